@@ -1,0 +1,72 @@
+"""Typed readers of environment variables. Each fails loudly on nonsense, naming the variable."""
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def flag(name: str, *, default: bool = False) -> bool:
+    raw = text(name).lower()
+    if raw in {"", "1", "true", "yes", "on", "0", "false", "no", "off"}:
+        return raw in {"1", "true", "yes", "on"} if raw else default
+    raise ImproperlyConfigured(f"{name} must be 1 or 0, not {raw!r}")
+
+
+def number(name: str, default: float) -> float:
+    raw = text(name)
+    try:
+        return float(raw) if raw else default
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a number, not {raw!r}") from None
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """Read a list separated by commas."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def secret(name: str, *, kept_in: Path | None = None) -> str:
+    """Read a secret from NAME, from the file named by NAME_FILE, or from `kept_in` if that file exists."""
+    if value := text(name):
+        return value
+    path = Path(text(f"{name}_FILE")) if text(f"{name}_FILE") else kept_in
+    if path is None or (path == kept_in and not path.exists()):
+        return ""
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error.strerror}") from None
+
+
+def database(name: str, *, embedded: Path) -> dict[str, Any]:
+    """Read a database URL: postgresql://user:password@host:port/name, or empty for SQLite in `embedded`."""
+    url = urlsplit(secret(name))
+    if not url.scheme:
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": embedded,
+            "OPTIONS": {
+                # Writers queue for the lock instead of failing when a read turns into a write.
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            },
+        }
+    if url.scheme not in {"postgresql", "postgres"}:
+        raise ImproperlyConfigured(f"{name} must start with postgresql://")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(url.path.lstrip("/")),
+        "USER": unquote(url.username or ""),
+        "PASSWORD": unquote(url.password or ""),
+        "HOST": unquote(url.hostname or ""),
+        "PORT": str(url.port or ""),
+        "OPTIONS": {"pool": {"min_size": 2, "max_size": 10, "timeout": 10}},
+    }

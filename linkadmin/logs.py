@@ -1,0 +1,92 @@
+"""Logging: one JSON line per event, with named values only. Never a body, a header, form data or a local variable."""
+
+import logging
+import logging.config
+import re
+from collections.abc import ItemsView, MutableMapping
+from typing import Any
+
+import structlog
+from django.http import HttpRequest
+from django.views.debug import SafeExceptionReporterFilter
+
+FIELD_LIMIT = 2_048  # characters
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class NoValues(SafeExceptionReporterFilter):
+    """Keep every value of a failing request out of error reports: form data, locals, settings, cookies."""
+
+    def is_active(self, request: HttpRequest | None) -> bool:
+        return True
+
+    def get_post_parameters(self, request: HttpRequest | None) -> dict[str, Any]:
+        return {}
+
+    def get_safe_cookies(self, request: HttpRequest | None) -> dict[str, Any]:
+        return {}
+
+    def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: Any) -> ItemsView[str, Any]:
+        return {}.items()
+
+
+def one_line(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Escape control characters, so that no value can begin a line of its own, and cut long texts."""
+    for key, value in event.items():
+        if isinstance(value, str) and key != "exception":
+            event[key] = _CONTROL.sub(lambda match: repr(match.group())[1:-1], value)[:FIELD_LIMIT]
+    return event
+
+
+def logging_config(*, level: str) -> dict[str, Any]:
+    shared = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        one_line,
+    ]
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "json": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": shared,
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    structlog.processors.format_exc_info,
+                    structlog.processors.JSONRenderer(),
+                ],
+            }
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            # These print bodies, headers or SQL parameters when asked to be talkative.
+            "urllib3": {"level": "WARNING"},
+            "django.db.backends": {"level": "WARNING"},
+            "django.template": {"level": "INFO"},
+            "kombu": {"level": "INFO"},
+            "amqp": {"level": "INFO"},
+        },
+    }
+
+
+def configure(config: dict[str, Any]) -> None:
+    """Set up the standard library's logging and structlog on top of it."""
+    logging.config.dictConfig(config)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.stdlib.filter_by_level,
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.add_logger_name,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            one_line,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )

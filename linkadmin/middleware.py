@@ -1,0 +1,36 @@
+"""What every request and every answer has in common."""
+
+import uuid
+from collections.abc import Callable
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+def request_id(get_response: GetResponse) -> GetResponse:
+    """Give each request an id of our own, for the log, the audit trail and whoever asks about a failure."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.request_id = uuid.uuid4().hex  # type: ignore[attr-defined]
+        with structlog.contextvars.bound_contextvars(request_id=request.request_id):  # type: ignore[attr-defined]
+            response = get_response(request)
+        response["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
+        return response
+
+    return middleware
+
+
+def private_pages(get_response: GetResponse) -> GetResponse:
+    """Keep what a logged-in person sees out of every cache, and parts apart from whole pages."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if request.user.is_authenticated:
+            response.setdefault("Cache-Control", "no-store")
+        patch_vary_headers(response, ["HX-Request"])
+        return response
+
+    return middleware

@@ -1,0 +1,28 @@
+"""How every view answers: the whole page or its part, and the way to the next page."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django_htmx.http import HttpResponseClientRedirect
+
+SEE_OTHER = 303
+
+
+def wants_part(request: HttpRequest) -> bool:
+    """Tell whether htmx will swap a part of the page, and not the page."""
+    htmx = request.htmx  # type: ignore[attr-defined]
+    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+def draw(request: HttpRequest, template: str, part: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    """Draw a page, or the one part of it that htmx asked for."""
+    name = f"{template}#{part}" if wants_part(request) else template
+    return render(request, name, context, status=status)
+
+
+def go(request: HttpRequest, url: str) -> HttpResponse:
+    """Send the reader on to one of our own pages."""
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponseClientRedirect(url)
+    return HttpResponseRedirect(url, status=SEE_OTHER)

@@ -1,0 +1,227 @@
+"""All settings. Without any environment variable: embedded (SQLite, a file-system broker), closed to the network.
+
+Every variable is listed, with a comment, in `.env.example`. `LINKADMIN_DEMO=1` is what `make run` sets.
+"""
+
+import secrets
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from linkadmin import environment as env
+from linkadmin.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env.text("LINKADMIN_DATA", str(BASE_DIR / "var"))).resolve()
+KEYS_DIR = DATA_DIR / "keys"
+
+DEBUG = env.flag("LINKADMIN_DEBUG")
+DEMO = env.flag("LINKADMIN_DEMO")
+ENVIRONMENT = env.text("LINKADMIN_ENVIRONMENT", "sandbox" if DEMO else "production")
+
+# --- Keys. Made once by `manage.py makekeys` when they do not come from the environment. ---
+SECRET_KEY = env.secret("LINKADMIN_SECRET_KEY", kept_in=KEYS_DIR / "secret_key") or secrets.token_urlsafe(50)
+SEALING_KEYSET = env.secret("LINKADMIN_SEALING_KEYSET", kept_in=KEYS_DIR / "sealing_keyset.json")
+AUDIT_KEY = env.secret("LINKADMIN_AUDIT_KEY", kept_in=KEYS_DIR / "audit_key")
+
+# --- Who may reach us ---
+ALLOWED_HOSTS = env.words("LINKADMIN_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env.words("LINKADMIN_CSRF_TRUSTED_ORIGINS")
+SECURE_COOKIES = env.flag("LINKADMIN_SECURE_COOKIES", default=not (DEMO or DEBUG))
+SECURE_SSL_REDIRECT = SECURE_COOKIES
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("LINKADMIN_BEHIND_PROXY") else None
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.flag("LINKADMIN_BEHIND_PROXY") else 0
+SECURE_REDIRECT_EXEMPT = [r"^healthz/$"]
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE_COOKIES else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_COOKIES
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_NAME = "__Host-session" if SECURE_COOKIES else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if SECURE_COOKIES else "csrf"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_ENGINE = "django.contrib.sessions.backends.db"  # so that a session can be ended at once
+SESSION_COOKIE_AGE = 8 * 60 * 60  # seconds, in all
+SESSION_IDLE_SECONDS = int(env.number("LINKADMIN_SESSION_IDLE_SECONDS", 15 * 60))
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+    }
+}
+
+# --- The house ---
+INSTALLED_APPS = [
+    "linkadmin.accounts",  # before allauth and admin: its templates win
+    "linkadmin.audit",
+    "linkadmin.links",
+    "linkadmin.operations",
+    "linkadmin.sync",
+    "linkadmin.overview",
+    "linkadmin.demo",
+    "linkadmin.simulator",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "django_filters",
+    "django_htmx",
+    "lucide",
+    "template_partials",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "linkadmin.middleware.request_id",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "linkadmin.middleware.private_pages",
+    "linkadmin.accounts.middleware.session_limits",
+    "linkadmin.accounts.middleware.declared_rights",
+    "linkadmin.accounts.middleware.reader_time_zone",
+]
+ROOT_URLCONF = "linkadmin.urls"
+WSGI_APPLICATION = "linkadmin.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "linkadmin.accounts.context.shell",
+            ],
+        },
+    }
+]
+
+# --- Data ---
+DATABASES = {"default": env.database("LINKADMIN_DATABASE_URL", embedded=DATA_DIR / "linkadmin.sqlite3")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = env.secret("LINKADMIN_REDIS_URL")
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    # Log-in limits live here, so it must be shared by all processes: never local memory.
+    else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
+}
+
+# --- Jobs. The broker is Redis or RabbitMQ by URL; without one, folders beside the database. ---
+CELERY_BROKER_URL = env.secret("LINKADMIN_BROKER_URL") or REDIS_URL or "filesystem://"
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {
+        "data_folder_in": DATA_DIR / "broker" / "messages",
+        "data_folder_out": DATA_DIR / "broker" / "messages",
+        "control_folder": DATA_DIR / "broker" / "control",
+        "polling_interval": 0.1,
+    }
+    if CELERY_BROKER_URL == "filesystem://"
+    # Lost work is otherwise looked for only every 100 s.
+    else {"visibility_timeout": 600, "unacked_restore_interval": 5, "unacked_restore_throttle": 1}
+    if CELERY_BROKER_URL.startswith("redis")
+    else {}
+)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat" / "schedule")
+CELERY_BEAT_SCHEDULE = {
+    "close operations whose time is over": {
+        "task": "operations.close_overdue",
+        "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5),
+    },
+    "learn what happened to unknown outcomes": {
+        "task": "operations.nudge_due",
+        "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5),
+    },
+    "read the catalogues of institutions": {"task": "sync.nudge_institutions", "schedule": 3600},
+}
+
+# --- Providers ---
+ALLOW_LOOPBACK_PROVIDERS = env.flag("LINKADMIN_ALLOW_LOOPBACK_PROVIDERS", default=DEMO)
+PROVIDER_READ_SECONDS = env.number("LINKADMIN_PROVIDER_READ_SECONDS", 15)
+PROVIDER_CHANGE_SECONDS = env.number("LINKADMIN_PROVIDER_CHANGE_SECONDS", 30)
+PROVIDER_CREDENTIALS_SECONDS = env.number("LINKADMIN_PROVIDER_CREDENTIALS_SECONDS", 310)
+OPERATION_LEASE_MARGIN_SECONDS = env.number("LINKADMIN_OPERATION_LEASE_MARGIN_SECONDS", 30)
+OPERATION_ANSWER_SECONDS = 2.0  # a page waits this long for a call before it shows the panel that polls
+OPERATION_UNDECIDED_SECONDS = env.number("LINKADMIN_OPERATION_UNDECIDED_SECONDS", 15 * 60)
+# Nobody can read a link's true outcome while the provider may still be working on it (Belvo: up to five minutes).
+RECONCILE_SETTLED_SECONDS = env.number("LINKADMIN_RECONCILE_SETTLED_SECONDS", 310)
+CALLS_AT_ONCE_PER_INTEGRATION = 8
+CALLS_AT_ONCE = 64
+
+# --- Log-in ---
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "linkadmin.accounts.adapter.AccountAdapter"
+ACCOUNT_USER_MODEL_EMAIL_FIELD = None
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_RATE_LIMITS = {"login": "20/h/ip", "login_failed": "5/15m/key,20/h/ip"}
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+
+# --- Words and times ---
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "linkadmin" / "locale"]
+TIME_ZONE = "UTC"
+USE_I18N = USE_TZ = True
+
+# --- Static files ---
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- Requests ---
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+DEFAULT_EXCEPTION_REPORTER_FILTER = "linkadmin.logs.NoValues"
+
+LOGGING = logging_config(level=env.text("LINKADMIN_LOG_LEVEL", "INFO").upper())
+LOGGING_CONFIG = "linkadmin.logs.configure"
+SILENCED_SYSTEM_CHECKS: list[str] = []

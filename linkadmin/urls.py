@@ -1,0 +1,15 @@
+"""Every address. Each must have its right in accounts/roles.py, or nobody can open it."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from .views import healthz
+
+urlpatterns = [
+    path("", include("linkadmin.overview.urls")),
+    path("", include("linkadmin.links.urls")),
+    path("", include("linkadmin.operations.urls")),
+    path("accounts/", include("linkadmin.accounts.urls")),
+    path("admin/", admin.site.urls),
+    path("healthz/", healthz, name="healthz"),
+]

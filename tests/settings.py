@@ -1,0 +1,29 @@
+"""The settings of the tests: the product's own, with known keys, cheap passwords and files out of the way."""
+
+import os
+import tempfile
+
+os.environ.setdefault("LINKADMIN_DATA", tempfile.mkdtemp(prefix="linkadmin-tests-"))
+os.environ.setdefault("LINKADMIN_DEMO", "1")
+os.environ.setdefault("LINKADMIN_SECRET_KEY", "a key for tests only, long enough to satisfy every check of Django's")
+os.environ.setdefault("LINKADMIN_AUDIT_KEY", "an audit key for tests only")
+os.environ.setdefault(
+    "LINKADMIN_SEALING_KEYSET",
+    '{"primaryKeyId":1,"key":[{"keyData":{"typeUrl":"type.googleapis.com/google.crypto.tink.AesGcmKey",'
+    '"value":"GiAAAQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHw==","keyMaterialType":"SYMMETRIC"},'
+    '"status":"ENABLED","keyId":1,"outputPrefixType":"TINK"}]}',
+)
+
+from linkadmin.settings import *  # noqa: E402, F403
+
+for folder in (STATIC_ROOT, DATA_DIR / "broker" / "messages", DATA_DIR / "broker" / "control"):  # noqa: F405
+    folder.mkdir(parents=True, exist_ok=True)
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+# A file, not memory: calls run in threads with connections of their own.
+DATABASES["default"].setdefault("TEST", {})["NAME"] = (  # noqa: F405
+    DATA_DIR / "test.sqlite3" if DATABASES["default"]["ENGINE"].endswith("sqlite3") else None  # noqa: F405
+)
