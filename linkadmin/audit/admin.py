@@ -1,0 +1,128 @@
+"""The auditor's read-only home: the trail itself, and what every read-only page has in common."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from .log import record
+from .models import AuditEvent, Outcome
+
+COUNT_LIMIT = 10_000  # rows; whoever looks for more narrows the list
+
+
+class CappedPaginator(Paginator):  # type: ignore[type-arg]
+    """Count no further than COUNT_LIMIT, so that a page does not grow slower with the table."""
+
+    @cached_property
+    def count(self) -> int:
+        rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]
+        return rows.order_by()[:COUNT_LIMIT].count()
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Show rows and change nothing. Who may look is decided by the role, through `has_perm("<app>.view_<model>")`."""
+
+    actions = None
+    list_per_page = 50
+    paginator = CappedPaginator
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class SubjectFilter(admin.SimpleListFilter):
+    """Filter by the first word of the action: a fixed list, where all distinct actions would read the whole table."""
+
+    title = _("subject")
+    parameter_name = "subject"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("link", _("Links")),
+            ("end_user", _("End users")),
+            ("operation", _("Operations")),
+            ("integration", _("Integrations")),
+            ("session", _("Sessions")),
+            ("staff", _("Staff")),
+            ("access", _("Refused access")),
+            ("audit", _("The audit trail itself")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+        return queryset.filter(action__startswith=f"{self.value()}.") if self.value() else queryset
+
+
+class RoleFilter(admin.SimpleListFilter):
+    """Filter by the role the actor had at that time."""
+
+    title = _("role")
+    parameter_name = "role"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(get_user_model()._meta.get_field("role").flatchoices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+        return queryset.filter(actor_role=self.value()) if self.value() else queryset
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnlyAdmin):
+    list_display = ("seq", "at", "actor", "actor_role", "action", "object", "outcome", "request_id")
+    list_filter = ("outcome", SubjectFilter, RoleFilter, "at")
+    ordering = ("-seq",)
+    # Exact, because an id or a name is pasted here, and because that is what the indexes can answer.
+    search_fields = (
+        "actor__exact",
+        "action__startswith",
+        "object_id__exact",
+        "operation_id__exact",
+        "request_id__exact",
+    )
+    search_help_text = _("A user name, the beginning of an action, or an object, operation or request id.")
+    sortable_by = ()
+
+    @admin.display(description=_("object"))
+    def object(self, event: AuditEvent) -> str:
+        return f"{event.object_type} {event.object_id}".strip()
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if self.has_view_permission(request):
+            self._record_read(request, details={"searched": bool(request.GET.get("q")), "filtered": bool(request.GET)})
+        return super().changelist_view(request, extra_context)
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: AuditEvent | None = None,
+    ) -> HttpResponse:
+        self._record_read(request, object_id=obj.seq if obj else "")
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def _record_read(
+        self, request: HttpRequest, *, object_id: int | str = "", details: dict[str, str | int] | None = None
+    ) -> None:
+        record(
+            actor=request.user,  # type: ignore[arg-type]
+            action="audit.read",
+            object_type="audit_event" if object_id else "audit_trail",
+            object_id=object_id,
+            outcome=Outcome.DONE,
+            details=details,
+        )

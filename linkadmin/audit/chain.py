@@ -1,0 +1,52 @@
+"""How events are chained: what is hashed, and with which key."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+GENESIS = "0" * 64
+_DOMAIN = b"linkadmin-audit-v1"
+FACTS = (
+    "seq",
+    "at",
+    "actor_id",
+    "actor",
+    "actor_role",
+    "action",
+    "object_type",
+    "object_id",
+    "outcome",
+    "operation_id",
+    "request_id",
+    "details",
+)
+
+
+def canonical_text(facts: Mapping[str, object]) -> str:
+    """Write the facts of an event as JSON that has one form only."""
+    return json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=instant_text)
+
+
+def instant_text(instant: datetime) -> str:
+    """Write an instant in UTC with microseconds: the precision that both databases keep."""
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def chained_hash(canonical: str, *, prev: str) -> str:
+    return hashlib.sha256(_DOMAIN + canonical.encode() + prev.encode()).hexdigest()
+
+
+def keyed_mac(event_hash: str, *, key: bytes) -> str:
+    return hmac.new(key, event_hash.encode(), hashlib.sha256).hexdigest()
+
+
+def audit_key() -> bytes:
+    """Return the key of the chain. Raises ImproperlyConfigured if there is none."""
+    if not settings.AUDIT_KEY:
+        raise ImproperlyConfigured("LINKADMIN_AUDIT_KEY is not set: nothing can be recorded, so nothing may be done")
+    return str(settings.AUDIT_KEY).encode()

@@ -1,0 +1,76 @@
+"""The only writer of the audit trail."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from .chain import FACTS, audit_key, canonical_text, chained_hash, keyed_mac
+from .models import AuditEvent, AuditHead, Outcome
+
+DETAIL_LIMIT = 200  # characters
+
+
+class Actor(Protocol):
+    """Whoever acts: a member of staff."""
+
+    @property
+    def id(self) -> object: ...
+    @property
+    def username(self) -> str: ...
+    @property
+    def role(self) -> str: ...
+
+
+def record(
+    *,
+    actor: Actor | None,
+    action: str,
+    outcome: Outcome | str,
+    object_type: str = "",
+    object_id: object = "",
+    operation_id: object = "",
+    details: Mapping[str, str | int] | None = None,
+) -> AuditEvent:
+    """Append one event to the chain, in the transaction of the act; without one, in its own.
+
+    Call it last in the transaction: appends wait for each other until commit. `actor` is None for the machine. Ids are
+    internal ones; details are facts that are neither personal nor secret. If the event cannot be written, the whole
+    transaction is lost with it. Raises ValidationError, ValueError or TypeError for what has no place in
+    an event, and ImproperlyConfigured without a key.
+    """
+    key = audit_key()
+    event = AuditEvent(
+        actor_id=str(actor.id) if actor else "",
+        actor=actor.username if actor else "",
+        actor_role=str(actor.role) if actor else "",
+        action=action,
+        object_type=object_type,
+        object_id=str(object_id),
+        outcome=Outcome(outcome).value,
+        operation_id=str(operation_id),
+        request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
+        details=_checked(details or {}),
+    )
+    # No savepoint: an act whose event cannot be written must not be committed by a caller that carries on.
+    with transaction.atomic(savepoint=False):
+        head = AuditHead.objects.select_for_update().get()
+        event.seq, event.prev, event.at = head.seq + 1, head.hash, timezone.now()
+        event.canonical = canonical_text({name: getattr(event, name) for name in FACTS})
+        event.hash = chained_hash(event.canonical, prev=event.prev)
+        event.mac = keyed_mac(event.hash, key=key)
+        event.clean_fields()
+        event.save()
+        AuditHead.objects.update(seq=event.seq, hash=event.hash)
+    return event
+
+
+def _checked(details: Mapping[str, str | int]) -> dict[str, str | int]:
+    for name, value in details.items():
+        if not isinstance(value, str | int):
+            raise TypeError(f"the detail {name!r} must be a text, a whole number or a yes or no")
+        if isinstance(value, str) and (len(value) > DETAIL_LIMIT or not value.isprintable()):
+            raise ValueError(f"the detail {name!r} must be printable and at most {DETAIL_LIMIT} characters")
+    return dict(details)

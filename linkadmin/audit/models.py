@@ -1,0 +1,97 @@
+"""The chain of audit events and its head."""
+
+from typing import Any, ClassVar, NoReturn
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from .chain import GENESIS
+
+
+class Outcome(models.TextChoices):
+    """What became of an act."""
+
+    REQUESTED = "requested", _("Requested")  # written before the act is tried
+    DONE = "done", _("Done")
+    DENIED = "denied", _("Denied")  # the person may not
+    REFUSED = "refused", _("Refused")  # the person may, the other side said no
+    NOT_SENT = "not_sent", _("Not sent")
+    NEEDS_CODE = "needs_code", _("Needs a code")
+    EXPIRED = "expired", _("Expired")
+    CANCELLED = "cancelled", _("Cancelled")
+    UNKNOWN = "unknown", _("Unknown")
+    UNDECIDED = "undecided", _("Undecided")
+
+
+class AppendOnlyError(Exception):
+    """An audit event was to be changed or removed."""
+
+
+class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
+    """Refuse what a trigger in the database refuses as well, before it gets there."""
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        raise AppendOnlyError("audit events are only ever added")
+
+    def delete(self) -> NoReturn:
+        raise AppendOnlyError("audit events are only ever added")
+
+
+class AuditEvent(models.Model):
+    """One act, told in ids and words that survive the things they name. Written by `audit.log.record` alone."""
+
+    seq = models.BigIntegerField(_("number"), primary_key=True)
+    at = models.DateTimeField(_("time"))
+    actor_id = models.CharField(_("actor id"), max_length=36, blank=True)  # empty: the machine, or nobody yet known
+    actor = models.CharField(_("actor"), max_length=150, blank=True)
+    actor_role = models.CharField(_("role"), max_length=20, blank=True)
+    action = models.CharField(_("action"), max_length=80)
+    object_type = models.CharField(_("object type"), max_length=40, blank=True)
+    object_id = models.CharField(_("object id"), max_length=64, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=20, choices=Outcome)
+    operation_id = models.CharField(_("operation id"), max_length=36, blank=True)
+    request_id = models.CharField(_("request id"), max_length=36, blank=True)
+    details = models.JSONField(_("details"), default=dict, blank=True)
+    prev = models.CharField(_("previous hash"), max_length=64)
+    canonical = models.TextField(_("canonical text"))
+    hash = models.CharField(_("hash"), max_length=64)
+    mac = models.CharField(_("MAC"), max_length=64)
+
+    objects: ClassVar[models.Manager["AuditEvent"]] = models.Manager.from_queryset(AuditEventQuerySet)()
+
+    class Meta:
+        verbose_name = _("audit event")
+        verbose_name_plural = _("audit trail")
+        indexes = [
+            models.Index(fields=["at"], name="audit_at"),
+            models.Index(fields=["actor", "seq"], name="audit_actor"),
+            models.Index(fields=["action", "seq"], name="audit_action"),
+            models.Index(fields=["object_id", "seq"], name="audit_object"),
+            models.Index(fields=["request_id"], name="audit_request"),
+            models.Index(fields=["operation_id"], name="audit_operation", condition=~models.Q(operation_id="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.action}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnlyError("audit events are only ever added")
+        super().save(*args, **kwargs | {"force_insert": True})
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnlyError("audit events are only ever added")
+
+
+class AuditHead(models.Model):
+    """The last link of the chain: the one row that every append locks."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    seq = models.BigIntegerField(default=0)
+    hash = models.CharField(max_length=64, default=GENESIS)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="audit_one_head")]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.hash}"

@@ -1,0 +1,101 @@
+"""The auditor's pages."""
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import Role
+from linkadmin.audit import admin as audit_admin
+from linkadmin.audit.log import record
+from linkadmin.audit.models import AuditEvent, Outcome
+
+pytestmark = [pytest.mark.urls("tests.accounts.urls"), pytest.mark.django_db]
+
+TRAIL = "/admin/audit/auditevent/"
+
+
+@pytest.fixture
+def auditor(client: Client) -> Client:
+    client.force_login(User.objects.create_user(username="nora", password="irrelevant here", role=Role.AUDITOR))
+    return client
+
+
+@pytest.fixture
+def event(auditor: Client) -> AuditEvent:
+    return record(
+        actor=None, action="link.created", object_type="link", object_id="l-1", outcome=Outcome.DONE, operation_id="o-1"
+    )
+
+
+@pytest.mark.usefixtures("event")
+def test_trail_is_listed_newest_first_and_says_who_did_what(auditor: Client) -> None:
+    page = auditor.get(TRAIL)
+
+    assert [event.action for event in page.context["cl"].result_list] == [
+        "audit.read",
+        "link.created",
+        "session.started",
+    ]
+    assert "link l-1" in page.content.decode()
+
+
+@pytest.mark.usefixtures("event")
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("q=l-1", True),
+        ("q=o-1", True),
+        ("q=link.cre", True),
+        ("q=l-2", False),
+        ("q=", True),
+        ("subject=link", True),
+        ("subject=staff", False),
+        ("outcome__exact=done", True),
+        ("outcome__exact=denied", False),
+        ("role=manager", False),
+    ],
+)
+def test_trail_can_be_searched_and_filtered(auditor: Client, query: str, found: bool) -> None:
+    page = auditor.get(f"{TRAIL}?{query}")
+
+    assert ("link.created" in [event.action for event in page.context["cl"].result_list]) is found
+
+
+def test_reading_the_trail_is_on_the_record(auditor: Client) -> None:
+    auditor.get(f"{TRAIL}?q=Maria")
+
+    read = AuditEvent.objects.get(action="audit.read")
+    assert (read.actor, read.outcome, read.object_type) == ("nora", "done", "audit_trail")
+    assert read.details == {"searched": True, "filtered": True}
+
+
+def test_reading_one_event_is_on_the_record(auditor: Client, event: AuditEvent) -> None:
+    page = auditor.get(f"{TRAIL}{event.seq}/change/")
+
+    assert page.status_code == 200
+    assert AuditEvent.objects.get(action="audit.read").object_id == str(event.seq)
+
+
+@pytest.mark.parametrize("page", ["add/", "1/delete/", "1/change/"])
+def test_nothing_can_be_changed(auditor: Client, page: str) -> None:
+    assert auditor.post(TRAIL + page, {"post": "yes"}).status_code == 403
+    assert AuditEvent.objects.filter(action="access.denied").count() == 1
+
+
+def test_list_asks_no_more_of_the_database_as_the_trail_grows(
+    auditor: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _number in range(60):
+        record(actor=None, action="link.seen", outcome=Outcome.DONE)
+
+    with django_assert_max_num_queries(12):
+        auditor.get(TRAIL)
+
+
+def test_list_counts_no_further_than_its_limit(auditor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit_admin, "COUNT_LIMIT", 3)
+    for _number in range(5):
+        record(actor=None, action="link.seen", outcome=Outcome.DONE)
+
+    assert auditor.get(TRAIL).context["cl"].result_count == 3

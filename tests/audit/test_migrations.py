@@ -1,0 +1,26 @@
+"""The migrations, with events in the table."""
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+
+from linkadmin.audit.log import record
+from linkadmin.audit.models import Outcome
+from linkadmin.audit.verify import verify
+
+
+def migrate_to(name: str) -> None:
+    MigrationExecutor(connection).migrate([("audit", name)])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_going_back_and_forward_keeps_the_chain_and_its_protection() -> None:
+    record(actor=None, action="link.seen", outcome=Outcome.DONE)
+
+    migrate_to("0001_initial")
+    migrate_to("0002_append_only")
+
+    assert record(actor=None, action="link.seen", outcome=Outcome.DONE).seq == 2
+    assert verify().is_whole
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM audit_auditevent")

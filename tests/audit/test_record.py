@@ -1,0 +1,132 @@
+"""Recording an event."""
+
+import pytest
+import structlog
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.db import IntegrityError, connection, transaction
+from pytest_django import Settings
+
+from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import Role
+from linkadmin.audit.log import record
+from linkadmin.audit.models import AppendOnlyError, AuditEvent, AuditHead, Outcome
+
+pytestmark = pytest.mark.django_db
+
+
+def test_says_who_did_what_to_which_thing_and_during_which_request() -> None:
+    ana = User.objects.create_user(username="ana", password="irrelevant here", role=Role.SUPPORT)
+
+    with structlog.contextvars.bound_contextvars(request_id="r-1"):
+        record(
+            actor=ana,
+            action="link.credentials.requested",
+            object_type="link",
+            object_id="l-1",
+            outcome=Outcome.REQUESTED,
+            operation_id="o-1",
+            details={"attempt": 2, "fields": "password", "again": True},
+        )
+
+    event = AuditEvent.objects.get()
+    assert (event.actor_id, event.actor, event.actor_role) == (str(ana.id), "ana", "support")
+    assert (event.action, event.object_type, event.object_id) == ("link.credentials.requested", "link", "l-1")
+    assert (event.outcome, event.operation_id, event.request_id) == ("requested", "o-1", "r-1")
+    assert event.details == {"attempt": 2, "fields": "password", "again": True}
+
+
+def test_chains_each_event_to_the_one_before() -> None:
+    first = record(actor=None, action="link.seen", outcome=Outcome.DONE)
+    second = record(actor=None, action="link.seen", outcome=Outcome.DONE)
+
+    assert (first.seq, second.seq) == (1, 2)
+    assert second.prev == first.hash
+    assert AuditHead.objects.values_list("seq", "hash").get() == (2, second.hash)
+
+
+def test_keeps_nothing_of_an_act_that_is_rolled_back() -> None:
+    with transaction.atomic():
+        record(actor=None, action="link.created", outcome=Outcome.DONE)
+        transaction.set_rollback(True)
+
+    assert not AuditEvent.objects.exists()
+    assert AuditHead.objects.get().seq == 0
+
+
+def test_takes_the_act_with_it_when_the_event_cannot_be_written() -> None:
+    with transaction.atomic():
+        User.objects.create_user(username="ana", password="irrelevant here", role=Role.SUPPORT)
+        with pytest.raises(ValidationError):
+            record(actor=None, action="far too long " * 20, outcome=Outcome.DONE)
+
+        assert transaction.get_connection().needs_rollback
+        transaction.set_rollback(True)
+
+    assert not User.objects.exists()
+
+
+def test_refuses_to_work_without_a_key_and_names_the_variable(settings: Settings) -> None:
+    settings.AUDIT_KEY = ""
+
+    with pytest.raises(ImproperlyConfigured, match="LINKADMIN_AUDIT_KEY"):
+        record(actor=None, action="link.seen", outcome=Outcome.DONE)
+
+
+@pytest.mark.parametrize(
+    ("detail", "error"),
+    [({"key": "a"}, TypeError), (1.5, TypeError), (None, TypeError), ("x" * 201, ValueError), ("a\nb", ValueError)],
+)
+def test_refuses_details_that_could_hide_something(detail: object, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        record(actor=None, action="link.seen", outcome=Outcome.DONE, details={"detail": detail})  # type: ignore[dict-item]
+
+
+def test_refuses_an_outcome_that_is_no_word_of_ours() -> None:
+    with pytest.raises(ValueError, match="splendid"):
+        record(actor=None, action="link.seen", outcome="splendid")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_auditevent SET actor = 'nobody'",
+        "DELETE FROM audit_auditevent",
+        pytest.param(
+            "REPLACE INTO audit_auditevent SELECT * FROM audit_auditevent",
+            marks=pytest.mark.skipif("connection.vendor != 'sqlite'", reason="REPLACE is SQLite's"),
+        ),
+        pytest.param(
+            "TRUNCATE audit_auditevent",
+            marks=pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite has no TRUNCATE"),
+        ),
+    ],
+)
+def test_is_final_even_for_who_speaks_sql(statement: str) -> None:
+    record(actor=None, action="link.seen", outcome=Outcome.DONE)
+
+    with pytest.raises(IntegrityError, match="only ever added"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+    assert AuditEvent.objects.get().actor == ""
+
+
+def test_is_final_for_our_own_code() -> None:
+    event = record(actor=None, action="link.seen", outcome=Outcome.DONE)
+
+    with pytest.raises(AppendOnlyError):
+        event.save()
+    with pytest.raises(AppendOnlyError):
+        event.delete()
+    with pytest.raises(AppendOnlyError):
+        AuditEvent.objects.update(actor="nobody")
+    with pytest.raises(AppendOnlyError):
+        AuditEvent.objects.all().delete()
+
+
+def test_survives_the_person_it_names() -> None:
+    ana = User.objects.create_user(username="ana", password="irrelevant here", role=Role.SUPPORT)
+    record(actor=ana, action="link.seen", outcome=Outcome.DONE)
+
+    ana.delete()
+
+    assert AuditEvent.objects.get().actor == "ana"

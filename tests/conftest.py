@@ -1,0 +1,56 @@
+"""Fixtures for all tests."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from linkadmin.audit.models import AuditHead
+
+AUDIT_TABLE = "audit_auditevent"
+
+
+@contextmanager
+def audit_triggers_lifted() -> Iterator[None]:
+    """Let the audit table be changed, as somebody who owns the database can."""
+    if connection.vendor == "postgresql":
+        lift, restore = (
+            [f"ALTER TABLE {AUDIT_TABLE} DISABLE TRIGGER USER"],
+            [f"ALTER TABLE {AUDIT_TABLE} ENABLE TRIGGER USER"],
+        )
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [AUDIT_TABLE]
+            )
+            triggers = cursor.fetchall()
+        lift, restore = [f"DROP TRIGGER {name}" for name, _sql in triggers], [sql for _name, sql in triggers]
+    _execute(lift)
+    try:
+        yield
+    finally:
+        _execute(restore)
+
+
+def _execute(statements: list[str]) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _append_only_tables_can_be_flushed() -> Iterator[None]:
+    """Let transactional tests empty all tables after themselves; while they run the triggers are on."""
+    flush = connection.ops.execute_sql_flush
+
+    def flush_all(sql_list: Any) -> None:
+        with audit_triggers_lifted():
+            flush(sql_list)
+        AuditHead.objects.create()
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(connection.ops, "execute_sql_flush", flush_all)
+    yield
+    patch.undo()
