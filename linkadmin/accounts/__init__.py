@@ -1,0 +1,1 @@
+"""Who may: staff, roles, log-in, sessions."""

@@ -1,0 +1,99 @@
+"""Staff in the Django admin, and the site itself."""
+
+from typing import Any
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
+
+from linkadmin.audit.log import record
+from linkadmin.audit.models import Outcome
+
+from .models import User
+
+admin.site.site_title = admin.site.site_header = _("Linkadmin · Records")
+admin.site.index_title = _("Records")
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+
+def _own_password(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    """Lead to the one page where people change their own password, on the record."""
+    return redirect("account_change_password")
+
+
+admin.site.password_change = _own_password  # type: ignore[method-assign, assignment]
+
+
+class StaffCreationForm(UserCreationForm):  # type: ignore[type-arg]
+    class Meta:
+        model = User
+        fields = ("username", "name", "role")
+
+
+class StaffChangeForm(UserChangeForm):  # type: ignore[type-arg]
+    class Meta:
+        model = User
+        fields = ("username", "name", "role", "is_active")
+
+
+class StaffPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
+    usable_password = None  # nobody is without one
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+    actions = None
+    add_form = StaffCreationForm
+    add_fieldsets = ((None, {"fields": ("username", "name", "role", "password1", "password2")}),)
+    change_password_form = StaffPasswordForm
+    filter_horizontal = ()
+    form = StaffChangeForm
+    list_display = ("username", "name", "role", "is_active", "last_login")
+    list_filter = ("role", "is_active")
+    ordering = ("username",)
+    readonly_fields = ("last_login",)
+    search_fields = ("username", "name")
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        if obj is None:
+            return self.add_fieldsets
+        fields = ("username", "name", "role", "is_active", "last_login")
+        return ((None, {"fields": (*fields, "password") if self.has_change_permission(request) else fields}),)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """Keep administrators from changing their own role, or locking themselves out."""
+        return ("last_login", "role", "is_active") if obj == request.user else ("last_login",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Refuse to all: what somebody did must stay theirs. Who leaves is set to not active."""
+        return False
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        with transaction.atomic():
+            return super().user_change_password(request, id, form_url)
+
+    def log_addition(self, request: HttpRequest, obj: User, message: Any) -> Any:
+        self._record(request, obj, action="staff.created", details={"role": obj.role})
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: User, message: Any) -> Any:
+        """Put a change on the record; every page that changes a member ends here, in its transaction."""
+        changed = [field for part in message for field in part.get("changed", {}).get("fields", [])]
+        details: dict[str, str | int] = {"fields": ", ".join(changed)[:200], "role": obj.role, "active": obj.is_active}
+        self._record(request, obj, action="staff.changed", details=details)
+        return super().log_change(request, obj, message)
+
+    def _record(self, request: HttpRequest, user: User, *, action: str, details: dict[str, str | int]) -> None:
+        record(
+            actor=request.user,  # type: ignore[arg-type]
+            action=action,
+            object_type="staff",
+            object_id=user.id,
+            outcome=Outcome.DONE,
+            details=details,
+        )

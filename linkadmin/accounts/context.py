@@ -1,0 +1,104 @@
+"""What the frame around every page shows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from .models import User
+from .roles import Right, rights_of
+
+ENVIRONMENTS: dict[str, Promise] = {"sandbox": _("Sandbox"), "production": _("Production")}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the navigation: it is current on every page whose view name begins with one of `pages`."""
+
+    label: Promise
+    view: str
+    icon: str  # a lucide name
+    right: Right
+    pages: tuple[str, ...]
+
+
+NAVIGATION: tuple[tuple[Promise, tuple[Entry, ...]], ...] = (
+    (
+        _("Operate"),
+        (
+            Entry(_("Overview"), "overview", "layout-dashboard", Right.VIEW_OVERVIEW, ("overview",)),
+            Entry(_("Links"), "link-list", "link", Right.VIEW_LINKS, ("link-", "institution-", "operation-")),
+            Entry(_("End users"), "end-user-list", "users", Right.VIEW_END_USERS, ("end-user-",)),
+        ),
+    ),
+    (
+        _("Configure"),
+        (Entry(_("Integrations"), "integration-list", "plug", Right.VIEW_INTEGRATIONS, ("integration-",)),),
+    ),
+    (
+        _("Control"),
+        (
+            Entry(
+                _("Audit trail"),
+                "admin:audit_auditevent_changelist",
+                "scroll-text",
+                Right.VIEW_AUDIT,
+                ("admin:audit_",),
+            ),
+            Entry(_("Records"), "admin:index", "database", Right.VIEW_AUDIT, ("admin:",)),
+            Entry(_("Staff"), "admin:accounts_user_changelist", "user-cog", Right.MANAGE_STAFF, ("admin:accounts_",)),
+        ),
+    ),
+)
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Describe the frame, without asking the database."""
+    environment = ENVIRONMENTS.get(settings.ENVIRONMENT, settings.ENVIRONMENT)
+    frame: dict[str, Any] = {"environment": environment, "demo": settings.DEMO, "nav": [], "rights": frozenset()}
+    user = getattr(request, "user", None)
+    if not isinstance(user, User):
+        return frame
+    return frame | {
+        "nav": _navigation(request, rights_of(user)),
+        "rights": rights_of(user),
+        "role_label": user.get_role_display(),
+        "initials": _initials(user.display_name),
+    }
+
+
+def _navigation(request: HttpRequest, rights: frozenset[Right]) -> list[dict[str, Any]]:
+    view_name = request.resolver_match.view_name if request.resolver_match else ""
+    sections = [(label, [entry for entry in entries if entry.right in rights]) for label, entries in NAVIGATION]
+    current = _current([entry for _label, entries in sections for entry in entries], view_name)
+    return [
+        {
+            "label": label,
+            "items": [
+                {
+                    "label": entry.label,
+                    "url": reverse(entry.view),
+                    "icon": entry.icon,
+                    "current": entry is current,
+                }
+                for entry in entries
+            ],
+        }
+        for label, entries in sections
+        if entries
+    ]
+
+
+def _current(entries: list[Entry], view_name: str) -> Entry | None:
+    """Return the entry with the longest beginning that fits: the audit trail is one of the records."""
+    fitting = [(len(page), entry) for entry in entries for page in entry.pages if view_name.startswith(page)]
+    return max(fitting, key=lambda fit: fit[0])[1] if fitting else None
+
+
+def _initials(name: str) -> str:
+    words = name.split()
+    return "".join(word[0] for word in (words if len(words) < 3 else [words[0], words[-1]])).upper()

@@ -1,0 +1,67 @@
+"""The three keys of an installation: each is made once and never written over."""
+
+import contextlib
+import os
+import secrets
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from linkadmin import environment as env
+
+
+def sealing_keyset() -> str:
+    import tink  # slow to load, and needed once in the life of an installation
+    from tink import aead, secret_key_access
+
+    aead.register()
+    handle = tink.new_keyset_handle(aead.aead_key_templates.AES256_GCM)
+    keyset: str = tink.json_proto_keyset_format.serialize(handle, secret_key_access.TOKEN)
+    return keyset
+
+
+KEYS: dict[str, tuple[str, Callable[[], str]]] = {
+    "secret_key": ("LINKADMIN_SECRET_KEY", lambda: secrets.token_urlsafe(50)),
+    "audit_key": ("LINKADMIN_AUDIT_KEY", lambda: secrets.token_urlsafe(50)),
+    "sealing_keyset.json": ("LINKADMIN_SEALING_KEYSET", sealing_keyset),
+}
+
+
+def make_keys(folder: Path) -> list[Path]:
+    """Make the keys that neither the environment nor `folder` has, and tell which files are new."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return [
+        path
+        for name, (variable, new_key) in KEYS.items()
+        if not env.secret(variable, kept_in=(path := folder / name)) and _write_once(path, new_key())
+    ]
+
+
+def _write_once(path: Path, key: str) -> bool:
+    """Put a whole file in place or none: False when another process was first."""
+    descriptor, unfinished = tempfile.mkstemp(dir=path.parent)  # only its owner may read it
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(key)
+        with contextlib.suppress(FileExistsError):
+            os.link(unfinished, path)
+            return True
+        return False
+    finally:
+        os.unlink(unfinished)
+
+
+class Command(BaseCommand):
+    help = "Make the keys that are missing: Django's, the audit trail's and the one that seals provider secrets."
+    requires_system_checks = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        made = make_keys(settings.KEYS_DIR)
+        for path in made:
+            self.stdout.write(f"made {path}")
+        if not made:
+            self.stdout.write("all keys are there, nothing was made")

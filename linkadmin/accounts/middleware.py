@@ -1,0 +1,137 @@
+"""What every request passes: the limits of a session, the role matrix, the reader's time zone."""
+
+import re
+import time
+import zoneinfo
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+from urllib.parse import unquote
+
+import structlog
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
+from django.utils import timezone
+from django_htmx.http import HttpResponseClientRedirect
+
+from linkadmin.audit.log import record
+from linkadmin.audit.models import Outcome
+
+from .models import User
+from .roles import Door, Right, may, rule_for
+from .sessions import record_end
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+log = structlog.get_logger(__name__)
+
+_STARTED = "started_at"  # seconds since 1970
+_SEEN = "seen_at"  # seconds since 1970
+_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
+
+
+def session_limits(get_response: GetResponse) -> GetResponse:
+    """End a session that has been idle, or has lasted, too long."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if isinstance(request.user, User):
+            _keep_or_end(request, request.user)
+        return get_response(request)
+
+    return middleware
+
+
+def _keep_or_end(request: HttpRequest, user: User) -> None:
+    now = int(time.time())
+    session = request.session
+    started, seen = session.setdefault(_STARTED, now), session.setdefault(_SEEN, now)
+    idle = now - seen
+    if idle > settings.SESSION_IDLE_SECONDS or now - started > settings.SESSION_COOKIE_AGE:
+        session.flush()
+        request.user = AnonymousUser()
+        record_end(user, reason="idle" if idle > settings.SESSION_IDLE_SECONDS else "time limit")
+    elif idle > settings.SESSION_IDLE_SECONDS / 15:  # once a minute is exact enough, and spares a write per request
+        session[_SEEN] = now
+
+
+def declared_rights(get_response: GetResponse) -> GetResponse:
+    """Refuse every view that the role matrix does not open to this person, and put the refusal on the record."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def process_view(request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        rule = rule_for(_view_name(request), request.method or "")
+        if rule is Door.PUBLIC:
+            return None
+        if not request.user.is_authenticated:
+            return _to_log_in(request)
+        if rule is None:
+            log.error("access.undeclared", view=_view_name(request), method=request.method)
+        if rule is Door.SIGNED_IN or (isinstance(rule, Right) and may(request.user, rule)):
+            return None
+        _record_denied(request)
+        raise PermissionDenied
+
+    def process_exception(request: HttpRequest, exception: Exception) -> None:
+        if isinstance(exception, PermissionDenied) and request.user.is_authenticated:
+            _record_denied(request)
+
+    middleware.process_view = process_view  # type: ignore[attr-defined]
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]
+    return middleware
+
+
+def require(request: HttpRequest, right: Right) -> User:
+    """Return who asks, if they have this right. Raises PermissionDenied, which the middleware puts on the record."""
+    if not isinstance(request.user, User) or not may(request.user, right):
+        raise PermissionDenied
+    return request.user
+
+
+def _view_name(request: HttpRequest) -> str:
+    return request.resolver_match.view_name if request.resolver_match else ""
+
+
+def _to_log_in(request: HttpRequest) -> HttpResponse:
+    """Send a page to the log-in, and a part of a page with it: the log-in must not be drawn into the part."""
+    if request.htmx:  # type: ignore[attr-defined]
+        back = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]
+        response: HttpResponse = HttpResponseClientRedirect(redirect_to_login(back).url)
+        response.status_code = 401
+        return response
+    back = request.get_full_path() if request.method in {"GET", "HEAD"} else "/"
+    return redirect_to_login(back, resolve_url(settings.LOGIN_URL))
+
+
+def _record_denied(request: HttpRequest) -> None:
+    match = request.resolver_match
+    ids = [str(value) for value in match.kwargs.values() if _ID.fullmatch(str(value))] if match else []
+    record(
+        actor=request.user,  # type: ignore[arg-type]
+        action="access.denied",
+        object_type="page",
+        object_id=ids[0] if ids else "",
+        outcome=Outcome.DENIED,
+        details={"view": _view_name(request), "method": request.method or ""},
+    )
+
+
+def reader_time_zone(get_response: GetResponse) -> GetResponse:
+    """Show times in the zone that the browser names in the cookie `tz`; without a known one, in UTC."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        name = unquote(request.COOKIES.get("tz", ""))
+        with timezone.override(zoneinfo.ZoneInfo(name if name in _zones() else "UTC")):
+            return get_response(request)
+
+    return middleware
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())

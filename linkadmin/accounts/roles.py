@@ -1,0 +1,164 @@
+"""The role matrix as data: which role has which right, and which right opens which page.
+
+Code and tests both read this file. What is not in it is refused.
+"""
+
+from collections.abc import Mapping
+from enum import Enum, StrEnum, auto
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(models.TextChoices):
+    """The one role of a member of staff."""
+
+    SUPPORT = "support", _("Support")
+    MANAGER = "manager", _("Account manager")
+    AUDITOR = "auditor", _("Auditor")
+    ADMINISTRATOR = "administrator", _("Administrator")
+
+
+class Right(StrEnum):
+    """Something that a role may or may not do."""
+
+    VIEW_OVERVIEW = auto()
+    VIEW_LINKS = auto()
+    VIEW_END_USERS = auto()
+    SEE_NAMES = auto()  # without it, names of end users are masked
+    CREATE_LINK = auto()
+    UPDATE_CREDENTIALS = auto()  # and send a one-time code
+    REFRESH = auto()  # and reconcile: reads at the provider
+    DECIDE_OUTCOME = auto()
+    ALLOW_ATTEMPT = auto()
+    VIEW_INTEGRATIONS = auto()
+    TEST_CONNECTION = auto()
+    MANAGE_INTEGRATIONS = auto()
+    ENTER_ADMIN = auto()
+    VIEW_AUDIT = auto()
+    VIEW_STAFF = auto()
+    MANAGE_STAFF = auto()
+
+
+MATRIX: Mapping[str, frozenset[Right]] = {
+    Role.SUPPORT: frozenset(
+        {
+            Right.VIEW_OVERVIEW,
+            Right.VIEW_LINKS,
+            Right.VIEW_END_USERS,
+            Right.SEE_NAMES,
+            Right.CREATE_LINK,
+            Right.UPDATE_CREDENTIALS,
+            Right.REFRESH,
+        }
+    ),
+    Role.MANAGER: frozenset(
+        {
+            Right.VIEW_OVERVIEW,
+            Right.VIEW_LINKS,
+            Right.VIEW_END_USERS,
+            Right.SEE_NAMES,
+            Right.REFRESH,
+            Right.DECIDE_OUTCOME,
+            Right.ALLOW_ATTEMPT,
+            Right.VIEW_INTEGRATIONS,
+            Right.TEST_CONNECTION,
+        }
+    ),
+    Role.AUDITOR: frozenset(
+        {
+            Right.VIEW_OVERVIEW,
+            Right.VIEW_LINKS,
+            Right.VIEW_END_USERS,
+            Right.VIEW_INTEGRATIONS,
+            Right.ENTER_ADMIN,
+            Right.VIEW_AUDIT,
+            Right.VIEW_STAFF,
+        }
+    ),
+    Role.ADMINISTRATOR: frozenset(
+        {
+            Right.VIEW_OVERVIEW,
+            Right.VIEW_INTEGRATIONS,
+            Right.TEST_CONNECTION,
+            Right.MANAGE_INTEGRATIONS,
+            Right.ENTER_ADMIN,
+            Right.VIEW_STAFF,
+            Right.MANAGE_STAFF,
+        }
+    ),
+}
+
+
+class Door(Enum):
+    """Pages that need no right."""
+
+    PUBLIC = auto()
+    SIGNED_IN = auto()
+
+
+Rule = Right | Door
+
+URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
+    "healthz": Door.PUBLIC,
+    "account_login": Door.PUBLIC,
+    "account_logout": Door.SIGNED_IN,
+    "account_change_password": Door.SIGNED_IN,
+    "overview": Right.VIEW_OVERVIEW,
+    "link-list": Right.VIEW_LINKS,
+    "link-detail": Right.VIEW_LINKS,
+    "link-new": Right.CREATE_LINK,
+    "institution-search": Right.CREATE_LINK,
+    "link-credentials": Right.UPDATE_CREDENTIALS,
+    # A colleague sees the same step, but only who may send a code can.
+    "link-token": {"GET": Right.VIEW_LINKS, "POST": Right.UPDATE_CREDENTIALS},
+    "link-token-withdraw": Right.UPDATE_CREDENTIALS,
+    "link-refresh": Right.REFRESH,
+    "link-attempt": Right.ALLOW_ATTEMPT,
+    "end-user-list": Right.VIEW_END_USERS,
+    "end-user-detail": Right.VIEW_END_USERS,
+    "integration-list": Right.VIEW_INTEGRATIONS,
+    "integration-detail": Right.VIEW_INTEGRATIONS,
+    "integration-test": Right.TEST_CONNECTION,
+    "operation-detail": Right.VIEW_LINKS,
+    "link-token-withdraw": Right.UPDATE_CREDENTIALS,
+    "operation-decide": Right.DECIDE_OUTCOME,
+    "operation-check": Right.REFRESH,
+}
+
+# Django's permission names, as the admin asks for them. Whoever is in none of these rows sees nothing there.
+ADMIN_RIGHTS: Mapping[str, Right] = {
+    "accounts.view_user": Right.VIEW_STAFF,
+    "accounts.add_user": Right.MANAGE_STAFF,
+    "accounts.change_user": Right.MANAGE_STAFF,
+    "audit.view_auditevent": Right.VIEW_AUDIT,
+    "links.view_enduser": Right.VIEW_END_USERS,
+    "links.view_healthchange": Right.VIEW_LINKS,
+    "links.view_institution": Right.VIEW_INTEGRATIONS,
+    "links.view_integration": Right.VIEW_INTEGRATIONS,
+    "links.add_integration": Right.MANAGE_INTEGRATIONS,
+    "links.change_integration": Right.MANAGE_INTEGRATIONS,
+    "links.view_link": Right.VIEW_LINKS,
+    "operations.view_operation": Right.VIEW_LINKS,
+}
+
+
+def rights_of(user: object) -> frozenset[Right]:
+    """Return what this person may do; nothing, if nobody is logged in or the account is disabled."""
+    if not getattr(user, "is_active", False):
+        return frozenset()
+    return MATRIX.get(getattr(user, "role", ""), frozenset())
+
+
+def may(user: object, right: Right) -> bool:
+    return right in rights_of(user)
+
+
+def rule_for(view_name: str, method: str) -> Rule | None:
+    """Return what opens this page, or None if nothing does."""
+    if view_name.startswith("admin:"):
+        return Right.ENTER_ADMIN
+    rule = URL_RIGHTS.get(view_name)
+    if isinstance(rule, Mapping):
+        return rule.get("GET" if method == "HEAD" else method)
+    return rule

@@ -1,0 +1,46 @@
+"""System checks of a deployment: what must not be true where real customers are."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+
+from linkadmin import environment as env
+
+
+@register(Tags.security, deploy=True)
+def keys_are_given(**kwargs: Any) -> list[CheckMessage]:
+    # Without a key of its own each process makes one up, so the setting alone does not tell.
+    secret_key = env.secret("LINKADMIN_SECRET_KEY", kept_in=settings.KEYS_DIR / "secret_key")
+    keys = {
+        "LINKADMIN_SECRET_KEY": secret_key,
+        "LINKADMIN_SEALING_KEYSET": settings.SEALING_KEYSET,
+        "LINKADMIN_AUDIT_KEY": settings.AUDIT_KEY,
+    }
+    return [
+        Error(f"{name} is not set.", hint=f"Set it, or {name}_FILE, or run `manage.py makekeys`.", id="linkadmin.E001")
+        for name, key in keys.items()
+        if not key
+    ]
+
+
+@register(Tags.security, deploy=True)
+def providers_are_not_on_this_machine(**kwargs: Any) -> list[CheckMessage]:
+    if not settings.ALLOW_LOOPBACK_PROVIDERS:
+        return []
+    return [
+        Error(
+            "Providers on this machine are allowed.",
+            hint="LINKADMIN_ALLOW_LOOPBACK_PROVIDERS is for development and tests.",
+            id="linkadmin.E002",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def demo_is_off(**kwargs: Any) -> list[CheckMessage]:
+    if not settings.DEMO:
+        return []
+    return [
+        Error("Demo staff can log in with a published password.", hint="Unset LINKADMIN_DEMO.", id="linkadmin.E003")
+    ]

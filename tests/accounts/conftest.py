@@ -1,0 +1,33 @@
+"""Staff of every role, and their browsers."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import Role
+
+PASSWORD = "correct horse battery"
+
+Browser = Callable[[Role], Client]
+
+
+@pytest.fixture
+def member(db: None) -> Callable[[Role], User]:
+    def make(role: Role) -> User:
+        return User.objects.create_user(username=role.value, name=f"Ana {role.label}", password=PASSWORD, role=role)
+
+    return make
+
+
+@pytest.fixture
+def browser_of(member: Callable[[Role], User]) -> Browser:
+    """Open a browser in which somebody of this role has logged in."""
+
+    def log_in(role: Role) -> Client:
+        client = Client()
+        client.force_login(member(role))
+        return client
+
+    return log_in

@@ -1,0 +1,88 @@
+"""The frame around every page."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.template import Context, Template
+from django.test import RequestFactory
+from django.urls import resolve
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from linkadmin.accounts.context import NAVIGATION, shell
+from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import Role
+
+pytestmark = pytest.mark.urls("tests.accounts.urls")
+
+
+def frame_of(role: Role | None, path: str = "/") -> dict[str, Any]:
+    request = RequestFactory().get(path)
+    request.user = User(username="ana", name="Ana María López", role=role) if role else AnonymousUser()
+    request.resolver_match = resolve(path)
+    return shell(request)
+
+
+def labels(frame: dict[str, Any]) -> list[str]:
+    return [str(item["label"]) for section in frame["nav"] for item in section["items"]]
+
+
+@pytest.mark.parametrize(
+    ("role", "expected"),
+    [
+        (Role.SUPPORT, ["Overview", "Links", "End users"]),
+        (Role.MANAGER, ["Overview", "Links", "End users", "Integrations"]),
+        (Role.AUDITOR, ["Overview", "Links", "End users", "Integrations", "Audit trail", "Records"]),
+        (Role.ADMINISTRATOR, ["Overview", "Integrations", "Staff"]),
+        (None, []),
+    ],
+)
+def test_navigation_offers_what_the_role_may_open(role: Role | None, expected: list[str]) -> None:
+    assert labels(frame_of(role)) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "current"),
+    [
+        ("/", "Overview"),
+        ("/link-detail/", "Links"),
+        ("/operation-detail/", "Links"),
+        ("/admin/", "Records"),
+        ("/admin/audit/auditevent/", "Audit trail"),
+    ],
+)
+def test_navigation_marks_where_one_is(path: str, current: str) -> None:
+    items = [item for section in frame_of(Role.AUDITOR, path)["nav"] for item in section["items"]]
+
+    assert [str(item["label"]) for item in items if item["current"]] == [current]
+
+
+def test_navigation_has_no_empty_section() -> None:
+    assert [str(section["label"]) for section in frame_of(Role.SUPPORT)["nav"]] == ["Operate"]
+
+
+def test_frame_says_who_one_is() -> None:
+    frame = frame_of(Role.MANAGER)
+
+    assert (frame["role_label"], frame["initials"]) == ("Account manager", "AL")
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"), [("sandbox", "Sandbox"), ("production", "Production"), ("Rehearsal", "Rehearsal")]
+)
+def test_frame_says_in_words_which_environment_this_is(settings: Settings, environment: str, words: str) -> None:
+    settings.ENVIRONMENT = environment
+
+    assert str(frame_of(None)["environment"]) == words
+
+
+@pytest.mark.django_db
+def test_frame_asks_nothing_of_the_database(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    with django_assert_num_queries(0):
+        frame_of(Role.AUDITOR)
+
+
+def test_every_icon_of_the_navigation_exists() -> None:
+    icons = [entry.icon for _label, entries in NAVIGATION for entry in entries]
+
+    Template("{% load lucide %}{% for icon in icons %}{% lucide icon %}{% endfor %}").render(Context({"icons": icons}))

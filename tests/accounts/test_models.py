@@ -1,0 +1,53 @@
+"""Members of staff."""
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.management import call_command
+from django.db import IntegrityError
+
+from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import Role
+from linkadmin.audit.models import AuditEvent
+
+from .conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db
+
+
+def test_member_has_exactly_one_known_role() -> None:
+    with pytest.raises(ValidationError):
+        User.objects.create_user(username="ana", password=PASSWORD, role="king")  # type: ignore[arg-type]
+    with pytest.raises(IntegrityError, match="user_has_a_known_role"):
+        User.objects.create(username="ana", role="king")
+
+
+def test_two_members_cannot_differ_by_case_alone() -> None:
+    User.objects.create_user(username="ana", password=PASSWORD, role=Role.SUPPORT)
+
+    with pytest.raises(ValidationError, match="taken"):
+        User.objects.create_user(username="Ana", password=PASSWORD, role=Role.SUPPORT)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_django_permission_outside_the_matrix_is_nobodys(role: Role) -> None:
+    member = User(username="ana", role=role)
+
+    assert not member.has_perm("auth.view_group")
+    assert not member.has_module_perms("auth")
+    assert not member.has_perm("audit.delete_auditevent")
+    assert not member.has_perm("accounts.delete_user")
+
+
+def test_disabled_member_has_no_permission_left() -> None:
+    assert User(role=Role.AUDITOR).has_perm("audit.view_auditevent")
+    assert not User(role=Role.AUDITOR, is_active=False).has_perm("audit.view_auditevent")
+
+
+def test_first_administrator_is_made_on_the_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+
+    call_command("createsuperuser", username="ada", interactive=False)
+
+    ada = User.objects.get()
+    assert (ada.role, ada.check_password(PASSWORD)) == (Role.ADMINISTRATOR, True)
+    assert AuditEvent.objects.get().action == "staff.created"

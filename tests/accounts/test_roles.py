@@ -1,0 +1,171 @@
+"""The role matrix, and the doors it opens."""
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from linkadmin.accounts.roles import MATRIX, URL_RIGHTS, Right, Role, rule_for
+from linkadmin.audit.models import AuditEvent
+
+from .conftest import Browser
+
+# security.md 9, said once more: a right that moves must move here, too.
+TABLE = """
+                      support  manager  auditor  administrator
+view_overview         yes      yes      yes      yes
+view_links            yes      yes      yes      no
+view_end_users        yes      yes      yes      no
+see_names             yes      yes      no       no
+create_link           yes      no       no       no
+update_credentials    yes      no       no       no
+refresh               yes      yes      no       no
+decide_outcome        no       yes      no       no
+allow_attempt         no       yes      no       no
+view_integrations     no       yes      yes      yes
+test_connection       no       yes      no       yes
+manage_integrations   no       no       no       yes
+enter_admin           no       no       yes      yes
+view_audit            no       no       yes      no
+view_staff            no       no       yes      yes
+manage_staff          no       no       no       yes
+"""
+HEADER, *ROWS = [line.split() for line in TABLE.strip().splitlines()]
+CELLS = [(role, row[0], cell == "yes") for row in ROWS for role, cell in zip(HEADER, row[1:], strict=True)]
+
+PAGES = [
+    ("GET", "/", Right.VIEW_OVERVIEW),
+    ("GET", "/link-list/", Right.VIEW_LINKS),
+    ("GET", "/link-new/", Right.CREATE_LINK),
+    ("POST", "/link-new/", Right.CREATE_LINK),
+    ("GET", "/institution-search/", Right.CREATE_LINK),
+    ("POST", "/link-credentials/", Right.UPDATE_CREDENTIALS),
+    ("GET", "/link-token/", Right.VIEW_LINKS),
+    ("HEAD", "/link-token/", Right.VIEW_LINKS),
+    ("POST", "/link-token/", Right.UPDATE_CREDENTIALS),
+    ("POST", "/link-refresh/", Right.REFRESH),
+    ("POST", "/link-attempt/", Right.ALLOW_ATTEMPT),
+    ("GET", "/end-user-list/", Right.VIEW_END_USERS),
+    ("GET", "/integration-list/", Right.VIEW_INTEGRATIONS),
+    ("POST", "/integration-test/", Right.TEST_CONNECTION),
+    ("GET", "/operation-detail/", Right.VIEW_LINKS),
+    ("POST", "/operation-check/", Right.REFRESH),
+    ("GET", "/admin/", Right.ENTER_ADMIN),
+    ("GET", "/admin/audit/auditevent/", Right.VIEW_AUDIT),
+    ("GET", "/admin/accounts/user/", Right.VIEW_STAFF),
+    ("GET", "/admin/accounts/user/add/", Right.MANAGE_STAFF),
+]
+
+
+def test_table_names_every_role_and_right() -> None:
+    assert set(HEADER) == set(Role.values)
+    assert [row[0] for row in ROWS] == list(Right)
+
+
+@pytest.mark.parametrize(("role", "right", "granted"), CELLS)
+def test_role_has_exactly_the_rights_of_the_table(role: str, right: str, granted: bool) -> None:
+    assert (right in MATRIX[role]) is granted
+
+
+@pytest.mark.urls("tests.accounts.urls")
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize(("method", "path", "right"), PAGES)
+def test_page_opens_to_who_has_its_right(browser_of: Browser, role: Role, method: str, path: str, right: Right) -> None:
+    response = browser_of(role).generic(method, path)
+
+    assert response.status_code == (200 if right in MATRIX[role] else 403)
+
+
+@pytest.mark.urls("tests.accounts.urls")
+def test_refused_page_is_on_the_record(browser_of: Browser) -> None:
+    browser_of(Role.ADMINISTRATOR).get("/one/link-detail/4f1c/")
+
+    event = AuditEvent.objects.get(action="access.denied")
+    assert (event.actor, event.outcome, event.object_id) == ("administrator", "denied", "4f1c")
+    assert event.details == {"view": "link-detail", "method": "GET"}
+
+
+@pytest.mark.urls("tests.accounts.urls")
+def test_refusal_by_the_page_itself_is_on_the_record(browser_of: Browser) -> None:
+    response = browser_of(Role.MANAGER).post("/operation-decide/")
+
+    assert response.status_code == 403
+    assert AuditEvent.objects.filter(action="access.denied", details__view="operation-decide").count() == 1
+
+
+@pytest.mark.urls("tests.accounts.urls")
+def test_path_that_is_no_id_stays_out_of_the_record(browser_of: Browser) -> None:
+    browser_of(Role.ADMINISTRATOR).get("/one/link-detail/Maria Lopez/")
+
+    assert AuditEvent.objects.get(action="access.denied").object_id == ""
+
+
+@pytest.mark.urls("tests.accounts.urls")
+@pytest.mark.parametrize("role", Role)
+def test_page_that_nobody_declared_is_refused_to_all(browser_of: Browser, role: Role) -> None:
+    assert browser_of(role).get("/undeclared/").status_code == 403
+
+
+@pytest.mark.urls("tests.accounts.urls")
+def test_method_that_nobody_declared_is_refused(browser_of: Browser) -> None:
+    assert browser_of(Role.SUPPORT).delete("/link-token/").status_code == 403
+
+
+@pytest.mark.urls("tests.accounts.urls")
+@pytest.mark.django_db
+def test_stranger_is_sent_to_the_log_in_and_back(client: Client) -> None:
+    response = client.get("/link-list/?state=broken")
+
+    assert response.status_code == 302
+    assert response["Location"] == "/accounts/login/?next=/link-list/%3Fstate%3Dbroken"
+
+
+@pytest.mark.urls("tests.accounts.urls")
+@pytest.mark.django_db
+def test_stranger_who_posts_is_not_sent_back_to_where_only_a_post_makes_sense(client: Client) -> None:
+    assert client.post("/link-refresh/")["Location"] == "/accounts/login/?next=/"
+
+
+@pytest.mark.urls("tests.accounts.urls")
+@pytest.mark.django_db
+def test_part_of_a_page_sends_the_whole_page_to_the_log_in(client: Client) -> None:
+    response = client.get(
+        "/link-list/", headers={"HX-Request": "true", "HX-Current-URL": "http://testserver/links/?a=1"}
+    )
+
+    assert response.status_code == 401
+    assert response["HX-Redirect"] == "/accounts/login/?next=/links/%3Fa%3D1"
+
+
+@pytest.mark.urls("tests.accounts.urls")
+@pytest.mark.django_db
+def test_part_of_a_page_does_not_carry_a_foreign_address(client: Client) -> None:
+    response = client.get("/link-list/", headers={"HX-Request": "true", "HX-Current-URL": "https://evil.example/"})
+
+    assert response["HX-Redirect"] == "/accounts/login/?next=/"
+
+
+@pytest.mark.urls("tests.accounts.urls")
+@pytest.mark.django_db
+def test_health_is_public(client: Client) -> None:
+    assert client.get("/healthz/").status_code == 200
+
+
+def view_names(resolver: URLResolver, namespaces: tuple[str, ...] = ()) -> list[str]:
+    names = []
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLPattern):
+            names.append(":".join([*namespaces, entry.name or entry.lookup_str]))
+        else:
+            names += view_names(entry, (*namespaces, entry.namespace) if entry.namespace else namespaces)
+    return names
+
+
+def test_every_page_of_the_house_is_declared() -> None:
+    names = view_names(get_resolver())
+
+    assert "account_login" in names
+    assert [name for name in names if not (rule_for(name, "GET") or rule_for(name, "POST"))] == []
+
+
+def test_every_declared_page_exists() -> None:
+    assert sorted(set(URL_RIGHTS) - set(view_names(get_resolver()))) == []

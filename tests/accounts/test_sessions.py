@@ -1,0 +1,216 @@
+"""Logging in, staying, leaving."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import Role
+from linkadmin.audit.models import AuditEvent
+
+from .conftest import PASSWORD, Browser
+
+pytestmark = [pytest.mark.urls("tests.accounts.urls"), pytest.mark.django_db]
+
+NEW_PASSWORD = "another horse, another battery"
+
+
+def post_log_in(client: Client, username: str, password: str, *, to: str = "") -> Any:
+    return client.post("/accounts/login/", {"login": username, "password": password, "next": to})
+
+
+def is_in(client: Client) -> bool:
+    return client.get("/").status_code == 200
+
+
+@pytest.fixture
+def ana(member: Callable[[Role], User]) -> User:
+    return member(Role.SUPPORT)
+
+
+def test_right_password_opens_a_session_on_the_record(client: Client, ana: User) -> None:
+    post_log_in(client, "support", PASSWORD)
+
+    assert is_in(client)
+    event = AuditEvent.objects.get()
+    assert (event.action, event.actor, event.outcome) == ("session.started", "support", "done")
+    assert event.request_id
+
+
+def test_log_in_gives_the_session_a_new_key(client: Client, ana: User) -> None:
+    planted = client.session
+    planted.save()
+    client.cookies["session"] = str(planted.session_key)
+
+    post_log_in(client, "support", PASSWORD)
+
+    assert client.cookies["session"].value != planted.session_key
+    assert not planted.exists(planted.session_key)
+
+
+def test_wrong_password_is_refused_on_the_record_of_the_account(client: Client, ana: User) -> None:
+    post_log_in(client, "support", "wrong")
+
+    assert not is_in(client)
+    event = AuditEvent.objects.get()
+    assert (event.action, event.outcome, event.object_id) == ("session.refused", "refused", str(ana.id))
+    assert event.actor == ""
+
+
+def test_unknown_name_is_refused_without_keeping_what_was_typed(client: Client) -> None:
+    post_log_in(client, "my secret, in the wrong field", "x")
+
+    event = AuditEvent.objects.get(action="session.refused")
+    assert event.object_id == ""
+    assert "secret" not in event.canonical
+
+
+def test_disabled_account_looks_like_a_wrong_password(client: Client, ana: User) -> None:
+    User.objects.update(is_active=False)
+
+    disabled = post_log_in(client, "support", PASSWORD)
+    wrong = post_log_in(client, "support", "wrong")
+
+    assert not is_in(client)
+    assert disabled.context["form"].errors == wrong.context["form"].errors
+    assert AuditEvent.objects.filter(action="session.refused", object_id=ana.id).count() == 2
+
+
+def test_sixth_wrong_password_locks_out_even_the_right_one(client: Client, ana: User) -> None:
+    for _attempt in range(5):
+        post_log_in(client, "support", "wrong")
+
+    post_log_in(client, "support", PASSWORD)
+
+    assert not is_in(client)
+
+
+@pytest.mark.parametrize(
+    "target", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"]
+)
+def test_log_in_leads_to_no_foreign_place(client: Client, ana: User, target: str) -> None:
+    response = post_log_in(client, "support", PASSWORD, to=target)
+
+    assert response["Location"] == "/"
+
+
+def test_log_in_leads_back_to_an_own_path(client: Client, ana: User) -> None:
+    response = post_log_in(client, "support", PASSWORD, to="/link-list/?state=broken")
+
+    assert response["Location"] == "/link-list/?state=broken"
+
+
+def test_log_out_ends_the_session_on_the_record(browser_of: Browser) -> None:
+    client = browser_of(Role.SUPPORT)
+
+    response = client.post("/accounts/logout/")
+
+    assert response["Location"] == "/accounts/login/"
+    assert response["Clear-Site-Data"] == '"cache", "storage"'
+    assert not is_in(client)
+    assert AuditEvent.objects.get(action="session.ended").details == {"reason": "logged out"}
+
+
+def test_log_out_is_not_done_by_a_mere_link(browser_of: Browser) -> None:
+    client = browser_of(Role.SUPPORT)
+
+    assert client.get("/accounts/logout/").status_code == 405
+    assert is_in(client)
+
+
+@pytest.mark.parametrize("path", ["signup", "email", "password/reset", "password/change", "reauthenticate", "inactive"])
+def test_other_pages_of_allauth_do_not_exist(client: Client, path: str) -> None:
+    assert client.get(f"/accounts/{path}/").status_code == 404
+
+
+def test_session_ends_after_a_quarter_of_an_hour_without_a_request(browser_of: Browser) -> None:
+    with time_machine.travel("2026-03-02T09:00Z", tick=False) as clock:
+        client = browser_of(Role.SUPPORT)
+        assert is_in(client)
+
+        clock.shift(15 * 60 + 1)
+
+        assert not is_in(client)
+    assert AuditEvent.objects.get(action="session.ended").details == {"reason": "idle"}
+
+
+def test_session_lasts_while_somebody_works_but_eight_hours_at_most(browser_of: Browser) -> None:
+    with time_machine.travel("2026-03-02T09:00Z", tick=False) as clock:
+        client = browser_of(Role.SUPPORT)
+        for _ten_minutes in range(8 * 6 + 1):
+            assert is_in(client)
+            clock.shift(10 * 60)
+
+        assert not is_in(client)
+    assert AuditEvent.objects.get(action="session.ended").details == {"reason": "time limit"}
+
+
+def test_session_is_written_once_a_minute_at_most(
+    browser_of: Browser, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with time_machine.travel("2026-03-02T09:00Z", tick=False) as clock:
+        client = browser_of(Role.SUPPORT)
+        client.get("/")
+        clock.shift(59)
+
+        with django_assert_num_queries(2):  # the session and its owner
+            client.get("/")
+
+
+def test_disabling_an_account_ends_its_sessions_at_once(browser_of: Browser) -> None:
+    client = browser_of(Role.SUPPORT)
+
+    User.objects.update(is_active=False)
+
+    assert not is_in(client)
+
+
+def test_another_role_ends_all_sessions(browser_of: Browser) -> None:
+    client = browser_of(Role.SUPPORT)
+
+    User.objects.update(role=Role.MANAGER)
+
+    assert not is_in(client)
+
+
+def test_changing_ones_password_ends_the_other_sessions_on_the_record(client: Client, ana: User) -> None:
+    elsewhere = Client()
+    client.force_login(ana)
+    elsewhere.force_login(ana)
+
+    client.post("/accounts/password/", {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
+
+    assert is_in(client)
+    assert not is_in(elsewhere)
+    assert AuditEvent.objects.get(action="staff.password_changed").actor == "support"
+
+
+def test_short_password_is_not_accepted(client: Client, ana: User) -> None:
+    client.force_login(ana)
+
+    client.post("/accounts/password/", {"oldpassword": PASSWORD, "password1": "short", "password2": "short"})
+
+    ana.refresh_from_db()
+    assert ana.check_password(PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("cookie", "zone"),
+    [
+        ("America/Sao_Paulo", "America/Sao_Paulo"),
+        ("America%2FBogota", "America/Bogota"),
+        ("../etc", "UTC"),
+        ("", "UTC"),
+    ],
+)
+def test_times_are_shown_in_the_readers_zone_if_there_is_such_a_zone(
+    browser_of: Browser, cookie: str, zone: str
+) -> None:
+    client = browser_of(Role.SUPPORT)
+    client.cookies["tz"] = cookie
+
+    assert client.get("/").content.decode() == zone
