@@ -1,0 +1,117 @@
+"""The words a verdict is made of, and how each state of health looks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from linkadmin.providers.types import HealthState
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+
+class Turn(StrEnum):
+    """Who has to act next."""
+
+    NOBODY = "nobody"
+    CUSTOMER = "customer"
+    CUSTOMER_BANK = "customer_bank"
+    BANK = "bank"
+    PROVIDER = "provider"
+    ADMIN = "admin"
+    US = "us"
+    DEVELOPER = "developer"
+
+    @property
+    def label(self) -> "StrOrPromise":
+        """The words on screen."""
+        return _TURNS[self]
+
+
+class Retry(StrEnum):
+    """Whether trying again, with nothing changed, helps."""
+
+    NONE = "none"  # there is nothing to try
+    NO = "no"
+    RISKY = "risky"  # no, and the bank may lock the customer out
+    ONCE = "once"
+    LATER = "later"
+    WAIT = "wait"
+    YES = "yes"
+    YES_READS = "yes_reads"  # reading may be repeated, a login only after reading
+    START_AGAIN = "start_again"
+
+    @property
+    def label(self) -> "StrOrPromise":
+        """The words on screen."""
+        return _RETRIES[self]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One row of the table of link health."""
+
+    state: HealthState
+    turn: Turn
+    retry: Retry
+    reason: "StrOrPromise"  # a few words, shown after the label of the state
+    advice: "StrOrPromise"  # the next best action, one or two sentences
+
+
+@dataclass(frozen=True, slots=True)
+class StateLook:
+    """How a state appears everywhere."""
+
+    label: "StrOrPromise"
+    tone: str  # ok, warn, bad, info or quiet
+    icon: str  # of lucide
+    rank: int  # place in a work list, what needs attention first; 40 is kept for renew-by dates
+
+
+STATES: Mapping[HealthState, StateLook] = MappingProxyType(
+    {
+        HealthState.CUSTOMER_CODE: StateLook(_("Customer must give a code"), "bad", "smartphone", 10),
+        HealthState.OUR_SETUP: StateLook(_("We must correct our set-up"), "bad", "wrench", 20),
+        HealthState.CUSTOMER_LOGIN: StateLook(_("Customer must sign in again"), "bad", "key-round", 30),
+        HealthState.CUSTOMER_CONSENT: StateLook(_("Customer must renew permission"), "bad", "handshake", 30),
+        HealthState.CUSTOMER_BANK: StateLook(_("Customer must sort something out at the bank"), "bad", "landmark", 30),
+        HealthState.STALE: StateLook(_("Says it works, but no new data"), "warn", "history", 50),
+        HealthState.UNKNOWN: StateLook(_("Not understood yet"), "warn", "circle-question-mark", 60),
+        HealthState.WAITING: StateLook(_("Bank or provider has trouble: wait"), "info", "hourglass", 70),
+        HealthState.SETTING_UP: StateLook(_("Being set up"), "info", "loader", 80),
+        HealthState.HEALTHY: StateLook(_("Working"), "ok", "circle-check", 90),
+        HealthState.DISCONNECTED: StateLook(_("Ended"), "quiet", "unplug", 100),
+    }
+)
+
+_TURNS: Mapping[Turn, "StrOrPromise"] = MappingProxyType(
+    {
+        Turn.NOBODY: pgettext_lazy("whose turn", "Nobody"),
+        Turn.CUSTOMER: pgettext_lazy("whose turn", "Customer"),
+        Turn.CUSTOMER_BANK: pgettext_lazy("whose turn", "Customer at the bank"),
+        Turn.BANK: pgettext_lazy("whose turn", "Bank"),
+        Turn.PROVIDER: pgettext_lazy("whose turn", "Provider"),
+        Turn.ADMIN: pgettext_lazy("whose turn", "Administrator"),
+        Turn.US: pgettext_lazy("whose turn", "Us"),
+        Turn.DEVELOPER: pgettext_lazy("whose turn", "Developers"),
+    }
+)
+
+_RETRIES: Mapping[Retry, "StrOrPromise"] = MappingProxyType(
+    {
+        Retry.NONE: _("Nothing to try"),
+        Retry.NO: _("Trying again does not help"),
+        Retry.RISKY: _("Do not try again: the bank may lock the customer out"),
+        Retry.ONCE: _("Try once more"),
+        Retry.LATER: _("Try again later"),
+        Retry.WAIT: _("Wait"),
+        Retry.YES: _("Trying again helps"),
+        Retry.YES_READS: _("Look at the link before trying again"),
+        Retry.START_AGAIN: _("Start again from the beginning"),
+    }
+)

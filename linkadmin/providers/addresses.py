@@ -1,0 +1,89 @@
+"""Where this process may connect to: hosts from a list, addresses of the public internet, checked before use."""
+
+import socket
+import threading
+from collections.abc import Collection
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from urllib.parse import urlsplit
+
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+_LOOPBACK_ADDRESSES = frozenset({ip_address("127.0.0.1"), ip_address("::1")})
+_NAT64 = IPv6Network("64:ff9b::/96")
+
+
+class AddressRefused(OSError):
+    """The host resolves to an address this process must not talk to."""
+
+
+def check_base_url(url: str, allowed_hosts: Collection[str], allow_loopback: bool) -> None:
+    """Check the address of a provider. Raises ValueError with a sentence for the person who entered it."""
+    if not url.isascii() or any(character.isspace() for character in url):
+        raise ValueError("The address may only hold ASCII characters, without spaces.")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port = "", None
+    if not host:
+        raise ValueError("This is not an address such as https://api.example.com.")
+    if "@" in parts.netloc:
+        raise ValueError("The address must not hold a user name or password.")
+    if parts.query or parts.fragment or "?" in url or "#" in url or parts.path not in {"", "/"}:
+        raise ValueError("The address ends after the host: no path, question mark or number sign.")
+    if allow_loopback and host in LOOPBACK_HOSTS and parts.scheme in {"http", "https"}:
+        return
+    if parts.scheme != "https":
+        raise ValueError("The address must begin with https://.")
+    if host not in allowed_hosts:
+        raise ValueError(f"The host must be one of: {', '.join(sorted(allowed_hosts))}.")
+    if port not in {None, 443}:
+        raise ValueError("Only the standard port 443 is allowed.")
+
+
+def resolve(host: str, port: int, *, allow_loopback: bool, timeout: float) -> list[tuple[socket.AddressFamily, str]]:
+    """Return the addresses of a host, all of them checked; `timeout` in seconds.
+
+    Raises AddressRefused if any of them is not public, TimeoutError, or OSError if the name is unknown.
+    """
+    found = _look_up(host, port, timeout)
+    for _family, text in found:
+        if not _is_allowed(host, text, allow_loopback=allow_loopback):
+            raise AddressRefused("the host resolves to an address that is not public")
+    return found
+
+
+def is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Tell whether an address is on the public internet and no disguise of another one."""
+    if isinstance(address, IPv6Address) and (
+        address.ipv4_mapped or address.sixtofour or address.teredo or address in _NAT64 or address.is_site_local
+    ):
+        return False
+    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
+
+
+def _is_allowed(host: str, text: str, *, allow_loopback: bool) -> bool:
+    address = ip_address(text.partition("%")[0])
+    if allow_loopback and host in LOOPBACK_HOSTS:
+        return address in _LOOPBACK_ADDRESSES
+    return is_public(address)
+
+
+def _look_up(host: str, port: int, timeout: float) -> list[tuple[socket.AddressFamily, str]]:
+    # The resolver takes no time limit: it runs beside us, and is left behind when it does not come back.
+    answers: list[tuple[socket.AddressFamily, str]] = []
+
+    def ask() -> None:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            return
+        answers.extend((family, str(address[0])) for family, _type, _proto, _name, address in found)
+
+    thread = threading.Thread(target=ask, name="resolve", daemon=True)
+    thread.start()
+    thread.join(timeout)
+    if thread.is_alive():
+        raise TimeoutError("the name was not resolved in time")
+    if not answers:
+        raise OSError("the name is unknown")
+    return answers

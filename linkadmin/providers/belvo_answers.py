@@ -1,0 +1,255 @@
+"""Belvo's answers, in every documented shape, as our words.
+
+https://developers.belvo.com/apis/belvoopenapispec/links
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+
+from .belvo_errors import CODES, KNOWN_CODES, LOGIN_ERROR_ELSE, LOGIN_ERRORS, STATUSES
+from .errors import CodeRequired, Failure, OutcomeUnknown, ProviderError, Rejected
+from .http import Answer
+from .reading import count, mapping, mappings, moment, required_mapping
+from .types import (
+    Cause,
+    Challenge,
+    ChallengeKind,
+    ConnectionReport,
+    Observation,
+    RemoteInstitution,
+    RemoteLink,
+    Secret,
+)
+
+STATUS_CAUSES: Mapping[str, Cause] = {
+    "valid": Cause.WORKING,
+    "invalid": Cause.LOGIN_REFUSED,
+    "token_required": Cause.CODE_NEEDED,
+    "unconfirmed": Cause.UNCONFIRMED,
+}
+
+_DEFAULT_EXPIRY = 300  # seconds; for a challenge that does not tell
+_MAX_EXPIRY = 24 * 3600
+_MAX_PICTURE = 100_000  # characters
+_OTHER_SESSION = 120.0  # seconds; documented for too_many_sessions
+_MINUTES = re.compile(r"wait (\d{1,3}) minute")
+_RATE = re.compile(r"(\d{1,4})([hd])")
+_STORAGE_DAYS = re.compile(r"(\d{1,4})d")
+
+
+def report(answer: Answer) -> ConnectionReport:
+    """Read the connection test's page."""
+    total = count(required_mapping(answer.data).get("count"))
+    detail = "" if total is None else f"{total} institutions"
+    return ConnectionReport(detail=detail, duration_ms=answer.duration_ms)
+
+
+def link(answer: Answer, *, expected_id: str = "") -> RemoteLink:
+    """Read one link. Raises ValueError if it is none, or not the expected one."""
+    found = _link(answer, required_mapping(answer.data))
+    if expected_id and found.remote_id != expected_id:
+        raise ValueError("another link was answered")
+    return found
+
+
+def links(answer: Answer) -> list[RemoteLink]:
+    """Read a page of links. Raises ValueError if it is none."""
+    return [_link(answer, required_mapping(item)) for item in _results(answer)]
+
+
+def institutions(answer: Answer) -> tuple[list[RemoteInstitution], bool]:
+    """Read a page of institutions, and whether it is the last. Raises ValueError if it is none."""
+    found = [_institution(answer, item) for item in mappings(_results(answer))]
+    is_last = not found or not mapping(answer.data).get("next")
+    return [institution for institution in found if institution.name], is_last
+
+
+def refusal(operation: str, answer: Answer, *, link_id: str = "", at_bank: bool = False) -> ProviderError:
+    """Return the error of an answer that is not 2xx; `at_bank`: the call was to log in at the bank."""
+    item = _main_item(answer)
+    failure = _failure(operation, answer, item)
+    if answer.status == 428 and failure.code != "activation_required":
+        return _code_required(answer, item, failure, link_id)
+    error, cause = _meaning(failure, item.get("message"))
+    if cause is None and at_bank and failure.code not in CODES and error in {Rejected, OutcomeUnknown}:
+        cause = Cause.PROVIDER_TROUBLE if error is OutcomeUnknown else Cause.UNRECOGNISED
+    if cause is None:
+        return error(failure)
+    return error(failure, Observation(cause=cause, raw_code=failure.code, raw_words=failure.words))
+
+
+def _results(answer: Answer) -> list[object]:
+    results = required_mapping(answer.data).get("results")
+    if not isinstance(results, list):
+        raise ValueError("the list is missing")
+    return results
+
+
+def _link(answer: Answer, item: Mapping[str, object]) -> RemoteLink:
+    link_id = answer.identifier(item.get("id"))
+    if not link_id or not isinstance(item.get("institution"), str) or not isinstance(item.get("status"), str):
+        raise ValueError("a link without id, institution or status")
+    last_accessed_at = moment(item.get("last_accessed_at"))
+    status = answer.term(item["status"], STATUS_CAUSES)
+    return RemoteLink(
+        remote_id=link_id,
+        observation=Observation(cause=_cause(answer, item, status), raw_status=status, last_good_at=last_accessed_at),
+        institution=answer.identifier(item["institution"]),
+        access_mode=answer.identifier(item.get("access_mode"), longest=20),
+        refresh_rate=answer.identifier(item.get("refresh_rate"), longest=8),
+        external_id=answer.identifier(item.get("external_id")),
+        created_at=moment(item.get("created_at")),
+        last_accessed_at=last_accessed_at,
+        fresh_for=_fresh_for(item),
+        request_id=answer.request_id,
+    )
+
+
+def _cause(answer: Answer, item: Mapping[str, object], status: str) -> Cause:
+    if status == "invalid" and _is_storage_over(answer, item):
+        return Cause.STORAGE_ENDED
+    return STATUS_CAUSES.get(status, Cause.UNRECOGNISED)
+
+
+def _is_storage_over(answer: Answer, item: Mapping[str, object]) -> bool:
+    storage, created_at = answer.words(item.get("credentials_storage")), moment(item.get("created_at"))
+    days = _STORAGE_DAYS.fullmatch(storage)
+    if storage == "nostore":
+        return True
+    return bool(days and created_at and answer.received_at - created_at >= timedelta(days=int(days[1])))
+
+
+def _fresh_for(item: Mapping[str, object]) -> timedelta | None:
+    """A link read once stays as it is; one kept up to date may miss one turn, and a day."""
+    rate = _RATE.fullmatch(str(item.get("refresh_rate")))
+    if item.get("access_mode") == "single" or rate is None:
+        return None
+    turn = timedelta(hours=int(rate[1])) if rate[2] == "h" else timedelta(days=int(rate[1]))
+    return 2 * turn + timedelta(days=1)
+
+
+def _institution(answer: Answer, item: Mapping[str, object]) -> RemoteInstitution:
+    countries = item.get("country_codes")
+    country = countries[0] if isinstance(countries, list) and countries else item.get("country_code")
+    resources = item.get("resources")
+    return RemoteInstitution(
+        remote_id=str(count(item.get("id")) or ""),
+        name=answer.identifier(item.get("name")),
+        display_name=answer.words(item.get("display_name")) or answer.words(item.get("name")),
+        kind=answer.words(item.get("type")),
+        country=answer.words(country),
+        status=answer.words(item.get("status")),
+        integration_type=answer.words(item.get("integration_type")),
+        features=tuple(answer.words(feature.get("name")) for feature in mappings(item.get("features"))),
+        resources=tuple(answer.words(resource) for resource in resources) if isinstance(resources, list) else (),
+        form_fields=tuple(_cleaned_field(answer, field) for field in mappings(item.get("form_fields"))),
+    )
+
+
+def _cleaned_field(answer: Answer, field: Mapping[str, object]) -> Mapping[str, object]:
+    cleaned: dict[str, object] = {}
+    for key, value in field.items():
+        if key == "values":
+            cleaned[key] = [_cleaned_field(answer, choice) for choice in mappings(value)]
+        elif isinstance(value, str):
+            cleaned[key] = answer.words(value)
+        elif value is None or isinstance(value, bool | int | float):
+            cleaned[key] = value
+    return cleaned
+
+
+def _main_item(answer: Answer) -> Mapping[str, object]:
+    """Return the error to act on: documented as a list, seen as an object too."""
+    items = mappings(answer.data) or [mapping(answer.data)]
+    return next((item for item in items if isinstance(item.get("code"), str)), items[0])
+
+
+def _failure(operation: str, answer: Answer, item: Mapping[str, object]) -> Failure:
+    code = answer.term(item.get("code"), KNOWN_CODES)
+    words = answer.words(item.get("message")) or answer.words(item.get("detail"))
+    return Failure(
+        operation=operation,
+        status=answer.status,
+        code=code,
+        words=words,
+        request_id=answer.identifier(item.get("request_id")) or answer.request_id,
+        retry_after=_pause(answer, code, words),
+        fields=_field_errors(answer),
+        existing=answer.identifier(item.get("institution_user_id")),
+    )
+
+
+def _field_errors(answer: Answer) -> dict[str, str]:
+    items = mappings(answer.data) or [mapping(answer.data)]
+    return {
+        answer.words(item["field"]): answer.words(item.get("message"))
+        for item in reversed(items)  # the first about a field is the one kept
+        if isinstance(item.get("field"), str)
+    }
+
+
+def _pause(answer: Answer, code: str, words: str) -> float | None:
+    minutes = _MINUTES.search(words)
+    if code == "link_refreshed" and minutes:
+        return int(minutes[1]) * 60.0
+    if code == "too_many_sessions" and answer.retry_after is None:
+        return _OTHER_SESSION
+    return answer.retry_after
+
+
+def _meaning(failure: Failure, message: object) -> tuple[type[ProviderError], Cause | None]:
+    if failure.status == 408 or failure.status >= 500:
+        return OutcomeUnknown, None
+    if failure.code == "login_error":
+        return _login_error(message)
+    if failure.code in CODES:
+        return CODES[failure.code]
+    return STATUSES.get(failure.status, Rejected), None
+
+
+def _login_error(message: object) -> tuple[type[ProviderError], Cause]:
+    # As received: cleaned words may be withheld.
+    said = str(message).casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    for phrase, error, cause in LOGIN_ERRORS:
+        if phrase in said:
+            return error, cause
+    return LOGIN_ERROR_ELSE
+
+
+def _code_required(answer: Answer, item: Mapping[str, object], failure: Failure, link_id: str) -> ProviderError:
+    session = item.get("session")
+    remote_link_id = link_id or answer.identifier(item.get("link"))
+    if not isinstance(session, str) or not session or not remote_link_id:
+        raise ValueError("a login attempt that cannot be resumed")
+    data = mapping(item.get("token_generation_data"))
+    value = answer.words(data.get("value"), limit=_MAX_PICTURE)
+    expects_input = _expects_input(data)
+    challenge = Challenge(
+        session=Secret(session),
+        remote_link_id=remote_link_id,
+        expires_in=min(count(item.get("expiry")) or _DEFAULT_EXPIRY, _MAX_EXPIRY),
+        kind=_kind(answer.words(data.get("type")), value, expects_input=expects_input),
+        instructions=answer.words(data.get("instructions")),
+        value=value,
+        expects_input=expects_input,
+    )
+    return CodeRequired(failure, challenge)
+
+
+def _expects_input(data: Mapping[str, object]) -> bool:
+    # The reference says "expects", the guide "expect".
+    answers = (data.get("expects_user_input"), data.get("expect_user_input"))
+    return not any(str(said).casefold() == "false" for said in answers)
+
+
+def _kind(written: str, value: str, *, expects_input: bool) -> ChallengeKind:
+    # Only "numeric" is documented as a literal; what is not understood is shown as text.
+    word = written.casefold()
+    if "qr" in word and value:
+        return ChallengeKind.QR
+    if not expects_input:
+        return ChallengeKind.APPROVE
+    if "numeric" in word:
+        return ChallengeKind.NUMERIC
+    return ChallengeKind.TEXT if value else ChallengeKind.CODE

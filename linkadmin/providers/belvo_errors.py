@@ -1,0 +1,84 @@
+"""Belvo's error codes: which class of ours each one is, and what it says about the link.
+
+https://developers.belvo.com/developer_resources/resources-belvo-api-errors
+"""
+
+from types import MappingProxyType
+
+from .errors import (
+    Busy,
+    CodeTooLate,
+    Duplicate,
+    InvalidInput,
+    KeysRefused,
+    LoginRefused,
+    NotFound,
+    ProviderError,
+    Rejected,
+)
+from .types import Cause
+
+# Code -> error, cause. No cause: a fault of the request or the account, which says nothing about the link.
+CODES: MappingProxyType[str, tuple[type[ProviderError], Cause | None]] = MappingProxyType(
+    {
+        # the login failed
+        "invalid_link": (LoginRefused, Cause.LOGIN_REFUSED),
+        "unconfirmed_link": (Rejected, Cause.NEVER_CONFIRMED),
+        "too_many_sessions": (Busy, Cause.SESSION_OPEN),
+        "session_expired": (CodeTooLate, Cause.CODE_TOO_LATE),
+        "session_expired_ob": (CodeTooLate, Cause.WIDGET_EXPIRED),
+        "activation_failed": (LoginRefused, Cause.ACTIVATION_FAILED),
+        "activation_required": (Rejected, Cause.NOT_ACTIVATED),
+        "consent_without_accounts": (Rejected, Cause.CONSENT_WITHOUT_ACCOUNTS),
+        "expired_credentials": (Rejected, Cause.STORAGE_ENDED),
+        "not_found": (NotFound, Cause.NOT_FOUND),
+        # the institution is the problem
+        "institution_down": (Rejected, Cause.BANK_DOWN),
+        "institution_unavailable": (Rejected, Cause.BANK_DOWN),
+        "institution_inactive": (Rejected, Cause.BANK_DOWN),
+        "unavailable_data": (Rejected, Cause.BANK_NO_DATA),
+        # the request is the problem
+        "required": (InvalidInput, None),
+        "blank": (InvalidInput, None),
+        "null": (InvalidInput, None),
+        "invalid": (InvalidInput, None),
+        "invalid_choice": (InvalidInput, None),
+        "does_not_exist": (InvalidInput, None),
+        "validation_error": (InvalidInput, None),
+        "invalid_credentials_storage": (InvalidInput, None),
+        "invalid_fetch_resources": (InvalidInput, None),
+        "invalid_access_mode_switch": (InvalidInput, None),
+        "not_a_list": (InvalidInput, None),
+        "parse_error": (InvalidInput, None),
+        "unsupported_operation": (InvalidInput, None),
+        "duplicated": (Duplicate, None),
+        "link_refreshed": (Busy, None),
+        "method_not_allowed": (Rejected, Cause.REQUEST_WRONG),
+        # we are the problem
+        "authentication_failed": (KeysRefused, None),
+        "access_to_production_denied": (KeysRefused, None),
+        "access_to_resource_denied": (KeysRefused, None),
+        "permission_denied": (KeysRefused, None),
+        "quota_limit_reached": (KeysRefused, None),
+    }
+)
+
+KNOWN_CODES = frozenset({*CODES, "login_error", "token_required", "request_timeout", "unexpected_error"})
+
+# login_error tells its causes apart by its words alone, which are announced to become finer: the first phrase
+# found decides. Written in lower case, without final stop, with the plain apostrophe.
+LOGIN_ERRORS: tuple[tuple[str, type[ProviderError], Cause], ...] = (
+    ("not supported yet", Rejected, Cause.CODE_UNSUPPORTED),
+    ("account is locked", LoginRefused, Cause.ACCOUNT_LOCKED),
+    ("access was forbidden", LoginRefused, Cause.ACCESS_FORBIDDEN),
+    ("missing credentials", InvalidInput, Cause.FIELD_MISSING),
+    ("something unexpected", Rejected, Cause.BANK_TROUBLE),
+    ("due to invalid credentials", LoginRefused, Cause.PASSWORD_WRONG),
+    ("invalid credentials", LoginRefused, Cause.PASSWORD_WRONG),
+)
+LOGIN_ERROR_ELSE = (LoginRefused, Cause.LOGIN_UNCLEAR)
+
+# For a code that is not known yet, or none: the firewall answers 403 with a web page.
+STATUSES: MappingProxyType[int, type[ProviderError]] = MappingProxyType(
+    {401: KeysRefused, 403: KeysRefused, 404: NotFound, 410: NotFound, 429: Busy}
+)

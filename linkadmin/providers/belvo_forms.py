@@ -1,0 +1,188 @@
+"""The forms of Belvo's institutions: from their `form_fields` to our fields.
+
+https://developers.belvo.com/apis/belvoopenapispec/institutions
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from .base import InstitutionFields
+from .reading import count, mappings
+from .redaction import clean
+from .types import Choice, CredentialField, FieldKind
+
+# What each call takes, in the order it is sent.
+REGISTER_NAMES = (
+    "username",
+    "username2",
+    "username3",
+    "password",
+    "password2",
+    "token",
+    "username_type",
+    "certificate",
+    "private_key",
+    "access_mode",
+)
+UPDATE_NAMES = ("password", "password2", "token", "encryption_key", "username_type", "certificate", "private_key")
+
+_FORM_NAMES = frozenset({"username", "username2", "username3", "username_type", "password", "password2", "token"})
+_LABELS = {
+    "username": "User name",
+    "username2": "Second user name",
+    "username3": "Third user name",
+    "username_type": "Kind of document",
+    "password": "Password",
+    "password2": "Second password",
+    "token": "One-time code",
+}
+_MAX_PATTERN = 300  # characters
+
+# Others are silently stored as nothing.
+_EXTERNAL_ID = re.compile(r"[A-Za-z0-9_-]{3,}")
+
+_PASSWORD = CredentialField("password", _LABELS["password"], FieldKind.PASSWORD, secret=True)
+_WITHOUT_INSTITUTION = (CredentialField("username", _LABELS["username"], secret=True), _PASSWORD)
+_TOKEN = CredentialField(
+    "token",
+    _LABELS["token"],
+    secret=True,
+    required=False,
+    advanced=True,
+    help_text="Leave empty: the bank asks for a code when it wants one.",
+)
+_ENCRYPTION_KEY = CredentialField(
+    "encryption_key", "Encryption key", FieldKind.PASSWORD, secret=True, required=False, advanced=True
+)
+_CERTIFICATE = (
+    CredentialField(
+        "certificate",
+        "Certificate",
+        FieldKind.FILE_TEXT,
+        secret=True,
+        required=False,
+        help_text="Base64 text. Needs the private key too.",
+    ),
+    CredentialField(
+        "private_key",
+        "Private key",
+        FieldKind.FILE_TEXT,
+        secret=True,
+        required=False,
+        help_text="Base64 text. Needs the certificate too.",
+    ),
+)
+_ACCESS_MODE = CredentialField(
+    "access_mode",
+    "Access",
+    FieldKind.SELECT,
+    required=False,
+    choices=(Choice("recurrent", "Kept up to date"), Choice("single", "Read once")),
+    initial="recurrent",
+)
+
+
+def create_fields(institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
+    """Return the fields of a new link."""
+    if institution is None:
+        return (*_WITHOUT_INSTITUTION, _ACCESS_MODE)
+    certificate = _CERTIFICATE if _is_fiscal(institution) else ()
+    return (*_shown(institution), *certificate, _ACCESS_MODE)
+
+
+def update_fields(institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
+    """Return the fields that can repair a link; none where no password is typed, as with open finance."""
+    if institution is None:
+        return (_PASSWORD, _TOKEN, _ENCRYPTION_KEY)
+    shown = [_for_update(field, institution) for field in _shown(institution) if field.name in UPDATE_NAMES]
+    if not any(field.name == "password" for field in shown):
+        return ()
+    code = () if any(field.name == "token" for field in shown) else (_TOKEN,)
+    certificate = _CERTIFICATE if _is_fiscal(institution) else ()
+    return (*shown, *certificate, *code, _ENCRYPTION_KEY)
+
+
+def fixed_values(institution: InstitutionFields | None) -> Mapping[str, str]:
+    """Return the hidden fields with their fixed values."""
+    hidden = [item for item in _items(institution) if item.get("type") == "hidden"]
+    return {str(item["name"]): str(item["value"]) for item in hidden if isinstance(item.get("value"), str)}
+
+
+def is_external_id(text: str) -> bool:
+    """Tell whether Belvo keeps this as our id of a customer."""
+    return _EXTERNAL_ID.fullmatch(text) is not None
+
+
+def _shown(institution: InstitutionFields) -> list[CredentialField]:
+    return [_field(item) for item in _items(institution) if item.get("type") != "hidden"]
+
+
+def _items(institution: InstitutionFields | None) -> list[Mapping[str, object]]:
+    fields = institution.form_fields if institution else None
+    listed = mappings(list(fields)) if isinstance(fields, list | tuple) else []
+    return [item for item in listed if isinstance(item.get("name"), str) and item["name"] in _FORM_NAMES]
+
+
+def _is_fiscal(institution: InstitutionFields) -> bool:
+    # Institutions are named name_country_type.
+    return institution.name.endswith("_fiscal")
+
+
+def _for_update(field: CredentialField, institution: InstitutionFields) -> CredentialField:
+    if field.name == "password" and _is_fiscal(institution):
+        return replace(field, required=False)  # certificate and key can stand in for it
+    return replace(field, governs="")  # the user name it governs is not part of this form
+
+
+def _field(item: Mapping[str, object]) -> CredentialField:
+    name = str(item["name"])
+    choices = tuple(_choice(value) for value in mappings(item.get("values")))
+    return CredentialField(
+        name=name,
+        label=_text(item, "label") or _LABELS[name],
+        kind=_kind(name, item.get("type")),
+        secret=name != "username_type",
+        required=item.get("optional") is not True,
+        pattern=_pattern(item),
+        pattern_message=_text(item, "validation_message"),
+        placeholder=_text(item, "placeholder"),
+        help_text=_TOKEN.help_text if name == "token" else "",
+        choices=choices,
+        governs="username" if choices else "",
+        initial=_preselected(item, choices),
+        max_length=count(item.get("length")) or 0,
+        advanced=name == "token",
+    )
+
+
+def _kind(name: str, written: object) -> FieldKind:
+    if written == "select":
+        return FieldKind.SELECT
+    # A number stays text: leading zeros count.
+    return FieldKind.PASSWORD if written == "password" or name.startswith("password") else FieldKind.TEXT
+
+
+def _choice(item: Mapping[str, object]) -> Choice:
+    return Choice(
+        value=_text(item, "code"),
+        label=_text(item, "label"),
+        pattern=_pattern(item),
+        pattern_message=_text(item, "validation_message"),
+        placeholder=_text(item, "placeholder"),
+    )
+
+
+def _preselected(item: Mapping[str, object], choices: tuple[Choice, ...]) -> str:
+    index = count(item.get("pre_selected"))
+    return choices[index].value if index is not None and index < len(choices) else ""
+
+
+def _pattern(item: Mapping[str, object]) -> str:
+    pattern = item.get("validation")
+    return pattern if isinstance(pattern, str) and len(pattern) <= _MAX_PATTERN else ""
+
+
+def _text(item: Mapping[str, object], key: str) -> str:
+    value = item.get(key)
+    return clean(value) if isinstance(value, str) else ""

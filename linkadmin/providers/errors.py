@@ -1,0 +1,90 @@
+"""What can go wrong at a provider: one class per thing a caller does differently.
+
+No error carries a request body, a header or a response body: only what a colleague may read aloud.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .types import Cause, Challenge, Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The facts of a failed call, cleaned: safe to store, to log and to show."""
+
+    operation: str  # our name of the call, such as belvo.update_credentials
+    status: int = 0  # HTTP status; 0 when no answer came
+    code: str = ""  # the provider's own code
+    words: str = ""  # the provider's own words, at most 500 characters
+    request_id: str = ""
+    retry_after: float | None = None  # seconds
+    fields: Mapping[str, str] = field(default_factory=dict)  # form field -> what the provider says about it
+    existing: str = ""  # what a duplicate points at: Belvo's institution_user_id, Heron's item_id
+    reason: str = ""  # ours, for what happened on the line: timeout, reset, oversized, unreadable, ...
+
+
+class ProviderError(Exception):
+    """A call to a provider did not end well. `outcome_unknown` says whether it may have acted all the same."""
+
+    outcome_unknown = False
+
+    def __init__(self, failure: Failure, observation: Observation | None = None) -> None:
+        super().__init__(f"{failure.operation}: {failure.status} {failure.code or failure.reason}")
+        self.failure = failure
+        self.observation = observation  # what the refusal says about the link's health, if anything
+
+
+class NotSent(ProviderError):
+    """Nothing left this process: DNS, connect, TLS, address guard, no free place. Safe to try again."""
+
+
+class OutcomeUnknown(ProviderError):
+    """The request left and no valid answer came back: only reading can tell whether the provider acted."""
+
+    outcome_unknown = True
+
+
+class Rejected(ProviderError):
+    """The provider answered no, and nothing was changed."""
+
+
+class InvalidInput(Rejected):
+    """The request is wrong: correct the fields and send it again."""
+
+
+class LoginRefused(Rejected):
+    """The bank refused the credentials or the code. Counts against the attempt budget."""
+
+
+class CodeTooLate(Rejected):
+    """The login attempt waiting for a code is over; the credentials have to be entered again."""
+
+
+class Duplicate(Rejected):
+    """The provider knows this link already."""
+
+
+class NotFound(Rejected):
+    """The provider does not know this link: removed, or another account or environment."""
+
+
+class Busy(Rejected):
+    """Not now: rate limit, another session, refreshed moments ago. `failure.retry_after` may say when."""
+
+
+class KeysRefused(Rejected):
+    """Our own keys or rights are wrong. Concerns the whole integration, never the customer."""
+
+
+class CodeRequired(ProviderError):
+    """The bank wants a one-time code (HTTP 428). Not a failure: the next step."""
+
+    def __init__(self, failure: Failure, challenge: Challenge) -> None:
+        waiting = Observation(cause=Cause.CODE_WAITING, raw_code=failure.code, raw_words=failure.words)
+        super().__init__(failure, waiting)
+        self.challenge = challenge
+
+
+class Unsupported(ProviderError):
+    """This provider cannot do this. A page that asks first never sees it."""

@@ -1,0 +1,75 @@
+"""Reads JSON that a stranger wrote: whatever is doubtful is refused, and nothing of it stays in the error."""
+
+import json
+import math
+from typing import NoReturn
+
+MAX_DEPTH = 32
+MAX_DIGITS = 20
+MAX_ITEMS = 100_000  # values separated by commas: a megabyte of "[],[]," would take twenty in memory
+
+
+def parse(body: bytes) -> object:
+    """Return the parsed body. Raises ValueError, without context, if it is not strict JSON."""
+    try:
+        text = body.decode("utf-8")
+        value = _parse(text) if text.count(",") <= MAX_ITEMS else _REFUSED
+    except (ValueError, RecursionError):
+        value = _REFUSED
+    # Raised out here because the decoder's own error carries the whole document.
+    if value is _REFUSED or _depth(value) > MAX_DEPTH:
+        raise ValueError("the answer is not strict JSON")
+    return value
+
+
+_REFUSED = object()
+
+
+def _parse(text: str) -> object:
+    return json.loads(
+        text,
+        parse_int=_integer,
+        parse_float=_number,
+        parse_constant=_constant,
+        object_pairs_hook=_object,
+    )
+
+
+def _integer(digits: str) -> int:
+    _check_digits(digits)
+    return int(digits)
+
+
+def _number(digits: str) -> float:
+    _check_digits(digits)
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError("number out of range")
+    return value
+
+
+def _check_digits(text: str) -> None:
+    if sum(character.isdigit() for character in text) > MAX_DIGITS:
+        raise ValueError("number too long")
+
+
+def _constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("a key occurs twice")
+    return result
+
+
+def _depth(value: object) -> int:
+    level, depth = [value], 0
+    while level and depth <= MAX_DEPTH:
+        containers = [item for item in level if isinstance(item, dict | list)]
+        depth += bool(containers)
+        level = [child for item in containers for child in (item.values() if isinstance(item, dict) else item)]
+        if not containers:
+            break
+    return depth

@@ -1,0 +1,207 @@
+"""Every cause has one verdict, in words fit for the page. The table of link health, row by row."""
+
+import lucide
+import pytest
+
+from linkadmin.links.causes import STATES, VERDICTS, Retry, Turn, Verdict
+from linkadmin.providers.belvo_answers import STATUS_CAUSES
+from linkadmin.providers.belvo_errors import CODES
+from linkadmin.providers.plaid_codes import cause_of
+from linkadmin.providers.types import Cause, HealthState
+
+TONES = {"ok", "warn", "bad", "info", "quiet"}
+
+every_verdict = pytest.mark.parametrize(("cause", "verdict"), VERDICTS.items(), ids=str)
+
+
+def test_every_cause_has_a_verdict() -> None:
+    assert set(VERDICTS) == set(Cause)
+
+
+def test_every_state_has_a_look_and_a_cause() -> None:
+    assert set(STATES) == set(HealthState)
+    assert {verdict.state for verdict in VERDICTS.values()} == set(HealthState)
+
+
+@every_verdict
+def test_a_verdict_says_why_and_what_to_do(cause: Cause, verdict: Verdict) -> None:
+    reason, advice = str(verdict.reason), str(verdict.advice)
+    assert 0 < len(reason) <= 50
+    assert not reason.endswith(".")
+    assert 0 < len(advice) <= 140
+    assert advice.endswith(".")
+
+
+@every_verdict
+def test_whose_turn_it_is_fits_the_state(cause: Cause, verdict: Verdict) -> None:
+    allowed = {
+        HealthState.CUSTOMER_BANK: {Turn.CUSTOMER_BANK, Turn.CUSTOMER},
+        HealthState.CUSTOMER_LOGIN: {Turn.CUSTOMER, Turn.US},
+        HealthState.CUSTOMER_CODE: {Turn.CUSTOMER, Turn.US},
+        HealthState.CUSTOMER_CONSENT: {Turn.CUSTOMER, Turn.US},
+        HealthState.OUR_SETUP: {Turn.ADMIN, Turn.US, Turn.DEVELOPER},
+        HealthState.WAITING: {Turn.BANK, Turn.PROVIDER, Turn.CUSTOMER, Turn.NOBODY},
+        HealthState.UNKNOWN: {Turn.US},
+        HealthState.STALE: {Turn.US},
+    }
+    assert verdict.turn in allowed.get(verdict.state, set(Turn))
+
+
+@every_verdict
+def test_no_machine_repeats_a_customers_login(cause: Cause, verdict: Verdict) -> None:
+    if verdict.state.value.startswith("customer_"):
+        assert verdict.retry in {Retry.NO, Retry.RISKY, Retry.START_AGAIN}
+
+
+@pytest.mark.parametrize("look", STATES.values(), ids=[str(state) for state in STATES])
+def test_a_state_is_shown_by_an_icon_that_exists_and_a_known_tone(look: object) -> None:
+    assert lucide._load_icon(look.icon) is not None  # type: ignore[attr-defined]
+    assert look.tone in TONES  # type: ignore[attr-defined]
+
+
+def test_a_work_list_begins_with_running_codes_and_ends_with_the_ended() -> None:
+    order = sorted(STATES, key=lambda state: STATES[state].rank)
+    assert order[:2] == [HealthState.CUSTOMER_CODE, HealthState.OUR_SETUP]
+    assert order[5:] == [
+        HealthState.STALE,
+        HealthState.UNKNOWN,
+        HealthState.WAITING,
+        HealthState.SETTING_UP,
+        HealthState.HEALTHY,
+        HealthState.DISCONNECTED,
+    ]
+
+
+def test_every_turn_and_retry_has_words() -> None:
+    assert all(str(word.label) for word in (*Turn, *Retry))
+
+
+S, T, R = HealthState, Turn, Retry
+PLAID_ROWS = [
+    ("ITEM_LOGIN_REQUIRED", S.CUSTOMER_LOGIN, T.CUSTOMER, R.NO),
+    ("INVALID_CREDENTIALS", S.CUSTOMER_LOGIN, T.CUSTOMER, R.RISKY),
+    ("INVALID_UPDATED_USERNAME", S.CUSTOMER_LOGIN, T.CUSTOMER, R.NO),
+    ("INSUFFICIENT_CREDENTIALS", S.CUSTOMER_CONSENT, T.CUSTOMER, R.NO),
+    ("USER_INPUT_TIMEOUT", S.CUSTOMER_LOGIN, T.CUSTOMER, R.NO),
+    ("INVALID_MFA", S.CUSTOMER_CODE, T.CUSTOMER, R.NO),
+    ("INVALID_OTP", S.CUSTOMER_CODE, T.CUSTOMER, R.NO),
+    ("INVALID_PHONE_NUMBER", S.CUSTOMER_CODE, T.CUSTOMER, R.NO),
+    ("PROFILE_AUTHENTICATION_FAILED", S.CUSTOMER_CODE, T.CUSTOMER, R.NO),
+    ("INVALID_SEND_METHOD", S.WAITING, T.BANK, R.LATER),
+    ("MFA_NOT_SUPPORTED", S.CUSTOMER_BANK, T.CUSTOMER, R.NO),
+    ("ITEM_LOCKED", S.CUSTOMER_BANK, T.CUSTOMER_BANK, R.RISKY),
+    ("USER_SETUP_REQUIRED", S.CUSTOMER_BANK, T.CUSTOMER_BANK, R.NO),
+    ("PASSWORD_RESET_REQUIRED", S.CUSTOMER_BANK, T.CUSTOMER_BANK, R.NO),
+    ("ACCESS_NOT_GRANTED", S.CUSTOMER_CONSENT, T.CUSTOMER, R.NO),
+    ("ADDITIONAL_CONSENT_REQUIRED", S.CUSTOMER_CONSENT, T.CUSTOMER, R.NO),
+    ("NO_ACCOUNTS", S.CUSTOMER_CONSENT, T.CUSTOMER, R.NO),
+    ("NO_AUTH_ACCOUNTS", S.CUSTOMER_CONSENT, T.CUSTOMER, R.NO),
+    ("NO_INVESTMENT_ACCOUNTS", S.OUR_SETUP, T.US, R.NO),
+    ("NO_INVESTMENT_AUTH_ACCOUNTS", S.OUR_SETUP, T.US, R.NO),
+    ("NO_LIABILITY_ACCOUNTS", S.OUR_SETUP, T.US, R.NO),
+    ("MANUAL_VERIFICATION_REQUIRED", S.CUSTOMER_CONSENT, T.CUSTOMER, R.NO),
+    ("USER_PERMISSION_REVOKED", S.DISCONNECTED, T.CUSTOMER, R.NO),
+    ("ITEM_NOT_FOUND", S.DISCONNECTED, T.CUSTOMER, R.NO),
+    ("ITEM_CONCURRENTLY_DELETED", S.DISCONNECTED, T.CUSTOMER, R.NO),
+    ("ITEM_NOT_SUPPORTED", S.DISCONNECTED, T.CUSTOMER, R.NO),
+    ("INSTITUTION_NO_LONGER_SUPPORTED", S.DISCONNECTED, T.CUSTOMER, R.NO),
+    ("INSTITUTION_DOWN", S.WAITING, T.BANK, R.YES),
+    ("INSTITUTION_NOT_RESPONDING", S.WAITING, T.BANK, R.YES),
+    ("INSTITUTION_NOT_AVAILABLE", S.WAITING, T.BANK, R.YES),
+    ("UNSUPPORTED_RESPONSE", S.WAITING, T.PROVIDER, R.NO),
+    ("INTERNAL_SERVER_ERROR", S.WAITING, T.PROVIDER, R.YES),
+    ("PLANNED_MAINTENANCE", S.WAITING, T.PROVIDER, R.YES),
+    ("PRODUCT_NOT_READY", S.SETTING_UP, T.PROVIDER, R.YES),
+    ("TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION", S.WAITING, T.PROVIDER, R.YES),
+    ("RATE_LIMIT_EXCEEDED", S.WAITING, T.NOBODY, R.LATER),
+    ("RATE_LIMIT", S.WAITING, T.NOBODY, R.LATER),
+    ("TRANSACTIONS_LIMIT", S.WAITING, T.NOBODY, R.LATER),
+    ("TRIAL_CONNECTION_LIMIT", S.OUR_SETUP, T.ADMIN, R.NO),
+    ("CREDITS_EXHAUSTED", S.OUR_SETUP, T.ADMIN, R.NO),
+    ("ASSET_REPORT_GENERATION_FAILED", S.WAITING, T.PROVIDER, R.YES),
+    ("DATA_QUALITY_CHECK_FAILED", S.WAITING, T.BANK, R.LATER),
+    ("DATA_UNAVAILABLE", S.UNKNOWN, T.US, R.NO),
+    ("INVALID_ACCESS_TOKEN", S.OUR_SETUP, T.US, R.NO),
+    ("INVALID_API_KEYS", S.OUR_SETUP, T.ADMIN, R.NO),
+    ("UNAUTHORIZED_ENVIRONMENT", S.OUR_SETUP, T.ADMIN, R.NO),
+    ("UNAUTHORIZED_ROUTE_ACCESS", S.OUR_SETUP, T.ADMIN, R.NO),
+    ("INSTITUTION_REGISTRATION_REQUIRED", S.OUR_SETUP, T.ADMIN, R.LATER),
+    ("UNAUTHORIZED_INSTITUTION", S.OUR_SETUP, T.ADMIN, R.LATER),
+    ("PRODUCT_NOT_ENABLED", S.OUR_SETUP, T.US, R.NO),
+    ("PRODUCTS_NOT_SUPPORTED", S.OUR_SETUP, T.US, R.NO),
+    ("INVALID_PRODUCT", S.OUR_SETUP, T.DEVELOPER, R.NO),
+    ("INVALID_FIELD", S.OUR_SETUP, T.DEVELOPER, R.NO),
+    ("INSTANT_MATCH_FAILED", S.OUR_SETUP, T.DEVELOPER, R.NO),
+]
+BELVO_STATUS_ROWS = [
+    ("valid", S.HEALTHY, T.NOBODY, R.NONE),
+    ("invalid", S.CUSTOMER_LOGIN, T.CUSTOMER, R.NO),
+    ("token_required", S.CUSTOMER_CODE, T.CUSTOMER, R.NO),
+    ("unconfirmed", S.SETTING_UP, T.CUSTOMER, R.NO),
+]
+BELVO_CODE_ROWS = [
+    ("activation_required", S.CUSTOMER_BANK, T.CUSTOMER_BANK, R.NO),
+    ("invalid_link", S.CUSTOMER_LOGIN, T.CUSTOMER, R.NO),
+    ("unconfirmed_link", S.CUSTOMER_CODE, T.CUSTOMER, R.NO),
+    ("too_many_sessions", S.WAITING, T.CUSTOMER, R.LATER),
+    ("session_expired", S.CUSTOMER_CODE, T.US, R.START_AGAIN),
+    ("session_expired_ob", S.CUSTOMER_CODE, T.US, R.START_AGAIN),
+    ("activation_failed", S.CUSTOMER_BANK, T.CUSTOMER_BANK, R.NO),
+    ("consent_without_accounts", S.CUSTOMER_CONSENT, T.CUSTOMER, R.NO),
+    ("expired_credentials", S.DISCONNECTED, T.CUSTOMER, R.NO),
+    ("not_found", S.DISCONNECTED, T.US, R.NO),
+    ("institution_down", S.WAITING, T.BANK, R.YES),
+    ("institution_unavailable", S.WAITING, T.BANK, R.YES),
+    ("institution_inactive", S.WAITING, T.BANK, R.YES),
+    ("unavailable_data", S.WAITING, T.BANK, R.YES),
+    ("method_not_allowed", S.OUR_SETUP, T.DEVELOPER, R.NO),
+]
+CAUSE_ROWS = [
+    (Cause.WORKING_WITH_ERROR, S.HEALTHY, T.US, R.NONE),
+    (Cause.PENDING, S.SETTING_UP, T.PROVIDER, R.WAIT),
+    (Cause.FIRST_SYNC, S.SETTING_UP, T.PROVIDER, R.WAIT),
+    (Cause.SYNCING, S.HEALTHY, T.PROVIDER, R.WAIT),
+    (Cause.ERROR_UNRECOGNISED, S.UNKNOWN, T.US, R.ONCE),
+    (Cause.ERROR_UNNAMED, S.UNKNOWN, T.US, R.ONCE),
+    (Cause.SOURCE_UNKNOWN, S.UNKNOWN, T.US, R.ONCE),
+    (Cause.UNRECOGNISED, S.UNKNOWN, T.US, R.NO),
+    (Cause.SWITCHED_OFF, S.DISCONNECTED, T.US, R.NO),
+    (Cause.GONE, S.DISCONNECTED, T.CUSTOMER, R.NO),
+    (Cause.MISSING, S.DISCONNECTED, T.US, R.ONCE),
+    (Cause.WRONG_ID, S.OUR_SETUP, T.US, R.NO),
+    (Cause.KEYS_WRONG, S.OUR_SETUP, T.ADMIN, R.NO),
+    (Cause.CODE_WAITING, S.CUSTOMER_CODE, T.CUSTOMER, R.NO),
+    (Cause.PASSWORD_WRONG, S.CUSTOMER_LOGIN, T.CUSTOMER, R.RISKY),
+    (Cause.FIELD_MISSING, S.OUR_SETUP, T.US, R.NO),
+    (Cause.ACCOUNT_LOCKED, S.CUSTOMER_BANK, T.CUSTOMER_BANK, R.NO),
+    (Cause.ACCESS_FORBIDDEN, S.CUSTOMER_BANK, T.CUSTOMER_BANK, R.NO),
+    (Cause.CODE_UNSUPPORTED, S.DISCONNECTED, T.PROVIDER, R.NO),
+    (Cause.BANK_TROUBLE, S.WAITING, T.BANK, R.LATER),
+    (Cause.LOGIN_UNCLEAR, S.CUSTOMER_LOGIN, T.US, R.NO),
+    (Cause.STORAGE_ENDED, S.DISCONNECTED, T.CUSTOMER, R.NO),
+    (Cause.PROVIDER_TROUBLE, S.WAITING, T.PROVIDER, R.YES_READS),
+    (Cause.STALE, S.STALE, T.US, R.ONCE),
+    (Cause.RENEW_SOON, S.HEALTHY, T.CUSTOMER, R.NONE),
+    (Cause.CONSENT_REJECTED, S.DISCONNECTED, T.CUSTOMER, R.NO),
+    (Cause.CONSENT_UNFINISHED, S.CUSTOMER_CONSENT, T.CUSTOMER, R.NO),
+    (Cause.PORTAL_CONSENT_EXPIRED, S.CUSTOMER_CONSENT, T.CUSTOMER, R.NO),
+]
+ROWS = [
+    *((cause_of(code), *row) for code, *row in PLAID_ROWS),
+    *((STATUS_CAUSES[status], *row) for status, *row in BELVO_STATUS_ROWS),
+    *((CODES[code][1], *row) for code, *row in BELVO_CODE_ROWS),
+    *CAUSE_ROWS,
+]
+NAMES = [str(row[0]) for row in (*PLAID_ROWS, *BELVO_STATUS_ROWS, *BELVO_CODE_ROWS, *CAUSE_ROWS)]
+
+
+@pytest.mark.parametrize(("cause", "state", "turn", "retry"), ROWS, ids=NAMES)
+def test_a_row_of_the_table(cause: Cause | None, state: HealthState, turn: Turn, retry: Retry) -> None:
+    assert cause is not None
+    verdict = VERDICTS[cause]
+    assert (verdict.state, verdict.turn, verdict.retry) == (state, turn, retry)
+
+
+def test_a_code_that_plaid_has_not_invented_yet_is_no_cause() -> None:
+    assert cause_of("SOME_FUTURE_CODE") is None
+    assert cause_of("") is None

@@ -1,0 +1,260 @@
+"""Heron: exactly what leaves the process, and what each answer means."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from linkadmin.providers.errors import (
+    Busy,
+    Duplicate,
+    InvalidInput,
+    KeysRefused,
+    NotFound,
+    OutcomeUnknown,
+    ProviderError,
+    Rejected,
+    Unsupported,
+)
+from linkadmin.providers.types import Cause, FieldKind, LinkRef, NewLink, Observation, RemoteLink, Secret
+
+from .conftest import Script, heron_at, reply
+
+Serve = Callable[..., Script]
+
+ITEM = "M5eVJqLnv3tbzdngLDp9FL5OlDNxlNhlE55op"
+LOGIN_REQUIRED = "[ITEM_LOGIN_REQUIRED] the login details of this item have changed"
+CREATED = {
+    "created": "2020-01-01T00:00:00Z",
+    "data_source_heron_id": "dso_4GkWmT7cYzQ2nHsV9bLxRe",
+    "item_id": ITEM,
+    "last_successful_sync": "2020-01-02T00:00:00Z",
+    "last_updated": "2020-01-01T00:00:00Z",
+    "status": "active",
+    "status_message": LOGIN_REQUIRED,
+    "type": "plaid_assets_report",
+}
+NEW_LINK = NewLink(
+    "cust-0001", "Blue Fern Bakery", "", {"item_id": ITEM, "access_token": Secret("access-sandbox-de3ce8ef")}
+)
+
+
+def create(serve: Serve, status: int, body: object, **headers: str) -> RemoteLink:
+    return heron_at(serve(reply(status, body, **headers)).url).create_link(NEW_LINK)
+
+
+def refused_create(serve: Serve, status: int, description: object, **headers: str) -> ProviderError:
+    body = {"code": status, "name": "Reason Phrase", "description": description}
+    with pytest.raises(ProviderError) as caught:
+        create(serve, status, body, **headers)
+    return caught.value
+
+
+def observed(serve: Serve, **changes: object) -> Observation:
+    body = {"links": [{**CREATED, "status_message": None, **changes}]}
+    return heron_at(serve(reply(200, body)).url).read_link(LinkRef(ITEM, "cust-0001")).observation
+
+
+def test_a_link_is_created_with_four_flat_fields(serve: Serve) -> None:
+    script = serve(reply(201, {"link": CREATED}))
+    heron_at(script.url).create_link(NEW_LINK)
+    (sent,) = script.received
+    assert (sent.method, sent.path) == ("POST", "/api/integrations/itg_Ws3nQ7hVb2kLx9TzPm4aYd/links")
+    assert sent.headers["x-api-key"] == "key_0123456789abcdef"
+    assert sent.headers["content-type"] == "application/json"
+    assert "authorization" not in sent.headers
+    assert sent.body == {
+        "access_token": "access-sandbox-de3ce8ef",
+        "end_user_id": "cust-0001",
+        "end_user_name": "Blue Fern Bakery",
+        "item_id": ITEM,
+    }
+
+
+@pytest.mark.parametrize("status", [200, 201])
+def test_a_created_link_is_read_from_its_envelope(serve: Serve, status: int) -> None:
+    link = create(serve, status, {"link": CREATED})
+    assert (link.remote_id, link.kind, link.data_source_id) == (
+        ITEM,
+        "plaid_assets_report",
+        "dso_4GkWmT7cYzQ2nHsV9bLxRe",
+    )
+    assert link.created_at == datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def test_item_id_and_status_are_enough(serve: Serve) -> None:
+    link = create(serve, 201, {"link": {"item_id": ITEM, "status": "pending"}})
+    assert (link.remote_id, link.observation.cause, link.created_at) == (ITEM, Cause.PENDING, None)
+
+
+@pytest.mark.parametrize("body", [{}, {"link": []}, {"link": {"item_id": ITEM}}, {"link": {"status": "active"}}, [], 5])
+def test_a_created_link_that_cannot_be_read_leaves_the_outcome_open(serve: Serve, body: object) -> None:
+    with pytest.raises(OutcomeUnknown):
+        create(serve, 201, body)
+
+
+def test_working_with_an_error_beside_it_is_a_conflict(serve: Serve) -> None:
+    seen = create(serve, 201, {"link": CREATED}).observation
+    assert (seen.cause, seen.conflict) == (Cause.WORKING_WITH_ERROR, True)
+    assert (seen.raw_status, seen.raw_code, seen.raw_words) == ("active", "ITEM_LOGIN_REQUIRED", LOGIN_REQUIRED)
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({"status": "pending"}, Cause.PENDING),
+        ({"status": "active"}, Cause.WORKING),
+        ({"status": "active", "status_message": "all is well"}, Cause.WORKING),
+        ({"status": "syncing"}, Cause.SYNCING),
+        ({"status": "syncing", "last_successful_sync": None}, Cause.FIRST_SYNC),
+        ({"status": "erroring", "status_message": LOGIN_REQUIRED}, Cause.LOGIN_REQUIRED),
+        ({"status": "erroring", "status_message": "  [ITEM_LOCKED]"}, Cause.ITEM_LOCKED),
+        ({"status": "erroring", "status_message": "[ACCOUNTS_LIMIT] slow down"}, Cause.TOO_MANY_CALLS),
+        ({"status": "erroring", "status_message": "[TRIAL_CONNECTION_LIMIT] no"}, Cause.PLAN_USED_UP),
+        ({"status": "erroring", "status_message": "[SOME_FUTURE_CODE] new"}, Cause.ERROR_UNRECOGNISED),
+        ({"status": "erroring", "status_message": "sync failed"}, Cause.ERROR_UNNAMED),
+        ({"status": "erroring", "status_message": None}, Cause.ERROR_UNNAMED),
+        ({"status": "erroring", "status_message": ["odd"]}, Cause.ERROR_UNNAMED),
+        ({"status": "sync_disabled"}, Cause.SWITCHED_OFF),
+        ({"status": "deleted_in_plaid"}, Cause.GONE),
+        ({"status": "unknown"}, Cause.SOURCE_UNKNOWN),
+        ({"status": "dreaming"}, Cause.UNRECOGNISED),
+    ],
+)
+def test_each_status_and_code_has_its_cause(serve: Serve, changes: dict[str, object], cause: Cause) -> None:
+    seen = observed(serve, **changes)
+    assert seen.cause is cause
+    assert not seen.conflict
+
+
+def test_the_last_sync_is_the_last_good_data(serve: Serve) -> None:
+    assert observed(serve, last_successful_sync="2026-11-20T04:12:00").last_good_at == datetime(
+        2026, 11, 20, 4, 12, tzinfo=UTC
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "fresh_for"), [("plaid_integration", timedelta(days=3)), ("plaid_assets_report", None), ("new", None)]
+)
+def test_only_a_connection_that_is_pulled_daily_grows_stale(
+    serve: Serve, kind: str, fresh_for: timedelta | None
+) -> None:
+    assert create(serve, 201, {"link": {**CREATED, "type": kind}}).fresh_for == fresh_for
+
+
+def test_a_link_is_read_from_its_customers_list(serve: Serve) -> None:
+    script = serve(reply(200, {"links": [{**CREATED, "item_id": "other"}, CREATED]}))
+    link = heron_at(script.url).read_link(LinkRef(ITEM, "cust/1 ü"))
+    assert link.remote_id == ITEM
+    assert script.received[0].path == "/api/end_users/cust%2F1%20%C3%BC/integration_links"
+
+
+def test_a_link_that_is_not_listed_is_missing(serve: Serve) -> None:
+    with pytest.raises(NotFound) as caught:
+        heron_at(serve(reply(200, {"links": []})).url).read_link(LinkRef(ITEM, "cust-0001"))
+    assert caught.value.observation == Observation(cause=Cause.MISSING)
+
+
+def test_a_lost_create_is_looked_for_by_item(serve: Serve) -> None:
+    unknown = {"code": 404, "name": "Not Found", "description": "End user not found"}
+    heron = heron_at(serve(reply(200, {"links": [CREATED]}), reply(200, {"links": []}), reply(404, unknown)).url)
+    found = [heron.find_link(remote_id=ITEM, end_user_id="cust-0001", institution="") for _ in range(3)]
+    assert [len(links) for links in found] == [1, 0, 0]
+
+
+@pytest.mark.parametrize("body", [{"links": None}, {"links": {}}, {"links": ["x"]}, {}, []])
+def test_a_list_that_cannot_be_read_is_no_empty_list(serve: Serve, body: object) -> None:
+    with pytest.raises(OutcomeUnknown):
+        heron_at(serve(reply(200, body)).url).find_link(remote_id=ITEM, end_user_id="cust-0001", institution="")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "cause"),
+    [
+        (400, InvalidInput, None),
+        (401, KeysRefused, None),
+        (403, KeysRefused, None),
+        (404, NotFound, Cause.WRONG_ID),
+        (409, Duplicate, None),
+        (413, Rejected, None),
+        (429, Busy, None),
+        (500, OutcomeUnknown, None),
+        (503, OutcomeUnknown, None),
+    ],
+)
+def test_each_status_of_a_refusal_has_its_class(
+    serve: Serve, status: int, kind: type[ProviderError], cause: Cause | None
+) -> None:
+    error = refused_create(serve, status, "their words")
+    assert type(error) is kind
+    assert (error.observation.cause if error.observation else None) is cause
+    assert (error.failure.status, error.failure.code, error.failure.words) == (status, "Reason Phrase", "their words")
+
+
+@pytest.mark.parametrize("status", [409, 422])
+def test_an_item_that_is_known_already_is_named(serve: Serve, status: int) -> None:
+    error = refused_create(serve, status, "a link with this item_id exists")
+    assert isinstance(error, Duplicate)
+    assert error.failure.existing == ITEM
+
+
+@pytest.mark.parametrize(
+    ("description", "fields"),
+    [
+        ({"json": {"item_id": ["Missing data."]}}, {"item_id": "Missing data."}),
+        ({"json": {"end_user_id": ["Too long.", "Odd."]}}, {"end_user_id": "Too long."}),
+        ({"json": {"integration": {"_schema": ["invalid combination"]}}}, {"integration": "invalid combination"}),
+        ({"json": {"_schema": ["whole object"]}}, {"": "whole object"}),
+        ({"query": {"end_user_id_or_heron_id": ["Required."]}}, {"end_user_id_or_heron_id": "Required."}),
+        ({}, {}),
+        ({"json": 5}, {"": ""}),
+    ],
+)
+def test_wrong_fields_are_named(serve: Serve, description: object, fields: dict[str, str]) -> None:
+    error = refused_create(serve, 422, description)
+    assert isinstance(error, InvalidInput)
+    assert error.failure.fields == fields
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b'{"message": "try again"}'])
+def test_a_refusal_of_another_shape_is_judged_by_its_status(serve: Serve, body: bytes) -> None:
+    with pytest.raises(KeysRefused):
+        create(serve, 401, body)
+
+
+def test_a_rate_limit_tells_when_it_is_over(serve: Serve) -> None:
+    error = refused_create(serve, 429, "100 per 1 minute", x_ratelimit_reset=str(int(time.time()) + 40))
+    assert error.failure.retry_after == pytest.approx(40, abs=3)
+
+
+@pytest.mark.parametrize("reset", ["", "soon", "-5"])
+def test_a_rate_limit_without_a_readable_reset_tells_nothing(serve: Serve, reset: str) -> None:
+    assert refused_create(serve, 429, "100 per 1 minute", x_ratelimit_reset=reset).failure.retry_after is None
+
+
+def test_words_that_echo_the_access_token_are_withheld(serve: Serve) -> None:
+    error = refused_create(serve, 400, "access-sandbox-de3ce8ef is no token")
+    assert error.failure.words == "withheld"
+
+
+def test_the_form_asks_for_what_plaid_gave(serve: Serve) -> None:
+    item, token = heron_at("https://app.herondata.io").create_fields(None)
+    assert (item.name, item.secret) == ("item_id", False)
+    assert (token.name, token.secret, token.kind) == ("access_token", True, FieldKind.PASSWORD)
+
+
+def test_staff_cannot_repair_a_link_of_heron_by_typing(serve: Serve) -> None:
+    heron = heron_at("https://app.herondata.io")
+    assert heron.update_fields(None) == ()
+    with pytest.raises(Unsupported):
+        heron.update_credentials(LinkRef(ITEM, "cust-0001"), {})
+
+
+def test_the_connection_test_needs_a_good_key(serve: Serve) -> None:
+    script = serve(reply(200, {"hello": "world"}), reply(401, {"code": 401, "name": "Unauthorized", "description": ""}))
+    heron = heron_at(script.url)
+    assert heron.test_connection().detail == "world"
+    assert script.received[0].path == "/api/hello_world/authenticated"
+    with pytest.raises(KeysRefused):
+        heron.test_connection()

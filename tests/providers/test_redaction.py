@@ -1,0 +1,71 @@
+"""Secrets stay where they belong, and a stranger's words are made safe."""
+
+import base64
+import copy
+import json
+import pickle
+from urllib.parse import quote
+
+import pytest
+
+from linkadmin.providers.redaction import WITHHELD, clean
+from linkadmin.providers.types import Secret
+
+PASSWORD = Secret('Pä&s" w/rd+7')
+
+
+def test_a_secret_shows_as_nothing_anywhere() -> None:
+    texts = [repr(PASSWORD), str(PASSWORD), f"{PASSWORD}", f"{PASSWORD!r:>20}", repr([PASSWORD]), repr({"p": PASSWORD})]
+    assert not [text for text in texts if "w/rd" in text]
+
+
+@pytest.mark.parametrize("carry_off", [pickle.dumps, copy.copy, copy.deepcopy, json.dumps])
+def test_a_secret_cannot_be_carried_off(carry_off: object) -> None:
+    with pytest.raises(TypeError):
+        carry_off(PASSWORD)  # type: ignore[operator]
+
+
+def test_a_secret_equals_no_text_and_no_other_secret() -> None:
+    text = PASSWORD.reveal()
+    assert text != PASSWORD
+    assert Secret(text) != PASSWORD
+
+
+ECHOES = {
+    "plain": lambda text: text,
+    "in capitals": str.upper,
+    "for a URL": lambda text: quote(text, safe=""),
+    "as JSON": lambda text: json.dumps(text),
+    "as hexadecimal": lambda text: text.encode().hex(),
+    "as base64": lambda text: base64.b64encode(text.encode()).decode(),
+    "inside base64, shifted by one": lambda text: base64.b64encode(b"x" + text.encode() + b"yy").decode(),
+    "inside base64, shifted by two": lambda text: base64.b64encode(b"xx" + text.encode() + b"y").decode(),
+    "as base64 for URLs": lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
+    "as HTML": lambda text: text.replace("&", "&amp;").replace('"', "&quot;"),
+    "broken by a hidden character": lambda text: text[:3] + "\u200b\x00" + text[3:],
+}
+
+
+@pytest.mark.parametrize("shape", ECHOES.values(), ids=ECHOES.keys())
+def test_words_that_echo_a_secret_are_withheld(shape: object) -> None:
+    echo = shape(PASSWORD.reveal())  # type: ignore[operator]
+    assert clean(f"the value {echo} was refused", [Secret("other"), PASSWORD]) == WITHHELD
+
+
+def test_a_secret_of_three_characters_does_not_withhold_every_sentence() -> None:
+    assert clean("the account is locked", [Secret("the"), Secret("")]) == "the account is locked"
+
+
+@pytest.mark.parametrize(
+    ("raw", "safe"),
+    [
+        ("line one\r\nline two", "line one line two"),
+        ("nul\x00 escape\x1b[31m", "nul escape[31m"),
+        ("reversed \u202egpj.exe", "reversed gpj.exe"),
+        ("half \ud800 of a character", "half  of a character"),
+        ("a" * 600, "a" * 500),
+        ("contraseña ✓", "contraseña ✓"),
+    ],
+)
+def test_dangerous_characters_are_removed_and_length_is_bounded(raw: str, safe: str) -> None:
+    assert clean(raw) == safe
