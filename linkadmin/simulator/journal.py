@@ -1,0 +1,95 @@
+"""The calls that arrived: the last thousand, secrets masked unless the simulator was told to record."""
+
+import json
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .clock import Clock
+from .wire import Request
+
+LENGTH = 1000  # calls
+MASK = "•••"
+SECRET_HEADERS = {"authorization", "x-api-key", "cookie"}
+SECRET_FIELDS = {
+    "password", "password2", "token", "username", "username2", "username3", "username_type", "certificate",
+    "private_key", "encryption_key", "session", "access_token", "asset_report_token", "client_id", "client_secret",
+    "client_auth", "id",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Call:
+    """One call. `status` is None while it runs, and stays None when the connection was cut."""
+
+    at: float  # seconds since 1970
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]  # names in lower case
+    body: Any  # the JSON of it; None where there was none
+    raw: bytes
+    status: int | None = None
+    milliseconds: int | None = None  # None while it runs
+
+
+class Journal:
+    """Notes each call when it arrives, and again when it is answered."""
+
+    def __init__(self, clock: Clock, *, record: bool) -> None:
+        self._clock = clock
+        self._record = record
+        self._lock = threading.Lock()
+        self._calls: deque[tuple[Call, float]] = deque(maxlen=LENGTH)
+
+    def arrived(self, request: Request) -> Call:
+        call = Call(
+            at=self._clock(),
+            method=request.method,
+            path=request.path,
+            query=dict(request.query),
+            headers=dict(request.headers),
+            body=_json(request.body),
+            raw=request.body,
+        )
+        if not self._record:
+            call = masked(call)
+        with self._lock:
+            self._calls.append((call, time.monotonic()))
+        return call
+
+    def answered(self, call: Call, status: int | None) -> None:
+        with self._lock:
+            began = next((began for kept, began in self._calls if kept is call), None)
+            if began is not None:
+                call.status = status
+                call.milliseconds = round((time.monotonic() - began) * 1000)
+
+    def calls(self) -> list[Call]:
+        """All calls still remembered, the oldest first."""
+        with self._lock:
+            return [call for call, _ in self._calls]
+
+
+def masked(call: Call) -> Call:
+    """Copy a call without its secrets and without its raw body."""
+    headers = {name: MASK if name in SECRET_HEADERS else text for name, text in call.headers.items()}
+    return replace(call, headers=headers, body=_masked(call.body), raw=b"")
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: MASK if name in SECRET_FIELDS else _masked(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_masked(inner) for inner in value]
+    return value
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body) if body else None
+    except ValueError:
+        return None

@@ -1,0 +1,198 @@
+"""The HTTP server: one port, two providers, and the pages that explain them. It listens on the loopback only."""
+
+import socket
+import sys
+import threading
+import time
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from . import belvo, heron, pages, storage
+from .clock import Clock
+from .journal import Call, Journal
+from .state import World
+from .wire import Answer, ConnectionCut, Handler, Request
+
+HOST = "127.0.0.1"
+LARGEST_BODY = 1 << 20  # bytes
+PATIENCE = 1.0  # seconds given to open connections at the end
+
+
+class UnreadableRequest(Exception):
+    """The body is too long, or its length is not told."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else every kept-alive call waits 40 ms
+    wbufsize = -1  # head and body leave together
+    server: "_Server"
+
+    def _answer(self) -> None:
+        try:
+            request = self._request()
+        except UnreadableRequest:
+            self.close_connection = True
+            self._send(Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE))
+            return
+        owner = self.server.owner
+        if not request.path.startswith("/api/"):
+            self._send(pages.respond(owner.calls, owner.world, request))
+            return
+        call = owner.journal.arrived(request)
+        try:
+            answer = _provider(owner.world, request)
+        except ConnectionCut:
+            self.close_connection = True
+            owner.journal.answered(call, None)
+            return
+        owner.journal.answered(call, answer.status)
+        self._send(answer)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer
+
+    def _request(self) -> Request:
+        url = urlsplit(self.path)
+        headers = {name.lower(): text for name, text in self.headers.items()}
+        return Request(
+            method=self.command,
+            path=unquote(url.path),
+            query=dict(parse_qsl(url.query, keep_blank_values=True)),
+            headers=headers,
+            body=self._body(headers),
+            origin=f"http://{headers['host']}" if "host" in headers else self.server.owner.url,
+        )
+
+    def _body(self, headers: dict[str, str]) -> bytes:
+        length = headers.get("content-length", "0")
+        if "transfer-encoding" in headers or not length.isdecimal() or int(length) > LARGEST_BODY:
+            raise UnreadableRequest
+        return self.rfile.read(int(length))
+
+    def _send(self, answer: Answer) -> None:
+        length = len(answer.payload) if answer.length is None else answer.length
+        self.send_response(answer.status)
+        for name, text in answer.headers.items():
+            self.send_header(name, text)
+        if answer.status != HTTPStatus.NO_CONTENT:
+            self.send_header("Content-Type", answer.content_type)
+            self.send_header("Content-Length", str(length))
+        if length != len(answer.payload):
+            self.close_connection = True
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(answer.payload)
+        self.wfile.flush()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Write nothing: the calls page is the log, and it masks secrets."""
+
+
+def _provider(world: World, request: Request) -> Answer:
+    respond: Handler = heron.respond if request.path.startswith(heron.PREFIXES) else belvo.respond
+    return respond(world, request)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = 128
+
+    def __init__(self, owner: "Simulator", port: int) -> None:
+        self.owner = owner
+        self._connections: set[socket.socket] = set()
+        self._quiet = threading.Condition()
+        super().__init__((HOST, port), _Handler)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        with self._quiet:
+            self._connections.add(request)
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            with self._quiet:
+                self._connections.discard(request)
+                self._quiet.notify_all()
+
+    def hang_up(self) -> None:
+        """End the connections that clients keep alive, and wait a little for their threads."""
+        with self._quiet:
+            for connection in self._connections:
+                _shut(connection)
+            self._quiet.wait_for(lambda: not self._connections, PATIENCE)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no error; anything else is one of ours."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
+
+
+def _shut(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # the client was faster
+
+
+class Simulator:
+    """The simulator as a whole: `with Simulator() as simulator: ... simulator.url`."""
+
+    def __init__(
+        self, port: int = 0, state_file: Path | None = None, record: bool = False, clock: Clock = time.time
+    ) -> None:
+        self.world = World(clock)
+        self.journal = Journal(clock, record=record)
+        self._port = port
+        self._state_file = state_file
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+        self._keeper: storage.Keeper | None = None
+
+    @property
+    def url(self) -> str:
+        """The address, without a slash at the end."""
+        return f"http://{HOST}:{self._port}"
+
+    @property
+    def calls(self) -> list[Call]:
+        """The calls to the two providers, the oldest first."""
+        return self.journal.calls()
+
+    def start(self) -> Self:
+        """Load the state and serve in the background. Raises OSError for a taken port, StateFileError."""
+        if self._state_file and self._state_file.exists():
+            storage.load(self.world, self._state_file)
+        self._server = _Server(self, self._port)
+        self._port = self._server.server_address[1]
+        if self._state_file:
+            self._keeper = storage.Keeper(self.world, self._state_file)
+            self._keeper.start()
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="simulator", daemon=True
+        )
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """End within about a second: running calls are cut without effect, the state file is written."""
+        self.world.stopping.set()
+        if self._server and self._thread:
+            self._server.shutdown()
+            self._thread.join()
+            self._server.hang_up()
+            self._server.server_close()
+        if self._keeper:
+            self._keeper.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

@@ -1,0 +1,187 @@
+"""The state file: what survives a restart, and how a demonstration world is planted.
+
+One JSON object; every key may be left out, unknown keys are refused by name:
+
+    {"version": 1,
+     "salt": "32 hex digits",
+     "belvo": {
+        "institutions": {"gotham_mx_business": "down"},
+        "links": [{"institution": "erebor_mx_retail", "id": "uuid", "status": "valid", "access_mode": "recurrent",
+                   "last_accessed_at": "2026-11-20T08:00:00Z", "created_at": "2026-01-02T08:00:00Z",
+                   "external_id": "customer-17", "refresh_rate": "7d", "credentials_storage": "store",
+                   "fetch_resources": ["ACCOUNTS"], "stale_in": "365d", "institution_user_id": "44 characters",
+                   "created_by": "uuid", "refusals": 0, "refreshed_at": null}]},
+     "heron": {
+        "end_users": [{"end_user_id": "customer-17", "name": "Blue Fern Bakery", "heron_id": "eus_...",
+                       "status": "new", "is_portfolio": false, "created": "2026-01-02T08:00:00Z",
+                       "last_updated": "2026-01-02T08:00:00Z", "last_processed_at": null, "meta": null}],
+        "links": [{"item_id": "abc", "end_user_id": "customer-17", "integration": "itg_sandbox_transactions",
+                   "status": "erroring", "status_message": "[ITEM_LOCKED] ...", "created": "2026-01-02T08:00:00Z",
+                   "last_updated": "2026-11-20T08:00:00Z", "last_successful_sync": null,
+                   "type": "plaid_integration", "data_source_heron_id": "dso_...",
+                   "settles_at": null, "settles_as": ["active", null]}]}}
+
+Required are only a Belvo link's `institution`, an end user's `end_user_id` and a Heron link's `item_id` and
+`end_user_id`; missing ids are made up, missing moments are the start of the server, an end user that only a link
+names is added. Moments are ISO texts. There is no password and no username in it: `institution_user_id` is a digest
+of institution and username under `salt`, which is how a second link of the same person at the same bank is refused
+as `duplicated`, whatever its password, for as long as the first one lives and was completed.
+"""
+
+import json
+import logging
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from .clock import iso, seconds
+from .state import INTEGRATIONS, ITEM_STATUSES, LINK_STATUSES, LINK_TYPES, BelvoLink, EndUser, HeronLink, World
+
+VERSION = 1
+PAUSE = 0.2  # seconds; changes within it are written together
+MOMENTS = {
+    "created_at", "last_accessed_at", "refreshed_at", "created", "last_updated", "last_processed_at",
+    "last_successful_sync", "settles_at",
+}  # fmt: skip
+Record = TypeVar("Record", BelvoLink, EndUser, HeronLink)
+
+logger = logging.getLogger(__name__)
+
+
+class StateFileError(ValueError):
+    """The state file cannot be understood; the text says where."""
+
+
+def load(world: World, path: Path) -> None:
+    """Fill the world from the file. Raises StateFileError."""
+    try:
+        document = json.loads(path.read_text())
+        _fill(world, document)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise StateFileError(f"{path}: {error}") from error
+
+
+def _fill(world: World, document: Mapping[str, Any]) -> None:
+    _only(document, {"version", "salt", "belvo", "heron"}, "the file")
+    if document.get("version", VERSION) != VERSION:
+        raise StateFileError(f"version {document['version']} is not known")
+    world.salt = bytes.fromhex(document.get("salt", world.salt)).hex()
+    belvo, heron = document.get("belvo", {}), document.get("heron", {})
+    _only(belvo, {"institutions", "links"}, "belvo")
+    _only(heron, {"end_users", "links"}, "heron")
+    for name, status in belvo.get("institutions", {}).items():
+        _one_of(name, world.institutions, "an institution")
+        world.institutions[name]["status"] = _one_of(status, ("healthy", "down"), "the status of an institution")
+    for raw in belvo.get("links", []):
+        _plant_belvo_link(world, raw)
+    for raw in heron.get("end_users", []):
+        user = _record(EndUser, raw, world)
+        world.end_users[user.end_user_id] = user
+    for raw in heron.get("links", []):
+        _plant_heron_link(world, raw)
+
+
+def _plant_belvo_link(world: World, raw: Mapping[str, Any]) -> None:
+    link = _record(BelvoLink, raw, world)
+    _one_of(link.institution, world.institutions, "an institution")
+    _one_of(link.status, LINK_STATUSES, "the status of a Belvo link")
+    if link.access_mode == "single" and "refresh_rate" not in raw:
+        link.refresh_rate = None
+    world.belvo_links[link.id] = link
+
+
+def _plant_heron_link(world: World, raw: Mapping[str, Any]) -> None:
+    link = _record(HeronLink, raw, world)
+    _one_of(link.integration, INTEGRATIONS, "an integration")
+    _one_of(link.status, ITEM_STATUSES, "the status of a Heron link")
+    link.type = link.type or LINK_TYPES[INTEGRATIONS[link.integration]["resource"]]
+    status, message = link.settles_as
+    link.settles_as = (status, message)
+    world.heron_links[link.item_id] = link
+    if link.end_user_id not in world.end_users:
+        world.end_users[link.end_user_id] = EndUser(
+            link.end_user_id, created=link.created, last_updated=link.last_updated
+        )
+
+
+def _record(kind: type[Record], raw: Mapping[str, Any], world: World) -> Record:
+    known = {field.name: field for field in fields(kind)}
+    _only(raw, known.keys(), f"a {kind.__name__}")
+    for name, field in known.items():
+        if name not in raw and field.default is MISSING and field.default_factory is MISSING:
+            raise StateFileError(f"a {kind.__name__} has no {name}")
+    start = {name: world.now() for name in ("created", "created_at", "last_updated") if name in known}
+    moments = {name: iso(seconds(text)) for name, text in raw.items() if name in MOMENTS and text}
+    given = {name: value for name, value in raw.items() if value is not None or name not in start}
+    return kind(**{**start, **given, **moments})
+
+
+def _only(raw: Mapping[str, Any], allowed: Any, where: str) -> None:
+    if unknown := sorted(set(raw) - set(allowed)):
+        raise StateFileError(f"unknown key {unknown[0]!r} in {where}")
+
+
+def _one_of(value: str, allowed: Any, what: str) -> str:
+    if value not in allowed:
+        raise StateFileError(f"{value!r} is not {what}")
+    return value
+
+
+def snapshot(world: World) -> dict[str, Any]:
+    """Everything worth keeping, as the file holds it."""
+    with world.lock:
+        return {
+            "version": VERSION,
+            "salt": world.salt,
+            "belvo": {
+                "institutions": {name: bank["status"] for name, bank in world.institutions.items()},
+                "links": [asdict(link) for link in world.belvo_links.values()],
+            },
+            "heron": {
+                "end_users": [asdict(user) for user in world.end_users.values()],
+                "links": [asdict(link) for link in world.heron_links.values()],
+            },
+        }
+
+
+def write(world: World, path: Path) -> None:
+    """Replace the file as a whole, readable by its owner alone. Raises OSError."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(snapshot(world), file, indent=1)
+    draft.replace(path)
+
+
+class Keeper:
+    """The small thread that writes the state file after changes, and once more at the end."""
+
+    def __init__(self, world: World, path: Path) -> None:
+        self._world = world
+        self._path = path
+        self._thread = threading.Thread(target=self._run, name="simulator-state", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what is still unwritten. The world has to be stopping."""
+        self._world.changed.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._world.stopping.is_set():
+            self._world.changed.wait()
+            self._world.stopping.wait(PAUSE)
+            self._world.changed.clear()
+            self._try_to_write()
+        self._try_to_write()
+
+    def _try_to_write(self) -> None:
+        try:
+            write(self._world, self._path)
+        except OSError as error:
+            logger.error("the state file cannot be written: %s", error)

@@ -1,0 +1,106 @@
+"""The state file: links survive a restart, passwords never reach it, a planted world is taken over."""
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from linkadmin.simulator.server import Simulator
+from linkadmin.simulator.storage import StateFileError
+
+from .conftest import Belvo, Heron
+
+SECRETS = {"username": "canaryuser", "password": "canarypass", "token": "canary"}
+
+
+def belvo_at(simulator: Simulator) -> Belvo:
+    return Belvo(simulator.url, auth=("sandbox-id", "sandbox-password"))
+
+
+def heron_at(simulator: Simulator) -> Heron:
+    return Heron(simulator.url, headers={"x-api-key": "key_sandbox"})
+
+
+def plant(path: Path, **world: Any) -> Path:
+    path.write_text(json.dumps(world))
+    return path
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "simulator.json"
+
+
+def test_links_survive_a_restart(path: Path) -> None:
+    with Simulator(state_file=path) as before, (belvo := belvo_at(before)).session:
+        link = belvo.link(belvo.new_link("maria"))
+        with (heron := heron_at(before)).session:
+            heron.create("item-1")
+
+    with Simulator(state_file=path) as after, (belvo := belvo_at(after)).session:
+        with (heron := heron_at(after)).session:
+            items = [each["item_id"] for each in heron.links_of("cust-1")]
+
+        assert belvo.link(link["id"]) == link
+        assert belvo.register("maria").json()[0]["code"] == "duplicated"
+        assert items == ["item-1"]
+
+
+def test_no_secret_reaches_the_file_and_nobody_else_may_read_it(path: Path) -> None:
+    with Simulator(state_file=path) as simulator, (belvo := belvo_at(simulator)).session:
+        belvo("POST", "/api/links/", {"institution": "erebor_mx_retail", **SECRETS})
+        with (heron := heron_at(simulator)).session:
+            heron.create("item-1", "access-canary")
+
+    text = path.read_text()
+    assert "erebor_mx_retail" in text
+    assert "canary" not in text
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_change_is_written_while_the_server_runs(path: Path) -> None:
+    with Simulator(state_file=path) as simulator, (belvo := belvo_at(simulator)).session:
+        link = belvo.new_link()
+        for _ in range(100):
+            if path.exists() and link in path.read_text():
+                break
+            simulator.world.stopping.wait(0.02)
+
+        assert link in path.read_text()
+
+
+def test_a_planted_world_needs_only_its_keys(path: Path) -> None:
+    link = {"institution": "erebor_mx_retail", "status": "invalid", "created_at": "2026-01-02T08:00:00+00:00"}
+    item = {"item_id": "item-1", "end_user_id": "cust-1", "integration": "itg_sandbox_assets", "status": "syncing"}
+    plant(path, belvo={"institutions": {"erebor_mx_retail": "down"}, "links": [link]}, heron={"links": [item]})
+
+    with Simulator(state_file=path) as simulator, (belvo := belvo_at(simulator)).session:
+        with (heron := heron_at(simulator)).session:
+            items = heron.links_of("cust-1")
+        links = belvo("GET", "/api/links/").json()["results"]
+        bank = belvo("GET", "/api/institutions/?name=erebor_mx_retail").json()["results"][0]
+
+    assert [(each["status"], each["created_at"]) for each in links] == [("invalid", "2026-01-02T08:00:00.000000Z")]
+    assert [(each["status"], each["type"]) for each in items] == [("syncing", "plaid_assets_report")]
+    assert bank["status"] == "down"
+
+
+@pytest.mark.parametrize(
+    ("world", "words"),
+    [
+        ({"belvo": {"links": [{"institution": "narnia_mx_retail"}]}}, "'narnia_mx_retail' is not an institution"),
+        ({"belvo": {"links": [{}]}}, "a BelvoLink has no institution"),
+        ({"heron": {"links": [{"item_id": "a", "end_user_id": "b", "colour": "red"}]}}, "unknown key 'colour'"),
+        ({"heron": {"links": [{"item_id": "a", "end_user_id": "b", "status": "fine"}]}}, "'fine' is not the status"),
+        ({"version": 9}, "version 9 is not known"),
+        ({"belvo": {"links": [{"institution": "erebor_mx_retail", "created_at": "today"}]}}, "Invalid isoformat"),
+    ],
+)
+def test_a_file_that_makes_no_sense_is_refused_by_name(path: Path, world: dict[str, Any], words: str) -> None:
+    plant(path, **world)
+
+    with pytest.raises(StateFileError, match=words):
+        Simulator(state_file=path).start()
