@@ -1,0 +1,194 @@
+"""Records of what we know, read-only; integrations and their keys for administrators, write-only."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from linkadmin.audit import log
+from linkadmin.audit.admin import CappedPaginator, ReadOnlyAdmin
+from linkadmin.audit.models import Outcome
+from linkadmin.providers import PROVIDERS, provider_class
+from linkadmin.providers.types import CredentialField, Secret
+
+from .connections import keep_secret
+from .models import EndUser, HealthChange, Institution, Integration, Link
+from .presentation import badge, shown_name
+
+
+class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
+    """An integration with its provider's own fields. Keys go in and never come out."""
+
+    class Meta:
+        model = Integration
+        fields = ("provider", "name", "base_url", "is_active")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kinds = [self.instance.provider] if self.instance.provider else list(PROVIDERS)
+        self.fields["provider"] = forms.ChoiceField(
+            label=_("Provider"), choices=[(kind, provider_class(kind).label) for kind in kinds]
+        )
+        self.asked = {f"{kind}_{field.name}": field for kind in kinds for field in provider_class(kind).config_fields}
+        for name, field in self.asked.items():
+            self.fields[name] = self._field(name, field)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        kind = cleaned.get("provider", "")
+        for name, field in self._own(kind):
+            kept = field.secret and self.instance.secrets.filter(name=field.name).exists()
+            if field.required and not kept and not cleaned.get(name):
+                self.add_error(name, _("This provider needs it."))
+        try:
+            provider_class(kind).check_base_url(
+                cleaned.get("base_url", ""), allow_loopback=settings.ALLOW_LOOPBACK_PROVIDERS
+            )
+        except ValueError as error:
+            self.add_error("base_url", str(error))
+        return cleaned
+
+    def options(self) -> dict[str, str]:
+        own = self._own(self.cleaned_data["provider"])
+        return {field.name: self.cleaned_data[name] for name, field in own if not field.secret}
+
+    def new_secrets(self) -> dict[str, Secret]:
+        own = self._own(self.cleaned_data["provider"])
+        typed = {field.name: self.cleaned_data[name] for name, field in own if field.secret}
+        return {name: Secret(text) for name, text in typed.items() if text}
+
+    def _own(self, kind: str) -> list[tuple[str, CredentialField]]:
+        return [(name, field) for name, field in self.asked.items() if name.startswith(f"{kind}_")]
+
+    def _field(self, name: str, asked: CredentialField) -> forms.Field:
+        kind = name.split("_")[0]
+        label = f"{provider_class(kind).label}: {asked.label}"
+        if not asked.secret:
+            initial = self.instance.options.get(asked.name, "")
+            return forms.CharField(label=label, required=False, max_length=200, initial=initial)
+        kept = self.instance.secrets.filter(name=asked.name).first() if self.instance.provider else None
+        help_text = (
+            _("Kept sealed, fingerprint %(print)s. Leave empty to keep it.") % {"print": kept.fingerprint}
+            if kept
+            else ""
+        )
+        widget = forms.PasswordInput(attrs={"autocomplete": "off"})
+        return forms.CharField(label=label, required=False, max_length=500, widget=widget, help_text=help_text)
+
+
+@admin.register(Integration)
+class IntegrationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    actions = None
+    form = IntegrationForm
+    list_display = ("name", "provider", "base_url", "is_active", "key_state", "tested_at")
+    list_filter = ("provider", "is_active", "key_state")
+    ordering = ("name",)
+    search_fields = ("name", "base_url")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Integration | None = None) -> Any:
+        """Show a reader the row, and an administrator the form with its provider's fields."""
+        if not self.has_change_permission(request, obj):
+            return (
+                (None, {"fields": (*IntegrationForm.Meta.fields, "options", "key_state", "tested_at", "test_detail")}),
+            )
+        form = IntegrationForm(instance=obj)
+        return ((None, {"fields": tuple(form.fields)}),)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Return the form as it is: its fields come from the provider, which the admin's factory cannot know."""
+        return IntegrationForm if self.has_change_permission(request, obj) else super().get_form(request, obj, **kwargs)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @transaction.atomic
+    def save_model(self, request: HttpRequest, obj: Integration, form: Any, change: bool) -> None:
+        obj.options = form.options()
+        replaced = form.new_secrets()
+        if replaced or "base_url" in form.changed_data:
+            obj.key_state = Integration.KeyState.UNTRIED
+        super().save_model(request, obj, form, change)
+        for name, secret in replaced.items():
+            keep_secret(obj, name, secret)
+        log.record(
+            actor=request.user,  # type: ignore[arg-type]
+            action="integration.changed" if change else "integration.created",
+            object_type="integration",
+            object_id=obj.pk,
+            outcome=Outcome.DONE,
+            details={"fields": ", ".join(form.changed_data)[:200]},
+        )
+
+
+class MaskedNames:
+    """Names of customers only as initials: the auditor proves acts, and needs no names for it."""
+
+    @admin.display(description=_("customer"))
+    def customer(self, row: Any) -> str:
+        return shown_name(str(getattr(row, "end_user", row)), see_names=False)
+
+
+@admin.register(EndUser)
+class EndUserAdmin(MaskedNames, ReadOnlyAdmin):
+    fields = ("id", "external_id", "customer", "created_at")
+    readonly_fields = fields
+    list_display = ("external_id", "customer", "created_at")
+    ordering = ("external_id",)
+    search_fields = ("external_id",)
+    search_help_text = _("The beginning of a customer id.")
+
+
+@admin.register(Institution)
+class InstitutionAdmin(ReadOnlyAdmin):
+    list_display = ("display_name", "name", "integration", "country", "status", "read_at")
+    list_filter = ("integration", "status", "country")
+    list_select_related = ("integration",)
+    ordering = ("display_name", "id")
+    search_fields = ("display_name", "name")
+
+
+@admin.register(Link)
+class LinkAdmin(MaskedNames, ReadOnlyAdmin):
+    fields = (
+        "id",
+        "customer",
+        "institution",
+        "integration",
+        "remote_id",
+        "health",
+        "cause",
+        "health_since",
+        "raw_status",
+        "raw_code",
+        "raw_words",
+        "last_good_at",
+        "asked_at",
+        "proving_since",
+        "created_at",
+        "ended_at",
+    )
+    readonly_fields = fields
+    list_display = ("id", "customer", "institution", "integration", "state", "health_since", "last_good_at")
+    list_filter = ("health", "integration")
+    list_select_related = ("end_user", "institution", "integration")
+    ordering = ("attention", "health_since", "id")
+    paginator = CappedPaginator
+    search_fields = ("remote_id__exact", "end_user__external_id__exact")
+    search_help_text = _("The provider's id of a link, or a customer id.")
+    sortable_by = ()
+
+    @admin.display(description=_("state"))
+    def state(self, link: Link) -> str:
+        return badge(link).label
+
+
+@admin.register(HealthChange)
+class HealthChangeAdmin(ReadOnlyAdmin):
+    list_display = ("at", "link_id", "old", "new", "cause", "source", "raw_status", "raw_code")
+    list_filter = ("new", "source", "at")
+    ordering = ("-id",)
+    sortable_by = ()

@@ -1,0 +1,213 @@
+"""The only writer of a link's health: what was observed, from whom and when, becomes one state.
+
+Three rules decide (the causes and their states are in causes.py):
+
+1. Newer wins. A report about an earlier moment than what is known changes nothing.
+2. After a refused attempt, a record that merely says "works" proves nothing: only good data newer than it does.
+3. Data older than its provider keeps it fresh turns "works" into "says it works, but no new data".
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from linkadmin.providers.types import Cause, HealthState, Observation, RemoteLink
+
+from .causes import VERDICTS
+from .models import HealthChange, Link, LinkSearch, search_text
+
+Source = HealthChange.Source
+WORKS = HealthState.HEALTHY
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One thing learnt about one link: what, from whom, and when it was true."""
+
+    observation: Observation
+    source: Source
+    at: datetime
+    operation_id: UUID | None = None
+    request_id: str = ""
+
+
+@transaction.atomic
+def observe(link: Link, report: Report) -> HealthChange | None:
+    """Take a report into account; return the change of state it made, if any. Updates `link` in place."""
+    _lock(link)
+    if report.source is Source.LIST:
+        link.asked_at, link.ask_failed = max(filter(None, [link.asked_at, report.at])), ""
+    if _is_older(link, report):
+        link.save(update_fields=["asked_at", "ask_failed"])
+        return None
+    _take_facts(link, report)
+    if _proves_nothing(link, report):
+        link.save()
+        return None
+    return _become(link, report)
+
+
+@transaction.atomic
+def observe_remote(
+    link: Link, remote: RemoteLink, *, source: Source, at: datetime, operation_id: UUID | None = None
+) -> HealthChange | None:
+    """Take a provider's record of a link into account: its facts and what they say about its health."""
+    _lock(link)
+    link.access_mode = remote.access_mode or link.access_mode
+    link.refresh_rate = remote.refresh_rate or link.refresh_rate
+    link.remote_kind = remote.kind or link.remote_kind
+    link.data_source_id = remote.data_source_id or link.data_source_id
+    link.remote_created_at = remote.created_at or link.remote_created_at
+    good = remote.observation.last_good_at or link.last_good_at
+    link.stale_at = good + remote.fresh_for if good and remote.fresh_for else None
+    link.save()
+    report = Report(remote.observation, source, at, operation_id, remote.request_id)
+    return observe(link, report)
+
+
+@transaction.atomic
+def begin_proving(link: Link, *, at: datetime, request_id: str) -> None:
+    """Note that a repair was accepted at `at`: the link is not green before a later read says so."""
+    _lock(link)
+    link.proving_since = link.last_attempt_at = at
+    link.refused_at = None
+    link.request_id = request_id[:80]
+    link.attention = link.rank()
+    link.save(update_fields=["proving_since", "last_attempt_at", "refused_at", "request_id", "attention"])
+
+
+@transaction.atomic
+def give_up_proving(link: Link) -> None:
+    """Put a repaired link for which no proof came back into the work list."""
+    _lock(link)
+    link.proving_since = None
+    link.attention = link.rank()
+    link.save(update_fields=["proving_since", "attention"])
+
+
+def note_unasked(link: Link, *, why: str, at: datetime) -> None:
+    """Note that a link could not be asked about: its state stays, and its age shows."""
+    Link.objects.filter(pk=link.pk).update(asked_at=at, ask_failed=why[:80])
+
+
+@transaction.atomic
+def grow_stale(link: Link, *, now: datetime) -> HealthChange | None:
+    """Turn a link that says it works into a stale one when its data is older than it should be."""
+    _lock(link)
+    if HealthState(link.health) is not WORKS or link.stale_at is None or link.stale_at > now:
+        return None
+    return _become(link, Report(_as_known(link, Cause.STALE), Source.CLOCK, now))
+
+
+@transaction.atomic
+def start_link(remote: RemoteLink, link: Link, report: Report) -> Link:
+    """Save a link that came into being, with its first state and the words it is found by."""
+    link.health_since = report.at
+    link.save(force_insert=True)
+    LinkSearch.objects.create(link=link, text=search_text(link))
+    observe_remote(link, remote, source=report.source, at=report.at, operation_id=report.operation_id)
+    return link
+
+
+def unproven(*, asked_before: datetime) -> "QuerySet[Link, UUID]":
+    """Return the ids of repaired links that were not asked about since a moment."""
+    waiting = Link.objects.filter(proving_since__isnull=False, ended_at=None)
+    quiet = waiting.filter(Q(asked_at=None) | Q(asked_at__lt=asked_before))
+    return quiet.values_list("pk", flat=True)
+
+
+def grown_stale(*, now: datetime) -> "QuerySet[Link, UUID]":
+    """Return the ids of links that say they work although their data is older than it should be."""
+    return Link.objects.filter(health=WORKS, stale_at__lte=now, ended_at=None).values_list("pk", flat=True)
+
+
+def _lock(link: Link) -> None:
+    """Read the row again under a lock, so that two reports about one link come one after the other."""
+    locked = Link.objects.select_for_update(of=("self",)).select_related("integration", "end_user", "institution")
+    fresh = locked.get(pk=link.pk)
+    for column in Link._meta.concrete_fields:
+        setattr(link, column.attname, getattr(fresh, column.attname))
+
+
+def _is_older(link: Link, report: Report) -> bool:
+    return link.observed_at is not None and report.at < link.observed_at
+
+
+def _proves_nothing(link: Link, report: Report) -> bool:
+    """Tell whether a record says "works" while the last attempt, newer than its data, was refused."""
+    if report.source is Source.CALL or link.refused_at is None:
+        return False
+    if VERDICTS[report.observation.cause].state is not WORKS:
+        return False
+    good = report.observation.last_good_at
+    return good is None or good <= link.refused_at
+
+
+def _take_facts(link: Link, report: Report) -> None:
+    seen = report.observation
+    link.observed_at = report.at
+    link.raw_status = (seen.raw_status or link.raw_status)[:60]
+    link.raw_code = seen.raw_code[:80]
+    link.raw_words = seen.raw_words[:500]
+    link.request_id = (report.request_id or link.request_id)[:80]
+    link.conflict = seen.conflict
+    link.renew_by = seen.renew_by or link.renew_by
+    link.last_good_at = max(filter(None, [seen.last_good_at, link.last_good_at]), default=None)
+    if report.source is Source.CALL:
+        link.last_attempt_at = report.at
+
+
+def _become(link: Link, report: Report) -> HealthChange | None:
+    cause = report.observation.cause
+    if VERDICTS[cause].state is WORKS and link.stale_at is not None and link.stale_at <= report.at:
+        cause = Cause.STALE
+    state = VERDICTS[cause].state
+    if report.source is Source.CALL:
+        link.refused_at = None if state in (WORKS, HealthState.SETTING_UP) else report.at
+    elif state is WORKS:
+        link.refused_at = None
+    if _ends_proof(link, state, report):
+        link.proving_since = None
+    old, old_cause = link.health, link.cause
+    link.health, link.cause = state.value, cause.value
+    link.attention = link.rank()
+    if old == link.health and old_cause == link.cause and link.changes.exists():
+        link.save()
+        return None
+    if old != link.health:
+        link.health_since = report.at
+    link.save()
+    return HealthChange.objects.create(
+        link=link,
+        at=report.at,
+        source=report.source,
+        old=old if link.changes.exists() else "",
+        new=link.health,
+        cause=link.cause,
+        raw_status=link.raw_status,
+        raw_code=link.raw_code,
+        raw_words=link.raw_words,
+        operation_id=report.operation_id,
+    )
+
+
+def _ends_proof(link: Link, state: HealthState, report: Report) -> bool:
+    """A repair is proven by a read after it that says "works", and disproven by a newer refusal of the bank."""
+    if link.proving_since is None or report.at < link.proving_since:
+        return False
+    return state is WORKS if report.source is Source.LIST else report.source is not Source.CLOCK
+
+
+def _as_known(link: Link, cause: Cause) -> Observation:
+    return Observation(
+        cause=cause,
+        raw_status=link.raw_status,
+        raw_code=link.raw_code,
+        raw_words=link.raw_words,
+        last_good_at=link.last_good_at,
+        renew_by=link.renew_by,
+        conflict=link.conflict,
+    )

@@ -1,0 +1,127 @@
+"""Links as pages show them: every text made once, so that templates only place them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from linkadmin.providers.types import Cause, HealthState
+
+from .causes import STATES, VERDICTS, Turn
+from .models import Link
+
+TURN_ICONS = {
+    Turn.CUSTOMER: "user",
+    Turn.CUSTOMER_BANK: "landmark",
+    Turn.BANK: "landmark",
+    Turn.PROVIDER: "plug",
+    Turn.ADMIN: "wrench",
+    Turn.US: "wrench",
+    Turn.DEVELOPER: "wrench",
+}
+PROVING_LABEL = gettext_lazy("Fixed, proving")
+PROVING_REASON = gettext_lazy("The bank accepted it; a fresh reading has to show it")
+
+
+@dataclass(frozen=True, slots=True)
+class StateBadge:
+    """A state as icon, word and reason: never a colour alone."""
+
+    tone: str
+    icon: str
+    label: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time as people say it, with the exact one behind it."""
+
+    iso: str
+    ago: str
+    exact: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the list of links."""
+
+    url: str
+    customer: str
+    customer_id: str
+    bank: str
+    through: str
+    state: StateBadge
+    turn: str
+    turn_icon: str
+    last_good: Moment | None
+    owner: str
+    is_hot: bool
+
+
+def badge_of(state: HealthState, reason: str = "") -> StateBadge:
+    look = STATES[state]
+    return StateBadge(look.tone, look.icon, str(look.label), reason)
+
+
+def badge(link: Link) -> StateBadge:
+    """Return how a link's state is shown; a repair that is not proven yet is neither green nor red."""
+    if link.is_proving:
+        return StateBadge("info", "shield-check", str(PROVING_LABEL), str(PROVING_REASON))
+    return badge_of(HealthState(link.health), str(VERDICTS[Cause(link.cause)].reason))
+
+
+def rows(links: Iterable[Link], *, see_names: bool) -> list[Row]:
+    now = timezone.now()
+    return [_row(link, see_names=see_names, now=now) for link in links]
+
+
+def shown_name(name: str, *, see_names: bool) -> str:
+    """Return a name, or its initials for those who may not see it."""
+    return name if see_names else " ".join(f"{word[0]}•••" for word in name.split())
+
+
+def moment(at: datetime | None, *, now: datetime | None = None) -> Moment | None:
+    if at is None:
+        return None
+    local = timezone.localtime(at)
+    exact = f"{date_format(local, 'j M Y')}, {local:%H:%M:%S} {local:%Z}"
+    return Moment(at.isoformat(), ago(at, now=now or timezone.now()), exact)
+
+
+def ago(at: datetime, *, now: datetime) -> str:
+    """Say how long ago something was, in its largest unit."""
+    seconds = int((now - at).total_seconds())
+    if seconds < 0:
+        return _("just now")
+    if seconds < 60:
+        return _("%(count)d s ago") % {"count": seconds}
+    if seconds < 3600:
+        return _("%(count)d min ago") % {"count": seconds // 60}
+    if seconds < 86_400:
+        return _("%(count)d h ago") % {"count": seconds // 3600}
+    days = seconds // 86_400
+    return ngettext("%(count)d day ago", "%(count)d days ago", days) % {"count": days}
+
+
+def _row(link: Link, *, see_names: bool, now: datetime) -> Row:
+    verdict = VERDICTS[Cause(link.cause)]
+    turn = Turn.NOBODY if link.is_proving else verdict.turn
+    return Row(
+        url=reverse("link-detail", args=[link.pk]),
+        customer=shown_name(str(link.end_user), see_names=see_names),
+        customer_id=link.end_user.external_id,
+        bank=link.bank or _("Bank not named"),
+        through=link.integration.name,
+        state=badge(link),
+        turn="" if turn is Turn.NOBODY else str(turn.label),
+        turn_icon=TURN_ICONS.get(turn, ""),
+        last_good=moment(link.last_good_at, now=now),
+        owner=str(link.owner) if link.owner else "",
+        is_hot=not link.is_proving and link.health == HealthState.CUSTOMER_CODE.value,
+    )

@@ -1,0 +1,180 @@
+"""Which links a page shows: filters from a fixed map, search by any id or name, pages by key and never by number."""
+
+import base64
+import binascii
+import json
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import django_filters
+from django.db.models import Count, Q, QuerySet
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import Right, may
+from linkadmin.providers.types import HealthState
+
+from .causes import STATES
+from .models import Institution, Integration, Link
+
+PAGE_SIZE = 50
+SEARCH_LIMIT = 1_000
+
+# What people ask for first: whose turn it is. The states come after, by their own names.
+GROUPS: dict[str, tuple[Any, tuple[HealthState, ...]]] = {
+    "customer": (
+        _("Need a customer"),
+        (
+            HealthState.CUSTOMER_CODE,
+            HealthState.CUSTOMER_LOGIN,
+            HealthState.CUSTOMER_CONSENT,
+            HealthState.CUSTOMER_BANK,
+        ),
+    ),
+    "wait": (_("Wait for a bank"), (HealthState.WAITING,)),
+    "us": (_("Need us"), (HealthState.OUR_SETUP, HealthState.STALE, HealthState.UNKNOWN)),
+    "fine": (_("Working"), (HealthState.HEALTHY, HealthState.SETTING_UP)),
+    "ended": (_("Ended"), (HealthState.DISCONNECTED,)),
+}
+PROVING = "proving"
+
+
+class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
+    state = django_filters.ChoiceFilter(
+        method="of_state",
+        label=_("State"),
+        empty_label=_("Any state"),
+        choices=lambda: [
+            *((key, label) for key, (label, _states) in GROUPS.items()),
+            (PROVING, _("Fixed, proving")),
+            *((state.value, STATES[state].label) for state in HealthState),
+        ],
+    )
+    integration = django_filters.ModelChoiceFilter(
+        queryset=Integration.objects.order_by("name"), label=_("Integration"), empty_label=_("Any integration")
+    )
+    institution = django_filters.ModelChoiceFilter(
+        queryset=Institution.objects.order_by("display_name", "name"), label=_("Bank"), empty_label=_("Any bank")
+    )
+    mine = django_filters.ChoiceFilter(
+        method="of_owner", label=_("Owner"), empty_label=_("Any owner"), choices=[("1", _("Mine"))]
+    )
+
+    class Meta:
+        model = Link
+        fields = ["state", "integration", "institution", "mine"]
+
+    def of_state(self, links: "QuerySet[Link]", _name: str, value: str) -> "QuerySet[Link]":
+        if value == PROVING:
+            return links.filter(proving_since__isnull=False)
+        states = GROUPS[value][1] if value in GROUPS else (HealthState(value),)
+        return links.filter(health__in=[state.value for state in states], proving_since=None)
+
+    def of_owner(self, links: "QuerySet[Link]", _name: str, _value: str) -> "QuerySet[Link]":
+        return links.filter(owner=self.request.user)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    links: list[Link]
+    first: str  # the query of each page one can go to; empty where there is none
+    previous: str
+    next: str
+
+
+def visible_to(user: User) -> "QuerySet[Link]":
+    """Return the links a person may see."""
+    return Link.objects.all() if may(user, Right.VIEW_LINKS) else Link.objects.none()
+
+
+def search(links: "QuerySet[Link]", words: str) -> "QuerySet[Link]":
+    """Return the links in whose names and ids every word occurs."""
+    for word in words.lower().split()[:6]:
+        links = links.filter(search__text__contains=word)
+    return links
+
+
+def find_by_id(links: "QuerySet[Link]", text: str) -> Link | None:
+    """Return the one link that has exactly this id, ours or the provider's."""
+    found = list(links.filter(Q(remote_id=text) | Q(pk=_uuid(text)))[:2])
+    return found[0] if len(found) == 1 else None
+
+
+def page(links: "QuerySet[Link]", query: QueryDict) -> Page:
+    """Return the page of the work list that a query's cursor points at: most urgent first, oldest first."""
+    links = links.select_related("integration", "end_user", "institution", "owner")
+    backwards = "before" in query
+    key = _read_cursor(query.get("before") or query.get("after") or "")
+    order = ("attention", "health_since", "id")
+    if key is None:
+        found = list(links.order_by(*order)[: PAGE_SIZE + 1])
+        return _page(found[:PAGE_SIZE], query, more_before=False, more_after=len(found) > PAGE_SIZE)
+    if backwards:
+        found = list(links.filter(_beyond(key, "lt")).order_by(*(f"-{name}" for name in order))[: PAGE_SIZE + 1])
+        return _page(found[:PAGE_SIZE][::-1], query, more_before=len(found) > PAGE_SIZE, more_after=True)
+    found = list(links.filter(_beyond(key, "gt")).order_by(*order)[: PAGE_SIZE + 1])
+    return _page(found[:PAGE_SIZE], query, more_before=True, more_after=len(found) > PAGE_SIZE)
+
+
+def counts(links: "QuerySet[Link]") -> Counter[str]:
+    """Count links by state, and those being proven apart: they need nobody."""
+    tally: Counter[str] = Counter()
+    by_state = links.values("health").annotate(n=Count("pk"), proving=Count("proving_since"))
+    for row in by_state:
+        tally[row["health"]] += row["n"] - row["proving"]
+        tally[PROVING] += row["proving"]
+    return tally
+
+
+def group_counts(tally: Counter[str]) -> dict[str, int]:
+    return {key: sum(tally[state.value] for state in states) for key, (_label, states) in GROUPS.items()}
+
+
+def _page(links: list[Link], query: QueryDict, *, more_before: bool, more_after: bool) -> Page:
+    kept = query.copy()
+    for name in ("before", "after"):
+        kept.pop(name, None)
+
+    def turned(name: str, link: Link) -> str:
+        there = kept.copy()
+        there[name] = _write_cursor(link)
+        return "?" + there.urlencode()
+
+    return Page(
+        links=links,
+        first="?" + kept.urlencode() if more_before else "",
+        previous=turned("before", links[0]) if more_before and links else "",
+        next=turned("after", links[-1]) if more_after and links else "",
+    )
+
+
+def _beyond(key: tuple[int, datetime, UUID], side: str) -> Q:
+    """Return what lies on one side of a row, in a form that walks the index of the work list."""
+    rank, since, pk = key
+    inner = Q(**{f"health_since__{side}": since}) | Q(health_since=since, **{f"id__{side}": pk})
+    return Q(**{f"attention__{side}e": rank}) & (Q(**{f"attention__{side}": rank}) | inner)
+
+
+def _write_cursor(link: Link) -> str:
+    text = json.dumps([link.attention, link.health_since.isoformat(), str(link.pk)])
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _read_cursor(text: str) -> tuple[int, datetime, UUID] | None:
+    """Read a cursor; what is not one leads to the first page."""
+    try:
+        rank, since, pk = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        return int(rank), datetime.fromisoformat(since), UUID(pk)
+    except (binascii.Error, ValueError, TypeError):
+        return None
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

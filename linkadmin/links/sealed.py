@@ -1,0 +1,55 @@
+"""The sealed box: secrets at rest, bound to the row and column they belong to.
+
+AES-256-GCM through tink. The associated data names environment, table, row, field and version, so a ciphertext
+moved to another place does not open.
+"""
+
+import base64
+import hashlib
+import hmac
+from functools import lru_cache
+from uuid import UUID
+
+import tink
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from tink import aead, secret_key_access
+
+from linkadmin.providers.types import Secret
+
+
+class SealBroken(Exception):
+    """A sealed value does not open: another key ring, or it was moved or changed."""
+
+
+def seal(secret: Secret, *, table: str, row: UUID, field: str, version: int) -> bytes:
+    sealed: bytes = _box().encrypt(secret.reveal().encode(), _place(table, row, field, version))
+    return sealed
+
+
+def unseal(sealed: bytes | memoryview, *, table: str, row: UUID, field: str, version: int) -> Secret:
+    """Open a sealed value. Raises `SealBroken` when it is not what was sealed for this place."""
+    try:
+        return Secret(_box().decrypt(bytes(sealed), _place(table, row, field, version)).decode())
+    except tink.TinkError:
+        raise SealBroken(f"{table}.{field} of row {row} does not open with the present keys") from None
+
+
+def fingerprint(secret: Secret) -> str:
+    """Return eight hex digits that tell two secrets apart and tell nothing else."""
+    key = hashlib.sha256(b"linkadmin-fingerprint" + settings.SECRET_KEY.encode()).digest()
+    return hmac.new(key, secret.reveal().encode(), hashlib.sha256).hexdigest()[:8]
+
+
+def _place(table: str, row: UUID, field: str, version: int) -> bytes:
+    parts = (settings.ENVIRONMENT, table, str(row), field, str(version))
+    return b"\x00".join(base64.b64encode(part.encode()) for part in parts)
+
+
+@lru_cache(maxsize=1)
+def _box() -> aead.Aead:
+    if not settings.SEALING_KEYSET:
+        raise ImproperlyConfigured("LINKADMIN_SEALING_KEYSET is not set: run manage.py makekeys, or give its file")
+    aead.register()
+    handle = tink.json_proto_keyset_format.parse(settings.SEALING_KEYSET, secret_key_access.TOKEN)
+    return handle.primitive(aead.Aead)

@@ -1,0 +1,64 @@
+"""The health strip: how many links need whom, each number a filter."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from linkadmin.providers.types import HealthState
+
+from .queries import GROUPS, PROVING, group_counts
+
+LOOKS = {
+    "customer": ("bad", "user"),
+    "wait": ("info", "hourglass"),
+    "us": ("warn", "wrench"),
+    "fine": ("ok", "circle-check"),
+    "ended": ("quiet", "circle-slash"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StripItem:
+    label: str
+    count: int
+    note: str
+    tone: str
+    icon: str
+    url: str
+    is_current: bool
+
+
+def health_strip(tally: Counter[str], *, current: str) -> list[StripItem]:
+    """Return the groups that have links, zeroes left out, with the most telling state of each."""
+    sums = group_counts(tally)
+    items = [
+        StripItem(
+            label=str(GROUPS[key][0]),
+            count=sums[key],
+            note=_note(key, tally),
+            tone=tone,
+            icon=icon,
+            url=f"{reverse('link-list')}?state={key}",
+            is_current=current == key,
+        )
+        for key, (tone, icon) in LOOKS.items()
+        if sums[key]
+    ]
+    if tally[PROVING]:
+        proving_url = f"{reverse('link-list')}?state={PROVING}"
+        items.insert(
+            3,
+            StripItem(_("Fixed, proving"), tally[PROVING], "", "info", "shield-check", proving_url, current == PROVING),
+        )
+    return items
+
+
+def _note(key: str, tally: Counter[str]) -> str:
+    if key == "customer" and (waiting := tally[HealthState.CUSTOMER_CODE.value]):
+        return _("%(count)d want a code") % {"count": waiting}
+    if key == "fine":
+        share = 100 * tally[HealthState.HEALTHY.value] / max(1, tally.total())
+        return _("%(share).1f %% of all links") % {"share": share}
+    return ""

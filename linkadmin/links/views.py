@@ -1,0 +1,175 @@
+"""Pages that show what we know: links, end users, integrations."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import Right, may
+from linkadmin.audit import log
+from linkadmin.audit.models import Outcome
+from linkadmin.pages import draw, go
+from linkadmin.providers.types import HealthState
+
+from . import connections, queries
+from .models import EndUser, Integration
+from .presentation import badge_of, moment, rows, shown_name
+from .strip import health_strip
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def link_list(request: HttpRequest) -> HttpResponse:
+    """Show the work list. Words to search for come in the body of a POST: no name is ever part of an address."""
+    words = _search_words(request)
+    links = queries.visible_to(_user(request))
+    if words and (exact := queries.find_by_id(links, words)):
+        return go(request, exact.get_absolute_url())
+    chosen = queries.LinkFilter(request.GET, queryset=links, request=request)
+    if not chosen.is_valid():
+        raise BadRequest("a filter has a value it does not offer")
+    found = queries.search(chosen.qs, words) if words else chosen.qs
+    page = queries.page(found, request.GET)
+    context = {
+        "strip": health_strip(queries.counts(links), current=request.GET.get("state", "")),
+        "filter": chosen,
+        "pills": _pills(request, chosen),
+        "words": words,
+        "rows": rows(page.links, see_names=may(request.user, Right.SEE_NAMES)),
+        "page": page,
+        "may_create": may(request.user, Right.CREATE_LINK),
+        "is_filtered": bool(words or any(chosen.form.cleaned_data.values())),
+    }
+    return draw(request, "links/list.html", "results", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def end_user_list(request: HttpRequest) -> HttpResponse:
+    """Show customers by name, with how many of their links need somebody."""
+    words = _search_words(request)
+    found = EndUser.objects.order_by("name", "id")
+    for word in words.split()[:6]:
+        found = found.filter(Q(name__icontains=word) | Q(external_id__icontains=word))
+    if after := request.GET.get("after", ""):
+        found = _after_customer(found, after)
+    trouble = ~Q(links__health__in=[HealthState.HEALTHY.value, HealthState.SETTING_UP.value])
+    live = Q(links__ended_at=None, links__isnull=False)
+    counted = found.annotate(
+        links_count=Count("links", filter=live), trouble_count=Count("links", filter=live & trouble)
+    )
+    shown = list(counted[: queries.PAGE_SIZE + 1])
+    see_names = may(request.user, Right.SEE_NAMES)
+    context = {
+        "words": words,
+        "customers": [(each, shown_name(str(each), see_names=see_names)) for each in shown[: queries.PAGE_SIZE]],
+        "next": f"?after={shown[queries.PAGE_SIZE - 1].pk}" if len(shown) > queries.PAGE_SIZE else "",
+        "first": "?" if after else "",
+    }
+    return draw(request, "links/end_users.html", "results", context)
+
+
+@require_safe
+def end_user_detail(request: HttpRequest, pk: Any) -> HttpResponse:
+    """Show one customer with all their links. Looking at a customer is an event."""
+    customer = get_object_or_404(EndUser, pk=pk)
+    links = queries.visible_to(_user(request)).filter(end_user=customer).order_by("attention", "health_since", "id")
+    see_names = may(request.user, Right.SEE_NAMES)
+    log.record(
+        actor=_user(request),
+        action="end_user.viewed",
+        object_type="end_user",
+        object_id=str(customer.pk),
+        outcome=Outcome.DONE,
+    )
+    context = {
+        "customer": customer,
+        "name": shown_name(str(customer), see_names=see_names),
+        "rows": rows(
+            links.select_related("integration", "end_user", "institution", "owner")[: queries.PAGE_SIZE],
+            see_names=see_names,
+        ),
+        "created": moment(customer.created_at),
+        "may_create": may(request.user, Right.CREATE_LINK),
+    }
+    return render(request, "links/end_user.html", context)
+
+
+@require_safe
+def integration_list(request: HttpRequest) -> HttpResponse:
+    live = Q(links__ended_at=None, links__isnull=False)
+    integrations = Integration.objects.order_by("name").annotate(links_count=Count("links", filter=live))
+    context = {
+        "integrations": [(each, moment(each.tested_at)) for each in integrations],
+        "may_add": may(request.user, Right.MANAGE_INTEGRATIONS),
+    }
+    return render(request, "links/integrations.html", context)
+
+
+@require_safe
+def integration_detail(request: HttpRequest, pk: Any) -> HttpResponse:
+    """Show one integration: whether its keys are good, and what is known through it. Keys only as fingerprints."""
+    integration = get_object_or_404(Integration, pk=pk)
+    tally = queries.counts(integration.links.filter(ended_at=None))
+    context = {
+        "integration": integration,
+        "options": [
+            (field.label, integration.options.get(field.name, ""))
+            for field in integration.speaks.config_fields
+            if not field.secret
+        ],
+        "secrets": [(row, moment(row.changed_at)) for row in integration.secrets.order_by("name")],
+        "states": [(badge_of(state), tally[state.value]) for state in HealthState if tally[state.value]],
+        "links_count": tally.total(),
+        "institutions_count": integration.institutions.count(),
+        "institutions_read": moment(integration.institutions_read_at),
+        "tested": moment(integration.tested_at),
+        "may_test": may(request.user, Right.TEST_CONNECTION),
+        "may_change": may(request.user, Right.MANAGE_INTEGRATIONS),
+        "may_view_links": may(request.user, Right.VIEW_LINKS),
+    }
+    return draw(request, "links/integration.html", "connection", context)
+
+
+@require_POST
+def integration_test(request: HttpRequest, pk: Any) -> HttpResponse:
+    integration = get_object_or_404(Integration, pk=pk)
+    tested = connections.test_connection(integration, actor=_user(request))
+    if tested.key_state == Integration.KeyState.GOOD:
+        messages.success(request, _("The provider answered and accepts the keys."))
+    else:
+        messages.error(request, _("The connection test failed: %(why)s") % {"why": tested.test_detail})
+    return go(request, reverse("integration-detail", args=[integration.pk]))
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101 - the middleware lets nobody else in
+    return request.user
+
+
+def _search_words(request: HttpRequest) -> str:
+    return request.POST.get("q", "").strip()[:200] if request.method == "POST" else ""
+
+
+def _pills(request: HttpRequest, chosen: queries.LinkFilter) -> list[tuple[str, str]]:
+    """Return each filter in force with the address without it."""
+    pills = []
+    for name, value in chosen.form.cleaned_data.items():
+        if not value:
+            continue
+        without = request.GET.copy()
+        for key in (name, "before", "after"):
+            without.pop(key, None)
+        label = dict(getattr(chosen.form.fields[name], "choices", [])).get(value, value)
+        pills.append((f"{chosen.form.fields[name].label}: {label}", f"?{without.urlencode()}"))
+    return pills
+
+
+def _after_customer(found: Any, pk: str) -> Any:
+    last = EndUser.objects.filter(pk=pk).first() if len(pk) == 36 else None
+    return found.filter(Q(name__gt=last.name) | Q(name=last.name, id__gt=last.pk)) if last else found
