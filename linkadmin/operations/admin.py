@@ -1,0 +1,59 @@
+"""Operations for the auditor: what was asked for, by whom, and what became of it."""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from linkadmin.audit.admin import ReadOnlyAdmin
+from linkadmin.links.admin import MaskedNames
+
+from .models import Operation
+
+
+@admin.register(Operation)
+class OperationAdmin(MaskedNames, ReadOnlyAdmin):
+    fields = (
+        "id",
+        "kind",
+        "state",
+        "outcome",
+        "customer",
+        "link_id",
+        "integration",
+        "institution",
+        "actor",
+        "parent_id",
+        "prepared_at",
+        "sent_at",
+        "ended_at",
+        "duration_ms",
+        "http_status",
+        "code",
+        "words",
+        "request_id",
+        "counts_as_attempt",
+        "decided_by",
+        "note",
+    )
+    readonly_fields = fields
+    list_display = (
+        "prepared_at",
+        "kind",
+        "state",
+        "actor",
+        "customer",
+        "integration",
+        "http_status",
+        "code",
+        "request_id",
+    )
+    list_filter = ("kind", "state", "integration", "prepared_at")
+    list_select_related = ("actor", "end_user", "integration")
+    ordering = ("-prepared_at", "id")
+    search_fields = (
+        "request_id__exact",
+        "link__remote_id__exact",
+        "end_user__external_id__exact",
+        "actor__username__exact",
+    )
+    search_help_text = _("A request id, a link's id at the provider, a customer id, or a user name.")
+    sortable_by = ()

@@ -1,0 +1,150 @@
+"""What an operation's end means, in words: what happened, what it means, what to do."""
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from linkadmin.links.causes import VERDICTS
+from linkadmin.providers.types import Cause
+
+from .models import Operation, OperationKind, State
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    tone: str
+    title: str
+    meaning: str
+    advice: str = ""
+
+
+def explain(operation: Operation) -> Explanation:
+    """Say what became of an operation that is over, or lost."""
+    if operation.is_done:
+        return Explanation("ok", _("Done"), _("The provider accepted it."))
+    if operation.state in (State.UNKNOWN, State.UNDECIDED):
+        return _lost(operation)
+    if operation.state == State.NOT_SENT:
+        return Explanation(
+            "warn",
+            _("Nothing was sent"),
+            _("The provider could not be reached, so nothing happened at the bank."),
+            _("Try again. If it stays so, tell an administrator."),
+        )
+    if operation.state == State.CONFIRMED_NOT_DONE:
+        return Explanation(
+            "warn",
+            _("It was not done"),
+            _("The answer was lost; the provider's records show that nothing was changed."),
+            _("You can start again."),
+        )
+    if operation.state == State.EXPIRED:
+        return _expired(operation)
+    return _refused(operation)
+
+
+def _lost(operation: Operation) -> Explanation:
+    if operation.state == State.UNDECIDED:
+        return Explanation(
+            "warn",
+            _("Unknown: a person must decide"),
+            _("The answer was lost and the provider's records prove neither success nor failure."),
+            _("An account manager who did not start it finds out, with the customer, and decides on this page."),
+        )
+    return Explanation(
+        "info",
+        _("Outcome unknown: checking"),
+        _("The answer was lost on its way. It may have been done or not; nothing is sent again by itself."),
+        _("We read the provider's records until they show what happened. You can leave this page."),
+    )
+
+
+def _expired(operation: Operation) -> Explanation:
+    if operation.outcome == "withdrawn":
+        return Explanation("quiet", _("Given up"), _("The code was not sent; the login attempt was given up."))
+    if operation.outcome == "code_request_lost":
+        return Explanation(
+            "warn",
+            _("The bank asked for a code, and its question was lost"),
+            _("The login attempt cannot be continued."),
+            _("Start again; the bank will ask for a new code."),
+        )
+    return Explanation(
+        "warn",
+        _("The code came too late"),
+        _("The bank waits for a code only for a while, and this login attempt is over."),
+        _("Start again: the credentials have to be entered once more, then the bank sends a new code."),
+    )
+
+
+def _refused(operation: Operation) -> Explanation:
+    if operation.cause:
+        verdict = VERDICTS[Cause(operation.cause)]
+        return Explanation("bad", str(verdict.reason), _("The provider refused it."), str(verdict.advice))
+    return _REFUSALS.get(operation.outcome, _plainly_refused)(operation)
+
+
+def _plainly_refused(_operation: Operation) -> Explanation:
+    return Explanation(
+        "bad",
+        _("The provider refused it"),
+        _("Nothing was changed."),
+        _("Read the provider's words below; with the request id its support can find the call."),
+    )
+
+
+def _invalid(_operation: Operation) -> Explanation:
+    return Explanation(
+        "bad",
+        _("The provider did not accept the form"),
+        _("Nothing was sent to the bank."),
+        _("Correct what is marked and send it again."),
+    )
+
+
+def _duplicate(operation: Operation) -> Explanation:
+    if operation.link_id:
+        advice = _("It is listed here now: open it and repair it if it needs it.")
+    else:
+        advice = _("Find the existing link and repair it instead of creating another.")
+    return Explanation("warn", _("The provider knows this link already"), _("No second link was made."), advice)
+
+
+def _busy(operation: Operation) -> Explanation:
+    if operation.retry_at and operation.retry_at > timezone.now():
+        when = date_format(timezone.localtime(operation.retry_at), "H:i:s")
+        advice = _("Try again after %(time)s.") % {"time": when}
+    else:
+        advice = _("Try again in a few minutes.")
+    return Explanation("warn", _("Not now"), _("The provider or the bank is busy with this link."), advice)
+
+
+def _keys(_operation: Operation) -> Explanation:
+    return Explanation(
+        "bad",
+        _("The provider refused our keys"),
+        _("Neither the customer nor the link is at fault; no call of this integration will work."),
+        _("Tell an administrator to test the integration's connection."),
+    )
+
+
+def _not_found(operation: Operation) -> Explanation:
+    if operation.kind == OperationKind.CREATE_LINK:
+        return _plainly_refused(operation)
+    return Explanation(
+        "bad",
+        _("The provider does not know this link any more"),
+        _("It was removed there, or belongs to another account or environment."),
+        _("Create the link again if the customer wants it."),
+    )
+
+
+_REFUSALS = {
+    "InvalidInput": _invalid,
+    "Duplicate": _duplicate,
+    "Busy": _busy,
+    "KeysRefused": _keys,
+    "NotFound": _not_found,
+}

@@ -1,0 +1,246 @@
+"""One form for every provider and bank: drawn from the fields they ask for. Secrets are taken in and never shown."""
+
+import uuid
+from collections.abc import Iterable
+from typing import Any, Self
+
+import regex
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from linkadmin.links.models import EndUser
+from linkadmin.providers.types import Choice, CredentialField, FieldKind, Secret
+
+MAX_LENGTH = 200  # characters of a typed value, unless the field is a pasted file
+MAX_FILE_LENGTH = 20_000
+PATTERN_SECONDS = 0.05  # a bank's pattern is foreign input: it may not cost more than this
+
+
+class OneWayMixin:
+    """A widget whose value goes in and never comes out again."""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        return super().get_context(name, None, attrs)  # type: ignore[misc, no-any-return]
+
+
+class OneWayTextInput(OneWayMixin, forms.TextInput):
+    pass
+
+
+class OneWayTextarea(OneWayMixin, forms.Textarea):
+    pass
+
+
+class ProviderForm(forms.Form):
+    """The fields a provider asks for, plus the key that makes two submits of one form one operation."""
+
+    operation_key = forms.UUIDField(widget=forms.HiddenInput, error_messages={"required": _("Open the form again.")})
+
+    def __init__(self, *args: Any, asked: Iterable[CredentialField], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.asked = {field.name: field for field in asked}
+        for field in self.asked.values():
+            self.fields[field.name] = _form_field(field)
+        self.initial.setdefault("operation_key", uuid.uuid4())
+
+    def clean(self) -> dict[str, Any]:
+        """Check the bank's patterns and wrap every secret before anything else can see it."""
+        for name, field in self.asked.items():
+            value = self.cleaned_data.get(name)
+            if value and (message := self._mismatch(field, value)):
+                self.add_error(name, message)
+        for name, field in self.asked.items():
+            if field.secret and name in self.cleaned_data:
+                self.cleaned_data[name] = Secret(self.cleaned_data[name])
+        return self.cleaned_data
+
+    def typed(self) -> dict[str, str | Secret]:
+        """Return what was filled in, by the provider's field names."""
+        return {name: self.cleaned_data[name] for name in self.asked if self.cleaned_data.get(name)}
+
+    def refuse(self, errors: dict[str, str], general: str) -> None:
+        """Say what the provider refused: at the fields it named, or above the form."""
+        for name, words in errors.items():
+            self.add_error(name if name in self.fields else None, words)
+        if not errors:
+            self.add_error(None, general)
+
+    def main_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name, field in self.asked.items() if not field.advanced]
+
+    def advanced_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name, field in self.asked.items() if field.advanced]
+
+    def again(self) -> Self:
+        """Give the form a new key, so that sending it once more is a new operation."""
+        self.data = {**{name: self.data[name] for name in self.data}, "operation_key": str(uuid.uuid4())}
+        return self
+
+    def _mismatch(self, field: CredentialField, value: str) -> str:
+        pattern, message = field.pattern, field.pattern_message
+        chosen = self._choice_that_governs(field)
+        if chosen and chosen.pattern:
+            pattern, message = chosen.pattern, chosen.pattern_message
+        if not pattern or _matches(pattern, value):
+            return ""
+        return message or str(_("The bank expects another form of this value."))
+
+    def _choice_that_governs(self, field: CredentialField) -> Choice | None:
+        for other in self.asked.values():
+            if other.governs == field.name:
+                chosen = self.cleaned_data.get(other.name)
+                return next((choice for choice in other.choices if choice.value == chosen), None)
+        return None
+
+
+class NewLinkForm(ProviderForm):
+    """A customer, picked by id or made here, and the provider's own fields."""
+
+    end_user_id = forms.CharField(
+        label=_("Customer id"),
+        max_length=140,
+        help_text=_("Your own id of this customer."),
+        widget=forms.TextInput(attrs={"class": "mono", "autocomplete": "off", "spellcheck": "false"}),
+    )
+    end_user_name = forms.CharField(
+        label=_("Customer name"),
+        max_length=128,
+        required=False,
+        help_text=_("Needed for a new customer only."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    bank_name = forms.CharField(
+        label=_("Bank"),
+        max_length=120,
+        required=False,
+        help_text=_("For your own lists; this provider is not told."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    second_link = forms.BooleanField(
+        label=_("Create a second link at this bank all the same"), required=False, widget=forms.HiddenInput
+    )
+
+    def __init__(self, *args: Any, ask_bank: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not ask_bank:
+            del self.fields["bank_name"]
+
+    def clean_end_user_id(self) -> str:
+        return str(self.cleaned_data["end_user_id"]).strip()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        self.known = EndUser.objects.filter(external_id=cleaned.get("end_user_id", "")).first()
+        name = cleaned.get("end_user_name", "").strip()
+        if self.known and name and name.casefold() != self.known.name.casefold():
+            self.add_error(
+                "end_user_name",
+                _("This id belongs to %(name)s. Correct the id, or leave the name empty.") % {"name": self.known},
+            )
+        if not self.known and not name and "end_user_id" in cleaned:
+            self.add_error("end_user_name", _("No customer has this id yet: give the name of the new one."))
+        return cleaned
+
+    def end_user(self) -> EndUser:
+        """Return the customer of the link, making the one that does not exist yet."""
+        cleaned = self.cleaned_data
+        made, _created = EndUser.objects.get_or_create(
+            external_id=cleaned["end_user_id"], defaults={"name": cleaned["end_user_name"].strip()}
+        )
+        return made
+
+    def natural_key(self) -> str:
+        """Return the id the link will have at the provider, where it is typed and not given by the provider."""
+        return next((str(self.cleaned_data[name]) for name, field in self.asked.items() if field.identifies), "")
+
+    def offer_second_link(self) -> None:
+        self.fields["second_link"].widget = forms.CheckboxInput()
+
+
+class TokenForm(forms.Form):
+    """The one-time code, where the bank expects one."""
+
+    operation_key = forms.UUIDField(widget=forms.HiddenInput)
+    challenge = forms.UUIDField(widget=forms.HiddenInput)
+    token = forms.CharField(
+        label=_("One-time code"),
+        max_length=60,
+        error_messages={"required": _("Type the code the customer reads to you.")},
+        widget=OneWayTextInput(
+            attrs={
+                "class": "code-input",
+                "data-code": "",
+                "inputmode": "numeric",
+                "autocomplete": "off",
+                "autofocus": True,
+                "spellcheck": "false",
+            }
+        ),
+    )
+
+    def __init__(self, *args: Any, expects_input: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not expects_input:
+            del self.fields["token"]
+
+    def clean_token(self) -> Secret:
+        return Secret(str(self.cleaned_data["token"]).strip())
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=300,
+        help_text=_("Kept in the records; no passwords or codes."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class DecisionForm(forms.Form):
+    outcome = forms.ChoiceField(
+        label=_("What happened"),
+        choices=[("done", _("It was done")), ("not_done", _("It was not done"))],
+        widget=forms.RadioSelect,
+    )
+    note = forms.CharField(
+        label=_("How you know"),
+        max_length=500,
+        help_text=_("Kept in the records; no passwords or codes."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+def _form_field(asked: CredentialField) -> forms.Field:
+    shared: dict[str, Any] = {
+        "label": asked.label,
+        "required": asked.required,
+        "help_text": asked.help_text,
+        "initial": asked.initial or None,
+    }
+    if asked.kind is FieldKind.SELECT:
+        empty = [] if asked.required and asked.initial else [("", "—")]
+        return forms.ChoiceField(choices=[*empty, *((item.value, item.label) for item in asked.choices)], **shared)
+    limit = MAX_FILE_LENGTH if asked.kind is FieldKind.FILE_TEXT else asked.max_length or MAX_LENGTH
+    # A password may begin or end with a space.
+    return forms.CharField(widget=_widget(asked), max_length=limit, strip=not asked.secret, **shared)
+
+
+def _widget(asked: CredentialField) -> forms.Widget:
+    attrs = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
+    if asked.placeholder:
+        attrs["placeholder"] = asked.placeholder
+    if asked.kind is FieldKind.PASSWORD:
+        return forms.PasswordInput(attrs=attrs)
+    if asked.kind is FieldKind.FILE_TEXT:
+        return OneWayTextarea(attrs=attrs | {"rows": 4, "class": "mono"})
+    if asked.secret:
+        return OneWayTextInput(attrs=attrs)
+    return forms.TextInput(attrs=attrs | ({"class": "mono"} if asked.identifies else {}))
+
+
+def _matches(pattern: str, value: str) -> bool:
+    """Try a bank's pattern. One that is broken or takes too long decides nothing: the bank itself will."""
+    try:
+        return regex.search(pattern, value, timeout=PATTERN_SECONDS) is not None
+    except (regex.error, TimeoutError):
+        return True

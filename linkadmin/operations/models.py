@@ -1,0 +1,188 @@
+"""What we change at a provider: each act is a row, written before the first byte leaves and closed after.
+
+    PREPARED ── CANCELLED
+        │ claim: one UPDATE, committed before anything is sent
+    SENDING ─── NOT_SENT · SUCCEEDED · REJECTED · NEEDS_TOKEN · UNKNOWN
+    NEEDS_TOKEN ── ANSWERED (and a child operation) · EXPIRED
+    UNKNOWN ─── CONFIRMED_DONE · CONFIRMED_NOT_DONE · EXPIRED · UNDECIDED ── a person decides
+
+An operation is never sent twice: nothing leads back to PREPARED.
+"""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from linkadmin.links.models import EndUser, Institution, Integration, Link
+from linkadmin.providers.types import ChallengeKind
+
+
+class OperationKind(models.TextChoices):
+    CREATE_LINK = "create_link", _("Create the link")
+    UPDATE_CREDENTIALS = "update_credentials", _("Update the credentials")
+    SUBMIT_TOKEN = "submit_token", _("Send the one-time code")
+
+
+class OperationState(models.TextChoices):
+    PREPARED = "prepared", _("Prepared")
+    CANCELLED = "cancelled", _("Withdrawn")
+    SENDING = "sending", _("Contacting the bank")
+    NOT_SENT = "not_sent", _("Not sent")
+    SUCCEEDED = "succeeded", _("Done")
+    REJECTED = "rejected", _("Refused")
+    NEEDS_TOKEN = "needs_token", _("Code needed")
+    ANSWERED = "answered", _("Code given")
+    EXPIRED = "expired", _("Code came too late")
+    UNKNOWN = "unknown", _("Unknown: checking")
+    CONFIRMED_DONE = "confirmed_done", _("Done, as the provider's records show")
+    CONFIRMED_NOT_DONE = "confirmed_not_done", _("Not done, as the provider's records show")
+    UNDECIDED = "undecided", _("Unknown: a person must decide")
+
+
+State = OperationState
+OPEN_STATES = (State.PREPARED, State.SENDING, State.NEEDS_TOKEN, State.UNKNOWN, State.UNDECIDED)
+DONE_STATES = (State.SUCCEEDED, State.CONFIRMED_DONE)
+RUNNING_STATES = (State.PREPARED, State.SENDING, State.UNKNOWN)  # a page that shows one asks again by itself
+
+
+class OperationQuerySet(models.QuerySet["Operation"]):
+    def open(self) -> "OperationQuerySet":
+        return self.filter(state__in=OPEN_STATES)
+
+    def with_names(self) -> "OperationQuerySet":
+        return self.select_related("integration", "institution", "end_user", "actor", "link")
+
+    def latest_of(self, link: Link) -> "Operation | None":
+        return self.filter(link=link).with_names().order_by("-prepared_at", "-id").first()
+
+
+class Operation(models.Model):
+    """One change at a provider, asked for by one click of one person."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(_("kind"), max_length=20, choices=OperationKind.choices)
+    state = models.CharField(_("state"), max_length=20, choices=State.choices, default=State.PREPARED)
+    version = models.PositiveIntegerField(default=1)
+    integration = models.ForeignKey(Integration, on_delete=models.PROTECT, related_name="operations")
+    link = models.ForeignKey(Link, on_delete=models.PROTECT, null=True, blank=True, related_name="operations")
+    end_user = models.ForeignKey(EndUser, on_delete=models.PROTECT, related_name="operations")
+    institution = models.ForeignKey(Institution, on_delete=models.SET_NULL, null=True, blank=True)
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="operations")
+    operation_key = models.UUIDField()  # made with the form: the same form sent twice is one operation
+    fingerprint = models.CharField(max_length=64)  # of the parameters that are not secret
+    parameters = models.JSONField(default=dict, blank=True)  # what was typed and is not secret
+    natural_key = models.CharField(max_length=120, blank=True)  # the remote id of a link to be, where we choose it
+
+    prepared_at = models.DateTimeField(_("prepared"), default=timezone.now)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    check_at = models.DateTimeField(null=True, blank=True)  # when an unknown outcome is next read about
+    good_data_before = models.DateTimeField(null=True, blank=True)  # the link's last good data when this was sent
+
+    http_status = models.PositiveSmallIntegerField(_("HTTP status"), default=0)
+    code = models.CharField(_("provider's code"), max_length=80, blank=True)
+    words = models.CharField(_("provider's words"), max_length=500, blank=True)
+    request_id = models.CharField(_("provider's request id"), max_length=80, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=40, blank=True)  # the class of the error, or what proved it
+    cause = models.CharField(max_length=40, blank=True)
+    field_errors = models.JSONField(default=dict, blank=True)
+    retry_at = models.DateTimeField(null=True, blank=True)
+    duration_ms = models.PositiveIntegerField(_("duration"), null=True, blank=True)
+    counts_as_attempt = models.BooleanField(default=False)  # the bank refused a login: it locks after a few
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="decisions"
+    )
+    note = models.CharField(_("note"), max_length=500, blank=True)
+
+    objects = OperationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("operation")
+        verbose_name_plural = _("operations")
+        constraints = [
+            models.UniqueConstraint(fields=["actor", "operation_key"], name="one_operation_per_form"),
+            models.UniqueConstraint(
+                fields=["link"], condition=Q(state__in=OPEN_STATES), name="one_open_operation_per_link"
+            ),
+            models.UniqueConstraint(
+                fields=["integration", "natural_key"],
+                condition=Q(state__in=OPEN_STATES, kind="create_link") & ~Q(natural_key=""),
+                name="one_open_create_per_remote_id",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["link", "-prepared_at"], name="operation_of_link"),
+            models.Index(fields=["state", "lease_until"], condition=Q(state__in=OPEN_STATES), name="operation_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.get_state_display()}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("operation-detail", args=[self.pk])
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_STATES
+
+    @property
+    def is_running(self) -> bool:
+        return self.state in RUNNING_STATES
+
+    @property
+    def is_done(self) -> bool:
+        return self.state in DONE_STATES
+
+    @property
+    def began_at(self) -> datetime:
+        return self.sent_at or self.prepared_at
+
+    def facts(self) -> dict[str, Any]:
+        """Return what an audit event may say about it: no names, nothing typed."""
+        return {"kind": self.kind, "state": self.state, "status": self.http_status, "outcome": self.outcome}
+
+
+class PendingChallenge(models.Model):
+    """A bank waiting for a one-time code. Deleted as soon as the code is given or the time is over.
+
+    The provider's session is sealed. What the bank shows the customer (a number, a picture) is never stored: it is
+    in the memory of the process that took the call (challenges.py).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    operation = models.OneToOneField(Operation, on_delete=models.CASCADE, related_name="challenge")
+    sealed_session = models.BinaryField()
+    remote_link_id = models.CharField(max_length=120)
+    kind = models.CharField(max_length=10, choices=[(kind.value, kind.value) for kind in ChallengeKind])
+    expects_input = models.BooleanField(default=True)
+    received_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    wrong_codes = models.PositiveSmallIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    def has_expired(self, now: datetime) -> bool:
+        return now >= self.expires_at
+
+
+class AttemptAllowance(models.Model):
+    """An account manager's word that one more login may be tried although the bank refused two."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="allowances")
+    allowed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    allowed_at = models.DateTimeField(default=timezone.now)
+    reason = models.CharField(_("reason"), max_length=300)
+
+    def __str__(self) -> str:
+        return self.reason

@@ -1,0 +1,59 @@
+"""Fresh reads of one link: what the provider's records say now. Nothing here contacts a bank."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from linkadmin.accounts.models import User
+from linkadmin.audit import log
+from linkadmin.audit.models import Outcome
+from linkadmin.links import connections, health
+from linkadmin.links.models import Link
+from linkadmin.providers.errors import NotFound, ProviderError
+from linkadmin.providers.types import Cause, Observation, RemoteLink
+
+from . import runner
+
+Source = health.Source
+
+
+def refresh(*, actor: User, link: Link, seconds: float) -> bool:
+    """Read a link for a person, waiting at most `seconds`; tell whether the answer is in."""
+    log.record(actor=actor, action="link.refreshed", object_type="link", object_id=str(link.pk), outcome=Outcome.DONE)
+    with runner.place(link.integration_id) as held:
+        runner.start(link.pk, held, lambda: read_quietly(link))
+    return runner.wait_for(link.pk, seconds)
+
+
+def read(link: Link) -> RemoteLink | None:
+    """Read a link and take what comes into account; None when the provider does not know it any more.
+
+    Raises `ProviderError` when it could not be asked: that changes no state.
+    """
+    asked_at = timezone.now()
+    provider = connections.connect(link.integration)
+    try:
+        remote = provider.read_link(link.ref)
+    except NotFound as error:
+        _take_absence(link, error)
+        return None
+    except ProviderError as error:
+        connections.note_keys(link.integration, error)
+        raise
+    # What is true was true when we asked, not when the answer came.
+    health.observe_remote(link, remote, source=Source.LIST, at=asked_at)
+    return remote
+
+
+def read_quietly(link: Link) -> None:
+    """Read a link; a failure to ask is noted with it and nothing more."""
+    try:
+        read(link)
+    except ProviderError as error:
+        health.note_unasked(link, why=error.failure.code or error.failure.reason, at=timezone.now())
+
+
+@transaction.atomic
+def _take_absence(link: Link, error: NotFound) -> None:
+    seen = error.observation or Observation(cause=Cause.GONE, raw_code=error.failure.code)
+    report = health.Report(seen, Source.LIST, timezone.now(), request_id=error.failure.request_id)
+    health.observe(link, report)

@@ -1,0 +1,146 @@
+"""What really happened when an answer was lost: learnt by reading, never by sending again.
+
+A login may still be running at the provider after our line broke, so "not done" is believed only once that time is
+over. What no record proves within a quarter of an hour is left to a person.
+"""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from linkadmin.links import connections
+from linkadmin.links.models import Link
+from linkadmin.providers.types import Cause, RemoteLink
+
+from . import reading, settle
+from .models import Operation, PendingChallenge, State
+
+CHECK_EVERY = timedelta(seconds=10)
+CLOCK_SKEW = timedelta(seconds=60)  # between the provider's clock and ours
+
+
+def reconcile(operation: Operation, *, now: datetime) -> None:
+    """Read what became of an operation of unknown outcome; close it if the records prove something.
+
+    Raises `ProviderError` when the provider could not be asked.
+    """
+    if not _claim_check(operation, now=now):
+        return
+    if settle.begins_link(operation) and operation.link is None:
+        proof = _created_link(operation)
+    else:
+        proof = _changed_link(operation)
+    conclude(operation, *_verdict(operation, proof, now=now), proof=proof)
+
+
+def give_to_a_person(operation: Operation, *, now: datetime) -> None:
+    """Stop waiting for a provider that cannot be asked, once the time for proof is over."""
+    conclude(operation, *_or_undecided(operation, now=now))
+
+
+@transaction.atomic
+def conclude(operation: Operation, state: State, why: str, *, proof: RemoteLink | None = None) -> None:
+    """Close an operation of unknown outcome in `state`, unless somebody else did; UNKNOWN leaves it open."""
+    if state is State.UNKNOWN:
+        return
+    rows = Operation.objects.select_for_update(of=("self",)).with_names()
+    current = rows.filter(pk=operation.pk, state=State.UNKNOWN, version=operation.version).first()
+    if current is None:
+        return
+    current.state, current.outcome, current.version = state, why, current.version + 1
+    current.ended_at = None if state is State.UNDECIDED else timezone.now()
+    if proof is not None and state in (State.CONFIRMED_DONE, State.EXPIRED):
+        settle.done(current, proof, at=current.began_at)
+    current.save()
+    settle.record_end(current)
+
+
+def close_overdue(*, now: datetime) -> int:
+    """Close what time has decided: calls whose process died, codes that came too late, intents never sent."""
+    closed = 0
+    for operation in Operation.objects.with_names().filter(state=State.SENDING, lease_until__lt=now)[:100]:
+        closed += _move(operation, State.UNKNOWN, "process_died", check_at=now)
+    abandoned = now - timedelta(seconds=60)
+    for operation in Operation.objects.with_names().filter(state=State.PREPARED, prepared_at__lt=abandoned)[:100]:
+        closed += _move(operation, State.CANCELLED, "never_sent", ended_at=now)
+    for challenge in PendingChallenge.objects.filter(expires_at__lt=now)[:100]:
+        closed += _expire(challenge, now=now)
+    return closed
+
+
+def _claim_check(operation: Operation, *, now: datetime) -> bool:
+    """Take this round of reading for ourselves, so that two workers do not ask twice."""
+    due = Operation.objects.filter(pk=operation.pk, state=State.UNKNOWN, check_at__lte=now)
+    return bool(due.update(check_at=now + CHECK_EVERY))
+
+
+def _created_link(operation: Operation) -> RemoteLink | None:
+    """Return the link a lost create may have made: the id we gave, or a new one of this customer at this bank."""
+    found = connections.connect(operation.integration).find_link(
+        remote_id=operation.natural_key,
+        end_user_id=operation.end_user.external_id,
+        institution=operation.institution.name if operation.institution else "",
+    )
+    known = set(
+        Link.objects.filter(integration=operation.integration, ended_at=None).values_list("remote_id", flat=True)
+        if not operation.natural_key
+        else []
+    )
+    earliest = operation.began_at - CLOCK_SKEW
+    new = [link for link in found if link.remote_id not in known]
+    return next((link for link in new if link.created_at is None or link.created_at >= earliest), None)
+
+
+def _changed_link(operation: Operation) -> RemoteLink | None:
+    return reading.read(operation.link) if operation.link else None
+
+
+def _verdict(operation: Operation, proof: RemoteLink | None, *, now: datetime) -> tuple[State, str]:
+    settled = now - operation.began_at >= timedelta(seconds=settings.RECONCILE_SETTLED_SECONDS)
+    if proof is None:
+        return (State.CONFIRMED_NOT_DONE, "not_found") if settled else _or_undecided(operation, now=now)
+    if proof.observation.cause in (Cause.CODE_NEEDED, Cause.UNCONFIRMED):
+        return (State.EXPIRED, "code_request_lost") if settled else _or_undecided(operation, now=now)
+    if settle.begins_link(operation) and operation.link is None:
+        return State.CONFIRMED_DONE, "found"
+    if _shows_the_repair(operation, proof):
+        return State.CONFIRMED_DONE, "good_data_since"
+    if settled and proof.observation.cause is Cause.LOGIN_REFUSED:
+        return State.CONFIRMED_NOT_DONE, "still_refused"
+    return _or_undecided(operation, now=now)
+
+
+def _shows_the_repair(operation: Operation, proof: RemoteLink) -> bool:
+    """A log-in at the bank that succeeded after we sent, on a link that works now."""
+    good = proof.observation.last_good_at
+    works = settle.works(proof.observation)
+    return works and good is not None and good >= operation.began_at - CLOCK_SKEW and good != operation.good_data_before
+
+
+def _or_undecided(operation: Operation, *, now: datetime) -> tuple[State, str]:
+    waited = now - operation.began_at
+    if waited >= timedelta(seconds=settings.OPERATION_UNDECIDED_SECONDS):
+        return State.UNDECIDED, "no_proof"
+    return State.UNKNOWN, ""
+
+
+@transaction.atomic
+def _move(operation: Operation, state: State, why: str, **times: datetime) -> bool:
+    rows = Operation.objects.filter(pk=operation.pk, state=operation.state, version=operation.version)
+    if not rows.update(state=state, outcome=why, version=operation.version + 1, **times):
+        return False
+    operation.state, operation.outcome = state, why
+    settle.record_end(operation)
+    return True
+
+
+@transaction.atomic
+def _expire(challenge: PendingChallenge, *, now: datetime) -> bool:
+    operation = Operation.objects.with_names().get(pk=challenge.operation_id)
+    challenge.delete()
+    if operation.state != State.NEEDS_TOKEN:
+        return False
+    settle.code_came_too_late(operation, at=now)
+    return _move(operation, State.EXPIRED, "code_too_late", ended_at=now)

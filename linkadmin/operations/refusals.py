@@ -1,0 +1,104 @@
+"""Our own reasons not to make a call. Each is a page or a form error, never a log line."""
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from linkadmin.links.models import Link
+
+    from .models import Operation
+
+
+class Refusal(Exception):
+    """We did not do it: `words` says why and what to do."""
+
+    reason = "refused"
+    words = _("This cannot be done now.")
+
+
+class AlreadyOpen(Refusal):
+    """Another operation on this link is not over."""
+
+    reason = "already_open"
+    words = _("Somebody is already repairing this link. Its page shows how far they are.")
+
+    def __init__(self, operation: "Operation | None") -> None:
+        super().__init__()
+        self.operation = operation
+
+
+class KeyReused(Refusal):
+    """The form was sent before, with other values."""
+
+    reason = "form_sent_before"
+    words = _("This form was already sent with other values. Open it again to send a new one.")
+
+
+class DuplicateLink(Refusal):
+    """The customer has this link, or a link at this bank, already."""
+
+    reason = "duplicate_link"
+    words = _("This customer already has a link here.")
+
+    def __init__(self, existing: "Link", *, same_item: bool) -> None:
+        super().__init__()
+        self.existing = existing
+        self.same_item = same_item
+
+
+class BudgetSpent(Refusal):
+    """The bank refused so many logins that another could lock the customer out."""
+
+    reason = "attempts_spent"
+
+    def __init__(self, *, manager_may_allow: bool) -> None:
+        super().__init__()
+        self.manager_may_allow = manager_may_allow
+        self.words = (
+            _("The bank refused two attempts within a day. An account manager can allow one more on the link's page.")
+            if manager_may_allow
+            else _("The bank refused three attempts within a day. One more could lock the customer out: wait a day.")
+        )
+
+
+class ChallengeOver(Refusal):
+    """The login attempt that waited for a code is over, or was answered."""
+
+    reason = "challenge_over"
+    words = _("This code request is over: it was answered, replaced, or its time ran out. Start again.")
+
+
+class NotYours(Refusal):
+    """Only the person who started a login attempt can give its code."""
+
+    reason = "started_by_another"
+    words = _("A colleague started this. They can send the code, or you can start again.")
+
+
+class TooManyCalls(Refusal):
+    """All places for calls to this integration are taken."""
+
+    reason = "too_many_calls"
+    words = _("Too many calls to this provider are under way. Nothing was sent; try again in a few seconds.")
+
+
+class IntegrationOff(Refusal):
+    """The integration is switched off, or its keys are refused."""
+
+    reason = "integration_off"
+    words = _("This integration is switched off or its keys are refused. An administrator has to put it right first.")
+
+
+class NotOpen(Refusal):
+    """The operation is not in the state this act is for."""
+
+    reason = "not_in_that_state"
+    words = _("This has been decided meanwhile.")
+
+
+class OwnOperation(Refusal):
+    """Nobody decides about the outcome of their own operation."""
+
+    reason = "own_operation"
+    words = _("You started this operation, so somebody else has to decide about it.")

@@ -1,0 +1,65 @@
+"""The workers' part: reads and closing of what time decided. Never credentials, never a change at a provider."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from linkadmin.links import health
+from linkadmin.links.models import Link
+from linkadmin.providers.errors import ProviderError
+
+from . import reading, reconcile
+from .models import Operation, State
+from .nudges import nudge
+
+PROOF_EVERY = timedelta(seconds=10)
+PROOF_WITHIN = timedelta(minutes=30)
+NUDGES_A_ROUND = 200
+
+
+@shared_task(name="operations.close_overdue")
+def close_overdue() -> None:
+    reconcile.close_overdue(now=timezone.now())
+
+
+@shared_task(name="operations.nudge_due")
+def nudge_due() -> None:
+    """Find every row that waits for a read, so that a lost message loses nothing."""
+    now = timezone.now()
+    due = Operation.objects.filter(state=State.UNKNOWN, check_at__lte=now).values_list("pk", flat=True)
+    for operation_id in due[:NUDGES_A_ROUND]:
+        nudge("operations.reconcile", operation_id)
+    for link_id in health.unproven(asked_before=now - PROOF_EVERY)[:NUDGES_A_ROUND]:
+        nudge("operations.prove", link_id)
+    for link_id in health.grown_stale(now=now)[:NUDGES_A_ROUND]:
+        nudge("operations.note_stale", link_id)
+
+
+@shared_task(name="operations.reconcile")
+def reconcile_one(operation_id: str) -> None:
+    operation = Operation.objects.with_names().filter(pk=operation_id, state=State.UNKNOWN).first()
+    if operation is None:
+        return
+    try:
+        reconcile.reconcile(operation, now=timezone.now())
+    except ProviderError:
+        reconcile.give_to_a_person(operation, now=timezone.now())
+
+
+@shared_task(name="operations.prove")
+def prove(link_id: str) -> None:
+    """Read a repaired or new link; what is not proven within half an hour goes back into the work list."""
+    link = Link.objects.select_related("integration", "end_user", "institution").filter(pk=link_id).first()
+    if link is None or link.is_ended:
+        return
+    reading.read_quietly(link)
+    if link.proving_since and link.proving_since < timezone.now() - PROOF_WITHIN:
+        health.give_up_proving(link)
+
+
+@shared_task(name="operations.note_stale")
+def note_stale(link_id: str) -> None:
+    link = Link.objects.filter(pk=link_id).first()
+    if link is not None:
+        health.grow_stale(link, now=timezone.now())

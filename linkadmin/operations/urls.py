@@ -1,0 +1,17 @@
+from django.urls import path
+
+from .views import attempt, create, credentials, link, operation, token
+
+urlpatterns = [
+    path("links/new/", create.link_new, name="link-new"),
+    path("links/new/institutions/", create.institution_search, name="institution-search"),
+    path("links/<uuid:pk>/", link.link_detail, name="link-detail"),
+    path("links/<uuid:pk>/refresh/", link.link_refresh, name="link-refresh"),
+    path("links/<uuid:pk>/attempt/", attempt.link_attempt, name="link-attempt"),
+    path("links/<uuid:pk>/credentials/", credentials.link_credentials, name="link-credentials"),
+    path("links/<uuid:pk>/token/", token.link_token, name="link-token"),
+    path("links/<uuid:pk>/token/withdraw/", token.link_token_withdraw, name="link-token-withdraw"),
+    path("operations/<uuid:pk>/", operation.operation_detail, name="operation-detail"),
+    path("operations/<uuid:pk>/check/", operation.operation_check, name="operation-check"),
+    path("operations/<uuid:pk>/decide/", operation.operation_decide, name="operation-decide"),
+]

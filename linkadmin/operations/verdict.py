@@ -1,0 +1,97 @@
+"""The head of a link's page: one sentence on whose turn it is, and the one main button that fits."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import Right, may
+from linkadmin.links.models import Link
+from linkadmin.links.presentation import StateBadge, badge
+from linkadmin.providers.types import Capability, HealthState
+
+from .budget import Budget
+from .models import Operation, State
+
+REPAIRABLE = {
+    HealthState.CUSTOMER_LOGIN,
+    HealthState.CUSTOMER_CODE,
+    HealthState.CUSTOMER_BANK,
+    HealthState.UNKNOWN,
+    HealthState.STALE,
+    HealthState.SETTING_UP,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MainButton:
+    """The next step: a link to it, or why it cannot be taken now."""
+
+    label: str
+    url: str = ""
+    why: str = ""
+    icon: str = "chevron-right"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkVerdict:
+    badge: StateBadge
+    advice: str
+    button: MainButton | None
+    second: MainButton | None = None
+
+
+def verdict_of(link: Link, last: Operation | None, *, user: User, budget: Budget) -> LinkVerdict:
+    """Return what the page says first. An operation that is not over comes before everything else."""
+    if last is not None and last.is_open:
+        return _under_way(link, last)
+    if link.is_proving:
+        advice = _("The bank accepted the new login. It counts as working once a reading after the repair shows it.")
+        return LinkVerdict(badge(link), advice, None)
+    return LinkVerdict(badge(link), str(link.verdict.advice), *_buttons(link, user=user, budget=budget))
+
+
+def _under_way(link: Link, operation: Operation) -> LinkVerdict:
+    if operation.state == State.NEEDS_TOKEN:
+        button = MainButton(_("Enter code"), reverse("link-token", args=[link.pk]), icon="key-round")
+        return LinkVerdict(badge(link), str(link.verdict.advice), button)
+    lost = operation.state in (State.UNKNOWN, State.UNDECIDED)
+    label = _("Outcome unknown: checking") if lost else _("Contacting the bank")
+    advice = (
+        _("The answer to the last call was lost. Nothing is sent again before we know what happened.")
+        if lost
+        else _("A call is under way. Its panel shows the answer as soon as it comes.")
+    )
+    seen = StateBadge("warn" if operation.state == State.UNDECIDED else "info", "hourglass", label)
+    return LinkVerdict(seen, advice, MainButton(_("Show how far it is"), operation.get_absolute_url()))
+
+
+def _buttons(link: Link, *, user: User, budget: Budget) -> tuple[MainButton | None, MainButton | None]:
+    state = HealthState(link.health)
+    if state is HealthState.DISCONNECTED:
+        return _create_again(link, user=user), None
+    update = _update(link, user=user, budget=budget)
+    if state in REPAIRABLE:
+        return update, None
+    return None, update if update and update.url else None
+
+
+def _update(link: Link, *, user: User, budget: Budget) -> MainButton | None:
+    label = _("Update credentials")
+    if not link.integration.can(Capability.UPDATE_CREDENTIALS) or link.is_ended:
+        return None
+    if not may(user, Right.UPDATE_CREDENTIALS):
+        return MainButton(label, why=_("Only support can do this."))
+    if not link.integration.speaks.update_fields(link.institution):
+        return MainButton(label, why=_("This bank takes no password from us: the customer renews access there."))
+    if budget.left == 0:
+        return MainButton(label, why=_("The bank has refused too many attempts today."))
+    return MainButton(label, reverse("link-credentials", args=[link.pk]), icon="key-round")
+
+
+def _create_again(link: Link, *, user: User) -> MainButton | None:
+    if not may(user, Right.CREATE_LINK):
+        return None
+    url = f"{reverse('link-new')}?integration={link.integration_id}&end_user={link.end_user_id}"
+    return MainButton(_("Connect again"), url, icon="plus")

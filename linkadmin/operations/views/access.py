@@ -1,0 +1,40 @@
+"""The first line of each view: who asks, for which link, and where the outcome of their click is shown."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+
+from linkadmin.accounts.models import User
+from linkadmin.links import queries
+from linkadmin.links.models import Link
+from linkadmin.operations import runner
+from linkadmin.operations.models import Operation, State
+
+
+def reader(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101 - the middleware lets nobody else in
+    return request.user
+
+
+def link_for(request: HttpRequest, pk: UUID) -> Link:
+    """Return a link the reader may see, with all its names, or raise 404."""
+    links = queries.visible_to(reader(request))
+    return get_object_or_404(links.select_related("integration", "end_user", "institution", "owner"), pk=pk)
+
+
+def outcome_of(operation: Operation) -> Operation:
+    """Wait a moment for the end of a call, and return the operation as it is then."""
+    runner.wait_for(operation.pk, settings.OPERATION_ANSWER_SECONDS)
+    return Operation.objects.with_names().get(pk=operation.pk)
+
+
+def place_of(operation: Operation) -> str:
+    """Return the page that shows where an operation stands: its state decides."""
+    if operation.state == State.NEEDS_TOKEN and operation.link_id:
+        return reverse("link-token", args=[operation.link_id])
+    if operation.is_done and operation.link_id:
+        return reverse("link-detail", args=[operation.link_id])
+    return operation.get_absolute_url()

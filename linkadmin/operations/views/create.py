@@ -1,0 +1,158 @@
+"""New link: integration, then bank where the provider asks for one, then exactly the fields it needs."""
+
+import uuid
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_safe
+
+from linkadmin.links.models import EndUser, Institution, Integration
+from linkadmin.links.presentation import badge
+from linkadmin.operations import refusals, services
+from linkadmin.operations.explanations import explain
+from linkadmin.operations.forms import NewLinkForm
+from linkadmin.operations.models import Operation, OperationKind, State
+from linkadmin.pages import draw, go, wants_part
+
+from .access import outcome_of, place_of, reader
+
+TEMPLATE = "operations/new_link.html"
+MATCHES_SHOWN = 20
+
+
+@never_cache
+@sensitive_post_parameters()
+@sensitive_variables("form")
+@require_http_methods(["GET", "HEAD", "POST"])
+def link_new(request: HttpRequest) -> HttpResponse:
+    integration = _chosen(request, Integration.objects.filter(is_active=True), "integration")
+    if integration is None:
+        return _choose_integration(request)
+    institution = _chosen(request, integration.institutions.all(), "institution")
+    if integration.lists_institutions and institution is None:
+        return _choose_institution(request, integration)
+    asked = integration.speaks.create_fields(institution)
+    if request.method != "POST":
+        form = NewLinkForm(asked=asked, ask_bank=institution is None, initial=_known_before(request))
+        return _page(request, integration, institution, form)
+    form = NewLinkForm(request.POST, asked=asked, ask_bank=institution is None)
+    if not form.is_valid():
+        return _page(request, integration, institution, form, status=422)
+    return _create(request, integration, institution, form)
+
+
+@require_safe
+def institution_search(request: HttpRequest) -> HttpResponse:
+    """Draw the banks that match what is being typed."""
+    integration = get_object_or_404(Integration, pk=_uuid(request.GET.get("integration", "")), is_active=True)
+    if not wants_part(request):
+        return _choose_institution(request, integration)
+    return render(request, f"{TEMPLATE}#institutions", _matches(request, integration))
+
+
+@sensitive_variables("form")
+def _create(
+    request: HttpRequest, integration: Integration, institution: Institution | None, form: NewLinkForm
+) -> HttpResponse:
+    bank = institution or _named_bank(integration, form)
+    try:
+        operation = services.create_link(
+            actor=reader(request),
+            integration=integration,
+            end_user=form.end_user(),
+            institution=bank,
+            values=form.typed(),
+            operation_key=form.cleaned_data["operation_key"],
+            natural_key=form.natural_key(),
+            second_link=form.cleaned_data["second_link"],
+        )
+    except refusals.DuplicateLink as duplicate:
+        if not duplicate.same_item:
+            form.offer_second_link()
+        context = {"existing": duplicate.existing, "existing_badge": badge(duplicate.existing), "duplicate": duplicate}
+        return _page(request, integration, institution, form.again(), status=409, **context)
+    except refusals.Refusal as refusal:
+        form.add_error(None, str(refusal.words))
+        return _page(request, integration, institution, form.again(), status=409)
+    operation = outcome_of(operation)
+    if operation.state in (State.REJECTED, State.NOT_SENT):
+        form.refuse(operation.field_errors, explain(operation).title)
+        refused = {"refused": operation, "explanation": explain(operation)}
+        return _page(request, integration, institution, form.again(), status=422, **refused)
+    return go(request, place_of(operation))
+
+
+def _page(
+    request: HttpRequest,
+    integration: Integration,
+    institution: Institution | None,
+    form: NewLinkForm,
+    *,
+    status: int = 200,
+    **context: Any,
+) -> HttpResponse:
+    context |= {"integration": integration, "institution": institution, "form": form}
+    return draw(request, TEMPLATE, "form", context, status=status)
+
+
+def _choose_integration(request: HttpRequest) -> HttpResponse:
+    integrations = [each for each in Integration.objects.order_by("name") if each.can_create_link]
+    context = {"integrations": integrations, "end_user": request.GET.get("end_user", "")}
+    return render(request, TEMPLATE, context)
+
+
+def _choose_institution(request: HttpRequest, integration: Integration) -> HttpResponse:
+    return render(request, TEMPLATE, {"integration": integration, "choose_bank": True} | _matches(request, integration))
+
+
+def _matches(request: HttpRequest, integration: Integration) -> dict[str, Any]:
+    words = request.GET.get("bank", "").strip()[:80]
+    found = integration.institutions.order_by("display_name", "name")
+    for word in words.split()[:6]:
+        found = found.filter(Q(display_name__icontains=word) | Q(name__icontains=word) | Q(country__iexact=word))
+    shown = list(found[: MATCHES_SHOWN + 1])
+    return {
+        "integration": integration,
+        "bank": words,
+        "institutions": shown[:MATCHES_SHOWN],
+        "has_more": len(shown) > MATCHES_SHOWN,
+        "end_user": request.GET.get("end_user", ""),
+    }
+
+
+def _known_before(request: HttpRequest) -> dict[str, Any]:
+    """Fill the form with the customer it is opened for, or with what a refused operation was given."""
+    initial: dict[str, Any] = {"operation_key": uuid.uuid4()}
+    refused = _chosen(request, Operation.objects.filter(actor=reader(request)), "operation")
+    if refused is not None and refused.kind == OperationKind.CREATE_LINK:
+        initial |= refused.parameters | {"end_user_id": refused.end_user.external_id}
+    customer = _chosen(request, EndUser.objects.all(), "end_user")
+    if customer is not None:
+        initial["end_user_id"] = customer.external_id
+    return initial
+
+
+def _named_bank(integration: Integration, form: NewLinkForm) -> Institution | None:
+    """Return the bank that staff named for a provider that does not tell."""
+    name = form.cleaned_data.get("bank_name", "").strip()
+    if not name:
+        return None
+    bank, _made = Institution.objects.get_or_create(integration=integration, name=name, defaults={"display_name": name})
+    return bank
+
+
+def _chosen(request: HttpRequest, rows: Any, name: str) -> Any:
+    """Return the row an address names, None if it names none, and 404 if there is none such."""
+    text = request.GET.get(name, "")
+    return get_object_or_404(rows, pk=_uuid(text)) if text else None
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,74 @@
+"""Update credentials: the fields this bank takes, one log-in attempt, and the answer or a panel that waits for it."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods
+
+from linkadmin.links.models import Link
+from linkadmin.links.presentation import badge
+from linkadmin.operations import refusals, services
+from linkadmin.operations.budget import budget_of
+from linkadmin.operations.explanations import explain
+from linkadmin.operations.forms import ProviderForm
+from linkadmin.operations.models import Operation, OperationKind, State
+from linkadmin.pages import draw, go
+
+from .access import link_for, outcome_of, place_of, reader
+
+TEMPLATE = "operations/credentials.html"
+
+
+@never_cache
+@sensitive_post_parameters()
+@sensitive_variables("form")
+@require_http_methods(["GET", "HEAD", "POST"])
+def link_credentials(request: HttpRequest, pk: UUID) -> HttpResponse:
+    link = link_for(request, pk)
+    asked = link.integration.speaks.update_fields(link.institution)
+    if request.method != "POST":
+        under_way = Operation.objects.open().with_names().filter(link=link).first()
+        if under_way:
+            return go(request, place_of(under_way))
+        return _page(request, link, ProviderForm(asked=asked, initial=_typed_before(link)))
+    form = ProviderForm(request.POST, asked=asked)
+    if not form.is_valid():
+        return _page(request, link, form, status=422)
+    return _update(request, link, form)
+
+
+@sensitive_variables("form")
+def _update(request: HttpRequest, link: Link, form: ProviderForm) -> HttpResponse:
+    try:
+        operation = services.update_credentials(
+            actor=reader(request),
+            link=link,
+            values=form.typed(),
+            operation_key=form.cleaned_data["operation_key"],
+        )
+    except refusals.Refusal as refusal:
+        form.add_error(None, str(refusal.words))
+        return _page(request, link, form.again(), status=409, refusal=refusal)
+    operation = outcome_of(operation)
+    if operation.state in (State.REJECTED, State.NOT_SENT):
+        link.refresh_from_db()
+        form.refuse(operation.field_errors, explain(operation).title)
+        refused = {"refused": operation, "explanation": explain(operation)}
+        return _page(request, link, form.again(), status=422, **refused)
+    return go(request, place_of(operation))
+
+
+def _page(request: HttpRequest, link: Link, form: ProviderForm, *, status: int = 200, **context: Any) -> HttpResponse:
+    context |= {"link": link, "badge": badge(link), "form": form, "budget": budget_of(link)}
+    return draw(request, TEMPLATE, "form", context, status=status)
+
+
+def _typed_before(link: Link) -> dict[str, Any]:
+    """Return what was typed and is not secret, if the last try came to nothing."""
+    last = Operation.objects.latest_of(link)
+    if last is None or last.is_done or last.kind != OperationKind.UPDATE_CREDENTIALS:
+        return {}
+    return dict(last.parameters)

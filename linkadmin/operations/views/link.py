@@ -1,0 +1,80 @@
+"""The link's page: one verdict, the way on, everything that ever happened, and the facts to read out."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from linkadmin.accounts.roles import Right, may
+from linkadmin.audit import log
+from linkadmin.audit.models import Outcome
+from linkadmin.links.presentation import moment, shown_name
+from linkadmin.operations import reading, refusals
+from linkadmin.operations.budget import budget_of
+from linkadmin.operations.explanations import explain
+from linkadmin.operations.models import Operation
+from linkadmin.operations.timeline import timeline_of
+from linkadmin.operations.verdict import verdict_of
+from linkadmin.pages import go
+
+from .access import link_for, reader
+
+
+@never_cache
+@require_safe
+def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show a link. Looking at a customer's link is an event."""
+    link = link_for(request, pk)
+    user = reader(request)
+    log.record(actor=user, action="link.viewed", object_type="link", object_id=str(link.pk), outcome=Outcome.DONE)
+    last = Operation.objects.latest_of(link)
+    budget = budget_of(link)
+    context = {
+        "link": link,
+        "customer": shown_name(str(link.end_user), see_names=may(user, Right.SEE_NAMES)),
+        "verdict": verdict_of(link, last, user=user, budget=budget),
+        "operation": last,
+        "explanation": explain(last) if last and not last.is_open and not last.is_done and _is_news(last) else None,
+        "budget": budget,
+        "timeline": timeline_of(link),
+        "last_good": moment(link.last_good_at),
+        "asked": moment(link.asked_at),
+        "since": moment(link.health_since),
+        "created": moment(link.created_at),
+        "remote_created": moment(link.remote_created_at),
+        "may_refresh": may(user, Right.REFRESH) and not link.is_ended,
+        "may_allow": may(user, Right.ALLOW_ATTEMPT) and budget.manager_may_allow,
+    }
+    return render(request, "operations/link.html", context)
+
+
+@require_POST
+def link_refresh(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Ask the provider what it knows about a link now. This never contacts the bank."""
+    link = link_for(request, pk)
+    try:
+        answered = reading.refresh(actor=reader(request), link=link, seconds=settings.OPERATION_ANSWER_SECONDS)
+    except refusals.TooManyCalls as refusal:
+        messages.warning(request, str(refusal.words))
+        return go(request, link.get_absolute_url())
+    link.refresh_from_db()
+    if not answered:
+        messages.info(request, _("Still asking the provider. Reload in a moment to see its answer."))
+    elif link.ask_failed:
+        messages.warning(
+            request, _("The provider could not be asked (%(why)s). What you see is older.") % {"why": link.ask_failed}
+        )
+    else:
+        messages.success(request, _("Asked just now: this is what the provider knows."))
+    return go(request, link.get_absolute_url())
+
+
+def _is_news(operation: Operation) -> bool:
+    """Tell whether the last try is recent enough to be explained above the facts."""
+    return (timezone.now() - operation.began_at).total_seconds() < 24 * 3600

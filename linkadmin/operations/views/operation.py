@@ -1,0 +1,117 @@
+"""One operation: under way, lost and being checked, waiting for a person, or over."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HTMX_STOP_POLLING, HttpResponseClientRedirect
+
+from linkadmin.accounts.roles import Right, may
+from linkadmin.links.presentation import moment, shown_name
+from linkadmin.operations import reconcile, refusals, services
+from linkadmin.operations.explanations import explain
+from linkadmin.operations.forms import DecisionForm
+from linkadmin.operations.models import Operation, OperationKind, State
+from linkadmin.pages import go, wants_part
+from linkadmin.providers.errors import ProviderError
+
+from .access import place_of, reader
+
+TEMPLATE = "operations/operation.html"
+# The page asks again after so many seconds: soon while a call runs, more calmly while records are read.
+POLL_SECONDS = {State.PREPARED: 1, State.SENDING: 1, State.UNKNOWN: 5}
+
+
+@never_cache
+@require_safe
+def operation_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Draw where an operation stands. The panel asks again until it is over, then the reader is sent on."""
+    operation = _operation(pk)
+    if wants_part(request):
+        return _poll(request, operation)
+    if operation.state == State.NEEDS_TOKEN:
+        return go(request, place_of(operation))
+    return _page(request, operation, DecisionForm())
+
+
+@require_POST
+def operation_check(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Read the provider's records now instead of waiting for the next round."""
+    operation = _operation(pk)
+    Operation.objects.filter(pk=pk, state=State.UNKNOWN).update(check_at=timezone.now())
+    try:
+        reconcile.reconcile(operation, now=timezone.now())
+    except ProviderError:
+        messages.warning(request, _("The provider could not be asked. We try again by ourselves."))
+    return go(request, place_of(_operation(pk)))
+
+
+@require_POST
+def operation_decide(request: HttpRequest, pk: UUID) -> HttpResponse:
+    operation = _operation(pk)
+    form = DecisionForm(request.POST)
+    if not form.is_valid():
+        return _page(request, operation, form, status=422)
+    try:
+        services.decide(
+            actor=reader(request),
+            operation=operation,
+            done=form.cleaned_data["outcome"] == "done",
+            note=form.cleaned_data["note"],
+        )
+    except refusals.Refusal as refusal:
+        form.add_error(None, str(refusal.words))
+        return _page(request, operation, form, status=409)
+    return go(request, operation.get_absolute_url())
+
+
+def _poll(request: HttpRequest, operation: Operation) -> HttpResponse:
+    if not operation.is_running:
+        onward = HttpResponseClientRedirect(place_of(operation))
+        onward.status_code = HTMX_STOP_POLLING
+        return onward
+    return render(request, f"{TEMPLATE}#running", _panel(operation))
+
+
+def _page(request: HttpRequest, operation: Operation, form: DecisionForm, *, status: int = 200) -> HttpResponse:
+    user = reader(request)
+    context = _panel(operation) | {
+        "explanation": None if operation.state in (State.PREPARED, State.SENDING) else explain(operation),
+        "customer": shown_name(str(operation.end_user), see_names=may(user, Right.SEE_NAMES)),
+        "prepared": moment(operation.prepared_at),
+        "sent": moment(operation.sent_at),
+        "ended": moment(operation.ended_at),
+        "form": form,
+        "may_decide": operation.state == State.UNDECIDED and may(user, Right.DECIDE_OUTCOME),
+        "is_own": operation.actor_id == user.pk,
+        "may_check": operation.state == State.UNKNOWN and may(user, Right.REFRESH),
+        "may_correct": _may_correct(operation) and may(user, Right.CREATE_LINK),
+        "may_retry": _may_retry(operation) and may(user, Right.UPDATE_CREDENTIALS),
+    }
+    return render(request, TEMPLATE, context, status=status)
+
+
+def _panel(operation: Operation) -> dict[str, object]:
+    return {
+        "operation": operation,
+        "now": timezone.now(),
+        "elapsed": int((timezone.now() - operation.began_at).total_seconds()),
+        "poll_seconds": POLL_SECONDS.get(State(operation.state)),
+    }
+
+
+def _may_correct(operation: Operation) -> bool:
+    return operation.kind == OperationKind.CREATE_LINK and operation.link_id is None and not operation.is_open
+
+
+def _may_retry(operation: Operation) -> bool:
+    return operation.link_id is not None and not operation.is_open and not operation.is_done
+
+
+def _operation(pk: UUID) -> Operation:
+    return get_object_or_404(Operation.objects.with_names(), pk=pk)

@@ -1,0 +1,152 @@
+"""The code step: what the bank asks, a clock, one input. The same for everybody who opens it."""
+
+import base64
+import binascii
+from typing import Any
+from uuid import UUID
+
+import segno
+from csp.decorators import csp_update
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST
+
+from linkadmin.accounts.roles import Right, may
+from linkadmin.links.models import Link
+from linkadmin.links.presentation import badge
+from linkadmin.operations import challenges, refusals, services
+from linkadmin.operations.forms import TokenForm
+from linkadmin.operations.models import PendingChallenge, State
+from linkadmin.pages import draw, go
+from linkadmin.providers.types import ChallengeKind
+
+from .access import link_for, outcome_of, place_of, reader
+
+TEMPLATE = "operations/token.html"
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@never_cache
+# The bank's picture comes inside its answer and is kept nowhere, so this page alone may show one from its own text.
+@csp_update({"img-src": ["data:"]})  # type: ignore[arg-type]  # the stubs know no view with an argument
+@sensitive_post_parameters()
+@sensitive_variables("form", "token")
+@require_http_methods(["GET", "HEAD", "POST"])
+def link_token(request: HttpRequest, pk: UUID) -> HttpResponse:
+    link = link_for(request, pk)
+    challenge = _waiting(link)
+    if request.method == "POST":
+        return _submit(request, link, challenge)
+    if challenge is None:
+        return go(request, link.get_absolute_url())
+    form = TokenForm(expects_input=challenge.expects_input, initial=_keys(challenge))
+    return _page(request, link, challenge, form)
+
+
+@require_POST
+def link_token_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Give up waiting for the code and go back to the credentials."""
+    link = link_for(request, pk)
+    challenge = _waiting(link)
+    if challenge is not None:
+        try:
+            services.withdraw(actor=reader(request), operation=challenge.operation)
+        except refusals.NotOpen as refusal:
+            messages.info(request, str(refusal.words))
+            return go(request, link.get_absolute_url())
+    return go(request, f"{link.get_absolute_url()}credentials/")
+
+
+@sensitive_variables("form", "token")
+def _submit(request: HttpRequest, link: Link, challenge: PendingChallenge | None) -> HttpResponse:
+    if challenge is None:
+        return _sent_again(request, link)
+    form = TokenForm(request.POST, expects_input=challenge.expects_input)
+    if not form.is_valid():
+        return _page(request, link, challenge, form, status=422)
+    if form.cleaned_data["challenge"] != challenge.pk:
+        messages.warning(request, _("The bank had asked anew: this is its new request. Nothing was sent."))
+        return go(request, request.path)
+    try:
+        operation = services.submit_token(
+            actor=reader(request),
+            challenge=challenge,
+            token=form.cleaned_data.get("token"),
+            operation_key=form.cleaned_data["operation_key"],
+        )
+    except refusals.Refusal as refusal:
+        form.add_error(None, str(refusal.words))
+        return _page(request, link, challenge, form, status=409)
+    return go(request, place_of(outcome_of(operation)))
+
+
+def _sent_again(request: HttpRequest, link: Link) -> HttpResponse:
+    """Answer the second click of a form whose first one was taken: show where that one stands."""
+    made = link.operations.with_names().order_by("-prepared_at").first()
+    return go(request, place_of(outcome_of(made)) if made else link.get_absolute_url())
+
+
+def _waiting(link: Link) -> PendingChallenge | None:
+    waiting = PendingChallenge.objects.select_related(
+        "operation__integration", "operation__end_user", "operation__institution", "operation__actor"
+    )
+    return waiting.filter(operation__link=link, operation__state=State.NEEDS_TOKEN).first()
+
+
+def _keys(challenge: PendingChallenge) -> dict[str, Any]:
+    """One key for one challenge and reader: two clicks, or two tabs, are one operation."""
+    return {"operation_key": challenge.pk, "challenge": challenge.pk}
+
+
+def _page(
+    request: HttpRequest, link: Link, challenge: PendingChallenge, form: TokenForm, *, status: int = 200
+) -> HttpResponse:
+    now = timezone.now()
+    user = reader(request)
+    shown = challenges.find(challenge.pk) if may(user, Right.UPDATE_CREDENTIALS) else None
+    context = {
+        "link": link,
+        "badge": badge(link),
+        "operation": challenge.operation,
+        "challenge": challenge,
+        "form": form,
+        "now": now,
+        "total_seconds": int((challenge.expires_at - challenge.received_at).total_seconds()),
+        "left_seconds": max(0, int((challenge.expires_at - now).total_seconds())),
+        "is_mine": challenge.operation.actor_id == user.pk,
+        "may_act": may(user, Right.UPDATE_CREDENTIALS),
+        "instructions": shown.instructions if shown else "",
+        **_drawn(ChallengeKind(challenge.kind), shown.value if shown else ""),
+        "is_lost": shown is None and challenge.kind not in (ChallengeKind.CODE, ChallengeKind.APPROVE),
+    }
+    return draw(request, TEMPLATE, "step", context, status=status)
+
+
+def _drawn(kind: ChallengeKind, value: str) -> dict[str, str]:
+    """Return what the bank shows in the form the page draws it: number, picture, QR code or text."""
+    if not value:
+        return {}
+    if kind is ChallengeKind.QR:
+        return _picture(value)
+    if kind is ChallengeKind.NUMERIC:
+        return {"number": value}
+    return {"text": value}
+
+
+def _picture(value: str) -> dict[str, str]:
+    """A picture is shown as it came; any other text is what the QR code should say."""
+    encoded = value.removeprefix("data:image/png;base64,")
+    try:
+        is_png = base64.b64decode(encoded, validate=True).startswith(PNG)
+    except (binascii.Error, ValueError):
+        is_png = False
+    if is_png:
+        return {"picture": f"data:image/png;base64,{encoded}"}
+    try:
+        return {"qr": segno.make_qr(value).svg_data_uri(scale=6, border=2), "text": value}
+    except segno.DataOverflowError:
+        return {"text": value}
