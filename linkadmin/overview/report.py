@@ -1,0 +1,104 @@
+"""Figures over all links. Counts only, but for the few links that are shown by name."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Count, Min, QuerySet
+
+from linkadmin.accounts.models import User
+from linkadmin.links.models import Institution, Link
+from linkadmin.links.presentation import Moment, StateBadge, badge_of, moment
+from linkadmin.links.queries import GROUPS
+from linkadmin.providers.types import HealthState
+
+SHOWN = 8
+INCIDENT_LINKS = 2  # so many links waiting for one bank are one incident, not so many troubles
+WIDTH = 100  # units of a bar
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One state's part of a bar: where it begins, how wide it is, and how many links it stands for."""
+
+    badge: StateBadge
+    count: int
+    start: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrationLine:
+    id: UUID
+    name: str
+    total: int
+    shares: list[Share]
+    keys_refused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    institution: UUID
+    bank: str
+    integration: str
+    count: int
+    since: Moment | None
+    declared: bool  # the provider itself says that the bank is down
+
+
+def state_shares(tally: Counter[str]) -> list[Share]:
+    """Return the states that have links, as parts of one bar."""
+    total = max(1, tally.total())
+    shares, start = [], 0.0
+    for state in HealthState:
+        count = tally[state.value]
+        if not count:
+            continue
+        width = WIDTH * count / total
+        shares.append(Share(badge_of(state), count, round(start, 2), round(width, 2)))
+        start += width
+    return shares
+
+
+def by_integration(live: "QuerySet[Link]") -> list[IntegrationLine]:
+    tallies: dict[tuple[UUID, str, str], Counter[str]] = defaultdict(Counter)
+    columns = ("integration_id", "integration__name", "integration__key_state", "health")
+    for pk, name, keys, health, count in live.values_list(*columns).annotate(n=Count("pk")):
+        tallies[pk, name, keys][health] += count
+    return [
+        IntegrationLine(pk, name, tally.total(), state_shares(tally), keys == "refused")
+        for (pk, name, keys), tally in sorted(tallies.items(), key=lambda item: item[0][1])
+    ]
+
+
+def incidents(live: "QuerySet[Link]") -> list[Incident]:
+    """Return the banks that fail for several customers at once: one line each, however many links."""
+    waiting = live.filter(health=HealthState.WAITING.value, institution__isnull=False)
+    grouped = waiting.values("institution").annotate(n=Count("pk"), since=Min("health_since")).order_by("-n")
+    found = [row for row in grouped[:SHOWN] if row["n"] >= INCIDENT_LINKS]
+    banks = Institution.objects.select_related("integration").in_bulk([row["institution"] for row in found])
+    return [
+        Incident(
+            institution=bank.pk,
+            bank=bank.display_name,
+            integration=bank.integration.name,
+            count=row["n"],
+            since=moment(row["since"]),
+            declared=bank.is_down,
+        )
+        for row in found
+        if (bank := banks[row["institution"]])
+    ]
+
+
+def oldest_unrepaired(live: "QuerySet[Link]") -> "QuerySet[Link]":
+    states = [state.value for group in ("customer", "us") for state in GROUPS[group][1]]
+    return _with_names(live.filter(health__in=states, proving_since=None).order_by("health_since", "id"))[:SHOWN]
+
+
+def portfolio_of(user: User, live: "QuerySet[Link]") -> "QuerySet[Link]":
+    return _with_names(live.filter(owner=user).order_by("attention", "health_since", "id"))[:SHOWN]
+
+
+def _with_names(links: "QuerySet[Link]") -> "QuerySet[Link]":
+    return links.select_related("integration", "end_user", "institution", "owner")

@@ -1,0 +1,62 @@
+"""The catalogue of institutions: read from the provider once a day, kept here with the fields each bank asks for."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from linkadmin.links import connections
+from linkadmin.links.models import Institution, Integration
+from linkadmin.providers import PROVIDERS, provider_class
+from linkadmin.providers.types import Capability, RemoteInstitution
+
+READ_EVERY = timedelta(hours=24)
+COLUMNS = (
+    "remote_id",
+    "display_name",
+    "kind",
+    "country",
+    "status",
+    "integration_type",
+    "features",
+    "resources",
+    "form_fields",
+    "read_at",
+)
+
+
+def due(*, now: datetime) -> "QuerySet[Integration]":
+    """Return the integrations whose catalogue was not read for a day."""
+    listing = [kind for kind in PROVIDERS if Capability.INSTITUTIONS in provider_class(kind).capabilities]
+    old = Q(institutions_read_at=None) | Q(institutions_read_at__lt=now - READ_EVERY)
+    return Integration.objects.filter(old, provider__in=listing, is_active=True)
+
+
+def read_institutions(integration: Integration) -> int:
+    """Read a provider's whole catalogue and keep it; return how many it has. Raises `ProviderError`."""
+    now = timezone.now()
+    remote = list(connections.connect(integration).list_institutions())
+    rows = [Institution(integration=integration, name=each.name, **_columns(each, now)) for each in remote]
+    with transaction.atomic():
+        Institution.objects.bulk_create(
+            rows, update_conflicts=True, unique_fields=["integration", "name"], update_fields=COLUMNS, batch_size=500
+        )
+        Integration.objects.filter(pk=integration.pk).update(institutions_read_at=now)
+    return len(rows)
+
+
+def _columns(remote: RemoteInstitution, now: datetime) -> dict[str, Any]:
+    return {
+        "remote_id": remote.remote_id[:80],
+        "display_name": remote.display_name[:160],
+        "kind": remote.kind[:20],
+        "country": remote.country[:2],
+        "status": remote.status[:20],
+        "integration_type": remote.integration_type[:20],
+        "features": list(remote.features),
+        "resources": list(remote.resources),
+        "form_fields": [dict(field) for field in remote.form_fields],
+        "read_at": now,
+    }
