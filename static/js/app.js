@@ -1,0 +1,187 @@
+/* What HTML cannot do alone. Loaded in <head>, so that the theme is set before the first paint; every listener is on the
+   document, so parts that htmx swaps in need no wiring. Without this file everything but the countdown works. */
+"use strict";
+
+{
+  const root = document.documentElement;
+  const query = (selector) => document.querySelector(selector);
+
+  /* --- Theme: the system's, unless the reader chose the other one. The Django admin keeps its choice under the same key. --- */
+  const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
+
+  function readTheme() {
+    root.dataset.theme = localStorage.getItem("theme") || "auto";
+  }
+
+  function toggleTheme() {
+    const system = systemIsDark.matches ? "dark" : "light";
+    const current = root.dataset.theme === "auto" ? system : root.dataset.theme;
+    const next = current === "dark" ? "light" : "dark";
+    localStorage.setItem("theme", next === system ? "auto" : next);
+    readTheme();
+  }
+
+  readTheme();
+  addEventListener("storage", readTheme);
+
+  /* --- Time zone: the server formats times, so it must know whose. --- */
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  document.cookie = `tz=${zone}; path=/; max-age=31536000; SameSite=Lax${secure}`;
+
+  /* --- Words for the ear --- */
+  function announce(name) {
+    const announcer = query("#announcer");
+    if (!announcer) return;
+    announcer.textContent = "";
+    requestAnimationFrame(() => (announcer.textContent = announcer.dataset[name]));
+  }
+
+  /* --- Copy --- */
+  root.toggleAttribute("data-no-clipboard", !navigator.clipboard); // a plain http address has none
+
+  async function copy(button) {
+    const source = button.dataset.copy;
+    const text = source.startsWith("#") ? query(source).textContent.trim() : source;
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      return announce("uncopied"); // the browser asked the reader, who said no
+    }
+    announce("copied");
+    button.classList.add("is-copied");
+    setTimeout(() => button.classList.remove("is-copied"), 1500);
+  }
+
+  /* --- One click listener for the page --- */
+  const clicks = {
+    "[data-theme-toggle]": toggleTheme,
+    "[data-copy]": copy,
+    "[data-reload]": () => location.reload(),
+  };
+
+  document.addEventListener("click", (event) => {
+    for (const [selector, act] of Object.entries(clicks)) {
+      const element = event.target.closest(selector);
+      if (element) act(element);
+    }
+    const opener = event.target.closest("[data-dialog]");
+    if (opener) {
+      event.preventDefault();
+      query(opener.dataset.dialog).showModal();
+    }
+  });
+
+  /* --- Keyboard: / and Ctrl-K find anything --- */
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.matches("input, textarea, select, [contenteditable]");
+    const slash = event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey;
+    const controlK = event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey);
+    const box = query("[data-search]");
+    if (!box || !(slash || controlK)) return;
+    event.preventDefault();
+    box.focus();
+    box.select();
+  });
+
+  /* --- Forms --- */
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-autosubmit]")) event.target.form.requestSubmit();
+  });
+
+  /* People paste "482-193" and "482 193"; banks want 482193. */
+  document.addEventListener("input", (event) => {
+    const input = event.target;
+    if (!input.matches("[data-code]")) return;
+    const bare = input.value.replace(/[\s\-\u2010-\u2015]/g, "");
+    if (bare !== input.value) input.value = bare;
+  });
+
+  /* A change goes out once. Forms of htmx guard themselves with hx-disabled-elt; asking twice (GET) harms nobody. */
+  function setBusy(form, busy) {
+    form.toggleAttribute("data-sent", busy);
+    form.setAttribute("aria-busy", busy);
+  }
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    const method = event.submitter?.getAttribute("formmethod") || form.method;
+    if (event.defaultPrevented || method !== "post") return;
+    if (form.hasAttribute("data-sent")) event.preventDefault();
+    else setBusy(form, true);
+  });
+
+  addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) setBusy(form, false);
+  });
+
+  /* --- Clocks: one tick a second moves all of them, by the distance to the server's clock, not by ours --- */
+  const seenAt = new WeakMap();
+
+  function serverNow(element) {
+    if (!seenAt.has(element)) seenAt.set(element, Date.now());
+    return Date.parse(element.dataset.now) + Date.now() - seenAt.get(element);
+  }
+
+  const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+
+  function closeCountdown(element) {
+    const scope = element.closest("[data-countdown-scope]") || document;
+    for (const over of scope.querySelectorAll("[data-countdown-over]")) over.hidden = false;
+    for (const control of element.closest("form")?.elements || []) control.disabled = true;
+  }
+
+  function tickCountdown(element) {
+    const left = Math.max(0, Math.ceil((Date.parse(element.dataset.countdown) - serverNow(element)) / 1000));
+    const box = element.closest(".countdown");
+    const bar = box?.querySelector("progress");
+    const tone = left === 0 ? "bad" : left < 60 ? "warn" : "quiet";
+    element.textContent = clock(left);
+    if (bar) bar.value = left;
+    if (element.dataset.tone === tone) return;
+    if (tone !== "quiet" && (element.dataset.tone || left === 0)) announce(left === 0 ? "over" : "minute");
+    element.dataset.tone = tone;
+    box?.classList.toggle("tone-warn", tone === "warn");
+    box?.classList.toggle("tone-bad", tone === "bad");
+    if (left === 0) closeCountdown(element);
+  }
+
+  function tickElapsed(element) {
+    const seconds = Math.max(0, Math.floor((serverNow(element) - Date.parse(element.dataset.elapsedSince)) / 1000));
+    element.textContent = seconds < 60 ? `${seconds} s` : clock(seconds);
+  }
+
+  function tick() {
+    document.querySelectorAll("[data-countdown]").forEach(tickCountdown);
+    document.querySelectorAll("[data-elapsed-since]").forEach(tickElapsed);
+  }
+
+  setInterval(tick, 1000);
+
+  /* --- After the page or a part of it has arrived --- */
+  function arrived(part) {
+    const target = part.matches("[data-autofocus]") ? part : part.querySelector("[data-autofocus]");
+    target?.focus();
+    tick();
+  }
+
+  document.addEventListener("DOMContentLoaded", () => arrived(document.body));
+  document.addEventListener("htmx:load", (event) => {
+    if (event.target !== document.body) arrived(event.target);
+  });
+
+  /* --- An answer that did not come, or that is no page of ours --- */
+  function showFailure(event) {
+    const status = event.detail.xhr?.status || 0;
+    const words = query(status >= 400 && status < 500 ? "#refused" : "#unreachable");
+    const toasts = query("#toasts");
+    if (toasts && !toasts.hasChildNodes()) toasts.append(words.content.cloneNode(true));
+  }
+
+  for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+    document.addEventListener(failure, showFailure);
+  }
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful) query("#toasts")?.replaceChildren();
+  });
+}
