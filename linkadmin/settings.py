@@ -18,6 +18,7 @@ KEYS_DIR = DATA_DIR / "keys"
 
 DEBUG = env.flag("LINKADMIN_DEBUG")
 DEMO = env.flag("LINKADMIN_DEMO")
+SIMULATOR_URL = env.text("LINKADMIN_SIMULATOR_URL")  # shown in the demo: its page says what to type to get what
 ENVIRONMENT = env.text("LINKADMIN_ENVIRONMENT", "sandbox" if DEMO else "production")
 
 # --- Keys. Made once by `manage.py makekeys` when they do not come from the environment. ---

@@ -59,7 +59,13 @@ NAVIGATION: tuple[tuple[Promise, tuple[Entry, ...]], ...] = (
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Describe the frame, without asking the database."""
     environment = ENVIRONMENTS.get(settings.ENVIRONMENT, settings.ENVIRONMENT)
-    frame: dict[str, Any] = {"environment": environment, "demo": settings.DEMO, "nav": [], "rights": frozenset()}
+    frame: dict[str, Any] = {
+        "environment": environment,
+        "demo": settings.DEMO,
+        "simulator_url": settings.SIMULATOR_URL,
+        "nav": [],
+        "rights": frozenset(),
+    }
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return frame

@@ -112,7 +112,6 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "link-credentials": Right.UPDATE_CREDENTIALS,
     # A colleague sees the same step, but only who may send a code can.
     "link-token": {"GET": Right.VIEW_LINKS, "POST": Right.UPDATE_CREDENTIALS},
-    "link-token-withdraw": Right.UPDATE_CREDENTIALS,
     "link-refresh": Right.REFRESH,
     "link-attempt": Right.ALLOW_ATTEMPT,
     "end-user-list": Right.VIEW_END_USERS,

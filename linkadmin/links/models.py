@@ -58,6 +58,14 @@ class Integration(models.Model):
         """The class of its provider, for what needs no keys: labels, capabilities, fields."""
         return provider_class(self.provider)
 
+    @property
+    def provider_label(self) -> str:
+        return self.speaks.label
+
+    @property
+    def remote_id_label(self) -> str:
+        return self.speaks.remote_id_label
+
     def can(self, capability: Capability) -> bool:
         return capability in self.speaks.capabilities
 

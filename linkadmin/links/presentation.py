@@ -25,7 +25,7 @@ TURN_ICONS = {
     Turn.DEVELOPER: "wrench",
 }
 PROVING_LABEL = gettext_lazy("Fixed, proving")
-PROVING_REASON = gettext_lazy("The bank accepted it; a fresh reading has to show it")
+PROVING_REASON = gettext_lazy("A fresh reading has to show it")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Pages that show what we know: links, end users, integrations."""
 
+from collections import Counter
 from typing import Any
 
 from django.contrib import messages
@@ -124,7 +125,7 @@ def integration_detail(request: HttpRequest, pk: Any) -> HttpResponse:
             if not field.secret
         ],
         "secrets": [(row, moment(row.changed_at)) for row in integration.secrets.order_by("name")],
-        "states": [(badge_of(state), tally[state.value]) for state in HealthState if tally[state.value]],
+        "states": _state_counts(tally),
         "links_count": tally.total(),
         "institutions_count": integration.institutions.count(),
         "institutions_read": moment(integration.institutions_read_at),
@@ -145,6 +146,10 @@ def integration_test(request: HttpRequest, pk: Any) -> HttpResponse:
     else:
         messages.error(request, _("The connection test failed: %(why)s") % {"why": tested.test_detail})
     return go(request, reverse("integration-detail", args=[integration.pk]))
+
+
+def _state_counts(tally: Counter[str]) -> list[dict[str, Any]]:
+    return [{"badge": badge_of(state), "count": tally[state.value]} for state in HealthState if tally[state.value]]
 
 
 def _user(request: HttpRequest) -> User:

@@ -49,6 +49,10 @@ class ProviderForm(forms.Form):
             value = self.cleaned_data.get(name)
             if value and (message := self._mismatch(field, value)):
                 self.add_error(name, message)
+            if value and field.needs and not self.cleaned_data.get(field.needs):
+                self.add_error(field.needs, _("Needed together with “%(other)s”.") % {"other": field.label})
+        if not self.errors and self.asked and not self.typed():
+            self.add_error(None, _("Nothing is filled in, so there is nothing to send."))
         for name, field in self.asked.items():
             if field.secret and name in self.cleaned_data:
                 self.cleaned_data[name] = Secret(self.cleaned_data[name])

@@ -1,5 +1,7 @@
 """Fresh reads of one link: what the provider's records say now. Nothing here contacts a bank."""
 
+from dataclasses import replace
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -12,6 +14,7 @@ from linkadmin.providers.errors import NotFound, ProviderError
 from linkadmin.providers.types import Cause, Observation, RemoteLink
 
 from . import runner
+from .models import Operation
 
 Source = health.Source
 
@@ -39,6 +42,7 @@ def read(link: Link) -> RemoteLink | None:
     except ProviderError as error:
         connections.note_keys(link.integration, error)
         raise
+    remote = _without_attempt(link, remote)
     # What is true was true when we asked, not when the answer came.
     health.observe_remote(link, remote, source=Source.LIST, at=asked_at)
     return remote
@@ -50,6 +54,13 @@ def read_quietly(link: Link) -> None:
         read(link)
     except ProviderError as error:
         health.note_unasked(link, why=error.failure.code or error.failure.reason, at=timezone.now())
+
+
+def _without_attempt(link: Link, remote: RemoteLink) -> RemoteLink:
+    """A registration that waits for a code which nobody can give any more was never confirmed."""
+    if remote.observation.cause is not Cause.UNCONFIRMED or Operation.objects.open().filter(link=link).exists():
+        return remote
+    return replace(remote, observation=replace(remote.observation, cause=Cause.NEVER_CONFIRMED))
 
 
 @transaction.atomic

@@ -99,8 +99,10 @@ def _changed_link(operation: Operation) -> RemoteLink | None:
 
 def _verdict(operation: Operation, proof: RemoteLink | None, *, now: datetime) -> tuple[State, str]:
     settled = now - operation.began_at >= timedelta(seconds=settings.RECONCILE_SETTLED_SECONDS)
+    if proof is None and settled and _absence_proves(operation):
+        return State.CONFIRMED_NOT_DONE, "not_found"
     if proof is None:
-        return (State.CONFIRMED_NOT_DONE, "not_found") if settled else _or_undecided(operation, now=now)
+        return _or_undecided(operation, now=now)
     if proof.observation.cause in (Cause.CODE_NEEDED, Cause.UNCONFIRMED):
         return (State.EXPIRED, "code_request_lost") if settled else _or_undecided(operation, now=now)
     if settle.begins_link(operation) and operation.link is None:
@@ -110,6 +112,11 @@ def _verdict(operation: Operation, proof: RemoteLink | None, *, now: datetime) -
     if settled and proof.observation.cause is Cause.LOGIN_REFUSED:
         return State.CONFIRMED_NOT_DONE, "still_refused"
     return _or_undecided(operation, now=now)
+
+
+def _absence_proves(operation: Operation) -> bool:
+    """Tell whether a link that is not found was not made: only where we gave it its id, or it was there before."""
+    return bool(operation.natural_key or operation.link_id)
 
 
 def _shows_the_repair(operation: Operation, proof: RemoteLink) -> bool:

@@ -65,7 +65,7 @@ def create_link(
         end_user_id=end_user.external_id,
         end_user_name=end_user.name,
         institution=institution.name if institution else "",
-        values=values,
+        values={**integration.speaks.fixed_values(institution), **values},
     )
     return _send(operation, lambda provider: provider.create_link(new_link))
 

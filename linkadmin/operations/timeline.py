@@ -14,9 +14,10 @@ from linkadmin.links.presentation import Moment, badge_of, moment
 from linkadmin.providers.types import HealthState
 
 from .explanations import explain
-from .models import Operation, State
+from .models import Operation, OperationKind, State
 
 SHOWN = 50
+CODE_WANTED = 428  # the HTTP status by which a bank asks for a code, or asks again
 LOOKS = {
     State.SUCCEEDED: ("ok", "check"),
     State.CONFIRMED_DONE: ("ok", "check"),
@@ -68,6 +69,7 @@ def _of_operation(operation: Operation) -> Entry:
     facts = [
         str(operation.actor),
         operation.get_state_display(),
+        _("the code was wrong") if _was_wrong_code(operation) else "",
         explain(operation).title if operation.state == State.REJECTED else "",
         f"HTTP {operation.http_status} {operation.code}" if operation.http_status else "",
         f"{operation.duration_ms / 1000:.1f} s" if operation.duration_ms else "",
@@ -76,6 +78,10 @@ def _of_operation(operation: Operation) -> Entry:
     at = operation.began_at
     title = operation.get_kind_display()
     return Entry(f"operation-{operation.pk}", at, _clock(at), tone, icon, title, note, operation.get_absolute_url())
+
+
+def _was_wrong_code(operation: Operation) -> bool:
+    return operation.kind == OperationKind.SUBMIT_TOKEN and operation.http_status == CODE_WANTED
 
 
 def _by_day(entries: list[Entry]) -> Iterator[Day]:

@@ -47,7 +47,7 @@ def verdict_of(link: Link, last: Operation | None, *, user: User, budget: Budget
     if last is not None and last.is_open:
         return _under_way(link, last)
     if link.is_proving:
-        advice = _("The bank accepted the new login. It counts as working once a reading after the repair shows it.")
+        advice = _("The bank accepted the new login. It counts as working once a reading shows it; nothing to do.")
         return LinkVerdict(badge(link), advice, None)
     return LinkVerdict(badge(link), str(link.verdict.advice), *_buttons(link, user=user, budget=budget))
 

@@ -3,12 +3,11 @@
 import socket
 import threading
 from collections.abc import Collection
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 _LOOPBACK_ADDRESSES = frozenset({ip_address("127.0.0.1"), ip_address("::1")})
-_NAT64 = IPv6Network("64:ff9b::/96")
 
 
 class AddressRefused(OSError):
@@ -55,7 +54,7 @@ def resolve(host: str, port: int, *, allow_loopback: bool, timeout: float) -> li
 def is_public(address: IPv4Address | IPv6Address) -> bool:
     """Tell whether an address is on the public internet and no disguise of another one."""
     if isinstance(address, IPv6Address) and (
-        address.ipv4_mapped or address.sixtofour or address.teredo or address in _NAT64 or address.is_site_local
+        address.ipv4_mapped or address.sixtofour or address.teredo or address.is_site_local
     ):
         return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)

@@ -91,7 +91,8 @@ class Provider:
         """Return the fields whose new values can repair a link at this institution; empty if none can."""
         return ()
 
-    def fixed_values(self, institution: InstitutionFields | None) -> Mapping[str, str]:
+    @classmethod
+    def fixed_values(cls, institution: InstitutionFields | None) -> Mapping[str, str]:
         """Return what every new link at this institution is sent beside the typed values: nobody is asked for it."""
         return {}
 

@@ -62,7 +62,8 @@ class Belvo(Provider):
         """Return what can be given anew; never a user name, which Belvo does not change."""
         return forms.update_fields(institution)
 
-    def fixed_values(self, institution: InstitutionFields | None) -> Mapping[str, str]:
+    @classmethod
+    def fixed_values(cls, institution: InstitutionFields | None) -> Mapping[str, str]:
         """Return the hidden fields of this institution's form."""
         return forms.fixed_values(institution)
 

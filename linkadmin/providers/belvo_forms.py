@@ -63,6 +63,7 @@ _CERTIFICATE = (
         secret=True,
         required=False,
         help_text="Base64 text. Needs the private key too.",
+        needs="private_key",
     ),
     CredentialField(
         "private_key",
@@ -71,6 +72,7 @@ _CERTIFICATE = (
         secret=True,
         required=False,
         help_text="Base64 text. Needs the certificate too.",
+        needs="certificate",
     ),
 )
 _ACCESS_MODE = CredentialField(

@@ -221,6 +221,7 @@ class CredentialField:
     initial: str = ""
     max_length: int = 0  # characters; 0 = no limit of the provider's
     advanced: bool = False  # rarely needed: shown folded away
+    needs: str = ""  # another field that has to be filled when this one is
     identifies: bool = False  # its value will be the link's id at the provider
 
 

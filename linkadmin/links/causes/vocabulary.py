@@ -75,17 +75,17 @@ class StateLook:
 
 STATES: Mapping[HealthState, StateLook] = MappingProxyType(
     {
-        HealthState.CUSTOMER_CODE: StateLook(_("Customer must give a code"), "bad", "smartphone", 10),
-        HealthState.OUR_SETUP: StateLook(_("We must correct our set-up"), "bad", "wrench", 20),
+        HealthState.CUSTOMER_CODE: StateLook(_("Customer must give a code"), "warn", "message-square-lock", 10),
+        HealthState.OUR_SETUP: StateLook(_("We must correct our set-up"), "warn", "wrench", 20),
         HealthState.CUSTOMER_LOGIN: StateLook(_("Customer must sign in again"), "bad", "key-round", 30),
-        HealthState.CUSTOMER_CONSENT: StateLook(_("Customer must renew permission"), "bad", "handshake", 30),
+        HealthState.CUSTOMER_CONSENT: StateLook(_("Customer must renew permission"), "warn", "signature", 30),
         HealthState.CUSTOMER_BANK: StateLook(_("Customer must sort something out at the bank"), "bad", "landmark", 30),
         HealthState.STALE: StateLook(_("Says it works, but no new data"), "warn", "history", 50),
         HealthState.UNKNOWN: StateLook(_("Not understood yet"), "warn", "circle-question-mark", 60),
         HealthState.WAITING: StateLook(_("Bank or provider has trouble: wait"), "info", "hourglass", 70),
-        HealthState.SETTING_UP: StateLook(_("Being set up"), "info", "loader", 80),
+        HealthState.SETTING_UP: StateLook(_("Being set up"), "info", "circle-dashed", 80),
         HealthState.HEALTHY: StateLook(_("Working"), "ok", "circle-check", 90),
-        HealthState.DISCONNECTED: StateLook(_("Ended"), "quiet", "unplug", 100),
+        HealthState.DISCONNECTED: StateLook(_("Ended"), "quiet", "circle-slash", 100),
     }
 )
 

@@ -45,7 +45,7 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "timeline": timeline_of(link),
         "last_good": moment(link.last_good_at),
         "asked": moment(link.asked_at),
-        "since": moment(link.health_since),
+        "since": moment(link.proving_since or link.health_since),
         "created": moment(link.created_at),
         "remote_created": moment(link.remote_created_at),
         "may_refresh": may(user, Right.REFRESH) and not link.is_ended,

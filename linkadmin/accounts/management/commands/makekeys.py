@@ -61,7 +61,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         made = make_keys(settings.KEYS_DIR)
-        for path in made:
-            self.stdout.write(f"made {path}")
-        if not made:
-            self.stdout.write("all keys are there, nothing was made")
+        if options["verbosity"]:
+            self.stdout.write("\n".join(f"made {path}" for path in made) or "all keys are there, nothing was made")
