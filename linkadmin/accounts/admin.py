@@ -17,6 +17,7 @@ from linkadmin.audit.models import Outcome
 from .models import User
 
 admin.site.site_title = admin.site.site_header = _("Linkadmin · Records")
+admin.site.enable_nav_sidebar = False  # the lists are wide, and the first page names them all
 admin.site.index_title = _("Records")
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 

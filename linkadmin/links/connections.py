@@ -9,7 +9,7 @@ from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
 from linkadmin.providers import get_provider
 from linkadmin.providers.base import Provider
-from linkadmin.providers.errors import KeysRefused, ProviderError
+from linkadmin.providers.errors import CodeRequired, KeysRefused, ProviderError, Rejected
 from linkadmin.providers.types import Deadlines, Secret
 
 from .models import Integration, IntegrationSecret
@@ -56,8 +56,10 @@ def test_connection(integration: Integration, *, actor: User) -> Integration:
     return _note_test(integration, actor=actor, detail=f"{report.detail} ({report.duration_ms} ms)")
 
 
-def note_keys(integration: Integration, error: ProviderError | None) -> None:
-    """Note what a call said about the integration's keys: one warning here, and no link is at fault."""
+def note_keys(integration: Integration, error: ProviderError) -> None:
+    """Note what an answer said about the integration's keys: one warning here, and no link is at fault."""
+    if not isinstance(error, Rejected | CodeRequired):
+        return  # no answer came, and silence says nothing about keys
     state = Integration.KeyState.REFUSED if isinstance(error, KeysRefused) else Integration.KeyState.GOOD
     detail = error.failure.words[:500] if isinstance(error, KeysRefused) else ""
     changed = Integration.objects.filter(pk=integration.pk).exclude(key_state=state)

@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from linkadmin.providers.types import Cause, HealthState, Observation, RemoteLink
 
 from .causes import VERDICTS
-from .models import HealthChange, Link, LinkSearch, search_text
+from .models import HealthChange, Integration, Link, LinkSearch, search_text
 
 Source = HealthChange.Source
 WORKS = HealthState.HEALTHY
@@ -114,7 +114,9 @@ def start_link(remote: RemoteLink, link: Link, report: Report) -> Link:
 
 def unproven(*, asked_before: datetime) -> "QuerySet[Link, UUID]":
     """Return the ids of repaired links that were not asked about since a moment."""
-    waiting = Link.objects.filter(proving_since__isnull=False, ended_at=None)
+    waiting = Link.objects.filter(proving_since__isnull=False, ended_at=None).exclude(
+        integration__key_state=Integration.KeyState.REFUSED  # tried again by a person only
+    )
     quiet = waiting.filter(Q(asked_at=None) | Q(asked_at__lt=asked_before))
     return quiet.values_list("pk", flat=True)
 

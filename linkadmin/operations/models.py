@@ -118,6 +118,11 @@ class Operation(models.Model):
                 condition=Q(state__in=OPEN_STATES, kind="create_link") & ~Q(natural_key=""),
                 name="one_open_create_per_remote_id",
             ),
+            models.UniqueConstraint(
+                fields=["end_user", "institution"],
+                condition=Q(state__in=OPEN_STATES, kind="create_link", institution__isnull=False),
+                name="one_open_create_per_customer_and_bank",
+            ),
         ]
         indexes = [
             models.Index(fields=["link", "-prepared_at"], name="operation_of_link"),

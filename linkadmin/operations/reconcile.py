@@ -58,13 +58,19 @@ def conclude(operation: Operation, state: State, why: str, *, proof: RemoteLink 
 
 
 def close_overdue(*, now: datetime) -> int:
-    """Close what time has decided: calls whose process died, codes that came too late, intents never sent."""
+    """Close what time has decided; return how many.
+
+    Calls whose process died, intents never sent, codes that came too late, outcomes that no reading could prove.
+    """
     closed = 0
     for operation in Operation.objects.with_names().filter(state=State.SENDING, lease_until__lt=now)[:100]:
         closed += _move(operation, State.UNKNOWN, "process_died", check_at=now)
     abandoned = now - timedelta(seconds=60)
     for operation in Operation.objects.with_names().filter(state=State.PREPARED, prepared_at__lt=abandoned)[:100]:
         closed += _move(operation, State.CANCELLED, "never_sent", ended_at=now)
+    too_long = now - timedelta(seconds=settings.OPERATION_UNDECIDED_SECONDS) - CHECK_EVERY
+    for operation in Operation.objects.with_names().filter(state=State.UNKNOWN, sent_at__lt=too_long)[:100]:
+        closed += _move(operation, State.UNDECIDED, "no_proof")
     for challenge in PendingChallenge.objects.filter(expires_at__lt=now)[:100]:
         closed += _expire(challenge, now=now)
     return closed

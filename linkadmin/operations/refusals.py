@@ -21,7 +21,7 @@ class AlreadyOpen(Refusal):
     """Another operation on this link is not over."""
 
     reason = "already_open"
-    words = _("Somebody is already repairing this link. Its page shows how far they are.")
+    words = _("Somebody is already at work on this link.")
 
     def __init__(self, operation: "Operation | None") -> None:
         super().__init__()
@@ -60,6 +60,13 @@ class BudgetSpent(Refusal):
             if manager_may_allow
             else _("The bank refused three attempts within a day. One more could lock the customer out: wait a day.")
         )
+
+
+class NoCredentials(Refusal):
+    """No login typed by staff can repair this link."""
+
+    reason = "no_credentials"
+    words = _("This link is not repaired with a password. Nothing was sent.")
 
 
 class ChallengeOver(Refusal):

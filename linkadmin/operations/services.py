@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from linkadmin.accounts.models import User
@@ -86,6 +87,7 @@ def update_credentials(*, actor: User, link: Link, values: Values, operation_key
     if earlier := _sent_before(operation):
         return earlier
     try:
+        _require_form(link)
         require_attempt(link)
         _require_keys(link.integration)
     except refusals.Refusal as refusal:
@@ -246,8 +248,10 @@ def _sent_before(operation: Operation) -> Operation | None:
 def _open_rival(operation: Operation) -> Operation | None:
     if operation.link_id:
         return Operation.objects.open().with_names().filter(link=operation.link_id).first()
-    same = {"integration": operation.integration_id, "natural_key": operation.natural_key}
-    return Operation.objects.open().with_names().filter(**same).first()
+    same_item = Q(integration=operation.integration_id, natural_key=operation.natural_key) & ~Q(natural_key="")
+    same_bank = Q(end_user=operation.end_user_id, institution=operation.institution_id, institution__isnull=False)
+    creates = Operation.objects.open().with_names().filter(kind=OperationKind.CREATE_LINK)
+    return creates.filter(same_item | same_bank).first()
 
 
 def _require_new(operation: Operation, *, second_link: bool) -> None:
@@ -261,6 +265,11 @@ def _require_new(operation: Operation, *, second_link: bool) -> None:
         at_bank = live.filter(end_user=operation.end_user, institution=operation.institution).first()
         if at_bank:
             raise refusals.DuplicateLink(at_bank, same_item=False)
+
+
+def _require_form(link: Link) -> None:
+    if link.is_ended or not link.integration.speaks.update_fields(link.institution):
+        raise refusals.NoCredentials
 
 
 def _require_keys(integration: Integration) -> None:

@@ -97,7 +97,7 @@ def settle(operation: Operation, answer: Answer, *, duration_ms: int, known: Rem
     current.duration_ms = duration_ms
     current.ended_at = timezone.now()
     if isinstance(answer, ProviderError):
-        _take_failure(current, answer.failure)
+        _take_failure(current, answer)
         connections.note_keys(current.integration, answer)
     if known is not None:
         _keep_link(current, known)
@@ -238,8 +238,9 @@ def _keep_link(operation: Operation, remote: RemoteLink) -> None:
     operation.link = link
 
 
-def _take_failure(operation: Operation, failure: Failure) -> None:
-    operation.outcome = failure.reason or failure.code
+def _take_failure(operation: Operation, error: ProviderError) -> None:
+    failure = error.failure
+    operation.outcome = type(error).__name__
     operation.http_status = failure.status
     operation.code = failure.code[:80]
     operation.words = failure.words[:500]

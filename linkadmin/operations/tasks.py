@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from linkadmin.links import health
-from linkadmin.links.models import Link
+from linkadmin.links.models import Integration, Link
 from linkadmin.providers.errors import ProviderError
 
 from . import reading, reconcile
@@ -27,8 +27,10 @@ def close_overdue() -> None:
 def nudge_due() -> None:
     """Find every row that waits for a read, so that a lost message loses nothing."""
     now = timezone.now()
-    due = Operation.objects.filter(state=State.UNKNOWN, check_at__lte=now).values_list("pk", flat=True)
-    for operation_id in due[:NUDGES_A_ROUND]:
+    unknown = Operation.objects.filter(state=State.UNKNOWN, check_at__lte=now)
+    # Keys that were refused are tried again by a person only.
+    askable = unknown.exclude(integration__key_state=Integration.KeyState.REFUSED).values_list("pk", flat=True)
+    for operation_id in askable[:NUDGES_A_ROUND]:
         nudge("operations.reconcile", operation_id)
     for link_id in health.unproven(asked_before=now - PROOF_EVERY)[:NUDGES_A_ROUND]:
         nudge("operations.prove", link_id)
