@@ -36,13 +36,16 @@ def secret(name: str, *, kept_in: Path | None = None) -> str:
     """Read a secret from NAME, from the file named by NAME_FILE, or from `kept_in` if that file exists."""
     if value := text(name):
         return value
-    path = Path(text(f"{name}_FILE")) if text(f"{name}_FILE") else kept_in
-    if path is None or (path == kept_in and not path.exists()):
+    named = text(f"{name}_FILE")
+    path = Path(named) if named else kept_in
+    if path is None:
         return ""
     try:
         return path.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error.strerror}") from None
+        if isinstance(error, FileNotFoundError) and not named:
+            return ""
+        raise ImproperlyConfigured(f"{name} cannot be read from {path}: {error.strerror}") from None
 
 
 def database(name: str, *, embedded: Path) -> dict[str, Any]:

@@ -68,6 +68,7 @@ def logging_config(*, level: str) -> dict[str, Any]:
             "django.db.backends": {"level": "WARNING"},
             "django.template": {"level": "INFO"},
             "kombu": {"level": "INFO"},
+            "kombu.connection": {"level": "ERROR"},  # it warns that folders have no host name
             "amqp": {"level": "INFO"},
         },
     }

@@ -5,11 +5,46 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.core.cache import cache
 from django.db import connection
 
 from linkadmin.audit.models import AuditHead
+from linkadmin.simulator.server import Simulator
+
+from .house import Clock, House, build
+
+pytest_plugins = ["tests.needs"]
 
 AUDIT_TABLE = "audit_auditevent"
+
+
+@pytest.fixture(autouse=True)
+def _log_in_limits_start_anew() -> Iterator[None]:
+    """Forget the attempts of other tests where the cache is not part of the database that is rolled back."""
+    yield
+    if settings.REDIS_URL:
+        cache.clear()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def simulator(clock: Clock) -> Iterator[Simulator]:
+    """A provider simulator that keeps every call as it came, secrets included."""
+    with Simulator(record=True, clock=clock) as running:
+        yield running
+
+
+@pytest.fixture
+def house(db: None, simulator: Simulator, clock: Clock) -> Iterator[House]:
+    """The cast and two integrations. A test whose calls run beside the page needs a `transaction=True`."""
+    built = build(simulator, clock)
+    yield built
+    built.settled()
 
 
 @contextmanager

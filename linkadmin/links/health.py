@@ -43,10 +43,12 @@ def observe(link: Link, report: Report) -> HealthChange | None:
     if _is_older(link, report):
         link.save(update_fields=["asked_at", "ask_failed"])
         return None
-    _take_facts(link, report)
     if _proves_nothing(link, report):
-        link.save()
+        # What the refusal said stays: it is still the last thing known.
+        link.observed_at, link.raw_status = report.at, report.observation.raw_status[:60]
+        link.save(update_fields=["asked_at", "ask_failed", "observed_at", "raw_status"])
         return None
+    _take_facts(link, report)
     return _become(link, report)
 
 

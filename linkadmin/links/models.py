@@ -228,9 +228,12 @@ class Link(models.Model):
         return self.ended_at is not None
 
     def rank(self) -> int:
-        """Return its place in the work list; what is being proven needs nobody for now."""
-        state = HealthState.SETTING_UP if self.is_proving else HealthState(self.health)
-        return STATES[state].rank
+        """Return its place in the work list: a running clock comes first, what is being proven needs nobody for now."""
+        if self.is_proving:
+            return STATES[HealthState.SETTING_UP].rank
+        if self.cause == Cause.CODE_WAITING.value:
+            return 0
+        return STATES[HealthState(self.health)].rank
 
 
 class LinkSearch(models.Model):

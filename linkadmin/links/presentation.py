@@ -122,6 +122,6 @@ def _row(link: Link, *, see_names: bool, now: datetime) -> Row:
         turn="" if turn is Turn.NOBODY else str(turn.label),
         turn_icon=TURN_ICONS.get(turn, ""),
         last_good=moment(link.last_good_at, now=now),
-        owner=str(link.owner) if link.owner else "",
-        is_hot=not link.is_proving and link.health == HealthState.CUSTOMER_CODE.value,
+        owner=link.owner.display_name if link.owner else "",
+        is_hot=link.cause == Cause.CODE_WAITING.value and not link.is_proving,
     )

@@ -91,14 +91,9 @@ def test_refuses_an_outcome_that_is_no_word_of_ours() -> None:
     [
         "UPDATE audit_auditevent SET actor = 'nobody'",
         "DELETE FROM audit_auditevent",
-        pytest.param(
-            "REPLACE INTO audit_auditevent SELECT * FROM audit_auditevent",
-            marks=pytest.mark.skipif("connection.vendor != 'sqlite'", reason="REPLACE is SQLite's"),
-        ),
-        pytest.param(
-            "TRUNCATE audit_auditevent",
-            marks=pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite has no TRUNCATE"),
-        ),
+        "REPLACE INTO audit_auditevent SELECT * FROM audit_auditevent"
+        if connection.vendor == "sqlite"
+        else "TRUNCATE audit_auditevent",
     ],
 )
 def test_is_final_even_for_who_speaks_sql(statement: str) -> None:

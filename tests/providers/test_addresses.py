@@ -89,6 +89,7 @@ def test_every_provider_has_its_own_list(kind: str) -> None:
         "2002:808:808::",
         "2001:0:4136:e378::",
         "64:ff9b::7f00:1",
+        "64:ff9b::808:808",
     ],
 )
 def test_an_address_that_is_not_public_is_known(address: str) -> None:

@@ -217,11 +217,14 @@ def test_a_host_that_is_not_on_the_list_is_not_called() -> None:
     assert type(error) is NotSent
 
 
-def test_environment_proxies_are_ignored(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    link = belvo_at(serve(reply(200, GOOD_LINK)).url).read_link(LinkRef(LINK_ID, "cust-0001"))
-    assert link.remote_id == LINK_ID
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_environment_proxies_are_ignored(serve: Serve, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, "http://127.0.0.1:9")
+    script = serve(reply(200, GOOD_LINK))
+    belvo_at(script.url).read_link(LinkRef(LINK_ID, "cust-0001"))
+    assert script.received[0].path == f"/api/links/{LINK_ID}/"
 
 
 def test_a_call_says_who_we_are_and_asks_for_plain_bytes(serve: Serve) -> None:
@@ -255,6 +258,7 @@ CANARIES = ("canary-pässword", "canary-token", "our-secret-password")
         pytest.param(reply(200, b"<html>canary-token"), id="unreadable"),
         pytest.param(reply(500, b"canary-token"), id="server error"),
         pytest.param(reply(400, [{"code": "login_error", "message": "canary-token was wrong"}]), id="echo"),
+        pytest.param(reply(400, [{"code": "x", "message": "our-secret-password?"}]), id="echo of a key"),
         pytest.param(reply(403, b"<html>canary-token"), id="web page"),
         pytest.param(
             reply(428, {"session": "s1", "expiry": 60, "link": LINK_ID, "message": "canary-token"}), id="code needed"

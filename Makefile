@@ -1,0 +1,45 @@
+# Each target is a line or two that calls the real tool. `make` alone lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+OURS := linkadmin tests bin .ci manage.py
+
+.PHONY: help run test environment lint types contracts check lock clean
+
+help: ## list the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/make \1	\2/p' Makefile | expand -t 18
+
+run: export PORT ?= 8000
+run: export SIMULATOR_PORT ?= 8800
+run: export LINKADMIN_DATA ?= var
+run: export LINKADMIN_LOG_LEVEL ?= WARNING
+run: ## run everything with demo data (PORT, SIMULATOR_PORT, LINKADMIN_DATA; RESET=1 starts over)
+	@$(PYTHON) bin/environment.py requirements.txt "$(LINKADMIN_DATA)"
+	@$(BIN)/python -m linkadmin.demo $(if $(filter-out 0,$(RESET)),--reset)
+
+test: environment ## run the tests (ARGS="-k name" picks some)
+	@$(BIN)/pytest -n 2 $(ARGS)
+
+environment: ## make .venv with everything the tests and checks need
+	@$(PYTHON) bin/environment.py requirements-dev.txt
+
+lint: environment ## ruff on the Python, djlint on the templates
+	@$(BIN)/ruff check $(OURS)
+	@$(BIN)/ruff format --check $(OURS)
+	@$(BIN)/djlint --quiet --check templates
+	@$(BIN)/djlint --quiet --lint templates
+
+types: environment ## mypy, strict
+	@$(BIN)/mypy
+
+contracts: environment ## who may import whom
+	@$(BIN)/lint-imports
+
+check: lint types contracts ## lint, types and contracts
+
+lock: environment ## compile the requirements files anew from the .in files
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes requirements.in -o requirements.txt
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes requirements-dev.in -o requirements-dev.txt
+
+clean: ## remove what the tools left behind; .venv and the data stay
+	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov test-results
+	@find $(OURS) -name __pycache__ -type d -prune -exec rm -rf {} +

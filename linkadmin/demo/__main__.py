@@ -1,0 +1,130 @@
+"""What `make run` runs: web, worker, beat and the provider simulator as one, with demo data, until Ctrl-C.
+
+It does without Django itself, so that a warm start does not load it once more than the web process must.
+"""
+
+import fcntl
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from .preparation import PROJECT, prepare, start_over
+from .processes import run_together
+
+HOST = "127.0.0.1"
+WELCOME = """
+Linkadmin is ready:  http://{host}:{port}/
+  log in as          support, manager, auditor or admin; the password is linkadmin-demo
+  the drill ground   http://{host}:{simulator_port}/  says what to type to make the provider do what
+Try first, as support:
+  1. New link, Heron sandbox: any customer id and name, any access token, any new item id.
+  2. Links, Acme Corp (the first of the list): Update credentials, with any password. The bank asks for a code.
+  3. Give it a wrong code, then 111111. The link is proving, and works once a fresh reading shows it.
+Ctrl-C ends everything. `make run` again keeps the data, `make run RESET=1` starts over.
+"""
+
+
+def main() -> int:
+    """Run the demo and tell the exit status; leave with one sentence when it cannot start."""
+    parser = ArgumentParser(prog="python -m linkadmin.demo")
+    parser.add_argument("--reset", action="store_true", help="remove the demo's data first, but not its keys")
+    reset = parser.parse_args().reset
+    port, simulator_port = _port("PORT", "8000"), _port("SIMULATOR_PORT", "8800")
+    if port == simulator_port:
+        sys.exit(f"PORT and SIMULATOR_PORT are both {port}: choose two.")
+    os.chdir(PROJECT)
+    os.umask(0o077)
+    data = Path(os.environ.get("LINKADMIN_DATA") or "var").resolve()
+    simulator_url = f"http://{HOST}:{simulator_port}"
+    os.environ |= {"LINKADMIN_DEMO": "1", "LINKADMIN_DATA": str(data), "LINKADMIN_SIMULATOR_URL": simulator_url}
+    with _alone(data):
+        for asked in (signal.SIGINT, signal.SIGTERM):  # while preparing; the programs are ended in another way
+            signal.signal(asked, lambda *_: sys.exit(130))
+        if reset:
+            start_over(data)
+        try:
+            prepare(data)
+        except subprocess.CalledProcessError as error:
+            sys.exit(f"The demo could not be prepared: {error.cmd[2]} failed, see above.")
+        return run_together(
+            _commands(port, simulator_port, data),
+            when_started=lambda: _welcome(port, simulator_port),
+            env=_environment(),
+        )
+
+
+def _port(name: str, default: str) -> int:
+    """Read a port number from a variable and make sure that the port is free."""
+    text = os.environ.get(name) or default
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        sys.exit(f"{name} must be a number from 1 to 65535, not {text!r}.")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, int(text)))
+        except OSError as error:
+            other = int(text) + 10 if int(text) < 65000 else default
+            sys.exit(f"Port {text} cannot be had ({error.strerror}): choose another, make run {name}={other} say.")
+    return int(text)
+
+
+@contextmanager
+def _alone(data: Path) -> Iterator[None]:
+    """Hold the data folder for this run alone."""
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / "run.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            sys.exit(f"Another make run is using {data}: end it, or set LINKADMIN_DATA to another folder.")
+        yield
+
+
+def _commands(port: int, simulator_port: int, data: Path) -> dict[str, list[str]]:
+    """Tell how each program is started. One web process only: codes and challenges live in its memory."""
+    module = [sys.executable, "-m"]
+    # The pages come first: with all starting at once on two cores they take twice as long.
+    later = ["sh", "-c", 'sleep 2; exec "$@"', "later"]
+    gunicorn = [*module, "gunicorn", "linkadmin.wsgi", "--bind", f"{HOST}:{port}", "--no-control-socket"]
+    threads = ["--workers", "1", "--worker-class", "gthread", "--threads", "16", "--graceful-timeout", "3"]
+    celery = [*later, *module, "celery", "--quiet", "--app", "linkadmin"]
+    alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    simulator = [sys.executable, "manage.py", "simulator", "--port", str(simulator_port)]
+    return {
+        "web": [*gunicorn, *threads, "--log-level", "warning"],
+        "worker": [*celery, "worker", "--pool", "threads", "--concurrency", "4", *alone, "--loglevel", "warning"],
+        "beat": [*celery, "beat", "--pidfile", "", "--loglevel", "warning"],
+        "simulator": [*simulator, "--state", str(data / "simulator.json")],
+    }
+
+
+def _environment() -> dict[str, str]:
+    # Whoever runs a demo as root is in a container; for them Celery's warning is only noise.
+    return os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore:You're running the worker with superuser"}
+
+
+def _welcome(port: int, simulator_port: int) -> None:
+    while not _healthy(port):
+        time.sleep(0.1)
+    sys.stdout.write(WELCOME.format(host=HOST, port=port, simulator_port=simulator_port))
+    sys.stdout.flush()
+
+
+def _healthy(port: int) -> bool:
+    web = http.client.HTTPConnection(HOST, port, timeout=2)
+    with suppress(OSError, http.client.HTTPException):
+        web.request("GET", "/healthz/")
+        return web.getresponse().status == http.HTTPStatus.OK
+    return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""Who is in the demo world: which customer has a link at which bank, and what befell it."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+from random import Random
+from uuid import UUID, uuid5
+
+from linkadmin.providers.heron import FRESH_FOR
+from linkadmin.providers.types import Cause
+
+from .names import CUSTOMERS_OF, HERON_BANKS, names_in
+from .scenarios import BELVO, CODE_NEEDED, HERON, Scenario, scenarios
+
+FIRST_REPAIR = "Acme Corp"  # the customer whose link a newcomer repairs first; it leads the work list
+FIRST_REPAIR_ID = "acme-001"
+FIRST_REPAIR_BANK = "heimdall_mx_retail"  # asks for a code at every new log-in
+
+_WORLD = UUID("6f0c7a52-58d5-4c1b-9a54-0d3f6f4b2e19")
+
+
+@dataclass(slots=True)
+class Customer:
+    external_id: str
+    name: str
+    country: str
+    banks: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One link's part in the demo world."""
+
+    number: int
+    scenario: Scenario
+    customer: Customer
+    bank: str
+    refresh_rate: str = ""  # of a Belvo link kept up to date
+
+    @property
+    def is_single(self) -> bool:
+        """Whether Belvo reads it once and no more."""
+        return self.scenario.provider == BELVO and not self.refresh_rate
+
+    @property
+    def turn(self) -> timedelta:
+        """How long the provider lets pass between two reads of the bank."""
+        return timedelta(days=7 if self.refresh_rate == "7d" else 1)
+
+    @property
+    def fresh_for(self) -> timedelta | None:
+        if self.scenario.provider == HERON:
+            return FRESH_FOR["plaid_integration"]
+        return None if self.is_single else 2 * self.turn + timedelta(days=1)
+
+    @property
+    def is_first_repair(self) -> bool:
+        return self.customer.external_id == FIRST_REPAIR_ID
+
+
+def id_of(kind: str, key: object) -> UUID:
+    """Return the id that a thing of the demo world has on every machine."""
+    return uuid5(_WORLD, f"{kind}:{key}")
+
+
+def cast(rng: Random) -> list[Part]:
+    """Give every link of every scenario a customer and a bank: troubles to a customer each, what works to all.
+
+    The first is the one that a newcomer repairs, of a customer who has no other.
+    """
+    customers = _customers(rng)
+    waiting = customers[:]
+    parts = [Part(0, CODE_NEEDED, Customer(FIRST_REPAIR_ID, FIRST_REPAIR, "MX"), FIRST_REPAIR_BANK, "7d")]
+    open_parts = [scenario for scenario in scenarios() for _ in range(scenario.count)]
+    open_parts.remove(CODE_NEEDED)
+    troubled = [scenario for scenario in open_parts if not _is_plain(scenario)]
+    plain = [scenario for scenario in open_parts if _is_plain(scenario)]
+    for scenario in [*_choosy_first(troubled), *plain]:
+        candidates = _with_room(scenario, waiting) or _with_room(scenario, customers)
+        customer = rng.choice(candidates)
+        waiting = [each for each in waiting if each is not customer]
+        bank = rng.choice(_banks_for(scenario, customer))
+        customer.banks.add(bank)
+        parts.append(Part(len(parts), scenario, customer, bank, _refresh_rate(scenario, rng)))
+        if not scenario.knows_customer:
+            customers.remove(customer)
+    return parts
+
+
+def by_customer(parts: Iterable[Part]) -> dict[str, list[Part]]:
+    """Return the parts by the customer's external id."""
+    found: dict[str, list[Part]] = defaultdict(list)
+    for part in parts:
+        found[part.customer.external_id].append(part)
+    return found
+
+
+def _customers(rng: Random) -> list[Customer]:
+    named = [
+        (country, name) for country, count in CUSTOMERS_OF.items() for name in rng.sample(names_in(country), count)
+    ]
+    rng.shuffle(named)
+    return [Customer(f"cus-{number}", name, country) for number, (country, name) in enumerate(named, 1001)]
+
+
+def _refresh_rate(scenario: Scenario, rng: Random) -> str:
+    if scenario.provider == HERON or scenario.storage_days:
+        return ""
+    rates = ("7d", "24h", "") if _is_plain(scenario) else ("7d",)
+    return rng.choices(rates, (80, 10, 10)[: len(rates)])[0]
+
+
+def _is_plain(scenario: Scenario) -> bool:
+    return scenario.cause is Cause.WORKING and not scenario.renews
+
+
+def _choosy_first(troubled: list[Scenario]) -> list[Scenario]:
+    """Put what happens at few banks first, while their customers are free."""
+    return sorted(troubled, key=lambda scenario: len(scenario.banks) or len(HERON_BANKS))
+
+
+def _banks_for(scenario: Scenario, customer: Customer) -> list[str]:
+    here = _by_country(scenario.banks or tuple(HERON_BANKS)).get(customer.country, [])
+    return [name for name in here if name not in customer.banks]
+
+
+@cache
+def _by_country(banks: tuple[str, ...]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for name in banks:
+        found[HERON_BANKS.get(name) or name.split("_")[1].upper()].append(name)
+    return dict(found)
+
+
+def _with_room(scenario: Scenario, customers: Iterable[Customer]) -> list[Customer]:
+    return [customer for customer in customers if _banks_for(scenario, customer)]

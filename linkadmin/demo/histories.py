@@ -1,0 +1,262 @@
+"""The weeks before the first start: what was done to each link and what was seen of it, up to the present."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from linkadmin.links.causes import VERDICTS
+from linkadmin.links.models import HealthChange
+from linkadmin.operations.models import OperationKind, State
+from linkadmin.providers.errors import LoginRefused
+from linkadmin.providers.types import Cause, HealthState
+
+from . import scenarios
+from .casting import Part, id_of
+from .names import OWNERS
+from .scenarios import BELVO, HERON, Told
+
+Source = HealthChange.Source
+Kind = OperationKind
+CODE_ASKED = ("token_required", "A MFA token is required by the institution to login")
+CODE_LIFETIME = timedelta(minutes=12)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+HERON_TROUBLES = (
+    (Cause.BANK_DOWN, scenarios.BANK_SILENT),
+    (Cause.PROVIDER_DOWN, scenarios.PLAID_TROUBLE),
+    (Cause.LOGIN_REQUIRED, scenarios.SIGN_IN_AGAIN),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A link turned out to be otherwise than it was."""
+
+    at: datetime
+    cause: Cause
+    source: Source
+    told: Told
+    operation: UUID | None = None
+
+    @property
+    def state(self) -> HealthState:
+        return VERDICTS[self.cause].state
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something a person had done at the provider, long closed."""
+
+    id: UUID
+    kind: OperationKind
+    state: State
+    actor: str
+    sent_at: datetime
+    ended_at: datetime
+    took: timedelta  # the call; a code may be given long after
+    parent: UUID | None = None
+    http_status: int = 0
+    code: str = ""
+    words: str = ""
+    outcome: str = ""
+    cause: str = ""
+    request_id: str = ""
+    is_attempt: bool = False
+
+
+@dataclass(slots=True)
+class History:
+    """What happened to one link, in the order of time."""
+
+    part: Part
+    rng: Random
+    creator: str = ""
+    changes: list[Change] = field(default_factory=list)
+    acts: list[Act] = field(default_factory=list)
+    repaired_at: datetime | None = None
+
+    @property
+    def since(self) -> datetime:
+        """When its present state began."""
+        ends = [new.at for old, new in zip(self.changes, self.changes[1:], strict=False) if old.state != new.state]
+        return ends[-1] if ends else self.changes[0].at
+
+    @property
+    def worked_at(self) -> datetime:
+        """When it last began to work: there was data then."""
+        return max((change.at for change in self.changes if change.state is HealthState.HEALTHY), default=self.since)
+
+    @property
+    def refused_at(self) -> datetime | None:
+        """When an attempt failed that no success has cancelled since."""
+        refused = None
+        for change in self.changes:
+            if change.state is HealthState.HEALTHY:
+                refused = None
+            elif change.source is Source.CALL and change.state is not HealthState.SETTING_UP:
+                refused = change.at
+        return refused
+
+    @property
+    def last_attempt_at(self) -> datetime | None:
+        called = [change.at for change in self.changes if change.source is Source.CALL]
+        return max([*called, *filter(None, [self.repaired_at])], default=None)
+
+    def see(self, at: datetime, cause: Cause, told: Told, source: Source = Source.LIST, act: Act | None = None) -> None:
+        self.changes.append(Change(at, cause, source, told, act.id if act else None))
+
+    def do(self, kind: OperationKind, state: State, sent_at: datetime, took: timedelta, **facts: Any) -> Act:
+        belvo = self.part.scenario.provider == BELVO
+        request_id = f"{self.rng.getrandbits(128):032x}" if belvo else ""
+        actor = self.creator or self.rng.choice(OWNERS)
+        pk = id_of("operation", f"{self.part.number}:{len(self.acts)}")
+        given = {"ended_at": sent_at + took, "request_id": request_id, **facts}
+        act = Act(id=pk, kind=kind, state=state, actor=actor, sent_at=sent_at, took=took, **given)
+        self.acts.append(act)
+        return act
+
+    def seconds(self, low: int, high: int) -> timedelta:
+        return timedelta(seconds=self.rng.randint(low, high))
+
+
+def history_of(part: Part, *, began: datetime, since: datetime | None, now: datetime, rng: Random) -> History:
+    """Tell a link's past from when it was made; `since` is when its trouble began, None if it has none."""
+    history = History(part, rng)
+    if part.scenario.is_new or rng.random() < 0.45:
+        history.creator = OWNERS[0] if part.is_first_repair else rng.choice(OWNERS)
+    if part.scenario is scenarios.NEVER_CONFIRMED:
+        _register_half(history, began)
+    else:
+        _begin(history, began)
+        if not part.scenario.is_new and not part.is_single:
+            quiet = part.fresh_for if part.scenario.cause is Cause.STALE else None
+            _live(history, began + DAY, (since or now) - DAY - (quiet or timedelta()))
+    _arrive(history, since, now)
+    return history
+
+
+def _begin(history: History, began: datetime) -> None:
+    """Let the link appear: made by a colleague, or read from the provider for the first time."""
+    heron = history.part.scenario.provider == HERON
+    first = Change(began, Cause.WORKING, Source.LIST, Told("active" if heron else "valid"))
+    if history.creator:
+        took = timedelta(seconds=1) if heron else history.seconds(3, 14)
+        act = history.do(Kind.CREATE_LINK, State.SUCCEEDED, began - took, took)
+        cause, told = (Cause.PENDING, Told("pending")) if heron else (Cause.WORKING, Told("valid"))
+        history.see(began, cause, told, Source.CALL, act)
+        if heron and not history.part.scenario.is_new:
+            history.see(began + history.seconds(60, 5000), first.cause, first.told)
+    else:
+        history.changes.append(first)
+
+
+def _register_half(history: History, began: datetime) -> None:
+    """Let a registration stop at the bank's question, which nobody answered in time."""
+    code, words = CODE_ASKED
+    asked = Told("", code, words)
+    took = history.seconds(4, 11)
+    late = {"outcome": "code_too_late", "ended_at": began + CODE_LIFETIME}
+    act = history.do(
+        Kind.CREATE_LINK, State.EXPIRED, began - took, took, http_status=428, code=code, words=words, **late
+    )
+    history.see(began, Cause.CODE_WAITING, asked, Source.CALL, act)
+    history.see(act.ended_at, Cause.CODE_TOO_LATE, Told(), Source.CALL, act)
+
+
+def _live(history: History, start: datetime, end: datetime) -> None:
+    """Fill the time between with up to two troubles that passed."""
+    count = history.rng.choices((0, 1, 2), (45, 35, 20))[0]
+    for number in range(count):
+        share = (end - start) / count
+        at = _whole(start + share * (number + history.rng.uniform(0.1, 0.4)))
+        until = _whole(at + min(share * 0.5, history.rng.uniform(0.1, 3) * DAY))
+        if until - at > HOUR:
+            _trouble(history, at, until)
+
+
+def _trouble(history: History, at: datetime, until: datetime) -> None:
+    part = history.part
+    if part.scenario.provider == HERON:
+        cause, message = history.rng.choice(HERON_TROUBLES)
+        history.see(at, cause, Told("erroring", message[1:].partition("]")[0], message))
+        history.see(until, Cause.WORKING, Told("active"))
+    elif part.bank in scenarios.OPEN_FINANCE or history.rng.random() < 0.3:
+        at = max(at, history.changes[-1].at + (part.fresh_for or DAY))
+        if at < until:
+            history.see(at, Cause.STALE, Told("valid"), Source.CLOCK)
+            history.see(until, Cause.WORKING, Told("valid"))
+    elif part.bank in scenarios.CODE_BANKS:
+        history.see(at, Cause.CODE_NEEDED, Told("token_required"))
+        _repair_with_code(history, until)
+    else:
+        history.see(at, Cause.LOGIN_REFUSED, Told("invalid"))
+        _repair_with_password(history, until)
+
+
+def _repair_with_code(history: History, at: datetime) -> None:
+    code, words = CODE_ASKED
+    asked = {"http_status": 428, "code": code, "words": words, "outcome": code}
+    update = history.do(Kind.UPDATE_CREDENTIALS, State.ANSWERED, at, history.seconds(35, 90), **asked)
+    history.see(
+        at + history.seconds(4, 20), Cause.CODE_WAITING, Told("token_required", code, words), Source.CALL, update
+    )
+    parent = update
+    if history.rng.random() < 0.3:
+        wrong = {**asked, "parent": parent.id, "is_attempt": True}
+        parent = history.do(Kind.SUBMIT_TOKEN, State.ANSWERED, parent.ended_at, history.seconds(30, 70), **wrong)
+    right = history.do(Kind.SUBMIT_TOKEN, State.SUCCEEDED, parent.ended_at, history.seconds(3, 12), parent=parent.id)
+    _prove(history, right)
+
+
+def _repair_with_password(history: History, at: datetime) -> None:
+    if history.rng.random() < 0.35:
+        wrong = _refuse(history, at - 20 * MINUTE, scenarios.WRONG_PASSWORD)
+        told = replace(scenarios.WRONG_PASSWORD.told, status="invalid")
+        history.see(wrong.ended_at, Cause.PASSWORD_WRONG, told, Source.CALL, wrong)
+    _prove(history, history.do(Kind.UPDATE_CREDENTIALS, State.SUCCEEDED, at, history.seconds(3, 40)))
+
+
+def _refuse(history: History, at: datetime, scenario: scenarios.Scenario) -> Act:
+    """Let a log-in be refused at a moment."""
+    error = scenario.refusal
+    assert error is not None  # noqa: S101 - only for what an answer of the provider began
+    took = history.seconds(2, 25)
+    return history.do(
+        Kind.UPDATE_CREDENTIALS,
+        State.REJECTED,
+        at - took,
+        took,
+        http_status=error.failure.status,
+        code=scenario.told.code,
+        words=scenario.told.words,
+        outcome=type(error).__name__,
+        cause=scenario.cause.value,
+        is_attempt=isinstance(error, LoginRefused),
+    )
+
+
+def _prove(history: History, act: Act) -> None:
+    history.repaired_at = act.ended_at
+    history.see(act.ended_at + history.seconds(1, 9), Cause.WORKING, Told("valid"))
+
+
+def _arrive(history: History, since: datetime | None, now: datetime) -> None:
+    """Bring the link to where it is today."""
+    scenario = history.part.scenario
+    if scenario.renews:
+        told = Told(scenario.told.status)
+        history.see(now - history.seconds(100_000, 400_000), Cause.RENEW_SOON, told, Source.WEBHOOK)
+        history.see(now - history.seconds(40_000, 80_000), Cause.WORKING, told)
+    if since is None or scenario.cause is history.changes[-1].cause:
+        return
+    if scenario.refusal:
+        act = _refuse(history, since, scenario)
+        history.see(since, scenario.cause, scenario.told, Source.CALL, act)
+    else:
+        source = Source.CLOCK if scenario.cause is Cause.STALE else Source.LIST
+        history.see(since, scenario.cause, scenario.told, source)
+
+
+def _whole(at: datetime) -> datetime:
+    return at.replace(microsecond=0)

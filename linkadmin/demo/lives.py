@@ -1,0 +1,243 @@
+"""A link of the demo world as a whole: the facts of its part and history, as rows of ours and records of theirs."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from string import ascii_letters, digits
+from typing import Any
+from uuid import UUID
+
+from linkadmin.accounts.models import User
+from linkadmin.links.causes import VERDICTS
+from linkadmin.links.models import EndUser, HealthChange, Institution, Integration, Link
+from linkadmin.operations.models import Operation
+from linkadmin.providers.types import Cause, HealthState
+
+from .casting import Part, id_of
+from .histories import Act, History, history_of
+from .names import OWNERS
+from .scenarios import BELVO, HERON
+
+ITEM_ID_LENGTH = 37
+RENEWS_WITHIN = (4, 12)  # days
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What there is to know about one link on the day of the first start."""
+
+    part: Part
+    history: History
+    remote_id: str
+    data_source_id: str
+    owner: str
+    began: datetime
+    remote_created_at: datetime
+    last_good_at: datetime | None
+    observed_at: datetime
+    asked_at: datetime
+    renews_in: timedelta | None
+
+    @property
+    def id(self) -> UUID:
+        return id_of("link", self.part.number)
+
+    @property
+    def stale_at(self) -> datetime | None:
+        fresh_for = self.part.fresh_for
+        return self.last_good_at + fresh_for if self.last_good_at and fresh_for else None
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The rows that those of links refer to, by the names they have in the demo world."""
+
+    staff: Mapping[str, User]
+    integrations: Mapping[str, Integration]
+    institutions: Mapping[str, Institution]
+    end_users: Mapping[str, EndUser]
+
+
+def live(part: Part, *, now: datetime, rng: Random) -> Life:
+    """Make up a link's life. What it says of the present is what a fresh read of its provider would say."""
+    scenario = part.scenario
+    state = VERDICTS[scenario.cause].state
+    works = state is HealthState.HEALTHY
+    since = now - _days(rng, *scenario.since)
+    if part.is_first_repair:
+        since = now - timedelta(days=scenario.since[1], hours=6)  # longer than any other code is waited for
+    began = since - timedelta(hours=1) if scenario.is_new else now - _days(rng, 36, 74)
+    remote_created_at = since - timedelta(days=scenario.storage_days) if scenario.storage_days else began
+    began = max(began, remote_created_at)
+    plainly_works = scenario.cause is Cause.WORKING
+    history = history_of(part, began=began, since=None if plainly_works else since, now=now, rng=rng)
+    if not history.creator and not scenario.storage_days:
+        remote_created_at = began - _days(rng, 1, 300)
+    quiet = now - history.changes[-1].at
+    asked_at = now - timedelta(seconds=rng.randint(60, int(min(quiet, timedelta(hours=10)).total_seconds())))
+    return Life(
+        part=part,
+        history=history,
+        remote_id=_remote_id(part, rng),
+        data_source_id=f"dso_{rng.getrandbits(88):022x}" if scenario.provider == HERON else "",
+        owner=history.creator or (rng.choice(OWNERS) if rng.random() < 0.1 else ""),
+        began=began,
+        remote_created_at=remote_created_at,
+        last_good_at=_last_good_at(history, until=now if works else since, rng=rng),
+        observed_at=since if scenario.refusal else asked_at,
+        asked_at=since - _days(rng, 0.1, 0.4) if scenario.refusal else asked_at,
+        renews_in=timedelta(days=rng.randint(*RENEWS_WITHIN)) if scenario.renews else None,
+    )
+
+
+def link_row(life: Life, cast: Cast, *, now: datetime) -> Link:
+    """Return the link as `health.py` would have left it."""
+    part, history = life.part, life.history
+    scenario, last_act = part.scenario, history.acts[-1] if history.acts else None
+    link = Link(
+        id=life.id,
+        integration=cast.integrations[scenario.provider],
+        end_user=cast.end_users[part.customer.external_id],
+        institution=cast.institutions[part.bank],
+        owner=cast.staff.get(life.owner),
+        remote_id=life.remote_id,
+        data_source_id=life.data_source_id,
+        remote_kind="plaid_integration" if scenario.provider == HERON else "",
+        access_mode=_access_mode(part),
+        refresh_rate=part.refresh_rate,
+        remote_created_at=life.remote_created_at,
+        created_at=life.began,
+        health=VERDICTS[scenario.cause].state.value,
+        cause=scenario.cause.value,
+        health_since=history.since,
+        conflict=scenario.cause is Cause.WORKING_WITH_ERROR,
+        raw_status=scenario.told.status,
+        raw_code=scenario.told.code,
+        raw_words=scenario.told.words,
+        request_id=last_act.request_id if last_act else "",
+        renew_by=(now + life.renews_in).date() if life.renews_in else None,
+        last_good_at=life.last_good_at,
+        stale_at=life.stale_at,
+        last_attempt_at=history.last_attempt_at,
+        refused_at=history.refused_at,
+        observed_at=life.observed_at,
+        asked_at=life.asked_at,
+    )
+    link.attention = link.rank()
+    return link
+
+
+def change_rows(life: Life) -> Iterator[HealthChange]:
+    """Yield the link's changes of state, the oldest first."""
+    old = ""
+    for change in life.history.changes:
+        yield HealthChange(
+            link_id=life.id,
+            at=change.at,
+            source=change.source,
+            old=old,
+            new=change.state.value,
+            cause=change.cause.value,
+            raw_status=change.told.status,
+            raw_code=change.told.code,
+            raw_words=change.told.words,
+            operation_id=change.operation,
+        )
+        old = change.state.value
+
+
+def operation_rows(life: Life, cast: Cast) -> Iterator[Operation]:
+    """Yield what was done to the link, all of it closed."""
+    yield from (_operation_row(life, act, cast) for act in life.history.acts)
+
+
+def belvo_record(life: Life) -> dict[str, Any]:
+    """Return the link as Belvo has it, in the words of the simulator's state file."""
+    scenario = life.part.scenario
+    return {
+        "id": life.remote_id,
+        "institution": life.part.bank,
+        "status": scenario.told.status,
+        "access_mode": _access_mode(life.part),
+        "refresh_rate": life.part.refresh_rate or None,
+        "external_id": life.part.customer.external_id,
+        "credentials_storage": f"{scenario.storage_days or 365}d" if life.part.is_single else "store",
+        "created_at": life.remote_created_at.isoformat(),
+        "last_accessed_at": life.last_good_at.isoformat() if life.last_good_at else None,
+    }
+
+
+def heron_record(life: Life) -> dict[str, Any]:
+    """Return the link as Heron has it, in the words of the simulator's state file."""
+    scenario = life.part.scenario
+    return {
+        "item_id": life.remote_id,
+        "end_user_id": life.part.customer.external_id,
+        "status": scenario.told.status,
+        "status_message": scenario.message,
+        "created": life.remote_created_at.isoformat(),
+        "last_updated": max(life.history.changes[-1].at, life.last_good_at or life.began).isoformat(),
+        "last_successful_sync": life.last_good_at.isoformat() if life.last_good_at else None,
+        "data_source_heron_id": life.data_source_id,
+    }
+
+
+def _days(rng: Random, least: float, most: float) -> timedelta:
+    return timedelta(seconds=int(rng.uniform(least, most) * 86_400))
+
+
+def _remote_id(part: Part, rng: Random) -> str:
+    if part.scenario.provider == BELVO:
+        return str(id_of("belvo", part.number))
+    return "".join(rng.choices(ascii_letters + digits, k=ITEM_ID_LENGTH))
+
+
+def _access_mode(part: Part) -> str:
+    if part.scenario.provider == HERON:
+        return ""
+    return "single" if part.is_single else "recurrent"
+
+
+def _last_good_at(history: History, *, until: datetime, rng: Random) -> datetime | None:
+    """Return when the bank last gave data: within its usual turn before `until`, earlier if that is the trouble."""
+    part = history.part
+    if part.scenario.is_new:
+        return None
+    if part.is_single:
+        return history.changes[0].at
+    if part.scenario.cause is Cause.STALE and part.fresh_for:
+        return until - part.fresh_for
+    usual = until - timedelta(seconds=int(part.turn.total_seconds() * rng.uniform(0.05, 0.9)))
+    return max(usual, history.worked_at)
+
+
+def _operation_row(life: Life, act: Act, cast: Cast) -> Operation:
+    part = life.part
+    natural_key = life.remote_id if part.scenario.provider == HERON else ""
+    return Operation(
+        id=act.id,
+        kind=act.kind,
+        state=act.state,
+        version=3,
+        integration=cast.integrations[part.scenario.provider],
+        link_id=life.id,
+        end_user=cast.end_users[part.customer.external_id],
+        institution=cast.institutions[part.bank],
+        parent_id=act.parent,
+        actor=cast.staff[act.actor],
+        operation_key=id_of("form", act.id),
+        parameters={"item_id": life.remote_id} if natural_key else {},
+        natural_key=natural_key,
+        prepared_at=act.sent_at,
+        sent_at=act.sent_at,
+        ended_at=act.ended_at,
+        http_status=act.http_status,
+        code=act.code,
+        words=act.words,
+        request_id=act.request_id,
+        outcome=act.outcome,
+        cause=act.cause,
+        duration_ms=act.took // timedelta(milliseconds=1),
+        counts_as_attempt=act.is_attempt,
+    )

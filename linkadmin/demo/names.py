@@ -1,0 +1,80 @@
+"""The people, customers and banks of the demo world. All are inventions; Belvo's banks are the simulator's own."""
+
+from itertools import product
+
+from linkadmin.accounts.roles import Role
+
+# user name, name, role; whoever logs in has the demo's password, the others only own links
+LOG_INS = (
+    ("support", "Nadia Okell", Role.SUPPORT),
+    ("manager", "Tomás Ferreyra", Role.MANAGER),
+    ("auditor", "Ingrid Solheim", Role.AUDITOR),
+    ("admin", "Ravi Mehrotra", Role.ADMINISTRATOR),
+)
+COLLEAGUES = (
+    ("ines.duarte", "Inês Duarte", Role.SUPPORT),
+    ("joel.hartwig", "Joel Hartwig", Role.SUPPORT),
+    ("mariana.quiroz", "Mariana Quiroz", Role.SUPPORT),
+)
+OWNERS = tuple(username for username, _name, role in (*LOG_INS, *COLLEAGUES) if role is Role.SUPPORT)
+
+BELVO_BANKS = (
+    "erebor_mx_retail",
+    "gringotts_mx_retail",
+    "heimdall_mx_retail",
+    "gotham_mx_business",
+    "agavedorado_mx_retail",
+    "tresvolcanes_mx_business",
+    "mareazul_mx_retail",
+    "tatooine_mx_fiscal",
+    "erebor_co_retail",
+    "heimdall_co_retail",
+    "paramoverde_co_retail",
+    "orquideareal_co_retail",
+    "condorandino_co_business",
+    "erebor_br_retail",
+    "tucanomanso_br_retail",
+    "capivara_br_retail",
+    "ipeamarelo_br_retail",
+)
+# Heron names no banks: staff did, when they made the links.
+HERON_BANKS = {
+    "Copper Lantern Bank": "US",
+    "Prairie Kite Savings": "US",
+    "Pelican & Pine Credit Union": "US",
+    "Tumbleweed National Bank": "US",
+    "Marigold Harbor Bank": "US",
+    "Thistle & Rook Bank": "GB",
+    "Otter Vale Building Society": "GB",
+    "Gorse Hill Mutual": "GB",
+}
+
+# Beside the one whose link is repaired first.
+CUSTOMERS_OF = {"MX": 61, "CO": 42, "BR": 40, "US": 66, "GB": 40}
+
+_SPANISH = (
+    ("Panadería", "Ferretería", "Farmacia", "Taller", "Distribuidora", "Textiles", "Transportes", "Papelería"),
+    ("Luna Clara", "El Roble", "Tres Ríos", "La Esquina", "Monte Azul", "Siete Leguas", "Buen Viento", "La Ceiba"),
+)
+_COLOMBIAN = (
+    ("Cafetería", "Confecciones", "Droguería", "Muebles", "Lácteos", "Viveros"),
+    ("El Guayacán", "Alto Bonito", "Doña Pilar", "La Vereda", "Rionegrito", "Sol de Enero", "Cuatro Esquinas"),
+)
+_BRAZILIAN = (
+    ("Padaria", "Oficina", "Mercadinho", "Confecções", "Marcenaria", "Floricultura"),
+    ("Maré Alta", "Bem-te-vi", "Três Irmãos", "Serra Mansa", "Ponto Certo", "Dona Celeste", "Boa Vizinha"),
+)
+_AMERICAN = (
+    ("Blue Fern", "Juniper Street", "Red Barn", "Lantern Hill", "Quiet Creek", "Old Orchard", "Cedar & Salt", "Ninth"),
+    ("Bakery", "Hardware", "Roofing", "Pet Supply", "Coffee Roasters", "Dental", "Landscaping", "Print Shop", "Cycles"),
+)
+_BRITISH = (
+    ("Hedgerow", "Puddle Lane", "Kestrel", "Brass Kettle", "Moorside", "Fiddler's Green", "Tern & Tide"),
+    ("Joinery", "Tea Rooms", "Plumbing", "Books", "Garden Centre", "Upholstery"),
+)
+_PARTS = {"MX": _SPANISH, "CO": _COLOMBIAN, "BR": _BRAZILIAN, "US": _AMERICAN, "GB": _BRITISH}
+
+
+def names_in(country: str) -> list[str]:
+    """Return every company name of a country that the parts make."""
+    return [" ".join(pair) for pair in product(*_PARTS[country])]

@@ -1,0 +1,130 @@
+"""What a first start plants, and that it plants once."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.hashers import check_password
+
+from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import Role
+from linkadmin.audit.models import AuditEvent
+from linkadmin.demo.world import plant
+from linkadmin.links.models import EndUser, HealthChange, Institution, Integration, Link
+from linkadmin.operations.models import Operation
+from linkadmin.providers.types import HealthState
+
+from .conftest import NOW, SOMEWHERE
+
+pytestmark = pytest.mark.usefixtures("state", "db")
+
+
+def clear() -> None:
+    Operation.objects.update(parent=None)
+    for model in (Operation, Link, EndUser, Institution, Integration, User):
+        model.objects.all().delete()
+
+
+def everything() -> dict[str, list[Any]]:
+    """Every row with an id of its own, but for the sealed keys: no two seals are alike."""
+    return {
+        "staff": list(User.objects.order_by("pk").values_list("pk", "username", "name", "role")),
+        "integrations": list(Integration.objects.order_by("pk").values_list("pk", "name", "created_at")),
+        "institutions": list(Institution.objects.order_by("pk").values_list("pk", "name", "form_fields")),
+        "end_users": list(EndUser.objects.order_by("pk").values_list()),
+        "links": list(Link.objects.order_by("pk").values_list()),
+        "operations": list(Operation.objects.order_by("pk").values_list()),
+        "changes": list(HealthChange.objects.order_by("link", "id").values_list("link", "at", "new", "cause")),
+    }
+
+
+def test_there_are_400_links_of_250_customers_at_25_banks_of_both_providers() -> None:
+    by_provider = Counter(Link.objects.values_list("integration__provider", flat=True))
+
+    assert by_provider == {"belvo": 230, "heron": 170}
+    assert EndUser.objects.count() == EndUser.objects.filter(links__isnull=False).distinct().count() == 250
+    assert Link.objects.values("institution").distinct().count() == 25
+
+
+def test_every_state_of_health_is_there_and_most_links_work() -> None:
+    tally = Counter(Link.objects.values_list("health", flat=True))
+
+    assert set(tally) == {state.value for state in HealthState}
+    assert 0.7 < tally[HealthState.HEALTHY.value] / tally.total() < 0.85
+
+
+def test_no_customer_has_two_links_at_one_bank() -> None:
+    pairs = Counter(Link.objects.values_list("end_user", "institution"))
+
+    assert max(pairs.values()) == 1
+
+
+@pytest.mark.parametrize(
+    ("username", "role"),
+    [
+        ("support", Role.SUPPORT),
+        ("manager", Role.MANAGER),
+        ("auditor", Role.AUDITOR),
+        ("admin", Role.ADMINISTRATOR),
+    ],
+)
+def test_each_role_can_log_in_with_the_demo_password(username: str, role: Role) -> None:
+    user = User.objects.get(username=username)
+
+    assert check_password("linkadmin-demo", user.password)
+    assert user.role == role
+    assert user.display_name != username
+
+
+def test_colleagues_own_links_but_cannot_log_in() -> None:
+    colleagues = User.objects.exclude(username__in=["support", "manager", "auditor", "admin"])
+
+    assert colleagues.count() >= 2
+    assert not any(user.has_usable_password() for user in colleagues)
+    assert all(user.owned_links.exists() for user in colleagues)
+
+
+def test_about_half_of_the_links_have_an_owner() -> None:
+    assert 160 <= Link.objects.exclude(owner=None).count() <= 240
+
+
+def test_a_second_planting_does_nothing(state: Path) -> None:
+    before, text = everything(), state.read_text()
+
+    assert not plant(simulator_state=state, simulator_url=SOMEWHERE)
+
+    assert everything() == before
+    assert state.read_text() == text
+
+
+def test_another_machine_gets_the_same_world(state: Path, tmp_path: Path) -> None:
+    before = everything()
+    clear()
+
+    assert plant(simulator_state=tmp_path / "again.json", simulator_url=SOMEWHERE, now=NOW)
+
+    assert everything() == before
+    assert (tmp_path / "again.json").read_text() == state.read_text()
+
+
+def test_planting_is_on_record_once() -> None:
+    event = AuditEvent.objects.get(action="demo.planted")
+
+    assert event.actor == ""
+    assert event.details["links"] == 400
+
+
+def test_the_state_file_is_for_its_owner_alone(state: Path) -> None:
+    assert state.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in state.parent.iterdir()] == [state.name]
+
+
+def test_no_planting_is_left_when_the_state_file_cannot_be_written(tmp_path: Path) -> None:
+    clear()
+
+    with pytest.raises(FileNotFoundError):
+        plant(simulator_state=tmp_path / "missing" / "simulator.json", simulator_url=SOMEWHERE)
+
+    assert not Integration.objects.exists()
+    assert not Link.objects.exists()

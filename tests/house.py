@@ -1,0 +1,159 @@
+"""A small house for tests to live in: the cast, two integrations at a simulator, and links to repair."""
+
+import random
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import requests
+from django.test import Client
+from django.utils import timezone
+
+from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import Role
+from linkadmin.links import health
+from linkadmin.links.connections import keep_secret
+from linkadmin.links.models import EndUser, Institution, Integration, Link
+from linkadmin.operations import runner
+from linkadmin.operations.models import Operation
+from linkadmin.providers.types import Cause, Observation, RemoteLink, Secret
+from linkadmin.simulator.journal import Call
+from linkadmin.simulator.server import Simulator
+from linkadmin.sync.institutions import read_institutions
+
+from .markup import Page, read
+
+PASSWORD = "a password for tests"
+CAST = {"ana": Role.SUPPORT, "ben": Role.SUPPORT, "mia": Role.MANAGER, "aud": Role.AUDITOR, "adm": Role.ADMINISTRATOR}
+HERON_INTEGRATION = "itg_sandbox_transactions"
+HTMX = {"HX-Request": "true"}
+
+
+class Clock:
+    """The simulator's clock: ours, until a test moves it."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+    def forward(self, seconds: float) -> None:
+        self.ahead += seconds
+
+
+@dataclass
+class House:
+    simulator: Simulator
+    clock: Clock
+    belvo: Integration
+    heron: Integration
+    people: dict[str, User]
+    browsers: dict[str, Client] = field(default_factory=dict)
+
+    def client(self, name: str = "ana") -> Client:
+        """Return the browser of one of the cast, logged in; the same one each time."""
+        if name not in self.browsers:
+            self.browsers[name] = Client()
+            self.browsers[name].force_login(self.people[name])
+        return self.browsers[name]
+
+    def open(self, url: str, name: str = "ana") -> Page:
+        """Open a page as one of the cast and read it."""
+        return read(self.client(name).get(url, follow=True))
+
+    def send(self, url: str, name: str = "ana", *, htmx: bool = False, **values: str) -> Page:
+        """Open a form, fill it in, send it and read what comes of it. Does not follow on."""
+        form = self.open(url, name).form_with(*values)
+        headers = HTMX if htmx else {}
+        return read(self.client(name).post(form.action or url, form.values | values, headers=headers))
+
+    def post(self, url: str, values: Mapping[str, str] | None = None, name: str = "ana", *, htmx: bool = False) -> Page:
+        return read(self.client(name).post(url, dict(values or {}), headers=HTMX if htmx else {}))
+
+    def bank(self, name: str = "heimdall_mx_retail") -> Institution:
+        return self.belvo.institutions.get(name=name)
+
+    def new_link_url(self, bank: str = "") -> str:
+        if not bank:
+            return f"/links/new/?integration={self.heron.pk}"
+        return f"/links/new/?integration={self.belvo.pk}&institution={self.bank(bank).pk}"
+
+    def customer(self, name: str = "Acme Corp") -> EndUser:
+        return EndUser.objects.create(external_id=f"cus-{uuid.uuid4().hex[:8]}", name=name)
+
+    def belvo_link(
+        self, name: str = "Acme Corp", *, bank: str = "erebor_mx_retail", cause: Cause = Cause.LOGIN_REFUSED
+    ) -> Link:
+        """Register a link at the simulator and let us know it, in the given trouble."""
+        customer = self.customer(name)
+        body = {"institution": bank, "username": str(random.randrange(10**10, 10**11)), "password": "pass_valid"}
+        body |= {"external_id": customer.external_id, "access_mode": "recurrent"} | self._all_that_it_asks_for(bank)
+        remote_id = self.call_belvo("POST", "/api/links/", body)["id"]
+        return self._let_know(self.belvo, customer, remote_id, self.bank(bank), cause)
+
+    def heron_link(
+        self, name: str = "Acme Corp", *, item_id: str = "item-1", cause: Cause = Cause.WORKING, bank: str = ""
+    ) -> Link:
+        """Create a link at the simulated Heron and let us know it."""
+        customer = self.customer(name)
+        body = {"access_token": "access-sandbox-1", "end_user_id": customer.external_id, "item_id": item_id}
+        self.call_heron("POST", f"/api/integrations/{HERON_INTEGRATION}/links", body)
+        institution = Institution.objects.create(integration=self.heron, name=bank, display_name=bank) if bank else None
+        return self._let_know(self.heron, customer, item_id, institution, cause)
+
+    def call_belvo(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        auth = ("sandbox-id", "sandbox-password")
+        return requests.request(method, self.simulator.url + path, json=body, auth=auth, timeout=10).json()
+
+    def call_heron(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        headers = {"x-api-key": "key_sandbox"}
+        return requests.request(method, self.simulator.url + path, json=body, headers=headers, timeout=10).json()
+
+    def calls(self, method: str, path: str = "/api/") -> list[Call]:
+        """Return the calls of a kind that reached the simulator from the product, the oldest first."""
+        ours = [call for call in self.simulator.calls if call.headers.get("user-agent", "").startswith("linkadmin/")]
+        return [call for call in ours if call.method == method and call.path.startswith(path)]
+
+    def last_operation(self, link: Link | None = None) -> Operation:
+        made = Operation.objects.with_names().order_by("-prepared_at")
+        return made.filter(link=link)[0] if link else made[0]
+
+    def settled(self) -> None:
+        """Wait until no call runs any more."""
+        runner.wait_for_all(20)
+
+    def _let_know(
+        self, integration: Integration, customer: EndUser, remote_id: str, bank: Institution | None, cause: Cause
+    ) -> Link:
+        link = Link(integration=integration, end_user=customer, institution=bank, remote_id=remote_id)
+        seen = Observation(cause=cause, raw_status="invalid" if cause is Cause.LOGIN_REFUSED else "")
+        report = health.Report(seen, health.Source.WEBHOOK, timezone.now() - timedelta(seconds=1))
+        return health.start_link(RemoteLink(remote_id=remote_id, observation=seen), link, report)
+
+    def _all_that_it_asks_for(self, bank: str) -> dict[str, str]:
+        asked = {str(item["name"]): item for item in self.bank(bank).form_fields}
+        typed = {"username2": "valid", "password2": "valid", "certificate": "Y2VydA==", "private_key": "a2V5"}
+        body = {name: text for name, text in typed.items() if name in asked}
+        if "username_type" in asked:
+            body["username_type"] = asked["username_type"]["values"][-1]["code"]
+        return body
+
+
+def build(simulator: Simulator, clock: Clock | None = None) -> House:
+    people = {
+        name: User.objects.create_user(username=name, password=PASSWORD, role=role, name=name.title())
+        for name, role in CAST.items()
+    }
+    belvo = Integration.objects.create(provider="belvo", name="Belvo test", base_url=simulator.url)
+    keep_secret(belvo, "secret_id", Secret("sandbox-id"))
+    keep_secret(belvo, "secret_password", Secret("sandbox-password"))
+    heron = Integration.objects.create(
+        provider="heron", name="Heron test", base_url=simulator.url, options={"integration_id": HERON_INTEGRATION}
+    )
+    keep_secret(heron, "api_key", Secret("key_sandbox"))
+    read_institutions(belvo)
+    return House(simulator, clock or Clock(), belvo, heron, people)

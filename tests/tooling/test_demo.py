@@ -1,0 +1,154 @@
+"""`python -m linkadmin.demo`, which `make run` comes down to: what it refuses, and whole runs of the real programs."""
+
+import fcntl
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from linkadmin.demo.__main__ import WELCOME
+from linkadmin.demo.casting import FIRST_REPAIR
+
+PROJECT = Path(__file__).resolve().parents[2]
+Demo = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def free_ports() -> list[int]:
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
+        return [one.getsockname()[1], two.getsockname()[1]]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "var"
+
+
+@pytest.fixture
+def demo(data: Path, free_ports: list[int]) -> Iterator[Demo]:
+    """Start the demo on a data folder of its own, on free ports unless others are given."""
+    started: list[subprocess.Popen[str]] = []
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LINKADMIN_", "DJANGO_"))}
+    own = {"LINKADMIN_DATA": str(data), "LINKADMIN_LOG_LEVEL": "WARNING"}
+
+    def start(*options: str, port: int | str = free_ports[0], simulator: int = free_ports[1]) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "linkadmin.demo", *options],
+            cwd=PROJECT,
+            env=inherited | own | {"PORT": str(port), "SIMULATOR_PORT": str(simulator)},
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        end(process)
+
+
+def end(process: subprocess.Popen[str]) -> str:
+    """Press Ctrl-C, if it still runs, and give what it had to say."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGINT)
+    return process.communicate(timeout=10)[0] if process.stdout and not process.stdout.closed else ""
+
+
+def refusal(process: subprocess.Popen[str]) -> str:
+    """Give the one sentence with which it refuses to start."""
+    said, _ = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert len(said.splitlines()) == 1, said
+    return said
+
+
+def wait_until_healthy(process: subprocess.Popen[str], port: int) -> None:
+    deadline = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < deadline:
+        web = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+        try:
+            web.request("GET", "/healthz/")
+            assert web.getresponse().status == 200
+            return
+        except OSError:
+            time.sleep(0.1)
+        finally:
+            web.close()
+    pytest.fail(f"not ready, status {process.poll()}")
+
+
+def wait_for_line(process: subprocess.Popen[str], start: str) -> str:
+    """Read what is printed up to the line that starts so."""
+    said = ""
+    assert process.stdout is not None
+    for line in process.stdout:
+        said += line
+        if line.startswith(start):
+            return said
+    pytest.fail(said)
+
+
+def test_a_taken_port_is_refused_with_a_way_out(demo: Demo, taken_port: int) -> None:
+    said = refusal(demo(port=taken_port))
+
+    assert said.startswith(f"Port {taken_port} cannot be had (Address already in use)")
+    assert "make run PORT=" in said
+
+
+def test_a_taken_port_of_the_simulator_is_refused_by_its_own_name(demo: Demo, taken_port: int) -> None:
+    assert "make run SIMULATOR_PORT=" in refusal(demo(simulator=taken_port))
+
+
+@pytest.mark.parametrize("port", ["web", "0", "65536", "-1"])
+def test_what_is_no_port_is_refused(demo: Demo, port: str) -> None:
+    assert refusal(demo(port=port)).startswith("PORT must be a number from 1 to 65535")
+
+
+def test_one_port_for_both_is_refused(demo: Demo, free_ports: list[int]) -> None:
+    assert "choose two" in refusal(demo(simulator=free_ports[0]))
+
+
+def test_a_second_run_on_the_same_data_is_refused(demo: Demo, data: Path) -> None:
+    data.mkdir()
+    with (data / "run.lock").open("w") as first:
+        fcntl.flock(first, fcntl.LOCK_EX)
+
+        assert refusal(demo()).startswith("Another make run is using")
+
+
+@pytest.mark.processes
+def test_a_run_is_ready_says_how_to_log_in_and_ends_without_a_trace(
+    demo: Demo, data: Path, free_ports: list[int]
+) -> None:
+    process = demo()
+    wait_until_healthy(process, free_ports[0])
+    said = wait_for_line(process, "Ctrl-C")
+
+    os.killpg(process.pid, signal.SIGINT)
+
+    assert process.wait(timeout=5) == 0
+    assert all(f"http://127.0.0.1:{port}/" in said for port in free_ports)
+    assert "support, manager, auditor or admin" in said
+    assert [path.name for path in data.iterdir() if path.stat().st_mode & 0o077] == []
+    for port in free_ports:
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port))
+
+
+def test_the_welcome_names_the_link_that_is_first_in_the_list() -> None:
+    assert FIRST_REPAIR in WELCOME

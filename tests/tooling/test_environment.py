@@ -1,0 +1,121 @@
+"""bin/environment.py: what it makes, what it leaves alone, and one sentence for everything that stops it."""
+
+import ast
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).resolve().parents[2] / "bin" / "environment.py"
+RUN_AFTER = "import runpy, sys; {}; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with nothing in it but the script and a lock file."""
+    (tmp_path / "bin").mkdir()
+    shutil.copy(SCRIPT, tmp_path / "bin")
+    (tmp_path / "requirements.txt").write_text("# nothing\n")
+    return tmp_path
+
+
+def run(project: Path, *folders: Path, first: str = "pass") -> subprocess.CompletedProcess[str]:
+    script = [str(project / "bin" / "environment.py"), "requirements.txt", *map(str, folders)]
+    return subprocess.run([sys.executable, "-c", RUN_AFTER.format(first), *script], capture_output=True, text=True)
+
+
+def give_python(project: Path, script: str) -> None:
+    """Put programs in place that do as `script` says, as if the environment had been made."""
+    programs = project / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    for name in ("python", "pip", "uv"):
+        (programs / name).write_text(f"#!/bin/sh\n{script}\n")
+        (programs / name).chmod(0o755)
+
+
+def one_sentence(text: str) -> bool:
+    return len(text.splitlines()) == 1 and text.rstrip().endswith(".")
+
+
+def test_a_python_that_is_too_old_is_refused_in_one_sentence(project: Path) -> None:
+    outcome = run(project, first="sys.version_info = (3, 10, 13)")
+
+    assert outcome.returncode == 1
+    assert one_sentence(outcome.stderr)
+    assert "3.11 or newer, this is 3.10" in outcome.stderr
+
+
+def test_an_older_python_can_read_the_script_as_far_as_its_refusal() -> None:
+    ast.parse(SCRIPT.read_text(), feature_version=(3, 7))
+
+
+def test_a_missing_venv_module_is_said_with_what_brings_it(project: Path) -> None:
+    outcome = run(project, first="sys.modules['ensurepip'] = None")
+
+    assert outcome.returncode == 1
+    assert one_sentence(outcome.stderr)
+    assert "apt install python3-venv" in outcome.stderr
+    assert not (project / ".venv").exists()
+
+
+def test_a_data_folder_that_cannot_be_written_is_said_before_anything_is_made(project: Path) -> None:
+    (project / "file").touch()
+
+    outcome = run(project, project / "file" / "var")
+
+    assert outcome.returncode == 1
+    assert one_sentence(outcome.stderr)
+    assert "Cannot write in" in outcome.stderr
+    assert "LINKADMIN_DATA" in outcome.stderr
+    assert not (project / ".venv").exists()
+
+
+def test_a_data_folder_is_made_for_its_owner_alone(project: Path) -> None:
+    give_python(project, "exit 0")
+
+    run(project, project / "deep" / "var")
+
+    assert (project / "deep" / "var").stat().st_mode & 0o777 == 0o700
+
+
+def test_an_unchanged_lock_file_is_not_installed_again(project: Path) -> None:
+    give_python(project, f"echo called >> {project}/calls")
+    assert run(project).returncode == 0
+    (project / "calls").unlink()
+
+    outcome = run(project)
+
+    assert outcome.returncode == 0
+    assert not (project / "calls").exists()
+
+
+def test_a_changed_lock_file_is_installed_with_its_hashes(project: Path) -> None:
+    give_python(project, f'echo "$@" >> {project}/calls')
+    run(project)
+    (project / "requirements.txt").write_text("# something else\n")
+    (project / "calls").unlink()
+
+    run(project)
+
+    assert "--require-hashes -r requirements.txt" in (project / "calls").read_text()
+
+
+def test_pip_installs_where_uv_cannot(project: Path) -> None:
+    give_python(project, f'[ "$1" != pip ] && echo "$@" >> {project}/calls')
+
+    outcome = run(project)
+
+    assert outcome.returncode == 0
+    assert "--require-hashes -r requirements.txt" in (project / "calls").read_text()
+
+
+def test_a_failed_installation_is_tried_again_next_time(project: Path) -> None:
+    give_python(project, "exit 1")
+
+    outcome = run(project)
+
+    assert outcome.returncode == 1
+    assert one_sentence(outcome.stderr)
+    assert run(project).returncode == 1

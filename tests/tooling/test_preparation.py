@@ -1,0 +1,68 @@
+"""What is made before the demo's programs start, when it is made again, and what RESET=1 removes."""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from linkadmin.demo.preparation import prepare, start_over
+
+pytestmark = pytest.mark.processes
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder prepared once for all tests here, under the variables that make run sets."""
+    folder = tmp_path_factory.mktemp("var")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("LINKADMIN_", "DJANGO_"))]:
+            patch.delenv(name)
+        patch.setenv("LINKADMIN_DEMO", "1")
+        patch.setenv("LINKADMIN_DATA", str(folder))
+        patch.setenv("LINKADMIN_SIMULATOR_URL", "http://127.0.0.1:8800")
+        prepare(folder)
+        yield folder
+
+
+def last_prepared(data: Path) -> int:
+    return (data / "prepared").stat().st_mtime_ns
+
+
+def column(data: Path, query: str) -> set[str]:
+    database = sqlite3.connect(data / "linkadmin.sqlite3")
+    try:
+        return {value for (value,) in database.execute(query)}
+    finally:
+        database.close()
+
+
+def test_the_staff_that_the_first_page_of_the_readme_names_is_there(data: Path) -> None:
+    assert {"support", "manager", "auditor", "admin"} <= column(data, "SELECT username FROM accounts_user")
+
+
+def test_what_is_prepared_is_not_prepared_again(data: Path) -> None:
+    before = last_prepared(data)
+
+    prepare(data)
+
+    assert last_prepared(data) == before
+
+
+def test_the_providers_move_with_the_port_of_the_simulator(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINKADMIN_SIMULATOR_URL", "http://127.0.0.1:8801")
+
+    prepare(data)
+
+    assert column(data, "SELECT base_url FROM links_integration") == {"http://127.0.0.1:8801"}
+
+
+def test_starting_over_leaves_nothing_but_the_keys(data: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(data, tmp_path / "var")
+    keys = {path: path.read_text() for path in (copy / "keys").iterdir()}
+
+    start_over(copy)
+
+    assert {path: path.read_text() for path in copy.rglob("*") if path.is_file()} == keys
