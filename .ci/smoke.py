@@ -1,0 +1,114 @@
+"""The first run of a newcomer: a clean clone, `make run`, a log-in, Ctrl-C, and once more with the data kept."""
+
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from http.cookiejar import CookieJar
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+COLD_SECONDS = 240
+# Promised are 5 with the embedded database; a busy machine is given twice that. Others are looked at each time.
+WARM_SECONDS = 30 if "LINKADMIN_DATABASE_URL" in os.environ else 10
+STOP_SECONDS = 5
+USER, PASSWORD = "support", "linkadmin-demo"
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        clone = Path(folder).resolve() / "clone"
+        subprocess.run(["git", "clone", "--quiet", PROJECT, clone], check=True)  # noqa: S603, S607
+        port, simulator_port = free_ports()
+        for name, limit in (("cold", COLD_SECONDS), ("warm", WARM_SECONDS)):
+            started = time.monotonic()
+            demo = start(clone, port, simulator_port)
+            try:
+                wait_until_healthy(demo, port, limit)
+                say(f"{name} start: {time.monotonic() - started:.1f} s")
+                log_in(f"http://127.0.0.1:{port}")
+                say(f"logged in as {USER}")
+                wait_until_open(simulator_port)
+            finally:
+                stop(demo, clone)
+
+
+def start(clone: Path, port: int, simulator_port: int) -> subprocess.Popen[bytes]:
+    command = ["make", "run", f"PORT={port}", f"SIMULATOR_PORT={simulator_port}"]
+    # A session of its own takes the Ctrl-C of a terminal as one group of processes does.
+    return subprocess.Popen(command, cwd=clone, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
+
+
+def wait_until_healthy(demo: subprocess.Popen[bytes], port: int, limit: float) -> None:
+    deadline = time.monotonic() + limit
+    while time.monotonic() < deadline:
+        require(demo.poll() is None, f"make run ended with status {demo.returncode}")
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz/", timeout=2):
+                return
+        except (OSError, http.client.HTTPException):
+            time.sleep(0.05)
+    require(False, f"not ready within {limit} s")
+
+
+def log_in(site: str) -> None:
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+    with browser.open(f"{site}/", timeout=10) as page:
+        login, html = page.url, page.read().decode()
+    require("/login/" in login, f"the first page without a log-in is {login}")
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', html)
+    require(token is not None, "the log-in page has no form")
+    form = {"csrfmiddlewaretoken": token[1] if token else "", "login": USER, "password": PASSWORD}
+    with browser.open(urllib.request.Request(login, urllib.parse.urlencode(form).encode()), timeout=10) as page:  # noqa: S310
+        require("/login/" not in page.url, "the log-in was refused")
+
+
+def wait_until_open(port: int) -> None:
+    deadline = time.monotonic() + STOP_SECONDS
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    require(False, "the simulator does not answer")
+
+
+def stop(demo: subprocess.Popen[bytes], clone: Path) -> None:
+    os.killpg(demo.pid, signal.SIGINT)
+    asked = time.monotonic()
+    demo.wait(timeout=4 * STOP_SECONDS)
+    took = time.monotonic() - asked
+    listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout  # noqa: S607
+    left = [line for line in listing.splitlines() if str(clone) in line]
+    require(took <= STOP_SECONDS, f"Ctrl-C took {took:.1f} s")
+    require(not left, f"Ctrl-C left {left}")
+    say(f"Ctrl-C ended all in {took:.1f} s")
+
+
+def free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as two:
+        one.bind(("127.0.0.1", 0))
+        two.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], two.getsockname()[1]
+
+
+def require(met: bool, otherwise: str) -> None:
+    if not met:
+        sys.exit(otherwise)
+
+
+def say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
