@@ -165,6 +165,7 @@ def belvo_record(life: Life) -> dict[str, Any]:
         "credentials_storage": f"{scenario.storage_days or 365}d" if life.part.is_single else "store",
         "created_at": life.remote_created_at.isoformat(),
         "last_accessed_at": life.last_good_at.isoformat() if life.last_good_at else None,
+        "silent": not _works(life),
     }
 
 
@@ -180,7 +181,13 @@ def heron_record(life: Life) -> dict[str, Any]:
         "last_updated": max(life.history.changes[-1].at, life.last_good_at or life.began).isoformat(),
         "last_successful_sync": life.last_good_at.isoformat() if life.last_good_at else None,
         "data_source_heron_id": life.data_source_id,
+        "silent": not _works(life),
     }
+
+
+def _works(life: Life) -> bool:
+    """Tell whether the provider goes on fetching data; if not, what we know of the link must stay as it is."""
+    return VERDICTS[life.part.scenario.cause].state is HealthState.HEALTHY
 
 
 def _days(rng: Random, least: float, most: float) -> timedelta:

@@ -62,6 +62,9 @@ def prove(link_id: str) -> None:
 
 @shared_task(name="operations.note_stale")
 def note_stale(link_id: str) -> None:
-    link = Link.objects.filter(pk=link_id).first()
-    if link is not None:
-        health.grow_stale(link, now=timezone.now())
+    """Call a link stale only after asking: the provider may have new data that nobody has read yet."""
+    link = Link.objects.select_related("integration", "end_user", "institution").filter(pk=link_id).first()
+    if link is None or link.is_ended:
+        return
+    reading.read_quietly(link)
+    health.grow_stale(link, now=timezone.now())

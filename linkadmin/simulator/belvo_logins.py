@@ -29,7 +29,7 @@ from .institutions import Institution, asks_for_code
 from .state import BelvoLink, LoginAttempt, World
 from .wire import Answer, Refused, Request, json_answer
 
-HIDDEN = {"refusals", "refreshed_at"}
+HIDDEN = {"refusals", "refreshed_at", "silent"}
 PERSONAL_DATA = "[^A-Za-z0-9_-]"  # an external id with any of these is kept as null, without a word
 
 CHALLENGES = {
@@ -206,7 +206,7 @@ def _or_code(outcome: Outcome, institution: Institution, body: Body, *, updating
 
 def _succeeded(world: World, link: BelvoLink) -> None:
     link.status = "valid"
-    link.last_accessed_at = world.now()
+    link.last_accessed_at, link.silent = world.now(), False
     link.refusals = 0
     world.drop_attempts(link.id)
     world.save()

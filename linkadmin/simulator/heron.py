@@ -18,7 +18,7 @@ PREFIXES = ("/api/hello_world", "/api/integration", "/api/end_users", "/api/data
 CALLS_A_MINUTE = 1000  # shown in every answer, never enforced: only access-429 is refused
 PAGE_LIMIT, LARGEST_LIMIT = 1000, 10_000
 ENDED = {"sync_disabled", "deleted_in_plaid"}  # ends: no refresh leads out of them
-HIDDEN = {"end_user_id", "integration", "data_source_heron_id", "settles_at", "settles_as"}
+HIDDEN = {"end_user_id", "integration", "data_source_heron_id", "settles_at", "settles_as", "silent"}
 ORDERS = {f"{field}_{way}": (field, way == "desc") for field in ("last_updated", "created") for way in ("desc", "asc")}
 END_USER_FILTERS = ("heron_id", "end_user_id", "name", "status")
 

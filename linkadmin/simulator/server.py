@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from . import belvo, heron, pages, storage
 from .clock import Clock
 from .journal import Call, Journal
+from .renewal import renew
 from .state import World
 from .wire import Answer, ConnectionCut, Handler, Request
 
@@ -95,6 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _provider(world: World, request: Request) -> Answer:
     respond: Handler = heron.respond if request.path.startswith(heron.PREFIXES) else belvo.respond
+    renew(world)
     return respond(world, request)
 
 

@@ -27,7 +27,7 @@ LINK_TYPES = {"transaction": "plaid_integration", "assets_report": "plaid_assets
 
 @dataclass(slots=True)
 class BelvoLink:
-    """A link at Belvo. The last two fields are never shown by the API."""
+    """A link at Belvo. The last three fields are never shown by the API."""
 
     institution: str
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -44,6 +44,7 @@ class BelvoLink:
     stale_in: str | None = "365d"
     refusals: int = 0  # wrong passwords in a row
     refreshed_at: str | None = None
+    silent: bool = False  # it stopped fetching new data, and says that it works
 
 
 @dataclass(slots=True)
@@ -89,6 +90,7 @@ class HeronLink:
     data_source_heron_id: str = field(default_factory=lambda: f"dso_{secrets.token_hex(11)}")
     settles_at: str | None = None
     settles_as: tuple[str, str | None] = ("active", None)
+    silent: bool = False  # it stopped fetching new data, and says that it works
 
 
 class World:
@@ -99,6 +101,7 @@ class World:
         self.lock = threading.RLock()
         self.changed = threading.Event()
         self.stopping = threading.Event()
+        self.renewed_at = 0.0  # seconds since 1970
         self.salt = secrets.token_hex(16)
         self.institutions: dict[str, Institution] = {name: dict(bank) for name, bank in INSTITUTIONS.items()}
         self.belvo_links: dict[str, BelvoLink] = {}

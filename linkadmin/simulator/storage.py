@@ -10,7 +10,7 @@ One JSON object; every key may be left out, unknown keys are refused by name:
                    "last_accessed_at": "2026-11-20T08:00:00Z", "created_at": "2026-01-02T08:00:00Z",
                    "external_id": "customer-17", "refresh_rate": "7d", "credentials_storage": "store",
                    "fetch_resources": ["ACCOUNTS"], "stale_in": "365d", "institution_user_id": "44 characters",
-                   "created_by": "uuid", "refusals": 0, "refreshed_at": null}]},
+                   "created_by": "uuid", "refusals": 0, "refreshed_at": null, "silent": false}]},
      "heron": {
         "end_users": [{"end_user_id": "customer-17", "name": "Blue Fern Bakery", "heron_id": "eus_...",
                        "status": "new", "is_portfolio": false, "created": "2026-01-02T08:00:00Z",
@@ -19,11 +19,12 @@ One JSON object; every key may be left out, unknown keys are refused by name:
                    "status": "erroring", "status_message": "[ITEM_LOCKED] ...", "created": "2026-01-02T08:00:00Z",
                    "last_updated": "2026-11-20T08:00:00Z", "last_successful_sync": null,
                    "type": "plaid_integration", "data_source_heron_id": "dso_...",
-                   "settles_at": null, "settles_as": ["active", null]}]}}
+                   "settles_at": null, "settles_as": ["active", null],
+                   "silent": false}]}}
 
 Required are only a Belvo link's `institution`, an end user's `end_user_id` and a Heron link's `item_id` and
 `end_user_id`; missing ids are made up, missing moments are the start of the server, an end user that only a link
-names is added. Moments are ISO texts. There is no password and no username in it: `institution_user_id` is a digest
+names is added. Moments are ISO texts. A link that works fetches new data on its schedule, unless it is `silent`. There is no password and no username in it: `institution_user_id` is a digest
 of institution and username under `salt`, which is how a second link of the same person at the same bank is refused
 as `duplicated`, whatever its password, for as long as the first one lives and was completed.
 """
