@@ -1,0 +1,105 @@
+"""Prism before and behind everything: as a mock for our clients, as a judge in front of our simulator."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from linkadmin.providers import get_provider
+from linkadmin.providers.base import Provider
+from linkadmin.providers.types import Secret
+from linkadmin.simulator.server import Simulator
+from tests.house import HERON_INTEGRATION, Clock
+from tests.needs import CONTRACTS
+
+from .relay import Relay
+from .tools import prism, prism_program
+
+
+def belvo_at(url: str) -> Provider:
+    keys = {"secret_id": Secret("sandbox-id"), "secret_password": Secret("sandbox-password")}
+    return get_provider("belvo", base_url=url, options={}, secrets=keys, allow_loopback=True)
+
+
+def heron_at(url: str) -> Provider:
+    options, keys = {"integration_id": HERON_INTEGRATION}, {"api_key": Secret("key_sandbox")}
+    return get_provider("heron", base_url=url, options=options, secrets=keys, allow_loopback=True)
+
+
+@pytest.fixture(scope="session")
+def program() -> Path:
+    return prism_program()
+
+
+@pytest.fixture(scope="session")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("prism")
+
+
+@pytest.fixture(scope="session")
+def belvo_mock_url(program: Path, logs: Path) -> Iterator[str]:
+    with prism(program, logs / "belvo-mock", "mock", str(CONTRACTS / "belvo.yaml")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def heron_mock_url(program: Path, logs: Path) -> Iterator[str]:
+    with prism(program, logs / "heron-mock", "mock", str(CONTRACTS / "heron.yaml")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def simulator(clock: Clock) -> Iterator[Simulator]:
+    """One for all tests, because Prism keeps the address it was started with."""
+    with Simulator(record=True, clock=clock) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def belvo_judge_url(program: Path, logs: Path, simulator: Simulator) -> Iterator[str]:
+    with _judge(program, logs / "belvo-judge", "belvo.yaml", simulator) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def heron_judge_url(program: Path, logs: Path, simulator: Simulator) -> Iterator[str]:
+    with _judge(program, logs / "heron-judge", "heron.yaml", simulator) as url:
+        yield url
+
+
+@contextmanager
+def _judge(program: Path, log: Path, document: str, simulator: Simulator) -> Iterator[str]:
+    # Of requests the mock is the judge; here wrong ones have to arrive, so that their refusals can be judged.
+    arguments = ("--errors", "--validate-request=false", str(CONTRACTS / document), simulator.url)
+    with prism(program, log, "proxy", *arguments) as url:
+        yield url
+
+
+@pytest.fixture
+def belvo_mock(belvo_mock_url: str) -> Iterator[Relay]:
+    with Relay(belvo_mock_url) as relay:
+        yield relay
+
+
+@pytest.fixture
+def heron_mock(heron_mock_url: str) -> Iterator[Relay]:
+    with Relay(heron_mock_url) as relay:
+        yield relay
+
+
+@pytest.fixture
+def belvo_judge(belvo_judge_url: str) -> Iterator[Relay]:
+    with Relay(belvo_judge_url) as relay:
+        yield relay
+
+
+@pytest.fixture
+def heron_judge(heron_judge_url: str) -> Iterator[Relay]:
+    with Relay(heron_judge_url) as relay:
+        yield relay

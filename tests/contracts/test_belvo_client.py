@@ -1,0 +1,218 @@
+"""Our client of Belvo against the document: what it sends is allowed, and every answer shown is understood."""
+
+import pytest
+
+from linkadmin.providers.base import Provider
+from linkadmin.providers.belvo import Belvo
+from linkadmin.providers.errors import (
+    Busy,
+    CodeRequired,
+    CodeTooLate,
+    Duplicate,
+    InvalidInput,
+    KeysRefused,
+    LoginRefused,
+    NotFound,
+    OutcomeUnknown,
+    ProviderError,
+    Rejected,
+)
+from linkadmin.providers.types import Cause, ChallengeKind, LinkRef, NewLink, Secret
+from linkadmin.simulator.server import Simulator
+
+from .calls import BELVO, BELVO_LINK, CUSTOMER, SESSION, offered, secrets
+from .conftest import belvo_at
+from .documents import Example, good_answers, known_names, refusals
+from .relay import Relay
+
+pytestmark = pytest.mark.contracts
+
+DOCUMENT = "belvo.yaml"
+Meaning = tuple[type[ProviderError], Cause | None]
+WRONG_REQUEST: Meaning = (InvalidInput, None)
+OUR_KEYS: Meaning = (KeysRefused, None)
+BANK_DOWN: Meaning = (Rejected, Cause.BANK_DOWN)
+CODE_WAITING: Meaning = (CodeRequired, Cause.CODE_WAITING)
+PROVIDER_TROUBLE: Meaning = (OutcomeUnknown, Cause.PROVIDER_TROUBLE)
+
+MEANINGS: dict[str, Meaning] = {
+    "login_error": (LoginRefused, Cause.PASSWORD_WRONG),
+    "login_error_locked": (LoginRefused, Cause.ACCOUNT_LOCKED),
+    "login_error_forbidden": (LoginRefused, Cause.ACCESS_FORBIDDEN),
+    "login_error_unexpected": (Rejected, Cause.BANK_TROUBLE),
+    "login_error_not_attempted": (LoginRefused, Cause.PASSWORD_WRONG),
+    "login_error_missing": (InvalidInput, Cause.FIELD_MISSING),
+    "login_error_mfa_unsupported": (Rejected, Cause.CODE_UNSUPPORTED),
+    "too_many_sessions": (Busy, Cause.SESSION_OPEN),
+    "session_expired": (CodeTooLate, Cause.CODE_TOO_LATE),
+    "institution_down": BANK_DOWN,
+    "institution_unavailable": BANK_DOWN,
+    "institution_inactive": BANK_DOWN,
+    "invalid_link": (LoginRefused, Cause.LOGIN_REFUSED),
+    "unconfirmed_link": (Rejected, Cause.NEVER_CONFIRMED),
+    "unsupported_operation": WRONG_REQUEST,
+    "activation_failed": (LoginRefused, Cause.ACTIVATION_FAILED),
+    "required": WRONG_REQUEST,
+    "blank": WRONG_REQUEST,
+    "null": WRONG_REQUEST,
+    "does_not_exist": WRONG_REQUEST,
+    "invalid_choice": WRONG_REQUEST,
+    "validation_error": WRONG_REQUEST,
+    "parse_error": WRONG_REQUEST,
+    "not_a_list": WRONG_REQUEST,
+    "two_fields": WRONG_REQUEST,
+    "duplicated": (Duplicate, None),
+    "invalid_credentials_storage": WRONG_REQUEST,
+    "invalid_fetch_resources": WRONG_REQUEST,
+    "invalid_resources": WRONG_REQUEST,
+    "authentication_failed": OUR_KEYS,
+    "access_to_resource_denied": OUR_KEYS,
+    "access_to_production_denied": OUR_KEYS,
+    "quota_limit_reached": OUR_KEYS,
+    "text/html": OUR_KEYS,
+    "not_found": (NotFound, Cause.NOT_FOUND),
+    "expired_credentials": (Rejected, Cause.STORAGE_ENDED),
+    "request_timeout": PROVIDER_TROUBLE,
+    "unexpected_error": PROVIDER_TROUBLE,
+    "service_unavailable": PROVIDER_TROUBLE,
+    "429": (Busy, None),
+    "array_numeric": CODE_WAITING,
+    "object_numeric_seed": CODE_WAITING,
+    "array_no_generation_data": CODE_WAITING,
+    "array_no_input": CODE_WAITING,
+    "array_qr": CODE_WAITING,
+    "activation_required": (Rejected, Cause.NOT_ACTIVATED),
+}
+
+
+@pytest.fixture
+def belvo(belvo_mock: Relay) -> Provider:
+    return belvo_at(belvo_mock.url)
+
+
+def test_every_call_of_the_client_is_tried_here() -> None:
+    assert BELVO.keys() == offered(Belvo)
+
+
+@pytest.mark.parametrize("name", BELVO)
+def test_a_call_is_one_that_the_document_allows(belvo_mock: Relay, belvo: Provider, name: str) -> None:
+    call = BELVO[name]
+
+    call.make(belvo)
+
+    (sent,) = belvo_mock.exchanges
+    assert (sent.method, sent.violation) == (call.method, "")
+    assert {*sent.query, *(sent.body or {})} <= known_names(DOCUMENT, call.method, call.path)
+
+
+@pytest.mark.parametrize(
+    ("name", "example"),
+    [(name, example) for name, call in BELVO.items() for example in refusals(DOCUMENT, call.method, call.path)],
+    ids=str,
+)
+def test_a_documented_refusal_has_its_class_and_cause(
+    belvo_mock: Relay, belvo: Provider, name: str, example: Example
+) -> None:
+    belvo_mock.headers = example.headers
+    kind, cause = MEANINGS[str(example)]
+    if cause is Cause.PROVIDER_TROUBLE and f"belvo.{name}" not in Belvo.BANK_CALLS:
+        cause = None  # a failed read says nothing about the link
+
+    with pytest.raises(ProviderError) as caught:
+        BELVO[name].make(belvo)
+
+    observation = caught.value.observation
+    assert (type(caught.value), observation.cause if observation else None) == (kind, cause)
+    assert [(sent.status, sent.violation) for sent in belvo_mock.exchanges] == [(example.status, "")]
+
+
+@pytest.mark.parametrize(
+    ("example", "kind", "expects_input"),
+    [
+        ("array_numeric", ChallengeKind.NUMERIC, True),
+        ("object_numeric_seed", ChallengeKind.NUMERIC, True),
+        ("array_no_generation_data", ChallengeKind.CODE, True),
+        ("array_no_input", ChallengeKind.APPROVE, False),
+        ("array_qr", ChallengeKind.QR, True),
+    ],
+)
+def test_a_documented_challenge_is_understood(
+    belvo_mock: Relay, belvo: Provider, example: str, kind: ChallengeKind, expects_input: bool
+) -> None:
+    belvo_mock.headers = {"Prefer": f"code=428, example={example}"}
+
+    with pytest.raises(CodeRequired) as caught:
+        BELVO["update_credentials"].make(belvo)
+
+    challenge = caught.value.challenge
+    assert (challenge.kind, challenge.expects_input) == (kind, expects_input)
+    assert (challenge.session.reveal(), challenge.remote_link_id) == (SESSION.reveal(), BELVO_LINK.remote_id)
+    assert challenge.expires_in == (720 if example == "array_no_input" else 9600)
+
+
+LINK_CAUSES = {
+    "valid": Cause.WORKING,
+    "seed_shape": Cause.WORKING,
+    "invalid": Cause.LOGIN_REFUSED,
+    "token_required": Cause.CODE_NEEDED,
+    "unconfirmed": Cause.UNCONFIRMED,
+    "single": Cause.WORKING,
+    "unknown_extra_field": Cause.WORKING,
+}
+
+
+@pytest.mark.parametrize("example", good_answers(DOCUMENT, "GET", "/api/links/{id}/"), ids=str)
+def test_a_documented_link_has_its_cause(belvo_mock: Relay, belvo: Provider, example: Example) -> None:
+    belvo_mock.headers = example.headers
+
+    link = belvo.read_link(BELVO_LINK)
+
+    assert link.observation.cause is LINK_CAUSES[example.name]
+
+
+@pytest.mark.parametrize(("example", "count"), [("first_page", 2), ("last_page", 1), ("empty", 0)])
+def test_a_documented_list_is_read(belvo_mock: Relay, belvo: Provider, example: str, count: int) -> None:
+    belvo_mock.headers = {"Prefer": f"code=200, example={example}"}
+
+    found = belvo.find_link(remote_id="", end_user_id=CUSTOMER, institution="erebor_mx_retail")
+
+    assert (len(found), belvo_mock.violations) == (count, [])
+
+
+def test_a_code_step_without_a_code_is_allowed(belvo_mock: Relay, belvo: Provider) -> None:
+    belvo.submit_token(session=SESSION, remote_link_id=BELVO_LINK.remote_id, token=None)
+
+    assert belvo_mock.violations == []
+
+
+def test_what_each_banks_form_asks_for_may_be_sent(belvo_mock: Relay, belvo: Provider, simulator: Simulator) -> None:
+    for bank in belvo_at(simulator.url).list_institutions():
+        typed = {field.name: _typed(field.name) for field in belvo.create_fields(bank)}
+        belvo.create_link(NewLink(CUSTOMER, "", bank.name, {**typed, **belvo.fixed_values(bank)}))
+        if anew := belvo.update_fields(bank):
+            belvo.update_credentials(BELVO_LINK, {field.name: _typed(field.name) for field in anew})
+
+    assert belvo_mock.violations == []
+    for sent in belvo_mock.exchanges:
+        path = "/api/links/" if sent.method == "POST" else "/api/links/{id}/"
+        assert sent.body.keys() <= known_names(DOCUMENT, sent.method, path)
+
+
+def _typed(name: str) -> str | Secret:
+    return "single" if name == "access_mode" else Secret("111111")
+
+
+def test_a_certificate_in_place_of_a_password_is_the_one_departure(belvo_mock: Relay, belvo: Provider) -> None:
+    # Newer than the document: certificate and key stand in for the password at tax offices.
+    with pytest.raises(ProviderError):
+        belvo.update_credentials(BELVO_LINK, secrets(certificate="Y2VydA==", private_key="a2V5"))
+
+    (said,) = belvo_mock.violations
+    assert "must have required property 'password'" in said
+
+
+def test_a_wrong_request_is_noticed(belvo_mock: Relay, belvo: Provider) -> None:
+    with pytest.raises(ProviderError):
+        belvo.read_link(LinkRef("no-uuid", CUSTOMER))
+
+    assert len(belvo_mock.violations) == 1

@@ -1,0 +1,165 @@
+"""Our client of Heron against the document: what it sends is allowed, and every answer shown is understood."""
+
+import pytest
+
+from linkadmin.providers.base import Provider
+from linkadmin.providers.errors import (
+    Busy,
+    Duplicate,
+    InvalidInput,
+    KeysRefused,
+    NotFound,
+    OutcomeUnknown,
+    ProviderError,
+)
+from linkadmin.providers.heron import Heron
+from linkadmin.providers.types import Cause, NewLink
+
+from .calls import CUSTOMER, HERON, HERON_LINK, offered
+from .conftest import heron_at
+from .documents import Example, good_answers, known_names, refusals
+from .relay import Relay
+
+pytestmark = pytest.mark.contracts
+
+DOCUMENT = "heron.yaml"
+LIST_PATH = HERON["read_link"].path
+MEANINGS: dict[str, type[ProviderError]] = {
+    "401": KeysRefused,
+    "404": NotFound,
+    "429": Busy,
+    "500": OutcomeUnknown,
+    "missing_field": InvalidInput,
+    "schema_level": InvalidInput,
+    "plain_text": Duplicate,  # only links are created with a body, and their words are about an item known already
+}
+# To look for a customer who is unknown is to find nothing.
+NO_ERROR = {("find_link", "404")}
+
+
+@pytest.fixture
+def heron(heron_mock: Relay) -> Provider:
+    return heron_at(heron_mock.url)
+
+
+def test_every_call_of_the_client_is_tried_here() -> None:
+    assert HERON.keys() == offered(Heron)
+
+
+@pytest.mark.parametrize("name", HERON)
+def test_a_call_is_one_that_the_document_allows(heron_mock: Relay, heron: Provider, name: str) -> None:
+    call = HERON[name]
+
+    call.make(heron)
+
+    (sent,) = heron_mock.exchanges
+    assert (sent.method, sent.violation) == (call.method, "")
+    assert {*sent.query, *(sent.body or {})} <= known_names(DOCUMENT, call.method, call.path)
+
+
+@pytest.mark.parametrize(
+    ("name", "example"),
+    [
+        (name, example)
+        for name, call in HERON.items()
+        for example in refusals(DOCUMENT, call.method, call.path)
+        if (name, str(example)) not in NO_ERROR
+    ],
+    ids=str,
+)
+def test_a_documented_refusal_has_its_class(heron_mock: Relay, heron: Provider, name: str, example: Example) -> None:
+    heron_mock.headers = example.headers
+
+    with pytest.raises(ProviderError) as caught:
+        HERON[name].make(heron)
+
+    assert type(caught.value) is MEANINGS[str(example)]
+    assert [(sent.status, sent.violation) for sent in heron_mock.exchanges] == [(example.status, "")]
+
+
+def test_a_customer_whom_heron_does_not_know_has_no_links(heron_mock: Relay, heron: Provider) -> None:
+    heron_mock.headers = {"Prefer": "code=404"}
+
+    found = heron.find_link(remote_id="item-1", end_user_id=CUSTOMER, institution="")
+
+    assert (found, [sent.status for sent in heron_mock.exchanges]) == ([], [404])
+
+
+@pytest.mark.parametrize(("example", "field"), [("missing_field", "item_id"), ("schema_level", "integration")])
+def test_a_wrong_field_is_named(heron_mock: Relay, heron: Provider, example: str, field: str) -> None:
+    heron_mock.headers = {"Prefer": f"code=422, example={example}"}
+
+    with pytest.raises(InvalidInput) as caught:
+        HERON["create_link"].make(heron)
+
+    assert field in caught.value.failure.fields
+
+
+CREATED_CAUSES = {
+    "seed": Cause.WORKING_WITH_ERROR,
+    "pending": Cause.PENDING,
+    "active_assets": Cause.WORKING,
+}
+
+
+@pytest.mark.parametrize(
+    "example", good_answers(DOCUMENT, HERON["create_link"].method, HERON["create_link"].path), ids=str
+)
+def test_a_documented_new_link_has_its_cause(heron_mock: Relay, heron: Provider, example: Example) -> None:
+    heron_mock.headers = example.headers
+
+    created = heron.create_link(NewLink(CUSTOMER, "", "", {"item_id": "item-1", "access_token": "access-1"}))
+
+    assert (created.observation.cause, heron_mock.violations) == (CREATED_CAUSES[example.name], [])
+
+
+LIST_CAUSES = {
+    "active": Cause.WORKING,
+    "login_required": Cause.LOGIN_REQUIRED,
+    "item_locked": Cause.ITEM_LOCKED,
+    "institution_down": Cause.BANK_DOWN,
+    "unknown_code": Cause.ERROR_UNRECOGNISED,
+    "no_bracket": Cause.ERROR_UNNAMED,
+    "deleted_in_plaid": Cause.GONE,
+    "sync_disabled": Cause.SWITCHED_OFF,
+}
+ITEM_CAUSES = {
+    "item-pending": Cause.PENDING,
+    "item-active": Cause.WORKING,
+    "item-syncing": Cause.SYNCING,
+    "item-erroring": Cause.LOGIN_REQUIRED,
+    "item-disabled": Cause.SWITCHED_OFF,
+    "item-deleted": Cause.GONE,
+}
+
+
+def test_every_documented_list_is_tried_here() -> None:
+    examples = {example.name for example in good_answers(DOCUMENT, "GET", LIST_PATH)}
+
+    assert examples == {*LIST_CAUSES, "all_statuses", "empty"}
+
+
+@pytest.mark.parametrize("example", LIST_CAUSES)
+def test_a_documented_link_has_its_cause(heron_mock: Relay, heron: Provider, example: str) -> None:
+    heron_mock.headers = {"Prefer": f"code=200, example={example}"}
+
+    assert heron.read_link(HERON_LINK).observation.cause is LIST_CAUSES[example]
+
+
+@pytest.mark.parametrize("item_id", ITEM_CAUSES)
+def test_each_documented_status_has_its_cause(heron_mock: Relay, heron: Provider, item_id: str) -> None:
+    heron_mock.headers = {"Prefer": "code=200, example=all_statuses"}
+
+    (found,) = heron.find_link(remote_id=item_id, end_user_id=CUSTOMER, institution="")
+
+    assert found.observation.cause is ITEM_CAUSES[item_id]
+
+
+def test_a_link_that_is_not_listed_is_missing(heron_mock: Relay, heron: Provider) -> None:
+    heron_mock.headers = {"Prefer": "code=200, example=empty"}
+
+    with pytest.raises(NotFound) as caught:
+        heron.read_link(HERON_LINK)
+
+    assert caught.value.observation is not None
+    assert caught.value.observation.cause is Cause.MISSING

@@ -1,0 +1,85 @@
+"""The simulator as Heron, judged by the document: whatever it answers is allowed, unless it breaks it on purpose."""
+
+import itertools
+from contextlib import suppress
+
+import pytest
+
+from linkadmin.providers.base import Provider
+from linkadmin.providers.errors import ProviderError
+from linkadmin.providers.types import LinkRef, NewLink, RemoteLink, Secret
+from linkadmin.simulator.heron_drill import ACTIVE, FATES, SETTLES_AFTER, TRIGGERS, Fate
+from linkadmin.simulator.server import Simulator
+from tests.house import Clock
+
+from .calls import CUSTOMER, HERON, offered
+from .conftest import heron_at
+from .relay import Relay
+
+pytestmark = pytest.mark.contracts
+
+BREAKS = {
+    "access-409": "the document has no 409; it is one of the two likely answers to an item that is known",
+    "access-403": "the document has no 403; a firewall, or an account without the feature, answers so",
+    "access-lost-before": "the connection ends without an answer",
+    "access-lost": "the connection ends without an answer",
+    "access-unreadable": "the JSON ends too early",
+}
+NOT_TRIED = {"access-cut": "fewer bytes than announced: Prism waits for the rest for ever"}
+TOKENS = [token for trigger in TRIGGERS for token in (f"{text}1" if trigger.timed else text for text in trigger.words)]
+KEPT_TOKENS = [token for token in TOKENS if token not in BREAKS.keys() | NOT_TRIED.keys()]
+
+items = itertools.count()
+
+
+@pytest.fixture
+def heron(heron_judge: Relay) -> Provider:
+    return heron_at(heron_judge.url)
+
+
+def create(heron: Provider, token: str = "access-sandbox", prefix: str = "item-") -> RemoteLink:
+    values: dict[str, str | Secret] = {"item_id": f"{prefix}{next(items)}", "access_token": Secret(token)}
+    return heron.create_link(NewLink(CUSTOMER, "Blue Fern Bakery", "", values))
+
+
+def test_every_call_of_the_client_is_answered_as_documented(heron_judge: Relay, heron: Provider) -> None:
+    link = create(heron)
+    heron.test_connection()
+    heron.read_link(LinkRef(link.remote_id, CUSTOMER))
+    heron.find_link(remote_id=link.remote_id, end_user_id=CUSTOMER, institution="")
+    heron.find_link(remote_id=link.remote_id, end_user_id="nobody", institution="")
+
+    assert [sent.status for sent in heron_judge.exchanges] == [201, 200, 200, 200, 404]
+    assert heron_judge.violations == []
+    assert offered(type(heron)) == HERON.keys()
+
+
+@pytest.mark.parametrize("token", KEPT_TOKENS)
+def test_a_token_is_answered_as_documented(
+    simulator: Simulator, heron_judge: Relay, heron: Provider, token: str
+) -> None:
+    with suppress(ProviderError):
+        create(heron, token)
+
+    assert heron_judge.violations == []
+    assert heron_judge.exchanges[-1].status == simulator.calls[-1].status
+
+
+@pytest.mark.parametrize("fate", [*FATES, ACTIVE], ids=lambda fate: fate.prefix or "active")
+def test_whatever_becomes_of_a_link_is_shown_as_documented(
+    clock: Clock, heron_judge: Relay, heron: Provider, fate: Fate
+) -> None:
+    created = create(heron, prefix=fate.prefix)
+    clock.forward(SETTLES_AFTER + 1)
+
+    settled = heron.read_link(LinkRef(created.remote_id, CUSTOMER))
+
+    assert (settled.observation.raw_status, heron_judge.violations) == (fate.status, [])
+
+
+@pytest.mark.parametrize("token", BREAKS)
+def test_what_breaks_the_contract_on_purpose_is_noticed(heron_judge: Relay, heron: Provider, token: str) -> None:
+    with pytest.raises(ProviderError):
+        create(heron, token)
+
+    assert len(heron_judge.violations) == 1
