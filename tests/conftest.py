@@ -78,14 +78,15 @@ def _execute(statements: list[str]) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _append_only_tables_can_be_flushed() -> Iterator[None]:
     """Let transactional tests empty all tables after themselves; while they run the triggers are on."""
-    flush = connection.ops.execute_sql_flush
+    operations = type(connection.ops)  # of every connection: beside an event loop, a thread has another one
+    flush = operations.execute_sql_flush
 
-    def flush_all(sql_list: Any) -> None:
+    def flush_all(self: Any, sql_list: Any) -> None:
         with audit_triggers_lifted():
-            flush(sql_list)
+            flush(self, sql_list)
         AuditHead.objects.create()
 
     patch = pytest.MonkeyPatch()
-    patch.setattr(connection.ops, "execute_sql_flush", flush_all)
+    patch.setattr(operations, "execute_sql_flush", flush_all)
     yield
     patch.undo()

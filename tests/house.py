@@ -155,5 +155,17 @@ def build(simulator: Simulator, clock: Clock | None = None) -> House:
         provider="heron", name="Heron test", base_url=simulator.url, options={"integration_id": HERON_INTEGRATION}
     )
     keep_secret(heron, "api_key", Secret("key_sandbox"))
-    read_institutions(belvo)
+    _take_over_the_catalogue(belvo)
     return House(simulator, clock or Clock(), belvo, heron, people)
+
+
+_catalogue: list[dict[str, Any]] = []  # every simulator has the same: it is read once, and kept for all houses
+
+
+def _take_over_the_catalogue(belvo: Integration) -> None:
+    if not _catalogue:
+        read_institutions(belvo)
+        _catalogue.extend(belvo.institutions.values())
+        return
+    kept = [row | {"id": uuid.uuid4(), "integration_id": belvo.pk} for row in _catalogue]
+    Institution.objects.bulk_create(Institution(**row) for row in kept)

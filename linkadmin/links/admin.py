@@ -1,11 +1,14 @@
 """Records of what we know, read-only; integrations and their keys for administrators, write-only."""
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin
+from django.core.validators import RegexValidator
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -39,17 +42,9 @@ class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        kind = cleaned.get("provider", "")
-        for name, field in self._own(kind):
-            kept = field.secret and self.instance.secrets.filter(name=field.name).exists()
-            if field.required and not kept and not cleaned.get(name):
-                self.add_error(name, _("This provider needs it."))
-        try:
-            provider_class(kind).check_base_url(
-                cleaned.get("base_url", ""), allow_loopback=settings.ALLOW_LOOPBACK_PROVIDERS
-            )
-        except ValueError as error:
-            self.add_error("base_url", str(error))
+        if kind := cleaned.get("provider"):
+            self._require_own(kind, cleaned)
+            self._check_address(kind, cleaned.get("base_url"))
         return cleaned
 
     def options(self) -> dict[str, str]:
@@ -61,6 +56,19 @@ class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
         typed = {field.name: self.cleaned_data[name] for name, field in own if field.secret}
         return {name: Secret(text) for name, text in typed.items() if text}
 
+    def _require_own(self, kind: str, cleaned: dict[str, Any]) -> None:
+        for name, field in self._own(kind):
+            kept = field.secret and self.instance.secrets.filter(name=field.name).exists()
+            if field.required and not kept and not cleaned.get(name) and name not in self.errors:
+                self.add_error(name, _("This provider needs it."))
+
+    def _check_address(self, kind: str, address: str | None) -> None:
+        try:
+            if address:
+                provider_class(kind).check_base_url(address, allow_loopback=settings.ALLOW_LOOPBACK_PROVIDERS)
+        except ValueError as error:
+            self.add_error("base_url", str(error))
+
     def _own(self, kind: str) -> list[tuple[str, CredentialField]]:
         return [(name, field) for name, field in self.asked.items() if name.startswith(f"{kind}_")]
 
@@ -69,7 +77,8 @@ class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
         label = f"{provider_class(kind).label}: {asked.label}"
         if not asked.secret:
             initial = self.instance.options.get(asked.name, "")
-            return forms.CharField(label=label, required=False, max_length=200, initial=initial)
+            checks = [RegexValidator(asked.pattern, asked.pattern_message)] if asked.pattern else []
+            return forms.CharField(label=label, required=False, max_length=200, initial=initial, validators=checks)
         kept = self.instance.secrets.filter(name=asked.name).first() if self.instance.provider else None
         help_text = (
             _("Kept sealed, fingerprint %(print)s. Leave empty to keep it.") % {"print": kept.fingerprint}
@@ -124,8 +133,30 @@ class IntegrationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         )
 
 
+class FoundById:
+    """Records found by a pasted id of ours: through its index, and however the database keeps it."""
+
+    id_fields: tuple[str, ...] = ("id",)
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        found, may_repeat = super().get_search_results(request, queryset, search_term)  # type: ignore[misc]
+        try:
+            pasted = UUID(search_term.strip())
+        except ValueError:
+            return found, may_repeat
+        return found | queryset.filter(Q.create([(name, pasted) for name in self.id_fields], Q.OR)), may_repeat
+
+
 class MaskedNames:
     """Names of customers only as initials: the auditor proves acts, and needs no names for it."""
+
+    def get_object(self, *args: Any, **kwargs: Any) -> Any:
+        """Return a row in whose title, crumbs and history no name can appear."""
+        row = super().get_object(*args, **kwargs)  # type: ignore[misc]
+        customer = getattr(row, "end_user", row)
+        if customer is not None:
+            customer.name = shown_name(customer.name, see_names=False)
+        return row
 
     @admin.display(description=_("customer"))
     def customer(self, row: Any) -> str:
@@ -133,7 +164,7 @@ class MaskedNames:
 
 
 @admin.register(EndUser)
-class EndUserAdmin(MaskedNames, ReadOnlyAdmin):
+class EndUserAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
     fields = ("id", "external_id", "customer", "created_at")
     readonly_fields = fields
     list_display = ("external_id", "customer", "created_at")
@@ -152,7 +183,7 @@ class InstitutionAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Link)
-class LinkAdmin(MaskedNames, ReadOnlyAdmin):
+class LinkAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
     fields = (
         "id",
         "customer",
@@ -178,7 +209,7 @@ class LinkAdmin(MaskedNames, ReadOnlyAdmin):
     ordering = ("attention", "health_since", "id")
     paginator = CappedPaginator
     search_fields = ("remote_id__exact", "end_user__external_id__exact")
-    search_help_text = _("The provider's id of a link, or a customer id.")
+    search_help_text = _("A link's id, ours or the provider's, or a customer id.")
     sortable_by = ()
 
     @admin.display(description=_("state"))
@@ -187,8 +218,13 @@ class LinkAdmin(MaskedNames, ReadOnlyAdmin):
 
 
 @admin.register(HealthChange)
-class HealthChangeAdmin(ReadOnlyAdmin):
+class HealthChangeAdmin(FoundById, ReadOnlyAdmin):
+    id_fields = ("link_id", "operation_id")
+    fields = ("at", "link_id", "source", "old", "new", "cause", "raw_status", "raw_code", "raw_words", "operation_id")
+    readonly_fields = fields
     list_display = ("at", "link_id", "old", "new", "cause", "source", "raw_status", "raw_code")
     list_filter = ("new", "source", "at")
     ordering = ("-id",)
+    search_fields = ("link__remote_id__exact",)
+    search_help_text = _("A link's id, ours or the provider's, or an operation id.")
     sortable_by = ()

@@ -9,22 +9,25 @@ from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
 from linkadmin.providers import get_provider
 from linkadmin.providers.base import Provider
-from linkadmin.providers.errors import CodeRequired, KeysRefused, ProviderError, Rejected
+from linkadmin.providers.errors import CodeRequired, Failure, KeysRefused, ProviderError, Rejected
 from linkadmin.providers.types import Deadlines, Secret
 
 from .models import Integration, IntegrationSecret
-from .sealed import fingerprint, seal, unseal
+from .sealed import SealBroken, fingerprint, seal, unseal
 
 SECRET_TABLE = IntegrationSecret._meta.db_table
 
 
 def connect(integration: Integration) -> Provider:
-    """Return the provider behind an integration, holding its keys for as long as the object lives."""
+    """Return the provider behind an integration, holding its keys for as long as the object lives.
+
+    Raises `KeysRefused` when a key is missing, or does not open any more.
+    """
     return get_provider(
         integration.provider,
         base_url=integration.base_url,
         options=integration.options,
-        secrets={row.name: _open(row) for row in integration.secrets.all()},
+        secrets=_opened(integration),
         deadlines=Deadlines(
             read=settings.PROVIDER_READ_SECONDS,
             change=settings.PROVIDER_CHANGE_SECONDS,
@@ -89,6 +92,14 @@ def _note_test(
         details={"keys": integration.key_state},
     )
     return integration
+
+
+def _opened(integration: Integration) -> dict[str, Secret]:
+    try:
+        return {row.name: _open(row) for row in integration.secrets.all()}
+    except SealBroken as broken:
+        failure = Failure(f"{integration.provider}.connect", words=str(broken), reason="seal_broken")
+    raise KeysRefused(failure)
 
 
 def _open(row: IntegrationSecret) -> Secret:

@@ -21,6 +21,13 @@ from .models import HealthChange, Integration, Link, LinkSearch, search_text
 
 Source = HealthChange.Source
 WORKS = HealthState.HEALTHY
+# Who is believed more about the same moment: an answer to our own call before a message, and that before a list.
+CLOSER = {
+    Source.CALL: (),
+    Source.WEBHOOK: (Source.CALL,),
+    Source.LIST: (Source.CALL, Source.WEBHOOK),
+    Source.CLOCK: (Source.CALL, Source.WEBHOOK, Source.LIST),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +144,9 @@ def _lock(link: Link) -> None:
 
 
 def _is_older(link: Link, report: Report) -> bool:
-    return link.observed_at is not None and report.at < link.observed_at
+    if link.observed_at is None or report.at > link.observed_at:
+        return False
+    return report.at < link.observed_at or link.changes.filter(at=report.at, source__in=CLOSER[report.source]).exists()
 
 
 def _proves_nothing(link: Link, report: Report) -> bool:

@@ -1,11 +1,8 @@
 """Which links a page shows: filters from a fixed map, search by any id or name, pages by key and never by number."""
 
-import base64
-import binascii
-import json
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,10 +16,12 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.providers.types import HealthState
 
 from .causes import STATES
-from .models import Institution, Integration, Link
+from .models import EndUser, Institution, Integration, Link
 
 PAGE_SIZE = 50
-SEARCH_LIMIT = 1_000
+LAST_RANK = 32_767
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 
 # What people ask for first: whose turn it is. The states come after, by their own names.
 GROUPS: dict[str, tuple[Any, tuple[HealthState, ...]]] = {
@@ -99,8 +98,9 @@ def search(links: "QuerySet[Link]", words: str) -> "QuerySet[Link]":
 
 
 def find_by_id(links: "QuerySet[Link]", text: str) -> Link | None:
-    """Return the one link that has exactly this id, ours or the provider's."""
-    found = list(links.filter(Q(remote_id=text) | Q(pk=_uuid(text)))[:2])
+    """Return the one link that has exactly this id: ours, the provider's, or that of a customer with no other."""
+    customer = EndUser.objects.filter(external_id=text).values("pk")[:1]
+    found = list(links.filter(Q(remote_id=text) | Q(pk=_uuid(text)) | Q(end_user=customer))[:2])
     return found[0] if len(found) == 1 else None
 
 
@@ -160,17 +160,17 @@ def _beyond(key: tuple[int, datetime, UUID], side: str) -> Q:
 
 
 def _write_cursor(link: Link) -> str:
-    text = json.dumps([link.attention, link.health_since.isoformat(), str(link.pk)])
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return f"{link.attention}.{(link.health_since - EPOCH) // MICROSECOND}.{link.pk}"
 
 
 def _read_cursor(text: str) -> tuple[int, datetime, UUID] | None:
     """Read a cursor; what is not one leads to the first page."""
     try:
-        rank, since, pk = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        return int(rank), datetime.fromisoformat(since), UUID(pk)
-    except (binascii.Error, ValueError, TypeError):
+        rank, since, pk = text.split(".")
+        key = int(rank), EPOCH + int(since) * MICROSECOND, UUID(pk)
+    except (ValueError, OverflowError):
         return None
+    return key if 0 <= key[0] <= LAST_RANK else None
 
 
 def _uuid(text: str) -> UUID | None:

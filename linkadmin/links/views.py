@@ -2,6 +2,7 @@
 
 from collections import Counter
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
@@ -69,8 +70,10 @@ def end_user_list(request: HttpRequest) -> HttpResponse:
     context = {
         "words": words,
         "customers": [(each, shown_name(str(each), see_names=see_names)) for each in shown[: queries.PAGE_SIZE]],
-        "next": f"?after={shown[queries.PAGE_SIZE - 1].pk}" if len(shown) > queries.PAGE_SIZE else "",
-        "first": "?" if after else "",
+        "page": {
+            "next": f"?after={shown[queries.PAGE_SIZE - 1].pk}" if len(shown) > queries.PAGE_SIZE else "",
+            "first": "?" if after else "",
+        },
     }
     return draw(request, "links/end_users.html", "results", context)
 
@@ -158,7 +161,8 @@ def _user(request: HttpRequest) -> User:
 
 
 def _search_words(request: HttpRequest) -> str:
-    return request.POST.get("q", "").strip()[:200] if request.method == "POST" else ""
+    # No database takes a NUL to search for.
+    return request.POST.get("q", "").replace("\0", "").strip()[:200] if request.method == "POST" else ""
 
 
 def _pills(request: HttpRequest, chosen: queries.LinkFilter) -> list[tuple[str, str]]:
@@ -176,5 +180,8 @@ def _pills(request: HttpRequest, chosen: queries.LinkFilter) -> list[tuple[str, 
 
 
 def _after_customer(found: Any, pk: str) -> Any:
-    last = EndUser.objects.filter(pk=pk).first() if len(pk) == 36 else None
+    try:
+        last = EndUser.objects.filter(pk=UUID(pk)).first()
+    except ValueError:
+        last = None
     return found.filter(Q(name__gt=last.name) | Q(name=last.name, id__gt=last.pk)) if last else found

@@ -4,13 +4,14 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.audit.admin import ReadOnlyAdmin
-from linkadmin.links.admin import MaskedNames
+from linkadmin.links.admin import FoundById, MaskedNames
 
 from .models import Operation
 
 
 @admin.register(Operation)
-class OperationAdmin(MaskedNames, ReadOnlyAdmin):
+class OperationAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
+    id_fields = ("id", "link_id")
     fields = (
         "id",
         "kind",
@@ -55,5 +56,5 @@ class OperationAdmin(MaskedNames, ReadOnlyAdmin):
         "end_user__external_id__exact",
         "actor__username__exact",
     )
-    search_help_text = _("A request id, a link's id at the provider, a customer id, or a user name.")
+    search_help_text = _("An operation, request, link or customer id, or a user name.")
     sortable_by = ()

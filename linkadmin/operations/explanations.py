@@ -82,7 +82,8 @@ def _expired(operation: Operation) -> Explanation:
 def _refused(operation: Operation) -> Explanation:
     if operation.cause:
         verdict = VERDICTS[Cause(operation.cause)]
-        return Explanation("bad", str(verdict.reason), _("The provider refused it."), str(verdict.advice))
+        advice = " ".join(filter(None, [str(verdict.advice), _when_again(operation)]))
+        return Explanation("bad", str(verdict.reason), _("The provider refused it."), advice)
     return _REFUSALS.get(operation.outcome, _plainly_refused)(operation)
 
 
@@ -113,12 +114,15 @@ def _duplicate(operation: Operation) -> Explanation:
 
 
 def _busy(operation: Operation) -> Explanation:
-    if operation.retry_at and operation.retry_at > timezone.now():
-        when = date_format(timezone.localtime(operation.retry_at), "H:i:s")
-        advice = _("Try again after %(time)s.") % {"time": when}
-    else:
-        advice = _("Try again in a few minutes.")
+    advice = _when_again(operation) or _("Try again in a few minutes.")
     return Explanation("warn", _("Not now"), _("The provider or the bank is busy with this link."), advice)
+
+
+def _when_again(operation: Operation) -> str:
+    """Say when the provider can be asked again, if it told and that is not over."""
+    if operation.retry_at is None or operation.retry_at <= timezone.now():
+        return ""
+    return _("Try again after %(time)s.") % {"time": date_format(timezone.localtime(operation.retry_at), "H:i:s")}
 
 
 def _keys(_operation: Operation) -> Explanation:

@@ -9,10 +9,12 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.links.models import EndUser
-from linkadmin.providers.types import Choice, CredentialField, FieldKind, Secret
+from linkadmin.operations.models import PendingChallenge
+from linkadmin.providers.types import ChallengeKind, Choice, CredentialField, FieldKind, Secret
 
 MAX_LENGTH = 200  # characters of a typed value, unless the field is a pasted file
 MAX_FILE_LENGTH = 20_000
+SEPARATORS = regex.compile(r"[\s\-\u2010-\u2015]")  # what groups the digits of a code
 PATTERN_SECONDS = 0.05  # a bank's pattern is foreign input: it may not cost more than this
 
 
@@ -62,12 +64,10 @@ class ProviderForm(forms.Form):
         """Return what was filled in, by the provider's field names."""
         return {name: self.cleaned_data[name] for name in self.asked if self.cleaned_data.get(name)}
 
-    def refuse(self, errors: dict[str, str], general: str) -> None:
-        """Say what the provider refused: at the fields it named, or above the form."""
+    def refuse(self, errors: dict[str, str]) -> None:
+        """Say at the fields what the provider refused there; the page tells above the form what else it said."""
         for name, words in errors.items():
             self.add_error(name if name in self.fields else None, words)
-        if not errors:
-            self.add_error(None, general)
 
     def main_fields(self) -> list[forms.BoundField]:
         return [self[name] for name, field in self.asked.items() if not field.advanced]
@@ -182,13 +182,21 @@ class TokenForm(forms.Form):
         ),
     )
 
-    def __init__(self, *args: Any, expects_input: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, asked: PendingChallenge, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not expects_input:
+        token = self.fields["token"]
+        if not asked.expects_input:
             del self.fields["token"]
+        elif asked.kind == ChallengeKind.TEXT:
+            token.label = _("The customer's answer")
+            # It may be words: no keyboard of digits, and no space is taken out.
+            token.widget.attrs = {"class": "code-input", "autocomplete": "off", "autofocus": True}
 
     def clean_token(self) -> Secret:
-        return Secret(str(self.cleaned_data["token"]).strip())
+        """People paste "482 193" and "482-193"; banks want 482193. An answer in words stays as it is."""
+        typed = str(self.cleaned_data["token"]).strip()
+        bare = SEPARATORS.sub("", typed)
+        return Secret(bare if bare.isdecimal() else typed)
 
 
 class ReasonForm(forms.Form):

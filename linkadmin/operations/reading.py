@@ -33,9 +33,8 @@ def read(link: Link) -> RemoteLink | None:
     Raises `ProviderError` when it could not be asked: that changes no state.
     """
     asked_at = timezone.now()
-    provider = connections.connect(link.integration)
     try:
-        remote = provider.read_link(link.ref)
+        remote = connections.connect(link.integration).read_link(link.ref)
     except NotFound as error:
         _take_absence(link, error)
         return None

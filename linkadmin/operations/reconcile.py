@@ -51,7 +51,8 @@ def conclude(operation: Operation, state: State, why: str, *, proof: RemoteLink 
         return
     current.state, current.outcome, current.version = state, why, current.version + 1
     current.ended_at = None if state is State.UNDECIDED else timezone.now()
-    if proof is not None and state in (State.CONFIRMED_DONE, State.EXPIRED):
+    # A lost request for a code repaired nothing, but it may have left a new link, not yet confirmed.
+    if proof is not None and (state is State.CONFIRMED_DONE or (state is State.EXPIRED and current.link is None)):
         settle.done(current, proof, at=current.began_at)
     current.save()
     settle.record_end(current)
@@ -128,8 +129,10 @@ def _absence_proves(operation: Operation) -> bool:
 def _shows_the_repair(operation: Operation, proof: RemoteLink) -> bool:
     """A log-in at the bank that succeeded after we sent, on a link that works now."""
     good = proof.observation.last_good_at
-    works = settle.works(proof.observation)
-    return works and good is not None and good >= operation.began_at - CLOCK_SKEW and good != operation.good_data_before
+    if good is None or good == operation.good_data_before or not settle.works(proof.observation):
+        return False
+    # Only where the log-in before it is known can one that seems a little earlier than the call be told from it.
+    return good >= operation.began_at - (CLOCK_SKEW if operation.good_data_before else timedelta(0))
 
 
 def _or_undecided(operation: Operation, *, now: datetime) -> tuple[State, str]:
@@ -155,5 +158,5 @@ def _expire(challenge: PendingChallenge, *, now: datetime) -> bool:
     challenge.delete()
     if operation.state != State.NEEDS_TOKEN:
         return False
-    settle.code_came_too_late(operation, at=now)
+    settle.stop_waiting(operation, Cause.CODE_TOO_LATE, at=now)
     return _move(operation, State.EXPIRED, "code_too_late", ended_at=now)

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
     from linkadmin.links.models import Link
 
     from .models import Operation
@@ -14,18 +16,22 @@ class Refusal(Exception):
     """We did not do it: `words` says why and what to do."""
 
     reason = "refused"
-    words = _("This cannot be done now.")
+    words: "StrOrPromise" = _("This cannot be done now.")
 
 
 class AlreadyOpen(Refusal):
     """Another operation on this link is not over."""
 
     reason = "already_open"
-    words = _("Somebody is already at work on this link.")
+    words: "StrOrPromise" = _("Somebody is already at work on this link.")
 
     def __init__(self, operation: "Operation | None") -> None:
         super().__init__()
         self.operation = operation
+        if operation is not None:
+            self.words = _("%(who)s is already repairing this link. Its page shows how far they are.") % {
+                "who": operation.actor
+            }
 
 
 class KeyReused(Refusal):

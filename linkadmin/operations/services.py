@@ -23,12 +23,12 @@ from linkadmin.links.models import EndUser, Institution, Integration, Link
 from linkadmin.links.sealed import SealBroken, unseal
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import KeysRefused
-from linkadmin.providers.types import NewLink, RemoteLink, Secret
+from linkadmin.providers.types import Cause, NewLink, RemoteLink, Secret
 
 from . import challenges, refusals, runner
 from .budget import require_attempt
 from .models import Operation, OperationKind, PendingChallenge, State
-from .settle import SESSION_TABLE, Call, make_call
+from .settle import SESSION_TABLE, Call, make_call, repaired, stop_waiting
 
 Values = Mapping[str, str | Secret]
 
@@ -111,13 +111,13 @@ def submit_token(*, actor: User, challenge: PendingChallenge, token: Secret | No
     )
     if earlier := _sent_before(operation):
         return earlier
-    session = unseal(challenge.sealed_session, table=SESSION_TABLE, row=challenge.pk, field="session", version=1)
-    call: Call = partial(_resume, session=session, remote_link_id=challenge.remote_link_id, token=token)
     try:
         if asked.actor_id != actor.pk:
             raise refusals.NotYours
         if challenge.has_expired(timezone.now()):
             raise refusals.ChallengeOver
+        session, remote_link_id = _session_of(challenge), challenge.remote_link_id
+        call: Call = partial(_resume, session=session, remote_link_id=remote_link_id, token=token)
         provider = _speak(operation.integration)
         with runner.place(operation.integration_id) as held:
             _answer(challenge, operation)
@@ -144,6 +144,7 @@ def withdraw(*, actor: User, operation: Operation) -> None:
         for challenge in PendingChallenge.objects.filter(operation=operation):
             challenges.forget(challenge.pk)
             challenge.delete()
+        stop_waiting(operation, Cause.CODE_NEEDED, at=timezone.now())
         _record(operation, actor, ".withdrawn", Outcome.DONE)
 
 
@@ -162,6 +163,8 @@ def decide(*, actor: User, operation: Operation, done: bool, note: str) -> None:
         )
         if not moved:
             raise refusals.NotOpen
+        if done:
+            repaired(operation, at=operation.began_at, request_id=operation.request_id)
         _record(operation, actor, ".decided", Outcome.DONE)
 
 
@@ -233,6 +236,14 @@ def _lease(operation: Operation) -> None:
     operation.lease_until = operation.sent_at + timedelta(seconds=seconds)
 
 
+def _session_of(challenge: PendingChallenge) -> Secret:
+    """Open the provider's session. One that does not open any more is as good as over."""
+    try:
+        return unseal(challenge.sealed_session, table=SESSION_TABLE, row=challenge.pk, field="session", version=1)
+    except SealBroken:
+        raise refusals.ChallengeOver from None
+
+
 def _resume(provider: Provider, *, session: Secret, remote_link_id: str, token: Secret | None) -> RemoteLink:
     return provider.submit_token(session=session, remote_link_id=remote_link_id, token=token)
 
@@ -281,7 +292,7 @@ def _speak(integration: Integration) -> Provider:
     """Open the integration's keys, before anything is begun that would need them."""
     try:
         return connect(integration)
-    except (KeysRefused, SealBroken):
+    except KeysRefused:
         raise refusals.IntegrationOff from None
 
 

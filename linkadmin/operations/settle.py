@@ -180,19 +180,26 @@ def done(operation: Operation, remote: RemoteLink, *, at: datetime) -> None:
     """Take note of a change that took effect: a new link, or a repair that has yet to be proven."""
     if begins_link(operation):
         _keep_link(operation, remote)
-    elif operation.link:
-        health.begin_proving(operation.link, at=at, request_id=remote.request_id)
-    transaction.on_commit(partial(nudge, "operations.prove", operation.link_id))
+        transaction.on_commit(partial(nudge, "operations.prove", operation.link_id))
+    else:
+        repaired(operation, at=at, request_id=remote.request_id)
+
+
+def repaired(operation: Operation, *, at: datetime, request_id: str) -> None:
+    """Take note of a repair of a link: it counts as working once a read shows it."""
+    if operation.link:
+        health.begin_proving(operation.link, at=at, request_id=request_id)
+        transaction.on_commit(partial(nudge, "operations.prove", operation.link_id))
 
 
 def works(seen: Observation) -> bool:
     return VERDICTS[seen.cause].state is HealthState.HEALTHY
 
 
-def code_came_too_late(operation: Operation, *, at: datetime) -> None:
-    """Let the link say that its code step ran out."""
+def stop_waiting(operation: Operation, cause: Cause, *, at: datetime) -> None:
+    """Let the link say that its code step is over, and why."""
     if operation.link:
-        seen = Observation(cause=Cause.CODE_TOO_LATE, raw_status=operation.link.raw_status)
+        seen = Observation(cause=cause, raw_status=operation.link.raw_status)
         health.observe(operation.link, health.Report(seen, Source.CALL, at, operation.pk))
 
 

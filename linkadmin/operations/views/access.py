@@ -8,8 +8,10 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import Right, may
 from linkadmin.links import queries
 from linkadmin.links.models import Link
+from linkadmin.links.presentation import shown_name
 from linkadmin.operations import runner
 from linkadmin.operations.models import Operation, State
 
@@ -20,9 +22,12 @@ def reader(request: HttpRequest) -> User:
 
 
 def link_for(request: HttpRequest, pk: UUID) -> Link:
-    """Return a link the reader may see, with all its names, or raise 404."""
-    links = queries.visible_to(reader(request))
-    return get_object_or_404(links.select_related("integration", "end_user", "institution", "owner"), pk=pk)
+    """Return a link the reader may see, its customer's name masked for who may not know it; or raise 404."""
+    user = reader(request)
+    links = queries.visible_to(user).select_related("integration", "end_user", "institution", "owner")
+    link = get_object_or_404(links, pk=pk)
+    link.end_user.name = shown_name(link.end_user.name, see_names=may(user, Right.SEE_NAMES))
+    return link
 
 
 def outcome_of(operation: Operation) -> Operation:

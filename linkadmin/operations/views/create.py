@@ -80,7 +80,7 @@ def _create(
         return _page(request, integration, institution, form.again(), status=409)
     operation = outcome_of(operation)
     if operation.state in (State.REJECTED, State.NOT_SENT):
-        form.refuse(operation.field_errors, explain(operation).title)
+        form.refuse(operation.field_errors)
         refused = {"refused": operation, "explanation": explain(operation)}
         return _page(request, integration, institution, form.again(), status=422, **refused)
     return go(request, place_of(operation))

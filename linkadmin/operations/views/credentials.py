@@ -55,7 +55,7 @@ def _update(request: HttpRequest, link: Link, form: ProviderForm) -> HttpRespons
     operation = outcome_of(operation)
     if operation.state in (State.REJECTED, State.NOT_SENT):
         link.refresh_from_db()
-        form.refuse(operation.field_errors, explain(operation).title)
+        form.refuse(operation.field_errors)
         refused = {"refused": operation, "explanation": explain(operation)}
         return _page(request, link, form.again(), status=422, **refused)
     return go(request, place_of(operation))

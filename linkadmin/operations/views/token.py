@@ -43,7 +43,7 @@ def link_token(request: HttpRequest, pk: UUID) -> HttpResponse:
         return _submit(request, link, challenge)
     if challenge is None:
         return go(request, link.get_absolute_url())
-    form = TokenForm(expects_input=challenge.expects_input, initial=_keys(challenge))
+    form = TokenForm(asked=challenge, initial=_keys(challenge))
     return _page(request, link, challenge, form)
 
 
@@ -65,7 +65,7 @@ def link_token_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _submit(request: HttpRequest, link: Link, challenge: PendingChallenge | None) -> HttpResponse:
     if challenge is None:
         return _sent_again(request, link)
-    form = TokenForm(request.POST, expects_input=challenge.expects_input)
+    form = TokenForm(request.POST, asked=challenge)
     if not form.is_valid():
         return _page(request, link, challenge, form, status=422)
     if form.cleaned_data["challenge"] != challenge.pk:

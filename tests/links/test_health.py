@@ -1,0 +1,216 @@
+"""How what was observed becomes one state: newer wins, a refusal outlives an old "works", repairs have to be proven."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from linkadmin.links import health
+from linkadmin.links.models import EndUser, Integration, Link
+from linkadmin.operations import tasks
+from linkadmin.providers.types import Cause, HealthState, Observation, RemoteLink
+
+pytestmark = pytest.mark.django_db
+
+CALL, WEBHOOK, LIST = health.Source.CALL, health.Source.WEBHOOK, health.Source.LIST
+NOW = timezone.now() - timedelta(minutes=10)
+
+
+def after(minutes: float) -> datetime:
+    return NOW + timedelta(minutes=minutes)
+
+
+@pytest.fixture
+def link() -> Link:
+    """A link that a list said works, ten minutes ago."""
+    integration = Integration.objects.create(provider="belvo", name="Belvo", base_url="https://sandbox.belvo.com")
+    customer = EndUser.objects.create(external_id="cus-1", name="Acme Corp")
+    unsaved = Link(integration=integration, end_user=customer, remote_id="link-1")
+    report = health.Report(Observation(Cause.WORKING, last_good_at=after(-60)), LIST, NOW)
+    return health.start_link(RemoteLink("link-1", report.observation), unsaved, report)
+
+
+def tell(link: Link, cause: Cause, source: health.Source, at: datetime, good: datetime | None = None) -> HealthState:
+    """Report something about a link, and return the state it is in then."""
+    health.observe(link, health.Report(Observation(cause, last_good_at=good), source, at))
+    link.refresh_from_db()
+    return HealthState(link.health)
+
+
+def test_first_report_is_the_first_entry_of_its_history(link: Link) -> None:
+    change = link.changes.get()
+
+    assert (change.old, change.new, change.source) == ("", HealthState.HEALTHY.value, LIST)
+
+
+def test_newer_report_wins(link: Link) -> None:
+    assert tell(link, Cause.BANK_DOWN, WEBHOOK, after(1)) is HealthState.WAITING
+    assert tell(link, Cause.LOGIN_REQUIRED, LIST, after(2)) is HealthState.CUSTOMER_LOGIN
+    assert [change.new for change in link.changes.order_by("id")] == ["healthy", "waiting", "customer_login"]
+
+
+def test_older_report_changes_nothing(link: Link) -> None:
+    tell(link, Cause.BANK_DOWN, WEBHOOK, after(2))
+
+    assert tell(link, Cause.LOGIN_REQUIRED, WEBHOOK, after(1)) is HealthState.WAITING
+    assert link.changes.count() == 2
+
+
+def test_state_that_stays_keeps_its_since(link: Link) -> None:
+    tell(link, Cause.WORKING, LIST, after(5))
+
+    assert link.health_since == NOW
+    assert link.changes.count() == 1
+
+
+def test_new_cause_of_the_same_state_is_noted_and_keeps_its_since(link: Link) -> None:
+    tell(link, Cause.LOGIN_REQUIRED, LIST, after(1))
+
+    tell(link, Cause.LOGIN_REFUSED, LIST, after(2))
+
+    assert link.health_since == after(1)
+    assert link.changes.count() == 3
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "state"),
+    [
+        ((CALL, Cause.PASSWORD_WRONG), (LIST, Cause.WORKING), HealthState.CUSTOMER_LOGIN),
+        ((CALL, Cause.PASSWORD_WRONG), (WEBHOOK, Cause.BANK_DOWN), HealthState.CUSTOMER_LOGIN),
+        ((WEBHOOK, Cause.BANK_DOWN), (LIST, Cause.LOGIN_REFUSED), HealthState.WAITING),
+        ((LIST, Cause.LOGIN_REFUSED), (WEBHOOK, Cause.BANK_DOWN), HealthState.WAITING),
+        ((WEBHOOK, Cause.BANK_DOWN), (CALL, Cause.PASSWORD_WRONG), HealthState.CUSTOMER_LOGIN),
+    ],
+)
+def test_of_the_same_moment_the_closer_witness_is_believed(
+    link: Link, first: tuple[health.Source, Cause], second: tuple[health.Source, Cause], state: HealthState
+) -> None:
+    tell(link, first[1], first[0], after(1))
+
+    assert tell(link, second[1], second[0], after(1)) is state
+
+
+def test_record_that_says_works_does_not_cancel_a_refused_attempt(link: Link) -> None:
+    tell(link, Cause.PASSWORD_WRONG, CALL, after(1))
+
+    assert tell(link, Cause.WORKING, LIST, after(2), good=after(-60)) is HealthState.CUSTOMER_LOGIN
+    assert tell(link, Cause.WORKING, LIST, after(3)) is HealthState.CUSTOMER_LOGIN
+
+
+def test_words_of_a_refusal_outlive_a_record_that_proves_nothing(link: Link) -> None:
+    refused = Observation(Cause.PASSWORD_WRONG, raw_code="login_error", raw_words="Invalid credentials")
+    health.observe(link, health.Report(refused, CALL, after(1)))
+
+    tell(link, Cause.WORKING, LIST, after(2))
+
+    assert (link.raw_code, link.raw_words) == ("login_error", "Invalid credentials")
+
+
+def test_good_data_newer_than_the_refusal_cancels_it(link: Link) -> None:
+    tell(link, Cause.PASSWORD_WRONG, CALL, after(1))
+
+    assert tell(link, Cause.WORKING, LIST, after(3), good=after(2)) is HealthState.HEALTHY
+    assert tell(link, Cause.WORKING, LIST, after(4), good=after(2)) is HealthState.HEALTHY
+
+
+def test_record_that_names_a_trouble_is_believed_after_a_refusal(link: Link) -> None:
+    tell(link, Cause.PASSWORD_WRONG, CALL, after(1))
+
+    assert tell(link, Cause.CODE_NEEDED, LIST, after(2)) is HealthState.CUSTOMER_CODE
+
+
+def test_repair_is_proven_by_a_read_after_it(link: Link) -> None:
+    tell(link, Cause.PASSWORD_WRONG, CALL, after(1))
+    health.begin_proving(link, at=after(2), request_id="")
+
+    tell(link, Cause.WORKING, LIST, after(3))
+
+    assert (link.health, link.proving_since) == (HealthState.HEALTHY.value, None)
+
+
+def test_repair_is_not_proven_by_a_read_before_it(link: Link) -> None:
+    health.begin_proving(link, at=after(2), request_id="")
+
+    tell(link, Cause.WORKING, LIST, after(1))
+
+    assert link.proving_since == after(2)
+
+
+def test_repair_is_not_disproven_by_a_record_that_lags_behind(link: Link) -> None:
+    health.begin_proving(link, at=after(2), request_id="")
+
+    tell(link, Cause.LOGIN_REFUSED, LIST, after(3))
+
+    assert link.proving_since == after(2)
+
+
+def test_repair_is_disproven_by_a_newer_refusal(link: Link) -> None:
+    health.begin_proving(link, at=after(2), request_id="")
+
+    tell(link, Cause.PASSWORD_WRONG, CALL, after(3))
+
+    assert link.proving_since is None
+
+
+def test_link_being_proven_ranks_with_those_that_need_nobody(link: Link) -> None:
+    tell(link, Cause.PASSWORD_WRONG, CALL, after(1))
+    assert link.attention == 30
+
+    health.begin_proving(link, at=after(2), request_id="")
+    assert link.attention == 80
+
+    health.give_up_proving(link)
+    assert link.attention == 30
+
+
+def test_good_data_that_grew_old_makes_a_link_stale_by_the_clock(link: Link) -> None:
+    remote = RemoteLink("link-1", Observation(Cause.WORKING, last_good_at=after(1)), fresh_for=timedelta(minutes=2))
+    health.observe_remote(link, remote, source=LIST, at=after(2))
+    assert link.health == HealthState.HEALTHY.value
+
+    tasks.note_stale(str(link.pk))
+
+    link.refresh_from_db()
+    assert (link.health, link.cause) == (HealthState.STALE.value, Cause.STALE.value)
+    assert link.changes.latest("id").source == health.Source.CLOCK
+
+
+def test_record_with_old_data_is_stale_at_once(link: Link) -> None:
+    remote = RemoteLink("link-1", Observation(Cause.WORKING, last_good_at=after(-60)), fresh_for=timedelta(minutes=2))
+
+    health.observe_remote(link, remote, source=LIST, at=after(2))
+
+    assert link.health == HealthState.STALE.value
+
+
+def test_link_without_a_limit_never_grows_stale(link: Link) -> None:
+    tasks.note_stale(str(link.pk))
+
+    link.refresh_from_db()
+    assert link.health == HealthState.HEALTHY.value
+
+
+def test_clock_does_not_touch_a_link_in_other_trouble(link: Link) -> None:
+    tell(link, Cause.LOGIN_REQUIRED, LIST, after(1))
+    Link.objects.filter(pk=link.pk).update(stale_at=after(2))
+
+    tasks.note_stale(str(link.pk))
+
+    link.refresh_from_db()
+    assert link.health == HealthState.CUSTOMER_LOGIN.value
+
+
+def test_failure_to_ask_changes_no_state_and_shows(link: Link) -> None:
+    health.note_unasked(link, why="timeout", at=after(5))
+
+    link.refresh_from_db()
+    assert (link.health, link.ask_failed, link.asked_at) == (HealthState.HEALTHY.value, "timeout", after(5))
+    assert link.changes.count() == 1
+
+
+def test_next_good_read_forgets_the_failure_to_ask(link: Link) -> None:
+    health.note_unasked(link, why="timeout", at=after(5))
+
+    tell(link, Cause.WORKING, LIST, after(6))
+
+    assert (link.ask_failed, link.asked_at) == ("", after(6))

@@ -1,0 +1,122 @@
+"""Integrations: whether their keys are good, and what is reached through them."""
+
+import pytest
+
+from linkadmin.audit.models import AuditEvent
+from linkadmin.links.connections import keep_secret
+from linkadmin.links.models import Integration
+from linkadmin.providers.types import Cause, Secret
+from tests.house import House
+
+pytestmark = pytest.mark.django_db
+
+
+def test_list_shows_address_keys_and_how_many_links(house: House) -> None:
+    house.belvo_link()
+
+    page = house.open("/integrations/", "mia")
+
+    assert f"Belvo test Belvo {house.simulator.url} Not tried yet — 1" in page.words
+    assert f"Heron test Heron Data {house.simulator.url} Not tried yet — 0" in page.words
+
+
+def test_page_shows_fingerprints_and_never_keys(house: House) -> None:
+    page = house.open(house.belvo.get_absolute_url(), "adm")
+
+    for secret in house.belvo.secrets.all():
+        assert secret.fingerprint in page.words
+    assert "sandbox-password" not in page.source
+    assert "sandbox-id" not in page.source
+
+
+def test_page_counts_links_by_state(house: House) -> None:
+    house.belvo_link(cause=Cause.LOGIN_REFUSED)
+    house.belvo_link(cause=Cause.WORKING, bank="gringotts_mx_retail")
+
+    words = house.open(house.belvo.get_absolute_url(), "mia").words
+
+    assert "Customer must sign in again 1" in words
+    assert "Working 1" in words
+
+
+@pytest.mark.parametrize("provider", ["belvo", "heron"])
+@pytest.mark.parametrize("name", ["mia", "adm"])
+def test_connection_with_good_keys_is_good(house: House, provider: str, name: str) -> None:
+    integration: Integration = getattr(house, provider)
+
+    answer = house.post(f"{integration.get_absolute_url()}test/", name=name)
+
+    integration.refresh_from_db()
+    assert answer.location == integration.get_absolute_url()
+    assert integration.key_state == Integration.KeyState.GOOD
+    assert "The provider answered and accepts the keys." in house.open(answer.location, name).words
+
+
+@pytest.mark.parametrize(("provider", "key"), [("belvo", "secret_password"), ("heron", "api_key")])
+def test_wrong_key_is_told_as_one_warning(house: House, provider: str, key: str) -> None:
+    integration: Integration = getattr(house, provider)
+    keep_secret(integration, key, Secret("a wrong key"))
+
+    answer = house.post(f"{integration.get_absolute_url()}test/", name="adm")
+
+    integration.refresh_from_db()
+    page = house.open(answer.location, "adm")
+    assert integration.keys_refused
+    assert "The connection test failed: 401" in page.words
+    assert "The provider refuses our keys" in page.words
+    assert "a wrong key" not in page.source
+
+
+def test_address_that_does_not_answer_is_no_fault_of_the_keys(house: House) -> None:
+    Integration.objects.filter(pk=house.heron.pk).update(base_url="http://127.0.0.1:9")
+
+    house.post(f"{house.heron.get_absolute_url()}test/", name="adm")
+
+    house.heron.refresh_from_db()
+    assert house.heron.key_state == Integration.KeyState.UNREACHABLE
+
+
+@pytest.mark.parametrize("kept", ["none", "not to be opened"])
+def test_key_that_is_missing_or_does_not_open_fails_the_test(house: House, kept: str) -> None:
+    if kept == "none":
+        house.heron.secrets.all().delete()
+    else:
+        house.heron.secrets.update(version=99)
+
+    answer = house.post(f"{house.heron.get_absolute_url()}test/", name="adm")
+
+    house.heron.refresh_from_db()
+    assert answer.status == 303
+    assert house.heron.keys_refused
+
+
+def test_connection_test_is_an_event(house: House) -> None:
+    house.post(f"{house.belvo.get_absolute_url()}test/", name="adm")
+
+    event = AuditEvent.objects.get(action="integration.tested")
+    assert (event.actor, event.object_id, event.outcome) == ("adm", str(house.belvo.pk), "done")
+    assert event.details == {"keys": "good"}
+
+
+def test_good_test_lets_changes_be_sent_again(house: House) -> None:
+    Integration.objects.update(key_state=Integration.KeyState.REFUSED)
+
+    house.post(f"{house.belvo.get_absolute_url()}test/", name="adm")
+
+    page = house.open(house.new_link_url("erebor_mx_retail"))
+    assert "The provider refuses our keys" not in page.words
+
+
+def test_buttons_are_drawn_for_who_may_press_them(house: House) -> None:
+    url = house.belvo.get_absolute_url()
+
+    assert "Test connection" in house.open(url, "mia").words
+    assert "Test connection" not in house.open(url, "aud").words
+    assert f"/admin/links/integration/{house.belvo.pk}/change/" in house.open(url, "adm").links()
+    assert f"/admin/links/integration/{house.belvo.pk}/change/" not in house.open(url, "mia").links()
+
+
+def test_no_integration_says_who_adds_one(house: House) -> None:
+    Integration.objects.update(is_active=False)
+
+    assert "No integration is in use" in house.open("/links/new/").words

@@ -1,0 +1,305 @@
+"""The work list: search by any id or name, filters, pages by key, two kinds of empty."""
+
+import re
+import uuid
+from datetime import timedelta
+from urllib.parse import urlencode
+
+import pytest
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from linkadmin.links.models import EndUser, Integration, Link, LinkSearch, search_text
+from linkadmin.links.queries import PAGE_SIZE
+from linkadmin.providers.types import Cause, HealthState
+from tests.house import HTMX, House
+from tests.markup import Page, read
+
+pytestmark = pytest.mark.django_db
+
+ROW = re.compile(r'<a class="table__main" href="/links/([0-9a-f-]{36})/"')
+
+
+def rows(page: Page) -> list[str]:
+    """Return the ids of the links a page lists, in its order."""
+    return ROW.findall(page.source)
+
+
+def search(house: House, words: str, name: str = "ana", **headers: str) -> Page:
+    return read(house.client(name).post("/links/", {"q": words}, headers=headers))
+
+
+def many(integration: Integration, count: int) -> list[Link]:
+    """Make links that are alike in urgency and, by tens, in time: only their ids tell them apart."""
+    since = timezone.now()
+    customers = EndUser.objects.bulk_create(
+        EndUser(external_id=f"cus-{number}", name=f"Zebra {number}") for number in range(count)
+    )
+    links = Link.objects.bulk_create(
+        Link(
+            integration=integration,
+            end_user=customer,
+            remote_id=f"link-{number}",
+            attention=30,
+            health=HealthState.CUSTOMER_LOGIN.value,
+            health_since=since - timedelta(hours=number // 10),
+        )
+        for number, customer in enumerate(customers)
+    )
+    LinkSearch.objects.bulk_create(LinkSearch(link=link, text=search_text(link)) for link in links)
+    return links
+
+
+def test_most_urgent_stand_first(house: House) -> None:
+    fine = house.heron_link(item_id="item-1", cause=Cause.WORKING)
+    code = house.heron_link(item_id="item-2", cause=Cause.CODE_NEEDED)
+    login = house.heron_link(item_id="item-3", cause=Cause.LOGIN_REQUIRED)
+
+    assert rows(house.open("/links/")) == [str(link.pk) for link in (code, login, fine)]
+
+
+def test_row_says_who_where_what_and_whose_turn(house: House) -> None:
+    link = house.heron_link("Acme Corp", bank="First Platypus Bank", cause=Cause.LOGIN_REQUIRED)
+
+    words = house.open("/links/").words
+
+    for said in ("Acme Corp", link.end_user.external_id, "First Platypus Bank", "Heron test"):
+        assert said in words
+    assert "Customer must sign in again Sign-in needed Customer none yet" in words
+
+
+@pytest.mark.parametrize("words", ["Acme", "acme corp", "PLATYPUS", "first corp", "cme"])
+def test_link_is_found_by_words_of_its_names(house: House, words: str) -> None:
+    link = house.heron_link("Acme Corp", bank="First Platypus Bank")
+    house.heron_link("Blue Fern Bakery", item_id="item-2")
+
+    assert rows(search(house, words)) == [str(link.pk)]
+
+
+@pytest.mark.parametrize("part", ["remote_id", "end_user.external_id", "data_source_id", "pk"])
+def test_link_is_found_by_a_part_of_each_of_its_ids(house: House, part: str) -> None:
+    link = house.heron_link(item_id="Item-aBcDeF")
+    Link.objects.filter(pk=link.pk).update(data_source_id="dso_1234567890")
+    link.refresh_from_db()
+    LinkSearch.objects.filter(link=link).update(text=search_text(link))
+    house.heron_link(item_id="other-2")
+    whole = link
+    for name in part.split("."):
+        whole = getattr(whole, name)
+
+    assert rows(search(house, str(whole)[:-1])) == [str(link.pk)]
+
+
+@pytest.mark.parametrize("part", ["remote_id", "pk"])
+def test_exact_id_leads_to_the_link_itself(house: House, part: str) -> None:
+    link = house.heron_link(item_id="Item-aBcDeF")
+    house.heron_link(item_id="Item-aBcDeF-2")
+
+    answer = search(house, f" {getattr(link, part)} ")
+
+    assert (answer.status, answer.location) == (303, link.get_absolute_url())
+
+
+def test_customers_id_leads_to_their_only_link(house: House) -> None:
+    link = house.heron_link()
+
+    answer = search(house, link.end_user.external_id)
+    Link.objects.create(integration=house.belvo, end_user=link.end_user, remote_id="link-2")
+    page = search(house, link.end_user.external_id)
+
+    assert (answer.status, answer.location) == (303, link.get_absolute_url())
+    assert page.status == 200
+
+
+@pytest.mark.parametrize("words", ["%", "_", "acme'; drop table", "\x00", "a" * 5000, " "])
+def test_odd_words_find_nothing_or_all_and_break_nothing(house: House, words: str) -> None:
+    house.heron_link("Acme Corp")
+
+    page = search(house, words)
+
+    assert page.status == 200
+    assert len(rows(page)) == (0 if words.strip(" \0") else 1)
+
+
+def test_no_name_is_part_of_any_address(house: House) -> None:
+    many(house.heron, PAGE_SIZE + 1)
+
+    page = search(house, "zebra")
+
+    assert page.status == 200
+    addresses = [each.attrs.get(name, "") for each in page.elements for name in ("href", "action", "hx-get", "hx-post")]
+    assert not [address for address in addresses if "zebra" in address.casefold()]
+    assert not [each for each in page.forms if each.attrs.get("method", "get") == "get" and "q" in each.names]
+
+
+def test_words_in_an_address_are_not_searched_for(house: House) -> None:
+    house.heron_link("Acme Corp")
+
+    assert len(rows(house.open("/links/?q=nobody"))) == 1
+
+
+def test_next_page_of_a_search_is_of_the_same_search(house: House) -> None:
+    links = many(house.heron, PAGE_SIZE + 5)
+    house.heron_link("Blue Fern Bakery")
+    first = search(house, "zebra")
+    (turn,) = [form for form in first.forms if "after=" in form.action]
+
+    second = read(house.client().post(f"/links/{turn.action}", turn.values))
+
+    assert sorted(rows(first) + rows(second)) == sorted(str(link.pk) for link in links)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "causes"),
+    [
+        ("customer", {Cause.CODE_NEEDED, Cause.LOGIN_REQUIRED, Cause.CONSENT_EXPIRED, Cause.ACCOUNT_LOCKED}),
+        ("wait", {Cause.BANK_DOWN}),
+        ("us", {Cause.RIGHTS_MISSING, Cause.SOURCE_UNKNOWN, Cause.STALE}),
+        ("fine", {Cause.WORKING, Cause.PENDING}),
+        ("ended", {Cause.GONE}),
+        ("customer_code", {Cause.CODE_NEEDED}),
+        ("healthy", {Cause.WORKING}),
+    ],
+)
+def test_list_is_filtered_by_state_and_by_whose_turn_it_is(house: House, chosen: str, causes: set[Cause]) -> None:
+    every = [
+        Cause.CODE_NEEDED, Cause.LOGIN_REQUIRED, Cause.CONSENT_EXPIRED, Cause.ACCOUNT_LOCKED, Cause.BANK_DOWN,
+        Cause.RIGHTS_MISSING, Cause.SOURCE_UNKNOWN, Cause.STALE, Cause.WORKING, Cause.PENDING, Cause.GONE,
+    ]  # fmt: skip
+    links = {cause: house.heron_link(item_id=f"item-{cause.value}", cause=cause) for cause in every}
+
+    page = house.open(f"/links/?state={chosen}")
+
+    assert set(rows(page)) == {str(links[cause].pk) for cause in causes}
+
+
+def test_link_being_proven_is_a_group_of_its_own(house: House) -> None:
+    link = house.heron_link(cause=Cause.LOGIN_REQUIRED)
+    Link.objects.filter(pk=link.pk).update(proving_since=timezone.now())
+
+    assert rows(house.open("/links/?state=proving")) == [str(link.pk)]
+    assert rows(house.open("/links/?state=customer")) == []
+    assert "Fixed, proving" in house.open("/links/").words
+
+
+def test_list_is_filtered_by_integration_bank_and_owner(house: House) -> None:
+    belvo = house.belvo_link()
+    heron = house.heron_link(bank="First Platypus Bank")
+    Link.objects.filter(pk=heron.pk).update(owner=house.people["ana"])
+    assert heron.institution is not None
+
+    assert rows(house.open(f"/links/?integration={house.belvo.pk}")) == [str(belvo.pk)]
+    assert rows(house.open(f"/links/?institution={heron.institution.pk}")) == [str(heron.pk)]
+    assert rows(house.open("/links/?mine=1")) == [str(heron.pk)]
+    assert rows(house.open("/links/?mine=1", "ben")) == []
+
+
+def test_each_filter_in_force_can_be_taken_away(house: House) -> None:
+    page = house.open(f"/links/?state=customer&integration={house.belvo.pk}")
+
+    pills = [each.attrs for each in page.elements if each.attrs.get("class") == "pill"]
+    assert [pill["href"] for pill in pills] == [f"?integration={house.belvo.pk}", "?state=customer"]
+
+
+@pytest.mark.parametrize(
+    "query", ["state=broken", "integration=1", f"institution={uuid.UUID(int=0)}", "mine=2", "state=customer%00"]
+)
+def test_filter_that_is_not_offered_is_a_bad_request(house: House, query: str) -> None:
+    assert house.client().get(f"/links/?{query}").status_code == 400
+
+
+def test_field_that_is_no_filter_is_ignored(house: House) -> None:
+    link = house.heron_link()
+
+    assert rows(house.open("/links/?end_user__name=x&order_by=secrets")) == [str(link.pk)]
+
+
+def test_pages_show_every_link_once_forwards_and_backwards(house: House) -> None:
+    links = many(house.heron, 2 * PAGE_SIZE + 7)
+    url, forwards, last = "/links/", [], ""
+    while url:
+        page, last = house.open(url), url
+        forwards += rows(page)
+        url = next((f"/links/{href}" for href in page.links() if "after=" in href), "")
+    url, backwards = last, []
+    while url:
+        page = house.open(url)
+        backwards = rows(page) + backwards
+        url = next((f"/links/{href}" for href in page.links() if "before=" in href), "")
+
+    assert sorted(forwards) == sorted(str(link.pk) for link in links)
+    assert backwards == forwards
+
+
+def test_pages_keep_the_filter(house: House) -> None:
+    many(house.heron, PAGE_SIZE + 1)
+
+    page = house.open("/links/?state=customer")
+
+    (turn,) = [href for href in page.links() if "after=" in href]
+    assert turn.startswith("?state=customer&after=")
+    assert len(rows(house.open(f"/links/{turn}"))) == 1
+
+
+ID = str(uuid.UUID(int=1))
+BAD_CURSORS = ["%%%", "1.2", "1.2.3.4", f"x.1.{ID}", f"1.y.{ID}", "1.1.5", f"-1.1.{ID}", f"{10**30}.1.{ID}",
+               f"1.{10**30}.{ID}", f"1.-{10**17}.{ID}", "..", "\x00"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", BAD_CURSORS)
+@pytest.mark.parametrize("way", ["after", "before"])
+def test_bad_cursor_leads_to_the_first_page(house: House, way: str, text: str) -> None:
+    link = house.heron_link()
+
+    page = house.open(f"/links/?{urlencode({way: text})}")
+
+    assert (page.status, rows(page)) == (200, [str(link.pk)])
+
+
+def test_strip_counts_each_group_and_hides_zeroes(house: House) -> None:
+    for number in range(3):
+        house.heron_link(item_id=f"item-{number}", cause=Cause.LOGIN_REQUIRED)
+    house.heron_link(item_id="item-3", cause=Cause.CODE_NEEDED)
+    house.heron_link(item_id="item-4", cause=Cause.BANK_DOWN)
+
+    words = house.open("/links/").words
+
+    assert "Need a customer 4 1 want a code" in words
+    assert "Wait for a bank 1" in words
+    assert "Need us" not in words.split("Filter")[0].split("Any state")[0]
+
+
+def test_nothing_yet_offers_to_begin(house: House) -> None:
+    page = house.open("/links/")
+
+    assert "No links yet" in page.words
+    assert "/links/new/" in page.links()
+    assert "/links/new/" not in house.open("/links/", "mia").links()
+
+
+def test_nothing_found_offers_to_clear_the_filter(house: House) -> None:
+    house.heron_link()
+
+    assert "Nothing matches" in house.open("/links/?state=wait").words
+    assert "Nothing matches" in search(house, "nobody").words
+
+
+def test_search_by_htmx_answers_the_list_alone(house: House) -> None:
+    house.heron_link("Acme Corp")
+
+    page = search(house, "acme", **HTMX)
+
+    assert not page.is_whole
+    assert 'id="results"' in page.source
+    assert len(rows(page)) == 1
+
+
+def test_queries_do_not_grow_with_the_rows(house: House, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    links = many(house.heron, PAGE_SIZE)
+    house.open("/links/")
+
+    for shown in (PAGE_SIZE, 10):
+        Link.objects.filter(pk__in=[link.pk for link in links[shown:]]).delete()
+        with django_assert_num_queries(6):
+            page = house.client().get("/links/")
+        assert len(rows(read(page))) == shown

@@ -1,0 +1,144 @@
+"""Every act, every refused act and every look at a customer is an event, and none tells a name or a secret."""
+
+import json
+
+import pytest
+from pytest_django import Settings
+
+from linkadmin.audit.models import AuditEvent
+from linkadmin.operations import tasks
+from linkadmin.operations.models import Operation, State
+from tests.house import House
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SECRETS = {"password": "pass_mfa", "encryption_key": "Xencryption", "token": "111112"}
+
+
+def events(house: House, *, beside: str = "session.") -> list[tuple[str, str, str]]:
+    """Return what the trail says was done, by whom, and how it ended."""
+    kept = AuditEvent.objects.exclude(action__startswith=beside).order_by("seq")
+    return [(event.actor, event.action, event.outcome) for event in kept]
+
+
+def test_repair_with_a_code_is_told_step_by_step(house: House) -> None:
+    link = house.belvo_link()
+    house.client().post(f"/links/{link.pk}/credentials/", _key() | {"password": "pass_mfa"})
+    house.send(f"/links/{link.pk}/token/", token="111111")
+
+    assert events(house) == [
+        ("ana", "operation.update_credentials", "requested"),
+        ("ana", "operation.update_credentials", "needs_code"),
+        ("ana", "operation.submit_token", "requested"),
+        ("ana", "operation.submit_token", "done"),
+    ]
+
+
+def test_event_names_link_operation_and_request(house: House) -> None:
+    link = house.belvo_link()
+
+    answer = house.client().post(f"/links/{link.pk}/credentials/", _key() | {"password": "pass_valid"})
+
+    event = AuditEvent.objects.get(action="operation.update_credentials", outcome="requested")
+    assert (event.object_type, event.object_id) == ("link", str(link.pk))
+    assert event.operation_id == str(house.last_operation(link).pk)
+    assert event.request_id == answer["X-Request-Id"]
+
+
+@pytest.mark.parametrize(
+    ("password", "outcome"),
+    [("pass_invalid", "refused"), ("lost_before", "unknown"), ("bank_down", "refused"), ("pass_valid", "done")],
+)
+def test_end_of_a_call_is_an_event(house: House, password: str, outcome: str) -> None:
+    link = house.belvo_link()
+
+    house.client().post(f"/links/{link.pk}/credentials/", _key() | {"password": password})
+
+    assert [end for _who, _what, end in events(house)] == ["requested", outcome]
+
+
+def test_what_our_own_rules_refuse_is_an_event(house: House) -> None:
+    existing = house.heron_link()
+    typed = {"end_user_id": existing.end_user.external_id, "item_id": "item-1", "access_token": "access-sandbox"}
+
+    house.post(house.new_link_url(), _key() | typed)
+
+    event = AuditEvent.objects.get(action="operation.create_link")
+    assert (event.outcome, event.details) == ("refused", {"reason": "duplicate_link"})
+
+
+def test_looks_at_a_customer_are_events(house: House) -> None:
+    link = house.belvo_link()
+
+    house.open(link.get_absolute_url(), "mia")
+    house.open(link.end_user.get_absolute_url(), "aud")
+
+    assert events(house) == [("mia", "link.viewed", "done"), ("aud", "end_user.viewed", "done")]
+    assert AuditEvent.objects.get(action="end_user.viewed").object_id == str(link.end_user_id)
+
+
+def test_asking_and_checking_and_giving_up_are_events(house: House) -> None:
+    link = house.belvo_link()
+    house.post(f"/links/{link.pk}/refresh/")
+    house.client().post(f"/links/{link.pk}/credentials/", _key() | {"password": "pass_mfa"})
+    house.post(f"/links/{link.pk}/token/withdraw/")
+
+    assert [event for event in events(house) if event[2] == "done"] == [
+        ("ana", "link.refreshed", "done"),
+        ("ana", "operation.update_credentials.withdrawn", "done"),
+    ]
+
+
+def test_what_time_decides_is_an_event_of_the_operation(house: House, settings: Settings) -> None:
+    link = house.belvo_link()
+    house.client().post(f"/links/{link.pk}/credentials/", _key() | {"password": "lost_after"})
+
+    tasks.reconcile_one(str(house.last_operation(link).pk))
+
+    assert [end for _who, _what, end in events(house)] == ["requested", "unknown", "done"]
+
+
+def test_allowed_attempt_is_an_event(house: House) -> None:
+    link = house.belvo_link()
+    for _each in range(2):
+        house.send(f"/links/{link.pk}/credentials/", password="pass_invalid")
+
+    house.send(f"/links/{link.pk}/attempt/", "mia", reason="The customer, Wilhelmina, is sure.")
+
+    event = AuditEvent.objects.get(action="link.attempt_allowed")
+    assert (event.actor, event.object_id) == ("mia", str(link.pk))
+
+
+def test_change_whose_request_cannot_be_recorded_is_not_sent(house: House, settings: Settings) -> None:
+    link = house.belvo_link()
+    form = house.open(f"/links/{link.pk}/credentials/").form_with("password").values
+    settings.AUDIT_KEY = ""
+    house.client().raise_request_exception = False
+
+    answer = house.post(f"/links/{link.pk}/credentials/", form | {"password": "pass_valid"})
+
+    assert answer.status >= 500
+    assert house.calls("PUT") == []
+    assert not Operation.objects.exists()
+
+
+def test_no_event_tells_a_name_or_a_secret(house: House) -> None:
+    link = house.belvo_link("Wilhelmina Quackenbush")
+    house.open(link.get_absolute_url())
+    house.post("/links/", {"q": "Wilhelmina"})
+    house.client().post(f"/links/{link.pk}/credentials/", _key() | SECRETS)
+    house.send(f"/links/{link.pk}/token/", token="475869")
+    house.send(
+        house.new_link_url(), end_user_id="c-1", end_user_name="Wilhelmina Q", item_id="i", access_token="tok-secret"
+    )
+    house.open(f"/admin/links/link/{link.pk}/change/", "aud")
+
+    trail = json.dumps(list(AuditEvent.objects.values()), default=str)
+
+    assert house.last_operation(link).state == State.NEEDS_TOKEN
+    for word in ("Wilhelmina", "Quackenbush", "475869", "tok-secret", *SECRETS.values(), link.end_user.external_id):
+        assert word not in trail
+
+
+def _key() -> dict[str, str]:
+    return {"operation_key": "6f1a4b5e-7c1d-4f7e-9a39-0f8f3c1d2b3a"}

@@ -1,0 +1,238 @@
+"""Updating credentials: done and proven, or refused, with whose turn it is and the provider's own words."""
+
+import pytest
+from django.utils import timezone
+
+from linkadmin.links.models import Link
+from linkadmin.operations import tasks
+from linkadmin.operations.models import State
+from linkadmin.providers.types import Cause, HealthState
+from tests.house import House
+from tests.markup import Page
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def url_of(link: Link) -> str:
+    return f"/links/{link.pk}/credentials/"
+
+
+def update(house: House, link: Link, **typed: str) -> Page:
+    return house.send(url_of(link), **typed)
+
+
+def test_repair_is_fixed_proving_until_a_read_shows_it(house: House) -> None:
+    link = house.belvo_link()
+
+    answer = update(house, link, password="pass_valid")
+
+    assert (answer.status, answer.location) == (303, f"/links/{link.pk}/")
+    assert "Fixed, proving" in house.open(answer.location).words
+    tasks.prove(str(link.pk))
+    link.refresh_from_db()
+    assert (link.health, link.proving_since) == (HealthState.HEALTHY.value, None)
+    assert "Fixed, proving" not in house.open(answer.location).words
+
+
+def test_repair_that_no_read_proves_goes_back_to_the_work_list(house: House) -> None:
+    link = house.belvo_link()
+    update(house, link, password="pass_valid")
+    house.simulator.world.belvo_links[link.remote_id].status = "invalid"
+    Link.objects.filter(pk=link.pk).update(proving_since=timezone.now() - tasks.PROOF_WITHIN * 1.1)
+
+    tasks.prove(str(link.pk))
+
+    link.refresh_from_db()
+    assert (link.health, link.proving_since) == (HealthState.CUSTOMER_LOGIN.value, None)
+
+
+def test_wrong_password_is_told_with_code_words_and_request_id(house: House) -> None:
+    link = house.belvo_link()
+
+    page = update(house, link, password="pass_invalid")
+
+    operation = house.last_operation(link)
+    assert page.status == 422
+    assert "Wrong password" in page.words
+    assert "Invalid credentials provided to login to the institution" in page.words
+    assert "login_error" in page.words
+    assert len(operation.request_id) == 32
+    assert operation.request_id in page.words
+
+
+def test_verdict_of_a_refusal_is_on_the_links_page(house: House) -> None:
+    link = house.belvo_link(cause=Cause.WORKING)
+
+    update(house, link, password="pass_invalid")
+
+    page = house.open(link.get_absolute_url())
+    assert "Customer must sign in again" in page.words
+    assert "Wrong password" in page.words
+    assert "Ask the customer for the current password" in page.words
+
+
+def test_secrets_are_gone_and_the_rest_is_kept_after_a_refusal(house: House) -> None:
+    link = house.belvo_link(bank="ironbank_br_retail")
+
+    page = update(
+        house, link, password="first secret", password2="invalid", encryption_key="third secret", username_type="003"
+    )
+
+    assert page.status == 422
+    assert "secret" not in page.source.replace("<secret>", "")
+    assert '<option value="003" selected>' in page.source
+
+
+@pytest.mark.parametrize(
+    ("password", "state", "says"),
+    [
+        ("account_locked", HealthState.CUSTOMER_BANK, "locked"),
+        ("access_forbidden", HealthState.CUSTOMER_BANK, "forbids"),
+        ("bank_down", HealthState.WAITING, "outage"),
+        ("unexpected", HealthState.WAITING, "trouble"),
+        ("mfa_unsupported", HealthState.DISCONNECTED, "code"),
+        ("too_many", HealthState.WAITING, "logged in elsewhere"),
+        ("expired_creds", HealthState.DISCONNECTED, "stored"),
+        ("activation", HealthState.CUSTOMER_BANK, "online banking"),
+    ],
+)
+def test_refusal_says_whose_turn_it_is(house: House, password: str, state: HealthState, says: str) -> None:
+    link = house.belvo_link()
+
+    page = update(house, link, password=password)
+
+    link.refresh_from_db()
+    assert page.status == 422
+    assert house.last_operation(link).state == State.REJECTED
+    assert link.health == state.value
+    assert says.casefold() in page.words.casefold()
+
+
+def test_error_that_names_no_field_stands_above_the_form(house: House) -> None:
+    link = house.belvo_link()
+
+    page = update(house, link, password="validation_error")
+
+    link.refresh_from_db()
+    assert page.status == 422
+    assert "The provider did not accept the form" in page.words
+    assert "Bad request" in page.words
+    assert link.cause == Cause.LOGIN_REFUSED.value
+
+
+def test_other_session_at_the_bank_says_when_to_try_again(house: House) -> None:
+    link = house.belvo_link()
+
+    page = update(house, link, password="too_many")
+
+    operation = house.last_operation(link)
+    assert operation.retry_at is not None
+    assert 100 < (operation.retry_at - timezone.now()).total_seconds() <= 120
+    assert f"{operation.retry_at:%H:%M:%S}" in page.words
+
+
+def test_empty_password_is_refused_at_its_field(house: House) -> None:
+    link = house.belvo_link()
+
+    page = update(house, link, password="")
+
+    assert page.status == 422
+    assert page.error_at("password") == "This field is required."
+    assert house.calls("PUT") == []
+
+
+def test_certificate_without_its_key_is_refused_at_the_key(house: House) -> None:
+    link = house.belvo_link(bank="tatooine_mx_fiscal")
+
+    page = update(house, link, certificate="Y2VydA==")
+
+    assert page.status == 422
+    assert "Certificate" in page.error_at("private_key")
+    assert house.calls("PUT") == []
+
+
+def test_document_not_offered_by_the_bank_is_refused(house: House) -> None:
+    link = house.belvo_link(bank="ironbank_br_retail")
+
+    page = update(house, link, password="pass_valid", password2="valid", username_type="103")
+
+    assert page.status == 422
+    assert "103" in page.error_at("username_type")
+
+
+@pytest.mark.parametrize("bank", ["erebor_mx_retail", "ironbank_br_retail", "anchorhead_mx_fiscal"])
+def test_username_is_never_offered(house: House, bank: str) -> None:
+    link = house.belvo_link(bank=bank)
+
+    page = house.open(url_of(link))
+
+    assert not {name for name in page.inputs() if name.startswith("username")} - {"username_type"}
+    assert "The username cannot be changed" in page.words
+
+
+def test_open_finance_link_has_no_form(house: House) -> None:
+    link = house.belvo_link(bank="ofmockbank_br_retail")
+
+    page = house.open(url_of(link))
+
+    assert "This link is not repaired with a password" in page.words
+    assert "password" not in page.inputs()
+    assert "takes no password from us" in house.open(link.get_absolute_url()).words
+
+
+@pytest.mark.parametrize("provider", ["belvo", "heron"])
+def test_form_that_was_never_offered_is_not_sent(house: House, provider: str) -> None:
+    link = house.belvo_link(bank="ofmockbank_br_retail") if provider == "belvo" else house.heron_link()
+    key = "6f1a4b5e-7c1d-4f7e-9a39-0f8f3c1d2b3a"
+
+    page = house.post(url_of(link), {"operation_key": key, "password": "pass_valid"})
+
+    assert page.status == 409
+    assert house.calls("PUT") == []
+    assert not link.operations.exists()
+
+
+def test_form_without_its_key_asks_to_be_opened_again(house: House) -> None:
+    link = house.belvo_link()
+
+    page = house.post(url_of(link), {"password": "pass_valid"})
+
+    assert page.status == 422
+    assert "Open the form again." in page.words
+
+
+def test_lost_answer_is_proven_by_a_later_login(house: House) -> None:
+    link = house.belvo_link()
+    answer = update(house, link, password="lost_after")
+    operation = house.last_operation(link)
+    assert "Outcome unknown: checking" in house.open(answer.location).words
+
+    tasks.reconcile_one(str(operation.pk))
+
+    operation.refresh_from_db()
+    link.refresh_from_db()
+    assert (operation.state, operation.outcome) == (State.CONFIRMED_DONE, "good_data_since")
+    assert len(house.calls("PUT")) == 1
+
+
+def test_link_that_is_gone_at_the_provider_is_ended(house: House) -> None:
+    link = house.belvo_link()
+    house.simulator.world.belvo_links.clear()
+
+    page = update(house, link, password="pass_valid")
+
+    link.refresh_from_db()
+    assert page.status == 422
+    assert link.health == HealthState.DISCONNECTED.value
+
+
+def test_integration_that_is_switched_off_is_sent_nothing(house: House) -> None:
+    link = house.belvo_link()
+    house.belvo.is_active = False
+    house.belvo.save()
+
+    page = update(house, link, password="pass_valid")
+
+    assert page.status == 409
+    assert "switched off" in page.words
+    assert house.calls("PUT") == []

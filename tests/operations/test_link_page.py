@@ -1,0 +1,187 @@
+"""The link's page: one verdict, the way on, what happened, and a fresh read on demand."""
+
+import pytest
+
+from linkadmin.links.models import Integration, Link
+from linkadmin.operations import tasks
+from linkadmin.providers.types import Cause, HealthState
+from tests.house import House
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_page_says_who_and_which_bank_and_whose_turn(house: House) -> None:
+    link = house.belvo_link("Acme Corp")
+
+    page = house.open(link.get_absolute_url())
+
+    assert "Acme Corp × Erebor Bank" in page.words
+    assert "Customer must sign in again" in page.words
+    assert f"/links/{link.pk}/credentials/" in page.links()
+
+
+def test_ids_can_be_copied_whole(house: House) -> None:
+    link = house.belvo_link()
+
+    copied = {
+        each.attrs["data-copy"] for each in house.open(link.get_absolute_url()).elements if "data-copy" in each.attrs
+    }
+
+    assert {link.remote_id, str(link.pk), link.end_user.external_id} <= copied
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        (Cause.BANK_DOWN, "Bank or provider has trouble: wait"),
+        (Cause.WORKING, "Working"),
+        (Cause.ACCOUNT_LOCKED, "Customer must sort something out at the bank"),
+        (Cause.SOURCE_UNKNOWN, "Not understood yet"),
+        (Cause.GONE, "Ended"),
+    ],
+)
+def test_page_says_the_state_in_the_words_of_all_pages(house: House, cause: Cause, words: str) -> None:
+    assert words in house.open(house.belvo_link(cause=cause).get_absolute_url()).words
+
+
+def test_ended_link_offers_to_connect_again(house: House) -> None:
+    link = house.belvo_link(cause=Cause.GONE)
+
+    page = house.open(link.get_absolute_url())
+
+    assert f"/links/new/?integration={house.belvo.pk}&end_user={link.end_user_id}" in page.links()
+
+
+def test_heron_link_offers_no_password_form(house: House) -> None:
+    link = house.heron_link(cause=Cause.LOGIN_REQUIRED)
+
+    page = house.open(link.get_absolute_url())
+
+    assert "Update credentials" not in page.words
+    assert "Send the repair link." in page.words
+
+
+@pytest.mark.parametrize("name", ["mia", "aud"])
+def test_who_cannot_repair_is_told_who_can(house: House, name: str) -> None:
+    link = house.belvo_link()
+
+    page = house.open(link.get_absolute_url(), name)
+
+    assert "Only support can do this." in page.words
+    assert f"/links/{link.pk}/credentials/" not in page.links()
+
+
+def test_timeline_tells_calls_and_changes_with_the_newest_first(house: House) -> None:
+    link = house.belvo_link()
+    house.send(f"/links/{link.pk}/credentials/", password="pass_invalid")
+
+    page = house.open(link.get_absolute_url())
+
+    marks = [each.attrs["id"] for each in page.elements if each.attrs.get("class", "").startswith("timeline__item")]
+    assert {mark.split("-")[0] for mark in marks} == {"change", "operation"}
+    assert marks[-1] == f"change-{link.changes.earliest('id').pk}"
+    assert "HTTP 400 login_error" in page.words
+
+
+def test_timeline_is_cut_by_the_readers_days(house: House) -> None:
+    link = house.belvo_link()
+    house.client().cookies["tz"] = "Pacific/Kiritimati"
+
+    page = house.open(link.get_absolute_url())
+
+    assert "Today" in page.words
+
+
+def test_asking_the_provider_brings_its_record_in(house: House) -> None:
+    link = house.belvo_link()
+    house.simulator.world.belvo_links[link.remote_id].status = "token_required"
+
+    answer = house.post(f"/links/{link.pk}/refresh/")
+
+    link.refresh_from_db()
+    assert answer.location == link.get_absolute_url()
+    assert link.health == HealthState.CUSTOMER_CODE.value
+    assert "Asked just now" in house.open(answer.location).words
+
+
+def test_asking_never_contacts_the_bank(house: House) -> None:
+    link = house.belvo_link()
+
+    house.post(f"/links/{link.pk}/refresh/")
+
+    assert [(call.method, call.path) for call in house.calls("GET", "/api/links/")] == [
+        ("GET", f"/api/links/{link.remote_id}/")
+    ]
+    assert house.calls("PUT") == house.calls("PATCH") == house.calls("POST") == []
+
+
+def test_provider_that_cannot_be_asked_leaves_the_state_and_says_so(house: House) -> None:
+    link = house.belvo_link()
+    Integration.objects.update(base_url="http://127.0.0.1:9")
+
+    answer = house.post(f"/links/{link.pk}/refresh/")
+
+    link.refresh_from_db()
+    page = house.open(answer.location)
+    assert "The provider could not be asked" in page.words
+    assert link.health == HealthState.CUSTOMER_LOGIN.value
+
+
+def test_heron_link_is_read_in_its_customers_list(house: House) -> None:
+    link = house.heron_link(item_id="login-required-1")
+    house.clock.forward(4)
+
+    house.post(f"/links/{link.pk}/refresh/")
+
+    link.refresh_from_db()
+    assert (link.health, link.raw_code) == (HealthState.CUSTOMER_LOGIN.value, "ITEM_LOGIN_REQUIRED")
+    assert [call.path for call in house.calls("GET", "/api/end_users/")] == [
+        f"/api/end_users/{link.end_user.external_id}/integration_links"
+    ]
+
+
+def test_provider_that_contradicts_itself_is_shown_as_such(house: House) -> None:
+    link = house.heron_link(item_id="conflict-1")
+    house.clock.forward(4)
+
+    house.post(f"/links/{link.pk}/refresh/")
+
+    assert "The provider contradicts itself" in house.open(link.get_absolute_url()).words
+
+
+def test_refused_keys_are_no_fault_of_the_link(house: House) -> None:
+    link = house.belvo_link()
+    house.belvo.secrets.filter(name="secret_id").delete()
+    before = Link.objects.get(pk=link.pk).health
+
+    tasks.prove(str(link.pk))
+
+    link.refresh_from_db()
+    house.belvo.refresh_from_db()
+    assert (link.health, house.belvo.keys_refused) == (before, True)
+
+
+def test_key_that_does_not_open_is_told_as_a_refused_key(house: House) -> None:
+    link = house.belvo_link()
+    house.belvo.secrets.update(version=99)
+
+    answer = house.post(f"/links/{link.pk}/refresh/")
+
+    house.belvo.refresh_from_db()
+    assert "The provider could not be asked" in house.open(answer.location).words
+    assert house.belvo.keys_refused
+
+
+def test_words_of_the_provider_are_text_and_never_markup(house: House) -> None:
+    link = house.belvo_link()
+    Link.objects.filter(pk=link.pk).update(raw_words="<img src=x onerror=alert(1)> hx-get=/x")
+
+    page = house.open(link.get_absolute_url())
+
+    assert "&lt;img src=x" in page.source
+    (words,) = [each for each in page.elements if each.attrs.get("class") == "words"]
+    assert "hx-disable" in words.attrs
+
+
+def test_link_that_nobody_knows_is_not_found(house: House) -> None:
+    assert house.open("/links/6f1a4b5e-7c1d-4f7e-9a39-0f8f3c1d2b3a/").status == 404

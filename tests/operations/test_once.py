@@ -1,0 +1,248 @@
+"""Sent at most once per click: double clicks, two tabs, two agents, a bank that takes its time."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connections
+from django.http import HttpResponse
+from django.test import Client
+from pytest_django import Settings
+
+from linkadmin.links.models import Link
+from linkadmin.operations.models import Operation, State
+from tests.house import HTMX, House
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CLICKS = 4
+
+
+@pytest.fixture
+def impatient(settings: Settings) -> None:
+    """Let a page wait only a moment for a call, so that a slow bank need not be very slow."""
+    settings.OPERATION_ANSWER_SECONDS = 0.1
+
+
+def at_once(house: House, name: str, send: Callable[[Client], HttpResponse]) -> list[HttpResponse]:
+    """Send the same from as many tabs of one browser in the same moment."""
+    barrier = threading.Barrier(CLICKS)
+
+    def click(_number: int) -> HttpResponse:
+        tab = Client()
+        tab.cookies = house.client(name).cookies
+        try:
+            barrier.wait(10)
+            return send(tab)
+        finally:
+            connections.close_all()
+
+    house.client(name)
+    with ThreadPoolExecutor(CLICKS) as tabs:
+        return list(tabs.map(click, range(CLICKS)))
+
+
+def places_of(operation: Operation) -> set[str]:
+    """Return where a click may lead: to the link, or to the panel if it came before the call was over."""
+    assert operation.link is not None
+    return {operation.link.get_absolute_url(), operation.get_absolute_url()}
+
+
+def credentials_form(house: House, link: Link, name: str = "ana") -> tuple[str, dict[str, str]]:
+    url = f"/links/{link.pk}/credentials/"
+    return url, house.open(url, name).form_with("password").values | {"password": "pass_valid"}
+
+
+def test_form_sent_twice_is_one_call_and_one_outcome(house: House) -> None:
+    url, values = credentials_form(house, house.belvo_link())
+
+    first, second = house.post(url, values), house.post(url, values)
+
+    assert (first.status, first.location) == (second.status, second.location)
+    assert len(house.calls("PUT")) == 1
+    assert Operation.objects.count() == 1
+
+
+def test_form_sent_from_many_tabs_at_once_is_one_call(house: House) -> None:
+    url, values = credentials_form(house, house.belvo_link())
+
+    answers = at_once(house, "ana", lambda tab: tab.post(url, values))
+
+    assert {answer.status_code for answer in answers} == {303}
+    assert {answer["Location"] for answer in answers} <= places_of(house.last_operation())
+    assert len(house.calls("PUT")) == 1
+
+
+def test_refused_form_sent_twice_shows_the_same_refusal(house: House) -> None:
+    url, values = credentials_form(house, house.belvo_link())
+    values["password"] = "pass_invalid"
+
+    first, second = house.post(url, values), house.post(url, values)
+
+    assert (first.status, second.status) == (422, 422)
+    assert "Wrong password" in second.words
+    assert len(house.calls("PUT")) == 1
+
+
+def test_create_sent_from_many_tabs_at_once_is_one_call(house: House) -> None:
+    url = house.new_link_url()
+    typed = {"end_user_id": "cus-1", "end_user_name": "Ivy", "item_id": "item-1", "access_token": "access-sandbox"}
+    values = house.open(url).form_with("item_id").values | typed
+
+    answers = at_once(house, "ana", lambda tab: tab.post(url, values))
+
+    assert {answer.status_code for answer in answers} == {303}
+    assert len(house.calls("POST")) == 1
+    assert Link.objects.count() == 1
+
+
+def test_code_sent_from_many_tabs_at_once_is_one_call(house: House) -> None:
+    link = house.belvo_link()
+    house.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
+    url = f"/links/{link.pk}/token/"
+    values = house.open(url).form_with("token").values | {"token": "111111"}
+
+    answers = at_once(house, "ana", lambda tab: tab.post(url, values))
+
+    assert {answer["Location"] for answer in answers} <= places_of(house.last_operation())
+    assert len(house.calls("PATCH")) == 1
+
+
+def test_code_sent_twice_is_one_call(house: House) -> None:
+    link = house.belvo_link()
+    house.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
+    url = f"/links/{link.pk}/token/"
+    values = house.open(url).form_with("token").values | {"token": "111111"}
+
+    first, second = house.post(url, values), house.post(url, values)
+
+    assert first.location == second.location == link.get_absolute_url()
+    assert len(house.calls("PATCH")) == 1
+
+
+def test_form_that_says_something_else_the_second_time_is_refused(house: House) -> None:
+    url = house.new_link_url()
+    typed = {"end_user_id": "cus-1", "end_user_name": "Ivy", "item_id": "item-1", "access_token": "access-invalid"}
+    values = house.open(url).form_with("item_id").values | typed
+    house.post(url, values)
+
+    page = house.post(url, values | {"item_id": "item-2"})
+
+    assert page.status == 409
+    assert "This form was already sent with other values." in page.words
+    assert len(house.calls("POST")) == 1
+
+
+def test_key_of_one_agent_means_nothing_for_another(house: House) -> None:
+    one, other = house.belvo_link("Acme Corp"), house.belvo_link("Blue Fern Bakery", bank="gringotts_mx_retail")
+    url, values = credentials_form(house, one)
+    house.post(url, values)
+
+    answer = house.post(f"/links/{other.pk}/credentials/", values, "ben")
+
+    assert answer.location == other.get_absolute_url()
+    assert len(house.calls("PUT")) == 2
+
+
+@pytest.mark.usefixtures("impatient")
+def test_second_agent_is_stopped_and_sees_who_is_at_it(house: House) -> None:
+    link = house.belvo_link()
+    url, of_ben = credentials_form(house, link, "ben")
+    house.send(url, "ana", password="slow_1")
+
+    page = house.post(url, of_ben, "ben")
+
+    assert page.status == 409
+    assert "ana is already repairing this link." in page.words
+    assert len(house.calls("PUT")) == 1
+
+
+@pytest.mark.usefixtures("impatient")
+def test_form_is_not_shown_while_somebody_is_at_it(house: House) -> None:
+    link = house.belvo_link()
+    house.send(f"/links/{link.pk}/credentials/", "ana", password="slow_1")
+
+    page = house.open(f"/links/{link.pk}/credentials/", "ben")
+
+    assert "Contacting the bank…" in page.words
+    assert "ana" in page.words
+    assert "password" not in page.inputs()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_two_agents_cannot_create_the_same_item(house: House) -> None:
+    url = house.new_link_url()
+    typed = {"end_user_id": "cus-1", "end_user_name": "Ivy", "item_id": "item-1", "access_token": "access-slow-1"}
+    house.send(url, "ana", **typed)
+
+    page = house.send(url, "ben", **typed)
+
+    assert page.status == 409
+    assert len(house.calls("POST")) == 1
+
+
+def test_slow_bank_is_left_to_a_panel_after_two_seconds(house: House) -> None:
+    link = house.belvo_link()
+    url, values = credentials_form(house, link)
+
+    began = time.monotonic()
+    answer = house.post(url, values | {"password": "slow_3"})
+    waited = time.monotonic() - began
+
+    operation = house.last_operation(link)
+    assert 2.0 <= waited < 2.8
+    assert (answer.location, operation.state) == (operation.get_absolute_url(), State.SENDING)
+    assert "Contacting the bank…" in house.open(answer.location).words
+
+
+@pytest.mark.usefixtures("impatient")
+def test_panel_asks_again_until_it_is_over_and_then_leads_on(house: House) -> None:
+    link = house.belvo_link()
+    answer = house.send(f"/links/{link.pk}/credentials/", password="slow_1")
+
+    running = house.client().get(answer.location, headers=HTMX)
+    house.settled()
+    over = house.client().get(answer.location, headers=HTMX)
+
+    assert running.status_code == 200
+    assert 'hx-trigger="every 1s"' in running.content.decode()
+    assert "<html" not in running.content.decode()
+    assert (over.status_code, over["HX-Redirect"]) == (286, link.get_absolute_url())
+
+
+@pytest.mark.usefixtures("impatient")
+def test_slow_bank_that_asks_for_a_code_leads_to_the_code_step(house: House) -> None:
+    link = house.belvo_link()
+    answer = house.send(f"/links/{link.pk}/credentials/", password="slow_mfa_1")
+
+    house.settled()
+    over = house.client().get(answer.location, headers=HTMX)
+
+    assert (over.status_code, over["HX-Redirect"]) == (286, f"/links/{link.pk}/token/")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_page_opened_again_shows_where_it_stands(house: House) -> None:
+    link = house.belvo_link()
+    answer = house.send(f"/links/{link.pk}/credentials/", password="slow_1")
+
+    again = house.open(answer.location, "ben")
+    on_link = house.open(link.get_absolute_url(), "ben")
+
+    assert "Contacting the bank…" in again.words
+    assert "A call is under way." in on_link.words
+    assert answer.location in on_link.links()
+
+
+def test_calls_that_find_no_place_are_refused_politely(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("linkadmin.operations.runner._places", {house.belvo.pk: threading.Semaphore(0)})
+    monkeypatch.setattr("linkadmin.operations.runner.PLACE_WAIT_SECONDS", 0.05)
+    url, values = credentials_form(house, house.belvo_link())
+
+    page = house.post(url, values)
+
+    assert page.status == 409
+    assert "Nothing was sent; try again in a few seconds." in page.words
+    assert not Operation.objects.exists()

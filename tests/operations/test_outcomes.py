@@ -1,0 +1,276 @@
+"""How an operation ends when no answer says so: by time, by reading, or by a person's word."""
+
+import json
+import uuid
+from base64 import b64decode
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.utils import timezone
+from pytest_django import Settings
+
+from linkadmin.audit.models import AuditEvent
+from linkadmin.links.models import Integration, Link
+from linkadmin.operations import tasks
+from linkadmin.operations.models import Operation, OperationKind, PendingChallenge, State
+from linkadmin.providers.types import HealthState
+from tests.house import House
+from tests.markup import Page
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def lost(house: House, password: str = "lost_before", link: Link | None = None) -> Operation:
+    """Make an operation whose answer was lost."""
+    link = link or house.belvo_link()
+    house.send(f"/links/{link.pk}/credentials/", password=password)
+    return house.last_operation(link)
+
+
+def undecided(house: House) -> Operation:
+    operation = lost(house)
+    Operation.objects.filter(pk=operation.pk).update(state=State.UNDECIDED)
+    return house.last_operation()
+
+
+def decide(house: House, operation: Operation, name: str = "mia", **said: str) -> Page:
+    typed = {"outcome": "done", "note": "The customer sees the new login at the bank."}
+    return house.post(f"{operation.get_absolute_url()}decide/", typed | said, name)
+
+
+def nudged() -> list[tuple[str, str]]:
+    """Return the tasks and rows named by the messages that wait for a worker."""
+    folder = django_settings.DATA_DIR / "broker" / "messages"
+    messages = [json.loads(file.read_text()) for file in sorted(folder.iterdir()) if file.suffix == ".msg"]
+    bodies: list[Any] = [json.loads(b64decode(message["body"])) for message in messages]
+    return [(str(message["headers"]["task"]), str(body[0][0])) for message, body in zip(messages, bodies, strict=True)]
+
+
+def test_call_whose_process_died_is_unknown_and_never_sent_again(house: House, settings: Settings) -> None:
+    settings.OPERATION_ANSWER_SECONDS = 0.1
+    operation = lost(house, "slow_1")
+    Operation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+
+    tasks.close_overdue()
+    house.settled()
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.outcome) == (State.UNKNOWN, "process_died")
+    assert len(house.calls("PUT")) == 1
+
+
+def test_intent_that_was_never_sent_is_withdrawn(house: House) -> None:
+    link = house.belvo_link()
+    operation = Operation.objects.create(
+        kind=OperationKind.UPDATE_CREDENTIALS,
+        integration=link.integration,
+        link=link,
+        end_user=link.end_user,
+        actor=house.people["ana"],
+        operation_key=uuid.uuid4(),
+        prepared_at=timezone.now() - timedelta(seconds=61),
+    )
+
+    tasks.close_overdue()
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.outcome) == (State.CANCELLED, "never_sent")
+
+
+def test_what_is_not_overdue_is_left_alone(house: House) -> None:
+    link = house.belvo_link()
+    house.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
+
+    tasks.close_overdue()
+
+    assert house.last_operation(link).state == State.NEEDS_TOKEN
+    assert PendingChallenge.objects.count() == 1
+
+
+def test_lost_answer_is_read_about_by_a_worker(house: House) -> None:
+    operation = lost(house)
+
+    tasks.nudge_due()
+
+    assert ("operations.reconcile", str(operation.pk)) in nudged()
+
+
+def test_two_workers_do_not_read_twice(house: House) -> None:
+    operation = lost(house)
+
+    tasks.reconcile_one(str(operation.pk))
+    tasks.reconcile_one(str(operation.pk))
+
+    assert len(house.calls("GET", "/api/links/")) == 1
+
+
+def test_link_that_still_refuses_was_not_repaired_once_the_time_is_over(house: House, settings: Settings) -> None:
+    settings.RECONCILE_SETTLED_SECONDS = 0
+    operation = lost(house)
+    assert operation.link is not None
+    house.simulator.world.belvo_links[operation.link.remote_id].status = "invalid"
+
+    tasks.reconcile_one(str(operation.pk))
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.outcome) == (State.CONFIRMED_NOT_DONE, "still_refused")
+    assert "It was not done" in house.open(operation.get_absolute_url()).words
+
+
+def test_old_good_data_proves_nothing(house: House, settings: Settings) -> None:
+    settings.RECONCILE_SETTLED_SECONDS = 0
+    link = house.belvo_link()
+    house.post(f"/links/{link.pk}/refresh/")
+    operation = lost(house, link=link)
+
+    tasks.reconcile_one(str(operation.pk))
+
+    operation.refresh_from_db()
+    assert operation.state == State.UNKNOWN
+
+
+def test_code_request_that_was_lost_is_over_and_no_repair(house: House, settings: Settings) -> None:
+    settings.RECONCILE_SETTLED_SECONDS = 0
+    operation = lost(house)
+    assert operation.link is not None
+    house.simulator.world.belvo_links[operation.link.remote_id].status = "token_required"
+
+    tasks.reconcile_one(str(operation.pk))
+
+    operation.refresh_from_db()
+    operation.link.refresh_from_db()
+    assert (operation.state, operation.outcome) == (State.EXPIRED, "code_request_lost")
+    assert not operation.link.is_proving
+    assert operation.link.health == HealthState.CUSTOMER_CODE.value
+
+
+def test_new_link_whose_code_request_was_lost_is_listed(house: House, settings: Settings) -> None:
+    settings.RECONCILE_SETTLED_SECONDS = 0
+    typed = {"end_user_id": "cus-1", "end_user_name": "Ivy Long", "username": "ivy", "password": "lost_after"}
+    house.send(house.new_link_url("erebor_mx_retail"), **typed)
+    (remote,) = house.simulator.world.belvo_links.values()
+    remote.status = "unconfirmed"
+
+    tasks.reconcile_one(str(house.last_operation().pk))
+
+    operation = house.last_operation()
+    assert (operation.state, operation.outcome) == (State.EXPIRED, "code_request_lost")
+    assert operation.link is not None
+    assert operation.link.remote_id == remote.id
+
+
+def test_outcome_that_nothing_proves_is_left_to_a_person(house: House, settings: Settings) -> None:
+    operation = lost(house)
+    settings.OPERATION_UNDECIDED_SECONDS = 0
+
+    tasks.reconcile_one(str(operation.pk))
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.outcome) == (State.UNDECIDED, "no_proof")
+    assert "a person must decide" in house.open(operation.get_absolute_url()).words
+
+
+def test_provider_that_cannot_be_asked_ends_in_a_persons_hands(house: House, settings: Settings) -> None:
+    operation = lost(house)
+    Integration.objects.update(base_url="http://127.0.0.1:9")
+    tasks.reconcile_one(str(operation.pk))
+    assert house.last_operation().state == State.UNKNOWN
+
+    settings.OPERATION_UNDECIDED_SECONDS = 0
+    Operation.objects.update(check_at=timezone.now())
+    tasks.reconcile_one(str(operation.pk))
+
+    assert house.last_operation().state == State.UNDECIDED
+
+
+def test_unknown_outcome_blocks_another_try(house: House) -> None:
+    operation = lost(house)
+    assert operation.link is not None
+    values = {"operation_key": str(uuid.uuid4()), "password": "pass_valid"}
+
+    page = house.post(f"/links/{operation.link.pk}/credentials/", values, "ben")
+
+    assert page.status == 409
+    assert len(house.calls("PUT")) == 1
+
+
+def test_check_now_reads_at_once(house: House) -> None:
+    operation = lost(house, "lost_after")
+    tasks.reconcile_one(str(operation.pk))
+    other = lost(house, "lost_after", link=house.belvo_link("Blue Fern Bakery", bank="gringotts_mx_retail"))
+    Operation.objects.filter(pk=other.pk).update(check_at=timezone.now() + timedelta(hours=1))
+
+    answer = house.post(f"{other.get_absolute_url()}check/", name="mia")
+
+    other.refresh_from_db()
+    assert other.state == State.CONFIRMED_DONE
+    assert other.link is not None
+    assert answer.location == other.link.get_absolute_url()
+
+
+@pytest.mark.parametrize(("outcome", "state"), [("done", State.CONFIRMED_DONE), ("not_done", State.CONFIRMED_NOT_DONE)])
+def test_manager_decides_with_a_note(house: House, outcome: str, state: State) -> None:
+    operation = undecided(house)
+
+    answer = decide(house, operation, outcome=outcome)
+
+    operation.refresh_from_db()
+    assert answer.status == 303
+    assert (operation.state, operation.outcome) == (state, "decided")
+    assert (operation.decided_by, operation.note) == (
+        house.people["mia"],
+        "The customer sees the new login at the bank.",
+    )
+    assert AuditEvent.objects.filter(action="operation.update_credentials.decided", actor="mia").exists()
+
+
+def test_decision_needs_a_note(house: House) -> None:
+    operation = undecided(house)
+
+    page = decide(house, operation, note=" ")
+
+    assert page.status == 422
+    assert page.error_at("note") == "This field is required."
+
+
+def test_nobody_decides_about_their_own_operation(house: House) -> None:
+    operation = undecided(house)
+    Operation.objects.update(actor=house.people["mia"])
+
+    page = decide(house, operation)
+
+    operation.refresh_from_db()
+    assert page.status == 409
+    assert "somebody else has to decide" in page.words
+    assert operation.state == State.UNDECIDED
+
+
+def test_decision_is_made_once(house: House) -> None:
+    operation = undecided(house)
+    decide(house, operation)
+
+    page = decide(house, operation, outcome="not_done")
+
+    operation.refresh_from_db()
+    assert page.status == 409
+    assert operation.state == State.CONFIRMED_DONE
+
+
+def test_form_to_decide_is_drawn_only_for_who_may(house: House) -> None:
+    url = undecided(house).get_absolute_url()
+
+    assert "outcome" in house.open(url, "mia").inputs()
+    assert "outcome" not in house.open(url, "ana").inputs()
+    assert "outcome" not in house.open(url, "aud").inputs()
+
+
+def test_repair_that_a_person_vouches_for_is_still_to_be_proven(house: House) -> None:
+    operation = undecided(house)
+
+    decide(house, operation)
+
+    assert operation.link is not None
+    operation.link.refresh_from_db()
+    assert operation.link.is_proving

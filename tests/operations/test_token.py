@@ -1,0 +1,332 @@
+"""The code step: what the bank asks, drawn right; wrong, late, somebody else's, given up."""
+
+import re
+import sqlite3
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from linkadmin.links.models import Link
+from linkadmin.operations import tasks
+from linkadmin.operations.models import PendingChallenge, State
+from linkadmin.providers.types import Cause, HealthState
+from tests.house import House
+from tests.markup import Page
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NUMBER = re.compile(r'class="challenge__number">(\d{6})<')
+
+
+def asked(house: House, password: str = "pass_mfa", name: str = "ana") -> Link:
+    """Bring a link to its code step."""
+    link = house.belvo_link()
+    house.send(f"/links/{link.pk}/credentials/", name, password=password)
+    return link
+
+
+def url_of(link: Link) -> str:
+    return f"/links/{link.pk}/token/"
+
+
+def give(house: House, link: Link, token: str, name: str = "ana") -> Page:
+    return house.send(url_of(link), name, token=token)
+
+
+def test_bank_that_asks_leads_to_the_code_step(house: House) -> None:
+    link = house.belvo_link()
+
+    answer = house.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
+
+    assert (answer.status, answer.location) == (303, url_of(link))
+    page = house.open(answer.location)
+    assert "Ask the customer for the code the bank sent them." in page.words
+    assert page.inputs()["token"]["autocomplete"] == "off"
+
+
+@pytest.mark.parametrize("password", ["mfa_array", "mfa_object"])
+def test_time_left_is_the_providers_whatever_its_shape(house: House, password: str) -> None:
+    page = house.open(url_of(asked(house, password)))
+
+    (clock,) = [each.attrs for each in page.elements if "data-countdown" in each.attrs]
+    (bar,) = [each.attrs for each in page.elements if each.tag == "progress"]
+    assert bar["max"] == "720"
+    assert clock["role"] == "timer"
+
+
+def test_number_stands_large_with_what_the_bank_says(house: House) -> None:
+    page = house.open(url_of(asked(house, "numeric_code")))
+
+    assert NUMBER.search(page.source)
+    assert "The bank says: Escribe este número" in page.words
+    assert "token" in page.inputs()
+
+
+def test_picture_is_drawn_from_the_answer_itself(house: House) -> None:
+    page = house.open(url_of(asked(house, "qr_code")))
+
+    (picture,) = [each.attrs for each in page.elements if each.tag == "img"]
+    assert picture["src"].startswith("data:image/png;base64,iVBOR")
+    assert picture["alt"] == "QR code of the bank"
+    assert "img-src 'self' data:" in page.headers["content-security-policy"]
+
+
+def test_only_the_code_step_may_show_pictures_of_its_own_text(house: House) -> None:
+    link = asked(house, "qr_code")
+
+    assert "data:" not in house.open(link.get_absolute_url()).headers["content-security-policy"]
+
+
+def test_question_of_the_bank_is_text_and_never_markup(house: House) -> None:
+    page = house.open(url_of(asked(house, "mfa_text")))
+
+    assert "¿Qué código te dio el asesor de tu sucursal?" in page.words
+    assert "token" in page.inputs()
+
+
+def test_approval_has_a_button_and_nothing_to_type(house: House) -> None:
+    link = asked(house, "mfa_approve")
+    page = house.open(url_of(link))
+    assert "token" not in page.inputs()
+    assert "Done, continue" in page.words
+
+    answer = house.send(url_of(link))
+
+    assert answer.location == link.get_absolute_url()
+
+
+def test_right_code_repairs_the_link(house: House) -> None:
+    link = asked(house)
+
+    answer = give(house, link, "111111")
+
+    link.refresh_from_db()
+    assert answer.location == link.get_absolute_url()
+    assert link.is_proving
+    assert house.last_operation(link).state == State.SUCCEEDED
+
+
+@pytest.mark.parametrize("typed", [" 111 111 ", "111-111", "111\u2013111", "\u00a0111111"])
+def test_code_is_taken_as_people_paste_it(house: House, typed: str) -> None:
+    link = asked(house)
+
+    give(house, link, typed)
+
+    assert house.calls("PATCH")[0].body["token"] == "111111"
+
+
+def test_words_the_bank_asked_for_are_sent_as_typed(house: House) -> None:
+    link = asked(house, "mfa_text")
+
+    give(house, link, " my first dog ")
+
+    assert house.calls("PATCH")[0].body["token"] == "my first dog"
+
+
+def test_empty_code_is_refused_at_its_field(house: House) -> None:
+    link = asked(house)
+
+    page = give(house, link, " ")
+
+    assert page.status == 422
+    assert page.error_at("token") == "Type the code the customer reads to you."
+    assert house.calls("PATCH") == []
+
+
+def test_wrong_code_brings_a_new_challenge_and_ends_the_old_one(house: House) -> None:
+    link = asked(house, "numeric_code")
+    before = house.open(url_of(link))
+    old = PendingChallenge.objects.get()
+
+    answer = give(house, link, "999999")
+
+    page = house.open(answer.location)
+    assert "That code was wrong" in page.words
+    assert NUMBER.search(page.source)[1] != NUMBER.search(before.source)[1]  # type: ignore[index]
+    assert PendingChallenge.objects.get().pk != old.pk
+    assert old.operation.children.get().state == State.NEEDS_TOKEN
+
+
+def test_form_of_the_old_challenge_is_not_sent(house: House) -> None:
+    link = asked(house)
+    old = house.open(url_of(link)).form_with("token").values
+    give(house, link, "999999")
+
+    answer = house.client().post(url_of(link), old | {"token": "111111"}, follow=True)
+
+    assert "Nothing was sent." in answer.content.decode()
+    assert len(house.calls("PATCH")) == 1
+
+
+def test_fifth_wrong_code_locks_the_account(house: House) -> None:
+    link = asked(house)
+    for _each in range(4):
+        give(house, link, "999999")
+
+    answer = give(house, link, "999999")
+
+    link.refresh_from_db()
+    assert "locked" in house.open(answer.location).words
+    assert link.health == HealthState.CUSTOMER_BANK.value
+
+
+def test_code_after_its_time_is_not_sent(house: House) -> None:
+    link = asked(house, "mfa_short")
+    PendingChallenge.objects.update(expires_at=timezone.now())
+
+    page = give(house, link, "111111")
+
+    assert page.status == 409
+    assert "its time ran out" in page.words
+    assert "Start again" in page.words
+    assert house.calls("PATCH") == []
+
+
+def test_code_whose_session_does_not_open_any_more_is_not_sent(house: House) -> None:
+    link = asked(house)
+    PendingChallenge.objects.update(sealed_session=b"sealed with another key")
+
+    page = give(house, link, "111111")
+
+    assert page.status == 409
+    assert "Start again" in page.words
+    assert house.calls("PATCH") == []
+
+
+def test_code_that_the_provider_finds_too_late_starts_again(house: House) -> None:
+    link = asked(house, "mfa_short")
+    house.clock.forward(13)
+
+    answer = give(house, link, "111111")
+
+    page = house.open(answer.location)
+    assert "The code came too late" in page.words
+    assert f"/links/{link.pk}/credentials/" in page.links()
+    assert house.last_operation(link).state == State.EXPIRED
+
+
+def test_time_that_ran_out_is_said_on_the_links_page(house: House) -> None:
+    link = asked(house, "mfa_short")
+    PendingChallenge.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+
+    tasks.close_overdue()
+
+    page = house.open(link.get_absolute_url())
+    assert "The code came too late" in page.words
+    assert f"/links/{link.pk}/credentials/" in page.links()
+    assert not PendingChallenge.objects.exists()
+
+
+def test_page_without_a_challenge_leads_to_the_link(house: House) -> None:
+    link = house.belvo_link()
+
+    assert house.client().get(url_of(link)).headers["Location"] == link.get_absolute_url()
+
+
+def test_colleague_sees_the_step_and_cannot_send(house: House) -> None:
+    link = asked(house, "numeric_code")
+    challenge = PendingChallenge.objects.get()
+    page = house.open(url_of(link), "ben")
+    assert NUMBER.search(page.source)
+    assert "ana started this and can send the code." in page.words
+
+    sent = house.post(
+        url_of(link), {"operation_key": str(challenge.pk), "challenge": str(challenge.pk), "token": "111111"}, "ben"
+    )
+
+    assert sent.status == 409
+    assert house.calls("PATCH") == []
+
+
+@pytest.mark.parametrize("name", ["mia", "aud"])
+@pytest.mark.parametrize("password", ["numeric_code", "qr_code", "mfa_text"])
+def test_who_cannot_repair_sees_no_value_of_the_challenge(house: House, name: str, password: str) -> None:
+    link = asked(house, password)
+
+    page = house.open(url_of(link), name)
+
+    assert "The bank asks for a one-time code" in page.words
+    assert not NUMBER.search(page.source)
+    assert "data:image" not in page.source
+    assert "¿Qué código" not in page.source
+    assert "token" not in page.inputs()
+
+
+def test_value_and_session_of_a_challenge_are_nowhere_in_the_database(house: House) -> None:
+    link = asked(house, "numeric_code")
+    number = NUMBER.search(house.open(url_of(link)).source)[1]  # type: ignore[index]
+    session = next(iter(house.simulator.world.attempts))
+    give(house, link, "475869")
+
+    stored = _everything_stored()
+
+    assert link.remote_id.encode() in stored
+    for secret in (number, session, "475869", "numeric_code"):
+        assert secret.encode() not in stored
+
+
+def test_page_says_when_the_picture_went_with_the_process(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = asked(house, "qr_code")
+    monkeypatch.setattr("linkadmin.operations.challenges._shown", {})
+
+    page = house.open(url_of(link))
+
+    assert "What the bank showed is gone" in page.words
+
+
+def test_login_attempt_can_be_given_up(house: House) -> None:
+    link = asked(house)
+    operation = house.last_operation(link)
+
+    answer = house.post(f"{url_of(link)}withdraw/")
+
+    operation.refresh_from_db()
+    link.refresh_from_db()
+    assert answer.location == f"/links/{link.pk}/credentials/"
+    assert (operation.state, operation.outcome) == (State.EXPIRED, "withdrawn")
+    assert not PendingChallenge.objects.exists()
+    assert link.cause == Cause.CODE_NEEDED.value
+
+
+def test_what_was_given_up_can_be_started_anew(house: House) -> None:
+    link = asked(house)
+    house.post(f"{url_of(link)}withdraw/")
+
+    answer = house.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
+
+    assert answer.location == url_of(link)
+    assert len(house.calls("PUT")) == 2
+
+
+def test_refused_code_shows_why(house: House) -> None:
+    link = asked(house)
+
+    answer = give(house, link, "100400")
+
+    assert "locked" in house.open(answer.location).words
+    assert house.last_operation(link).state == State.REJECTED
+
+
+def test_lost_answer_to_a_code_is_learnt_by_reading(house: House) -> None:
+    link = asked(house)
+
+    give(house, link, "100001")
+    tasks.reconcile_one(str(house.last_operation(link).pk))
+
+    assert house.last_operation(link).state == State.CONFIRMED_DONE
+    assert len(house.calls("PATCH")) == 1
+
+
+def _everything_stored() -> bytes:
+    """Return the bytes of the database, journal included."""
+    connection.close()
+    if connection.vendor != "sqlite":
+        pytest.skip("reads the file of SQLite")
+    name = settings.DATABASES["default"]["NAME"]
+    with sqlite3.connect(name) as database:
+        dump = "\n".join(database.iterdump())
+    database.close()
+    return dump.encode()
