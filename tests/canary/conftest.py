@@ -1,0 +1,100 @@
+"""A stack with a parrot beside it, after somebody has typed secrets into every form."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from tests.processes import servers
+from tests.processes.stack import Stack
+
+from .canaries import Canaries
+from .parrot import Shown, flying
+from .typist import Typist
+
+
+@dataclass
+class Typed:
+    """What was typed and told, and everything that could have kept it."""
+
+    secrets: Canaries  # typed by staff, or told by the provider for our server alone
+    shown: Canaries  # told by the provider for the one page that shows it
+    heard: list[str]  # by the provider, in its calls
+    killed: str  # what the page of a link said whose call was under way when the web process was killed
+    places: Mapping[str, bytes]
+
+
+@pytest.fixture(
+    scope="session",
+    params=[pytest.param("embedded", marks=pytest.mark.processes), pytest.param("servers", marks=pytest.mark.servers)],
+)
+def typed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Typed:
+    secrets, shown = Canaries(), Canaries()
+    told = Shown(secrets.plain("session"), shown.short("number"), shown.plain("instructions"))
+    folder, static = tmp_path_factory.mktemp("canary"), tmp_path_factory.mktemp("static")
+    with (
+        _servers(request.param) as environment,
+        flying(told) as parrot,
+        Stack(folder, static=static, **environment) as stack,
+        nothing_overwritten(stack.data / "linkadmin.sqlite3"),
+    ):
+        typist = Typist(stack, parrot, secrets)
+        typist.keys_of_integrations()
+        typist.passwords_of_staff()
+        typist.every_end_of_a_call()
+        typist.forms_that_are_not_sent()
+        typist.the_simulators_banks()
+        stack.kill("worker")  # so that messages stay in the broker
+        killed = typist.a_call_that_is_killed()
+        return Typed(secrets, shown, parrot.heard, killed, places_of(stack))
+
+
+def _servers(kind: str) -> AbstractContextManager[dict[str, str]]:
+    return servers.borrowed() if kind == "servers" else nullcontext({})
+
+
+@contextmanager
+def nothing_overwritten(database: Path) -> Iterator[None]:
+    """Keep every page that is written from now on in the write-ahead log, by reading the database as it was."""
+    if not database.exists():
+        yield
+        return
+    with closing(sqlite3.connect(database)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM django_session").fetchone()
+        yield
+
+
+def places_of(stack: Stack) -> dict[str, bytes]:
+    """Read everything that a stack has kept, written or answered, by where it is."""
+    files = [path for top in (stack.data, stack.logs) for path in top.rglob("*") if path.is_file()]
+    read = {str(path.relative_to(stack.folder)): path.read_bytes() for path in files if "static" not in path.parts}
+    tables = {name: text.encode() for name, text in stack.run("tests.canary.dump").items()}
+    answers: dict[str, bytes] = {}
+    for answer in (answer for browser in stack.browsers for answer in browser.answers):
+        name = f"answer to {answer.request.method} {answer.request.path_url.split('?')[0]}"
+        answers[name] = answers.get(name, b"") + f"{answer.headers}\n".encode() + answer.content
+    return read | tables | answers | _redis_of(stack)
+
+
+def _redis_of(stack: Stack) -> dict[str, bytes]:
+    """Read every key of the stack's cache and broker."""
+    found: dict[str, bytes] = {}
+    for name in ("LINKADMIN_REDIS_URL", "LINKADMIN_BROKER_URL"):
+        if url := stack.environment.get(name):
+            with Redis.from_url(url) as server:
+                found |= {f"{name} {key!r}": _value(server, key) for key in server.scan_iter()}
+    return found
+
+
+def _value(server: Redis, key: bytes) -> bytes:
+    kind = server.type(key)
+    if kind == b"list":
+        return repr(server.lrange(key, 0, -1)).encode()
+    if kind == b"hash":
+        return repr(server.hgetall(key)).encode()
+    return repr(server.get(key) if kind == b"string" else server.dump(key)).encode()

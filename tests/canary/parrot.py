@@ -1,0 +1,190 @@
+"""A provider that repeats whatever it is told, keys included, in every place of an answer where there is room."""
+
+import base64
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum, auto
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+HOST = "127.0.0.1"
+CREATED_ID = "parrot-link-{}"
+
+
+class Manner(StrEnum):
+    """How the parrot answers a change."""
+
+    ACCEPT = auto()
+    REFUSE = auto()
+    REFUSE_ODDLY = auto()  # by codes and field names that are what was typed
+    ASK = auto()  # for a code, showing what only the one page may show
+    ASK_ECHOING = auto()  # for a code, showing what was typed
+    FAIL = auto()
+    REDIRECT = auto()
+    GARBLE = auto()
+    BREAK_HEADER = auto()
+    CUT = auto()
+    LOSE = auto()
+    HOLD = auto()  # until the parrot is let go
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the parrot asks for a code with."""
+
+    session: str
+    number: str
+    instructions: str
+
+
+class Parrot(ThreadingHTTPServer):
+    """`with flying(shown) as parrot: parrot.manner = Manner.REFUSE`."""
+
+    daemon_threads = True
+
+    def __init__(self, shown: Shown) -> None:
+        super().__init__((HOST, 0), _Handler)
+        self.shown = shown
+        self.manner = Manner.ACCEPT
+        self.refuses_keys = False
+        self.heard: list[str] = []
+        self.let_go = threading.Event()
+        self.url = f"http://{HOST}:{self.server_address[1]}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Callers that go away are what these tests are about."""
+
+
+@contextmanager
+def flying(shown: Shown) -> Iterator[Parrot]:
+    with Parrot(shown) as parrot:
+        thread = threading.Thread(target=parrot.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        try:
+            yield parrot
+        finally:
+            parrot.let_go.set()
+            parrot.shutdown()
+            thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Parrot
+
+    def do_GET(self) -> None:
+        """Answer reads as a good provider does, so that the workers are busy with every link, too."""
+        heard = self._hear()
+        if self.server.refuses_keys:
+            self._send(401, {"detail": heard, "description": heard, "name": heard})
+        elif "/api/links/" in self.path:
+            self._send(200, _belvo_link(self.path.rstrip("/").rsplit("/", 1)[1], heard))
+        else:
+            self._send(200, {"count": 1, "results": [], "links": [], "hello": heard})
+
+    def do_POST(self) -> None:
+        heard = self._hear()
+        self.server.heard.append(heard)
+        getattr(self, f"_{self.server.manner}")(heard)
+
+    do_PUT = do_PATCH = do_POST
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+    def _hear(self) -> str:
+        """Return all that was said: keys, body, and each value by itself."""
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        scheme, _, pair = self.headers.get("Authorization", "").partition(" ")
+        keys = [self.headers.get("x-api-key", ""), base64.b64decode(pair).decode() if scheme == "Basic" else ""]
+        self._body: Mapping[str, str] = json.loads(body) if body else {}
+        return " ".join([*keys, *self._body.values(), body.decode()])
+
+    def _accept(self, heard: str) -> None:
+        if "item_id" in self._body:
+            link = {"item_id": self._body["item_id"], "status": "active", "status_message": heard, "type": heard}
+            return self._send(201, {"link": link | {"data_source_heron_id": heard[:60]}})
+        last = self.path.rstrip("/").rsplit("/", 1)[1]
+        known = self._body.get("link") or (last if last != "links" else CREATED_ID.format(len(self.server.heard)))
+        return self._send(200, _belvo_link(known, heard))
+
+    def _refuse(self, heard: str) -> None:
+        said = f"Invalid credentials provided to login to the institution: {heard}"
+        item = {"code": "login_error", "message": said, "field": "password", "request_id": heard[:100]}
+        self._send(400, [item], reason=heard)
+
+    def _refuse_oddly(self, heard: str) -> None:
+        values = list(self._body.values())
+        items = [{"code": value, "message": value, "field": value, "request_id": value} for value in values]
+        whole = {"name": heard, "description": {"json": {value: [value] for value in values}}}
+        self._send(422, whole if "item_id" in self._body else items)
+
+    def _ask(self, heard: str) -> None:
+        shown = self.server.shown
+        self._challenge(shown.number, shown.instructions)
+
+    def _ask_echoing(self, heard: str) -> None:
+        self._challenge(heard, heard)
+
+    def _challenge(self, value: str, instructions: str) -> None:
+        self._send(
+            428,
+            {
+                "code": "token_required",
+                "message": "A MFA token is required by the institution to login",
+                "session": self.server.shown.session,
+                "expiry": 600,
+                "link": CREATED_ID.format(len(self.server.heard)),
+                "token_generation_data": {"type": "numeric", "value": value, "instructions": instructions},
+            },
+        )
+
+    def _fail(self, heard: str) -> None:
+        self._send(500, [{"code": "unexpected_error", "message": heard, "request_id": heard[:100]}])
+
+    def _redirect(self, heard: str) -> None:
+        self._send(302, {}, Location=f"{self.server.url}/{'/'.join(self._body.values())}?{heard}")
+
+    def _garble(self, heard: str) -> None:
+        self._write(f"HTTP/1.1 200 OK\r\nContent-Length: {len(heard.encode())}\r\n\r\n{heard}")
+
+    def _break_header(self, heard: str) -> None:
+        self._write(f"HTTP/1.1 200 OK\r\n{heard}\r\n: {heard}\r\n\r\n{heard}")
+
+    def _cut(self, heard: str) -> None:
+        self._write(f"HTTP/1.1 400 {heard}\r\nContent-Length: 100000\r\n\r\n{heard}")
+
+    def _lose(self, heard: str) -> None:
+        self.close_connection = True
+
+    def _hold(self, heard: str) -> None:
+        self.server.let_go.wait(60)
+        self._lose(heard)
+
+    def _send(self, status: int, answer: object, reason: str = "Said", **headers: str) -> None:
+        payload = json.dumps(answer).encode()
+        head = {"Content-Type": "application/json", "Content-Length": str(len(payload)), **headers}
+        lines = [f"HTTP/1.1 {status} {reason}", *(f"{name}: {text}" for name, text in head.items()), "", ""]
+        self._write("\r\n".join(lines) + payload.decode())
+
+    def _write(self, text: str) -> None:
+        self.close_connection = True
+        self.wfile.write(text.encode())
+        self.wfile.flush()
+
+
+def _belvo_link(link_id: str, heard: str) -> dict[str, object]:
+    """A link in good health, with what was heard wherever the contract has a text."""
+    texts = dict.fromkeys(("access_mode", "refresh_rate", "external_id", "institution_user_id", "request_id"), heard)
+    return {
+        **texts,
+        "id": link_id,
+        "institution": "parrot_mx_fiscal",
+        "status": "valid",
+        "last_accessed_at": "2026-11-20T08:00:00Z",
+        "created_at": "2026-01-02T08:00:00Z",
+        "credentials_storage": heard,
+    }

@@ -1,0 +1,150 @@
+"""Somebody who types a new secret into every secret field of every form, in every way a form can end."""
+
+from collections.abc import Iterator
+
+import requests
+
+from tests.processes.browser import Browser
+from tests.processes.stack import Stack, wait_for
+
+from .canaries import Canaries
+from .parrot import Manner, Parrot
+
+LOGIN_FIELDS = ("username", "username2", "username3", "token", "password", "password2", "certificate", "private_key")
+UPDATE_FIELDS = ("password", "password2", "token", "certificate", "private_key", "encryption_key")
+# What the one call of an operation can come to. The one that is held is for the kill.
+MANNERS = [manner for manner in Manner if manner is not Manner.HOLD]
+LINKS = 2 * len(MANNERS) + 4
+RIGHT_CODE = "111111"
+NAME = "Parrot Belvo"
+
+
+class Typist:
+    """Types at a running stack, whose two further integrations are a parrot's."""
+
+    def __init__(self, stack: Stack, parrot: Parrot, canaries: Canaries) -> None:
+        self.stack = stack
+        self.parrot = parrot
+        self.canaries = canaries
+        self.support: Browser = stack.browser("ana")
+        self.heron = ""
+        self.belvo = ""
+        self.bank = ""
+        self._links: Iterator[str] = iter(())
+        self._customers = iter(range(1000))
+
+    def keys_of_integrations(self) -> None:
+        """Add two integrations as an administrator, refused first, and test their connections."""
+        admin = self.stack.browser("adm")
+        keys = {name: self.canaries.plain(name) for name in ("belvo_secret_id", "belvo_secret_password")}
+        self.belvo = self._add_integration(admin, "belvo", NAME, **keys)
+        key, account = self.canaries.plain("heron_api_key"), "itg_sandbox_transactions"
+        self.heron = self._add_integration(
+            admin, "heron", "Parrot Heron", heron_api_key=key, heron_integration_id=account
+        )
+        for integration in (self.belvo, self.heron):
+            for refuses in (True, False):
+                self.parrot.refuses_keys = refuses
+                page = f"/integrations/{integration}/"
+                admin.press(page, f"{page}test/")
+                assert admin.says(page, "Keys are refused") is refuses
+        made = self.stack.run("tests.canary.world", NAME, str(LINKS))
+        self.bank, self._links = made["bank"], iter(made["links"])
+
+    def passwords_of_staff(self) -> None:
+        """Make a member of staff, who mistypes a password, logs in, and changes it."""
+        first, second = self.canaries.long("staff-password"), self.canaries.long("staff-new-password")
+        person = {"username": "cleo", "name": "Cleo", "role": "support"}
+        self.stack.browser("adm").submit(
+            "/admin/accounts/user/add/", having="password1", **person, password1=first, password2=first
+        )
+        cleo = Browser(self.stack.url)
+        self.stack.browsers.append(cleo)
+        assert cleo.log_in("cleo", self.canaries.long("mistyped-password")).url.endswith("/login/")
+        assert not cleo.log_in("cleo", first).url.endswith("/login/")
+        for old in (self.canaries.long("mistyped-old-password"), first):
+            changed = cleo.submit(
+                "/accounts/password/", having="oldpassword", oldpassword=old, password1=second, password2=second
+            )
+        assert "Your password is changed" in changed.text
+
+    def every_end_of_a_call(self) -> None:
+        """Create, update and answer a code, once for each thing that can become of the call."""
+        for manner in MANNERS:
+            self.parrot.manner = manner
+            self.create_belvo()
+            self.create_heron()
+            self.update(next(self._links))
+            self.parrot.manner = Manner.ASK
+            step = self.update(next(self._links)).url
+            assert step.endswith("/token/"), step
+            self.parrot.manner = manner
+            self.support.submit(step, having="token", token=self.canaries.plain("code"))
+
+    def forms_that_are_not_sent(self) -> None:
+        """Type secrets into forms that our own rules refuse, or that arrive broken."""
+        self.parrot.manner = Manner.ACCEPT
+        told = len(self.parrot.heard)
+        assert "No customer has this id yet" in self.create_belvo(end_user_name="").text
+        assert "already has a link at this bank" in self.create_belvo(end_user_id="parrot-00", end_user_name="").text
+        page = f"{next(self._links)}credentials/"
+        secrets = self._secrets(UPDATE_FIELDS)
+        for broken in ({"operation_key": "none"}, {"csrfmiddlewaretoken": "forged"}, {"certificate": 300_000 * "A"}):
+            self.support.submit(page, having="operation_key", **(secrets | broken))
+        colleague = self.stack.browser("ben")
+        form = colleague.open(page, having="operation_key")
+        colleague.lose_log_in()
+        assert colleague.send(form, **secrets).url.endswith("/login/?next=/")
+        assert len(self.parrot.heard) == told
+
+    def a_call_that_is_killed(self) -> str:
+        """Kill the web process while the parrot has the secrets; return what the link's page says then."""
+        self.parrot.manner = Manner.HOLD
+        link, told = next(self._links), len(self.parrot.heard)
+        self.support.leave_while_sending(link, **self._secrets(UPDATE_FIELDS))
+        wait_for(lambda: len(self.parrot.heard) > told)
+        self.stack.kill("web")
+        self.parrot.let_go.set()
+        self.stack.start("web")
+        return self.support.get(link).text
+
+    def the_simulators_banks(self) -> None:
+        """Create and repair links at banks that are pickier than a parrot, and keep what they know in a file."""
+        institutions = f"/links/new/institutions/?integration={self.stack.integrations['belvo']}&bank=Iron"
+        chosen = next(part for part in self.support.get(institutions).text.split('"') if "institution=" in part)
+        names = {name: self.canaries.short(f"simulator {name}") for name in ("username", "username2", "password")}
+        asked = self._create(chosen.replace("&amp;", "&"), **names, password2="mfa_numeric")
+        for code in (self.canaries.plain("simulator code"), RIGHT_CODE):
+            answer = self.support.submit(asked.url, having="token", token=code)
+        assert "/token/" not in answer.url
+        for word in ("pass_valid", "pass_invalid", "lost_after"):
+            typed = self.canaries.short("simulator password")
+            self.support.update_credentials(self.stack.link("ironbank_br_retail").page, password=typed, password2=word)
+
+    def create_belvo(self, **customer: str) -> requests.Response:
+        address = f"/links/new/?integration={self.belvo}&institution={self.bank}"
+        return self._create(address, **(self._secrets(LOGIN_FIELDS) | customer))
+
+    def create_heron(self) -> requests.Response:
+        number = next(self._customers)
+        secret = self.canaries.long("access_token")
+        return self._create(f"/links/new/?integration={self.heron}", item_id=f"item-{number}", access_token=secret)
+
+    def update(self, link: str) -> requests.Response:
+        return self.support.update_credentials(link, **self._secrets(UPDATE_FIELDS))
+
+    def _create(self, address: str, **typed: str) -> requests.Response:
+        number = next(self._customers)
+        customer = {"end_user_id": f"typed-{number}", "end_user_name": f"Typed {number}"}
+        return self.support.submit(address, having="end_user_id", **(customer | typed))
+
+    def _secrets(self, fields: tuple[str, ...]) -> dict[str, str]:
+        return {name: self.canaries.long(name) for name in fields}
+
+    def _add_integration(self, admin: Browser, provider: str, name: str, **keys: str) -> str:
+        typed = {"provider": provider, "name": name, "is_active": "on", **keys}
+        for address, is_refused in (("http://metadata.example", True), (self.parrot.url, False)):
+            answer = admin.submit("/admin/links/integration/add/", having="base_url", base_url=address, **typed)
+            assert ("errornote" in answer.text) is is_refused
+        listed = admin.get("/integrations/").text.split(name)[0]
+        return listed.rsplit("/integrations/", 1)[1].split("/")[0]

@@ -1,0 +1,48 @@
+"""A program that gives an integration a bank with every field there is, and links there to repair.
+
+`python -m tests.canary.world INTEGRATION COUNT` writes the ids of the bank and the links as JSON.
+"""
+
+import json
+import sys
+
+import django
+
+django.setup()
+
+from django.utils import timezone  # noqa: E402
+
+from linkadmin.links import health  # noqa: E402
+from linkadmin.links.models import EndUser, Institution, Integration, Link  # noqa: E402
+from linkadmin.providers.types import Cause, Observation, RemoteLink  # noqa: E402
+
+TEXTS = ("username", "username2", "username3", "token")
+PASSWORDS = ("password", "password2")
+
+
+def main(name: str, count: int) -> None:
+    integration = Integration.objects.get(name=name)
+    fields = [{"name": each, "type": "text", "label": each} for each in TEXTS]
+    fields += [{"name": each, "type": "password", "label": each} for each in PASSWORDS]
+    # A tax office takes a certificate and its key as well.
+    bank = Institution.objects.create(
+        integration=integration, name="parrot_mx_fiscal", display_name="Parrot", form_fields=fields
+    )
+    links = [_link(bank, number) for number in range(count)]
+    json.dump({"bank": str(bank.pk), "links": links}, sys.stdout)
+
+
+def _link(bank: Institution, number: int) -> str:
+    customer = EndUser.objects.create(external_id=f"parrot-{number:02}", name=f"Customer {number} of the parrot")
+    link = Link(integration=bank.integration, end_user=customer, institution=bank, remote_id=f"parrot-{number:02}")
+    seen = Observation(cause=Cause.LOGIN_REFUSED, raw_status="invalid")
+    health.start_link(
+        RemoteLink(remote_id=link.remote_id, observation=seen),
+        link,
+        health.Report(seen, health.Source.WEBHOOK, timezone.now()),
+    )
+    return f"/links/{link.pk}/"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

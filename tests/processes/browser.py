@@ -1,0 +1,120 @@
+"""A browser without a screen: cookies, forms as they were drawn, and everything it was ever answered."""
+
+import re
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from urllib.parse import urljoin
+
+import requests
+
+from tests.house import PASSWORD
+
+
+@dataclass
+class Form:
+    """A form of a page, with the values it was drawn with."""
+
+    action: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+class _Forms(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[Form] = []
+        self._select = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.forms.append(Form(said.get("action", "")))
+        elif tag == "select":
+            self._select = said.get("name", "")
+        elif tag == "option" and "selected" in said and self.forms:
+            self.forms[-1].fields[self._select] = said.get("value", "")
+        elif tag in {"input", "textarea"} and self.forms and _is_sent(said):
+            self.forms[-1].fields[said["name"]] = said.get("value", "")
+
+
+def _is_sent(said: dict[str, str]) -> bool:
+    return bool(said.get("name")) and (said.get("type") not in {"checkbox", "radio"} or "checked" in said)
+
+
+def forms_of(page: str) -> list[Form]:
+    parser = _Forms()
+    parser.feed(page)
+    return parser.forms
+
+
+class Browser:
+    """One person's browser."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.answers: list[requests.Response] = []
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.hooks["response"].append(lambda answer, **_: self.answers.append(answer))
+
+    def close(self) -> None:
+        self._session.close()
+
+    def log_in(self, name: str, password: str = PASSWORD) -> requests.Response:
+        return self.submit("/accounts/login/", having="password", login=name, password=password)
+
+    def get(self, path: str) -> requests.Response:
+        return self._session.get(urljoin(self.url, path), timeout=30)
+
+    def open(self, path: str, *, having: str) -> Form:
+        """Open a page and return its form that has a field."""
+        page = self.get(path)
+        form = next((form for form in forms_of(page.text) if having in form.fields), None)
+        assert form is not None, f"{page.status_code} {page.url} has no form with {having}"
+        return Form(urljoin(page.url, form.action), form.fields)
+
+    def send(self, form: Form, *, patience: float = 30, **typed: str) -> requests.Response:
+        """Fill a form and send it; wait `patience` seconds for the answer."""
+        return self._session.post(form.action, {**form.fields, **typed}, timeout=patience)
+
+    def submit(self, path: str, *, having: str, patience: float = 30, **typed: str) -> requests.Response:
+        return self.send(self.open(path, having=having), patience=patience, **typed)
+
+    def lose_log_in(self) -> None:
+        """Forget who is logged in, as when the time of a session is over."""
+        del self._session.cookies["session"]
+
+    def press(self, path: str, address: str) -> requests.Response:
+        """Open a page and press the button of its form that is sent to `address`."""
+        page = self.get(path)
+        form = next(form for form in forms_of(page.text) if form.action == address)
+        return self._session.post(urljoin(page.url, address), form.fields, timeout=30)
+
+    def update_credentials(self, link_page: str, *, patience: float = 30, **typed: str) -> requests.Response:
+        return self.submit(f"{link_page}credentials/", having="operation_key", patience=patience, **typed)
+
+    def leave_while_sending(self, link_page: str, **typed: str) -> None:
+        """Send new credentials and close the tab before the answer."""
+        try:
+            self.update_credentials(link_page, patience=0.5, **typed)
+        except requests.ReadTimeout:
+            return
+        raise AssertionError("the answer was faster than the tab")
+
+    def operations(self, link_page: str) -> list[str]:
+        """Return the pages of a link's operations, the latest first."""
+        found = re.findall(r'href="(/operations/[0-9a-f-]{36}/)"', self.get(link_page).text)
+        return list(dict.fromkeys(found))
+
+    def state_of(self, link_page: str) -> str:
+        """Return the state of a link's latest operation, in the words of its page."""
+        page = self.get(self.operations(link_page)[0]).text
+        shown = re.search(r"<dt>State</dt><dd>([^<]+)</dd>", page)
+        return shown[1] if shown else ""
+
+    def says(self, path: str, words: str) -> bool:
+        return words in self.get(path).text
+
+    def outcomes_of(self, operation: str) -> list[str]:
+        """Return what the auditor reads about an operation: the outcomes of its events, the oldest first."""
+        page = self.get(f"/admin/audit/auditevent/?q={operation}").text
+        return re.findall(r'<td class="field-outcome">([^<]+)</td>', page)[::-1]

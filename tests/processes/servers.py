@@ -1,0 +1,47 @@
+"""PostgreSQL and Redis for one stack: a database of its own, and numbers of Redis that nobody else uses."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import sql
+from redis import Redis
+
+from linkadmin import environment
+
+CACHE, BROKER = 14, 15
+
+
+@contextmanager
+def borrowed() -> Iterator[dict[str, str]]:
+    """Yield the environment that makes a stack use the servers our own environment names; leave no trace on them."""
+    with _database() as database, _redis() as (cache, broker):
+        yield {"LINKADMIN_DATABASE_URL": database, "LINKADMIN_REDIS_URL": cache, "LINKADMIN_BROKER_URL": broker}
+
+
+@contextmanager
+def _database() -> Iterator[str]:
+    given = urlsplit(environment.secret("LINKADMIN_DATABASE_URL"))
+    name = f"linkadmin_{secrets.token_hex(4)}"
+    with psycopg.connect(given.geturl(), autocommit=True) as owner:
+        owner.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            yield given._replace(path=f"/{name}").geturl()
+        finally:
+            owner.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
+def _redis() -> Iterator[tuple[str, str]]:
+    given = urlsplit(environment.secret("LINKADMIN_REDIS_URL"))
+    cache, broker = (given._replace(path=f"/{number}").geturl() for number in (CACHE, BROKER))
+    with Redis.from_url(cache) as one, Redis.from_url(broker) as other:
+        assert not one.dbsize(), "this number of Redis is somebody's"
+        assert not other.dbsize(), "this number of Redis is somebody's"
+        try:
+            yield cache, broker
+        finally:
+            one.flushdb()
+            other.flushdb()

@@ -1,0 +1,269 @@
+"""The product as it runs: web, worker, beat and the simulator as real programs, set up by their environment alone."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import requests
+
+from linkadmin.accounts.management.commands.makekeys import KEYS
+
+from .browser import Browser
+
+PROJECT = Path(__file__).resolve().parents[2]
+HOST = "127.0.0.1"
+CREDENTIALS_SECONDS, MARGIN_SECONDS = 5, 1
+LEASE_SECONDS = CREDENTIALS_SECONDS + MARGIN_SECONDS  # a call whose process died is given up after so many
+RECHECK_SECONDS = 10  # between two looks at an operation of unknown outcome
+PROGRAMS = ("web", "worker", "beat")
+# Minutes become seconds, so that a lease runs out and a bank's time is over while a test waits.
+SHORTENED = {
+    "LINKADMIN_PROVIDER_CREDENTIALS_SECONDS": str(CREDENTIALS_SECONDS),
+    "LINKADMIN_PROVIDER_CHANGE_SECONDS": str(CREDENTIALS_SECONDS),
+    "LINKADMIN_OPERATION_LEASE_MARGIN_SECONDS": str(MARGIN_SECONDS),
+    "LINKADMIN_RECONCILE_SETTLED_SECONDS": "4",
+    "LINKADMIN_SWEEP_SECONDS": "1",
+}
+BANKS = ("erebor_mx_retail", "heimdall_mx_retail", "ironbank_br_retail")
+LINKS_PER_BANK = 8
+LONG_AGO = "2026-01-02T08:00:00Z"
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True)
+class PlantedLink:
+    """A link whose password the bank refuses."""
+
+    id: str  # ours
+    remote_id: str
+    bank: str
+
+    @property
+    def page(self) -> str:
+        return f"/links/{self.id}/"
+
+
+def wait_for(look: Callable[[], Found | None], *, within: float = 20) -> Found:
+    """Look until there is something to see."""
+    deadline = time.monotonic() + within
+    while not (seen := look()):
+        assert time.monotonic() < deadline, f"not within {within} s, but {seen!r}"
+        time.sleep(0.1)
+    return seen
+
+
+def wait_for_state(browser: Browser, link_page: str, words: str, *, within: float = 20) -> None:
+    """Wait until the state of a link's latest operation begins with these words."""
+    wait_for(lambda: browser.state_of(link_page).startswith(words), within=within)
+
+
+class Stack:
+    """`with Stack(folder) as stack: ...`: at the end no process of it is left, whatever happened."""
+
+    def __init__(self, folder: Path, *, static: Path, **environment: str) -> None:
+        self.folder = folder
+        self.data = folder / "data"
+        self.logs = folder / "logs"
+        self.environment = _inherited() | SHORTENED | self._own() | environment
+        self.url = f"http://{HOST}:{_free_port()}"
+        self.simulator_url = ""
+        self.integrations: dict[str, str] = {}  # ids by provider
+        self.browsers: list[Browser] = []
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._links: dict[str, list[PlantedLink]] = {}
+        self._static = static
+
+    def __enter__(self) -> Self:
+        try:
+            self._prepare()
+            self.start(*PROGRAMS)
+        except BaseException:
+            self.end()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end()
+        assert not self.processes(), f"left running: {self.processes()}"
+
+    def start(self, *names: str) -> None:
+        """Start programs, unless they run, and wait for the pages to answer."""
+        for name in names:
+            if name not in self._running:
+                self._running[name] = self._spawn(name, self._command(name))
+        if "web" in names:
+            wait_for(self._answers, within=60)
+
+    def kill(self, *names: str) -> None:
+        """End programs, and what they started, as by kill -9."""
+        for name in names:
+            process = self._running.pop(name)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def freeze(self, *names: str) -> None:
+        """Let programs neither answer nor end, as a machine does that has run out of memory."""
+        for name in names:
+            os.killpg(self._running[name].pid, signal.SIGSTOP)
+
+    def thaw(self, *names: str) -> None:
+        for name in names:
+            os.killpg(self._running[name].pid, signal.SIGCONT)
+
+    def kill_web_worker(self) -> None:
+        """Kill the process that answers pages and leave the one that minds it, which starts another."""
+        minder = self._running["web"].pid
+        children = Path(f"/proc/{minder}/task/{minder}/children").read_text().split()
+        for child in children:
+            os.kill(int(child), signal.SIGKILL)
+
+    def end(self) -> None:
+        for name in list(self._running):
+            with suppress(ProcessLookupError):
+                self.kill(name)
+        for pid in self.processes():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        for browser in self.browsers:
+            browser.close()
+
+    def processes(self) -> list[int]:
+        """Find every process that was started for this stack, by its environment."""
+        mark = f"LINKADMIN_DATA={self.data}\0".encode()
+        return [int(folder.name) for folder in Path("/proc").glob("[0-9]*") if mark in _environment_of(folder)]
+
+    def browser(self, name: str = "ana") -> Browser:
+        """Return a browser in which a member of the cast is logged in."""
+        browser = Browser(self.url)
+        self.browsers.append(browser)
+        browser.log_in(name)
+        return browser
+
+    def link(self, bank: str = "erebor_mx_retail") -> PlantedLink:
+        """Return a link to repair that no other test has."""
+        return self._links[bank].pop()
+
+    def calls(self, method: str, path: str) -> list[dict[str, Any]]:
+        """Return the calls of a kind that reached the simulator, the oldest first."""
+        calls = requests.get(f"{self.simulator_url}/calls.json", timeout=5).json()
+        return [call for call in calls if call["method"] == method and call["path"].startswith(path)]
+
+    def runs(self, name: str) -> bool:
+        return self._running[name].poll() is None
+
+    def log(self, name: str) -> str:
+        return (self.logs / f"{name}.log").read_text()
+
+    def run(self, module: str, *arguments: str) -> Any:
+        """Run one of our own modules beside the programs, and return the JSON it writes."""
+        command = [sys.executable, "-m", module, *arguments]
+        done = subprocess.run(command, cwd=PROJECT, env=self.environment, capture_output=True, timeout=120)
+        assert done.returncode == 0, done.stderr.decode()[-3000:]
+        return json.loads(done.stdout)
+
+    def _own(self) -> dict[str, str]:
+        return {
+            "DJANGO_SETTINGS_MODULE": "linkadmin.settings",
+            "LINKADMIN_ALLOW_LOOPBACK_PROVIDERS": "1",
+            "LINKADMIN_DATA": str(self.data),
+            "LINKADMIN_LOG_LEVEL": "DEBUG",
+            "LINKADMIN_SECURE_COOKIES": "0",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def _prepare(self) -> None:
+        for name in ("broker/messages", "broker/control", "beat", "keys"):
+            (self.data / name).mkdir(parents=True)
+        self.logs.mkdir()
+        self._static.mkdir(exist_ok=True)
+        (self.data / "static").symlink_to(self._static)
+        for name, (_variable, new_key) in KEYS.items():
+            (self.data / "keys" / name).write_text(new_key())
+        (self.data / "simulator.json").write_text(json.dumps(_remote_world()))
+        self._running["simulator"] = self._spawn("simulator", self._command("simulator"))
+        self.simulator_url = wait_for(self._said_address, within=60)
+        made = self.run("tests.processes.world", self.simulator_url)
+        self.integrations = made["integrations"]
+        for row in made["links"]:
+            self._links.setdefault(row["bank"], []).append(PlantedLink(**row))
+
+    def _command(self, name: str) -> list[str]:
+        """Tell how a program is started, as it is in a deployment but for the log's detail."""
+        python, celery = [sys.executable], [sys.executable, "-m", "celery", "--app", "linkadmin"]
+        gunicorn = [*python, "-m", "gunicorn", "linkadmin.wsgi", "--bind", self.url.removeprefix("http://")]
+        threads = ["--workers", "1", "--worker-class", "gthread", "--threads", "16", "--no-control-socket"]
+        alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+        state = str(self.data / "simulator.json")
+        return {
+            "web": [*gunicorn, *threads, "--log-level", "debug", "--access-logfile", "-"],
+            "worker": [*celery, "worker", "--pool", "threads", "--concurrency", "4", *alone, "--loglevel", "debug"],
+            "beat": [*celery, "beat", "--pidfile", "", "--loglevel", "debug"],
+            "simulator": [*python, "manage.py", "simulator", "--port", "0", "--state", state, "--record"],
+        }[name]
+
+    def _spawn(self, name: str, command: list[str]) -> subprocess.Popen[bytes]:
+        with (self.logs / f"{name}.log").open("ab") as log:
+            # A session of its own, so that one signal reaches it with all it started.
+            return subprocess.Popen(
+                command,
+                cwd=PROJECT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def _answers(self) -> bool:
+        assert self._running["web"].poll() is None, self.log("web")[-3000:]
+        with suppress(requests.RequestException):
+            return requests.get(f"{self.url}/healthz/", timeout=2).ok
+        return False
+
+    def _said_address(self) -> str:
+        said = re.search(r"^Simulator: (\S+)/$", self.log("simulator"), re.MULTILINE)
+        return said[1] if said else ""
+
+
+def _inherited() -> dict[str, str]:
+    """Return our own environment without what would set the programs up."""
+    foreign = ("LINKADMIN_", "DJANGO_", "PYTEST_", "COVERAGE_", "COV_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+
+
+def _environment_of(process: Path) -> bytes:
+    with suppress(OSError):
+        return (process / "environ").read_bytes()
+    return b""
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _remote_world() -> Mapping[str, Any]:
+    """Return what the simulated Belvo knows at first: links that last worked long ago."""
+    links = [
+        {"institution": bank, "id": str(uuid.uuid4()), "status": "invalid", "last_accessed_at": LONG_AGO}
+        for bank in BANKS
+        for _ in range(LINKS_PER_BANK)
+    ]
+    return {"version": 1, "belvo": {"links": links}}

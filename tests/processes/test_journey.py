@@ -1,0 +1,77 @@
+"""The main job, from log-in to a proven repair: once as embedded, once on PostgreSQL and Redis."""
+
+import pytest
+
+from .browser import Browser
+from .stack import Stack, wait_for
+
+pytestmark = pytest.mark.xdist_group("processes")
+RIGHT_CODE, WRONG_CODE = "111111", "222222"
+
+
+@pytest.mark.processes
+def test_a_link_is_created_and_another_repaired_with_nothing_but_files(embedded: Stack) -> None:
+    create_and_repair(embedded)
+
+    assert list(embedded.data.glob("linkadmin.sqlite3"))
+
+
+@pytest.mark.servers
+def test_a_link_is_created_and_another_repaired_on_postgresql_and_redis(on_servers: Stack) -> None:
+    create_and_repair(on_servers)
+
+    assert not list(on_servers.data.glob("*.sqlite3"))
+    assert not list(on_servers.data.glob("broker/messages/*"))
+
+
+def create_and_repair(stack: Stack) -> None:
+    browser = stack.browser()
+    created = create_heron_link(stack, browser)
+    repair_with_code(stack, browser)
+
+    wait_for(lambda: refreshed_says(browser, created, "Working"))
+    sent = stack.calls("POST", "/api/integrations/itg_sandbox_transactions/links")
+    assert [call["body"] for call in sent] == [
+        {
+            "access_token": "access-sandbox-1",
+            "end_user_id": "cus-new",
+            "end_user_name": "Blue Fern Bakery",
+            "item_id": "item-1",
+        }
+    ]
+
+
+def create_heron_link(stack: Stack, browser: Browser) -> str:
+    """Create a link through the form and return its page."""
+    answer = browser.submit(
+        f"/links/new/?integration={stack.integrations['heron']}",
+        having="item_id",
+        end_user_id="cus-new",
+        end_user_name="Blue Fern Bakery",
+        item_id="item-1",
+        access_token="access-sandbox-1",
+    )
+    assert answer.url.startswith(f"{browser.url}/links/"), answer.url
+    assert "item-1" in answer.text
+    return answer.url.removeprefix(browser.url)
+
+
+def repair_with_code(stack: Stack, browser: Browser) -> None:
+    """Repair a link through a wrong and then the right code; only a worker's reading makes it work."""
+    link = stack.link("heimdall_mx_retail")
+    asked = browser.update_credentials(link.page, password="a_new_password")
+    wrong = browser.submit(asked.url, having="token", token=WRONG_CODE)
+    stack.freeze("worker")
+    right = browser.submit(wrong.url, having="token", token=RIGHT_CODE)
+    stack.thaw("worker")
+
+    assert "That code was wrong" in wrong.text
+    assert "Fixed, proving" in right.text
+    wait_for(lambda: browser.says(link.page, "Working"))
+    assert len(stack.calls("PUT", f"/api/links/{link.remote_id}/")) == 1
+    codes = [call["body"]["token"] for call in stack.calls("PATCH", "/api/links/")]
+    assert codes[-2:] == [WRONG_CODE, RIGHT_CODE]
+
+
+def refreshed_says(browser: Browser, page: str, words: str) -> bool:
+    return words in browser.press(page, f"{page}refresh/").text

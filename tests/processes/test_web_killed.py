@@ -1,0 +1,115 @@
+"""kill -9 of the web process while banks are asked: what happened is learnt by reading, and nothing is sent twice."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from .browser import Browser
+from .stack import LEASE_SECONDS, PlantedLink, Stack, wait_for, wait_for_state
+
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("processes")]
+
+
+@dataclass
+class Crash:
+    """What was under way when the web process died, and what the pages said afterwards."""
+
+    stack: Stack
+    browser: Browser
+    accepted: PlantedLink  # the bank accepted the password after our process had died
+    asked: PlantedLink  # the bank asked for a code, and nobody heard it
+    taken_over: PlantedLink  # under way when only the worker of the web process was killed
+    showing: PlantedLink  # waited for a code, with a number on the page
+    number_shown: str = field(default="", init=False)  # what the page of the code step said before
+    said: dict[str, str] = field(default_factory=dict, init=False)  # by each link's page, while nobody could know
+
+    @property
+    def calling(self) -> list[PlantedLink]:
+        return [self.taken_over, self.accepted, self.asked]
+
+    def begin(self, link: PlantedLink, password: str) -> None:
+        """Start a call that takes seconds, and go on as soon as the provider has it."""
+        self.browser.leave_while_sending(link.page, password=password)
+        wait_for(lambda: self.calls(link))
+
+    def calls(self, link: PlantedLink) -> list[dict[str, Any]]:
+        return self.stack.calls("PUT", f"/api/links/{link.remote_id}/")
+
+    def wait_until_page_says(self, link: PlantedLink, words: str) -> None:
+        wait_for(lambda: self.browser.says(link.page, words))
+
+    def wait_until_settled(self) -> None:
+        for link in (self.accepted, self.taken_over):
+            wait_for_state(self.browser, link.page, "Done, as the provider")
+        wait_for_state(self.browser, self.asked.page, "Code came too late")
+
+
+@pytest.fixture(scope="module")
+def crash(embedded: Stack) -> Crash:
+    links = {name: embedded.link() for name in ("accepted", "asked", "taken_over", "showing")}
+    crash = Crash(embedded, embedded.browser(), **links)
+    crash.browser.update_credentials(crash.showing.page, password="mfa_numeric")
+    crash.number_shown = crash.browser.get(f"{crash.showing.page}token/").text
+    # Nobody may look at the operations before all is as the tests want it.
+    embedded.freeze("worker", "beat")
+    crash.begin(crash.taken_over, "slow_2")
+    embedded.kill_web_worker()
+    embedded.start("web")
+    crash.begin(crash.accepted, "slow_2")
+    crash.begin(crash.asked, "slow_mfa_2")
+    embedded.kill("web")
+    wait_for(lambda: all(crash.calls(link)[0]["milliseconds"] for link in crash.calling))
+    embedded.freeze("simulator")
+    embedded.thaw("worker", "beat")
+    embedded.start("web")
+    for link in crash.calling:
+        wait_for_state(crash.browser, link.page, "Unknown", within=4 * LEASE_SECONDS)
+        crash.said[link.page] = crash.browser.get(link.page).text
+    embedded.thaw("simulator")
+    return crash
+
+
+def test_its_calls_are_unknown_once_their_leases_have_passed(crash: Crash) -> None:
+    assert len(crash.said) == 3
+    assert all("Outcome unknown: checking" in page for page in crash.said.values())
+
+
+def test_a_repair_the_bank_accepted_is_found_and_proven(crash: Crash) -> None:
+    for link in (crash.accepted, crash.taken_over):
+        wait_for_state(crash.browser, link.page, "Done, as the provider")
+        crash.wait_until_page_says(link, "Working")
+
+
+def test_a_lost_request_for_a_code_means_to_start_again(crash: Crash) -> None:
+    page = crash.asked.page
+    crash.wait_until_page_says(crash.asked, "its question was lost")
+
+    assert crash.browser.says(crash.browser.operations(page)[0], "Start again")
+    assert not crash.browser.says(page, "Fixed, proving")
+    assert crash.browser.get(f"{page}credentials/").url.endswith("/credentials/")
+
+
+def test_what_a_bank_showed_has_died_with_the_process_but_the_code_has_not(crash: Crash) -> None:
+    step = f"{crash.showing.page}token/"
+    assert "Tell the customer this number" in crash.number_shown
+
+    assert crash.browser.says(step, "What the bank showed is gone")
+    done = crash.browser.submit(step, having="token", token="111111")
+    assert done.url.endswith(crash.showing.page)
+
+
+def test_each_bank_was_asked_once(crash: Crash) -> None:
+    crash.wait_until_settled()
+
+    assert [len(crash.calls(link)) for link in crash.calling] == [1, 1, 1]
+    assert [len(crash.browser.operations(link.page)) for link in crash.calling] == [1, 1, 1]
+
+
+def test_the_trail_tells_each_step_once(crash: Crash) -> None:
+    crash.wait_until_settled()
+    auditor = crash.stack.browser("aud")
+    for link, end in ((crash.accepted, "Done"), (crash.asked, "Expired")):
+        operation = crash.browser.operations(link.page)[0].split("/")[2]
+
+        assert auditor.outcomes_of(operation) == ["Requested", "Unknown", end]
