@@ -1,0 +1,87 @@
+"""The windows of one test, what went wrong in them, and the few moves that many tests make."""
+
+import re
+from typing import Any, Literal
+
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from django.conf import settings
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebError
+
+from linkadmin.links.models import Link
+from tests.house import House
+
+PATIENCE = 10_000  # milliseconds
+# A form sent back (422) and a conflict (409) are pages of ours; the console mentions them all the same.
+ANSWERED = r"Failed to load resource: the server responded with a status of ({}) \("
+TELL_VIOLATIONS = """
+addEventListener("securitypolicyviolation", (event) =>
+  console.error(`Content-Security-Policy: ${event.violatedDirective} refused ${event.blockedURI || event.sourceFile}`));
+"""
+SERIOUS = ("serious", "critical")
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+
+class Desk:
+    def __init__(self, browser: Browser, url: str, house: House) -> None:
+        self.url = url
+        self.problems: list[str] = []
+        self._browser = browser
+        self._house = house
+        self._contexts: list[BrowserContext] = []
+        self._expected = ["409", "422"]
+
+    def window(self, name: str = "ana", **options: Any) -> Page:
+        """Open a window of a browser of its own, in which one of the cast is logged in; nobody for no name."""
+        context = self._browser.new_context(base_url=self.url, **options)
+        self._contexts.append(context)
+        context.set_default_timeout(PATIENCE)
+        context.add_init_script(TELL_VIOLATIONS)
+        context.on("console", self._heard)
+        context.on("weberror", self._failed)
+        if name:
+            session = self._house.client(name).cookies[settings.SESSION_COOKIE_NAME].value
+            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": self.url}])
+        return context.new_page()
+
+    def expect_status(self, *statuses: int) -> None:
+        """Let the console mention answers that are no pages of ours, where a test asks for them."""
+        self._expected += map(str, statuses)
+
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not re.match(ANSWERED.format("|".join(self._expected)), message.text):
+            self.problems.append(f"{message.location.get('url')}: {message.text}")
+
+    def _failed(self, error: WebError) -> None:
+        self.problems.append(str(error.error))
+
+
+def send_password(page: Page, link: Link, password: str) -> None:
+    """Update the credentials of a link at a bank that asks for a password alone."""
+    page.goto(f"{link.get_absolute_url()}credentials/")
+    page.get_by_label("Contraseña").fill(password)
+    page.get_by_role("button", name="Send to the bank").click()
+
+
+def send_code(page: Page, code: str) -> None:
+    page.get_by_label("One-time code").fill(code)
+    page.get_by_role("button", name="Send code").click()
+
+
+def overflow(page: Page) -> int:
+    """Return by how many pixels a page is wider than its window."""
+    return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+
+def barriers(page: Page) -> list[str]:
+    """Return what axe holds to be serious or critical in light and in dark, with the place."""
+    found = []
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        for each in Axe().run(page).response["violations"]:
+            if each["impact"] in SERIOUS:
+                found += [f"{scheme}: {each['id']}: {node['failureSummary']}" for node in each["nodes"]]
+    return found

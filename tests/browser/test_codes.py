@@ -1,0 +1,121 @@
+"""Repairing a link through the bank's one-time code: each way a bank asks, a wrong code, a code too late."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from linkadmin.operations import reconcile
+from tests.house import House
+
+from .desk import Desk, send_code, send_password
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+LARGE_TYPE = 32  # pixels
+SHORT_LIFE = 12  # seconds: the simulator's `mfa_short`
+
+
+def expect_state(page: Page, label: str) -> None:
+    expect(page.locator(".verdict__state")).to_have_text(label)
+
+
+def test_wrong_code_then_the_right_one_is_fixed_and_a_fresh_read_proves_it(house: House, desk: Desk) -> None:
+    link, page = house.belvo_link(), desk.window()
+
+    send_password(page, link, "mfa_default")
+    expect(page.get_by_label("One-time code")).to_be_focused()
+    send_code(page, "222222")
+    expect(page.get_by_role("alert")).to_contain_text("That code was wrong")
+    send_code(page, "111-111")
+
+    expect_state(page, "Fixed, proving")
+    page.get_by_role("button", name="Ask the provider now").click()
+    expect_state(page, "Working")
+    assert [call.body["token"] for call in house.calls("PATCH")] == ["222222", "111111"]
+
+
+def test_number_to_read_out_is_in_large_type(house: House, desk: Desk) -> None:
+    link, page = house.belvo_link(), desk.window()
+
+    send_password(page, link, "mfa_numeric")
+
+    number = page.locator(".challenge output")
+    expect(number).to_be_visible()
+    assert number.inner_text().isdecimal()
+    assert number.evaluate("element => parseFloat(getComputedStyle(element).fontSize)") >= LARGE_TYPE
+    send_code(page, "111111")
+    expect_state(page, "Fixed, proving")
+
+
+def test_qr_code_is_drawn(house: House, desk: Desk) -> None:
+    link, page = house.belvo_link(), desk.window()
+
+    send_password(page, link, "mfa_qr")
+
+    picture = page.get_by_role("img", name="QR code of the bank")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.naturalWidth") > 0
+    send_code(page, "111111")
+    expect_state(page, "Fixed, proving")
+
+
+def test_question_of_the_bank_is_read_out(house: House, desk: Desk) -> None:
+    link, page = house.belvo_link(), desk.window()
+
+    send_password(page, link, "mfa_text")
+
+    expect(page.locator(".challenge__text")).to_have_text("¿Qué código te dio el asesor de tu sucursal?")
+    page.get_by_label("The customer's answer").fill("my-first school")
+    expect(page.get_by_label("The customer's answer")).to_have_value("my-first school")
+    page.get_by_label("The customer's answer").fill("111111")
+    page.get_by_role("button", name="Send code").click()
+    expect_state(page, "Fixed, proving")
+
+
+def test_approval_in_the_banks_app_needs_no_input(house: House, desk: Desk) -> None:
+    link, page = house.belvo_link(), desk.window()
+
+    send_password(page, link, "mfa_approve")
+
+    expect(page.get_by_text("The customer approves in the bank's app")).to_be_visible()
+    expect(page.locator(".code-step input:visible")).to_have_count(0)
+    page.get_by_role("button", name="Done, continue").click()
+    expect_state(page, "Fixed, proving")
+
+
+def test_code_too_late_closes_the_form_and_starting_again_leads_to_the_credentials(house: House, desk: Desk) -> None:
+    link, page = house.belvo_link(), desk.window()
+    page.clock.install()
+
+    send_password(page, link, "mfa_short")
+    expect(page.get_by_role("heading", level=1)).to_have_text("The bank asks for a one-time code")
+    expect(page.get_by_text("The code came too late")).to_be_hidden()
+    page.clock.fast_forward(SHORT_LIFE * 1000)
+
+    expect(page.get_by_role("timer")).to_have_text("0:00")
+    expect(page.get_by_text("The code came too late")).to_be_visible()
+    expect(page.get_by_label("One-time code")).to_be_disabled()
+    expect(page.get_by_role("button", name="Send code")).to_be_disabled()
+
+    reconcile.close_overdue(now=timezone.now() + timedelta(seconds=SHORT_LIFE))
+    page.get_by_role("button", name="Start again").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Update credentials")
+    expect(page.get_by_label("Contraseña")).to_be_empty()
+    assert house.calls("PATCH") == []
+
+
+def test_reload_shows_the_same_step_with_the_clock_where_it_was(house: House, desk: Desk) -> None:
+    link, page = house.belvo_link(), desk.window()
+    send_password(page, link, "mfa_numeric")
+    number = page.locator(".challenge output").inner_text()
+
+    page.goto(link.get_absolute_url())
+    expect_state(page, "Customer must give a code")
+    page.get_by_role("link", name="Enter code").click()
+
+    expect(page.locator(".challenge output")).to_have_text(number)
+    expect(page.get_by_role("timer")).to_have_text(re.compile(r"^11:\d\d$"))
+    assert len(house.calls("PUT")) == 1

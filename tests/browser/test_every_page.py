@@ -1,0 +1,41 @@
+"""Every page: no wider than a phone, no serious barrier in light or dark, nothing that the policy refuses."""
+
+import pytest
+from playwright.sync_api import Page, ViewportSize, expect
+
+from tests.house import House
+
+from .desk import Desk, barriers, overflow
+from .tour import pages
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PHONE: ViewportSize = {"width": 360, "height": 740}
+
+
+def test_every_page_fits_a_phone_and_has_no_serious_barrier_in_light_and_dark(house: House, desk: Desk) -> None:
+    desk.expect_status(403, 404)
+    windows: dict[str, Page] = {}
+    found: dict[str, list[str]] = {}
+    for name, address in pages(house):
+        if name not in windows:
+            windows[name] = desk.window(name, viewport=PHONE, reduced_motion="reduce")
+        page = windows[name]
+        page.goto(address)
+        wider = overflow(page)
+        wrong = barriers(page) + ([f"{wider} pixels too wide"] if wider > 0 else [])
+        if wrong:
+            found[f"{name} {address}"] = wrong
+
+    assert found == {}
+
+
+def test_records_of_the_auditor_break_no_policy(house: House, desk: Desk) -> None:
+    house.open(house.belvo_link().get_absolute_url())
+    page = desk.window("aud")
+
+    page.goto("/admin/")
+    page.get_by_role("link", name="Audit trail").first.click()
+    page.locator("#result_list").get_by_role("link").first.click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("View audit event")

@@ -1,0 +1,135 @@
+"""For everybody: by hand from the log-in on, without JavaScript, by keyboard alone, in the dark, in another zone."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.house import PASSWORD, House
+
+from .desk import Desk, send_code
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+MOST_TABS = 40
+
+
+def log_in(page: Page, name: str, password: str = PASSWORD) -> None:
+    page.goto("/")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+
+
+def tab_to(page: Page, target: Locator) -> None:
+    for _ in range(MOST_TABS):
+        page.keyboard.press("Tab")
+        if target.evaluate("element => element === document.activeElement"):
+            return
+    pytest.fail(f"{target} is not reached with the Tab key")
+
+
+def test_log_in_by_hand_out_again_and_not_with_a_wrong_password(desk: Desk) -> None:
+    page = desk.window("")
+
+    log_in(page, "ana", "not the password")
+    expect(page.get_by_role("alert")).to_be_focused()
+    expect(page.get_by_label("Password")).to_be_empty()
+    log_in(page, "ana")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+    page.get_by_role("button", name="Your account").click()
+    page.get_by_role("button", name="Log out").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Log in")
+
+
+def test_repair_with_a_code_works_without_javascript(house: House, desk: Desk) -> None:
+    link, page = house.belvo_link(), desk.window("", java_script_enabled=False)
+
+    log_in(page, "ana")
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Links").click()
+    page.get_by_role("main").get_by_role("link", name="Acme Corp").click()
+    page.get_by_role("link", name="Update credentials").click()
+    page.get_by_label("Contraseña").fill("mfa_default")
+    page.get_by_role("button", name="Send to the bank").click()
+    send_code(page, "222222")
+    expect(page.get_by_text("That code was wrong")).to_be_visible()
+    send_code(page, "111111")
+
+    expect(page.locator(".verdict__state")).to_have_text("Fixed, proving")
+    assert link.get_absolute_url() in page.url
+
+
+def test_repair_by_keyboard_alone(house: House, desk: Desk) -> None:
+    link, page = house.belvo_link(), desk.window()
+    page.goto("/")
+
+    page.keyboard.press("/")
+    page.keyboard.type(link.end_user.external_id)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(link.get_absolute_url()))
+    tab_to(page, page.get_by_role("link", name="Update credentials"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Update credentials")
+    tab_to(page, page.get_by_label("Contraseña"))
+    page.keyboard.type("mfa_default")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("One-time code")).to_be_focused()
+    page.keyboard.type("111111")
+    page.keyboard.press("Enter")
+
+    expect(page.locator(".verdict__state")).to_have_text("Fixed, proving")
+
+
+def test_search_by_part_of_a_name_lists_what_matches(house: House, desk: Desk) -> None:
+    house.belvo_link("Acme Corp")
+    house.belvo_link("Blue Fern Bakery")
+    page = desk.window()
+    page.goto("/links/")
+
+    page.keyboard.press("Control+k")
+    page.keyboard.type("fern")
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#results tbody tr")).to_have_count(1)
+    expect(page.locator("#results tbody")).to_contain_text("Blue Fern Bakery")
+    assert "fern" not in page.url
+
+
+def test_theme_is_toggled_and_kept(desk: Desk) -> None:
+    page = desk.window(color_scheme="light")
+    page.goto("/")
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+    page.get_by_role("button", name="Your account").click()
+    page.get_by_role("button", name="Light or dark").click()
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.goto("/links/")
+
+    assert dark != light
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == dark
+
+
+def test_times_are_in_the_zone_of_the_browser(house: House, desk: Desk) -> None:
+    link, page = house.belvo_link(), desk.window("", timezone_id="America/Mexico_City")
+
+    log_in(page, "ana")
+    page.goto(link.get_absolute_url())
+
+    expect(page.locator(".verdict time")).to_have_attribute("title", re.compile(" CST$"))
+
+
+def test_filter_changes_the_list_and_the_address(house: House, desk: Desk) -> None:
+    house.belvo_link("Acme Corp")
+    house.heron_link("Blue Fern Bakery")
+    page = desk.window()
+    page.goto("/links/")
+
+    page.get_by_role("navigation", name="Links by whose turn it is").get_by_role("link", name="Need a customer").click()
+    expect(page.locator("#results tbody tr")).to_have_count(1)
+    expect(page).to_have_url(re.compile(r"\?state=customer$"))
+    page.get_by_role("link", name="Remove filter").click()
+    expect(page.locator("#results tbody tr")).to_have_count(2)
+    page.go_back()
+
+    expect(page.locator("#results tbody tr")).to_have_count(1)

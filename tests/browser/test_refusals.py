@@ -1,0 +1,48 @@
+"""What the bank refuses is said on the page, in our words and the provider's, and nothing secret stays in it."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.house import House
+
+from .desk import Desk, send_password
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_wrong_password_is_told_at_the_top_and_its_field_is_blank(house: House, desk: Desk) -> None:
+    link, page = house.belvo_link(), desk.window()
+
+    send_password(page, link, "pass_invalid")
+
+    told = page.get_by_role("alert")
+    expect(told).to_be_focused()
+    expect(told).to_contain_text("Wrong password")
+    expect(told.get_by_role("blockquote")).to_have_text("Invalid credentials provided to login to the institution")
+    expect(told).to_contain_text(house.last_operation(link).request_id)
+    expect(page.get_by_label("Contraseña")).to_be_empty()
+    expect(page.get_by_text("One attempt is left")).to_be_visible()
+
+
+def test_second_try_after_a_refusal_is_a_new_attempt(house: House, desk: Desk) -> None:
+    link, page = house.belvo_link(), desk.window()
+    send_password(page, link, "pass_invalid")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+    page.get_by_label("Contraseña").fill("pass_valid")
+    page.get_by_role("button", name="Send to the bank").click()
+
+    expect(page.locator(".verdict__state")).to_have_text("Fixed, proving")
+    assert len(house.calls("PUT")) == 2
+
+
+def test_locked_account_says_that_the_customer_has_to_go_to_the_bank(house: House, desk: Desk) -> None:
+    link, page = house.belvo_link(), desk.window()
+
+    send_password(page, link, "account_locked")
+
+    told = page.get_by_role("alert")
+    expect(told).to_contain_text("Locked at the bank")
+    expect(told).to_contain_text("The customer has the account unlocked at the bank first")
+    page.goto(link.get_absolute_url())
+    expect(page.locator(".verdict__state")).to_have_text("Customer must sort something out at the bank")

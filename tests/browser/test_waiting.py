@@ -1,0 +1,99 @@
+"""A slow bank, a lost answer, an impatient finger: what is under way is shown, and sent once."""
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import Page, expect
+from pytest_django import Settings
+
+from linkadmin.operations import tasks
+from tests.house import House
+
+from .desk import Desk, send_code, send_password
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PANEL_WITHIN = 3.5  # seconds after the click: two of waiting, and time to draw on a busy machine
+POLL_MILLISECONDS = 5_000  # while an outcome is unknown
+
+
+def seconds_shown(page: Page) -> int:
+    return int(page.locator(".waiting__clock").inner_text().removesuffix(" s"))
+
+
+def test_slow_bank_is_waited_for_and_the_tab_can_be_closed(house: House, desk: Desk) -> None:
+    link, page = house.belvo_link(), desk.window()
+
+    send_password(page, link, "slow_6")
+    clicked = time.monotonic()
+    expect(page.get_by_text("Contacting the bank…")).to_be_visible()
+    assert time.monotonic() - clicked < PANEL_WITHIN
+    page.close()
+
+    again = desk.window()
+    again.goto(link.get_absolute_url())
+    expect(again.locator(".verdict__state")).to_have_text("Contacting the bank")
+    again.get_by_role("link", name="Show how far it is").click()
+    before = seconds_shown(again)
+    expect(again.locator(".waiting__clock")).not_to_have_text(f"{before} s")
+    expect(again.locator(".verdict__state")).to_have_text("Fixed, proving")
+    expect(again).to_have_url(re.compile(link.get_absolute_url()))
+    assert len(house.calls("PUT")) == 1
+
+
+def test_lost_answer_is_unknown_until_the_records_tell_and_the_panel_moves_on(house: House, desk: Desk) -> None:
+    link, page = house.belvo_link(), desk.window()
+    page.clock.install()
+
+    send_password(page, link, "lost_after")
+    expect(page.get_by_text("Outcome unknown: checking")).to_be_visible()
+    tasks.reconcile_one(str(house.last_operation(link).pk))
+    page.clock.run_for(POLL_MILLISECONDS)
+
+    expect(page).to_have_url(re.compile(link.get_absolute_url()))
+    expect(page.locator(".verdict__state")).to_have_text("Fixed, proving")
+    assert len(house.calls("PUT")) == 1
+
+
+def test_double_click_sends_the_password_and_the_code_once(house: House, desk: Desk, settings: Settings) -> None:
+    settings.OPERATION_ANSWER_SECONDS = 10  # so that the first click is still being answered at the second
+    link, page = house.belvo_link(), desk.window()
+
+    page.goto(f"{link.get_absolute_url()}credentials/")
+    page.get_by_label("Contraseña").fill("slow_mfa_1")
+    page.get_by_role("button", name="Send to the bank").dblclick()
+    page.get_by_label("One-time code").fill("111111")
+    page.get_by_role("button", name="Send code").dblclick()
+
+    expect(page.locator(".verdict__state")).to_have_text("Fixed, proving")
+    assert (len(house.calls("PUT")), len(house.calls("PATCH"))) == (1, 1)
+
+
+def test_double_click_without_javascript_is_one_call_too(house: House, desk: Desk) -> None:
+    link, page = house.belvo_link(), desk.window(java_script_enabled=False)
+
+    page.goto(f"{link.get_absolute_url()}credentials/")
+    page.get_by_label("Contraseña").fill("slow_1")
+    page.get_by_role("button", name="Send to the bank").dblclick()
+
+    expect(page.locator(".verdict__state")).to_have_text("Fixed, proving")
+    assert len(house.calls("PUT")) == 1
+
+
+def test_colleague_sees_the_same_step_and_who_started_it(house: House, desk: Desk) -> None:
+    link, ana, ben = house.belvo_link(), desk.window("ana"), desk.window("ben")
+    send_password(ana, link, "mfa_numeric")
+    number = ana.locator(".challenge output").inner_text()
+
+    ben.goto(link.get_absolute_url())
+    ben.get_by_role("link", name="Enter code").click()
+    expect(ben.locator(".challenge output")).to_have_text(number)
+    expect(ben.get_by_text("ana started this and can send the code.")).to_be_visible()
+    expect(ben.get_by_role("button", name="Send code")).to_have_count(0)
+    ben.goto(f"{link.get_absolute_url()}credentials/")
+    expect(ben.locator(".challenge output")).to_have_text(number)
+
+    send_code(ana, "111111")
+    expect(ana.locator(".verdict__state")).to_have_text("Fixed, proving")
+    assert (len(house.calls("PUT")), len(house.calls("PATCH"))) == (1, 1)

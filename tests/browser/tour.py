@@ -1,0 +1,71 @@
+"""A house with something on every page, and the addresses of all pages a person can open."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from linkadmin.links import health
+from linkadmin.links.causes import VERDICTS
+from linkadmin.links.models import Link
+from linkadmin.operations import tasks
+from linkadmin.providers.types import Cause, Observation, RemoteLink
+from tests.house import House
+
+NAMES = ("Acme Corp", "Blue Fern Bakery", "Panadería y Pastelería La Esquina del Sol Naciente", "Ninth Dental")
+NOBODY = ""
+
+
+def furnish(house: House) -> None:
+    """Make a link in each trouble there is: states, reasons and words of every length."""
+    now = timezone.now()
+    for number, cause in enumerate(VERDICTS):
+        customer = house.customer(NAMES[number % len(NAMES)])
+        bank = house.belvo.institutions.order_by("name")[number % 20]
+        link = Link(integration=house.belvo, end_user=customer, institution=bank, remote_id=f"link-{number}")
+        if number % 3 == 0:
+            link.owner = house.people["ana"]
+        words = "The provider's own sentence about it, as long as such sentences are, with-a-word-that-never-ends" * 2
+        seen = Observation(cause=cause, raw_status="invalid", raw_code="login_error", raw_words=words)
+        report = health.Report(seen, health.Source.WEBHOOK, now - timedelta(hours=7 * number))
+        health.start_link(RemoteLink(remote_id=link.remote_id, observation=seen), link, report)
+
+
+def pages(house: House) -> list[tuple[str, str]]:
+    """Return who opens which address, so that each kind of page is drawn with plenty in it."""
+    furnish(house)
+    broken, asked, lost = (house.belvo_link(name) for name in NAMES[:3])
+    house.send(f"{asked.get_absolute_url()}credentials/", password="mfa_qr")
+    house.send(f"{lost.get_absolute_url()}credentials/", password="lost_before")
+    refused = house.belvo_link("Refused", cause=Cause.ACCOUNT_LOCKED)
+    house.send(f"{refused.get_absolute_url()}credentials/", password="pass_invalid")
+    proving = house.belvo_link("Proving")
+    house.send(f"{proving.get_absolute_url()}credentials/", password="pass_valid")
+    tasks.close_overdue()
+    support = [
+        "/",
+        "/links/",
+        "/links/?state=customer&mine=1",
+        "/links/?state=setting_up&mine=1",
+        "/links/new/",
+        f"/links/new/?integration={house.belvo.pk}",
+        house.new_link_url("anchorhead_mx_fiscal"),
+        house.new_link_url(),
+        broken.get_absolute_url(),
+        f"{broken.get_absolute_url()}credentials/",
+        f"{asked.get_absolute_url()}token/",
+        refused.get_absolute_url(),
+        proving.get_absolute_url(),
+        house.last_operation(refused).get_absolute_url(),
+        house.last_operation(lost).get_absolute_url(),
+        "/end-users/",
+        refused.end_user.get_absolute_url(),
+        "/accounts/password/",
+        "/integrations/",
+        "/no/such/page/",
+    ]
+    manager = ["/integrations/", house.belvo.get_absolute_url(), f"{asked.get_absolute_url()}token/"]
+    return [
+        (NOBODY, "/accounts/login/"),
+        *(("ana", address) for address in support),
+        *(("mia", address) for address in manager),
+    ]
