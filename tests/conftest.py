@@ -41,7 +41,7 @@ def simulator(clock: Clock) -> Iterator[Simulator]:
 
 @pytest.fixture
 def house(db: None, simulator: Simulator, clock: Clock) -> Iterator[House]:
-    """The cast and two integrations. A test whose calls run beside the page needs a `transaction=True`."""
+    """The cast and two integrations. A test whose calls run beside the page needs `transaction=True`."""
     built = build(simulator, clock)
     yield built
     built.settled()

@@ -17,6 +17,10 @@ TELL_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`Content-Security-Policy: ${event.violatedDirective} refused ${event.blockedURI || event.sourceFile}`));
 """
+WIDER = """
+Math.max(...[document.documentElement, ...document.querySelectorAll(".panel, .strip, .alert, .verdict")]
+  .map((box) => box.scrollWidth - box.clientWidth))
+"""
 SERIOUS = ("serious", "critical")
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
@@ -72,8 +76,8 @@ def send_code(page: Page, code: str) -> None:
 
 
 def overflow(page: Page) -> int:
-    """Return by how many pixels a page is wider than its window."""
-    return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+    """Return by how many pixels a page, or what a panel in it holds, is wider than its place."""
+    return int(page.evaluate(WIDER))
 
 
 def barriers(page: Page) -> list[str]:
@@ -83,5 +87,5 @@ def barriers(page: Page) -> list[str]:
         page.emulate_media(color_scheme=scheme)
         for each in Axe().run(page).response["violations"]:
             if each["impact"] in SERIOUS:
-                found += [f"{scheme}: {each['id']}: {node['failureSummary']}" for node in each["nodes"]]
+                found += [f"{scheme}: {node['target']}: {node['failureSummary']}" for node in each["nodes"]]
     return found

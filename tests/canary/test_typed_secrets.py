@@ -5,8 +5,6 @@ import pytest
 from .conftest import Typed
 from .typist import LOGIN_FIELDS, UPDATE_FIELDS
 
-pytestmark = pytest.mark.xdist_group("canary")
-
 
 def test_no_secret_is_kept_anywhere(typed: Typed) -> None:
     assert typed.secrets.found_in(typed.places) == []
@@ -30,3 +28,39 @@ def test_every_field_did_reach_the_provider(typed: Typed) -> None:
 
 def test_a_call_cut_by_a_kill_is_still_an_operation(typed: Typed) -> None:
     assert "Contacting the bank" in typed.killed or "Outcome unknown" in typed.killed
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("typed", ["embedded"], indirect=True)
+@pytest.mark.parametrize(
+    ("place", "known"),
+    [
+        ("data/linkadmin.sqlite3", "ironbank_br_retail"),
+        ("data/linkadmin.sqlite3-wal", "Customer 0 of the parrot"),
+        ("data/simulator.json", "ironbank_br_retail"),
+        ("data/keys/secret_key", ""),
+        ("logs/web.log", "POST /links/"),
+        ("logs/worker.log", "operations.reconcile"),
+        ("logs/beat.log", "operations.nudge_due"),
+        ("table audit_auditevent", "operation.update_credentials"),
+        ("table operations_operation", "LoginRefused"),
+        ("table links_integrationsecret", "secret_password"),
+        ("sessions, opened", "_auth_user_id"),
+        ("answer to POST /accounts/login/", "Set-Cookie"),
+    ],
+)
+def test_each_place_holds_what_it_is_known_to_hold(typed: Typed, place: str, known: str) -> None:
+    assert known.encode() in typed.places[place]
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("typed", ["embedded"], indirect=True)
+def test_messages_were_waiting_in_the_broker(typed: Typed) -> None:
+    assert any(name.startswith("data/broker/messages/") for name in typed.places)
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("typed", ["servers"], indirect=True)
+def test_messages_were_waiting_in_redis(typed: Typed) -> None:
+    assert b"operations.close_overdue" in typed.places["LINKADMIN_BROKER_URL b'celery'"]
+    assert any(name.startswith("LINKADMIN_REDIS_URL") for name in typed.places)

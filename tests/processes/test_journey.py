@@ -1,11 +1,10 @@
-"""The main job, from log-in to a proven repair: once as embedded, once on PostgreSQL and Redis."""
+"""The main job, from log-in to a proven repair, also with a closed tab; once more on PostgreSQL and Redis."""
 
 import pytest
 
 from .browser import Browser
-from .stack import Stack, wait_for
+from .stack import PROGRAMS, Stack, wait_for, wait_for_state
 
-pytestmark = pytest.mark.xdist_group("processes")
 RIGHT_CODE, WRONG_CODE = "111111", "222222"
 
 
@@ -22,6 +21,37 @@ def test_a_link_is_created_and_another_repaired_on_postgresql_and_redis(on_serve
 
     assert not list(on_servers.data.glob("*.sqlite3"))
     assert not list(on_servers.data.glob("broker/messages/*"))
+
+
+@pytest.mark.processes
+def test_a_call_ends_although_the_tab_that_started_it_is_closed(stack: Stack) -> None:
+    browser, link = stack.browser(), stack.link()
+
+    browser.leave_while_sending(link.page, password="slow_2")
+
+    assert browser.state_of(link.page) == "Contacting the bank"
+    wait_for_state(browser, link.page, "Done")
+    wait_for(lambda: browser.says(link.page, "Working"))
+    assert len(stack.calls("PUT", f"/api/links/{link.remote_id}/")) == 1
+
+
+@pytest.mark.processes
+def test_a_request_for_a_code_waits_for_whoever_comes_back(stack: Stack) -> None:
+    browser, link = stack.browser(), stack.link()
+
+    browser.leave_while_sending(link.page, password="slow_mfa_2")
+
+    again = stack.browser()
+    wait_for(lambda: again.says(link.page, "Enter code"))
+    done = again.submit(f"{link.page}token/", having="token", token="111111")
+    assert done.url.endswith(link.page)
+
+
+@pytest.mark.processes
+def test_every_process_of_a_stack_is_known_by_its_environment(stack: Stack) -> None:
+    minder_and_worker_of_web = 1
+
+    assert len(stack.processes()) == len(PROGRAMS) + minder_and_worker_of_web + len(["simulator"])
 
 
 def create_and_repair(stack: Stack) -> None:

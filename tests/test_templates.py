@@ -1,0 +1,190 @@
+"""What no template may hold, and what every page that is drawn must hold."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+from zipfile import ZipFile
+
+import lucide
+import pytest
+from django.conf import settings
+from django.template.loader import get_template
+
+from linkadmin.links.causes import STATES
+from linkadmin.links.presentation import TURN_ICONS
+from linkadmin.links.strip import LOOKS as STRIP_LOOKS
+from linkadmin.operations.timeline import LOOKS as TIMELINE_LOOKS
+
+from .house import House
+from .markup import Element, Page
+
+ROOT = settings.BASE_DIR / "templates"
+TEMPLATES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.html"))
+CODE = sorted(path for path in (settings.BASE_DIR / "linkadmin").rglob("*.py"))
+
+FORBIDDEN = {
+    "text marked as safe": r"\|\s*safe|mark_safe|autoescape off|\{%\s*safe",
+    "a script of htmx's own": r"hx-on|hx-vals=.?js:|\bjs:|hx-vars",
+    "an inline style": r"<[^>]*\sstyle\s*=|<style",
+    "an inline handler": r"<[^>]*\son[a-z]+\s*=",
+    "an inline script": r"<script(?![^>]*\bsrc=)",
+    "an unquoted attribute": r"<[a-zA-Z][\w-]*(?:\s+[\w:-]+(?:=(?:\"[^\"]*\"|'[^']*'))?)*\s+[\w:-]+=[^\"'\s>]",
+    "an event filter": r"hx-trigger=(\"[^\"]*\[(?!type=)[^\"]*\"|'[^']*\[(?!type=)[^']*')",
+    "an address of another house": r"(?:src|href|action)=\"(?:https?:)?//",
+    "a comment for every reader": r"<!--",
+}
+ICON_TAG = re.compile(r"\{%\s*lucide\s+\"([a-z0-9-]+)\"")
+ICON_USE = re.compile(r"href=\"#i-([a-z0-9-]+)\"")
+
+
+def source_of(template: Path) -> str:
+    """Return a template's text without its comments; a tag in a tag stands as a word."""
+    text = re.sub(r"\{#.*?#\}", "", (ROOT / template).read_text(), flags=re.DOTALL)
+    return re.sub(r"\{%.*?%\}|\{\{.*?\}\}", lambda found: found[0].replace(">", "").replace("<", ""), text)
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_no_template_holds(what: str) -> None:
+    # A tag of Django's may hold quotes and equals signs of its own.
+    plain = {name: re.sub(r"\{%.*?%\}", "", source_of(name)) for name in TEMPLATES}
+
+    found = {str(name): re.findall(FORBIDDEN[what], text) for name, text in plain.items()}
+
+    assert {name: hits for name, hits in found.items() if hits} == {}
+
+
+def test_no_code_marks_text_as_safe() -> None:
+    found = [path.name for path in CODE if re.search(r"mark_safe|SafeString|SafeText|\bhx-on", path.read_text())]
+
+    assert found == []
+
+
+def test_forbidden_things_would_be_found() -> None:
+    samples = {
+        "text marked as safe": "{{ words|safe }}",
+        "a script of htmx's own": '<a hx-on:click="x()">',
+        "an inline style": '<p class="a" style="color: red">',
+        "an inline handler": '<a href="#" onclick="x()">',
+        "an inline script": "<script>x()</script>",
+        "an unquoted attribute": "<a class=x>",
+        "an event filter": '<a hx-trigger="click[ctrlKey]">',
+        "an address of another house": '<img src="//evil.example/x.png">',
+        "a comment for every reader": "<!-- x -->",
+    }
+
+    assert {what for what, sample in samples.items() if re.search(FORBIDDEN[what], sample)} == set(FORBIDDEN)
+
+
+@pytest.mark.parametrize("template", [str(path) for path in TEMPLATES])
+def test_template_can_be_read(template: str) -> None:
+    get_template(template)
+
+
+def test_every_icon_that_a_template_names_exists() -> None:
+    named = {icon for name in TEMPLATES for icon in ICON_TAG.findall((ROOT / name).read_text())}
+
+    with ZipFile(Path(lucide.__file__).with_name("lucide.zip")) as icons:
+        assert named - {name.removesuffix(".svg") for name in icons.namelist()} == set()
+
+
+def test_every_icon_that_is_used_from_the_sprite_is_in_it() -> None:
+    sprite = set(ICON_TAG.findall((ROOT / "partials/_sprite.html").read_text()))
+    used = {icon for name in TEMPLATES for icon in ICON_USE.findall(source_of(name))}
+    used |= {icon for _tone, icon in (*STRIP_LOOKS.values(), *TIMELINE_LOOKS.values())} | set(TURN_ICONS.values())
+
+    assert used - sprite == set()
+
+
+def test_every_icon_of_a_state_is_in_the_sprite() -> None:
+    sprite = set(ICON_TAG.findall((ROOT / "partials/_sprite.html").read_text()))
+
+    assert {look.icon for look in STATES.values()} - sprite == set()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pages_work_alike_with_and_without_script(house: House) -> None:
+    for url, page in drawn(house):
+        for element in page.elements:
+            if "hx-get" in element.attrs:
+                assert _gets_what_the_browser_would(element, url), (url, element)
+            if "hx-post" in element.attrs:
+                assert _posts_what_the_browser_would(element, url), (url, element)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_page_breaks_its_own_policy(house: House) -> None:
+    for url, page in drawn(house):
+        for element in page.elements:
+            assert not {name for name in element.attrs if name == "style" or name.startswith("on")}, (url, element)
+            assert element.tag != "script" or element.attrs.get("src", "").startswith("/static/"), (url, element)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_page_has_one_heading_a_title_and_labels(house: House) -> None:
+    for url, page in drawn(house):
+        assert [each.tag for each in page.elements].count("h1") == 1, url
+        assert re.search(r"<title>\s*[^·\s].*· Linkadmin</title>", page.source, re.DOTALL), url
+        ids = [each.attrs["id"] for each in page.elements if "id" in each.attrs]
+        assert len(ids) == len(set(ids)), (url, sorted({one for one in ids if ids.count(one) > 1}))
+        labelled = {each.attrs.get("for") for each in page.elements if each.tag == "label"}
+        for element in _typed_in(page):
+            assert element.attrs.get("aria-label") or element.attrs.get("id") in labelled, (url, element)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_change_carries_the_token_against_forgery(house: House) -> None:
+    for url, page in drawn(house):
+        for form in page.forms:
+            assert form.attrs.get("method") != "post" or "csrfmiddlewaretoken" in form.names, (url, form)
+            assert form.attrs.get("method") == "post" or "csrfmiddlewaretoken" not in form.names, (url, form)
+
+
+def drawn(house: House) -> Iterator[tuple[str, Page]]:
+    """Yield one page of every kind, as who sees most of it."""
+    waiting, refused = house.belvo_link("Acme Corp"), house.belvo_link("Blue Fern", bank="ironbank_br_retail")
+    house.send(f"/links/{waiting.pk}/credentials/", password="numeric_code")
+    house.send(f"/links/{refused.pk}/credentials/", password="pass_invalid", password2="valid")
+    lost = house.belvo_link("Zebra Ltd", bank="gringotts_mx_retail")
+    house.send(f"/links/{lost.pk}/credentials/", password="lost_before")
+    urls = {
+        "ana": [
+            "/", "/links/", "/links/?state=customer", "/links/new/", f"/links/new/?integration={house.belvo.pk}",
+            house.new_link_url(), house.new_link_url("ironbank_br_retail"), f"/links/{refused.pk}/",
+            f"/links/{refused.pk}/credentials/", f"/links/{waiting.pk}/", f"/links/{waiting.pk}/token/",
+            house.last_operation(refused).get_absolute_url(), house.last_operation(lost).get_absolute_url(),
+            "/end-users/", refused.end_user.get_absolute_url(),
+        ],
+        "mia": ["/integrations/", house.belvo.get_absolute_url(), f"/links/{refused.pk}/"],
+    }  # fmt: skip
+    for name, addresses in urls.items():
+        for url in addresses:
+            page = house.open(url, name)
+            assert page.status == 200, (url, page.status)
+            yield url, page
+
+
+def _gets_what_the_browser_would(element: Element, url: str) -> bool:
+    asked = _whole(url, element.attrs["hx-get"])
+    if element.attrs.get("hx-trigger", "").startswith("every "):
+        return asked == url  # a panel that draws itself anew
+    plain = element.attrs.get("action", "") if element.tag == "form" else element.attrs.get("href")
+    return plain is not None and asked == _whole(url, plain)
+
+
+def _posts_what_the_browser_would(element: Element, url: str) -> bool:
+    if element.tag != "form" or element.attrs.get("method") != "post":
+        return False
+    return _whole(url, element.attrs["hx-post"]) == _whole(url, element.attrs.get("action", ""))
+
+
+def _whole(url: str, reference: str) -> str:
+    """Return path and query that a reference on a page leads to."""
+    whole = urlsplit(urljoin(f"http://here{url}", reference))
+    return f"{whole.path}?{whole.query}" if whole.query else whole.path
+
+
+def _typed_in(page: Page) -> list[Element]:
+    hidden = {"hidden", "submit", "radio"}
+    found = [each for each in page.elements if each.tag in ("input", "select", "textarea")]
+    return [each for each in found if each.attrs.get("type") not in hidden]

@@ -1,0 +1,214 @@
+"""Every address: who may open it, who is refused, and that a refusal is on the record."""
+
+import re
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from linkadmin.accounts.roles import URL_RIGHTS, Door
+from linkadmin.audit.models import AuditEvent
+from linkadmin.links.models import Link
+from linkadmin.operations.models import Operation, PendingChallenge, State
+
+from .house import HTMX, House
+from .markup import read
+
+pytestmark = pytest.mark.django_db
+
+# Method and address, and what each role is answered. A page that is opened answers 200 or leads on; a form that is
+# sent empty is refused at its fields, or by our own rules.
+TABLE = """
+                                         ana  mia  aud  adm
+GET  /                                   200  200  200  200
+GET  /links/                             200  200  200  403
+POST /links/                             200  200  200  403
+GET  /links/new/                         200  403  403  403
+GET  /links/new/?integration={heron}     200  403  403  403
+POST /links/new/?integration={heron}     422  403  403  403
+GET  /links/new/?integration={belvo}     200  403  403  403
+GET  /links/new/institutions/?integration={belvo}  200  403  403  403
+GET  /links/{link}/                      200  200  200  403
+POST /links/{link}/                      405  405  405  403
+GET  /links/{link}/credentials/          200  403  403  403
+POST /links/{link}/credentials/          422  403  403  403
+GET  /links/{link}/token/                303  303  303  403
+POST /links/{link}/token/                303  403  403  403
+POST /links/{link}/token/withdraw/       303  403  403  403
+GET  /links/{link}/token/withdraw/       405  403  403  403
+GET  /links/{link}/refresh/              405  405  403  403
+GET  /links/{link}/attempt/              403  303  403  403
+POST /links/{link}/attempt/              403  303  403  403
+GET  /operations/{operation}/            200  200  200  403
+GET  /operations/{operation}/check/      405  405  403  403
+GET  /operations/{operation}/decide/     403  405  403  403
+POST /operations/{operation}/decide/     403  422  403  403
+GET  /end-users/                         200  200  200  403
+POST /end-users/                         200  200  200  403
+GET  /end-users/{customer}/              200  200  200  403
+GET  /integrations/                      403  200  200  200
+GET  /integrations/{belvo}/              403  200  200  200
+GET  /integrations/{belvo}/test/         403  405  403  405
+POST /integrations/{belvo}/test/         403  303  403  303
+GET  /admin/                             403  403  200  200
+GET  /admin/audit/auditevent/            403  403  200  403
+GET  /admin/links/link/                  403  403  200  403
+GET  /admin/links/enduser/               403  403  200  403
+GET  /admin/links/institution/           403  403  200  200
+GET  /admin/links/healthchange/          403  403  200  403
+GET  /admin/operations/operation/        403  403  200  403
+GET  /admin/links/integration/           403  403  200  200
+GET  /admin/links/integration/add/       403  403  403  200
+GET  /admin/links/integration/{belvo}/change/  403  403  200  200
+GET  /admin/accounts/user/               403  403  200  200
+GET  /admin/accounts/user/add/           403  403  403  200
+GET  /healthz/                           200  200  200  200
+"""
+NAMES, *LINES = [line.split() for line in TABLE.strip().splitlines()]
+ROWS = [(line[0], line[1], dict(zip(NAMES, map(int, line[2:]), strict=True))) for line in LINES]
+OF_ALLAUTH_AND_ADMIN = re.compile(r"^(account_|admin:)")
+
+
+@pytest.fixture
+def places(house: House) -> dict[str, str]:
+    """Return what stands in the addresses: a link in trouble, its customer, an operation of its."""
+    link = house.belvo_link("Wilhelmina Quackenbush")
+    operation = an_operation(house, link)
+    return {
+        "link": str(link.pk),
+        "customer": str(link.end_user_id),
+        "operation": str(operation.pk),
+        "belvo": str(house.belvo.pk),
+        "heron": str(house.heron.pk),
+    }
+
+
+def an_operation(house: House, link: Link) -> Operation:
+    return Operation.objects.create(
+        kind="update_credentials",
+        state="rejected",
+        integration=link.integration,
+        institution=link.institution,
+        link=link,
+        end_user=link.end_user,
+        actor=house.people["ana"],
+        operation_key=uuid.uuid4(),
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_addresses_answer_each_role_as_the_table_says(house: House, places: dict[str, str], name: str) -> None:
+    client = house.client(name)
+
+    got = {
+        (method, address): client.generic(method, address.format(**places)).status_code
+        for method, address, _answers in ROWS
+    }
+
+    assert got == {(method, address): answers[name] for method, address, answers in ROWS}
+
+
+def test_table_has_every_address_of_ours() -> None:
+    tried = {re.sub(r"\{\w+\}|\?.*", "", address) for _method, address, _answers in ROWS}
+    ours = [(name, pattern) for name, pattern in declared() if not OF_ALLAUTH_AND_ADMIN.match(name)]
+
+    for name, pattern in ours:
+        assert re.sub(r"<[^>]*>", "", f"/{pattern}") in tried, name
+
+
+def test_every_address_has_a_right() -> None:
+    for name, _pattern in declared():
+        assert name.startswith("admin:") or name in URL_RIGHTS, name
+
+
+def test_nobody_is_let_in_without_having_logged_in(places: dict[str, str]) -> None:
+    stranger = Client()
+
+    for method, address, _answers in ROWS:
+        answer = stranger.generic(method, address.format(**places))
+        if address == "/healthz/":
+            assert answer.status_code == 200
+        else:
+            assert (answer.status_code, answer["Location"].split("?")[0]) == (302, "/accounts/login/"), address
+
+
+@pytest.mark.parametrize("address", ["/links/", "/operations/{operation}/", "/links/{link}/credentials/"])
+def test_part_of_a_page_is_sent_to_the_log_in_whole(places: dict[str, str], address: str) -> None:
+    answer = Client().get(address.format(**places), headers=HTMX)
+
+    assert answer.status_code == 401
+    assert answer["HX-Redirect"].startswith("/accounts/login/?next=")
+    assert not answer.content
+
+
+def test_auditor_reads_no_name_anywhere(house: House, places: dict[str, str]) -> None:
+    for method, address, _answers in ROWS:
+        answer = house.client("aud").generic(method, address.format(**places))
+        assert b"Wilhelmina" not in answer.content, address
+        assert b"Quackenbush" not in answer.content, address
+
+
+def test_auditor_reads_no_name_on_the_code_step_and_in_a_search(house: House, places: dict[str, str]) -> None:
+    link = Link.objects.get(pk=places["link"])
+    ask_for_a_code(house, link)
+
+    step = house.open(f"/links/{link.pk}/token/", "aud")
+    found = read(house.client("aud").post("/links/", {"q": link.end_user.external_id[:-1]}))
+
+    assert "The bank asks for a one-time code" in step.words
+    assert "W••• Q•••" in found.words
+    assert "Wilhelmina" not in step.source + found.source
+
+
+def ask_for_a_code(house: House, link: Link) -> None:
+    """Let an operation of the link wait for a code."""
+    operation = an_operation(house, link)
+    Operation.objects.filter(pk=operation.pk).update(state=State.NEEDS_TOKEN)
+    PendingChallenge.objects.create(
+        operation=operation,
+        sealed_session=b"",
+        remote_link_id=link.remote_id,
+        kind="code",
+        received_at=timezone.now(),
+        expires_at=timezone.now() + timedelta(minutes=5),
+    )
+
+
+@pytest.mark.parametrize("name", ["mia", "aud", "adm"])
+def test_refused_address_is_on_the_record(house: House, places: dict[str, str], name: str) -> None:
+    house.client(name).post(f"/links/{places['link']}/credentials/", {"password": "typed by mistake"})
+
+    event = AuditEvent.objects.get(action="access.denied")
+    assert (event.actor, event.object_id, event.outcome) == (name, places["link"], "denied")
+    assert event.details == {"view": "link-credentials", "method": "POST"}
+
+
+@pytest.mark.parametrize(
+    "address", ["/links/x/", "/operations/1/", "/links/6f1a4b5e-7c1d-4f7e-9a39-0f8f3c1d2b3a/", "/no/"]
+)
+def test_what_is_not_there_is_not_found(house: House, address: str) -> None:
+    assert house.client().get(address).status_code == 404
+
+
+def test_rule_without_an_address_is_dead_weight() -> None:
+    names = {name for name, _pattern in declared()}
+
+    assert {name for name, rule in URL_RIGHTS.items() if rule is not Door.PUBLIC} <= names
+
+
+def declared() -> Iterator[tuple[str, str]]:
+    """Yield every view name and pattern."""
+    yield from _walk(get_resolver().url_patterns, "", "")
+
+
+def _walk(patterns: list[URLPattern | URLResolver], prefix: str, space: str) -> Iterator[tuple[str, str]]:
+    for each in patterns:
+        path = prefix + str(each.pattern)
+        if isinstance(each, URLPattern):
+            yield f"{space}{each.name}", path
+        else:
+            yield from _walk(each.url_patterns, path, f"{each.namespace}:" if each.namespace else space)
