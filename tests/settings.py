@@ -14,7 +14,7 @@ os.environ.setdefault(
     '"status":"ENABLED","keyId":1,"outputPrefixType":"TINK"}]}',
 )
 
-from linkadmin.settings import *  # noqa: E402, F403
+from linkadmin.settings import *  # noqa: F403
 
 for folder in (STATIC_ROOT, DATA_DIR / "broker" / "messages", DATA_DIR / "broker" / "control"):  # noqa: F405
     folder.mkdir(parents=True, exist_ok=True)

@@ -69,6 +69,14 @@ def note_keys(integration: Integration, error: ProviderError) -> None:
     changed.update(key_state=state, test_detail=detail, tested_at=timezone.now())
 
 
+def note_good_keys(integration: Integration) -> None:
+    """Take back the warning about an integration's keys: a call was answered with them."""
+    if integration.keys_refused:
+        Integration.objects.filter(pk=integration.pk).update(
+            key_state=Integration.KeyState.GOOD, test_detail="", tested_at=timezone.now()
+        )
+
+
 @transaction.atomic
 def _note_test(
     integration: Integration, *, actor: User, detail: str = "", error: ProviderError | None = None

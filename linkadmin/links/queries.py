@@ -130,6 +130,11 @@ def counts(links: "QuerySet[Link]") -> Counter[str]:
     return tally
 
 
+def states_needing_somebody() -> list[str]:
+    """Return the states in which a customer or we have something to do."""
+    return [state.value for group in ("customer", "us") for state in GROUPS[group][1]]
+
+
 def group_counts(tally: Counter[str]) -> dict[str, int]:
     return {key: sum(tally[state.value] for state in states) for key, (_label, states) in GROUPS.items()}
 

@@ -60,8 +60,8 @@ def end_user_list(request: HttpRequest) -> HttpResponse:
         found = found.filter(Q(name__icontains=word) | Q(external_id__icontains=word))
     if after := request.GET.get("after", ""):
         found = _after_customer(found, after)
-    trouble = ~Q(links__health__in=[HealthState.HEALTHY.value, HealthState.SETTING_UP.value])
     live = Q(links__ended_at=None, links__isnull=False)
+    trouble = Q(links__health__in=queries.states_needing_somebody(), links__proving_since=None)
     counted = found.annotate(
         links_count=Count("links", filter=live), trouble_count=Count("links", filter=live & trouble)
     )

@@ -41,6 +41,7 @@ def read(link: Link) -> RemoteLink | None:
     except ProviderError as error:
         connections.note_keys(link.integration, error)
         raise
+    connections.note_good_keys(link.integration)
     remote = _without_attempt(link, remote)
     # What is true was true when we asked, not when the answer came.
     health.observe_remote(link, remote, source=Source.LIST, at=asked_at)

@@ -9,7 +9,7 @@ from django.db.models import Count, Min, QuerySet
 from linkadmin.accounts.models import User
 from linkadmin.links.models import Institution, Link
 from linkadmin.links.presentation import Moment, StateBadge, badge_of, moment
-from linkadmin.links.queries import GROUPS
+from linkadmin.links.queries import states_needing_somebody
 from linkadmin.providers.types import HealthState
 
 SHOWN = 8
@@ -92,8 +92,9 @@ def incidents(live: "QuerySet[Link]") -> list[Incident]:
 
 
 def oldest_unrepaired(live: "QuerySet[Link]") -> "QuerySet[Link]":
-    states = [state.value for group in ("customer", "us") for state in GROUPS[group][1]]
-    return _with_names(live.filter(health__in=states, proving_since=None).order_by("health_since", "id"))[:SHOWN]
+    return _with_names(
+        live.filter(health__in=states_needing_somebody(), proving_since=None).order_by("health_since", "id")
+    )[:SHOWN]
 
 
 def portfolio_of(user: User, live: "QuerySet[Link]") -> "QuerySet[Link]":

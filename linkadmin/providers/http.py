@@ -21,7 +21,7 @@ import urllib3
 from .addresses import AddressRefused, check_base_url
 from .errors import Failure, NotSent, OutcomeUnknown, ProviderError
 from .line import CONNECT_SECONDS, Line, LineAdapter
-from .redaction import MAX_WORDS, WITHHELD, clean
+from .redaction import MAX_WORDS, WITHHELD, Redactor
 from .strict_json import parse
 from .types import Secret
 
@@ -53,11 +53,11 @@ class Answer:
     readable: bool
     duration_ms: int
     received_at: datetime
-    sent_secrets: tuple[Secret, ...] = field(default=(), repr=False)
+    redactor: Redactor = field(default_factory=Redactor, repr=False)
 
     def words(self, value: object, *, limit: int = MAX_WORDS) -> str:
         """Return a text of the provider's, cleaned; empty if it is no text."""
-        return clean(value, self.sent_secrets, limit=limit) if isinstance(value, str) else ""
+        return self.redactor.clean(value, limit=limit) if isinstance(value, str) else ""
 
     def term(self, value: object, known: Container[str]) -> str:
         """Return a word of the provider's vocabulary. One that we know is no echo, even if a secret equals it."""
@@ -199,7 +199,7 @@ class Door:
             readable=readable,
             duration_ms=_milliseconds_since(started),
             received_at=datetime.now(UTC),
-            sent_secrets=tuple(self._secrets(json)),
+            redactor=Redactor(self._secrets(json)),
         )
 
     def _revealed_headers(self, *, has_body: bool) -> dict[str, str]:

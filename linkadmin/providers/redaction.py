@@ -20,22 +20,34 @@ _SPACES = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
 
-def clean(text: str, secrets: Iterable[Secret] = (), *, limit: int = MAX_WORDS) -> str:
-    """Return a text without dangerous characters, cut at `limit` characters; withheld if it echoes a secret."""
-    safe = _UNSAFE.sub("", _SPACES.sub(" ", text)).strip()
-    if any(_echoes(text, secret) or _echoes(safe, secret) for secret in secrets):
-        return WITHHELD
-    return safe[:limit]
+class Redactor:
+    """Cleans the texts of one answer: the forms in which a secret could come back are worked out once."""
+
+    __slots__ = ("_exact", "_folded")
+
+    def __init__(self, secrets: Iterable[Secret] = ()) -> None:
+        values = [value for secret in secrets if len(value := secret.reveal().strip()) >= _MIN_SECRET]
+        self._folded = frozenset(form.casefold() for value in values for form in _readable_forms(value))
+        self._exact = frozenset(
+            form for value in values for form in _base64_forms(value.encode("utf-8", "surrogatepass"))
+        )
+
+    def __repr__(self) -> str:
+        return "<redactor>"
+
+    def clean(self, text: str, *, limit: int = MAX_WORDS) -> str:
+        """Return a text without dangerous characters, cut at `limit` characters; withheld if it echoes a secret."""
+        safe = _UNSAFE.sub("", _SPACES.sub(" ", text)).strip()
+        return WITHHELD if self._echoes(text) or self._echoes(safe) else safe[:limit]
+
+    def _echoes(self, text: str) -> bool:
+        folded = text.casefold()
+        return any(form in folded for form in self._folded) or any(form in text for form in self._exact)
 
 
-def _echoes(text: str, secret: Secret) -> bool:
-    value = secret.reveal().strip()
-    if len(value) < _MIN_SECRET:
-        return False
-    folded = text.casefold()
-    return any(form.casefold() in folded for form in _readable_forms(value)) or any(
-        form in text for form in _base64_forms(value.encode("utf-8", "surrogatepass"))
-    )
+def clean(text: str, secrets: Iterable[Secret] = ()) -> str:
+    """Clean one text."""
+    return Redactor(secrets).clean(text)
 
 
 def _readable_forms(value: str) -> Iterator[str]:

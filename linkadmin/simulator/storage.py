@@ -24,9 +24,11 @@ One JSON object; every key may be left out, unknown keys are refused by name:
 
 Required are only a Belvo link's `institution`, an end user's `end_user_id` and a Heron link's `item_id` and
 `end_user_id`; missing ids are made up, missing moments are the start of the server, an end user that only a link
-names is added. Moments are ISO texts. A link that works fetches new data on its schedule, unless it is `silent`. There is no password and no username in it: `institution_user_id` is a digest
-of institution and username under `salt`, which is how a second link of the same person at the same bank is refused
-as `duplicated`, whatever its password, for as long as the first one lives and was completed.
+names is added. Moments are ISO texts. A link that works fetches new data on its schedule, unless it is `silent`.
+
+There is no password and no username in it: `institution_user_id` is a digest of institution and username under
+`salt`, which is how a second link of the same person at the same bank is refused as `duplicated`, whatever its
+password, for as long as the first one lives and was completed.
 """
 
 import json

@@ -94,7 +94,7 @@
     const input = event.target;
     if (!input.matches("[data-code]")) return;
     const bare = input.value.replace(/[\s\-\u2010-\u2015]/g, "");
-    if (bare !== input.value) input.value = bare;
+    if (bare !== input.value && /^\d+$/.test(bare)) input.value = bare;
   });
 
   /* A change goes out once. Forms of htmx guard themselves with hx-disabled-elt; asking twice (GET) harms nobody. */

@@ -29,6 +29,7 @@ def test_repair_with_a_code_is_told_step_by_step(house: House) -> None:
     assert events(house) == [
         ("ana", "operation.update_credentials", "requested"),
         ("ana", "operation.update_credentials", "needs_code"),
+        ("ana", "link.viewed", "done"),
         ("ana", "operation.submit_token", "requested"),
         ("ana", "operation.submit_token", "done"),
     ]
@@ -138,6 +139,29 @@ def test_no_event_tells_a_name_or_a_secret(house: House) -> None:
     assert house.last_operation(link).state == State.NEEDS_TOKEN
     for word in ("Wilhelmina", "Quackenbush", "475869", "tok-secret", *SECRETS.values(), link.end_user.external_id):
         assert word not in trail
+
+
+@pytest.mark.parametrize("page", ["", "credentials/"])
+def test_looking_at_any_page_of_a_link_is_an_event(house: House, page: str) -> None:
+    link = house.belvo_link()
+
+    house.open(f"/links/{link.pk}/{page}", name="ben")
+
+    event = AuditEvent.objects.get(action="link.viewed")
+    assert (event.actor, event.object_id) == ("ben", str(link.pk))
+
+
+def test_looking_at_an_operation_is_an_event_and_polling_it_is_none(house: House) -> None:
+    link = house.belvo_link()
+    house.send(f"/links/{link.pk}/credentials/", password="lost_before")
+    operation = house.last_operation(link)
+    seen = AuditEvent.objects.filter(action="link.viewed", details__page="operation")
+
+    house.client("ben").get(operation.get_absolute_url(), headers={"HX-Request": "true"})
+    assert seen.count() == 0
+
+    house.open(operation.get_absolute_url(), name="ben")
+    assert seen.count() == 1
 
 
 def _key() -> dict[str, str]:

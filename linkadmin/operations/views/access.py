@@ -9,8 +9,10 @@ from django.urls import reverse
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
+from linkadmin.audit import log
+from linkadmin.audit.models import Outcome
 from linkadmin.links import queries
-from linkadmin.links.models import Link
+from linkadmin.links.models import EndUser, Link
 from linkadmin.links.presentation import shown_name
 from linkadmin.operations import runner
 from linkadmin.operations.models import Operation, State
@@ -28,6 +30,18 @@ def link_for(request: HttpRequest, pk: UUID) -> Link:
     link = get_object_or_404(links, pk=pk)
     link.end_user.name = shown_name(link.end_user.name, see_names=may(user, Right.SEE_NAMES))
     return link
+
+
+def seen(request: HttpRequest, link: Link | None, end_user: EndUser, *, page: str) -> None:
+    """Note that somebody looked at a customer's page."""
+    log.record(
+        actor=reader(request),
+        action="link.viewed" if link else "end_user.viewed",
+        object_type="link" if link else "end_user",
+        object_id=str(link.pk if link else end_user.pk),
+        outcome=Outcome.DONE,
+        details={"page": page},
+    )
 
 
 def outcome_of(operation: Operation) -> Operation:

@@ -17,7 +17,7 @@ from linkadmin.operations.forms import ProviderForm
 from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.pages import draw, go
 
-from .access import link_for, outcome_of, place_of, reader
+from .access import link_for, outcome_of, place_of, reader, seen
 
 TEMPLATE = "operations/credentials.html"
 
@@ -33,6 +33,7 @@ def link_credentials(request: HttpRequest, pk: UUID) -> HttpResponse:
         under_way = Operation.objects.open().with_names().filter(link=link).first()
         if under_way:
             return go(request, place_of(under_way))
+        seen(request, link, link.end_user, page="credentials")
         return _page(request, link, ProviderForm(asked=asked, initial=_typed_before(link)))
     form = ProviderForm(request.POST, asked=asked)
     if not form.is_valid():

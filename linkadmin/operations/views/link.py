@@ -12,8 +12,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from linkadmin.accounts.roles import Right, may
-from linkadmin.audit import log
-from linkadmin.audit.models import Outcome
 from linkadmin.links.presentation import moment, shown_name
 from linkadmin.operations import reading, refusals
 from linkadmin.operations.budget import budget_of
@@ -23,7 +21,7 @@ from linkadmin.operations.timeline import timeline_of
 from linkadmin.operations.verdict import verdict_of
 from linkadmin.pages import go
 
-from .access import link_for, reader
+from .access import link_for, reader, seen
 
 
 @never_cache
@@ -32,7 +30,7 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show a link. Looking at a customer's link is an event."""
     link = link_for(request, pk)
     user = reader(request)
-    log.record(actor=user, action="link.viewed", object_type="link", object_id=str(link.pk), outcome=Outcome.DONE)
+    seen(request, link, link.end_user, page="link")
     last = Operation.objects.latest_of(link)
     budget = budget_of(link)
     context = {

@@ -20,7 +20,7 @@ from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.pages import go, wants_part
 from linkadmin.providers.errors import ProviderError
 
-from .access import place_of, reader
+from .access import place_of, reader, seen
 
 TEMPLATE = "operations/operation.html"
 # The page asks again after so many seconds: soon while a call runs, more calmly while records are read.
@@ -36,6 +36,7 @@ def operation_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         return _poll(request, operation)
     if operation.state == State.NEEDS_TOKEN:
         return go(request, place_of(operation))
+    seen(request, operation.link, operation.end_user, page="operation")
     return _page(request, operation, DecisionForm())
 
 
@@ -106,7 +107,12 @@ def _panel(operation: Operation) -> dict[str, object]:
 
 
 def _may_correct(operation: Operation) -> bool:
-    return operation.kind == OperationKind.CREATE_LINK and operation.link_id is None and not operation.is_open
+    return (
+        operation.kind == OperationKind.CREATE_LINK
+        and operation.link_id is None
+        and not operation.is_open
+        and not operation.is_done
+    )
 
 
 def _may_retry(operation: Operation) -> bool:

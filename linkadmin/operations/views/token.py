@@ -24,7 +24,7 @@ from linkadmin.operations.models import PendingChallenge, State
 from linkadmin.pages import draw, go
 from linkadmin.providers.types import ChallengeKind
 
-from .access import link_for, outcome_of, place_of, reader
+from .access import link_for, outcome_of, place_of, reader, seen
 
 TEMPLATE = "operations/token.html"
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -43,6 +43,7 @@ def link_token(request: HttpRequest, pk: UUID) -> HttpResponse:
         return _submit(request, link, challenge)
     if challenge is None:
         return go(request, link.get_absolute_url())
+    seen(request, link, link.end_user, page="token")
     form = TokenForm(asked=challenge, initial=_keys(challenge))
     return _page(request, link, challenge, form)
 
