@@ -22,7 +22,8 @@ Math.max(...[document.documentElement, ...document.querySelectorAll(".panel, .st
   .map((box) => box.scrollWidth - box.clientWidth))
 """
 SERIOUS = ("serious", "critical")
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+EVERYTHING: dict[str, Any] = {"resultTypes": ["violations"]}
+COLOURS = EVERYTHING | {"runOnly": ["color-contrast"]}  # all that the dark can change
 
 
 class Desk:
@@ -82,10 +83,14 @@ def overflow(page: Page) -> int:
 
 def barriers(page: Page) -> list[str]:
     """Return what axe holds to be serious or critical in light and in dark, with the place."""
-    found = []
-    for scheme in SCHEMES:
-        page.emulate_media(color_scheme=scheme)
-        for each in Axe().run(page).response["violations"]:
-            if each["impact"] in SERIOUS:
-                found += [f"{scheme}: {node['target']}: {node['failureSummary']}" for node in each["nodes"]]
-    return found
+    return _barriers(page, "light", EVERYTHING) + _barriers(page, "dark", COLOURS)
+
+
+def _barriers(page: Page, scheme: Literal["light", "dark"], rules: dict[str, Any]) -> list[str]:
+    page.emulate_media(color_scheme=scheme)
+    return [
+        f"{scheme}: {each['id']} at {node['target']}: {node['failureSummary']}"
+        for each in Axe().run(page, options=rules).response["violations"]
+        if each["impact"] in SERIOUS
+        for node in each["nodes"]
+    ]
