@@ -174,7 +174,7 @@ PROVIDER_READ_SECONDS = env.number("LINKADMIN_PROVIDER_READ_SECONDS", 15)
 PROVIDER_CHANGE_SECONDS = env.number("LINKADMIN_PROVIDER_CHANGE_SECONDS", 30)
 PROVIDER_CREDENTIALS_SECONDS = env.number("LINKADMIN_PROVIDER_CREDENTIALS_SECONDS", 310)
 OPERATION_LEASE_MARGIN_SECONDS = env.number("LINKADMIN_OPERATION_LEASE_MARGIN_SECONDS", 30)
-OPERATION_ANSWER_SECONDS = 2.0  # a page waits this long for a call before it shows the panel that polls
+OPERATION_ANSWER_SECONDS = 1.5  # a form waits this long for a call, so that it answers within two seconds
 OPERATION_UNDECIDED_SECONDS = env.number("LINKADMIN_OPERATION_UNDECIDED_SECONDS", 15 * 60)
 # Nobody can read a link's true outcome while the provider may still be working on it (Belvo: up to five minutes).
 RECONCILE_SETTLED_SECONDS = env.number("LINKADMIN_RECONCILE_SETTLED_SECONDS", 310)
@@ -199,7 +199,7 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-ACCOUNT_RATE_LIMITS = {"login": "20/h/ip", "login_failed": "5/15m/key,20/h/ip"}
+ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "5/15m/key,20/h/ip"}
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 
 # --- Words and times ---

@@ -192,7 +192,7 @@ def test_slow_bank_is_left_to_a_panel_after_two_seconds(house: House) -> None:
     waited = time.monotonic() - began
 
     operation = house.last_operation(link)
-    assert 2.0 <= waited < 2.9
+    assert 1.5 <= waited < 2.5
     assert (answer.location, operation.state) == (operation.get_absolute_url(), State.SENDING)
     assert "Contacting the bank…" in house.open(answer.location).words
 
