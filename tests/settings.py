@@ -14,6 +14,10 @@ os.environ.setdefault(
     '"status":"ENABLED","keyId":1,"outputPrefixType":"TINK"}]}',
 )
 
+# Two workers of the tests must not empty each other's cache: each has a Redis database of its own.
+if os.environ.get("LINKADMIN_REDIS_URL") and (worker := os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")):
+    os.environ["LINKADMIN_REDIS_URL"] = os.environ["LINKADMIN_REDIS_URL"].rpartition("/")[0] + f"/{2 + int(worker)}"
+
 from linkadmin.settings import *  # noqa: F403
 
 for folder in (STATIC_ROOT, DATA_DIR / "broker" / "messages", DATA_DIR / "broker" / "control"):  # noqa: F405
