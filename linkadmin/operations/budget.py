@@ -5,9 +5,10 @@ nobody can. A success starts the count anew.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.db.models import Max
+from django.db import transaction
+from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 
 from linkadmin.accounts.models import User
@@ -39,15 +40,16 @@ class Budget:
     def manager_may_allow(self) -> bool:
         return self.left == 0 and self.refused < ALL_ATTEMPTS
 
+    @property
+    def codes_left(self) -> int:
+        """How many one-time codes may still be given: the bank asked for them itself, so none needs a manager."""
+        return max(0, ALL_ATTEMPTS - self.refused)
+
 
 def budget_of(link: Link) -> Budget:
-    operations = Operation.objects.filter(link=link)
-    since = timezone.now() - WINDOW
-    success = operations.filter(state__in=DONE_STATES).aggregate(at=Max("ended_at"))["at"]
-    refusals = operations.filter(counts_as_attempt=True, ended_at__gt=max(since, success or since))
-    latest = refusals.aggregate(at=Max("ended_at"))["at"]
+    refused, latest = _refusals(Operation.objects.filter(link=link))
     allowed = link.allowances.filter(allowed_at__gt=latest).exists() if latest else False
-    return Budget(refused=refusals.count(), allowed_one_more=allowed)
+    return Budget(refused=refused, allowed_one_more=allowed)
 
 
 def require_attempt(link: Link) -> None:
@@ -57,8 +59,25 @@ def require_attempt(link: Link) -> None:
         raise BudgetSpent(manager_may_allow=budget.manager_may_allow)
 
 
+def require_code(asked: Operation) -> None:
+    """Raise `BudgetSpent` when another wrong code could lock the customer out."""
+    if asked.link and budget_of(asked.link).codes_left == 0:
+        raise BudgetSpent(manager_may_allow=False)
+
+
+def require_registration(operation: Operation) -> None:
+    """Raise `BudgetSpent` when the bank refused this customer so often that a new link must not be tried now."""
+    if operation.institution is None:
+        return
+    tries = Operation.objects.filter(end_user=operation.end_user, institution=operation.institution)
+    if _refusals(tries)[0] >= ALL_ATTEMPTS:
+        raise BudgetSpent(manager_may_allow=False)
+
+
+@transaction.atomic
 def allow_attempt(*, actor: User, link: Link, reason: str) -> None:
     """Allow one more log-in at the bank, by an account manager's word."""
+    AttemptAllowance.objects.create(link=link, allowed_by=actor, reason=reason)
     log.record(
         actor=actor,
         action="link.attempt_allowed",
@@ -66,4 +85,12 @@ def allow_attempt(*, actor: User, link: Link, reason: str) -> None:
         object_id=str(link.pk),
         outcome=Outcome.DONE,
     )
-    AttemptAllowance.objects.create(link=link, allowed_by=actor, reason=reason)
+
+
+def _refusals(operations: "QuerySet[Operation]") -> tuple[int, datetime | None]:
+    """Return how often the bank refused within the window, since the last success, and when it last did."""
+    since = timezone.now() - WINDOW
+    success = operations.filter(state__in=DONE_STATES).aggregate(at=Max("ended_at"))["at"]
+    refused = operations.filter(counts_as_attempt=True, ended_at__gt=max(since, success or since))
+    found = refused.aggregate(n=Count("pk"), at=Max("ended_at"))
+    return found["n"], found["at"]

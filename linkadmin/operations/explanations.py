@@ -10,6 +10,7 @@ from linkadmin.links.causes import VERDICTS
 from linkadmin.providers.types import Cause
 
 from .models import Operation, OperationKind, State
+from .settle import NOT_REPAIRED
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,10 @@ def explain(operation: Operation) -> Explanation:
         )
     if operation.state == State.EXPIRED:
         return _expired(operation)
+    if operation.state == State.ANSWERED:
+        return Explanation("quiet", _("The code was given"), _("What came of it is in the operation that sent it."))
+    if operation.state == State.CANCELLED:
+        return Explanation("quiet", _("Withdrawn"), _("It was never sent."))
     return _refused(operation)
 
 
@@ -82,8 +87,11 @@ def _expired(operation: Operation) -> Explanation:
 def _refused(operation: Operation) -> Explanation:
     if operation.cause:
         verdict = VERDICTS[Cause(operation.cause)]
+        meaning = _("The provider refused it.")
+        if operation.outcome == NOT_REPAIRED:
+            meaning = _("The provider took the values, and says that the link does not work with them.")
         advice = " ".join(filter(None, [str(verdict.advice), _when_again(operation)]))
-        return Explanation("bad", str(verdict.reason), _("The provider refused it."), advice)
+        return Explanation("bad", str(verdict.reason), meaning, advice)
     return _REFUSALS.get(operation.outcome, _plainly_refused)(operation)
 
 

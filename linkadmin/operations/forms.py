@@ -146,12 +146,9 @@ class NewLinkForm(ProviderForm):
         return cleaned
 
     def end_user(self) -> EndUser:
-        """Return the customer of the link, making the one that does not exist yet."""
+        """Return the customer of the link; one that does not exist yet is kept with the operation."""
         cleaned = self.cleaned_data
-        made, _created = EndUser.objects.get_or_create(
-            external_id=cleaned["end_user_id"], defaults={"name": cleaned["end_user_name"].strip()}
-        )
-        return made
+        return self.known or EndUser(external_id=cleaned["end_user_id"], name=cleaned["end_user_name"].strip())
 
     def natural_key(self) -> str:
         """Return the id the link will have at the provider, where it is typed and not given by the provider."""

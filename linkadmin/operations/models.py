@@ -49,6 +49,7 @@ class OperationState(models.TextChoices):
 State = OperationState
 OPEN_STATES = (State.PREPARED, State.SENDING, State.NEEDS_TOKEN, State.UNKNOWN, State.UNDECIDED)
 DONE_STATES = (State.SUCCEEDED, State.CONFIRMED_DONE)
+FAILED_STATES = (State.NOT_SENT, State.REJECTED, State.EXPIRED, State.CONFIRMED_NOT_DONE)  # one may start again
 RUNNING_STATES = (State.PREPARED, State.SENDING, State.UNKNOWN)  # a page that shows one asks again by itself
 
 
@@ -150,6 +151,16 @@ class Operation(models.Model):
     @property
     def began_at(self) -> datetime:
         return self.sent_at or self.prepared_at
+
+    @property
+    def begins_link(self) -> bool:
+        """Tell whether it, or the operation whose code it gives, creates a link."""
+        return self.parent.begins_link if self.parent else self.kind == OperationKind.CREATE_LINK
+
+    @property
+    def codes_given(self) -> int:
+        """How many codes were given in the login attempt it belongs to, its own included."""
+        return 1 + self.parent.codes_given if self.parent else 0
 
     def facts(self) -> dict[str, Any]:
         """Return what an audit event may say about it: no names, nothing typed."""

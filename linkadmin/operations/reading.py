@@ -21,8 +21,10 @@ Source = health.Source
 
 def refresh(*, actor: User, link: Link, seconds: float) -> bool:
     """Read a link for a person, waiting at most `seconds`; tell whether the answer is in."""
-    log.record(actor=actor, action="link.refreshed", object_type="link", object_id=str(link.pk), outcome=Outcome.DONE)
     with runner.place(link.integration_id) as held:
+        log.record(
+            actor=actor, action="link.refreshed", object_type="link", object_id=str(link.pk), outcome=Outcome.REQUESTED
+        )
         runner.start(link.pk, held, lambda: read_quietly(link))
     return runner.wait_for(link.pk, seconds)
 
@@ -34,7 +36,9 @@ def read(link: Link) -> RemoteLink | None:
     """
     asked_at = timezone.now()
     try:
-        remote = connections.connect(link.integration).read_link(link.ref)
+        provider = connections.connect(link.integration)
+        runner.release_connections()
+        remote = provider.read_link(link.ref)
     except NotFound as error:
         _take_absence(link, error)
         return None

@@ -5,19 +5,24 @@ over. What no record proves within a quarter of an hour is left to a person.
 """
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from linkadmin.accounts.models import User
+from linkadmin.audit import log
+from linkadmin.audit.models import Outcome
 from linkadmin.links import connections
-from linkadmin.links.models import Link
+from linkadmin.providers.errors import ProviderError
 from linkadmin.providers.types import Cause, RemoteLink
 
-from . import reading, settle
+from . import reading, runner, settle
 from .models import Operation, PendingChallenge, State
 
 CHECK_EVERY = timedelta(seconds=10)
+STILL_REFUSED = "still_refused"  # the bank may well have been asked, and said no
 CLOCK_SKEW = timedelta(seconds=60)  # between the provider's clock and ours
 
 
@@ -28,11 +33,35 @@ def reconcile(operation: Operation, *, now: datetime) -> None:
     """
     if not _claim_check(operation, now=now):
         return
-    if settle.begins_link(operation) and operation.link is None:
-        proof = _created_link(operation)
-    else:
-        proof = _changed_link(operation)
+    proof = reading.read(operation.link) if operation.link else _created_link(operation)
     conclude(operation, *_verdict(operation, proof, now=now), proof=proof)
+
+
+def check(*, actor: User, operation: Operation, seconds: float) -> bool:
+    """Read for a person instead of waiting for the next round; tell whether the answer is in.
+
+    A reading of the last seconds is not repeated.
+    """
+    with runner.place(operation.integration_id) as held:
+        log.record(
+            actor=actor,
+            action="operation.checked",
+            object_type="operation",
+            object_id=str(operation.pk),
+            outcome=Outcome.REQUESTED,
+            operation_id=str(operation.pk),
+        )
+        runner.start(operation.pk, held, partial(reconcile_quietly, operation))
+    return runner.wait_for(operation.pk, seconds)
+
+
+def reconcile_quietly(operation: Operation) -> None:
+    """Read what became of an operation; where that fails, the next round tries again."""
+    now = timezone.now()
+    try:
+        reconcile(operation, now=now)
+    except ProviderError:
+        give_to_a_person(operation, now=now)
 
 
 def give_to_a_person(operation: Operation, *, now: datetime) -> None:
@@ -51,11 +80,12 @@ def conclude(operation: Operation, state: State, why: str, *, proof: RemoteLink 
         return
     current.state, current.outcome, current.version = state, why, current.version + 1
     current.ended_at = None if state is State.UNDECIDED else timezone.now()
+    current.counts_as_attempt = why == STILL_REFUSED
     # A lost request for a code repaired nothing, but it may have left a new link, not yet confirmed.
     if proof is not None and (state is State.CONFIRMED_DONE or (state is State.EXPIRED and current.link is None)):
         settle.done(current, proof, at=current.began_at)
     current.save()
-    settle.record_end(current)
+    settle.record_end(current, actor=None)
 
 
 def close_overdue(*, now: datetime) -> int:
@@ -85,23 +115,22 @@ def _claim_check(operation: Operation, *, now: datetime) -> bool:
 
 def _created_link(operation: Operation) -> RemoteLink | None:
     """Return the link a lost create may have made: the id we gave, or a new one of this customer at this bank."""
-    found = connections.connect(operation.integration).find_link(
+    provider = connections.connect(operation.integration)
+    runner.release_connections()
+    found = provider.find_link(
         remote_id=operation.natural_key,
         end_user_id=operation.end_user.external_id,
         institution=operation.institution.name if operation.institution else "",
     )
+    if operation.natural_key:
+        return next(iter(found), None)
+    ids = [link.remote_id for link in found]
     known = set(
-        Link.objects.filter(integration=operation.integration, ended_at=None).values_list("remote_id", flat=True)
-        if not operation.natural_key
-        else []
+        operation.integration.links.filter(remote_id__in=ids, ended_at=None).values_list("remote_id", flat=True)
     )
     earliest = operation.began_at - CLOCK_SKEW
-    new = [link for link in found if link.remote_id not in known]
-    return next((link for link in new if link.created_at is None or link.created_at >= earliest), None)
-
-
-def _changed_link(operation: Operation) -> RemoteLink | None:
-    return reading.read(operation.link) if operation.link else None
+    new = [link for link in found if link.remote_id not in known and link.created_at and link.created_at >= earliest]
+    return next(iter(new), None)
 
 
 def _verdict(operation: Operation, proof: RemoteLink | None, *, now: datetime) -> tuple[State, str]:
@@ -112,12 +141,12 @@ def _verdict(operation: Operation, proof: RemoteLink | None, *, now: datetime) -
         return _or_undecided(operation, now=now)
     if proof.observation.cause in (Cause.CODE_NEEDED, Cause.UNCONFIRMED):
         return (State.EXPIRED, "code_request_lost") if settled else _or_undecided(operation, now=now)
-    if settle.begins_link(operation) and operation.link is None:
+    if operation.begins_link and operation.link is None:
         return State.CONFIRMED_DONE, "found"
     if _shows_the_repair(operation, proof):
         return State.CONFIRMED_DONE, "good_data_since"
     if settled and proof.observation.cause is Cause.LOGIN_REFUSED:
-        return State.CONFIRMED_NOT_DONE, "still_refused"
+        return State.CONFIRMED_NOT_DONE, STILL_REFUSED
     return _or_undecided(operation, now=now)
 
 
@@ -148,15 +177,16 @@ def _move(operation: Operation, state: State, why: str, **times: datetime) -> bo
     if not rows.update(state=state, outcome=why, version=operation.version + 1, **times):
         return False
     operation.state, operation.outcome = state, why
-    settle.record_end(operation)
+    settle.record_end(operation, actor=None)
     return True
 
 
 @transaction.atomic
 def _expire(challenge: PendingChallenge, *, now: datetime) -> bool:
-    operation = Operation.objects.with_names().get(pk=challenge.operation_id)
-    challenge.delete()
-    if operation.state != State.NEEDS_TOKEN:
+    """Close a code step whose time is over, unless the code was given or the step withdrawn at this very moment."""
+    operation = Operation.objects.with_names().filter(pk=challenge.operation_id, state=State.NEEDS_TOKEN).first()
+    if operation is None or not _move(operation, State.EXPIRED, "code_too_late", ended_at=now):
         return False
+    challenge.delete()
     settle.stop_waiting(operation, Cause.CODE_TOO_LATE, at=now)
-    return _move(operation, State.EXPIRED, "code_too_late", ended_at=now)
+    return True

@@ -66,7 +66,10 @@ def start(key: UUID, held: Place, work: Callable[[], None]) -> None:
 def wait_for(key: UUID, seconds: float) -> bool:
     """Wait until the work of that key is over; tell whether it is. Work of another process counts as over."""
     future = _running.get(key)
-    return future is None or bool(wait([future], timeout=seconds).done)
+    if future is None:
+        return True
+    release_connections()
+    return bool(wait([future], timeout=seconds).done)
 
 
 def wait_for_all(seconds: float) -> None:
@@ -76,6 +79,13 @@ def wait_for_all(seconds: float) -> None:
         wait([future], timeout=max(0.0, deadline - time.monotonic()))
 
 
+def release_connections() -> None:
+    """Give this thread's database connections back, so that nobody waits for one while it waits for a provider."""
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close()
+
+
 def _run(key: UUID, held: Place, work: Callable[[], None]) -> None:
     try:
         work()
@@ -83,7 +93,6 @@ def _run(key: UUID, held: Place, work: Callable[[], None]) -> None:
         logger.error("call.broken", operation_id=str(key), error=type(error).__name__)
     finally:
         held.free()
-        # A thread of ours keeps its place in the connection pool until it says otherwise.
-        connections.close_all()
+        release_connections()
         with _lock:
             _running.pop(key, None)

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from functools import partial, singledispatch
 
 import structlog
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
+from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
 from linkadmin.links import connections, health
@@ -30,7 +31,7 @@ from linkadmin.providers.errors import (
 from linkadmin.providers.types import Cause, HealthState, LinkRef, Observation, RemoteLink
 
 from . import challenges, runner
-from .models import Operation, OperationKind, PendingChallenge, State
+from .models import Operation, PendingChallenge, State
 from .nudges import nudge
 
 logger = structlog.get_logger(__name__)
@@ -48,6 +49,8 @@ OUTCOMES = {
     State.CONFIRMED_DONE: Outcome.DONE,
     State.CONFIRMED_NOT_DONE: Outcome.REFUSED,
 }
+NOT_REPAIRED = "NotRepaired"  # an outcome beside the classes of errors
+SETTLE_AGAIN_SECONDS = 1.0
 Source = health.Source
 Call = Callable[[Provider], RemoteLink]
 Answer = RemoteLink | ProviderError
@@ -59,11 +62,36 @@ def make_call(operation: Operation, held: runner.Place, provider: Provider, call
 
 
 def _call_and_settle(operation: Operation, provider: Provider, call: Call) -> None:
+    """Make the call if it is still ours to make, hold no database connection meanwhile, and keep what it brought."""
+    if not _may_send(operation):
+        logger.warning("call.too_late", operation_id=str(operation.pk))
+        return
+    runner.release_connections()
     began = time.monotonic()
     answer = _answer_of(operation, provider, call)
     duration_ms = round((time.monotonic() - began) * 1000)
     known = _look_up_duplicate(operation, provider) if isinstance(answer, Duplicate) else None
-    settle(operation, answer, duration_ms=duration_ms, known=known)
+    _settle_surely(operation, answer, duration_ms=duration_ms, known=known)
+
+
+def _may_send(operation: Operation) -> bool:
+    """Tell whether nobody gave the operation up while it waited for a thread."""
+    ours = Operation.objects.filter(pk=operation.pk, state=State.SENDING, version=operation.version)
+    return ours.filter(lease_until__gt=timezone.now()).exists()
+
+
+def _settle_surely(operation: Operation, answer: Answer, *, duration_ms: int, known: RemoteLink | None) -> None:
+    """Settle, again and again while the database cannot be reached: an answer of the bank is not thrown away."""
+    while True:
+        try:
+            settle(operation, answer, duration_ms=duration_ms, known=known)
+            return
+        except OperationalError as error:
+            logger.warning("operation.not_settled_yet", operation_id=str(operation.pk), error=type(error).__name__)
+            if operation.lease_until is None or timezone.now() > operation.lease_until:
+                raise
+        runner.release_connections()
+        time.sleep(SETTLE_AGAIN_SECONDS)
 
 
 def _answer_of(operation: Operation, provider: Provider, call: Call) -> Answer:
@@ -99,12 +127,14 @@ def settle(operation: Operation, answer: Answer, *, duration_ms: int, known: Rem
     if isinstance(answer, ProviderError):
         _take_failure(current, answer)
         connections.note_keys(current.integration, answer)
+    else:
+        connections.note_good_keys(current.integration)
     if known is not None:
         _keep_link(current, known)
     close(answer, current)
     current.version += 1
     current.save()
-    record_end(current)
+    record_end(current, actor=current.actor)
 
 
 @singledispatch
@@ -118,7 +148,14 @@ def close(answer: object, operation: Operation) -> None:
 @close.register
 def _(answer: RemoteLink, operation: Operation) -> None:
     operation.state, operation.request_id = State.SUCCEEDED, answer.request_id[:80]
-    done(operation, answer, at=operation.ended_at or timezone.now())
+    if operation.begins_link or works(answer.observation):
+        done(operation, answer, at=operation.ended_at or timezone.now())
+        return
+    # The provider took the values, and its own record says that they repaired nothing.
+    operation.state, operation.outcome = State.REJECTED, NOT_REPAIRED
+    operation.cause = answer.observation.cause.value
+    operation.counts_as_attempt = True
+    _keep_link(operation, answer)
 
 
 @close.register
@@ -126,9 +163,8 @@ def _(answer: CodeRequired, operation: Operation) -> None:
     now = operation.ended_at or timezone.now()
     asked = answer.challenge
     operation.state, operation.ended_at = State.NEEDS_TOKEN, None
-    operation.counts_as_attempt = operation.kind == OperationKind.SUBMIT_TOKEN  # the code before was wrong
-    if operation.counts_as_attempt:
-        operation.ended_at = now
+    if operation.parameters.get("with_code"):  # and that code was wrong
+        operation.counts_as_attempt, operation.ended_at = True, now
     waiting = Observation(cause=Cause.CODE_WAITING, raw_code=answer.failure.code, raw_words=answer.failure.words)
     _keep_link(operation, RemoteLink(remote_id=asked.remote_link_id, observation=waiting))
     challenge = PendingChallenge(
@@ -138,7 +174,7 @@ def _(answer: CodeRequired, operation: Operation) -> None:
         expects_input=asked.expects_input,
         received_at=now,
         expires_at=now + timedelta(seconds=asked.expires_in),
-        wrong_codes=_wrong_codes(operation),
+        wrong_codes=operation.codes_given,
     )
     challenge.sealed_session = seal(asked.session, table=SESSION_TABLE, row=challenge.pk, field="session", version=1)
     challenge.save(force_insert=True)
@@ -153,32 +189,20 @@ def _(answer: NotSent, operation: Operation) -> None:
 
 @close.register
 def _(answer: Rejected, operation: Operation) -> None:
-    operation.state = State.REJECTED
+    operation.state = State.EXPIRED if isinstance(answer, CodeTooLate) else State.REJECTED
     operation.counts_as_attempt = isinstance(answer, LoginRefused)
-    if answer.observation and operation.link:
-        report = health.Report(
-            answer.observation,
-            Source.CALL,
-            operation.ended_at or timezone.now(),
-            operation.pk,
-            answer.failure.request_id,
-        )
+    if answer.observation is None:
+        return
+    operation.cause = answer.observation.cause.value
+    if operation.link:
+        at = operation.ended_at or timezone.now()
+        report = health.Report(answer.observation, Source.CALL, at, operation.pk, answer.failure.request_id)
         health.observe(operation.link, report)
-        operation.cause = answer.observation.cause.value
-    elif answer.observation:
-        operation.cause = answer.observation.cause.value
-
-
-@close.register
-def _(answer: CodeTooLate, operation: Operation) -> None:
-    _close_rejected = close.dispatch(Rejected)
-    _close_rejected(answer, operation)
-    operation.state = State.EXPIRED
 
 
 def done(operation: Operation, remote: RemoteLink, *, at: datetime) -> None:
     """Take note of a change that took effect: a new link, or a repair that has yet to be proven."""
-    if begins_link(operation):
+    if operation.begins_link:
         _keep_link(operation, remote)
         transaction.on_commit(partial(nudge, "operations.prove", operation.link_id))
     else:
@@ -203,20 +227,23 @@ def stop_waiting(operation: Operation, cause: Cause, *, at: datetime) -> None:
         health.observe(operation.link, health.Report(seen, Source.CALL, at, operation.pk))
 
 
-def begins_link(operation: Operation) -> bool:
-    """Tell whether an operation, or the one whose code it gives, creates a link."""
-    while operation.parent is not None:
-        operation = operation.parent
-    return operation.kind == OperationKind.CREATE_LINK
+def object_of(operation: Operation) -> tuple[str, str]:
+    """Return what an act about an operation is about, as the audit trail names it."""
+    if operation.link_id:
+        return "link", str(operation.link_id)
+    if operation.end_user._state.adding:  # a customer that was not kept
+        return "integration", str(operation.integration_id)
+    return "end_user", str(operation.end_user_id)
 
 
-def record_end(operation: Operation) -> None:
-    """Put an operation's move into the audit trail, in the transaction that makes it."""
+def record_end(operation: Operation, *, actor: User | None) -> None:
+    """Put an operation's move into the audit trail, in the transaction that makes it; None is the machine."""
+    object_type, object_id = object_of(operation)
     log.record(
-        actor=operation.actor,
+        actor=actor,
         action=f"operation.{operation.kind}",
-        object_type="link" if operation.link_id else "end_user",
-        object_id=str(operation.link_id or operation.end_user_id),
+        object_type=object_type,
+        object_id=object_id,
         outcome=OUTCOMES[State(operation.state)],
         operation_id=str(operation.pk),
         details=operation.facts(),
@@ -255,10 +282,3 @@ def _take_failure(operation: Operation, error: ProviderError) -> None:
     operation.field_errors = dict(failure.fields)
     if failure.retry_after:
         operation.retry_at = timezone.now() + timedelta(seconds=failure.retry_after)
-
-
-def _wrong_codes(operation: Operation) -> int:
-    count = 0
-    while operation.kind == OperationKind.SUBMIT_TOKEN and operation.parent:
-        count, operation = count + 1, operation.parent
-    return count

@@ -7,7 +7,6 @@ from django.utils import timezone
 
 from linkadmin.links import health
 from linkadmin.links.models import Integration, Link
-from linkadmin.providers.errors import ProviderError
 
 from . import reading, reconcile
 from .models import Operation, State
@@ -25,14 +24,15 @@ def close_overdue() -> None:
 
 @shared_task(name="operations.nudge_due")
 def nudge_due() -> None:
-    """Find every row that waits for a read, so that a lost message loses nothing."""
+    """Find every row that waits for a read, so that a lost message loses nothing; and end what waited too long."""
     now = timezone.now()
-    unknown = Operation.objects.filter(state=State.UNKNOWN, check_at__lte=now)
-    # Keys that were refused are tried again by a person only.
-    askable = unknown.exclude(integration__key_state=Integration.KeyState.REFUSED).values_list("pk", flat=True)
-    for operation_id in askable[:NUDGES_A_ROUND]:
+    askable = Integration.objects.askable(now=now)
+    unknown = Operation.objects.filter(state=State.UNKNOWN, check_at__lte=now, integration__in=askable)
+    for operation_id in unknown.values_list("pk", flat=True)[:NUDGES_A_ROUND]:
         nudge("operations.reconcile", operation_id)
-    for link_id in health.unproven(asked_before=now - PROOF_EVERY)[:NUDGES_A_ROUND]:
+    for link in health.proof_overdue(proving_before=now - PROOF_WITHIN)[:NUDGES_A_ROUND]:
+        health.give_up_proving(link)
+    for link_id in health.unproven(asked_before=now - PROOF_EVERY, now=now)[:NUDGES_A_ROUND]:
         nudge("operations.prove", link_id)
     for link_id in health.grown_stale(now=now)[:NUDGES_A_ROUND]:
         nudge("operations.note_stale", link_id)
@@ -43,10 +43,7 @@ def reconcile_one(operation_id: str) -> None:
     operation = Operation.objects.with_names().filter(pk=operation_id, state=State.UNKNOWN).first()
     if operation is None:
         return
-    try:
-        reconcile.reconcile(operation, now=timezone.now())
-    except ProviderError:
-        reconcile.give_to_a_person(operation, now=timezone.now())
+    reconcile.reconcile_quietly(operation)
 
 
 @shared_task(name="operations.prove")

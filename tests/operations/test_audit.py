@@ -84,10 +84,8 @@ def test_asking_and_checking_and_giving_up_are_events(house: House) -> None:
     house.client().post(f"/links/{link.pk}/credentials/", _key() | {"password": "pass_mfa"})
     house.post(f"/links/{link.pk}/token/withdraw/")
 
-    assert [event for event in events(house) if event[2] == "done"] == [
-        ("ana", "link.refreshed", "done"),
-        ("ana", "operation.update_credentials.withdrawn", "done"),
-    ]
+    assert ("ana", "link.refreshed", "requested") in events(house)
+    assert events(house)[-1] == ("ana", "operation.update_credentials.withdrawn", "done")
 
 
 def test_what_time_decides_is_an_event_of_the_operation(house: House, settings: Settings) -> None:
@@ -141,11 +139,11 @@ def test_no_event_tells_a_name_or_a_secret(house: House) -> None:
         assert word not in trail
 
 
-@pytest.mark.parametrize("page", ["", "credentials/"])
-def test_looking_at_any_page_of_a_link_is_an_event(house: House, page: str) -> None:
+@pytest.mark.parametrize("path", ["", "credentials/"])
+def test_looking_at_any_page_of_a_link_is_an_event(house: House, path: str) -> None:
     link = house.belvo_link()
 
-    house.open(f"/links/{link.pk}/{page}", name="ben")
+    house.open(f"/links/{link.pk}/{path}", name="ben")
 
     event = AuditEvent.objects.get(action="link.viewed")
     assert (event.actor, event.object_id) == ("ben", str(link.pk))

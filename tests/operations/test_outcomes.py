@@ -1,13 +1,10 @@
 """How an operation ends when no answer says so: by time, by reading, or by a person's word."""
 
-import json
 import uuid
-from base64 import b64decode
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
+from celery import current_app
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -41,11 +38,14 @@ def decide(house: House, operation: Operation, name: str = "mia", **said: str) -
 
 
 def nudged() -> list[tuple[str, str]]:
-    """Return the tasks and rows named by the messages that wait for a worker."""
-    folder = django_settings.DATA_DIR / "broker" / "messages"
-    messages = [json.loads(file.read_text()) for file in sorted(folder.iterdir()) if file.suffix == ".msg"]
-    bodies: list[Any] = [json.loads(b64decode(message["body"])) for message in messages]
-    return [(str(message["headers"]["task"]), str(body[0][0])) for message, body in zip(messages, bodies, strict=True)]
+    """Take the messages that wait for a worker, and return the tasks and rows they name."""
+    taken = []
+    with current_app.connection_for_read() as connection, connection.SimpleQueue("celery") as queue:
+        while queue.qsize():
+            message = queue.get(block=False)
+            message.ack()
+            taken.append((str(message.headers["task"]), str(message.payload[0][0])))
+    return taken
 
 
 def test_call_whose_process_died_is_unknown_and_never_sent_again(house: House, settings: Settings) -> None:
@@ -200,7 +200,6 @@ def test_check_now_reads_at_once(house: House) -> None:
     operation = lost(house, "lost_after")
     tasks.reconcile_one(str(operation.pk))
     other = lost(house, "lost_after", link=house.belvo_link("Blue Fern Bakery", bank="gringotts_mx_retail"))
-    Operation.objects.filter(pk=other.pk).update(check_at=timezone.now() + timedelta(hours=1))
 
     answer = house.post(f"{other.get_absolute_url()}check/", name="mia")
 
@@ -208,6 +207,17 @@ def test_check_now_reads_at_once(house: House) -> None:
     assert other.state == State.CONFIRMED_DONE
     assert other.link is not None
     assert answer.location == other.link.get_absolute_url()
+
+
+def test_clicking_check_again_and_again_asks_the_provider_once(house: House) -> None:
+    operation = lost(house, "lost_before")
+    reads = len(house.calls("GET", "/api/links/"))
+
+    for _click in range(3):
+        house.post(f"{operation.get_absolute_url()}check/", name="mia")
+        house.settled()
+
+    assert len(house.calls("GET", "/api/links/")) == reads + 1
 
 
 @pytest.mark.parametrize(("outcome", "state"), [("done", State.CONFIRMED_DONE), ("not_done", State.CONFIRMED_NOT_DONE)])

@@ -12,7 +12,7 @@ from linkadmin.operations.budget import allow_attempt, budget_of
 from linkadmin.operations.forms import ReasonForm
 from linkadmin.pages import go
 
-from .access import link_for, reader
+from .access import link_for, reader, seen
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -27,5 +27,7 @@ def link_attempt(request: HttpRequest, pk: UUID) -> HttpResponse:
         allow_attempt(actor=reader(request), link=link, reason=form.cleaned_data["reason"])
         messages.success(request, _("One more attempt is allowed. Support can update the credentials now."))
         return go(request, link.get_absolute_url())
+    if not form.is_bound:
+        seen(request, link, link.end_user, page="attempt")
     status = 422 if form.is_bound else 200
     return render(request, "operations/attempt.html", {"link": link, "form": form, "budget": budget}, status=status)

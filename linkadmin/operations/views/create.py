@@ -141,8 +141,9 @@ def _named_bank(integration: Integration, form: NewLinkForm) -> Institution | No
     name = form.cleaned_data.get("bank_name", "").strip()
     if not name:
         return None
-    bank, _made = Institution.objects.get_or_create(integration=integration, name=name, defaults={"display_name": name})
-    return bank
+    return integration.institutions.filter(name=name).first() or Institution(
+        integration=integration, name=name, display_name=name
+    )
 
 
 def _chosen(request: HttpRequest, rows: Any, name: str) -> Any:

@@ -2,23 +2,22 @@
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HTMX_STOP_POLLING, HttpResponseClientRedirect
 
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links.presentation import moment, shown_name
-from linkadmin.operations import reconcile, refusals, services
+from linkadmin.operations import decisions, reconcile, refusals
 from linkadmin.operations.explanations import explain
 from linkadmin.operations.forms import DecisionForm
-from linkadmin.operations.models import Operation, OperationKind, State
+from linkadmin.operations.models import FAILED_STATES, Operation, OperationKind, State
 from linkadmin.pages import go, wants_part
-from linkadmin.providers.errors import ProviderError
 
 from .access import place_of, reader, seen
 
@@ -44,11 +43,10 @@ def operation_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 def operation_check(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Read the provider's records now instead of waiting for the next round."""
     operation = _operation(pk)
-    Operation.objects.filter(pk=pk, state=State.UNKNOWN).update(check_at=timezone.now())
     try:
-        reconcile.reconcile(operation, now=timezone.now())
-    except ProviderError:
-        messages.warning(request, _("The provider could not be asked. We try again by ourselves."))
+        reconcile.check(actor=reader(request), operation=operation, seconds=settings.OPERATION_ANSWER_SECONDS)
+    except refusals.TooManyCalls as refusal:
+        messages.warning(request, str(refusal.words))
     return go(request, place_of(_operation(pk)))
 
 
@@ -59,7 +57,7 @@ def operation_decide(request: HttpRequest, pk: UUID) -> HttpResponse:
     if not form.is_valid():
         return _page(request, operation, form, status=422)
     try:
-        services.decide(
+        decisions.decide(
             actor=reader(request),
             operation=operation,
             done=form.cleaned_data["outcome"] == "done",
@@ -116,7 +114,7 @@ def _may_correct(operation: Operation) -> bool:
 
 
 def _may_retry(operation: Operation) -> bool:
-    return operation.link_id is not None and not operation.is_open and not operation.is_done
+    return operation.link_id is not None and operation.state in FAILED_STATES
 
 
 def _operation(pk: UUID) -> Operation:

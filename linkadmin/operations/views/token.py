@@ -18,7 +18,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import badge
-from linkadmin.operations import challenges, refusals, services
+from linkadmin.operations import challenges, decisions, refusals, services
+from linkadmin.operations.budget import budget_of
 from linkadmin.operations.forms import TokenForm
 from linkadmin.operations.models import PendingChallenge, State
 from linkadmin.pages import draw, go
@@ -55,7 +56,7 @@ def link_token_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
     challenge = _waiting(link)
     if challenge is not None:
         try:
-            services.withdraw(actor=reader(request), operation=challenge.operation)
+            decisions.withdraw(actor=reader(request), operation=challenge.operation)
         except refusals.NotOpen as refusal:
             messages.info(request, str(refusal.words))
             return go(request, link.get_absolute_url())
@@ -118,6 +119,7 @@ def _page(
         "now": now,
         "total_seconds": int((challenge.expires_at - challenge.received_at).total_seconds()),
         "left_seconds": max(0, int((challenge.expires_at - now).total_seconds())),
+        "codes_left": budget_of(link).codes_left,
         "is_mine": challenge.operation.actor_id == user.pk,
         "may_act": may(user, Right.UPDATE_CREDENTIALS),
         "instructions": shown.instructions if shown else "",

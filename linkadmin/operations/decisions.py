@@ -1,0 +1,67 @@
+"""What a person decides about an operation, without any call."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from linkadmin.accounts.models import User
+from linkadmin.audit.models import Outcome
+from linkadmin.providers.types import Cause
+
+from . import challenges, refusals
+from .models import Operation, PendingChallenge, State
+from .sending import record, refused
+from .settle import repaired, stop_waiting
+
+
+def withdraw(*, actor: User, operation: Operation) -> None:
+    """Give up a login attempt that waits for a code, so that another can be started."""
+    try:
+        _withdraw(actor, operation)
+    except refusals.NotOpen as refusal:
+        raise refused(operation, refusal, actor=actor) from None
+
+
+def decide(*, actor: User, operation: Operation, done: bool, note: str) -> None:
+    """Settle an outcome that nobody could learn, by a person's word and reason."""
+    try:
+        if operation.actor_id == actor.pk:
+            raise refusals.OwnOperation
+        _decide(actor, operation, done=done, note=note)
+    except refusals.Refusal as refusal:
+        raise refused(operation, refusal, actor=actor) from None
+
+
+@transaction.atomic
+def _withdraw(actor: User, operation: Operation) -> None:
+    now = timezone.now()
+    _move(operation, State.NEEDS_TOKEN, state=State.EXPIRED, outcome="withdrawn", ended_at=now)
+    for challenge in PendingChallenge.objects.filter(operation=operation):
+        challenges.forget(challenge.pk)
+        challenge.delete()
+    stop_waiting(operation, Cause.CODE_NEEDED, at=now)
+    record(operation, actor, Outcome.DONE, what=".withdrawn")
+
+
+@transaction.atomic
+def _decide(actor: User, operation: Operation, *, done: bool, note: str) -> None:
+    _move(
+        operation,
+        State.UNDECIDED,
+        state=State.CONFIRMED_DONE if done else State.CONFIRMED_NOT_DONE,
+        outcome="decided",
+        decided_by=actor,
+        note=note,
+        ended_at=timezone.now(),
+        # Nobody knows whether the bank was asked and said no: count it as if it did.
+        counts_as_attempt=not done,
+    )
+    if done:
+        repaired(operation, at=operation.began_at, request_id=operation.request_id)
+    record(operation, actor, Outcome.DONE, what=".decided", details={"decided": "done" if done else "not_done"})
+
+
+def _move(operation: Operation, before: State, **columns: object) -> None:
+    """Change an operation that is still in the state this act is for. Raises `NotOpen` if it is not."""
+    rows = Operation.objects.filter(pk=operation.pk, state=before, version=operation.version)
+    if not rows.update(version=operation.version + 1, **columns):
+        raise refusals.NotOpen

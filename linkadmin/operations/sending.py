@@ -1,0 +1,195 @@
+"""The way of an operation to its one call: checked, written, claimed, and started once."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from linkadmin.accounts.models import User
+from linkadmin.audit import log
+from linkadmin.audit.models import Outcome
+from linkadmin.links.connections import connect
+from linkadmin.links.models import EndUser, Institution, Integration
+from linkadmin.providers.base import Provider
+from linkadmin.providers.errors import KeysRefused
+
+from . import refusals, runner
+from .models import Operation, OperationKind, PendingChallenge, State
+from .settle import Call, make_call, object_of
+
+Rules = Callable[[], None]
+
+
+def send(operation: Operation, call: Call, *, rules: Rules) -> Operation:
+    """Write the intent, claim it, and start its one call. The same form sent twice is one operation.
+
+    `rules` raises a `Refusal` when our own rules forbid it. They are looked at with the intent already written, so
+    that nobody else can pass them at the same moment.
+    """
+    try:
+        provider = speak(operation.integration)
+        with runner.place(operation.integration_id) as held:
+            _prepare(operation, rules)
+            if not _claim(operation):
+                raise refusals.NotOpen
+            make_call(operation, held, provider, call)
+    except IntegrityError:
+        # Somebody was faster: the second click of this form, or a colleague with another one.
+        if earlier := sent_before(operation):
+            return earlier
+        raise refused(operation, refusals.AlreadyOpen(_open_rival(operation))) from None
+    except refusals.Refusal as refusal:
+        raise refused(operation, refusal) from None
+    return operation
+
+
+def answer(challenge: PendingChallenge, operation: Operation, *, rules: Rules) -> None:
+    """Close the operation that asked for the code and begin the one that gives it, both or none."""
+    asked = challenge.operation
+    operation.state, operation.fingerprint = State.SENDING, fingerprint(operation)
+    _lease(operation)
+    with transaction.atomic():
+        moved = Operation.objects.filter(pk=asked.pk, state=State.NEEDS_TOKEN, version=asked.version).update(
+            state=State.ANSWERED, ended_at=operation.sent_at, version=asked.version + 1
+        )
+        if not moved:
+            raise refusals.ChallengeOver
+        rules()
+        challenge.delete()
+        operation.save(force_insert=True)
+        record(operation, operation.actor, Outcome.REQUESTED)
+
+
+def sent_before(operation: Operation) -> Operation | None:
+    """Return the operation this form already made. Raises `KeyReused` when the form now says something else."""
+    made = Operation.objects.with_names().filter(actor=operation.actor, operation_key=operation.operation_key).first()
+    if made and made.fingerprint != fingerprint(operation):
+        raise refused(operation, refusals.KeyReused())
+    return made
+
+
+def speak(integration: Integration) -> Provider:
+    """Open the integration's keys, before anything is begun that would need them."""
+    if not integration.is_active or integration.keys_refused:
+        raise refusals.IntegrationOff
+    try:
+        return connect(integration)
+    except KeysRefused:
+        raise refusals.IntegrationOff from None
+
+
+def deadline_of(operation: Operation) -> float:
+    """Return the seconds its call may take in all. A link that logs in at a bank is a credential call, too."""
+    if operation.kind == OperationKind.CREATE_LINK and not operation.integration.lists_institutions:
+        return settings.PROVIDER_CHANGE_SECONDS
+    return settings.PROVIDER_CREDENTIALS_SECONDS
+
+
+def refused(operation: Operation, refusal: refusals.Refusal, *, actor: User | None = None) -> refusals.Refusal:
+    """Put a refusal of ours into the audit trail and hand it back to be raised."""
+    record(operation, actor or operation.actor, Outcome.REFUSED, details={"reason": refusal.reason})
+    return refusal
+
+
+def record(
+    operation: Operation, actor: User, outcome: Outcome, *, what: str = "", details: dict[str, str | int] | None = None
+) -> None:
+    """Put an act about an operation into the audit trail; `what` is empty for its one call."""
+    object_type, object_id = object_of(operation)
+    log.record(
+        actor=actor,
+        action=f"operation.{operation.kind}{what}",
+        object_type=object_type,
+        object_id=object_id,
+        outcome=outcome,
+        operation_id="" if operation._state.adding else str(operation.pk),
+        details=details,
+    )
+
+
+def fingerprint(operation: Operation) -> str:
+    """Return a digest of what the form said, without its secrets."""
+    said = {
+        "kind": operation.kind,
+        "integration": str(operation.integration_id),
+        "link": str(operation.link_id),
+        "end_user": operation.end_user.external_id,
+        "institution": operation.institution.name if operation.institution else "",
+        "parent": str(operation.parent_id),
+        "parameters": operation.parameters,
+    }
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+@transaction.atomic
+def _prepare(operation: Operation, rules: Rules) -> None:
+    """Write the intent, with the customer and the bank it names if they are new, and look at the rules."""
+    operation.fingerprint = fingerprint(operation)
+    operation.end_user = _kept_customer(operation.end_user, operation.actor)
+    operation.institution = _kept_bank(operation.institution)
+    try:
+        operation.save(force_insert=True)
+        rules()
+    except (IntegrityError, refusals.Refusal):
+        operation._state.adding = True  # it is rolled back
+        raise
+    record(operation, operation.actor, Outcome.REQUESTED)
+
+
+def _kept_customer(customer: EndUser, actor: User) -> EndUser:
+    kept, made = EndUser.objects.get_or_create(
+        external_id=customer.external_id, defaults={"pk": customer.pk, "name": customer.name}
+    )
+    if made:
+        log.record(
+            actor=actor,
+            action="end_user.created",
+            object_type="end_user",
+            object_id=str(kept.pk),
+            outcome=Outcome.DONE,
+        )
+    return kept
+
+
+def _kept_bank(bank: Institution | None) -> Institution | None:
+    if bank is None:
+        return None
+    kept, _made = Institution.objects.get_or_create(
+        integration=bank.integration, name=bank.name, defaults={"pk": bank.pk, "display_name": bank.display_name}
+    )
+    return kept
+
+
+def _claim(operation: Operation) -> bool:
+    """Move it to SENDING, if nobody else did. Committed before the first byte leaves."""
+    _lease(operation)
+    moved = Operation.objects.filter(pk=operation.pk, state=State.PREPARED, version=operation.version).update(
+        state=State.SENDING,
+        sent_at=operation.sent_at,
+        lease_until=operation.lease_until,
+        version=operation.version + 1,
+    )
+    operation.state, operation.version = State.SENDING, operation.version + 1
+    return bool(moved)
+
+
+def _lease(operation: Operation) -> None:
+    operation.sent_at = timezone.now()
+    seconds = deadline_of(operation) + settings.OPERATION_LEASE_MARGIN_SECONDS
+    operation.lease_until = operation.sent_at + timedelta(seconds=seconds)
+
+
+def _open_rival(operation: Operation) -> Operation | None:
+    """Return the operation that stands in the way of this one."""
+    rivals = Operation.objects.open().with_names()
+    if operation.link_id:
+        return rivals.filter(link=operation.link_id).first()
+    same_item = Q(integration=operation.integration_id, natural_key=operation.natural_key) & ~Q(natural_key="")
+    customer, bank = operation.end_user.external_id, operation.institution.name if operation.institution else ""
+    same_bank = Q(end_user__external_id=customer, institution__name=bank, integration=operation.integration_id)
+    return rivals.filter(same_item | same_bank, kind=OperationKind.CREATE_LINK).first()
