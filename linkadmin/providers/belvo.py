@@ -131,7 +131,9 @@ class Belvo(Provider):
         if not forms.is_external_id(end_user_id):
             raise Unsupported(Failure(self._operation("find_link"), reason="no_external_id"))
         params = {"external_id": end_user_id, "institution": institution, "page_size": str(_PAGE_SIZE)}
-        return self._call("find_link", "GET", "/api/links/", params=params, read=answers.links)
+        found = self._call("find_link", "GET", "/api/links/", params=params, read=answers.links)
+        # Should the filter be ignored, another customer's link must not pass for this one's.
+        return [link for link in found if (link.external_id, link.institution) == (end_user_id, institution)]
 
     def list_institutions(self) -> Iterator[RemoteInstitution]:
         """Yield the catalogue page by page."""

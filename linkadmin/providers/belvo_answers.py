@@ -5,12 +5,14 @@ https://developers.belvo.com/apis/belvoopenapispec/links
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
-from .belvo_errors import CODES, KNOWN_CODES, LOGIN_ERROR_ELSE, LOGIN_ERRORS, STATUSES
-from .errors import CodeRequired, Failure, OutcomeUnknown, ProviderError, Rejected
+from .belvo_errors import CODES, KNOWN_CODES, LASTING_REFUSALS, LOGIN_ERROR_ELSE, LOGIN_ERRORS, STATUSES
+from .errors import BLOCK_SECONDS, CodeRequired, Failure, KeysRefused, OutcomeUnknown, ProviderError, Rejected
 from .http import Answer
-from .reading import count, mapping, mappings, moment, required_mapping
+from .reading import count, mapping, mappings, moment, records, required_mapping
 from .types import (
     Cause,
     Challenge,
@@ -54,15 +56,16 @@ def link(answer: Answer, *, expected_id: str = "") -> RemoteLink:
 
 
 def links(answer: Answer) -> list[RemoteLink]:
-    """Read a page of links. Raises ValueError if it is none."""
-    return [_link(answer, required_mapping(item)) for item in _results(answer)]
+    """Read a page of links, without the odd ones. Raises ValueError if it is none."""
+    found, _odd = records(_results(answer), partial(_link, answer))
+    return found
 
 
 def institutions(answer: Answer) -> tuple[list[RemoteInstitution], bool]:
-    """Read a page of institutions, and whether it is the last. Raises ValueError if it is none."""
-    found = [_institution(answer, item) for item in mappings(_results(answer))]
-    is_last = not found or not mapping(answer.data).get("next")
-    return [institution for institution in found if institution.name], is_last
+    """Read a page of institutions, without the odd ones, and whether it is the last. Raises ValueError if none."""
+    results = _results(answer)
+    found, _odd = records(results, partial(_institution, answer))
+    return found, not results or not mapping(answer.data).get("next")
 
 
 def refusal(operation: str, answer: Answer, *, link_id: str = "", at_bank: bool = False) -> ProviderError:
@@ -72,6 +75,8 @@ def refusal(operation: str, answer: Answer, *, link_id: str = "", at_bank: bool 
     if answer.status == 428 and failure.code != "activation_required":
         return _code_required(answer, item, failure, link_id)
     error, cause = _meaning(failure, item.get("message"))
+    if error is KeysRefused:
+        failure = replace(failure, retry_after=_block(failure))
     if cause is None and at_bank and failure.code not in CODES and error in {Rejected, OutcomeUnknown}:
         cause = Cause.PROVIDER_TROUBLE if error is OutcomeUnknown else Cause.UNRECOGNISED
     if cause is None:
@@ -130,12 +135,14 @@ def _fresh_for(item: Mapping[str, object]) -> timedelta | None:
 
 
 def _institution(answer: Answer, item: Mapping[str, object]) -> RemoteInstitution:
-    countries = item.get("country_codes")
+    name, countries = answer.identifier(item.get("name")), item.get("country_codes")
+    if not name:
+        raise ValueError("an institution without a name")
     country = countries[0] if isinstance(countries, list) and countries else item.get("country_code")
     resources = item.get("resources")
     return RemoteInstitution(
         remote_id=str(count(item.get("id")) or ""),
-        name=answer.identifier(item.get("name")),
+        name=name,
         display_name=answer.words(item.get("display_name")) or answer.words(item.get("name")),
         kind=answer.words(item.get("type")),
         country=answer.words(country),
@@ -151,11 +158,11 @@ def _cleaned_field(answer: Answer, field: Mapping[str, object]) -> Mapping[str, 
     cleaned: dict[str, object] = {}
     for key, value in field.items():
         if key == "values":
-            cleaned[key] = [_cleaned_field(answer, choice) for choice in mappings(value)]
+            cleaned[answer.words(key)] = [_cleaned_field(answer, choice) for choice in mappings(value)]
         elif isinstance(value, str):
-            cleaned[key] = answer.words(value)
+            cleaned[answer.words(key)] = answer.words(value)
         elif value is None or isinstance(value, bool | int | float):
-            cleaned[key] = value
+            cleaned[answer.words(key)] = value
     return cleaned
 
 
@@ -176,7 +183,6 @@ def _failure(operation: str, answer: Answer, item: Mapping[str, object]) -> Fail
         request_id=answer.identifier(item.get("request_id")) or answer.request_id,
         retry_after=_pause(answer, code, words),
         fields=_field_errors(answer),
-        existing=answer.identifier(item.get("institution_user_id")),
     )
 
 
@@ -196,6 +202,10 @@ def _pause(answer: Answer, code: str, words: str) -> float | None:
     if code == "too_many_sessions" and answer.retry_after is None:
         return _OTHER_SESSION
     return answer.retry_after
+
+
+def _block(failure: Failure) -> float | None:
+    return BLOCK_SECONDS if failure.status == 403 and failure.code not in LASTING_REFUSALS else None
 
 
 def _meaning(failure: Failure, message: object) -> tuple[type[ProviderError], Cause | None]:

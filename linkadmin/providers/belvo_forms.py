@@ -171,7 +171,6 @@ def _choice(item: Mapping[str, object]) -> Choice:
         label=_text(item, "label"),
         pattern=_pattern(item),
         pattern_message=_text(item, "validation_message"),
-        placeholder=_text(item, "placeholder"),
     )
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from .types import Cause, Challenge, Observation
 
+BLOCK_SECONDS = 900.0  # how long calls are held back after a 403 that may be a rate limit
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -20,7 +22,6 @@ class Failure:
     request_id: str = ""
     retry_after: float | None = None  # seconds
     fields: Mapping[str, str] = field(default_factory=dict)  # form field -> what the provider says about it
-    existing: str = ""  # what a duplicate points at: Belvo's institution_user_id, Heron's item_id
     reason: str = ""  # ours, for what happened on the line: timeout, reset, oversized, unreadable, ...
 
 
@@ -74,7 +75,10 @@ class Busy(Rejected):
 
 
 class KeysRefused(Rejected):
-    """Our own keys or rights are wrong. Concerns the whole integration, never the customer."""
+    """Our own keys or rights are wrong. Concerns the whole integration, never the customer.
+
+    With `failure.retry_after` it may be a rate limit, over by then; without, it lasts until a person acts.
+    """
 
 
 class CodeRequired(ProviderError):

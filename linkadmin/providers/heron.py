@@ -5,13 +5,13 @@ https://docs.herondata.io/api-reference
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import ClassVar
 
 from .base import InstitutionFields, Provider
 from .errors import (
+    BLOCK_SECONDS,
     Busy,
     Duplicate,
     Failure,
@@ -21,9 +21,9 @@ from .errors import (
     ProviderError,
     Rejected,
 )
-from .http import MAX_RETRY_AFTER, Answer
+from .http import IDENTIFIER, MAX_IDENTIFIER, MAX_RETRY_AFTER, Answer
 from .plaid_codes import CAUSES, cause_of
-from .reading import count, mapping, moment, required_mapping
+from .reading import count, mapping, moment, records, required_mapping
 from .types import (
     Capability,
     Cause,
@@ -92,7 +92,13 @@ class Heron(Provider):
         """Return what the exchange of Plaid's public token gave."""
         return (
             CredentialField(
-                "item_id", "Item id", identifies=True, help_text="Plaid's item_id; capital and small letters differ."
+                "item_id",
+                "Item id",
+                pattern=f"^{IDENTIFIER}$",
+                pattern_message="An item id has only letters, digits and _ . : = -",
+                help_text="Plaid's item_id; capital and small letters differ.",
+                max_length=MAX_IDENTIFIER,
+                identifies=True,
             ),
             CredentialField("access_token", "Access token", FieldKind.PASSWORD, secret=True),
         )
@@ -113,27 +119,26 @@ class Heron(Provider):
             json={name: value for name, value in body.items() if value},
             deadline=self.deadlines.change,
             read=_created_link,
-            refuse=partial(self._refuse_create, item_id=str(body["item_id"])),
+            refuse=self._refuse_create,
         )
 
     def read_link(self, link: LinkRef) -> RemoteLink:
         """Find one link in its customer's list: Heron has no call for a single one."""
-        for found in self._links_of("read_link", link.end_user_id):
-            if found.remote_id == link.remote_id:
-                return found
+        if found := self._find_listed("read_link", link):
+            return found[0]
         failure = Failure(self._operation("read_link"), reason="not_listed")
         raise NotFound(failure, Observation(cause=Cause.MISSING))
 
     def find_link(self, *, remote_id: str, end_user_id: str, institution: str) -> list[RemoteLink]:
         """Return the customer's link with this item id, if Heron has it."""
         try:
-            links = self._links_of("find_link", end_user_id)
+            return self._find_listed("find_link", LinkRef(remote_id, end_user_id))
         except NotFound:
             return []  # the customer is unknown too, so nothing was created for them
-        return [link for link in links if link.remote_id == remote_id]
 
-    def _links_of(self, call: str, end_user_id: str) -> list[RemoteLink]:
-        return self._call(call, "GET", "/api/end_users/{}/integration_links", end_user_id, read=_links)
+    def _find_listed(self, call: str, link: LinkRef) -> list[RemoteLink]:
+        path, read = "/api/end_users/{}/integration_links", partial(_listed, item_id=link.remote_id)
+        return self._call(call, "GET", path, link.end_user_id, read=read)
 
     def _key_headers(self) -> Mapping[str, Secret]:
         return {"x-api-key": self.secrets["api_key"]}
@@ -154,11 +159,11 @@ class Heron(Provider):
         observation = Observation(cause=Cause.WRONG_ID, raw_words=failure.words) if error is NotFound else None
         return error(failure, observation)
 
-    def _refuse_create(self, operation: str, answer: Answer, *, item_id: str) -> ProviderError:
+    def _refuse_create(self, operation: str, answer: Answer) -> ProviderError:
         # No status is documented for an item that is known already: 409, and 422 without fields, are its likely forms.
         error = self._refuse(operation, answer)
         if answer.status == 409 or (answer.status == 422 and error.failure.words):
-            return Duplicate(replace(error.failure, existing=item_id))
+            return Duplicate(error.failure)
         return error
 
 
@@ -174,11 +179,22 @@ def _created_link(answer: Answer) -> RemoteLink:
     return _link(answer, required_mapping(required_mapping(answer.data).get("link")))
 
 
-def _links(answer: Answer) -> list[RemoteLink]:
-    links = required_mapping(answer.data).get("links")
-    if not isinstance(links, list):
+def _listed(answer: Answer, *, item_id: str) -> list[RemoteLink]:
+    """Find one link in a customer's list. Raises ValueError if it is not there but an odd record may be it."""
+    listed = required_mapping(answer.data).get("links")
+    if not isinstance(listed, list):
         raise ValueError("the list of links is missing")
-    return [_link(answer, required_mapping(link)) for link in links]
+    links, odd = records(listed, partial(_link, answer))
+    found = [link for link in links if link.remote_id == item_id]
+    # What is not listed counts as gone, or as never made: an odd record must not prove that.
+    if not found and any(_may_be(record, item_id) for record in odd):
+        raise ValueError("the link may be a record that cannot be read")
+    return found
+
+
+def _may_be(record: object, item_id: str) -> bool:
+    named = mapping(record).get("item_id")
+    return not isinstance(named, str) or named in {"", item_id}
 
 
 def _link(answer: Answer, link: Mapping[str, object]) -> RemoteLink:
@@ -223,6 +239,9 @@ def _cause(status: str, code: str, *, synced: bool) -> Cause:
 
 
 def _pause(answer: Answer) -> float | None:
+    if answer.status in {401, 403}:
+        # A wrong key stays wrong; a 403 has no code that tells a missing right from a firewall.
+        return BLOCK_SECONDS if answer.status == 403 else None
     # https://docs.herondata.io/faqs/rate-limits-429-errors: the moment of the reset, in seconds since 1970
     reset = count(answer.headers.get("x-ratelimit-reset")) if answer.status == 429 else None
     if reset is None:

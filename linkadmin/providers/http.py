@@ -33,7 +33,8 @@ _CHUNK = 16 * 1024
 # The statuses by which a provider says "no, and nothing was changed". Any other one beside 2xx leaves it open.
 REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 423, 428, 429})
 
-_IDENTIFIER = re.compile(r"[A-Za-z0-9_.:=-]+")
+IDENTIFIER = r"[A-Za-z0-9_.:=-]+"
+MAX_IDENTIFIER = 120  # characters
 
 T = TypeVar("T")
 Json = Mapping[str, "str | Secret"]
@@ -63,9 +64,9 @@ class Answer:
         """Return a word of the provider's vocabulary. One that we know is no echo, even if a secret equals it."""
         return value if isinstance(value, str) and value in known else self.words(value)
 
-    def identifier(self, value: object, *, longest: int = 120) -> str:
+    def identifier(self, value: object, *, longest: int = MAX_IDENTIFIER) -> str:
         """Return an id of the provider's, of at most `longest` characters; empty if it cannot be one."""
-        if not isinstance(value, str) or len(value) > longest or not _IDENTIFIER.fullmatch(value):
+        if not isinstance(value, str) or len(value) > longest or not re.fullmatch(IDENTIFIER, value):
             return ""
         return "" if self.words(value) == WITHHELD else value
 

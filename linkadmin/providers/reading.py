@@ -1,9 +1,16 @@
-"""Reads single values out of an answer: what is not there, or not as documented, is simply absent."""
+"""Reads values and lists out of an answer: what is not there, or not as documented, is simply absent."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from typing import TypeVar
+
+import structlog
 
 _MAX_COUNT = 10**12
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
 
 
 def mapping(value: object) -> Mapping[str, object]:
@@ -21,6 +28,23 @@ def required_mapping(value: object) -> Mapping[str, object]:
 def mappings(value: object) -> list[Mapping[str, object]]:
     """Return the objects of a JSON list; an empty list for anything else."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def records(items: Iterable[object], parse: Callable[[Mapping[str, object]], T]) -> tuple[list[T], list[object]]:
+    """Parse the records of a list; return what could be read, and what could not as it came.
+
+    One odd record does not take the others with it; of the odd ones only the number is logged.
+    """
+    found: list[T] = []
+    odd: list[object] = []
+    for item in items:
+        try:
+            found.append(parse(required_mapping(item)))
+        except ValueError:
+            odd.append(item)
+    if odd:
+        log.warning("provider.records_skipped", skipped=len(odd), read=len(found))
+    return found, odd
 
 
 def moment(value: object) -> datetime | None:

@@ -55,7 +55,6 @@ class Capability(StrEnum):
 
     CREATE = "create"
     UPDATE_CREDENTIALS = "update_credentials"
-    REFRESH = "refresh"
     INSTITUTIONS = "institutions"  # publishes a catalogue, with the fields each institution asks for
 
 
@@ -200,7 +199,6 @@ class Choice:
     label: str
     pattern: str = ""
     pattern_message: str = ""
-    placeholder: str = ""
 
 
 @dataclass(frozen=True, slots=True)

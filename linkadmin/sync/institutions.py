@@ -38,10 +38,15 @@ def read_institutions(integration: Integration) -> int:
     """Read a provider's whole catalogue and keep it; return how many it has. Raises `ProviderError`."""
     now = timezone.now()
     remote = list(connections.connect(integration).list_institutions())
-    rows = [Institution(integration=integration, name=each.name, **_columns(each, now)) for each in remote]
+    # One statement may not change a row twice, and a catalogue that moves between two pages lists a name twice.
+    rows = {each.name: Institution(integration=integration, name=each.name, **_columns(each, now)) for each in remote}
     with transaction.atomic():
         Institution.objects.bulk_create(
-            rows, update_conflicts=True, unique_fields=["integration", "name"], update_fields=COLUMNS, batch_size=500
+            rows.values(),
+            update_conflicts=True,
+            unique_fields=["integration", "name"],
+            update_fields=COLUMNS,
+            batch_size=500,
         )
         Integration.objects.filter(pk=integration.pk).update(institutions_read_at=now)
     return len(rows)

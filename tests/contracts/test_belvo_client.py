@@ -170,11 +170,14 @@ def test_a_documented_link_has_its_cause(belvo_mock: Relay, belvo: Provider, exa
     assert link.observation.cause is LINK_CAUSES[example.name]
 
 
+LISTED_CUSTOMER = "56ab5706-6e00-48a4-91c9-ca55968678d9"  # the one of the document's lists
+
+
 @pytest.mark.parametrize(("example", "count"), [("first_page", 2), ("last_page", 1), ("empty", 0)])
 def test_a_documented_list_is_read(belvo_mock: Relay, belvo: Provider, example: str, count: int) -> None:
     belvo_mock.headers = {"Prefer": f"code=200, example={example}"}
 
-    found = belvo.find_link(remote_id="", end_user_id=CUSTOMER, institution="erebor_mx_retail")
+    found = belvo.find_link(remote_id="", end_user_id=LISTED_CUSTOMER, institution="erebor_mx_retail")
 
     assert (len(found), belvo_mock.violations) == (count, [])
 

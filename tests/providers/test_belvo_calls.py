@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from linkadmin.providers.errors import CodeRequired, InvalidInput, NotFound, OutcomeUnknown, Unsupported
 from linkadmin.providers.types import Cause, Challenge, ChallengeKind, LinkRef, NewLink, Secret
@@ -25,6 +26,7 @@ GOOD_LINK = {
     "created_by": "bcef7f35-67f2-4b19-b009-cb38795faf09",
     "refresh_rate": "7d",
 }
+REGISTERED = {**GOOD_LINK, "external_id": "cust-0001"}
 WANTED = {
     "code": "token_required",
     "message": "A MFA token is required by the institution to login",
@@ -242,11 +244,45 @@ def test_institutions_are_read_page_by_page_from_our_own_host(serve: Serve) -> N
     assert elsewhere.received == []
 
 
+def find_registered(url: str) -> list[str]:
+    found = belvo_at(url).find_link(remote_id="", end_user_id="cust-0001", institution="erebor_mx_retail")
+    return [link.remote_id for link in found]
+
+
 def test_a_lost_registration_is_looked_for_by_customer_and_institution(serve: Serve) -> None:
-    script = serve(reply(200, {"count": 1, "next": None, "results": [GOOD_LINK]}))
-    found = belvo_at(script.url).find_link(remote_id="", end_user_id="cust-0001", institution="erebor_mx_retail")
-    assert [link.remote_id for link in found] == [LINK_ID]
+    script = serve(reply(200, {"count": 1, "next": None, "results": [REGISTERED]}))
+    assert find_registered(script.url) == [LINK_ID]
     assert script.received[0].path == "/api/links/?external_id=cust-0001&institution=erebor_mx_retail&page_size=100"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"external_id": "cust-0002"}, {"external_id": None}, {"external_id": "CUST-0001"}, {"institution": "gringotts"}],
+)
+def test_a_link_of_another_customer_or_bank_is_not_found(serve: Serve, changes: dict[str, object]) -> None:
+    script = serve(reply(200, {"results": [{**REGISTERED, "id": "another", **changes}, REGISTERED]}))
+    assert find_registered(script.url) == [LINK_ID]
+
+
+def test_an_odd_link_does_not_hide_the_others(serve: Serve) -> None:
+    script = serve(reply(200, {"results": ["x", {**REGISTERED, "status": None}, REGISTERED]}))
+    with capture_logs() as events:
+        assert find_registered(script.url) == [LINK_ID]
+    (skipped,) = [event for event in events if event["event"] == "provider.records_skipped"]
+    assert skipped == {"event": "provider.records_skipped", "log_level": "warning", "skipped": 2, "read": 1}
+
+
+@pytest.mark.parametrize("body", [{"results": None}, {"results": {}}, {}, []])
+def test_a_list_that_cannot_be_read_is_no_empty_list(serve: Serve, body: object) -> None:
+    with pytest.raises(OutcomeUnknown):
+        find_registered(serve(reply(200, body)).url)
+
+
+def test_an_odd_institution_does_not_hide_the_others(serve: Serve) -> None:
+    odd = {"results": [5, "x"], "next": "more"}
+    good = {"results": [{"name": None}, {"id": 1, "name": "one"}, {"id": 2, "name": "a b"}], "next": None}
+    found = list(belvo_at(serve(reply(200, odd), reply(200, good)).url).list_institutions())
+    assert [institution.name for institution in found] == ["one"]
 
 
 def test_a_registration_without_a_customer_id_cannot_be_looked_for(serve: Serve) -> None:

@@ -17,7 +17,7 @@ from linkadmin.providers.errors import (
     ProviderError,
     Rejected,
 )
-from linkadmin.providers.types import Cause, LinkRef, NewLink, Secret
+from linkadmin.providers.types import Cause, LinkRef, Secret
 
 from .conftest import Script, belvo_at, reply
 
@@ -181,13 +181,6 @@ def test_wrong_fields_are_named(serve: Serve) -> None:
     assert error.failure.fields == {"username": "This field is required.", "password": "This field is required."}
 
 
-def test_a_duplicate_names_what_exists(serve: Serve) -> None:
-    body = [{"code": "duplicated", "message": "Link already exists", "institution_user_id": "4jlgn6vL7yifx_K-JhhZetI="}]
-    with pytest.raises(Duplicate) as caught:
-        belvo_at(serve(reply(400, body)).url).create_link(NewLink("cust-0001", "", "erebor_mx_retail", {}))
-    assert caught.value.failure.existing == "4jlgn6vL7yifx_K-JhhZetI="
-
-
 @pytest.mark.parametrize(
     ("status", "item", "headers", "seconds"),
     [
@@ -205,6 +198,30 @@ def test_a_pause_is_told(
 ) -> None:
     error = refusal(serve, status, [item], **headers)
     assert isinstance(error, Busy)
+    assert error.failure.retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "seconds"),
+    [
+        (403, b"<html>Forbidden</html>", 900),
+        (403, b"", 900),
+        (403, [{"code": "permission_denied"}], 900),
+        (403, [{"code": "something_new"}], 900),
+        (403, [{"code": "authentication_failed"}], None),
+        (403, [{"code": "access_to_production_denied"}], None),
+        (403, [{"code": "access_to_resource_denied"}], None),
+        (403, [{"code": "quota_limit_reached"}], None),
+        (401, [{"code": "authentication_failed"}], None),
+        (401, [{"code": "permission_denied"}], None),
+        (401, b"", None),
+    ],
+)
+def test_only_a_refusal_that_may_be_a_rate_limit_ends_by_itself(
+    serve: Serve, status: int, body: object, seconds: float | None
+) -> None:
+    error = refusal(serve, status, body, retry_after="30")
+    assert isinstance(error, KeysRefused)
     assert error.failure.retry_after == seconds
 
 

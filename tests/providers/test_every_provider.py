@@ -71,6 +71,16 @@ def test_what_it_can_do_is_sent(kind: str) -> None:
 
 
 @every_provider
+def test_an_id_that_is_typed_fits_where_ids_are_kept(kind: str) -> None:
+    for field in provider_class(kind).create_fields(None):
+        if field.identifies:
+            assert 0 < field.max_length <= 120
+            assert field.pattern
+            assert field.pattern_message
+            assert not field.secret
+
+
+@every_provider
 def test_no_address_carries_a_secret(serve: Serve, kind: str) -> None:
     script = serve(reply(400, b""))
     provider = configured(kind, script.url)

@@ -1,10 +1,12 @@
 """Heron: exactly what leaves the process, and what each answer means."""
 
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from linkadmin.providers.errors import (
     Busy,
@@ -163,6 +165,33 @@ def test_a_lost_create_is_looked_for_by_item(serve: Serve) -> None:
     assert [len(links) for links in found] == [1, 0, 0]
 
 
+ODD = [5, {}, {**CREATED, "item_id": "other", "status": None}, {**CREATED, "item_id": "a b"}]
+
+
+def test_an_odd_record_does_not_hide_the_link_beside_it(serve: Serve) -> None:
+    script = serve(reply(200, {"links": [*ODD, CREATED]}))
+    with capture_logs() as events:
+        assert heron_at(script.url).read_link(LinkRef(ITEM, "cust-0001")).remote_id == ITEM
+    (skipped,) = [event for event in events if event["event"] == "provider.records_skipped"]
+    assert skipped == {"event": "provider.records_skipped", "log_level": "warning", "skipped": 4, "read": 1}
+
+
+def test_an_odd_record_of_another_item_does_not_keep_a_link_from_being_missing(serve: Serve) -> None:
+    heron = heron_at(serve(reply(200, {"links": ODD[2:]})).url)
+    assert heron.find_link(remote_id=ITEM, end_user_id="cust-0001", institution="") == []
+    with pytest.raises(NotFound):
+        heron.read_link(LinkRef(ITEM, "cust-0001"))
+
+
+@pytest.mark.parametrize("odd", ["x", {}, {"item_id": 5}, {"item_id": ""}, {**CREATED, "status": None}])
+def test_an_odd_record_that_may_be_the_link_proves_nothing(serve: Serve, odd: object) -> None:
+    heron = heron_at(serve(reply(200, {"links": [odd, {**CREATED, "item_id": "other"}]})).url)
+    with pytest.raises(OutcomeUnknown):
+        heron.find_link(remote_id=ITEM, end_user_id="cust-0001", institution="")
+    with pytest.raises(OutcomeUnknown):
+        heron.read_link(LinkRef(ITEM, "cust-0001"))
+
+
 @pytest.mark.parametrize("body", [{"links": None}, {"links": {}}, {"links": ["x"]}, {}, []])
 def test_a_list_that_cannot_be_read_is_no_empty_list(serve: Serve, body: object) -> None:
     with pytest.raises(OutcomeUnknown):
@@ -193,10 +222,9 @@ def test_each_status_of_a_refusal_has_its_class(
 
 
 @pytest.mark.parametrize("status", [409, 422])
-def test_an_item_that_is_known_already_is_named(serve: Serve, status: int) -> None:
+def test_an_item_that_is_known_already_is_a_duplicate(serve: Serve, status: int) -> None:
     error = refused_create(serve, status, "a link with this item_id exists")
-    assert isinstance(error, Duplicate)
-    assert error.failure.existing == ITEM
+    assert type(error) is Duplicate
 
 
 @pytest.mark.parametrize(
@@ -233,6 +261,13 @@ def test_a_rate_limit_without_a_readable_reset_tells_nothing(serve: Serve, reset
     assert refused_create(serve, 429, "100 per 1 minute", x_ratelimit_reset=reset).failure.retry_after is None
 
 
+@pytest.mark.parametrize(("status", "seconds"), [(401, None), (403, 900)])
+def test_only_a_wrong_key_waits_for_a_person(serve: Serve, status: int, seconds: float | None) -> None:
+    error = refused_create(serve, status, "their words", retry_after="30")
+    assert isinstance(error, KeysRefused)
+    assert error.failure.retry_after == seconds
+
+
 def test_words_that_echo_the_access_token_are_withheld(serve: Serve) -> None:
     error = refused_create(serve, 400, "access-sandbox-de3ce8ef is no token")
     assert error.failure.words == "withheld"
@@ -242,6 +277,18 @@ def test_the_form_asks_for_what_plaid_gave(serve: Serve) -> None:
     item, token = heron_at("https://app.herondata.io").create_fields(None)
     assert (item.name, item.secret) == ("item_id", False)
     assert (token.name, token.secret, token.kind) == ("access_token", True, FieldKind.PASSWORD)
+
+
+@pytest.mark.parametrize("item_id", [ITEM, "a.b:c=d-e_9", "a b", "a/b", "ñ", "x" * 120, "x" * 121])
+def test_the_form_takes_just_the_item_ids_that_can_be_read_back(serve: Serve, item_id: str) -> None:
+    heron = heron_at(serve(reply(201, {"link": {**CREATED, "item_id": item_id}})).url)
+    field = heron.create_fields(None)[0]
+    try:
+        read_back = heron.create_link(NEW_LINK).remote_id == item_id
+    except OutcomeUnknown:
+        read_back = False
+    taken = re.search(field.pattern, item_id) is not None and len(item_id) <= field.max_length
+    assert taken is read_back
 
 
 def test_staff_cannot_repair_a_link_of_heron_by_typing(serve: Serve) -> None:

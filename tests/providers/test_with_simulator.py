@@ -145,9 +145,8 @@ def test_a_lost_registration_is_found_by_reading(belvo: Provider) -> None:
 
 def test_a_second_registration_is_a_duplicate(belvo: Provider) -> None:
     register(belvo)
-    with pytest.raises(Duplicate) as caught:
+    with pytest.raises(Duplicate):
         register(belvo)
-    assert caught.value.failure.existing
 
 
 def test_every_institution_of_the_catalogue_has_a_form(belvo: Provider) -> None:
@@ -201,9 +200,8 @@ def test_a_create_that_never_arrived_is_not_found(heron: Provider) -> None:
 
 @pytest.mark.parametrize("token", ["access-409", "access-known"])
 def test_an_item_that_heron_knows_is_a_duplicate(heron: Provider, token: str) -> None:
-    with pytest.raises(Duplicate) as caught:
+    with pytest.raises(Duplicate):
         heron_link(heron, token=token)
-    assert caught.value.failure.existing == "item-1"
 
 
 def test_a_refused_token_is_told_at_its_field(heron: Provider) -> None:

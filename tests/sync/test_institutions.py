@@ -33,6 +33,16 @@ def test_second_reading_changes_rows_and_makes_none(house: House) -> None:
     assert (after.pk, after.display_name, after.is_down) == (before.pk, "Erebor, renamed", True)
 
 
+def test_name_that_is_listed_twice_is_kept_once_as_last_said(house: House) -> None:
+    listed = house.simulator.world.institutions
+    listed["the same again"] = listed["erebor_mx_retail"] | {"display_name": "Erebor, as last said"}
+
+    count = institutions.read_institutions(house.belvo)
+
+    assert count == house.belvo.institutions.count() == len(listed) - 1
+    assert house.bank("erebor_mx_retail").display_name == "Erebor, as last said"
+
+
 def test_links_keep_their_bank_when_the_catalogue_is_read_anew(house: House) -> None:
     link = house.belvo_link()
 
