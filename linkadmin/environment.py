@@ -71,5 +71,5 @@ def database(name: str, *, embedded: Path) -> dict[str, Any]:
         "PASSWORD": unquote(url.password or ""),
         "HOST": unquote(url.hostname or ""),
         "PORT": str(url.port or ""),
-        "OPTIONS": {"pool": {"min_size": 2, "max_size": 10, "timeout": 10}},
+        "OPTIONS": {"pool": {"min_size": 2, "max_size": 40, "timeout": 10}},
     }

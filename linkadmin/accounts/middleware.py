@@ -86,13 +86,6 @@ def declared_rights(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def require(request: HttpRequest, right: Right) -> User:
-    """Return who asks, if they have this right. Raises PermissionDenied, which the middleware puts on the record."""
-    if not isinstance(request.user, User) or not may(request.user, right):
-        raise PermissionDenied
-    return request.user
-
-
 def _view_name(request: HttpRequest) -> str:
     return request.resolver_match.view_name if request.resolver_match else ""
 

@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.core.validators import RegexValidator
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +22,8 @@ from linkadmin.providers.types import CredentialField, Secret
 from .connections import keep_secret
 from .models import EndUser, HealthChange, Institution, Integration, Link
 from .presentation import badge, shown_name
+
+KEY_FIELDS = ("key_state", "keys_retry_at", "tested_at", "test_detail")
 
 
 class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -101,9 +104,7 @@ class IntegrationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_fieldsets(self, request: HttpRequest, obj: Integration | None = None) -> Any:
         """Show a reader the row, and an administrator the form with its provider's fields."""
         if not self.has_change_permission(request, obj):
-            return (
-                (None, {"fields": (*IntegrationForm.Meta.fields, "options", "key_state", "tested_at", "test_detail")}),
-            )
+            return ((None, {"fields": (*IntegrationForm.Meta.fields, "options", *KEY_FIELDS)}),)
         form = IntegrationForm(instance=obj)
         return ((None, {"fields": tuple(form.fields)}),)
 
@@ -119,7 +120,7 @@ class IntegrationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         obj.options = form.options()
         replaced = form.new_secrets()
         if replaced or "base_url" in form.changed_data:
-            obj.key_state = Integration.KeyState.UNTRIED
+            obj.key_state, obj.keys_retry_at = Integration.KeyState.UNTRIED, None
         super().save_model(request, obj, form, change)
         for name, secret in replaced.items():
             keep_secret(obj, name, secret)
@@ -157,6 +158,10 @@ class MaskedNames:
         if customer is not None:
             customer.name = shown_name(customer.name, see_names=False)
         return row
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Refuse to filter by a name: who may not read it must not find it by asking."""
+        return "name" not in lookup.split(LOOKUP_SEP) and super().lookup_allowed(lookup, value, request)  # type: ignore[misc]
 
     @admin.display(description=_("customer"))
     def customer(self, row: Any) -> str:

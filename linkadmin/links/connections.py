@@ -1,5 +1,7 @@
 """From an integration's row to a provider that can be spoken with: address, options, opened keys, deadlines."""
 
+from datetime import datetime, timedelta
+
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -7,9 +9,10 @@ from django.utils import timezone
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
+from linkadmin.database import release_connections
 from linkadmin.providers import get_provider
 from linkadmin.providers.base import Provider
-from linkadmin.providers.errors import CodeRequired, Failure, KeysRefused, ProviderError, Rejected
+from linkadmin.providers.errors import Busy, CodeRequired, Failure, KeysRefused, ProviderError, Rejected
 from linkadmin.providers.types import Deadlines, Secret
 
 from .models import Integration, IntegrationSecret
@@ -53,7 +56,9 @@ def keep_secret(integration: Integration, name: str, secret: Secret) -> None:
 def test_connection(integration: Integration, *, actor: User) -> Integration:
     """Ask the provider whether address and keys are good, and keep its answer with the integration."""
     try:
-        report = connect(integration).test_connection()
+        provider = connect(integration)
+        release_connections()
+        report = provider.test_connection()
     except ProviderError as error:
         return _note_test(integration, actor=actor, error=error)
     return _note_test(integration, actor=actor, detail=f"{report.detail} ({report.duration_ms} ms)")
@@ -61,19 +66,23 @@ def test_connection(integration: Integration, *, actor: User) -> Integration:
 
 def note_keys(integration: Integration, error: ProviderError) -> None:
     """Note what an answer said about the integration's keys: one warning here, and no link is at fault."""
-    if not isinstance(error, Rejected | CodeRequired):
-        return  # no answer came, and silence says nothing about keys
-    state = Integration.KeyState.REFUSED if isinstance(error, KeysRefused) else Integration.KeyState.GOOD
-    detail = error.failure.words[:500] if isinstance(error, KeysRefused) else ""
-    changed = Integration.objects.filter(pk=integration.pk).exclude(key_state=state)
-    changed.update(key_state=state, test_detail=detail, tested_at=timezone.now())
+    if isinstance(error, KeysRefused):
+        Integration.objects.filter(pk=integration.pk).update(
+            key_state=Integration.KeyState.REFUSED,
+            keys_retry_at=_retry_at(error),
+            test_detail=error.failure.words[:500],
+            tested_at=timezone.now(),
+        )
+    elif isinstance(error, Rejected | CodeRequired):  # otherwise no answer came, and silence says nothing about keys
+        note_good_keys(integration)
 
 
 def note_good_keys(integration: Integration) -> None:
-    """Take back the warning about an integration's keys: a call was answered with them."""
-    if integration.keys_refused:
-        Integration.objects.filter(pk=integration.pk).update(
-            key_state=Integration.KeyState.GOOD, test_detail="", tested_at=timezone.now()
+    """Take back every warning about an integration's keys: a call was answered with them."""
+    good = Integration.KeyState.GOOD
+    if integration.key_state != good:
+        Integration.objects.filter(pk=integration.pk).exclude(key_state=good).update(
+            key_state=good, keys_retry_at=None, test_detail="", tested_at=timezone.now()
         )
 
 
@@ -85,21 +94,29 @@ def _note_test(
     if error is not None:
         failure = error.failure
         detail = " · ".join(filter(None, [str(failure.status or ""), failure.code or failure.reason, failure.words]))
-    integration.key_state = (
-        states.GOOD if error is None else states.REFUSED if isinstance(error, KeysRefused) else states.UNREACHABLE
-    )
+    if error is None or isinstance(error, Busy):  # whom the provider lets wait, it knows
+        integration.key_state = states.GOOD
+    else:
+        integration.key_state = states.REFUSED if isinstance(error, KeysRefused) else states.UNREACHABLE
+    integration.keys_retry_at = _retry_at(error) if isinstance(error, KeysRefused) else None
     integration.tested_at = timezone.now()
     integration.test_detail = detail[:500]
-    integration.save(update_fields=["key_state", "tested_at", "test_detail"])
+    integration.save(update_fields=["key_state", "keys_retry_at", "tested_at", "test_detail"])
     log.record(
         actor=actor,
         action="integration.tested",
         object_type="integration",
         object_id=str(integration.pk),
-        outcome=Outcome.DONE if error is None else Outcome.REFUSED,
+        outcome=Outcome.DONE if integration.key_state == states.GOOD else Outcome.REFUSED,
         details={"keys": integration.key_state},
     )
     return integration
+
+
+def _retry_at(error: KeysRefused) -> datetime | None:
+    """Return when refused keys may be tried again without a person, if ever."""
+    pause = error.failure.retry_after
+    return timezone.now() + timedelta(seconds=pause) if pause else None
 
 
 def _opened(integration: Integration) -> dict[str, Secret]:

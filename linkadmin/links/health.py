@@ -7,8 +7,8 @@ Three rules decide (the causes and their states are in causes.py):
 3. Data older than its provider keeps it fresh turns "works" into "says it works, but no new data".
 """
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -21,6 +21,8 @@ from .models import HealthChange, Integration, Link, LinkSearch, search_text
 
 Source = HealthChange.Source
 WORKS = HealthState.HEALTHY
+PROOF_LAG = timedelta(seconds=60)  # so long may a provider's records lag behind an accepted repair
+CLOCK_SKEW = timedelta(seconds=60)  # between the provider's clock and ours
 # Who is believed more about the same moment: an answer to our own call before a message, and that before a list.
 CLOSER = {
     Source.CALL: (),
@@ -45,6 +47,7 @@ class Report:
 def observe(link: Link, report: Report) -> HealthChange | None:
     """Take a report into account; return the change of state it made, if any. Updates `link` in place."""
     _lock(link)
+    report = replace(report, observation=_plausible(report.observation, report.at))
     if report.source is Source.LIST:
         link.asked_at, link.ask_failed = max(filter(None, [link.asked_at, report.at])), ""
     if _is_older(link, report):
@@ -70,10 +73,10 @@ def observe_remote(
     link.remote_kind = remote.kind or link.remote_kind
     link.data_source_id = remote.data_source_id or link.data_source_id
     link.remote_created_at = remote.created_at or link.remote_created_at
-    good = remote.observation.last_good_at or link.last_good_at
-    link.stale_at = good + remote.fresh_for if good and remote.fresh_for else None
+    report = Report(_plausible(remote.observation, at), source, at, operation_id, remote.request_id)
+    if _tells_freshness(remote) and not _is_older(link, report):
+        link.stale_at = _stale_at(report.observation.last_good_at or link.last_good_at, remote.fresh_for)
     link.save()
-    report = Report(remote.observation, source, at, operation_id, remote.request_id)
     return observe(link, report)
 
 
@@ -90,8 +93,11 @@ def begin_proving(link: Link, *, at: datetime, request_id: str) -> None:
 
 @transaction.atomic
 def give_up_proving(link: Link) -> None:
-    """Put a repaired link for which no proof came back into the work list."""
+    """Put a repaired link for which no proof came back into the work list, unless it was repaired anew meanwhile."""
+    unproven_since = link.proving_since
     _lock(link)
+    if link.proving_since != unproven_since:
+        return
     link.proving_since = None
     link.attention = link.rank()
     link.save(update_fields=["proving_since", "attention"])
@@ -121,13 +127,17 @@ def start_link(remote: RemoteLink, link: Link, report: Report) -> Link:
     return link
 
 
-def unproven(*, asked_before: datetime) -> "QuerySet[Link, UUID]":
-    """Return the ids of repaired links that were not asked about since a moment."""
-    waiting = Link.objects.filter(proving_since__isnull=False, ended_at=None).exclude(
-        integration__key_state=Integration.KeyState.REFUSED  # tried again by a person only
-    )
+def unproven(*, asked_before: datetime, now: datetime) -> "QuerySet[Link, UUID]":
+    """Return the ids of repaired links that can be asked about, and were not since a moment."""
+    askable = Integration.objects.askable(now=now)
+    waiting = Link.objects.filter(proving_since__isnull=False, ended_at=None, integration__in=askable)
     quiet = waiting.filter(Q(asked_at=None) | Q(asked_at__lt=asked_before))
     return quiet.values_list("pk", flat=True)
+
+
+def proof_overdue(*, proving_before: datetime) -> "QuerySet[Link]":
+    """Return the links that were repaired before a moment and are not proven yet, whether they can be asked or not."""
+    return Link.objects.filter(proving_since__lt=proving_before, ended_at=None)
 
 
 def grown_stale(*, now: datetime) -> "QuerySet[Link, UUID]":
@@ -141,6 +151,24 @@ def _lock(link: Link) -> None:
     fresh = locked.get(pk=link.pk)
     for column in Link._meta.concrete_fields:
         setattr(link, column.attname, getattr(fresh, column.attname))
+
+
+def _plausible(seen: Observation, at: datetime) -> Observation:
+    """Return what was seen, with no data from a future that its report could not know."""
+    latest = at + CLOCK_SKEW
+    return seen if seen.last_good_at is None or seen.last_good_at <= latest else replace(seen, last_good_at=latest)
+
+
+def _tells_freshness(remote: RemoteLink) -> bool:
+    """Tell whether a record is more than an answer's mere id, and so says how long its data stays fresh."""
+    return remote.fresh_for is not None or remote.observation.last_good_at is not None
+
+
+def _stale_at(good: datetime | None, fresh_for: timedelta | None) -> datetime | None:
+    try:
+        return good + fresh_for if good and fresh_for else None
+    except OverflowError:  # beyond the year 9999
+        return None
 
 
 def _is_older(link: Link, report: Report) -> bool:
@@ -208,10 +236,18 @@ def _become(link: Link, report: Report) -> HealthChange | None:
 
 
 def _ends_proof(link: Link, state: HealthState, report: Report) -> bool:
-    """A repair is proven by a read after it that says "works", and disproven by a newer refusal of the bank."""
+    """A repair is proven by a read after it that says "works", and disproven by a newer refusal of the bank.
+
+    A read that finds it refused still, disproves it only once the provider's records had time to follow. One that finds
+    old data neither proves nor disproves.
+    """
     if link.proving_since is None or report.at < link.proving_since:
         return False
-    return state is WORKS if report.source is Source.LIST else report.source is not Source.CLOCK
+    if report.source is not Source.LIST:
+        return report.source is not Source.CLOCK
+    if state in (HealthState.SETTING_UP, HealthState.STALE):
+        return False
+    return state is WORKS or report.at > link.proving_since + PROOF_LAG
 
 
 def _as_known(link: Link, cause: Cause) -> Observation:

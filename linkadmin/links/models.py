@@ -1,6 +1,7 @@
 """What we know: customers, the providers we reach them through, and the state of each link."""
 
 import uuid
+from datetime import datetime
 
 from django.conf import settings
 from django.db import models
@@ -21,6 +22,13 @@ HEALTH_CHOICES = [(state.value, state.value) for state in HealthState]
 CAUSE_CHOICES = [(cause.value, cause.value) for cause in Cause]
 
 
+class IntegrationQuerySet(models.QuerySet["Integration"]):
+    def askable(self, *, now: datetime) -> "IntegrationQuerySet":
+        """Return those that may be asked without a person: in use, with keys that are not refused at `now`."""
+        usable = ~Q(key_state=Integration.KeyState.REFUSED) | Q(keys_retry_at__lte=now)
+        return self.filter(usable, is_active=True)
+
+
 class Integration(models.Model):
     """One account at one provider: an address, keys, and the links reached through it."""
 
@@ -37,11 +45,13 @@ class Integration(models.Model):
     options = models.JSONField(_("options"), default=dict, blank=True)  # the provider's non-secret config fields
     is_active = models.BooleanField(_("in use"), default=True)
     key_state = models.CharField(_("keys"), max_length=12, choices=KeyState.choices, default=KeyState.UNTRIED)
+    keys_retry_at = models.DateTimeField(_("refused keys are tried again"), null=True, blank=True)  # None: by a person
     tested_at = models.DateTimeField(_("last tested"), null=True, blank=True)
     test_detail = models.CharField(_("answer of the last test"), max_length=500, blank=True)
     institutions_read_at = models.DateTimeField(_("institutions read"), null=True, blank=True)
-    version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+
+    objects = IntegrationQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("integration")
@@ -79,7 +89,10 @@ class Integration(models.Model):
 
     @property
     def keys_refused(self) -> bool:
-        return self.key_state == self.KeyState.REFUSED
+        """Whether the keys are refused for now: until a moment where it may have been a rate limit."""
+        if self.key_state != self.KeyState.REFUSED:
+            return False
+        return self.keys_retry_at is None or self.keys_retry_at > timezone.now()
 
 
 class IntegrationSecret(models.Model):
@@ -150,6 +163,12 @@ class EndUser(models.Model):
         return reverse("end-user-detail", args=[self.pk])
 
 
+class LinkQuerySet(models.QuerySet["Link"]):
+    def standing(self) -> "LinkQuerySet":
+        """Return the links that stand in the way of a new one: not ended, and not gone at the provider."""
+        return self.filter(ended_at=None).exclude(health=HealthState.DISCONNECTED.value)
+
+
 class Link(models.Model):
     """One customer's connection to one bank. Its health columns are written by `health.py` alone."""
 
@@ -188,6 +207,8 @@ class Link(models.Model):
     ask_failed = models.CharField(_("why it could not be asked"), max_length=80, blank=True)  # by the last try
     proving_since = models.DateTimeField(_("fixed, proving since"), null=True, blank=True)
 
+    objects = LinkQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("link")
         verbose_name_plural = _("links")
@@ -198,6 +219,7 @@ class Link(models.Model):
         ]
         indexes = [
             models.Index(fields=["attention", "health_since", "id"], name="link_work_list"),
+            models.Index(fields=["remote_id"], name="link_by_remote_id"),
             models.Index(fields=["proving_since"], condition=Q(proving_since__isnull=False), name="link_proving"),
         ]
 

@@ -1,8 +1,9 @@
 """Links as pages show them: every text made once, so that templates only place them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils import timezone
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from linkadmin.providers.types import Cause, HealthState
 
 from .causes import STATES, VERDICTS, Turn
-from .models import Link
+from .models import EndUser, Link
 
 TURN_ICONS = {
     Turn.CUSTOMER: "user",
@@ -64,6 +65,17 @@ class Row:
     is_hot: bool
 
 
+@dataclass(frozen=True, slots=True)
+class CustomerRow:
+    """One line of the list of customers."""
+
+    url: str
+    name: str
+    external_id: str
+    links: int
+    trouble: int
+
+
 def badge_of(state: HealthState, reason: str = "") -> StateBadge:
     look = STATES[state]
     return StateBadge(look.tone, look.icon, str(look.label), reason)
@@ -79,6 +91,20 @@ def badge(link: Link) -> StateBadge:
 def rows(links: Iterable[Link], *, see_names: bool) -> list[Row]:
     now = timezone.now()
     return [_row(link, see_names=see_names, now=now) for link in links]
+
+
+def customer_rows(
+    customers: Iterable[EndUser], counted: Mapping[UUID, tuple[int, int]], *, see_names: bool
+) -> list[CustomerRow]:
+    return [
+        CustomerRow(
+            each.get_absolute_url(),
+            shown_name(str(each), see_names=see_names),
+            each.external_id,
+            *counted.get(each.pk, (0, 0)),
+        )
+        for each in customers
+    ]
 
 
 def shown_name(name: str, *, see_names: bool) -> str:

@@ -1,6 +1,7 @@
 """Which links a page shows: filters from a fixed map, search by any id or name, pages by key and never by number."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,6 +23,7 @@ PAGE_SIZE = 50
 LAST_RANK = 32_767
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+SEARCH_WORDS = 6  # the most that are looked for
 
 # What people ask for first: whose turn it is. The states come after, by their own names.
 GROUPS: dict[str, tuple[Any, tuple[HealthState, ...]]] = {
@@ -90,11 +92,38 @@ def visible_to(user: User) -> "QuerySet[Link]":
     return Link.objects.all() if may(user, Right.VIEW_LINKS) else Link.objects.none()
 
 
-def search(links: "QuerySet[Link]", words: str) -> "QuerySet[Link]":
-    """Return the links in whose names and ids every word occurs."""
-    for word in words.lower().split()[:6]:
-        links = links.filter(search__text__contains=word)
+def search(links: "QuerySet[Link]", words: str, *, see_names: bool) -> "QuerySet[Link]":
+    """Return the links in whose names and ids every word occurs; without names, as the beginning of an id."""
+    for word in words.split()[:SEARCH_WORDS]:
+        links = links.filter(Q(search__text__contains=word.lower()) if see_names else _begins_an_id(word))
     return links
+
+
+def search_customers(words: str, *, see_names: bool) -> "QuerySet[EndUser]":
+    """Return the customers in whose name or id every word occurs, by name; without names, by id in each sense."""
+    found = EndUser.objects.order_by("name", "id") if see_names else EndUser.objects.order_by("external_id")
+    for word in words.split()[:SEARCH_WORDS]:
+        in_name = Q(name__icontains=word) | Q(external_id__icontains=word)
+        found = found.filter(in_name if see_names else Q(external_id__startswith=word))
+    return found
+
+
+def after_customer(customers: "QuerySet[EndUser]", pk: str, *, see_names: bool) -> "QuerySet[EndUser]":
+    """Return those behind a customer in the order of `search_customers`; all, if there is no such customer."""
+    known = _uuid(pk)
+    last = EndUser.objects.filter(pk=known).first() if known else None
+    if last is None:
+        return customers
+    behind = Q(name__gt=last.name) | Q(name=last.name, id__gt=last.pk)
+    return customers.filter(behind if see_names else Q(external_id__gt=last.external_id))
+
+
+def count_links(customers: Iterable[EndUser]) -> dict[UUID, tuple[int, int]]:
+    """Return how many live links each of these customers has, and how many of them need somebody."""
+    trouble = Q(health__in=states_needing_somebody(), proving_since=None)
+    live = Link.objects.filter(end_user__in=customers, ended_at=None).values("end_user")
+    counted = live.annotate(n=Count("pk"), trouble=Count("pk", filter=trouble))
+    return {row["end_user"]: (row["n"], row["trouble"]) for row in counted}
 
 
 def find_by_id(links: "QuerySet[Link]", text: str) -> Link | None:
@@ -176,6 +205,12 @@ def _read_cursor(text: str) -> tuple[int, datetime, UUID] | None:
     except (ValueError, OverflowError):
         return None
     return key if 0 <= key[0] <= LAST_RANK else None
+
+
+def _begins_an_id(word: str) -> Q:
+    """Return what finds a link by the beginning of an id, its own or its customer's: no name is looked at."""
+    ids = Q(remote_id__startswith=word) | Q(data_source_id__startswith=word) | Q(pk__startswith=word.lower())
+    return ids | Q(end_user__external_id__startswith=word)
 
 
 def _uuid(text: str) -> UUID | None:

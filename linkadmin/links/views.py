@@ -2,7 +2,6 @@
 
 from collections import Counter
 from typing import Any
-from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
@@ -22,7 +21,7 @@ from linkadmin.providers.types import HealthState
 
 from . import connections, queries
 from .models import EndUser, Integration
-from .presentation import badge_of, moment, rows, shown_name
+from .presentation import badge_of, customer_rows, moment, rows, shown_name
 from .strip import health_strip
 
 
@@ -30,20 +29,21 @@ from .strip import health_strip
 def link_list(request: HttpRequest) -> HttpResponse:
     """Show the work list. Words to search for come in the body of a POST: no name is ever part of an address."""
     words = _search_words(request)
+    see_names = may(request.user, Right.SEE_NAMES)
     links = queries.visible_to(_user(request))
     if words and (exact := queries.find_by_id(links, words)):
         return go(request, exact.get_absolute_url())
     chosen = queries.LinkFilter(request.GET, queryset=links, request=request)
     if not chosen.is_valid():
         raise BadRequest("a filter has a value it does not offer")
-    found = queries.search(chosen.qs, words) if words else chosen.qs
+    found = queries.search(chosen.qs, words, see_names=see_names) if words else chosen.qs
     page = queries.page(found, request.GET)
     context = {
         "strip": health_strip(queries.counts(links), current=request.GET.get("state", "")),
         "filter": chosen,
         "pills": _pills(request, chosen),
         "words": words,
-        "rows": rows(page.links, see_names=may(request.user, Right.SEE_NAMES)),
+        "rows": rows(page.links, see_names=see_names),
         "page": page,
         "may_create": may(request.user, Right.CREATE_LINK),
         "is_filtered": bool(words or any(chosen.form.cleaned_data.values())),
@@ -53,27 +53,18 @@ def link_list(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def end_user_list(request: HttpRequest) -> HttpResponse:
-    """Show customers by name, with how many of their links need somebody."""
+    """Show customers by name, or by id to who sees no names, with how many of their links need somebody."""
     words = _search_words(request)
-    found = EndUser.objects.order_by("name", "id")
-    for word in words.split()[:6]:
-        found = found.filter(Q(name__icontains=word) | Q(external_id__icontains=word))
-    if after := request.GET.get("after", ""):
-        found = _after_customer(found, after)
-    live = Q(links__ended_at=None, links__isnull=False)
-    trouble = Q(links__health__in=queries.states_needing_somebody(), links__proving_since=None)
-    counted = found.annotate(
-        links_count=Count("links", filter=live), trouble_count=Count("links", filter=live & trouble)
-    )
-    shown = list(counted[: queries.PAGE_SIZE + 1])
     see_names = may(request.user, Right.SEE_NAMES)
+    customers = queries.search_customers(words, see_names=see_names)
+    if after := request.GET.get("after", ""):
+        customers = queries.after_customer(customers, after, see_names=see_names)
+    found = list(customers[: queries.PAGE_SIZE + 1])
+    shown = found[: queries.PAGE_SIZE]
     context = {
         "words": words,
-        "customers": [(each, shown_name(str(each), see_names=see_names)) for each in shown[: queries.PAGE_SIZE]],
-        "page": {
-            "next": f"?after={shown[queries.PAGE_SIZE - 1].pk}" if len(shown) > queries.PAGE_SIZE else "",
-            "first": "?" if after else "",
-        },
+        "customers": customer_rows(shown, queries.count_links(shown), see_names=see_names),
+        "page": {"next": f"?after={shown[-1].pk}" if len(found) > len(shown) else "", "first": "?" if after else ""},
     }
     return draw(request, "links/end_users.html", "results", context)
 
@@ -161,7 +152,7 @@ def _user(request: HttpRequest) -> User:
 
 
 def _search_words(request: HttpRequest) -> str:
-    # No database takes a NUL to search for.
+    # PostgreSQL takes no NUL to search for; one in an address is refused before any view.
     return request.POST.get("q", "").replace("\0", "").strip()[:200] if request.method == "POST" else ""
 
 
@@ -177,11 +168,3 @@ def _pills(request: HttpRequest, chosen: queries.LinkFilter) -> list[tuple[str, 
         label = dict(getattr(chosen.form.fields[name], "choices", [])).get(value, value)
         pills.append((f"{chosen.form.fields[name].label}: {label}", f"?{without.urlencode()}"))
     return pills
-
-
-def _after_customer(found: Any, pk: str) -> Any:
-    try:
-        last = EndUser.objects.filter(pk=UUID(pk)).first()
-    except ValueError:
-        last = None
-    return found.filter(Q(name__gt=last.name) | Q(name=last.name, id__gt=last.pk)) if last else found

@@ -8,6 +8,7 @@ from django.utils import timezone
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
+from linkadmin.database import release_connections
 from linkadmin.links import connections, health
 from linkadmin.links.models import Link
 from linkadmin.providers.errors import NotFound, ProviderError
@@ -37,7 +38,7 @@ def read(link: Link) -> RemoteLink | None:
     asked_at = timezone.now()
     try:
         provider = connections.connect(link.integration)
-        runner.release_connections()
+        release_connections()
         remote = provider.read_link(link.ref)
     except NotFound as error:
         _take_absence(link, error)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
+from linkadmin.database import release_connections
 from linkadmin.links import connections
 from linkadmin.providers.errors import ProviderError
 from linkadmin.providers.types import Cause, RemoteLink
@@ -116,7 +117,7 @@ def _claim_check(operation: Operation, *, now: datetime) -> bool:
 def _created_link(operation: Operation) -> RemoteLink | None:
     """Return the link a lost create may have made: the id we gave, or a new one of this customer at this bank."""
     provider = connections.connect(operation.integration)
-    runner.release_connections()
+    release_connections()
     found = provider.find_link(
         remote_id=operation.natural_key,
         end_user_id=operation.end_user.external_id,

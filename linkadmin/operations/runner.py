@@ -14,7 +14,8 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import connections
+
+from linkadmin.database import release_connections
 
 from .refusals import TooManyCalls
 
@@ -77,13 +78,6 @@ def wait_for_all(seconds: float) -> None:
     deadline = time.monotonic() + seconds
     for future in list(_running.values()):
         wait([future], timeout=max(0.0, deadline - time.monotonic()))
-
-
-def release_connections() -> None:
-    """Give this thread's database connections back, so that nobody waits for one while it waits for a provider."""
-    for connection in connections.all(initialized_only=True):
-        if not connection.in_atomic_block:
-            connection.close()
 
 
 def _run(key: UUID, held: Place, work: Callable[[], None]) -> None:

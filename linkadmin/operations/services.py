@@ -139,13 +139,13 @@ def _resume(provider: Provider, *, session: Secret, remote_link_id: str, token: 
 
 def _require_new(operation: Operation, *, second_link: bool) -> None:
     """Refuse a link the customer has already, and a second one at a bank unless it is wanted."""
-    live = Link.objects.filter(ended_at=None).select_related("end_user", "institution", "integration")
+    standing = Link.objects.standing().select_related("end_user", "institution", "integration")
     if operation.natural_key:
-        same = live.filter(integration=operation.integration, remote_id=operation.natural_key).first()
+        same = standing.filter(integration=operation.integration, remote_id=operation.natural_key).first()
         if same:
             raise refusals.DuplicateLink(same, same_item=True)
     if operation.institution and not second_link:
-        at_bank = live.filter(end_user=operation.end_user, institution=operation.institution).first()
+        at_bank = standing.filter(end_user=operation.end_user, institution=operation.institution).first()
         if at_bank:
             raise refusals.DuplicateLink(at_bank, same_item=False)
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
+from linkadmin.database import release_connections
 from linkadmin.links import connections, health
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
@@ -66,7 +67,7 @@ def _call_and_settle(operation: Operation, provider: Provider, call: Call) -> No
     if not _may_send(operation):
         logger.warning("call.too_late", operation_id=str(operation.pk))
         return
-    runner.release_connections()
+    release_connections()
     began = time.monotonic()
     answer = _answer_of(operation, provider, call)
     duration_ms = round((time.monotonic() - began) * 1000)
@@ -90,7 +91,7 @@ def _settle_surely(operation: Operation, answer: Answer, *, duration_ms: int, kn
             logger.warning("operation.not_settled_yet", operation_id=str(operation.pk), error=type(error).__name__)
             if operation.lease_until is None or timezone.now() > operation.lease_until:
                 raise
-        runner.release_connections()
+        release_connections()
         time.sleep(SETTLE_AGAIN_SECONDS)
 
 

@@ -53,8 +53,6 @@ def prove(link_id: str) -> None:
     if link is None or link.is_ended:
         return
     reading.read_quietly(link)
-    if link.proving_since and link.proving_since < timezone.now() - PROOF_WITHIN:
-        health.give_up_proving(link)
 
 
 @shared_task(name="operations.note_stale")
@@ -63,5 +61,6 @@ def note_stale(link_id: str) -> None:
     link = Link.objects.select_related("integration", "end_user", "institution").filter(pk=link_id).first()
     if link is None or link.is_ended:
         return
-    reading.read_quietly(link)
+    if not link.integration.keys_refused:
+        reading.read_quietly(link)
     health.grow_stale(link, now=timezone.now())

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import Count, Min, QuerySet
 
 from linkadmin.accounts.models import User
-from linkadmin.links.models import Institution, Link
+from linkadmin.links.models import Institution, Integration, Link
 from linkadmin.links.presentation import Moment, StateBadge, badge_of, moment
 from linkadmin.links.queries import states_needing_somebody
 from linkadmin.providers.types import HealthState
@@ -61,13 +61,13 @@ def state_shares(tally: Counter[str]) -> list[Share]:
 
 
 def by_integration(live: "QuerySet[Link]") -> list[IntegrationLine]:
-    tallies: dict[tuple[UUID, str, str], Counter[str]] = defaultdict(Counter)
-    columns = ("integration_id", "integration__name", "integration__key_state", "health")
-    for pk, name, keys, health, count in live.values_list(*columns).annotate(n=Count("pk")):
-        tallies[pk, name, keys][health] += count
+    tallies: dict[UUID, Counter[str]] = defaultdict(Counter)
+    for pk, health, count in live.values_list("integration_id", "health").annotate(n=Count("pk")):
+        tallies[pk][health] += count
     return [
-        IntegrationLine(pk, name, tally.total(), state_shares(tally), keys == "refused")
-        for (pk, name, keys), tally in sorted(tallies.items(), key=lambda item: item[0][1])
+        IntegrationLine(each.pk, each.name, tally.total(), state_shares(tally), each.keys_refused)
+        for each in Integration.objects.filter(pk__in=tallies).order_by("name")
+        if (tally := tallies[each.pk])
     ]
 
 

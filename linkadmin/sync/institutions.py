@@ -31,7 +31,7 @@ def due(*, now: datetime) -> "QuerySet[Integration]":
     """Return the integrations whose catalogue was not read for a day."""
     listing = [kind for kind in PROVIDERS if Capability.INSTITUTIONS in provider_class(kind).capabilities]
     old = Q(institutions_read_at=None) | Q(institutions_read_at__lt=now - READ_EVERY)
-    return Integration.objects.filter(old, provider__in=listing, is_active=True)
+    return Integration.objects.askable(now=now).filter(old, provider__in=listing)
 
 
 def read_institutions(integration: Integration) -> int:

@@ -1,6 +1,7 @@
 """The administrator's integrations with their keys, and the auditor's records without names."""
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from linkadmin.audit import log
@@ -92,6 +93,15 @@ def test_key_that_is_typed_replaces_the_old_one_and_is_untried(house: House) -> 
     assert (after.pk, after.version) == (before.pk, before.version + 1)
     assert after.fingerprint != before.fingerprint
     assert house.heron.key_state == Integration.KeyState.UNTRIED
+
+
+def test_new_key_forgets_until_when_the_old_one_was_refused(house: House) -> None:
+    Integration.objects.update(key_state=Integration.KeyState.REFUSED, keys_retry_at=timezone.now())
+
+    change(house, house.heron, heron_api_key="key_new")
+
+    house.heron.refresh_from_db()
+    assert house.heron.keys_retry_at is None
 
 
 def test_provider_of_an_integration_cannot_be_changed(house: House) -> None:
@@ -247,6 +257,21 @@ def test_records_are_searched_and_filtered(house: House, record: str, query: str
 
     assert page.status == 200
     assert opened_from(page, record)
+
+
+@pytest.mark.parametrize("query", ["name__startswith=Wil", "name=Wilhelmina+Quackenbush", "name__gt=A"])
+@pytest.mark.parametrize("record", ["links/enduser", "links/link", "operations/operation"])
+def test_auditor_cannot_find_a_name_by_asking(house: House, record: str, query: str) -> None:
+    _a_repair(house)
+    through = "" if record == "links/enduser" else "end_user__"
+
+    assert house.client("aud").get(f"/admin/{record}/?{through}{query}").status_code == 400
+
+
+def test_auditor_does_not_read_the_words_links_are_found_by(house: House) -> None:
+    _a_repair(house)
+
+    assert house.client("aud").get("/admin/links/link/?search__text__contains=wil").status_code == 400
 
 
 def test_administrator_opens_no_customers_records(house: House) -> None:

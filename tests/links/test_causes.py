@@ -2,12 +2,15 @@
 
 import lucide
 import pytest
+from django.utils import timezone
 
 from linkadmin.links.causes import STATES, VERDICTS, Retry, Turn, Verdict
+from linkadmin.links.models import Link
 from linkadmin.providers.belvo_answers import STATUS_CAUSES
 from linkadmin.providers.belvo_errors import CODES
 from linkadmin.providers.plaid_codes import cause_of
 from linkadmin.providers.types import Cause, HealthState
+from tests.house import House
 
 TONES = {"ok", "warn", "bad", "info", "quiet"}
 
@@ -205,3 +208,12 @@ def test_a_row_of_the_table(cause: Cause | None, state: HealthState, turn: Turn,
 def test_a_code_that_plaid_has_not_invented_yet_is_no_cause() -> None:
     assert cause_of("SOME_FUTURE_CODE") is None
     assert cause_of("") is None
+
+
+@pytest.mark.django_db
+def test_page_of_a_link_says_whether_trying_again_helps(house: House) -> None:
+    link = house.belvo_link(cause=Cause.PASSWORD_WRONG)
+
+    assert f"Trying again {VERDICTS[Cause.PASSWORD_WRONG].retry.label}" in house.open(link.get_absolute_url()).words
+    Link.objects.update(proving_since=timezone.now())
+    assert "Trying again" not in house.open(link.get_absolute_url()).words

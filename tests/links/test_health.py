@@ -1,11 +1,13 @@
 """How what was observed becomes one state: newer wins, a refusal outlives an old "works", repairs have to be proven."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from linkadmin.links import health
+from linkadmin.links.causes import STATES
 from linkadmin.links.models import EndUser, Integration, Link
 from linkadmin.operations import tasks
 from linkadmin.providers.types import Cause, HealthState, Observation, RemoteLink
@@ -13,6 +15,7 @@ from linkadmin.providers.types import Cause, HealthState, Observation, RemoteLin
 pytestmark = pytest.mark.django_db
 
 CALL, WEBHOOK, LIST = health.Source.CALL, health.Source.WEBHOOK, health.Source.LIST
+FAR = datetime(9999, 12, 31, tzinfo=UTC)
 NOW = timezone.now() - timedelta(minutes=10)
 
 
@@ -144,6 +147,83 @@ def test_repair_is_not_disproven_by_a_record_that_lags_behind(link: Link) -> Non
     assert link.proving_since == after(2)
 
 
+@pytest.mark.parametrize("cause", [Cause.LOGIN_REFUSED, Cause.GONE, Cause.BANK_DOWN])
+def test_repair_is_disproven_by_a_record_that_still_refuses_after_a_minute(link: Link, cause: Cause) -> None:
+    tell(link, Cause.PASSWORD_WRONG, CALL, after(1))
+    health.begin_proving(link, at=after(2), request_id="")
+
+    state = tell(link, cause, LIST, after(3.1))
+
+    assert link.proving_since is None
+    assert link.attention == STATES[state].rank
+
+
+def test_repair_is_not_disproven_by_a_record_of_old_data_or_of_a_link_being_set_up(link: Link) -> None:
+    health.begin_proving(link, at=after(2), request_id="")
+    old = RemoteLink("link-1", Observation(Cause.WORKING, last_good_at=after(-60)), fresh_for=timedelta(minutes=2))
+
+    health.observe_remote(link, old, source=LIST, at=after(4))
+    tell(link, Cause.PENDING, LIST, after(5))
+
+    assert link.proving_since == after(2)
+
+
+def test_giving_up_leaves_a_newer_repair_its_time(link: Link) -> None:
+    health.begin_proving(link, at=after(2), request_id="")
+    seen_before = Link.objects.get(pk=link.pk)
+    health.begin_proving(link, at=after(3), request_id="")
+
+    health.give_up_proving(seen_before)
+
+    link.refresh_from_db()
+    assert link.proving_since == after(3)
+
+
+UNASKABLE = [
+    {"is_active": False},
+    {"key_state": Integration.KeyState.REFUSED},
+    {"key_state": Integration.KeyState.REFUSED, "keys_retry_at": after(60)},
+]
+
+
+@pytest.mark.parametrize("state", UNASKABLE)
+def test_repair_is_not_asked_about_where_nobody_may_ask(link: Link, state: dict[str, Any]) -> None:
+    health.begin_proving(link, at=after(2), request_id="")
+    Integration.objects.update(**state)
+
+    assert not health.unproven(asked_before=after(5), now=after(5))
+
+
+def test_repair_is_asked_about_once_refused_keys_may_be_tried_again(link: Link) -> None:
+    health.begin_proving(link, at=after(2), request_id="")
+    Integration.objects.update(key_state=Integration.KeyState.REFUSED, keys_retry_at=after(5))
+
+    assert list(health.unproven(asked_before=after(5), now=after(5))) == [link.pk]
+
+
+@pytest.mark.parametrize("state", UNASKABLE)
+def test_repair_that_cannot_be_asked_about_is_given_up_all_the_same(link: Link, state: dict[str, Any]) -> None:
+    tell(link, Cause.PASSWORD_WRONG, CALL, after(-50))
+    health.begin_proving(link, at=timezone.now() - tasks.PROOF_WITHIN * 1.1, request_id="")
+    Integration.objects.update(**state)
+
+    tasks.nudge_due()
+
+    link.refresh_from_db()
+    assert link.proving_since is None
+
+
+def test_link_that_is_gone_or_ended_does_not_stand_in_the_way_of_a_new_one(link: Link) -> None:
+    assert list(Link.objects.standing()) == [link]
+
+    tell(link, Cause.GONE, LIST, after(1))
+    assert not Link.objects.standing()
+
+    tell(link, Cause.LOGIN_REFUSED, LIST, after(2))
+    Link.objects.update(ended_at=after(3))
+    assert not Link.objects.standing()
+
+
 def test_repair_is_disproven_by_a_newer_refusal(link: Link) -> None:
     health.begin_proving(link, at=after(2), request_id="")
 
@@ -181,6 +261,53 @@ def test_record_with_old_data_is_stale_at_once(link: Link) -> None:
     health.observe_remote(link, remote, source=LIST, at=after(2))
 
     assert link.health == HealthState.STALE.value
+
+
+def test_data_from_the_future_counts_as_of_its_report(link: Link) -> None:
+    remote = RemoteLink("link-1", Observation(Cause.WORKING, last_good_at=FAR), fresh_for=timedelta(days=3))
+
+    health.observe_remote(link, remote, source=LIST, at=after(2))
+
+    assert (link.health, link.last_good_at) == (HealthState.HEALTHY.value, after(3))
+    assert link.stale_at == after(3) + timedelta(days=3)
+
+
+def test_data_that_stays_fresh_beyond_all_dates_never_grows_stale(link: Link) -> None:
+    remote = RemoteLink(
+        "link-1", Observation(Cause.WORKING, last_good_at=after(1)), fresh_for=timedelta(days=4_000_000)
+    )
+
+    health.observe_remote(link, remote, source=LIST, at=after(2))
+
+    assert (link.health, link.stale_at) == (HealthState.HEALTHY.value, None)
+
+
+def test_older_record_does_not_say_when_data_grows_old(link: Link) -> None:
+    fresh = RemoteLink("link-1", Observation(Cause.WORKING, last_good_at=after(2)), fresh_for=timedelta(days=3))
+    older = RemoteLink("link-1", Observation(Cause.WORKING, last_good_at=after(-9)), fresh_for=timedelta(minutes=1))
+    health.observe_remote(link, fresh, source=LIST, at=after(3))
+
+    health.observe_remote(link, older, source=LIST, at=after(1))
+
+    assert link.stale_at == after(2) + timedelta(days=3)
+
+
+def test_wish_for_a_code_does_not_make_data_fresh_for_ever(link: Link) -> None:
+    fresh = RemoteLink("link-1", Observation(Cause.WORKING, last_good_at=after(2)), fresh_for=timedelta(days=3))
+    health.observe_remote(link, fresh, source=LIST, at=after(3))
+
+    health.observe_remote(link, RemoteLink("link-1", Observation(Cause.CODE_WAITING)), source=CALL, at=after(4))
+
+    assert link.stale_at == after(2) + timedelta(days=3)
+
+
+def test_record_with_data_and_no_limit_takes_the_limit_away(link: Link) -> None:
+    Link.objects.update(stale_at=after(60))
+    remote = RemoteLink("link-1", Observation(Cause.WORKING, last_good_at=after(2)))
+
+    health.observe_remote(link, remote, source=LIST, at=after(3))
+
+    assert link.stale_at is None
 
 
 def test_link_without_a_limit_never_grows_stale(link: Link) -> None:

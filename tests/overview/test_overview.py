@@ -84,6 +84,13 @@ def test_refused_keys_are_told_once(house: House) -> None:
     assert house.open("/").words.count("the provider refuses our keys") == 1
 
 
+def test_refused_keys_that_may_be_tried_again_are_no_warning(house: House) -> None:
+    house.belvo_link()
+    type(house.belvo).objects.update(key_state="refused", keys_retry_at=timezone.now())
+
+    assert "the provider refuses our keys" not in house.open("/").words
+
+
 def test_house_without_links_says_so(house: House) -> None:
     assert "No links yet." in house.open("/").words
 
@@ -91,7 +98,7 @@ def test_house_without_links_says_so(house: House) -> None:
 def test_queries_do_not_grow_with_the_links(house: House, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     house.belvo_link()
     house.open("/")
-    with django_assert_num_queries(7) as few:
+    with django_assert_num_queries(8) as few:
         house.client().get("/")
     for number in range(8):
         house.heron_link(item_id=f"item-{number}", cause=Cause.LOGIN_REQUIRED)

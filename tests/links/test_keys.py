@@ -1,0 +1,106 @@
+"""What answers say about an integration's keys: refused for good or for a while, and good again."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.utils import timezone
+
+from linkadmin.audit.models import AuditEvent
+from linkadmin.links.models import Integration, Link
+from tests.house import House
+from tests.providers.conftest import Behaviour, Script, reply
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Answers = Callable[[Behaviour], None]
+
+
+@pytest.fixture
+def belvo_answers(house: House) -> Iterator[Answers]:
+    """Let Belvo from now on answer every call alike."""
+    scripts = []
+
+    def answer(behaviour: Behaviour) -> None:
+        scripts.append(Script([behaviour]))
+        Integration.objects.filter(pk=house.belvo.pk).update(base_url=scripts[-1].url)
+
+    yield answer
+    house.settled()
+    for script in scripts:
+        script.stop()
+
+
+def ask_about(house: House, link: Link) -> None:
+    """Let a person ask Belvo about a link, and wait for the answer."""
+    house.post(f"{link.get_absolute_url()}refresh/")
+    house.settled()
+    house.belvo.refresh_from_db()
+
+
+def test_good_call_takes_back_that_a_provider_could_not_be_reached(house: House) -> None:
+    link = house.belvo_link()
+    Integration.objects.update(key_state=Integration.KeyState.UNREACHABLE, test_detail="timeout")
+
+    ask_about(house, link)
+
+    assert (house.belvo.key_state, house.belvo.test_detail) == (Integration.KeyState.GOOD, "")
+
+
+def test_refusal_that_may_be_a_rate_limit_lasts_until_then(house: House, belvo_answers: Answers) -> None:
+    link = house.belvo_link()
+    belvo_answers(reply(403, [], Retry_After="900"))
+
+    ask_about(house, link)
+
+    assert house.belvo.keys_refused
+    assert house.belvo.keys_retry_at is not None
+    assert 880 < (house.belvo.keys_retry_at - timezone.now()).total_seconds() <= 900
+    Integration.objects.update(keys_retry_at=timezone.now())
+    house.belvo.refresh_from_db()
+    assert not house.belvo.keys_refused
+
+
+def test_refusal_anew_lasts_anew(house: House, belvo_answers: Answers) -> None:
+    link = house.belvo_link()
+    Integration.objects.update(key_state=Integration.KeyState.REFUSED, keys_retry_at=timezone.now())
+    belvo_answers(reply(403, [], Retry_After="900"))
+
+    ask_about(house, link)
+
+    assert house.belvo.keys_refused
+
+
+@pytest.mark.parametrize("path", ["refresh", "test"])
+def test_refused_keys_are_tried_again_by_a_person_only(house: House, belvo_answers: Answers, path: str) -> None:
+    link = house.belvo_link()
+    Integration.objects.update(key_state=Integration.KeyState.REFUSED, keys_retry_at=timezone.now())
+    belvo_answers(reply(401, []))
+
+    if path == "refresh":
+        ask_about(house, link)
+    else:
+        house.post(f"{house.belvo.get_absolute_url()}test/", name="adm")
+
+    house.belvo.refresh_from_db()
+    assert (house.belvo.keys_refused, house.belvo.keys_retry_at) == (True, None)
+
+
+def test_good_answer_forgets_when_keys_are_tried_again(house: House) -> None:
+    link = house.belvo_link()
+    Integration.objects.update(key_state=Integration.KeyState.REFUSED, keys_retry_at=timezone.now())
+
+    ask_about(house, link)
+
+    assert (house.belvo.key_state, house.belvo.keys_retry_at) == (Integration.KeyState.GOOD, None)
+
+
+def test_provider_that_lets_the_test_wait_accepts_the_keys(house: House, belvo_answers: Answers) -> None:
+    belvo_answers(reply(429, []))
+
+    answer = house.post(f"{house.belvo.get_absolute_url()}test/", name="adm")
+
+    house.belvo.refresh_from_db()
+    assert house.belvo.key_state == Integration.KeyState.GOOD
+    assert house.belvo.test_detail.startswith("429")
+    assert "The provider answered and accepts the keys." in house.open(answer.location, "adm").words
+    assert AuditEvent.objects.get(action="integration.tested").outcome == "done"

@@ -1,0 +1,36 @@
+"""What every request passes before any page."""
+
+import pytest
+from django.test import Client
+
+from .house import House
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/links/?state=customer%00",
+        "/links/?after=%00",
+        "/links/%00/",
+        "/end-users/?after=%00",
+        "/admin/links/enduser/?external_id=%00",
+        "/admin/links/link/?q=a%00b",
+        "/admin/links/link/?%00=1",
+        "/admin/links/link/%00/change/",
+    ],
+)
+def test_address_with_a_nul_is_a_bad_request(house: House, address: str) -> None:
+    answer = house.client("aud").get(address)
+
+    assert answer.status_code == 400
+    assert answer["X-Request-Id"]
+
+
+def test_stranger_with_a_nul_is_refused_alike() -> None:
+    assert Client().get("/accounts/login/?next=%00").status_code == 400
+
+
+def test_words_for_a_nul_are_none(house: House) -> None:
+    assert house.client().get("/links/?other=%2500").status_code == 200
