@@ -12,11 +12,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
-from linkadmin.pages import draw, go
+from linkadmin.pages import draw, go, reader
 from linkadmin.providers.types import HealthState
 
 from . import connections, queries
@@ -30,7 +29,7 @@ def link_list(request: HttpRequest) -> HttpResponse:
     """Show the work list. Words to search for come in the body of a POST: no name is ever part of an address."""
     words = _search_words(request)
     see_names = may(request.user, Right.SEE_NAMES)
-    links = queries.visible_to(_user(request))
+    links = queries.visible_to(reader(request))
     if words and (exact := queries.find_by_id(links, words)):
         return go(request, exact.get_absolute_url())
     chosen = queries.LinkFilter(request.GET, queryset=links, request=request)
@@ -73,10 +72,10 @@ def end_user_list(request: HttpRequest) -> HttpResponse:
 def end_user_detail(request: HttpRequest, pk: Any) -> HttpResponse:
     """Show one customer with all their links. Looking at a customer is an event."""
     customer = get_object_or_404(EndUser, pk=pk)
-    links = queries.visible_to(_user(request)).filter(end_user=customer).order_by("attention", "health_since", "id")
+    links = queries.visible_to(reader(request)).filter(end_user=customer).order_by("attention", "health_since", "id")
     see_names = may(request.user, Right.SEE_NAMES)
     log.record(
-        actor=_user(request),
+        actor=reader(request),
         action="end_user.viewed",
         object_type="end_user",
         object_id=str(customer.pk),
@@ -134,7 +133,7 @@ def integration_detail(request: HttpRequest, pk: Any) -> HttpResponse:
 @require_POST
 def integration_test(request: HttpRequest, pk: Any) -> HttpResponse:
     integration = get_object_or_404(Integration, pk=pk)
-    tested = connections.test_connection(integration, actor=_user(request))
+    tested = connections.test_connection(integration, actor=reader(request))
     if tested.key_state == Integration.KeyState.GOOD:
         messages.success(request, _("The provider answered and accepts the keys."))
     else:
@@ -144,11 +143,6 @@ def integration_test(request: HttpRequest, pk: Any) -> HttpResponse:
 
 def _state_counts(tally: Counter[str]) -> list[dict[str, Any]]:
     return [{"badge": badge_of(state), "count": tally[state.value]} for state in HealthState if tally[state.value]]
-
-
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101 - the middleware lets nobody else in
-    return request.user
 
 
 def _search_words(request: HttpRequest) -> str:

@@ -6,6 +6,7 @@ nobody can. A success starts the count anew.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import Count, Max, QuerySet
@@ -18,6 +19,9 @@ from linkadmin.links.models import Link
 
 from .models import DONE_STATES, AttemptAllowance, Operation
 from .refusals import BudgetSpent
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 WINDOW = timedelta(hours=24)
 FREE_ATTEMPTS = 2
@@ -39,6 +43,11 @@ class Budget:
     @property
     def manager_may_allow(self) -> bool:
         return self.left == 0 and self.refused < ALL_ATTEMPTS
+
+    @property
+    def why_spent(self) -> "StrOrPromise":
+        """Say why nothing is left, and who can help."""
+        return BudgetSpent(manager_may_allow=self.manager_may_allow).words
 
     @property
     def codes_left(self) -> int:

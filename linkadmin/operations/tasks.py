@@ -48,7 +48,7 @@ def reconcile_one(operation_id: str) -> None:
 
 @shared_task(name="operations.prove")
 def prove(link_id: str) -> None:
-    """Read a repaired or new link; what is not proven within half an hour goes back into the work list."""
+    """Read a repaired or new link: the proof that it works."""
     link = Link.objects.select_related("integration", "end_user", "institution").filter(pk=link_id).first()
     if link is None or link.is_ended:
         return

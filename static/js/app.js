@@ -65,11 +65,6 @@
       const element = event.target.closest(selector);
       if (element) act(element);
     }
-    const opener = event.target.closest("[data-dialog]");
-    if (opener) {
-      event.preventDefault();
-      query(opener.dataset.dialog).showModal();
-    }
   });
 
   /* --- Keyboard: / and Ctrl-K find anything --- */

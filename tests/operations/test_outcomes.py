@@ -1,5 +1,6 @@
 """How an operation ends when no answer says so: by time, by reading, or by a person's word."""
 
+import contextlib
 import uuid
 from datetime import timedelta
 
@@ -40,8 +41,12 @@ def decide(house: House, operation: Operation, name: str = "mia", **said: str) -
 def nudged() -> list[tuple[str, str]]:
     """Take the messages that wait for a worker, and return the tasks and rows they name."""
     taken = []
-    with current_app.connection_for_read() as connection, connection.SimpleQueue("celery") as queue:
-        while queue.qsize():
+    with (
+        current_app.connection_for_read() as connection,
+        connection.SimpleQueue("celery") as queue,
+        contextlib.suppress(queue.Empty),
+    ):
+        while True:
             message = queue.get(block=False)
             message.ack()
             taken.append((str(message.headers["task"]), str(message.payload[0][0])))

@@ -10,9 +10,9 @@ from django.views.decorators.http import require_http_methods
 
 from linkadmin.operations.budget import allow_attempt, budget_of
 from linkadmin.operations.forms import ReasonForm
-from linkadmin.pages import go
+from linkadmin.pages import go, reader
 
-from .access import link_for, reader, seen
+from .access import link_for, seen
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -16,9 +16,9 @@ from linkadmin.operations import refusals, services
 from linkadmin.operations.explanations import explain
 from linkadmin.operations.forms import NewLinkForm
 from linkadmin.operations.models import Operation, OperationKind, State
-from linkadmin.pages import draw, go, wants_part
+from linkadmin.pages import draw, go, reader, wants_part
 
-from .access import outcome_of, place_of, reader
+from .access import outcome_of, place_of
 
 TEMPLATE = "operations/new_link.html"
 MATCHES_SHOWN = 20

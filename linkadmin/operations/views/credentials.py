@@ -15,9 +15,9 @@ from linkadmin.operations.budget import budget_of
 from linkadmin.operations.explanations import explain
 from linkadmin.operations.forms import ProviderForm
 from linkadmin.operations.models import Operation, OperationKind, State
-from linkadmin.pages import draw, go
+from linkadmin.pages import draw, go, reader
 
-from .access import link_for, outcome_of, place_of, reader, seen
+from .access import link_for, outcome_of, place_of, seen
 
 TEMPLATE = "operations/credentials.html"
 

@@ -19,9 +19,9 @@ from linkadmin.operations.explanations import explain
 from linkadmin.operations.models import Operation
 from linkadmin.operations.timeline import timeline_of
 from linkadmin.operations.verdict import verdict_of
-from linkadmin.pages import go
+from linkadmin.pages import go, reader
 
-from .access import link_for, reader, seen
+from .access import link_for, seen
 
 
 @never_cache

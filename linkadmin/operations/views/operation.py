@@ -17,9 +17,9 @@ from linkadmin.operations import decisions, reconcile, refusals
 from linkadmin.operations.explanations import explain
 from linkadmin.operations.forms import DecisionForm
 from linkadmin.operations.models import FAILED_STATES, Operation, OperationKind, State
-from linkadmin.pages import go, wants_part
+from linkadmin.pages import go, reader, wants_part
 
-from .access import place_of, reader, seen
+from .access import place_of, seen
 
 TEMPLATE = "operations/operation.html"
 # The page asks again after so many seconds: soon while a call runs, more calmly while records are read.

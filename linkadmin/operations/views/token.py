@@ -22,10 +22,10 @@ from linkadmin.operations import challenges, decisions, refusals, services
 from linkadmin.operations.budget import budget_of
 from linkadmin.operations.forms import TokenForm
 from linkadmin.operations.models import PendingChallenge, State
-from linkadmin.pages import draw, go
+from linkadmin.pages import draw, go, reader
 from linkadmin.providers.types import ChallengeKind
 
-from .access import link_for, outcome_of, place_of, reader, seen
+from .access import link_for, outcome_of, place_of, seen
 
 TEMPLATE = "operations/token.html"
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -119,7 +119,7 @@ def _page(
         "now": now,
         "total_seconds": int((challenge.expires_at - challenge.received_at).total_seconds()),
         "left_seconds": max(0, int((challenge.expires_at - now).total_seconds())),
-        "codes_left": budget_of(link).codes_left,
+        "budget": budget_of(link),
         "is_mine": challenge.operation.actor_id == user.pk,
         "may_act": may(user, Right.UPDATE_CREDENTIALS),
         "instructions": shown.instructions if shown else "",
