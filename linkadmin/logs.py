@@ -66,6 +66,7 @@ def logging_config(*, level: str) -> dict[str, Any]:
             # These print bodies, headers or SQL parameters when asked to be talkative.
             "urllib3": {"level": "WARNING"},
             "django.db.backends": {"level": "WARNING"},
+            "django.request": {"level": "ERROR"},  # what people may not do, or mistype, is no fault of ours
             "django.template": {"level": "INFO"},
             "kombu": {"level": "INFO"},
             "kombu.connection": {"level": "ERROR"},  # it warns that folders have no host name

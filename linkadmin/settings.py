@@ -166,7 +166,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "operations.nudge_due",
         "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5),
     },
-    "read the catalogues of institutions": {"task": "sync.nudge_institutions", "schedule": 3600},
+    "read the catalogues of institutions": {"task": "sync.nudge_institutions", "schedule": 60},
 }
 
 # --- Providers ---

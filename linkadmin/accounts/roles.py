@@ -139,6 +139,7 @@ ADMIN_RIGHTS: Mapping[str, Right] = {
     "links.change_integration": Right.MANAGE_INTEGRATIONS,
     "links.view_link": Right.VIEW_LINKS,
     "operations.view_operation": Right.VIEW_LINKS,
+    "operations.view_attemptallowance": Right.VIEW_LINKS,
 }
 
 

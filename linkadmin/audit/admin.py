@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -81,7 +82,7 @@ class RoleFilter(admin.SimpleListFilter):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
-    list_display = ("seq", "at", "actor", "actor_role", "action", "object", "outcome", "request")
+    list_display = ("seq", "time", "actor", "actor_role", "action", "object", "outcome", "request")
     list_filter = ("outcome", SubjectFilter, RoleFilter, "at")
     ordering = ("-seq",)
     # Exact, because an id or a name is pasted here, and because that is what the indexes can answer.
@@ -94,6 +95,10 @@ class AuditEventAdmin(ReadOnlyAdmin):
     )
     search_help_text = _("A user name, the beginning of an action, or an object, operation or request id.")
     sortable_by = ()
+
+    @admin.display(description=_("time"))
+    def time(self, event: AuditEvent) -> str:
+        return f"{timezone.localtime(event.at):%Y-%m-%d %H:%M:%S %Z}"
 
     @admin.display(description=_("object"))
     def object(self, event: AuditEvent) -> str:

@@ -1,5 +1,6 @@
 """Records of what we know, read-only; integrations and their keys for administrators, write-only."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from linkadmin.audit import log
 from linkadmin.audit.admin import CappedPaginator, ReadOnlyAdmin
 from linkadmin.audit.models import Outcome
+from linkadmin.nudges import nudge
 from linkadmin.providers import PROVIDERS, provider_class
 from linkadmin.providers.types import CredentialField, Secret
 
@@ -124,6 +126,7 @@ class IntegrationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         super().save_model(request, obj, form, change)
         for name, secret in replaced.items():
             keep_secret(obj, name, secret)
+        transaction.on_commit(partial(nudge, "sync.read_institutions", obj.pk))
         log.record(
             actor=request.user,  # type: ignore[arg-type]
             action="integration.changed" if change else "integration.created",

@@ -21,6 +21,7 @@ from .models import HealthChange, Integration, Link, LinkSearch, search_text
 
 Source = HealthChange.Source
 WORKS = HealthState.HEALTHY
+SETTING_UP_EAGERLY = timedelta(minutes=10)
 PROOF_LAG = timedelta(seconds=60)  # so long may a provider's records lag behind an accepted repair
 CLOCK_SKEW = timedelta(seconds=60)  # between the provider's clock and ours
 # Who is believed more about the same moment: an answer to our own call before a message, and that before a list.
@@ -128,11 +129,17 @@ def start_link(remote: RemoteLink, link: Link, report: Report) -> Link:
 
 
 def unproven(*, asked_before: datetime, now: datetime) -> "QuerySet[Link, UUID]":
-    """Return the ids of repaired links that can be asked about, and were not since a moment."""
+    """Return the ids of links, repaired or just begun, that can be asked about and were not since a moment.
+
+    One that has been set up for long is asked about less and less eagerly.
+    """
     askable = Integration.objects.askable(now=now)
-    waiting = Link.objects.filter(proving_since__isnull=False, ended_at=None, integration__in=askable)
-    quiet = waiting.filter(Q(asked_at=None) | Q(asked_at__lt=asked_before))
-    return quiet.values_list("pk", flat=True)
+    new = Q(health=HealthState.SETTING_UP)
+    eager = Q(proving_since__isnull=False) | (new & Q(health_since__gt=now - SETTING_UP_EAGERLY))
+    quiet = eager & (Q(asked_at=None) | Q(asked_at__lt=asked_before))
+    patient = new & Q(asked_at__lt=now - SETTING_UP_EAGERLY)
+    waiting = Link.objects.filter(quiet | patient, ended_at=None, integration__in=askable)
+    return waiting.values_list("pk", flat=True)
 
 
 def proof_overdue(*, proving_before: datetime) -> "QuerySet[Link]":

@@ -59,6 +59,6 @@ def _note(key: str, tally: Counter[str]) -> str:
     if key == "customer" and (waiting := tally[HealthState.CUSTOMER_CODE.value]):
         return _("%(count)d want a code") % {"count": waiting}
     if key == "fine":
-        share = 100 * tally[HealthState.HEALTHY.value] / max(1, tally.total())
+        share = 100 * group_counts(tally)["fine"] / max(1, tally.total())
         return _("%(share).1f %% of all links") % {"share": share}
     return ""

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from linkadmin.audit.admin import ReadOnlyAdmin
 from linkadmin.links.admin import FoundById, MaskedNames
 
-from .models import Operation
+from .models import AttemptAllowance, Operation
 
 
 @admin.register(Operation)
@@ -57,4 +57,14 @@ class OperationAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
         "actor__username__exact",
     )
     search_help_text = _("An operation, request, link or customer id, or a user name.")
+    sortable_by = ()
+
+
+@admin.register(AttemptAllowance)
+class AttemptAllowanceAdmin(ReadOnlyAdmin):
+    fields = ("allowed_at", "allowed_by", "reason", "link_id")
+    readonly_fields = fields
+    list_display = ("allowed_at", "allowed_by", "reason", "link_id")
+    list_select_related = ("allowed_by",)
+    ordering = ("-allowed_at",)
     sortable_by = ()

@@ -15,6 +15,7 @@ from linkadmin.providers.types import ChallengeKind, Choice, CredentialField, Fi
 MAX_LENGTH = 200  # characters of a typed value, unless the field is a pasted file
 MAX_FILE_LENGTH = 20_000
 SEPARATORS = regex.compile(r"[\s\-\u2010-\u2015]")  # what groups the digits of a code
+CUSTOMER_ID = regex.compile(r"[A-Za-z0-9_.:=@+-]+")
 PATTERN_SECONDS = 0.05  # a bank's pattern is foreign input: it may not cost more than this
 
 
@@ -130,7 +131,11 @@ class NewLinkForm(ProviderForm):
             del self.fields["bank_name"]
 
     def clean_end_user_id(self) -> str:
-        return str(self.cleaned_data["end_user_id"]).strip()
+        """Providers put this id into addresses, so it is held to what is safe there."""
+        typed = str(self.cleaned_data["end_user_id"]).strip()
+        if not CUSTOMER_ID.fullmatch(typed):
+            raise forms.ValidationError(_("Only letters, digits and _ . : = @ + - can be used."))
+        return typed
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()

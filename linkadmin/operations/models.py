@@ -38,7 +38,7 @@ class OperationState(models.TextChoices):
     SUCCEEDED = "succeeded", _("Done")
     REJECTED = "rejected", _("Refused")
     NEEDS_TOKEN = "needs_token", _("Code needed")
-    ANSWERED = "answered", _("Code given")
+    ANSWERED = "answered", _("Code asked for and given")
     EXPIRED = "expired", _("Code came too late")
     UNKNOWN = "unknown", _("Unknown: checking")
     CONFIRMED_DONE = "confirmed_done", _("Done, as the provider's records show")
@@ -196,9 +196,13 @@ class AttemptAllowance(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="allowances")
-    allowed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
-    allowed_at = models.DateTimeField(default=timezone.now)
+    allowed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, verbose_name=_("allowed by"))
+    allowed_at = models.DateTimeField(_("time"), default=timezone.now)
     reason = models.CharField(_("reason"), max_length=300)
+
+    class Meta:
+        verbose_name = _("allowed attempt")
+        verbose_name_plural = _("allowed attempts")
 
     def __str__(self) -> str:
         return self.reason

@@ -17,6 +17,7 @@ from linkadmin.links import connections, health
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
 from linkadmin.links.sealed import seal
+from linkadmin.nudges import nudge
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import (
     CodeRequired,
@@ -33,7 +34,6 @@ from linkadmin.providers.types import Cause, HealthState, LinkRef, Observation, 
 
 from . import challenges, runner
 from .models import Operation, PendingChallenge, State
-from .nudges import nudge
 
 logger = structlog.get_logger(__name__)
 

@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from linkadmin.links import health
 from linkadmin.links.models import Integration, Link
+from linkadmin.nudges import nudge
 
 from . import reading, reconcile
 from .models import Operation, State
-from .nudges import nudge
 
 PROOF_EVERY = timedelta(seconds=10)
 PROOF_WITHIN = timedelta(minutes=30)

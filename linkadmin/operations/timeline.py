@@ -14,7 +14,7 @@ from linkadmin.links.presentation import Moment, badge_of, moment
 from linkadmin.providers.types import HealthState
 
 from .explanations import explain
-from .models import Operation, OperationKind, State
+from .models import AttemptAllowance, Operation, OperationKind, State
 
 SHOWN = 50
 CODE_WANTED = 428  # the HTTP status by which a bank asks for a code, or asks again
@@ -52,7 +52,12 @@ def timeline_of(link: Link) -> list[Day]:
     """Return the latest entries of a link by day, as the reader's clock cuts days."""
     changes = link.changes.order_by("-at", "-id")[:SHOWN]
     operations = Operation.objects.with_names().filter(link=link).order_by("-prepared_at")[:SHOWN]
-    entries = [*(_of_change(each) for each in changes), *(_of_operation(each) for each in operations)]
+    allowances = link.allowances.select_related("allowed_by").order_by("-allowed_at")[:SHOWN]
+    entries = [
+        *(_of_change(each) for each in changes),
+        *(_of_operation(each) for each in operations),
+        *(_of_allowance(each) for each in allowances),
+    ]
     entries.sort(key=lambda entry: entry.at, reverse=True)
     return list(_by_day(entries[:SHOWN]))
 
@@ -67,7 +72,7 @@ def _of_change(change: HealthChange) -> Entry:
 def _of_operation(operation: Operation) -> Entry:
     tone, icon = LOOKS.get(State(operation.state), ("quiet", "circle-slash"))
     facts = [
-        str(operation.actor),
+        operation.actor.display_name,
         operation.get_state_display(),
         _("the code was wrong") if _was_wrong_code(operation) else "",
         explain(operation).title if operation.state == State.REJECTED else "",
@@ -78,6 +83,11 @@ def _of_operation(operation: Operation) -> Entry:
     at = operation.began_at
     title = operation.get_kind_display()
     return Entry(f"operation-{operation.pk}", at, _clock(at), tone, icon, title, note, operation.get_absolute_url())
+
+
+def _of_allowance(allowance: AttemptAllowance) -> Entry:
+    at, note = allowance.allowed_at, f"{allowance.allowed_by.display_name} · {allowance.reason}"
+    return Entry(f"allowance-{allowance.pk}", at, _clock(at), "info", "key-round", _("One more attempt allowed"), note)
 
 
 def _was_wrong_code(operation: Operation) -> bool:

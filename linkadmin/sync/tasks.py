@@ -5,7 +5,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from linkadmin.links.models import Integration
-from linkadmin.operations.nudges import nudge
+from linkadmin.nudges import nudge
 from linkadmin.providers.errors import ProviderError
 
 from . import institutions
@@ -22,7 +22,7 @@ def nudge_institutions() -> None:
 @shared_task(name="sync.read_institutions")
 def read_institutions(integration_id: str) -> None:
     integration = Integration.objects.filter(pk=integration_id, is_active=True).first()
-    if integration is None:
+    if integration is None or not integration.lists_institutions:
         return
     try:
         institutions.read_institutions(integration)

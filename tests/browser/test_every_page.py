@@ -13,6 +13,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PHONE: ViewportSize = {"width": 360, "height": 740}
 
 
+@pytest.mark.thorough
 def test_every_page_fits_a_phone_and_has_no_serious_barrier_in_light_and_dark(house: House, desk: Desk) -> None:
     desk.expect_status(403, 404)
     windows: dict[str, Page] = {}

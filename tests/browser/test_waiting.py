@@ -89,7 +89,7 @@ def test_colleague_sees_the_same_step_and_who_started_it(house: House, desk: Des
     ben.goto(link.get_absolute_url())
     ben.get_by_role("link", name="Enter code").click()
     expect(ben.locator(".challenge output")).to_have_text(number)
-    expect(ben.get_by_text("ana started this and can send the code.")).to_be_visible()
+    expect(ben.get_by_text("Ana started this and can send the code.")).to_be_visible()
     expect(ben.get_by_role("button", name="Send code")).to_have_count(0)
     ben.goto(f"{link.get_absolute_url()}credentials/")
     expect(ben.locator(".challenge output")).to_have_text(number)

@@ -11,6 +11,7 @@ from linkadmin.links.causes import STATES
 from linkadmin.links.models import EndUser, Integration, Link
 from linkadmin.operations import tasks
 from linkadmin.providers.types import Cause, HealthState, Observation, RemoteLink
+from tests.house import House
 
 pytestmark = pytest.mark.django_db
 
@@ -341,3 +342,18 @@ def test_next_good_read_forgets_the_failure_to_ask(link: Link) -> None:
     tell(link, Cause.WORKING, LIST, after(6))
 
     assert (link.ask_failed, link.asked_at) == ("", after(6))
+
+
+def test_new_link_is_asked_about_until_it_is_set_up(house: House) -> None:
+    now = timezone.now()
+    link = house.heron_link(cause=Cause.PENDING)
+    Link.objects.filter(pk=link.pk).update(asked_at=now - timedelta(seconds=20), health_since=now)
+
+    eagerly = health.unproven(asked_before=now - timedelta(seconds=10), now=now)
+    assert list(eagerly) == [link.pk]
+
+    Link.objects.filter(pk=link.pk).update(health_since=now - timedelta(hours=1))
+    assert not health.unproven(asked_before=now - timedelta(seconds=10), now=now)
+
+    Link.objects.filter(pk=link.pk).update(asked_at=now - timedelta(minutes=11))
+    assert list(health.unproven(asked_before=now - timedelta(seconds=10), now=now)) == [link.pk]

@@ -326,3 +326,10 @@ def test_queries_do_not_grow_with_the_rows(house: House, django_assert_num_queri
         with django_assert_num_queries(6):
             page = house.client().get("/links/")
         assert len(rows(read(page))) == shown
+
+
+def test_filter_that_is_not_offered_gets_a_page_with_a_way_back(house: House) -> None:
+    page = house.open("/links/?state=foo")
+
+    assert page.status == 400
+    assert "This address is not understood" in page.words

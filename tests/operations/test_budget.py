@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from linkadmin.links.models import Link
+from linkadmin.operations.budget import allow_attempt
 from linkadmin.operations.models import Operation
 from tests.house import House
 from tests.markup import Page
@@ -141,3 +142,11 @@ def test_what_is_no_refusal_of_the_login_is_not_counted(house: House, password: 
     page = house.send(f"/links/{link.pk}/credentials/", password=password)
 
     assert "2 attempts are left" in page.words
+
+
+def test_links_page_and_records_tell_who_allowed_one_more_and_why(house: House) -> None:
+    link = house.belvo_link()
+    allow_attempt(actor=house.people["mia"], link=link, reason="The customer called")
+
+    assert "Mia · The customer called" in house.open(f"/links/{link.pk}/").words
+    assert "The customer called" in house.open("/admin/operations/attemptallowance/", "aud").words

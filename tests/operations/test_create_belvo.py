@@ -204,7 +204,7 @@ def test_nothing_found_proves_nothing_where_the_provider_gives_the_id(house: Hou
 
 def test_customer_whom_the_provider_cannot_name_is_left_to_a_person(house: House, settings: Settings) -> None:
     settings.OPERATION_UNDECIDED_SECONDS = 0
-    create(house, end_user_id="cus 1", password="lost_after")
+    create(house, end_user_id="cus@1", password="lost_after")
 
     tasks.reconcile_one(str(house.last_operation().pk))
 

@@ -232,3 +232,14 @@ def test_provider_that_cannot_be_reached_was_sent_nothing(house: House) -> None:
     assert "Nothing was sent" in page.words
     assert house.last_operation().state == State.NOT_SENT
     assert Integration.objects.get(pk=house.heron.pk).key_state == Integration.KeyState.UNTRIED
+
+
+@pytest.mark.parametrize("typed", ["a/b?c#d", "<script>", "cus 1", "é-1"])
+def test_customer_id_that_no_address_can_hold_is_refused_at_the_field(house: House, typed: str) -> None:
+    answer = house.send(
+        house.new_link_url(), end_user_id=typed, end_user_name="New Ltd", access_token="access-1", item_id="item-1"
+    )
+
+    assert answer.status == 422
+    assert "Only letters, digits" in answer.error_at("end_user_id")
+    assert house.calls("POST") == []

@@ -167,7 +167,7 @@ def test_form_is_not_shown_while_somebody_is_at_it(house: House) -> None:
     page = house.open(f"/links/{link.pk}/credentials/", "ben")
 
     assert "Contacting the bank…" in page.words
-    assert "ana" in page.words
+    assert "Asked for by Ana" in page.words
     assert "password" not in page.inputs()
 
 

@@ -230,7 +230,7 @@ def test_colleague_sees_the_step_and_cannot_send(house: House) -> None:
     challenge = PendingChallenge.objects.get()
     page = house.open(url_of(link), "ben")
     assert NUMBER.search(page.source)
-    assert "ana started this and can send the code." in page.words
+    assert "Ana started this and can send the code." in page.words
 
     sent = house.post(
         url_of(link), {"operation_key": str(challenge.pk), "challenge": str(challenge.pk), "token": "111111"}, "ben"

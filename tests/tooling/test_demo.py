@@ -16,6 +16,8 @@ import pytest
 from linkadmin.demo.__main__ import WELCOME
 from linkadmin.demo.casting import FIRST_REPAIR
 
+pytestmark = pytest.mark.processes
+
 PROJECT = Path(__file__).resolve().parents[2]
 Demo = Callable[..., subprocess.Popen[str]]
 

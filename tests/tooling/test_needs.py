@@ -20,6 +20,8 @@ def test_skips_itself(): pytest.skip("own reason")
 def test_plain(): pass
 """
 
+pytestmark = pytest.mark.processes
+
 
 def run(folder: Path, **environment: str) -> str:
     """Run a suite of three where no program is on the path and no server is named; tell what pytest says."""
