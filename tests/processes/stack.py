@@ -99,7 +99,8 @@ class Stack:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.end()
-        assert not self.processes(), f"left running: {self.processes()}"
+        # What was killed a moment ago may take another to be gone on a busy machine.
+        wait_for(lambda: not self.processes(), within=10)
 
     def start(self, *names: str) -> None:
         """Start programs, unless they run, and wait for the pages to answer."""
