@@ -28,7 +28,10 @@ class Right(StrEnum):
     SEE_NAMES = auto()  # without it, names of end users are masked
     CREATE_LINK = auto()
     UPDATE_CREDENTIALS = auto()  # and send a one-time code
-    REFRESH = auto()  # and reconcile: reads at the provider
+    CHANGE_LINK = auto()  # its settings, its access token, a repair address for the customer
+    REMOVE_LINK = auto()
+    REFRESH = auto()  # and reconcile, and fetch new data
+    READ_RECORDS = auto()  # what a provider itself says of links and customers, without taking it over
     DECIDE_OUTCOME = auto()
     ALLOW_ATTEMPT = auto()
     VIEW_INTEGRATIONS = auto()
@@ -49,7 +52,10 @@ MATRIX: Mapping[str, frozenset[Right]] = {
             Right.SEE_NAMES,
             Right.CREATE_LINK,
             Right.UPDATE_CREDENTIALS,
+            Right.CHANGE_LINK,
+            Right.REMOVE_LINK,
             Right.REFRESH,
+            Right.READ_RECORDS,
         }
     ),
     Role.MANAGER: frozenset(
@@ -58,7 +64,9 @@ MATRIX: Mapping[str, frozenset[Right]] = {
             Right.VIEW_LINKS,
             Right.VIEW_END_USERS,
             Right.SEE_NAMES,
+            Right.REMOVE_LINK,
             Right.REFRESH,
+            Right.READ_RECORDS,
             Right.DECIDE_OUTCOME,
             Right.ALLOW_ATTEMPT,
             Right.VIEW_INTEGRATIONS,

@@ -125,6 +125,8 @@ class Institution(models.Model):
     country = models.CharField(_("country"), max_length=2, blank=True)
     status = models.CharField(_("status"), max_length=20, blank=True)
     integration_type = models.CharField(_("kind of access"), max_length=20, blank=True)
+    logo_url = models.CharField(_("logo"), max_length=300, blank=True)  # a text; never fetched
+    website = models.CharField(_("website"), max_length=300, blank=True)
     features = models.JSONField(default=list, blank=True)
     resources = models.JSONField(default=list, blank=True)
     form_fields = models.JSONField(default=list, blank=True)
@@ -137,6 +139,9 @@ class Institution(models.Model):
 
     def __str__(self) -> str:
         return self.display_name
+
+    def get_absolute_url(self) -> str:
+        return reverse("institution-detail", args=[self.pk])
 
     @property
     def is_down(self) -> bool:
@@ -184,6 +189,9 @@ class Link(models.Model):
     remote_kind = models.CharField(_("kind at the provider"), max_length=40, blank=True)
     access_mode = models.CharField(_("access mode"), max_length=20, blank=True)
     refresh_rate = models.CharField(_("refresh rate"), max_length=8, blank=True)
+    storage = models.CharField(_("how long the login is kept"), max_length=10, blank=True)
+    stale_in = models.CharField(_("data removed after"), max_length=8, blank=True)
+    resources = models.JSONField(_("what is fetched"), default=list, blank=True)
     remote_created_at = models.DateTimeField(_("created at the provider"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
@@ -256,6 +264,85 @@ class Link(models.Model):
         if self.cause == Cause.CODE_WAITING.value:
             return 0
         return STATES[HealthState(self.health)].rank
+
+
+class Traffic(models.Model):
+    """How the calls to one integration go: the breaker that pauses them, and the credit for repeating reads.
+
+    One row per integration, locked for a moment at the beginning and the end of each call, so that all processes
+    together keep to what is here.
+    """
+
+    integration = models.OneToOneField(Integration, on_delete=models.CASCADE, primary_key=True, related_name="traffic")
+    failures = models.PositiveSmallIntegerField(default=0)  # in a row
+    recent = models.CharField(max_length=20, blank=True)  # the last calls, the newest last: "." good, "x" failed
+    paused_until = models.DateTimeField(null=True, blank=True)
+    pause_reason = models.CharField(max_length=80, blank=True)
+    probe_until = models.DateTimeField(null=True, blank=True)  # after a pause one call at a time finds out
+    repeat_credit = models.PositiveSmallIntegerField(default=100)  # tenths of a repeated read
+
+    def __str__(self) -> str:
+        return str(self.integration_id)
+
+
+class CallPlace(models.Model):
+    """One call to an integration that is under way; over when deleted, or when its lease is."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="places")
+    call = models.CharField(max_length=60)
+    taken_at = models.DateTimeField(default=timezone.now)
+    lease_until = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["integration", "lease_until"], name="call_places")]
+
+    def __str__(self) -> str:
+        return self.call
+
+
+class CallQuota(models.Model):
+    """How many calls of one kind were made within a window, and how many may be."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="quotas")
+    scope = models.CharField(max_length=60, blank=True)  # the call; empty: all calls together
+    calls = models.PositiveIntegerField()  # how many a window allows
+    used = models.PositiveIntegerField(default=0)
+    window_ends_at = models.DateTimeField()
+    told = models.BooleanField(default=False)  # the provider's own words in its answers, not what its documents say
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["integration", "scope"], name="one_quota_per_scope")]
+
+    def __str__(self) -> str:
+        return f"{self.scope or '*'}: {self.used}/{self.calls}"
+
+
+class UnknownValue(models.Model):
+    """A word of a provider's that is in no table of ours: kept and counted, so that the tables can grow."""
+
+    class Place(models.TextChoices):
+        STATUS = "status", _("Status of a link")
+        CODE = "code", _("Code of an error")
+        WORDS = "words", _("Words of an error")
+
+    id = models.BigAutoField(primary_key=True)
+    provider = models.CharField(_("provider"), max_length=20)
+    place = models.CharField(_("where it was"), max_length=8, choices=Place.choices)
+    value = models.CharField(_("word"), max_length=200)
+    seen = models.PositiveIntegerField(_("times seen"), default=0)
+    first_at = models.DateTimeField(_("first seen"), default=timezone.now)
+    last_at = models.DateTimeField(_("last seen"), default=timezone.now)
+    last_link = models.ForeignKey(Link, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        verbose_name = _("unknown value")
+        verbose_name_plural = _("unknown values")
+        constraints = [models.UniqueConstraint(fields=["provider", "place", "value"], name="one_row_per_unknown_value")]
+
+    def __str__(self) -> str:
+        return self.value
 
 
 class LinkSearch(models.Model):

@@ -28,6 +28,17 @@ class OperationKind(models.TextChoices):
     CREATE_LINK = "create_link", _("Create the link")
     UPDATE_CREDENTIALS = "update_credentials", _("Update the credentials")
     SUBMIT_TOKEN = "submit_token", _("Send the one-time code")
+    FETCH_DATA = "fetch_data", _("Fetch new data")
+    CHANGE_SETTINGS = "change_settings", _("Change the settings")
+    REMOVE_LINK = "remove_link", _("Remove the link")
+    REPLACE_TOKEN = "replace_token", _("Hand over a new access token")
+    REPAIR_ADDRESS = "repair_address", _("Make a repair address")
+    REFRESH_REPORTS = "refresh_reports", _("Make the reports anew")
+    CREATE_END_USER = "create_end_user", _("Let the provider know the customer")
+    SWITCH_DATA_SOURCE = "switch_data_source", _("Count a data source in or out")
+    ADD_WEBHOOK = "add_webhook", _("Subscribe to a topic")
+    SWITCH_WEBHOOK = "switch_webhook", _("Pause a subscription or let it go on")
+    REMOVE_WEBHOOK = "remove_webhook", _("End a subscription")
 
 
 class OperationState(models.TextChoices):
@@ -73,14 +84,15 @@ class Operation(models.Model):
     version = models.PositiveIntegerField(default=1)
     integration = models.ForeignKey(Integration, on_delete=models.PROTECT, related_name="operations")
     link = models.ForeignKey(Link, on_delete=models.PROTECT, null=True, blank=True, related_name="operations")
-    end_user = models.ForeignKey(EndUser, on_delete=models.PROTECT, related_name="operations")
+    # None: it concerns the integration as a whole.
+    end_user = models.ForeignKey(EndUser, on_delete=models.PROTECT, null=True, blank=True, related_name="operations")
     institution = models.ForeignKey(Institution, on_delete=models.SET_NULL, null=True, blank=True)
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="operations")
     operation_key = models.UUIDField()  # made with the form: the same form sent twice is one operation
     fingerprint = models.CharField(max_length=64)  # of the parameters that are not secret
     parameters = models.JSONField(default=dict, blank=True)  # what was typed and is not secret
-    natural_key = models.CharField(max_length=120, blank=True)  # the remote id of a link to be, where we choose it
+    natural_key = models.CharField(max_length=120, blank=True)  # the remote id of what it makes or changes, if known
 
     prepared_at = models.DateTimeField(_("prepared"), default=timezone.now)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
@@ -96,6 +108,7 @@ class Operation(models.Model):
     outcome = models.CharField(_("outcome"), max_length=40, blank=True)  # the class of the error, or what proved it
     cause = models.CharField(max_length=40, blank=True)
     field_errors = models.JSONField(default=dict, blank=True)
+    result = models.JSONField(default=dict, blank=True)  # what a good answer told beside the link; nothing secret
     retry_at = models.DateTimeField(null=True, blank=True)
     duration_ms = models.PositiveIntegerField(_("duration"), null=True, blank=True)
     counts_as_attempt = models.BooleanField(default=False)  # the bank refused a login: it locks after a few

@@ -5,7 +5,22 @@ from typing import ClassVar, Protocol, TypeVar
 
 from .addresses import check_base_url
 from .errors import Failure, InvalidInput, KeysRefused, ProviderError, Rejected, Unsupported
-from .http import Answer, Door, Json, fill_path
+from .http import Answer, Door, Json, Message, fill_path
+from .records import (
+    Accepted,
+    Filters,
+    Page,
+    Quota,
+    Reach,
+    RemoteConnector,
+    RemoteConsent,
+    RemoteDataSource,
+    RemoteEndUser,
+    RemoteWebhook,
+    Removed,
+    RepairAddress,
+    ReportsRefreshed,
+)
 from .types import (
     Capability,
     ConnectionReport,
@@ -16,6 +31,7 @@ from .types import (
     RemoteInstitution,
     RemoteLink,
     Secret,
+    Values,
 )
 
 T = TypeVar("T")
@@ -46,6 +62,10 @@ class Provider:
     config_fields: ClassVar[tuple[CredentialField, ...]] = ()
     # What the provider calls its own id of a link, for labels: "Item id", "Link id".
     remote_id_label: ClassVar[str] = "Link id"
+    # What goes when a link is removed.
+    removal_reach: ClassVar[Reach] = Reach.LINK
+    # How often it may be called. What its answers tell about that comes first.
+    quotas: ClassVar[tuple[Quota, ...]] = ()
 
     def __init__(
         self,
@@ -81,6 +101,8 @@ class Provider:
         """Prove that the address answers and the keys are good."""
         raise self._unsupported("test_connection")
 
+    # --- Forms: what a page asks for before a call. Drawn from data, so that no page knows a provider. ---
+
     @classmethod
     def create_fields(cls, institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
         """Return the fields of a new link at this institution (None where the provider does not ask for one)."""
@@ -96,17 +118,105 @@ class Provider:
         """Return what every new link at this institution is sent beside the typed values: nobody is asked for it."""
         return {}
 
+    @classmethod
+    def settings_fields(cls, institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
+        """Return the settings of a link that can be changed, by the names of `RemoteLink`'s fields."""
+        return ()
+
+    @classmethod
+    def fetch_fields(cls, institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
+        """Return what may be said about a fetch of new data, all of it optional."""
+        return ()
+
+    @classmethod
+    def removal_fields(cls) -> tuple[CredentialField, ...]:
+        """Return what may be said about a removal."""
+        return ()
+
+    @classmethod
+    def token_fields(cls) -> tuple[CredentialField, ...]:
+        """Return the fields of a new access token for a link."""
+        return ()
+
+    @classmethod
+    def address_fields(cls) -> tuple[CredentialField, ...]:
+        """Return what may be said about a repair address, such as the customer's language."""
+        return ()
+
+    @classmethod
+    def link_filters(cls) -> tuple[CredentialField, ...]:
+        """Return what the provider's list of links can be asked by; a required one has to be filled."""
+        return ()
+
+    @classmethod
+    def end_user_filters(cls) -> tuple[CredentialField, ...]:
+        """Return what the provider's list of customers can be asked by."""
+        return ()
+
+    @classmethod
+    def institution_filters(cls) -> tuple[CredentialField, ...]:
+        """Return what the provider's catalogue of institutions can be asked by."""
+        return ()
+
+    # --- Changes. Each is made once, for one click of one person. ---
+
     def create_link(self, new_link: NewLink) -> RemoteLink:
         """Create a link. Contacts the bank at providers that log in themselves."""
         raise self._unsupported("create_link")
 
-    def update_credentials(self, link: LinkRef, values: Mapping[str, str | Secret]) -> RemoteLink:
+    def update_credentials(self, link: LinkRef, values: Values) -> RemoteLink:
         """Give the bank's new credentials to the provider. Contacts the bank."""
         raise self._unsupported("update_credentials")
 
     def submit_token(self, *, session: Secret, remote_link_id: str, token: Secret | None) -> RemoteLink:
         """Continue a login attempt with the customer's one-time code, or without one where none is expected."""
         raise self._unsupported("submit_token")
+
+    def fetch_data(self, link: LinkRef, values: Values) -> Accepted:
+        """Let the provider fetch a link's data now, with the login it has. It contacts the bank in its own time."""
+        raise self._unsupported("fetch_data")
+
+    def change_settings(self, link: LinkRef, values: Values) -> RemoteLink:
+        """Change the given settings of a link and leave the others."""
+        raise self._unsupported("change_settings")
+
+    def remove_link(self, link: LinkRef, values: Values) -> Removed:
+        """Take a link away, and all that `removal_reach` names with it."""
+        raise self._unsupported("remove_link")
+
+    def replace_token(self, link: LinkRef, values: Values) -> RemoteLink:
+        """Hand over a new access token for the same link."""
+        raise self._unsupported("replace_token")
+
+    def make_repair_address(self, link: LinkRef, values: Values) -> RepairAddress:
+        """Make an address where the customer can repair this link. Changes nothing about the link."""
+        raise self._unsupported("make_repair_address")
+
+    def refresh_reports(self, end_user_id: str) -> ReportsRefreshed:
+        """Make a customer's reports anew; those of all customers of the integration if the id is empty."""
+        raise self._unsupported("refresh_reports")
+
+    def create_end_user(self, end_user_id: str, name: str) -> RemoteEndUser:
+        """Let the provider know a customer."""
+        raise self._unsupported("create_end_user")
+
+    def switch_data_source(self, remote_id: str, *, enabled: bool) -> RemoteDataSource:
+        """Count a source's data in, or leave it out."""
+        raise self._unsupported("switch_data_source")
+
+    def add_webhook(self, topic: str, url: str) -> RemoteWebhook:
+        """Subscribe an address to a topic's messages."""
+        raise self._unsupported("add_webhook")
+
+    def switch_webhook(self, webhook: RemoteWebhook, *, enabled: bool) -> RemoteWebhook:
+        """Pause a subscription, or let it go on."""
+        raise self._unsupported("switch_webhook")
+
+    def remove_webhook(self, remote_id: str) -> None:
+        """End a subscription."""
+        raise self._unsupported("remove_webhook")
+
+    # --- Reads. They never contact a bank, and may be repeated. ---
 
     def read_link(self, link: LinkRef) -> RemoteLink:
         """Read one link as the provider knows it. Never contacts the bank; raises `NotFound` if it is gone."""
@@ -116,9 +226,57 @@ class Provider:
         """Return the links that a create with these values may have made. Reads only; to learn a lost outcome."""
         raise self._unsupported("find_link")
 
+    def list_links(self, filters: Filters, *, page: int = 1) -> Page[RemoteLink]:
+        """Return one page of the provider's links."""
+        raise self._unsupported("list_links")
+
     def list_institutions(self) -> Iterator[RemoteInstitution]:
         """Yield the provider's catalogue of institutions."""
         raise self._unsupported("list_institutions")
+
+    def find_institutions(self, filters: Filters, *, page: int = 1) -> Page[RemoteInstitution]:
+        """Return one page of the institutions that fit."""
+        raise self._unsupported("find_institutions")
+
+    def read_institution(self, remote_id: str) -> RemoteInstitution:
+        """Read one institution by its id at the provider."""
+        raise self._unsupported("read_institution")
+
+    def list_consents(self, link: LinkRef) -> list[RemoteConsent]:
+        """Return a link's consents, the newest first."""
+        raise self._unsupported("list_consents")
+
+    def read_consent(self, remote_id: str) -> RemoteConsent:
+        """Read one consent."""
+        raise self._unsupported("read_consent")
+
+    def list_end_users(self, filters: Filters, *, page: int = 1) -> Page[RemoteEndUser]:
+        """Return one page of the provider's customers, with how their sources stand."""
+        raise self._unsupported("list_end_users")
+
+    def read_end_user(self, end_user_id: str) -> RemoteEndUser:
+        """Read one customer. Raises `NotFound` for one the provider does not know."""
+        raise self._unsupported("read_end_user")
+
+    def read_processing(self, end_user_id: str) -> str:
+        """Return the provider's word for how far a customer's data is processed."""
+        raise self._unsupported("read_processing")
+
+    def list_data_sources(self, end_user_id: str) -> list[RemoteDataSource]:
+        """Return the sources of a customer's data."""
+        raise self._unsupported("list_data_sources")
+
+    def list_connectors(self) -> list[RemoteConnector]:
+        """Return what is set up in our account at the provider."""
+        raise self._unsupported("list_connectors")
+
+    def list_webhooks(self) -> list[RemoteWebhook]:
+        """Return our subscriptions."""
+        raise self._unsupported("list_webhooks")
+
+    def list_webhook_topics(self) -> list[str]:
+        """Return what can be subscribed to."""
+        raise self._unsupported("list_webhook_topics")
 
     def _key_headers(self) -> Mapping[str, Secret]:
         """Return the headers that carry the keys, where headers do."""
@@ -134,11 +292,12 @@ class Provider:
         method: str,
         path: str,
         *ids: str,
-        read: Callable[[Answer], T],
+        read: Callable[[Answer], T | ProviderError],
         refuse: Callable[[str, Answer], ProviderError] | None = None,
         deadline: float = 0.0,
         params: Mapping[str, str] | None = None,
         json: Json | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> T:
         """Make one call through the door; `ids` fill the path, `deadline` is that of reads unless given."""
         operation, refuse_this = self._operation(call), refuse or self._refuse
@@ -150,13 +309,10 @@ class Provider:
             raise InvalidInput(Failure(operation, reason="bad_id"))
         return self._door.call(
             operation,
-            method,
-            filled,
+            Message(method, filled, params or {}, json, headers or {}),
             deadline=deadline or self.deadlines.read,
             read=read,
             refuse=lambda answer: refuse_this(operation, answer),
-            params=params,
-            json=json,
         )
 
     def _refuse(self, operation: str, answer: Answer) -> ProviderError:

@@ -22,6 +22,8 @@ from .types import (
     RemoteInstitution,
     RemoteLink,
     Secret,
+    Value,
+    Values,
 )
 
 _PAGE_SIZE = 100
@@ -69,7 +71,7 @@ class Belvo(Provider):
 
     def create_link(self, new_link: NewLink) -> RemoteLink:
         """Register a link: Belvo logs in at the bank, which may take minutes or ask for a code."""
-        body: dict[str, str | Secret] = {"institution": new_link.institution}
+        body: dict[str, Value] = {"institution": new_link.institution}
         body |= _filled(new_link.values, forms.REGISTER_NAMES)
         if forms.is_external_id(new_link.end_user_id):
             body["external_id"] = new_link.end_user_id
@@ -82,7 +84,7 @@ class Belvo(Provider):
             read=answers.link,
         )
 
-    def update_credentials(self, link: LinkRef, values: Mapping[str, str | Secret]) -> RemoteLink:
+    def update_credentials(self, link: LinkRef, values: Values) -> RemoteLink:
         """Give new credentials: Belvo logs in at the bank, which may take minutes or ask for a code."""
         return self._call(
             "update_credentials",
@@ -160,5 +162,5 @@ class Belvo(Provider):
         return answers.refusal(operation, answer, link_id=link_id, at_bank=operation in self.BANK_CALLS)
 
 
-def _filled(values: Mapping[str, str | Secret], names: tuple[str, ...]) -> dict[str, str | Secret]:
+def _filled(values: Values, names: tuple[str, ...]) -> dict[str, Value]:
     return {name: values[name] for name in names if values.get(name)}

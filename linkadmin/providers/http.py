@@ -2,16 +2,16 @@
 
 import base64
 import http.client
-import json as json_module
+import json
 import logging
 import re
 import ssl
 import time
-from collections.abc import Callable, Collection, Container, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 from urllib.parse import quote
 
 import requests
@@ -37,11 +37,23 @@ IDENTIFIER = r"[A-Za-z0-9_.:=-]+"
 MAX_IDENTIFIER = 120  # characters
 
 T = TypeVar("T")
-Json = Mapping[str, "str | Secret"]
+JsonValue: TypeAlias = "str | bool | Secret | Sequence[JsonValue] | Mapping[str, JsonValue]"
+Json: TypeAlias = Mapping[str, JsonValue]
 
 log = structlog.get_logger(__name__)
 # Its warning about a broken header block quotes the block.
 logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One request: the path with its ids filled in, and a body that may hold secrets."""
+
+    method: str
+    path: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    json: Json | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,21 +130,19 @@ class Door:
     def call(
         self,
         operation: str,
-        method: str,
-        path: str,
+        message: Message,
         *,
         deadline: float,
-        read: Callable[[Answer], T],
+        read: Callable[[Answer], T | ProviderError],
         refuse: Callable[[Answer], ProviderError],
-        params: Mapping[str, str] | None = None,
-        json: Json | None = None,
     ) -> T:
-        """Send one request, once; `deadline` in seconds for all of it.
+        """Send one message, once; `deadline` in seconds for all of it.
 
-        `read` turns a good answer into what the caller wants and raises ValueError if that is not there; `refuse`
-        turns any other answer into the error to raise. Raises NotSent only if nothing left this process.
+        `read` turns a good answer into what the caller wants, or into an error where the provider says no, or asks for
+        a code, in one; it raises ValueError if neither is there. `refuse` turns any other answer into the error to
+        raise. Raises NotSent only if nothing left this process.
         """
-        outcome = self._settle(operation, method, path, deadline, read, refuse, params or {}, json)
+        outcome = self._settle(operation, message, deadline, read, refuse)
         # Raised here, where no frame holds a body, and outside every except block, so that none is attached.
         if isinstance(outcome, ProviderError):
             raise outcome
@@ -141,20 +151,17 @@ class Door:
     def _settle(
         self,
         operation: str,
-        method: str,
-        path: str,
+        message: Message,
         deadline: float,
-        read: Callable[[Answer], T],
+        read: Callable[[Answer], T | ProviderError],
         refuse: Callable[[Answer], ProviderError],
-        params: Mapping[str, str],
-        json: Json | None,
     ) -> T | ProviderError:
         started = time.monotonic()
         line = Line(seconds=deadline, allow_loopback=self._allow_loopback)
         answer, reason = None, ""
         try:
             with line:
-                answer = self._exchange(line, method, path, params, json)
+                answer = self._exchange(line, message)
         except Exception as error:  # noqa: BLE001 - whatever broke, the caller gets one of our errors
             reason = _reason(error, line)
         if answer is None:
@@ -165,15 +172,15 @@ class Door:
         _record(operation, answer, outcome, started)
         return outcome
 
-    def _exchange(self, line: Line, method: str, path: str, params: Mapping[str, str], json: Json | None) -> Answer:
+    def _exchange(self, line: Line, message: Message) -> Answer:
         check_base_url(self._base_url, self._allowed_hosts, self._allow_loopback)
         started = time.monotonic()
         request = requests.Request(
-            method,
-            self._base_url + path,
-            params=dict(params),
-            headers=self._revealed_headers(has_body=json is not None),
-            data=None if json is None else json_module.dumps(_revealed(json)).encode(),
+            message.method,
+            self._base_url + message.path,
+            params=dict(message.params),
+            headers={**message.headers, **self._revealed_headers(has_body=message.json is not None)},
+            data=None if message.json is None else json.dumps(_revealed(message.json)).encode(),
         ).prepare()
         with requests.Session() as session:
             session.trust_env = False
@@ -200,7 +207,7 @@ class Door:
             readable=readable,
             duration_ms=_milliseconds_since(started),
             received_at=datetime.now(UTC),
-            redactor=Redactor(self._secrets(json)),
+            redactor=Redactor(self._secrets(message.json)),
         )
 
     def _revealed_headers(self, *, has_body: bool) -> dict[str, str]:
@@ -219,14 +226,27 @@ class Door:
             headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
         return headers
 
-    def _secrets(self, json: Json | None) -> Iterator[Secret]:
+    def _secrets(self, body: Json | None) -> Iterator[Secret]:
         yield from self._headers.values()
         yield from self._auth or ()
-        yield from (value for value in (json or {}).values() if isinstance(value, Secret))
+        yield from _secrets_in(body)
 
 
-def _revealed(json: Json) -> dict[str, str]:
-    return {name: value.reveal() if isinstance(value, Secret) else value for name, value in json.items()}
+def _revealed(value: object) -> object:
+    """Return a body as it is sent."""
+    if isinstance(value, Mapping):
+        return {name: _revealed(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_revealed(inner) for inner in value]
+    return value.reveal() if isinstance(value, Secret) else value
+
+
+def _secrets_in(value: object) -> Iterator[Secret]:
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _secrets_in(inner)
 
 
 def _read_body(response: requests.Response) -> bytes:
@@ -253,7 +273,7 @@ def _parsed(body: bytes) -> tuple[object, bool]:
 
 
 def _judge(
-    operation: str, answer: Answer, read: Callable[[Answer], T], refuse: Callable[[Answer], ProviderError]
+    operation: str, answer: Answer, read: Callable[[Answer], T | ProviderError], refuse: Callable[[Answer], ProviderError]
 ) -> T | ProviderError:
     unreadable = Failure(operation, status=answer.status, request_id=answer.request_id, reason="unreadable")
     try:

@@ -56,6 +56,18 @@ class Capability(StrEnum):
     CREATE = "create"
     UPDATE_CREDENTIALS = "update_credentials"
     INSTITUTIONS = "institutions"  # publishes a catalogue, with the fields each institution asks for
+    FETCH_DATA = "fetch_data"  # fetches a link's data from the bank when asked
+    CHANGE_SETTINGS = "change_settings"
+    REMOVE_LINK = "remove_link"
+    REPLACE_TOKEN = "replace_token"  # noqa: S105 - a word; takes a new access token for the same link
+    REPAIR_ADDRESS = "repair_address"  # makes an address where the customer repairs a link
+    REFRESH_REPORTS = "refresh_reports"  # makes a customer's reports anew
+    LINKS = "links"  # lists links
+    CONSENTS = "consents"
+    END_USERS = "end_users"
+    DATA_SOURCES = "data_sources"
+    CONNECTORS = "connectors"  # lists what it calls integrations itself
+    WEBHOOKS = "webhooks"  # takes subscriptions by calls
 
 
 class HealthState(StrEnum):
@@ -188,6 +200,7 @@ class FieldKind(StrEnum):
     TEXT = "text"
     PASSWORD = "password"  # noqa: S105 - a word, no secret
     SELECT = "select"
+    MANY = "many"  # any number of the choices; its value is a tuple
     FILE_TEXT = "file_text"  # a certificate or key: many lines, pasted
 
 
@@ -237,6 +250,13 @@ class RemoteInstitution:
     features: tuple[str, ...]
     resources: tuple[str, ...]
     form_fields: tuple[Mapping[str, object], ...]  # as received, cleaned; read by the provider that sent them
+    logo_url: str = ""  # shown as a text: an address of a stranger's is never fetched
+    website: str = ""
+
+
+# What was typed into a form, by the provider's field names.
+Value = str | Secret | tuple[str, ...]
+Values = Mapping[str, Value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +289,9 @@ class RemoteLink:
     institution: str = ""
     access_mode: str = ""
     refresh_rate: str = ""
+    storage: str = ""  # how long the provider keeps the login: store, nostore, 90d
+    stale_in: str = ""  # after how long data that is not renewed is removed: 365d
+    resources: tuple[str, ...] = ()  # what is fetched
     kind: str = ""  # Heron: plaid_assets_report or plaid_integration
     external_id: str = ""
     data_source_id: str = ""
@@ -308,7 +331,7 @@ class NewLink:
     end_user_id: str
     end_user_name: str
     institution: str  # the provider's name of it; empty where the provider does not ask
-    values: Mapping[str, "str | Secret"]
+    values: Values
 
 
 @dataclass(frozen=True, slots=True)

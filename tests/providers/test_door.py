@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from linkadmin.providers.errors import CodeRequired, NotSent, OutcomeUnknown, ProviderError
-from linkadmin.providers.http import Door
+from linkadmin.providers.http import Door, Message
 from linkadmin.providers.types import LinkRef, Secret
 
 from .conftest import Script, belvo_at, read_request, reply, send
@@ -144,7 +144,13 @@ def test_a_refused_connection_means_nothing_was_sent() -> None:
 def test_an_unknown_host_means_nothing_was_sent() -> None:
     door = Door("https://no-such-host.invalid", allowed_hosts={"no-such-host.invalid"})
     with pytest.raises(NotSent) as caught:
-        door.call("test", "GET", "/", deadline=5, read=lambda answer: answer, refuse=lambda _: pytest.fail("answered"))
+        door.call(
+            "test",
+            Message("GET", "/"),
+            deadline=5,
+            read=lambda answer: answer,
+            refuse=lambda _: pytest.fail("answered"),
+        )
     assert caught.value.failure.reason == "not_connected"
 
 

@@ -1,0 +1,160 @@
+"""What a provider keeps beside links and institutions, as our words. Plain data, frozen, free of secrets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from .types import Cause, Observation, RemoteLink, Secret
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a provider's list."""
+
+    items: tuple[T, ...]
+    number: int  # counted from 1
+    is_last: bool
+    total: int | None = None  # of all pages, where the provider tells
+
+
+class Reach(StrEnum):
+    """How much one removal takes along."""
+
+    LINK = "link"
+    CUSTOMER = "customer"  # every link of the customer in that integration
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider will do it; `link` is how the link stood at that moment, where the answer tells."""
+
+    link: RemoteLink | None = None
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A link, or all that goes with it, was taken away; not `finished`: it will be, in the provider's own time."""
+
+    cause: Cause  # what the links are from now on
+    finished: bool = True
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RepairAddress:
+    """An address at the provider where the customer repairs a link. Whoever has it can use it."""
+
+    url: Secret
+    expires_in: int  # seconds
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportsRefreshed:
+    """How many links' reports are made anew, and the ids of those that could not be."""
+
+    processed: int
+    failed: tuple[str, ...] = ()
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteSource:
+    """Where a customer's data came from, and how that source stands."""
+
+    kind: str
+    observation: Observation
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteEndUser:
+    """A customer as the provider knows them."""
+
+    end_user_id: str  # ours
+    remote_id: str = ""
+    name: str = field(default="", repr=False)
+    status: str = ""  # the provider's word; says nothing about the health of links
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    sources: tuple[RemoteSource, ...] = ()
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteAccount:
+    """A bank account within a data source."""
+
+    remote_id: str
+    enabled: bool
+    transactions: int | None = None
+    first: date | None = None
+    last: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteDataSource:
+    """One source of a customer's transactions, with its accounts."""
+
+    remote_id: str
+    kind: str
+    observation: Observation
+    enabled: bool
+    remote_link_id: str = ""  # of the link it comes from, if it comes from one
+    synced_at: datetime | None = None
+    accounts: tuple[RemoteAccount, ...] = ()
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteConsent:
+    """A customer's permission at a bank of open finance: a clock of its own beside the link."""
+
+    remote_id: str
+    remote_link_id: str
+    status: str
+    observation: Observation
+    created_at: datetime | None = None
+    expires_at: datetime | None = None
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteConnector:
+    """What the provider itself calls an integration: one source of data, set up in our account there."""
+
+    remote_id: str
+    name: str
+    resource: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteWebhook:
+    """A subscription to one topic's messages."""
+
+    remote_id: str
+    topic: str
+    url: str
+    enabled: bool = True
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How often a provider may be called: at most `calls` in any window of `seconds`.
+
+    `scope` names one call, such as remove_link, or all of them when empty. The half of what the provider documents is
+    right for a provider that does not tell where its window begins: two of our windows may lie within one of its own.
+    """
+
+    calls: int
+    seconds: float
+    scope: str = ""
+
+
+Filters = Mapping[str, str]
