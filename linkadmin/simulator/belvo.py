@@ -1,15 +1,23 @@
 """Belvo: who may call what, and everything that needs no bank: lists, details, settings, refresh, delete."""
 
 import base64
+import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
 from . import belvo_bodies as bodies
+from . import belvo_consents as consents
 from .belvo_bodies import error
+from .belvo_crowd import Traits, prototype
 from .belvo_logins import find_link, register, resume, shown, update
 from .clock import seconds
+from .filters import Filter, Rules, chosen, passes
+from .overlay import Roll
+from .passing import REMOVED_AFTER
 from .state import BelvoLink, World
 from .wire import Answer, Refused, Request, Route, find, json_answer
 
@@ -20,20 +28,6 @@ PAGE_SIZE, LARGEST_PAGE = 100, 1000
 _BASIC = "Basic " + base64.b64encode(f"{SECRET_ID}:{SECRET_PASSWORD}".encode()).decode()
 _ID = f"(?P<id>{bodies.UUID})"
 
-# The filters of each list: a parameter, the field it looks at, and how it compares.
-_COMPARE: dict[str, Callable[[Any, str], bool]] = {
-    "": lambda value, text: str(value) == text,
-    "in": lambda value, text: str(value) in text.split(","),
-    "not_in": lambda value, text: str(value) not in text.split(","),
-    "allin": lambda value, text: set(text.split(",")) <= set(value),
-    "has": lambda value, text: text.lower() in str(value).lower(),
-    "day": lambda value, text: str(value)[: len(text)] == text,
-    "gt": lambda value, text: seconds(value) > seconds(text),
-    "gte": lambda value, text: seconds(value) >= seconds(text),
-    "lt": lambda value, text: seconds(value) < seconds(text),
-    "lte": lambda value, text: seconds(value) <= seconds(text),
-    "range": lambda value, text: seconds(text.split(",")[0]) <= seconds(value) <= seconds(text.split(",")[-1]),
-}
 _EQUAL_OR_IN = ("id", "institution", "external_id", "institution_user_id", "status")
 LINK_FILTERS = {
     **{name: (name, "") for name in (*_EQUAL_OR_IN, "access_mode", "refresh_rate")},
@@ -62,7 +56,7 @@ def respond(world: World, request: Request) -> Answer:
         message = f'Method "{request.method}" not allowed.'
         return json_answer(405, [error("method_not_allowed", message)], {"Allow": ", ".join(route.methods)})
     try:
-        return route.methods[request.method](world, request)
+        return bodies.trimmed(route.methods[request.method](world, request), request)
     except Refused as refused:
         return refused.answer
 
@@ -79,24 +73,33 @@ def _probe(world: World, request: Request) -> Answer:
     return json_answer(200, {})
 
 
-def _page(request: Request, rows: Sequence[Mapping[str, Any]], filters: Mapping[str, tuple[str, str]]) -> Answer:
-    chosen = [(*filters[name], text) for name, text in request.query.items() if name in filters]
+def _page(request: Request, rows: Sequence[Mapping[str, Any]], filters: Rules) -> Answer:
+    wishes = chosen(request.query, filters)
     try:
-        kept = [row for row in rows if all(_COMPARE[how](row[field], text) for field, how, text in chosen)]
-        page = max(1, int(request.query.get("page", "1")))
-        size = min(LARGEST_PAGE, max(1, int(request.query.get("page_size", PAGE_SIZE))))
+        kept = [row for row in rows if all(wish.passes(row[wish.field]) for wish in wishes)]
+        start, end = _bounds(request)
     except ValueError:
-        raise bodies.bad_request(error("invalid", "Enter a valid value.")) from None
-    start, end = (page - 1) * size, page * size
-    return json_answer(
-        200,
-        {
-            "count": len(kept),
-            "next": _page_url(request, page + 1) if end < len(kept) else None,
-            "previous": _page_url(request, page - 1) if page > 1 else None,
-            "results": kept[start:end],
-        },
-    )
+        raise _wrong_value() from None
+    return _listing(request, len(kept), end, (json.dumps(row, ensure_ascii=False) for row in kept[start:end]))
+
+
+def _bounds(request: Request) -> tuple[int, int]:
+    """Return where the page begins and ends. Raises ValueError."""
+    page = max(1, int(request.query.get("page", "1")))
+    size = min(LARGEST_PAGE, max(1, int(request.query.get("page_size", PAGE_SIZE))))
+    return (page - 1) * size, page * size
+
+
+def _wrong_value() -> Refused:
+    return bodies.bad_request(error("invalid", "Enter a valid value."))
+
+
+def _listing(request: Request, count: int, end: int, rows: Iterable[str]) -> Answer:
+    page = max(1, int(request.query.get("page", "1")))
+    following = _page_url(request, page + 1) if end < count else None
+    previous = _page_url(request, page - 1) if page > 1 else None
+    head = json.dumps({"count": count, "next": following, "previous": previous})
+    return Answer(200, f'{head[:-1]}, "results": [{", ".join(rows)}]}}'.encode())
 
 
 def _page_url(request: Request, page: int) -> str:
@@ -104,15 +107,48 @@ def _page_url(request: Request, page: int) -> str:
 
 
 def _list_links(world: World, request: Request) -> Answer:
+    wishes = chosen(request.query, LINK_FILTERS)
     with world.lock:
-        rows = [shown(link) for link in world.belvo_links.values()]
-    rows.sort(key=lambda row: (row["created_at"], row["id"]), reverse=True)
-    return _page(request, rows, LINK_FILTERS)
+        try:
+            roll = _filtered(world, wishes) if wishes else world.links.in_place(_by_age)
+            start, end = _bounds(request)
+        except ValueError:
+            raise _wrong_value() from None
+        return _listing(request, len(roll), end, [_text(world, row) for row in roll.page(start, end, backwards=True)])
+
+
+def _by_age(link: BelvoLink) -> tuple[str, str]:
+    return link.created_at, link.id
+
+
+def _filtered(world: World, wishes: tuple[Filter, ...]) -> Roll[BelvoLink]:
+    kept = [link for link in world.belvo_links.values() if passes(link, wishes)]
+    crowd = world.crowds.links
+    return Roll(crowd.select(wishes), world.links.taken, kept, _by_age, crowd.before)
+
+
+def _text(world: World, row: int | BelvoLink) -> str:
+    link = world.links.kept(row)
+    if not isinstance(link, int):
+        return json.dumps(shown(link), ensure_ascii=False)
+    traits = world.crowds.links.traits(link)
+    return _generated_text(traits) % world.crowds.links.facts(link, traits)
+
+
+@cache
+def _generated_text(traits: Traits) -> str:
+    """Write the JSON of a generated link, open where each has facts of its own: a million are listed so."""
+    common = prototype(traits)
+    names = ["id", "external_id", "institution_user_id", "created_at"]
+    names += [] if common.status == "unconfirmed" else ["last_accessed_at"]
+    open_ones: dict[str, Any] = {name: f"%({name})s" for name in names}
+    return json.dumps(shown(replace(common, **open_ones)))
 
 
 def _link(world: World, request: Request) -> Answer:
     with world.lock:
-        return json_answer(200, shown(find_link(world, request)))
+        link = world.links.find(request.args["id"])
+        return json_answer(200, shown(link)) if link else _not_found()
 
 
 def _change_settings(world: World, request: Request) -> Answer:
@@ -132,11 +168,10 @@ def _change_settings(world: World, request: Request) -> Answer:
 def _delete(world: World, request: Request) -> Answer:
     with world.lock:
         link = find_link(world, request)
-        del world.belvo_links[link.id]
-        world.drop_attempts(link.id)
-        world.save()
-    if request.headers.get("x-belvo-request-mode") == "async":
-        return json_answer(202, {"request_id": secrets.token_hex(16)})
+        if request.headers.get("x-belvo-request-mode") == "async":
+            world.leaving_links.setdefault(link.id, world.clock() + REMOVED_AFTER)
+            return json_answer(202, {"request_id": secrets.token_hex(16)})
+        world.remove_belvo_link(link.id)
     return Answer(204)
 
 
@@ -174,6 +209,22 @@ def _institution(world: World, request: Request) -> Answer:
         return json_answer(200, found) if found else _not_found()
 
 
+def _list_consents(world: World, request: Request) -> Answer:
+    try:
+        start, end = _bounds(request)
+    except ValueError:
+        raise _wrong_value() from None
+    with world.lock:
+        count, rows = consents.listed(world, chosen(request.query, consents.FILTERS), start, end)
+    return _listing(request, count, end, map(json.dumps, rows))
+
+
+def _consent(world: World, request: Request) -> Answer:
+    with world.lock:
+        found = consents.find(world, request.args["id"])
+    return json_answer(200, found) if found else _not_found()
+
+
 def _widget_token(world: World, request: Request) -> Answer:
     body = bodies.read(request, bodies.WIDGET)
     if (body["id"], body["password"]) != (SECRET_ID, SECRET_PASSWORD):
@@ -188,5 +239,7 @@ ROUTES = (
     Route(f"/api/links/{_ID}/refresh/", {"POST": _refresh}),
     Route("/api/institutions/", {"GET": _list_institutions}),
     Route("/api/institutions/(?P<id>[0-9]{1,9})/", {"GET": _institution}),
+    Route("/api/consents/", {"GET": _list_consents}),
+    Route(f"/api/consents/{_ID}/", {"GET": _consent}),
     Route("/api/token/", {"POST": _widget_token}, open=True),
 )

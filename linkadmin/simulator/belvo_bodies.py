@@ -1,5 +1,6 @@
 """What Belvo says to a body that does not fit: a list of errors, each with its field."""
 
+import json
 import re
 import secrets
 from collections.abc import Mapping
@@ -68,6 +69,20 @@ RESUME = {
 SETTINGS = {name: REGISTER[name] for name in ("access_mode", "stale_in", "fetch_resources")}
 REFRESH = {"fetch_resources": Field(list)}
 WIDGET = {"id": Field(required=True), "password": Field(required=True), "scopes": Field(required=True)}
+
+
+def trimmed(answer: Answer, request: Request) -> Answer:
+    """Leave only the wanted `fields` in an answer, or all but those to `omit`; of a list, in each of its rows."""
+    fields, omit = (set(filter(None, request.query.get(name, "").split(","))) for name in ("fields", "omit"))
+    if answer.status not in (200, 201) or not fields | omit:
+        return answer
+    body = json.loads(answer.payload)
+
+    def cut(row: Body) -> Body:
+        return {name: row[name] for name in row if name not in omit and (not fields or name in fields)}
+
+    whole = {**body, "results": [cut(row) for row in body["results"]]} if "results" in body else cut(body)
+    return json_answer(answer.status, whole)
 
 
 def error(code: str, message: str, **more: str) -> dict[str, str]:

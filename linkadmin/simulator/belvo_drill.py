@@ -36,9 +36,10 @@ TOO_MANY_SESSIONS = Refuse(
     "Impossible to login, a session is already opened with the institution for these credentials",
 )
 
-_HTML_403 = Answer(
+BLOCKED = Answer(
     403, b"<html><head><title>403 Forbidden</title></head><body>Request blocked.</body></html>", "text/html"
 )
+THROTTLED = json_answer(429, {"detail": "Request was throttled."})
 
 TRIGGERS = (
     Trigger(("user_valid", "pass_valid", "adv_valid"), "the login succeeds, like any word not listed here", Succeed()),
@@ -140,7 +141,7 @@ TRIGGERS = (
         "status 403: our contract does not include this",
         Refuse(403, "access_to_resource_denied", "You don't have access to this resource."),
     ),
-    Trigger(("html_403",), "status 403 as a web page: the firewall blocked us", Plain(_HTML_403)),
+    Trigger(("html_403",), "status 403 as a web page: the firewall blocked us", Plain(BLOCKED)),
     Trigger(
         ("timeout_408",),
         "status 408: Belvo gave up waiting",
@@ -150,7 +151,7 @@ TRIGGERS = (
             "The request timed out, you can retry asking for less data by changing your query parameters",
         ),
     ),
-    Trigger(("rate_429",), "status 429: too many calls", Plain(json_answer(429, {"detail": "Request was throttled."}))),
+    Trigger(("rate_429",), "status 429: too many calls", Plain(THROTTLED)),
     Trigger(("server_error",), "status 500, nothing was changed", SERVER_ERROR),
     Trigger(("error_after",), "status 500, yet the change was made", Spoil(Reply.ERROR, acted=True)),
     Trigger(("lost_before",), "the connection breaks, nothing was changed", Spoil(Reply.NONE, acted=False)),

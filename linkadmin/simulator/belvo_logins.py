@@ -11,6 +11,7 @@ import segno
 
 from . import belvo_bodies as bodies
 from .belvo_bodies import Body, error, refusal, required
+from .belvo_consents import grant
 from .belvo_drill import (
     DOWN,
     EXPIRED_CREDENTIALS,
@@ -46,8 +47,8 @@ def shown(link: BelvoLink) -> dict[str, Any]:
 
 
 def find_link(world: World, request: Request) -> BelvoLink:
-    """Find the link that the path names. Raises Refused."""
-    link = world.belvo_links.get(request.args["id"])
+    """Find the link that the path names, to change it. Raises Refused."""
+    link = world.links.take(request.args["id"])
     if not link:
         raise Refused(json_answer(404, [error("not_found", "Not found.")]))
     return link
@@ -63,6 +64,7 @@ def register(world: World, request: Request) -> Answer:
         with world.lock:
             _refuse_twin(world, link)
             world.belvo_links[link.id] = link
+            grant(world, link, body["username"])
             _succeeded(world, link)
             return json_answer(201, shown(link))
 
@@ -153,6 +155,9 @@ def _new_link(world: World, institution: Institution, body: Body) -> BelvoLink:
     storage = body.get("credentials_storage", "365d" if single else "store")
     if not single and storage != "store":
         raise bodies.bad_request(error("invalid_credentials_storage", "Recurrent links must store the credentials"))
+    if storage == "nostore" and not body.get("fetch_resources"):
+        message = "Single links without stored credentials must fetch resources"
+        raise bodies.bad_request(error("invalid_fetch_resources", message))
     external_id = body.get("external_id")
     return BelvoLink(
         institution=institution["name"],

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .state import World
 
 LONGEST_WAIT = 300  # seconds; the longest that Belvo documents for one call
+DRIP = 0.25  # seconds from byte to byte
 
 
 class Kind(StrEnum):
@@ -31,6 +32,7 @@ class Reply(StrEnum):
     CUT = "cut"
     UNREADABLE = "unreadable"
     ERROR = "error"
+    DRIPPED = "dripped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,8 @@ def _spoil(outcome: Spoil, effects: Effects) -> Answer:
             return replace(good, payload=good.payload[:-20])
         case Reply.ERROR:
             return effects.refuse(SERVER_ERROR)
+        case Reply.DRIPPED:
+            return replace(good, drip=DRIP)
 
 
 SERVER_ERROR = Refuse(

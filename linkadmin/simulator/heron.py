@@ -1,35 +1,42 @@
-"""Heron: integrations, their links, end users, data sources."""
+"""Heron: links and end users, and where every call of it is answered."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from functools import cache, lru_cache
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
 from . import heron_bodies as bodies
-from .clock import iso, seconds, without_zone
+from . import heron_customers, heron_integrations, heron_sources, heron_webhooks
+from .clock import without_zone
 from .drill import Effects, play
+from .filters import Filter, chosen, passes
+from .heron_crowd import customer
 from .heron_drill import KNOWN_ITEM, fate_of, token_outcome
-from .state import INTEGRATIONS, LINK_TYPES, EndUser, HeronLink, World
+from .overlay import Roll
+from .passing import PROCESSED_AFTER
+from .records import Integration
+from .state import EndUser, HeronLink, World
 from .wire import Answer, Handler, Refused, Request, Route, find, json_answer
 
 API_KEY = "key_sandbox"
 PREFIXES = ("/api/hello_world", "/api/integration", "/api/end_users", "/api/data_sources", "/api/webhooks")
-CALLS_A_MINUTE = 1000  # shown in every answer, never enforced: only access-429 is refused
 PAGE_LIMIT, LARGEST_LIMIT = 1000, 10_000
+ASSET_REPORTS = "plaid_assets_report"
 ENDED = {"sync_disabled", "deleted_in_plaid"}  # ends: no refresh leads out of them
-HIDDEN = {"end_user_id", "integration", "data_source_heron_id", "settles_at", "settles_as", "silent"}
+HIDDEN = {"end_user_id", "integration", "data_source_heron_id", "settles_at", "settles_as", "silent", "source_enabled"}
 ORDERS = {f"{field}_{way}": (field, way == "desc") for field in ("last_updated", "created") for way in ("desc", "asc")}
-END_USER_FILTERS = ("heron_id", "end_user_id", "name", "status")
+END_USER_FILTERS = {name: (name, "") for name in ("heron_id", "end_user_id", "name", "status")}
 
 
 def respond(world: World, request: Request) -> Answer:
     """Answer one call to Heron. Raises ConnectionCut."""
     try:
-        answer = _route(world, request)
+        return _route(world, request)
     except Refused as refused:
-        answer = refused.answer
-    return replace(answer, headers={**answer.headers, **_rate_headers(world, answer)})
+        return refused.answer
 
 
 def _route(world: World, request: Request) -> Answer:
@@ -45,33 +52,12 @@ def _route(world: World, request: Request) -> Answer:
     return route.methods[request.method](world, request)
 
 
-def _rate_headers(world: World, answer: Answer) -> dict[str, str]:
-    now = int(world.clock())
-    return {
-        "x-ratelimit-limit": str(CALLS_A_MINUTE),
-        "x-ratelimit-remaining": "0" if answer.status == HTTPStatus.TOO_MANY_REQUESTS else str(CALLS_A_MINUTE - 1),
-        "x-ratelimit-reset": str(now - now % 60 + 60),
-    }
-
-
 def _hello(world: World, request: Request) -> Answer:
     return json_answer(200, {"hello": "world"})
 
 
-def _list_integrations(world: World, request: Request) -> Answer:
-    nothing = dict.fromkeys(("base_url", "client_id", "client_secret", "webhook_url"))
-    rows = [{"heron_id": key, "type": "plaid", **about, **nothing} for key, about in INTEGRATIONS.items()]
-    return json_answer(200, {"integrations": rows})
-
-
 def _shown(link: HeronLink) -> dict[str, Any]:
     return {name: value for name, value in asdict(link).items() if name not in HIDDEN}
-
-
-def _integration(request: Request) -> str:
-    if request.args["integration"] not in INTEGRATIONS:
-        raise bodies.refused(404, "Integration not found")
-    return request.args["integration"]
 
 
 def _end_user(world: World, key: str) -> EndUser:
@@ -89,21 +75,21 @@ def _end_user_of_query(world: World, request: Request) -> EndUser:
 
 
 def _item(world: World, item_id: str) -> HeronLink:
-    world.settled_links()
-    link = world.heron_links.get(item_id)
+    world.settle()
+    link = world.items.take(item_id)
     if not link:
         raise bodies.refused(404, "Integration link not found")
     return link
 
 
 def _create_link(world: World, request: Request) -> Answer:
-    integration = _integration(request)
+    integration = heron_integrations.find(world, request)
     body = bodies.read(request)
     bodies.check(body, bodies.LINK_RULES)
 
     def act() -> Answer:
         with world.lock:
-            if body["item_id"] in world.heron_links:
+            if world.items.find(body["item_id"]):
                 raise bodies.refused(409, KNOWN_ITEM)
             _end_user_named(world, body["end_user_id"], body.get("end_user_name"))
             link = _new_link(world, integration, body)
@@ -116,28 +102,29 @@ def _never_asks(_: object) -> Answer:
     raise NotImplementedError("Heron asks for no one-time code")
 
 
-def _new_link(world: World, integration: str, body: Mapping[str, Any]) -> HeronLink:
+def _new_link(world: World, integration: Integration, body: Mapping[str, Any]) -> HeronLink:
     now = world.now()
     link = HeronLink(
         item_id=body["item_id"],
         end_user_id=body["end_user_id"],
-        integration=integration,
+        integration=integration.heron_id,
         status="pending",
         created=now,
         last_updated=now,
-        type=LINK_TYPES[INTEGRATIONS[integration]["resource"]],
+        type=integration.link_type,
     )
     fate = fate_of(link.item_id)
     if fate.waits:
         world.settle_later(link, fate.status, fate.message)
-    world.heron_links[link.item_id] = link
+    world.add_heron_link(link)
     world.save()
     return link
 
 
 def _end_user_named(world: World, end_user_id: str, name: str | None) -> EndUser:
     now = world.now()
-    user = world.end_users.setdefault(end_user_id, EndUser(end_user_id, created=now, last_updated=now))
+    user = world.customers.take(end_user_id) or EndUser(end_user_id, created=now, last_updated=now)
+    world.customers.keep(end_user_id, user)
     if name:
         user.name = name
     world.save()
@@ -145,21 +132,38 @@ def _end_user_named(world: World, end_user_id: str, name: str | None) -> EndUser
 
 
 def _list_integration_links(world: World, request: Request) -> Answer:
-    integration = _integration(request)
+    integration = heron_integrations.find(world, request).heron_id
     with world.lock:
         user = _end_user_of_query(world, request)
-        rows = [_shown(link) for link in _links_of(world, user) if link.integration == integration]
+        rows = [_shown(link) for link in world.links_of(user.end_user_id) if link.integration == integration]
     return json_answer(200, {"links": rows})
 
 
-def _links_of(world: World, user: EndUser) -> list[HeronLink]:
-    return [link for link in world.settled_links() if link.end_user_id == user.end_user_id]
+def _refresh_reports(world: World, request: Request) -> Answer:
+    """Fetch the asset reports anew: of an integration, or of one end user in it. Those that are in trouble fail."""
+    integration = heron_integrations.find(world, request).heron_id
+    with world.lock:
+        chosen = _links_of_query(world, request, integration)
+        reports = [link for link in chosen if link.integration == integration and link.type == ASSET_REPORTS]
+        active = [link for link in reports if link.status == "active"]
+        failed = [link.item_id for link in reports if link.status == "erroring"]
+        if not active and not failed:
+            raise bodies.refused(404, "No asset reports found")
+        for link in active:
+            _sync(world, link, "active", link.status_message)
+        return json_answer(422 if failed else 200, {"failed_links": failed, "processed_links": len(active)})
+
+
+def _links_of_query(world: World, request: Request, integration: str) -> list[HeronLink]:
+    if "end_user_id_or_heron_id" in request.query:
+        return world.take_links_of(_end_user_of_query(world, request).end_user_id)
+    return world.take_links_in(integration)
 
 
 def _switch_links_off(world: World, request: Request) -> Answer:
-    integration = _integration(request)
+    integration = heron_integrations.find(world, request).heron_id
     with world.lock:
-        for link in _links_of(world, _end_user_of_query(world, request)):
+        for link in world.take_links_of(_end_user_of_query(world, request).end_user_id):
             if link.integration == integration:
                 link.status, link.status_message, link.settles_at = "sync_disabled", None, None
                 link.last_updated = world.now()
@@ -168,7 +172,7 @@ def _switch_links_off(world: World, request: Request) -> Answer:
 
 
 def _refresh_link(world: World, request: Request) -> Answer:
-    integration = _integration(request)
+    integration = heron_integrations.find(world, request).heron_id
     with world.lock:
         link = _item(world, request.args["item"])
         if link.integration != integration:
@@ -211,23 +215,51 @@ def _list_end_users(world: World, request: Request) -> Answer:
     field, backwards = ORDERS[bodies.choice(request, "order_by", tuple(ORDERS))]
     page, limit = bodies.count(request, "page", 1, 10**9), bodies.count(request, "limit", PAGE_LIMIT, LARGEST_LIMIT)
     with_sources = request.query.get("include_data_sources", "").lower() == "true"
-    chosen = {name: request.query[name] for name in END_USER_FILTERS if request.query.get(name)}
     with world.lock:
-        users = [_shown_user(user) for user in world.end_users.values()]
-        briefs = _briefs(world) if with_sources else {}
-    users = [user for user in users if all(user[name] == text for name, text in chosen.items())]
-    users.sort(key=lambda user: (user[field], user["end_user_id"]), reverse=backwards)
-    rows = users[(page - 1) * limit : page * limit]
-    if with_sources:
-        rows = [{**user, "data_sources": briefs.get(user["end_user_id"], [])} for user in rows]
-    return json_answer(200, {"_meta": _meta(request, page, limit, len(users)), "end_users": rows})
+        world.settle()
+        roll = _end_users(world, chosen(request.query, END_USER_FILTERS), field)
+        rows = roll.page((page - 1) * limit, page * limit, backwards=backwards)
+        texts = [_end_user_text(world, row, with_sources=with_sources) for row in rows]
+    meta = json.dumps(_meta(request, page, limit, len(roll)))
+    return Answer(200, f'{{"_meta": {meta}, "end_users": [{", ".join(texts)}]}}'.encode())
 
 
-def _briefs(world: World) -> dict[str, list[dict[str, str]]]:
-    briefs: dict[str, list[dict[str, str]]] = {}
-    for link in world.settled_links():
-        briefs.setdefault(link.end_user_id, []).append({"type": "integration_link", "status": link.status})
-    return briefs
+def _end_users(world: World, wishes: tuple[Filter, ...], field: str) -> Roll[EndUser]:
+    crowd = world.crowds.customers
+    return Roll(
+        crowd.select(wishes),
+        world.customers.taken,
+        [user for user in world.end_users.values() if passes(user, wishes)],
+        lambda user: (getattr(user, field), user.end_user_id),
+        crowd.before if field == "created" else crowd.updated_before,
+    )
+
+
+def _end_user_text(world: World, row: int | EndUser, *, with_sources: bool) -> str:
+    if isinstance(row, int):
+        facts = world.crowds.customers.facts(row)
+        key, text = facts["end_user_id"], _customer_text(world.crowds.customers.code(row)) % facts
+    else:
+        key, text = row.end_user_id, json.dumps(_shown_user(row), ensure_ascii=False)
+    if not with_sources:
+        return text
+    return f'{text[:-1]}, "data_sources": {_briefs(tuple(world.statuses_of(key)))}}}'
+
+
+@lru_cache(1024)
+def _briefs(statuses: tuple[str, ...]) -> str:
+    return json.dumps([{"type": "integration_link", "status": status} for status in statuses])
+
+
+@cache
+def _customer_text(code: int) -> str:
+    """Write the JSON of a generated end user, open where each has facts of its own: a million are listed so."""
+    common = customer(code)
+    touched = "%(last_updated).19s"  # as long as without_zone cuts, in both senses
+    facts: dict[str, Any] = {name: f"%({name})s" for name in ("end_user_id", "heron_id", "name")}
+    facts |= {"created": "%(created).19s", "last_updated": touched}
+    facts["last_processed_at"] = None if common.last_processed_at is None else touched
+    return json.dumps(_shown_user(replace(common, **facts)))
 
 
 def _meta(request: Request, page: int, limit: int, total: int) -> dict[str, Any]:
@@ -258,6 +290,8 @@ def _write_end_user(status: int) -> Handler:
             for name in bodies.END_USER_OTHERS.keys() & body.keys():
                 setattr(user, name, body[name])
             user.last_updated = world.now()
+            if user.status == "ready":
+                world.processing[user.end_user_id] = world.clock() + PROCESSED_AFTER
             return json_answer(status, {"end_user": _shown_user(user)})
 
     return handler
@@ -271,35 +305,7 @@ def _one_end_user(world: World, request: Request) -> Answer:
 def _end_user_links(world: World, request: Request) -> Answer:
     with world.lock:
         user = _end_user(world, request.args["user"])
-        return json_answer(200, {"links": [_shown(link) for link in _links_of(world, user)]})
-
-
-def _data_sources(world: World, request: Request) -> Answer:
-    with world.lock:
-        user = _end_user(world, request.args["user"])
-        return json_answer(200, [_data_source(link) for link in _links_of(world, user)])
-
-
-def _data_source(link: HeronLink) -> dict[str, Any]:
-    synced = link.last_successful_sync
-    account = {"account_id": link.data_source_heron_id[-6:], "enabled": True, "num_transactions": 120}
-    span = {"min_date": iso(seconds(synced) - 90 * 86_400)[:10], "max_date": synced[:10]} if synced else {}
-    return {
-        "heron_id": link.data_source_heron_id,
-        "type": "integration_link",
-        "status": link.status,
-        "reference_id": link.item_id,
-        "is_enabled": True,
-        "created": without_zone(link.created),
-        "last_updated": without_zone(link.last_updated),
-        "metadata": {
-            "integration_heron_id": link.integration,
-            "integration_item_id": link.item_id,
-            "last_successful_sync": without_zone(synced) if synced else None,
-            "sub_type": INTEGRATIONS[link.integration]["resource"],
-        },
-        "data_source_accounts": [{**account, **span}] if synced else [],
-    }
+        return json_answer(200, {"links": [_shown(link) for link in world.links_of(user.end_user_id)]})
 
 
 _LINKS = "/api/integrations/(?P<integration>[^/]+)/links"
@@ -307,12 +313,27 @@ _USER = "/api/end_users/(?P<user>[^/]+)"
 ROUTES = (
     Route("/api/hello_world", {"GET": _hello}, open=True),
     Route("/api/hello_world/authenticated", {"GET": _hello}),
-    Route("/api/integrations", {"GET": _list_integrations}),
-    Route(_LINKS, {"GET": _list_integration_links, "POST": _create_link, "DELETE": _switch_links_off}),
+    Route("/api/integrations", {"GET": heron_integrations.list_all, "POST": heron_integrations.create}),
+    Route("/api/integrations/(?P<integration>[^/]+)", {"PUT": heron_integrations.change}),
+    Route(
+        _LINKS,
+        {
+            "GET": _list_integration_links,
+            "POST": _create_link,
+            "PUT": _refresh_reports,
+            "DELETE": _switch_links_off,
+        },
+    ),
     Route(f"{_LINKS}/(?P<item>[^/]+)/refresh", {"POST": _refresh_link}),
     Route("/api/integration_links/(?P<item>[^/]+)", {"PUT": _update_token}),
     Route("/api/end_users", {"GET": _list_end_users, "POST": _write_end_user(201), "PUT": _write_end_user(200)}),
-    Route(_USER, {"GET": _one_end_user}),
+    Route(_USER, {"GET": _one_end_user, "DELETE": heron_customers.remove}),
+    Route(f"{_USER}/delete", {"POST": heron_customers.remove_later}),
+    Route(f"{_USER}/processing_status", {"GET": heron_customers.processing_status}),
     Route(f"{_USER}/integration_links", {"GET": _end_user_links}),
-    Route(f"{_USER}/data_sources", {"GET": _data_sources}),
+    Route(f"{_USER}/data_sources", {"GET": heron_sources.list_of_end_user}),
+    Route("/api/data_sources/(?P<source>[^/]+)", {"PUT": heron_sources.change}),
+    Route("/api/webhooks", {"GET": heron_webhooks.list_all, "POST": heron_webhooks.create}),
+    Route("/api/webhooks/topics", {"GET": heron_webhooks.list_topics}),
+    Route("/api/webhooks/(?P<webhook>[^/]+)", {"PUT": heron_webhooks.change, "DELETE": heron_webhooks.delete}),
 )

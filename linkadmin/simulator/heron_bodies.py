@@ -3,14 +3,22 @@
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from .drill import Refuse
 from .wire import Answer, Refused, Request, json_answer
 
+Thing = TypeVar("Thing")
 
-def _texts(value: object) -> bool:
+
+def is_texts(value: object) -> bool:
+    """Say whether this is an object of texts."""
     return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+
+
+def is_url(value: object) -> bool:
+    return isinstance(value, str) and urlsplit(value).scheme in ("http", "https")
 
 
 LONGEST_END_USER_ID, LONGEST_NAME = 140, 128
@@ -26,7 +34,7 @@ TOKEN_RULES: Rules = {"access_token": (True, 0)}
 END_USER_RULES: Rules = {"end_user_id": (True, LONGEST_END_USER_ID), "name": (False, LONGEST_NAME)}
 END_USER_OTHERS: Mapping[str, Callable[[Any], bool]] = {
     "is_portfolio": lambda value: isinstance(value, bool),
-    "meta": lambda value: value is None or _texts(value),
+    "meta": lambda value: value is None or is_texts(value),
     "status": lambda value: value in ("new", "ready", "processed", "reviewed", "review_requested", "failed"),
 }
 NULLABLE = {"asset_report_token", "name"}
@@ -38,6 +46,13 @@ def envelope_of(status: int, description: str | Mapping[str, object]) -> Answer:
 
 def refused(status: int, description: str | Mapping[str, object]) -> Refused:
     return Refused(envelope_of(status, description))
+
+
+def found(thing: Thing | None, what: str) -> Thing:
+    """Return the thing. Raises Refused when there is none."""
+    if thing is None:
+        raise refused(404, f"{what} not found")
+    return thing
 
 
 def refusal(reason: Refuse) -> Answer:

@@ -17,8 +17,9 @@ SECRET_HEADERS = {"authorization", "x-api-key", "cookie"}
 SECRET_FIELDS = {
     "password", "password2", "token", "username", "username2", "username3", "username_type", "certificate",
     "private_key", "encryption_key", "session", "access_token", "asset_report_token", "client_id", "client_secret",
-    "client_auth", "id",
+    "client_auth", "headers", "id",
 }  # fmt: skip
+SECRET_PARAMETERS = {"user_document"}
 
 
 @dataclass(slots=True)
@@ -77,7 +78,8 @@ class Journal:
 def masked(call: Call) -> Call:
     """Copy a call without its secrets and without its raw body."""
     headers = {name: MASK if name in SECRET_HEADERS else text for name, text in call.headers.items()}
-    return replace(call, headers=headers, body=_masked(call.body), raw=b"")
+    query = {name: MASK if name in SECRET_PARAMETERS else text for name, text in call.query.items()}
+    return replace(call, headers=headers, query=query, body=_masked(call.body), raw=b"")
 
 
 def _masked(value: Any) -> Any:

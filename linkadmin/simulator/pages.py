@@ -9,14 +9,18 @@ from http import HTTPStatus
 from pathlib import Path
 
 from . import belvo, heron
+from .belvo_consents import TYPED
 from .belvo_drill import CODES, REFUSALS_UNTIL_INVALID, WRONG_CODES_UNTIL_LOCKED
 from .belvo_drill import TRIGGERS as BELVO_TRIGGERS
-from .drill import Trigger
+from .conduct import MEANINGS, Conduct
+from .drill import DRIP, Trigger
+from .fault_answers import BELVO_FAULTS, HERON_FAULTS, LINE_FAULTS, Fault
 from .heron_drill import ACTIVE, FATES
 from .heron_drill import TRIGGERS as HERON_TRIGGERS
 from .institutions import Institution
 from .journal import Call, masked
-from .state import INTEGRATIONS, World
+from .passing import PROCESSED_AFTER, REMOVED_AFTER
+from .state import World
 from .wire import Answer, Request, json_answer
 
 SHOWN_CALLS = 50
@@ -29,13 +33,13 @@ HEADERS = {
 ASKED_FIELDS = {"hidden"}  # a field of this type is filled by the form itself
 
 
-def respond(calls: Sequence[Call], world: World, request: Request) -> Answer:
+def respond(calls: Sequence[Call], world: World, conduct: Conduct, request: Request) -> Answer:
     """Answer a browser."""
     if request.method != "GET":
         return Answer(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET"})
     match request.path:
         case "/":
-            return _html("The drill ground", _drill(world, request.origin))
+            return _html("The drill ground", _drill(world, conduct, request.origin))
         case "/calls/":
             return _html("The last calls", _calls(calls))
         case "/calls.json":
@@ -69,8 +73,9 @@ def _html(title: str, content: str, status: int = 200) -> Answer:
     return Answer(status, page.encode(), "text/html; charset=utf-8", HEADERS)
 
 
-def _drill(world: World, origin: str) -> str:
+def _drill(world: World, conduct: Conduct, origin: str) -> str:
     with world.lock:
+        integrations = list(world.integrations)
         institutions = [dict(institution) for institution in world.institutions.values()]
     return f"""
 <p class="lead">This server plays Heron and Belvo. No bank is behind it: type a word from the tables below where a
@@ -100,6 +105,7 @@ link of it exists. To drill again, use another username and type the word as the
 <li>After {REFUSALS_UNTIL_INVALID} wrong passwords in a row the link's status is {_code("invalid")}.</li>
 <li>A bank that is down refuses every login. Links by open finance cannot be repaired with a password.</li>
 <li>A slow bank acts at the end of its wait, whether the caller is still there or not.</li>
+<li>A removal with the header {_code("X-Belvo-Request-Mode: async")} takes {REMOVED_AFTER} seconds.</li>
 </ul>
 
 <h2 id="codes">Belvo: the one-time code</h2>
@@ -108,9 +114,14 @@ link of it exists. To drill again, use another username and type the word as the
 {WRONG_CODES_UNTIL_LOCKED} wrong codes the account is locked and the login has to start again. A code that comes
 too late is refused as {_code("session_expired")}. An approval needs no code.</p>
 
+<h2 id="consents">Belvo: consents of open finance</h2>
+<p>A link at a bank by open finance has a consent, authorised for a year from its creation. Another CPF typed as the
+username leads to another consent:</p>
+{_table(("CPF", "The consent is"), ((_code(each.username), escape(each.says)) for each in TYPED))}
+
 <h2 id="heron">Heron: the access token</h2>
 <p>The word alone, or followed by anything: {_code("access-lost-2")}. Integrations:
-{", ".join(_code(key) for key in INTEGRATIONS)}.</p>
+{", ".join(_code(key) for key in integrations)}.</p>
 {_triggers(HERON_TRIGGERS)}
 
 <h2 id="items">Heron: the item id</h2>
@@ -126,8 +137,62 @@ is refused with status 409. A customer that Heron does not know is added.</p>
         )
     }
 
+<p>An end user whose status becomes {_code("ready")} is processed after {PROCESSED_AFTER} seconds. One that is
+removed by {_code("POST …/delete")} is gone after {REMOVED_AFTER} seconds, with all its links. Asset reports are
+refreshed for active links; a link that is erroring fails, and the answer is status 422 with both numbers.</p>
+
+{_faults()}
+{_settings(conduct)}
+{_population(world)}
+
 <h2 id="institutions">The banks of Belvo</h2>
 {_table(("Bank", "Name", "Asks for", "Remarks"), (_bank(institution) for institution in institutions))}
+"""
+
+
+def _faults() -> str:
+    example = '{"method": "GET", "path": "/api/links/", "times": 2, "answer": "html_403"}'
+    return f"""
+<h2 id="faults">Faults on request</h2>
+<p>Any call can be spoiled, also those with no word to type. {_code("POST /faults.json")} with {_code(example)}: the
+next calls that fit get this answer, as often as {_code("times")} says. The path is a beginning, or a pattern such as
+{_code("/api/links/*/refresh/")}; left out are all methods, all paths, once. {_code("GET /faults.json")} lists what
+waits, {_code("DELETE /faults.json")} forgets it. Other calls are answered as ever.</p>
+<h3>Any provider: what goes wrong on the line</h3>
+{_named(LINE_FAULTS)}
+<p>A byte drips every {DRIP} seconds.</p>
+<h3>Errors of Belvo</h3>
+<p>Nothing is changed and nothing counted, whatever the text says.</p>
+{_named(BELVO_FAULTS)}
+<h3>Errors of Heron</h3>
+{_named(HERON_FAULTS)}
+"""
+
+
+def _population(world: World) -> str:
+    links, items, customers = world.crowds.links.size, world.crowds.items.size, world.crowds.customers.size
+    return f"""
+<h2 id="population">Population</h2>
+<p>Generated now: {links:,} links at Belvo, {items:,} links of {customers:,} end users at Heron. Any number is there
+at once and needs no file: {_code("manage.py simulator --seed 7 --belvo-links 1000000 --heron-links 1000000")}. The same
+seed makes the same ids; what is changed is kept, what is removed stays away.</p>
+<p>{_code("POST /stir.json")} with {_code('{"belvo": 20, "heron": 0.02, "seed": 3}')} lets 20 links of Belvo and two in
+a hundred of Heron break or mend by themselves, and answers with their ids; the same again moves the same ones.</p>
+"""
+
+
+def _named(faults: Iterable[Fault]) -> str:
+    return _table(("Answer", "What happens"), ((_code(fault.name), escape(fault.says)) for fault in faults))
+
+
+def _settings(conduct: Conduct) -> str:
+    rows = ((_code(name), str(value), escape(MEANINGS[name])) for name, value in asdict(conduct).items())
+    return f"""
+<h2 id="conduct">Settings</h2>
+<p>Options of the command of the same names, or while it runs {_code("PUT /conduct.json")} with some of them, such as
+{_code('{"latency": 300}')}. {_code("GET /conduct.json")} shows them, and under {_code("peak")} the largest number of
+calls that came within one window, refused ones included. A change begins the counts anew.</p>
+{_table(("Setting", "Now", "Meaning"), rows)}
 """
 
 

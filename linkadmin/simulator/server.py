@@ -11,12 +11,16 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from . import belvo, heron, pages, storage
+from . import controls, pages, stirring, storage
 from .clock import Clock
+from .conduct import USUAL, Conduct
+from .crowds import Crowds
+from .gate import Gate
 from .journal import Call, Journal
-from .renewal import renew
+from .population import NOBODY, Population
 from .state import World
-from .wire import Answer, ConnectionCut, Handler, Request
+from .stirring import Wish
+from .wire import Answer, ConnectionCut, Request
 
 HOST = "127.0.0.1"
 LARGEST_BODY = 1 << 20  # bytes
@@ -42,11 +46,14 @@ class _Handler(BaseHTTPRequestHandler):
             return
         owner = self.server.owner
         if not request.path.startswith("/api/"):
-            self._send(pages.respond(owner.calls, owner.world, request))
+            self._send(
+                controls.respond(owner.gate, request)
+                or pages.respond(owner.calls, owner.world, owner.gate.conduct, request)
+            )
             return
         call = owner.journal.arrived(request)
         try:
-            answer = _provider(owner.world, request)
+            answer = owner.gate.answer(request)
         except ConnectionCut:
             self.close_connection = True
             owner.journal.answered(call, None)
@@ -66,6 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
             headers=headers,
             body=self._body(headers),
             origin=f"http://{headers['host']}" if "host" in headers else self.server.owner.url,
+            address=self.client_address[0],
         )
 
     def _body(self, headers: dict[str, str]) -> bytes:
@@ -87,17 +95,23 @@ class _Handler(BaseHTTPRequestHandler):
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        self.wfile.write(answer.payload)
+        if answer.drip:
+            self._drip(answer)
+        else:
+            self.wfile.write(answer.payload)
         self.wfile.flush()
+
+    def _drip(self, answer: Answer) -> None:
+        """Write byte by byte, until the end or until the server stops."""
+        for byte in answer.payload:
+            self.wfile.flush()
+            if self.server.owner.world.stopping.wait(answer.drip):
+                self.close_connection = True
+                return
+            self.wfile.write(bytes((byte,)))
 
     def log_message(self, format: str, *args: Any) -> None:
         """Write nothing: the calls page is the log, and it masks secrets."""
-
-
-def _provider(world: World, request: Request) -> Answer:
-    respond: Handler = heron.respond if request.path.startswith(heron.PREFIXES) else belvo.respond
-    renew(world)
-    return respond(world, request)
 
 
 class _Server(ThreadingHTTPServer):
@@ -145,9 +159,16 @@ class Simulator:
     """The simulator as a whole: `with Simulator() as simulator: ... simulator.url`."""
 
     def __init__(
-        self, port: int = 0, state_file: Path | None = None, record: bool = False, clock: Clock = time.time
+        self,
+        port: int = 0,
+        state_file: Path | None = None,
+        record: bool = False,
+        clock: Clock = time.time,
+        conduct: Conduct = USUAL,
+        population: Population = NOBODY,
     ) -> None:
-        self.world = World(clock)
+        self.world = World(clock, Crowds.of(population, clock))
+        self.gate = Gate(self.world, conduct)
         self.journal = Journal(clock, record=record)
         self._port = port
         self._state_file = state_file
@@ -164,6 +185,14 @@ class Simulator:
     def calls(self) -> list[Call]:
         """The calls to the two providers, the oldest first."""
         return self.journal.calls()
+
+    def fail(self, method: str, path: str, answer: str, times: int = 1) -> None:
+        """Let the next calls that fit get this named answer. Raises ValueError for a name nobody knows."""
+        self.gate.faults.add(method, path, answer, times)
+
+    def stir(self, *, belvo: Wish = 0, heron: Wish = 0, seed: int = 0) -> dict[str, list[str]]:
+        """Let generated links change by themselves, so many or as a float that share; return their ids."""
+        return stirring.stir(self.world, belvo=belvo, heron=heron, seed=seed)
 
     def start(self) -> Self:
         """Load the state and serve in the background. Raises OSError for a taken port, StateFileError."""

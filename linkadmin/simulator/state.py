@@ -5,15 +5,21 @@ import hashlib
 import hmac
 import secrets
 import threading
-import time
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from .clock import Clock, iso, seconds
 from .drill import Ask, Kind
 from .heron_drill import SETTLES_AFTER
 from .institutions import INSTITUTIONS, Institution
+from .overlay import Overlay
+from .records import Consent, Integration, Webhook
 from .wire import ConnectionCut
+
+if TYPE_CHECKING:
+    from .crowds import Crowds
 
 BELVO_ACCOUNT = "bcef7f35-67f2-4b19-b009-cb38795faf09"  # the account user that all links are created by
 LINK_STATUSES = ("valid", "invalid", "unconfirmed", "token_required")
@@ -22,7 +28,6 @@ INTEGRATIONS = {
     "itg_sandbox_transactions": {"name": "Plaid sandbox, transactions", "resource": "transaction"},
     "itg_sandbox_assets": {"name": "Plaid sandbox, asset reports", "resource": "assets_report"},
 }
-LINK_TYPES = {"transaction": "plaid_integration", "assets_report": "plaid_assets_report"}
 
 
 @dataclass(slots=True)
@@ -91,12 +96,17 @@ class HeronLink:
     settles_at: str | None = None
     settles_as: tuple[str, str | None] = ("active", None)
     silent: bool = False  # it stopped fetching new data, and says that it works
+    source_enabled: bool = True  # its data source takes part in the analytics
 
 
 class World:
-    """Everything the two providers know, and the clock they look at."""
+    """Everything the two providers know, and the clock they look at.
 
-    def __init__(self, clock: Clock = time.time) -> None:
+    What is in the dictionaries is kept. Below it lie generated links and end users, which `links`, `items` and
+    `customers` find as well: look at one with `find`, but `take` it to change it.
+    """
+
+    def __init__(self, clock: Clock, crowds: "Crowds") -> None:
         self.clock = clock
         self.lock = threading.RLock()
         self.changed = threading.Event()
@@ -108,11 +118,28 @@ class World:
         self.attempts: dict[str, LoginAttempt] = {}
         self.end_users: dict[str, EndUser] = {}
         self.heron_links: dict[str, HeronLink] = {}
+        self.populate(crowds)
+        self._items_of: dict[str, list[str]] = {}  # by end user, the items that were not generated
+        self._unsettled: dict[str, HeronLink] = {}
+        self.integrations = {key: Integration(heron_id=key, **about) for key, about in INTEGRATIONS.items()}
+        self.webhooks: dict[str, Webhook] = {}
+        self.consents: dict[str, Consent] = {}  # by link; a link of open finance without one has the usual
+        # What goes or ends by itself, and when (seconds since 1970); a restart of the simulator ends it at once.
+        self.leaving_links: dict[str, float] = {}
+        self.leaving_users: dict[str, float] = {}
+        self.processing: dict[str, float] = {}
+
+    def populate(self, crowds: "Crowds") -> None:
+        """Lay generated records under the kept ones."""
+        self.crowds = crowds
+        self.links = Overlay(crowds.links, self.belvo_links)
+        self.items = Overlay(crowds.items, self.heron_links)
+        self.customers = Overlay(crowds.customers, self.end_users)
 
     def now(self) -> str:
         return iso(self.clock())
 
-    def wait(self, delay: int) -> None:
+    def wait(self, delay: float) -> None:
         """Let `delay` seconds pass, as a slow bank does. Raises ConnectionCut when the server stops meanwhile."""
         if delay and self.stopping.wait(delay):
             raise ConnectionCut
@@ -149,18 +176,82 @@ class World:
     def drop_attempts(self, link_id: str) -> None:
         self.attempts = {session: kept for session, kept in self.attempts.items() if kept.link_id != link_id}
 
-    def end_user(self, key: str) -> EndUser | None:
-        """Find an end user by either of its ids."""
-        if key in self.end_users:
-            return self.end_users[key]
-        return next((user for user in self.end_users.values() if user.heron_id == key), None)
+    def remove_belvo_link(self, link_id: str) -> None:
+        """Forget a link with all that hangs on it."""
+        self.links.take(link_id)
+        self.belvo_links.pop(link_id, None)
+        self.consents.pop(link_id, None)
+        self.leaving_links.pop(link_id, None)
+        self.drop_attempts(link_id)
+        self.save()
 
-    def settled_links(self) -> list[HeronLink]:
-        """All links of Heron, those that were due in the status they were to take."""
-        for link in self.heron_links.values():
+    def remove_end_user(self, end_user_id: str) -> None:
+        """Forget an end user. No document says what becomes of the links; here they go as well."""
+        links = self.take_links_of(end_user_id)
+        self.customers.take(end_user_id)
+        self.end_users.pop(end_user_id, None)
+        for pending in (self.leaving_users, self.processing):
+            pending.pop(end_user_id, None)
+        for link in links:
+            del self.heron_links[link.item_id]
+        self.save()
+
+    def end_user(self, key: str) -> EndUser | None:
+        """Find an end user by either of its ids, to look at it."""
+        return self.customers.find(key) or next((u for u in self.end_users.values() if u.heron_id == key), None)
+
+    def add_heron_link(self, link: HeronLink) -> None:
+        self.items.keep(link.item_id, link)
+        self._items_of.setdefault(link.end_user_id, []).append(link.item_id)
+        if link.settles_at:
+            self._unsettled[link.item_id] = link
+
+    def links_of(self, end_user_id: str) -> list[HeronLink]:
+        """Return the links of an end user, to look at them."""
+        self.settle()
+        links = map(self.items.find, self._items(end_user_id))
+        return [link for link in links if link and link.end_user_id == end_user_id]
+
+    def take_links_of(self, end_user_id: str) -> list[HeronLink]:
+        """Return the links of an end user, to change them."""
+        return [link for each in self.links_of(end_user_id) if (link := self.items.take(each.item_id))]
+
+    def statuses_of(self, end_user_id: str) -> list[str]:
+        """Return the statuses of an end user's links."""
+        numbers = self._generated(end_user_id)
+        if end_user_id in self._items_of or any(number in self.items.taken for number in numbers):
+            return [link.status for link in self.links_of(end_user_id)]
+        return [self.crowds.items.status(number) for number in numbers]
+
+    def _items(self, end_user_id: str) -> Iterable[str]:
+        generated = map(self.crowds.items.key, self._generated(end_user_id))
+        return dict.fromkeys([*generated, *self._items_of.get(end_user_id, ())])
+
+    def _generated(self, end_user_id: str) -> range:
+        number = self.crowds.customers.number(end_user_id)
+        return range(0) if number is None else self.crowds.customers.links(number)
+
+    def take_links_in(self, integration: str) -> list[HeronLink]:
+        """Return the links of an integration, to change them: as many as there are."""
+        self.settle()
+        for number in self.crowds.items.of_integration(integration):
+            self.items.take(self.crowds.items.key(number))
+        return [link for link in self.heron_links.values() if link.integration == integration]
+
+    def take_link_behind(self, source: str) -> HeronLink | None:
+        """Find the link behind a data source, to change it."""
+        number = self.crowds.items.of_source(source)
+        if number is not None:
+            return self.items.take(self.crowds.items.key(number))
+        return next((link for link in self.heron_links.values() if link.data_source_heron_id == source), None)
+
+    def settle(self) -> None:
+        """Let the links that are due take the status and message that they were to take."""
+        for link in list(self._unsettled.values()):
+            if link.settles_at is None or seconds(link.settles_at) <= self.clock():
+                del self._unsettled[link.item_id]
             if link.settles_at and seconds(link.settles_at) <= self.clock():
                 self._settle(link, link.settles_at)
-        return list(self.heron_links.values())
 
     def _settle(self, link: HeronLink, moment: str) -> None:
         link.status, link.status_message = link.settles_as
@@ -172,3 +263,4 @@ class World:
     def settle_later(self, link: HeronLink, status: str, message: str | None) -> None:
         link.settles_at = iso(self.clock() + SETTLES_AFTER)
         link.settles_as = (status, message)
+        self._unsettled[link.item_id] = link

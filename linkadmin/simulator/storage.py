@@ -4,14 +4,22 @@ One JSON object; every key may be left out, unknown keys are refused by name:
 
     {"version": 1,
      "salt": "32 hex digits",
+     "population": {"seed": 7, "belvo_links": 1000, "heron_links": 1000, "until": "2026-11-20T00:00:00Z"},
      "belvo": {
         "institutions": {"gotham_mx_business": "down"},
         "links": [{"institution": "erebor_mx_retail", "id": "uuid", "status": "valid", "access_mode": "recurrent",
                    "last_accessed_at": "2026-11-20T08:00:00Z", "created_at": "2026-01-02T08:00:00Z",
                    "external_id": "customer-17", "refresh_rate": "7d", "credentials_storage": "store",
                    "fetch_resources": ["ACCOUNTS"], "stale_in": "365d", "institution_user_id": "44 characters",
-                   "created_by": "uuid", "refusals": 0, "refreshed_at": null, "silent": false}]},
+                   "created_by": "uuid", "refusals": 0, "refreshed_at": null, "silent": false}],
+        "consents": [{"link": "uuid", "status": "EXPIRED", "id": "uuid", "created_at": "2026-01-02T08:00:00Z",
+                      "expired_at": "2026-11-20T08:00:00Z"}],
+        "gone": ["uuid"]},
      "heron": {
+        "integrations": [{"name": "Plaid", "resource": "transaction", "type": "plaid", "heron_id": "itg_...",
+                          "base_url": null, "webhook_url": null}],
+        "webhooks": [{"topic": "integration_link.erroring", "url": "https://...", "is_enabled": true,
+                      "heron_id": "wbh_..."}],
         "end_users": [{"end_user_id": "customer-17", "name": "Blue Fern Bakery", "heron_id": "eus_...",
                        "status": "new", "is_portfolio": false, "created": "2026-01-02T08:00:00Z",
                        "last_updated": "2026-01-02T08:00:00Z", "last_processed_at": null, "meta": null}],
@@ -20,12 +28,19 @@ One JSON object; every key may be left out, unknown keys are refused by name:
                    "last_updated": "2026-11-20T08:00:00Z", "last_successful_sync": null,
                    "type": "plaid_integration", "data_source_heron_id": "dso_...",
                    "settles_at": null, "settles_as": ["active", null],
-                   "silent": false}]}}
+                   "silent": false, "source_enabled": true}],
+        "gone": ["customer-17"]}}
 
-Required are only a Belvo link's `institution`, an end user's `end_user_id` and a Heron link's `item_id` and
-`end_user_id`; missing ids are made up, missing moments are the start of the server, an end user that only a link
-names is added. Moments are ISO texts. A link that works fetches new data on its schedule, unless it is `silent`.
+Required are only a Belvo link's `institution`, a consent's `link`, an end user's `end_user_id`, a Heron link's
+`item_id` and `end_user_id`, an integration's `name` and `resource`, a webhook's `topic` and `url`; missing ids are
+made up, missing moments are the start of the server, an end user that only a link names is added. Moments are ISO
+texts. A link that works fetches new data on its schedule, unless it is `silent`.
 
+Of a population the file holds what differs: the links and end users that were changed, and in `gone` the ids of the
+links and end users that were removed. Asking for another population than the file's is refused.
+
+Consents need to be named only where they differ from the usual one: authorised, for a year from the link's creation.
+There is no secret in it, neither of an integration nor in a webhook's headers: those are gone after a restart.
 There is no password and no username in it: `institution_user_id` is a digest of institution and username under
 `salt`, which is how a second link of the same person at the same bank is refused as `duplicated`, whatever its
 password, for as long as the first one lives and was completed.
@@ -36,20 +51,24 @@ import logging
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, fields
+from dataclasses import MISSING, asdict, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from .clock import iso, seconds
-from .state import INTEGRATIONS, ITEM_STATUSES, LINK_STATUSES, LINK_TYPES, BelvoLink, EndUser, HeronLink, World
+from .crowds import Crowds
+from .population import Population
+from .records import CONSENT_STATUSES, RESOURCES, Consent, Integration, Webhook
+from .state import ITEM_STATUSES, LINK_STATUSES, BelvoLink, EndUser, HeronLink, World
 
 VERSION = 1
 PAUSE = 0.2  # seconds; changes within it are written together
 MOMENTS = {
     "created_at", "last_accessed_at", "refreshed_at", "created", "last_updated", "last_processed_at",
-    "last_successful_sync", "settles_at",
+    "last_successful_sync", "settles_at", "expired_at",
 }  # fmt: skip
-Record = TypeVar("Record", BelvoLink, EndUser, HeronLink)
+SECRETS = {"client_id", "client_secret", "headers"}  # never written
+Record = TypeVar("Record", BelvoLink, EndUser, HeronLink, Consent, Integration, Webhook)
 
 logger = logging.getLogger(__name__)
 
@@ -68,21 +87,54 @@ def load(world: World, path: Path) -> None:
 
 
 def _fill(world: World, document: Mapping[str, Any]) -> None:
-    _only(document, {"version", "salt", "belvo", "heron"}, "the file")
+    _only(document, {"version", "salt", "population", "belvo", "heron"}, "the file")
     if document.get("version", VERSION) != VERSION:
         raise StateFileError(f"version {document['version']} is not known")
     world.salt = bytes.fromhex(document.get("salt", world.salt)).hex()
-    belvo, heron = document.get("belvo", {}), document.get("heron", {})
-    _only(belvo, {"institutions", "links"}, "belvo")
-    _only(heron, {"end_users", "links"}, "heron")
+    if "population" in document:
+        _populate(world, document["population"])
+    _fill_belvo(world, document.get("belvo", {}))
+    _fill_heron(world, document.get("heron", {}))
+
+
+def _populate(world: World, raw: Mapping[str, Any]) -> None:
+    _only(raw, {each.name for each in fields(Population)}, "the population")
+    found = Population(**{**raw, "until": seconds(raw["until"])})
+    asked = replace(world.crowds.population, until=found.until)
+    if asked.anybody and asked != found:
+        raise StateFileError("the file has another population than the one asked for")
+    world.populate(Crowds.of(found, world.clock))
+
+
+def _fill_belvo(world: World, belvo: Mapping[str, Any]) -> None:
+    _only(belvo, {"institutions", "links", "consents", "gone"}, "belvo")
+    for link_id in belvo.get("gone", []):
+        world.remove_belvo_link(link_id)
     for name, status in belvo.get("institutions", {}).items():
         _one_of(name, world.institutions, "an institution")
         world.institutions[name]["status"] = _one_of(status, ("healthy", "down"), "the status of an institution")
     for raw in belvo.get("links", []):
         _plant_belvo_link(world, raw)
+    for raw in belvo.get("consents", []):
+        consent = _record(Consent, raw, world)
+        _one_of(consent.status, CONSENT_STATUSES, "the status of a consent")
+        world.consents[consent.link] = consent
+
+
+def _fill_heron(world: World, heron: Mapping[str, Any]) -> None:
+    _only(heron, {"integrations", "webhooks", "end_users", "links", "gone"}, "heron")
+    for end_user_id in heron.get("gone", []):
+        world.remove_end_user(end_user_id)
+    for raw in heron.get("integrations", []):
+        integration = _record(Integration, raw, world)
+        _one_of(integration.resource, RESOURCES, "the resource of an integration")
+        world.integrations[integration.heron_id] = integration
+    for raw in heron.get("webhooks", []):
+        webhook = _record(Webhook, raw, world)
+        world.webhooks[webhook.heron_id] = webhook
     for raw in heron.get("end_users", []):
         user = _record(EndUser, raw, world)
-        world.end_users[user.end_user_id] = user
+        world.customers.keep(user.end_user_id, user)
     for raw in heron.get("links", []):
         _plant_heron_link(world, raw)
 
@@ -93,21 +145,20 @@ def _plant_belvo_link(world: World, raw: Mapping[str, Any]) -> None:
     _one_of(link.status, LINK_STATUSES, "the status of a Belvo link")
     if link.access_mode == "single" and "refresh_rate" not in raw:
         link.refresh_rate = None
-    world.belvo_links[link.id] = link
+    world.links.keep(link.id, link)
 
 
 def _plant_heron_link(world: World, raw: Mapping[str, Any]) -> None:
     link = _record(HeronLink, raw, world)
-    _one_of(link.integration, INTEGRATIONS, "an integration")
+    _one_of(link.integration, world.integrations, "an integration")
     _one_of(link.status, ITEM_STATUSES, "the status of a Heron link")
-    link.type = link.type or LINK_TYPES[INTEGRATIONS[link.integration]["resource"]]
+    link.type = link.type or world.integrations[link.integration].link_type
     status, message = link.settles_as
     link.settles_as = (status, message)
-    world.heron_links[link.item_id] = link
-    if link.end_user_id not in world.end_users:
-        world.end_users[link.end_user_id] = EndUser(
-            link.end_user_id, created=link.created, last_updated=link.last_updated
-        )
+    world.add_heron_link(link)
+    if not world.customers.find(link.end_user_id):
+        user = EndUser(link.end_user_id, created=link.created, last_updated=link.last_updated)
+        world.customers.keep(user.end_user_id, user)
 
 
 def _record(kind: type[Record], raw: Mapping[str, Any], world: World) -> Record:
@@ -139,15 +190,35 @@ def snapshot(world: World) -> dict[str, Any]:
         return {
             "version": VERSION,
             "salt": world.salt,
+            **_population(world),
             "belvo": {
                 "institutions": {name: bank["status"] for name, bank in world.institutions.items()},
-                "links": [asdict(link) for link in world.belvo_links.values()],
+                "links": [asdict(link) for link in world.belvo_links.values() if link.id not in world.leaving_links],
+                "consents": [asdict(consent) for consent in world.consents.values()],
+                "gone": sorted({*world.links.gone(), *world.leaving_links}),
             },
             "heron": {
-                "end_users": [asdict(user) for user in world.end_users.values()],
-                "links": [asdict(link) for link in world.heron_links.values()],
+                "integrations": [_without_secrets(each) for each in world.integrations.values()],
+                "webhooks": [_without_secrets(webhook) for webhook in world.webhooks.values()],
+                "end_users": [
+                    asdict(user) for user in world.end_users.values() if user.end_user_id not in world.leaving_users
+                ],
+                "links": [
+                    asdict(link) for link in world.heron_links.values() if link.end_user_id not in world.leaving_users
+                ],
+                "gone": sorted({*world.customers.gone(), *world.leaving_users}),
             },
         }
+
+
+def _population(world: World) -> dict[str, Any]:
+    population = world.crowds.population
+    told = {**asdict(population), "until": iso(population.until or 0)}
+    return {"population": told} if population.anybody else {}
+
+
+def _without_secrets(record: Integration | Webhook) -> dict[str, Any]:
+    return {name: value for name, value in asdict(record).items() if name not in SECRETS}
 
 
 def write(world: World, path: Path) -> None:

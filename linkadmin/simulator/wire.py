@@ -16,7 +16,7 @@ class ConnectionCut(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call as it arrived. `origin` is the address the caller used, such as http://127.0.0.1:8800."""
+    """One call as it arrived: from `address`, to `origin`, such as http://127.0.0.1:8800."""
 
     method: str
     path: str
@@ -24,6 +24,7 @@ class Request:
     headers: Mapping[str, str]  # names in lower case
     body: bytes
     origin: str
+    address: str = ""
     args: Mapping[str, str] = field(default_factory=dict)
 
     def json(self) -> Any:
@@ -33,13 +34,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer. A `length` beyond the payload announces bytes that never come."""
+    """One answer. A `length` beyond the payload announces bytes that never come; `drip` seconds pass between bytes."""
 
     status: int
     payload: bytes = b""
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
     length: int | None = None
+    drip: float = 0.0
 
 
 class Refused(Exception):

@@ -3,11 +3,14 @@
 import signal
 import threading
 from argparse import ArgumentParser
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from linkadmin.simulator.conduct import MEANINGS, USUAL, Conduct
+from linkadmin.simulator.population import NOBODY, Population
 from linkadmin.simulator.server import Simulator
 from linkadmin.simulator.storage import StateFileError
 
@@ -22,12 +25,23 @@ class Command(BaseCommand):
         parser.add_argument(
             "--record", action="store_true", help="keep whole bodies, secrets too, in memory and on /calls.json"
         )
+        conduct = parser.add_argument_group("conduct", "can be changed while it runs; the first page tells how")
+        for name, usual in asdict(USUAL).items():
+            option = f"--{name.replace('_', '-')}"
+            conduct.add_argument(option, type=type(usual), default=usual, help=f"{MEANINGS[name]} (%(default)s)")
+
+        population = parser.add_argument_group("population", "generated links and end users; they need no file")
+        population.add_argument("--seed", type=int, default=NOBODY.seed, help="the same seed makes the same population")
+        population.add_argument("--belvo-links", type=int, default=0, metavar="N", help="a million starts at once")
+        population.add_argument(
+            "--heron-links", type=int, default=0, metavar="N", help="of seven end users for ten links"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        simulator = self._simulator(options)
         told_to_end = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: told_to_end.set())
-        simulator = Simulator(options["port"], options["state"], options["record"])
         try:
             simulator.start()
         except OSError as error:
@@ -38,3 +52,12 @@ class Command(BaseCommand):
         self.stdout.flush()
         told_to_end.wait()
         simulator.stop()
+
+    def _simulator(self, options: dict[str, Any]) -> Simulator:
+        """Build the simulator that the options describe. Raises CommandError for a number out of bounds."""
+        try:
+            conduct = Conduct(**{name: options[name] for name in MEANINGS})
+            population = Population(options["seed"], options["belvo_links"], options["heron_links"])
+        except ValueError as error:
+            raise CommandError(f"{error}.") from error
+        return Simulator(options["port"], options["state"], options["record"], conduct=conduct, population=population)

@@ -1,0 +1,65 @@
+"""The levers of the simulator: /faults.json for faults on request, /conduct.json, and /stir.json for changes."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from http import HTTPStatus
+from typing import Any
+
+from . import stirring
+from .gate import Gate
+from .wire import Answer, Request, json_answer
+
+
+def respond(gate: Gate, request: Request) -> Answer | None:
+    """Answer whoever pulls a lever; None when the path is none."""
+    levers: dict[str, dict[str, Callable[[Gate, Request], Answer]]] = {
+        "/faults.json": {"GET": _waiting, "POST": _order, "DELETE": _clear},
+        "/conduct.json": {"GET": _conduct, "PUT": _change},
+        "/stir.json": {"POST": _stir},
+    }
+    methods = levers.get(request.path)
+    if methods is None:
+        return None
+    if request.method not in methods:
+        return Answer(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(methods)})
+    try:
+        return methods[request.method](gate, request)
+    except ValueError as error:
+        return json_answer(400, {"error": str(error)})
+
+
+def _wish(request: Request) -> dict[str, Any]:
+    # Only a page of our own may send this type, so that no other page a browser shows can pull a lever.
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        raise ValueError("the body must be of the type application/json")
+    wish = request.json()
+    if not isinstance(wish, dict):
+        raise ValueError("the body must be a JSON object")
+    return wish
+
+
+def _waiting(gate: Gate, request: Request) -> Answer:
+    return json_answer(200, {"faults": gate.faults.waiting()})
+
+
+def _order(gate: Gate, request: Request) -> Answer:
+    gate.faults.order(_wish(request))
+    return json_answer(201, {"faults": gate.faults.waiting()})
+
+
+def _clear(gate: Gate, request: Request) -> Answer:
+    gate.faults.clear()
+    return Answer(HTTPStatus.NO_CONTENT)
+
+
+def _conduct(gate: Gate, request: Request) -> Answer:
+    return json_answer(200, {**asdict(gate.conduct), "peak": gate.limits.peak()})
+
+
+def _change(gate: Gate, request: Request) -> Answer:
+    gate.behave(gate.conduct.changed(_wish(request)))
+    return _conduct(gate, request)
+
+
+def _stir(gate: Gate, request: Request) -> Answer:
+    return json_answer(200, stirring.order(gate.world, _wish(request)))

@@ -1,0 +1,92 @@
+"""How many calls each provider bears, and the largest number of calls that it saw at once."""
+
+import re
+import threading
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+
+from . import heron
+from .belvo_drill import BLOCKED, THROTTLED
+from .conduct import BELVO_WINDOW, Conduct
+from .heron_bodies import envelope_of
+from .wire import Answer, Request, find
+
+MINUTE = 60  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a call stands with the limits: the refusal it gets, and what every answer to it says."""
+
+    refusal: Answer | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def mark(self, answer: Answer) -> Answer:
+        """Add the headers to an answer; a provider that says 429 leaves nothing over."""
+        spent = {"x-ratelimit-remaining": "0"} if self.headers and answer.status == HTTPStatus.TOO_MANY_REQUESTS else {}
+        return replace(answer, headers={**answer.headers, **self.headers, **spent})
+
+
+class Limits:
+    """Counts the calls of each scope. A call that was refused counts as well."""
+
+    def __init__(self, conduct: Conduct) -> None:
+        self._conduct = conduct
+        self._lock = threading.Lock()
+        self._fixed: dict[str, tuple[int, int]] = {}  # scope: number of its minute, calls in it
+        self._sliding: dict[str, deque[float]] = {}  # scope: moments of the calls that still count
+        self._peak: dict[str, int] = {}
+
+    def peak(self) -> dict[str, int]:
+        """The largest number of calls in one window, by scope."""
+        with self._lock:
+            return dict(self._peak)
+
+    def count_heron(self, request: Request, now: float) -> Standing:
+        """Count a call to Heron in the minute of its endpoint."""
+        limit = self._conduct.heron_limit
+        minute = int(now) // MINUTE
+        used = self._in_minute(f"heron {_endpoint(request)}", minute)
+        if not limit:
+            return Standing()
+        headers = {
+            "x-ratelimit-limit": str(limit),
+            "x-ratelimit-remaining": str(max(0, limit - used)),
+            "x-ratelimit-reset": str((minute + 1) * MINUTE),
+        }
+        return Standing(envelope_of(429, f"{limit} per 1 minute") if used > limit else None, headers)
+
+    def count_belvo(self, request: Request, now: float) -> Standing:
+        """Count a call to Belvo in the last 30 seconds of its address, and a plain delete in the last minute."""
+        calls = self._lately(f"belvo calls from {request.address}", BELVO_WINDOW, now)
+        if 0 < self._conduct.belvo_limit < calls:
+            return Standing(BLOCKED)
+        if request.method != "DELETE" or request.headers.get("x-belvo-request-mode") == "async":
+            return Standing()
+        deletes = self._lately("belvo plain deletes", MINUTE, now)
+        return Standing(THROTTLED if 0 < self._conduct.belvo_deletes < deletes else None)
+
+    def _in_minute(self, scope: str, minute: int) -> int:
+        with self._lock:
+            known, calls = self._fixed.get(scope, (minute, 0))
+            calls = calls + 1 if known == minute else 1
+            self._fixed[scope] = (minute, calls)
+            self._peak[scope] = max(calls, self._peak.get(scope, 0))
+            return calls
+
+    def _lately(self, scope: str, window: int, now: float) -> int:
+        with self._lock:
+            moments = self._sliding.setdefault(scope, deque())
+            while moments and moments[0] <= now - window:
+                moments.popleft()
+            moments.append(now)
+            self._peak[scope] = max(len(moments), self._peak.get(scope, 0))
+            return len(moments)
+
+
+def _endpoint(request: Request) -> str:
+    """Name the endpoint of a call, such as `GET /api/end_users/{user}`."""
+    found = find(heron.ROUTES, request)
+    return f"{request.method} " + (re.sub(r"\(\?P<(\w+)>[^)]*\)", r"{\1}", found[0].pattern) if found else "elsewhere")

@@ -1,0 +1,33 @@
+"""What a provider was asked to do and does a little later: remove things, process an end user."""
+
+from .state import World
+
+REMOVED_AFTER = 4  # seconds from the acceptance of an asynchronous removal to its end
+PROCESSED_AFTER = 3  # seconds from an end user's status ready to processed
+
+
+def let_pass(world: World) -> None:
+    """Let everything have happened whose time has come."""
+    if not (world.leaving_links or world.leaving_users or world.processing):
+        return
+    with world.lock:
+        for link_id in _due(world, world.leaving_links):
+            world.remove_belvo_link(link_id)
+        for end_user_id in _due(world, world.leaving_users):
+            world.remove_end_user(end_user_id)
+        for end_user_id in _due(world, world.processing):
+            _finish(world, end_user_id)
+
+
+def _due(world: World, moments: dict[str, float]) -> list[str]:
+    due = [key for key, moment in moments.items() if moment <= world.clock()]
+    for key in due:
+        del moments[key]
+    return due
+
+
+def _finish(world: World, end_user_id: str) -> None:
+    user = world.customers.take(end_user_id)
+    if user and user.status == "ready":
+        user.status, user.last_processed_at, user.last_updated = "processed", world.now(), world.now()
+        world.save()
