@@ -3,11 +3,13 @@
 import socket
 import threading
 from collections.abc import Collection
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 _LOOPBACK_ADDRESSES = frozenset({ip_address("127.0.0.1"), ip_address("::1")})
+# Set aside like the others, but `is_global` calls them public: protocols, 6to4 relays, examples.
+_SET_ASIDE = tuple(map(ip_network, ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")))
 
 
 class AddressRefused(OSError):
@@ -56,6 +58,8 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     if isinstance(address, IPv6Address) and (
         address.ipv4_mapped or address.sixtofour or address.teredo or address.is_site_local
     ):
+        return False
+    if any(address in network for network in _SET_ASIDE):
         return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 

@@ -14,6 +14,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from .addresses import resolve
+from .framing import Response
 
 CONNECT_SECONDS = 3.0
 
@@ -59,18 +60,23 @@ class Line:
         for family, address in resolve(
             host, port, allow_loopback=self._allow_loopback, timeout=connect_by - time.monotonic()
         ):
-            connection = socket.socket(family, socket.SOCK_STREAM)
             try:
-                connection.settimeout(max(0.001, connect_by - time.monotonic()))
-                connection.connect((address, port))
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._watch(connection)
+                return self._connect(family, address, port, connect_by)
             except OSError as error:
-                connection.close()
                 failure = error
-            else:
-                return connection
         raise failure
+
+    def _connect(self, family: socket.AddressFamily, address: str, port: int, connect_by: float) -> socket.socket:
+        connection = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            connection.settimeout(max(0.001, connect_by - time.monotonic()))
+            connection.connect((address, port))
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._watch(connection)
+        except OSError:
+            connection.close()
+            raise
+        return connection
 
     def _watch(self, connection: socket.socket) -> None:
         # A duplicate, because wrapping a socket in TLS takes the original away; shutting either down ends both.
@@ -90,6 +96,8 @@ class Line:
 
 
 class _LineConnection(HTTPConnection):
+    response_class = Response
+
     def __init__(self, *args: Any, line: Line, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._line = line

@@ -1,12 +1,14 @@
 """Reads values and lists out of an answer: what is not there, or not as documented, is simply absent."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TypeVar
 
 import structlog
 
+MAX_FIELDS = 50  # that are kept of a form, or of a refusal which names them
 _MAX_COUNT = 10**12
+_YEARS = range(1970, 9999)  # one day more or less, in any time zone, is still a date
 
 T = TypeVar("T")
 
@@ -30,6 +32,13 @@ def mappings(value: object) -> list[Mapping[str, object]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
+def required_list(value: object) -> list[object]:
+    """Return a JSON list. Raises ValueError for anything else."""
+    if not isinstance(value, list):
+        raise ValueError("a list was expected")
+    return value
+
+
 def records(items: Iterable[object], parse: Callable[[Mapping[str, object]], T]) -> tuple[list[T], list[object]]:
     """Parse the records of a list; return what could be read, and what could not as it came.
 
@@ -47,13 +56,38 @@ def records(items: Iterable[object], parse: Callable[[Mapping[str, object]], T])
     return found, odd
 
 
+def all_records(value: object, parse: Callable[[Mapping[str, object]], T]) -> list[T]:
+    """Parse the records of a JSON list, without the odd ones.
+
+    Raises ValueError if it is no list, or if none of its records can be read: what is not listed counts as gone, and
+    a list that we do not understand must not prove that.
+    """
+    found, odd = records(required_list(value), parse)
+    if odd and not found:
+        raise ValueError("no record of the list can be read")
+    return found
+
+
 def moment(value: object) -> datetime | None:
-    """Return a date and time; one without a zone is UTC."""
+    """Return a date and time; one without a zone is UTC. None for the years that stand for "never"."""
     try:
         result = datetime.fromisoformat(value) if isinstance(value, str) else None
-        return result and (result.astimezone(UTC) if result.tzinfo else result.replace(tzinfo=UTC))
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
+    if result is None or result.year not in _YEARS:
+        return None
+    return result.astimezone(UTC) if result.tzinfo else result.replace(tzinfo=UTC)
+
+
+def day(value: object) -> date | None:
+    """Return a date, also the one of a date and time."""
+    at = moment(value)
+    return at and at.date()
+
+
+def chosen(value: str | tuple[str, ...]) -> str:
+    """Return what was typed or chosen in a search, several values with commas between them."""
+    return value.strip() if isinstance(value, str) else ",".join(value)
 
 
 def count(value: object) -> int | None:

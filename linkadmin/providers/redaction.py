@@ -5,7 +5,7 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from .types import Secret
 
@@ -15,9 +15,12 @@ WITHHELD = "withheld"
 # Shorter ones occur in innocent sentences.
 _MIN_SECRET = 4
 _MIN_BASE64 = 5
+_LOOKED_AT = 50_000  # characters; of a longer text only these, or twice what is wanted of it
 _SPACES = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
 # Control characters, marks that reverse or hide text, and halves of a character.
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+_LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
 class Redactor:
@@ -27,7 +30,8 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
         values = [value for secret in secrets if len(value := secret.reveal().strip()) >= _MIN_SECRET]
-        self._folded = frozenset(form.casefold() for value in values for form in _readable_forms(value))
+        forms = [form for value in values for form in _readable_forms(value) if len(form) >= _MIN_SECRET]
+        self._folded = frozenset(map(str.casefold, forms))
         self._exact = frozenset(
             form for value in values for form in _base64_forms(value.encode("utf-8", "surrogatepass"))
         )
@@ -37,10 +41,14 @@ class Redactor:
 
     def clean(self, text: str, *, limit: int = MAX_WORDS) -> str:
         """Return a text without dangerous characters, cut at `limit` characters; withheld if it echoes a secret."""
-        safe = _UNSAFE.sub("", _SPACES.sub(" ", text)).strip()
+        text = text[: max(_LOOKED_AT, 2 * limit)]
+        safe = _safe(text)
         return WITHHELD if self._echoes(text) or self._echoes(safe) else safe[:limit]
 
     def _echoes(self, text: str) -> bool:
+        return bool(self._folded) and any(map(self._holds, _readings(text)))
+
+    def _holds(self, text: str) -> bool:
         folded = text.casefold()
         return any(form in folded for form in self._folded) or any(form in text for form in self._exact)
 
@@ -50,9 +58,32 @@ def clean(text: str, secrets: Iterable[Secret] = ()) -> str:
     return Redactor(secrets).clean(text)
 
 
+def _safe(text: str) -> str:
+    return _UNSAFE.sub("", _SPACES.sub(" ", text)).strip()
+
+
+def _readings(text: str) -> Iterator[str]:
+    """Yield a text as it stands and as it would be read: no two programs escape the same characters."""
+    yield text
+    if "%" in text:
+        yield unquote(text)
+    if "%" in text or "+" in text:
+        yield unquote_plus(text)
+    if "&" in text:
+        yield html.unescape(text)
+    if "\\" in text:
+        yield _ESCAPE.sub(_unescaped, text)
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    code, letter = escape.groups()
+    return chr(int(code, 16)) if code else _LETTERS.get(letter, letter)
+
+
 def _readable_forms(value: str) -> Iterator[str]:
     octets = value.encode("utf-8", "surrogatepass")
     yield value
+    yield _safe(value)
     yield quote(octets, safe="")
     yield quote_plus(octets)
     yield json.dumps(value)[1:-1]

@@ -1,0 +1,129 @@
+"""Ways to misbehave on a connection, and a watch over what a call costs that meets one of them."""
+
+import os
+import socket
+import struct
+import threading
+import time
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from linkadmin.providers.errors import ProviderError
+from linkadmin.providers.types import LinkRef, Secret
+
+from .conftest import Behaviour, Script, belvo_at
+
+LINK_ID = "30cb4806-6e00-48a4-91c9-ca55968576c8"
+LINK = LinkRef(LINK_ID, "cust-0001")
+GOOD_LINK = {"id": LINK_ID, "institution": "erebor_mx_retail", "status": "valid"}
+MAX_GROWTH = 16 * 1024 * 1024  # bytes
+
+
+class Deaf(Script):
+    """Behaves without having read the request."""
+
+    def _answer(self, connection: socket.socket) -> None:
+        try:
+            self.behaviours[0](connection)
+        except OSError:
+            return  # the client has gone
+
+
+@dataclass(frozen=True)
+class Ending:
+    error: ProviderError
+    seconds: float
+    growth: int  # bytes, at the highest point
+
+
+def change(url: str, *, seconds: float) -> None:
+    """Send a change with secrets, as for a customer who typed a new password."""
+    values = {"password": Secret("canary-pässword"), "token": Secret("canary-token")}
+    belvo_at(url, credentials=seconds).update_credentials(LINK, values)
+
+
+def suffer(call: Callable[[], object], *, within: float) -> Ending:
+    """Make a call that has to fail, and check that it ends in time, in bounds, and leaves nothing behind.
+
+    Memory is what Python allocates, counted exactly: the size of the process also tells what earlier tests gave back
+    to the allocator, and what the kernel keeps.
+    """
+    before = _left_open()
+    tracemalloc.start()
+    started = time.monotonic()
+    try:
+        with pytest.raises(ProviderError) as caught:
+            call()
+        seconds, growth = time.monotonic() - started, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert seconds < within + 0.5
+    assert growth <= MAX_GROWTH
+    assert _comes_back_to(before)
+    return Ending(caught.value, seconds, growth)
+
+
+def _left_open() -> tuple[int, int]:
+    return threading.active_count(), len(os.listdir("/dev/fd"))
+
+
+def _comes_back_to(before: tuple[int, int]) -> bool:
+    # The server's half of the connection goes a moment later.
+    deadline = time.monotonic() + 2
+    while time.monotonic() < deadline:
+        if all(now <= then for now, then in zip(_left_open(), before, strict=True)):
+            return True
+        time.sleep(0.005)
+    return False
+
+
+def endless(octets: bytes, again: bytes) -> Behaviour:
+    """Write something, then something else until the client goes."""
+    block = again * max(1, 16_384 // len(again))
+
+    def behave(connection: socket.socket) -> None:
+        connection.settimeout(0.5)  # nobody may tell us that the client went without reading
+        connection.sendall(octets)
+        while True:
+            connection.sendall(block)
+
+    return behave
+
+
+def drip(octets: bytes, again: bytes) -> Behaviour:
+    """Write something, then something else, byte by byte with pauses, until the client goes."""
+
+    def behave(connection: socket.socket) -> None:
+        connection.sendall(octets)
+        while True:
+            for octet in again:
+                connection.sendall(bytes([octet]))
+                time.sleep(0.01)
+
+    return behave
+
+
+def stall(octets: bytes = b"") -> Behaviour:
+    """Write something, then nothing until the client goes."""
+
+    def behave(connection: socket.socket) -> None:
+        connection.sendall(octets)
+        while connection.recv(4096):
+            pass
+
+    return behave
+
+
+def reset(octets: bytes = b"") -> Behaviour:
+    """Write something, then break the connection off."""
+
+    def behave(connection: socket.socket) -> None:
+        connection.sendall(octets)
+        if octets:
+            time.sleep(0.05)  # a reset overtakes what was not read yet
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    return behave
