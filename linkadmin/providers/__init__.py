@@ -8,20 +8,22 @@ from .types import Deadlines, Secret
 
 if TYPE_CHECKING:
     from .base import Provider
+    from .gate import Gate
+    from .repeats import Patience
 
 __all__ = ["PROVIDERS", "Deadlines", "get_provider", "provider_class"]
 
-# One line per provider: its kind, its module and class. Loaded when first asked for.
+# One line per provider: its kind, and where its class is. Loaded when first asked for.
 PROVIDERS: Mapping[str, str] = {
-    "belvo": "belvo:Belvo",
-    "heron": "heron:Heron",
+    "belvo": "linkadmin.providers.belvo:Belvo",
+    "heron": "linkadmin.providers.heron:Heron",
 }
 
 
 def provider_class(kind: str) -> "type[Provider]":
     """Return the class that speaks to a kind of provider. Raises KeyError if there is none."""
     module, _, name = PROVIDERS[kind].partition(":")
-    return cast("type[Provider]", getattr(import_module(f".{module}", __name__), name))
+    return cast("type[Provider]", getattr(import_module(module), name))
 
 
 def get_provider(
@@ -32,12 +34,20 @@ def get_provider(
     secrets: Mapping[str, Secret],
     deadlines: Deadlines | None = None,
     allow_loopback: bool = False,
+    gate: "Gate | None" = None,
+    patience: "Patience | None" = None,
 ) -> "Provider":
-    """Return a provider that speaks with one integration's keys.
+    """Return a provider that speaks with one integration's keys, through a gate that keeps the books of its calls.
 
     Raises KeyError for an unknown kind, KeysRefused if the configuration lacks a field. The base URL is
     checked at each call, and by `provider_class(kind).check_base_url` before it is saved.
     """
     return provider_class(kind)(
-        base_url=base_url, options=options, secrets=secrets, deadlines=deadlines, allow_loopback=allow_loopback
+        base_url=base_url,
+        options=options,
+        secrets=secrets,
+        deadlines=deadlines,
+        allow_loopback=allow_loopback,
+        gate=gate,
+        patience=patience,
     )

@@ -1,10 +1,12 @@
 """The calls a provider may offer. Each is unsupported unless a provider's module says otherwise."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import ClassVar, Protocol, TypeVar
 
 from .addresses import check_base_url
 from .errors import Failure, InvalidInput, KeysRefused, ProviderError, Rejected, Unsupported
+from .gate import Gate, Rate
 from .http import Answer, Door, Json, Message, fill_path
 from .records import (
     Accepted,
@@ -21,6 +23,7 @@ from .records import (
     RepairAddress,
     ReportsRefreshed,
 )
+from .repeats import Patience, Repeats
 from .types import (
     Capability,
     ConnectionReport,
@@ -28,6 +31,7 @@ from .types import (
     Deadlines,
     LinkRef,
     NewLink,
+    PracticeHints,
     RemoteInstitution,
     RemoteLink,
     Secret,
@@ -44,6 +48,8 @@ class InstitutionFields(Protocol):
     def name(self) -> str: ...
     @property
     def form_fields(self) -> object: ...
+    @property
+    def resources(self) -> object: ...
 
 
 class Provider:
@@ -62,8 +68,13 @@ class Provider:
     config_fields: ClassVar[tuple[CredentialField, ...]] = ()
     # What the provider calls its own id of a link, for labels: "Item id", "Link id".
     remote_id_label: ClassVar[str] = "Link id"
-    # What goes when a link is removed.
+    # Whether it logs in at the bank when a link is created, which may take minutes.
+    creating_logs_in: ClassVar[bool] = True
+    # What the demo says below its forms.
+    practice_hints: ClassVar[PracticeHints] = PracticeHints()
+    # What goes when a link is removed, and a sentence on what that means at the provider.
     removal_reach: ClassVar[Reach] = Reach.LINK
+    removal_consequence: ClassVar[str] = ""
     # How often it may be called. What its answers tell about that comes first.
     quotas: ClassVar[tuple[Quota, ...]] = ()
 
@@ -75,8 +86,13 @@ class Provider:
         secrets: Mapping[str, Secret],
         deadlines: Deadlines | None = None,
         allow_loopback: bool = False,
+        gate: Gate | None = None,
+        patience: Patience | None = None,
     ) -> None:
-        """Take an integration's configuration. Raises KeysRefused if a field of it is missing."""
+        """Take an integration's configuration, and the gate its calls pass.
+
+        Raises KeysRefused if a field of the configuration is missing.
+        """
         for field in self.config_fields:
             if field.required and not (secrets if field.secret else options).get(field.name):
                 words = f"{field.label}: missing"
@@ -90,6 +106,9 @@ class Provider:
             allow_loopback=allow_loopback,
             headers=self._key_headers(),
             auth=self._basic_auth(),
+            keys=tuple(self.secrets.values()),
+            gate=gate,
+            patience=patience,
         )
 
     @classmethod
@@ -313,11 +332,21 @@ class Provider:
             deadline=deadline or self.deadlines.read,
             read=read,
             refuse=lambda answer: refuse_this(operation, answer),
+            rate=partial(self._told_rate, call),
+            repeats=Repeats.of(call, method),
         )
 
     def _refuse(self, operation: str, answer: Answer) -> ProviderError:
         """Return the error for an answer that is not 2xx. The door makes it OutcomeUnknown where the status says so."""
         return Rejected(Failure(operation, status=answer.status, request_id=answer.request_id))
+
+    def _told_rate(self, call: str, answer: Answer, error: ProviderError | None) -> Rate | None:
+        """Return what an answer tells about how often may be called: in the error of a call that came too soon."""
+        if error is None or error.failure.retry_after is None:
+            return None
+        if isinstance(error, KeysRefused):  # a refusal that may be a rate limit concerns all calls
+            return Rate("", error.failure.retry_after)
+        return Rate(call, error.failure.retry_after) if answer.status == 429 else None
 
     def _operation(self, call: str) -> str:
         return f"{self.kind}.{call}"

@@ -3,15 +3,18 @@
 https://developers.belvo.com/apis/belvoopenapispec
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from . import belvo_answers as answers
+from . import belvo_filters as filtering
 from . import belvo_forms as forms
+from . import belvo_records as kept
 from .base import InstitutionFields, Provider
 from .errors import Failure, NotFound, ProviderError, Unsupported
 from .http import Answer
+from .records import Accepted, Filters, Page, Quota, RemoteConsent, Removed, RepairAddress
 from .types import (
     Capability,
     ConnectionReport,
@@ -19,6 +22,7 @@ from .types import (
     FieldKind,
     LinkRef,
     NewLink,
+    PracticeHints,
     RemoteInstitution,
     RemoteLink,
     Secret,
@@ -26,8 +30,21 @@ from .types import (
     Values,
 )
 
+T = TypeVar("T")
+
 _PAGE_SIZE = 100
 _MAX_PAGES = 200  # a catalogue that never ends is not read for ever
+_CONSENTS_PAGE_SIZE = 1000
+_MAX_CONSENT_PAGES = 20
+# Whose a consent is, and what it allows, is not asked for.
+_OMITTED_OF_CONSENTS = "display_name,document_number,permissions"
+
+# https://developers.belvo.com/developer_resources/hosted-widget-update-mode
+_UPDATE_SCOPES = "read_institutions,write_links,read_links"
+# Open finance has no update mode: its customers renew their consents here, after signing in at their bank.
+# https://developers.belvo.com/products/aggregation_brazil/aggregation-brazil-mybelvoportal
+_OPEN_FINANCE = frozenset({"openfinance", "openbanking"})  # the latter until 2023
+_CONSENT_PORTAL = RepairAddress(Secret("https://meuportal.belvo.com/?mode=landing"), expires_in=24 * 3600)
 
 
 class Belvo(Provider):
@@ -35,17 +52,57 @@ class Belvo(Provider):
 
     kind = "belvo"
     label = "Belvo"
-    capabilities = frozenset({Capability.CREATE, Capability.UPDATE_CREDENTIALS, Capability.INSTITUTIONS})
+    capabilities = frozenset(
+        {
+            Capability.CREATE,
+            Capability.UPDATE_CREDENTIALS,
+            Capability.INSTITUTIONS,
+            Capability.FETCH_DATA,
+            Capability.CHANGE_SETTINGS,
+            Capability.REMOVE_LINK,
+            Capability.REPAIR_ADDRESS,
+            Capability.LINKS,
+            Capability.CONSENTS,
+        }
+    )
     allowed_hosts = frozenset({"api.belvo.com", "sandbox.belvo.com", "development.belvo.com"})
     remote_id_label = "Link id"
+    removal_consequence = (
+        "Belvo deletes the link with all its accounts, transactions and owners; at a bank of open finance the "
+        "customer's consent ends with it. It cannot be undone: the customer has to connect again, and the link gets "
+        "another id."
+    )
+    practice_hints = PracticeHints(
+        create="any user name with the password “pass_valid” is accepted; the user name “mfa_default” asks for a code.",
+        update="“pass_valid” is accepted, “pass_invalid” refused; “mfa_qr”, “mfa_numeric” and the like ask for a code.",
+        code="“111111” is right, every other code is wrong.",
+    )
     config_fields = (
         CredentialField("secret_id", "Secret id", FieldKind.PASSWORD, secret=True),
         CredentialField("secret_password", "Secret password", FieldKind.PASSWORD, secret=True),
     )
 
+    # https://developers.belvo.com/developer_resources/resources-belvo-api-errors
+    # Who calls more than 80 times in 30 s may find the address blocked: half of it. A sixth removal within a minute is
+    # refused with 429 and no more, so all five are used; one in the background is another call, without such a limit.
+    quotas = (Quota(40, 30.0), Quota(5, 60.0, "remove_link"))
+
     # The calls in which Belvo logs in at the bank: a trouble in one of them says something about the link.
     BANK_CALLS: ClassVar[frozenset[str]] = frozenset(
         {"belvo.create_link", "belvo.update_credentials", "belvo.submit_token"}
+    )
+
+    # The calls whose refusals say nothing about the health of one link.
+    BESIDE_LINKS: ClassVar[frozenset[str]] = frozenset(
+        {
+            "belvo.test_connection",
+            "belvo.list_links",
+            "belvo.list_institutions",
+            "belvo.find_institutions",
+            "belvo.read_institution",
+            "belvo.list_consents",
+            "belvo.read_consent",
+        }
     )
 
     def test_connection(self) -> ConnectionReport:
@@ -68,6 +125,36 @@ class Belvo(Provider):
     def fixed_values(cls, institution: InstitutionFields | None) -> Mapping[str, str]:
         """Return the hidden fields of this institution's form."""
         return forms.fixed_values(institution)
+
+    @classmethod
+    def settings_fields(cls, institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
+        """Return the three settings that Belvo changes."""
+        return forms.settings_fields(institution)
+
+    @classmethod
+    def fetch_fields(cls, institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
+        """Return the choice of what to fetch."""
+        return forms.fetch_fields(institution)
+
+    @classmethod
+    def removal_fields(cls) -> tuple[CredentialField, ...]:
+        """Return the choice between at once and in the background."""
+        return forms.REMOVAL_FIELDS
+
+    @classmethod
+    def address_fields(cls) -> tuple[CredentialField, ...]:
+        """Return the choice of the customer's language."""
+        return forms.ADDRESS_FIELDS
+
+    @classmethod
+    def link_filters(cls) -> tuple[CredentialField, ...]:
+        """Return what links can be searched by."""
+        return filtering.LINK_FILTERS
+
+    @classmethod
+    def institution_filters(cls) -> tuple[CredentialField, ...]:
+        """Return what institutions can be searched by."""
+        return filtering.INSTITUTION_FILTERS
 
     def create_link(self, new_link: NewLink) -> RemoteLink:
         """Register a link: Belvo logs in at the bank, which may take minutes or ask for a code."""
@@ -112,6 +199,64 @@ class Belvo(Provider):
             refuse=partial(self._refuse, link_id=remote_link_id),
         )
 
+    def fetch_data(self, link: LinkRef, values: Values) -> Accepted:
+        """Have a link's data fetched anew, which Belvo allows once in ten minutes."""
+        resources = values.get("resources")
+        return self._call(
+            "fetch_data",
+            "POST",
+            "/api/links/{}/refresh/",
+            link.remote_id,
+            json={"fetch_resources": resources} if resources else None,
+            deadline=self.deadlines.change,
+            read=answers.accepted,
+        )
+
+    def change_settings(self, link: LinkRef, values: Values) -> RemoteLink:
+        """Change what is given. May ask for a code."""
+        return self._call(
+            "change_settings",
+            "PATCH",
+            "/api/links/{}/",
+            link.remote_id,
+            json=forms.settings(values),
+            deadline=self.deadlines.change,
+            read=partial(answers.link, expected_id=link.remote_id),
+            refuse=partial(self._refuse, link_id=link.remote_id),
+        )
+
+    def remove_link(self, link: LinkRef, values: Values) -> Removed:
+        """Remove a link with all its data; at a bank of open finance this ends the consent too."""
+        in_background = values.get(forms.HOW) == forms.IN_BACKGROUND
+        return self._call(
+            "remove_link_in_background" if in_background else "remove_link",
+            "DELETE",
+            "/api/links/{}/",
+            link.remote_id,
+            headers={"X-Belvo-Request-Mode": "async"} if in_background else {},
+            deadline=self.deadlines.change,
+            read=answers.removed,
+        )
+
+    def make_repair_address(self, link: LinkRef, values: Values) -> RepairAddress:
+        """Make the address of the widget in update mode, or name the portal where consents are renewed."""
+        if link.integration_type in _OPEN_FINANCE:
+            return _CONSENT_PORTAL
+        secret_id, secret_password = self._basic_auth()
+        return self._call(
+            "make_repair_address",
+            "POST",
+            "/api/token/",
+            json={
+                "id": secret_id,
+                "password": secret_password,
+                "scopes": _UPDATE_SCOPES,
+                "link_id": link.remote_id,
+            },
+            deadline=self.deadlines.change,
+            read=partial(answers.repair_address, locale=str(values.get("locale", ""))),
+        )
+
     def read_link(self, link: LinkRef) -> RemoteLink:
         """Read Belvo's record of a link."""
         return self._call(
@@ -137,17 +282,55 @@ class Belvo(Provider):
         # Should the filter be ignored, another customer's link must not pass for this one's.
         return [link for link in found if (link.external_id, link.institution) == (end_user_id, institution)]
 
+    def list_links(self, filters: Filters, *, page: int = 1) -> Page[RemoteLink]:
+        """Return one page of the links that fit."""
+        params = filtering.link_params(filters)
+        return self._page("list_links", "/api/links/", params, page, read=answers.link_page)
+
     def list_institutions(self) -> Iterator[RemoteInstitution]:
         """Yield the catalogue page by page."""
-        for page in range(1, _MAX_PAGES + 1):
-            # Belvo's own "next" is never followed: it could lead our keys to another host.
-            params = {"page": str(page), "page_size": str(_PAGE_SIZE)}
-            found, is_last = self._call(
-                "list_institutions", "GET", "/api/institutions/", params=params, read=answers.institutions
-            )
-            yield from found
-            if is_last:
+        for number in range(1, _MAX_PAGES + 1):
+            page = self._page("list_institutions", "/api/institutions/", {}, number, read=kept.institution_page)
+            yield from page.items
+            if page.is_last:
                 return
+
+    def find_institutions(self, filters: Filters, *, page: int = 1) -> Page[RemoteInstitution]:
+        """Return one page of the institutions that fit."""
+        params = filtering.institution_params(filters)
+        return self._page("find_institutions", "/api/institutions/", params, page, read=kept.institution_page)
+
+    def read_institution(self, remote_id: str) -> RemoteInstitution:
+        """Read one institution by its number."""
+        read = partial(kept.institution, expected_id=remote_id)
+        return self._call("read_institution", "GET", "/api/institutions/{}/", remote_id, read=read)
+
+    def list_consents(self, link: LinkRef) -> list[RemoteConsent]:
+        """Return the consents that name this link, the newest first.
+
+        Belvo documents the search by link for its other lists, not for this one: should it be ignored, all are read.
+        A consent that names no link is nobody's.
+        """
+        params = {"page_size": str(_CONSENTS_PAGE_SIZE), "link": link.remote_id, "omit": _OMITTED_OF_CONSENTS}
+        found: list[RemoteConsent] = []
+        for number in range(1, _MAX_CONSENT_PAGES + 1):
+            page = self._page("list_consents", "/api/consents/", params, number, read=kept.consent_page)
+            found += [consent for consent in page.items if consent.remote_link_id == link.remote_id]
+            if page.is_last:
+                break
+        return sorted(found, key=_made, reverse=True)
+
+    def read_consent(self, remote_id: str) -> RemoteConsent:
+        """Read one consent."""
+        read = partial(kept.consent, expected_id=remote_id)
+        return self._call("read_consent", "GET", "/api/consents/{}/", remote_id, read=read)
+
+    def _page(
+        self, call: str, path: str, params: Mapping[str, str], number: int, *, read: Callable[..., Page[T]]
+    ) -> Page[T]:
+        # Belvo's own "next" is never followed: it could lead our keys to another host.
+        paging = {"page": str(number), "page_size": str(_PAGE_SIZE)}
+        return self._call(call, "GET", path, params={**paging, **params}, read=partial(read, number=number))
 
     def _find_by_id(self, remote_id: str) -> list[RemoteLink]:
         try:
@@ -159,7 +342,17 @@ class Belvo(Provider):
         return self.secrets["secret_id"], self.secrets["secret_password"]
 
     def _refuse(self, operation: str, answer: Answer, *, link_id: str = "") -> ProviderError:
-        return answers.refusal(operation, answer, link_id=link_id, at_bank=operation in self.BANK_CALLS)
+        return answers.refusal(
+            operation,
+            answer,
+            link_id=link_id,
+            at_bank=operation in self.BANK_CALLS,
+            about_link=operation not in self.BESIDE_LINKS,
+        )
+
+
+def _made(consent: RemoteConsent) -> float:
+    return consent.created_at.timestamp() if consent.created_at else 0.0
 
 
 def _filled(values: Values, names: tuple[str, ...]) -> dict[str, Value]:

@@ -8,18 +8,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from urllib.parse import urlencode
 
 from .belvo_errors import CODES, KNOWN_CODES, LASTING_REFUSALS, LOGIN_ERROR_ELSE, LOGIN_ERRORS, STATUSES
+from .belvo_records import names_in, page, results
 from .errors import BLOCK_SECONDS, CodeRequired, Failure, KeysRefused, OutcomeUnknown, ProviderError, Rejected
 from .http import Answer
-from .reading import count, mapping, mappings, moment, records, required_mapping
+from .reading import MAX_FIELDS, count, mapping, mappings, moment, records, required_mapping
+from .records import Accepted, Page, Removed, RepairAddress
+from .redaction import MAX_WORDS
 from .types import (
     Cause,
     Challenge,
     ChallengeKind,
     ConnectionReport,
     Observation,
-    RemoteInstitution,
     RemoteLink,
     Secret,
 )
@@ -31,11 +34,15 @@ STATUS_CAUSES: Mapping[str, Cause] = {
     "unconfirmed": Cause.UNCONFIRMED,
 }
 
+_WIDGET = "https://widget.belvo.io/"
+_WIDGET_SECONDS = 600
+_MAX_ACCESS = 8000  # characters
 _DEFAULT_EXPIRY = 300  # seconds; for a challenge that does not tell
 _MAX_EXPIRY = 24 * 3600
 _MAX_PICTURE = 100_000  # characters
 _OTHER_SESSION = 120.0  # seconds; documented for too_many_sessions
 _MINUTES = re.compile(r"wait (\d{1,3}) minute")
+_SESSION = re.compile(r"[!-~]{1,4000}")
 _RATE = re.compile(r"(\d{1,4})([hd])")
 _STORAGE_DAYS = re.compile(r"(\d{1,4})d")
 
@@ -57,19 +64,42 @@ def link(answer: Answer, *, expected_id: str = "") -> RemoteLink:
 
 def links(answer: Answer) -> list[RemoteLink]:
     """Read a page of links, without the odd ones. Raises ValueError if it is none."""
-    found, _odd = records(_results(answer), partial(_link, answer))
+    found, _odd = records(results(answer), partial(_link, answer))
     return found
 
 
-def institutions(answer: Answer) -> tuple[list[RemoteInstitution], bool]:
-    """Read a page of institutions, without the odd ones, and whether it is the last. Raises ValueError if none."""
-    results = _results(answer)
-    found, _odd = records(results, partial(_institution, answer))
-    return found, not results or not mapping(answer.data).get("next")
+def link_page(answer: Answer, *, number: int) -> Page[RemoteLink]:
+    """Read a page of links. Raises ValueError if none of it can be read."""
+    return page(answer, _link, number)
 
 
-def refusal(operation: str, answer: Answer, *, link_id: str = "", at_bank: bool = False) -> ProviderError:
-    """Return the error of an answer that is not 2xx; `at_bank`: the call was to log in at the bank."""
+def accepted(answer: Answer) -> Accepted:
+    """Read that a fetch will be made. Raises ValueError if the answer is no object."""
+    required_mapping(answer.data)
+    return Accepted(request_id=answer.request_id)
+
+
+def removed(answer: Answer) -> Removed:
+    """Read that a link was removed, or will be."""
+    return Removed(Cause.REMOVED, finished=answer.status != 202, request_id=answer.request_id)
+
+
+def repair_address(answer: Answer, *, locale: str) -> RepairAddress:
+    """Read the widget's address for one customer. What renews it for years is not even looked at."""
+    access = required_mapping(answer.data).get("access")
+    if not isinstance(access, str) or not 0 < len(access) <= _MAX_ACCESS:
+        raise ValueError("a token was expected")
+    query = {"access_token": access} | ({"locale": locale} if locale else {})
+    return RepairAddress(Secret(f"{_WIDGET}?{urlencode(query)}"), _WIDGET_SECONDS, answer.request_id)
+
+
+def refusal(
+    operation: str, answer: Answer, *, link_id: str = "", at_bank: bool = False, about_link: bool = True
+) -> ProviderError:
+    """Return the error of an answer that is not 2xx.
+
+    `at_bank`: the call was to log in at the bank; `about_link`: what it refuses can tell of a link's health.
+    """
     item = _main_item(answer)
     failure = _failure(operation, answer, item)
     if answer.status == 428 and failure.code != "activation_required":
@@ -79,16 +109,9 @@ def refusal(operation: str, answer: Answer, *, link_id: str = "", at_bank: bool 
         failure = replace(failure, retry_after=_block(failure))
     if cause is None and at_bank and failure.code not in CODES and error in {Rejected, OutcomeUnknown}:
         cause = Cause.PROVIDER_TROUBLE if error is OutcomeUnknown else Cause.UNRECOGNISED
-    if cause is None:
+    if cause is None or not about_link:
         return error(failure)
     return error(failure, Observation(cause=cause, raw_code=failure.code, raw_words=failure.words))
-
-
-def _results(answer: Answer) -> list[object]:
-    results = required_mapping(answer.data).get("results")
-    if not isinstance(results, list):
-        raise ValueError("the list is missing")
-    return results
 
 
 def _link(answer: Answer, item: Mapping[str, object]) -> RemoteLink:
@@ -103,6 +126,9 @@ def _link(answer: Answer, item: Mapping[str, object]) -> RemoteLink:
         institution=answer.identifier(item["institution"]),
         access_mode=answer.identifier(item.get("access_mode"), longest=20),
         refresh_rate=answer.identifier(item.get("refresh_rate"), longest=8),
+        storage=answer.identifier(item.get("credentials_storage"), longest=10),
+        stale_in=answer.identifier(item.get("stale_in"), longest=8),
+        resources=names_in(answer, item.get("fetch_resources")),
         external_id=answer.identifier(item.get("external_id")),
         created_at=moment(item.get("created_at")),
         last_accessed_at=last_accessed_at,
@@ -134,42 +160,22 @@ def _fresh_for(item: Mapping[str, object]) -> timedelta | None:
     return 2 * turn + timedelta(days=1)
 
 
-def _institution(answer: Answer, item: Mapping[str, object]) -> RemoteInstitution:
-    name, countries = answer.identifier(item.get("name")), item.get("country_codes")
-    if not name:
-        raise ValueError("an institution without a name")
-    country = countries[0] if isinstance(countries, list) and countries else item.get("country_code")
-    resources = item.get("resources")
-    return RemoteInstitution(
-        remote_id=str(count(item.get("id")) or ""),
-        name=name,
-        display_name=answer.words(item.get("display_name")) or answer.words(item.get("name")),
-        kind=answer.words(item.get("type")),
-        country=answer.words(country),
-        status=answer.words(item.get("status")),
-        integration_type=answer.words(item.get("integration_type")),
-        features=tuple(answer.words(feature.get("name")) for feature in mappings(item.get("features"))),
-        resources=tuple(answer.words(resource) for resource in resources) if isinstance(resources, list) else (),
-        form_fields=tuple(_cleaned_field(answer, field) for field in mappings(item.get("form_fields"))),
-    )
-
-
-def _cleaned_field(answer: Answer, field: Mapping[str, object]) -> Mapping[str, object]:
-    cleaned: dict[str, object] = {}
-    for key, value in field.items():
-        if key == "values":
-            cleaned[answer.words(key)] = [_cleaned_field(answer, choice) for choice in mappings(value)]
-        elif isinstance(value, str):
-            cleaned[answer.words(key)] = answer.words(value)
-        elif value is None or isinstance(value, bool | int | float):
-            cleaned[answer.words(key)] = value
-    return cleaned
-
-
 def _main_item(answer: Answer) -> Mapping[str, object]:
-    """Return the error to act on: documented as a list, seen as an object too."""
-    items = mappings(answer.data) or [mapping(answer.data)]
+    """Return the error to act on."""
+    items = _errors(answer)
     return next((item for item in items if isinstance(item.get("code"), str)), items[0])
+
+
+def _errors(answer: Answer) -> list[Mapping[str, object]]:
+    """Return all errors: documented as a list, seen as an object too, and some inside the field that they are about."""
+    items = mappings(answer.data) or [mapping(answer.data)]
+    return [error for item in items[:MAX_FIELDS] for error in (_inner(item) or [item])]
+
+
+def _inner(item: Mapping[str, object]) -> list[Mapping[str, object]]:
+    if "code" in item:
+        return []
+    return [{"field": name, **error} for name, value in item.items() for error in mappings(value)]
 
 
 def _failure(operation: str, answer: Answer, item: Mapping[str, object]) -> Failure:
@@ -187,10 +193,9 @@ def _failure(operation: str, answer: Answer, item: Mapping[str, object]) -> Fail
 
 
 def _field_errors(answer: Answer) -> dict[str, str]:
-    items = mappings(answer.data) or [mapping(answer.data)]
     return {
         answer.words(item["field"]): answer.words(item.get("message"))
-        for item in reversed(items)  # the first about a field is the one kept
+        for item in reversed(_errors(answer)[:MAX_FIELDS])  # the first about a field is the one kept
         if isinstance(item.get("field"), str)
     }
 
@@ -220,7 +225,7 @@ def _meaning(failure: Failure, message: object) -> tuple[type[ProviderError], Ca
 
 def _login_error(message: object) -> tuple[type[ProviderError], Cause]:
     # As received: cleaned words may be withheld.
-    said = str(message).casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    said = str(message)[:MAX_WORDS].casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     for phrase, error, cause in LOGIN_ERRORS:
         if phrase in said:
             return error, cause
@@ -230,7 +235,7 @@ def _login_error(message: object) -> tuple[type[ProviderError], Cause]:
 def _code_required(answer: Answer, item: Mapping[str, object], failure: Failure, link_id: str) -> ProviderError:
     session = item.get("session")
     remote_link_id = link_id or answer.identifier(item.get("link"))
-    if not isinstance(session, str) or not session or not remote_link_id:
+    if not isinstance(session, str) or not _SESSION.fullmatch(session) or not remote_link_id:
         raise ValueError("a login attempt that cannot be resumed")
     data = mapping(item.get("token_generation_data"))
     value = answer.words(data.get("value"), limit=_MAX_PICTURE)

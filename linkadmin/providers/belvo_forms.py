@@ -10,7 +10,7 @@ from dataclasses import replace
 from .base import InstitutionFields
 from .reading import count, mappings
 from .redaction import clean
-from .types import Choice, CredentialField, FieldKind
+from .types import Choice, CredentialField, FieldKind, Value, Values
 
 # What each call takes, in the order it is sent.
 REGISTER_NAMES = (
@@ -24,6 +24,9 @@ REGISTER_NAMES = (
     "certificate",
     "private_key",
     "access_mode",
+    "fetch_resources",
+    "credentials_storage",
+    "stale_in",
 )
 UPDATE_NAMES = ("password", "password2", "token", "encryption_key", "username_type", "certificate", "private_key")
 
@@ -83,14 +86,69 @@ _ACCESS_MODE = CredentialField(
     choices=(Choice("recurrent", "Kept up to date"), Choice("single", "Read once")),
     initial="recurrent",
 )
+_STORAGE = CredentialField(
+    "credentials_storage",
+    "How long the login is kept",
+    required=False,
+    advanced=True,
+    pattern=r"^(store|nostore|([1-9]\d?|[12]\d\d|3[0-5]\d|36[0-5])d)$",
+    pattern_message="store, nostore, or a number of days from 1d to 365d.",
+    placeholder="365d",
+    help_text="store, nostore, or days such as 90d. Cannot be changed later, and a link whose login is not kept any "
+    "more has to be registered anew. A link that is kept up to date takes store alone; one that is read once is "
+    "kept for 365d unless this says otherwise.",
+)
+_STALE_IN = CredentialField(
+    "stale_in",
+    "Data removed after",
+    required=False,
+    advanced=True,
+    pattern=r"^[1-9]\d{0,3}d$",
+    pattern_message="A number of days, such as 365d.",
+    placeholder="365d",
+    help_text="Data that was not renewed for so many days is removed at Belvo for good. Without this, after 365d.",
+)
+
+# How a link is removed.
+HOW, AT_ONCE, IN_BACKGROUND = "how", "at_once", "in_background"
+REMOVAL_FIELDS = (
+    CredentialField(
+        HOW,
+        "When",
+        FieldKind.SELECT,
+        choices=(Choice(AT_ONCE, "At once"), Choice(IN_BACKGROUND, "In the background")),
+        initial=AT_ONCE,
+        help_text="Belvo removes at most five links a minute at once. In the background it removes as many as you "
+        "like, each in its own time.",
+    ),
+)
+ADDRESS_FIELDS = (
+    CredentialField(
+        "locale",
+        "Language of the page",
+        FieldKind.SELECT,
+        choices=(Choice("es", "Spanish"), Choice("pt", "Portuguese"), Choice("en", "English")),
+        initial="es",
+    ),
+)
 
 
 def create_fields(institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
     """Return the fields of a new link."""
+    options = (
+        _ACCESS_MODE,
+        *_resources(
+            institution,
+            "fetch_resources",
+            "Belvo fetches these as soon as the link is made. Needs a webhook address in Belvo's own dashboard.",
+        ),
+        _STORAGE,
+        _STALE_IN,
+    )
     if institution is None:
-        return (*_WITHOUT_INSTITUTION, _ACCESS_MODE)
+        return (*_WITHOUT_INSTITUTION, *options)
     certificate = _CERTIFICATE if _is_fiscal(institution) else ()
-    return (*_shown(institution), *certificate, _ACCESS_MODE)
+    return (*_shown(institution), *certificate, *options)
 
 
 def update_fields(institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
@@ -105,6 +163,33 @@ def update_fields(institution: InstitutionFields | None) -> tuple[CredentialFiel
     return (*shown, *certificate, *code, _ENCRYPTION_KEY)
 
 
+def settings_fields(institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
+    """Return the settings of a link that can be changed."""
+    access_mode = replace(
+        _ACCESS_MODE,
+        initial="",
+        help_text="A link that was read once and is kept up to date from now on has its whole past fetched the next "
+        "day, and Belvo bills that. Works only while the login is kept.",
+    )
+    stale_in = replace(_STALE_IN, advanced=False)
+    resources = _resources(institution, "resources", "What Belvo fetches from now on; nothing is fetched at once.")
+    return (access_mode, stale_in, *(replace(field, advanced=False) for field in resources))
+
+
+def fetch_fields(institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
+    """Return what may be chosen for a fetch of new data."""
+    return tuple(
+        replace(field, advanced=False)
+        for field in _resources(institution, "resources", "Choose none to fetch all that the institution offers.")
+    )
+
+
+def settings(values: Values) -> dict[str, Value]:
+    """Return the body of a change of settings: only what is given, by Belvo's names."""
+    named = {"access_mode": "access_mode", "stale_in": "stale_in", "resources": "fetch_resources"}
+    return {theirs: values[ours] for ours, theirs in named.items() if values.get(ours)}
+
+
 def fixed_values(institution: InstitutionFields | None) -> Mapping[str, str]:
     """Return the hidden fields with their fixed values."""
     hidden = [item for item in _items(institution) if item.get("type") == "hidden"]
@@ -114,6 +199,17 @@ def fixed_values(institution: InstitutionFields | None) -> Mapping[str, str]:
 def is_external_id(text: str) -> bool:
     """Tell whether Belvo keeps this as our id of a customer."""
     return _EXTERNAL_ID.fullmatch(text) is not None
+
+
+def _resources(institution: InstitutionFields | None, name: str, help_text: str) -> tuple[CredentialField, ...]:
+    """Return the field for what is fetched, bounded by what the institution offers; none where that is not known."""
+    offered = institution.resources if institution else ()
+    words = offered if isinstance(offered, list | tuple) else ()
+    choices = tuple(Choice(word, word) for word in words if isinstance(word, str) and word)
+    field = CredentialField(
+        name, "What is fetched", FieldKind.MANY, required=False, advanced=True, choices=choices, help_text=help_text
+    )
+    return (field,) if choices else ()
 
 
 def _shown(institution: InstitutionFields) -> list[CredentialField]:

@@ -82,7 +82,7 @@ class KeysRefused(Rejected):
 
 
 class CodeRequired(ProviderError):
-    """The bank wants a one-time code (HTTP 428). Not a failure: the next step."""
+    """The bank wants a one-time code. Not a failure: the next step."""
 
     def __init__(self, failure: Failure, challenge: Challenge) -> None:
         waiting = Observation(cause=Cause.CODE_WAITING, raw_code=failure.code, raw_words=failure.words)

@@ -3,27 +3,32 @@
 https://docs.herondata.io/api-reference
 """
 
-import re
-from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
+from . import heron_answers as answers
+from . import heron_forms as forms
+from . import heron_records as kept
 from .base import InstitutionFields, Provider
-from .errors import (
-    BLOCK_SECONDS,
-    Busy,
-    Duplicate,
-    Failure,
-    InvalidInput,
-    KeysRefused,
-    NotFound,
-    ProviderError,
-    Rejected,
+from .errors import Duplicate, Failure, NotFound, ProviderError
+from .gate import Rate
+from .http import Answer
+from .reading import chosen
+from .records import (
+    Accepted,
+    Filters,
+    Page,
+    Quota,
+    Reach,
+    RemoteConnector,
+    RemoteDataSource,
+    RemoteEndUser,
+    RemoteWebhook,
+    Removed,
+    ReportsRefreshed,
 )
-from .http import IDENTIFIER, MAX_IDENTIFIER, MAX_RETRY_AFTER, Answer
-from .plaid_codes import CAUSES, cause_of
-from .reading import count, mapping, moment, records, required_mapping
 from .types import (
     Capability,
     Cause,
@@ -33,15 +38,35 @@ from .types import (
     LinkRef,
     NewLink,
     Observation,
+    PracticeHints,
     RemoteLink,
     Secret,
+    Values,
 )
 
-# "[ITEM_LOGIN_REQUIRED] the login details of this item have changed"
-_BRACKETED = re.compile(r"\s*\[([A-Z0-9_]+)\]")
+_END_USERS_PAGE = 100  # a customer may carry four kilobytes of notes
+_QUERY_ID = "end_user_id_or_heron_id"
+_LINKS_OF = "/api/end_users/{}/integration_links"
 
-# Plaid pulls at least daily; an asset report is a snapshot and never stale by itself.
-FRESH_FOR: Mapping[str, timedelta] = {"plaid_integration": timedelta(days=3)}
+# The calls whose refusals can tell of the health of a link.
+_LINK_CALLS = ("create_link", "read_link", "find_link", "fetch_data", "replace_token", "remove_link")
+_OTHER_CALLS = (
+    "test_connection",
+    "list_links",
+    "refresh_reports",
+    "list_end_users",
+    "read_end_user",
+    "read_processing",
+    "create_end_user",
+    "list_data_sources",
+    "switch_data_source",
+    "list_connectors",
+    "list_webhooks",
+    "list_webhook_topics",
+    "add_webhook",
+    "switch_webhook",
+    "remove_webhook",
+)
 
 
 class Heron(Provider):
@@ -49,9 +74,31 @@ class Heron(Provider):
 
     kind = "heron"
     label = "Heron Data"
-    capabilities = frozenset({Capability.CREATE})
+    capabilities = frozenset(
+        {
+            Capability.CREATE,
+            Capability.FETCH_DATA,
+            Capability.REMOVE_LINK,
+            Capability.REPLACE_TOKEN,
+            Capability.REFRESH_REPORTS,
+            Capability.LINKS,
+            Capability.END_USERS,
+            Capability.DATA_SOURCES,
+            Capability.CONNECTORS,
+            Capability.WEBHOOKS,
+        }
+    )
     allowed_hosts = frozenset({"app.herondata.io"})
     remote_id_label = "Item id"
+    removal_reach = Reach.CUSTOMER
+    removal_consequence = (
+        "Heron knows no removal of a single link: it stops fetching for all of them. Transactions it has already stay. "
+        "It cannot be switched on again: the customer has to connect anew, and the link gets another item id."
+    )
+    creating_logs_in = False
+    practice_hints = PracticeHints(
+        create="any token and any new item id are accepted; the token “access-lost” loses the answer."
+    )
     config_fields = (
         CredentialField("api_key", "API key", FieldKind.PASSWORD, secret=True, placeholder="key_…"),
         CredentialField(
@@ -62,46 +109,35 @@ class Heron(Provider):
             placeholder="itg_…",
         ),
     )
+    # https://docs.herondata.io/faqs/rate-limits-429-errors
+    # Counted for each call by itself. The whole of it: every answer tells where the window stands.
+    quotas = tuple(Quota(100, 60.0, call) for call in (*_LINK_CALLS, *_OTHER_CALLS))
 
-    # https://docs.herondata.io/api-reference/integrations/get-integration-links
-    STATUS_CAUSES: ClassVar[Mapping[str, Cause]] = {
-        "pending": Cause.PENDING,
-        "active": Cause.WORKING,
-        "syncing": Cause.SYNCING,
-        "sync_disabled": Cause.SWITCHED_OFF,
-        "deleted_in_plaid": Cause.GONE,
-        "unknown": Cause.SOURCE_UNKNOWN,
-    }
-    # https://docs.herondata.io/api-reference/errors
-    STATUS_ERRORS: ClassVar[Mapping[int, type[ProviderError]]] = {
-        400: InvalidInput,
-        401: KeysRefused,
-        403: KeysRefused,
-        404: NotFound,
-        409: Duplicate,
-        422: InvalidInput,
-        429: Busy,
-    }
+    ABOUT_LINKS: ClassVar[frozenset[str]] = frozenset(f"heron.{call}" for call in _LINK_CALLS)
 
     def test_connection(self) -> ConnectionReport:
         """Ask for the greeting that only a good key gets."""
-        return self._call("test_connection", "GET", "/api/hello_world/authenticated", read=_report)
+        return self._call("test_connection", "GET", "/api/hello_world/authenticated", read=answers.report)
 
     @classmethod
     def create_fields(cls, institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
         """Return what the exchange of Plaid's public token gave."""
-        return (
-            CredentialField(
-                "item_id",
-                "Item id",
-                pattern=f"^{IDENTIFIER}$",
-                pattern_message="An item id has only letters, digits and _ . : = -",
-                help_text="Plaid's item_id; capital and small letters differ.",
-                max_length=MAX_IDENTIFIER,
-                identifies=True,
-            ),
-            CredentialField("access_token", "Access token", FieldKind.PASSWORD, secret=True),
-        )
+        return forms.CREATE_FIELDS
+
+    @classmethod
+    def token_fields(cls) -> tuple[CredentialField, ...]:
+        """Return the new token, which Plaid gives when the old one is made invalid."""
+        return forms.TOKEN_FIELDS
+
+    @classmethod
+    def link_filters(cls) -> tuple[CredentialField, ...]:
+        """Return whose links, and where: Heron lists those of one customer only."""
+        return forms.LINK_FILTERS
+
+    @classmethod
+    def end_user_filters(cls) -> tuple[CredentialField, ...]:
+        """Return what customers can be searched by."""
+        return forms.END_USER_FILTERS
 
     def create_link(self, new_link: NewLink) -> RemoteLink:
         """Tell Heron of a connection made at Plaid. It is not made twice by being told twice."""
@@ -115,11 +151,121 @@ class Heron(Provider):
             "create_link",
             "POST",
             "/api/integrations/{}/links",
-            self.options["integration_id"],
+            self._integration,
             json={name: value for name, value in body.items() if value},
             deadline=self.deadlines.change,
-            read=_created_link,
+            read=answers.link,
             refuse=self._refuse_create,
+        )
+
+    def fetch_data(self, link: LinkRef, values: Values) -> Accepted:
+        """Have one link synced now; how it stands at that moment is answered, not how the sync ends."""
+        return self._call(
+            "fetch_data",
+            "POST",
+            "/api/integrations/{}/links/{}/refresh",
+            self._integration,
+            link.remote_id,
+            deadline=self.deadlines.change,
+            read=partial(answers.accepted, expected_id=link.remote_id),
+        )
+
+    def remove_link(self, link: LinkRef, values: Values) -> Removed:
+        """End the syncing of all links of the customer in this integration: Heron has no call for one of them."""
+        return self._call(
+            "remove_link",
+            "DELETE",
+            "/api/integrations/{}/links",
+            self._integration,
+            params={_QUERY_ID: link.end_user_id},
+            deadline=self.deadlines.change,
+            read=answers.switched_off,
+        )
+
+    def replace_token(self, link: LinkRef, values: Values) -> RemoteLink:
+        """Hand over a new access token for the same item, in an envelope that is named after customers."""
+        return self._call(
+            "replace_token",
+            "PUT",
+            "/api/integration_links/{}",
+            link.remote_id,
+            json={"end_user": {"access_token": values.get("access_token", "")}},
+            deadline=self.deadlines.change,
+            read=partial(answers.link, envelope="integration_link", expected_id=link.remote_id),
+        )
+
+    def refresh_reports(self, end_user_id: str) -> ReportsRefreshed:
+        """Make the asset reports of active links anew, which costs money at Plaid."""
+        try:
+            return self._call(
+                "refresh_reports",
+                "PUT",
+                "/api/integrations/{}/links",
+                self._integration,
+                params={_QUERY_ID: end_user_id} if end_user_id else {},
+                deadline=self.deadlines.change,
+                read=answers.refreshed,
+                refuse=self._refuse_reports,
+            )
+        except answers.PartlyRefreshed as partly:
+            return partly.refreshed
+
+    def create_end_user(self, end_user_id: str, name: str) -> RemoteEndUser:
+        """Let Heron know a customer."""
+        return self._call(
+            "create_end_user",
+            "POST",
+            "/api/end_users",
+            json={"end_user": {"end_user_id": end_user_id} | ({"name": name} if name else {})},
+            deadline=self.deadlines.change,
+            read=partial(kept.end_user, expected_id=end_user_id),
+            refuse=self._refuse_create,
+        )
+
+    def switch_data_source(self, remote_id: str, *, enabled: bool) -> RemoteDataSource:
+        """Count a source's transactions in, or leave them out."""
+        return self._call(
+            "switch_data_source",
+            "PUT",
+            "/api/data_sources/{}",
+            remote_id,
+            json={"is_enabled": enabled},
+            deadline=self.deadlines.change,
+            read=partial(kept.data_source, expected_id=remote_id),
+        )
+
+    def add_webhook(self, topic: str, url: str) -> RemoteWebhook:
+        """Subscribe an address to one topic."""
+        return self._call(
+            "add_webhook",
+            "POST",
+            "/api/webhooks",
+            json={"topic": topic, "url": url, "is_enabled": True},
+            deadline=self.deadlines.change,
+            read=kept.webhook,
+        )
+
+    def switch_webhook(self, webhook: RemoteWebhook, *, enabled: bool) -> RemoteWebhook:
+        """Pause a subscription, or let it go on; Heron wants all of it with each change."""
+        return self._call(
+            "switch_webhook",
+            "PUT",
+            "/api/webhooks/{}",
+            webhook.remote_id,
+            json={"topic": webhook.topic, "url": webhook.url, "is_enabled": enabled},
+            deadline=self.deadlines.change,
+            read=partial(kept.webhook, expected_id=webhook.remote_id),
+        )
+
+    def remove_webhook(self, remote_id: str) -> None:
+        """End a subscription."""
+        self._call(
+            "remove_webhook",
+            "DELETE",
+            "/api/webhooks/{}",
+            remote_id,
+            deadline=self.deadlines.change,
+            read=kept.nothing,
         )
 
     def read_link(self, link: LinkRef) -> RemoteLink:
@@ -136,134 +282,87 @@ class Heron(Provider):
         except NotFound:
             return []  # the customer is unknown too, so nothing was created for them
 
+    def list_links(self, filters: Filters, *, page: int = 1) -> Page[RemoteLink]:
+        """Return all links of a customer, which Heron does not divide into pages."""
+        end_user_id = chosen(filters.get("end_user_id", ""))
+        if filters.get(forms.EVERYWHERE) == "yes":
+            return self._call("list_links", "GET", _LINKS_OF, end_user_id, read=answers.link_page)
+        return self._call(
+            "list_links",
+            "GET",
+            "/api/integrations/{}/links",
+            self._integration,
+            params={_QUERY_ID: end_user_id},
+            read=answers.link_page,
+        )
+
+    def list_end_users(self, filters: Filters, *, page: int = 1) -> Page[RemoteEndUser]:
+        """Return one page of the customers that fit, with how their sources stand."""
+        typed = {field.name: chosen(filters.get(field.name, "")) for field in forms.END_USER_FILTERS}
+        paging = {"page": str(page), "limit": str(_END_USERS_PAGE), "include_data_sources": "true"}
+        return self._call(
+            "list_end_users",
+            "GET",
+            "/api/end_users",
+            params={**paging, **{name: text for name, text in typed.items() if text}},
+            read=partial(kept.end_user_page, number=page, limit=_END_USERS_PAGE),
+        )
+
+    def read_end_user(self, end_user_id: str) -> RemoteEndUser:
+        """Read one customer, by our id or by Heron's."""
+        read = partial(kept.end_user, expected_id=end_user_id)
+        return self._call("read_end_user", "GET", "/api/end_users/{}", end_user_id, read=read)
+
+    def read_processing(self, end_user_id: str) -> str:
+        """Return whether a customer's data is being processed still."""
+        path = "/api/end_users/{}/processing_status"
+        return self._call("read_processing", "GET", path, end_user_id, read=kept.processing)
+
+    def list_data_sources(self, end_user_id: str) -> list[RemoteDataSource]:
+        """Return a customer's links and files, with the accounts in them."""
+        path = "/api/end_users/{}/data_sources"
+        return self._call("list_data_sources", "GET", path, end_user_id, read=kept.data_sources)
+
+    def list_connectors(self) -> list[RemoteConnector]:
+        """Return what Heron calls integrations, without their keys."""
+        return self._call("list_connectors", "GET", "/api/integrations", read=kept.connectors)
+
+    def list_webhooks(self) -> list[RemoteWebhook]:
+        """Return our subscriptions, without their headers."""
+        return self._call("list_webhooks", "GET", "/api/webhooks", read=kept.webhooks)
+
+    def list_webhook_topics(self) -> list[str]:
+        """Return what can be subscribed to."""
+        return self._call("list_webhook_topics", "GET", "/api/webhooks/topics", read=kept.topics)
+
+    @property
+    def _integration(self) -> str:
+        return self.options["integration_id"]
+
     def _find_listed(self, call: str, link: LinkRef) -> list[RemoteLink]:
-        path, read = "/api/end_users/{}/integration_links", partial(_listed, item_id=link.remote_id)
-        return self._call(call, "GET", path, link.end_user_id, read=read)
+        read = partial(answers.listed, item_id=link.remote_id)
+        return self._call(call, "GET", _LINKS_OF, link.end_user_id, read=read)
+
+    def _told_rate(self, call: str, answer: Answer, error: ProviderError | None) -> Rate | None:
+        return super()._told_rate(call, answer, error) or answers.rate(call, answer)
 
     def _key_headers(self) -> Mapping[str, Secret]:
         return {"x-api-key": self.secrets["api_key"]}
 
     def _refuse(self, operation: str, answer: Answer) -> ProviderError:
-        body = mapping(answer.data)
-        description = body.get("description", body.get("message"))
-        failure = Failure(
-            operation=operation,
-            status=answer.status,
-            code=answer.words(body.get("name")),
-            words=answer.words(description),
-            request_id=answer.request_id,
-            retry_after=_pause(answer),
-            fields=_field_errors(answer, description),
-        )
-        error = self.STATUS_ERRORS.get(answer.status, Rejected)
-        observation = Observation(cause=Cause.WRONG_ID, raw_words=failure.words) if error is NotFound else None
-        return error(failure, observation)
+        return answers.refusal(operation, answer, about_link=operation in self.ABOUT_LINKS)
 
     def _refuse_create(self, operation: str, answer: Answer) -> ProviderError:
-        # No status is documented for an item that is known already: 409, and 422 without fields, are its likely forms.
+        # No status is documented for what is known already: 409, and 422 without fields, are its likely forms.
         error = self._refuse(operation, answer)
         if answer.status == 409 or (answer.status == 422 and error.failure.words):
             return Duplicate(error.failure)
         return error
 
-
-_STATUSES = frozenset({*Heron.STATUS_CAUSES, "erroring"})
-
-
-def _report(answer: Answer) -> ConnectionReport:
-    greeting = answer.words(required_mapping(answer.data).get("hello"))
-    return ConnectionReport(detail=greeting, duration_ms=answer.duration_ms)
-
-
-def _created_link(answer: Answer) -> RemoteLink:
-    return _link(answer, required_mapping(required_mapping(answer.data).get("link")))
-
-
-def _listed(answer: Answer, *, item_id: str) -> list[RemoteLink]:
-    """Find one link in a customer's list. Raises ValueError if it is not there but an odd record may be it."""
-    listed = required_mapping(answer.data).get("links")
-    if not isinstance(listed, list):
-        raise ValueError("the list of links is missing")
-    links, odd = records(listed, partial(_link, answer))
-    found = [link for link in links if link.remote_id == item_id]
-    # What is not listed counts as gone, or as never made: an odd record must not prove that.
-    if not found and any(_may_be(record, item_id) for record in odd):
-        raise ValueError("the link may be a record that cannot be read")
-    return found
-
-
-def _may_be(record: object, item_id: str) -> bool:
-    named = mapping(record).get("item_id")
-    return not isinstance(named, str) or named in {"", item_id}
-
-
-def _link(answer: Answer, link: Mapping[str, object]) -> RemoteLink:
-    item_id = answer.identifier(link.get("item_id"))
-    if not item_id or not isinstance(link.get("status"), str):
-        raise ValueError("a link without item_id or status")
-    return RemoteLink(
-        remote_id=item_id,
-        observation=_observe(answer, link),
-        kind=answer.identifier(link.get("type"), longest=40),
-        data_source_id=answer.identifier(link.get("data_source_heron_id"), longest=80),
-        created_at=moment(link.get("created")),
-        last_accessed_at=moment(link.get("last_successful_sync")),
-        fresh_for=FRESH_FOR.get(str(link.get("type"))),
-        request_id=answer.request_id,
-    )
-
-
-def _observe(answer: Answer, link: Mapping[str, object]) -> Observation:
-    status, message = answer.term(link.get("status"), _STATUSES), link.get("status_message")
-    bracketed = _BRACKETED.match(message) if isinstance(message, str) else None
-    code = answer.term(bracketed[1], CAUSES) if bracketed else ""
-    last_good_at = moment(link.get("last_successful_sync"))
-    return Observation(
-        cause=_cause(status, code, synced=last_good_at is not None),
-        raw_status=status,
-        raw_code=code,
-        raw_words=answer.words(message),
-        last_good_at=last_good_at,
-        conflict=status == "active" and bool(code),
-    )
-
-
-def _cause(status: str, code: str, *, synced: bool) -> Cause:
-    if status == "erroring":
-        return (cause_of(code) or Cause.ERROR_UNRECOGNISED) if code else Cause.ERROR_UNNAMED
-    if status == "active" and code:
-        return Cause.WORKING_WITH_ERROR
-    if status == "syncing" and not synced:
-        return Cause.FIRST_SYNC
-    return Heron.STATUS_CAUSES.get(status, Cause.UNRECOGNISED)
-
-
-def _pause(answer: Answer) -> float | None:
-    if answer.status in {401, 403}:
-        # A wrong key stays wrong; a 403 has no code that tells a missing right from a firewall.
-        return BLOCK_SECONDS if answer.status == 403 else None
-    # https://docs.herondata.io/faqs/rate-limits-429-errors: the moment of the reset, in seconds since 1970
-    reset = count(answer.headers.get("x-ratelimit-reset")) if answer.status == 429 else None
-    if reset is None:
-        return answer.retry_after
-    return min(max(reset - answer.received_at.timestamp(), 1.0), MAX_RETRY_AFTER)
-
-
-def _field_errors(answer: Answer, description: object) -> dict[str, str]:
-    """Return what a 422 says about each field; under "" what it says about the whole."""
-    found: dict[str, str] = {}
-    for place in mapping(description).values():  # "json" or "query"
-        for name, said in _leaves(place):
-            found.setdefault(answer.words(name), answer.words(said))
-    return found
-
-
-def _leaves(value: object, name: str = "") -> Iterator[tuple[str, object]]:
-    if isinstance(value, dict):
-        for key, child in value.items():
-            yield from _leaves(child, name if key == "_schema" else key)
-    elif isinstance(value, list):
-        for child in value:
-            yield from _leaves(child, name)
-    else:
-        yield name, value
+    def _refuse_reports(self, operation: str, answer: Answer) -> ProviderError:
+        error = self._refuse(operation, answer)
+        if answer.status == 422 and answers.tells_refreshed(answer):
+            return answers.PartlyRefreshed(error.failure, answers.refreshed(answer))
+        if answer.status == 404:
+            return NotFound(replace(error.failure, reason="no_reports"))
+        return error

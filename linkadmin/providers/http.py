@@ -8,10 +8,11 @@ import re
 import ssl
 import time
 from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 from urllib.parse import quote
 
 import requests
@@ -20,15 +21,16 @@ import urllib3
 
 from .addresses import AddressRefused, check_base_url
 from .errors import Failure, NotSent, OutcomeUnknown, ProviderError
+from .framing import TooLong, decoded, read_body
+from .gate import ADDRESS_REFUSED, Gate, Hold, OpenGate, Rate, Told
 from .line import CONNECT_SECONDS, Line, LineAdapter
 from .redaction import MAX_WORDS, WITHHELD, Redactor
+from .repeats import Course, Patience, Repeats
 from .strict_json import parse
 from .types import Secret
 
 VERSION = "0.1.0"
-MAX_BODY = 1024 * 1024  # bytes, decoded
 MAX_RETRY_AFTER = 900.0  # seconds
-_CHUNK = 16 * 1024
 
 # The statuses by which a provider says "no, and nothing was changed". Any other one beside 2xx leaves it open.
 REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 423, 428, 429})
@@ -97,7 +99,7 @@ class Answer:
             return min(float(value[:9]), MAX_RETRY_AFTER)
         try:
             pause = (parsedate_to_datetime(value) - self.received_at).total_seconds()
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return None
         return min(max(pause, 0.0), MAX_RETRY_AFTER)
 
@@ -107,6 +109,29 @@ def fill_path(template: str, *parts: str) -> str:
     if any(part in {"", ".", ".."} for part in parts):
         raise ValueError("an id is missing or is no id")
     return template.format(*(quote(part, safe="") for part in parts))
+
+
+@dataclass(frozen=True, slots=True)
+class _Call(Generic[T]):
+    """One call, and how its answers are understood."""
+
+    operation: str
+    message: Message
+    read: Callable[[Answer], T | ProviderError]
+    refuse: Callable[[Answer], ProviderError]
+    rate: Callable[[Answer, ProviderError | None], Rate | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Try(Generic[T]):
+    """What came of sending a message once."""
+
+    outcome: T | ProviderError
+    told: Told
+
+
+def _no_rate(_answer: Answer, _error: ProviderError | None) -> None:
+    return None
 
 
 class Door:
@@ -120,12 +145,19 @@ class Door:
         allow_loopback: bool = False,
         headers: Mapping[str, Secret] | None = None,
         auth: tuple[Secret, Secret] | None = None,
+        keys: Collection[Secret] = (),
+        gate: Gate | None = None,
+        patience: Patience | None = None,
     ) -> None:
+        """Take an integration's address and keys: `headers` or `auth` carry them, `keys` no answer may echo."""
         self._base_url = base_url.rstrip("/")
         self._allowed_hosts = allowed_hosts
         self._allow_loopback = allow_loopback
         self._headers = dict(headers or {})
         self._auth = auth
+        self._keys = keys
+        self._gate = gate or OpenGate()
+        self._patience = patience or Patience()
 
     def call(
         self,
@@ -135,45 +167,68 @@ class Door:
         deadline: float,
         read: Callable[[Answer], T | ProviderError],
         refuse: Callable[[Answer], ProviderError],
+        rate: Callable[[Answer, ProviderError | None], Rate | None] = _no_rate,
+        repeats: Repeats = Repeats.NEVER,
     ) -> T:
-        """Send one message, once; `deadline` in seconds for all of it.
+        """Send one message, and again as far as `repeats` goes; `deadline` in seconds for all of it.
 
         `read` turns a good answer into what the caller wants, or into an error where the provider says no, or asks for
         a code, in one; it raises ValueError if neither is there. `refuse` turns any other answer into the error to
-        raise. Raises NotSent only if nothing left this process.
+        raise. `rate` reads what an answer tells about how often may be called. Raises NotSent only if nothing left
+        this process.
         """
-        outcome = self._settle(operation, message, deadline, read, refuse)
+        outcome = self._pass_gate(_Call(operation, message, read, refuse, rate), deadline, repeats)
         # Raised here, where no frame holds a body, and outside every except block, so that none is attached.
         if isinstance(outcome, ProviderError):
             raise outcome
         return outcome
 
-    def _settle(
-        self,
-        operation: str,
-        message: Message,
-        deadline: float,
-        read: Callable[[Answer], T | ProviderError],
-        refuse: Callable[[Answer], ProviderError],
-    ) -> T | ProviderError:
+    def _pass_gate(self, call: _Call[T], deadline: float, repeats: Repeats) -> T | ProviderError:
         started = time.monotonic()
-        line = Line(seconds=deadline, allow_loopback=self._allow_loopback)
+        hold = None if self._has_good_address() else Hold(ADDRESS_REFUSED)
+        passage = hold or self._gate.enter(call.operation.rpartition(".")[2], seconds=deadline)
+        if isinstance(passage, Hold):
+            failure = Failure(call.operation, reason=passage.reason, retry_after=passage.retry_after)
+            _record(call.operation, None, held := NotSent(failure), started)
+            return held
+        course = Course(repeats if passage.may_repeat else Repeats.NEVER, self._patience, started + deadline)
+        last = self._try(call, course.seconds)
+        while (pause := course.pause_after(last.told.error)) is not None:
+            passage.note(last.told)
+            self._patience.sleep(pause)
+            if not passage.again():
+                passage.leave(None)
+                return last.outcome
+            last = self._try(call, course.seconds)
+        passage.leave(last.told)
+        return last.outcome
+
+    def _try(self, call: _Call[T], seconds: float) -> _Try[T]:
+        started = time.monotonic()
+        line = Line(seconds=seconds, allow_loopback=self._allow_loopback)
         answer, reason = None, ""
         try:
             with line:
-                answer = self._exchange(line, message)
+                answer = self._exchange(line, call.message)
         except Exception as error:  # noqa: BLE001 - whatever broke, the caller gets one of our errors
             reason = _reason(error, line)
         if answer is None:
-            failure = Failure(operation=operation, reason=reason)
+            failure = Failure(operation=call.operation, reason=reason)
             outcome: T | ProviderError = OutcomeUnknown(failure) if line.connected else NotSent(failure)
         else:
-            outcome = _judge(operation, answer, read, refuse)
-        _record(operation, answer, outcome, started)
-        return outcome
+            outcome = _judge(call.operation, answer, call.read, call.refuse)
+        _record(call.operation, answer, outcome, started)
+        failed = outcome if isinstance(outcome, ProviderError) else None
+        return _Try(outcome, Told(failed, _told_rate(call, answer, failed)))
+
+    def _has_good_address(self) -> bool:
+        try:
+            check_base_url(self._base_url, self._allowed_hosts, self._allow_loopback)
+        except ValueError:
+            return False
+        return True
 
     def _exchange(self, line: Line, message: Message) -> Answer:
-        check_base_url(self._base_url, self._allowed_hosts, self._allow_loopback)
         started = time.monotonic()
         request = requests.Request(
             message.method,
@@ -182,27 +237,20 @@ class Door:
             headers={**message.headers, **self._revealed_headers(has_body=message.json is not None)},
             data=None if message.json is None else json.dumps(_revealed(message.json)).encode(),
         ).prepare()
-        with requests.Session() as session:
-            session.trust_env = False
-            adapter = LineAdapter(line)
-            session.mount("https://", adapter)
-            session.mount("http://", adapter)
+        # Without a session: one reads the whole body of a redirect that it does not follow, however long.
+        with closing(LineAdapter(line)) as adapter:
             seconds = line.seconds_left
-            with session.send(
-                request,
-                stream=True,
-                verify=True,
-                allow_redirects=False,
-                timeout=(min(CONNECT_SECONDS, seconds), seconds),
-            ) as response:
-                body = _read_body(response)
-                status, headers = response.status_code, dict(response.headers)
+            timeout = (min(CONNECT_SECONDS, seconds), seconds)
+            with adapter.send(request, stream=True, verify=True, timeout=timeout) as response:
+                body = read_body(response)
+                status = response.status_code
+                headers = {name.lower(): value for name, value in response.headers.items()}
         if line.expired:
             raise TimeoutError("the deadline passed")
-        data, readable = _parsed(body)
+        data, readable = _parsed(body, headers.get("content-encoding", ""))
         return Answer(
             status=status,
-            headers={name.lower(): value for name, value in headers.items()},
+            headers=headers,
             data=data,
             readable=readable,
             duration_ms=_milliseconds_since(started),
@@ -227,8 +275,7 @@ class Door:
         return headers
 
     def _secrets(self, body: Json | None) -> Iterator[Secret]:
-        yield from self._headers.values()
-        yield from self._auth or ()
+        yield from self._keys
         yield from _secrets_in(body)
 
 
@@ -249,31 +296,19 @@ def _secrets_in(value: object) -> Iterator[Secret]:
             yield from _secrets_in(inner)
 
 
-def _read_body(response: requests.Response) -> bytes:
-    announced = response.headers.get("Content-Length", "")
-    if announced.isdecimal() and int(announced[:12]) > MAX_BODY:
-        raise _Oversized
-    body = bytearray()
-    for chunk in response.raw.stream(_CHUNK, decode_content=True):
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise _Oversized
-    return bytes(body)
-
-
-class _Oversized(Exception):
-    pass
-
-
-def _parsed(body: bytes) -> tuple[object, bool]:
+def _parsed(body: bytes, encoding: str) -> tuple[object, bool]:
     try:
-        return (parse(body), True) if body.strip() else (None, True)
+        plain = decoded(body, encoding.strip().lower())
+        return (parse(plain), True) if plain.strip() else (None, True)
     except ValueError:
         return None, False
 
 
 def _judge(
-    operation: str, answer: Answer, read: Callable[[Answer], T | ProviderError], refuse: Callable[[Answer], ProviderError]
+    operation: str,
+    answer: Answer,
+    read: Callable[[Answer], T | ProviderError],
+    refuse: Callable[[Answer], ProviderError],
 ) -> T | ProviderError:
     unreadable = Failure(operation, status=answer.status, request_id=answer.request_id, reason="unreadable")
     try:
@@ -287,12 +322,20 @@ def _judge(
     return error
 
 
+def _told_rate(call: _Call[T], answer: Answer | None, error: ProviderError | None) -> Rate | None:
+    try:
+        return call.rate(answer, error) if answer else None
+    except Exception:  # noqa: BLE001 - what a stranger wrote into a header is no reason to lose the answer
+        return None
+
+
 # The first that fits any error in the chain.
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
-    (_Oversized, "oversized"),
-    (AddressRefused, "address_refused"),
+    (TooLong, "oversized"),
+    (AddressRefused, ADDRESS_REFUSED),
     (ssl.SSLError, "tls"),
     (TimeoutError, "timeout"),
+    (ConnectionRefusedError, "not_connected"),
     (ConnectionError, "reset"),
     (http.client.IncompleteRead, "cut"),
     (http.client.HTTPException, "unreadable"),

@@ -157,4 +157,4 @@ class Quota:
     scope: str = ""
 
 
-Filters = Mapping[str, str]
+Filters = Mapping[str, str | tuple[str, ...]]

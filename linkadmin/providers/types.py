@@ -265,6 +265,7 @@ class LinkRef:
 
     remote_id: str
     end_user_id: str  # our id of the customer as the provider knows it
+    integration_type: str = ""  # the one of its institution, where it is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +314,7 @@ class ChallengeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """A bank's wish for a one-time code, as answered with status 428."""
+    """A bank's wish for a one-time code."""
 
     session: Secret
     remote_link_id: str
@@ -340,3 +341,12 @@ class ConnectionReport:
 
     detail: str
     duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeHints:
+    """What to type for practice, where a simulator stands in for the banks; empty where there is nothing to say."""
+
+    create: str = ""
+    update: str = ""
+    code: str = ""

@@ -279,10 +279,10 @@ def test_a_list_that_cannot_be_read_is_no_empty_list(serve: Serve, body: object)
 
 
 def test_an_odd_institution_does_not_hide_the_others(serve: Serve) -> None:
-    odd = {"results": [5, "x"], "next": "more"}
-    good = {"results": [{"name": None}, {"id": 1, "name": "one"}, {"id": 2, "name": "a b"}], "next": None}
-    found = list(belvo_at(serve(reply(200, odd), reply(200, good)).url).list_institutions())
-    assert [institution.name for institution in found] == ["one"]
+    first = {"results": [5, {"id": 3, "name": "three"}], "next": "more"}
+    last = {"results": [{"name": None}, {"id": 1, "name": "one"}, {"id": 2, "name": "a b"}], "next": None}
+    found = list(belvo_at(serve(reply(200, first), reply(200, last)).url).list_institutions())
+    assert [institution.name for institution in found] == ["three", "one"]
 
 
 def test_a_registration_without_a_customer_id_cannot_be_looked_for(serve: Serve) -> None:

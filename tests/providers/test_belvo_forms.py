@@ -1,5 +1,6 @@
 """Belvo: the fields of a form come from the institution."""
 
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -15,8 +16,10 @@ BELVO = belvo_at("https://sandbox.belvo.com")
 class Institution:
     form_fields: object
     name: str = "erebor_mx_retail"
+    resources: object = ()
 
 
+OPTIONS = ["access_mode", "credentials_storage", "stale_in"]
 USERNAME = {
     "name": "username",
     "type": "text",
@@ -90,7 +93,7 @@ def test_a_choice_governs_the_pattern_of_the_user_name() -> None:
 
 def test_the_institutions_order_is_kept() -> None:
     fields = BELVO.create_fields(Institution([USERNAME_TYPE, USERNAME, PASSWORD]))
-    assert names(fields) == ["username_type", "username", "password", "access_mode"]
+    assert names(fields) == ["username_type", "username", "password", *OPTIONS]
 
 
 def test_an_update_never_asks_for_a_user_name() -> None:
@@ -111,7 +114,7 @@ def test_a_tax_office_takes_a_certificate_in_place_of_a_password() -> None:
         "password",
         "certificate",
         "private_key",
-        "access_mode",
+        *OPTIONS,
     ]
     fields = {one.name: one for one in BELVO.update_fields(tax_office)}
     assert not fields["password"].required
@@ -138,7 +141,7 @@ def test_where_no_password_is_typed_no_update_is_offered() -> None:
 
 def test_a_hidden_field_is_not_shown_and_its_value_is_fixed() -> None:
     employment = Institution([USERNAME, {"name": "password", "type": "hidden", "value": "fake-password"}])
-    assert names(BELVO.create_fields(employment)) == ["username", "access_mode"]
+    assert names(BELVO.create_fields(employment)) == ["username", *OPTIONS]
     assert BELVO.fixed_values(employment) == {"password": "fake-password"}
     assert BELVO.update_fields(employment) == ()
 
@@ -149,7 +152,7 @@ def test_a_hidden_field_is_not_shown_and_its_value_is_fixed() -> None:
 )
 def test_a_broken_list_of_fields_breaks_nothing(form_fields: object) -> None:
     institution = Institution(form_fields)
-    assert names(BELVO.create_fields(institution)) == ["access_mode"]
+    assert names(BELVO.create_fields(institution)) == OPTIONS
     assert BELVO.update_fields(institution) == ()
 
 
@@ -168,5 +171,74 @@ def test_odd_values_of_a_field_are_left_out(odd: dict[str, object]) -> None:
 
 
 def test_without_an_institution_user_name_and_password_are_asked_for() -> None:
-    assert names(BELVO.create_fields(None)) == ["username", "password", "access_mode"]
+    assert names(BELVO.create_fields(None)) == ["username", "password", *OPTIONS]
     assert names(BELVO.update_fields(None)) == ["password", "token", "encryption_key"]
+
+
+def offering(*resources: object) -> Institution:
+    return Institution([USERNAME, PASSWORD], resources=list(resources))
+
+
+def test_what_is_fetched_is_bounded_by_what_the_institution_offers() -> None:
+    bank = offering("ACCOUNTS", "OWNERS", 5, None, "")
+    chosen = [
+        next(one for one in fields if one.kind is FieldKind.MANY)
+        for fields in (BELVO.create_fields(bank), BELVO.settings_fields(bank), BELVO.fetch_fields(bank))
+    ]
+    assert [one.name for one in chosen] == ["fetch_resources", "resources", "resources"]
+    assert {tuple(choice.value for choice in one.choices) for one in chosen} == {("ACCOUNTS", "OWNERS")}
+    assert not any(one.required for one in chosen)
+
+
+@pytest.mark.parametrize("resources", [(), None, "ACCOUNTS", 5, [None, 7]])
+def test_where_nothing_is_known_to_be_offered_nothing_can_be_chosen(resources: object) -> None:
+    bank = Institution([USERNAME, PASSWORD], resources=resources)
+    assert names(BELVO.create_fields(bank)) == ["username", "password", *OPTIONS]
+    assert names(BELVO.settings_fields(bank)) == ["access_mode", "stale_in"]
+    assert BELVO.fetch_fields(bank) == ()
+
+
+def test_the_options_of_a_new_link_are_folded_away_and_say_what_they_imply() -> None:
+    options = [one for one in BELVO.create_fields(offering("ACCOUNTS")) if one.advanced]
+    assert names(tuple(options)) == ["fetch_resources", "credentials_storage", "stale_in"]
+    said = {one.name: one.help_text for one in options}
+    assert "webhook" in said["fetch_resources"]
+    assert "Cannot be changed later" in said["credentials_storage"]
+    assert "removed" in said["stale_in"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fits"),
+    [
+        *(("credentials_storage", value, True) for value in ("store", "nostore", "1d", "90d", "365d")),
+        *(("credentials_storage", value, False) for value in ("0d", "366d", "90", "stored", "1000d")),
+        *(("stale_in", value, True) for value in ("1d", "365d", "1000d")),
+        *(("stale_in", value, False) for value in ("0d", "d", "365", "-1d")),
+    ],
+)
+def test_an_option_takes_only_what_belvo_takes(name: str, value: str, fits: bool) -> None:
+    field = next(one for one in BELVO.create_fields(None) if one.name == name)
+    assert (re.search(field.pattern, value) is not None) is fits
+
+
+def test_a_change_to_kept_up_to_date_is_said_to_be_billed() -> None:
+    fields = {one.name: one for one in BELVO.settings_fields(offering("ACCOUNTS"))}
+    assert list(fields) == ["access_mode", "stale_in", "resources"]
+    assert "bills" in fields["access_mode"].help_text
+    assert [one.name for one in fields.values() if one.required or one.advanced or one.initial] == []
+
+
+def test_a_removal_is_offered_at_once_and_in_the_background() -> None:
+    (how,) = BELVO.removal_fields()
+    assert ([choice.value for choice in how.choices], how.initial) == (["at_once", "in_background"], "at_once")
+
+
+def test_a_repair_address_is_offered_in_three_languages() -> None:
+    (locale,) = BELVO.address_fields()
+    assert [choice.value for choice in locale.choices] == ["es", "pt", "en"]
+
+
+def test_searches_offer_each_name_once() -> None:
+    for fields in (BELVO.link_filters(), BELVO.institution_filters()):
+        assert len(set(names(fields))) == len(fields)
+        assert [one.name for one in fields if one.required or one.secret] == []

@@ -1,4 +1,4 @@
-"""What holds for every provider in the registry."""
+"""What holds for every provider in the registry, and for one that is not in it yet."""
 
 import subprocess
 import sys
@@ -15,8 +15,13 @@ from .conftest import Script, reply
 
 Serve = Callable[..., Script]
 
-every_provider = pytest.mark.parametrize("kind", sorted(PROVIDERS))
+every_provider = pytest.mark.parametrize("kind", [*sorted(PROVIDERS), "tin_bank"])
 SECRET_INPUTS = ("access_token", "username", "username2", "password", "password2", "token", "certificate")
+
+
+@pytest.fixture(autouse=True)
+def _third_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PROVIDERS, "tin_bank", "tests.toy.provider:Tinbank")  # type: ignore[arg-type]
 
 
 def configured(kind: str, url: str) -> Provider:

@@ -11,6 +11,7 @@ from linkadmin.providers.errors import (
     CodeRequired,
     CodeTooLate,
     Duplicate,
+    InvalidInput,
     KeysRefused,
     LoginRefused,
     NotFound,
@@ -18,8 +19,10 @@ from linkadmin.providers.errors import (
     ProviderError,
     Rejected,
 )
+from linkadmin.providers.records import ReportsRefreshed
 from linkadmin.providers.types import Cause, Challenge, ChallengeKind, LinkRef, NewLink, RemoteLink, Secret
 from linkadmin.simulator.server import Simulator
+from tests.house import Clock
 
 
 @pytest.fixture
@@ -33,8 +36,8 @@ def belvo_of(simulator: Simulator, password: str = "sandbox-password") -> Provid
     return get_provider("belvo", base_url=simulator.url, options={}, secrets=keys, allow_loopback=True)
 
 
-def heron_of(simulator: Simulator, key: str = "key_sandbox") -> Provider:
-    options = {"integration_id": "itg_sandbox_transactions"}
+def heron_of(simulator: Simulator, key: str = "key_sandbox", integration: str = "itg_sandbox_transactions") -> Provider:
+    options = {"integration_id": integration}
     keys = {"api_key": Secret(key)}
     return get_provider("heron", base_url=simulator.url, options=options, secrets=keys, allow_loopback=True)
 
@@ -208,3 +211,173 @@ def test_a_refused_token_is_told_at_its_field(heron: Provider) -> None:
     with pytest.raises(Rejected) as caught:
         heron_link(heron, token="access-invalid")
     assert "access_token" in caught.value.failure.fields
+
+
+def test_a_belvo_links_settings_are_changed_and_read_again(belvo: Provider) -> None:
+    ref = LinkRef(register(belvo).remote_id, "cust-0001")
+    changed = belvo.change_settings(ref, {"access_mode": "single", "stale_in": "30d", "resources": ("ACCOUNTS",)})
+    assert (changed.access_mode, changed.stale_in, changed.resources) == ("single", "30d", ("ACCOUNTS",))
+    again = belvo.read_link(ref)
+    assert (again.access_mode, again.stale_in, again.resources) == ("single", "30d", ("ACCOUNTS",))
+
+
+def test_what_the_institution_does_not_offer_cannot_be_fetched(belvo: Provider) -> None:
+    ref = LinkRef(register(belvo).remote_id, "cust-0001")
+    with pytest.raises(InvalidInput):
+        belvo.change_settings(ref, {"resources": ("INVOICES",)})
+    with pytest.raises(InvalidInput):
+        belvo.fetch_data(ref, {"resources": ("INVOICES",)})
+
+
+def test_a_second_fetch_within_ten_minutes_has_to_wait(belvo: Provider) -> None:
+    ref = LinkRef(register(belvo).remote_id, "cust-0001")
+    assert belvo.fetch_data(ref, {"resources": ("ACCOUNTS",)}).request_id
+    with pytest.raises(Busy) as caught:
+        belvo.fetch_data(ref, {})
+    assert (caught.value.failure.retry_after or 0) > 0
+
+
+@pytest.mark.parametrize(("how", "finished"), [("at_once", True), ("in_background", False)])
+def test_a_removed_belvo_link_goes(belvo: Provider, how: str, finished: bool) -> None:
+    ref = LinkRef(register(belvo).remote_id, "cust-0001")
+    assert belvo.remove_link(ref, {"how": how}).finished is finished
+    if finished:
+        with pytest.raises(NotFound):
+            belvo.read_link(ref)
+
+
+def test_a_repair_address_is_made_with_our_keys(simulator: Simulator, belvo: Provider) -> None:
+    ref = LinkRef(register(belvo).remote_id, "cust-0001")
+    address = belvo.make_repair_address(ref, {"locale": "pt"})
+    assert address.url.reveal().startswith("https://widget.belvo.io/?access_token=")
+    (sent,) = [call for call in simulator.calls if call.path == "/api/token/"]
+    assert sent.body["link_id"] == ref.remote_id
+    with pytest.raises(KeysRefused):
+        belvo_of(simulator, "another").make_repair_address(ref, {})
+
+
+def test_belvo_links_are_listed_by_what_they_are(belvo: Provider) -> None:
+    link = register(belvo)
+    register(belvo, institution="erebor_mx_retail")
+    assert belvo.list_links({}).total == 2
+    page = belvo.list_links({"institution": "heimdall_mx_retail,nowhere_mx_retail", "status": ("valid", "invalid")})
+    assert ([one.remote_id for one in page.items], page.is_last) == ([link.remote_id], True)
+
+
+def test_institutions_are_found_and_read_one_by_one(belvo: Provider) -> None:
+    page = belvo.find_institutions({"country_code": "MX", "type": ("fiscal",)})
+    assert page.items
+    assert {bank.kind for bank in page.items} == {"fiscal"}
+    assert belvo.read_institution(page.items[0].remote_id).name == page.items[0].name
+    with pytest.raises(NotFound):
+        belvo.read_institution("999999")
+
+
+def open_finance_link(belvo: Provider, cpf: str) -> LinkRef:
+    values = {"username": Secret(cpf)}
+    link = belvo.create_link(NewLink("cust-0001", "Maria's Bakery", "ofmockbank_br_retail", values))
+    return LinkRef(link.remote_id, "cust-0001", integration_type="openfinance")
+
+
+@pytest.mark.parametrize(
+    ("cpf", "cause"),
+    [
+        ("12345678901", Cause.WORKING),
+        ("10000000001", Cause.CONSENT_UNFINISHED),
+        ("10000000003", Cause.CONSENT_REJECTED),
+        ("10000000004", Cause.PORTAL_CONSENT_EXPIRED),
+    ],
+)
+def test_the_consent_of_a_link_of_open_finance_has_its_cause(belvo: Provider, cpf: str, cause: Cause) -> None:
+    ref = open_finance_link(belvo, cpf)
+    open_finance_link(belvo, "12345678902")
+    (consent,) = belvo.list_consents(ref)
+    assert (consent.observation.cause, consent.remote_link_id) == (cause, ref.remote_id)
+    assert (consent.observation.renew_by is not None) is (cause is Cause.WORKING)
+    assert belvo.read_consent(consent.remote_id) == consent
+
+
+def test_a_link_with_a_login_has_no_consent(belvo: Provider) -> None:
+    assert belvo.list_consents(LinkRef(register(belvo).remote_id, "cust-0001")) == []
+
+
+def test_a_heron_link_is_synced_now(heron: Provider) -> None:
+    heron_link(heron)
+    accepted = heron.fetch_data(LinkRef("item-1", "cust-0001"), {})
+    assert accepted.link is not None
+    assert accepted.link.remote_id == "item-1"
+    with pytest.raises(NotFound):
+        heron.fetch_data(LinkRef("item-2", "cust-0001"), {})
+
+
+def test_a_heron_link_takes_a_new_token(heron: Provider) -> None:
+    heron_link(heron)
+    ref = LinkRef("item-1", "cust-0001")
+    assert heron.replace_token(ref, {"access_token": Secret("access-sandbox-2")}).remote_id == "item-1"
+    with pytest.raises(NotFound):
+        heron.replace_token(LinkRef("item-2", "cust-0001"), {"access_token": Secret("access-sandbox-2")})
+
+
+def test_all_heron_links_of_a_customer_end_together(heron: Provider) -> None:
+    heron_link(heron)
+    heron_link(heron, "item-2")
+    assert heron.remove_link(LinkRef("item-1", "cust-0001"), {}).cause is Cause.SWITCHED_OFF
+    causes = [link.observation.cause for link in heron.list_links({"end_user_id": "cust-0001"}).items]
+    assert causes == [Cause.SWITCHED_OFF] * 2
+
+
+def test_heron_links_are_listed_here_and_everywhere(simulator: Simulator, heron: Provider) -> None:
+    elsewhere = heron_of(simulator, integration="itg_sandbox_assets")
+    heron_link(heron)
+    heron_link(elsewhere, "item-2")
+    here = heron.list_links({"end_user_id": "cust-0001", "everywhere": "no"})
+    everywhere = heron.list_links({"end_user_id": "cust-0001", "everywhere": "yes"})
+    assert [link.remote_id for link in here.items] == ["item-1"]
+    assert {link.remote_id for link in everywhere.items} == {"item-1", "item-2"}
+
+
+def test_a_customer_is_told_to_heron_found_and_read(heron: Provider) -> None:
+    heron.create_end_user("cust-0007", "Harbour Tools Ltd")
+    heron_link(heron)
+    page = heron.list_end_users({"name": "Harbour Tools Ltd"})
+    assert ([one.end_user_id for one in page.items], page.is_last, page.total) == (["cust-0007"], True, 1)
+    assert heron.read_end_user("cust-0007").remote_id == page.items[0].remote_id
+    assert heron.read_processing("cust-0007") in {"processing", "processed"}
+    with pytest.raises(NotFound):
+        heron.read_end_user("cust-9999")
+
+
+def test_a_source_leads_to_its_link_and_can_be_left_out(heron: Provider) -> None:
+    heron_link(heron)
+    (source,) = heron.list_data_sources("cust-0001")
+    assert (source.remote_link_id, source.enabled) == ("item-1", True)
+    assert not heron.switch_data_source(source.remote_id, enabled=False).enabled
+    assert [one.enabled for one in heron.list_data_sources("cust-0001")] == [False]
+
+
+def test_a_subscription_is_made_paused_and_ended(heron: Provider) -> None:
+    topic = heron.list_webhook_topics()[0]
+    made = heron.add_webhook(topic, "https://links.example.test/hooks/heron/")
+    assert [hook.remote_id for hook in heron.list_webhooks()] == [made.remote_id]
+    assert not heron.switch_webhook(made, enabled=False).enabled
+    heron.remove_webhook(made.remote_id)
+    assert heron.list_webhooks() == []
+    with pytest.raises(NotFound):
+        heron.remove_webhook(made.remote_id)
+
+
+def test_connectors_are_listed(heron: Provider) -> None:
+    assert "itg_sandbox_transactions" in [connector.remote_id for connector in heron.list_connectors()]
+
+
+def test_reports_are_made_anew_where_there_are_any() -> None:
+    clock = Clock()
+    with Simulator(port=0, clock=clock) as simulator:
+        reports = heron_of(simulator, integration="itg_sandbox_assets")
+        for item_id in ("item-1", "item-2", "locked-3"):
+            heron_link(reports, item_id)
+        clock.forward(60)
+        assert reports.refresh_reports("cust-0001") == ReportsRefreshed(processed=2, failed=("locked-3",))
+        with pytest.raises(NotFound) as caught:
+            heron_of(simulator).refresh_reports("")
+    assert caught.value.failure.reason == "no_reports"

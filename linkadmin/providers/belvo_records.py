@@ -1,0 +1,141 @@
+"""Belvo's institutions and consents as our words, and how a page of anything is read.
+
+https://developers.belvo.com/apis/belvoopenapispec/institutions
+https://developers.belvo.com/apis/belvoopenapispec/consents
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeVar
+
+from .http import Answer
+from .reading import MAX_FIELDS, all_records, count, day, mapping, mappings, moment, required_list, required_mapping
+from .records import Page, RemoteConsent
+from .types import Cause, Observation, RemoteInstitution
+
+T = TypeVar("T")
+
+CONSENT_CAUSES: Mapping[str, Cause] = {
+    "AUTHORISED": Cause.WORKING,
+    "AWAITING_AUTHORISATION": Cause.CONSENT_UNFINISHED,
+    "AWAITING_AUTHORISATION_CONFIRMATION": Cause.CONSENT_UNFINISHED,
+    "REJECTED": Cause.CONSENT_REJECTED,
+    "EXPIRED": Cause.PORTAL_CONSENT_EXPIRED,
+}
+
+_MAX_ADDRESS = 300  # characters
+
+
+def results(answer: Answer) -> list[object]:
+    """Return the records of a page. Raises ValueError if it is none."""
+    return required_list(required_mapping(answer.data).get("results"))
+
+
+def page(answer: Answer, parse: Callable[[Answer, Mapping[str, object]], T], number: int) -> Page[T]:
+    """Read a page. Raises ValueError if it is none, or if none of its records can be read."""
+    listed = results(answer)
+    said = required_mapping(answer.data)
+    return Page(
+        items=tuple(all_records(listed, partial(parse, answer))),
+        number=number,
+        is_last=not listed or not said.get("next"),
+        total=count(said.get("count")),
+    )
+
+
+def names_in(answer: Answer, value: object) -> tuple[str, ...]:
+    """Return the names that a list holds; none for anything else."""
+    listed = value if isinstance(value, list) else []
+    return tuple(word for word in map(answer.words, listed) if word)
+
+
+def institution(answer: Answer, *, expected_id: str) -> RemoteInstitution:
+    """Read one institution. Raises ValueError if it is none, or not the expected one."""
+    found = _institution(answer, required_mapping(answer.data))
+    if found.remote_id != expected_id:
+        raise ValueError("another institution was answered")
+    return found
+
+
+def institution_page(answer: Answer, *, number: int) -> Page[RemoteInstitution]:
+    """Read a page of institutions. Raises ValueError if none of it can be read."""
+    return page(answer, _institution, number)
+
+
+def consent(answer: Answer, *, expected_id: str) -> RemoteConsent:
+    """Read one consent. Raises ValueError if it is none, or not the expected one."""
+    found = _consent(answer, required_mapping(answer.data))
+    if found.remote_id != expected_id:
+        raise ValueError("another consent was answered")
+    return found
+
+
+def consent_page(answer: Answer, *, number: int) -> Page[RemoteConsent]:
+    """Read a page of consents. Raises ValueError if none of it can be read."""
+    return page(answer, _consent, number)
+
+
+def _institution(answer: Answer, item: Mapping[str, object]) -> RemoteInstitution:
+    name, countries = answer.identifier(item.get("name")), item.get("country_codes")
+    if not name:
+        raise ValueError("an institution without a name")
+    country = countries[0] if isinstance(countries, list) and countries else item.get("country_code")
+    return RemoteInstitution(
+        remote_id=str(count(item.get("id")) or ""),
+        name=name,
+        display_name=answer.words(item.get("display_name")) or answer.words(item.get("name")),
+        kind=answer.words(item.get("type")),
+        country=answer.words(country),
+        status=answer.words(item.get("status")),
+        integration_type=answer.words(item.get("integration_type")),
+        features=tuple(answer.words(feature.get("name")) for feature in mappings(item.get("features"))),
+        resources=names_in(answer, item.get("resources")),
+        form_fields=tuple(_cleaned_field(answer, field) for field in mappings(item.get("form_fields"))[:MAX_FIELDS]),
+        logo_url=_address(answer, item.get("logo")) or _address(answer, item.get("icon_logo")),
+        website=_address(answer, item.get("website")),
+    )
+
+
+def _address(answer: Answer, value: object) -> str:
+    """Return a web address as a text to show; empty for any other scheme, or one too long to be kept whole."""
+    said = answer.words(value)
+    return said if said.startswith("https://") and len(said) <= _MAX_ADDRESS else ""
+
+
+def _consent(answer: Answer, item: Mapping[str, object]) -> RemoteConsent:
+    """Read a consent. Whose it is, by name and document number, is left where it is."""
+    consent_id = answer.identifier(_first(item, "id", "consent_id"))
+    if not consent_id:
+        raise ValueError("a consent without an id")
+    status = answer.term(item.get("status"), CONSENT_CAUSES)
+    cause = CONSENT_CAUSES.get(status, Cause.UNRECOGNISED)
+    expires = _first(item, "expired_at", "expires_at", "expiration_date")
+    link = _first(item, "link_id", "link")
+    return RemoteConsent(
+        remote_id=consent_id,
+        remote_link_id=answer.identifier(mapping(link).get("id", link)),
+        status=status,
+        observation=Observation(
+            cause=cause, raw_status=status, renew_by=day(expires) if cause is Cause.WORKING else None
+        ),
+        created_at=moment(item.get("created_at")),
+        expires_at=moment(expires),
+        request_id=answer.request_id,
+    )
+
+
+def _first(item: Mapping[str, object], *names: str) -> object:
+    """Return a value under the first of its names that is there: the documents have changed them before."""
+    return next((item[name] for name in names if item.get(name) is not None), None)
+
+
+def _cleaned_field(answer: Answer, field: Mapping[str, object]) -> Mapping[str, object]:
+    cleaned: dict[str, object] = {}
+    for key, value in field.items():
+        if key == "values":
+            cleaned[answer.words(key)] = [_cleaned_field(answer, choice) for choice in mappings(value)]
+        elif isinstance(value, str):
+            cleaned[answer.words(key)] = answer.words(value)
+        elif value is None or isinstance(value, bool | int | float):
+            cleaned[answer.words(key)] = value
+    return cleaned

@@ -1,0 +1,93 @@
+"""What every call passes on its way out. The books of it are not kept here: whoever keeps them hands in a gate."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Protocol
+
+from .errors import NotSent, OutcomeUnknown, ProviderError
+
+ADDRESS_REFUSED = "address_refused"
+
+
+class Sign(Enum):
+    """What one try says about whether the provider can be spoken with."""
+
+    ANSWERS = auto()  # whatever it said
+    FAILS = auto()
+    NOTHING = auto()  # it never got as far as that
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What an answer told about how often may be called: so many calls are `left` of those a window allows.
+
+    Without `calls` nothing may be called until the window ends.
+    """
+
+    scope: str  # one call, such as remove_link; empty: all calls together
+    ends_in: float  # seconds
+    calls: int = 0
+    left: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one try told: the error it ended with, if it did, and what its answer said about the rate."""
+
+    error: ProviderError | None = None
+    rate: Rate | None = None
+
+    @property
+    def sign(self) -> Sign:
+        if isinstance(self.error, NotSent):
+            return Sign.NOTHING if self.error.failure.reason == ADDRESS_REFUSED else Sign.FAILS
+        # A 408 is an answer too: the bank behind the provider took too long.
+        if isinstance(self.error, OutcomeUnknown) and not 400 <= self.error.failure.status < 500:
+            return Sign.FAILS
+        return Sign.ANSWERS
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why a call is not made now, and after how many seconds it may be; None: nobody knows."""
+
+    reason: str
+    retry_after: float | None = None
+
+
+class Passage(Protocol):
+    """One call that was let in. It ends with `leave`, whatever came of it."""
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether its first try may be followed by another one, as far as can be told beforehand."""
+
+    def note(self, told: Told) -> None:
+        """Take note of a try that another one may follow."""
+
+    def again(self) -> bool:
+        """Count another try; tell whether it may be made now."""
+
+    def leave(self, told: Told | None) -> None:
+        """Take note of the last try, unless that was done, and let others have the place."""
+
+
+class Gate(Protocol):
+    def enter(self, call: str, *, seconds: float) -> Passage | Hold:
+        """Let in a call that takes `seconds` at most, with all its tries; or say why not."""
+
+
+class OpenGate:
+    """Lets every call in, once: nobody keeps the budget of repeats."""
+
+    may_repeat = False
+
+    def enter(self, call: str, *, seconds: float) -> Passage | Hold:
+        return self
+
+    def note(self, told: Told) -> None: ...
+
+    def again(self) -> bool:
+        return False
+
+    def leave(self, told: Told | None) -> None: ...

@@ -1,0 +1,229 @@
+"""Heron's answers about links, and its refusals, as our words.
+
+https://docs.herondata.io/api-reference
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from functools import partial
+from itertools import islice
+
+from .errors import (
+    BLOCK_SECONDS,
+    Busy,
+    Duplicate,
+    Failure,
+    InvalidInput,
+    KeysRefused,
+    NotFound,
+    ProviderError,
+    Rejected,
+)
+from .gate import Rate
+from .http import MAX_RETRY_AFTER, Answer
+from .plaid_codes import CAUSES, cause_of
+from .reading import MAX_FIELDS, all_records, count, mapping, moment, records, required_list, required_mapping
+from .records import Accepted, Page, Removed, ReportsRefreshed
+from .types import Cause, ConnectionReport, Observation, RemoteLink
+
+# Plaid pulls at least daily; an asset report is a snapshot and never stale by itself.
+FRESH_FOR: Mapping[str, timedelta] = {"plaid_integration": timedelta(days=3)}
+
+# https://docs.herondata.io/api-reference/integrations/get-integration-links
+STATUS_CAUSES: Mapping[str, Cause] = {
+    "pending": Cause.PENDING,
+    "active": Cause.WORKING,
+    "syncing": Cause.SYNCING,
+    "sync_disabled": Cause.SWITCHED_OFF,
+    "deleted_in_plaid": Cause.GONE,
+    "unknown": Cause.SOURCE_UNKNOWN,
+}
+# https://docs.herondata.io/api-reference/errors
+STATUS_ERRORS: Mapping[int, type[ProviderError]] = {
+    400: InvalidInput,
+    401: KeysRefused,
+    403: KeysRefused,
+    404: NotFound,
+    409: Duplicate,
+    422: InvalidInput,
+    429: Busy,
+}
+
+_STATUSES = frozenset({*STATUS_CAUSES, "erroring"})
+# "[ITEM_LOGIN_REQUIRED] the login details of this item have changed"
+_BRACKETED = re.compile(r"\s*\[([A-Z0-9_]+)\]")
+
+
+class PartlyRefreshed(Rejected):
+    """Some reports are made anew and some are not: Heron says so with a status of refusals."""
+
+    def __init__(self, failure: Failure, refreshed: ReportsRefreshed) -> None:
+        super().__init__(failure)
+        self.refreshed = refreshed
+
+
+def report(answer: Answer) -> ConnectionReport:
+    """Read the greeting of the connection test."""
+    greeting = answer.words(required_mapping(answer.data).get("hello"))
+    return ConnectionReport(detail=greeting, duration_ms=answer.duration_ms)
+
+
+def link(answer: Answer, *, envelope: str = "link", expected_id: str = "") -> RemoteLink:
+    """Read one link out of its envelope. Raises ValueError if it is none, or not the expected one."""
+    found = _link(answer, required_mapping(required_mapping(answer.data).get(envelope)))
+    if expected_id and found.remote_id != expected_id:
+        raise ValueError("another link was answered")
+    return found
+
+
+def listed(answer: Answer, *, item_id: str) -> list[RemoteLink]:
+    """Find one link in a customer's list. Raises ValueError if it is not there but an odd record may be it."""
+    links, odd = records(required_list(required_mapping(answer.data).get("links")), partial(_link, answer))
+    found = [link for link in links if link.remote_id == item_id]
+    # What is not listed counts as gone, or as never made: an odd record must not prove that.
+    if not found and any(_may_be(record, item_id) for record in odd):
+        raise ValueError("the link may be a record that cannot be read")
+    return found
+
+
+def link_page(answer: Answer) -> Page[RemoteLink]:
+    """Read a customer's links, which have no pages. Raises ValueError if none of them can be read."""
+    links = all_records(required_mapping(answer.data).get("links"), partial(_link, answer))
+    return Page(items=tuple(links), number=1, is_last=True, total=len(links))
+
+
+def accepted(answer: Answer, *, expected_id: str) -> Accepted:
+    """Read how a link stands at the moment its refresh begins."""
+    return Accepted(link=link(answer, expected_id=expected_id), request_id=answer.request_id)
+
+
+def switched_off(answer: Answer) -> Removed:
+    """Read that the syncing of a customer's links has ended."""
+    return Removed(Cause.SWITCHED_OFF, request_id=answer.request_id)
+
+
+def refreshed(answer: Answer) -> ReportsRefreshed:
+    """Read how many reports are made anew. Raises ValueError if the answer does not tell."""
+    said = required_mapping(answer.data)
+    processed, failed = count(said.get("processed_links")), required_list(said.get("failed_links"))
+    if processed is None:
+        raise ValueError("the number of links is missing")
+    return ReportsRefreshed(
+        processed=processed,
+        failed=tuple(answer.identifier(item) or answer.words(item) for item in failed),
+        request_id=answer.request_id,
+    )
+
+
+def tells_refreshed(answer: Answer) -> bool:
+    """Tell whether a refusal is in truth an account of what was done."""
+    return "processed_links" in mapping(answer.data)
+
+
+def observe(answer: Answer, item: Mapping[str, object], *, synced_at: object) -> Observation:
+    """Return what a link or a source says about its health; `synced_at` is when it last gave good data."""
+    status, message = answer.term(item.get("status"), _STATUSES), item.get("status_message")
+    bracketed = _BRACKETED.match(message) if isinstance(message, str) else None
+    code = answer.term(bracketed[1], CAUSES) if bracketed else ""
+    last_good_at = moment(synced_at)
+    return Observation(
+        cause=_cause(status, code, synced=last_good_at is not None),
+        raw_status=status,
+        raw_code=code,
+        raw_words=answer.words(message),
+        last_good_at=last_good_at,
+        conflict=status == "active" and bool(code),
+    )
+
+
+def refusal(operation: str, answer: Answer, *, about_link: bool) -> ProviderError:
+    """Return the error of an answer that is not 2xx; `about_link`: what it refuses can tell of a link's health."""
+    body = mapping(answer.data)
+    description = body.get("description", body.get("message"))
+    failure = Failure(
+        operation=operation,
+        status=answer.status,
+        code=answer.words(body.get("name")),
+        words=answer.words(description),
+        request_id=answer.request_id,
+        retry_after=_pause(answer),
+        fields=_field_errors(answer, description),
+    )
+    error = STATUS_ERRORS.get(answer.status, Rejected)
+    if error is NotFound and about_link:
+        return error(failure, Observation(cause=Cause.WRONG_ID, raw_words=failure.words))
+    return error(failure)
+
+
+def rate(call: str, answer: Answer) -> Rate | None:
+    """Return what an answer tells about the rest of its window; None if it does not."""
+    names = ("x-ratelimit-limit", "x-ratelimit-remaining")
+    calls, left = (count(answer.headers.get(name)) for name in names)
+    ends_in = _until_reset(answer)
+    return None if not calls or left is None or ends_in is None else Rate(call, ends_in, calls, left)
+
+
+def _link(answer: Answer, item: Mapping[str, object]) -> RemoteLink:
+    item_id = answer.identifier(item.get("item_id"))
+    if not item_id or not isinstance(item.get("status"), str):
+        raise ValueError("a link without item_id or status")
+    return RemoteLink(
+        remote_id=item_id,
+        observation=observe(answer, item, synced_at=item.get("last_successful_sync")),
+        kind=answer.identifier(item.get("type"), longest=40),
+        data_source_id=answer.identifier(item.get("data_source_heron_id"), longest=80),
+        created_at=moment(item.get("created")),
+        last_accessed_at=moment(item.get("last_successful_sync")),
+        fresh_for=FRESH_FOR.get(str(item.get("type"))),
+        request_id=answer.request_id,
+    )
+
+
+def _may_be(record: object, item_id: str) -> bool:
+    named = mapping(record).get("item_id")
+    return not isinstance(named, str) or named in {"", item_id}
+
+
+def _cause(status: str, code: str, *, synced: bool) -> Cause:
+    if status == "erroring":
+        return (cause_of(code) or Cause.ERROR_UNRECOGNISED) if code else Cause.ERROR_UNNAMED
+    if status == "active" and code:
+        return Cause.WORKING_WITH_ERROR
+    if status == "syncing" and not synced:
+        return Cause.FIRST_SYNC
+    return STATUS_CAUSES.get(status, Cause.UNRECOGNISED)
+
+
+def _pause(answer: Answer) -> float | None:
+    if answer.status in {401, 403}:
+        # A wrong key stays wrong; a 403 has no code that tells a missing right from a firewall.
+        return BLOCK_SECONDS if answer.status == 403 else None
+    until_reset = _until_reset(answer) if answer.status == 429 else None
+    return answer.retry_after if until_reset is None else until_reset
+
+
+def _until_reset(answer: Answer) -> float | None:
+    # https://docs.herondata.io/faqs/rate-limits-429-errors: the moment of the reset, in seconds since 1970
+    reset = count(answer.headers.get("x-ratelimit-reset"))
+    return None if reset is None else min(max(reset - answer.received_at.timestamp(), 1.0), MAX_RETRY_AFTER)
+
+
+def _field_errors(answer: Answer, description: object) -> dict[str, str]:
+    """Return what a 422 says about each field; under "" what it says about the whole."""
+    found: dict[str, str] = {}
+    for place in mapping(description).values():  # "json" or "query"
+        for name, said in islice(_leaves(place), MAX_FIELDS):
+            found.setdefault(answer.words(name), answer.words(said))
+    return found
+
+
+def _leaves(value: object, name: str = "") -> Iterator[tuple[str, object]]:
+    if isinstance(value, dict):
+        for key, child in value.items():
+            yield from _leaves(child, name if key == "_schema" else key)
+    elif isinstance(value, list):
+        for child in value:
+            yield from _leaves(child, name)
+    else:
+        yield name, value

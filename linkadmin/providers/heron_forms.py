@@ -1,0 +1,74 @@
+"""What Heron's forms and searches ask for.
+
+https://docs.herondata.io/api-reference
+"""
+
+from dataclasses import replace
+
+from .http import IDENTIFIER, MAX_IDENTIFIER
+from .types import Choice, CredentialField, FieldKind
+
+_ACCESS_TOKEN = CredentialField("access_token", "Access token", FieldKind.PASSWORD, secret=True)
+_END_USER_ID = CredentialField("end_user_id", "Customer id", max_length=140)  # characters
+
+CREATE_FIELDS: tuple[CredentialField, ...] = (
+    CredentialField(
+        "item_id",
+        "Item id",
+        pattern=f"^{IDENTIFIER}$",
+        pattern_message="An item id has only letters, digits and _ . : = -",
+        help_text="Plaid's item_id; capital and small letters differ.",
+        max_length=MAX_IDENTIFIER,
+        identifies=True,
+    ),
+    _ACCESS_TOKEN,
+)
+TOKEN_FIELDS: tuple[CredentialField, ...] = (_ACCESS_TOKEN,)
+
+EVERYWHERE = "everywhere"
+LINK_FILTERS: tuple[CredentialField, ...] = (
+    _END_USER_ID,
+    CredentialField(
+        EVERYWHERE,
+        "Where",
+        FieldKind.SELECT,
+        required=False,
+        choices=(Choice("no", "This integration"), Choice("yes", "All integrations of the account")),
+        initial="no",
+    ),
+)
+
+# The provider's words, as its documents have them; the field's label says what they are of.
+_STATUSES = ("new", "ready", "processed", "review_requested", "reviewed", "failed")
+END_USER_FILTERS: tuple[CredentialField, ...] = (
+    replace(_END_USER_ID, required=False),
+    CredentialField("name", "Name", required=False, max_length=128),
+    CredentialField(
+        "status",
+        "Status",
+        FieldKind.SELECT,
+        required=False,
+        choices=tuple(Choice(status, status.replace("_", " ").capitalize()) for status in _STATUSES),
+    ),
+    CredentialField(
+        "order_by",
+        "Order",
+        FieldKind.SELECT,
+        required=False,
+        choices=(
+            Choice("last_updated_desc", "Changed last"),
+            Choice("last_updated_asc", "Changed longest ago"),
+            Choice("created_desc", "Newest"),
+            Choice("created_asc", "Oldest"),
+        ),
+    ),
+    CredentialField("heron_id", "Heron's id", required=False, max_length=MAX_IDENTIFIER, advanced=True),
+    CredentialField(
+        "is_portfolio",
+        "In the portfolio",
+        FieldKind.SELECT,
+        required=False,
+        choices=(Choice("true", "Yes"), Choice("false", "No")),
+        advanced=True,
+    ),
+)

@@ -1,0 +1,203 @@
+"""What Heron keeps beside links, as our words: customers, sources of data, connectors, webhooks.
+
+https://docs.herondata.io/api-reference
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+
+from .heron_answers import observe
+from .http import Answer
+from .reading import all_records, count, day, mapping, mappings, moment, required_list, required_mapping
+from .records import (
+    Page,
+    RemoteAccount,
+    RemoteConnector,
+    RemoteDataSource,
+    RemoteEndUser,
+    RemoteSource,
+    RemoteWebhook,
+)
+from .types import Cause, Observation
+
+# How files and other sources that are no links stand; `observe` knows the words of links.
+_FILE_CAUSES: Mapping[str, Cause] = {
+    "new": Cause.DATA_PREPARING,
+    "parsing": Cause.DATA_PREPARING,
+    "human_reviewing": Cause.DATA_PREPARING,
+    "parsed": Cause.WORKING,
+    "processed": Cause.WORKING,
+    "approved": Cause.WORKING,
+    "transactions_loaded": Cause.WORKING,
+    "transactions_unloaded": Cause.SWITCHED_OFF,
+    "rejected": Cause.ERROR_UNNAMED,
+    "failed": Cause.ERROR_UNNAMED,
+}
+_MAX_END_USER_ID = 140  # characters
+_MAX_URL = 500  # characters
+
+
+def end_user(answer: Answer, *, expected_id: str = "") -> RemoteEndUser:
+    """Read one customer. Raises ValueError if it is none, or not the expected one by either of its ids."""
+    found = _end_user(answer, required_mapping(required_mapping(answer.data).get("end_user")))
+    if expected_id and expected_id not in {found.end_user_id, found.remote_id}:
+        raise ValueError("another customer was answered")
+    return found
+
+
+def end_user_page(answer: Answer, *, number: int, limit: int) -> Page[RemoteEndUser]:
+    """Read a page of customers. Raises ValueError if none of them can be read."""
+    said = required_mapping(answer.data)
+    listed, meta = required_list(said.get("end_users")), mapping(said.get("_meta"))
+    pages = count(meta.get("pages"))
+    return Page(
+        items=tuple(all_records(listed, partial(_end_user, answer))),
+        number=number,
+        is_last=len(listed) < limit if pages is None else number >= pages,
+        total=count(meta.get("total")),
+    )
+
+
+def processing(answer: Answer) -> str:
+    """Read how far the processing is. Raises ValueError if the answer does not tell."""
+    if status := answer.words(required_mapping(answer.data).get("status")):
+        return status
+    raise ValueError("the status is missing")
+
+
+def data_sources(answer: Answer) -> list[RemoteDataSource]:
+    """Read a customer's sources. Raises ValueError if none of them can be read."""
+    return all_records(answer.data, partial(_data_source, answer))
+
+
+def data_source(answer: Answer, *, expected_id: str) -> RemoteDataSource:
+    """Read one source. Raises ValueError if it is none, or not the expected one."""
+    found = _data_source(answer, required_mapping(answer.data))
+    if found.remote_id != expected_id:
+        raise ValueError("another source was answered")
+    return found
+
+
+def connectors(answer: Answer) -> list[RemoteConnector]:
+    """Read what is set up in the account. Raises ValueError if none of it can be read."""
+    return all_records(required_mapping(answer.data).get("integrations"), partial(_connector, answer))
+
+
+def webhooks(answer: Answer) -> list[RemoteWebhook]:
+    """Read our subscriptions. Raises ValueError if none of them can be read."""
+    return all_records(required_mapping(answer.data).get("webhooks"), partial(_webhook, answer))
+
+
+def webhook(answer: Answer, *, expected_id: str = "") -> RemoteWebhook:
+    """Read one subscription. Raises ValueError if it is none, or not the expected one."""
+    found = _webhook(answer, required_mapping(required_mapping(answer.data).get("webhook")))
+    if expected_id and found.remote_id != expected_id:
+        raise ValueError("another subscription was answered")
+    return found
+
+
+def topics(answer: Answer) -> list[str]:
+    """Read what can be subscribed to. Raises ValueError if none of it can be read."""
+    listed = required_list(required_mapping(answer.data).get("topics"))
+    found = [topic for topic in map(answer.identifier, listed) if topic]
+    if listed and not found:
+        raise ValueError("no topic can be read")
+    return found
+
+
+def nothing(answer: Answer) -> None:
+    """Read no more than that it was done."""
+
+
+def _end_user(answer: Answer, item: Mapping[str, object]) -> RemoteEndUser:
+    end_user_id = _exact(answer, item.get("end_user_id"), _MAX_END_USER_ID)
+    if not end_user_id:
+        raise ValueError("a customer without an id")
+    return RemoteEndUser(
+        end_user_id=end_user_id,
+        remote_id=answer.identifier(item.get("heron_id")),
+        name=answer.words(item.get("name")),
+        status=answer.words(item.get("status")),
+        created_at=moment(item.get("created")),
+        updated_at=moment(item.get("last_updated")),
+        sources=tuple(_source(answer, brief) for brief in mappings(item.get("data_sources"))),
+        request_id=answer.request_id,
+    )
+
+
+def _source(answer: Answer, item: Mapping[str, object]) -> RemoteSource:
+    seen = _standing(answer, item, synced_at=None)
+    # It tells no time of the last good data, so that a first sync cannot be told from a later one.
+    seen = replace(seen, cause=Cause.SYNCING) if seen.cause is Cause.FIRST_SYNC else seen
+    return RemoteSource(kind=answer.words(item.get("type")), observation=seen)
+
+
+def _data_source(answer: Answer, item: Mapping[str, object]) -> RemoteDataSource:
+    source_id = answer.identifier(item.get("heron_id"))
+    if not source_id:
+        raise ValueError("a source without an id")
+    about = mapping(item.get("metadata"))
+    return RemoteDataSource(
+        remote_id=source_id,
+        kind=answer.words(item.get("type")),
+        observation=_standing(answer, item, synced_at=about.get("last_successful_sync")),
+        enabled=item.get("is_enabled") is not False,
+        remote_link_id=answer.identifier(about.get("integration_item_id")),
+        synced_at=moment(about.get("last_successful_sync")),
+        accounts=tuple(_account(answer, account) for account in mappings(item.get("data_source_accounts"))),
+        request_id=answer.request_id,
+    )
+
+
+def _standing(answer: Answer, item: Mapping[str, object], *, synced_at: object) -> Observation:
+    """Return how a source stands: one that is a link as links do, any other by the words of files."""
+    status = answer.term(item.get("status"), _FILE_CAUSES)
+    if status in _FILE_CAUSES:
+        return Observation(_FILE_CAUSES[status], raw_status=status, last_good_at=moment(synced_at))
+    if not status:
+        return Observation(Cause.SOURCE_UNKNOWN)
+    return observe(answer, item, synced_at=synced_at)
+
+
+def _account(answer: Answer, item: Mapping[str, object]) -> RemoteAccount:
+    return RemoteAccount(
+        remote_id=answer.words(item.get("account_id")),
+        enabled=item.get("enabled") is not False,
+        transactions=count(item.get("num_transactions")),
+        first=day(item.get("min_date")),
+        last=day(item.get("max_date")),
+    )
+
+
+def _connector(answer: Answer, item: Mapping[str, object]) -> RemoteConnector:
+    """Read what is not secret of a connector: an answer may hold the keys of the account at Plaid."""
+    connector_id = answer.identifier(item.get("heron_id"))
+    if not connector_id:
+        raise ValueError("a connector without an id")
+    return RemoteConnector(
+        remote_id=connector_id,
+        name=answer.words(item.get("name")),
+        resource=answer.words(item.get("resource")),
+        kind=answer.words(item.get("type")),
+    )
+
+
+def _webhook(answer: Answer, item: Mapping[str, object]) -> RemoteWebhook:
+    """Read a subscription. Its headers, which may hold secrets, are left where they are."""
+    webhook_id, topic = answer.identifier(item.get("heron_id")), answer.identifier(item.get("topic"))
+    url = _exact(answer, item.get("url"), _MAX_URL)  # it is sent back as it came when the subscription is switched
+    if not webhook_id or not topic or not url:
+        raise ValueError("a subscription without id, topic or address")
+    return RemoteWebhook(
+        remote_id=webhook_id,
+        topic=topic,
+        url=url,
+        enabled=item.get("is_enabled") is not False,
+        request_id=answer.request_id,
+    )
+
+
+def _exact(answer: Answer, value: object, longest: int) -> str:
+    """Return a text that is safe as it is; empty if it is none."""
+    return value if isinstance(value, str) and len(value) <= longest and answer.words(value) == value else ""

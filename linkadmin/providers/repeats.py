@@ -1,0 +1,89 @@
+"""What the machine may repeat by itself, and when. No layer below or above repeats anything."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from http import HTTPStatus
+
+from .errors import NotSent, OutcomeUnknown, ProviderError
+from .gate import ADDRESS_REFUSED
+
+TRIES = 3  # in all
+# Of the time left, for a try that another may follow: enough for an answer that is slow, and some for the next if
+# nothing comes at all.
+SHARE_OF_A_TRY = 2 / 3
+
+_LOST_ON_THE_LINE = frozenset({"reset", "timeout", "cut", "broken"})
+
+
+class Repeats(Enum):
+    """How far a call may be repeated without a person."""
+
+    NEVER = auto()
+    UNSENT = auto()  # as long as nothing has left
+    READ = auto()  # and after any answer that was lost, or that asks to wait
+
+    @classmethod
+    def of(cls, call: str, method: str) -> "Repeats":
+        """Return the row of the table for one of a provider's calls."""
+        if method == "GET":
+            return cls.READ
+        return cls.UNSENT if call == "create_link" else cls.NEVER
+
+    def allow_after(self, error: ProviderError) -> bool:
+        """Tell whether a call that ended with this error may be made once more."""
+        if self is Repeats.NEVER:
+            return False
+        if isinstance(error, NotSent):
+            return error.failure.reason != ADDRESS_REFUSED
+        return self is Repeats.READ and _may_be_read_again(error)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait before a repeat: any time up to one that doubles with each try, in seconds."""
+
+    base: float = 0.5
+    cap: float = 20.0
+    chance: Callable[[], float] = random.random
+    sleep: Callable[[float], None] = time.sleep
+
+    def before_repeat(self, number: int, error: ProviderError) -> float:
+        """Return the pause before the first, second, ... repeat: never shorter than the provider asks for."""
+        jitter = self.chance() * min(self.cap, self.base * 2.0 ** (number - 1))
+        return max(jitter, error.failure.retry_after or 0.0)
+
+
+@dataclass(slots=True)
+class Course:
+    """The tries of one call, all before one moment of our monotonic clock."""
+
+    repeats: Repeats
+    patience: Patience
+    ends_at: float
+    number: int = 1
+
+    @property
+    def seconds(self) -> float:
+        """How long the next try may take."""
+        left = max(0.001, self.ends_at - time.monotonic())
+        return left * SHARE_OF_A_TRY if self.repeats is Repeats.READ and self.number < TRIES else left
+
+    def pause_after(self, error: ProviderError | None) -> float | None:
+        """Go on to the next try: return the pause before it, or None if there is none."""
+        if error is None or self.number == TRIES or not self.repeats.allow_after(error):
+            return None
+        pause = self.patience.before_repeat(self.number, error)
+        self.number += 1
+        return pause if time.monotonic() + pause < self.ends_at else None
+
+
+def _may_be_read_again(error: ProviderError) -> bool:
+    status, reason = error.failure.status, error.failure.reason
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return error.failure.retry_after is not None
+    if not isinstance(error, OutcomeUnknown):
+        return False
+    return status == HTTPStatus.REQUEST_TIMEOUT or status >= 500 or (not status and reason in _LOST_ON_THE_LINE)
