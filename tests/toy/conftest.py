@@ -1,0 +1,32 @@
+"""A third provider, added by its one line in the registry, and a house that knows no other."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from linkadmin.links.models import Integration
+from linkadmin.providers import PROVIDERS
+from tests.house import House
+
+from .server import PASS_KEY, TinbankServer
+
+
+@pytest.fixture(autouse=True)
+def _registry_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PROVIDERS, "tin_bank", "tests.toy.provider:Tinbank")  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def tinbank() -> Iterator[TinbankServer]:
+    with TinbankServer() as running:
+        yield running
+
+
+@pytest.fixture
+def integration(house: House, tinbank: TinbankServer) -> Integration:
+    """The one integration of the house, as an administrator adds it."""
+    Integration.objects.all().delete()
+    typed = {"provider": "tin_bank", "name": "Tins of the north", "base_url": tinbank.url, "is_active": "on"}
+    typed |= {"tin_bank_pass_key": PASS_KEY, "tin_bank_region": "north"}
+    house.post("/admin/links/integration/add/", typed, "adm")
+    return Integration.objects.get()
