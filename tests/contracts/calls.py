@@ -4,12 +4,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from linkadmin.providers.base import Provider
+from linkadmin.providers.records import RemoteWebhook
 from linkadmin.providers.types import LinkRef, NewLink, Secret
 
 CUSTOMER = "cust-0001"
 BELVO_LINK = LinkRef("30cb4806-6e00-48a4-91c9-ca55968576c8", CUSTOMER)  # the one of the document's examples
 HERON_LINK = LinkRef("q7Lr2VbXzNtoKd4WcJmEyP9sUhG1aFi3BTvn", CUSTOMER)
 SESSION = Secret("2675b703b9d4451f8d4861a3eee54449")
+DATA_SOURCE = "dso_4GkWmT7cYzQ2nHsV9bLxRe"
+WEBHOOK = RemoteWebhook(
+    "wbh_2nKqVt8ZcXw4LmRs7HbPyd", "integration_link.erroring", "https://links.example.test/hooks/heron/"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,30 @@ BELVO: Mapping[str, Call] = {
         "/api/links/",
         lambda belvo: belvo.find_link(remote_id="", end_user_id=CUSTOMER, institution="erebor_mx_retail"),
     ),
+    "fetch_data": Call(
+        "POST", "/api/links/{id}/refresh/", lambda belvo: belvo.fetch_data(BELVO_LINK, {"resources": ("ACCOUNTS",)})
+    ),
+    "change_settings": Call(
+        "PATCH",
+        "/api/links/{id}/",
+        lambda belvo: belvo.change_settings(
+            BELVO_LINK, {"access_mode": "recurrent", "stale_in": "300d", "resources": ("ACCOUNTS", "OWNERS")}
+        ),
+    ),
+    "remove_link": Call("DELETE", "/api/links/{id}/", lambda belvo: belvo.remove_link(BELVO_LINK, {})),
+    "make_repair_address": Call(
+        "POST", "/api/token/", lambda belvo: belvo.make_repair_address(BELVO_LINK, {"locale": "es"})
+    ),
+    "list_links": Call(
+        "GET", "/api/links/", lambda belvo: belvo.list_links({"status": ("invalid", "unconfirmed")}, page=2)
+    ),
+    "find_institutions": Call(
+        "GET", "/api/institutions/", lambda belvo: belvo.find_institutions({"country_code": "MX,BR"}, page=2)
+    ),
+    "read_institution": Call("GET", "/api/institutions/{id}/", lambda belvo: belvo.read_institution("1004")),
 }
+# The document has no consents: tests/providers and the simulator stand in for it.
+BELVO_UNDOCUMENTED = {"list_consents", "read_consent"}
 
 HERON: Mapping[str, Call] = {
     "test_connection": Call("GET", "/api/hello_world/authenticated", lambda heron: heron.test_connection()),
@@ -72,6 +100,53 @@ HERON: Mapping[str, Call] = {
         "/api/end_users/{end_user_id_or_heron_id}/integration_links",
         lambda heron: heron.find_link(remote_id=HERON_LINK.remote_id, end_user_id=CUSTOMER, institution=""),
     ),
+    "list_links": Call(
+        "GET", "/api/integrations/{heron_id}/links", lambda heron: heron.list_links({"end_user_id": CUSTOMER})
+    ),
+    "fetch_data": Call(
+        "POST",
+        "/api/integrations/{heron_id}/links/{link_item_id}/refresh",
+        lambda heron: heron.fetch_data(HERON_LINK, {}),
+    ),
+    "refresh_reports": Call("PUT", "/api/integrations/{heron_id}/links", lambda heron: heron.refresh_reports(CUSTOMER)),
+    "remove_link": Call(
+        "DELETE", "/api/integrations/{heron_id}/links", lambda heron: heron.remove_link(HERON_LINK, {})
+    ),
+    "replace_token": Call(
+        "PUT",
+        "/api/integration_links/{item_id}",
+        lambda heron: heron.replace_token(HERON_LINK, secrets(access_token="access-sandbox-2")),
+    ),
+    "list_end_users": Call(
+        "GET", "/api/end_users", lambda heron: heron.list_end_users({"status": "new", "order_by": "created_desc"})
+    ),
+    "create_end_user": Call(
+        "POST", "/api/end_users", lambda heron: heron.create_end_user(CUSTOMER, "Blue Fern Bakery")
+    ),
+    "read_end_user": Call(
+        "GET", "/api/end_users/{end_user_id_or_heron_id}", lambda heron: heron.read_end_user(CUSTOMER)
+    ),
+    "read_processing": Call(
+        "GET",
+        "/api/end_users/{end_user_id_or_heron_id}/processing_status",
+        lambda heron: heron.read_processing(CUSTOMER),
+    ),
+    "list_data_sources": Call(
+        "GET",
+        "/api/end_users/{end_user_id_or_heron_id}/data_sources",
+        lambda heron: heron.list_data_sources(CUSTOMER),
+    ),
+    "switch_data_source": Call(
+        "PUT", "/api/data_sources/{heron_id}", lambda heron: heron.switch_data_source(DATA_SOURCE, enabled=False)
+    ),
+    "list_connectors": Call("GET", "/api/integrations", lambda heron: heron.list_connectors()),
+    "list_webhooks": Call("GET", "/api/webhooks", lambda heron: heron.list_webhooks()),
+    "list_webhook_topics": Call("GET", "/api/webhooks/topics", lambda heron: heron.list_webhook_topics()),
+    "add_webhook": Call("POST", "/api/webhooks", lambda heron: heron.add_webhook(WEBHOOK.topic, WEBHOOK.url)),
+    "switch_webhook": Call(
+        "PUT", "/api/webhooks/{heron_id}", lambda heron: heron.switch_webhook(WEBHOOK, enabled=False)
+    ),
+    "remove_webhook": Call("DELETE", "/api/webhooks/{heron_id}", lambda heron: heron.remove_webhook(WEBHOOK.remote_id)),
 }
 
 

@@ -11,7 +11,7 @@ from belvo.client import Client  # type: ignore[import-not-found]
 from belvo.exceptions import RequestError  # type: ignore[import-not-found]
 
 BANK = "erebor_mx_retail"
-RIGHT_CODE = "111111"
+RIGHT_CODE, WRONG_CODE = "111111", "999999"
 WANTS_CODE = 428
 
 
@@ -36,6 +36,7 @@ def main(url: str, secret_id: str, secret_password: str) -> None:
     links = client.Links
     created = links.create(BANK, "sdk1", "pass_valid", external_id="sdk-customer", raise_exception=True)
     wish = wanted_code(links.create, BANK, "sdk2", "mfa_numeric", external_id="sdk-customer")
+    wish = wanted_code(links.resume, wish["session"], WRONG_CODE, link=wish["link"])
     resumed = resume(links, wish)
     updated = links.update(created["id"], password="pass_valid", raise_exception=True)
     repaired = resume(links, wanted_code(links.update, created["id"], password="mfa_default"))

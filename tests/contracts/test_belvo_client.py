@@ -17,12 +17,21 @@ from linkadmin.providers.errors import (
     ProviderError,
     Rejected,
 )
-from linkadmin.providers.types import Cause, ChallengeKind, LinkRef, NewLink, Secret
+from linkadmin.providers.types import (
+    Cause,
+    ChallengeKind,
+    CredentialField,
+    FieldKind,
+    LinkRef,
+    NewLink,
+    Secret,
+    Value,
+)
 from linkadmin.simulator.server import Simulator
 
-from .calls import BELVO, BELVO_LINK, CUSTOMER, SESSION, offered, secrets
+from .calls import BELVO, BELVO_LINK, BELVO_UNDOCUMENTED, CUSTOMER, SESSION, offered, secrets
 from .conftest import belvo_at
-from .documents import Example, good_answers, known_names, refusals
+from .documents import Example, document, good_answers, known_names, refusals
 from .relay import Relay
 
 pytestmark = pytest.mark.contracts
@@ -65,6 +74,8 @@ MEANINGS: dict[str, Meaning] = {
     "invalid_credentials_storage": WRONG_REQUEST,
     "invalid_fetch_resources": WRONG_REQUEST,
     "invalid_resources": WRONG_REQUEST,
+    "invalid_access_mode_switch": WRONG_REQUEST,
+    "link_refreshed": (Busy, None),
     "authentication_failed": OUR_KEYS,
     "access_to_resource_denied": OUR_KEYS,
     "access_to_production_denied": OUR_KEYS,
@@ -91,7 +102,7 @@ def belvo(belvo_mock: Relay) -> Provider:
 
 
 def test_every_call_of_the_client_is_tried_here() -> None:
-    assert BELVO.keys() == offered(Belvo)
+    assert BELVO.keys() == offered(Belvo) - BELVO_UNDOCUMENTED
 
 
 @pytest.mark.parametrize("name", BELVO)
@@ -117,6 +128,8 @@ def test_a_documented_refusal_has_its_class_and_cause(
     kind, cause = MEANINGS[str(example)]
     if cause is Cause.PROVIDER_TROUBLE and f"belvo.{name}" not in Belvo.BANK_CALLS:
         cause = None  # a failed read says nothing about the link
+    if f"belvo.{name}" in Belvo.BESIDE_LINKS:
+        cause = None
 
     with pytest.raises(ProviderError) as caught:
         BELVO[name].make(belvo)
@@ -182,6 +195,61 @@ def test_a_documented_list_is_read(belvo_mock: Relay, belvo: Provider, example: 
     assert (len(found), belvo_mock.violations) == (count, [])
 
 
+@pytest.mark.parametrize(("example", "page_links", "is_last"), [("first_page", 2, False), ("last_page", 1, True)])
+def test_a_documented_page_is_read(
+    belvo_mock: Relay, belvo: Provider, example: str, page_links: int, is_last: bool
+) -> None:
+    belvo_mock.headers = {"Prefer": f"code=200, example={example}"}
+
+    page = belvo.list_links({})
+
+    assert (len(page.items), page.is_last, page.total) == (page_links, is_last, 3)
+    assert {link.storage for link in page.items} == {"store"}
+
+
+PAGING = {"page", "page_size", "omit", "fields"}
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [("/api/links/", Belvo.link_filters()), ("/api/institutions/", Belvo.institution_filters())],
+    ids=["links", "institutions"],
+)
+def test_a_list_can_be_searched_by_all_that_is_documented(path: str, fields: tuple[CredentialField, ...]) -> None:
+    offered_names = {field.name for field in fields}
+    documented = known_names(DOCUMENT, "GET", path) - PAGING
+
+    assert offered_names <= documented
+    assert {name.removesuffix("__in") for name in documented} == offered_names
+
+
+def test_every_filter_may_be_sent(belvo_mock: Relay, belvo: Provider) -> None:
+    belvo.list_links({field.name: _searched(field) for field in belvo.link_filters()})
+    belvo.find_institutions({field.name: _searched(field) for field in belvo.institution_filters()})
+
+    assert belvo_mock.violations == []
+    for sent in belvo_mock.exchanges:
+        assert sent.query.keys() <= known_names(DOCUMENT, "GET", sent.path)
+
+
+def _searched(field: CredentialField) -> str | tuple[str, ...]:
+    values = tuple(choice.value for choice in field.choices)
+    return values if field.kind is FieldKind.MANY else values[0] if values else field.placeholder or "one,two"
+
+
+def test_a_removal_in_the_background_is_accepted(belvo_mock: Relay, belvo: Provider) -> None:
+    belvo_mock.headers = {"Prefer": "code=202"}
+
+    removed = belvo.remove_link(BELVO_LINK, {"how": "in_background"})
+
+    assert (removed.finished, belvo_mock.violations) == (False, [])
+    assert removed.request_id
+
+
+def test_consents_are_the_calls_that_the_document_lacks() -> None:
+    assert [path for path in document(DOCUMENT)["paths"] if "consents" in path] == []
+
+
 def test_a_code_step_without_a_code_is_allowed(belvo_mock: Relay, belvo: Provider) -> None:
     belvo.submit_token(session=SESSION, remote_link_id=BELVO_LINK.remote_id, token=None)
 
@@ -201,8 +269,16 @@ def test_what_each_banks_form_asks_for_may_be_sent(belvo_mock: Relay, belvo: Pro
         assert sent.body.keys() <= known_names(DOCUMENT, sent.method, path)
 
 
-def _typed(name: str) -> str | Secret:
-    return "single" if name == "access_mode" else Secret("111111")
+OPTIONS: dict[str, Value] = {
+    "access_mode": "single",
+    "fetch_resources": ("ACCOUNTS", "OWNERS"),
+    "credentials_storage": "90d",
+    "stale_in": "300d",
+}
+
+
+def _typed(name: str) -> Value:
+    return OPTIONS.get(name, Secret("111111"))
 
 
 def test_a_certificate_in_place_of_a_password_is_the_one_departure(belvo_mock: Relay, belvo: Provider) -> None:

@@ -31,10 +31,11 @@ MEANINGS: dict[str, type[ProviderError]] = {
     "500": OutcomeUnknown,
     "missing_field": InvalidInput,
     "schema_level": InvalidInput,
-    "plain_text": Duplicate,  # only links are created with a body, and their words are about an item known already
+    "plain_text": InvalidInput,
 }
-# To look for a customer who is unknown is to find nothing.
-NO_ERROR = {("find_link", "404")}
+CREATES = {"create_link", "create_end_user"}  # what is known already is refused in words
+# To look for a customer who is unknown is to find nothing; of reports some may fail.
+NO_ERROR = {("find_link", "404"), ("refresh_reports", "422")}
 
 
 @pytest.fixture
@@ -73,7 +74,8 @@ def test_a_documented_refusal_has_its_class(heron_mock: Relay, heron: Provider, 
     with pytest.raises(ProviderError) as caught:
         HERON[name].make(heron)
 
-    assert type(caught.value) is MEANINGS[str(example)]
+    said_in_words = str(example) == "plain_text" and name in CREATES
+    assert type(caught.value) is (Duplicate if said_in_words else MEANINGS[str(example)])
     assert [(sent.status, sent.violation) for sent in heron_mock.exchanges] == [(example.status, "")]
 
 
@@ -83,6 +85,57 @@ def test_a_customer_whom_heron_does_not_know_has_no_links(heron_mock: Relay, her
     found = heron.find_link(remote_id="item-1", end_user_id=CUSTOMER, institution="")
 
     assert (found, [sent.status for sent in heron_mock.exchanges]) == ([], [404])
+
+
+def test_reports_of_which_some_failed_are_an_answer(heron_mock: Relay, heron: Provider) -> None:
+    heron_mock.headers = {"Prefer": "code=422"}
+
+    refreshed = heron.refresh_reports("")
+
+    assert (refreshed.processed, refreshed.failed, heron_mock.violations) == (3, (HERON_LINK.remote_id,), [])
+    assert heron_mock.exchanges[0].query == {}
+
+
+def test_links_of_all_integrations_are_listed_by_customer(heron_mock: Relay, heron: Provider) -> None:
+    page = heron.list_links({"end_user_id": CUSTOMER, "everywhere": "yes"})
+
+    assert (len(page.items), heron_mock.violations) == (1, [])
+    assert heron_mock.exchanges[0].path == f"/api/end_users/{CUSTOMER}/integration_links"
+
+
+def test_customers_come_with_the_causes_of_their_sources(heron_mock: Relay, heron: Provider) -> None:
+    page = heron.list_end_users({})
+
+    causes = [[source.observation.cause for source in customer.sources] for customer in page.items]
+    assert causes == [[Cause.ERROR_UNNAMED, Cause.WORKING], [Cause.WORKING]]
+    assert (page.is_last, page.total, heron_mock.violations) == (True, 2, [])
+
+
+def test_every_search_for_customers_may_be_sent(heron_mock: Relay, heron: Provider) -> None:
+    filters = {field.name: field.choices[0].value if field.choices else "one" for field in heron.end_user_filters()}
+
+    heron.list_end_users(filters)
+
+    (sent,) = heron_mock.exchanges
+    assert (sent.violation, filters.keys() <= sent.query.keys()) == ("", True)
+    assert sent.query.keys() <= known_names(DOCUMENT, "GET", "/api/end_users")
+
+
+def test_a_source_leads_back_to_its_link(heron_mock: Relay, heron: Provider) -> None:
+    (source,) = heron.list_data_sources(CUSTOMER)
+
+    assert (source.remote_link_id, source.enabled) == (HERON_LINK.remote_id, True)
+    assert [account.transactions for account in source.accounts] == [120]
+    assert heron_mock.violations == []
+
+
+def test_the_keys_of_connectors_reach_no_object_of_ours(heron_mock: Relay, heron: Provider) -> None:
+    heron_mock.headers = {"Prefer": "code=200, example=two"}
+
+    connectors = heron.list_connectors()
+
+    assert [connector.kind for connector in connectors] == ["plaid", "plaid"]
+    assert "5f00aa11bb22cc33dd44ee55" not in repr(connectors)
 
 
 @pytest.mark.parametrize(("example", "field"), [("missing_field", "item_id"), ("schema_level", "integration")])
