@@ -179,8 +179,11 @@ OPERATION_ANSWER_SECONDS = 1.5  # a form waits this long for a call, so that it 
 OPERATION_UNDECIDED_SECONDS = env.number("LINKADMIN_OPERATION_UNDECIDED_SECONDS", 15 * 60)
 # Nobody can read a link's true outcome while the provider may still be working on it (Belvo: up to five minutes).
 RECONCILE_SETTLED_SECONDS = env.number("LINKADMIN_RECONCILE_SETTLED_SECONDS", 310)
-CALLS_AT_ONCE_PER_INTEGRATION = 8
-CALLS_AT_ONCE = 64
+CALLS_AT_ONCE_PER_INTEGRATION = int(env.number("LINKADMIN_CALLS_AT_ONCE_PER_INTEGRATION", 8))  # of all processes
+CALLS_AT_ONCE = 64  # of one process
+BREAKER_FAILURES_IN_A_ROW = int(env.number("LINKADMIN_BREAKER_FAILURES_IN_A_ROW", 5))
+BREAKER_PAUSE_SECONDS = env.number("LINKADMIN_BREAKER_PAUSE_SECONDS", 30)
+REPEAT_BASE_SECONDS, REPEAT_CAP_SECONDS = 0.5, 20.0  # the first pause before a repeated read is at most the former
 
 # --- Log-in ---
 AUTH_USER_MODEL = "accounts.User"

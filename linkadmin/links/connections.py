@@ -1,6 +1,7 @@
 """From an integration's row to a provider that can be spoken with: address, options, opened keys, deadlines."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -9,21 +10,24 @@ from django.utils import timezone
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
-from linkadmin.database import release_connections
 from linkadmin.providers import get_provider
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Busy, CodeRequired, Failure, KeysRefused, ProviderError, Rejected
+from linkadmin.providers.repeats import Patience
 from linkadmin.providers.types import Deadlines, Secret
 
 from .models import Integration, IntegrationSecret
+from .pauses import HELD_BACK
 from .sealed import SealBroken, fingerprint, seal, unseal
+from .traffic import TrafficGate
 
 SECRET_TABLE = IntegrationSecret._meta.db_table
 
 
-def connect(integration: Integration) -> Provider:
+def connect(integration: Integration, *, by_hand: bool = False) -> Provider:
     """Return the provider behind an integration, holding its keys for as long as the object lives.
 
+    Each of its calls passes the integration's gate; `by_hand` in spite of a pause, to find out whether it may end.
     Raises `KeysRefused` when a key is missing, or does not open any more.
     """
     return get_provider(
@@ -37,6 +41,8 @@ def connect(integration: Integration) -> Provider:
             credentials=settings.PROVIDER_CREDENTIALS_SECONDS,
         ),
         allow_loopback=settings.ALLOW_LOOPBACK_PROVIDERS,
+        gate=TrafficGate(integration.pk, refused=partial(note_keys, integration), by_hand=by_hand),
+        patience=Patience(settings.REPEAT_BASE_SECONDS, settings.REPEAT_CAP_SECONDS),
     )
 
 
@@ -54,12 +60,16 @@ def keep_secret(integration: Integration, name: str, secret: Secret) -> None:
 
 
 def test_connection(integration: Integration, *, actor: User) -> Integration:
-    """Ask the provider whether address and keys are good, and keep its answer with the integration."""
+    """Ask the provider whether address and keys are good, and keep its answer with the integration.
+
+    Raises `NotSent` when we held the call back ourselves: that tells nothing about address and keys.
+    """
     try:
-        provider = connect(integration)
-        release_connections()
-        report = provider.test_connection()
+        report = connect(integration, by_hand=True).test_connection()
     except ProviderError as error:
+        if error.failure.reason in HELD_BACK:
+            _record_test(integration, actor=actor, outcome=Outcome.NOT_SENT)
+            raise
         return _note_test(integration, actor=actor, error=error)
     return _note_test(integration, actor=actor, detail=f"{report.detail} ({report.duration_ms} ms)")
 
@@ -102,15 +112,20 @@ def _note_test(
     integration.tested_at = timezone.now()
     integration.test_detail = detail[:500]
     integration.save(update_fields=["key_state", "keys_retry_at", "tested_at", "test_detail"])
+    is_good = integration.key_state == states.GOOD
+    _record_test(integration, actor=actor, outcome=Outcome.DONE if is_good else Outcome.REFUSED)
+    return integration
+
+
+def _record_test(integration: Integration, *, actor: User, outcome: Outcome) -> None:
     log.record(
         actor=actor,
         action="integration.tested",
         object_type="integration",
         object_id=str(integration.pk),
-        outcome=Outcome.DONE if integration.key_state == states.GOOD else Outcome.REFUSED,
+        outcome=outcome,
         details={"keys": integration.key_state},
     )
-    return integration
 
 
 def _retry_at(error: KeysRefused) -> datetime | None:

@@ -1,0 +1,100 @@
+"""How often an integration may be called: fixed windows that begin with their first call, exact over all processes.
+
+What a provider told comes before what its documents say. Every function expects the integration's traffic row locked.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from linkadmin.providers.gate import Rate
+from linkadmin.providers.records import Quota
+
+from .models import CallQuota, Integration
+from .pauses import QUOTA, Pause
+
+TOLD_WINDOW = 60.0  # seconds; of a provider that tells when a window ends, until it tells that of the next
+MOST_CALLS = 2_147_483_647  # what the column holds
+
+
+def windows(integration: Integration, call: str, *, now: datetime) -> list[CallQuota]:
+    """Return the windows that a call made now falls into, begun anew where the last one is over; saves nothing."""
+    scopes = list(dict.fromkeys(("", call)))
+    kept = {row.scope: row for row in CallQuota.objects.filter(integration=integration, scope__in=scopes)}
+    documented = {quota.scope: quota for quota in integration.speaks.quotas}
+    found = (_window(integration, scope, kept.get(scope), documented.get(scope), now) for scope in scopes)
+    return [window for window in found if window is not None]
+
+
+def used_up(quotas: Sequence[CallQuota], *, now: datetime, by_hand: bool = False) -> Pause | None:
+    """Return the pause until the last of the windows with no call left ends; by hand a wish to wait is passed over."""
+    full = [quota for quota in quotas if quota.used >= quota.calls and (quota.calls or not by_hand)]
+    if not full:
+        return None
+    longest = max(full, key=lambda quota: quota.window_ends_at)
+    return Pause.until(QUOTA, longest.window_ends_at, why=why(longest), now=now)
+
+
+def why(quota: CallQuota) -> str:
+    """Say why a window has no call left."""
+    if not quota.calls:
+        return _("the provider asked to wait")
+    return ngettext(
+        "the quota of %(count)d call is used up", "the quota of %(count)d calls is used up", quota.calls
+    ) % {"count": quota.calls}
+
+
+def use(quotas: Sequence[CallQuota]) -> None:
+    """Count one call."""
+    for quota in quotas:
+        quota.used += 1
+        quota.save()
+
+
+def give_back(integration: Integration, call: str, *, now: datetime) -> None:
+    """Take back the count of a call that was not made after all."""
+    for quota in CallQuota.objects.filter(integration=integration, scope__in=("", call), window_ends_at__gt=now):
+        quota.used = max(0, quota.used - 1)
+        quota.save(update_fields=["used"])
+
+
+def learn(integration: Integration, rate: Rate, *, now: datetime) -> None:
+    """Take over what an answer told. Calls that are under way may not be counted in it yet: ours do not get fewer."""
+    ends_at = now + timedelta(seconds=rate.ends_in)
+    quota = CallQuota.objects.filter(integration=integration, scope=rate.scope).first()
+    if ends_at <= now or rate.calls > MOST_CALLS:
+        return
+    if quota is None:
+        quota = CallQuota(integration=integration, scope=rate.scope, window_ends_at=ends_at)
+    elif not rate.calls and quota.told:
+        ends_at = max(ends_at, quota.window_ends_at)
+    ours = quota.used if quota.window_ends_at > now else 0
+    if rate.calls:
+        quota.calls, quota.used = rate.calls, max(ours, rate.calls - rate.left)
+    else:  # of a limit that was told before, nothing is left
+        quota.calls = quota.used = quota.calls if quota.told else 0
+    quota.window_ends_at, quota.told = ends_at, True
+    quota.save()
+
+
+def forget_waits(integration: Integration, call: str) -> None:
+    """Drop the wishes to wait that a call has shown to be over."""
+    CallQuota.objects.filter(integration=integration, scope__in=("", call), calls=0).delete()
+
+
+def _window(
+    integration: Integration, scope: str, kept: CallQuota | None, documented: Quota | None, now: datetime
+) -> CallQuota | None:
+    if kept is not None and kept.window_ends_at > now:
+        return kept
+    is_told = kept is not None and kept.told and kept.calls > 0
+    if documented is None and not is_told:
+        return None
+    window = kept or CallQuota(integration=integration, scope=scope)
+    window.used, window.told = 0, is_told
+    if documented is not None and not is_told:
+        window.calls = documented.calls
+    window.window_ends_at = now + timedelta(seconds=documented.seconds if documented else TOLD_WINDOW)
+    return window

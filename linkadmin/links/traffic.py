@@ -1,0 +1,305 @@
+"""The gate that every call to a provider passes, kept in rows so that all processes together keep to it.
+
+One short transaction at the beginning of a call and one at its end, each under the lock of the integration's traffic
+row; while the call runs, no database connection is held. What a process that died leaves behind has a lease.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
+from uuid import UUID, uuid4
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, transaction
+from django.utils import timezone
+
+from linkadmin.database import release_connections
+from linkadmin.providers.errors import KeysRefused
+from linkadmin.providers.gate import Hold, Passage, Sign, Told
+
+from . import breaker, call_quotas
+from .models import CallPlace, CallQuota, Integration, Traffic
+from .pauses import KEYS_REFUSED, NO_BOOKS, NO_PLACE, Pause
+
+logger = structlog.get_logger(__name__)
+
+LEASE_MARGIN = timedelta(seconds=30)
+PLACE_WAIT_SECONDS = 1.0
+FULL_CREDIT, REPEAT_COST = 100, 10  # a call earns one: one try in ten may be a repeat
+
+Refused = Callable[[KeysRefused], None]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What was settled when a call was let in; without a name it is a place and no call yet."""
+
+    call: str
+    by_hand: bool = False
+    is_probe: bool = False
+    may_repeat: bool = False
+
+
+@dataclass(slots=True)
+class Place:
+    """One of an integration's places for calls, until it is freed or its lease is over."""
+
+    integration_id: UUID
+    id: UUID = field(default_factory=uuid4)
+    promised: Entry | None = None  # a call that was let in with the place, and is not made yet
+
+    def free(self) -> None:
+        """Let others have the place, and take back what was promised and not used."""
+        _kept_up(partial(_free, self))
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A call that wants to be made in a place, which is held already or taken with it."""
+
+    place: Place
+    call: str
+    seconds: float
+    takes_place: bool = True
+    by_hand: bool = False
+
+
+_standing: ContextVar[Place | None] = ContextVar("place", default=None)
+
+
+@contextmanager
+def standing_in(place: Place) -> Iterator[None]:
+    """Let the calls of this thread be made in a place that is held already."""
+    token = _standing.set(place)
+    try:
+        yield
+    finally:
+        _standing.reset(token)
+
+
+def take_place(integration_id: UUID, *, call: str, seconds: float) -> Place | Hold:
+    """Hold a place for `seconds` of calls, waiting a moment for one.
+
+    A named call is let in with it: it will find neither a pause nor a quota in its way.
+    """
+    place = Place(integration_id)
+    entry = _let_in(Wish(place, call, seconds))
+    if isinstance(entry, Hold):
+        return entry
+    place.promised = entry if call else None
+    return place
+
+
+def pause_of(integration: Integration, call: str) -> Pause | None:
+    """Tell whether a call would be held back now, before anybody types anything for it."""
+    now = timezone.now()
+    traffic = Traffic.objects.filter(integration=integration).first()
+    paused = breaker.pause_of(traffic, now=now) if traffic else None
+    return paused or call_quotas.used_up(call_quotas.windows(integration, call, now=now), now=now)
+
+
+class TrafficGate:
+    """The gate of one integration. `by_hand`: a person finds out, in spite of a pause and of refused keys."""
+
+    def __init__(self, integration_id: UUID, *, refused: Refused, by_hand: bool = False) -> None:
+        self._integration_id = integration_id
+        self._refused = refused
+        self._by_hand = by_hand
+
+    def enter(self, call: str, *, seconds: float) -> Passage | Hold:
+        """Let a call in, in the place held for it or in one of its own. Raises RuntimeError inside a transaction."""
+        held = self._place_held()
+        place = held or Place(self._integration_id)
+        entry: Entry | Hold
+        if place.promised is not None and place.promised.call == call:
+            entry, place.promised = place.promised, None
+        else:
+            if place.promised is not None:  # it turns out to be another call
+                _kept_up(partial(_break_promise, place))
+            wish = Wish(place, call, seconds, takes_place=held is None, by_hand=self._by_hand)
+            entry = _kept_up(partial(_let_in, wish)) or Hold(NO_BOOKS)
+        release_connections()
+        return entry if isinstance(entry, Hold) else TrafficPassage(place, entry, self._refused, held is None)
+
+    def _place_held(self) -> Place | None:
+        held = _standing.get()
+        return held if held is not None and held.integration_id == self._integration_id else None
+
+
+@dataclass(slots=True)
+class TrafficPassage:
+    """One call on its way. What cannot be noted down about it is lost: it never costs the provider's answer."""
+
+    place: Place
+    entry: Entry
+    refused: Refused
+    frees_place: bool
+
+    @property
+    def may_repeat(self) -> bool:
+        return self.entry.may_repeat
+
+    def note(self, told: Told) -> None:
+        """Take note of a try that another one may follow."""
+        _kept_up(partial(_note, self, told))
+        release_connections()
+
+    def again(self) -> bool:
+        """Count another try, if neither a pause nor a quota nor the credit stands in its way."""
+        may = _kept_up(partial(_repeat, self))
+        release_connections()
+        return may is True
+
+    def leave(self, told: Told | None) -> None:
+        """Take note of the last try, and free the place unless it is held for more calls than this one."""
+        _kept_up(partial(_leave, self, told))
+
+
+def _kept_up(keep: Callable[[], T]) -> T | None:
+    """Keep the books, or go on without: a database that is away is no answer of the provider's."""
+    try:
+        return keep()
+    except (DatabaseError, InterfaceError) as error:
+        logger.warning("traffic.not_kept", error=type(error).__name__)
+    return None
+
+
+def _let_in(wish: Wish) -> Entry | Hold:
+    """Let a call in, waiting a moment for a place."""
+    until = time.monotonic() + min(PLACE_WAIT_SECONDS, wish.seconds)
+    while True:
+        entry = _let_in_at_once(wish)
+        if not isinstance(entry, Hold) or entry.reason != NO_PLACE or time.monotonic() >= until:
+            return entry
+        release_connections()
+        time.sleep(random.uniform(0.02, 0.08))  # noqa: S311 - so that those who wait do not all come at once
+
+
+@transaction.atomic(durable=True)
+def _let_in_at_once(wish: Wish) -> Entry | Hold:
+    traffic = _locked(wish.place)
+    now = timezone.now()
+    quotas = call_quotas.windows(traffic.integration, wish.call, now=now) if wish.call else []
+    hold = _hold(wish, traffic, quotas, now)
+    if hold is not None:
+        return hold
+    lease_until = now + timedelta(seconds=wish.seconds) + LEASE_MARGIN
+    is_probe = bool(wish.call) and traffic.paused_until is not None
+    with _saved_if_changed(traffic):
+        if is_probe:
+            traffic.probe_until = lease_until
+        if wish.call:
+            traffic.repeat_credit = min(traffic.repeat_credit + 1, FULL_CREDIT)
+    call_quotas.use(quotas)
+    row = {"call": wish.call, "taken_at": now, "lease_until": lease_until}
+    if wish.takes_place:
+        CallPlace.objects.create(id=wish.place.id, integration=traffic.integration, **row)
+    else:
+        CallPlace.objects.filter(pk=wish.place.id).update(**row)
+    return Entry(wish.call, wish.by_hand, is_probe, may_repeat=traffic.repeat_credit >= REPEAT_COST)
+
+
+def _hold(wish: Wish, traffic: Traffic, quotas: list[CallQuota], now: datetime) -> Hold | None:
+    if wish.call and not wish.by_hand:
+        if traffic.integration.keys_refused:
+            return Hold(KEYS_REFUSED)
+        if paused := breaker.pause_of(traffic, now=now):
+            return paused
+    if used_up := call_quotas.used_up(quotas, now=now, by_hand=wish.by_hand):
+        return used_up
+    return Hold(NO_PLACE, PLACE_WAIT_SECONDS) if wish.takes_place and _is_full(wish.place, now) else None
+
+
+def _is_full(place: Place, now: datetime) -> bool:
+    taken = CallPlace.objects.filter(integration=place.integration_id)
+    leases = list(taken.values_list("lease_until", flat=True))
+    living = sum(lease > now for lease in leases)
+    if living < len(leases):
+        taken.filter(lease_until__lte=now).delete()  # of processes that died
+    return living >= settings.CALLS_AT_ONCE_PER_INTEGRATION
+
+
+@transaction.atomic(durable=True)
+def _note(passage: TrafficPassage, told: Told) -> None:
+    _learn(passage, told)
+
+
+@transaction.atomic(durable=True)
+def _leave(passage: TrafficPassage, told: Told | None) -> None:
+    if told is not None:
+        _learn(passage, told)
+    if passage.frees_place:
+        CallPlace.objects.filter(pk=passage.place.id).delete()
+
+
+def _learn(passage: TrafficPassage, told: Told) -> None:
+    traffic, entry = _locked(passage.place), passage.entry
+    now = timezone.now()
+    with _saved_if_changed(traffic):
+        breaker.learn(traffic, told.sign, is_probe=entry.is_probe, now=now)
+    if told.rate is not None:
+        call_quotas.learn(traffic.integration, told.rate, now=now)
+    elif entry.by_hand and told.sign is Sign.ANSWERS:
+        call_quotas.forget_waits(traffic.integration, entry.call)
+    if isinstance(told.error, KeysRefused):
+        passage.refused(told.error)
+
+
+@transaction.atomic(durable=True)
+def _repeat(passage: TrafficPassage) -> bool:
+    traffic = _locked(passage.place)
+    now = timezone.now()
+    quotas = call_quotas.windows(traffic.integration, passage.entry.call, now=now)
+    is_held = breaker.pause_of(traffic, now=now) or call_quotas.used_up(quotas, now=now)
+    if is_held or traffic.repeat_credit < REPEAT_COST:
+        return False
+    traffic.repeat_credit -= REPEAT_COST
+    traffic.save()
+    call_quotas.use(quotas)
+    return True
+
+
+@transaction.atomic(durable=True)
+def _free(place: Place) -> None:
+    _withdraw(place)
+    CallPlace.objects.filter(pk=place.id).delete()
+
+
+@transaction.atomic(durable=True)
+def _break_promise(place: Place) -> None:
+    _withdraw(place)
+
+
+def _withdraw(place: Place) -> None:
+    """Take back what was counted for a call that is not made."""
+    if place.promised is None:
+        return
+    traffic = _locked(place)
+    if place.promised.is_probe:
+        traffic.probe_until = None
+        traffic.save()
+    call_quotas.give_back(traffic.integration, place.promised.call, now=timezone.now())
+    place.promised = None
+
+
+@contextmanager
+def _saved_if_changed(traffic: Traffic) -> Iterator[None]:
+    before = dict(vars(traffic))
+    yield
+    if vars(traffic) != before:
+        traffic.save()
+
+
+def _locked(place: Place) -> Traffic:
+    """Return an integration's row, made if need be, for the rest of this transaction."""
+    rows = Traffic.objects.select_for_update(of=("self",)).select_related("integration")
+    traffic, _made = rows.get_or_create(integration_id=place.integration_id)
+    return traffic

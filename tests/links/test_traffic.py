@@ -1,0 +1,400 @@
+"""The gate that every call passes: pauses, places and quotas, kept in rows for all processes together."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection, connections, transaction
+from django.utils import timezone
+from pytest_django import Settings
+
+from linkadmin.links.connections import connect, keep_secret
+from linkadmin.links.models import CallPlace, CallQuota, Integration, Traffic
+from linkadmin.links.traffic import Place, TrafficGate, take_place
+from linkadmin.providers.errors import NotSent, ProviderError
+from linkadmin.providers.gate import Hold, Rate, Told
+from linkadmin.providers.records import Quota
+from linkadmin.providers.types import LinkRef, RemoteLink, Secret
+from tests.providers.conftest import Behaviour, Script, reply, send
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LINK = LinkRef("30cb4806-6e00-48a4-91c9-ca55968576c8", "cust-1")
+GOOD = reply(200, {"id": LINK.remote_id, "institution": "erebor_mx_retail", "status": "valid"})
+SILENCE = send(b"")
+
+Serve = Callable[..., Script]
+
+
+@pytest.fixture
+def belvo() -> Integration:
+    belvo = Integration.objects.create(provider="belvo", name="Belvo test", base_url="http://127.0.0.1:9")
+    keep_secret(belvo, "secret_id", Secret("sandbox-id"))
+    keep_secret(belvo, "secret_password", Secret("sandbox-password"))
+    return belvo
+
+
+@pytest.fixture
+def serve(belvo: Integration) -> Iterator[Serve]:
+    """Let Belvo behave so on each call, the last way for ever."""
+    scripts: list[Script] = []
+
+    def start(*behaviours: Behaviour) -> Script:
+        scripts.append(Script(list(behaviours)))
+        belvo.base_url = scripts[-1].url
+        return scripts[-1]
+
+    yield start
+    for script in scripts:
+        script.stop()
+
+
+def read(belvo: Integration) -> RemoteLink:
+    return connect(belvo).read_link(LINK)
+
+
+def update(belvo: Integration) -> RemoteLink:
+    return connect(belvo).update_credentials(LINK, {"password": Secret("pass-word")})
+
+
+def failed(call: Callable[[Integration], object], belvo: Integration, times: int = 1) -> str:
+    """Make a call that fails; return why the last one did."""
+    for _each in range(times):
+        with pytest.raises(ProviderError) as caught:
+            call(belvo)
+    return caught.value.failure.reason
+
+
+def traffic_of(belvo: Integration, **changed: object) -> Traffic:
+    """Return the row of an integration, changed first."""
+    Traffic.objects.update_or_create(integration=belvo, defaults=changed)
+    return Traffic.objects.get(integration=belvo)
+
+
+def gate_of(belvo: Integration) -> TrafficGate:
+    return TrafficGate(belvo.pk, refused=lambda _error: None)
+
+
+def at_once(callers: int, act: Callable[[], object]) -> list[object]:
+    """Do the same in many threads, each with a database connection of its own, as in as many processes."""
+    barrier = threading.Barrier(callers)
+
+    def run(_number: int) -> object:
+        try:
+            barrier.wait(10)
+            return act()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(callers) as threads:
+        return list(threads.map(run, range(callers)))
+
+
+class TestPause:
+    def test_begins_after_five_failures_in_a_row(self, belvo: Integration, serve: Serve) -> None:
+        script = serve(SILENCE)
+        failed(update, belvo, times=5)
+
+        assert failed(update, belvo) == "paused"
+        assert len(script.received) == 5
+
+    def test_begins_when_half_of_the_last_twenty_failed(self, belvo: Integration, serve: Serve) -> None:
+        serve(SILENCE)
+        traffic_of(belvo, recent="x." * 9 + ".")
+
+        failed(update, belvo)
+
+        assert failed(update, belvo) == "paused"
+
+    def test_does_not_begin_on_half_of_a_few(self, belvo: Integration, serve: Serve) -> None:
+        serve(SILENCE, GOOD)
+        traffic_of(belvo, recent="x.x.x.x.x.x.")
+
+        failed(update, belvo)
+
+        assert update(belvo)
+
+    @pytest.mark.parametrize("status", [400, 401, 404, 408, 409, 422, 428, 429])
+    def test_does_not_begin_because_of_answers(self, belvo: Integration, serve: Serve, status: int) -> None:
+        script = serve(reply(status, []))
+
+        for _each in range(6):
+            failed(update, belvo)
+            Integration.objects.update(key_state=Integration.KeyState.GOOD)
+
+        assert len(script.received) == 6
+
+    def test_is_not_lengthened_by_calls_that_are_held_back(self, belvo: Integration, serve: Serve) -> None:
+        script = serve(GOOD)
+        before = traffic_of(belvo, failures=5, paused_until=timezone.now() + timedelta(seconds=20))
+
+        failed(read, belvo, times=3)
+
+        assert traffic_of(belvo).paused_until == before.paused_until
+        assert script.received == []
+
+    def test_ends_with_one_good_call(self, belvo: Integration, serve: Serve) -> None:
+        serve(GOOD)
+        traffic_of(belvo, failures=5, recent="xxxxx", paused_until=timezone.now())
+
+        read(belvo)
+
+        traffic = traffic_of(belvo)
+        assert (traffic.paused_until, traffic.probe_until, traffic.failures, traffic.recent) == (None, None, 0, "")
+
+    def test_lets_one_call_at_a_time_find_out(self, belvo: Integration) -> None:
+        traffic_of(belvo, failures=5, paused_until=timezone.now())
+        first = gate_of(belvo).enter("read_link", seconds=15)
+
+        second = gate_of(belvo).enter("read_link", seconds=15)
+
+        assert not isinstance(first, Hold)
+        assert isinstance(second, Hold)
+        assert second.reason == "paused"
+        first.leave(Told())
+        assert not isinstance(gate_of(belvo).enter("read_link", seconds=15), Hold)
+
+    def test_begins_anew_when_that_call_fails(self, belvo: Integration, serve: Serve) -> None:
+        serve(SILENCE)
+        traffic_of(belvo, failures=5, paused_until=timezone.now())
+
+        failed(update, belvo)
+
+        traffic = traffic_of(belvo)
+        assert traffic.paused_until is not None
+        assert 28 < (traffic.paused_until - timezone.now()).total_seconds() <= 30
+        assert traffic.probe_until is None
+
+    def test_is_found_out_by_another_call_when_the_first_was_killed(self, belvo: Integration, serve: Serve) -> None:
+        serve(GOOD)
+        traffic_of(belvo, failures=5, paused_until=timezone.now(), probe_until=timezone.now())
+
+        assert read(belvo)
+
+    def test_is_not_ended_by_a_call_that_began_before_it(self, belvo: Integration) -> None:
+        early = gate_of(belvo).enter("read_link", seconds=15)
+        traffic_of(belvo, failures=5, paused_until=timezone.now() + timedelta(seconds=30))
+
+        assert not isinstance(early, Hold)
+        early.leave(Told())
+
+        assert isinstance(gate_of(belvo).enter("read_link", seconds=15), Hold)
+
+
+class TestPlaces:
+    def test_are_eight_for_all_processes_together(self, belvo: Integration, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("linkadmin.links.traffic.PLACE_WAIT_SECONDS", 0.05)
+
+        let = at_once(16, lambda: gate_of(belvo).enter("read_link", seconds=15))
+
+        assert [isinstance(each, Hold) for each in let].count(False) == 8
+        assert CallPlace.objects.count() == 8
+
+    def test_are_handed_on_to_those_who_wait(self, belvo: Integration, settings: Settings) -> None:
+        settings.CALLS_AT_ONCE_PER_INTEGRATION = 1
+
+        def call() -> bool:
+            passage = gate_of(belvo).enter("read_link", seconds=15)
+            if isinstance(passage, Hold):
+                return False
+            passage.leave(Told())
+            return True
+
+        assert at_once(6, call) == [True] * 6
+
+    def test_are_waited_for_a_second_at_most(self, belvo: Integration, settings: Settings) -> None:
+        settings.CALLS_AT_ONCE_PER_INTEGRATION = 0
+        began = time.monotonic()
+
+        hold = gate_of(belvo).enter("read_link", seconds=15)
+
+        assert isinstance(hold, Hold)
+        assert hold.reason == "no_place"
+        assert 0.9 < time.monotonic() - began < 1.5
+
+    def test_of_a_killed_process_come_back(self, belvo: Integration, serve: Serve) -> None:
+        serve(GOOD)
+        for _each in range(8):
+            belvo.places.create(call="read_link", lease_until=timezone.now())
+
+        assert read(belvo)
+        assert not CallPlace.objects.exists()
+
+    def test_are_held_as_long_as_the_call_may_take_and_then_some(self, belvo: Integration) -> None:
+        gate_of(belvo).enter("submit_token", seconds=310)
+
+        place = CallPlace.objects.get()
+        assert place.call == "submit_token"
+        assert 338 < (place.lease_until - timezone.now()).total_seconds() <= 340
+
+    def test_stay_the_same_while_a_read_is_repeated(self, belvo: Integration, serve: Serve) -> None:
+        seen: list[int] = []
+
+        def behave(connection: object) -> None:
+            seen.append(CallPlace.objects.count())
+            connections.close_all()
+
+        serve(behave)
+        failed(read, belvo)
+
+        assert seen == [1, 1, 1]
+
+
+class TestQuotas:
+    def test_are_exact_for_all_processes_together(self, belvo: Integration) -> None:
+        belvo.quotas.create(scope="read_link", calls=5, window_ends_at=timezone.now() + timedelta(seconds=30))
+
+        def call() -> bool:
+            passage = gate_of(belvo).enter("read_link", seconds=15)
+            if not isinstance(passage, Hold):
+                passage.leave(Told())
+            return not isinstance(passage, Hold)
+
+        assert at_once(12, call).count(True) == 5
+        assert CallQuota.objects.get(scope="read_link").used == 5
+
+    def test_come_from_what_the_provider_documents(
+        self, belvo: Integration, serve: Serve, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(belvo.speaks, "quotas", (Quota(2, 30.0),))
+        serve(GOOD)
+        read(belvo)
+        read(belvo)
+
+        assert failed(read, belvo) == "quota"
+        ends = CallQuota.objects.get().window_ends_at
+        assert 25 < (ends - timezone.now()).total_seconds() <= 30
+
+    def test_count_each_repeat(self, belvo: Integration, serve: Serve) -> None:
+        belvo.quotas.create(scope="read_link", calls=2, window_ends_at=timezone.now() + timedelta(seconds=30))
+        script = serve(SILENCE)
+
+        failed(read, belvo)
+
+        assert len(script.received) == 2
+
+    def test_begin_anew_with_the_first_call_after_a_window(self, belvo: Integration, serve: Serve) -> None:
+        serve(GOOD)
+        belvo.quotas.create(scope="read_link", calls=2, used=2, told=True, window_ends_at=timezone.now())
+
+        read(belvo)
+
+        quota = CallQuota.objects.get(scope="read_link")
+        assert (quota.used, quota.calls) == (1, 2)
+        assert quota.window_ends_at > timezone.now() + timedelta(seconds=50)
+
+    def test_that_are_told_win_and_forget_no_call_of_ours(self, belvo: Integration) -> None:
+        belvo.quotas.create(scope="read_link", calls=9, used=7, window_ends_at=timezone.now() + timedelta(seconds=30))
+        passage = gate_of(belvo).enter("read_link", seconds=15)
+        assert not isinstance(passage, Hold)
+
+        passage.leave(Told(rate=Rate("read_link", 20.0, calls=100, left=99)))
+
+        quota = CallQuota.objects.get(scope="read_link")
+        assert (quota.calls, quota.used, quota.told) == (100, 8, True)
+
+    def test_hold_calls_back_until_the_moment_an_answer_named(self, belvo: Integration, serve: Serve) -> None:
+        script = serve(reply(429, [], Retry_After="40"))
+        failed(read, belvo)
+
+        with pytest.raises(NotSent) as caught:
+            read(belvo)
+
+        assert caught.value.failure.reason == "quota"
+        assert caught.value.failure.retry_after is not None
+        assert 38 < caught.value.failure.retry_after <= 40
+        assert len(script.received) == 1
+
+    def test_are_given_back_by_a_call_that_is_not_made(self, belvo: Integration) -> None:
+        belvo.quotas.create(scope="submit_token", calls=1, window_ends_at=timezone.now() + timedelta(seconds=30))
+        place = take_place(belvo.pk, call="submit_token", seconds=310)
+
+        assert isinstance(place, Place)
+        place.free()
+
+        assert CallQuota.objects.get(scope="submit_token").used == 0
+        assert not CallPlace.objects.exists()
+
+
+class TestRepeats:
+    def test_cost_ten_calls_each(self, belvo: Integration, serve: Serve) -> None:
+        traffic_of(belvo, repeat_credit=30)
+        serve(SILENCE, GOOD)
+
+        read(belvo)
+
+        assert traffic_of(belvo).repeat_credit == 21
+
+    def test_are_not_made_on_credit(self, belvo: Integration, serve: Serve) -> None:
+        traffic_of(belvo, repeat_credit=5)
+        script = serve(SILENCE)
+
+        failed(read, belvo)
+
+        assert len(script.received) == 1
+
+    def test_stop_where_the_pause_begins(self, belvo: Integration, serve: Serve) -> None:
+        script = serve(SILENCE)
+
+        failed(read, belvo, times=3)
+
+        assert len(script.received) == 5
+
+
+class TestRefusedKeys:
+    @pytest.mark.parametrize(("status", "lasts"), [(401, True), (403, False)])
+    def test_stop_every_call_of_the_integration(
+        self, belvo: Integration, serve: Serve, status: int, lasts: bool
+    ) -> None:
+        script = serve(reply(status, b"<html>"))
+        failed(read, belvo)
+
+        assert failed(read, belvo) == "keys_refused"
+        belvo.refresh_from_db()
+        assert (belvo.keys_refused, belvo.keys_retry_at is None) == (True, lasts)
+        assert len(script.received) == 1
+
+    def test_may_be_tried_by_hand(self, belvo: Integration, serve: Serve) -> None:
+        serve(reply(403, b"<html>"), reply(200, {"count": 1, "next": None, "previous": None, "results": []}), GOOD)
+        failed(read, belvo)
+
+        connect(belvo, by_hand=True).test_connection()
+        Integration.objects.update(key_state=Integration.KeyState.GOOD)
+
+        assert read(belvo)
+
+
+class TestBooks:
+    def test_that_cannot_be_kept_cost_no_answer(self, belvo: Integration, serve: Serve) -> None:
+        def lose_the_row(line: object) -> None:
+            Integration.objects.filter(pk=belvo.pk).delete()
+            connections.close_all()
+            GOOD(line)  # type: ignore[arg-type]
+
+        serve(lose_the_row)
+
+        assert read(belvo).remote_id == LINK.remote_id
+
+    def test_hold_no_connection_while_the_call_runs(self, belvo: Integration, serve: Serve) -> None:
+        ours, held = connections["default"], []
+
+        def behave(line: object) -> None:
+            held.append(ours.connection is not None)
+            GOOD(line)  # type: ignore[arg-type]
+
+        serve(behave)
+        read(belvo)
+
+        assert held == [False]
+
+    def test_are_never_kept_within_a_transaction(self, belvo: Integration, serve: Serve) -> None:
+        script = serve(GOOD)
+
+        with pytest.raises(RuntimeError), transaction.atomic():
+            read(belvo)
+
+        assert not connection.in_atomic_block
+        assert script.received == []

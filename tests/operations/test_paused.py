@@ -1,0 +1,149 @@
+"""While calls are held back nothing is asked for, nothing is sent, and no code is lost."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from linkadmin.audit.models import AuditEvent
+from linkadmin.links.models import CallPlace, CallQuota, Integration, Link, Traffic
+from linkadmin.operations import tasks
+from linkadmin.operations.models import Operation, PendingChallenge, State
+from linkadmin.providers.types import Cause
+from tests.house import House
+from tests.markup import Page
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def pause(integration: Integration, *, seconds: float = 30) -> None:
+    until = timezone.now() + timedelta(seconds=seconds)
+    paused = {"failures": 5, "pause_reason": "in_a_row", "paused_until": until}
+    Traffic.objects.update_or_create(integration=integration, defaults=paused)
+
+
+def submit_button(page: Page, words: str) -> dict[str, str]:
+    """Return the attributes of the button that sends a form."""
+    assert words in page.words
+    (button,) = [
+        each for each in page.elements if each.tag == "button" and "button--primary" in each.attrs.get("class", "")
+    ]
+    return button.attrs
+
+
+@pytest.fixture
+def asked(house: House) -> Link:
+    """A link whose bank waits for a code."""
+    link = house.belvo_link()
+    house.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
+    return link
+
+
+@pytest.mark.parametrize("form", ["new", "credentials", "token"])
+def test_form_says_so_before_anybody_types_a_secret(house: House, asked: Link, form: str) -> None:
+    other = house.belvo_link("Blue Fern", bank="gringotts_mx_retail")
+    pause(house.belvo)
+    url, button = {
+        "new": (house.new_link_url("heimdall_mx_retail"), "Create link"),
+        "credentials": (f"/links/{other.pk}/credentials/", "Send to the bank"),
+        "token": (f"/links/{asked.pk}/token/", "Send code"),
+    }[form]
+
+    page = house.open(url)
+
+    attrs = submit_button(page, button)
+    assert ("disabled" in attrs, attrs.get("aria-describedby")) == (True, "why-paused")
+    assert "Calls to Belvo test are paused until" in page.words
+    assert ": 5 failures in a row." in page.words
+
+
+def test_form_of_another_integration_is_not_concerned(house: House) -> None:
+    pause(house.belvo)
+
+    page = house.open(house.new_link_url())
+
+    assert "disabled" not in submit_button(page, "Create link")
+    assert "paused" not in page.words
+
+
+def test_form_that_was_open_already_is_refused_and_leaves_no_intent(house: House) -> None:
+    link = house.belvo_link()
+    url = f"/links/{link.pk}/credentials/"
+    values = house.open(url).form_with("password").values | {"password": "pass_valid"}
+    pause(house.belvo)
+
+    page = house.post(url, values)
+
+    assert page.status == 409
+    assert ": 5 failures in a row. Nothing was sent." in page.words
+    assert (house.calls("PUT"), Operation.objects.count()) == ([], 0)
+    assert AuditEvent.objects.get(outcome="refused").details == {"reason": "paused"}
+
+
+@pytest.mark.parametrize("why", ["paused", "quota", "no place"])
+def test_code_that_cannot_be_sent_is_not_burnt(
+    house: House, asked: Link, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("linkadmin.links.traffic.PLACE_WAIT_SECONDS", 0.05)
+    values = house.open(f"/links/{asked.pk}/token/").form_with("token").values | {"token": "111111"}
+    soon = timezone.now() + timedelta(seconds=30)
+    if why == "paused":
+        pause(house.belvo)
+    elif why == "quota":
+        CallQuota.objects.create(integration=house.belvo, scope="submit_token", calls=0, window_ends_at=soon)
+    else:
+        CallPlace.objects.bulk_create(CallPlace(integration=house.belvo, lease_until=soon) for _each in range(8))
+
+    refused = house.post(f"/links/{asked.pk}/token/", values)
+
+    assert refused.status == 409
+    assert "Nothing was sent" in refused.words
+    assert PendingChallenge.objects.count() == 1
+    assert house.last_operation(asked).state == State.NEEDS_TOKEN
+    Traffic.objects.update(paused_until=None)
+    CallQuota.objects.all().delete()
+    CallPlace.objects.all().delete()
+    house.post(f"/links/{asked.pk}/token/", values)
+    assert len(house.calls("PATCH")) == 1
+    assert house.last_operation(asked).state == State.SUCCEEDED
+
+
+def test_call_has_one_place_and_gives_it_back(house: House, asked: Link) -> None:
+    house.send(f"/links/{asked.pk}/token/", token="111111")
+    house.settled()
+
+    assert not CallPlace.objects.exists()
+    assert Traffic.objects.get(integration=house.belvo).recent[-2:] == ".."
+
+
+def test_last_call_of_a_quota_is_made_in_the_place_it_was_promised(house: House) -> None:
+    link, soon = house.belvo_link(), timezone.now() + timedelta(seconds=30)
+    quota = CallQuota.objects.create(integration=house.belvo, scope="update_credentials", calls=1, window_ends_at=soon)
+
+    house.send(f"/links/{link.pk}/credentials/", password="pass_valid")
+
+    quota.refresh_from_db()
+    assert (house.last_operation(link).state, quota.used) == (State.SUCCEEDED, 1)
+
+
+def test_form_refused_by_a_rule_gives_back_what_was_promised(house: House) -> None:
+    house.heron_link(item_id="item-1")
+    soon = timezone.now() + timedelta(seconds=30)
+    quota = CallQuota.objects.create(integration=house.heron, scope="create_link", calls=1, window_ends_at=soon)
+    typed = {"end_user_id": "cus-9", "end_user_name": "Ivy", "access_token": "access-1", "item_id": "item-1"}
+
+    page = house.send(house.new_link_url(), **typed)
+
+    quota.refresh_from_db()
+    assert (page.status, quota.used, CallPlace.objects.count()) == (409, 0, 0)
+
+
+def test_refused_keys_are_not_used_by_a_task_that_was_queued_before(house: House) -> None:
+    link = house.belvo_link(cause=Cause.WORKING)
+    Integration.objects.update(key_state=Integration.KeyState.REFUSED)
+
+    tasks.prove(str(link.pk))
+
+    link.refresh_from_db()
+    assert house.calls("GET", "/api/links/") == []
+    assert link.ask_failed == "keys_refused"
