@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("linkadmin.overview.urls")),
     path("", include("linkadmin.links.urls")),
     path("", include("linkadmin.operations.urls")),
+    path("", include("linkadmin.sync.urls")),
     path("accounts/", include("linkadmin.accounts.urls")),
     path("admin/", admin.site.urls),
     path("healthz/", healthz, name="healthz"),

@@ -1,5 +1,6 @@
 """The catalogue of institutions: read from the provider once a day, kept here with the fields each bank asks for."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,8 @@ from django.utils import timezone
 from linkadmin.links import connections
 from linkadmin.links.models import Institution, Integration
 from linkadmin.providers import PROVIDERS, provider_class
+from linkadmin.providers.base import Provider
+from linkadmin.providers.records import Filters, Page
 from linkadmin.providers.types import Capability, RemoteInstitution
 
 READ_EVERY = timedelta(hours=24)
@@ -20,6 +23,8 @@ COLUMNS = (
     "country",
     "status",
     "integration_type",
+    "logo_url",
+    "website",
     "features",
     "resources",
     "form_fields",
@@ -36,19 +41,46 @@ def due(*, now: datetime) -> "QuerySet[Integration]":
 
 def read_institutions(integration: Integration) -> int:
     """Read a provider's whole catalogue and keep it; return how many it has. Raises `ProviderError`."""
+    return read_catalogue(integration, connections.connect(integration))
+
+
+def read_catalogue(integration: Integration, provider: Provider) -> int:
+    """Read the whole catalogue from a provider that is connected already. Raises `ProviderError`.
+
+    One that is no longer in it stays, with the links it has: it was read before the catalogue was.
+    """
     now = timezone.now()
-    remote = list(connections.connect(integration).list_institutions())
+    remote = list(provider.list_institutions())
+    with transaction.atomic():
+        kept = _keep(integration, remote, now)
+        Integration.objects.filter(pk=integration.pk).update(institutions_read_at=now)
+    return kept
+
+
+def read_one(institution: Institution, provider: Provider) -> str:
+    """Read one institution anew and keep it; return its status. Raises `ProviderError`."""
+    remote = provider.read_institution(institution.remote_id)
+    _keep(institution.integration, [remote], timezone.now())
+    return remote.status
+
+
+def look_up(integration: Integration, provider: Provider, filters: Filters, page: int) -> Page[RemoteInstitution]:
+    """Find institutions at the provider, and keep those on this page. Raises `ProviderError`."""
+    found = provider.find_institutions(filters, page=page)
+    _keep(integration, found.items, timezone.now())
+    return found
+
+
+def _keep(integration: Integration, remote: Iterable[RemoteInstitution], now: datetime) -> int:
     # One statement may not change a row twice, and a catalogue that moves between two pages lists a name twice.
     rows = {each.name: Institution(integration=integration, name=each.name, **_columns(each, now)) for each in remote}
-    with transaction.atomic():
-        Institution.objects.bulk_create(
-            rows.values(),
-            update_conflicts=True,
-            unique_fields=["integration", "name"],
-            update_fields=COLUMNS,
-            batch_size=500,
-        )
-        Integration.objects.filter(pk=integration.pk).update(institutions_read_at=now)
+    Institution.objects.bulk_create(
+        rows.values(),
+        update_conflicts=True,
+        unique_fields=["integration", "name"],
+        update_fields=COLUMNS,
+        batch_size=500,
+    )
     return len(rows)
 
 
@@ -60,6 +92,8 @@ def _columns(remote: RemoteInstitution, now: datetime) -> dict[str, Any]:
         "country": remote.country[:2],
         "status": remote.status[:20],
         "integration_type": remote.integration_type[:20],
+        "logo_url": remote.logo_url[:300],
+        "website": remote.website[:300],
         "features": list(remote.features),
         "resources": list(remote.resources),
         "form_fields": [dict(field) for field in remote.form_fields],

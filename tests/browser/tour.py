@@ -40,7 +40,12 @@ def pages(house: House) -> list[tuple[str, str]]:
     house.send(f"{refused.get_absolute_url()}credentials/", password="pass_invalid")
     proving = house.belvo_link("Proving")
     house.send(f"{proving.get_absolute_url()}credentials/", password="pass_valid")
+    repaired_there = house.belvo_link("Repaired there", bank="ofmockbank_br_retail")
+    house.send(f"{repaired_there.get_absolute_url()}repair-address/", locale="es")
     tasks.close_overdue()
+    listed = house.heron_link("Listed", item_id="item-listed")
+    house.let_know(house.heron, listed.end_user, "item-of-the-same-customer", None, Cause.LOGIN_REQUIRED)
+    at_heron = f"/integrations/{house.heron.pk}"
     support = [
         "/",
         "/links/",
@@ -57,15 +62,41 @@ def pages(house: House) -> list[tuple[str, str]]:
         proving.get_absolute_url(),
         house.last_operation(refused).get_absolute_url(),
         house.last_operation(lost).get_absolute_url(),
+        *(
+            f"{broken.get_absolute_url()}{slug}/"
+            for slug in ("settings", "fetch", "repair-address", "delete", "reports")
+        ),
+        house.last_operation(repaired_there).get_absolute_url(),
+        listed.get_absolute_url(),
+        *(f"{listed.get_absolute_url()}{slug}/" for slug in ("access-token", "reports", "delete")),
         "/end-users/",
         refused.end_user.get_absolute_url(),
+        "/institutions/",
+        house.bank("ironbank_br_retail").get_absolute_url(),
+        f"/integrations/{house.belvo.pk}/institutions/",
+        f"/integrations/{house.belvo.pk}/records/links/",
+        f"{at_heron}/records/links/",
+        f"{at_heron}/records/end-users/",
+        f"/end-users/{listed.end_user_id}/records/{house.heron.pk}/",
+        f"/end-users/{broken.end_user_id}/records/{house.heron.pk}/",
+        f"{listed.get_absolute_url()}records/",
+        "/unknown-values/",
         "/accounts/password/",
         "/integrations/",
         "/no/such/page/",
     ]
     manager = ["/integrations/", house.belvo.get_absolute_url(), f"{asked.get_absolute_url()}token/"]
+    administrator = [
+        house.heron.get_absolute_url(),
+        f"{at_heron}/records/connectors/",
+        f"{at_heron}/records/webhooks/",
+        f"{at_heron}/webhooks/add/",
+        f"{at_heron}/webhooks/wbh_gone/end/",
+        f"{at_heron}/reports/",
+    ]
     return [
         (NOBODY, "/accounts/login/"),
         *(("ana", address) for address in support),
         *(("mia", address) for address in manager),
+        *(("adm", address) for address in administrator),
     ]

@@ -1,0 +1,181 @@
+"""The institutions we know of: which of them a page shows, and how many of our links are there."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import django_filters
+from django.db.models import Count, F, Q, QuerySet, TextField
+from django.db.models.functions import Cast
+from django.http import QueryDict
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from linkadmin.providers import PROVIDERS, provider_class
+from linkadmin.providers.types import Capability, HealthState
+
+from .models import Institution, Integration, Link
+from .queries import PAGE_SIZE, SEARCH_WORDS, states_needing_somebody
+
+TROUBLE_SHOWN = 8
+TROUBLE_LINKS = 2  # so many links waiting for one bank are a trouble of the bank's
+
+# What the words of a catalogue mean to staff. A word that is not here is shown as it came.
+WORDS: Mapping[str, Promise] = {
+    "bank": _("Bank"),
+    "fiscal": _("Tax office"),
+    "employment": _("Employer"),
+    "healthy": _("Working"),
+    "down": _("Down"),
+    "credentials": _("User name and password"),
+    "openfinance": _("Open finance"),
+    "openbanking": _("Open finance"),
+    "token_required": _("May ask for a code"),
+}
+
+
+def word(text: str) -> str:
+    """Return what a word of a catalogue means, or the word itself."""
+    return str(WORDS.get(text, text))
+
+
+def _values_of(column: str) -> list[tuple[str, str]]:
+    found = Institution.objects.exclude(**{column: ""}).order_by(column).values_list(column, flat=True).distinct()
+    return [(value, word(value)) for value in found]
+
+
+def _listing() -> "QuerySet[Integration]":
+    kinds = [kind for kind in PROVIDERS if Capability.INSTITUTIONS in provider_class(kind).capabilities]
+    named = Q(pk__in=Institution.objects.values("integration"))
+    return Integration.objects.filter(Q(provider__in=kinds) | named).order_by("name")
+
+
+class InstitutionFilter(django_filters.FilterSet):  # type: ignore[misc]
+    integration = django_filters.ModelChoiceFilter(
+        queryset=lambda _request: _listing(), label=_("Integration"), empty_label=_("Any integration")
+    )
+    country = django_filters.ChoiceFilter(
+        choices=lambda: _values_of("country"), label=_("Country"), empty_label=_("Any country")
+    )
+    kind = django_filters.ChoiceFilter(choices=lambda: _values_of("kind"), label=_("Kind"), empty_label=_("Any kind"))
+    status = django_filters.ChoiceFilter(
+        choices=lambda: _values_of("status"), label=_("Status"), empty_label=_("Any status")
+    )
+    access = django_filters.ChoiceFilter(
+        field_name="integration_type",
+        choices=lambda: _values_of("integration_type"),
+        label=_("Access"),
+        empty_label=_("Any access"),
+    )
+    code = django_filters.ChoiceFilter(
+        method="of_code",
+        label=_("One-time code"),
+        empty_label=_("Code or not"),
+        choices=[("yes", _("May ask for a code")), ("no", _("Asks for no code"))],
+    )
+    listed = django_filters.ChoiceFilter(
+        method="of_listing",
+        label=_("Catalogue"),
+        empty_label=_("Listed or not"),
+        choices=[("no", _("No longer listed"))],
+    )
+
+    class Meta:
+        model = Institution
+        fields = ["integration", "country", "kind", "status", "access", "code", "listed"]
+
+    def of_code(self, institutions: "QuerySet[Institution]", _name: str, value: str) -> "QuerySet[Institution]":
+        asks = Q(features_text__contains='"token_required"')
+        with_text: Any = institutions.annotate(features_text=Cast("features", TextField()))
+        found: QuerySet[Institution] = with_text.filter(asks if value == "yes" else ~asks)
+        return found
+
+    def of_listing(self, institutions: "QuerySet[Institution]", _name: str, _value: str) -> "QuerySet[Institution]":
+        return institutions.filter(read_at__lt=F("integration__institutions_read_at"))
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Our live links at one institution."""
+
+    links: int = 0
+    trouble: int = 0  # need a customer or us
+    waiting: int = 0  # for the bank
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    institutions: list[Institution]
+    first: str  # the query of each page one can go to; empty where there is none
+    next: str
+    previous: str = ""
+
+
+def search(institutions: "QuerySet[Institution]", words: str) -> "QuerySet[Institution]":
+    """Return those in whose name or key every word occurs."""
+    for each in words.split()[:SEARCH_WORDS]:
+        institutions = institutions.filter(Q(display_name__icontains=each) | Q(name__icontains=each))
+    return institutions
+
+
+def page(institutions: "QuerySet[Institution]", query: QueryDict) -> Page:
+    """Return the page, by name, that a query's cursor points at."""
+    ordered = institutions.select_related("integration").order_by("display_name", "id")
+    last = _last_shown(query.get("after", ""))
+    if last is not None:
+        behind = Q(display_name__gt=last.display_name) | Q(display_name=last.display_name, id__gt=last.pk)
+        ordered = ordered.filter(behind)
+    found = list(ordered[: PAGE_SIZE + 1])
+    shown, there = found[:PAGE_SIZE], query.copy()
+    there.pop("after", None)
+    first = "?" + there.urlencode() if last else ""
+    if len(found) <= PAGE_SIZE:
+        return Page(shown, first, "")
+    there["after"] = str(shown[-1].pk)
+    return Page(shown, first, "?" + there.urlencode())
+
+
+def tallies(institutions: Iterable[Institution]) -> dict[UUID, Tally]:
+    """Count our live links at each of these institutions."""
+    return {row["institution"]: _tally(row) for row in _counted(Link.objects.filter(institution__in=institutions))}
+
+
+def in_trouble() -> list[tuple[Institution, Tally]]:
+    """Return the institutions that are down, or that several links wait for: those with most of our links first."""
+    rows = _counted(Link.objects.filter(institution__isnull=False))
+    troubled = rows.filter(Q(institution__status="down") | Q(waiting__gte=TROUBLE_LINKS))
+    found = {row["institution"]: _tally(row) for row in troubled.order_by("-waiting", "-links")[:TROUBLE_SHOWN]}
+    here = Institution.objects.select_related("integration").in_bulk(list(found))
+    return [(here[pk], tally) for pk, tally in found.items()]
+
+
+def down_without_links() -> int:
+    """Return how many institutions are down at which we have no link."""
+    ours = Link.objects.filter(ended_at=None, institution__isnull=False).values("institution")
+    return Institution.objects.filter(status="down").exclude(pk__in=ours).count()
+
+
+def is_listed(institution: Institution) -> bool:
+    """Tell whether the provider's catalogue had it when it was last read whole."""
+    read_whole = institution.integration.institutions_read_at
+    return read_whole is None or institution.read_at >= read_whole
+
+
+def _counted(links: "QuerySet[Link]") -> "QuerySet[Any]":
+    trouble = Q(health__in=states_needing_somebody(), proving_since=None)
+    waiting = Q(health=HealthState.WAITING.value, proving_since=None)
+    counts = {"links": Count("pk"), "trouble": Count("pk", filter=trouble), "waiting": Count("pk", filter=waiting)}
+    grouped: QuerySet[Any] = links.filter(ended_at=None).order_by().values("institution").annotate(**counts)
+    return grouped
+
+
+def _tally(row: Mapping[str, Any]) -> Tally:
+    return Tally(row["links"], row["trouble"], row["waiting"])
+
+
+def _last_shown(text: str) -> Institution | None:
+    try:
+        return Institution.objects.filter(pk=UUID(text)).first()
+    except ValueError:
+        return None

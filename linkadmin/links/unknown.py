@@ -1,0 +1,106 @@
+"""Words of a provider's that are in no table of ours: kept with a count, so that the tables can grow.
+
+A word counts once per change of what a link says, not per read: a link read hourly would drown the others.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, F, Q, QuerySet
+from django.db.models.functions import Greatest, Least, Substr
+
+from linkadmin.providers.redaction import WITHHELD
+from linkadmin.providers.types import Cause, Observation
+
+from .models import Link, UnknownValue
+
+Place = UnknownValue.Place
+
+# Where the word is that a cause says we do not know: the first of these places that has one.
+PLACES: Mapping[Cause, tuple[Place, ...]] = {
+    Cause.UNRECOGNISED: (Place.STATUS, Place.CODE, Place.WORDS),
+    Cause.SOURCE_UNKNOWN: (Place.STATUS,),
+    Cause.ERROR_UNRECOGNISED: (Place.CODE, Place.WORDS),
+    Cause.ERROR_UNNAMED: (Place.WORDS,),
+    Cause.LOGIN_UNCLEAR: (Place.WORDS,),
+}
+COLUMNS = {Place.STATUS: "raw_status", Place.CODE: "raw_code", Place.WORDS: "raw_words"}
+LONGEST = {Place.STATUS: 60, Place.CODE: 80, Place.WORDS: 200}  # characters
+MOST_PER_PLACE = 500  # words of one provider: one that never says the same twice fills no table
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word nobody here knows, and where it stood."""
+
+    place: Place
+    value: str
+
+
+def word_of(seen: Observation) -> Word | None:
+    """Return the word that made an observation hard to understand, if any did."""
+    for place in PLACES.get(seen.cause, ()):
+        value = str(getattr(seen, COLUMNS[place]))[: LONGEST[place]]
+        if value and value != WITHHELD:
+            return Word(place, value)
+    return None
+
+
+def note(link: Link, seen: Observation, *, at: datetime) -> None:
+    """Count what a link is about to say, unless it says so already. Call it before the link takes it over."""
+    word = word_of(seen)
+    if word and not _says(link, seen.cause, word):
+        _count(link.integration.provider, word, at=at, link=link)
+
+
+def note_refusal(provider: str, seen: Observation, *, at: datetime) -> None:
+    """Count what a provider said about something that is no link yet."""
+    if word := word_of(seen):
+        _count(provider, word, at=at)
+
+
+def most_recent() -> "QuerySet[UnknownValue]":
+    """Return all unknown words, the one seen last first."""
+    return UnknownValue.objects.order_by("-last_at", "-pk")
+
+
+def showing(links: "QuerySet[Link]", known: UnknownValue) -> "QuerySet[Link]":
+    """Return the links that say this word now."""
+    return _saying(links, Place(known.place)).filter(said=known.value, integration__provider=known.provider)
+
+
+def counted(links: "QuerySet[Link]") -> dict[tuple[str, str, str], int]:
+    """Return how many links say each word now, by provider, place and word."""
+    found: dict[tuple[str, str, str], int] = {}
+    for place in Place:
+        rows = _saying(links, place).values_list("integration__provider", "said").annotate(n=Count("pk"))
+        found |= {(provider, place.value, value): n for provider, value, n in rows}
+    return found
+
+
+def _saying(links: "QuerySet[Link]", place: Place) -> "QuerySet[Any]":
+    """Return the links for whose cause it is the word at this place that nobody knows."""
+    first = [cause.value for cause, places in PLACES.items() if places[0] is place]
+    later = [cause.value for cause, places in PLACES.items() if place in places[1:]]
+    # An error's words count only where it has no code; a link keeps its status beside every error.
+    fitting = Q(cause__in=first) | (Q(cause__in=later, raw_code="") if place is Place.WORDS else Q(cause__in=later))
+    return links.filter(fitting).annotate(said=Substr(COLUMNS[place], 1, LONGEST[place])).exclude(said="")
+
+
+def _says(link: Link, cause: Cause, word: Word) -> bool:
+    said = getattr(link, COLUMNS[word.place])[: LONGEST[word.place]]
+    return link.cause == cause.value and bool(said == word.value)
+
+
+def _count(provider: str, word: Word, *, at: datetime, link: Link | None = None) -> None:
+    kept = UnknownValue.objects.filter(provider=provider, place=word.place)
+    if not kept.filter(value=word.value).exists() and kept.count() >= MOST_PER_PLACE:
+        return
+    row, _ = UnknownValue.objects.get_or_create(
+        provider=provider, place=word.place, value=word.value, defaults={"first_at": at, "last_at": at}
+    )
+    UnknownValue.objects.filter(pk=row.pk).update(
+        seen=F("seen") + 1, first_at=Least("first_at", at), last_at=Greatest("last_at", at), last_link=link
+    )

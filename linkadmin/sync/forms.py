@@ -1,0 +1,131 @@
+"""What a reader types to ask a provider something, and to change what is set up there."""
+
+import uuid
+from collections.abc import Iterable
+from typing import Any, Self
+
+from django import forms
+from django.core.exceptions import BadRequest
+from django.core.validators import RegexValidator, URLValidator
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from linkadmin.operations.changes import NO, YES
+from linkadmin.operations.fields import form_field
+from linkadmin.providers.records import Filters
+from linkadmin.providers.types import CredentialField
+
+
+class AskingForm(forms.Form):
+    """The filters that a provider's list can be asked by. Sent in a body, since a filter may be a customer's name."""
+
+    def __init__(self, *args: Any, asked: Iterable[CredentialField], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.asked = tuple(asked)
+        for field in self.asked:
+            self.fields[field.name] = form_field(field)
+            if field.pattern:
+                self.fields[field.name].validators.append(RegexValidator(field.pattern, field.pattern_message))
+
+    @classmethod
+    def of(cls, asked: tuple[CredentialField, ...], posted: QueryDict) -> "AskingForm":
+        """Return the form as it was sent, or a fresh one if nothing of it was."""
+        return cls(posted if any(field.name in posted for field in asked) else None, asked=asked)
+
+    def main_fields(self) -> list[forms.BoundField]:
+        return [self[field.name] for field in self.asked if not field.advanced]
+
+    def advanced_fields(self) -> list[forms.BoundField]:
+        return [self[field.name] for field in self.asked if field.advanced]
+
+    @property
+    def can_ask(self) -> bool:
+        """Tell whether there is enough to ask with: all that has to be filled is."""
+        if self.is_bound:
+            return self.is_valid()
+        return not any(field.required for field in self.asked)
+
+    def filters(self) -> Filters:
+        """Return what was typed, by the provider's field names."""
+        if not self.is_bound:
+            return {}
+        typed = {field.name: self.cleaned_data.get(field.name) for field in self.asked}
+        return {name: tuple(value) if isinstance(value, list) else value for name, value in typed.items() if value}
+
+    def kept(self) -> tuple[tuple[str, str], ...]:
+        """Return what a form has to send along to ask the same again."""
+        if not isinstance(self.data, QueryDict):
+            return ()
+        return tuple((field.name, value) for field in self.asked for value in self.data.getlist(field.name))
+
+
+class OnceForm(forms.Form):
+    """The key that makes two submits of one form one operation."""
+
+    operation_key = forms.UUIDField(widget=forms.HiddenInput, error_messages={"required": _("Open the form again.")})
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("operation_key", uuid.uuid4())
+
+    @classmethod
+    def sent(cls, posted: QueryDict) -> Self:
+        """Return a form of ours that nobody types into. Raises BadRequest for anything else."""
+        form = cls(posted)
+        if not form.is_valid():
+            raise BadRequest("a form that this page does not have")
+        return form
+
+    @property
+    def key(self) -> uuid.UUID:
+        """The key, once the form is known to be valid."""
+        key: uuid.UUID = self.cleaned_data["operation_key"]
+        return key
+
+    def again(self) -> Self:
+        """Give the form a new key, so that sending it once more is a new operation."""
+        self.data = {**{name: self.data[name] for name in self.data}, "operation_key": str(uuid.uuid4())}
+        return self
+
+
+class WebhookForm(OnceForm):
+    """A subscription to one topic's messages."""
+
+    topic = forms.ChoiceField(label=_("Topic"))
+    url = forms.CharField(
+        label=_("Address"),
+        max_length=500,
+        help_text=_("Where the messages go: an address that begins with https://"),
+        validators=[URLValidator(schemes=["https"])],
+        widget=forms.URLInput(attrs={"class": "mono", "autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    def __init__(self, *args: Any, topics: Iterable[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        topic = self.fields["topic"]
+        assert isinstance(topic, forms.ChoiceField)  # noqa: S101 - for the types
+        topic.choices = [(each, each) for each in topics]
+
+
+class SwitchForm(OnceForm):
+    """A subscription as it is now, and whether its messages are to come."""
+
+    topic = forms.CharField(max_length=200)
+    url = forms.CharField(max_length=500)
+    enabled = forms.ChoiceField(choices=[(YES, YES), (NO, NO)])
+
+
+class TypedForm(OnceForm):
+    """A name that has to be typed once more before something with a wide effect."""
+
+    typed = forms.CharField(max_length=80, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}))
+
+    def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.name = name
+        self.fields["typed"].label = _("Type “%(name)s” to confirm") % {"name": name}
+
+    def clean_typed(self) -> str:
+        if self.cleaned_data["typed"].strip() != self.name:
+            raise forms.ValidationError(_("This is not the name. Nothing was sent."))
+        return self.name

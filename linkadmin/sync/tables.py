@@ -1,0 +1,268 @@
+"""What a provider keeps, as rows that one template draws: every text made here, so that it only places them."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from urllib.parse import urlsplit
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from linkadmin.links.causes import VERDICTS
+from linkadmin.links.models import EndUser, Integration, Link
+from linkadmin.links.presentation import Moment, StateBadge, badge_of, moment, shown_name
+from linkadmin.providers.records import (
+    RemoteAccount,
+    RemoteConnector,
+    RemoteConsent,
+    RemoteDataSource,
+    RemoteEndUser,
+    RemoteSource,
+    RemoteWebhook,
+)
+from linkadmin.providers.types import Observation, RemoteLink
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    text: str = ""
+    sub: str = ""
+    url: str = ""
+    is_mono: bool = False
+    badges: tuple[StateBadge, ...] = ()
+    when: Moment | None = None
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A button at the end of a row: a link to a page that asks first, or a form with its values."""
+
+    label: str
+    url: str
+    values: tuple[tuple[str, str], ...] = ()
+    is_post: bool = False
+    is_danger: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    cells: tuple[tuple[str, Cell], ...]  # each with the label of its column
+    acts: tuple[Act, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    nothing: str = ""  # what to say when there are no rows
+
+    @property
+    def has_acts(self) -> bool:
+        return any(row.acts for row in self.rows)
+
+
+def connectors(found: Iterable[RemoteConnector], integration: Integration) -> Table:
+    """Return what is set up in our account; the one this integration speaks through is marked."""
+    ours = set(integration.options.values())
+    labels = (_("Name"), _("Id"), _("Brings"), _("Kind"), _("Here"))
+    rows = [
+        (
+            Cell(each.name or "—"),
+            Cell(each.remote_id, is_mono=True),
+            Cell(each.resource or "—", is_mono=True),
+            Cell(each.kind or "—", is_mono=True),
+            _this_one() if each.remote_id in ours else Cell("—"),
+        )
+        for each in found
+    ]
+    return _table(_("What is set up in our account there"), labels, rows, _("Nothing is set up there."))
+
+
+def links(found: Iterable[RemoteLink], here: Mapping[str, Link], *, see_names: bool) -> Table:
+    """Return links as the provider lists them; `here`: those of them that we know, by their id there."""
+    labels = (_("Link"), _("Bank or kind"), _("State"), _("Last good data"), _("Created"), _("Here"))
+    rows = [
+        (
+            Cell(each.remote_id, sub=each.external_id, is_mono=True),
+            Cell(each.institution or each.kind or "—", sub=each.access_mode, is_mono=True),
+            _state(each.observation),
+            _time(each.observation.last_good_at),
+            _time(each.created_at),
+            _known_link(here.get(each.remote_id), see_names=see_names),
+        )
+        for each in found
+    ]
+    return _table(_("Links as the provider lists them"), labels, rows, _("The provider lists no link."))
+
+
+def end_users(found: Iterable[RemoteEndUser], here: Mapping[str, EndUser], *, see_names: bool) -> Table:
+    """Return customers as the provider lists them; `here`: those of them that we know, by our id."""
+    labels = (_("Customer"), _("Status there"), _("Sources of data"), _("Changed"), _("Here"))
+    rows = [
+        (
+            Cell(shown_name(each.name, see_names=see_names), sub=each.end_user_id)
+            if each.name
+            else Cell(each.end_user_id, is_mono=True),
+            Cell(each.status or "—", is_mono=True),
+            Cell(badges=_badges(each.sources)) if each.sources else Cell("—"),
+            _time(each.updated_at),
+            _known_customer(here.get(each.end_user_id), see_names=see_names),
+        )
+        for each in found
+    ]
+    return _table(_("Customers as the provider lists them"), labels, rows, _("The provider lists no customer."))
+
+
+def webhooks(found: Iterable[RemoteWebhook], acts: Mapping[str, tuple[Act, ...]], *, see_addresses: bool) -> Table:
+    """Return our subscriptions, each with what can be done; the secret part of an address only to who may see it."""
+    labels = (_("Topic"), _("Address"), _("State"))
+    rows = [
+        (
+            Cell(each.topic, sub=each.remote_id),
+            Cell(each.url if see_addresses else _host(each.url), is_mono=True),
+            Cell(badges=(_on(_("On")) if each.enabled else _off(_("Paused")),)),
+        )
+        for each in found
+    ]
+    return _table(
+        _("Our subscriptions"),
+        labels,
+        rows,
+        _("No subscription: what changes there is learnt by reading alone."),
+        [acts.get(each.remote_id, ()) for each in found],
+    )
+
+
+def data_sources(
+    found: Iterable[RemoteDataSource],
+    here: Mapping[str, Link],
+    acts: Mapping[str, tuple[Act, ...]],
+    *,
+    see_names: bool,
+) -> Table:
+    """Return the sources of a customer's data, with the accounts and the span of each."""
+    labels = (_("Source"), _("State"), _("Counted"), _("Last sync"), _("Accounts"), _("Link"))
+    rows = [
+        (
+            Cell(each.kind, sub=each.remote_id, is_mono=True),
+            _state(each.observation),
+            Cell(badges=(_on(_("In")) if each.enabled else _off(_("Left out")),)),
+            _time(each.synced_at),
+            Cell(lines=tuple(map(_account, each.accounts))) if each.accounts else Cell("—"),
+            _of_link(each.remote_link_id, here, see_names=see_names),
+        )
+        for each in found
+    ]
+    return _table(
+        _("Where the customer's data comes from"),
+        labels,
+        rows,
+        _("The provider has no data of this customer."),
+        [acts.get(each.remote_id, ()) for each in found],
+    )
+
+
+def consents(found: Iterable[RemoteConsent]) -> Table:
+    """Return a link's consents."""
+    labels = (_("Consent"), _("Status there"), _("State"), _("Given"), _("Renew by"))
+    rows = [
+        (
+            Cell(each.remote_id, is_mono=True),
+            Cell(each.status, is_mono=True),
+            _state(each.observation),
+            _time(each.created_at),
+            Cell(_day(each.expires_at.date()) if each.expires_at else "—"),
+        )
+        for each in found
+    ]
+    return _table(_("Consents behind this link"), labels, rows, _("The provider keeps no consent for this link."))
+
+
+def _table(
+    caption: str,
+    labels: tuple[str, ...],
+    rows: Iterable[tuple[Cell, ...]],
+    nothing: str,
+    acts: Iterable[tuple[Act, ...]] | None = None,
+) -> Table:
+    paired = [tuple(zip(labels, cells, strict=True)) for cells in rows]
+    each_acts = list(acts) if acts is not None else [()] * len(paired)
+    drawn = tuple(Row(cells, can) for cells, can in zip(paired, each_acts, strict=True))
+    return Table(caption, labels, drawn, nothing)
+
+
+def _state(seen: Observation) -> Cell:
+    verdict = VERDICTS[seen.cause]
+    return Cell(badges=(badge_of(verdict.state, str(verdict.reason)),), sub=seen.raw_code or seen.raw_status)
+
+
+def _badges(sources: Iterable[RemoteSource]) -> tuple[StateBadge, ...]:
+    """Return one badge for each state of several sources, with how many are in it."""
+    tally = Counter(VERDICTS[source.observation.cause].state for source in sources)
+    return tuple(
+        badge_of(state, ngettext("one source", "%(count)d sources", n) % {"count": n}) for state, n in tally.items()
+    )
+
+
+def _account(account: RemoteAccount) -> str:
+    span = " – ".join(_day(each) for each in (account.first, account.last) if each)
+    counted = account.transactions
+    told = (
+        "" if counted is None else ngettext("one transaction", "%(count)d transactions", counted) % {"count": counted}
+    )
+    return " · ".join(filter(None, [account.remote_id, told, span, "" if account.enabled else _("left out")]))
+
+
+def _known_link(link: Link | None, *, see_names: bool) -> Cell:
+    if link is None:
+        return _not_here()
+    return Cell(shown_name(str(link.end_user), see_names=see_names), url=link.get_absolute_url())
+
+
+def _known_customer(customer: EndUser | None, *, see_names: bool) -> Cell:
+    if customer is None:
+        return _not_here()
+    return Cell(shown_name(str(customer), see_names=see_names), url=customer.get_absolute_url())
+
+
+def _of_link(remote_link_id: str, here: Mapping[str, Link], *, see_names: bool) -> Cell:
+    if not remote_link_id:
+        return Cell("—")
+    link = here.get(remote_link_id)
+    return Cell(remote_link_id, url=link.get_absolute_url() if link else "", is_mono=True)
+
+
+def _not_here() -> Cell:
+    return Cell(badges=(StateBadge("quiet", "circle-dashed", _("Not known here")),))
+
+
+def _this_one() -> Cell:
+    return Cell(badges=(StateBadge("ok", "circle-check", _("This integration")),))
+
+
+def _on(label: str) -> StateBadge:
+    return StateBadge("ok", "circle-check", label)
+
+
+def _off(label: str) -> StateBadge:
+    return StateBadge("quiet", "circle-slash", label)
+
+
+def _host(url: str) -> str:
+    try:
+        host = urlsplit(url).hostname
+    except ValueError:
+        host = None
+    return f"https://{host}/…" if host else "…"
+
+
+def _time(at: datetime | None) -> Cell:
+    return Cell(when=moment(at)) if at else Cell("—")
+
+
+def _day(day: date) -> str:
+    return date_format(day, "j M Y")

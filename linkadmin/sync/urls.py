@@ -1,0 +1,35 @@
+from django.urls import path
+
+from .views import customers, institutions, records, reports, unknown, webhooks
+
+urlpatterns = [
+    path("institutions/", institutions.institution_list, name="institution-list"),
+    path("institutions/<uuid:pk>/", institutions.institution_detail, name="institution-detail"),
+    path("institutions/<uuid:pk>/read/", institutions.institution_read, name="institution-read"),
+    path("integrations/<uuid:pk>/institutions/", institutions.institution_lookup, name="institution-lookup"),
+    path("integrations/<uuid:pk>/institutions/read/", institutions.institutions_read, name="institutions-read"),
+    path("integrations/<uuid:pk>/records/connectors/", records.integration_connectors, name="integration-connectors"),
+    path("integrations/<uuid:pk>/records/webhooks/", webhooks.integration_webhooks, name="integration-webhooks"),
+    path("integrations/<uuid:pk>/records/<slug:what>/", records.integration_records, name="integration-records"),
+    path("integrations/<uuid:pk>/webhooks/add/", webhooks.integration_webhook_add, name="integration-webhook-add"),
+    path(
+        "integrations/<uuid:pk>/webhooks/<str:webhook>/switch/",
+        webhooks.integration_webhook_switch,
+        name="integration-webhook-switch",
+    ),
+    path(
+        "integrations/<uuid:pk>/webhooks/<str:webhook>/end/",
+        webhooks.integration_webhook_remove,
+        name="integration-webhook-remove",
+    ),
+    path("integrations/<uuid:pk>/reports/", reports.integration_reports, name="integration-reports"),
+    path("end-users/<uuid:pk>/records/<uuid:integration>/", customers.end_user_records, name="end-user-records"),
+    path("end-users/<uuid:pk>/records/<uuid:integration>/tell/", customers.end_user_tell, name="end-user-tell"),
+    path(
+        "end-users/<uuid:pk>/records/<uuid:integration>/sources/<str:source>/",
+        customers.data_source_switch,
+        name="data-source-switch",
+    ),
+    path("links/<uuid:pk>/records/", customers.link_records, name="link-records"),
+    path("unknown-values/", unknown.unknown_values, name="unknown-values"),
+]

@@ -1,0 +1,181 @@
+"""One customer, and one link, as a provider keeps them: read live, taken over into nothing."""
+
+import uuid
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from linkadmin.accounts.roles import Right, may
+from linkadmin.links.models import EndUser, Integration
+from linkadmin.links.presentation import moment, shown_name
+from linkadmin.operations.changes import NO, YES
+from linkadmin.operations.models import OperationKind
+from linkadmin.operations.services import change_customer
+from linkadmin.operations.views.access import link_for
+from linkadmin.pages import draw, reader
+from linkadmin.providers.records import RemoteDataSource
+from linkadmin.providers.types import Capability
+from linkadmin.sync import tables
+from linkadmin.sync.asking import Question
+from linkadmin.sync.customers import (
+    CustomerRecord,
+    LinkRecord,
+    Part,
+    read_behind_link,
+    read_customer,
+    tells_of_customers,
+    tells_of_links,
+)
+from linkadmin.sync.forms import OnceForm
+from linkadmin.sync.known import links_here
+from linkadmin.sync.tables import Act, Table
+from linkadmin.sync.troubles import told
+
+from .changing import change
+from .looking import look
+from .records import integration_that_can
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def end_user_records(request: HttpRequest, pk: UUID, integration: UUID) -> HttpResponse:
+    """Show what a provider keeps of a customer."""
+    customer, source = get_object_or_404(EndUser, pk=pk), get_object_or_404(Integration, pk=integration)
+    if not tells_of_customers(source):
+        raise Http404
+    seen = look(request, _about(request, customer, source), partial(read_customer, customer=customer))
+    see_names = may(request.user, Right.SEE_NAMES)
+    context = {
+        "customer": customer,
+        "name": shown_name(str(customer), see_names=see_names),
+        "integration": source,
+        "look": seen,
+        "form": OnceForm(),
+        "may_tell": may(request.user, Right.CREATE_LINK),
+        **(_customer_parts(request, customer, source, seen.found) if seen.found else {}),
+    }
+    return draw(request, "sync/customer.html", "records", context)
+
+
+@require_POST
+def end_user_tell(request: HttpRequest, pk: UUID, integration: UUID) -> HttpResponse:
+    """Let a provider know a customer."""
+    customer, source = get_object_or_404(EndUser, pk=pk), integration_that_can(integration, Capability.END_USERS)
+    make = partial(
+        change_customer,
+        actor=reader(request),
+        integration=source,
+        end_user=customer,
+        kind=OperationKind.CREATE_END_USER,
+        values={},
+        operation_key=OnceForm.sent(request.POST).key,
+    )
+    known = _("%(provider)s knows this customer now.") % {"provider": source.provider_label}
+    about = _about(request, customer, source)
+    return change(request, make, done=known, back=_records_url(customer, source), shown=about)
+
+
+@require_POST
+def data_source_switch(request: HttpRequest, pk: UUID, integration: UUID, source: str) -> HttpResponse:
+    """Count a data source in, or leave it out."""
+    customer, through = get_object_or_404(EndUser, pk=pk), integration_that_can(integration, Capability.DATA_SOURCES)
+    enabled = YES if request.POST.get("enabled") == YES else NO
+    make = partial(
+        change_customer,
+        actor=reader(request),
+        integration=through,
+        end_user=customer,
+        kind=OperationKind.SWITCH_DATA_SOURCE,
+        values={"enabled": enabled},
+        operation_key=OnceForm.sent(request.POST).key,
+        target=source,
+    )
+    done = _("Its data counts again.") if enabled == YES else _("Its data is left out from now on.")
+    about = _about(request, customer, through)
+    return change(request, make, done=done, back=_records_url(customer, through), shown=about)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def link_records(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show what a provider keeps behind one link: where its data comes from, or the consents it rests on."""
+    link = link_for(request, pk)
+    if not tells_of_links(link.integration):
+        raise Http404
+    question = Question(reader(request), link.integration, "link", "link", link.pk)
+    ref = link.ref
+    seen = look(request, question, lambda provider: read_behind_link(provider, ref))
+    context = {"link": link, "look": seen, **(_link_parts(request, link.integration, seen.found) if seen.found else {})}
+    return draw(request, "sync/link.html", "records", context)
+
+
+def _customer_parts(
+    request: HttpRequest, customer: EndUser, integration: Integration, found: CustomerRecord
+) -> dict[str, Any]:
+    user, see_names = reader(request), may(request.user, Right.SEE_NAMES)
+    ids = [each.remote_id for each in found.links.found or ()]
+    ids += [each.remote_link_id for each in found.sources.found or ()]
+    here = links_here(integration, ids, reader=user)
+    acts = _switches(customer, integration, found.sources) if may(user, Right.CHANGE_LINK) else {}
+    record = found.record
+    links, sources = found.links.found, found.sources.found
+    return {
+        "found": found,
+        "record_name": shown_name(record.name, see_names=see_names) if record else "",
+        "record_created": moment(record.created_at) if record else None,
+        "record_updated": moment(record.updated_at) if record else None,
+        "links": _shown(found.links, None if links is None else tables.links(links, here, see_names=see_names)),
+        "sources": _shown(
+            found.sources, None if sources is None else tables.data_sources(sources, here, acts, see_names=see_names)
+        ),
+    }
+
+
+def _link_parts(request: HttpRequest, integration: Integration, found: LinkRecord) -> dict[str, Any]:
+    see_names = may(request.user, Right.SEE_NAMES)
+    sources, consents = found.sources.found, found.consents.found
+    return {
+        "sources": _shown(
+            found.sources, None if sources is None else tables.data_sources(sources, {}, {}, see_names=see_names)
+        ),
+        "consents": _shown(found.consents, None if consents is None else tables.consents(consents)),
+    }
+
+
+def _shown(part: Part[Any], table: Table | None) -> dict[str, Any] | None:
+    """Return a part as a page shows it; None if the provider has no such thing."""
+    if table is None and part.trouble is None:
+        return None
+    return {
+        "table": table,
+        "explanation": told(part.trouble) if part.trouble else None,
+        "failure": part.trouble.failure if part.trouble else None,
+    }
+
+
+def _switches(
+    customer: EndUser, integration: Integration, sources: Part[list[RemoteDataSource]]
+) -> Mapping[str, tuple[Act, ...]]:
+    return {each.remote_id: (_switch(customer, integration, each),) for each in sources.found or ()}
+
+
+def _switch(customer: EndUser, integration: Integration, source: RemoteDataSource) -> Act:
+    return Act(
+        _("Leave out") if source.enabled else _("Count in"),
+        reverse("data-source-switch", args=[customer.pk, integration.pk, source.remote_id]),
+        (("operation_key", str(uuid.uuid4())), ("enabled", NO if source.enabled else YES)),
+        is_post=True,
+    )
+
+
+def _about(request: HttpRequest, customer: EndUser, integration: Integration) -> Question:
+    return Question(reader(request), integration, "end-user", "end_user", customer.pk)
+
+
+def _records_url(customer: EndUser, integration: Integration) -> str:
+    return reverse("end-user-records", args=[customer.pk, integration.pk])

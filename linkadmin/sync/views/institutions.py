@@ -1,0 +1,192 @@
+"""The catalogue of institutions: what is known of each, and the provider asked anew about one, some or all of them."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from linkadmin.accounts.roles import Right, may
+from linkadmin.links import catalogue
+from linkadmin.links.catalogue import Tally, word
+from linkadmin.links.models import Institution, Integration
+from linkadmin.links.presentation import StateBadge, moment, pills, state_counts
+from linkadmin.links.queries import counts
+from linkadmin.pages import draw, go, reader
+from linkadmin.providers.records import Filters, Page
+from linkadmin.providers.types import Capability, RemoteInstitution
+from linkadmin.sync import institutions as reading
+from linkadmin.sync.asking import Question
+from linkadmin.sync.forms import AskingForm
+from linkadmin.sync.wording import fields_in_words, raw_fields, repair_in_words
+
+from .looking import Look, look, page_number
+
+DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    institution: Institution
+    kind: str
+    status: StateBadge
+    tally: Tally
+
+
+@require_safe
+def institution_list(request: HttpRequest) -> HttpResponse:
+    """Show the catalogue by name, with known trouble on top."""
+    chosen = catalogue.InstitutionFilter(
+        request.GET, queryset=Institution.objects.select_related("integration"), request=request
+    )
+    if not chosen.is_valid():
+        raise BadRequest("a filter has a value it does not offer")
+    words = request.GET.get("q", "").strip()[:80]
+    page = catalogue.page(catalogue.search(chosen.qs, words), request.GET)
+    tallies = catalogue.tallies(page.institutions)
+    context = {
+        "filter": chosen,
+        "pills": pills(request.GET, chosen.form),
+        "words": words,
+        "rows": [_row(each, tallies.get(each.pk, Tally())) for each in page.institutions],
+        "page": page,
+        "trouble": [_row(each, tally) for each, tally in catalogue.in_trouble()],
+        "more_down": catalogue.down_without_links(),
+        "is_filtered": bool(words or any(chosen.form.cleaned_data.values())),
+        "may_view_links": may(request.user, Right.VIEW_LINKS),
+        **_sources(request),
+    }
+    return draw(request, "sync/institutions.html", "results", context)
+
+
+@require_safe
+def institution_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    institution = get_object_or_404(Institution.objects.select_related("integration"), pk=pk)
+    tally = counts(institution.links.filter(ended_at=None))
+    context = {
+        "institution": institution,
+        "integration": institution.integration,
+        "kind": word(institution.kind),
+        "access": word(institution.integration_type),
+        "status": _status(institution),
+        "fields": fields_in_words(institution),
+        "raw_fields": raw_fields(institution),
+        "features": [word(each) for each in institution.features],
+        "repair": repair_in_words(institution),
+        "read": moment(institution.read_at),
+        "states": state_counts(tally),
+        "links_count": tally.total(),
+        "may_view_links": may(request.user, Right.VIEW_LINKS),
+        "may_read": _can_read(institution) and may(request.user, Right.READ_RECORDS),
+    }
+    return render(request, "sync/institution.html", context)
+
+
+@require_POST
+def institution_read(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Read one institution anew, and go back to its page."""
+    institution = get_object_or_404(Institution.objects.select_related("integration"), pk=pk)
+    if not _can_read(institution):
+        raise Http404
+    question = _question(request, institution.integration, "institution", ("institution", institution.pk))
+    seen = look(request, question, partial(reading.read_one, institution))
+    if seen.found is None:
+        return _wait(request, seen, institution.display_name, institution.get_absolute_url())
+    messages.success(request, _("Read just now: this is what the provider's catalogue says."))
+    return go(request, institution.get_absolute_url())
+
+
+@require_POST
+def institutions_read(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Read an integration's whole catalogue now, and go back to the list."""
+    integration = _listing(pk)
+    back = f"{reverse('institution-list')}?integration={integration.pk}"
+    question = _question(request, integration, "catalogue", ("integration", integration.pk))
+    seen = look(request, question, partial(reading.read_catalogue, integration))
+    if seen.found is None:
+        return _wait(request, seen, _("The whole catalogue"), back)
+    messages.success(request, _("The whole catalogue was read: %(count)d institutions.") % {"count": seen.found})
+    return go(request, back)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def institution_lookup(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Look institutions up at the provider; what is found is kept here."""
+    integration = _listing(pk)
+    form = AskingForm.of(integration.speaks.institution_filters(), request.POST)
+    seen, status = None, 200
+    if request.method == "POST" and form.can_ask:
+        question = _question(request, integration, "institutions", ("integration", integration.pk), form.filters())
+        read = partial(reading.look_up, integration, filters=question.parameters, page=question.page)
+        seen = look(request, question, read, kept=form.kept())
+    elif form.is_bound:
+        status = 422
+    context = {
+        "integration": integration,
+        "form": form,
+        "look": seen,
+        "rows": _found_rows(integration, seen.found) if seen and seen.found else [],
+    }
+    return draw(request, "sync/institution_lookup.html", "found", context, status=status)
+
+
+def _question(
+    request: HttpRequest, integration: Integration, what: str, about: tuple[str, UUID], filters: Filters | None = None
+) -> Question:
+    object_type, object_id = about
+    return Question(reader(request), integration, what, object_type, object_id, filters or {}, page_number(request))
+
+
+def _wait(request: HttpRequest, seen: Look[Any], title: str, back: str) -> HttpResponse:
+    return draw(request, "sync/waiting.html", "waiting", {"look": seen, "title": title, "back": back})
+
+
+def _found_rows(integration: Integration, found: Page[RemoteInstitution]) -> list[Row]:
+    """Return what was found, as it is kept here by now, in the provider's order."""
+    names = [each.name for each in found.items]
+    kept = {each.name: each for each in integration.institutions.select_related("integration").filter(name__in=names)}
+    tallies = catalogue.tallies(kept.values())
+    return [_row(kept[name], tallies.get(kept[name].pk, Tally())) for name in names if name in kept]
+
+
+def _row(institution: Institution, tally: Tally) -> Row:
+    return Row(institution, word(institution.kind), _status(institution), tally)
+
+
+def _status(institution: Institution) -> StateBadge:
+    """Return how the provider's word about an institution is shown."""
+    if not catalogue.is_listed(institution):
+        return StateBadge("quiet", "circle-slash", _("No longer listed"))
+    if institution.is_down:
+        return StateBadge("warn", "hourglass", word(institution.status))
+    if institution.status in catalogue.WORDS:
+        return StateBadge("ok", "circle-check", word(institution.status))
+    return StateBadge("quiet", "circle-question-mark", institution.status or _("Not told"))
+
+
+def _sources(request: HttpRequest) -> dict[str, Any]:
+    """Return the integrations whose catalogue can be asked, for who may ask it."""
+    listing = [each for each in Integration.objects.filter(is_active=True).order_by("name") if each.lists_institutions]
+    return {
+        "sources": [(each, moment(each.institutions_read_at)) for each in listing],
+        "may_lookup": may(request.user, Right.READ_RECORDS),
+        "may_read_all": may(request.user, Right.TEST_CONNECTION),
+    }
+
+
+def _can_read(institution: Institution) -> bool:
+    return bool(institution.remote_id) and institution.integration.can(Capability.INSTITUTIONS)
+
+
+def _listing(pk: UUID) -> Integration:
+    integration = get_object_or_404(Integration, pk=pk)
+    if not integration.lists_institutions:
+        raise Http404
+    return integration

@@ -1,0 +1,119 @@
+"""What a provider lists, read live and taken over into nothing: links, customers, and what is set up there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods
+
+from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import Right, may
+from linkadmin.links.models import Integration
+from linkadmin.pages import draw, reader
+from linkadmin.providers.base import Provider
+from linkadmin.providers.records import Filters
+from linkadmin.providers.types import Capability, CredentialField
+from linkadmin.sync import tables
+from linkadmin.sync.asking import Question
+from linkadmin.sync.forms import AskingForm
+from linkadmin.sync.known import customers_here, links_here
+from linkadmin.sync.tables import Table
+
+from .looking import look, page_number
+
+TEMPLATE = "sync/records.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One list of a provider's: who can give it, what it can be asked by, and how it is read and drawn."""
+
+    title: Promise
+    lead: Promise
+    capability: Capability
+    filters: Callable[[type[Provider]], tuple[CredentialField, ...]]
+    read: Callable[[Provider, Filters, int], Any]
+    draw: Callable[[Any, Integration, User], Table]
+    home: str = ""  # the list of ours that a reader without integrations comes from
+
+
+def _links(page: Any, integration: Integration, user: User) -> Table:
+    here = links_here(integration, (each.remote_id for each in page.items), reader=user)
+    return tables.links(page.items, here, see_names=may(user, Right.SEE_NAMES))
+
+
+def _end_users(page: Any, _integration: Integration, user: User) -> Table:
+    here = customers_here(each.end_user_id for each in page.items)
+    return tables.end_users(page.items, here, see_names=may(user, Right.SEE_NAMES))
+
+
+KINDS = {
+    "links": Kind(
+        _("Links at the provider"),
+        _("As the provider lists them now. What you see here is not taken over."),
+        Capability.LINKS,
+        lambda speaks: speaks.link_filters(),
+        lambda provider, filters, page: provider.list_links(filters, page=page),
+        _links,
+        home="link-list",
+    ),
+    "end-users": Kind(
+        _("Customers at the provider"),
+        _("As the provider lists them now. What you see here is not taken over."),
+        Capability.END_USERS,
+        lambda speaks: speaks.end_user_filters(),
+        lambda provider, filters, page: provider.list_end_users(filters, page=page),
+        _end_users,
+        home="end-user-list",
+    ),
+}
+CONNECTORS = Kind(
+    _("Set up at the provider"),
+    _("What the provider itself calls integrations, in our account there. No secret of theirs is shown."),
+    Capability.CONNECTORS,
+    lambda _speaks: (),
+    lambda provider, _filters, _page: provider.list_connectors(),
+    lambda found, integration, _user: tables.connectors(found, integration),
+)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def integration_records(request: HttpRequest, pk: UUID, what: str) -> HttpResponse:
+    """List links or customers. What they are asked by comes in the body of a POST: it may be a name."""
+    if what not in KINDS:
+        raise Http404
+    return _list(request, pk, what, KINDS[what])
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def integration_connectors(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """List what is set up in our account at the provider."""
+    return _list(request, pk, "connectors", CONNECTORS)
+
+
+def integration_that_can(pk: UUID, capability: Capability) -> Integration:
+    """Return an integration whose provider can do something, or raise 404."""
+    integration = get_object_or_404(Integration, pk=pk)
+    if not integration.can(capability):
+        raise Http404
+    return integration
+
+
+def _list(request: HttpRequest, pk: UUID, what: str, kind: Kind) -> HttpResponse:
+    integration = integration_that_can(pk, kind.capability)
+    user = reader(request)
+    form = AskingForm.of(kind.filters(integration.speaks), request.POST)
+    context: dict[str, Any] = {"integration": integration, "kind": kind, "form": form if form.asked else None}
+    if form.can_ask:
+        filters, page = form.filters(), page_number(request)
+        question = Question(user, integration, what, "integration", integration.pk, filters, page)
+        seen = look(request, question, lambda provider: kind.read(provider, filters, page), kept=form.kept())
+        context["look"] = seen
+        context["table"] = None if seen.found is None else kind.draw(seen.found, integration, user)
+    status = 422 if form.is_bound and not form.is_valid() else 200
+    return draw(request, TEMPLATE, "records", context, status=status)

@@ -1,0 +1,53 @@
+"""All reports of an integration made anew: dear at the provider, so what it reaches is named before."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from linkadmin.links.models import Integration
+from linkadmin.operations.models import OperationKind
+from linkadmin.operations.refusals import Refusal
+from linkadmin.operations.services import change_integration
+from linkadmin.operations.views.access import outcome_of, place_of
+from linkadmin.pages import go, reader
+from linkadmin.providers.types import Capability
+from linkadmin.sync.forms import TypedForm
+
+from .records import integration_that_can
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def integration_reports(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Make the reports of all customers of an integration anew, once its name was typed."""
+    integration = integration_that_can(pk, Capability.REFRESH_REPORTS)
+    if request.method != "POST":
+        return _page(request, integration, TypedForm(name=integration.name))
+    form = TypedForm(request.POST, name=integration.name)
+    if not form.is_valid():
+        return _page(request, integration, form, status=422)
+    try:
+        operation = change_integration(
+            actor=reader(request),
+            integration=integration,
+            kind=OperationKind.REFRESH_REPORTS,
+            values={},
+            operation_key=form.key,
+        )
+    except Refusal as refusal:
+        form.add_error(None, str(refusal.words))
+        return _page(request, integration, form.again(), status=409)
+    return go(request, place_of(outcome_of(operation)))
+
+
+def _page(request: HttpRequest, integration: Integration, form: TypedForm, *, status: int = 200) -> HttpResponse:
+    live = integration.links.filter(ended_at=None)
+    context: dict[str, Any] = {
+        "integration": integration,
+        "form": form,
+        "links": live.count(),
+        "customers": live.values("end_user").distinct().count(),
+    }
+    return render(request, "sync/reports.html", context, status=status)

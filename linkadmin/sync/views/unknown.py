@@ -1,0 +1,47 @@
+"""Words of the providers that are in no table of ours, with how often and where they were seen."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from linkadmin.accounts.roles import Right, may
+from linkadmin.links import unknown
+from linkadmin.links.models import Link, UnknownValue
+from linkadmin.links.presentation import Moment, moment
+from linkadmin.providers import PROVIDERS, provider_class
+
+SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    known: UnknownValue
+    provider: str
+    showing: int  # links that say it now
+    first: Moment | None
+    last: Moment | None
+
+    @property
+    def report(self) -> str:
+        """What a developer needs to add the word to a table."""
+        place, seen = self.known.get_place_display(), self.known.seen
+        return f"{self.provider} · {place}: {self.known.value} ({seen}×, {self.last.exact if self.last else ''})"
+
+
+@require_safe
+def unknown_values(request: HttpRequest) -> HttpResponse:
+    counted = unknown.counted(Link.objects.filter(ended_at=None))
+    shown = unknown.most_recent()[:SHOWN]
+    context = {
+        "rows": [_row(each, counted.get((each.provider, each.place, each.value), 0)) for each in shown],
+        "shown": SHOWN,
+        "may_view_links": may(request.user, Right.VIEW_LINKS),
+    }
+    return render(request, "sync/unknown_values.html", context)
+
+
+def _row(known: UnknownValue, showing: int) -> Row:
+    label = provider_class(known.provider).label if known.provider in PROVIDERS else known.provider
+    return Row(known, label, showing, moment(known.first_at), moment(known.last_at))

@@ -1,0 +1,161 @@
+"""Our subscriptions at a provider: what is there, one more, paused, gone on, ended."""
+
+import uuid
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from linkadmin.accounts.roles import Right, may
+from linkadmin.links.models import Integration
+from linkadmin.operations.changes import NO, YES
+from linkadmin.operations.explanations import explain
+from linkadmin.operations.models import OperationKind
+from linkadmin.operations.refusals import Refusal
+from linkadmin.operations.services import change_integration
+from linkadmin.operations.views.access import outcome_of
+from linkadmin.pages import draw, reader
+from linkadmin.providers.records import RemoteWebhook
+from linkadmin.providers.types import Capability
+from linkadmin.sync import tables
+from linkadmin.sync.asking import Question
+from linkadmin.sync.forms import OnceForm, SwitchForm, WebhookForm
+from linkadmin.sync.tables import Act
+
+from .changing import change, settled, was_refused
+from .looking import look
+from .records import integration_that_can
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def integration_webhooks(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """List our subscriptions."""
+    integration = integration_that_can(pk, Capability.WEBHOOKS)
+    may_change = may(request.user, Right.MANAGE_INTEGRATIONS)
+    seen = look(request, _listed(request, integration), lambda provider: provider.list_webhooks())
+    table = None
+    if seen.found is not None:
+        acts = _acts(integration, seen.found) if may_change else {}
+        table = tables.webhooks(seen.found, acts, see_addresses=may_change)
+    context = {"integration": integration, "look": seen, "table": table, "may_change": may_change}
+    return draw(request, "sync/webhooks.html", "records", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def integration_webhook_add(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Subscribe an address to a topic; which topics there are, the provider tells."""
+    integration = integration_that_can(pk, Capability.WEBHOOKS)
+    question = Question(reader(request), integration, "webhook-topics", "integration", integration.pk)
+    seen = look(request, question, lambda provider: provider.list_webhook_topics())
+    if seen.found is None:
+        return _add_page(request, integration, {"look": seen})
+    if "operation_key" not in request.POST:
+        return _add_page(request, integration, {"look": seen, "form": WebhookForm(topics=seen.found)})
+    form = WebhookForm(request.POST, topics=seen.found)
+    if not form.is_valid():
+        return _add_page(request, integration, {"look": seen, "form": form}, status=422)
+    try:
+        operation = outcome_of(
+            change_integration(
+                actor=reader(request),
+                integration=integration,
+                kind=OperationKind.ADD_WEBHOOK,
+                values={"topic": form.cleaned_data["topic"], "url": form.cleaned_data["url"]},
+                operation_key=form.key,
+            )
+        )
+    except Refusal as refusal:
+        form.add_error(None, str(refusal.words))
+        return _add_page(request, integration, {"look": seen, "form": form.again()}, status=409)
+    if was_refused(operation):
+        refused = {"refused": operation, "explanation": explain(operation)}
+        return _add_page(request, integration, {"look": seen, "form": form.again(), **refused}, status=422)
+    done, shown = _("Its messages come from now on."), _listed(request, integration)
+    return settled(request, operation, done=done, back=_list_url(integration), shown=shown)
+
+
+@require_POST
+def integration_webhook_switch(request: HttpRequest, pk: UUID, webhook: str) -> HttpResponse:
+    """Pause a subscription, or let it go on."""
+    integration = integration_that_can(pk, Capability.WEBHOOKS)
+    form = SwitchForm.sent(request.POST)
+    typed = form.cleaned_data
+    make = partial(
+        change_integration,
+        actor=reader(request),
+        integration=integration,
+        kind=OperationKind.SWITCH_WEBHOOK,
+        values={name: typed[name] for name in ("topic", "url", "enabled")},
+        operation_key=form.key,
+        target=webhook,
+    )
+    done = _("Its messages come again.") if typed["enabled"] == YES else _("Paused: none of its messages come.")
+    return change(request, make, done=done, back=_list_url(integration), shown=_listed(request, integration))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def integration_webhook_remove(request: HttpRequest, pk: UUID, webhook: str) -> HttpResponse:
+    """End a subscription, once its consequence was read."""
+    integration = integration_that_can(pk, Capability.WEBHOOKS)
+    if "operation_key" in request.POST:
+        make = partial(
+            change_integration,
+            actor=reader(request),
+            integration=integration,
+            kind=OperationKind.REMOVE_WEBHOOK,
+            values={},
+            operation_key=OnceForm.sent(request.POST).key,
+            target=webhook,
+        )
+        done = _("The subscription is ended.")
+        return change(request, make, done=done, back=_list_url(integration), shown=_listed(request, integration))
+    seen = look(request, _listed(request, integration), lambda provider: provider.list_webhooks())
+    found = next((each for each in seen.found or () if each.remote_id == webhook), None)
+    context = {
+        "integration": integration,
+        "look": seen,
+        "webhook": found,
+        "is_gone": seen.found is not None and found is None,
+        "form": OnceForm(),
+        "back": _list_url(integration),
+    }
+    return draw(request, "sync/webhook_remove.html", "remove", context)
+
+
+def _add_page(
+    request: HttpRequest, integration: Integration, context: Mapping[str, Any], *, status: int = 200
+) -> HttpResponse:
+    shared = {"integration": integration, "back": _list_url(integration)}
+    return draw(request, "sync/webhook_add.html", "add", {**shared, **context}, status=status)
+
+
+def _acts(integration: Integration, found: list[RemoteWebhook]) -> dict[str, tuple[Act, ...]]:
+    return {each.remote_id: _acts_on(integration, each) for each in found}
+
+
+def _acts_on(integration: Integration, webhook: RemoteWebhook) -> tuple[Act, ...]:
+    there = [integration.pk, webhook.remote_id]
+    values = (
+        ("operation_key", str(uuid.uuid4())),
+        ("topic", webhook.topic),
+        ("url", webhook.url),
+        ("enabled", NO if webhook.enabled else YES),
+    )
+    switch = _("Pause") if webhook.enabled else _("Go on")
+    return (
+        Act(switch, reverse("integration-webhook-switch", args=there), values, is_post=True),
+        Act(_("End"), reverse("integration-webhook-remove", args=there), is_danger=True),
+    )
+
+
+def _listed(request: HttpRequest, integration: Integration) -> Question:
+    return Question(reader(request), integration, "webhooks", "integration", integration.pk)
+
+
+def _list_url(integration: Integration) -> str:
+    return reverse("integration-webhooks", args=[integration.pk])

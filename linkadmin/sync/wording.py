@@ -1,0 +1,73 @@
+"""What an institution asks of a customer, and how a broken link there is repaired, in words."""
+
+import json
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from linkadmin.links.models import Institution
+from linkadmin.providers.types import Capability, CredentialField, FieldKind
+
+
+@dataclass(frozen=True, slots=True)
+class FieldInWords:
+    """One input of an institution's form."""
+
+    label: str
+    name: str  # at the provider
+    kind: str
+    needed: str
+    pattern: str
+    hint: str
+    choices: tuple[str, ...]
+
+
+def fields_in_words(institution: Institution) -> list[FieldInWords]:
+    """Return what a new link at this institution is asked for, without what is rarely needed."""
+    if not institution.integration.can(Capability.CREATE):
+        return []
+    asked = institution.integration.speaks.create_fields(institution)
+    return [_in_words(field) for field in asked if not field.advanced]
+
+
+def raw_fields(institution: Institution) -> str:
+    """Return what the provider sent about its form, as it sent it."""
+    return json.dumps(institution.form_fields, indent=2, ensure_ascii=False) if institution.form_fields else ""
+
+
+def repair_in_words(institution: Institution) -> list[str]:
+    """Return the ways a broken link there can be repaired."""
+    integration, ways = institution.integration, []
+    typed = integration.speaks.update_fields(institution)
+    if typed and integration.can(Capability.UPDATE_CREDENTIALS):
+        labels = ", ".join(field.label for field in typed if not field.advanced)
+        ways.append(_("Support updates the credentials on the link's page: %(labels)s.") % {"labels": labels})
+    if "token_required" in institution.features:
+        ways.append(_("The bank may ask for a one-time code meanwhile; the link's page then waits for it."))
+    if integration.can(Capability.REPAIR_ADDRESS):
+        ways.append(_("Or the customer repairs it on a screen of their own: the link's page makes its address."))
+    if integration.can(Capability.REPLACE_TOKEN):
+        ways.append(_("The customer signs in anew in your own app; support hands over the new access token."))
+    return ways or [_("Only the customer can repair it, with the bank: no password typed here helps.")]
+
+
+def _in_words(field: CredentialField) -> FieldInWords:
+    return FieldInWords(
+        label=field.label,
+        name=field.name,
+        kind=_kind(field),
+        needed=_("yes") if field.required else _("no"),
+        pattern=field.pattern,
+        hint=" · ".join(filter(None, [field.pattern_message, field.help_text, field.placeholder])),
+        choices=tuple(choice.label for choice in field.choices),
+    )
+
+
+def _kind(field: CredentialField) -> str:
+    if field.kind is FieldKind.SELECT:
+        return _("One of a list")
+    if field.kind is FieldKind.MANY:
+        return _("Any of a list")
+    if field.kind is FieldKind.FILE_TEXT:
+        return _("Certificate or key, pasted")
+    return _("Secret text") if field.secret else _("Text")

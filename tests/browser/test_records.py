@@ -1,0 +1,53 @@
+"""What a provider lists appears by itself, however slow the provider is."""
+
+import pytest
+from playwright.sync_api import expect
+
+from linkadmin.simulator.conduct import Conduct
+from tests.house import House
+
+from .desk import Desk
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_slow_answer_takes_the_place_of_the_panel_without_a_reload(house: House, desk: Desk) -> None:
+    link = house.belvo_link()
+    house.simulator.gate.behave(Conduct(latency=3000))
+    page = desk.window()
+
+    page.goto(f"/integrations/{house.belvo.pk}/records/links/")
+    page.evaluate("window.notReloaded = true")
+
+    expect(page.get_by_text("Asking Belvo…")).to_be_visible()
+    expect(page.get_by_role("table").get_by_text(link.remote_id)).to_be_visible()
+    expect(page.get_by_text("Asking Belvo…")).to_have_count(0)
+    assert page.evaluate("window.notReloaded")
+    assert len(house.calls("GET", "/api/links/")) == 1
+
+
+def test_name_that_is_searched_for_stays_out_of_the_address(house: House, desk: Desk) -> None:
+    house.simulator.gate.behave(Conduct(latency=2500))
+    page = desk.window()
+
+    page.goto(f"/integrations/{house.heron.pk}/records/end-users/")
+    expect(page.get_by_text("The provider lists no customer.")).to_be_visible()
+    page.get_by_text("Search there").click()
+    page.get_by_label("Name").fill("Wilhelmina")
+    page.get_by_role("button", name="Ask the provider").click()
+
+    expect(page.get_by_text("Asking Heron Data…")).to_be_visible()
+    expect(page.get_by_text("The provider lists no customer.")).to_be_visible()
+    assert "Wilhelmina" not in page.url
+
+
+def test_all_works_without_script(house: House, desk: Desk) -> None:
+    link = house.belvo_link()
+    house.simulator.gate.behave(Conduct(latency=2500))
+    page = desk.window(java_script_enabled=False)
+
+    page.goto(f"/integrations/{house.belvo.pk}/records/links/")
+    page.wait_for_timeout(2000)
+    page.get_by_role("button", name="Is it there?").click()
+
+    expect(page.get_by_role("table").get_by_text(link.remote_id)).to_be_visible()

@@ -1,0 +1,174 @@
+"""One customer, and one link, as a provider keeps them; a customer let known, a source of data left out."""
+
+import pytest
+from pytest_django import Settings
+
+from linkadmin.audit.models import AuditEvent
+from linkadmin.links.models import EndUser, Integration
+from linkadmin.operations.models import Operation, OperationKind, State
+from tests.house import House
+from tests.markup import Form, Page
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at(integration: Integration, customer: EndUser) -> str:
+    return f"/end-users/{customer.pk}/records/{integration.pk}/"
+
+
+def form_to(page: Page, ending: str) -> Form:
+    return next(form for form in page.forms if form.action.endswith(ending))
+
+
+def test_page_of_a_customer_leads_to_the_providers_that_can_tell(house: House) -> None:
+    with_belvo, without = house.belvo_link().end_user, house.customer("Newcomer")
+
+    linked, unlinked = house.open(with_belvo.get_absolute_url()), house.open(without.get_absolute_url())
+
+    assert {at(house.belvo, with_belvo), at(house.heron, with_belvo)} <= {*linked.links()}
+    assert at(house.heron, without) in unlinked.links()
+    assert at(house.belvo, without) not in unlinked.links()
+    assert at(house.heron, without) not in house.open(without.get_absolute_url(), "aud").links()
+
+
+def test_record_links_and_sources_are_on_one_page(house: House) -> None:
+    link = house.heron_link("Blue Fern", item_id="item-blue")
+    house.clock.forward(60)
+
+    page = house.open(at(house.heron, link.end_user))
+
+    assert "Blue Fern at Heron Data" in page.words
+    assert "Status there new" in page.words
+    assert "Processing processed" in page.words
+    assert "item-blue plaid_integration Working" in page.words
+    assert "integration_link" in page.words
+    assert "120 transactions" in page.words
+    assert link.get_absolute_url() in page.links()
+
+
+def test_provider_without_customers_shows_the_links_that_carry_their_id(house: House) -> None:
+    link, other = house.belvo_link("Acme Corp"), house.belvo_link("Other", bank="gringotts_mx_retail")
+
+    page = house.open(at(house.belvo, link.end_user))
+
+    assert link.remote_id in page.words
+    assert other.remote_id not in page.words
+    assert "Their record" not in page.words
+
+
+def test_customer_whom_the_provider_does_not_know_can_be_let_known_once(house: House) -> None:
+    customer = house.customer("Newcomer")
+    tell = form_to(house.open(at(house.heron, customer)), "/tell/")
+
+    first, second = house.post(tell.action, tell.values), house.post(tell.action, tell.values)
+
+    assert (first.location, second.location) == (at(house.heron, customer), at(house.heron, customer))
+    assert len(house.calls("POST", "/api/end_users")) == 1
+    page = house.open(first.location)
+    assert "Heron Data knows this customer now." in page.words
+    assert f"Customer id {customer.external_id}" in page.words
+
+
+def test_account_manager_reads_and_lets_nobody_known(house: House) -> None:
+    customer = house.customer("Newcomer")
+
+    page = house.open(at(house.heron, customer), "mia")
+
+    assert "Heron Data does not know this customer" in page.words
+    assert not [form for form in page.forms if form.action.endswith("/tell/")]
+    assert house.post(f"{at(house.heron, customer)}tell/", name="mia").status == 403
+
+
+def test_source_is_left_out_and_counted_in_again(house: House) -> None:
+    link = house.heron_link("Blue Fern")
+    here = at(house.heron, link.end_user)
+
+    for done, badge in (("Its data is left out from now on.", "Left out"), ("Its data counts again.", "In")):
+        switch = next(form for form in house.open(here).forms if "enabled" in form.names)
+        house.post(switch.action, switch.values)
+        page = house.open(here)
+        assert done in page.words
+        assert f"{badge} " in page.words
+
+    assert len(house.calls("PUT", "/api/data_sources")) == 2
+    kinds = Operation.objects.filter(end_user=link.end_user, state=State.SUCCEEDED).values_list("kind", flat=True)
+    assert set(kinds) == {OperationKind.SWITCH_DATA_SOURCE}
+
+
+def test_refused_change_leads_to_its_operation(house: House) -> None:
+    link = house.heron_link("Blue Fern")
+    switch = next(form for form in house.open(at(house.heron, link.end_user)).forms if "enabled" in form.names)
+    house.simulator.fail("PUT", "/api/data_sources", "heron_404")
+
+    answer = house.post(switch.action, switch.values)
+
+    assert answer.location == house.last_operation().get_absolute_url()
+    assert house.last_operation().state == State.REJECTED
+
+
+def test_form_without_its_key_changes_nothing(house: House) -> None:
+    customer = house.customer("Newcomer")
+
+    assert house.post(f"{at(house.heron, customer)}tell/").status == 400
+    assert house.calls("POST", "/api/end_users") == []
+
+
+def test_part_that_fails_does_not_spoil_the_others(house: House, settings: Settings) -> None:
+    link = house.heron_link("Blue Fern", item_id="item-blue")
+    house.simulator.fail("GET", "/api/end_users/*/data_sources", "html_200", times=9)
+
+    page = house.open(at(house.heron, link.end_user))
+
+    assert "item-blue plaid_integration" in page.words
+    assert "No usable answer came" in page.words
+
+
+def test_page_of_a_link_leads_to_what_is_behind_it(house: House) -> None:
+    heron, belvo = house.heron_link("Blue Fern"), house.belvo_link("Acme Corp")
+    house.clock.forward(60)
+
+    behind_heron, behind_belvo = (house.open(f"{link.get_absolute_url()}records/") for link in (heron, belvo))
+
+    assert f"{heron.get_absolute_url()}records/" in house.open(heron.get_absolute_url()).links()
+    assert "120 transactions" in behind_heron.words
+    assert "The provider keeps no consent for this link." in behind_belvo.words
+
+
+def test_source_of_another_link_is_not_behind_this_one(house: House) -> None:
+    link = house.heron_link("Blue Fern", item_id="item-blue")
+    body = {"access_token": "access-2", "end_user_id": link.end_user.external_id, "item_id": "item-green"}
+    house.call_heron("POST", "/api/integrations/itg_sandbox_transactions/links", body)
+
+    page = house.open(f"{link.get_absolute_url()}records/")
+
+    assert "item-blue" in page.words
+    assert "item-green" not in page.words
+
+
+def test_consent_is_shown_with_its_own_status_and_clock(house: House) -> None:
+    link = house.belvo_link("Acme Corp", bank="ofmockbank_br_retail")
+
+    page = house.open(f"{link.get_absolute_url()}records/")
+
+    assert "AUTHORISED" in page.words
+    assert "Renew by" in page.words
+
+
+def test_look_at_a_customer_at_a_provider_is_an_event(house: House) -> None:
+    link = house.heron_link("Blue Fern")
+
+    house.open(at(house.heron, link.end_user))
+    house.open(f"{link.get_absolute_url()}records/")
+
+    seen = AuditEvent.objects.filter(action="records.viewed").order_by("seq")
+    assert [(event.object_type, event.object_id) for event in seen] == [
+        ("end_user", str(link.end_user_id)),
+        ("link", str(link.pk)),
+    ]
+
+
+def test_customer_and_integration_that_are_not_there_are_not_found(house: House) -> None:
+    nobody = "6f1a4b5e-7c1d-4f7e-9a39-0f8f3c1d2b3a"
+
+    assert house.open(f"/end-users/{nobody}/records/{house.heron.pk}/").status == 404
+    assert house.open(f"/end-users/{house.customer().pk}/records/{nobody}/").status == 404
