@@ -1,0 +1,187 @@
+"""The table of link health, row by row: said by a provider over a real socket, shown in words on the link's page."""
+
+import html
+import re
+
+import pytest
+
+from linkadmin.links.models import Link
+from linkadmin.simulator.clock import iso
+from tests.house import House
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+REPAIR_LINK = "Send the repair link. The customer signs in at the bank's screen and the data continues."
+OUTAGE = "The bank has an outage. Nothing to ask of the customer."
+LOGIN, CODE, CONSENT = "Customer must sign in again", "Customer must give a code", "Customer must renew permission"
+AT_BANK, WAIT, US = (
+    "Customer must sort something out at the bank",
+    "Bank or provider has trouble: wait",
+    "We must correct our set-up",
+)
+ENDED, UNKNOWN, SET_UP, WORKS = "Ended", "Not understood yet", "Being set up", "Working"
+
+# Plaid's code, as Heron passes it on: state, what to do.
+PLAID = {
+    "ITEM_LOGIN_REQUIRED": (LOGIN, REPAIR_LINK),
+    "INVALID_CREDENTIALS": (LOGIN, "Ask the customer to test the login at the bank's own site first"),
+    "INVALID_UPDATED_USERNAME": (LOGIN, "Repair with the original user name."),
+    "INSUFFICIENT_CREDENTIALS": (CONSENT, "ask the customer to finish the bank's consent screen"),
+    "USER_INPUT_TIMEOUT": (LOGIN, "Send a fresh repair link."),
+    "INVALID_MFA": (CODE, "The customer tries again with the device at hand."),
+    "INVALID_OTP": (CODE, "Send a fresh repair link. The phone step may be skipped."),
+    "INVALID_PHONE_NUMBER": (CODE, "The customer corrects the phone number or skips that step."),
+    "PROFILE_AUTHENTICATION_FAILED": (CODE, "The customer starts again without the remembered profile."),
+    "INVALID_SEND_METHOD": (WAIT, "Try again tomorrow. If it stays, tell the provider."),
+    "MFA_NOT_SUPPORTED": (AT_BANK, "let the bank remember the device, or to connect another bank"),
+    "ITEM_LOCKED": (AT_BANK, "The customer has the account unlocked at the bank first. Then send the repair link."),
+    "USER_SETUP_REQUIRED": (AT_BANK, "New terms or a set-up step wait at the bank."),
+    "PASSWORD_RESET_REQUIRED": (AT_BANK, "The customer sets a new password at the bank."),
+    "ACCESS_NOT_GRANTED": (CONSENT, "The account's owner ticks all accounts and data."),
+    "ADDITIONAL_CONSENT_REQUIRED": (CONSENT, "Send the repair link that asks for it."),
+    "NO_ACCOUNTS": (CONSENT, "Still open: send the repair link with the choice of accounts."),
+    "NO_AUTH_ACCOUNTS": (CONSENT, "The customer chooses another account in the repair link."),
+    "NO_INVESTMENT_ACCOUNTS": (US, "Check what we ask for"),
+    "NO_INVESTMENT_AUTH_ACCOUNTS": (US, "Check what we ask for"),
+    "NO_LIABILITY_ACCOUNTS": (US, "Check what we ask for"),
+    "MANUAL_VERIFICATION_REQUIRED": (CONSENT, "Send the repair link with that product."),
+    "USER_PERMISSION_REVOKED": (ENDED, "Stop using the data. Connect again only if the customer wants to."),
+    "ITEM_NOT_FOUND": (ENDED, "Ask the customer to connect again, then create a new link."),
+    "ITEM_CONCURRENTLY_DELETED": (ENDED, "Ask the customer to connect again, then create a new link."),
+    "ITEM_NOT_SUPPORTED": (ENDED, "Try another account."),
+    "INSTITUTION_NO_LONGER_SUPPORTED": (ENDED, "Connect through the bank's new entry, or another bank."),
+    "INSTITUTION_DOWN": (WAIT, OUTAGE),
+    "INSTITUTION_NOT_RESPONDING": (WAIT, OUTAGE),
+    "INSTITUTION_NOT_AVAILABLE": (WAIT, OUTAGE),
+    "UNSUPPORTED_RESPONSE": (WAIT, "Tell the provider."),
+    "INTERNAL_SERVER_ERROR": (WAIT, "Wait. After a day, tell the provider."),
+    "PLANNED_MAINTENANCE": (WAIT, "Wait. After a day, tell the provider."),
+    "PRODUCT_NOT_READY": (SET_UP, "Look again later."),
+    "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION": (WAIT, "It solves itself."),
+    "RATE_LIMIT_EXCEEDED": (WAIT, "It solves itself within minutes."),
+    "TRANSACTIONS_LIMIT": (WAIT, "It solves itself within minutes."),
+    "TRIAL_CONNECTION_LIMIT": (US, "Ask for a larger plan at the provider."),
+    "CREDITS_EXHAUSTED": (US, "Ask for a larger plan at the provider."),
+    "ASSET_REPORT_GENERATION_FAILED": (WAIT, "Refresh the asset reports."),
+    "DATA_QUALITY_CHECK_FAILED": (WAIT, "Try again in two days."),
+    "DATA_UNAVAILABLE": (UNKNOWN, "Ask the provider for the details of this connection."),
+    "INVALID_ACCESS_TOKEN": (US, "Hand over the current one, or connect again."),
+    "INVALID_API_KEYS": (US, "Correct them once at the provider."),
+    "UNAUTHORIZED_ENVIRONMENT": (US, "Correct them once at the provider."),
+    "UNAUTHORIZED_ROUTE_ACCESS": (US, "Correct them once at the provider."),
+    "INSTITUTION_REGISTRATION_REQUIRED": (US, "Finish it at the provider. That takes days."),
+    "UNAUTHORIZED_INSTITUTION": (US, "Finish it at the provider. That takes days."),
+    "PRODUCT_NOT_ENABLED": (US, "Send a repair link that adds it, or connect again."),
+    "PRODUCTS_NOT_SUPPORTED": (US, "Send a repair link that adds it, or connect again."),
+    "INSTITUTION_NOT_ENABLED_IN_ENVIRONMENT": (US, "Report it to the developers."),
+    "INVALID_PRODUCT": (US, "Report it to the developers."),
+    "INVALID_FIELD": (US, "Report it to the developers."),
+    "MISSING_FIELDS": (US, "Report it to the developers."),
+    "INVALID_CONFIGURATION": (US, "Report it to the developers."),
+    "INVALID_INSTITUTION": (US, "Report it to the developers."),
+    "INSTANT_MATCH_FAILED": (US, "Report it to the developers."),
+    "INVALID_BODY": (US, "Report it to the developers."),
+    "SOME_FUTURE_CODE": (UNKNOWN, "Read the provider's words and try one refresh."),
+}
+# Heron's status and message.
+HERON = {
+    ("pending", None): (SET_UP, "After 24 hours, refresh the link, then ask the provider."),
+    ("syncing", None): (WORKS, "Data is being fetched now. Look again in a few minutes."),
+    ("active", None): (WORKS, "Nothing to do."),
+    ("active", "[ITEM_LOGIN_REQUIRED] the login details have changed"): (WORKS, "Refresh the link to see which"),
+    ("erroring", "no code in these words"): (UNKNOWN, "Try one refresh. If it stays, ask the provider."),
+    ("erroring", None): (UNKNOWN, "Try one refresh. If it stays, ask the provider."),
+    ("unknown", None): (UNKNOWN, "Open the link and refresh it."),
+    ("resting", None): (UNKNOWN, "It is shown as received. Report it, so that it becomes known here."),
+    ("sync_disabled", None): (ENDED, "To use it again, create the customer's link again."),
+    ("deleted_in_plaid", None): (ENDED, "Ask the customer to connect again, then create a new link."),
+}
+# Belvo's status and how long it keeps the login.
+BELVO = {
+    ("valid", "store"): (WORKS, "Nothing to do."),
+    ("invalid", "store"): (LOGIN, "Get the current password from the customer and update the credentials."),
+    ("invalid", "nostore"): (ENDED, "Nothing is stored that could be repaired."),
+    ("token_required", "store"): (CODE, "Update the credentials while the customer is on the line"),
+    ("unconfirmed", "store"): (CODE, "Delete the link and register it again"),
+    ("resting", "store"): (UNKNOWN, "It is shown as received. Report it, so that it becomes known here."),
+}
+
+
+def verdict_after_asking(house: House, link: Link) -> str:
+    """Ask the provider by the page's button, and return the words of the verdict the page then shows."""
+    house.post(f"/links/{link.pk}/refresh/")
+    page = house.open(link.get_absolute_url())
+    section = re.search(r'id="link-verdict">(.*?)</section>', page.source, re.DOTALL)
+    assert section, page.words[:300]
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", section[1]))).strip()
+
+
+def expect(shown: str, row: tuple[str, str]) -> None:
+    state, advice = row
+    assert shown.startswith(f"{state} "), shown
+    assert advice in shown
+
+
+@pytest.mark.parametrize("half", [0, 1])  # two tests of half the table each, so that two workers share it
+def test_each_plaid_code_behind_a_heron_link_has_its_words(house: House, half: int) -> None:
+    link = house.heron_link()
+    remote = house.simulator.world.heron_links[link.remote_id]
+    for code, row in list(PLAID.items())[half::2]:
+        remote.status, remote.status_message, remote.settles_at = "erroring", f"[{code}] the bank's own words", None
+
+        shown = verdict_after_asking(house, link)
+
+        expect(shown, row)
+
+
+def test_each_status_of_heron_has_its_words(house: House) -> None:
+    link = house.heron_link()
+    remote = house.simulator.world.heron_links[link.remote_id]
+    remote.last_successful_sync = iso(house.clock())
+    for (status, message), row in HERON.items():
+        remote.status, remote.status_message, remote.settles_at = status, message, None
+
+        shown = verdict_after_asking(house, link)
+
+        expect(shown, row)
+
+
+def test_each_status_of_belvo_has_its_words(house: House) -> None:
+    link = house.belvo_link()
+    remote = house.simulator.world.belvo_links[link.remote_id]
+    for (status, storage), row in BELVO.items():
+        remote.status, remote.credentials_storage = status, storage
+
+        shown = verdict_after_asking(house, link)
+
+        expect(shown, row)
+
+
+def test_link_that_heron_never_filled_is_being_set_up(house: House) -> None:
+    link = house.heron_link()
+    remote = house.simulator.world.heron_links[link.remote_id]
+    remote.status, remote.last_successful_sync, remote.settles_at = "syncing", None, None
+
+    expect(verdict_after_asking(house, link), (SET_UP, "Data is being fetched now."))
+
+
+def test_link_missing_from_herons_list_has_ended(house: House) -> None:
+    link = house.heron_link()
+    other = house.heron_link("Other Ltd", item_id="item-2")
+    house.simulator.world.heron_links[link.remote_id].end_user_id = other.end_user.external_id
+
+    expect(verdict_after_asking(house, link), (ENDED, "If it is still missing, treat it as removed at the provider."))
+
+
+def test_link_that_belvo_does_not_know_has_ended(house: House) -> None:
+    link = house.belvo_link()
+    del house.simulator.world.belvo_links[link.remote_id]
+
+    expect(verdict_after_asking(house, link), (ENDED, "Wrong id, wrong environment, or the link was deleted."))
+
+
+def test_customer_whom_heron_does_not_know_is_a_matter_of_our_set_up(house: House) -> None:
+    link = house.heron_link()
+    house.simulator.world.end_users.clear()
+
+    expect(verdict_after_asking(house, link), (US, "Wrong integration, customer or link id"))
