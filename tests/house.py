@@ -93,7 +93,7 @@ class House:
         body = {"institution": bank, "username": str(random.randrange(10**10, 10**11)), "password": "pass_valid"}
         body |= {"external_id": customer.external_id, "access_mode": "recurrent"} | self._all_that_it_asks_for(bank)
         remote_id = self.call_belvo("POST", "/api/links/", body)["id"]
-        return self._let_know(self.belvo, customer, remote_id, self.bank(bank), cause)
+        return self.let_know(self.belvo, customer, remote_id, self.bank(bank), cause)
 
     def heron_link(
         self, name: str = "Acme Corp", *, item_id: str = "item-1", cause: Cause = Cause.WORKING, bank: str = ""
@@ -103,7 +103,7 @@ class House:
         body = {"access_token": "access-sandbox-1", "end_user_id": customer.external_id, "item_id": item_id}
         self.call_heron("POST", f"/api/integrations/{HERON_INTEGRATION}/links", body)
         institution = Institution.objects.create(integration=self.heron, name=bank, display_name=bank) if bank else None
-        return self._let_know(self.heron, customer, item_id, institution, cause)
+        return self.let_know(self.heron, customer, item_id, institution, cause)
 
     def call_belvo(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         auth = ("sandbox-id", "sandbox-password")
@@ -126,7 +126,7 @@ class House:
         """Wait until no call runs any more."""
         runner.wait_for_all(20)
 
-    def _let_know(
+    def let_know(
         self, integration: Integration, customer: EndUser, remote_id: str, bank: Institution | None, cause: Cause
     ) -> Link:
         link = Link(integration=integration, end_user=customer, institution=bank, remote_id=remote_id)

@@ -147,13 +147,23 @@ def drawn(house: House) -> Iterator[tuple[str, Page]]:
     house.send(f"/links/{refused.pk}/credentials/", password="pass_invalid", password2="valid")
     lost = house.belvo_link("Zebra Ltd", bank="gringotts_mx_retail")
     house.send(f"/links/{lost.pk}/credentials/", password="lost_before")
+    heron = house.heron_link("Heron Ltd")
+    at_heron, at_customer = f"/integrations/{house.heron.pk}", f"/end-users/{heron.end_user_id}/records"
     urls = {
         "ana": [
             "/", "/links/", "/links/?state=customer", "/links/new/", f"/links/new/?integration={house.belvo.pk}",
             house.new_link_url(), house.new_link_url("ironbank_br_retail"), f"/links/{refused.pk}/",
             f"/links/{refused.pk}/credentials/", f"/links/{waiting.pk}/", f"/links/{waiting.pk}/token/",
             house.last_operation(refused).get_absolute_url(), house.last_operation(lost).get_absolute_url(),
-            "/end-users/", refused.end_user.get_absolute_url(),
+            "/end-users/", refused.end_user.get_absolute_url(), "/institutions/", "/institutions/?status=down",
+            house.bank().get_absolute_url(), f"/integrations/{house.belvo.pk}/institutions/", "/unknown-values/",
+            f"/integrations/{house.belvo.pk}/records/links/", f"{at_heron}/records/links/",
+            f"{at_heron}/records/end-users/", f"{at_customer}/{house.heron.pk}/", f"/links/{heron.pk}/records/",
+            f"/end-users/{refused.end_user_id}/records/{house.heron.pk}/",
+        ],
+        "adm": [
+            house.heron.get_absolute_url(), f"{at_heron}/records/connectors/", f"{at_heron}/records/webhooks/",
+            f"{at_heron}/webhooks/add/", f"{at_heron}/webhooks/wbh_gone/end/", f"{at_heron}/reports/",
         ],
         "mia": ["/integrations/", house.belvo.get_absolute_url(), f"/links/{refused.pk}/"],
     }  # fmt: skip

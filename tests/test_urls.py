@@ -43,7 +43,22 @@ GET  /links/{link}/token/withdraw/       405  403  403  403
 GET  /links/{link}/refresh/              405  405  403  403
 GET  /links/{link}/attempt/              403  303  403  403
 POST /links/{link}/attempt/              403  303  403  403
+GET  /links/{link}/settings/             200  403  403  403
+POST /links/{link}/settings/             422  403  403  403
+GET  /links/{link}/fetch/                200  200  403  403
+POST /links/{link}/fetch/                422  422  403  403
+GET  /links/{link}/delete/               200  200  403  403
+POST /links/{link}/delete/               422  422  403  403
+GET  /links/{link}/access-token/         200  403  403  403
+POST /links/{link}/access-token/         422  403  403  403
+GET  /links/{link}/repair-address/       200  403  403  403
+POST /links/{link}/repair-address/       422  403  403  403
+GET  /links/{link}/reports/              200  403  403  403
+POST /links/{link}/reports/              422  403  403  403
 GET  /operations/{operation}/            200  200  200  403
+GET  /integrations/operations/{webhook}/  403  200  200  200
+GET  /operations/{webhook}/              404  404  404  403
+GET  /integrations/operations/{operation}/  403  404  404  404
 GET  /operations/{operation}/check/      405  405  403  403
 GET  /operations/{operation}/decide/     403  405  403  403
 POST /operations/{operation}/decide/     403  422  403  403
@@ -54,6 +69,30 @@ GET  /integrations/                      403  200  200  200
 GET  /integrations/{belvo}/              403  200  200  200
 GET  /integrations/{belvo}/test/         403  405  403  405
 POST /integrations/{belvo}/test/         403  303  403  303
+GET  /links/{link}/records/              200  200  403  403
+GET  /end-users/{customer}/records/{heron}/  200  200  403  403
+GET  /end-users/{customer}/records/{heron}/tell/  405  403  403  403
+POST /end-users/{customer}/records/{heron}/tell/  400  403  403  403
+POST /end-users/{customer}/records/{heron}/sources/{source}/  400  403  403  403
+GET  /integrations/{heron}/records/{what}/  200  200  403  403
+POST /integrations/{heron}/records/{what}/  200  200  403  403
+GET  /integrations/{belvo}/records/end-users/  404  404  403  403
+GET  /integrations/{heron}/records/connectors/  403  200  403  200
+GET  /integrations/{heron}/records/webhooks/  403  200  403  200
+GET  /integrations/{belvo}/records/webhooks/  403  404  403  404
+GET  /integrations/{heron}/webhooks/add/  403  403  403  200
+POST /integrations/{heron}/webhooks/{source}/switch/  403  403  403  400
+GET  /integrations/{heron}/webhooks/{source}/end/  403  403  403  200
+GET  /integrations/{heron}/reports/      403  403  403  200
+POST /integrations/{heron}/reports/      403  403  403  422
+GET  /integrations/{belvo}/reports/      403  403  403  404
+GET  /institutions/                      200  200  200  200
+GET  /institutions/{bank}/               200  200  200  200
+GET  /institutions/{bank}/read/          405  405  403  403
+GET  /integrations/{belvo}/institutions/  200  200  403  403
+GET  /integrations/{heron}/institutions/  404  404  403  403
+GET  /integrations/{belvo}/institutions/read/  403  405  403  405
+GET  /unknown-values/                    200  200  200  200
 GET  /admin/                             403  403  200  200
 GET  /admin/audit/auditevent/            403  403  200  403
 GET  /admin/links/link/                  403  403  200  403
@@ -82,8 +121,12 @@ def places(house: House) -> dict[str, str]:
         "link": str(link.pk),
         "customer": str(link.end_user_id),
         "operation": str(operation.pk),
+        "webhook": str(an_operation_of_an_integration(house).pk),
         "belvo": str(house.belvo.pk),
         "heron": str(house.heron.pk),
+        "bank": str(house.bank().pk),
+        "what": "end-users",
+        "source": "dso_1",
     }
 
 
@@ -100,6 +143,17 @@ def an_operation(house: House, link: Link) -> Operation:
     )
 
 
+def an_operation_of_an_integration(house: House) -> Operation:
+    return Operation.objects.create(
+        kind="add_webhook",
+        state="succeeded",
+        integration=house.heron,
+        actor=house.people["adm"],
+        operation_key=uuid.uuid4(),
+    )
+
+
+@pytest.mark.django_db(transaction=True)  # some pages ask a provider beside the request
 @pytest.mark.parametrize("name", NAMES)
 def test_addresses_answer_each_role_as_the_table_says(house: House, places: dict[str, str], name: str) -> None:
     client = house.client(name)

@@ -31,13 +31,23 @@ NAVIGATION: tuple[tuple[Promise, tuple[Entry, ...]], ...] = (
         _("Operate"),
         (
             Entry(_("Overview"), "overview", "layout-dashboard", Right.VIEW_OVERVIEW, ("overview",)),
-            Entry(_("Links"), "link-list", "link", Right.VIEW_LINKS, ("link-", "institution-", "operation-")),
-            Entry(_("End users"), "end-user-list", "users", Right.VIEW_END_USERS, ("end-user-",)),
+            Entry(_("Links"), "link-list", "link", Right.VIEW_LINKS, ("link-", "institution-search", "operation-")),
+            Entry(_("End users"), "end-user-list", "users", Right.VIEW_END_USERS, ("end-user-", "data-source-")),
+            Entry(
+                _("Institutions"),
+                "institution-list",
+                "landmark",
+                Right.VIEW_OVERVIEW,
+                ("institution-", "institutions-"),
+            ),
         ),
     ),
     (
         _("Configure"),
-        (Entry(_("Integrations"), "integration-list", "plug", Right.VIEW_INTEGRATIONS, ("integration-",)),),
+        (
+            Entry(_("Integrations"), "integration-list", "plug", Right.VIEW_INTEGRATIONS, ("integration-",)),
+            Entry(_("Unknown words"), "unknown-values", "book-open-text", Right.VIEW_OVERVIEW, ("unknown-values",)),
+        ),
     ),
     (
         _("Control"),

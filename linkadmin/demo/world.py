@@ -22,7 +22,7 @@ from linkadmin.audit.models import Outcome
 from linkadmin.links.connections import keep_secret
 from linkadmin.links.models import EndUser, HealthChange, Institution, Integration, Link, LinkSearch, search_text
 from linkadmin.operations.models import Operation
-from linkadmin.providers import belvo_answers
+from linkadmin.providers import belvo_records
 from linkadmin.providers.types import Secret
 from linkadmin.simulator.institutions import INSTITUTIONS
 
@@ -94,7 +94,7 @@ def _integrations(simulator_url: str, now: datetime) -> dict[str, Integration]:
 
 def _institutions(integrations: dict[str, Integration], now: datetime) -> dict[str, Institution]:
     """Make Belvo's catalogue as a read of it would, and the banks staff named for Heron."""
-    listed, _is_last = belvo_answers.institutions(answered(200, {"results": list(INSTITUTIONS.values())}))
+    listed = belvo_records.institution_page(answered(200, {"results": list(INSTITUTIONS.values())}), number=1).items
     rows = [
         Institution(id=id_of(BELVO, each.name), integration=integrations[BELVO], read_at=now, **asdict(each))
         for each in listed

@@ -19,7 +19,7 @@ from linkadmin.audit.admin import CappedPaginator, ReadOnlyAdmin
 from linkadmin.audit.models import Outcome
 from linkadmin.nudges import nudge
 from linkadmin.providers import PROVIDERS, provider_class
-from linkadmin.providers.types import CredentialField, Secret
+from linkadmin.providers.types import CredentialField, FieldKind, Secret
 
 from .connections import keep_secret
 from .models import EndUser, HealthChange, Institution, Integration, Link
@@ -41,9 +41,10 @@ class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
         self.fields["provider"] = forms.ChoiceField(
             label=_("Provider"), choices=[(kind, provider_class(kind).label) for kind in kinds]
         )
-        self.asked = {f"{kind}_{field.name}": field for kind in kinds for field in provider_class(kind).config_fields}
-        for name, field in self.asked.items():
-            self.fields[name] = self._field(name, field)
+        self.asked = {kind: _named_fields(kind) for kind in kinds}
+        for kind, named in self.asked.items():
+            for name, field in named.items():
+                self.fields[name] = self._field(kind, field)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -53,16 +54,16 @@ class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
     def options(self) -> dict[str, str]:
-        own = self._own(self.cleaned_data["provider"])
+        own = self.asked[self.cleaned_data["provider"]].items()
         return {field.name: self.cleaned_data[name] for name, field in own if not field.secret}
 
     def new_secrets(self) -> dict[str, Secret]:
-        own = self._own(self.cleaned_data["provider"])
+        own = self.asked[self.cleaned_data["provider"]].items()
         typed = {field.name: self.cleaned_data[name] for name, field in own if field.secret}
         return {name: Secret(text) for name, text in typed.items() if text}
 
     def _require_own(self, kind: str, cleaned: dict[str, Any]) -> None:
-        for name, field in self._own(kind):
+        for name, field in self.asked[kind].items():
             kept = field.secret and self.instance.secrets.filter(name=field.name).exists()
             if field.required and not kept and not cleaned.get(name) and name not in self.errors:
                 self.add_error(name, _("This provider needs it."))
@@ -74,14 +75,13 @@ class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
         except ValueError as error:
             self.add_error("base_url", str(error))
 
-    def _own(self, kind: str) -> list[tuple[str, CredentialField]]:
-        return [(name, field) for name, field in self.asked.items() if name.startswith(f"{kind}_")]
-
-    def _field(self, name: str, asked: CredentialField) -> forms.Field:
-        kind = name.split("_")[0]
+    def _field(self, kind: str, asked: CredentialField) -> forms.Field:
         label = f"{provider_class(kind).label}: {asked.label}"
         if not asked.secret:
-            initial = self.instance.options.get(asked.name, "")
+            initial = self.instance.options.get(asked.name, asked.initial)
+            if asked.kind is FieldKind.SELECT:
+                choices = [("", "—"), *((choice.value, choice.label) for choice in asked.choices)]
+                return forms.ChoiceField(label=label, required=False, choices=choices, initial=initial)
             checks = [RegexValidator(asked.pattern, asked.pattern_message)] if asked.pattern else []
             return forms.CharField(label=label, required=False, max_length=200, initial=initial, validators=checks)
         kept = self.instance.secrets.filter(name=asked.name).first() if self.instance.provider else None
@@ -92,6 +92,11 @@ class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
         )
         widget = forms.PasswordInput(attrs={"autocomplete": "off"})
         return forms.CharField(label=label, required=False, max_length=500, widget=widget, help_text=help_text)
+
+
+def _named_fields(kind: str) -> dict[str, CredentialField]:
+    """Return what a kind of provider asks for, under names that no other kind has."""
+    return {f"{kind}_{field.name}": field for field in provider_class(kind).config_fields}
 
 
 @admin.register(Integration)
@@ -167,8 +172,9 @@ class MaskedNames:
         return "name" not in lookup.split(LOOKUP_SEP) and super().lookup_allowed(lookup, value, request)  # type: ignore[misc]
 
     @admin.display(description=_("customer"))
-    def customer(self, row: Any) -> str:
-        return shown_name(str(getattr(row, "end_user", row)), see_names=False)
+    def customer(self, row: Any) -> str | None:
+        customer = getattr(row, "end_user", row)
+        return None if customer is None else shown_name(str(customer), see_names=False)
 
 
 @admin.register(EndUser)

@@ -16,6 +16,7 @@ from django.db.models import Q, QuerySet
 
 from linkadmin.providers.types import Cause, HealthState, Observation, RemoteLink
 
+from . import unknown
 from .causes import VERDICTS
 from .models import HealthChange, Integration, Link, LinkSearch, search_text
 
@@ -59,6 +60,7 @@ def observe(link: Link, report: Report) -> HealthChange | None:
         link.observed_at, link.raw_status = report.at, report.observation.raw_status[:60]
         link.save(update_fields=["asked_at", "ask_failed", "observed_at", "raw_status"])
         return None
+    unknown.note(link, report.observation, at=report.at)
     _take_facts(link, report)
     return _become(link, report)
 
@@ -71,6 +73,9 @@ def observe_remote(
     _lock(link)
     link.access_mode = remote.access_mode or link.access_mode
     link.refresh_rate = remote.refresh_rate or link.refresh_rate
+    link.storage = remote.storage or link.storage
+    link.stale_in = remote.stale_in or link.stale_in
+    link.resources = list(remote.resources) or link.resources
     link.remote_kind = remote.kind or link.remote_kind
     link.data_source_id = remote.data_source_id or link.data_source_id
     link.remote_created_at = remote.created_at or link.remote_created_at
@@ -221,6 +226,8 @@ def _become(link: Link, report: Report) -> HealthChange | None:
         link.proving_since = None
     old, old_cause = link.health, link.cause
     link.health, link.cause = state.value, cause.value
+    if cause is Cause.REMOVED:  # it stands in nobody's way any more: the same one may be connected again
+        link.ended_at = link.ended_at or report.at
     link.attention = link.rank()
     if old == link.health and old_cause == link.cause and link.changes.exists():
         link.save()

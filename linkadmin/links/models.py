@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linkadmin.providers import provider_class
 from linkadmin.providers.base import Provider
-from linkadmin.providers.types import Capability, Cause, HealthState, LinkRef
+from linkadmin.providers.types import Capability, Cause, HealthState, LinkRef, PracticeHints
 
 from .causes import STATES, VERDICTS, Verdict
 
@@ -75,6 +75,10 @@ class Integration(models.Model):
     @property
     def remote_id_label(self) -> str:
         return self.speaks.remote_id_label
+
+    @property
+    def practice_hints(self) -> PracticeHints:
+        return self.speaks.practice_hints
 
     def can(self, capability: Capability) -> bool:
         return capability in self.speaks.capabilities
@@ -243,7 +247,8 @@ class Link(models.Model):
 
     @property
     def ref(self) -> LinkRef:
-        return LinkRef(remote_id=self.remote_id, end_user_id=self.end_user.external_id)
+        bank = self.institution
+        return LinkRef(self.remote_id, self.end_user.external_id, bank.integration_type if bank else "")
 
     @property
     def verdict(self) -> Verdict:

@@ -3,8 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from django import forms
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -110,6 +113,25 @@ def customer_rows(
 def shown_name(name: str, *, see_names: bool) -> str:
     """Return a name, or its initials for those who may not see it."""
     return name if see_names else " ".join(f"{word[0]}•••" for word in name.split())
+
+
+def state_counts(tally: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return how many links are in each state that has any."""
+    return [{"badge": badge_of(state), "count": tally[state.value]} for state in HealthState if tally.get(state.value)]
+
+
+def pills(query: QueryDict, filters: forms.BaseForm) -> list[tuple[str, str]]:
+    """Return each filter in force with the address without it."""
+    found = []
+    for name, value in filters.cleaned_data.items():
+        if not value:
+            continue
+        without = query.copy()
+        for key in (name, "before", "after"):
+            without.pop(key, None)
+        label = dict(getattr(filters.fields[name], "choices", [])).get(value, value)
+        found.append((f"{filters.fields[name].label}: {label}", f"?{without.urlencode()}"))
+    return found
 
 
 def moment(at: datetime | None, *, now: datetime | None = None) -> Moment | None:

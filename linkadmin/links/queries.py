@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import django_filters
+from django import forms
 from django.db.models import Count, Q, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +18,8 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.providers.types import HealthState
 
 from .causes import STATES
-from .models import EndUser, Institution, Integration, Link
+from .models import EndUser, Institution, Integration, Link, UnknownValue
+from .unknown import showing
 
 PAGE_SIZE = 50
 LAST_RANK = 32_767
@@ -65,15 +67,23 @@ class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
         method="of_owner", label=_("Owner"), empty_label=_("Any owner"), choices=[("1", _("Mine"))]
     )
 
+    # From the page of unknown words; nobody picks one from a list here.
+    unknown = django_filters.ModelChoiceFilter(
+        queryset=UnknownValue.objects.all(), method="of_word", label=_("Unknown word"), widget=forms.HiddenInput
+    )
+
     class Meta:
         model = Link
-        fields = ["state", "integration", "institution", "mine"]
+        fields = ["state", "integration", "institution", "mine", "unknown"]
 
     def of_state(self, links: "QuerySet[Link]", _name: str, value: str) -> "QuerySet[Link]":
         if value == PROVING:
             return links.filter(proving_since__isnull=False)
         states = GROUPS[value][1] if value in GROUPS else (HealthState(value),)
         return links.filter(health__in=[state.value for state in states], proving_since=None)
+
+    def of_word(self, links: "QuerySet[Link]", _name: str, value: UnknownValue) -> "QuerySet[Link]":
+        return showing(links.filter(ended_at=None), value)
 
     def of_owner(self, links: "QuerySet[Link]", _name: str, _value: str) -> "QuerySet[Link]":
         return links.filter(owner=self.request.user)

@@ -1,6 +1,5 @@
 """Pages that show what we know: links, end users, integrations."""
 
-from collections import Counter
 from typing import Any
 
 from django.contrib import messages
@@ -16,12 +15,14 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
 from linkadmin.pages import draw, go, reader
-from linkadmin.providers.types import HealthState
+from linkadmin.providers.errors import NotSent
 
 from . import connections, queries
 from .models import EndUser, Integration
-from .presentation import badge_of, customer_rows, moment, rows, shown_name
+from .presentation import customer_rows, moment, pills, rows, shown_name, state_counts
 from .strip import health_strip
+from .traffic import pause_of
+from .traffic_panel import panel_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -40,7 +41,7 @@ def link_list(request: HttpRequest) -> HttpResponse:
     context = {
         "strip": health_strip(queries.counts(links), current=request.GET.get("state", "")),
         "filter": chosen,
-        "pills": _pills(request, chosen),
+        "pills": pills(request.GET, chosen.form),
         "words": words,
         "rows": rows(page.links, see_names=see_names),
         "page": page,
@@ -118,11 +119,12 @@ def integration_detail(request: HttpRequest, pk: Any) -> HttpResponse:
             if not field.secret
         ],
         "secrets": [(row, moment(row.changed_at)) for row in integration.secrets.order_by("name")],
-        "states": _state_counts(tally),
+        "states": state_counts(tally),
         "links_count": tally.total(),
         "institutions_count": integration.institutions.count(),
         "institutions_read": moment(integration.institutions_read_at),
         "tested": moment(integration.tested_at),
+        "traffic": panel_of(integration),
         "may_test": may(request.user, Right.TEST_CONNECTION),
         "may_change": may(request.user, Right.MANAGE_INTEGRATIONS),
         "may_view_links": may(request.user, Right.VIEW_LINKS),
@@ -133,7 +135,13 @@ def integration_detail(request: HttpRequest, pk: Any) -> HttpResponse:
 @require_POST
 def integration_test(request: HttpRequest, pk: Any) -> HttpResponse:
     integration = get_object_or_404(Integration, pk=pk)
-    tested = connections.test_connection(integration, actor=reader(request))
+    try:
+        tested = connections.test_connection(integration, actor=reader(request))
+    except NotSent:
+        pause = pause_of(integration, "test_connection")
+        why = pause.words(integration) if pause else _("Too many calls to this provider are under way.")
+        messages.warning(request, _("%(why)s Nothing was sent.") % {"why": why})
+        return go(request, reverse("integration-detail", args=[integration.pk]))
     if tested.key_state == Integration.KeyState.GOOD:
         messages.success(request, _("The provider answered and accepts the keys."))
     else:
@@ -141,24 +149,6 @@ def integration_test(request: HttpRequest, pk: Any) -> HttpResponse:
     return go(request, reverse("integration-detail", args=[integration.pk]))
 
 
-def _state_counts(tally: Counter[str]) -> list[dict[str, Any]]:
-    return [{"badge": badge_of(state), "count": tally[state.value]} for state in HealthState if tally[state.value]]
-
-
 def _search_words(request: HttpRequest) -> str:
     # PostgreSQL takes no NUL to search for; one in an address is refused before any view.
     return request.POST.get("q", "").replace("\0", "").strip()[:200] if request.method == "POST" else ""
-
-
-def _pills(request: HttpRequest, chosen: queries.LinkFilter) -> list[tuple[str, str]]:
-    """Return each filter in force with the address without it."""
-    pills = []
-    for name, value in chosen.form.cleaned_data.items():
-        if not value:
-            continue
-        without = request.GET.copy()
-        for key in (name, "before", "after"):
-            without.pop(key, None)
-        label = dict(getattr(chosen.form.fields[name], "choices", [])).get(value, value)
-        pills.append((f"{chosen.form.fields[name].label}: {label}", f"?{without.urlencode()}"))
-    return pills

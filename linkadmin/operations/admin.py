@@ -21,6 +21,7 @@ class OperationAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
         "link_id",
         "integration",
         "institution",
+        "natural_key",
         "actor",
         "parent_id",
         "prepared_at",

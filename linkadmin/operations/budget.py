@@ -17,7 +17,7 @@ from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
 from linkadmin.links.models import Link
 
-from .models import DONE_STATES, AttemptAllowance, Operation
+from .models import DONE_STATES, LOGIN_KINDS, AttemptAllowance, Operation
 from .refusals import BudgetSpent
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def allow_attempt(*, actor: User, link: Link, reason: str) -> None:
 def _refusals(operations: "QuerySet[Operation]") -> tuple[int, datetime | None]:
     """Return how often the bank refused within the window, since the last success, and when it last did."""
     since = timezone.now() - WINDOW
-    success = operations.filter(state__in=DONE_STATES).aggregate(at=Max("ended_at"))["at"]
+    success = operations.filter(kind__in=LOGIN_KINDS, state__in=DONE_STATES).aggregate(at=Max("ended_at"))["at"]
     refused = operations.filter(counts_as_attempt=True, ended_at__gt=max(since, success or since))
     found = refused.aggregate(n=Count("pk"), at=Max("ended_at"))
     return found["n"], found["at"]

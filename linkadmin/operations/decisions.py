@@ -1,14 +1,17 @@
 """What a person decides about an operation, without any call."""
 
+from functools import partial
+
 from django.db import transaction
 from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.audit.models import Outcome
+from linkadmin.nudges import nudge
 from linkadmin.providers.types import Cause
 
-from . import challenges, refusals
-from .models import Operation, PendingChallenge, State
+from . import effects, memory, refusals
+from .models import Operation, OperationKind, PendingChallenge, State
 from .sending import record, refused
 from .settle import repaired, stop_waiting
 
@@ -36,7 +39,7 @@ def _withdraw(actor: User, operation: Operation) -> None:
     now = timezone.now()
     _move(operation, State.NEEDS_TOKEN, state=State.EXPIRED, outcome="withdrawn", ended_at=now)
     for challenge in PendingChallenge.objects.filter(operation=operation):
-        challenges.forget(challenge.pk)
+        memory.CHALLENGES.forget(challenge.pk)
         challenge.delete()
     stop_waiting(operation, Cause.CODE_NEEDED, at=now)
     record(operation, actor, Outcome.DONE, what=".withdrawn")
@@ -53,11 +56,21 @@ def _decide(actor: User, operation: Operation, *, done: bool, note: str) -> None
         note=note,
         ended_at=timezone.now(),
         # Nobody knows whether the bank was asked and said no: count it as if it did.
-        counts_as_attempt=not done,
+        counts_as_attempt=operation.logs_in and not done,
     )
     if done:
-        repaired(operation, at=operation.began_at, request_id=operation.request_id)
+        _take_effect(operation)
     record(operation, actor, Outcome.DONE, what=".decided", details={"decided": "done" if done else "not_done"})
+
+
+def _take_effect(operation: Operation) -> None:
+    if operation.kind == OperationKind.REMOVE_LINK:
+        effects.take_away(operation, effects.removal_cause(operation), at=timezone.now())
+        operation.save(update_fields=["result"])
+    elif operation.logs_in:
+        repaired(operation, at=operation.began_at, request_id=operation.request_id)
+    elif operation.link_id:
+        transaction.on_commit(partial(nudge, "operations.prove", operation.link_id))
 
 
 def _move(operation: Operation, before: State, **columns: object) -> None:

@@ -1,6 +1,6 @@
 """What an operation's end means, in words: what happened, what it means, what to do."""
 
-from dataclasses import dataclass
+from http import HTTPStatus
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -9,20 +9,18 @@ from django.utils.translation import gettext as _
 from linkadmin.links.causes import VERDICTS
 from linkadmin.providers.types import Cause
 
-from .models import Operation, OperationKind, State
-from .settle import NOT_REPAIRED
+from .change_words import Explanation, explain_change
+from .changes import CHANGES
+from .models import ADDRESS_LOST, Operation, OperationKind, State
+from .settle import NOT_REPAIRED, NOT_TAKEN
 
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    tone: str
-    title: str
-    meaning: str
-    advice: str = ""
+__all__ = ["Explanation", "explain"]
 
 
 def explain(operation: Operation) -> Explanation:
     """Say what became of an operation that is over, or lost."""
+    if operation.is_done and operation.kind in CHANGES:
+        return explain_change(operation)
     if operation.is_done:
         return Explanation("ok", _("Done"), _("The provider accepted it."))
     if operation.state in (State.UNKNOWN, State.UNDECIDED):
@@ -51,6 +49,13 @@ def explain(operation: Operation) -> Explanation:
 
 
 def _lost(operation: Operation) -> Explanation:
+    if operation.is_awaited:
+        return Explanation(
+            "info",
+            _("The provider removes it; checking"),
+            _("It took the removal on and does it in its own time. Nothing is sent again."),
+            _("We read its records until the link is gone. You can leave this page."),
+        )
     if operation.state == State.UNDECIDED:
         return Explanation(
             "warn",
@@ -67,6 +72,13 @@ def _lost(operation: Operation) -> Explanation:
 
 
 def _expired(operation: Operation) -> Explanation:
+    if operation.outcome == ADDRESS_LOST:
+        return Explanation(
+            "warn",
+            _("The repair address was lost on its way"),
+            _("Nobody has it, and nothing was changed at the link."),
+            _("Make a new one when it is needed."),
+        )
     if operation.outcome == "withdrawn":
         return Explanation("quiet", _("Given up"), _("The code was not sent; the login attempt was given up."))
     if operation.outcome == "code_request_lost":
@@ -104,16 +116,31 @@ def _plainly_refused(_operation: Operation) -> Explanation:
     )
 
 
-def _invalid(_operation: Operation) -> Explanation:
+def _not_taken(_operation: Operation) -> Explanation:
+    return Explanation(
+        "bad",
+        _("The provider did not take it over"),
+        _("It answered that all is well, and its own record shows the old value."),
+        _("Ask the provider's support, with the request id."),
+    )
+
+
+def _invalid(operation: Operation) -> Explanation:
     return Explanation(
         "bad",
         _("The provider did not accept the form"),
-        _("Nothing was sent to the bank."),
-        _("Correct what is marked and send it again."),
+        _("Nothing was sent to the bank.") if operation.logs_in else _("Nothing was changed."),
+        _("Correct what is marked and send it again.")
+        if operation.field_errors
+        else _("Read the provider's words below: they say what does not fit."),
     )
 
 
 def _duplicate(operation: Operation) -> Explanation:
+    if operation.kind in CHANGES:
+        return Explanation(
+            "warn", _("The provider has this already"), _("Nothing was made twice."), _("There is nothing to do.")
+        )
     if operation.link_id:
         advice = _("It is listed here now: open it and repair it if it needs it.")
     else:
@@ -123,6 +150,9 @@ def _duplicate(operation: Operation) -> Explanation:
 
 def _busy(operation: Operation) -> Explanation:
     advice = _when_again(operation) or _("Try again in a few minutes.")
+    if operation.http_status == HTTPStatus.TOO_MANY_REQUESTS:
+        title, meaning = _("Too many calls to the provider"), _("It limits how often we may call; nothing was changed.")
+        return Explanation("warn", title, meaning, advice)
     return Explanation("warn", _("Not now"), _("The provider or the bank is busy with this link."), advice)
 
 
@@ -133,7 +163,14 @@ def _when_again(operation: Operation) -> str:
     return _("Try again after %(time)s.") % {"time": date_format(timezone.localtime(operation.retry_at), "H:i:s")}
 
 
-def _keys(_operation: Operation) -> Explanation:
+def _keys(operation: Operation) -> Explanation:
+    if operation.http_status == HTTPStatus.FORBIDDEN:
+        return Explanation(
+            "bad",
+            _("Our account may not do this"),
+            _("The provider holds back a right, or found that we call too often; no link is at fault."),
+            _("Tell an administrator: rights, quota or firewall at the provider."),
+        )
     return Explanation(
         "bad",
         _("The provider refused our keys"),
@@ -145,6 +182,13 @@ def _keys(_operation: Operation) -> Explanation:
 def _not_found(operation: Operation) -> Explanation:
     if operation.kind == OperationKind.CREATE_LINK:
         return _plainly_refused(operation)
+    if operation.link_id is None:
+        return Explanation(
+            "bad",
+            _("The provider does not know this any more"),
+            _("It was removed there, or belongs to another account or environment."),
+            _("Read the provider's records anew."),
+        )
     return Explanation(
         "bad",
         _("The provider does not know this link any more"),
@@ -154,6 +198,7 @@ def _not_found(operation: Operation) -> Explanation:
 
 
 _REFUSALS = {
+    NOT_TAKEN: _not_taken,
     "InvalidInput": _invalid,
     "Duplicate": _duplicate,
     "Busy": _busy,

@@ -6,36 +6,24 @@ from typing import Any, Self
 
 import regex
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from linkadmin.links.models import EndUser
+from linkadmin.links.models import EndUser, Link
 from linkadmin.operations.models import PendingChallenge
-from linkadmin.providers.types import ChallengeKind, Choice, CredentialField, FieldKind, Secret
+from linkadmin.providers.types import ChallengeKind, Choice, CredentialField, Secret, Value
 
-MAX_LENGTH = 200  # characters of a typed value, unless the field is a pasted file
-MAX_FILE_LENGTH = 20_000
+from .fields import OneWayTextInput, form_field
+
 SEPARATORS = regex.compile(r"[\s\-\u2010-\u2015]")  # what groups the digits of a code
 CUSTOMER_ID = regex.compile(r"[A-Za-z0-9_.:=@+-]+")
 PATTERN_SECONDS = 0.05  # a bank's pattern is foreign input: it may not cost more than this
 
 
-class OneWayMixin:
-    """A widget whose value goes in and never comes out again."""
-
-    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        return super().get_context(name, None, attrs)  # type: ignore[misc, no-any-return]
-
-
-class OneWayTextInput(OneWayMixin, forms.TextInput):
-    pass
-
-
-class OneWayTextarea(OneWayMixin, forms.Textarea):
-    pass
-
-
 class ProviderForm(forms.Form):
     """The fields a provider asks for, plus the key that makes two submits of one form one operation."""
+
+    may_be_empty = False  # whether there is something to send even if nothing is filled in
 
     operation_key = forms.UUIDField(widget=forms.HiddenInput, error_messages={"required": _("Open the form again.")})
 
@@ -43,7 +31,7 @@ class ProviderForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.asked = {field.name: field for field in asked}
         for field in self.asked.values():
-            self.fields[field.name] = _form_field(field)
+            self.fields[field.name] = form_field(field)
         self.initial.setdefault("operation_key", uuid.uuid4())
 
     def clean(self) -> dict[str, Any]:
@@ -54,21 +42,25 @@ class ProviderForm(forms.Form):
                 self.add_error(name, message)
             if value and field.needs and not self.cleaned_data.get(field.needs):
                 self.add_error(field.needs, _("Needed together with “%(other)s”.") % {"other": field.label})
-        if not self.errors and self.asked and not self.typed():
+        if not self.errors and self.asked and not self.may_be_empty and not self.typed():
             self.add_error(None, _("Nothing is filled in, so there is nothing to send."))
         for name, field in self.asked.items():
             if field.secret and name in self.cleaned_data:
                 self.cleaned_data[name] = Secret(self.cleaned_data[name])
         return self.cleaned_data
 
-    def typed(self) -> dict[str, str | Secret]:
+    def typed(self) -> dict[str, Value]:
         """Return what was filled in, by the provider's field names."""
-        return {name: self.cleaned_data[name] for name in self.asked if self.cleaned_data.get(name)}
+        filled = {name: self.cleaned_data[name] for name in self.asked if self.cleaned_data.get(name)}
+        return {name: tuple(value) if isinstance(value, list) else value for name, value in filled.items()}
 
     def refuse(self, errors: dict[str, str]) -> None:
         """Say at the fields what the provider refused there; the page tells above the form what else it said."""
         for name, words in errors.items():
-            self.add_error(name if name in self.fields else None, words)
+            if name in self.fields:
+                self.add_error(name, words)
+            else:
+                self.add_error(None, f"{name}: {words}" if name else words)
 
     def main_fields(self) -> list[forms.BoundField]:
         return [self[name] for name, field in self.asked.items() if not field.advanced]
@@ -78,7 +70,10 @@ class ProviderForm(forms.Form):
 
     def again(self) -> Self:
         """Give the form a new key, so that sending it once more is a new operation."""
-        self.data = {**{name: self.data[name] for name in self.data}, "operation_key": str(uuid.uuid4())}
+        data = QueryDict(mutable=True)  # which keeps the several values of one name
+        data.update(self.data)
+        data["operation_key"] = str(uuid.uuid4())
+        self.data = data
         return self
 
     def _mismatch(self, field: CredentialField, value: str) -> str:
@@ -163,6 +158,39 @@ class NewLinkForm(ProviderForm):
         self.fields["second_link"].widget = forms.CheckboxInput()
 
 
+class ActForm(ProviderForm):
+    """What a provider lets be said about an act; most of it is left as it is."""
+
+    may_be_empty = True
+
+
+class RemovalForm(ActForm):
+    """A removal: what it is of, typed once more, and why."""
+
+    confirmation = forms.CharField(
+        label=_("Type the customer id or the id of the link"),
+        max_length=200,
+        help_text=_("So that it is surely this one."),
+        widget=forms.TextInput(attrs={"class": "mono", "autocomplete": "off", "spellcheck": "false"}),
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=300,
+        help_text=_("Kept in the records; no passwords or codes."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, link: Link, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._confirms = {link.end_user.external_id, link.remote_id, str(link.pk)}
+
+    def clean_confirmation(self) -> str:
+        typed = str(self.cleaned_data["confirmation"]).strip()
+        if typed not in self._confirms:
+            raise forms.ValidationError(_("This is neither this customer's id nor that of this link."))
+        return typed
+
+
 class TokenForm(forms.Form):
     """The one-time code, where the bank expects one."""
 
@@ -222,34 +250,6 @@ class DecisionForm(forms.Form):
         help_text=_("Kept in the records; no passwords or codes."),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
-
-
-def _form_field(asked: CredentialField) -> forms.Field:
-    shared: dict[str, Any] = {
-        "label": asked.label,
-        "required": asked.required,
-        "help_text": asked.help_text,
-        "initial": asked.initial or None,
-    }
-    if asked.kind is FieldKind.SELECT:
-        empty = [] if asked.required and asked.initial else [("", "—")]
-        return forms.ChoiceField(choices=[*empty, *((item.value, item.label) for item in asked.choices)], **shared)
-    limit = MAX_FILE_LENGTH if asked.kind is FieldKind.FILE_TEXT else asked.max_length or MAX_LENGTH
-    # A password may begin or end with a space.
-    return forms.CharField(widget=_widget(asked), max_length=limit, strip=not asked.secret, **shared)
-
-
-def _widget(asked: CredentialField) -> forms.Widget:
-    attrs = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
-    if asked.placeholder:
-        attrs["placeholder"] = asked.placeholder
-    if asked.kind is FieldKind.PASSWORD:
-        return forms.PasswordInput(attrs=attrs)
-    if asked.kind is FieldKind.FILE_TEXT:
-        return OneWayTextarea(attrs=attrs | {"rows": 4, "class": "mono"})
-    if asked.secret:
-        return OneWayTextInput(attrs=attrs)
-    return forms.TextInput(attrs=attrs | ({"class": "mono"} if asked.identifies else {}))
 
 
 def _matches(pattern: str, value: str) -> bool:

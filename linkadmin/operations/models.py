@@ -57,6 +57,12 @@ class OperationState(models.TextChoices):
     UNDECIDED = "undecided", _("Unknown: a person must decide")
 
 
+# Those whose call has the provider log in at the bank.
+LOGIN_KINDS = (OperationKind.CREATE_LINK, OperationKind.UPDATE_CREDENTIALS, OperationKind.SUBMIT_TOKEN)
+# Outcomes beside the classes of errors.
+ACCEPTED = "accepted"  # the provider will do it
+ADDRESS_LOST = "address_lost"  # made or not, nobody has it: there is nothing to find out
+
 State = OperationState
 OPEN_STATES = (State.PREPARED, State.SENDING, State.NEEDS_TOKEN, State.UNKNOWN, State.UNDECIDED)
 DONE_STATES = (State.SUCCEEDED, State.CONFIRMED_DONE)
@@ -144,10 +150,11 @@ class Operation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}: {self.get_state_display()}"
+        return f"{self.get_kind_display()}: {self.state_label}"
 
     def get_absolute_url(self) -> str:
-        return reverse("operation-detail", args=[self.pk])
+        # Who looks after integrations need not see customers, and the other way round.
+        return reverse("operation-detail" if self.end_user_id else "integration-operation", args=[self.pk])
 
     @property
     def is_open(self) -> bool:
@@ -166,9 +173,23 @@ class Operation(models.Model):
         return self.sent_at or self.prepared_at
 
     @property
+    def origin(self) -> "Operation":
+        """The operation a person began: itself, or the one whose code it gives."""
+        return self.parent.origin if self.parent else self
+
+    @property
     def begins_link(self) -> bool:
-        """Tell whether it, or the operation whose code it gives, creates a link."""
-        return self.parent.begins_link if self.parent else self.kind == OperationKind.CREATE_LINK
+        return self.origin.kind == OperationKind.CREATE_LINK
+
+    @property
+    def logs_in(self) -> bool:
+        """Tell whether it has the provider log in at the bank, which locks customers out after a few refusals."""
+        return self.kind in LOGIN_KINDS
+
+    @property
+    def is_awaited(self) -> bool:
+        """Tell whether the provider took it on and does it in its own time."""
+        return self.state == State.UNKNOWN and self.outcome == ACCEPTED
 
     @property
     def codes_given(self) -> int:
@@ -177,14 +198,26 @@ class Operation(models.Model):
 
     def facts(self) -> dict[str, Any]:
         """Return what an audit event may say about it: no names, nothing typed."""
-        return {"kind": self.kind, "state": self.state, "status": self.http_status, "outcome": self.outcome}
+        said = {"kind": self.kind, "state": self.state, "status": self.http_status, "outcome": self.outcome}
+        return said | ({"links": self.result["links"]} if "links" in self.result else {})
+
+    @property
+    def state_label(self) -> str:
+        """Say its state, in the words that fit its kind."""
+        if self.kind == OperationKind.REPAIR_ADDRESS and self.state == State.EXPIRED:
+            return str(_("Void"))
+        if self.is_awaited:
+            return str(_("Accepted: the provider does it in its own time"))
+        if self.state == State.SENDING and not self.logs_in:
+            return str(_("Contacting the provider"))
+        return str(State(self.state).label)
 
 
 class PendingChallenge(models.Model):
     """A bank waiting for a one-time code. Deleted as soon as the code is given or the time is over.
 
     The provider's session is sealed. What the bank shows the customer (a number, a picture) is never stored: it is
-    in the memory of the process that took the call (challenges.py).
+    in the memory of the process that took the call (memory.py).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

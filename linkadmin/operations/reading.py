@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import structlog
 from django.db import transaction
 from django.utils import timezone
 
@@ -10,14 +11,19 @@ from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
 from linkadmin.database import release_connections
 from linkadmin.links import connections, health
+from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
+from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import NotFound, ProviderError
-from linkadmin.providers.types import Cause, Observation, RemoteLink
+from linkadmin.providers.types import Capability, Cause, HealthState, Observation, RemoteLink
 
 from . import runner
 from .models import Operation
 
+logger = structlog.get_logger(__name__)
+
 Source = health.Source
+OF_CONSENT = ("openfinance", "openbanking")  # where the customer gives the bank a consent instead of a password to us
 
 
 def refresh(*, actor: User, link: Link, seconds: float) -> bool:
@@ -39,7 +45,7 @@ def read(link: Link) -> RemoteLink | None:
     try:
         provider = connections.connect(link.integration)
         release_connections()
-        remote = provider.read_link(link.ref)
+        remote = _with_consent(provider, link, provider.read_link(link.ref))
     except NotFound as error:
         _take_absence(link, error)
         return None
@@ -59,6 +65,28 @@ def read_quietly(link: Link) -> None:
         read(link)
     except ProviderError as error:
         health.note_unasked(link, why=error.failure.code or error.failure.reason, at=timezone.now())
+
+
+def _with_consent(provider: Provider, link: Link, remote: RemoteLink) -> RemoteLink:
+    """Let the newest consent decide where the link itself says that it works: the two are clocks of their own."""
+    seen = remote.observation
+    of_consent = link.institution is not None and link.institution.integration_type in OF_CONSENT
+    if not of_consent or not link.integration.can(Capability.CONSENTS) or not _works(seen):
+        return remote
+    try:
+        newest = next(iter(provider.list_consents(link.ref)), None)
+    except ProviderError as error:  # the link was asked about all the same
+        logger.warning("consents.unasked", link_id=str(link.pk), error=type(error).__name__)
+        return remote
+    if newest is None:
+        return remote
+    if _works(newest.observation):
+        return replace(remote, observation=replace(seen, renew_by=newest.observation.renew_by))
+    return replace(remote, observation=replace(newest.observation, last_good_at=seen.last_good_at))
+
+
+def _works(seen: Observation) -> bool:
+    return VERDICTS[seen.cause].state is HealthState.HEALTHY
 
 
 def _without_attempt(link: Link, remote: RemoteLink) -> RemoteLink:

@@ -29,8 +29,9 @@ class AlreadyOpen(Refusal):
         super().__init__()
         self.operation = operation
         if operation is not None:
-            self.words = _("%(who)s is already repairing this link. Its page shows how far they are.") % {
-                "who": operation.actor
+            self.words = _("%(who)s is already at work here: “%(what)s” is not over. Nothing was sent.") % {
+                "who": operation.actor,
+                "what": operation.get_kind_display(),
             }
 
 
@@ -75,6 +76,27 @@ class NoCredentials(Refusal):
     words = _("This link is not repaired with a password. Nothing was sent.")
 
 
+class ProviderCannot(Refusal):
+    """The provider has no such call."""
+
+    reason = "provider_cannot"
+    words = _("This provider cannot do that. Nothing was sent.")
+
+
+class LinkEnded(Refusal):
+    """The link was removed."""
+
+    reason = "link_ended"
+    words = _("This link was removed, so there is nothing left to change. Nothing was sent.")
+
+
+class NothingToChange(Refusal):
+    """The typed settings are the link's present ones."""
+
+    reason = "nothing_to_change"
+    words = _("These are the link's settings already. Nothing was sent.")
+
+
 class ChallengeOver(Refusal):
     """The login attempt that waited for a code is over, or was answered."""
 
@@ -94,6 +116,16 @@ class TooManyCalls(Refusal):
 
     reason = "too_many_calls"
     words = _("Too many calls to this provider are under way. Nothing was sent; try again in a few seconds.")
+
+
+class Paused(Refusal):
+    """Calls to this integration are held back for a while: too many failed, or a quota is used up."""
+
+    reason = "paused"
+
+    def __init__(self, pause: str) -> None:
+        super().__init__()
+        self.words = _("%(pause)s Nothing was sent.") % {"pause": pause}
 
 
 class IntegrationOff(Refusal):

@@ -33,7 +33,7 @@ def send(operation: Operation, call: Call, *, rules: Rules) -> Operation:
     """
     try:
         provider = speak(operation.integration)
-        with runner.place(operation.integration_id) as held:
+        with runner.place(operation.integration_id, call=operation.kind, seconds=deadline_of(operation)) as held:
             _prepare(operation, rules)
             if not _claim(operation):
                 raise refusals.NotOpen
@@ -84,10 +84,11 @@ def speak(integration: Integration) -> Provider:
 
 
 def deadline_of(operation: Operation) -> float:
-    """Return the seconds its call may take in all. A link that logs in at a bank is a credential call, too."""
-    if operation.kind == OperationKind.CREATE_LINK and not operation.integration.lists_institutions:
-        return settings.PROVIDER_CHANGE_SECONDS
-    return settings.PROVIDER_CREDENTIALS_SECONDS
+    """Return the seconds its call may take in all: many more where the provider may log in at the bank meanwhile."""
+    may_log_in = operation.logs_in
+    if operation.kind == OperationKind.CREATE_LINK:
+        may_log_in = operation.integration.speaks.creating_logs_in
+    return settings.PROVIDER_CREDENTIALS_SECONDS if may_log_in else settings.PROVIDER_CHANGE_SECONDS
 
 
 def refused(operation: Operation, refusal: refusals.Refusal, *, actor: User | None = None) -> refusals.Refusal:
@@ -118,7 +119,8 @@ def fingerprint(operation: Operation) -> str:
         "kind": operation.kind,
         "integration": str(operation.integration_id),
         "link": str(operation.link_id),
-        "end_user": operation.end_user.external_id,
+        "end_user": operation.end_user.external_id if operation.end_user else "",
+        "target": operation.natural_key,
         "institution": operation.institution.name if operation.institution else "",
         "parent": str(operation.parent_id),
         "parameters": operation.parameters,
@@ -130,7 +132,8 @@ def fingerprint(operation: Operation) -> str:
 def _prepare(operation: Operation, rules: Rules) -> None:
     """Write the intent, with the customer and the bank it names if they are new, and look at the rules."""
     operation.fingerprint = fingerprint(operation)
-    operation.end_user = _kept_customer(operation.end_user, operation.actor)
+    if operation.end_user is not None:
+        operation.end_user = _kept_customer(operation.end_user, operation.actor)
     operation.institution = _kept_bank(operation.institution)
     try:
         operation.save(force_insert=True)
@@ -190,6 +193,7 @@ def _open_rival(operation: Operation) -> Operation | None:
     if operation.link_id:
         return rivals.filter(link=operation.link_id).first()
     same_item = Q(integration=operation.integration_id, natural_key=operation.natural_key) & ~Q(natural_key="")
-    customer, bank = operation.end_user.external_id, operation.institution.name if operation.institution else ""
+    customer = operation.end_user.external_id if operation.end_user else ""
+    bank = operation.institution.name if operation.institution else ""
     same_bank = Q(end_user__external_id=customer, institution__name=bank, integration=operation.integration_id)
     return rivals.filter(same_item | same_bank, kind=OperationKind.CREATE_LINK).first()

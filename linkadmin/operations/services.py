@@ -3,7 +3,6 @@
 Every function raises a `Refusal` when our own rules forbid it; the refusal is in the audit trail before it is raised.
 """
 
-from collections.abc import Mapping
 from functools import partial
 from uuid import UUID
 
@@ -13,15 +12,15 @@ from linkadmin.accounts.models import User
 from linkadmin.links.models import EndUser, Institution, Integration, Link
 from linkadmin.links.sealed import SealBroken, unseal
 from linkadmin.providers.base import Provider
-from linkadmin.providers.types import NewLink, RemoteLink, Secret
+from linkadmin.providers.records import Reach
+from linkadmin.providers.types import NewLink, RemoteLink, Secret, Values
 
-from . import challenges, refusals, runner
+from . import memory, refusals, runner
 from .budget import require_attempt, require_code, require_registration
+from .changes import CHANGES, differing, subject_of
 from .models import Operation, OperationKind, PendingChallenge
-from .sending import answer, refused, send, sent_before, speak
+from .sending import Rules, answer, deadline_of, refused, send, sent_before, speak
 from .settle import SESSION_TABLE, Call, make_call
-
-Values = Mapping[str, str | Secret]
 
 
 def create_link(
@@ -113,9 +112,9 @@ def submit_token(*, actor: User, challenge: PendingChallenge, token: Secret | No
         session, remote_link_id = _session_of(challenge), challenge.remote_link_id
         call: Call = partial(_resume, session=session, remote_link_id=remote_link_id, token=token)
         provider = speak(operation.integration)
-        with runner.place(operation.integration_id) as held:
+        with runner.place(operation.integration_id, call=operation.kind, seconds=deadline_of(operation)) as held:
             answer(challenge, operation, rules=partial(require_code, asked))
-            challenges.forget(challenge.pk)
+            memory.CHALLENGES.forget(challenge.pk)
             make_call(operation, held, provider, call)
     except refusals.Refusal as refusal:
         # The second click of this form, a moment after the first, finds the request answered.
@@ -123,6 +122,116 @@ def submit_token(*, actor: User, challenge: PendingChallenge, token: Secret | No
             return earlier
         raise refused(operation, refusal) from None
     return operation
+
+
+def change_link(
+    *, actor: User, link: Link, kind: OperationKind, values: Values, operation_key: UUID, note: str = ""
+) -> Operation:
+    """Have something about a link changed, fetched, made or removed; `note` is the reason, where one is asked for.
+
+    Of settings only those are sent that are not the link's present ones.
+    """
+    operation = Operation(
+        kind=kind,
+        integration=link.integration,
+        end_user=link.end_user,
+        institution=link.institution,
+        link=link,
+        actor=actor,
+        operation_key=operation_key,
+        parameters=_not_secret(values),
+        good_data_before=link.last_good_at,
+        note=note,
+    )
+    sent = differing(link, values) if kind == OperationKind.CHANGE_SETTINGS else values
+
+    def rules() -> None:
+        if link.is_ended:
+            raise refusals.LinkEnded
+        if kind == OperationKind.CHANGE_SETTINGS and not sent:
+            raise refusals.NothingToChange
+        if kind == OperationKind.REMOVE_LINK:
+            _require_quiet(operation)
+
+    return _change(operation, sent, rules=rules)
+
+
+def change_customer(
+    *,
+    actor: User,
+    integration: Integration,
+    end_user: EndUser,
+    kind: OperationKind,
+    values: Values,
+    operation_key: UUID,
+    target: str = "",
+) -> Operation:
+    """Have something changed that a provider keeps of a customer; `target` is its id at the provider, if it has one."""
+    operation = Operation(
+        kind=kind,
+        integration=integration,
+        end_user=end_user,
+        actor=actor,
+        operation_key=operation_key,
+        parameters=_not_secret(values),
+        natural_key=target,
+    )
+    return _change(operation, values, rules=partial(_require_alone, operation))
+
+
+def change_integration(
+    *,
+    actor: User,
+    integration: Integration,
+    kind: OperationKind,
+    values: Values,
+    operation_key: UUID,
+    target: str = "",
+) -> Operation:
+    """Have something changed that concerns our whole account at a provider."""
+    operation = Operation(
+        kind=kind,
+        integration=integration,
+        actor=actor,
+        operation_key=operation_key,
+        parameters=_not_secret(values),
+        natural_key=target,
+    )
+    return _change(operation, values, rules=partial(_require_alone, operation))
+
+
+def _change(operation: Operation, values: Values, *, rules: Rules) -> Operation:
+    """Make a change of the table, once, if the provider can."""
+    if earlier := sent_before(operation):
+        return earlier
+    change, about = CHANGES[operation.kind], subject_of(operation)
+
+    def all_rules() -> None:
+        if not operation.integration.can(change.capability):
+            raise refusals.ProviderCannot
+        rules()
+
+    return send(operation, lambda provider: change.call(provider, about, values), rules=all_rules)
+
+
+def _require_quiet(operation: Operation) -> None:
+    """Refuse a removal that takes along a link on which something is under way."""
+    if operation.integration.speaks.removal_reach is Reach.CUSTOMER:
+        others = Operation.objects.open().with_names().exclude(pk=operation.pk)
+        busy = others.filter(link__integration=operation.integration, link__end_user=operation.end_user).first()
+        if busy:
+            raise refusals.AlreadyOpen(busy)
+
+
+def _require_alone(operation: Operation) -> None:
+    """Refuse a change while the same one of the same thing is not over."""
+    # Held until the intent is committed, so that two of them do not overlook each other.
+    Integration.objects.select_for_update().get(pk=operation.integration_id)
+    same = Operation.objects.open().with_names().exclude(pk=operation.pk)
+    same = same.filter(kind=operation.kind, integration=operation.integration_id, natural_key=operation.natural_key)
+    rival = same.filter(end_user=operation.end_user_id, link=None).first()
+    if rival:
+        raise refusals.AlreadyOpen(rival)
 
 
 def _session_of(challenge: PendingChallenge) -> Secret:
@@ -155,5 +264,7 @@ def _require_form(link: Link) -> None:
         raise refusals.NoCredentials
 
 
-def _not_secret(values: Values) -> dict[str, str]:
-    return {name: value for name, value in values.items() if isinstance(value, str)}
+def _not_secret(values: Values) -> dict[str, str | list[str]]:
+    """Return what was typed and is not secret, as it is stored."""
+    plain = {name: value for name, value in values.items() if not isinstance(value, Secret)}
+    return {name: value if isinstance(value, str) else list(value) for name, value in plain.items()}

@@ -13,7 +13,7 @@ from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
 from linkadmin.database import release_connections
-from linkadmin.links import connections, health
+from linkadmin.links import connections, health, unknown
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
 from linkadmin.links.sealed import seal
@@ -30,10 +30,20 @@ from linkadmin.providers.errors import (
     ProviderError,
     Rejected,
 )
+from linkadmin.providers.records import (
+    Accepted,
+    RemoteDataSource,
+    RemoteEndUser,
+    RemoteWebhook,
+    Removed,
+    RepairAddress,
+    ReportsRefreshed,
+)
 from linkadmin.providers.types import Cause, HealthState, LinkRef, Observation, RemoteLink
 
-from . import challenges, runner
-from .models import Operation, PendingChallenge, State
+from . import effects, memory, runner
+from .changes import CHANGES
+from .models import ACCEPTED, ADDRESS_LOST, Operation, OperationKind, PendingChallenge, State
 
 logger = structlog.get_logger(__name__)
 
@@ -50,11 +60,12 @@ OUTCOMES = {
     State.CONFIRMED_DONE: Outcome.DONE,
     State.CONFIRMED_NOT_DONE: Outcome.REFUSED,
 }
-NOT_REPAIRED = "NotRepaired"  # an outcome beside the classes of errors
+# Outcomes beside the classes of errors.
+NOT_REPAIRED = "NotRepaired"
+NOT_TAKEN = "NotTaken"
 SETTLE_AGAIN_SECONDS = 1.0
 Source = health.Source
-Call = Callable[[Provider], RemoteLink]
-Answer = RemoteLink | ProviderError
+Call = Callable[[Provider], object]
 
 
 def make_call(operation: Operation, held: runner.Place, provider: Provider, call: Call) -> None:
@@ -81,7 +92,7 @@ def _may_send(operation: Operation) -> bool:
     return ours.filter(lease_until__gt=timezone.now()).exists()
 
 
-def _settle_surely(operation: Operation, answer: Answer, *, duration_ms: int, known: RemoteLink | None) -> None:
+def _settle_surely(operation: Operation, answer: object, *, duration_ms: int, known: RemoteLink | None) -> None:
     """Settle, again and again while the database cannot be reached: an answer of the bank is not thrown away."""
     while True:
         try:
@@ -95,7 +106,7 @@ def _settle_surely(operation: Operation, answer: Answer, *, duration_ms: int, kn
         time.sleep(SETTLE_AGAIN_SECONDS)
 
 
-def _answer_of(operation: Operation, provider: Provider, call: Call) -> Answer:
+def _answer_of(operation: Operation, provider: Provider, call: Call) -> object:
     try:
         return call(provider)
     except ProviderError as error:
@@ -107,7 +118,7 @@ def _answer_of(operation: Operation, provider: Provider, call: Call) -> Answer:
 
 def _look_up_duplicate(operation: Operation, provider: Provider) -> RemoteLink | None:
     """Read the link the provider says it has already, so that it can be shown."""
-    if not operation.natural_key:
+    if operation.kind != OperationKind.CREATE_LINK or not operation.natural_key or operation.end_user is None:
         return None
     try:
         return provider.read_link(LinkRef(operation.natural_key, operation.end_user.external_id))
@@ -116,7 +127,7 @@ def _look_up_duplicate(operation: Operation, provider: Provider) -> RemoteLink |
 
 
 @transaction.atomic
-def settle(operation: Operation, answer: Answer, *, duration_ms: int, known: RemoteLink | None = None) -> None:
+def settle(operation: Operation, answer: object, *, duration_ms: int, known: RemoteLink | None = None) -> None:
     """Close an operation by the answer to its call, unless somebody else closed it meanwhile."""
     rows = Operation.objects.select_for_update(of=("self",)).with_names()
     current = rows.filter(pk=operation.pk, state=State.SENDING, version=operation.version).first()
@@ -141,6 +152,9 @@ def settle(operation: Operation, answer: Answer, *, duration_ms: int, known: Rem
 @singledispatch
 def close(answer: object, operation: Operation) -> None:
     """Move an operation by the kind of its answer. Lost answers, and what we do not understand, are UNKNOWN."""
+    if operation.kind == OperationKind.REPAIR_ADDRESS:
+        operation.state, operation.outcome = State.EXPIRED, ADDRESS_LOST
+        return
     operation.state, operation.outcome = State.UNKNOWN, type(answer).__name__
     operation.check_at, operation.ended_at = timezone.now(), None
     transaction.on_commit(partial(nudge, "operations.reconcile", operation.pk))
@@ -148,6 +162,9 @@ def close(answer: object, operation: Operation) -> None:
 
 @close.register
 def _(answer: RemoteLink, operation: Operation) -> None:
+    if operation.kind in CHANGES:
+        _close_change(answer, operation)
+        return
     operation.state, operation.request_id = State.SUCCEEDED, answer.request_id[:80]
     if operation.begins_link or works(answer.observation):
         done(operation, answer, at=operation.ended_at or timezone.now())
@@ -157,6 +174,23 @@ def _(answer: RemoteLink, operation: Operation) -> None:
     operation.cause = answer.observation.cause.value
     operation.counts_as_attempt = True
     _keep_link(operation, answer)
+
+
+@close.register
+def _(
+    answer: Accepted | RepairAddress | ReportsRefreshed | RemoteEndUser | RemoteDataSource | RemoteWebhook | None,
+    operation: Operation,
+) -> None:
+    _close_change(answer, operation)
+
+
+@close.register
+def _(answer: Removed, operation: Operation) -> None:
+    _close_change(answer, operation)
+    if not answer.finished:
+        operation.state, operation.outcome = State.UNKNOWN, ACCEPTED
+        operation.check_at, operation.ended_at = timezone.now(), None
+        transaction.on_commit(partial(nudge, "operations.reconcile", operation.pk))
 
 
 @close.register
@@ -179,8 +213,8 @@ def _(answer: CodeRequired, operation: Operation) -> None:
     )
     challenge.sealed_session = seal(asked.session, table=SESSION_TABLE, row=challenge.pk, field="session", version=1)
     challenge.save(force_insert=True)
-    shown = challenges.Shown(asked.instructions, asked.value, challenge.expires_at)
-    transaction.on_commit(partial(challenges.keep, challenge.pk, shown))
+    shown = memory.Shown(asked.instructions, asked.value)
+    transaction.on_commit(partial(memory.CHALLENGES.keep, challenge.pk, shown, until=challenge.expires_at))
 
 
 @close.register
@@ -199,6 +233,18 @@ def _(answer: Rejected, operation: Operation) -> None:
         at = operation.ended_at or timezone.now()
         report = health.Report(answer.observation, Source.CALL, at, operation.pk, answer.failure.request_id)
         health.observe(operation.link, report)
+    else:
+        unknown.note_refusal(operation.integration.provider, answer.observation, at=timezone.now())
+
+
+def _close_change(answer: effects.Answer, operation: Operation) -> None:
+    """Close an operation of the table of changes by a good answer; one that shows the old state took nothing over."""
+    operation.state = State.SUCCEEDED
+    operation.request_id = answer.request_id[:80] if answer is not None else ""
+    if effects.contradicts(answer, operation):
+        operation.state, operation.outcome = State.REJECTED, NOT_TAKEN
+    effects.take(answer, operation)
+    effects.read_soon(operation)
 
 
 def done(operation: Operation, remote: RemoteLink, *, at: datetime) -> None:
@@ -232,7 +278,7 @@ def object_of(operation: Operation) -> tuple[str, str]:
     """Return what an act about an operation is about, as the audit trail names it."""
     if operation.link_id:
         return "link", str(operation.link_id)
-    if operation.end_user._state.adding:  # a customer that was not kept
+    if operation.end_user is None or operation.end_user._state.adding:  # a customer that was not kept
         return "integration", str(operation.integration_id)
     return "end_user", str(operation.end_user_id)
 

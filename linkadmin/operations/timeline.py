@@ -73,7 +73,7 @@ def _of_operation(operation: Operation) -> Entry:
     tone, icon = LOOKS.get(State(operation.state), ("quiet", "circle-slash"))
     facts = [
         operation.actor.display_name,
-        operation.get_state_display(),
+        operation.state_label,
         _("the code was wrong") if _was_wrong_code(operation) else "",
         explain(operation).title if operation.state == State.REJECTED else "",
         f"HTTP {operation.http_status} {operation.code}" if operation.http_status else "",

@@ -1,6 +1,7 @@
 from django.urls import path
 
-from .views import attempt, create, credentials, link, operation, token
+from .acts import ACTS
+from .views import act, attempt, create, credentials, link, operation, token
 
 urlpatterns = [
     path("links/new/", create.link_new, name="link-new"),
@@ -11,6 +12,8 @@ urlpatterns = [
     path("links/<uuid:pk>/credentials/", credentials.link_credentials, name="link-credentials"),
     path("links/<uuid:pk>/token/", token.link_token, name="link-token"),
     path("links/<uuid:pk>/token/withdraw/", token.link_token_withdraw, name="link-token-withdraw"),
+    *(path(f"links/<uuid:pk>/{slug}/", act.link_act, {"slug": slug}, name=each.view) for slug, each in ACTS.items()),
+    path("integrations/operations/<uuid:pk>/", operation.integration_operation, name="integration-operation"),
     path("operations/<uuid:pk>/", operation.operation_detail, name="operation-detail"),
     path("operations/<uuid:pk>/check/", operation.operation_check, name="operation-check"),
     path("operations/<uuid:pk>/decide/", operation.operation_decide, name="operation-decide"),

@@ -11,6 +11,7 @@ from linkadmin.links.models import Link
 from linkadmin.links.presentation import StateBadge, badge
 from linkadmin.providers.types import Capability, HealthState
 
+from .acts import offer
 from .budget import Budget
 from .models import Operation, State
 
@@ -21,6 +22,12 @@ REPAIRABLE = {
     HealthState.UNKNOWN,
     HealthState.STALE,
     HealthState.SETTING_UP,
+}
+CUSTOMER_REPAIRS = {
+    HealthState.CUSTOMER_LOGIN,
+    HealthState.CUSTOMER_CODE,
+    HealthState.CUSTOMER_CONSENT,
+    HealthState.CUSTOMER_BANK,
 }
 
 
@@ -56,15 +63,21 @@ def _under_way(link: Link, operation: Operation) -> LinkVerdict:
     if operation.state == State.NEEDS_TOKEN:
         button = MainButton(_("Enter code"), reverse("link-token", args=[link.pk]), icon="key-round")
         return LinkVerdict(badge(link), str(link.verdict.advice), button)
-    lost = operation.state in (State.UNKNOWN, State.UNDECIDED)
-    label = _("Outcome unknown: checking") if lost else _("Contacting the bank")
-    advice = (
-        _("The answer to the last call was lost. Nothing is sent again before we know what happened.")
-        if lost
-        else _("A call is under way. Its panel shows the answer as soon as it comes.")
-    )
+    label, advice = _words_of(operation)
     seen = StateBadge("warn" if operation.state == State.UNDECIDED else "info", "hourglass", label)
     return LinkVerdict(seen, advice, MainButton(_("Show how far it is"), operation.get_absolute_url()))
+
+
+def _words_of(operation: Operation) -> tuple[str, str]:
+    """Return how far an operation is, and what that means for the reader."""
+    if operation.is_awaited:
+        taken_on = _("It took the removal on and does it in its own time. We read its records until the link is gone.")
+        return _("The provider removes it; checking"), taken_on
+    if operation.state in (State.UNKNOWN, State.UNDECIDED):
+        lost = _("The answer to the last call was lost. Nothing is sent again before we know what happened.")
+        return _("Outcome unknown: checking"), lost
+    label = _("Contacting the bank") if operation.logs_in else _("Contacting the provider")
+    return label, _("A call is under way. Its panel shows the answer as soon as it comes.")
 
 
 def _buttons(link: Link, *, user: User, budget: Budget) -> tuple[MainButton | None, MainButton | None]:
@@ -72,9 +85,17 @@ def _buttons(link: Link, *, user: User, budget: Budget) -> tuple[MainButton | No
     if state is HealthState.DISCONNECTED:
         return _create_again(link, user=user), None
     update = _update(link, user=user, budget=budget)
+    address = _address(link, user=user) if state in CUSTOMER_REPAIRS else None
+    takes_login = bool(link.integration.speaks.update_fields(link.institution))
     if state in REPAIRABLE:
-        return update, None
-    return None, update if update and update.url else None
+        return (update, address) if takes_login or not address else (address, update)
+    return address, update if update and update.url else None
+
+
+def _address(link: Link, *, user: User) -> MainButton | None:
+    """Return the way for the customer to repair it by themselves: the only one at a bank that takes no password."""
+    made = offer("repair-address", link, None, user=user)
+    return MainButton(str(made.name), made.url, icon=made.icon) if made and not made.why else None
 
 
 def _update(link: Link, *, user: User, budget: Budget) -> MainButton | None:

@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from linkadmin.accounts.roles import Right, may
-from linkadmin.links.models import Link
+from linkadmin.links.models import Link, UnknownValue
 from linkadmin.links.presentation import rows
 from linkadmin.links.queries import counts
 from linkadmin.links.strip import health_strip
@@ -29,6 +29,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "incidents": report.incidents(live),
         "oldest": rows(report.oldest_unrepaired(live), see_names=see_names) if may_view else [],
         "mine": rows(report.portfolio_of(reader(request), live), see_names=see_names) if may_view else [],
+        "unknown_words": UnknownValue.objects.count(),
         "may_view_links": may_view,
         "may_create": may(reader(request), Right.CREATE_LINK),
     }

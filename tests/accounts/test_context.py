@@ -30,10 +30,22 @@ def labels(frame: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize(
     ("role", "expected"),
     [
-        (Role.SUPPORT, ["Overview", "Links", "End users"]),
-        (Role.MANAGER, ["Overview", "Links", "End users", "Integrations"]),
-        (Role.AUDITOR, ["Overview", "Links", "End users", "Integrations", "Audit trail", "Records"]),
-        (Role.ADMINISTRATOR, ["Overview", "Integrations", "Staff"]),
+        (Role.SUPPORT, ["Overview", "Links", "End users", "Institutions", "Unknown words"]),
+        (Role.MANAGER, ["Overview", "Links", "End users", "Institutions", "Integrations", "Unknown words"]),
+        (
+            Role.AUDITOR,
+            [
+                "Overview",
+                "Links",
+                "End users",
+                "Institutions",
+                "Integrations",
+                "Unknown words",
+                "Audit trail",
+                "Records",
+            ],
+        ),
+        (Role.ADMINISTRATOR, ["Overview", "Institutions", "Integrations", "Unknown words", "Staff"]),
         (None, []),
     ],
 )
@@ -47,6 +59,8 @@ def test_navigation_offers_what_the_role_may_open(role: Role | None, expected: l
         ("/", "Overview"),
         ("/link-detail/", "Links"),
         ("/operation-detail/", "Links"),
+        ("/institution-search/", "Links"),
+        ("/institution-detail/", "Institutions"),
         ("/admin/", "Records"),
         ("/admin/audit/auditevent/", "Audit trail"),
     ],
@@ -58,7 +72,7 @@ def test_navigation_marks_where_one_is(path: str, current: str) -> None:
 
 
 def test_navigation_has_no_empty_section() -> None:
-    assert [str(section["label"]) for section in frame_of(Role.SUPPORT)["nav"]] == ["Operate"]
+    assert [str(section["label"]) for section in frame_of(Role.SUPPORT)["nav"]] == ["Operate", "Configure"]
 
 
 def test_frame_says_who_one_is() -> None:

@@ -18,7 +18,10 @@ view_end_users        yes      yes      yes      no
 see_names             yes      yes      no       no
 create_link           yes      no       no       no
 update_credentials    yes      no       no       no
+change_link           yes      no       no       no
+remove_link           yes      yes      no       no
 refresh               yes      yes      no       no
+read_records          yes      yes      no       no
 decide_outcome        no       yes      no       no
 allow_attempt         no       yes      no       no
 view_integrations     no       yes      yes      yes

@@ -34,7 +34,13 @@ class Typed:
 )
 def typed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Typed:
     secrets, shown = Canaries(), Canaries()
-    told = Shown(secrets.plain("session"), shown.short("number"), shown.plain("instructions"))
+    told = Shown(
+        session=secrets.plain("session"),
+        number=shown.short("number"),
+        instructions=shown.plain("instructions"),
+        access=shown.plain("access"),
+        refresh=secrets.plain("refresh"),
+    )
     folder, static = tmp_path_factory.mktemp("canary"), tmp_path_factory.mktemp("static")
     with (
         _servers(request.param) as environment,

@@ -33,11 +33,13 @@ class Manner(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the parrot asks for a code with."""
+    """What the parrot tells beside what it was told: with a wish for a code, and with a repair address."""
 
     session: str
     number: str
     instructions: str
+    access: str
+    refresh: str
 
 
 class Parrot(ThreadingHTTPServer):
@@ -100,13 +102,19 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         scheme, _, pair = self.headers.get("Authorization", "").partition(" ")
         keys = [self.headers.get("x-api-key", ""), base64.b64decode(pair).decode() if scheme == "Basic" else ""]
-        self._body: Mapping[str, str] = json.loads(body) if body else {}
-        return " ".join([*keys, *self._body.values(), body.decode()])
+        self._body: Mapping[str, Any] = json.loads(body) if body else {}
+        self._values = list(_texts(self._body))
+        return " ".join([*keys, *self._values, body.decode()])
 
     def _accept(self, heard: str) -> None:
         if "item_id" in self._body:
             link = {"item_id": self._body["item_id"], "status": "active", "status_message": heard, "type": heard}
             return self._send(201, {"link": link | {"data_source_heron_id": heard[:60]}})
+        if "/integration_links/" in self.path:
+            item_id = self.path.rsplit("/", 1)[1]
+            return self._send(200, {"integration_link": {"item_id": item_id, "status": "active", "type": heard}})
+        if self.path == "/api/token/":
+            return self._send(200, {"access": self.server.shown.access, "refresh": self.server.shown.refresh})
         last = self.path.rstrip("/").rsplit("/", 1)[1]
         known = self._body.get("link") or (last if last != "links" else CREATED_ID.format(len(self.server.heard)))
         return self._send(200, _belvo_link(known, heard))
@@ -117,10 +125,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(400, [item], reason=heard)
 
     def _refuse_oddly(self, heard: str) -> None:
-        values = list(self._body.values())
+        values = self._values
         items = [{"code": value, "message": value, "field": value, "request_id": value} for value in values]
         whole = {"name": heard, "description": {"json": {value: [value] for value in values}}}
-        self._send(422, whole if "item_id" in self._body else items)
+        self._send(422, items if "/api/links/" in self.path else whole)
 
     def _ask(self, heard: str) -> None:
         shown = self.server.shown
@@ -146,7 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(500, [{"code": "unexpected_error", "message": heard, "request_id": heard[:100]}])
 
     def _redirect(self, heard: str) -> None:
-        self._send(302, {}, Location=f"{self.server.url}/{'/'.join(self._body.values())}?{heard}")
+        self._send(302, {}, Location=f"{self.server.url}/{'/'.join(self._values)}?{heard}")
 
     def _garble(self, heard: str) -> None:
         self._write(f"HTTP/1.1 200 OK\r\nContent-Length: {len(heard.encode())}\r\n\r\n{heard}")
@@ -174,6 +182,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self.wfile.write(text.encode())
         self.wfile.flush()
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for child in value.values():
+            yield from _texts(child)
+    else:
+        yield str(value)
 
 
 def _belvo_link(link_id: str, heard: str) -> dict[str, object]:

@@ -13,8 +13,9 @@ def test_no_secret_is_kept_anywhere(typed: Typed) -> None:
 def test_what_a_bank_shows_is_in_the_one_page_that_shows_it(typed: Typed) -> None:
     found = typed.shown.found_in(typed.places)
 
-    assert {place.split(" in ")[0] for place in found} == {"number", "instructions"}
-    assert all(place.endswith("/token/") for place in found), found
+    assert {place.split(" in ")[0] for place in found} == {"number", "instructions", "access"}
+    pages = {"number": "/token/", "instructions": "/token/", "access": "GET /operations/"}
+    assert all(pages[place.split(" in ")[0]] in place for place in found), found
 
 
 def test_every_field_did_reach_the_provider(typed: Typed) -> None:
@@ -23,7 +24,7 @@ def test_every_field_did_reach_the_provider(typed: Typed) -> None:
     reached = {label.split(" in ")[0] for label in typed.secrets.found_in(heard)}
 
     keys = {"belvo_secret_id", "belvo_secret_password", "heron_api_key"}
-    assert reached >= {*LOGIN_FIELDS, *UPDATE_FIELDS, *keys, "access_token", "code"}
+    assert reached >= {*LOGIN_FIELDS, *UPDATE_FIELDS, *keys, "access_token", "new access_token", "code"}
 
 
 def test_a_call_cut_by_a_kill_is_still_an_operation(typed: Typed) -> None:

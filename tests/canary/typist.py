@@ -14,9 +14,9 @@ LOGIN_FIELDS = ("username", "username2", "username3", "token", "password", "pass
 UPDATE_FIELDS = ("password", "password2", "token", "certificate", "private_key", "encryption_key")
 # What the one call of an operation can come to. The one that is held is for the kill.
 MANNERS = [manner for manner in Manner if manner is not Manner.HOLD]
-LINKS = 2 * len(MANNERS) + 4
+LINKS = 3 * len(MANNERS) + 4
 RIGHT_CODE = "111111"
-NAME = "Parrot Belvo"
+NAME, OTHER_NAME = "Parrot Belvo", "Parrot Heron"
 
 
 class Typist:
@@ -31,6 +31,7 @@ class Typist:
         self.belvo = ""
         self.bank = ""
         self._links: Iterator[str] = iter(())
+        self._others: Iterator[str] = iter(())
         self._customers = iter(range(1000))
 
     def keys_of_integrations(self) -> None:
@@ -39,9 +40,7 @@ class Typist:
         keys = {name: self.canaries.plain(name) for name in ("belvo_secret_id", "belvo_secret_password")}
         self.belvo = self._add_integration(admin, "belvo", NAME, **keys)
         key, account = self.canaries.plain("heron_api_key"), "itg_sandbox_transactions"
-        self.heron = self._add_integration(
-            admin, "heron", "Parrot Heron", heron_api_key=key, heron_integration_id=account
-        )
+        self.heron = self._add_integration(admin, "heron", OTHER_NAME, heron_api_key=key, heron_integration_id=account)
         for integration in (self.belvo, self.heron):
             for refuses in (True, False):
                 self.parrot.refuses_keys = refuses
@@ -50,6 +49,7 @@ class Typist:
                 assert admin.says(page, "Keys are refused") is refuses
         made = self.stack.run("tests.canary.world", NAME, str(LINKS))
         self.bank, self._links = made["bank"], iter(made["links"])
+        self._others = iter(self.stack.run("tests.canary.world", OTHER_NAME, str(len(MANNERS)))["links"])
 
     def passwords_of_staff(self) -> None:
         """Make a member of staff, who mistypes a password, logs in, and changes it."""
@@ -71,10 +71,13 @@ class Typist:
     def every_end_of_a_call(self) -> None:
         """Create, update and answer a code, once for each thing that can become of the call."""
         for manner in MANNERS:
+            self.stack.run("tests.canary.calm")
             self.parrot.manner = manner
             self.create_belvo()
             self.create_heron()
             self.update(next(self._links))
+            self.hand_over(next(self._others))
+            self.repair_address(next(self._links))
             self.parrot.manner = Manner.ASK
             step = self.update(next(self._links)).url
             assert step.endswith("/token/"), step
@@ -83,6 +86,7 @@ class Typist:
 
     def forms_that_are_not_sent(self) -> None:
         """Type secrets into forms that our own rules refuse, or that arrive broken."""
+        self.stack.run("tests.canary.calm")
         self.parrot.manner = Manner.ACCEPT
         told = len(self.parrot.heard)
         assert "No customer has this id yet" in self.create_belvo(end_user_name="").text
@@ -132,6 +136,16 @@ class Typist:
 
     def update(self, link: str) -> requests.Response:
         return self.support.update_credentials(link, **self._secrets(UPDATE_FIELDS))
+
+    def hand_over(self, link: str) -> requests.Response:
+        """Give a new access token for a link."""
+        token = self.canaries.long("new access_token")
+        return self.support.submit(f"{link}access-token/", having="access_token", access_token=token)
+
+    def repair_address(self, link: str) -> requests.Response:
+        """Have an address made where the customer repairs a link, and look at it."""
+        made = self.support.submit(f"{link}repair-address/", having="locale", locale="es")
+        return self.support.get(made.url)
 
     def _create(self, address: str, **typed: str) -> requests.Response:
         number = next(self._customers)

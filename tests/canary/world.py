@@ -33,7 +33,8 @@ def main(name: str, count: int) -> None:
 
 
 def _link(bank: Institution, number: int) -> str:
-    customer = EndUser.objects.create(external_id=f"parrot-{number:02}", name=f"Customer {number} of the parrot")
+    name = {"name": f"Customer {number} of the parrot"}
+    customer, _made = EndUser.objects.get_or_create(external_id=f"parrot-{number:02}", defaults=name)
     link = Link(integration=bank.integration, end_user=customer, institution=bank, remote_id=f"parrot-{number:02}")
     seen = Observation(cause=Cause.LOGIN_REFUSED, raw_status="invalid")
     health.start_link(

@@ -4,11 +4,13 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.db import connections
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from linkadmin.links.models import Link
@@ -155,7 +157,7 @@ def test_second_agent_is_stopped_and_sees_who_is_at_it(house: House) -> None:
     page = house.post(url, of_ben, "ben")
 
     assert page.status == 409
-    assert "ana is already repairing this link." in page.words
+    assert "ana is already at work here: “Update the credentials” is not over." in page.words
     assert len(house.calls("PUT")) == 1
 
 
@@ -237,8 +239,9 @@ def test_page_opened_again_shows_where_it_stands(house: House) -> None:
 
 
 def test_calls_that_find_no_place_are_refused_politely(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("linkadmin.operations.runner._places", {house.belvo.pk: threading.Semaphore(0)})
-    monkeypatch.setattr("linkadmin.operations.runner.PLACE_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("linkadmin.links.traffic.PLACE_WAIT_SECONDS", 0.05)
+    for _each in range(8):
+        house.belvo.places.create(call="read_link", lease_until=timezone.now() + timedelta(seconds=45))
     url, values = credentials_form(house, house.belvo_link())
 
     page = house.post(url, values)

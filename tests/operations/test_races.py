@@ -52,10 +52,10 @@ def test_link_that_appears_while_a_place_is_waited_for_stops_the_create(
 ) -> None:
     customer, waited = house.customer("Acme Corp"), runner.place
 
-    def place(integration_id: Any) -> Any:
+    def place(integration_id: Any, **named: Any) -> Any:
         monkeypatch.setattr("linkadmin.operations.runner.place", waited)
         house.heron_link(item_id="item-1")
-        return waited(integration_id)
+        return waited(integration_id, **named)
 
     monkeypatch.setattr("linkadmin.operations.runner.place", place)
     typed = {"end_user_id": customer.external_id, "access_token": "access-1", "item_id": "item-1"}

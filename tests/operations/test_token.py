@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from linkadmin.links.models import Link
-from linkadmin.operations import tasks
+from linkadmin.operations import memory, tasks
 from linkadmin.operations.models import PendingChallenge, State
 from linkadmin.providers.types import Cause
 from tests.canary.dump import tables
@@ -267,9 +267,9 @@ def test_value_and_session_of_a_challenge_are_nowhere_in_the_database(house: Hou
         assert secret not in stored
 
 
-def test_page_says_when_the_picture_went_with_the_process(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_page_says_when_the_picture_went_with_the_process(house: House) -> None:
     link = asked(house, "qr_code")
-    monkeypatch.setattr("linkadmin.operations.challenges._shown", {})
+    memory.CHALLENGES.clear()
 
     page = house.open(url_of(link))
 

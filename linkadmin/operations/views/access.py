@@ -11,10 +11,11 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
 from linkadmin.links import queries
-from linkadmin.links.models import EndUser, Link
+from linkadmin.links.models import EndUser, Integration, Link
 from linkadmin.links.presentation import shown_name
+from linkadmin.links.traffic import pause_of
 from linkadmin.operations import runner
-from linkadmin.operations.models import Operation, State
+from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.pages import reader
 
 
@@ -27,16 +28,24 @@ def link_for(request: HttpRequest, pk: UUID) -> Link:
     return link
 
 
-def seen(request: HttpRequest, link: Link | None, end_user: EndUser, *, page: str) -> None:
-    """Note that somebody looked at a customer's page."""
+def seen(request: HttpRequest, link: Link | None, end_user: EndUser | None, *, page: str) -> None:
+    """Note that somebody looked at a customer's page; one that is about no customer holds nothing personal."""
+    if link is None and end_user is None:
+        return
     log.record(
         actor=reader(request),
         action="link.viewed" if link else "end_user.viewed",
         object_type="link" if link else "end_user",
-        object_id=str(link.pk if link else end_user.pk),
+        object_id=str(link.pk if link else end_user.pk if end_user else ""),
         outcome=Outcome.DONE,
         details={"page": page},
     )
+
+
+def why_paused(integration: Integration, call: str) -> str:
+    """Return the words for why a call would be held back now; empty if it would be made."""
+    pause = pause_of(integration, call)
+    return pause.words(integration) if pause else ""
 
 
 def outcome_of(operation: Operation) -> Operation:
@@ -49,6 +58,7 @@ def place_of(operation: Operation) -> str:
     """Return the page that shows where an operation stands: its state decides."""
     if operation.state == State.NEEDS_TOKEN and operation.link_id:
         return reverse("link-token", args=[operation.link_id])
-    if operation.is_done and operation.link_id:
+    # What a good answer told is on the operation's own page.
+    if operation.is_done and operation.link_id and operation.kind != OperationKind.REPAIR_ADDRESS:
         return reverse("link-detail", args=[operation.link_id])
     return operation.get_absolute_url()

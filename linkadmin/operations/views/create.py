@@ -18,7 +18,7 @@ from linkadmin.operations.forms import NewLinkForm
 from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.pages import draw, go, reader, wants_part
 
-from .access import outcome_of, place_of
+from .access import outcome_of, place_of, why_paused
 
 TEMPLATE = "operations/new_link.html"
 MATCHES_SHOWN = 20
@@ -96,6 +96,7 @@ def _page(
     **context: Any,
 ) -> HttpResponse:
     context |= {"integration": integration, "institution": institution, "form": form}
+    context["paused"] = why_paused(integration, OperationKind.CREATE_LINK)
     return draw(request, TEMPLATE, "form", context, status=status)
 
 

@@ -17,7 +17,7 @@ from linkadmin.operations.forms import ProviderForm
 from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.pages import draw, go, reader
 
-from .access import link_for, outcome_of, place_of, seen
+from .access import link_for, outcome_of, place_of, seen, why_paused
 
 TEMPLATE = "operations/credentials.html"
 
@@ -64,6 +64,7 @@ def _update(request: HttpRequest, link: Link, form: ProviderForm) -> HttpRespons
 
 def _page(request: HttpRequest, link: Link, form: ProviderForm, *, status: int = 200, **context: Any) -> HttpResponse:
     context |= {"link": link, "badge": badge(link), "form": form, "budget": budget_of(link)}
+    context["paused"] = why_paused(link.integration, OperationKind.UPDATE_CREDENTIALS)
     return draw(request, TEMPLATE, "form", context, status=status)
 
 

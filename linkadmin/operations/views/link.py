@@ -11,17 +11,23 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
+from linkadmin.links.models import Link
 from linkadmin.links.presentation import moment, shown_name
 from linkadmin.operations import reading, refusals
+from linkadmin.operations.acts import Offer, offer
 from linkadmin.operations.budget import budget_of
+from linkadmin.operations.effects import links_that_go
 from linkadmin.operations.explanations import explain
 from linkadmin.operations.models import Operation
 from linkadmin.operations.timeline import timeline_of
-from linkadmin.operations.verdict import verdict_of
+from linkadmin.operations.verdict import LinkVerdict, verdict_of
 from linkadmin.pages import go, reader
 
 from .access import link_for, seen
+
+BESIDE = ("settings", "repair-address", "access-token", "reports")  # what else can be done, below the facts
 
 
 @never_cache
@@ -33,10 +39,11 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     seen(request, link, link.end_user, page="link")
     last = Operation.objects.latest_of(link)
     budget = budget_of(link)
+    verdict = verdict_of(link, last, user=user, budget=budget)
     context = {
         "link": link,
         "customer": shown_name(str(link.end_user), see_names=may(user, Right.SEE_NAMES)),
-        "verdict": verdict_of(link, last, user=user, budget=budget),
+        "verdict": verdict,
         "operation": last,
         "explanation": explain(last) if last and not last.is_open and not last.is_done and _is_news(last) else None,
         "budget": budget,
@@ -47,6 +54,10 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "created": moment(link.created_at),
         "remote_created": moment(link.remote_created_at),
         "may_refresh": may(user, Right.REFRESH) and not link.is_ended,
+        "fetch": offer("fetch", link, last, user=user),
+        "offers": _offers(link, last, verdict, user=user),
+        "delete": offer("delete", link, last, user=user),
+        "goes_too": len(links_that_go(link)) - 1,
         "may_allow": may(user, Right.ALLOW_ATTEMPT) and budget.manager_may_allow,
     }
     return render(request, "operations/link.html", context)
@@ -71,6 +82,13 @@ def link_refresh(request: HttpRequest, pk: UUID) -> HttpResponse:
     else:
         messages.success(request, _("Asked just now: this is what the provider knows."))
     return go(request, link.get_absolute_url())
+
+
+def _offers(link: Link, last: Operation | None, verdict: LinkVerdict, *, user: User) -> list[Offer]:
+    """Return the buttons below the facts: what else can be done, and is not at the head of the page already."""
+    above = {button.url for button in (verdict.button, verdict.second) if button}
+    found = [offer(slug, link, last, user=user) for slug in BESIDE]
+    return [each for each in found if each and each.url not in above]
 
 
 def _is_news(operation: Operation) -> bool:

@@ -11,12 +11,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HTMX_STOP_POLLING, HttpResponseClientRedirect
 
+from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links.presentation import moment, shown_name
 from linkadmin.operations import decisions, reconcile, refusals
+from linkadmin.operations.acts import start_of
 from linkadmin.operations.explanations import explain
 from linkadmin.operations.forms import DecisionForm
 from linkadmin.operations.models import FAILED_STATES, Operation, OperationKind, State
+from linkadmin.operations.results import result_of
 from linkadmin.pages import go, reader, wants_part
 
 from .access import place_of, seen
@@ -30,7 +33,17 @@ POLL_SECONDS = {State.PREPARED: 1, State.SENDING: 1, State.UNKNOWN: 5}
 @require_safe
 def operation_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Draw where an operation stands. The panel asks again until it is over, then the reader is sent on."""
-    operation = _operation(pk)
+    return _detail(request, _operation(pk, end_user__isnull=False))
+
+
+@never_cache
+@require_safe
+def integration_operation(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Draw where an operation stands that is about no customer, for those who look after integrations."""
+    return _detail(request, _operation(pk, end_user__isnull=True))
+
+
+def _detail(request: HttpRequest, operation: Operation) -> HttpResponse:
     if wants_part(request):
         return _poll(request, operation)
     if operation.state == State.NEEDS_TOKEN:
@@ -81,7 +94,8 @@ def _page(request: HttpRequest, operation: Operation, form: DecisionForm, *, sta
     user = reader(request)
     context = _panel(operation) | {
         "explanation": None if operation.state in (State.PREPARED, State.SENDING) else explain(operation),
-        "customer": shown_name(str(operation.end_user), see_names=may(user, Right.SEE_NAMES)),
+        "subject": _subject(operation, user),
+        "result": result_of(operation, user=user),
         "prepared": moment(operation.prepared_at),
         "sent": moment(operation.sent_at),
         "ended": moment(operation.ended_at),
@@ -90,7 +104,7 @@ def _page(request: HttpRequest, operation: Operation, form: DecisionForm, *, sta
         "is_own": operation.actor_id == user.pk,
         "may_check": operation.state == State.UNKNOWN and may(user, Right.REFRESH),
         "may_correct": _may_correct(operation) and may(user, Right.CREATE_LINK),
-        "may_retry": _may_retry(operation) and may(user, Right.UPDATE_CREDENTIALS),
+        "retry_url": _retry_url(operation, user),
     }
     return render(request, TEMPLATE, context, status=status)
 
@@ -113,9 +127,21 @@ def _may_correct(operation: Operation) -> bool:
     )
 
 
-def _may_retry(operation: Operation) -> bool:
-    return operation.link_id is not None and operation.state in FAILED_STATES
+def _retry_url(operation: Operation, user: User) -> str:
+    """Return the page where it can be started again, if it failed and the reader may."""
+    if operation.link is None or operation.link.is_ended or operation.state not in FAILED_STATES:
+        return ""
+    url, right = start_of(operation.link, operation)
+    return url if may(user, right) else ""
 
 
-def _operation(pk: UUID) -> Operation:
-    return get_object_or_404(Operation.objects.with_names(), pk=pk)
+def _subject(operation: Operation, user: User) -> str:
+    """Say what it is about, in the words of its heading."""
+    at = operation.institution or operation.integration.name
+    if operation.end_user is None:
+        return operation.integration.name
+    return f"{shown_name(str(operation.end_user), see_names=may(user, Right.SEE_NAMES))} × {at}"
+
+
+def _operation(pk: UUID, **scope: bool) -> Operation:
+    return get_object_or_404(Operation.objects.with_names(), pk=pk, **scope)

@@ -18,14 +18,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import badge
-from linkadmin.operations import challenges, decisions, refusals, services
+from linkadmin.operations import decisions, memory, refusals, services
+from linkadmin.operations.acts import start_of
 from linkadmin.operations.budget import budget_of
 from linkadmin.operations.forms import TokenForm
-from linkadmin.operations.models import PendingChallenge, State
+from linkadmin.operations.models import OperationKind, PendingChallenge, State
 from linkadmin.pages import draw, go, reader
 from linkadmin.providers.types import ChallengeKind
 
-from .access import link_for, outcome_of, place_of, seen
+from .access import link_for, outcome_of, place_of, seen, why_paused
 
 TEMPLATE = "operations/token.html"
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -51,16 +52,18 @@ def link_token(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 def link_token_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Give up waiting for the code and go back to the credentials."""
+    """Give up waiting for the code and go back to where it began."""
     link = link_for(request, pk)
     challenge = _waiting(link)
+    back = f"{link.get_absolute_url()}credentials/"
     if challenge is not None:
+        back, _right = start_of(link, challenge.operation)
         try:
             decisions.withdraw(actor=reader(request), operation=challenge.operation)
         except refusals.NotOpen as refusal:
             messages.info(request, str(refusal.words))
             return go(request, link.get_absolute_url())
-    return go(request, f"{link.get_absolute_url()}credentials/")
+    return go(request, back)
 
 
 @sensitive_variables("form", "token")
@@ -109,7 +112,7 @@ def _page(
 ) -> HttpResponse:
     now = timezone.now()
     user = reader(request)
-    shown = challenges.find(challenge.pk) if may(user, Right.UPDATE_CREDENTIALS) else None
+    shown = memory.CHALLENGES.find(challenge.pk) if may(user, Right.UPDATE_CREDENTIALS) else None
     context = {
         "link": link,
         "badge": badge(link),
@@ -120,6 +123,7 @@ def _page(
         "total_seconds": int((challenge.expires_at - challenge.received_at).total_seconds()),
         "left_seconds": max(0, int((challenge.expires_at - now).total_seconds())),
         "budget": budget_of(link),
+        "paused": why_paused(link.integration, OperationKind.SUBMIT_TOKEN),
         "is_mine": challenge.operation.actor_id == user.pk,
         "may_act": may(user, Right.UPDATE_CREDENTIALS),
         "instructions": shown.instructions if shown else "",

@@ -1,0 +1,105 @@
+"""One act on a link, whichever: its page says what it does, its form asks for what the provider takes."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods
+
+from linkadmin.links.models import Link
+from linkadmin.links.presentation import badge
+from linkadmin.operations import refusals, services
+from linkadmin.operations.acts import ACTS, Act, present_values
+from linkadmin.operations.effects import links_that_go
+from linkadmin.operations.explanations import explain
+from linkadmin.operations.forms import ActForm, ProviderForm, RemovalForm
+from linkadmin.operations.models import Operation, OperationKind, State
+from linkadmin.pages import draw, go, reader
+from linkadmin.providers.records import Reach
+
+from .access import link_for, outcome_of, place_of, seen, why_paused
+
+TEMPLATE = "operations/act.html"
+
+
+@never_cache
+@sensitive_post_parameters()
+@sensitive_variables("form")
+@require_http_methods(["GET", "HEAD", "POST"])
+def link_act(request: HttpRequest, pk: UUID, slug: str) -> HttpResponse:
+    link, act = link_for(request, pk), ACTS[slug]
+    if request.method == "POST":
+        form = _form(link, act, request.POST)
+        return _do(request, link, act, form) if form.is_valid() else _page(request, link, act, form, status=422)
+    under_way = Operation.objects.open().with_names().filter(link=link).first()
+    if under_way:
+        return go(request, place_of(under_way))
+    seen(request, link, link.end_user, page=slug)
+    return _page(request, link, act, _form(link, act, None))
+
+
+@sensitive_variables("form")
+def _do(request: HttpRequest, link: Link, act: Act, form: ProviderForm) -> HttpResponse:
+    try:
+        operation = outcome_of(_begin(request, link, act, form))
+    except refusals.Refusal as refusal:
+        form.add_error(None, str(refusal.words))
+        return _page(request, link, act, form.again(), status=409)
+    if operation.state in (State.REJECTED, State.NOT_SENT):
+        link.refresh_from_db()
+        form.refuse(operation.field_errors)
+        refused = {"refused": operation, "explanation": explain(operation)}
+        return _page(request, link, act, form.again(), status=422, **refused)
+    place = place_of(operation)
+    if operation.is_done and place == link.get_absolute_url():
+        said = explain(operation)
+        messages.success(request, f"{said.title}. {said.meaning} {said.advice}".strip())
+    return go(request, place)
+
+
+@sensitive_variables("form")
+def _begin(request: HttpRequest, link: Link, act: Act, form: ProviderForm) -> Operation:
+    user, key = reader(request), form.cleaned_data["operation_key"]
+    if act.kind == OperationKind.REFRESH_REPORTS:  # of all the customer's links
+        return services.change_customer(
+            actor=user,
+            integration=link.integration,
+            end_user=link.end_user,
+            kind=act.kind,
+            values=form.typed(),
+            operation_key=key,
+        )
+    return services.change_link(
+        actor=user,
+        link=link,
+        kind=act.kind,
+        values=form.typed(),
+        operation_key=key,
+        note=form.cleaned_data.get("reason", ""),
+    )
+
+
+def _form(link: Link, act: Act, posted: Any) -> ProviderForm:
+    asked = act.fields(link)
+    if act.kind == OperationKind.REMOVE_LINK:
+        return RemovalForm(posted, asked=asked, link=link)
+    if act.kind == OperationKind.CHANGE_SETTINGS:
+        return ProviderForm(posted, asked=asked, initial=present_values(link, asked))
+    return ActForm(posted, asked=asked)
+
+
+def _page(
+    request: HttpRequest, link: Link, act: Act, form: ProviderForm, *, status: int = 200, **context: Any
+) -> HttpResponse:
+    context |= {"link": link, "badge": badge(link), "act": act, "form": form, "url": act.url_of(link)}
+    context["can"] = link.integration.can(act.capability) and not link.is_ended
+    context["paused"] = why_paused(link.integration, act.kind)
+    if act.kind == OperationKind.REMOVE_LINK:
+        speaks = link.integration.speaks
+        context["going"] = [(each, badge(each)) for each in links_that_go(link)]
+        context["takes_all"] = speaks.removal_reach is Reach.CUSTOMER
+        context["consequence"] = speaks.removal_consequence
+    return draw(request, TEMPLATE, "form", context, status=status)

@@ -1,0 +1,15 @@
+"""A program that lets a troubled provider be called on: pauses and used-up quotas are forgotten."""
+
+import json
+import sys
+
+import django
+
+django.setup()
+
+from linkadmin.links.models import CallQuota, Traffic  # noqa: E402
+
+if __name__ == "__main__":
+    Traffic.objects.all().delete()
+    CallQuota.objects.all().delete()
+    json.dump({}, sys.stdout)

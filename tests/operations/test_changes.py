@@ -1,0 +1,283 @@
+"""Changes beside those of a link, and how each lost one is found out: by reading, and never by sending again."""
+
+import uuid
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from linkadmin.links.models import Integration, Link
+from linkadmin.operations import refusals, services, tasks
+from linkadmin.operations.explanations import explain
+from linkadmin.operations.models import Operation, OperationKind, State
+from linkadmin.providers.types import Cause, Secret
+from tests.house import HERON_INTEGRATION, House
+from tests.providers.conftest import Script, reply
+
+from .desk import act, change, change_customer, change_heron, reconciled
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HOOK = {"topic": "end_user.processed", "url": "https://staff.example.com/webhooks/heron/1/"}
+
+
+@pytest.fixture
+def at_once(settings: Settings) -> None:
+    """Whatever a provider began is over at once, so that "not done" can be believed."""
+    settings.RECONCILE_SETTLED_SECONDS = 0
+
+
+@pytest.fixture
+def link(house: House) -> Link:
+    """A link of Heron's, with its first data."""
+    link = house.heron_link()
+    house.clock.forward(5)
+    return link
+
+
+def source_of(house: House, link: Link) -> str:
+    return str(house.call_heron("GET", f"/api/end_users/{link.end_user.external_id}/data_sources")[0]["heron_id"])
+
+
+def test_customer_is_made_known(house: House) -> None:
+    customer = house.customer("Blue Fern Bakery")
+    link = Link(integration=house.heron, end_user=customer)
+
+    operation = change_customer(house, link, OperationKind.CREATE_END_USER)
+
+    assert operation.state == State.SUCCEEDED
+    assert operation.natural_key.startswith("eus_")
+    told = house.calls("POST", "/api/end_users")[-1].body
+    assert told["end_user"] == {"end_user_id": customer.external_id, "name": "Blue Fern Bakery"}
+    assert "Blue Fern Bakery" not in str(operation.result)
+
+
+def test_data_source_is_left_out_and_counted_in_again(house: House, link: Link) -> None:
+    source = source_of(house, link)
+
+    left_out = change_customer(house, link, OperationKind.SWITCH_DATA_SOURCE, source, enabled="no")
+    counted = change_customer(house, link, OperationKind.SWITCH_DATA_SOURCE, source, enabled="yes")
+
+    assert (left_out.result, counted.result) == ({"enabled": False}, {"enabled": True})
+    assert (explain(left_out).title, explain(counted).title) == (
+        "The data source is left out",
+        "The data source counts",
+    )
+
+
+def test_subscription_begins_pauses_and_ends(house: House) -> None:
+    added = change_heron(house, OperationKind.ADD_WEBHOOK, **HOOK)
+    paused = change_heron(house, OperationKind.SWITCH_WEBHOOK, added.natural_key, enabled="no", **HOOK)
+    ended_one = change_heron(house, OperationKind.REMOVE_WEBHOOK, added.natural_key)
+
+    assert [each.state for each in (added, paused, ended_one)] == [State.SUCCEEDED] * 3
+    assert paused.result == {"enabled": False}
+    assert [explain(each).title for each in (added, paused, ended_one)] == [
+        "Subscribed",
+        "The subscription is paused",
+        "The subscription is ended",
+    ]
+
+
+def test_what_concerns_no_customer_is_for_those_who_look_after_integrations(house: House) -> None:
+    operation = change_heron(house, OperationKind.ADD_WEBHOOK, **HOOK)
+    url = operation.get_absolute_url()
+
+    page = house.open(url, "adm")
+
+    assert url == f"/integrations/operations/{operation.pk}/"
+    assert "Subscribed" in page.words
+    assert house.heron.get_absolute_url() in page.links()
+    assert house.client("ana").get(url).status_code == 403
+
+
+def test_auditor_finds_it_in_the_admin_with_no_customer(house: House) -> None:
+    operation = change_heron(house, OperationKind.ADD_WEBHOOK, **HOOK)
+
+    listed = house.open("/admin/operations/operation/", "aud")
+    page = house.open(f"/admin/operations/operation/{operation.pk}/change/", "aud")
+
+    assert str(operation.pk) in listed.source
+    assert "N•••" not in listed.source
+    assert page.status == 200
+
+
+def test_same_change_of_the_same_thing_waits_for_the_first(house: House) -> None:
+    operation = change_heron(house, OperationKind.REMOVE_WEBHOOK, "wbh_none")
+    Operation.objects.filter(pk=operation.pk).update(state=State.UNKNOWN)
+
+    with pytest.raises(refusals.AlreadyOpen):
+        change_heron(house, OperationKind.REMOVE_WEBHOOK, "wbh_none")
+
+    assert len(house.calls("DELETE")) == 1
+
+
+def test_provider_that_has_no_such_call_is_not_asked(house: House) -> None:
+    with pytest.raises(refusals.ProviderCannot):
+        services.change_integration(
+            actor=house.people["adm"],
+            integration=house.belvo,
+            kind=OperationKind.ADD_WEBHOOK,
+            values=HOOK,
+            operation_key=uuid.uuid4(),
+        )
+
+    assert not house.calls("POST")
+
+
+LOST = [("lost_after", State.CONFIRMED_DONE), ("lost_before", State.CONFIRMED_NOT_DONE)]
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize(("fault", "state"), LOST)
+def test_lost_settings_are_read_from_the_links_record(house: House, fault: str, state: State) -> None:
+    link = house.belvo_link(cause=Cause.WORKING)
+    house.simulator.fail("PATCH", "/api/links/", fault)
+    operation = change(house, link, OperationKind.CHANGE_SETTINGS, stale_in="90d", access_mode="single")
+
+    assert operation.state == State.UNKNOWN
+    assert reconciled(operation).state == state
+    link.refresh_from_db()
+    assert (link.stale_in == "90d") is (state == State.CONFIRMED_DONE)
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize(("fault", "state"), LOST)
+def test_lost_new_customer_is_looked_for(house: House, fault: str, state: State) -> None:
+    link = Link(integration=house.heron, end_user=house.customer())
+    house.simulator.fail("POST", "/api/end_users", fault)
+
+    operation = reconciled(change_customer(house, link, OperationKind.CREATE_END_USER))
+
+    assert operation.state == state
+    assert bool(operation.natural_key) is (state == State.CONFIRMED_DONE)
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize(("fault", "state"), LOST)
+def test_lost_switch_of_a_data_source_is_read_from_the_list(house: House, link: Link, fault: str, state: State) -> None:
+    house.simulator.fail("PUT", "/api/data_sources/", fault)
+    source = source_of(house, link)
+
+    operation = change_customer(house, link, OperationKind.SWITCH_DATA_SOURCE, source, enabled="no")
+
+    assert reconciled(operation).state == state
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize(("fault", "state"), LOST)
+def test_lost_subscription_is_read_from_the_list(house: House, fault: str, state: State) -> None:
+    house.simulator.fail("POST", "/api/webhooks", fault)
+
+    operation = reconciled(change_heron(house, OperationKind.ADD_WEBHOOK, **HOOK))
+
+    assert operation.state == state
+    assert operation.natural_key.startswith("wbh_") is (state == State.CONFIRMED_DONE)
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize(("fault", "state"), LOST)
+def test_lost_pause_and_end_of_a_subscription_are_read_from_the_list(house: House, fault: str, state: State) -> None:
+    made = change_heron(house, OperationKind.ADD_WEBHOOK, **HOOK).natural_key
+    house.simulator.fail("PUT", "/api/webhooks/", fault)
+    house.simulator.fail("DELETE", "/api/webhooks/", fault)
+
+    paused = reconciled(change_heron(house, OperationKind.SWITCH_WEBHOOK, made, enabled="no", **HOOK))
+    over = reconciled(change_heron(house, OperationKind.REMOVE_WEBHOOK, made))
+
+    assert (paused.state, over.state) == (state, state)
+
+
+def test_lost_fetch_is_proven_by_newer_data(house: House) -> None:
+    link = house.belvo_link(cause=Cause.WORKING)
+    house.clock.forward(120)
+    house.simulator.fail("POST", "/api/links/", "lost_after")
+
+    operation = reconciled(change(house, link, OperationKind.FETCH_DATA))
+
+    assert (operation.state, operation.outcome) == (State.CONFIRMED_DONE, "good_data_since")
+
+
+def test_lost_token_is_proven_by_newer_data(house: House, link: Link) -> None:
+    operation = change(house, link, OperationKind.REPLACE_TOKEN, access_token=Secret("access-lost"))
+    house.clock.forward(120)
+
+    assert operation.state == State.UNKNOWN
+    assert reconciled(operation).state == State.CONFIRMED_DONE
+    assert "access-lost" not in str(operation.parameters)
+
+
+def test_lost_fetch_that_no_data_proves_is_for_a_person(house: House, settings: Settings) -> None:
+    link = house.belvo_link(cause=Cause.WORKING)
+    house.simulator.fail("POST", "/api/links/", "lost_before")
+    operation = change(house, link, OperationKind.FETCH_DATA)
+
+    assert reconciled(operation).state == State.UNKNOWN
+    settings.OPERATION_UNDECIDED_SECONDS = 0
+
+    assert reconciled(operation).state == State.UNDECIDED
+
+
+def test_lost_reports_are_proven_by_newer_data_of_a_link(house: House) -> None:
+    house.heron.options = {"integration_id": "itg_sandbox_assets"}
+    house.heron.save()
+    customer = house.customer()
+    body = {"access_token": "x", "end_user_id": customer.external_id, "item_id": "item-1"}
+    house.call_heron("POST", "/api/integrations/itg_sandbox_assets/links", body)
+    link = house.let_know(house.heron, customer, "item-1", None, Cause.WORKING)
+    house.clock.forward(60)
+    house.simulator.fail("PUT", "/api/integrations/", "lost_after")
+
+    operation = change_customer(house, link, OperationKind.REFRESH_REPORTS)
+    house.clock.forward(60)
+
+    assert reconciled(operation).state == State.CONFIRMED_DONE
+
+
+def test_manager_settles_what_no_reading_proves_and_no_login_is_counted(house: House) -> None:
+    link = house.belvo_link(cause=Cause.WORKING)
+    house.simulator.fail("POST", "/api/links/", "lost_before")
+    operation = change(house, link, OperationKind.FETCH_DATA)
+    Operation.objects.update(state=State.UNDECIDED)
+
+    said = {"outcome": "not_done", "note": "No new data at the provider."}
+    house.post(f"{operation.get_absolute_url()}decide/", said, "mia")
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.counts_as_attempt) == (State.CONFIRMED_NOT_DONE, False)
+
+
+def test_answer_whose_record_shows_the_old_value_is_no_success(house: House) -> None:
+    old = {"heron_id": "wbh_1", "is_enabled": True, **HOOK}
+    deaf = Script([reply(200, {"webhook": old})])
+    Integration.objects.filter(pk=house.heron.pk).update(base_url=deaf.url)
+    house.heron.refresh_from_db()
+
+    operation = change_heron(house, OperationKind.SWITCH_WEBHOOK, "wbh_1", enabled="no", **HOOK)
+    deaf.stop()
+
+    assert (operation.state, operation.outcome) == (State.REJECTED, "NotTaken")
+    assert explain(operation).title == "The provider did not take it over"
+
+
+def test_row_that_cannot_be_closed_keeps_no_other_waiting(house: House) -> None:
+    for number in range(2):
+        act(house, house.belvo_link(f"Customer {number}", cause=Cause.WORKING), "fetch")
+    broken, good = Operation.objects.order_by("prepared_at")
+    Operation.objects.update(state=State.SENDING, lease_until=timezone.now())
+    Operation.objects.filter(pk=broken.pk).update(kind="un\nprintable")
+
+    tasks.close_overdue()
+
+    good.refresh_from_db()
+    broken.refresh_from_db()
+    assert (good.state, broken.state) == (State.UNKNOWN, State.SENDING)
+
+
+def test_fetch_takes_over_how_the_link_stood(house: House, link: Link) -> None:
+    operation = change(house, link, OperationKind.FETCH_DATA)
+
+    link.refresh_from_db()
+    assert link.raw_status == "syncing"
+    assert house.calls("POST", f"/api/integrations/{HERON_INTEGRATION}/links/{link.remote_id}/refresh")
+    assert operation.state == State.SUCCEEDED

@@ -1,0 +1,229 @@
+"""Deleting at the provider: what goes is named before, typed once more, and ended after, wherever it was."""
+
+import uuid
+
+import pytest
+from pytest_django import Settings
+
+from linkadmin.audit.models import AuditEvent
+from linkadmin.links.models import Link
+from linkadmin.operations.models import Operation, State
+from linkadmin.providers.types import Cause
+from tests.house import House
+
+from .desk import delete, ended, reconciled, three_of_one_customer, url_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def standing(link: Link) -> tuple[str, str, bool]:
+    link.refresh_from_db()
+    return link.health, link.cause, link.is_ended
+
+
+def test_page_names_every_link_that_goes_and_what_is_lost(house: House) -> None:
+    links = three_of_one_customer(house)
+    other = house.heron_link("Blue Fern Bakery", item_id="item-9")
+
+    page = house.open(url_of(links[0], "delete"))
+
+    assert "This switches off all 3 links of Acme Corp in Heron test" in page.words
+    assert {each.get_absolute_url() for each in links} <= set(page.links())
+    assert other.get_absolute_url() not in page.links()
+    assert "Transactions it has already stay." in page.words
+
+
+def test_page_of_a_single_removal_names_that_one(house: House) -> None:
+    link = house.belvo_link()
+
+    page = house.open(url_of(link, "delete"))
+
+    assert "This removes one link of Acme Corp in Belvo test" in page.words
+    assert "deletes the link with all its accounts" in page.words
+
+
+def test_links_page_says_how_many_go_with_it(house: House) -> None:
+    links = three_of_one_customer(house)
+
+    page = house.open(links[0].get_absolute_url())
+
+    assert "Danger zone" in page.words
+    assert "2 more of this customer with it" in page.words
+
+
+def test_removed_link_is_ended_and_can_be_connected_again(house: House) -> None:
+    link = house.belvo_link()
+
+    answer = delete(house, link)
+
+    assert answer.location == link.get_absolute_url()
+    assert "Removed at the provider. 1 link ended." in house.open(answer.location).words
+    assert standing(link) == ("disconnected", Cause.REMOVED.value, True)
+    assert not Link.objects.standing().exists()
+    assert len(house.calls("DELETE", f"/api/links/{link.remote_id}/")) == 1
+
+
+@pytest.mark.parametrize("typed", ["", "somebody else", "CUS"])
+def test_removal_wants_the_id_typed(house: House, typed: str) -> None:
+    link = house.belvo_link()
+
+    page = delete(house, link, confirmation=typed)
+
+    assert page.status == 422
+    assert page.error_at("confirmation")
+    assert page.inputs()["reason"]["value"] == "The customer closed the account."
+    assert not house.calls("DELETE")
+
+
+def test_id_of_the_link_confirms_too(house: House) -> None:
+    link = house.belvo_link()
+
+    delete(house, link, confirmation=link.remote_id)
+
+    assert house.last_operation(link).state == State.SUCCEEDED
+
+
+def test_removal_wants_a_reason_and_keeps_it(house: House) -> None:
+    link = house.belvo_link()
+
+    assert delete(house, link, reason=" ").error_at("reason") == "This field is required."
+    delete(house, link, name="mia")
+
+    operation = house.last_operation(link)
+    assert operation.note == "The customer closed the account."
+    assert "The customer closed the account." in house.open(operation.get_absolute_url()).words
+
+
+def test_all_links_of_the_customer_end_together_under_one_event(house: House) -> None:
+    links = three_of_one_customer(house)
+    other = house.heron_link("Blue Fern Bakery", item_id="item-9")
+
+    delete(house, links[1])
+
+    operation = house.last_operation()
+    assert [standing(each) for each in links] == [("disconnected", Cause.SWITCHED_OFF.value, False)] * 3
+    assert {each.changes.latest("id").operation_id for each in links} == {operation.pk}
+    assert standing(other)[0] == "healthy"
+    event = AuditEvent.objects.get(action="operation.remove_link", outcome="done")
+    assert event.details["links"] == 3
+    assert len(house.calls("DELETE")) == 1
+
+
+def test_removal_waits_for_what_is_under_way_at_another_link_of_the_customer(house: House) -> None:
+    links = three_of_one_customer(house)
+    Operation.objects.create(
+        kind="fetch_data",
+        state=State.UNKNOWN,
+        integration=house.heron,
+        end_user=links[0].end_user,
+        link=links[2],
+        actor=house.people["ben"],
+        operation_key=uuid.uuid4(),
+    )
+
+    page = delete(house, links[0])
+
+    assert page.status == 409
+    assert "ben is already at work here: “Fetch new data” is not over." in page.words
+    assert not house.calls("DELETE")
+
+
+def test_removal_in_the_background_waits_until_the_link_is_gone(house: House) -> None:
+    link = house.belvo_link()
+
+    answer = delete(house, link, how="in_background")
+    page = house.open(answer.location)
+
+    operation = house.last_operation(link)
+    assert (operation.state, operation.outcome) == (State.UNKNOWN, "accepted")
+    assert "The provider removes it; checking" in page.words
+    assert "The provider removes it; checking" in house.open(link.get_absolute_url()).words
+    house.clock.forward(60)
+    assert reconciled(operation).state == State.CONFIRMED_DONE
+    assert standing(link) == ("disconnected", Cause.REMOVED.value, True)
+
+
+def test_removal_in_the_background_that_takes_long_is_not_called_undone(house: House, settings: Settings) -> None:
+    settings.RECONCILE_SETTLED_SECONDS = 0
+    link = house.belvo_link()
+    delete(house, link, how="in_background")
+
+    operation = reconciled(house.last_operation(link))
+
+    assert operation.state == State.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"), [("lost_after", State.CONFIRMED_DONE), ("lost_before", State.CONFIRMED_NOT_DONE)]
+)
+def test_lost_removal_is_found_out_by_reading(house: House, settings: Settings, fault: str, state: State) -> None:
+    settings.RECONCILE_SETTLED_SECONDS = 0
+    link = house.belvo_link()
+    house.simulator.fail("DELETE", "/api/links/", fault)
+
+    delete(house, link)
+    operation = ended(house, house.last_operation(link))
+
+    assert operation.state == State.UNKNOWN
+    assert reconciled(operation).state == state
+    assert standing(link)[2] is (state == State.CONFIRMED_DONE)
+    assert len(house.calls("DELETE")) == 1
+
+
+def test_lost_removal_of_all_ends_all_when_the_record_shows_it(house: House) -> None:
+    links = three_of_one_customer(house)
+    house.simulator.fail("DELETE", "/api/integrations/", "lost_after")
+    delete(house, links[0])
+
+    operation = reconciled(house.last_operation())
+
+    assert operation.state == State.CONFIRMED_DONE
+    assert [standing(each)[1] for each in links] == [Cause.SWITCHED_OFF.value] * 3
+
+
+@pytest.mark.parametrize(("outcome", "causes"), [("done", {"switched_off"}), ("not_done", {"working"})])
+def test_manager_decides_about_a_removal_that_nothing_proves(house: House, outcome: str, causes: set[str]) -> None:
+    links = three_of_one_customer(house)
+    house.simulator.fail("DELETE", "/api/integrations/", "lost_before")
+    delete(house, links[0])
+    Operation.objects.update(state=State.UNDECIDED)
+    url = house.last_operation().get_absolute_url()
+
+    house.post(f"{url}decide/", {"outcome": outcome, "note": "Their support told me."}, "mia")
+
+    operation = house.last_operation()
+    assert {standing(each)[1] for each in links} == causes
+    assert not operation.counts_as_attempt
+
+
+def test_refused_removal_changes_nothing(house: House) -> None:
+    link = house.belvo_link()
+    house.simulator.fail("DELETE", "/api/links/", "rate_429")
+
+    page = delete(house, link)
+
+    assert page.status == 422
+    assert "Too many calls to the provider" in page.words
+    assert standing(link) == ("customer_login", Cause.LOGIN_REFUSED.value, False)
+
+
+def test_link_that_is_gone_already_is_said_to_be(house: House) -> None:
+    link = house.belvo_link()
+    house.simulator.fail("DELETE", "/api/links/", "not_found")
+
+    page = delete(house, link)
+
+    assert page.status == 422
+    assert standing(link)[0] == "disconnected"
+
+
+def test_double_click_removes_once(house: House) -> None:
+    link = house.belvo_link()
+    form = house.open(url_of(link, "delete")).form_with()
+    typed = form.values | {"reason": "Closed.", "confirmation": link.remote_id}
+
+    for _click in range(2):
+        house.post(url_of(link, "delete"), typed)
+
+    assert len(house.calls("DELETE")) == 1
+    assert Operation.objects.count() == 1
