@@ -113,7 +113,7 @@ def _refresh_rate(scenario: Scenario, rng: Random) -> str:
 
 
 def _is_plain(scenario: Scenario) -> bool:
-    return scenario.cause is Cause.WORKING and not scenario.renews
+    return scenario.cause is Cause.WORKING
 
 
 def _choosy_first(troubled: list[Scenario]) -> list[Scenario]:

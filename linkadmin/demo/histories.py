@@ -244,10 +244,8 @@ def _prove(history: History, act: Act) -> None:
 def _arrive(history: History, since: datetime | None, now: datetime) -> None:
     """Bring the link to where it is today."""
     scenario = history.part.scenario
-    if scenario.renews:
-        told = Told(scenario.told.status)
-        history.see(now - history.seconds(100_000, 400_000), Cause.RENEW_SOON, told, Source.WEBHOOK)
-        history.see(now - history.seconds(40_000, 80_000), Cause.WORKING, told)
+    if scenario.cause is Cause.RENEW_SOON:
+        history.see(now - history.seconds(40_000, 400_000), Cause.RENEW_SOON, Told(scenario.told.status), Source.CLOCK)
     if since is None or scenario.cause is history.changes[-1].cause:
         return
     if scenario.refusal:

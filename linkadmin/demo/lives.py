@@ -13,6 +13,7 @@ from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import EndUser, HealthChange, Institution, Integration, Link
 from linkadmin.operations.models import Operation
 from linkadmin.providers.types import Cause, HealthState
+from linkadmin.simulator.institutions import INSTITUTIONS
 
 from .casting import Part, id_of
 from .histories import Act, History, history_of
@@ -21,6 +22,7 @@ from .scenarios import BELVO, HERON
 
 ITEM_ID_LENGTH = 37
 RENEWS_WITHIN = (4, 12)  # days
+RESOURCES_FETCHED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def live(part: Part, *, now: datetime, rng: Random) -> Life:
         last_good_at=_last_good_at(history, until=now if works else since, rng=rng),
         observed_at=since if scenario.refusal else asked_at,
         asked_at=since - _days(rng, 0.1, 0.4) if scenario.refusal else asked_at,
-        renews_in=timedelta(days=rng.randint(*RENEWS_WITHIN)) if scenario.renews else None,
+        renews_in=timedelta(days=rng.randint(*RENEWS_WITHIN)) if scenario.cause is Cause.RENEW_SOON else None,
     )
 
 
@@ -106,6 +108,7 @@ def link_row(life: Life, cast: Cast, *, now: datetime) -> Link:
         remote_kind="plaid_integration" if scenario.provider == HERON else "",
         access_mode=_access_mode(part),
         refresh_rate=part.refresh_rate,
+        **_settings(part),
         remote_created_at=life.remote_created_at,
         created_at=life.began,
         health=VERDICTS[scenario.cause].state.value,
@@ -154,7 +157,7 @@ def operation_rows(life: Life, cast: Cast) -> Iterator[Operation]:
 
 def belvo_record(life: Life) -> dict[str, Any]:
     """Return the link as Belvo has it, in the words of the simulator's state file."""
-    scenario = life.part.scenario
+    scenario, settings = life.part.scenario, _settings(life.part)
     return {
         "id": life.remote_id,
         "institution": life.part.bank,
@@ -162,11 +165,20 @@ def belvo_record(life: Life) -> dict[str, Any]:
         "access_mode": _access_mode(life.part),
         "refresh_rate": life.part.refresh_rate or None,
         "external_id": life.part.customer.external_id,
-        "credentials_storage": f"{scenario.storage_days or 365}d" if life.part.is_single else "store",
+        "credentials_storage": settings["storage"],
+        "stale_in": settings["stale_in"],
+        "fetch_resources": settings["resources"],
         "created_at": life.remote_created_at.isoformat(),
         "last_accessed_at": life.last_good_at.isoformat() if life.last_good_at else None,
         "silent": not _works(life),
     }
+
+
+def belvo_consent(life: Life, *, now: datetime) -> dict[str, Any] | None:
+    """Return the permission behind a link as Belvo has it, where it ends soon: all others have a year to go."""
+    if life.part.scenario.provider != BELVO or life.renews_in is None:
+        return None
+    return {"link": life.remote_id, "status": "AUTHORISED", "expired_at": (now + life.renews_in).isoformat()}
 
 
 def heron_record(life: Life) -> dict[str, Any]:
@@ -198,6 +210,17 @@ def _remote_id(part: Part, rng: Random) -> str:
     if part.scenario.provider == BELVO:
         return str(id_of("belvo", part.number))
     return "".join(rng.choices(ascii_letters + digits, k=ITEM_ID_LENGTH))
+
+
+def _settings(part: Part) -> dict[str, Any]:
+    """Return what Belvo keeps of a link and for how long; nothing at Heron."""
+    if part.scenario.provider == HERON:
+        return {}
+    return {
+        "storage": f"{part.scenario.storage_days or 365}d" if part.is_single else "store",
+        "stale_in": "365d",
+        "resources": INSTITUTIONS[part.bank]["resources"][:RESOURCES_FETCHED],
+    }
 
 
 def _access_mode(part: Part) -> str:

@@ -57,7 +57,6 @@ class Scenario:
     has_record: bool = True  # at the provider
     knows_customer: bool = True  # the provider does
     storage_days: int = 0  # how long the provider was to store the log-in; 0: for good
-    renews: bool = False  # its permission ends within days
 
     @property
     def message(self) -> str | None:
@@ -152,7 +151,7 @@ _IN_BELVO = (
     ),
     _refusal(1, 400, "login_error", "Missing credentials to login to the institution", banks=("tatooine_mx_fiscal",)),
     _refusal(1, 400, "institution_migrated", "The institution has moved to another login flow"),
-    _record(Cause.WORKING, 3, "valid", banks=OPEN_FINANCE, renews=True),
+    _record(Cause.RENEW_SOON, 3, "valid", banks=OPEN_FINANCE),
     BELVO_WORKS,
 )
 
@@ -238,7 +237,7 @@ _IN_HERON = (
     _item(Cause.STALE, 4, "active", since=(0.5, 9)),
     _item(Cause.WORKING_WITH_ERROR, 3, "active", SIGN_IN_AGAIN, since=(1, 5)),
     _item(Cause.SYNCING, 3, "syncing", since=(0.01, 0.03)),
-    _item(Cause.WORKING, 2, "active", renews=True),
+    _item(Cause.RENEW_SOON, 2, "active"),
     HERON_WORKS,
 )
 

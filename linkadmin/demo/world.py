@@ -19,15 +19,16 @@ from django.utils import timezone
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
+from linkadmin.links import unknown
 from linkadmin.links.connections import keep_secret
 from linkadmin.links.models import EndUser, HealthChange, Institution, Integration, Link, LinkSearch, search_text
 from linkadmin.operations.models import Operation
 from linkadmin.providers import belvo_records
-from linkadmin.providers.types import Secret
+from linkadmin.providers.types import Cause, Observation, Secret
 from linkadmin.simulator.institutions import INSTITUTIONS
 
 from .casting import by_customer, cast, id_of
-from .lives import Cast, Life, belvo_record, change_rows, heron_record, link_row, live, operation_rows
+from .lives import Cast, Life, belvo_consent, belvo_record, change_rows, heron_record, link_row, live, operation_rows
 from .names import COLLEAGUES, HERON_BANKS, LOG_INS
 from .scenarios import BELVO, HERON, answered
 
@@ -54,7 +55,7 @@ def plant(*, simulator_state: Path, simulator_url: str, now: datetime | None = N
         integrations = _integrations(simulator_url, began)
         known = Cast(_staff(), integrations, _institutions(integrations, began), _end_users(lives))
         counts = _links(lives, known, now=began)
-        _write_state(simulator_state, lives)
+        _write_state(simulator_state, lives, now=began)
         log.record(actor=None, action="demo.planted", outcome=Outcome.DONE, details=counts)
     return True
 
@@ -129,6 +130,9 @@ def _links(lives: list[Life], known: Cast, *, now: datetime) -> dict[str, str | 
     LinkSearch.objects.bulk_create([LinkSearch(link=link, text=search_text(link)) for link in links], batch_size=BATCH)
     Operation.objects.bulk_create(operations, batch_size=BATCH)
     HealthChange.objects.bulk_create(changes, batch_size=BATCH)
+    for link in links:
+        seen = Observation(Cause(link.cause), link.raw_status, link.raw_code, link.raw_words)
+        unknown.note_refusal(link.integration.provider, seen, at=link.health_since)
     return {
         "end_users": len(known.end_users),
         "links": len(links),
@@ -137,20 +141,24 @@ def _links(lives: list[Life], known: Cast, *, now: datetime) -> dict[str, str | 
     }
 
 
-def _write_state(path: Path, lives: list[Life]) -> None:
+def _write_state(path: Path, lives: list[Life], *, now: datetime) -> None:
     """Write what the simulated providers know, as a whole or not at all, readable by its owner alone."""
     draft = path.with_name(f".{path.name}.planting")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(_state(lives), file, indent=1)
+        json.dump(_state(lives, now=now), file, indent=1)
     draft.replace(path)
 
 
-def _state(lives: list[Life]) -> dict[str, Any]:
+def _state(lives: list[Life], *, now: datetime) -> dict[str, Any]:
     known = [life for life in lives if life.part.scenario.has_record]
+    consents = [belvo_consent(life, now=now) for life in known]
     return {
         "version": 1,
-        "belvo": {"links": [belvo_record(life) for life in known if life.part.scenario.provider == BELVO]},
+        "belvo": {
+            "links": [belvo_record(life) for life in known if life.part.scenario.provider == BELVO],
+            "consents": [consent for consent in consents if consent],
+        },
         "heron": {
             "end_users": _heron_end_users(lives),
             "links": [heron_record(life) for life in known if life.part.scenario.provider == HERON],

@@ -12,7 +12,6 @@ from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from linkadmin.providers import PROVIDERS, provider_class
 from linkadmin.providers.types import Capability, HealthState
 
 from .models import Institution, Integration, Link
@@ -46,9 +45,8 @@ def _values_of(column: str) -> list[tuple[str, str]]:
 
 
 def _listing() -> "QuerySet[Integration]":
-    kinds = [kind for kind in PROVIDERS if Capability.INSTITUTIONS in provider_class(kind).capabilities]
-    named = Q(pk__in=Institution.objects.values("integration"))
-    return Integration.objects.filter(Q(provider__in=kinds) | named).order_by("name")
+    named = Integration.objects.filter(pk__in=Institution.objects.values("integration"))
+    return (Integration.objects.that_can(Capability.INSTITUTIONS) | named).order_by("name")
 
 
 class InstitutionFilter(django_filters.FilterSet):  # type: ignore[misc]

@@ -5,6 +5,7 @@ Three rules decide (the causes and their states are in causes.py):
 1. Newer wins. A report about an earlier moment than what is known changes nothing.
 2. After a refused attempt, a record that merely says "works" proves nothing: only good data newer than it does.
 3. Data older than its provider keeps it fresh turns "works" into "says it works, but no new data".
+4. A permission that ends within two weeks is asked for again while the link still works.
 """
 
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ WORKS = HealthState.HEALTHY
 SETTING_UP_EAGERLY = timedelta(minutes=10)
 PROOF_LAG = timedelta(seconds=60)  # so long may a provider's records lag behind an accepted repair
 CLOCK_SKEW = timedelta(seconds=60)  # between the provider's clock and ours
+RENEW_WITHIN = timedelta(days=14)
 # Who is believed more about the same moment: an answer to our own call before a message, and that before a list.
 CLOSER = {
     Source.CALL: (),
@@ -124,6 +126,15 @@ def grow_stale(link: Link, *, now: datetime) -> HealthChange | None:
 
 
 @transaction.atomic
+def ask_to_renew(link: Link, *, now: datetime) -> HealthChange | None:
+    """Say of a link that works that its permission ends soon."""
+    _lock(link)
+    if link.cause != Cause.WORKING or not _renews_soon(link, now):
+        return None
+    return _become(link, Report(_as_known(link, Cause.WORKING), Source.CLOCK, now))
+
+
+@transaction.atomic
 def start_link(remote: RemoteLink, link: Link, report: Report) -> Link:
     """Save a link that came into being, with its first state and the words it is found by."""
     link.health_since = report.at
@@ -155,6 +166,11 @@ def proof_overdue(*, proving_before: datetime) -> "QuerySet[Link]":
 def grown_stale(*, now: datetime) -> "QuerySet[Link, UUID]":
     """Return the ids of links that say they work although their data is older than it should be."""
     return Link.objects.filter(health=WORKS, stale_at__lte=now, ended_at=None).values_list("pk", flat=True)
+
+
+def ending_permissions(*, now: datetime) -> "QuerySet[Link]":
+    """Return the links that plainly work and whose permission ends soon."""
+    return Link.objects.filter(cause=Cause.WORKING, renew_by__lte=(now + RENEW_WITHIN).date(), ended_at=None)
 
 
 def _lock(link: Link) -> None:
@@ -217,6 +233,8 @@ def _become(link: Link, report: Report) -> HealthChange | None:
     cause = report.observation.cause
     if VERDICTS[cause].state is WORKS and link.stale_at is not None and link.stale_at <= report.at:
         cause = Cause.STALE
+    elif cause is Cause.WORKING and _renews_soon(link, report.at):
+        cause = Cause.RENEW_SOON
     state = VERDICTS[cause].state
     if report.source is Source.CALL:
         link.refused_at = None if state in (WORKS, HealthState.SETTING_UP) else report.at
@@ -247,6 +265,10 @@ def _become(link: Link, report: Report) -> HealthChange | None:
         raw_words=link.raw_words,
         operation_id=report.operation_id,
     )
+
+
+def _renews_soon(link: Link, at: datetime) -> bool:
+    return link.renew_by is not None and link.renew_by <= (at + RENEW_WITHIN).date()
 
 
 def _ends_proof(link: Link, state: HealthState, report: Report) -> bool:

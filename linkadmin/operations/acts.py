@@ -12,7 +12,7 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.links.models import Link
 from linkadmin.providers.types import Capability, Choice, CredentialField, FieldKind
 
-from .changes import CHANGES
+from .changes import CHANGES, would_repeat_refusal
 from .models import Operation, OperationKind
 
 if TYPE_CHECKING:
@@ -163,6 +163,8 @@ def _why_not_now(act: Act, link: Link, last: Operation | None) -> "StrOrPromise"
         return _("The integration is switched off or its keys are refused.")
     if last is not None and last.is_open:
         return _("“%(what)s” is not over yet.") % {"what": last.get_kind_display()}
+    if act.kind == OperationKind.FETCH_DATA and would_repeat_refusal(link):
+        return _("It is the customer's turn: another try with the stored login could lock them out.")
     if act.kind == OperationKind.CHANGE_SETTINGS and not act.fields(link):
         return _("The provider lets nothing be changed at this bank.")
     return ""

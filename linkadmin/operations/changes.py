@@ -9,12 +9,20 @@ from dataclasses import dataclass
 from linkadmin.links.models import Link
 from linkadmin.providers.base import Provider
 from linkadmin.providers.records import RemoteWebhook
-from linkadmin.providers.types import Capability, LinkRef, Value, Values
+from linkadmin.providers.types import Capability, HealthState, LinkRef, Value, Values
 
 from .models import Operation
 from .models import OperationKind as Kind
 
 YES, NO = "yes", "no"  # how a form says whether something is to be on
+CUSTOMERS_TURN = frozenset(
+    {
+        HealthState.CUSTOMER_LOGIN,
+        HealthState.CUSTOMER_CODE,
+        HealthState.CUSTOMER_CONSENT,
+        HealthState.CUSTOMER_BANK,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,11 @@ def subject_of(operation: Operation) -> Subject:
         end_user_name=customer.name if customer else "",
         remote_id=operation.natural_key,
     )
+
+
+def would_repeat_refusal(link: Link) -> bool:
+    """Tell whether a fetch would try a login at the bank that it has refused, or that waits for the customer."""
+    return link.integration.speaks.logs_in_itself and link.verdict.state in CUSTOMERS_TURN
 
 
 def is_on(values: Mapping[str, object]) -> bool:

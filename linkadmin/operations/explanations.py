@@ -7,6 +7,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from linkadmin.links.causes import VERDICTS
+from linkadmin.links.pauses import HELD_BACK
 from linkadmin.providers.types import Cause
 
 from .change_words import Explanation, explain_change
@@ -25,6 +26,13 @@ def explain(operation: Operation) -> Explanation:
         return Explanation("ok", _("Done"), _("The provider accepted it."))
     if operation.state in (State.UNKNOWN, State.UNDECIDED):
         return _lost(operation)
+    if operation.state == State.NOT_SENT and operation.outcome in HELD_BACK:
+        return Explanation(
+            "warn",
+            _("Nothing was sent"),
+            _("Calls to this provider are held back for now: it failed too often, or its limit is reached."),
+            _when_again(operation) or _("Try again in a few minutes."),
+        )
     if operation.state == State.NOT_SENT:
         return Explanation(
             "warn",

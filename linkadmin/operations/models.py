@@ -32,7 +32,7 @@ class OperationKind(models.TextChoices):
     CHANGE_SETTINGS = "change_settings", _("Change the settings")
     REMOVE_LINK = "remove_link", _("Remove the link")
     REPLACE_TOKEN = "replace_token", _("Hand over a new access token")
-    REPAIR_ADDRESS = "repair_address", _("Make a repair address")
+    REPAIR_ADDRESS = "make_repair_address", _("Make a repair address")
     REFRESH_REPORTS = "refresh_reports", _("Make the reports anew")
     CREATE_END_USER = "create_end_user", _("Let the provider know the customer")
     SWITCH_DATA_SOURCE = "switch_data_source", _("Count a data source in or out")

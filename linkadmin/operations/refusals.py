@@ -97,6 +97,13 @@ class NothingToChange(Refusal):
     words = _("These are the link's settings already. Nothing was sent.")
 
 
+class LoginRefusedBefore(Refusal):
+    """A fetch would have the provider try the login that the bank does not take."""
+
+    reason = "login_refused_before"
+    words = _("It is the customer's turn: another try with the stored login could lock them out. Nothing was sent.")
+
+
 class ChallengeOver(Refusal):
     """The login attempt that waited for a code is over, or was answered."""
 

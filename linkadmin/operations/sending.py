@@ -25,15 +25,16 @@ from .settle import Call, make_call, object_of
 Rules = Callable[[], None]
 
 
-def send(operation: Operation, call: Call, *, rules: Rules) -> Operation:
+def send(operation: Operation, call: Call, *, rules: Rules, name: str = "") -> Operation:
     """Write the intent, claim it, and start its one call. The same form sent twice is one operation.
 
     `rules` raises a `Refusal` when our own rules forbid it. They are looked at with the intent already written, so
-    that nobody else can pass them at the same moment.
+    that nobody else can pass them at the same moment. `name` is the provider's call, where it is not the kind's.
     """
     try:
         provider = speak(operation.integration)
-        with runner.place(operation.integration_id, call=operation.kind, seconds=deadline_of(operation)) as held:
+        seconds = deadline_of(operation)
+        with runner.place(operation.integration_id, call=name or operation.kind, seconds=seconds) as held:
             _prepare(operation, rules)
             if not _claim(operation):
                 raise refusals.NotOpen
@@ -87,7 +88,7 @@ def deadline_of(operation: Operation) -> float:
     """Return the seconds its call may take in all: many more where the provider may log in at the bank meanwhile."""
     may_log_in = operation.logs_in
     if operation.kind == OperationKind.CREATE_LINK:
-        may_log_in = operation.integration.speaks.creating_logs_in
+        may_log_in = operation.integration.speaks.logs_in_itself
     return settings.PROVIDER_CREDENTIALS_SECONDS if may_log_in else settings.PROVIDER_CHANGE_SECONDS
 
 

@@ -17,7 +17,7 @@ from linkadmin.providers.types import NewLink, RemoteLink, Secret, Values
 
 from . import memory, refusals, runner
 from .budget import require_attempt, require_code, require_registration
-from .changes import CHANGES, differing, subject_of
+from .changes import CHANGES, differing, subject_of, would_repeat_refusal
 from .models import Operation, OperationKind, PendingChallenge
 from .sending import Rules, answer, deadline_of, refused, send, sent_before, speak
 from .settle import SESSION_TABLE, Call, make_call
@@ -150,6 +150,8 @@ def change_link(
             raise refusals.LinkEnded
         if kind == OperationKind.CHANGE_SETTINGS and not sent:
             raise refusals.NothingToChange
+        if kind == OperationKind.FETCH_DATA and would_repeat_refusal(link):
+            raise refusals.LoginRefusedBefore
         if kind == OperationKind.REMOVE_LINK:
             _require_quiet(operation)
 
@@ -211,7 +213,9 @@ def _change(operation: Operation, values: Values, *, rules: Rules) -> Operation:
             raise refusals.ProviderCannot
         rules()
 
-    return send(operation, lambda provider: change.call(provider, about, values), rules=all_rules)
+    is_removal = operation.kind == OperationKind.REMOVE_LINK
+    name = operation.integration.speaks.removal_call(values) if is_removal else ""
+    return send(operation, lambda provider: change.call(provider, about, values), rules=all_rules, name=name)
 
 
 def _require_quiet(operation: Operation) -> None:

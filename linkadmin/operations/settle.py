@@ -16,6 +16,7 @@ from linkadmin.database import release_connections
 from linkadmin.links import connections, health, unknown
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
+from linkadmin.links.pauses import HELD_BACK
 from linkadmin.links.sealed import seal
 from linkadmin.nudges import nudge
 from linkadmin.providers.base import Provider
@@ -321,7 +322,8 @@ def _keep_link(operation: Operation, remote: RemoteLink) -> None:
 
 def _take_failure(operation: Operation, error: ProviderError) -> None:
     failure = error.failure
-    operation.outcome = type(error).__name__
+    held_back = failure.reason in HELD_BACK
+    operation.outcome = failure.reason if held_back else type(error).__name__
     operation.http_status = failure.status
     operation.code = failure.code[:80]
     operation.words = failure.words[:500]

@@ -34,6 +34,8 @@ def nudge_due() -> None:
         health.give_up_proving(link)
     for link_id in health.unproven(asked_before=now - PROOF_EVERY, now=now)[:NUDGES_A_ROUND]:
         nudge("operations.prove", link_id)
+    for link in health.ending_permissions(now=now)[:NUDGES_A_ROUND]:
+        health.ask_to_renew(link, now=now)
     for link_id in health.grown_stale(now=now)[:NUDGES_A_ROUND]:
         nudge("operations.note_stale", link_id)
 

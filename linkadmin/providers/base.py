@@ -69,7 +69,7 @@ class Provider:
     # What the provider calls its own id of a link, for labels: "Item id", "Link id".
     remote_id_label: ClassVar[str] = "Link id"
     # Whether it logs in at the bank when a link is created, which may take minutes.
-    creating_logs_in: ClassVar[bool] = True
+    logs_in_itself: ClassVar[bool] = True
     # What the demo says below its forms.
     practice_hints: ClassVar[PracticeHints] = PracticeHints()
     # What goes when a link is removed, and a sentence on what that means at the provider.
@@ -151,6 +151,11 @@ class Provider:
     def removal_fields(cls) -> tuple[CredentialField, ...]:
         """Return what may be said about a removal."""
         return ()
+
+    @classmethod
+    def removal_call(cls, values: Values) -> str:
+        """Return the name of the call that a removal leads to, by which its quota is kept."""
+        return "remove_link"
 
     @classmethod
     def token_fields(cls) -> tuple[CredentialField, ...]:

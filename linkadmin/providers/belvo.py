@@ -225,15 +225,20 @@ class Belvo(Provider):
             refuse=partial(self._refuse, link_id=link.remote_id),
         )
 
+    @classmethod
+    def removal_call(cls, values: Values) -> str:
+        """Return the name of the call: only the removal at once is held to a few a minute."""
+        return "remove_link_in_background" if values.get(forms.HOW) == forms.IN_BACKGROUND else "remove_link"
+
     def remove_link(self, link: LinkRef, values: Values) -> Removed:
         """Remove a link with all its data; at a bank of open finance this ends the consent too."""
-        in_background = values.get(forms.HOW) == forms.IN_BACKGROUND
+        call = self.removal_call(values)
         return self._call(
-            "remove_link_in_background" if in_background else "remove_link",
+            call,
             "DELETE",
             "/api/links/{}/",
             link.remote_id,
-            headers={"X-Belvo-Request-Mode": "async"} if in_background else {},
+            headers={} if call == "remove_link" else {"X-Belvo-Request-Mode": "async"},
             deadline=self.deadlines.change,
             read=answers.removed,
         )

@@ -95,7 +95,7 @@ class Heron(Provider):
         "Heron knows no removal of a single link: it stops fetching for all of them. Transactions it has already stay. "
         "It cannot be switched on again: the customer has to connect anew, and the link gets another item id."
     )
-    creating_logs_in = False
+    logs_in_itself = False
     practice_hints = PracticeHints(
         create="any token and any new item id are accepted; the token “access-lost” loses the answer."
     )

@@ -7,17 +7,12 @@ from typing import Generic, TypeVar
 from linkadmin.links.models import EndUser, Integration
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import KeysRefused, NotFound, ProviderError
-from linkadmin.providers.records import Filters, RemoteConsent, RemoteDataSource, RemoteEndUser
+from linkadmin.providers.records import RemoteConsent, RemoteDataSource, RemoteEndUser
 from linkadmin.providers.types import Capability, LinkRef, RemoteLink
 
 from .asking import Trouble
 
 T = TypeVar("T")
-
-# How a list of links is asked for those of one customer, and for all of the account and not of one integration alone.
-OF_CUSTOMER = ("end_user_id", "external_id")
-EVERYWHERE = "everywhere"
-TELLING = (Capability.END_USERS, Capability.LINKS, Capability.DATA_SOURCES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +40,7 @@ class LinkRecord:
 
 def tells_of_customers(integration: Integration) -> bool:
     """Tell whether a provider can be asked about one customer."""
-    return any(integration.can(capability) for capability in TELLING) and (
-        integration.can(Capability.END_USERS) or _filters(integration.speaks, "") is not None
-    )
+    return integration.can(Capability.END_USERS) or integration.speaks.customer_filters("") is not None
 
 
 def tells_of_links(integration: Integration) -> bool:
@@ -64,7 +57,7 @@ def read_customer(provider: Provider, customer: EndUser) -> CustomerRecord:
             record = provider.read_end_user(end_user_id)
         except NotFound:
             return CustomerRecord(False, None, Part(), Part(), Part())
-    filters = _filters(type(provider), end_user_id)
+    filters = provider.customer_filters(end_user_id)
     return CustomerRecord(
         is_known=True,
         record=record,
@@ -87,17 +80,6 @@ def _sources(provider: Provider, end_user_id: str) -> Part[list[RemoteDataSource
     if Capability.DATA_SOURCES not in provider.capabilities:
         return Part()
     return _part(lambda: provider.list_data_sources(end_user_id))
-
-
-def _filters(speaks: type[Provider], end_user_id: str) -> Filters | None:
-    """Return what a provider's list of links is asked by for one customer; None if it cannot be."""
-    if Capability.LINKS not in speaks.capabilities:
-        return None
-    names = {each.name for each in speaks.link_filters()}
-    asked = next((name for name in OF_CUSTOMER if name in names), None)
-    if asked is None:
-        return None
-    return {asked: end_user_id} | ({EVERYWHERE: "yes"} if EVERYWHERE in names else {})
 
 
 def _part(read: Callable[[], T]) -> Part[T]:

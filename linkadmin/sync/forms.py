@@ -108,11 +108,16 @@ class WebhookForm(OnceForm):
 
 
 class SwitchForm(OnceForm):
+    """Whether something is to be on."""
+
+    enabled = forms.ChoiceField(choices=[(YES, YES), (NO, NO)])
+
+
+class WebhookSwitchForm(SwitchForm):
     """A subscription as it is now, and whether its messages are to come."""
 
     topic = forms.CharField(max_length=200)
     url = forms.CharField(max_length=500)
-    enabled = forms.ChoiceField(choices=[(YES, YES), (NO, NO)])
 
 
 class TypedForm(OnceForm):

@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from linkadmin.links import connections
 from linkadmin.links.models import Institution, Integration
-from linkadmin.providers import PROVIDERS, provider_class
 from linkadmin.providers.base import Provider
 from linkadmin.providers.records import Filters, Page
 from linkadmin.providers.types import Capability, RemoteInstitution
@@ -34,9 +33,8 @@ COLUMNS = (
 
 def due(*, now: datetime) -> "QuerySet[Integration]":
     """Return the integrations whose catalogue was not read for a day."""
-    listing = [kind for kind in PROVIDERS if Capability.INSTITUTIONS in provider_class(kind).capabilities]
     old = Q(institutions_read_at=None) | Q(institutions_read_at__lt=now - READ_EVERY)
-    return Integration.objects.askable(now=now).filter(old, provider__in=listing)
+    return Integration.objects.askable(now=now).that_can(Capability.INSTITUTIONS).filter(old)
 
 
 def read_institutions(integration: Integration) -> int:

@@ -141,8 +141,6 @@ def data_sources(
     found: Iterable[RemoteDataSource],
     here: Mapping[str, Link],
     acts: Mapping[str, tuple[Act, ...]],
-    *,
-    see_names: bool,
 ) -> Table:
     """Return the sources of a customer's data, with the accounts and the span of each."""
     labels = (_("Source"), _("State"), _("Counted"), _("Last sync"), _("Accounts"), _("Link"))
@@ -153,7 +151,7 @@ def data_sources(
             Cell(badges=(_on(_("In")) if each.enabled else _off(_("Left out")),)),
             _time(each.synced_at),
             Cell(lines=tuple(map(_account, each.accounts))) if each.accounts else Cell("—"),
-            _of_link(each.remote_link_id, here, see_names=see_names),
+            _of_link(each.remote_link_id, here),
         )
         for each in found
     ]
@@ -229,7 +227,7 @@ def _known_customer(customer: EndUser | None, *, see_names: bool) -> Cell:
     return Cell(shown_name(str(customer), see_names=see_names), url=customer.get_absolute_url())
 
 
-def _of_link(remote_link_id: str, here: Mapping[str, Link], *, see_names: bool) -> Cell:
+def _of_link(remote_link_id: str, here: Mapping[str, Link]) -> Cell:
     if not remote_link_id:
         return Cell("—")
     link = here.get(remote_link_id)

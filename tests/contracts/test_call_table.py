@@ -1,4 +1,4 @@
-"""The table of all calls in docs/provider-calls.md, held against the documents, the clients, the pages and the simulator."""
+"""The table of all calls in docs/provider-calls.md, held against documents, clients, pages and simulator."""
 
 import re
 from collections.abc import Iterator, Mapping

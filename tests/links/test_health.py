@@ -264,6 +264,41 @@ def test_record_with_old_data_is_stale_at_once(link: Link) -> None:
     assert link.health == HealthState.STALE.value
 
 
+def test_permission_that_ends_within_two_weeks_is_asked_for_while_the_link_works(link: Link) -> None:
+    ends = (NOW + timedelta(days=9)).date()
+
+    health.observe(link, health.Report(Observation(Cause.WORKING, renew_by=ends), LIST, after(1)))
+
+    assert (link.health, link.cause, link.attention) == (HealthState.HEALTHY.value, Cause.RENEW_SOON.value, 40)
+
+
+def test_permission_begins_to_end_soon_by_the_clock(link: Link) -> None:
+    Link.objects.update(renew_by=(timezone.now() + timedelta(days=14)).date())
+
+    tasks.nudge_due()
+
+    link.refresh_from_db()
+    assert link.cause == Cause.RENEW_SOON.value
+    assert link.changes.latest("id").source == health.Source.CLOCK
+
+
+def test_permission_that_was_renewed_is_not_asked_for_any_more(link: Link) -> None:
+    soon, later = (NOW + timedelta(days=9)).date(), (NOW + timedelta(days=365)).date()
+    health.observe(link, health.Report(Observation(Cause.WORKING, renew_by=soon), LIST, after(1)))
+
+    health.observe(link, health.Report(Observation(Cause.WORKING, renew_by=later), LIST, after(2)))
+
+    assert (link.cause, link.attention) == (Cause.WORKING.value, 90)
+
+
+def test_trouble_comes_before_a_permission_that_ends_soon(link: Link) -> None:
+    soon = (NOW + timedelta(days=9)).date()
+
+    health.observe(link, health.Report(Observation(Cause.BANK_DOWN, renew_by=soon), LIST, after(1)))
+
+    assert link.cause == Cause.BANK_DOWN.value
+
+
 def test_data_from_the_future_counts_as_of_its_report(link: Link) -> None:
     remote = RemoteLink("link-1", Observation(Cause.WORKING, last_good_at=FAR), fresh_for=timedelta(days=3))
 

@@ -9,7 +9,7 @@ from linkadmin.links.models import Link
 from linkadmin.simulator.clock import iso
 from tests.house import House
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.thorough, pytest.mark.django_db(transaction=True)]
 
 REPAIR_LINK = "Send the repair link. The customer signs in at the bank's screen and the data continues."
 OUTAGE = "The bank has an outage. Nothing to ask of the customer."

@@ -11,6 +11,7 @@ from linkadmin.audit.models import AuditEvent
 from linkadmin.links.models import Integration, Link, Traffic
 from linkadmin.operations.models import Operation, State
 from linkadmin.providers.types import Cause
+from linkadmin.simulator.conduct import Conduct
 from tests.house import House
 from tests.providers.conftest import Script, reply
 
@@ -32,12 +33,30 @@ ASSETS = "itg_sandbox_assets"
 def test_links_page_has_the_buttons_that_the_provider_and_the_role_allow(
     house: House, name: str, slugs: set[str]
 ) -> None:
-    link = house.belvo_link()
+    link = house.belvo_link(cause=Cause.WORKING)
 
     found = house.open(link.get_absolute_url(), name).links()
 
     every = {"fetch", "settings", "repair-address", "delete", "access-token", "reports"}
     assert {slug for slug in every if url_of(link, slug) in found} == slugs
+
+
+@pytest.mark.parametrize("cause", [Cause.PASSWORD_WRONG, Cause.CODE_NEEDED, Cause.ACCOUNT_LOCKED])
+def test_login_that_the_bank_does_not_take_is_not_tried_again_by_a_fetch(house: House, cause: Cause) -> None:
+    link = house.belvo_link(cause=cause)
+
+    page = house.open(link.get_absolute_url())
+    sent = act(house, link, "fetch")
+
+    assert url_of(link, "fetch") not in page.links()
+    assert "another try with the stored login could lock them out" in page.words
+    assert (sent.status, house.calls("POST", f"/api/links/{link.remote_id}")) == (409, [])
+
+
+def test_provider_that_does_not_log_in_itself_may_be_asked_for_data_at_any_time(house: House) -> None:
+    link = house.heron_link(cause=Cause.LOGIN_REQUIRED)
+
+    assert url_of(link, "fetch") in house.open(link.get_absolute_url()).links()
 
 
 def test_another_provider_has_other_buttons(house: House) -> None:
@@ -263,7 +282,7 @@ def test_who_may_not_is_refused_and_it_is_on_the_record(house: House, slug: str)
 def test_act_that_takes_long_shows_its_panel(house: House, settings: Settings) -> None:
     settings.OPERATION_ANSWER_SECONDS = 0.05
     link = house.belvo_link(cause=Cause.WORKING)
-    house.simulator.fail("POST", "/api/links/", "dripped")
+    house.simulator.gate.behave(Conduct(latency=600))
 
     answer = act(house, link, "fetch")
 

@@ -8,7 +8,7 @@ from linkadmin.links.models import CallQuota, Integration, Traffic
 from linkadmin.operations.models import State
 from tests.house import House
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.thorough, pytest.mark.django_db(transaction=True)]
 
 DECLINED = "The provider did not accept the form"
 KEYS, RIGHTS = "The provider refused our keys", "Our account may not do this"

@@ -1,12 +1,14 @@
 """Deleting at the provider: what goes is named before, typed once more, and ended after, wherever it was."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from linkadmin.audit.models import AuditEvent
-from linkadmin.links.models import Link
+from linkadmin.links.models import CallQuota, Link
 from linkadmin.operations.models import Operation, State
 from linkadmin.providers.types import Cause
 from tests.house import House
@@ -227,3 +229,14 @@ def test_double_click_removes_once(house: House) -> None:
 
     assert len(house.calls("DELETE")) == 1
     assert Operation.objects.count() == 1
+
+
+def test_removal_in_the_background_is_not_held_to_those_a_minute_at_once(house: House) -> None:
+    first, second = house.belvo_link(), house.belvo_link("Other Ltd")
+    used_up = {"calls": 5, "used": 5, "window_ends_at": timezone.now() + timedelta(minutes=1)}
+    CallQuota.objects.create(integration=house.belvo, scope="remove_link", **used_up)
+
+    refused, taken = delete(house, first), delete(house, second, how="in_background")
+
+    assert "the quota of 5 calls is used up" in refused.words
+    assert (taken.status, len(house.calls("DELETE"))) == (303, 1)

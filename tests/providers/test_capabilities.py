@@ -32,7 +32,7 @@ CALLS: Mapping[Capability, frozenset[str]] = {
     ),
 }
 ALWAYS_OR_OPTIONAL = frozenset(
-    {"test_connection", "fetch_fields", "removal_fields", "address_fields", "check_base_url"}
+    {"test_connection", "fetch_fields", "removal_fields", "removal_call", "address_fields", "check_base_url"}
 )
 
 every_provider = pytest.mark.parametrize("kind", sorted(PROVIDERS))

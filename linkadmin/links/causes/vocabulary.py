@@ -70,7 +70,7 @@ class StateLook:
     label: "StrOrPromise"
     tone: str  # ok, warn, bad, info or quiet
     icon: str  # of lucide
-    rank: int  # place in a work list, what needs attention first; 40 is kept for renew-by dates
+    rank: int  # place in a work list, what needs attention first
 
 
 STATES: Mapping[HealthState, StateLook] = MappingProxyType(
@@ -88,6 +88,8 @@ STATES: Mapping[HealthState, StateLook] = MappingProxyType(
         HealthState.DISCONNECTED: StateLook(_("Ended"), "quiet", "circle-slash", 100),
     }
 )
+
+RENEWAL_RANK = 40  # of a link that works, while its permission ends soon
 
 _TURNS: Mapping[Turn, "StrOrPromise"] = MappingProxyType(
     {

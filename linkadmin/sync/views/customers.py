@@ -1,9 +1,9 @@
 """One customer, and one link, as a provider keeps them: read live, taken over into nothing."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -33,14 +33,16 @@ from linkadmin.sync.customers import (
     tells_of_customers,
     tells_of_links,
 )
-from linkadmin.sync.forms import OnceForm
+from linkadmin.sync.forms import OnceForm, SwitchForm
 from linkadmin.sync.known import links_here
 from linkadmin.sync.tables import Act, Table
 from linkadmin.sync.troubles import told
 
+from .access import integration_that_can
 from .changing import change
 from .looking import look
-from .records import integration_that_can
+
+T = TypeVar("T")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -85,7 +87,8 @@ def end_user_tell(request: HttpRequest, pk: UUID, integration: UUID) -> HttpResp
 def data_source_switch(request: HttpRequest, pk: UUID, integration: UUID, source: str) -> HttpResponse:
     """Count a data source in, or leave it out."""
     customer, through = get_object_or_404(EndUser, pk=pk), integration_that_can(integration, Capability.DATA_SOURCES)
-    enabled = YES if request.POST.get("enabled") == YES else NO
+    form = SwitchForm.sent(request.POST)
+    enabled = form.cleaned_data["enabled"]
     make = partial(
         change_customer,
         actor=reader(request),
@@ -93,7 +96,7 @@ def data_source_switch(request: HttpRequest, pk: UUID, integration: UUID, source
         end_user=customer,
         kind=OperationKind.SWITCH_DATA_SOURCE,
         values={"enabled": enabled},
-        operation_key=OnceForm.sent(request.POST).key,
+        operation_key=form.key,
         target=source,
     )
     done = _("Its data counts again.") if enabled == YES else _("Its data is left out from now on.")
@@ -110,7 +113,7 @@ def link_records(request: HttpRequest, pk: UUID) -> HttpResponse:
     question = Question(reader(request), link.integration, "link", "link", link.pk)
     ref = link.ref
     seen = look(request, question, lambda provider: read_behind_link(provider, ref))
-    context = {"link": link, "look": seen, **(_link_parts(request, link.integration, seen.found) if seen.found else {})}
+    context = {"link": link, "look": seen, **(_link_parts(seen.found) if seen.found else {})}
     return draw(request, "sync/link.html", "records", context)
 
 
@@ -123,36 +126,29 @@ def _customer_parts(
     here = links_here(integration, ids, reader=user)
     acts = _switches(customer, integration, found.sources) if may(user, Right.CHANGE_LINK) else {}
     record = found.record
-    links, sources = found.links.found, found.sources.found
     return {
         "found": found,
         "record_name": shown_name(record.name, see_names=see_names) if record else "",
         "record_created": moment(record.created_at) if record else None,
         "record_updated": moment(record.updated_at) if record else None,
-        "links": _shown(found.links, None if links is None else tables.links(links, here, see_names=see_names)),
-        "sources": _shown(
-            found.sources, None if sources is None else tables.data_sources(sources, here, acts, see_names=see_names)
-        ),
+        "links": _shown(found.links, partial(tables.links, here=here, see_names=see_names)),
+        "sources": _shown(found.sources, partial(tables.data_sources, here=here, acts=acts)),
     }
 
 
-def _link_parts(request: HttpRequest, integration: Integration, found: LinkRecord) -> dict[str, Any]:
-    see_names = may(request.user, Right.SEE_NAMES)
-    sources, consents = found.sources.found, found.consents.found
+def _link_parts(found: LinkRecord) -> dict[str, Any]:
     return {
-        "sources": _shown(
-            found.sources, None if sources is None else tables.data_sources(sources, {}, {}, see_names=see_names)
-        ),
-        "consents": _shown(found.consents, None if consents is None else tables.consents(consents)),
+        "sources": _shown(found.sources, partial(tables.data_sources, here={}, acts={})),
+        "consents": _shown(found.consents, tables.consents),
     }
 
 
-def _shown(part: Part[Any], table: Table | None) -> dict[str, Any] | None:
+def _shown(part: Part[T], table_of: Callable[[T], Table]) -> dict[str, Any] | None:
     """Return a part as a page shows it; None if the provider has no such thing."""
-    if table is None and part.trouble is None:
+    if part.found is None and part.trouble is None:
         return None
     return {
-        "table": table,
+        "table": None if part.found is None else table_of(part.found),
         "explanation": told(part.trouble) if part.trouble else None,
         "failure": part.trouble.failure if part.trouble else None,
     }

@@ -25,11 +25,10 @@ from linkadmin.providers.types import Capability, RemoteInstitution
 from linkadmin.sync import institutions as reading
 from linkadmin.sync.asking import Question
 from linkadmin.sync.forms import AskingForm
-from linkadmin.sync.wording import fields_in_words, raw_fields, repair_in_words
+from linkadmin.sync.institution_words import fields_in_words, raw_fields, repair_in_words
 
+from .access import integration_that_can
 from .looking import Look, look, page_number
-
-DOWN = "down"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,7 @@ def institution_read(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def institutions_read(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Read an integration's whole catalogue now, and go back to the list."""
-    integration = _listing(pk)
+    integration = integration_that_can(pk, Capability.INSTITUTIONS)
     back = f"{reverse('institution-list')}?integration={integration.pk}"
     question = _question(request, integration, "catalogue", ("integration", integration.pk))
     seen = look(request, question, partial(reading.read_catalogue, integration))
@@ -119,7 +118,7 @@ def institutions_read(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def institution_lookup(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Look institutions up at the provider; what is found is kept here."""
-    integration = _listing(pk)
+    integration = integration_that_can(pk, Capability.INSTITUTIONS)
     form = AskingForm.of(integration.speaks.institution_filters(), request.POST)
     seen, status = None, 200
     if request.method == "POST" and form.can_ask:
@@ -173,7 +172,7 @@ def _status(institution: Institution) -> StateBadge:
 
 def _sources(request: HttpRequest) -> dict[str, Any]:
     """Return the integrations whose catalogue can be asked, for who may ask it."""
-    listing = [each for each in Integration.objects.filter(is_active=True).order_by("name") if each.lists_institutions]
+    listing = Integration.objects.filter(is_active=True).that_can(Capability.INSTITUTIONS).order_by("name")
     return {
         "sources": [(each, moment(each.institutions_read_at)) for each in listing],
         "may_lookup": may(request.user, Right.READ_RECORDS),
@@ -183,10 +182,3 @@ def _sources(request: HttpRequest) -> dict[str, Any]:
 
 def _can_read(institution: Institution) -> bool:
     return bool(institution.remote_id) and institution.integration.can(Capability.INSTITUTIONS)
-
-
-def _listing(pk: UUID) -> Integration:
-    integration = get_object_or_404(Integration, pk=pk)
-    if not integration.lists_institutions:
-        raise Http404
-    return integration

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
@@ -24,9 +23,8 @@ from linkadmin.sync.forms import AskingForm
 from linkadmin.sync.known import customers_here, links_here
 from linkadmin.sync.tables import Table
 
+from .access import integration_that_can
 from .looking import look, page_number
-
-TEMPLATE = "sync/records.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +94,6 @@ def integration_connectors(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _list(request, pk, "connectors", CONNECTORS)
 
 
-def integration_that_can(pk: UUID, capability: Capability) -> Integration:
-    """Return an integration whose provider can do something, or raise 404."""
-    integration = get_object_or_404(Integration, pk=pk)
-    if not integration.can(capability):
-        raise Http404
-    return integration
-
-
 def _list(request: HttpRequest, pk: UUID, what: str, kind: Kind) -> HttpResponse:
     integration = integration_that_can(pk, kind.capability)
     user = reader(request)
@@ -116,4 +106,4 @@ def _list(request: HttpRequest, pk: UUID, what: str, kind: Kind) -> HttpResponse
         context["look"] = seen
         context["table"] = None if seen.found is None else kind.draw(seen.found, integration, user)
     status = 422 if form.is_bound and not form.is_valid() else 200
-    return draw(request, TEMPLATE, "records", context, status=status)
+    return draw(request, "sync/records.html", "records", context, status=status)

@@ -16,7 +16,7 @@ from linkadmin.pages import go, reader
 from linkadmin.providers.types import Capability
 from linkadmin.sync.forms import TypedForm
 
-from .records import integration_that_can
+from .access import integration_that_can
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

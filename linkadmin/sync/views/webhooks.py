@@ -24,12 +24,12 @@ from linkadmin.providers.records import RemoteWebhook
 from linkadmin.providers.types import Capability
 from linkadmin.sync import tables
 from linkadmin.sync.asking import Question
-from linkadmin.sync.forms import OnceForm, SwitchForm, WebhookForm
+from linkadmin.sync.forms import OnceForm, WebhookForm, WebhookSwitchForm
 from linkadmin.sync.tables import Act
 
+from .access import integration_that_can
 from .changing import change, settled, was_refused
 from .looking import look
-from .records import integration_that_can
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -83,7 +83,7 @@ def integration_webhook_add(request: HttpRequest, pk: UUID) -> HttpResponse:
 def integration_webhook_switch(request: HttpRequest, pk: UUID, webhook: str) -> HttpResponse:
     """Pause a subscription, or let it go on."""
     integration = integration_that_can(pk, Capability.WEBHOOKS)
-    form = SwitchForm.sent(request.POST)
+    form = WebhookSwitchForm.sent(request.POST)
     typed = form.cleaned_data
     make = partial(
         change_integration,

@@ -1,155 +1,22 @@
-"""What we know: customers, the providers we reach them through, and the state of each link."""
+"""Customers, their links with the state of each, and how a link came to be in it."""
 
 import uuid
-from datetime import datetime
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from linkadmin.providers import provider_class
-from linkadmin.providers.base import Provider
-from linkadmin.providers.types import Capability, Cause, HealthState, LinkRef, PracticeHints
+from linkadmin.links.causes import RENEWAL_RANK, STATES, VERDICTS, Verdict
+from linkadmin.providers.types import Cause, HealthState, LinkRef
 
-from .causes import STATES, VERDICTS, Verdict
+from .integrations import Institution, Integration
 
-# One text for two columns: enums are stored by value and shown by their own tables (causes.py).
+# One text for two columns: enums are stored by value and shown by their own tables (causes/).
 HEALTH_CHOICES = [(state.value, state.value) for state in HealthState]
 CAUSE_CHOICES = [(cause.value, cause.value) for cause in Cause]
-
-
-class IntegrationQuerySet(models.QuerySet["Integration"]):
-    def askable(self, *, now: datetime) -> "IntegrationQuerySet":
-        """Return those that may be asked without a person: in use, with keys that are not refused at `now`."""
-        usable = ~Q(key_state=Integration.KeyState.REFUSED) | Q(keys_retry_at__lte=now)
-        return self.filter(usable, is_active=True)
-
-
-class Integration(models.Model):
-    """One account at one provider: an address, keys, and the links reached through it."""
-
-    class KeyState(models.TextChoices):
-        UNTRIED = "untried", _("Not tried yet")
-        GOOD = "good", _("Keys are good")
-        REFUSED = "refused", _("Keys are refused")
-        UNREACHABLE = "unreachable", _("Could not be reached")
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    provider = models.CharField(_("provider"), max_length=20)
-    name = models.CharField(_("name"), max_length=80, unique=True)
-    base_url = models.CharField(_("base address"), max_length=200)
-    options = models.JSONField(_("options"), default=dict, blank=True)  # the provider's non-secret config fields
-    is_active = models.BooleanField(_("in use"), default=True)
-    key_state = models.CharField(_("keys"), max_length=12, choices=KeyState.choices, default=KeyState.UNTRIED)
-    keys_retry_at = models.DateTimeField(_("refused keys are tried again"), null=True, blank=True)  # None: by a person
-    tested_at = models.DateTimeField(_("last tested"), null=True, blank=True)
-    test_detail = models.CharField(_("answer of the last test"), max_length=500, blank=True)
-    institutions_read_at = models.DateTimeField(_("institutions read"), null=True, blank=True)
-    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
-
-    objects = IntegrationQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("integration")
-        verbose_name_plural = _("integrations")
-
-    def __str__(self) -> str:
-        return self.name
-
-    def get_absolute_url(self) -> str:
-        return reverse("integration-detail", args=[self.pk])
-
-    @cached_property
-    def speaks(self) -> type[Provider]:
-        """The class of its provider, for what needs no keys: labels, capabilities, fields."""
-        return provider_class(self.provider)
-
-    @property
-    def provider_label(self) -> str:
-        return self.speaks.label
-
-    @property
-    def remote_id_label(self) -> str:
-        return self.speaks.remote_id_label
-
-    @property
-    def practice_hints(self) -> PracticeHints:
-        return self.speaks.practice_hints
-
-    def can(self, capability: Capability) -> bool:
-        return capability in self.speaks.capabilities
-
-    @property
-    def can_create_link(self) -> bool:
-        return self.is_active and self.can(Capability.CREATE)
-
-    @property
-    def lists_institutions(self) -> bool:
-        return self.can(Capability.INSTITUTIONS)
-
-    @property
-    def keys_refused(self) -> bool:
-        """Whether the keys are refused for now: until a moment where it may have been a rate limit."""
-        if self.key_state != self.KeyState.REFUSED:
-            return False
-        return self.keys_retry_at is None or self.keys_retry_at > timezone.now()
-
-
-class IntegrationSecret(models.Model):
-    """One sealed key of an integration. Written by an administrator, read only while a call is signed."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="secrets")
-    name = models.CharField(max_length=40)
-    sealed = models.BinaryField()
-    fingerprint = models.CharField(max_length=8)  # tells two keys apart without telling the key
-    version = models.PositiveIntegerField(default=1)
-    changed_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["integration", "name"], name="one_secret_per_name")]
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.fingerprint})"
-
-
-class Institution(models.Model):
-    """A bank, tax office or employer, as one integration's provider lists it."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="institutions")
-    remote_id = models.CharField(max_length=80, blank=True)
-    name = models.CharField(_("name at the provider"), max_length=120)
-    display_name = models.CharField(_("name"), max_length=160)
-    kind = models.CharField(_("kind"), max_length=20, blank=True)
-    country = models.CharField(_("country"), max_length=2, blank=True)
-    status = models.CharField(_("status"), max_length=20, blank=True)
-    integration_type = models.CharField(_("kind of access"), max_length=20, blank=True)
-    logo_url = models.CharField(_("logo"), max_length=300, blank=True)  # a text; never fetched
-    website = models.CharField(_("website"), max_length=300, blank=True)
-    features = models.JSONField(default=list, blank=True)
-    resources = models.JSONField(default=list, blank=True)
-    form_fields = models.JSONField(default=list, blank=True)
-    read_at = models.DateTimeField(_("read"), default=timezone.now)
-
-    class Meta:
-        verbose_name = _("institution")
-        verbose_name_plural = _("institutions")
-        constraints = [models.UniqueConstraint(fields=["integration", "name"], name="one_institution_per_name")]
-
-    def __str__(self) -> str:
-        return self.display_name
-
-    def get_absolute_url(self) -> str:
-        return reverse("institution-detail", args=[self.pk])
-
-    @property
-    def is_down(self) -> bool:
-        return self.status == "down"
 
 
 class EndUser(models.Model):
@@ -268,60 +135,7 @@ class Link(models.Model):
             return STATES[HealthState.SETTING_UP].rank
         if self.cause == Cause.CODE_WAITING.value:
             return 0
-        return STATES[HealthState(self.health)].rank
-
-
-class Traffic(models.Model):
-    """How the calls to one integration go: the breaker that pauses them, and the credit for repeating reads.
-
-    One row per integration, locked for a moment at the beginning and the end of each call, so that all processes
-    together keep to what is here.
-    """
-
-    integration = models.OneToOneField(Integration, on_delete=models.CASCADE, primary_key=True, related_name="traffic")
-    failures = models.PositiveSmallIntegerField(default=0)  # in a row
-    recent = models.CharField(max_length=20, blank=True)  # the last calls, the newest last: "." good, "x" failed
-    paused_until = models.DateTimeField(null=True, blank=True)
-    pause_reason = models.CharField(max_length=80, blank=True)
-    probe_until = models.DateTimeField(null=True, blank=True)  # after a pause one call at a time finds out
-    repeat_credit = models.PositiveSmallIntegerField(default=100)  # tenths of a repeated read
-
-    def __str__(self) -> str:
-        return str(self.integration_id)
-
-
-class CallPlace(models.Model):
-    """One call to an integration that is under way; over when deleted, or when its lease is."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="places")
-    call = models.CharField(max_length=60)
-    taken_at = models.DateTimeField(default=timezone.now)
-    lease_until = models.DateTimeField()
-
-    class Meta:
-        indexes = [models.Index(fields=["integration", "lease_until"], name="call_places")]
-
-    def __str__(self) -> str:
-        return self.call
-
-
-class CallQuota(models.Model):
-    """How many calls of one kind were made within a window, and how many may be."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="quotas")
-    scope = models.CharField(max_length=60, blank=True)  # the call; empty: all calls together
-    calls = models.PositiveIntegerField()  # how many a window allows
-    used = models.PositiveIntegerField(default=0)
-    window_ends_at = models.DateTimeField()
-    told = models.BooleanField(default=False)  # the provider's own words in its answers, not what its documents say
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["integration", "scope"], name="one_quota_per_scope")]
-
-    def __str__(self) -> str:
-        return f"{self.scope or '*'}: {self.used}/{self.calls}"
+        return RENEWAL_RANK if self.cause == Cause.RENEW_SOON.value else STATES[HealthState(self.health)].rank
 
 
 class UnknownValue(models.Model):
