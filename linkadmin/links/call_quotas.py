@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from linkadmin.providers.gate import Rate
-from linkadmin.providers.records import Quota
+from linkadmin.providers.gate import Quota, Rate
 
 from .models import CallQuota, Integration
 from .pauses import QUOTA, Pause

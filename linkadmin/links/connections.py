@@ -5,6 +5,7 @@ from functools import partial
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from linkadmin.accounts.models import User
@@ -77,9 +78,12 @@ def test_connection(integration: Integration, *, actor: User) -> Integration:
 def note_keys(integration: Integration, error: ProviderError) -> None:
     """Note what an answer said about the integration's keys: one warning here, and no link is at fault."""
     if isinstance(error, KeysRefused):
-        Integration.objects.filter(pk=integration.pk).update(
+        kept, retry_at = Integration.objects.filter(pk=integration.pk), _retry_at(error)
+        if retry_at is not None:  # which makes nothing shorter that only a person can end
+            kept = kept.exclude(key_state=Integration.KeyState.REFUSED, keys_retry_at=None)
+        kept.update(
             key_state=Integration.KeyState.REFUSED,
-            keys_retry_at=_retry_at(error),
+            keys_retry_at=retry_at,
             test_detail=error.failure.words[:500],
             tested_at=timezone.now(),
         )
@@ -88,11 +92,15 @@ def note_keys(integration: Integration, error: ProviderError) -> None:
 
 
 def note_good_keys(integration: Integration) -> None:
-    """Take back every warning about an integration's keys: a call was answered with them."""
-    good = Integration.KeyState.GOOD
+    """Take back the warning about an integration's keys: a call was answered with them.
+
+    Not that they are refused for the time being: no call is let in then, so that this one began before.
+    """
+    good, now = Integration.KeyState.GOOD, timezone.now()
     if integration.key_state != good:
-        Integration.objects.filter(pk=integration.pk).exclude(key_state=good).update(
-            key_state=good, keys_retry_at=None, test_detail="", tested_at=timezone.now()
+        kept = Integration.objects.filter(pk=integration.pk).exclude(key_state=good)
+        kept.filter(~Q(key_state=Integration.KeyState.REFUSED) | Q(keys_retry_at__lte=now)).update(
+            key_state=good, keys_retry_at=None, test_detail="", tested_at=now
         )
 
 

@@ -153,7 +153,7 @@ class TrafficPassage:
         release_connections()
 
     def again(self) -> bool:
-        """Count another try, if neither a pause nor a quota nor the credit stands in its way."""
+        """Count another try, if neither refused keys nor a pause, a quota or the credit stand in its way."""
         may = _kept_up(partial(_repeat, self))
         release_connections()
         return may is True
@@ -258,7 +258,8 @@ def _repeat(passage: TrafficPassage) -> bool:
     traffic = _locked(passage.place)
     now = timezone.now()
     quotas = call_quotas.windows(traffic.integration, passage.entry.call, now=now)
-    is_held = breaker.pause_of(traffic, now=now) or call_quotas.used_up(quotas, now=now)
+    is_refused = traffic.integration.keys_refused and not passage.entry.by_hand
+    is_held = is_refused or breaker.pause_of(traffic, now=now) or call_quotas.used_up(quotas, now=now)
     if is_held or traffic.repeat_credit < REPEAT_COST:
         return False
     traffic.repeat_credit -= REPEAT_COST

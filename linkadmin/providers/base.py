@@ -6,13 +6,12 @@ from typing import ClassVar, Protocol, TypeVar
 
 from .addresses import check_base_url
 from .errors import Failure, InvalidInput, KeysRefused, ProviderError, Rejected, Unsupported
-from .gate import Gate, Rate
+from .filters import Filters
+from .gate import Gate, Quota, Rate
 from .http import Answer, Door, Json, Message, fill_path
 from .records import (
     Accepted,
-    Filters,
     Page,
-    Quota,
     Reach,
     RemoteConnector,
     RemoteConsent,
@@ -171,6 +170,11 @@ class Provider:
     def link_filters(cls) -> tuple[CredentialField, ...]:
         """Return what the provider's list of links can be asked by; a required one has to be filled."""
         return ()
+
+    @classmethod
+    def customer_filters(cls, end_user_id: str) -> Filters | None:
+        """Return what the list of links is asked by for all of one customer; None where it cannot be."""
+        return None
 
     @classmethod
     def end_user_filters(cls) -> tuple[CredentialField, ...]:

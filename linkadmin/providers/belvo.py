@@ -13,8 +13,10 @@ from . import belvo_forms as forms
 from . import belvo_records as kept
 from .base import InstitutionFields, Provider
 from .errors import Failure, NotFound, ProviderError, Unsupported
+from .filters import Filters
+from .gate import Quota
 from .http import Answer
-from .records import Accepted, Filters, Page, Quota, RemoteConsent, Removed, RepairAddress
+from .records import Accepted, Page, RemoteConsent, Removed, RepairAddress
 from .types import (
     Capability,
     ConnectionReport,
@@ -150,6 +152,11 @@ class Belvo(Provider):
     def link_filters(cls) -> tuple[CredentialField, ...]:
         """Return what links can be searched by."""
         return filtering.LINK_FILTERS
+
+    @classmethod
+    def customer_filters(cls, end_user_id: str) -> Filters:
+        """Return the search by the id that we gave with each link."""
+        return {"external_id": end_user_id}
 
     @classmethod
     def institution_filters(cls) -> tuple[CredentialField, ...]:

@@ -5,8 +5,7 @@ https://developers.belvo.com/apis/belvoopenapispec/links/listlinks
 
 from collections.abc import Mapping
 
-from .reading import chosen
-from .records import Filters
+from .filters import Filters, params_of
 from .types import Choice, CredentialField, FieldKind
 
 _MAX_VALUES = 2000  # characters: some fifty link ids
@@ -133,7 +132,7 @@ def institution_params(filters: Filters) -> dict[str, str]:
 
 
 def _params(filters: Filters, fields: tuple[CredentialField, ...]) -> dict[str, str]:
-    sent = (_parameter(field.name, chosen(filters.get(field.name, ""))) for field in fields)
+    sent = (_parameter(name, text) for name, text in params_of(filters, fields).items())
     return {name: text for name, text in sent if text}
 
 

@@ -18,6 +18,19 @@ class Sign(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """How often a provider may be called: at most `calls` in any window of `seconds`.
+
+    `scope` names one call, such as remove_link, or all of them when empty. The half of what the provider documents is
+    right for a provider that does not tell where its window begins: two of our windows may lie within one of its own.
+    """
+
+    calls: int
+    seconds: float
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Rate:
     """What an answer told about how often may be called: so many calls are `left` of those a window allows.
 

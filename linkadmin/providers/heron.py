@@ -12,15 +12,13 @@ from . import heron_answers as answers
 from . import heron_forms as forms
 from . import heron_records as kept
 from .base import InstitutionFields, Provider
-from .errors import Duplicate, Failure, NotFound, ProviderError
-from .gate import Rate
+from .errors import Duplicate, Failure, InvalidInput, NotFound, ProviderError
+from .filters import Filters, params_of, text_of
+from .gate import Quota, Rate
 from .http import Answer
-from .reading import chosen
 from .records import (
     Accepted,
-    Filters,
     Page,
-    Quota,
     Reach,
     RemoteConnector,
     RemoteDataSource,
@@ -135,6 +133,11 @@ class Heron(Provider):
         return forms.LINK_FILTERS
 
     @classmethod
+    def customer_filters(cls, end_user_id: str) -> Filters:
+        """Return the search in all integrations of the account."""
+        return {"end_user_id": end_user_id, forms.EVERYWHERE: forms.YES}
+
+    @classmethod
     def end_user_filters(cls) -> tuple[CredentialField, ...]:
         """Return what customers can be searched by."""
         return forms.END_USER_FILTERS
@@ -172,6 +175,8 @@ class Heron(Provider):
 
     def remove_link(self, link: LinkRef, values: Values) -> Removed:
         """End the syncing of all links of the customer in this integration: Heron has no call for one of them."""
+        if not link.end_user_id:  # all customers' links, for all that is documented
+            raise InvalidInput(Failure(self._operation("remove_link"), reason="bad_id"))
         return self._call(
             "remove_link",
             "DELETE",
@@ -284,8 +289,8 @@ class Heron(Provider):
 
     def list_links(self, filters: Filters, *, page: int = 1) -> Page[RemoteLink]:
         """Return all links of a customer, which Heron does not divide into pages."""
-        end_user_id = chosen(filters.get("end_user_id", ""))
-        if filters.get(forms.EVERYWHERE) == "yes":
+        end_user_id = text_of(filters, "end_user_id")
+        if filters.get(forms.EVERYWHERE) == forms.YES:
             return self._call("list_links", "GET", _LINKS_OF, end_user_id, read=answers.link_page)
         return self._call(
             "list_links",
@@ -298,13 +303,12 @@ class Heron(Provider):
 
     def list_end_users(self, filters: Filters, *, page: int = 1) -> Page[RemoteEndUser]:
         """Return one page of the customers that fit, with how their sources stand."""
-        typed = {field.name: chosen(filters.get(field.name, "")) for field in forms.END_USER_FILTERS}
         paging = {"page": str(page), "limit": str(_END_USERS_PAGE), "include_data_sources": "true"}
         return self._call(
             "list_end_users",
             "GET",
             "/api/end_users",
-            params={**paging, **{name: text for name, text in typed.items() if text}},
+            params=paging | params_of(filters, forms.END_USER_FILTERS),
             read=partial(kept.end_user_page, number=page, limit=_END_USERS_PAGE),
         )
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 
 from .errors import (
     BLOCK_SECONDS,
@@ -212,9 +212,9 @@ def _until_reset(answer: Answer) -> float | None:
 def _field_errors(answer: Answer, description: object) -> dict[str, str]:
     """Return what a 422 says about each field; under "" what it says about the whole."""
     found: dict[str, str] = {}
-    for place in mapping(description).values():  # "json" or "query"
-        for name, said in islice(_leaves(place), MAX_FIELDS):
-            found.setdefault(answer.words(name), answer.words(said))
+    places = mapping(description).values()  # "json" or "query"
+    for name, said in islice(chain.from_iterable(map(_leaves, places)), MAX_FIELDS):
+        found.setdefault(answer.words(name), answer.words(said))
     return found
 
 

@@ -25,7 +25,7 @@ CREATE_FIELDS: tuple[CredentialField, ...] = (
 )
 TOKEN_FIELDS: tuple[CredentialField, ...] = (_ACCESS_TOKEN,)
 
-EVERYWHERE = "everywhere"
+EVERYWHERE, YES, NO = "everywhere", "yes", "no"
 LINK_FILTERS: tuple[CredentialField, ...] = (
     _END_USER_ID,
     CredentialField(
@@ -33,8 +33,8 @@ LINK_FILTERS: tuple[CredentialField, ...] = (
         "Where",
         FieldKind.SELECT,
         required=False,
-        choices=(Choice("no", "This integration"), Choice("yes", "All integrations of the account")),
-        initial="no",
+        choices=(Choice(NO, "This integration"), Choice(YES, "All integrations of the account")),
+        initial=NO,
     ),
 )
 

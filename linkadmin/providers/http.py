@@ -216,7 +216,7 @@ class Door:
             failure = Failure(operation=call.operation, reason=reason)
             outcome: T | ProviderError = OutcomeUnknown(failure) if line.connected else NotSent(failure)
         else:
-            outcome = _judge(call.operation, answer, call.read, call.refuse)
+            outcome = _judge(call, answer)
         _record(call.operation, answer, outcome, started)
         failed = outcome if isinstance(outcome, ProviderError) else None
         return _Try(outcome, Told(failed, _told_rate(call, answer, failed)))
@@ -304,17 +304,12 @@ def _parsed(body: bytes, encoding: str) -> tuple[object, bool]:
         return None, False
 
 
-def _judge(
-    operation: str,
-    answer: Answer,
-    read: Callable[[Answer], T | ProviderError],
-    refuse: Callable[[Answer], ProviderError],
-) -> T | ProviderError:
-    unreadable = Failure(operation, status=answer.status, request_id=answer.request_id, reason="unreadable")
+def _judge(call: _Call[T], answer: Answer) -> T | ProviderError:
+    unreadable = Failure(call.operation, status=answer.status, request_id=answer.request_id, reason="unreadable")
     try:
         if 200 <= answer.status < 300:
-            return read(answer) if answer.readable else OutcomeUnknown(unreadable)
-        error = refuse(answer)
+            return call.read(answer) if answer.readable else OutcomeUnknown(unreadable)
+        error = call.refuse(answer)
     except Exception:  # noqa: BLE001 - whatever a stranger sent: the call was made, and its outcome is open
         return OutcomeUnknown(unreadable)
     if answer.status not in REFUSALS and not error.outcome_unknown:

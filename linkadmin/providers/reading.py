@@ -85,11 +85,6 @@ def day(value: object) -> date | None:
     return at and at.date()
 
 
-def chosen(value: str | tuple[str, ...]) -> str:
-    """Return what was typed or chosen in a search, several values with commas between them."""
-    return value.strip() if isinstance(value, str) else ",".join(value)
-
-
 def count(value: object) -> int | None:
     """Return a whole number, also one written as text or with a fraction of zero; None if it is none."""
     if isinstance(value, str) and value.strip().isdecimal():

@@ -1,6 +1,8 @@
-"""What a provider keeps beside links and institutions, as our words. Plain data, frozen, free of secrets."""
+"""What a provider keeps beside links and institutions, and what it answers to a change. Plain data, frozen.
 
-from collections.abc import Mapping
+All of it is free of secrets except where the type says `Secret`.
+"""
+
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -142,19 +144,3 @@ class RemoteWebhook:
     url: str
     enabled: bool = True
     request_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """How often a provider may be called: at most `calls` in any window of `seconds`.
-
-    `scope` names one call, such as remove_link, or all of them when empty. The half of what the provider documents is
-    right for a provider that does not tell where its window begins: two of our windows may lie within one of its own.
-    """
-
-    calls: int
-    seconds: float
-    scope: str = ""
-
-
-Filters = Mapping[str, str | tuple[str, ...]]

@@ -15,11 +15,13 @@ from .belvo_bodies import error
 from .belvo_crowd import Traits, prototype
 from .belvo_logins import find_link, register, resume, shown, update
 from .clock import seconds
+from .deferred import REMOVED_AFTER
 from .filters import Filter, Rules, chosen, passes
 from .overlay import Roll
-from .passing import REMOVED_AFTER
-from .state import BelvoLink, World
-from .wire import Answer, Refused, Request, Route, find, json_answer
+from .records import BelvoLink
+from .routes import Route, find
+from .state import World
+from .wire import Answer, Refused, Request, json_answer
 
 SECRET_ID, SECRET_PASSWORD = "sandbox-id", "sandbox-password"
 REFRESH_PAUSE = 600  # seconds between two refreshes of a link

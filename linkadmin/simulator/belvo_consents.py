@@ -18,8 +18,8 @@ from typing import Any
 from .clock import iso, seconds
 from .filters import Filter, passes
 from .overlay import Roll
-from .records import Consent
-from .state import BelvoLink, World
+from .records import BelvoLink, Consent
+from .state import World
 
 OPEN_FINANCE = "openfinance"
 YEAR = timedelta(days=365)

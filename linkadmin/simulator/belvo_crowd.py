@@ -26,8 +26,7 @@ from .population import (
     spread,
     wheel,
 )
-from .renewal import RATES
-from .state import BelvoLink
+from .records import REFRESH_RATES, BelvoLink
 
 NAMES = tuple(INSTITUTIONS)
 POPULARITY = tuple(1 / rank**1.1 for rank in range(1, len(NAMES) + 1))  # Zipf's law
@@ -36,7 +35,7 @@ TROUBLE = 5
 QUIET_FOR = 60 * DAY  # seconds; at most so long ago a link stopped to work
 VARIANTS = "89ab"  # of a uuid
 OWNER_LENGTH = 44
-SECONDS: dict[str | None, float] = {None: 0.0, **{rate: pause.total_seconds() for rate, pause in RATES.items()}}
+SECONDS: dict[str | None, float] = {None: 0.0, **{rate: pause.total_seconds() for rate, pause in REFRESH_RATES.items()}}
 NAMED = {"id", "external_id", "institution_user_id"}  # they lead to their links without a search
 
 

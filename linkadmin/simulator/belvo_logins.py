@@ -27,7 +27,8 @@ from .belvo_drill import (
 )
 from .drill import Ask, Effects, Kind, Outcome, Refuse, Succeed, play
 from .institutions import Institution, asks_for_code
-from .state import BelvoLink, LoginAttempt, World
+from .records import BelvoLink, LoginAttempt
+from .state import World
 from .wire import Answer, Refused, Request, json_answer
 
 HIDDEN = {"refusals", "refreshed_at", "silent"}
@@ -77,7 +78,7 @@ def register(world: World, request: Request) -> Answer:
             as_array = True if wish.as_array is None else wish.as_array
             return _challenge(world.open_attempt(link, wish, as_array=as_array, registering=True))
 
-    return play(_login_at(institution, body, updating=False), world, Effects(act, ask, refusal))
+    return play(_login_at(institution, body, updating=False), world.wait, Effects(act, refusal, ask))
 
 
 def update(world: World, request: Request) -> Answer:
@@ -108,7 +109,7 @@ def update(world: World, request: Request) -> Answer:
             _count_refusal(world, link)
         return refusal(reason)
 
-    return play(_login_at(institution, body, updating=True), world, Effects(act, ask, refuse))
+    return play(_login_at(institution, body, updating=True), world.wait, Effects(act, refuse, ask))
 
 
 def resume(world: World, request: Request) -> Answer:
@@ -135,7 +136,7 @@ def resume(world: World, request: Request) -> Answer:
             return _challenge(new)
 
     outcome: Outcome | None = Succeed() if attempt.kind is Kind.APPROVE else code_outcome(body.get("token", ""))
-    return play(outcome or Ask(attempt.kind, attempt.lifetime), world, Effects(act, ask_again, refusal))
+    return play(outcome or Ask(attempt.kind, attempt.lifetime), world.wait, Effects(act, refusal, ask_again))
 
 
 def _institution(world: World, name: str) -> Institution:

@@ -6,13 +6,13 @@ from http import HTTPStatus
 from typing import Any
 
 from . import stirring
-from .gate import Gate
+from .gateway import Gateway
 from .wire import Answer, Request, json_answer
 
 
-def respond(gate: Gate, request: Request) -> Answer | None:
+def respond(gateway: Gateway, request: Request) -> Answer | None:
     """Answer whoever pulls a lever; None when the path is none."""
-    levers: dict[str, dict[str, Callable[[Gate, Request], Answer]]] = {
+    levers: dict[str, dict[str, Callable[[Gateway, Request], Answer]]] = {
         "/faults.json": {"GET": _waiting, "POST": _order, "DELETE": _clear},
         "/conduct.json": {"GET": _conduct, "PUT": _change},
         "/stir.json": {"POST": _stir},
@@ -23,7 +23,7 @@ def respond(gate: Gate, request: Request) -> Answer | None:
     if request.method not in methods:
         return Answer(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(methods)})
     try:
-        return methods[request.method](gate, request)
+        return methods[request.method](gateway, request)
     except ValueError as error:
         return json_answer(400, {"error": str(error)})
 
@@ -38,28 +38,28 @@ def _wish(request: Request) -> dict[str, Any]:
     return wish
 
 
-def _waiting(gate: Gate, request: Request) -> Answer:
-    return json_answer(200, {"faults": gate.faults.waiting()})
+def _waiting(gateway: Gateway, request: Request) -> Answer:
+    return json_answer(200, {"faults": gateway.faults.waiting()})
 
 
-def _order(gate: Gate, request: Request) -> Answer:
-    gate.faults.order(_wish(request))
-    return json_answer(201, {"faults": gate.faults.waiting()})
+def _order(gateway: Gateway, request: Request) -> Answer:
+    gateway.faults.order(_wish(request))
+    return json_answer(201, {"faults": gateway.faults.waiting()})
 
 
-def _clear(gate: Gate, request: Request) -> Answer:
-    gate.faults.clear()
+def _clear(gateway: Gateway, request: Request) -> Answer:
+    gateway.faults.clear()
     return Answer(HTTPStatus.NO_CONTENT)
 
 
-def _conduct(gate: Gate, request: Request) -> Answer:
-    return json_answer(200, {**asdict(gate.conduct), "peak": gate.limits.peak()})
+def _conduct(gateway: Gateway, request: Request) -> Answer:
+    return json_answer(200, {**asdict(gateway.conduct), "peak": gateway.limits.peak()})
 
 
-def _change(gate: Gate, request: Request) -> Answer:
-    gate.behave(gate.conduct.changed(_wish(request)))
-    return _conduct(gate, request)
+def _change(gateway: Gateway, request: Request) -> Answer:
+    gateway.behave(gateway.conduct.changed(_wish(request)))
+    return _conduct(gateway, request)
 
 
-def _stir(gate: Gate, request: Request) -> Answer:
-    return json_answer(200, stirring.order(gate.world, _wish(request)))
+def _stir(gateway: Gateway, request: Request) -> Answer:
+    return json_answer(200, stirring.order(gateway.world, _wish(request)))

@@ -4,12 +4,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from .wire import Answer, ConnectionCut
-
-if TYPE_CHECKING:
-    from .state import World
 
 LONGEST_WAIT = 300  # seconds; the longest that Belvo documents for one call
 DRIP = 0.25  # seconds from byte to byte
@@ -93,13 +89,17 @@ class Trigger:
         return tuple(f"{word}N" if self.timed else word for word in self.words)
 
 
+def _never_asks(_: Ask) -> Answer:
+    raise NotImplementedError("this call asks for no one-time code")
+
+
 @dataclass(frozen=True, slots=True)
 class Effects:
     """How one call carries an outcome out; each runs once at most, after any delay."""
 
     act: Callable[[], Answer]
-    ask: Callable[[Ask], Answer]
     refuse: Callable[[Refuse], Answer]
+    ask: Callable[[Ask], Answer] = _never_asks
 
 
 def match(triggers: Iterable[Trigger], text: str, *, tails: bool = False) -> Trigger | None:
@@ -115,14 +115,14 @@ def match(triggers: Iterable[Trigger], text: str, *, tails: bool = False) -> Tri
     return None
 
 
-def play(outcome: Outcome, world: "World", effects: Effects) -> Answer:
-    """Carry an outcome out. The world's lock is not held here. Raises ConnectionCut."""
+def play(outcome: Outcome, wait: Callable[[float], None], effects: Effects) -> Answer:
+    """Carry an outcome out, after a wait in seconds. The world's lock is not held here. Raises ConnectionCut."""
     match outcome:
         case Succeed():
-            world.wait(outcome.delay)
+            wait(outcome.delay)
             return effects.act()
         case Ask():
-            world.wait(outcome.delay)
+            wait(outcome.delay)
             return effects.ask(outcome)
         case Refuse():
             return effects.refuse(outcome)

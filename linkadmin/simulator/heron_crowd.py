@@ -27,8 +27,7 @@ from .population import (
     persons,
     spread,
 )
-from .renewal import PLAID_PULLS
-from .state import EndUser, HeronLink
+from .records import PLAID_PULLS, EndUser, HeronLink
 
 FAILED_FOR = 30 * DAY  # seconds; at most so long ago a link failed
 SILENT_FOR = (4 * DAY, 60 * DAY)  # seconds

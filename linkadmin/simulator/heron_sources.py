@@ -3,8 +3,10 @@
 from typing import Any
 
 from . import heron_bodies as bodies
+from . import heron_end_users as end_users
 from .clock import iso, seconds, without_zone
-from .state import HeronLink, World
+from .records import HeronLink
+from .state import World
 from .wire import Answer, Request, json_answer
 
 _SPAN = 90 * 86_400  # seconds of transactions behind the last sync
@@ -12,7 +14,7 @@ _SPAN = 90 * 86_400  # seconds of transactions behind the last sync
 
 def list_of_end_user(world: World, request: Request) -> Answer:
     with world.lock:
-        user = bodies.found(world.end_user(request.args["user"]), "End user")
+        user = end_users.find(world, request.args["user"])
         return json_answer(200, [_shown(world, link) for link in world.links_of(user.end_user_id)])
 
 

@@ -11,7 +11,8 @@ from . import heron
 from .belvo_drill import BLOCKED, THROTTLED
 from .conduct import BELVO_WINDOW, Conduct
 from .heron_bodies import envelope_of
-from .wire import Answer, Request, find
+from .routes import find
+from .wire import Answer, Request
 
 MINUTE = 60  # seconds
 

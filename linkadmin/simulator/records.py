@@ -1,9 +1,15 @@
-"""What the providers keep besides links and end users: integrations, webhooks, consents."""
+"""What the two providers keep, and how often each fetches new data by itself."""
 
 import secrets
 import uuid
 from dataclasses import dataclass, field
+from datetime import timedelta
 
+from .drill import Kind
+
+BELVO_ACCOUNT = "bcef7f35-67f2-4b19-b009-cb38795faf09"  # the account user that all links are created by
+LINK_STATUSES = ("valid", "invalid", "unconfirmed", "token_required")
+ITEM_STATUSES = ("pending", "active", "syncing", "erroring", "sync_disabled", "deleted_in_plaid")
 RESOURCES = (
     "transaction", "assets_report", "end_user_application", "invoice_factoring_processing", "end_user_files",
     "funder_decision",
@@ -11,6 +17,83 @@ RESOURCES = (
 CONSENT_STATUSES = (
     "AUTHORISED", "AWAITING_AUTHORISATION", "AWAITING_AUTHORISATION_CONFIRMATION", "REJECTED", "EXPIRED",
 )  # fmt: skip
+REFRESH_RATES = {
+    "6h": timedelta(hours=6),
+    "12h": timedelta(hours=12),
+    "24h": timedelta(days=1),
+    "7d": timedelta(days=7),
+    "30d": timedelta(days=30),
+}
+PLAID_PULLS = timedelta(days=1)
+
+
+@dataclass(slots=True)
+class BelvoLink:
+    """A link at Belvo. The last three fields are never shown by the API."""
+
+    institution: str
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    access_mode: str = "recurrent"
+    last_accessed_at: str | None = None
+    created_at: str = ""
+    external_id: str | None = None
+    institution_user_id: str | None = None
+    status: str = "valid"
+    created_by: str = BELVO_ACCOUNT
+    refresh_rate: str | None = "7d"
+    credentials_storage: str | None = "store"
+    fetch_resources: list[str] = field(default_factory=list)
+    stale_in: str | None = "365d"
+    refusals: int = 0  # wrong passwords in a row
+    refreshed_at: str | None = None
+    silent: bool = False  # it stopped fetching new data, and says that it works
+
+
+@dataclass(slots=True)
+class LoginAttempt:
+    """A login that waits for a code. Kept in memory only: a restart of the simulator ends it."""
+
+    session: str
+    link_id: str
+    kind: Kind
+    lifetime: int  # seconds
+    expires_at: float
+    as_array: bool
+    registering: bool
+    wrong_codes: int = 0
+
+
+@dataclass(slots=True)
+class EndUser:
+    end_user_id: str
+    heron_id: str = field(default_factory=lambda: f"eus_{secrets.token_hex(11)}")
+    name: str | None = None
+    status: str = "new"
+    is_portfolio: bool = False
+    created: str = ""
+    last_updated: str = ""
+    last_processed_at: str | None = None
+    meta: dict[str, str] | None = None
+
+
+@dataclass(slots=True)
+class HeronLink:
+    """A link at Heron. With `settles_at` it takes the status and message of `settles_as` at that moment."""
+
+    item_id: str
+    end_user_id: str
+    integration: str = "itg_sandbox_transactions"
+    status: str = "active"
+    status_message: str | None = None
+    created: str = ""
+    last_updated: str = ""
+    last_successful_sync: str | None = None
+    type: str = ""
+    data_source_heron_id: str = field(default_factory=lambda: f"dso_{secrets.token_hex(11)}")
+    settles_at: str | None = None
+    settles_as: tuple[str, str | None] = ("active", None)
+    silent: bool = False  # it stopped fetching new data, and says that it works
+    source_enabled: bool = True  # its data source takes part in the analytics
 
 
 @dataclass(slots=True)

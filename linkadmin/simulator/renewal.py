@@ -3,16 +3,9 @@
 from datetime import timedelta
 
 from .clock import iso, seconds
-from .state import BelvoLink, HeronLink, World
+from .records import PLAID_PULLS, REFRESH_RATES, BelvoLink, HeronLink
+from .state import World
 
-RATES = {
-    "6h": timedelta(hours=6),
-    "12h": timedelta(hours=12),
-    "24h": timedelta(days=1),
-    "7d": timedelta(days=7),
-    "30d": timedelta(days=30),
-}
-PLAID_PULLS = timedelta(days=1)
 LOOK_EVERY = 60.0  # seconds; nobody notices a link that is fetched a minute late
 
 
@@ -30,7 +23,7 @@ def renew(world: World) -> None:
 
 
 def _renew_belvo(link: BelvoLink, now: float) -> bool:
-    rate = RATES.get(link.refresh_rate or "")
+    rate = REFRESH_RATES.get(link.refresh_rate or "")
     works = link.status == "valid" and link.access_mode == "recurrent" and not link.silent
     latest = _latest(link.last_accessed_at, rate, now) if works and rate else None
     if latest:

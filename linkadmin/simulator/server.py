@@ -15,7 +15,7 @@ from . import controls, pages, stirring, storage
 from .clock import Clock
 from .conduct import USUAL, Conduct
 from .crowds import Crowds
-from .gate import Gate
+from .gateway import Gateway
 from .journal import Call, Journal
 from .population import NOBODY, Population
 from .state import World
@@ -47,13 +47,13 @@ class _Handler(BaseHTTPRequestHandler):
         owner = self.server.owner
         if not request.path.startswith("/api/"):
             self._send(
-                controls.respond(owner.gate, request)
-                or pages.respond(owner.calls, owner.world, owner.gate.conduct, request)
+                controls.respond(owner.gateway, request)
+                or pages.respond(owner.calls, owner.world, owner.gateway.conduct, request)
             )
             return
         call = owner.journal.arrived(request)
         try:
-            answer = owner.gate.answer(request)
+            answer = owner.gateway.answer(request)
         except ConnectionCut:
             self.close_connection = True
             owner.journal.answered(call, None)
@@ -168,7 +168,7 @@ class Simulator:
         population: Population = NOBODY,
     ) -> None:
         self.world = World(clock, Crowds.of(population, clock))
-        self.gate = Gate(self.world, conduct)
+        self.gateway = Gateway(self.world, conduct)
         self.journal = Journal(clock, record=record)
         self._port = port
         self._state_file = state_file
@@ -188,7 +188,11 @@ class Simulator:
 
     def fail(self, method: str, path: str, answer: str, times: int = 1) -> None:
         """Let the next calls that fit get this named answer. Raises ValueError for a name nobody knows."""
-        self.gate.faults.add(method, path, answer, times)
+        self.gateway.faults.add(method, path, answer, times)
+
+    def behave(self, conduct: Conduct) -> None:
+        """Be slow, unreliable or strict from now on, as told."""
+        self.gateway.behave(conduct)
 
     def stir(self, *, belvo: Wish = 0, heron: Wish = 0, seed: int = 0) -> dict[str, list[str]]:
         """Let generated links change by themselves, so many or as a float that share; return their ids."""

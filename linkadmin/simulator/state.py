@@ -5,98 +5,21 @@ import hashlib
 import hmac
 import secrets
 import threading
-import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from .clock import Clock, iso, seconds
-from .drill import Ask, Kind
+from .crowds import Crowds
+from .drill import Ask
 from .heron_drill import SETTLES_AFTER
 from .institutions import INSTITUTIONS, Institution
 from .overlay import Overlay
-from .records import Consent, Integration, Webhook
+from .records import BelvoLink, Consent, EndUser, HeronLink, Integration, LoginAttempt, Webhook
 from .wire import ConnectionCut
 
-if TYPE_CHECKING:
-    from .crowds import Crowds
-
-BELVO_ACCOUNT = "bcef7f35-67f2-4b19-b009-cb38795faf09"  # the account user that all links are created by
-LINK_STATUSES = ("valid", "invalid", "unconfirmed", "token_required")
-ITEM_STATUSES = ("pending", "active", "syncing", "erroring", "sync_disabled", "deleted_in_plaid")
 INTEGRATIONS = {
     "itg_sandbox_transactions": {"name": "Plaid sandbox, transactions", "resource": "transaction"},
     "itg_sandbox_assets": {"name": "Plaid sandbox, asset reports", "resource": "assets_report"},
 }
-
-
-@dataclass(slots=True)
-class BelvoLink:
-    """A link at Belvo. The last three fields are never shown by the API."""
-
-    institution: str
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    access_mode: str = "recurrent"
-    last_accessed_at: str | None = None
-    created_at: str = ""
-    external_id: str | None = None
-    institution_user_id: str | None = None
-    status: str = "valid"
-    created_by: str = BELVO_ACCOUNT
-    refresh_rate: str | None = "7d"
-    credentials_storage: str | None = "store"
-    fetch_resources: list[str] = field(default_factory=list)
-    stale_in: str | None = "365d"
-    refusals: int = 0  # wrong passwords in a row
-    refreshed_at: str | None = None
-    silent: bool = False  # it stopped fetching new data, and says that it works
-
-
-@dataclass(slots=True)
-class LoginAttempt:
-    """A login that waits for a code. Kept in memory only: a restart of the simulator ends it."""
-
-    session: str
-    link_id: str
-    kind: Kind
-    lifetime: int  # seconds
-    expires_at: float
-    as_array: bool
-    registering: bool
-    wrong_codes: int = 0
-
-
-@dataclass(slots=True)
-class EndUser:
-    end_user_id: str
-    heron_id: str = field(default_factory=lambda: f"eus_{secrets.token_hex(11)}")
-    name: str | None = None
-    status: str = "new"
-    is_portfolio: bool = False
-    created: str = ""
-    last_updated: str = ""
-    last_processed_at: str | None = None
-    meta: dict[str, str] | None = None
-
-
-@dataclass(slots=True)
-class HeronLink:
-    """A link at Heron. With `settles_at` it takes the status and message of `settles_as` at that moment."""
-
-    item_id: str
-    end_user_id: str
-    integration: str = "itg_sandbox_transactions"
-    status: str = "active"
-    status_message: str | None = None
-    created: str = ""
-    last_updated: str = ""
-    last_successful_sync: str | None = None
-    type: str = ""
-    data_source_heron_id: str = field(default_factory=lambda: f"dso_{secrets.token_hex(11)}")
-    settles_at: str | None = None
-    settles_as: tuple[str, str | None] = ("active", None)
-    silent: bool = False  # it stopped fetching new data, and says that it works
-    source_enabled: bool = True  # its data source takes part in the analytics
 
 
 class World:
@@ -106,7 +29,7 @@ class World:
     `customers` find as well: look at one with `find`, but `take` it to change it.
     """
 
-    def __init__(self, clock: Clock, crowds: "Crowds") -> None:
+    def __init__(self, clock: Clock, crowds: Crowds) -> None:
         self.clock = clock
         self.lock = threading.RLock()
         self.changed = threading.Event()
@@ -129,7 +52,7 @@ class World:
         self.leaving_users: dict[str, float] = {}
         self.processing: dict[str, float] = {}
 
-    def populate(self, crowds: "Crowds") -> None:
+    def populate(self, crowds: Crowds) -> None:
         """Lay generated records under the kept ones."""
         self.crowds = crowds
         self.links = Overlay(crowds.links, self.belvo_links)

@@ -6,7 +6,8 @@ from typing import Any
 
 from .heron_crowd import MOODS
 from .population import Permutation
-from .state import BelvoLink, HeronLink, World
+from .records import BelvoLink, HeronLink
+from .state import World
 
 Wish = int | float  # a number of links, or as a float the share of them
 BROKEN = ("invalid", "token_required", "invalid")

@@ -58,8 +58,19 @@ from typing import Any, TypeVar
 from .clock import iso, seconds
 from .crowds import Crowds
 from .population import Population
-from .records import CONSENT_STATUSES, RESOURCES, Consent, Integration, Webhook
-from .state import ITEM_STATUSES, LINK_STATUSES, BelvoLink, EndUser, HeronLink, World
+from .records import (
+    CONSENT_STATUSES,
+    ITEM_STATUSES,
+    LINK_STATUSES,
+    RESOURCES,
+    BelvoLink,
+    Consent,
+    EndUser,
+    HeronLink,
+    Integration,
+    Webhook,
+)
+from .state import World
 
 VERSION = 1
 PAUSE = 0.2  # seconds; changes within it are written together

@@ -1,13 +1,9 @@
 """Requests and answers between the server and the two providers it plays."""
 
 import json
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from .state import World
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 
 class ConnectionCut(Exception):
@@ -50,26 +46,6 @@ class Refused(Exception):
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.status)
         self.answer = answer
-
-
-Handler = Callable[["World", Request], Answer]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A path with its methods. An open route asks for no key."""
-
-    pattern: str
-    methods: Mapping[str, Handler]
-    open: bool = False
-
-
-def find(routes: Sequence[Route], request: Request) -> tuple[Route, Request] | None:
-    """Find the route of a request, and give the request the parts of its path."""
-    for route in routes:
-        if matched := re.fullmatch(route.pattern, request.path):
-            return route, replace(request, args=matched.groupdict())
-    return None
 
 
 def json_answer(status: int, value: object, headers: Mapping[str, str] | None = None) -> Answer:

@@ -23,7 +23,7 @@ from linkadmin.links.models import Integration
 from linkadmin.operations import refusals, runner
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Failure, OutcomeUnknown, ProviderError
-from linkadmin.providers.records import Filters
+from linkadmin.providers.filters import Filters
 
 KEPT_SECONDS = 60.0
 
@@ -85,7 +85,7 @@ def ask(question: Question, read: Callable[[Provider], T], *, seconds: float) ->
     if is_new:
         try:
             _begin(question, reading, read)
-        except refusals.Refusal:
+        except BaseException:  # nobody will ever answer it
             forget(question)
             raise
     runner.wait_for(reading.id, seconds)
@@ -109,6 +109,8 @@ def _reading_of(question: Question) -> tuple[Reading[Any], bool]:
 
 
 def _begin(question: Question, reading: Reading[T], read: Callable[[Provider], T]) -> None:
+    if not question.integration.is_active:
+        raise refusals.IntegrationOff
     with runner.place(question.integration.pk) as held:
         log.record(
             actor=question.reader,

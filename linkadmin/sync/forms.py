@@ -1,5 +1,6 @@
 """What a reader types to ask a provider something, and to change what is set up there."""
 
+import json
 import uuid
 from collections.abc import Iterable
 from typing import Any, Self
@@ -8,11 +9,12 @@ from django import forms
 from django.core.exceptions import BadRequest
 from django.core.validators import RegexValidator, URLValidator
 from django.http import QueryDict
+from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.operations.changes import NO, YES
 from linkadmin.operations.fields import form_field
-from linkadmin.providers.records import Filters
+from linkadmin.providers.filters import Filters
 from linkadmin.providers.types import CredentialField
 
 
@@ -108,9 +110,21 @@ class WebhookForm(OnceForm):
 
 
 class SwitchForm(OnceForm):
-    """Whether something is to be on."""
+    """Whether something that a page of ours listed is to be on."""
 
     enabled = forms.ChoiceField(choices=[(YES, YES), (NO, NO)])
+    mark = forms.CharField(max_length=64)
+
+    def require_listed(self, *facts: object) -> None:
+        """Raise BadRequest unless a page of ours listed a thing by just these facts."""
+        if not constant_time_compare(self.cleaned_data["mark"], mark_of(*facts)):
+            raise BadRequest("a thing that was not listed so")
+
+
+def mark_of(*facts: object) -> str:
+    """Return what a page of ours puts beside a thing that it lists by these facts; nobody else can make it."""
+    text = json.dumps([str(fact) for fact in facts])
+    return salted_hmac("linkadmin.sync.mark", text, algorithm="sha256").hexdigest()
 
 
 class WebhookSwitchForm(SwitchForm):

@@ -47,7 +47,8 @@ def repair_in_words(institution: Institution) -> list[str]:
     if integration.can(Capability.REPAIR_ADDRESS):
         ways.append(_("Or the customer repairs it on a screen of their own: the link's page makes its address."))
     if integration.can(Capability.REPLACE_TOKEN):
-        ways.append(_("The customer signs in anew in your own app; support hands over the new access token."))
+        ways.append(_("The customer signs in again in your own app, and the link goes on with the token it has."))
+        ways.append(_("Only if the token was exchanged for another, support hands that over on the link's page."))
     return ways or [_("Only the customer can repair it, with the bank: no password typed here helps.")]
 
 

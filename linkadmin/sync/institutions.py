@@ -11,7 +11,8 @@ from django.utils import timezone
 from linkadmin.links import connections
 from linkadmin.links.models import Institution, Integration
 from linkadmin.providers.base import Provider
-from linkadmin.providers.records import Filters, Page
+from linkadmin.providers.filters import Filters
+from linkadmin.providers.records import Page
 from linkadmin.providers.types import Capability, RemoteInstitution
 
 READ_EVERY = timedelta(hours=24)

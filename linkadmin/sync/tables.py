@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from urllib.parse import urlsplit
 
@@ -22,7 +22,7 @@ from linkadmin.providers.records import (
     RemoteSource,
     RemoteWebhook,
 )
-from linkadmin.providers.types import Observation, RemoteLink
+from linkadmin.providers.types import Cause, Observation, RemoteLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +82,19 @@ def connectors(found: Iterable[RemoteConnector], integration: Integration) -> Ta
     return _table(_("What is set up in our account there"), labels, rows, _("Nothing is set up there."))
 
 
-def links(found: Iterable[RemoteLink], here: Mapping[str, Link], *, see_names: bool) -> Table:
+def links(
+    found: Iterable[RemoteLink], here: Mapping[str, Link], *, see_names: bool, of_one_customer: bool = False
+) -> Table:
     """Return links as the provider lists them; `here`: those of them that we know, by their id there."""
     labels = (_("Link"), _("Bank or kind"), _("State"), _("Last good data"), _("Created"), _("Here"))
     rows = [
         (
             Cell(each.remote_id, sub=each.external_id, is_mono=True),
-            Cell(each.institution or each.kind or "—", sub=each.access_mode, is_mono=True),
+            _bank(each, here.get(each.remote_id)),
             _state(each.observation),
             _time(each.observation.last_good_at),
             _time(each.created_at),
-            _known_link(here.get(each.remote_id), see_names=see_names),
+            _known_link(here.get(each.remote_id), see_names=see_names, by_bank=of_one_customer),
         )
         for each in found
     ]
@@ -200,10 +202,18 @@ def _state(seen: Observation) -> Cell:
 
 def _badges(sources: Iterable[RemoteSource]) -> tuple[StateBadge, ...]:
     """Return one badge for each state of several sources, with how many are in it."""
-    tally = Counter(VERDICTS[source.observation.cause].state for source in sources)
+    tally = Counter(_badge_of_source(source) for source in sources)
     return tuple(
-        badge_of(state, ngettext("one source", "%(count)d sources", n) % {"count": n}) for state, n in tally.items()
+        replace(badge, reason=ngettext("one source", "%(count)d sources", n) % {"count": n})
+        for badge, n in tally.items()
     )
+
+
+def _badge_of_source(source: RemoteSource) -> StateBadge:
+    # A list of customers tells no reason, so "not understood yet" would promise a word that nobody said.
+    if source.observation.cause is Cause.ERROR_UNNAMED:
+        return StateBadge("warn", "circle-alert", _("Does not work"))
+    return badge_of(VERDICTS[source.observation.cause].state)
 
 
 def _account(account: RemoteAccount) -> str:
@@ -215,10 +225,20 @@ def _account(account: RemoteAccount) -> str:
     return " · ".join(filter(None, [account.remote_id, told, span, "" if account.enabled else _("left out")]))
 
 
-def _known_link(link: Link | None, *, see_names: bool) -> Cell:
+def _bank(remote: RemoteLink, link: Link | None) -> Cell:
+    """Return where a link leads: the bank's name, if the provider's code for it is one that we know."""
+    if remote.institution and link and link.bank:
+        return Cell(link.bank, sub=" · ".join(filter(None, [remote.institution, remote.access_mode])))
+    return Cell(remote.institution or remote.kind or "—", sub=remote.access_mode, is_mono=True)
+
+
+def _known_link(link: Link | None, *, see_names: bool, by_bank: bool) -> Cell:
+    """Return our link; on the page of one customer its bank tells it from the others."""
     if link is None:
         return _not_here()
-    return Cell(shown_name(str(link.end_user), see_names=see_names), url=link.get_absolute_url())
+    bank = link.bank or link.integration.name
+    text = bank if by_bank else shown_name(str(link.end_user), see_names=see_names)
+    return Cell(text, url=link.get_absolute_url())
 
 
 def _known_customer(customer: EndUser | None, *, see_names: bool) -> Cell:

@@ -1,6 +1,23 @@
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
+
+from linkadmin.providers.http import IDENTIFIER, MAX_IDENTIFIER
 
 from .views import customers, institutions, records, reports, unknown, webhooks
+
+
+class RemoteIdConverter(StringConverter):
+    """An id that a provider gave; whatever else is in its place is no page."""
+
+    regex = IDENTIFIER
+
+    def to_python(self, value: str) -> str:
+        if len(value) > MAX_IDENTIFIER:
+            raise ValueError("longer than any id")
+        return value
+
+
+register_converter(RemoteIdConverter, "remote_id")
 
 urlpatterns = [
     path("institutions/", institutions.institution_list, name="institution-list"),
@@ -13,12 +30,12 @@ urlpatterns = [
     path("integrations/<uuid:pk>/records/<slug:what>/", records.integration_records, name="integration-records"),
     path("integrations/<uuid:pk>/webhooks/add/", webhooks.integration_webhook_add, name="integration-webhook-add"),
     path(
-        "integrations/<uuid:pk>/webhooks/<str:webhook>/switch/",
+        "integrations/<uuid:pk>/webhooks/<remote_id:webhook>/switch/",
         webhooks.integration_webhook_switch,
         name="integration-webhook-switch",
     ),
     path(
-        "integrations/<uuid:pk>/webhooks/<str:webhook>/end/",
+        "integrations/<uuid:pk>/webhooks/<remote_id:webhook>/end/",
         webhooks.integration_webhook_remove,
         name="integration-webhook-remove",
     ),
@@ -26,7 +43,7 @@ urlpatterns = [
     path("end-users/<uuid:pk>/records/<uuid:integration>/", customers.end_user_records, name="end-user-records"),
     path("end-users/<uuid:pk>/records/<uuid:integration>/tell/", customers.end_user_tell, name="end-user-tell"),
     path(
-        "end-users/<uuid:pk>/records/<uuid:integration>/sources/<str:source>/",
+        "end-users/<uuid:pk>/records/<uuid:integration>/sources/<remote_id:source>/",
         customers.data_source_switch,
         name="data-source-switch",
     ),

@@ -1,11 +1,14 @@
 """Every call that our clients make, each with values that the documents allow."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from linkadmin.providers.base import Provider
 from linkadmin.providers.records import RemoteWebhook
 from linkadmin.providers.types import LinkRef, NewLink, Secret
+
+from .relay import Exchange
 
 CUSTOMER = "cust-0001"
 BELVO_LINK = LinkRef("30cb4806-6e00-48a4-91c9-ca55968576c8", CUSTOMER)  # the one of the document's examples
@@ -24,6 +27,9 @@ class Call:
     method: str
     path: str
     make: Callable[[Provider], object]
+
+    def leads_to(self, method: str, path: str) -> bool:
+        return method == self.method and re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", self.path), path) is not None
 
 
 def secrets(**values: str) -> dict[str, "str | Secret"]:
@@ -154,3 +160,9 @@ def offered(provider: type[Provider]) -> set[str]:
     """Return the names of the calls that a client makes, whatever is in the tables above."""
     declared = {name for name, value in vars(Provider).items() if callable(value)}
     return {name for name, value in vars(provider).items() if callable(value) and name in declared and name[0] != "_"}
+
+
+def made(exchanges: Iterable[Exchange], calls: Mapping[str, Call]) -> set[str]:
+    """Return the names of the calls whose method and path are among the exchanges."""
+    sent = {(each.method, each.path) for each in exchanges}
+    return {name for name, call in calls.items() if any(call.leads_to(method, path) for method, path in sent)}

@@ -12,7 +12,7 @@ from django.urls import get_resolver
 
 from linkadmin.providers import provider_class
 from linkadmin.simulator import belvo, heron
-from linkadmin.simulator.wire import Route
+from linkadmin.simulator.routes import Route
 
 from .calls import BELVO, HERON, Call, offered
 from .documents import document

@@ -12,8 +12,8 @@ from linkadmin.simulator.belvo import SECRET_ID, SECRET_PASSWORD
 from linkadmin.simulator.fault_answers import BELVO_FAULTS, HERON_FAULTS
 from linkadmin.simulator.heron import API_KEY
 from linkadmin.simulator.heron_drill import SETTLES_AFTER
+from linkadmin.simulator.routes import Route
 from linkadmin.simulator.server import Simulator
-from linkadmin.simulator.wire import Route
 from tests.house import HERON_INTEGRATION, Clock
 
 from .relay import SECONDS, Relay

@@ -1,8 +1,10 @@
 """What answers say about an integration's keys: refused for good or for a while, and good again."""
 
+import socket
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from linkadmin.audit.models import AuditEvent
@@ -92,6 +94,24 @@ def test_good_answer_forgets_when_keys_are_tried_again(house: House) -> None:
     ask_about(house, link)
 
     assert (house.belvo.key_state, house.belvo.keys_retry_at) == (Integration.KeyState.GOOD, None)
+
+
+@pytest.mark.parametrize("late", [reply(403, [], Retry_After="900"), reply(400, [])])
+def test_answer_to_a_call_that_began_before_keys_were_refused_leaves_it_to_a_person(
+    house: House, belvo_answers: Answers, late: Behaviour
+) -> None:
+    link = house.belvo_link()
+
+    def refused_meanwhile(connection: socket.socket) -> None:
+        Integration.objects.update(key_state=Integration.KeyState.REFUSED, keys_retry_at=None)
+        connections.close_all()
+        late(connection)
+
+    belvo_answers(refused_meanwhile)
+
+    ask_about(house, link)
+
+    assert (house.belvo.key_state, house.belvo.keys_retry_at) == (Integration.KeyState.REFUSED, None)
 
 
 def test_provider_that_lets_the_test_wait_accepts_the_keys(house: House, belvo_answers: Answers) -> None:

@@ -15,8 +15,7 @@ from linkadmin.links.connections import connect, keep_secret
 from linkadmin.links.models import CallPlace, CallQuota, Integration, Traffic
 from linkadmin.links.traffic import Place, TrafficGate, take_place
 from linkadmin.providers.errors import NotSent, ProviderError
-from linkadmin.providers.gate import Hold, Rate, Told
-from linkadmin.providers.records import Quota
+from linkadmin.providers.gate import Hold, Quota, Rate, Told
 from linkadmin.providers.types import LinkRef, RemoteLink, Secret
 from tests.providers.conftest import Behaviour, Script, reply, send
 
@@ -320,6 +319,17 @@ class TestQuotas:
 
 
 class TestRepeats:
+    def test_are_not_made_once_another_call_found_the_keys_refused(self, belvo: Integration, serve: Serve) -> None:
+        def behave(connection: object) -> None:
+            Integration.objects.update(key_state=Integration.KeyState.REFUSED)
+            connections.close_all()
+
+        script = serve(behave, GOOD)
+
+        failed(read, belvo)
+
+        assert len(script.received) == 1
+
     def test_cost_ten_calls_each(self, belvo: Integration, serve: Serve) -> None:
         traffic_of(belvo, repeat_credit=30)
         serve(SILENCE, GOOD)

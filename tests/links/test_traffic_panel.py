@@ -65,8 +65,8 @@ def test_quotas_say_how_much_is_used_until_when_and_on_whose_word(house: House) 
     house.belvo.quotas.create(scope="remove_link", calls=0, told=True, window_ends_at=ends)
 
     until = f"{timezone.localtime(ends):%H:%M:%S}"
-    assert f"All calls together from its documents 12 of 40 {until}" in words(house)
-    assert f"Remove a link told by the provider wait {until}" in words(house)
+    assert f"All calls together 12 of 40 until {until} from its documents" in words(house)
+    assert f"Remove a link wait until {until} told by the provider" in words(house)
 
 
 def test_credit_of_repeats_and_refused_keys_are_told(house: House) -> None:

@@ -282,7 +282,7 @@ def test_who_may_not_is_refused_and_it_is_on_the_record(house: House, slug: str)
 def test_act_that_takes_long_shows_its_panel(house: House, settings: Settings) -> None:
     settings.OPERATION_ANSWER_SECONDS = 0.05
     link = house.belvo_link(cause=Cause.WORKING)
-    house.simulator.gate.behave(Conduct(latency=600))
+    house.simulator.behave(Conduct(latency=600))
 
     answer = act(house, link, "fetch")
 

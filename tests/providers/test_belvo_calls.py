@@ -11,12 +11,11 @@ from linkadmin.providers.errors import CodeRequired, InvalidInput, NotFound, Out
 from linkadmin.providers.types import Cause, Challenge, ChallengeKind, LinkRef, NewLink, Secret
 
 from .conftest import Script, belvo_at, reply
+from .shapes import LINK_ID, SESSION, WANTED
 
 Serve = Callable[..., Script]
 
-LINK_ID = "30cb4806-6e00-48a4-91c9-ca55968576c8"
 LINK = LinkRef(LINK_ID, "cust-0001")
-SESSION = "2675b703b9d4451f8d4861a3eee54449"
 GOOD_LINK = {
     "id": LINK_ID,
     "institution": "erebor_mx_retail",
@@ -27,14 +26,6 @@ GOOD_LINK = {
     "refresh_rate": "7d",
 }
 REGISTERED = {**GOOD_LINK, "external_id": "cust-0001"}
-WANTED = {
-    "code": "token_required",
-    "message": "A MFA token is required by the institution to login",
-    "request_id": "9e7b283c6efa449c9c028a16b5c249fb",
-    "session": SESSION,
-    "expiry": 9600,
-    "link": LINK_ID,
-}
 
 
 def secrets(**values: str) -> dict[str, Secret]:

@@ -20,7 +20,7 @@ CALLS: Mapping[Capability, frozenset[str]] = {
     Capability.REPLACE_TOKEN: frozenset({"token_fields", "replace_token"}),
     Capability.REPAIR_ADDRESS: frozenset({"make_repair_address"}),
     Capability.REFRESH_REPORTS: frozenset({"refresh_reports"}),
-    Capability.LINKS: frozenset({"link_filters", "list_links"}),
+    Capability.LINKS: frozenset({"customer_filters", "link_filters", "list_links"}),
     Capability.CONSENTS: frozenset({"list_consents", "read_consent"}),
     Capability.END_USERS: frozenset(
         {"end_user_filters", "list_end_users", "read_end_user", "read_processing", "create_end_user"}

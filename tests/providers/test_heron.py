@@ -22,21 +22,12 @@ from linkadmin.providers.errors import (
 from linkadmin.providers.types import Cause, FieldKind, LinkRef, NewLink, Observation, RemoteLink, Secret
 
 from .conftest import Script, heron_at, reply
+from .shapes import HERON_LINK, ITEM
 
 Serve = Callable[..., Script]
 
-ITEM = "M5eVJqLnv3tbzdngLDp9FL5OlDNxlNhlE55op"
 LOGIN_REQUIRED = "[ITEM_LOGIN_REQUIRED] the login details of this item have changed"
-CREATED = {
-    "created": "2020-01-01T00:00:00Z",
-    "data_source_heron_id": "dso_4GkWmT7cYzQ2nHsV9bLxRe",
-    "item_id": ITEM,
-    "last_successful_sync": "2020-01-02T00:00:00Z",
-    "last_updated": "2020-01-01T00:00:00Z",
-    "status": "active",
-    "status_message": LOGIN_REQUIRED,
-    "type": "plaid_assets_report",
-}
+CREATED = {**HERON_LINK, "type": "plaid_assets_report"}
 NEW_LINK = NewLink(
     "cust-0001", "Blue Fern Bakery", "", {"item_id": ITEM, "access_token": Secret("access-sandbox-de3ce8ef")}
 )

@@ -8,6 +8,7 @@ import pytest
 
 from linkadmin.providers.errors import Busy, Duplicate, InvalidInput, NotFound, OutcomeUnknown, ProviderError
 from linkadmin.providers.gate import Hold, Passage, Told
+from linkadmin.providers.reading import MAX_FIELDS
 from linkadmin.providers.records import Reach, Removed, ReportsRefreshed
 from linkadmin.providers.types import Cause, FieldKind, LinkRef, Secret
 
@@ -79,6 +80,19 @@ def test_links_of_a_customer_whom_heron_does_not_know_cannot_be_switched_off(ser
     error = refused(serve, 404, ERASED, lambda heron: heron.remove_link(LINK, {}))
     assert error.observation is not None
     assert (type(error), error.observation.cause) == (NotFound, Cause.WRONG_ID)
+
+
+def test_links_of_nobody_are_not_switched_off(serve: Serve) -> None:
+    script = serve(reply(204, None))
+    with pytest.raises(InvalidInput):
+        heron_at(script.url).remove_link(LinkRef(ITEM, ""), {})
+    assert script.received == []
+
+
+def test_of_a_refusal_without_end_only_so_many_fields_are_kept(serve: Serve) -> None:
+    body = {"code": 422, "description": {f"place {number}": {f"field {number}": ["no"]} for number in range(1_000)}}
+    error = refused(serve, 422, body, lambda heron: heron.replace_token(LINK, {"access_token": Secret("access-new")}))
+    assert len(error.failure.fields) == MAX_FIELDS
 
 
 @pytest.mark.parametrize(("end_user_id", "query"), [("cust-0001", "?end_user_id_or_heron_id=cust-0001"), ("", "")])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from linkadmin.simulator.passing import PROCESSED_AFTER, REMOVED_AFTER
+from linkadmin.simulator.deferred import PROCESSED_AFTER, REMOVED_AFTER
 from linkadmin.simulator.server import Simulator
 
 from .conftest import Heron, MovableClock

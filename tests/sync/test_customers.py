@@ -53,6 +53,7 @@ def test_provider_without_customers_shows_the_links_that_carry_their_id(house: H
 
     assert link.remote_id in page.words
     assert other.remote_id not in page.words
+    assert page.words.count(link.bank) == 2  # where it leads, and what our own link is called there
     assert "Their record" not in page.words
 
 
@@ -83,7 +84,7 @@ def test_source_is_left_out_and_counted_in_again(house: House) -> None:
     link = house.heron_link("Blue Fern")
     here = at(house.heron, link.end_user)
 
-    for done, badge in (("Its data is left out from now on.", "Left out"), ("Its data counts again.", "In")):
+    for done, badge in (("data is left out from now on.", "Left out"), ("data counts again.", "In")):
         switch = next(form for form in house.open(here).forms if "enabled" in form.names)
         house.post(switch.action, switch.values)
         page = house.open(here)
@@ -93,6 +94,21 @@ def test_source_is_left_out_and_counted_in_again(house: House) -> None:
     assert len(house.calls("PUT", "/api/data_sources")) == 2
     kinds = Operation.objects.filter(end_user=link.end_user, state=State.SUCCEEDED).values_list("kind", flat=True)
     assert set(kinds) == {OperationKind.SWITCH_DATA_SOURCE}
+
+
+def test_source_of_another_customer_is_not_switched_under_this_one_s_name(house: House) -> None:
+    blue, green = house.heron_link("Blue Fern"), house.heron_link("Green Fern", item_id="item-2")
+    own, other = (
+        next(form for form in house.open(at(house.heron, link.end_user)).forms if "enabled" in form.names)
+        for link in (blue, green)
+    )
+    ours, theirs = own.action.rstrip("/").rpartition("/")[2], other.action.rstrip("/").rpartition("/")[2]
+
+    answer = house.post(own.action.replace(ours, theirs), own.values)
+
+    assert ours != theirs
+    assert answer.status == 400
+    assert house.calls("PUT", "/api/data_sources") == []
 
 
 def test_refused_change_leads_to_its_operation(house: House) -> None:

@@ -178,7 +178,7 @@ def test_one_that_cannot_be_read_stays_as_it_was(house: House) -> None:
 
 def test_whole_catalogue_is_read_now_and_shows_that_it_takes_a_while(house: House, settings: Settings) -> None:
     settings.OPERATION_ANSWER_SECONDS = 0.1
-    house.simulator.gate.behave(Conduct(latency=400))
+    house.simulator.behave(Conduct(latency=400))
     url = f"/integrations/{house.belvo.pk}/institutions/read/"
 
     waiting = house.post(url, name="mia")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from _pytest.logging import LogCaptureFixture
-from django.db import connection
+from django.db import OperationalError, connection
 from pytest_django import Settings
 
 from linkadmin.audit.models import AuditEvent
@@ -87,6 +87,25 @@ def test_customers_are_listed_with_their_sources(house: House) -> None:
     assert link.end_user.get_absolute_url() in page.links()
 
 
+def test_source_in_trouble_is_told_apart_from_a_word_nobody_understands(house: House) -> None:
+    house.heron_link("Blue Fern", item_id="locked-1")
+    house.clock.forward(60)
+
+    page = house.open(records(house.heron, "end-users"))
+
+    assert "Does not work one source" in page.words
+    assert "Not understood yet" not in page.words
+
+
+def test_search_that_finds_nothing_offers_to_clear_it(house: House) -> None:
+    here = records(house.belvo, "links")
+
+    page = house.post(here, {"external_id": "nobody"})
+
+    assert "Nothing there matches" in page.words
+    assert here in page.links()
+
+
 def test_pages_are_turned_in_a_body_too(house: House) -> None:
     bank = house.bank("erebor_mx_retail")
     for number in range(101):
@@ -131,7 +150,7 @@ def test_support_finds_the_way_from_their_own_lists(house: House) -> None:
 def test_slow_provider_shows_that_it_is_asked_and_then_its_answer(house: House, settings: Settings) -> None:
     settings.OPERATION_ANSWER_SECONDS = 0.1
     link = house.belvo_link()
-    house.simulator.gate.behave(Conduct(latency=700))
+    house.simulator.behave(Conduct(latency=2000))
 
     waiting = house.open(records(house.belvo, "links"))
     still = house.post(records(house.belvo, "links"), {"poll": "1"}, htmx=True)
@@ -149,7 +168,7 @@ def test_slow_provider_shows_that_it_is_asked_and_then_its_answer(house: House, 
 def test_waiting_panel_asks_again_with_what_was_typed(house: House, settings: Settings) -> None:
     settings.OPERATION_ANSWER_SECONDS = 0.1
     link = house.heron_link("Blue Fern")
-    house.simulator.gate.behave(Conduct(latency=500))
+    house.simulator.behave(Conduct(latency=2000))
 
     waiting = house.post(records(house.heron, "end-users"), {"name": "Blue Fern"})
     panel = next(form for form in waiting.forms if "poll" in form.names)
@@ -159,7 +178,7 @@ def test_waiting_panel_asks_again_with_what_was_typed(house: House, settings: Se
     house.settled()
     read_again = read(house.client().post(panel.action, panel.values))
     assert read_again.is_whole
-    assert link.end_user.external_id in read_again.words or "lists no customer" in read_again.words
+    assert link.end_user.external_id in read_again.words or "Nothing there matches" in read_again.words
 
 
 def test_answer_is_kept_for_a_minute_and_asked_anew_on_request(house: House) -> None:
@@ -180,6 +199,31 @@ def test_answer_kept_for_one_reader_is_not_shown_to_another(house: House) -> Non
     house.open(records(house.belvo, "links"), "ben")
 
     assert len(house.calls("GET", "/api/links/")) == 2
+
+
+def test_question_that_could_not_be_begun_can_be_asked_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(**_event: object) -> None:
+        raise OperationalError("the connection is closed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("linkadmin.audit.log.record", away)
+        with pytest.raises(OperationalError):
+            house.open(records(house.belvo, "links"))
+    assert house.calls("GET", "/api/links/") == []
+
+    page = house.open(records(house.belvo, "links"))
+
+    assert len(house.calls("GET", "/api/links/")) == 1
+    assert "The provider lists no link." in page.words
+
+
+def test_integration_that_is_switched_off_is_not_asked(house: House) -> None:
+    Integration.objects.filter(pk=house.belvo.pk).update(is_active=False)
+
+    page = house.open(records(house.belvo, "links"))
+
+    assert "Nothing was asked" in page.words
+    assert house.calls("GET", "/api/links/") == []
 
 
 def test_refused_keys_are_one_warning_at_the_integration(house: House) -> None:

@@ -34,7 +34,7 @@ def test_topic_is_subscribed_to_and_listed(house: House) -> None:
 
     page = house.open(answer.location, "adm")
     assert answer.location == listed(house)
-    assert "Its messages come from now on." in page.words
+    assert "Subscribed: messages about this topic come from now on." in page.words
     assert TOPIC in page.words
     assert f"{URL} On" in page.words
 
@@ -78,7 +78,7 @@ def test_refusal_is_told_above_the_form_and_the_address_stays(house: House) -> N
 def test_subscription_is_paused_and_goes_on(house: House) -> None:
     subscribe(house)
 
-    for done, badge in (("Paused: none of its messages come.", "Paused"), ("Its messages come again.", "On")):
+    for done, badge in (("Paused: no messages", "Paused"), ("Messages about this topic come again.", "On")):
         form = switch_of(house.open(listed(house), "adm"))
         house.post(form.action, form.values, "adm")
         page = house.open(listed(house), "adm")
@@ -86,6 +86,22 @@ def test_subscription_is_paused_and_goes_on(house: House) -> None:
         assert f"{URL} {badge} " in page.words
 
     assert len(house.calls("PUT", "/api/webhooks")) == 2
+
+
+@pytest.mark.parametrize("changed", [{"url": "https://elsewhere.example.com/"}, {"topic": "end_user.processed"}])
+def test_pause_of_a_subscription_cannot_lead_its_messages_elsewhere(house: House, changed: dict[str, str]) -> None:
+    subscribe(house)
+    form = switch_of(house.open(listed(house), "adm"))
+
+    answer = house.post(form.action, form.values | changed, "adm")
+
+    assert answer.status == 400
+    assert house.calls("PUT", "/api/webhooks") == []
+
+
+@pytest.mark.parametrize("webhook", ["w" * 121, "wbh%2Fgone", "wbh%20gone", "wbh%3Fgone"])
+def test_what_cannot_be_an_id_is_no_page(house: House, webhook: str) -> None:
+    assert house.open(f"/integrations/{house.heron.pk}/webhooks/{webhook}/end/", "adm").status == 404
 
 
 def test_end_of_a_subscription_names_its_consequence_before(house: House) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django import template
 from django.template import Context
@@ -26,23 +27,22 @@ class Way:
 @register.inclusion_tag("sync/_ways.html", takes_context=True)
 def records_of_integration(context: Context, integration: Integration) -> dict[str, Any]:
     """List what an integration's provider can be asked for, and what can be changed there."""
+
+    def at(page: str, *more: str) -> str:
+        return reverse(f"integration-{page}", args=[integration.pk, *more])
+
+    read, test, manage = Right.READ_RECORDS, Right.TEST_CONNECTION, Right.MANAGE_INTEGRATIONS
+    catalogue = f"{reverse('institution-list')}?integration={integration.pk}"
     every = (
-        (Capability.LINKS, Right.READ_RECORDS, _("Links"), _("as the provider lists them"), "links"),
-        (Capability.END_USERS, Right.READ_RECORDS, _("Customers"), _("with their sources of data"), "end-users"),
-        (Capability.CONNECTORS, Right.TEST_CONNECTION, _("Set-up"), _("what it calls integrations"), "connectors"),
-        (Capability.WEBHOOKS, Right.TEST_CONNECTION, _("Subscriptions"), _("to its messages"), "webhooks"),
+        (Capability.LINKS, read, Way(_("Links"), _("as the provider lists them"), at("records", "links"))),
+        (Capability.END_USERS, read, Way(_("Customers"), _("with their sources of data"), at("records", "end-users"))),
+        (Capability.CONNECTORS, test, Way(_("Set-up"), _("what it calls integrations"), at("connectors"))),
+        (Capability.WEBHOOKS, test, Way(_("Subscriptions"), _("to its messages"), at("webhooks"))),
+        (Capability.INSTITUTIONS, None, Way(_("Institutions"), _("its catalogue, as kept here"), catalogue)),
+        (Capability.REFRESH_REPORTS, manage, Way(_("Make all reports anew"), _("of all its customers"), at("reports"))),
     )
-    ways = [
-        Way(label, note, f"{integration.get_absolute_url()}records/{what}/")
-        for capability, right, label, note, what in every
-        if integration.can(capability) and right in context["rights"]
-    ]
-    if integration.can(Capability.INSTITUTIONS):
-        there = f"{reverse('institution-list')}?integration={integration.pk}"
-        ways.append(Way(_("Institutions"), _("its catalogue, as kept here"), there))
-    if integration.can(Capability.REFRESH_REPORTS) and Right.MANAGE_INTEGRATIONS in context["rights"]:
-        there = reverse("integration-reports", args=[integration.pk])
-        ways.append(Way(_("Make all reports anew"), _("of all its customers"), there))
+    rights = {None, *context["rights"]}  # our own catalogue is for everybody
+    ways = [way for capability, right, way in every if integration.can(capability) and right in rights]
     return {"title": _("At the provider"), "ways": ways}
 
 
@@ -71,13 +71,10 @@ def records_of_link(context: Context, link: Link) -> str:
 def not_found_here(context: Context, what: str) -> dict[str, Any]:
     """Offer the providers' own lists to who looks for something that is not in ours."""
     capability = {"links": Capability.LINKS, "end-users": Capability.END_USERS}[what]
-    integrations: list[Integration] = []
-    if Right.READ_RECORDS in context["rights"]:
-        integrations = list(Integration.objects.filter(is_active=True).order_by("name"))
-    return {
-        "ways": [
-            Way(each.name, "", reverse("integration-records", args=[each.pk, what]))
-            for each in integrations
-            if each.can(capability)
-        ]
-    }
+    able = Integration.objects.filter(is_active=True).that_can(capability).order_by("name")
+    integrations = able if Right.READ_RECORDS in context["rights"] else able.none()
+    return {"ways": [Way(each.name, "", _list_url(each.pk, what)) for each in integrations]}
+
+
+def _list_url(integration: UUID, what: str) -> str:
+    return reverse("integration-records", args=[integration, what])

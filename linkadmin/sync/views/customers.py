@@ -33,7 +33,7 @@ from linkadmin.sync.customers import (
     tells_of_customers,
     tells_of_links,
 )
-from linkadmin.sync.forms import OnceForm, SwitchForm
+from linkadmin.sync.forms import OnceForm, SwitchForm, mark_of
 from linkadmin.sync.known import links_here
 from linkadmin.sync.tables import Act, Table
 from linkadmin.sync.troubles import told
@@ -88,6 +88,8 @@ def data_source_switch(request: HttpRequest, pk: UUID, integration: UUID, source
     """Count a data source in, or leave it out."""
     customer, through = get_object_or_404(EndUser, pk=pk), integration_that_can(integration, Capability.DATA_SOURCES)
     form = SwitchForm.sent(request.POST)
+    # The provider does not ask whose it is: only what stood on this customer's page is switched under their name.
+    form.require_listed(customer.pk, through.pk, source)
     enabled = form.cleaned_data["enabled"]
     make = partial(
         change_customer,
@@ -99,7 +101,8 @@ def data_source_switch(request: HttpRequest, pk: UUID, integration: UUID, source
         operation_key=form.key,
         target=source,
     )
-    done = _("Its data counts again.") if enabled == YES else _("Its data is left out from now on.")
+    counts, left_out = _("The source's data counts again."), _("The source's data is left out from now on.")
+    done = counts if enabled == YES else left_out
     about = _about(request, customer, through)
     return change(request, make, done=done, back=_records_url(customer, through), shown=about)
 
@@ -131,7 +134,7 @@ def _customer_parts(
         "record_name": shown_name(record.name, see_names=see_names) if record else "",
         "record_created": moment(record.created_at) if record else None,
         "record_updated": moment(record.updated_at) if record else None,
-        "links": _shown(found.links, partial(tables.links, here=here, see_names=see_names)),
+        "links": _shown(found.links, partial(tables.links, here=here, see_names=see_names, of_one_customer=True)),
         "sources": _shown(found.sources, partial(tables.data_sources, here=here, acts=acts)),
     }
 
@@ -164,7 +167,11 @@ def _switch(customer: EndUser, integration: Integration, source: RemoteDataSourc
     return Act(
         _("Leave out") if source.enabled else _("Count in"),
         reverse("data-source-switch", args=[customer.pk, integration.pk, source.remote_id]),
-        (("operation_key", str(uuid.uuid4())), ("enabled", NO if source.enabled else YES)),
+        (
+            ("operation_key", str(uuid.uuid4())),
+            ("enabled", NO if source.enabled else YES),
+            ("mark", mark_of(customer.pk, integration.pk, source.remote_id)),
+        ),
         is_post=True,
     )
 

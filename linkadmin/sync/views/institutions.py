@@ -20,7 +20,8 @@ from linkadmin.links.models import Institution, Integration
 from linkadmin.links.presentation import StateBadge, moment, pills, state_counts
 from linkadmin.links.queries import counts
 from linkadmin.pages import draw, go, reader
-from linkadmin.providers.records import Filters, Page
+from linkadmin.providers.filters import Filters
+from linkadmin.providers.records import Page
 from linkadmin.providers.types import Capability, RemoteInstitution
 from linkadmin.sync import institutions as reading
 from linkadmin.sync.asking import Question
@@ -79,7 +80,7 @@ def institution_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "raw_fields": raw_fields(institution),
         "features": [word(each) for each in institution.features],
         "repair": repair_in_words(institution),
-        "read": moment(institution.read_at),
+        "read": moment(institution.read_at) if _can_read(institution) else None,
         "states": state_counts(tally),
         "links_count": tally.total(),
         "may_view_links": may(request.user, Right.VIEW_LINKS),

@@ -15,7 +15,7 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.links.models import Integration
 from linkadmin.pages import draw, reader
 from linkadmin.providers.base import Provider
-from linkadmin.providers.records import Filters
+from linkadmin.providers.filters import Filters
 from linkadmin.providers.types import Capability, CredentialField
 from linkadmin.sync import tables
 from linkadmin.sync.asking import Question
@@ -53,7 +53,7 @@ def _end_users(page: Any, _integration: Integration, user: User) -> Table:
 KINDS = {
     "links": Kind(
         _("Links at the provider"),
-        _("As the provider lists them now. What you see here is not taken over."),
+        _("As the provider lists them now. Looking changes nothing, here or there."),
         Capability.LINKS,
         lambda speaks: speaks.link_filters(),
         lambda provider, filters, page: provider.list_links(filters, page=page),
@@ -62,7 +62,7 @@ KINDS = {
     ),
     "end-users": Kind(
         _("Customers at the provider"),
-        _("As the provider lists them now. What you see here is not taken over."),
+        _("As the provider lists them now. Looking changes nothing, here or there."),
         Capability.END_USERS,
         lambda speaks: speaks.end_user_filters(),
         lambda provider, filters, page: provider.list_end_users(filters, page=page),

@@ -24,7 +24,7 @@ from linkadmin.providers.records import RemoteWebhook
 from linkadmin.providers.types import Capability
 from linkadmin.sync import tables
 from linkadmin.sync.asking import Question
-from linkadmin.sync.forms import OnceForm, WebhookForm, WebhookSwitchForm
+from linkadmin.sync.forms import OnceForm, WebhookForm, WebhookSwitchForm, mark_of
 from linkadmin.sync.tables import Act
 
 from .access import integration_that_can
@@ -75,7 +75,7 @@ def integration_webhook_add(request: HttpRequest, pk: UUID) -> HttpResponse:
     if was_refused(operation):
         refused = {"refused": operation, "explanation": explain(operation)}
         return _add_page(request, integration, {"look": seen, "form": form.again(), **refused}, status=422)
-    done, shown = _("Its messages come from now on."), _listed(request, integration)
+    done, shown = _("Subscribed: messages about this topic come from now on."), _listed(request, integration)
     return settled(request, operation, done=done, back=_list_url(integration), shown=shown)
 
 
@@ -85,6 +85,8 @@ def integration_webhook_switch(request: HttpRequest, pk: UUID, webhook: str) -> 
     integration = integration_that_can(pk, Capability.WEBHOOKS)
     form = WebhookSwitchForm.sent(request.POST)
     typed = form.cleaned_data
+    # The whole subscription is sent: a pause must not be able to lead its messages elsewhere.
+    form.require_listed(integration.pk, webhook, typed["topic"], typed["url"])
     make = partial(
         change_integration,
         actor=reader(request),
@@ -94,7 +96,8 @@ def integration_webhook_switch(request: HttpRequest, pk: UUID, webhook: str) -> 
         operation_key=form.key,
         target=webhook,
     )
-    done = _("Its messages come again.") if typed["enabled"] == YES else _("Paused: none of its messages come.")
+    goes_on, paused = _("Messages about this topic come again."), _("Paused: no messages about this topic come.")
+    done = goes_on if typed["enabled"] == YES else paused
     return change(request, make, done=done, back=_list_url(integration), shown=_listed(request, integration))
 
 
@@ -145,6 +148,7 @@ def _acts_on(integration: Integration, webhook: RemoteWebhook) -> tuple[Act, ...
         ("topic", webhook.topic),
         ("url", webhook.url),
         ("enabled", NO if webhook.enabled else YES),
+        ("mark", mark_of(*there, webhook.topic, webhook.url)),
     )
     switch = _("Pause") if webhook.enabled else _("Go on")
     return (

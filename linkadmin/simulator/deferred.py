@@ -6,7 +6,7 @@ REMOVED_AFTER = 4  # seconds from the acceptance of an asynchronous removal to i
 PROCESSED_AFTER = 3  # seconds from an end user's status ready to processed
 
 
-def let_pass(world: World) -> None:
+def finish_due(world: World) -> None:
     """Let everything have happened whose time has come."""
     if not (world.leaving_links or world.leaving_users or world.processing):
         return

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from . import belvo, belvo_bodies, heron, heron_bodies
 from .conduct import Conduct
-from .drill import SERVER_ERROR, Ask, Effects, Refuse, play
+from .deferred import finish_due
+from .drill import SERVER_ERROR, Effects, Refuse, play
 from .faults import Faults
 from .limits import Limits, Standing
-from .passing import let_pass
 from .renewal import renew
+from .routes import Handler
 from .state import World
-from .wire import Answer, Handler, Request
+from .wire import Answer, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ _BELVO = _Provider(belvo.respond, belvo_bodies.refusal)
 _HERON = _Provider(heron.respond, heron_bodies.refusal)
 
 
-class Gate:
+class Gateway:
     """The way to both providers."""
 
     def __init__(self, world: World, conduct: Conduct) -> None:
@@ -45,7 +46,7 @@ class Gate:
     def answer(self, request: Request) -> Answer:
         """Answer a call to either provider. Raises ConnectionCut."""
         renew(self.world)
-        let_pass(self.world)
+        finish_due(self.world)
         to_heron = request.path.startswith(heron.PREFIXES)
         standing = self._standing(request, to_heron)
         return standing.mark(standing.refusal or self._pass(request, _HERON if to_heron else _BELVO))
@@ -63,13 +64,9 @@ class Gate:
 
         fault = self.faults.take(request)
         if fault:
-            return play(fault.make(), self.world, Effects(act, _never_asks, provider.refusal))
+            return play(fault.make(), self.world.wait, Effects(act, provider.refusal))
         return provider.refusal(SERVER_ERROR) if failing else act()
 
     def _fails_by_chance(self) -> bool:
         with self._lock:
             return self._chances.random() < self.conduct.error_rate
-
-
-def _never_asks(_: Ask) -> Answer:
-    raise NotImplementedError("no fault asks for a one-time code")
