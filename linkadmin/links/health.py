@@ -175,8 +175,8 @@ def ending_permissions(*, now: datetime) -> "QuerySet[Link]":
 
 def _lock(link: Link) -> None:
     """Read the row again under a lock, so that two reports about one link come one after the other."""
-    locked = Link.objects.select_for_update(of=("self",)).select_related("integration", "end_user", "institution")
-    fresh = locked.get(pk=link.pk)
+    rows = Link.objects.select_related("integration", "end_user", "institution")
+    fresh = rows.select_for_update(of=("self",), no_key=True).get(pk=link.pk)
     for column in Link._meta.concrete_fields:
         setattr(link, column.attname, getattr(fresh, column.attname))
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links.models import Link
-from linkadmin.providers.types import Capability, Choice, CredentialField, FieldKind
+from linkadmin.providers.types import Capability, Cause, Choice, CredentialField, FieldKind
 
 from .changes import CHANGES, would_repeat_refusal
 from .models import Operation, OperationKind
@@ -87,7 +87,7 @@ ACTS: Mapping[str, Act] = {
         "trash-2",
         _("Delete…"),
         _("Delete at the provider"),
-        _("This cannot be undone. Where a repair is possible it is always the better way."),
+        _("Where a repair is possible it is always the better way."),
         _("Delete for good"),
         lambda link: link.integration.speaks.removal_fields(),
         is_danger=True,
@@ -119,7 +119,7 @@ ACTS: Mapping[str, Act] = {
         lambda link: link.integration.speaks.address_fields(),
         (
             _("Whoever has the address can use it while it lives: send it to the customer over a safe channel."),
-            _("Making it changes nothing at the link, and it is kept nowhere here."),
+            _("Making it changes nothing at the link. It is shown to you alone, held in memory until its time is over."),
         ),
     ),
     "reports": Act(
@@ -159,6 +159,8 @@ def present_values(link: Link, fields: tuple[CredentialField, ...]) -> dict[str,
 
 
 def _why_not_now(act: Act, link: Link, last: Operation | None) -> "StrOrPromise":
+    if link.cause == Cause.SWITCHED_OFF.value:
+        return _("Switched off. Connect it again first.")
     if not link.integration.is_active or link.integration.keys_refused:
         return _("The integration is switched off or its keys are refused.")
     if last is not None and last.is_open:

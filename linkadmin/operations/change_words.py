@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from linkadmin.providers.types import Cause
+
 from .changes import is_on
 from .models import Operation
 from .models import OperationKind as Kind
@@ -39,7 +41,9 @@ def _settings(_operation: Operation) -> Explanation:
 def _removed(operation: Operation) -> Explanation:
     count = operation.result.get("links", 1)
     ended = ngettext("%(count)d link ended.", "%(count)d links ended.", count) % {"count": count}
-    return _good(_("Removed at the provider"), ended, _("Connect again if the customer wants it back."))
+    is_off = operation.result.get("cause") == Cause.SWITCHED_OFF.value
+    title = _("Switched off at the provider") if is_off else _("Removed at the provider")
+    return _good(title, ended, _("Connect again if the customer wants it back."))
 
 
 def _token(_operation: Operation) -> Explanation:

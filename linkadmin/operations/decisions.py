@@ -53,7 +53,7 @@ def _decide(actor: User, operation: Operation, *, done: bool, note: str) -> None
         state=State.CONFIRMED_DONE if done else State.CONFIRMED_NOT_DONE,
         outcome="decided",
         decided_by=actor,
-        note=note,
+        note=" · ".join(filter(None, [operation.note, note])),
         ended_at=timezone.now(),
         # Nobody knows whether the bank was asked and said no: count it as if it did.
         counts_as_attempt=operation.logs_in and not done,

@@ -6,6 +6,7 @@ from functools import partial, singledispatch
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from linkadmin.links import health
@@ -99,8 +100,9 @@ def _(answer: RemoteDataSource | RemoteWebhook, operation: Operation) -> None:
 
 def contradicts(answer: object, operation: Operation) -> bool:
     """Tell whether a good answer carries a record that shows something else than what was asked for."""
-    if isinstance(answer, RemoteLink) and operation.kind == OperationKind.CHANGE_SETTINGS:
-        return not all(told_settings(answer, operation.parameters).values())
+    begun = operation.origin
+    if isinstance(answer, RemoteLink) and begun.kind == OperationKind.CHANGE_SETTINGS:
+        return not all(told_settings(answer, begun.parameters).values())
     if isinstance(answer, RemoteDataSource | RemoteWebhook) and "enabled" in operation.parameters:
         return answer.enabled != is_on(operation.parameters)
     return False
@@ -121,6 +123,13 @@ def take_away(operation: Operation, cause: Cause, *, at: datetime) -> None:
         seen = Observation(cause=cause, raw_status=link.raw_status)
         health.observe(link, health.Report(seen, Source.CALL, at, operation.pk, operation.request_id))
     operation.result = {"cause": cause.value, "links": len(gone)}
+
+
+def links_that_may_have_gone(operation: Operation, link: Link) -> list[Link]:
+    """Return the links whose end would show that a customer-wide removal was done: what stood when it was sent."""
+    stood = ~Q(health=HealthState.DISCONNECTED.value) | Q(health_since__gte=operation.began_at)
+    links: LinkQuerySet = Link.objects.select_related("integration", "end_user", "institution")
+    return list(links.filter(stood, integration=link.integration_id, end_user=link.end_user_id).order_by("pk"))
 
 
 def links_that_go(link: Link) -> list[Link]:

@@ -3,11 +3,10 @@
 from http import HTTPStatus
 
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from linkadmin.links.causes import VERDICTS
-from linkadmin.links.pauses import HELD_BACK
+from linkadmin.links.pauses import HELD_BACK, clock_time, words_for
 from linkadmin.providers.types import Cause
 
 from .change_words import Explanation, explain_change
@@ -30,7 +29,7 @@ def explain(operation: Operation) -> Explanation:
         return Explanation(
             "warn",
             _("Nothing was sent"),
-            _("Calls to this provider are held back for now: it failed too often, or its limit is reached."),
+            words_for(operation.outcome),
             _when_again(operation) or _("Try again in a few minutes."),
         )
     if operation.state == State.NOT_SENT:
@@ -168,7 +167,7 @@ def _when_again(operation: Operation) -> str:
     """Say when the provider can be asked again, if it told and that is not over."""
     if operation.retry_at is None or operation.retry_at <= timezone.now():
         return ""
-    return _("Try again after %(time)s.") % {"time": date_format(timezone.localtime(operation.retry_at), "H:i:s")}
+    return _("Try again after %(time)s.") % {"time": clock_time(operation.retry_at)}
 
 
 def _keys(operation: Operation) -> Explanation:
@@ -190,6 +189,12 @@ def _keys(operation: Operation) -> Explanation:
 def _not_found(operation: Operation) -> Explanation:
     if operation.kind == OperationKind.CREATE_LINK:
         return _plainly_refused(operation)
+    if operation.kind == OperationKind.REFRESH_REPORTS:
+        return Explanation(
+            "info",
+            _("There are no reports to make anew"),
+            _("The provider has none of this customer in this integration. Nothing was changed."),
+        )
     if operation.link_id is None:
         return Explanation(
             "bad",

@@ -1,7 +1,8 @@
 """One form for every provider and bank: drawn from the fields they ask for. Secrets are taken in and never shown."""
 
+import hashlib
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 import regex
@@ -67,6 +68,11 @@ class ProviderForm(forms.Form):
 
     def advanced_fields(self) -> list[forms.BoundField]:
         return [self[name] for name, field in self.asked.items() if field.advanced]
+
+    @property
+    def shows_advanced(self) -> bool:
+        """Tell whether what is rarely needed must be seen at once: something is filled in or wrong there."""
+        return any(each.errors or each.data or self.initial.get(each.name) for each in self.advanced_fields())
 
     def again(self) -> Self:
         """Give the form a new key, so that sending it once more is a new operation."""
@@ -180,9 +186,16 @@ class RemovalForm(ActForm):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
-    def __init__(self, *args: Any, link: Link, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, link: Link, going: Sequence[Link], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._confirms = {link.end_user.external_id, link.remote_id, str(link.pk)}
+        # Beside the list that the reader sees: what is confirmed is this list and no other.
+        self.mark = hashlib.sha256(" ".join(sorted(str(each.pk) for each in going)).encode()).hexdigest()
+
+    def clean(self) -> dict[str, Any]:
+        if self.data.get("mark") != self.mark:
+            self.add_error(None, _("What goes with this link has changed since you opened the page. Look once more."))
+        return super().clean()
 
     def clean_confirmation(self) -> str:
         typed = str(self.cleaned_data["confirmation"]).strip()

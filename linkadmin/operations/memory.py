@@ -33,15 +33,19 @@ class Shelf(Generic[T]):
 
     def keep(self, key: UUID, thing: T, *, until: datetime) -> None:
         with self._lock:
+            self._forget_what_is_over()
             self._kept[key] = thing, until
 
     def find(self, key: UUID) -> T | None:
         """Return what is kept under a key, if its time is not over. What is over is forgotten, all of it."""
-        now = timezone.now()
         with self._lock:
-            self._kept = {key: kept for key, kept in self._kept.items() if kept[1] > now}
+            self._forget_what_is_over()
             kept = self._kept.get(key)
         return kept[0] if kept else None
+
+    def _forget_what_is_over(self) -> None:
+        now = timezone.now()
+        self._kept = {key: kept for key, kept in self._kept.items() if kept[1] > now}
 
     def forget(self, key: UUID) -> None:
         with self._lock:

@@ -121,7 +121,7 @@ class Operation(models.Model):
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="decisions"
     )
-    note = models.CharField(_("note"), max_length=500, blank=True)
+    note = models.CharField(_("note"), max_length=820, blank=True)  # a reason, and how a decision was known
 
     objects = OperationQuerySet.as_manager()
 

@@ -16,7 +16,7 @@ from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import NotFound
-from linkadmin.providers.records import RemoteWebhook
+from linkadmin.providers.records import Reach, RemoteWebhook
 from linkadmin.providers.types import Cause, HealthState, RemoteLink
 
 from . import effects, reading, settle
@@ -66,24 +66,35 @@ def _of_login(operation: Operation, _begun: Operation, now: datetime) -> Finding
 
 def _of_settings(operation: Operation, begun: Operation, now: datetime) -> Finding:
     proof = reading.read(_link_of(operation))
-    told = effects.told_settings(proof, begun.parameters) if proof else {}
-    if told and all(told.values()):
+    sent = {name: begun.parameters.get(name) for name in begun.result.get("sent", [])}
+    told = effects.told_settings(proof, sent) if proof else {}
+    if sent and told.keys() == sent.keys() and all(told.values()):
         return Finding(State.CONFIRMED_DONE, "shows_it", proof)
-    if told and _is_settled(operation, now):
+    if not all(told.values()) and _is_settled(operation, now):
         return Finding(State.CONFIRMED_NOT_DONE, "shows_it_not", proof)
     return NOTHING
 
 
 def _of_removal(operation: Operation, _begun: Operation, now: datetime) -> Finding:
-    proof = reading.read(_link_of(operation))
-    if proof is None:
+    link = _link_of(operation)
+    if link.integration.speaks.removal_reach is Reach.CUSTOMER:
+        read = [reading.read(each) for each in effects.links_that_may_have_gone(operation, link)]
+        gone = bool(read) and all(proof is None or _has_ended(proof) for proof in read)
+        stands = any(proof is not None and not _has_ended(proof) for proof in read)
+    else:
+        # That it has ended otherwise proves nothing: it may have before.
+        gone = reading.read(link) is None
+        stands = not gone
+    if gone:
         return Finding(State.CONFIRMED_DONE, "gone")
-    if VERDICTS[proof.observation.cause].state is HealthState.DISCONNECTED:
-        return Finding(State.CONFIRMED_DONE, "gone", proof)
     # What the provider took on is done in its own time: that it is not done yet proves nothing.
-    if _is_settled(operation, now) and not operation.is_awaited:
-        return Finding(State.CONFIRMED_NOT_DONE, "still_there", proof)
+    if stands and _is_settled(operation, now) and not operation.is_awaited:
+        return Finding(State.CONFIRMED_NOT_DONE, "still_there")
     return NOTHING
+
+
+def _has_ended(proof: RemoteLink) -> bool:
+    return VERDICTS[proof.observation.cause].state is HealthState.DISCONNECTED
 
 
 def _of_new_data(operation: Operation, _begun: Operation, now: datetime) -> Finding:
@@ -94,11 +105,22 @@ def _of_new_data(operation: Operation, _begun: Operation, now: datetime) -> Find
     return NOTHING
 
 
+def _of_new_token(operation: Operation, _begun: Operation, now: datetime) -> Finding:
+    """A link that did not work and does since: as long as it worked before, its old token may do as well."""
+    link = _link_of(operation)
+    proof = reading.read(link)
+    mended = link.changes.filter(at__gte=operation.began_at, new=HealthState.HEALTHY.value)
+    if proof and settle.works(proof.observation) and mended.exclude(old=HealthState.HEALTHY.value).exists():
+        return Finding(State.CONFIRMED_DONE, "works_since", proof)
+    return NOTHING
+
+
 def _of_reports(operation: Operation, _begun: Operation, now: datetime) -> Finding:
     """New data at one of the customer's links. For a whole integration nothing short of reading all would prove it."""
     if operation.end_user is None:
         return NOTHING
     links = Link.objects.standing().select_related("integration", "end_user", "institution")
+    links = links.filter(remote_kind__in=operation.integration.speaks.report_kinds)
     for link in links.filter(integration=operation.integration_id, end_user=operation.end_user)[:LINKS_READ]:
         proof = reading.read(link)
         good = proof.observation.last_good_at if proof else None
@@ -127,8 +149,11 @@ def _of_source(operation: Operation, begun: Operation, now: datetime) -> Finding
 
 def _of_new_webhook(operation: Operation, begun: Operation, now: datetime) -> Finding:
     asked = begun.parameters.get("topic"), begun.parameters.get("url")
-    made = next((each for each in _webhooks(operation) if (each.topic, each.url) == asked), None)
-    return Finding(State.CONFIRMED_DONE, "found", made) if made else _not_done(operation, now)
+    listed = [each for each in _webhooks(operation) if (each.topic, each.url) == asked]
+    if not listed:
+        return _not_done(operation, now)
+    # Nothing tells when a subscription was made: one that pauses, or is there twice, may be older.
+    return Finding(State.CONFIRMED_DONE, "found", listed[0]) if len(listed) == 1 and listed[0].enabled else NOTHING
 
 
 def _of_webhook(operation: Operation, begun: Operation, now: datetime) -> Finding:
@@ -149,7 +174,7 @@ PROOFS: Mapping[Kind, Proof] = {
     Kind.CHANGE_SETTINGS: _of_settings,
     Kind.REMOVE_LINK: _of_removal,
     Kind.FETCH_DATA: _of_new_data,
-    Kind.REPLACE_TOKEN: _of_new_data,
+    Kind.REPLACE_TOKEN: _of_new_token,
     Kind.REFRESH_REPORTS: _of_reports,
     Kind.CREATE_END_USER: _of_customer,
     Kind.SWITCH_DATA_SOURCE: _of_source,

@@ -12,12 +12,12 @@ from linkadmin.audit.models import Outcome
 from linkadmin.database import release_connections
 from linkadmin.links import connections, health
 from linkadmin.links.causes import VERDICTS
-from linkadmin.links.models import Link
+from linkadmin.links.models import Integration, Link
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import NotFound, ProviderError
 from linkadmin.providers.types import Capability, Cause, HealthState, Observation, RemoteLink
 
-from . import runner
+from . import refusals, runner
 from .models import Operation
 
 logger = structlog.get_logger(__name__)
@@ -28,12 +28,19 @@ OF_CONSENT = ("openfinance", "openbanking")  # where the customer gives the bank
 
 def refresh(*, actor: User, link: Link, seconds: float) -> bool:
     """Read a link for a person, waiting at most `seconds`; tell whether the answer is in."""
+    require_in_use(link.integration)
     with runner.place(link.integration_id) as held:
         log.record(
             actor=actor, action="link.refreshed", object_type="link", object_id=str(link.pk), outcome=Outcome.REQUESTED
         )
         runner.start(link.pk, held, lambda: read_quietly(link))
     return runner.wait_for(link.pk, seconds)
+
+
+def require_in_use(integration: Integration) -> None:
+    """Refuse to ask a provider through an integration that is switched off."""
+    if not integration.is_active:
+        raise refusals.IntegrationOff
 
 
 def read(link: Link) -> RemoteLink | None:

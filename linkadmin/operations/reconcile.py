@@ -24,6 +24,7 @@ from . import effects, proofs, runner, settle
 from .changes import CHANGES
 from .models import ADDRESS_LOST, Operation, OperationKind, PendingChallenge, State
 from .proofs import Finding
+from .reading import require_in_use
 
 logger = structlog.get_logger(__name__)
 
@@ -49,6 +50,7 @@ def check(*, actor: User, operation: Operation, seconds: float) -> bool:
 
     A reading of the last seconds is not repeated.
     """
+    require_in_use(operation.integration)
     with runner.place(operation.integration_id) as held:
         log.record(
             actor=actor,
@@ -81,7 +83,7 @@ def conclude(operation: Operation, found: Finding) -> None:
     """Close an operation of unknown outcome by what was found, unless somebody else did; UNKNOWN leaves it open."""
     if found.state is State.UNKNOWN:
         return
-    rows = Operation.objects.select_for_update(of=("self",)).with_names()
+    rows = Operation.objects.select_for_update(of=("self",), no_key=True).with_names()
     current = rows.filter(pk=operation.pk, state=State.UNKNOWN, version=operation.version).first()
     if current is None:
         return
@@ -100,8 +102,7 @@ def conclude(operation: Operation, found: Finding) -> None:
 def _take_effect(operation: Operation, found: Finding) -> None:
     """Take note of a change that the records prove. What was read of its link is taken over already."""
     if operation.kind == OperationKind.REMOVE_LINK:
-        ended = found.shown.observation.cause if isinstance(found.shown, RemoteLink) else Cause.REMOVED
-        effects.take_away(operation, ended, at=timezone.now())
+        effects.take_away(operation, effects.removal_cause(operation), at=timezone.now())
     elif operation.kind not in CHANGES and isinstance(found.shown, RemoteLink):
         settle.done(operation, found.shown, at=operation.began_at)
     elif found.shown is not None and not isinstance(found.shown, RemoteLink):

@@ -18,7 +18,7 @@ from linkadmin.providers.types import NewLink, RemoteLink, Secret, Values
 from . import memory, refusals, runner
 from .budget import require_attempt, require_code, require_registration
 from .changes import CHANGES, differing, subject_of, would_repeat_refusal
-from .models import Operation, OperationKind, PendingChallenge
+from .models import Operation, OperationKind, OperationQuerySet, PendingChallenge
 from .sending import Rules, answer, deadline_of, refused, send, sent_before, speak
 from .settle import SESSION_TABLE, Call, make_call
 
@@ -58,6 +58,7 @@ def create_link(
     )
 
     def rules() -> None:
+        _require_no_removal(operation)
         _require_new(operation, second_link=second_link)
         require_registration(operation)
 
@@ -81,6 +82,7 @@ def update_credentials(*, actor: User, link: Link, values: Values, operation_key
         return earlier
 
     def rules() -> None:
+        _require_no_removal(operation)
         _require_form(link)
         require_attempt(link)
 
@@ -144,6 +146,8 @@ def change_link(
         note=note,
     )
     sent = differing(link, values) if kind == OperationKind.CHANGE_SETTINGS else values
+    if kind == OperationKind.CHANGE_SETTINGS:
+        operation.result = {"sent": sorted(sent)}
 
     def rules() -> None:
         if link.is_ended:
@@ -211,6 +215,7 @@ def _change(operation: Operation, values: Values, *, rules: Rules) -> Operation:
     def all_rules() -> None:
         if not operation.integration.can(change.capability):
             raise refusals.ProviderCannot
+        _require_no_removal(operation)
         rules()
 
     is_removal = operation.kind == OperationKind.REMOVE_LINK
@@ -221,16 +226,35 @@ def _change(operation: Operation, values: Values, *, rules: Rules) -> Operation:
 def _require_quiet(operation: Operation) -> None:
     """Refuse a removal that takes along a link on which something is under way."""
     if operation.integration.speaks.removal_reach is Reach.CUSTOMER:
-        others = Operation.objects.open().with_names().exclude(pk=operation.pk)
-        busy = others.filter(link__integration=operation.integration, link__end_user=operation.end_user).first()
+        busy = _others_of_customer(operation).first()
         if busy:
             raise refusals.AlreadyOpen(busy)
 
 
+def _require_no_removal(operation: Operation) -> None:
+    """Refuse whatever concerns a customer whose links are all being removed."""
+    if operation.end_user is None or operation.integration.speaks.removal_reach is not Reach.CUSTOMER:
+        return
+    _hold(operation.integration_id)
+    removal = _others_of_customer(operation).filter(kind=OperationKind.REMOVE_LINK).first()
+    if removal:
+        raise refusals.AlreadyOpen(removal)
+
+
+def _others_of_customer(operation: Operation) -> OperationQuerySet:
+    """Return the other open operations of an operation's customer in its integration."""
+    others = Operation.objects.open().with_names().exclude(pk=operation.pk)
+    return others.filter(integration=operation.integration_id, end_user=operation.end_user)
+
+
+def _hold(integration_id: UUID) -> None:
+    """Let no other change of an integration be prepared until this one's intent is committed."""
+    Integration.objects.select_for_update(no_key=True).get(pk=integration_id)
+
+
 def _require_alone(operation: Operation) -> None:
     """Refuse a change while the same one of the same thing is not over."""
-    # Held until the intent is committed, so that two of them do not overlook each other.
-    Integration.objects.select_for_update().get(pk=operation.integration_id)
+    _hold(operation.integration_id)
     same = Operation.objects.open().with_names().exclude(pk=operation.pk)
     same = same.filter(kind=operation.kind, integration=operation.integration_id, natural_key=operation.natural_key)
     rival = same.filter(end_user=operation.end_user_id, link=None).first()

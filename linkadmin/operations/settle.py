@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial, singledispatch
 
 import structlog
+from django.conf import settings
 from django.db import OperationalError, transaction
 from django.utils import timezone
 
@@ -88,9 +89,10 @@ def _call_and_settle(operation: Operation, provider: Provider, call: Call) -> No
 
 
 def _may_send(operation: Operation) -> bool:
-    """Tell whether nobody gave the operation up while it waited for a thread."""
+    """Tell whether nobody gave the operation up while it waited for a thread, nor will before the call is over."""
     ours = Operation.objects.filter(pk=operation.pk, state=State.SENDING, version=operation.version)
-    return ours.filter(lease_until__gt=timezone.now()).exists()
+    waited_too_long = timezone.now() - timedelta(seconds=settings.OPERATION_LEASE_MARGIN_SECONDS)
+    return ours.filter(sent_at__gt=waited_too_long).exists()
 
 
 def _settle_surely(operation: Operation, answer: object, *, duration_ms: int, known: RemoteLink | None) -> None:
@@ -130,7 +132,7 @@ def _look_up_duplicate(operation: Operation, provider: Provider) -> RemoteLink |
 @transaction.atomic
 def settle(operation: Operation, answer: object, *, duration_ms: int, known: RemoteLink | None = None) -> None:
     """Close an operation by the answer to its call, unless somebody else closed it meanwhile."""
-    rows = Operation.objects.select_for_update(of=("self",)).with_names()
+    rows = Operation.objects.select_for_update(of=("self",), no_key=True).with_names()
     current = rows.filter(pk=operation.pk, state=State.SENDING, version=operation.version).first()
     if current is None:
         logger.warning("operation.settled_elsewhere", operation_id=str(operation.pk))
@@ -163,7 +165,7 @@ def close(answer: object, operation: Operation) -> None:
 
 @close.register
 def _(answer: RemoteLink, operation: Operation) -> None:
-    if operation.kind in CHANGES:
+    if operation.origin.kind in CHANGES:
         _close_change(answer, operation)
         return
     operation.state, operation.request_id = State.SUCCEEDED, answer.request_id[:80]

@@ -74,6 +74,8 @@ class Provider:
     # What goes when a link is removed, and a sentence on what that means at the provider.
     removal_reach: ClassVar[Reach] = Reach.LINK
     removal_consequence: ClassVar[str] = ""
+    # The kinds of links whose data is a report, which is made anew on demand.
+    report_kinds: ClassVar[frozenset[str]] = frozenset()
     # How often it may be called. What its answers tell about that comes first.
     quotas: ClassVar[tuple[Quota, ...]] = ()
 

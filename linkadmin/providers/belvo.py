@@ -5,6 +5,7 @@ https://developers.belvo.com/apis/belvoopenapispec
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from http import HTTPStatus
 from typing import ClassVar, TypeVar
 
 from . import belvo_answers as answers
@@ -12,7 +13,7 @@ from . import belvo_filters as filtering
 from . import belvo_forms as forms
 from . import belvo_records as kept
 from .base import InstitutionFields, Provider
-from .errors import Failure, NotFound, ProviderError, Unsupported
+from .errors import Failure, NotFound, ProviderError, Rejected, Unsupported
 from .filters import Filters
 from .gate import Quota
 from .http import Answer
@@ -106,6 +107,9 @@ class Belvo(Provider):
             "belvo.read_consent",
         }
     )
+
+    # What not every account has: being refused one of these says nothing about the keys.
+    FEATURES: ClassVar[frozenset[str]] = frozenset({"belvo.list_consents", "belvo.read_consent"})
 
     def test_connection(self) -> ConnectionReport:
         """Ask for the shortest page that needs good keys."""
@@ -354,13 +358,15 @@ class Belvo(Provider):
         return self.secrets["secret_id"], self.secrets["secret_password"]
 
     def _refuse(self, operation: str, answer: Answer, *, link_id: str = "") -> ProviderError:
-        return answers.refusal(
+        error = answers.refusal(
             operation,
             answer,
             link_id=link_id,
             at_bank=operation in self.BANK_CALLS,
             about_link=operation not in self.BESIDE_LINKS,
         )
+        lacks_feature = operation in self.FEATURES and answer.status == HTTPStatus.FORBIDDEN and error.failure.code
+        return Rejected(error.failure) if lacks_feature else error
 
 
 def _made(consent: RemoteConsent) -> float:

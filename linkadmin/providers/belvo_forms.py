@@ -172,7 +172,11 @@ def settings_fields(institution: InstitutionFields | None) -> tuple[CredentialFi
         "day, and Belvo bills that. Works only while the login is kept.",
     )
     stale_in = replace(_STALE_IN, advanced=False)
-    resources = _resources(institution, "resources", "What Belvo fetches from now on; nothing is fetched at once.")
+    resources = _resources(
+        institution,
+        "resources",
+        "What Belvo fetches from now on; nothing is fetched at once. None ticked: all that the bank offers.",
+    )
     return (access_mode, stale_in, *(replace(field, advanced=False) for field in resources))
 
 

@@ -89,6 +89,7 @@ class Heron(Provider):
     allowed_hosts = frozenset({"app.herondata.io"})
     remote_id_label = "Item id"
     removal_reach = Reach.CUSTOMER
+    report_kinds = frozenset({"plaid_assets_report"})
     removal_consequence = (
         "Heron knows no removal of a single link: it stops fetching for all of them. Transactions it has already stay. "
         "It cannot be switched on again: the customer has to connect anew, and the link gets another item id."
@@ -236,7 +237,7 @@ class Heron(Provider):
             remote_id,
             json={"is_enabled": enabled},
             deadline=self.deadlines.change,
-            read=partial(kept.data_source, expected_id=remote_id),
+            read=partial(kept.data_source, expected_id=remote_id, untold=enabled),
         )
 
     def add_webhook(self, topic: str, url: str) -> RemoteWebhook:
@@ -259,7 +260,7 @@ class Heron(Provider):
             webhook.remote_id,
             json={"topic": webhook.topic, "url": webhook.url, "is_enabled": enabled},
             deadline=self.deadlines.change,
-            read=partial(kept.webhook, expected_id=webhook.remote_id),
+            read=partial(kept.webhook, expected_id=webhook.remote_id, untold=enabled),
         )
 
     def remove_webhook(self, remote_id: str) -> None:

@@ -71,9 +71,12 @@ def data_sources(answer: Answer) -> list[RemoteDataSource]:
     return all_records(answer.data, partial(_data_source, answer))
 
 
-def data_source(answer: Answer, *, expected_id: str) -> RemoteDataSource:
-    """Read one source. Raises ValueError if it is none, or not the expected one."""
-    found = _data_source(answer, required_mapping(answer.data))
+def data_source(answer: Answer, *, expected_id: str, untold: bool) -> RemoteDataSource:
+    """Read one source; `untold`: whether it is enabled, where it does not say so.
+
+    Raises ValueError if it is none, or not the expected one.
+    """
+    found = _data_source(answer, {"is_enabled": untold, **required_mapping(answer.data)})
     if found.remote_id != expected_id:
         raise ValueError("another source was answered")
     return found
@@ -89,9 +92,13 @@ def webhooks(answer: Answer) -> list[RemoteWebhook]:
     return all_records(required_mapping(answer.data).get("webhooks"), partial(_webhook, answer))
 
 
-def webhook(answer: Answer, *, expected_id: str = "") -> RemoteWebhook:
-    """Read one subscription. Raises ValueError if it is none, or not the expected one."""
-    found = _webhook(answer, required_mapping(required_mapping(answer.data).get("webhook")))
+def webhook(answer: Answer, *, expected_id: str = "", untold: bool = True) -> RemoteWebhook:
+    """Read one subscription; `untold`: whether it is enabled, where it does not say so.
+
+    Raises ValueError if it is none, or not the expected one.
+    """
+    item = required_mapping(required_mapping(answer.data).get("webhook"))
+    found = _webhook(answer, {"is_enabled": untold, **item})
     if expected_id and found.remote_id != expected_id:
         raise ValueError("another subscription was answered")
     return found

@@ -141,6 +141,25 @@ def test_lost_settings_are_read_from_the_links_record(house: House, fault: str, 
     assert (link.stale_in == "90d") is (state == State.CONFIRMED_DONE)
 
 
+def test_setting_that_the_record_does_not_tell_is_not_proven_by_the_others(house: House) -> None:
+    link = house.belvo_link(cause=Cause.WORKING)
+    house.simulator.fail("PATCH", "/api/links/", "lost_before")
+    operation = change(house, link, OperationKind.CHANGE_SETTINGS, access_mode="recurrent", stale_in="90d")
+    house.simulator.world.belvo_links[link.remote_id].stale_in = None
+
+    assert reconciled(operation).state == State.UNKNOWN
+
+
+def test_older_subscription_that_pauses_does_not_prove_a_new_one(house: House) -> None:
+    made = change_heron(house, OperationKind.ADD_WEBHOOK, **HOOK)
+    change_heron(house, OperationKind.SWITCH_WEBHOOK, made.natural_key, **HOOK, enabled="no")
+    house.simulator.fail("POST", "/api/webhooks", "lost_before")
+
+    operation = change_heron(house, OperationKind.ADD_WEBHOOK, **HOOK)
+
+    assert reconciled(operation).state == State.UNKNOWN
+
+
 @pytest.mark.usefixtures("at_once")
 @pytest.mark.parametrize(("fault", "state"), LOST)
 def test_lost_new_customer_is_looked_for(house: House, fault: str, state: State) -> None:
@@ -198,13 +217,21 @@ def test_lost_fetch_is_proven_by_newer_data(house: House) -> None:
     assert (operation.state, operation.outcome) == (State.CONFIRMED_DONE, "good_data_since")
 
 
-def test_lost_token_is_proven_by_newer_data(house: House, link: Link) -> None:
+def test_lost_token_is_proven_by_a_link_that_works_again(house: House) -> None:
+    link = house.heron_link(cause=Cause.TOKEN_OUTDATED)
     operation = change(house, link, OperationKind.REPLACE_TOKEN, access_token=Secret("access-lost"))
     house.clock.forward(120)
 
     assert operation.state == State.UNKNOWN
     assert reconciled(operation).state == State.CONFIRMED_DONE
     assert "access-lost" not in str(operation.parameters)
+
+
+def test_new_data_of_a_link_that_worked_before_proves_no_new_token(house: House, link: Link) -> None:
+    operation = change(house, link, OperationKind.REPLACE_TOKEN, access_token=Secret("access-lost-before"))
+    house.clock.forward(120)
+
+    assert reconciled(operation).state == State.UNKNOWN
 
 
 def test_lost_fetch_that_no_data_proves_is_for_a_person(house: House, settings: Settings) -> None:
@@ -225,6 +252,7 @@ def test_lost_reports_are_proven_by_newer_data_of_a_link(house: House) -> None:
     body = {"access_token": "x", "end_user_id": customer.external_id, "item_id": "item-1"}
     house.call_heron("POST", "/api/integrations/itg_sandbox_assets/links", body)
     link = house.let_know(house.heron, customer, "item-1", None, Cause.WORKING)
+    Link.objects.update(remote_kind="plaid_assets_report")
     house.clock.forward(60)
     house.simulator.fail("PUT", "/api/integrations/", "lost_after")
 

@@ -185,3 +185,13 @@ def test_words_of_the_provider_are_text_and_never_markup(house: House) -> None:
 
 def test_link_that_nobody_knows_is_not_found(house: House) -> None:
     assert house.open("/links/6f1a4b5e-7c1d-4f7e-9a39-0f8f3c1d2b3a/").status == 404
+
+
+def test_integration_that_is_switched_off_is_not_asked_by_hand_either(house: House) -> None:
+    link = house.belvo_link()
+    Integration.objects.update(is_active=False)
+
+    house.post(f"/links/{link.pk}/refresh/")
+
+    assert "switched off" in house.open(link.get_absolute_url()).words
+    assert not house.calls("GET", "/api/links/")

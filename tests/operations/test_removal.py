@@ -13,7 +13,7 @@ from linkadmin.operations.models import Operation, State
 from linkadmin.providers.types import Cause
 from tests.house import House
 
-from .desk import delete, ended, reconciled, three_of_one_customer, url_of
+from .desk import act, delete, ended, reconciled, three_of_one_customer, url_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -240,3 +240,73 @@ def test_removal_in_the_background_is_not_held_to_those_a_minute_at_once(house: 
 
     assert "the quota of 5 calls is used up" in refused.words
     assert (taken.status, len(house.calls("DELETE"))) == (303, 1)
+
+
+def test_one_link_that_was_gone_before_does_not_prove_the_removal_of_the_others(house: House) -> None:
+    links = three_of_one_customer(house)
+    house.simulator.world.heron_links.pop(links[0].remote_id)
+    house.post(f"/links/{links[0].pk}/refresh/")
+    house.simulator.fail("DELETE", "/api/integrations/", "lost_before")
+    delete(house, links[0])
+
+    operation = reconciled(house.last_operation())
+
+    assert operation.state == State.UNKNOWN
+    assert "disconnected" not in {standing(each)[0] for each in links[1:]}
+
+
+def test_removal_that_one_link_outlived_is_not_done(house: House, settings: Settings) -> None:
+    settings.RECONCILE_SETTLED_SECONDS = 0
+    links = three_of_one_customer(house)
+    house.simulator.fail("DELETE", "/api/integrations/", "lost_after")
+    delete(house, links[0])
+    house.simulator.world.heron_links[links[2].remote_id].status = "active"
+
+    assert reconciled(house.last_operation()).state == State.CONFIRMED_NOT_DONE
+
+
+def test_what_was_confirmed_is_the_list_that_was_shown(house: House) -> None:
+    links = three_of_one_customer(house)
+    form = house.open(url_of(links[0], "delete")).form_with("confirmation")
+    typed = {"reason": "The customer left.", "confirmation": links[0].end_user.external_id}
+    house.let_know(house.heron, links[0].end_user, "item-4", None, Cause.WORKING)
+
+    page = house.post(url_of(links[0], "delete"), form.values | typed)
+    again = page.form_with("confirmation")
+
+    assert (page.status, house.calls("DELETE")) == (422, [])
+    assert "What goes with this link has changed since you opened the page." in page.words
+    assert house.post(url_of(links[0], "delete"), again.values | typed).status == 303
+
+
+def test_nothing_else_is_begun_for_a_customer_whose_links_are_being_removed(house: House) -> None:
+    links = three_of_one_customer(house)
+    house.simulator.fail("DELETE", "/api/integrations/", "lost_before")
+    delete(house, links[0])
+    typed = {"end_user_id": links[0].end_user.external_id, "item_id": "item-9", "access_token": "access-1"}
+    created = len(house.calls("POST"))
+
+    create, fetch = house.send(house.new_link_url(), **typed), act(house, links[1], "fetch")
+
+    assert (create.status, fetch.status, len(house.calls("POST"))) == (409, 409, created)
+    assert "Remove the link" in create.words
+
+
+def test_removal_waits_for_a_link_that_is_being_created(house: House) -> None:
+    links = three_of_one_customer(house)
+    typed = {"end_user_id": links[0].end_user.external_id, "item_id": "item-9", "access_token": "access-lost-before"}
+    house.send(house.new_link_url(), **typed)
+
+    assert (delete(house, links[0]).status, house.calls("DELETE")) == (409, [])
+
+
+def test_reason_of_a_removal_outlives_the_decision_about_it(house: House) -> None:
+    links = three_of_one_customer(house)
+    house.simulator.fail("DELETE", "/api/integrations/", "lost_before")
+    delete(house, links[0])
+    Operation.objects.update(state=State.UNDECIDED)
+    url = house.last_operation().get_absolute_url()
+
+    house.post(f"{url}decide/", {"outcome": "not_done", "note": "I asked their support."}, "mia")
+
+    assert house.last_operation().note == "The customer closed the account. · I asked their support."

@@ -24,6 +24,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterField(
             model_name='operation',
+            name='note',
+            field=models.CharField(blank=True, max_length=820, verbose_name='note'),
+        ),
+        migrations.AlterField(
+            model_name='operation',
             name='kind',
             field=models.CharField(choices=[('create_link', 'Create the link'), ('update_credentials', 'Update the credentials'), ('submit_token', 'Send the one-time code'), ('fetch_data', 'Fetch new data'), ('change_settings', 'Change the settings'), ('remove_link', 'Remove the link'), ('replace_token', 'Hand over a new access token'), ('make_repair_address', 'Make a repair address'), ('refresh_reports', 'Make the reports anew'), ('create_end_user', 'Let the provider know the customer'), ('switch_data_source', 'Count a data source in or out'), ('add_webhook', 'Subscribe to a topic'), ('switch_webhook', 'Pause a subscription or let it go on'), ('remove_webhook', 'End a subscription')], max_length=20, verbose_name='kind'),
         ),

@@ -85,7 +85,7 @@ def _begin(request: HttpRequest, link: Link, act: Act, form: ProviderForm) -> Op
 def _form(link: Link, act: Act, posted: Any) -> ProviderForm:
     asked = act.fields(link)
     if act.kind == OperationKind.REMOVE_LINK:
-        return RemovalForm(posted, asked=asked, link=link)
+        return RemovalForm(posted, asked=asked, link=link, going=links_that_go(link))
     if act.kind == OperationKind.CHANGE_SETTINGS:
         return ProviderForm(posted, asked=asked, initial=present_values(link, asked))
     return ActForm(posted, asked=asked)

@@ -69,7 +69,7 @@ def link_refresh(request: HttpRequest, pk: UUID) -> HttpResponse:
     link = link_for(request, pk)
     try:
         answered = reading.refresh(actor=reader(request), link=link, seconds=settings.OPERATION_ANSWER_SECONDS)
-    except refusals.TooManyCalls as refusal:
+    except refusals.Refusal as refusal:
         messages.warning(request, str(refusal.words))
         return go(request, link.get_absolute_url())
     link.refresh_from_db()

@@ -58,7 +58,7 @@ def operation_check(request: HttpRequest, pk: UUID) -> HttpResponse:
     operation = _operation(pk)
     try:
         reconcile.check(actor=reader(request), operation=operation, seconds=settings.OPERATION_ANSWER_SECONDS)
-    except refusals.TooManyCalls as refusal:
+    except refusals.Refusal as refusal:
         messages.warning(request, str(refusal.words))
     return go(request, place_of(_operation(pk)))
 
