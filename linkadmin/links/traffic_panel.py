@@ -1,6 +1,6 @@
 """How the calls to an integration go, as its page shows it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -91,9 +91,9 @@ def panel_of(integration: Integration) -> Panel:
     now = timezone.now()
     traffic = Traffic.objects.filter(integration=integration).first() or Traffic(integration=integration)
     places = CallPlace.objects.filter(integration=integration, lease_until__gt=now).order_by("taken_at", "id")
-    quotas = CallQuota.objects.filter(integration=integration, window_ends_at__gt=now).order_by("scope")
+    quotas = list(CallQuota.objects.filter(integration=integration, window_ends_at__gt=now).order_by("scope"))
     return Panel(
-        state=_state(traffic, now=now),
+        state=_state(traffic, quotas, now=now),
         is_paused=traffic.paused_until is not None,
         calls=[CallRow(_held_for(place), moment(place.taken_at, now=now)) for place in places],
         places=settings.CALLS_AT_ONCE_PER_INTEGRATION,
@@ -113,9 +113,11 @@ def _held_for(place: CallPlace) -> str:
     return name_of(place.call) if place.call else _("About to be made")
 
 
-def _state(traffic: Traffic, *, now: datetime) -> StateBadge:
+def _state(traffic: Traffic, quotas: Iterable[CallQuota], *, now: datetime) -> StateBadge:
+    if traffic.paused_until is None and any(quota.used >= quota.calls for quota in quotas):
+        return StateBadge("warn", "hourglass", _("A quota is used up"))
     if traffic.paused_until is None:
-        return StateBadge("ok", "circle-check", _("Open"))
+        return StateBadge("ok", "circle-check", _("Calls go through"))
     if traffic.paused_until > now:
         until = {"time": clock_time(traffic.paused_until), "why": breaker.why(traffic)}
         return StateBadge("bad", "circle-x", _("Paused until %(time)s: %(why)s") % until)

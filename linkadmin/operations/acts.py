@@ -119,7 +119,7 @@ ACTS: Mapping[str, Act] = {
         lambda link: link.integration.speaks.address_fields(),
         (
             _("Whoever has the address can use it while it lives: send it to the customer over a safe channel."),
-            _("Making it changes nothing at the link. It is shown to you alone, held in memory until its time is over."),
+            _("Making it changes nothing at the link. It is shown to you alone, held in memory until its time ends."),
         ),
     ),
     "reports": Act(

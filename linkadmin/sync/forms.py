@@ -41,6 +41,11 @@ class AskingForm(forms.Form):
         return [self[field.name] for field in self.asked if field.advanced]
 
     @property
+    def shows_advanced(self) -> bool:
+        """Tell whether what is rarely needed must be seen at once: something is typed or wrong there."""
+        return any(each.errors or each.data for each in self.advanced_fields())
+
+    @property
     def can_ask(self) -> bool:
         """Tell whether there is enough to ask with: all that has to be filled is."""
         if self.is_bound:
@@ -98,7 +103,7 @@ class WebhookForm(OnceForm):
         label=_("Address"),
         max_length=500,
         help_text=_("Where the messages go: an address that begins with https://"),
-        validators=[URLValidator(schemes=["https"])],
+        validators=[URLValidator(schemes=["https"], message=_("An address that begins with https://."))],
         widget=forms.URLInput(attrs={"class": "mono", "autocomplete": "off", "spellcheck": "false"}),
     )
 

@@ -1,7 +1,7 @@
 """What a provider keeps, as rows that one template draws: every text made here, so that it only places them."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from urllib.parse import urlsplit
@@ -83,15 +83,23 @@ def connectors(found: Iterable[RemoteConnector], integration: Integration) -> Ta
 
 
 def links(
-    found: Iterable[RemoteLink], here: Mapping[str, Link], *, see_names: bool, of_one_customer: bool = False
+    found: Iterable[RemoteLink],
+    here: Mapping[str, Link],
+    waiting: Container[str],
+    *,
+    see_names: bool,
+    of_one_customer: bool = False,
 ) -> Table:
-    """Return links as the provider lists them; `here`: those of them that we know, by their id there."""
+    """Return links as the provider lists them.
+
+    `here`: those of them that we know, by their id there; `waiting`: the ids of those that we are working at.
+    """
     labels = (_("Link"), _("Bank or kind"), _("State"), _("Last good data"), _("Created"), _("Here"))
     rows = [
         (
             Cell(each.remote_id, sub=each.external_id, is_mono=True),
             _bank(each, here.get(each.remote_id)),
-            _state(each.observation),
+            _state(_as_we_say(each, waiting)),
             _time(each.observation.last_good_at),
             _time(each.created_at),
             _known_link(here.get(each.remote_id), see_names=see_names, by_bank=of_one_customer),
@@ -193,6 +201,14 @@ def _table(
     each_acts = list(acts) if acts is not None else [()] * len(paired)
     drawn = tuple(Row(cells, can) for cells, can in zip(paired, each_acts, strict=True))
     return Table(caption, labels, drawn, nothing)
+
+
+def _as_we_say(remote: RemoteLink, waiting: Container[str]) -> Observation:
+    """Return what a link's own page would say: that waiting for a code which nobody can give any more is over."""
+    seen = remote.observation
+    if seen.cause is Cause.UNCONFIRMED and remote.remote_id not in waiting:
+        return replace(seen, cause=Cause.NEVER_CONFIRMED)
+    return seen
 
 
 def _state(seen: Observation) -> Cell:

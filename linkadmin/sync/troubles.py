@@ -6,7 +6,7 @@ from math import ceil
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from linkadmin.links.pauses import KEYS_REFUSED, NO_BOOKS, NO_PLACE, PAUSED, QUOTA
+from linkadmin.links.pauses import HELD_BACK, KEYS_REFUSED, words_for
 from linkadmin.operations.explanations import Explanation
 from linkadmin.operations.refusals import Refusal
 from linkadmin.providers.errors import (
@@ -37,20 +37,17 @@ def told_refusal(refusal: Refusal) -> Explanation:
 
 
 def _not_sent(trouble: Trouble) -> Explanation:
-    if trouble.failure.reason == KEYS_REFUSED:
+    reason = trouble.failure.reason
+    if reason == KEYS_REFUSED:
         return _keys(trouble)
-    if trouble.failure.reason in (PAUSED, QUOTA, NO_PLACE, NO_BOOKS):
-        return Explanation(
-            "warn",
-            _("Not asked now"),
-            _("Calls to this provider are held back for a while; the integration's page shows why."),
-            _when(trouble),
-        )
+    if reason in HELD_BACK:
+        return Explanation("warn", _("Not asked now"), words_for(reason), _when(trouble))
+    nothing = _("Nothing was asked, so this page says nothing about links or customers.")
     return Explanation(
         "warn",
         _("The provider could not be reached"),
-        _("Nothing was asked, so this page says nothing about links or customers."),
-        _("Try again in a moment. If it stays so, test the integration's connection."),
+        f"{words_for(reason)} {nothing}".strip(),
+        _("Try again in a moment. If it stays so, tell an administrator to test the integration's connection."),
     )
 
 
@@ -62,12 +59,7 @@ def _no_answer(trouble: Trouble) -> Explanation:
             _("The provider answered, and we stumbled over it. No link and no customer is at fault."),
             _("Tell your developers the moment and this address."),
         )
-    if trouble.failure.reason == "timeout":
-        meaning = _("The provider took longer than we wait for it.")
-    elif trouble.failure.reason in ("unreadable", "oversized"):
-        meaning = _("What came back is no answer we can read, such as a web page in its place.")
-    else:
-        meaning = _("The provider is in trouble, or the line broke.")
+    meaning = words_for(trouble.failure.reason) or _("The provider is in trouble.")
     return Explanation(
         "warn", _("No usable answer came"), meaning, _("Reading changes nothing there: ask again whenever you like.")
     )

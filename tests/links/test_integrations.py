@@ -74,6 +74,7 @@ def test_address_that_does_not_answer_is_no_fault_of_the_keys(house: House) -> N
 
     house.heron.refresh_from_db()
     assert house.heron.key_state == Integration.KeyState.UNREACHABLE
+    assert "No good answer" in house.open(house.heron.get_absolute_url(), "adm").words
 
 
 @pytest.mark.parametrize("kept", ["none", "not to be opened"])

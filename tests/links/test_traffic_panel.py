@@ -27,13 +27,13 @@ def pause(house: House, *, seconds: float, failures: int = 5, **more: object) ->
 
 @pytest.mark.parametrize("name", ["mia", "aud", "adm"])
 def test_calls_that_go_are_open_to_everybody_who_sees_the_page(house: House, name: str) -> None:
-    assert "Traffic Open" in words(house, name)
+    assert "Traffic Calls go through" in words(house, name)
 
 
 def test_pause_says_until_when_and_why(house: House) -> None:
     until = timezone.localtime(pause(house, seconds=30).paused_until)
 
-    assert f"Paused until {until:%H:%M:%S}: 5 failures in a row" in words(house)
+    assert f"Paused until {until:%H:%M:%S %Z}: 5 failures in a row" in words(house)
 
 
 def test_pause_says_that_too_many_of_the_last_calls_failed(house: House) -> None:
@@ -64,9 +64,15 @@ def test_quotas_say_how_much_is_used_until_when_and_on_whose_word(house: House) 
     house.belvo.quotas.create(scope="", calls=40, used=12, window_ends_at=ends)
     house.belvo.quotas.create(scope="remove_link", calls=0, told=True, window_ends_at=ends)
 
-    until = f"{timezone.localtime(ends):%H:%M:%S}"
+    until = f"{timezone.localtime(ends):%H:%M:%S %Z}"
     assert f"All calls together 12 of 40 until {until} from its documents" in words(house)
     assert f"Remove a link wait until {until} told by the provider" in words(house)
+
+
+def test_quota_with_no_call_left_is_said_at_the_head(house: House) -> None:
+    house.belvo.quotas.create(scope="remove_link", calls=5, used=5, window_ends_at=timezone.now() + SOON)
+
+    assert "Traffic A quota is used up" in words(house)
 
 
 def test_credit_of_repeats_and_refused_keys_are_told(house: House) -> None:
@@ -92,7 +98,7 @@ def test_good_connection_test_ends_the_pause(house: House) -> None:
 
     house.post(f"{house.belvo.get_absolute_url()}test/", name="mia")
 
-    assert "Traffic Open" in words(house)
+    assert "Traffic Calls go through" in words(house)
 
 
 def test_connection_test_that_finds_no_call_left_blames_no_keys(house: House) -> None:

@@ -68,6 +68,15 @@ def test_another_provider_has_other_buttons(house: House) -> None:
     assert not {url_of(link, slug) for slug in ("settings", "repair-address")} & set(found)
 
 
+def test_link_that_is_switched_off_has_to_be_connected_again_first(house: House) -> None:
+    link = house.heron_link(cause=Cause.SWITCHED_OFF)
+
+    page = house.open(link.get_absolute_url())
+
+    assert page.words.count("Switched off. Connect it again first.") == 4
+    assert not {url_of(link, slug) for slug in ("fetch", "access-token", "reports", "delete")} & set(page.links())
+
+
 @pytest.mark.parametrize("slug", ["settings", "repair-address"])
 def test_what_the_provider_cannot_do_is_refused(house: House, slug: str) -> None:
     link = house.heron_link()
@@ -152,6 +161,7 @@ def test_settings_start_from_the_present_ones_and_send_only_what_differs(house: 
     answer = act(house, link, "settings", stale_in="90d")
 
     assert page.form_with("stale_in").values["access_mode"] == "recurrent"
+    assert "None ticked: all that the bank offers." in page.words
     assert house.calls("PATCH", f"/api/links/{link.remote_id}/")[-1].body == {"stale_in": "90d"}
     assert "The settings are changed" in house.open(answer.location).words
     link.refresh_from_db()
@@ -212,12 +222,15 @@ def test_code_step_of_settings_that_is_given_up_leads_back_to_them(house: House)
 
 def test_facts_show_what_the_provider_keeps(house: House) -> None:
     link = house.belvo_link(cause=Cause.WORKING)
-    Link.objects.filter(pk=link.pk).update(storage="90d", stale_in="180d", resources=["ACCOUNTS", "OWNERS"])
+    Link.objects.filter(pk=link.pk).update(
+        access_mode="recurrent", refresh_rate="7d", storage="90d", stale_in="180d", resources=["ACCOUNTS", "OWNERS"]
+    )
 
     words = house.open(link.get_absolute_url()).words
 
-    assert "Login kept 90d" in words
-    assert "Data removed after 180d" in words
+    assert "Login kept for 90 days" in words
+    assert "Access kept up to date · every 7 days" in words
+    assert "Data removed after 180 days" in words
     assert "What is fetched ACCOUNTS, OWNERS" in words
 
 
@@ -255,6 +268,15 @@ def test_reports_that_could_not_be_made_lead_to_their_links(house: House) -> Non
     assert "Some reports could not be made anew" in page.words
     assert "Reports of 1 link are made anew. 1 could not be." in page.words
     assert link.get_absolute_url() in page.links()
+
+
+def test_customer_without_reports_is_told_as_such(house: House) -> None:
+    link = house.heron_link()
+
+    page = act(house, link, "reports")
+
+    assert "There are no reports to make anew" in page.words
+    assert "The provider has none of this customer in this integration." in page.words
 
 
 def test_same_form_sent_twice_is_one_call(house: House) -> None:

@@ -33,7 +33,7 @@ def test_link_is_created_and_works(house: House) -> None:
 def test_banks_are_found_by_a_part_of_their_name_or_by_country(house: House) -> None:
     url = f"/links/new/?integration={house.belvo.pk}"
 
-    assert "Iron Bank (Advanced login)" in house.open(f"{url}&bank=iron").words
+    assert "Iron Bank (Advanced login) ironbank_br_retail BR · Bank" in house.open(f"{url}&bank=iron").words
     assert "Iron Bank" not in house.open(f"{url}&bank=mx").words
     assert "No bank matches" in house.open(f"{url}&bank=nowhere").words
 
@@ -45,6 +45,23 @@ def test_form_has_the_fields_of_the_bank_with_its_own_labels(house: House) -> No
     assert [name for name in page.inputs() if name in asked] == asked
     assert "Opções de acesso" in page.words
     assert page.inputs()["password2"]["type"] == "password"
+
+
+@pytest.mark.parametrize(
+    ("typed", "is_open"),
+    [
+        ({"password": ""}, False),
+        ({"stale_in": "a year"}, True),
+        ({"stale_in": "90d", "password": "pass_invalid"}, True),  # refused, and no field named
+    ],
+)
+def test_rarely_needed_fields_are_folded_away_until_something_is_in_them(
+    house: House, typed: dict[str, str], is_open: bool
+) -> None:
+    page = create(house, **typed)
+
+    (folded,) = [each for each in page.elements if each.tag == "details" and each.attrs.get("class") == "advanced"]
+    assert (page.status, "open" in folded.attrs) == (422, is_open)
 
 
 def test_hidden_field_of_the_bank_is_not_asked_for(house: House) -> None:

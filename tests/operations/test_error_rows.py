@@ -40,7 +40,7 @@ BELVO = {
     "denied_403": (RIGHTS, ASK_ADMIN, "don't have access to this resource"),
     "html_403": (RIGHTS, ASK_ADMIN, ""),
     "rate_429": ("Too many calls to the provider", "Try again in a few minutes.", "throttled"),
-    "unavailable_data": ("The bank gave no data", "If it stays, ask the provider.", "did not return any data"),
+    "unavailable_data": ("The bank gave no data", "If it stays, write to the provider", "did not return any data"),
     "unsupported_operation": (DECLINED, READ_WORDS, "not supported by this institution"),
     "required": (DECLINED, MARKED, "username: This field is required."),
     "blank": (DECLINED, MARKED, "This field may not be blank."),

@@ -17,6 +17,7 @@ def test_page_says_who_and_which_bank_and_whose_turn(house: House) -> None:
 
     assert "Acme Corp × Erebor Bank" in page.words
     assert "Customer must sign in again" in page.words
+    assert "The bank refused the stored login in this state since" in page.words
     assert f"/links/{link.pk}/credentials/" in page.links()
 
 
@@ -58,7 +59,7 @@ def test_heron_link_offers_no_password_form(house: House) -> None:
     page = house.open(link.get_absolute_url())
 
     assert "Update credentials" not in page.words
-    assert "Send the repair link." in page.words
+    assert "sign in again in your own app" in page.words
 
 
 @pytest.mark.parametrize("name", ["mia", "aud"])
@@ -124,6 +125,7 @@ def test_provider_that_cannot_be_asked_leaves_the_state_and_says_so(house: House
     link.refresh_from_db()
     page = house.open(answer.location)
     assert "The provider could not be asked" in page.words
+    assert "No connection to the provider could be made. What you see is what was known before." in page.words
     assert link.health == HealthState.CUSTOMER_LOGIN.value
 
 

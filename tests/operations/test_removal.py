@@ -33,6 +33,7 @@ def test_page_names_every_link_that_goes_and_what_is_lost(house: House) -> None:
     assert {each.get_absolute_url() for each in links} <= set(page.links())
     assert other.get_absolute_url() not in page.links()
     assert "Transactions it has already stay." in page.words
+    assert "Switch off for good" in page.words
 
 
 def test_page_of_a_single_removal_names_that_one(house: House) -> None:
@@ -42,6 +43,7 @@ def test_page_of_a_single_removal_names_that_one(house: House) -> None:
 
     assert "This removes one link of Acme Corp in Belvo test" in page.words
     assert "deletes the link with all its accounts" in page.words
+    assert "Delete for good" in page.words
 
 
 def test_links_page_says_how_many_go_with_it(house: House) -> None:
@@ -103,6 +105,7 @@ def test_all_links_of_the_customer_end_together_under_one_event(house: House) ->
     delete(house, links[1])
 
     operation = house.last_operation()
+    assert "Switched off at the provider" in house.open(operation.get_absolute_url()).words
     assert [standing(each) for each in links] == [("disconnected", Cause.SWITCHED_OFF.value, False)] * 3
     assert {each.changes.latest("id").operation_id for each in links} == {operation.pk}
     assert standing(other)[0] == "healthy"

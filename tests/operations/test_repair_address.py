@@ -46,6 +46,7 @@ def test_address_is_shown_with_its_clock_and_how_to_send_it(house: House, link: 
     assert answer.location == house.last_operation(link).get_absolute_url()
     assert "https://widget.belvo.io/?access_token=" in shown(house, house.last_operation(link))
     assert "over a safe channel: whoever has it can use it" in page.words
+    assert "held in memory until its time is over" in page.words
     assert "Expires in" in page.words
 
 
@@ -63,6 +64,14 @@ def test_colleague_does_not_see_it(house: House, link: Link) -> None:
 
     assert not shown(house, operation, "ben")
     assert "Only the person who had it made sees it." in page.words
+    assert url_of(link, "repair-address") in page.links()
+
+
+def test_who_may_make_none_is_told_who_does(house: House, link: Link) -> None:
+    page = house.open(made(house, link).get_absolute_url(), "mia")
+
+    assert "If the customer needs one, ask support to make one." in page.words
+    assert url_of(link, "repair-address") not in page.links()
 
 
 def test_it_is_in_no_table_no_log_and_no_message(house: House, link: Link, capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,15 +1,19 @@
 """What a provider lists, read live: links, customers, set-up. Nothing is taken over, and no name leaves the page."""
 
 import json
+import uuid
+from datetime import timedelta
 
 import pytest
 from _pytest.logging import LogCaptureFixture
 from django.db import OperationalError, connection
+from django.utils import timezone
 from pytest_django import Settings
 
 from linkadmin.audit.models import AuditEvent
 from linkadmin.links.connections import keep_secret
 from linkadmin.links.models import Integration, Link
+from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.providers.types import Secret
 from linkadmin.simulator.conduct import Conduct
 from tests.house import House
@@ -58,6 +62,33 @@ def test_list_that_needs_a_customer_is_not_asked_without_one(house: House) -> No
 
     assert "Ask the provider" in page.words
     assert house.calls("GET", "/api/integrations") == []
+
+
+@pytest.mark.parametrize(("what", "typed", "is_open"), [("links", {}, False), ("links", {"created_at": "soon"}, True)])
+def test_rarely_needed_filter_in_use_is_seen(house: House, what: str, typed: dict[str, str], is_open: bool) -> None:
+    page = house.post(records(house.belvo, what), typed)
+
+    folded = [each for each in page.elements if each.attrs.get("class") == "advanced"][-1]
+    assert ("open" in folded.attrs) == is_open
+
+
+def test_link_whose_code_nobody_can_give_says_what_its_own_page_says(house: House) -> None:
+    links = [house.belvo_link(), house.belvo_link(bank="gringotts_mx_retail")]
+    for link in links:
+        house.simulator.world.belvo_links[link.remote_id].status = "unconfirmed"
+    Operation.objects.create(
+        link=links[0],
+        integration=house.belvo,
+        end_user=links[0].end_user,
+        kind=OperationKind.SUBMIT_TOKEN,
+        state=State.NEEDS_TOKEN,
+        operation_key=uuid.uuid4(),
+        actor=house.people["ana"],
+    )
+
+    words = house.open(records(house.belvo, "links")).words
+
+    assert words.count("Registration stopped half-way") == words.count("Registration was never finished") == 1
 
 
 def test_links_of_one_customer_are_asked_for_in_a_body(house: House) -> None:
@@ -275,7 +306,17 @@ def test_provider_that_cannot_be_reached_leaves_what_we_know_alone(house: House)
 
     page = house.open(records(house.belvo, "links"))
 
-    assert "The provider could not be reached" in page.words
+    assert "The provider could not be reached No connection to the provider could be made." in page.words
+    assert "tell an administrator to test the integration's connection" in page.words
+
+
+def test_call_that_is_held_back_says_why_and_sends_nobody_elsewhere(house: House) -> None:
+    house.belvo.quotas.create(scope="", calls=1, used=1, window_ends_at=timezone.now() + timedelta(seconds=30))
+
+    page = house.open(records(house.belvo, "links"))
+
+    assert "Not asked now The provider limits how often we may call, and nothing is left" in page.words
+    assert "the integration's page" not in page.words
 
 
 def test_look_at_records_is_an_event_without_any_name(house: House) -> None:

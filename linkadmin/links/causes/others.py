@@ -20,7 +20,7 @@ OTHER_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
             Turn.US,
             Retry.NONE,
             _("Works, with an error beside it"),
-            _("The message is the last problem the provider reported. Refresh the link to see which is true."),
+            _("The message is the last problem the provider reported. Ask the provider now to see which is true."),
         ),
         Cause.SYNCING: Verdict(
             HealthState.HEALTHY,
@@ -58,7 +58,7 @@ OTHER_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
             Turn.CUSTOMER,
             Retry.NONE,
             _("A new account is available"),
-            _("It can be added with a repair link."),
+            _("The customer can add it by signing in again in your own app."),
         ),
         Cause.CONSENT_CHANGED: Verdict(
             HealthState.HEALTHY,
@@ -73,7 +73,7 @@ OTHER_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
             Turn.PROVIDER,
             Retry.WAIT,
             _("Waiting for the first data"),
-            _("The first data is on its way. After 24 hours, refresh the link, then ask the provider."),
+            _("The first data is on its way. After 24 hours, fetch new data, then write to the provider's support."),
         ),
         Cause.FIRST_SYNC: Verdict(
             HealthState.SETTING_UP,
@@ -119,10 +119,14 @@ OTHER_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
             Turn.BANK,
             Retry.YES,
             _("The bank gave no data"),
-            _("Try again later. If it stays, ask the provider."),
+            _("Try again later. If it stays, write to the provider's support."),
         ),
         Cause.BANK_UNREADABLE: Verdict(
-            HealthState.WAITING, Turn.PROVIDER, Retry.NO, _("The bank's data cannot be read"), _("Tell the provider.")
+            HealthState.WAITING,
+            Turn.PROVIDER,
+            Retry.NO,
+            _("The bank's data cannot be read"),
+            _("Tell the provider's support."),
         ),
         Cause.DATA_POOR: Verdict(
             HealthState.WAITING, Turn.BANK, Retry.LATER, _("The bank's data was too poor"), _("Try again in two days.")
@@ -142,14 +146,14 @@ OTHER_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
             Turn.BANK,
             Retry.LATER,
             _("The code could not be sent"),
-            _("Try again tomorrow. If it stays, tell the provider."),
+            _("Try again tomorrow. If it stays, write to the provider's support."),
         ),
         Cause.PROVIDER_DOWN: Verdict(
             HealthState.WAITING,
             Turn.PROVIDER,
             Retry.YES,
             _("The provider has trouble"),
-            _("Wait. After a day, tell the provider."),
+            _("Wait. After a day, write to the provider's support."),
         ),
         Cause.PROVIDER_OUTAGE: Verdict(
             HealthState.WAITING,
@@ -170,7 +174,7 @@ OTHER_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
             Turn.PROVIDER,
             Retry.YES,
             _("The report failed"),
-            _("Refresh the asset reports. If it stays, tell the provider."),
+            _("Have the reports made anew. If it stays, write to the provider's support."),
         ),
         Cause.TOO_MANY_CALLS: Verdict(
             HealthState.WAITING, Turn.NOBODY, Retry.LATER, _("Too many calls"), _("It solves itself within minutes.")
@@ -195,14 +199,14 @@ OTHER_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
             Turn.ADMIN,
             Retry.NO,
             _("Our account lacks this feature"),
-            _("Ask the provider to enable it."),
+            _("Have the provider's support enable it."),
         ),
         Cause.RIGHTS_MISSING: Verdict(
             HealthState.OUR_SETUP,
             Turn.ADMIN,
             Retry.NO,
             _("Our account may not do this"),
-            _("Rights, quota or firewall at the provider: ask the provider."),
+            _("Rights, quota or firewall at the provider: write to its support."),
         ),
         Cause.PLAN_USED_UP: Verdict(
             HealthState.OUR_SETUP,
@@ -244,7 +248,7 @@ OTHER_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
             Turn.US,
             Retry.NO,
             _("A product is missing on this connection"),
-            _("Send a repair link that adds it, or connect again."),
+            _("The customer adds it by signing in again in your own app, or connects again."),
         ),
         Cause.PRODUCT_MISFIT: Verdict(
             HealthState.OUR_SETUP,
@@ -262,7 +266,7 @@ OTHER_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
             Turn.US,
             Retry.ONCE,
             _("No new data"),
-            _("Refresh the link. If no data comes, ask the provider."),
+            _("Fetch new data. If none comes, write to the provider's support."),
         ),
         # ended
         Cause.SWITCHED_OFF: Verdict(
@@ -284,7 +288,7 @@ OTHER_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
             Turn.US,
             Retry.ONCE,
             _("Not in the provider's list"),
-            _("Refresh the link. If it is still missing, treat it as removed at the provider."),
+            _("Ask the provider now. If it is still missing, treat it as removed at the provider."),
         ),
         Cause.NOT_FOUND: Verdict(
             HealthState.DISCONNECTED,
@@ -349,31 +353,35 @@ OTHER_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
             Turn.US,
             Retry.ONCE,
             _("An error we do not know yet"),
-            _("Read the provider's words and try one refresh. Then ask the provider, with link id and message."),
+            _("Read the provider's words, fetch new data once. Then write to its support, with link id and message."),
         ),
         Cause.ERROR_UNNAMED: Verdict(
             HealthState.UNKNOWN,
             Turn.US,
             Retry.ONCE,
             _("An error without a code"),
-            _("Try one refresh. If it stays, ask the provider."),
+            _("Fetch new data once. If it stays, write to the provider's support."),
         ),
         Cause.SOURCE_UNKNOWN: Verdict(
-            HealthState.UNKNOWN, Turn.US, Retry.ONCE, _("The provider is not sure"), _("Open the link and refresh it.")
+            HealthState.UNKNOWN,
+            Turn.US,
+            Retry.ONCE,
+            _("The provider is not sure"),
+            _("Open the link and ask the provider now."),
         ),
         Cause.DETAIL_HIDDEN: Verdict(
             HealthState.UNKNOWN,
             Turn.US,
             Retry.NO,
             _("An inner error is hidden"),
-            _("Ask the provider for the details of this connection."),
+            _("Write to the provider's support for the details of this connection."),
         ),
         Cause.NEVER_SYNCED: Verdict(
             HealthState.UNKNOWN,
             Turn.US,
             Retry.ONCE,
             _("No data for more than a day"),
-            _("Refresh the link. If no data comes, ask the provider."),
+            _("Fetch new data. If none comes, write to the provider's support."),
         ),
     }
 )

@@ -25,6 +25,11 @@ class Migration(migrations.Migration):
                 ('repeat_credit', models.PositiveSmallIntegerField(default=100)),
             ],
         ),
+        migrations.AlterField(
+            model_name='integration',
+            name='key_state',
+            field=models.CharField(choices=[('untried', 'Not tried yet'), ('good', 'Keys are good'), ('refused', 'Keys are refused'), ('unreachable', 'No good answer')], default='untried', max_length=12, verbose_name='keys'),
+        ),
         migrations.AddField(
             model_name='institution',
             name='logo_url',

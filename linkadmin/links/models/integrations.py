@@ -33,7 +33,7 @@ class Integration(models.Model):
         UNTRIED = "untried", _("Not tried yet")
         GOOD = "good", _("Keys are good")
         REFUSED = "refused", _("Keys are refused")
-        UNREACHABLE = "unreachable", _("Could not be reached")
+        UNREACHABLE = "unreachable", _("No good answer")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     provider = models.CharField(_("provider"), max_length=20)

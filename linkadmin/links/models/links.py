@@ -7,9 +7,11 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.links.causes import RENEWAL_RANK, STATES, VERDICTS, Verdict
+from linkadmin.links.pauses import words_for
 from linkadmin.providers.types import Cause, HealthState, LinkRef
 
 from .integrations import Institution, Integration
@@ -120,6 +122,14 @@ class Link(models.Model):
     @property
     def verdict(self) -> Verdict:
         return VERDICTS[Cause(self.cause)]
+
+    @property
+    def why_unasked(self) -> str:
+        """The words for why it could not be asked the last time; empty if it could."""
+        if not self.ask_failed:
+            return ""
+        answered = gettext("The provider answered with the error “%(code)s”.")
+        return words_for(self.ask_failed) or answered % {"code": self.ask_failed}
 
     @property
     def is_proving(self) -> bool:

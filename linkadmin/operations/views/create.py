@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
-from linkadmin.links.catalogue import word
+from linkadmin.links import catalogue
 from linkadmin.links.models import EndUser, Institution, Integration
 from linkadmin.links.presentation import badge
 from linkadmin.operations import refusals, services
@@ -120,7 +120,7 @@ def _matches(request: HttpRequest, integration: Integration) -> dict[str, Any]:
     return {
         "integration": integration,
         "bank": words,
-        "institutions": [(each, word(each.kind)) for each in shown[:MATCHES_SHOWN]],
+        "institutions": [(each, catalogue.word(each.kind)) for each in shown[:MATCHES_SHOWN]],
         "has_more": len(shown) > MATCHES_SHOWN,
         "end_user": request.GET.get("end_user", ""),
     }

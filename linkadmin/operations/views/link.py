@@ -77,7 +77,7 @@ def link_refresh(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.info(request, _("Still asking the provider. Reload in a moment to see its answer."))
     elif link.ask_failed:
         messages.warning(
-            request, _("The provider could not be asked (%(why)s). What you see is older.") % {"why": link.ask_failed}
+            request, _("The provider could not be asked. %(why)s What you see is older.") % {"why": link.why_unasked}
         )
     else:
         messages.success(request, _("Asked just now: this is what the provider knows."))

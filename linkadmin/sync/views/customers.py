@@ -34,7 +34,7 @@ from linkadmin.sync.customers import (
     tells_of_links,
 )
 from linkadmin.sync.forms import OnceForm, SwitchForm, mark_of
-from linkadmin.sync.known import links_here
+from linkadmin.sync.known import links_here, under_way
 from linkadmin.sync.tables import Act, Table
 from linkadmin.sync.troubles import told
 
@@ -134,7 +134,10 @@ def _customer_parts(
         "record_name": shown_name(record.name, see_names=see_names) if record else "",
         "record_created": moment(record.created_at) if record else None,
         "record_updated": moment(record.updated_at) if record else None,
-        "links": _shown(found.links, partial(tables.links, here=here, see_names=see_names, of_one_customer=True)),
+        "links": _shown(
+            found.links,
+            partial(tables.links, here=here, waiting=under_way(here), see_names=see_names, of_one_customer=True),
+        ),
         "sources": _shown(found.sources, partial(tables.data_sources, here=here, acts=acts)),
     }
 

@@ -20,7 +20,7 @@ from linkadmin.providers.types import Capability, CredentialField
 from linkadmin.sync import tables
 from linkadmin.sync.asking import Question
 from linkadmin.sync.forms import AskingForm
-from linkadmin.sync.known import customers_here, links_here
+from linkadmin.sync.known import customers_here, links_here, under_way
 from linkadmin.sync.tables import Table
 
 from .access import integration_that_can
@@ -42,7 +42,7 @@ class Kind:
 
 def _links(page: Any, integration: Integration, user: User) -> Table:
     here = links_here(integration, (each.remote_id for each in page.items), reader=user)
-    return tables.links(page.items, here, see_names=may(user, Right.SEE_NAMES))
+    return tables.links(page.items, here, under_way(here), see_names=may(user, Right.SEE_NAMES))
 
 
 def _end_users(page: Any, _integration: Integration, user: User) -> Table:
