@@ -1,8 +1,13 @@
 """The inputs of a form, made from the fields that a provider declares. Secrets go in and never come out again."""
 
-from typing import Any
+import uuid
+from collections.abc import Iterable
+from typing import Any, Self
 
 from django import forms
+from django.core.exceptions import BadRequest
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
 
 from linkadmin.providers.types import CredentialField, FieldKind
 
@@ -23,6 +28,59 @@ class OneWayTextInput(OneWayMixin, forms.TextInput):
 
 class OneWayTextarea(OneWayMixin, forms.Textarea):
     pass
+
+
+class DrawnForm(forms.Form):
+    """The fields that a provider asks for, what is rarely needed apart from the others."""
+
+    def __init__(self, *args: Any, asked: Iterable[CredentialField], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.asked = {field.name: field for field in asked}
+        for field in self.asked.values():
+            self.fields[field.name] = form_field(field)
+
+    def main_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name, field in self.asked.items() if not field.advanced]
+
+    def advanced_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name, field in self.asked.items() if field.advanced]
+
+    @property
+    def shows_advanced(self) -> bool:
+        """Tell whether what is rarely needed must be seen at once: something is filled in or wrong there."""
+        return any(each.errors or each.data or self.initial.get(each.name) for each in self.advanced_fields())
+
+
+class OnceForm(forms.Form):
+    """The key that makes two submits of one form one operation."""
+
+    operation_key = forms.UUIDField(widget=forms.HiddenInput, error_messages={"required": _("Open the form again.")})
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("operation_key", uuid.uuid4())
+
+    @classmethod
+    def sent(cls, posted: QueryDict) -> Self:
+        """Return a form of ours that nobody types into. Raises BadRequest for anything else."""
+        form = cls(posted)
+        if not form.is_valid():
+            raise BadRequest("a form that this page does not have")
+        return form
+
+    @property
+    def key(self) -> uuid.UUID:
+        """The key, once the form is known to be valid."""
+        key: uuid.UUID = self.cleaned_data["operation_key"]
+        return key
+
+    def again(self) -> Self:
+        """Give the form a new key, so that sending it once more is a new operation."""
+        data = QueryDict(mutable=True)  # which keeps the several values of one name
+        data.update(self.data)
+        data["operation_key"] = str(uuid.uuid4())
+        self.data = data
+        return self
 
 
 def form_field(asked: CredentialField) -> forms.Field:

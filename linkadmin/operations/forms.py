@@ -1,39 +1,28 @@
 """One form for every provider and bank: drawn from the fields they ask for. Secrets are taken in and never shown."""
 
 import hashlib
-import uuid
-from collections.abc import Iterable, Sequence
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import Any
 
 import regex
 from django import forms
-from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.links.models import EndUser, Link
 from linkadmin.operations.models import PendingChallenge
 from linkadmin.providers.types import ChallengeKind, Choice, CredentialField, Secret, Value
 
-from .fields import OneWayTextInput, form_field
+from .fields import DrawnForm, OnceForm, OneWayTextInput
 
 SEPARATORS = regex.compile(r"[\s\-\u2010-\u2015]")  # what groups the digits of a code
 CUSTOMER_ID = regex.compile(r"[A-Za-z0-9_.:=@+-]+")
 PATTERN_SECONDS = 0.05  # a bank's pattern is foreign input: it may not cost more than this
 
 
-class ProviderForm(forms.Form):
-    """The fields a provider asks for, plus the key that makes two submits of one form one operation."""
+class ProviderForm(OnceForm, DrawnForm):
+    """The fields a provider asks for, sent once."""
 
     may_be_empty = False  # whether there is something to send even if nothing is filled in
-
-    operation_key = forms.UUIDField(widget=forms.HiddenInput, error_messages={"required": _("Open the form again.")})
-
-    def __init__(self, *args: Any, asked: Iterable[CredentialField], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.asked = {field.name: field for field in asked}
-        for field in self.asked.values():
-            self.fields[field.name] = form_field(field)
-        self.initial.setdefault("operation_key", uuid.uuid4())
 
     def clean(self) -> dict[str, Any]:
         """Check the bank's patterns and wrap every secret before anything else can see it."""
@@ -62,25 +51,6 @@ class ProviderForm(forms.Form):
                 self.add_error(name, words)
             else:
                 self.add_error(None, f"{name}: {words}" if name else words)
-
-    def main_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name, field in self.asked.items() if not field.advanced]
-
-    def advanced_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name, field in self.asked.items() if field.advanced]
-
-    @property
-    def shows_advanced(self) -> bool:
-        """Tell whether what is rarely needed must be seen at once: something is filled in or wrong there."""
-        return any(each.errors or each.data or self.initial.get(each.name) for each in self.advanced_fields())
-
-    def again(self) -> Self:
-        """Give the form a new key, so that sending it once more is a new operation."""
-        data = QueryDict(mutable=True)  # which keeps the several values of one name
-        data.update(self.data)
-        data["operation_key"] = str(uuid.uuid4())
-        self.data = data
-        return self
 
     def _mismatch(self, field: CredentialField, value: str) -> str:
         pattern, message = field.pattern, field.pattern_message

@@ -162,42 +162,24 @@ def change_link(
     return _change(operation, sent, rules=rules)
 
 
-def change_customer(
+def change_account(
     *,
     actor: User,
     integration: Integration,
-    end_user: EndUser,
+    end_user: EndUser | None = None,
     kind: OperationKind,
     values: Values,
     operation_key: UUID,
     target: str = "",
 ) -> Operation:
-    """Have something changed that a provider keeps of a customer; `target` is its id at the provider, if it has one."""
+    """Have something changed that a provider keeps beside links: of a customer, or of our whole account.
+
+    `target` is its id at the provider, if it has one.
+    """
     operation = Operation(
         kind=kind,
         integration=integration,
         end_user=end_user,
-        actor=actor,
-        operation_key=operation_key,
-        parameters=_not_secret(values),
-        natural_key=target,
-    )
-    return _change(operation, values, rules=partial(_require_alone, operation))
-
-
-def change_integration(
-    *,
-    actor: User,
-    integration: Integration,
-    kind: OperationKind,
-    values: Values,
-    operation_key: UUID,
-    target: str = "",
-) -> Operation:
-    """Have something changed that concerns our whole account at a provider."""
-    operation = Operation(
-        kind=kind,
-        integration=integration,
         actor=actor,
         operation_key=operation_key,
         parameters=_not_secret(values),

@@ -1,9 +1,8 @@
 """What a reader types to ask a provider something, and to change what is set up there."""
 
 import json
-import uuid
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Any
 
 from django import forms
 from django.core.exceptions import BadRequest
@@ -13,19 +12,17 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.operations.changes import NO, YES
-from linkadmin.operations.fields import form_field
+from linkadmin.operations.fields import DrawnForm, OnceForm
 from linkadmin.providers.filters import Filters
 from linkadmin.providers.types import CredentialField
 
 
-class AskingForm(forms.Form):
+class AskingForm(DrawnForm):
     """The filters that a provider's list can be asked by. Sent in a body, since a filter may be a customer's name."""
 
     def __init__(self, *args: Any, asked: Iterable[CredentialField], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.asked = tuple(asked)
-        for field in self.asked:
-            self.fields[field.name] = form_field(field)
+        super().__init__(*args, asked=asked, **kwargs)
+        for field in self.asked.values():
             if field.pattern:
                 self.fields[field.name].validators.append(RegexValidator(field.pattern, field.pattern_message))
 
@@ -34,65 +31,25 @@ class AskingForm(forms.Form):
         """Return the form as it was sent, or a fresh one if nothing of it was."""
         return cls(posted if any(field.name in posted for field in asked) else None, asked=asked)
 
-    def main_fields(self) -> list[forms.BoundField]:
-        return [self[field.name] for field in self.asked if not field.advanced]
-
-    def advanced_fields(self) -> list[forms.BoundField]:
-        return [self[field.name] for field in self.asked if field.advanced]
-
-    @property
-    def shows_advanced(self) -> bool:
-        """Tell whether what is rarely needed must be seen at once: something is typed or wrong there."""
-        return any(each.errors or each.data for each in self.advanced_fields())
-
     @property
     def can_ask(self) -> bool:
         """Tell whether there is enough to ask with: all that has to be filled is."""
         if self.is_bound:
             return self.is_valid()
-        return not any(field.required for field in self.asked)
+        return not any(field.required for field in self.asked.values())
 
     def filters(self) -> Filters:
         """Return what was typed, by the provider's field names."""
         if not self.is_bound:
             return {}
-        typed = {field.name: self.cleaned_data.get(field.name) for field in self.asked}
+        typed = {name: self.cleaned_data.get(name) for name in self.asked}
         return {name: tuple(value) if isinstance(value, list) else value for name, value in typed.items() if value}
 
     def kept(self) -> tuple[tuple[str, str], ...]:
         """Return what a form has to send along to ask the same again."""
         if not isinstance(self.data, QueryDict):
             return ()
-        return tuple((field.name, value) for field in self.asked for value in self.data.getlist(field.name))
-
-
-class OnceForm(forms.Form):
-    """The key that makes two submits of one form one operation."""
-
-    operation_key = forms.UUIDField(widget=forms.HiddenInput, error_messages={"required": _("Open the form again.")})
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.initial.setdefault("operation_key", uuid.uuid4())
-
-    @classmethod
-    def sent(cls, posted: QueryDict) -> Self:
-        """Return a form of ours that nobody types into. Raises BadRequest for anything else."""
-        form = cls(posted)
-        if not form.is_valid():
-            raise BadRequest("a form that this page does not have")
-        return form
-
-    @property
-    def key(self) -> uuid.UUID:
-        """The key, once the form is known to be valid."""
-        key: uuid.UUID = self.cleaned_data["operation_key"]
-        return key
-
-    def again(self) -> Self:
-        """Give the form a new key, so that sending it once more is a new operation."""
-        self.data = {**{name: self.data[name] for name in self.data}, "operation_key": str(uuid.uuid4())}
-        return self
+        return tuple((name, value) for name in self.asked for value in self.data.getlist(name))
 
 
 class WebhookForm(OnceForm):

@@ -36,7 +36,7 @@ def change(house: House, link: Link, kind: OperationKind, **values: str | Secret
 
 
 def change_customer(house: House, link: Link, kind: OperationKind, target: str = "", **values: str) -> Operation:
-    operation = services.change_customer(
+    operation = services.change_account(
         actor=house.people["ana"],
         integration=link.integration,
         end_user=link.end_user,
@@ -49,7 +49,7 @@ def change_customer(house: House, link: Link, kind: OperationKind, target: str =
 
 
 def change_heron(house: House, kind: OperationKind, target: str = "", **values: str) -> Operation:
-    operation = services.change_integration(
+    operation = services.change_account(
         actor=house.people["adm"],
         integration=house.heron,
         kind=kind,

@@ -114,7 +114,7 @@ def test_same_change_of_the_same_thing_waits_for_the_first(house: House) -> None
 
 def test_provider_that_has_no_such_call_is_not_asked(house: House) -> None:
     with pytest.raises(refusals.ProviderCannot):
-        services.change_integration(
+        services.change_account(
             actor=house.people["adm"],
             integration=house.belvo,
             kind=OperationKind.ADD_WEBHOOK,

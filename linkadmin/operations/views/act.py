@@ -64,7 +64,7 @@ def _do(request: HttpRequest, link: Link, act: Act, form: ProviderForm) -> HttpR
 def _begin(request: HttpRequest, link: Link, act: Act, form: ProviderForm) -> Operation:
     user, key = reader(request), form.cleaned_data["operation_key"]
     if act.kind == OperationKind.REFRESH_REPORTS:  # of all the customer's links
-        return services.change_customer(
+        return services.change_account(
             actor=user,
             integration=link.integration,
             end_user=link.end_user,

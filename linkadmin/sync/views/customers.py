@@ -16,8 +16,9 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.links.models import EndUser, Integration
 from linkadmin.links.presentation import moment, shown_name
 from linkadmin.operations.changes import NO, YES
+from linkadmin.operations.fields import OnceForm
 from linkadmin.operations.models import OperationKind
-from linkadmin.operations.services import change_customer
+from linkadmin.operations.services import change_account
 from linkadmin.operations.views.access import link_for
 from linkadmin.pages import draw, reader
 from linkadmin.providers.records import RemoteDataSource
@@ -33,7 +34,7 @@ from linkadmin.sync.customers import (
     tells_of_customers,
     tells_of_links,
 )
-from linkadmin.sync.forms import OnceForm, SwitchForm, mark_of
+from linkadmin.sync.forms import SwitchForm, mark_of
 from linkadmin.sync.known import links_here, under_way
 from linkadmin.sync.tables import Act, Table
 from linkadmin.sync.troubles import told
@@ -70,7 +71,7 @@ def end_user_tell(request: HttpRequest, pk: UUID, integration: UUID) -> HttpResp
     """Let a provider know a customer."""
     customer, source = get_object_or_404(EndUser, pk=pk), integration_that_can(integration, Capability.END_USERS)
     make = partial(
-        change_customer,
+        change_account,
         actor=reader(request),
         integration=source,
         end_user=customer,
@@ -92,7 +93,7 @@ def data_source_switch(request: HttpRequest, pk: UUID, integration: UUID, source
     form.require_listed(customer.pk, through.pk, source)
     enabled = form.cleaned_data["enabled"]
     make = partial(
-        change_customer,
+        change_account,
         actor=reader(request),
         integration=through,
         end_user=customer,

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 from linkadmin.links.models import Integration
 from linkadmin.operations.models import OperationKind
 from linkadmin.operations.refusals import Refusal
-from linkadmin.operations.services import change_integration
+from linkadmin.operations.services import change_account
 from linkadmin.operations.views.access import outcome_of, place_of
 from linkadmin.pages import go, reader
 from linkadmin.providers.types import Capability
@@ -29,7 +29,7 @@ def integration_reports(request: HttpRequest, pk: UUID) -> HttpResponse:
     if not form.is_valid():
         return _page(request, integration, form, status=422)
     try:
-        operation = change_integration(
+        operation = change_account(
             actor=reader(request),
             integration=integration,
             kind=OperationKind.REFRESH_REPORTS,

@@ -15,16 +15,17 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.links.models import Integration
 from linkadmin.operations.changes import NO, YES
 from linkadmin.operations.explanations import explain
+from linkadmin.operations.fields import OnceForm
 from linkadmin.operations.models import OperationKind
 from linkadmin.operations.refusals import Refusal
-from linkadmin.operations.services import change_integration
+from linkadmin.operations.services import change_account
 from linkadmin.operations.views.access import outcome_of
 from linkadmin.pages import draw, reader
 from linkadmin.providers.records import RemoteWebhook
 from linkadmin.providers.types import Capability
 from linkadmin.sync import tables
 from linkadmin.sync.asking import Question
-from linkadmin.sync.forms import OnceForm, WebhookForm, WebhookSwitchForm, mark_of
+from linkadmin.sync.forms import WebhookForm, WebhookSwitchForm, mark_of
 from linkadmin.sync.tables import Act
 
 from .access import integration_that_can
@@ -61,7 +62,7 @@ def integration_webhook_add(request: HttpRequest, pk: UUID) -> HttpResponse:
         return _add_page(request, integration, {"look": seen, "form": form}, status=422)
     try:
         operation = outcome_of(
-            change_integration(
+            change_account(
                 actor=reader(request),
                 integration=integration,
                 kind=OperationKind.ADD_WEBHOOK,
@@ -88,7 +89,7 @@ def integration_webhook_switch(request: HttpRequest, pk: UUID, webhook: str) -> 
     # The whole subscription is sent: a pause must not be able to lead its messages elsewhere.
     form.require_listed(integration.pk, webhook, typed["topic"], typed["url"])
     make = partial(
-        change_integration,
+        change_account,
         actor=reader(request),
         integration=integration,
         kind=OperationKind.SWITCH_WEBHOOK,
@@ -107,7 +108,7 @@ def integration_webhook_remove(request: HttpRequest, pk: UUID, webhook: str) -> 
     integration = integration_that_can(pk, Capability.WEBHOOKS)
     if "operation_key" in request.POST:
         make = partial(
-            change_integration,
+            change_account,
             actor=reader(request),
             integration=integration,
             kind=OperationKind.REMOVE_WEBHOOK,
