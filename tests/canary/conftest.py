@@ -1,6 +1,7 @@
 """A stack with a parrot beside it, after somebody has typed secrets into every form."""
 
 import sqlite3
+import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -77,8 +78,12 @@ def nothing_overwritten(database: Path) -> Iterator[None]:
 
 def places_of(stack: Stack) -> dict[str, bytes]:
     """Read everything that a stack has kept, written or answered, by where it is."""
-    files = [path for top in (stack.data, stack.logs) for path in top.rglob("*") if path.is_file()]
-    read = {str(path.relative_to(stack.folder)): path.read_bytes() for path in files if "static" not in path.parts}
+    copy = stack.folder / "copy"
+    copy.mkdir()
+    # By a process of its own: closing a file of SQLite's in this one would drop the locks of the reader above.
+    subprocess.run(["cp", "-r", stack.data, stack.logs, copy], check=True)
+    files = [path for path in copy.rglob("*") if path.is_file()]
+    read = {str(path.relative_to(copy)): path.read_bytes() for path in files if "static" not in path.parts}
     tables = {name: text.encode() for name, text in stack.run("tests.canary.dump").items()}
     answers: dict[str, bytes] = {}
     for answer in (answer for browser in stack.browsers for answer in browser.answers):
