@@ -67,8 +67,10 @@ INSTALLED_APPS = [
     "linkadmin.accounts",  # before allauth and admin: its templates win
     "linkadmin.audit",
     "linkadmin.links",
+    "linkadmin.inbox",
     "linkadmin.operations",
     "linkadmin.sync",
+    "linkadmin.bulk",
     "linkadmin.overview",
     "linkadmin.demo",
     "linkadmin.simulator",

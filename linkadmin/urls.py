@@ -8,8 +8,10 @@ from .views import healthz
 urlpatterns = [
     path("", include("linkadmin.overview.urls")),
     path("", include("linkadmin.links.urls")),
+    path("", include("linkadmin.inbox.urls")),
     path("", include("linkadmin.operations.urls")),
     path("", include("linkadmin.sync.urls")),
+    path("", include("linkadmin.bulk.urls")),
     path("accounts/", include("linkadmin.accounts.urls")),
     path("admin/", admin.site.urls),
     path("healthz/", healthz, name="healthz"),

@@ -18,7 +18,7 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.providers.types import HealthState
 
 from .causes import STATES
-from .models import EndUser, Institution, Integration, Link, UnknownValue
+from .models import PROVING, EndUser, Institution, Integration, Link, UnknownValue
 from .unknown import showing
 
 PAGE_SIZE = 50
@@ -43,7 +43,6 @@ GROUPS: dict[str, tuple[Any, tuple[HealthState, ...]]] = {
     "fine": (_("Working"), (HealthState.HEALTHY, HealthState.SETTING_UP)),
     "ended": (_("Ended"), (HealthState.DISCONNECTED,)),
 }
-PROVING = "proving"
 
 
 class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]

@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from linkadmin.providers.types import HealthState
 
-from .queries import GROUPS, PROVING, group_counts
+from .models import PROVING
+from .queries import GROUPS, group_counts
 
 LOOKS = {
     "customer": ("bad", "user"),

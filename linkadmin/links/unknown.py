@@ -48,11 +48,15 @@ def word_of(seen: Observation) -> Word | None:
     return None
 
 
-def note(link: Link, seen: Observation, *, at: datetime) -> None:
-    """Count what a link is about to say, unless it says so already. Call it before the link takes it over."""
+def news(link: Link, seen: Observation) -> Word | None:
+    """Return the unknown word that a link does not say yet. Call it before the link takes the observation over."""
     word = word_of(seen)
-    if word and not _says(link, seen.cause, word):
-        _count(link.integration.provider, word, at=at, link=link)
+    return word if word and not _says(link, seen.cause, word) else None
+
+
+def count(link: Link, word: Word, *, at: datetime) -> None:
+    """Count a word that a link says from now on."""
+    _count(link.integration.provider, word, at=at, link=link)
 
 
 def note_refusal(provider: str, seen: Observation, *, at: datetime) -> None:

@@ -1,6 +1,8 @@
 """Fresh reads of one link: what the provider's records say now. Nothing here contacts a bank."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import structlog
 from django.db import transaction
@@ -43,16 +45,18 @@ def require_in_use(integration: Integration) -> None:
         raise refusals.IntegrationOff
 
 
-def read(link: Link) -> RemoteLink | None:
+def read(link: Link, *, in_background: bool = False) -> RemoteLink | None:
     """Read a link and take what comes into account; None when the provider does not know it any more.
 
     Raises `ProviderError` when it could not be asked: that changes no state.
     """
     asked_at = timezone.now()
+    health.begin_asking([link.pk], at=asked_at)
     try:
         provider = connections.connect(link.integration)
         release_connections()
-        remote = _with_consent(provider, link, provider.read_link(link.ref))
+        listed = provider.read_link(link.ref)
+        remote = _with_consent(provider, link, listed)
     except NotFound as error:
         _take_absence(link, error)
         return None
@@ -60,25 +64,71 @@ def read(link: Link) -> RemoteLink | None:
         connections.note_keys(link.integration, error)
         raise
     connections.note_good_keys(link.integration)
-    remote = _without_attempt(link, remote)
-    # What is true was true when we asked, not when the answer came.
-    health.observe_remote(link, remote, source=Source.LIST, at=asked_at)
+    _take(link, remote, listed, asked_at)
     return remote
 
 
-def read_quietly(link: Link) -> None:
+def read_many(links: Sequence[Link]) -> list[Link]:
+    """Read links of one integration in the background, by as few calls as may be; return those that were not there.
+
+    Raises `ProviderError` when they could not be asked about: that changes no state of those that are not read yet.
+    """
+    alone = [link for link in links if _needs_consent(link)]
+    missing = [link for link in alone if read(link, in_background=True) is None]
+    by_ref = {link.ref.remote_id: link for link in links if link not in alone}
+    for batch in links[0].integration.speaks.batches([link.ref for link in by_ref.values()]) if by_ref else ():
+        missing += _read_batch([by_ref[ref.remote_id] for ref in batch])
+    return missing
+
+
+def read_quietly(link: Link, *, in_background: bool = False) -> None:
     """Read a link; a failure to ask is noted with it and nothing more."""
     try:
-        read(link)
+        read(link, in_background=in_background)
     except ProviderError as error:
         health.note_unasked(link, why=error.failure.code or error.failure.reason, at=timezone.now())
+
+
+def _read_batch(links: Sequence[Link]) -> list[Link]:
+    """Read links by one call; return those that are not in the answer: a second look tells whether they are gone."""
+    integration, asked_at = links[0].integration, timezone.now()
+    health.begin_asking([link.pk for link in links], at=asked_at)
+    try:
+        provider = connections.connect(integration)
+        release_connections()
+        found = {remote.remote_id: remote for remote in provider.read_links([link.ref for link in links])}
+    except ProviderError as error:
+        connections.note_keys(integration, error)
+        raise
+    connections.note_good_keys(integration)
+    for link in links:
+        if remote := found.get(link.remote_id):
+            _take(link, remote, remote, asked_at)
+    missing = [link for link in links if link.remote_id not in found]
+    health.note_missing([link.pk for link in missing], at=asked_at)
+    return missing
+
+
+def _take(link: Link, remote: RemoteLink, listed: RemoteLink, asked_at: datetime) -> None:
+    # What is true was true when we asked, not when the answer came.
+    health.observe_remote(
+        link,
+        _without_attempt(link, remote),
+        source=Source.LIST,
+        at=asked_at,
+        fingerprint=health.fingerprint_of(listed),
+    )
+
+
+def _needs_consent(link: Link) -> bool:
+    of_consent = link.institution is not None and link.institution.integration_type in OF_CONSENT
+    return of_consent and link.integration.can(Capability.CONSENTS)
 
 
 def _with_consent(provider: Provider, link: Link, remote: RemoteLink) -> RemoteLink:
     """Let the newest consent decide where the link itself says that it works: the two are clocks of their own."""
     seen = remote.observation
-    of_consent = link.institution is not None and link.institution.integration_type in OF_CONSENT
-    if not of_consent or not link.integration.can(Capability.CONSENTS) or not _works(seen):
+    if not _needs_consent(link) or not _works(seen):
         return remote
     try:
         newest = next(iter(provider.list_consents(link.ref)), None)

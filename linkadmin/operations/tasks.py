@@ -31,9 +31,10 @@ def nudge_due() -> None:
     for operation_id in unknown.values_list("pk", flat=True)[:NUDGES_A_ROUND]:
         nudge("operations.reconcile", operation_id)
     for link in health.proof_overdue(proving_before=now - PROOF_WITHIN)[:NUDGES_A_ROUND]:
-        health.give_up_proving(link)
+        health.give_up_proving(link, now=now)
     for link_id in health.unproven(asked_before=now - PROOF_EVERY, now=now)[:NUDGES_A_ROUND]:
         nudge("operations.prove", link_id)
+    health.escalate(now=now)
     for link in health.ending_permissions(now=now)[:NUDGES_A_ROUND]:
         health.ask_to_renew(link, now=now)
     for link_id in health.grown_stale(now=now)[:NUDGES_A_ROUND]:

@@ -174,7 +174,7 @@ def test_giving_up_leaves_a_newer_repair_its_time(link: Link) -> None:
     seen_before = Link.objects.get(pk=link.pk)
     health.begin_proving(link, at=after(3), request_id="")
 
-    health.give_up_proving(seen_before)
+    health.give_up_proving(seen_before, now=timezone.now())
 
     link.refresh_from_db()
     assert link.proving_since == after(3)
@@ -240,7 +240,7 @@ def test_link_being_proven_ranks_with_those_that_need_nobody(link: Link) -> None
     health.begin_proving(link, at=after(2), request_id="")
     assert link.attention == 80
 
-    health.give_up_proving(link)
+    health.give_up_proving(link, now=timezone.now())
     assert link.attention == 30
 
 

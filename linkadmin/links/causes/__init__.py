@@ -10,8 +10,8 @@ from linkadmin.providers.types import Cause
 
 from .customer import CUSTOMER_VERDICTS
 from .others import OTHER_VERDICTS
-from .vocabulary import RENEWAL_RANK, STATES, Retry, StateLook, Turn, Verdict
+from .vocabulary import ESCALATED_RANK, RENEWAL_RANK, STATES, Retry, StateLook, Turn, Verdict
 
-__all__ = ["RENEWAL_RANK", "STATES", "VERDICTS", "Retry", "StateLook", "Turn", "Verdict"]
+__all__ = ["ESCALATED_RANK", "RENEWAL_RANK", "STATES", "VERDICTS", "Retry", "StateLook", "Turn", "Verdict"]
 
 VERDICTS: Mapping[Cause, Verdict] = MappingProxyType({**CUSTOMER_VERDICTS, **OTHER_VERDICTS})

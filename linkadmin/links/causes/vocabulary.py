@@ -90,6 +90,7 @@ STATES: Mapping[HealthState, StateLook] = MappingProxyType(
 )
 
 RENEWAL_RANK = 40  # of a link that works, while its permission ends soon
+ESCALATED_RANK = 65  # of a link that has waited too long for a bank or provider
 
 _TURNS: Mapping[Turn, "StrOrPromise"] = MappingProxyType(
     {

@@ -1,20 +1,40 @@
 """What we know: customers, the providers we reach them through, and the state of each link."""
 
+from .counts import CountMove, DailyCount, LinkCount
 from .integrations import Institution, Integration, IntegrationSecret
-from .links import EndUser, HealthChange, Link, LinkQuerySet, LinkSearch, UnknownValue, search_text
+from .links import (
+    ESCALATE_AFTER,
+    PROVING,
+    EndUser,
+    HealthChange,
+    Link,
+    LinkQuerySet,
+    LinkSearch,
+    Note,
+    OwnerChange,
+    UnknownValue,
+    search_text,
+)
 from .traffic import CallPlace, CallQuota, Traffic
 
 __all__ = [
+    "ESCALATE_AFTER",
+    "PROVING",
     "CallPlace",
     "CallQuota",
+    "CountMove",
+    "DailyCount",
     "EndUser",
     "HealthChange",
     "Institution",
     "Integration",
     "IntegrationSecret",
     "Link",
+    "LinkCount",
     "LinkQuerySet",
     "LinkSearch",
+    "Note",
+    "OwnerChange",
     "Traffic",
     "UnknownValue",
     "search_text",

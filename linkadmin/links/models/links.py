@@ -1,6 +1,7 @@
 """Customers, their links with the state of each, and how a link came to be in it."""
 
 import uuid
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -10,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from linkadmin.links.causes import RENEWAL_RANK, STATES, VERDICTS, Verdict
+from linkadmin.links.causes import ESCALATED_RANK, RENEWAL_RANK, STATES, VERDICTS, Verdict
 from linkadmin.links.pauses import words_for
 from linkadmin.providers.types import Cause, HealthState, LinkRef
 
@@ -18,6 +19,8 @@ from .integrations import Institution, Integration
 
 # One text for two columns: enums are stored by value and shown by their own tables (causes/).
 HEALTH_CHOICES = [(state.value, state.value) for state in HealthState]
+PROVING = "proving"  # beside the states: repaired, and not proven yet
+ESCALATE_AFTER = timedelta(hours=48)
 CAUSE_CHOICES = [(cause.value, cause.value) for cause in Cause]
 
 
@@ -84,7 +87,11 @@ class Link(models.Model):
     last_attempt_at = models.DateTimeField(_("last attempt"), null=True, blank=True)
     refused_at = models.DateTimeField(null=True, blank=True)  # an attempt failed; only a newer success cancels it
     observed_at = models.DateTimeField(null=True, blank=True)  # when what we know was true
+    observed_from = models.CharField(max_length=8, blank=True, db_default="")  # the source of that
+    fingerprint = models.BigIntegerField(null=True, blank=True)  # of the provider's record as last taken over
     asked_at = models.DateTimeField(_("last asked"), null=True, blank=True)
+    asking_since = models.DateTimeField(null=True, blank=True)  # a read of it is under way, or died
+    missing_since = models.DateTimeField(_("missing since"), null=True, blank=True)  # in the provider's list
     ask_failed = models.CharField(_("why it could not be asked"), max_length=80, blank=True)  # by the last try
     proving_since = models.DateTimeField(_("fixed, proving since"), null=True, blank=True)
 
@@ -102,6 +109,8 @@ class Link(models.Model):
             models.Index(fields=["attention", "health_since", "id"], name="link_work_list"),
             models.Index(fields=["remote_id"], name="link_by_remote_id"),
             models.Index(fields=["proving_since"], condition=Q(proving_since__isnull=False), name="link_proving"),
+            models.Index(fields=["missing_since"], condition=Q(missing_since__isnull=False), name="link_missing"),
+            models.Index(fields=["stale_at"], condition=Q(health="healthy"), name="link_going_stale"),
         ]
 
     def __str__(self) -> str:
@@ -132,6 +141,28 @@ class Link(models.Model):
         return words_for(self.ask_failed) or answered % {"code": self.ask_failed}
 
     @property
+    def checked_at(self) -> datetime | None:
+        """When the provider was last asked: about this link, or for the whole list in which it stood."""
+        swept_at = self.integration.swept_at
+        was_listed = swept_at is not None and self.created_at <= swept_at and self.missing_since is None
+        return max(filter(None, [self.asked_at, swept_at if was_listed and not self.is_ended else None]), default=None)
+
+    @property
+    def next_expected_at(self) -> datetime | None:
+        """When new data should be there at the latest, where its provider keeps it fresh; later it counts as stale."""
+        return self.stale_at
+
+    @property
+    def shown_state(self) -> str:
+        """The state it counts as: what is being proven is neither broken nor whole."""
+        return PROVING if self.is_proving else self.health
+
+    @property
+    def waits_too_long(self) -> bool:
+        """Whether it waits for a bank or provider for more than two days: time to write to the provider."""
+        return self.health == HealthState.WAITING.value and self.health_since <= timezone.now() - ESCALATE_AFTER
+
+    @property
     def is_proving(self) -> bool:
         return self.proving_since is not None
 
@@ -145,7 +176,48 @@ class Link(models.Model):
             return STATES[HealthState.SETTING_UP].rank
         if self.cause == Cause.CODE_WAITING.value:
             return 0
+        if self.waits_too_long:
+            return ESCALATED_RANK
         return RENEWAL_RANK if self.cause == Cause.RENEW_SOON.value else STATES[HealthState(self.health)].rank
+
+
+class Note(models.Model):
+    """What somebody of the staff wrote down about a link."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="notes")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="notes")
+    at = models.DateTimeField(_("time"), default=timezone.now)
+    text = models.TextField(_("note"), max_length=2000)
+    job_id = models.UUIDField(null=True, blank=True)  # of the bulk work it was part of
+
+    class Meta:
+        verbose_name = _("note")
+        verbose_name_plural = _("notes")
+        indexes = [models.Index(fields=["link", "-at"], name="note_of_link")]
+
+    def __str__(self) -> str:
+        return self.text[:80]
+
+
+class OwnerChange(models.Model):
+    """One hand-over of a link: who looked after it, who does from then on, and who said so."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="owner_changes")
+    at = models.DateTimeField(_("time"), default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    old = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    new = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    job_id = models.UUIDField(null=True, blank=True)  # of the bulk work it was part of
+
+    class Meta:
+        verbose_name = _("change of owner")
+        verbose_name_plural = _("changes of owner")
+        indexes = [models.Index(fields=["link", "-at"], name="owner_change_of_link")]
+
+    def __str__(self) -> str:
+        return f"{self.old or '-'} → {self.new or '-'}"
 
 
 class UnknownValue(models.Model):

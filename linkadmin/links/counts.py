@@ -1,0 +1,191 @@
+"""How many links are in each state: exact at any moment, without counting links.
+
+The writer of a state appends a move; `fold` sums moves into the counts of now and of each day. What is read is both.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Count, F, Q, Sum
+from django.db.models.functions import TruncDate
+
+from .models import PROVING, CountMove, DailyCount, HealthChange, Integration, Link, LinkCount
+
+FOLDED_AT_ONCE = 5000  # moves
+
+
+class Key(NamedTuple):
+    """What is counted apart."""
+
+    institution: UUID | None
+    state: str
+
+
+class Trend(NamedTuple):
+    """How many links stood in each state at the end of a day; today: now."""
+
+    day: date
+    states: Counter[str]
+
+
+def move(link: Link, *, before: str, at: datetime) -> None:
+    """Append the move of a link whose state was `before`, in the transaction that changes it."""
+    if before != link.shown_state:
+        _move_of(link, before, at).save(force_insert=True)
+
+
+def begin(links: Iterable[Link], *, at: datetime) -> None:
+    """Append the moves of links that come into being."""
+    CountMove.objects.bulk_create([_move_of(link, "", at) for link in links])
+
+
+def current(**among: object) -> Counter[str]:
+    """Count links by state now, among those of an integration or institution if one is given."""
+    moves = CountMove.objects.filter(**among).order_by()
+    counted: Counter[str] = Counter()
+    # One statement: between two of them a fold could come, and a move be missed or counted twice.
+    parts = LinkCount.objects.filter(**among).order_by().values_list("state").annotate(n=Sum("links"))
+    came = moves.values_list("new").annotate(n=Sum("links"))
+    went = moves.exclude(old="").values_list("old").annotate(n=-Sum("links"))
+    for state, n in parts.union(came, went, all=True):
+        counted[state] += n
+    return +counted
+
+
+def trend(days: int, *, today: date, **among: object) -> list[Trend]:
+    """Return how many links stood in each state on each of the last days (UTC), the oldest first."""
+    since = today - timedelta(days=days - 1)
+    net = _net_by_day(since, among)
+    stood = current(**among)
+    found = []
+    for back in range(days):
+        day = today - timedelta(days=back)
+        found.append(Trend(day, +stood))
+        stood = Counter(stood)
+        stood.subtract(net.get(day, Counter()))
+    return found[::-1]
+
+
+def fold() -> int:
+    """Sum the moves that are there into the counts; return how many."""
+    if not LinkCount.objects.exists() and Link.objects.exists():
+        recount()
+    waiting = CountMove.objects.order_by().values_list("integration", flat=True).distinct()
+    return sum(_fold_of(integration) for integration in list(waiting))
+
+
+@transaction.atomic
+def recount() -> None:
+    """Count everything anew, from the links and the history of their states."""
+    list(Integration.objects.select_for_update(no_key=True).order_by("pk"))
+    for counted in (CountMove, LinkCount, DailyCount):
+        counted.objects.all().delete()
+    for integration in Integration.objects.all():
+        _recount_now(integration)
+        _recount_days(integration)
+
+
+@transaction.atomic
+def _fold_of(integration_id: UUID) -> int:
+    # One folds at a time: two would count what both of them read.
+    Integration.objects.select_for_update(no_key=True).get(pk=integration_id)
+    moves = list(CountMove.objects.filter(integration=integration_id).order_by("pk")[:FOLDED_AT_ONCE])
+    now: Counter[Key] = Counter()
+    entered: Counter[tuple[date, Key]] = Counter()
+    left: Counter[tuple[date, Key]] = Counter()
+    for each in moves:
+        to = Key(each.institution_id, each.new)
+        now[to] += each.links
+        entered[each.day, to] += each.links
+        if each.old:
+            away = Key(each.institution_id, each.old)
+            now[away] -= each.links
+            left[each.day, away] += each.links
+    for key, n in now.items():
+        _add_now(integration_id, key, n)
+    for day, key in entered.keys() | left.keys():
+        _add_day(integration_id, day, key, entered[day, key], left[day, key])
+    CountMove.objects.filter(pk__in=[each.pk for each in moves]).delete()
+    return len(moves)
+
+
+def _add_now(integration_id: UUID, key: Key, links: int) -> None:
+    rows = LinkCount.objects.filter(integration=integration_id, institution=key.institution, state=key.state)
+    if links and not rows.update(links=F("links") + links):
+        LinkCount.objects.create(
+            integration_id=integration_id, institution_id=key.institution, state=key.state, links=links
+        )
+
+
+def _add_day(integration_id: UUID, day: date, key: Key, entered: int, left: int) -> None:
+    rows = DailyCount.objects.filter(integration=integration_id, institution=key.institution, day=day, state=key.state)
+    if not rows.update(entered=F("entered") + entered, left=F("left") + left):
+        DailyCount.objects.create(
+            integration_id=integration_id,
+            institution_id=key.institution,
+            day=day,
+            state=key.state,
+            entered=entered,
+            left=left,
+        )
+
+
+def _recount_now(integration: Integration) -> None:
+    counted = integration.links.values_list("institution", "health").annotate(
+        n=Count("pk", filter=Q(proving_since=None)), proving=Count("pk", filter=Q(proving_since__isnull=False))
+    )
+    rows: Counter[Key] = Counter()
+    for institution, health, n, proving in counted:
+        rows[Key(institution, health)] += n
+        rows[Key(institution, PROVING)] += proving
+    LinkCount.objects.bulk_create(
+        [
+            LinkCount(integration=integration, institution_id=key.institution, state=key.state, links=n)
+            for key, n in rows.items()
+            if n
+        ]
+    )
+
+
+def _recount_days(integration: Integration) -> None:
+    changes = HealthChange.objects.filter(link__integration=integration).order_by()
+    by_day = changes.annotate(day=TruncDate("at", tzinfo=UTC)).values_list("day", "link__institution")
+    rows: dict[tuple[date, Key], DailyCount] = {}
+
+    def row(day: date, institution: UUID | None, state: str) -> DailyCount:
+        fresh = DailyCount(integration=integration, institution_id=institution, day=day, state=state)
+        return rows.setdefault((day, Key(institution, state)), fresh)
+
+    for day, institution, state, n in by_day.values_list("day", "link__institution", "new").annotate(n=Count("pk")):
+        row(day, institution, state).entered += n
+    for day, institution, state, n in (
+        by_day.exclude(old="").values_list("day", "link__institution", "old").annotate(n=Count("pk"))
+    ):
+        row(day, institution, state).left += n
+    DailyCount.objects.bulk_create(rows.values(), batch_size=500)
+
+
+def _net_by_day(since: date, among: dict[str, object]) -> dict[date, Counter[str]]:
+    moves = CountMove.objects.filter(day__gte=since, **among).order_by()
+    folded = DailyCount.objects.filter(day__gte=since, **among).order_by()
+    parts = folded.values_list("day", "state").annotate(n=Sum("entered") - Sum("left"))
+    came = moves.values_list("day", "new").annotate(n=Sum("links"))
+    went = moves.exclude(old="").values_list("day", "old").annotate(n=-Sum("links"))
+    net: dict[date, Counter[str]] = {}
+    for day, state, n in parts.union(came, went, all=True):
+        net.setdefault(day, Counter())[state] += n
+    return net
+
+
+def _move_of(link: Link, before: str, at: datetime) -> CountMove:
+    return CountMove(
+        integration_id=link.integration_id,
+        institution_id=link.institution_id,
+        day=at.astimezone(UTC).date(),
+        old=before,
+        new=link.shown_state,
+    )

@@ -1,0 +1,51 @@
+"""The only writer of a link's health: what was observed, from whom and when, becomes one state."""
+
+from .clock import (
+    ask_to_renew,
+    ending_permissions,
+    escalate,
+    grow_stale,
+    grown_stale,
+    proof_overdue,
+    unproven,
+)
+from .pages import Observed, observe_page, start_links
+from .rules import FIRST_DATA_WITHIN, PROOF_LAG, RENEW_WITHIN, Report, Source
+from .writer import (
+    begin_asking,
+    begin_proving,
+    fingerprint_of,
+    give_up_proving,
+    note_missing,
+    note_unasked,
+    observe,
+    observe_remote,
+    start_link,
+)
+
+__all__ = [
+    "FIRST_DATA_WITHIN",
+    "PROOF_LAG",
+    "RENEW_WITHIN",
+    "Observed",
+    "Report",
+    "Source",
+    "ask_to_renew",
+    "begin_asking",
+    "begin_proving",
+    "ending_permissions",
+    "escalate",
+    "fingerprint_of",
+    "give_up_proving",
+    "grow_stale",
+    "grown_stale",
+    "note_missing",
+    "note_unasked",
+    "observe",
+    "observe_page",
+    "observe_remote",
+    "proof_overdue",
+    "start_link",
+    "start_links",
+    "unproven",
+]

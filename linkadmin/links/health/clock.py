@@ -1,0 +1,76 @@
+"""What becomes of links by time alone, and which of them wait for somebody to look."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from linkadmin.links.causes import ESCALATED_RANK
+from linkadmin.links.models import ESCALATE_AFTER, HealthChange, Integration, Link
+from linkadmin.providers.types import Cause, HealthState
+
+from .rules import RENEW_WITHIN, WORKS, Report, Source, Taking, as_known, become, renews_soon
+from .writer import keep, lock
+
+SETTING_UP_EAGERLY = timedelta(minutes=10)
+
+
+@transaction.atomic
+def grow_stale(link: Link, *, now: datetime) -> HealthChange | None:
+    """Turn a link that says it works into a stale one when its data is older than it should be."""
+    lock(link)
+    if HealthState(link.health) is not WORKS or link.stale_at is None or link.stale_at > now:
+        return None
+    return _turn(link, Report(as_known(link, Cause.STALE), Source.CLOCK, now))
+
+
+@transaction.atomic
+def ask_to_renew(link: Link, *, now: datetime) -> HealthChange | None:
+    """Say of a link that works that its permission ends soon."""
+    lock(link)
+    if link.cause != Cause.WORKING or not renews_soon(link, now):
+        return None
+    return _turn(link, Report(as_known(link, Cause.WORKING), Source.CLOCK, now))
+
+
+def escalate(*, now: datetime) -> int:
+    """Put links that have waited too long for a bank or provider where they are seen; return how many."""
+    waiting = Link.objects.filter(health=HealthState.WAITING.value, proving_since=None, ended_at=None)
+    overdue = waiting.filter(health_since__lte=now - ESCALATE_AFTER).exclude(attention=ESCALATED_RANK)
+    return overdue.update(attention=ESCALATED_RANK)
+
+
+def unproven(*, asked_before: datetime, now: datetime) -> "QuerySet[Link, UUID]":
+    """Return the ids of links, repaired or just begun, that can be asked about and were not since a moment.
+
+    One that has been set up for long is asked about less and less eagerly.
+    """
+    askable = Integration.objects.askable(now=now)
+    new = Q(health=HealthState.SETTING_UP)
+    eager = Q(proving_since__isnull=False) | (new & Q(health_since__gt=now - SETTING_UP_EAGERLY))
+    quiet = eager & (Q(asked_at=None) | Q(asked_at__lt=asked_before))
+    patient = new & Q(asked_at__lt=now - SETTING_UP_EAGERLY)
+    waiting = Link.objects.filter(quiet | patient, ended_at=None, integration__in=askable)
+    return waiting.values_list("pk", flat=True)
+
+
+def proof_overdue(*, proving_before: datetime) -> "QuerySet[Link]":
+    """Return the links that were repaired before a moment and are not proven yet, whether they can be asked or not."""
+    return Link.objects.filter(proving_since__lt=proving_before, ended_at=None)
+
+
+def grown_stale(*, now: datetime) -> "QuerySet[Link, UUID]":
+    """Return the ids of links that say they work although their data is older than it should be."""
+    return Link.objects.filter(health=WORKS, stale_at__lte=now, ended_at=None).values_list("pk", flat=True)
+
+
+def ending_permissions(*, now: datetime) -> "QuerySet[Link]":
+    """Return the links that plainly work and whose permission ends soon."""
+    return Link.objects.filter(cause=Cause.WORKING, renew_by__lte=(now + RENEW_WITHIN).date(), ended_at=None)
+
+
+def _turn(link: Link, report: Report) -> HealthChange | None:
+    before = link.shown_state
+    change = become(link, report)
+    return keep(link, Taking(accepted=True, change=change), before=before, at=report.at)

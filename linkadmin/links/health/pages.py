@@ -1,0 +1,106 @@
+"""What a page of a provider's list makes of many links at once: only those that changed are written."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from uuid import UUID
+
+from django.db import transaction
+
+from linkadmin.links import counts, unknown
+from linkadmin.links.models import HealthChange, Integration, Link, LinkSearch, search_text
+from linkadmin.providers.types import RemoteLink
+
+from .rules import Report, Source, take_remote
+from .writer import fingerprint_of, keep
+
+AT_ONCE = 200  # links written in one transaction: others wait for it
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a page brought: the links of ours that it changed, and records of links that we do not know."""
+
+    written: int
+    changed: int  # in state, so that they have a new entry in their history
+    strangers: tuple[RemoteLink, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    pk: UUID
+    fingerprint: int | None
+    asking_since: datetime | None
+    proving_since: datetime | None
+    missing_since: datetime | None
+
+    def says_the_same(self, fingerprint: int, at: datetime) -> bool:
+        """Tell whether a record brings nothing: it is as it was, and nobody waits for news of this link."""
+        is_waited_for = self.proving_since is not None or self.missing_since is not None
+        # A read that began earlier may end later: the row has to tell that this is newer.
+        is_overtaken = self.asking_since is not None and self.asking_since <= at
+        return self.fingerprint == fingerprint and not is_waited_for and not is_overtaken
+
+
+def observe_page(integration: Integration, remotes: Sequence[RemoteLink], *, at: datetime) -> Observed:
+    """Take a page of a provider's records into account, asked for at `at`; what did not change is not written."""
+    records = {remote.remote_id: remote for remote in remotes}
+    prints = {remote_id: fingerprint_of(remote) for remote_id, remote in records.items()}
+    known = _known(integration, records)
+    news = sorted(
+        (row.pk, remote_id) for remote_id, row in known.items() if not row.says_the_same(prints[remote_id], at)
+    )
+    changed = 0
+    for batch in _batches([remote_id for _pk, remote_id in news]):
+        changed += _write(integration, {remote_id: records[remote_id] for remote_id in batch}, prints, at)
+    strangers = tuple(remote for remote_id, remote in records.items() if remote_id not in known)
+    return Observed(len(news), changed, strangers)
+
+
+@transaction.atomic
+def start_links(found: Sequence[tuple[Link, RemoteLink]], *, at: datetime) -> None:
+    """Save links that came into being elsewhere, with their first state and the words they are found by."""
+    words = [(link, unknown.news(link, remote.observation)) for link, remote in found]
+    changes: list[HealthChange] = []
+    for link, remote in found:
+        link.health_since = at
+        taking = take_remote(link, remote, Report(remote.observation, Source.LIST, at, request_id=remote.request_id))
+        link.fingerprint = fingerprint_of(remote)
+        changes += [taking.change] if taking.change else []
+    Link.objects.bulk_create([link for link, _remote in found])
+    LinkSearch.objects.bulk_create([LinkSearch(link=link, text=search_text(link)) for link, _remote in found])
+    HealthChange.objects.bulk_create(changes)
+    counts.begin([link for link, _remote in found], at=at)
+    for link, word in words:
+        if word is not None:
+            unknown.count(link, word, at=at)
+
+
+@transaction.atomic
+def _write(integration: Integration, records: Mapping[str, RemoteLink], prints: Mapping[str, int], at: datetime) -> int:
+    rows = Link.objects.select_related("integration", "end_user", "institution").order_by("pk")
+    locked = rows.select_for_update(of=("self",), no_key=True)
+    changed = 0
+    for link in locked.filter(integration=integration, remote_id__in=records, ended_at=None):
+        remote = records[link.remote_id]
+        before, word = link.shown_state, unknown.news(link, remote.observation)
+        taking = take_remote(link, remote, Report(remote.observation, Source.LIST, at, request_id=remote.request_id))
+        link.fingerprint = prints[link.remote_id]
+        changed += keep(link, taking, before=before, word=word, at=at) is not None
+    return changed
+
+
+def _known(integration: Integration, records: Mapping[str, RemoteLink]) -> dict[str, _Known]:
+    columns = ("remote_id", "pk", "fingerprint", "asking_since", "proving_since", "missing_since")
+    known: dict[str, _Known] = {}
+    for batch in _batches(list(records)):
+        rows = Link.objects.filter(integration=integration, remote_id__in=batch, ended_at=None)
+        known |= {remote_id: _Known(*rest) for remote_id, *rest in rows.values_list(*columns)}
+    return known
+
+
+def _batches(ids: Sequence[str]) -> Iterator[list[str]]:
+    rest = iter(ids)
+    while batch := list(islice(rest, AT_ONCE)):
+        yield batch

@@ -1,0 +1,218 @@
+"""How one report about a link becomes its state. Nothing here asks the database: `writer.py` saves what comes of it.
+
+The rules (the causes and their states are in causes/):
+
+1. Newer wins. A report about an earlier moment than what is known changes nothing.
+2. After a refused attempt, a record that merely says "works" proves nothing: only good data newer than it does.
+3. Data older than its provider keeps it fresh turns "works" into "says it works, but no new data".
+4. A permission that ends within two weeks is asked for again while the link still works.
+5. A link that never had data a day after it began is not "being set up" any more.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from linkadmin.links.causes import VERDICTS, Turn
+from linkadmin.links.models import HealthChange, Link
+from linkadmin.providers.types import Cause, HealthState, Observation, RemoteLink
+
+Source = HealthChange.Source
+WORKS = HealthState.HEALTHY
+PROOF_LAG = timedelta(seconds=60)  # so long may a provider's records lag behind an accepted repair
+CLOCK_SKEW = timedelta(seconds=60)  # between the provider's clock and ours
+RENEW_WITHIN = timedelta(days=14)
+FIRST_DATA_WITHIN = timedelta(days=1)
+# Who is believed more about the same moment: an answer to our own call before a message, and that before a list.
+CLOSER: Mapping[str, tuple[str, ...]] = {
+    Source.CALL: (),
+    Source.WEBHOOK: (Source.CALL,),
+    Source.LIST: (Source.CALL, Source.WEBHOOK),
+    Source.CLOCK: (Source.CALL, Source.WEBHOOK, Source.LIST),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One thing learnt about one link: what, from whom, and when it was true."""
+
+    observation: Observation
+    source: Source
+    at: datetime
+    operation_id: UUID | None = None
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """What came of a report: whether it was news at all, and the change of state it made, not saved yet."""
+
+    accepted: bool
+    change: HealthChange | None = None
+
+
+def take(link: Link, report: Report) -> Taking:
+    """Let a link take a report into account, in memory."""
+    report = replace(report, observation=_plausible(report.observation, report.at))
+    if report.source is Source.LIST:
+        link.asked_at, link.ask_failed = max(filter(None, [link.asked_at, report.at])), ""
+    if link.asking_since is not None and report.at >= link.asking_since:
+        link.asking_since = None
+    if is_older(link, report):
+        return Taking(accepted=False)
+    if _proves_nothing(link, report):
+        # What the refusal said stays: it is still the last thing known.
+        link.raw_status = report.observation.raw_status[:60]
+        link.observed_at, link.observed_from = report.at, report.source
+        return Taking(accepted=False)
+    is_first = link.observed_at is None
+    _take_facts(link, report)
+    return Taking(accepted=True, change=become(link, report, is_first=is_first))
+
+
+def take_remote(link: Link, remote: RemoteLink, report: Report) -> Taking:
+    """Let a link take a provider's whole record into account, in memory."""
+    link.missing_since = None
+    link.access_mode = remote.access_mode or link.access_mode
+    link.refresh_rate = remote.refresh_rate or link.refresh_rate
+    link.storage = remote.storage or link.storage
+    link.stale_in = remote.stale_in or link.stale_in
+    link.resources = list(remote.resources) or link.resources
+    link.remote_kind = remote.kind or link.remote_kind
+    link.data_source_id = remote.data_source_id or link.data_source_id
+    link.remote_created_at = remote.created_at or link.remote_created_at
+    if not is_older(link, report):
+        seen = _plausible(report.observation, report.at)
+        if _tells_freshness(remote):
+            link.stale_at = _stale_at(seen.last_good_at or link.last_good_at, remote.fresh_for)
+    return take(link, report)
+
+
+def become(link: Link, report: Report, *, is_first: bool = False) -> HealthChange | None:
+    """Put a link into the state that follows from what it knows now; return the change, not saved yet."""
+    cause = _cause_of(link, report)
+    state = VERDICTS[cause].state
+    if report.source is Source.CALL:
+        link.refused_at = None if state in (WORKS, HealthState.SETTING_UP) else report.at
+    elif state is WORKS:
+        link.refused_at = None
+    if _ends_proof(link, state, report):
+        link.proving_since = None
+    old, old_cause = link.health, link.cause
+    link.health, link.cause = state.value, cause.value
+    if cause is Cause.REMOVED:  # it stands in nobody's way any more: the same one may be connected again
+        link.ended_at = link.ended_at or report.at
+    if old != link.health:
+        link.health_since = report.at
+    link.attention = link.rank()
+    if old == link.health and old_cause == link.cause and not is_first:
+        return None
+    return HealthChange(
+        link=link,
+        at=report.at,
+        source=report.source,
+        old="" if is_first else old,
+        new=link.health,
+        cause=link.cause,
+        raw_status=link.raw_status,
+        raw_code=link.raw_code,
+        raw_words=link.raw_words,
+        operation_id=report.operation_id,
+    )
+
+
+def as_known(link: Link, cause: Cause) -> Observation:
+    """Return what is known of a link already, for a report of the clock's."""
+    return Observation(
+        cause=cause,
+        raw_status=link.raw_status,
+        raw_code=link.raw_code,
+        raw_words=link.raw_words,
+        last_good_at=link.last_good_at,
+        renew_by=link.renew_by,
+        conflict=link.conflict,
+    )
+
+
+def renews_soon(link: Link, at: datetime) -> bool:
+    """Tell whether a link's permission ends within two weeks of a moment."""
+    return link.renew_by is not None and link.renew_by <= (at + RENEW_WITHIN).date()
+
+
+def is_older(link: Link, report: Report) -> bool:
+    """Tell whether a report is about an earlier moment than what is known, or from somebody less close to the same."""
+    if link.observed_at is None or report.at > link.observed_at:
+        return False
+    return report.at < link.observed_at or link.observed_from in CLOSER[report.source]
+
+
+def _cause_of(link: Link, report: Report) -> Cause:
+    cause = report.observation.cause
+    verdict = VERDICTS[cause]
+    if verdict.state is WORKS and link.stale_at is not None and link.stale_at <= report.at:
+        return Cause.STALE
+    if cause is Cause.WORKING and renews_soon(link, report.at):
+        return Cause.RENEW_SOON
+    waits_for_data = verdict.state is HealthState.SETTING_UP and verdict.turn is Turn.PROVIDER
+    began_at = link.remote_created_at or link.created_at
+    if waits_for_data and link.last_good_at is None and began_at + FIRST_DATA_WITHIN <= report.at:
+        return Cause.NEVER_SYNCED
+    return cause
+
+
+def _plausible(seen: Observation, at: datetime) -> Observation:
+    """Return what was seen, with no data from a future that its report could not know."""
+    latest = at + CLOCK_SKEW
+    return seen if seen.last_good_at is None or seen.last_good_at <= latest else replace(seen, last_good_at=latest)
+
+
+def _tells_freshness(remote: RemoteLink) -> bool:
+    """Tell whether a record is more than an answer's mere id, and so says how long its data stays fresh."""
+    return remote.fresh_for is not None or remote.observation.last_good_at is not None
+
+
+def _stale_at(good: datetime | None, fresh_for: timedelta | None) -> datetime | None:
+    try:
+        return good + fresh_for if good and fresh_for else None
+    except OverflowError:  # beyond the year 9999
+        return None
+
+
+def _proves_nothing(link: Link, report: Report) -> bool:
+    """Tell whether a record says "works" while the last attempt, newer than its data, was refused."""
+    if report.source is Source.CALL or link.refused_at is None:
+        return False
+    if VERDICTS[report.observation.cause].state is not WORKS:
+        return False
+    good = report.observation.last_good_at
+    return good is None or good <= link.refused_at
+
+
+def _take_facts(link: Link, report: Report) -> None:
+    seen = report.observation
+    link.observed_at, link.observed_from = report.at, report.source
+    link.raw_status = (seen.raw_status or link.raw_status)[:60]
+    link.raw_code = seen.raw_code[:80]
+    link.raw_words = seen.raw_words[:500]
+    link.request_id = (report.request_id or link.request_id)[:80]
+    link.conflict = seen.conflict
+    link.renew_by = seen.renew_by or link.renew_by
+    link.last_good_at = max(filter(None, [seen.last_good_at, link.last_good_at]), default=None)
+    if report.source is Source.CALL:
+        link.last_attempt_at = report.at
+
+
+def _ends_proof(link: Link, state: HealthState, report: Report) -> bool:
+    """A repair is proven by a read after it that says "works", and disproven by a newer refusal of the bank.
+
+    A read that finds it refused still, disproves it only once the provider's records had time to follow. One that finds
+    old data neither proves nor disproves.
+    """
+    if link.proving_since is None or report.at < link.proving_since:
+        return False
+    if report.source is not Source.LIST:
+        return report.source is not Source.CLOCK
+    if state in (HealthState.SETTING_UP, HealthState.STALE):
+        return False
+    return state is WORKS or report.at > link.proving_since + PROOF_LAG

@@ -1,0 +1,127 @@
+"""What a report makes of one link, saved: its row, the change of its state, the move in the counts."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from hashlib import blake2b
+from uuid import UUID
+
+from django.db import transaction
+
+from linkadmin.links import counts, unknown
+from linkadmin.links.models import HealthChange, Link, LinkSearch, search_text
+from linkadmin.providers.types import RemoteLink
+
+from .rules import Report, Source, Taking, take, take_remote
+
+
+@transaction.atomic
+def observe(link: Link, report: Report) -> HealthChange | None:
+    """Take a report into account; return the change of state it made, if any. Updates `link` in place."""
+    lock(link)
+    before, word = link.shown_state, unknown.news(link, report.observation)
+    taking = take(link, report)
+    link.fingerprint = None  # whatever the provider's record says, it is looked at again
+    return keep(link, taking, before=before, word=word, at=report.at)
+
+
+@transaction.atomic
+def observe_remote(
+    link: Link,
+    remote: RemoteLink,
+    *,
+    source: Source,
+    at: datetime,
+    operation_id: UUID | None = None,
+    fingerprint: int | None = None,
+) -> HealthChange | None:
+    """Take a provider's record of a link into account: its facts and what they say about its health.
+
+    `fingerprint` is that of the record as it is listed; without it, the next list is looked at whatever it says.
+    """
+    lock(link)
+    report = Report(remote.observation, source, at, operation_id, remote.request_id)
+    before, word = link.shown_state, unknown.news(link, report.observation)
+    taking = take_remote(link, remote, report)
+    link.fingerprint = fingerprint
+    return keep(link, taking, before=before, word=word, at=at)
+
+
+@transaction.atomic
+def start_link(remote: RemoteLink, link: Link, report: Report) -> Link:
+    """Save a link that came into being, with its first state and the words it is found by."""
+    link.health_since = report.at
+    link.save(force_insert=True)
+    LinkSearch.objects.create(link=link, text=search_text(link))
+    word = unknown.news(link, report.observation)
+    keep(link, take_remote(link, remote, report), before="", word=word, at=report.at)
+    return link
+
+
+@transaction.atomic
+def begin_proving(link: Link, *, at: datetime, request_id: str) -> None:
+    """Note that a repair was accepted at `at`: the link is not green before a later read says so."""
+    lock(link)
+    before = link.shown_state
+    link.proving_since = link.last_attempt_at = at
+    link.refused_at = None
+    link.request_id = request_id[:80]
+    keep(link, Taking(accepted=True), before=before, at=at)
+
+
+@transaction.atomic
+def give_up_proving(link: Link, *, now: datetime) -> None:
+    """Put a repaired link for which no proof came back into the work list, unless it was repaired anew meanwhile."""
+    unproven_since = link.proving_since
+    lock(link)
+    if link.proving_since != unproven_since:
+        return
+    before = link.shown_state
+    link.proving_since = None
+    keep(link, Taking(accepted=True), before=before, at=now)
+
+
+def begin_asking(links: Iterable[UUID], *, at: datetime) -> None:
+    """Note that these links are being read: what a list says later is newer than what these reads will say."""
+    Link.objects.filter(pk__in=list(links)).update(asking_since=at)
+
+
+def note_unasked(link: Link, *, why: str, at: datetime) -> None:
+    """Note that a link could not be asked about: its state stays, and its age shows."""
+    Link.objects.filter(pk=link.pk).update(asked_at=at, ask_failed=why[:80], asking_since=None)
+
+
+def note_missing(links: Iterable[UUID], *, at: datetime) -> int:
+    """Note that these links were not in the provider's list; return how many were not missing before.
+
+    Its state stays: a second look decides.
+    """
+    return Link.objects.filter(pk__in=list(links), missing_since=None).update(missing_since=at)
+
+
+def fingerprint_of(remote: RemoteLink) -> int:
+    """Return a number that stays the same while a provider's record does."""
+    text = repr(replace(remote, request_id=""))
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), signed=True)
+
+
+def lock(link: Link) -> None:
+    """Read the row again under a lock, so that two reports about one link come one after the other."""
+    rows = Link.objects.select_related("integration", "end_user", "institution")
+    fresh = rows.select_for_update(of=("self",), no_key=True).get(pk=link.pk)
+    for column in Link._meta.concrete_fields:
+        setattr(link, column.attname, getattr(fresh, column.attname))
+
+
+def keep(
+    link: Link, taking: Taking, *, before: str, at: datetime, word: unknown.Word | None = None
+) -> HealthChange | None:
+    """Save what became of a locked link, with the change of its state and the move in the counts."""
+    link.attention = link.rank()
+    link.save()
+    if taking.accepted and word is not None:
+        unknown.count(link, word, at=at)
+    if taking.change is not None:
+        taking.change.save()
+    counts.move(link, before=before, at=at)
+    return taking.change

@@ -1,0 +1,72 @@
+"""How many links are in each state, by integration and institution: now, and on each day.
+
+Whoever changes a link's state appends a move in the same transaction; folding the moves into the counts comes after.
+Counts and moves together are exact at any moment.
+"""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from .integrations import Institution, Integration
+
+STATE_LENGTH = 20
+
+
+class Grain(models.Model):
+    """What is counted apart."""
+
+    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="+")
+    institution = models.ForeignKey(Institution, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        abstract = True
+
+
+class CountMove(Grain):
+    """Links that went from one state to another, on a day (UTC), and are not in the counts yet."""
+
+    id = models.BigAutoField(primary_key=True)
+    day = models.DateField()
+    old = models.CharField(max_length=STATE_LENGTH, blank=True)  # empty: they came into being
+    new = models.CharField(max_length=STATE_LENGTH)
+    links = models.PositiveIntegerField(default=1)
+
+    def __str__(self) -> str:
+        return f"{self.old or '-'} → {self.new}"
+
+
+class LinkCount(Grain):
+    """How many links are in a state now."""
+
+    id = models.BigAutoField(primary_key=True)
+    state = models.CharField(_("state"), max_length=STATE_LENGTH)
+    links = models.IntegerField(_("links"), default=0)
+
+    class Meta:
+        verbose_name = _("count of links")
+        verbose_name_plural = _("counts of links")
+        indexes = [models.Index(fields=["integration", "institution", "state"], name="link_count_of")]
+
+    def __str__(self) -> str:
+        return f"{self.state}: {self.links}"
+
+
+class DailyCount(Grain):
+    """How many links came into a state and left it on a day (UTC).
+
+    What stood at the end of a day follows from the counts of now and the days since.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    day = models.DateField(_("day"))
+    state = models.CharField(_("state"), max_length=STATE_LENGTH)
+    entered = models.PositiveIntegerField(_("came in"), default=0)
+    left = models.PositiveIntegerField(_("left"), default=0)
+
+    class Meta:
+        verbose_name = _("daily count")
+        verbose_name_plural = _("daily counts")
+        indexes = [models.Index(fields=["day", "integration", "institution", "state"], name="daily_count_of")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.state}: +{self.entered} -{self.left}"

@@ -1,0 +1,103 @@
+"""Readings of all that one integration has at its provider: begun once, gone on with by whoever finds them."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from linkadmin.links.models import Integration
+
+
+class SweepState(models.TextChoices):
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    STOPPED = "stopped", _("Stopped")
+    FAILED = "failed", _("Failed")
+
+
+class Sweep(models.Model):
+    """One reading of all links of an integration, with how far it is and what it found."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="sweeps")
+    state = models.CharField(_("state"), max_length=8, choices=SweepState.choices, default=SweepState.RUNNING)
+    asked_by = models.ForeignKey(  # None: the schedule
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    stopped_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    began_at = models.DateTimeField(_("began"), default=timezone.now)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    listed_at = models.DateTimeField(null=True, blank=True)  # the list was read to its end
+    seen = models.PositiveIntegerField(_("links seen"), default=0)
+    written = models.PositiveIntegerField(_("links written"), default=0)
+    changed = models.PositiveIntegerField(_("links in another state"), default=0)
+    found = models.PositiveIntegerField(_("links found"), default=0)
+    missing = models.PositiveIntegerField(_("links missing"), default=0)
+    note = models.CharField(_("note"), max_length=300, blank=True)  # why it failed, or waits
+
+    class Meta:
+        verbose_name = _("sweep")
+        verbose_name_plural = _("sweeps")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["integration"], condition=Q(state="running"), name="one_running_sweep_per_integration"
+            )
+        ]
+        indexes = [models.Index(fields=["integration", "-began_at"], name="sweep_of_integration")]
+
+    def __str__(self) -> str:
+        return f"{self.integration}, {self.began_at:%Y-%m-%d %H:%M}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("sweep-detail", args=[self.pk])
+
+    @property
+    def is_running(self) -> bool:
+        return self.state == SweepState.RUNNING
+
+
+class SweepPart(models.Model):
+    """One call of a sweep: a page of the list, or what the list does not say of one customer."""
+
+    class Kind(models.TextChoices):
+        PAGE = "page", _("Page")
+        CUSTOMER = "customer", _("Customer")
+
+    id = models.BigAutoField(primary_key=True)
+    sweep = models.ForeignKey(Sweep, on_delete=models.CASCADE, related_name="parts")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    key = models.CharField(max_length=140)  # the number of the page, or the customer's id
+    fingerprint = models.BigIntegerField(null=True, blank=True)  # of what the list says of the customer
+    due_at = models.DateTimeField(default=timezone.now)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    done_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    ids = models.BinaryField(default=bytes, blank=True)  # short hashes of the ids that were on it, eight bytes each
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["sweep", "kind", "key"], name="one_part_per_call")]
+        indexes = [models.Index(fields=["sweep", "due_at"], condition=Q(done_at__isnull=True), name="sweep_parts_due")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"
+
+
+class CustomerPrint(models.Model):
+    """What a provider's list said of a customer when their links were last read."""
+
+    id = models.BigAutoField(primary_key=True)
+    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="+")
+    end_user_id = models.CharField(max_length=140)  # ours, as the provider knows it
+    fingerprint = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["integration", "end_user_id"], name="one_print_per_customer")]
+
+    def __str__(self) -> str:
+        return self.end_user_id
