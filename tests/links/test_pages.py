@@ -1,0 +1,125 @@
+"""A page of a provider's list: only what changed is written, and what is newer stays."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from linkadmin.links import health
+from linkadmin.links.models import EndUser, Integration, Link
+from linkadmin.providers.types import Cause, Observation, RemoteLink
+
+pytestmark = pytest.mark.django_db
+
+T0 = timezone.now() - timedelta(hours=1)
+
+
+def at(minutes: float) -> datetime:
+    return T0 + timedelta(minutes=minutes)
+
+
+def record(number: int, cause: Cause = Cause.WORKING) -> RemoteLink:
+    return RemoteLink(f"link-{number}", Observation(cause, raw_status=cause.value))
+
+
+@pytest.fixture
+def integration() -> Integration:
+    """An integration with three links that work, as the list said."""
+    integration = Integration.objects.create(provider="belvo", name="Belvo", base_url="https://sandbox.belvo.com")
+    customer = EndUser.objects.create(external_id="cus-1", name="Acme Corp")
+    found = [
+        (Link(integration=integration, end_user=customer, remote_id=f"link-{number}"), record(number))
+        for number in range(3)
+    ]
+    health.start_links(found, at=at(0))
+    return integration
+
+
+@contextmanager
+def nothing_written() -> Iterator[None]:
+    with CaptureQueriesContext(connection) as captured:
+        yield
+    writes = [query["sql"] for query in captured if query["sql"].split()[0] in ("INSERT", "UPDATE", "DELETE")]
+    assert writes == []
+
+
+def test_links_made_elsewhere_begin_with_their_first_state(integration: Integration) -> None:
+    link = integration.links.get(remote_id="link-1")
+
+    assert link.health == "healthy"
+    assert [(change.old, change.new) for change in link.changes.all()] == [("", "healthy")]
+    assert link.search.text.startswith("acme corp cus-1")
+
+
+def test_page_that_says_the_same_writes_nothing(integration: Integration) -> None:
+    with nothing_written():
+        seen = health.observe_page(integration, [record(number) for number in range(3)], at=at(1))
+
+    assert (seen.written, seen.changed, seen.strangers) == (0, 0, ())
+
+
+def test_page_writes_the_links_that_changed_alone(integration: Integration) -> None:
+    page = [record(0), record(1, Cause.LOGIN_REFUSED), record(2), record(7)]
+
+    seen = health.observe_page(integration, page, at=at(1))
+
+    assert (seen.written, seen.changed) == (1, 1)
+    assert [stranger.remote_id for stranger in seen.strangers] == ["link-7"]
+    assert integration.links.get(remote_id="link-1").health == "customer_login"
+    assert integration.links.get(remote_id="link-0").observed_at == at(0)
+
+
+def test_read_that_began_before_a_page_does_not_replace_it(integration: Integration) -> None:
+    link = integration.links.get(remote_id="link-1")
+    health.begin_asking([link.pk], at=at(1))
+    health.observe_page(integration, [record(1)], at=at(2))  # which says what was known already
+
+    health.observe_remote(link, record(1, Cause.BANK_DOWN), source=health.Source.LIST, at=at(1))
+
+    link.refresh_from_db()
+    assert link.health == "healthy"
+
+
+def test_page_asked_for_before_a_read_does_not_replace_it(integration: Integration) -> None:
+    link = integration.links.get(remote_id="link-1")
+    health.observe_remote(link, record(1, Cause.BANK_DOWN), source=health.Source.LIST, at=at(2))
+
+    health.observe_page(integration, [record(1, Cause.LOGIN_REFUSED)], at=at(1))
+
+    link.refresh_from_db()
+    assert link.health == "waiting"
+
+
+def test_link_that_was_missing_is_there_again(integration: Integration) -> None:
+    link = integration.links.get(remote_id="link-1")
+    assert health.note_missing([link.pk], at=at(1)) == 1
+    assert health.note_missing([link.pk], at=at(2)) == 0
+
+    health.observe_page(integration, [record(1)], at=at(3))
+
+    link.refresh_from_db()
+    assert (link.missing_since, link.health) == (None, "healthy")
+
+
+def test_repair_is_proven_by_a_page_that_says_the_same(integration: Integration) -> None:
+    link = integration.links.get(remote_id="link-1")
+    health.begin_proving(link, at=at(1), request_id="")
+
+    health.observe_page(integration, [record(1)], at=at(2))
+
+    link.refresh_from_db()
+    assert not link.is_proving
+
+
+def test_whole_list_counts_as_asked_about_each_link_in_it(integration: Integration) -> None:
+    Integration.objects.update(swept_at=timezone.now() + timedelta(minutes=1))
+    swept = Link.objects.select_related("integration").get(remote_id="link-1")
+    health.note_missing([Link.objects.get(remote_id="link-2").pk], at=at(1))
+    missing = Link.objects.select_related("integration").get(remote_id="link-2")
+
+    assert swept.checked_at == swept.integration.swept_at
+    assert missing.checked_at == at(0)
