@@ -1,0 +1,29 @@
+"""What staff write down about links."""
+
+from uuid import UUID
+
+from django.db import transaction
+
+from linkadmin.accounts.models import User
+from linkadmin.audit import log
+from linkadmin.audit.models import Outcome
+
+from .models import Link, Note
+
+LONGEST = 2000  # characters
+
+
+@transaction.atomic
+def add_note(link: Link, *, by: User, text: str, job_id: UUID | None = None) -> Note:
+    """Write a note down. As a part of bulk work it has no event of its own: the work has one."""
+    note = Note.objects.create(link=link, author=by, text=text[:LONGEST], job_id=job_id)
+    if job_id is None:
+        log.record(
+            actor=by,
+            action="link.noted",
+            object_type="link",
+            object_id=link.pk,
+            outcome=Outcome.DONE,
+            details={"length": len(note.text)},
+        )
+    return note

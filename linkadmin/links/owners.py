@@ -1,0 +1,44 @@
+"""Who looks after links."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import MATRIX, Right
+from linkadmin.audit import log
+from linkadmin.audit.models import Outcome
+
+from .models import Link, OwnerChange
+
+
+@transaction.atomic
+def assign(link: Link, *, by: User, owner: User | None, job_id: UUID | None = None) -> OwnerChange | None:
+    """Hand a link over to an owner, or to nobody; None if that is how it stood already.
+
+    As a part of bulk work it has no event of its own: the work has one.
+    """
+    old = Link.objects.select_for_update(no_key=True).only("owner").get(pk=link.pk).owner_id
+    new = owner.pk if owner else None
+    if old == new:
+        return None
+    change = OwnerChange.objects.create(link=link, by=by, old_id=old, new_id=new, job_id=job_id)
+    Link.objects.filter(pk=link.pk).update(owner=owner)
+    link.owner = owner
+    if job_id is None:
+        log.record(
+            actor=by,
+            action="link.assigned",
+            object_type="link",
+            object_id=link.pk,
+            outcome=Outcome.DONE,
+            details={"owner": str(new or "")},
+        )
+    return change
+
+
+def possible_owners() -> "QuerySet[User]":
+    """Return the staff who can look after links, by name."""
+    roles = [role for role, rights in MATRIX.items() if Right.REFRESH in rights]
+    return User.objects.filter(is_active=True, role__in=roles).order_by("name", "username")
