@@ -1,9 +1,6 @@
-"""The gate that every call passes: pauses, places and quotas, kept in rows for all processes together."""
+"""The gate that every call passes: pauses, places and repeats, kept in rows for all processes together."""
 
-import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -11,85 +8,14 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from linkadmin.links.connections import connect, keep_secret
-from linkadmin.links.models import CallPlace, CallQuota, Integration, Traffic
-from linkadmin.links.traffic import Place, TrafficGate, take_place
-from linkadmin.providers.errors import NotSent, ProviderError
-from linkadmin.providers.gate import Hold, Quota, Rate, Told
-from linkadmin.providers.types import LinkRef, RemoteLink, Secret
-from tests.providers.conftest import Behaviour, Script, reply, send
+from linkadmin.links.connections import connect
+from linkadmin.links.models import CallPlace, Integration
+from linkadmin.providers.gate import Hold, Told
+from tests.providers.conftest import reply
+
+from .conftest import GOOD, LINK, SILENCE, Serve, at_once, failed, gate_of, is_let_in, read, traffic_of, update
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-LINK = LinkRef("30cb4806-6e00-48a4-91c9-ca55968576c8", "cust-1")
-GOOD = reply(200, {"id": LINK.remote_id, "institution": "erebor_mx_retail", "status": "valid"})
-SILENCE = send(b"")
-
-Serve = Callable[..., Script]
-
-
-@pytest.fixture
-def belvo() -> Integration:
-    belvo = Integration.objects.create(provider="belvo", name="Belvo test", base_url="http://127.0.0.1:9")
-    keep_secret(belvo, "secret_id", Secret("sandbox-id"))
-    keep_secret(belvo, "secret_password", Secret("sandbox-password"))
-    return belvo
-
-
-@pytest.fixture
-def serve(belvo: Integration) -> Iterator[Serve]:
-    """Let Belvo behave so on each call, the last way for ever."""
-    scripts: list[Script] = []
-
-    def start(*behaviours: Behaviour) -> Script:
-        scripts.append(Script(list(behaviours)))
-        belvo.base_url = scripts[-1].url
-        return scripts[-1]
-
-    yield start
-    for script in scripts:
-        script.stop()
-
-
-def read(belvo: Integration) -> RemoteLink:
-    return connect(belvo).read_link(LINK)
-
-
-def update(belvo: Integration) -> RemoteLink:
-    return connect(belvo).update_credentials(LINK, {"password": Secret("pass-word")})
-
-
-def failed(call: Callable[[Integration], object], belvo: Integration, times: int = 1) -> str:
-    """Make a call that fails; return why the last one did."""
-    for _each in range(times):
-        with pytest.raises(ProviderError) as caught:
-            call(belvo)
-    return caught.value.failure.reason
-
-
-def traffic_of(belvo: Integration, **changed: object) -> Traffic:
-    """Return the row of an integration, changed first."""
-    Traffic.objects.update_or_create(integration=belvo, defaults=changed)
-    return Traffic.objects.get(integration=belvo)
-
-
-def gate_of(belvo: Integration) -> TrafficGate:
-    return TrafficGate(belvo.pk, refused=lambda _error: None)
-
-
-def at_once(callers: int, act: Callable[[], object]) -> list[object]:
-    """Do the same in many threads, each with a database connection of its own, as in as many processes."""
-    barrier = threading.Barrier(callers)
-
-    def run(_number: int) -> object:
-        try:
-            barrier.wait(10)
-            return act()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(callers) as threads:
-        return list(threads.map(run, range(callers)))
 
 
 class TestPause:
@@ -195,14 +121,7 @@ class TestPlaces:
     def test_are_handed_on_to_those_who_wait(self, belvo: Integration, settings: Settings) -> None:
         settings.CALLS_AT_ONCE_PER_INTEGRATION = 1
 
-        def call() -> bool:
-            passage = gate_of(belvo).enter("read_link", seconds=15)
-            if isinstance(passage, Hold):
-                return False
-            passage.leave(Told())
-            return True
-
-        assert at_once(6, call) == [True] * 6
+        assert at_once(6, lambda: is_let_in(belvo)) == [True] * 6
 
     def test_are_waited_for_a_second_at_most(self, belvo: Integration, settings: Settings) -> None:
         settings.CALLS_AT_ONCE_PER_INTEGRATION = 0
@@ -240,82 +159,6 @@ class TestPlaces:
         failed(read, belvo)
 
         assert seen == [1, 1, 1]
-
-
-class TestQuotas:
-    def test_are_exact_for_all_processes_together(self, belvo: Integration) -> None:
-        belvo.quotas.create(scope="read_link", calls=5, window_ends_at=timezone.now() + timedelta(seconds=30))
-
-        def call() -> bool:
-            passage = gate_of(belvo).enter("read_link", seconds=15)
-            if not isinstance(passage, Hold):
-                passage.leave(Told())
-            return not isinstance(passage, Hold)
-
-        assert at_once(12, call).count(True) == 5
-        assert CallQuota.objects.get(scope="read_link").used == 5
-
-    def test_come_from_what_the_provider_documents(
-        self, belvo: Integration, serve: Serve, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(belvo.speaks, "quotas", (Quota(2, 30.0),))
-        serve(GOOD)
-        read(belvo)
-        read(belvo)
-
-        assert failed(read, belvo) == "quota"
-        ends = CallQuota.objects.get().window_ends_at
-        assert 25 < (ends - timezone.now()).total_seconds() <= 30
-
-    def test_count_each_repeat(self, belvo: Integration, serve: Serve) -> None:
-        belvo.quotas.create(scope="read_link", calls=2, window_ends_at=timezone.now() + timedelta(seconds=30))
-        script = serve(SILENCE)
-
-        failed(read, belvo)
-
-        assert len(script.received) == 2
-
-    def test_begin_anew_with_the_first_call_after_a_window(self, belvo: Integration, serve: Serve) -> None:
-        serve(GOOD)
-        belvo.quotas.create(scope="read_link", calls=2, used=2, told=True, window_ends_at=timezone.now())
-
-        read(belvo)
-
-        quota = CallQuota.objects.get(scope="read_link")
-        assert (quota.used, quota.calls) == (1, 2)
-        assert quota.window_ends_at > timezone.now() + timedelta(seconds=50)
-
-    def test_that_are_told_win_and_forget_no_call_of_ours(self, belvo: Integration) -> None:
-        belvo.quotas.create(scope="read_link", calls=9, used=7, window_ends_at=timezone.now() + timedelta(seconds=30))
-        passage = gate_of(belvo).enter("read_link", seconds=15)
-        assert not isinstance(passage, Hold)
-
-        passage.leave(Told(rate=Rate("read_link", 20.0, calls=100, left=99)))
-
-        quota = CallQuota.objects.get(scope="read_link")
-        assert (quota.calls, quota.used, quota.told) == (100, 8, True)
-
-    def test_hold_calls_back_until_the_moment_an_answer_named(self, belvo: Integration, serve: Serve) -> None:
-        script = serve(reply(429, [], Retry_After="40"))
-        failed(read, belvo)
-
-        with pytest.raises(NotSent) as caught:
-            read(belvo)
-
-        assert caught.value.failure.reason == "quota"
-        assert caught.value.failure.retry_after is not None
-        assert 38 < caught.value.failure.retry_after <= 40
-        assert len(script.received) == 1
-
-    def test_are_given_back_by_a_call_that_is_not_made(self, belvo: Integration) -> None:
-        belvo.quotas.create(scope="submit_token", calls=1, window_ends_at=timezone.now() + timedelta(seconds=30))
-        place = take_place(belvo.pk, call="submit_token", seconds=310)
-
-        assert isinstance(place, Place)
-        place.free()
-
-        assert CallQuota.objects.get(scope="submit_token").used == 0
-        assert not CallPlace.objects.exists()
 
 
 class TestRepeats:

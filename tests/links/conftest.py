@@ -1,0 +1,95 @@
+"""Belvo at the end of a real socket, behind the gate of its integration, and what to call it with."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connections
+
+from linkadmin.links.connections import connect, keep_secret
+from linkadmin.links.models import Integration, Traffic
+from linkadmin.links.traffic import TrafficGate
+from linkadmin.providers.errors import ProviderError
+from linkadmin.providers.gate import Hold, Told
+from linkadmin.providers.types import LinkRef, RemoteLink, Secret
+from tests.providers.conftest import Behaviour, Script, reply, send
+
+LINK = LinkRef("30cb4806-6e00-48a4-91c9-ca55968576c8", "cust-1")
+GOOD = reply(200, {"id": LINK.remote_id, "institution": "erebor_mx_retail", "status": "valid"})
+SILENCE = send(b"")
+
+Serve = Callable[..., Script]
+
+
+@pytest.fixture
+def belvo() -> Integration:
+    belvo = Integration.objects.create(provider="belvo", name="Belvo test", base_url="http://127.0.0.1:9")
+    keep_secret(belvo, "secret_id", Secret("sandbox-id"))
+    keep_secret(belvo, "secret_password", Secret("sandbox-password"))
+    return belvo
+
+
+@pytest.fixture
+def serve(belvo: Integration) -> Iterator[Serve]:
+    """Let Belvo behave so on each call, the last way for ever."""
+    scripts: list[Script] = []
+
+    def start(*behaviours: Behaviour) -> Script:
+        scripts.append(Script(list(behaviours)))
+        belvo.base_url = scripts[-1].url
+        return scripts[-1]
+
+    yield start
+    for script in scripts:
+        script.stop()
+
+
+def read(belvo: Integration) -> RemoteLink:
+    return connect(belvo).read_link(LINK)
+
+
+def update(belvo: Integration) -> RemoteLink:
+    return connect(belvo).update_credentials(LINK, {"password": Secret("pass-word")})
+
+
+def failed(call: Callable[[Integration], object], belvo: Integration, times: int = 1) -> str:
+    """Make a call that fails; return why the last one did."""
+    for _each in range(times):
+        with pytest.raises(ProviderError) as caught:
+            call(belvo)
+    return caught.value.failure.reason
+
+
+def traffic_of(belvo: Integration, **changed: object) -> Traffic:
+    """Return the row of an integration, changed first."""
+    Traffic.objects.update_or_create(integration=belvo, defaults=changed)
+    return Traffic.objects.get(integration=belvo)
+
+
+def gate_of(belvo: Integration) -> TrafficGate:
+    return TrafficGate(belvo.pk, refused=lambda _error: None)
+
+
+def is_let_in(belvo: Integration) -> bool:
+    """Make a call that is over at once; tell whether the gate let it in."""
+    passage = gate_of(belvo).enter("read_link", seconds=15)
+    if isinstance(passage, Hold):
+        return False
+    passage.leave(Told())
+    return True
+
+
+def at_once(callers: int, act: Callable[[], object]) -> list[object]:
+    """Do the same in many threads, each with a database connection of its own, as in as many processes."""
+    barrier = threading.Barrier(callers)
+
+    def run(_number: int) -> object:
+        try:
+            barrier.wait(10)
+            return act()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(callers) as threads:
+        return list(threads.map(run, range(callers)))

@@ -1,0 +1,86 @@
+"""How often an integration may be called, counted for all processes together."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from linkadmin.links.models import CallPlace, CallQuota, Integration
+from linkadmin.links.traffic import Place, take_place
+from linkadmin.providers.errors import NotSent
+from linkadmin.providers.gate import Hold, Quota, Rate, Told
+from tests.providers.conftest import reply
+
+from .conftest import GOOD, SILENCE, Serve, at_once, failed, gate_of, is_let_in, read
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class TestQuotas:
+    def test_are_exact_for_all_processes_together(self, belvo: Integration) -> None:
+        belvo.quotas.create(scope="read_link", calls=5, window_ends_at=timezone.now() + timedelta(seconds=30))
+
+        assert at_once(12, lambda: is_let_in(belvo)).count(True) == 5
+        assert CallQuota.objects.get(scope="read_link").used == 5
+
+    def test_come_from_what_the_provider_documents(
+        self, belvo: Integration, serve: Serve, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(belvo.speaks, "quotas", (Quota(2, 30.0),))
+        serve(GOOD)
+        read(belvo)
+        read(belvo)
+
+        assert failed(read, belvo) == "quota"
+        ends = CallQuota.objects.get().window_ends_at
+        assert 25 < (ends - timezone.now()).total_seconds() <= 30
+
+    def test_count_each_repeat(self, belvo: Integration, serve: Serve) -> None:
+        belvo.quotas.create(scope="read_link", calls=2, window_ends_at=timezone.now() + timedelta(seconds=30))
+        script = serve(SILENCE)
+
+        failed(read, belvo)
+
+        assert len(script.received) == 2
+
+    def test_begin_anew_with_the_first_call_after_a_window(self, belvo: Integration, serve: Serve) -> None:
+        serve(GOOD)
+        belvo.quotas.create(scope="read_link", calls=2, used=2, told=True, window_ends_at=timezone.now())
+
+        read(belvo)
+
+        quota = CallQuota.objects.get(scope="read_link")
+        assert (quota.used, quota.calls) == (1, 2)
+        assert quota.window_ends_at > timezone.now() + timedelta(seconds=50)
+
+    def test_that_are_told_win_and_forget_no_call_of_ours(self, belvo: Integration) -> None:
+        belvo.quotas.create(scope="read_link", calls=9, used=7, window_ends_at=timezone.now() + timedelta(seconds=30))
+        passage = gate_of(belvo).enter("read_link", seconds=15)
+        assert not isinstance(passage, Hold)
+
+        passage.leave(Told(rate=Rate("read_link", 20.0, calls=100, left=99)))
+
+        quota = CallQuota.objects.get(scope="read_link")
+        assert (quota.calls, quota.used, quota.told) == (100, 8, True)
+
+    def test_hold_calls_back_until_the_moment_an_answer_named(self, belvo: Integration, serve: Serve) -> None:
+        script = serve(reply(429, [], Retry_After="40"))
+        failed(read, belvo)
+
+        with pytest.raises(NotSent) as caught:
+            read(belvo)
+
+        assert caught.value.failure.reason == "quota"
+        assert caught.value.failure.retry_after is not None
+        assert 38 < caught.value.failure.retry_after <= 40
+        assert len(script.received) == 1
+
+    def test_are_given_back_by_a_call_that_is_not_made(self, belvo: Integration) -> None:
+        belvo.quotas.create(scope="submit_token", calls=1, window_ends_at=timezone.now() + timedelta(seconds=30))
+        place = take_place(belvo.pk, call="submit_token", seconds=310)
+
+        assert isinstance(place, Place)
+        place.free()
+
+        assert CallQuota.objects.get(scope="submit_token").used == 0
+        assert not CallPlace.objects.exists()
