@@ -1,14 +1,17 @@
 """Every cause has one verdict, in words fit for the page. The table of link health, row by row."""
 
+from collections.abc import Mapping
+
 import lucide
 import pytest
 from django.utils import timezone
 
 from linkadmin.links.causes import STATES, VERDICTS, Retry, Turn, Verdict
 from linkadmin.links.models import Link
-from linkadmin.providers.belvo_answers import STATUS_CAUSES
+from linkadmin.providers import belvo_answers, heron_answers
 from linkadmin.providers.belvo_errors import CODES
-from linkadmin.providers.plaid_codes import cause_of
+from linkadmin.providers.belvo_records import CONSENT_CAUSES
+from linkadmin.providers.plaid_codes import CAUSES, cause_of
 from linkadmin.providers.types import Cause, HealthState
 from tests.house import House
 
@@ -132,15 +135,41 @@ PLAID_ROWS = [
     ("UNAUTHORIZED_INSTITUTION", S.OUR_SETUP, T.ADMIN, R.LATER),
     ("PRODUCT_NOT_ENABLED", S.OUR_SETUP, T.US, R.NO),
     ("PRODUCTS_NOT_SUPPORTED", S.OUR_SETUP, T.US, R.NO),
+    ("INSTITUTION_NOT_ENABLED_IN_ENVIRONMENT", S.OUR_SETUP, T.DEVELOPER, R.NO),
     ("INVALID_PRODUCT", S.OUR_SETUP, T.DEVELOPER, R.NO),
     ("INVALID_FIELD", S.OUR_SETUP, T.DEVELOPER, R.NO),
+    ("MISSING_FIELDS", S.OUR_SETUP, T.DEVELOPER, R.NO),
+    ("INVALID_CONFIGURATION", S.OUR_SETUP, T.DEVELOPER, R.NO),
+    ("INVALID_INSTITUTION", S.OUR_SETUP, T.DEVELOPER, R.NO),
     ("INSTANT_MATCH_FAILED", S.OUR_SETUP, T.DEVELOPER, R.NO),
+    ("INVALID_BODY", S.OUR_SETUP, T.DEVELOPER, R.NO),
+    ("INVALID_HEADERS", S.OUR_SETUP, T.DEVELOPER, R.NO),
+    ("INCOMPATIBLE_API_VERSION", S.OUR_SETUP, T.DEVELOPER, R.NO),
+    ("NOT_FOUND", S.OUR_SETUP, T.DEVELOPER, R.NO),
+    ("NO_LONGER_AVAILABLE", S.OUR_SETUP, T.DEVELOPER, R.NO),
+    ("SANDBOX_ONLY", S.OUR_SETUP, T.DEVELOPER, R.NO),
+    ("SANDBOX_PRODUCT_NOT_ENABLED", S.OUR_SETUP, T.DEVELOPER, R.NO),
+]
+HERON_STATUS_ROWS = [
+    ("pending", S.SETTING_UP, T.PROVIDER, R.WAIT),
+    ("syncing", S.HEALTHY, T.PROVIDER, R.WAIT),
+    ("active", S.HEALTHY, T.NOBODY, R.NONE),
+    ("sync_disabled", S.DISCONNECTED, T.US, R.NO),
+    ("deleted_in_plaid", S.DISCONNECTED, T.CUSTOMER, R.NO),
+    ("unknown", S.UNKNOWN, T.US, R.ONCE),
 ]
 BELVO_STATUS_ROWS = [
     ("valid", S.HEALTHY, T.NOBODY, R.NONE),
     ("invalid", S.CUSTOMER_LOGIN, T.CUSTOMER, R.NO),
     ("token_required", S.CUSTOMER_CODE, T.CUSTOMER, R.NO),
     ("unconfirmed", S.SETTING_UP, T.CUSTOMER, R.NO),
+]
+BELVO_CONSENT_ROWS = [
+    ("AUTHORISED", S.HEALTHY, T.NOBODY, R.NONE),
+    ("AWAITING_AUTHORISATION", S.CUSTOMER_CONSENT, T.CUSTOMER, R.NO),
+    ("AWAITING_AUTHORISATION_CONFIRMATION", S.CUSTOMER_CONSENT, T.CUSTOMER, R.NO),
+    ("REJECTED", S.DISCONNECTED, T.CUSTOMER, R.NO),
+    ("EXPIRED", S.CUSTOMER_CONSENT, T.CUSTOMER, R.NO),
 ]
 BELVO_CODE_ROWS = [
     ("activation_required", S.CUSTOMER_BANK, T.CUSTOMER_BANK, R.NO),
@@ -159,43 +188,61 @@ BELVO_CODE_ROWS = [
     ("unavailable_data", S.WAITING, T.BANK, R.YES),
     ("method_not_allowed", S.OUR_SETUP, T.DEVELOPER, R.NO),
 ]
+# Faults of the request or of the account: a link stays as it is.
+BELVO_CODES_ABOUT_NO_LINK = [
+    *("required", "blank", "null", "invalid", "invalid_choice", "does_not_exist", "validation_error", "duplicated"),
+    *("invalid_credentials_storage", "invalid_fetch_resources", "invalid_access_mode_switch", "not_a_list"),
+    *("parse_error", "unsupported_operation", "link_refreshed", "authentication_failed", "access_to_production_denied"),
+    *("access_to_resource_denied", "permission_denied", "quota_limit_reached"),
+]
+# What no single code or status says.
 CAUSE_ROWS = [
     (Cause.WORKING_WITH_ERROR, S.HEALTHY, T.US, R.NONE),
-    (Cause.PENDING, S.SETTING_UP, T.PROVIDER, R.WAIT),
+    (Cause.DATA_ARRIVED, S.HEALTHY, T.NOBODY, R.NONE),
+    (Cause.REPAIRED_ELSEWHERE, S.HEALTHY, T.NOBODY, R.NONE),
+    (Cause.RENEW_SOON, S.HEALTHY, T.CUSTOMER, R.NONE),
+    (Cause.ACCOUNT_WITHDRAWN, S.HEALTHY, T.CUSTOMER, R.NONE),
+    (Cause.ACCOUNT_ADDED, S.HEALTHY, T.CUSTOMER, R.NONE),
+    (Cause.CONSENT_CHANGED, S.HEALTHY, T.US, R.NONE),
     (Cause.FIRST_SYNC, S.SETTING_UP, T.PROVIDER, R.WAIT),
-    (Cause.SYNCING, S.HEALTHY, T.PROVIDER, R.WAIT),
-    (Cause.ERROR_UNRECOGNISED, S.UNKNOWN, T.US, R.ONCE),
-    (Cause.ERROR_UNNAMED, S.UNKNOWN, T.US, R.ONCE),
-    (Cause.SOURCE_UNKNOWN, S.UNKNOWN, T.US, R.ONCE),
-    (Cause.UNRECOGNISED, S.UNKNOWN, T.US, R.NO),
-    (Cause.SWITCHED_OFF, S.DISCONNECTED, T.US, R.NO),
-    (Cause.GONE, S.DISCONNECTED, T.CUSTOMER, R.NO),
-    (Cause.MISSING, S.DISCONNECTED, T.US, R.ONCE),
-    (Cause.WRONG_ID, S.OUR_SETUP, T.US, R.NO),
-    (Cause.KEYS_WRONG, S.OUR_SETUP, T.ADMIN, R.NO),
-    (Cause.CODE_WAITING, S.CUSTOMER_CODE, T.CUSTOMER, R.NO),
     (Cause.PASSWORD_WRONG, S.CUSTOMER_LOGIN, T.CUSTOMER, R.RISKY),
-    (Cause.FIELD_MISSING, S.OUR_SETUP, T.US, R.NO),
+    (Cause.LOGIN_UNCLEAR, S.CUSTOMER_LOGIN, T.US, R.NO),
+    (Cause.CODE_WAITING, S.CUSTOMER_CODE, T.CUSTOMER, R.NO),
+    (Cause.CONSENT_EXPIRED, S.CUSTOMER_CONSENT, T.CUSTOMER, R.NO),
+    (Cause.CONSENT_WITHDRAWN, S.CUSTOMER_CONSENT, T.CUSTOMER, R.NO),
+    (Cause.CONSENT_ENDED_BY_BANK, S.CUSTOMER_CONSENT, T.CUSTOMER, R.NO),
+    (Cause.CONSENT_ACCOUNTS_LOST, S.CUSTOMER_CONSENT, T.US, R.NO),
     (Cause.ACCOUNT_LOCKED, S.CUSTOMER_BANK, T.CUSTOMER_BANK, R.NO),
     (Cause.ACCESS_FORBIDDEN, S.CUSTOMER_BANK, T.CUSTOMER_BANK, R.NO),
-    (Cause.CODE_UNSUPPORTED, S.DISCONNECTED, T.PROVIDER, R.NO),
+    (Cause.BANK_FAILING, S.WAITING, T.BANK, R.YES),
     (Cause.BANK_TROUBLE, S.WAITING, T.BANK, R.LATER),
-    (Cause.LOGIN_UNCLEAR, S.CUSTOMER_LOGIN, T.US, R.NO),
-    (Cause.STORAGE_ENDED, S.DISCONNECTED, T.CUSTOMER, R.NO),
+    (Cause.PROVIDER_OUTAGE, S.WAITING, T.PROVIDER, R.YES),
     (Cause.PROVIDER_TROUBLE, S.WAITING, T.PROVIDER, R.YES_READS),
+    (Cause.KEYS_WRONG, S.OUR_SETUP, T.ADMIN, R.NO),
+    (Cause.FEATURE_MISSING, S.OUR_SETUP, T.ADMIN, R.NO),
+    (Cause.RIGHTS_MISSING, S.OUR_SETUP, T.ADMIN, R.NO),
+    (Cause.WRONG_ID, S.OUR_SETUP, T.US, R.NO),
+    (Cause.FIELD_MISSING, S.OUR_SETUP, T.US, R.NO),
     (Cause.STALE, S.STALE, T.US, R.ONCE),
-    (Cause.RENEW_SOON, S.HEALTHY, T.CUSTOMER, R.NONE),
-    (Cause.CONSENT_REJECTED, S.DISCONNECTED, T.CUSTOMER, R.NO),
-    (Cause.CONSENT_UNFINISHED, S.CUSTOMER_CONSENT, T.CUSTOMER, R.NO),
-    (Cause.PORTAL_CONSENT_EXPIRED, S.CUSTOMER_CONSENT, T.CUSTOMER, R.NO),
+    (Cause.MISSING, S.DISCONNECTED, T.US, R.ONCE),
+    (Cause.REMOVED, S.DISCONNECTED, T.NOBODY, R.NONE),
+    (Cause.STORAGE_ENDED, S.DISCONNECTED, T.CUSTOMER, R.NO),
+    (Cause.CODE_UNSUPPORTED, S.DISCONNECTED, T.PROVIDER, R.NO),
+    (Cause.UNRECOGNISED, S.UNKNOWN, T.US, R.NO),
+    (Cause.ERROR_UNRECOGNISED, S.UNKNOWN, T.US, R.ONCE),
+    (Cause.ERROR_UNNAMED, S.UNKNOWN, T.US, R.ONCE),
+    (Cause.NEVER_SYNCED, S.UNKNOWN, T.US, R.ONCE),
 ]
 ROWS = [
     *((cause_of(code), *row) for code, *row in PLAID_ROWS),
-    *((STATUS_CAUSES[status], *row) for status, *row in BELVO_STATUS_ROWS),
+    *((heron_answers.STATUS_CAUSES[status], *row) for status, *row in HERON_STATUS_ROWS),
+    *((belvo_answers.STATUS_CAUSES[status], *row) for status, *row in BELVO_STATUS_ROWS),
+    *((CONSENT_CAUSES[status], *row) for status, *row in BELVO_CONSENT_ROWS),
     *((CODES[code][1], *row) for code, *row in BELVO_CODE_ROWS),
     *CAUSE_ROWS,
 ]
-NAMES = [str(row[0]) for row in (*PLAID_ROWS, *BELVO_STATUS_ROWS, *BELVO_CODE_ROWS, *CAUSE_ROWS)]
+STATUS_ROWS = (*HERON_STATUS_ROWS, *BELVO_STATUS_ROWS, *BELVO_CONSENT_ROWS)
+NAMES = [str(row[0]) for row in (*PLAID_ROWS, *STATUS_ROWS, *BELVO_CODE_ROWS, *CAUSE_ROWS)]
 
 
 @pytest.mark.parametrize(("cause", "state", "turn", "retry"), ROWS, ids=NAMES)
@@ -203,6 +250,30 @@ def test_a_row_of_the_table(cause: Cause | None, state: HealthState, turn: Turn,
     assert cause is not None
     verdict = VERDICTS[cause]
     assert (verdict.state, verdict.turn, verdict.retry) == (state, turn, retry)
+
+
+def test_every_cause_has_a_row() -> None:
+    assert {row[0] for row in ROWS} == set(Cause)
+
+
+@pytest.mark.parametrize(
+    ("known", "rows"),
+    [
+        (CAUSES, PLAID_ROWS),
+        (heron_answers.STATUS_CAUSES, HERON_STATUS_ROWS),
+        (belvo_answers.STATUS_CAUSES, BELVO_STATUS_ROWS),
+        (CONSENT_CAUSES, BELVO_CONSENT_ROWS),
+        (CODES, [*BELVO_CODE_ROWS, *((code,) for code in BELVO_CODES_ABOUT_NO_LINK)]),
+    ],
+    ids=["Plaid codes", "Heron statuses", "Belvo statuses", "Belvo consents", "Belvo codes"],
+)
+def test_every_word_of_a_provider_has_a_row(known: Mapping[str, object], rows: list[tuple[object, ...]]) -> None:
+    assert set(known) <= {row[0] for row in rows}
+
+
+@pytest.mark.parametrize("code", BELVO_CODES_ABOUT_NO_LINK)
+def test_a_fault_of_the_request_or_the_account_says_nothing_about_a_link(code: str) -> None:
+    assert CODES[code][1] is None
 
 
 def test_a_code_that_plaid_has_not_invented_yet_is_no_cause() -> None:
