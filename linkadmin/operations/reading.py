@@ -86,7 +86,9 @@ def read_quietly(link: Link, *, in_background: bool = False) -> None:
     try:
         read(link, in_background=in_background)
     except ProviderError as error:
-        health.note_unasked(link, why=error.failure.code or error.failure.reason, at=timezone.now())
+        failure = error.failure
+        why = failure.code or failure.reason or f"HTTP {failure.status}"  # an answer may have nothing but its status
+        health.note_unasked(link, why=why, at=timezone.now())
 
 
 def _read_batch(links: Sequence[Link]) -> list[Link]:

@@ -1,0 +1,119 @@
+"""A provider that cannot be asked: no link changes its state, and the link's page says why what it shows is older."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from linkadmin.links.models import Integration, Link
+from linkadmin.providers.types import Cause
+from tests.house import House
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+OF_ASKING = {"asked_at", "ask_failed", "asking_since"}  # all else about a link is what we know of it
+TITLE, OLDER = "The provider could not be asked the last time", "What you see is what was known before."
+NO_CONNECTION = "No connection to the provider could be made."
+TOO_SLOW = "The provider took longer than we wait for it."
+
+# What the simulator answers, and what of it stands in “The provider answered with the error …”.
+BELVO = {
+    "authentication_failed": "authentication_failed",  # 401
+    "denied_403": "access_to_resource_denied",
+    "access_to_production_denied": "access_to_production_denied",
+    "permission_denied": "permission_denied",
+    "quota_limit_reached": "quota_limit_reached",
+    "html_403": "HTTP 403",
+    "rate_429": "HTTP 429",
+    "timeout_408": "request_timeout",
+    "server_error": "unexpected_error",
+    "service_unavailable": "service_unavailable",
+}
+HERON = {
+    "heron_401": "Unauthorized",
+    "heron_403": "Forbidden",
+    "heron_429": "Too Many Requests",
+    "heron_500": "Internal Server Error",
+}
+
+each_provider = pytest.mark.parametrize("provider", ["belvo", "heron"])
+
+
+def broken_link(house: House, provider: str) -> Link:
+    """Return a link that is well at its provider, and that we believe to be broken: a good answer would change it."""
+    return house.belvo_link() if provider == "belvo" else house.heron_link(cause=Cause.LOGIN_REQUIRED)
+
+
+def known(link: Link) -> tuple[dict[str, Any], int]:
+    """Return all that is known about a link, and how often that changed."""
+    row = Link.objects.filter(pk=link.pk).values().get()
+    return {name: value for name, value in row.items() if name not in OF_ASKING}, link.changes.count()
+
+
+def words_after_asking(house: House, link: Link) -> str:
+    """Ask the provider by the page's button, wait for what comes of it, and read the page."""
+    house.post(f"{link.get_absolute_url()}refresh/")
+    house.settled()
+    return house.open(link.get_absolute_url()).words
+
+
+@contextmanager
+def taken_port(*, listening: bool) -> Iterator[str]:
+    """Yield the address of a port that takes connections and never answers, or that takes none."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        if listening:
+            taken.listen()
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+@pytest.mark.parametrize(
+    ("provider", "answer", "error"),
+    [*(("belvo", *row) for row in BELVO.items()), *(("heron", *row) for row in HERON.items())],
+    ids=[*BELVO, *HERON],
+)
+def test_answer_that_tells_nothing_about_a_link_changes_nothing(
+    house: House, settings: Settings, provider: str, answer: str, error: str
+) -> None:
+    settings.PROVIDER_READ_SECONDS = 2  # a wish to wait longer than that is not waited for
+    link = broken_link(house, provider)
+    before = known(link)
+    house.simulator.fail("GET", "/api/", answer, times=9)
+
+    words = words_after_asking(house, link)
+
+    assert f"{TITLE} The provider answered with the error “{error}”. {OLDER}" in words
+    assert known(link) == before
+
+
+@each_provider
+@pytest.mark.parametrize(("listening", "why"), [(False, NO_CONNECTION), (True, TOO_SLOW)], ids=["refused", "silent"])
+def test_provider_that_does_not_answer_changes_nothing(
+    house: House, settings: Settings, provider: str, listening: bool, why: str
+) -> None:
+    settings.PROVIDER_READ_SECONDS = 0.5
+    link = broken_link(house, provider)
+    before = known(link)
+
+    with taken_port(listening=listening) as url:
+        Integration.objects.update(base_url=url)
+        words = words_after_asking(house, link)
+
+    assert f"{TITLE} {why} {OLDER}" in words
+    assert known(link) == before
+
+
+@each_provider
+def test_next_good_answer_changes_the_state_and_takes_the_sentence_back(house: House, provider: str) -> None:
+    link = broken_link(house, provider)
+    before = known(link)
+    house.simulator.fail("GET", "/api/", "lost_before", times=3)
+
+    assert TITLE in words_after_asking(house, link)
+    words = words_after_asking(house, link)
+
+    assert TITLE not in words
+    assert known(link) != before
