@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from . import belvo_bodies as bodies
 from . import belvo_consents as consents
+from . import belvo_messages as messages
 from .belvo_bodies import error
 from .belvo_crowd import Traits, prototype
 from .belvo_logins import find_link, register, resume, shown, update
@@ -172,7 +173,7 @@ def _delete(world: World, request: Request) -> Answer:
         link = find_link(world, request)
         if request.headers.get("x-belvo-request-mode") == "async":
             world.leaving_links.setdefault(link.id, world.clock() + REMOVED_AFTER)
-            return json_answer(202, {"request_id": secrets.token_hex(16)})
+            return json_answer(202, {"request_id": world.removals.setdefault(link.id, secrets.token_hex(16))})
         world.remove_belvo_link(link.id)
     return Answer(204)
 
@@ -184,10 +185,14 @@ def _refresh(world: World, request: Request) -> Answer:
         bodies.check_resources(world.institutions[link.institution], body.get("fetch_resources", []))
         _refuse_early_refresh(world, link)
         link.refreshed_at = world.now()
+        request_id = secrets.token_hex(16)
         if link.status == "valid":
             link.last_accessed_at = link.refreshed_at
+            world.tell_belvo(*messages.loaded(link, world.bank(link), request_id))
+        else:
+            world.tell_belvo(*messages.refused(link, messages.HISTORICAL, request_id))
         world.save()
-    return json_answer(202, {"request_id": secrets.token_hex(16)})
+    return json_answer(202, {"request_id": request_id})
 
 
 def _refuse_early_refresh(world: World, link: BelvoLink) -> None:

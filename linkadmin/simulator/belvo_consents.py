@@ -10,11 +10,12 @@ one of the usernames below was typed. No typed document number is kept: each lin
 """
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from . import belvo_messages as messages
 from .clock import iso, seconds
 from .filters import Filter, passes
 from .overlay import Roll
@@ -23,6 +24,7 @@ from .state import World
 
 OPEN_FINANCE = "openfinance"
 YEAR = timedelta(days=365)
+NOTICE = 7 * 86_400  # seconds before the end of a consent that Belvo tells of it
 FILTERS = {
     "user_document": ("document_number", ""),
     "id": ("id", ""),
@@ -67,9 +69,36 @@ TYPED = (
 def grant(world: World, link: BelvoLink, username: str) -> None:
     """Give a new link the consent that its username asks for. The world's lock is held here."""
     typed = next((each for each in TYPED if each.username == username), None)
-    if typed and _is_open_finance(world, link):
+    if typed and is_open_finance(world, link):
         end = iso(world.clock() + typed.lasts.total_seconds()) if typed.lasts else None
         world.consents[link.id] = Consent(link.id, typed.status, created_at=link.created_at, expired_at=end)
+
+
+def end_now(world: World, link: BelvoLink) -> None:
+    """Let the consent of a link end now; from then on nothing is fetched. The world's lock is held here."""
+    consent = world.consents.get(link.id) or _usual(link)
+    world.consents[link.id] = replace(consent, status="EXPIRED", expired_at=world.now())
+    link.silent = True
+    world.tell_belvo(messages.consent_ended(link, world.bank(link), consent))
+
+
+def authorise(world: World, link: BelvoLink) -> None:
+    """Let a consent that has ended begin anew, for a year. The world's lock is held here."""
+    if link.id in world.consents and world.consents[link.id].status == "EXPIRED":
+        expired_at = iso(world.clock() + YEAR.total_seconds())
+        world.consents[link.id] = replace(world.consents[link.id], status="AUTHORISED", expired_at=expired_at)
+
+
+def announce(world: World, since: float, until: float) -> None:
+    """Tell of each consent that ended between two moments or came near its end. The world's lock is held here."""
+    for link, consent in _ending(world, since, until):
+        world.tell_belvo(messages.consent_ended(link, world.bank(link), consent))
+    for link, consent in _ending(world, since + NOTICE, until + NOTICE):
+        world.tell_belvo(messages.consent_ending(link, world.bank(link), consent))
+
+
+def is_open_finance(world: World, link: BelvoLink) -> bool:
+    return bool(world.bank(link)["integration_type"] == OPEN_FINANCE)
 
 
 def listed(world: World, wishes: Sequence[Filter], start: int, end: int) -> tuple[int, list[dict[str, Any]]]:
@@ -87,7 +116,7 @@ def find(world: World, consent_id: str) -> dict[str, Any] | None:
     """Find a consent as the API shows it. The world's lock is held here."""
     planted = (consent.link for consent in world.consents.values() if consent.id == consent_id)
     link = world.links.find(next(planted, _mirrored(consent_id)))
-    consent = _of(world, link) if link and _is_open_finance(world, link) else None
+    consent = _of(world, link) if link and is_open_finance(world, link) else None
     return consent if consent and consent["id"] == consent_id else None
 
 
@@ -106,8 +135,17 @@ def _of(world: World, row: int | BelvoLink) -> dict[str, Any]:
     return _shown(world, link, world.consents.get(link.id) or _usual(link))
 
 
-def _is_open_finance(world: World, link: BelvoLink) -> bool:
-    return bool(world.institutions[link.institution]["integration_type"] == OPEN_FINANCE)
+def _ending(world: World, since: float, until: float) -> Iterator[tuple[BelvoLink, Consent]]:
+    """Find the authorised consents of recurrent links that end after one moment and not after another."""
+    first, last = (world.crowds.links.before(iso(each - YEAR.total_seconds())) for each in (since, until))
+    generated = range(first, min(last + 1, world.crowds.links.size))
+    usual = filter(None, map(world.links.at, generated))
+    others = filter(None, map(world.links.find, (*world.links.others(), *world.consents)))
+    for link in {each.id: each for each in (*usual, *others)}.values():
+        consent = world.consents.get(link.id) or _usual(link)
+        awaited = consent.status == "AUTHORISED" and link.access_mode == "recurrent" and is_open_finance(world, link)
+        if awaited and consent.expired_at and since < seconds(consent.expired_at) <= until:
+            yield link, consent
 
 
 def _usual(link: BelvoLink) -> Consent:

@@ -25,6 +25,7 @@ from .belvo_drill import (
     code_outcome,
     login_outcome,
 )
+from .belvo_messages import loaded
 from .drill import Ask, Effects, Kind, Outcome, Refuse, Succeed, play
 from .institutions import Institution, asks_for_code
 from .records import BelvoLink, LoginAttempt
@@ -66,7 +67,7 @@ def register(world: World, request: Request) -> Answer:
             _refuse_twin(world, link)
             world.belvo_links[link.id] = link
             grant(world, link, body["username"])
-            _succeeded(world, link)
+            _succeeded(world, link, registering=True)
             return json_answer(201, shown(link))
 
     def ask(wish: Ask) -> Answer:
@@ -94,7 +95,7 @@ def update(world: World, request: Request) -> Answer:
     def act() -> Answer:
         with world.lock:
             find_link(world, request)
-            _succeeded(world, link)
+            _succeeded(world, link, registering=False)
             return json_answer(200, shown(link))
 
     def ask(wish: Ask) -> Answer:
@@ -121,7 +122,7 @@ def resume(world: World, request: Request) -> Answer:
         with world.lock:
             done = _attempt(world, body)
             link = world.belvo_links[done.link_id]
-            _succeeded(world, link)
+            _succeeded(world, link, registering=done.registering)
             return json_answer(201 if done.registering else 200, shown(link))
 
     def ask_again(wish: Ask) -> Answer:
@@ -210,10 +211,12 @@ def _or_code(outcome: Outcome, institution: Institution, body: Body, *, updating
     return Ask(delay=outcome.delay) if isinstance(outcome, Succeed) and needs_code else outcome
 
 
-def _succeeded(world: World, link: BelvoLink) -> None:
+def _succeeded(world: World, link: BelvoLink, *, registering: bool) -> None:
     link.status = "valid"
     link.last_accessed_at, link.silent = world.now(), False
     link.refusals = 0
+    if registering or link.access_mode == "recurrent":  # data is fetched at once
+        world.tell_belvo(*loaded(link, world.bank(link)))
     world.drop_attempts(link.id)
     world.save()
 

@@ -8,6 +8,20 @@ Clock = Callable[[], float]  # seconds since 1970
 _OF_HOUR = tuple(f"{second // 60:02}:{second % 60:02}." for second in range(3600))
 
 
+class LeadClock:
+    """A clock that can be moved ahead of another one."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lead = 0.0  # seconds
+
+    def __call__(self) -> float:
+        return self._clock() + self._lead
+
+    def forward(self, seconds: float) -> None:
+        self._lead += seconds
+
+
 def iso(moment: float) -> str:
     """Write a moment (seconds since 1970) as `2026-11-21T20:43:42.123456Z`."""
     whole, microseconds = divmod(round(moment * 1_000_000), 1_000_000)

@@ -8,8 +8,17 @@ from typing import Any
 BELVO_CALLS, BELVO_WINDOW = 80, 30  # calls from one address; seconds
 BELVO_DELETES = 5  # plain deletes a minute
 
-_LARGEST = {"latency": 300_000, "error_rate": 1}  # of all others:
+_SMALLEST = {"webhook_copies": 1}  # of all others: 0
+_LARGEST = {
+    "latency": 300_000,
+    "error_rate": 1,
+    "webhook_copies": 5,
+    "webhook_shuffle": 1,
+    "webhook_delay": 86_400,
+    "webhook_pace": 100,
+}  # of all others:
 _LARGEST_NUMBER = 2**31 - 1
+_SHARES = {"error_rate", "webhook_pace"}  # these may have a fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +31,17 @@ class Conduct:
     heron_limit: int = 1000  # calls a minute to each endpoint
     belvo_limit: int = 0  # calls in 30 seconds from one address
     belvo_deletes: int = 0  # plain deletes a minute
+    webhook_copies: int = 1  # how often each webhook is sent
+    webhook_shuffle: int = 0  # 1: webhooks leave in random order within a second
+    webhook_delay: int = 0  # seconds before a webhook leaves
+    webhook_pace: float = 1.0  # the pauses between attempts, as a multiple of the documented ones
 
     def __post_init__(self) -> None:
         for each in fields(self):
-            value, largest = getattr(self, each.name), _LARGEST.get(each.name, _LARGEST_NUMBER)
-            kinds = int | float if each.name == "error_rate" else int
-            if isinstance(value, bool) or not isinstance(value, kinds) or not 0 <= value <= largest:
-                raise ValueError(f"{each.name} must be a number from 0 to {largest}")
+            smallest, largest = _SMALLEST.get(each.name, 0), _LARGEST.get(each.name, _LARGEST_NUMBER)
+            value, kinds = getattr(self, each.name), int | float if each.name in _SHARES else int
+            if isinstance(value, bool) or not isinstance(value, kinds) or not smallest <= value <= largest:
+                raise ValueError(f"{each.name} must be a number from {smallest} to {largest}")
 
     def changed(self, wishes: Mapping[str, Any]) -> "Conduct":
         """Return this conduct with some settings changed. Raises ValueError."""
@@ -47,4 +60,8 @@ MEANINGS = {
     f"0: no limit; Belvo documents {BELVO_CALLS}",
     "belvo_deletes": f"plain removals a minute at Belvo, beyond it status 429; 0: no limit; "
     f"Belvo documents {BELVO_DELETES}",
+    "webhook_copies": "how often each webhook is sent, from 1 to 5",
+    "webhook_shuffle": "1: webhooks leave in random order within a second; 0: in the order of the events",
+    "webhook_delay": "seconds before a webhook leaves",
+    "webhook_pace": "pauses between the attempts of a webhook, as a multiple of those documented; 0.01 is quick",
 }

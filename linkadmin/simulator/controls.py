@@ -1,11 +1,11 @@
-"""The levers of the simulator: /faults.json for faults on request, /conduct.json, and /stir.json for changes."""
+"""The levers of the simulator: faults on request, conduct, changes nobody asked for, hours that pass, webhooks."""
 
 from collections.abc import Callable
 from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
-from . import stirring
+from . import living, stirring, webhook_settings
 from .gateway import Gateway
 from .wire import Answer, Request, json_answer
 
@@ -16,6 +16,8 @@ def respond(gateway: Gateway, request: Request) -> Answer | None:
         "/faults.json": {"GET": _waiting, "POST": _order, "DELETE": _clear},
         "/conduct.json": {"GET": _conduct, "PUT": _change},
         "/stir.json": {"POST": _stir},
+        "/live.json": {"POST": _live},
+        "/webhooks.json": {"GET": _webhooks, "PUT": _set_webhooks},
     }
     methods = levers.get(request.path)
     if methods is None:
@@ -53,7 +55,8 @@ def _clear(gateway: Gateway, request: Request) -> Answer:
 
 
 def _conduct(gateway: Gateway, request: Request) -> Answer:
-    return json_answer(200, {**asdict(gateway.conduct), "peak": gateway.limits.peak()})
+    limits = gateway.limits
+    return json_answer(200, {**asdict(gateway.conduct), "peak": limits.peak(), "refused": limits.refused()})
 
 
 def _change(gateway: Gateway, request: Request) -> Answer:
@@ -63,3 +66,16 @@ def _change(gateway: Gateway, request: Request) -> Answer:
 
 def _stir(gateway: Gateway, request: Request) -> Answer:
     return json_answer(200, stirring.order(gateway.world, _wish(request)))
+
+
+def _live(gateway: Gateway, request: Request) -> Answer:
+    return json_answer(200, living.order(gateway.world, _wish(request)))
+
+
+def _webhooks(gateway: Gateway, request: Request) -> Answer:
+    return json_answer(200, webhook_settings.shown(gateway.world))
+
+
+def _set_webhooks(gateway: Gateway, request: Request) -> Answer:
+    webhook_settings.order(gateway.world, _wish(request))
+    return _webhooks(gateway, request)

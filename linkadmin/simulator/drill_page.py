@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from html import escape
 
-from . import belvo, heron
+from . import belvo, belvo_messages, heron, heron_messages
 from .belvo_consents import TYPED
 from .belvo_drill import CODES, REFUSALS_UNTIL_INVALID, WRONG_CODES_UNTIL_LOCKED
 from .belvo_drill import TRIGGERS as BELVO_TRIGGERS
@@ -16,6 +16,7 @@ from .heron_drill import ACTIVE, FATES
 from .heron_drill import TRIGGERS as HERON_TRIGGERS
 from .institutions import Institution
 from .markup import code, table
+from .records import PRACTICE_AUTHORIZATION, PRACTICE_SECRET
 from .state import World
 
 ASKED_FIELDS = {"hidden"}  # a field of this type is filled by the form itself
@@ -37,7 +38,9 @@ customer's username or password would go, and see what the app makes of it. Anyt
 {_heron_items()}
 {_faults()}
 {_settings(conduct)}
+{_webhooks(world)}
 {_population(world)}
+{_life()}
 {_banks(institutions)}
 """
 
@@ -144,6 +147,36 @@ at once and needs no file: {code("manage.py simulator --seed 7 --belvo-links 100
 seed makes the same ids; what is changed is kept, what is removed stays away.</p>
 <p>{code("POST /stir.json")} with {code('{"belvo": 20, "heron": 0.02, "seed": 3}')} lets 20 links of Belvo and two in
 a hundred of Heron break or mend by themselves, and answers with their ids; the same again moves the same ones.</p>
+"""
+
+
+def _webhooks(world: World) -> str:
+    example = '{"belvo": {"url": "http://127.0.0.1:8000/…", "authorization": "Bearer …"}, "heron": {"secret": "sec_…"}}'
+    attempts = f"{len(belvo_messages.PAUSES)} more times, after a minute more each time"
+    rows = (
+        ("Belvo", code(world.belvo_webhook.url or "none"), code("Authorization"), code(PRACTICE_AUTHORIZATION)),
+        ("Heron", "its subscriptions", code(heron_messages.SIGNATURE), code(PRACTICE_SECRET)),
+    )
+    return f"""
+<h2 id="webhooks">Webhooks</h2>
+<p>They leave when something happens: to Belvo's one address, and to Heron's subscriptions by {code("/api/webhooks")}.
+Only addresses of this machine are called, by plain HTTP; redirects are not followed. Any answer from 200 to 299
+is enough. Without one Belvo tries {attempts}, and Heron {len(heron_messages.PAUSES)} more times, after 1, 5 and 15
+minutes. What waits is gone after a restart.</p>
+{table(("Provider", "Goes to", "Proved by", "Unless another is set"), rows)}
+<p>{code("PUT /webhooks.json")} with {code(example)}, or some of it, sets the address and the secrets;
+{code("GET /webhooks.json")} tells what was sent, <a href="/webhooks/">as does a page</a>. That a link works again no
+webhook says, neither Belvo's nor Heron's: of Belvo's only data tells of it.</p>
+"""
+
+
+def _life() -> str:
+    return f"""
+<h2 id="life">A day in their life</h2>
+<p>{code("POST /live.json")} with {code('{"hours": 24, "share": 0.1, "seed": 1, "step": 1}')} moves the clock here
+ahead, hour by hour, and on the way something happens to a tenth of all links: data is fetched, banks refuse, ask for
+codes and go down, customers mend links, end them and connect new ones, consents end. It answers with how often what
+happened. No hours at all leave the clock where it is; a restart sets it back.</p>
 """
 
 

@@ -41,6 +41,7 @@ class Gateway:
         with self._lock:
             self.conduct = conduct
             self.limits = Limits(conduct)
+            self.world.deliveries.behave(conduct)
             self._chances = random.Random(conduct.error_seed)  # noqa: S311 - a run is to be repeatable
 
     def answer(self, request: Request) -> Answer:

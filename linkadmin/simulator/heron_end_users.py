@@ -30,10 +30,13 @@ def find(world: World, key: str) -> EndUser:
 def named(world: World, end_user_id: str, name: str | None) -> EndUser:
     """Find an end user to change it, or add one; a name that is given becomes theirs."""
     now = world.now()
-    user = world.customers.take(end_user_id) or EndUser(end_user_id, created=now, last_updated=now)
+    known = world.customers.take(end_user_id)
+    user = known or EndUser(end_user_id, created=now, last_updated=now)
     world.customers.keep(end_user_id, user)
     if name:
         user.name = name
+    if not known:
+        world.tell_of_end_user(end_user_id, "created")
     world.save()
     return user
 

@@ -5,6 +5,7 @@ from typing import Any
 from . import heron_bodies as bodies
 from . import heron_end_users as end_users
 from .clock import iso, seconds, without_zone
+from .heron_messages import of_source
 from .records import HeronLink
 from .state import World
 from .wire import Answer, Request, json_answer
@@ -24,7 +25,9 @@ def change(world: World, request: Request) -> Answer:
     with world.lock:
         world.settle()
         link = bodies.found(world.take_link_behind(request.args["source"]), "Data source")
-        link.source_enabled = body.get("is_enabled", True)
+        if link.source_enabled != body.get("is_enabled", True):
+            link.source_enabled = not link.source_enabled
+            world.tell_heron(of_source(link))
         world.save()
         return json_answer(200, _shown(world, link))
 

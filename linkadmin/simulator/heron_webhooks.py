@@ -1,4 +1,4 @@
-"""Heron: its own webhooks, one topic each. They are kept and shown; this simulator delivers nothing."""
+"""Heron: its own webhooks, one topic each."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict

@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
@@ -15,6 +15,7 @@ from .routes import find
 from .wire import Answer, Request
 
 MINUTE = 60  # seconds
+PLAIN_DELETES = "belvo plain deletes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +40,24 @@ class Limits:
         self._fixed: dict[str, tuple[int, int]] = {}  # scope: number of its minute, calls in it
         self._sliding: dict[str, deque[float]] = {}  # scope: moments of the calls that still count
         self._peak: dict[str, int] = {}
+        self._refused: Counter[str] = Counter()
 
     def peak(self) -> dict[str, int]:
         """The largest number of calls in one window, by scope."""
         with self._lock:
             return dict(self._peak)
 
+    def refused(self) -> dict[str, int]:
+        """How many calls were refused for a limit, by scope."""
+        with self._lock:
+            return dict(self._refused)
+
     def count_heron(self, request: Request, now: float) -> Standing:
         """Count a call to Heron in the minute of its endpoint."""
         limit = self._conduct.heron_limit
         minute = int(now) // MINUTE
-        used = self._in_minute(f"heron {_endpoint(request)}", minute)
+        scope = f"heron {_endpoint(request)}"
+        used = self._in_minute(scope, minute)
         if not limit:
             return Standing()
         headers = {
@@ -57,17 +65,25 @@ class Limits:
             "x-ratelimit-remaining": str(max(0, limit - used)),
             "x-ratelimit-reset": str((minute + 1) * MINUTE),
         }
-        return Standing(envelope_of(429, f"{limit} per 1 minute") if used > limit else None, headers)
+        if used <= limit:
+            return Standing(None, headers)
+        return Standing(self._refuse(scope, envelope_of(429, f"{limit} per 1 minute")), headers)
 
     def count_belvo(self, request: Request, now: float) -> Standing:
         """Count a call to Belvo in the last 30 seconds of its address, and a plain delete in the last minute."""
-        calls = self._lately(f"belvo calls from {request.address}", BELVO_WINDOW, now)
+        scope = f"belvo calls from {request.address}"
+        calls = self._lately(scope, BELVO_WINDOW, now)
         if 0 < self._conduct.belvo_limit < calls:
-            return Standing(BLOCKED)
+            return Standing(self._refuse(scope, BLOCKED))
         if request.method != "DELETE" or request.headers.get("x-belvo-request-mode") == "async":
             return Standing()
-        deletes = self._lately("belvo plain deletes", MINUTE, now)
-        return Standing(THROTTLED if 0 < self._conduct.belvo_deletes < deletes else None)
+        deletes = self._lately(PLAIN_DELETES, MINUTE, now)
+        return Standing(self._refuse(PLAIN_DELETES, THROTTLED) if 0 < self._conduct.belvo_deletes < deletes else None)
+
+    def _refuse(self, scope: str, answer: Answer) -> Answer:
+        with self._lock:
+            self._refused[scope] += 1
+        return answer
 
     def _in_minute(self, scope: str, minute: int) -> int:
         with self._lock:

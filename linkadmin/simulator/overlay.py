@@ -55,9 +55,27 @@ class Overlay(Generic[Record]):
 
     def in_place(self, order: Callable[[Record], tuple[str, str]]) -> "Roll[Record]":
         """All records by when they were made, the oldest first. What was taken is named by its number as before."""
-        others = [self._kept[key] for key in self._kept.keys() - self._numbers.keys()]
+        others = [self._kept[key] for key in self.others()]
         gone = [self._numbers[key] for key in self.gone()]
         return Roll(range(self._crowd.size), gone, others, order, self._crowd.before)
+
+    @property
+    def generated(self) -> int:
+        """How many records are generated, those that were taken or removed included."""
+        return self._crowd.size
+
+    def key(self, number: int) -> str:
+        """Return the key of a generated record."""
+        return self._crowd.key(number)
+
+    def others(self) -> list[str]:
+        """The keys of the records that were never generated, in the order they came."""
+        return [key for key in self._kept if key not in self._numbers]
+
+    def everything(self) -> Iterator[Record]:
+        """Walk all records there are, to look at them."""
+        yield from filter(None, map(self.at, range(self._crowd.size)))
+        yield from map(self._kept.__getitem__, self.others())
 
     def kept(self, row: int | Record) -> int | Record:
         """Return the record that stands at a number of the roll in place, if it was taken."""

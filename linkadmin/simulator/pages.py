@@ -1,4 +1,4 @@
-"""What a browser gets: the drill ground, and which calls arrived. Plain HTML, no script."""
+"""What a browser gets: the drill ground, which calls arrived, and which webhooks left. Plain HTML, no script."""
 
 import json
 import time
@@ -9,12 +9,13 @@ from pathlib import Path
 
 from . import drill_page
 from .conduct import Conduct
+from .deliveries import Delivery
 from .journal import Call, masked
 from .markup import code, table
 from .state import World
 from .wire import Answer, Request, json_answer
 
-SHOWN_CALLS = 50
+SHOWN = 50  # rows of a page
 STYLE = (Path(__file__).parent / "drill.css").read_bytes()
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; frame-ancestors 'none'",
@@ -32,6 +33,8 @@ def respond(calls: Sequence[Call], world: World, conduct: Conduct, request: Requ
             return _html("The drill ground", drill_page.content(world, conduct, request.origin))
         case "/calls/":
             return _html("The last calls", _calls(calls))
+        case "/webhooks/":
+            return _html("The last webhooks", _webhooks(world.deliveries.all()))
         case "/calls.json":
             return json_answer(200, [{**asdict(call), "raw": call.raw.decode(errors="replace")} for call in calls])
         case "/drill.css":
@@ -52,7 +55,8 @@ def _html(title: str, content: str, status: int = 200) -> Answer:
 <link rel="stylesheet" href="/drill.css">
 </head>
 <body>
-<header><p>Provider simulator</p><nav><a href="/">Drill ground</a> <a href="/calls/">Last calls</a></nav></header>
+<header><p>Provider simulator</p><nav><a href="/">Drill ground</a> <a href="/calls/">Last calls</a>
+<a href="/webhooks/">Last webhooks</a></nav></header>
 <main>
 <h1>{title}</h1>
 {content}
@@ -66,9 +70,30 @@ def _html(title: str, content: str, status: int = 200) -> Answer:
 def _calls(calls: Sequence[Call]) -> str:
     if not calls:
         return "<p>No call has arrived yet.</p>"
-    rows = (_call(masked(call)) for call in list(reversed(calls))[:SHOWN_CALLS])
+    rows = (_call(masked(call)) for call in list(reversed(calls))[:SHOWN])
     return "<p>The newest first; secrets are masked. Reload to see more.</p>" + table(
         ("Time (UTC)", "Call", "Status", "ms", "Body"), rows
+    )
+
+
+def _webhooks(deliveries: Sequence[Delivery]) -> str:
+    if not deliveries:
+        return "<p>No webhook has been sent yet.</p>"
+    rows = (_webhook(delivery) for delivery in list(reversed(deliveries))[:SHOWN])
+    return "<p>The newest first. Reload to see more.</p>" + table(
+        ("Time (UTC)", "Topic", "About", "To", "Attempts", "Answer", "Outcome"), rows
+    )
+
+
+def _webhook(delivery: Delivery) -> tuple[str, ...]:
+    return (
+        delivery.made_at[11:19],
+        code(delivery.topic),
+        code(delivery.about),
+        code(delivery.url),
+        str(delivery.attempts),
+        "" if delivery.status is None else str(delivery.status),
+        delivery.outcome,
     )
 
 

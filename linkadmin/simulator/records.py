@@ -25,6 +25,9 @@ REFRESH_RATES = {
     "30d": timedelta(days=30),
 }
 PLAID_PULLS = timedelta(days=1)
+# What proves webhooks until something else is set.
+PRACTICE_AUTHORIZATION = "Bearer belvo-sandbox-practice"
+PRACTICE_SECRET = "sec_sandbox_practice"  # noqa: S105
 
 
 @dataclass(slots=True)
@@ -124,6 +127,15 @@ class Webhook:
     is_enabled: bool = True
     heron_id: str = field(default_factory=lambda: f"wbh_{secrets.token_hex(11)}")
     headers: dict[str, str] | None = None
+
+
+@dataclass(slots=True)
+class BelvoWebhook:
+    """The one address that Belvo tells everything to, set in its dashboard; an empty one is none. In memory only."""
+
+    url: str = ""
+    authorization: str = PRACTICE_AUTHORIZATION
+    webhook_id: str = field(default_factory=lambda: secrets.token_hex(16))
 
 
 @dataclass(slots=True)

@@ -1,7 +1,10 @@
 """What happens at the providers by itself: links that work fetch new data on their schedule."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
+from . import belvo_consents as consents
+from .belvo_messages import found_more
 from .clock import iso, seconds
 from .records import PLAID_PULLS, REFRESH_RATES, BelvoLink, HeronLink
 from .state import World
@@ -15,11 +18,22 @@ def renew(world: World) -> None:
         now = world.clock()
         if now < world.renewed_at + LOOK_EVERY:
             return
-        world.renewed_at = now
-        belvo = [_renew_belvo(link, now) for link in world.belvo_links.values()]
-        heron = [_renew_heron(link, now) for link in world.heron_links.values()]
-        if any(belvo) or any(heron):
+        since, world.renewed_at = world.renewed_at, now
+        belvo = [link for link in world.belvo_links.values() if _renew_belvo(link, now)]
+        heron = [link for link in world.heron_links.values() if _renew_heron(link, now)]
+        if belvo or heron:
             world.save()
+        if since:  # what came about before the first look is old news
+            _announce(world, belvo, heron)
+            consents.announce(world, since, now)
+
+
+def _announce(world: World, belvo: Sequence[BelvoLink], heron: Sequence[HeronLink]) -> None:
+    """Tell of the data that was fetched."""
+    for link in belvo:
+        world.tell_belvo(found_more(link, world.bank(link)))
+    for item in heron:
+        world.tell_of_end_user(item.end_user_id, "transactions_updated")
 
 
 def _renew_belvo(link: BelvoLink, now: float) -> bool:

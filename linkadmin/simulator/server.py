@@ -11,15 +11,18 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from . import controls, pages, stirring, storage
-from .clock import Clock
+from . import controls, living, pages, stirring, storage, webhook_settings
+from .clock import Clock, LeadClock
 from .conduct import USUAL, Conduct
 from .crowds import Crowds
+from .deliveries import Delivery
 from .gateway import Gateway
 from .journal import Call, Journal
 from .population import NOBODY, Population
+from .pulse import Pulse
 from .state import World
 from .stirring import Wish
+from .truth import Standing, truth
 from .wire import Answer, ConnectionCut, Request
 
 HOST = "127.0.0.1"
@@ -167,14 +170,16 @@ class Simulator:
         conduct: Conduct = USUAL,
         population: Population = NOBODY,
     ) -> None:
-        self.world = World(clock, Crowds.of(population, clock))
+        self.clock = LeadClock(clock)
+        self.world = World(self.clock, Crowds.of(population, self.clock))
         self.gateway = Gateway(self.world, conduct)
-        self.journal = Journal(clock, record=record)
+        self.journal = Journal(self.clock, record=record)
         self._port = port
         self._state_file = state_file
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
         self._keeper: storage.Keeper | None = None
+        self._pulse = Pulse(self.world)
 
     @property
     def url(self) -> str:
@@ -198,6 +203,46 @@ class Simulator:
         """Let generated links change by themselves, so many or as a float that share; return their ids."""
         return stirring.stir(self.world, belvo=belvo, heron=heron, seed=seed)
 
+    def live(self, *, hours: float = 24, seed: int = 0, share: float = 0.1, step: float = 1) -> dict[str, Any]:
+        """Move the clock ahead in steps of so many hours, and let something happen to that share of all links.
+
+        Return how often what happened, by provider. Raises ValueError for a number out of bounds.
+        """
+        return living.live(self.world, hours=hours, seed=seed, share=share, step=step)
+
+    def truth(self) -> dict[str, dict[str, Standing]]:
+        """Return how every link stands, by provider and id: status, its message, when data was last fetched."""
+        return truth(self.world)
+
+    def webhooks(
+        self,
+        *,
+        belvo_url: str | None = None,
+        belvo_authorization: str | None = None,
+        heron_secret: str | None = None,
+    ) -> None:
+        """Set where Belvo's webhooks go, and what proves those of either. Raises ValueError."""
+        webhook_settings.change(
+            self.world, belvo_url=belvo_url, belvo_authorization=belvo_authorization, heron_secret=heron_secret
+        )
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """The webhooks that were sent or wait to be, the oldest first."""
+        return self.world.deliveries.all()
+
+    def delivered(self, within: float = 5.0) -> bool:
+        """Wait until no webhook waits any more, at most so many seconds, and say whether it came to that."""
+        return self.world.deliveries.settled(within)
+
+    def peak(self) -> dict[str, int]:
+        """The largest number of calls in one window of a limit, by endpoint or scope; refused ones included."""
+        return self.gateway.limits.peak()
+
+    def refused(self) -> dict[str, int]:
+        """How many calls were refused for a limit, by endpoint or scope."""
+        return self.gateway.limits.refused()
+
     def start(self) -> Self:
         """Load the state and serve in the background. Raises OSError for a taken port, StateFileError."""
         if self._state_file and self._state_file.exists():
@@ -211,6 +256,7 @@ class Simulator:
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="simulator", daemon=True
         )
         self._thread.start()
+        self._pulse.start()
         return self
 
     def stop(self) -> None:
@@ -221,6 +267,8 @@ class Simulator:
             self._thread.join()
             self._server.hang_up()
             self._server.server_close()
+            self._pulse.stop()
+        self.world.deliveries.stop()
         if self._keeper:
             self._keeper.stop()
 

@@ -7,13 +7,25 @@ import secrets
 import threading
 from collections.abc import Iterable
 
-from .clock import Clock, iso, seconds
+from . import belvo_messages, heron_messages
+from .clock import LeadClock, iso, seconds
 from .crowds import Crowds
+from .deliveries import Deliveries, Delivery
 from .drill import Ask
 from .heron_drill import SETTLES_AFTER
 from .institutions import INSTITUTIONS, Institution
 from .overlay import Overlay
-from .records import BelvoLink, Consent, EndUser, HeronLink, Integration, LoginAttempt, Webhook
+from .records import (
+    PRACTICE_SECRET,
+    BelvoLink,
+    BelvoWebhook,
+    Consent,
+    EndUser,
+    HeronLink,
+    Integration,
+    LoginAttempt,
+    Webhook,
+)
 from .wire import ConnectionCut
 
 INTEGRATIONS = {
@@ -29,12 +41,13 @@ class World:
     `customers` find as well: look at one with `find`, but `take` it to change it.
     """
 
-    def __init__(self, clock: Clock, crowds: Crowds) -> None:
+    def __init__(self, clock: LeadClock, crowds: Crowds) -> None:
         self.clock = clock
         self.lock = threading.RLock()
         self.changed = threading.Event()
         self.stopping = threading.Event()
         self.renewed_at = 0.0  # seconds since 1970
+        self.lived = 0  # steps of its life that passed on request
         self.salt = secrets.token_hex(16)
         self.institutions: dict[str, Institution] = {name: dict(bank) for name, bank in INSTITUTIONS.items()}
         self.belvo_links: dict[str, BelvoLink] = {}
@@ -46,9 +59,13 @@ class World:
         self._unsettled: dict[str, HeronLink] = {}
         self.integrations = {key: Integration(heron_id=key, **about) for key, about in INTEGRATIONS.items()}
         self.webhooks: dict[str, Webhook] = {}
+        self.belvo_webhook = BelvoWebhook()
+        self.heron_secret = PRACTICE_SECRET
+        self.deliveries = Deliveries()
         self.consents: dict[str, Consent] = {}  # by link; a link of open finance without one has the usual
         # What goes or ends by itself, and when (seconds since 1970); a restart of the simulator ends it at once.
         self.leaving_links: dict[str, float] = {}
+        self.removals: dict[str, str] = {}  # by link, the request that asked for it to go
         self.leaving_users: dict[str, float] = {}
         self.processing: dict[str, float] = {}
 
@@ -70,6 +87,51 @@ class World:
     def save(self) -> None:
         """Note that something worth keeping has changed."""
         self.changed.set()
+
+    def tell_belvo(self, *events: belvo_messages.Event) -> None:
+        """Send events to the address that Belvo was given, if it was."""
+        receiver = self.belvo_webhook
+        for event in events if receiver.url else ():
+            self.deliveries.add(
+                Delivery(
+                    provider="belvo",
+                    topic=event.topic,
+                    about=event.link.id,
+                    url=receiver.url,
+                    made_at=self.now(),
+                    headers={"Authorization": receiver.authorization},
+                    body=event.body(receiver.webhook_id),
+                    pauses=belvo_messages.PAUSES,
+                )
+            )
+
+    def tell_heron(self, event: heron_messages.Event) -> None:
+        """Send an event to each enabled subscription of its topic."""
+        now = self.now()
+        body = event.body(now)
+        signature = {heron_messages.SIGNATURE: heron_messages.signature(body, self.heron_secret)}
+        for webhook in self.webhooks.values():
+            if webhook.is_enabled and webhook.topic == event.topic:
+                self.deliveries.add(
+                    Delivery(
+                        provider="heron",
+                        topic=event.topic,
+                        about=event.about,
+                        url=webhook.url,
+                        made_at=now,
+                        headers={**(webhook.headers or {}), **signature},
+                        body=body,
+                        pauses=heron_messages.PAUSES,
+                    )
+                )
+
+    def tell_of_end_user(self, end_user_id: str, what: str) -> None:
+        if user := self.customers.find(end_user_id):
+            self.tell_heron(heron_messages.of_end_user(user, what))
+
+    def bank(self, link: BelvoLink) -> Institution:
+        """Return the institution of a link."""
+        return self.institutions[link.institution]
 
     def institution_user_id(self, institution: str, username: str) -> str:
         """Name a person at an institution by a salted digest: 44 characters, and no way back to the username."""
@@ -105,6 +167,7 @@ class World:
         self.belvo_links.pop(link_id, None)
         self.consents.pop(link_id, None)
         self.leaving_links.pop(link_id, None)
+        self.removals.pop(link_id, None)
         self.drop_attempts(link_id)
         self.save()
 
@@ -117,6 +180,7 @@ class World:
             pending.pop(end_user_id, None)
         for link in links:
             del self.heron_links[link.item_id]
+            self._unsettled.pop(link.item_id, None)
         self.save()
 
     def end_user(self, key: str) -> EndUser | None:
@@ -181,6 +245,9 @@ class World:
         link.last_updated, link.settles_at = moment, None
         if link.status == "active":
             link.last_successful_sync = moment
+            self.tell_of_end_user(link.end_user_id, "transactions_updated")
+        elif link.status == "erroring":
+            self.tell_heron(heron_messages.erroring(link))
         self.save()
 
     def settle_later(self, link: HeronLink, status: str, message: str | None) -> None:

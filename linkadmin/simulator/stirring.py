@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from .heron_crowd import MOODS
+from . import belvo_life, heron_life
 from .population import Permutation
 from .records import BelvoLink, HeronLink
 from .state import World
 
 Wish = int | float  # a number of links, or as a float the share of them
 BROKEN = ("invalid", "token_required", "invalid")
-TROUBLES = tuple(mood.message for mood in MOODS if mood.status == "erroring")
 
 
 def stir(world: World, *, belvo: Wish = 0, heron: Wish = 0, seed: int = 0) -> dict[str, list[str]]:
@@ -49,9 +48,9 @@ def _moved_links(world: World, seed: int) -> Iterator[str]:
 
 def _move_link(world: World, link: BelvoLink, turn: int) -> None:
     if link.status == "valid":
-        link.status = BROKEN[turn % len(BROKEN)]
+        belvo_life.refuse(world, link, BROKEN[turn % len(BROKEN)])
     else:
-        link.status, link.last_accessed_at, link.refusals, link.silent = "valid", world.now(), 0, False
+        belvo_life.mend(world, link)
 
 
 def _moved_items(world: World, seed: int) -> Iterator[str]:
@@ -63,12 +62,10 @@ def _moved_items(world: World, seed: int) -> Iterator[str]:
 
 
 def _move_item(world: World, link: HeronLink, turn: int) -> None:
-    link.last_updated = world.now()
     if link.status == "active":
-        link.status, link.status_message = "erroring", TROUBLES[turn % len(TROUBLES)]
+        heron_life.fail(world, link, heron_life.TROUBLES[turn % len(heron_life.TROUBLES)])
     else:
-        link.status, link.status_message, link.silent = "active", None, False
-        link.last_successful_sync = link.last_updated
+        heron_life.mend(world, link)
 
 
 def _numbers(size: int, seed: int) -> Iterator[int]:

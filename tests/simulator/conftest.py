@@ -8,6 +8,8 @@ import requests
 
 from linkadmin.simulator.server import Simulator
 
+from .receiver import Receiver
+
 
 class MovableClock:
     """A clock that stands still until a test moves it."""
@@ -78,6 +80,12 @@ def clock() -> MovableClock:
 @pytest.fixture
 def simulator(clock: MovableClock) -> Iterator[Simulator]:
     with Simulator(clock=clock) as running:
+        yield running
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as running:
         yield running
 
 

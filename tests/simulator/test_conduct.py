@@ -13,6 +13,8 @@ from linkadmin.simulator.server import Simulator
 
 from .conftest import Belvo, Heron, MovableClock
 
+NOBODY = "00000000-0000-4000-8000-000000000000"
+
 
 @contextmanager
 def behaving(clock: MovableClock, **conduct: Any) -> Iterator[tuple[Simulator, Belvo, Heron]]:
@@ -42,7 +44,12 @@ def test_nothing_is_slow_or_fails_unless_it_is_told_to(simulator: Simulator, bel
         "heron_limit": 1000,
         "belvo_limit": 0,
         "belvo_deletes": 0,
+        "webhook_copies": 1,
+        "webhook_shuffle": 0,
+        "webhook_delay": 0,
+        "webhook_pace": 1.0,
         "peak": {},
+        "refused": {},
     }
 
 
@@ -137,6 +144,41 @@ def test_the_largest_number_of_calls_is_remembered(simulator: Simulator, clock: 
     assert peak(simulator)["heron GET /api/end_users/{user}"] == 2
 
 
+def test_each_limit_counts_its_calls_and_its_refusals(clock: MovableClock) -> None:
+    with behaving(clock, heron_limit=2, belvo_limit=3, belvo_deletes=1) as (simulator, belvo, heron):
+        for number in range(3):
+            heron("GET", f"/api/end_users/{number}")
+            heron("GET", "/api/integrations" if number else "/api/end_users")
+        for _ in range(3):
+            belvo("DELETE", f"/api/links/{NOBODY}/")
+        belvo("GET", "/api/links/")
+
+        assert simulator.peak() == {
+            "heron GET /api/end_users/{user}": 3,
+            "heron GET /api/end_users": 1,
+            "heron GET /api/integrations": 2,
+            "belvo calls from 127.0.0.1": 4,
+            "belvo plain deletes": 3,
+        }
+        assert simulator.refused() == {
+            "heron GET /api/end_users/{user}": 1,
+            "belvo plain deletes": 2,
+            "belvo calls from 127.0.0.1": 1,
+        }
+
+
+def test_who_keeps_to_the_limits_is_refused_nothing(clock: MovableClock) -> None:
+    with behaving(clock, heron_limit=2, belvo_limit=2) as (simulator, belvo, heron):
+        for _ in range(3):
+            for _ in range(2):
+                heron("GET", "/api/integrations")
+                belvo("GET", "/api/links/")
+            clock.forward(60)
+
+        assert set(simulator.peak().values()) == {2}
+        assert simulator.refused() == {}
+
+
 def test_settings_are_changed_while_it_runs(simulator: Simulator, heron: Heron) -> None:
     heron("GET", "/api/integrations")
 
@@ -148,7 +190,18 @@ def test_settings_are_changed_while_it_runs(simulator: Simulator, heron: Heron) 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"latency": -1}, {"latency": 1.5}, {"error_rate": 2}, {"heron_limit": True}, {"belvo_limit": "80"}, {"speed": 1}],
+    [
+        {"latency": -1},
+        {"latency": 1.5},
+        {"error_rate": 2},
+        {"heron_limit": True},
+        {"belvo_limit": "80"},
+        {"speed": 1},
+        {"webhook_copies": 0},
+        {"webhook_copies": 6},
+        {"webhook_shuffle": 2},
+        {"webhook_pace": True},
+    ],
 )
 def test_a_setting_that_cannot_be_is_refused(simulator: Simulator, wrong: dict[str, Any]) -> None:
     answer = change(simulator, **wrong)

@@ -156,6 +156,24 @@ def test_links_change_by_themselves_and_back(simulator: Simulator, belvo: Belvo,
     }
 
 
+@pytest.mark.thorough
+def test_twenty_thousand_links_are_listed_once_each_in_one_order(clock: MovableClock) -> None:
+    with Simulator(clock=clock, population=Population(7, 20_000, 20_000)) as simulator:
+        belvo, heron = clients(simulator)
+        with belvo.session, heron.session:
+            simulator.live(hours=2, seed=5, share=0.01)
+            links = [row["id"] for row in pages(belvo)]
+            users = [row["end_user_id"] for row in end_users(heron, "order_by=created_asc", 1000)]
+            again = belvo("GET", "/api/links/?page_size=1000&page=7").json()["results"]
+
+            truth = simulator.truth()
+            assert len(links) == len(set(links))
+            assert set(links) == truth["belvo"].keys()
+            assert [row["id"] for row in again] == links[6000:7000]
+            assert len(users) == len(set(users))
+            assert {link.end_user_id for link in simulator.world.items.everything()} <= set(users)
+
+
 @pytest.mark.parametrize("wish", [{"belvo": -1}, {"belvo": "all"}, {"seed": 0.5}, {"links": 3}, {"heron": True}])
 def test_a_wish_that_makes_no_sense_stirs_nothing(simulator: Simulator, heron: Heron, wish: dict[str, Any]) -> None:
     answer = heron("POST", "/stir.json", wish)

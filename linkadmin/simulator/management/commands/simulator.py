@@ -30,6 +30,17 @@ class Command(BaseCommand):
             option = f"--{name.replace('_', '-')}"
             conduct.add_argument(option, type=type(usual), default=usual, help=f"{MEANINGS[name]} (%(default)s)")
 
+        webhooks = parser.add_argument_group(
+            "webhooks", "sent to this machine alone; Heron's are subscribed to by its API"
+        )
+        webhooks.add_argument("--belvo-webhook", metavar="URL", help="where Belvo tells what happened")
+        webhooks.add_argument(
+            "--belvo-webhook-authorization", metavar="TEXT", help="its header (Bearer belvo-sandbox-practice)"
+        )
+        webhooks.add_argument(
+            "--heron-webhook-secret", metavar="TEXT", help="what Heron signs its webhooks with (sec_sandbox_practice)"
+        )
+
         population = parser.add_argument_group("population", "generated links and end users; they need no file")
         population.add_argument("--seed", type=int, default=NOBODY.seed, help="the same seed makes the same population")
         population.add_argument("--belvo-links", type=int, default=0, metavar="N", help="a million starts at once")
@@ -58,6 +69,14 @@ class Command(BaseCommand):
         try:
             conduct = Conduct(**{name: options[name] for name in MEANINGS})
             population = Population(options["seed"], options["belvo_links"], options["heron_links"])
+            simulator = Simulator(
+                options["port"], options["state"], options["record"], conduct=conduct, population=population
+            )
+            simulator.webhooks(
+                belvo_url=options["belvo_webhook"],
+                belvo_authorization=options["belvo_webhook_authorization"],
+                heron_secret=options["heron_webhook_secret"],
+            )
         except ValueError as error:
             raise CommandError(f"{error}.") from error
-        return Simulator(options["port"], options["state"], options["record"], conduct=conduct, population=population)
+        return simulator

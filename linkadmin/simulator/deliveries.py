@@ -1,0 +1,183 @@
+"""The webhooks that are sent: a queue in memory, attempts as documented, and what became of each.
+
+Only addresses on this machine are ever called. Nothing waits for the receiver: one thread sends, and a few more help
+while it cannot keep up. The order is that of the events as far as retries, helpers and mischief leave it.
+"""
+
+import heapq
+import itertools
+import random
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
+from urllib.parse import urlsplit
+
+from .conduct import USUAL, Conduct
+
+HERE = {"127.0.0.1", "::1", "localhost"}
+TIMEOUT = 5.0  # seconds, of every wait for the receiver
+LENGTH = 10_000  # deliveries that are remembered
+THREADS = 4
+LATE = 1.0  # seconds that a delivery is overdue before another thread helps
+PATIENCE = 1.0  # seconds given to running attempts at the end
+OURS = {"content-length", "content-type", "host", "transfer-encoding"}  # headers that nobody else may set
+
+
+class Outcome(StrEnum):
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    GIVEN_UP = "given up"
+    NOT_HERE = "not sent: not on this machine"
+
+
+@dataclass(slots=True)
+class Delivery:
+    """One message to one receiver. `status` is that of the last answer, None where there was none."""
+
+    provider: str
+    topic: str
+    about: str  # id of the link or end user
+    url: str
+    made_at: str
+    headers: Mapping[str, str]
+    body: bytes
+    pauses: tuple[int, ...]  # seconds before each further attempt
+    attempts: int = 0
+    status: int | None = None
+    outcome: Outcome = Outcome.WAITING
+
+
+class Deliveries:
+    """All webhooks of both providers."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._queue: list[tuple[float, int, Delivery]] = []  # a heap: when (monotonic seconds), its place, what
+        self._places = itertools.count()
+        self._running = 0
+        self._stopped = False
+        self._threads: list[threading.Thread] = []
+        self._log: deque[Delivery] = deque(maxlen=LENGTH)
+        self._ended: Counter[Outcome] = Counter()
+        self.behave(USUAL)
+
+    def behave(self, conduct: Conduct) -> None:
+        """Send from now on as often, as late and as disorderly as told."""
+        with self._changed:
+            self._conduct = conduct
+            self._chances = random.Random(conduct.error_seed)  # noqa: S311 - a run is to be repeatable
+
+    def add(self, draft: Delivery) -> None:
+        """Send a message, at once and in the background."""
+        with self._changed:
+            for _ in range(self._conduct.webhook_copies):
+                self._plan(replace(draft))
+            self._help()
+            self._changed.notify_all()
+
+    def all(self) -> list[Delivery]:
+        """The latest deliveries as they stand, the oldest first."""
+        with self._changed:
+            return [replace(each) for each in self._log]
+
+    def counts(self) -> dict[str, int]:
+        """How many deliveries there are, by outcome; also those long forgotten."""
+        with self._changed:
+            counts = {**self._ended, Outcome.WAITING: len(self._queue) + self._running}
+            return {str(outcome): counts.get(outcome, 0) for outcome in Outcome}
+
+    def settled(self, within: float) -> bool:
+        """Wait until nothing waits any more, at most so many seconds, and say whether it came to that."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._queue and not self._running, within)
+
+    def stop(self) -> None:
+        """End; what still waits is forgotten."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        end = time.monotonic() + PATIENCE
+        for thread in self._threads:
+            thread.join(max(0.0, end - time.monotonic()))
+
+    def _plan(self, delivery: Delivery) -> None:
+        self._log.append(delivery)
+        if not _is_here(delivery.url):
+            self._end(delivery, Outcome.NOT_HERE)
+            return
+        mixed = self._chances.random() if self._conduct.webhook_shuffle else 0.0
+        self._wait(delivery, self._conduct.webhook_delay + mixed)
+
+    def _wait(self, delivery: Delivery, pause: float) -> None:
+        heapq.heappush(self._queue, (time.monotonic() + pause, next(self._places), delivery))
+
+    def _end(self, delivery: Delivery, outcome: Outcome) -> None:
+        delivery.outcome = outcome
+        self._ended[outcome] += 1
+
+    def _help(self) -> None:
+        """Start a thread: the first one, or another while deliveries are overdue."""
+        overdue = self._queue and self._queue[0][0] < time.monotonic() - LATE
+        if self._stopped or not self._queue or len(self._threads) >= THREADS or (self._threads and not overdue):
+            return
+        self._threads.append(threading.Thread(target=self._send_all, name="simulator-webhooks", daemon=True))
+        self._threads[-1].start()
+
+    def _send_all(self) -> None:
+        while delivery := self._next():
+            status = _post(delivery)
+            with self._changed:
+                self._note(delivery, status)
+                self._running -= 1
+                self._changed.notify_all()
+
+    def _next(self) -> Delivery | None:
+        """Wait for the next delivery that is due; None at the end."""
+        with self._changed:
+            while not self._stopped:
+                pause = self._queue[0][0] - time.monotonic() if self._queue else None
+                if pause is not None and pause <= 0:
+                    self._running += 1
+                    delivery = heapq.heappop(self._queue)[-1]
+                    self._help()
+                    return delivery
+                self._changed.wait(pause)
+            return None
+
+    def _note(self, delivery: Delivery, status: int | None) -> None:
+        delivery.attempts += 1
+        delivery.status = status
+        if status is not None and HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            self._end(delivery, Outcome.DELIVERED)
+        elif delivery.attempts > len(delivery.pauses):
+            self._end(delivery, Outcome.GIVEN_UP)
+        else:
+            self._wait(delivery, delivery.pauses[delivery.attempts - 1] * self._conduct.webhook_pace)
+
+
+def _is_here(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "http" and parts.hostname in HERE and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _post(delivery: Delivery) -> int | None:
+    """Make one attempt and return the status of the answer, None without one. A redirect is an answer."""
+    url = urlsplit(delivery.url)
+    target = (url.path or "/") + (f"?{url.query}" if url.query else "")
+    headers = {name: text for name, text in delivery.headers.items() if name.lower() not in OURS}
+    connection = HTTPConnection(url.hostname or "", url.port, timeout=TIMEOUT)
+    try:
+        connection.request("POST", target, delivery.body, {**headers, "Content-Type": "application/json"})
+        return connection.getresponse().status
+    except (OSError, HTTPException, ValueError):  # ValueError: a header that cannot be sent
+        return None
+    finally:
+        connection.close()

@@ -1,0 +1,209 @@
+"""What Belvo tells by webhook, of which events, and what it tells nothing of."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from linkadmin.simulator.belvo_consents import TYPED
+from linkadmin.simulator.server import Simulator
+
+from .conftest import Belvo, MovableClock
+from .receiver import Receiver
+
+DAY = 86_400
+CREDENTIALS = {"institution": "heimdall_mx_retail"}
+
+
+@pytest.fixture
+def simulator(simulator: Simulator, receiver: Receiver) -> Iterator[Simulator]:
+    simulator.webhooks(belvo_url=receiver.url())
+    return simulator
+
+
+def told(simulator: Simulator, receiver: Receiver) -> list[dict[str, Any]]:
+    """Wait for all messages and take them away."""
+    assert simulator.delivered()
+    bodies = [got.body for got in receiver.got]
+    receiver.got.clear()
+    return bodies
+
+
+def codes(bodies: list[dict[str, Any]]) -> list[str]:
+    return [f"{body['webhook_type']} {body['webhook_code']}" for body in bodies]
+
+
+def broken(belvo: Belvo, simulator: Simulator, **more: Any) -> str:
+    """Register a link that the bank lets in no more."""
+    link = belvo.new_link(fetch_resources=["ACCOUNTS"], **more)
+    for _ in range(6):
+        belvo.update(link, "pass_invalid")
+    return link
+
+
+def test_a_first_load_tells_of_each_resource(simulator: Simulator, belvo: Belvo, receiver: Receiver) -> None:
+    link = belvo.new_link(external_id="cust-1", fetch_resources=["ACCOUNTS", "TRANSACTIONS"])
+
+    accounts, transactions = told(simulator, receiver)
+    assert transactions == {
+        "webhook_id": accounts["webhook_id"],
+        "webhook_type": "TRANSACTIONS",
+        "process_type": "historical_update",
+        "webhook_code": "historical_update",
+        "link_id": link,
+        "request_id": accounts["request_id"],
+        "external_id": "cust-1",
+        "data": {
+            "total_transactions": 120,
+            "total_inflow_transactions": 40,
+            "total_outflow_transactions": 80,
+            "first_transaction_date": "2025-09-21",
+            "last_transaction_date": "2026-09-21",
+        },
+    }
+    assert (accounts["webhook_type"], accounts["data"]) == ("ACCOUNTS", {"total_accounts": 2})
+
+
+def test_the_header_is_the_practice_one_until_another_is_set(
+    simulator: Simulator, belvo: Belvo, receiver: Receiver
+) -> None:
+    belvo.new_link(fetch_resources=["OWNERS"])
+    assert simulator.delivered()
+
+    assert receiver.got[0].headers["authorization"] == "Bearer belvo-sandbox-practice"
+    assert receiver.got[0].headers["content-type"] == "application/json"
+
+
+def test_a_link_that_waits_for_a_code_is_told_of_once_it_has_it(
+    simulator: Simulator, belvo: Belvo, receiver: Receiver
+) -> None:
+    challenge = belvo.register("mfa_default", fetch_resources=["OWNERS"], **CREDENTIALS).json()[0]
+    before = told(simulator, receiver)
+
+    belvo.resume(challenge, "111111")
+
+    assert before == []
+    assert codes(told(simulator, receiver)) == ["OWNERS historical_update"]
+
+
+def test_a_repair_tells_of_data_and_never_that_a_link_is_valid(
+    simulator: Simulator, belvo: Belvo, receiver: Receiver
+) -> None:
+    link = broken(belvo, simulator)
+    before = codes(told(simulator, receiver))
+
+    belvo.update(link, "pass_valid")
+
+    assert before == ["ACCOUNTS historical_update"]  # a wrong password of ours is answered, not told
+    assert codes(told(simulator, receiver)) == ["ACCOUNTS historical_update"]
+
+
+def test_a_single_link_is_not_fetched_by_a_repair(simulator: Simulator, belvo: Belvo, receiver: Receiver) -> None:
+    link = broken(belvo, simulator, access_mode="single")
+    told(simulator, receiver)
+
+    belvo.update(link, "pass_valid")
+
+    assert told(simulator, receiver) == []
+
+
+def test_a_refresh_comes_back_with_its_request(simulator: Simulator, belvo: Belvo, receiver: Receiver) -> None:
+    link = belvo.new_link(fetch_resources=["ACCOUNTS"])
+    told(simulator, receiver)
+
+    request_id = belvo("POST", f"/api/links/{link}/refresh/", {}).json()["request_id"]
+
+    (body,) = told(simulator, receiver)
+    assert len(body["request_id"]) == 36
+    assert body["request_id"].replace("-", "") == request_id
+
+
+def test_a_refresh_that_the_bank_refuses_says_so(simulator: Simulator, belvo: Belvo, receiver: Receiver) -> None:
+    link = broken(belvo, simulator)
+    told(simulator, receiver)
+
+    belvo("POST", f"/api/links/{link}/refresh/", {})
+
+    (body,) = told(simulator, receiver)
+    assert codes([body]) == ["LINK invalid_credentials"]
+    assert body["data"] == {
+        "error_code": "login_error",
+        "error_message": "Invalid credentials provided to login to the institution",
+        "status": 400,
+    }
+
+
+def test_a_removal_in_the_background_ends_with_a_message(
+    simulator: Simulator, belvo: Belvo, receiver: Receiver, clock: MovableClock
+) -> None:
+    link, other = (belvo.new_link(name, fetch_resources=["OWNERS"]) for name in ("maria", "tomas"))
+    told(simulator, receiver)
+
+    request = belvo("DELETE", f"/api/links/{link}/", headers={"X-Belvo-Request-Mode": "async"}).json()["request_id"]
+    belvo("DELETE", f"/api/links/{other}/")
+    before = told(simulator, receiver)
+    clock.forward(5)
+    belvo("GET", "/api/links/")
+
+    (body,) = told(simulator, receiver)
+    assert before == []
+    assert codes([body]) == ["LINK link_deleted"]
+    assert (body["link_id"], body["request_id"].replace("-", "")) == (link, request)
+
+
+def test_a_recurrent_update_finds_more(
+    simulator: Simulator, belvo: Belvo, receiver: Receiver, clock: MovableClock
+) -> None:
+    link = belvo.new_link()
+    told(simulator, receiver)
+
+    clock.forward(7 * DAY)
+    belvo("GET", "/api/links/")
+
+    (body,) = told(simulator, receiver)
+    assert codes([body]) == ["TRANSACTIONS new_transactions_available"]
+    assert (body["link_id"], body["process_type"]) == (link, "recurrent_update")
+
+
+def test_a_consent_is_told_of_before_its_end_and_at_it(
+    simulator: Simulator, belvo: Belvo, receiver: Receiver, clock: MovableClock
+) -> None:
+    link = belvo.new_link("12345678901", institution="ofmockbank_br_retail")
+    seen = []
+    for days in (350, 8, 7):
+        clock.forward(days * DAY)
+        belvo("GET", "/api/links/")
+        seen.append([body for body in told(simulator, receiver) if body["webhook_type"] == "CONSENT"])
+
+    nothing, (ending,), (ended,) = seen
+    consent = belvo("GET", "/api/consents/").json()["results"][0]
+    assert nothing == []
+    assert (ending["webhook_code"], ended["webhook_code"]) == (
+        "openfinance_consent_about_to_expire",
+        "openfinance_consent_expired",
+    )
+    assert ending["data"] == {
+        "consent_id": consent["id"],
+        "consent_due_date": "2027-09-21T14:13:20.000Z",
+        "action": "renew",
+        "institution": "ofmockbank_br_retail",
+        "institution_display_name": "OF Mock Bank",
+        "institution_icon_logo": None,
+    }
+    assert (ended["link_id"], "request_id" in ended) == (link, False)
+    assert ended["data"] == {name: text for name, text in ending["data"].items() if name != "consent_due_date"}
+
+
+def test_consents_that_are_not_authorised_or_not_recurrent_are_not_told_of(
+    simulator: Simulator, belvo: Belvo, receiver: Receiver, clock: MovableClock
+) -> None:
+    bank = {"institution": "ofmockbank_br_retail"}
+    for typed in TYPED:
+        if typed.status != "AUTHORISED" or typed.lasts is None:
+            belvo.new_link(typed.username, **bank)
+    belvo.new_link("12345678901", access_mode="single", **bank)
+
+    clock.forward(400 * DAY)
+    belvo("GET", "/api/links/")
+
+    assert [body for body in told(simulator, receiver) if body["webhook_type"] == "CONSENT"] == []
