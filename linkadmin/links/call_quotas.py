@@ -14,22 +14,29 @@ from linkadmin.providers.gate import Quota, Rate
 from .models import CallQuota, Integration
 from .pauses import QUOTA, Pause
 
+MACHINE_SHARE = 0.75  # of a window; the rest is kept for what people do
 TOLD_WINDOW = 60.0  # seconds; of a provider that tells when a window ends, until it tells that of the next
 MOST_CALLS = 2_147_483_647  # what the column holds
 
 
 def windows(integration: Integration, call: str, *, now: datetime) -> list[CallQuota]:
     """Return the windows that a call made now falls into, begun anew where the last one is over; saves nothing."""
-    scopes = list(dict.fromkeys(("", call)))
+    scopes = _scopes(integration, call)
     kept = {row.scope: row for row in CallQuota.objects.filter(integration=integration, scope__in=scopes)}
     documented = {quota.scope: quota for quota in integration.speaks.quotas}
     found = (_window(integration, scope, kept.get(scope), documented.get(scope), now) for scope in scopes)
     return [window for window in found if window is not None]
 
 
-def used_up(quotas: Sequence[CallQuota], *, now: datetime, by_hand: bool = False) -> Pause | None:
-    """Return the pause until the last of the windows with no call left ends; by hand a wish to wait is passed over."""
-    full = [quota for quota in quotas if quota.used >= quota.calls and (quota.calls or not by_hand)]
+def used_up(
+    quotas: Sequence[CallQuota], *, now: datetime, by_hand: bool = False, in_background: bool = False
+) -> Pause | None:
+    """Return the pause until the last of the windows with no call left ends.
+
+    By hand a wish to wait is passed over; in the background only a share of a window is there to be used.
+    """
+    share = MACHINE_SHARE if in_background else 1.0
+    full = [quota for quota in quotas if quota.used >= quota.calls * share and (quota.calls or not by_hand)]
     if not full:
         return None
     longest = max(full, key=lambda quota: quota.window_ends_at)
@@ -40,6 +47,8 @@ def why(quota: CallQuota) -> str:
     """Say why a window has no call left."""
     if not quota.calls:
         return _("the provider asked to wait")
+    if quota.used < quota.calls:
+        return _("what is left of its quota is kept for what people do")
     return ngettext(
         "the quota of %(count)d call is used up", "the quota of %(count)d calls is used up", quota.calls
     ) % {"count": quota.calls}
@@ -54,7 +63,9 @@ def use(quotas: Sequence[CallQuota]) -> None:
 
 def give_back(integration: Integration, call: str, *, now: datetime) -> None:
     """Take back the count of a call that was not made after all."""
-    for quota in CallQuota.objects.filter(integration=integration, scope__in=("", call), window_ends_at__gt=now):
+    for quota in CallQuota.objects.filter(
+        integration=integration, scope__in=_scopes(integration, call), window_ends_at__gt=now
+    ):
         quota.used = max(0, quota.used - 1)
         quota.save(update_fields=["used"])
 
@@ -80,7 +91,11 @@ def learn(integration: Integration, rate: Rate, *, now: datetime) -> None:
 
 def forget_waits(integration: Integration, call: str) -> None:
     """Drop the wishes to wait that a call has shown to be over."""
-    CallQuota.objects.filter(integration=integration, scope__in=("", call), calls=0).delete()
+    CallQuota.objects.filter(integration=integration, scope__in=_scopes(integration, call), calls=0).delete()
+
+
+def _scopes(integration: Integration, call: str) -> list[str]:
+    return list(dict.fromkeys(("", integration.speaks.quota_scope(call))))
 
 
 def _window(

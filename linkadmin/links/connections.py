@@ -25,10 +25,11 @@ from .traffic import TrafficGate
 SECRET_TABLE = IntegrationSecret._meta.db_table
 
 
-def connect(integration: Integration, *, by_hand: bool = False) -> Provider:
+def connect(integration: Integration, *, by_hand: bool = False, in_background: bool = False) -> Provider:
     """Return the provider behind an integration, holding its keys for as long as the object lives.
 
-    Each of its calls passes the integration's gate; `by_hand` in spite of a pause, to find out whether it may end.
+    Each of its calls passes the integration's gate: `by_hand` in spite of a pause, to find out whether it may end;
+    `in_background` with no more than a share of quotas and places, so that people's calls find theirs free.
     Raises `KeysRefused` when a key is missing, or does not open any more.
     """
     return get_provider(
@@ -42,7 +43,9 @@ def connect(integration: Integration, *, by_hand: bool = False) -> Provider:
             credentials=settings.PROVIDER_CREDENTIALS_SECONDS,
         ),
         allow_loopback=settings.ALLOW_LOOPBACK_PROVIDERS,
-        gate=TrafficGate(integration.pk, refused=partial(note_keys, integration), by_hand=by_hand),
+        gate=TrafficGate(
+            integration.pk, refused=partial(note_keys, integration), by_hand=by_hand, in_background=in_background
+        ),
         patience=Patience(settings.REPEAT_BASE_SECONDS, settings.REPEAT_CAP_SECONDS),
     )
 

@@ -32,6 +32,7 @@ logger = structlog.get_logger(__name__)
 
 LEASE_MARGIN = timedelta(seconds=30)
 PLACE_WAIT_SECONDS = 1.0
+PLACES_FOR_PEOPLE = 3  # stay free of calls in the background
 FULL_CREDIT, REPEAT_COST = 100, 10  # a call earns one: one try in ten may be a repeat
 
 Refused = Callable[[KeysRefused], None]
@@ -44,6 +45,7 @@ class Entry:
 
     call: str
     by_hand: bool = False
+    in_background: bool = False
     is_probe: bool = False
     may_repeat: bool = False
 
@@ -70,6 +72,7 @@ class Wish:
     seconds: float
     takes_place: bool = True
     by_hand: bool = False
+    in_background: bool = False
 
 
 _standing: ContextVar[Place | None] = ContextVar("place", default=None)
@@ -107,12 +110,19 @@ def pause_of(integration: Integration, call: str) -> Pause | None:
 
 
 class TrafficGate:
-    """The gate of one integration. `by_hand`: a person finds out, in spite of a pause and of refused keys."""
+    """The gate of one integration.
 
-    def __init__(self, integration_id: UUID, *, refused: Refused, by_hand: bool = False) -> None:
+    `by_hand`: a person finds out, in spite of a pause and of refused keys. `in_background`: nobody waits for it, so
+    that it leaves places and a share of each window to those who do.
+    """
+
+    def __init__(
+        self, integration_id: UUID, *, refused: Refused, by_hand: bool = False, in_background: bool = False
+    ) -> None:
         self._integration_id = integration_id
         self._refused = refused
         self._by_hand = by_hand
+        self._in_background = in_background
 
     def enter(self, call: str, *, seconds: float) -> Passage | Hold:
         """Let a call in, in the place held for it or in one of its own. Raises RuntimeError inside a transaction."""
@@ -124,7 +134,7 @@ class TrafficGate:
         else:
             if place.promised is not None:  # it turns out to be another call
                 _kept_up(partial(_break_promise, place))
-            wish = Wish(place, call, seconds, takes_place=held is None, by_hand=self._by_hand)
+            wish = Wish(place, call, seconds, held is None, self._by_hand, self._in_background)
             entry = _kept_up(partial(_let_in, wish)) or Hold(NO_BOOKS)
         release_connections()
         return entry if isinstance(entry, Hold) else TrafficPassage(place, entry, self._refused, held is None)
@@ -204,7 +214,7 @@ def _let_in_at_once(wish: Wish) -> Entry | Hold:
         CallPlace.objects.create(id=wish.place.id, integration=traffic.integration, **row)
     else:
         CallPlace.objects.filter(pk=wish.place.id).update(**row)
-    return Entry(wish.call, wish.by_hand, is_probe, may_repeat=traffic.repeat_credit >= REPEAT_COST)
+    return Entry(wish.call, wish.by_hand, wish.in_background, is_probe, may_repeat=traffic.repeat_credit >= REPEAT_COST)
 
 
 def _hold(wish: Wish, traffic: Traffic, quotas: list[CallQuota], now: datetime) -> Hold | None:
@@ -213,18 +223,19 @@ def _hold(wish: Wish, traffic: Traffic, quotas: list[CallQuota], now: datetime) 
             return Hold(KEYS_REFUSED)
         if paused := breaker.pause_of(traffic, now=now):
             return paused
-    if used_up := call_quotas.used_up(quotas, now=now, by_hand=wish.by_hand):
+    if used_up := call_quotas.used_up(quotas, now=now, by_hand=wish.by_hand, in_background=wish.in_background):
         return used_up
-    return Hold(NO_PLACE, PLACE_WAIT_SECONDS) if wish.takes_place and _is_full(wish.place, now) else None
+    return Hold(NO_PLACE, PLACE_WAIT_SECONDS) if wish.takes_place and _is_full(wish, now) else None
 
 
-def _is_full(place: Place, now: datetime) -> bool:
-    taken = CallPlace.objects.filter(integration=place.integration_id)
+def _is_full(wish: Wish, now: datetime) -> bool:
+    taken = CallPlace.objects.filter(integration=wish.place.integration_id)
     leases = list(taken.values_list("lease_until", flat=True))
     living = sum(lease > now for lease in leases)
     if living < len(leases):
         taken.filter(lease_until__lte=now).delete()  # of processes that died
-    return living >= settings.CALLS_AT_ONCE_PER_INTEGRATION
+    places: int = settings.CALLS_AT_ONCE_PER_INTEGRATION
+    return living >= (max(1, places - PLACES_FOR_PEOPLE) if wish.in_background else places)
 
 
 @transaction.atomic(durable=True)
@@ -259,7 +270,11 @@ def _repeat(passage: TrafficPassage) -> bool:
     now = timezone.now()
     quotas = call_quotas.windows(traffic.integration, passage.entry.call, now=now)
     is_refused = traffic.integration.keys_refused and not passage.entry.by_hand
-    is_held = is_refused or breaker.pause_of(traffic, now=now) or call_quotas.used_up(quotas, now=now)
+    is_held = (
+        is_refused
+        or breaker.pause_of(traffic, now=now)
+        or call_quotas.used_up(quotas, now=now, in_background=passage.entry.in_background)
+    )
     if is_held or traffic.repeat_credit < REPEAT_COST:
         return False
     traffic.repeat_credit -= REPEAT_COST

@@ -17,7 +17,7 @@ from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Integration, Link
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import NotFound, ProviderError
-from linkadmin.providers.types import Capability, Cause, HealthState, Observation, RemoteLink
+from linkadmin.providers.types import Capability, Cause, HealthState, LinkRef, Observation, RemoteLink
 
 from . import refusals, runner
 from .models import Operation
@@ -53,7 +53,7 @@ def read(link: Link, *, in_background: bool = False) -> RemoteLink | None:
     asked_at = timezone.now()
     health.begin_asking([link.pk], at=asked_at)
     try:
-        provider = connections.connect(link.integration)
+        provider = connections.connect(link.integration, in_background=in_background)
         release_connections()
         listed = provider.read_link(link.ref)
         remote = _with_consent(provider, link, listed)
@@ -73,12 +73,21 @@ def read_many(links: Sequence[Link]) -> list[Link]:
 
     Raises `ProviderError` when they could not be asked about: that changes no state of those that are not read yet.
     """
-    alone = [link for link in links if _needs_consent(link)]
-    missing = [link for link in alone if read(link, in_background=True) is None]
-    by_ref = {link.ref.remote_id: link for link in links if link not in alone}
-    for batch in links[0].integration.speaks.batches([link.ref for link in by_ref.values()]) if by_ref else ():
-        missing += _read_batch([by_ref[ref.remote_id] for ref in batch])
+    missing: list[Link] = []
+    by_ref = {link.ref: link for link in links}
+    for refs in batches(links[0].integration, list(by_ref)) if links else ():
+        batch = [by_ref[ref] for ref in refs]
+        if _needs_consent(batch[0].integration, refs[0]):
+            missing += [link for link in batch if read(link, in_background=True) is None]
+        else:
+            missing += _read_batch(batch)
     return missing
+
+
+def batches(integration: Integration, refs: Sequence[LinkRef]) -> list[list[LinkRef]]:
+    """Cut links of an integration into those that are read together; one whose consent is read too is read alone."""
+    alone = [[ref] for ref in refs if _needs_consent(integration, ref)]
+    return alone + integration.speaks.batches([ref for ref in refs if not _needs_consent(integration, ref)])
 
 
 def read_quietly(link: Link, *, in_background: bool = False) -> None:
@@ -86,9 +95,13 @@ def read_quietly(link: Link, *, in_background: bool = False) -> None:
     try:
         read(link, in_background=in_background)
     except ProviderError as error:
-        failure = error.failure
-        why = failure.code or failure.reason or f"HTTP {failure.status}"  # an answer may have nothing but its status
-        health.note_unasked(link, why=why, at=timezone.now())
+        health.note_unasked(link, why=why_unasked(error), at=timezone.now())
+
+
+def why_unasked(error: ProviderError) -> str:
+    """Return why links could not be asked about, as it is kept with them."""
+    failure = error.failure
+    return failure.code or failure.reason or f"HTTP {failure.status}"  # an answer may have nothing but its status
 
 
 def _read_batch(links: Sequence[Link]) -> list[Link]:
@@ -96,7 +109,7 @@ def _read_batch(links: Sequence[Link]) -> list[Link]:
     integration, asked_at = links[0].integration, timezone.now()
     health.begin_asking([link.pk for link in links], at=asked_at)
     try:
-        provider = connections.connect(integration)
+        provider = connections.connect(integration, in_background=True)
         release_connections()
         found = {remote.remote_id: remote for remote in provider.read_links([link.ref for link in links])}
     except ProviderError as error:
@@ -122,15 +135,14 @@ def _take(link: Link, remote: RemoteLink, listed: RemoteLink, asked_at: datetime
     )
 
 
-def _needs_consent(link: Link) -> bool:
-    of_consent = link.institution is not None and link.institution.integration_type in OF_CONSENT
-    return of_consent and link.integration.can(Capability.CONSENTS)
+def _needs_consent(integration: Integration, ref: LinkRef) -> bool:
+    return ref.integration_type in OF_CONSENT and integration.can(Capability.CONSENTS)
 
 
 def _with_consent(provider: Provider, link: Link, remote: RemoteLink) -> RemoteLink:
     """Let the newest consent decide where the link itself says that it works: the two are clocks of their own."""
     seen = remote.observation
-    if not _needs_consent(link) or not _works(seen):
+    if not _needs_consent(link.integration, link.ref) or not _works(seen):
         return remote
     try:
         newest = next(iter(provider.list_consents(link.ref)), None)

@@ -1,18 +1,18 @@
 """The calls a provider may offer. Each is unsupported unless a provider's module says otherwise."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
-from typing import ClassVar, Protocol, TypeVar
+from typing import TypeVar
 
-from .addresses import check_base_url
-from .errors import Failure, InvalidInput, KeysRefused, ProviderError, Rejected, Unsupported
+from .declared import Declared
+from .errors import Failure, InvalidInput, KeysRefused, NotFound, ProviderError, Rejected
 from .filters import Filters
-from .gate import Gate, Quota, Rate
+from .gate import Gate, Rate
 from .http import Answer, Door, Json, Message, fill_path
 from .records import (
     Accepted,
     Page,
-    Reach,
     RemoteConnector,
     RemoteConsent,
     RemoteDataSource,
@@ -24,13 +24,10 @@ from .records import (
 )
 from .repeats import Patience, Repeats
 from .types import (
-    Capability,
     ConnectionReport,
-    CredentialField,
     Deadlines,
     LinkRef,
     NewLink,
-    PracticeHints,
     RemoteInstitution,
     RemoteLink,
     Secret,
@@ -40,44 +37,12 @@ from .types import (
 T = TypeVar("T")
 
 
-class InstitutionFields(Protocol):
-    """The part of an institution that decides which fields a form has."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def form_fields(self) -> object: ...
-    @property
-    def resources(self) -> object: ...
-
-
-class Provider:
+class Provider(Declared):
     """One provider's API, spoken with one integration's keys.
 
     Every call raises a `ProviderError`: `NotSent` when nothing left, `OutcomeUnknown` when the answer was lost,
     a `Rejected` when the provider said no, `CodeRequired` when the bank wants a one-time code.
     """
-
-    kind: ClassVar[str]
-    label: ClassVar[str]
-    capabilities: ClassVar[frozenset[Capability]] = frozenset()
-    # The only hosts an integration's base URL may name.
-    allowed_hosts: ClassVar[frozenset[str]] = frozenset()
-    # What an administrator enters for an integration; the secret ones are sealed.
-    config_fields: ClassVar[tuple[CredentialField, ...]] = ()
-    # What the provider calls its own id of a link, for labels: "Item id", "Link id".
-    remote_id_label: ClassVar[str] = "Link id"
-    # Whether it logs in at the bank when a link is created, which may take minutes.
-    logs_in_itself: ClassVar[bool] = True
-    # What the demo says below its forms.
-    practice_hints: ClassVar[PracticeHints] = PracticeHints()
-    # What goes when a link is removed, and a sentence on what that means at the provider.
-    removal_reach: ClassVar[Reach] = Reach.LINK
-    removal_consequence: ClassVar[str] = ""
-    # The kinds of links whose data is a report, which is made anew on demand.
-    report_kinds: ClassVar[frozenset[str]] = frozenset()
-    # How often it may be called. What its answers tell about that comes first.
-    quotas: ClassVar[tuple[Quota, ...]] = ()
 
     def __init__(
         self,
@@ -112,81 +77,9 @@ class Provider:
             patience=patience,
         )
 
-    @classmethod
-    def check_base_url(cls, url: str, *, allow_loopback: bool = False) -> None:
-        """Check an integration's address before it is saved. Raises ValueError with a sentence."""
-        check_base_url(url, cls.allowed_hosts, allow_loopback)
-
     def test_connection(self) -> ConnectionReport:
         """Prove that the address answers and the keys are good."""
         raise self._unsupported("test_connection")
-
-    # --- Forms: what a page asks for before a call. Drawn from data, so that no page knows a provider. ---
-
-    @classmethod
-    def create_fields(cls, institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
-        """Return the fields of a new link at this institution (None where the provider does not ask for one)."""
-        raise Unsupported(Failure(operation=f"{cls.kind}.create_fields", reason="unsupported"))
-
-    @classmethod
-    def update_fields(cls, institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
-        """Return the fields whose new values can repair a link at this institution; empty if none can."""
-        return ()
-
-    @classmethod
-    def fixed_values(cls, institution: InstitutionFields | None) -> Mapping[str, str]:
-        """Return what every new link at this institution is sent beside the typed values: nobody is asked for it."""
-        return {}
-
-    @classmethod
-    def settings_fields(cls, institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
-        """Return the settings of a link that can be changed, by the names of `RemoteLink`'s fields."""
-        return ()
-
-    @classmethod
-    def fetch_fields(cls, institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
-        """Return what may be said about a fetch of new data, all of it optional."""
-        return ()
-
-    @classmethod
-    def removal_fields(cls) -> tuple[CredentialField, ...]:
-        """Return what may be said about a removal."""
-        return ()
-
-    @classmethod
-    def removal_call(cls, values: Values) -> str:
-        """Return the name of the call that a removal leads to, by which its quota is kept."""
-        return "remove_link"
-
-    @classmethod
-    def token_fields(cls) -> tuple[CredentialField, ...]:
-        """Return the fields of a new access token for a link."""
-        return ()
-
-    @classmethod
-    def address_fields(cls) -> tuple[CredentialField, ...]:
-        """Return what may be said about a repair address, such as the customer's language."""
-        return ()
-
-    @classmethod
-    def link_filters(cls) -> tuple[CredentialField, ...]:
-        """Return what the provider's list of links can be asked by; a required one has to be filled."""
-        return ()
-
-    @classmethod
-    def customer_filters(cls, end_user_id: str) -> Filters | None:
-        """Return what the list of links is asked by for all of one customer; None where it cannot be."""
-        return None
-
-    @classmethod
-    def end_user_filters(cls) -> tuple[CredentialField, ...]:
-        """Return what the provider's list of customers can be asked by."""
-        return ()
-
-    @classmethod
-    def institution_filters(cls) -> tuple[CredentialField, ...]:
-        """Return what the provider's catalogue of institutions can be asked by."""
-        return ()
 
     # --- Changes. Each is made once, for one click of one person. ---
 
@@ -256,8 +149,16 @@ class Provider:
         """Return the links that a create with these values may have made. Reads only; to learn a lost outcome."""
         raise self._unsupported("find_link")
 
-    def list_links(self, filters: Filters, *, page: int = 1) -> Page[RemoteLink]:
-        """Return one page of the provider's links."""
+    def read_links(self, links: Sequence[LinkRef]) -> list[RemoteLink]:
+        """Read one of the `batches`. Links that are gone are left out; others of their customer may come along."""
+        found: list[RemoteLink] = []
+        for link in links:
+            with suppress(NotFound):
+                found.append(self.read_link(link))
+        return found
+
+    def list_links(self, filters: Filters, *, page: int = 1, whole: bool = False) -> Page[RemoteLink]:
+        """Return one page of the provider's links; `whole`: as long as it may be, for who reads all of the list."""
         raise self._unsupported("list_links")
 
     def list_institutions(self) -> Iterator[RemoteInstitution]:
@@ -280,8 +181,8 @@ class Provider:
         """Read one consent."""
         raise self._unsupported("read_consent")
 
-    def list_end_users(self, filters: Filters, *, page: int = 1) -> Page[RemoteEndUser]:
-        """Return one page of the provider's customers, with how their sources stand."""
+    def list_end_users(self, filters: Filters, *, page: int = 1, whole: bool = False) -> Page[RemoteEndUser]:
+        """Return one page of the provider's customers, with how their sources stand; `whole`: as for links."""
         raise self._unsupported("list_end_users")
 
     def read_end_user(self, end_user_id: str) -> RemoteEndUser:
@@ -357,10 +258,4 @@ class Provider:
             return None
         if isinstance(error, KeysRefused):  # a refusal that may be a rate limit concerns all calls
             return Rate("", error.failure.retry_after)
-        return Rate(call, error.failure.retry_after) if answer.status == 429 else None
-
-    def _operation(self, call: str) -> str:
-        return f"{self.kind}.{call}"
-
-    def _unsupported(self, call: str) -> Unsupported:
-        return Unsupported(Failure(self._operation(call), reason="unsupported"))
+        return Rate(self.quota_scope(call), error.failure.retry_after) if answer.status == 429 else None

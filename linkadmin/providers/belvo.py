@@ -3,44 +3,43 @@
 https://developers.belvo.com/apis/belvoopenapispec
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from . import belvo_answers as answers
 from . import belvo_filters as filtering
 from . import belvo_forms as forms
-from . import belvo_records as kept
-from .base import InstitutionFields, Provider
+from . import belvo_webhooks as webhooks
+from .belvo_beside import PAGE_SIZE, BelvoBesideLinks
 from .errors import Failure, NotFound, ProviderError, Rejected, Unsupported
 from .filters import Filters
 from .gate import Quota
 from .http import Answer
-from .records import Accepted, Page, RemoteConsent, Removed, RepairAddress
+from .records import Accepted, Page, Removed, RepairAddress
 from .types import (
     Capability,
     ConnectionReport,
     CredentialField,
     FieldKind,
+    InstitutionFields,
     LinkRef,
     NewLink,
     PracticeHints,
-    RemoteInstitution,
     RemoteLink,
     Secret,
     Value,
     Values,
 )
 
-T = TypeVar("T")
-
-_PAGE_SIZE = 100
-_MAX_PAGES = 200  # a catalogue that never ends is not read for ever
-_CONSENTS_PAGE_SIZE = 1000
-_MAX_CONSENT_PAGES = 20
-# Whose a consent is, and what it allows, is not asked for.
-_OMITTED_OF_CONSENTS = "display_name,document_number,permissions"
+_LONGEST_PAGE = 1000
+_LINKS_PER_READ = 100
+# What is read of a link: in a long page, what is not would be half of it.
+_READ_FIELDS = (
+    "id,institution,status,access_mode,refresh_rate,credentials_storage,stale_in,fetch_resources,external_id,"
+    "created_at,last_accessed_at"
+)
 
 # https://developers.belvo.com/developer_resources/hosted-widget-update-mode
 _UPDATE_SCOPES = "read_institutions,write_links,read_links"
@@ -50,7 +49,7 @@ _OPEN_FINANCE = frozenset({"openfinance", "openbanking"})  # the latter until 20
 _CONSENT_PORTAL = RepairAddress(Secret("https://meuportal.belvo.com/?mode=landing"), expires_in=24 * 3600)
 
 
-class Belvo(Provider):
+class Belvo(BelvoBesideLinks):
     """Belvo's API, spoken with the secret keys of one environment."""
 
     kind = "belvo"
@@ -66,6 +65,7 @@ class Belvo(Provider):
             Capability.REPAIR_ADDRESS,
             Capability.LINKS,
             Capability.CONSENTS,
+            Capability.WEBHOOK_DELIVERIES,
         }
     )
     allowed_hosts = frozenset({"api.belvo.com", "sandbox.belvo.com", "development.belvo.com"})
@@ -90,6 +90,14 @@ class Belvo(Provider):
     # refused with 429 and no more, so all five are used; one in the background is another call, without such a limit.
     quotas = (Quota(40, 30.0), Quota(5, 60.0, "remove_link"))
 
+    links_per_read = _LINKS_PER_READ
+
+    webhook_fields = webhooks.FIELDS
+    makes_webhook_secret = True
+    new_webhook_secret = staticmethod(webhooks.new_secret)
+    webhook_is_genuine = staticmethod(webhooks.is_genuine)
+    read_webhook = staticmethod(webhooks.read)
+
     # The calls in which Belvo logs in at the bank: a trouble in one of them says something about the link.
     BANK_CALLS: ClassVar[frozenset[str]] = frozenset(
         {"belvo.create_link", "belvo.update_credentials", "belvo.submit_token"}
@@ -99,6 +107,7 @@ class Belvo(Provider):
     BESIDE_LINKS: ClassVar[frozenset[str]] = frozenset(
         {
             "belvo.test_connection",
+            "belvo.read_links",
             "belvo.list_links",
             "belvo.list_institutions",
             "belvo.find_institutions",
@@ -293,60 +302,23 @@ class Belvo(Provider):
             return self._find_by_id(remote_id)
         if not forms.is_external_id(end_user_id):
             raise Unsupported(Failure(self._operation("find_link"), reason="no_external_id"))
-        params = {"external_id": end_user_id, "institution": institution, "page_size": str(_PAGE_SIZE)}
+        params = {"external_id": end_user_id, "institution": institution, "page_size": str(PAGE_SIZE)}
         found = self._call("find_link", "GET", "/api/links/", params=params, read=answers.links)
         # Should the filter be ignored, another customer's link must not pass for this one's.
         return [link for link in found if (link.external_id, link.institution) == (end_user_id, institution)]
 
-    def list_links(self, filters: Filters, *, page: int = 1) -> Page[RemoteLink]:
+    def read_links(self, links: Sequence[LinkRef]) -> list[RemoteLink]:
+        """Read Belvo's records of up to a hundred links."""
+        asked = frozenset(link.remote_id for link in links)
+        params = {"id__in": ",".join(sorted(asked)), "page_size": str(_LINKS_PER_READ), "fields": _READ_FIELDS}
+        return self._call("read_links", "GET", "/api/links/", params=params, read=partial(answers.batch, asked=asked))
+
+    def list_links(self, filters: Filters, *, page: int = 1, whole: bool = False) -> Page[RemoteLink]:
         """Return one page of the links that fit."""
         params = filtering.link_params(filters)
+        if whole:
+            params |= {"page_size": str(_LONGEST_PAGE), "fields": _READ_FIELDS}
         return self._page("list_links", "/api/links/", params, page, read=answers.link_page)
-
-    def list_institutions(self) -> Iterator[RemoteInstitution]:
-        """Yield the catalogue page by page."""
-        for number in range(1, _MAX_PAGES + 1):
-            page = self._page("list_institutions", "/api/institutions/", {}, number, read=kept.institution_page)
-            yield from page.items
-            if page.is_last:
-                return
-
-    def find_institutions(self, filters: Filters, *, page: int = 1) -> Page[RemoteInstitution]:
-        """Return one page of the institutions that fit."""
-        params = filtering.institution_params(filters)
-        return self._page("find_institutions", "/api/institutions/", params, page, read=kept.institution_page)
-
-    def read_institution(self, remote_id: str) -> RemoteInstitution:
-        """Read one institution by its number."""
-        read = partial(kept.institution, expected_id=remote_id)
-        return self._call("read_institution", "GET", "/api/institutions/{}/", remote_id, read=read)
-
-    def list_consents(self, link: LinkRef) -> list[RemoteConsent]:
-        """Return the consents that name this link, the newest first.
-
-        Belvo documents the search by link for its other lists, not for this one: should it be ignored, all are read.
-        A consent that names no link is nobody's.
-        """
-        params = {"page_size": str(_CONSENTS_PAGE_SIZE), "link": link.remote_id, "omit": _OMITTED_OF_CONSENTS}
-        found: list[RemoteConsent] = []
-        for number in range(1, _MAX_CONSENT_PAGES + 1):
-            page = self._page("list_consents", "/api/consents/", params, number, read=kept.consent_page)
-            found += [consent for consent in page.items if consent.remote_link_id == link.remote_id]
-            if page.is_last:
-                break
-        return sorted(found, key=_made, reverse=True)
-
-    def read_consent(self, remote_id: str) -> RemoteConsent:
-        """Read one consent."""
-        read = partial(kept.consent, expected_id=remote_id)
-        return self._call("read_consent", "GET", "/api/consents/{}/", remote_id, read=read)
-
-    def _page(
-        self, call: str, path: str, params: Mapping[str, str], number: int, *, read: Callable[..., Page[T]]
-    ) -> Page[T]:
-        # Belvo's own "next" is never followed: it could lead our keys to another host.
-        paging = {"page": str(number), "page_size": str(_PAGE_SIZE)}
-        return self._call(call, "GET", path, params={**paging, **params}, read=partial(read, number=number))
 
     def _find_by_id(self, remote_id: str) -> list[RemoteLink]:
         try:
@@ -367,10 +339,6 @@ class Belvo(Provider):
         )
         lacks_feature = operation in self.FEATURES and answer.status == HTTPStatus.FORBIDDEN and error.failure.code
         return Rejected(error.failure) if lacks_feature else error
-
-
-def _made(consent: RemoteConsent) -> float:
-    return consent.created_at.timestamp() if consent.created_at else 0.0
 
 
 def _filled(values: Values, names: tuple[str, ...]) -> dict[str, Value]:

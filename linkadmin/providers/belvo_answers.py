@@ -4,7 +4,7 @@ https://developers.belvo.com/apis/belvoopenapispec/links
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -65,6 +65,20 @@ def link(answer: Answer, *, expected_id: str = "") -> RemoteLink:
 def links(answer: Answer) -> list[RemoteLink]:
     """Read a page of links, without the odd ones. Raises ValueError if it is none."""
     found, _odd = records(results(answer), partial(_link, answer))
+    return found
+
+
+def batch(answer: Answer, *, asked: frozenset[str]) -> list[RemoteLink]:
+    """Read the links that were asked for by their ids.
+
+    Raises ValueError if one is not there but may be where we did not look: what is missing counts as gone.
+    """
+    links, odd = records(results(answer), partial(_link, answer))
+    found = [link for link in links if link.remote_id in asked]
+    missing = asked - {link.remote_id for link in found}
+    was_ignored = len(found) < len(links) or mapping(answer.data).get("next")
+    if missing and (was_ignored or any(_may_be_one_of(record, missing) for record in odd)):
+        raise ValueError("a missing link may be there after all")
     return found
 
 
@@ -135,6 +149,11 @@ def _link(answer: Answer, item: Mapping[str, object]) -> RemoteLink:
         fresh_for=_fresh_for(item),
         request_id=answer.request_id,
     )
+
+
+def _may_be_one_of(record: object, missing: Collection[str]) -> bool:
+    named = mapping(record).get("id")
+    return not isinstance(named, str) or not named or named in missing
 
 
 def _cause(answer: Answer, item: Mapping[str, object], status: str) -> Cause:

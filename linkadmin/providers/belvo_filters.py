@@ -15,7 +15,7 @@ _ONE_OR_MORE = frozenset(
     {"id", "external_id", "institution", "institution_user_id", "status", "country_code", "name", "type"}
 )
 
-_RESOURCES = (
+RESOURCES = (
     "ACCOUNTS",
     "BALANCES",
     "BILLS",
@@ -116,7 +116,7 @@ INSTITUTION_FILTERS: tuple[CredentialField, ...] = (
     _choices("type", "Kind", {"bank": "Bank", "fiscal": "Tax office", "employment": "Employer"}),
     _choices("status", "Status", {"healthy": "Healthy", "down": "Down"}),
     _several("name", "Name at the provider"),
-    _choices("resources__allin", "Offers", {name: name for name in _RESOURCES}, advanced=True),
+    _choices("resources__allin", "Offers", {name: name for name in RESOURCES}, advanced=True),
     _text("website", "Website", advanced=True),
 )
 

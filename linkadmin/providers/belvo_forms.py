@@ -7,10 +7,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from .base import InstitutionFields
 from .reading import count, mappings
 from .redaction import clean
-from .types import Choice, CredentialField, FieldKind, Value, Values
+from .types import Choice, CredentialField, FieldKind, InstitutionFields, Value, Values
 
 # What each call takes, in the order it is sent.
 REGISTER_NAMES = (

@@ -3,29 +3,26 @@
 https://docs.herondata.io/api-reference
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from . import heron_answers as answers
 from . import heron_forms as forms
-from . import heron_records as kept
-from .base import InstitutionFields, Provider
-from .errors import Duplicate, Failure, InvalidInput, NotFound, ProviderError
-from .filters import Filters, params_of, text_of
+from . import heron_webhooks as webhooks
+from .errors import Failure, InvalidInput, NotFound, ProviderError
+from .filters import Filters, text_of
 from .gate import Quota, Rate
+from .heron_beside import HeronBesideLinks
 from .http import Answer
 from .records import (
     Accepted,
     Page,
     Reach,
-    RemoteConnector,
-    RemoteDataSource,
-    RemoteEndUser,
-    RemoteWebhook,
     Removed,
     ReportsRefreshed,
+    SweepBy,
 )
 from .types import (
     Capability,
@@ -33,6 +30,7 @@ from .types import (
     ConnectionReport,
     CredentialField,
     FieldKind,
+    InstitutionFields,
     LinkRef,
     NewLink,
     Observation,
@@ -42,7 +40,8 @@ from .types import (
     Values,
 )
 
-_END_USERS_PAGE = 100  # a customer may carry four kilobytes of notes
+T = TypeVar("T")
+
 _QUERY_ID = "end_user_id_or_heron_id"
 _LINKS_OF = "/api/end_users/{}/integration_links"
 
@@ -50,7 +49,9 @@ _LINKS_OF = "/api/end_users/{}/integration_links"
 _LINK_CALLS = ("create_link", "read_link", "find_link", "fetch_data", "replace_token", "remove_link")
 _OTHER_CALLS = (
     "test_connection",
+    "read_links",
     "list_links",
+    "list_links_everywhere",
     "refresh_reports",
     "list_end_users",
     "read_end_user",
@@ -65,9 +66,12 @@ _OTHER_CALLS = (
     "switch_webhook",
     "remove_webhook",
 )
+# Heron counts by endpoint: a customer's links of the whole account, and those in one integration.
+_COUNTED_AS = {"find_link": "read_link", "list_links_everywhere": "read_link", "read_links": "list_links"}
+_ENDPOINTS = dict.fromkeys(_COUNTED_AS.get(call, call) for call in (*_LINK_CALLS, *_OTHER_CALLS))
 
 
-class Heron(Provider):
+class Heron(HeronBesideLinks):
     """Heron's API, spoken with the key of one account, for one of its integrations."""
 
     kind = "heron"
@@ -84,6 +88,7 @@ class Heron(Provider):
             Capability.DATA_SOURCES,
             Capability.CONNECTORS,
             Capability.WEBHOOKS,
+            Capability.WEBHOOK_DELIVERIES,
         }
     )
     allowed_hosts = frozenset({"app.herondata.io"})
@@ -109,8 +114,15 @@ class Heron(Provider):
         ),
     )
     # https://docs.herondata.io/faqs/rate-limits-429-errors
-    # Counted for each call by itself. The whole of it: every answer tells where the window stands.
-    quotas = tuple(Quota(100, 60.0, call) for call in (*_LINK_CALLS, *_OTHER_CALLS))
+    # Counted for each endpoint by itself. The whole of it: every answer tells where the window stands.
+    quotas = tuple(Quota(100, 60.0, call) for call in _ENDPOINTS)
+    counted_as = _COUNTED_AS
+    sweep_by = SweepBy.CUSTOMERS
+
+    webhook_fields = webhooks.FIELDS
+    webhook_is_genuine = staticmethod(webhooks.is_genuine)
+    read_webhook = staticmethod(webhooks.read)
+    webhook_key = staticmethod(webhooks.key)
 
     ABOUT_LINKS: ClassVar[frozenset[str]] = frozenset(f"heron.{call}" for call in _LINK_CALLS)
 
@@ -216,64 +228,6 @@ class Heron(Provider):
         except answers.PartlyRefreshed as partly:
             return partly.refreshed
 
-    def create_end_user(self, end_user_id: str, name: str) -> RemoteEndUser:
-        """Let Heron know a customer."""
-        return self._call(
-            "create_end_user",
-            "POST",
-            "/api/end_users",
-            json={"end_user": {"end_user_id": end_user_id} | ({"name": name} if name else {})},
-            deadline=self.deadlines.change,
-            read=partial(kept.end_user, expected_id=end_user_id),
-            refuse=self._refuse_create,
-        )
-
-    def switch_data_source(self, remote_id: str, *, enabled: bool) -> RemoteDataSource:
-        """Count a source's transactions in, or leave them out."""
-        return self._call(
-            "switch_data_source",
-            "PUT",
-            "/api/data_sources/{}",
-            remote_id,
-            json={"is_enabled": enabled},
-            deadline=self.deadlines.change,
-            read=partial(kept.data_source, expected_id=remote_id, untold=enabled),
-        )
-
-    def add_webhook(self, topic: str, url: str) -> RemoteWebhook:
-        """Subscribe an address to one topic."""
-        return self._call(
-            "add_webhook",
-            "POST",
-            "/api/webhooks",
-            json={"topic": topic, "url": url, "is_enabled": True},
-            deadline=self.deadlines.change,
-            read=kept.webhook,
-        )
-
-    def switch_webhook(self, webhook: RemoteWebhook, *, enabled: bool) -> RemoteWebhook:
-        """Pause a subscription, or let it go on; Heron wants all of it with each change."""
-        return self._call(
-            "switch_webhook",
-            "PUT",
-            "/api/webhooks/{}",
-            webhook.remote_id,
-            json={"topic": webhook.topic, "url": webhook.url, "is_enabled": enabled},
-            deadline=self.deadlines.change,
-            read=partial(kept.webhook, expected_id=webhook.remote_id, untold=enabled),
-        )
-
-    def remove_webhook(self, remote_id: str) -> None:
-        """End a subscription."""
-        self._call(
-            "remove_webhook",
-            "DELETE",
-            "/api/webhooks/{}",
-            remote_id,
-            deadline=self.deadlines.change,
-            read=kept.nothing,
-        )
-
     def read_link(self, link: LinkRef) -> RemoteLink:
         """Find one link in its customer's list: Heron has no call for a single one."""
         if found := self._find_listed("read_link", link):
@@ -288,81 +242,59 @@ class Heron(Provider):
         except NotFound:
             return []  # the customer is unknown too, so nothing was created for them
 
-    def list_links(self, filters: Filters, *, page: int = 1) -> Page[RemoteLink]:
+    @classmethod
+    def batches(cls, links: Sequence[LinkRef]) -> list[list[LinkRef]]:
+        """Put the links of each customer together, however many they are."""
+        by_customer: dict[str, list[LinkRef]] = {}
+        for link in links:
+            by_customer.setdefault(link.end_user_id, []).append(link)
+        return list(by_customer.values())
+
+    def read_links(self, links: Sequence[LinkRef]) -> list[RemoteLink]:
+        """Read all links of a customer in this integration. Raises ValueError for links of several customers."""
+        (end_user_id,) = {link.end_user_id for link in links}
+        asked = frozenset(link.remote_id for link in links)
+        try:
+            return self._in_integration("read_links", end_user_id, read=partial(answers.batch, asked=asked))
+        except NotFound:
+            if self._knows(end_user_id):  # so that it is the integration which Heron does not know
+                raise
+            return []
+
+    def list_links(self, filters: Filters, *, page: int = 1, whole: bool = False) -> Page[RemoteLink]:
         """Return all links of a customer, which Heron does not divide into pages."""
         end_user_id = text_of(filters, "end_user_id")
         if filters.get(forms.EVERYWHERE) == forms.YES:
-            return self._call("list_links", "GET", _LINKS_OF, end_user_id, read=answers.link_page)
-        return self._call(
-            "list_links",
-            "GET",
-            "/api/integrations/{}/links",
-            self._integration,
-            params={_QUERY_ID: end_user_id},
-            read=answers.link_page,
-        )
-
-    def list_end_users(self, filters: Filters, *, page: int = 1) -> Page[RemoteEndUser]:
-        """Return one page of the customers that fit, with how their sources stand."""
-        paging = {"page": str(page), "limit": str(_END_USERS_PAGE), "include_data_sources": "true"}
-        return self._call(
-            "list_end_users",
-            "GET",
-            "/api/end_users",
-            params=paging | params_of(filters, forms.END_USER_FILTERS),
-            read=partial(kept.end_user_page, number=page, limit=_END_USERS_PAGE),
-        )
-
-    def read_end_user(self, end_user_id: str) -> RemoteEndUser:
-        """Read one customer, by our id or by Heron's."""
-        read = partial(kept.end_user, expected_id=end_user_id)
-        return self._call("read_end_user", "GET", "/api/end_users/{}", end_user_id, read=read)
-
-    def read_processing(self, end_user_id: str) -> str:
-        """Return whether a customer's data is being processed still."""
-        path = "/api/end_users/{}/processing_status"
-        return self._call("read_processing", "GET", path, end_user_id, read=kept.processing)
-
-    def list_data_sources(self, end_user_id: str) -> list[RemoteDataSource]:
-        """Return a customer's links and files, with the accounts in them."""
-        path = "/api/end_users/{}/data_sources"
-        return self._call("list_data_sources", "GET", path, end_user_id, read=kept.data_sources)
-
-    def list_connectors(self) -> list[RemoteConnector]:
-        """Return what Heron calls integrations, without their keys."""
-        return self._call("list_connectors", "GET", "/api/integrations", read=kept.connectors)
-
-    def list_webhooks(self) -> list[RemoteWebhook]:
-        """Return our subscriptions, without their headers."""
-        return self._call("list_webhooks", "GET", "/api/webhooks", read=kept.webhooks)
-
-    def list_webhook_topics(self) -> list[str]:
-        """Return what can be subscribed to."""
-        return self._call("list_webhook_topics", "GET", "/api/webhooks/topics", read=kept.topics)
+            return self._call("list_links_everywhere", "GET", _LINKS_OF, end_user_id, read=answers.link_page)
+        return self._in_integration("list_links", end_user_id, read=answers.link_page)
 
     @property
     def _integration(self) -> str:
         return self.options["integration_id"]
+
+    def _in_integration(self, call: str, end_user_id: str, *, read: Callable[[Answer], T]) -> T:
+        params = {_QUERY_ID: end_user_id}
+        return self._call(call, "GET", "/api/integrations/{}/links", self._integration, params=params, read=read)
+
+    def _knows(self, end_user_id: str) -> bool:
+        try:
+            self.read_end_user(end_user_id)
+        except NotFound:
+            return False
+        return True
 
     def _find_listed(self, call: str, link: LinkRef) -> list[RemoteLink]:
         read = partial(answers.listed, item_id=link.remote_id)
         return self._call(call, "GET", _LINKS_OF, link.end_user_id, read=read)
 
     def _told_rate(self, call: str, answer: Answer, error: ProviderError | None) -> Rate | None:
-        return super()._told_rate(call, answer, error) or answers.rate(call, answer)
+        return super()._told_rate(call, answer, error) or answers.rate(self.quota_scope(call), answer)
 
     def _key_headers(self) -> Mapping[str, Secret]:
         return {"x-api-key": self.secrets["api_key"]}
 
     def _refuse(self, operation: str, answer: Answer) -> ProviderError:
         return answers.refusal(operation, answer, about_link=operation in self.ABOUT_LINKS)
-
-    def _refuse_create(self, operation: str, answer: Answer) -> ProviderError:
-        # No status is documented for what is known already: 409, and 422 without fields, are its likely forms.
-        error = self._refuse(operation, answer)
-        if answer.status == 409 or (answer.status == 422 and error.failure.words):
-            return Duplicate(error.failure)
-        return error
 
     def _refuse_reports(self, operation: str, answer: Answer) -> ProviderError:
         error = self._refuse(operation, answer)

@@ -4,7 +4,7 @@ https://docs.herondata.io/api-reference
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
 from itertools import chain, islice
@@ -79,12 +79,17 @@ def link(answer: Answer, *, envelope: str = "link", expected_id: str = "") -> Re
 
 def listed(answer: Answer, *, item_id: str) -> list[RemoteLink]:
     """Find one link in a customer's list. Raises ValueError if it is not there but an odd record may be it."""
+    return [link for link in batch(answer, asked=frozenset({item_id})) if link.remote_id == item_id]
+
+
+def batch(answer: Answer, *, asked: frozenset[str]) -> list[RemoteLink]:
+    """Read a customer's list. Raises ValueError if a link was asked for that is not there but an odd record may be."""
     links, odd = records(required_list(required_mapping(answer.data).get("links")), partial(_link, answer))
-    found = [link for link in links if link.remote_id == item_id]
+    missing = asked - {link.remote_id for link in links}
     # What is not listed counts as gone, or as never made: an odd record must not prove that.
-    if not found and any(_may_be(record, item_id) for record in odd):
-        raise ValueError("the link may be a record that cannot be read")
-    return found
+    if any(_may_be_one_of(record, missing) for record in odd):
+        raise ValueError("a link may be a record that cannot be read")
+    return links
 
 
 def link_page(answer: Answer) -> Page[RemoteLink]:
@@ -180,9 +185,9 @@ def _link(answer: Answer, item: Mapping[str, object]) -> RemoteLink:
     )
 
 
-def _may_be(record: object, item_id: str) -> bool:
+def _may_be_one_of(record: object, missing: Collection[str]) -> bool:
     named = mapping(record).get("item_id")
-    return not isinstance(named, str) or named in {"", item_id}
+    return bool(missing) and (not isinstance(named, str) or not named or named in missing)
 
 
 def _cause(status: str, code: str, *, synced: bool) -> Cause:

@@ -144,3 +144,41 @@ class RemoteWebhook:
     url: str
     enabled: bool = True
     request_id: str = ""
+
+
+class SweepBy(StrEnum):
+    """What a sweep reads page by page to learn how all links stand."""
+
+    LINKS = "links"  # their pages say everything
+    CUSTOMERS = "customers"  # with how their sources stand; then the links of some of them
+
+
+class WebhookKind(StrEnum):
+    """What a delivery is about. What it says is never taken for the truth: it is a reason to read."""
+
+    LINK_TROUBLE = "link_trouble"
+    CODE_NEEDED = "code_needed"
+    LINK_REMOVED = "link_removed"
+    DATA_ARRIVED = "data_arrived"
+    DATA_CHANGED = "data_changed"  # within data that was there
+    CONSENT_ENDING = "consent_ending"
+    CONSENT_ENDED = "consent_ended"
+    CONSENT_CHANGED = "consent_changed"
+    SOURCE_SWITCHED = "source_switched"  # a source of data was enabled or disabled
+    CUSTOMER_CHANGED = "customer_changed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookHint:
+    """What a delivery says, cleaned: which link, customer or consent is worth reading now."""
+
+    kind: WebhookKind
+    topic: str  # the provider's own word for the event, such as LINK invalid_credentials
+    known: bool
+    remote_link_id: str = ""
+    end_user_id: str = ""  # ours, or the provider's id of the customer
+    consent_id: str = ""
+    request_id: str = ""
+    made_at: datetime | None = None
+    link_removed: bool = False

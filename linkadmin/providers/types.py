@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 
 class Secret:
@@ -23,7 +23,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """Return the text itself. Only the transport and the sealed box have a reason to call this."""
+        """Return the text itself. Only the transport, the sealed box and the check of a proof have a reason to."""
         return self._text
 
     def __bool__(self) -> bool:
@@ -68,6 +68,7 @@ class Capability(StrEnum):
     DATA_SOURCES = "data_sources"
     CONNECTORS = "connectors"  # lists what it calls integrations itself
     WEBHOOKS = "webhooks"  # takes subscriptions by calls
+    WEBHOOK_DELIVERIES = "webhook_deliveries"  # sends messages about what happened
 
 
 class HealthState(StrEnum):
@@ -252,6 +253,17 @@ class RemoteInstitution:
     form_fields: tuple[Mapping[str, object], ...]  # as received, cleaned; read by the provider that sent them
     logo_url: str = ""  # shown as a text: an address of a stranger's is never fetched
     website: str = ""
+
+
+class InstitutionFields(Protocol):
+    """The part of an institution that decides which fields a form has."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def form_fields(self) -> object: ...
+    @property
+    def resources(self) -> object: ...
 
 
 # What was typed into a form, by the provider's field names.

@@ -62,6 +62,7 @@ BELVO: Mapping[str, Call] = {
         "/api/links/",
         lambda belvo: belvo.find_link(remote_id="", end_user_id=CUSTOMER, institution="erebor_mx_retail"),
     ),
+    "read_links": Call("GET", "/api/links/", lambda belvo: belvo.read_links([BELVO_LINK])),
     "fetch_data": Call(
         "POST", "/api/links/{id}/refresh/", lambda belvo: belvo.fetch_data(BELVO_LINK, {"resources": ("ACCOUNTS",)})
     ),
@@ -109,6 +110,7 @@ HERON: Mapping[str, Call] = {
     "list_links": Call(
         "GET", "/api/integrations/{heron_id}/links", lambda heron: heron.list_links({"end_user_id": CUSTOMER})
     ),
+    "read_links": Call("GET", "/api/integrations/{heron_id}/links", lambda heron: heron.read_links([HERON_LINK])),
     "fetch_data": Call(
         "POST",
         "/api/integrations/{heron_id}/links/{link_item_id}/refresh",
@@ -158,8 +160,8 @@ HERON: Mapping[str, Call] = {
 
 def offered(provider: type[Provider]) -> set[str]:
     """Return the names of the calls that a client makes, whatever is in the tables above."""
-    declared = {name for name, value in vars(Provider).items() if callable(value)}
-    return {name for name, value in vars(provider).items() if callable(value) and name in declared and name[0] != "_"}
+    calls = {name: value for name, value in vars(Provider).items() if callable(value) and name[0] != "_"}
+    return {name for name, value in calls.items() if getattr(provider, name) is not value}
 
 
 def made(exchanges: Iterable[Exchange], calls: Mapping[str, Call]) -> set[str]:

@@ -201,7 +201,7 @@ def test_a_documented_page_is_read(
 ) -> None:
     belvo_mock.headers = {"Prefer": f"code=200, example={example}"}
 
-    page = belvo.list_links({})
+    page = belvo.list_links({}, whole=True)
 
     assert (len(page.items), page.is_last, page.total) == (page_links, is_last, 3)
     assert {link.storage for link in page.items} == {"store"}

@@ -35,7 +35,7 @@ MEANINGS: dict[str, type[ProviderError]] = {
 }
 CREATES = {"create_link", "create_end_user"}  # what is known already is refused in words
 # To look for a customer who is unknown is to find nothing; of reports some may fail.
-NO_ERROR = {("find_link", "404"), ("refresh_reports", "422")}
+NO_ERROR = {("find_link", "404"), ("read_links", "404"), ("refresh_reports", "422")}
 
 
 @pytest.fixture
@@ -85,6 +85,7 @@ def test_a_customer_whom_heron_does_not_know_has_no_links(heron_mock: Relay, her
     found = heron.find_link(remote_id="item-1", end_user_id=CUSTOMER, institution="")
 
     assert (found, [sent.status for sent in heron_mock.exchanges]) == ([], [404])
+    assert heron.read_links([HERON_LINK]) == []
 
 
 def test_reports_of_which_some_failed_are_an_answer(heron_mock: Relay, heron: Provider) -> None:
@@ -109,6 +110,13 @@ def test_customers_come_with_the_causes_of_their_sources(heron_mock: Relay, hero
     causes = [[source.observation.cause for source in customer.sources] for customer in page.items]
     assert causes == [[Cause.ERROR_UNNAMED, Cause.WORKING], [Cause.WORKING]]
     assert (page.is_last, page.total, heron_mock.violations) == (True, 2, [])
+
+
+def test_all_customers_are_listed_in_an_order_that_lasts(heron_mock: Relay, heron: Provider) -> None:
+    heron.list_end_users({}, whole=True)
+
+    (sent,) = heron_mock.exchanges
+    assert (sent.violation, sent.query["order_by"], sent.query["limit"]) == ("", "created_asc", "500")
 
 
 def test_every_search_for_customers_may_be_sent(heron_mock: Relay, heron: Provider) -> None:

@@ -72,6 +72,8 @@ def test_every_call_of_the_client_is_answered_as_documented(belvo_judge: Relay, 
     belvo.find_institutions({"name": bank.name})
     belvo.read_institution(bank.remote_id)
     belvo.list_links({})
+    belvo.list_links({}, whole=True)
+    belvo.read_links([link])
     belvo.read_link(link)
     belvo.find_link(remote_id="", end_user_id=CUSTOMER, institution="erebor_mx_retail")
     belvo.fetch_data(link, {})

@@ -155,6 +155,7 @@ BELVO = (
         lambda belvo: belvo.find_link(remote_id="", end_user_id="cust-0001", institution="erebor_mx_retail"),
         (paged(BELVO_LINK, {**BELVO_LINK, "status": "invalid"}),),
     ),
+    Shape("read_links", lambda belvo: belvo.read_links([REF]), (paged(BELVO_LINK), paged())),
     Shape("list_links", lambda belvo: belvo.list_links({}), (paged(BELVO_LINK, {**BELVO_LINK, "status": "x"}),)),
     Shape(
         "list_institutions",
@@ -257,6 +258,7 @@ HERON = (
         lambda heron: heron.find_link(remote_id=ITEM, end_user_id="cust-0001", institution=""),
         (LISTED, {"links": []}),
     ),
+    Shape("read_links", lambda heron: heron.read_links([ITEM_REF]), (LISTED, {"links": []})),
     Shape("list_links", lambda heron: heron.list_links({"end_user_id": "cust-0001"}), (LISTED,)),
     Shape(
         "list_end_users",
@@ -280,6 +282,6 @@ SHAPES = {"belvo": (BELVO, BELVO_REFUSALS), "heron": (HERON, HERON_REFUSALS)}
 
 def offered(provider: Provider) -> Iterator[str]:
     """Yield the calls that a provider makes of its own."""
-    for name, method in vars(type(provider)).items():
-        if callable(method) and not name.startswith("_") and hasattr(Provider, name):
+    for name, method in vars(Provider).items():
+        if callable(method) and not name.startswith("_") and getattr(type(provider), name) is not method:
             yield name

@@ -1,11 +1,15 @@
 """What a provider says it can do is what it does, and what it says of its limits is about its own calls."""
 
+import re
 from collections.abc import Mapping
+from inspect import getattr_static, isfunction
 
 import pytest
 
 from linkadmin.providers import PROVIDERS, provider_class
 from linkadmin.providers.base import Provider
+from linkadmin.providers.declared import Declared
+from linkadmin.providers.errors import Unsupported
 from linkadmin.providers.types import Capability
 
 CALLS: Mapping[Capability, frozenset[str]] = {
@@ -30,23 +34,42 @@ CALLS: Mapping[Capability, frozenset[str]] = {
     Capability.WEBHOOKS: frozenset(
         {"list_webhooks", "list_webhook_topics", "add_webhook", "switch_webhook", "remove_webhook"}
     ),
+    Capability.WEBHOOK_DELIVERIES: frozenset({"webhook_is_genuine", "read_webhook"}),
 }
 ALWAYS_OR_OPTIONAL = frozenset(
-    {"test_connection", "fetch_fields", "removal_fields", "removal_call", "address_fields", "check_base_url"}
+    {
+        "test_connection",
+        "fetch_fields",
+        "removal_fields",
+        "removal_call",
+        "address_fields",
+        "check_base_url",
+        "quota_scope",
+        "batches",
+        "read_links",
+        "webhook_key",
+        "new_webhook_secret",
+    }
 )
 
 every_provider = pytest.mark.parametrize("kind", sorted(PROVIDERS))
 
 
+INTERFACE = {
+    name: value
+    for name, value in {**vars(Declared), **vars(Provider)}.items()
+    if name[0] != "_" and (callable(value) or isinstance(value, classmethod))
+}
+
+
 def written_by(provider: type[Provider]) -> frozenset[str]:
-    """Return the public calls and forms that a provider's own module has."""
-    declared = {name for name, value in vars(Provider).items() if callable(value) or isinstance(value, classmethod)}
-    return frozenset(name for name in vars(provider) if name in declared and not name.startswith("_"))
+    """Return the public calls and forms that a provider's own modules have."""
+    return frozenset(name for name, value in INTERFACE.items() if getattr_static(provider, name) is not value)
 
 
 def test_every_call_belongs_to_a_capability() -> None:
     assert set(CALLS) == set(Capability)
-    assert written_by(Provider) == frozenset().union(*CALLS.values()) | ALWAYS_OR_OPTIONAL
+    assert set(INTERFACE) == frozenset().union(*CALLS.values()) | ALWAYS_OR_OPTIONAL
 
 
 @every_provider
@@ -67,7 +90,22 @@ def test_quotas_are_of_its_own_calls_and_leave_room_for_them(kind: str) -> None:
     assert all(quota.calls > 0 and quota.seconds > 0 for quota in provider.quotas)
 
 
-def test_each_call_of_heron_has_a_quota_of_its_own() -> None:
+def test_each_call_of_heron_is_counted_where_its_endpoint_is() -> None:
     heron = provider_class("heron")
-    calls = {name for name in written_by(heron) if not name.endswith(("_fields", "_filters"))}
-    assert {quota.scope for quota in heron.quotas} == calls
+    calls = {name for name in written_by(heron) if isfunction(vars(Provider).get(name))}
+    assert {quota.scope for quota in heron.quotas} == {heron.quota_scope(call) for call in calls}
+    assert {heron.quota_scope(call) for call in ("read_link", "find_link", "list_links_everywhere")} == {"read_link"}
+    assert heron.quota_scope("read_links") == heron.quota_scope("list_links") == "list_links"
+
+
+@every_provider
+def test_who_sends_messages_says_what_proves_them(kind: str) -> None:
+    provider = provider_class(kind)
+    (field,) = provider.webhook_fields
+    assert field.secret
+    assert field.required
+    if provider.makes_webhook_secret:
+        assert re.match(field.pattern, provider.new_webhook_secret().reveal())
+    else:
+        with pytest.raises(Unsupported):
+            provider.new_webhook_secret()

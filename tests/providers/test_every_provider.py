@@ -132,11 +132,16 @@ def test_a_provider_says_no_to_everything_it_does_not_override() -> None:
         lambda: toy.read_link(LinkRef("1", "2")),
         lambda: toy.find_link(remote_id="1", end_user_id="2", institution=""),
         toy.list_institutions,
+        toy.new_webhook_secret,
+        lambda: toy.webhook_is_genuine({}, b"", []),
+        lambda: toy.read_webhook(b"{}"),
+        lambda: toy.read_links([LinkRef("1", "2")]),
     ]
     for call in calls:
         with pytest.raises(Unsupported):
             call()
     assert toy.update_fields(None) == ()
+    assert toy.webhook_fields == ()
 
 
 def test_an_unknown_kind_is_a_key_error() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Busy, Duplicate, InvalidInput, NotFound, OutcomeUnknown, ProviderError
 from linkadmin.providers.gate import Hold, Passage, Told
 from linkadmin.providers.reading import MAX_FIELDS
@@ -188,7 +189,11 @@ class Books:
         self.told.append(told)
 
 
-def rate_told(serve: Serve, status: int, **headers: str) -> Any:
+def read(heron: Provider) -> object:
+    return heron.read_link(LINK)
+
+
+def rate_told(serve: Serve, status: int, call: Callable[[Any], object] = read, **headers: str) -> Any:
     books = Books()
     script = serve(reply(status, {"links": [ACTIVE]}, **headers))
     heron = type(heron_at(script.url))(
@@ -199,7 +204,7 @@ def rate_told(serve: Serve, status: int, **headers: str) -> Any:
         gate=books,
     )
     try:
-        heron.read_link(LINK)
+        call(heron)
     except Busy:
         assert status == 429
     (told,) = books.told
@@ -215,6 +220,25 @@ def test_every_answer_tells_how_many_calls_are_left(serve: Serve) -> None:
     rate = rate_told(serve, 200, **headers)
     assert (rate.scope, rate.calls, rate.left) == ("read_link", 100, 97)
     assert rate.ends_in == pytest.approx(40, abs=3)
+
+
+@pytest.mark.parametrize(
+    ("call", "scope"),
+    [
+        (lambda heron: heron.find_link(remote_id=ITEM, end_user_id="c", institution=""), "read_link"),
+        (lambda heron: heron.list_links({"end_user_id": "c", "everywhere": "yes"}), "read_link"),
+        (lambda heron: heron.list_links({"end_user_id": "c"}), "list_links"),
+        (lambda heron: heron.read_links([LINK]), "list_links"),
+    ],
+)
+def test_what_is_told_holds_for_all_calls_to_that_endpoint(
+    serve: Serve, call: Callable[[Any], object], scope: str
+) -> None:
+    headers = {"x_ratelimit_limit": "100", "x_ratelimit_remaining": "97"}
+    headers["x_ratelimit_reset"] = str(int(time.time()) + 40)
+
+    assert rate_told(serve, 200, call, **headers).scope == scope
+    assert rate_told(serve, 429, call, x_ratelimit_reset=headers["x_ratelimit_reset"]).scope == scope
 
 
 @pytest.mark.parametrize("name", ["x_ratelimit_limit", "x_ratelimit_remaining", "x_ratelimit_reset"])

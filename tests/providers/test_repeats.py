@@ -134,15 +134,19 @@ def test_create_whose_second_try_was_sent_is_not_sent_a_third_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     accepted: list[socket.socket] = []
+    servers: list[threading.Thread] = []
 
     def start_listening(_seconds: float) -> None:
         server = socket.create_server(("127.0.0.1", port))
-        threading.Thread(target=lambda: accepted.append(hang_up(server)), daemon=True).start()
+        servers.append(threading.Thread(target=lambda: accepted.append(hang_up(server)), daemon=True))
+        servers[-1].start()
 
     books = Books()
     with pytest.raises(OutcomeUnknown):
         CALLS["create"](belvo(f"http://127.0.0.1:{port}", books, patience=Patience(0.0, sleep=start_listening)))
 
+    for server in servers:
+        server.join(5)
     assert (books.tries, len(accepted)) == (2, 1)
 
 

@@ -1,11 +1,12 @@
 """Tinbank: a made-up provider with words of its own, to show what one module and one registry line bring."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import ClassVar
 
-from linkadmin.providers.base import InstitutionFields, Provider
+from linkadmin.providers import deliveries
+from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import (
     CodeRequired,
     CodeTooLate,
@@ -20,6 +21,7 @@ from linkadmin.providers.errors import (
 )
 from linkadmin.providers.http import Answer
 from linkadmin.providers.reading import count, mapping, moment, records, required_mapping
+from linkadmin.providers.records import WebhookHint, WebhookKind
 from linkadmin.providers.types import (
     Capability,
     Cause,
@@ -29,6 +31,7 @@ from linkadmin.providers.types import (
     ConnectionReport,
     CredentialField,
     FieldKind,
+    InstitutionFields,
     LinkRef,
     NewLink,
     Observation,
@@ -51,6 +54,7 @@ REFUSALS: Mapping[str, tuple[type[ProviderError], Cause | None]] = {
     "no_such_tin": (NotFound, Cause.GONE),
     "key_unknown": (KeysRefused, None),
 }
+RATTLES: Mapping[str, WebhookKind] = {"tin_rusted": WebhookKind.LINK_TROUBLE, "tin_fed": WebhookKind.DATA_ARRIVED}
 PIN = CredentialField("pin", "Card PIN", FieldKind.PASSWORD, secret=True, max_length=12)
 CARD_KIND = CredentialField(
     "card_kind",
@@ -69,7 +73,7 @@ class Tinbank(Provider):
 
     kind = "tin_bank"
     label = "Tinbank"
-    capabilities = frozenset({Capability.CREATE, Capability.UPDATE_CREDENTIALS})
+    capabilities = frozenset({Capability.CREATE, Capability.UPDATE_CREDENTIALS, Capability.WEBHOOK_DELIVERIES})
     allowed_hosts = frozenset({"api.tinbank.example"})
     remote_id_label = "Tin number"
     config_fields = (
@@ -78,6 +82,7 @@ class Tinbank(Provider):
             "region", "Region", FieldKind.SELECT, choices=(Choice("north", "The north"), Choice("south", "The south"))
         ),
     )
+    webhook_fields = (CredentialField("rattle", "Rattle", FieldKind.PASSWORD, secret=True),)
     FRESH_FOR: ClassVar[timedelta] = timedelta(days=2)
 
     def test_connection(self) -> ConnectionReport:
@@ -90,6 +95,17 @@ class Tinbank(Provider):
     @classmethod
     def update_fields(cls, institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
         return (PIN,)
+
+    @classmethod
+    def webhook_is_genuine(cls, headers: Mapping[str, str], body: bytes, secrets: Sequence[Secret]) -> bool:
+        return deliveries.is_one_of(deliveries.octets(headers.get("tin-rattle", "")), deliveries.keys(secrets))
+
+    @classmethod
+    def read_webhook(cls, body: bytes) -> WebhookHint:
+        said = deliveries.message(body)
+        rattle = deliveries.topic(said.get("rattle"))
+        kind = RATTLES.get(rattle, WebhookKind.UNKNOWN)
+        return WebhookHint(kind, rattle, rattle in RATTLES, remote_link_id=deliveries.identifier(said.get("no")))
 
     def create_link(self, new_link: NewLink) -> RemoteLink:
         typed = new_link.values

@@ -6,14 +6,16 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from linkadmin.links.connections import connect
 from linkadmin.links.models import Integration, Link
 from linkadmin.operations import tasks
 from linkadmin.operations.models import Operation, PendingChallenge, State
-from linkadmin.providers.types import Cause, HealthState
+from linkadmin.providers.types import Cause, HealthState, LinkRef, Secret
 from linkadmin.sync.institutions import due
 from tests.house import House
 from tests.markup import Page
 
+from .provider import Tinbank
 from .server import RIGHT_TAN, UNREADABLE_CARD, TinbankServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -21,6 +23,26 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ADD = "/admin/links/integration/add/"
 NUMBER = re.compile(r'class="challenge__number">(\d{6})<')
 OTHERS = re.compile("belvo|heron|plaid|pass_valid|item id", re.IGNORECASE)
+
+
+def test_its_deliveries_are_proved_and_read_by_its_own_module() -> None:
+    rattle = b'{"rattle": "tin_rusted", "no": "tin-1"}'
+    secrets = [Secret("rattle-old"), Secret("rattle-new")]
+
+    assert Tinbank.webhook_is_genuine({"tin-rattle": "rattle-new"}, rattle, secrets)
+    assert not Tinbank.webhook_is_genuine({"tin-rattle": "rattle"}, rattle, secrets)
+    assert Tinbank.read_webhook(rattle).remote_link_id == "tin-1"
+
+
+def test_its_links_are_read_one_by_one(tinbank: TinbankServer, house: House, integration: Integration) -> None:
+    create(house, integration)
+    link = Link.objects.get()
+    refs = [LinkRef(link.remote_id, "cus-1"), LinkRef("tin-gone", "cus-1")]
+
+    provider = connect(integration)
+    found = [[remote.remote_id for remote in provider.read_links(batch)] for batch in provider.batches(refs)]
+
+    assert found == [[link.remote_id], []]
 
 
 def create(house: House, integration: Integration, **typed: str) -> Page:
@@ -247,9 +269,8 @@ class TestRepair:
         answer = repair(house, rusty, "right")
         assert "Fixed, proving" in house.open(answer.location).words
 
-        tasks.prove(str(rusty.pk))
+        house.prove(rusty)
 
-        rusty.refresh_from_db()
         assert not rusty.is_proving
         assert rusty.health == HealthState.HEALTHY.value
 
@@ -299,7 +320,7 @@ class TestCodeStep:
         answer = give(house, asked, RIGHT_TAN)
         assert "Fixed, proving" in house.open(answer.location).words
 
-        tasks.prove(str(asked.pk))
+        house.prove(asked)
 
         assert "Working" in house.open(asked.get_absolute_url()).words
         asked.refresh_from_db()

@@ -1,0 +1,77 @@
+"""What Belvo keeps beside links: institutions, and the consents of open finance.
+
+https://developers.belvo.com/apis/belvoopenapispec
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import TypeVar
+
+from . import belvo_filters as filtering
+from . import belvo_records as kept
+from .base import Provider
+from .filters import Filters
+from .records import Page, RemoteConsent
+from .types import LinkRef, RemoteInstitution
+
+T = TypeVar("T")
+
+PAGE_SIZE = 100
+_MAX_PAGES = 200  # a catalogue that never ends is not read for ever
+_CONSENTS_PAGE_SIZE = 1000
+_MAX_CONSENT_PAGES = 20
+# Whose a consent is, and what it allows, is not asked for.
+_OMITTED_OF_CONSENTS = "display_name,document_number,permissions"
+
+
+class BelvoBesideLinks(Provider):
+    """The calls to Belvo that are about no link, and how pages are asked for."""
+
+    def list_institutions(self) -> Iterator[RemoteInstitution]:
+        """Yield the catalogue page by page."""
+        for number in range(1, _MAX_PAGES + 1):
+            page = self._page("list_institutions", "/api/institutions/", {}, number, read=kept.institution_page)
+            yield from page.items
+            if page.is_last:
+                return
+
+    def find_institutions(self, filters: Filters, *, page: int = 1) -> Page[RemoteInstitution]:
+        """Return one page of the institutions that fit."""
+        params = filtering.institution_params(filters)
+        return self._page("find_institutions", "/api/institutions/", params, page, read=kept.institution_page)
+
+    def read_institution(self, remote_id: str) -> RemoteInstitution:
+        """Read one institution by its number."""
+        read = partial(kept.institution, expected_id=remote_id)
+        return self._call("read_institution", "GET", "/api/institutions/{}/", remote_id, read=read)
+
+    def list_consents(self, link: LinkRef) -> list[RemoteConsent]:
+        """Return the consents that name this link, the newest first.
+
+        Belvo documents the search by link for its other lists, not for this one: should it be ignored, all are read.
+        A consent that names no link is nobody's.
+        """
+        params = {"page_size": str(_CONSENTS_PAGE_SIZE), "link": link.remote_id, "omit": _OMITTED_OF_CONSENTS}
+        found: list[RemoteConsent] = []
+        for number in range(1, _MAX_CONSENT_PAGES + 1):
+            page = self._page("list_consents", "/api/consents/", params, number, read=kept.consent_page)
+            found += [consent for consent in page.items if consent.remote_link_id == link.remote_id]
+            if page.is_last:
+                break
+        return sorted(found, key=_made, reverse=True)
+
+    def read_consent(self, remote_id: str) -> RemoteConsent:
+        """Read one consent."""
+        read = partial(kept.consent, expected_id=remote_id)
+        return self._call("read_consent", "GET", "/api/consents/{}/", remote_id, read=read)
+
+    def _page(
+        self, call: str, path: str, params: Mapping[str, str], number: int, *, read: Callable[..., Page[T]]
+    ) -> Page[T]:
+        # Belvo's own "next" is never followed: it could lead our keys to another host.
+        paging = {"page": str(number), "page_size": str(PAGE_SIZE)}
+        return self._call(call, "GET", path, params={**paging, **params}, read=partial(read, number=number))
+
+
+def _made(consent: RemoteConsent) -> float:
+    return consent.created_at.timestamp() if consent.created_at else 0.0

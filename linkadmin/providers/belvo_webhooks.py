@@ -1,0 +1,76 @@
+"""Belvo's deliveries: what proves that they are Belvo's, and what each of them is about.
+
+https://developers.belvo.com/developer_resources/resources-webhooks-aggregation
+"""
+
+import secrets as chance
+from collections.abc import Mapping, Sequence
+
+from . import deliveries
+from .belvo_filters import RESOURCES
+from .reading import mapping
+from .records import WebhookHint, WebhookKind
+from .types import CredentialField, FieldKind, Secret
+
+_LINK_EVENTS = {
+    "invalid_credentials": WebhookKind.LINK_TROUBLE,
+    "token_required": WebhookKind.CODE_NEEDED,
+    "link_deleted": WebhookKind.LINK_REMOVED,
+}
+_CONSENT_EVENTS = {
+    "openfinance_consent_about_to_expire": WebhookKind.CONSENT_ENDING,
+    "openfinance_consent_expired": WebhookKind.CONSENT_ENDED,
+    "openfinance_consent_expiration_changed": WebhookKind.CONSENT_CHANGED,
+    "openfinance_consent_with_temporarily_unavailable_resources": WebhookKind.CONSENT_CHANGED,
+    "openfinance_consent_with_unrecoverable_resources": WebhookKind.CONSENT_CHANGED,
+}
+# By webhook_type and webhook_code.
+EVENTS: Mapping[tuple[str, str], WebhookKind] = {
+    **{("LINK", code): kind for code, kind in _LINK_EVENTS.items()},
+    **{("CONSENT", code): kind for code, kind in _CONSENT_EVENTS.items()},
+    **{(resource, "historical_update"): WebhookKind.DATA_ARRIVED for resource in RESOURCES},
+    **{(resource, f"new_{resource.lower()}_available"): WebhookKind.DATA_ARRIVED for resource in RESOURCES},
+    ("TRANSACTIONS", "transactions_updated"): WebhookKind.DATA_CHANGED,
+    ("TRANSACTIONS", "transactions_deleted"): WebhookKind.DATA_CHANGED,
+}
+
+FIELDS = (
+    CredentialField(
+        "authorization",
+        "Authorization header",
+        FieldKind.PASSWORD,
+        secret=True,
+        pattern=r"^(Basic|Bearer) [A-Za-z0-9._~+/=-]{16,}$",
+        pattern_message="The whole header: Basic or Bearer, a space, and at least 16 characters without spaces.",
+        placeholder="Bearer …",
+        help_text="The same is entered with our address in Belvo's dashboard, and sent with every delivery.",
+        max_length=500,
+    ),
+)
+
+
+def new_secret() -> Secret:
+    """Make up a header that nobody guesses."""
+    return Secret(f"Bearer {chance.token_urlsafe(32)}")
+
+
+def is_genuine(headers: Mapping[str, str], body: bytes, secrets: Sequence[Secret]) -> bool:
+    """Tell whether a delivery carries one of the headers that were chosen; Belvo signs nothing."""
+    return deliveries.is_one_of(deliveries.octets(headers.get("authorization", "")), deliveries.keys(secrets))
+
+
+def read(body: bytes) -> WebhookHint:
+    """Read what a delivery says. Raises ValueError if it is no message of Belvo's."""
+    said = deliveries.message(body)
+    event = deliveries.topic(said.get("webhook_type")), deliveries.topic(said.get("webhook_code"))
+    kind = EVENTS.get(event, WebhookKind.UNKNOWN)
+    return WebhookHint(
+        kind=kind,
+        topic=" ".join(event),
+        known=event in EVENTS,
+        remote_link_id=deliveries.identifier(said.get("link_id")),
+        end_user_id=deliveries.identifier(said.get("external_id")),
+        consent_id=deliveries.identifier(mapping(said.get("data")).get("consent_id")),
+        request_id=deliveries.identifier(said.get("request_id")),
+        link_removed=kind is WebhookKind.LINK_REMOVED,
+    )

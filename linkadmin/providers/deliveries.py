@@ -1,0 +1,52 @@
+"""What a stranger posts to us in a provider's name: proofs compared in constant time, words read with care."""
+
+import hmac
+import re
+from collections.abc import Iterable, Mapping
+
+from .http import IDENTIFIER, MAX_IDENTIFIER
+from .reading import required_mapping
+from .redaction import clean
+from .strict_json import parse
+from .types import Secret
+
+_MAX_TOPIC = 120  # characters
+
+
+def octets(text: str) -> bytes:
+    """Return the bytes of any text, also of one that is no valid Unicode."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def keys(secrets: Iterable[Secret]) -> list[bytes]:
+    """Return the secrets as bytes. An empty one is none: anybody knows it."""
+    return [octets(secret.reveal()) for secret in secrets if secret]
+
+
+def is_one_of(proof: bytes, good: Iterable[bytes]) -> bool:
+    """Compare a proof with each good one, in a time that tells nothing about either."""
+    return any([hmac.compare_digest(proof, each) for each in good])  # noqa: C419 - all of them are compared
+
+
+def message(body: bytes) -> Mapping[str, object]:
+    """Return the object that a body holds. Raises ValueError for anything else."""
+    return required_mapping(parse(body))
+
+
+def topic(value: object) -> str:
+    """Return what a message names itself, cleaned. Raises ValueError if it has no name."""
+    named = clean(value)[:_MAX_TOPIC] if isinstance(value, str) else ""
+    if not named:
+        raise ValueError("a message that does not say what it is about")
+    return named
+
+
+def identifier(value: object) -> str:
+    """Return an id of the provider's; empty if it cannot be one."""
+    fits = isinstance(value, str) and len(value) <= MAX_IDENTIFIER and re.fullmatch(IDENTIFIER, value)
+    return str(value) if fits else ""
+
+
+def exact(value: object, *, longest: int) -> str:
+    """Return a text of at most `longest` characters that is safe as it is; empty if it is none."""
+    return value if isinstance(value, str) and len(value) <= longest and clean(value) == value else ""

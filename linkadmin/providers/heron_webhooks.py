@@ -1,0 +1,94 @@
+"""Heron's deliveries: what proves that they are Heron's, and what each of them is about.
+
+https://docs.herondata.io/api-reference/webhooks
+"""
+
+import hashlib
+import hmac
+import json
+import re
+from base64 import b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+
+from . import deliveries
+from .reading import mapping, moment
+from .records import WebhookHint, WebhookKind
+from .types import CredentialField, FieldKind, Secret
+
+TOPICS: Mapping[str, WebhookKind] = {
+    "integration_link.erroring": WebhookKind.LINK_TROUBLE,
+    "data_source.enabled": WebhookKind.SOURCE_SWITCHED,
+    "data_source.disabled": WebhookKind.SOURCE_SWITCHED,
+    "end_user.created": WebhookKind.CUSTOMER_CHANGED,
+    "end_user.processed": WebhookKind.CUSTOMER_CHANGED,
+    "end_user.failed": WebhookKind.CUSTOMER_CHANGED,
+    "end_user.transactions_updated": WebhookKind.DATA_ARRIVED,
+}
+
+FIELDS = (
+    CredentialField(
+        "secret",
+        "Webhook secret",
+        FieldKind.PASSWORD,
+        secret=True,
+        pattern=r"^sec_[!-~]{12,}$",
+        pattern_message="A webhook secret begins with sec_ and is not the API key.",
+        placeholder="sec_…",
+        help_text="Heron issues it, and signs every delivery with it.",
+        max_length=200,
+    ),
+)
+
+_MAX_END_USER_ID = 140  # characters
+_SIGNATURE = re.compile(r"[A-Za-z0-9+/]{43}=")
+
+
+def is_genuine(headers: Mapping[str, str], body: bytes, secrets: Sequence[Secret]) -> bool:
+    """Tell whether a delivery is signed with one of the secrets, as it came or as Heron would write it compactly."""
+    signature, keys = headers.get("heron-signature", "").strip(), deliveries.keys(secrets)
+    if not keys or not _SIGNATURE.fullmatch(signature):  # before anything of the body is looked at
+        return False
+    return any(_signs(signature, signed, keys) for signed in (body, *_compact(body)))
+
+
+def read(body: bytes) -> WebhookHint:
+    """Read what a delivery says. Raises ValueError if it is no message of Heron's."""
+    said = deliveries.message(body)
+    named, data = deliveries.topic(said.get("topic")), mapping(said.get("data"))
+    return WebhookHint(
+        kind=TOPICS.get(named, WebhookKind.UNKNOWN),
+        topic=named,
+        known=named in TOPICS,
+        remote_link_id=_item_id(data) or _item_id(mapping(data.get("metadata"))),
+        end_user_id=_end_user_id(data, is_customer=named.startswith("end_user.")),
+        made_at=moment(said.get("created")),
+    )
+
+
+def key(body: bytes) -> str:
+    """Return what deliveries of one message have in common, however they are spaced: one signature fits them all."""
+    return hashlib.sha256(next(_compact(body), body)).hexdigest()
+
+
+def _signs(signature: str, signed: bytes, keys: Sequence[bytes]) -> bool:
+    good = (b64encode(hmac.digest(key, signed, "sha256")) for key in keys)
+    return deliveries.is_one_of(deliveries.octets(signature), good)
+
+
+def _compact(body: bytes) -> Iterator[bytes]:
+    """Yield the ways in which the same message is written without spaces; none for what is no message."""
+    with suppress(ValueError):
+        said = deliveries.message(body)
+        for escaped in (True, False):
+            yield deliveries.octets(json.dumps(said, separators=(",", ":"), ensure_ascii=escaped))
+
+
+def _item_id(data: Mapping[str, object]) -> str:
+    return deliveries.identifier(data.get("item_id")) or deliveries.identifier(data.get("integration_item_id"))
+
+
+def _end_user_id(data: Mapping[str, object], *, is_customer: bool) -> str:
+    """Return our id of the customer, or else Heron's: `heron_id` is that of whatever the message is about."""
+    ours = deliveries.exact(data.get("end_user_id"), longest=_MAX_END_USER_ID)
+    return ours or deliveries.identifier(data.get("heron_id" if is_customer else "end_user_heron_id"))

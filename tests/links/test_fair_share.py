@@ -1,0 +1,151 @@
+"""What calls in the background leave to those that a person waits for: places, and a share of each quota."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from linkadmin.links.connections import connect
+from linkadmin.links.models import CallPlace, CallQuota, Integration
+from linkadmin.links.traffic import TrafficGate
+from linkadmin.providers.errors import NotSent
+from linkadmin.providers.gate import Hold, Passage, Quota, Told
+
+from .conftest import GOOD, LINK, SILENCE, Serve, at_once, failed, gate_of, read, update
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HALF_A_MINUTE = timedelta(seconds=30)
+
+
+@pytest.fixture(autouse=True)
+def _waits_no_moment_for_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("linkadmin.links.traffic.PLACE_WAIT_SECONDS", 0.05)
+
+
+@pytest.fixture
+def heron() -> Integration:
+    return Integration.objects.create(provider="heron", name="Heron test", base_url="http://127.0.0.1:9")
+
+
+def machine_of(belvo: Integration) -> TrafficGate:
+    return TrafficGate(belvo.pk, refused=lambda _error: None, in_background=True)
+
+
+def read_in_background(belvo: Integration) -> object:
+    return connect(belvo, in_background=True).read_link(LINK)
+
+
+def enter(gate: TrafficGate, call: str = "read_link") -> Passage | Hold:
+    return gate.enter(call, seconds=15)
+
+
+def let_in(gate: TrafficGate, times: int, call: str = "read_link") -> int:
+    """Make calls that are over at once; return how many of them were let in."""
+    made = [enter(gate, call) for _each in range(times)]
+    passages = [passage for passage in made if not isinstance(passage, Hold)]
+    for passage in passages:
+        passage.leave(Told())
+    return len(passages)
+
+
+def one_after_the_other(gate: TrafficGate, times: int, call: str = "read_link") -> int:
+    return sum(let_in(gate, 1, call) for _each in range(times))
+
+
+class TestQuota:
+    def test_is_used_to_three_quarters_and_the_rest_is_there_for_a_person(
+        self, belvo: Integration, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(belvo.speaks, "quotas", (Quota(20, 30.0),))
+
+        assert one_after_the_other(machine_of(belvo), 20) == 15
+        assert one_after_the_other(gate_of(belvo), 20) == 5
+        assert CallQuota.objects.get().used == 20
+
+    def test_is_left_alone_once_people_used_that_much(self, belvo: Integration) -> None:
+        belvo.quotas.create(scope="", calls=20, used=15, window_ends_at=timezone.now() + HALF_A_MINUTE)
+
+        assert one_after_the_other(machine_of(belvo), 1) == 0
+        assert one_after_the_other(gate_of(belvo), 1) == 1
+
+    def test_says_when_the_window_ends_and_why_it_waits(self, belvo: Integration) -> None:
+        ends_at = timezone.now() + HALF_A_MINUTE
+        belvo.quotas.create(scope="", calls=20, used=15, window_ends_at=ends_at)
+
+        with pytest.raises(NotSent) as caught:
+            read_in_background(belvo)
+
+        assert caught.value.failure.reason == "quota"
+        assert caught.value.failure.retry_after is not None
+        assert 28 < caught.value.failure.retry_after <= 30
+
+    def test_of_one_call_is_there_for_either(self, belvo: Integration) -> None:
+        belvo.quotas.create(scope="read_link", calls=1, window_ends_at=timezone.now() + HALF_A_MINUTE)
+
+        assert one_after_the_other(machine_of(belvo), 2) == 1
+
+    def test_is_shared_exactly_by_many_in_the_background(
+        self, belvo: Integration, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("linkadmin.links.traffic.PLACE_WAIT_SECONDS", 10.0)
+        belvo.quotas.create(scope="read_link", calls=8, window_ends_at=timezone.now() + HALF_A_MINUTE)
+
+        assert at_once(10, lambda: let_in(machine_of(belvo), 1)).count(1) == 6
+
+    def test_is_kept_by_repeats_too(self, belvo: Integration, serve: Serve) -> None:
+        belvo.quotas.create(scope="read_link", calls=3, window_ends_at=timezone.now() + HALF_A_MINUTE)
+        script = serve(SILENCE)
+
+        failed(read_in_background, belvo)
+
+        assert len(script.received) == 3  # 0, 1 and 2 used are less than three quarters of three
+
+    def test_is_not_begun_by_a_repeat_beyond_the_share(self, belvo: Integration, serve: Serve) -> None:
+        belvo.quotas.create(scope="read_link", calls=4, used=2, window_ends_at=timezone.now() + HALF_A_MINUTE)
+        script = serve(SILENCE)
+
+        failed(read_in_background, belvo)
+
+        assert len(script.received) == 1
+
+
+class TestEndpoint:
+    def test_is_one_quota_for_all_calls_to_it(self, heron: Integration) -> None:
+        heron.quotas.create(scope="read_link", calls=5, told=True, window_ends_at=timezone.now() + HALF_A_MINUTE)
+
+        assert one_after_the_other(gate_of(heron), 2, "find_link") == 2
+        assert one_after_the_other(gate_of(heron), 2, "list_links_everywhere") == 2
+        assert one_after_the_other(gate_of(heron), 2, "read_link") == 1
+        assert one_after_the_other(gate_of(heron), 2, "read_links") == 2
+        assert {row.scope: row.used for row in CallQuota.objects.all()} == {"read_link": 5, "list_links": 2}
+
+
+class TestPlaces:
+    def test_are_taken_as_long_as_three_stay_free(self, belvo: Integration) -> None:
+        assert [isinstance(enter(machine_of(belvo)), Hold) for _each in range(7)] == [False] * 5 + [True] * 2
+        assert [isinstance(enter(gate_of(belvo)), Hold) for _each in range(4)] == [False] * 3 + [True]
+        assert CallPlace.objects.count() == 8
+
+    def test_that_people_take_leave_fewer_to_the_background(self, belvo: Integration) -> None:
+        for _each in range(4):
+            enter(gate_of(belvo))
+
+        assert [isinstance(enter(machine_of(belvo)), Hold) for _each in range(2)] == [False, True]
+
+    def test_are_held_back_with_a_reason_and_nothing_is_sent(self, belvo: Integration, serve: Serve) -> None:
+        script = serve(GOOD)
+        for _each in range(5):
+            enter(machine_of(belvo))
+
+        assert failed(read_in_background, belvo) == "no_place"
+        assert read(belvo)
+        assert update(belvo)
+        assert len(script.received) == 2
+
+    def test_are_never_all_kept_from_the_background(self, belvo: Integration, settings: Settings) -> None:
+        settings.CALLS_AT_ONCE_PER_INTEGRATION = 2
+
+        assert not isinstance(enter(machine_of(belvo)), Hold)
+        assert isinstance(enter(machine_of(belvo)), Hold)
