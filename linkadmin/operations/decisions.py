@@ -39,7 +39,7 @@ def _withdraw(actor: User, operation: Operation) -> None:
     now = timezone.now()
     _move(operation, State.NEEDS_TOKEN, state=State.EXPIRED, outcome="withdrawn", ended_at=now)
     for challenge in PendingChallenge.objects.filter(operation=operation):
-        memory.CHALLENGES.forget(challenge.pk)
+        transaction.on_commit(partial(memory.CHALLENGES.forget, challenge.pk))
         challenge.delete()
     stop_waiting(operation, Cause.CODE_NEEDED, at=now)
     record(operation, actor, Outcome.DONE, what=".withdrawn")
@@ -70,7 +70,7 @@ def _take_effect(operation: Operation) -> None:
     elif operation.logs_in:
         repaired(operation, at=operation.began_at, request_id=operation.request_id)
     elif operation.link_id:
-        transaction.on_commit(partial(nudge, "operations.prove", operation.link_id))
+        transaction.on_commit(partial(nudge, "sync.prove", operation.link_id))
 
 
 def _move(operation: Operation, before: State, **columns: object) -> None:

@@ -112,11 +112,12 @@ def submit_token(*, actor: User, challenge: PendingChallenge, token: Secret | No
         if challenge.has_expired(timezone.now()):
             raise refusals.ChallengeOver
         session, remote_link_id = _session_of(challenge), challenge.remote_link_id
+        forget = partial(memory.CHALLENGES.forget, challenge.pk)  # which it loses with its row
         call: Call = partial(_resume, session=session, remote_link_id=remote_link_id, token=token)
         provider = speak(operation.integration)
         with runner.place(operation.integration_id, call=operation.kind, seconds=deadline_of(operation)) as held:
             answer(challenge, operation, rules=partial(require_code, asked))
-            memory.CHALLENGES.forget(challenge.pk)
+            forget()
             make_call(operation, held, provider, call)
     except refusals.Refusal as refusal:
         # The second click of this form, a moment after the first, finds the request answered.

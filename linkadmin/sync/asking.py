@@ -1,19 +1,23 @@
 """What a page reads at a provider and takes over nothing of: asked beside the page, kept here for a minute, forgotten.
 
-What comes back may be personal: it is in the memory of this process and in the pages drawn from it, nowhere else.
+What comes back may be personal: it is in the memory of the process that asked and in the pages drawn from it, by that
+process or one beside it, nowhere else.
 """
 
+import hashlib
 import threading
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from django.utils import timezone
 
+from linkadmin import siblings
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
@@ -25,7 +29,10 @@ from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Failure, OutcomeUnknown, ProviderError
 from linkadmin.providers.filters import Filters
 
+from . import carrying
+
 KEPT_SECONDS = 60.0
+HELD = "readings"  # what siblings ask for
 
 T = TypeVar("T")
 
@@ -43,9 +50,11 @@ class Question:
     page: int = 1
 
     @property
-    def key(self) -> tuple[object, ...]:
-        sorted_parameters = tuple(sorted(self.parameters.items()))
-        return self.reader.pk, self.integration.pk, self.what, self.object_id, sorted_parameters, self.page
+    def key(self) -> str:
+        """What makes two questions the same, without their words."""
+        parameters = sorted(self.parameters.items())
+        same = self.reader.pk, self.integration.pk, self.what, self.object_id, parameters, self.page
+        return hashlib.sha256(repr(same).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +81,17 @@ class Reading(Generic[T]):
 
 
 _lock = threading.Lock()
-_readings: dict[tuple[object, ...], Reading[Any]] = {}
+_readings: dict[str, Reading[Any]] = {}
 
 
 def ask(question: Question, read: Callable[[Provider], T], *, seconds: float) -> Reading[T]:
     """Ask a provider beside the page, or return what the same reader asked within the last minute.
 
-    Waits at most `seconds` for the answer. Looking at a provider's records is an event. Raises `Refusal` if our own
-    rules forbid the call.
+    Waits at most `seconds` for the answer, but not for one that a sibling waits for. Looking at a provider's records is
+    an event. Raises `Refusal` if our own rules forbid the call.
     """
+    if not _find(question.key) and (elsewhere := _find_elsewhere(question.key)):
+        return elsewhere
     reading, is_new = _reading_of(question)
     if is_new:
         try:
@@ -94,23 +105,53 @@ def ask(question: Question, read: Callable[[Provider], T], *, seconds: float) ->
 
 def forget(question: Question) -> None:
     """Let the next reader of this page ask anew."""
-    with _lock:
-        _readings.pop(question.key, None)
+    _forget(question.key)
+    siblings.forget(HELD, question.key)
 
 
 def _reading_of(question: Question) -> tuple[Reading[Any], bool]:
-    now = time.monotonic()
     with _lock:
-        for key, old in list(_readings.items()):
-            if old.ended and now - old.ended > KEPT_SECONDS:
-                del _readings[key]
+        _forget_what_is_over()
         is_new = question.key not in _readings
         return _readings.setdefault(question.key, Reading()), is_new
+
+
+def _find(key: str) -> Reading[Any] | None:
+    with _lock:
+        _forget_what_is_over()
+        return _readings.get(key)
+
+
+def _find_elsewhere(key: str) -> Reading[Any] | None:
+    packed = siblings.find(HELD, key)
+    with suppress(ValueError):  # of another release, while one takes over from the other
+        return cast(Reading[Any] | None, carrying.unpack(packed))
+    return None
+
+
+def _find_for_sibling(key: str) -> Any:
+    return carrying.pack(_find(key))
+
+
+def _forget(key: str) -> None:
+    with _lock:
+        _readings.pop(key, None)
+
+
+def _forget_what_is_over() -> None:
+    now = time.monotonic()
+    for key, old in list(_readings.items()):
+        if old.ended and now - old.ended > KEPT_SECONDS:
+            del _readings[key]
+
+
+siblings.hold(HELD, find=_find_for_sibling, forget=_forget)
 
 
 def _begin(question: Question, reading: Reading[T], read: Callable[[Provider], T]) -> None:
     if not question.integration.is_active:
         raise refusals.IntegrationOff
+    siblings.be_there()
     with runner.place(question.integration.pk) as held:
         log.record(
             actor=question.reader,

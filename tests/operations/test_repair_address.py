@@ -1,8 +1,6 @@
 """An address where the customer repairs a link: shown to who made it while it lives, stored nowhere."""
 
 import re
-import uuid
-from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
@@ -151,13 +149,3 @@ def test_audit_trail_still_verifies(house: House, link: Link) -> None:
     made(house, link)
 
     call_command("verify_audit")
-
-
-def test_shelf_forgets_what_is_over_when_something_new_is_put_there() -> None:
-    shelf: memory.Shelf[str] = memory.Shelf()
-    for _ in range(3):
-        shelf.keep(uuid.uuid4(), "an old address", until=timezone.now() - timedelta(seconds=1))
-
-    shelf.keep(uuid.uuid4(), "a new address", until=timezone.now() + timedelta(minutes=1))
-
-    assert len(shelf._kept) == 1

@@ -54,6 +54,7 @@ class Browser:
         self.answers: list[requests.Response] = []
         self._session = requests.Session()
         self._session.trust_env = False
+        self._session.headers["Connection"] = "close"  # so that any web process may answer the next request
         self._session.hooks["response"].append(lambda answer, **_: self.answers.append(answer))
 
     def close(self) -> None:

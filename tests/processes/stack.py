@@ -36,6 +36,7 @@ SHORTENED = {
     "LINKADMIN_RECONCILE_SETTLED_SECONDS": "4",
     "LINKADMIN_SWEEP_SECONDS": "1",
 }
+ACCESS = 'served by %(p)s: "%(r)s" %(s)s "%(f)s" "%(a)s"'  # with the process, and all a request line can give away
 BANKS = ("erebor_mx_retail", "heimdall_mx_retail", "ironbank_br_retail")
 LINKS_PER_BANK = 8
 LONG_AGO = "2026-01-02T08:00:00Z"
@@ -73,7 +74,7 @@ def wait_for_state(browser: Browser, link_page: str, words: str, *, within: floa
 class Stack:
     """`with Stack(folder) as stack: ...`: at the end no process of it is left, whatever happened."""
 
-    def __init__(self, folder: Path, *, static: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, *, static: Path, web_processes: int = 2, **environment: str) -> None:
         self.folder = folder
         self.data = folder / "data"
         self.logs = folder / "logs"
@@ -85,6 +86,7 @@ class Stack:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._links: dict[str, list[PlantedLink]] = {}
         self._static = static
+        self._web_processes = web_processes
 
     def __enter__(self) -> Self:
         try:
@@ -126,12 +128,14 @@ class Stack:
         for name in names:
             os.killpg(self._running[name].pid, signal.SIGCONT)
 
-    def kill_web_worker(self) -> None:
-        """Kill the process that answers pages and leave the one that minds it, which starts another."""
+    def kill_web_workers(self) -> None:
+        """Kill the processes that answer pages and leave the one that minds them, which starts others."""
+        for worker in self.web_workers():
+            os.kill(worker, signal.SIGKILL)
+
+    def web_workers(self) -> list[int]:
         minder = self._running["web"].pid
-        children = Path(f"/proc/{minder}/task/{minder}/children").read_text().split()
-        for child in children:
-            os.kill(int(child), signal.SIGKILL)
+        return [int(child) for child in Path(f"/proc/{minder}/task/{minder}/children").read_text().split()]
 
     def end(self) -> None:
         for name in list(self._running):
@@ -166,6 +170,10 @@ class Stack:
 
     def runs(self, name: str) -> bool:
         return self._running[name].poll() is None
+
+    def served_by(self, request: str) -> list[int]:
+        """Return the web processes that answered requests which begin so, such as `GET /links/`."""
+        return [int(worker) for worker in re.findall(rf'served by <(\d+)>: "{re.escape(request)}', self.log("web"))]
 
     def log(self, name: str) -> str:
         return (self.logs / f"{name}.log").read_text()
@@ -207,11 +215,12 @@ class Stack:
         """Tell how a program is started, as it is in a deployment but for the log's detail."""
         python, celery = [sys.executable], [sys.executable, "-m", "celery", "--app", "linkadmin"]
         gunicorn = [*python, "-m", "gunicorn", "linkadmin.wsgi", "--bind", self.url.removeprefix("http://")]
-        threads = ["--workers", "1", "--worker-class", "gthread", "--threads", "16", "--no-control-socket"]
+        workers = ["--workers", str(self._web_processes), "--worker-class", "gthread", "--threads", "8"]
+        access = ["--access-logfile", "-", "--access-logformat", ACCESS]
         alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         state = str(self.data / "simulator.json")
         return {
-            "web": [*gunicorn, *threads, "--log-level", "debug", "--access-logfile", "-"],
+            "web": [*gunicorn, *workers, "--no-control-socket", "--log-level", "debug", *access],
             "worker": [*celery, "worker", "--pool", "threads", "--concurrency", "4", *alone, "--loglevel", "debug"],
             "beat": [*celery, "beat", "--pidfile", "", "--loglevel", "debug"],
             "simulator": [*python, "manage.py", "simulator", "--port", "0", "--state", state, "--record"],

@@ -49,9 +49,7 @@ def test_a_request_for_a_code_waits_for_whoever_comes_back(stack: Stack) -> None
 
 @pytest.mark.processes
 def test_every_process_of_a_stack_is_known_by_its_environment(stack: Stack) -> None:
-    minder_and_worker_of_web = 1
-
-    assert len(stack.processes()) == len(PROGRAMS) + minder_and_worker_of_web + len(["simulator"])
+    assert len(stack.processes()) == len(PROGRAMS) + len(stack.web_workers()) + len(["simulator"])
 
 
 def create_and_repair(stack: Stack) -> None:

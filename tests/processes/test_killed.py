@@ -20,7 +20,7 @@ class Crash:
     browser: Browser
     accepted: PlantedLink  # the bank accepted the password after our process had died
     asked: PlantedLink  # the bank asked for a code, and nobody heard it
-    taken_over: PlantedLink  # under way when only the worker of the web process was killed
+    taken_over: PlantedLink  # under way when only the workers of the web process were killed
     showing: PlantedLink  # waited for a code, with a number on the page
     number_shown: str = field(default="", init=False)  # what the page of the code step said before
     said: dict[str, str] = field(default_factory=dict, init=False)  # by each link's page, while nobody could know
@@ -55,7 +55,7 @@ def crash(embedded: Stack) -> Crash:
     # Nobody may look at the operations before all is as the tests want it.
     embedded.freeze("worker", "beat")
     crash.begin(crash.taken_over, "slow_2")
-    embedded.kill_web_worker()
+    embedded.kill_web_workers()
     embedded.start("web")
     crash.begin(crash.accepted, "slow_2")
     crash.begin(crash.asked, "slow_mfa_2")

@@ -1,0 +1,79 @@
+"""What was read, as JSON and back, for a process beside ours: plain data and our own records, never a secret."""
+
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime, timedelta
+from enum import Enum
+from importlib import import_module
+from typing import Any
+from uuid import UUID
+
+from linkadmin.providers.errors import ProviderError
+
+_OF_JSON = (str, int, float, bool, type(None))
+_OURS = ("linkadmin.providers.", "linkadmin.sync.")
+
+
+def pack(value: Any) -> Any:
+    """Return a value as JSON: what JSON has no word for is an object whose one name says its type. Raises TypeError."""
+    if type(value) in _OF_JSON:
+        return value
+    if isinstance(value, list):
+        return [pack(each) for each in value]
+    if type(value) in _WRITTEN:
+        write, _read = _WRITTEN[type(value)]
+        return {type(value).__name__: write(value)}
+    named = value if isinstance(value, type) else type(value)
+    return {f"{named.__module__}:{named.__name__}": _pack_ours(value)}
+
+
+def unpack(packed: Any) -> Any:
+    """Return what was packed. Raises ValueError if that is nothing of ours, or looks otherwise here."""
+    if isinstance(packed, list):
+        return [unpack(each) for each in packed]
+    if not isinstance(packed, dict):
+        return packed
+    ((name, content),) = packed.items()
+    if name in _READ:
+        return _READ[name](content)
+    try:
+        return _unpack_ours(name, content)
+    except (AttributeError, ImportError, TypeError) as error:
+        raise ValueError(f"{name} is not known here") from error
+
+
+def _pack_ours(value: Any) -> Any:
+    if isinstance(value, type) and issubclass(value, ProviderError):
+        return None
+    if isinstance(value, Enum):
+        return value.value
+    return {field.name: pack(getattr(value, field.name)) for field in fields(value)}
+
+
+def _unpack_ours(name: str, content: Any) -> Any:
+    module, _colon, kind = name.partition(":")
+    made: Any = getattr(import_module(module), kind) if module.startswith(_OURS) else None
+    if not isinstance(made, type):
+        raise ValueError(f"{name} is not ours")
+    if issubclass(made, ProviderError):
+        return made
+    if issubclass(made, Enum):
+        return made(content)
+    if is_dataclass(made):
+        return made(**{field: unpack(each) for field, each in content.items()})
+    raise ValueError(f"{name} is not carried")
+
+
+# How a type is written, and read again.
+_WRITTEN: dict[type, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    tuple: (lambda value: [pack(each) for each in value], lambda packed: tuple(unpack(each) for each in packed)),
+    dict: (
+        lambda value: {key: pack(each) for key, each in value.items()},
+        lambda packed: {key: unpack(each) for key, each in packed.items()},
+    ),
+    datetime: (datetime.isoformat, datetime.fromisoformat),
+    date: (date.isoformat, date.fromisoformat),
+    timedelta: (timedelta.total_seconds, lambda packed: timedelta(seconds=packed)),
+    UUID: (str, UUID),
+}
+_READ = {kind.__name__: read for kind, (_write, read) in _WRITTEN.items()}

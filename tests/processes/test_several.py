@@ -1,0 +1,104 @@
+"""Several web processes: whichever answers, the page shows what another one keeps in its memory."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from requests import Response
+
+from .browser import Browser
+from .stack import PlantedLink, Stack
+
+pytestmark = pytest.mark.processes
+
+PROCESSES = 3
+NUMBER = re.compile(r'class="challenge__number">(\d{6})<')
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory: pytest.TempPathFactory, static: Path) -> Iterator[Stack]:
+    with Stack(tmp_path_factory.mktemp("several"), static=static, web_processes=PROCESSES) as running:
+        yield running
+
+
+@pytest.fixture
+def ana(several: Stack) -> Browser:
+    return several.browser("ana")
+
+
+@pytest.fixture
+def asked(several: Stack, ana: Browser) -> PlantedLink:
+    """A link whose bank shows a number and waits for a code."""
+    link = several.link()
+    ana.update_credentials(link.page, password="mfa_numeric")
+    return link
+
+
+def from_everybody(several: Stack, browser: Browser, path: str) -> list[Response]:
+    """Get a page until every web process has answered."""
+    answers: list[Response] = []
+    before = len(several.served_by(f"GET {path}"))
+    while len(set(several.served_by(f"GET {path}")[before:])) < PROCESSES:
+        assert len(answers) < 200, "one process gets nothing to do"
+        answers.append(browser.get(path))
+    return answers
+
+
+def number_on(pages: list[Response]) -> str:
+    """Return the one number that all these pages show."""
+    (shown,) = {found[1] if (found := NUMBER.search(page.text)) else "" for page in pages}
+    return shown
+
+
+def test_every_process_shows_the_same_number(several: Stack, ana: Browser, asked: PlantedLink) -> None:
+    pages = from_everybody(several, ana, f"{asked.page}token/")
+
+    assert number_on(pages)
+
+
+def test_every_process_shows_the_new_number_after_a_wrong_code(
+    several: Stack, ana: Browser, asked: PlantedLink
+) -> None:
+    step = f"{asked.page}token/"
+    used = number_on([ana.get(step)])
+    ana.submit(step, having="token", token="222222")
+
+    shown = number_on(from_everybody(several, ana, step))
+    done = ana.submit(step, having="token", token="111111")
+
+    assert shown
+    assert shown != used
+    assert done.url.endswith(asked.page)
+
+
+def test_repair_address_is_shown_by_every_process_to_who_made_it(several: Stack, ana: Browser) -> None:
+    link = several.link()
+    made = ana.submit(f"{link.page}repair-address/", having="locale", locale="pt")
+    operation = made.url.removeprefix(ana.url)
+
+    pages = from_everybody(several, ana, operation)
+    colleague = several.browser("ben").get(operation)
+
+    assert all("widget.belvo.io" in page.text for page in pages)
+    assert "widget.belvo.io" not in colleague.text
+
+
+def test_records_are_asked_for_once_whoever_shows_them(several: Stack, ana: Browser) -> None:
+    records = f"/integrations/{several.integrations['belvo']}/records/links/"
+
+    pages = from_everybody(several, ana, records)
+
+    assert len({page.text.count("erebor_mx_retail") for page in pages}) == 1
+    asked = [call for call in several.calls("GET", "/api/links/") if call["path"] == "/api/links/"]
+    assert len(asked) == 1
+
+
+def test_number_is_gone_with_the_process_that_had_it(several: Stack, ana: Browser, asked: PlantedLink) -> None:
+    several.kill_web_workers()
+    several.start("web")
+
+    page = ana.get(f"{asked.page}token/")
+
+    assert "What the bank showed is gone" in page.text
+    assert len(list((several.data / "siblings").iterdir())) == 0

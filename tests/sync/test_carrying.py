@@ -1,0 +1,71 @@
+"""What was read goes to another process and is there what it was; a secret does not go."""
+
+import json
+import uuid
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from linkadmin.links.connections import connect
+from linkadmin.providers.errors import Busy, Failure
+from linkadmin.providers.records import RemoteAccount, RepairAddress
+from linkadmin.providers.types import Cause, Observation, RemoteLink, Secret
+from linkadmin.sync.asking import Reading, Trouble
+from linkadmin.sync.carrying import pack, unpack
+from linkadmin.sync.customers import LinkRecord, Part, read_behind_link, read_customer
+from tests.house import House
+
+READ = [
+    None,
+    7,
+    ["transactions", "accounts"],
+    RemoteAccount("acc-1", enabled=True, first=date(2026, 1, 2)),
+    RemoteLink("link-1", Observation(Cause.WORKING), resources=("ACCOUNTS",), fresh_for=timedelta(hours=36)),
+    Part(trouble=Trouble(Busy, Failure("heron.list", 429, fields={"page": "too far"}, retry_after=2.5))),
+    Reading(id=uuid.uuid4(), began_at=datetime(2026, 1, 2, tzinfo=UTC), found=LinkRecord(Part([]), Part())),
+]
+
+
+def carried(value: Any) -> Any:
+    return unpack(json.loads(json.dumps(pack(value))))
+
+
+@pytest.mark.parametrize("value", READ)
+def test_what_was_read_arrives_as_it_was(value: object) -> None:
+    assert carried(value) == value
+
+
+@pytest.mark.django_db(transaction=True)
+def test_everything_a_provider_keeps_of_a_customer_and_link_arrives(house: House) -> None:
+    heron, belvo = house.heron_link(), house.belvo_link()
+    read = [
+        read_customer(connect(house.heron), heron.end_user),
+        read_behind_link(connect(house.heron), heron.ref),
+        read_behind_link(connect(house.belvo), belvo.ref),
+        connect(house.belvo).list_links({}),
+        connect(house.heron).list_connectors(),
+    ]
+
+    assert carried(read) == read
+
+
+@pytest.mark.parametrize("value", [Secret("typed"), RepairAddress(Secret("https://bank.example/"), expires_in=60)])
+def test_secret_is_not_carried(value: object) -> None:
+    with pytest.raises(TypeError):
+        pack(value)
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        {"os:system": "ls"},
+        {"linkadmin.providers.types:Secret": {}},
+        {"linkadmin.providers.types:NoSuchRecord": {}},
+        {"linkadmin.providers.records:RemoteAccount": {"of_another_release": 1}},
+        {"linkadmin.providers.types:Cause": "of_another_release"},
+    ],
+)
+def test_what_is_not_known_here_is_refused(packed: object) -> None:
+    with pytest.raises(ValueError, match=r"is not known here|is not ours|is not carried|is not a valid"):
+        unpack(packed)
