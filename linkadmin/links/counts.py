@@ -3,7 +3,7 @@
 The writer of a state appends a move; `fold` sums moves into the counts of now and of each day. What is read is both.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
@@ -45,15 +45,21 @@ def begin(links: Iterable[Link], *, at: datetime) -> None:
 
 def current(**among: object) -> Counter[str]:
     """Count links by state now, among those of an integration or institution if one is given."""
+    return sum(by_integration(**among).values(), Counter())
+
+
+def by_integration(**among: object) -> dict[UUID, Counter[str]]:
+    """Count links by state now, for each integration that has any."""
     moves = CountMove.objects.filter(**among).order_by()
-    counted: Counter[str] = Counter()
+    counted: dict[UUID, Counter[str]] = defaultdict(Counter)
     # One statement: between two of them a fold could come, and a move be missed or counted twice.
-    parts = LinkCount.objects.filter(**among).order_by().values_list("state").annotate(n=Sum("links"))
-    came = moves.values_list("new").annotate(n=Sum("links"))
-    went = moves.exclude(old="").values_list("old").annotate(n=-Sum("links"))
-    for state, n in parts.union(came, went, all=True):
-        counted[state] += n
-    return +counted
+    parts = LinkCount.objects.filter(**among).order_by()
+    stood = parts.values_list("integration", "state").annotate(n=Sum("links"))
+    came = moves.values_list("integration", "new").annotate(n=Sum("links"))
+    went = moves.exclude(old="").values_list("integration", "old").annotate(n=-Sum("links"))
+    for integration, state, n in stood.union(came, went, all=True):
+        counted[integration][state] += n
+    return {integration: +tally for integration, tally in counted.items() if +tally}
 
 
 def trend(days: int, *, today: date, **among: object) -> list[Trend]:

@@ -13,6 +13,10 @@ from linkadmin.audit.models import Outcome
 from .models import Link, OwnerChange
 
 
+class Overtaken(Exception):
+    """Somebody else handed the link over since the choice was offered."""
+
+
 @transaction.atomic
 def assign(link: Link, *, by: User, owner: User | None, job_id: UUID | None = None) -> OwnerChange | None:
     """Hand a link over to an owner, or to nobody; None if that is how it stood already.
@@ -36,6 +40,14 @@ def assign(link: Link, *, by: User, owner: User | None, job_id: UUID | None = No
             details={"owner": str(new or "")},
         )
     return change
+
+
+@transaction.atomic
+def take_over(link: Link, *, by: User, owner: User | None, was: UUID | None) -> OwnerChange | None:
+    """Hand a link over that belongs to `was`, as the one who chose saw it. Raises `Overtaken` if it does not."""
+    if Link.objects.select_for_update(no_key=True).only("owner").get(pk=link.pk).owner_id != was:
+        raise Overtaken
+    return assign(link, by=by, owner=owner)
 
 
 def possible_owners() -> "QuerySet[User]":

@@ -66,6 +66,12 @@ def words_for(reason: str) -> str:
     return str(_HOLDS.get(reason) or _LINE_FAULTS.get(reason, ""))
 
 
+def why_unasked(reason: str) -> str:
+    """Return a sentence for why a link could not be asked about: a reason of ours or a provider's code."""
+    answered = _("The provider answered with the error “%(code)s”.")
+    return words_for(reason) or answered % {"code": reason}
+
+
 def clock_time(at: datetime) -> str:
     """Return a time of the reader's day, with its zone."""
     local = timezone.localtime(at)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from linkadmin.providers.types import Cause, HealthState
 
 from .causes import STATES, VERDICTS, Turn
-from .models import EndUser, Link
+from .models import PROVING, EndUser, Link
 
 TURN_ICONS = {
     Turn.CUSTOMER: "user",
@@ -55,6 +55,7 @@ class Moment:
 class Row:
     """One line of the list of links."""
 
+    pk: str
     url: str
     customer: str
     customer_id: str
@@ -84,10 +85,14 @@ def badge_of(state: HealthState, reason: str = "") -> StateBadge:
     return StateBadge(look.tone, look.icon, str(look.label), reason)
 
 
+def proving_badge(reason: str = "") -> StateBadge:
+    return StateBadge("info", "shield-check", str(PROVING_LABEL), reason)
+
+
 def badge(link: Link) -> StateBadge:
     """Return how a link's state is shown; a repair that is not proven yet is neither green nor red."""
     if link.is_proving:
-        return StateBadge("info", "shield-check", str(PROVING_LABEL), str(PROVING_REASON))
+        return proving_badge(str(PROVING_REASON))
     return badge_of(HealthState(link.health), str(VERDICTS[Cause(link.cause)].reason))
 
 
@@ -117,7 +122,12 @@ def shown_name(name: str, *, see_names: bool) -> str:
 
 def state_counts(tally: Mapping[str, int]) -> list[dict[str, Any]]:
     """Return how many links are in each state that has any."""
-    return [{"badge": badge_of(state), "count": tally[state.value]} for state in HealthState if tally.get(state.value)]
+    return [{"badge": look, "count": tally[state]} for state, look in shown_states() if tally.get(state)]
+
+
+def shown_states() -> list[tuple[str, StateBadge]]:
+    """Return every state that links are counted by, with its look."""
+    return [*((state.value, badge_of(state)) for state in HealthState), (PROVING, proving_badge())]
 
 
 def pills(query: QueryDict, filters: forms.BaseForm) -> list[tuple[str, str]]:
@@ -142,6 +152,15 @@ def moment(at: datetime | None, *, now: datetime | None = None) -> Moment | None
     return Moment(at.isoformat(), ago(at, now=now or timezone.now()), exact)
 
 
+def expected(at: datetime | None) -> Moment | None:
+    """Return a time that may lie ahead, as people say it."""
+    now = timezone.now()
+    shown = moment(at, now=now)
+    if at is None or shown is None or at <= now:
+        return shown
+    return Moment(shown.iso, _ahead(at - now), shown.exact)
+
+
 def ago(at: datetime, *, now: datetime) -> str:
     """Say how long ago something was, in its largest unit."""
     seconds = int((now - at).total_seconds())
@@ -157,10 +176,20 @@ def ago(at: datetime, *, now: datetime) -> str:
     return ngettext("%(count)d day ago", "%(count)d days ago", days) % {"count": days}
 
 
+def _ahead(left: timedelta) -> str:
+    minutes = int(left.total_seconds()) // 60 + 1
+    if minutes < 60:
+        return _("in %(count)d min") % {"count": minutes}
+    if left < timedelta(days=1):
+        return _("in %(count)d h") % {"count": minutes // 60}
+    return ngettext("in %(count)d day", "in %(count)d days", left.days) % {"count": left.days}
+
+
 def _row(link: Link, *, see_names: bool, now: datetime) -> Row:
     verdict = VERDICTS[Cause(link.cause)]
     turn = Turn.NOBODY if link.is_proving else verdict.turn
     return Row(
+        pk=str(link.pk),
         url=reverse("link-detail", args=[link.pk]),
         customer=shown_name(str(link.end_user), see_names=see_names),
         customer_id=link.end_user.external_id,

@@ -11,20 +11,23 @@ import django_filters
 from django import forms
 from django.db.models import Count, Q, QuerySet
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.providers.types import HealthState
 
-from .causes import STATES
-from .models import PROVING, EndUser, Institution, Integration, Link, UnknownValue
+from .causes import ESCALATED_RANK, STATES
+from .models import ESCALATE_AFTER, PROVING, EndUser, Institution, Integration, Link, UnknownValue
 from .unknown import showing
 
 PAGE_SIZE = 50
+COUNTED = 1000  # links; what matches more than these is "more than"
 LAST_RANK = 32_767
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+ESCALATE = "escalate"  # beside the states: waits so long that somebody should write to the provider
 SEARCH_WORDS = 6  # the most that are looked for
 
 # What people ask for first: whose turn it is. The states come after, by their own names.
@@ -53,6 +56,7 @@ class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
         choices=lambda: [
             *((key, label) for key, (label, _states) in GROUPS.items()),
             (PROVING, _("Fixed, proving")),
+            (ESCALATE, _("Wait for more than two days")),
             *((state.value, STATES[state].label) for state in HealthState),
         ],
     )
@@ -78,6 +82,8 @@ class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
     def of_state(self, links: "QuerySet[Link]", _name: str, value: str) -> "QuerySet[Link]":
         if value == PROVING:
             return links.filter(proving_since__isnull=False)
+        if value == ESCALATE:
+            return waiting_too_long(links)
         states = GROUPS[value][1] if value in GROUPS else (HealthState(value),)
         return links.filter(health__in=[state.value for state in states], proving_since=None)
 
@@ -99,6 +105,20 @@ class Page:
 def visible_to(user: User) -> "QuerySet[Link]":
     """Return the links a person may see."""
     return Link.objects.all() if may(user, Right.VIEW_LINKS) else Link.objects.none()
+
+
+def waiting_too_long(links: "QuerySet[Link]") -> "QuerySet[Link]":
+    """Return those that have waited for a bank or provider for more than two days."""
+    waits = HealthState.WAITING
+    # Its rank follows from its state, and leads to it in the index of the work list.
+    ranked = links.filter(attention__range=(ESCALATED_RANK, STATES[waits].rank))
+    since = timezone.now() - ESCALATE_AFTER
+    return ranked.filter(health=waits.value, proving_since=None, health_since__lte=since)
+
+
+def clean_words(text: str) -> str:
+    """Return what somebody typed as it can be searched for: PostgreSQL takes no NUL."""
+    return text.replace("\0", "").strip()[:200]
 
 
 def search(links: "QuerySet[Link]", words: str, *, see_names: bool) -> "QuerySet[Link]":
@@ -158,14 +178,15 @@ def page(links: "QuerySet[Link]", query: QueryDict) -> Page:
     return _page(found[:PAGE_SIZE], query, more_before=True, more_after=len(found) > PAGE_SIZE)
 
 
-def counts(links: "QuerySet[Link]") -> Counter[str]:
-    """Count links by state, and those being proven apart: they need nobody."""
-    tally: Counter[str] = Counter()
-    by_state = links.values("health").annotate(n=Count("pk"), proving=Count("proving_since"))
-    for row in by_state:
-        tally[row["health"]] += row["n"] - row["proving"]
-        tally[PROVING] += row["proving"]
-    return tally
+def standing(tally: Counter[str]) -> Counter[str]:
+    """Return the counts of links that have not ended."""
+    ended = {state.value for state in GROUPS["ended"][1]}
+    return Counter({state: count for state, count in tally.items() if state not in ended})
+
+
+def how_many(links: "QuerySet[Link]") -> int:
+    """Count links, and no further than one more than are counted."""
+    return links.order_by()[: COUNTED + 1].count()
 
 
 def states_needing_somebody() -> list[str]:

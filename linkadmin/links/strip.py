@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from linkadmin.providers.types import HealthState
 
 from .models import PROVING
-from .queries import GROUPS, group_counts
+from .queries import GROUPS, group_counts, standing
 
 LOOKS = {
     "customer": ("bad", "user"),
@@ -60,6 +60,6 @@ def _note(key: str, tally: Counter[str]) -> str:
     if key == "customer" and (waiting := tally[HealthState.CUSTOMER_CODE.value]):
         return _("%(count)d want a code") % {"count": waiting}
     if key == "fine":
-        share = 100 * group_counts(tally)["fine"] / max(1, tally.total())
+        share = 100 * group_counts(tally)["fine"] / max(1, standing(tally).total())
         return _("%(share).1f %% of all links") % {"share": share}
     return ""

@@ -30,7 +30,6 @@ from .pauses import KEYS_REFUSED, NO_BOOKS, NO_PLACE, Pause
 
 logger = structlog.get_logger(__name__)
 
-LEASE_MARGIN = timedelta(seconds=30)
 PLACE_WAIT_SECONDS = 1.0
 PLACES_FOR_PEOPLE = 3  # stay free of calls in the background
 FULL_CREDIT, REPEAT_COST = 100, 10  # a call earns one: one try in ten may be a repeat
@@ -201,7 +200,7 @@ def _let_in_at_once(wish: Wish) -> Entry | Hold:
     hold = _hold(wish, traffic, quotas, now)
     if hold is not None:
         return hold
-    lease_until = now + timedelta(seconds=wish.seconds) + LEASE_MARGIN
+    lease_until = now + timedelta(seconds=wish.seconds + settings.LEASE_MARGIN_SECONDS)
     is_probe = bool(wish.call) and traffic.paused_until is not None
     with _saved_if_changed(traffic):
         if is_probe:

@@ -1,14 +1,16 @@
 """Pages that show what we know: links, end users, integrations."""
 
+from collections import Counter
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.db.models import Count, Q
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from linkadmin.accounts.roles import Right, may
@@ -17,8 +19,8 @@ from linkadmin.audit.models import Outcome
 from linkadmin.pages import draw, go, reader
 from linkadmin.providers.errors import NotSent
 
-from . import connections, queries
-from .models import EndUser, Integration
+from . import connections, counts, queries
+from .models import EndUser, Integration, Link
 from .presentation import customer_rows, moment, pills, rows, shown_name, state_counts
 from .strip import health_strip
 from .traffic import pause_of
@@ -39,12 +41,14 @@ def link_list(request: HttpRequest) -> HttpResponse:
     found = queries.search(chosen.qs, words, see_names=see_names) if words else chosen.qs
     page = queries.page(found, request.GET)
     context = {
-        "strip": health_strip(queries.counts(links), current=request.GET.get("state", "")),
+        "strip": health_strip(counts.current(), current=request.GET.get("state", "")),
         "filter": chosen,
         "pills": pills(request.GET, chosen.form),
         "words": words,
         "rows": rows(page.links, see_names=see_names),
         "page": page,
+        "matching": _matching(found, page),
+        "chosen": [(name, request.GET[name]) for name in chosen.form.fields if request.GET.get(name)],
         "may_create": may(request.user, Right.CREATE_LINK),
         "is_filtered": bool(words or any(chosen.form.cleaned_data.values())),
     }
@@ -97,10 +101,12 @@ def end_user_detail(request: HttpRequest, pk: Any) -> HttpResponse:
 
 @require_safe
 def integration_list(request: HttpRequest) -> HttpResponse:
-    live = Q(links__ended_at=None, links__isnull=False)
-    integrations = Integration.objects.order_by("name").annotate(links_count=Count("links", filter=live))
+    tallies = counts.by_integration()
     context = {
-        "integrations": [(each, moment(each.tested_at)) for each in integrations],
+        "integrations": [
+            (each, moment(each.tested_at), queries.standing(tallies.get(each.pk, Counter())).total())
+            for each in Integration.objects.order_by("name")
+        ],
         "may_add": may(request.user, Right.MANAGE_INTEGRATIONS),
     }
     return render(request, "links/integrations.html", context)
@@ -110,7 +116,7 @@ def integration_list(request: HttpRequest) -> HttpResponse:
 def integration_detail(request: HttpRequest, pk: Any) -> HttpResponse:
     """Show one integration: whether its keys are good, and what is known through it. Keys only as fingerprints."""
     integration = get_object_or_404(Integration, pk=pk)
-    tally = queries.counts(integration.links.filter(ended_at=None))
+    tally = counts.current(integration=integration)
     context = {
         "integration": integration,
         "options": [
@@ -121,9 +127,11 @@ def integration_detail(request: HttpRequest, pk: Any) -> HttpResponse:
         "secrets": [(row, moment(row.changed_at)) for row in integration.secrets.order_by("name")],
         "states": state_counts(tally),
         "links_count": tally.total(),
+        "reached_count": queries.standing(tally).total(),
         "institutions_count": integration.institutions.count(),
         "institutions_read": moment(integration.institutions_read_at),
         "tested": moment(integration.tested_at),
+        "swept": moment(integration.swept_at),
         "traffic": panel_of(integration),
         "may_test": may(request.user, Right.TEST_CONNECTION),
         "may_change": may(request.user, Right.MANAGE_INTEGRATIONS),
@@ -149,6 +157,13 @@ def integration_test(request: HttpRequest, pk: Any) -> HttpResponse:
     return go(request, reverse("integration-detail", args=[integration.pk]))
 
 
+def _matching(found: "QuerySet[Link]", page: queries.Page) -> str:
+    """Say how many links match in all: counted only where a page does not show them all."""
+    count = queries.how_many(found) if page.next or page.first else len(page.links)
+    if count > queries.COUNTED:
+        return _("All that match, more than %(count)d") % {"count": queries.COUNTED}
+    return ngettext("The one that matches", "All %(count)d that match", count) % {"count": count}
+
+
 def _search_words(request: HttpRequest) -> str:
-    # PostgreSQL takes no NUL to search for; one in an address is refused before any view.
-    return request.POST.get("q", "").replace("\0", "").strip()[:200] if request.method == "POST" else ""
+    return queries.clean_words(request.POST.get("q", "")) if request.method == "POST" else ""

@@ -159,4 +159,4 @@ def read_soon(operation: Operation) -> None:
         links = links.filter(end_user=operation.end_user_id) if operation.end_user_id else links
         ids = list(links.values_list("pk", flat=True)[:READS_AT_ONCE])
     for link_id in ids:
-        transaction.on_commit(partial(nudge, "operations.prove", link_id))
+        transaction.on_commit(partial(nudge, "sync.prove", link_id))

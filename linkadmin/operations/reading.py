@@ -116,8 +116,18 @@ def _read_batch(links: Sequence[Link]) -> list[Link]:
         connections.note_keys(integration, error)
         raise
     connections.note_good_keys(integration)
-    for link in links:
-        if remote := found.get(link.remote_id):
+    listed = [(link, found[link.remote_id]) for link in links if link.remote_id in found]
+    same = health.observe_same(
+        # What waits for a code is judged by whether somebody still works on it.
+        {
+            link.pk: health.fingerprint_of(remote)
+            for link, remote in listed
+            if remote.observation.cause is not Cause.UNCONFIRMED
+        },
+        at=asked_at,
+    )
+    for link, remote in listed:
+        if link.pk not in same:
             _take(link, remote, remote, asked_at)
     missing = [link for link in links if link.remote_id not in found]
     health.note_missing([link.pk for link in missing], at=asked_at)
@@ -170,5 +180,9 @@ def _without_attempt(link: Link, remote: RemoteLink) -> RemoteLink:
 @transaction.atomic
 def _take_absence(link: Link, error: NotFound) -> None:
     seen = error.observation or Observation(cause=Cause.GONE, raw_code=error.failure.code)
+    # Neither in the whole list nor when asked for: whatever the provider misses, the link is gone with it.
+    is_ended = VERDICTS[seen.cause].state is HealthState.DISCONNECTED
+    if not is_ended and Link.objects.filter(pk=link.pk, missing_since__isnull=False).exists():
+        seen = replace(seen, cause=Cause.MISSING)
     report = health.Report(seen, Source.LIST, timezone.now(), request_id=error.failure.request_id)
     health.observe(link, report)

@@ -184,7 +184,7 @@ def _claim(operation: Operation) -> bool:
 
 def _lease(operation: Operation) -> None:
     operation.sent_at = timezone.now()
-    seconds = deadline_of(operation) + settings.OPERATION_LEASE_MARGIN_SECONDS
+    seconds = deadline_of(operation) + settings.LEASE_MARGIN_SECONDS
     operation.lease_until = operation.sent_at + timedelta(seconds=seconds)
 
 

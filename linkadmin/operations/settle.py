@@ -91,7 +91,7 @@ def _call_and_settle(operation: Operation, provider: Provider, call: Call) -> No
 def _may_send(operation: Operation) -> bool:
     """Tell whether nobody gave the operation up while it waited for a thread, nor will before the call is over."""
     ours = Operation.objects.filter(pk=operation.pk, state=State.SENDING, version=operation.version)
-    waited_too_long = timezone.now() - timedelta(seconds=settings.OPERATION_LEASE_MARGIN_SECONDS)
+    waited_too_long = timezone.now() - timedelta(seconds=settings.LEASE_MARGIN_SECONDS)
     return ours.filter(sent_at__gt=waited_too_long).exists()
 
 
@@ -254,7 +254,7 @@ def done(operation: Operation, remote: RemoteLink, *, at: datetime) -> None:
     """Take note of a change that took effect: a new link, or a repair that has yet to be proven."""
     if operation.begins_link:
         _keep_link(operation, remote)
-        transaction.on_commit(partial(nudge, "operations.prove", operation.link_id))
+        transaction.on_commit(partial(nudge, "sync.prove", operation.link_id))
     else:
         repaired(operation, at=at, request_id=remote.request_id)
 
@@ -263,7 +263,7 @@ def repaired(operation: Operation, *, at: datetime, request_id: str) -> None:
     """Take note of a repair of a link: it counts as working once a read shows it."""
     if operation.link:
         health.begin_proving(operation.link, at=at, request_id=request_id)
-        transaction.on_commit(partial(nudge, "operations.prove", operation.link_id))
+        transaction.on_commit(partial(nudge, "sync.prove", operation.link_id))
 
 
 def works(seen: Observation) -> bool:

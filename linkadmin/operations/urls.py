@@ -1,12 +1,13 @@
 from django.urls import path
 
 from .acts import ACTS
-from .views import act, attempt, create, credentials, link, operation, token
+from .views import act, attempt, create, credentials, history, link, operation, token
 
 urlpatterns = [
     path("links/new/", create.link_new, name="link-new"),
     path("links/new/institutions/", create.institution_search, name="institution-search"),
     path("links/<uuid:pk>/", link.link_detail, name="link-detail"),
+    path("links/<uuid:pk>/history/", history.link_history, name="link-history"),
     path("links/<uuid:pk>/refresh/", link.link_refresh, name="link-refresh"),
     path("links/<uuid:pk>/attempt/", attempt.link_attempt, name="link-attempt"),
     path("links/<uuid:pk>/credentials/", credentials.link_credentials, name="link-credentials"),

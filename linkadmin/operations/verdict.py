@@ -56,7 +56,14 @@ def verdict_of(link: Link, last: Operation | None, *, user: User, budget: Budget
     if link.is_proving:
         advice = _("The bank accepted the new login. It counts as working once a reading shows it; nothing to do.")
         return LinkVerdict(badge(link), advice, None)
-    return LinkVerdict(badge(link), str(link.verdict.advice), *_buttons(link, user=user, budget=budget))
+    return LinkVerdict(badge(link), _advice(link), *_buttons(link, user=user, budget=budget))
+
+
+def _advice(link: Link) -> str:
+    if not link.waits_too_long:
+        return str(link.verdict.advice)
+    write = _("This has lasted more than two days: write to the provider's support with the request id.")
+    return f"{link.verdict.advice} {write}"
 
 
 def _under_way(link: Link, operation: Operation) -> LinkVerdict:

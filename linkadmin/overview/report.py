@@ -1,6 +1,7 @@
 """Figures over all links. Counts only, but for the few links that are shown by name."""
 
-from collections import Counter, defaultdict
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -8,8 +9,8 @@ from django.db.models import Count, Min, QuerySet
 
 from linkadmin.accounts.models import User
 from linkadmin.links.models import Institution, Integration, Link
-from linkadmin.links.presentation import Moment, StateBadge, badge_of, moment
-from linkadmin.links.queries import states_needing_somebody
+from linkadmin.links.presentation import Moment, StateBadge, moment, shown_states
+from linkadmin.links.queries import standing, states_needing_somebody
 from linkadmin.providers.types import HealthState
 
 SHOWN = 8
@@ -50,24 +51,21 @@ def state_shares(tally: Counter[str]) -> list[Share]:
     """Return the states that have links, as parts of one bar."""
     total = max(1, tally.total())
     shares, start = [], 0.0
-    for state in HealthState:
-        count = tally[state.value]
+    for state, look in shown_states():
+        count = tally[state]
         if not count:
             continue
         width = WIDTH * count / total
-        shares.append(Share(badge_of(state), count, round(start, 2), round(width, 2)))
+        shares.append(Share(look, count, round(start, 2), round(width, 2)))
         start += width
     return shares
 
 
-def by_integration(live: "QuerySet[Link]") -> list[IntegrationLine]:
-    tallies: dict[UUID, Counter[str]] = defaultdict(Counter)
-    for pk, health, count in live.values_list("integration_id", "health").annotate(n=Count("pk")):
-        tallies[pk][health] += count
+def by_integration(tallies: Mapping[UUID, Counter[str]]) -> list[IntegrationLine]:
     return [
         IntegrationLine(each.pk, each.name, tally.total(), state_shares(tally), each.keys_refused)
         for each in Integration.objects.filter(pk__in=tallies).order_by("name")
-        if (tally := tallies[each.pk])
+        if (tally := standing(tallies[each.pk]))
     ]
 
 

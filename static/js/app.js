@@ -84,6 +84,22 @@
     if (event.target.matches("[data-autosubmit]")) event.target.form.requestSubmit();
   });
 
+  /* Rows to tick: the box of the head ticks all of the page, and the bar below says how many are ticked. */
+  function countTicked(form) {
+    const ticked = form.querySelectorAll("[name=link]:checked").length;
+    const said = form.querySelector("[data-ticked]");
+    said.textContent = ticked ? `${ticked} ${said.dataset.ticked}` : "";
+  }
+
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("[data-ticks]");
+    if (!form) return;
+    if (event.target.matches("[data-tick-all]")) {
+      for (const box of form.querySelectorAll("[name=link]")) box.checked = event.target.checked;
+    }
+    countTicked(form);
+  });
+
   /* People paste "482-193" and "482 193"; banks want 482193. */
   document.addEventListener("input", (event) => {
     const input = event.target;
@@ -157,6 +173,8 @@
   function arrived(part) {
     const target = part.matches("[data-autofocus]") ? part : part.querySelector("[data-autofocus]");
     target?.focus();
+    for (const box of part.querySelectorAll("[data-tick-all]")) box.hidden = false;
+    for (const form of part.querySelectorAll("[data-ticks]")) countTicked(form);
     tick();
   }
 

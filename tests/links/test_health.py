@@ -9,7 +9,6 @@ from django.utils import timezone
 from linkadmin.links import health
 from linkadmin.links.causes import STATES
 from linkadmin.links.models import EndUser, Integration, Link
-from linkadmin.operations import tasks
 from linkadmin.providers.types import Cause, HealthState, Observation, RemoteLink
 from tests.house import House
 
@@ -202,18 +201,6 @@ def test_repair_is_asked_about_once_refused_keys_may_be_tried_again(link: Link) 
     assert list(health.unproven(asked_before=after(5), now=after(5))) == [link.pk]
 
 
-@pytest.mark.parametrize("state", UNASKABLE)
-def test_repair_that_cannot_be_asked_about_is_given_up_all_the_same(link: Link, state: dict[str, Any]) -> None:
-    tell(link, Cause.PASSWORD_WRONG, CALL, after(-50))
-    health.begin_proving(link, at=timezone.now() - tasks.PROOF_WITHIN * 1.1, request_id="")
-    Integration.objects.update(**state)
-
-    tasks.nudge_due()
-
-    link.refresh_from_db()
-    assert link.proving_since is None
-
-
 def test_link_that_is_gone_or_ended_does_not_stand_in_the_way_of_a_new_one(link: Link) -> None:
     assert list(Link.objects.standing()) == [link]
 
@@ -244,18 +231,6 @@ def test_link_being_proven_ranks_with_those_that_need_nobody(link: Link) -> None
     assert link.attention == 30
 
 
-def test_good_data_that_grew_old_makes_a_link_stale_by_the_clock(link: Link) -> None:
-    remote = RemoteLink("link-1", Observation(Cause.WORKING, last_good_at=after(1)), fresh_for=timedelta(minutes=2))
-    health.observe_remote(link, remote, source=LIST, at=after(2))
-    assert link.health == HealthState.HEALTHY.value
-
-    tasks.note_stale(str(link.pk))
-
-    link.refresh_from_db()
-    assert (link.health, link.cause) == (HealthState.STALE.value, Cause.STALE.value)
-    assert link.changes.latest("id").source == health.Source.CLOCK
-
-
 def test_record_with_old_data_is_stale_at_once(link: Link) -> None:
     remote = RemoteLink("link-1", Observation(Cause.WORKING, last_good_at=after(-60)), fresh_for=timedelta(minutes=2))
 
@@ -270,16 +245,6 @@ def test_permission_that_ends_within_two_weeks_is_asked_for_while_the_link_works
     health.observe(link, health.Report(Observation(Cause.WORKING, renew_by=ends), LIST, after(1)))
 
     assert (link.health, link.cause, link.attention) == (HealthState.HEALTHY.value, Cause.RENEW_SOON.value, 40)
-
-
-def test_permission_begins_to_end_soon_by_the_clock(link: Link) -> None:
-    Link.objects.update(renew_by=(timezone.now() + timedelta(days=14)).date())
-
-    tasks.nudge_due()
-
-    link.refresh_from_db()
-    assert link.cause == Cause.RENEW_SOON.value
-    assert link.changes.latest("id").source == health.Source.CLOCK
 
 
 def test_permission_that_was_renewed_is_not_asked_for_any_more(link: Link) -> None:
@@ -344,23 +309,6 @@ def test_record_with_data_and_no_limit_takes_the_limit_away(link: Link) -> None:
     health.observe_remote(link, remote, source=LIST, at=after(3))
 
     assert link.stale_at is None
-
-
-def test_link_without_a_limit_never_grows_stale(link: Link) -> None:
-    tasks.note_stale(str(link.pk))
-
-    link.refresh_from_db()
-    assert link.health == HealthState.HEALTHY.value
-
-
-def test_clock_does_not_touch_a_link_in_other_trouble(link: Link) -> None:
-    tell(link, Cause.LOGIN_REQUIRED, LIST, after(1))
-    Link.objects.filter(pk=link.pk).update(stale_at=after(2))
-
-    tasks.note_stale(str(link.pk))
-
-    link.refresh_from_db()
-    assert link.health == HealthState.CUSTOMER_LOGIN.value
 
 
 def test_failure_to_ask_changes_no_state_and_shows(link: Link) -> None:

@@ -1,8 +1,12 @@
 """Integrations: whether their keys are good, and what is reached through them."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from linkadmin.audit.models import AuditEvent
+from linkadmin.links import health
 from linkadmin.links.connections import keep_secret
 from linkadmin.links.models import Integration
 from linkadmin.providers.types import Cause, Secret
@@ -121,3 +125,31 @@ def test_no_integration_says_who_adds_one(house: House) -> None:
     Integration.objects.update(is_active=False)
 
     assert "No integration is in use" in house.open("/links/new/").words
+
+
+def test_page_says_when_all_links_were_last_read(house: House) -> None:
+    before = house.open(house.belvo.get_absolute_url(), "mia").words
+    Integration.objects.update(swept_at=timezone.now() - timedelta(minutes=12))
+
+    assert "All links read never" in before
+    assert "All links read 12 min ago" in house.open(house.belvo.get_absolute_url(), "mia").words
+
+
+def test_links_that_are_being_proven_are_counted_with_the_others(house: House) -> None:
+    health.begin_proving(house.belvo_link(), at=timezone.now(), request_id="")
+    house.belvo_link("Blue Fern", bank="gringotts_mx_retail", cause=Cause.WORKING)
+
+    words = house.open(house.belvo.get_absolute_url(), "mia").words
+
+    assert "Links 2 Working 1 Fixed, proving 1" in words
+
+
+def test_removed_links_are_shown_as_ended_and_not_as_reached(house: House) -> None:
+    house.belvo_link(cause=Cause.REMOVED)
+    house.belvo_link("Blue Fern", bank="gringotts_mx_retail", cause=Cause.WORKING)
+    Integration.objects.filter(pk=house.belvo.pk).update(key_state="refused")
+
+    words = house.open(house.belvo.get_absolute_url(), "mia").words
+
+    assert "One link is reached through them." in words
+    assert "Ended 1" in words

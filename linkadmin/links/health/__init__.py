@@ -9,7 +9,7 @@ from .clock import (
     proof_overdue,
     unproven,
 )
-from .pages import Observed, observe_page, start_links
+from .pages import Observed, observe_page, observe_same, start_links
 from .rules import FIRST_DATA_WITHIN, PROOF_LAG, RENEW_WITHIN, Report, Source
 from .writer import (
     begin_asking,
@@ -44,6 +44,7 @@ __all__ = [
     "observe",
     "observe_page",
     "observe_remote",
+    "observe_same",
     "proof_overdue",
     "start_link",
     "start_links",

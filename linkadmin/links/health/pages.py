@@ -10,9 +10,9 @@ from django.db import transaction
 
 from linkadmin.links import counts, unknown
 from linkadmin.links.models import HealthChange, Integration, Link, LinkSearch, search_text
-from linkadmin.providers.types import RemoteLink
+from linkadmin.providers.types import Cause, HealthState, RemoteLink
 
-from .rules import Report, Source, take_remote
+from .rules import RENEW_WITHIN, Report, Source, take_remote
 from .writer import fingerprint_of, keep
 
 AT_ONCE = 200  # links written in one transaction: others wait for it
@@ -59,6 +59,29 @@ def observe_page(integration: Integration, remotes: Sequence[RemoteLink], *, at:
 
 
 @transaction.atomic
+def observe_same(prints: Mapping[UUID, int], *, at: datetime) -> set[UUID]:
+    """Note that links were read at `at` and say what they said before; return those of which that is true.
+
+    The others, and those whose state also depends on the time, have to be taken into account one by one.
+    """
+    renewed_by = (at + RENEW_WITHIN).date()
+    quiet = (
+        Link.objects.filter(pk__in=prints, proving_since=None, missing_since=None, observed_at__lt=at)
+        .exclude(asked_at__gt=at)
+        .exclude(health=HealthState.SETTING_UP.value)
+        .exclude(health=HealthState.HEALTHY.value, stale_at__lte=at)
+        .exclude(cause=Cause.WORKING.value, renew_by__lte=renewed_by)
+    )
+    rows = quiet.select_for_update(no_key=True).order_by("pk").values_list("pk", "fingerprint")
+    same = {pk for pk, fingerprint in rows if fingerprint == prints[pk]}
+    links = Link.objects.filter(pk__in=same)
+    # As late as any other report: one about an earlier moment may still be on its way.
+    links.update(asked_at=at, ask_failed="", observed_at=at, observed_from=Source.LIST)
+    links.filter(asking_since__lte=at).update(asking_since=None)
+    return same
+
+
+@transaction.atomic
 def start_links(found: Sequence[tuple[Link, RemoteLink]], *, at: datetime) -> None:
     """Save links that came into being elsewhere, with their first state and the words they are found by."""
     words = [(link, unknown.news(link, remote.observation)) for link, remote in found]
@@ -86,7 +109,8 @@ def _write(integration: Integration, records: Mapping[str, RemoteLink], prints: 
         remote = records[link.remote_id]
         before, word = link.shown_state, unknown.news(link, remote.observation)
         taking = take_remote(link, remote, Report(remote.observation, Source.LIST, at, request_id=remote.request_id))
-        link.fingerprint = prints[link.remote_id]
+        # Of a record that came too late, nothing stays: the next list is looked at whatever it says.
+        link.fingerprint = prints[link.remote_id] if link.observed_at == at else None
         changed += keep(link, taking, before=before, word=word, at=at) is not None
     return changed
 

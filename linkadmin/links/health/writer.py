@@ -43,7 +43,7 @@ def observe_remote(
     report = Report(remote.observation, source, at, operation_id, remote.request_id)
     before, word = link.shown_state, unknown.news(link, report.observation)
     taking = take_remote(link, remote, report)
-    link.fingerprint = fingerprint
+    link.fingerprint = fingerprint if link.observed_at == at else None  # of one that came too late, nothing stays
     return keep(link, taking, before=before, word=word, at=at)
 
 

@@ -90,6 +90,10 @@ class Integration(models.Model):
         return self.can(Capability.INSTITUTIONS)
 
     @property
+    def takes_deliveries(self) -> bool:
+        return self.can(Capability.WEBHOOK_DELIVERIES)
+
+    @property
     def keys_refused(self) -> bool:
         """Whether the keys are refused for now: until a moment where it may have been a rate limit."""
         if self.key_state != self.KeyState.REFUSED:

@@ -8,11 +8,10 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.links.causes import ESCALATED_RANK, RENEWAL_RANK, STATES, VERDICTS, Verdict
-from linkadmin.links.pauses import words_for
+from linkadmin.links.pauses import why_unasked
 from linkadmin.providers.types import Cause, HealthState, LinkRef
 
 from .integrations import Institution, Integration
@@ -135,10 +134,7 @@ class Link(models.Model):
     @property
     def why_unasked(self) -> str:
         """The words for why it could not be asked the last time; empty if it could."""
-        if not self.ask_failed:
-            return ""
-        answered = gettext("The provider answered with the error “%(code)s”.")
-        return words_for(self.ask_failed) or answered % {"code": self.ask_failed}
+        return why_unasked(self.ask_failed) if self.ask_failed else ""
 
     @property
     def checked_at(self) -> datetime | None:

@@ -1,45 +1,12 @@
-"""The first line of each view: who asks, for which link, and where the outcome of their click is shown."""
-
-from uuid import UUID
+"""What keeps a call from being made, and where the outcome of a click is shown."""
 
 from django.conf import settings
-from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
-from linkadmin.accounts.roles import Right, may
-from linkadmin.audit import log
-from linkadmin.audit.models import Outcome
-from linkadmin.links import queries
-from linkadmin.links.models import EndUser, Integration, Link
-from linkadmin.links.presentation import shown_name
+from linkadmin.links.models import Integration
 from linkadmin.links.traffic import pause_of
 from linkadmin.operations import runner
 from linkadmin.operations.models import Operation, OperationKind, State
-from linkadmin.pages import reader
-
-
-def link_for(request: HttpRequest, pk: UUID) -> Link:
-    """Return a link the reader may see, its customer's name masked for who may not know it; or raise 404."""
-    user = reader(request)
-    links = queries.visible_to(user).select_related("integration", "end_user", "institution", "owner")
-    link = get_object_or_404(links, pk=pk)
-    link.end_user.name = shown_name(link.end_user.name, see_names=may(user, Right.SEE_NAMES))
-    return link
-
-
-def seen(request: HttpRequest, link: Link | None, end_user: EndUser | None, *, page: str) -> None:
-    """Note that somebody looked at a customer's page; one that is about no customer holds nothing personal."""
-    if link is None and end_user is None:
-        return
-    log.record(
-        actor=reader(request),
-        action="link.viewed" if link else "end_user.viewed",
-        object_type="link" if link else "end_user",
-        object_id=str(link.pk if link else end_user.pk if end_user else ""),
-        outcome=Outcome.DONE,
-        details={"page": page},
-    )
 
 
 def why_paused(integration: Integration, call: str) -> str:

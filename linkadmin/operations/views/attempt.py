@@ -8,11 +8,10 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from linkadmin.links.access import link_for, seen
 from linkadmin.operations.budget import allow_attempt, budget_of
 from linkadmin.operations.forms import ReasonForm
 from linkadmin.pages import go, reader
-
-from .access import link_for, seen
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

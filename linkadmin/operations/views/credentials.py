@@ -8,6 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
+from linkadmin.links.access import link_for, seen
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import badge
 from linkadmin.operations import refusals, services
@@ -17,7 +18,7 @@ from linkadmin.operations.forms import ProviderForm
 from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.pages import draw, go, reader
 
-from .access import link_for, outcome_of, place_of, seen, why_paused
+from .access import outcome_of, place_of, why_paused
 
 TEMPLATE = "operations/credentials.html"
 

@@ -1,10 +1,11 @@
 """The link's page: one verdict, the way on, everything that ever happened, and the facts to read out."""
 
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,19 +14,20 @@ from django.views.decorators.http import require_POST, require_safe
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
+from linkadmin.links.access import link_for, seen
+from linkadmin.links.day_strip import day_strip
+from linkadmin.links.forms import NoteForm, OwnerForm
 from linkadmin.links.models import Link
-from linkadmin.links.presentation import moment, shown_name
-from linkadmin.operations import reading, refusals
+from linkadmin.links.presentation import expected, moment, shown_name
+from linkadmin.operations import reading, refusals, timeline
 from linkadmin.operations.acts import Offer, offer
 from linkadmin.operations.budget import budget_of
 from linkadmin.operations.effects import links_that_go
 from linkadmin.operations.explanations import explain
 from linkadmin.operations.models import Operation
-from linkadmin.operations.timeline import timeline_of
 from linkadmin.operations.verdict import LinkVerdict, verdict_of
 from linkadmin.pages import go, reader
-
-from .access import link_for, seen
+from linkadmin.providers.types import HealthState
 
 BESIDE = ("settings", "repair-address", "access-token", "reports")  # what else can be done, below the facts
 
@@ -40,16 +42,18 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     last = Operation.objects.latest_of(link)
     budget = budget_of(link)
     verdict = verdict_of(link, last, user=user, budget=budget)
+    see_names = may(user, Right.SEE_NAMES)
     context = {
         "link": link,
-        "customer": shown_name(str(link.end_user), see_names=may(user, Right.SEE_NAMES)),
+        "customer": shown_name(str(link.end_user), see_names=see_names),
         "verdict": verdict,
         "operation": last,
         "explanation": explain(last) if last and not last.is_open and not last.is_done and _is_news(last) else None,
         "budget": budget,
-        "timeline": timeline_of(link),
-        "last_good": moment(link.last_good_at),
-        "asked": moment(link.asked_at),
+        "timeline": timeline.latest(link, see_names=see_names),
+        "kinds": timeline.kind_pills(QueryDict(), []),
+        "strip": day_strip(link, today=timezone.localdate()),
+        "works": link.health == HealthState.HEALTHY.value and not link.is_proving,
         "since": moment(link.proving_since or link.health_since),
         "created": moment(link.created_at),
         "remote_created": moment(link.remote_created_at),
@@ -59,6 +63,8 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "delete": offer("delete", link, last, user=user),
         "goes_too": len(links_that_go(link)) - 1,
         "may_allow": may(user, Right.ALLOW_ATTEMPT) and budget.manager_may_allow,
+        **_freshness(link),
+        **_care(link, user=user),
     }
     return render(request, "operations/link.html", context)
 
@@ -82,6 +88,23 @@ def link_refresh(request: HttpRequest, pk: UUID) -> HttpResponse:
     else:
         messages.success(request, _("Asked just now: this is what the provider knows."))
     return go(request, link.get_absolute_url())
+
+
+def _freshness(link: Link) -> dict[str, Any]:
+    """Return how old what we know is, and when there should be more."""
+    return {
+        "last_good": moment(link.last_good_at),
+        "asked": moment(link.checked_at),
+        "asked_in_list": link.checked_at != link.asked_at,
+        "next_expected": expected(link.next_expected_at),
+    }
+
+
+def _care(link: Link, *, user: User) -> dict[str, Any]:
+    """Return the forms of those who look after links."""
+    if not may(user, Right.ORGANISE_LINKS):
+        return {}
+    return {"note_form": NoteForm(), "owner_form": OwnerForm(link=link, reader=user)}
 
 
 def _offers(link: Link, last: Operation | None, verdict: LinkVerdict, *, user: User) -> list[Offer]:

@@ -13,6 +13,7 @@ from django_htmx.http import HTMX_STOP_POLLING, HttpResponseClientRedirect
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
+from linkadmin.links.access import seen
 from linkadmin.links.presentation import moment, shown_name
 from linkadmin.operations import decisions, reconcile, refusals
 from linkadmin.operations.acts import start_of
@@ -22,7 +23,7 @@ from linkadmin.operations.models import FAILED_STATES, Operation, OperationKind,
 from linkadmin.operations.results import result_of
 from linkadmin.pages import go, reader, wants_part
 
-from .access import place_of, seen
+from .access import place_of
 
 TEMPLATE = "operations/operation.html"
 # The page asks again after so many seconds: soon while a call runs, more calmly while records are read.

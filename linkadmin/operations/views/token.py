@@ -16,6 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST
 
 from linkadmin.accounts.roles import Right, may
+from linkadmin.links.access import link_for, seen
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import badge
 from linkadmin.operations import decisions, memory, refusals, services
@@ -26,7 +27,7 @@ from linkadmin.operations.models import OperationKind, PendingChallenge, State
 from linkadmin.pages import draw, go, reader
 from linkadmin.providers.types import ChallengeKind
 
-from .access import link_for, outcome_of, place_of, seen, why_paused
+from .access import outcome_of, place_of, why_paused
 
 TEMPLATE = "operations/token.html"
 PNG = b"\x89PNG\r\n\x1a\n"

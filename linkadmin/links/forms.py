@@ -1,0 +1,62 @@
+"""What staff fill in about a link of ours: a note, and who looks after it."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from linkadmin.accounts.models import User
+
+from .models import Link
+from .notes import LONGEST
+from .owners import possible_owners
+
+
+class NoteForm(forms.Form):
+    text = forms.CharField(
+        label=gettext_lazy("Note"),
+        widget=forms.Textarea(attrs={"rows": 3, "maxlength": LONGEST}),
+        help_text=gettext_lazy("For colleagues. Never a password, a code or a key."),
+        error_messages={"required": gettext_lazy("Write something.")},
+    )
+
+    def clean_text(self) -> str:
+        """Count line ends as the browser does, which sends two characters for each."""
+        text: str = self.cleaned_data["text"].replace("\r\n", "\n")
+        if len(text) > LONGEST:
+            raise ValidationError(_("At most %(count)d characters.") % {"count": LONGEST})
+        return text
+
+
+class OwnerField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A choice among staff, in which one finds oneself."""
+
+    reader: User | None = None
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Say a person's name, and which of them is the reader."""
+        if obj == self.reader:
+            return _("Me (%(name)s)") % {"name": obj.display_name}
+        return str(obj.display_name)
+
+
+class OwnerForm(forms.Form):
+    """Who looks after a link from now on. It says whose it was when it was drawn."""
+
+    owner = OwnerField(
+        label=gettext_lazy("Owner"), queryset=User.objects.none(), required=False, empty_label=gettext_lazy("Nobody")
+    )
+    was = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: QueryDict | None = None, *, link: Link, reader: User) -> None:
+        super().__init__(data, initial={"owner": link.owner_id, "was": link.owner_id})
+        field = self.fields["owner"]
+        assert isinstance(field, OwnerField)  # noqa: S101 - for the types
+        field.reader = reader
+        # Who left the staff still owns what nobody has taken over.
+        field.queryset = possible_owners()
+        if link.owner_id:
+            field.queryset |= User.objects.filter(pk=link.owner_id)

@@ -1,0 +1,55 @@
+"""What staff do about a link among themselves: write a note, and say who looks after it. No provider hears of it."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from linkadmin.pages import draw, go, reader
+
+from .access import link_for, seen
+from .forms import NoteForm, OwnerForm
+from .notes import add_note
+from .owners import Overtaken, take_over
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def link_notes(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Take a note down; asked for by itself, show the form alone."""
+    link = link_for(request, pk)
+    form = NoteForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        add_note(link, by=reader(request), text=form.cleaned_data["text"])
+        messages.success(request, _("The note is in the timeline."))
+        return go(request, link.get_absolute_url())
+    if not form.is_bound:
+        seen(request, link, link.end_user, page="notes")
+    return draw(request, "links/note.html", "form", {"link": link, "form": form}, status=422 if form.is_bound else 200)
+
+
+@require_POST
+def link_owner(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Hand a link over, unless a colleague did meanwhile: then both choices are shown."""
+    link = link_for(request, pk)
+    form = OwnerForm(request.POST, link=link, reader=reader(request))
+    if not form.is_valid():
+        return draw(request, "links/owner.html", "form", {"link": link, "form": form}, status=422)
+    wanted = form.cleaned_data["owner"]
+    try:
+        changed = take_over(link, by=reader(request), owner=wanted, was=form.cleaned_data["was"])
+    except Overtaken:
+        link.refresh_from_db(fields=["owner"])
+        anew = OwnerForm(link=link, reader=reader(request))
+        anew.initial["owner"] = wanted
+        context = {"link": link, "form": anew, "overtaken": True}
+        return draw(request, "links/owner.html", "form", context, status=409)
+    if changed:
+        messages.success(
+            request,
+            _("%(name)s looks after it now.") % {"name": wanted.display_name}
+            if wanted
+            else _("Nobody looks after it now."),
+        )
+    return go(request, link.get_absolute_url())

@@ -1,0 +1,166 @@
+"""Pages of a timeline by key: the page behind an entry, before it, from it on, and the last."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from linkadmin.links.models import Link
+from linkadmin.links.presentation import Moment, moment
+from linkadmin.links.queries import EPOCH, MICROSECOND
+
+from .sources import SOURCES, Key, Source
+from .telling import Told
+
+SHOWN = 50
+OLDEST_FIRST = "oldest"  # value of `order` in an address
+PLACES = ("after", "before", "at", "end")  # what in an address says which page; the last is a mere word
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    anchor: str
+    permalink: str
+    when: Moment
+    told: Told
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    label: str
+    entries: list[Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a timeline, by days, and the query of each page one can go to; empty where there is none."""
+
+    days: list[Day]
+    first: str
+    previous: str
+    next: str
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    key: Key
+    source: Source
+    row: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Whose timeline is read, which kinds of it, and what the reader may see."""
+
+    link: Link
+    sources: Sequence[Source]
+    see_names: bool
+
+    def reach(self, key: Key | None, *, older: bool, inclusive: bool = False, limit: int = SHOWN + 1) -> list[_Found]:
+        """Return the entries nearest to a key on one side of it, the nearest first."""
+        found = [
+            _Found(source.key_of(row), source, row)
+            for source in self.sources
+            for row in source.beyond(self.link, key, older=older, inclusive=inclusive, limit=limit)
+        ]
+        found.sort(key=lambda each: each.key, reverse=older)
+        return found[:limit]
+
+    def days(self, found: Sequence[_Found]) -> list[Day]:
+        """Tell what was found by days, as the reader's clock cuts them."""
+        return list(_by_day([(each.key.at, self._entry(each)) for each in found]))
+
+    def _entry(self, found: _Found) -> Entry:
+        anchor = f"{found.key.kind}-{found.key.id}"
+        whole = reverse("link-history", args=[self.link.pk])
+        permalink = f"{whole}?at={write_key(found.key)}#{anchor}"
+        return Entry(anchor, permalink, _clock(found.key.at), found.source.tell(found.row, see_names=self.see_names))
+
+
+def latest(link: Link, *, see_names: bool) -> list[Day]:
+    """Return the latest entries of a link by day."""
+    every = _Reader(link, list(SOURCES.values()), see_names)
+    return every.days(every.reach(None, older=True, limit=SHOWN))
+
+
+def page_of(link: Link, kinds: Sequence[str], query: QueryDict, *, see_names: bool) -> Page:
+    """Return the page of a link's timeline that a query asks for; of all kinds, if it names none."""
+    chosen = [source for source in SOURCES.values() if not kinds or source.kind in kinds]
+    timeline = _Reader(link, chosen, see_names)
+    down = query.get("order") != OLDEST_FIRST
+    place, key = _place_in(query)
+    if place in ("before", "end"):
+        found = timeline.reach(key, older=not down)
+        shown = found[:SHOWN][::-1]
+        more_before, more_after = len(found) > SHOWN, place == "before"
+    else:
+        found = timeline.reach(key, older=down, inclusive=place == "at")
+        shown = found[:SHOWN]
+        more_before, more_after = place == "after", len(found) > SHOWN
+        if place == "at":
+            more_before = bool(timeline.reach(key, older=not down, limit=1))
+    return Page(
+        days=timeline.days(shown),
+        first=_turned(query) if more_before else "",
+        previous=_turned(query, "before", write_key(shown[0].key)) if more_before and shown else "",
+        next=_turned(query, "after", write_key(shown[-1].key)) if more_after and shown else "",
+        end=_turned(query, "end", "1") if more_after else "",
+    )
+
+
+def write_key(key: Key) -> str:
+    return f"{(key.at - EPOCH) // MICROSECOND}.{key.kind}.{key.id}"
+
+
+def without_place(query: QueryDict) -> QueryDict:
+    """Return a query such that it leads to the first page."""
+    kept = query.copy()
+    for name in PLACES:
+        kept.pop(name, None)
+    return kept
+
+
+def _place_in(query: QueryDict) -> tuple[str, Key | None]:
+    """Return which page is asked for: what is no key leads to the first."""
+    for name in ("after", "before", "at"):
+        if name in query:
+            key = _read_key(str(query[name]))
+            return (name, key) if key else ("", None)
+    return ("end", None) if "end" in query else ("", None)
+
+
+def _read_key(text: str) -> Key | None:
+    try:
+        at, kind, pk = text.split(".")
+        return Key(EPOCH + int(at) * MICROSECOND, kind, SOURCES[kind].read_id(pk))
+    except (ValueError, KeyError, OverflowError):
+        return None
+
+
+def _turned(query: QueryDict, name: str = "", value: str = "") -> str:
+    there = without_place(query)
+    if name:
+        there[name] = value
+    return f"?{there.urlencode()}"
+
+
+def _by_day(entries: Sequence[tuple[datetime, Entry]]) -> Iterator[Day]:
+    today = timezone.localdate()
+    for day, group in groupby(entries, key=lambda each: timezone.localdate(each[0])):
+        days = (today - day).days
+        label = _("Today") if days == 0 else _("Yesterday") if days == 1 else date_format(day, "j M Y")
+        yield Day(label, [entry for _at, entry in group])
+
+
+def _clock(at: datetime) -> Moment:
+    shown = moment(at)
+    assert shown is not None  # noqa: S101 - an entry has a time
+    return Moment(shown.iso, f"{timezone.localtime(at):%H:%M:%S}", shown.exact)

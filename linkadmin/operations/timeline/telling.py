@@ -1,0 +1,101 @@
+"""What each kind of entry says: one function per table."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from linkadmin.inbox.models import DeliveryLink
+from linkadmin.links.models import HealthChange, Note, OwnerChange
+from linkadmin.links.presentation import badge_of
+from linkadmin.operations.explanations import explain
+from linkadmin.operations.models import AttemptAllowance, Operation, OperationKind, State
+from linkadmin.providers.types import HealthState
+
+CODE_WANTED = 428  # the HTTP status by which a bank asks for a code, or asks again
+LOOKS = {
+    State.SUCCEEDED: ("ok", "check"),
+    State.CONFIRMED_DONE: ("ok", "check"),
+    State.ANSWERED: ("quiet", "send"),
+    State.NEEDS_TOKEN: ("warn", "message-square-lock"),
+    State.SENDING: ("info", "send"),
+    State.UNKNOWN: ("info", "circle-question-mark"),
+    State.UNDECIDED: ("warn", "circle-question-mark"),
+    State.REJECTED: ("bad", "circle-x"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An entry in words: a tone and an icon of the sprite, what happened, the facts of it, and what somebody wrote."""
+
+    tone: str
+    icon: str
+    title: str
+    note: str = ""
+    text: str = ""
+    url: str = ""
+
+
+def tell_change(change: HealthChange, *, see_names: bool) -> Told:
+    look = badge_of(HealthState(change.new), str(change.verdict.reason))
+    raw = " ".join(filter(None, [change.raw_status, change.raw_code]))
+    return Told(look.tone, look.icon, look.label, _joined(look.reason, change.get_source_display(), raw))
+
+
+def tell_operation(operation: Operation, *, see_names: bool) -> Told:
+    tone, icon = LOOKS.get(State(operation.state), ("quiet", "circle-slash"))
+    decided = _("decided by %(name)s")
+    note = _joined(
+        operation.actor.display_name,
+        operation.state_label,
+        _("the code was wrong") if _was_wrong_code(operation) else "",
+        explain(operation).title if operation.state == State.REJECTED else "",
+        f"HTTP {operation.http_status} {operation.code}" if operation.http_status else "",
+        f"{operation.duration_ms / 1000:.1f} s" if operation.duration_ms else "",
+        operation.request_id,
+        decided % {"name": operation.decided_by.display_name} if operation.decided_by else "",
+    )
+    return Told(tone, icon, operation.get_kind_display(), note, url=operation.get_absolute_url())
+
+
+def tell_delivery(row: DeliveryLink, *, see_names: bool) -> Told:
+    delivery = row.delivery
+    times = ngettext("%(count)d time", "%(count)d times", delivery.copies) % {"count": delivery.copies}
+    note = _joined(
+        delivery.topic,
+        row.get_outcome_display() or delivery.get_state_display(),
+        times if delivery.copies > 1 else "",
+        delivery.request_id,
+    )
+    return Told("info", "webhook", _("Message of the provider"), note, url=delivery.get_absolute_url())
+
+
+def tell_note(note: Note, *, see_names: bool) -> Told:
+    """Tell a note. Staff write names into notes: who may not see names is told that there is one."""
+    text = note.text if see_names else _("What it says is for those who may see names.")
+    return Told("quiet", "sticky-note", _("Note"), _joined(note.author.display_name, _of_job(note)), text)
+
+
+def tell_owner(change: OwnerChange, *, see_names: bool) -> Told:
+    title = _("%(name)s looks after it") % {"name": change.new.display_name} if change.new else _("Nobody owns it")
+    before = _("before: %(name)s") % {"name": change.old.display_name} if change.old else ""
+    by = _("by %(name)s") % {"name": change.by.display_name}
+    return Told("quiet", "user", title, _joined(by, before, _of_job(change)))
+
+
+def tell_allowance(allowance: AttemptAllowance, *, see_names: bool) -> Told:
+    note = _joined(allowance.allowed_by.display_name, allowance.reason)
+    return Told("info", "key-round", _("One more attempt allowed"), note)
+
+
+def _was_wrong_code(operation: Operation) -> bool:
+    return operation.kind == OperationKind.SUBMIT_TOKEN and operation.http_status == CODE_WANTED
+
+
+def _of_job(row: Note | OwnerChange) -> str:
+    return _("with other links at once") if row.job_id else ""
+
+
+def _joined(*facts: str) -> str:
+    return " · ".join(filter(None, facts))
