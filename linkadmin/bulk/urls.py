@@ -1,5 +1,14 @@
 """Addresses of work on many links at once."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from . import views
+from .models import JobKind
+
+urlpatterns = [
+    path("bulk/", views.job_list, name="bulk-list"),
+    path("bulk/refresh/", views.job_plan, {"kind": JobKind.REFRESH}, name="bulk-refresh"),
+    path("bulk/owner/", views.job_plan, {"kind": JobKind.ASSIGN}, name="bulk-assign"),
+    path("bulk/note/", views.job_plan, {"kind": JobKind.NOTE}, name="bulk-note"),
+    path("bulk/<uuid:pk>/", views.job_detail, name="bulk-detail"),
+]

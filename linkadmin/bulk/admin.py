@@ -1,0 +1,50 @@
+"""Bulk work for the auditor: who had what done to how many links, and what became of each."""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from linkadmin.audit.admin import ReadOnlyAdmin
+from linkadmin.links.admin import FoundById
+
+from .models import BulkItem, BulkJob
+
+
+@admin.register(BulkJob)
+class BulkJobAdmin(FoundById, ReadOnlyAdmin):
+    fields = (
+        "id",
+        "kind",
+        "state",
+        "actor",
+        "owner",
+        "total",
+        "done",
+        "failed",
+        "skipped",
+        "planned_at",
+        "began_at",
+        "ended_at",
+        "stopped_by",
+    )
+    readonly_fields = fields
+    list_display = ("planned_at", "kind", "state", "actor", "total", "done", "failed", "skipped")
+    list_filter = ("kind", "state", "planned_at")
+    list_select_related = ("actor",)
+    ordering = ("-planned_at", "id")
+    search_fields = ("actor__username__exact",)
+    search_help_text = _("A job's id, or a user name.")
+    sortable_by = ()
+
+
+@admin.register(BulkItem)
+class BulkItemAdmin(FoundById, ReadOnlyAdmin):
+    id_fields = ("job_id", "link_id")
+    fields = ("job", "link_id", "state", "why", "ended_at")
+    readonly_fields = fields
+    list_display = ("job", "link_id", "state", "why", "ended_at")
+    list_filter = ("state",)
+    list_select_related = ("job",)
+    ordering = ("-id",)
+    search_fields = ("link__remote_id__exact",)
+    search_help_text = _("The id of a job or of a link, ours or the provider's.")
+    sortable_by = ()

@@ -1,0 +1,117 @@
+"""How much of what is left of a job can be done now, and when the rest: as far as quotas and pauses tell."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Sum
+from django.utils import timezone
+
+from linkadmin.links import call_quotas
+from linkadmin.links.models import CallQuota, Integration
+from linkadmin.links.pauses import KEYS_REFUSED, Pause, words_for
+from linkadmin.links.traffic import pause_of
+
+from .models import BulkJob
+
+CALL = "read_links"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What is left of a job at one integration."""
+
+    integration: Integration
+    links: int
+    calls: int
+    now: int = 0  # links, before any quota has to get free
+    last_at: datetime | None = None  # about when the last of the others can be asked for; None: nobody knows
+    held: str = ""  # why nothing can be done now
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    shares: tuple[Share, ...]
+    local: int  # links for which nobody is called
+
+    @property
+    def now(self) -> int:
+        return self.local + sum(share.now for share in self.shares)
+
+    @property
+    def later(self) -> int:
+        return sum(share.links - share.now for share in self.shares)
+
+    @property
+    def calls(self) -> int:
+        return sum(share.calls for share in self.shares)
+
+    @property
+    def last_at(self) -> datetime | None:
+        """About when the last link can be asked for, if some have to wait and all of them know until when."""
+        waiting = [share.last_at for share in self.shares if share.links > share.now]
+        return None if None in waiting else max(filter(None, waiting), default=None)
+
+    @property
+    def held(self) -> list[str]:
+        return [share.held for share in self.shares if share.held]
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """What a quota leaves to the machine: now, and in each window after this one."""
+
+    left: int
+    each: int
+    ends_at: datetime
+    seconds: float
+
+    def last_of(self, calls: int, now: datetime) -> datetime:
+        """Return when the last of so many calls can be made."""
+        if calls <= self.left:
+            return now
+        windows = math.ceil((calls - self.left) / max(1, self.each))
+        return self.ends_at + timedelta(seconds=self.seconds * (windows - 1))
+
+
+def forecast(job: BulkJob) -> Forecast:
+    """Tell how the rest of a job will go. Costs a few queries for each integration in it."""
+    now = timezone.now()
+    left = job.parts.filter(done_at=None).order_by().values_list("integration")
+    counted = {pk: (links, calls) for pk, links, calls in left.annotate(links=Sum("links"), calls=Count("pk"))}
+    local, _parts = counted.pop(None, (0, 0))
+    integrations = Integration.objects.in_bulk(counted)
+    shares = [_share(job, integrations[pk], *counts, now) for pk, counts in counted.items()]
+    return Forecast(tuple(sorted(shares, key=lambda share: share.integration.name)), local)
+
+
+def _share(job: BulkJob, integration: Integration, links: int, calls: int, now: datetime) -> Share:
+    if integration.keys_refused:
+        return Share(integration, links, calls, 0, integration.keys_retry_at, words_for(KEYS_REFUSED))
+    quotas = call_quotas.windows(integration, CALL, now=now)
+    windows = [_window(integration, quota, now) for quota in quotas]
+    left = min([window.left for window in windows], default=calls)
+    last_at = max([window.last_of(calls, now) for window in windows], default=now)
+    pause = pause_of(integration, CALL) or call_quotas.used_up(quotas, now=now, in_background=True)
+    if pause is not None:
+        return Share(integration, links, calls, 0, _after(pause, last_at), pause.words(integration))
+    return Share(integration, links, calls, links if calls <= left else _links_of(job, integration, left), last_at)
+
+
+def _after(pause: Pause, last_at: datetime) -> datetime | None:
+    return max(pause.ends_at, last_at) if pause.ends_at else None
+
+
+def _window(integration: Integration, quota: CallQuota, now: datetime) -> _Window:
+    documented = {each.scope: each.seconds for each in integration.speaks.quotas}
+    each = math.ceil(quota.calls * call_quotas.MACHINE_SHARE)
+    seconds = documented.get(quota.scope, call_quotas.TOLD_WINDOW)
+    return _Window(max(0, each - quota.used), each, quota.window_ends_at, seconds)
+
+
+def _links_of(job: BulkJob, integration: Integration, calls: int) -> int:
+    """Return how many links the next calls to an integration are about."""
+    parts = job.parts.filter(done_at=None, integration=integration).order_by("pk")
+    links: Iterable[int] = parts.values_list("links", flat=True)[:calls]
+    return sum(links)

@@ -1,0 +1,193 @@
+"""What is done to many links at once: a job, the calls it is cut into, and what became of each link.
+
+    PLANNED ── dropped after an hour
+        │ confirmed by the person who saw the plan
+    RUNNING ── DONE
+        │ ↑ gone on with
+    STOPPED
+
+The rows are the job: whoever finds a part that nobody has a lease on goes on with it.
+"""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Count, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from linkadmin.accounts.roles import Right
+from linkadmin.links.models import Integration, Link
+from linkadmin.links.notes import LONGEST
+
+PLAN_HOLDS = timedelta(hours=1)
+
+
+class JobKind(models.TextChoices):
+    REFRESH = "refresh", _("Refresh")
+    ASSIGN = "assign", _("Assign an owner")
+    NOTE = "note", _("Add a note")
+
+
+RIGHTS = {
+    JobKind.REFRESH: Right.REFRESH,
+    JobKind.ASSIGN: Right.ORGANISE_LINKS,
+    JobKind.NOTE: Right.ORGANISE_LINKS,
+}
+
+
+class JobState(models.TextChoices):
+    PLANNED = "planned", _("Not confirmed yet")
+    RUNNING = "running", _("Running")
+    STOPPED = "stopped", _("Stopped")
+    DONE = "done", _("Done")
+
+
+class ItemState(models.TextChoices):
+    WAITING = "waiting", _("Waiting")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+    SKIPPED = "skipped", _("Skipped")
+
+
+class BulkJob(models.Model):
+    """One act on many links, as one person planned and confirmed it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(_("kind"), max_length=8, choices=JobKind.choices)
+    state = models.CharField(_("state"), max_length=8, choices=JobState.choices, default=JobState.PLANNED)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="bulk_jobs", verbose_name=_("asked for by")
+    )
+    owner = models.ForeignKey(  # whom links are handed over to
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("owner"),
+    )
+    text = models.TextField(_("note"), max_length=LONGEST, blank=True)  # what is written down
+    total = models.PositiveIntegerField(_("links"), default=0)
+    planned_at = models.DateTimeField(_("planned"), default=timezone.now)
+    began_at = models.DateTimeField(_("began"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    stopped_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("stopped by"),
+    )
+    # Summed up when it is done; until then its rows are counted.
+    done = models.PositiveIntegerField(_("done"), default=0)
+    failed = models.PositiveIntegerField(_("failed"), default=0)
+    skipped = models.PositiveIntegerField(_("skipped"), default=0)
+
+    class Meta:
+        verbose_name = _("bulk job")
+        verbose_name_plural = _("bulk jobs")
+        indexes = [
+            models.Index(fields=["actor", "-planned_at"], name="bulk_job_of_actor"),
+            models.Index(fields=["-planned_at"], name="bulk_job_by_time"),
+            models.Index(fields=["state"], condition=~Q(state="done"), name="bulk_job_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}, {self.planned_at:%Y-%m-%d %H:%M}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("bulk-detail", args=[self.pk])
+
+    @property
+    def right(self) -> Right:
+        """What it takes to plan, begin, stop and go on with it."""
+        return RIGHTS[JobKind(self.kind)]
+
+    @property
+    def is_planned(self) -> bool:
+        return self.state == JobState.PLANNED
+
+    @property
+    def is_running(self) -> bool:
+        return self.state == JobState.RUNNING
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.state == JobState.STOPPED
+
+    @property
+    def asks_provider(self) -> bool:
+        return self.kind == JobKind.REFRESH
+
+    def tally(self) -> dict[str, int]:
+        """Return how many of its links are in each state. Costs a query unless it is done."""
+        if self.state == JobState.DONE:
+            return {"waiting": 0, "done": self.done, "failed": self.failed, "skipped": self.skipped}
+        counted = dict(self.items.order_by().values_list("state").annotate(n=Count("pk")))
+        return {state: counted.get(state, 0) for state in ItemState.values}
+
+
+class BulkPartQuerySet(models.QuerySet["BulkPart"]):
+    def open(self) -> "BulkPartQuerySet":
+        return self.filter(done_at=None)
+
+    def leased(self, *, now: datetime) -> "BulkPartQuerySet":
+        """Return those that somebody is at."""
+        return self.open().filter(lease_until__gt=now)
+
+    def due(self, *, now: datetime) -> "BulkPartQuerySet":
+        """Return those that anybody may begin now: nobody is at them, or who was has died."""
+        return self.open().filter(Q(lease_until=None) | Q(lease_until__lte=now), due_at__lte=now)
+
+
+class BulkPart(models.Model):
+    """The links of a job that are done together: by one call to a provider, or in one transaction."""
+
+    id = models.BigAutoField(primary_key=True)
+    job = models.ForeignKey(BulkJob, on_delete=models.CASCADE, related_name="parts", db_index=False)
+    integration = models.ForeignKey(  # None: nobody is called
+        Integration, on_delete=models.CASCADE, null=True, related_name="+", db_index=False
+    )
+    links = models.PositiveIntegerField()  # how many
+    due_at = models.DateTimeField(default=timezone.now)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)  # in vain
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[models.Manager["BulkPart"]] = models.Manager.from_queryset(BulkPartQuerySet)()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["job", "id"], condition=Q(done_at__isnull=True), name="bulk_parts_open"),
+            models.Index(fields=["job", "done_at"], name="bulk_parts_done"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class BulkItem(models.Model):
+    """What became of one link in a job. While the job is stopped, what waits is stopped."""
+
+    id = models.BigAutoField(primary_key=True)
+    job = models.ForeignKey(BulkJob, on_delete=models.CASCADE, related_name="items", db_index=False)
+    part = models.ForeignKey(BulkPart, on_delete=models.CASCADE, null=True, related_name="items")  # None: skipped
+    link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="bulk_items")
+    state = models.CharField(_("state"), max_length=8, choices=ItemState.choices, default=ItemState.WAITING)
+    why = models.CharField(_("why"), max_length=80, blank=True)  # a `Why`, or what `Link.ask_failed` keeps
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("link of a bulk job")
+        verbose_name_plural = _("links of bulk jobs")
+        constraints = [models.UniqueConstraint(fields=["job", "link"], name="one_item_per_link_and_job")]
+        indexes = [models.Index(fields=["job", "state", "id"], name="bulk_items_of_job")]
+
+    def __str__(self) -> str:
+        return f"{self.link_id}: {self.state}"

@@ -1,0 +1,121 @@
+"""A plan: the selected links kept as rows, each with what will be done about it, before anything is done."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice, zip_longest
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from linkadmin.links.models import Integration, Link
+from linkadmin.operations import reading
+from linkadmin.providers.types import LinkRef
+
+from .models import BulkItem, BulkJob, BulkPart, ItemState, JobKind
+from .refusals import NothingSelected, TooManyLinks
+from .words import Why
+
+MOST_LINKS = 100_000
+WRITTEN_TOGETHER = 100  # links in one transaction, so that others need not wait long for it
+ROWS_AT_ONCE = 5_000  # inserted by one statement, as far as the database takes it
+COLUMNS = (
+    "pk",
+    "integration_id",
+    "remote_id",
+    "end_user__external_id",
+    "institution__integration_type",
+    "owner_id",
+    "ended_at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """As much of a link as a plan needs; a hundred thousand of them fit in memory."""
+
+    pk: UUID
+    integration_id: UUID
+    remote_id: str
+    end_user_id: str
+    integration_type: str | None
+    owner_id: UUID | None
+    ended_at: datetime | None
+
+    @property
+    def ref(self) -> LinkRef:
+        return LinkRef(self.remote_id, self.end_user_id, self.integration_type or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Links that are done together."""
+
+    links: tuple[UUID, ...]
+    integration_id: UUID | None = None
+
+
+def lay_out(job: BulkJob, links: "QuerySet[Link]") -> None:
+    """Save a job with a row for each of the links, most urgent first: what was seen is what runs.
+
+    Raises `NothingSelected`, or `TooManyLinks`.
+    """
+    rows = links.order_by("attention", "health_since", "id").values_list(*COLUMNS)[: MOST_LINKS + 1]
+    candidates = [Candidate(*row) for row in rows]
+    if not candidates:
+        raise NothingSelected
+    if len(candidates) > MOST_LINKS:
+        raise TooManyLinks(MOST_LINKS)
+    integrations = Integration.objects.in_bulk()
+    skipped = {each.pk: why for each in candidates if (why := _why_not(job, each, integrations[each.integration_id]))}
+    wanted = [each for each in candidates if each.pk not in skipped]
+    batches = _calls(wanted, integrations) if job.asks_provider else _transactions(wanted)
+    job.total = len(candidates)
+    job.save(force_insert=True)
+    parts = BulkPart.objects.bulk_create(
+        [BulkPart(job=job, integration_id=batch.integration_id, links=len(batch.links)) for batch in batches],
+        batch_size=ROWS_AT_ONCE,
+    )
+    part_of = {pk: part.pk for part, batch in zip(parts, batches, strict=True) for pk in batch.links}
+    items = (_item(job, each.pk, part_of.get(each.pk), skipped.get(each.pk)) for each in candidates)
+    while some := list(islice(items, ROWS_AT_ONCE)):
+        BulkItem.objects.bulk_create(some)
+
+
+def _why_not(job: BulkJob, link: Candidate, integration: Integration) -> Why | None:
+    """Return why nothing is done about a link."""
+    if link.ended_at is not None:
+        return Why.ENDED
+    if job.kind == JobKind.ASSIGN and link.owner_id == job.owner_id:
+        return Why.SAME_OWNER
+    if not job.asks_provider:
+        return None
+    if not integration.is_active:
+        return Why.OFF
+    # Keys that are tried again by themselves let their links wait.
+    return Why.KEYS if integration.keys_refused and integration.keys_retry_at is None else None
+
+
+def _calls(links: Iterable[Candidate], integrations: Mapping[UUID, Integration]) -> list[Batch]:
+    """Cut links into calls, those of all integrations in turn, so that none waits for the end of another."""
+    by_integration: dict[UUID, dict[LinkRef, UUID]] = {}
+    for link in links:
+        by_integration.setdefault(link.integration_id, {})[link.ref] = link.pk
+    calls = [_calls_to(integrations[pk], known) for pk, known in by_integration.items()]
+    return [batch for each in zip_longest(*calls) for batch in each if batch]
+
+
+def _calls_to(integration: Integration, known: Mapping[LinkRef, UUID]) -> Iterator[Batch]:
+    for refs in reading.batches(integration, list(known)):
+        yield Batch(tuple(known[ref] for ref in refs), integration.pk)
+
+
+def _transactions(links: Iterable[Candidate]) -> list[Batch]:
+    rest = iter([link.pk for link in links])
+    return [Batch(some) for some in iter(lambda: tuple(islice(rest, WRITTEN_TOGETHER)), ())]
+
+
+def _item(job: BulkJob, link_id: UUID, part_id: int | None, why: Why | None) -> BulkItem:
+    if why is None:
+        return BulkItem(job=job, link_id=link_id, part_id=part_id)
+    return BulkItem(job=job, link_id=link_id, state=ItemState.SKIPPED, why=why, ended_at=job.planned_at)

@@ -1,0 +1,221 @@
+"""Jobs and what became of their links as pages show them: every text made once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, QuerySet, Sum
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from linkadmin.links.presentation import Moment, StateBadge, moment, shown_name
+
+from .forecast import Forecast, forecast
+from .models import BulkItem, BulkJob, ItemState, JobKind, JobState
+from .words import why_words
+
+RATED = timedelta(minutes=1)
+BADGES = {
+    ItemState.WAITING: ("info", "hourglass"),
+    ItemState.DONE: ("ok", "circle-check"),
+    ItemState.FAILED: ("bad", "circle-x"),
+    ItemState.SKIPPED: ("quiet", "circle-slash"),
+}
+JOB_BADGES = {
+    JobState.PLANNED: ("quiet", "circle-dashed"),
+    JobState.RUNNING: ("info", "hourglass"),
+    JobState.STOPPED: ("warn", "circle-slash"),
+    JobState.DONE: ("ok", "circle-check"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """One line of the list of jobs."""
+
+    url: str
+    title: str
+    who: str
+    planned: Moment | None
+    state: StateBadge
+    ended: int  # links
+    total: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """One line of what became of a job's links."""
+
+    url: str
+    customer: str
+    customer_id: str
+    bank: str
+    through: str
+    state: StateBadge
+    ended: Moment | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is, in numbers and in sentences."""
+
+    badge: StateBadge
+    ended: int
+    total: int
+    sentences: tuple[str, ...]
+
+
+def title(job: BulkJob) -> str:
+    """Say what a job does."""
+    kinds = {
+        JobKind.REFRESH: ngettext("Refresh %(total)d link", "Refresh %(total)d links", job.total),
+        JobKind.ASSIGN: ngettext("Hand over %(total)d link", "Hand over %(total)d links", job.total),
+        JobKind.NOTE: ngettext("Note about %(total)d link", "Note about %(total)d links", job.total),
+    }
+    return kinds[JobKind(job.kind)] % {"total": job.total}
+
+
+def plan_words(job: BulkJob) -> list[str]:
+    """Say what a plan will do, how much of it now and the rest when, and what it leaves out and why."""
+    ahead = forecast(job)
+    return [*_doing(job, ahead), *_left_out(job)]
+
+
+def progress(job: BulkJob) -> Progress:
+    tally = job.tally()
+    ended = job.total - tally["waiting"]
+    sentences = [
+        ngettext("%(count)d failed.", "%(count)d failed.", tally["failed"]) % {"count": tally["failed"]},
+        ngettext("%(count)d was left out.", "%(count)d were left out.", tally["skipped"]) % {"count": tally["skipped"]},
+    ]
+    shown = [words for words, count in zip(sentences, (tally["failed"], tally["skipped"]), strict=True) if count]
+    if job.is_running:
+        shown += _pace(job)
+    if job.is_stopped:
+        shown.append(_("Nothing more is begun. What waits can be gone on with at any time."))
+    return Progress(job_badge(job), ended, job.total, tuple(shown))
+
+
+def job_badge(job: BulkJob) -> StateBadge:
+    return StateBadge(*JOB_BADGES[JobState(job.state)], job.get_state_display())
+
+
+def job_rows(jobs: Iterable[BulkJob]) -> list[JobRow]:
+    found = list(jobs)
+    open_ones = [job.pk for job in found if job.state != JobState.DONE]
+    counts = BulkItem.objects.filter(job__in=open_ones).order_by().values_list("job", "state").annotate(n=Count("pk"))
+    counted = {(job_id, state): n for job_id, state, n in counts}
+    return [_job_row(job, {state: counted.get((job.pk, state), 0) for state in ItemState}) for job in found]
+
+
+def item_rows(job: BulkJob, items: Iterable[BulkItem], *, see_names: bool) -> list[ItemRow]:
+    now = timezone.now()
+    return [_item_row(job, item, see_names=see_names, now=now) for item in items]
+
+
+def about(at: datetime) -> str:
+    """Return a time to the minute, with its day if that is not today."""
+    local = timezone.localtime(at)
+    style = "H:i" if local.date() == timezone.localdate() else "j M, H:i"
+    return f"{date_format(local, style)} {local:%Z}"
+
+
+def _doing(job: BulkJob, ahead: Forecast) -> list[str]:
+    if not ahead.now + ahead.later:
+        return [_("There is nothing to do.")]
+    if not job.asks_provider:
+        return [_written(job, ahead.now)]
+    said = []
+    if ahead.now:
+        said.append(ngettext("%(count)d link can be read now.", "%(count)d links can be read now.", ahead.now))
+    words = [sentence % {"count": ahead.now} for sentence in said]
+    calls = ngettext(
+        "It takes %(count)d call to the provider.", "It takes %(count)d calls to the providers.", ahead.calls
+    )
+    return [*words, *_waiting(ahead), calls % {"count": ahead.calls}]
+
+
+def _written(job: BulkJob, count: int) -> str:
+    if job.kind == JobKind.ASSIGN:
+        words = ngettext(
+            "%(count)d link is handed over to %(who)s.", "%(count)d links are handed over to %(who)s.", count
+        )
+        return words % {"count": count, "who": job.owner.display_name if job.owner else ""}
+    words = ngettext("The note is added to %(count)d link.", "The note is added to %(count)d links.", count)
+    return words % {"count": count}
+
+
+def _waiting(ahead: Forecast) -> list[str]:
+    """Say how many links have to wait, until when as far as that is known, and what for."""
+    if not ahead.later:
+        return []
+    if ahead.last_at is None:
+        words = ngettext("%(count)d link waits.", "%(count)d links wait.", ahead.later) % {"count": ahead.later}
+    else:
+        words = ngettext(
+            "%(count)d link follows when the provider's quota gets free, at about %(time)s.",
+            "%(count)d links follow as the providers' quotas get free, the last at about %(time)s.",
+            ahead.later,
+        ) % {"count": ahead.later, "time": about(ahead.last_at)}
+    return [words, *ahead.held]
+
+
+def _left_out(job: BulkJob) -> list[str]:
+    skipped = job.items.filter(state=ItemState.SKIPPED).order_by("why").values_list("why").annotate(n=Count("pk"))
+    words = [
+        (ngettext("%(count)d link is left out: %(why)s", "%(count)d links are left out: %(why)s", n), n, why)
+        for why, n in skipped
+    ]
+    return [sentence % {"count": n, "why": why_words(why)} for sentence, n, why in words]
+
+
+def _pace(job: BulkJob) -> list[str]:
+    """Say how fast a running job goes, and what it waits for."""
+    now = timezone.now()
+    seconds = min(RATED.total_seconds(), (now - (job.began_at or now)).total_seconds())
+    links = job.parts.filter(done_at__gte=now - RATED).aggregate(n=Sum("links"))["n"] or 0
+    rate = round(60 * links / max(1.0, seconds))
+    words = ngettext("%(count)d link a minute.", "%(count)d links a minute.", rate) % {"count": rate}
+    return [words, *(_waiting(forecast(job)) if job.asks_provider else [])]
+
+
+def _job_row(job: BulkJob, tally: dict[ItemState, int]) -> JobRow:
+    is_done = job.state == JobState.DONE
+    return JobRow(
+        url=job.get_absolute_url(),
+        title=title(job),
+        who=job.actor.display_name,
+        planned=moment(job.planned_at),
+        state=job_badge(job),
+        ended=job.total - (0 if is_done else tally[ItemState.WAITING]),
+        total=job.total,
+        failed=job.failed if is_done else tally[ItemState.FAILED],
+    )
+
+
+def _item_row(job: BulkJob, item: BulkItem, *, see_names: bool, now: datetime) -> ItemRow:
+    link = item.link
+    return ItemRow(
+        url=reverse("link-detail", args=[link.pk]),
+        customer=shown_name(str(link.end_user), see_names=see_names),
+        customer_id=link.end_user.external_id,
+        bank=link.bank or _("Bank not named"),
+        through=link.integration.name,
+        state=_item_badge(job, item),
+        ended=moment(item.ended_at, now=now),
+    )
+
+
+def _item_badge(job: BulkJob, item: BulkItem) -> StateBadge:
+    state = ItemState(item.state)
+    is_stopped = job.is_stopped and state is ItemState.WAITING
+    tone, icon = BADGES[ItemState.SKIPPED if is_stopped else state]
+    return StateBadge(tone, icon, _("Stopped") if is_stopped else str(state.label), why_words(item.why))
+
+
+def with_names(items: "QuerySet[BulkItem]") -> "QuerySet[BulkItem]":
+    return items.select_related("link__end_user", "link__institution", "link__integration")

@@ -1,0 +1,99 @@
+"""How a job comes into being, begins, stops and goes on: each step one row, changed once however often it is asked."""
+
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from linkadmin.accounts.models import User
+from linkadmin.audit import log
+from linkadmin.audit.models import Outcome
+from linkadmin.links.models import Link
+from linkadmin.links.owners import possible_owners
+from linkadmin.nudges import nudge
+
+from .models import PLAN_HOLDS, BulkJob, JobKind, JobState
+from .plan import lay_out
+from .refusals import PlanOver
+
+
+@transaction.atomic
+def plan(*, actor: User, kind: JobKind, links: "QuerySet[Link]", owner: User | None = None, text: str = "") -> BulkJob:
+    """Keep what would be done about these links; nothing is done yet. Raises a `Refusal`."""
+    job = BulkJob(kind=kind, actor=actor, owner=owner, text=text)
+    lay_out(job, links)
+    return job
+
+
+@transaction.atomic
+def begin(job: BulkJob, *, by: User) -> BulkJob:
+    """Begin what was planned; a job that has begun stays as it is. Raises `PlanOver`."""
+    now = timezone.now()
+    if job.is_planned and not _still_holds(job, now):
+        raise PlanOver
+    if _move(job, JobState.PLANNED, JobState.RUNNING, began_at=now):
+        _record(job, by, "bulk.started", Outcome.REQUESTED, kind=job.kind, links=job.total)
+        _go(job)
+    return job
+
+
+@transaction.atomic
+def stop(job: BulkJob, *, by: User) -> BulkJob:
+    """Let no further part of a job begin. A call that is under way ends."""
+    if _move(job, JobState.RUNNING, JobState.STOPPED, stopped_by=by):
+        _record(job, by, "bulk.stopped", Outcome.DONE, **job.tally())
+    return job
+
+
+@transaction.atomic
+def resume(job: BulkJob, *, by: User) -> BulkJob:
+    """Go on with a job that was stopped."""
+    if _move(job, JobState.STOPPED, JobState.RUNNING, stopped_by=None):
+        _record(job, by, "bulk.resumed", Outcome.REQUESTED, **job.tally())
+        _go(job)
+    return job
+
+
+@transaction.atomic
+def end_if_over(job_id: UUID) -> bool:
+    """Close a running job of which nothing is left; tell whether that was done."""
+    job = BulkJob.objects.select_for_update(of=("self",)).filter(pk=job_id, state=JobState.RUNNING).first()
+    if job is None or job.parts.filter(done_at=None).exists():
+        return False
+    tally = job.tally()
+    _move(job, JobState.RUNNING, JobState.DONE, ended_at=timezone.now(), **_sums(tally))
+    _record(job, None, "bulk.ended", Outcome.DONE, **tally)
+    return True
+
+
+def drop_plans(*, now: datetime) -> None:
+    """Drop the plans that nobody confirmed."""
+    BulkJob.objects.filter(state=JobState.PLANNED, planned_at__lt=now - PLAN_HOLDS).delete()
+
+
+def _still_holds(job: BulkJob, now: datetime) -> bool:
+    if job.planned_at < now - PLAN_HOLDS:
+        return False
+    return job.owner_id is None or possible_owners().filter(pk=job.owner_id).exists()
+
+
+def _move(job: BulkJob, old: JobState, new: JobState, **columns: object) -> bool:
+    """Lead a job from one state to another; tell whether it was in the former."""
+    moved = BulkJob.objects.filter(pk=job.pk, state=old).update(state=new, **columns)
+    job.refresh_from_db()
+    return bool(moved)
+
+
+def _sums(tally: dict[str, int]) -> dict[str, int]:
+    return {state: tally[state] for state in ("done", "failed", "skipped")}
+
+
+def _go(job: BulkJob) -> None:
+    transaction.on_commit(partial(nudge, "bulk.work", job.pk))
+
+
+def _record(job: BulkJob, by: User | None, action: str, outcome: Outcome, **details: str | int) -> None:
+    log.record(actor=by, action=action, object_type="bulk_job", object_id=job.pk, outcome=outcome, details=details)

@@ -1,0 +1,19 @@
+"""The workers' part of bulk work. A message names a job and is a nudge: the job's rows say what is left."""
+
+from uuid import UUID
+
+from celery import shared_task
+from django.utils import timezone
+
+from . import services, work
+
+
+@shared_task(name="bulk.work")
+def work_at(job_id: str) -> None:
+    work.work(UUID(job_id))
+
+
+@shared_task(name="bulk.nudge")
+def nudge_running() -> None:
+    services.drop_plans(now=timezone.now())
+    work.nudge_running()

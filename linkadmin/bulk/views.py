@@ -1,0 +1,143 @@
+"""Pages of work on many links: what it will be, how far it is, what became of each."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HTMX_STOP_POLLING, HttpResponseClientRedirect
+
+from linkadmin.accounts.roles import Right, may
+from linkadmin.links.presentation import moment
+from linkadmin.operations.refusals import Refusal
+from linkadmin.pages import go, reader, wants_part
+
+from . import pages, selection, services
+from .forms import FORMS
+from .models import BulkJob, ItemState, JobKind
+from .presentation import ItemRow, item_rows, job_rows, plan_words, progress, title, with_names
+from .selection import ALL, TICKED, WORDS, Selection
+
+TEMPLATE = "bulk/job.html"
+MOVES: dict[str, Callable[..., BulkJob]] = {
+    "begin": services.begin,
+    "stop": services.stop,
+    "resume": services.resume,
+}
+
+
+@require_safe
+def job_list(request: HttpRequest) -> HttpResponse:
+    """Show the reader's own jobs, and then those of the others."""
+    user, whose = reader(request), request.GET.get("whose", "")
+    after = request.GET.get("after", "") if whose else ""
+    lists = []
+    for name in ("mine", "others"):
+        if whose in ("", name):
+            jobs, pager = pages.job_page(pages.jobs_of(user, mine=name == "mine"), whose=name, after=after)
+            lists.append({"name": name, "rows": job_rows(jobs), "pager": pager})
+    return render(request, "bulk/list.html", {"lists": lists})
+
+
+@require_POST
+def job_plan(request: HttpRequest, kind: JobKind) -> HttpResponse:
+    """Plan a job for the selected links, once what it needs to know is filled in. Nothing is done before it begins."""
+    chosen = selection.read(request)
+    form = _form(request, kind)
+    if form is not None and not form.is_valid():
+        context = {"kind": kind, "form": form, "fields": chosen.fields, "back": _back(chosen)}
+        return render(request, "bulk/ask.html", context, status=422 if form.is_bound else 200)
+    values = form.cleaned_data if form is not None else {}
+    try:
+        job = services.plan(actor=reader(request), kind=kind, links=chosen.links, **values)
+    except Refusal as refusal:
+        messages.warning(request, str(refusal.words))
+        return go(request, _back(chosen))
+    return go(request, job.get_absolute_url())
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def job_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Draw a plan, or how far a job is. While it runs its panel asks again, and then the page is drawn anew."""
+    job = get_object_or_404(BulkJob.objects.select_related("actor", "owner", "stopped_by"), pk=pk)
+    if job.is_planned and job.actor_id != reader(request).pk:
+        raise Http404
+    if request.method == "POST":
+        return _move(request, job)
+    if wants_part(request):
+        return _poll(request, job)
+    return render(request, TEMPLATE, _page(request, job))
+
+
+def _form(request: HttpRequest, kind: JobKind) -> forms.Form | None:
+    """Return the form of what a kind of job needs to know, bound once somebody filled it in."""
+    if kind not in FORMS:
+        return None
+    form = FORMS[kind]()
+    return FORMS[kind](request.POST) if form.fields.keys() <= request.POST.keys() else form
+
+
+def _back(chosen: Selection) -> str:
+    """Return the address of the work list as it was filtered; words that were searched for are in no address."""
+    filters = [(name, value) for name, value in chosen.fields if name not in (ALL, TICKED, WORDS)]
+    return f"{reverse('link-list')}?{urlencode(filters)}" if filters else reverse("link-list")
+
+
+def _move(request: HttpRequest, job: BulkJob) -> HttpResponse:
+    move = MOVES.get(request.POST.get("move", ""))
+    if move is None:
+        raise BadRequest("a job has no such move")
+    if not may(request.user, job.right):
+        raise PermissionDenied
+    try:
+        move(job, by=reader(request))
+    except Refusal as refusal:
+        messages.warning(request, str(refusal.words))
+        return go(request, reverse("link-list"))
+    return go(request, job.get_absolute_url())
+
+
+def _poll(request: HttpRequest, job: BulkJob) -> HttpResponse:
+    if not job.is_running:
+        onward = HttpResponseClientRedirect(job.get_absolute_url())
+        onward.status_code = HTMX_STOP_POLLING
+        return onward
+    return render(request, f"{TEMPLATE}#progress", {"job": job, "progress": progress(job)})
+
+
+def _page(request: HttpRequest, job: BulkJob) -> dict[str, Any]:
+    rows, pager = _rows(request, job)
+    tally = job.tally()
+    state = request.GET.get("state", "")
+    return {
+        "job": job,
+        "title": title(job),
+        "note": job.text if may(request.user, Right.SEE_NAMES) else "",  # staff may have named a customer in it
+        "planned": moment(job.planned_at),
+        "ended": moment(job.ended_at),
+        "plan": plan_words(job) if job.is_planned else [],
+        "progress": None if job.is_planned else progress(job),
+        "may_act": may(request.user, job.right),
+        "may_begin": bool(tally["waiting"]),
+        "filters": [(each, each.label, tally[each], each == state) for each in ItemState if tally[each]],
+        "state": state,
+        "rows": rows,
+        "pager": pager,
+    }
+
+
+def _rows(request: HttpRequest, job: BulkJob) -> tuple[list[ItemRow], pages.Pager]:
+    state, items = request.GET.get("state", ""), with_names(job.items.all())
+    if state and state not in ItemState.values:
+        raise BadRequest("a link in a job has no such state")
+    found, pager = pages.item_page(items.filter(state=state) if state else items, request.GET)
+    return item_rows(job, found, see_names=may(request.user, Right.SEE_NAMES)), pager

@@ -1,0 +1,24 @@
+"""Why something was not done, or not quite, in words."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from linkadmin.links.pauses import why_unasked
+
+
+class Why(models.TextChoices):
+    """Our own reasons, beside those for which a provider could not be asked."""
+
+    ENDED = "ended", _("The link was removed.")
+    OFF = "off", _("Its integration is switched off.")
+    KEYS = "keys", _("The provider refuses the keys of its integration.")
+    SAME_OWNER = "same_owner", _("It has this owner already.")
+    NOT_LISTED = "not_listed", _("The provider did not list it. A second look decides whether it is gone.")
+    BROKEN = "broken", _("Something went wrong here, and not at the provider. An administrator finds it in the log.")
+
+
+def why_words(why: str) -> str:
+    """Return a sentence for what a row keeps; empty for nothing."""
+    if not why:
+        return ""
+    return str(Why(why).label) if why in Why.values else why_unasked(why)

@@ -1,0 +1,64 @@
+"""Work on many links by hand: rows ticked, a plan read and begun, and its end seen without touching anything."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from linkadmin.bulk.models import BulkJob
+from linkadmin.links.models import Note
+from tests.bulk.desk import many, worked
+from tests.house import House
+
+from .desk import Desk
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def tick(page: Page, *names: str) -> None:
+    for name in names:
+        page.get_by_label(f"Tick {name}", exact=True).check()
+
+
+def test_head_of_the_list_ticks_all_rows_and_the_bar_counts_them(house: House, desk: Desk) -> None:
+    many(house.heron, 3)
+    page = desk.window()
+    page.goto("/links/")
+
+    page.get_by_label("Tick all on this page").check()
+    expect(page.get_by_text("3 ticked")).to_be_visible()
+    page.get_by_label("Tick Zebra 1", exact=True).uncheck()
+
+    expect(page.get_by_text("2 ticked")).to_be_visible()
+
+
+def test_job_is_planned_begun_and_seen_to_end(house: House, desk: Desk) -> None:
+    many(house.heron, 3)
+    page = desk.window()
+    page.goto("/links/")
+    tick(page, "Zebra 0", "Zebra 2")
+
+    page.get_by_role("button", name="Add a note").click()
+    page.get_by_label("Note").fill("The bank moved.")
+    page.get_by_role("button", name="Show the plan").click()
+    expect(page.get_by_text("The note is added to 2 links.")).to_be_visible()
+    page.get_by_role("button", name="Begin").click()
+    expect(page.get_by_text("0 of 2")).to_be_visible()
+    worked(BulkJob.objects.get())
+
+    expect(page.get_by_text("2 of 2")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+    assert Note.objects.count() == 2
+
+
+def test_all_that_match_are_handed_over_without_javascript(house: House, desk: Desk) -> None:
+    many(house.heron, 60)
+    page = desk.window(java_script_enabled=False)
+    page.goto("/links/?state=customer")
+
+    page.get_by_label("All 60 that match").check()
+    page.get_by_role("button", name="Assign an owner").click()
+    page.get_by_label("New owner").select_option("Mia")
+    page.get_by_role("button", name="Show the plan").click()
+
+    expect(page.get_by_text("60 links are handed over to Mia.")).to_be_visible()
+    page.get_by_role("button", name="Begin").click()
+    expect(page.get_by_text("0 of 60")).to_be_visible()

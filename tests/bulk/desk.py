@@ -1,0 +1,74 @@
+"""The moves that tests of bulk work make: ticking rows, confirming plans, and a worker's turn."""
+
+from collections.abc import Iterable, Sequence
+
+from django.utils import timezone
+
+from linkadmin.bulk import work
+from linkadmin.bulk.models import BulkJob
+from linkadmin.links.models import EndUser, Integration, Link, LinkSearch, search_text
+from linkadmin.providers.types import HealthState
+from tests.house import House
+from tests.markup import Page, read
+
+PLACES = {"refresh": "/bulk/refresh/", "assign": "/bulk/owner/", "note": "/bulk/note/"}
+
+
+def select(house: House, kind: str, name: str = "ana", links: Iterable[Link] = (), **values: str) -> Page:
+    """Send the form of the work list with these rows ticked."""
+    return read(house.client(name).post(PLACES[kind], {"link": [str(link.pk) for link in links]} | values))
+
+
+def planned(house: House, kind: str, links: Iterable[Link] = (), name: str = "ana", **values: str) -> BulkJob:
+    """Plan a job as the work list does, and return it."""
+    page = select(house, kind, name, links, **values)
+    assert page.location.startswith("/bulk/"), page.words
+    return BulkJob.objects.get(pk=page.location.split("/")[2])
+
+
+def move(house: House, job: BulkJob, what: str, name: str = "ana") -> Page:
+    return house.post(job.get_absolute_url(), {"move": what}, name)
+
+
+def begun(house: House, kind: str, links: Iterable[Link] = (), name: str = "ana", **values: str) -> BulkJob:
+    """Plan a job and confirm it; no worker has seen it yet."""
+    job = planned(house, kind, links, name, **values)
+    assert move(house, job, "begin", name).status == 303
+    job.refresh_from_db()
+    return job
+
+
+def worked(job: BulkJob) -> BulkJob:
+    """Let a worker have its turn."""
+    work.work(job.pk)
+    job.refresh_from_db()
+    return job
+
+
+def many(integration: Integration, count: int, state: HealthState = HealthState.CUSTOMER_LOGIN) -> Sequence[Link]:
+    """Make links that only we know, each of a customer of its own."""
+    customers = EndUser.objects.bulk_create(
+        EndUser(external_id=f"{integration.provider}-{number:06}", name=f"Zebra {number}") for number in range(count)
+    )
+    links = Link.objects.bulk_create(
+        Link(
+            integration=integration,
+            end_user=customer,
+            remote_id=f"link-{number:06}",
+            attention=30,
+            health=state.value,
+            health_since=timezone.now(),
+        )
+        for number, customer in enumerate(customers)
+    )
+    LinkSearch.objects.bulk_create(LinkSearch(link=link, text=search_text(link)) for link in links)
+    return links
+
+
+def ended(link: Link) -> Link:
+    Link.objects.filter(pk=link.pk).update(ended_at=timezone.now())
+    return link
+
+
+def results(job: BulkJob) -> dict[str, int]:
+    return {state: count for state, count in job.tally().items() if count}

@@ -1,0 +1,223 @@
+"""Many links read anew at the providers: by few calls, held back where need be, and each row told what became of it."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from linkadmin.bulk import parts, tasks
+from linkadmin.bulk.models import BulkJob, BulkPart
+from linkadmin.database import release_connections
+from linkadmin.links import health
+from linkadmin.links.connections import connect
+from linkadmin.links.models import CallQuota, EndUser, HealthChange, Integration, Link, Traffic
+from linkadmin.providers.types import Cause
+from linkadmin.simulator.conduct import Conduct
+from linkadmin.simulator.population import Population
+from linkadmin.simulator.server import Simulator
+from linkadmin.sync.models import LinkRead
+from tests.house import Clock, House, build
+
+from .desk import begun, many, move, results, worked
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+BATCHED = "/api/links/"  # what Belvo's links are read from, a hundred at once
+
+
+@pytest.fixture
+def crowded(db: None, clock: Clock) -> Iterator[House]:
+    """A house at a simulator with 240 links of a generated population, known as they are."""
+    with Simulator(record=True, clock=clock, population=Population(7, 240, 0)) as simulator:
+        house = build(simulator, clock)
+        records = connect(house.belvo).list_links({}, whole=True).items
+        customers = EndUser.objects.bulk_create(EndUser(external_id=f"cus-{number}") for number in range(len(records)))
+        links = [
+            Link(integration=house.belvo, end_user=customer, remote_id=record.remote_id)
+            for customer, record in zip(customers, records, strict=True)
+        ]
+        health.start_links(list(zip(links, records, strict=True)), at=timezone.now())
+        yield house
+        house.settled()
+
+
+def reads(house: House) -> int:
+    return len([call for call in house.calls("GET", BATCHED) if "id__in" in call.query])
+
+
+def due_again(job: BulkJob) -> BulkJob:
+    """Let a worker have its turn after all pauses are over."""
+    Traffic.objects.update(failures=0, paused_until=None, recent="")
+    BulkPart.objects.filter(job=job, done_at=None).update(due_at=timezone.now() - timedelta(seconds=1))
+    return worked(job)
+
+
+def test_links_are_read_by_one_call_and_shown_as_they_are(house: House) -> None:
+    links = [house.belvo_link(name, cause=Cause.UNCONFIRMED) for name in ("Acme Corp", "Blue Fern", "Ninth Dental")]
+
+    job = worked(begun(house, "refresh", links))
+
+    assert (job.state, results(job), reads(house)) == ("done", {"done": 3}, 1)
+    assert {link.shown_state for link in Link.objects.all()} == {"healthy"}
+    assert HealthChange.objects.filter(link__in=links, new="healthy").count() == 3
+    assert not house.calls("PUT") + house.calls("PATCH")
+
+
+def test_two_hundred_and_forty_are_read_by_three_calls_and_each_link_is_up_to_date(crowded: House) -> None:
+    began_at = timezone.now()
+
+    job = worked(begun(crowded, "refresh", all="1"))
+
+    assert (job.state, results(job), reads(crowded)) == ("done", {"done": 240}, 3)
+    assert Link.objects.filter(asked_at__gte=began_at, ask_failed="").count() == 240
+
+
+def test_link_the_provider_does_not_list_gets_a_second_look(house: House) -> None:
+    known, unknown = house.belvo_link(), *many(house.belvo, 1)
+
+    job = worked(begun(house, "refresh", [known, unknown]))
+
+    assert results(job) == {"done": 2}
+    assert "The provider did not list it." in house.open(job.get_absolute_url()).words
+    assert list(LinkRead.objects.values_list("link", "reason")) == [(unknown.pk, "missing")]
+
+
+def test_paused_integration_lets_its_links_wait_while_others_go_on(house: House) -> None:
+    waits, goes_on = house.belvo_link("Acme Corp"), house.heron_link("Blue Fern")
+    until = timezone.now() + timedelta(minutes=5)
+    Traffic.objects.update_or_create(integration=house.belvo, defaults={"failures": 5, "paused_until": until})
+
+    job = worked(begun(house, "refresh", [waits, goes_on]))
+
+    assert (job.state, results(job), reads(house)) == ("running", {"done": 1, "waiting": 1}, 0)
+    words = house.open(job.get_absolute_url()).words
+    assert "1 of 2" in words
+    assert f"Calls to Belvo test are paused until {until:%H:%M:%S} UTC: 5 failures in a row." in words
+    assert (due_again(job).state, results(job)) == ("done", {"done": 2})
+
+
+def test_used_up_quota_lets_links_wait_and_the_page_says_until_when(house: House) -> None:
+    ends_at = timezone.now() + timedelta(seconds=30)
+    job = begun(house, "refresh", [house.belvo_link()])
+    CallQuota.objects.update_or_create(
+        integration=house.belvo, scope="", defaults={"calls": 40, "used": 30, "window_ends_at": ends_at}
+    )
+
+    worked(job)
+
+    assert results(job) == {"waiting": 1}
+    assert BulkPart.objects.get().tries == 0
+    words = house.open(job.get_absolute_url()).words
+    assert "1 link follows when the provider's quota gets free, at about" in words
+    assert "is kept for what people do" in words
+
+
+def test_refused_keys_let_links_wait_for_an_administrator(house: House) -> None:
+    link = house.belvo_link()
+    job = begun(house, "refresh", [link])
+    house.simulator.fail("GET", "/api/", "authentication_failed")
+
+    worked(job)
+
+    assert results(job) == {"waiting": 1}
+    assert "The provider refuses our keys" in house.open(job.get_absolute_url()).words
+    Integration.objects.update(key_state=Integration.KeyState.GOOD)
+    assert (due_again(job).state, results(job)) == ("done", {"done": 1})
+
+
+def test_line_that_breaks_is_tried_again_and_then_given_up_with_the_reason(house: House) -> None:
+    link = house.belvo_link(cause=Cause.LOGIN_REFUSED)
+    job = begun(house, "refresh", [link])
+    house.simulator.fail("GET", "/api/", "lost_before", times=99)
+
+    tried = [results(due_again(job)) for _each in range(3)]
+
+    assert tried == [{"waiting": 1}, {"waiting": 1}, {"failed": 1}]
+    assert job.state == "done"
+    page = house.open(f"{job.get_absolute_url()}?state=failed")
+    assert "Failed The line to the provider broke." in page.words
+    assert "1 failed." in page.words
+    assert Link.objects.get().shown_state == "customer_login"
+
+
+def test_refusal_of_the_provider_is_not_asked_for_again(house: House) -> None:
+    job = begun(house, "refresh", [house.belvo_link()])
+    house.simulator.fail("GET", "/api/", "parse_error", times=99)
+
+    worked(job)
+
+    assert (job.state, results(job), reads(house)) == ("done", {"failed": 1}, 1)
+    assert "The provider answered with the error “parse_error”." in house.open(job.get_absolute_url()).words
+
+
+def test_integration_that_is_switched_off_meanwhile_leaves_its_links_out(house: House) -> None:
+    job = begun(house, "refresh", [house.belvo_link()])
+    Integration.objects.update(is_active=False)
+
+    worked(job)
+
+    assert (job.state, results(job), reads(house)) == ("done", {"skipped": 1}, 0)
+
+
+def test_read_of_a_killed_worker_is_made_again_once_its_lease_is_over(crowded: House) -> None:
+    job = begun(crowded, "refresh", all="1")
+    abandoned = parts.claim(job)
+    assert abandoned is not None
+
+    worked(job)
+    before = results(job)
+    BulkPart.objects.filter(pk=abandoned.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    tasks.work_at(str(job.pk))
+
+    job.refresh_from_db()
+    assert before == {"waiting": 100, "done": 140}
+    assert (job.state, results(job), reads(crowded)) == ("done", {"done": 240}, 3)
+
+
+def test_workers_share_the_calls_of_a_job(crowded: House) -> None:
+    job = begun(crowded, "refresh", all="1")
+    crowded.simulator.behave(Conduct(latency=100))
+
+    def turn(_number: int) -> None:
+        worked(job)
+        release_connections()
+
+    with ThreadPoolExecutor(3) as workers:
+        list(workers.map(turn, range(3)))
+    job.refresh_from_db()
+
+    assert (job.state, results(job), reads(crowded)) == ("done", {"done": 240}, 3)
+
+
+def test_stop_takes_effect_between_two_calls(house: House, settings: Settings) -> None:
+    settings.CALLS_AT_ONCE = 1
+    job = begun(house, "refresh", [house.heron_link(f"Customer {n}", item_id=f"item-{n}") for n in range(6)])
+    house.simulator.behave(Conduct(latency=150))
+
+    with ThreadPoolExecutor(1) as worker:
+        turn = worker.submit(lambda: (worked(job), release_connections()))
+        while not BulkPart.objects.filter(done_at__isnull=False).exists():
+            time.sleep(0.02)
+        move(house, job, "stop")
+        stopped_at = time.monotonic()
+        turn.result(5)
+        took = time.monotonic() - stopped_at
+
+    asked = len(house.calls("GET", "/api/integrations/"))
+    assert took < 1
+    assert asked < 6
+    assert results(job) == {"done": asked, "waiting": 6 - asked}
+
+
+def test_pages_of_jobs_never_call_a_provider(house: House) -> None:
+    job = begun(house, "refresh", [house.belvo_link()])
+    before = len(house.calls("GET"))
+
+    house.open(job.get_absolute_url())
+    house.open("/bulk/")
+
+    assert len(house.calls("GET")) == before

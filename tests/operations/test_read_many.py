@@ -1,0 +1,72 @@
+"""Several links read by one call: what says the same is not written anew, and nothing older replaces it later."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from linkadmin.links import health
+from linkadmin.links.models import HealthChange, Link
+from linkadmin.operations.reading import read_many
+from linkadmin.providers.types import Cause, Observation
+from tests.house import House
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+OF_READING = {"asked_at", "observed_at"}  # all else of a link is what was read
+
+
+def read_again(link: Link) -> dict[str, Any]:
+    """Read a link, and return its row."""
+    read_many([Link.objects.select_related("integration", "end_user", "institution").get(pk=link.pk)])
+    return Link.objects.filter(pk=link.pk).values().get()
+
+
+def test_second_reading_of_the_same_moves_nothing_but_its_time(house: House) -> None:
+    link = house.belvo_link()
+    before, changes = read_again(link), HealthChange.objects.count()
+
+    after = read_again(link)
+
+    assert {name for name in after if after[name] != before[name]} == OF_READING
+    assert after["asked_at"] == after["observed_at"] > before["asked_at"]
+    assert HealthChange.objects.count() == changes
+
+
+def test_older_report_does_not_replace_what_a_later_reading_found_unchanged(house: House) -> None:
+    link = house.belvo_link()
+    read_again(link)
+    began_at = timezone.now()
+    read_again(link)
+
+    older = health.Report(Observation(cause=Cause.LOGIN_REFUSED), health.Source.LIST, began_at)
+    link.refresh_from_db()
+
+    assert health.observe(link, older) is None
+    assert link.shown_state == "healthy"
+
+
+def test_record_that_says_the_same_is_taken_anew_once_its_data_is_old(house: House) -> None:
+    link = house.belvo_link()
+    good = read_again(link)["stale_at"]
+    Link.objects.filter(pk=link.pk).update(stale_at=timezone.now() - timedelta(seconds=1))
+
+    assert read_again(link)["stale_at"] == good
+
+
+def test_link_that_a_list_missed_is_there_again(house: House) -> None:
+    link = house.belvo_link()
+    read_again(link)
+    health.note_missing([link.pk], at=timezone.now())
+
+    assert read_again(link)["missing_since"] is None
+
+
+def test_repaired_link_is_proven_by_a_record_that_says_the_same(house: House) -> None:
+    link = house.belvo_link()
+    read_again(link)
+    link.refresh_from_db()
+    health.begin_proving(link, at=timezone.now(), request_id="")
+
+    assert read_again(link)["proving_since"] is None
