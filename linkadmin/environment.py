@@ -55,6 +55,7 @@ def database(name: str, *, embedded: Path) -> dict[str, Any]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": embedded,
+            "CONN_MAX_AGE": 60,  # opening one takes longer than most requests
             "OPTIONS": {
                 # Writers queue for the lock instead of failing when a read turns into a write.
                 "transaction_mode": "IMMEDIATE",

@@ -1,5 +1,7 @@
 """Messages to the workers: a nudge to look at a row now. Lost or doubled, nothing comes of it."""
 
+import threading
+import time
 from uuid import UUID
 
 import structlog
@@ -13,7 +15,43 @@ def nudge(task: str, row: UUID | None) -> None:
     """Ask a worker to look at a row. Without a broker the schedule finds it a little later."""
     if row is None:
         return
+    _send(task, [str(row)])
+
+
+def wake(task: str) -> None:
+    """Ask a worker to look for rows that are due. Without a broker the schedule does so a little later."""
+    _send(task, [])
+
+
+class Waker:
+    """Wakes a task soon after work came, and at most once per `pause` seconds. Who brings the work does not wait."""
+
+    def __init__(self, task: str, pause: float) -> None:
+        self._task = task
+        self._pause = pause
+        self._lock = threading.Lock()
+        self._last = -pause  # monotonic seconds
+        self._is_set = False
+
+    def set(self) -> None:
+        """Note that there is work."""
+        with self._lock:
+            if self._is_set:
+                return
+            self._is_set = True
+            delay = max(0.0, self._last + self._pause - time.monotonic())
+        timer = threading.Timer(delay, self._wake)
+        timer.daemon = True
+        timer.start()
+
+    def _wake(self) -> None:
+        with self._lock:  # before the message leaves: what comes now may be too late for it
+            self._is_set, self._last = False, time.monotonic()
+        wake(self._task)
+
+
+def _send(task: str, args: list[str]) -> None:
     try:
-        current_app.send_task(task, args=[str(row)], retry=False)
+        current_app.send_task(task, args=args, retry=False)
     except (OperationalError, OSError) as error:
-        logger.warning("nudge.lost", task=task, row=str(row), error=type(error).__name__)
+        logger.warning("nudge.lost", task=task, row="".join(args), error=type(error).__name__)

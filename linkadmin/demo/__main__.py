@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .preparation import PROJECT, prepare, start_over
+from .preparation import BELVO_WEBHOOK, PROJECT, prepare, start_over
 from .processes import run_together
 
 HOST = "127.0.0.1"
@@ -43,8 +43,12 @@ def main() -> int:
     os.chdir(PROJECT)
     os.umask(0o077)
     data = Path(os.environ.get("LINKADMIN_DATA") or "var").resolve()
-    simulator_url = f"http://{HOST}:{simulator_port}"
-    os.environ |= {"LINKADMIN_DEMO": "1", "LINKADMIN_DATA": str(data), "LINKADMIN_SIMULATOR_URL": simulator_url}
+    os.environ |= {
+        "LINKADMIN_DEMO": "1",
+        "LINKADMIN_DATA": str(data),
+        "LINKADMIN_DEMO_URL": f"http://{HOST}:{port}",
+        "LINKADMIN_SIMULATOR_URL": f"http://{HOST}:{simulator_port}",
+    }
     with _alone(data):
         for asked in (signal.SIGINT, signal.SIGTERM):  # while preparing; the programs are ended in another way
             signal.signal(asked, lambda *_: sys.exit(130))
@@ -89,20 +93,22 @@ def _alone(data: Path) -> Iterator[None]:
 
 
 def _commands(port: int, simulator_port: int, data: Path) -> dict[str, list[str]]:
-    """Tell how each program is started. One web process only: codes and challenges live in its memory."""
+    """Tell how each program is started."""
     module = [sys.executable, "-m"]
     # The pages come first: with all starting at once on two cores they take twice as long.
     later = ["sh", "-c", 'sleep 2; exec "$@"', "later"]
     gunicorn = [*module, "gunicorn", "linkadmin.wsgi", "--bind", f"{HOST}:{port}", "--no-control-socket"]
-    threads = ["--workers", "1", "--worker-class", "gthread", "--threads", "16", "--graceful-timeout", "3"]
+    # Two web processes as in a deployment, forked from one that has loaded all: each alone would double a warm start.
+    workers = ["--workers", "2", "--preload", "--worker-class", "gthread", "--threads", "8", "--graceful-timeout", "3"]
     celery = [*later, *module, "celery", "--quiet", "--app", "linkadmin"]
     alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     simulator = [sys.executable, "manage.py", "simulator", "--port", str(simulator_port)]
+    belvo_webhook = (data / BELVO_WEBHOOK).read_text()
     return {
-        "web": [*gunicorn, *threads, "--log-level", "warning"],
+        "web": [*gunicorn, *workers, "--log-level", "warning"],
         "worker": [*celery, "worker", "--pool", "threads", "--concurrency", "4", *alone, "--loglevel", "warning"],
         "beat": [*celery, "beat", "--pidfile", "", "--loglevel", "warning"],
-        "simulator": [*simulator, "--state", str(data / "simulator.json")],
+        "simulator": [*simulator, "--state", str(data / "simulator.json"), "--belvo-webhook", belvo_webhook],
     }
 
 

@@ -10,12 +10,22 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[2]
 KEYS = ("keys/secret_key", "keys/audit_key", "keys/sealing_keyset.json")
 DATABASE = "linkadmin.sqlite3"
-MADE = (*KEYS, DATABASE, "simulator.json", "static")
+BELVO_WEBHOOK = "belvo_webhook"  # holds the address that the simulated Belvo sends to
+MADE = (*KEYS, DATABASE, "simulator.json", BELVO_WEBHOOK, "static")
 
 
 def start_over(data: Path) -> None:
     """Remove what the demo made in its folder, but not the keys: a fresh database can go on using them."""
-    for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", "simulator.json", "static.stamp", "prepared"):
+    files = (
+        DATABASE,
+        f"{DATABASE}-wal",
+        f"{DATABASE}-shm",
+        "simulator.json",
+        BELVO_WEBHOOK,
+        "static.stamp",
+        "prepared",
+    )
+    for name in files:
         (data / name).unlink(missing_ok=True)
     for name in ("broker", "beat", "static"):
         shutil.rmtree(data / name, ignore_errors=True)

@@ -19,9 +19,20 @@ from django.utils import timezone
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
+from linkadmin.links import counts as link_counts
 from linkadmin.links import unknown
 from linkadmin.links.connections import keep_secret
-from linkadmin.links.models import EndUser, HealthChange, Institution, Integration, Link, LinkSearch, search_text
+from linkadmin.links.models import (
+    EndUser,
+    HealthChange,
+    Institution,
+    Integration,
+    Link,
+    LinkSearch,
+    Note,
+    OwnerChange,
+    search_text,
+)
 from linkadmin.operations.models import Operation
 from linkadmin.providers import belvo_records
 from linkadmin.providers.types import Cause, Observation, Secret
@@ -30,6 +41,7 @@ from linkadmin.simulator.institutions import INSTITUTIONS
 from .casting import by_customer, cast, id_of
 from .lives import Cast, Life, belvo_consent, belvo_record, change_rows, heron_record, link_row, live, operation_rows
 from .names import COLLEAGUES, HERON_BANKS, LOG_INS
+from .notes import note_rows, owner_rows
 from .scenarios import BELVO, HERON, answered
 
 PASSWORD = "linkadmin-demo"  # noqa: S105 - printed by the first start for everybody to read
@@ -55,7 +67,7 @@ def plant(*, simulator_state: Path, simulator_url: str, now: datetime | None = N
         integrations = _integrations(simulator_url, began)
         known = Cast(_staff(), integrations, _institutions(integrations, began), _end_users(lives))
         counts = _links(lives, known, now=began)
-        _write_state(simulator_state, lives, now=began)
+        write_state(simulator_state, _state(lives, now=began))
         log.record(actor=None, action="demo.planted", outcome=Outcome.DONE, details=counts)
     return True
 
@@ -130,6 +142,9 @@ def _links(lives: list[Life], known: Cast, *, now: datetime) -> dict[str, str | 
     LinkSearch.objects.bulk_create([LinkSearch(link=link, text=search_text(link)) for link in links], batch_size=BATCH)
     Operation.objects.bulk_create(operations, batch_size=BATCH)
     HealthChange.objects.bulk_create(changes, batch_size=BATCH)
+    Note.objects.bulk_create([row for life in lives for row in note_rows(life, known, now=now)])
+    OwnerChange.objects.bulk_create([row for life in lives for row in owner_rows(life, known, now=now)])
+    link_counts.recount()
     for link in links:
         seen = Observation(Cause(link.cause), link.raw_status, link.raw_code, link.raw_words)
         unknown.note_refusal(link.integration.provider, seen, at=link.health_since)
@@ -141,12 +156,12 @@ def _links(lives: list[Life], known: Cast, *, now: datetime) -> dict[str, str | 
     }
 
 
-def _write_state(path: Path, lives: list[Life], *, now: datetime) -> None:
+def write_state(path: Path, state: dict[str, Any]) -> None:
     """Write what the simulated providers know, as a whole or not at all, readable by its owner alone."""
     draft = path.with_name(f".{path.name}.planting")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(_state(lives, now=now), file, indent=1)
+        json.dump(state, file, indent=1)
     draft.replace(path)
 
 

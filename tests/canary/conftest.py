@@ -24,6 +24,7 @@ class Typed:
 
     secrets: Canaries  # typed by staff, or told by the provider for our server alone
     shown: Canaries  # told by the provider for the one page that shows it
+    made: str  # by us, as a secret of messages that is shown once
     heard: list[str]  # by the provider, in its calls
     killed: str  # what the page of a link said whose call was under way when the web process was killed
     places: Mapping[str, bytes]
@@ -51,13 +52,14 @@ def typed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     ):
         typist = Typist(stack, parrot, secrets)
         typist.keys_of_integrations()
+        typist.secrets_of_messages()
         typist.passwords_of_staff()
         typist.every_end_of_a_call()
         typist.forms_that_are_not_sent()
         typist.the_simulators_banks()
         stack.kill("worker")  # so that messages stay in the broker
         killed = typist.a_call_that_is_killed()
-        return Typed(secrets, shown, parrot.heard, killed, places_of(stack))
+        return Typed(secrets, shown, typist.made_secret, parrot.heard, killed, places_of(stack))
 
 
 def _servers(kind: str) -> AbstractContextManager[dict[str, str]]:

@@ -1,5 +1,10 @@
 """Somebody who types a new secret into every secret field of every form, in every way a form can end."""
 
+import base64
+import hashlib
+import hmac
+import json
+import re
 from collections.abc import Iterator
 
 import requests
@@ -30,6 +35,7 @@ class Typist:
         self.heron = ""
         self.belvo = ""
         self.bank = ""
+        self.made_secret = ""  # told by us, in the one page that shows it
         self._links: Iterator[str] = iter(())
         self._others: Iterator[str] = iter(())
         self._customers = iter(range(1000))
@@ -50,6 +56,39 @@ class Typist:
         made = self.stack.run("tests.canary.world", NAME, str(LINKS))
         self.bank, self._links = made["bank"], iter(made["links"])
         self._others = iter(self.stack.run("tests.canary.world", OTHER_NAME, str(len(MANNERS)))["links"])
+
+    def secrets_of_messages(self) -> None:
+        """Open an inbox for each provider, type its secret, badly first, and have messages come that repeat it."""
+        admin = self.stack.browser("adm")
+        label = "webhook secret"
+        secrets = {"belvo": f"Bearer {self.canaries.short(label)}", "heron": f"sec_{self.canaries.short(label)}"}
+        for provider, integration in (("belvo", self.belvo), ("heron", self.heron)):
+            page, secret = f"/integrations/{integration}/inbox/", secrets[provider]
+            admin.press(page, f"{page}address/")
+            for typed in (self.canaries.long(label), secret):
+                admin.submit(page, having="secret", secret=typed)
+            address = re.findall(rf"/webhooks/{provider}/[0-9a-f]+/", admin.get(page).text)[0]
+            for text in (secret, self.canaries.plain("forged proof")):
+                self._tell(address, provider, text)
+        page = f"/integrations/{self.belvo}/inbox/"
+        made = re.findall(r"Bearer [\w-]{43}", admin.press(page, f"{page}secrets/new/").text)
+        self.made_secret = made[0].removeprefix("Bearer ")
+        listed = admin.get("/activity/deliveries/").text
+        for seen in {"/admin/inbox/webhooksecret/", page, *re.findall(r"/activity/deliveries/[0-9a-f-]{36}/", listed)}:
+            assert admin.get(seen).ok
+
+    def _tell(self, address: str, provider: str, secret: str) -> None:
+        """Send a message that repeats its proof, once as JSON and once as something else."""
+        told = {
+            "webhook_type": "WEATHER",
+            "webhook_code": "echo",
+            "topic": "weather.echo",
+            "data": {"you_sent": secret},
+        }
+        for body in (json.dumps(told).encode(), f"you sent {secret}".encode()):
+            signature = base64.b64encode(hmac.digest(secret.encode(), body, hashlib.sha256)).decode()
+            proof = {"Authorization": secret} if provider == "belvo" else {"Heron-Signature": signature}
+            requests.post(self.stack.url + address, body, headers=proof, timeout=30)
 
     def passwords_of_staff(self) -> None:
         """Make a member of staff, who mistypes a password, logs in, and changes it."""

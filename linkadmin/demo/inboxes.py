@@ -1,0 +1,46 @@
+"""The inboxes of the demo: both simulated providers are told where they are, and really deliver to them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from linkadmin.inbox import mailbox, secrets
+from linkadmin.inbox.models import Mailbox
+from linkadmin.links.models import Integration
+from linkadmin.providers.types import Capability, Secret
+from linkadmin.simulator.heron_webhooks import TOPICS
+from linkadmin.simulator.records import PRACTICE_AUTHORIZATION, PRACTICE_SECRET
+
+from .scenarios import BELVO, HERON
+from .world import write_state
+
+SECRETS = {BELVO: PRACTICE_AUTHORIZATION, HERON: PRACTICE_SECRET}
+
+
+def connect(*, simulator_state: Path, belvo_webhook: Path, url: str, simulator_url: str) -> None:
+    """Open an inbox for each simulated integration, and note its address under `url` where its provider looks.
+
+    Belvo's goes into a file of its own, for the simulator's command; Heron's into the subscriptions it keeps.
+    """
+    addresses = {}
+    for integration in Integration.objects.filter(base_url=simulator_url).that_can(Capability.WEBHOOK_DELIVERIES):
+        addresses[integration.provider] = url + _open(integration).address
+    if BELVO in addresses:
+        belvo_webhook.write_text(addresses[BELVO])
+    if HERON in addresses and simulator_state.exists():
+        _subscribe(simulator_state, addresses[HERON])
+
+
+def _open(integration: Integration) -> Mailbox:
+    box = Mailbox.objects.filter(integration=integration).first() or mailbox.renew(integration, by=None)
+    if not integration.webhook_secrets.exists():
+        secrets.add(integration, Secret(SECRETS[integration.provider]), by=None, after=0)
+    return box
+
+
+def _subscribe(simulator_state: Path, address: str) -> None:
+    """Let the simulated Heron send every topic to this address, and none to where the demo was before."""
+    state: dict[str, Any] = json.loads(simulator_state.read_text())
+    kept = [each for each in state["heron"].get("webhooks", []) if "/webhooks/heron/" not in each["url"]]
+    state["heron"]["webhooks"] = kept + [{"topic": topic, "url": address} for topic in TOPICS]
+    write_state(simulator_state, state)

@@ -1,0 +1,50 @@
+"""Messages and their secrets for the auditor: what came, what proved it, what became of it. No secret is shown."""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from linkadmin.audit.admin import ReadOnlyAdmin
+
+from .models import WebhookDelivery, WebhookSecret
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(ReadOnlyAdmin):
+    fields = (
+        "id",
+        "integration",
+        "received_at",
+        "copies",
+        "topic",
+        "kind",
+        "remote_link_id",
+        "end_user_id",
+        "consent_id",
+        "request_id",
+        "made_at",
+        "payload",
+        "beginning",
+        "state",
+        "outcome",
+        "worked_at",
+        "replays",
+        "replayed_by",
+    )
+    readonly_fields = fields
+    list_display = ("received_at", "topic", "integration", "remote_link_id", "end_user_id", "state", "outcome")
+    list_filter = ("state", "outcome", "integration")
+    list_select_related = ("integration",)
+    ordering = ("-id",)
+    search_fields = ("remote_link_id__exact", "end_user_id__exact", "request_id__exact")
+    search_help_text = _("A link, customer or request id of the provider's.")
+    sortable_by = ()
+
+
+@admin.register(WebhookSecret)
+class WebhookSecretAdmin(ReadOnlyAdmin):
+    fields = ("integration", "fingerprint", "version", "made_at", "made_by", "retired_at")
+    readonly_fields = fields
+    list_display = fields
+    list_select_related = ("integration", "made_by")
+    ordering = ("integration", "-version")
+    sortable_by = ()

@@ -1,0 +1,154 @@
+"""The work on messages: claimed by whoever works, closed by the reads they led to, and begun anew on request.
+
+The row is the truth. A worker that dies holds a message for a minute; one whose reads never came is looked at again.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.utils import timezone
+
+from linkadmin.accounts.models import User
+from linkadmin.audit import log
+from linkadmin.audit.models import Outcome
+from linkadmin.links.models import Link
+
+from .models import DeliveryLink, DeliveryOutcome, DeliveryState, WebhookDelivery, first_id
+
+LEASE = timedelta(seconds=60)
+LOOK_AGAIN = timedelta(minutes=10)  # at a message whose links are still unread
+COPIES_COME_WITHIN = timedelta(minutes=10)  # of the work on a message: later ones may tell of something new
+MOST_REPLAYED = 10_000  # by one click
+UNREAD = Q(read_at=None) | Q(read_at__lt=F("delivery__wanted_at"))  # of a message's links
+
+
+def due(*, now: datetime) -> "QuerySet[WebhookDelivery]":
+    """Return the messages that somebody has to look at, whether they are new or their reads did not come."""
+    free = Q(lease_until=None) | Q(lease_until__lte=now)
+    return WebhookDelivery.objects.exclude(state=DeliveryState.DONE).filter(free, due_at__lte=now)
+
+
+@transaction.atomic
+def claim(limit: int, *, now: datetime) -> list[WebhookDelivery]:
+    """Take messages for a minute, those that wait longest first. Nobody else gets them meanwhile."""
+    waiting = due(now=now).select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+    claimed = list(waiting.order_by("due_at")[:limit])
+    for delivery in claimed:
+        delivery.lease_until, delivery.tries = now + LEASE, delivery.tries + 1
+    ids = [delivery.pk for delivery in claimed]
+    WebhookDelivery.objects.filter(pk__in=ids).update(lease_until=now + LEASE, tries=F("tries") + 1)
+    return claimed
+
+
+@transaction.atomic
+def note_links(delivery: WebhookDelivery, links: Iterable[Link]) -> bool:
+    """Note which links a claimed message is about: it is done once all of them are read. Tell whether it was ours."""
+    again = timezone.now() + LOOK_AGAIN
+    if not _release(delivery, state=DeliveryState.READING, due_at=again, outcome=""):
+        return False
+    rows = [DeliveryLink(delivery=delivery, link=link) for link in links]
+    if delivery.tries > 1 or delivery.replays:  # it may be about others than it was the last time
+        delivery.delivery_links.exclude(link__in=[row.link_id for row in rows]).delete()
+    DeliveryLink.objects.bulk_create(rows, ignore_conflicts=True)
+    return True
+
+
+@transaction.atomic
+def close_read(link_ids: Collection[UUID], *, began_at: datetime, outcome: str) -> int:
+    """Close what waited for reads of these links that began at `began_at`; return how many messages are done by it.
+
+    A message is done when all its links were read since it came; it changed something if any of them did change.
+    """
+    told = WebhookDelivery.objects.filter(state=DeliveryState.READING, wanted_at__lte=began_at)
+    waiting = DeliveryLink.objects.filter(UNREAD, link__in=link_ids, delivery__in=told)
+    touched = list(waiting.values_list("pk", "delivery_id"))
+    if not touched:
+        return 0
+    DeliveryLink.objects.filter(pk__in=[pk for pk, _delivery in touched]).update(read_at=began_at, outcome=outcome)
+    links = DeliveryLink.objects.filter(delivery=OuterRef("pk"))
+    changed = When(Exists(links.filter(outcome=DeliveryOutcome.CHANGED)), then=Value(DeliveryOutcome.CHANGED.value))
+    complete = told.filter(~Exists(links.filter(UNREAD)), pk__in={delivery for _pk, delivery in touched})
+    return complete.update(
+        outcome=Case(changed, default=Value(str(outcome))),
+        state=DeliveryState.DONE,
+        worked_at=timezone.now(),
+        lease_until=None,
+    )
+
+
+def close(delivery: WebhookDelivery, outcome: DeliveryOutcome) -> bool:
+    """Close a claimed message that needs no read. Tell whether it was still ours."""
+    return _release(delivery, state=DeliveryState.DONE, outcome=outcome, worked_at=timezone.now())
+
+
+def put_back(delivery: WebhookDelivery, *, due_at: datetime) -> bool:
+    """Let a claimed message wait, because nobody can be asked now. Tell whether it was still ours."""
+    return _release(delivery, state=DeliveryState.DUE, outcome=DeliveryOutcome.WAITING, due_at=due_at)
+
+
+@transaction.atomic
+def replay(delivery: WebhookDelivery, *, by: User) -> bool:
+    """Have a message worked again; tell whether there was anything to work on."""
+    begun = _begin_anew(WebhookDelivery.objects.filter(pk=delivery.pk), by=by)
+    _record_replay(by, begun, delivery.pk)
+    return bool(begun)
+
+
+@transaction.atomic
+def replay_all(deliveries: "QuerySet[WebhookDelivery]", *, by: User) -> int:
+    """Have messages worked again, at most MOST_REPLAYED of them, the newest first; return how many."""
+    newest = _replayable(deliveries).order_by("-pk").values("pk")[:MOST_REPLAYED]
+    begun = _begin_anew(WebhookDelivery.objects.filter(pk__in=newest), by=by)
+    _record_replay(by, begun)
+    return begun
+
+
+def work_late_copy(integration_id: UUID, key: str, *, now: datetime) -> bool:
+    """Have a message worked again of which a copy comes long after: what reads the same may tell of something new."""
+    same = WebhookDelivery.objects.filter(integration=integration_id, key=key, worked_at__lt=now - COPIES_COME_WITHIN)
+    return bool(_replayable(same).update(**_anew(now)))
+
+
+def forget(*, before: datetime, limit: int) -> int:
+    """Drop messages that came before a moment, the oldest first; return how many."""
+    old = WebhookDelivery.objects.filter(pk__lt=first_id(before)).order_by("pk")
+    ids = list(old.values_list("pk", flat=True)[:limit])
+    WebhookDelivery.objects.filter(pk__in=ids).delete()
+    return len(ids)
+
+
+def _replayable(deliveries: "QuerySet[WebhookDelivery]") -> "QuerySet[WebhookDelivery]":
+    return deliveries.filter(state=DeliveryState.DONE).exclude(outcome=DeliveryOutcome.UNREADABLE)
+
+
+def _begin_anew(deliveries: "QuerySet[WebhookDelivery]", *, by: User) -> int:
+    return _replayable(deliveries).update(**_anew(timezone.now()), replays=F("replays") + 1, replayed_by=by)
+
+
+def _anew(now: datetime) -> dict[str, object]:
+    """Return the columns of a message that somebody has to work on from now on."""
+    none_yet = {"outcome": "", "lease_until": None, "tries": 0, "worked_at": None}
+    return none_yet | {"state": DeliveryState.DUE, "wanted_at": now, "due_at": now}
+
+
+def _record_replay(by: User, begun: int, object_id: object = "") -> None:
+    log.record(
+        actor=by,
+        action="delivery.replayed",
+        object_type="delivery",
+        object_id=object_id,
+        outcome=Outcome.DONE if begun else Outcome.REFUSED,
+        details={"deliveries": begun},
+    )
+
+
+def _release(delivery: WebhookDelivery, **values: object) -> bool:
+    """Write what became of a claimed message, unless the claim is over and somebody else has it."""
+    ours = WebhookDelivery.objects.filter(pk=delivery.pk, lease_until=delivery.lease_until)
+    if not ours.exclude(state=DeliveryState.DONE).update(lease_until=None, **values):
+        return False
+    delivery.lease_until = None
+    return True

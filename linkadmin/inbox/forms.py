@@ -1,0 +1,61 @@
+"""What an administrator types about an inbox: a secret, which goes in and never comes out, and a confirmation."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import BadRequest
+from django.core.validators import RegexValidator
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from linkadmin.providers.types import CredentialField, Secret
+
+
+class AfterForm(forms.Form):
+    """The version of the secret that was the latest when the form was shown: a form sent twice adds one secret."""
+
+    after = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+
+    @classmethod
+    def sent(cls, posted: QueryDict) -> int:
+        """Return the version that was sent. Raises BadRequest without one."""
+        form = cls(posted)
+        if not form.is_valid():
+            raise BadRequest("a form without its version")
+        return int(form.cleaned_data["after"])
+
+
+class SecretForm(AfterForm):
+    """One secret, as the provider declares it."""
+
+    def __init__(self, *args: Any, asked: CredentialField, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["secret"] = forms.CharField(
+            label=asked.label,
+            max_length=asked.max_length or 500,
+            help_text=asked.help_text,
+            validators=[RegexValidator(asked.pattern, asked.pattern_message)] if asked.pattern else [],
+            widget=forms.PasswordInput(
+                attrs={"autocomplete": "off", "spellcheck": "false", "placeholder": asked.placeholder}
+            ),
+        )
+
+    def clean_secret(self) -> Secret:
+        """Wrap it before anything else can see it."""
+        return Secret(self.cleaned_data["secret"])
+
+
+class ConfirmForm(forms.Form):
+    """A word that has to be typed before something that cannot be taken back."""
+
+    typed = forms.CharField(max_length=80, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}))
+
+    def __init__(self, *args: Any, expected: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.expected = expected
+        self.fields["typed"].label = _("Type “%(word)s” to confirm") % {"word": expected}
+
+    def clean_typed(self) -> str:
+        if self.cleaned_data["typed"].strip() != self.expected:
+            raise forms.ValidationError(_("This is not the word. Nothing was changed."))
+        return self.expected

@@ -1,0 +1,197 @@
+"""What providers tell us: where they send it, what proves that it is theirs, and each message with what came of it."""
+
+import secrets
+import uuid
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from linkadmin.links.models import Integration, Link
+from linkadmin.providers.records import WebhookKind
+
+LIVE_SECRETS = 2  # of one integration: the present one, and the next while it is changed
+
+
+class DeliveryState(models.TextChoices):
+    """How far the work on a message is."""
+
+    DUE = "due", _("to be worked")
+    READING = "reading", _("its links are read")
+    DONE = "done", _("done")
+
+
+class DeliveryOutcome(models.TextChoices):
+    """What came of a message."""
+
+    CHANGED = "changed", _("Changed a link")
+    NOTHING_NEW = "nothing_new", _("Nothing new")
+    NO_LINK = "no_link", _("No link of ours")
+    UNKNOWN_TYPE = "unknown_type", _("Unknown type")
+    UNREADABLE = "unreadable", _("Unreadable")
+    WAITING = "waiting", _("Could not be asked: waiting")
+
+
+def timed_id(at: datetime) -> uuid.UUID:
+    """Make an id that is random but for its beginning, which lets ids stand in the order of time."""
+    version, variant = 0x7 << 76, 0b10 << 62
+    return uuid.UUID(int=first_id(at).int | version | secrets.randbits(12) << 64 | variant | secrets.randbits(62))
+
+
+def first_id(at: datetime) -> uuid.UUID:
+    """Return the least id of all that are made at a moment or after it."""
+    return uuid.UUID(int=int(at.timestamp() * 1000) << 80)
+
+
+def new_delivery_id() -> uuid.UUID:
+    return timed_id(timezone.now())
+
+
+def new_path() -> str:
+    """Make up the part of an address that nobody guesses: 128 random bits."""
+    return secrets.token_hex(16)
+
+
+class Mailbox(models.Model):
+    """The address at which an integration's provider leaves its messages."""
+
+    integration = models.OneToOneField(Integration, on_delete=models.CASCADE, primary_key=True, related_name="mailbox")
+    path = models.CharField(max_length=32, unique=True, default=new_path)
+    made_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return str(self.integration)
+
+    @property
+    def address(self) -> str:
+        """Its path on our own host."""
+        return reverse("webhook-delivery", args=[self.integration.provider, self.path])
+
+
+class WebhookSecret(models.Model):
+    """One sealed secret that an integration's messages prove themselves with. Of a retired one the value is gone."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="webhook_secrets")
+    sealed = models.BinaryField()
+    fingerprint = models.CharField(max_length=8)  # tells two secrets apart without telling the secret
+    version = models.PositiveIntegerField()  # counts the secrets of its integration
+    made_at = models.DateTimeField(default=timezone.now)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["integration", "version"], name="one_webhook_secret_per_version")
+        ]
+
+    def __str__(self) -> str:
+        return self.fingerprint
+
+
+class WebhookDelivery(models.Model):
+    """One message of a provider, as it came and was cleaned. Its id stands in the order of time."""
+
+    State = DeliveryState
+    Outcome = DeliveryOutcome
+
+    id = models.UUIDField(primary_key=True, default=new_delivery_id, editable=False)
+    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
+    key = models.CharField(max_length=64)  # what its copies have in common
+    received_at = models.DateTimeField(_("received"), default=timezone.now)
+    copies = models.PositiveIntegerField(_("times received"), default=1)
+    size = models.PositiveIntegerField(_("size"), default=0)  # bytes
+    # No index: it is only ever looked at for a few deliveries.
+    secret = models.ForeignKey(
+        WebhookSecret, on_delete=models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+
+    kind = models.CharField(_("kind"), max_length=24, default=WebhookKind.UNKNOWN.value)
+    topic = models.CharField(_("topic"), max_length=250, blank=True)  # in the provider's own words
+    remote_link_id = models.CharField(_("link id"), max_length=120, blank=True)
+    end_user_id = models.CharField(_("customer id"), max_length=140, blank=True)  # ours, or the provider's
+    consent_id = models.CharField(_("consent id"), max_length=120, blank=True)
+    request_id = models.CharField(_("request id"), max_length=120, blank=True)
+    made_at = models.DateTimeField(_("made at the provider"), null=True, blank=True)
+    payload = models.JSONField(_("content"), default=dict)
+    beginning = models.CharField(_("beginning of the text"), max_length=500, blank=True)  # of what could not be read
+
+    state = models.CharField(_("state"), max_length=8, choices=DeliveryState.choices, default=DeliveryState.DUE)
+    outcome = models.CharField(_("outcome"), max_length=12, choices=DeliveryOutcome.choices, blank=True)
+    wanted_at = models.DateTimeField(default=timezone.now)  # a read that began before this is too old for it
+    due_at = models.DateTimeField(default=timezone.now)  # of what is not done: when somebody has to look at it
+    lease_until = models.DateTimeField(null=True, blank=True)  # somebody is at it
+    tries = models.PositiveIntegerField(default=0)
+    worked_at = models.DateTimeField(_("worked"), null=True, blank=True)
+    replays = models.PositiveIntegerField(_("times worked again"), default=0)
+    replayed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
+    links: "models.ManyToManyField[Link, DeliveryLink]" = models.ManyToManyField(
+        Link, through="DeliveryLink", related_name="deliveries"
+    )
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        constraints = [models.UniqueConstraint(fields=["integration", "key"], name="one_delivery_per_message")]
+        indexes = [
+            models.Index(fields=["integration", "-id"], name="delivery_of_integration"),
+            models.Index(fields=["due_at"], condition=~Q(state="done"), name="delivery_due"),
+            models.Index(fields=["-id"], condition=Q(kind="unknown"), name="delivery_unknown"),
+            models.Index(fields=["remote_link_id"], condition=~Q(remote_link_id=""), name="delivery_by_link_id"),
+            models.Index(fields=["end_user_id"], condition=~Q(end_user_id=""), name="delivery_by_customer_id"),
+            models.Index(fields=["request_id"], condition=~Q(request_id=""), name="delivery_by_request_id"),
+        ]
+
+    def __str__(self) -> str:
+        return self.topic or str(self.pk)
+
+    def get_absolute_url(self) -> str:
+        return reverse("delivery-detail", args=[self.pk])
+
+    @property
+    def is_known(self) -> bool:
+        """Whether our tables know what it is about."""
+        return self.kind != WebhookKind.UNKNOWN.value
+
+    @property
+    def can_be_replayed(self) -> bool:
+        """Whether it can be worked again: it was worked, and there is something to work on."""
+        return self.state == DeliveryState.DONE and self.outcome != DeliveryOutcome.UNREADABLE
+
+
+class DeliveryLink(models.Model):
+    """A link that a message is about, and the read that showed what came of it."""
+
+    id = models.BigAutoField(primary_key=True)
+    delivery = models.ForeignKey(WebhookDelivery, on_delete=models.CASCADE, related_name="delivery_links")
+    link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="delivery_links", db_index=False)
+    read_at = models.DateTimeField(null=True, blank=True)  # when the read that closed it began
+    outcome = models.CharField(max_length=12, choices=DeliveryOutcome.choices, blank=True)
+
+    class Meta:
+        # In this order the deliveries of a link stand in the order of time.
+        constraints = [models.UniqueConstraint(fields=["link", "delivery"], name="one_row_per_link_and_delivery")]
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id} {self.link_id}"
+
+
+class RefusalCount(models.Model):
+    """How many messages were refused at an integration's address within one minute."""
+
+    id = models.BigAutoField(primary_key=True)
+    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="+", db_index=False)
+    minute = models.DateTimeField()
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["integration", "minute"], name="one_refusal_count_per_minute")]
+
+    def __str__(self) -> str:
+        return f"{self.integration_id} {self.minute:%H:%M}: {self.count}"

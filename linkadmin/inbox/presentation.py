@@ -1,0 +1,77 @@
+"""Messages as pages show them: every text made once, so that templates only place them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from linkadmin.links.presentation import Moment, StateBadge, moment
+
+from .models import DeliveryOutcome, DeliveryState, WebhookDelivery
+
+# Tone and icon of each outcome.
+LOOKS = {
+    DeliveryOutcome.CHANGED: ("ok", "circle-check"),
+    DeliveryOutcome.NOTHING_NEW: ("quiet", "circle-dashed"),
+    DeliveryOutcome.NO_LINK: ("quiet", "circle-slash"),
+    DeliveryOutcome.UNKNOWN_TYPE: ("warn", "circle-question-mark"),
+    DeliveryOutcome.UNREADABLE: ("bad", "circle-x"),
+    DeliveryOutcome.WAITING: ("warn", "hourglass"),
+}
+OPEN_LOOKS = {
+    DeliveryState.DUE: ("info", "clock", gettext_lazy("Not worked yet")),
+    DeliveryState.READING: ("info", "refresh-cw", gettext_lazy("Its links are being read")),
+}
+MEANINGS = {
+    DeliveryOutcome.CHANGED: gettext_lazy("A read after it showed that something had changed."),
+    DeliveryOutcome.NOTHING_NEW: gettext_lazy("A read after it showed what was known already."),
+    DeliveryOutcome.NO_LINK: gettext_lazy("It is about nothing that we have, or names nothing."),
+    DeliveryOutcome.UNKNOWN_TYPE: gettext_lazy("No table of ours knows this type, so nothing came of it."),
+    DeliveryOutcome.UNREADABLE: gettext_lazy("It proved to be the provider's, and is not what the provider documents."),
+    DeliveryOutcome.WAITING: gettext_lazy("The provider cannot be asked for now. It is tried again by itself."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the list of messages."""
+
+    url: str
+    topic: str
+    through: str
+    about: str
+    customer_id: str
+    outcome: StateBadge
+    received: Moment | None
+    copies: int
+
+
+def outcome_badge(delivery: WebhookDelivery, *, with_meaning: bool = False) -> StateBadge:
+    """Return what came of a message, as icon and word; with what that means, if asked for."""
+    if delivery.outcome:
+        outcome = DeliveryOutcome(delivery.outcome)
+        tone, icon = LOOKS[outcome]
+        return StateBadge(tone, icon, str(outcome.label), str(MEANINGS[outcome]) if with_meaning else "")
+    tone, icon, label = OPEN_LOOKS[DeliveryState(delivery.state)]
+    return StateBadge(tone, icon, str(label))
+
+
+def rows(deliveries: Iterable[WebhookDelivery]) -> list[Row]:
+    now = timezone.now()
+    return [_row(delivery, now=now) for delivery in deliveries]
+
+
+def _row(delivery: WebhookDelivery, *, now: datetime) -> Row:
+    return Row(
+        url=delivery.get_absolute_url(),
+        topic=delivery.topic or _("Not readable"),
+        through=delivery.integration.name,
+        about=delivery.remote_link_id,
+        customer_id=delivery.end_user_id,
+        outcome=outcome_badge(delivery),
+        received=moment(delivery.received_at, now=now),
+        copies=delivery.copies,
+    )

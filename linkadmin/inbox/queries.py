@@ -1,0 +1,127 @@
+"""Which messages a page shows: filters from a fixed map, search by any id or topic, pages by key and not by number."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import django_filters
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from linkadmin.links.models import EndUser, Integration, Link
+from linkadmin.providers.records import WebhookKind
+
+from .models import DeliveryLink, DeliveryOutcome, DeliveryState, WebhookDelivery, first_id
+
+PAGE_SIZE = 50
+COUNT_LIMIT = 1_000  # unknown ones; more are "1,000+"
+OPEN = "open"
+SPANS = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
+
+
+class DeliveryFilter(django_filters.FilterSet):  # type: ignore[misc]
+    integration = django_filters.ModelChoiceFilter(
+        queryset=Integration.objects.order_by("name"), label=_("Integration"), empty_label=_("Any integration")
+    )
+    outcome = django_filters.ChoiceFilter(
+        method="of_outcome",
+        label=_("Outcome"),
+        empty_label=_("Any outcome"),
+        choices=[(OPEN, _("Not done yet")), *DeliveryOutcome.choices],
+    )
+    type = django_filters.ChoiceFilter(
+        method="of_type", label=_("Type"), empty_label=_("Any type"), choices=[("unknown", _("Unknown"))]
+    )
+    within = django_filters.ChoiceFilter(
+        method="of_time",
+        label=_("Received"),
+        empty_label=_("At any time"),
+        choices=[("1h", _("Within an hour")), ("24h", _("Within a day")), ("7d", _("Within a week"))],
+    )
+
+    class Meta:
+        model = WebhookDelivery
+        fields = ["integration", "outcome", "type", "within"]
+
+    def of_outcome(
+        self, deliveries: "QuerySet[WebhookDelivery]", _name: str, value: str
+    ) -> "QuerySet[WebhookDelivery]":
+        if value == OPEN:
+            return deliveries.exclude(state=DeliveryState.DONE)
+        return deliveries.filter(outcome=value)
+
+    def of_type(self, deliveries: "QuerySet[WebhookDelivery]", _name: str, _value: str) -> "QuerySet[WebhookDelivery]":
+        return unknown(deliveries)
+
+    def of_time(self, deliveries: "QuerySet[WebhookDelivery]", _name: str, value: str) -> "QuerySet[WebhookDelivery]":
+        return deliveries.filter(pk__gte=first_id(timezone.now() - SPANS[value]))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    deliveries: list[WebhookDelivery]
+    first: str  # the query of each page one can go to; empty where there is none
+    previous: str
+    next: str
+
+
+def unknown(deliveries: "QuerySet[WebhookDelivery]") -> "QuerySet[WebhookDelivery]":
+    """Return those of a type that no table of ours knows, or that could not be read."""
+    return deliveries.filter(kind=WebhookKind.UNKNOWN.value)
+
+
+def count_unknown() -> int:
+    """Count them, no further than COUNT_LIMIT."""
+    return unknown(WebhookDelivery.objects.order_by())[:COUNT_LIMIT].count()
+
+
+def search(deliveries: "QuerySet[WebhookDelivery]", words: str) -> "QuerySet[WebhookDelivery]":
+    """Return the messages that name this id, whatever kind of id it is; else those with the words in their topic."""
+    found = Q(remote_link_id=words) | Q(end_user_id=words) | Q(request_id=words) | Q(consent_id=words)
+    links = Link.objects.filter(end_user__in=EndUser.objects.filter(external_id=words))
+    if pasted := _uuid(words):
+        links = links | Link.objects.filter(Q(pk=pasted) | Q(end_user=pasted))
+        found |= Q(pk=pasted) | Q(request_id__in=[str(pasted), pasted.hex])
+    about = DeliveryLink.objects.filter(link__in=list(links.values_list("pk", flat=True)[:PAGE_SIZE]))
+    by_id = deliveries.filter(found | Q(pk__in=about.values("delivery")))
+    return by_id if by_id.exists() else deliveries.filter(topic__icontains=words)
+
+
+def page(deliveries: "QuerySet[WebhookDelivery]", query: QueryDict) -> Page:
+    """Return the page that a query's cursor points at, the newest first."""
+    deliveries = deliveries.select_related("integration")
+    before, after = _uuid(query.get("before", "")), _uuid(query.get("after", ""))
+    if before:
+        found = list(deliveries.filter(pk__gt=before).order_by("pk")[: PAGE_SIZE + 1])
+        return _page(found[:PAGE_SIZE][::-1], query, more_before=len(found) > PAGE_SIZE, more_after=True)
+    if after:
+        deliveries = deliveries.filter(pk__lt=after)
+    found = list(deliveries.order_by("-pk")[: PAGE_SIZE + 1])
+    return _page(found[:PAGE_SIZE], query, more_before=after is not None, more_after=len(found) > PAGE_SIZE)
+
+
+def _page(deliveries: list[WebhookDelivery], query: QueryDict, *, more_before: bool, more_after: bool) -> Page:
+    kept = query.copy()
+    for name in ("before", "after"):
+        kept.pop(name, None)
+
+    def turned(name: str, delivery: WebhookDelivery) -> str:
+        there = kept.copy()
+        there[name] = str(delivery.pk)
+        return "?" + there.urlencode()
+
+    return Page(
+        deliveries,
+        first="?" + kept.urlencode() if more_before else "",
+        previous=turned("before", deliveries[0]) if more_before and deliveries else "",
+        next=turned("after", deliveries[-1]) if more_after and deliveries else "",
+    )
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,73 @@
+"""Messages that were refused: counted by the minute, and warned of when there are many.
+
+Whoever knows no address costs no statement. Whoever knows one costs a statement each time at first, then one in a
+hundred, so that a flood of forgeries leaves the database to the genuine messages.
+"""
+
+import threading
+from collections import Counter
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.db.models import Sum
+from django.utils import timezone
+
+from linkadmin.links.models import Integration
+
+from .models import RefusalCount
+from .upserts import insert_or_add
+
+ALERT_ABOVE = 20  # in one minute
+ONE_BY_ONE = 100  # are counted exactly; later ones by hundreds
+NOWHERE = None  # an address that is none of ours
+
+logger = structlog.get_logger(__name__)
+
+_lock = threading.Lock()
+_seen: Counter[UUID | None] = Counter()  # within the minute `_minute`, by this process
+_minute = datetime.min
+
+
+def note(integration_id: UUID | None, *, now: datetime) -> None:
+    """Count a message that was refused, and warn once a minute of too many at one address."""
+    minute = now.replace(second=0, microsecond=0)
+    seen = _count(integration_id, minute)
+    if integration_id is NOWHERE:
+        if seen == ALERT_ABOVE + 1:
+            logger.warning("inbox.refusals", integration="", above=ALERT_ABOVE)
+        return
+    counted = 1 if seen <= ONE_BY_ONE else ONE_BY_ONE if seen % ONE_BY_ONE == 0 else 0
+    if counted:
+        row = RefusalCount(integration_id=integration_id, minute=minute, count=counted)
+        total = insert_or_add(row, unique=("integration_id", "minute"), counter="count")
+        if total - counted <= ALERT_ABOVE < total:
+            logger.warning("inbox.refusals", integration=str(integration_id), above=ALERT_ABOVE)
+
+
+def last_hour(integration: Integration) -> int:
+    """Return how many were refused at an integration's address within an hour."""
+    recent = RefusalCount.objects.filter(integration=integration, minute__gt=timezone.now() - timedelta(hours=1))
+    return recent.aggregate(total=Sum("count"))["total"] or 0
+
+
+def forget(*, before: datetime) -> None:
+    """Drop the counts of minutes before a moment."""
+    RefusalCount.objects.filter(minute__lt=before).delete()
+
+
+def flooded(*, now: datetime) -> list[tuple[Integration, int]]:
+    """Return the integrations with too many refusals in one of the last ten minutes, and how many in the worst."""
+    loud = RefusalCount.objects.filter(minute__gt=now - timedelta(minutes=10), count__gt=ALERT_ABOVE)
+    worst = {row.integration: row.count for row in loud.select_related("integration").order_by("count")}
+    return list(worst.items())
+
+
+def _count(integration_id: UUID | None, minute: datetime) -> int:
+    global _minute
+    with _lock:
+        if minute != _minute:
+            _minute = minute
+            _seen.clear()
+        _seen[integration_id] += 1
+        return _seen[integration_id]

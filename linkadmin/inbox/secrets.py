@@ -1,0 +1,72 @@
+"""The secrets that messages prove themselves with: at most two live ones, so that one is replaced without a gap."""
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from linkadmin.accounts.models import User
+from linkadmin.audit import log
+from linkadmin.audit.models import Outcome
+from linkadmin.links.models import Integration
+from linkadmin.links.sealed import fingerprint, seal
+from linkadmin.providers.types import Secret
+
+from . import mailbox
+from .models import LIVE_SECRETS, WebhookSecret
+
+TABLE, FIELD = WebhookSecret._meta.db_table, "sealed"
+
+
+class TooManySecrets(Exception):
+    """There are two live secrets already: one has to be retired first."""
+
+
+class StaleForm(Exception):
+    """Another secret was added since the form was shown."""
+
+
+@transaction.atomic
+def add(integration: Integration, secret: Secret, *, by: User | None, after: int) -> WebhookSecret:
+    """Seal one more secret of an integration, the next one after version `after`.
+
+    Raises StaleForm if that was not the latest one, and TooManySecrets.
+    """
+    Integration.objects.select_for_update().get(pk=integration.pk)
+    kept = WebhookSecret.objects.filter(integration=integration)
+    if latest_version(integration) != after:
+        raise StaleForm
+    if kept.filter(retired_at=None).count() >= LIVE_SECRETS:
+        raise TooManySecrets
+    row = WebhookSecret(integration=integration, version=after + 1, made_by=by, fingerprint=fingerprint(secret))
+    row.sealed = seal(secret, table=TABLE, row=row.pk, field=FIELD, version=row.version)
+    row.save(force_insert=True)
+    _record(row, "integration.webhook_secret_added", by=by)
+    return row
+
+
+@transaction.atomic
+def retire(row: WebhookSecret, *, by: User) -> bool:
+    """Let a secret prove nothing any more, and drop its value; tell whether it was live."""
+    live = WebhookSecret.objects.filter(pk=row.pk, retired_at=None)
+    if not live.update(retired_at=timezone.now(), sealed=b""):
+        return False
+    _record(row, "integration.webhook_secret_retired", by=by)
+    return True
+
+
+def latest_version(integration: Integration) -> int:
+    """Return the version of the secret that was added last; 0 before the first."""
+    found = WebhookSecret.objects.filter(integration=integration).aggregate(latest=Max("version"))
+    return found["latest"] or 0
+
+
+def _record(row: WebhookSecret, action: str, *, by: User | None) -> None:
+    transaction.on_commit(mailbox.forget)
+    log.record(
+        actor=by,
+        action=action,
+        object_type="integration",
+        object_id=row.integration_id,
+        outcome=Outcome.DONE,
+        details={"fingerprint": row.fingerprint},
+    )

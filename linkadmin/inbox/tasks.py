@@ -1,0 +1,20 @@
+"""The workers' part of keeping the inbox small."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from . import deliveries, refusals
+
+BATCH = 2_000
+
+
+@shared_task(name="inbox.forget_old")
+def forget_old() -> None:
+    """Drop messages and counts that are older than they are kept."""
+    before = timezone.now() - timedelta(days=settings.DELIVERIES_KEPT_DAYS)
+    while deliveries.forget(before=before, limit=BATCH) == BATCH:
+        pass
+    refusals.forget(before=before)

@@ -1,0 +1,1 @@
+"""Pages of the inbox, and the address that no person opens."""

@@ -1,0 +1,77 @@
+"""Messages to the workers: soon after work came, seldom, and never in the way of who brings it."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from celery import current_app
+from django.conf import settings
+
+from linkadmin.nudges import Waker, wake
+
+pytestmark = pytest.mark.skipif(
+    not settings.CELERY_BROKER_URL.startswith("filesystem"), reason="elsewhere the messages are no files"
+)
+
+MESSAGES: Path = settings.DATA_DIR / "broker" / "messages"
+
+
+@pytest.fixture
+def task() -> str:
+    """Return the name of a task that nobody else sends."""
+    return f"tests.{time.monotonic_ns()}"
+
+
+def sent(task: str) -> int:
+    """Count the messages for a task that lie in the broker."""
+    texts = [path.read_text(errors="replace") for path in MESSAGES.glob("*.msg")]
+    return sum(json.loads(text)["headers"]["task"] == task for text in texts if text)
+
+
+def wait_for(look: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not look():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_task_without_a_row_is_sent(task: str) -> None:
+    wake(task)
+
+    assert sent(task) == 1
+
+
+def test_work_that_comes_at_once_wakes_once(task: str) -> None:
+    waker = Waker(task, pause=30)
+
+    for _ in range(50):
+        waker.set()
+
+    wait_for(lambda: sent(task) == 1)
+
+
+def test_work_that_comes_just_after_wakes_once_more(task: str) -> None:
+    waker = Waker(task, pause=0.2)
+    waker.set()
+    wait_for(lambda: sent(task) == 1)
+
+    began = time.monotonic()
+    for _ in range(50):
+        waker.set()
+
+    wait_for(lambda: sent(task) == 2)
+    assert time.monotonic() - began < 2
+
+
+def test_who_brings_work_does_not_wait_for_the_broker(task: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    stuck = threading.Event()
+    monkeypatch.setattr(current_app, "send_task", lambda *_args, **_more: stuck.wait(5))
+
+    began = time.monotonic()
+    Waker(task, pause=0.1).set()
+
+    assert time.monotonic() - began < 0.5
+    stuck.set()
