@@ -6,6 +6,7 @@ Every variable is listed, with a comment, in `.env.example`. `LINKADMIN_DEMO=1` 
 import secrets
 from pathlib import Path
 
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +19,7 @@ KEYS_DIR = DATA_DIR / "keys"
 
 DEBUG = env.flag("LINKADMIN_DEBUG")
 DEMO = env.flag("LINKADMIN_DEMO")
+DEMO_URL = env.text("LINKADMIN_DEMO_URL")  # where the demo's simulated providers deliver to
 SIMULATOR_URL = env.text("LINKADMIN_SIMULATOR_URL")  # shown in the demo: its page says what to type to get what
 ENVIRONMENT = env.text("LINKADMIN_ENVIRONMENT", "sandbox" if DEMO else "production")
 
@@ -94,6 +96,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "linkadmin.middleware.request_id",
     "linkadmin.middleware.no_nul",
+    "linkadmin.inbox.middleware.messages_first",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -168,21 +171,42 @@ CELERY_BEAT_SCHEDULE = {
         "task": "operations.nudge_due",
         "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5),
     },
+    "go on with bulk work": {"task": "bulk.nudge", "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5)},
+    "forget old deliveries": {"task": "inbox.forget_old", "schedule": crontab(hour=3, minute=40)},
+    "work on the messages of providers": {
+        "task": "sync.work_inbox",
+        "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5),
+    },
+    "read the links that are due": {"task": "sync.nudge_reads", "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5)},
+    "do what seconds make due": {"task": "sync.pass_seconds", "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5)},
+    "do what minutes make due": {"task": "sync.pass_minutes", "schedule": 60},
+    "sum the counts of links": {"task": "sync.fold_counts", "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5)},
+    "count the links anew": {"task": "sync.recount", "schedule": crontab(hour=3, minute=20)},
     "read the catalogues of institutions": {"task": "sync.nudge_institutions", "schedule": 60},
+    "begin sweeps and go on with them": {
+        "task": "sync.nudge_sweeps",
+        "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5),
+    },
 }
+
+# --- Inbox ---
+DELIVERIES_KEPT_DAYS = env.number("LINKADMIN_DELIVERIES_KEPT_DAYS", 90)
 
 # --- Providers ---
 ALLOW_LOOPBACK_PROVIDERS = env.flag("LINKADMIN_ALLOW_LOOPBACK_PROVIDERS", default=DEMO)
 PROVIDER_READ_SECONDS = env.number("LINKADMIN_PROVIDER_READ_SECONDS", 15)
 PROVIDER_CHANGE_SECONDS = env.number("LINKADMIN_PROVIDER_CHANGE_SECONDS", 30)
 PROVIDER_CREDENTIALS_SECONDS = env.number("LINKADMIN_PROVIDER_CREDENTIALS_SECONDS", 310)
-OPERATION_LEASE_MARGIN_SECONDS = env.number("LINKADMIN_OPERATION_LEASE_MARGIN_SECONDS", 30)
+SWEEP_EVERY_SECONDS = env.number("LINKADMIN_SWEEP_LINKS_SECONDS", 15 * 60)  # all links of an integration are read
+LEASE_MARGIN_SECONDS = env.number("LINKADMIN_LEASE_MARGIN_SECONDS", 30)
 OPERATION_ANSWER_SECONDS = 1.5  # a form waits this long for a call, so that it answers within two seconds
 OPERATION_UNDECIDED_SECONDS = env.number("LINKADMIN_OPERATION_UNDECIDED_SECONDS", 15 * 60)
 # Nobody can read a link's true outcome while the provider may still be working on it (Belvo: up to five minutes).
 RECONCILE_SETTLED_SECONDS = env.number("LINKADMIN_RECONCILE_SETTLED_SECONDS", 310)
 CALLS_AT_ONCE_PER_INTEGRATION = int(env.number("LINKADMIN_CALLS_AT_ONCE_PER_INTEGRATION", 8))  # of all processes
 CALLS_AT_ONCE = 64  # of one process
+# A provider's records may lag behind a repair: so long a link is "fixed, proving" before it goes back to the queue.
+PROOF_SECONDS = env.number("LINKADMIN_PROOF_SECONDS", 30 * 60)
 BREAKER_FAILURES_IN_A_ROW = int(env.number("LINKADMIN_BREAKER_FAILURES_IN_A_ROW", 5))
 BREAKER_PAUSE_SECONDS = env.number("LINKADMIN_BREAKER_PAUSE_SECONDS", 30)
 REPEAT_BASE_SECONDS, REPEAT_CAP_SECONDS = 0.5, 20.0  # the first pause before a repeated read is at most the former

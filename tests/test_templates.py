@@ -16,7 +16,9 @@ from linkadmin.links.presentation import TURN_ICONS
 from linkadmin.links.strip import LOOKS as STRIP_LOOKS
 from linkadmin.operations.timeline import LOOKS as TIMELINE_LOOKS
 
+from .bulk.desk import begun, planned, worked
 from .house import House
+from .inbox.postman import deliver, kept, open_inbox, signed, told_by_heron
 from .markup import Element, Page
 
 ROOT = settings.BASE_DIR / "templates"
@@ -140,6 +142,13 @@ def test_every_change_carries_the_token_against_forgery(house: House) -> None:
             assert form.attrs.get("method") == "post" or "csrfmiddlewaretoken" not in form.names, (url, form)
 
 
+def delivered(house: House) -> str:
+    """Have a message delivered and return its page."""
+    body = told_by_heron(item_id="item-1")
+    deliver(open_inbox(house.heron), body, signed(body))
+    return kept(house.heron).get_absolute_url()
+
+
 def drawn(house: House) -> Iterator[tuple[str, Page]]:
     """Yield one page of every kind, as who sees most of it."""
     waiting, refused = house.belvo_link("Acme Corp"), house.belvo_link("Blue Fern", bank="ironbank_br_retail")
@@ -153,15 +162,20 @@ def drawn(house: House) -> Iterator[tuple[str, Page]]:
         "ana": [
             "/", "/links/", "/links/?state=customer", "/links/new/", f"/links/new/?integration={house.belvo.pk}",
             house.new_link_url(), house.new_link_url("ironbank_br_retail"), f"/links/{refused.pk}/",
-            f"/links/{refused.pk}/credentials/", f"/links/{waiting.pk}/", f"/links/{waiting.pk}/token/",
+            f"/links/{refused.pk}/credentials/", f"/links/{refused.pk}/history/", f"/links/{refused.pk}/notes/",
+            f"/links/{waiting.pk}/", f"/links/{waiting.pk}/token/",
             house.last_operation(refused).get_absolute_url(), house.last_operation(lost).get_absolute_url(),
+            "/bulk/", planned(house, "refresh", [heron]).get_absolute_url(),
+            worked(begun(house, "note", [heron, refused], text="Called them.")).get_absolute_url(),
             "/end-users/", refused.end_user.get_absolute_url(), "/institutions/", "/institutions/?status=down",
             house.bank().get_absolute_url(), f"/integrations/{house.belvo.pk}/institutions/", "/unknown-values/",
             f"/integrations/{house.belvo.pk}/records/links/", f"{at_heron}/records/links/",
             f"{at_heron}/records/end-users/", f"{at_customer}/{house.heron.pk}/", f"/links/{heron.pk}/records/",
-            f"/end-users/{refused.end_user_id}/records/{house.heron.pk}/",
+            f"/end-users/{refused.end_user_id}/records/{house.heron.pk}/", "/activity/deliveries/",
+            delivered(house),
         ],
         "adm": [
+            f"{at_heron}/inbox/", f"{at_heron}/inbox/address/", f"/integrations/{house.belvo.pk}/inbox/",
             house.heron.get_absolute_url(), f"{at_heron}/records/connectors/", f"{at_heron}/records/webhooks/",
             f"{at_heron}/webhooks/add/", f"{at_heron}/webhooks/wbh_gone/end/", f"{at_heron}/reports/",
         ],

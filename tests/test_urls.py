@@ -12,8 +12,13 @@ from django.utils import timezone
 
 from linkadmin.accounts.roles import URL_RIGHTS, Door
 from linkadmin.audit.models import AuditEvent
+from linkadmin.bulk.models import BulkJob
+from linkadmin.inbox import secrets
+from linkadmin.inbox.models import WebhookDelivery
 from linkadmin.links.models import Link
 from linkadmin.operations.models import Operation, PendingChallenge, State
+from linkadmin.providers.types import Secret
+from linkadmin.sync.models import Sweep
 
 from .house import HTMX, House
 from .markup import read
@@ -40,6 +45,12 @@ GET  /links/{link}/token/                303  303  303  403
 POST /links/{link}/token/                303  403  403  403
 POST /links/{link}/token/withdraw/       303  403  403  403
 GET  /links/{link}/token/withdraw/       405  403  403  403
+GET  /links/{link}/history/              200  200  200  403
+POST /links/{link}/history/              405  405  405  403
+GET  /links/{link}/notes/                200  200  403  403
+POST /links/{link}/notes/                422  422  403  403
+GET  /links/{link}/owner/                405  405  403  403
+POST /links/{link}/owner/                303  303  403  403
 GET  /links/{link}/refresh/              405  405  403  403
 GET  /links/{link}/attempt/              403  303  403  403
 POST /links/{link}/attempt/              403  303  403  403
@@ -62,6 +73,15 @@ GET  /integrations/operations/{operation}/  403  404  404  404
 GET  /operations/{operation}/check/      405  405  403  403
 GET  /operations/{operation}/decide/     403  405  403  403
 POST /operations/{operation}/decide/     403  422  403  403
+GET  /bulk/                              200  200  200  403
+GET  /bulk/refresh/                      405  405  403  403
+POST /bulk/refresh/                      303  303  403  403
+GET  /bulk/owner/                        405  405  403  403
+POST /bulk/owner/                        200  200  403  403
+GET  /bulk/note/                         405  405  403  403
+POST /bulk/note/                         200  200  403  403
+GET  /bulk/{job}/                        200  200  200  403
+POST /bulk/{job}/                        400  400  400  403
 GET  /end-users/                         200  200  200  403
 POST /end-users/                         200  200  200  403
 GET  /end-users/{customer}/              200  200  200  403
@@ -86,6 +106,10 @@ GET  /integrations/{heron}/webhooks/{source}/end/  403  403  403  200
 GET  /integrations/{heron}/reports/      403  403  403  200
 POST /integrations/{heron}/reports/      403  403  403  422
 GET  /integrations/{belvo}/reports/      403  403  403  404
+GET  /integrations/{belvo}/sweeps/       403  200  200  200
+POST /integrations/{belvo}/sweeps/       403  403  403  303
+GET  /sweeps/{sweep}/                    403  200  200  200
+POST /sweeps/{sweep}/                    403  403  403  303
 GET  /institutions/                      200  200  200  200
 GET  /institutions/{bank}/               200  200  200  200
 GET  /institutions/{bank}/read/          405  405  403  403
@@ -93,13 +117,30 @@ GET  /integrations/{belvo}/institutions/  200  200  403  403
 GET  /integrations/{heron}/institutions/  404  404  403  403
 GET  /integrations/{belvo}/institutions/read/  403  405  403  405
 GET  /unknown-values/                    200  200  200  200
+GET  /activity/deliveries/               200  200  200  200
+POST /activity/deliveries/               200  200  200  200
+GET  /activity/deliveries/{delivery}/    200  200  200  200
+GET  /activity/deliveries/{delivery}/replay/  405  405  403  403
+GET  /activity/deliveries/replay/        405  405  403  403
+GET  /integrations/{belvo}/inbox/        403  200  200  200
+GET  /integrations/{belvo}/inbox/address/  403  403  403  200
+GET  /integrations/{belvo}/inbox/secrets/  403  403  403  405
+POST /integrations/{belvo}/inbox/secrets/  403  403  403  422
+GET  /integrations/{belvo}/inbox/secrets/new/  403  403  403  405
+POST /integrations/{heron}/inbox/secrets/new/  403  403  403  404
+GET  /integrations/{belvo}/inbox/secrets/{secret}/retire/  403  403  403  200
+POST /webhooks/{what}/{source}/          401  401  401  401
 GET  /admin/                             403  403  200  200
 GET  /admin/audit/auditevent/            403  403  200  403
 GET  /admin/links/link/                  403  403  200  403
 GET  /admin/links/enduser/               403  403  200  403
 GET  /admin/links/institution/           403  403  200  200
 GET  /admin/links/healthchange/          403  403  200  403
+GET  /admin/bulk/bulkjob/                403  403  200  403
+GET  /admin/bulk/bulkitem/               403  403  200  403
 GET  /admin/operations/operation/        403  403  200  403
+GET  /admin/inbox/webhookdelivery/       403  403  200  200
+GET  /admin/inbox/webhooksecret/         403  403  200  200
 GET  /admin/links/integration/           403  403  200  200
 GET  /admin/links/integration/add/       403  403  403  200
 GET  /admin/links/integration/{belvo}/change/  403  403  200  200
@@ -109,6 +150,7 @@ GET  /healthz/                           200  200  200  200
 """
 NAMES, *LINES = [line.split() for line in TABLE.strip().splitlines()]
 ROWS = [(line[0], line[1], dict(zip(NAMES, map(int, line[2:]), strict=True))) for line in LINES]
+PUBLIC = {"/healthz/": 200, "/webhooks/{what}/{source}/": 401}
 OF_ALLAUTH_AND_ADMIN = re.compile(r"^(account_|admin:)")
 
 
@@ -122,9 +164,13 @@ def places(house: House) -> dict[str, str]:
         "customer": str(link.end_user_id),
         "operation": str(operation.pk),
         "webhook": str(an_operation_of_an_integration(house).pk),
+        "job": str(BulkJob.objects.create(kind="note", state="done", actor=house.people["ana"]).pk),
+        "sweep": str(Sweep.objects.create(integration=house.heron, state="done").pk),
         "belvo": str(house.belvo.pk),
         "heron": str(house.heron.pk),
         "bank": str(house.bank().pk),
+        "delivery": str(WebhookDelivery.objects.create(integration=house.belvo, key="1").pk),
+        "secret": str(secrets.add(house.belvo, Secret("Bearer never-sent-anywhere"), by=None, after=0).pk),
         "what": "end-users",
         "source": "dso_1",
     }
@@ -184,8 +230,8 @@ def test_nobody_is_let_in_without_having_logged_in(places: dict[str, str]) -> No
 
     for method, address, _answers in ROWS:
         answer = stranger.generic(method, address.format(**places))
-        if address == "/healthz/":
-            assert answer.status_code == 200
+        if address in PUBLIC:
+            assert answer.status_code == PUBLIC[address]
         else:
             assert (answer.status_code, answer["Location"].split("?")[0]) == (302, "/accounts/login/"), address
 

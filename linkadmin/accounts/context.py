@@ -32,6 +32,7 @@ NAVIGATION: tuple[tuple[Promise, tuple[Entry, ...]], ...] = (
         (
             Entry(_("Overview"), "overview", "layout-dashboard", Right.VIEW_OVERVIEW, ("overview",)),
             Entry(_("Links"), "link-list", "link", Right.VIEW_LINKS, ("link-", "institution-search", "operation-")),
+            Entry(_("Bulk work"), "bulk-list", "list-checks", Right.VIEW_LINKS, ("bulk-",)),
             Entry(_("End users"), "end-user-list", "users", Right.VIEW_END_USERS, ("end-user-", "data-source-")),
             Entry(
                 _("Institutions"),
@@ -40,12 +41,13 @@ NAVIGATION: tuple[tuple[Promise, tuple[Entry, ...]], ...] = (
                 Right.VIEW_OVERVIEW,
                 ("institution-", "institutions-"),
             ),
+            Entry(_("Activity"), "delivery-list", "activity", Right.VIEW_DELIVERIES, ("delivery-",)),
         ),
     ),
     (
         _("Configure"),
         (
-            Entry(_("Integrations"), "integration-list", "plug", Right.VIEW_INTEGRATIONS, ("integration-",)),
+            Entry(_("Integrations"), "integration-list", "plug", Right.VIEW_INTEGRATIONS, ("integration-", "sweep-")),
             Entry(_("Unknown words"), "unknown-values", "book-open-text", Right.VIEW_OVERVIEW, ("unknown-values",)),
         ),
     ),

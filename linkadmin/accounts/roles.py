@@ -31,6 +31,8 @@ class Right(StrEnum):
     CHANGE_LINK = auto()  # its settings, its access token, a repair address for the customer
     REMOVE_LINK = auto()
     REFRESH = auto()  # and reconcile, and fetch new data
+    ORGANISE_LINKS = auto()  # who looks after them, and notes about them
+    VIEW_DELIVERIES = auto()  # what providers told us, without any name
     READ_RECORDS = auto()  # what a provider itself says of links and customers, without taking it over
     DECIDE_OUTCOME = auto()
     ALLOW_ATTEMPT = auto()
@@ -47,6 +49,7 @@ MATRIX: Mapping[str, frozenset[Right]] = {
     Role.SUPPORT: frozenset(
         {
             Right.VIEW_OVERVIEW,
+            Right.VIEW_DELIVERIES,
             Right.VIEW_LINKS,
             Right.VIEW_END_USERS,
             Right.SEE_NAMES,
@@ -55,17 +58,20 @@ MATRIX: Mapping[str, frozenset[Right]] = {
             Right.CHANGE_LINK,
             Right.REMOVE_LINK,
             Right.REFRESH,
+            Right.ORGANISE_LINKS,
             Right.READ_RECORDS,
         }
     ),
     Role.MANAGER: frozenset(
         {
             Right.VIEW_OVERVIEW,
+            Right.VIEW_DELIVERIES,
             Right.VIEW_LINKS,
             Right.VIEW_END_USERS,
             Right.SEE_NAMES,
             Right.REMOVE_LINK,
             Right.REFRESH,
+            Right.ORGANISE_LINKS,
             Right.READ_RECORDS,
             Right.DECIDE_OUTCOME,
             Right.ALLOW_ATTEMPT,
@@ -76,6 +82,7 @@ MATRIX: Mapping[str, frozenset[Right]] = {
     Role.AUDITOR: frozenset(
         {
             Right.VIEW_OVERVIEW,
+            Right.VIEW_DELIVERIES,
             Right.VIEW_LINKS,
             Right.VIEW_END_USERS,
             Right.VIEW_INTEGRATIONS,
@@ -87,6 +94,7 @@ MATRIX: Mapping[str, frozenset[Right]] = {
     Role.ADMINISTRATOR: frozenset(
         {
             Right.VIEW_OVERVIEW,
+            Right.VIEW_DELIVERIES,
             Right.VIEW_INTEGRATIONS,
             Right.TEST_CONNECTION,
             Right.MANAGE_INTEGRATIONS,
@@ -116,10 +124,23 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "link-list": Right.VIEW_LINKS,
     "link-detail": Right.VIEW_LINKS,
     "link-new": Right.CREATE_LINK,
+    "webhook-delivery": Door.PUBLIC,  # its messages prove themselves
+    "delivery-list": Right.VIEW_DELIVERIES,
+    "delivery-detail": Right.VIEW_DELIVERIES,
+    "delivery-replay": Right.REFRESH,
+    "delivery-replay-all": Right.REFRESH,
+    "integration-inbox": Right.VIEW_INTEGRATIONS,
+    "integration-inbox-address": Right.MANAGE_INTEGRATIONS,
+    "integration-inbox-secret-add": Right.MANAGE_INTEGRATIONS,
+    "integration-inbox-secret-make": Right.MANAGE_INTEGRATIONS,
+    "integration-inbox-secret-retire": Right.MANAGE_INTEGRATIONS,
     "institution-search": Right.CREATE_LINK,
     "link-credentials": Right.UPDATE_CREDENTIALS,
     # A colleague sees the same step, but only who may send a code can.
     "link-token": {"GET": Right.VIEW_LINKS, "POST": Right.UPDATE_CREDENTIALS},
+    "link-history": Right.VIEW_LINKS,
+    "link-notes": Right.ORGANISE_LINKS,
+    "link-owner": Right.ORGANISE_LINKS,
     "link-refresh": Right.REFRESH,
     "link-attempt": Right.ALLOW_ATTEMPT,
     "link-settings": Right.CHANGE_LINK,
@@ -145,6 +166,9 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "integration-webhook-switch": Right.MANAGE_INTEGRATIONS,
     "integration-webhook-remove": Right.MANAGE_INTEGRATIONS,
     "integration-reports": Right.MANAGE_INTEGRATIONS,
+    # To begin one, and to stop it, changes nothing at the provider but uses its quota.
+    "integration-sweeps": {"GET": Right.VIEW_INTEGRATIONS, "POST": Right.MANAGE_INTEGRATIONS},
+    "sweep-detail": {"GET": Right.VIEW_INTEGRATIONS, "POST": Right.MANAGE_INTEGRATIONS},
     "institution-list": Right.VIEW_OVERVIEW,
     "institution-detail": Right.VIEW_OVERVIEW,
     "institution-read": Right.READ_RECORDS,
@@ -157,6 +181,12 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "link-token-withdraw": Right.UPDATE_CREDENTIALS,
     "operation-decide": Right.DECIDE_OUTCOME,
     "operation-check": Right.REFRESH,
+    # Work on many links: planned by who may do it to one, seen by who sees links.
+    "bulk-list": Right.VIEW_LINKS,
+    "bulk-refresh": Right.REFRESH,
+    "bulk-assign": Right.ORGANISE_LINKS,
+    "bulk-note": Right.ORGANISE_LINKS,
+    "bulk-detail": Right.VIEW_LINKS,  # to change how it stands takes the right to what the job does
 }
 
 # Django's permission names, as the admin asks for them. Whoever is in none of these rows sees nothing there.
@@ -172,6 +202,10 @@ ADMIN_RIGHTS: Mapping[str, Right] = {
     "links.add_integration": Right.MANAGE_INTEGRATIONS,
     "links.change_integration": Right.MANAGE_INTEGRATIONS,
     "links.view_link": Right.VIEW_LINKS,
+    "bulk.view_bulkjob": Right.VIEW_LINKS,
+    "bulk.view_bulkitem": Right.VIEW_LINKS,
+    "inbox.view_webhookdelivery": Right.VIEW_DELIVERIES,
+    "inbox.view_webhooksecret": Right.VIEW_INTEGRATIONS,
     "operations.view_operation": Right.VIEW_LINKS,
     "operations.view_attemptallowance": Right.VIEW_LINKS,
 }

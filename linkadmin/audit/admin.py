@@ -7,13 +7,17 @@ from django.contrib.auth import get_user_model
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from .log import record
 from .models import AuditEvent, Outcome
 
+# The pages of things that an event opens into, by their type: this package knows none of them.
+PAGES = {"bulk_job": "bulk-detail"}
 SHORT_ID = 8  # characters of an id in a list; the whole of it is on the event's own page
 COUNT_LIMIT = 10_000  # rows; whoever looks for more narrows the list
 
@@ -57,6 +61,8 @@ class SubjectFilter(admin.SimpleListFilter):
             ("end_user", _("End users")),
             ("operation", _("Operations")),
             ("integration", _("Integrations")),
+            ("bulk", _("Bulk work")),
+            ("delivery", _("Deliveries")),
             ("session", _("Sessions")),
             ("staff", _("Staff")),
             ("access", _("Refused access")),
@@ -82,6 +88,7 @@ class RoleFilter(admin.SimpleListFilter):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
+    readonly_fields = ("rows",)
     list_display = ("seq", "time", "actor", "actor_role", "action", "object", "outcome", "request")
     list_filter = ("outcome", SubjectFilter, RoleFilter, "at")
     ordering = ("-seq",)
@@ -103,6 +110,12 @@ class AuditEventAdmin(ReadOnlyAdmin):
     @admin.display(description=_("object"))
     def object(self, event: AuditEvent) -> str:
         return f"{event.object_type} {event.object_id[:SHORT_ID]}".strip()
+
+    @admin.display(description=_("what became of it"))
+    def rows(self, event: AuditEvent) -> str | None:
+        if event.object_type not in PAGES:
+            return None
+        return format_html('<a href="{url}">{url}</a>', url=reverse(PAGES[event.object_type], args=[event.object_id]))
 
     @admin.display(description=_("request id"))
     def request(self, event: AuditEvent) -> str:

@@ -67,6 +67,9 @@ def close_read(link_ids: Collection[UUID], *, began_at: datetime, outcome: str) 
     touched = list(waiting.values_list("pk", "delivery_id"))
     if not touched:
         return 0
+    # Two reads that end at once: the later one has to see what the earlier one closed.
+    locked = WebhookDelivery.objects.select_for_update().order_by("pk")
+    list(locked.filter(pk__in={delivery for _pk, delivery in touched}).values_list("pk"))
     DeliveryLink.objects.filter(pk__in=[pk for pk, _delivery in touched]).update(read_at=began_at, outcome=outcome)
     links = DeliveryLink.objects.filter(delivery=OuterRef("pk"))
     changed = When(Exists(links.filter(outcome=DeliveryOutcome.CHANGED)), then=Value(DeliveryOutcome.CHANGED.value))
@@ -82,11 +85,6 @@ def close_read(link_ids: Collection[UUID], *, began_at: datetime, outcome: str) 
 def close(delivery: WebhookDelivery, outcome: DeliveryOutcome) -> bool:
     """Close a claimed message that needs no read. Tell whether it was still ours."""
     return _release(delivery, state=DeliveryState.DONE, outcome=outcome, worked_at=timezone.now())
-
-
-def put_back(delivery: WebhookDelivery, *, due_at: datetime) -> bool:
-    """Let a claimed message wait, because nobody can be asked now. Tell whether it was still ours."""
-    return _release(delivery, state=DeliveryState.DUE, outcome=DeliveryOutcome.WAITING, due_at=due_at)
 
 
 @transaction.atomic

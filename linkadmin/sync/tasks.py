@@ -1,14 +1,20 @@
 """The workers' part of reading what the providers know."""
 
+import time
+from uuid import UUID
+
 import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from linkadmin.links.models import Integration
-from linkadmin.nudges import nudge
+from linkadmin.links import counts, health
+from linkadmin.links.models import Integration, Link
+from linkadmin.nudges import nudge, wake
 from linkadmin.providers.errors import ProviderError
 
-from . import institutions
+from . import clock, hints, institutions, queue, reads, strangers
+from .models import Reason
+from .sweeps import tasks as sweep_tasks  # noqa: F401 - so that workers know them
 
 logger = structlog.get_logger(__name__)
 
@@ -28,3 +34,63 @@ def read_institutions(integration_id: str) -> None:
         institutions.read_institutions(integration)
     except ProviderError as error:
         logger.warning("institutions.not_read", integration=integration_id, error=type(error).__name__)
+
+
+@shared_task(name="sync.work_inbox")
+def work_inbox() -> None:
+    """Work on the providers' messages until none waits, or others must have a turn."""
+    until = time.monotonic() + queue.ROUND.total_seconds()
+    while hints.work():
+        if time.monotonic() >= until:
+            wake("sync.work_inbox")
+            return
+
+
+@shared_task(name="sync.nudge_reads")
+def nudge_reads() -> None:
+    """Find every integration with links to be read, so that a lost message loses nothing."""
+    for integration_id in queue.integrations_due(now=timezone.now()):
+        nudge(queue.TASK, integration_id)
+
+
+@shared_task(name=queue.TASK)
+def read_due(integration_id: str) -> None:
+    pk = UUID(integration_id)
+    if reads.work(pk) | strangers.work(pk):
+        nudge(queue.TASK, pk)
+
+
+@shared_task(name="sync.prove")
+def prove(link_id: str) -> None:
+    """Read a link that was repaired, or just begun: the proof that it works."""
+    link = Link.objects.filter(pk=link_id, ended_at=None).first()
+    if link is None:
+        return
+    reads.want([link.pk], reason=Reason.PROOF, at=timezone.now())
+    read_due(str(link.integration_id))
+
+
+@shared_task(name="sync.pass_seconds")
+def pass_seconds() -> None:
+    """Do what a few seconds make due."""
+    now = timezone.now()
+    clock.prove(now=now)
+    clock.grow_stale(now=now)
+
+
+@shared_task(name="sync.pass_minutes")
+def pass_minutes() -> None:
+    """Do what need not be done every few seconds."""
+    now = timezone.now()
+    clock.end_permissions(now=now)
+    health.escalate(now=now)
+
+
+@shared_task(name="sync.fold_counts")
+def fold_counts() -> None:
+    counts.fold()
+
+
+@shared_task(name="sync.recount")
+def recount() -> None:
+    counts.recount()

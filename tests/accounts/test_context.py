@@ -30,22 +30,36 @@ def labels(frame: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize(
     ("role", "expected"),
     [
-        (Role.SUPPORT, ["Overview", "Links", "End users", "Institutions", "Unknown words"]),
-        (Role.MANAGER, ["Overview", "Links", "End users", "Institutions", "Integrations", "Unknown words"]),
+        (Role.SUPPORT, ["Overview", "Links", "Bulk work", "End users", "Institutions", "Activity", "Unknown words"]),
+        (
+            Role.MANAGER,
+            [
+                "Overview",
+                "Links",
+                "Bulk work",
+                "End users",
+                "Institutions",
+                "Activity",
+                "Integrations",
+                "Unknown words",
+            ],
+        ),
         (
             Role.AUDITOR,
             [
                 "Overview",
                 "Links",
+                "Bulk work",
                 "End users",
                 "Institutions",
+                "Activity",
                 "Integrations",
                 "Unknown words",
                 "Audit trail",
                 "Records",
             ],
         ),
-        (Role.ADMINISTRATOR, ["Overview", "Institutions", "Integrations", "Unknown words", "Staff"]),
+        (Role.ADMINISTRATOR, ["Overview", "Institutions", "Activity", "Integrations", "Unknown words", "Staff"]),
         (None, []),
     ],
 )
@@ -58,9 +72,11 @@ def test_navigation_offers_what_the_role_may_open(role: Role | None, expected: l
     [
         ("/", "Overview"),
         ("/link-detail/", "Links"),
+        ("/bulk-detail/", "Bulk work"),
         ("/operation-detail/", "Links"),
         ("/institution-search/", "Links"),
         ("/institution-detail/", "Institutions"),
+        ("/delivery-detail/", "Activity"),
         ("/admin/", "Records"),
         ("/admin/audit/auditevent/", "Audit trail"),
     ],

@@ -9,7 +9,11 @@ from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
 from linkadmin.operations import tasks
 from linkadmin.providers.types import Cause, Observation, RemoteLink
+from linkadmin.sync import sweeps
+from linkadmin.sync.models import Sweep, SweepState
+from tests.bulk.desk import begun, planned, worked
 from tests.house import House
+from tests.inbox.postman import deliver, kept, open_inbox, signed, told_by_heron
 
 NAMES = ("Acme Corp", "Blue Fern Bakery", "Panadería y Pastelería La Esquina del Sol Naciente", "Ninth Dental")
 NOBODY = ""
@@ -30,6 +34,23 @@ def furnish(house: House) -> None:
         health.start_link(RemoteLink(remote_id=link.remote_id, observation=seen), link, report)
 
 
+def jobs(house: House, link: Link) -> list[str]:
+    """Return the pages of a plan and of jobs that run and that are done, the last with much left out."""
+    links = list(Link.objects.filter(integration=house.belvo))
+    plan = planned(house, "refresh", [*links, link])
+    running = begun(house, "refresh", links)
+    done = worked(begun(house, "note", [*links, link], text=f"{'A long note about all of them. ' * 20}"))
+    return [job.get_absolute_url() for job in (plan, running, done)]
+
+
+def sweeps_of(house: House) -> list[Sweep]:
+    """Make a sweep that failed, with all that can be said of it, and one that runs."""
+    note = "No usable answer came. What came back is no answer we can read, such as a web page in its place."
+    failed = Sweep(integration=house.heron, state=SweepState.FAILED, note=note, skipped=3, unread=40, seen=12_345)
+    failed.save()
+    return [failed, sweeps.begin(house.heron, asked_by=house.people["adm"])]
+
+
 def pages(house: House) -> list[tuple[str, str]]:
     """Return who opens which address, so that each kind of page is drawn with plenty in it."""
     furnish(house)
@@ -46,6 +67,8 @@ def pages(house: House) -> list[tuple[str, str]]:
     listed = house.heron_link("Listed", item_id="item-listed")
     house.let_know(house.heron, listed.end_user, "item-of-the-same-customer", None, Cause.LOGIN_REQUIRED)
     at_heron = f"/integrations/{house.heron.pk}"
+    body = told_by_heron(end_user_id=listed.end_user.external_id)
+    deliver(open_inbox(house.heron), body, signed(body))
     support = [
         "/",
         "/links/",
@@ -57,6 +80,9 @@ def pages(house: House) -> list[tuple[str, str]]:
         house.new_link_url(),
         broken.get_absolute_url(),
         f"{broken.get_absolute_url()}credentials/",
+        f"{broken.get_absolute_url()}notes/",
+        f"{refused.get_absolute_url()}history/",
+        f"{refused.get_absolute_url()}history/?kind=note&order=oldest&utc=1",
         f"{asked.get_absolute_url()}token/",
         refused.get_absolute_url(),
         proving.get_absolute_url(),
@@ -81,18 +107,27 @@ def pages(house: House) -> list[tuple[str, str]]:
         f"/end-users/{broken.end_user_id}/records/{house.heron.pk}/",
         f"{listed.get_absolute_url()}records/",
         "/unknown-values/",
+        "/bulk/",
+        *jobs(house, listed),
+        "/activity/deliveries/",
+        kept(house.heron).get_absolute_url(),
         "/accounts/password/",
         "/integrations/",
         "/no/such/page/",
     ]
     manager = ["/integrations/", house.belvo.get_absolute_url(), f"{asked.get_absolute_url()}token/"]
     administrator = [
+        f"{at_heron}/inbox/",
+        f"{at_heron}/inbox/address/",
+        f"{at_heron}/inbox/secrets/{house.heron.webhook_secrets.get().pk}/retire/",
         house.heron.get_absolute_url(),
         f"{at_heron}/records/connectors/",
         f"{at_heron}/records/webhooks/",
         f"{at_heron}/webhooks/add/",
         f"{at_heron}/webhooks/wbh_gone/end/",
         f"{at_heron}/reports/",
+        *(each.get_absolute_url() for each in sweeps_of(house)),
+        f"{at_heron}/sweeps/",
     ]
     return [
         (NOBODY, "/accounts/login/"),

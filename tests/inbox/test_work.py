@@ -74,16 +74,6 @@ def test_message_that_needs_no_read_is_done(delivery: WebhookDelivery) -> None:
     assert claimed(timezone.now() + timedelta(days=1)) == []
 
 
-def test_message_waits_while_nobody_can_be_asked(delivery: WebhookDelivery) -> None:
-    due_at = timezone.now() + timedelta(minutes=5)
-
-    deliveries.put_back(claimed()[0], due_at=due_at)
-
-    assert state_of(delivery) == ("due", "waiting")
-    assert claimed(due_at - SECOND) == []
-    assert claimed(due_at) == [delivery]
-
-
 def test_message_is_done_once_all_its_links_are_read(house: House, delivery: WebhookDelivery) -> None:
     one, other = house.belvo_link(), house.belvo_link("Other", bank="gringotts_mx_retail")
     deliveries.note_links(claimed()[0], [one, other])

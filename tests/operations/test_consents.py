@@ -6,7 +6,6 @@ import pytest
 from django.utils import timezone
 
 from linkadmin.links.models import Link
-from linkadmin.operations import tasks
 from linkadmin.providers.types import Cause
 from tests.house import House
 
@@ -21,8 +20,7 @@ def read(house: House, cpf: str = "", *, bank: str = BANK) -> Link:
     body = {"institution": bank, "username": cpf or "52998224725", "password": "pass_valid"}
     remote_id = house.call_belvo("POST", "/api/links/", body | {"external_id": customer.external_id})["id"]
     link = house.let_know(house.belvo, customer, remote_id, house.bank(bank), Cause.WORKING)
-    tasks.prove(str(link.pk))
-    link.refresh_from_db()
+    house.prove(link)
     return link
 
 
@@ -69,7 +67,6 @@ def test_link_that_does_not_work_itself_is_not_mended_by_its_consent(house: Hous
     link = read(house, "10000000005")
     house.simulator.world.belvo_links[link.remote_id].status = "invalid"
 
-    tasks.prove(str(link.pk))
+    house.prove(link)
 
-    link.refresh_from_db()
     assert link.health != "healthy"

@@ -1,5 +1,7 @@
 """Updating credentials: done and proven, or refused, with whose turn it is and the provider's own words."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
@@ -28,8 +30,7 @@ def test_repair_is_fixed_proving_until_a_read_shows_it(house: House) -> None:
 
     assert (answer.status, answer.location) == (303, f"/links/{link.pk}/")
     assert "Fixed, proving" in house.open(answer.location).words
-    tasks.prove(str(link.pk))
-    link.refresh_from_db()
+    house.prove(link)
     assert (link.health, link.proving_since) == (HealthState.HEALTHY.value, None)
     assert "Fixed, proving" not in house.open(answer.location).words
 
@@ -38,11 +39,10 @@ def test_repair_that_no_read_proves_goes_back_to_the_work_list(house: House) -> 
     link = house.belvo_link()
     update(house, link, password="pass_valid")
     house.simulator.world.belvo_links[link.remote_id].status = "invalid"
-    Link.objects.filter(pk=link.pk).update(proving_since=timezone.now() - tasks.PROOF_WITHIN * 1.1)
+    Link.objects.filter(pk=link.pk).update(proving_since=timezone.now() - timedelta(minutes=2))
 
-    tasks.prove(str(link.pk))
+    house.prove(link)
 
-    link.refresh_from_db()
     assert (link.health, link.proving_since) == (HealthState.CUSTOMER_LOGIN.value, None)
 
 

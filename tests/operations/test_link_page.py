@@ -3,7 +3,6 @@
 import pytest
 
 from linkadmin.links.models import Integration, Link
-from linkadmin.operations import tasks
 from linkadmin.providers.types import Cause, HealthState
 from tests.house import House
 
@@ -156,9 +155,8 @@ def test_refused_keys_are_no_fault_of_the_link(house: House) -> None:
     house.belvo.secrets.filter(name="secret_id").delete()
     before = Link.objects.get(pk=link.pk).health
 
-    tasks.prove(str(link.pk))
+    house.prove(link)
 
-    link.refresh_from_db()
     house.belvo.refresh_from_db()
     assert (link.health, house.belvo.keys_refused) == (before, True)
 

@@ -49,7 +49,7 @@ def nudged() -> list[tuple[str, str]]:
         while True:
             message = queue.get(block=False)
             message.ack()
-            taken.append((str(message.headers["task"]), str(message.payload[0][0])))
+            taken.append((str(message.headers["task"]), "".join(message.payload[0])))
     return taken
 
 

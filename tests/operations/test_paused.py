@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from linkadmin.audit.models import AuditEvent
 from linkadmin.links.models import CallPlace, CallQuota, Integration, Link, Traffic
-from linkadmin.operations import tasks
 from linkadmin.operations.models import Operation, PendingChallenge, State
 from linkadmin.providers.types import Cause
+from linkadmin.sync.models import LinkRead
 from tests.house import House
 from tests.markup import Page
 
@@ -142,8 +142,7 @@ def test_refused_keys_are_not_used_by_a_task_that_was_queued_before(house: House
     link = house.belvo_link(cause=Cause.WORKING)
     Integration.objects.update(key_state=Integration.KeyState.REFUSED)
 
-    tasks.prove(str(link.pk))
+    house.prove(link)
 
-    link.refresh_from_db()
     assert house.calls("GET", "/api/links/") == []
-    assert link.ask_failed == "keys_refused"
+    assert LinkRead.objects.get(link=link).due_at is not None

@@ -37,7 +37,7 @@ def test_answer_of_the_bank_waits_for_a_database_that_is_away(house: House, monk
 
 
 def test_call_whose_lease_is_over_is_not_made(house: House, settings: Settings) -> None:
-    settings.OPERATION_LEASE_MARGIN_SECONDS = -1_000
+    settings.LEASE_MARGIN_SECONDS = -1_000
     link = house.belvo_link()
 
     house.send(f"/links/{link.pk}/credentials/", password="pass_valid")

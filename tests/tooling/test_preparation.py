@@ -1,5 +1,6 @@
 """What is made before the demo's programs start, when it is made again, and what RESET=1 removes."""
 
+import json
 import os
 import shutil
 import sqlite3
@@ -22,6 +23,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             patch.delenv(name)
         patch.setenv("LINKADMIN_DEMO", "1")
         patch.setenv("LINKADMIN_DATA", str(folder))
+        patch.setenv("LINKADMIN_DEMO_URL", "http://127.0.0.1:8000")
         patch.setenv("LINKADMIN_SIMULATOR_URL", "http://127.0.0.1:8800")
         prepare(folder)
         yield folder
@@ -57,6 +59,19 @@ def test_the_providers_move_with_the_port_of_the_simulator(data: Path, monkeypat
     prepare(data)
 
     assert column(data, "SELECT base_url FROM links_integration") == {"http://127.0.0.1:8801"}
+
+
+def test_the_simulated_providers_are_told_where_the_inboxes_are(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINKADMIN_DEMO_URL", "http://127.0.0.1:8001")
+
+    prepare(data)
+
+    paths = column(data, "SELECT path FROM inbox_mailbox")
+    subscribed = json.loads((data / "simulator.json").read_text())["heron"]["webhooks"]
+    told = {(data / "belvo_webhook").read_text(), *(each["url"] for each in subscribed)}
+    assert {url.split("/")[-2] for url in told} == paths
+    assert {url.split("/webhooks/")[0] for url in told} == {"http://127.0.0.1:8001"}
+    assert len({each["topic"] for each in subscribed}) == len(subscribed) == 7
 
 
 def test_starting_over_leaves_nothing_but_the_keys(data: Path, tmp_path: Path) -> None:

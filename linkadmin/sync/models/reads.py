@@ -1,10 +1,16 @@
-"""Links that are to be read anew, one row each: however often it is asked for, it is one read."""
+"""What is to be read anew, one row each: however often it is asked for, it is one read."""
+
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from linkadmin.links.models import Link
+from linkadmin.links.models import Integration, Link
+
+READ_EVERY = timedelta(seconds=10)  # no link is read more often, whoever wants it
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=15)  # after a read in vain
 
 
 class Reason(models.TextChoices):
@@ -16,21 +22,118 @@ class Reason(models.TextChoices):
     CHANGED = "changed", _("the list says that something changed")
     AGE = "age", _("its data grows old")
 
+    @property
+    def urgency(self) -> int:
+        """Its place, least first."""
+        return list(Reason).index(self)
 
-class LinkRead(models.Model):
-    """When a link is read next, and when it was read last. Kept between reads, so that none comes too soon."""
 
-    link = models.OneToOneField(Link, on_delete=models.CASCADE, primary_key=True, related_name="next_read")
+class Read(models.Model):
+    """When something is read next, and when it was read last. Kept between reads, so that none comes too soon."""
+
+    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="+", db_index=False)
     due_at = models.DateTimeField(null=True, blank=True)  # None: nobody wants it
     wanted_at = models.DateTimeField(null=True, blank=True)  # a read that began before this is too old
-    reason = models.CharField(max_length=8, choices=Reason.choices)
-    urgency = models.PositiveSmallIntegerField(default=0)  # the place of the reason, least first
-    lease_until = models.DateTimeField(null=True, blank=True)  # somebody is at it
-    read_at = models.DateTimeField(null=True, blank=True)
+    wanted_since = models.DateTimeField(null=True, blank=True)  # by the first of those who want it
+    reader = models.UUIDField(null=True, blank=True)  # who is at it
+    lease_until = models.DateTimeField(null=True, blank=True)  # so long nobody else is
+    read_at = models.DateTimeField(null=True, blank=True)  # when the last read was over, also one in vain
+    answered_at = models.DateTimeField(null=True, blank=True)  # when the last one began that told how it stands
     tries = models.PositiveSmallIntegerField(default=0)  # in a row, in vain
 
     class Meta:
-        indexes = [models.Index(fields=["urgency", "due_at"], condition=Q(due_at__isnull=False), name="link_read_due")]
+        abstract = True
+
+    def want(self, at: datetime, *, is_news: bool = True) -> bool:
+        """Let it be read by a read that begins after `at`; tell whether that changed anything.
+
+        After a failure it is read at once only if there is news of it.
+        """
+        if self.answered_at is not None and self.answered_at >= at:
+            return False
+        before = self.due_at, self.wanted_at
+        soonest = self._no_sooner_than(at)
+        if self.due_at is None:
+            self.due_at, self.wanted_since = soonest, at
+        elif is_news:
+            self.due_at = min(self.due_at, soonest)
+        # A read that is under way may have begun before; the next one will not.
+        if self.reader is not None or self.wanted_at is None or at > timezone.now():
+            self.wanted_at = max(at, self.wanted_at or at)
+        return (self.due_at, self.wanted_at) != before
+
+    def answer(self, began_at: datetime, *, now: datetime) -> None:
+        """Take note of a read that told how it stands; who came after its beginning waits for another one."""
+        self.answered_at, self.read_at, self.tries = began_at, now, 0
+        is_wanted = self.wanted_at is not None and self.wanted_at > began_at
+        self.due_at = now + READ_EVERY if is_wanted else None
+        self.wanted_since = self.wanted_at if is_wanted else None
+
+    def look_twice(self, *, now: datetime) -> None:
+        """Take note of a read that did not find it: a second one tells whether it is gone."""
+        self.read_at, self.due_at, self.tries = now, now + READ_EVERY, 0
+
+    def fail(self, *, retry_after: float | None, now: datetime) -> None:
+        """Take note of a read in vain: the next one comes when the provider says, or after a growing pause."""
+        growing = FIRST_PAUSE * 2 ** min(self.tries, 10)
+        asked_for = timedelta(seconds=retry_after) if retry_after else growing
+        self.read_at, self.tries = now, min(self.tries + 1, 1000)
+        self.due_at = now + max(READ_EVERY, min(asked_for, LONGEST_PAUSE))
+
+    def hold(self, *, retry_after: float | None, now: datetime) -> None:
+        """Let it wait because we held the call back ourselves: it was not made."""
+        wait = timedelta(seconds=retry_after) if retry_after else FIRST_PAUSE
+        self.due_at = now + min(wait, LONGEST_PAUSE)
+
+    def drop(self) -> None:
+        """Forget that it was wanted."""
+        self.due_at = self.wanted_since = None
+
+    def _no_sooner_than(self, at: datetime) -> datetime:
+        return max(at, self.read_at + READ_EVERY) if self.read_at else at
+
+
+class LinkRead(Read):
+    """The reads of one link."""
+
+    link = models.OneToOneField(Link, on_delete=models.CASCADE, primary_key=True, related_name="next_read")
+    reason = models.CharField(max_length=8, choices=Reason.choices, default=Reason.AGE)
+    urgency = models.PositiveSmallIntegerField(default=Reason.AGE.urgency)
+    brought_news = models.BooleanField(default=False)  # whether the last answer was another than the one before
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["integration", "urgency", "due_at"], condition=Q(due_at__isnull=False), name="link_read_due"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.link_id}: {self.reason}"
+
+    def want_for(self, reason: Reason, at: datetime) -> bool:
+        """Let it be read for a reason, unless a more urgent one stands; tell whether that changed anything."""
+        was_due = self.due_at is not None
+        changed = self.want(at, is_news=reason is Reason.MESSAGE)
+        if self.due_at is None or (was_due and reason.urgency >= self.urgency):
+            return changed
+        self.reason, self.urgency = reason, reason.urgency
+        return True
+
+
+class StrangerRead(Read):
+    """The reads of a link that messages name and we do not know, or of a customer's links."""
+
+    remote_id = models.CharField(max_length=120, blank=True)
+    end_user_id = models.CharField(max_length=140, blank=True)  # as the provider knows the customer
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["integration", "remote_id", "end_user_id"], name="one_read_per_stranger")
+        ]
+        indexes = [
+            models.Index(fields=["integration", "due_at"], condition=Q(due_at__isnull=False), name="stranger_read_due")
+        ]
+
+    def __str__(self) -> str:
+        return self.remote_id or self.end_user_id

@@ -34,11 +34,15 @@ class Sweep(models.Model):
     began_at = models.DateTimeField(_("began"), default=timezone.now)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     listed_at = models.DateTimeField(null=True, blank=True)  # the list was read to its end
-    seen = models.PositiveIntegerField(_("links seen"), default=0)
+    attended_until = models.DateTimeField(null=True, blank=True)  # somebody works on it, and says so again by then
+    waits_until = models.DateTimeField(null=True, blank=True)  # before that no call of it may be made
+    seen = models.PositiveIntegerField(_("links read"), default=0)
     written = models.PositiveIntegerField(_("links written"), default=0)
     changed = models.PositiveIntegerField(_("links in another state"), default=0)
     found = models.PositiveIntegerField(_("links found"), default=0)
     missing = models.PositiveIntegerField(_("links missing"), default=0)
+    skipped = models.PositiveIntegerField(_("customers passed over"), default=0)  # with ids that cannot be ours
+    unread = models.PositiveIntegerField(_("customers not read"), default=0)  # after many tries
     note = models.CharField(_("note"), max_length=300, blank=True)  # why it failed, or waits
 
     class Meta:
@@ -65,8 +69,9 @@ class Sweep(models.Model):
 class SweepPart(models.Model):
     """One call of a sweep: a page of the list, or what the list does not say of one customer."""
 
-    class Kind(models.TextChoices):
+    class Kind(models.TextChoices):  # read in the reverse order of the words: pages first
         PAGE = "page", _("Page")
+        END = "end", _("First or last page, once more")
         CUSTOMER = "customer", _("Customer")
 
     id = models.BigAutoField(primary_key=True)
@@ -77,12 +82,18 @@ class SweepPart(models.Model):
     due_at = models.DateTimeField(default=timezone.now)
     lease_until = models.DateTimeField(null=True, blank=True)
     done_at = models.DateTimeField(null=True, blank=True)
-    tries = models.PositiveSmallIntegerField(default=0)
+    tries = models.PositiveSmallIntegerField(default=0)  # with the one under way
+    gave_up = models.BooleanField(default=False)  # it cannot be read: what it would say is not known
+    asked_at = models.DateTimeField(null=True, blank=True)  # when the answer was asked for that `ids` are from
+    total = models.PositiveIntegerField(null=True, blank=True)  # of the whole list, as its answer said
     ids = models.BinaryField(default=bytes, blank=True)  # short hashes of the ids that were on it, eight bytes each
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["sweep", "kind", "key"], name="one_part_per_call")]
-        indexes = [models.Index(fields=["sweep", "due_at"], condition=Q(done_at__isnull=True), name="sweep_parts_due")]
+        # In the order in which they are read.
+        indexes = [
+            models.Index(fields=["sweep", "-kind", "id"], condition=Q(done_at__isnull=True), name="sweep_parts_undone")
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"

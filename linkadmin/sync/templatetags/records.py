@@ -13,6 +13,7 @@ from linkadmin.accounts.roles import Right
 from linkadmin.links.models import EndUser, Integration, Link
 from linkadmin.providers.types import Capability
 from linkadmin.sync.customers import tells_of_customers, tells_of_links
+from linkadmin.sync.sweeps import can_sweep
 
 register = template.Library()
 
@@ -43,6 +44,8 @@ def records_of_integration(context: Context, integration: Integration) -> dict[s
     )
     rights = {None, *context["rights"]}  # our own catalogue is for everybody
     ways = [way for capability, right, way in every if integration.can(capability) and right in rights]
+    if can_sweep(integration):
+        ways.append(Way(_("Sweeps"), _("which read all its links"), at("sweeps")))
     return {"title": _("At the provider"), "ways": ways}
 
 

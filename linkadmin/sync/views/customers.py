@@ -13,13 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from linkadmin.accounts.roles import Right, may
+from linkadmin.links.access import link_for
 from linkadmin.links.models import EndUser, Integration
 from linkadmin.links.presentation import moment, shown_name
 from linkadmin.operations.changes import NO, YES
 from linkadmin.operations.fields import OnceForm
 from linkadmin.operations.models import OperationKind
 from linkadmin.operations.services import change_account
-from linkadmin.operations.views.access import link_for
 from linkadmin.pages import draw, reader
 from linkadmin.providers.records import RemoteDataSource
 from linkadmin.providers.types import Capability

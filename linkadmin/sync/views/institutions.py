@@ -14,11 +14,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from linkadmin.accounts.roles import Right, may
-from linkadmin.links import catalogue
+from linkadmin.links import catalogue, counts
 from linkadmin.links.catalogue import Tally, word
 from linkadmin.links.models import Institution, Integration
 from linkadmin.links.presentation import StateBadge, moment, pills, state_counts
-from linkadmin.links.queries import counts
 from linkadmin.pages import draw, go, reader
 from linkadmin.providers.filters import Filters
 from linkadmin.providers.records import Page
@@ -69,7 +68,7 @@ def institution_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def institution_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     institution = get_object_or_404(Institution.objects.select_related("integration"), pk=pk)
-    tally = counts(institution.links.filter(ended_at=None))
+    tally = counts.current(institution=institution)
     context = {
         "institution": institution,
         "integration": institution.integration,

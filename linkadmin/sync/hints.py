@@ -1,0 +1,80 @@
+"""What messages of the providers lead to: reads of the links they are about. What they say is never believed itself."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from linkadmin.inbox import deliveries
+from linkadmin.inbox.models import DeliveryOutcome, DeliveryState, WebhookDelivery
+from linkadmin.links.models import Integration, Link
+
+from . import reads, strangers
+from .models import LinkRead, Reason
+from .naming import Named, links_named, named_by
+
+CLAIMED_AT_ONCE = 200  # messages
+
+
+def work() -> int:
+    """Have the links read that some waiting messages are about, and close those that need no read; return how many."""
+    claimed = deliveries.claim(CLAIMED_AT_ONCE, now=timezone.now())
+    by_integration = defaultdict(list)
+    for delivery in claimed:
+        by_integration[delivery.integration_id].append(delivery)
+    for integration in Integration.objects.filter(pk__in=by_integration):
+        _take(integration, by_integration[integration.pk])
+    return len(claimed)
+
+
+def _take(integration: Integration, told: Sequence[WebhookDelivery]) -> None:
+    """Want the reads first and let the messages wait for them after: dying in between, we begin anew."""
+    links = links_named(integration, {named_by(delivery) for delivery in told})
+    known = [delivery for delivery in told if links[named_by(delivery)]]
+    unknown = [delivery for delivery in told if not links[named_by(delivery)]]
+    _read(known, links)
+    asked = [each for each in unknown if strangers.can_be_asked_for(integration, named_by(each))]
+    _ask_for(integration, asked)
+    for delivery in unknown:
+        if delivery not in asked:
+            deliveries.close(delivery, DeliveryOutcome.NO_LINK if delivery.is_known else DeliveryOutcome.UNKNOWN_TYPE)
+    if integration.keys_refused or not integration.is_active:
+        waiting = WebhookDelivery.objects.filter(pk__in=[each.pk for each in told], state=DeliveryState.READING)
+        waiting.update(outcome=DeliveryOutcome.WAITING)
+
+
+def _read(told: Sequence[WebhookDelivery], links: Mapping[Named, list[Link]]) -> None:
+    wishes: dict[UUID, datetime] = {}
+    for delivery in told:
+        for link in links[named_by(delivery)]:
+            wishes[link.pk] = max(delivery.wanted_at, wishes.get(link.pk, delivery.wanted_at))
+    reads.want_each(wishes, reason=Reason.MESSAGE)
+    for delivery in told:
+        deliveries.note_links(delivery, links[named_by(delivery)])
+    if told:
+        _close_read(wishes, since=min(delivery.wanted_at for delivery in told))
+
+
+@transaction.atomic
+def _close_read(link_ids: Collection[UUID], *, since: datetime) -> None:
+    """Close messages whose links were read since they came, before they waited for it."""
+    read = LinkRead.objects.filter(pk__in=link_ids, answered_at__gte=since)
+    # Under the lock of who takes note of a read: it has closed by now what it saw, or will see what waits by now.
+    for row in read.select_for_update(no_key=True).order_by("pk"):
+        outcome = DeliveryOutcome.CHANGED if row.brought_news else DeliveryOutcome.NOTHING_NEW
+        if row.answered_at is not None:
+            deliveries.close_read([row.link_id], began_at=row.answered_at, outcome=outcome)
+
+
+def _ask_for(integration: Integration, told: Sequence[WebhookDelivery]) -> None:
+    wishes: dict[Named, datetime] = {}
+    for delivery in told:
+        named = named_by(delivery)
+        wishes[named] = max(delivery.wanted_at, wishes.get(named, delivery.wanted_at))
+    strangers.want_each(integration, wishes)
+    for delivery in told:
+        deliveries.note_links(delivery, [])
+    strangers.close_answered(integration, wishes)

@@ -1,0 +1,183 @@
+"""Links that are to be read: wanted by messages, repairs, sweeps and the clock, and read by as few calls as may be.
+
+A row for each link is the truth. However often a link is wanted, it is read once, by a read that begins after the last
+wish; never sooner than ten seconds after the one before.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from itertools import islice
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from linkadmin.database import release_connections
+from linkadmin.inbox import deliveries
+from linkadmin.inbox.models import DeliveryOutcome, DeliveryState, WebhookDelivery
+from linkadmin.links import health
+from linkadmin.links.models import Integration, Link
+from linkadmin.links.pauses import HELD_BACK, NO_PLACE
+from linkadmin.nudges import nudge
+from linkadmin.operations import reading
+from linkadmin.providers.errors import ProviderError
+
+from . import queue
+from .models import LinkRead, Reason
+
+logger = structlog.get_logger(__name__)
+
+CLAIMED_AT_ONCE = 100  # links
+CALLS_AT_ONCE = 4  # of one reader
+WRITTEN_AT_ONCE = 500  # rows
+ALONE_AFTER = 3  # reads in vain: perhaps it is this one link that spoils the call
+
+
+def want(link_ids: Iterable[UUID], *, reason: Reason, at: datetime) -> None:
+    """Have links read by reads that begin after `at`; those that were are left alone."""
+    want_each(dict.fromkeys(link_ids, at), reason=reason)
+
+
+def want_each(wishes: Mapping[UUID, datetime], *, reason: Reason) -> None:
+    """Have each link read by a read that begins after its moment."""
+    ids = iter(sorted(wishes))
+    while some := list(islice(ids, WRITTEN_AT_ONCE)):
+        _want({link_id: wishes[link_id] for link_id in some}, reason)
+
+
+def work(integration_id: UUID) -> bool:
+    """Read the links of an integration that are due, the most urgent first; tell whether it has to go on at once."""
+    due = LinkRead.objects.filter(integration=integration_id).order_by("urgency", "due_at")
+    return queue.work(integration_id, due, _read_all, limit=CLAIMED_AT_ONCE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """Links that are read together, with their claimed rows."""
+
+    links: list[Link]
+    rows: list[LinkRead]
+    read: Callable[[Sequence[Link]], list[Link]]  # returns those that a second look has to find
+
+
+@transaction.atomic
+def _want(wishes: Mapping[UUID, datetime], reason: Reason) -> None:
+    known = set(LinkRead.objects.filter(pk__in=wishes).values_list("pk", flat=True))
+    if new := wishes.keys() - known:
+        of = Link.objects.filter(pk__in=new).order_by("pk").values_list("pk", "integration")
+        LinkRead.objects.bulk_create(
+            [LinkRead(link_id=link_id, integration_id=integration_id) for link_id, integration_id in of],
+            ignore_conflicts=True,
+        )
+    rows = list(LinkRead.objects.filter(pk__in=wishes).select_for_update(no_key=True).order_by("pk"))
+    changed = [row for row in rows if row.want_for(reason, wishes[row.link_id])]
+    columns = ("due_at", "wanted_at", "wanted_since", "reason", "urgency")
+    LinkRead.objects.bulk_update(changed, columns, batch_size=200)
+    soon = timezone.now() + queue.LINGER
+    for integration_id in {row.integration_id for row in rows if row.due_at is not None and row.due_at <= soon}:
+        transaction.on_commit(partial(nudge, queue.TASK, integration_id))
+
+
+def _read_all(integration: Integration, rows: Sequence[LinkRead], this: queue.Round) -> None:
+    """Read the links of claimed rows, a few calls at once."""
+    known = Link.objects.select_related("integration", "end_user", "institution")
+    links = known.in_bulk([row.link_id for row in rows])
+    queue.end([row for row in rows if links[row.link_id].is_ended], LinkRead.drop)
+    calls = _calls(integration, [(row, links[row.link_id]) for row in rows if not links[row.link_id].is_ended])
+    if len(calls) == 1:
+        _make(calls[0], this)
+    elif calls:
+        with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="read") as pool:
+            list(pool.map(partial(_make_in_thread, this=this), calls))
+
+
+def _calls(integration: Integration, pairs: Sequence[tuple[LinkRead, Link]]) -> list[_Call]:
+    alone = [_Call([link], [row], _look_again) for row, link in pairs if link.missing_since is not None]
+    alone += [
+        _Call([link], [row], reading.read_many)
+        for row, link in pairs
+        if link.missing_since is None and row.tries >= ALONE_AFTER
+    ]
+    others = {link.ref: (row, link) for row, link in pairs if link.missing_since is None and row.tries < ALONE_AFTER}
+    together = []
+    for refs in reading.batches(integration, list(others)):
+        found = [others[ref] for ref in refs]
+        together.append(_Call([link for _row, link in found], [row for row, _link in found], reading.read_many))
+    return together + alone
+
+
+def _look_again(links: Sequence[Link]) -> list[Link]:
+    """Read a link that was missing already: what is not there the second time is gone."""
+    for link in links:
+        reading.read(link, in_background=True)
+    return []
+
+
+def _make_in_thread(call: _Call, *, this: queue.Round) -> None:
+    try:
+        _make(call, this)
+    finally:
+        release_connections()
+
+
+def _make(call: _Call, this: queue.Round) -> None:
+    """Make one call, and note with each of its links what came of it."""
+    if this.is_over:
+        queue.release(call.rows)
+        return
+    before = {link.pk: _known(link) for link in call.links}
+    began_at = timezone.now()
+    try:
+        missing = {link.pk for link in call.read(call.links)}
+    except ProviderError as error:
+        _note_failure(call, error)
+        if error.failure.reason in HELD_BACK - {NO_PLACE}:
+            this.held.set()
+        return
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with this call, the next one may be right
+        logger.error("read.broke", links=len(call.links), error=type(error).__name__)
+        queue.end(call.rows, lambda row: row.fail(retry_after=None, now=timezone.now()))
+        return
+    news = {link.pk for link in call.links if _known(link) != before[link.pk]}
+    _note_answer(call.rows, missing, news, began_at)
+
+
+def _known(link: Link) -> tuple[object, ...]:
+    """Return what of a link counts as news when it changes."""
+    return link.shown_state, link.cause, link.last_good_at, link.renew_by, link.ended_at
+
+
+@transaction.atomic
+def _note_answer(rows: Sequence[LinkRead], missing: set[UUID], news: set[UUID], began_at: datetime) -> None:
+    """Let rows go, and close the messages that waited for this read: both, or neither if we die meanwhile."""
+    now = timezone.now()
+
+    def conclude(row: LinkRead) -> None:
+        if row.link_id in missing:
+            row.look_twice(now=now)
+        else:
+            row.answer(began_at, now=now)
+            row.brought_news = row.link_id in news
+
+    queue.end(rows, conclude)
+    answered = {row.link_id for row in rows} - missing
+    deliveries.close_read(answered & news, began_at=began_at, outcome=DeliveryOutcome.CHANGED)
+    deliveries.close_read(answered - news, began_at=began_at, outcome=DeliveryOutcome.NOTHING_NEW)
+
+
+def _note_failure(call: _Call, error: ProviderError) -> None:
+    """Let rows wait: as long as we hold calls back ourselves, or the provider says, or longer each time."""
+    now, wait, reason = timezone.now(), error.failure.retry_after, error.failure.reason
+    if reason != NO_PLACE:  # which is over in a moment
+        for link in call.links:
+            health.note_unasked(link, why=reading.why_unasked(error), at=now)
+        waiting = WebhookDelivery.objects.filter(state=DeliveryState.READING, links__in=call.links)
+        waiting.update(outcome=DeliveryOutcome.WAITING)
+    if reason in HELD_BACK:
+        queue.end(call.rows, lambda row: row.hold(retry_after=wait, now=now))
+    else:
+        queue.end(call.rows, lambda row: row.fail(retry_after=wait, now=now))

@@ -1,0 +1,176 @@
+"""The course of a sweep: begun once, gone on with by whoever finds it, and ended in one of three ways."""
+
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Max, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from linkadmin.accounts.models import User
+from linkadmin.audit import log
+from linkadmin.audit.models import Outcome
+from linkadmin.links.models import Integration
+from linkadmin.nudges import nudge
+from linkadmin.operations import refusals
+from linkadmin.providers.records import Page, SweepBy
+from linkadmin.providers.types import Capability
+from linkadmin.sync.models import Sweep, SweepPart, SweepState
+
+from . import parts
+
+T = TypeVar("T")
+
+WORK_TASK = "sync.work_sweep"
+ATTENDED = timedelta(seconds=10)  # without a sign of life, another worker takes over
+KEPT = timedelta(days=30)
+NEEDED = {
+    SweepBy.LINKS: (Capability.LINKS,),
+    SweepBy.CUSTOMERS: (Capability.LINKS, Capability.END_USERS),
+}
+
+
+def can_sweep(integration: Integration) -> bool:
+    """Tell whether an integration's provider lists what a sweep reads."""
+    return all(integration.can(each) for each in NEEDED[integration.speaks.sweep_by])
+
+
+def begin(integration: Integration, *, asked_by: User | None = None) -> Sweep:
+    """Begin a sweep, or return the one that is running. Raises `IntegrationOff` or `ProviderCannot`."""
+    if not integration.is_active:
+        raise refusals.IntegrationOff
+    if not can_sweep(integration):
+        raise refusals.ProviderCannot
+    try:
+        return running(integration) or _begin(integration, asked_by)
+    except IntegrityError:  # somebody was faster
+        return Sweep.objects.get(integration=integration, state=SweepState.RUNNING)
+
+
+def running(integration: Integration) -> Sweep | None:
+    """Return the sweep of an integration that is not over."""
+    return integration.sweeps.filter(state=SweepState.RUNNING).first()
+
+
+@transaction.atomic
+def stop(sweep: Sweep, *, by: User) -> bool:
+    """End a sweep before its time; tell whether it was still running. What it read stays."""
+    stopped = _end(sweep, SweepState.STOPPED, stopped_by=by)
+    if stopped:
+        _record(sweep, by, "sweep.stopped", {"seen": sweep.seen})
+    return stopped
+
+
+def fail(sweep: Sweep, why: str, *, missing: int = 0) -> None:
+    """End a sweep that could not be read to its end, or cannot be believed. All links keep their state."""
+    _end(sweep, SweepState.FAILED, note=why[:300], missing=missing)
+
+
+@transaction.atomic
+def complete(sweep: Sweep, *, seen: int, missing: int) -> None:
+    """End a sweep that read the whole list: all that is known was asked about at its beginning."""
+    if not _end(sweep, SweepState.DONE, note="", seen=seen, missing=missing):
+        return
+    Integration.objects.filter(pk=sweep.integration_id).update(swept_at=sweep.began_at)
+    others = Sweep.objects.filter(integration=sweep.integration_id).exclude(pk=sweep.pk)
+    SweepPart.objects.filter(sweep__in=others).delete()
+    others.filter(began_at__lt=sweep.began_at - KEPT).delete()
+
+
+def go_on(part: SweepPart, page: Page[T]) -> None:
+    """Have the pages read that a page makes known of. Call it in the transaction that closes its part."""
+    number, sweep = int(part.key), part.sweep
+    if number == 1 and page.items and page.total is not None:
+        # Where some records could not be read, fewer pages follow from this than there are: each names the next.
+        parts.add_pages(sweep, range(2, min(page.total // len(page.items), parts.MOST_PAGES) + 1))
+    if page.items and not page.is_last:
+        if number >= parts.MOST_PAGES:
+            fail(sweep, _("The provider's list does not end."))
+        parts.add_pages(sweep, [number + 1])
+    if not parts.pages_undone(sweep):
+        _note_end_of_list(sweep)
+
+
+def hold_back(sweep_id: UUID, *, until: datetime, why: str) -> None:
+    """Let no call of a sweep be made before a moment."""
+    Sweep.objects.filter(pk=sweep_id, state=SweepState.RUNNING).update(waits_until=until, note=why[:300])
+
+
+def attend(sweep_id: UUID) -> Sweep | None:
+    """Take up the work at a sweep that nobody is at; None if somebody is, or there is nothing to do now."""
+    now = timezone.now()
+    if not _unattended(now).filter(pk=sweep_id).update(attended_until=now + ATTENDED, waits_until=None, note=""):
+        return None
+    return Sweep.objects.select_related("integration").get(pk=sweep_id)
+
+
+def stay(sweep: Sweep) -> bool:
+    """Give a sign of life; tell whether calls of the sweep may be made still."""
+    now = timezone.now()
+    sweep.refresh_from_db(fields=["state", "waits_until", "attended_until"])
+    if sweep.attended_until is None or sweep.attended_until < now + ATTENDED / 2:
+        Sweep.objects.filter(pk=sweep.pk).update(attended_until=now + ATTENDED)
+    return sweep.is_running and (sweep.waits_until is None or sweep.waits_until <= now)
+
+
+def leave(sweep: Sweep) -> None:
+    """Let another worker take a sweep up at once."""
+    Sweep.objects.filter(pk=sweep.pk).update(attended_until=None)
+
+
+def due(*, now: datetime) -> list[Integration]:
+    """Return the integrations whose links were not swept for a while."""
+    askable = Integration.objects.askable(now=now).annotate(last_began_at=Max("sweeps__began_at"))
+    interval = timedelta(seconds=settings.SWEEP_EVERY_SECONDS)
+    old = askable.filter(Q(last_began_at=None) | Q(last_began_at__lte=now - interval))
+    idle = old.exclude(sweeps__state=SweepState.RUNNING)
+    return [each for each in idle if can_sweep(each)]
+
+
+def waiting(*, now: datetime) -> "QuerySet[Sweep, UUID]":
+    """Return the ids of the sweeps that nobody is at and that may go on."""
+    return _unattended(now).values_list("pk", flat=True)
+
+
+@transaction.atomic
+def _begin(integration: Integration, asked_by: User | None) -> Sweep:
+    sweep = Sweep.objects.create(integration=integration, asked_by=asked_by)
+    parts.add_pages(sweep, [1])
+    transaction.on_commit(partial(nudge, WORK_TASK, sweep.pk))
+    if asked_by is not None:
+        _record(sweep, asked_by, "sweep.started", {})
+    return sweep
+
+
+def _note_end_of_list(sweep: Sweep) -> None:
+    """Note that the list was read to its end; if it moved meanwhile, what is new is at one of its ends."""
+    moved = len(parts.told_totals(sweep)) > 1
+    if not (moved and parts.add_both_ends_again(sweep)):
+        Sweep.objects.filter(pk=sweep.pk, listed_at=None).update(listed_at=timezone.now())
+
+
+def _end(sweep: Sweep, state: SweepState, **columns: object) -> bool:
+    rows = Sweep.objects.filter(pk=sweep.pk, state=SweepState.RUNNING)
+    return bool(rows.update(state=state, ended_at=timezone.now(), waits_until=None, **columns))
+
+
+def _unattended(now: datetime) -> "QuerySet[Sweep]":
+    alone = Q(attended_until=None) | Q(attended_until__lte=now)
+    free = Q(waits_until=None) | Q(waits_until__lte=now)
+    return Sweep.objects.filter(alone, free, state=SweepState.RUNNING)
+
+
+def _record(sweep: Sweep, actor: User, action: str, details: dict[str, str | int]) -> None:
+    about = {"sweep": str(sweep.pk), **details}
+    log.record(
+        actor=actor,
+        action=action,
+        object_type="integration",
+        object_id=sweep.integration_id,
+        outcome=Outcome.DONE,
+        details=about,
+    )

@@ -1,0 +1,107 @@
+"""What a sweep makes of a provider's list of customers: the links of those are read of whom it says something new."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from linkadmin.links import health
+from linkadmin.links.models import Integration, Link
+from linkadmin.providers.base import Provider
+from linkadmin.providers.errors import NotFound
+from linkadmin.providers.records import RemoteEndUser
+from linkadmin.providers.types import HealthState, RemoteLink
+from linkadmin.sync.models import CustomerPrint, Sweep, SweepPart
+
+from . import course, parts
+from .discovery import fits, know_customers, take_strangers
+from .hashes import fingerprint_of, packed
+from .links import Gain, count
+
+OF_CUSTOMER = "end_user_id"  # by this every provider that is swept by customers lists the links of one
+# A link is watched until it is known to be well. One that is off stays so until the list says something else.
+RESTLESS = ~Q(health=HealthState.DISCONNECTED.value) & (
+    ~Q(health=HealthState.HEALTHY.value)
+    | Q(fingerprint=None)
+    | Q(missing_since__isnull=False)
+    | Q(proving_since__isnull=False)
+)
+
+
+def read_page(part: SweepPart, integration: Integration, provider: Provider) -> None:
+    """Read one page of the provider's customers. Raises `ProviderError`."""
+    asked_at = timezone.now()
+    page = provider.list_end_users({}, page=int(part.key), whole=True)
+    ids = packed(each.end_user_id for each in page.items)
+    if not parts.note_answer(part, ids, asked_at=asked_at, total=page.total):
+        return
+    usable = [each for each in page.items if fits(each.end_user_id)]
+    prints = {each.end_user_id: fingerprint_of(each) for each in usable}
+    worth = _worth_reading(integration, usable, prints)
+    know_customers({each.end_user_id: each.name for each in worth})
+    with transaction.atomic():
+        if parts.hold_still(part):
+            parts.close(part)
+            parts.add_customers(part.sweep, {each.end_user_id: prints[each.end_user_id] for each in worth})
+            count(part, Gain(skipped=len(page.items) - len(usable)))
+            course.go_on(part, page)
+
+
+def read_links(part: SweepPart, integration: Integration, provider: Provider) -> None:
+    """Read the links of one customer. Raises `ProviderError`."""
+    asked_at = timezone.now()
+    remotes: Sequence[RemoteLink] = ()
+    with suppress(NotFound):  # the customer is gone since the list was read
+        remotes = provider.list_links({OF_CUSTOMER: part.key}).items
+    _take_links(part, integration, remotes, asked_at)
+
+
+def give_up(part: SweepPart, integration: Integration, *, why: str) -> None:
+    """Leave out a customer whose links cannot be read: they keep their state, and their age shows."""
+    for link in Link.objects.filter(integration=integration, end_user__external_id=part.key, ended_at=None):
+        health.note_unasked(link, why=why, at=timezone.now())
+    with transaction.atomic():
+        if parts.hold_still(part):
+            parts.close(part, gave_up=True)
+            Sweep.objects.filter(pk=part.sweep_id).update(unread=F("unread") + 1)
+
+
+@transaction.atomic
+def _take_links(part: SweepPart, integration: Integration, remotes: Sequence[RemoteLink], asked_at: datetime) -> None:
+    if not parts.hold_still(part):
+        return
+    observed = health.observe_page(integration, remotes, at=asked_at)
+    found = take_strangers(integration, observed.strangers, at=asked_at, end_user_id=part.key)
+    parts.close(part, ids=packed(each.remote_id for each in remotes), asked_at=asked_at)
+    count(part, Gain(len(remotes), observed.written, observed.changed, len(found)))
+    _keep_print(part, integration)
+
+
+def _worth_reading(
+    integration: Integration, customers: Sequence[RemoteEndUser], prints: dict[str, int]
+) -> list[RemoteEndUser]:
+    """Return the customers of whom the list says something new, or whose links here are not known to be well."""
+    rows = CustomerPrint.objects.filter(integration=integration, end_user_id__in=prints)
+    before = dict(rows.values_list("end_user_id", "fingerprint"))
+    here = Link.objects.filter(integration=integration, end_user__external_id__in=prints, ended_at=None)
+    ours = set(here.values_list("end_user__external_id", flat=True))
+    restless = set(here.filter(RESTLESS).values_list("end_user__external_id", flat=True))
+
+    def is_worth_it(each: RemoteEndUser) -> bool:
+        customer = each.end_user_id
+        has_any = bool(each.sources) or customer in ours or customer in before
+        return customer in restless or (has_any and before.get(customer) != prints[customer])
+
+    return [each for each in customers if is_worth_it(each)]
+
+
+def _keep_print(part: SweepPart, integration: Integration) -> None:
+    assert part.fingerprint is not None  # noqa: S101 - for the types: it came with the part
+    of_customer = CustomerPrint(integration=integration, end_user_id=part.key, fingerprint=part.fingerprint)
+    unique = ["integration", "end_user_id"]
+    CustomerPrint.objects.bulk_create(
+        [of_customer], update_conflicts=True, unique_fields=unique, update_fields=["fingerprint"]
+    )

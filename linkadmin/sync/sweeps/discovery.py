@@ -1,0 +1,115 @@
+"""Links and customers that came into being elsewhere: taken over as soon as a provider's records show them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from linkadmin.links import health
+from linkadmin.links.models import EndUser, Institution, Integration, Link
+from linkadmin.operations.forms import CUSTOMER_ID
+from linkadmin.operations.models import Operation, OperationKind
+from linkadmin.providers.types import RemoteLink
+
+BEFORE = timedelta(minutes=5)  # so much older than an operation, a link was not made by it whatever the clocks say
+
+
+def fits(end_user_id: str) -> bool:
+    """Tell whether a customer's id at a provider can be one of ours."""
+    longest = EndUser._meta.get_field("external_id").max_length or 0
+    return len(end_user_id) <= longest and CUSTOMER_ID.fullmatch(end_user_id) is not None
+
+
+@transaction.atomic
+def take_strangers(
+    integration: Integration, remotes: Sequence[RemoteLink], *, at: datetime, end_user_id: str = ""
+) -> list[Link]:
+    """Take over those of a provider's records that are links we do not know; return these, saved.
+
+    They were asked for at `at`; `end_user_id` is whose they are, where the records themselves do not tell. Hand in at
+    most a few hundred.
+    """
+    if not remotes or (end_user_id and not fits(end_user_id)):
+        return []
+    # One discovers at a time: two would take over the same link.
+    Integration.objects.select_for_update(no_key=True).get(pk=integration.pk)
+    new = _unknown(integration, remotes, at, end_user_id)
+    owners = {
+        each.remote_id: end_user_id or each.external_id or f"{integration.provider}:{each.remote_id}" for each in new
+    }
+    customers = know_customers(dict.fromkeys(owners.values(), ""))
+    banks = _banks(integration, {each.institution for each in new if each.institution})
+    found = [
+        (
+            Link(
+                integration=integration,
+                end_user=customers[owners[each.remote_id]],
+                institution=banks.get(each.institution),
+                remote_id=each.remote_id,
+            ),
+            each,
+        )
+        for each in new
+    ]
+    health.start_links(found, at=at)
+    return [link for link, _remote in found]
+
+
+def know_customers(names: Mapping[str, str]) -> dict[str, EndUser]:
+    """Return the customers with these ids, made if need be with the name beside theirs."""
+    known = _customers(names)
+    if new := sorted(names.keys() - known.keys()):
+        rows = [EndUser(external_id=each, name=names[each][:128]) for each in new]
+        EndUser.objects.bulk_create(rows, ignore_conflicts=True)
+        known |= _customers(new)
+    return known
+
+
+def _customers(external_ids: Iterable[str]) -> dict[str, EndUser]:
+    return {each.external_id: each for each in EndUser.objects.filter(external_id__in=list(external_ids))}
+
+
+def _unknown(
+    integration: Integration, remotes: Sequence[RemoteLink], at: datetime, end_user_id: str
+) -> list[RemoteLink]:
+    """Return the links that neither are ours nor may be becoming ours just now."""
+    by_id = {each.remote_id: each for each in remotes}
+    # First the operations, then the links: one that ends between the two has made its link by then.
+    making = Operation.objects.open().filter(kind=OperationKind.CREATE_LINK, integration=integration)
+    open_creates = list(making.select_related("end_user", "institution"))
+    here = Link.objects.filter(integration=integration, remote_id__in=by_id)
+    ours = set(here.filter(ended_at=None).values_list("remote_id", flat=True))
+    # A list may be older than the end of a link, and the provider's records may lag behind it.
+    ended = set(here.filter(ended_at__gt=at - health.PROOF_LAG).values_list("remote_id", flat=True))
+    return [
+        each
+        for each in by_id.values()
+        if each.remote_id not in ours | ended
+        and not any(_may_make(create, each, end_user_id) for create in open_creates)
+    ]
+
+
+def _may_make(create: Operation, remote: RemoteLink, end_user_id: str) -> bool:
+    """Tell whether an operation that is not over may be what this link comes from."""
+    if remote.created_at is not None and remote.created_at < create.prepared_at - BEFORE:
+        return False
+    if create.natural_key:
+        return create.natural_key == remote.remote_id
+    owner = end_user_id or remote.external_id  # a provider may have dropped it, so that without one it may be anybody's
+    is_theirs = create.end_user is None or owner in ("", create.end_user.external_id)
+    is_there = create.institution is None or remote.institution in ("", create.institution.name)
+    return is_theirs and is_there
+
+
+def _banks(integration: Integration, names: set[str]) -> dict[str, Institution]:
+    """Return an integration's institutions by name; one that its catalogue does not name yet is made from its name."""
+    known = _institutions(integration, names)
+    if new := sorted(names - known.keys()):
+        rows = [Institution(integration=integration, name=name, display_name=name) for name in new]
+        Institution.objects.bulk_create(rows, ignore_conflicts=True)
+        known |= _institutions(integration, new)
+    return known
+
+
+def _institutions(integration: Integration, names: Iterable[str]) -> dict[str, Institution]:
+    return {each.name: each for each in integration.institutions.filter(name__in=list(names))}

@@ -1,0 +1,53 @@
+"""Short hashes of ids: which ones a list held, in eight bytes each."""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from hashlib import blake2b
+
+from linkadmin.providers.records import RemoteEndUser
+
+SIZE = 8  # bytes
+
+
+def hashed(text: str) -> bytes:
+    """Return the short hash of an id."""
+    return blake2b(text.encode(), digest_size=SIZE).digest()
+
+
+def packed(texts: Iterable[str]) -> bytes:
+    """Return the short hashes of ids, one behind the other."""
+    return b"".join(map(hashed, texts))
+
+
+def fingerprint_of(customer: RemoteEndUser) -> int:
+    """Return a number that stays the same while what the list says of a customer does, but for the name."""
+    text = repr(replace(customer, request_id=""))
+    return int.from_bytes(hashed(text), signed=True)
+
+
+class Hashes:
+    """A set of ids, none of which it can name: a million of them take eight megabytes."""
+
+    def __init__(self, chunks: Iterable[bytes | memoryview]) -> None:
+        everything = array("Q")
+        for chunk in chunks:
+            everything.frombytes(chunk)
+        self._sorted = array("Q", self._once_each(sorted(everything)))
+
+    def __contains__(self, text: str) -> bool:
+        wanted = array("Q", hashed(text))[0]
+        place = bisect_left(self._sorted, wanted)
+        return place < len(self._sorted) and self._sorted[place] == wanted
+
+    def __len__(self) -> int:
+        return len(self._sorted)
+
+    @staticmethod
+    def _once_each(numbers: Iterable[int]) -> Iterator[int]:
+        last = None
+        for number in numbers:
+            if number != last:
+                yield number
+            last = number

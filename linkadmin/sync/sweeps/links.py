@@ -1,0 +1,90 @@
+"""What a sweep makes of links that a provider lists: what changed is written, what we do not know is taken over."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from linkadmin.links import health
+from linkadmin.links.models import Integration
+from linkadmin.providers.base import Provider
+from linkadmin.providers.errors import NotFound
+from linkadmin.providers.records import Page
+from linkadmin.providers.types import RemoteLink
+from linkadmin.sync.models import Sweep, SweepPart
+
+from . import course, parts
+from .discovery import take_strangers
+from .hashes import Hashes, packed
+
+AT_ONCE = 200  # links that are written under one lock
+
+
+@dataclass(slots=True)
+class Gain:
+    """What a part brought."""
+
+    seen: int = 0
+    written: int = 0
+    changed: int = 0
+    found: int = 0
+    skipped: int = 0
+
+
+def read_page(part: SweepPart, integration: Integration, provider: Provider) -> None:
+    """Read one page of the provider's links. Raises `ProviderError`."""
+    asked_at, number = timezone.now(), int(part.key)
+    try:
+        page = provider.list_links({}, page=number, whole=True)
+    except NotFound:
+        if number == 1:
+            raise
+        page = Page(items=(), number=number, is_last=True)  # the list got shorter meanwhile
+    ids = packed(each.remote_id for each in page.items)
+    if not parts.note_answer(part, ids, asked_at=asked_at, total=page.total):
+        return
+    gain = take_links(part, integration, page.items, asked_at)
+    with transaction.atomic():
+        if parts.hold_still(part):
+            parts.close(part)
+            count(part, gain)
+            course.go_on(part, page)
+
+
+def take_links(part: SweepPart, integration: Integration, remotes: Sequence[RemoteLink], asked_at: datetime) -> Gain:
+    """Take a page of links into account, in small lots; stop when another worker has taken its part over."""
+    gain, rest = Gain(seen=len(remotes)), iter(remotes)
+    while lot := list(islice(rest, AT_ONCE)):
+        observed = _observe(part, integration, lot, asked_at)
+        if observed is None:
+            break
+        gain.written += observed.written
+        gain.changed += observed.changed
+        gain.found += len(take_strangers(integration, observed.strangers, at=asked_at))
+    return gain
+
+
+def count(part: SweepPart, gain: Gain) -> None:
+    """Add what a part brought to what its sweep shows."""
+    Sweep.objects.filter(pk=part.sweep_id).update(
+        seen=F("seen") + gain.seen,
+        written=F("written") + gain.written,
+        changed=F("changed") + gain.changed,
+        found=F("found") + gain.found,
+        skipped=F("skipped") + gain.skipped,
+    )
+
+
+@transaction.atomic
+def _observe(
+    part: SweepPart, integration: Integration, lot: Sequence[RemoteLink], asked_at: datetime
+) -> health.Observed | None:
+    # Under the lock of the sweep: no part that was asked for later gets in between.
+    if not parts.hold_still(part):
+        return None
+    later = Hashes(parts.answered_later(part, asked_at))
+    return health.observe_page(integration, [each for each in lot if each.remote_id not in later], at=asked_at)

@@ -1,0 +1,126 @@
+"""Sweeps as their pages show them."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import Count, Q
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from linkadmin.links.models import Integration
+from linkadmin.links.presentation import Moment, StateBadge, moment
+from linkadmin.sync.models import Sweep, SweepPart, SweepState
+
+PAGE_SIZE = 50
+LOOKS = {  # tone and icon
+    SweepState.RUNNING: ("info", "refresh-cw"),
+    SweepState.DONE: ("ok", "circle-check"),
+    SweepState.STOPPED: ("quiet", "circle-slash"),
+    SweepState.FAILED: ("bad", "circle-x"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the list of sweeps."""
+
+    sweep: Sweep
+    began: Moment | None
+    state: StateBadge
+    who: str
+    took: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A page of the list, the newest first, with the queries of the pages one can go to."""
+
+    rows: tuple[Row, ...]
+    first: str
+    next: str
+    previous: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many calls of a running sweep are made, of those that are known of."""
+
+    done: int
+    total: int
+    sentences: tuple[str, ...]
+
+
+def page(integration: Integration, query: QueryDict) -> Rows:
+    """Return the page of an integration's sweeps that a query's cursor points at."""
+    sweeps = integration.sweeps.select_related("asked_by", "stopped_by").order_by("-began_at", "-pk")
+    if last := _shown_last(integration, query.get("before", "")):
+        sweeps = sweeps.filter(Q(began_at__lt=last.began_at) | Q(began_at=last.began_at, pk__lt=last.pk))
+    found = list(sweeps[: PAGE_SIZE + 1])
+    shown = found[:PAGE_SIZE]
+    more = f"?before={shown[-1].pk}" if len(found) > PAGE_SIZE else ""
+    return Rows(tuple(map(row, shown)), "?" if last else "", more)
+
+
+def row(sweep: Sweep) -> Row:
+    tone, icon = LOOKS[SweepState(sweep.state)]
+    return Row(
+        sweep=sweep,
+        began=moment(sweep.began_at),
+        state=StateBadge(tone, icon, str(SweepState(sweep.state).label), sweep.note),
+        who=sweep.asked_by.display_name if sweep.asked_by else _("the schedule"),
+        took=_duration((sweep.ended_at or timezone.now()) - sweep.began_at),
+    )
+
+
+def progress(sweep: Sweep) -> Progress:
+    """Say how far a running sweep is, of what is known that it has to read."""
+    counted = {
+        kind: (done, total)
+        for kind, done, total in sweep.parts.order_by()
+        .values_list("kind")
+        .annotate(done=Count("pk", filter=Q(done_at__isnull=False)), total=Count("pk"))
+    }
+    customers = counted.pop(SweepPart.Kind.CUSTOMER.value, (0, 0))
+    pages = sum(done for done, _total in counted.values()), sum(total for _done, total in counted.values())
+    sentences = [_("%(done)d of %(total)d pages of the provider's list are read.") % _of(pages)]
+    if customers[1]:
+        sentences.append(_("The links of %(done)d of %(total)d customers are read.") % _of(customers))
+    return Progress(pages[0] + customers[0], pages[1] + customers[1], (*sentences, *remarks(sweep)))
+
+
+def remarks(sweep: Sweep) -> tuple[str, ...]:
+    """Say what a sweep left out."""
+    skipped = ngettext(
+        "One customer was passed over: the id at the provider cannot be one of ours.",
+        "%(count)d customers were passed over: their ids at the provider cannot be ours.",
+        sweep.skipped,
+    )
+    unread = ngettext(
+        "The links of one customer could not be read, and keep their state.",
+        "The links of %(count)d customers could not be read, and keep their state.",
+        sweep.unread,
+    )
+    said = ((sweep.skipped, skipped), (sweep.unread, unread))
+    return tuple(text % {"count": count} for count, text in said if count)
+
+
+def _of(counted: tuple[int, int]) -> dict[str, int]:
+    done, total = counted
+    return {"done": done, "total": total}
+
+
+def _duration(time: timedelta) -> str:
+    seconds = int(time.total_seconds())
+    if seconds < 60:
+        return _("%(count)d s") % {"count": seconds}
+    return _("%(count)d min") % {"count": seconds // 60}
+
+
+def _shown_last(integration: Integration, cursor: str) -> Sweep | None:
+    try:
+        return integration.sweeps.filter(pk=UUID(cursor)).first()
+    except ValueError:
+        return None

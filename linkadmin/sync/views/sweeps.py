@@ -1,0 +1,71 @@
+"""Sweeps of an integration: begun, watched and stopped."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from linkadmin.accounts.roles import Right, may
+from linkadmin.links.models import Integration
+from linkadmin.links.presentation import moment
+from linkadmin.operations.refusals import Refusal
+from linkadmin.pages import draw, go, reader
+from linkadmin.sync import sweeps
+from linkadmin.sync.models import Sweep
+from linkadmin.sync.sweeps import presentation
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def integration_sweeps(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """List an integration's sweeps, the newest first; by POST, begin one."""
+    integration = get_object_or_404(Integration, pk=pk)
+    if not sweeps.can_sweep(integration):
+        raise Http404
+    if request.method == "POST":
+        return _begin(request, integration)
+    context = {
+        "integration": integration,
+        "page": presentation.page(integration, request.GET),
+        "running": sweeps.running(integration),
+        "swept": moment(integration.swept_at),
+        "may_begin": integration.is_active and may(request.user, Right.MANAGE_INTEGRATIONS),
+    }
+    return render(request, "sync/sweeps.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def sweep_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show one sweep, with its progress while it runs; by POST, stop it."""
+    sweep = get_object_or_404(Sweep.objects.select_related("integration", "asked_by", "stopped_by"), pk=pk)
+    if request.method == "POST":
+        return _stop(request, sweep)
+    context = {
+        "sweep": sweep,
+        "integration": sweep.integration,
+        "row": presentation.row(sweep),
+        "ended": moment(sweep.ended_at),
+        "progress": presentation.progress(sweep) if sweep.is_running else None,
+        "remarks": presentation.remarks(sweep),
+        "may_stop": sweep.is_running and may(request.user, Right.MANAGE_INTEGRATIONS),
+    }
+    return draw(request, "sync/sweep.html", "sweep", context)
+
+
+def _begin(request: HttpRequest, integration: Integration) -> HttpResponse:
+    try:
+        sweep = sweeps.begin(integration, asked_by=reader(request))
+    except Refusal as refusal:
+        messages.error(request, str(refusal.words))
+        return go(request, request.path)
+    return go(request, sweep.get_absolute_url())
+
+
+def _stop(request: HttpRequest, sweep: Sweep) -> HttpResponse:
+    if sweeps.stop(sweep, by=reader(request)):
+        messages.success(request, _("The sweep is stopped. What it read stays."))
+    else:
+        messages.info(request, _("The sweep was over already."))
+    return go(request, sweep.get_absolute_url())

@@ -1,0 +1,45 @@
+"""A program that counts what is in the database: `python -m tests.processes.tally` writes it as JSON."""
+
+import json
+import sys
+from collections import Counter
+from typing import Any
+
+import django
+
+django.setup()
+
+from django.db.models import Count, Q  # noqa: E402
+
+from linkadmin.bulk.models import BulkItem, BulkJob  # noqa: E402
+from linkadmin.links.models import HealthChange, Link, Note  # noqa: E402
+from linkadmin.sync.models import Sweep  # noqa: E402
+
+
+def main() -> None:
+    json.dump(
+        {
+            "sweeps": [_sweep(sweep) for sweep in Sweep.objects.select_related("integration").order_by("began_at")],
+            "links": Link.objects.count(),
+            "twice": Link.objects.values("integration", "remote_id").annotate(n=Count("pk")).filter(n__gt=1).count(),
+            "beginnings": HealthChange.objects.filter(old="").count(),
+            "jobs": [_job(job) for job in BulkJob.objects.order_by("planned_at")],
+            "notes": Counter(Note.objects.values_list("link").annotate(n=Count("pk")).values_list("n", flat=True)),
+        },
+        sys.stdout,
+    )
+
+
+def _sweep(sweep: Sweep) -> dict[str, Any]:
+    parts = sweep.parts.aggregate(n=Count("pk"), done=Count("pk", filter=Q(done_at__isnull=False)))
+    told = {"provider": sweep.integration.provider, "state": sweep.state, "note": sweep.note, "seen": sweep.seen}
+    return told | {"parts": parts["n"], "done": parts["done"]}
+
+
+def _job(job: BulkJob) -> dict[str, Any]:
+    states = Counter(BulkItem.objects.filter(job=job).values_list("state", flat=True))
+    return {"kind": job.kind, "state": job.state, "total": job.total, "items": states}
+
+
+if __name__ == "__main__":
+    main()

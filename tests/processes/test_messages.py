@@ -1,0 +1,74 @@
+"""Messages of a provider as they come in production: seen on the page in a moment, outliving whoever works them."""
+
+import time
+from statistics import median
+
+import pytest
+import requests
+
+from tests.inbox.postman import AUTHORIZATION, told_by_belvo
+
+from .browser import Browser
+from .stack import PlantedLink, Stack, wait_for
+
+pytestmark = pytest.mark.processes
+
+BANK = "ironbank_br_retail"
+BELVO = ("sandbox-id", "sandbox-password")
+TAKEN = "Task sync.read_due["  # by a worker
+VISIBLE_WITHIN = 2  # seconds
+DONE_WITHIN = 120  # seconds, after a kill
+
+
+@pytest.fixture(scope="module")
+def address(embedded: Stack) -> str:
+    return embedded.url + str(embedded.run("tests.processes.letterbox"))
+
+
+def mended(stack: Stack) -> PlantedLink:
+    """Return a link that is broken as far as we know, and works at the provider."""
+    link = stack.link(BANK)
+    typed = {"password": "pass_valid", "password2": "pass_valid"}
+    answer = requests.put(f"{stack.simulator_url}/api/links/{link.remote_id}/", json=typed, auth=BELVO, timeout=5)
+    assert answer.status_code == 200
+    return link
+
+
+def post(address: str, link: PlantedLink) -> None:
+    headers = {"Authorization": AUTHORIZATION, "Content-Type": "application/json"}
+    answer = requests.post(address, data=told_by_belvo(link_id=link.remote_id), headers=headers, timeout=5)
+    assert answer.status_code == 202
+
+
+def seconds_until_seen(browser: Browser, address: str, link: PlantedLink) -> float:
+    began = time.monotonic()
+    post(address, link)
+    wait_for(lambda: browser.says(link.page, "Working"))
+    return time.monotonic() - began
+
+
+def test_message_is_visible_on_the_page_within_two_seconds(stack: Stack, address: str) -> None:
+    browser = stack.browser()
+
+    delays = [seconds_until_seen(browser, address, mended(stack)) for _ in range(3)]
+
+    assert median(delays) <= VISIBLE_WITHIN
+
+
+def test_messages_outlive_the_worker_and_the_broker(stack: Stack, address: str) -> None:
+    links = [mended(stack) for _ in range(3)]
+    browser = stack.browser()
+    stack.freeze("simulator")
+    taken = stack.log("worker").count(TAKEN)
+    for link in links * 3:
+        post(address, link)
+    wait_for(lambda: stack.log("worker").count(TAKEN) > taken)
+    stack.kill("worker", "beat")
+    for message in (stack.data / "broker" / "messages").iterdir():
+        message.unlink()
+
+    stack.thaw("simulator")
+    stack.start("worker", "beat")
+
+    for link in links:
+        wait_for(lambda page=link.page: browser.says(page, "Working"), within=DONE_WITHIN)  # type: ignore[misc]

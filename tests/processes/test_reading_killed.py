@@ -1,0 +1,155 @@
+"""kill -9 of worker and beat and an emptied broker, amid sweeps and bulk work: all of it gets done, once."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from redis import Redis
+
+from linkadmin.simulator.crowds import Crowds
+from linkadmin.simulator.population import Population
+from tests.house import HERON_INTEGRATION
+
+from . import servers
+from .browser import Browser, Form
+from .stack import BANKS, LINKS_PER_BANK, Stack, wait_for
+
+pytestmark = pytest.mark.processes
+
+CROWD = Population(seed=7, belvo_links=9000, heron_links=240)
+LATENCY = "200"  # milliseconds, so that there is a middle to be killed in
+GIVEN_BACK_WITHIN = 120  # seconds after the last kill: all that was due is done
+
+
+class Crowded(Stack):
+    """A stack whose simulator has many links that nobody here knows of yet."""
+
+    def _command(self, name: str) -> list[str]:
+        links = ["--belvo-links", str(CROWD.belvo_links), "--heron-links", str(CROWD.heron_links)]
+        crowd = ["--seed", str(CROWD.seed), *links]
+        command = super()._command(name)
+        return [*command, *crowd, "--latency", LATENCY] if name == "simulator" else command
+
+    def tally(self) -> dict[str, Any]:
+        """Count what is in the database."""
+        counted: dict[str, Any] = self.run("tests.processes.tally")
+        return counted
+
+    def kill_and_empty_broker(self) -> None:
+        """End worker and beat as by kill -9, lose every message that is under way, and start them again."""
+        self.kill("worker", "beat")
+        broker = self.environment.get("LINKADMIN_BROKER_URL", "")
+        if broker:
+            with Redis.from_url(broker) as redis:
+                redis.flushdb()
+        for message in (self.data / "broker" / "messages").glob("*"):
+            message.unlink()
+        self.start("worker", "beat")
+
+
+@pytest.fixture(scope="module", params=["embedded", pytest.param("servers", marks=pytest.mark.servers)])
+def crowded(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, static: Path
+) -> Iterator[Crowded]:
+    folder = tmp_path_factory.mktemp(f"crowded-{request.param}")
+    if request.param == "embedded":
+        with Crowded(folder, static=static) as running:
+            yield running
+        return
+    with servers.borrowed() as environment, Crowded(folder, static=static, **environment) as running:
+        yield running
+
+
+def links_to_be_found() -> int:
+    """Count what the simulator has for our two integrations, the links included that were known before."""
+    at_heron = Crowds.of(CROWD, time.time).items.of_integration(HERON_INTEGRATION)
+    return CROWD.belvo_links + len(at_heron) + LINKS_PER_BANK * len(BANKS)
+
+
+def press(browser: Browser, page: str, address: str, **typed: str) -> requests.Response:
+    """Send a form of a page's to an address, as one of its buttons does."""
+    token = browser.open(page, having="csrfmiddlewaretoken").fields["csrfmiddlewaretoken"]
+    return browser.send(Form(browser.url + address, {"csrfmiddlewaretoken": token}), **typed)
+
+
+def in_the_middle(stack: Crowded, how_far: Callable[[dict[str, Any]], tuple[int, int]]) -> None:
+    """Wait until something has begun and is not over yet."""
+
+    def is_between() -> bool:
+        done, of = how_far(stack.tally())
+        assert done < max(1, of), "it was over before anything could be killed"
+        return done > 0
+
+    wait_for(is_between, within=60)
+
+
+def parts_of_sweeps(tally: dict[str, Any]) -> tuple[int, int]:
+    running = [sweep for sweep in tally["sweeps"] if sweep["state"] == "running"]
+    return sum(sweep["done"] for sweep in running), sum(sweep["parts"] for sweep in running) or 1
+
+
+def items_of_job(tally: dict[str, Any]) -> tuple[int, int]:
+    job = tally["jobs"][-1]
+    return job["total"] - job["items"].get("waiting", 0), job["total"]
+
+
+def wait_until_swept(stack: Crowded) -> dict[str, Any]:
+    """Wait until each provider has a sweep that is done, and return the tally then."""
+
+    def tally_when_done() -> dict[str, Any] | None:
+        tally = stack.tally()
+        done = {sweep["provider"] for sweep in tally["sweeps"] if sweep["state"] == "done"}
+        return tally if done == {"belvo", "heron"} else None
+
+    return wait_for(tally_when_done, within=GIVEN_BACK_WITHIN)
+
+
+def test_sweeps_that_are_killed_again_and_again_find_every_link_once(crowded: Crowded) -> None:
+    for _ in range(2):
+        in_the_middle(crowded, parts_of_sweeps)
+        crowded.kill_and_empty_broker()
+
+    tally = wait_until_swept(crowded)
+
+    assert tally["links"] == tally["beginnings"] == links_to_be_found()
+    assert tally["twice"] == 0
+    assert len(tally["sweeps"]) == 2
+
+
+def test_notes_on_all_links_are_written_once_each(crowded: Crowded) -> None:
+    tally = wait_until_swept(crowded)
+    ana = crowded.browser("ana")
+    plan = press(ana, "/links/", "/bulk/note/", all="1", text="Call them on Monday")
+    job = plan.url.removeprefix(ana.url)
+    press(ana, job, job, move="begin")
+
+    in_the_middle(crowded, items_of_job)
+    crowded.kill_and_empty_broker()
+    tally = wait_for(lambda: done(crowded), within=GIVEN_BACK_WITHIN)
+
+    assert tally["jobs"][-1]["items"] == {"done": tally["links"]}
+    assert tally["notes"] == {"1": tally["links"]}
+
+
+def test_reading_of_many_links_goes_on_after_a_kill(crowded: Crowded) -> None:
+    wait_until_swept(crowded)
+    ana = crowded.browser("ana")
+    heron = crowded.integrations["heron"]
+    plan = press(ana, "/links/", "/bulk/refresh/", all="1", integration=heron)
+    job = plan.url.removeprefix(ana.url)
+    press(ana, job, job, move="begin")
+
+    in_the_middle(crowded, items_of_job)
+    crowded.kill_and_empty_broker()
+    tally = wait_for(lambda: done(crowded), within=GIVEN_BACK_WITHIN)
+
+    last = tally["jobs"][-1]
+    assert last["items"].get("done", 0) + last["items"].get("skipped", 0) == last["total"]
+
+
+def done(stack: Crowded) -> dict[str, Any] | None:
+    tally = stack.tally()
+    return tally if tally["jobs"][-1]["state"] == "done" else None

@@ -1,0 +1,101 @@
+"""Sweeps from beginning to end without a worker: what the schedule does, the test does."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from django.utils import timezone
+
+from linkadmin.accounts.models import User
+from linkadmin.links import connections
+from linkadmin.links.models import Integration, Link
+from linkadmin.simulator.conduct import USUAL, Conduct
+from linkadmin.simulator.population import Population
+from linkadmin.simulator.server import Simulator
+from linkadmin.sync import sweeps
+from linkadmin.sync.models import Sweep, SweepPart, SweepState
+from linkadmin.sync.sweeps import crew, parts
+from tests.house import HERON_INTEGRATION, Clock, House, build
+
+
+def sweep(integration: Integration, *, asked_by: User | None = None) -> Sweep:
+    """Sweep an integration, and return the sweep as it ended."""
+    return go_on(sweeps.begin(integration, asked_by=asked_by))
+
+
+def swept(integration: Integration) -> Sweep:
+    """Sweep an integration to a good end."""
+    done = sweep(integration)
+    assert done.state == SweepState.DONE, done.note
+    return done
+
+
+def go_on(sweep: Sweep, *, rounds: int = 10) -> Sweep:
+    """Work at a sweep until it is over, at most so many rounds; between them all pauses end."""
+    for _round in range(rounds):
+        work(sweep)
+        if not sweep.is_running:
+            break
+        pauses_end(sweep)
+    return sweep
+
+
+def work(sweep: Sweep) -> Sweep:
+    """Work at a sweep once, as far as it goes."""
+    sweeps.work(sweep.pk)
+    sweep.refresh_from_db()
+    return sweep
+
+
+def read_one(sweep: Sweep) -> SweepPart:
+    """Read the next part and nothing more, as a worker does that dies after it."""
+    (part,) = parts.claim(sweep.pk, limit=1)
+    crew._read(sweep, part, connections.connect(sweep.integration, in_background=True))
+    return part
+
+
+def pauses_end(sweep: Sweep) -> None:
+    Sweep.objects.filter(pk=sweep.pk).update(waits_until=None)
+    SweepPart.objects.filter(sweep=sweep, done_at=None).update(due_at=timezone.now())
+
+
+def workers_die(sweep: Sweep) -> None:
+    """Let nobody give a sign of life any more, and all leases end."""
+    past = timezone.now() - timedelta(seconds=1)
+    SweepPart.objects.filter(sweep=sweep, lease_until__isnull=False).update(lease_until=past)
+    Sweep.objects.filter(pk=sweep.pk).update(attended_until=None)
+
+
+class StillClock(Clock):
+    """A simulator's clock that stands still, so that nothing changes there by itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._start = time.time()
+
+    def __call__(self) -> float:
+        return self._start + self.ahead
+
+
+@contextmanager
+def crowd(links: int, conduct: Conduct = USUAL) -> Iterator[House]:
+    """Build a house at a simulator with so many generated links of each provider, none of which we know."""
+    clock, population = StillClock(), Population(7, links, links)
+    with Simulator(record=True, clock=clock, conduct=conduct, population=population) as simulator:
+        yield build(simulator, clock)
+
+
+def at_provider(house: House, integration: Integration) -> dict[str, tuple[str, str]]:
+    """Return the status and the message of each link that the simulated provider has in an integration."""
+    truth = house.simulator.truth()[integration.provider]
+    world = house.simulator.world
+    here = (each.item_id for each in world.items.everything() if each.integration == HERON_INTEGRATION)
+    ids = truth.keys() if integration == house.belvo else here
+    return {remote_id: (truth[remote_id][0], truth[remote_id][1] or "") for remote_id in ids}
+
+
+def with_us(integration: Integration) -> dict[str, tuple[str, str]]:
+    """Return the same as we know it; of a message the part that we keep."""
+    rows = Link.objects.filter(integration=integration, ended_at=None)
+    return {row.remote_id: (row.raw_status, row.raw_words) for row in rows}

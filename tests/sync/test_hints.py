@@ -1,0 +1,298 @@
+"""What messages of the providers lead to: the links they name are read, those we do not know are taken over."""
+
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import requests
+from django.utils import timezone
+from pytest_django.live_server_helper import LiveServer
+
+from linkadmin.inbox import deliveries
+from linkadmin.inbox.models import DeliveryLink, DeliveryOutcome, DeliveryState, WebhookDelivery
+from linkadmin.links.models import EndUser, Integration, Link
+from linkadmin.providers.types import Cause, HealthState
+from linkadmin.simulator.heron_drill import SETTLES_AFTER
+from linkadmin.sync import tasks
+from linkadmin.sync.models import LinkRead, StrangerRead
+from tests.house import HERON_INTEGRATION, House
+from tests.inbox.postman import AUTHORIZATION, SECRET, deliver, open_inbox, signed, told_by_belvo, told_by_heron
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def at_belvo(house: House) -> str:
+    """Return the address of the inbox of the Belvo integration."""
+    return open_inbox(house.belvo)
+
+
+@pytest.fixture
+def at_heron(house: House) -> str:
+    return open_inbox(house.heron)
+
+
+def work() -> None:
+    """Let a worker do what messages lead to."""
+    tasks.work_inbox()
+    for integration in Integration.objects.all():
+        tasks.read_due(str(integration.pk))
+
+
+def tell_of(address: str, link: Link, **more: str) -> WebhookDelivery:
+    """Deliver a message about a link and return it as it is kept."""
+    assert deliver(address, told_by_belvo(link_id=link.remote_id, **more)).status_code == 202
+    return WebhookDelivery.objects.latest("pk")
+
+
+def tell_of_item(address: str, **data: str) -> WebhookDelivery:
+    body = told_by_heron(**data)
+    assert deliver(address, body, signed(body)).status_code == 202
+    return WebhookDelivery.objects.latest("pk")
+
+
+def outcome_of(delivery: WebhookDelivery) -> str:
+    delivery.refresh_from_db()
+    return delivery.outcome if delivery.state == DeliveryState.DONE else delivery.state
+
+
+def reads(house: House) -> int:
+    return len(house.calls("GET"))
+
+
+class TestKnownLink:
+    def test_message_has_its_link_read_and_is_not_believed_itself(self, house: House, at_belvo: str) -> None:
+        link = house.belvo_link(cause=Cause.LOGIN_REFUSED)
+
+        delivery = tell_of(at_belvo, link, code="invalid_credentials")
+        work()
+
+        link.refresh_from_db()
+        assert (link.health, outcome_of(delivery)) == (HealthState.HEALTHY.value, DeliveryOutcome.CHANGED)
+
+    def test_message_without_news_is_closed_as_such(self, house: House, at_belvo: str) -> None:
+        link = house.belvo_link(cause=Cause.WORKING)
+        house.prove(link)
+        LinkRead.objects.update(read_at=None)
+
+        delivery = tell_of(at_belvo, link)
+        work()
+
+        assert outcome_of(delivery) == DeliveryOutcome.NOTHING_NEW
+
+    def test_many_messages_about_a_link_are_one_read(self, house: House, at_belvo: str) -> None:
+        link = house.belvo_link()
+
+        told = [tell_of(at_belvo, link, code=code) for code in ("invalid_credentials", "token_required") * 5]
+        work()
+
+        assert reads(house) == 1
+        assert {outcome_of(delivery) for delivery in told} == {DeliveryOutcome.CHANGED}
+
+    def test_message_older_than_a_read_is_closed_by_it(self, house: House, at_belvo: str) -> None:
+        link = house.belvo_link()
+        delivery = tell_of(at_belvo, link)
+        house.prove(link)
+
+        work()
+
+        assert reads(house) == 1
+        assert outcome_of(delivery) == DeliveryOutcome.CHANGED
+
+    def test_message_within_ten_seconds_of_a_read_waits_for_the_next(self, house: House, at_belvo: str) -> None:
+        link = house.belvo_link()
+        house.prove(link)
+
+        delivery = tell_of(at_belvo, link)
+        work()
+        assert (reads(house), outcome_of(delivery)) == (1, DeliveryState.READING)
+
+        LinkRead.objects.update(due_at=timezone.now())
+        work()
+        assert (reads(house), outcome_of(delivery)) == (2, DeliveryOutcome.NOTHING_NEW)
+
+    def test_message_of_unknown_type_about_a_link_of_ours_has_it_read(self, house: House, at_belvo: str) -> None:
+        link = house.belvo_link()
+
+        delivery = tell_of(at_belvo, link, code="something_new")
+        work()
+
+        assert (reads(house), outcome_of(delivery)) == (1, DeliveryOutcome.CHANGED)
+
+    def test_message_of_a_removal_waits_for_the_second_look(self, house: House, at_belvo: str) -> None:
+        link = house.belvo_link(cause=Cause.WORKING)
+        del house.simulator.world.belvo_links[link.remote_id]
+        delivery = tell_of(at_belvo, link, code="link_deleted")
+        work()
+        assert outcome_of(delivery) == DeliveryState.READING
+
+        LinkRead.objects.update(due_at=timezone.now())
+        work()
+
+        link.refresh_from_db()
+        assert (link.health, outcome_of(delivery)) == (HealthState.DISCONNECTED.value, DeliveryOutcome.CHANGED)
+
+    def test_message_that_is_replayed_leads_to_a_new_read(self, house: House, at_belvo: str) -> None:
+        link = house.belvo_link()
+        delivery = tell_of(at_belvo, link)
+        work()
+        LinkRead.objects.update(read_at=timezone.now() - timedelta(seconds=11))
+
+        deliveries.replay(delivery, by=house.people["adm"])
+        work()
+
+        assert (reads(house), outcome_of(delivery)) == (2, DeliveryOutcome.NOTHING_NEW)
+
+    def test_message_outlives_a_worker_that_died_with_it(self, house: House, at_belvo: str) -> None:
+        delivery = tell_of(at_belvo, house.belvo_link())
+        deliveries.claim(10, now=timezone.now())
+        work()
+        assert outcome_of(delivery) == DeliveryState.DUE
+
+        WebhookDelivery.objects.update(lease_until=timezone.now())
+        work()
+
+        assert outcome_of(delivery) == DeliveryOutcome.CHANGED
+
+    def test_message_says_that_it_waits_while_its_link_cannot_be_read(self, house: House, at_belvo: str) -> None:
+        house.simulator.fail("GET", "/api/links/", "unsupported_operation", 1)
+        delivery = tell_of(at_belvo, house.belvo_link())
+        work()
+        delivery.refresh_from_db()
+        assert (delivery.state, delivery.outcome) == (DeliveryState.READING, DeliveryOutcome.WAITING)
+
+        LinkRead.objects.update(due_at=timezone.now())
+        work()
+
+        assert outcome_of(delivery) == DeliveryOutcome.CHANGED
+
+
+class TestCustomer:
+    def test_message_about_a_customer_has_all_their_links_read_by_one_call(self, house: House, at_heron: str) -> None:
+        link = house.heron_link(cause=Cause.LOGIN_REQUIRED)
+        customer = link.end_user
+        body = {"access_token": "access-sandbox-1", "end_user_id": customer.external_id, "item_id": "item-2"}
+        house.call_heron("POST", f"/api/integrations/{HERON_INTEGRATION}/links", body)
+        house.let_know(house.heron, customer, "item-2", None, Cause.LOGIN_REQUIRED)
+
+        delivery = tell_of_item(
+            at_heron, topic="end_user.processed", item_id="", end_user_id=customer.external_id, status="processed"
+        )
+        work()
+
+        assert (reads(house), outcome_of(delivery)) == (1, DeliveryOutcome.CHANGED)
+        assert DeliveryLink.objects.filter(delivery=delivery, read_at__isnull=False).count() == 2
+
+    def test_customer_whom_nobody_knows_is_taken_over_with_their_links(self, house: House, at_heron: str) -> None:
+        body = {"access_token": "access-sandbox-1", "end_user_id": "cus-new", "item_id": "item-9"}
+        house.call_heron("POST", f"/api/integrations/{HERON_INTEGRATION}/links", body)
+
+        delivery = tell_of_item(at_heron, topic="end_user.created", item_id="", end_user_id="cus-new")
+        work()
+
+        link = Link.objects.get(remote_id="item-9")
+        assert (link.end_user.external_id, outcome_of(delivery)) == ("cus-new", DeliveryOutcome.CHANGED)
+
+
+class TestStranger:
+    def registered(self, house: House) -> str:
+        body = {"institution": "erebor_mx_retail", "username": "12345678901", "password": "pass_valid"}
+        return str(house.call_belvo("POST", "/api/links/", body | {"external_id": "cus-new"})["id"])
+
+    def test_link_made_elsewhere_is_taken_over(self, house: House, at_belvo: str) -> None:
+        remote_id = self.registered(house)
+        assert deliver(at_belvo, told_by_belvo(link_id=remote_id)).status_code == 202
+
+        work()
+
+        link = Link.objects.get(remote_id=remote_id)
+        assert (link.health, link.end_user) == (HealthState.HEALTHY.value, EndUser.objects.get(external_id="cus-new"))
+        assert outcome_of(WebhookDelivery.objects.get()) == DeliveryOutcome.CHANGED
+        assert list(WebhookDelivery.objects.get().links.all()) == [link]
+
+    def test_many_messages_about_links_nobody_knows_are_one_call(self, house: House, at_belvo: str) -> None:
+        ids = [str(uuid.uuid4()) for _ in range(5)]
+        for remote_id in ids * 3:
+            deliver(at_belvo, told_by_belvo(link_id=remote_id))
+
+        work()
+
+        assert reads(house) == 1
+        assert {outcome_of(each) for each in WebhookDelivery.objects.all()} == {DeliveryOutcome.NO_LINK}
+
+    def test_id_that_the_provider_refuses_spoils_no_other(self, house: House, at_belvo: str) -> None:
+        remote_id = self.registered(house)
+        deliver(at_belvo, told_by_belvo(link_id=remote_id))
+        house.simulator.fail("GET", "/api/links/", "invalid", 2)
+        for _ in range(3):
+            work()
+            StrangerRead.objects.update(due_at=timezone.now())
+
+        work()
+
+        assert Link.objects.filter(remote_id=remote_id).exists()
+
+    def test_message_that_names_nobody_is_closed(self, house: House, at_belvo: str) -> None:
+        deliver(at_belvo, told_by_belvo(link_id="", external_id="", code="something_new"))
+        deliver(at_belvo, told_by_belvo(link_id="", external_id=""))
+
+        work()
+
+        outcomes = {each.kind: outcome_of(each) for each in WebhookDelivery.objects.all()}
+        assert outcomes == {"unknown": DeliveryOutcome.UNKNOWN_TYPE, "link_trouble": DeliveryOutcome.NO_LINK}
+        assert reads(house) == 0
+
+    def test_message_about_a_link_waits_while_the_provider_cannot_be_asked(self, house: House, at_belvo: str) -> None:
+        remote_id = self.registered(house)
+        deliver(at_belvo, told_by_belvo(link_id=remote_id))
+        Integration.objects.update(key_state=Integration.KeyState.REFUSED)
+        work()
+        delivery = WebhookDelivery.objects.get()
+        assert (delivery.state, delivery.outcome) == (DeliveryState.READING, DeliveryOutcome.WAITING)
+
+        Integration.objects.update(key_state=Integration.KeyState.GOOD)
+        work()
+
+        assert outcome_of(WebhookDelivery.objects.get()) == DeliveryOutcome.CHANGED
+
+
+class TestSentByTheProvider:
+    """The simulator's own messages, over real sockets."""
+
+    @pytest.fixture
+    def told(self, house: House, live_server: LiveServer, at_belvo: str, at_heron: str) -> Iterator[House]:
+        house.simulator.webhooks(
+            belvo_url=live_server.url + at_belvo, belvo_authorization=AUTHORIZATION, heron_secret=SECRET
+        )
+        webhook = {"topic": "integration_link.erroring", "url": live_server.url + at_heron, "is_enabled": True}
+        requests.post(
+            f"{house.simulator.url}/api/webhooks", json=webhook, headers={"x-api-key": "key_sandbox"}, timeout=10
+        )
+        return house
+
+    def test_link_that_belvo_can_log_in_to_no_more_is_seen(self, told: House) -> None:
+        link = told.belvo_link(cause=Cause.WORKING)
+        with told.simulator.world.lock:
+            told.simulator.world.belvo_links[link.remote_id].status = "valid"
+        for _ in range(6):
+            told.call_belvo("PUT", f"/api/links/{link.remote_id}/", {"password": "pass_invalid"})
+
+        assert told.simulator.delivered()
+        work()
+
+        link.refresh_from_db()
+        status, _message, _at = told.simulator.truth()["belvo"][link.remote_id]
+        assert (link.raw_status, {each.state for each in WebhookDelivery.objects.all()}) == (status, {"done"})
+
+    def test_link_whose_sync_fails_at_heron_is_seen(self, told: House) -> None:
+        link = told.heron_link(item_id="login-required-1", cause=Cause.PENDING)
+        told.clock.forward(SETTLES_AFTER + 1)
+        told.simulator.truth()
+
+        assert told.simulator.delivered()
+        work()
+
+        link.refresh_from_db()
+        assert link.health == HealthState.CUSTOMER_LOGIN.value
+        assert outcome_of(WebhookDelivery.objects.get(integration=told.heron)) == DeliveryOutcome.CHANGED

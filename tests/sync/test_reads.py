@@ -1,0 +1,309 @@
+"""Links that are wanted are read: once for all who want them, not too often, and whatever dies or is held back."""
+
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from linkadmin.links.models import CallQuota, Integration, Link, Traffic
+from linkadmin.providers.types import Cause, HealthState
+from linkadmin.simulator.conduct import Conduct
+from linkadmin.sync import queue, reads, tasks
+from linkadmin.sync.models import READ_EVERY, LinkRead, Reason
+from tests.house import HERON_INTEGRATION, House
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+AT_BELVO, AT_HERON = "/api/links/", f"/api/integrations/{HERON_INTEGRATION}/links"
+
+
+def want(*links: Link, reason: Reason = Reason.MESSAGE) -> None:
+    reads.want([link.pk for link in links], reason=reason, at=timezone.now())
+
+
+def row_of(link: Link) -> LinkRead:
+    return LinkRead.objects.get(link=link)
+
+
+def due_now(*links: Link) -> None:
+    """Let time pass until these links may be read again."""
+    LinkRead.objects.filter(link__in=links).update(due_at=timezone.now(), read_at=None)
+
+
+def seen(link: Link) -> str:
+    link.refresh_from_db()
+    return link.health
+
+
+def test_wanted_link_shows_what_the_provider_says_now(house: House) -> None:
+    link = house.belvo_link(cause=Cause.LOGIN_REFUSED)
+
+    want(link)
+    reads.work(house.belvo.pk)
+
+    assert seen(link) == HealthState.HEALTHY.value
+    assert row_of(link).due_at is None
+
+
+def test_link_that_many_want_is_read_once(house: House) -> None:
+    link = house.belvo_link()
+
+    for reason in list(Reason) * 10:
+        want(link, reason=reason)
+    reads.work(house.belvo.pk)
+
+    assert len(house.calls("GET", AT_BELVO)) == 1
+
+
+def test_next_read_of_a_link_comes_ten_seconds_after_the_last(house: House) -> None:
+    link = house.belvo_link()
+    want(link)
+    reads.work(house.belvo.pk)
+
+    want(link)
+    reads.work(house.belvo.pk)
+
+    row = row_of(link)
+    assert len(house.calls("GET", AT_BELVO)) == 1
+    assert row.read_at
+    assert row.due_at == row.read_at + READ_EVERY
+
+
+def test_wish_that_is_older_than_a_read_needs_no_other_read(house: House) -> None:
+    link, at = house.belvo_link(), timezone.now()
+    want(link)
+    reads.work(house.belvo.pk)
+
+    reads.want([link.pk], reason=Reason.MESSAGE, at=at)
+
+    assert row_of(link).due_at is None
+
+
+def test_wish_that_comes_while_a_read_is_under_way_leads_to_another(house: House) -> None:
+    link = house.belvo_link()
+    house.simulator.behave(Conduct(latency=200))
+    want(link)
+    reader = threading.Thread(target=in_thread, args=(reads.work, house.belvo.pk))
+    reader.start()
+    wait_until(lambda: house.calls("GET", AT_BELVO))
+
+    want(link)
+    reader.join()
+
+    row = row_of(link)
+    assert row.read_at
+    assert row.due_at == row.read_at + READ_EVERY
+
+
+def test_links_of_one_belvo_account_are_read_by_one_call(house: House) -> None:
+    links = [house.belvo_link(f"Acme {number}") for number in range(5)]
+
+    want(*links)
+    reads.work(house.belvo.pk)
+
+    (call,) = house.calls("GET", AT_BELVO)
+    assert {seen(link) for link in links} == {HealthState.HEALTHY.value}
+    assert sorted(call.query["id__in"].split(",")) == sorted(link.remote_id for link in links)
+
+
+def test_links_of_several_heron_customers_are_read_by_a_call_each(house: House) -> None:
+    links = [house.heron_link(item_id=f"item-{number}") for number in range(3)]
+
+    want(*links)
+    reads.work(house.heron.pk)
+
+    assert len(house.calls("GET", AT_HERON)) == 3
+
+
+def test_link_that_is_not_there_is_gone_after_a_second_look(house: House) -> None:
+    gone, there = house.belvo_link(cause=Cause.WORKING), house.belvo_link(cause=Cause.WORKING)
+    del house.simulator.world.belvo_links[gone.remote_id]
+    want(gone, there)
+    reads.work(house.belvo.pk)
+    assert seen(gone) == HealthState.HEALTHY.value
+    assert gone.missing_since is not None
+
+    due_now(gone)
+    reads.work(house.belvo.pk)
+
+    assert (seen(gone), row_of(gone).due_at) == (HealthState.DISCONNECTED.value, None)
+    assert seen(there) == HealthState.HEALTHY.value
+
+
+def test_link_that_is_there_at_the_second_look_is_not_missing(house: House) -> None:
+    link = house.belvo_link(cause=Cause.WORKING)
+    Link.objects.filter(pk=link.pk).update(missing_since=timezone.now())
+
+    want(link, reason=Reason.MISSING)
+    reads.work(house.belvo.pk)
+
+    assert seen(link) == HealthState.HEALTHY.value
+    assert link.missing_since is None
+
+
+def test_read_in_vain_is_repeated_after_growing_pauses_and_changes_no_state(house: House) -> None:
+    link, pauses = house.belvo_link(), []
+    house.simulator.fail("GET", AT_BELVO, "unsupported_operation", 4)
+    want(link)
+    for _ in range(4):
+        due_now(link)
+        reads.work(house.belvo.pk)
+        row = row_of(link)
+        assert row.due_at
+        assert row.read_at
+        pauses.append(round((row.due_at - row.read_at).total_seconds()))
+
+    assert pauses == [10, 10, 20, 40]
+    assert (seen(link), link.ask_failed) == (HealthState.CUSTOMER_LOGIN.value, "unsupported_operation")
+
+
+def test_link_that_spoils_a_call_is_read_by_itself(house: House) -> None:
+    spoilt, good = house.belvo_link(), house.belvo_link()
+    want(spoilt, good)
+    LinkRead.objects.filter(link=spoilt).update(tries=reads.ALONE_AFTER)
+
+    reads.work(house.belvo.pk)
+
+    assert len(house.calls("GET", AT_BELVO)) == 2
+
+
+def test_integration_that_is_paused_keeps_no_other_waiting(house: House) -> None:
+    waits, goes = house.belvo_link(), house.heron_link(cause=Cause.LOGIN_REQUIRED)
+    Traffic.objects.create(integration=house.belvo, paused_until=timezone.now() + timedelta(seconds=30))
+    want(waits, goes)
+
+    for integration in (house.belvo, house.heron):
+        tasks.read_due(str(integration.pk))
+
+    assert not house.calls("GET", AT_BELVO)
+    assert row_of(waits).due_at
+    assert row_of(goes).due_at is None
+
+
+def test_read_that_our_quota_holds_back_comes_when_the_window_ends(house: House) -> None:
+    link, ends = house.heron_link(), timezone.now() + timedelta(seconds=40)
+    for call in ("list_links", "read_links"):
+        CallQuota.objects.create(integration=house.heron, scope=call, calls=100, used=75, window_ends_at=ends)
+
+    want(link)
+    reads.work(house.heron.pk)
+
+    row = row_of(link)
+    assert not house.calls("GET", AT_HERON)
+    assert (row.tries, row.lease_until) == (0, None)
+    assert row.due_at
+    assert abs(row.due_at - ends) < timedelta(seconds=2)
+
+
+def test_refused_keys_are_not_used_and_nothing_is_forgotten(house: House) -> None:
+    link = house.belvo_link()
+    Integration.objects.update(key_state=Integration.KeyState.REFUSED)
+    want(link)
+    reads.work(house.belvo.pk)
+    assert not house.calls("GET", AT_BELVO)
+
+    Integration.objects.update(key_state=Integration.KeyState.GOOD)
+    reads.work(house.belvo.pk)
+
+    assert seen(link) == HealthState.HEALTHY.value
+
+
+def test_what_a_dead_reader_had_is_read_when_its_lease_is_over(house: House) -> None:
+    link = house.belvo_link()
+    want(link)
+    queue.claim(LinkRead.objects.all(), limit=10)
+    reads.work(house.belvo.pk)
+    assert not house.calls("GET", AT_BELVO)
+
+    LinkRead.objects.update(lease_until=timezone.now())
+    reads.work(house.belvo.pk)
+
+    assert seen(link) == HealthState.HEALTHY.value
+
+
+def test_reader_that_comes_back_too_late_leaves_the_row_to_the_next(house: House) -> None:
+    link = house.belvo_link()
+    want(link)
+    late = queue.claim(LinkRead.objects.all(), limit=10)
+    LinkRead.objects.update(lease_until=timezone.now())
+    next_one = queue.claim(LinkRead.objects.all(), limit=10)
+
+    queue.end(late, LinkRead.drop)
+
+    assert row_of(link).due_at is not None
+    assert row_of(link).reader == next_one[0].reader
+
+
+def test_urgent_link_is_read_first(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reads, "CLAIMED_AT_ONCE", 1)
+    patient, urgent = house.belvo_link(), house.belvo_link()
+    want(patient, reason=Reason.AGE)
+    want(urgent, reason=Reason.MESSAGE)
+
+    reads.work(house.belvo.pk)
+
+    assert [call.query["id__in"] for call in house.calls("GET", AT_BELVO)] == [
+        urgent.remote_id,
+        patient.remote_id,
+    ]
+
+
+def test_wish_that_is_less_urgent_does_not_take_its_place_away(house: House) -> None:
+    link = house.belvo_link()
+
+    want(link, reason=Reason.MESSAGE)
+    want(link, reason=Reason.AGE)
+
+    assert row_of(link).reason == Reason.MESSAGE
+
+
+def test_two_workers_read_a_link_once(house: House) -> None:
+    links = [house.belvo_link() for _ in range(3)]
+    house.simulator.behave(Conduct(latency=50))
+    want(*links)
+
+    workers = [threading.Thread(target=in_thread, args=(reads.work, house.belvo.pk)) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+    assert len(house.calls("GET", AT_BELVO)) == 1
+
+
+def test_link_that_ended_is_not_read_any_more(house: House) -> None:
+    link = house.belvo_link()
+    want(link)
+    Link.objects.update(ended_at=timezone.now())
+
+    reads.work(house.belvo.pk)
+
+    assert not house.calls("GET", AT_BELVO)
+    assert row_of(link).due_at is None
+
+
+def test_link_that_is_due_in_a_moment_is_waited_for(house: House) -> None:
+    link = house.belvo_link()
+    want(link)
+    LinkRead.objects.update(due_at=timezone.now() + timedelta(seconds=0.2))
+
+    reads.work(house.belvo.pk)
+
+    assert seen(link) == HealthState.HEALTHY.value
+
+
+def in_thread(work: object, *args: object) -> None:
+    try:
+        work(*args)  # type: ignore[operator]
+    finally:
+        connection.close()
+
+
+def wait_until(holds: object, within: float = 5) -> None:
+    deadline = time.monotonic() + within
+    while not holds():  # type: ignore[operator]
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

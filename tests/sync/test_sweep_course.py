@@ -1,0 +1,274 @@
+"""The course of a sweep: held back, in trouble, killed, doubled or overtaken, it reads each page once, and ends."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from linkadmin.links.connections import keep_secret
+from linkadmin.links.models import CallQuota, Integration, Link
+from linkadmin.operations import reading, refusals
+from linkadmin.providers import belvo
+from linkadmin.providers.types import Cause, HealthState, Secret
+from linkadmin.simulator.conduct import Conduct
+from linkadmin.sync import sweeps
+from linkadmin.sync.models import Sweep, SweepState
+from linkadmin.sync.sweeps import course, crew, parts, tasks
+from tests.house import House
+from tests.sync.sweeping import crowd, go_on, pauses_end, read_one, sweep, swept, work, workers_die
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PAGE = 20
+
+
+@pytest.fixture
+def patient(settings: Any) -> None:
+    """Let no number of failures pause all calls."""
+    settings.BREAKER_FAILURES_IN_A_ROW = 1000
+
+
+@pytest.fixture
+def town(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """A house at providers with a hundred links each, on five pages."""
+    monkeypatch.setattr(belvo, "_LONGEST_PAGE", PAGE)
+    with crowd(100) as house:
+        yield house
+
+
+def pages_asked_for(house: House) -> list[str]:
+    return [call.query["page"] for call in house.calls("GET", "/api/links/")]
+
+
+def use_up(integration: Integration, *, used: int) -> None:
+    ends_at = timezone.now() + timedelta(seconds=20)
+    CallQuota.objects.create(integration=integration, calls=40, used=used, window_ends_at=ends_at)
+
+
+def test_every_page_is_asked_for_once(town: House) -> None:
+    swept(town.belvo)
+
+    assert sorted(pages_asked_for(town)) == ["1", "2", "3", "4", "5"]
+
+
+def test_second_begin_gets_the_running_sweep(house: House) -> None:
+    first = sweeps.begin(house.belvo)
+
+    assert sweeps.begin(house.belvo, asked_by=house.people["adm"]) == first
+    assert Sweep.objects.count() == 1
+
+
+def test_schedule_begins_what_is_due_and_no_sooner(house: House) -> None:
+    tasks.nudge_sweeps()
+    assert {each.integration for each in Sweep.objects.all()} == {house.belvo, house.heron}
+
+    go_on(house.belvo.sweeps.get())
+    tasks.nudge_sweeps()
+    assert house.belvo.sweeps.count() == 1
+
+    house.belvo.sweeps.update(began_at=timezone.now() - timedelta(minutes=16))
+    tasks.nudge_sweeps()
+    assert house.belvo.sweeps.count() == 2
+
+
+def test_integration_that_is_off_or_refused_is_not_swept(house: House) -> None:
+    Integration.objects.filter(pk=house.belvo.pk).update(is_active=False)
+    Integration.objects.filter(pk=house.heron.pk).update(key_state=Integration.KeyState.REFUSED)
+
+    tasks.nudge_sweeps()
+
+    assert not Sweep.objects.exists()
+    house.belvo.refresh_from_db()
+    with pytest.raises(refusals.IntegrationOff):
+        sweeps.begin(house.belvo)
+
+
+def test_sweep_waits_while_what_is_left_of_a_quota_is_kept_for_people(town: House) -> None:
+    use_up(town.belvo, used=28)
+    started = sweeps.begin(town.belvo)
+
+    work(started)
+
+    assert len(pages_asked_for(town)) == 2
+    assert started.is_running
+    assert started.waits_until is not None
+    assert "nothing is left of that for now" in started.note
+    assert started.pk not in set(sweeps.waiting(now=timezone.now()))
+    assert started.pk in set(sweeps.waiting(now=started.waits_until))
+
+
+def test_sweep_that_waited_goes_on_where_it_was(town: House) -> None:
+    use_up(town.belvo, used=28)
+    started = work(sweeps.begin(town.belvo))
+    CallQuota.objects.update(window_ends_at=timezone.now())
+
+    pauses_end(started)
+    go_on(started)
+
+    assert (started.state, started.seen, started.note) == (SweepState.DONE, 100, "")
+    assert sorted(pages_asked_for(town)) == ["1", "2", "3", "4", "5"]
+    assert {part.tries for part in started.parts.all()} == {1}
+
+
+@pytest.mark.thorough
+def test_quotas_are_kept_by_the_provider_s_own_count(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(belvo, "_LONGEST_PAGE", 1)
+    with crowd(60, Conduct(belvo_limit=80, heron_limit=40)) as house:
+        for integration in (house.belvo, house.heron):
+            work(sweeps.begin(integration))
+
+        assert house.simulator.refused() == {}
+        assert sorted(house.simulator.peak().values()) == [1, 30, 30]
+        assert all(each.is_running and each.waits_until for each in Sweep.objects.all())
+
+
+def test_refused_keys_end_a_sweep_and_touch_no_link(house: House) -> None:
+    link = house.belvo_link(cause=Cause.LOGIN_REFUSED)
+    keep_secret(house.belvo, "secret_password", Secret("wrong"))
+
+    done = sweep(house.belvo)
+
+    link.refresh_from_db()
+    house.belvo.refresh_from_db()
+    assert (done.state, link.health) == (SweepState.FAILED, HealthState.CUSTOMER_LOGIN.value)
+    assert "The provider refused our keys" in done.note
+    assert house.belvo.keys_refused
+    assert house.belvo.swept_at is None
+
+
+def test_page_that_fails_is_read_again_later(town: House) -> None:
+    town.simulator.fail("GET", "/api/links/", "service_unavailable", times=4)
+    started = work(sweeps.begin(town.belvo))
+
+    first = started.parts.get(key="1")
+    assert (first.tries, started.is_running) == (1, True)
+    assert first.due_at > timezone.now() + timedelta(seconds=2)
+    assert go_on(started).state == SweepState.DONE
+
+
+def test_page_that_never_comes_ends_the_sweep(house: House, patient: None) -> None:
+    house.simulator.fail("GET", "/api/links/", "html_200", times=100)
+
+    done = sweep(house.belvo)
+
+    assert done.state == SweepState.FAILED
+    assert "No usable answer came." in done.note
+    assert len(house.calls("GET", "/api/links/")) == parts.MOST_TRIES
+
+
+def test_customer_who_cannot_be_read_is_left_out(house: House, patient: None) -> None:
+    odd = house.heron_link("Odd", item_id="item-odd")
+    house.simulator.fail("GET", "/api/integrations/", "html_200", times=parts.MOST_TRIES)
+
+    done = sweep(house.heron)
+
+    odd.refresh_from_db()
+    assert (done.state, done.unread, done.missing) == (SweepState.DONE, 1, 0)
+    assert (odd.health, odd.ask_failed) == (HealthState.HEALTHY.value, "unreadable")
+
+
+def test_killed_worker_s_pages_come_back(town: House) -> None:
+    started = sweeps.begin(town.belvo)
+    read_one(started)
+    parts.claim(started.pk, limit=2)  # and dies
+
+    work(started)
+    assert (started.is_running, started.seen) == (True, 60)
+
+    workers_die(started)
+    go_on(started)
+    assert (started.state, started.seen, started.found) == (SweepState.DONE, 100, 100)
+
+
+def test_doubled_work_does_nothing_twice(town: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(course, "ATTENDED", timedelta(0))  # so that all of them are let in
+    monkeypatch.setattr(crew, "CALLS_AT_ONCE", 1)
+    started = sweeps.begin(town.belvo)
+
+    workers = [threading.Thread(target=sweeps.work, args=[started.pk]) for _ in range(3)]
+    for each in workers:
+        each.start()
+    for each in workers:
+        each.join()
+
+    go_on(started)
+    assert (started.state, started.seen, started.found) == (SweepState.DONE, 100, 100)
+    assert sorted(pages_asked_for(town)) == ["1", "2", "3", "4", "5"]
+
+
+def test_one_worker_at_a_time_is_at_a_sweep(town: House) -> None:
+    started = sweeps.begin(town.belvo)
+    course.attend(started.pk)
+
+    work(started)
+
+    assert pages_asked_for(town) == []
+    assert started.pk not in set(sweeps.waiting(now=timezone.now()))
+
+
+def test_stopped_sweep_makes_no_more_calls(town: House) -> None:
+    started = sweeps.begin(town.belvo)
+    read_one(started)
+
+    sweeps.stop(started, by=town.people["adm"])
+    work(started)
+
+    assert (started.state, started.seen) == (SweepState.STOPPED, 20)
+    assert pages_asked_for(town) == ["1"]
+    assert town.belvo.swept_at is None
+
+
+def test_link_that_came_while_the_list_was_read_is_found(town: House) -> None:
+    started = sweeps.begin(town.belvo)
+    for _page in range(4):
+        read_one(started)
+    new = town.belvo_link()
+    Link.objects.filter(pk=new.pk).delete()
+
+    go_on(started)
+
+    assert (started.state, started.found) == (SweepState.DONE, 101)
+    assert sorted(pages_asked_for(town)) == ["1", "1", "2", "3", "4", "5", "6", "6"]
+
+
+def test_list_that_gets_shorter_meanwhile_comes_to_an_end(town: House) -> None:
+    started = sweeps.begin(town.belvo)
+    read_one(started)
+    for link in list(town.simulator.world.links.everything())[:25]:
+        town.simulator.world.remove_belvo_link(link.id)
+
+    go_on(started)
+
+    assert started.state == SweepState.DONE
+    assert started.seen <= 95
+
+
+def test_page_of_a_worker_that_counted_as_dead_is_dropped(town: House) -> None:
+    swept(town.belvo)
+    started = sweeps.begin(town.belvo)
+    (stale,) = parts.claim(started.pk, limit=1)
+    workers_die(started)
+    go_on(started)
+
+    assert parts.note_answer(stale, b"", asked_at=timezone.now(), total=1) is False
+
+
+def test_read_that_is_newer_than_a_page_stays(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = house.belvo_link(cause=Cause.LOGIN_REFUSED)
+    swept(house.belvo)
+    original = parts.note_answer
+
+    def overtaken(*args: object, **more: object) -> bool:
+        """Let the link break, and be read, between a page's answer and our work on it."""
+        house.simulator.world.links.take(link.remote_id).status = "token_required"
+        reading.read(Link.objects.get(pk=link.pk))
+        return original(*args, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(parts, "note_answer", overtaken)
+    swept(house.belvo)
+
+    link.refresh_from_db()
+    assert link.health == HealthState.CUSTOMER_CODE.value

@@ -1,0 +1,125 @@
+"""The pages of sweeps: begun, watched and stopped by an administrator, looked at by who may see integrations."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from linkadmin.audit.models import AuditEvent
+from linkadmin.sync import sweeps
+from linkadmin.sync.models import Sweep, SweepState
+from tests.house import HTMX, House
+from tests.markup import read
+from tests.sync.sweeping import go_on, swept
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def listed(house: House) -> str:
+    return f"/integrations/{house.belvo.pk}/sweeps/"
+
+
+def test_administrator_begins_a_sweep_and_watches_it(house: House) -> None:
+    house.belvo_link()
+
+    answer = house.post(listed(house), name="adm")
+
+    started = Sweep.objects.get()
+    page = house.open(answer.location, "adm")
+    assert answer.location == started.get_absolute_url()
+    assert "Running" in page.words
+    assert "0 of 1 pages of the provider's list are read." in page.words
+    assert "Stop" in page.words
+
+
+def test_begin_and_stop_are_on_the_record(house: House) -> None:
+    started = house.post(listed(house), name="adm")
+
+    page = house.post(started.location, name="adm")
+
+    assert house.open(page.location, "adm").words.count("The sweep is stopped. What it read stays.") == 1
+    events = AuditEvent.objects.filter(action__startswith="sweep.").order_by("seq")
+    assert [(each.action, each.actor) for each in events] == [("sweep.started", "adm"), ("sweep.stopped", "adm")]
+    assert {each.object_id for each in events} == {str(house.belvo.pk)}
+
+
+def test_second_click_shows_the_running_sweep(house: House) -> None:
+    first = house.post(listed(house), name="adm")
+
+    second = house.post(listed(house), name="adm")
+
+    assert first.location == second.location
+    assert AuditEvent.objects.filter(action="sweep.started").count() == 1
+
+
+def test_progress_asks_again_until_the_sweep_ends(house: House) -> None:
+    started = sweeps.begin(house.belvo)
+    client = house.client("mia")
+    running = read(client.get(started.get_absolute_url(), headers=HTMX))
+
+    go_on(started)
+    ended = read(client.get(started.get_absolute_url(), headers=HTMX))
+
+    assert [each.attrs.get("hx-trigger") for each in (running.elements[0], ended.elements[0])] == ["every 2s", None]
+    assert "Done" in ended.words
+
+
+def test_ended_sweep_says_what_it_brought(house: House) -> None:
+    house.belvo_link("Gone")
+    house.belvo_link()
+    house.simulator.world.remove_belvo_link(house.belvo.links.get(end_user__name="Gone").remote_id)
+    done = swept(house.belvo)
+
+    words = house.open(done.get_absolute_url(), "aud").words
+
+    assert "Links read 1" in words
+    assert "Missing 1 looked at once more, each by itself" in words
+    assert "Begun by the schedule" in words
+
+
+def test_failed_sweep_says_why_and_what_was_left_out(house: House) -> None:
+    Sweep.objects.create(
+        integration=house.heron, state=SweepState.FAILED, note="No usable answer came.", skipped=1, unread=3
+    )
+
+    page = house.open(f"/integrations/{house.heron.pk}/sweeps/", "mia")
+    words = house.open(Sweep.objects.get().get_absolute_url(), "mia").words
+
+    assert "Failed No usable answer came." in page.words
+    assert "One customer was passed over: the id at the provider cannot be one of ours." in words
+    assert "The links of 3 customers could not be read, and keep their state." in words
+
+
+def test_list_goes_back_page_by_page(house: House) -> None:
+    now = timezone.now()
+    Sweep.objects.bulk_create(
+        Sweep(integration=house.belvo, state=SweepState.DONE, began_at=now - timedelta(minutes=n), ended_at=now, seen=n)
+        for n in range(60)
+    )
+
+    first = house.open(listed(house), "mia")
+    second = house.open(listed(house) + f"?before={house.belvo.sweeps.order_by('-began_at')[49].pk}", "mia")
+
+    assert "Next" in first.words
+    assert (first.words.count("by the schedule"), second.words.count("by the schedule")) == (50, 10)
+
+
+def test_manager_sees_sweeps_and_begins_none(house: House) -> None:
+    page = house.open(listed(house), "mia")
+
+    assert "No sweep yet" in page.words
+    assert "Begin a sweep" not in page.words
+    assert house.post(listed(house), name="mia").status == 403
+
+
+def test_integration_s_page_leads_to_its_sweeps(house: House) -> None:
+    assert listed(house) in house.open(house.belvo.get_absolute_url(), "adm").links()
+
+
+def test_sweep_that_is_over_is_not_stopped(house: House) -> None:
+    done = swept(house.belvo)
+
+    page = house.post(done.get_absolute_url(), name="adm")
+
+    assert "The sweep was over already." in house.open(page.location, "adm").words
+    assert not AuditEvent.objects.filter(action="sweep.stopped").exists()

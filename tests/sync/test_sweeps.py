@@ -1,0 +1,236 @@
+"""A sweep reads how all links of an integration stand: what changed is taken over, and nothing else is written."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from linkadmin.links.models import EndUser, HealthChange, Integration, Link
+from linkadmin.operations.models import Operation, OperationKind, State
+from linkadmin.providers import belvo, heron_beside
+from linkadmin.providers.types import Cause, HealthState
+from linkadmin.sync import reads
+from linkadmin.sync.models import LinkRead, Reason, Sweep, SweepState
+from tests.house import HERON_INTEGRATION, House
+from tests.sync.statements import changed_tables
+from tests.sync.sweeping import at_provider, crowd, sweep, swept, with_us
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PAGE = 40
+OF_LINKS = {"links_link", "links_healthchange", "links_linksearch", "links_enduser", "links_countmove"}
+
+
+@pytest.fixture(params=["belvo", "heron"])
+def provider(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a hundred links fill several pages."""
+    monkeypatch.setattr(belvo, "_LONGEST_PAGE", PAGE)
+    monkeypatch.setattr(heron_beside, "_LONG_PAGE", PAGE)
+
+
+@pytest.fixture
+def town(transactional_db: None, small_pages: None) -> Iterator[House]:
+    """A house at providers with a hundred links each, none of which we know."""
+    with crowd(100) as house:
+        yield house
+
+
+def of(house: House, provider: str) -> Integration:
+    return house.belvo if provider == "belvo" else house.heron
+
+
+def test_first_sweep_finds_every_link(town: House, provider: str) -> None:
+    integration = of(town, provider)
+
+    done = swept(integration)
+
+    assert with_us(integration) == at_provider(town, integration)
+    assert done.found == integration.links.count() > 80
+    assert HealthChange.objects.count() == done.found
+
+
+def test_found_links_belong_to_their_customers(town: House) -> None:
+    swept(town.heron)
+    swept(town.belvo)
+
+    heron = town.heron.links.select_related("end_user").first()
+    owners = {each.item_id: each.end_user_id for each in town.simulator.world.items.everything()}
+    assert heron is not None
+    assert heron.end_user.external_id == owners[heron.remote_id]
+    assert heron.end_user.name
+    assert all(link.institution for link in town.belvo.links.select_related("institution"))
+
+
+def test_sweep_of_unchanged_links_writes_no_link(town: House, provider: str) -> None:
+    integration = of(town, provider)
+    swept(integration)
+
+    with changed_tables() as tables:
+        done = swept(integration)
+
+    assert "sync_sweep" in tables
+    assert OF_LINKS.isdisjoint(tables)
+    assert (done.written, done.changed, done.found) == (0, 0, 0)
+
+
+def test_changes_at_the_provider_appear_after_one_sweep(town: House, provider: str) -> None:
+    integration = of(town, provider)
+    swept(integration)
+    moved = set(town.simulator.stir(belvo=10, heron=10, seed=5)[provider]) & at_provider(town, integration).keys()
+
+    done = swept(integration)
+
+    assert with_us(integration) == at_provider(town, integration)
+    assert done.written == len(moved) > 5
+    assert HealthChange.objects.filter(link__remote_id__in=moved).count() == 2 * len(moved)
+
+
+def test_customers_of_whom_the_list_says_nothing_new_are_not_read(town: House) -> None:
+    swept(town.heron)
+    in_trouble = set(town.heron.links.exclude(health__in=["healthy", "disconnected"]).values_list("end_user"))
+    before = len(town.calls("GET", f"/api/integrations/{HERON_INTEGRATION}/links"))
+
+    swept(town.heron)
+
+    assert len(town.calls("GET", f"/api/integrations/{HERON_INTEGRATION}/links")) - before == len(in_trouble) < 20
+
+
+def test_all_links_count_as_checked_when_a_sweep_began(town: House, provider: str) -> None:
+    swept(of(town, provider))
+
+    done = swept(of(town, provider))
+
+    link = Link.objects.select_related("integration").first()
+    assert link is not None
+    assert link.checked_at == done.began_at
+
+
+def test_link_without_our_id_of_its_customer_is_its_own_customer(house: House) -> None:
+    body = {"institution": "erebor_mx_retail", "username": "1234567", "password": "pass_valid"}
+    remote_id = house.call_belvo("POST", "/api/links/", body)["id"]
+
+    swept(house.belvo)
+
+    assert Link.objects.get().end_user.external_id == f"belvo:{remote_id}"
+
+
+def test_customer_with_an_id_that_cannot_be_ours_is_passed_over(house: House) -> None:
+    house.heron_link(item_id="item-known")
+    path = f"/api/integrations/{HERON_INTEGRATION}/links"
+    for number, customer in enumerate(["Müller & Söhne", "a/../b", "x" * 140]):
+        body = {"access_token": "access-1", "end_user_id": customer, "item_id": f"item-odd-{number}"}
+        house.call_heron("POST", path, body)
+
+    done = swept(house.heron)
+
+    assert done.skipped == 2
+    assert set(EndUser.objects.values_list("external_id", flat=True)) >= {"x" * 140}
+    assert not Link.objects.filter(remote_id__in=["item-odd-0", "item-odd-1"]).exists()
+
+
+def test_link_that_an_operation_may_be_making_is_left_to_it(house: House) -> None:
+    link = house.belvo_link("Acme Corp")
+    customer, bank = link.end_user, link.institution
+    Link.objects.all().delete()
+    making = Operation.objects.create(
+        kind=OperationKind.CREATE_LINK,
+        state=State.UNKNOWN,
+        integration=house.belvo,
+        end_user=customer,
+        institution=bank,
+        actor=house.people["ana"],
+        operation_key=link.pk,
+    )
+
+    assert swept(house.belvo).found == 0
+    Operation.objects.filter(pk=making.pk).update(state=State.CONFIRMED_NOT_DONE)
+    assert swept(house.belvo).found == 1
+
+
+def test_link_that_we_removed_just_now_is_not_found_again(house: House) -> None:
+    link = house.belvo_link()
+    Link.objects.filter(pk=link.pk).update(ended_at=timezone.now())
+
+    assert swept(house.belvo).found == 0
+
+
+def test_missing_link_is_disconnected_by_a_second_look(house: House) -> None:
+    gone, there = house.belvo_link("Gone"), house.belvo_link("There")
+    house.simulator.world.remove_belvo_link(gone.remote_id)
+
+    done = swept(house.belvo)
+
+    gone.refresh_from_db()
+    assert (done.missing, gone.health) == (1, HealthState.CUSTOMER_LOGIN.value)
+    assert LinkRead.objects.get().reason == Reason.MISSING
+    reads.work(house.belvo.pk)
+    gone.refresh_from_db()
+    there.refresh_from_db()
+    assert (gone.health, there.health) == (HealthState.DISCONNECTED.value, HealthState.HEALTHY.value)
+
+
+def test_link_of_a_customer_who_is_gone_is_missing(house: House) -> None:
+    gone, there = house.heron_link("Gone", item_id="item-1"), house.heron_link("There", item_id="item-2")
+    swept(house.heron)
+    house.simulator.world.remove_end_user(gone.end_user.external_id)
+
+    done = swept(house.heron)
+
+    assert done.missing == 1
+    assert list(Link.objects.filter(missing_since__isnull=False)) == [gone]
+    assert there.missing_since is None
+
+
+def test_link_somebody_works_at_is_not_missing(house: House) -> None:
+    link = house.belvo_link()
+    house.simulator.world.remove_belvo_link(link.remote_id)
+    Operation.objects.create(
+        kind=OperationKind.REMOVE_LINK,
+        state=State.SENDING,
+        integration=house.belvo,
+        end_user=link.end_user,
+        link=link,
+        actor=house.people["ana"],
+        operation_key=link.pk,
+    )
+
+    assert swept(house.belvo).missing == 0
+
+
+def test_list_without_most_links_is_not_believed(town: House) -> None:
+    swept(town.belvo)
+    strangers = [town.let_know(town.belvo, town.customer(), f"unheard-of-{n}", None, Cause.WORKING) for n in range(30)]
+
+    done = sweep(town.belvo)
+
+    assert done.state == SweepState.FAILED
+    assert "30 links are not in the provider's list: too many to believe" in done.note
+    assert not Link.objects.filter(missing_since__isnull=False).exists()
+    assert {link.health for link in strangers} == {HealthState.HEALTHY.value}
+
+
+def test_list_without_most_links_is_believed_by_who_was_told(town: House) -> None:
+    swept(town.belvo)
+    for number in range(30):
+        town.let_know(town.belvo, town.customer(), f"unheard-of-{number}", None, Cause.WORKING)
+    sweep(town.belvo)
+
+    done = sweep(town.belvo, asked_by=town.people["adm"])
+
+    assert (done.state, done.missing) == (SweepState.DONE, 30)
+    assert LinkRead.objects.filter(reason=Reason.MISSING).count() == 30
+
+
+def test_old_sweeps_are_forgotten(house: House) -> None:
+    old = swept(house.belvo)
+    Sweep.objects.filter(pk=old.pk).update(began_at=timezone.now() - timedelta(days=31))
+
+    done = swept(house.belvo)
+
+    assert list(house.belvo.sweeps.all()) == [done]

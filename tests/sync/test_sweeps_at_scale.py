@@ -1,0 +1,59 @@
+"""Twenty thousand links: found by the first sweep, left alone by the second, followed in their changes by the third."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from linkadmin.links.models import HealthChange, Integration
+from linkadmin.simulator.conduct import Conduct
+from linkadmin.sync import sweeps
+from linkadmin.sync.models import Sweep, SweepState
+from tests.house import House
+from tests.sync.statements import changed_tables
+from tests.sync.sweeping import at_provider, crowd, with_us
+
+pytestmark = [pytest.mark.thorough, pytest.mark.django_db(transaction=True)]
+
+LINKS = 10_000  # of each provider
+LIMITS = Conduct(belvo_limit=80, heron_limit=12_000)  # the latter is a contract's: by the documented one it takes hours
+LONGEST = 600  # seconds for both first sweeps on two cores; on idle ones a third of it
+
+
+@pytest.fixture
+def city(transactional_db: None) -> Iterator[House]:
+    with crowd(LINKS, LIMITS) as house:
+        yield house
+
+
+def swept(integration: Integration) -> Sweep:
+    """Sweep in real time: pauses are waited for."""
+    sweep = sweeps.begin(integration)
+    while sweep.is_running:
+        sweeps.work(sweep.pk)
+        time.sleep(0.1)
+        sweep.refresh_from_db()
+    assert sweep.state == SweepState.DONE, sweep.note
+    return sweep
+
+
+def test_twenty_thousand_links_are_found_left_alone_and_followed(city: House) -> None:
+    both = (city.belvo, city.heron)
+    began = time.monotonic()
+    first = [swept(each) for each in both]
+    took = time.monotonic() - began
+
+    with changed_tables() as tables:
+        second = [swept(each) for each in both]
+    city.simulator.stir(belvo=0.02, heron=0.02, seed=3)
+    known = HealthChange.objects.count()
+    third = [swept(each) for each in both]
+
+    assert sum(each.found for each in first) == known > 1.9 * LINKS
+    assert took < LONGEST
+    assert [each.written for each in second] == [0, 0]
+    assert {"links_link", "links_healthchange"}.isdisjoint(tables)
+    assert sum(each.changed for each in third) == HealthChange.objects.count() - known > 0.03 * LINKS
+    assert all(with_us(each) == at_provider(city, each) for each in both)
+    assert city.simulator.refused() == {}
+    assert city.simulator.peak()["belvo calls from 127.0.0.1"] <= 40

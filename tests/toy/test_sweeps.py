@@ -1,0 +1,59 @@
+"""Sweeps of a provider that nobody thought of: without a list none is begun, with one its module is all it takes."""
+
+import pytest
+
+from linkadmin.links.models import Integration, Link
+from linkadmin.operations import refusals
+from linkadmin.providers import PROVIDERS
+from linkadmin.providers.filters import Filters
+from linkadmin.providers.http import Answer
+from linkadmin.providers.records import Page
+from linkadmin.providers.types import Capability, RemoteLink
+from linkadmin.sync import sweeps
+from linkadmin.sync.models import Sweep
+from linkadmin.sync.sweeps.tasks import nudge_sweeps
+from tests.house import House
+from tests.sync.sweeping import swept
+
+from .provider import Tinbank, _link
+from .server import Tin, TinbankServer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class ListingTinbank(Tinbank):
+    """Tinbank with a list of all its tins, on one page."""
+
+    capabilities = Tinbank.capabilities | {Capability.LINKS}
+
+    def list_links(self, filters: Filters, *, page: int = 1, whole: bool = False) -> Page[RemoteLink]:
+        return self._call(
+            "list_links", "GET", "/v9/{}/tins", self.options["region"], params={"holder": "h"}, read=_page
+        )
+
+
+def _page(answer: Answer) -> Page[RemoteLink]:
+    assert isinstance(answer.data, dict)
+    return Page(tuple(_link(answer, tin) for tin in answer.data["tins"]), number=1, is_last=True)
+
+
+def test_provider_without_a_list_is_not_swept(house: House, integration: Integration) -> None:
+    nudge_sweeps()
+
+    assert not Sweep.objects.exists()
+    with pytest.raises(refusals.ProviderCannot):
+        sweeps.begin(integration)
+    assert house.open(f"/integrations/{integration.pk}/sweeps/", "adm").status == 404
+    assert "Sweeps" not in house.open(integration.get_absolute_url(), "adm").words
+
+
+def test_provider_with_a_list_is_swept(
+    integration: Integration, tinbank: TinbankServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PROVIDERS, "tin_bank", "tests.toy.test_sweeps:ListingTinbank")  # type: ignore[arg-type]
+    tinbank.tins["TIN-0001"] = Tin("TIN-0001", "h", "1", state="rusty")
+
+    done = swept(Integration.objects.get())
+
+    assert (done.found, done.seen) == (1, 1)
+    assert Link.objects.get().raw_status == "rusty"
