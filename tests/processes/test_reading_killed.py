@@ -25,7 +25,10 @@ GIVEN_BACK_WITHIN = 120  # seconds after the last kill: all that was due is done
 
 
 class Crowded(Stack):
-    """A stack whose simulator has many links that nobody here knows of yet."""
+    """A stack whose simulator has many links that nobody here knows of yet, and whose reads are given up soon."""
+
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        super().__init__(folder, **settings, LINKADMIN_PROVIDER_READ_SECONDS="5")
 
     def _command(self, name: str) -> list[str]:
         links = ["--belvo-links", str(CROWD.belvo_links), "--heron-links", str(CROWD.heron_links)]

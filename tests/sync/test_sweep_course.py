@@ -86,22 +86,34 @@ def test_integration_that_is_off_or_refused_is_not_swept(house: House) -> None:
         sweeps.begin(house.belvo)
 
 
-def test_sweep_waits_while_what_is_left_of_a_quota_is_kept_for_people(town: House) -> None:
-    use_up(town.belvo, used=28)
+def test_sweep_waits_while_what_is_left_of_a_quota_is_kept_for_others(town: House) -> None:
+    use_up(town.belvo, used=23)
     started = sweeps.begin(town.belvo)
 
     work(started)
 
-    assert len(pages_asked_for(town)) == 2
+    assert pages_asked_for(town) == ["1"]
     assert started.is_running
     assert started.waits_until is not None
-    assert "nothing is left of that for now" in started.note
+    assert started.note == "What is left of the provider's quota is kept for messages and for what people do."
     assert started.pk not in set(sweeps.waiting(now=timezone.now()))
     assert started.pk in set(sweeps.waiting(now=started.waits_until))
 
 
-def test_sweep_that_waited_goes_on_where_it_was(town: House) -> None:
+def test_sweep_whose_calls_are_held_back_waits_too(town: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "SHARE", 1)
     use_up(town.belvo, used=28)
+
+    started = work(sweeps.begin(town.belvo))
+
+    assert len(pages_asked_for(town)) == 2
+    assert started.waits_until is not None
+    assert "nothing is left of that for now" in started.note
+    assert sorted(part.tries for part in started.parts.all()) == [0, 0, 0, 1, 1]
+
+
+def test_sweep_that_waited_goes_on_where_it_was(town: House) -> None:
+    use_up(town.belvo, used=23)
     started = work(sweeps.begin(town.belvo))
     CallQuota.objects.update(window_ends_at=timezone.now())
 
@@ -121,7 +133,9 @@ def test_quotas_are_kept_by_the_provider_s_own_count(transactional_db: None, mon
             work(sweeps.begin(integration))
 
         assert house.simulator.refused() == {}
-        assert sorted(house.simulator.peak().values()) == [1, 30, 30]
+        peak = house.simulator.peak()
+        assert max(peak.values()) <= 24 + crew.CALLS_AT_ONCE
+        assert max(peak.values()) >= 24
         assert all(each.is_running and each.waits_until for each in Sweep.objects.all())
 
 

@@ -18,7 +18,7 @@ from tests.sync.sweeping import at_provider, crowd, sweep, swept, with_us
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PAGE = 40
+PAGE = 20
 OF_LINKS = {"links_link", "links_healthchange", "links_linksearch", "links_enduser", "links_countmove"}
 
 
@@ -29,15 +29,15 @@ def provider(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a hundred links fill several pages."""
+    """Let fifty links fill several pages."""
     monkeypatch.setattr(belvo, "_LONGEST_PAGE", PAGE)
     monkeypatch.setattr(heron_beside, "_LONG_PAGE", PAGE)
 
 
 @pytest.fixture
 def town(transactional_db: None, small_pages: None) -> Iterator[House]:
-    """A house at providers with a hundred links each, none of which we know."""
-    with crowd(100) as house:
+    """A house at providers with fifty links each, none of which we know."""
+    with crowd(50) as house:
         yield house
 
 
@@ -51,7 +51,7 @@ def test_first_sweep_finds_every_link(town: House, provider: str) -> None:
     done = swept(integration)
 
     assert with_us(integration) == at_provider(town, integration)
-    assert done.found == integration.links.count() > 80
+    assert done.found == integration.links.count() > 40
     assert HealthChange.objects.count() == done.found
 
 

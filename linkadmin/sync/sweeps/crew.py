@@ -7,12 +7,13 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from linkadmin.database import release_connections
 from linkadmin.links import connections
-from linkadmin.links.models import Integration
+from linkadmin.links.models import CallQuota, Integration
 from linkadmin.links.pauses import HELD_BACK, KEYS_REFUSED, NO_PLACE
 from linkadmin.nudges import nudge
 from linkadmin.operations.reading import why_unasked
@@ -30,6 +31,8 @@ logger = structlog.get_logger(__name__)
 
 CALLS_AT_ONCE = 4
 CLAIMED_AT_ONCE = 12  # so few that their leases hold until all of them are read
+CALLS = ("list_links", "list_end_users")
+SHARE = 0.6  # of a quota; all that machines do has three quarters
 ROUND = 20.0  # seconds, in which new calls are begun
 SIGN_OF_LIFE = 2.0  # seconds
 SHORT_WAIT = 5.0  # seconds, where nobody says how long to wait
@@ -72,6 +75,7 @@ def _read_parts(sweep: Sweep, provider: Provider, until: float) -> None:
     crew: set[Future[None]] = set()
     with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="sweep") as pool:
         while True:
+            _leave_to_others(sweep)
             if not course.stay(sweep) or time.monotonic() >= until:
                 parts.release(ready)
                 ready = []
@@ -84,6 +88,17 @@ def _read_parts(sweep: Sweep, provider: Provider, until: float) -> None:
             done, crew = wait(crew, timeout=SIGN_OF_LIFE, return_when=FIRST_COMPLETED)
             for each in done:
                 each.result()
+
+
+def _leave_to_others(sweep: Sweep) -> None:
+    """Let a sweep wait while its share of a quota is used: what is left to machines is for what messages ask for."""
+    now, integration = timezone.now(), sweep.integration
+    scopes = {"", *map(integration.speaks.quota_scope, CALLS)}
+    windows = CallQuota.objects.filter(integration=integration, scope__in=scopes, window_ends_at__gt=now)
+    used_up = windows.filter(used__gte=F("calls") * SHARE).order_by("window_ends_at").last()
+    if used_up is not None:
+        why = _("What is left of the provider's quota is kept for messages and for what people do.")
+        course.hold_back(sweep.pk, until=used_up.window_ends_at, why=why)
 
 
 def _read(sweep: Sweep, part: SweepPart, provider: Provider) -> None:

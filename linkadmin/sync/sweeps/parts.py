@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
@@ -12,7 +13,6 @@ from linkadmin.sync.models import Sweep, SweepPart, SweepState
 
 Kind = SweepPart.Kind
 
-LEASE = timedelta(seconds=90)  # a call with its repeats, and all that is written of it
 MOST_TRIES = 6
 FIRST_PAUSE = timedelta(seconds=5)  # after a try in vain; doubled after each further one
 MOST_PAGES = 20_000  # a list that goes on is not one
@@ -40,7 +40,8 @@ def add_both_ends_again(sweep: Sweep) -> bool:
 def claim(sweep_id: UUID, *, limit: int) -> list[SweepPart]:
     """Take parts that are due, pages first. Nobody else gets them before the lease is over."""
     now = timezone.now()
-    until = now + LEASE
+    # A call may turn out to be two, and what came of them is to be written.
+    until = now + timedelta(seconds=2 * settings.PROVIDER_READ_SECONDS + settings.LEASE_MARGIN_SECONDS)
     free = _free(sweep_id, now)
     first = list(free.order_by("-kind", "id").values_list("pk", flat=True)[:limit])
     if not first or not free.filter(pk__in=first).update(lease_until=until, tries=F("tries") + 1):
