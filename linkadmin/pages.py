@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.http import HTMX_STOP_POLLING, HttpResponseClientRedirect
 
 from linkadmin.accounts.models import User
 
@@ -34,3 +34,10 @@ def go(request: HttpRequest, url: str) -> HttpResponse:
     if request.htmx:  # type: ignore[attr-defined]
         return HttpResponseClientRedirect(url)
     return HttpResponseRedirect(url, status=SEE_OTHER)
+
+
+def go_when_done(url: str) -> HttpResponse:
+    """Let a part of a page that asks again and again stop, and its page be drawn anew."""
+    onward = HttpResponseClientRedirect(url)
+    onward.status_code = HTMX_STOP_POLLING
+    return onward

@@ -154,23 +154,32 @@ def _waiting(ahead: Forecast) -> list[str]:
     if not ahead.later:
         return []
     if ahead.last_at is None:
-        words = ngettext("%(count)d link waits.", "%(count)d links wait.", ahead.later) % {"count": ahead.later}
+        words = ngettext("%(count)d link waits.", "%(count)d links wait.", ahead.later)
+        return [words % {"count": ahead.later}, *ahead.held]
+    if ahead.held:  # and these say why
+        words = ngettext(
+            "%(count)d link follows at about %(time)s.",
+            "%(count)d links follow, the last at about %(time)s.",
+            ahead.later,
+        )
     else:
         words = ngettext(
             "%(count)d link follows when the provider's quota gets free, at about %(time)s.",
             "%(count)d links follow as the providers' quotas get free, the last at about %(time)s.",
             ahead.later,
-        ) % {"count": ahead.later, "time": about(ahead.last_at)}
-    return [words, *ahead.held]
+        )
+    return [words % {"count": ahead.later, "time": about(ahead.last_at)}, *ahead.held]
 
 
 def _left_out(job: BulkJob) -> list[str]:
     skipped = job.items.filter(state=ItemState.SKIPPED).order_by("why").values_list("why").annotate(n=Count("pk"))
-    words = [
-        (ngettext("%(count)d link is left out: %(why)s", "%(count)d links are left out: %(why)s", n), n, why)
-        for why, n in skipped
-    ]
-    return [sentence % {"count": n, "why": why_words(why)} for sentence, n, why in words]
+    return [_left_out_words(n) % {"count": n, "why": why_words(why)} for why, n in skipped]
+
+
+def _left_out_words(count: int) -> str:
+    return ngettext(
+        "%(count)d link is left out: %(why)s", "%(count)d links are left out, each for one reason: %(why)s", count
+    )
 
 
 def _pace(job: BulkJob) -> list[str]:
@@ -180,7 +189,7 @@ def _pace(job: BulkJob) -> list[str]:
     links = job.parts.filter(done_at__gte=now - RATED).aggregate(n=Sum("links"))["n"] or 0
     rate = round(60 * links / max(1.0, seconds))
     words = ngettext("%(count)d link a minute.", "%(count)d links a minute.", rate) % {"count": rate}
-    return [words, *(_waiting(forecast(job)) if job.asks_provider else [])]
+    return [*([words] if rate else []), *(_waiting(forecast(job)) if job.asks_provider else [])]
 
 
 def _job_row(job: BulkJob, tally: dict[ItemState, int]) -> JobRow:
@@ -191,7 +200,7 @@ def _job_row(job: BulkJob, tally: dict[ItemState, int]) -> JobRow:
         who=job.actor.display_name,
         planned=moment(job.planned_at),
         state=job_badge(job),
-        ended=job.total - (0 if is_done else tally[ItemState.WAITING]),
+        ended=0 if job.is_planned else job.total - (0 if is_done else tally[ItemState.WAITING]),
         total=job.total,
         failed=job.failed if is_done else tally[ItemState.FAILED],
     )

@@ -13,12 +13,11 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django_htmx.http import HTMX_STOP_POLLING, HttpResponseClientRedirect
 
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links.presentation import moment
 from linkadmin.operations.refusals import Refusal
-from linkadmin.pages import go, reader, wants_part
+from linkadmin.pages import go, go_when_done, reader, wants_part
 
 from . import pages, selection, services
 from .forms import FORMS
@@ -108,9 +107,7 @@ def _move(request: HttpRequest, job: BulkJob) -> HttpResponse:
 
 def _poll(request: HttpRequest, job: BulkJob) -> HttpResponse:
     if not job.is_running:
-        onward = HttpResponseClientRedirect(job.get_absolute_url())
-        onward.status_code = HTMX_STOP_POLLING
-        return onward
+        return go_when_done(job.get_absolute_url())
     return render(request, f"{TEMPLATE}#progress", {"job": job, "progress": progress(job)})
 
 

@@ -123,7 +123,9 @@ def _replayable(deliveries: "QuerySet[WebhookDelivery]") -> "QuerySet[WebhookDel
 
 
 def _begin_anew(deliveries: "QuerySet[WebhookDelivery]", *, by: User) -> int:
-    return _replayable(deliveries).update(**_anew(timezone.now()), replays=F("replays") + 1, replayed_by=by)
+    again = _anew(timezone.now()) | {"replays": F("replays") + 1, "replayed_by": by}
+    first = Case(When(first_outcome="", then=F("outcome")), default=F("first_outcome"))
+    return _replayable(deliveries).update(first_outcome=first, **again)
 
 
 def _anew(now: datetime) -> dict[str, object]:

@@ -122,6 +122,7 @@ class WebhookDelivery(models.Model):
 
     state = models.CharField(_("state"), max_length=8, choices=DeliveryState.choices, default=DeliveryState.DUE)
     outcome = models.CharField(_("outcome"), max_length=12, choices=DeliveryOutcome.choices, blank=True)
+    first_outcome = models.CharField(max_length=12, choices=DeliveryOutcome.choices, blank=True)  # before any replay
     wanted_at = models.DateTimeField(default=timezone.now)  # a read that began before this is too old for it
     due_at = models.DateTimeField(default=timezone.now)  # of what is not done: when somebody has to look at it
     lease_until = models.DateTimeField(null=True, blank=True)  # somebody is at it

@@ -1,7 +1,10 @@
 """A message made safe to keep and show: every text cleaned and cut, no secret of its proof in it."""
 
+import re
 from collections.abc import Iterator
+from itertools import islice
 
+from linkadmin.links.presentation import shown_name
 from linkadmin.providers.redaction import Redactor
 from linkadmin.providers.strict_json import parse
 
@@ -20,9 +23,13 @@ def beginning(body: bytes, redactor: Redactor) -> str:
     return redactor.clean(body.decode("utf-8", "replace"), limit=MAX_BEGINNING)
 
 
-def lines(content: object) -> list[tuple[str, str]]:
-    """Return what a content holds as pairs of path and value, such as ("data.total", "12"), at most SHOWN_LINES."""
-    return [pair for pair, _number in zip(_walk(content, ""), range(SHOWN_LINES), strict=False)]
+def lines(content: object, *, see_names: bool) -> list[tuple[str, str]]:
+    """Return what a content holds as pairs of path and value, such as ("data.total", "12"), at most SHOWN_LINES.
+
+    What may be the name of a person shows as initials to those who see no names.
+    """
+    pairs = islice(_walk(content, ""), SHOWN_LINES)
+    return [(path, shown_name(value, see_names=see_names or not _MAY_BE_NAME.search(path))) for path, value in pairs]
 
 
 def _clean(value: object, redactor: Redactor) -> object:
@@ -46,4 +53,6 @@ def _walk(value: object, path: str) -> Iterator[tuple[str, str]]:
         yield path, _WORDS.get(str(value), str(value)) if not isinstance(value, str) else value
 
 
+# The last part of a path: names of customers, accounts and owners, and what says who somebody is.
+_MAY_BE_NAME = re.compile(r"(?:^|[._])(?:\w*name|document\w*|email|phone\w*|owner\w*)(?:\[\d+\])?$", re.IGNORECASE)
 _WORDS = {"None": "null", "True": "true", "False": "false", "{}": "{}", "[]": "[]"}

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Sum, Value
 from django.db.models.functions import TruncDate
 
 from .models import PROVING, CountMove, DailyCount, HealthChange, Integration, Link, LinkCount
@@ -86,13 +86,11 @@ def fold() -> int:
 
 @transaction.atomic
 def recount() -> None:
-    """Count everything anew, from the links and the history of their states."""
-    list(Integration.objects.select_for_update(no_key=True).order_by("pk"))
-    for counted in (CountMove, LinkCount, DailyCount):
-        counted.objects.all().delete()
-    for integration in Integration.objects.all():
+    """Count the links of now anew; and the days, where nobody counted them, from the history of states."""
+    for integration in Integration.objects.select_for_update(no_key=True).order_by("pk"):  # nobody folds meanwhile
         _recount_now(integration)
-        _recount_days(integration)
+        if not DailyCount.objects.filter(integration=integration).exists():
+            _recount_days(integration)
 
 
 @transaction.atomic
@@ -141,13 +139,17 @@ def _add_day(integration_id: UUID, day: date, key: Key, entered: int, left: int)
 
 
 def _recount_now(integration: Integration) -> None:
-    counted = integration.links.values_list("institution", "health").annotate(
-        n=Count("pk", filter=Q(proving_since=None)), proving=Count("pk", filter=Q(proving_since__isnull=False))
-    )
+    """Count the links without the moves that wait: their time to be added comes."""
+    links, moves = integration.links.order_by(), CountMove.objects.filter(integration=integration).order_by()
+    plain = links.filter(proving_since=None).values_list("institution", "health").annotate(n=Count("pk"))
+    proving = links.filter(proving_since__isnull=False).values_list("institution", Value(PROVING))
+    came = moves.values_list("institution", "new").annotate(n=-Sum("links"))
+    went = moves.exclude(old="").values_list("institution", "old").annotate(n=Sum("links"))
     rows: Counter[Key] = Counter()
-    for institution, health, n, proving in counted:
-        rows[Key(institution, health)] += n
-        rows[Key(institution, PROVING)] += proving
+    # One statement, so that it sees each change of a link together with its move.
+    for institution, state, n in plain.union(proving.annotate(n=Count("pk")), came, went, all=True):
+        rows[Key(institution, state)] += n
+    LinkCount.objects.filter(integration=integration).delete()
     LinkCount.objects.bulk_create(
         [
             LinkCount(integration=integration, institution_id=key.institution, state=key.state, links=n)
@@ -158,21 +160,34 @@ def _recount_now(integration: Integration) -> None:
 
 
 def _recount_days(integration: Integration) -> None:
+    """Count the days from the history of states, without the moves that wait."""
     changes = HealthChange.objects.filter(link__integration=integration).order_by()
-    by_day = changes.annotate(day=TruncDate("at", tzinfo=UTC)).values_list("day", "link__institution")
-    rows: dict[tuple[date, Key], DailyCount] = {}
-
-    def row(day: date, institution: UUID | None, state: str) -> DailyCount:
-        fresh = DailyCount(integration=integration, institution_id=institution, day=day, state=state)
-        return rows.setdefault((day, Key(institution, state)), fresh)
-
-    for day, institution, state, n in by_day.values_list("day", "link__institution", "new").annotate(n=Count("pk")):
-        row(day, institution, state).entered += n
-    for day, institution, state, n in (
-        by_day.exclude(old="").values_list("day", "link__institution", "old").annotate(n=Count("pk"))
-    ):
-        row(day, institution, state).left += n
-    DailyCount.objects.bulk_create(rows.values(), batch_size=500)
+    by_day = changes.annotate(day=TruncDate("at", tzinfo=UTC))
+    moves = CountMove.objects.filter(integration=integration).order_by()
+    entered, left = Counter[tuple[date, Key]](), Counter[tuple[date, Key]]()
+    came = by_day.values_list("day", "link__institution", "new").annotate(n=Count("pk"))
+    went = by_day.exclude(old="").values_list("day", "link__institution", "old").annotate(n=Count("pk"))
+    for day, institution, state, n in came:
+        entered[day, Key(institution, state)] += n
+    for day, institution, state, n in went:
+        left[day, Key(institution, state)] += n
+    for each in moves:
+        entered[each.day, Key(each.institution_id, each.new)] -= each.links
+        left[each.day, Key(each.institution_id, each.old)] -= each.links
+    DailyCount.objects.bulk_create(
+        [
+            DailyCount(
+                integration=integration,
+                institution_id=key.institution,
+                day=day,
+                state=key.state,
+                entered=max(0, entered[day, key]),
+                left=max(0, left[day, key]),
+            )
+            for day, key in (+entered).keys() | (+left).keys()
+        ],
+        batch_size=500,
+    )
 
 
 def _net_by_day(since: date, among: dict[str, object]) -> dict[date, Counter[str]]:

@@ -78,7 +78,9 @@ def read_many(links: Sequence[Link]) -> list[Link]:
     for refs in batches(links[0].integration, list(by_ref)) if links else ():
         batch = [by_ref[ref] for ref in refs]
         if _needs_consent(batch[0].integration, refs[0]):
-            missing += [link for link in batch if read(link, in_background=True) is None]
+            gone = [link for link in batch if read(link, in_background=True) is None]
+            health.note_missing([link.pk for link in gone], at=timezone.now())  # so that the second look is the last
+            missing += gone
         else:
             missing += _read_batch(batch)
     return missing
@@ -138,7 +140,7 @@ def _take(link: Link, remote: RemoteLink, listed: RemoteLink, asked_at: datetime
     # What is true was true when we asked, not when the answer came.
     health.observe_remote(
         link,
-        _without_attempt(link, remote),
+        without_attempt(link, remote),
         source=Source.LIST,
         at=asked_at,
         fingerprint=health.fingerprint_of(listed),
@@ -170,7 +172,7 @@ def _works(seen: Observation) -> bool:
     return VERDICTS[seen.cause].state is HealthState.HEALTHY
 
 
-def _without_attempt(link: Link, remote: RemoteLink) -> RemoteLink:
+def without_attempt(link: Link, remote: RemoteLink) -> RemoteLink:
     """A registration that waits for a code which nobody can give any more was never confirmed."""
     if remote.observation.cause is not Cause.UNCONFIRMED or Operation.objects.open().filter(link=link).exists():
         return remote

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+import structlog
 from django.db import transaction
 from django.utils import timezone
 
@@ -16,6 +17,8 @@ from . import reads, strangers
 from .models import LinkRead, Reason
 from .naming import Named, links_named, named_by
 
+logger = structlog.get_logger(__name__)
+
 CLAIMED_AT_ONCE = 200  # messages
 
 
@@ -26,8 +29,18 @@ def work() -> int:
     for delivery in claimed:
         by_integration[delivery.integration_id].append(delivery)
     for integration in Integration.objects.filter(pk__in=by_integration):
-        _take(integration, by_integration[integration.pk])
+        _take_apart(integration, by_integration[integration.pk])
     return len(claimed)
+
+
+def _take_apart(integration: Integration, told: Sequence[WebhookDelivery]) -> None:
+    """Take messages together, and alone those that were taken in vain: one that breaks us must not hold up others."""
+    together = [delivery for delivery in told if delivery.tries <= 1]
+    for some in (together, *([delivery] for delivery in told if delivery.tries > 1)):
+        try:
+            _take(integration, some)
+        except Exception as error:  # noqa: BLE001 - its lease ends, and then it is taken alone
+            logger.error("hints.broke", integration=str(integration.pk), told=len(some), error=type(error).__name__)
 
 
 def _take(integration: Integration, told: Sequence[WebhookDelivery]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+import structlog
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -24,6 +25,8 @@ from . import queue
 from .models import StrangerRead
 from .naming import Named, links_named, named_by
 from .sweeps import discovery
+
+logger = structlog.get_logger(__name__)
 
 CLAIMED_AT_ONCE = 100
 ALONE_AFTER = 2  # reads in vain: perhaps it is this one id that spoils the call
@@ -87,6 +90,9 @@ def _ask_for(integration: Integration, rows: Sequence[StrangerRead], this: queue
         _wait(rows, error)
         if error.failure.reason in HELD_BACK - {NO_PLACE}:
             this.held.set()
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with this call, the next one may be right
+        logger.error("stranger.broke", strangers=len(rows), error=type(error).__name__)
+        queue.end(rows, lambda row: row.fail(retry_after=None, now=timezone.now()))
     else:
         _conclude(integration, rows, began_at)
 

@@ -112,7 +112,7 @@ def test_used_up_quota_lets_links_wait_and_the_page_says_until_when(house: House
     assert results(job) == {"waiting": 1}
     assert BulkPart.objects.get().tries == 0
     words = house.open(job.get_absolute_url()).words
-    assert "1 link follows when the provider's quota gets free, at about" in words
+    assert "1 link follows at about" in words
     assert "is kept for what people do" in words
 
 

@@ -59,6 +59,20 @@ def test_older_report_changes_nothing(link: Link) -> None:
     assert link.changes.count() == 2
 
 
+def test_older_record_changes_no_fact_of_a_newer_one(link: Link) -> None:
+    def tell(refresh_rate: str, at: datetime) -> None:
+        remote = RemoteLink(link.remote_id, Observation(Cause.WORKING), refresh_rate=refresh_rate)
+        health.observe_remote(link, remote, source=health.Source.LIST, at=at)
+
+    now = timezone.now()
+    tell("24h", now)
+    health.note_missing([link.pk], at=now)
+    tell("6h", now - timedelta(seconds=1))
+
+    link.refresh_from_db()
+    assert (link.refresh_rate, link.missing_since) == ("24h", now)
+
+
 def test_state_that_stays_keeps_its_since(link: Link) -> None:
     tell(link, Cause.WORKING, LIST, after(5))
 

@@ -61,5 +61,5 @@ def test_notice_of_a_permission_is_not_as_old_as_the_state(house: House) -> None
 
     words = words_of(house, cause=Cause.RENEW_SOON.value, health_since=since)
 
-    assert "Permission ends soon works since 40 days ago" in words
-    assert "in this state since" not in words
+    assert "Permission ends soon it began to work 40 days ago" in words
+    assert "soon began" not in words

@@ -16,7 +16,7 @@ def test_page_says_who_and_which_bank_and_whose_turn(house: House) -> None:
 
     assert "Acme Corp × Erebor Bank" in page.words
     assert "Customer must sign in again" in page.words
-    assert "The bank refused the stored login in this state since" in page.words
+    assert "The bank refused the stored login began" in page.words
     assert f"/links/{link.pk}/credentials/" in page.links()
 
 

@@ -11,6 +11,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from linkadmin.inbox import deliveries
 from linkadmin.inbox.models import DeliveryLink, DeliveryOutcome, DeliveryState, WebhookDelivery
+from linkadmin.links import health
 from linkadmin.links.models import EndUser, Integration, Link
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.simulator.heron_drill import SETTLES_AFTER
@@ -296,3 +297,20 @@ class TestSentByTheProvider:
         link.refresh_from_db()
         assert link.health == HealthState.CUSTOMER_LOGIN.value
         assert outcome_of(WebhookDelivery.objects.get(integration=told.heron)) == DeliveryOutcome.CHANGED
+
+
+def test_stranger_that_breaks_us_waits_longer_each_time(
+    house: House, at_belvo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_off(*_args: object, **_options: object) -> None:
+        raise ArithmeticError
+
+    monkeypatch.setattr(health, "observe_page", break_off)
+    deliver(at_belvo, told_by_belvo())
+    work()
+
+    row = StrangerRead.objects.get()
+    assert row.tries == 1
+    assert row.reader is None
+    assert row.due_at
+    assert row.due_at > timezone.now()

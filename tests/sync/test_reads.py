@@ -307,3 +307,17 @@ def wait_until(holds: object, within: float = 5) -> None:
     while not holds():  # type: ignore[operator]
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_link_with_a_consent_that_is_gone_is_looked_for_twice_and_no_more(house: House) -> None:
+    bank = house.belvo.institutions.filter(integration_type="openfinance")[0]
+    link = house.let_know(house.belvo, house.customer(), "gone", bank, Cause.WORKING)
+
+    want(link)
+    for _time in range(3):
+        reads.work(house.belvo.pk)
+        LinkRead.objects.filter(due_at__isnull=False).update(due_at=timezone.now(), read_at=None)
+
+    assert seen(link) == HealthState.DISCONNECTED.value
+    assert row_of(link).due_at is None
+    assert len(house.calls("GET", AT_BELVO)) == 2

@@ -15,7 +15,7 @@ from linkadmin.providers import belvo
 from linkadmin.providers.types import Cause, HealthState, Secret
 from linkadmin.simulator.conduct import Conduct
 from linkadmin.sync import sweeps
-from linkadmin.sync.models import Sweep, SweepState
+from linkadmin.sync.models import Sweep, SweepPart, SweepState
 from linkadmin.sync.sweeps import course, crew, parts, tasks
 from tests.house import House
 from tests.sync.sweeping import crowd, go_on, pauses_end, read_one, sweep, swept, work, workers_die
@@ -45,7 +45,8 @@ def pages_asked_for(house: House) -> list[str]:
 
 def use_up(integration: Integration, *, used: int) -> None:
     ends_at = timezone.now() + timedelta(seconds=20)
-    CallQuota.objects.create(integration=integration, calls=40, used=used, window_ends_at=ends_at)
+    window = {"calls": 40, "used": used, "window_ends_at": ends_at}
+    CallQuota.objects.update_or_create(integration=integration, scope="", defaults=window)
 
 
 def test_every_page_is_asked_for_once(town: House) -> None:
@@ -286,3 +287,11 @@ def test_read_that_is_newer_than_a_page_stays(house: House, monkeypatch: pytest.
 
     link.refresh_from_db()
     assert link.health == HealthState.CUSTOMER_CODE.value
+
+
+def test_sweeps_that_never_complete_pile_up_no_parts(house: House) -> None:
+    for _time in range(3):
+        stopped = sweeps.begin(house.belvo)
+        sweeps.stop(stopped, by=house.people["adm"])
+
+    assert [part.sweep for part in SweepPart.objects.select_related("sweep")] == [stopped]

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from django_htmx.http import HTMX_STOP_POLLING
 
 from linkadmin.audit.models import AuditEvent
 from linkadmin.sync import sweeps
@@ -28,7 +29,7 @@ def test_administrator_begins_a_sweep_and_watches_it(house: House) -> None:
     page = house.open(answer.location, "adm")
     assert answer.location == started.get_absolute_url()
     assert "Running" in page.words
-    assert "0 of 1 pages of the provider's list are read." in page.words
+    assert "0 of 1 page of the provider's list is read." in page.words
     assert "Stop" in page.words
 
 
@@ -54,14 +55,17 @@ def test_second_click_shows_the_running_sweep(house: House) -> None:
 
 def test_progress_asks_again_until_the_sweep_ends(house: House) -> None:
     started = sweeps.begin(house.belvo)
-    client = house.client("mia")
+    client = house.client("adm")
     running = read(client.get(started.get_absolute_url(), headers=HTMX))
 
     go_on(started)
-    ended = read(client.get(started.get_absolute_url(), headers=HTMX))
+    ended = client.get(started.get_absolute_url(), headers=HTMX)
+    page = house.open(ended["HX-Redirect"], "adm")
 
-    assert [each.attrs.get("hx-trigger") for each in (running.elements[0], ended.elements[0])] == ["every 2s", None]
-    assert "Done" in ended.words
+    assert running.elements[0].attrs["hx-trigger"] == "every 2s"
+    assert (ended.status_code, ended.content) == (HTMX_STOP_POLLING, b"")
+    assert "Done" in page.words
+    assert "Stop" not in page.words
 
 
 def test_ended_sweep_says_what_it_brought(house: House) -> None:
@@ -72,7 +76,7 @@ def test_ended_sweep_says_what_it_brought(house: House) -> None:
 
     words = house.open(done.get_absolute_url(), "aud").words
 
-    assert "Links read 1" in words
+    assert "Links looked at 1" in words
     assert "Missing 1 looked at once more, each by itself" in words
     assert "Begun by the schedule" in words
 

@@ -1,6 +1,6 @@
 """What a page of a provider's list makes of many links at once: only those that changed are written."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -14,6 +14,8 @@ from linkadmin.providers.types import Cause, HealthState, RemoteLink
 
 from .rules import RENEW_WITHIN, Report, Source, take_remote
 from .writer import fingerprint_of, keep
+
+Understood = Callable[[Link, RemoteLink], RemoteLink]
 
 AT_ONCE = 200  # links written in one transaction: others wait for it
 
@@ -43,8 +45,17 @@ class _Known:
         return self.fingerprint == fingerprint and not is_waited_for and not is_overtaken
 
 
-def observe_page(integration: Integration, remotes: Sequence[RemoteLink], *, at: datetime) -> Observed:
-    """Take a page of a provider's records into account, asked for at `at`; what did not change is not written."""
+def _as_listed(_link: Link, remote: RemoteLink) -> RemoteLink:
+    return remote
+
+
+def observe_page(
+    integration: Integration, remotes: Sequence[RemoteLink], *, at: datetime, understood: Understood = _as_listed
+) -> Observed:
+    """Take a page of a provider's records into account, asked for at `at`; what did not change is not written.
+
+    `understood` tells what a record says of a link to who knows more than the list.
+    """
     records = {remote.remote_id: remote for remote in remotes}
     prints = {remote_id: fingerprint_of(remote) for remote_id, remote in records.items()}
     known = _known(integration, records)
@@ -53,7 +64,8 @@ def observe_page(integration: Integration, remotes: Sequence[RemoteLink], *, at:
     )
     changed = 0
     for batch in _batches([remote_id for _pk, remote_id in news]):
-        changed += _write(integration, {remote_id: records[remote_id] for remote_id in batch}, prints, at)
+        some = {remote_id: records[remote_id] for remote_id in batch}
+        changed += _write(integration, some, prints, at, understood)
     strangers = tuple(remote for remote_id, remote in records.items() if remote_id not in known)
     return Observed(len(news), changed, strangers)
 
@@ -82,14 +94,16 @@ def observe_same(prints: Mapping[UUID, int], *, at: datetime) -> set[UUID]:
 
 
 @transaction.atomic
-def start_links(found: Sequence[tuple[Link, RemoteLink]], *, at: datetime) -> None:
+def start_links(found: Sequence[tuple[Link, RemoteLink]], *, at: datetime, understood: Understood = _as_listed) -> None:
     """Save links that came into being elsewhere, with their first state and the words they are found by."""
-    words = [(link, unknown.news(link, remote.observation)) for link, remote in found]
+    words: list[tuple[Link, unknown.Word | None]] = []
     changes: list[HealthChange] = []
-    for link, remote in found:
+    for link, listed in found:
+        remote = understood(link, listed)
+        words.append((link, unknown.news(link, remote.observation)))
         link.health_since = at
         taking = take_remote(link, remote, Report(remote.observation, Source.LIST, at, request_id=remote.request_id))
-        link.fingerprint = fingerprint_of(remote)
+        link.fingerprint = fingerprint_of(listed)
         changes += [taking.change] if taking.change else []
     Link.objects.bulk_create([link for link, _remote in found])
     LinkSearch.objects.bulk_create([LinkSearch(link=link, text=search_text(link)) for link, _remote in found])
@@ -101,12 +115,18 @@ def start_links(found: Sequence[tuple[Link, RemoteLink]], *, at: datetime) -> No
 
 
 @transaction.atomic
-def _write(integration: Integration, records: Mapping[str, RemoteLink], prints: Mapping[str, int], at: datetime) -> int:
+def _write(
+    integration: Integration,
+    records: Mapping[str, RemoteLink],
+    prints: Mapping[str, int],
+    at: datetime,
+    understood: Understood,
+) -> int:
     rows = Link.objects.select_related("integration", "end_user", "institution").order_by("pk")
     locked = rows.select_for_update(of=("self",), no_key=True)
     changed = 0
     for link in locked.filter(integration=integration, remote_id__in=records, ended_at=None):
-        remote = records[link.remote_id]
+        remote = understood(link, records[link.remote_id])
         before, word = link.shown_state, unknown.news(link, remote.observation)
         taking = take_remote(link, remote, Report(remote.observation, Source.LIST, at, request_id=remote.request_id))
         # Of a record that came too late, nothing stays: the next list is looked at whatever it says.

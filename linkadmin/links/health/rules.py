@@ -73,16 +73,16 @@ def take(link: Link, report: Report) -> Taking:
 
 def take_remote(link: Link, remote: RemoteLink, report: Report) -> Taking:
     """Let a link take a provider's whole record into account, in memory."""
-    link.missing_since = None
-    link.access_mode = remote.access_mode or link.access_mode
-    link.refresh_rate = remote.refresh_rate or link.refresh_rate
-    link.storage = remote.storage or link.storage
-    link.stale_in = remote.stale_in or link.stale_in
-    link.resources = list(remote.resources) or link.resources
-    link.remote_kind = remote.kind or link.remote_kind
-    link.data_source_id = remote.data_source_id or link.data_source_id
-    link.remote_created_at = remote.created_at or link.remote_created_at
     if not is_older(link, report):
+        link.missing_since = None
+        link.access_mode = remote.access_mode or link.access_mode
+        link.refresh_rate = remote.refresh_rate or link.refresh_rate
+        link.storage = remote.storage or link.storage
+        link.stale_in = remote.stale_in or link.stale_in
+        link.resources = list(remote.resources) or link.resources
+        link.remote_kind = remote.kind or link.remote_kind
+        link.data_source_id = remote.data_source_id or link.data_source_id
+        link.remote_created_at = remote.created_at or link.remote_created_at
         seen = _plausible(report.observation, report.at)
         if _tells_freshness(remote):
             link.stale_at = _stale_at(seen.last_good_at or link.last_good_at, remote.fresh_for)

@@ -81,9 +81,10 @@ def give_up_proving(link: Link, *, now: datetime) -> None:
     keep(link, Taking(accepted=True), before=before, at=now)
 
 
+@transaction.atomic
 def begin_asking(links: Iterable[UUID], *, at: datetime) -> None:
     """Note that these links are being read: what a list says later is newer than what these reads will say."""
-    Link.objects.filter(pk__in=list(links)).update(asking_since=at)
+    Link.objects.filter(pk__in=_locked_in_order(links)).update(asking_since=at)
 
 
 def note_unasked(link: Link, *, why: str, at: datetime) -> None:
@@ -91,12 +92,13 @@ def note_unasked(link: Link, *, why: str, at: datetime) -> None:
     Link.objects.filter(pk=link.pk).update(asked_at=at, ask_failed=why[:80], asking_since=None)
 
 
+@transaction.atomic
 def note_missing(links: Iterable[UUID], *, at: datetime) -> int:
     """Note that these links were not in the provider's list; return how many were not missing before.
 
     Its state stays: a second look decides.
     """
-    return Link.objects.filter(pk__in=list(links), missing_since=None).update(missing_since=at)
+    return Link.objects.filter(pk__in=_locked_in_order(links), missing_since=None).update(missing_since=at)
 
 
 def fingerprint_of(remote: RemoteLink) -> int:
@@ -111,6 +113,12 @@ def lock(link: Link) -> None:
     fresh = rows.select_for_update(of=("self",), no_key=True).get(pk=link.pk)
     for column in Link._meta.concrete_fields:
         setattr(link, column.attname, getattr(fresh, column.attname))
+
+
+def _locked_in_order(links: Iterable[UUID]) -> list[UUID]:
+    """Lock rows in the order in which all others do: one UPDATE of many takes them as they come."""
+    rows = Link.objects.filter(pk__in=list(links)).order_by("pk").select_for_update(no_key=True)
+    return list(rows.values_list("pk", flat=True))
 
 
 def keep(

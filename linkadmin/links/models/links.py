@@ -20,6 +20,7 @@ from .integrations import Institution, Integration
 HEALTH_CHOICES = [(state.value, state.value) for state in HealthState]
 PROVING = "proving"  # beside the states: repaired, and not proven yet
 ESCALATE_AFTER = timedelta(hours=48)
+AWAITS_DATA = (HealthState.HEALTHY, HealthState.STALE, HealthState.SETTING_UP, HealthState.WAITING)
 CAUSE_CHOICES = [(cause.value, cause.value) for cause in Cause]
 
 
@@ -145,8 +146,11 @@ class Link(models.Model):
 
     @property
     def next_expected_at(self) -> datetime | None:
-        """When new data should be there at the latest, where its provider keeps it fresh; later it counts as stale."""
-        return self.stale_at
+        """When new data should be there at the latest, where its provider keeps it fresh; later it counts as stale.
+
+        None while somebody has to do something first.
+        """
+        return self.stale_at if HealthState(self.health) in AWAITS_DATA else None
 
     @property
     def shown_state(self) -> str:

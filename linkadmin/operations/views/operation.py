@@ -9,7 +9,6 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
-from django_htmx.http import HTMX_STOP_POLLING, HttpResponseClientRedirect
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
@@ -21,7 +20,7 @@ from linkadmin.operations.explanations import explain
 from linkadmin.operations.forms import DecisionForm
 from linkadmin.operations.models import FAILED_STATES, Operation, OperationKind, State
 from linkadmin.operations.results import result_of
-from linkadmin.pages import go, reader, wants_part
+from linkadmin.pages import go, go_when_done, reader, wants_part
 
 from .access import place_of
 
@@ -85,9 +84,7 @@ def operation_decide(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _poll(request: HttpRequest, operation: Operation) -> HttpResponse:
     if not operation.is_running:
-        onward = HttpResponseClientRedirect(place_of(operation))
-        onward.status_code = HTMX_STOP_POLLING
-        return onward
+        return go_when_done(place_of(operation))
     return render(request, f"{TEMPLATE}#running", _panel(operation))
 
 

@@ -76,9 +76,6 @@ def complete(sweep: Sweep, *, seen: int, missing: int) -> None:
     if not _end(sweep, SweepState.DONE, note="", seen=seen, missing=missing):
         return
     Integration.objects.filter(pk=sweep.integration_id).update(swept_at=sweep.began_at)
-    others = Sweep.objects.filter(integration=sweep.integration_id).exclude(pk=sweep.pk)
-    SweepPart.objects.filter(sweep__in=others).delete()
-    others.filter(began_at__lt=sweep.began_at - KEPT).delete()
 
 
 def go_on(part: SweepPart, page: Page[T]) -> None:
@@ -139,11 +136,18 @@ def waiting(*, now: datetime) -> "QuerySet[Sweep, UUID]":
 @transaction.atomic
 def _begin(integration: Integration, asked_by: User | None) -> Sweep:
     sweep = Sweep.objects.create(integration=integration, asked_by=asked_by)
+    _drop_parts_of_others(sweep)  # also where none ever completes
     parts.add_pages(sweep, [1])
     transaction.on_commit(partial(nudge, WORK_TASK, sweep.pk))
     if asked_by is not None:
         _record(sweep, asked_by, "sweep.started", {})
     return sweep
+
+
+def _drop_parts_of_others(sweep: Sweep) -> None:
+    others = Sweep.objects.filter(integration=sweep.integration_id).exclude(pk=sweep.pk)
+    SweepPart.objects.filter(sweep__in=others).delete()
+    others.filter(began_at__lt=sweep.began_at - KEPT).delete()
 
 
 def _note_end_of_list(sweep: Sweep) -> None:

@@ -9,6 +9,7 @@ from linkadmin.links import health
 from linkadmin.links.models import EndUser, Institution, Integration, Link
 from linkadmin.operations.forms import CUSTOMER_ID
 from linkadmin.operations.models import Operation, OperationKind
+from linkadmin.operations.reading import without_attempt
 from linkadmin.providers.types import RemoteLink
 
 BEFORE = timedelta(minutes=5)  # so much older than an operation, a link was not made by it whatever the clocks say
@@ -51,7 +52,7 @@ def take_strangers(
         )
         for each in new
     ]
-    health.start_links(found, at=at)
+    health.start_links(found, at=at, understood=without_attempt)
     return [link for link, _remote in found]
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from linkadmin.links import health
 from linkadmin.links.models import Integration
+from linkadmin.operations.reading import without_attempt
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import NotFound
 from linkadmin.providers.records import Page
@@ -87,4 +88,5 @@ def _observe(
     if not parts.hold_still(part):
         return None
     later = Hashes(parts.answered_later(part, asked_at))
-    return health.observe_page(integration, [each for each in lot if each.remote_id not in later], at=asked_at)
+    wanted = [each for each in lot if each.remote_id not in later]
+    return health.observe_page(integration, wanted, at=asked_at, understood=without_attempt)

@@ -85,9 +85,19 @@ def progress(sweep: Sweep) -> Progress:
     }
     customers = counted.pop(SweepPart.Kind.CUSTOMER.value, (0, 0))
     pages = sum(done for done, _total in counted.values()), sum(total for _done, total in counted.values())
-    sentences = [_("%(done)d of %(total)d pages of the provider's list are read.") % _of(pages)]
+    listed = ngettext(
+        "%(done)d of %(total)d page of the provider's list is read.",
+        "%(done)d of %(total)d pages of the provider's list are read.",
+        pages[1],
+    )
+    sentences = [listed % _of(pages)]
     if customers[1]:
-        sentences.append(_("The links of %(done)d of %(total)d customers are read.") % _of(customers))
+        told = ngettext(
+            "The links of %(done)d of %(total)d customer are read.",
+            "The links of %(done)d of %(total)d customers are read.",
+            customers[1],
+        )
+        sentences.append(told % _of(customers))
     return Progress(pages[0] + customers[0], pages[1] + customers[1], (*sentences, *remarks(sweep)))
 
 

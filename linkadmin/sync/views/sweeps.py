@@ -12,7 +12,7 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.links.models import Integration
 from linkadmin.links.presentation import moment
 from linkadmin.operations.refusals import Refusal
-from linkadmin.pages import draw, go, reader
+from linkadmin.pages import draw, go, go_when_done, reader, wants_part
 from linkadmin.sync import sweeps
 from linkadmin.sync.models import Sweep
 from linkadmin.sync.sweeps import presentation
@@ -42,6 +42,8 @@ def sweep_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     sweep = get_object_or_404(Sweep.objects.select_related("integration", "asked_by", "stopped_by"), pk=pk)
     if request.method == "POST":
         return _stop(request, sweep)
+    if wants_part(request) and not sweep.is_running:
+        return go_when_done(sweep.get_absolute_url())
     context = {
         "sweep": sweep,
         "integration": sweep.integration,
