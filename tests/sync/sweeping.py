@@ -79,9 +79,9 @@ class StillClock(Clock):
 
 
 @contextmanager
-def crowd(links: int, conduct: Conduct = USUAL) -> Iterator[House]:
+def crowd(links: int, conduct: Conduct = USUAL, *, heron_links: int | None = None) -> Iterator[House]:
     """Build a house at a simulator with so many generated links of each provider, none of which we know."""
-    clock, population = StillClock(), Population(7, links, links)
+    clock, population = StillClock(), Population(7, links, links if heron_links is None else heron_links)
     with Simulator(record=True, clock=clock, conduct=conduct, population=population) as simulator:
         yield build(simulator, clock)
 
