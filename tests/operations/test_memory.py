@@ -132,10 +132,10 @@ def test_nothing_of_it_is_on_the_disk(data: Path, key: uuid.UUID) -> None:
 
 @pytest.mark.processes
 def test_it_is_gone_with_its_process(holder: Holder, data: Path) -> None:
-    key, doors = uuid.uuid4(), set((data / "siblings").iterdir())
+    key, doors = uuid.uuid4(), set((data / "siblings").glob("*"))
     killed = Holder(data)
     killed.keep(key, NUMBER)
-    (left,) = set((data / "siblings").iterdir()) - doors
+    (left,) = set((data / "siblings").glob("*")) - doors
     found = CHALLENGES.find(key)
 
     killed.kill()

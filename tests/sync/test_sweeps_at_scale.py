@@ -57,4 +57,4 @@ def test_twenty_thousand_links_are_found_left_alone_and_followed(city: House) ->
     assert changed == HealthChange.objects.count() - known > 0.015 * (BELVO_LINKS + HERON_LINKS)
     assert all(with_us(each) == at_provider(city, each) for each in both)
     assert city.simulator.refused() == {}
-    assert city.simulator.peak()["belvo calls from 127.0.0.1"] <= 40
+    assert city.simulator.peak()["belvo calls from 127.0.0.1"] <= LIMITS.belvo_limit
