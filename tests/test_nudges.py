@@ -3,18 +3,15 @@
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from celery import current_app
 from django.conf import settings
+from redis import Redis
 
 from linkadmin.nudges import Waker, wake
-
-pytestmark = pytest.mark.skipif(
-    not settings.CELERY_BROKER_URL.startswith("filesystem"), reason="elsewhere the messages are no files"
-)
 
 MESSAGES: Path = settings.DATA_DIR / "broker" / "messages"
 
@@ -27,8 +24,15 @@ def task() -> str:
 
 def sent(task: str) -> int:
     """Count the messages for a task that lie in the broker."""
-    texts = [path.read_text(errors="replace") for path in MESSAGES.glob("*.msg")]
-    return sum(json.loads(text)["headers"]["task"] == task for text in texts if text)
+    return sum(json.loads(text)["headers"]["task"] == task for text in in_broker() if text)
+
+
+def in_broker() -> Sequence[str | bytes]:
+    if settings.CELERY_BROKER_URL.startswith("filesystem"):
+        return [path.read_text(errors="replace") for path in MESSAGES.glob("*.msg")]
+    with Redis.from_url(settings.CELERY_BROKER_URL) as broker:
+        texts: list[bytes] = broker.lrange(current_app.conf.task_default_queue, 0, -1)
+        return texts
 
 
 def wait_for(look: Callable[[], bool]) -> None:
