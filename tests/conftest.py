@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.contrib.contenttypes.management import create_contenttypes
 from django.core.cache import cache
 from django.db import connection
-from django.db.models.signals import post_migrate
 
 from linkadmin.audit.models import AuditHead
 from linkadmin.simulator.server import Simulator
@@ -47,13 +45,6 @@ def house(db: None, simulator: Simulator, clock: Clock) -> Iterator[House]:
     built = build(simulator, clock)
     yield built
     built.settled()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _nothing_is_made_after_each_flush(django_db_setup: None) -> None:
-    """Make no permissions of Django's after each flush: that takes ten times as long, and the rights are ours."""
-    post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
-    post_migrate.disconnect(create_contenttypes)
 
 
 @contextmanager
