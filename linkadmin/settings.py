@@ -94,6 +94,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # after static files, which are compressed already
     "linkadmin.middleware.request_id",
     "linkadmin.middleware.no_nul",
     "linkadmin.inbox.middleware.messages_first",

@@ -2,10 +2,12 @@
 
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
@@ -302,13 +304,20 @@ def test_rule_without_an_address_is_dead_weight() -> None:
 
 def declared() -> Iterator[tuple[str, str]]:
     """Yield every view name and pattern."""
-    yield from _walk(get_resolver().url_patterns, "", "")
+    for name, path, _view in _walk(get_resolver().url_patterns, "", ""):
+        yield name, path
 
 
-def _walk(patterns: list[URLPattern | URLResolver], prefix: str, space: str) -> Iterator[tuple[str, str]]:
+def views() -> Iterator[tuple[str, Callable[..., HttpResponse]]]:
+    """Yield every view name and view."""
+    for name, _path, view in _walk(get_resolver().url_patterns, "", ""):
+        yield name, view
+
+
+def _walk(patterns: list[URLPattern | URLResolver], prefix: str, space: str) -> Iterator[tuple[str, str, Any]]:
     for each in patterns:
         path = prefix + str(each.pattern)
         if isinstance(each, URLPattern):
-            yield f"{space}{each.name}", path
+            yield f"{space}{each.name}", path, each.callback
         else:
             yield from _walk(each.url_patterns, path, f"{each.namespace}:" if each.namespace else space)

@@ -13,6 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from linkadmin.accounts.roles import Right, may
+from linkadmin.compression import no_compression
 from linkadmin.inbox import mailbox, refusals, secrets
 from linkadmin.inbox.forms import AfterForm, ConfirmForm, SecretForm
 from linkadmin.inbox.models import LIVE_SECRETS, Mailbox, WebhookSecret
@@ -23,6 +24,7 @@ from linkadmin.pages import go, reader
 from linkadmin.providers.types import Capability, Secret
 
 
+@no_compression
 @require_safe
 def integration_inbox(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show where messages come in and what proves them. Secrets only as fingerprints."""
@@ -46,6 +48,7 @@ def inbox_address(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "inbox/address.html", context, status=422 if form.is_bound else 200)
 
 
+@no_compression
 @sensitive_post_parameters()
 @sensitive_variables()
 @require_POST
@@ -60,6 +63,7 @@ def secret_add(request: HttpRequest, pk: UUID) -> HttpResponse:
     return go(request, _url(integration))
 
 
+@no_compression
 @sensitive_variables()
 @require_POST
 def secret_make(request: HttpRequest, pk: UUID) -> HttpResponse:

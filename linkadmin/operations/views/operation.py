@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
+from linkadmin.compression import no_compression
 from linkadmin.links.access import seen
 from linkadmin.links.presentation import moment, shown_name
 from linkadmin.operations import decisions, reconcile, refusals
@@ -30,6 +31,7 @@ POLL_SECONDS = {State.PREPARED: 1, State.SENDING: 1, State.UNKNOWN: 5}
 
 
 @never_cache
+@no_compression
 @require_safe
 def operation_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Draw where an operation stands. The panel asks again until it is over, then the reader is sent on."""
@@ -37,6 +39,7 @@ def operation_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @never_cache
+@no_compression
 @require_safe
 def integration_operation(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Draw where an operation stands that is about no customer, for those who look after integrations."""
@@ -63,6 +66,7 @@ def operation_check(request: HttpRequest, pk: UUID) -> HttpResponse:
     return go(request, place_of(_operation(pk)))
 
 
+@no_compression
 @require_POST
 def operation_decide(request: HttpRequest, pk: UUID) -> HttpResponse:
     operation = _operation(pk)

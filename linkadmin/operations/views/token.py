@@ -16,6 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST
 
 from linkadmin.accounts.roles import Right, may
+from linkadmin.compression import no_compression
 from linkadmin.links.access import link_for, seen
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import badge
@@ -34,6 +35,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @never_cache
+@no_compression
 # The bank's picture comes inside its answer and is kept nowhere, so this page alone may show one from its own text.
 @csp_update({"img-src": ["data:"]})  # type: ignore[arg-type]  # the stubs know no view with an argument
 @sensitive_post_parameters()

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from linkadmin.accounts.roles import Right, may
+from linkadmin.compression import no_compression
 from linkadmin.links.models import Integration
 from linkadmin.operations.changes import NO, YES
 from linkadmin.operations.explanations import explain
@@ -33,6 +34,7 @@ from .changing import change, settled, was_refused
 from .looking import look
 
 
+@no_compression
 @require_http_methods(["GET", "HEAD", "POST"])
 def integration_webhooks(request: HttpRequest, pk: UUID) -> HttpResponse:
     """List our subscriptions."""
@@ -47,6 +49,7 @@ def integration_webhooks(request: HttpRequest, pk: UUID) -> HttpResponse:
     return draw(request, "sync/webhooks.html", "records", context)
 
 
+@no_compression
 @require_http_methods(["GET", "HEAD", "POST"])
 def integration_webhook_add(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Subscribe an address to a topic; which topics there are, the provider tells."""
@@ -102,6 +105,7 @@ def integration_webhook_switch(request: HttpRequest, pk: UUID, webhook: str) -> 
     return change(request, make, done=done, back=_list_url(integration), shown=_listed(request, integration))
 
 
+@no_compression
 @require_http_methods(["GET", "HEAD", "POST"])
 def integration_webhook_remove(request: HttpRequest, pk: UUID, webhook: str) -> HttpResponse:
     """End a subscription, once its consequence was read."""

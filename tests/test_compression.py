@@ -1,0 +1,95 @@
+"""Pages are compressed, except those that show a secret: its length would tell about it."""
+
+import gzip
+
+import pytest
+from django.test import Client
+
+from linkadmin.links.models import Link
+from tests.house import House
+from tests.inbox.postman import open_inbox
+from tests.test_urls import views
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# Every view that can show a challenge, a repair URL, a webhook secret or the random part of a webhook address.
+SHOW_A_SECRET = {
+    "link-token",
+    "operation-detail",
+    "integration-operation",
+    "operation-decide",
+    "integration-inbox",
+    "integration-inbox-secret-add",
+    "integration-inbox-secret-make",
+    "integration-webhooks",
+    "integration-webhook-add",
+    "integration-webhook-remove",
+}
+GZIP = {"Accept-Encoding": "gzip"}
+
+
+def encoding(client: Client, address: str, **values: str) -> str:
+    """Return how an answer is encoded, once it is known to be a page and not a way on."""
+    answer = client.post(address, values, headers=GZIP) if values else client.get(address, headers=GZIP)
+    assert answer.status_code in (200, 409, 422)
+    assert answer["Content-Type"].startswith("text/html")
+    return str(answer.get("Content-Encoding", ""))
+
+
+def test_every_view_that_can_show_a_secret_says_so() -> None:
+    marked = {name for name, view in views() if getattr(view, "shows_secret", False)}
+
+    assert marked == SHOW_A_SECRET
+
+
+@pytest.mark.parametrize("address", ["/links/", "/links/{link}/", "/links/{link}/credentials/", "/accounts/login/"])
+def test_page_is_compressed(house: House, address: str) -> None:
+    link = house.belvo_link()
+    client = Client() if "login" in address else house.client()
+
+    answer = client.get(address.format(link=link.pk), headers=GZIP)
+
+    assert answer["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in answer["Vary"]
+    assert b"</html>" in gzip.decompress(answer.content)
+
+
+def test_two_answers_alike_have_lengths_of_their_own(house: House) -> None:
+    lengths = {len(house.client().get("/accounts/password/", headers=GZIP).content) for _each in range(30)}
+
+    assert len(lengths) > 1
+
+
+def asked_for_a_code(house: House) -> Link:
+    link = house.belvo_link()
+    house.send(f"/links/{link.pk}/credentials/", password="mfa_numeric")
+    return link
+
+
+def test_challenge_is_not_compressed(house: House) -> None:
+    link = asked_for_a_code(house)
+
+    assert encoding(house.client(), f"/links/{link.pk}/token/") == "identity"
+    assert encoding(house.client(), f"/links/{link.pk}/token/", token="") == "identity"
+
+
+def test_repair_address_is_not_compressed(house: House) -> None:
+    link = house.belvo_link(bank="ofmockbank_br_retail")
+    house.send(f"{link.get_absolute_url()}repair-address/", locale="es")
+
+    assert encoding(house.client(), house.last_operation(link).get_absolute_url()) == "identity"
+
+
+def test_webhook_secret_and_address_are_not_compressed(house: House) -> None:
+    open_inbox(house.belvo)
+    inbox = f"/integrations/{house.belvo.pk}/inbox/"
+
+    assert encoding(house.client("adm"), inbox) == "identity"
+    assert encoding(house.client("adm"), f"{inbox}secrets/", secret="") == "identity"
+
+
+def test_subscriptions_with_their_addresses_are_not_compressed(house: House) -> None:
+    listed = f"/integrations/{house.heron.pk}/records/webhooks/"
+
+    assert encoding(house.client("adm"), listed) == "identity"
+    assert encoding(house.client("adm"), f"/integrations/{house.heron.pk}/webhooks/add/") == "identity"
