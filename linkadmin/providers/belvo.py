@@ -188,7 +188,7 @@ class Belvo(BelvoBesideLinks):
             "/api/links/",
             json=body,
             deadline=self.deadlines.credentials,
-            read=answers.link,
+            read=partial(answers.link, known={new_link.institution, new_link.end_user_id}),
         )
 
     def update_credentials(self, link: LinkRef, values: Values) -> RemoteLink:
@@ -200,7 +200,7 @@ class Belvo(BelvoBesideLinks):
             link.remote_id,
             json=_filled(values, forms.UPDATE_NAMES),
             deadline=self.deadlines.credentials,
-            read=partial(answers.link, expected_id=link.remote_id),
+            read=partial(answers.link, expected_id=link.remote_id, known={link.institution, link.end_user_id}),
             refuse=partial(self._refuse, link_id=link.remote_id),
         )
 

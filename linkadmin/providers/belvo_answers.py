@@ -4,16 +4,17 @@ https://developers.belvo.com/apis/belvoopenapispec/links
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from urllib.parse import urlencode
 
 from .belvo_errors import CODES, KNOWN_CODES, LASTING_REFUSALS, LOGIN_ERROR_ELSE, LOGIN_ERRORS, STATUSES
+from .belvo_forms import FIELD_NAMES
 from .belvo_records import names_in, page, results
 from .errors import BLOCK_SECONDS, CodeRequired, Failure, KeysRefused, OutcomeUnknown, ProviderError, Rejected
-from .http import Answer
+from .http import UUID, Answer
 from .reading import MAX_FIELDS, count, mapping, mappings, moment, records, required_mapping
 from .records import Accepted, Page, Removed, RepairAddress
 from .redaction import MAX_WORDS
@@ -43,8 +44,10 @@ _MAX_PICTURE = 100_000  # characters
 _OTHER_SESSION = 120.0  # seconds; documented for too_many_sessions
 _MINUTES = re.compile(r"wait (\d{1,3}) minute")
 _SESSION = re.compile(r"[!-~]{1,4000}")
+_ACCESS_MODE = re.compile("single|recurrent")
 _RATE = re.compile(r"(\d{1,4})([hd])")
 _STORAGE_DAYS = re.compile(r"(\d{1,4})d")
+_STORAGE = re.compile(rf"store|nostore|{_STORAGE_DAYS.pattern}")
 
 
 def report(answer: Answer) -> ConnectionReport:
@@ -54,9 +57,12 @@ def report(answer: Answer) -> ConnectionReport:
     return ConnectionReport(detail=detail, duration_ms=answer.duration_ms)
 
 
-def link(answer: Answer, *, expected_id: str = "") -> RemoteLink:
-    """Read one link. Raises ValueError if it is none, or not the expected one."""
-    found = _link(answer, required_mapping(answer.data))
+def link(answer: Answer, *, expected_id: str = "", known: Container[str] = ()) -> RemoteLink:
+    """Read one link; `known` are the institution and the external ID that it has with us.
+
+    Raises ValueError if it is none, or not the expected one.
+    """
+    found = _link(answer, required_mapping(answer.data), known=known)
     if expected_id and found.remote_id != expected_id:
         raise ValueError("another link was answered")
     return found
@@ -128,8 +134,8 @@ def refusal(
     return error(failure, Observation(cause=cause, raw_code=failure.code, raw_words=failure.words))
 
 
-def _link(answer: Answer, item: Mapping[str, object]) -> RemoteLink:
-    link_id = answer.identifier(item.get("id"))
+def _link(answer: Answer, item: Mapping[str, object], *, known: Container[str] = ()) -> RemoteLink:
+    link_id = answer.identifier(item.get("id"), shape=UUID)
     if not link_id or not isinstance(item.get("institution"), str) or not isinstance(item.get("status"), str):
         raise ValueError("a link without id, institution or status")
     last_accessed_at = moment(item.get("last_accessed_at"))
@@ -137,18 +143,25 @@ def _link(answer: Answer, item: Mapping[str, object]) -> RemoteLink:
     return RemoteLink(
         remote_id=link_id,
         observation=Observation(cause=_cause(answer, item, status), raw_status=status, last_good_at=last_accessed_at),
-        institution=answer.identifier(item["institution"]),
-        access_mode=answer.identifier(item.get("access_mode"), longest=20),
-        refresh_rate=answer.identifier(item.get("refresh_rate"), longest=8),
-        storage=answer.identifier(item.get("credentials_storage"), longest=10),
-        stale_in=answer.identifier(item.get("stale_in"), longest=8),
+        institution=answer.identifier(item["institution"], known=known),
+        access_mode=_setting(answer, item.get("access_mode"), _ACCESS_MODE, longest=20),
+        refresh_rate=_setting(answer, item.get("refresh_rate"), _RATE, longest=8),
+        storage=_setting(answer, item.get("credentials_storage"), _STORAGE, longest=10),
+        stale_in=_setting(answer, item.get("stale_in"), _STORAGE_DAYS, longest=8),
         resources=names_in(answer, item.get("fetch_resources")),
-        external_id=answer.identifier(item.get("external_id")),
+        external_id=answer.identifier(item.get("external_id"), known=known),
         created_at=moment(item.get("created_at")),
         last_accessed_at=last_accessed_at,
         fresh_for=_fresh_for(item),
         request_id=answer.request_id,
     )
+
+
+def _setting(answer: Answer, value: object, known: re.Pattern[str], *, longest: int) -> str:
+    """Return a setting of a link. A word that Belvo documents is no echo, even if a secret equals it."""
+    if isinstance(value, str) and known.fullmatch(value):
+        return value
+    return answer.identifier(value, longest=longest)
 
 
 def _may_be_one_of(record: object, missing: Collection[str]) -> bool:
@@ -205,7 +218,7 @@ def _failure(operation: str, answer: Answer, item: Mapping[str, object]) -> Fail
         status=answer.status,
         code=code,
         words=words,
-        request_id=answer.identifier(item.get("request_id")) or answer.request_id,
+        request_id=answer.request_id_in(item.get("request_id")) or answer.request_id,
         retry_after=_pause(answer, code, words),
         fields=_field_errors(answer),
     )
@@ -213,7 +226,7 @@ def _failure(operation: str, answer: Answer, item: Mapping[str, object]) -> Fail
 
 def _field_errors(answer: Answer) -> dict[str, str]:
     return {
-        answer.words(item["field"]): answer.words(item.get("message"))
+        answer.term(item["field"], FIELD_NAMES): answer.words(item.get("message"))
         for item in reversed(_errors(answer)[:MAX_FIELDS])  # the first about a field is the one kept
         if isinstance(item.get("field"), str)
     }
@@ -253,7 +266,7 @@ def _login_error(message: object) -> tuple[type[ProviderError], Cause]:
 
 def _code_required(answer: Answer, item: Mapping[str, object], failure: Failure, link_id: str) -> ProviderError:
     session = item.get("session")
-    remote_link_id = link_id or answer.identifier(item.get("link"))
+    remote_link_id = link_id or answer.identifier(item.get("link"), shape=UUID)
     if not isinstance(session, str) or not _SESSION.fullmatch(session) or not remote_link_id:
         raise ValueError("a login attempt that cannot be resumed")
     data = mapping(item.get("token_generation_data"))
@@ -263,7 +276,7 @@ def _code_required(answer: Answer, item: Mapping[str, object], failure: Failure,
         session=Secret(session),
         remote_link_id=remote_link_id,
         expires_in=min(count(item.get("expiry")) or _DEFAULT_EXPIRY, _MAX_EXPIRY),
-        kind=_kind(answer.words(data.get("type")), value, expects_input=expects_input),
+        kind=_kind(str(data.get("type")), value, expects_input=expects_input),
         instructions=answer.words(data.get("instructions")),
         value=value,
         expects_input=expects_input,

@@ -28,6 +28,8 @@ REGISTER_NAMES = (
     "stale_in",
 )
 UPDATE_NAMES = ("password", "password2", "token", "encryption_key", "username_type", "certificate", "private_key")
+# What an error can be about.
+FIELD_NAMES = frozenset({*REGISTER_NAMES, *UPDATE_NAMES, "institution", "external_id", "link", "session", "resources"})
 
 _FORM_NAMES = frozenset({"username", "username2", "username3", "username_type", "password", "password2", "token"})
 _LABELS = {

@@ -23,6 +23,30 @@ CONSENT_CAUSES: Mapping[str, Cause] = {
     "EXPIRED": Cause.PORTAL_CONSENT_EXPIRED,
 }
 
+RESOURCES = frozenset(
+    {
+        "ACCOUNTS",
+        "BALANCES",
+        "BILLS",
+        "EMPLOYMENTS",
+        "EMPLOYMENT_METRICS",
+        "EMPLOYMENT_RECORDS",
+        "FINANCIAL_STATEMENTS",
+        "INCOMES",
+        "INVESTMENTS",
+        "INVESTMENT_TRANSACTIONS",
+        "INVOICES",
+        "OWNERS",
+        "RECURRING_EXPENSES",
+        "RISK_INSIGHTS",
+        "TAX_COMPLIANCE_STATUS",
+        "TAX_RETENTIONS",
+        "TAX_RETURNS",
+        "TAX_STATUS",
+        "TRANSACTIONS",
+    }
+)
+
 _MAX_ADDRESS = 300  # characters
 
 
@@ -46,7 +70,7 @@ def page(answer: Answer, parse: Callable[[Answer, Mapping[str, object]], T], num
 def names_in(answer: Answer, value: object) -> tuple[str, ...]:
     """Return the names that a list holds; none for anything else."""
     listed = value if isinstance(value, list) else []
-    return tuple(word for word in map(answer.words, listed) if word)
+    return tuple(name for word in listed if (name := answer.term(word, RESOURCES)))
 
 
 def institution(answer: Answer, *, expected_id: str) -> RemoteInstitution:

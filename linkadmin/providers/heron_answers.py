@@ -4,9 +4,10 @@ https://docs.herondata.io/api-reference
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
+from http import HTTPStatus
 from itertools import chain, islice
 
 from .errors import (
@@ -50,6 +51,9 @@ STATUS_ERRORS: Mapping[int, type[ProviderError]] = {
     429: Busy,
 }
 
+_KINDS = {kind: kind for kind in ("plaid_assets_report", "plaid_integration")}
+# Heron names an error by the phrase of its status.
+_PHRASES = frozenset(status.phrase for status in HTTPStatus)
 _STATUSES = frozenset({*STATUS_CAUSES, "erroring"})
 # "[ITEM_LOGIN_REQUIRED] the login details of this item have changed"
 _BRACKETED = re.compile(r"\s*\[([A-Z0-9_]+)\]")
@@ -69,9 +73,13 @@ def report(answer: Answer) -> ConnectionReport:
     return ConnectionReport(detail=greeting, duration_ms=answer.duration_ms)
 
 
-def link(answer: Answer, *, envelope: str = "link", expected_id: str = "") -> RemoteLink:
-    """Read one link out of its envelope. Raises ValueError if it is none, or not the expected one."""
-    found = _link(answer, required_mapping(required_mapping(answer.data).get(envelope)))
+def link(answer: Answer, *, envelope: str = "link", expected_id: str = "", sent_id: str = "") -> RemoteLink:
+    """Read one link out of its envelope; `sent_id` is the one to create.
+
+    Raises ValueError if it is none, or not the expected one.
+    """
+    item = required_mapping(required_mapping(answer.data).get(envelope))
+    found = _link(answer, item, known={expected_id, sent_id})
     if expected_id and found.remote_id != expected_id:
         raise ValueError("another link was answered")
     return found
@@ -149,7 +157,7 @@ def refusal(operation: str, answer: Answer, *, about_link: bool) -> ProviderErro
     failure = Failure(
         operation=operation,
         status=answer.status,
-        code=answer.words(body.get("name")),
+        code=answer.term(body.get("name"), _PHRASES),
         words=answer.words(description),
         request_id=answer.request_id,
         retry_after=_pause(answer),
@@ -169,14 +177,14 @@ def rate(call: str, answer: Answer) -> Rate | None:
     return None if not calls or left is None or ends_in is None else Rate(call, ends_in, calls, left)
 
 
-def _link(answer: Answer, item: Mapping[str, object]) -> RemoteLink:
-    item_id = answer.identifier(item.get("item_id"))
+def _link(answer: Answer, item: Mapping[str, object], *, known: Container[str] = ()) -> RemoteLink:
+    item_id = answer.identifier(item.get("item_id"), known=known)
     if not item_id or not isinstance(item.get("status"), str):
         raise ValueError("a link without item_id or status")
     return RemoteLink(
         remote_id=item_id,
         observation=observe(answer, item, synced_at=item.get("last_successful_sync")),
-        kind=answer.identifier(item.get("type"), longest=40),
+        kind=_KINDS.get(str(item.get("type"))) or answer.identifier(item.get("type"), longest=40),
         data_source_id=answer.identifier(item.get("data_source_heron_id"), longest=80),
         created_at=moment(item.get("created")),
         last_accessed_at=moment(item.get("last_successful_sync")),

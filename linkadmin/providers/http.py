@@ -37,6 +37,8 @@ REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 423, 428
 
 IDENTIFIER = r"[A-Za-z0-9_.:=-]+"
 MAX_IDENTIFIER = 120  # characters
+UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+REQUEST_ID = re.compile(rf"{UUID.pattern}|[0-9a-fA-F]{{32}}")
 
 T = TypeVar("T")
 JsonValue: TypeAlias = "str | bool | Secret | Sequence[JsonValue] | Mapping[str, JsonValue]"
@@ -78,10 +80,23 @@ class Answer:
         """Return a word of the provider's vocabulary. One that we know is no echo, even if a secret equals it."""
         return value if isinstance(value, str) and value in known else self.words(value)
 
-    def identifier(self, value: object, *, longest: int = MAX_IDENTIFIER) -> str:
-        """Return an id of the provider's, of at most `longest` characters; empty if it cannot be one."""
+    def identifier(
+        self,
+        value: object,
+        *,
+        longest: int = MAX_IDENTIFIER,
+        shape: re.Pattern[str] | None = None,
+        known: Container[str] = (),
+    ) -> str:
+        """Return an ID of the provider's, of at most `longest` characters; empty if it cannot be one.
+
+        An ID that has the `shape` of its field, or that is `known` to us, may contain a short secret by chance, such as
+        a PIN: only one that is a secret as a whole is dropped. Any other text that contains a secret is an echo.
+        """
         if not isinstance(value, str) or len(value) > longest or not re.fullmatch(IDENTIFIER, value):
             return ""
+        if value in known or (shape and shape.fullmatch(value)):
+            return "" if self.redactor.is_secret(value) else value
         return "" if self.words(value) == WITHHELD else value
 
     @property
@@ -89,7 +104,11 @@ class Answer:
         """The id that the provider's support asks for."""
         first = self.data[0] if isinstance(self.data, list) and self.data else self.data
         from_body = first.get("request_id") if isinstance(first, dict) else None
-        return self.identifier(from_body) or self.identifier(self.headers.get("x-request-id"))
+        return self.request_id_in(from_body) or self.request_id_in(self.headers.get("x-request-id"))
+
+    def request_id_in(self, value: object) -> str:
+        """Return a request ID; empty if it cannot be one."""
+        return self.identifier(value, shape=REQUEST_ID)
 
     @property
     def retry_after(self) -> float | None:

@@ -45,6 +45,11 @@ class Redactor:
         safe = _safe(text)
         return WITHHELD if self._echoes(text) or self._echoes(safe) else safe[:limit]
 
+    def is_secret(self, text: str) -> bool:
+        """Tell whether a text as a whole is a secret, in any form in which one could come back; dashes don't count."""
+        bare = text.casefold().replace("-", "")
+        return text in self._exact or any(bare == form.replace("-", "") for form in self._folded)
+
     def _echoes(self, text: str) -> bool:
         return bool(self._folded) and any(map(self._holds, _readings(text)))
 

@@ -278,6 +278,7 @@ class LinkRef:
     remote_id: str
     end_user_id: str  # our id of the customer as the provider knows it
     integration_type: str = ""  # the one of its institution, where it is known
+    institution: str = ""  # the provider's name of it, where it is known
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,12 @@ class Link(models.Model):
     @property
     def ref(self) -> LinkRef:
         bank = self.institution
-        return LinkRef(self.remote_id, self.end_user.external_id, bank.integration_type if bank else "")
+        return LinkRef(
+            self.remote_id,
+            self.end_user.external_id,
+            bank.integration_type if bank else "",
+            bank.name if bank else "",
+        )
 
     @property
     def verdict(self) -> Verdict:
