@@ -63,6 +63,7 @@ def logging_config(*, level: str) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
+            "linkadmin.audit.heads": {"level": "INFO"},  # the log stream is where a cut audit log is found out
             # These print bodies, headers or SQL parameters when asked to be talkative.
             "urllib3": {"level": "WARNING"},
             "django.db.backends": {"level": "WARNING"},

@@ -27,6 +27,7 @@ ENVIRONMENT = env.text("LINKADMIN_ENVIRONMENT", "sandbox" if DEMO else "producti
 SECRET_KEY = env.secret("LINKADMIN_SECRET_KEY", kept_in=KEYS_DIR / "secret_key") or secrets.token_urlsafe(50)
 SEALING_KEYSET = env.secret("LINKADMIN_SEALING_KEYSET", kept_in=KEYS_DIR / "sealing_keyset.json")
 AUDIT_KEY = env.secret("LINKADMIN_AUDIT_KEY", kept_in=KEYS_DIR / "audit_key")
+AUDIT_HEADS_FILE = env.text("LINKADMIN_AUDIT_HEADS_FILE")
 
 # --- Who may reach us ---
 ALLOWED_HOSTS = env.words("LINKADMIN_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
@@ -164,6 +165,8 @@ CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat" / "schedule")
 CELERY_BEAT_SCHEDULE = {
+    "verify the audit log": {"task": "audit.verify", "schedule": crontab(hour=3, minute=10)},
+    "sign what the audit log waits with": {"task": "audit.sign_waiting", "schedule": 60},
     "close operations whose time is over": {
         "task": "operations.close_overdue",
         "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5),

@@ -41,6 +41,7 @@ class Right(StrEnum):
     MANAGE_INTEGRATIONS = auto()
     ENTER_ADMIN = auto()
     VIEW_AUDIT = auto()
+    SEE_AUDIT_ALERTS = auto()  # that the log failed its verification, without the log
     VIEW_STAFF = auto()
     MANAGE_STAFF = auto()
 
@@ -88,6 +89,7 @@ MATRIX: Mapping[str, frozenset[Right]] = {
             Right.VIEW_INTEGRATIONS,
             Right.ENTER_ADMIN,
             Right.VIEW_AUDIT,
+            Right.SEE_AUDIT_ALERTS,
             Right.VIEW_STAFF,
         }
     ),
@@ -99,6 +101,7 @@ MATRIX: Mapping[str, frozenset[Right]] = {
             Right.TEST_CONNECTION,
             Right.MANAGE_INTEGRATIONS,
             Right.ENTER_ADMIN,
+            Right.SEE_AUDIT_ALERTS,
             Right.VIEW_STAFF,
             Right.MANAGE_STAFF,
         }

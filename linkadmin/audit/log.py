@@ -7,6 +7,7 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from . import heads
 from .chain import FACTS, audit_key, canonical_text, chained_hash, keyed_mac
 from .models import AuditEvent, AuditHead, Outcome
 
@@ -63,7 +64,11 @@ def record(
         event.mac = keyed_mac(event.hash, key=key)
         event.clean_fields()
         event.save()
-        AuditHead.objects.update(seq=event.seq, hash=event.hash)
+        marks = {"signed_seq": event.seq, "signed_at": event.at}
+        is_due = heads.is_due(head, seq=event.seq, at=event.at)
+        AuditHead.objects.update(seq=event.seq, hash=event.hash, **(marks if is_due else {}))
+        if is_due:
+            transaction.on_commit(heads.sign, robust=True)
     return event
 
 

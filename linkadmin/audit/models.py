@@ -3,6 +3,7 @@
 from typing import Any, ClassVar, NoReturn
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .chain import GENESIS
@@ -89,9 +90,36 @@ class AuditHead(models.Model):
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     seq = models.BigIntegerField(default=0)
     hash = models.CharField(max_length=64, default=GENESIS)
+    signed_seq = models.BigIntegerField(default=0)  # of the newest signed head
+    signed_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="audit_one_head")]
 
     def __str__(self) -> str:
         return f"{self.seq} {self.hash}"
+
+
+class AuditCheck(models.Model):
+    """What the last nightly verification found, and whether signed heads reach their file. One row."""
+
+    class Verdict(models.IntegerChoices):
+        """The exit status of `verify_audit`."""
+
+        GOOD = 0, _("Good")
+        BROKEN = 1, _("Broken")
+        CUT = 2, _("Cut or rewritten")
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    checked_at = models.DateTimeField(null=True)
+    verdict = models.PositiveSmallIntegerField(choices=Verdict, default=Verdict.GOOD)
+    finding = models.TextField(blank=True)
+    head_seq = models.BigIntegerField(default=0)  # of the newest head in the file
+    head_problem = models.CharField(max_length=200, blank=True)  # why the newest one is not there
+    head_problem_since = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="audit_one_check")]
+
+    def __str__(self) -> str:
+        return f"{self.checked_at} {self.get_verdict_display()}"

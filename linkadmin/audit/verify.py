@@ -1,15 +1,20 @@
-"""Prove that the chain is whole: every event recomputed, from the first to the head."""
+"""Prove that the chain is whole: every event recomputed, from the first to the head, and held against signed heads."""
 
 import hmac
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
+from . import triggers
 from .chain import FACTS, GENESIS, audit_key, chained_hash, instant_text, keyed_mac
-from .models import AuditEvent, AuditHead
+from .heads import Heads, read
+from .models import AuditCheck, AuditEvent, AuditHead
 
 CHUNK = 2_000  # events
 Row = dict[str, Any]
@@ -30,30 +35,85 @@ class Report:
     events: int  # good ones, from the beginning
     head: str  # hash of the last good one
     broken: Break | None = None
+    unprotected: tuple[str, ...] = ()  # triggers that are missing or disabled
+    cut: str = ""  # what a signed head says against the log, in words
+    forged: int = 0  # heads with a wrong signature
+    unreadable: int = 0  # heads that are damaged
 
     @property
     def is_whole(self) -> bool:
-        return self.broken is None
+        return self.verdict is AuditCheck.Verdict.GOOD
+
+    @property
+    def verdict(self) -> AuditCheck.Verdict:
+        if self.cut:
+            return AuditCheck.Verdict.CUT
+        return AuditCheck.Verdict.BROKEN if self.broken or self.unprotected else AuditCheck.Verdict.GOOD
 
 
-def verify() -> Report:
-    """Recompute the chain. Raises ImproperlyConfigured without a key."""
+def verify(heads_file: Path | None = None) -> Report:
+    """Recompute the chain, and hold it against the heads of a file; without one, of the file in the settings.
+
+    Raises ImproperlyConfigured without a key.
+    """
     key = audit_key()
-    # In this order: events may be added meanwhile, and the head only moves forward.
+    # In this order: heads and events may be added meanwhile, and the head only moves forward.
+    heads, no_heads = _heads(heads_file)
     last = AuditEvent.objects.aggregate(last=Max("seq"))["last"] or 0
     head = AuditHead.objects.first()
-    if head is None:
-        return Report(events=0, head=GENESIS, broken=Break(last, "the head of the chain is missing"))
+    chain, rewritten = _walk(head, last, heads, key=key)
+    return replace(
+        chain,
+        unprotected=tuple(triggers.not_in_force()),
+        cut=no_heads or _shorter(heads, last) or (rewritten if not chain.broken else ""),
+        forged=heads.forged,
+        unreadable=heads.unreadable,
+    )
 
-    seq, prev = 0, GENESIS
+
+def _heads(path: Path | None) -> tuple[Heads, str]:
+    """Read the heads, and say what is wrong with the file as a whole."""
+    written = AuditCheck.objects.values_list("head_seq", flat=True).first() or 0  # before the file, which only grows
+    if path is None and not settings.AUDIT_HEADS_FILE:
+        return Heads(), ""
+    try:
+        heads = read(path or Path(settings.AUDIT_HEADS_FILE))
+    except OSError as error:
+        if path is None and not written:
+            return Heads(), ""
+        return Heads(), _("The file of signed heads can't be read: %(why)s.") % {"why": error.strerror}
+    if path is None and heads.newest < written:
+        words = _(
+            "The file of signed heads is cut: it ends at event %(newest)d, but event %(written)d was written to it."
+        )
+        return heads, words % {"newest": heads.newest, "written": written}
+    if not heads.hashes and (path or heads.forged):
+        return heads, _("The file holds no head with a good signature.")
+    return heads, ""
+
+
+def _shorter(heads: Heads, last: int) -> str:
+    if last >= heads.newest:
+        return ""
+    words = _("The log was cut: it ends at event %(last)d, but a signed head names event %(newest)d.")
+    return words % {"last": last, "newest": heads.newest}
+
+
+def _walk(head: AuditHead | None, last: int, heads: Heads, *, key: bytes) -> tuple[Report, str]:
+    """Recompute every event, and say which signed head is the first that names another one."""
+    if head is None:
+        return Report(events=0, head=GENESIS, broken=Break(last, "the head of the chain is missing")), ""
+    seq, prev, rewritten = 0, GENESIS, ""
     for row in _rows_until(max(last, head.seq)):
         if reason := _fault(row, seq=seq + 1, prev=prev, key=key):
-            return Report(events=seq, head=prev, broken=Break(seq + 1, reason))
+            return Report(events=seq, head=prev, broken=Break(seq + 1, reason)), rewritten
         seq, prev = row["seq"], row["hash"]
-
+        if not rewritten and heads.hashes.get(seq, set()) - {prev}:
+            rewritten = _("The log was rewritten: a signed head names another event %(seq)d.") % {"seq": seq}
+    broken = None
     if (seq, prev) != (head.seq, head.hash):
-        return Report(events=seq, head=prev, broken=Break(min(seq, head.seq) + 1, "the head names another last event"))
-    return Report(events=seq, head=prev)
+        broken = Break(min(seq, head.seq) + 1, "the head names another last event")
+    return Report(events=seq, head=prev, broken=broken), rewritten
 
 
 def _rows_until(last: int) -> Iterator[Row]:

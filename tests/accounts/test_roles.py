@@ -31,6 +31,7 @@ test_connection       no       yes      no       yes
 manage_integrations   no       no       no       yes
 enter_admin           no       no       yes      yes
 view_audit            no       no       yes      no
+see_audit_alerts      no       no       yes      yes
 view_staff            no       no       yes      yes
 manage_staff          no       no       no       yes
 """

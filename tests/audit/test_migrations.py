@@ -18,7 +18,7 @@ def test_going_back_and_forward_keeps_the_chain_and_its_protection() -> None:
     record(actor=None, action="link.seen", outcome=Outcome.DONE)
 
     migrate_to("0001_initial")
-    migrate_to("0002_append_only")
+    migrate_to("0003_signed_heads")
 
     assert record(actor=None, action="link.seen", outcome=Outcome.DONE).seq == 2
     assert verify().is_whole

@@ -1,23 +1,34 @@
+from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
+from linkadmin.audit.checks import findings
 from linkadmin.audit.verify import verify
 
 
 class Command(BaseCommand):
-    help = "Recompute the audit trail from its first event. Exit status 0: whole; 1: broken, with the first bad event."
+    help = (
+        "Recompute the audit trail from its first event, and hold it against signed heads. Exit status 0: whole; "
+        "1: broken, with the first bad event, or without its triggers; 2: cut or rewritten against a signed head."
+    )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        report = verify()
-        if report.broken:
-            raise CommandError(
-                _("The audit trail is broken at event %(seq)d: %(reason)s. %(good)d events before it are good.")
-                % {"seq": report.broken.seq, "reason": report.broken.reason, "good": report.events},
-                returncode=1,
-            )
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--heads",
+            type=Path,
+            metavar="FILE",
+            help="signed heads: a copy of the heads file or of the log stream (default: LINKADMIN_AUDIT_HEADS_FILE)",
+        )
+
+    def handle(self, *args: Any, heads: Path | None = None, **options: Any) -> None:
+        report = verify(heads)
+        if not report.is_whole:
+            raise CommandError(findings(report), returncode=report.verdict)
         self.stdout.write(
             _("The audit trail is whole: %(events)d events, head %(head)s.")
             % {"events": report.events, "head": report.head}
         )
+        if said := findings(report):
+            self.stderr.write(said)

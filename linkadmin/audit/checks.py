@@ -1,0 +1,89 @@
+"""The nightly verification: what it found, and what administrators are told of it on every page."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from .models import AuditCheck, AuditEvent
+from .verify import Report, verify
+
+OVERDUE = timedelta(hours=26)  # a night, and two hours for a long log or a late start
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Alert:
+    """A bar above every page of an administrator."""
+
+    words: str
+    since: datetime
+
+
+def run() -> Report:
+    """Verify the log, and keep what was found. Raises ImproperlyConfigured without a key."""
+    report = verify()
+    found = {"checked_at": timezone.now(), "verdict": report.verdict, "finding": findings(report)}
+    AuditCheck.objects.update_or_create(pk=1, defaults=found)
+    tell = logger.info if report.is_whole else logger.error
+    tell("audit.verified", verdict=report.verdict.name, events=report.events, finding=found["finding"])
+    return report
+
+
+def findings(report: Report) -> str:
+    """Say everything that is wrong, the worst first; nothing if all is well."""
+    said = [report.cut]
+    if report.broken:
+        said.append(
+            _("The audit trail is broken at event %(seq)d: %(reason)s. %(good)d events before it are good.")
+            % {"seq": report.broken.seq, "reason": report.broken.reason, "good": report.events}
+        )
+    if report.unprotected:
+        said.append(
+            _("The database doesn't protect the log: triggers are missing or disabled: %(names)s.")
+            % {"names": ", ".join(report.unprotected)}
+        )
+    if report.forged:
+        said.append(
+            ngettext(
+                "%(count)d line of the heads was ignored: its signature is wrong.",
+                "%(count)d lines of the heads were ignored: their signatures are wrong.",
+                report.forged,
+            )
+            % {"count": report.forged}
+        )
+    if report.unreadable:
+        said.append(
+            ngettext(
+                "%(count)d line of the heads is damaged.",
+                "%(count)d lines of the heads are damaged.",
+                report.unreadable,
+            )
+            % {"count": report.unreadable}
+        )
+    return " ".join(filter(None, said))
+
+
+def alerts() -> list[Alert]:
+    """Say what an administrator has to know: a failed or missing verification, heads that cannot be written."""
+    check = AuditCheck.objects.first() or AuditCheck()
+    told = []
+    if check.checked_at and check.verdict != AuditCheck.Verdict.GOOD:
+        told.append(
+            Alert(_("The audit log failed its verification. %(why)s") % {"why": check.finding}, check.checked_at)
+        )
+    last = check.checked_at or AuditEvent.objects.order_by("seq").values_list("at", flat=True).first()
+    if last and timezone.now() - last > OVERDUE:
+        told.append(
+            Alert(_("The audit log wasn't verified last night. Check that beat and a worker are running."), last)
+        )
+    if check.head_problem and check.head_problem_since:
+        words = _("Signed heads of the audit log can't be written to their file: %(why)s.") % {
+            "why": check.head_problem
+        }
+        told.append(Alert(words, check.head_problem_since))
+    return told

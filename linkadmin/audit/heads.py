@@ -1,0 +1,168 @@
+"""Signed heads: how long the audit log was and what it ended with, written where its database is not.
+
+A head is one JSON line in the log stream, and in a file by setting: seq, hash, time, signature.
+"""
+
+import fcntl
+import hmac
+import json
+import os
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+
+from .chain import audit_key, canonical_text, instant_text, keyed_mac
+from .models import AuditCheck, AuditHead
+
+EVERY_EVENTS = 100
+EVERY = timedelta(minutes=5)
+EVENT = "audit.head"  # by which a head is found among other lines of the log stream
+LOCK_SECONDS = 5.0  # an act that is done already does not wait longer for the file
+_DOMAIN = "linkadmin-audit-head-v1"
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass
+class Heads:
+    """The heads that a file holds, and what in it is none."""
+
+    hashes: dict[int, set[str]] = field(default_factory=dict)  # by seq
+    forged: int = 0  # lines with a wrong signature
+    unreadable: int = 0  # lines that are cut or damaged
+
+    @property
+    def newest(self) -> int:
+        return max(self.hashes, default=0)
+
+
+def is_due(head: AuditHead, *, seq: int, at: datetime) -> bool:
+    """Say whether the event `seq` is to be signed. A forged mark in the row, such as one ahead of time, delays none."""
+    return not (0 <= seq - head.signed_seq < EVERY_EVENTS and timedelta(0) <= at - head.signed_at < EVERY)
+
+
+def sign_waiting() -> None:
+    """Sign events of quiet times, to which nothing was added for long, and repeat a head that could not be written."""
+    head, now = AuditHead.objects.first(), timezone.now()
+    if head is None:
+        return
+    waits = head.seq != head.signed_seq and is_due(head, seq=head.seq, at=now)
+    if waits:
+        AuditHead.objects.filter(seq=head.seq).update(signed_seq=head.seq, signed_at=now)
+    if waits or AuditCheck.objects.exclude(head_problem="").exists():
+        sign()
+
+
+def sign() -> None:
+    """Write the present head. A file that cannot be written is told to administrators, and loses nobody's act."""
+    path, problem = settings.AUDIT_HEADS_FILE, ""
+    if not path:
+        _signed_head()
+        return
+    try:
+        with _locked(Path(path)) as file:
+            seq = _append(file, _signed_head())
+    except OSError as error:
+        seq, problem = 0, error.strerror or type(error).__name__
+        logger.error("audit.head_not_written", error=problem)
+    _note(seq, problem)
+
+
+def read(path: Path) -> Heads:
+    """Read the heads of a file: ours, or any part of the log stream. Raises OSError."""
+    heads, key = Heads(), audit_key()
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            _take(heads, line, key)
+    return heads
+
+
+def _take(heads: Heads, line: str, key: bytes) -> None:
+    if EVENT not in line:
+        heads.unreadable += bool(line.strip()) and not line.endswith("\n")  # the stump of a line
+        return
+    try:
+        said = json.loads(line[line.index("{") :])  # a log collector may have put the host in front
+        if said.get("event") != EVENT:  # only speaks of heads, such as the one that was not written
+            return
+        seq, event_hash, written = said["seq"], str(said["hash"]), str(said["time"])
+        signature = str(said["signature"])
+    except (ValueError, KeyError, AttributeError):
+        heads.unreadable += 1
+        return
+    if not hmac.compare_digest(signature.encode(), _signature(seq, event_hash, written, key).encode()):
+        heads.forged += 1
+        return
+    heads.hashes.setdefault(seq, set()).add(event_hash)
+
+
+def _signature(seq: int, event_hash: str, written: str, key: bytes) -> str:
+    return keyed_mac(_DOMAIN + canonical_text({"seq": seq, "hash": event_hash, "time": written}), key=key)
+
+
+def _signed_head() -> dict[str, Any]:
+    """Sign the head as it is now, and tell it to the log stream."""
+    head, written = AuditHead.objects.get(), instant_text(timezone.now())
+    line = {
+        "seq": head.seq,
+        "hash": head.hash,
+        "time": written,
+        "signature": _signature(head.seq, head.hash, written, audit_key()),
+    }
+    logger.info(EVENT, **line)
+    return line
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[int]:
+    """Open the file for one writer at a time, so that later heads stand behind earlier ones."""
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    file = os.open(path, flags, 0o600)
+    try:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise OSError(0, "it is not a plain file")
+        os.fchmod(file, 0o600)
+        _lock(file)
+        yield file
+    finally:
+        os.close(file)
+
+
+def _lock(file: int) -> None:
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _append(file: int, head: dict[str, Any]) -> int:
+    """Add a line of its own, also behind one that a full disk cut short, and have it on the disk."""
+    line = json.dumps({"event": EVENT} | head).encode() + b"\n"
+    size = os.fstat(file).st_size
+    if size and os.pread(file, 1, size - 1) != b"\n":
+        line = b"\n" + line
+    if os.write(file, line) != len(line):
+        raise OSError(0, "the disk is full")
+    os.fsync(file)
+    return int(head["seq"])
+
+
+def _note(seq: int, problem: str) -> None:
+    check, _new = AuditCheck.objects.get_or_create(pk=1)
+    if not problem:
+        AuditCheck.objects.update(head_seq=seq, head_problem="", head_problem_since=None)
+    elif not check.head_problem:
+        AuditCheck.objects.update(head_problem=problem[:200], head_problem_since=timezone.now())

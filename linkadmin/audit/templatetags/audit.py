@@ -1,0 +1,12 @@
+"""What pages say of the audit log."""
+
+from django import template
+
+from linkadmin.audit import checks
+
+register = template.Library()
+
+
+@register.simple_tag
+def audit_alerts() -> list[checks.Alert]:
+    return checks.alerts()

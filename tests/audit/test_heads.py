@@ -1,0 +1,366 @@
+"""Signed heads: what the log is held against when its database is not to be trusted."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+from django.utils import timezone
+from pytest_django import Settings
+
+from linkadmin.audit import heads
+from linkadmin.audit.chain import audit_key, canonical_text, chained_hash, keyed_mac
+from linkadmin.audit.log import record
+from linkadmin.audit.models import AuditCheck, AuditEvent, AuditHead, Outcome
+from linkadmin.audit.tasks import sign_waiting, verify
+from tests.conftest import audit_triggers_lifted
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def file(settings: Settings, tmp_path: Path) -> Path:
+    settings.AUDIT_HEADS_FILE = str(tmp_path / "heads.jsonl")
+    return tmp_path / "heads.jsonl"
+
+
+@pytest.fixture
+def log(db: None, file: Path) -> Path:
+    """Five events, of which a head was signed."""
+    append(5)
+    heads.sign()
+    return file
+
+
+def append(count: int) -> None:
+    for _number in range(count):
+        record(actor=None, action="link.seen", outcome=Outcome.DONE)
+
+
+def lines(file: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def sql(*statements: str) -> None:
+    with audit_triggers_lifted(), connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def exit_status(**options: Path) -> tuple[int, str]:
+    try:
+        call_command("verify_audit", **options)
+    except CommandError as error:
+        return error.returncode, str(error)
+    return 0, ""
+
+
+# --- When one is written ---
+
+
+@pytest.mark.django_db(transaction=True)
+def test_signs_every_hundredth_event_into_the_file_and_the_log_stream(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    AuditHead.objects.update(signed_at=timezone.now())
+    append(250)
+
+    written = lines(file)
+    assert [line["seq"] for line in written] == [100, 200]
+    assert written[0].keys() == {"event", "seq", "hash", "time", "signature"}
+    assert written[0]["hash"] == AuditEvent.objects.get(seq=100).hash
+    assert file.stat().st_mode & 0o777 == 0o600
+    told = [entry.msg for entry in caplog.records if entry.name == "linkadmin.audit.heads"]
+    assert [entry["signature"] for entry in told] == [line["signature"] for line in written]  # type: ignore[index]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_signs_after_five_minutes_with_the_next_event_or_by_the_clock(file: Path) -> None:
+    AuditHead.objects.update(signed_at=timezone.now() - timedelta(minutes=6))
+    append(1)
+    append(1)
+    sign_waiting()
+    assert [line["seq"] for line in lines(file)] == [1]
+
+    AuditHead.objects.update(signed_at=timezone.now() - timedelta(minutes=6))
+    sign_waiting()
+    sign_waiting()
+    assert [line["seq"] for line in lines(file)] == [1, 2]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_signs_nothing_of_an_act_that_is_rolled_back(file: Path) -> None:
+    AuditHead.objects.update(signed_at=timezone.now() - timedelta(minutes=6))
+    with transaction.atomic():
+        append(1)
+        transaction.set_rollback(True)
+
+    assert not file.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_that_cannot_be_written_loses_no_act_and_is_told_until_it_can(settings: Settings, file: Path) -> None:
+    settings.AUDIT_HEADS_FILE = str(file.parent / "missing" / "heads.jsonl")
+    AuditHead.objects.update(signed_at=timezone.now() - timedelta(minutes=6))
+    append(1)
+
+    assert AuditEvent.objects.count() == 1
+    assert AuditCheck.objects.get().head_problem == "No such file or directory"
+
+    (file.parent / "missing").mkdir()
+    sign_waiting()
+    assert AuditCheck.objects.get().head_problem == ""
+    assert [line["seq"] for line in lines(Path(settings.AUDIT_HEADS_FILE))] == [1]
+
+
+@pytest.mark.django_db
+def test_begins_a_line_of_its_own_behind_one_that_was_cut_short(log: Path) -> None:
+    log.write_bytes(log.read_bytes()[:-20])
+    append(1)
+    heads.sign()
+
+    assert exit_status()[0] == 0
+    assert heads.read(log).newest == 6
+    assert heads.read(log).unreadable == 1
+
+
+# --- What the log is held against ---
+
+
+def cut_the_tail() -> None:
+    hash_of_3 = AuditEvent.objects.get(seq=3).hash
+    sql("DELETE FROM audit_auditevent WHERE seq > 3", f"UPDATE audit_audithead SET seq = 3, hash = '{hash_of_3}'")  # noqa: S608
+
+
+def cut_the_tail_alone() -> None:
+    sql("DELETE FROM audit_auditevent WHERE seq > 3")
+
+
+def empty_the_table() -> None:
+    sql("DELETE FROM audit_auditevent", f"UPDATE audit_audithead SET seq = 0, hash = '{'0' * 64}'")  # noqa: S608
+
+
+def put_an_old_copy_back_and_go_on() -> None:
+    cut_the_tail()
+    append(4)
+
+
+def write_the_last_event_anew_with_the_key() -> None:
+    event = AuditEvent.objects.get(seq=5)
+    text = event.canonical.replace("link.seen", "link.made")
+    new = chained_hash(text, prev=event.prev)
+    with audit_triggers_lifted(), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE audit_auditevent SET action = 'link.made', canonical = %s, hash = %s, mac = %s WHERE seq = 5",
+            [text, new, keyed_mac(new, key=audit_key())],
+        )
+    AuditHead.objects.update(hash=new)
+
+
+@pytest.mark.usefixtures("log")
+@pytest.mark.parametrize(
+    ("tamper", "words"),
+    [
+        (cut_the_tail, "ends at event 3, but a signed head names event 5"),
+        (cut_the_tail_alone, "ends at event 3, but a signed head names event 5"),
+        (empty_the_table, "ends at event 0, but a signed head names event 5"),
+        (put_an_old_copy_back_and_go_on, "a signed head names another event 5"),
+        (write_the_last_event_anew_with_the_key, "a signed head names another event 5"),
+    ],
+)
+def test_exits_2_when_the_log_is_cut_or_rewritten(tamper: Callable[[], None], words: str) -> None:
+    tamper()
+
+    status, said = exit_status()
+    assert status == 2
+    assert words in said
+
+
+def test_takes_the_log_stream_for_a_file_of_heads(log: Path, settings: Settings, tmp_path: Path) -> None:
+    head = log.read_text()
+    settings.AUDIT_HEADS_FILE = ""
+    stream = tmp_path / "stream"
+    stream.write_text(f'{{"event": "sweep.done"}}\nnot JSON at all\nNov 29 03:10:00 web linkadmin[7]: {head}')
+    assert exit_status(heads=stream)[0] == 0
+
+    cut_the_tail()
+    assert exit_status()[0] == 0
+    assert exit_status(heads=stream)[0] == 2
+
+
+def test_ignores_a_head_whose_signature_is_wrong_and_says_so(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    forged = json.loads(log.read_text())
+    with log.open("a") as file:
+        file.write(json.dumps(forged | {"seq": 9}) + "\n")
+        file.write(json.dumps(forged | {"hash": "f" * 64}) + "\n")
+        signature = keyed_mac(canonical_text({"seq": 9}), key=b"guess")
+        file.write(json.dumps(forged | {"seq": 9, "signature": signature}) + "\n")
+
+    assert exit_status()[0] == 0
+    assert "3 lines of the heads were ignored: their signatures are wrong" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"", b'{"event": "audit.head", "seq": 5'])
+def test_exits_2_when_the_file_of_heads_is_cut(log: Path, content: bytes) -> None:
+    log.write_bytes(content)
+
+    status, said = exit_status()
+    assert status == 2
+    assert "file of signed heads is cut: it ends at event 0, but event 5 was written to it" in said
+
+
+def test_exits_2_when_the_file_of_heads_is_gone(log: Path, tmp_path: Path) -> None:
+    log.unlink()
+
+    assert exit_status()[0] == 2
+    assert exit_status(heads=tmp_path / "none")[0] == 2
+
+
+@pytest.mark.django_db
+def test_asks_for_no_head_before_the_first_is_written(file: Path) -> None:
+    append(1)
+
+    assert not file.exists()
+    assert exit_status()[0] == 0
+
+
+def test_says_that_the_log_is_broken_rather_than_rewritten(log: Path) -> None:
+    sql("UPDATE audit_auditevent SET actor = 'somebody else' WHERE seq = 2")
+
+    status, said = exit_status()
+    assert status == 1
+    assert "broken at event 2" in said
+
+
+# --- The triggers ---
+
+
+@pytest.mark.usefixtures("log")
+@pytest.mark.parametrize(
+    ("statements", "name"),
+    [
+        (["DROP TRIGGER audit_event_no_delete"], "audit_event_no_delete"),
+        (["DROP TRIGGER audit_event_no_replace"], "audit_event_no_replace"),
+        (
+            [
+                "DROP TRIGGER audit_event_no_update",
+                "CREATE TRIGGER audit_event_no_update BEFORE UPDATE ON audit_auditevent WHEN 1 = 2 BEGIN SELECT 1; END",
+            ],
+            "audit_event_no_update",
+        ),
+    ]
+    if connection.vendor == "sqlite"
+    else [
+        (["DROP TRIGGER audit_event_no_change ON audit_auditevent"], "audit_event_no_change"),
+        (["ALTER TABLE audit_auditevent DISABLE TRIGGER audit_event_no_truncate"], "audit_event_no_truncate"),
+        (
+            [
+                "CREATE OR REPLACE FUNCTION audit_event_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+                "$$ BEGIN RETURN NEW; END $$"
+            ],
+            "audit_event_no_change, audit_event_no_truncate",
+        ),
+    ],
+)
+def test_exits_1_without_the_triggers_and_names_them(statements: list[str], name: str) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+    status, said = exit_status()
+    assert status == 1
+    assert f"missing or disabled: {name}." in said
+
+
+# --- The nightly run ---
+
+
+@pytest.mark.usefixtures("log")
+def test_the_nightly_run_reads_the_file_and_keeps_what_it_found() -> None:
+    verify()
+    assert AuditCheck.objects.get().verdict == AuditCheck.Verdict.GOOD
+
+    cut_the_tail()
+    verify()
+    check = AuditCheck.objects.get()
+    assert check.verdict == AuditCheck.Verdict.CUT
+    assert "The log was cut" in check.finding
+
+
+# --- As real processes ---
+
+
+def in_a_process(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    private = {
+        "LINKADMIN_DATA": str(folder),
+        "LINKADMIN_DATABASE_URL": "",
+        "LINKADMIN_AUDIT_KEY": "the key of this test",
+        "LINKADMIN_AUDIT_HEADS_FILE": str(folder.parent / "outside" / "heads.jsonl"),
+        "LINKADMIN_LOG_LEVEL": "ERROR",
+        "DJANGO_SETTINGS_MODULE": "linkadmin.settings",
+    }
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=os.environ | private,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+APPEND = """
+import django
+django.setup()
+from linkadmin.audit import heads
+from linkadmin.audit.log import record
+heads.EVERY_EVENTS = 1
+for _number in range(25):
+    record(actor=None, action="link.seen", outcome="done")
+"""
+
+
+def test_several_processes_keep_the_order_of_heads_and_a_copy_put_back_is_found_out(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "data", tmp_path / "outside"
+    folder.mkdir()
+    outside.mkdir()
+
+    def verified() -> tuple[int, str]:
+        process = in_a_process(folder, "manage.py", "verify_audit")
+        out, err = process.communicate()
+        return process.returncode, out + err
+
+    migrating = in_a_process(folder, "manage.py", "migrate", "audit")
+    assert "0003" in migrating.communicate()[0]
+    writers = [in_a_process(folder, "-c", APPEND) for _writer in range(4)]
+    told = [writer.communicate()[1] for writer in writers]
+
+    written = [int(str(line["seq"])) for line in lines(outside / "heads.jsonl")]
+    assert written == sorted(written)
+    assert (len(written), written[-1]) == (100, 100)
+    # Whatever the level of the log is, its stream has every head.
+    in_stream = sorted(json.loads(line)["seq"] for err in told for line in err.splitlines() if "audit.head" in line)
+    assert in_stream == written
+    assert verified()[0] == 0
+
+    with sqlite3.connect(folder / "linkadmin.sqlite3") as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copy(folder / "linkadmin.sqlite3", tmp_path / "copy")
+    later = in_a_process(folder, "-c", APPEND)
+    later.communicate()
+    assert later.returncode == 0
+    for leftover in folder.glob("linkadmin.sqlite3*"):
+        leftover.unlink()
+    shutil.copy(tmp_path / "copy", folder / "linkadmin.sqlite3")
+
+    status, said = verified()
+    assert status == 2
+    assert "ends at event 100, but a signed head names event 125" in said
