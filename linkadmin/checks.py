@@ -44,3 +44,17 @@ def demo_is_off(**kwargs: Any) -> list[CheckMessage]:
     return [
         Error("Demo staff can log in with a published password.", hint="Unset LINKADMIN_DEMO.", id="linkadmin.E003")
     ]
+
+
+@register(Tags.security, deploy=True)
+def proxies_are_counted(**kwargs: Any) -> list[CheckMessage]:
+    behind_proxy = settings.SECURE_PROXY_SSL_HEADER is not None
+    if behind_proxy == bool(settings.TRUSTED_PROXIES):
+        return []
+    problem = (
+        "Everybody has the address of the proxy, and shares its sign-in limit."
+        if behind_proxy
+        else "X-Forwarded-For is believed, but no proxy ends TLS: whoever connects directly can claim any address."
+    )
+    hint = "LINKADMIN_BEHIND_PROXY and LINKADMIN_TRUSTED_PROXIES (how many, 1 for a single one) belong together."
+    return [Error(problem, hint=hint, id="linkadmin.E004")]

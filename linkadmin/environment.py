@@ -27,6 +27,14 @@ def number(name: str, default: float) -> float:
         raise ImproperlyConfigured(f"{name} must be a number, not {raw!r}") from None
 
 
+def count(name: str, default: int) -> int:
+    """Read a whole number that is not negative."""
+    raw = text(name)
+    if raw and not (raw.isascii() and raw.isdigit()):
+        raise ImproperlyConfigured(f"{name} must be a whole number, 0 or more, not {raw!r}")
+    return int(raw) if raw else default
+
+
 def words(name: str, default: str = "") -> list[str]:
     """Read a list separated by commas."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]

@@ -35,7 +35,7 @@ CSRF_TRUSTED_ORIGINS = env.words("LINKADMIN_CSRF_TRUSTED_ORIGINS")
 SECURE_COOKIES = env.flag("LINKADMIN_SECURE_COOKIES", default=not (DEMO or DEBUG))
 SECURE_SSL_REDIRECT = SECURE_COOKIES
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("LINKADMIN_BEHIND_PROXY") else None
-ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.flag("LINKADMIN_BEHIND_PROXY") else 0
+TRUSTED_PROXIES = env.count("LINKADMIN_TRUSTED_PROXIES", 0)
 SECURE_REDIRECT_EXEMPT = [r"^healthz/$"]
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_COOKIES else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_COOKIES
@@ -137,7 +137,7 @@ REDIS_URL = env.secret("LINKADMIN_REDIS_URL")
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
     if REDIS_URL
-    # Log-in limits live here, so it must be shared by all processes: never local memory.
+    # Shared by all processes: never local memory.
     else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
 }
 
@@ -176,6 +176,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5),
     },
     "go on with bulk work": {"task": "bulk.nudge", "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5)},
+    "forget tries that count no more": {"task": "accounts.forget_tries", "schedule": 15 * 60},
     "forget old deliveries": {"task": "inbox.forget_old", "schedule": crontab(hour=3, minute=40)},
     "work on the messages of providers": {
         "task": "sync.work_inbox",
@@ -217,7 +218,7 @@ REPEAT_BASE_SECONDS, REPEAT_CAP_SECONDS = 0.5, 20.0  # the first pause before a 
 
 # --- Log-in ---
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["linkadmin.accounts.backend.LimitedBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -233,7 +234,8 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "5/15m/key,20/h/ip"}
+ACCOUNT_FORMS = {"change_password": "linkadmin.accounts.forms.LimitedChangePasswordForm"}
+ACCOUNT_RATE_LIMITS = False  # accounts/limits.py counts exactly, in rows that no other traffic washes out
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 
 # --- Words and times ---

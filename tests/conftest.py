@@ -5,8 +5,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.conf import settings
-from django.core.cache import cache
 from django.db import connection
 
 from linkadmin.audit.models import AuditHead
@@ -17,14 +15,6 @@ from .house import Clock, House, build
 pytest_plugins = ["tests.needs"]
 
 AUDIT_TABLE = "audit_auditevent"
-
-
-@pytest.fixture(autouse=True)
-def _log_in_limits_start_anew() -> Iterator[None]:
-    """Forget the attempts of other tests where the cache is not part of the database that is rolled back."""
-    yield
-    if settings.REDIS_URL:
-        cache.clear()
 
 
 @pytest.fixture

@@ -5,20 +5,21 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.audit.log import record
 from linkadmin.audit.models import Outcome
+from linkadmin.proxies import client_address
 
+from . import devices
 from .models import User
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     error_messages = DefaultAccountAdapter.error_messages | {
         "username_password_mismatch": _("User name and password do not match."),
-        "too_many_login_attempts": _("Too many failed log-ins. Wait a quarter of an hour, then try again."),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -28,10 +29,22 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Say whether to go there after log-in: to our own paths, and nowhere else."""
         return url is not None and url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
 
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return client_address(request)
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count nothing here: the backend does, whoever calls it."""
+
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
         """Treat a disabled account like a wrong password: the page does not tell which it was."""
         user = super().authenticate(request, **credentials)
         return user if user is not None and user.is_active else None
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        """Let the browser be known from now on."""
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        devices.remember(request, response, user)
+        return response
 
     def set_password(self, user: User, password: str) -> None:
         """Save a member's new password, on the record."""

@@ -19,7 +19,11 @@ from .models import User
 admin.site.site_title = admin.site.site_header = _("Linkadmin · Records")
 admin.site.enable_nav_sidebar = False  # the lists are wide, and the first page names them all
 admin.site.index_title = _("Records")
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+
+def _sign_in(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    """Lead to the one page where people sign in, and who has done so to the records: no password is checked here."""
+    return redirect("admin:index")
 
 
 def _own_password(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
@@ -27,6 +31,7 @@ def _own_password(request: HttpRequest, extra_context: Any = None) -> HttpRespon
     return redirect("account_change_password")
 
 
+admin.site.login = secure_admin_login(_sign_in)  # type: ignore[method-assign]
 admin.site.password_change = _own_password  # type: ignore[method-assign, assignment]
 
 

@@ -3,6 +3,7 @@
 import uuid
 from typing import Any, ClassVar
 
+from allauth.account.internal.userkit import get_user_by_username
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.validators import ASCIIUsernameValidator
 from django.db import models, transaction
@@ -38,6 +39,11 @@ class UserManager(BaseUserManager["User"]):
                 details={"role": user.role},
             )
         return user
+
+    def named(self, username: str) -> "User | None":
+        """Return whose username this is, found as it is when somebody signs in."""
+        found: User | None = get_user_by_username(username)
+        return found
 
 
 class User(AbstractBaseUser):
@@ -97,3 +103,15 @@ class User(AbstractBaseUser):
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """Tie sessions to password and role, so that a change of either ends them all."""
         return salted_hmac("linkadmin.accounts.session", f"{self.password}:{self.role}", secret=secret).hexdigest()
+
+
+class SignInLimit(models.Model):
+    """The tries that count against one account, device, session or address. `limits.py` alone reads and writes it."""
+
+    key = models.CharField(max_length=80, primary_key=True)
+    tries = models.JSONField(default=list)  # when each was, in seconds since 1970
+    refused = models.PositiveIntegerField(default=0)  # since the last one that was let through
+    expires_at = models.DateTimeField(db_index=True)  # then none of them counts any more
+
+    def __str__(self) -> str:
+        return self.key

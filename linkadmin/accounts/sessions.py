@@ -25,7 +25,7 @@ def record_log_out(user: User | None, **kwargs: Any) -> None:
 @receiver(user_login_failed)
 def record_refused_log_in(credentials: dict[str, Any], **kwargs: Any) -> None:
     """Name the account, if there is one: what was typed may be a password in the wrong field."""
-    user = User.objects.filter(username__iexact=credentials.get("username", "")).first()
+    user = User.objects.named(credentials.get("username", ""))
     record(
         actor=None,
         action="session.refused",

@@ -45,12 +45,21 @@ def test_accepts_a_key_that_was_made_once(deployment: Settings, monkeypatch: pyt
         ("AUDIT_KEY", "", "linkadmin.E001"),
         ("ALLOW_LOOPBACK_PROVIDERS", True, "linkadmin.E002"),
         ("DEMO", True, "linkadmin.E003"),
+        ("TRUSTED_PROXIES", 1, "linkadmin.E004"),
+        ("SECURE_PROXY_SSL_HEADER", ("HTTP_X_FORWARDED_PROTO", "https"), "linkadmin.E004"),
     ],
 )
 def test_finds_what_must_not_be_in_production(deployment: Settings, setting: str, value: object, error: str) -> None:
     setattr(deployment, setting, value)
 
     assert found() == [error]
+
+
+def test_accepts_proxies_that_are_counted(deployment: Settings) -> None:
+    deployment.TRUSTED_PROXIES = 2
+    deployment.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+    assert found() == []
 
 
 def test_keeps_quiet_outside_deployments() -> None:

@@ -17,12 +17,12 @@ CACHE, BROKER = 14, 15
 @contextmanager
 def borrowed() -> Iterator[dict[str, str]]:
     """Yield the environment that makes a stack use the servers our own environment names; leave no trace on them."""
-    with _database() as database, _redis() as (cache, broker):
+    with database() as database, _redis() as (cache, broker):
         yield {"LINKADMIN_DATABASE_URL": database, "LINKADMIN_REDIS_URL": cache, "LINKADMIN_BROKER_URL": broker}
 
 
 @contextmanager
-def _database() -> Iterator[str]:
+def database() -> Iterator[str]:
     given = urlsplit(environment.secret("LINKADMIN_DATABASE_URL"))
     name = f"linkadmin_{secrets.token_hex(4)}"
     with psycopg.connect(given.geturl(), autocommit=True) as owner:

@@ -1,0 +1,24 @@
+"""The one place where a password is checked against an account, and counted before that."""
+
+from typing import Any
+
+from allauth.account.auth_backends import AuthenticationBackend
+from django.http import HttpRequest
+
+from . import limits
+from .models import User
+
+
+class LimitedBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth has no types
+    """allauth's, which asks the limits before any hash, whichever form it is called from."""
+
+    def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
+        """Return who this is, or None. Raises TooManyTries, which the forms show."""
+        username, password = credentials.get("username"), credentials.get("password")
+        if not username or not password:
+            return None
+        counted = limits.count(request or HttpRequest(), username, User.objects.named(username))
+        user: User | None = super().authenticate(request, **credentials)
+        if user is not None:
+            counted.succeeded()
+        return user

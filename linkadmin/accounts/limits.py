@@ -1,0 +1,156 @@
+"""How often a password may be checked: counted in rows of our own, under a lock, before any hash is computed.
+
+An account has five tries per quarter of an hour from browsers that nobody signed in with, each known device five of its
+own, and a signed-in person five. Unknown devices of one address share twenty an hour. Nothing a client sends but the
+username, the signed device cookie and the address changes what is counted.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import ngettext_lazy
+
+from linkadmin.audit.log import record
+from linkadmin.audit.models import Outcome
+from linkadmin.proxies import client_network
+
+from . import devices
+from .models import SignInLimit, User
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+ONE_BY_ONE = 100  # refused tries of a row are recorded one by one; later ones by hundreds, so that no flood fills the log
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """How many tries a row allows within a time."""
+
+    tries: int
+    within: timedelta
+
+
+BOUNDS = {
+    "account": Bound(5, timedelta(minutes=15)),
+    "device": Bound(5, timedelta(minutes=15)),
+    "session": Bound(5, timedelta(minutes=15)),
+    "address": Bound(20, timedelta(hours=1)),
+}
+
+
+class TooManyTries(ValidationError):
+    """No password is checked now. A form shows its sentence."""
+
+    def __init__(self, wait: timedelta) -> None:
+        minutes = -int(wait.total_seconds() // -60)
+        super().__init__(_wait_sentence(minutes), code="too_many_login_attempts", params={"minutes": minutes})
+
+
+def _wait_sentence(minutes: int) -> "StrOrPromise":
+    return ngettext_lazy(
+        "Too many failed sign-ins. Try again in %(minutes)d minute.",
+        "Too many failed sign-ins. Try again in %(minutes)d minutes.",
+        minutes,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One check of a password that was let through."""
+
+    keys: tuple[str, ...]
+    at: datetime
+
+    def succeeded(self) -> None:
+        """Forget the failures before a success; of an address only this try, which was none."""
+        with transaction.atomic():
+            for key in self.keys:
+                row = SignInLimit.objects.select_for_update().filter(pk=key).first()
+                if row is None:
+                    continue
+                kept = [moment for moment in row.tries if moment != self.at.timestamp()]
+                row.tries = kept if _kind(key) == "address" else []
+                row.save(update_fields=["tries"])
+
+
+def count(request: HttpRequest, username: str, user: User | None) -> Try:
+    """Count a try before its password is looked at. Raises TooManyTries, on the record, if there is none left."""
+    now = timezone.now()
+    keys = _keys(request, username, user)
+    with transaction.atomic():
+        rows = [_locked(key, now) for key in keys]
+        spent = [row for row in rows if len(row.tries) >= BOUNDS[_kind(row.key)].tries]
+        for row in spent:
+            row.refused += 1
+            row.save(update_fields=["refused"])
+        if not spent:
+            for row in rows:
+                row.tries, row.refused = [*row.tries, now.timestamp()], 0
+                row.save(update_fields=["tries", "refused"])
+        elif _is_recorded(spent[0].refused):
+            _record_refused(user, spent[0])
+    if spent:
+        raise TooManyTries(max(_free_at(row) for row in spent) - now)
+    return Try(keys, now)
+
+
+def forget(*, before: datetime) -> None:
+    """Drop the rows that bound nobody any more."""
+    SignInLimit.objects.filter(expires_at__lt=before).delete()
+
+
+def _keys(request: HttpRequest, username: str, user: User | None) -> tuple[str, ...]:
+    """Return what a try is counted for, in the order in which the rows are locked."""
+    if user is not None and getattr(request, "user", None) == user:
+        return (_key("session", str(user.pk)),)
+    if user is not None and (device := devices.device_of(request, user)):
+        return (_key("device", f"{user.pk}:{device}"),)
+    account = str(user.pk) if user else unicodedata.normalize("NFKC", username).casefold()
+    return _key("address", client_network(request)), _key("account", account)
+
+
+def _key(kind: str, value: str) -> str:
+    """Name a row without telling whom it is about: what was typed as a username may be a password."""
+    return f"{kind}:{salted_hmac('linkadmin.accounts.limits', value, algorithm='sha256').hexdigest()}"
+
+
+def _kind(key: str) -> str:
+    return key.partition(":")[0]
+
+
+def _locked(key: str, now: datetime) -> SignInLimit:
+    """Return a row with the tries that still count; nobody else reads or writes it before the end of the transaction."""
+    within = BOUNDS[_kind(key)].within
+    row = SignInLimit(key=key, expires_at=now + within)
+    # The statement that makes the row, or finds it, is the one that locks it.
+    SignInLimit.objects.bulk_create([row], update_conflicts=True, unique_fields=["key"], update_fields=["expires_at"])
+    row = SignInLimit.objects.get(pk=key)
+    row.tries = [moment for moment in row.tries if moment > (now - within).timestamp()]
+    return row
+
+
+def _free_at(row: SignInLimit) -> datetime:
+    return datetime.fromtimestamp(min(row.tries), UTC) + BOUNDS[_kind(row.key)].within
+
+
+def _is_recorded(refused: int) -> bool:
+    return refused <= ONE_BY_ONE or refused % ONE_BY_ONE == 0
+
+
+def _record_refused(user: User | None, row: SignInLimit) -> None:
+    record(
+        actor=None,
+        action="session.refused",
+        object_type="staff",
+        object_id=user.pk if user else "",
+        outcome=Outcome.REFUSED,
+        details={"reason": "too many tries", "limit": _kind(row.key), "refused": row.refused},
+    )
