@@ -2,17 +2,21 @@
 
 from typing import Any
 
+from allauth.account import admin as _allauth_admin  # noqa: F401 - registers what is taken back below
 from allauth.account.decorators import secure_admin_login
+from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from django.contrib.auth.models import Group
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.audit.log import record
 from linkadmin.audit.models import Outcome
+from linkadmin.audit.strict_admin import StrictAdmin
 
 from .models import User
 
@@ -31,6 +35,12 @@ def _own_password(request: HttpRequest, extra_context: Any = None) -> HttpRespon
     return redirect("account_change_password")
 
 
+def _no_autocomplete(request: HttpRequest) -> HttpResponse:
+    """Offer no names to choose from: Django's answer holds those of customers, and no form of ours asks for it."""
+    raise Http404
+
+
+admin.site.autocomplete_view = _no_autocomplete  # type: ignore[method-assign, assignment]
 admin.site.login = secure_admin_login(_sign_in)  # type: ignore[method-assign]
 admin.site.password_change = _own_password  # type: ignore[method-assign, assignment]
 
@@ -51,8 +61,11 @@ class StaffPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
     usable_password = None  # nobody is without one
 
 
+admin.site.unregister([Group, EmailAddress])  # nobody has either here
+
+
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(StrictAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     actions = None
     add_form = StaffCreationForm
     add_fieldsets = ((None, {"fields": ("username", "name", "role", "password1", "password2")}),)

@@ -1,4 +1,4 @@
-"""A signed cookie by which a browser shows that somebody signed in to an account with it, so that it has tries of its own."""
+"""A signed cookie that shows that somebody signed in to an account with this browser, which has tries of its own."""
 
 import secrets
 
@@ -14,7 +14,7 @@ _SALT = "linkadmin.accounts.devices"
 
 def device_of(request: HttpRequest, user: User) -> str:
     """Return the id of the device, if an account was signed in to with it; nothing for a stranger's."""
-    value = request.get_signed_cookie(_name(user), "", salt=_SALT, max_age=KEPT_SECONDS)
+    value = request.get_signed_cookie(_name(user), "", salt=_SALT, max_age=KEPT_SECONDS) or ""
     account, _colon, device = value.partition(":")
     return device if account == str(user.pk) else ""
 

@@ -27,7 +27,9 @@ from .models import SignInLimit, User
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-ONE_BY_ONE = 100  # refused tries of a row are recorded one by one; later ones by hundreds, so that no flood fills the log
+ONE_BY_ONE = (
+    100  # refused tries of a row are recorded one by one; later ones by hundreds, so that no flood fills the log
+)
 
 
 @dataclass(frozen=True, slots=True)

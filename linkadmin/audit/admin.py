@@ -4,40 +4,26 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from .log import record
 from .models import AuditEvent, Outcome
+from .strict_admin import StrictAdmin
 
 # The pages of things that an event opens into, by their type: this package knows none of them.
 PAGES = {"bulk_job": "bulk-detail"}
 SHORT_ID = 8  # characters of an id in a list; the whole of it is on the event's own page
-COUNT_LIMIT = 10_000  # rows; whoever looks for more narrows the list
 
 
-class CappedPaginator(Paginator):  # type: ignore[type-arg]
-    """Count no further than COUNT_LIMIT, so that a page does not grow slower with the table."""
-
-    @cached_property
-    def count(self) -> int:
-        rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]
-        return rows.order_by()[:COUNT_LIMIT].count()
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnlyAdmin(StrictAdmin):
     """Show rows and change nothing. Who may look is decided by the role, through `has_perm("<app>.view_<model>")`."""
 
     actions = None
-    list_per_page = 50
-    paginator = CappedPaginator
-    show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -1,4 +1,4 @@
-"""Messages and their secrets for the auditor: what came, what proved it, what became of it. No secret is shown."""
+"""Messages and their secrets for the auditor: what came, what proved it, what became of it. Neither their text nor any secret is shown."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
@@ -22,8 +22,6 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
         "consent_id",
         "request_id",
         "made_at",
-        "payload",
-        "beginning",
         "state",
         "outcome",
         "worked_at",

@@ -1,0 +1,134 @@
+"""What the Django admin takes from an address: what its filters offer, and nothing that tells more than its pages show."""
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+
+from linkadmin.audit.strict_admin import StrictAdmin
+from tests.house import House
+from tests.inbox.postman import deliver, open_inbox, told_by_belvo
+
+pytestmark = pytest.mark.django_db
+
+ALL_LISTS = [
+    "accounts/user", "audit/auditevent", "bulk/bulkitem", "bulk/bulkjob", "inbox/webhookdelivery", "inbox/webhooksecret",
+    "links/enduser", "links/healthchange", "links/institution", "links/integration", "links/link",
+    "operations/attemptallowance", "operations/operation",
+]  # fmt: skip
+
+
+@pytest.fixture
+def auditor(house: House) -> Client:
+    house.belvo_link("Wilhelmina Quackenbush")
+    return house.client("aud")
+
+
+def test_every_list_there_is_keeps_to_the_base() -> None:
+    lists = {f"{model._meta.app_label}/{model._meta.model_name}" for model in admin.site._registry}
+
+    assert lists == set(ALL_LISTS)
+    assert [each for each in admin.site._registry.values() if not isinstance(each, StrictAdmin)] == []
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "audit/auditevent/?hash__regex=(a%2B)%2B%24",
+        "audit/auditevent/?canonical__icontains=wil",
+        "audit/auditevent/?hash=0",
+        "audit/auditevent/?at__year__regex=2",
+        "audit/auditevent/?outcome__regex=d",
+        "audit/auditevent/?outcome__in=done,denied",
+        "audit/auditevent/?actor__startswith=a",
+        "accounts/user/?password__startswith=argon2",
+        "accounts/user/?username__regex=.",
+        "accounts/user/?role__contains=a",
+        "links/link/?search__text__icontains=wil",
+        "links/link/?end_user__name__startswith=Wil",
+        "links/link/?integration__secrets__sealed__startswith=a",
+        "links/link/?integration__name__regex=B",
+        "links/enduser/?name__startswith=Wil",
+        "links/integration/?options__contains=itg",
+        "links/integration/?webhook_secrets__sealed__gt=a",
+        "links/healthchange/?link__end_user__name__icontains=wil",
+        "operations/operation/?words__icontains=wil",
+        "operations/operation/?actor__password__startswith=a",
+        "operations/operation/?note__regex=.",
+        "bulk/bulkjob/?actor__password__startswith=a",
+        "inbox/webhookdelivery/?payload__icontains=wil",
+        "inbox/webhookdelivery/?payload__data__name=Wilhelmina",
+        "inbox/webhookdelivery/?key__startswith=a",
+        "inbox/webhooksecret/?sealed__startswith=a",
+        "links/link/?_to_field=remote_id",
+        "links/link/?_popup=1&_to_field=remote_id",
+    ],
+)  # fmt: skip
+def test_no_column_is_asked_about_but_those_of_the_filters(auditor: Client, asked: str) -> None:
+    assert auditor.get(f"/admin/{asked}").status_code == 400
+
+
+def test_each_filter_a_list_offers_works(auditor: Client) -> None:
+    for name in ALL_LISTS:
+        shown = auditor.get(f"/admin/{name}/").context["cl"]
+        choices = [choice["query_string"] for spec in shown.filter_specs for choice in spec.choices(shown)]
+        assert {auditor.get(f"/admin/{name}/{query}").status_code for query in choices} <= {200}
+
+
+def test_search_is_bounded(auditor: Client) -> None:
+    for name in ALL_LISTS:
+        answers = [auditor.get(f"/admin/{name}/", {"q": words}) for words in ("x" * 200, "x" * 201, "x " * 11)]
+        assert [answer.status_code for answer in answers] == [200, 400, 400]
+
+
+def test_counts_of_whole_tables_are_not_made(auditor: Client) -> None:
+    for name in ALL_LISTS:
+        assert auditor.get(f"/admin/{name}/?_facets=True").context["cl"].add_facets is False
+
+
+@pytest.mark.parametrize("name", ["links/link", "operations/operation", "inbox/webhookdelivery", "audit/auditevent"])
+def test_list_that_offers_no_sorting_keeps_its_order(auditor: Client, name: str) -> None:
+    orders = ["", "1", "-2", "3.4.5", "1.1.1.1", "99", "-", "x", "--1"]
+
+    pages = [auditor.get(f"/admin/{name}/", {"o": order}).context["cl"] for order in orders]
+
+    assert len({tuple(page.queryset.query.order_by) for page in pages}) == 1
+
+
+def test_list_that_offers_sorting_sorts_by_its_columns(auditor: Client) -> None:
+    page = auditor.get("/admin/links/integration/?o=-2.-2.99")
+
+    assert page.context["cl"].queryset.query.order_by[0] == "-base_url"
+
+
+@pytest.mark.parametrize(
+    ("app", "model", "field"), [("links", "link", "end_user"), ("operations", "operation", "link")]
+)
+def test_no_names_are_offered_to_choose_from(auditor: Client, app: str, model: str, field: str) -> None:
+    query = {"app_label": app, "model_name": model, "field_name": field, "term": ""}
+
+    answer = auditor.get("/admin/autocomplete/", query)
+
+    assert answer.status_code == 404
+    assert b"Wilhelmina" not in answer.content
+
+
+@pytest.mark.parametrize("query", ["e=1", "p=99999", "p=x", "all=", "_popup=1", "_changelist_filters=a"])
+def test_other_words_of_an_address_tell_nothing(auditor: Client, query: str) -> None:
+    answer = auditor.get(f"/admin/links/link/?{query}", follow=True)
+
+    assert answer.status_code in {200, 400}
+    assert b"Wilhelmina" not in answer.content
+
+
+def test_text_of_a_message_is_neither_shown_nor_found(house: House) -> None:
+    deliver(open_inbox(house.belvo), told_by_belvo(link_id="link-1", data={"owner": "Wilhelmina Quackenbush"}))
+    pages = [
+        house.open("/admin/inbox/webhookdelivery/?q=link-1", "aud"),
+        house.open(f"/admin/inbox/webhookdelivery/{house.belvo.deliveries.get().pk}/change/", "aud"),
+    ]
+
+    for page in pages:
+        assert "link-1" in page.source
+        assert "Wilhelmina" not in page.source
+        assert "error_code" not in page.source
+    assert "0 deliveries" in house.open("/admin/inbox/webhookdelivery/?q=Wilhelmina", "aud").words
