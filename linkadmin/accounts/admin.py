@@ -40,7 +40,7 @@ def _no_autocomplete(request: HttpRequest) -> HttpResponse:
     raise Http404
 
 
-admin.site.autocomplete_view = _no_autocomplete  # type: ignore[method-assign, assignment]
+admin.site.autocomplete_view = _no_autocomplete  # type: ignore[method-assign]
 admin.site.login = secure_admin_login(_sign_in)  # type: ignore[method-assign]
 admin.site.password_change = _own_password  # type: ignore[method-assign, assignment]
 

@@ -27,9 +27,7 @@ from .models import SignInLimit, User
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-ONE_BY_ONE = (
-    100  # refused tries of a row are recorded one by one; later ones by hundreds, so that no flood fills the log
-)
+ONE_BY_ONE = 100  # refused tries of a row are recorded; later ones by hundreds, so that no flood fills the log
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +127,7 @@ def _kind(key: str) -> str:
 
 
 def _locked(key: str, now: datetime) -> SignInLimit:
-    """Return a row with the tries that still count; nobody else reads or writes it before the end of the transaction."""
+    """Return a row with the tries that still count; others wait for the end of the transaction."""
     within = BOUNDS[_kind(key)].within
     row = SignInLimit(key=key, expires_at=now + within)
     # The statement that makes the row, or finds it, is the one that locks it.

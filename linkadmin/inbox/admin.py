@@ -1,4 +1,4 @@
-"""Messages and their secrets for the auditor: what came, what proved it, what became of it. Neither their text nor any secret is shown."""
+"""Messages and their secrets for the auditor: what came, what proved it, what became of it. No text, no secret."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _

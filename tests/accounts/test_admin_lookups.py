@@ -1,4 +1,4 @@
-"""What the Django admin takes from an address: what its filters offer, and nothing that tells more than its pages show."""
+"""What the Django admin takes from an address: what its filters offer, nothing that tells more than its pages."""
 
 import pytest
 from django.contrib import admin
@@ -11,9 +11,9 @@ from tests.inbox.postman import deliver, open_inbox, told_by_belvo
 pytestmark = pytest.mark.django_db
 
 ALL_LISTS = [
-    "accounts/user", "audit/auditevent", "bulk/bulkitem", "bulk/bulkjob", "inbox/webhookdelivery", "inbox/webhooksecret",
-    "links/enduser", "links/healthchange", "links/institution", "links/integration", "links/link",
-    "operations/attemptallowance", "operations/operation",
+    "accounts/user", "audit/auditevent", "bulk/bulkitem", "bulk/bulkjob", "inbox/webhookdelivery",
+    "inbox/webhooksecret", "links/enduser", "links/healthchange", "links/institution", "links/integration",
+    "links/link", "operations/attemptallowance", "operations/operation",
 ]  # fmt: skip
 
 

@@ -17,8 +17,8 @@ CACHE, BROKER = 14, 15
 @contextmanager
 def borrowed() -> Iterator[dict[str, str]]:
     """Yield the environment that makes a stack use the servers our own environment names; leave no trace on them."""
-    with database() as database, _redis() as (cache, broker):
-        yield {"LINKADMIN_DATABASE_URL": database, "LINKADMIN_REDIS_URL": cache, "LINKADMIN_BROKER_URL": broker}
+    with database() as url, _redis() as (cache, broker):
+        yield {"LINKADMIN_DATABASE_URL": url, "LINKADMIN_REDIS_URL": cache, "LINKADMIN_BROKER_URL": broker}
 
 
 @contextmanager
