@@ -31,6 +31,7 @@ AUDIT_HEADS_FILE = env.text("LINKADMIN_AUDIT_HEADS_FILE")
 
 # --- Who may reach us ---
 ALLOWED_HOSTS = env.words("LINKADMIN_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_FAILURE_VIEW = "linkadmin.accounts.unsent.csrf_failure"
 CSRF_TRUSTED_ORIGINS = env.words("LINKADMIN_CSRF_TRUSTED_ORIGINS")
 SECURE_COOKIES = env.flag("LINKADMIN_SECURE_COOKIES", default=not (DEMO or DEBUG))
 SECURE_SSL_REDIRECT = SECURE_COOKIES

@@ -21,6 +21,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from linkadmin.audit.log import record
 from linkadmin.audit.models import Outcome
 
+from . import unsent
 from .models import User
 from .roles import Door, Right, may, rule_for
 from .sessions import record_end
@@ -92,12 +93,12 @@ def _view_name(request: HttpRequest) -> str:
 
 def _to_log_in(request: HttpRequest) -> HttpResponse:
     """Send a page to the log-in, and a part of a page with it: the log-in must not be drawn into the part."""
+    unsent.tell_signed_out(request)
     if request.htmx:  # type: ignore[attr-defined]
-        back = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]
-        response: HttpResponse = HttpResponseClientRedirect(redirect_to_login(back).url)
+        response: HttpResponse = HttpResponseClientRedirect(redirect_to_login(unsent.page_behind(request)).url)
         response.status_code = 401
         return response
-    back = request.get_full_path() if request.method in {"GET", "HEAD"} else "/"
+    back = request.get_full_path() if request.method in unsent.SAFE else unsent.page_behind(request)
     return redirect_to_login(back, resolve_url(settings.LOGIN_URL))
 
 

@@ -1,0 +1,73 @@
+"""Forms that were not taken in, for their session is over: what is said, and the way back."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import Resolver404, resolve
+from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRedirect
+
+SAFE = frozenset({"GET", "HEAD"})
+
+
+def tell_signed_out(request: HttpRequest) -> None:
+    """Let the sign-in say that nothing was sent. What was typed is kept nowhere."""
+    if request.method not in SAFE:
+        messages.warning(
+            request, _("You were signed out, so nothing was sent. Sign in to return to the form, and fill it in again.")
+        )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Say that nothing was sent, for the form is of another session, and lead back to it."""
+    back = page_behind(request)
+    if request.headers.get("HX-Request") == "true":
+        messages.warning(request, _("The form was from an earlier session, so nothing was sent. Fill it in again."))
+        answer: HttpResponse = HttpResponseClientRedirect(back)
+        answer.status_code = 403
+        return answer
+    return render(request, "403_csrf.html", {"back": back}, status=403)
+
+
+def page_behind(request: HttpRequest) -> str:
+    """Return the address of the page that a request came from, or else of the one that it asks for."""
+    named = request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")
+    from_here = urlsplit(named).netloc == request.get_host()
+    candidates = [_path(named) if from_here else "", request.get_full_path()]
+    return next((each for each in candidates if each and _is_page(each)), _page_above(request.path))
+
+
+def _path(url: str) -> str:
+    parts = urlsplit(url)
+    return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def _page_above(path: str) -> str:
+    """Return the nearest page above an address that only takes forms: that of the link, say, whose button it was."""
+    while path != "/":
+        path = path.rstrip("/").rpartition("/")[0] + "/"
+        if _is_page(path):
+            return path
+    return "/"
+
+
+def _is_page(path: str) -> bool:
+    try:
+        view: Any = resolve(urlsplit(path).path).func
+    except Resolver404:
+        return False
+    return "GET" in _methods_of(view)
+
+
+def _methods_of(view: Any) -> frozenset[str]:
+    """Return the methods that a view takes, as Django's decorators keep them; GET, if none of them says."""
+    while view is not None:
+        for cell in getattr(view, "__closure__", None) or ():
+            kept = cell.cell_contents
+            if isinstance(kept, list) and {"GET", "POST"} & {str(each) for each in kept}:
+                return frozenset(kept)
+        view = getattr(view, "__wrapped__", None)
+    return SAFE
