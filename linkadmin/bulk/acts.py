@@ -44,6 +44,7 @@ def read(part: BulkPart) -> Held | None:
     if part.integration is None or not part.integration.is_active:
         parts.end(part, gone | {link.pk: (ItemState.SKIPPED, Why.OFF) for link in asked})
         return None
+    parts.note_before(part)
     try:
         missing = {link.pk for link in reading.read_many(asked)} if asked else set()
     except ProviderError as error:
@@ -52,6 +53,7 @@ def read(part: BulkPart) -> Held | None:
             _give_up(part, asked, gone, error)
         return held
     reads.want(missing, reason=Reason.MISSING, at=timezone.now() + SECOND_LOOK_AFTER)
+    parts.note_after(part)
     found = {link.pk: (ItemState.DONE, Why.NOT_LISTED if link.pk in missing else "") for link in asked}
     parts.end(part, gone | found)
     return None

@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -87,6 +87,7 @@ class BulkJob(models.Model):
     # Summed up when it is done; until then its rows are counted.
     done = models.PositiveIntegerField(_("done"), default=0)
     failed = models.PositiveIntegerField(_("failed"), default=0)
+    changed = models.PositiveIntegerField(null=True, blank=True)  # of the done ones of a check; None: not counted
     skipped = models.PositiveIntegerField(_("skipped"), default=0)
 
     class Meta:
@@ -131,6 +132,13 @@ class BulkJob(models.Model):
             return {"waiting": 0, "done": self.done, "failed": self.failed, "skipped": self.skipped}
         counted = dict(self.items.order_by().values_list("state").annotate(n=Count("pk")))
         return {state: counted.get(state, 0) for state in ItemState.values}
+
+    def count_changed(self) -> int | None:
+        """Return how many links a check found in another state; None if that was not noted."""
+        if self.state == JobState.DONE or not self.asks_provider:
+            return self.changed
+        checked = self.items.filter(state=ItemState.DONE)
+        return checked.exclude(after="").exclude(after=F("before")).count()
 
 
 class BulkPartQuerySet(models.QuerySet["BulkPart"]):
@@ -181,6 +189,8 @@ class BulkItem(models.Model):
     link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="bulk_items")
     state = models.CharField(_("state"), max_length=8, choices=ItemState.choices, default=ItemState.WAITING)
     why = models.CharField(_("why"), max_length=80, blank=True)  # a `Why`, or what `Link.ask_failed` keeps
+    before = models.CharField(max_length=20, blank=True)  # the state that a check found, and that it left
+    after = models.CharField(max_length=20, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
 
     class Meta:

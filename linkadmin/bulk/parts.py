@@ -10,7 +10,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Case, F, OuterRef, Subquery, Value, When
 from django.utils import timezone
+
+from linkadmin.links.models import PROVING, Link
 
 from .models import BulkJob, BulkPart, BulkPartQuerySet, ItemState, JobState
 
@@ -18,6 +21,8 @@ Result = tuple[ItemState, str]  # and why, where it is not plainly done
 
 LOOKED_AT = 8  # more than one, since others claim as well
 PAUSES = (10.0, 60.0)  # seconds before a part that failed is begun again
+_SHOWN = Case(When(proving_since__isnull=False, then=Value(PROVING)), default=F("health"))
+_STATE = Subquery(Link.objects.filter(pk=OuterRef("link")).annotate(state=_SHOWN).values("state"))  # of an item's link
 
 
 def claim(job: BulkJob, *, without: Collection[UUID] = ()) -> BulkPart | None:
@@ -52,6 +57,16 @@ def keep(part: BulkPart, results: Mapping[UUID, Result]) -> None:
         links_by_result.setdefault(result, []).append(link_id)
     for (state, why), links in links_by_result.items():
         part.items.filter(link__in=links).update(state=state, why=why[:80], ended_at=timezone.now())
+
+
+def note_before(part: BulkPart) -> None:
+    """Note the states in which a part finds its links; one that is begun anew has found them already."""
+    part.items.filter(before="").update(before=_STATE)
+
+
+def note_after(part: BulkPart) -> None:
+    """Note the states in which a part leaves its links."""
+    part.items.update(after=_STATE)
 
 
 def put_off(part: BulkPart, *, until: datetime) -> None:

@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from linkadmin.links.presentation import Moment, StateBadge, moment, shown_name
+from linkadmin.links.presentation import Moment, StateBadge, moment, shown_name, shown_states
 
 from .forecast import Forecast, forecast
 from .models import BulkItem, BulkJob, ItemState, JobKind, JobState
@@ -55,6 +55,7 @@ class ItemRow:
     customer_id: str
     bank: str
     through: str
+    before: StateBadge | None  # where a check found another state
     state: StateBadge
     ended: Moment | None
 
@@ -88,11 +89,7 @@ def plan_words(job: BulkJob) -> list[str]:
 def progress(job: BulkJob) -> Progress:
     tally = job.tally()
     ended = job.total - tally["waiting"]
-    sentences = [
-        ngettext("%(count)d failed.", "%(count)d failed.", tally["failed"]) % {"count": tally["failed"]},
-        ngettext("%(count)d was left out.", "%(count)d were left out.", tally["skipped"]) % {"count": tally["skipped"]},
-    ]
-    shown = [words for words, count in zip(sentences, (tally["failed"], tally["skipped"]), strict=True) if count]
+    shown = _sums(job, tally)
     if job.is_running:
         shown += _pace(job)
     if job.is_stopped:
@@ -101,6 +98,8 @@ def progress(job: BulkJob) -> Progress:
 
 
 def job_badge(job: BulkJob) -> StateBadge:
+    if job.state == JobState.DONE and job.failed:
+        return StateBadge("warn", "triangle-alert", job.get_state_display())
     return StateBadge(*JOB_BADGES[JobState(job.state)], job.get_state_display())
 
 
@@ -182,6 +181,27 @@ def _left_out_words(count: int) -> str:
     )
 
 
+def _sums(job: BulkJob, tally: dict[str, int]) -> list[str]:
+    """Say what became of the links so far; nothing of what became of none."""
+    changed = job.count_changed()
+    counted = (
+        []
+        if changed is None
+        else [
+            (ngettext("%(count)d changed.", "%(count)d changed.", changed), changed),
+            (
+                ngettext("%(count)d with no change.", "%(count)d with no change.", tally["done"] - changed),
+                tally["done"] - changed,
+            ),
+        ]
+    )
+    counted += [
+        (ngettext("%(count)d failed.", "%(count)d failed.", tally["failed"]), tally["failed"]),
+        (ngettext("%(count)d was left out.", "%(count)d were left out.", tally["skipped"]), tally["skipped"]),
+    ]
+    return [words % {"count": count} for words, count in counted if count]
+
+
 def _pace(job: BulkJob) -> list[str]:
     """Say how fast a running job goes, and what it waits for."""
     now = timezone.now()
@@ -214,6 +234,7 @@ def _item_row(job: BulkJob, item: BulkItem, *, see_names: bool, now: datetime) -
         customer_id=link.end_user.external_id,
         bank=link.bank or _("Bank not named"),
         through=link.integration.name,
+        before=_state_badge(item.before) if item.before and item.after and item.before != item.after else None,
         state=_item_badge(job, item),
         ended=moment(item.ended_at, now=now),
     )
@@ -221,9 +242,23 @@ def _item_row(job: BulkJob, item: BulkItem, *, see_names: bool, now: datetime) -
 
 def _item_badge(job: BulkJob, item: BulkItem) -> StateBadge:
     state = ItemState(item.state)
+    if item.after and state is ItemState.DONE:
+        return _checked_badge(item)
     is_stopped = job.is_stopped and state is ItemState.WAITING
     tone, icon = BADGES[ItemState.SKIPPED if is_stopped else state]
     return StateBadge(tone, icon, _("Stopped") if is_stopped else str(state.label), why_words(item.why))
+
+
+def _checked_badge(item: BulkItem) -> StateBadge:
+    """Return the state that a check left a link in, or that it changed nothing, with whatever else came of it."""
+    left = _state_badge(item.after)
+    if item.before != item.after:
+        return StateBadge(left.tone, left.icon, left.label, why_words(item.why))
+    return StateBadge("quiet", "check", _("No change"), " ".join(filter(None, [left.label, why_words(item.why)])))
+
+
+def _state_badge(state: str) -> StateBadge:
+    return dict(shown_states())[state]
 
 
 def with_names(items: "QuerySet[BulkItem]") -> "QuerySet[BulkItem]":

@@ -63,8 +63,8 @@ def end_if_over(job_id: UUID) -> bool:
     job = BulkJob.objects.select_for_update(of=("self",)).filter(pk=job_id, state=JobState.RUNNING).first()
     if job is None or job.parts.filter(done_at=None).exists():
         return False
-    tally = job.tally()
-    _move(job, JobState.RUNNING, JobState.DONE, ended_at=timezone.now(), **_sums(tally))
+    tally, changed = job.tally(), job.count_changed()
+    _move(job, JobState.RUNNING, JobState.DONE, ended_at=timezone.now(), changed=changed, **_sums(tally))
     _record(job, None, "bulk.ended", Outcome.DONE, **tally)
     return True
 

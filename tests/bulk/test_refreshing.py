@@ -15,7 +15,8 @@ from linkadmin.database import release_connections
 from linkadmin.links import health
 from linkadmin.links.connections import connect
 from linkadmin.links.models import CallQuota, EndUser, HealthChange, Integration, Link, Traffic
-from linkadmin.providers.types import Cause
+from linkadmin.links.presentation import badge_of
+from linkadmin.providers.types import Cause, HealthState
 from linkadmin.simulator.conduct import Conduct
 from linkadmin.simulator.population import Population
 from linkadmin.simulator.server import Simulator
@@ -65,6 +66,42 @@ def test_links_are_read_by_one_call_and_shown_as_they_are(house: House) -> None:
     assert {link.shown_state for link in Link.objects.all()} == {"healthy"}
     assert HealthChange.objects.filter(link__in=links, new="healthy").count() == 3
     assert not house.calls("PUT") + house.calls("PATCH")
+
+
+def test_each_row_says_what_the_check_found_before_and_after_and_whether_anything_changed(house: House) -> None:
+    works = house.belvo_link("Acme Corp", cause=Cause.UNCONFIRMED)
+    stays = house.belvo_link("Blue Fern", cause=Cause.WORKING)
+    gone = many(house.belvo, 1)[0]
+
+    job = worked(begun(house, "refresh", [works, stays, gone]))
+
+    words = house.open(job.get_absolute_url()).words
+    assert "1 changed. 2 with no change." in words
+    found, left = badge_of(HealthState(works.health)).label, badge_of(HealthState.HEALTHY).label
+    assert f"{found} → then {left}" in words
+    assert f"No change {left}" in words
+    assert f"No change {badge_of(HealthState(gone.health)).label} The provider did not list it." in words
+
+
+def test_check_that_is_begun_anew_still_knows_the_state_it_found(house: House) -> None:
+    link = house.belvo_link(cause=Cause.UNCONFIRMED)
+    job = begun(house, "refresh", [link])
+    parts.note_before(BulkPart.objects.get())
+    house.prove(link)  # as a worker that was killed before it could end the part
+
+    worked(job)
+
+    assert job.items.values_list("before", "after").get()[1] == "healthy"
+    assert "1 changed." in house.open(job.get_absolute_url()).words
+
+
+def test_job_whose_links_all_failed_is_not_shown_as_a_success(house: House) -> None:
+    job = begun(house, "refresh", [house.belvo_link()])
+    house.simulator.fail("GET", "/api/", "parse_error", times=99)
+
+    worked(job)
+
+    assert "tone-ok" not in house.open(job.get_absolute_url()).source.split("<main")[1]
 
 
 def test_two_hundred_and_forty_are_read_by_three_calls_and_each_link_is_up_to_date(crowded: House) -> None:
