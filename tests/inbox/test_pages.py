@@ -189,7 +189,7 @@ def test_delivery_is_worked_again_on_request(house: House, address: str) -> None
     answer = house.post(f"{delivery.get_absolute_url()}replay/")
 
     page = house.open(answer.location)
-    assert "It is worked again: its links are read anew." in page.words
+    assert "Queued: its links will be read again." in page.words
     assert "Not worked yet" in page.words
     event = AuditEvent.objects.get(action="delivery.replayed")
     assert (event.actor, event.object_id, event.details) == ("ana", str(delivery.pk), {"deliveries": 1})
@@ -213,7 +213,7 @@ def test_all_that_a_filter_shows_are_worked_again(house: House, address: str) ->
 
     answer = house.post(form.action, form.values)
 
-    assert "2 deliveries are worked again." in house.open(answer.location).words
+    assert "2 deliveries are queued." in house.open(answer.location).words
     assert WebhookDelivery.objects.get(state="done").outcome == "unknown_type"
     assert AuditEvent.objects.get(action="delivery.replayed").details == {"deliveries": 2}
 

@@ -1,5 +1,6 @@
 """The catalogue of institutions: found, filtered, explained, read anew, looked up at the provider."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -223,3 +224,21 @@ def test_lookup_that_finds_nothing_says_so(house: House) -> None:
 def test_provider_without_a_catalogue_has_no_such_pages(house: House) -> None:
     assert house.open(f"/integrations/{house.heron.pk}/institutions/").status == 404
     assert house.post(f"/integrations/{house.heron.pk}/institutions/read/", name="mia").status == 404
+
+
+@pytest.mark.parametrize("one", [False, True])
+def test_what_was_read_a_moment_ago_is_not_called_read_now(house: House, one: bool) -> None:
+    url = (
+        f"{house.bank(EREBOR).get_absolute_url()}read/" if one else f"/integrations/{house.belvo.pk}/institutions/read/"
+    )
+    name = "ana" if one else "mia"
+    first = house.open(house.post(url, name=name).location, name).words
+    calls = len(house.calls("GET", "/api/institutions/"))
+
+    second = house.open(house.post(url, name=name).location, name).words
+
+    said = "Read just now" if one else "The whole catalogue was read"
+    assert said in first
+    assert said not in second
+    assert re.search(r"Already read \d+ s ago, so nothing was requested now\.", second)
+    assert len(house.calls("GET", "/api/institutions/")) == calls

@@ -81,7 +81,7 @@ def delivery_replay(request: HttpRequest, pk: UUID) -> HttpResponse:
     delivery = get_object_or_404(WebhookDelivery, pk=pk)
     if deliveries.replay(delivery, by=reader(request)):
         wake(acceptance.TASK)
-        messages.success(request, _("It is worked again: its links are read anew."))
+        messages.success(request, _("Queued: its links will be read again."))
     else:
         messages.warning(request, _("It is being worked already, or there is nothing in it to work on."))
     return go(request, delivery.get_absolute_url())
@@ -96,8 +96,7 @@ def delivery_replay_all(request: HttpRequest) -> HttpResponse:
         wake(acceptance.TASK)
         messages.success(
             request,
-            ngettext("One delivery is worked again.", "%(count)d deliveries are worked again.", begun)
-            % {"count": begun},
+            ngettext("%(count)d delivery is queued.", "%(count)d deliveries are queued.", begun) % {"count": begun},
         )
     else:
         messages.warning(request, _("None of these can be worked again: they are under way, or unreadable."))

@@ -72,7 +72,7 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def link_refresh(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Ask the provider what it knows about a link now. This never contacts the bank."""
-    link = link_for(request, pk)
+    link, looked_at = link_for(request, pk), timezone.now()
     try:
         answered = reading.refresh(actor=reader(request), link=link, seconds=settings.OPERATION_ANSWER_SECONDS)
     except refusals.Refusal as refusal:
@@ -85,6 +85,8 @@ def link_refresh(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.warning(
             request, _("The provider could not be asked. %(why)s What you see is older.") % {"why": link.why_unasked}
         )
+    elif link.asked_at is None or link.asked_at < looked_at:
+        messages.warning(request, _("Something went wrong on our side, and we've logged it. What you see is older."))
     else:
         messages.success(request, _("Asked just now: this is what the provider knows."))
     return go(request, link.get_absolute_url())

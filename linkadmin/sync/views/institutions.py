@@ -98,7 +98,8 @@ def institution_read(request: HttpRequest, pk: UUID) -> HttpResponse:
     seen = look(request, question, partial(reading.read_one, institution))
     if seen.found is None:
         return _wait(request, seen, institution.display_name, institution.get_absolute_url())
-    messages.success(request, _("Read just now: this is what the provider's catalogue says."))
+    if not _told_that_kept(request, seen):
+        messages.success(request, _("Read just now: this is what the provider's catalogue says."))
     return go(request, institution.get_absolute_url())
 
 
@@ -111,7 +112,8 @@ def institutions_read(request: HttpRequest, pk: UUID) -> HttpResponse:
     seen = look(request, question, partial(reading.read_catalogue, integration))
     if seen.found is None:
         return _wait(request, seen, _("The whole catalogue"), back)
-    messages.success(request, _("The whole catalogue was read: %(count)d institutions.") % {"count": seen.found})
+    if not _told_that_kept(request, seen):
+        messages.success(request, _("The whole catalogue was read: %(count)d institutions.") % {"count": seen.found})
     return go(request, back)
 
 
@@ -141,6 +143,14 @@ def _question(
 ) -> Question:
     object_type, object_id = about
     return Question(reader(request), integration, what, object_type, object_id, filters or {}, page_number(request))
+
+
+def _told_that_kept(request: HttpRequest, seen: Look[Any]) -> bool:
+    """Say so if what is shown was read a moment ago, and nothing was asked now."""
+    if seen.is_kept:
+        words = _("Already read %(seconds)d s ago, so nothing was requested now. You can read again after a minute.")
+        messages.info(request, words % {"seconds": seen.elapsed})
+    return seen.is_kept
 
 
 def _wait(request: HttpRequest, seen: Look[Any], title: str, back: str) -> HttpResponse:

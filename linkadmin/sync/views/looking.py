@@ -36,6 +36,7 @@ class Look(Generic[T]):
     found: T | None = field(default=None, repr=False)
     began_at: datetime | None = None
     is_running: bool = False
+    is_kept: bool = False  # it was there already: nothing was asked for this page
     explanation: Explanation | None = None
     failure: Failure | None = None
 
@@ -53,6 +54,7 @@ def look(request: HttpRequest, question: Question, read: Callable[[Provider], T]
     """Ask for a page, waiting a moment for the answer unless the page asks again by itself."""
     if AGAIN in request.POST:
         asking.forget(question)
+    looked_at = timezone.now()
     unanswered: Look[T] = Look(question.integration.provider_label, request.path, kept, question.page)
     try:
         reading = asking.ask(question, read, seconds=0 if POLL in request.POST else settings.OPERATION_ANSWER_SECONDS)
@@ -63,6 +65,7 @@ def look(request: HttpRequest, question: Question, read: Callable[[Provider], T]
         found=reading.found,
         began_at=reading.began_at,
         is_running=reading.is_running,
+        is_kept=POLL not in request.POST and not reading.is_running and reading.began_at < looked_at,
         explanation=told(reading.trouble) if reading.trouble else None,
         failure=reading.trouble.failure if reading.trouble else None,
     )
