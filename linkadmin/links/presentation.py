@@ -1,7 +1,7 @@
 """Links as pages show them: every text made once, so that templates only place them."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,11 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from linkadmin.providers.types import Cause, HealthState
 
-from .causes import STATES, VERDICTS, Turn
+from .causes import PROVING_LOOK, STATES, Group, Remedy, StateLook, Turn
 from .models import PROVING, EndUser, Link
 
 TURN_ICONS = {
@@ -28,8 +28,6 @@ TURN_ICONS = {
     Turn.US: "wrench",
     Turn.DEVELOPER: "wrench",
 }
-PROVING_LABEL = gettext_lazy("Fixed, proving")
-PROVING_REASON = gettext_lazy("A fresh reading has to show it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +38,7 @@ class StateBadge:
     icon: str
     label: str
     reason: str = ""
+    mark: str = ""  # what else to know at first sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +51,32 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class UnderWay:
+    """What is being done to a link and is not over: it comes before what is known of the link."""
+
+    state: StateBadge
+    since: datetime
+    turn: Turn
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a link stands, the same on every page: its state with the reason, since when, whose turn it is, the way on.
+
+    `group` is the one it is counted in, whatever is under way; None while a repair is being proven.
+    """
+
+    group: Group | None
+    state: StateBadge
+    since: Moment
+    turn: Turn
+    advice: str
+    remedy: Remedy
+    is_under_way: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One line of the list of links."""
 
@@ -61,7 +86,7 @@ class Row:
     customer_id: str
     bank: str
     through: str
-    state: StateBadge
+    standing: Standing
     turn: str
     turn_icon: str
     last_good: Moment | None
@@ -80,25 +105,43 @@ class CustomerRow:
     trouble: int
 
 
+AskUnderWay = Callable[[Collection[UUID]], Mapping[UUID, UnderWay]]
+_asked_for_under_way: list[AskUnderWay] = []  # those who make calls say here what is not over
+
+
+def ask_for_under_way(ask: AskUnderWay) -> None:
+    """Let `ask` say what is under way on links whenever it is shown how they stand."""
+    _asked_for_under_way.append(ask)
+
+
 def badge_of(state: HealthState, reason: str = "") -> StateBadge:
-    look = STATES[state]
-    return StateBadge(look.tone, look.icon, str(look.label), reason)
-
-
-def proving_badge(reason: str = "") -> StateBadge:
-    return StateBadge("info", "shield-check", str(PROVING_LABEL), reason)
+    return _badge(STATES[state], reason)
 
 
 def badge(link: Link) -> StateBadge:
-    """Return how a link's state is shown; a repair that is not proven yet is neither green nor red."""
-    if link.is_proving:
-        return proving_badge(str(PROVING_REASON))
-    return badge_of(HealthState(link.health), str(VERDICTS[Cause(link.cause)].reason))
+    """Return how what is known of a link is shown; a repair that is not proven yet is neither green nor red."""
+    judged = link.judgement
+    mark = _("The provider contradicts itself") if link.conflict and judged.group is not None else ""
+    return replace(_badge(judged.look, str(judged.reason)), mark=mark)
+
+
+def standings(links: Sequence[Link]) -> dict[UUID, Standing]:
+    """Return how each of these links stands."""
+    under_way: dict[UUID, UnderWay] = {}
+    for ask in _asked_for_under_way:
+        under_way |= ask([link.pk for link in links])
+    now = timezone.now()
+    return {link.pk: _standing(link, under_way.get(link.pk), now=now) for link in links}
+
+
+def standing_of(link: Link) -> Standing:
+    return standings([link])[link.pk]
 
 
 def rows(links: Iterable[Link], *, see_names: bool) -> list[Row]:
-    now = timezone.now()
-    return [_row(link, see_names=see_names, now=now) for link in links]
+    now, shown = timezone.now(), list(links)
+    stand = standings(shown)
+    return [_row(link, stand[link.pk], see_names=see_names, now=now) for link in shown]
 
 
 def customer_rows(
@@ -127,7 +170,7 @@ def state_counts(tally: Mapping[str, int]) -> list[dict[str, Any]]:
 
 def shown_states() -> list[tuple[str, StateBadge]]:
     """Return every state that links are counted by, with its look."""
-    return [*((state.value, badge_of(state)) for state in HealthState), (PROVING, proving_badge())]
+    return [*((state.value, badge_of(state)) for state in HealthState), (PROVING, _badge(PROVING_LOOK))]
 
 
 def pills(query: QueryDict, filters: forms.BaseForm) -> list[tuple[str, str]]:
@@ -145,11 +188,7 @@ def pills(query: QueryDict, filters: forms.BaseForm) -> list[tuple[str, str]]:
 
 
 def moment(at: datetime | None, *, now: datetime | None = None) -> Moment | None:
-    if at is None:
-        return None
-    local = timezone.localtime(at)
-    exact = f"{date_format(local, 'j M Y')}, {local:%H:%M:%S} {local:%Z}"
-    return Moment(at.isoformat(), ago(at, now=now or timezone.now()), exact)
+    return None if at is None else _moment(at, now or timezone.now())
 
 
 def expected(at: datetime | None) -> Moment | None:
@@ -176,6 +215,12 @@ def ago(at: datetime, *, now: datetime) -> str:
     return ngettext("%(count)d day ago", "%(count)d days ago", days) % {"count": days}
 
 
+def _moment(at: datetime, now: datetime) -> Moment:
+    local = timezone.localtime(at)
+    exact = f"{date_format(local, 'j M Y')}, {local:%H:%M:%S} {local:%Z}"
+    return Moment(at.isoformat(), ago(at, now=now), exact)
+
+
 def _ahead(left: timedelta) -> str:
     minutes = int(left.total_seconds()) // 60 + 1
     if minutes < 60:
@@ -185,9 +230,40 @@ def _ahead(left: timedelta) -> str:
     return ngettext("in %(count)d day", "in %(count)d days", left.days) % {"count": left.days}
 
 
-def _row(link: Link, *, see_names: bool, now: datetime) -> Row:
-    verdict = VERDICTS[Cause(link.cause)]
-    turn = Turn.NOBODY if link.is_proving else verdict.turn
+def _badge(look: StateLook, reason: str = "") -> StateBadge:
+    return StateBadge(look.tone, look.icon, str(look.label), reason)
+
+
+def _standing(link: Link, under_way: UnderWay | None, *, now: datetime) -> Standing:
+    judged = link.judgement
+    if under_way:
+        return Standing(
+            group=judged.group,
+            state=under_way.state,
+            since=_moment(under_way.since, now),
+            turn=under_way.turn,
+            advice=under_way.advice,
+            remedy=Remedy.NONE,
+            is_under_way=True,
+        )
+    return Standing(
+        group=judged.group,
+        state=badge(link),
+        since=_moment(link.health_since if judged.group else link.proving_since or link.health_since, now),
+        turn=judged.turn,
+        advice=_advice(link, str(judged.advice)),
+        remedy=Remedy.TELL_PROVIDER if link.waits_too_long else judged.remedy,
+    )
+
+
+def _advice(link: Link, advice: str) -> str:
+    if not link.waits_too_long:
+        return advice
+    write = _("This has lasted more than two days: write to the provider's support with the request id.")
+    return f"{advice} {write}"
+
+
+def _row(link: Link, standing: Standing, *, see_names: bool, now: datetime) -> Row:
     return Row(
         pk=str(link.pk),
         url=reverse("link-detail", args=[link.pk]),
@@ -195,9 +271,9 @@ def _row(link: Link, *, see_names: bool, now: datetime) -> Row:
         customer_id=link.end_user.external_id,
         bank=link.bank or _("Bank not named"),
         through=link.integration.name,
-        state=badge(link),
-        turn="" if turn is Turn.NOBODY else str(turn.label),
-        turn_icon=TURN_ICONS.get(turn, ""),
+        standing=standing,
+        turn="" if standing.turn is Turn.NOBODY else str(standing.turn.label),
+        turn_icon=TURN_ICONS.get(standing.turn, ""),
         last_good=moment(link.last_good_at, now=now),
         owner=link.owner.display_name if link.owner else "",
         is_hot=link.cause == Cause.CODE_WAITING.value and not link.is_proving,

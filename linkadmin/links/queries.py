@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import django_filters
@@ -18,7 +17,7 @@ from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.providers.types import HealthState
 
-from .causes import ESCALATED_RANK, STATES
+from .causes import ESCALATED_RANK, PROVING_LOOK, STATES, Group
 from .models import ESCALATE_AFTER, PROVING, EndUser, Institution, Integration, Link, UnknownValue
 from .unknown import showing
 
@@ -30,23 +29,6 @@ MICROSECOND = timedelta(microseconds=1)
 ESCALATE = "escalate"  # beside the states: waits so long that somebody should write to the provider
 SEARCH_WORDS = 6  # the most that are looked for
 
-# What people ask for first: whose turn it is. The states come after, by their own names.
-GROUPS: dict[str, tuple[Any, tuple[HealthState, ...]]] = {
-    "customer": (
-        _("Need a customer"),
-        (
-            HealthState.CUSTOMER_CODE,
-            HealthState.CUSTOMER_LOGIN,
-            HealthState.CUSTOMER_CONSENT,
-            HealthState.CUSTOMER_BANK,
-        ),
-    ),
-    "wait": (_("Wait for a bank"), (HealthState.WAITING,)),
-    "us": (_("Need us"), (HealthState.OUR_SETUP, HealthState.STALE, HealthState.UNKNOWN)),
-    "fine": (_("Working"), (HealthState.HEALTHY, HealthState.SETTING_UP)),
-    "ended": (_("Ended"), (HealthState.DISCONNECTED,)),
-}
-
 
 class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
     state = django_filters.ChoiceFilter(
@@ -54,8 +36,9 @@ class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
         label=_("State"),
         empty_label=_("Any state"),
         choices=lambda: [
-            *((key, label) for key, (label, _states) in GROUPS.items()),
-            (PROVING, _("Fixed, proving")),
+            # Whose turn it is comes first, the states after it, by their own names.
+            *((group.value, group.label) for group in Group),
+            (PROVING, PROVING_LOOK.label),
             (ESCALATE, _("Wait for more than two days")),
             *((state.value, STATES[state].label) for state in HealthState),
         ],
@@ -84,7 +67,7 @@ class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
             return links.filter(proving_since__isnull=False)
         if value == ESCALATE:
             return waiting_too_long(links)
-        states = GROUPS[value][1] if value in GROUPS else (HealthState(value),)
+        states = Group(value).states if value in list(Group) else (HealthState(value),)
         return links.filter(health__in=[state.value for state in states], proving_since=None)
 
     def of_word(self, links: "QuerySet[Link]", _name: str, value: UnknownValue) -> "QuerySet[Link]":
@@ -180,7 +163,7 @@ def page(links: "QuerySet[Link]", query: QueryDict) -> Page:
 
 def standing(tally: Counter[str]) -> Counter[str]:
     """Return the counts of links that have not ended."""
-    ended = {state.value for state in GROUPS["ended"][1]}
+    ended = {state.value for state in Group.ENDED.states}
     return Counter({state: count for state, count in tally.items() if state not in ended})
 
 
@@ -191,11 +174,11 @@ def how_many(links: "QuerySet[Link]") -> int:
 
 def states_needing_somebody() -> list[str]:
     """Return the states in which a customer or we have something to do."""
-    return [state.value for group in ("customer", "us") for state in GROUPS[group][1]]
+    return [state.value for group in (Group.CUSTOMER, Group.US) for state in group.states]
 
 
 def group_counts(tally: Counter[str]) -> dict[str, int]:
-    return {key: sum(tally[state.value] for state in states) for key, (_label, states) in GROUPS.items()}
+    return {group.value: sum(tally[state.value] for state in group.states) for group in Group}
 
 
 def _page(links: list[Link], query: QueryDict, *, more_before: bool, more_after: bool) -> Page:

@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 
 from linkadmin.providers.types import HealthState
 
+from .causes import PROVING_LOOK, Group
 from .models import PROVING
-from .queries import GROUPS, group_counts, standing
+from .queries import group_counts, standing
 
 LOOKS = {
     "customer": ("bad", "user"),
@@ -36,7 +37,7 @@ def health_strip(tally: Counter[str], *, current: str) -> list[StripItem]:
     sums = group_counts(tally)
     items = [
         StripItem(
-            label=str(GROUPS[key][0]),
+            label=str(Group(key).label),
             count=sums[key],
             note=_note(key, tally),
             tone=tone,
@@ -51,7 +52,15 @@ def health_strip(tally: Counter[str], *, current: str) -> list[StripItem]:
         proving_url = f"{reverse('link-list')}?state={PROVING}"
         items.insert(
             3,
-            StripItem(_("Fixed, proving"), tally[PROVING], "", "info", "shield-check", proving_url, current == PROVING),
+            StripItem(
+                label=str(PROVING_LOOK.label),
+                count=tally[PROVING],
+                note="",
+                tone=PROVING_LOOK.tone,
+                icon=PROVING_LOOK.icon,
+                url=proving_url,
+                is_current=current == PROVING,
+            ),
         )
     return items
 

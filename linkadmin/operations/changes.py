@@ -6,23 +6,16 @@ A kind that is not here has a service of its own.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from linkadmin.links.models import Link
+from linkadmin.links.causes import Group
+from linkadmin.links.models import Institution, Integration, Link
 from linkadmin.providers.base import Provider
 from linkadmin.providers.records import RemoteWebhook
-from linkadmin.providers.types import Capability, HealthState, LinkRef, Value, Values
+from linkadmin.providers.types import Capability, CredentialField, LinkRef, Value, Values
 
 from .models import Operation
 from .models import OperationKind as Kind
 
 YES, NO = "yes", "no"  # how a form says whether something is to be on
-CUSTOMERS_TURN = frozenset(
-    {
-        HealthState.CUSTOMER_LOGIN,
-        HealthState.CUSTOMER_CODE,
-        HealthState.CUSTOMER_CONSENT,
-        HealthState.CUSTOMER_BANK,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +86,15 @@ def subject_of(operation: Operation) -> Subject:
 
 def would_repeat_refusal(link: Link) -> bool:
     """Tell whether a fetch would try a login at the bank that it has refused, or that waits for the customer."""
-    return link.integration.speaks.logs_in_itself and link.verdict.state in CUSTOMERS_TURN
+    is_refused = link.verdict.state in Group.CUSTOMER.states and not link.is_proving
+    return link.integration.speaks.logs_in_itself and is_refused
+
+
+def login_fields(integration: Integration, institution: Institution | None) -> tuple[CredentialField, ...]:
+    """Return what staff can type to repair a link there; nothing where the customer consents at the bank instead."""
+    if institution is not None and institution.is_by_consent:
+        return ()
+    return integration.speaks.update_fields(institution)
 
 
 def is_on(values: Mapping[str, object]) -> bool:

@@ -14,18 +14,17 @@ from linkadmin.audit.models import Outcome
 from linkadmin.database import release_connections
 from linkadmin.links import connections, health
 from linkadmin.links.causes import VERDICTS
-from linkadmin.links.models import Integration, Link
+from linkadmin.links.models import OF_CONSENT, Integration, Link
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import NotFound, ProviderError
 from linkadmin.providers.types import Capability, Cause, HealthState, LinkRef, Observation, RemoteLink
 
 from . import refusals, runner
-from .models import Operation
+from .models import Operation, State
 
 logger = structlog.get_logger(__name__)
 
 Source = health.Source
-OF_CONSENT = ("openfinance", "openbanking")  # where the customer gives the bank a consent instead of a password to us
 
 
 def refresh(*, actor: User, link: Link, seconds: float) -> bool:
@@ -173,10 +172,19 @@ def _works(seen: Observation) -> bool:
 
 
 def without_attempt(link: Link, remote: RemoteLink) -> RemoteLink:
-    """A registration that waits for a code which nobody can give any more was never confirmed."""
-    if remote.observation.cause is not Cause.UNCONFIRMED or Operation.objects.open().filter(link=link).exists():
+    """Judge a record that waits for a code by whether somebody still works on it.
+
+    An open code step is one whatever the list says; a registration nobody works on any more was never confirmed.
+    """
+    seen = remote.observation
+    if seen.cause not in (Cause.UNCONFIRMED, Cause.CODE_NEEDED):
         return remote
-    return replace(remote, observation=replace(remote.observation, cause=Cause.NEVER_CONFIRMED))
+    states = set(Operation.objects.open().filter(link=link).values_list("state", flat=True))
+    if State.NEEDS_TOKEN in states:
+        return replace(remote, observation=replace(seen, cause=Cause.CODE_WAITING))
+    if seen.cause is Cause.CODE_NEEDED or states:
+        return remote
+    return replace(remote, observation=replace(seen, cause=Cause.NEVER_CONFIRMED))
 
 
 @transaction.atomic

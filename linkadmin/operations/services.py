@@ -17,7 +17,7 @@ from linkadmin.providers.types import NewLink, RemoteLink, Secret, Values
 
 from . import memory, refusals, runner
 from .budget import require_attempt, require_code, require_registration
-from .changes import CHANGES, differing, subject_of, would_repeat_refusal
+from .changes import CHANGES, differing, login_fields, subject_of, would_repeat_refusal
 from .models import Operation, OperationKind, OperationQuerySet, PendingChallenge
 from .sending import Rules, answer, deadline_of, refused, send, sent_before, speak
 from .settle import SESSION_TABLE, Call, make_call
@@ -271,7 +271,7 @@ def _require_new(operation: Operation, *, second_link: bool) -> None:
 
 
 def _require_form(link: Link) -> None:
-    if link.is_ended or not link.integration.speaks.update_fields(link.institution):
+    if link.is_ended or not login_fields(link.integration, link.institution):
         raise refusals.NoCredentials
 
 

@@ -1,125 +1,184 @@
-"""The head of a link's page: one sentence on whose turn it is, and the one main button that fits."""
+"""The head of a link's page: how it stands, and the main button that fits the link and its reader."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from linkadmin.accounts.models import User
-from linkadmin.accounts.roles import Right, may
+from linkadmin.accounts.roles import Right, may, rights_of
+from linkadmin.links.causes import Remedy, RepairKind
 from linkadmin.links.models import Link
-from linkadmin.links.presentation import StateBadge, badge
-from linkadmin.providers.types import Capability, HealthState
+from linkadmin.links.presentation import Standing, standing_of
+from linkadmin.links.traffic import pause_of
+from linkadmin.providers.types import Capability
 
-from .acts import offer
+from .acts import ACTS
 from .budget import Budget
-from .models import Operation, State
+from .models import Operation, OperationKind, State
+from .next_step import STEPS, WITHOUT_CALL, Choice, Step, way_on
 
-REPAIRABLE = {
-    HealthState.CUSTOMER_LOGIN,
-    HealthState.CUSTOMER_CODE,
-    HealthState.CUSTOMER_BANK,
-    HealthState.UNKNOWN,
-    HealthState.STALE,
-    HealthState.SETTING_UP,
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+# What has to be called for a step, where one is.
+CALLS: Mapping[Step, OperationKind] = {
+    Step.UPDATE_CREDENTIALS: OperationKind.UPDATE_CREDENTIALS,
+    Step.CUSTOMER_REPAIRS: OperationKind.REPAIR_ADDRESS,
+    Step.CUSTOMER_CONSENTS: OperationKind.REPAIR_ADDRESS,
+    Step.FETCH_DATA: OperationKind.FETCH_DATA,
+    Step.REPLACE_TOKEN: OperationKind.REPLACE_TOKEN,
+    Step.REFRESH_REPORTS: OperationKind.REFRESH_REPORTS,
+    Step.CONNECT_AGAIN: OperationKind.CREATE_LINK,
 }
-CUSTOMER_REPAIRS = {
-    HealthState.CUSTOMER_LOGIN,
-    HealthState.CUSTOMER_CODE,
-    HealthState.CUSTOMER_CONSENT,
-    HealthState.CUSTOMER_BANK,
+ACT_OF: Mapping[Step, str] = {
+    Step.CUSTOMER_REPAIRS: "repair-address",
+    Step.CUSTOMER_CONSENTS: "repair-address",
+    Step.FETCH_DATA: "fetch",
+    Step.REPLACE_TOKEN: "access-token",
+    Step.REFRESH_REPORTS: "reports",
+}
+LOOKS: Mapping[Step, tuple["StrOrPromise", str]] = {
+    Step.UPDATE_CREDENTIALS: (gettext_lazy("Update credentials"), "key-round"),
+    Step.CUSTOMER_REPAIRS: (gettext_lazy("Repair address"), "send"),
+    Step.CUSTOMER_CONSENTS: (gettext_lazy("Consent portal"), "send"),
+    Step.FETCH_DATA: (gettext_lazy("Fetch new data"), "download"),
+    Step.REPLACE_TOKEN: (gettext_lazy("New access token"), "key-round"),
+    Step.REFRESH_REPORTS: (gettext_lazy("New reports"), "file-text"),
+    Step.CONNECT_AGAIN: (gettext_lazy("Connect again"), "plus"),
+    Step.OPEN_INTEGRATION: (gettext_lazy("Open the integration"), "plug"),
+    Step.TELL_PROVIDER: (gettext_lazy("Copy a report for the provider's support"), "copy"),
+    Step.TELL_ADMIN: (gettext_lazy("Copy a report for an administrator"), "copy"),
+    Step.TELL_DEVELOPERS: (gettext_lazy("Copy a report for the developers"), "copy"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class MainButton:
-    """The next step: a link to it, or why it cannot be taken now."""
+    """The next step: a link to it, a text to copy for whom it is for, or why it cannot be taken now."""
 
     label: str
     url: str = ""
     why: str = ""
     icon: str = "chevron-right"
+    copies: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LinkVerdict:
-    badge: StateBadge
-    advice: str
-    button: MainButton | None
+    standing: Standing
+    button: MainButton | None = None
     second: MainButton | None = None
+    hint: str = ""  # who can do something, where it is not the reader
 
 
 def verdict_of(link: Link, last: Operation | None, *, user: User, budget: Budget) -> LinkVerdict:
     """Return what the page says first. An operation that is not over comes before everything else."""
+    standing = standing_of(link)
     if last is not None and last.is_open:
-        return _under_way(link, last)
-    if link.is_proving:
-        advice = _("The bank accepted the new login. It counts as working once a reading shows it; nothing to do.")
-        return LinkVerdict(badge(link), advice, None)
-    return LinkVerdict(badge(link), _advice(link), *_buttons(link, user=user, budget=budget))
+        return LinkVerdict(standing, _under_way(link, last, user=user))
+    way = way_on(
+        standing.remedy,
+        known=known_steps(link),
+        rights=rights_of(user),
+        why_not=_why_not(link, standing.remedy, budget=budget),
+    )
+    hint = ""
+    if way.for_support:
+        hint = _("%(step)s: Only support can do this.") % {"step": LOOKS[way.for_support][0]}
+    return LinkVerdict(standing, _button(link, way.main), _button(link, way.second), hint)
 
 
-def _advice(link: Link) -> str:
-    if not link.waits_too_long:
-        return str(link.verdict.advice)
-    write = _("This has lasted more than two days: write to the provider's support with the request id.")
-    return f"{link.verdict.advice} {write}"
+def known_steps(link: Link) -> frozenset[Step]:
+    """Return the steps that this kind of link knows: what its provider can do, and its bank takes."""
+    return frozenset(_known(link))
 
 
-def _under_way(link: Link, operation: Operation) -> LinkVerdict:
+def _known(link: Link) -> Iterator[Step]:
+    integration = link.integration
+    if integration.can(Capability.CREATE):
+        yield Step.CONNECT_AGAIN
+    if link.is_ended:
+        return
+    if link.repair_kind is RepairKind.TYPED:
+        yield Step.UPDATE_CREDENTIALS
+    if integration.can(Capability.REPAIR_ADDRESS):
+        yield Step.CUSTOMER_CONSENTS if link.repair_kind is RepairKind.CONSENT else Step.CUSTOMER_REPAIRS
+    changes = {
+        Step.FETCH_DATA: Capability.FETCH_DATA,
+        Step.REPLACE_TOKEN: Capability.REPLACE_TOKEN,
+        Step.REFRESH_REPORTS: Capability.REFRESH_REPORTS,
+    }
+    yield from (step for step, capability in changes.items() if integration.can(capability))
+
+
+def _why_not(link: Link, remedy: Remedy, *, budget: Budget) -> dict[Step, str]:
+    """Return why steps cannot be taken now: no call would be let out, or the bank has refused enough logins."""
+    found = {step: _why_no_call(link, CALLS[step]) for step in STEPS[remedy] if step not in WITHOUT_CALL}
+    if Step.UPDATE_CREDENTIALS in found and budget.left == 0:
+        found[Step.UPDATE_CREDENTIALS] = found[Step.UPDATE_CREDENTIALS] or _(
+            "The bank has refused too many attempts today."
+        )
+    return {step: why for step, why in found.items() if why}
+
+
+def _why_no_call(link: Link, call: OperationKind) -> str:
+    integration = link.integration
+    if not integration.is_active:
+        return _("The integration is switched off: an administrator can switch it on again.")
+    if integration.keys_refused:
+        return _("%(provider)s refuses our keys: an administrator has to correct them first.") % {
+            "provider": integration.provider_label
+        }
+    pause = pause_of(integration, call)
+    return pause.words(integration) if pause else ""
+
+
+def _under_way(link: Link, operation: Operation, *, user: User) -> MainButton:
     if operation.state == State.NEEDS_TOKEN:
-        button = MainButton(_("Enter code"), reverse("link-token", args=[link.pk]), icon="key-round")
-        return LinkVerdict(badge(link), str(link.verdict.advice), button)
-    label, advice = _words_of(operation)
-    seen = StateBadge("warn" if operation.state == State.UNDECIDED else "info", "hourglass", label)
-    return LinkVerdict(seen, advice, MainButton(_("Show how far it is"), operation.get_absolute_url()))
+        label = _("Enter code") if may(user, Right.UPDATE_CREDENTIALS) else _("Show the code step")
+        return MainButton(label, reverse("link-token", args=[link.pk]), icon="key-round")
+    decides = operation.state == State.UNDECIDED and may(user, Right.DECIDE_OUTCOME) and operation.actor_id != user.pk
+    return MainButton(_("Decide what happened") if decides else _("Show how far it is"), operation.get_absolute_url())
 
 
-def _words_of(operation: Operation) -> tuple[str, str]:
-    """Return how far an operation is, and what that means for the reader."""
-    if operation.is_awaited:
-        taken_on = _("It took the removal on and does it in its own time. We read its records until the link is gone.")
-        return _("The provider removes it; checking"), taken_on
-    if operation.state in (State.UNKNOWN, State.UNDECIDED):
-        lost = _("The answer to the last call was lost. Nothing is sent again before we know what happened.")
-        return _("Outcome unknown: checking"), lost
-    label = _("Contacting the bank") if operation.logs_in else _("Contacting the provider")
-    return label, _("A call is under way. Its panel shows the answer as soon as it comes.")
-
-
-def _buttons(link: Link, *, user: User, budget: Budget) -> tuple[MainButton | None, MainButton | None]:
-    state = HealthState(link.health)
-    if state is HealthState.DISCONNECTED:
-        return _create_again(link, user=user), None
-    update = _update(link, user=user, budget=budget)
-    address = _address(link, user=user) if state in CUSTOMER_REPAIRS else None
-    takes_login = bool(link.integration.speaks.update_fields(link.institution))
-    if state in REPAIRABLE:
-        return (update, address) if takes_login or not address else (address, update)
-    return address, update if update and update.url else None
-
-
-def _address(link: Link, *, user: User) -> MainButton | None:
-    """Return the way for the customer to repair it by themselves: the only one at a bank that takes no password."""
-    made = offer("repair-address", link, None, user=user)
-    return MainButton(str(made.name), made.url, icon=made.icon) if made and not made.why else None
-
-
-def _update(link: Link, *, user: User, budget: Budget) -> MainButton | None:
-    label = _("Update credentials")
-    if not link.integration.can(Capability.UPDATE_CREDENTIALS) or link.is_ended:
+def _button(link: Link, choice: Choice | None) -> MainButton | None:
+    if choice is None:
         return None
-    if not may(user, Right.UPDATE_CREDENTIALS):
-        return MainButton(label, why=_("Only support can do this."))
-    if not link.integration.speaks.update_fields(link.institution):
-        return MainButton(label, why=_("This bank takes no password from us: the customer renews access there."))
-    if budget.left == 0:
-        return MainButton(label, why=_("The bank has refused too many attempts today."))
-    return MainButton(label, reverse("link-credentials", args=[link.pk]), icon="key-round")
+    label, icon = LOOKS[choice.step]
+    if choice.after_bank:
+        label = _("Done at the bank: %(step)s") % {"step": str(label).lower()}
+    if choice.why:
+        return MainButton(str(label), why=choice.why)
+    if choice.step in WITHOUT_CALL and choice.step is not Step.OPEN_INTEGRATION:
+        return MainButton(str(label), icon=icon, copies=_report(link))
+    return MainButton(str(label), _url_of(link, choice.step), icon=icon)
 
 
-def _create_again(link: Link, *, user: User) -> MainButton | None:
-    if not may(user, Right.CREATE_LINK):
-        return None
-    url = f"{reverse('link-new')}?integration={link.integration_id}&end_user={link.end_user_id}"
-    return MainButton(_("Connect again"), url, icon="plus")
+def _url_of(link: Link, step: Step) -> str:
+    if step in ACT_OF:
+        return ACTS[ACT_OF[step]].url_of(link)
+    if step is Step.OPEN_INTEGRATION:
+        return link.integration.get_absolute_url()
+    if step is Step.CONNECT_AGAIN:
+        return f"{reverse('link-new')}?integration={link.integration_id}&end_user={link.end_user_id}"
+    return reverse("link-credentials", args=[link.pk])
+
+
+def _report(link: Link) -> str:
+    """Return what somebody who is to help has to know: ids and the provider's own words, no name."""
+    known = [
+        (_("Provider"), link.integration.provider_label),
+        (link.integration.remote_id_label, link.remote_id),
+        (_("Customer id"), link.end_user.external_id),
+        (_("Institution"), link.institution.name if link.institution else ""),
+        (_("Status"), link.raw_status),
+        (_("Code"), link.raw_code),
+        (_("Words"), link.raw_words),
+        (_("Request id"), link.request_id),
+        (_("Since"), link.health_since.isoformat(timespec="seconds")),
+    ]
+    return "\n".join(f"{label}: {value}" for label, value in known if value)

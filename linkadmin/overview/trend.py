@@ -9,8 +9,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from linkadmin.links import counts
+from linkadmin.links.causes import Group
 from linkadmin.links.counts import Trend
-from linkadmin.links.queries import GROUPS, group_counts
+from linkadmin.links.queries import group_counts
 from linkadmin.links.strip import LOOKS
 
 DAYS = 90
@@ -75,7 +76,7 @@ def _curve(kind: str, heights: list[int]) -> Curve:
     tone, icon = LOOKS[kind]
     said = {"first": heights[0], "most": max(heights), "now": heights[-1]}
     words = _("%(first)d ninety days ago, %(most)d at most, %(now)d now") % said
-    return Curve(str(GROUPS[kind][0]), tone, icon, _steps(heights), heights[-1], words)
+    return Curve(str(Group(kind).label), tone, icon, _steps(heights), heights[-1], words)
 
 
 def _steps(heights: list[int]) -> str:
@@ -89,4 +90,4 @@ def _steps(heights: list[int]) -> str:
 
 
 def _line(day: date, groups: Counter[str]) -> Line:
-    return Line(date_format(day, "j M Y"), [Cell(str(GROUPS[kind][0]), groups[kind]) for kind in KINDS])
+    return Line(date_format(day, "j M Y"), [Cell(str(Group(kind).label), groups[kind]) for kind in KINDS])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from linkadmin.links.models import Institution
+from linkadmin.operations.changes import login_fields
 from linkadmin.providers.types import Capability, CredentialField, FieldKind
 
 
@@ -38,13 +39,15 @@ def raw_fields(institution: Institution) -> str:
 def repair_in_words(institution: Institution) -> list[str]:
     """Return the ways a broken link there can be repaired."""
     integration, ways = institution.integration, []
-    typed = integration.speaks.update_fields(institution)
+    typed = login_fields(integration, institution)
     if typed and integration.can(Capability.UPDATE_CREDENTIALS):
         labels = ", ".join(field.label for field in typed if not field.advanced)
         ways.append(_("Support updates the credentials on the link's page: %(labels)s.") % {"labels": labels})
     if "token_required" in institution.features:
         ways.append(_("The bank may ask for a one-time code meanwhile; the link's page then waits for it."))
-    if integration.can(Capability.REPAIR_ADDRESS):
+    if integration.can(Capability.REPAIR_ADDRESS) and institution.is_by_consent:
+        ways.append(_("The customer renews the consent in the provider's portal: the link's page leads there."))
+    elif integration.can(Capability.REPAIR_ADDRESS):
         ways.append(_("Or the customer repairs it on a screen of their own: the link's page makes its address."))
     if integration.can(Capability.REPLACE_TOKEN):
         ways.append(_("The customer signs in again in your own app, and the link goes on with the token it has."))

@@ -177,7 +177,9 @@ def test_open_finance_link_has_no_form(house: House) -> None:
 
     assert "This link is not repaired with a password" in page.words
     assert "password" not in page.inputs()
-    assert "takes no password from us" in house.open(link.get_absolute_url()).words
+    words = house.open(link.get_absolute_url()).words
+    assert "Consent portal" in words
+    assert "Update credentials" not in words
 
 
 @pytest.mark.parametrize("provider", ["belvo", "heron"])

@@ -61,13 +61,13 @@ def test_heron_link_offers_no_password_form(house: House) -> None:
     assert "sign in again in your own app" in page.words
 
 
-@pytest.mark.parametrize("name", ["mia", "aud"])
-def test_who_cannot_repair_is_told_who_can(house: House, name: str) -> None:
+@pytest.mark.parametrize(("name", "told"), [("mia", True), ("aud", False)])
+def test_who_cannot_repair_has_no_button_and_a_manager_is_told_who_can(house: House, name: str, told: bool) -> None:
     link = house.belvo_link()
 
     page = house.open(link.get_absolute_url(), name)
 
-    assert "Only support can do this." in page.words
+    assert ("Update credentials: Only support can do this." in page.words) is told
     assert f"/links/{link.pk}/credentials/" not in page.links()
 
 

@@ -142,7 +142,8 @@ def test_it_is_the_main_way_at_a_bank_that_takes_no_password(house: House) -> No
     page = house.open(link.get_absolute_url())
 
     assert f'class="button button--primary"\n             href="{url_of(link, "repair-address")}"' in page.source
-    assert "takes no password from us" in page.words
+    assert "A password does not help." in page.words
+    assert "Update credentials" not in page.words
 
 
 def test_audit_trail_still_verifies(house: House, link: Link) -> None:

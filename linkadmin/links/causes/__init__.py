@@ -3,15 +3,23 @@
 A provider's module finds the cause; nothing here knows a provider's own words.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from .groups import PROVING_LOOK, VERDICTS, Group, Judgement, group_of, judge
+from .vocabulary import ESCALATED_RANK, RENEWAL_RANK, STATES, Remedy, RepairKind, Retry, StateLook, Turn, Verdict
 
-from linkadmin.providers.types import Cause
-
-from .customer import CUSTOMER_VERDICTS
-from .others import OTHER_VERDICTS
-from .vocabulary import ESCALATED_RANK, RENEWAL_RANK, STATES, Retry, StateLook, Turn, Verdict
-
-__all__ = ["ESCALATED_RANK", "RENEWAL_RANK", "STATES", "VERDICTS", "Retry", "StateLook", "Turn", "Verdict"]
-
-VERDICTS: Mapping[Cause, Verdict] = MappingProxyType({**CUSTOMER_VERDICTS, **OTHER_VERDICTS})
+__all__ = [
+    "ESCALATED_RANK",
+    "PROVING_LOOK",
+    "RENEWAL_RANK",
+    "STATES",
+    "VERDICTS",
+    "Group",
+    "Judgement",
+    "Remedy",
+    "RepairKind",
+    "Retry",
+    "StateLook",
+    "Turn",
+    "Verdict",
+    "group_of",
+    "judge",
+]

@@ -52,6 +52,31 @@ class Retry(StrEnum):
         return _RETRIES[self]
 
 
+class Remedy(StrEnum):
+    """What puts a link right: the way to it is drawn for the kind of link and the reader."""
+
+    NONE = "none"  # nothing to do, or only to wait
+    SIGN_IN = "sign_in"  # the customer's login, typed here or at the provider's page
+    CONSENT = "consent"  # the customer, at the provider's page; no password helps
+    AFTER_BANK = "after_bank"  # the customer at the bank; only then a login
+    FETCH = "fetch"
+    TOKEN = "token"  # noqa: S105 - a word; hand over the current access token
+    REPORTS = "reports"
+    RECONNECT = "reconnect"
+    TELL_PROVIDER = "tell_provider"
+    TELL_ADMIN = "tell_admin"
+    TELL_DEVELOPERS = "tell_developers"
+
+
+class RepairKind(StrEnum):
+    """How a link of a kind can be repaired at all."""
+
+    TYPED = "typed"  # staff type the customer's login
+    CONSENT = "consent"  # the customer renews a consent in the provider's portal
+    PAGE = "page"  # the customer signs in at the provider's page; nothing can be typed here
+    OWN_APP = "own_app"  # the customer signs in in our own app
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """One row of the table of link health."""
@@ -61,6 +86,7 @@ class Verdict:
     retry: Retry
     reason: "StrOrPromise"  # a few words, shown after the label of the state
     advice: "StrOrPromise"  # the next best action, one or two sentences
+    remedy: Remedy = Remedy.NONE
 
 
 @dataclass(frozen=True, slots=True)

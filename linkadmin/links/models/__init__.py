@@ -1,7 +1,7 @@
 """What we know: customers, the providers we reach them through, and the state of each link."""
 
 from .counts import CountMove, DailyCount, LinkCount
-from .integrations import Institution, Integration, IntegrationSecret
+from .integrations import OF_CONSENT, Institution, Integration, IntegrationSecret
 from .links import (
     ESCALATE_AFTER,
     PROVING,
@@ -19,6 +19,7 @@ from .traffic import CallPlace, CallQuota, Traffic
 
 __all__ = [
     "ESCALATE_AFTER",
+    "OF_CONSENT",
     "PROVING",
     "CallPlace",
     "CallQuota",

@@ -14,6 +14,9 @@ from linkadmin.providers import PROVIDERS, provider_class
 from linkadmin.providers.base import Provider
 from linkadmin.providers.types import Capability, PracticeHints
 
+# Where the customer gives the bank a consent instead of a password to us.
+OF_CONSENT = ("openfinance", "openbanking")
+
 
 class IntegrationQuerySet(models.QuerySet["Integration"]):
     def askable(self, *, now: datetime) -> "IntegrationQuerySet":
@@ -148,6 +151,10 @@ class Institution(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("institution-detail", args=[self.pk])
+
+    @property
+    def is_by_consent(self) -> bool:
+        return self.integration_type in OF_CONSENT
 
     @property
     def is_down(self) -> bool:

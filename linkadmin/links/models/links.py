@@ -10,9 +10,18 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from linkadmin.links.causes import ESCALATED_RANK, RENEWAL_RANK, STATES, VERDICTS, Verdict
+from linkadmin.links.causes import (
+    ESCALATED_RANK,
+    RENEWAL_RANK,
+    STATES,
+    VERDICTS,
+    Judgement,
+    RepairKind,
+    Verdict,
+    judge,
+)
 from linkadmin.links.pauses import why_unasked
-from linkadmin.providers.types import Cause, HealthState, LinkRef
+from linkadmin.providers.types import Capability, Cause, HealthState, LinkRef
 
 from .integrations import Institution, Integration
 
@@ -138,6 +147,21 @@ class Link(models.Model):
         return VERDICTS[Cause(self.cause)]
 
     @property
+    def repair_kind(self) -> RepairKind:
+        """How it can be repaired at all: by what its bank takes and its provider can do."""
+        if self.institution is not None and self.institution.is_by_consent:
+            return RepairKind.CONSENT
+        speaks = self.integration.speaks
+        if Capability.UPDATE_CREDENTIALS in speaks.capabilities and speaks.update_fields(self.institution):
+            return RepairKind.TYPED
+        return RepairKind.PAGE if Capability.REPAIR_ADDRESS in speaks.capabilities else RepairKind.OWN_APP
+
+    @property
+    def judgement(self) -> Judgement:
+        """What its cause means, in the words that fit its kind."""
+        return judge(Cause(self.cause), is_proving=self.is_proving, kind=self.repair_kind)
+
+    @property
     def why_unasked(self) -> str:
         """The words for why it could not be asked the last time; empty if it could."""
         return why_unasked(self.ask_failed) if self.ask_failed else ""
@@ -165,7 +189,11 @@ class Link(models.Model):
     @property
     def waits_too_long(self) -> bool:
         """Whether it waits for a bank or provider for more than two days: time to write to the provider."""
-        return self.health == HealthState.WAITING.value and self.health_since <= timezone.now() - ESCALATE_AFTER
+        return (
+            not self.is_proving
+            and self.health == HealthState.WAITING.value
+            and self.health_since <= timezone.now() - ESCALATE_AFTER
+        )
 
     @property
     def is_proving(self) -> bool:

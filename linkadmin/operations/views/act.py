@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from linkadmin.links.access import link_for, seen
 from linkadmin.links.models import Link
-from linkadmin.links.presentation import badge
+from linkadmin.links.presentation import standing_of, standings
 from linkadmin.operations import refusals, services
 from linkadmin.operations.acts import ACTS, Act, present_values
 from linkadmin.operations.effects import links_that_go
@@ -95,12 +95,13 @@ def _form(link: Link, act: Act, posted: Any) -> ProviderForm:
 def _page(
     request: HttpRequest, link: Link, act: Act, form: ProviderForm, *, status: int = 200, **context: Any
 ) -> HttpResponse:
-    context |= {"link": link, "badge": badge(link), "act": act, "form": form, "url": act.url_of(link)}
+    context |= {"link": link, "standing": standing_of(link), "act": act, "form": form, "url": act.url_of(link)}
     context["can"] = link.integration.can(act.capability) and not link.is_ended
     context["paused"] = why_paused(link.integration, act.kind)
     if act.kind == OperationKind.REMOVE_LINK:
         speaks = link.integration.speaks
-        context["going"] = [(each, badge(each)) for each in links_that_go(link)]
+        going = links_that_go(link)
+        context["going"] = [(each, stand.state) for each, stand in zip(going, standings(going).values(), strict=True)]
         context["takes_all"] = speaks.removal_reach is Reach.CUSTOMER
         context["consequence"] = speaks.removal_consequence
     return draw(request, TEMPLATE, "form", context, status=status)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from linkadmin.links import catalogue
 from linkadmin.links.models import EndUser, Institution, Integration
-from linkadmin.links.presentation import badge
+from linkadmin.links.presentation import standing_of
 from linkadmin.operations import refusals, services
 from linkadmin.operations.explanations import explain
 from linkadmin.operations.forms import NewLinkForm
@@ -74,7 +74,8 @@ def _create(
     except refusals.DuplicateLink as duplicate:
         if not duplicate.same_item:
             form.offer_second_link()
-        context = {"existing": duplicate.existing, "existing_badge": badge(duplicate.existing), "duplicate": duplicate}
+        standing = standing_of(duplicate.existing)
+        context = {"existing": duplicate.existing, "existing_standing": standing, "duplicate": duplicate}
         return _page(request, integration, institution, form.again(), status=409, **context)
     except refusals.Refusal as refusal:
         form.add_error(None, str(refusal.words))

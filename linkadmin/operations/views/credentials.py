@@ -10,9 +10,10 @@ from django.views.decorators.http import require_http_methods
 
 from linkadmin.links.access import link_for, seen
 from linkadmin.links.models import Link
-from linkadmin.links.presentation import badge
+from linkadmin.links.presentation import standing_of
 from linkadmin.operations import refusals, services
 from linkadmin.operations.budget import budget_of
+from linkadmin.operations.changes import login_fields
 from linkadmin.operations.explanations import explain
 from linkadmin.operations.forms import ProviderForm
 from linkadmin.operations.models import Operation, OperationKind, State
@@ -29,7 +30,7 @@ TEMPLATE = "operations/credentials.html"
 @require_http_methods(["GET", "HEAD", "POST"])
 def link_credentials(request: HttpRequest, pk: UUID) -> HttpResponse:
     link = link_for(request, pk)
-    asked = link.integration.speaks.update_fields(link.institution)
+    asked = login_fields(link.integration, link.institution)
     if request.method != "POST":
         under_way = Operation.objects.open().with_names().filter(link=link).first()
         if under_way:
@@ -64,7 +65,7 @@ def _update(request: HttpRequest, link: Link, form: ProviderForm) -> HttpRespons
 
 
 def _page(request: HttpRequest, link: Link, form: ProviderForm, *, status: int = 200, **context: Any) -> HttpResponse:
-    context |= {"link": link, "badge": badge(link), "form": form, "budget": budget_of(link)}
+    context |= {"link": link, "standing": standing_of(link), "form": form, "budget": budget_of(link)}
     context["paused"] = why_paused(link.integration, OperationKind.UPDATE_CREDENTIALS)
     return draw(request, TEMPLATE, "form", context, status=status)
 

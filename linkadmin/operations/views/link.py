@@ -48,17 +48,16 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "customer": shown_name(str(link.end_user), see_names=see_names),
         "verdict": verdict,
         "operation": last,
-        "explanation": explain(last) if last and not last.is_open and not last.is_done and _is_news(last) else None,
+        "explanation": explain(last) if last and not last.is_done and _is_news(last, link) else None,
         "budget": budget,
         "timeline": timeline.latest(link, see_names=see_names),
         "kinds": timeline.kind_pills(QueryDict(), []),
         "strip": day_strip(link, today=timezone.localdate()),
-        "works": link.health == HealthState.HEALTHY.value and not link.is_proving,
-        "since": moment(link.proving_since or link.health_since),
+        "works": _works(link) and not verdict.standing.is_under_way,
         "created": moment(link.created_at),
         "remote_created": moment(link.remote_created_at),
         "may_refresh": may(user, Right.REFRESH) and not link.is_ended,
-        "fetch": offer("fetch", link, last, user=user),
+        "fetch": _offer_beside("fetch", link, last, verdict, user=user),
         "offers": _offers(link, last, verdict, user=user),
         "delete": offer("delete", link, last, user=user),
         "goes_too": len(links_that_go(link)) - 1,
@@ -111,11 +110,23 @@ def _care(link: Link, *, user: User) -> dict[str, Any]:
 
 def _offers(link: Link, last: Operation | None, verdict: LinkVerdict, *, user: User) -> list[Offer]:
     """Return the buttons below the facts: what else can be done, and is not at the head of the page already."""
+    found = [_offer_beside(slug, link, last, verdict, user=user) for slug in BESIDE]
+    return [each for each in found if each]
+
+
+def _offer_beside(slug: str, link: Link, last: Operation | None, verdict: LinkVerdict, *, user: User) -> Offer | None:
+    """Return the button for an act, unless it is at the head of the page already."""
+    found = offer(slug, link, last, user=user)
     above = {button.url for button in (verdict.button, verdict.second) if button}
-    found = [offer(slug, link, last, user=user) for slug in BESIDE]
-    return [each for each in found if each and each.url not in above]
+    return None if found is None or found.url in above else found
 
 
-def _is_news(operation: Operation) -> bool:
-    """Tell whether the last try is recent enough to be explained above the facts."""
-    return (timezone.now() - operation.began_at).total_seconds() < 24 * 3600
+def _works(link: Link) -> bool:
+    return link.health == HealthState.HEALTHY.value and not link.is_proving
+
+
+def _is_news(operation: Operation, link: Link) -> bool:
+    """Tell whether the last try is recent enough to be explained above the facts, and not overtaken since."""
+    is_repaired = operation.logs_in and (link.is_proving or _works(link))
+    recent = (timezone.now() - operation.began_at).total_seconds() < 24 * 3600
+    return recent and not operation.is_open and not is_repaired

@@ -14,7 +14,7 @@ from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.compression import no_compression
 from linkadmin.links.access import seen
-from linkadmin.links.presentation import moment, shown_name
+from linkadmin.links.presentation import moment, shown_name, standing_of
 from linkadmin.operations import decisions, reconcile, refusals
 from linkadmin.operations.acts import start_of
 from linkadmin.operations.explanations import explain
@@ -97,6 +97,7 @@ def _page(request: HttpRequest, operation: Operation, form: DecisionForm, *, sta
     context = _panel(operation) | {
         "explanation": None if operation.state in (State.PREPARED, State.SENDING) else explain(operation),
         "subject": _subject(operation, user),
+        "standing": standing_of(operation.link) if operation.link else None,
         "result": result_of(operation, user=user),
         "prepared": moment(operation.prepared_at),
         "sent": moment(operation.sent_at),

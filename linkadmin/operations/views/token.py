@@ -19,7 +19,7 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.compression import no_compression
 from linkadmin.links.access import link_for, seen
 from linkadmin.links.models import Link
-from linkadmin.links.presentation import badge
+from linkadmin.links.presentation import standing_of
 from linkadmin.operations import decisions, memory, refusals, services
 from linkadmin.operations.acts import start_of
 from linkadmin.operations.budget import budget_of
@@ -118,7 +118,7 @@ def _page(
     shown = memory.CHALLENGES.find(challenge.pk) if may(user, Right.UPDATE_CREDENTIALS) else None
     context = {
         "link": link,
-        "badge": badge(link),
+        "standing": standing_of(link),
         "operation": challenge.operation,
         "challenge": challenge,
         "form": form,

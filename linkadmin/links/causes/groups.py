@@ -1,0 +1,131 @@
+"""How links are grouped by whom they wait for, and what that makes of a cause: the one answer for every page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+from linkadmin.providers.types import Cause, HealthState
+
+from .customer import CUSTOMER_VERDICTS
+from .others import OTHER_VERDICTS
+from .ours import OUR_VERDICTS
+from .vocabulary import STATES, Remedy, RepairKind, StateLook, Turn, Verdict
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+VERDICTS: Mapping[Cause, Verdict] = MappingProxyType({**CUSTOMER_VERDICTS, **OTHER_VERDICTS, **OUR_VERDICTS})
+
+
+class Group(StrEnum):
+    """What people ask for first: whose turn it is."""
+
+    CUSTOMER = "customer"
+    WAIT = "wait"
+    US = "us"
+    FINE = "fine"
+    ENDED = "ended"
+
+    @property
+    def label(self) -> "StrOrPromise":
+        """The words on screen."""
+        return _GROUP_LABELS[self]
+
+    @property
+    def states(self) -> tuple[HealthState, ...]:
+        """The states of its links, but for those whose repair is being proven."""
+        return _GROUP_STATES[self]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a link is said to be in, everywhere: its group, state, reason, whose turn it is, and what to do."""
+
+    group: Group | None  # None: being proven, which is a group of its own
+    look: StateLook
+    reason: "StrOrPromise"
+    turn: Turn
+    advice: "StrOrPromise"
+    remedy: Remedy
+
+
+def judge(cause: Cause, *, is_proving: bool, kind: RepairKind = RepairKind.TYPED) -> Judgement:
+    """Return what a cause means for a link of a kind, whose repair may have been accepted and is not proven yet."""
+    verdict = VERDICTS[cause]
+    # What has ended is not repaired, whatever was sent before.
+    if is_proving and verdict.state is not HealthState.DISCONNECTED:
+        return _BEING_PROVEN
+    reason, advice = _words_for(verdict, kind)
+    return Judgement(
+        group=group_of(verdict.state),
+        look=STATES[verdict.state],
+        reason=reason,
+        turn=verdict.turn,
+        advice=advice,
+        remedy=verdict.remedy,
+    )
+
+
+def _words_for(verdict: Verdict, kind: RepairKind) -> "tuple[StrOrPromise, StrOrPromise]":
+    """Return reason and advice; those that speak of a stored login do not fit a link that has none."""
+    words = _WITHOUT_LOGIN.get((verdict.remedy, kind))
+    if words is None:
+        return verdict.reason, verdict.advice
+    has_no_login = kind is RepairKind.CONSENT and verdict.state is HealthState.CUSTOMER_LOGIN
+    return _("The consent does not work any more") if has_no_login else verdict.reason, words
+
+
+def group_of(state: HealthState) -> Group:
+    return next(group for group in Group if state in group.states)
+
+
+_GROUP_LABELS: Mapping[Group, "StrOrPromise"] = MappingProxyType(
+    {
+        Group.CUSTOMER: _("Need a customer"),
+        Group.WAIT: _("Wait for a bank"),
+        Group.US: _("Need us"),
+        Group.FINE: _("Working"),
+        Group.ENDED: _("Ended"),
+    }
+)
+_GROUP_STATES: Mapping[Group, tuple[HealthState, ...]] = MappingProxyType(
+    {
+        Group.CUSTOMER: (
+            HealthState.CUSTOMER_CODE,
+            HealthState.CUSTOMER_LOGIN,
+            HealthState.CUSTOMER_CONSENT,
+            HealthState.CUSTOMER_BANK,
+        ),
+        Group.WAIT: (HealthState.WAITING,),
+        Group.US: (HealthState.OUR_SETUP, HealthState.STALE, HealthState.UNKNOWN),
+        Group.FINE: (HealthState.HEALTHY, HealthState.SETTING_UP),
+        Group.ENDED: (HealthState.DISCONNECTED,),
+    }
+)
+_PORTAL = _("The customer renews the consent in the provider's portal. A password does not help.")
+_PAGE = _("Nothing can be typed here. The customer signs in at the provider's page: make a repair address.")
+_WITHOUT_LOGIN: Mapping[tuple[Remedy, RepairKind], "StrOrPromise"] = MappingProxyType(
+    {
+        (Remedy.SIGN_IN, RepairKind.CONSENT): _PORTAL,
+        (Remedy.SIGN_IN, RepairKind.PAGE): _PAGE,
+        (Remedy.AFTER_BANK, RepairKind.CONSENT): _(
+            "The customer sorts it out at the bank first, then renews the consent in the provider's portal."
+        ),
+        (Remedy.AFTER_BANK, RepairKind.PAGE): _(
+            "The customer sorts it out at the bank first, then signs in at the provider's page."
+        ),
+    }
+)
+PROVING_LOOK = StateLook(_("Fixed, proving"), "info", "shield-check", STATES[HealthState.SETTING_UP].rank)
+_BEING_PROVEN = Judgement(
+    group=None,
+    look=PROVING_LOOK,
+    reason=_("A fresh reading has to show it"),
+    turn=Turn.NOBODY,
+    advice=_("The bank accepted the new login. It counts as working once a reading shows it; nothing to do."),
+    remedy=Remedy.NONE,
+)

@@ -1,0 +1,110 @@
+"""The way on from how a link stands: the table that decides about the buttons. Nothing here asks the database.
+
+What puts a link right (its remedy) meets the kind of link, what its provider can do, and what the reader may.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from linkadmin.accounts.roles import Right
+from linkadmin.links.causes import Remedy
+
+
+class Step(StrEnum):
+    """Something a reader can do about a link."""
+
+    UPDATE_CREDENTIALS = "update_credentials"
+    CUSTOMER_REPAIRS = "customer_repairs"  # at a page of the provider's
+    CUSTOMER_CONSENTS = "customer_consents"  # at the provider's portal of consents
+    FETCH_DATA = "fetch_data"
+    REPLACE_TOKEN = "replace_token"  # noqa: S105 - a word
+    REFRESH_REPORTS = "refresh_reports"
+    CONNECT_AGAIN = "connect_again"
+    OPEN_INTEGRATION = "open_integration"
+    TELL_PROVIDER = "tell_provider"
+    TELL_ADMIN = "tell_admin"
+    TELL_DEVELOPERS = "tell_developers"
+
+
+# In the order of preference: the first that the link knows and the reader may do is the main one.
+STEPS: Mapping[Remedy, tuple[Step, ...]] = MappingProxyType(
+    {
+        Remedy.NONE: (),
+        Remedy.SIGN_IN: (Step.UPDATE_CREDENTIALS, Step.CUSTOMER_CONSENTS, Step.CUSTOMER_REPAIRS),
+        Remedy.CONSENT: (Step.CUSTOMER_CONSENTS, Step.CUSTOMER_REPAIRS),
+        Remedy.AFTER_BANK: (Step.UPDATE_CREDENTIALS, Step.CUSTOMER_CONSENTS, Step.CUSTOMER_REPAIRS),
+        Remedy.FETCH: (Step.FETCH_DATA, Step.TELL_PROVIDER),
+        Remedy.TOKEN: (Step.REPLACE_TOKEN, Step.CONNECT_AGAIN),
+        Remedy.REPORTS: (Step.REFRESH_REPORTS,),
+        Remedy.RECONNECT: (Step.CONNECT_AGAIN,),
+        Remedy.TELL_PROVIDER: (Step.TELL_PROVIDER,),
+        Remedy.TELL_ADMIN: (Step.OPEN_INTEGRATION, Step.TELL_ADMIN),
+        Remedy.TELL_DEVELOPERS: (Step.TELL_DEVELOPERS,),
+    }
+)
+RIGHTS: Mapping[Step, Right] = MappingProxyType(
+    {
+        Step.UPDATE_CREDENTIALS: Right.UPDATE_CREDENTIALS,
+        Step.CUSTOMER_REPAIRS: Right.CHANGE_LINK,
+        Step.CUSTOMER_CONSENTS: Right.CHANGE_LINK,
+        Step.FETCH_DATA: Right.REFRESH,
+        Step.REPLACE_TOKEN: Right.CHANGE_LINK,
+        Step.REFRESH_REPORTS: Right.CHANGE_LINK,
+        Step.CONNECT_AGAIN: Right.CREATE_LINK,
+        Step.OPEN_INTEGRATION: Right.TEST_CONNECTION,
+        Step.TELL_PROVIDER: Right.ORGANISE_LINKS,
+        Step.TELL_ADMIN: Right.ORGANISE_LINKS,
+        Step.TELL_DEVELOPERS: Right.ORGANISE_LINKS,
+    }
+)
+WITHOUT_CALL = frozenset({Step.OPEN_INTEGRATION, Step.TELL_PROVIDER, Step.TELL_ADMIN, Step.TELL_DEVELOPERS})
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A step, and why it cannot be taken now."""
+
+    step: Step
+    why: str = ""
+    after_bank: bool = False  # only once the customer has done something at the bank
+
+
+@dataclass(frozen=True, slots=True)
+class WayOn:
+    """The main step and a second one; or what somebody else may do."""
+
+    main: Choice | None = None
+    second: Choice | None = None
+    for_support: Step | None = None  # what only others than the reader may do
+
+
+def way_on(
+    remedy: Remedy,
+    *,
+    known: Collection[Step],
+    rights: frozenset[Right],
+    why_not: Mapping[Step, str] = MappingProxyType({}),
+) -> WayOn:
+    """Return the way on. This kind of link knows the steps `known`; `why_not` says which cannot be taken now."""
+    if Right.VIEW_LINKS not in rights:
+        return WayOn()
+    fitting = [step for step in STEPS[remedy] if step in known or step in WITHOUT_CALL]
+    allowed = [step for step in fitting if RIGHTS[step] in rights]
+    if not allowed:
+        helps = fitting and remedy is not Remedy.AFTER_BANK and Right.ORGANISE_LINKS in rights
+        return WayOn(for_support=fitting[0] if helps else None)
+    if remedy is Remedy.AFTER_BANK:
+        # No invitation to try again: the bank has to be asked by the customer first.
+        return WayOn(second=Choice(allowed[0], why_not.get(allowed[0], ""), after_bank=True))
+    choices = [Choice(step, why_not.get(step, "")) for step in _two_of(allowed)]
+    choices.sort(key=lambda choice: bool(choice.why))  # what can be done now comes first
+    return WayOn(main=choices[0], second=choices[1] if len(choices) > 1 else None)
+
+
+def _two_of(steps: list[Step]) -> Iterator[Step]:
+    """Yield the first step, and a second one where the customer can do the same by themselves."""
+    yield steps[0]
+    if steps[0] is Step.UPDATE_CREDENTIALS and len(steps) > 1:
+        yield steps[1]

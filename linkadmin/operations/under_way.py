@@ -1,0 +1,47 @@
+"""What is being done to links and is not over, as every page shows it before what is known of them."""
+
+from collections.abc import Collection, Mapping
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from linkadmin.links.causes import Turn, judge
+from linkadmin.links.presentation import StateBadge, UnderWay
+from linkadmin.providers.types import Cause
+
+from .models import Operation, State
+
+
+def under_way_on(links: Collection[UUID]) -> Mapping[UUID, UnderWay]:
+    """Return what is under way on these links; each has one open operation at most."""
+    found = Operation.objects.open().filter(link__in=links).select_related("challenge")
+    return {operation.link_id: _under_way(operation) for operation in found if operation.link_id}
+
+
+def _under_way(operation: Operation) -> UnderWay:
+    if operation.state == State.NEEDS_TOKEN:
+        asked = judge(Cause.CODE_WAITING, is_proving=False)
+        badge = StateBadge(asked.look.tone, asked.look.icon, str(asked.look.label), str(asked.reason))
+        challenge = getattr(operation, "challenge", None)
+        since = challenge.received_at if challenge else operation.began_at
+        return UnderWay(badge, since, asked.turn, str(asked.advice))
+    label, reason, advice = _words_of(operation)
+    is_ours = operation.state == State.UNDECIDED
+    badge = StateBadge("warn" if is_ours else "info", "hourglass", label, reason)
+    return UnderWay(badge, operation.began_at, Turn.US if is_ours else Turn.NOBODY, advice)
+
+
+def _words_of(operation: Operation) -> tuple[str, str, str]:
+    """Return how far an operation is, why, and what that means for the reader."""
+    what = str(operation.get_kind_display())
+    if operation.is_awaited:
+        taken_on = _("It took the removal on and does it in its own time. We read its records until the link is gone.")
+        return _("The provider removes it; checking"), what, taken_on
+    if operation.state == State.UNDECIDED:
+        lost = _("The answer to the last call was lost. An account manager who did not start it has to decide.")
+        return _("Unknown: a person must decide"), what, lost
+    if operation.state == State.UNKNOWN:
+        lost = _("The answer to the last call was lost. Nothing is sent again before we know what happened.")
+        return _("Outcome unknown: checking"), what, lost
+    label = _("Contacting the bank") if operation.logs_in else _("Contacting the provider")
+    return label, what, _("A call is under way. Its panel shows the answer as soon as it comes.")

@@ -1,0 +1,159 @@
+"""How a link stands is one answer: the list, the link's own page and every page beside it say the same."""
+
+import html
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import NamedTuple
+
+import pytest
+from django.test import override_settings
+from django.utils import timezone
+
+from linkadmin.links.models import Link
+from linkadmin.operations import tasks
+from linkadmin.operations.models import Operation, PendingChallenge
+from linkadmin.providers.types import Cause
+from tests.house import House
+
+from .desk import delete
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+BESIDE = re.compile(
+    r'<span class="state tone-\w+">(?P<state>.*?)</span>(?:<span class="state__reason">(?P<reason>.*?)</span>)?'
+    r'(?:<span class="state__mark">.*?</span>)?\s*<time class="state__since"\s+datetime="(?P<since>.*?)"',
+    re.DOTALL,
+)
+HEAD = re.compile(
+    r'<p class="verdict__state">(?P<state>.*?)</p>.*?<p class="verdict__reason">(?P<reason>.*?) <span.*?'
+    r'<time datetime="(?P<since>.*?)"',
+    re.DOTALL,
+)
+
+
+class Said(NamedTuple):
+    state: str
+    reason: str
+    since: str
+
+
+def said(source: str, pattern: re.Pattern[str] = BESIDE) -> Said:
+    found = pattern.search(source)
+    assert found, source[:3000]
+    return Said(*(plain(found[name] or "") for name in ("state", "reason", "since")))
+
+
+def plain(text: str) -> str:
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", "", text))).strip()
+
+
+def pages_of(house: House, link: Link) -> dict[str, Said]:
+    """Return what each page says of a link."""
+    link.refresh_from_db()
+    row = re.search(rf'<tr[^>]*>(?:(?!</tr>).)*?{link.get_absolute_url()}".*?</tr>', house.open("/links/").source, re.S)
+    assert row
+    found = {"head": said(house.open(link.get_absolute_url()).source, HEAD), "row": said(row[0])}
+    last = Operation.objects.latest_of(link)
+    beside = {
+        "credentials": f"/links/{link.pk}/credentials/",
+        "code": f"/links/{link.pk}/token/",
+        "settings": "" if link.is_ended else f"/links/{link.pk}/settings/",
+        "operation": last.get_absolute_url() if last else "",
+        "customer": link.end_user.get_absolute_url(),
+    }
+    for name, url in beside.items():
+        page = house.open(url) if url else None
+        if page and 'id="link-verdict"' not in page.source:  # there may be no such step, which leads to the link
+            found[name] = said(page.source)
+    return found
+
+
+def send(house: House, link: Link, password: str) -> Link:
+    house.send(f"/links/{link.pk}/credentials/", password=password)
+    return link
+
+
+def open_code_step(house: House) -> Link:
+    return send(house, house.belvo_link(), "pass_mfa")
+
+
+def wrong_code(house: House) -> Link:
+    link = open_code_step(house)
+    house.send(f"/links/{link.pk}/token/", token="000000")
+    return link
+
+
+def expired_code(house: House) -> Link:
+    link = open_code_step(house)
+    PendingChallenge.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    tasks.close_overdue()
+    return link
+
+
+def no_attempt_left(house: House) -> Link:
+    return send(house, send(house, house.belvo_link(), "pass_invalid"), "pass_invalid")
+
+
+def unknown_outcome(house: House) -> Link:
+    with override_settings(OPERATION_ANSWER_SECONDS=5):
+        return send(house, house.belvo_link(), "lost_before")
+
+
+def being_removed(house: House) -> Link:
+    link = house.belvo_link(cause=Cause.WORKING)
+    delete(house, link)
+    return link
+
+
+def missed_code_step(house: House) -> Link:
+    """The provider's list says less than we know: that a code is waited for."""
+    link = open_code_step(house)
+    house.simulator.world.belvo_links[link.remote_id].status = "unconfirmed"
+    house.prove(link)
+    return link
+
+
+SITUATIONS: Mapping[str, Callable[[House], Link]] = {
+    "open code step": open_code_step,
+    "code step that a list knows less of": missed_code_step,
+    "wrong code": wrong_code,
+    "expired code": expired_code,
+    "rejected": lambda house: send(house, house.belvo_link(), "pass_invalid"),
+    "no attempt left": no_attempt_left,
+    "locked account": lambda house: send(house, house.belvo_link(), "account_locked"),
+    "being proven": lambda house: send(house, house.belvo_link(), "pass_valid"),
+    "unknown outcome": unknown_outcome,
+    "working": lambda house: house.belvo_link(cause=Cause.WORKING),
+    "bank down": lambda house: house.belvo_link(cause=Cause.BANK_DOWN),
+    "not understood": lambda house: house.belvo_link(cause=Cause.UNRECOGNISED),
+    "consent": lambda house: house.belvo_link(cause=Cause.PORTAL_CONSENT_EXPIRED, bank="ofmockbank_br_retail"),
+    "old data": lambda house: house.belvo_link(cause=Cause.STALE),
+    "ended": lambda house: house.belvo_link(cause=Cause.GONE),
+    "removed": being_removed,
+}
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_all_pages_say_the_same_of_a_link(house: House, situation: str) -> None:
+    link = SITUATIONS[situation](house)
+
+    pages = pages_of(house, link)
+
+    assert set(pages.values()) == {pages["head"]}, pages
+    assert len(pages) >= 4
+
+
+def test_colleagues_see_the_same(house: House) -> None:
+    link = open_code_step(house)
+
+    seen = {said(house.open(link.get_absolute_url(), name).source, HEAD) for name in ("ana", "ben", "mia", "aud")}
+
+    assert len(seen) == 1
+
+
+def test_lost_answer_waits_for_nobody_until_somebody_has_to_decide(house: House) -> None:
+    link = unknown_outcome(house)
+
+    assert "Outcome unknown: checking Update the credentials since" in house.open("/links/").words
+    assert "Customer must sign in again" not in house.open(link.get_absolute_url()).words.split("The last 90 days")[0]
