@@ -130,7 +130,7 @@ def test_open_finance_is_not_repaired_with_a_password(house: House) -> None:
     words = house.open(house.bank("ofmockbank_br_retail").get_absolute_url()).words
 
     assert "Support updates the credentials" not in words
-    assert "on a screen of their own" in words
+    assert "renews the consent in the provider's portal" in words
 
 
 def test_addresses_of_others_are_texts_and_nothing_to_fetch(house: House) -> None:
