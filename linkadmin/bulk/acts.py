@@ -84,7 +84,7 @@ def _put_off(part: BulkPart, error: ProviderError) -> Held | None:
     """Let a part wait if nothing can be asked of its integration for now."""
     failure = error.failure
     if isinstance(error, KeysRefused):
-        seconds = failure.retry_after or KEYS_SECONDS
+        seconds = KEYS_SECONDS
     elif isinstance(error, Busy) or failure.reason in HELD_BACK:
         seconds = failure.retry_after or HELD_SECONDS
     else:

@@ -10,12 +10,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from linkadmin.providers.gate import Quota, Rate
+from linkadmin.providers.http import MAX_RETRY_AFTER
 
 from .models import CallQuota, Integration
 from .pauses import QUOTA, Pause
 
 MACHINE_SHARE = 0.75  # of a window; the rest is kept for what people do
 TOLD_WINDOW = 60.0  # seconds; of a provider that tells when a window ends, until it tells that of the next
+FIRST_GUESS, LONGEST_GUESS = 60.0, MAX_RETRY_AFTER  # seconds to wait where no answer tells for how long
+MOST_GUESSES = 10  # counted: by then they are as long as they get
 MOST_CALLS = 2_147_483_647  # what the column holds
 
 
@@ -45,6 +48,8 @@ def used_up(
 
 def why(quota: CallQuota) -> str:
     """Say why a window has no call left."""
+    if not quota.calls and quota.guesses:
+        return _("the provider got too many requests and did not say how long to wait")
     if not quota.calls:
         return _("the provider asked to wait")
     if quota.used < quota.calls:
@@ -72,26 +77,48 @@ def give_back(integration: Integration, call: str, *, now: datetime) -> None:
 
 def learn(integration: Integration, rate: Rate, *, now: datetime) -> None:
     """Take over what an answer told. Calls that are under way may not be counted in it yet: ours do not get fewer."""
-    ends_at = now + timedelta(seconds=rate.ends_in)
     quota = CallQuota.objects.filter(integration=integration, scope=rate.scope).first()
+    if quota is None:
+        quota = CallQuota(integration=integration, scope=rate.scope, calls=MOST_CALLS, window_ends_at=now)
+    if rate.ends_in is None:
+        _guess(quota, now)
+        return
+    ends_at = now + timedelta(seconds=rate.ends_in)
     if ends_at <= now or rate.calls > MOST_CALLS:
         return
-    if quota is None:
-        quota = CallQuota(integration=integration, scope=rate.scope, window_ends_at=ends_at)
-    elif not rate.calls and quota.told:
+    if not rate.calls and quota.told:
         ends_at = max(ends_at, quota.window_ends_at)
     ours = quota.used if quota.window_ends_at > now else 0
     if rate.calls:
         quota.calls, quota.used = rate.calls, max(ours, rate.calls - rate.left)
     else:  # of a limit that was told before, nothing is left
         quota.calls = quota.used = quota.calls if quota.told else 0
-    quota.window_ends_at, quota.told = ends_at, True
+    quota.window_ends_at, quota.told, quota.guesses = ends_at, True, 0
     quota.save()
 
 
-def forget_waits(integration: Integration, call: str) -> None:
-    """Drop the wishes to wait that a call has shown to be over."""
-    CallQuota.objects.filter(integration=integration, scope__in=_scopes(integration, call), calls=0).delete()
+def note_answered(integration: Integration, call: str, *, now: datetime) -> None:
+    """Take note of a call that was not too soon: the next guess begins with the shortest."""
+    guessed = CallQuota.objects.filter(integration=integration, scope__in=_scopes(integration, call), guesses__gt=0)
+    guessed.exclude(calls=0, window_ends_at__gt=now).update(guesses=0)
+
+
+def forget_guesses(integration: Integration, *, now: datetime) -> None:
+    """End the waits that no answer told the length of: a person has found that calls are answered."""
+    guessed = CallQuota.objects.filter(integration=integration, guesses__gt=0)
+    guessed.filter(calls=0).update(window_ends_at=now)
+    guessed.update(guesses=0)
+
+
+def _guess(quota: CallQuota, now: datetime) -> None:
+    """Wait, twice as long each time in a row. Calls that were under way when a wait began are no next time."""
+    if not quota.calls and quota.window_ends_at > now:
+        return
+    seconds = min(FIRST_GUESS * 2.0**quota.guesses, LONGEST_GUESS)
+    quota.calls, quota.used, quota.told = 0, 0, False
+    quota.guesses = min(quota.guesses + 1, MOST_GUESSES)
+    quota.window_ends_at = now + timedelta(seconds=seconds)
+    quota.save()
 
 
 def _scopes(integration: Integration, call: str) -> list[str]:

@@ -13,7 +13,7 @@ from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
 from linkadmin.providers import get_provider
 from linkadmin.providers.base import Provider
-from linkadmin.providers.errors import Busy, CodeRequired, Failure, KeysRefused, ProviderError, Rejected
+from linkadmin.providers.errors import Blocked, Busy, CodeRequired, Failure, KeysRefused, ProviderError, Rejected
 from linkadmin.providers.repeats import Patience
 from linkadmin.providers.types import Deadlines, Secret
 
@@ -90,7 +90,8 @@ def note_keys(integration: Integration, error: ProviderError) -> None:
             test_detail=error.failure.words[:500],
             tested_at=timezone.now(),
         )
-    elif isinstance(error, Rejected | CodeRequired):  # otherwise no answer came, and silence says nothing about keys
+    elif isinstance(error, Rejected | CodeRequired) and not isinstance(error, Blocked):
+        # Otherwise no answer of the provider's came, and silence says nothing about keys.
         note_good_keys(integration)
 
 

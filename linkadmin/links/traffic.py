@@ -176,7 +176,7 @@ def _kept_up(keep: Callable[[], T]) -> T | None:
     """Keep the books, or go on without: a database that is away is no answer of the provider's."""
     try:
         return keep()
-    except (DatabaseError, InterfaceError) as error:
+    except (DatabaseError, InterfaceError, Integration.DoesNotExist) as error:
         logger.warning("traffic.not_kept", error=type(error).__name__)
     return None
 
@@ -257,8 +257,10 @@ def _learn(passage: TrafficPassage, told: Told) -> None:
         breaker.learn(traffic, told.sign, is_probe=entry.is_probe, now=now)
     if told.rate is not None:
         call_quotas.learn(traffic.integration, told.rate, now=now)
-    elif entry.by_hand and told.sign is Sign.ANSWERS:
-        call_quotas.forget_waits(traffic.integration, entry.call)
+    elif told.sign is Sign.ANSWERS:
+        call_quotas.note_answered(traffic.integration, entry.call, now=now)
+    if entry.by_hand and told.error is None:
+        call_quotas.forget_guesses(traffic.integration, now=now)
     if isinstance(told.error, KeysRefused):
         passage.refused(told.error)
 

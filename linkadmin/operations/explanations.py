@@ -186,6 +186,15 @@ def _keys(operation: Operation) -> Explanation:
     )
 
 
+def _blocked(_operation: Operation) -> Explanation:
+    return Explanation(
+        "warn",
+        _("The provider's firewall rejected this request"),
+        _("It was rejected before the provider handled it, so nothing was changed. Other requests still go through."),
+        _("Check what was typed for unusual characters and try again. If it happens again, tell an administrator."),
+    )
+
+
 def _not_found(operation: Operation) -> Explanation:
     if operation.kind == OperationKind.CREATE_LINK:
         return _plainly_refused(operation)
@@ -214,6 +223,7 @@ _REFUSALS = {
     NOT_TAKEN: _not_taken,
     "InvalidInput": _invalid,
     "Duplicate": _duplicate,
+    "Blocked": _blocked,
     "Busy": _busy,
     "KeysRefused": _keys,
     "NotFound": _not_found,

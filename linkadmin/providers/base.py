@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
+from http import HTTPStatus
 from typing import TypeVar
 
 from .declared import Declared
-from .errors import Failure, InvalidInput, KeysRefused, NotFound, ProviderError, Rejected
+from .errors import BLOCK_SECONDS, Blocked, Failure, InvalidInput, KeysRefused, NotFound, ProviderError, Rejected
 from .filters import Filters
 from .gate import Gate, Rate
 from .http import Answer, Door, Json, Message, fill_path
@@ -238,15 +240,31 @@ class Provider(Declared):
             filled = ""
         if not filled:
             raise InvalidInput(Failure(operation, reason="bad_id"))
-        return self._door.call(
-            operation,
-            Message(method, filled, params or {}, json, headers or {}),
-            deadline=deadline or self.deadlines.read,
-            read=read,
-            refuse=lambda answer: refuse_this(operation, answer),
-            rate=partial(self._told_rate, call),
-            repeats=Repeats.of(call, method),
-        )
+        try:
+            return self._door.call(
+                operation,
+                Message(method, filled, params or {}, json, headers or {}),
+                deadline=deadline or self.deadlines.read,
+                read=read,
+                refuse=lambda answer: refuse_this(operation, answer),
+                rate=partial(self._told_rate, call),
+                repeats=Repeats.of(call, method),
+            )
+        except Blocked as blocked:
+            failure = blocked.failure
+        if self._is_shut_out():
+            raise KeysRefused(replace(failure, retry_after=BLOCK_SECONDS))
+        raise Blocked(failure)
+
+    def _is_shut_out(self) -> bool:
+        """Tell by one cheap read whether all requests are refused, after one that was for no reason we know."""
+        try:
+            self.test_connection()
+        except KeysRefused:
+            return True
+        except ProviderError:  # which says nothing about the others
+            return False
+        return False
 
     def _refuse(self, operation: str, answer: Answer) -> ProviderError:
         """Return the error for an answer that is not 2xx. The door makes it OutcomeUnknown where the status says so."""
@@ -254,8 +272,8 @@ class Provider(Declared):
 
     def _told_rate(self, call: str, answer: Answer, error: ProviderError | None) -> Rate | None:
         """Return what an answer tells about how often may be called: in the error of a call that came too soon."""
-        if error is None or error.failure.retry_after is None:
+        if error is None or answer.status != HTTPStatus.TOO_MANY_REQUESTS:
             return None
-        if isinstance(error, KeysRefused):  # a refusal that may be a rate limit concerns all calls
-            return Rate("", error.failure.retry_after)
-        return Rate(self.quota_scope(call), error.failure.retry_after) if answer.status == 429 else None
+        scope = self.quota_scope(call)
+        has_its_own = any(quota.scope == scope for quota in self.quotas)
+        return Rate(scope if has_its_own else "", error.failure.retry_after)

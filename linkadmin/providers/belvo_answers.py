@@ -8,12 +8,13 @@ from collections.abc import Collection, Container, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from http import HTTPStatus
 from urllib.parse import urlencode
 
-from .belvo_errors import CODES, KNOWN_CODES, LASTING_REFUSALS, LOGIN_ERROR_ELSE, LOGIN_ERRORS, STATUSES
+from .belvo_errors import CODES, KNOWN_CODES, LOGIN_ERROR_ELSE, LOGIN_ERRORS, STATUSES, WRONG_KEYS
 from .belvo_forms import FIELD_NAMES
 from .belvo_records import names_in, page, results
-from .errors import BLOCK_SECONDS, CodeRequired, Failure, KeysRefused, OutcomeUnknown, ProviderError, Rejected
+from .errors import CodeRequired, Failure, KeysRefused, OutcomeUnknown, ProviderError, Rejected, forbidden
 from .http import UUID, Answer
 from .reading import MAX_FIELDS, count, mapping, mappings, moment, records, required_mapping
 from .records import Accepted, Page, Removed, RepairAddress
@@ -125,8 +126,10 @@ def refusal(
     if answer.status == 428 and failure.code != "activation_required":
         return _code_required(answer, item, failure, link_id)
     error, cause = _meaning(failure, item.get("message"))
+    if error is KeysRefused and answer.status == HTTPStatus.FORBIDDEN and failure.code != WRONG_KEYS:
+        return forbidden(failure, names_reason=failure.code in CODES)
     if error is KeysRefused:
-        failure = replace(failure, retry_after=_block(failure))
+        failure = replace(failure, retry_after=None)
     if cause is None and at_bank and failure.code not in CODES and error in {Rejected, OutcomeUnknown}:
         cause = Cause.PROVIDER_TROUBLE if error is OutcomeUnknown else Cause.UNRECOGNISED
     if cause is None or not about_link:
@@ -239,10 +242,6 @@ def _pause(answer: Answer, code: str, words: str) -> float | None:
     if code == "too_many_sessions" and answer.retry_after is None:
         return _OTHER_SESSION
     return answer.retry_after
-
-
-def _block(failure: Failure) -> float | None:
-    return BLOCK_SECONDS if failure.status == 403 and failure.code not in LASTING_REFUSALS else None
 
 
 def _meaning(failure: Failure, message: object) -> tuple[type[ProviderError], Cause | None]:

@@ -63,10 +63,7 @@ CODES: MappingProxyType[str, tuple[type[ProviderError], Cause | None]] = Mapping
     }
 )
 
-# A 403 with another code, or none, may be the rate limit of the API or its firewall, and end by itself.
-LASTING_REFUSALS = frozenset(
-    {"authentication_failed", "access_to_production_denied", "access_to_resource_denied", "quota_limit_reached"}
-)
+WRONG_KEYS = "authentication_failed"  # whatever its status: keys that are wrong stay wrong
 
 KNOWN_CODES = frozenset({*CODES, "login_error", "token_required", "request_timeout", "unexpected_error"})
 

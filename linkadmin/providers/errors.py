@@ -4,11 +4,12 @@ No error carries a request body, a header or a response body: only what a collea
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .types import Cause, Challenge, Observation
 
-BLOCK_SECONDS = 900.0  # how long calls are held back after a 403 that may be a rate limit
+BLOCK_SECONDS = 900.0  # how long calls are held back after a 403 that concerns the whole integration
+CHEAP_READ = "test_connection"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,13 @@ class NotFound(Rejected):
     """The provider does not know this link: removed, or another account or environment."""
 
 
+class Blocked(Rejected):
+    """A 403 that names no right and no quota, such as a firewall's page: this one request was refused.
+
+    It says nothing about our keys, nor about what the request was about.
+    """
+
+
 class Busy(Rejected):
     """Not now: rate limit, another session, refreshed moments ago. `failure.retry_after` may say when."""
 
@@ -77,8 +85,18 @@ class Busy(Rejected):
 class KeysRefused(Rejected):
     """Our own keys or rights are wrong. Concerns the whole integration, never the customer.
 
-    With `failure.retry_after` it may be a rate limit, over by then; without, it lasts until a person acts.
+    With `failure.retry_after` it is tried again by then; without, it lasts until a person acts.
     """
+
+
+def forbidden(failure: Failure, *, names_reason: bool) -> ProviderError:
+    """Return the error of a 403; `names_reason`: the provider itself says that a right or a quota is missing.
+
+    The cheap read that tests the connection decides about all calls, so being refused it is no single refusal.
+    """
+    if names_reason or failure.operation.endswith(f".{CHEAP_READ}"):
+        return KeysRefused(replace(failure, retry_after=BLOCK_SECONDS))
+    return Blocked(replace(failure, retry_after=None))
 
 
 class CodeRequired(ProviderError):

@@ -34,11 +34,12 @@ class Quota:
 class Rate:
     """What an answer told about how often may be called: so many calls are `left` of those a window allows.
 
-    Without `calls` nothing may be called until the window ends.
+    Without `calls` nothing may be called until the window ends; then `ends_in` is None where the answer did not tell
+    when that is.
     """
 
     scope: str  # one call, such as remove_link; empty: all calls together
-    ends_in: float  # seconds
+    ends_in: float | None  # seconds
     calls: int = 0
     left: int = 0
 

@@ -11,7 +11,6 @@ from http import HTTPStatus
 from itertools import chain, islice
 
 from .errors import (
-    BLOCK_SECONDS,
     Busy,
     Duplicate,
     Failure,
@@ -20,9 +19,10 @@ from .errors import (
     NotFound,
     ProviderError,
     Rejected,
+    forbidden,
 )
 from .gate import Rate
-from .http import MAX_RETRY_AFTER, Answer
+from .http import LONGEST_SENSIBLE, MAX_RETRY_AFTER, Answer
 from .plaid_codes import CAUSES, cause_of
 from .reading import MAX_FIELDS, all_records, count, mapping, moment, records, required_list, required_mapping
 from .records import Accepted, Page, Removed, ReportsRefreshed
@@ -44,7 +44,6 @@ STATUS_CAUSES: Mapping[str, Cause] = {
 STATUS_ERRORS: Mapping[int, type[ProviderError]] = {
     400: InvalidInput,
     401: KeysRefused,
-    403: KeysRefused,
     404: NotFound,
     409: Duplicate,
     422: InvalidInput,
@@ -54,6 +53,7 @@ STATUS_ERRORS: Mapping[int, type[ProviderError]] = {
 _KINDS = {kind: kind for kind in ("plaid_assets_report", "plaid_integration")}
 # Heron names an error by the phrase of its status.
 _PHRASES = frozenset(status.phrase for status in HTTPStatus)
+CLOCKS_APART = 60.0  # seconds, at most, between Heron's clock and ours
 _STATUSES = frozenset({*STATUS_CAUSES, "erroring"})
 # "[ITEM_LOGIN_REQUIRED] the login details of this item have changed"
 _BRACKETED = re.compile(r"\s*\[([A-Z0-9_]+)\]")
@@ -163,6 +163,8 @@ def refusal(operation: str, answer: Answer, *, about_link: bool) -> ProviderErro
         retry_after=_pause(answer),
         fields=_field_errors(answer, description),
     )
+    if answer.status == HTTPStatus.FORBIDDEN:  # its own refusals carry a name
+        return forbidden(failure, names_reason=bool(failure.code))
     error = STATUS_ERRORS.get(answer.status, Rejected)
     if error is NotFound and about_link:
         return error(failure, Observation(cause=Cause.WRONG_ID, raw_words=failure.words))
@@ -209,17 +211,19 @@ def _cause(status: str, code: str, *, synced: bool) -> Cause:
 
 
 def _pause(answer: Answer) -> float | None:
-    if answer.status in {401, 403}:
-        # A wrong key stays wrong; a 403 has no code that tells a missing right from a firewall.
-        return BLOCK_SECONDS if answer.status == 403 else None
-    until_reset = _until_reset(answer) if answer.status == 429 else None
+    if answer.status == HTTPStatus.UNAUTHORIZED:  # a wrong key stays wrong
+        return None
+    until_reset = _until_reset(answer) if answer.status == HTTPStatus.TOO_MANY_REQUESTS else None
     return answer.retry_after if until_reset is None else until_reset
 
 
 def _until_reset(answer: Answer) -> float | None:
     # https://docs.herondata.io/faqs/rate-limits-429-errors: the moment of the reset, in seconds since 1970
     reset = count(answer.headers.get("x-ratelimit-reset"))
-    return None if reset is None else min(max(reset - answer.received_at.timestamp(), 1.0), MAX_RETRY_AFTER)
+    seconds = None if reset is None else reset - answer.received_at.timestamp()
+    if seconds is None or not -CLOCKS_APART <= seconds <= LONGEST_SENSIBLE:  # another unit, or another clock
+        return None
+    return min(max(seconds, 1.0), MAX_RETRY_AFTER)
 
 
 def _field_errors(answer: Answer, description: object) -> dict[str, str]:

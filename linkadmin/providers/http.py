@@ -31,6 +31,7 @@ from .types import Secret
 
 VERSION = "0.1.0"
 MAX_RETRY_AFTER = 900.0  # seconds
+LONGEST_SENSIBLE = 9_999.0  # seconds; what is longer are milliseconds, or a moment of a wrong clock
 
 # The statuses by which a provider says "no, and nothing was changed". Any other one beside 2xx leaves it open.
 REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 423, 428, 429})
@@ -112,15 +113,15 @@ class Answer:
 
     @property
     def retry_after(self) -> float | None:
-        """The pause the provider asks for, in seconds."""
+        """The pause the provider asks for, in seconds; None where it cannot be read."""
         value = self.headers.get("retry-after", "").strip()
-        if value.isdecimal():
-            return min(float(value[:9]), MAX_RETRY_AFTER)
+        if re.fullmatch(r"[0-9]{1,4}", value):
+            return min(float(value), MAX_RETRY_AFTER)
         try:
             pause = (parsedate_to_datetime(value) - self.received_at).total_seconds()
         except (ValueError, TypeError, OverflowError):
             return None
-        return min(max(pause, 0.0), MAX_RETRY_AFTER)
+        return min(max(pause, 0.0), MAX_RETRY_AFTER) if -1 < pause <= LONGEST_SENSIBLE else None
 
 
 def fill_path(template: str, *parts: str) -> str:

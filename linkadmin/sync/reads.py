@@ -24,7 +24,7 @@ from linkadmin.links.models import Integration, Link
 from linkadmin.links.pauses import HELD_BACK, NO_PLACE
 from linkadmin.nudges import nudge
 from linkadmin.operations import reading
-from linkadmin.providers.errors import ProviderError
+from linkadmin.providers.errors import KeysRefused, ProviderError
 
 from . import queue
 from .models import LinkRead, Reason
@@ -177,7 +177,9 @@ def _note_failure(call: _Call, error: ProviderError) -> None:
             health.note_unasked(link, why=reading.why_unasked(error), at=now)
         waiting = WebhookDelivery.objects.filter(state=DeliveryState.READING, links__in=call.links)
         waiting.update(outcome=DeliveryOutcome.WAITING)
-    if reason in HELD_BACK:
+    if isinstance(error, KeysRefused):  # which holds the whole integration, and for as long as it does no row is asked
+        queue.end(call.rows, lambda row: row.hold(retry_after=None, now=now))
+    elif reason in HELD_BACK:
         queue.end(call.rows, lambda row: row.hold(retry_after=wait, now=now))
     else:
         queue.end(call.rows, lambda row: row.fail(retry_after=wait, now=now))

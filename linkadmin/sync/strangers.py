@@ -17,7 +17,7 @@ from linkadmin.links.models import EndUser, Integration
 from linkadmin.links.pauses import HELD_BACK, NO_PLACE
 from linkadmin.nudges import nudge
 from linkadmin.providers.base import Provider
-from linkadmin.providers.errors import Busy, KeysRefused, ProviderError, Rejected
+from linkadmin.providers.errors import Blocked, Busy, KeysRefused, ProviderError, Rejected
 from linkadmin.providers.records import SweepBy
 from linkadmin.providers.types import LinkRef
 
@@ -120,7 +120,7 @@ def _our_id(provider: Provider, end_user_id: str) -> str:
 
 
 def _says_no(error: ProviderError) -> bool:
-    return isinstance(error, Rejected) and not isinstance(error, Busy | KeysRefused)
+    return isinstance(error, Rejected) and not isinstance(error, Blocked | Busy | KeysRefused)
 
 
 @transaction.atomic
@@ -131,7 +131,9 @@ def _conclude(integration: Integration, rows: Sequence[StrangerRead], began_at: 
 
 def _wait(rows: Sequence[StrangerRead], error: ProviderError) -> None:
     now, wait = timezone.now(), error.failure.retry_after
-    if error.failure.reason in HELD_BACK:
+    if isinstance(error, KeysRefused):  # which holds the whole integration, and for as long as it does no row is asked
+        queue.end(rows, lambda row: row.hold(retry_after=None, now=now))
+    elif error.failure.reason in HELD_BACK:
         queue.end(rows, lambda row: row.hold(retry_after=wait, now=now))
     else:
         queue.end(rows, lambda row: row.fail(retry_after=wait, now=now))

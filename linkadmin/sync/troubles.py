@@ -10,6 +10,7 @@ from linkadmin.links.pauses import HELD_BACK, KEYS_REFUSED, words_for
 from linkadmin.operations.explanations import Explanation
 from linkadmin.operations.refusals import Refusal
 from linkadmin.providers.errors import (
+    Blocked,
     Busy,
     InvalidInput,
     KeysRefused,
@@ -94,6 +95,15 @@ def _when(trouble: Trouble) -> str:
     return ngettext("Try again in one second.", "Try again in %(count)d seconds.", seconds) % {"count": seconds}
 
 
+def _blocked(_trouble: Trouble) -> Explanation:
+    return Explanation(
+        "warn",
+        _("The provider's firewall rejected this request"),
+        _("It was rejected before the provider handled it. Other requests still go through."),
+        _("Try again with other words. If it happens again, tell an administrator."),
+    )
+
+
 def _invalid(_trouble: Trouble) -> Explanation:
     return Explanation(
         "bad",
@@ -123,6 +133,7 @@ _TELLING: tuple[tuple[type[ProviderError], Callable[[Trouble], Explanation]], ..
     (OutcomeUnknown, _no_answer),
     (KeysRefused, _keys),
     (NotFound, _unknown_there),
+    (Blocked, _blocked),
     (Busy, _busy),
     (InvalidInput, _invalid),
     (Unsupported, _cannot),

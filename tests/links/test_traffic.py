@@ -9,7 +9,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from linkadmin.links.connections import connect
-from linkadmin.links.models import CallPlace, Integration
+from linkadmin.links.models import CallPlace, CallQuota, Integration
 from linkadmin.providers.gate import Hold, Told
 from tests.providers.conftest import reply
 
@@ -49,6 +49,7 @@ class TestPause:
         for _each in range(6):
             failed(update, belvo)
             Integration.objects.update(key_state=Integration.KeyState.GOOD)
+            CallQuota.objects.all().delete()
 
         assert len(script.received) == 6
 
@@ -202,7 +203,7 @@ class TestRefusedKeys:
     def test_stop_every_call_of_the_integration(
         self, belvo: Integration, serve: Serve, status: int, lasts: bool
     ) -> None:
-        script = serve(reply(status, b"<html>"))
+        script = serve(reply(status, [{"code": "permission_denied"}]))
         failed(read, belvo)
 
         assert failed(read, belvo) == "keys_refused"

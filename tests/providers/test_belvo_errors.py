@@ -187,9 +187,15 @@ def test_wrong_fields_are_named(serve: Serve) -> None:
         (400, {"code": "too_many_sessions"}, {}, 120),
         (409, {"code": "link_refreshed", "message": "Please wait 7 minutes before trying again."}, {}, 420),
         (429, {}, {"Retry_After": "30"}, 30),
-        (429, {}, {"Retry_After": "99999"}, 900),
-        (429, {}, {"Retry_After": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0),
-        (429, {}, {"Retry_After": "soon"}, None),
+        (429, {}, {"Retry_After": "3600"}, 900),
+        (429, {}, {"Retry_After": "0"}, 0),
+        (429, {}, {"Retry_After": "Wed, 21 Oct 2015 07:28:00 GMT"}, None),
+        (429, {}, {"Retry_After": "Wed, 21 Oct 2099 07:28:00 GMT"}, None),
+        *(
+            (429, {}, {"Retry_After": said}, None)
+            for said in ("soon", "9" * 400, "-1", "1.5", "60s", "60000", "1e3", "")
+        ),
+        (429, {}, {"Retry_After": "1764300000000"}, None),
         (429, {}, {}, None),
     ],
 )
@@ -208,18 +214,16 @@ def test_a_pause_is_told(
         (403, b"", 900),
         (403, [{"code": "permission_denied"}], 900),
         (403, [{"code": "something_new"}], 900),
+        (403, [{"code": "access_to_production_denied"}], 900),
+        (403, [{"code": "access_to_resource_denied"}], 900),
+        (403, [{"code": "quota_limit_reached"}], 900),
         (403, [{"code": "authentication_failed"}], None),
-        (403, [{"code": "access_to_production_denied"}], None),
-        (403, [{"code": "access_to_resource_denied"}], None),
-        (403, [{"code": "quota_limit_reached"}], None),
         (401, [{"code": "authentication_failed"}], None),
         (401, [{"code": "permission_denied"}], None),
         (401, b"", None),
     ],
 )
-def test_only_a_refusal_that_may_be_a_rate_limit_ends_by_itself(
-    serve: Serve, status: int, body: object, seconds: float | None
-) -> None:
+def test_only_wrong_keys_wait_for_a_person(serve: Serve, status: int, body: object, seconds: float | None) -> None:
     error = refusal(serve, status, body, retry_after="30")
     assert isinstance(error, KeysRefused)
     assert error.failure.retry_after == seconds

@@ -7,6 +7,7 @@ import pytest
 from linkadmin.providers import get_provider
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import (
+    Blocked,
     Busy,
     CodeRequired,
     CodeTooLate,
@@ -113,7 +114,7 @@ def test_each_kind_of_code_repairs_a_link(belvo: Provider, password: str, kind: 
         ("expired_creds", Rejected, Cause.STORAGE_ENDED),
         ("consent_empty", Rejected, Cause.CONSENT_WITHOUT_ACCOUNTS),
         ("denied_403", KeysRefused, None),
-        ("html_403", KeysRefused, None),
+        ("html_403", Blocked, None),
         ("rate_429", Busy, None),
         ("timeout_408", OutcomeUnknown, Cause.PROVIDER_TROUBLE),
         ("server_error", OutcomeUnknown, Cause.PROVIDER_TROUBLE),

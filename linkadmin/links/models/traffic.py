@@ -53,6 +53,7 @@ class CallQuota(models.Model):
     used = models.PositiveIntegerField(default=0)
     window_ends_at = models.DateTimeField()
     told = models.BooleanField(default=False)  # the provider's own words in its answers, not what its documents say
+    guesses = models.PositiveSmallIntegerField(default=0)  # waits in a row that no answer told the length of
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["integration", "scope"], name="one_quota_per_scope")]
