@@ -6,13 +6,17 @@ from typing import Any, Self
 
 from django import forms
 from django.core.exceptions import BadRequest
+from django.core.validators import MaxLengthValidator
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from linkadmin.providers.types import CredentialField, FieldKind
+from linkadmin.providers.types import Cleaning, CredentialField, FieldKind
 
-MAX_LENGTH = 200  # characters of a typed value, unless the field is a pasted file
-MAX_FILE_LENGTH = 20_000
+from .typed_values import CLEANERS
+
+# Characters of a typed value and of a pasted file. No browser is told: it would cut what is longer without a word.
+MAX_LENGTH = 8_000
+MAX_FILE_LENGTH = 100_000
 
 
 class OneWayMixin:
@@ -28,6 +32,17 @@ class OneWayTextInput(OneWayMixin, forms.TextInput):
 
 class OneWayTextarea(OneWayMixin, forms.Textarea):
     pass
+
+
+class TypedField(forms.CharField):
+    """A text of any length that a bank may ask for, cleaned by its kind."""
+
+    def __init__(self, *, cleaning: Cleaning, longest: int = MAX_LENGTH, **kwargs: Any) -> None:
+        super().__init__(strip=False, validators=[MaxLengthValidator(longest)], **kwargs)
+        self._clean = CLEANERS[cleaning]
+
+    def to_python(self, value: Any) -> str:
+        return self._clean(super().to_python(value) or "")
 
 
 class DrawnForm(forms.Form):
@@ -97,15 +112,18 @@ def form_field(asked: CredentialField) -> forms.Field:
     if asked.kind is FieldKind.MANY:
         offered = [(item.value, item.label) for item in asked.choices]
         return forms.MultipleChoiceField(choices=offered, widget=forms.CheckboxSelectMultiple, **shared)
-    limit = MAX_FILE_LENGTH if asked.kind is FieldKind.FILE_TEXT else asked.max_length or MAX_LENGTH
-    # A password may begin or end with a space.
-    return forms.CharField(widget=_widget(asked), max_length=limit, strip=not asked.secret, **shared)
+    longest = MAX_FILE_LENGTH if asked.kind is FieldKind.FILE_TEXT else MAX_LENGTH
+    cleaning = asked.cleaning if asked.secret else Cleaning.TRIMMED
+    limit = asked.max_length or None  # of the provider's own ids, not of what a bank wants
+    return TypedField(cleaning=cleaning, longest=longest, max_length=limit, widget=_widget(asked), **shared)
 
 
 def _widget(asked: CredentialField) -> forms.Widget:
     attrs = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
     if asked.placeholder:
         attrs["placeholder"] = asked.placeholder
+    if asked.is_number:
+        attrs["inputmode"] = "numeric"
     if asked.kind is FieldKind.PASSWORD:
         return forms.PasswordInput(attrs=attrs)
     if asked.kind is FieldKind.FILE_TEXT:

@@ -10,11 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from linkadmin.links.models import EndUser, Link
 from linkadmin.operations.models import PendingChallenge
-from linkadmin.providers.types import ChallengeKind, Choice, CredentialField, Secret, Value
+from linkadmin.providers.types import ChallengeKind, Choice, Cleaning, CredentialField, Secret, Value
 
-from .fields import DrawnForm, OnceForm, OneWayTextInput
+from .fields import DrawnForm, OnceForm, OneWayTextInput, TypedField
 
-SEPARATORS = regex.compile(r"[\s\-\u2010-\u2015]")  # what groups the digits of a code
 CUSTOMER_ID = regex.compile(r"[A-Za-z0-9_.:=@+-]+")
 PATTERN_SECONDS = 0.05  # a bank's pattern is foreign input: it may not cost more than this
 
@@ -53,13 +52,9 @@ class ProviderForm(OnceForm, DrawnForm):
                 self.add_error(None, f"{name}: {words}" if name else words)
 
     def _mismatch(self, field: CredentialField, value: str) -> str:
-        pattern, message = field.pattern, field.pattern_message
         chosen = self._choice_that_governs(field)
-        if chosen and chosen.pattern:
-            pattern, message = chosen.pattern, chosen.pattern_message
-        if not pattern or _matches(pattern, value):
-            return ""
-        return message or str(_("The bank expects another form of this value."))
+        rule = chosen if chosen and chosen.pattern else field
+        return mismatch(rule.pattern, rule.pattern_message, value)
 
     def _choice_that_governs(self, field: CredentialField) -> Choice | None:
         for other in self.asked.values():
@@ -175,41 +170,73 @@ class RemovalForm(ActForm):
 
 
 class TokenForm(forms.Form):
-    """The one-time code, where the bank expects one."""
+    """The one-time code, where the bank expects one, or the answer to its question."""
 
     operation_key = forms.UUIDField(widget=forms.HiddenInput)
     challenge = forms.UUIDField(widget=forms.HiddenInput)
-    token = forms.CharField(
-        label=_("One-time code"),
-        max_length=60,
-        error_messages={"required": _("Type the code the customer reads to you.")},
-        widget=OneWayTextInput(
-            attrs={
-                "class": "code-input",
-                "data-code": "",
-                "inputmode": "numeric",
-                "autocomplete": "off",
-                "autofocus": True,
-                "spellcheck": "false",
-            }
-        ),
-    )
+    as_typed = forms.BooleanField(label=_("Send it anyway"), required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, asked: PendingChallenge, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        token = self.fields["token"]
+        self._code: CredentialField | None = None
         if not asked.expects_input:
-            del self.fields["token"]
-        elif asked.kind == ChallengeKind.TEXT:
-            token.label = _("The customer's answer")
-            # It may be words: no keyboard of digits, and no space is taken out.
-            token.widget.attrs = {"class": "code-input", "autocomplete": "off", "autofocus": True}
+            return
+        is_answer = asked.kind == ChallengeKind.TEXT
+        operation = asked.operation
+        # What the institution says of its code, it does not say of the answer to a question.
+        self._code = None if is_answer else operation.integration.speaks.code_field(operation.institution)
+        self.fields["token"] = _answer_field() if is_answer else _code_field(self._code)
 
-    def clean_token(self) -> Secret:
-        """People paste "482 193" and "482-193"; banks want 482193. An answer in words stays as it is."""
-        typed = str(self.cleaned_data["token"]).strip()
-        bare = SEPARATORS.sub("", typed)
-        return Secret(bare if bare.isdecimal() else typed)
+    def clean_token(self) -> str:
+        typed = str(self.cleaned_data["token"])
+        if not typed.strip():
+            raise forms.ValidationError(self.fields["token"].error_messages["required"])
+        return typed
+
+    def clean(self) -> dict[str, Any]:
+        """Hold a code against the institution's own pattern. That may be outdated, so it can be sent anyway."""
+        typed, code = self.cleaned_data.get("token"), self._code
+        message = mismatch(code.pattern, code.pattern_message, typed) if code and typed else ""
+        if message and not self.cleaned_data.get("as_typed"):
+            self.add_error("token", message)
+            self.fields["as_typed"].widget = forms.CheckboxInput()
+        if "token" in self.cleaned_data:
+            self.cleaned_data["token"] = Secret(self.cleaned_data["token"])
+        return self.cleaned_data
+
+
+def _answer_field() -> TypedField:
+    """Return the field of an answer, which may be words, a date or an account number: sent exactly as typed."""
+    return TypedField(
+        label=_("The customer's answer"),
+        cleaning=Cleaning.AS_TYPED,
+        error_messages={"required": _("Type the customer's answer.")},
+        widget=OneWayTextInput(attrs=_CODE_ATTRIBUTES),
+    )
+
+
+def _code_field(institutions: CredentialField | None) -> TypedField:
+    """Return the field of a one-time code, as the institution asks for it: most are numbers, some are URLs."""
+    attrs: dict[str, Any] = dict(_CODE_ATTRIBUTES)
+    if institutions is None or institutions.is_number:
+        attrs |= {"data-code": "", "inputmode": "numeric"}
+    if institutions and institutions.placeholder:
+        attrs["placeholder"] = institutions.placeholder
+    return TypedField(
+        label=institutions.label if institutions else _("One-time code"),
+        cleaning=Cleaning.CODE,
+        error_messages={"required": _("Type the code the customer reads to you.")},
+        widget=OneWayTextInput(attrs=attrs),
+    )
+
+
+_CODE_ATTRIBUTES: dict[str, Any] = {
+    "class": "code-input",
+    "autocomplete": "off",
+    "autocapitalize": "off",
+    "autofocus": True,
+    "spellcheck": "false",
+}
 
 
 class ReasonForm(forms.Form):
@@ -233,6 +260,13 @@ class DecisionForm(forms.Form):
         help_text=_("Kept in the records; no passwords or codes."),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+
+
+def mismatch(pattern: str, message: str, value: str) -> str:
+    """Say what is wrong with a value that a bank's pattern does not fit; nothing if it fits or there is none."""
+    if not pattern or _matches(pattern, value):
+        return ""
+    return message or str(_("The bank expects another form of this value."))
 
 
 def _matches(pattern: str, value: str) -> bool:

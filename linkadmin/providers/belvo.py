@@ -45,7 +45,6 @@ _READ_FIELDS = (
 _UPDATE_SCOPES = "read_institutions,write_links,read_links"
 # Open finance has no update mode: its customers renew their consents here, after signing in at their bank.
 # https://developers.belvo.com/products/aggregation_brazil/aggregation-brazil-mybelvoportal
-_OPEN_FINANCE = frozenset({"openfinance", "openbanking"})  # the latter until 2023
 _CONSENT_PORTAL = RepairAddress(Secret("https://meuportal.belvo.com/?mode=landing"), expires_in=24 * 3600)
 
 
@@ -135,6 +134,11 @@ class Belvo(BelvoBesideLinks):
     def update_fields(cls, institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
         """Return what can be given anew; never a user name, which Belvo does not change."""
         return forms.update_fields(institution)
+
+    @classmethod
+    def code_field(cls, institution: InstitutionFields | None) -> CredentialField | None:
+        """Return the `token` of this institution's form."""
+        return forms.code_field(institution)
 
     @classmethod
     def fixed_values(cls, institution: InstitutionFields | None) -> Mapping[str, str]:
@@ -265,7 +269,7 @@ class Belvo(BelvoBesideLinks):
 
     def make_repair_address(self, link: LinkRef, values: Values) -> RepairAddress:
         """Make the address of the widget in update mode, or name the portal where consents are renewed."""
-        if link.integration_type in _OPEN_FINANCE:
+        if link.integration_type in forms.OPEN_FINANCE:
             return _CONSENT_PORTAL
         secret_id, secret_password = self._basic_auth()
         return self._call(

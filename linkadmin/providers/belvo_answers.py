@@ -16,6 +16,7 @@ from .belvo_forms import FIELD_NAMES
 from .belvo_records import names_in, page, results
 from .errors import CodeRequired, Failure, KeysRefused, OutcomeUnknown, ProviderError, Rejected, forbidden
 from .http import UUID, Answer
+from .pictures import picture
 from .reading import MAX_FIELDS, count, mapping, mappings, moment, records, required_mapping
 from .records import Accepted, Page, Removed, RepairAddress
 from .redaction import MAX_WORDS
@@ -41,9 +42,11 @@ _WIDGET_SECONDS = 600
 _MAX_ACCESS = 8000  # characters
 _DEFAULT_EXPIRY = 300  # seconds; for a challenge that does not tell
 _MAX_EXPIRY = 24 * 3600
-_MAX_PICTURE = 100_000  # characters
+_MAX_PICTURE = 1_000_000  # characters
+_MAX_CHALLENGE = 100_000  # characters of a text
 _OTHER_SESSION = 120.0  # seconds; documented for too_many_sessions
 _MINUTES = re.compile(r"wait (\d{1,3}) minute")
+_CODE_WORDS = ("code", "token", "otp", "sms", "pin", "qr")  # kinds of challenge whose instructions are no question
 _SESSION = re.compile(r"[!-~]{1,4000}")
 _ACCESS_MODE = re.compile("single|recurrent")
 _RATE = re.compile(r"(\d{1,4})([hd])")
@@ -269,18 +272,24 @@ def _code_required(answer: Answer, item: Mapping[str, object], failure: Failure,
     if not isinstance(session, str) or not _SESSION.fullmatch(session) or not remote_link_id:
         raise ValueError("a login attempt that cannot be resumed")
     data = mapping(item.get("token_generation_data"))
-    value = answer.words(data.get("value"), limit=_MAX_PICTURE)
+    value, instructions = _challenge_value(answer, data.get("value")), answer.words(data.get("instructions"))
     expects_input = _expects_input(data)
     challenge = Challenge(
         session=Secret(session),
         remote_link_id=remote_link_id,
         expires_in=min(count(item.get("expiry")) or _DEFAULT_EXPIRY, _MAX_EXPIRY),
-        kind=_kind(str(data.get("type")), value, expects_input=expects_input),
-        instructions=answer.words(data.get("instructions")),
+        kind=_kind(str(data.get("type") or ""), value, instructions, expects_input=expects_input),
+        instructions=instructions,
         value=value,
         expects_input=expects_input,
     )
     return CodeRequired(failure, challenge)
+
+
+def _challenge_value(answer: Answer, value: object) -> str:
+    """Return what the bank shows. A picture is no echo, whatever its many characters happen to contain."""
+    shown = picture(value) if isinstance(value, str) and len(value) <= _MAX_PICTURE else ""
+    return shown or answer.words(value, limit=_MAX_CHALLENGE)
 
 
 def _expects_input(data: Mapping[str, object]) -> bool:
@@ -289,7 +298,7 @@ def _expects_input(data: Mapping[str, object]) -> bool:
     return not any(str(said).casefold() == "false" for said in answers)
 
 
-def _kind(written: str, value: str, *, expects_input: bool) -> ChallengeKind:
+def _kind(written: str, value: str, instructions: str, *, expects_input: bool) -> ChallengeKind:
     # Only "numeric" is documented as a literal; what is not understood is shown as text.
     word = written.casefold()
     if "qr" in word and value:
@@ -298,4 +307,5 @@ def _kind(written: str, value: str, *, expects_input: bool) -> ChallengeKind:
         return ChallengeKind.APPROVE
     if "numeric" in word:
         return ChallengeKind.NUMERIC
-    return ChallengeKind.TEXT if value else ChallengeKind.CODE
+    is_code = any(name in word for name in _CODE_WORDS)
+    return ChallengeKind.TEXT if value or (instructions and not is_code) else ChallengeKind.CODE

@@ -4,12 +4,13 @@ https://developers.belvo.com/apis/belvoopenapispec/institutions
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from .reading import count, mappings
 from .redaction import clean
-from .types import Choice, CredentialField, FieldKind, InstitutionFields, Value, Values
+from .types import Choice, Cleaning, CredentialField, FieldKind, InstitutionFields, Value, Values
 
 # What each call takes, in the order it is sent.
 REGISTER_NAMES = (
@@ -31,6 +32,9 @@ UPDATE_NAMES = ("password", "password2", "token", "encryption_key", "username_ty
 # What an error can be about.
 FIELD_NAMES = frozenset({*REGISTER_NAMES, *UPDATE_NAMES, "institution", "external_id", "link", "session", "resources"})
 
+# Brazil's open finance, by its name of today and of before 2023: customers consent at their bank, no password is typed.
+OPEN_FINANCE = frozenset({"openfinance", "openbanking"})
+
 _FORM_NAMES = frozenset({"username", "username2", "username3", "username_type", "password", "password2", "token"})
 _LABELS = {
     "username": "User name",
@@ -46,38 +50,59 @@ _MAX_PATTERN = 300  # characters
 # Others are silently stored as nothing.
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9_-]{3,}")
 
-_PASSWORD = CredentialField("password", _LABELS["password"], FieldKind.PASSWORD, secret=True)
-_WITHOUT_INSTITUTION = (CredentialField("username", _LABELS["username"], secret=True), _PASSWORD)
-_TOKEN = CredentialField(
-    "token",
-    _LABELS["token"],
-    secret=True,
-    required=False,
-    advanced=True,
-    help_text="Leave empty: the bank asks for a code when it wants one.",
-)
-_ENCRYPTION_KEY = CredentialField(
-    "encryption_key", "Encryption key", FieldKind.PASSWORD, secret=True, required=False, advanced=True
-)
-_CERTIFICATE = (
-    CredentialField(
-        "certificate",
-        "Certificate",
+_CLEANINGS = {
+    "username": Cleaning.TRIMMED,
+    "username2": Cleaning.TRIMMED,
+    "username3": Cleaning.TRIMMED,
+    "username_type": Cleaning.TRIMMED,
+    "token": Cleaning.CODE,
+    "certificate": Cleaning.CERTIFICATE,
+    "private_key": Cleaning.PRIVATE_KEY,
+}
+_CODE_HELP = "Leave empty: the bank asks for a code when it wants one."
+
+
+def _known(name: str, label: str = "", kind: FieldKind = FieldKind.TEXT, **more: Any) -> CredentialField:
+    """Return a field as Belvo has it, without what an institution says about it."""
+    cleaning = _CLEANINGS.get(name, Cleaning.AS_TYPED)
+    return CredentialField(name, label or _LABELS[name], kind, cleaning=cleaning, **{"secret": True, **more})
+
+
+_PASSWORD = _known("password", kind=FieldKind.PASSWORD)
+_WITHOUT_INSTITUTION = (_known("username"), _PASSWORD)
+_CERTIFICATE = tuple(
+    _known(
+        name,
+        label,
         FieldKind.FILE_TEXT,
-        secret=True,
         required=False,
-        help_text="Base64 text. Needs the private key too.",
-        needs="private_key",
-    ),
-    CredentialField(
-        "private_key",
-        "Private key",
-        FieldKind.FILE_TEXT,
-        secret=True,
-        required=False,
-        help_text="Base64 text. Needs the certificate too.",
-        needs="certificate",
-    ),
+        help_text=f"Base64 or PEM text. Needs the {other.lower()} too.",
+        needs=needs,
+    )
+    for name, label, needs, other in (
+        ("certificate", "Certificate", "private_key", "Private key"),
+        ("private_key", "Private key", "certificate", "Certificate"),
+    )
+)
+# What Belvo takes beyond what an institution lists.
+_MORE = tuple(
+    replace(field, required=False, advanced=True)
+    for field in (
+        _known("username2"),
+        _known("username3"),
+        _known("password2", kind=FieldKind.PASSWORD),
+        _known("token", help_text=_CODE_HELP),
+        _known("encryption_key", "Encryption key", FieldKind.PASSWORD),
+        _known(
+            "username_type",
+            secret=False,
+            pattern=r"^\d{3}$",
+            pattern_message="Three digits.",
+            placeholder="003",
+            help_text="Belvo's code of the document, three digits: 003 is a passport.",
+        ),
+        *_CERTIFICATE,
+    )
 )
 _ACCESS_MODE = CredentialField(
     "access_mode",
@@ -146,22 +171,26 @@ def create_fields(institution: InstitutionFields | None) -> tuple[CredentialFiel
         _STORAGE,
         _STALE_IN,
     )
-    if institution is None:
-        return (*_WITHOUT_INSTITUTION, *options)
-    certificate = _CERTIFICATE if _is_fiscal(institution) else ()
-    return (*_shown(institution), *certificate, *options)
+    if institution is None or _is_unknown(institution):
+        return (*_with_more(_WITHOUT_INSTITUTION, REGISTER_NAMES), *options)
+    shown = (*_shown(institution), *_certificate(institution))
+    return (*(_with_more(shown, REGISTER_NAMES) if _takes_password(shown) else shown), *options)
 
 
 def update_fields(institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
-    """Return the fields that can repair a link; none where no password is typed, as with open finance."""
-    if institution is None:
-        return (_PASSWORD, _TOKEN, _ENCRYPTION_KEY)
+    """Return the fields that can repair a link, what the institution lists first.
+
+    There are none where no password is typed, as with open finance.
+    """
+    if institution is None or _is_unknown(institution):
+        return _with_more((_PASSWORD,), UPDATE_NAMES)
     shown = [_for_update(field, institution) for field in _shown(institution) if field.name in UPDATE_NAMES]
-    if not any(field.name == "password" for field in shown):
-        return ()
-    code = () if any(field.name == "token" for field in shown) else (_TOKEN,)
-    certificate = _CERTIFICATE if _is_fiscal(institution) else ()
-    return (*shown, *certificate, *code, _ENCRYPTION_KEY)
+    return _with_more((*shown, *_certificate(institution)), UPDATE_NAMES) if _takes_password(shown) else ()
+
+
+def code_field(institution: InstitutionFields | None) -> CredentialField | None:
+    """Return a one-time code as the institution asks for it."""
+    return next((_field(item) for item in _items(institution) if item["name"] == "token"), None)
 
 
 def settings_fields(institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
@@ -217,14 +246,40 @@ def _resources(institution: InstitutionFields | None, name: str, help_text: str)
     return (field,) if choices else ()
 
 
+def _is_unknown(institution: InstitutionFields) -> bool:
+    """Tell whether nothing is known of what an institution asks for: its links were found before its record."""
+    return not _items(institution) and institution.integration_type not in OPEN_FINANCE
+
+
+def _takes_password(fields: Iterable[CredentialField]) -> bool:
+    return any(field.name == "password" for field in fields)
+
+
+def _with_more(fields: Iterable[CredentialField], names: Collection[str]) -> tuple[CredentialField, ...]:
+    """Return fields, and behind them what else the call takes."""
+    shown = tuple(fields)
+    listed = {field.name for field in shown}
+    return (*shown, *(field for field in _MORE if field.name in names and field.name not in listed))
+
+
 def _shown(institution: InstitutionFields) -> list[CredentialField]:
     return [_field(item) for item in _items(institution) if item.get("type") != "hidden"]
 
 
 def _items(institution: InstitutionFields | None) -> list[Mapping[str, object]]:
+    return [item for item in _listed(institution) if item["name"] in _FORM_NAMES]
+
+
+def _listed(institution: InstitutionFields | None) -> list[Mapping[str, object]]:
     fields = institution.form_fields if institution else None
     listed = mappings(list(fields)) if isinstance(fields, list | tuple) else []
-    return [item for item in listed if isinstance(item.get("name"), str) and item["name"] in _FORM_NAMES]
+    return [item for item in listed if isinstance(item.get("name"), str)]
+
+
+def _certificate(institution: InstitutionFields) -> tuple[CredentialField, ...]:
+    """Return certificate and private key where the institution takes them."""
+    is_listed = any(item["name"] == "certificate" for item in _listed(institution))
+    return _CERTIFICATE if is_listed or _is_fiscal(institution) else ()
 
 
 def _is_fiscal(institution: InstitutionFields) -> bool:
@@ -246,15 +301,17 @@ def _field(item: Mapping[str, object]) -> CredentialField:
         label=_text(item, "label") or _LABELS[name],
         kind=_kind(name, item.get("type")),
         secret=name != "username_type",
-        required=item.get("optional") is not True,
+        required=item.get("optional") is not True and name != "token",
         pattern=_pattern(item),
         pattern_message=_text(item, "validation_message"),
         placeholder=_text(item, "placeholder"),
-        help_text=_TOKEN.help_text if name == "token" else "",
+        help_text=_CODE_HELP if name == "token" else "",
         choices=choices,
         governs="username" if choices else "",
         initial=_preselected(item, choices),
-        max_length=count(item.get("length")) or 0,
+        # Not its `length`: a bank counts only the part that varies.
+        cleaning=_CLEANINGS.get(name, Cleaning.AS_TYPED),
+        is_number=item.get("type") == "number",
         advanced=name == "token",
     )
 

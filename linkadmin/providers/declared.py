@@ -74,6 +74,11 @@ class Declared:
         return ()
 
     @classmethod
+    def code_field(cls, institution: InstitutionFields | None) -> CredentialField | None:
+        """Return a one-time code as this institution asks for it; None where it does not say."""
+        return None
+
+    @classmethod
     def fixed_values(cls, institution: InstitutionFields | None) -> Mapping[str, str]:
         """Return what every new link at this institution is sent beside the typed values: nobody is asked for it."""
         return {}

@@ -162,6 +162,7 @@ class Heron(HeronBesideLinks):
             "end_user_id": new_link.end_user_id,
             "end_user_name": new_link.end_user_name,
             "item_id": new_link.values.get("item_id", ""),
+            "asset_report_token": new_link.values.get("asset_report_token", ""),
         }
         return self._call(
             "create_link",

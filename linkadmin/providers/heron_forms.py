@@ -6,9 +6,11 @@ https://docs.herondata.io/api-reference
 from dataclasses import replace
 
 from .http import IDENTIFIER, MAX_IDENTIFIER
-from .types import Choice, CredentialField, FieldKind
+from .types import Choice, Cleaning, CredentialField, FieldKind
 
-_ACCESS_TOKEN = CredentialField("access_token", "Access token", FieldKind.PASSWORD, secret=True)
+_ACCESS_TOKEN = CredentialField(
+    "access_token", "Access token", FieldKind.PASSWORD, secret=True, cleaning=Cleaning.TRIMMED
+)
 _END_USER_ID = CredentialField("end_user_id", "Customer id", max_length=140)  # characters
 
 CREATE_FIELDS: tuple[CredentialField, ...] = (
@@ -19,9 +21,20 @@ CREATE_FIELDS: tuple[CredentialField, ...] = (
         pattern_message="An item id has only letters, digits and _ . : = -",
         help_text="Plaid's item_id; capital and small letters differ.",
         max_length=MAX_IDENTIFIER,
+        cleaning=Cleaning.TRIMMED,
         identifies=True,
     ),
     _ACCESS_TOKEN,
+    CredentialField(
+        "asset_report_token",
+        "Asset report token",
+        FieldKind.PASSWORD,
+        secret=True,
+        required=False,
+        help_text="Reuses an asset report that Plaid has already made. Without it, Heron has one made.",
+        cleaning=Cleaning.TRIMMED,
+        advanced=True,
+    ),
 )
 TOKEN_FIELDS: tuple[CredentialField, ...] = (_ACCESS_TOKEN,)
 

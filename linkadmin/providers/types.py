@@ -205,6 +205,16 @@ class FieldKind(StrEnum):
     FILE_TEXT = "file_text"  # a certificate or key: many lines, pasted
 
 
+class Cleaning(StrEnum):
+    """What is taken out of a typed value before it is sent."""
+
+    AS_TYPED = "as_typed"  # nothing: a password may begin with a space
+    TRIMMED = "trimmed"  # white space around it, and invisible marks
+    CODE = "code"  # as trimmed; of a number also what groups its digits
+    CERTIFICATE = "certificate"  # PEM armor and line ends: base64 is left
+    PRIVATE_KEY = "private_key"  # as a certificate
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One item of a select. `pattern` then governs the field named by `governs`, not the select itself."""
@@ -232,6 +242,8 @@ class CredentialField:
     governs: str = ""  # for a select: the field whose pattern the chosen item decides
     initial: str = ""
     max_length: int = 0  # characters; 0 = no limit of the provider's
+    cleaning: Cleaning = Cleaning.AS_TYPED
+    is_number: bool = False  # digits, which may begin with zeros: typed on a keyboard of digits
     advanced: bool = False  # rarely needed: shown folded away
     needs: str = ""  # another field that has to be filled when this one is
     identifies: bool = False  # its value will be the link's id at the provider
@@ -264,6 +276,8 @@ class InstitutionFields(Protocol):
     def form_fields(self) -> object: ...
     @property
     def resources(self) -> object: ...
+    @property
+    def integration_type(self) -> str: ...
 
 
 # What was typed into a form, by the provider's field names.

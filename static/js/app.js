@@ -104,9 +104,21 @@
   document.addEventListener("input", (event) => {
     const input = event.target;
     if (!input.matches("[data-code]")) return;
-    const bare = input.value.replace(/[\s\-\u2010-\u2015]/g, "");
-    if (bare !== input.value && /^\d+$/.test(bare)) input.value = bare;
+    const bare = input.value.replace(/[\s\p{Z}\p{Cf}\p{Pd}\u2212\u00b7\u2022\u2219\u22c5\u30fb]/gu, "");
+    if (bare !== input.value && /^\p{Nd}+$/u.test(bare)) input.value = bare;
   });
+
+  /* A bank's picture that the browser can't read says so. The event does not bubble. */
+  document.addEventListener(
+    "error",
+    (event) => {
+      const figure = event.target.closest?.("[data-picture]");
+      if (!figure) return;
+      figure.hidden = true;
+      figure.parentElement.querySelector("[data-picture-broken]").hidden = false;
+    },
+    true,
+  );
 
   /* A change goes out once. Forms of htmx guard themselves with hx-disabled-elt; asking twice (GET) harms nobody. */
   function setBusy(form, busy) {

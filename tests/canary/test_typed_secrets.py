@@ -38,7 +38,15 @@ def test_every_field_did_reach_the_provider(typed: Typed) -> None:
     reached = {label.split(" in ")[0] for label in typed.secrets.found_in(heard)}
 
     keys = {"belvo_secret_id", "belvo_secret_password", "heron_api_key"}
-    assert reached >= {*LOGIN_FIELDS, *UPDATE_FIELDS, *keys, "access_token", "new access_token", "code"}
+    assert reached >= {
+        *LOGIN_FIELDS,
+        *UPDATE_FIELDS,
+        *keys,
+        "access_token",
+        "asset_report_token",
+        "new access_token",
+        "code",
+    }
 
 
 def test_a_call_cut_by_a_kill_is_still_an_operation(typed: Typed) -> None:

@@ -132,7 +132,9 @@ class Typist:
         assert "already has a link at this bank" in self.create_belvo(end_user_id="parrot-00", end_user_name="").text
         page = f"{next(self._links)}credentials/"
         secrets = self._secrets(UPDATE_FIELDS)
-        for broken in ({"operation_key": "none"}, {"csrfmiddlewaretoken": "forged"}, {"certificate": 300_000 * "A"}):
+        no_base64 = {"certificate": self.canaries.long("certificate")}
+        too_long = {"certificate": 300_000 * "A"}
+        for broken in ({"operation_key": "none"}, {"csrfmiddlewaretoken": "forged"}, too_long, no_base64):
             self.support.submit(page, having="operation_key", **(secrets | broken))
         colleague = self.stack.browser("ben")
         form = colleague.open(page, having="operation_key")
@@ -170,8 +172,8 @@ class Typist:
 
     def create_heron(self) -> requests.Response:
         number = next(self._customers)
-        secret = self.canaries.long("access_token")
-        return self._create(f"/links/new/?integration={self.heron}", item_id=f"item-{number}", access_token=secret)
+        secrets = self._secrets(("access_token", "asset_report_token"))
+        return self._create(f"/links/new/?integration={self.heron}", item_id=f"item-{number}", **secrets)
 
     def update(self, link: str) -> requests.Response:
         return self.support.update_credentials(link, **self._secrets(UPDATE_FIELDS))
@@ -192,7 +194,9 @@ class Typist:
         return self.support.submit(address, having="end_user_id", **(customer | typed))
 
     def _secrets(self, fields: tuple[str, ...]) -> dict[str, str]:
-        return {name: self.canaries.long(name) for name in fields}
+        """Make a value for each field, as awkward as the field allows: a file is base64."""
+        make = {"certificate": self.canaries.short, "private_key": self.canaries.short}
+        return {name: make.get(name, self.canaries.long)(name) for name in fields}
 
     def _add_integration(self, admin: Browser, provider: str, name: str, **keys: str) -> str:
         typed = {"provider": provider, "name": name, "is_active": "on", **keys}

@@ -121,7 +121,7 @@ def test_words_the_bank_asked_for_are_sent_as_typed(house: House) -> None:
 
     give(house, link, " my first dog ")
 
-    assert house.calls("PATCH")[0].body["token"] == "my first dog"
+    assert house.calls("PATCH")[0].body["token"] == " my first dog "
 
 
 def test_empty_code_is_refused_at_its_field(house: House) -> None:

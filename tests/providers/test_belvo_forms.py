@@ -17,9 +17,12 @@ class Institution:
     form_fields: object
     name: str = "erebor_mx_retail"
     resources: object = ()
+    integration_type: str = "credentials"
 
 
 OPTIONS = ["access_mode", "credentials_storage", "stale_in"]
+MORE = ["username2", "username3", "password2", "token", "username_type", "certificate", "private_key"]
+MORE_TO_UPDATE = ["password2", "token", "encryption_key", "username_type", "certificate", "private_key"]
 USERNAME = {
     "name": "username",
     "type": "text",
@@ -53,6 +56,10 @@ def names(fields: tuple[CredentialField, ...]) -> list[str]:
     return [one.name for one in fields]
 
 
+def without(names: list[str], *listed: str) -> list[str]:
+    return [name for name in names if name not in listed]
+
+
 def create_field(item: dict[str, object]) -> CredentialField:
     return BELVO.create_fields(Institution([item]))[0]
 
@@ -74,9 +81,17 @@ def test_a_password_is_secret_and_hidden() -> None:
     assert (one.secret, one.kind) == (True, FieldKind.PASSWORD)
 
 
-def test_a_number_stays_text_with_its_length() -> None:
+def test_a_number_stays_text_on_a_keyboard_of_digits_and_of_any_length() -> None:
     one = create_field(TOKEN)
-    assert (one.kind, one.max_length, one.required, one.advanced) == (FieldKind.TEXT, 6, False, True)
+    assert (one.kind, one.is_number, one.max_length) == (FieldKind.TEXT, True, 0)
+
+
+@pytest.mark.parametrize("optional", [True, False])
+def test_a_code_is_never_needed_before_the_bank_asks(optional: bool) -> None:
+    one = create_field({**TOKEN, "optional": optional})
+    assert (one.required, one.advanced) == (False, True)
+    assert BELVO.code_field(Institution([TOKEN])) == BELVO.create_fields(Institution([TOKEN]))[0]
+    assert BELVO.code_field(Institution([PASSWORD])) is None
 
 
 def test_a_choice_governs_the_pattern_of_the_user_name() -> None:
@@ -93,18 +108,19 @@ def test_a_choice_governs_the_pattern_of_the_user_name() -> None:
 
 def test_the_institutions_order_is_kept() -> None:
     fields = BELVO.create_fields(Institution([USERNAME_TYPE, USERNAME, PASSWORD]))
-    assert names(fields) == ["username_type", "username", "password", *OPTIONS]
+    assert names(fields) == ["username_type", "username", "password", *without(MORE, "username_type"), *OPTIONS]
 
 
 def test_an_update_never_asks_for_a_user_name() -> None:
     fields = BELVO.update_fields(Institution([USERNAME_TYPE, USERNAME, {"name": "username2"}, PASSWORD, TOKEN]))
-    assert names(fields) == ["username_type", "password", "token", "encryption_key"]
+    listed = ["username_type", "password", "token"]
+    assert names(fields) == [*listed, *without(MORE_TO_UPDATE, *listed)]
     assert fields[0].governs == ""
 
 
 def test_rarely_needed_fields_are_folded_away_and_optional() -> None:
     fields = BELVO.update_fields(Institution([USERNAME, PASSWORD]))
-    assert [(one.name, one.required) for one in fields if one.advanced] == [("token", False), ("encryption_key", False)]
+    assert [(one.name, one.required) for one in fields if one.advanced] == [(name, False) for name in MORE_TO_UPDATE]
 
 
 def test_a_tax_office_takes_a_certificate_in_place_of_a_password() -> None:
@@ -114,6 +130,7 @@ def test_a_tax_office_takes_a_certificate_in_place_of_a_password() -> None:
         "password",
         "certificate",
         "private_key",
+        *without(MORE, "certificate", "private_key"),
         *OPTIONS,
     ]
     fields = {one.name: one for one in BELVO.update_fields(tax_office)}
@@ -152,6 +169,12 @@ def test_a_hidden_field_is_not_shown_and_its_value_is_fixed() -> None:
 )
 def test_a_broken_list_of_fields_breaks_nothing(form_fields: object) -> None:
     institution = Institution(form_fields)
+    assert names(BELVO.create_fields(institution)) == names(BELVO.create_fields(None))
+    assert names(BELVO.update_fields(institution)) == names(BELVO.update_fields(None))
+
+
+def test_open_finance_whose_fields_are_not_known_is_asked_for_no_password() -> None:
+    institution = Institution([], integration_type="openfinance")
     assert names(BELVO.create_fields(institution)) == OPTIONS
     assert BELVO.update_fields(institution) == ()
 
@@ -171,8 +194,8 @@ def test_odd_values_of_a_field_are_left_out(odd: dict[str, object]) -> None:
 
 
 def test_without_an_institution_user_name_and_password_are_asked_for() -> None:
-    assert names(BELVO.create_fields(None)) == ["username", "password", *OPTIONS]
-    assert names(BELVO.update_fields(None)) == ["password", "token", "encryption_key"]
+    assert names(BELVO.create_fields(None)) == ["username", "password", *MORE, *OPTIONS]
+    assert names(BELVO.update_fields(None)) == ["password", *MORE_TO_UPDATE]
 
 
 def offering(*resources: object) -> Institution:
@@ -193,13 +216,13 @@ def test_what_is_fetched_is_bounded_by_what_the_institution_offers() -> None:
 @pytest.mark.parametrize("resources", [(), None, "ACCOUNTS", 5, [None, 7]])
 def test_where_nothing_is_known_to_be_offered_nothing_can_be_chosen(resources: object) -> None:
     bank = Institution([USERNAME, PASSWORD], resources=resources)
-    assert names(BELVO.create_fields(bank)) == ["username", "password", *OPTIONS]
+    assert names(BELVO.create_fields(bank)) == ["username", "password", *MORE, *OPTIONS]
     assert names(BELVO.settings_fields(bank)) == ["access_mode", "stale_in"]
     assert BELVO.fetch_fields(bank) == ()
 
 
 def test_the_options_of_a_new_link_are_folded_away_and_say_what_they_imply() -> None:
-    options = [one for one in BELVO.create_fields(offering("ACCOUNTS")) if one.advanced]
+    options = [one for one in BELVO.create_fields(offering("ACCOUNTS")) if one.advanced and one.name not in MORE]
     assert names(tuple(options)) == ["fetch_resources", "credentials_storage", "stale_in"]
     said = {one.name: one.help_text for one in options}
     assert "webhook" in said["fetch_resources"]

@@ -265,7 +265,8 @@ def test_words_that_echo_the_access_token_are_withheld(serve: Serve) -> None:
 
 
 def test_the_form_asks_for_what_plaid_gave(serve: Serve) -> None:
-    item, token = heron_at("https://app.herondata.io").create_fields(None)
+    item, token, report = heron_at("https://app.herondata.io").create_fields(None)
+    assert (report.name, report.secret, report.required, report.advanced) == ("asset_report_token", True, False, True)
     assert (item.name, item.secret) == ("item_id", False)
     assert (token.name, token.secret, token.kind) == ("access_token", True, FieldKind.PASSWORD)
 

@@ -1,7 +1,5 @@
 """The code step: what the bank asks, a clock, one input. The same for everybody who opens it."""
 
-import base64
-import binascii
 from typing import Any
 from uuid import UUID
 
@@ -26,12 +24,12 @@ from linkadmin.operations.budget import budget_of
 from linkadmin.operations.forms import TokenForm
 from linkadmin.operations.models import OperationKind, PendingChallenge, State
 from linkadmin.pages import draw, go, reader
+from linkadmin.providers.pictures import is_unreadable_picture, picture
 from linkadmin.providers.types import ChallengeKind
 
 from .access import outcome_of, place_of, why_paused
 
 TEMPLATE = "operations/token.html"
-PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @never_cache
@@ -136,26 +134,21 @@ def _page(
     return draw(request, TEMPLATE, "step", context, status=status)
 
 
-def _drawn(kind: ChallengeKind, value: str) -> dict[str, str]:
-    """Return what the bank shows in the form the page draws it: number, picture, QR code or text."""
+def _drawn(kind: ChallengeKind, value: str) -> dict[str, Any]:
+    """Return what the bank shows in the form the page draws it: picture, number, QR code or text."""
     if not value:
         return {}
-    if kind is ChallengeKind.QR:
-        return _picture(value)
+    if shown := picture(value):
+        return {"picture": shown}
+    if is_unreadable_picture(value):
+        return {"is_unreadable": True}
     if kind is ChallengeKind.NUMERIC:
         return {"number": value}
-    return {"text": value}
+    return _qr_code(value) if kind is ChallengeKind.QR else {"text": value}
 
 
-def _picture(value: str) -> dict[str, str]:
-    """A picture is shown as it came; any other text is what the QR code should say."""
-    encoded = value.removeprefix("data:image/png;base64,")
-    try:
-        is_png = base64.b64decode(encoded, validate=True).startswith(PNG)
-    except (binascii.Error, ValueError):
-        is_png = False
-    if is_png:
-        return {"picture": f"data:image/png;base64,{encoded}"}
+def _qr_code(value: str) -> dict[str, Any]:
+    """Return the QR code that says this text, drawn by us, and the text."""
     try:
         return {"qr": segno.make_qr(value).svg_data_uri(scale=6, border=2), "text": value}
     except segno.DataOverflowError:
