@@ -37,6 +37,7 @@ contracts: environment ## who may import whom
 check: lint types contracts ## lint, types and contracts
 
 lock: environment ## compile the requirements files anew from the .in files
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes requirements-uv.in -o requirements-uv.txt
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes requirements-dev.in -o requirements-dev.txt
 

@@ -19,6 +19,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = PROJECT / ".venv"
 PYTHON = str(ENVIRONMENT / "bin" / "python")
 UV = str(ENVIRONMENT / "bin" / "uv")
+UV_LOCK = PROJECT / "requirements-uv.txt"  # its version, and the hashes that pip checks
 PIP_INSTALL = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
 
 
@@ -29,7 +30,7 @@ def main(lock: Path, folders: "list[Path]") -> None:
     for folder in folders:
         require_writable(folder, otherwise="set LINKADMIN_DATA to another folder")
     stamp = ENVIRONMENT / f"installed-{lock.stem}"
-    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
+    wanted = hashlib.sha256(lock.read_bytes() + UV_LOCK.read_bytes()).hexdigest()
     if Path(PYTHON).exists() and stamp.exists() and stamp.read_text() == wanted:
         return
     require_writable(PROJECT, otherwise="work in a copy of your own")
@@ -64,7 +65,7 @@ def make_environment() -> None:
 def install(lock: Path) -> None:
     """Install with uv, which is quick; with pip where uv cannot be had or does not know the way to the packages."""
     required = ["--require-hashes", "-r", str(lock)]
-    has_uv = Path(UV).exists() or run([*PIP_INSTALL, "uv"], quiet=True) == 0
+    has_uv = run([*PIP_INSTALL, "--no-deps", "--require-hashes", "-r", str(UV_LOCK)], quiet=True) == 0
     if has_uv and run([UV, "pip", "install", "--quiet", "--python", PYTHON, *required], quiet=True) == 0:
         return
     say("uv could not, so pip does (about a minute)")

@@ -2,8 +2,12 @@
 
 import os
 
+import django
 from celery import Celery
+from celery.signals import beat_init, celeryd_init
 from kombu.transport import TRANSPORT_ALIASES
+
+from linkadmin.hardening import no_core_dumps
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "linkadmin.settings")
 
@@ -13,3 +17,14 @@ TRANSPORT_ALIASES["filesystem"] = "linkadmin.broker:Transport"
 app = Celery("linkadmin")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@celeryd_init.connect
+@beat_init.connect
+def start_safely(**kwargs: object) -> None:
+    """Begin a worker, or beat, as the web processes begin."""
+    django.setup()
+    from linkadmin.demo.guard import refuse_demo_staff
+
+    no_core_dumps()
+    refuse_demo_staff()

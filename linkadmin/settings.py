@@ -11,6 +11,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin import environment as env
+from linkadmin.hardening import keep_files_private
 from linkadmin.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -259,6 +260,8 @@ STORAGES = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 DEFAULT_EXCEPTION_REPORTER_FILTER = "linkadmin.logs.NoValues"
+
+keep_files_private(DATA_DIR)
 
 LOGGING = logging_config(level=env.text("LINKADMIN_LOG_LEVEL", "INFO").upper())
 LOGGING_CONFIG = "linkadmin.logs.configure"

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from allauth.account.internal.userkit import get_user_by_username
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.validators import ASCIIUsernameValidator
 from django.db import models, transaction
 from django.db.models.functions import Lower
@@ -18,15 +19,16 @@ from .roles import ADMIN_RIGHTS, Right, Role, may
 
 
 class UserManager(BaseUserManager["User"]):
-    def create_user(self, *, username: str, password: str, role: Role, name: str = "") -> "User":
-        """Make a member of staff. Raises ValidationError if a field does not hold."""
+    def create_user(self, *, username: str, password: str | None, role: Role, name: str = "") -> "User":
+        """Make a member of staff. Raises ValidationError if a field does not hold, or the password is a weak one."""
         user = self.model(username=username, role=role, name=name)
+        validate_password(password or "", user)
         user.set_password(password)
         user.full_clean()
         user.save(using=self._db)
         return user
 
-    def create_superuser(self, *, username: str, password: str) -> "User":
+    def create_superuser(self, *, username: str, password: str | None) -> "User":
         """Make an administrator, on the record: what `manage.py createsuperuser` calls on a new installation."""
         with transaction.atomic(using=self._db):
             user = self.create_user(username=username, password=password, role=Role.ADMINISTRATOR)

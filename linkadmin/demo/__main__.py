@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from linkadmin.hardening import no_core_dumps
+
 from .preparation import BELVO_WEBHOOK, PROJECT, prepare, start_over
 from .processes import run_together
 
@@ -42,6 +44,7 @@ def main() -> int:
         sys.exit(f"PORT and SIMULATOR_PORT are both {port}: choose two.")
     os.chdir(PROJECT)
     os.umask(0o077)
+    no_core_dumps()
     data = Path(os.environ.get("LINKADMIN_DATA") or "var").resolve()
     os.environ |= {
         "LINKADMIN_DEMO": "1",
@@ -103,12 +106,11 @@ def _commands(port: int, simulator_port: int, data: Path) -> dict[str, list[str]
     celery = [*later, *module, "celery", "--quiet", "--app", "linkadmin"]
     alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     simulator = [sys.executable, "manage.py", "simulator", "--port", str(simulator_port)]
-    belvo_webhook = (data / BELVO_WEBHOOK).read_text()
     return {
         "web": [*gunicorn, *workers, "--log-level", "warning"],
         "worker": [*celery, "worker", "--pool", "threads", "--concurrency", "4", *alone, "--loglevel", "warning"],
         "beat": [*celery, "beat", "--pidfile", "", "--loglevel", "warning"],
-        "simulator": [*simulator, "--state", str(data / "simulator.json"), "--belvo-webhook", belvo_webhook],
+        "simulator": [*simulator, "--state", str(data / "simulator.json"), "--belvo-webhook", str(data / BELVO_WEBHOOK)],
     }
 
 

@@ -54,13 +54,20 @@ INTEGRATIONS: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
 TEST_ANSWERS = {BELVO: f"{len(INSTITUTIONS)} institutions (38 ms)", HERON: "world (12 ms)"}
 
 
+class NotEmpty(Exception):
+    """Staff of somebody's are in this database: the demo's published password must not come beside theirs."""
+
+
 def plant(*, simulator_state: Path, simulator_url: str, now: datetime | None = None) -> bool:
     """Fill an installation that has no integration, and write what the simulated providers know; tell whether it did.
 
-    Raises OSError when the state file cannot be written: then nothing is planted.
+    Raises OSError when the state file cannot be written, and NotEmpty when there are staff already: then nothing is
+    planted.
     """
     if Integration.objects.exists():
         return False
+    if User.objects.exists():
+        raise NotEmpty
     rng, began = Random(SEED), (now or timezone.now()).replace(microsecond=0)  # noqa: S311 - no secret comes of it
     lives = [live(part, now=began, rng=rng) for part in cast(rng)]
     with transaction.atomic():

@@ -32,7 +32,7 @@ def take(box: Box, body: bytes, *, proven_by: UUID, now: datetime) -> None:
 
 
 def _delivery(box: Box, body: bytes, *, now: datetime) -> WebhookDelivery:
-    """Read a message. One that cannot be read is kept as it begins, and there is nothing to work on."""
+    """Read a message. Of one that cannot be read its size is kept, and there is nothing to work on."""
     delivery = WebhookDelivery(
         id=timed_id(now),
         integration_id=box.integration_id,
@@ -45,7 +45,6 @@ def _delivery(box: Box, body: bytes, *, now: datetime) -> WebhookDelivery:
     try:
         hint, delivery.payload = box.speaks.read_webhook(body), payloads.cleaned(body, box.redactor)
     except ValueError:
-        delivery.beginning = payloads.beginning(body, box.redactor)
         delivery.state, delivery.outcome = DeliveryState.DONE, DeliveryOutcome.UNREADABLE
         delivery.worked_at = now
         return delivery

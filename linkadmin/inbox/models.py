@@ -118,7 +118,6 @@ class WebhookDelivery(models.Model):
     request_id = models.CharField(_("request id"), max_length=120, blank=True)
     made_at = models.DateTimeField(_("made at the provider"), null=True, blank=True)
     payload = models.JSONField(_("content"), default=dict)
-    beginning = models.CharField(_("beginning of the text"), max_length=500, blank=True)  # of what could not be read
 
     state = models.CharField(_("state"), max_length=8, choices=DeliveryState.choices, default=DeliveryState.DUE)
     outcome = models.CharField(_("outcome"), max_length=12, choices=DeliveryOutcome.choices, blank=True)

@@ -4,12 +4,10 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from linkadmin.links.presentation import shown_name
 from linkadmin.providers.redaction import Redactor
 from linkadmin.providers.strict_json import parse
 
 MAX_NAME = 120  # characters of a name in the content
-MAX_BEGINNING = 500  # characters that are kept of what cannot be read
 SHOWN_LINES = 300
 
 
@@ -18,18 +16,13 @@ def cleaned(body: bytes, redactor: Redactor) -> object:
     return _clean(parse(body), redactor)
 
 
-def beginning(body: bytes, redactor: Redactor) -> str:
-    """Return the first characters of a message that cannot be read, cleaned."""
-    return redactor.clean(body.decode("utf-8", "replace"), limit=MAX_BEGINNING)
-
-
 def lines(content: object, *, see_names: bool) -> list[tuple[str, str]]:
     """Return what a content holds as pairs of path and value, such as ("data.total", "12"), at most SHOWN_LINES.
 
-    What may be the name of a person shows as initials to those who see no names.
+    A value is shown if its key is on a list: one for everybody, one more for those who see names. All others are
+    masked, and so is a key that looks like no name of a field: it may be a value itself.
     """
-    pairs = islice(_walk(content, ""), SHOWN_LINES)
-    return [(path, shown_name(value, see_names=see_names or not _MAY_BE_NAME.search(path))) for path, value in pairs]
+    return list(islice(_walk(content, "", _SHOWN | _SHOWN_WITH_NAMES if see_names else _SHOWN), SHOWN_LINES))
 
 
 def _clean(value: object, redactor: Redactor) -> object:
@@ -42,17 +35,50 @@ def _clean(value: object, redactor: Redactor) -> object:
     return value
 
 
-def _walk(value: object, path: str) -> Iterator[tuple[str, str]]:
+def _walk(value: object, path: str, shown: frozenset[str], key: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, dict) and value:
         for name, item in value.items():
-            yield from _walk(item, f"{path}.{name}" if path else name)
+            step = name if _FIELD.fullmatch(name) else MASK
+            yield from _walk(item, f"{path}.{step}" if path else step, shown, name)
     elif isinstance(value, list) and value:
         for number, item in enumerate(value):
-            yield from _walk(item, f"{path}[{number}]")
+            yield from _walk(item, f"{path}[{number}]", shown, key)
+    elif isinstance(value, dict | list) or value is None:
+        yield path, _EMPTY.get(str(value), "")
     else:
-        yield path, _WORDS.get(str(value), str(value)) if not isinstance(value, str) else value
+        is_count = isinstance(value, int) and _COUNT.fullmatch(key)
+        yield path, str(value) if is_count or key in shown else MASK
 
 
-# The last part of a path: names of customers, accounts and owners, and what says who somebody is.
-_MAY_BE_NAME = re.compile(r"(?:^|[._])(?:\w*name|document\w*|email|phone\w*|owner\w*)(?:\[\d+\])?$", re.IGNORECASE)
-_WORDS = {"None": "null", "True": "true", "False": "false", "{}": "{}", "[]": "[]"}
+MASK = "•••"
+_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,59}")
+_COUNT = re.compile(r"(?:total|new)(?:_[a-z_]+)?")
+_EMPTY = {"None": "null", "{}": "{}", "[]": "[]"}
+# Ids, kinds and times, as both providers name them. What is not here is shown to nobody.
+_SHOWN = frozenset(
+    {
+        "action",
+        "consent_due_date",
+        "consent_id",
+        "created",
+        "end_user_id",
+        "error_code",
+        "external_id",
+        "first_transaction_date",
+        "heron_id",
+        "institution",
+        "institution_display_name",
+        "integration_id",
+        "item_id",
+        "last_transaction_date",
+        "link_id",
+        "process_type",
+        "request_id",
+        "status",
+        "topic",
+        "webhook_code",
+        "webhook_id",
+        "webhook_type",
+    }
+)
+_SHOWN_WITH_NAMES = frozenset({"error_message", "name", "status_message"})

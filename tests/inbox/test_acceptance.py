@@ -155,7 +155,6 @@ def test_genuine_message_that_cannot_be_read_is_kept_as_such(house: House, addre
     delivery = kept(house.belvo)
     assert answer.status_code == 202
     assert (delivery.state, delivery.outcome, delivery.payload) == ("done", "unreadable", {})
-    assert len(delivery.beginning) <= 500
 
 
 def test_message_of_a_type_that_nobody_knows_is_kept(house: House, address: str) -> None:
@@ -172,10 +171,8 @@ def test_text_in_a_message_is_cleaned_and_cut(house: House, address: str) -> Non
 
 def test_secret_that_a_message_repeats_is_withheld(house: House, address: str) -> None:
     deliver(address, told_by_belvo(data={"headers": f"you sent {AUTHORIZATION}"}))
-    deliver(address, f"no message: {AUTHORIZATION}".encode())
 
-    assert kept(house.belvo, outcome="").payload["data"] == {"headers": "withheld"}
-    assert kept(house.belvo, outcome="unreadable").beginning == "withheld"
+    assert kept(house.belvo).payload["data"] == {"headers": "withheld"}
 
 
 def test_message_costs_one_statement_beside_the_look_at_its_address(address: str) -> None:

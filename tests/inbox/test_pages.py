@@ -137,23 +137,47 @@ def test_unknown_types_are_counted_and_one_click_away(house: House, address: str
     assert f"{LIST}?type=unknown" in page.source
 
 
-def test_page_of_a_delivery_shows_what_it_said(house: House, address: str) -> None:
-    deliver(address, told_by_belvo(data={"total": 12, "nested": [{"name": "<b>bold</b>"}], "nothing": None}))
+SENSITIVE = {
+    "total": 12,
+    "nested": [{"name": "Maria <b>Silva</b>", "document": "123.456.789-09", "is_pep": True, "amount": 4711}],
+    "error_message": "Wrong password of Maria",
+    "nothing": None,
+    "maria@example.com": "seen",
+    "status": "erroring",
+}
 
-    words = house.open(kept(house.belvo).get_absolute_url()).words
 
-    for said in ("data.total 12", "data.nested[0].name <b>bold</b>", "data.nothing null", "webhook_type LINK"):
-        assert said in words
+@pytest.mark.parametrize("name", ["ana", "mia", "aud", "adm"])
+def test_values_are_masked_but_for_those_on_the_list(house: House, address: str, name: str) -> None:
+    deliver(address, told_by_belvo(data=SENSITIVE))
+
+    page = house.open(kept(house.belvo).get_absolute_url(), name)
+
+    for shown in ("data.total 12", "data.nothing null", "data.status erroring", "webhook_type LINK"):
+        assert shown in page.words
+    for masked in (
+        "data.nested[0].document •••",
+        "data.nested[0].is_pep •••",
+        "data.nested[0].amount •••",
+        "data.••• •••",
+    ):
+        assert masked in page.words
+    assert "maria@example.com" not in page.source
+    sees_names = name in {"ana", "mia"}
+    assert ("data.nested[0].name Maria <b>Silva</b>" in page.words) is sees_names
+    assert ("Wrong password of Maria" in page.words) is sees_names
+    assert ("Maria" in page.source) is sees_names
 
 
-def test_page_of_what_could_not_be_read_shows_how_it_begins(house: House, address: str) -> None:
+def test_text_of_what_could_not_be_read_is_not_kept(house: House, address: str) -> None:
     deliver(address, b"surely <i>no</i> message")
 
-    words = house.open(kept(house.belvo).get_absolute_url()).words
+    page = house.open(kept(house.belvo).get_absolute_url())
 
-    assert "Not readable" in words
-    assert "surely <i>no</i> message" in words
-    assert "Work it again" not in words
+    assert "Not readable" in page.words
+    assert "Its text is not stored" in page.words
+    assert "surely" not in page.source
+    assert "Work it again" not in page.words
 
 
 @pytest.mark.parametrize(("name", "customer"), [("ana", "Acme Corp"), ("aud", "A••• C•••"), ("adm", "")])

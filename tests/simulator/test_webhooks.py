@@ -249,14 +249,25 @@ def test_the_first_page_names_the_practice_secrets(simulator: Simulator) -> None
     assert "<code>sec_sandbox_practice</code>" in text
 
 
-def test_the_command_says_what_is_no_secret() -> None:
+def kept(folder: Path, name: str, text: str) -> str:
+    (folder / name).write_text(text)
+    return str(folder / name)
+
+
+def test_the_command_says_what_is_no_secret(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="printable texts of ASCII"):
-        call_command("simulator", "--heron-webhook-secret", "a\nb")
+        call_command("simulator", "--heron-webhook-secret", kept(tmp_path, "secret", "a\nb"))
+
+
+def test_the_command_says_which_file_it_cannot_read(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="none cannot be read: No such file"):
+        call_command("simulator", "--belvo-webhook", str(tmp_path / "none"))
 
 
 @pytest.mark.processes
-def test_the_command_takes_an_address_and_what_proves_it(receiver: Receiver) -> None:
-    options = ["--port", "0", "--belvo-webhook", receiver.url(), "--belvo-webhook-authorization", "Bearer typed"]
+def test_the_command_takes_an_address_and_what_proves_it(receiver: Receiver, tmp_path: Path) -> None:
+    options = ["--port", "0", "--belvo-webhook", kept(tmp_path, "url", receiver.url())]
+    options += ["--belvo-webhook-authorization", kept(tmp_path, "header", "Bearer typed\n")]
     process = subprocess.Popen(
         [sys.executable, "manage.py", "simulator", *options],
         cwd=ROOT,

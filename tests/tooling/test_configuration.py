@@ -36,7 +36,7 @@ def test_the_tests_run_on_the_packages_that_are_shipped() -> None:
 
 
 def test_every_pin_has_a_hash_and_no_file_names_an_index() -> None:
-    for lock in ("requirements.txt", "requirements-dev.txt"):
+    for lock in ("requirements.txt", "requirements-dev.txt", "requirements-uv.txt"):
         blocks = re.split(r"\n(?=[a-z0-9])", read(lock))[1:]
         assert [block.split()[0] for block in blocks if "--hash=sha256:" not in block] == []
         assert "index-url" not in read(lock)

@@ -18,6 +18,7 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "bin").mkdir()
     shutil.copy(SCRIPT, tmp_path / "bin")
     (tmp_path / "requirements.txt").write_text("# nothing\n")
+    (tmp_path / "requirements-uv.txt").write_text("# nothing\n")
     return tmp_path
 
 
@@ -119,3 +120,25 @@ def test_a_failed_installation_is_tried_again_next_time(project: Path) -> None:
     assert outcome.returncode == 1
     assert one_sentence(outcome.stderr)
     assert run(project).returncode == 1
+
+
+def test_uv_is_installed_by_its_version_and_hashes(project: Path) -> None:
+    give_python(project, f'echo "$@" >> {project}/calls')
+
+    run(project)
+
+    pip, uv = (project / "calls").read_text().splitlines()
+    assert pip.startswith("-m pip install")
+    assert pip.endswith(f"--require-hashes -r {project}/requirements-uv.txt")
+    assert uv.startswith("pip install")
+
+
+def test_another_version_of_uv_is_installed(project: Path) -> None:
+    give_python(project, f'echo "$@" >> {project}/calls')
+    run(project)
+    (project / "requirements-uv.txt").write_text("# another\n")
+    (project / "calls").unlink()
+
+    run(project)
+
+    assert "requirements-uv.txt" in (project / "calls").read_text()

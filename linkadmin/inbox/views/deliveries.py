@@ -67,7 +67,6 @@ def delivery_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "worked": presentation.moment(delivery.worked_at),
         "lines": payloads.lines(delivery.payload, see_names=see_names) if delivery.payload else [],
         "rows": presentation.rows(links, see_names=see_names),
-        "see_names": see_names,
         "may_replay": may(request.user, Right.REFRESH) and delivery.can_be_replayed,
         "may_view_links": may(request.user, Right.VIEW_LINKS),
         "may_view_integrations": may(request.user, Right.VIEW_INTEGRATIONS),

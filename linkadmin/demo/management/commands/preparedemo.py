@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from linkadmin.demo.assets import collect_if_changed
 from linkadmin.demo.inboxes import connect
 from linkadmin.demo.preparation import BELVO_WEBHOOK
-from linkadmin.demo.world import plant
+from linkadmin.demo.world import NotEmpty, plant
 from linkadmin.links.models import Integration
 
 
@@ -28,7 +28,10 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
         collect_if_changed(data / "static.stamp")
-        plant(simulator_state=data / "simulator.json", simulator_url=settings.SIMULATOR_URL)
+        try:
+            plant(simulator_state=data / "simulator.json", simulator_url=settings.SIMULATOR_URL)
+        except NotEmpty:
+            raise CommandError("This database has staff already. The demo needs a database of its own.") from None
         # Another SIMULATOR_PORT than last time moves the providers of the demo, and of the demo only.
         Integration.objects.filter(base_url__startswith="http://127.0.0.1:").update(base_url=settings.SIMULATOR_URL)
         connect(

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,20 @@ from linkadmin.simulator.conduct import MEANINGS, USUAL, Conduct
 from linkadmin.simulator.population import NOBODY, Population
 from linkadmin.simulator.server import Simulator
 from linkadmin.simulator.storage import StateFileError
+
+
+WEBHOOKS = {
+    "--belvo-webhook": "where Belvo tells what happened, a URL",
+    "--belvo-webhook-authorization": "its header (Bearer belvo-sandbox-practice)",
+    "--heron-webhook-secret": "what Heron signs its webhooks with (sec_sandbox_practice)",
+}
+
+
+def _text_in(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ArgumentTypeError(f"{path} cannot be read: {error.strerror}") from None
 
 
 class Command(BaseCommand):
@@ -31,15 +45,12 @@ class Command(BaseCommand):
             conduct.add_argument(option, type=type(usual), default=usual, help=f"{MEANINGS[name]} (%(default)s)")
 
         webhooks = parser.add_argument_group(
-            "webhooks", "sent to this machine alone; Heron's are subscribed to by its API"
+            "webhooks",
+            "sent to this machine alone; Heron's are subscribed to by its API. Each option names a file that holds the "
+            "value: everybody on the machine can read a command line",
         )
-        webhooks.add_argument("--belvo-webhook", metavar="URL", help="where Belvo tells what happened")
-        webhooks.add_argument(
-            "--belvo-webhook-authorization", metavar="TEXT", help="its header (Bearer belvo-sandbox-practice)"
-        )
-        webhooks.add_argument(
-            "--heron-webhook-secret", metavar="TEXT", help="what Heron signs its webhooks with (sec_sandbox_practice)"
-        )
+        for option, meaning in WEBHOOKS.items():
+            webhooks.add_argument(option, type=_text_in, metavar="FILE", help=meaning)
 
         population = parser.add_argument_group("population", "generated links and end users; they need no file")
         population.add_argument("--seed", type=int, default=NOBODY.seed, help="the same seed makes the same population")
