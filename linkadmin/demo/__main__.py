@@ -110,7 +110,13 @@ def _commands(port: int, simulator_port: int, data: Path) -> dict[str, list[str]
         "web": [*gunicorn, *workers, "--log-level", "warning"],
         "worker": [*celery, "worker", "--pool", "threads", "--concurrency", "4", *alone, "--loglevel", "warning"],
         "beat": [*celery, "beat", "--pidfile", "", "--loglevel", "warning"],
-        "simulator": [*simulator, "--state", str(data / "simulator.json"), "--belvo-webhook", str(data / BELVO_WEBHOOK)],
+        "simulator": [
+            *simulator,
+            "--state",
+            str(data / "simulator.json"),
+            "--belvo-webhook",
+            str(data / BELVO_WEBHOOK),
+        ],
     }
 
 

@@ -16,6 +16,8 @@ REFUSAL = (
     "Use another database, or set LINKADMIN_DEMO=1 if this is the demo."
 )
 
+STOP = 3  # with any other status gunicorn would start the next worker
+
 logger = structlog.get_logger(__name__)
 
 
@@ -35,4 +37,5 @@ def refuse_demo_staff() -> None:
     finally:
         connections.close_all()  # a process that forks later must not share one
     if is_demo:
-        sys.exit(REFUSAL)
+        print(REFUSAL, file=sys.__stderr__)  # Celery takes the other one for its log
+        sys.exit(STOP)

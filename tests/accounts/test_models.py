@@ -2,7 +2,7 @@
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError
 
 from linkadmin.accounts.models import User
@@ -51,3 +51,18 @@ def test_first_administrator_is_made_on_the_record(monkeypatch: pytest.MonkeyPat
     ada = User.objects.get()
     assert (ada.role, ada.check_password(PASSWORD)) == (Role.ADMINISTRATOR, True)
     assert AuditEvent.objects.get().action == "staff.created"
+
+
+@pytest.mark.parametrize("password", ["short", "12345678901234567890", "ada.the.administrator", ""])
+def test_weak_password_makes_no_administrator(monkeypatch: pytest.MonkeyPatch, password: str) -> None:
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", password)
+
+    with pytest.raises(CommandError):
+        call_command("createsuperuser", username="ada.the.administrator", interactive=False)
+
+    assert not User.objects.exists()
+
+
+def test_administrator_without_a_password_is_not_made() -> None:
+    with pytest.raises(CommandError):
+        call_command("createsuperuser", username="ada", interactive=False)

@@ -84,6 +84,7 @@ class Stack:
         self.integrations: dict[str, str] = {}  # ids by provider
         self.browsers: list[Browser] = []
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._sessions: set[int] = set()
         self._links: dict[str, list[PlantedLink]] = {}
         self._static = static
         self._web_processes = web_processes
@@ -148,9 +149,8 @@ class Stack:
             browser.close()
 
     def processes(self) -> list[int]:
-        """Find every process that was started for this stack, by its environment."""
-        mark = f"LINKADMIN_DATA={self.data}\0".encode()
-        return [int(folder.name) for folder in Path("/proc").glob("[0-9]*") if mark in _environment_of(folder)]
+        """Find every process that was started for this stack, by the sessions it began."""
+        return [int(folder.name) for folder in Path("/proc").glob("[0-9]*") if _session_of(folder) in self._sessions]
 
     def browser(self, name: str = "ana") -> Browser:
         """Return a browser in which a member of the cast is logged in."""
@@ -167,6 +167,9 @@ class Stack:
         """Return the calls of a kind that reached the simulator, the oldest first."""
         calls = requests.get(f"{self.simulator_url}/calls.json", timeout=5).json()
         return [call for call in calls if call["method"] == method and call["path"].startswith(path)]
+
+    def pid(self, name: str) -> int:
+        return self._running[name].pid
 
     def runs(self, name: str) -> bool:
         return self._running[name].poll() is None
@@ -229,7 +232,7 @@ class Stack:
     def _spawn(self, name: str, command: list[str]) -> subprocess.Popen[bytes]:
         with (self.logs / f"{name}.log").open("ab") as log:
             # A session of its own, so that one signal reaches it with all it started.
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 command,
                 cwd=PROJECT,
                 env=self.environment,
@@ -238,6 +241,8 @@ class Stack:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self._sessions.add(process.pid)
+        return process
 
     def _answers(self) -> bool:
         assert self._running["web"].poll() is None, self.log("web")[-3000:]
@@ -256,10 +261,12 @@ def _inherited() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
 
 
-def _environment_of(process: Path) -> bytes:
+def _session_of(process: Path) -> int:
+    """Return the session of a process that still does something; its environment is closed to everybody."""
     with suppress(OSError):
-        return (process / "environ").read_bytes()
-    return b""
+        state, _parent, _group, session = (process / "stat").read_text().rpartition(")")[2].split()[:4]
+        return int(session) if state != "Z" else 0
+    return 0
 
 
 def _free_port() -> int:

@@ -102,3 +102,9 @@ def test_number_is_gone_with_the_process_that_had_it(several: Stack, ana: Browse
 
     assert "What the bank showed is gone" in page.text
     assert len(list((several.data / "siblings").iterdir())) == 0
+
+
+def test_no_program_leaves_a_core_dump(several: Stack) -> None:
+    for pid in [each for each in several.processes() if each != several.pid("simulator")]:
+        limits = Path(f"/proc/{pid}/limits").read_text()
+        assert re.search(r"Max core file size +0 +0 ", limits), limits

@@ -140,6 +140,7 @@ def test_a_run_is_ready_says_how_to_log_in_and_ends_without_a_trace(
     process = demo()
     wait_until_healthy(process, free_ports[0])
     said = wait_for_line(process, "Ctrl-C")
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
 
     os.killpg(process.pid, signal.SIGINT)
 
@@ -147,6 +148,8 @@ def test_a_run_is_ready_says_how_to_log_in_and_ends_without_a_trace(
     assert all(f"http://127.0.0.1:{port}/" in said for port in free_ports)
     assert "support, manager, auditor or admin" in said
     assert [path.name for path in data.iterdir() if path.stat().st_mode & 0o077] == []
+    assert f"manage.py simulator --port {free_ports[1]}" in listed
+    assert (data / "belvo_webhook").read_text().split("/")[-2] not in listed
     for port in free_ports:
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port))

@@ -4,12 +4,15 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from linkadmin.demo.preparation import prepare, start_over
+from linkadmin.demo.guard import REFUSAL
+from linkadmin.demo.preparation import PROJECT, prepare, start_over
 
 pytestmark = pytest.mark.processes
 
@@ -81,3 +84,44 @@ def test_starting_over_leaves_nothing_but_the_keys(data: Path, tmp_path: Path) -
     start_over(copy)
 
     assert {path: path.read_text() for path in copy.rglob("*") if path.is_file()} == keys
+
+
+PROGRAMS = {
+    "web": ["gunicorn", "linkadmin.wsgi", "--bind", "127.0.0.1:0", "--worker-class", "gthread", "--no-control-socket"],
+    "web, loaded before it forks": ["gunicorn", "linkadmin.wsgi", "--bind", "127.0.0.1:0", "--preload"],
+    "worker": ["celery", "--app", "linkadmin", "worker", "--pool", "threads", "--concurrency", "1"],
+    "beat": ["celery", "--app", "linkadmin", "beat", "--pidfile", ""],
+}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_demo_data_never_becomes_production(data: Path, monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    for name in ("LINKADMIN_DEMO", "LINKADMIN_DEMO_URL", "LINKADMIN_SIMULATOR_URL"):
+        monkeypatch.delenv(name)
+
+    command = [sys.executable, "-m", *PROGRAMS[program]]
+    ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120)
+
+    assert ended.returncode == 3
+    assert REFUSAL in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_demo_is_not_planted_beside_staff_of_somebody_s(tmp_path: Path, data: Path) -> None:
+    mixed = tmp_path / "var"
+    shutil.copytree(data, mixed)
+    with sqlite3.connect(mixed / "linkadmin.sqlite3") as database:
+        database.execute("PRAGMA foreign_keys=OFF")
+        database.execute("DELETE FROM links_integration")
+    database.close()
+
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "preparedemo"],
+        cwd=PROJECT,
+        env=os.environ | {"LINKADMIN_DATA": str(mixed)},
+        capture_output=True,
+        text=True,
+    )
+
+    assert ended.returncode == 1
+    assert "has staff already" in ended.stderr

@@ -14,7 +14,6 @@ from linkadmin.simulator.population import NOBODY, Population
 from linkadmin.simulator.server import Simulator
 from linkadmin.simulator.storage import StateFileError
 
-
 WEBHOOKS = {
     "--belvo-webhook": "where Belvo tells what happened, a URL",
     "--belvo-webhook-authorization": "its header (Bearer belvo-sandbox-practice)",
