@@ -37,7 +37,7 @@ def go(request: HttpRequest, url: str) -> HttpResponse:
 
 
 def go_when_done(url: str) -> HttpResponse:
-    """Let a part of a page that asks again and again stop, and its page be drawn anew."""
+    """Let an open page stop polling, and show what came of it where that is."""
     onward = HttpResponseClientRedirect(url)
     onward.status_code = HTMX_STOP_POLLING
     return onward

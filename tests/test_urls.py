@@ -32,6 +32,7 @@ pytestmark = pytest.mark.django_db
 TABLE = """
                                          ana  mia  aud  adm
 GET  /                                   200  200  200  200
+GET  /live/                              200  200  200  200
 GET  /links/                             200  200  200  403
 POST /links/                             200  200  200  403
 GET  /links/new/                         200  403  403  403
@@ -47,6 +48,7 @@ GET  /links/{link}/token/                303  303  303  403
 POST /links/{link}/token/                303  403  403  403
 POST /links/{link}/token/withdraw/       303  403  403  403
 GET  /links/{link}/token/withdraw/       405  403  403  403
+GET  /links/{link}/live/                 200  200  200  403
 GET  /links/{link}/history/              200  200  200  403
 POST /links/{link}/history/              405  405  405  403
 GET  /links/{link}/notes/                200  200  403  403
@@ -69,6 +71,8 @@ POST /links/{link}/repair-address/       422  403  403  403
 GET  /links/{link}/reports/              200  403  403  403
 POST /links/{link}/reports/              422  403  403  403
 GET  /operations/{operation}/            200  200  200  403
+GET  /integrations/operations/{webhook}/live/  403  286  286  286
+GET  /operations/{operation}/live/       286  286  286  403
 GET  /integrations/operations/{webhook}/  403  200  200  200
 GET  /operations/{webhook}/              404  404  404  403
 GET  /integrations/operations/{operation}/  403  404  404  404
@@ -82,6 +86,7 @@ GET  /bulk/owner/                        405  405  403  403
 POST /bulk/owner/                        200  200  403  403
 GET  /bulk/note/                         405  405  403  403
 POST /bulk/note/                         200  200  403  403
+GET  /bulk/{job}/live/                   200  200  200  403
 GET  /bulk/{job}/                        200  200  200  403
 POST /bulk/{job}/                        400  400  400  403
 GET  /end-users/                         200  200  200  403
@@ -110,6 +115,7 @@ POST /integrations/{heron}/reports/      403  403  403  422
 GET  /integrations/{belvo}/reports/      403  403  403  404
 GET  /integrations/{belvo}/sweeps/       403  200  200  200
 POST /integrations/{belvo}/sweeps/       403  403  403  303
+GET  /sweeps/{sweep}/live/               403  200  200  200
 GET  /sweeps/{sweep}/                    403  200  200  200
 POST /sweeps/{sweep}/                    403  403  403  303
 GET  /institutions/                      200  200  200  200

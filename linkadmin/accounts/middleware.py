@@ -32,6 +32,7 @@ log = structlog.get_logger(__name__)
 
 _STARTED = "started_at"  # seconds since 1970
 _SEEN = "seen_at"  # seconds since 1970
+POLLS = "/live/"  # how the addresses end that open pages ask by themselves: no sign of a person
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
@@ -40,22 +41,26 @@ def session_limits(get_response: GetResponse) -> GetResponse:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if isinstance(request.user, User):
-            _keep_or_end(request, request.user)
+            is_poll = request.path_info.endswith(POLLS)
+            _keep_or_end(request, request.user, is_activity=not is_poll)
         return get_response(request)
 
     return middleware
 
 
-def _keep_or_end(request: HttpRequest, user: User) -> None:
+def _keep_or_end(request: HttpRequest, user: User, *, is_activity: bool) -> None:
     now = int(time.time())
     session = request.session
-    started, seen = session.setdefault(_STARTED, now), session.setdefault(_SEEN, now)
+    read = session.setdefault if is_activity else session.get
+    started, seen = read(_STARTED, now), read(_SEEN, now)
     idle = now - seen
     if idle > settings.SESSION_IDLE_SECONDS or now - started > settings.SESSION_COOKIE_AGE:
         session.flush()
         request.user = AnonymousUser()
         record_end(user, reason="idle" if idle > settings.SESSION_IDLE_SECONDS else "time limit")
-    elif idle > settings.SESSION_IDLE_SECONDS / 15:  # once a minute is exact enough, and spares a write per request
+    elif (
+        is_activity and idle > settings.SESSION_IDLE_SECONDS / 15
+    ):  # once a minute is exact enough, and spares a write per request
         session[_SEEN] = now
 
 

@@ -123,6 +123,7 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "account_login": Door.PUBLIC,
     "account_logout": Door.SIGNED_IN,
     "account_change_password": Door.SIGNED_IN,
+    "live": Door.SIGNED_IN,
     "overview": Right.VIEW_OVERVIEW,
     "link-list": Right.VIEW_LINKS,
     "link-detail": Right.VIEW_LINKS,
@@ -141,6 +142,7 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "link-credentials": Right.UPDATE_CREDENTIALS,
     # A colleague sees the same step, but only who may send a code can.
     "link-token": {"GET": Right.VIEW_LINKS, "POST": Right.UPDATE_CREDENTIALS},
+    "link-live": Right.VIEW_LINKS,
     "link-history": Right.VIEW_LINKS,
     "link-notes": Right.ORGANISE_LINKS,
     "link-owner": Right.ORGANISE_LINKS,
@@ -171,6 +173,7 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "integration-reports": Right.MANAGE_INTEGRATIONS,
     # To begin one, and to stop it, changes nothing at the provider but uses its quota.
     "integration-sweeps": {"GET": Right.VIEW_INTEGRATIONS, "POST": Right.MANAGE_INTEGRATIONS},
+    "sweep-live": Right.VIEW_INTEGRATIONS,
     "sweep-detail": {"GET": Right.VIEW_INTEGRATIONS, "POST": Right.MANAGE_INTEGRATIONS},
     "institution-list": Right.VIEW_OVERVIEW,
     "institution-detail": Right.VIEW_OVERVIEW,
@@ -179,8 +182,10 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "institutions-read": Right.TEST_CONNECTION,
     "unknown-values": Right.VIEW_OVERVIEW,
     "operation-detail": Right.VIEW_LINKS,
+    "operation-live": Right.VIEW_LINKS,
     # What concerns an integration as a whole, and no customer.
     "integration-operation": Right.VIEW_INTEGRATIONS,
+    "integration-operation-live": Right.VIEW_INTEGRATIONS,
     "link-token-withdraw": Right.UPDATE_CREDENTIALS,
     "operation-decide": Right.DECIDE_OUTCOME,
     "operation-check": Right.REFRESH,
@@ -189,6 +194,7 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "bulk-refresh": Right.REFRESH,
     "bulk-assign": Right.ORGANISE_LINKS,
     "bulk-note": Right.ORGANISE_LINKS,
+    "bulk-live": Right.VIEW_LINKS,
     "bulk-detail": Right.VIEW_LINKS,  # to change how it stands takes the right to what the job does
 }
 

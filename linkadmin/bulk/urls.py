@@ -10,5 +10,6 @@ urlpatterns = [
     path("bulk/refresh/", views.job_plan, {"kind": JobKind.REFRESH}, name="bulk-refresh"),
     path("bulk/owner/", views.job_plan, {"kind": JobKind.ASSIGN}, name="bulk-assign"),
     path("bulk/note/", views.job_plan, {"kind": JobKind.NOTE}, name="bulk-note"),
+    path("bulk/<uuid:pk>/live/", views.job_live, name="bulk-live"),
     path("bulk/<uuid:pk>/", views.job_detail, name="bulk-detail"),
 ]

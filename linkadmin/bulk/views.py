@@ -15,9 +15,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from linkadmin.accounts.roles import Right, may
+from linkadmin.links.live import NOTHING_AWAITED, Pulse, answer, seconds_between, version_of
 from linkadmin.links.presentation import moment
 from linkadmin.operations.refusals import Refusal
-from linkadmin.pages import go, go_when_done, reader, wants_part
+from linkadmin.pages import go, reader
 
 from . import pages, selection, services
 from .forms import FORMS
@@ -66,15 +67,20 @@ def job_plan(request: HttpRequest, kind: JobKind) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def job_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Draw a plan, or how far a job is. While it runs its panel asks again, and then the page is drawn anew."""
+    """Draw a plan, or how far a job is. While it runs its page follows."""
     job = get_object_or_404(BulkJob.objects.select_related("actor", "owner", "stopped_by"), pk=pk)
     if job.is_planned and job.actor_id != reader(request).pk:
         raise Http404
     if request.method == "POST":
         return _move(request, job)
-    if wants_part(request):
-        return _poll(request, job)
     return render(request, TEMPLATE, _page(request, job))
+
+
+@require_safe
+def job_live(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Answer the poll of a job's page."""
+    pulse = _pulse(get_object_or_404(BulkJob, pk=pk))
+    return answer(request, pulse.version, pulse.seconds)
 
 
 def _form(request: HttpRequest, kind: JobKind) -> forms.Form | None:
@@ -105,10 +111,11 @@ def _move(request: HttpRequest, job: BulkJob) -> HttpResponse:
     return go(request, job.get_absolute_url())
 
 
-def _poll(request: HttpRequest, job: BulkJob) -> HttpResponse:
-    if not job.is_running:
-        return go_when_done(job.get_absolute_url())
-    return render(request, f"{TEMPLATE}#progress", {"job": job, "progress": progress(job)})
+def _pulse(job: BulkJob) -> Pulse:
+    """Return what a job's page polls: its state, and the last part that was done."""
+    last = job.parts.filter(done_at__isnull=False).order_by("-done_at").values_list("done_at", flat=True).first()
+    seconds = seconds_between(job.began_at) if job.is_running else NOTHING_AWAITED
+    return Pulse(reverse("bulk-live", args=[job.pk]), version_of(job.state, last), seconds)
 
 
 def _page(request: HttpRequest, job: BulkJob) -> dict[str, Any]:
@@ -117,6 +124,7 @@ def _page(request: HttpRequest, job: BulkJob) -> dict[str, Any]:
     state = request.GET.get("state", "")
     return {
         "job": job,
+        "pulse": _pulse(job),
         "title": title(job),
         "note": job.text if may(request.user, Right.SEE_NAMES) else "",  # staff may have named a customer in it
         "planned": moment(job.planned_at),

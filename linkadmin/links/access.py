@@ -11,6 +11,7 @@ from linkadmin.audit.models import Outcome
 from linkadmin.pages import reader
 
 from . import queries
+from .live import follows
 from .models import EndUser, Link
 from .presentation import shown_name
 
@@ -25,8 +26,11 @@ def link_for(request: HttpRequest, pk: UUID) -> Link:
 
 
 def seen(request: HttpRequest, link: Link | None, end_user: EndUser | None, *, page: str) -> None:
-    """Note that somebody looked at a customer's page; one that is about no customer holds nothing personal."""
-    if link is None and end_user is None:
+    """Note that somebody looked at a customer's page; one that is about no customer holds nothing personal.
+
+    A page that follows what changes is drawn again for who has it open: that is no further look.
+    """
+    if (link is None and end_user is None) or follows(request):
         return
     log.record(
         actor=reader(request),

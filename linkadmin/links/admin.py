@@ -25,7 +25,7 @@ from .connections import keep_secret
 from .models import EndUser, HealthChange, Institution, Integration, Link
 from .presentation import badge, shown_name
 
-KEY_FIELDS = ("key_state", "keys_retry_at", "tested_at", "test_detail")
+KEY_FIELDS = ("key_state", "keys_refused_at", "keys_retry_at", "tested_at", "test_detail")
 
 
 class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -127,7 +127,8 @@ class IntegrationAdmin(StrictAdmin):
         obj.options = form.options()
         replaced = form.new_secrets()
         if replaced or "base_url" in form.changed_data:
-            obj.key_state, obj.keys_retry_at = Integration.KeyState.UNTRIED, None
+            obj.key_state = Integration.KeyState.UNTRIED
+            obj.keys_refused_at = obj.keys_retry_at = None
         super().save_model(request, obj, form, change)
         for name, secret in replaced.items():
             keep_secret(obj, name, secret)

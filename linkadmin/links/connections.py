@@ -6,6 +6,7 @@ from functools import partial
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from linkadmin.accounts.models import User
@@ -86,6 +87,7 @@ def note_keys(integration: Integration, error: ProviderError) -> None:
             kept = kept.exclude(key_state=Integration.KeyState.REFUSED, keys_retry_at=None)
         kept.update(
             key_state=Integration.KeyState.REFUSED,
+            keys_refused_at=Coalesce("keys_refused_at", timezone.now()),
             keys_retry_at=retry_at,
             test_detail=error.failure.words[:500],
             tested_at=timezone.now(),
@@ -104,7 +106,7 @@ def note_good_keys(integration: Integration) -> None:
     if integration.key_state != good:
         kept = Integration.objects.filter(pk=integration.pk).exclude(key_state=good)
         kept.filter(~Q(key_state=Integration.KeyState.REFUSED) | Q(keys_retry_at__lte=now)).update(
-            key_state=good, keys_retry_at=None, test_detail="", tested_at=now
+            key_state=good, keys_refused_at=None, keys_retry_at=None, test_detail="", tested_at=now
         )
 
 
@@ -120,10 +122,14 @@ def _note_test(
         integration.key_state = states.GOOD
     else:
         integration.key_state = states.REFUSED if isinstance(error, KeysRefused) else states.UNREACHABLE
-    integration.keys_retry_at = _retry_at(error) if isinstance(error, KeysRefused) else None
     integration.tested_at = timezone.now()
+    if isinstance(error, KeysRefused):
+        integration.keys_refused_at = integration.keys_refused_at or integration.tested_at
+        integration.keys_retry_at = _retry_at(error)
+    else:
+        integration.keys_refused_at = integration.keys_retry_at = None
     integration.test_detail = detail[:500]
-    integration.save(update_fields=["key_state", "keys_retry_at", "tested_at", "test_detail"])
+    integration.save(update_fields=["key_state", "keys_refused_at", "keys_retry_at", "tested_at", "test_detail"])
     is_good = integration.key_state == states.GOOD
     _record_test(integration, actor=actor, outcome=Outcome.DONE if is_good else Outcome.REFUSED)
     return integration

@@ -1,8 +1,9 @@
 from django.urls import path
 
-from . import note_views, views
+from . import live, note_views, views
 
 urlpatterns = [
+    path("live/", live.live, name="live"),
     path("links/", views.link_list, name="link-list"),
     path("links/<uuid:pk>/notes/", note_views.link_notes, name="link-notes"),
     path("links/<uuid:pk>/owner/", note_views.link_owner, name="link-owner"),

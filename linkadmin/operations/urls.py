@@ -1,12 +1,13 @@
 from django.urls import path
 
 from .acts import ACTS
-from .views import act, attempt, create, credentials, history, link, operation, token
+from .views import act, attempt, create, credentials, history, link, live, operation, token
 
 urlpatterns = [
     path("links/new/", create.link_new, name="link-new"),
     path("links/new/institutions/", create.institution_search, name="institution-search"),
     path("links/<uuid:pk>/", link.link_detail, name="link-detail"),
+    path("links/<uuid:pk>/live/", live.link_live, name="link-live"),
     path("links/<uuid:pk>/history/", history.link_history, name="link-history"),
     path("links/<uuid:pk>/refresh/", link.link_refresh, name="link-refresh"),
     path("links/<uuid:pk>/attempt/", attempt.link_attempt, name="link-attempt"),
@@ -15,6 +16,8 @@ urlpatterns = [
     path("links/<uuid:pk>/token/withdraw/", token.link_token_withdraw, name="link-token-withdraw"),
     *(path(f"links/<uuid:pk>/{slug}/", act.link_act, {"slug": slug}, name=each.view) for slug, each in ACTS.items()),
     path("integrations/operations/<uuid:pk>/", operation.integration_operation, name="integration-operation"),
+    path("integrations/operations/<uuid:pk>/live/", live.integration_operation_live, name="integration-operation-live"),
+    path("operations/<uuid:pk>/live/", live.operation_live, name="operation-live"),
     path("operations/<uuid:pk>/", operation.operation_detail, name="operation-detail"),
     path("operations/<uuid:pk>/check/", operation.operation_check, name="operation-check"),
     path("operations/<uuid:pk>/decide/", operation.operation_decide, name="operation-decide"),

@@ -41,6 +41,7 @@ urlpatterns = [
     ),
     path("integrations/<uuid:pk>/reports/", reports.integration_reports, name="integration-reports"),
     path("integrations/<uuid:pk>/sweeps/", sweeps.integration_sweeps, name="integration-sweeps"),
+    path("sweeps/<uuid:pk>/live/", sweeps.sweep_live, name="sweep-live"),
     path("sweeps/<uuid:pk>/", sweeps.sweep_detail, name="sweep-detail"),
     path("end-users/<uuid:pk>/records/<uuid:integration>/", customers.end_user_records, name="end-user-records"),
     path("end-users/<uuid:pk>/records/<uuid:integration>/tell/", customers.end_user_tell, name="end-user-tell"),

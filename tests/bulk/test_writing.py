@@ -13,8 +13,8 @@ from linkadmin.bulk.models import BulkJob, BulkPart
 from linkadmin.database import release_connections
 from linkadmin.links.models import Link, Note, OwnerChange
 from linkadmin.links.owners import assign
-from tests.house import HTMX, House
-from tests.markup import read
+from tests.follow import pulse_of
+from tests.house import House
 
 from .desk import begun, ended, many, move, results, worked
 
@@ -181,18 +181,19 @@ def test_workers_share_a_job_and_do_everything_once(house: House) -> None:
     assert AuditEvent.objects.filter(action="bulk.ended").count() == 1
 
 
-def test_running_panel_asks_again_and_sends_the_reader_on_when_it_is_over(house: House) -> None:
+def test_page_of_a_running_job_follows_until_it_is_over(house: House) -> None:
     job = begun(house, "note", many(house.heron, 3), text="Called them.")
     url = job.get_absolute_url()
 
-    running = read(house.client().get(url, headers=HTMX))
+    running = pulse_of(house.open(url))
+    unchanged = running.poll(house.client())
     worked(job)
-    over = read(house.client().get(url, headers=HTMX))
+    changed = running.poll(house.client())
+    over = house.open(url)
 
-    assert "0 of 3" in running.words
-    assert not running.is_whole
-    assert 'hx-trigger="every 2s"' in running.source
-    assert (over.status, over.location) == (286, url)
+    assert (running.seconds, unchanged.status_code, changed.status_code) == ("2", 204, 200)
+    assert "3 of 3" in over.words
+    assert pulse_of(over).seconds == "0"
 
 
 def test_rows_are_shown_by_what_became_of_them_page_by_page(house: House) -> None:

@@ -4,13 +4,12 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from django_htmx.http import HTMX_STOP_POLLING
 
 from linkadmin.audit.models import AuditEvent
 from linkadmin.sync import sweeps
 from linkadmin.sync.models import Sweep, SweepState
-from tests.house import HTMX, House
-from tests.markup import read
+from tests.follow import pulse_of
+from tests.house import House
 from tests.sync.sweeping import go_on, swept
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,17 +52,15 @@ def test_second_click_shows_the_running_sweep(house: House) -> None:
     assert AuditEvent.objects.filter(action="sweep.started").count() == 1
 
 
-def test_progress_asks_again_until_the_sweep_ends(house: House) -> None:
+def test_page_of_a_running_sweep_follows_until_it_ends(house: House) -> None:
     started = sweeps.begin(house.belvo)
-    client = house.client("adm")
-    running = read(client.get(started.get_absolute_url(), headers=HTMX))
+    running = pulse_of(house.open(started.get_absolute_url(), "adm"))
 
     go_on(started)
-    ended = client.get(started.get_absolute_url(), headers=HTMX)
-    page = house.open(ended["HX-Redirect"], "adm")
+    changed = running.poll(house.client("adm"))
+    page = house.open(started.get_absolute_url(), "adm")
 
-    assert running.elements[0].attrs["hx-trigger"] == "every 2s"
-    assert (ended.status_code, ended.content) == (HTMX_STOP_POLLING, b"")
+    assert (running.seconds, changed.status_code, pulse_of(page).seconds) == ("2", 200, "0")
     assert "Done" in page.words
     assert "Stop" not in page.words
 

@@ -45,6 +45,7 @@ class Integration(models.Model):
     options = models.JSONField(_("options"), default=dict, blank=True)  # the provider's non-secret config fields
     is_active = models.BooleanField(_("in use"), default=True)
     key_state = models.CharField(_("keys"), max_length=12, choices=KeyState.choices, default=KeyState.UNTRIED)
+    keys_refused_at = models.DateTimeField(_("keys refused since"), null=True, blank=True)
     keys_retry_at = models.DateTimeField(_("refused keys are tried again"), null=True, blank=True)  # None: by a person
     tested_at = models.DateTimeField(_("last tested"), null=True, blank=True)
     test_detail = models.CharField(_("answer of the last test"), max_length=500, blank=True)

@@ -17,6 +17,7 @@ from linkadmin.operations import refusals, services
 from linkadmin.operations.explanations import explain
 from linkadmin.operations.forms import NewLinkForm
 from linkadmin.operations.models import Operation, OperationKind, State
+from linkadmin.operations.steps import FORM, steps_at
 from linkadmin.pages import draw, go, reader, wants_part
 
 from .access import outcome_of, place_of, why_paused
@@ -98,6 +99,7 @@ def _page(
     **context: Any,
 ) -> HttpResponse:
     context |= {"integration": integration, "institution": institution, "form": form}
+    context["steps"] = steps_at(FORM, integration, is_new=True, failed="refused" in context)
     context["paused"] = why_paused(integration, OperationKind.CREATE_LINK)
     return draw(request, TEMPLATE, "form", context, status=status)
 

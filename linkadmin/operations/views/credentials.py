@@ -17,6 +17,7 @@ from linkadmin.operations.changes import login_fields
 from linkadmin.operations.explanations import explain
 from linkadmin.operations.forms import ProviderForm
 from linkadmin.operations.models import Operation, OperationKind, State
+from linkadmin.operations.steps import FORM, steps_at
 from linkadmin.pages import draw, go, reader
 
 from .access import outcome_of, place_of, why_paused
@@ -66,6 +67,7 @@ def _update(request: HttpRequest, link: Link, form: ProviderForm) -> HttpRespons
 
 def _page(request: HttpRequest, link: Link, form: ProviderForm, *, status: int = 200, **context: Any) -> HttpResponse:
     context |= {"link": link, "standing": standing_of(link), "form": form, "budget": budget_of(link)}
+    context["steps"] = steps_at(FORM, link.integration, is_new=False, failed="refused" in context)
     context["paused"] = why_paused(link.integration, OperationKind.UPDATE_CREDENTIALS)
     return draw(request, TEMPLATE, "form", context, status=status)
 

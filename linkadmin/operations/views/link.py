@@ -24,7 +24,9 @@ from linkadmin.operations.acts import Offer, offer
 from linkadmin.operations.budget import budget_of
 from linkadmin.operations.effects import links_that_go
 from linkadmin.operations.explanations import explain
+from linkadmin.operations.live import pulse_of_link
 from linkadmin.operations.models import Operation
+from linkadmin.operations.steps import steps_of_link
 from linkadmin.operations.verdict import LinkVerdict, verdict_of
 from linkadmin.pages import go, reader
 from linkadmin.providers.types import HealthState
@@ -45,6 +47,8 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     see_names = may(user, Right.SEE_NAMES)
     context = {
         "link": link,
+        "pulse": pulse_of_link(link.pk),
+        "steps": steps_of_link(link, last),
         "customer": shown_name(str(link.end_user), see_names=see_names),
         "verdict": verdict,
         "operation": last,

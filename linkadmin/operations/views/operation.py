@@ -19,22 +19,22 @@ from linkadmin.operations import decisions, reconcile, refusals
 from linkadmin.operations.acts import start_of
 from linkadmin.operations.explanations import explain
 from linkadmin.operations.forms import DecisionForm
+from linkadmin.operations.live import pulse_of_operation
 from linkadmin.operations.models import FAILED_STATES, Operation, OperationKind, State
 from linkadmin.operations.results import result_of
-from linkadmin.pages import go, go_when_done, reader, wants_part
+from linkadmin.operations.steps import steps_of
+from linkadmin.pages import go, reader
 
 from .access import place_of
 
 TEMPLATE = "operations/operation.html"
-# The page asks again after so many seconds: soon while a call runs, more calmly while records are read.
-POLL_SECONDS = {State.PREPARED: 1, State.SENDING: 1, State.UNKNOWN: 5}
 
 
 @never_cache
 @no_compression
 @require_safe
 def operation_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Draw where an operation stands. The panel asks again until it is over, then the reader is sent on."""
+    """Draw where an operation stands. The page follows until it is over, then the reader is sent on."""
     return _detail(request, _operation(pk, end_user__isnull=False))
 
 
@@ -47,8 +47,6 @@ def integration_operation(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _detail(request: HttpRequest, operation: Operation) -> HttpResponse:
-    if wants_part(request):
-        return _poll(request, operation)
     if operation.state == State.NEEDS_TOKEN:
         return go(request, place_of(operation))
     seen(request, operation.link, operation.end_user, page="operation")
@@ -86,15 +84,14 @@ def operation_decide(request: HttpRequest, pk: UUID) -> HttpResponse:
     return go(request, operation.get_absolute_url())
 
 
-def _poll(request: HttpRequest, operation: Operation) -> HttpResponse:
-    if not operation.is_running:
-        return go_when_done(place_of(operation))
-    return render(request, f"{TEMPLATE}#running", _panel(operation))
-
-
 def _page(request: HttpRequest, operation: Operation, form: DecisionForm, *, status: int = 200) -> HttpResponse:
     user = reader(request)
-    context = _panel(operation) | {
+    context = {
+        "operation": operation,
+        "pulse": pulse_of_operation(operation) if operation.is_running else None,
+        "steps": steps_of(operation),
+        "now": timezone.now(),
+        "elapsed": int((timezone.now() - operation.began_at).total_seconds()),
         "explanation": None if operation.state in (State.PREPARED, State.SENDING) else explain(operation),
         "subject": _subject(operation, user),
         "standing": standing_of(operation.link) if operation.link else None,
@@ -110,15 +107,6 @@ def _page(request: HttpRequest, operation: Operation, form: DecisionForm, *, sta
         "retry_url": _retry_url(operation, user),
     }
     return render(request, TEMPLATE, context, status=status)
-
-
-def _panel(operation: Operation) -> dict[str, object]:
-    return {
-        "operation": operation,
-        "now": timezone.now(),
-        "elapsed": int((timezone.now() - operation.began_at).total_seconds()),
-        "poll_seconds": POLL_SECONDS.get(State(operation.state)),
-    }
 
 
 def _may_correct(operation: Operation) -> bool:

@@ -22,7 +22,9 @@ from linkadmin.operations import decisions, memory, refusals, services
 from linkadmin.operations.acts import start_of
 from linkadmin.operations.budget import budget_of
 from linkadmin.operations.forms import TokenForm
+from linkadmin.operations.live import pulse_of_link
 from linkadmin.operations.models import OperationKind, PendingChallenge, State
+from linkadmin.operations.steps import CODE, steps_at
 from linkadmin.pages import draw, go, reader
 from linkadmin.providers.pictures import is_unreadable_picture, picture
 from linkadmin.providers.types import ChallengeKind
@@ -116,9 +118,13 @@ def _page(
     shown = memory.CHALLENGES.find(challenge.pk) if may(user, Right.UPDATE_CREDENTIALS) else None
     context = {
         "link": link,
+        "pulse": pulse_of_link(link.pk),
         "standing": standing_of(link),
         "operation": challenge.operation,
         "challenge": challenge,
+        "steps": steps_at(
+            CODE, link.integration, is_new=challenge.operation.begins_link, failed=challenge.wrong_codes > 0
+        ),
         "form": form,
         "now": now,
         "total_seconds": int((challenge.expires_at - challenge.received_at).total_seconds()),

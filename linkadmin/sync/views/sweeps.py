@@ -5,14 +5,16 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from linkadmin.accounts.roles import Right, may
+from linkadmin.links.live import NOTHING_AWAITED, Pulse, answer, seconds_between, version_of
 from linkadmin.links.models import Integration
 from linkadmin.links.presentation import moment
 from linkadmin.operations.refusals import Refusal
-from linkadmin.pages import draw, go, go_when_done, reader, wants_part
+from linkadmin.pages import go, reader
 from linkadmin.sync import sweeps
 from linkadmin.sync.models import Sweep
 from linkadmin.sync.sweeps import presentation
@@ -42,10 +44,9 @@ def sweep_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     sweep = get_object_or_404(Sweep.objects.select_related("integration", "asked_by", "stopped_by"), pk=pk)
     if request.method == "POST":
         return _stop(request, sweep)
-    if wants_part(request) and not sweep.is_running:
-        return go_when_done(sweep.get_absolute_url())
     context = {
         "sweep": sweep,
+        "pulse": _pulse(sweep),
         "integration": sweep.integration,
         "row": presentation.row(sweep),
         "ended": moment(sweep.ended_at),
@@ -53,7 +54,21 @@ def sweep_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "remarks": presentation.remarks(sweep),
         "may_stop": sweep.is_running and may(request.user, Right.MANAGE_INTEGRATIONS),
     }
-    return draw(request, "sync/sweep.html", "sweep", context)
+    return render(request, "sync/sweep.html", context)
+
+
+@require_safe
+def sweep_live(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Answer the poll of a sweep's page."""
+    pulse = _pulse(get_object_or_404(Sweep, pk=pk))
+    return answer(request, pulse.version, pulse.seconds)
+
+
+def _pulse(sweep: Sweep) -> Pulse:
+    """Return what a sweep's page polls: whoever works on the sweep says so again and again."""
+    version = version_of(sweep.state, sweep.attended_until, sweep.waits_until, sweep.seen, sweep.note)
+    seconds = seconds_between(sweep.began_at) if sweep.is_running else NOTHING_AWAITED
+    return Pulse(reverse("sweep-live", args=[sweep.pk]), version, seconds)
 
 
 def _begin(request: HttpRequest, integration: Integration) -> HttpResponse:

@@ -1,0 +1,76 @@
+"""Integrations through which no call gets anywhere now: their keys are rejected, or too many calls failed."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from . import breaker
+from .models import Integration, Traffic
+from .pauses import clock_time
+from .presentation import Moment, moment
+
+KEYS, PAUSED = "keys", "paused"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Why an integration can't be used now, as the bar on its pages says it."""
+
+    integration: Integration
+    kind: str
+    words: str
+    since: Moment | None = None
+    until: datetime | None = None
+
+    @property
+    def is_about_keys(self) -> bool:
+        return self.kind == KEYS
+
+    @property
+    def tone(self) -> str:
+        return "bad" if self.is_about_keys else "warn"
+
+    @property
+    def until_words(self) -> str:
+        return clock_time(self.until) if self.until else ""
+
+    @property
+    def fact(self) -> tuple[str, str, datetime | None]:
+        """What makes another alert of it."""
+        return str(self.integration.pk), self.kind, self.until
+
+
+def alerts(of: Collection[UUID] | None = None) -> list[Alert]:
+    """Return the alerts of some integrations, or of all that are in use."""
+    troubled = Q(key_state=Integration.KeyState.REFUSED) | Q(traffic__paused_until__isnull=False)
+    found = Integration.objects.filter(troubled, is_active=True).select_related("traffic").order_by("name")
+    if of is not None:
+        found = found.filter(pk__in=of)
+    return [alert for each in found if (alert := alert_of(each)) is not None]
+
+
+def alert_of(integration: Integration) -> Alert | None:
+    """Tell whether an integration can't be used now; rejected keys come before a pause."""
+    if integration.keys_refused:
+        since, until = moment(integration.keys_refused_at), integration.keys_retry_at
+        return Alert(integration, KEYS, why_keys(integration), since, until)
+    try:
+        pause = breaker.pause_of(integration.traffic, now=timezone.now())
+    except Traffic.DoesNotExist:
+        return None
+    return Alert(integration, PAUSED, pause.words(integration), until=pause.ends_at) if pause else None
+
+
+def why_keys(integration: Integration) -> str:
+    """Return the reason on everything that can't be done while an integration's keys are rejected; empty if it can."""
+    if not integration.keys_refused:
+        return ""
+    return _("%(provider)s rejects our API keys for %(name)s.") % {
+        "provider": integration.provider_label,
+        "name": integration.name,
+    }

@@ -1,0 +1,120 @@
+"""How an open page learns that something changed: a small poll that compares two versions, and no more.
+
+A poll changes nothing and is no sign of a person: it writes neither the session nor the audit log.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
+
+from . import alerts
+from .alerts import Alert
+from .models import EndUser, Integration
+
+# How long something is awaited, in seconds, and how often its page asks meanwhile.
+EAGER = ((20 * 60, 2), (60 * 60, 5), (6 * 60 * 60, 15))
+NOTHING_AWAITED = 0
+SECONDS_HEADER = "Live-Seconds"
+FOLLOWS_HEADER = "Live-Follows"
+_signer = signing.TimestampSigner(salt="linkadmin.links.live")
+MOST_SCOPES = 50  # integrations named in one poll
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What a page polls: where, the version it shows, and how often; 0 seconds where nothing is awaited."""
+
+    url: str
+    version: str
+    seconds: int = NOTHING_AWAITED
+
+
+def version_of(*facts: object) -> str:
+    return blake2b(repr(facts).encode(), digest_size=8).hexdigest()
+
+
+def seconds_between(since: datetime | None) -> int:
+    """Return how often a page asks about what it has awaited since then."""
+    if since is None:
+        return NOTHING_AWAITED
+    waited = (timezone.now() - since).total_seconds()
+    return next((seconds for most, seconds in EAGER if waited < most), NOTHING_AWAITED)
+
+
+def answer(request: HttpRequest, version: str, seconds: int) -> HttpResponse:
+    """Answer a poll: 204 while the page shows this version, else the version that there is now."""
+    if request.GET.get("v") == version:
+        response = HttpResponse(status=204)
+        del response["Content-Type"]
+    else:
+        response = HttpResponse(version, content_type="text/plain")
+    response[SECONDS_HEADER] = str(seconds)
+    return response
+
+
+def follow_mark(request: HttpRequest) -> str:
+    """Return what proves that this page was drawn for this person."""
+    return _signer.sign(_page_of(request))
+
+
+def follows(request: HttpRequest) -> bool:
+    """Tell whether an open page asks to be drawn again: the mark is of the same page and person, and not old."""
+    mark = request.headers.get(FOLLOWS_HEADER, "")
+    try:
+        return _signer.unsign(mark, max_age=settings.SESSION_IDLE_SECONDS) == _page_of(request)
+    except signing.BadSignature:
+        return False
+
+
+def _page_of(request: HttpRequest) -> str:
+    return f"{request.user.pk} {request.get_full_path()}"
+
+
+def pulse_of(of: list[UUID] | None, found: list[Alert]) -> Pulse:
+    """Return the pulse of a page that awaits nothing, but is to show the alerts of some integrations or all."""
+    named = [] if of is None else [("of", str(pk)) for pk in of] or [("of", "")]
+    return Pulse(f"{reverse('live')}?{urlencode(named)}", version_of(*_facts(found)))
+
+
+@require_safe
+def live(request: HttpRequest) -> HttpResponse:
+    """Tell whether the alerts of some integrations changed."""
+    named = request.GET.getlist("of")[:MOST_SCOPES]
+    of = [pk for text in named if (pk := _uuid(text))] if named else None
+    return answer(request, version_of(*_facts(alerts.alerts(of))), NOTHING_AWAITED)
+
+
+def concerned(page: Mapping[str, Any]) -> list[UUID] | None:
+    """Return the integrations that a page is about by what it shows; None for all."""
+    for name in ("link", "operation", "integration", "institution"):
+        thing = page.get(name)
+        if isinstance(thing, Integration):
+            return [thing.pk]
+        if (pk := getattr(thing, "integration_id", None)) is not None:
+            return [pk]
+    customer = page.get("customer")
+    if isinstance(customer, EndUser):
+        return list(customer.links.order_by("integration").values_list("integration", flat=True).distinct())
+    return None
+
+
+def _facts(found: list[Alert]) -> list[tuple[object, ...]]:
+    return [alert.fact for alert in found]
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,25 @@
+"""The bar of integrations that can't be used now, and what an open page polls to follow by itself."""
+
+from typing import Any
+
+from django import template
+from django.template import Context
+
+from linkadmin.links.alerts import alerts
+from linkadmin.links.live import concerned, follow_mark, pulse_of
+
+register = template.Library()
+
+
+@register.inclusion_tag("partials/_live.html", takes_context=True)
+def live_page(context: Context) -> dict[str, Any]:
+    """Draw the bar for what the page shows. A view whose page awaits something gives its own `pulse`."""
+    page: dict[str, Any] = dict(context.flatten())  # type: ignore[arg-type]  # its names are texts
+    of = concerned(page)
+    found = alerts(of)
+    return {
+        "alerts": found,
+        "pulse": page.get("pulse") or pulse_of(of, found),
+        "follows": follow_mark(page["request"]),
+        "rights": page.get("rights", frozenset()),
+    }

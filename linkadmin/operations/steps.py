@@ -1,0 +1,62 @@
+"""The bar of steps from the first form to a link that works: which are done, and which one it is at."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from linkadmin.links.models import Integration, Link
+from linkadmin.providers.types import Capability, HealthState
+
+from .models import FAILED_STATES, Operation, OperationKind, State
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+FORM, CODE, PROOF, WORKS = range(4)
+SHOWN_WHEN_DONE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    label: "StrOrPromise"
+    is_done: bool = False
+    is_current: bool = False
+    is_failed: bool = False
+
+
+def steps_at(current: int, integration: Integration, *, is_new: bool, failed: bool = False) -> list[Step]:
+    """Return the steps of a repair, or of a new link, that is at one of them; after the last one all are done."""
+    labels: dict[int, StrOrPromise] = {
+        FORM: _("New link") if is_new else _("Credentials"),
+        CODE: _("Bank code, if asked") if current < CODE else _("Bank code"),
+        PROOF: _("Setting up") if is_new else _("Fixed, proving"),
+        WORKS: _("Working"),
+    }
+    if not integration.can(Capability.UPDATE_CREDENTIALS):  # no code is ever asked for
+        del labels[CODE]
+    return [Step(label, at < current, at == current, failed and at == current) for at, label in labels.items()]
+
+
+def steps_of(operation: Operation) -> list[Step]:
+    """Return the steps with the one that an operation is at; none if it is no sign-in at the bank."""
+    if not operation.logs_in:
+        return []
+    at = CODE if operation.state == State.NEEDS_TOKEN or operation.kind == OperationKind.SUBMIT_TOKEN else FORM
+    current = PROOF if operation.is_done else at
+    failed = operation.state in FAILED_STATES
+    return steps_at(current, operation.integration, is_new=operation.begins_link, failed=failed)
+
+
+def steps_of_link(link: Link, last: Operation | None) -> list[Step]:
+    """Return the steps of what was last done to a link, until it works and for a while after."""
+    if last is None or not last.logs_in:
+        return []
+    if last.is_open or (last.is_done and (link.is_proving or link.health == HealthState.SETTING_UP.value)):
+        return steps_of(last)
+    works = last.is_done and link.health == HealthState.HEALTHY.value
+    if works and last.ended_at and timezone.now() - last.ended_at < SHOWN_WHEN_DONE:
+        return steps_at(WORKS + 1, last.integration, is_new=last.begins_link)
+    return []

@@ -1,0 +1,186 @@
+/* Lets an open page follow what changes: #live says what to poll, and parts marked data-live-part are drawn again.
+
+   A page that awaits something polls while it is visible; one that awaits nothing only while somebody is there, so that
+   the bar of an integration that can't be used shows up. A hidden page never polls. */
+"use strict";
+
+{
+  const BAR_SECONDS = 4; // between two polls of a page that awaits nothing
+  const PRESENT_MILLISECONDS = 60_000; // after the last sign of a person
+  const MOST_SECONDS = 30; // between two polls that fail
+  const FAILURES_TOLD = 3;
+  const CHANGED = 200;
+  const OVER = 286;
+
+  const query = (selector) => document.querySelector(selector);
+  const touched = new WeakSet(); // fields somebody has typed in
+  const held = new Map(); // new parts that wait until their forms are let go, by id
+
+  let timer = 0;
+  let failures = 0;
+  let isOver = false;
+  let isAsking = false;
+  let polledAt = 0;
+  let presentAt = Date.now();
+
+  /* --- When to ask --- */
+  function schedule() {
+    clearTimeout(timer);
+    timer = 0;
+    const live = query("#live");
+    if (!live || isOver || isAsking || document.hidden) return;
+    const awaited = Number(live.dataset.seconds);
+    if (!awaited && Date.now() - presentAt > PRESENT_MILLISECONDS) return;
+    const seconds = Math.min(MOST_SECONDS, (awaited || BAR_SECONDS) * 2 ** failures);
+    timer = setTimeout(poll, seconds * 1000 * (0.9 + 0.1 * Math.random()));
+  }
+
+  function somebodyIsThere() {
+    presentAt = Date.now();
+    if (timer || isAsking || document.hidden) return;
+    if (presentAt - polledAt > BAR_SECONDS * 1000) poll();
+    else schedule();
+  }
+
+  for (const sign of ["pointermove", "pointerdown", "keydown", "focusin"]) {
+    document.addEventListener(sign, somebodyIsThere, { passive: true });
+  }
+  document.addEventListener("visibilitychange", () => (document.hidden ? schedule() : somebodyIsThere()));
+  addEventListener("pageshow", (event) => event.persisted && somebodyIsThere());
+
+  /* --- Ask --- */
+  const ofHtmx = () => ({ "HX-Request": "true", "HX-Current-URL": location.href });
+
+  async function poll() {
+    const live = query("#live");
+    if (isAsking || isOver || !live) return;
+    isAsking = true;
+    polledAt = Date.now();
+    try {
+      await ask(live);
+      if (failures >= FAILURES_TOLD) query("#toasts")?.replaceChildren();
+      failures = 0;
+    } catch {
+      failures += 1;
+      if (failures === FAILURES_TOLD && Number(live.dataset.seconds)) tellUnreachable();
+    }
+    isAsking = false;
+    releaseHeld();
+    schedule();
+  }
+
+  async function ask(live) {
+    const url = new URL(live.dataset.url, location.href);
+    url.searchParams.set("v", live.dataset.version);
+    const response = await fetch(url, { headers: ofHtmx() });
+    const leadsTo = response.headers.get("HX-Redirect");
+    if (response.status === OVER || response.status === 401) return followTo(leadsTo);
+    if (response.status >= 500) throw new Error("no answer");
+    if (!response.ok) return void (isOver = true);
+    live.dataset.seconds = response.headers.get("Live-Seconds") || 0;
+    if (response.status !== CHANGED) return;
+    const version = await response.text();
+    await redraw();
+    if (query("#live")) query("#live").dataset.version = version;
+  }
+
+  /* Another page goes on from here. What somebody is typing is not thrown away for it. */
+  async function followTo(url) {
+    const page = new URL(url, location.href);
+    if (page.pathname === location.pathname) return redraw();
+    isOver = true;
+    if (![...document.querySelectorAll("#main form")].some(isInUse)) location.assign(page);
+  }
+
+  function tellUnreachable() {
+    const toasts = query("#toasts");
+    if (toasts && !toasts.hasChildNodes()) toasts.append(query("#unreachable").content.cloneNode(true));
+  }
+
+  /* --- Draw again --- */
+  async function redraw() {
+    const response = await fetch(location.href, { headers: { "Live-Follows": query("#live").dataset.follows } });
+    if (response.status >= 500) throw new Error("no answer");
+    if (response.redirected && new URL(response.url).pathname !== location.pathname) return followTo(response.url);
+    if (!response.ok) return void (isOver = true);
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const before = said();
+    document.title = page.title;
+    for (const fresh of page.querySelectorAll("[data-live-part]")) replace(document.getElementById(fresh.id), fresh);
+    announce(said().filter((text) => !before.includes(text)));
+  }
+
+  function replace(old, fresh) {
+    if (!old) return;
+    held.delete(old.id);
+    if (isSame(old, fresh)) return;
+    if (isInUse(old)) return void held.set(old.id, fresh);
+    const part = document.importNode(fresh, true);
+    const refocus = focusIn(old);
+    keepOpen(old, part);
+    old.replaceWith(part);
+    window.htmx?.process(part);
+    refocus(part);
+  }
+
+  function releaseHeld() {
+    for (const [id, fresh] of held) replace(document.getElementById(id), fresh);
+  }
+
+  /* A part with a key is drawn again only when that changes; any other one, whenever it looks different. */
+  function isSame(old, fresh) {
+    if (fresh.dataset.liveKey !== undefined) return old.dataset.liveKey === fresh.dataset.liveKey;
+    const [one, other] = [old, fresh].map((part) => {
+      const bare = part.cloneNode(true);
+      for (const token of bare.querySelectorAll("[name=csrfmiddlewaretoken]")) token.removeAttribute("value");
+      return bare;
+    });
+    return one.isEqualNode(other);
+  }
+
+  /* --- What somebody is at --- */
+  function isChanged(field) {
+    if (field.matches("[type=checkbox], [type=radio]")) return field.checked !== field.defaultChecked;
+    if (!field.matches("select")) return field.value !== field.defaultValue;
+    const chosen = [...field.options].findIndex((option) => option.defaultSelected);
+    return !field.multiple && field.selectedIndex !== Math.max(0, chosen);
+  }
+
+  function isInUse(part) {
+    if (part.matches(".htmx-request, [data-sent]") || part.querySelector(".htmx-request, [data-sent]")) return true;
+    const fields = [...part.querySelectorAll("input:not([type=hidden]), select, textarea")];
+    return fields.some((field) => isChanged(field) || (field === document.activeElement && touched.has(field)));
+  }
+
+  document.addEventListener("input", (event) => touched.add(event.target));
+
+  function focusIn(part) {
+    const active = document.activeElement;
+    if (!part.contains(active)) return () => {};
+    const focusable = (root) => [...root.querySelectorAll("a[href], button, input, select, textarea, summary")];
+    const words = (element) => element.textContent.trim() + (element.name || element.id);
+    const wanted = words(active);
+    return (fresh) => {
+      const same = focusable(fresh).find((element) => words(element) === wanted);
+      if (!same) fresh.tabIndex = -1;
+      (same || fresh).focus({ preventScroll: true });
+    };
+  }
+
+  function keepOpen(old, part) {
+    const fresh = part.querySelectorAll("details");
+    old.querySelectorAll("details").forEach((each, place) => fresh[place] && (fresh[place].open = each.open));
+  }
+
+  /* --- Words for the ear --- */
+  const said = () => [...document.querySelectorAll("[data-live-say]")].map((each) => each.textContent.trim());
+
+  function announce(news) {
+    const announcer = query("#announcer");
+    if (!announcer || !news.length) return;
+    announcer.textContent = "";
+    requestAnimationFrame(() => (announcer.textContent = news.join(". ")));
+  }
+
+  document.addEventListener("DOMContentLoaded", schedule);
+}

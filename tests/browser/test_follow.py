@@ -1,0 +1,200 @@
+"""Pages follow by themselves: from the click to green without a reload, and nothing asked where nobody looks."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from linkadmin.bulk.models import BulkJob
+from linkadmin.links.models import Integration, Link
+from linkadmin.operations import tasks
+from linkadmin.providers.types import Cause
+from tests.bulk.desk import begun, many, worked
+from tests.house import House
+
+from .desk import Desk, send_code, send_password
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+POLLS = re.compile(r"/live/")
+ROUNDS = 40_000  # milliseconds of the page's clock: many times what a page waits between two polls
+HIDE = """hidden => {
+  Object.defineProperty(document, "hidden", {configurable: true, get: () => hidden});
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def state(page: Page) -> Callable[[str], None]:
+    return expect(page.locator(".verdict__state")).to_have_text
+
+
+def count_polls(page: Page) -> list[str]:
+    """Collect what a page asks by itself from now on."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if POLLS.search(request.url) else None)
+    return asked
+
+
+def marked(page: Page) -> None:
+    """Leave a mark that only a reload takes away."""
+    page.evaluate("document.body.dataset.sameBody = 'yes'")
+
+
+def is_same(page: Page) -> bool:
+    return bool(page.evaluate("document.body.dataset.sameBody === 'yes'"))
+
+
+def test_repair_turns_green_before_the_readers_eyes(house: House, desk: Desk) -> None:
+    link, page = house.belvo_link(), desk.window()
+
+    send_password(page, link, "mfa_default")
+    expect(page.locator(".steps [aria-current]")).to_have_text("Bank code")
+    send_code(page, "111111")
+    state(page)("Fixed, proving")
+    expect(page.locator(".steps [aria-current]")).to_have_text("Fixed, proving")
+    marked(page)
+    house.prove(link)
+
+    state(page)("Working")
+    expect(page.locator(".steps .is-done")).to_have_count(4)
+    expect(page.locator("#announcer")).to_have_text("Working")
+    assert is_same(page)
+
+
+def test_new_link_is_followed_until_its_data_is_there(house: House, desk: Desk) -> None:
+    page = desk.window()
+    page.goto(house.new_link_url())
+    expect(page.locator(".steps [aria-current]")).to_have_text("New link")
+    page.get_by_label("Customer id").fill("cus-77")
+    page.get_by_label("Customer name").fill("Blue Fern Bakery")
+    page.get_by_label("Item id").fill("item-77")
+    page.get_by_label("Access token").fill("access-sandbox-77")
+    page.get_by_role("button", name="Create link").click()
+    state(page)("Being set up")
+    expect(page.locator(".steps [aria-current]")).to_have_text("Setting up")
+    marked(page)
+
+    house.clock.forward(3600)
+    house.prove(Link.objects.get(remote_id="item-77"))
+
+    state(page)("Working")
+    assert is_same(page)
+
+
+def test_slow_bank_is_followed_in_a_tab_that_was_closed_and_opened_again(house: House, desk: Desk) -> None:
+    link, page = house.belvo_link(), desk.window()
+    send_password(page, link, "slow_9")
+    expect(page.get_by_text("Contacting the bank…")).to_be_visible()
+    page.close()
+
+    again = desk.window()
+    again.goto(link.get_absolute_url())
+    state(again)("Contacting the bank")
+    marked(again)
+
+    expect(again.locator(".verdict__state")).to_have_text("Fixed, proving", timeout=20_000)
+    house.prove(link)
+    state(again)("Working")
+    assert is_same(again)
+    assert len(house.calls("PUT")) == 1
+
+
+def test_lost_answer_is_followed_to_green(house: House, desk: Desk) -> None:
+    link, page = house.belvo_link(), desk.window()
+
+    send_password(page, link, "lost_after")
+    expect(page.get_by_text("Outcome unknown: checking")).to_be_visible()
+    tasks.reconcile_one(str(house.last_operation(link).pk))
+
+    state(page)("Fixed, proving")
+    house.prove(link)
+    state(page)("Working")
+
+
+def test_job_is_followed_to_its_end(house: House, desk: Desk) -> None:
+    job = begun(house, "note", many(house.heron, 3), text="Called them.")
+    page = desk.window()
+    page.goto(job.get_absolute_url())
+    expect(page.get_by_text("0 of 3")).to_be_visible()
+    marked(page)
+
+    worked(BulkJob.objects.get())
+
+    expect(page.get_by_text("3 of 3")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+    expect(page.locator("#announcer")).to_have_text("Done")
+    assert is_same(page)
+
+
+def test_hidden_page_asks_nothing_and_catches_up_when_it_is_seen_again(house: House, desk: Desk) -> None:
+    link, page = house.belvo_link(), desk.window()
+    page.clock.install()
+    send_password(page, link, "pass_valid")
+    state(page)("Fixed, proving")
+    asked = count_polls(page)
+
+    page.evaluate(HIDE, True)
+    page.clock.run_for(ROUNDS)
+    assert asked == []
+    house.prove(link)
+    page.evaluate(HIDE, False)
+
+    state(page)("Working")
+
+
+def test_settled_page_that_nobody_is_at_asks_nothing(house: House, desk: Desk) -> None:
+    link, page = house.heron_link(), desk.window()
+    page.clock.install()
+    page.goto(link.get_absolute_url())
+    page.clock.run_for(70_000)
+    asked = count_polls(page)
+
+    page.clock.run_for(600_000)
+    assert asked == []
+    Integration.objects.filter(pk=house.heron.pk).update(key_state="refused")
+    page.mouse.move(200, 200)
+
+    expect(page.get_by_text("rejects our API keys")).to_be_visible()
+    assert len(asked) == 1
+
+
+def test_what_is_being_typed_is_not_taken_away_and_focus_stays(house: House, desk: Desk) -> None:
+    link, page = house.belvo_link(), desk.window("mia")
+    house.send(f"/links/{link.pk}/credentials/", password="pass_valid")
+    page.goto(link.get_absolute_url())
+    state(page)("Fixed, proving")
+    page.get_by_label("Note", exact=False).first.fill("They called back")
+    page.get_by_role("button", name="Ask the provider now").focus()
+    house.prove(link)
+
+    state(page)("Working")
+
+    expect(page.get_by_label("Note", exact=False).first).to_have_value("They called back")
+    expect(page.get_by_role("button", name="Ask the provider now")).to_be_focused()
+
+
+def test_page_is_not_left_while_a_code_is_typed(house: House, desk: Desk) -> None:
+    link, ana, ben = house.belvo_link(), desk.window("ana"), desk.window("ana")
+    send_password(ana, link, "mfa_default")
+    ana.get_by_label("One-time code").fill("48")
+    ben.goto(f"{link.get_absolute_url()}token/")
+    ben.get_by_label("One-time code").fill("111111")
+    ben.get_by_role("button", name="Send code").click()
+    state(ben)("Fixed, proving")
+
+    ana.bring_to_front()
+    ana.wait_for_event("request", lambda request: request.url.endswith("/token/"))
+    expect(ana.get_by_label("One-time code")).to_have_value("48")
+
+
+@pytest.mark.parametrize("cause", [Cause.LOGIN_REFUSED])
+def test_page_works_without_javascript(house: House, desk: Desk, cause: Cause) -> None:
+    link, page = house.belvo_link(cause=cause), desk.window(java_script_enabled=False)
+
+    send_password(page, link, "pass_valid")
+    state(page)("Fixed, proving")
+    house.prove(link)
+    page.reload()
+
+    state(page)("Working")

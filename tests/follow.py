@@ -1,0 +1,27 @@
+"""What an open page polls, as its script does."""
+
+from dataclasses import dataclass
+
+from django.http import HttpResponse
+from django.test import Client
+
+from .house import HTMX
+from .markup import Page
+
+
+@dataclass(frozen=True)
+class Pulse:
+    url: str
+    version: str
+    seconds: str
+    mark: str
+
+    def poll(self, client: Client) -> HttpResponse:
+        with_version = f"{self.url}{'&' if '?' in self.url else '?'}v={self.version}"
+        return client.get(with_version, headers=HTMX)
+
+
+def pulse_of(page: Page) -> Pulse:
+    """Return what a page polls."""
+    (live,) = [each.attrs for each in page.elements if each.attrs.get("id") == "live"]
+    return Pulse(live["data-url"], live["data-version"], live["data-seconds"], live["data-follows"])
