@@ -12,6 +12,7 @@ from linkadmin.accounts.models import User
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import EndUser, HealthChange, Institution, Integration, Link
 from linkadmin.operations.models import Operation
+from linkadmin.providers.plaid_codes import cause_of
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.simulator.institutions import INSTITUTIONS
 
@@ -114,7 +115,7 @@ def link_row(life: Life, cast: Cast, *, now: datetime) -> Link:
         health=VERDICTS[scenario.cause].state.value,
         cause=scenario.cause.value,
         health_since=history.since,
-        conflict=scenario.cause is Cause.WORKING_WITH_ERROR,
+        **_code(life),
         raw_status=scenario.told.status,
         raw_code=scenario.told.code,
         raw_words=scenario.told.words,
@@ -129,6 +130,18 @@ def link_row(life: Life, cast: Cast, *, now: datetime) -> Link:
     )
     link.attention = link.rank()
     return link
+
+
+def _code(life: Life) -> dict[str, Any]:
+    """Return what goes with a code of Heron's: since when it is said, and what it means beside "active"."""
+    told = life.part.scenario.told
+    conflict = told.status == "active" and bool(told.code)
+    cause = cause_of(told.code) if conflict else None
+    return {
+        "conflict": conflict,
+        "code_since": life.history.since if told.code else None,
+        "code_cause": cause.value if cause else "",
+    }
 
 
 def change_rows(life: Life) -> Iterator[HealthChange]:

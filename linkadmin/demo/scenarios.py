@@ -236,6 +236,7 @@ _IN_HERON = (
     ),
     _item(Cause.STALE, 4, "active", since=(0.5, 9)),
     _item(Cause.WORKING_WITH_ERROR, 3, "active", SIGN_IN_AGAIN, since=(1, 5)),
+    _item(Cause.LOGIN_REQUIRED, 1, "active", SIGN_IN_AGAIN, since=(4, 9)),  # and no data since
     _item(Cause.SYNCING, 3, "syncing", since=(0.01, 0.03)),
     _item(Cause.RENEW_SOON, 2, "active"),
     HERON_WORKS,

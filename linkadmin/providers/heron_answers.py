@@ -28,8 +28,11 @@ from .reading import MAX_FIELDS, all_records, count, mapping, moment, records, r
 from .records import Accepted, Page, Removed, ReportsRefreshed
 from .types import Cause, ConnectionReport, Observation, RemoteLink
 
-# Plaid pulls at least daily; an asset report is a snapshot and never stale by itself.
-FRESH_FOR: Mapping[str, timedelta] = {"plaid_integration": timedelta(days=3)}
+# Plaid pulls at least daily; an asset report is a snapshot, and only ancient ones are nobody's intention.
+FRESH_FOR: Mapping[str, timedelta] = {
+    "plaid_integration": timedelta(days=3),
+    "plaid_assets_report": timedelta(days=90),
+}
 
 # https://docs.herondata.io/api-reference/integrations/get-integration-links
 STATUS_CAUSES: Mapping[str, Cause] = {
@@ -201,10 +204,10 @@ def _may_be_one_of(record: object, missing: Collection[str]) -> bool:
 
 
 def _cause(status: str, code: str, *, synced: bool) -> Cause:
+    if status in ("erroring", "active") and code:
+        return cause_of(code) or Cause.ERROR_UNRECOGNISED
     if status == "erroring":
-        return (cause_of(code) or Cause.ERROR_UNRECOGNISED) if code else Cause.ERROR_UNNAMED
-    if status == "active" and code:
-        return Cause.WORKING_WITH_ERROR
+        return Cause.ERROR_UNNAMED
     if status == "syncing" and not synced:
         return Cause.FIRST_SYNC
     return STATUS_CAUSES.get(status, Cause.UNRECOGNISED)

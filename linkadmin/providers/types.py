@@ -305,7 +305,7 @@ class Observation:
     raw_words: str = ""
     last_good_at: datetime | None = None
     renew_by: date | None = None
-    conflict: bool = False  # the provider contradicts itself: works, with an error beside it
+    conflict: bool = False  # the provider says that it works, and names the trouble of `cause` beside it
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,6 +213,9 @@ def _as_we_say(remote: RemoteLink, waiting: Container[str]) -> Observation:
 
 def _state(seen: Observation) -> Cell:
     verdict = VERDICTS[seen.cause]
+    if seen.conflict:  # which of the two is true, the link's own page tells by the age of its data
+        both = StateBadge("warn", "triangle-alert", _("The provider contradicts itself"), str(verdict.reason))
+        return Cell(badges=(both,), sub=f"{seen.raw_status} · {seen.raw_code}")
     return Cell(badges=(badge_of(verdict.state, str(verdict.reason)),), sub=seen.raw_code or seen.raw_status)
 
 

@@ -157,7 +157,7 @@ def test_a_wrong_field_is_named(heron_mock: Relay, heron: Provider, example: str
 
 
 CREATED_CAUSES = {
-    "seed": Cause.WORKING_WITH_ERROR,
+    "seed": Cause.LOGIN_REQUIRED,
     "pending": Cause.PENDING,
     "active_assets": Cause.WORKING,
 }

@@ -91,7 +91,7 @@ HERON = {
     ("pending", None): (SET_UP, "After 24 hours, fetch new data, then write to the provider's support."),
     ("syncing", None): (WORKS, "Data is being fetched now. Look again in a few minutes."),
     ("active", None): (WORKS, "Nothing to do."),
-    ("active", "[ITEM_LOGIN_REQUIRED] the login details have changed"): (WORKS, "Ask the provider now to see which"),
+    ("active", "[ITEM_LOGIN_REQUIRED] the login details have changed"): (LOGIN, OWN_APP),
     ("erroring", "no code in these words"): (UNKNOWN, "Fetch new data once. If it stays, write to"),
     ("erroring", None): (UNKNOWN, "Fetch new data once. If it stays, write to"),
     ("unknown", None): (UNKNOWN, "Open the link and ask the provider now."),

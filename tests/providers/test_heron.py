@@ -89,7 +89,7 @@ def test_a_created_link_that_cannot_be_read_leaves_the_outcome_open(serve: Serve
 
 def test_working_with_an_error_beside_it_is_a_conflict(serve: Serve) -> None:
     seen = create(serve, 201, {"link": CREATED}).observation
-    assert (seen.cause, seen.conflict) == (Cause.WORKING_WITH_ERROR, True)
+    assert (seen.cause, seen.conflict) == (Cause.LOGIN_REQUIRED, True)
     assert (seen.raw_status, seen.raw_code, seen.raw_words) == ("active", "ITEM_LOGIN_REQUIRED", LOGIN_REQUIRED)
 
 
@@ -128,7 +128,7 @@ def test_the_last_sync_is_the_last_good_data(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "fresh_for"), [("plaid_integration", timedelta(days=3)), ("plaid_assets_report", None), ("new", None)]
+    ("kind", "fresh_for"), [("plaid_integration", timedelta(days=3)), ("plaid_assets_report", timedelta(days=90)), ("new", None)]
 )
 def test_only_a_connection_that_is_pulled_daily_grows_stale(
     serve: Serve, kind: str, fresh_for: timedelta | None

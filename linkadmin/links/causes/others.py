@@ -20,7 +20,7 @@ OTHER_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
             Turn.NOBODY,
             Retry.NONE,
             _("Works, with an error beside it"),
-            _("The message is the last problem the provider reported. Ask the provider now to see which is true."),
+            _("New data arrives. The message is the last problem that the provider reported."),
         ),
         Cause.SYNCING: Verdict(
             HealthState.HEALTHY,

@@ -10,7 +10,7 @@ from linkadmin.links.causes import ESCALATED_RANK
 from linkadmin.links.models import ESCALATE_AFTER, HealthChange, Integration, Link
 from linkadmin.providers.types import Cause, HealthState
 
-from .rules import RENEW_WITHIN, WORKS, Report, Source, Taking, as_known, become, renews_soon
+from .rules import RENEW_WITHIN, WORKS, Report, Source, Taking, aged, as_known, become, renews_soon
 from .writer import keep, lock
 
 SETTING_UP_EAGERLY = timedelta(minutes=10)
@@ -18,11 +18,11 @@ SETTING_UP_EAGERLY = timedelta(minutes=10)
 
 @transaction.atomic
 def grow_stale(link: Link, *, now: datetime) -> HealthChange | None:
-    """Turn a link that says it works into a stale one when its data is older than it should be."""
+    """Turn a link that says it works into a stale one, or one in the trouble named beside it, when its data is old."""
     lock(link)
     if HealthState(link.health) is not WORKS or link.stale_at is None or link.stale_at > now:
         return None
-    return _turn(link, Report(as_known(link, Cause.STALE), Source.CLOCK, now))
+    return _turn(link, Report(as_known(link, aged(link)), Source.CLOCK, now))
 
 
 @transaction.atomic

@@ -7,6 +7,9 @@ The rules (the causes and their states are in causes/):
 3. Data older than its provider keeps it fresh turns "works" into "says it works, but no new data".
 4. A permission that ends within two weeks is asked for again while the link still works.
 5. A link that never had data a day after it began is not "being set up" any more.
+6. A provider that says "works" and names a trouble beside it is believed as long as it brings data: a successful sync
+   after the trouble was first named, at most three days ago. Otherwise the trouble counts.
+7. Accounts that were taken out of a permission are back with the data of a sync, not with a mere "works".
 """
 
 from collections.abc import Mapping
@@ -24,6 +27,8 @@ PROOF_LAG = timedelta(seconds=60)  # so long may a provider's records lag behind
 CLOCK_SKEW = timedelta(seconds=60)  # between the provider's clock and ours
 RENEW_WITHIN = timedelta(days=14)
 FIRST_DATA_WITHIN = timedelta(days=1)
+BELIEVED_FOR = timedelta(days=3)  # after its last sync, a provider that contradicts itself
+WITHOUT_ACCOUNTS = frozenset({Cause.NO_ACCOUNTS, Cause.NO_PAYMENT_ACCOUNTS, Cause.ACCESS_PARTIAL})
 # Who is believed more about the same moment: an answer to our own call before a message, and that before a list.
 CLOSER: Mapping[str, tuple[str, ...]] = {
     Source.CALL: (),
@@ -61,13 +66,20 @@ def take(link: Link, report: Report) -> Taking:
         link.asking_since = None
     if is_older(link, report):
         return Taking(accepted=False)
+    said = report.observation
+    report = replace(report, observation=_weighed(link, report))
     if _proves_nothing(link, report):
         # What the refusal said stays: it is still the last thing known.
         link.raw_status = report.observation.raw_status[:60]
         link.observed_at, link.observed_from = report.at, report.source
         return Taking(accepted=False)
     is_first = link.observed_at is None
+    code_since = _code_since(link, report)
     _take_facts(link, report)
+    link.code_since, link.code_cause = code_since, said.cause.value if said.conflict else ""
+    if report.observation.cause is Cause.WORKING_WITH_ERROR and link.last_good_at is not None:
+        believed_until = link.last_good_at + BELIEVED_FOR
+        link.stale_at = min(filter(None, [link.stale_at, believed_until]))
     return Taking(accepted=True, change=become(link, report, is_first=is_first))
 
 
@@ -135,6 +147,11 @@ def as_known(link: Link, cause: Cause) -> Observation:
     )
 
 
+def aged(link: Link) -> Cause:
+    """Return what is true of a link that says it works once its data is older than it should be."""
+    return Cause(link.code_cause) if link.conflict and link.code_cause else Cause.STALE
+
+
 def renews_soon(link: Link, at: datetime) -> bool:
     """Tell whether a link's permission ends within two weeks of a moment."""
     return link.renew_by is not None and link.renew_by <= (at + RENEW_WITHIN).date()
@@ -151,7 +168,7 @@ def _cause_of(link: Link, report: Report) -> Cause:
     cause = report.observation.cause
     verdict = VERDICTS[cause]
     if verdict.state is WORKS and link.stale_at is not None and link.stale_at <= report.at:
-        return Cause.STALE
+        return aged(link)
     if cause is Cause.WORKING and renews_soon(link, report.at):
         return Cause.RENEW_SOON
     waits_for_data = verdict.state is HealthState.SETTING_UP and verdict.turn is Turn.PROVIDER
@@ -167,6 +184,24 @@ def _plausible(seen: Observation, at: datetime) -> Observation:
     return seen if seen.last_good_at is None or seen.last_good_at <= latest else replace(seen, last_good_at=latest)
 
 
+def _code_since(link: Link, report: Report) -> datetime | None:
+    """Return when the code that a report names was first said of this link; None without a code."""
+    code = report.observation.raw_code[:80]
+    if not code:
+        return None
+    return link.code_since if code == link.raw_code and link.code_since else report.at
+
+
+def _weighed(link: Link, report: Report) -> Observation:
+    """Return what a report that contradicts itself comes to: its trouble, or "works" with that beside it."""
+    seen, since = report.observation, _code_since(link, report)
+    good = max(filter(None, [seen.last_good_at, link.last_good_at]), default=None)
+    if not seen.conflict or since is None or good is None:
+        return seen
+    is_fresh = good > since and good > report.at - BELIEVED_FOR
+    return replace(seen, cause=Cause.WORKING_WITH_ERROR) if is_fresh else seen
+
+
 def _tells_freshness(remote: RemoteLink) -> bool:
     """Tell whether a record is more than an answer's mere id, and so says how long its data stays fresh."""
     return remote.fresh_for is not None or remote.observation.last_good_at is not None
@@ -180,13 +215,18 @@ def _stale_at(good: datetime | None, fresh_for: timedelta | None) -> datetime | 
 
 
 def _proves_nothing(link: Link, report: Report) -> bool:
-    """Tell whether a record says "works" while the last attempt, newer than its data, was refused."""
-    if report.source is Source.CALL or link.refused_at is None:
+    """Tell whether a record says "works" while something newer than its data says otherwise.
+
+    That is a refused attempt, or that no account is shared: a customer who signs in again may have chosen none.
+    """
+    lacks_accounts = Cause(link.cause) in WITHOUT_ACCOUNTS
+    since = link.refused_at or ((link.code_since or link.health_since) if lacks_accounts else None)
+    if report.source is Source.CALL or since is None:
         return False
     if VERDICTS[report.observation.cause].state is not WORKS:
         return False
     good = report.observation.last_good_at
-    return good is None or good <= link.refused_at
+    return good is None or good <= since
 
 
 def _take_facts(link: Link, report: Report) -> None:

@@ -86,6 +86,9 @@ class Link(models.Model):
     health_since = models.DateTimeField(_("since"), default=timezone.now)
     attention = models.PositiveSmallIntegerField(default=99)  # rank in the work list, least first
     conflict = models.BooleanField(_("provider contradicts itself"), default=False)
+    code_since = models.DateTimeField(null=True, blank=True)  # when the provider's code was first said
+    # What the code means while the provider says beside it that the link works.
+    code_cause = models.CharField(max_length=40, blank=True, default="", db_default="")
     raw_status = models.CharField(_("provider's status"), max_length=60, blank=True)
     raw_code = models.CharField(_("provider's code"), max_length=80, blank=True)
     raw_words = models.CharField(_("provider's words"), max_length=500, blank=True)

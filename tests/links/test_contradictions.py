@@ -1,0 +1,195 @@
+"""A provider that says "works" and names a trouble beside it is believed as long as it brings data."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from linkadmin.links import counts
+from linkadmin.links.models import Integration, Link
+from linkadmin.providers.types import Cause, HealthState
+from linkadmin.simulator.clock import iso
+from linkadmin.sync import clock
+from linkadmin.sync.models import LinkRead
+from tests.house import House
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DAY = timedelta(days=1)
+LOGIN_REQUIRED = "[ITEM_LOGIN_REQUIRED] the login details of this item have changed"
+NO_ACCOUNTS = "[NO_ACCOUNTS] no valid accounts were found for this item"
+
+
+def ago(time: timedelta) -> datetime:
+    return timezone.now() - time
+
+
+def say(house: House, link: Link, status: str, message: str | None, synced: datetime | None) -> Link:
+    """Let Heron say something of a link, and read it."""
+    record = house.simulator.world.heron_links[link.remote_id]
+    record.status, record.status_message, record.settles_at = status, message, None
+    record.last_successful_sync = iso(synced.timestamp()) if synced else None
+    house.prove(link)
+    return link
+
+
+def known_with_code(house: House, message: str = LOGIN_REQUIRED, *, since: timedelta = 2 * DAY) -> Link:
+    """Return a link that has named a trouble for a while."""
+    link = say(house, house.heron_link(), "erroring", message, ago(10 * DAY))
+    Link.objects.filter(pk=link.pk).update(code_since=ago(since))
+    return link
+
+
+def is_listed(house: House, link: Link, group: str) -> bool:
+    return str(link.pk) in house.open(f"/links/?state={group}").source
+
+
+def test_answer_that_names_a_trouble_and_ancient_data_is_the_customers_turn(house: House) -> None:
+    house.simulator.world.heron_links.clear()
+    link = say(house, house.heron_link(), "active", LOGIN_REQUIRED, datetime.fromisoformat("2020-01-01T00:00:00Z"))
+
+    assert (link.health, link.cause, link.conflict) == ("customer_login", Cause.LOGIN_REQUIRED.value, True)
+    assert is_listed(house, link, "customer")
+    assert not is_listed(house, link, "fine")
+    assert counts.current()["customer_login"] == 1
+    page = house.open(link.get_absolute_url())
+    assert "Customer must sign in again" in page.words
+    assert "The provider contradicts itself" in page.words
+    assert "The provider contradicts itself" in house.open("/links/").words
+
+
+@pytest.mark.parametrize(
+    ("synced", "state", "cause"),
+    [
+        (DAY, HealthState.HEALTHY, Cause.WORKING_WITH_ERROR),
+        (timedelta(minutes=1), HealthState.HEALTHY, Cause.WORKING_WITH_ERROR),
+        (timedelta(days=2, hours=1), HealthState.CUSTOMER_LOGIN, Cause.LOGIN_REQUIRED),  # before the code
+        (9 * DAY, HealthState.CUSTOMER_LOGIN, Cause.LOGIN_REQUIRED),
+        (None, HealthState.CUSTOMER_LOGIN, Cause.LOGIN_REQUIRED),
+    ],
+    ids=str,
+)
+def test_sync_after_the_trouble_decides(
+    house: House, synced: timedelta | None, state: HealthState, cause: Cause
+) -> None:
+    link = known_with_code(house)
+
+    say(house, link, "active", LOGIN_REQUIRED, ago(synced) if synced else None)
+
+    assert (link.health, link.cause, link.conflict) == (state.value, cause.value, True)
+
+
+def test_sync_longer_ago_than_three_days_is_not_believed_any_more(house: House) -> None:
+    link = known_with_code(house, since=20 * DAY)
+
+    say(house, link, "active", LOGIN_REQUIRED, ago(timedelta(days=3, minutes=1)))
+
+    assert link.health == HealthState.CUSTOMER_LOGIN.value
+
+
+def test_trouble_that_nobody_knows_is_ours_to_look_at(house: House) -> None:
+    link = say(house, house.heron_link(), "active", "[SOME_FUTURE_CODE] something new", ago(DAY))
+
+    assert (link.health, link.conflict) == (HealthState.UNKNOWN.value, True)
+
+
+def test_trouble_that_ends_the_link_ends_it(house: House) -> None:
+    link = say(house, house.heron_link(), "active", "[ITEM_NOT_FOUND] gone", ago(DAY))
+
+    assert link.health == HealthState.DISCONNECTED.value
+
+
+def test_another_trouble_counts_from_when_it_is_named(house: House) -> None:
+    link = known_with_code(house)
+
+    say(house, link, "active", "[INSTITUTION_DOWN] the bank is down", ago(timedelta(hours=1)))
+
+    assert link.health == HealthState.WAITING.value
+
+
+def test_trouble_that_is_not_named_any_more_is_over(house: House) -> None:
+    link = say(house, known_with_code(house), "active", None, ago(timedelta(hours=1)))
+
+    assert (link.health, link.cause, link.conflict) == ("healthy", Cause.WORKING.value, False)
+    assert (link.code_since, link.code_cause) == (None, "")
+
+
+class TestTime:
+    """Time alone makes it somebody's work."""
+
+    def believed(self, house: House) -> Link:
+        link = say(house, known_with_code(house), "active", LOGIN_REQUIRED, ago(timedelta(hours=1)))
+        assert link.cause == Cause.WORKING_WITH_ERROR.value
+        assert link.stale_at is not None
+        assert timedelta(days=2, hours=22) < link.stale_at - timezone.now() < 3 * DAY
+        return link
+
+    def test_reports_that_never_grow_old_by_themselves_are_looked_at_too(self, house: House) -> None:
+        link = house.heron_link()
+        house.simulator.world.heron_links[link.remote_id].type = "plaid_assets_report"
+        say(house, link, "erroring", LOGIN_REQUIRED, ago(10 * DAY))
+        Link.objects.filter(pk=link.pk).update(code_since=ago(2 * DAY))
+
+        say(house, link, "active", LOGIN_REQUIRED, ago(timedelta(hours=1)))
+
+        assert link.stale_at is not None
+        assert link.stale_at < timezone.now() + 3 * DAY
+
+    def test_read_after_three_days_turns_it(self, house: House) -> None:
+        link = self.believed(house)
+        record = house.simulator.world.heron_links[link.remote_id]
+        record.last_successful_sync = iso(ago(timedelta(days=3, minutes=5)).timestamp())
+        past = ago(timedelta(minutes=5))
+        Link.objects.filter(pk=link.pk).update(stale_at=past, last_good_at=past - 3 * DAY, code_since=ago(9 * DAY))
+
+        clock.grow_stale(now=timezone.now())
+        assert LinkRead.objects.filter(link=link, due_at__isnull=False).exists()
+        LinkRead.objects.all().delete()  # it is due only a while after the last one
+        house.prove(link)
+
+        assert (link.health, link.cause) == ("customer_login", Cause.LOGIN_REQUIRED.value)
+
+    def test_link_that_cannot_be_asked_about_turns_all_the_same(self, house: House) -> None:
+        link = self.believed(house)
+        Integration.objects.update(is_active=False)
+        now = timezone.now()
+        Link.objects.filter(pk=link.pk).update(stale_at=now - timedelta(hours=2))
+        clock.grow_stale(now=now)
+
+        LinkRead.objects.update(wanted_since=now - timedelta(hours=2))
+        clock.grow_stale(now=now)
+
+        link.refresh_from_db()
+        assert (link.health, link.cause) == ("customer_login", Cause.LOGIN_REQUIRED.value)
+        assert link.changes.latest("id").source == "clock"
+
+
+@pytest.mark.parametrize(
+    ("age", "state"), [(89 * DAY, HealthState.HEALTHY), (91 * DAY, HealthState.STALE)], ids=["recent", "ancient"]
+)
+def test_ancient_report_is_ours_to_look_at(house: House, age: timedelta, state: HealthState) -> None:
+    link = house.heron_link()
+    house.simulator.world.heron_links[link.remote_id].type = "plaid_assets_report"
+
+    say(house, link, "active", None, ago(age))
+
+    assert link.health == state.value
+    assert is_listed(house, link, "us") is (state is HealthState.STALE)
+
+
+def test_customer_who_signed_in_and_shares_no_account_has_repaired_nothing(house: House) -> None:
+    link = known_with_code(house, NO_ACCOUNTS)
+
+    say(house, link, "active", None, ago(9 * DAY))
+    assert (link.health, link.cause) == ("customer_consent", Cause.NO_ACCOUNTS.value)
+
+    say(house, link, "active", None, ago(timedelta(minutes=1)))
+    assert link.health == HealthState.HEALTHY.value
+
+
+def test_page_of_the_providers_records_shows_the_contradiction(house: House) -> None:
+    link = say(house, house.heron_link(), "active", LOGIN_REQUIRED, ago(9 * DAY))
+
+    words = house.open(f"/end-users/{link.end_user_id}/records/{house.heron.pk}/").words
+
+    assert "The provider contradicts itself" in words
