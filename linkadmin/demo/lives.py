@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 from string import ascii_letters, digits
 from typing import Any
@@ -23,6 +23,7 @@ from .scenarios import BELVO, HERON
 
 ITEM_ID_LENGTH = 37
 RENEWS_WITHIN = (4, 12)  # days
+CONSENT_LASTS = timedelta(days=365)
 RESOURCES_FETCHED = 3
 
 
@@ -120,7 +121,7 @@ def link_row(life: Life, cast: Cast, *, now: datetime) -> Link:
         raw_code=scenario.told.code,
         raw_words=scenario.told.words,
         request_id=last_act.request_id if last_act else "",
-        renew_by=(now + life.renews_in).date() if life.renews_in else None,
+        renew_by=_renew_by(life, cast, now=now),
         last_good_at=life.last_good_at,
         stale_at=life.stale_at,
         last_attempt_at=history.last_attempt_at,
@@ -130,6 +131,14 @@ def link_row(life: Life, cast: Cast, *, now: datetime) -> Link:
     )
     link.attention = link.rank()
     return link
+
+
+def _renew_by(life: Life, cast: Cast, *, now: datetime) -> date | None:
+    """Return the day on which a consent ends: soon, or a year after it was given."""
+    if life.renews_in:
+        return (now + life.renews_in).date()
+    by_consent = cast.institutions[life.part.bank].is_by_consent and life.part.scenario.provider == BELVO
+    return (life.remote_created_at + CONSENT_LASTS).date() if by_consent and _works(life) else None
 
 
 def _code(life: Life) -> dict[str, Any]:

@@ -128,7 +128,8 @@ def test_the_last_sync_is_the_last_good_data(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "fresh_for"), [("plaid_integration", timedelta(days=3)), ("plaid_assets_report", timedelta(days=90)), ("new", None)]
+    ("kind", "fresh_for"),
+    [("plaid_integration", timedelta(days=3)), ("plaid_assets_report", timedelta(days=90)), ("new", None)],
 )
 def test_only_a_connection_that_is_pulled_daily_grows_stale(
     serve: Serve, kind: str, fresh_for: timedelta | None
