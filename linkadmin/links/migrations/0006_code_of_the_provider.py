@@ -9,7 +9,7 @@ def look_again(apps, _schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("links", "0004_waits_of_unknown_length"),
+        ("links", "0005_keys_refused_at"),
     ]
 
     operations = [
