@@ -80,9 +80,10 @@ class Page:
 
     @property
     def words(self) -> str:
-        """All text of its main part."""
+        """All text of its main part, without what isolates names in it."""
         main = re.search(r"<main.*?</main>", self.source, re.DOTALL)
-        text = re.sub(r"<[^>]*>", " ", main[0] if main else self.source)
+        text = re.sub(r"</?bdi\b[^>]*>|[\u2068\u2069]", "", main[0] if main else self.source)
+        text = re.sub(r"<[^>]*>", " ", text)
         return re.sub(r"\s+", " ", html.unescape(text)).strip()
 
     @property

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linkadmin.audit.log import record
 from linkadmin.audit.models import Outcome
+from linkadmin.fields import NameField
 
 from .roles import ADMIN_RIGHTS, Right, Role, may
 
@@ -59,7 +60,7 @@ class User(AbstractBaseUser):
         validators=[ASCIIUsernameValidator()],
         error_messages={"unique": _("This user name is taken.")},
     )
-    name = models.CharField(_("name"), max_length=120, blank=True)
+    name = NameField(_("name"), max_length=120, blank=True)
     role = models.CharField(_("role"), max_length=20, choices=Role)
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Who is not active cannot log in, and is logged out at once.")

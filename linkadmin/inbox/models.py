@@ -34,6 +34,7 @@ class DeliveryOutcome(models.TextChoices):
     UNKNOWN_TYPE = "unknown_type", _("Unknown type")
     UNREADABLE = "unreadable", _("Unreadable")
     WAITING = "waiting", _("Could not be asked: waiting")
+    LATE = "late", _("Late")
 
 
 def timed_id(at: datetime) -> uuid.UUID:

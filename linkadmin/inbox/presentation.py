@@ -20,6 +20,7 @@ LOOKS = {
     DeliveryOutcome.UNKNOWN_TYPE: ("warn", "circle-question-mark"),
     DeliveryOutcome.UNREADABLE: ("bad", "circle-x"),
     DeliveryOutcome.WAITING: ("warn", "hourglass"),
+    DeliveryOutcome.LATE: ("quiet", "clock"),
 }
 OPEN_LOOKS = {
     DeliveryState.DUE: ("info", "clock", gettext_lazy("Not worked yet")),
@@ -32,6 +33,7 @@ MEANINGS = {
     DeliveryOutcome.UNKNOWN_TYPE: gettext_lazy("No table of ours knows this type, so nothing came of it."),
     DeliveryOutcome.UNREADABLE: gettext_lazy("It proved to be the provider's, and is not what the provider documents."),
     DeliveryOutcome.WAITING: gettext_lazy("The provider cannot be asked for now. It is tried again by itself."),
+    DeliveryOutcome.LATE: gettext_lazy("It was more than a day old when it arrived, so it led to no status check."),
 }
 
 

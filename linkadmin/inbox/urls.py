@@ -5,6 +5,8 @@ from django.urls import path
 from .views import acceptance, deliveries, mailbox
 
 urlpatterns = [
+    # Without its last slash too: a redirect would lose the message. The one with it is the address that is shown.
+    path("webhooks/<slug:provider>/<slug:path>", acceptance.webhook_delivery, name="webhook-delivery"),
     path("webhooks/<slug:provider>/<slug:path>/", acceptance.webhook_delivery, name="webhook-delivery"),
     path("activity/deliveries/", deliveries.delivery_list, name="delivery-list"),
     path("activity/deliveries/replay/", deliveries.delivery_replay_all, name="delivery-replay-all"),

@@ -12,6 +12,7 @@ from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from linkadmin.providers.names import folded
 from linkadmin.providers.types import Capability, HealthState
 
 from .models import Institution, Integration, Link
@@ -47,6 +48,10 @@ def _values_of(column: str) -> list[tuple[str, str]]:
 def _listing() -> "QuerySet[Integration]":
     named = Integration.objects.filter(pk__in=Institution.objects.values("integration"))
     return (Integration.objects.that_can(Capability.INSTITUTIONS) | named).order_by("name")
+
+
+# The provider's list did not have them any more when it was last read whole.
+UNLISTED = Q(read_at__lt=F("integration__institutions_read_at"))
 
 
 class InstitutionFilter(django_filters.FilterSet):  # type: ignore[misc]
@@ -90,7 +95,7 @@ class InstitutionFilter(django_filters.FilterSet):  # type: ignore[misc]
         return found
 
     def of_listing(self, institutions: "QuerySet[Institution]", _name: str, _value: str) -> "QuerySet[Institution]":
-        return institutions.filter(read_at__lt=F("integration__institutions_read_at"))
+        return institutions.filter(UNLISTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +118,7 @@ class Page:
 def search(institutions: "QuerySet[Institution]", words: str) -> "QuerySet[Institution]":
     """Return those in whose name or key every word occurs."""
     for each in words.split()[:SEARCH_WORDS]:
-        institutions = institutions.filter(Q(display_name__icontains=each) | Q(name__icontains=each))
+        institutions = institutions.filter(search__contains=folded(each))
     return institutions
 
 
@@ -154,10 +159,9 @@ def down_without_links() -> int:
     return Institution.objects.filter(status="down").exclude(pk__in=ours).count()
 
 
-def is_listed(institution: Institution) -> bool:
-    """Tell whether the provider's catalogue had it when it was last read whole."""
-    read_whole = institution.integration.institutions_read_at
-    return read_whole is None or institution.read_at >= read_whole
+def listed(institutions: "QuerySet[Institution]") -> "QuerySet[Institution]":
+    """Return those that the provider's list had when it was last read whole: at these, new links can be made."""
+    return institutions.exclude(UNLISTED)
 
 
 def _counted(links: "QuerySet[Link]") -> "QuerySet[Any]":

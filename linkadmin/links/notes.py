@@ -7,6 +7,7 @@ from django.db import transaction
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
+from linkadmin.providers.names import clean_text
 
 from .models import Link, Note
 
@@ -16,7 +17,7 @@ LONGEST = 2000  # characters
 @transaction.atomic
 def add_note(link: Link, *, by: User, text: str, job_id: UUID | None = None) -> Note:
     """Write a note down. As a part of bulk work it has no event of its own: the work has one."""
-    note = Note.objects.create(link=link, author=by, text=text[:LONGEST], job_id=job_id)
+    note = Note.objects.create(link=link, author=by, text=clean_text(text)[:LONGEST], job_id=job_id)
     if job_id is None:
         log.record(
             actor=by,

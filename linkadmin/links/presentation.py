@@ -85,6 +85,7 @@ class Row:
     customer: str
     customer_id: str
     bank: str
+    is_unlisted: bool  # the provider doesn't list the institution any more
     through: str
     standing: Standing
     turn: str
@@ -270,6 +271,7 @@ def _row(link: Link, standing: Standing, *, see_names: bool, now: datetime) -> R
         customer=shown_name(str(link.end_user), see_names=see_names),
         customer_id=link.end_user.external_id,
         bank=link.bank or _("Bank not named"),
+        is_unlisted=link.institution is not None and not link.institution.is_listed,
         through=link.integration.name,
         standing=standing,
         turn="" if standing.turn is Turn.NOBODY else str(standing.turn.label),

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
+from linkadmin.providers.names import folded
 from linkadmin.providers.types import HealthState
 
 from .causes import ESCALATED_RANK, PROVING_LOOK, STATES, Group
@@ -107,7 +108,7 @@ def clean_words(text: str) -> str:
 def search(links: "QuerySet[Link]", words: str, *, see_names: bool) -> "QuerySet[Link]":
     """Return the links in whose names and ids every word occurs; without names, as the beginning of an id."""
     for word in words.split()[:SEARCH_WORDS]:
-        links = links.filter(Q(search__text__contains=word.lower()) if see_names else _begins_an_id(word))
+        links = links.filter(_says(word) if see_names else _begins_an_id(word))
     return links
 
 
@@ -115,8 +116,7 @@ def search_customers(words: str, *, see_names: bool) -> "QuerySet[EndUser]":
     """Return the customers in whose name or id every word occurs, by name; without names, by id in each sense."""
     found = EndUser.objects.order_by("name", "id") if see_names else EndUser.objects.order_by("external_id")
     for word in words.split()[:SEARCH_WORDS]:
-        in_name = Q(name__icontains=word) | Q(external_id__icontains=word)
-        found = found.filter(in_name if see_names else Q(external_id__startswith=word))
+        found = found.filter(Q(search__contains=folded(word)) if see_names else Q(external_id__startswith=word))
     return found
 
 
@@ -218,6 +218,13 @@ def _read_cursor(text: str) -> tuple[int, datetime, UUID] | None:
     except (ValueError, OverflowError):
         return None
     return key if 0 <= key[0] <= LAST_RANK else None
+
+
+def _says(word: str) -> Q:
+    """Return what finds a link by a part of its customer's name, of an ID, or of its institution's name now."""
+    plain = folded(word)
+    there = Institution.objects.filter(search__contains=plain)
+    return Q(search__text__contains=plain) | Q(institution__in=there.values("pk"))
 
 
 def _begins_an_id(word: str) -> Q:

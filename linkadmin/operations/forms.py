@@ -10,11 +10,11 @@ from django.utils.translation import gettext_lazy as _
 
 from linkadmin.links.models import EndUser, Link
 from linkadmin.operations.models import PendingChallenge
+from linkadmin.providers.names import LONGEST_CUSTOMER_ID, clean_name, folded, is_customer_id
 from linkadmin.providers.types import ChallengeKind, Choice, Cleaning, CredentialField, Secret, Value
 
 from .fields import DrawnForm, OnceForm, OneWayTextInput, TypedField
 
-CUSTOMER_ID = regex.compile(r"[A-Za-z0-9_.:=@+-]+")
 PATTERN_SECONDS = 0.05  # a bank's pattern is foreign input: it may not cost more than this
 
 
@@ -69,7 +69,8 @@ class NewLinkForm(ProviderForm):
 
     end_user_id = forms.CharField(
         label=_("Customer id"),
-        max_length=140,
+        max_length=LONGEST_CUSTOMER_ID,
+        strip=False,
         help_text=_("Your own id of this customer."),
         widget=forms.TextInput(attrs={"class": "mono", "autocomplete": "off", "spellcheck": "false"}),
     )
@@ -97,17 +98,20 @@ class NewLinkForm(ProviderForm):
             del self.fields["bank_name"]
 
     def clean_end_user_id(self) -> str:
-        """Providers put this id into addresses, so it is held to what is safe there."""
-        typed = str(self.cleaned_data["end_user_id"]).strip()
-        if not CUSTOMER_ID.fullmatch(typed):
-            raise forms.ValidationError(_("Only letters, digits and _ . : = @ + - can be used."))
-        return typed
+        """Take an ID byte for byte; but for spaces around one that nobody has, which come from copying it."""
+        typed = str(self.cleaned_data["end_user_id"])
+        exact = typed if EndUser.objects.filter(external_id=typed).exists() else typed.strip()
+        if not exact:
+            raise forms.ValidationError(self.fields["end_user_id"].error_messages["required"])
+        if not is_customer_id(exact):
+            raise forms.ValidationError(_("This ID has characters that can't be stored."))
+        return exact
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         self.known = EndUser.objects.filter(external_id=cleaned.get("end_user_id", "")).first()
-        name = cleaned.get("end_user_name", "").strip()
-        if self.known and name and name.casefold() != self.known.name.casefold():
+        name = cleaned["end_user_name"] = clean_name(cleaned.get("end_user_name", ""))
+        if self.known and name and folded(name) != folded(self.known.name):
             self.add_error(
                 "end_user_name",
                 _("This id belongs to %(name)s. Correct the id, or leave the name empty.") % {"name": self.known},
@@ -119,7 +123,7 @@ class NewLinkForm(ProviderForm):
     def end_user(self) -> EndUser:
         """Return the customer of the link; one that does not exist yet is kept with the operation."""
         cleaned = self.cleaned_data
-        return self.known or EndUser(external_id=cleaned["end_user_id"], name=cleaned["end_user_name"].strip())
+        return self.known or EndUser(external_id=cleaned["end_user_id"], name=cleaned["end_user_name"])
 
     def natural_key(self) -> str:
         """Return the id the link will have at the provider, where it is typed and not given by the provider."""
@@ -153,7 +157,7 @@ class RemovalForm(ActForm):
 
     def __init__(self, *args: Any, link: Link, going: Sequence[Link], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._confirms = {link.end_user.external_id, link.remote_id, str(link.pk)}
+        self._confirms = {each.strip() for each in (link.end_user.external_id, link.remote_id, str(link.pk))}
         # Beside the list that the reader sees: what is confirmed is this list and no other.
         self.mark = hashlib.sha256(" ".join(sorted(str(each.pk) for each in going)).encode()).hexdigest()
 

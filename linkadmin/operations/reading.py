@@ -163,7 +163,9 @@ def _with_consent(provider: Provider, link: Link, remote: RemoteLink) -> RemoteL
     if newest is None:
         return remote
     if _works(newest.observation):
-        return replace(remote, observation=replace(seen, renew_by=newest.observation.renew_by))
+        told = newest.observation
+        seen = replace(seen, renew_by=told.renew_by, renewal_known=told.renewal_known)
+        return replace(remote, observation=seen)
     return replace(remote, observation=replace(newest.observation, last_good_at=seen.last_good_at))
 
 

@@ -11,9 +11,11 @@ from .declared import Declared
 from .errors import BLOCK_SECONDS, Blocked, Failure, InvalidInput, KeysRefused, NotFound, ProviderError, Rejected
 from .filters import Filters
 from .gate import Gate, Rate
-from .http import Answer, Door, Json, Message, fill_path
+from .http import Answer, Door, Json, Message
+from .paths import fill_path
 from .records import (
     Accepted,
+    LeftOut,
     Page,
     RemoteConnector,
     RemoteConsent,
@@ -163,8 +165,8 @@ class Provider(Declared):
         """Return one page of the provider's links; `whole`: as long as it may be, for who reads all of the list."""
         raise self._unsupported("list_links")
 
-    def list_institutions(self) -> Iterator[RemoteInstitution]:
-        """Yield the provider's catalogue of institutions."""
+    def list_institutions(self, left_out: list[LeftOut] | None = None) -> Iterator[RemoteInstitution]:
+        """Yield the provider's list of institutions; records that can't be taken over are added to `left_out`."""
         raise self._unsupported("list_institutions")
 
     def find_institutions(self, filters: Filters, *, page: int = 1) -> Page[RemoteInstitution]:

@@ -38,7 +38,7 @@ _LINKS_PER_READ = 100
 # What is read of a link: in a long page, what is not would be half of it.
 _READ_FIELDS = (
     "id,institution,status,access_mode,refresh_rate,credentials_storage,stale_in,fetch_resources,external_id,"
-    "created_at,last_accessed_at"
+    "created_at,created_by,last_accessed_at"
 )
 
 # https://developers.belvo.com/developer_resources/hosted-widget-update-mode
@@ -171,9 +171,9 @@ class Belvo(BelvoBesideLinks):
         return filtering.LINK_FILTERS
 
     @classmethod
-    def customer_filters(cls, end_user_id: str) -> Filters:
-        """Return the search by the id that we gave with each link."""
-        return {"external_id": end_user_id}
+    def customer_filters(cls, end_user_id: str) -> Filters | None:
+        """Return the search by the ID that we gave with each link; none for one that Belvo takes for several."""
+        return None if "," in end_user_id else {"external_id": end_user_id}
 
     @classmethod
     def institution_filters(cls) -> tuple[CredentialField, ...]:

@@ -17,7 +17,7 @@ from .belvo_records import names_in, page, results
 from .errors import CodeRequired, Failure, KeysRefused, OutcomeUnknown, ProviderError, Rejected, forbidden
 from .http import UUID, Answer
 from .pictures import picture
-from .reading import MAX_FIELDS, count, mapping, mappings, moment, records, required_mapping
+from .reading import MAX_FIELDS, Unusable, Why, count, mapping, mappings, moment, records, required_mapping
 from .records import Accepted, Page, Removed, RepairAddress
 from .redaction import MAX_WORDS
 from .types import (
@@ -35,6 +35,17 @@ STATUS_CAUSES: Mapping[str, Cause] = {
     "invalid": Cause.LOGIN_REFUSED,
     "token_required": Cause.CODE_NEEDED,
     "unconfirmed": Cause.UNCONFIRMED,
+}
+
+# What a record may leave empty, by its name and by ours.
+_CLEARABLE: Mapping[str, str] = {
+    "access_mode": "access_mode",
+    "refresh_rate": "refresh_rate",
+    "credentials_storage": "storage",
+    "stale_in": "stale_in",
+    "fetch_resources": "resources",
+    "external_id": "external_id",
+    "created_by": "created_by",
 }
 
 _WIDGET = "https://widget.belvo.io/"
@@ -87,7 +98,7 @@ def batch(answer: Answer, *, asked: frozenset[str]) -> list[RemoteLink]:
     found = [link for link in links if link.remote_id in asked]
     missing = asked - {link.remote_id for link in found}
     was_ignored = len(found) < len(links) or mapping(answer.data).get("next")
-    if missing and (was_ignored or any(_may_be_one_of(record, missing) for record in odd)):
+    if missing and (was_ignored or any(_may_be_one_of(record.item, missing) for record in odd)):
         raise ValueError("a missing link may be there after all")
     return found
 
@@ -142,8 +153,10 @@ def refusal(
 
 def _link(answer: Answer, item: Mapping[str, object], *, known: Container[str] = ()) -> RemoteLink:
     link_id = answer.identifier(item.get("id"), shape=UUID)
-    if not link_id or not isinstance(item.get("institution"), str) or not isinstance(item.get("status"), str):
-        raise ValueError("a link without id, institution or status")
+    if not link_id:
+        raise Unusable(Why.ID_UNUSABLE if item.get("id") else Why.NO_ID)
+    if not isinstance(item.get("institution"), str) or not isinstance(item.get("status"), str):
+        raise Unusable(Why.INCOMPLETE)
     last_accessed_at = moment(item.get("last_accessed_at"))
     status = answer.term(item["status"], STATUS_CAUSES)
     return RemoteLink(
@@ -155,11 +168,13 @@ def _link(answer: Answer, item: Mapping[str, object], *, known: Container[str] =
         storage=_setting(answer, item.get("credentials_storage"), _STORAGE, longest=10),
         stale_in=_setting(answer, item.get("stale_in"), _STORAGE_DAYS, longest=8),
         resources=names_in(answer, item.get("fetch_resources")),
-        external_id=answer.identifier(item.get("external_id"), known=known),
+        external_id=answer.customer_id(item.get("external_id"), known=known),
         created_at=moment(item.get("created_at")),
+        created_by=answer.identifier(item.get("created_by"), shape=UUID),
         last_accessed_at=last_accessed_at,
         fresh_for=_fresh_for(item),
         request_id=answer.request_id,
+        cleared=tuple(ours for name, ours in _CLEARABLE.items() if name in item and item[name] in (None, "", [])),
     )
 
 

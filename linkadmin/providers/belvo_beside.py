@@ -11,7 +11,7 @@ from . import belvo_filters as filtering
 from . import belvo_records as kept
 from .base import Provider
 from .filters import Filters
-from .records import Page, RemoteConsent
+from .records import LeftOut, Page, RemoteConsent
 from .types import LinkRef, RemoteInstitution
 
 T = TypeVar("T")
@@ -27,11 +27,13 @@ _OMITTED_OF_CONSENTS = "display_name,document_number,permissions"
 class BelvoBesideLinks(Provider):
     """The calls to Belvo that are about no link, and how pages are asked for."""
 
-    def list_institutions(self) -> Iterator[RemoteInstitution]:
-        """Yield the catalogue page by page."""
+    def list_institutions(self, left_out: list[LeftOut] | None = None) -> Iterator[RemoteInstitution]:
+        """Yield the institution list page by page."""
         for number in range(1, _MAX_PAGES + 1):
             page = self._page("list_institutions", "/api/institutions/", {}, number, read=kept.institution_page)
             yield from page.items
+            if left_out is not None:
+                left_out += page.left_out
             if page.is_last:
                 return
 

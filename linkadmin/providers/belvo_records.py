@@ -9,7 +9,21 @@ from functools import partial
 from typing import TypeVar
 
 from .http import Answer
-from .reading import MAX_FIELDS, all_records, count, day, mapping, mappings, moment, required_list, required_mapping
+from .left_out import named
+from .reading import (
+    MAX_FIELDS,
+    Unusable,
+    Why,
+    count,
+    day,
+    is_day,
+    listed,
+    mapping,
+    mappings,
+    moment,
+    required_list,
+    required_mapping,
+)
 from .records import Page, RemoteConsent
 from .types import Cause, Observation, RemoteInstitution
 
@@ -47,6 +61,7 @@ RESOURCES = frozenset(
     }
 )
 
+_ENDS = ("expired_at", "expires_at", "expiration_date")  # under one of these names
 _MAX_ADDRESS = 300  # characters
 
 
@@ -57,20 +72,21 @@ def results(answer: Answer) -> list[object]:
 
 def page(answer: Answer, parse: Callable[[Answer, Mapping[str, object]], T], number: int) -> Page[T]:
     """Read a page. Raises ValueError if it is none, or if none of its records can be read."""
-    listed = results(answer)
-    said = required_mapping(answer.data)
+    on_page, said = results(answer), required_mapping(answer.data)
+    found, odd = listed(on_page, partial(parse, answer))
     return Page(
-        items=tuple(all_records(listed, partial(parse, answer))),
+        items=tuple(found),
         number=number,
-        is_last=not listed or not said.get("next"),
+        is_last=not on_page or not said.get("next"),
         total=count(said.get("count")),
+        left_out=named(answer, odd, "name", "display_name", "id"),
     )
 
 
 def names_in(answer: Answer, value: object) -> tuple[str, ...]:
     """Return the names that a list holds; none for anything else."""
-    listed = value if isinstance(value, list) else []
-    return tuple(name for word in listed if (name := answer.term(word, RESOURCES)))
+    names = value if isinstance(value, list) else []
+    return tuple(name for word in names if (name := answer.term(word, RESOURCES)))
 
 
 def institution(answer: Answer, *, expected_id: str) -> RemoteInstitution:
@@ -102,12 +118,12 @@ def consent_page(answer: Answer, *, number: int) -> Page[RemoteConsent]:
 def _institution(answer: Answer, item: Mapping[str, object]) -> RemoteInstitution:
     name, countries = answer.identifier(item.get("name")), item.get("country_codes")
     if not name:
-        raise ValueError("an institution without a name")
+        raise Unusable(Why.ID_UNUSABLE if item.get("name") else Why.NO_ID)
     country = countries[0] if isinstance(countries, list) and countries else item.get("country_code")
     return RemoteInstitution(
         remote_id=str(count(item.get("id")) or ""),
         name=name,
-        display_name=answer.words(item.get("display_name")) or answer.words(item.get("name")),
+        display_name=answer.name(item.get("display_name")) or name,
         kind=answer.words(item.get("type")),
         country=answer.words(country),
         status=answer.words(item.get("status")),
@@ -133,19 +149,32 @@ def _consent(answer: Answer, item: Mapping[str, object]) -> RemoteConsent:
         raise ValueError("a consent without an id")
     status = answer.term(item.get("status"), CONSENT_CAUSES)
     cause = CONSENT_CAUSES.get(status, Cause.UNRECOGNISED)
-    expires = _first(item, "expired_at", "expires_at", "expiration_date")
+    expires = None if _is_endless(item) else _first(item, *_ENDS)
     link = _first(item, "link_id", "link")
     return RemoteConsent(
         remote_id=consent_id,
         remote_link_id=answer.identifier(mapping(link).get("id", link)),
         status=status,
         observation=Observation(
-            cause=cause, raw_status=status, renew_by=day(expires) if cause is Cause.WORKING else None
+            cause=cause,
+            raw_status=status,
+            renew_by=day(expires) if cause is Cause.WORKING else None,
+            renewal_known=cause is Cause.WORKING and _tells_its_end(item),
         ),
         created_at=moment(item.get("created_at")),
-        expires_at=moment(expires),
+        expires_at=day(expires) if is_day(expires) else moment(expires),
         request_id=answer.request_id,
     )
+
+
+def _is_endless(item: Mapping[str, object]) -> bool:
+    return item.get("undefined_consent_expiration") is True
+
+
+def _tells_its_end(item: Mapping[str, object]) -> bool:
+    """Tell whether a consent says when it ends, or that it does not; not so if that can't be read."""
+    said = [item[name] for name in _ENDS if item.get(name) is not None]
+    return _is_endless(item) or (day(said[0]) is not None if said else any(name in item for name in _ENDS))
 
 
 def _first(item: Mapping[str, object], *names: str) -> object:

@@ -40,7 +40,7 @@ FIELDS = (
         "Authorization header",
         FieldKind.PASSWORD,
         secret=True,
-        pattern=r"^(Basic|Bearer) [A-Za-z0-9._~+/=-]{16,}$",
+        pattern=r"^(?i:Basic|Bearer) [A-Za-z0-9._~+/=-]{16,}$",
         pattern_message="The whole header: Basic or Bearer, a space, and at least 16 characters without spaces.",
         placeholder="Bearer …",
         help_text="The same is entered with our address in Belvo's dashboard, and sent with every delivery.",
@@ -56,7 +56,14 @@ def new_secret() -> Secret:
 
 def is_genuine(headers: Mapping[str, str], body: bytes, secrets: Sequence[Secret]) -> bool:
     """Tell whether a delivery carries one of the headers that were chosen; Belvo signs nothing."""
-    return deliveries.is_one_of(deliveries.octets(headers.get("authorization", "")), deliveries.keys(secrets))
+    sent = _in_one_case(deliveries.octets(headers.get("authorization", "")))
+    return deliveries.is_one_of(sent, map(_in_one_case, deliveries.keys(secrets)))
+
+
+def _in_one_case(header: bytes) -> bytes:
+    """Return an Authorization header with its scheme in small letters: RFC 9110 lets it be in any case."""
+    scheme, space, rest = header.partition(b" ")
+    return scheme.lower() + space + rest
 
 
 def read(body: bytes) -> WebhookHint:
@@ -69,7 +76,7 @@ def read(body: bytes) -> WebhookHint:
         topic=" ".join(event),
         known=event in EVENTS,
         remote_link_id=deliveries.identifier(said.get("link_id")),
-        end_user_id=deliveries.identifier(said.get("external_id")),
+        end_user_id=deliveries.customer_id(said.get("external_id")),
         consent_id=deliveries.identifier(mapping(said.get("data")).get("consent_id")),
         request_id=deliveries.identifier(said.get("request_id")),
         link_removed=kind is WebhookKind.LINK_REMOVED,

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from .http import IDENTIFIER, MAX_IDENTIFIER
+from .names import is_customer_id
 from .reading import required_mapping
 from .redaction import clean
 from .strict_json import parse
@@ -47,6 +48,6 @@ def identifier(value: object) -> str:
     return str(value) if fits else ""
 
 
-def exact(value: object, *, longest: int) -> str:
-    """Return a text of at most `longest` characters that is safe as it is; empty if it is none."""
-    return value if isinstance(value, str) and len(value) <= longest and clean(value) == value else ""
+def customer_id(value: object) -> str:
+    """Return an ID of a customer, byte for byte; empty if it can be none."""
+    return value if isinstance(value, str) and is_customer_id(value) else ""

@@ -12,7 +12,7 @@ from . import heron_answers as answers
 from . import heron_forms as forms
 from . import heron_webhooks as webhooks
 from .errors import Failure, InvalidInput, NotFound, ProviderError
-from .filters import Filters, text_of
+from .filters import Filters
 from .gate import Quota, Rate
 from .heron_beside import HeronBesideLinks
 from .http import Answer
@@ -264,7 +264,7 @@ class Heron(HeronBesideLinks):
 
     def list_links(self, filters: Filters, *, page: int = 1, whole: bool = False) -> Page[RemoteLink]:
         """Return all links of a customer, which Heron does not divide into pages."""
-        end_user_id = text_of(filters, "end_user_id")
+        end_user_id = str(filters.get("end_user_id", ""))
         if filters.get(forms.EVERYWHERE) == forms.YES:
             return self._call("list_links_everywhere", "GET", _LINKS_OF, end_user_id, read=answers.link_page)
         return self._in_integration("list_links", end_user_id, read=answers.link_page)
@@ -285,7 +285,7 @@ class Heron(HeronBesideLinks):
         return True
 
     def _find_listed(self, call: str, link: LinkRef) -> list[RemoteLink]:
-        read = partial(answers.listed, item_id=link.remote_id)
+        read = partial(answers.listed_link, item_id=link.remote_id)
         return self._call(call, "GET", _LINKS_OF, link.end_user_id, read=read)
 
     def _told_rate(self, call: str, answer: Answer, error: ProviderError | None) -> Rate | None:

@@ -23,8 +23,20 @@ from .errors import (
 )
 from .gate import Rate
 from .http import LONGEST_SENSIBLE, MAX_RETRY_AFTER, Answer
+from .left_out import named
 from .plaid_codes import CAUSES, cause_of
-from .reading import MAX_FIELDS, all_records, count, mapping, moment, records, required_list, required_mapping
+from .reading import (
+    MAX_FIELDS,
+    Unusable,
+    Why,
+    count,
+    listed,
+    mapping,
+    moment,
+    records,
+    required_list,
+    required_mapping,
+)
 from .records import Accepted, Page, Removed, ReportsRefreshed
 from .types import Cause, ConnectionReport, Observation, RemoteLink
 
@@ -88,7 +100,7 @@ def link(answer: Answer, *, envelope: str = "link", expected_id: str = "", sent_
     return found
 
 
-def listed(answer: Answer, *, item_id: str) -> list[RemoteLink]:
+def listed_link(answer: Answer, *, item_id: str) -> list[RemoteLink]:
     """Find one link in a customer's list. Raises ValueError if it is not there but an odd record may be it."""
     return [link for link in batch(answer, asked=frozenset({item_id})) if link.remote_id == item_id]
 
@@ -98,15 +110,16 @@ def batch(answer: Answer, *, asked: frozenset[str]) -> list[RemoteLink]:
     links, odd = records(required_list(required_mapping(answer.data).get("links")), partial(_link, answer))
     missing = asked - {link.remote_id for link in links}
     # What is not listed counts as gone, or as never made: an odd record must not prove that.
-    if any(_may_be_one_of(record, missing) for record in odd):
+    if any(_may_be_one_of(record.item, missing) for record in odd):
         raise ValueError("a link may be a record that cannot be read")
     return links
 
 
 def link_page(answer: Answer) -> Page[RemoteLink]:
     """Read a customer's links, which have no pages. Raises ValueError if none of them can be read."""
-    links = all_records(required_mapping(answer.data).get("links"), partial(_link, answer))
-    return Page(items=tuple(links), number=1, is_last=True, total=len(links))
+    links, odd = listed(required_mapping(answer.data).get("links"), partial(_link, answer))
+    left_out = named(answer, odd, "item_id")
+    return Page(items=tuple(links), number=1, is_last=True, total=len(links), left_out=left_out)
 
 
 def accepted(answer: Answer, *, expected_id: str) -> Accepted:
@@ -184,14 +197,17 @@ def rate(call: str, answer: Answer) -> Rate | None:
 
 def _link(answer: Answer, item: Mapping[str, object], *, known: Container[str] = ()) -> RemoteLink:
     item_id = answer.identifier(item.get("item_id"), known=known)
-    if not item_id or not isinstance(item.get("status"), str):
-        raise ValueError("a link without item_id or status")
+    if not item_id:
+        raise Unusable(Why.ID_UNUSABLE if item.get("item_id") else Why.NO_ID)
+    if not isinstance(item.get("status"), str):
+        raise Unusable(Why.INCOMPLETE)
     return RemoteLink(
         remote_id=item_id,
         observation=observe(answer, item, synced_at=item.get("last_successful_sync")),
         kind=_KINDS.get(str(item.get("type"))) or answer.identifier(item.get("type"), longest=40),
         data_source_id=answer.identifier(item.get("data_source_heron_id"), longest=80),
         created_at=moment(item.get("created")),
+        updated_at=moment(item.get("last_updated")),
         last_accessed_at=moment(item.get("last_successful_sync")),
         fresh_for=FRESH_FOR.get(str(item.get("type"))),
         request_id=answer.request_id,

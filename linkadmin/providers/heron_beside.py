@@ -100,7 +100,8 @@ class HeronBesideLinks(Provider):
             if parts[-1].is_last:
                 break
         items = tuple(chain.from_iterable(part.items for part in parts))
-        return Page(items, page, parts[-1].is_last, parts[-1].total)
+        left_out = tuple(chain.from_iterable(part.left_out for part in parts))
+        return Page(items, page, parts[-1].is_last, parts[-1].total, left_out)
 
     def _customers(self, filters: Filters, page: int, limit: int) -> Page[RemoteEndUser]:
         paging = {"page": str(page), "limit": str(limit), "include_data_sources": "true"}

@@ -9,7 +9,20 @@ from functools import partial
 
 from .heron_answers import observe
 from .http import Answer
-from .reading import all_records, count, day, mapping, mappings, moment, required_list, required_mapping
+from .left_out import named
+from .reading import (
+    Unusable,
+    Why,
+    all_records,
+    count,
+    day,
+    listed,
+    mapping,
+    mappings,
+    moment,
+    required_list,
+    required_mapping,
+)
 from .records import (
     Page,
     RemoteAccount,
@@ -34,7 +47,6 @@ _FILE_CAUSES: Mapping[str, Cause] = {
     "rejected": Cause.ERROR_UNNAMED,
     "failed": Cause.ERROR_UNNAMED,
 }
-_MAX_END_USER_ID = 140  # characters
 _MAX_URL = 500  # characters
 
 
@@ -49,13 +61,15 @@ def end_user(answer: Answer, *, expected_id: str = "") -> RemoteEndUser:
 def end_user_page(answer: Answer, *, number: int, limit: int) -> Page[RemoteEndUser]:
     """Read a page of customers. Raises ValueError if none of them can be read."""
     said = required_mapping(answer.data)
-    listed, meta = required_list(said.get("end_users")), mapping(said.get("_meta"))
+    users, meta = required_list(said.get("end_users")), mapping(said.get("_meta"))
     pages = count(meta.get("pages"))
+    found, odd = listed(users, partial(_end_user, answer))
     return Page(
-        items=tuple(all_records(listed, partial(_end_user, answer))),
+        items=tuple(found),
         number=number,
-        is_last=len(listed) < limit if pages is None else number >= pages,
+        is_last=len(users) < limit if pages is None else number >= pages,
         total=count(meta.get("total")),
+        left_out=named(answer, odd, "end_user_id", "heron_id", "name"),
     )
 
 
@@ -106,9 +120,9 @@ def webhook(answer: Answer, *, expected_id: str = "", untold: bool = True) -> Re
 
 def topics(answer: Answer) -> list[str]:
     """Read what can be subscribed to. Raises ValueError if none of it can be read."""
-    listed = required_list(required_mapping(answer.data).get("topics"))
-    found = [topic for topic in map(answer.identifier, listed) if topic]
-    if listed and not found:
+    told = required_list(required_mapping(answer.data).get("topics"))
+    found = [topic for topic in map(answer.identifier, told) if topic]
+    if told and not found:
         raise ValueError("no topic can be read")
     return found
 
@@ -118,13 +132,13 @@ def nothing(answer: Answer) -> None:
 
 
 def _end_user(answer: Answer, item: Mapping[str, object]) -> RemoteEndUser:
-    end_user_id = _exact(answer, item.get("end_user_id"), _MAX_END_USER_ID)
+    end_user_id = answer.customer_id(item.get("end_user_id"))
     if not end_user_id:
-        raise ValueError("a customer without an id")
+        raise Unusable(Why.ID_UNUSABLE if item.get("end_user_id") else Why.NO_ID)
     return RemoteEndUser(
         end_user_id=end_user_id,
         remote_id=answer.identifier(item.get("heron_id")),
-        name=answer.words(item.get("name")),
+        name=answer.name(item.get("name")),
         status=answer.words(item.get("status")),
         created_at=moment(item.get("created")),
         updated_at=moment(item.get("last_updated")),
@@ -184,7 +198,7 @@ def _connector(answer: Answer, item: Mapping[str, object]) -> RemoteConnector:
         raise ValueError("a connector without an id")
     return RemoteConnector(
         remote_id=connector_id,
-        name=answer.words(item.get("name")),
+        name=answer.name(item.get("name")),
         resource=answer.words(item.get("resource")),
         kind=answer.words(item.get("type")),
     )

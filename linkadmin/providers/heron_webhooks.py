@@ -40,7 +40,6 @@ FIELDS = (
     ),
 )
 
-_MAX_END_USER_ID = 140  # characters
 _SIGNATURE = re.compile(r"[A-Za-z0-9+/]{43}=")
 
 
@@ -90,5 +89,5 @@ def _item_id(data: Mapping[str, object]) -> str:
 
 def _end_user_id(data: Mapping[str, object], *, is_customer: bool) -> str:
     """Return our id of the customer, or else Heron's: `heron_id` is that of whatever the message is about."""
-    ours = deliveries.exact(data.get("end_user_id"), longest=_MAX_END_USER_ID)
+    ours = deliveries.customer_id(data.get("end_user_id"))
     return ours or deliveries.identifier(data.get("heron_id" if is_customer else "end_user_heron_id"))

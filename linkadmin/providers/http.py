@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Generic, TypeAlias, TypeVar
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 import requests
 import structlog
@@ -24,6 +24,7 @@ from .errors import Failure, NotSent, OutcomeUnknown, ProviderError
 from .framing import TooLong, decoded, read_body
 from .gate import ADDRESS_REFUSED, Gate, Hold, OpenGate, Rate, Told
 from .line import CONNECT_SECONDS, Line, LineAdapter
+from .names import is_customer_id
 from .redaction import MAX_WORDS, WITHHELD, Redactor
 from .repeats import Course, Patience, Repeats
 from .strict_json import parse
@@ -77,6 +78,17 @@ class Answer:
         """Return a text of the provider's, cleaned; empty if it is no text."""
         return self.redactor.clean(value, limit=limit) if isinstance(value, str) else ""
 
+    def name(self, value: object, *, limit: int = MAX_WORDS) -> str:
+        """Return a name of a person, company or institution, cleaned as names are stored; empty for anything else."""
+        return self.redactor.name(value, limit=limit) if isinstance(value, str) else ""
+
+    def customer_id(self, value: object, *, known: Container[str] = ()) -> str:
+        """Return an ID of a customer, byte for byte; empty if it can be none. `known` is as for `identifier`."""
+        if not isinstance(value, str) or not is_customer_id(value):
+            return ""
+        is_echo = self.redactor.is_secret if value in known else self.redactor.echoes
+        return "" if is_echo(value) else value
+
     def term(self, value: object, known: Container[str]) -> str:
         """Return a word of the provider's vocabulary. One that we know is no echo, even if a secret equals it."""
         return value if isinstance(value, str) and value in known else self.words(value)
@@ -122,13 +134,6 @@ class Answer:
         except (ValueError, TypeError, OverflowError):
             return None
         return min(max(pause, 0.0), MAX_RETRY_AFTER) if -1 < pause <= LONGEST_SENSIBLE else None
-
-
-def fill_path(template: str, *parts: str) -> str:
-    """Fill ids into a path, each as one segment. Raises ValueError for an id that would lead elsewhere."""
-    if any(part in {"", ".", ".."} for part in parts):
-        raise ValueError("an id is missing or is no id")
-    return template.format(*(quote(part, safe="") for part in parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +262,8 @@ class Door:
             headers={**message.headers, **self._revealed_headers(has_body=message.json is not None)},
             data=None if message.json is None else json.dumps(_revealed(message.json)).encode(),
         ).prepare()
+        # As it was filled: `requests` decodes an encoded dot, and then takes the segment for one that leads elsewhere.
+        request.url = self._base_url + message.path + (f"?{urlencode(message.params)}" if message.params else "")
         # Without a session: one reads the whole body of a redirect that it does not follow, however long.
         with closing(LineAdapter(line)) as adapter:
             seconds = line.seconds_left

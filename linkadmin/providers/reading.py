@@ -1,7 +1,10 @@
 """Reads values and lists out of an answer: what is not there, or not as documented, is simply absent."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from typing import TypeVar
 
 import structlog
@@ -9,6 +12,9 @@ import structlog
 MAX_FIELDS = 50  # that are kept of a form, or of a refusal which names them
 _MAX_COUNT = 10**12
 _YEARS = range(1970, 9999)  # one day more or less, in any time zone, is still a date
+_EPOCH_TEXT = re.compile(r"\d{9,13}(\.\d{1,9})?")
+_EPOCH = range(10**8, 10**14)  # seconds or milliseconds since 1970; what is less counts something else
+_MILLISECONDS_FROM = 10**11  # as seconds, these would be after the year 5000
 
 T = TypeVar("T")
 
@@ -39,50 +45,102 @@ def required_list(value: object) -> list[object]:
     return value
 
 
-def records(items: Iterable[object], parse: Callable[[Mapping[str, object]], T]) -> tuple[list[T], list[object]]:
-    """Parse the records of a list; return what could be read, and what could not as it came.
+class Why(StrEnum):
+    """Why a record of a list is left out."""
+
+    NO_OBJECT = "no_object"
+    NO_ID = "no_id"
+    ID_UNUSABLE = "id_unusable"  # too long, or with characters that can't be stored
+    INCOMPLETE = "incomplete"
+    UNREAD = "unread"  # what is listed could not be asked about
+
+
+class Unusable(ValueError):
+    """A record that can't be taken over."""
+
+    def __init__(self, why: Why) -> None:
+        super().__init__(why.value)
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class OddRecord:
+    """A record that can't be taken over, as it came."""
+
+    item: object
+    why: Why
+
+
+def records(items: Iterable[object], parse: Callable[[Mapping[str, object]], T]) -> tuple[list[T], list[OddRecord]]:
+    """Parse the records of a list; return what could be read, and what could not with the reason.
 
     One odd record does not take the others with it; of the odd ones only the number is logged.
     """
     found: list[T] = []
-    odd: list[object] = []
+    odd: list[OddRecord] = []
     for item in items:
         try:
-            found.append(parse(required_mapping(item)))
-        except ValueError:
-            odd.append(item)
+            if not isinstance(item, dict):
+                raise Unusable(Why.NO_OBJECT)
+            found.append(parse(item))
+        except ValueError as error:
+            odd.append(OddRecord(item, error.why if isinstance(error, Unusable) else Why.INCOMPLETE))
     if odd:
         log.warning("provider.records_skipped", skipped=len(odd), read=len(found))
     return found, odd
 
 
-def all_records(value: object, parse: Callable[[Mapping[str, object]], T]) -> list[T]:
-    """Parse the records of a JSON list, without the odd ones.
+def listed(value: object, parse: Callable[[Mapping[str, object]], T]) -> tuple[list[T], list[OddRecord]]:
+    """Parse the records of a JSON list; return what could be read, and what could not.
 
-    Raises ValueError if it is no list, or if none of its records can be read: what is not listed counts as gone, and
+    Raises ValueError if it is no list, or if none of its records is understood: what is not listed counts as gone, and
     a list that we do not understand must not prove that.
     """
     found, odd = records(required_list(value), parse)
-    if odd and not found:
+    if not found and any(record.why is not Why.ID_UNUSABLE for record in odd):
         raise ValueError("no record of the list can be read")
-    return found
+    return found, odd
+
+
+def all_records(value: object, parse: Callable[[Mapping[str, object]], T]) -> list[T]:
+    """Parse the records of a JSON list, without the odd ones. Raises ValueError as `listed` does."""
+    return listed(value, parse)[0]
 
 
 def moment(value: object) -> datetime | None:
-    """Return a date and time; one without a zone is UTC. None for the years that stand for "never"."""
-    try:
-        result = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
+    """Return a date and time, in ISO 8601 or as seconds or milliseconds since 1970; one without a zone is UTC.
+
+    None for the years that stand for "never".
+    """
+    result = _written(value)
     if result is None or result.year not in _YEARS:
         return None
     return result.astimezone(UTC) if result.tzinfo else result.replace(tzinfo=UTC)
 
 
 def day(value: object) -> date | None:
-    """Return a date, also the one of a date and time."""
-    at = moment(value)
-    return at and at.date()
+    """Return a date, also the one of a date and time: the day that the provider wrote, in whatever zone."""
+    written = _written(value)
+    return written.date() if written is not None and written.year in _YEARS else None
+
+
+def is_day(value: object) -> bool:
+    """Tell whether a value is a day without a time: the same day for whoever reads it."""
+    return isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value) is not None and day(value) is not None
+
+
+def _written(value: object) -> datetime | None:
+    """Return a date and time as it is written, with its zone if it has one."""
+    if isinstance(value, str) and _EPOCH_TEXT.fullmatch(value):
+        value = float(value)
+    try:
+        if isinstance(value, str):
+            return datetime.fromisoformat(value[:-1] + "Z" if value.endswith("z") else value)
+        if isinstance(value, bool) or not isinstance(value, int | float) or int(value) not in _EPOCH:
+            return None
+        return datetime.fromtimestamp(value / 1000 if value >= _MILLISECONDS_FROM else value, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def count(value: object) -> int | None:

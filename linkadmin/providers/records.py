@@ -8,6 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from .reading import Why
 from .types import Cause, Observation, RemoteLink, Secret
 
 T = TypeVar("T")
@@ -21,6 +22,15 @@ class Page(Generic[T]):
     number: int  # counted from 1
     is_last: bool
     total: int | None = None  # of all pages, where the provider tells
+    left_out: tuple["LeftOut", ...] = ()  # records on it that can't be taken over
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A record of a provider's list that can't be taken over, named as well as it can be."""
+
+    name: str  # empty if it has none
+    why: Why
 
 
 class Reach(StrEnum):
@@ -121,7 +131,7 @@ class RemoteConsent:
     status: str
     observation: Observation
     created_at: datetime | None = None
-    expires_at: datetime | None = None
+    expires_at: datetime | date | None = None  # a mere day is one in the reader's zone
     request_id: str = ""
 
 

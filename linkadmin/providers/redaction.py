@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
+from .names import clean_name
 from .types import Secret
 
 MAX_WORDS = 500  # characters
@@ -49,6 +50,14 @@ class Redactor:
         """Tell whether a text as a whole is a secret, in any form in which one could come back; dashes don't count."""
         bare = text.casefold().replace("-", "")
         return text in self._exact or any(bare == form.replace("-", "") for form in self._folded)
+
+    def name(self, text: str, *, limit: int = MAX_WORDS) -> str:
+        """Return the name of somebody as it is stored, cut at `limit` characters; withheld if it echoes a secret."""
+        return WITHHELD if self.clean(text, limit=limit) == WITHHELD else clean_name(text[:_LOOKED_AT])[:limit]
+
+    def echoes(self, text: str) -> bool:
+        """Tell whether a text holds a secret, as it stands or without what hides it."""
+        return self._echoes(text) or self._echoes(_safe(text))
 
     def _echoes(self, text: str) -> bool:
         return bool(self._folded) and any(map(self._holds, _readings(text)))

@@ -305,6 +305,7 @@ class Observation:
     raw_words: str = ""
     last_good_at: datetime | None = None
     renew_by: date | None = None
+    renewal_known: bool = False  # the consent itself was read: without a date, it has no end
     conflict: bool = False  # the provider says that it works, and names the trouble of `cause` beside it
 
 
@@ -324,9 +325,14 @@ class RemoteLink:
     external_id: str = ""
     data_source_id: str = ""
     created_at: datetime | None = None
+    created_by: str = ""  # who in our account at the provider registered it
+    updated_at: datetime | None = None  # when the provider last changed its record
     last_accessed_at: datetime | None = None
     fresh_for: timedelta | None = None  # how long its last good data counts as fresh; None: never stale by itself
     request_id: str = ""
+    cleared: tuple[
+        str, ...
+    ] = ()  # the fields above that the record has and leaves empty; what it lacks, it doesn't tell
 
 
 class ChallengeKind(StrEnum):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import unquote
 
 from .state import World
 from .wire import Answer, Request
@@ -20,8 +21,9 @@ class Route:
 
 
 def find(routes: Sequence[Route], request: Request) -> tuple[Route, Request] | None:
-    """Find the route of a request, and give the request the parts of its path."""
+    """Find the route of a request, and give the request the parts of its path, each decoded by itself."""
     for route in routes:
-        if matched := re.fullmatch(route.pattern, request.path):
-            return route, replace(request, args=matched.groupdict())
+        if matched := re.fullmatch(route.pattern, request.target):
+            args = {name: unquote(part) for name, part in matched.groupdict().items()}
+            return route, replace(request, args=args)
     return None

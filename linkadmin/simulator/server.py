@@ -77,6 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
             body=self._body(headers),
             origin=f"http://{headers['host']}" if "host" in headers else self.server.owner.url,
             address=self.client_address[0],
+            target=url.path,
         )
 
     def _body(self, headers: dict[str, str]) -> bytes:

@@ -21,6 +21,7 @@ class Request:
     body: bytes
     origin: str
     address: str = ""
+    target: str = ""  # the path as it was sent, with an encoded slash still apart from one between two segments
     args: Mapping[str, str] = field(default_factory=dict)
 
     def json(self) -> Any:

@@ -12,13 +12,16 @@ from linkadmin.links import connections
 from linkadmin.links.models import Institution, Integration
 from linkadmin.providers.base import Provider
 from linkadmin.providers.filters import Filters
-from linkadmin.providers.records import Page
+from linkadmin.providers.records import LeftOut, Page
 from linkadmin.providers.types import Capability, RemoteInstitution
+
+from .models import left_out
 
 READ_EVERY = timedelta(hours=24)
 COLUMNS = (
     "remote_id",
     "display_name",
+    "search",
     "kind",
     "country",
     "status",
@@ -48,10 +51,11 @@ def read_catalogue(integration: Integration, provider: Provider) -> int:
 
     One that is no longer in it stays, with the links it has: it was read before the catalogue was.
     """
-    now = timezone.now()
-    remote = list(provider.list_institutions())
+    now, odd = timezone.now(), list[LeftOut]()
+    remote = list(provider.list_institutions(odd))
     with transaction.atomic():
         kept = _keep(integration, remote, now)
+        left_out.note_institutions(integration, odd)
         Integration.objects.filter(pk=integration.pk).update(institutions_read_at=now)
     return kept
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from urllib.parse import urlsplit
 
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -183,7 +184,7 @@ def consents(found: Iterable[RemoteConsent]) -> Table:
             Cell(each.status, is_mono=True),
             _state(each.observation),
             _time(each.created_at),
-            Cell(_day(each.expires_at.date()) if each.expires_at else "—"),
+            Cell(_day(_local(each.expires_at)) if each.expires_at else "—"),
         )
         for each in found
     ]
@@ -299,6 +300,11 @@ def _host(url: str) -> str:
 
 def _time(at: datetime | None) -> Cell:
     return Cell(when=moment(at)) if at else Cell("—")
+
+
+def _local(at: date | datetime) -> date:
+    """Return the reader's day of a time; a mere day is the same for whoever reads it."""
+    return timezone.localdate(at) if isinstance(at, datetime) else at
 
 
 def _day(day: date) -> str:

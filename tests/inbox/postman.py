@@ -20,6 +20,7 @@ from linkadmin.providers.types import Secret
 
 AUTHORIZATION = "Bearer a-header-that-belvo-sends-along"
 SECRET = "sec_that-heron-signs-with"
+TODAY = timezone.now().isoformat()
 FORGED = {"authorization": "Bearer a-header-that-somebody-guessed"}
 
 
@@ -46,7 +47,7 @@ def told_by_belvo(code: str = "invalid_credentials", type: str = "LINK", **more:
 
 
 def told_by_heron(topic: str = "integration_link.erroring", **data: str) -> bytes:
-    said = {"topic": topic, "created": "2026-11-20T08:00:00+00:00", "data": {"item_id": "item-1"} | data, "meta": None}
+    said = {"topic": topic, "created": TODAY, "data": {"item_id": "item-1"} | data, "meta": None}
     return json.dumps(said, separators=(",", ":")).encode()
 
 

@@ -80,7 +80,7 @@ def test_same_message_to_two_integrations_is_two_messages(house: House, address:
 
 
 @pytest.mark.parametrize(
-    "headers", [FORGED, {}, {"authorization": ""}, {"authorization": AUTHORIZATION.lower()}, {"authorization": "ÿ"}]
+    "headers", [FORGED, {}, {"authorization": ""}, {"authorization": AUTHORIZATION.upper()}, {"authorization": "ÿ"}]
 )
 def test_message_that_proves_nothing_is_refused_without_detail(address: str, headers: dict[str, str]) -> None:
     answer = deliver(address, told_by_belvo(), headers)

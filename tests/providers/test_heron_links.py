@@ -137,7 +137,7 @@ def test_a_refusal_for_want_of_reports_blames_no_link(serve: Serve) -> None:
     [
         ({"end_user_id": "cust-0001"}, f"{LINKS_PATH}?end_user_id_or_heron_id=cust-0001"),
         ({"end_user_id": "cust-0001", "everywhere": "no"}, f"{LINKS_PATH}?end_user_id_or_heron_id=cust-0001"),
-        ({"end_user_id": " cust/1 ", "everywhere": "yes"}, "/api/end_users/cust%2F1/integration_links"),
+        ({"end_user_id": " cust/1 ", "everywhere": "yes"}, "/api/end_users/%20cust%2F1%20/integration_links"),
     ],
 )
 def test_links_are_listed_here_or_everywhere(serve: Serve, filters: dict[str, str], path: str) -> None:

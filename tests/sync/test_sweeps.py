@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from django.utils.html import escape
 
-from linkadmin.links.models import EndUser, HealthChange, Integration, Link
+from linkadmin.links.models import HealthChange, Integration, Link
 from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.providers import belvo, heron_beside
 from linkadmin.providers.types import Cause, HealthState
@@ -120,18 +121,60 @@ def test_link_without_our_id_of_its_customer_is_its_own_customer(house: House) -
     assert Link.objects.get().end_user.external_id == f"belvo:{remote_id}"
 
 
-def test_customer_with_an_id_that_cannot_be_ours_is_passed_over(house: House) -> None:
+CUSTOMER_IDS = [
+    "Acme & Sons/12 %",
+    "12/34",
+    "cust 7",
+    "Ação Müller",
+    "a%2Fb",
+    "100%",
+    "a?b#c",
+    ".",
+    "..",
+    " outer ",
+    "\u202eelpmaxe",
+    "<b>",
+    "x" * 140,
+]
+
+
+def test_any_id_that_heron_accepts_is_a_customer(house: House) -> None:
     house.heron_link(item_id="item-known")
     path = f"/api/integrations/{HERON_INTEGRATION}/links"
-    for number, customer in enumerate(["Müller & Söhne", "a/../b", "x" * 140]):
+    for number, customer in enumerate(CUSTOMER_IDS):
+        body = {"access_token": "access-1", "end_user_id": customer, "item_id": f"no-accounts-{number}"}
+        house.call_heron("POST", path, body)
+    house.clock.forward(60)
+
+    done = swept(house.heron)
+
+    assert (done.skipped, done.unread) == (0, 0)
+    found = Link.objects.filter(remote_id__startswith="no-accounts").select_related("end_user")
+    assert {link.remote_id.rpartition("-")[2]: link.end_user.external_id for link in found} == {
+        str(number): customer for number, customer in enumerate(CUSTOMER_IDS)
+    }
+    for link in found:
+        house.prove(link)
+        page = house.open(link.get_absolute_url())
+        assert (page.status, link.ask_failed) == (200, "")
+        assert escape(link.end_user.external_id) in page.source
+        assert house.open(link.end_user.get_absolute_url()).status == 200
+
+
+def test_customer_who_cannot_be_kept_is_named_with_the_reason(house: House) -> None:
+    house.heron_link(item_id="item-known")
+    path = f"/api/integrations/{HERON_INTEGRATION}/links"
+    for number, customer in enumerate(["nul\0in it", "\0"]):
         body = {"access_token": "access-1", "end_user_id": customer, "item_id": f"item-odd-{number}"}
         house.call_heron("POST", path, body)
 
     done = swept(house.heron)
 
     assert done.skipped == 2
-    assert set(EndUser.objects.values_list("external_id", flat=True)) >= {"x" * 140}
-    assert not Link.objects.filter(remote_id__in=["item-odd-0", "item-odd-1"]).exists()
+    page = house.open(done.get_absolute_url(), "adm")
+    assert "2 records can't be used here." in page.words
+    assert page.words.count("characters that an ID can't have here") == 2
+    assert "nulin it" in page.words
 
 
 def test_link_that_an_operation_may_be_making_is_left_to_it(house: House) -> None:

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from linkadmin.links import counts, unknown
 from linkadmin.links.models import HealthChange, Integration, Link, LinkSearch, search_text
+from linkadmin.links.named_institutions import institutions_named
 from linkadmin.providers.types import Cause, HealthState, RemoteLink
 
 from .rules import RENEW_WITHIN, Report, Source, take_remote
@@ -124,11 +125,13 @@ def _write(
 ) -> int:
     rows = Link.objects.select_related("integration", "end_user", "institution").order_by("pk")
     locked = rows.select_for_update(of=("self",), no_key=True)
+    named = institutions_named(integration, {each.institution for each in records.values() if each.institution})
     changed = 0
     for link in locked.filter(integration=integration, remote_id__in=records, ended_at=None):
         remote = understood(link, records[link.remote_id])
         before, word = link.shown_state, unknown.news(link, remote.observation)
-        taking = take_remote(link, remote, Report(remote.observation, Source.LIST, at, request_id=remote.request_id))
+        report = Report(remote.observation, Source.LIST, at, request_id=remote.request_id)
+        taking = take_remote(link, remote, report, institution=named.get(remote.institution))
         # Of a record that came too late, nothing stays: the next list is looked at whatever it says.
         link.fingerprint = prints[link.remote_id] if link.observed_at == at else None
         changed += keep(link, taking, before=before, word=word, at=at) is not None

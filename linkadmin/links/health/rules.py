@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from linkadmin.links.causes import VERDICTS, Turn
-from linkadmin.links.models import HealthChange, Link
+from linkadmin.links.models import HealthChange, Institution, InstitutionChange, Link
 from linkadmin.providers.types import Cause, HealthState, Observation, RemoteLink
 
 Source = HealthChange.Source
@@ -51,10 +51,11 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Taking:
-    """What came of a report: whether it was news at all, and the change of state it made, not saved yet."""
+    """What came of a report: whether it was news at all, and the changes it made, not saved yet."""
 
     accepted: bool
     change: HealthChange | None = None
+    moved: InstitutionChange | None = None
 
 
 def take(link: Link, report: Report) -> Taking:
@@ -83,22 +84,17 @@ def take(link: Link, report: Report) -> Taking:
     return Taking(accepted=True, change=become(link, report, is_first=is_first))
 
 
-def take_remote(link: Link, remote: RemoteLink, report: Report) -> Taking:
-    """Let a link take a provider's whole record into account, in memory."""
-    if not is_older(link, report):
-        link.missing_since = None
-        link.access_mode = remote.access_mode or link.access_mode
-        link.refresh_rate = remote.refresh_rate or link.refresh_rate
-        link.storage = remote.storage or link.storage
-        link.stale_in = remote.stale_in or link.stale_in
-        link.resources = list(remote.resources) or link.resources
-        link.remote_kind = remote.kind or link.remote_kind
-        link.data_source_id = remote.data_source_id or link.data_source_id
-        link.remote_created_at = remote.created_at or link.remote_created_at
-        seen = _plausible(report.observation, report.at)
-        if _tells_freshness(remote):
-            link.stale_at = _stale_at(seen.last_good_at or link.last_good_at, remote.fresh_for)
-    return take(link, report)
+def take_remote(link: Link, remote: RemoteLink, report: Report, *, institution: Institution | None = None) -> Taking:
+    """Let a link take a provider's whole record into account, in memory; `institution` is the one it names."""
+    if is_older(link, report):
+        return take(link, report)
+    moved = _move(link, institution, at=report.at)
+    link.missing_since = None
+    _take_record(link, remote)
+    seen = _plausible(report.observation, report.at)
+    if _tells_freshness(remote):
+        link.stale_at = _stale_at(seen.last_good_at or link.last_good_at, remote.fresh_for)
+    return replace(take(link, report), moved=moved)
 
 
 def become(link: Link, report: Report, *, is_first: bool = False) -> HealthChange | None:
@@ -202,9 +198,38 @@ def _weighed(link: Link, report: Report) -> Observation:
     return replace(seen, cause=Cause.WORKING_WITH_ERROR) if is_fresh else seen
 
 
+def _move(link: Link, institution: Institution | None, *, at: datetime) -> InstitutionChange | None:
+    """Put a link at the institution that its record names; return the change, if it was at another one before."""
+    if institution is None or institution.pk == link.institution_id:
+        return None
+    before, link.institution = link.institution, institution
+    return InstitutionChange(link=link, at=at, old=before, new=institution) if before else None
+
+
+def _take_record(link: Link, remote: RemoteLink) -> None:
+    """Take over the facts of a record: what it leaves empty is empty, what it lacks stays as it was."""
+    facts = {
+        "access_mode": ("access_mode", remote.access_mode),
+        "refresh_rate": ("refresh_rate", remote.refresh_rate),
+        "storage": ("storage", remote.storage),
+        "stale_in": ("stale_in", remote.stale_in),
+        "resources": ("resources", list(remote.resources)),
+        "kind": ("remote_kind", remote.kind),
+        "data_source_id": ("data_source_id", remote.data_source_id),
+        "external_id": ("remote_end_user_id", remote.external_id),
+        "created_by": ("remote_created_by", remote.created_by),
+        "created_at": ("remote_created_at", remote.created_at),
+        "updated_at": ("remote_updated_at", remote.updated_at),
+    }
+    for name, (column, value) in facts.items():
+        if value or name in remote.cleared:
+            setattr(link, column, value)
+
+
 def _tells_freshness(remote: RemoteLink) -> bool:
     """Tell whether a record is more than an answer's mere id, and so says how long its data stays fresh."""
-    return remote.fresh_for is not None or remote.observation.last_good_at is not None
+    says_when = remote.fresh_for is not None or remote.observation.last_good_at is not None
+    return says_when or "refresh_rate" in remote.cleared
 
 
 def _stale_at(good: datetime | None, fresh_for: timedelta | None) -> datetime | None:
@@ -237,7 +262,7 @@ def _take_facts(link: Link, report: Report) -> None:
     link.raw_words = seen.raw_words[:500]
     link.request_id = (report.request_id or link.request_id)[:80]
     link.conflict = seen.conflict
-    link.renew_by = seen.renew_by or link.renew_by
+    link.renew_by = seen.renew_by if seen.renewal_known else seen.renew_by or link.renew_by
     link.last_good_at = max(filter(None, [seen.last_good_at, link.last_good_at]), default=None)
     if report.source is Source.CALL:
         link.last_attempt_at = report.at

@@ -9,7 +9,8 @@ from uuid import UUID
 from django.db import transaction
 
 from linkadmin.links import counts, unknown
-from linkadmin.links.models import HealthChange, Link, LinkSearch, search_text
+from linkadmin.links.models import HealthChange, Institution, Link, LinkSearch, search_text
+from linkadmin.links.named_institutions import institutions_named
 from linkadmin.providers.types import RemoteLink
 
 from .rules import Report, Source, Taking, take, take_remote
@@ -42,7 +43,7 @@ def observe_remote(
     lock(link)
     report = Report(remote.observation, source, at, operation_id, remote.request_id)
     before, word = link.shown_state, unknown.news(link, report.observation)
-    taking = take_remote(link, remote, report)
+    taking = take_remote(link, remote, report, institution=_named_by(remote, link))
     link.fingerprint = fingerprint if link.observed_at == at else None  # of one that came too late, nothing stays
     return keep(link, taking, before=before, word=word, at=at)
 
@@ -52,9 +53,9 @@ def start_link(remote: RemoteLink, link: Link, report: Report) -> Link:
     """Save a link that came into being, with its first state and the words it is found by."""
     link.health_since = report.at
     link.save(force_insert=True)
-    LinkSearch.objects.create(link=link, text=search_text(link))
     word = unknown.news(link, report.observation)
     keep(link, take_remote(link, remote, report), before="", word=word, at=report.at)
+    LinkSearch.objects.create(link=link, text=search_text(link))
     return link
 
 
@@ -115,6 +116,13 @@ def lock(link: Link) -> None:
         setattr(link, column.attname, getattr(fresh, column.attname))
 
 
+def _named_by(remote: RemoteLink, link: Link) -> Institution | None:
+    """Return the institution that a record names, if it is another than the link's."""
+    if not remote.institution or (link.institution and link.institution.name == remote.institution):
+        return None
+    return institutions_named(link.integration, {remote.institution})[remote.institution]
+
+
 def _locked_in_order(links: Iterable[UUID]) -> list[UUID]:
     """Lock rows in the order in which all others do: one UPDATE of many takes them as they come."""
     rows = Link.objects.filter(pk__in=list(links)).order_by("pk").select_for_update(no_key=True)
@@ -131,5 +139,7 @@ def keep(
         unknown.count(link, word, at=at)
     if taking.change is not None:
         taking.change.save()
+    if taking.moved is not None:
+        taking.moved.save()
     counts.move(link, before=before, at=at)
     return taking.change

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from linkadmin.fields import FoldedField, NameField
 from linkadmin.providers import PROVIDERS, provider_class
 from linkadmin.providers.base import Provider
 from linkadmin.providers.types import Capability, PracticeHints
@@ -40,7 +41,7 @@ class Integration(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     provider = models.CharField(_("provider"), max_length=20)
-    name = models.CharField(_("name"), max_length=80, unique=True)
+    name = NameField(_("name"), max_length=80, unique=True)
     base_url = models.CharField(_("base address"), max_length=200)
     options = models.JSONField(_("options"), default=dict, blank=True)  # the provider's non-secret config fields
     is_active = models.BooleanField(_("in use"), default=True)
@@ -130,7 +131,8 @@ class Institution(models.Model):
     integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="institutions")
     remote_id = models.CharField(max_length=80, blank=True)
     name = models.CharField(_("name at the provider"), max_length=120)
-    display_name = models.CharField(_("name"), max_length=160)
+    display_name = NameField(_("name"), max_length=160)
+    search = FoldedField(of=("display_name", "name"))
     kind = models.CharField(_("kind"), max_length=20, blank=True)
     country = models.CharField(_("country"), max_length=2, blank=True)
     status = models.CharField(_("status"), max_length=20, blank=True)
@@ -156,6 +158,12 @@ class Institution(models.Model):
     @property
     def is_by_consent(self) -> bool:
         return self.integration_type in OF_CONSENT
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the provider's list had it when it was last read whole."""
+        read_whole = self.integration.institutions_read_at
+        return read_whole is None or self.read_at >= read_whole
 
     @property
     def is_down(self) -> bool:

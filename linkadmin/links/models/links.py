@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from linkadmin.fields import FoldedField, NameField
 from linkadmin.links.causes import (
     ESCALATED_RANK,
     RENEWAL_RANK,
@@ -21,6 +22,7 @@ from linkadmin.links.causes import (
     judge,
 )
 from linkadmin.links.pauses import why_unasked
+from linkadmin.providers.names import folded
 from linkadmin.providers.types import Capability, Cause, HealthState, LinkRef
 
 from .integrations import Institution, Integration
@@ -38,7 +40,8 @@ class EndUser(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     external_id = models.CharField(_("customer id"), max_length=140, unique=True)
-    name = models.CharField(_("name"), max_length=128, blank=True)
+    name = NameField(_("name"), max_length=128, blank=True)
+    search = FoldedField(of=("name", "external_id"))
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     class Meta:
@@ -78,6 +81,9 @@ class Link(models.Model):
     stale_in = models.CharField(_("data removed after"), max_length=8, blank=True)
     resources = models.JSONField(_("what is fetched"), default=list, blank=True)
     remote_created_at = models.DateTimeField(_("created at the provider"), null=True, blank=True)
+    remote_created_by = models.CharField(_("created at the provider by"), max_length=120, blank=True, db_default="")
+    remote_updated_at = models.DateTimeField(_("changed at the provider"), null=True, blank=True)
+    remote_end_user_id = models.CharField(_("customer ID at the provider"), max_length=140, blank=True, db_default="")
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
 
@@ -134,6 +140,11 @@ class Link(models.Model):
     @property
     def bank(self) -> str:
         return self.institution.display_name if self.institution else ""
+
+    @property
+    def names_another_customer(self) -> bool:
+        """Whether the provider's record says that the link is another customer's than here."""
+        return self.remote_end_user_id not in ("", self.end_user.external_id)
 
     @property
     def ref(self) -> LinkRef:
@@ -256,6 +267,24 @@ class OwnerChange(models.Model):
         return f"{self.old or '-'} → {self.new or '-'}"
 
 
+class InstitutionChange(models.Model):
+    """One move of a link to another institution, as its provider's record told it: after a merger, for example."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="institution_changes")
+    at = models.DateTimeField(_("time"))
+    old = models.ForeignKey(Institution, on_delete=models.CASCADE, null=True, related_name="+")
+    new = models.ForeignKey(Institution, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        verbose_name = _("change of institution")
+        verbose_name_plural = _("changes of institution")
+        indexes = [models.Index(fields=["link", "-at"], name="institution_change_of_link")]
+
+    def __str__(self) -> str:
+        return f"{self.old or '-'} → {self.new}"
+
+
 class UnknownValue(models.Model):
     """A word of a provider's that is in no table of ours: kept and counted, so that the tables can grow."""
 
@@ -283,7 +312,10 @@ class UnknownValue(models.Model):
 
 
 class LinkSearch(models.Model):
-    """The words a link is found by, lower-cased, apart from the columns that change with every read."""
+    """The words a link is found by, folded, apart from the columns that change with every read.
+
+    Its institution is not among them: that one's name is looked for where it stands, since it can change.
+    """
 
     link = models.OneToOneField(Link, on_delete=models.CASCADE, primary_key=True, related_name="search")
     text = models.TextField()
@@ -327,6 +359,6 @@ class HealthChange(models.Model):
 
 
 def search_text(link: Link) -> str:
-    """Return what a link is found by: the customer's name and ids, the bank, every id of the link."""
-    parts = [link.end_user.name, link.end_user.external_id, link.bank, link.remote_id, link.data_source_id, link.id]
-    return " ".join(str(part).lower() for part in parts if part)
+    """Return what a link is found by: the customer's name and ID, every ID of the link."""
+    parts = [link.end_user.name, link.end_user.external_id, link.remote_id, link.data_source_id, link.id]
+    return " ".join(folded(str(part)) for part in parts if part)

@@ -129,6 +129,16 @@ _EVERY = (
         read_id=UUID,
     ),
     Source(
+        kind="institution",
+        label=_("Institutions"),
+        icon="landmark",
+        rows=lambda link: link.institution_changes.select_related("old", "new"),
+        at="at",
+        id="id",
+        tell=telling.tell_institution,
+        read_id=UUID,
+    ),
+    Source(
         kind="allowance",
         label=_("Allowed attempts"),
         icon="key-round",

@@ -6,10 +6,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from linkadmin.inbox.models import DeliveryLink
-from linkadmin.links.models import HealthChange, Note, OwnerChange
+from linkadmin.links.models import HealthChange, InstitutionChange, Note, OwnerChange
 from linkadmin.links.presentation import badge_of
 from linkadmin.operations.explanations import explain
 from linkadmin.operations.models import AttemptAllowance, Operation, OperationKind, State
+from linkadmin.providers.names import isolated
 from linkadmin.providers.types import HealthState
 
 CODE_WANTED = 428  # the HTTP status by which a bank asks for a code, or asks again
@@ -82,6 +83,12 @@ def tell_owner(change: OwnerChange, *, see_names: bool) -> Told:
     before = _("before: %(name)s") % {"name": change.old.display_name} if change.old else ""
     by = _("by %(name)s") % {"name": change.by.display_name}
     return Told("quiet", "user", title, _joined(by, before, _of_job(change)))
+
+
+def tell_institution(change: InstitutionChange, *, see_names: bool) -> Told:
+    title = _("Now at %(name)s") % {"name": isolated(change.new.display_name)}
+    before = _("before: %(name)s") % {"name": isolated(change.old.display_name)} if change.old else ""
+    return Told("info", "landmark", title, _joined(_("The provider's record says so"), before))
 
 
 def tell_allowance(allowance: AttemptAllowance, *, see_names: bool) -> Told:

@@ -19,6 +19,7 @@ from linkadmin.operations.forms import NewLinkForm
 from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.operations.steps import FORM, steps_at
 from linkadmin.pages import draw, go, reader, wants_part
+from linkadmin.providers.names import clean_name, folded
 
 from .access import outcome_of, place_of, why_paused
 
@@ -37,6 +38,8 @@ def link_new(request: HttpRequest) -> HttpResponse:
     institution = _chosen(request, integration.institutions.all(), "institution")
     if integration.lists_institutions and institution is None:
         return _choose_institution(request, integration)
+    if institution is not None and not institution.is_listed:
+        return _not_offered(request, integration, institution)
     asked = integration.speaks.create_fields(institution)
     if request.method != "POST":
         form = NewLinkForm(asked=asked, ask_bank=institution is None, initial=_known_before(request))
@@ -104,6 +107,12 @@ def _page(
     return draw(request, TEMPLATE, "form", context, status=status)
 
 
+def _not_offered(request: HttpRequest, integration: Integration, institution: Institution) -> HttpResponse:
+    """Say that no new link can be made at an institution, and offer the others."""
+    context = {"integration": integration, "choose_bank": True, "unlisted": institution}
+    return render(request, TEMPLATE, context | _matches(request, integration), status=409)
+
+
 def _choose_integration(request: HttpRequest) -> HttpResponse:
     integrations = [each for each in Integration.objects.order_by("name") if each.can_create_link]
     context = {"integrations": integrations, "end_user": request.GET.get("end_user", "")}
@@ -116,9 +125,9 @@ def _choose_institution(request: HttpRequest, integration: Integration) -> HttpR
 
 def _matches(request: HttpRequest, integration: Integration) -> dict[str, Any]:
     words = request.GET.get("bank", "").strip()[:80]
-    found = integration.institutions.order_by("display_name", "name")
+    found = catalogue.listed(integration.institutions.all()).order_by("display_name", "name")
     for word in words.split()[:6]:
-        found = found.filter(Q(display_name__icontains=word) | Q(name__icontains=word) | Q(country__iexact=word))
+        found = found.filter(Q(search__contains=folded(word)) | Q(country__iexact=word))
     shown = list(found[: MATCHES_SHOWN + 1])
     return {
         "integration": integration,
@@ -143,7 +152,7 @@ def _known_before(request: HttpRequest) -> dict[str, Any]:
 
 def _named_bank(integration: Integration, form: NewLinkForm) -> Institution | None:
     """Return the bank that staff named for a provider that does not tell."""
-    name = form.cleaned_data.get("bank_name", "").strip()
+    name = clean_name(form.cleaned_data.get("bank_name", ""))
     if not name:
         return None
     return integration.institutions.filter(name=name).first() or Institution(

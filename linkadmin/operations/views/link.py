@@ -60,6 +60,7 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "works": _works(link) and not verdict.standing.is_under_way,
         "created": moment(link.created_at),
         "remote_created": moment(link.remote_created_at),
+        "remote_updated": moment(link.remote_updated_at),
         "may_refresh": may(user, Right.REFRESH) and not link.is_ended,
         "fetch": _offer_beside("fetch", link, last, verdict, user=user),
         "offers": _offers(link, last, verdict, user=user),

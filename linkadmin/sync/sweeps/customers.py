@@ -10,16 +10,19 @@ from django.utils import timezone
 
 from linkadmin.links import health
 from linkadmin.links.models import Integration, Link
+from linkadmin.providers import records
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import NotFound
-from linkadmin.providers.records import RemoteEndUser
+from linkadmin.providers.reading import Why
+from linkadmin.providers.records import Page, RemoteEndUser
 from linkadmin.providers.types import HealthState, RemoteLink
-from linkadmin.sync.models import CustomerPrint, Sweep, SweepPart
+from linkadmin.sync.models import CustomerPrint, LeftOut, Sweep, SweepPart
+from linkadmin.sync.models.left_out import note_of_sweep
 
 from . import course, parts
-from .discovery import fits, know_customers, take_strangers
+from .discovery import know_customers, take_strangers
 from .hashes import fingerprint_of, packed
-from .links import Gain, count
+from .links import Gain, count, leave_out
 
 OF_CUSTOMER = "end_user_id"  # by this every provider that is swept by customers lists the links of one
 # A link is watched until it is known to be well. One that is off stays so until the list says something else.
@@ -38,25 +41,24 @@ def read_page(part: SweepPart, integration: Integration, provider: Provider) -> 
     ids = packed(each.end_user_id for each in page.items)
     if not parts.note_answer(part, ids, asked_at=asked_at, total=page.total):
         return
-    usable = [each for each in page.items if fits(each.end_user_id)]
-    prints = {each.end_user_id: fingerprint_of(each) for each in usable}
-    worth = _worth_reading(integration, usable, prints)
+    prints = {each.end_user_id: fingerprint_of(each) for each in page.items}
+    worth = _worth_reading(integration, page.items, prints)
     know_customers({each.end_user_id: each.name for each in worth})
     with transaction.atomic():
         if parts.hold_still(part):
             parts.close(part)
             parts.add_customers(part.sweep, {each.end_user_id: prints[each.end_user_id] for each in worth})
-            count(part, Gain(skipped=len(page.items) - len(usable)))
+            leave_out(part, LeftOut.Kind.CUSTOMER, page.left_out)
             course.go_on(part, page)
 
 
 def read_links(part: SweepPart, integration: Integration, provider: Provider) -> None:
     """Read the links of one customer. Raises `ProviderError`."""
     asked_at = timezone.now()
-    remotes: Sequence[RemoteLink] = ()
+    page: Page[RemoteLink] = Page(items=(), number=1, is_last=True)
     with suppress(NotFound):  # the customer is gone since the list was read
-        remotes = provider.list_links({OF_CUSTOMER: part.key}).items
-    _take_links(part, integration, remotes, asked_at)
+        page = provider.list_links({OF_CUSTOMER: part.key})
+    _take_links(part, integration, page, asked_at)
 
 
 def give_up(part: SweepPart, integration: Integration, *, why: str) -> None:
@@ -66,17 +68,20 @@ def give_up(part: SweepPart, integration: Integration, *, why: str) -> None:
     with transaction.atomic():
         if parts.hold_still(part):
             parts.close(part, gave_up=True)
+            note_of_sweep(part.sweep, LeftOut.Kind.CUSTOMER, [records.LeftOut(part.key, Why.UNREAD)])
             Sweep.objects.filter(pk=part.sweep_id).update(unread=F("unread") + 1)
 
 
 @transaction.atomic
-def _take_links(part: SweepPart, integration: Integration, remotes: Sequence[RemoteLink], asked_at: datetime) -> None:
+def _take_links(part: SweepPart, integration: Integration, page: Page[RemoteLink], asked_at: datetime) -> None:
     if not parts.hold_still(part):
         return
+    remotes = page.items
     observed = health.observe_page(integration, remotes, at=asked_at)
     found = take_strangers(integration, observed.strangers, at=asked_at, end_user_id=part.key)
     parts.close(part, ids=packed(each.remote_id for each in remotes), asked_at=asked_at)
     count(part, Gain(len(remotes), observed.written, observed.changed, len(found)))
+    leave_out(part, LeftOut.Kind.LINK, page.left_out)
     _keep_print(part, integration)
 
 

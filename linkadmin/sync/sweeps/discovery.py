@@ -6,19 +6,13 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from linkadmin.links import health
-from linkadmin.links.models import EndUser, Institution, Integration, Link
-from linkadmin.operations.forms import CUSTOMER_ID
+from linkadmin.links.models import EndUser, Integration, Link
+from linkadmin.links.named_institutions import institutions_named
 from linkadmin.operations.models import Operation, OperationKind
 from linkadmin.operations.reading import without_attempt
 from linkadmin.providers.types import RemoteLink
 
 BEFORE = timedelta(minutes=5)  # so much older than an operation, a link was not made by it whatever the clocks say
-
-
-def fits(end_user_id: str) -> bool:
-    """Tell whether a customer's id at a provider can be one of ours."""
-    longest = EndUser._meta.get_field("external_id").max_length or 0
-    return len(end_user_id) <= longest and CUSTOMER_ID.fullmatch(end_user_id) is not None
 
 
 @transaction.atomic
@@ -30,7 +24,7 @@ def take_strangers(
     They were asked for at `at`; `end_user_id` is whose they are, where the records themselves do not tell. Hand in at
     most a few hundred.
     """
-    if not remotes or (end_user_id and not fits(end_user_id)):
+    if not remotes:
         return []
     # One discovers at a time: two would take over the same link.
     Integration.objects.select_for_update(no_key=True).get(pk=integration.pk)
@@ -39,7 +33,7 @@ def take_strangers(
         each.remote_id: end_user_id or each.external_id or f"{integration.provider}:{each.remote_id}" for each in new
     }
     customers = know_customers(dict.fromkeys(owners.values(), ""))
-    banks = _banks(integration, {each.institution for each in new if each.institution})
+    banks = institutions_named(integration, {each.institution for each in new if each.institution})
     found = [
         (
             Link(
@@ -100,17 +94,3 @@ def _may_make(create: Operation, remote: RemoteLink, end_user_id: str) -> bool:
     is_theirs = create.end_user is None or owner in ("", create.end_user.external_id)
     is_there = create.institution is None or remote.institution in ("", create.institution.name)
     return is_theirs and is_there
-
-
-def _banks(integration: Integration, names: set[str]) -> dict[str, Institution]:
-    """Return an integration's institutions by name; one that its catalogue does not name yet is made from its name."""
-    known = _institutions(integration, names)
-    if new := sorted(names - known.keys()):
-        rows = [Institution(integration=integration, name=name, display_name=name) for name in new]
-        Institution.objects.bulk_create(rows, ignore_conflicts=True)
-        known |= _institutions(integration, new)
-    return known
-
-
-def _institutions(integration: Integration, names: Iterable[str]) -> dict[str, Institution]:
-    return {each.name: each for each in integration.institutions.filter(name__in=list(names))}

@@ -12,11 +12,13 @@ from django.utils import timezone
 from linkadmin.links import health
 from linkadmin.links.models import Integration
 from linkadmin.operations.reading import without_attempt
+from linkadmin.providers import records
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import NotFound
 from linkadmin.providers.records import Page
 from linkadmin.providers.types import RemoteLink
-from linkadmin.sync.models import Sweep, SweepPart
+from linkadmin.sync.models import LeftOut, Sweep, SweepPart
+from linkadmin.sync.models.left_out import note_of_sweep
 
 from . import course, parts
 from .discovery import take_strangers
@@ -53,6 +55,7 @@ def read_page(part: SweepPart, integration: Integration, provider: Provider) -> 
         if parts.hold_still(part):
             parts.close(part)
             count(part, gain)
+            leave_out(part, LeftOut.Kind.LINK, page.left_out)
             course.go_on(part, page)
 
 
@@ -78,6 +81,13 @@ def count(part: SweepPart, gain: Gain) -> None:
         found=F("found") + gain.found,
         skipped=F("skipped") + gain.skipped,
     )
+
+
+def leave_out(part: SweepPart, kind: LeftOut.Kind, left_out: Sequence[records.LeftOut]) -> None:
+    """Count and name what a page has and we can't take over."""
+    if left_out:
+        count(part, Gain(skipped=len(left_out)))
+        note_of_sweep(part.sweep, kind, left_out)
 
 
 @transaction.atomic

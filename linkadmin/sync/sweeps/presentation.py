@@ -104,8 +104,8 @@ def progress(sweep: Sweep) -> Progress:
 def remarks(sweep: Sweep) -> tuple[str, ...]:
     """Say what a sweep left out."""
     skipped = ngettext(
-        "One customer was passed over: the id at the provider cannot be one of ours.",
-        "%(count)d customers were passed over: their ids at the provider cannot be ours.",
+        "One record can't be used here. It is named below.",
+        "%(count)d records can't be used here. They are named below.",
         sweep.skipped,
     )
     unread = ngettext(

@@ -26,6 +26,7 @@ from linkadmin.sync import institutions as reading
 from linkadmin.sync.asking import Question
 from linkadmin.sync.forms import AskingForm
 from linkadmin.sync.institution_words import fields_in_words, raw_fields, repair_in_words
+from linkadmin.sync.models.left_out import of_institutions
 
 from .access import integration_that_can
 from .looking import Look, look, page_number
@@ -58,6 +59,7 @@ def institution_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "trouble": [_row(each, tally) for each, tally in catalogue.in_trouble()],
         "more_down": catalogue.down_without_links(),
+        "left_out": of_institutions(),
         "is_filtered": bool(words or any(chosen.form.cleaned_data.values())),
         "may_view_links": may(request.user, Right.VIEW_LINKS),
         **_sources(request),
@@ -171,7 +173,7 @@ def _row(institution: Institution, tally: Tally) -> Row:
 
 def _status(institution: Institution) -> StateBadge:
     """Return how the provider's word about an institution is shown."""
-    if not catalogue.is_listed(institution):
+    if not institution.is_listed:
         return StateBadge("quiet", "circle-slash", _("No longer listed"))
     if institution.is_down:
         return StateBadge("warn", "hourglass", word(institution.status))

@@ -52,6 +52,7 @@ def sweep_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "ended": moment(sweep.ended_at),
         "progress": presentation.progress(sweep) if sweep.is_running else None,
         "remarks": presentation.remarks(sweep),
+        "left_out": sweep.left_out.order_by("pk"),
         "may_stop": sweep.is_running and may(request.user, Right.MANAGE_INTEGRATIONS),
     }
     return render(request, "sync/sweep.html", context)
