@@ -4,13 +4,14 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from linkadmin.bodies import with_deadline
 from linkadmin.hardening import no_core_dumps
 from linkadmin.icons import warm_up
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "linkadmin.settings")
 
 no_core_dumps()
-application = get_wsgi_application()
+application = with_deadline(get_wsgi_application())
 
 from linkadmin.demo.guard import refuse_demo_staff  # noqa: E402 - it needs the applications
 

@@ -35,6 +35,7 @@ SHORTENED = {
     "LINKADMIN_LEASE_MARGIN_SECONDS": str(MARGIN_SECONDS),
     "LINKADMIN_RECONCILE_SETTLED_SECONDS": "4",
     "LINKADMIN_SWEEP_SECONDS": "1",
+    "LINKADMIN_BODY_SECONDS": "3",
 }
 ACCESS = 'served by %(p)s: "%(r)s" %(s)s "%(f)s" "%(a)s"'  # with the process, and all a request line can give away
 BANKS = ("erebor_mx_retail", "heimdall_mx_retail", "ironbank_br_retail")

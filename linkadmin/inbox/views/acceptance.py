@@ -21,7 +21,7 @@ logger = structlog.get_logger(__name__)
 @csrf_exempt
 @require_POST
 def webhook_delivery(request: HttpRequest, provider: str, path: str) -> HttpResponse:
-    """Take a message in. Who cannot prove to be the provider learns nothing, not even whether the address is one."""
+    """Take a message in. Who cannot prove to be the provider gets the same answer whether the address is one or not."""
     try:
         return HttpResponse(status=_take(request, provider, path))
     except OUR_TROUBLES as error:
@@ -30,17 +30,29 @@ def webhook_delivery(request: HttpRequest, provider: str, path: str) -> HttpResp
 
 
 def _take(request: HttpRequest, provider: str, path: str) -> HTTPStatus:
-    body, now = _read(request), timezone.now()
+    """Look the address up first: a body sent to none of ours is not waited for."""
     box = mailbox.open_at(provider, path)
+    status = _take_in(request, box) if box else HTTPStatus.UNAUTHORIZED
+    if status is not HTTPStatus.ACCEPTED:
+        refusals.note(box.integration_id if box else refusals.NOWHERE, now=timezone.now())
+    return status
+
+
+def _take_in(request: HttpRequest, box: mailbox.Box) -> HTTPStatus:
+    try:
+        body = _read(request)
+    except OSError:  # it did not come in time
+        return HTTPStatus.REQUEST_TIMEOUT
+    declared = request.META.get("CONTENT_LENGTH", "")
     if len(body) > acceptance.MAX_BODY:
-        refused = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    elif box and (proven_by := box.proof_of(_headers(request), body)):
-        acceptance.take(box, body, proven_by=proven_by, now=now)
-        return HTTPStatus.ACCEPTED
-    else:
-        refused = HTTPStatus.UNAUTHORIZED
-    refusals.note(box.integration_id if box else refusals.NOWHERE, now=now)
-    return refused
+        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    if declared.isdigit() and len(body) < int(declared):  # cut short on its way
+        return HTTPStatus.BAD_REQUEST
+    proven_by = box.proof_of(_headers(request), body)
+    if proven_by is None:
+        return HTTPStatus.UNAUTHORIZED
+    acceptance.take(box, body, proven_by=proven_by, now=timezone.now())
+    return HTTPStatus.ACCEPTED
 
 
 def _headers(request: HttpRequest) -> dict[str, str]:

@@ -1,0 +1,74 @@
+"""Request bodies come within a time or not at all: one that drips would hold a thread of the server for as long."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.conf import settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
+
+Read = TypeVar("Read")
+
+
+def with_deadline(application: "WSGIApplication") -> "WSGIApplication":
+    """Let an application read each body until a moment, and fail with TimeoutError after it."""
+
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
+        if line := environ.get("gunicorn.socket"):
+            environ["wsgi.input"] = DeadlineBody(environ["wsgi.input"], line, settings.BODY_SECONDS)
+        return application(environ, start_response)
+
+    return answer
+
+
+class DeadlineBody:
+    """`wsgi.input`, with one deadline for all of it that begins with the first read.
+
+    The time-out of a socket is for each of its reads, and starts again with every byte. So when the time is over the
+    connection is shut for reading, and whoever waits at it is told that nothing more comes.
+    """
+
+    def __init__(self, source: "InputStream", line: socket.socket, seconds: float) -> None:
+        self._source, self._line, self._seconds = source, line, seconds
+        self._until: float | None = None
+        self._is_late = False
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self._in_time(lambda: self._source.read(size))
+
+    def readline(self, size: int = -1, /) -> bytes:
+        return self._in_time(lambda: self._source.readline(size))
+
+    def readlines(self, hint: int = -1, /) -> list[bytes]:
+        return self._in_time(lambda: self._source.readlines(hint))
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.readline, b"")
+
+    def _in_time(self, read: Callable[[], Read]) -> Read:
+        if self._until is None:
+            self._until = time.monotonic() + self._seconds
+        watch = threading.Timer(max(0, self._until - time.monotonic()), self._shut)
+        watch.daemon = True
+        watch.start()
+        try:
+            found = read()
+        except Exception:  # the server's own, for a body that ends too soon
+            if self._is_late:
+                raise TimeoutError from None
+            raise
+        finally:
+            watch.cancel()
+        if self._is_late:
+            raise TimeoutError
+        return found
+
+    def _shut(self) -> None:
+        self._is_late = True
+        with suppress(OSError):  # the client has gone already
+            self._line.shutdown(socket.SHUT_RD)
