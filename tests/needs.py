@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 CONTRACTS = Path(__file__).resolve().parent.parent.parent / "shared" / "contracts"
+NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
@@ -15,6 +16,8 @@ def _lacking(mark: str) -> str:
     """Say in one line what a mark needs and this machine lacks; nothing if all is there."""
     if mark == "browser" and CHROMIUM is None:
         return "no Chromium on the path"
+    if mark == "proxy" and NGINX is None:
+        return "no nginx on the path"
     if mark == "servers" and not (os.environ.get("LINKADMIN_DATABASE_URL") and os.environ.get("LINKADMIN_REDIS_URL")):
         return "no PostgreSQL and Redis: LINKADMIN_DATABASE_URL and LINKADMIN_REDIS_URL name none (.ci/run starts both)"
     if mark == "contracts" and not CONTRACTS.is_dir():
@@ -25,7 +28,7 @@ def _lacking(mark: str) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for mark in ("browser", "servers", "contracts"):
+    for mark in ("browser", "servers", "contracts", "proxy"):
         if reason := _lacking(mark):
             for item in items:
                 if item.get_closest_marker(mark):

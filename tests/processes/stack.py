@@ -80,7 +80,7 @@ class Stack:
         self.data = folder / "data"
         self.logs = folder / "logs"
         self.environment = _inherited() | SHORTENED | self._own() | environment
-        self.url = f"http://{HOST}:{_free_port()}"
+        self.url = f"http://{HOST}:{free_port()}"
         self.simulator_url = ""
         self.integrations: dict[str, str] = {}  # ids by provider
         self.browsers: list[Browser] = []
@@ -270,7 +270,7 @@ def _session_of(process: Path) -> int:
     return 0
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
