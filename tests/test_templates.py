@@ -190,7 +190,7 @@ def drawn(house: House) -> Iterator[tuple[str, Page]]:
 
 def _gets_what_the_browser_would(element: Element, url: str) -> bool:
     asked = _whole(url, element.attrs["hx-get"])
-    if element.attrs.get("hx-trigger", "").startswith("every "):
+    if element.attrs.get("hx-trigger", "").startswith(("every ", "countdown-over")):
         return asked == url  # a panel that draws itself anew
     plain = element.attrs.get("action", "") if element.tag == "form" else element.attrs.get("href")
     return plain is not None and asked == _whole(url, plain)

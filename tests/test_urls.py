@@ -76,6 +76,7 @@ GET  /operations/{operation}/live/       286  286  286  403
 GET  /integrations/operations/{webhook}/  403  200  200  200
 GET  /operations/{webhook}/              404  404  404  403
 GET  /integrations/operations/{operation}/  403  404  404  404
+GET  /operations/{operation}/attempt/    403  404  403  403
 GET  /operations/{operation}/check/      405  405  403  403
 GET  /operations/{operation}/decide/     403  405  403  403
 POST /operations/{operation}/decide/     403  422  403  403

@@ -148,6 +148,7 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "link-owner": Right.ORGANISE_LINKS,
     "link-refresh": Right.REFRESH,
     "link-attempt": Right.ALLOW_ATTEMPT,
+    "operation-attempt": Right.ALLOW_ATTEMPT,
     "link-settings": Right.CHANGE_LINK,
     "link-fetch": Right.REFRESH,
     "link-delete": Right.REMOVE_LINK,

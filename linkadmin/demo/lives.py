@@ -11,7 +11,8 @@ from uuid import UUID
 from linkadmin.accounts.models import User
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import EndUser, HealthChange, Institution, Integration, Link
-from linkadmin.operations.models import Operation
+from linkadmin.operations.challenges import AskedAgain
+from linkadmin.operations.models import Operation, OperationKind
 from linkadmin.providers.plaid_codes import cause_of
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.simulator.institutions import INSTITUTIONS
@@ -292,4 +293,5 @@ def _operation_row(life: Life, act: Act, cast: Cast) -> Operation:
         cause=act.cause,
         duration_ms=act.took // timedelta(milliseconds=1),
         counts_as_attempt=act.is_attempt,
+        asked_again=AskedAgain.WRONG_CODE if act.is_attempt and act.kind is OperationKind.SUBMIT_TOKEN else "",
     )

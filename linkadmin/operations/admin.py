@@ -32,6 +32,7 @@ class OperationAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
         "code",
         "words",
         "request_id",
+        "asked_again",
         "counts_as_attempt",
         "decided_by",
         "note",
@@ -63,9 +64,9 @@ class OperationAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
 
 @admin.register(AttemptAllowance)
 class AttemptAllowanceAdmin(ReadOnlyAdmin):
-    fields = ("allowed_at", "allowed_by", "reason", "link_id")
+    fields = ("allowed_at", "allowed_by", "reason", "link_id", "operation_id")
     readonly_fields = fields
-    list_display = ("allowed_at", "allowed_by", "reason", "link_id")
+    list_display = ("allowed_at", "allowed_by", "reason", "link_id", "operation_id")
     list_select_related = ("allowed_by",)
     ordering = ("-allowed_at",)
     sortable_by = ()

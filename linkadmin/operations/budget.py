@@ -1,7 +1,8 @@
 """How many more times a bank may be asked before it locks the customer out.
 
-Banks lock after three to five refusals. After two within a day an account manager has to allow one more; after three
-nobody can. A success starts the count anew.
+Banks lock after three to five refusals, whichever link or form they came through. So they are counted over all
+sign-ins of a customer at a bank: after two within a day an account manager has to allow one more, after three nobody
+can. A success starts the count anew.
 """
 
 from dataclasses import dataclass
@@ -9,16 +10,16 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
-from linkadmin.links.models import Link
+from linkadmin.links.models import EndUser, Link
 
-from .models import DONE_STATES, LOGIN_KINDS, AttemptAllowance, Operation
-from .refusals import BudgetSpent
+from .models import DONE_STATES, LOGIN_KINDS, AttemptAllowance, Operation, OperationQuerySet, State
+from .refusals import AlreadyOpen, BudgetSpent
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -26,12 +27,15 @@ if TYPE_CHECKING:
 WINDOW = timedelta(hours=24)
 FREE_ATTEMPTS = 2
 ALL_ATTEMPTS = 3
+# Calls that may turn out to be refusals of the bank.
+IN_FLIGHT = (State.PREPARED, State.SENDING, State.UNKNOWN, State.UNDECIDED)
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
     refused: int  # log-ins the bank refused within the window, since the last success
-    allowed_one_more: bool
+    allowed_one_more: bool = False
+    free_at: datetime | None = None  # when the next attempt is free again, if none is left
 
     @property
     def left(self) -> int:
@@ -55,51 +59,78 @@ class Budget:
         return max(0, ALL_ATTEMPTS - self.refused)
 
 
-def budget_of(link: Link) -> Budget:
-    refused, latest = _refusals(Operation.objects.filter(link=link))
-    allowed = link.allowances.filter(allowed_at__gt=latest).exists() if latest else False
-    return Budget(refused=refused, allowed_one_more=allowed)
+def budget_of(subject: Link | Operation) -> Budget:
+    """Count what is left for the customer of a link or an operation at its bank."""
+    sign_ins, at_bank = _sign_ins(subject), _at_bank(subject)
+    success = sign_ins.filter(kind__in=LOGIN_KINDS, state__in=DONE_STATES).aggregate(at=Max("ended_at"))["at"]
+    since = timezone.now() - WINDOW
+    counted = sign_ins.filter(counts_as_attempt=True, ended_at__gt=max(since, success or since)).order_by("ended_at")
+    refused = [at for at in counted.values_list("ended_at", flat=True) if at]
+    if not refused:
+        return Budget(0)
+    mine = Q(link__in=Link.objects.filter(at_bank)) | Q(operation__in=sign_ins)
+    allowed = AttemptAllowance.objects.filter(mine, allowed_at__gt=refused[-1]).exists()
+    free_at = refused[-FREE_ATTEMPTS] + WINDOW if len(refused) >= FREE_ATTEMPTS else None
+    return Budget(len(refused), allowed, free_at)
 
 
-def require_attempt(link: Link) -> None:
-    """Raise `BudgetSpent` when the bank must not be asked again now."""
-    budget = budget_of(link)
+def require_attempt(operation: Operation) -> None:
+    """Raise a `Refusal` when the bank must not be asked to log in now. Call it with the intent written."""
+    if operation.link is None and operation.institution is None:
+        return
+    budget = _budget_alone(operation)
     if budget.left == 0:
         raise BudgetSpent(manager_may_allow=budget.manager_may_allow)
+    _require_room(operation, budget.left)
 
 
 def require_code(asked: Operation) -> None:
-    """Raise `BudgetSpent` when another wrong code could lock the customer out."""
-    if asked.link and budget_of(asked.link).codes_left == 0:
+    """Raise a `Refusal` when another wrong code could lock the customer out."""
+    budget = _budget_alone(asked)
+    if budget.codes_left == 0:
         raise BudgetSpent(manager_may_allow=False)
-
-
-def require_registration(operation: Operation) -> None:
-    """Raise `BudgetSpent` when the bank refused this customer so often that a new link must not be tried now."""
-    if operation.institution is None:
-        return
-    tries = Operation.objects.filter(end_user=operation.end_user, institution=operation.institution)
-    if _refusals(tries)[0] >= ALL_ATTEMPTS:
-        raise BudgetSpent(manager_may_allow=False)
+    _require_room(asked, budget.codes_left)
 
 
 @transaction.atomic
-def allow_attempt(*, actor: User, link: Link, reason: str) -> None:
+def allow_attempt(*, actor: User, subject: Link | Operation, reason: str) -> None:
     """Allow one more log-in at the bank, by an account manager's word."""
-    AttemptAllowance.objects.create(link=link, allowed_by=actor, reason=reason)
+    is_link = isinstance(subject, Link)
+    given_on = {"link": subject} if is_link else {"operation": subject}
+    AttemptAllowance.objects.create(**given_on, allowed_by=actor, reason=reason)
     log.record(
         actor=actor,
         action="link.attempt_allowed",
-        object_type="link",
-        object_id=str(link.pk),
+        object_type="link" if is_link else "operation",
+        object_id=str(subject.pk),
         outcome=Outcome.DONE,
     )
 
 
-def _refusals(operations: "QuerySet[Operation]") -> tuple[int, datetime | None]:
-    """Return how often the bank refused within the window, since the last success, and when it last did."""
-    since = timezone.now() - WINDOW
-    success = operations.filter(kind__in=LOGIN_KINDS, state__in=DONE_STATES).aggregate(at=Max("ended_at"))["at"]
-    refused = operations.filter(counts_as_attempt=True, ended_at__gt=max(since, success or since))
-    found = refused.aggregate(n=Count("pk"), at=Max("ended_at"))
-    return found["n"], found["at"]
+def _budget_alone(operation: Operation) -> Budget:
+    """Count while nobody else can begin a log-in of this customer, until the transaction ends."""
+    if operation.end_user_id is not None:
+        EndUser.objects.select_for_update(no_key=True).get(pk=operation.end_user_id)
+    return budget_of(operation)
+
+
+def _require_room(operation: Operation, left: int) -> None:
+    """Refuse an attempt that would be one too many if all that are under way come to nothing."""
+    rivals = (
+        _sign_ins(operation).filter(kind__in=LOGIN_KINDS, state__in=IN_FLIGHT).exclude(pk=operation.pk).with_names()
+    )
+    if len(under_way := list(rivals)) >= left:
+        raise AlreadyOpen(under_way[0])
+
+
+def _sign_ins(subject: Link | Operation) -> OperationQuerySet:
+    return Operation.objects.filter(_at_bank(subject, of_link="link"))
+
+
+def _at_bank(subject: Link | Operation, *, of_link: str = "pk") -> Q:
+    """Return the condition for links, or for operations on them, of the same customer at the same bank."""
+    link_id = subject.pk if isinstance(subject, Link) else subject.link_id
+    same = Q(**{of_link: link_id}) if link_id else Q(pk__in=())
+    if subject.institution_id is None:  # a bank that we have no name for is no other link's bank
+        return same
+    return same | Q(end_user=subject.end_user_id, institution=subject.institution_id)

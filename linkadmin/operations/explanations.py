@@ -9,9 +9,10 @@ from linkadmin.links.causes import VERDICTS
 from linkadmin.links.pauses import HELD_BACK, clock_time, words_for
 from linkadmin.providers.types import Cause
 
+from .challenges import MOST_ANSWERS, AskedAgain
 from .change_words import Explanation, explain_change
 from .changes import CHANGES
-from .models import ADDRESS_LOST, Operation, OperationKind, State
+from .models import ADDRESS_LOST, ATTEMPTS_SPENT, TOO_MANY_STEPS, Operation, OperationKind, State
 from .settle import NOT_REPAIRED, NOT_TAKEN
 
 __all__ = ["Explanation", "explain"]
@@ -219,7 +220,32 @@ def _not_found(operation: Operation) -> Explanation:
     )
 
 
+def _spent(operation: Operation) -> Explanation:
+    meanings = {
+        AskedAgain.WRONG_CODE: _("The last code was wrong or expired."),
+        AskedAgain.CANT_TELL: _("The bank is asking again: either the code was wrong or it wants one more."),
+    }
+    meaning = meanings.get(AskedAgain(operation.asked_again)) if operation.asked_again else None
+    return Explanation(
+        "bad",
+        _("No attempts left today"),
+        meaning or _("The bank rejected other sign-ins of this customer."),
+        _("One more wrong answer could lock the customer's account."),
+    )
+
+
+def _too_many_steps(_operation: Operation) -> Explanation:
+    return Explanation(
+        "warn",
+        _("The bank keeps asking"),
+        _("It asked for more than %(count)d answers in one sign-in, so we stopped.") % {"count": MOST_ANSWERS},
+        _("Find out with the customer what the bank wants, then update the credentials to start again."),
+    )
+
+
 _REFUSALS = {
+    ATTEMPTS_SPENT: _spent,
+    TOO_MANY_STEPS: _too_many_steps,
     NOT_TAKEN: _not_taken,
     "InvalidInput": _invalid,
     "Duplicate": _duplicate,

@@ -23,6 +23,8 @@ from django.utils.translation import gettext_lazy as _
 from linkadmin.links.models import EndUser, Institution, Integration, Link
 from linkadmin.providers.types import ChallengeKind
 
+from .challenges import AskedAgain
+
 
 class OperationKind(models.TextChoices):
     CREATE_LINK = "create_link", _("Create the link")
@@ -62,6 +64,8 @@ LOGIN_KINDS = (OperationKind.CREATE_LINK, OperationKind.UPDATE_CREDENTIALS, Oper
 # Outcomes beside the classes of errors.
 ACCEPTED = "accepted"  # the provider will do it
 ADDRESS_LOST = "address_lost"  # made or not, nobody has it: there is nothing to find out
+ATTEMPTS_SPENT = "attempts_spent"  # the bank asks again, and another wrong code could lock the customer out
+TOO_MANY_STEPS = "too_many_steps"  # the bank asks again and again
 
 State = OperationState
 OPEN_STATES = (State.PREPARED, State.SENDING, State.NEEDS_TOKEN, State.UNKNOWN, State.UNDECIDED)
@@ -118,6 +122,10 @@ class Operation(models.Model):
     retry_at = models.DateTimeField(null=True, blank=True)
     duration_ms = models.PositiveIntegerField(_("duration"), null=True, blank=True)
     counts_as_attempt = models.BooleanField(default=False)  # the bank refused a login: it locks after a few
+    asked = models.JSONField(
+        default=dict, blank=True
+    )  # what the bank wants to be told, in fingerprints (challenges.py)
+    asked_again = models.CharField(max_length=20, choices=AskedAgain.choices, blank=True)  # why, in answer to a code
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="decisions"
     )
@@ -199,6 +207,7 @@ class Operation(models.Model):
     def facts(self) -> dict[str, Any]:
         """Return what an audit event may say about it: no names, nothing typed."""
         said = {"kind": self.kind, "state": self.state, "status": self.http_status, "outcome": self.outcome}
+        said |= {"asked_again": self.asked_again} if self.asked_again else {}
         return said | ({"links": self.result["links"]} if "links" in self.result else {})
 
     @property
@@ -217,7 +226,7 @@ class PendingChallenge(models.Model):
     """A bank waiting for a one-time code. Deleted as soon as the code is given or the time is over.
 
     The provider's session is sealed. What the bank shows the customer (a number, a picture) is never stored: it is
-    in the memory of the process that took the call (memory.py).
+    in the memory of the process that took the call (memory.py), and its words leave fingerprints in the operation.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -228,7 +237,6 @@ class PendingChallenge(models.Model):
     expects_input = models.BooleanField(default=True)
     received_at = models.DateTimeField()
     expires_at = models.DateTimeField()
-    wrong_codes = models.PositiveSmallIntegerField(default=0)
 
     def __str__(self) -> str:
         return str(self.pk)
@@ -238,10 +246,14 @@ class PendingChallenge(models.Model):
 
 
 class AttemptAllowance(models.Model):
-    """An account manager's word that one more login may be tried although the bank refused two."""
+    """An account manager's word that one more login may be tried although the bank refused two.
+
+    It is given on a link, or on the refused creation of one.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="allowances")
+    link = models.ForeignKey(Link, on_delete=models.CASCADE, null=True, blank=True, related_name="allowances")
+    operation = models.ForeignKey(Operation, on_delete=models.CASCADE, null=True, blank=True, related_name="allowances")
     allowed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, verbose_name=_("allowed by"))
     allowed_at = models.DateTimeField(_("time"), default=timezone.now)
     reason = models.CharField(_("reason"), max_length=300)

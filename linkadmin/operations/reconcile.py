@@ -21,8 +21,9 @@ from linkadmin.providers.errors import ProviderError
 from linkadmin.providers.types import Cause, RemoteLink
 
 from . import effects, proofs, runner, settle
+from .budget import WINDOW, budget_of
 from .changes import CHANGES
-from .models import ADDRESS_LOST, Operation, OperationKind, PendingChallenge, State
+from .models import ADDRESS_LOST, ATTEMPTS_SPENT, Operation, OperationKind, PendingChallenge, State
 from .proofs import Finding
 from .reading import require_in_use
 
@@ -112,18 +113,22 @@ def _take_effect(operation: Operation, found: Finding) -> None:
 def close_overdue(*, now: datetime) -> int:
     """Close what time has decided; return how many.
 
-    Calls whose process died, intents never sent, codes that came too late, outcomes that no reading could prove.
+    Calls whose process died, intents never sent, codes that came too late or could lock the customer out,
+    outcomes that no reading could prove.
     """
     too_long = now - timedelta(seconds=settings.OPERATION_UNDECIDED_SECONDS) - CHECK_EVERY
     dead = Operation.objects.filter(state=State.SENDING, lease_until__lt=now)
     never_sent = Operation.objects.filter(state=State.PREPARED, prepared_at__lt=now - ABANDONED_AFTER)
     unproven = Operation.objects.filter(state=State.UNKNOWN, sent_at__lt=too_long)
     late = PendingChallenge.objects.filter(expires_at__lt=now)
+    refused = Operation.objects.filter(counts_as_attempt=True, ended_at__gt=now - WINDOW).values("end_user")
+    waiting = PendingChallenge.objects.filter(expires_at__gte=now, operation__end_user__in=refused)
     return (
         _close_each(dead.with_names(), lambda each: _bury(each, now=now))
         + _close_each(never_sent.with_names(), lambda each: _move(each, State.CANCELLED, "never_sent", ended_at=now))
         + _close_each(unproven.with_names(), lambda each: _move(each, State.UNDECIDED, "no_proof"))
-        + _close_each(late, lambda each: _expire(each, now=now))
+        + _close_each(late, lambda each: _end_step(each, State.EXPIRED, "code_too_late", Cause.CODE_TOO_LATE, now=now))
+        + _close_each(waiting.select_related("operation"), lambda each: _end_if_spent(each, now=now))
     )
 
 
@@ -168,12 +173,19 @@ def _move(operation: Operation, state: State, why: str, **times: datetime) -> bo
     return True
 
 
+def _end_if_spent(challenge: PendingChallenge, *, now: datetime) -> bool:
+    """Close a code step when the customer's other sign-ins at the bank left no attempt for it."""
+    if budget_of(challenge.operation).codes_left:
+        return False
+    return _end_step(challenge, State.REJECTED, ATTEMPTS_SPENT, Cause.CODE_NEEDED, now=now)
+
+
 @transaction.atomic
-def _expire(challenge: PendingChallenge, *, now: datetime) -> bool:
-    """Close a code step whose time is over, unless the code was given or the step withdrawn at this very moment."""
+def _end_step(challenge: PendingChallenge, state: State, why: str, cause: Cause, *, now: datetime) -> bool:
+    """Close a code step by our own rules, unless the code was given or the step withdrawn at this very moment."""
     operation = Operation.objects.with_names().filter(pk=challenge.operation_id, state=State.NEEDS_TOKEN).first()
-    if operation is None or not _move(operation, State.EXPIRED, "code_too_late", ended_at=now):
+    if operation is None or not _move(operation, state, why, ended_at=now):
         return False
     challenge.delete()
-    settle.stop_waiting(operation, Cause.CODE_TOO_LATE, at=now)
+    settle.stop_waiting(operation, cause, at=now)
     return True

@@ -63,9 +63,9 @@ class BudgetSpent(Refusal):
         super().__init__()
         self.manager_may_allow = manager_may_allow
         self.words = (
-            _("The bank refused two attempts within a day. An account manager can allow one more on the link's page.")
+            _("The bank rejected two sign-in attempts within a day. An account manager can allow one more.")
             if manager_may_allow
-            else _("The bank refused three attempts within a day. One more could lock the customer out: wait a day.")
+            else _("The bank rejected three sign-in attempts within a day. One more could lock the customer's account.")
         )
 
 

@@ -16,7 +16,7 @@ from linkadmin.providers.records import Reach
 from linkadmin.providers.types import NewLink, RemoteLink, Secret, Values
 
 from . import memory, refusals, runner
-from .budget import require_attempt, require_code, require_registration
+from .budget import require_attempt, require_code
 from .changes import CHANGES, differing, login_fields, subject_of, would_repeat_refusal
 from .models import Operation, OperationKind, OperationQuerySet, PendingChallenge
 from .sending import Rules, answer, deadline_of, refused, send, sent_before, speak
@@ -60,7 +60,7 @@ def create_link(
     def rules() -> None:
         _require_no_removal(operation)
         _require_new(operation, second_link=second_link)
-        require_registration(operation)
+        require_attempt(operation)
 
     return send(operation, lambda provider: provider.create_link(new_link), rules=rules)
 
@@ -84,7 +84,7 @@ def update_credentials(*, actor: User, link: Link, values: Values, operation_key
     def rules() -> None:
         _require_no_removal(operation)
         _require_form(link)
-        require_attempt(link)
+        require_attempt(operation)
 
     return send(operation, lambda provider: provider.update_credentials(link.ref, values), rules=rules)
 

@@ -43,9 +43,19 @@ from linkadmin.providers.records import (
 )
 from linkadmin.providers.types import Cause, HealthState, LinkRef, Observation, RemoteLink
 
-from . import effects, memory, runner
+from . import budget, effects, memory, runner
+from .challenges import MOST_ANSWERS, Asked, why_asked_again
 from .changes import CHANGES
-from .models import ACCEPTED, ADDRESS_LOST, Operation, OperationKind, PendingChallenge, State
+from .models import (
+    ACCEPTED,
+    ADDRESS_LOST,
+    ATTEMPTS_SPENT,
+    TOO_MANY_STEPS,
+    Operation,
+    OperationKind,
+    PendingChallenge,
+    State,
+)
 
 logger = structlog.get_logger(__name__)
 
@@ -200,11 +210,16 @@ def _(answer: Removed, operation: Operation) -> None:
 def _(answer: CodeRequired, operation: Operation) -> None:
     now = operation.ended_at or timezone.now()
     asked = answer.challenge
-    operation.state, operation.ended_at = State.NEEDS_TOKEN, None
-    if operation.parameters.get("with_code"):  # and that code was wrong
-        operation.counts_as_attempt, operation.ended_at = True, now
-    waiting = Observation(cause=Cause.CODE_WAITING, raw_code=answer.failure.code, raw_words=answer.failure.words)
+    _compare(operation, Asked.of(asked, sign_in=operation.origin.pk))
+    operation.state, cause = State.NEEDS_TOKEN, Cause.CODE_WAITING
+    if over := _why_no_answer_is_left(operation):
+        operation.state, operation.outcome, cause = State.REJECTED, over, Cause.CODE_NEEDED
+    elif not operation.counts_as_attempt:
+        operation.ended_at = None
+    waiting = Observation(cause=cause, raw_code=answer.failure.code, raw_words=answer.failure.words)
     _keep_link(operation, RemoteLink(remote_id=asked.remote_link_id, observation=waiting))
+    if over:
+        return
     challenge = PendingChallenge(
         operation=operation,
         remote_link_id=asked.remote_link_id,
@@ -212,7 +227,6 @@ def _(answer: CodeRequired, operation: Operation) -> None:
         expects_input=asked.expects_input,
         received_at=now,
         expires_at=now + timedelta(seconds=asked.expires_in),
-        wrong_codes=operation.codes_given,
     )
     challenge.sealed_session = seal(asked.session, table=SESSION_TABLE, row=challenge.pk, field="session", version=1)
     challenge.save(force_insert=True)
@@ -238,6 +252,24 @@ def _(answer: Rejected, operation: Operation) -> None:
         health.observe(operation.link, report)
     else:
         unknown.note_refusal(operation.integration.provider, answer.observation, at=timezone.now())
+
+
+def _compare(operation: Operation, asked: Asked) -> None:
+    """Note what the bank asks for, and why it asks again if that is in answer to a code."""
+    operation.asked = asked.stored()
+    if operation.parent is None:
+        return
+    before = Asked(**operation.parent.asked) if operation.parent.asked else None
+    why = why_asked_again(before, asked)
+    operation.asked_again, operation.counts_as_attempt = why.value, why.counts
+
+
+def _why_no_answer_is_left(operation: Operation) -> str:
+    """Return the outcome of a sign-in in which nothing more may be answered; empty while something may."""
+    if operation.codes_given >= MOST_ANSWERS:
+        return TOO_MANY_STEPS
+    left = budget.budget_of(operation).codes_left - operation.counts_as_attempt
+    return "" if left > 0 else ATTEMPTS_SPENT
 
 
 def _close_change(answer: effects.Answer, operation: Operation) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from linkadmin.links.causes import Turn, judge
@@ -20,9 +21,10 @@ def under_way_on(links: Collection[UUID]) -> Mapping[UUID, UnderWay]:
 
 def _under_way(operation: Operation) -> UnderWay:
     if operation.state == State.NEEDS_TOKEN:
-        asked = judge(Cause.CODE_WAITING, is_proving=False)
-        badge = StateBadge(asked.look.tone, asked.look.icon, str(asked.look.label), str(asked.reason))
         challenge = getattr(operation, "challenge", None)
+        is_late = challenge is not None and challenge.has_expired(timezone.now())  # and not noted yet
+        asked = judge(Cause.CODE_TOO_LATE if is_late else Cause.CODE_WAITING, is_proving=False)
+        badge = StateBadge(asked.look.tone, asked.look.icon, str(asked.look.label), str(asked.reason))
         since = challenge.received_at if challenge else operation.began_at
         return UnderWay(badge, since, asked.turn, str(asked.advice))
     label, reason, advice = _words_of(operation)

@@ -19,6 +19,7 @@ urlpatterns = [
     path("integrations/operations/<uuid:pk>/live/", live.integration_operation_live, name="integration-operation-live"),
     path("operations/<uuid:pk>/live/", live.operation_live, name="operation-live"),
     path("operations/<uuid:pk>/", operation.operation_detail, name="operation-detail"),
+    path("operations/<uuid:pk>/attempt/", attempt.operation_attempt, name="operation-attempt"),
     path("operations/<uuid:pk>/check/", operation.operation_check, name="operation-check"),
     path("operations/<uuid:pk>/decide/", operation.operation_decide, name="operation-decide"),
 ]

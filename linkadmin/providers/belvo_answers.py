@@ -289,14 +289,18 @@ def _code_required(answer: Answer, item: Mapping[str, object], failure: Failure,
     data = mapping(item.get("token_generation_data"))
     value, instructions = _challenge_value(answer, data.get("value")), answer.words(data.get("instructions"))
     expects_input = _expects_input(data)
+    written_kind = str(data.get("type") or "")[:MAX_WORDS]  # never shown
     challenge = Challenge(
         session=Secret(session),
         remote_link_id=remote_link_id,
         expires_in=min(count(item.get("expiry")) or _DEFAULT_EXPIRY, _MAX_EXPIRY),
-        kind=_kind(str(data.get("type") or ""), value, instructions, expects_input=expects_input),
+        kind=_kind(written_kind, value, instructions, expects_input=expects_input),
         instructions=instructions,
         value=value,
         expects_input=expects_input,
+        written_kind=written_kind,
+        label=answer.words(data.get("label")),
+        pattern=answer.words(data.get("validation")),
     )
     return CodeRequired(failure, challenge)
 

@@ -356,6 +356,9 @@ class Challenge:
     instructions: str = field(default="", repr=False)
     value: str = field(default="", repr=False)
     expects_input: bool = True
+    written_kind: str = field(default="", repr=False)  # the provider's own word for it
+    label: str = field(default="", repr=False)  # of the input
+    pattern: str = field(default="", repr=False)  # of the input
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,9 @@
 Every word but the too long one fits `^[a-zA-Z0-9_]{1,16}$`, so that any bank's form takes it.
 """
 
+from dataclasses import replace
+from functools import reduce
+
 from .drill import SERVER_ERROR, Ask, Kind, Outcome, Plain, Refuse, Reply, Spoil, Succeed, Trigger, match
 from .wire import Answer, json_answer
 
@@ -41,6 +44,29 @@ BLOCKED = Answer(
 )
 THROTTLED = json_answer(429, {"detail": "Request was throttled."})
 
+_PET = Ask(Kind.TEXT, question="¿Cómo se llamaba tu primera mascota?")
+_CARD = Ask(Kind.TEXT, question="¿Cuáles son los últimos tres dígitos de tu tarjeta?")
+_NUMBER_AGAIN = Ask(Kind.NUMERIC, instructions="Escribe el nuevo número en la aplicación y obtén otro token")
+
+
+def _device(then: Ask) -> Ask:
+    return Ask(
+        Kind.TEXT,
+        instructions="Elige el dispositivo que recibirá tu código",
+        question="1: teléfono terminado en 4417, 2: token físico",
+        then=then,
+    )
+
+
+THREE_STEPS = _device(Ask(Kind.NUMERIC, then=_PET))
+FIVE_STEPS = _device(
+    Ask(
+        instructions="Escribe el código que recibiste en tu teléfono",
+        then=Ask(Kind.NUMERIC, then=Ask(Kind.APPROVE, then=_PET)),
+    )
+)
+ENDLESS = reduce(lambda then, each: replace(each, then=then), (_PET, _CARD) * 10)
+
 TRIGGERS = (
     Trigger(("user_valid", "pass_valid", "adv_valid"), "the login succeeds, like any word not listed here", Succeed()),
     Trigger(
@@ -60,6 +86,20 @@ TRIGGERS = (
     Trigger(("mfa_qr", "qr_code"), "a QR picture to be scanned, then a code", Ask(Kind.QR)),
     Trigger(("mfa_text",), "a question in words, answered by a code", Ask(Kind.TEXT)),
     Trigger(("mfa_approve",), "approval in the bank's app, with nothing to type", Ask(Kind.APPROVE)),
+    Trigger(("mfa_three",), "three steps: choose a device, type a number into the app, answer a question", THREE_STEPS),
+    Trigger(("mfa_five",), "five steps: device, plain code, number, approval, question", FIVE_STEPS),
+    Trigger(("mfa_endless",), "twenty questions, one after the other", ENDLESS),
+    Trigger(("mfa_questions",), "two questions in other words, one after the other", replace(_PET, then=_CARD)),
+    Trigger(
+        ("mfa_unapproved",),
+        "approval in the bank's app, which the bank finds only when it is asked a second time",
+        Ask(Kind.APPROVE, then=Ask(Kind.APPROVE)),
+    ),
+    Trigger(
+        ("mfa_reworded",),
+        "a number, then another one in other words, whether the code was right or wrong",
+        Ask(Kind.NUMERIC, then=_NUMBER_AGAIN, again=_NUMBER_AGAIN),
+    ),
     Trigger(("mfa_short",), "a plain code that runs out after 12 seconds", Ask(lifetime=12)),
     Trigger(("mfa_array",), "a plain code, told in today's shape: a list, with the time as text", Ask(as_array=True)),
     Trigger(("mfa_object",), "a plain code, told in the older shape: one object, with a number", Ask(as_array=False)),

@@ -4,7 +4,7 @@ import base64
 import io
 import re
 import secrets
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import segno
@@ -125,19 +125,31 @@ def resume(world: World, request: Request) -> Answer:
             _succeeded(world, link, registering=done.registering)
             return json_answer(201 if done.registering else 200, shown(link))
 
+    asked = attempt.ask
+    outcome = Succeed() if asked.kind is Kind.APPROVE else code_outcome(body.get("token", ""))
+
     def ask_again(wish: Ask) -> Answer:
         with world.lock:
             old = _attempt(world, body)
             link = world.belvo_links[old.link_id]
-            if old.wrong_codes + 1 >= WRONG_CODES_UNTIL_LOCKED:
+            wrong_codes = old.wrong_codes + (outcome is None)
+            if wrong_codes >= WRONG_CODES_UNTIL_LOCKED:
                 world.drop_attempts(link.id)
                 return refusal(LOCKED)
             new = world.open_attempt(link, wish, as_array=old.as_array, registering=old.registering)
-            new.wrong_codes = old.wrong_codes + 1
+            new.wrong_codes = wrong_codes
             return _challenge(new)
 
-    outcome: Outcome | None = Succeed() if attempt.kind is Kind.APPROVE else code_outcome(body.get("token", ""))
-    return play(outcome or Ask(attempt.kind, attempt.lifetime), world.wait, Effects(act, refusal, ask_again))
+    return play(_next_in(asked, outcome), world.wait, Effects(act, refusal, ask_again))
+
+
+def _next_in(asked: Ask, outcome: Outcome | None) -> Outcome:
+    """Say what an answer leads to in a login of one step or several; None is a wrong answer."""
+    if outcome is None:
+        return replace(asked.again or asked, delay=0)
+    if isinstance(outcome, Succeed) and asked.then:
+        return replace(asked.then, delay=outcome.delay)
+    return outcome
 
 
 def _institution(world: World, name: str) -> Institution:
@@ -242,26 +254,27 @@ def _attempt(world: World, body: Body) -> LoginAttempt:
 
 def _challenge(attempt: LoginAttempt) -> Answer:
     """Tell the caller what the bank wants: as a list today, as one object in the older shape."""
+    asked = attempt.ask
     told: dict[str, Any] = {
         **error("token_required", "A MFA token is required by the institution to login"),
         "session": attempt.session,
-        "expiry": str(attempt.lifetime) if attempt.as_array else attempt.lifetime,
+        "expiry": str(asked.lifetime) if attempt.as_array else asked.lifetime,
         "link": attempt.link_id,
     }
-    if attempt.kind in CHALLENGES:
-        kind, instructions = CHALLENGES[attempt.kind]
+    kind, instructions = CHALLENGES.get(asked.kind, ("", ""))
+    if said := asked.instructions or instructions:
         told["token_generation_data"] = {
-            "instructions": instructions,
+            "instructions": said,
             "type": kind,
-            "value": _value(attempt.kind),
-            "expects_user_input": attempt.kind is not Kind.APPROVE,
+            "value": _value(asked),
+            "expects_user_input": asked.kind is not Kind.APPROVE,
         }
     return json_answer(428, [told] if attempt.as_array else told)
 
 
-def _value(kind: Kind) -> str:
+def _value(asked: Ask) -> str:
     number = f"{secrets.randbelow(1_000_000):06}"
-    match kind:
+    match asked.kind:
         case Kind.NUMERIC:
             return number
         case Kind.QR:
@@ -269,6 +282,6 @@ def _value(kind: Kind) -> str:
             segno.make_qr(f"SIMULATED-BANK:{number}").save(picture, kind="png", scale=5)
             return base64.b64encode(picture.getvalue()).decode()
         case Kind.TEXT:
-            return "¿Qué código te dio el asesor de tu sucursal?"
+            return asked.question or "¿Qué código te dio el asesor de tu sucursal?"
         case _:
             return ""

@@ -44,6 +44,10 @@ class Ask:
     lifetime: int = 720  # seconds
     as_array: bool | None = None
     delay: int = 0  # seconds
+    instructions: str = ""  # empty: those of its kind
+    question: str = ""  # the value of a text; empty: the usual one
+    then: "Ask | None" = None  # what is asked after the right answer
+    again: "Ask | None" = None  # what is asked after a wrong one; None: the same
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,8 @@ def _belvo_codes() -> str:
 {_triggers(CODES)}
 <p>Any other code is wrong: the bank asks anew, with a new challenge and a new time. After
 {WRONG_CODES_UNTIL_LOCKED} wrong codes the account is locked and the login has to start again. A code that comes
-too late is refused as {code("session_expired")}. An approval needs no code.</p>
+too late is refused as {code("session_expired")}. An approval needs no code. Where a bank has several steps, the codes
+above are the right and wrong answers of each.</p>
 """
 
 

@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from .drill import Kind
+from .drill import Ask
 
 BELVO_ACCOUNT = "bcef7f35-67f2-4b19-b009-cb38795faf09"  # the account user that all links are created by
 LINK_STATUSES = ("valid", "invalid", "unconfirmed", "token_required")
@@ -58,8 +58,7 @@ class LoginAttempt:
 
     session: str
     link_id: str
-    kind: Kind
-    lifetime: int  # seconds
+    ask: Ask
     expires_at: float
     as_array: bool
     registering: bool

@@ -149,8 +149,7 @@ class World:
         attempt = LoginAttempt(
             session=secrets.token_hex(16),
             link_id=link.id,
-            kind=ask.kind,
-            lifetime=ask.lifetime,
+            ask=ask,
             expires_at=self.clock() + ask.lifetime,
             as_array=as_array,
             registering=registering,

@@ -152,6 +152,7 @@
     const scope = element.closest("[data-countdown-scope]") || document;
     for (const over of scope.querySelectorAll("[data-countdown-over]")) over.hidden = false;
     for (const control of element.closest("form")?.elements || []) control.disabled = true;
+    htmx.trigger(scope, "countdown-over"); // a part that has more to say than a sentence draws itself anew
   }
 
   function tickCountdown(element) {

@@ -28,7 +28,7 @@ def test_wrong_code_then_the_right_one_is_fixed_and_a_fresh_read_proves_it(house
     send_password(page, link, "mfa_default")
     expect(page.get_by_label("One-time code")).to_be_focused()
     send_code(page, "222222")
-    expect(page.get_by_role("alert")).to_contain_text("That code was wrong")
+    expect(page.get_by_role("alert")).to_contain_text("Wrong or expired code")
     send_code(page, "111-111")
 
     expect_state(page, "Fixed, proving")

@@ -53,7 +53,7 @@ def test_repair_with_a_code_works_without_javascript(house: House, desk: Desk) -
     page.get_by_label("Contraseña").fill("mfa_default")
     page.get_by_role("button", name="Send to the bank").click()
     send_code(page, "222222")
-    expect(page.get_by_text("That code was wrong")).to_be_visible()
+    expect(page.get_by_text("Wrong or expired code")).to_be_visible()
     send_code(page, "111111")
 
     expect(page.locator(".verdict__state")).to_have_text("Fixed, proving")

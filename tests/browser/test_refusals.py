@@ -21,7 +21,7 @@ def test_wrong_password_is_told_at_the_top_and_its_field_is_blank(house: House, 
     expect(told.get_by_role("blockquote")).to_have_text("Invalid credentials provided to login to the institution")
     expect(told).to_contain_text(house.last_operation(link).request_id)
     expect(page.get_by_label("Contraseña")).to_be_empty()
-    expect(page.get_by_text("One attempt is left")).to_be_visible()
+    expect(page.get_by_text("1 attempt left today")).to_be_visible()
 
 
 def test_second_try_after_a_refusal_is_a_new_attempt(house: House, desk: Desk) -> None:

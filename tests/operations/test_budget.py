@@ -32,11 +32,11 @@ def send_unasked(house: House, link: Link) -> Page:
 
 def test_page_says_how_many_attempts_are_left(house: House) -> None:
     link = house.belvo_link()
-    assert "2 attempts are left" in house.open(f"/links/{link.pk}/credentials/").words
+    assert "2 attempts left today" in house.open(f"/links/{link.pk}/credentials/").words
 
     page = refuse(house, link)
 
-    assert "One attempt is left" in page.words
+    assert "1 attempt left today" in page.words
 
 
 def test_two_refusals_end_it_for_the_day(house: House) -> None:
@@ -44,7 +44,7 @@ def test_two_refusals_end_it_for_the_day(house: House) -> None:
 
     page = refuse(house, link, times=2)
 
-    assert "No attempt is left for today" in page.words
+    assert "No attempts left today" in page.words
     assert "password" not in page.inputs()
     blocked = send_unasked(house, link)
     assert blocked.status == 409
@@ -112,7 +112,7 @@ def test_success_starts_the_count_anew(house: House) -> None:
 
     page = refuse(house, link)
 
-    assert "One attempt is left" in page.words
+    assert "1 attempt left today" in page.words
 
 
 def test_a_day_starts_the_count_anew(house: House) -> None:
@@ -122,7 +122,7 @@ def test_a_day_starts_the_count_anew(house: House) -> None:
 
     page = house.open(f"/links/{link.pk}/credentials/")
 
-    assert "2 attempts are left" in page.words
+    assert "2 attempts left today" in page.words
 
 
 def test_wrong_code_counts_as_an_attempt(house: House) -> None:
@@ -132,7 +132,83 @@ def test_wrong_code_counts_as_an_attempt(house: House) -> None:
     house.send(f"/links/{link.pk}/token/", token="999999")
 
     house.post(f"/links/{link.pk}/token/withdraw/")
-    assert "One attempt is left" in house.open(f"/links/{link.pk}/credentials/").words
+    assert "1 attempt left today" in house.open(f"/links/{link.pk}/credentials/").words
+
+
+def second_link(house: House, first: Link) -> Link:
+    """Return another link of the same customer at the same bank."""
+    link = house.belvo_link()
+    Link.objects.filter(pk=link.pk).update(end_user=first.end_user)
+    link.refresh_from_db()
+    return link
+
+
+def create_at_same_bank(house: House, link: Link, password: str = "pass_invalid") -> Page:
+    typed = {"end_user_id": link.end_user.external_id, "username": "another", "password": password}
+    url = house.new_link_url("erebor_mx_retail")
+    form = house.open(url).form_with("password")
+    return house.post(url, form.values | typed | {"second_link": "on"})
+
+
+def test_refusals_are_counted_over_all_links_of_a_customer_at_a_bank(house: House) -> None:
+    first = house.belvo_link()
+    second = second_link(house, first)
+    refuse(house, first)
+    refuse(house, second)
+
+    assert "No attempts left today" in house.open(f"/links/{first.pk}/credentials/").words
+    assert send_unasked(house, second).status == 409
+    assert len(house.calls("PUT")) == 2
+
+
+def test_refused_creation_and_repair_are_one_count(house: House) -> None:
+    link = house.belvo_link()
+    create_at_same_bank(house, link)
+    assert "1 attempt left today" in house.open(f"/links/{link.pk}/credentials/").words
+    refuse(house, link)
+
+    page = create_at_same_bank(house, link, "pass_valid")
+
+    assert page.status == 409
+    assert "An account manager can allow one more." in page.words
+    assert len(house.calls("POST", "/api/links/")) == 1
+
+
+def test_another_customer_or_bank_has_its_own_count(house: House) -> None:
+    link = house.belvo_link()
+    refuse(house, link, times=2)
+    elsewhere = house.belvo_link(bank="gotham_mx_business")
+    Link.objects.filter(pk=elsewhere.pk).update(end_user=link.end_user)
+
+    for other in (house.belvo_link(), elsewhere):
+        assert "2 attempts left today" in house.open(f"/links/{other.pk}/credentials/").words
+
+
+def test_allowance_on_one_link_is_for_the_bank(house: House) -> None:
+    first = house.belvo_link()
+    second = second_link(house, first)
+    refuse(house, first, times=2)
+
+    allow(house, first)
+
+    assert "1 attempt left today" in house.open(f"/links/{second.pk}/credentials/").words
+
+
+def test_third_attempt_to_create_a_first_link_is_a_managers_to_allow(house: House) -> None:
+    values = {"end_user_id": "cus-1", "end_user_name": "Ivy Long", "username": "ivy", "password": "pass_invalid"}
+    for _each in range(2):
+        house.send(house.new_link_url("erebor_mx_retail"), **values)
+    refused = house.last_operation()
+    assert house.send(house.new_link_url("erebor_mx_retail"), **values).status == 409
+
+    page = house.open(refused.get_absolute_url(), "mia")
+    assert page.words.count("No attempts left today") == 1
+    assert f"/operations/{refused.pk}/attempt/" in page.links()
+    house.send(f"/operations/{refused.pk}/attempt/", "mia", reason="The customer is sure now.")
+
+    created = house.send(house.new_link_url("erebor_mx_retail"), **(values | {"password": "pass_valid"}))
+    assert created.status == 303
+    assert Link.objects.count() == 1
 
 
 @pytest.mark.parametrize("password", ["bank_down", "validation_error", "too_many"])
@@ -141,12 +217,12 @@ def test_what_is_no_refusal_of_the_login_is_not_counted(house: House, password: 
 
     page = house.send(f"/links/{link.pk}/credentials/", password=password)
 
-    assert "2 attempts are left" in page.words
+    assert "2 attempts left today" in page.words
 
 
 def test_links_page_and_records_tell_who_allowed_one_more_and_why(house: House) -> None:
     link = house.belvo_link()
-    allow_attempt(actor=house.people["mia"], link=link, reason="The customer called")
+    allow_attempt(actor=house.people["mia"], subject=link, reason="The customer called")
 
     assert "Mia · The customer called" in house.open(f"/links/{link.pk}/").words
     assert "The customer called" in house.open("/admin/operations/attemptallowance/", "aud").words

@@ -238,3 +238,37 @@ def test_integration_that_is_switched_off_is_sent_nothing(house: House) -> None:
     assert page.status == 409
     assert "switched off" in page.words
     assert house.calls("PUT") == []
+
+
+@pytest.mark.parametrize("password", ["account_locked", "access_forbidden"])
+def test_trouble_that_the_customer_clears_at_the_bank_invites_nobody_to_try_again(house: House, password: str) -> None:
+    link = house.belvo_link()
+
+    refused = update(house, link, password=password)
+
+    for page in (refused, house.open(url_of(link))):
+        (form,) = [each for each in page.elements if each.tag == "details" and "panel" in each.attrs["class"]]
+        assert "open" not in form.attrs
+        assert "attempts left today" not in page.words
+        assert page.source.count('role="alert"') <= 1
+    operation = house.open(house.last_operation(link).get_absolute_url())
+    assert "Start again" not in operation.words
+    assert url_of(link) not in operation.links()
+
+
+def test_who_was_at_the_bank_can_try_again(house: House) -> None:
+    link = house.belvo_link()
+    update(house, link, password="account_locked")
+
+    assert update(house, link, password="pass_valid").location == f"/links/{link.pk}/"
+
+
+def test_account_locked_by_a_code_is_not_started_again(house: House) -> None:
+    link = house.belvo_link()
+    update(house, link, password="pass_mfa")
+
+    answer = house.send(f"/links/{link.pk}/token/", token="100400")
+
+    page = house.open(answer.location)
+    assert "Locked at the bank" in page.words
+    assert "Start again" not in page.words

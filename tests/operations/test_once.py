@@ -249,3 +249,54 @@ def test_calls_that_find_no_place_are_refused_politely(house: House, monkeypatch
     assert page.status == 409
     assert "Nothing was sent; try again in a few seconds." in page.words
     assert not Operation.objects.exists()
+
+
+def links_of_one_customer(house: House, count: int) -> list[Link]:
+    links = [house.belvo_link() for _each in range(count)]
+    Link.objects.update(end_user=links[0].end_user)
+    return list(Link.objects.all())
+
+
+def send_all_at_once(forms: list[tuple[str, dict[str, str]]], browser: Client) -> list[int]:
+    """Send different forms in the same moment; return their answers' status."""
+    barrier = threading.Barrier(len(forms))
+
+    def send(form: tuple[str, dict[str, str]]) -> int:
+        tab = Client()
+        tab.cookies = browser.cookies
+        try:
+            barrier.wait(10)
+            return tab.post(*form).status_code
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(forms)) as tabs:
+        return list(tabs.map(send, forms))
+
+
+def test_last_attempt_is_one_over_all_links_of_a_customer_at_a_bank(house: House) -> None:
+    links = links_of_one_customer(house, CLICKS)
+    house.send(f"/links/{links[0].pk}/credentials/", password="pass_invalid")
+    forms = [credentials_form(house, link) for link in links]
+
+    answers = send_all_at_once([(url, values | {"password": "pass_invalid"}) for url, values in forms], house.client())
+
+    house.settled()
+    assert len(house.calls("PUT")) == 2
+    assert sorted(answers) == [409, 409, 409, 422]
+
+
+def test_last_code_is_one_over_all_links_of_a_customer_at_a_bank(house: House) -> None:
+    links = links_of_one_customer(house, CLICKS)
+    for link in links:
+        house.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
+    for _each in range(2):
+        house.send(f"/links/{links[0].pk}/token/", token="999999")
+    urls = [f"/links/{link.pk}/token/" for link in links]
+    forms = [(url, house.open(url).form_with("token").values | {"token": "999999"}) for url in urls]
+
+    answers = send_all_at_once(forms, house.client())
+
+    house.settled()
+    assert len(house.calls("PATCH")) == 3
+    assert sorted(answers) == [303, 409, 409, 409]

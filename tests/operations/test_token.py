@@ -1,6 +1,7 @@
 """The code step: what the bank asks, drawn right; wrong, late, somebody else's, given up."""
 
 import re
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -11,8 +12,8 @@ from linkadmin.operations import memory, tasks
 from linkadmin.operations.models import PendingChallenge, State
 from linkadmin.providers.types import Cause
 from tests.canary.dump import tables
-from tests.house import House
-from tests.markup import Page
+from tests.house import HTMX, House
+from tests.markup import Page, read
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -142,7 +143,7 @@ def test_wrong_code_brings_a_new_challenge_and_ends_the_old_one(house: House) ->
     answer = give(house, link, "999999")
 
     page = house.open(answer.location)
-    assert "That code was wrong" in page.words
+    assert "Wrong or expired code" in page.words
     assert NUMBER.search(page.source)[1] != NUMBER.search(before.source)[1]  # type: ignore[index]
     assert PendingChallenge.objects.get().pk != old.pk
     assert old.operation.children.get().state == State.NEEDS_TOKEN
@@ -162,26 +163,57 @@ def test_form_of_the_old_challenge_is_not_sent(house: House) -> None:
 def test_after_three_wrong_codes_no_other_is_sent(house: House) -> None:
     link = asked(house)
     for _each in range(3):
-        give(house, link, "999999")
-    key = str(PendingChallenge.objects.get().pk)
+        key = str(PendingChallenge.objects.get().pk)
+        ended = give(house, link, "999999")
 
-    answer = house.post(url_of(link), {"operation_key": key, "challenge": key, "token": "111111"})
+    house.post(url_of(link), {"operation_key": str(uuid.uuid4()), "challenge": key, "token": "111111"})
 
-    assert "No code is left for today" in house.open(url_of(link)).words
-    assert answer.status == 409
+    assert "No attempts left today" in house.open(ended.location).words
     assert len(house.calls("PATCH", "/api/links/")) == 3
 
 
 def test_code_after_its_time_is_not_sent(house: House) -> None:
     link = asked(house, "mfa_short")
+    form = house.open(url_of(link)).form_with("token").values
     PendingChallenge.objects.update(expires_at=timezone.now())
 
-    page = give(house, link, "111111")
+    page = house.post(url_of(link), form | {"token": "111111"})
 
     assert page.status == 409
-    assert "its time ran out" in page.words
+    assert "The code came too late" in page.words
     assert "Start again" in page.words
     assert house.calls("PATCH") == []
+
+
+@pytest.mark.parametrize("is_noted", [False, True])
+@pytest.mark.parametrize("htmx", [False, True])
+def test_code_page_says_once_that_the_time_is_over_and_offers_one_way_on(
+    house: House, is_noted: bool, htmx: bool
+) -> None:
+    link = asked(house, "numeric_code")
+    PendingChallenge.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    if is_noted:
+        tasks.close_overdue()
+
+    page = read(house.client().get(url_of(link), headers=HTMX if htmx else {}))
+
+    assert page.source.count('role="alert"') == 1
+    assert page.source.count("button--primary") == 1
+    assert "Start again" in page.words
+    assert "Waiting for the code" not in page.words
+    assert "One-time code" not in page.words or not htmx
+    assert not NUMBER.search(page.source)
+    assert "token" not in page.inputs()
+    assert page.is_whole is not htmx
+    assert house.send(f"{url_of(link)}withdraw/").location == f"/links/{link.pk}/credentials/"
+
+
+def test_code_step_draws_itself_anew_when_its_time_is_over(house: House) -> None:
+    page = house.open(url_of(asked(house)))
+
+    (step,) = [each.attrs for each in page.elements if each.attrs.get("id") == "code-step"]
+    assert "countdown-over" in step["hx-trigger"]
+    assert "data-countdown-scope" in step
 
 
 def test_code_whose_session_does_not_open_any_more_is_not_sent(house: House) -> None:

@@ -93,7 +93,7 @@ def repair_with_code(stack: Stack, browser: Browser) -> None:
     right = browser.submit(wrong.url, having="token", token=RIGHT_CODE)
     stack.thaw("worker")
 
-    assert "That code was wrong" in wrong.text
+    assert "Wrong or expired code" in wrong.text
     assert "Fixed, proving" in right.text
     wait_for(lambda: browser.says(link.page, "Working"))
     assert len(stack.calls("PUT", f"/api/links/{link.remote_id}/")) == 1

@@ -183,3 +183,56 @@ def test_an_abandoned_register_does_not_stop_a_second_one(belvo: Belvo) -> None:
 
     assert belvo.resume(second, "111111").status_code == 201
     assert belvo.register("mfa_default").json()[0]["code"] == "duplicated"
+
+
+def steps(belvo: Belvo, word: str, *answers: str | None) -> list[dict[str, Any]]:
+    """Give one answer after the other and return what the bank asked before each."""
+    answer, asked = belvo.update(belvo.new_link(), word), []
+    for given in answers:
+        challenge = told(answer)
+        asked.append(challenge.get("token_generation_data", {}))
+        answer = belvo.resume(challenge, given)
+    assert answer.status_code == 200, answer.text
+    return asked
+
+
+def test_a_login_of_three_steps_asks_for_another_thing_each_time(belvo: Belvo) -> None:
+    asked = steps(belvo, "mfa_three", "111111", "111111", "111111")
+
+    assert [each["type"] for each in asked] == ["text", "numeric", "text"]
+    assert len({each["value"] for each in asked}) == 3
+
+
+def test_a_login_of_five_steps_has_an_approval_among_them(belvo: Belvo) -> None:
+    asked = steps(belvo, "mfa_five", "111111", "111111", "111111", None, "111111")
+
+    assert [each["expects_user_input"] for each in asked] == [True, True, True, False, True]
+
+
+def test_a_wrong_answer_in_the_middle_asks_for_the_same_thing_with_a_new_number(belvo: Belvo) -> None:
+    asked = steps(belvo, "mfa_three", "111111", "999999", "111111", "111111")
+
+    assert [each["type"] for each in asked] == ["text", "numeric", "numeric", "text"]
+    assert asked[1]["instructions"] == asked[2]["instructions"]
+    assert asked[1]["value"] != asked[2]["value"]
+
+
+def test_an_approval_can_be_asked_for_twice_in_the_same_words(belvo: Belvo) -> None:
+    first, second = steps(belvo, "mfa_unapproved", None, None)
+
+    assert first == second
+
+
+@pytest.mark.parametrize("answer", ["111111", "999999"])
+def test_a_bank_can_ask_for_the_same_kind_in_other_words_after_any_answer(belvo: Belvo, answer: str) -> None:
+    first, second = steps(belvo, "mfa_reworded", answer, "111111")
+
+    assert first["type"] == second["type"] == "numeric"
+    assert first["instructions"] != second["instructions"]
+
+
+def test_two_questions_follow_each_other_in_other_words(belvo: Belvo) -> None:
+    first, second = steps(belvo, "mfa_questions", "111111", "111111")
+
+    assert (first["type"], first["instructions"]) == (second["type"], second["instructions"])
+    assert first["value"] != second["value"]

@@ -313,7 +313,7 @@ class TestCodeStep:
         answer = give(house, asked, "0000")
 
         page = house.open(answer.location)
-        assert "That code was wrong" in page.words
+        assert "Wrong or expired code" in page.words
         assert NUMBER.findall(page.source) not in ([], before)
 
     def test_right_code_is_fixed_and_green_by_the_read(self, house: House, asked: Link) -> None:

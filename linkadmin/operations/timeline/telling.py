@@ -9,11 +9,10 @@ from linkadmin.inbox.models import DeliveryLink
 from linkadmin.links.models import HealthChange, InstitutionChange, Note, OwnerChange
 from linkadmin.links.presentation import badge_of
 from linkadmin.operations.explanations import explain
-from linkadmin.operations.models import AttemptAllowance, Operation, OperationKind, State
+from linkadmin.operations.models import AttemptAllowance, Operation, State
 from linkadmin.providers.names import isolated
 from linkadmin.providers.types import HealthState
 
-CODE_WANTED = 428  # the HTTP status by which a bank asks for a code, or asks again
 LOOKS = {
     State.SUCCEEDED: ("ok", "check"),
     State.CONFIRMED_DONE: ("ok", "check"),
@@ -50,7 +49,7 @@ def tell_operation(operation: Operation, *, see_names: bool) -> Told:
     note = _joined(
         operation.actor.display_name,
         operation.state_label,
-        _("the code was wrong") if _was_wrong_code(operation) else "",
+        operation.get_asked_again_display(),
         explain(operation).title if operation.state == State.REJECTED else "",
         f"HTTP {operation.http_status} {operation.code}" if operation.http_status else "",
         f"{operation.duration_ms / 1000:.1f} s" if operation.duration_ms else "",
@@ -94,10 +93,6 @@ def tell_institution(change: InstitutionChange, *, see_names: bool) -> Told:
 def tell_allowance(allowance: AttemptAllowance, *, see_names: bool) -> Told:
     note = _joined(allowance.allowed_by.display_name, allowance.reason)
     return Told("info", "key-round", _("One more attempt allowed"), note)
-
-
-def _was_wrong_code(operation: Operation) -> bool:
-    return operation.kind == OperationKind.SUBMIT_TOKEN and operation.http_status == CODE_WANTED
 
 
 def _of_job(row: Note | OwnerChange) -> str:

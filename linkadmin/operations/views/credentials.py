@@ -18,7 +18,9 @@ from linkadmin.operations.explanations import explain
 from linkadmin.operations.forms import ProviderForm
 from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.operations.steps import FORM, steps_at
+from linkadmin.operations.ways import ways_on
 from linkadmin.pages import draw, go, reader
+from linkadmin.providers.types import HealthState
 
 from .access import outcome_of, place_of, why_paused
 
@@ -66,7 +68,11 @@ def _update(request: HttpRequest, link: Link, form: ProviderForm) -> HttpRespons
 
 
 def _page(request: HttpRequest, link: Link, form: ProviderForm, *, status: int = 200, **context: Any) -> HttpResponse:
-    context |= {"link": link, "standing": standing_of(link), "form": form, "budget": budget_of(link)}
+    budget = budget_of(link)
+    context |= {"link": link, "standing": standing_of(link), "form": form, "budget": budget}
+    context["ways"] = ways_on(link, budget, user=reader(request))
+    # Another try before the customer was at the bank would be refused as well.
+    context["is_at_bank"] = link.health == HealthState.CUSTOMER_BANK.value and not link.is_proving
     context["steps"] = steps_at(FORM, link.integration, is_new=False, failed="refused" in context)
     context["paused"] = why_paused(link.integration, OperationKind.UPDATE_CREDENTIALS)
     return draw(request, TEMPLATE, "form", context, status=status)

@@ -28,6 +28,7 @@ from linkadmin.operations.live import pulse_of_link
 from linkadmin.operations.models import Operation
 from linkadmin.operations.steps import steps_of_link
 from linkadmin.operations.verdict import LinkVerdict, verdict_of
+from linkadmin.operations.ways import ways_on
 from linkadmin.pages import go, reader
 from linkadmin.providers.types import HealthState
 
@@ -54,6 +55,7 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "operation": last,
         "explanation": explain(last) if last and not last.is_done and _is_news(last, link) else None,
         "budget": budget,
+        "ways": None if link.is_ended or link.is_proving else ways_on(link, budget, user=user),
         "timeline": timeline.latest(link, see_names=see_names),
         "kinds": timeline.kind_pills(QueryDict(), []),
         "strip": day_strip(link, today=timezone.localdate()),

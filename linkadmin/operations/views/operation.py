@@ -14,16 +14,20 @@ from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.compression import no_compression
 from linkadmin.links.access import seen
+from linkadmin.links.causes import VERDICTS
 from linkadmin.links.presentation import moment, shown_name, standing_of
 from linkadmin.operations import decisions, reconcile, refusals
 from linkadmin.operations.acts import start_of
+from linkadmin.operations.budget import Budget, budget_of
 from linkadmin.operations.explanations import explain
 from linkadmin.operations.forms import DecisionForm
 from linkadmin.operations.live import pulse_of_operation
 from linkadmin.operations.models import FAILED_STATES, Operation, OperationKind, State
 from linkadmin.operations.results import result_of
 from linkadmin.operations.steps import steps_of
+from linkadmin.operations.ways import ways_on
 from linkadmin.pages import go, reader
+from linkadmin.providers.types import Cause, HealthState
 
 from .access import place_of
 
@@ -86,6 +90,8 @@ def operation_decide(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _page(request: HttpRequest, operation: Operation, form: DecisionForm, *, status: int = 200) -> HttpResponse:
     user = reader(request)
+    budget = budget_of(operation) if operation.logs_in and operation.state in FAILED_STATES else Budget(0)
+    may_start_again = budget.left > 0 and not _is_at_bank(operation)
     context = {
         "operation": operation,
         "pulse": pulse_of_operation(operation) if operation.is_running else None,
@@ -103,10 +109,17 @@ def _page(request: HttpRequest, operation: Operation, form: DecisionForm, *, sta
         "may_decide": operation.state == State.UNDECIDED and may(user, Right.DECIDE_OUTCOME),
         "is_own": operation.actor_id == user.pk,
         "may_check": operation.state == State.UNKNOWN and may(user, Right.REFRESH),
-        "may_correct": _may_correct(operation) and may(user, Right.CREATE_LINK),
-        "retry_url": _retry_url(operation, user),
+        "may_correct": may_start_again and _may_correct(operation) and may(user, Right.CREATE_LINK),
+        "retry_url": _retry_url(operation, user) if may_start_again else "",
+        "budget": budget,
+        "ways": ways_on(operation, budget, user=user),
     }
     return render(request, TEMPLATE, context, status=status)
+
+
+def _is_at_bank(operation: Operation) -> bool:
+    """Tell whether the customer has to sort something out at the bank before another try makes sense."""
+    return bool(operation.cause) and VERDICTS[Cause(operation.cause)].state is HealthState.CUSTOMER_BANK
 
 
 def _may_correct(operation: Operation) -> bool:

@@ -16,22 +16,26 @@ from django.views.decorators.http import require_http_methods, require_POST
 from linkadmin.accounts.roles import Right, may
 from linkadmin.compression import no_compression
 from linkadmin.links.access import link_for, seen
+from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import standing_of
 from linkadmin.operations import decisions, memory, refusals, services
 from linkadmin.operations.acts import start_of
 from linkadmin.operations.budget import budget_of
+from linkadmin.operations.challenges import AskedAgain
 from linkadmin.operations.forms import TokenForm
 from linkadmin.operations.live import pulse_of_link
-from linkadmin.operations.models import OperationKind, PendingChallenge, State
+from linkadmin.operations.models import Operation, OperationKind, PendingChallenge, State
 from linkadmin.operations.steps import CODE, steps_at
-from linkadmin.pages import draw, go, reader
+from linkadmin.operations.ways import ways_on
+from linkadmin.pages import draw, go, reader, wants_part
 from linkadmin.providers.pictures import is_unreadable_picture, picture
-from linkadmin.providers.types import ChallengeKind
+from linkadmin.providers.types import Cause, ChallengeKind
 
 from .access import outcome_of, place_of, why_paused
 
 TEMPLATE = "operations/token.html"
+OVER_TEMPLATE = "operations/token_over.html"
 
 
 @never_cache
@@ -47,8 +51,12 @@ def link_token(request: HttpRequest, pk: UUID) -> HttpResponse:
     if request.method == "POST":
         return _submit(request, link, challenge)
     if challenge is None:
-        return go(request, link.get_absolute_url())
-    seen(request, link, link.end_user, page="token")
+        late = _run_out(link)
+        return _over(request, late) if late else go(request, link.get_absolute_url())
+    if not wants_part(request):
+        seen(request, link, link.end_user, page="token")
+    if challenge.has_expired(timezone.now()):
+        return _over(request, challenge.operation)
     form = TokenForm(asked=challenge, initial=_keys(challenge))
     return _page(request, link, challenge, form)
 
@@ -87,6 +95,8 @@ def _submit(request: HttpRequest, link: Link, challenge: PendingChallenge | None
             operation_key=form.cleaned_data["operation_key"],
         )
     except refusals.Refusal as refusal:
+        if challenge.has_expired(timezone.now()):
+            return _over(request, challenge.operation, status=409)
         form.add_error(None, str(refusal.words))
         return _page(request, link, challenge, form, status=409)
     return go(request, place_of(outcome_of(operation)))
@@ -105,6 +115,30 @@ def _waiting(link: Link) -> PendingChallenge | None:
     return waiting.filter(operation__link=link, operation__state=State.NEEDS_TOKEN).first()
 
 
+def _run_out(link: Link) -> Operation | None:
+    """Return the last operation of a link if it is a code step whose time ran out."""
+    last = Operation.objects.latest_of(link)
+    is_late = last is not None and last.state == State.EXPIRED and last.outcome == "code_too_late"
+    return last if is_late else None
+
+
+def _over(request: HttpRequest, operation: Operation, *, status: int = 200) -> HttpResponse:
+    """Draw a code step as it is once its time is over, whether that was noted already or not."""
+    link = operation.link
+    assert link is not None  # noqa: S101 - a bank that asks has a link
+    budget = budget_of(link)
+    context = {
+        "link": link,
+        "standing": standing_of(link),
+        "steps": steps_at(CODE, link.integration, is_new=operation.begins_link, failed=True),
+        "late": VERDICTS[Cause.CODE_TOO_LATE],
+        "may_act": may(reader(request), Right.UPDATE_CREDENTIALS),
+        "budget": budget,
+        "ways": ways_on(link, budget, user=reader(request)),
+    }
+    return draw(request, OVER_TEMPLATE, "step", context, status=status)
+
+
 def _keys(challenge: PendingChallenge) -> dict[str, Any]:
     """One key for one challenge and reader: two clicks, or two tabs, are one operation."""
     return {"operation_key": challenge.pk, "challenge": challenge.pk}
@@ -115,6 +149,7 @@ def _page(
 ) -> HttpResponse:
     now = timezone.now()
     user = reader(request)
+    budget = budget_of(link)
     shown = memory.CHALLENGES.find(challenge.pk) if may(user, Right.UPDATE_CREDENTIALS) else None
     context = {
         "link": link,
@@ -123,13 +158,17 @@ def _page(
         "operation": challenge.operation,
         "challenge": challenge,
         "steps": steps_at(
-            CODE, link.integration, is_new=challenge.operation.begins_link, failed=challenge.wrong_codes > 0
+            CODE,
+            link.integration,
+            is_new=challenge.operation.begins_link,
+            failed=challenge.operation.asked_again == AskedAgain.WRONG_CODE,
         ),
         "form": form,
         "now": now,
         "total_seconds": int((challenge.expires_at - challenge.received_at).total_seconds()),
         "left_seconds": max(0, int((challenge.expires_at - now).total_seconds())),
-        "budget": budget_of(link),
+        "budget": budget,
+        "ways": None if budget.codes_left else ways_on(link, budget, user=user),
         "paused": why_paused(link.integration, OperationKind.SUBMIT_TOKEN),
         "is_mine": challenge.operation.actor_id == user.pk,
         "may_act": may(user, Right.UPDATE_CREDENTIALS),

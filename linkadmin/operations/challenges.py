@@ -1,0 +1,107 @@
+"""What it means that a bank asks again in answer to a code: a further step, or the same one because the code was wrong.
+
+The comparison outlives the challenge: an operation keeps what its bank asked for, every text as a keyed fingerprint.
+"""
+
+import unicodedata
+from dataclasses import asdict, dataclass
+from typing import Self
+from uuid import UUID
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from linkadmin.links.sealed import fingerprint
+from linkadmin.providers.redaction import WITHHELD
+from linkadmin.providers.types import Challenge, ChallengeKind, Secret
+
+MOST_ANSWERS = 6  # within one sign-in
+
+
+class AskedAgain(TextChoices):
+    """Why the bank asks again, as far as its words tell."""
+
+    FURTHER_STEP = "further_step", _("the bank asked for one more thing")
+    NOT_APPROVED = "not_approved", _("not approved yet")
+    WRONG_CODE = "wrong_code", _("the code was wrong or expired")
+    CANT_TELL = "cant_tell", _("the code was wrong, or the bank wants one more")
+
+    @property
+    def counts(self) -> bool:
+        """Tell whether the bank may have counted a wrong code."""
+        return self in (AskedAgain.WRONG_CODE, AskedAgain.CANT_TELL)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a bank asked for. Texts are fingerprints, empty where the bank gave none; `words` are its instructions.
+
+    `question` is the value where it is a text to be answered. Numbers and pictures are new each time: not even a
+    fingerprint of them is kept.
+    """
+
+    kind: str
+    expects_input: bool
+    shows_value: bool  # a number, QR code or picture
+    written_kind: str = ""
+    label: str = ""
+    pattern: str = ""
+    words: str = ""
+    question: str = ""
+
+    @classmethod
+    def of(cls, challenge: Challenge, *, sign_in: UUID) -> Self:
+        """Note what a challenge asks for. Within one sign-in the same text has the same fingerprint."""
+        is_question = challenge.kind is ChallengeKind.TEXT and not _is_shown(challenge.value)
+        words = challenge.instructions
+        if challenge.value and not is_question:
+            words = words.replace(challenge.value, "")
+
+        def print_of(text: str) -> str:
+            return text if text in ("", WITHHELD) else fingerprint(Secret(f"{sign_in} {_plain(text)}"))
+
+        return cls(
+            kind=challenge.kind.value,
+            expects_input=challenge.expects_input,
+            shows_value=bool(challenge.value) and not is_question,
+            written_kind=print_of(challenge.written_kind),
+            label=print_of(challenge.label),
+            pattern=print_of(challenge.pattern),
+            words=print_of(words),
+            question=print_of(challenge.value if is_question else ""),
+        )
+
+    def stored(self) -> dict[str, str | bool]:
+        return asdict(self)
+
+
+def why_asked_again(before: Asked | None, now: Asked) -> AskedAgain:
+    """Compare what the bank asked for before an answer and after it. Without the one before nothing can be told."""
+    if before is None:
+        return AskedAgain.CANT_TELL
+    if _is_another_kind(before, now):
+        return AskedAgain.FURTHER_STEP
+    if not now.expects_input:
+        return AskedAgain.NOT_APPROVED
+    if WITHHELD in (before.words, now.words, before.question, now.question):
+        return AskedAgain.CANT_TELL
+    if (before.words, before.question) == (now.words, now.question):
+        return AskedAgain.WRONG_CODE
+    return AskedAgain.CANT_TELL if now.shows_value else AskedAgain.FURTHER_STEP
+
+
+def _is_another_kind(before: Asked, now: Asked) -> bool:
+    """Tell whether another thing is asked for. What only one of the two gives in clear tells nothing."""
+    if (before.kind, before.expects_input) != (now.kind, now.expects_input):
+        return True
+    pairs = ((before.written_kind, now.written_kind), (before.label, now.label), (before.pattern, now.pattern))
+    return any(old != new for old, new in pairs if not {old, new} & {"", WITHHELD})
+
+
+def _plain(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _is_shown(value: str) -> bool:
+    """Tell whether a value is a number or a picture, and no question."""
+    return "".join(value.split()).isdecimal() or value.startswith("data:image/")
