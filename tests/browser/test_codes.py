@@ -1,13 +1,12 @@
 """Repairing a link through the bank's one-time code: each way a bank asks, a wrong code, a code too late."""
 
 import re
-from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from linkadmin.operations import reconcile
+from linkadmin.operations.models import PendingChallenge
 from tests.house import House
 
 from .desk import Desk, send_code, send_password
@@ -86,25 +85,55 @@ def test_approval_in_the_banks_app_needs_no_input(house: House, desk: Desk) -> N
     expect_state(page, "Fixed, proving")
 
 
-def test_code_too_late_closes_the_form_and_starting_again_leads_to_the_credentials(house: House, desk: Desk) -> None:
+def test_code_too_late_swaps_the_whole_step_for_one_message_and_one_way_on(house: House, desk: Desk) -> None:
     link, page = house.belvo_link(), desk.window()
     page.clock.install()
 
     send_password(page, link, "mfa_short")
     expect(page.get_by_role("heading", level=1)).to_have_text("The bank asks for a one-time code")
-    expect(page.get_by_text("The code came too late")).to_be_hidden()
+    expect(page.get_by_label("One-time code")).to_be_focused()
+    PendingChallenge.objects.update(expires_at=timezone.now())
     page.clock.fast_forward(SHORT_LIFE * 1000)
 
-    expect(page.get_by_role("timer")).to_have_text("0:00")
-    expect(page.get_by_text("The code came too late")).to_be_visible()
-    expect(page.get_by_label("One-time code")).to_be_disabled()
-    expect(page.get_by_role("button", name="Send code")).to_be_disabled()
+    expect(page.get_by_role("alert")).to_contain_text("The code came too late")
+    expect(page.get_by_role("timer")).to_have_count(0)
+    expect(page.get_by_label("One-time code")).to_have_count(0)
+    expect(page.get_by_text("Waiting for the code")).to_have_count(0)
+    expect(page.locator(".button--primary:visible")).to_have_count(1)
 
-    reconcile.close_overdue(now=timezone.now() + timedelta(seconds=SHORT_LIFE))
     page.get_by_role("button", name="Start again").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Update credentials")
     expect(page.get_by_label("Contraseña")).to_be_empty()
     assert house.calls("PATCH") == []
+
+
+def test_sign_in_of_three_steps_is_told_as_that(house: House, desk: Desk) -> None:
+    link, page = house.belvo_link(), desk.window()
+
+    send_password(page, link, "mfa_three")
+    for shown in (".challenge output", ".challenge__text"):
+        page.locator("#id_token").fill("111111")
+        page.get_by_role("button", name="Send code").click()
+        expect(page.get_by_text("The bank asks for one more thing")).to_be_visible()
+        expect(page.locator(shown)).to_be_visible()
+    page.locator("#id_token").fill("111111")
+    page.get_by_role("button", name="Send code").click()
+
+    expect_state(page, "Fixed, proving")
+
+
+def test_third_wrong_code_ends_it_and_says_what_is_possible(house: House, desk: Desk) -> None:
+    link, page = house.belvo_link(), desk.window()
+
+    send_password(page, link, "mfa_numeric")
+    for left in ("2 attempts left today", "1 attempt left today"):
+        send_code(page, "222222")
+        expect(page.get_by_role("alert")).to_contain_text(left)
+    send_code(page, "222222")
+
+    expect(page.get_by_role("alert")).to_contain_text("No attempts left today")
+    expect(page.get_by_role("link", name="Repair address")).to_be_visible()
+    expect(page.get_by_role("link", name="Start again")).to_have_count(0)
 
 
 def test_reload_shows_the_same_step_with_the_clock_where_it_was(house: House, desk: Desk) -> None:
