@@ -205,7 +205,7 @@ def test_code_page_says_once_that_the_time_is_over_and_offers_one_way_on(
     assert not NUMBER.search(page.source)
     assert "token" not in page.inputs()
     assert page.is_whole is not htmx
-    assert house.send(f"{url_of(link)}withdraw/").location == f"/links/{link.pk}/credentials/"
+    assert house.post(f"{url_of(link)}withdraw/").location == f"/links/{link.pk}/credentials/"
 
 
 def test_code_step_draws_itself_anew_when_its_time_is_over(house: House) -> None:
