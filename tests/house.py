@@ -92,7 +92,7 @@ class House:
     ) -> Link:
         """Register a link at the simulator and let us know it, in the given trouble."""
         customer = self.customer(name)
-        body = {"institution": bank, "username": str(random.randrange(10**10, 10**11)), "password": "pass_valid"}
+        body = {"institution": bank, "username": self._username_at(bank), "password": "pass_valid"}
         body |= {"external_id": customer.external_id, "access_mode": "recurrent"} | self._all_that_it_asks_for(bank)
         remote_id = self.call_belvo("POST", "/api/links/", body)["id"]
         return self.let_know(self.belvo, customer, remote_id, self.bank(bank), cause)
@@ -142,10 +142,19 @@ class House:
         report = health.Report(seen, health.Source.WEBHOOK, timezone.now() - timedelta(seconds=1))
         return health.start_link(RemoteLink(remote_id=remote_id, observation=seen), link, report)
 
+    def _username_at(self, bank: str) -> str:
+        """Make up the kind of name that a bank, a tax office or an employer knows people by."""
+        digits = str(random.randrange(10**10, 10**11))
+        label = next(str(item["label"]) for item in self.bank(bank).form_fields if item["name"] == "username")
+        shapes = {"RFC": f"LOLJ{digits[:6]}AB1", "CURP": f"LOLJ{digits[:6]}MBSPPN08", "RUT": f"{digits[:8]}-K"}
+        return digits if bank == "tatooine_mx_fiscal" else shapes.get(label, digits)
+
     def _all_that_it_asks_for(self, bank: str) -> dict[str, str]:
         asked = {str(item["name"]): item for item in self.bank(bank).form_fields}
         typed = {"username2": "valid", "password2": "valid", "certificate": "Y2VydA==", "private_key": "a2V5"}
         body = {name: text for name, text in typed.items() if name in asked}
+        if asked.get("username2", {}).get("label") == "CNPJ":
+            body["username2"] = "12345678000195"
         if "username_type" in asked:
             body["username_type"] = asked["username_type"]["values"][-1]["code"]
         return body

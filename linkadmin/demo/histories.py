@@ -181,7 +181,7 @@ def _trouble(history: History, at: datetime, until: datetime) -> None:
         cause, message = history.rng.choice(HERON_TROUBLES)
         history.see(at, cause, Told("erroring", message[1:].partition("]")[0], message))
         history.see(until, Cause.WORKING, Told("active"))
-    elif part.bank in scenarios.OPEN_FINANCE or history.rng.random() < 0.3:
+    elif part.bank in (*scenarios.OPEN_FINANCE, *scenarios.EMPLOYMENT) or history.rng.random() < 0.3:
         at = max(at, history.changes[-1].at + (part.fresh_for or DAY))
         if at < until:
             history.see(at, Cause.STALE, Told("valid"), Source.CLOCK)

@@ -78,7 +78,7 @@ def live(part: Part, *, now: datetime, rng: Random) -> Life:
     plainly_works = scenario.cause is Cause.WORKING
     history = history_of(part, began=began, since=None if plainly_works else since, now=now, rng=rng)
     if not history.creator and not scenario.storage_days:
-        remote_created_at = began - _days(rng, 1, 300)
+        remote_created_at = began - _days(rng, 1, 250)  # a consent lasts a year
     quiet = now - history.changes[-1].at
     asked_at = now - timedelta(seconds=rng.randint(60, int(min(quiet, timedelta(hours=10)).total_seconds())))
     return Life(
@@ -135,11 +135,12 @@ def link_row(life: Life, cast: Cast, *, now: datetime) -> Link:
 
 
 def _renew_by(life: Life, cast: Cast, *, now: datetime) -> date | None:
-    """Return the day on which a consent ends: soon, or a year after it was given."""
+    """Return the day on which a consent that holds ends: soon, or a year after it was given."""
     if life.renews_in:
         return (now + life.renews_in).date()
     by_consent = cast.institutions[life.part.bank].is_by_consent and life.part.scenario.provider == BELVO
-    return (life.remote_created_at + CONSENT_LASTS).date() if by_consent and _works(life) else None
+    holds = by_consent and not life.part.scenario.consent
+    return (life.remote_created_at + CONSENT_LASTS).date() if holds else None
 
 
 def _code(life: Life) -> dict[str, Any]:
@@ -184,7 +185,7 @@ def belvo_record(life: Life) -> dict[str, Any]:
     return {
         "id": life.remote_id,
         "institution": life.part.bank,
-        "status": scenario.told.status,
+        "status": "valid" if scenario.consent else scenario.told.status,
         "access_mode": _access_mode(life.part),
         "refresh_rate": life.part.refresh_rate or None,
         "external_id": life.part.customer.external_id,
@@ -198,10 +199,24 @@ def belvo_record(life: Life) -> dict[str, Any]:
 
 
 def belvo_consent(life: Life, *, now: datetime) -> dict[str, Any] | None:
-    """Return the permission behind a link as Belvo has it, where it ends soon: all others have a year to go."""
-    if life.part.scenario.provider != BELVO or life.renews_in is None:
+    """Return the consent behind a link as Belvo has it, where it ended or ends soon: all others last for a year."""
+    status, since = life.part.scenario.consent, life.history.changes[-1].at
+    if life.part.scenario.provider != BELVO or not (life.renews_in or status):
         return None
-    return {"link": life.remote_id, "status": "AUTHORISED", "expired_at": (now + life.renews_in).isoformat()}
+    end = (
+        now + life.renews_in
+        if life.renews_in
+        else since
+        if status == "EXPIRED"
+        else life.remote_created_at + CONSENT_LASTS
+    )
+    created = life.remote_created_at.isoformat()
+    return {
+        "link": life.remote_id,
+        "status": status or "AUTHORISED",
+        "created_at": created,
+        "expired_at": end.isoformat(),
+    }
 
 
 def heron_record(life: Life) -> dict[str, Any]:

@@ -27,6 +27,10 @@ BELVO_BANKS = (
     "tresvolcanes_mx_business",
     "mareazul_mx_retail",
     "tatooine_mx_fiscal",
+    "moseisley_mx_fiscal",
+    "anchorhead_mx_fiscal",
+    "planet_mx_employment",
+    "slurm_mx_employment",
     "erebor_co_retail",
     "heimdall_co_retail",
     "paramoverde_co_retail",
@@ -35,7 +39,12 @@ BELVO_BANKS = (
     "erebor_br_retail",
     "tucanomanso_br_retail",
     "capivara_br_retail",
+    "ofmockbank_br_retail",
     "ipeamarelo_br_retail",
+    "vitoriaregia_br_retail",
+    "araucaria_br_business",
+    "momcorp_br_employment",
+    "kashyyyk_cl_fiscal",
 )
 # Heron names no banks: staff did, when they made the links.
 HERON_BANKS = {
@@ -50,7 +59,7 @@ HERON_BANKS = {
 }
 
 # Beside the one whose link is repaired first.
-CUSTOMERS_OF = {"MX": 61, "CO": 42, "BR": 40, "US": 66, "GB": 40}
+CUSTOMERS_OF = {"MX": 48, "CO": 20, "BR": 60, "CL": 15, "US": 66, "GB": 40}
 
 _SPANISH = (
     ("Panadería", "Ferretería", "Farmacia", "Taller", "Distribuidora", "Textiles", "Transportes", "Papelería"),
@@ -60,9 +69,13 @@ _COLOMBIAN = (
     ("Cafetería", "Confecciones", "Droguería", "Muebles", "Lácteos", "Viveros"),
     ("El Guayacán", "Alto Bonito", "Doña Pilar", "La Vereda", "Rionegrito", "Sol de Enero", "Cuatro Esquinas"),
 )
+_CHILEAN = (
+    ("Panadería", "Ferretería", "Viña", "Librería", "Pesquera", "Botica"),
+    ("Cerro Alegre", "Aguas Claras", "El Litre", "Doña Violeta", "Valle Hondo"),
+)
 _BRAZILIAN = (
-    ("Padaria", "Oficina", "Mercadinho", "Confecções", "Marcenaria", "Floricultura"),
-    ("Maré Alta", "Bem-te-vi", "Três Irmãos", "Serra Mansa", "Ponto Certo", "Dona Celeste", "Boa Vizinha"),
+    ("Padaria", "Oficina", "Mercadinho", "Confecções", "Marcenaria", "Floricultura", "Sorveteria", "Livraria"),
+    ("Maré Alta", "Bem-te-vi", "Três Irmãos", "Serra Mansa", "Ponto Certo", "Dona Celeste", "Boa Vizinha", "Pé de Ipê"),
 )
 _AMERICAN = (
     ("Blue Fern", "Juniper Street", "Red Barn", "Lantern Hill", "Quiet Creek", "Old Orchard", "Cedar & Salt", "Ninth"),
@@ -72,7 +85,7 @@ _BRITISH = (
     ("Hedgerow", "Puddle Lane", "Kestrel", "Brass Kettle", "Moorside", "Fiddler's Green", "Tern & Tide"),
     ("Joinery", "Tea Rooms", "Plumbing", "Books", "Garden Centre", "Upholstery"),
 )
-_PARTS = {"MX": _SPANISH, "CO": _COLOMBIAN, "BR": _BRAZILIAN, "US": _AMERICAN, "GB": _BRITISH}
+_PARTS = {"MX": _SPANISH, "CO": _COLOMBIAN, "BR": _BRAZILIAN, "CL": _CHILEAN, "US": _AMERICAN, "GB": _BRITISH}
 
 
 def names_in(country: str) -> list[str]:

@@ -13,11 +13,11 @@ from linkadmin.providers import belvo_answers
 from linkadmin.providers.errors import ProviderError
 from linkadmin.providers.http import Answer
 from linkadmin.providers.types import Cause
+from linkadmin.simulator.institutions import INSTITUTIONS, kind_of
 
 from .names import BELVO_BANKS
 
 BELVO, HERON = "belvo", "heron"
-OPEN_FINANCE = ("ipeamarelo_br_retail",)  # takes no password from us
 DOWN_BANK = "mareazul_mx_retail"  # down in Belvo's catalogue as well
 FAILING_BANK = "Prairie Kite Savings"
 CODE_BANKS = (
@@ -28,8 +28,12 @@ CODE_BANKS = (
     "orquideareal_co_retail",
     "tucanomanso_br_retail",
 )
-PASSWORD_BANKS = tuple(name for name in BELVO_BANKS if name not in (DOWN_BANK, *OPEN_FINANCE))
-ANY_BANK = (*PASSWORD_BANKS, *OPEN_FINANCE)
+OPEN_FINANCE, FISCAL, EMPLOYMENT, BANKS = (
+    tuple(name for name in BELVO_BANKS if kind_of(INSTITUTIONS[name]) == kind and name != DOWN_BANK)
+    for kind in ("openfinance", "fiscal", "employment", "bank")
+)
+WITH_CREDENTIALS = (*BANKS, *FISCAL)  # where new ones are what repairs a link
+ANYWHERE = (*WITH_CREDENTIALS, *OPEN_FINANCE, *EMPLOYMENT)
 WEEKS, THIS_MORNING, EARLIER_TODAY = (2.5, 24.0), (0.10, 0.16), (0.02, 0.3)  # days ago
 
 
@@ -56,6 +60,7 @@ class Scenario:
     is_new: bool = False  # it has been so from the beginning
     has_record: bool = True  # at the provider
     knows_customer: bool = True  # the provider does
+    consent: str = ""  # its status, where it is what ended
     storage_days: int = 0  # how long the provider was to store the log-in; 0: for good
 
     @property
@@ -69,7 +74,7 @@ def answered(status: int, body: object) -> Answer:
 
 
 def _record(cause: Cause, count: int, status: str, **more: Any) -> Scenario:
-    return Scenario(BELVO, cause, count, Told(status), **{"banks": PASSWORD_BANKS, **more})
+    return Scenario(BELVO, cause, count, Told(status), **{"banks": WITH_CREDENTIALS, **more})
 
 
 def _refusal(count: int, status: int, code: str, words: str, **more: Any) -> Scenario:
@@ -77,8 +82,13 @@ def _refusal(count: int, status: int, code: str, words: str, **more: Any) -> Sce
     error = belvo_answers.refusal("belvo.update_credentials", answered(status, body), at_bank=True)
     assert error.observation is not None  # noqa: S101 - each of the refusals below says something about its link
     told = Told("valid", code, words)
-    given = {"banks": PASSWORD_BANKS, **more}
+    given = {"banks": WITH_CREDENTIALS, **more}
     return Scenario(BELVO, error.observation.cause, count, told, refusal=error, **given)
+
+
+def _consent(cause: Cause, count: int, status: str, **more: Any) -> Scenario:
+    """Let a consent be the trouble; the link itself says that it works."""
+    return Scenario(BELVO, cause, count, Told(status), banks=OPEN_FINANCE, consent=status, **more)
 
 
 def _item(cause: Cause, count: int, status: str, message: str = "", **more: Any) -> Scenario:
@@ -91,7 +101,7 @@ WRONG_PASSWORD = _refusal(
 )
 CODE_NEEDED = _record(Cause.CODE_NEEDED, 8, "token_required", since=(0.1, 8), banks=CODE_BANKS)
 LOGIN_REFUSED = _record(Cause.LOGIN_REFUSED, 7, "invalid")
-BELVO_WORKS = _record(Cause.WORKING, 183, "valid", banks=ANY_BANK)
+BELVO_WORKS = _record(Cause.WORKING, 163, "valid", banks=ANYWHERE)
 NEVER_CONFIRMED = _record(Cause.NEVER_CONFIRMED, 3, "unconfirmed", since=(0.5, 3), banks=CODE_BANKS, is_new=True)
 
 _IN_BELVO = (
@@ -99,14 +109,29 @@ _IN_BELVO = (
     LOGIN_REFUSED,
     NEVER_CONFIRMED,
     WRONG_PASSWORD,
-    _record(Cause.STALE, 6, "valid", since=(1, 12), banks=ANY_BANK),
+    _record(Cause.LOGIN_REFUSED, 4, "invalid", banks=FISCAL),  # the tax office's password was changed
+    _record(Cause.LOGIN_REFUSED, 3, "invalid", banks=EMPLOYMENT),
+    _record(Cause.STALE, 2, "valid", since=(1, 12), banks=EMPLOYMENT),
+    _refusal(
+        2,
+        400,
+        "login_error",
+        "Invalid credentials provided to login to the institution",
+        since=(2.5, 10),
+        banks=("anchorhead_mx_fiscal",),  # a signature that ran out
+    ),
+    _consent(Cause.PORTAL_CONSENT_EXPIRED, 4, "EXPIRED"),
+    _consent(Cause.CONSENT_REJECTED, 2, "REJECTED"),
+    _consent(Cause.CONSENT_UNFINISHED, 1, "AWAITING_AUTHORISATION", since=(0.5, 4)),
+    _consent(Cause.CONSENT_UNFINISHED, 1, "AWAITING_AUTHORISATION_CONFIRMATION", since=(0.5, 4)),
+    _record(Cause.STALE, 6, "valid", since=(1, 12), banks=ANYWHERE),
     _record(Cause.STORAGE_ENDED, 2, "invalid", since=(3, 12), storage_days=30),
     Scenario(
         BELVO,
         Cause.NOT_FOUND,
         1,
         Told("valid", "not_found", "Not found."),
-        banks=PASSWORD_BANKS,
+        banks=WITH_CREDENTIALS,
         has_record=False,
     ),
     _refusal(1, 400, "login_error", "The institution asks the user to accept its new terms of service", since=(2.5, 6)),
@@ -151,7 +176,7 @@ _IN_BELVO = (
     ),
     _refusal(1, 400, "login_error", "Missing credentials to login to the institution", banks=("tatooine_mx_fiscal",)),
     _refusal(1, 400, "institution_migrated", "The institution has moved to another login flow"),
-    _record(Cause.RENEW_SOON, 3, "valid", banks=OPEN_FINANCE),
+    _record(Cause.RENEW_SOON, 4, "valid", banks=OPEN_FINANCE),
     BELVO_WORKS,
 )
 

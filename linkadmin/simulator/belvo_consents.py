@@ -18,11 +18,11 @@ from typing import Any
 from . import belvo_messages as messages
 from .clock import iso, seconds
 from .filters import Filter, passes
+from .institutions import OPEN_FINANCE
 from .overlay import Roll
 from .records import BelvoLink, Consent
 from .state import World
 
-OPEN_FINANCE = "openfinance"
 YEAR = timedelta(days=365)
 NOTICE = 7 * 86_400  # seconds before the end of a consent that Belvo tells of it
 FILTERS = {
@@ -76,15 +76,22 @@ def grant(world: World, link: BelvoLink, username: str) -> None:
 
 def end_now(world: World, link: BelvoLink) -> None:
     """Let the consent of a link end now; from then on nothing is fetched. The world's lock is held here."""
-    consent = world.consents.get(link.id) or _usual(link)
+    consent = world.consents.get(link.id) or _usual(world, link)
     world.consents[link.id] = replace(consent, status="EXPIRED", expired_at=world.now())
     link.silent = True
     world.tell_belvo(messages.consent_ended(link, world.bank(link), consent))
 
 
+def revoke_now(world: World, link: BelvoLink) -> None:
+    """Let the customer take the consent of a link back; nobody is told. The world's lock is held here."""
+    consent = world.consents.get(link.id) or _usual(world, link)
+    world.consents[link.id] = replace(consent, status="REJECTED")
+    link.silent = True
+
+
 def authorise(world: World, link: BelvoLink) -> None:
-    """Let a consent that has ended begin anew, for a year. The world's lock is held here."""
-    if link.id in world.consents and world.consents[link.id].status == "EXPIRED":
+    """Let a consent that has ended or was taken back begin anew, for a year. The world's lock is held here."""
+    if link.id in world.consents and world.consents[link.id].status in ("EXPIRED", "REJECTED"):
         expired_at = iso(world.clock() + YEAR.total_seconds())
         world.consents[link.id] = replace(world.consents[link.id], status="AUTHORISED", expired_at=expired_at)
 
@@ -132,7 +139,7 @@ def _links(world: World, wishes: Sequence[Filter]) -> Roll[BelvoLink]:
 
 def _of(world: World, row: int | BelvoLink) -> dict[str, Any]:
     link = world.crowds.links.record(row) if isinstance(row, int) else row
-    return _shown(world, link, world.consents.get(link.id) or _usual(link))
+    return _shown(world, link, world.consents.get(link.id) or _usual(world, link))
 
 
 def _ending(world: World, since: float, until: float) -> Iterator[tuple[BelvoLink, Consent]]:
@@ -142,16 +149,24 @@ def _ending(world: World, since: float, until: float) -> Iterator[tuple[BelvoLin
     usual = filter(None, map(world.links.at, generated))
     others = filter(None, map(world.links.find, (*world.links.others(), *world.consents)))
     for link in {each.id: each for each in (*usual, *others)}.values():
-        consent = world.consents.get(link.id) or _usual(link)
+        consent = world.consents.get(link.id) or _usual(world, link)
         awaited = consent.status == "AUTHORISED" and link.access_mode == "recurrent" and is_open_finance(world, link)
         if awaited and consent.expired_at and since < seconds(consent.expired_at) <= until:
             yield link, consent
 
 
-def _usual(link: BelvoLink) -> Consent:
-    status = "AWAITING_AUTHORISATION" if link.status == "unconfirmed" else "AUTHORISED"
-    end = iso(seconds(link.created_at) + YEAR.total_seconds())
-    return Consent(link.id, status, _mirrored(link.id), link.created_at, end)
+def _usual(world: World, link: BelvoLink) -> Consent:
+    made, year, status = seconds(link.created_at), YEAR.total_seconds(), "AUTHORISED"
+    end = made + year
+    if link.status == "unconfirmed":
+        status = "AWAITING_AUTHORISATION"
+    elif world.crowds.links.number(link.id) is not None:  # generated: its customer renews it each year, or did not
+        end = made + year * (1 + (world.clock() - made) // year)
+        if link.status == "invalid":
+            status = "REJECTED"
+        elif link.silent and link.last_accessed_at:
+            status, end = "EXPIRED", seconds(link.last_accessed_at)
+    return Consent(link.id, status, _mirrored(link.id), link.created_at, iso(end))
 
 
 def _mirrored(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 from array import array
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
@@ -9,7 +10,7 @@ from typing import Any
 
 from .clock import Clock, iso
 from .filters import Filter, passes
-from .institutions import INSTITUTIONS
+from .institutions import INSTITUTIONS, OPEN_FINANCE, kind_of
 from .population import (
     DAY,
     Column,
@@ -29,9 +30,10 @@ from .population import (
 from .records import REFRESH_RATES, BelvoLink
 
 NAMES = tuple(INSTITUTIONS)
-POPULARITY = tuple(1 / rank**1.1 for rank in range(1, len(NAMES) + 1))  # Zipf's law
-TROUBLED = frozenset(range(4, 28, 4))  # six institutions, by rank, with five times the usual share of trouble
+KINDS = {OPEN_FINANCE: 0.35, "bank": 0.35, "fiscal": 0.2, "employment": 0.1}  # and their shares of the links
+TROUBLED = frozenset(range(4, 28, 4))  # six institutions, by number, with five times the usual share of trouble
 TROUBLE = 5
+WITH_CODES = frozenset(rank for rank, bank in enumerate(INSTITUTIONS.values()) if kind_of(bank) == "bank")
 QUIET_FOR = 60 * DAY  # seconds; at most so long ago a link stopped to work
 VARIANTS = "89ab"  # of a uuid
 OWNER_LENGTH = 44
@@ -72,6 +74,25 @@ TERMS = (
     Terms(0.05, "recurrent", "30d"),
     Terms(0.06, "single", None, "365d"),
 )
+
+
+def _popularity() -> list[float]:
+    """Share the links among the kinds, and those of a kind by Zipf's law."""
+    weights: list[float] = []
+    ranks = Counter[str]()
+    for bank in INSTITUTIONS.values():
+        ranks[kind_of(bank)] += 1
+        weights.append(1 / ranks[kind_of(bank)] ** 1.1)
+    sums = {
+        kind: sum(w for w, bank in zip(weights, INSTITUTIONS.values(), strict=True) if kind_of(bank) == kind)
+        for kind in KINDS
+    }
+    return [
+        w * KINDS[kind_of(bank)] / sums[kind_of(bank)] for w, bank in zip(weights, INSTITUTIONS.values(), strict=True)
+    ]
+
+
+POPULARITY = _popularity()
 Traits = tuple[int, int, int]  # indexes of an institution, a mood and terms
 CODES = (len(NAMES), len(MOODS), len(TERMS))
 PLACES = {"institution": 0, "status": 1, "access_mode": 2, "refresh_rate": 2, "credentials_storage": 2}
@@ -203,18 +224,24 @@ def _moods(seed: int, banks: Column) -> Column:
     """Make the column of moods; at the troubled institutions there is more trouble, and so a little less elsewhere."""
     share = sum(POPULARITY[rank] for rank in TROUBLED) / sum(POPULARITY)
     calm = 1 / (1 - share + share * TROUBLE)
-    turns = wheel(_shares(calm)) + wheel(_shares(calm * TROUBLE))
-    troubled = bytes(rank in TROUBLED for rank in range(256))
+    # A wheel for each pair of flags: whether there is more trouble, and whether a code is ever asked for.
+    turns = b"".join(wheel(_shares(times, codes=codes)) for codes in (False, True) for times in (calm, calm * TROUBLE))
+    flags_of = bytes((rank in TROUBLED) | (rank in WITH_CODES) << 1 for rank in range(256))
 
     def block(number: int) -> bytes:
-        flags = banks.block(number).translate(troubled)
+        flags = banks.block(number).translate(flags_of)
         return bytes([turns[flag << 16 | draw] for flag, draw in zip(flags, draws(seed, "mood", number), strict=True)])
 
     return Column(block)
 
 
-def _shares(times: float) -> list[float]:
-    unwell = [mood.share * times for mood in MOODS[1:]]
+def _shares(times: float, *, codes: bool) -> list[float]:
+    """Return the shares of the moods; where no code is ever asked for, the login or the consent is refused instead."""
+    share = {mood.status: mood.share * times for mood in MOODS[2:]}
+    if not codes:
+        share["invalid"] += share["token_required"]
+        share["token_required"] = 0.0
+    unwell = [MOODS[1].share * times, *share.values()]
     return [1 - sum(unwell), *unwell]
 
 

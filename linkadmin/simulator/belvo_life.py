@@ -45,8 +45,12 @@ def _weights(world: World, link: BelvoLink) -> Mapping[str, int]:
         return {"mended": 65, "refused": 25, "removed": 10}
     if link.silent:
         return {"mended": 70, "registered": 20, "removed": 10}
-    ends = {"consent_ended": 30} if consents.is_open_finance(world, link) else {}
-    return {"refreshed": 50, "refused": 15, "code_asked": 10, "silent": 5, "registered": 10, "removed": 5, **ends}
+    usual = {"refreshed": 50, "silent": 5, "registered": 10, "removed": 5}
+    if consents.is_open_finance(world, link):
+        return {**usual, "consent_ended": 20, "consent_revoked": 10}
+    return (
+        {**usual, "refused": 15, "code_asked": 10} if world.bank(link)["type"] == "bank" else {**usual, "refused": 25}
+    )
 
 
 def _refresh(world: World, chance: random.Random, link: BelvoLink) -> None:
@@ -89,6 +93,7 @@ ACTS: Mapping[str, Act] = {
     "mended": lambda world, chance, link: mend(world, link),
     "silent": _fall_silent,
     "consent_ended": lambda world, chance, link: consents.end_now(world, link),
+    "consent_revoked": lambda world, chance, link: consents.revoke_now(world, link),
     "registered": _register,
     "removed": _remove,
 }

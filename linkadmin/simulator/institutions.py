@@ -5,9 +5,13 @@ from typing import Any
 
 Institution = dict[str, Any]  # as the API shows it
 
+OPEN_FINANCE = "openfinance"
 WORD = "^[a-zA-Z0-9_]{1,16}$"
 ANY = r"^[\s\S]{1,}$"
 CPF = r"^\d{11}|\d{3}\.\d{3}\.\d{3}-\d{2}$"
+CNPJ = r"^\d{14}$|^\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}$"
+RFC = r"^[A-ZÑ&]{3,4}\d{6}[A-Z0-9]{3}$"
+RUT = r"^\d{7,8}-[\dkK]$"
 CURP = "^([A-Z]{4})([0-9]{6})([A-Z]{6})([A-Z0-9]{2})$"
 
 RESOURCES = {
@@ -108,9 +112,28 @@ LOGINS: dict[str, list[dict[str, Any]]] = {
         _field("password2", "password", "Senha 2", WORD, _PT_16),
     ],
     "consent": [_field("username", "text", "CPF", CPF, "Requer 11 dígitos", placeholder="12345678901")],
+    "consent_company": [
+        _field("username", "text", "CPF do representante", CPF, "Requer 11 dígitos", placeholder="12345678901"),
+        _field("username2", "text", "CNPJ", CNPJ, "Requer 14 dígitos", placeholder="12345678000195"),
+    ],
     "curp": [
         _field("username", "text", "CURP", CURP, "La CURP tiene 18 caracteres", placeholder="LOLJ970312MBSPPN08"),
         {"name": "password", "type": "hidden", "value": "fake-password"},
+    ],
+    "curp_alone": [
+        _field("username", "text", "CURP", CURP, "La CURP tiene 18 caracteres", placeholder="LOLJ970312MBSPPN08")
+    ],
+    "gov": [
+        _field("username", "text", "CPF", CPF, "Requer 11 dígitos", placeholder="12345678901"),
+        _field("password", "password", "Senha gov.br", ANY, "Digite a senha"),
+    ],
+    "ciec": [
+        _field("username", "text", "RFC", RFC, "El RFC tiene 12 o 13 caracteres", placeholder="LOLJ970312AB1"),
+        _field("password", "password", "Contraseña (CIEC)", WORD, _ES_16),
+    ],
+    "rut": [
+        _field("username", "text", "RUT", RUT, "Escriba el RUT con guion", placeholder="12345678-9"),
+        _field("password", "password", "Clave tributaria", WORD, _ES_16),
     ],
     "fiscal": [
         _field("username", "text", "RFC", WORD, _ES_16),
@@ -119,7 +142,7 @@ LOGINS: dict[str, list[dict[str, Any]]] = {
         {**_PRIVATE_KEY, "optional": True},
     ],
     "signature": [
-        _field("username", "text", "RFC", WORD, _ES_16),
+        _field("username", "text", "RFC", RFC, "El RFC tiene 12 o 13 caracteres", placeholder="LOLJ970312AB1"),
         _field("password", "password", "Contraseña de la clave privada", WORD, _ES_16),
         _CERTIFICATE,
         _PRIVATE_KEY,
@@ -168,6 +191,12 @@ _ROWS = (
     _Row(2202, "tucanomanso_br_retail", "Banco Tucano Manso", "cpf", mfa=True),
     _Row(2203, "jabuticaba_br_business", "Cooperativa Jabuticaba", "agency"),
     _Row(2204, "ipeamarelo_br_retail", "Banco Ipê Amarelo", "consent", openfinance=True),
+    _Row(2205, "vitoriaregia_br_retail", "Banco Vitória-Régia", "consent", openfinance=True),
+    _Row(2206, "araucaria_br_business", "Banco Araucária Empresas", "consent_company", openfinance=True),
+    _Row(2301, "moseisley_mx_fiscal", "Mos Eisley Fiscal (RFC y CIEC)", "ciec"),
+    _Row(2302, "kashyyyk_cl_fiscal", "Kashyyyk Fiscal Chile", "rut"),
+    _Row(2401, "slurm_mx_employment", "Slurm Employment (CURP)", "curp_alone"),
+    _Row(2402, "momcorp_br_employment", "MomCorp Employment Brasil", "gov"),
 )
 
 
@@ -189,7 +218,7 @@ def _institution(row: _Row) -> Institution:
         "text_logo": None,
         "form_fields": [*LOGINS[row.login], _TOKEN] if row.mfa else LOGINS[row.login],
         "features": [TOKEN_REQUIRED] if row.mfa else [],
-        "integration_type": "openfinance" if row.openfinance else "credentials",
+        "integration_type": OPEN_FINANCE if row.openfinance else "credentials",
         "status": row.status,
         "resources": RESOURCES[kind],
         "openbanking_information": None,
@@ -197,6 +226,11 @@ def _institution(row: _Row) -> Institution:
 
 
 INSTITUTIONS: dict[str, Institution] = {row.name: _institution(row) for row in _ROWS}
+
+
+def kind_of(institution: Institution) -> str:
+    """Return how a link there is made: by a consent, or with what a bank, a tax office or an employer asks for."""
+    return OPEN_FINANCE if institution["integration_type"] == OPEN_FINANCE else str(institution["type"])
 
 
 def asks_for_code(institution: Institution) -> bool:

@@ -1,6 +1,6 @@
 """What a first start plants, and that it plants once."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from linkadmin.demo.world import plant
 from linkadmin.links.models import EndUser, HealthChange, Institution, Integration, Link
 from linkadmin.operations.models import Operation
 from linkadmin.providers.types import HealthState
+from linkadmin.simulator.institutions import INSTITUTIONS, kind_of
 
 from .conftest import NOW, SOMEWHERE
 
@@ -39,12 +40,12 @@ def everything() -> dict[str, list[Any]]:
     }
 
 
-def test_there_are_400_links_of_250_customers_at_25_banks_of_both_providers() -> None:
+def test_there_are_400_links_of_250_customers_at_34_banks_of_both_providers() -> None:
     by_provider = Counter(Link.objects.values_list("integration__provider", flat=True))
 
     assert by_provider == {"belvo": 230, "heron": 170}
     assert EndUser.objects.count() == EndUser.objects.filter(links__isnull=False).distinct().count() == 250
-    assert Link.objects.values("institution").distinct().count() == 25
+    assert Link.objects.values("institution").distinct().count() == 34
 
 
 def test_every_state_of_health_is_there_and_most_links_work() -> None:
@@ -52,6 +53,25 @@ def test_every_state_of_health_is_there_and_most_links_work() -> None:
 
     assert set(tally) == {state.value for state in HealthState}
     assert 0.7 < tally[HealthState.HEALTHY.value] / tally.total() < 0.85
+
+
+def test_links_are_of_every_kind_and_some_of_each_are_broken() -> None:
+    kinds: dict[str, Counter[str]] = defaultdict(Counter)
+    for link in Link.objects.filter(integration__provider="belvo").select_related("institution"):
+        assert link.institution
+        kinds[kind_of(INSTITUTIONS[link.institution.name])][link.cause] += 1
+
+    shares = {kind: tally.total() / 230 for kind, tally in kinds.items()}
+    assert shares.keys() == {"bank", "openfinance", "fiscal", "employment"}
+    assert min(shares["openfinance"], shares["fiscal"]) > 0.15
+    assert shares["employment"] > 0.1
+    assert all(len(tally) > 2 for tally in kinds.values())
+    assert {"portal_consent_expired", "consent_rejected", "consent_unfinished", "renew_soon"} < kinds[
+        "openfinance"
+    ].keys()
+    # What a new password repairs happens only where there is one.
+    assert not {"code_needed", "login_refused", "password_wrong"} & kinds["openfinance"].keys()
+    assert not {"code_needed", "password_wrong"} & kinds["employment"].keys()
 
 
 def test_no_customer_has_two_links_at_one_bank() -> None:

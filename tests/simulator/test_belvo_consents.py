@@ -14,7 +14,7 @@ from linkadmin.simulator.server import Simulator
 from .conftest import Belvo, MovableClock
 
 OPEN_FINANCE = {"institution": "ofmockbank_br_retail"}
-OPEN_BANKS = "ofmockbank_br_retail,ipeamarelo_br_retail"
+OPEN_BANKS = "ofmockbank_br_retail,ipeamarelo_br_retail,vitoriaregia_br_retail,araucaria_br_business"
 LINK = "30cb4806-6e00-48a4-91c9-ca55968576c8"
 
 
@@ -89,6 +89,16 @@ def test_consents_are_filtered(belvo: Belvo) -> None:
     assert [each["status"] for each in consents(belvo, "institution=ipeamarelo_br_retail")] == ["REJECTED"]
     assert [each["link"] for each in consents(belvo, "status__in=AUTHORISED,EXPIRED")] == [link]
     assert len(consents(belvo, "page_size=1")) == 1
+
+
+def test_a_company_gives_its_number_beside_that_of_its_person(belvo: Belvo) -> None:
+    typed = {"institution": "araucaria_br_business", "username": "12345678901"}
+
+    alone = belvo("POST", "/api/links/", typed)
+    both = belvo("POST", "/api/links/", typed | {"username2": "12345678000195"})
+
+    assert (alone.status_code, both.status_code) == (400, 201)
+    assert [each["link"] for each in consents(belvo)] == [both.json()["id"]]
 
 
 def test_a_consent_goes_with_its_link(belvo: Belvo) -> None:

@@ -35,6 +35,7 @@ REFUSED = {
     "server_error": (500, "unexpected_error", "The request cannot be processed"),
 }
 BROKEN_AFTER = ("lost_after", "unreadable", "cut_body")
+RFC = "LOLJ970312AB1"
 
 
 @pytest.mark.parametrize("word", REFUSED)
@@ -181,8 +182,16 @@ def test_a_bank_that_is_down_refuses_everybody(belvo: Belvo) -> None:
         ("ironbank_br_retail", {"username_type": "999", "username2": "x", "password2": "x"}, "login_error"),
         ("ironbank_br_retail", {"username_type": "003", "username2": "invalid", "password2": "x"}, "login_error"),
         ("ironbank_br_retail", {"username_type": "003", "username2": "x"}, "login_error"),
-        ("anchorhead_mx_fiscal", {"certificate": "MIIB", "private_key": "MIIC"}, None),
-        ("anchorhead_mx_fiscal", {}, "login_error"),
+        ("anchorhead_mx_fiscal", {"username": RFC, "certificate": "MIIB", "private_key": "MIIC"}, None),
+        ("anchorhead_mx_fiscal", {"username": RFC}, "login_error"),
+        ("anchorhead_mx_fiscal", {"certificate": "MIIB", "private_key": "MIIC"}, "validation_error"),
+        ("moseisley_mx_fiscal", {"username": RFC}, None),
+        ("moseisley_mx_fiscal", {"username": RFC, "password": "pass_invalid"}, "login_error"),
+        ("kashyyyk_cl_fiscal", {"username": "12345678-K"}, None),
+        ("kashyyyk_cl_fiscal", {"username": "12345678"}, "validation_error"),
+        ("slurm_mx_employment", {"username": "LOLJ970312MBSPPN08"}, None),
+        ("slurm_mx_employment", {"username": RFC}, "validation_error"),
+        ("momcorp_br_employment", {"username": "12345678901"}, None),
         ("tatooine_mx_fiscal", {}, None),
         ("tatooine_mx_fiscal", {"certificate": "MIIB"}, "required"),
         ("paramoverde_co_retail", {"username_type": "001", "username": "not a number"}, "validation_error"),

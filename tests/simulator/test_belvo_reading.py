@@ -106,7 +106,7 @@ def test_institutions_are_filtered_by_country_type_and_words(belvo: Belvo) -> No
     fiscal = belvo("GET", "/api/institutions/?country_code__in=MX&type=fiscal").json()["results"]
     named = belvo("GET", "/api/institutions/?display_name=capivara").json()["results"]
 
-    assert {bank["name"] for bank in fiscal} == {"tatooine_mx_fiscal", "anchorhead_mx_fiscal"}
+    assert {bank["name"] for bank in fiscal} == {"tatooine_mx_fiscal", "anchorhead_mx_fiscal", "moseisley_mx_fiscal"}
     assert [bank["country_code"] for bank in named] == ["BR"]
 
 

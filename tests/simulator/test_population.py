@@ -2,13 +2,13 @@
 
 import subprocess
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 import pytest
 
 from linkadmin.simulator.filters import COMPARE
-from linkadmin.simulator.institutions import INSTITUTIONS
+from linkadmin.simulator.institutions import INSTITUTIONS, kind_of
 from linkadmin.simulator.population import Population
 from linkadmin.simulator.server import Simulator
 
@@ -158,9 +158,37 @@ def test_links_have_the_states_of_a_real_portfolio(belvo: Belvo) -> None:
     assert 0.96 < seen["valid"] / SIZE < 0.995
     assert 0.006 < seen["invalid"] / SIZE < 0.022
     assert min(seen["token_required"], seen["unconfirmed"]) > 0
-    assert banks[0][1] > 1.5 * banks[1][1] > 3 * banks[9][1]
+    assert banks[0][1] > 1.3 * banks[1][1] > 3 * banks[9][1]
     assert {name for name, _ in banks} == set(INSTITUTIONS)
     assert rows[-1]["created_at"] < "2024-09-23" < "2026-09-19" < rows[0]["created_at"]
+
+
+def test_links_are_of_every_kind(belvo: Belvo) -> None:
+    kinds: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in pages(belvo):
+        kinds[kind_of(INSTITUTIONS[row["institution"]])][row["status"]] += 1
+
+    shares = {kind: tally.total() / SIZE for kind, tally in kinds.items()}
+    assert {kind: round(share, 1) for kind, share in shares.items()} == pytest.approx(
+        {"openfinance": 0.35, "bank": 0.35, "fiscal": 0.2, "employment": 0.1}, abs=0.06
+    )
+    assert all(tally["invalid"] for tally in kinds.values())
+    assert [kind for kind, tally in kinds.items() if tally["token_required"]] == ["bank"]  # nobody else asks for a code
+
+
+def test_a_consent_is_as_its_link_is(simulator: Simulator, belvo: Belvo) -> None:
+    links = {row["id"]: row for row in pages(belvo)}
+    found = belvo("GET", "/api/consents/?page_size=1000").json()["results"]
+
+    of = {(links[each["link"]]["status"], each["status"]) for each in found}
+    assert of == {
+        ("valid", "AUTHORISED"),
+        ("valid", "EXPIRED"),
+        ("invalid", "REJECTED"),
+        ("unconfirmed", "AWAITING_AUTHORISATION"),
+    }
+    tally = Counter(each["status"] for each in found)
+    assert tally["AUTHORISED"] > 0.9 * len(found) > 20 * tally["EXPIRED"] > 0
 
 
 def test_links_that_work_are_fetched_as_time_goes_by_and_others_are_not(belvo: Belvo, clock: MovableClock) -> None:
