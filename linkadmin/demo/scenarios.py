@@ -186,7 +186,7 @@ SIGN_IN_AGAIN = (
 )
 BANK_SILENT = "[INSTITUTION_DOWN] this institution is not currently responding to this request. please try again soon"
 PLAID_TROUBLE = "[INTERNAL_SERVER_ERROR] an unexpected error occurred"
-HERON_WORKS = _item(Cause.WORKING, 114, "active")
+HERON_WORKS = _item(Cause.WORKING, 113, "active")
 PENDING = _item(Cause.PENDING, 3, "pending", since=EARLIER_TODAY, is_new=True)
 FIRST_SYNC = _item(Cause.FIRST_SYNC, 1, "syncing", since=EARLIER_TODAY, is_new=True)
 
