@@ -97,7 +97,7 @@ def live(request: HttpRequest) -> HttpResponse:
 
 def concerned(page: Mapping[str, Any]) -> list[UUID] | None:
     """Return the integrations that a page is about by what it shows; None for all."""
-    for name in ("link", "operation", "integration", "institution"):
+    for name in ("link", "operation", "integration", "institution", "original"):
         thing = page.get(name)
         if isinstance(thing, Integration):
             return [thing.pk]

@@ -123,7 +123,13 @@ def badge(link: Link) -> StateBadge:
     """Return how what is known of a link is shown; a repair that is not proven yet is neither green nor red."""
     judged = link.judgement
     mark = _("The provider contradicts itself") if link.conflict and judged.group is not None else ""
-    return replace(_badge(judged.look, str(judged.reason)), mark=mark)
+    shown = replace(_badge(judged.look, str(judged.reason)), mark=mark)
+    return without_green(shown) if link.integration.keys_refused else shown
+
+
+def without_green(badge: StateBadge) -> StateBadge:
+    """Return how a good state is shown that can't be checked now: it is only the last one known."""
+    return replace(badge, tone="quiet") if badge.tone == "ok" else badge
 
 
 def standings(links: Sequence[Link]) -> dict[UUID, Standing]:
@@ -164,9 +170,10 @@ def shown_name(name: str, *, see_names: bool) -> str:
     return name if see_names else " ".join(f"{word[0]}•••" for word in name.split())
 
 
-def state_counts(tally: Mapping[str, int]) -> list[dict[str, Any]]:
+def state_counts(tally: Mapping[str, int], *, green: bool = True) -> list[dict[str, Any]]:
     """Return how many links are in each state that has any."""
-    return [{"badge": look, "count": tally[state]} for state, look in shown_states() if tally.get(state)]
+    looks = [(state, look if green else without_green(look)) for state, look in shown_states()]
+    return [{"badge": look, "count": tally[state]} for state, look in looks if tally.get(state)]
 
 
 def shown_states() -> list[tuple[str, StateBadge]]:

@@ -95,7 +95,7 @@ def panel_of(integration: Integration) -> Panel:
     places = CallPlace.objects.filter(integration=integration, lease_until__gt=now).order_by("taken_at", "id")
     quotas = list(CallQuota.objects.filter(integration=integration, window_ends_at__gt=now).order_by("scope"))
     return Panel(
-        state=_state(traffic, quotas, now=now),
+        state=_state(traffic, quotas, now=now) if not integration.keys_refused else _no_calls(),
         is_paused=traffic.paused_until is not None,
         calls=[CallRow(_held_for(place), moment(place.taken_at, now=now)) for place in places],
         places=settings.CALLS_AT_ONCE_PER_INTEGRATION,
@@ -113,6 +113,10 @@ def name_of(call: str) -> str:
 
 def _held_for(place: CallPlace) -> str:
     return name_of(place.call) if place.call else _("About to be made")
+
+
+def _no_calls() -> StateBadge:
+    return StateBadge("bad", "circle-x", _("No calls: the keys are rejected"))
 
 
 def _state(traffic: Traffic, quotas: Iterable[CallQuota], *, now: datetime) -> StateBadge:

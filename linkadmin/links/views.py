@@ -125,7 +125,7 @@ def integration_detail(request: HttpRequest, pk: Any) -> HttpResponse:
             if not field.secret
         ],
         "secrets": [(row, moment(row.changed_at)) for row in integration.secrets.order_by("name")],
-        "states": state_counts(tally),
+        "states": state_counts(tally, green=not integration.keys_refused),
         "links_count": tally.total(),
         "reached_count": queries.standing(tally).total(),
         "institutions_count": integration.institutions.count(),

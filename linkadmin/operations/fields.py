@@ -61,6 +61,10 @@ class DrawnForm(forms.Form):
         return [self[name] for name, field in self.asked.items() if field.advanced]
 
     @property
+    def asks_for_secret(self) -> bool:
+        return any(field.secret for field in self.asked.values())
+
+    @property
     def shows_advanced(self) -> bool:
         """Tell whether what is rarely needed must be seen at once: something is filled in or wrong there."""
         return any(each.errors or each.data or self.initial.get(each.name) for each in self.advanced_fields())

@@ -113,14 +113,42 @@
   function replace(old, fresh) {
     if (!old) return;
     held.delete(old.id);
+    letGo(old);
     if (isSame(old, fresh)) return;
-    if (isInUse(old)) return void held.set(old.id, fresh);
+    if (isInUse(old)) {
+      hold(old, fresh);
+      return void held.set(old.id, fresh);
+    }
     const part = document.importNode(fresh, true);
     const refocus = focusIn(old);
     keepOpen(old, part);
     old.replaceWith(part);
     window.htmx?.process(part);
     refocus(part);
+  }
+
+  /* A form that somebody is at stays, with what is typed; it can't be sent while the new one says why not. */
+  function hold(old, fresh) {
+    const why = fresh.querySelector("#why-paused")?.closest(".alert");
+    const form = old.querySelector("form[method=post]");
+    if (!why || !form) return;
+    const told = document.importNode(why, true);
+    told.dataset.told = "";
+    form.prepend(told);
+    for (const control of form.querySelectorAll("[type=submit], input:not([type=hidden])")) {
+      if (control.disabled || control.readOnly) continue;
+      control.dataset.heldBack = "";
+      if (control.type === "submit") control.disabled = true;
+      else control.readOnly = true;
+    }
+  }
+
+  function letGo(old) {
+    old.querySelector("[data-told]")?.remove();
+    for (const control of old.querySelectorAll("[data-held-back]")) {
+      delete control.dataset.heldBack;
+      control.disabled = control.readOnly = false;
+    }
   }
 
   function releaseHeld() {

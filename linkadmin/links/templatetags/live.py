@@ -19,6 +19,7 @@ def live_page(context: Context) -> dict[str, Any]:
     found = alerts(of)
     return {
         "alerts": found,
+        "is_of_one": of is not None and len(of) == 1,
         "pulse": page.get("pulse") or pulse_of(of, found),
         "follows": follow_mark(page["request"]),
         "rights": page.get("rights", frozenset()),

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.urls import reverse
 
+from linkadmin.links.alerts import why_keys
 from linkadmin.links.models import Integration
 from linkadmin.links.traffic import pause_of
 from linkadmin.operations import runner
@@ -12,7 +13,7 @@ from linkadmin.operations.models import Operation, OperationKind, State
 def why_paused(integration: Integration, call: str) -> str:
     """Return the words for why a call would be held back now; empty if it would be made."""
     pause = pause_of(integration, call)
-    return pause.words(integration) if pause else ""
+    return why_keys(integration) or (pause.words(integration) if pause else "")
 
 
 def outcome_of(operation: Operation) -> Operation:

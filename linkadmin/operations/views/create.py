@@ -115,7 +115,8 @@ def _not_offered(request: HttpRequest, integration: Integration, institution: In
 
 def _choose_integration(request: HttpRequest) -> HttpResponse:
     integrations = [each for each in Integration.objects.order_by("name") if each.can_create_link]
-    context = {"integrations": integrations, "end_user": request.GET.get("end_user", "")}
+    offered = [(each, why_paused(each, OperationKind.CREATE_LINK)) for each in integrations]
+    context = {"integrations": offered, "end_user": request.GET.get("end_user", "")}
     return render(request, TEMPLATE, context)
 
 

@@ -32,6 +32,8 @@ from linkadmin.operations.ways import ways_on
 from linkadmin.pages import go, reader
 from linkadmin.providers.types import HealthState
 
+from .access import why_paused
+
 BESIDE = ("settings", "repair-address", "access-token", "reports")  # what else can be done, below the facts
 
 
@@ -63,6 +65,7 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "created": moment(link.created_at),
         "remote_created": moment(link.remote_created_at),
         "remote_updated": moment(link.remote_updated_at),
+        "why_unread": why_paused(link.integration, "read_link"),
         "may_refresh": may(user, Right.REFRESH) and not link.is_ended,
         "fetch": _offer_beside("fetch", link, last, verdict, user=user),
         "offers": _offers(link, last, verdict, user=user),

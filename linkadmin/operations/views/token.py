@@ -151,6 +151,9 @@ def _page(
     user = reader(request)
     budget = budget_of(link)
     shown = memory.CHALLENGES.find(challenge.pk) if may(user, Right.UPDATE_CREDENTIALS) else None
+    paused = why_paused(link.integration, OperationKind.SUBMIT_TOKEN)
+    if paused and "token" in form.fields:
+        form.fields["token"].widget.attrs |= {"disabled": True, "aria-describedby": "why-paused"}
     context = {
         "link": link,
         "pulse": pulse_of_link(link.pk),
@@ -169,7 +172,7 @@ def _page(
         "left_seconds": max(0, int((challenge.expires_at - now).total_seconds())),
         "budget": budget,
         "ways": None if budget.codes_left else ways_on(link, budget, user=user),
-        "paused": why_paused(link.integration, OperationKind.SUBMIT_TOKEN),
+        "paused": paused,
         "is_mine": challenge.operation.actor_id == user.pk,
         "may_act": may(user, Right.UPDATE_CREDENTIALS),
         "instructions": shown.instructions if shown else "",
