@@ -128,6 +128,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "linkadmin.accounts.context.shell",
             ],
+            "builtins": ["linkadmin.links.templatetags.isolation"],
         },
     }
 ]

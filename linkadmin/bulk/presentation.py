@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from linkadmin.links.presentation import Moment, StateBadge, moment, shown_name, shown_states
+from linkadmin.providers.names import isolated
 
 from .forecast import Forecast, forecast
 from .models import BulkItem, BulkJob, ItemState, JobKind, JobState
@@ -143,7 +144,7 @@ def _written(job: BulkJob, count: int) -> str:
         words = ngettext(
             "%(count)d link is handed over to %(who)s.", "%(count)d links are handed over to %(who)s.", count
         )
-        return words % {"count": count, "who": job.owner.display_name if job.owner else ""}
+        return words % {"count": count, "who": isolated(job.owner.display_name) if job.owner else ""}
     words = ngettext("The note is added to %(count)d link.", "The note is added to %(count)d links.", count)
     return words % {"count": count}
 

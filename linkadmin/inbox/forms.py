@@ -8,6 +8,7 @@ from django.core.validators import RegexValidator
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from linkadmin.providers.names import clean_name, isolated
 from linkadmin.providers.types import CredentialField, Secret
 
 
@@ -53,9 +54,9 @@ class ConfirmForm(forms.Form):
     def __init__(self, *args: Any, expected: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.expected = expected
-        self.fields["typed"].label = _("Type “%(word)s” to confirm") % {"word": expected}
+        self.fields["typed"].label = _("Type “%(word)s” to confirm") % {"word": isolated(expected)}
 
     def clean_typed(self) -> str:
-        if self.cleaned_data["typed"].strip() != self.expected:
+        if clean_name(self.cleaned_data["typed"]) != self.expected:
             raise forms.ValidationError(_("This is not the word. Nothing was changed."))
         return self.expected

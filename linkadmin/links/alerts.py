@@ -9,6 +9,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from linkadmin.providers.names import isolated
+
 from . import breaker
 from .models import Integration, Traffic
 from .pauses import clock_time
@@ -72,5 +74,5 @@ def why_keys(integration: Integration) -> str:
         return ""
     return _("%(provider)s rejects our API keys for %(name)s.") % {
         "provider": integration.provider_label,
-        "name": integration.name,
+        "name": isolated(integration.name),
     }

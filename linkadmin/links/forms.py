@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from linkadmin.accounts.models import User
+from linkadmin.providers.names import isolated
 
 from .models import Link
 from .notes import LONGEST
@@ -39,7 +40,7 @@ class OwnerField(forms.ModelChoiceField):  # type: ignore[type-arg]
     def label_from_instance(self, obj: Any) -> str:
         """Say a person's name, and which of them is the reader."""
         if obj == self.reader:
-            return _("Me (%(name)s)") % {"name": obj.display_name}
+            return _("Me (%(name)s)") % {"name": isolated(obj.display_name)}
         return str(obj.display_name)
 
 

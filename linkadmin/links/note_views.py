@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from linkadmin.pages import draw, go, reader
+from linkadmin.providers.names import isolated
 
 from .access import link_for, seen
 from .forms import NoteForm, OwnerForm
@@ -48,7 +49,7 @@ def link_owner(request: HttpRequest, pk: UUID) -> HttpResponse:
     if changed:
         messages.success(
             request,
-            _("%(name)s looks after it now.") % {"name": wanted.display_name}
+            _("%(name)s looks after it now.") % {"name": isolated(wanted.display_name)}
             if wanted
             else _("Nobody looks after it now."),
         )

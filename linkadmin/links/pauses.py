@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from linkadmin.providers.gate import ADDRESS_REFUSED, Hold
+from linkadmin.providers.names import isolated
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -53,9 +54,9 @@ class Pause(Hold):
     def words(self, integration: object) -> str:
         """Say it about an integration."""
         if self.ends_at is None:
-            return _("Calls to %(name)s are paused: %(why)s.") % {"name": integration, "why": self.why}
+            return _("Calls to %(name)s are paused: %(why)s.") % {"name": isolated(str(integration)), "why": self.why}
         return _("Calls to %(name)s are paused until %(time)s: %(why)s.") % {
-            "name": integration,
+            "name": isolated(str(integration)),
             "time": clock_time(self.ends_at),
             "why": self.why,
         }

@@ -14,6 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause, HealthState
 
 from .causes import PROVING_LOOK, STATES, Group, Remedy, StateLook, Turn
@@ -191,7 +192,7 @@ def pills(query: QueryDict, filters: forms.BaseForm) -> list[tuple[str, str]]:
         for key in (name, "before", "after"):
             without.pop(key, None)
         label = dict(getattr(filters.fields[name], "choices", [])).get(value, value)
-        found.append((f"{filters.fields[name].label}: {label}", f"?{without.urlencode()}"))
+        found.append((f"{filters.fields[name].label}: {isolated(str(label))}", f"?{without.urlencode()}"))
     return found
 
 

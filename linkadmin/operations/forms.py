@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linkadmin.links.models import EndUser, Link
 from linkadmin.operations.models import PendingChallenge
-from linkadmin.providers.names import LONGEST_CUSTOMER_ID, clean_name, folded, is_customer_id
+from linkadmin.providers.names import LONGEST_CUSTOMER_ID, clean_name, folded, is_customer_id, isolated
 from linkadmin.providers.types import ChallengeKind, Choice, Cleaning, CredentialField, Secret, Value
 
 from .fields import DrawnForm, OnceForm, OneWayTextInput, TypedField
@@ -114,7 +114,8 @@ class NewLinkForm(ProviderForm):
         if self.known and name and folded(name) != folded(self.known.name):
             self.add_error(
                 "end_user_name",
-                _("This id belongs to %(name)s. Correct the id, or leave the name empty.") % {"name": self.known},
+                _("This id belongs to %(name)s. Correct the id, or leave the name empty.")
+                % {"name": isolated(str(self.known))},
             )
         if not self.known and not name and "end_user_id" in cleaned:
             self.add_error("end_user_name", _("No customer has this id yet: give the name of the new one."))

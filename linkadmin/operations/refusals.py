@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
+from linkadmin.providers.names import isolated
+
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
@@ -30,7 +32,7 @@ class AlreadyOpen(Refusal):
         self.operation = operation
         if operation is not None:
             self.words = _("%(who)s is already at work here: “%(what)s” is not over. Nothing was sent.") % {
-                "who": operation.actor,
+                "who": isolated(str(operation.actor)),
                 "what": operation.get_kind_display(),
             }
 

@@ -7,7 +7,7 @@ LONGEST_CUSTOMER_ID = 140  # characters; the most that any provider takes
 
 # Controls, and marks that turn the direction of the text around them. Joiners stay: words of some scripts need them.
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_SPACES = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
+_SPACES = re.compile(r"[\t\n\v\f\r\u2028\u2029]+")
 _JOINERS = re.compile(r"[\u00ad\u200b-\u200d\u2060\ufeff]")
 # Letters that have no decomposition. Unicode folds the ß by itself.
 _PLAIN = str.maketrans(

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from linkadmin.operations.changes import NO, YES
 from linkadmin.operations.fields import DrawnForm, OnceForm
 from linkadmin.providers.filters import Filters
+from linkadmin.providers.names import clean_name, isolated
 from linkadmin.providers.types import CredentialField
 
 
@@ -104,9 +105,9 @@ class TypedForm(OnceForm):
     def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.name = name
-        self.fields["typed"].label = _("Type “%(name)s” to confirm") % {"name": name}
+        self.fields["typed"].label = _("Type “%(name)s” to confirm") % {"name": isolated(name)}
 
     def clean_typed(self) -> str:
-        if self.cleaned_data["typed"].strip() != self.name:
+        if clean_name(self.cleaned_data["typed"]) != self.name:
             raise forms.ValidationError(_("This is not the name. Nothing was sent."))
         return self.name

@@ -47,14 +47,14 @@ def tell_operation(operation: Operation, *, see_names: bool) -> Told:
     tone, icon = LOOKS.get(State(operation.state), ("quiet", "circle-slash"))
     decided = _("decided by %(name)s")
     note = _joined(
-        operation.actor.display_name,
+        isolated(operation.actor.display_name),
         operation.state_label,
         operation.get_asked_again_display(),
         explain(operation).title if operation.state == State.REJECTED else "",
         f"HTTP {operation.http_status} {operation.code}" if operation.http_status else "",
         f"{operation.duration_ms / 1000:.1f} s" if operation.duration_ms else "",
         operation.request_id,
-        decided % {"name": operation.decided_by.display_name} if operation.decided_by else "",
+        decided % {"name": isolated(operation.decided_by.display_name)} if operation.decided_by else "",
     )
     return Told(tone, icon, operation.get_kind_display(), note, url=operation.get_absolute_url())
 
@@ -74,13 +74,17 @@ def tell_delivery(row: DeliveryLink, *, see_names: bool) -> Told:
 def tell_note(note: Note, *, see_names: bool) -> Told:
     """Tell a note. Staff write names into notes: who may not see names is told that there is one."""
     text = note.text if see_names else _("What it says is for those who may see names.")
-    return Told("quiet", "sticky-note", _("Note"), _joined(note.author.display_name, _of_job(note)), text)
+    return Told("quiet", "sticky-note", _("Note"), _joined(isolated(note.author.display_name), _of_job(note)), text)
 
 
 def tell_owner(change: OwnerChange, *, see_names: bool) -> Told:
-    title = _("%(name)s looks after it") % {"name": change.new.display_name} if change.new else _("Nobody owns it")
-    before = _("before: %(name)s") % {"name": change.old.display_name} if change.old else ""
-    by = _("by %(name)s") % {"name": change.by.display_name}
+    title = (
+        _("%(name)s looks after it") % {"name": isolated(change.new.display_name)}
+        if change.new
+        else _("Nobody owns it")
+    )
+    before = _("before: %(name)s") % {"name": isolated(change.old.display_name)} if change.old else ""
+    by = _("by %(name)s") % {"name": isolated(change.by.display_name)}
     return Told("quiet", "user", title, _joined(by, before, _of_job(change)))
 
 
@@ -91,7 +95,7 @@ def tell_institution(change: InstitutionChange, *, see_names: bool) -> Told:
 
 
 def tell_allowance(allowance: AttemptAllowance, *, see_names: bool) -> Told:
-    note = _joined(allowance.allowed_by.display_name, allowance.reason)
+    note = _joined(isolated(allowance.allowed_by.display_name), isolated(allowance.reason))
     return Told("info", "key-round", _("One more attempt allowed"), note)
 
 

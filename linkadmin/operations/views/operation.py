@@ -27,6 +27,7 @@ from linkadmin.operations.results import result_of
 from linkadmin.operations.steps import steps_of
 from linkadmin.operations.ways import ways_on
 from linkadmin.pages import go, reader
+from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause, HealthState
 
 from .access import place_of
@@ -141,10 +142,10 @@ def _retry_url(operation: Operation, user: User) -> str:
 
 def _subject(operation: Operation, user: User) -> str:
     """Say what it is about, in the words of its heading."""
-    at = operation.institution or operation.integration.name
     if operation.end_user is None:
-        return operation.integration.name
-    return f"{shown_name(str(operation.end_user), see_names=may(user, Right.SEE_NAMES))} × {at}"
+        return isolated(operation.integration.name)
+    customer = shown_name(str(operation.end_user), see_names=may(user, Right.SEE_NAMES))
+    return f"{isolated(customer)} × {isolated(str(operation.institution or operation.integration.name))}"
 
 
 def _operation(pk: UUID, **scope: bool) -> Operation:

@@ -20,6 +20,7 @@ from linkadmin.links.models import Institution, Integration
 from linkadmin.links.presentation import StateBadge, moment, pills, state_counts
 from linkadmin.pages import draw, go, reader
 from linkadmin.providers.filters import Filters
+from linkadmin.providers.names import isolated
 from linkadmin.providers.records import Page
 from linkadmin.providers.types import Capability, RemoteInstitution
 from linkadmin.sync import institutions as reading
@@ -99,7 +100,7 @@ def institution_read(request: HttpRequest, pk: UUID) -> HttpResponse:
     question = _question(request, institution.integration, "institution", ("institution", institution.pk))
     seen = look(request, question, partial(reading.read_one, institution))
     if seen.found is None:
-        return _wait(request, seen, institution.display_name, institution.get_absolute_url())
+        return _wait(request, seen, isolated(institution.display_name), institution.get_absolute_url())
     if not _told_that_kept(request, seen):
         messages.success(request, _("Read just now: this is what the provider's catalogue says."))
     return go(request, institution.get_absolute_url())

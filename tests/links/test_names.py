@@ -1,0 +1,186 @@
+"""Names of customers, institutions and staff: cleaned on entry, isolated wherever they stand, found in any spelling."""
+
+import re
+
+import pytest
+from django.utils.html import escape
+
+from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import Role
+from linkadmin.links import notes
+from linkadmin.links.models import EndUser, Institution, Integration, Link, LinkSearch, Note
+from linkadmin.providers.names import clean_name, clean_text, folded, is_customer_id, isolated
+from linkadmin.sync.sweeps.discovery import know_customers
+from tests.house import House
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+RTL = "\u05d0\u05d1"  # what is written from right to left, and turns the text around it
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("Acme \u202eelpmaxe", "Acme elpmaxe"),
+        ("Acme\u200e \u2066Ltd\u2069", "Acme Ltd"),
+        ("Acme\u061c\u0007\u0085 Ltd", "Acme Ltd"),
+        ("Acme\tLtd\r\n", "Acme Ltd"),
+        ("Sa\u0303o Joa\u0303o", "São João"),
+        ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"),
+        ("\U0001f469\u200d\U0001f4bb Ltd", "\U0001f469\u200d\U0001f4bb Ltd"),
+        ("  Acme  ", "Acme"),
+    ],
+)
+def test_name_is_cleaned_whichever_way_it_comes_in(house: House, typed: str, kept: str) -> None:
+    values = {"end_user_id": "cus-1", "end_user_name": typed, "access_token": "access-1", "item_id": "item-1"}
+    house.send(house.new_link_url(), **values)
+    know_customers({"cus-2": typed})
+    EndUser.objects.filter(external_id="cus-2").update(name=typed)
+    bank = Institution.objects.create(integration=house.belvo, name="b", display_name=typed)
+    user = User.objects.create_user(username="new", password="a password for tests", role=Role.SUPPORT, name=typed)
+
+    assert set(EndUser.objects.values_list("name", flat=True)) == {kept}
+    assert (bank.display_name, Institution.objects.get(pk=bank.pk).display_name) == (kept, kept)
+    assert (user.name, User.objects.get(pk=user.pk).name) == (kept, kept)
+    assert clean_name(typed) == kept
+
+
+def test_name_of_nothing_but_marks_is_none(house: House) -> None:
+    values = {"end_user_id": "cus-1", "end_user_name": "\u202e \u200f", "access_token": "access-1", "item_id": "item-1"}
+
+    answer = house.send(house.new_link_url(), **values)
+
+    assert answer.status == 422
+    assert "No customer has this id yet" in answer.error_at("end_user_name")
+
+
+def test_note_keeps_its_lines_and_loses_its_marks(house: House) -> None:
+    link = house.heron_link()
+
+    notes.add_note(link, by=house.people["ana"], text="first \u202eline\r\nsecond\u0007")
+
+    assert Note.objects.get().text == "first line\nsecond" == clean_text("first \u202eline\r\nsecond\u0007")
+
+
+def test_id_is_kept_byte_for_byte() -> None:
+    for typed in ("\u202eid", "e\u0301", " a ", "A", "a" * 140):
+        EndUser.objects.create(external_id=typed)
+        assert EndUser.objects.get(external_id=typed).external_id == typed
+    assert not any(map(is_customer_id, ["", "a" * 141, "\0", "\ud800", None, 7]))
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("itaú", "ITAÚ UNIBANCO S.A."),
+        ("ITAU", "ITAÚ UNIBANCO S.A."),
+        ("ñandú", "Crédito y Ahorro Ñandú"),
+        ("CRÉDITO", "Crédito y Ahorro Ñandú"),
+        ("PADARIA SÃO", "Padaria São João"),
+        ("sao joao", "Padaria São João"),
+        ("sa\u0303o", "Padaria São João"),
+        ("STRASSE", "Bäckerei Straße"),
+        ("straße", "BÄCKEREI STRASSE"),
+        ("lodz", "Bank Łódź"),
+        ("ｓãｏ", "Padaria São João"),
+    ],
+)
+def test_name_is_found_regardless_of_case_and_accents(house: House, words: str, name: str) -> None:
+    of_customer, of_bank = house.heron_link(name, item_id="item-1"), house.heron_link(item_id="item-2", bank=name)
+    other = house.heron_link("Somebody Else", item_id="item-3", bank="Elsewhere")
+
+    found = house.post("/links/", {"q": words}).source
+    assert str(of_customer.pk) in found
+    assert str(of_bank.pk) in found
+    assert str(other.pk) not in found
+    customers = house.post("/end-users/", {"q": words}).source
+    assert str(of_customer.end_user_id) in customers
+    assert str(other.end_user_id) not in customers
+    banks = house.client().get("/institutions/", {"q": words}).content.decode()
+    assert str(of_bank.institution_id) in banks
+    assert str(other.institution_id) not in banks
+
+
+def test_what_is_searched_is_folded_with_the_name(house: House) -> None:
+    customer = house.customer("Ñandú")
+    assert EndUser.objects.get().search == f"nandu {customer.external_id}"
+
+    customer.name = "Itaú"
+    customer.save()
+
+    assert EndUser.objects.get().search == f"itau {customer.external_id}"
+    assert folded("İĞ") == "ig"
+
+
+def test_every_id_of_a_link_is_found_from_its_first_day(house: House) -> None:
+    values = {"end_user_id": "cus 1", "end_user_name": "New", "access_token": "access-1", "item_id": "ITEM-1"}
+    house.send(house.new_link_url(), **values)
+    link = Link.objects.get()
+
+    text = LinkSearch.objects.get(link=link).text
+    for each in ("cus 1", "item-1", link.data_source_id, str(link.pk)):
+        assert each in text
+
+
+def named(house: House) -> tuple[Link, list[str]]:
+    """Return a link all of whose names are written from right to left, and these names."""
+    names = {kind: f"{kind} {RTL}" for kind in ("Customer", "Bank", "Integration", "Staff")}
+    house.people["ana"].name = names["Staff"]
+    house.people["ana"].save()
+    Integration.objects.filter(pk=house.belvo.pk).update(name=names["Integration"])
+    house.belvo.refresh_from_db()
+    link = house.belvo_link(names["Customer"])
+    link.end_user.external_id = f"id {RTL}"
+    link.end_user.save()
+    Institution.objects.filter(pk=link.institution_id).update(display_name=names["Bank"])
+    Link.objects.filter(pk=link.pk).update(owner=house.people["ana"], remote_end_user_id=f"id of another {RTL}")
+    notes.add_note(link, by=house.people["ana"], text=f"A note {RTL}")
+    return link, [*names.values(), f"id {RTL}", f"id of another {RTL}", f"A note {RTL}"]
+
+
+def test_names_are_isolated_wherever_they_stand(house: House) -> None:
+    link, names = named(house)
+    bank = link.institution
+    assert bank is not None
+    of_link = (
+        "",
+        "history/",
+        "credentials/",
+        "settings/",
+        "fetch/",
+        "delete/",
+        "repair-address/",
+        "notes/",
+        "records/",
+    )
+    urls = [f"/links/{link.pk}/{page}" for page in of_link]
+    urls += [link.end_user.get_absolute_url(), bank.get_absolute_url(), house.belvo.get_absolute_url()]
+    urls += ["/", "/links/", "/end-users/", "/institutions/", "/integrations/", "/bulk/", "/activity/deliveries/"]
+    urls += [f"{house.belvo.get_absolute_url()}sweeps/", f"/links/?institution={bank.pk}"]
+    urls += ["/links/new/", f"/links/new/?integration={house.belvo.pk}", house.new_link_url("erebor_mx_retail")]
+    shown: set[str] = set()
+    for url in urls:
+        page = house.open(url, "mia" if url.startswith("/integrations/") else "ana")
+        assert page.status == 200, url
+        for name in names:
+            shown |= {name} if escape(name) in page.source else set()
+            assert not bare(page.source, escape(name)), f"{name} at {url}"
+    assert shown == set(names)
+
+
+def bare(source: str, name: str) -> list[str]:
+    """Return where a name stands in a page without anything that keeps its direction to itself."""
+    found = []
+    for match in re.finditer(re.escape(name), source):
+        before = source[: match.start()]
+        inside = re.search(r"<bdi\b[^>]*>[^<]*$", before) or before.endswith("\N{FIRST STRONG ISOLATE}")
+        as_value = re.search(r'\b(?:value|data-[a-z-]+)="[^"]*$', before)  # for the machine, or alone in its field
+        alone = re.search(r"<(?:option|textarea|script)\b[^>]*>[^<]*$", before)
+        if not (inside or as_value or alone):
+            found.append(before[-120:] + match[0])
+    return found
+
+
+def test_isolated_name_in_text_without_markup() -> None:
+    assert isolated("Acme") == "\u2068Acme\u2069"
+    assert isolated("") == ""
