@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Greatest, Least, Substr
 
+from linkadmin.providers import PROVIDERS, provider_class
 from linkadmin.providers.redaction import WITHHELD
 from linkadmin.providers.types import Cause, Observation
 
@@ -39,18 +40,21 @@ class Word:
     value: str
 
 
-def word_of(seen: Observation) -> Word | None:
+def word_of(provider: str, seen: Observation) -> Word | None:
     """Return the word that made an observation hard to understand, if any did."""
+    known = provider_class(provider).statuses if provider in PROVIDERS else frozenset()
     for place in PLACES.get(seen.cause, ()):
         value = str(getattr(seen, COLUMNS[place]))[: LONGEST[place]]
-        if value and value != WITHHELD:
+        # A link keeps its status beside an error that nobody understands.
+        is_kept = seen.cause is Cause.UNRECOGNISED and place is Place.STATUS and value in known
+        if value and value != WITHHELD and not is_kept:
             return Word(place, value)
     return None
 
 
 def news(link: Link, seen: Observation) -> Word | None:
     """Return the unknown word that a link does not say yet. Call it before the link takes the observation over."""
-    word = word_of(seen)
+    word = word_of(link.integration.provider, seen)
     return word if word and not _says(link, seen.cause, word) else None
 
 
@@ -61,7 +65,7 @@ def count(link: Link, word: Word, *, at: datetime) -> None:
 
 def note_refusal(provider: str, seen: Observation, *, at: datetime) -> None:
     """Count what a provider said about something that is no link yet."""
-    if word := word_of(seen):
+    if word := word_of(provider, seen):
         _count(provider, word, at=at)
 
 

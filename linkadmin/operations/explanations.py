@@ -14,6 +14,7 @@ from .change_words import Explanation, explain_change
 from .changes import CHANGES
 from .models import ADDRESS_LOST, ATTEMPTS_SPENT, TOO_MANY_STEPS, Operation, OperationKind, State
 from .settle import NOT_REPAIRED, NOT_TAKEN
+from .under_way import why_unknown
 
 __all__ = ["Explanation", "explain"]
 
@@ -68,13 +69,13 @@ def _lost(operation: Operation) -> Explanation:
         return Explanation(
             "warn",
             _("Unknown: a person must decide"),
-            _("The answer was lost and the provider's records prove neither success nor failure."),
+            why_unknown(operation) + " " + _("The provider's records prove neither success nor failure."),
             _("An account manager who did not start it finds out, with the customer, and decides on this page."),
         )
     return Explanation(
         "info",
         _("Outcome unknown: checking"),
-        _("The answer was lost on its way. It may have been done or not; nothing is sent again by itself."),
+        why_unknown(operation) + " " + _("It may have been done or not; nothing is sent again by itself."),
         _("We read the provider's records until they show what happened. You can leave this page."),
     )
 
@@ -115,12 +116,14 @@ def _refused(operation: Operation) -> Explanation:
     return _REFUSALS.get(operation.outcome, _plainly_refused)(operation)
 
 
-def _plainly_refused(_operation: Operation) -> Explanation:
+def _plainly_refused(operation: Operation) -> Explanation:
     return Explanation(
         "bad",
         _("The provider refused it"),
         _("Nothing was changed."),
-        _("Read the provider's words below; with the request id its support can find the call."),
+        _("Read the provider's words below; with the request id its support can find the call.")
+        if operation.words
+        else _("The response gave no reason. Try again later; if it stays so, contact the provider's support."),
     )
 
 
@@ -138,10 +141,16 @@ def _invalid(operation: Operation) -> Explanation:
         "bad",
         _("The provider did not accept the form"),
         _("Nothing was sent to the bank.") if operation.logs_in else _("Nothing was changed."),
-        _("Correct what is marked and send it again.")
-        if operation.field_errors
-        else _("Read the provider's words below: they say what does not fit."),
+        _what_to_correct(operation),
     )
+
+
+def _what_to_correct(operation: Operation) -> str:
+    if operation.field_errors:
+        return _("Correct the fields named below and send it again.")
+    if operation.words:
+        return _("Read the provider's words below: they say what does not fit.")
+    return _("The response doesn't say what does not fit. Check each field and send it again.")
 
 
 def _duplicate(operation: Operation) -> Explanation:

@@ -118,6 +118,8 @@ class Operation(models.Model):
     outcome = models.CharField(_("outcome"), max_length=40, blank=True)  # the class of the error, or what proved it
     cause = models.CharField(max_length=40, blank=True)
     field_errors = models.JSONField(default=dict, blank=True)
+    errors = models.JSONField(default=list, blank=True)  # all that the provider listed, the one of `code` first
+    answer_body = models.CharField(max_length=12, blank=True)  # what came instead of words: empty, html, unreadable
     result = models.JSONField(default=dict, blank=True)  # what a good answer told beside the link; nothing secret
     retry_at = models.DateTimeField(null=True, blank=True)
     duration_ms = models.PositiveIntegerField(_("duration"), null=True, blank=True)

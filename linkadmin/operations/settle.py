@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import partial, singledispatch
 
@@ -363,5 +364,7 @@ def _take_failure(operation: Operation, error: ProviderError) -> None:
     operation.words = failure.words[:500]
     operation.request_id = failure.request_id[:80]
     operation.field_errors = dict(failure.fields)
+    operation.errors = [asdict(entry) for entry in failure.entries]
+    operation.answer_body = failure.body
     if failure.retry_after:
         operation.retry_at = timezone.now() + timedelta(seconds=failure.retry_after)

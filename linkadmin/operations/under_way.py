@@ -1,6 +1,7 @@
 """What is being done to links and is not over, as every page shows it before what is known of them."""
 
 from collections.abc import Collection, Mapping
+from http import HTTPStatus
 from uuid import UUID
 
 from django.utils import timezone
@@ -15,7 +16,7 @@ from .models import Operation, State
 
 def under_way_on(links: Collection[UUID]) -> Mapping[UUID, UnderWay]:
     """Return what is under way on these links; each has one open operation at most."""
-    found = Operation.objects.open().filter(link__in=links).select_related("challenge")
+    found = Operation.objects.open().filter(link__in=links).select_related("challenge", "integration")
     return {operation.link_id: _under_way(operation) for operation in found if operation.link_id}
 
 
@@ -33,6 +34,16 @@ def _under_way(operation: Operation) -> UnderWay:
     return UnderWay(badge, operation.began_at, Turn.US if is_ours else Turn.NOBODY, advice)
 
 
+def why_unknown(operation: Operation) -> str:
+    """Say why nobody knows what became of an operation: no answer, an error of the provider's, or one we can't read."""
+    what = {"provider": operation.integration.provider_label, "status": operation.http_status}
+    if not operation.http_status:
+        return _("The answer was lost on its way.")
+    if operation.http_status < HTTPStatus.BAD_REQUEST:
+        return _("%(provider)s's response (%(status)s) couldn't be read.") % what
+    return _("%(provider)s reported an error (%(status)s).") % what
+
+
 def _words_of(operation: Operation) -> tuple[str, str, str]:
     """Return how far an operation is, why, and what that means for the reader."""
     what = str(operation.get_kind_display())
@@ -40,10 +51,10 @@ def _words_of(operation: Operation) -> tuple[str, str, str]:
         taken_on = _("It took the removal on and does it in its own time. We read its records until the link is gone.")
         return _("The provider removes it; checking"), what, taken_on
     if operation.state == State.UNDECIDED:
-        lost = _("The answer to the last call was lost. An account manager who did not start it has to decide.")
-        return _("Unknown: a person must decide"), what, lost
+        decide = _("An account manager who did not start it has to decide.")
+        return _("Unknown: a person must decide"), what, f"{why_unknown(operation)} {decide}"
     if operation.state == State.UNKNOWN:
-        lost = _("The answer to the last call was lost. Nothing is sent again before we know what happened.")
-        return _("Outcome unknown: checking"), what, lost
+        wait = _("Nothing is sent again before we know what happened.")
+        return _("Outcome unknown: checking"), what, f"{why_unknown(operation)} {wait}"
     label = _("Contacting the bank") if operation.logs_in else _("Contacting the provider")
     return label, what, _("A call is under way. Its panel shows the answer as soon as it comes.")

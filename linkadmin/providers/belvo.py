@@ -89,6 +89,7 @@ class Belvo(BelvoBesideLinks):
     # refused with 429 and no more, so all five are used; one in the background is another call, without such a limit.
     quotas = (Quota(40, 30.0), Quota(5, 60.0, "remove_link"))
 
+    statuses = frozenset(answers.STATUS_CAUSES)
     links_per_read = _LINKS_PER_READ
 
     webhook_fields = webhooks.FIELDS

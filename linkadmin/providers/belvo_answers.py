@@ -4,7 +4,7 @@ https://developers.belvo.com/apis/belvoopenapispec/links
 """
 
 import re
-from collections.abc import Collection, Container, Mapping
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -14,10 +14,11 @@ from urllib.parse import urlencode
 from .belvo_errors import CODES, KNOWN_CODES, LOGIN_ERROR_ELSE, LOGIN_ERRORS, STATUSES, WRONG_KEYS
 from .belvo_forms import FIELD_NAMES
 from .belvo_records import names_in, page, results
-from .errors import CodeRequired, Failure, KeysRefused, OutcomeUnknown, ProviderError, Rejected, forbidden
+from .error_bodies import entry_of, items_of
+from .errors import CodeRequired, Failure, InvalidInput, KeysRefused, OutcomeUnknown, ProviderError, Rejected, forbidden
 from .http import UUID, Answer
 from .pictures import picture
-from .reading import MAX_FIELDS, Unusable, Why, count, mapping, mappings, moment, records, required_mapping
+from .reading import Unusable, Why, count, mapping, mappings, moment, records, required_mapping
 from .records import Accepted, Page, Removed, RepairAddress
 from .redaction import MAX_WORDS
 from .types import (
@@ -135,16 +136,24 @@ def refusal(
 
     `at_bank`: the call was to log in at the bank; `about_link`: what it refuses can tell of a link's health.
     """
-    item = _main_item(answer)
-    failure = _failure(operation, answer, item)
+    items = items_of(answer.data)
+    item = _main_item(items)
+    failure = _failure(operation, answer, item, items)
     if answer.status == 428 and failure.code != "activation_required":
-        return _code_required(answer, item, failure, link_id)
+        return _code_required(answer, failure, link_id)
     error, cause = _meaning(failure, item.get("message"))
     if error is KeysRefused and answer.status == HTTPStatus.FORBIDDEN and failure.code != WRONG_KEYS:
         return forbidden(failure, names_reason=failure.code in CODES)
     if error is KeysRefused:
         failure = replace(failure, retry_after=None)
-    if cause is None and at_bank and failure.code not in CODES and error in {Rejected, OutcomeUnknown}:
+    says_anything = bool(failure.code or failure.words) or error is OutcomeUnknown
+    if (
+        cause is None
+        and at_bank
+        and failure.code not in CODES
+        and says_anything
+        and error in {Rejected, OutcomeUnknown}
+    ):
         cause = Cause.PROVIDER_TROUBLE if error is OutcomeUnknown else Cause.UNRECOGNISED
     if cause is None or not about_link:
         return error(failure)
@@ -213,44 +222,27 @@ def _fresh_for(item: Mapping[str, object]) -> timedelta | None:
     return 2 * turn + timedelta(days=1)
 
 
-def _main_item(answer: Answer) -> Mapping[str, object]:
+def _main_item(items: Sequence[Mapping[str, object]]) -> Mapping[str, object]:
     """Return the error to act on."""
-    items = _errors(answer)
-    return next((item for item in items if isinstance(item.get("code"), str)), items[0])
+    return next((item for item in items if isinstance(item.get("code"), str)), items[0] if items else {})
 
 
-def _errors(answer: Answer) -> list[Mapping[str, object]]:
-    """Return all errors: documented as a list, seen as an object too, and some inside the field that they are about."""
-    items = mappings(answer.data) or [mapping(answer.data)]
-    return [error for item in items[:MAX_FIELDS] for error in (_inner(item) or [item])]
-
-
-def _inner(item: Mapping[str, object]) -> list[Mapping[str, object]]:
-    if "code" in item:
-        return []
-    return [{"field": name, **error} for name, value in item.items() for error in mappings(value)]
-
-
-def _failure(operation: str, answer: Answer, item: Mapping[str, object]) -> Failure:
-    code = answer.term(item.get("code"), KNOWN_CODES)
-    words = answer.words(item.get("message")) or answer.words(item.get("detail"))
+def _failure(operation: str, answer: Answer, item: Mapping[str, object], items: Sequence[object]) -> Failure:
+    others = [mapping(other) for other in items if other is not item]
+    entries = [entry_of(answer, each, codes=KNOWN_CODES, fields=FIELD_NAMES) for each in (item, *others)]
+    code, words = entries[0].code, entries[0].words
     return Failure(
         operation=operation,
         status=answer.status,
         code=code,
         words=words,
-        request_id=answer.request_id_in(item.get("request_id")) or answer.request_id,
+        request_id=entries[0].request_id or answer.request_id,
         retry_after=_pause(answer, code, words),
-        fields=_field_errors(answer),
+        # The first about a field is the one kept.
+        fields={entry.field: entry.words for entry in reversed(entries) if entry.field},
+        entries=tuple(entry for entry in entries if entry.code or entry.words or entry.field),
+        body=answer.body,
     )
-
-
-def _field_errors(answer: Answer) -> dict[str, str]:
-    return {
-        answer.term(item["field"], FIELD_NAMES): answer.words(item.get("message"))
-        for item in reversed(_errors(answer)[:MAX_FIELDS])  # the first about a field is the one kept
-        if isinstance(item.get("field"), str)
-    }
 
 
 def _pause(answer: Answer, code: str, words: str) -> float | None:
@@ -269,6 +261,8 @@ def _meaning(failure: Failure, message: object) -> tuple[type[ProviderError], Ca
         return _login_error(message)
     if failure.code in CODES:
         return CODES[failure.code]
+    if failure.status == 400 and failure.fields and not failure.code:
+        return InvalidInput, None
     return STATUSES.get(failure.status, Rejected), None
 
 
@@ -281,7 +275,9 @@ def _login_error(message: object) -> tuple[type[ProviderError], Cause]:
     return LOGIN_ERROR_ELSE
 
 
-def _code_required(answer: Answer, item: Mapping[str, object], failure: Failure, link_id: str) -> ProviderError:
+def _code_required(answer: Answer, failure: Failure, link_id: str) -> ProviderError:
+    items = mappings(answer.data) or [mapping(answer.data)]
+    item = next((item for item in items if "session" in item), items[0])
     session = item.get("session")
     remote_link_id = link_id or answer.identifier(item.get("link"), shape=UUID)
     if not isinstance(session, str) or not _SESSION.fullmatch(session) or not remote_link_id:

@@ -42,6 +42,8 @@ class Declared:
     # What is read page by page to learn how all links stand.
     sweep_by: ClassVar[SweepBy] = SweepBy.LINKS
     # What an administrator enters as a secret of its deliveries, and whether that is ours to make up.
+    # The words for how a link stands that are understood.
+    statuses: ClassVar[frozenset[str]] = frozenset()
     webhook_fields: ClassVar[tuple[CredentialField, ...]] = ()
     makes_webhook_secret: ClassVar[bool] = False
 

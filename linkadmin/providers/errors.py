@@ -13,6 +13,16 @@ CHEAP_READ = "test_connection"
 
 
 @dataclass(frozen=True, slots=True)
+class ErrorEntry:
+    """One of the errors a provider lists, cleaned; any of it may be empty."""
+
+    code: str = ""
+    words: str = ""
+    field: str = ""  # of the form, if it is about one
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """The facts of a failed call, cleaned: safe to store, to log and to show."""
 
@@ -23,6 +33,8 @@ class Failure:
     request_id: str = ""
     retry_after: float | None = None  # seconds
     fields: Mapping[str, str] = field(default_factory=dict)  # form field -> what the provider says about it
+    entries: tuple[ErrorEntry, ...] = ()  # all that the provider lists, the one to act on first
+    body: str = ""  # what came instead of words: empty, html, unreadable
     reason: str = ""  # ours, for what happened on the line: timeout, reset, oversized, unreadable, ...
 
 

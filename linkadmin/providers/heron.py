@@ -118,6 +118,7 @@ class Heron(HeronBesideLinks):
     quotas = tuple(Quota(100, 60.0, call) for call in _ENDPOINTS)
     counted_as = _COUNTED_AS
     sweep_by = SweepBy.CUSTOMERS
+    statuses = answers.STATUSES
 
     webhook_fields = webhooks.FIELDS
     webhook_is_genuine = staticmethod(webhooks.is_genuine)

@@ -5,14 +5,17 @@ https://docs.herondata.io/api-reference
 
 import re
 from collections.abc import Collection, Container, Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
 from itertools import chain, islice
 
+from .error_bodies import entry_of, items_of
 from .errors import (
     Busy,
     Duplicate,
+    ErrorEntry,
     Failure,
     InvalidInput,
     KeysRefused,
@@ -65,11 +68,12 @@ STATUS_ERRORS: Mapping[int, type[ProviderError]] = {
     429: Busy,
 }
 
+_FIELD_NAMES = frozenset({"access_token", "asset_report_token", "end_user_id", "end_user_name", "item_id"})
 _KINDS = {kind: kind for kind in ("plaid_assets_report", "plaid_integration")}
 # Heron names an error by the phrase of its status.
 _PHRASES = frozenset(status.phrase for status in HTTPStatus)
 CLOCKS_APART = 60.0  # seconds, at most, between Heron's clock and ours
-_STATUSES = frozenset({*STATUS_CAUSES, "erroring"})
+STATUSES = frozenset({*STATUS_CAUSES, "erroring"})
 # "[ITEM_LOGIN_REQUIRED] the login details of this item have changed"
 _BRACKETED = re.compile(r"\s*\[([A-Z0-9_]+)\]")
 
@@ -152,7 +156,7 @@ def tells_refreshed(answer: Answer) -> bool:
 
 def observe(answer: Answer, item: Mapping[str, object], *, synced_at: object) -> Observation:
     """Return what a link or a source says about its health; `synced_at` is when it last gave good data."""
-    status, message = answer.term(item.get("status"), _STATUSES), item.get("status_message")
+    status, message = answer.term(item.get("status"), STATUSES), item.get("status_message")
     bracketed = _BRACKETED.match(message) if isinstance(message, str) else None
     code = answer.term(bracketed[1], CAUSES) if bracketed else ""
     last_good_at = moment(synced_at)
@@ -170,14 +174,18 @@ def refusal(operation: str, answer: Answer, *, about_link: bool) -> ProviderErro
     """Return the error of an answer that is not 2xx; `about_link`: what it refuses can tell of a link's health."""
     body = mapping(answer.data)
     description = body.get("description", body.get("message"))
+    entries = _entries(answer, description)
     failure = Failure(
         operation=operation,
         status=answer.status,
-        code=answer.term(body.get("name"), _PHRASES),
-        words=answer.words(description),
+        code=entries[0].code if entries else "",
+        words=entries[0].words if entries and not entries[0].field else "",
         request_id=answer.request_id,
         retry_after=_pause(answer),
-        fields=_field_errors(answer, description),
+        fields=_field_errors(answer, description)
+        or {entry.field: entry.words for entry in reversed(entries) if entry.field},
+        entries=entries,
+        body=answer.body,
     )
     if answer.status == HTTPStatus.FORBIDDEN:  # its own refusals carry a name
         return forbidden(failure, names_reason=bool(failure.code))
@@ -245,12 +253,25 @@ def _until_reset(answer: Answer) -> float | None:
     return min(max(seconds, 1.0), MAX_RETRY_AFTER)
 
 
+def _entries(answer: Answer, description: object) -> tuple[ErrorEntry, ...]:
+    """Return all errors of a refusal: in Heron's own envelope, or in whatever shape something before it answered."""
+    name = answer.term(mapping(answer.data).get("name"), _PHRASES)
+    is_envelope = bool(name) or description is not None
+    items = items_of({"description": description} if is_envelope else answer.data)
+    entries = [entry_of(answer, item, codes=_PHRASES, fields=_FIELD_NAMES) for item in items]
+    if is_envelope and not isinstance(description, str):
+        entries.insert(0, ErrorEntry())
+    if is_envelope and entries:
+        entries[0] = replace(entries[0], code=name)
+    return tuple(entry for entry in entries if entry.code or entry.words)
+
+
 def _field_errors(answer: Answer, description: object) -> dict[str, str]:
     """Return what a 422 says about each field; under "" what it says about the whole."""
     found: dict[str, str] = {}
     places = mapping(description).values()  # "json" or "query"
     for name, said in islice(chain.from_iterable(map(_leaves, places)), MAX_FIELDS):
-        found.setdefault(answer.words(name), answer.words(said))
+        found.setdefault(answer.term(name, _FIELD_NAMES), answer.words(said))
     return found
 
 

@@ -72,6 +72,7 @@ class Answer:
     readable: bool
     duration_ms: int
     received_at: datetime
+    body: str = ""  # what it is if it is not JSON: empty, html, unreadable
     redactor: Redactor = field(default_factory=Redactor, repr=False)
 
     def words(self, value: object, *, limit: int = MAX_WORDS) -> str:
@@ -274,7 +275,7 @@ class Door:
                 headers = {name.lower(): value for name, value in response.headers.items()}
         if line.expired:
             raise TimeoutError("the deadline passed")
-        data, readable = _parsed(body, headers.get("content-encoding", ""))
+        data, readable, kind = _parsed(body, headers.get("content-encoding", ""))
         return Answer(
             status=status,
             headers=headers,
@@ -282,6 +283,7 @@ class Door:
             readable=readable,
             duration_ms=_milliseconds_since(started),
             received_at=datetime.now(UTC),
+            body=kind,
             redactor=Redactor(self._secrets(message.json)),
         )
 
@@ -323,22 +325,24 @@ def _secrets_in(value: object) -> Iterator[Secret]:
             yield from _secrets_in(inner)
 
 
-def _parsed(body: bytes, encoding: str) -> tuple[object, bool]:
+def _parsed(body: bytes, encoding: str) -> tuple[object, bool, str]:
+    """Return what a body says in JSON, whether it can be read, and what it is if it is none."""
+    plain = b""
     try:
         plain = decoded(body, encoding.strip().lower())
-        return (parse(plain), True) if plain.strip() else (None, True)
+        return (parse(plain), True, "") if plain.strip() else (None, True, "empty")
     except ValueError:
-        return None, False
+        return None, False, "html" if plain.lstrip().startswith(b"<") else "unreadable"
 
 
 def _judge(call: _Call[T], answer: Answer) -> T | ProviderError:
-    unreadable = Failure(call.operation, status=answer.status, request_id=answer.request_id, reason="unreadable")
+    lost = Failure(call.operation, answer.status, request_id=answer.request_id, body=answer.body, reason="unreadable")
     try:
         if 200 <= answer.status < 300:
-            return call.read(answer) if answer.readable else OutcomeUnknown(unreadable)
+            return call.read(answer) if answer.readable else OutcomeUnknown(lost)
         error = call.refuse(answer)
     except Exception:  # noqa: BLE001 - whatever a stranger sent: the call was made, and its outcome is open
-        return OutcomeUnknown(unreadable)
+        return OutcomeUnknown(lost)
     if answer.status not in REFUSALS and not error.outcome_unknown:
         return OutcomeUnknown(error.failure, error.observation)
     return error

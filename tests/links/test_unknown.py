@@ -31,6 +31,8 @@ def counted() -> list[tuple[str, str, int]]:
         (Observation(Cause.ERROR_UNNAMED, "erroring", raw_words="sync failed"), "words", "sync failed"),
         (Observation(Cause.LOGIN_UNCLEAR, "", "login_error", "Odd trouble"), "words", "Odd trouble"),
         (Observation(Cause.SOURCE_UNKNOWN, "unknown"), "status", "unknown"),
+        (Observation(Cause.UNRECOGNISED, "active", "brand_new", "New words"), "code", "brand_new"),
+        (Observation(Cause.UNRECOGNISED, "active", raw_words="New words"), "words", "New words"),
     ],
 )
 def test_word_is_counted_with_where_it_stood(house: House, seen: Observation, place: str, value: str) -> None:

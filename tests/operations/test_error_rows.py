@@ -14,7 +14,7 @@ DECLINED = "The provider did not accept the form"
 KEYS, RIGHTS = "The provider refused our keys", "Our account may not do this"
 OUTAGE = "The bank has an outage. Nothing to ask of the customer."
 READ_WORDS = "Read the provider's words below: they say what does not fit."
-MARKED = "Correct what is marked and send it again."
+MARKED = "Correct the fields named below and send it again."
 ASK_ADMIN = "Tell an administrator"
 
 # The answer to an update of credentials: what happened, what to do, the provider's own words.

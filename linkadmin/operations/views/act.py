@@ -20,6 +20,7 @@ from linkadmin.operations.forms import ActForm, ProviderForm, RemovalForm
 from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.pages import draw, go, reader
 from linkadmin.providers.records import Reach
+from linkadmin.providers.types import Cause
 
 from .access import outcome_of, place_of, why_paused
 
@@ -96,7 +97,8 @@ def _page(
     request: HttpRequest, link: Link, act: Act, form: ProviderForm, *, status: int = 200, **context: Any
 ) -> HttpResponse:
     context |= {"link": link, "standing": standing_of(link), "act": act, "form": form, "url": act.url_of(link)}
-    context["can"] = link.integration.can(act.capability) and not link.is_ended
+    context["is_gone"] = link.cause == Cause.NOT_FOUND
+    context["can"] = link.integration.can(act.capability) and not (link.is_ended or context["is_gone"])
     context["paused"] = why_paused(link.integration, act.kind)
     if act.kind == OperationKind.REMOVE_LINK:
         speaks = link.integration.speaks

@@ -25,6 +25,7 @@ from linkadmin.operations.live import pulse_of_operation
 from linkadmin.operations.models import FAILED_STATES, Operation, OperationKind, State
 from linkadmin.operations.results import result_of
 from linkadmin.operations.steps import steps_of
+from linkadmin.operations.under_way import why_unknown
 from linkadmin.operations.ways import ways_on
 from linkadmin.pages import go, reader
 from linkadmin.providers.names import isolated
@@ -98,6 +99,7 @@ def _page(request: HttpRequest, operation: Operation, form: DecisionForm, *, sta
         "pulse": pulse_of_operation(operation) if operation.is_running else None,
         "steps": steps_of(operation),
         "now": timezone.now(),
+        "why_unknown": why_unknown(operation) if operation.state == State.UNKNOWN else "",
         "elapsed": int((timezone.now() - operation.began_at).total_seconds()),
         "explanation": None if operation.state in (State.PREPARED, State.SENDING) else explain(operation),
         "subject": _subject(operation, user),

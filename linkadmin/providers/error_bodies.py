@@ -1,0 +1,59 @@
+"""What a refusal says, in every shape in which APIs write one: objects, lists, fields with their words, a bare text."""
+
+from collections.abc import Container, Iterator, Mapping
+from itertools import islice
+
+from .errors import ErrorEntry
+from .http import Answer
+from .reading import MAX_FIELDS
+
+# What errors are put into; no field of a form is called so.
+_CONTAINERS = frozenset(
+    {"errors", "error", "detail", "details", "non_field_errors", "__all__", "_schema", "json", "query", "description"}
+)
+_WORDS = ("message", "detail", "description")
+# What stands beside an error and is none; a session and what is shown with it least of all.
+_NO_ERRORS = frozenset(
+    {"request_id", "status", "status_code", "timestamp", "path", "session", "expiry", "link", "token_generation_data"}
+)
+
+
+def items_of(body: object) -> list[Mapping[str, object]]:
+    """Return the errors a body lists, as objects with any of code, message, field and request_id.
+
+    What stands inside a field, or as a text of its own, comes behind what is an object itself.
+    """
+    found = list(islice(_items(body, ""), MAX_FIELDS))
+    return [item for item, is_own in found if is_own] + [item for item, is_own in found if not is_own]
+
+
+def entry_of(
+    answer: Answer, item: Mapping[str, object], *, codes: Container[str], fields: Container[str]
+) -> ErrorEntry:
+    """Return one error, cleaned; words of the provider's own vocabulary are no echo."""
+    return ErrorEntry(
+        code=answer.term(item.get("code"), codes),
+        words=next(filter(None, (answer.words(item.get(name)) for name in _WORDS)), ""),
+        field=answer.term(item.get("field"), fields),
+        request_id=answer.request_id_in(item.get("request_id")),
+    )
+
+
+def _items(value: object, field: str) -> Iterator[tuple[Mapping[str, object], bool]]:
+    if isinstance(value, str):
+        if value.strip():
+            yield {"message": value, "field": field}, False
+    elif isinstance(value, list):
+        for item in value:
+            yield from _items(item, field)
+    elif isinstance(value, dict):
+        if _is_error(value):
+            yield {"field": field, **value}, not field
+        else:
+            for name, inner in value.items():
+                if name not in _NO_ERRORS:
+                    yield from _items(inner, field if name in _CONTAINERS else name)
+
+
+def _is_error(item: Mapping[str, object]) -> bool:
+    return isinstance(item.get("code"), str) or any(isinstance(item.get(name), str) for name in _WORDS)

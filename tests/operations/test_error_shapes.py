@@ -1,0 +1,207 @@
+"""Whatever shape a provider gives an error: all of it is shown, at its field if it has one, and nothing made up."""
+
+from typing import Any
+
+import pytest
+
+from linkadmin.links.models import CallQuota, Integration, Link, Traffic, UnknownValue
+from linkadmin.operations.models import State
+from linkadmin.providers.types import Cause, HealthState
+from tests.house import House
+from tests.markup import Page
+from tests.providers.conftest import Behaviour, reply
+from tests.scripted import answering, takes
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+BLANK = "This field may not be blank."
+TWO = [
+    {"code": "invalid_link", "message": "First words", "request_id": "a" * 32},
+    {"code": "unsupported_operation", "message": "Second words", "request_id": "b" * 32, "field": "password2"},
+]
+
+
+def update(house: House, *answers: Behaviour) -> tuple[Link, Page]:
+    """Have an update of credentials answered like this; return the link and what is seen then."""
+    Integration.objects.update(key_state=Integration.KeyState.GOOD, keys_retry_at=None)
+    Traffic.objects.all().delete()
+    CallQuota.objects.all().delete()
+    link = house.belvo_link()
+    with answering(house.belvo, *answers):
+        page = house.send(f"/links/{link.pk}/credentials/", password="hunter22")
+        return link, house.open(page.location) if page.location else page
+
+
+def test_every_entry_of_a_list_is_kept_and_shown(house: House) -> None:
+    link, page = update(house, reply(400, TWO))
+
+    operation = house.last_operation(link)
+    assert [(each["code"], each["words"]) for each in operation.errors] == [
+        ("invalid_link", "First words"),
+        ("unsupported_operation", "Second words"),
+    ]
+    again = house.open(operation.get_absolute_url())
+    for said in ("First words", "Second words", "invalid_link", "unsupported_operation", "a" * 32, "b" * 32):
+        assert said in page.words
+        assert said in again.words
+    assert page.error_at("password2") == "Second words"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"password": [BLANK]},
+        {"password": BLANK},
+        {"errors": {"password": [BLANK]}},
+        [{"password": [BLANK]}],
+        {"credentials": {"password": [BLANK]}},
+        {"detail": {"password": [{"code": "blank", "message": BLANK}]}},
+        [{"code": "blank", "message": BLANK, "field": "password"}],
+    ],
+)
+def test_words_about_a_field_stand_at_that_field(house: House, body: Any) -> None:
+    link, page = update(house, reply(400, body))
+
+    assert page.error_at("password") == BLANK
+    assert page.status == 422
+    assert "Correct the fields named below" in page.words
+    assert "errors" not in house.last_operation(link).field_errors
+    link.refresh_from_db()
+    assert link.cause == Cause.LOGIN_REFUSED.value  # a wrong form says nothing new about the link
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("Invalid password", "Invalid password"),
+        (["Invalid password"], "Invalid password"),
+        ({"detail": "Not allowed today."}, "Not allowed today."),
+        ({"non_field_errors": ["Try another day."]}, "Try another day."),
+        ({"error": "Something odd"}, "Something odd"),
+        ({"errors": [{"message": "Something odd"}]}, "Something odd"),
+    ],
+)
+def test_words_without_a_code_are_quoted_with_the_status(house: House, body: Any, words: str) -> None:
+    link, page = update(house, reply(400, body))
+
+    assert words in page.words
+    assert "HTTP 400" in page.words
+    assert house.last_operation(link).field_errors == {}
+
+
+def test_errors_inside_a_container_are_understood(house: House) -> None:
+    link, page = update(house, reply(400, {"errors": [{"code": "login_error", "message": "Invalid credentials"}]}))
+
+    link.refresh_from_db()
+    assert "Wrong password" in page.words
+    assert link.cause == Cause.PASSWORD_WRONG.value
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"<html><body>Bad gateway</body></html>", "Belvo sent a web page instead of an error message."),
+        (b"", "Belvo sent an empty response."),
+        (b"\xff\xfe", "Belvo sent a response that can't be read."),
+        (b"{}", "Belvo sent no error message."),
+    ],
+)
+@pytest.mark.parametrize("status", [400, 502])
+def test_body_without_words_is_told_honestly(house: House, body: bytes, says: str, status: int) -> None:
+    link, page = update(house, reply(status, body))
+
+    operation = house.last_operation(link)
+    assert operation.state == (State.REJECTED if status == 400 else State.UNKNOWN)
+    assert f"HTTP {status}" in page.words
+    assert says in page.words
+    assert "words below" not in page.words
+    link.refresh_from_db()
+    assert link.cause != Cause.UNRECOGNISED.value
+
+
+def test_error_of_the_server_shows_its_words_and_decides_nothing(house: House) -> None:
+    said = [{"code": "unexpected_error", "message": "Please try again", "request_id": "c" * 32}]
+    link, page = update(house, reply(500, said))
+
+    assert house.last_operation(link).state == State.UNKNOWN
+    assert "Outcome unknown: checking" in page.words
+    assert "Belvo reported an error (500)." in page.words
+    for words in ("Please try again", "unexpected_error", "c" * 32):
+        assert words in page.words
+    assert "answer was lost" not in page.words + house.open(link.get_absolute_url()).words
+
+
+def test_response_that_cannot_be_read_is_no_lost_one(house: House) -> None:
+    _link, page = update(house, reply(200, b"<html>Fine</html>"))
+
+    assert "Belvo's response (200) couldn't be read." in page.words
+    assert "Belvo sent a web page" in page.words
+
+
+def test_no_form_is_left_where_the_provider_knows_no_link(house: House) -> None:
+    link, page = update(house, reply(404, [{"code": "not_found", "message": "Not found."}]))
+
+    link.refresh_from_db()
+    assert link.health == HealthState.DISCONNECTED.value
+    for shown in (page, house.open(f"/links/{link.pk}/credentials/"), house.open(f"/links/{link.pk}/settings/")):
+        assert not [each for each in shown.forms if "operation_key" in each.names]
+        assert "password" not in shown.inputs()
+    assert "Not found." in page.words
+
+
+def test_words_not_understood_are_listed_and_the_status_a_link_keeps_is_not(house: House) -> None:
+    link = house.belvo_link()
+    house.prove(link)
+    assert link.raw_status == "valid"
+    with answering(house.belvo, reply(400, [{"code": "brand_new", "message": "New words"}])):
+        house.send(f"/links/{link.pk}/credentials/", password="hunter22")
+
+    link.refresh_from_db()
+    assert (link.cause, link.raw_status) == (Cause.UNRECOGNISED.value, "valid")
+    page = house.open("/unknown-values/", "adm")
+    assert "brand_new" in page.words
+    assert set(UnknownValue.objects.values_list("value", flat=True)) == {"brand_new"}
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "words"),
+    [
+        ({"access_token": ["Not a valid token."]}, "access_token", "Not a valid token."),
+        ({"errors": {"json": {"access_token": ["Not a valid token."]}}}, "access_token", "Not a valid token."),
+        ("Bad item", "", "Bad item"),
+        ({"detail": "Bad item"}, "", "Bad item"),
+        ([{"code": "odd", "message": "Bad item"}, {"message": "And more"}], "", "And more"),
+        (b"<html>Bad request</html>", "", "Heron Data sent a web page instead of an error message."),
+        (b"", "", "Heron Data sent an empty response."),
+    ],
+)
+def test_error_of_heron_is_shown_in_any_shape(house: House, body: Any, field: str, words: str) -> None:
+    typed = {"end_user_id": "cus-1", "end_user_name": "Acme Corp", "item_id": "item-1", "access_token": "a-1"}
+    with answering(house.heron, reply(422, body)):
+        page = house.send(house.new_link_url(), **typed)
+
+    assert page.status == 422
+    assert words in (page.error_at(field) if field else page.words)
+    assert "HTTP 422" in page.words
+    assert not {"errors", "json", "detail"} & set(house.last_operation().field_errors)
+
+
+def test_error_of_herons_server_shows_its_words(house: House) -> None:
+    typed = {"end_user_id": "cus-1", "end_user_name": "Acme Corp", "item_id": "item-1", "access_token": "a-1"}
+    said = {"code": 500, "name": "Internal Server Error", "description": "It broke"}
+    with answering(house.heron, reply(500, said)):
+        page = house.open(house.send(house.new_link_url(), **typed).location)
+
+    assert "Heron Data reported an error (500)." in page.words
+    assert "It broke" in page.words
+
+
+def test_session_of_a_bank_never_passes_for_an_error(house: House) -> None:
+    """A wish for a code without the words of an error keeps its session out of what is stored as one."""
+    link = house.belvo_link()
+    asked = {"session": "s" * 32, "link": link.remote_id, "expiry": 720}
+    with answering(house.belvo, reply(428, asked), takes(link.remote_id)):
+        house.send(f"/links/{link.pk}/credentials/", password="hunter22")
+
+    operation = house.last_operation(link)
+    assert (operation.state, operation.errors, operation.field_errors) == (State.NEEDS_TOKEN, [], {})
