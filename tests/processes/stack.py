@@ -185,7 +185,7 @@ class Stack:
     def run(self, module: str, *arguments: str) -> Any:
         """Run one of our own modules beside the programs, and return the JSON it writes."""
         command = [sys.executable, "-m", module, *arguments]
-        done = subprocess.run(command, cwd=PROJECT, env=self.environment, capture_output=True, timeout=120)
+        done = subprocess.run(command, cwd=PROJECT, env=self.environment, capture_output=True, timeout=600)
         assert done.returncode == 0, done.stderr.decode()[-3000:]
         return json.loads(done.stdout)
 
