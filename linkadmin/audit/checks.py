@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -21,7 +22,8 @@ class Alert:
     """A bar above every page of an administrator."""
 
     words: str
-    since: datetime
+    label: str  # of the time
+    at: datetime
 
 
 def run() -> Report:
@@ -73,17 +75,13 @@ def alerts() -> list[Alert]:
     check = AuditCheck.objects.first() or AuditCheck()
     told = []
     if check.checked_at and check.verdict != AuditCheck.Verdict.GOOD:
-        told.append(
-            Alert(_("The audit log failed its verification. %(why)s") % {"why": check.finding}, check.checked_at)
-        )
+        words = _("The audit log failed its verification. %(why)s") % {"why": check.finding}
+        told.append(Alert(words, _("Verified"), check.checked_at))
     last = check.checked_at or AuditEvent.objects.order_by("seq").values_list("at", flat=True).first()
     if last and timezone.now() - last > OVERDUE:
-        told.append(
-            Alert(_("The audit log wasn't verified last night. Check that beat and a worker are running."), last)
-        )
-    if check.head_problem and check.head_problem_since:
-        words = _("Signed heads of the audit log can't be written to their file: %(why)s.") % {
-            "why": check.head_problem
-        }
-        told.append(Alert(words, check.head_problem_since))
+        words = _("The audit log hasn't been verified for over a day. Check that beat and a worker are running.")
+        told.append(Alert(words, _("Last verified") if check.checked_at else _("First event"), last))
+    if settings.AUDIT_HEADS_FILE and check.head_problem and check.head_problem_since:
+        words = _("Signed heads of the audit log can't be written to their file: %(why)s.")
+        told.append(Alert(words % {"why": check.head_problem}, _("Since"), check.head_problem_since))
     return told

@@ -67,13 +67,17 @@ def keep_secret(integration: Integration, name: str, secret: Secret) -> None:
 def test_connection(integration: Integration, *, actor: User) -> Integration:
     """Ask the provider whether address and keys are good, and keep its answer with the integration.
 
-    Raises `NotSent` when we held the call back ourselves: that tells nothing about address and keys.
+    Raises `NotSent` when we held the call back ourselves, and `Busy` when the provider lets us wait: neither tells
+    anything about the keys.
     """
     try:
         report = connect(integration, by_hand=True).test_connection()
     except ProviderError as error:
         if error.failure.reason in HELD_BACK:
             _record_test(integration, actor=actor, outcome=Outcome.NOT_SENT)
+            raise
+        if isinstance(error, Busy):
+            _record_test(integration, actor=actor, outcome=Outcome.REFUSED)
             raise
         return _note_test(integration, actor=actor, error=error)
     return _note_test(integration, actor=actor, detail=f"{report.detail} ({report.duration_ms} ms)")
@@ -118,7 +122,7 @@ def _note_test(
     if error is not None:
         failure = error.failure
         detail = " · ".join(filter(None, [str(failure.status or ""), failure.code or failure.reason, failure.words]))
-    if error is None or isinstance(error, Busy):  # whom the provider lets wait, it knows
+    if error is None:
         integration.key_state = states.GOOD
     else:
         integration.key_state = states.REFUSED if isinstance(error, KeysRefused) else states.UNREACHABLE

@@ -17,7 +17,7 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
 from linkadmin.pages import draw, go, reader
-from linkadmin.providers.errors import NotSent
+from linkadmin.providers.errors import Busy, NotSent
 
 from . import connections, counts, queries
 from .models import EndUser, Integration, Link
@@ -149,6 +149,9 @@ def integration_test(request: HttpRequest, pk: Any) -> HttpResponse:
         pause = pause_of(integration, "test_connection")
         why = pause.words(integration) if pause else _("Too many calls to this provider are under way.")
         messages.warning(request, _("%(why)s Nothing was sent.") % {"why": why})
+        return go(request, reverse("integration-detail", args=[integration.pk]))
+    except Busy:
+        messages.warning(request, _("The provider is rate limiting us, so the keys weren't tested. Test again later."))
         return go(request, reverse("integration-detail", args=[integration.pk]))
     if tested.key_state == Integration.KeyState.GOOD:
         messages.success(request, _("The provider answered and accepts the keys."))

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.utils import timezone
+from pytest_django import Settings
 
 from linkadmin.audit.log import record
 from linkadmin.audit.models import AuditCheck, Outcome
@@ -49,7 +50,7 @@ def test_tells_administrators_on_every_page_that_the_log_failed(house: House, pa
 def test_tells_administrators_that_no_verification_ran(house: House) -> None:
     AuditCheck.objects.update(checked_at=timezone.now() - timedelta(hours=27))
 
-    assert "The audit log wasn't verified last night." in shown(house)
+    assert "The audit log hasn't been verified for over a day." in shown(house)
 
 
 def test_expects_no_verification_of_a_log_that_began_today(house: House) -> None:
@@ -57,7 +58,8 @@ def test_expects_no_verification_of_a_log_that_began_today(house: House) -> None
 
 
 @pytest.mark.usefixtures("verified")
-def test_tells_administrators_that_heads_cannot_be_written(house: House) -> None:
+def test_tells_administrators_that_heads_cannot_be_written(house: House, settings: Settings) -> None:
+    settings.AUDIT_HEADS_FILE = "/where/heads.jsonl"
     AuditCheck.objects.update(head_problem="Permission denied", head_problem_since=timezone.now())
 
     assert "Signed heads of the audit log can't be written to their file: Permission denied." in shown(house)

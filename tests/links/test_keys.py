@@ -114,13 +114,18 @@ def test_answer_to_a_call_that_began_before_keys_were_refused_leaves_it_to_a_per
     assert (house.belvo.key_state, house.belvo.keys_retry_at) == (Integration.KeyState.REFUSED, None)
 
 
-def test_provider_that_lets_the_test_wait_accepts_the_keys(house: House, belvo_answers: Answers) -> None:
+@pytest.mark.parametrize("before", [Integration.KeyState.REFUSED, Integration.KeyState.GOOD])
+def test_provider_that_lets_the_test_wait_says_nothing_about_the_keys(
+    house: House, belvo_answers: Answers, before: str
+) -> None:
     belvo_answers(reply(429, []))
+    Integration.objects.filter(pk=house.belvo.pk).update(key_state=before)
 
     answer = house.post(f"{house.belvo.get_absolute_url()}test/", name="adm")
 
     house.belvo.refresh_from_db()
-    assert house.belvo.key_state == Integration.KeyState.GOOD
-    assert house.belvo.test_detail.startswith("429")
-    assert "The provider answered and accepts the keys." in house.open(answer.location, "adm").words
-    assert AuditEvent.objects.get(action="integration.tested").outcome == "done"
+    assert house.belvo.key_state == before
+    words = house.open(answer.location, "adm").words
+    assert "The provider is rate limiting us, so the keys weren't tested." in words
+    assert "accepts the keys" not in words
+    assert AuditEvent.objects.get(action="integration.tested").outcome == "refused"
