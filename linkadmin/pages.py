@@ -1,5 +1,6 @@
 """How every view answers: the whole page or its part, and the way to the next page."""
 
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -9,6 +10,7 @@ from django_htmx.http import HTMX_STOP_POLLING, HttpResponseClientRedirect
 from linkadmin.accounts.models import User
 
 SEE_OTHER = 303
+RETRY_SECONDS = 5  # after a refusal for want of a place
 
 
 def reader(request: HttpRequest) -> User:
@@ -26,7 +28,10 @@ def wants_part(request: HttpRequest) -> bool:
 def draw(request: HttpRequest, template: str, part: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
     """Draw a page, or the one part of it that htmx asked for."""
     name = f"{template}#{part}" if wants_part(request) else template
-    return render(request, name, context, status=status)
+    drawn = render(request, name, context, status=status)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        drawn.headers["Retry-After"] = str(RETRY_SECONDS)  # by which app.js knows a page of ours
+    return drawn
 
 
 def go(request: HttpRequest, url: str) -> HttpResponse:

@@ -11,7 +11,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from linkadmin.database import release_connections
-from linkadmin.links.traffic import PLACES_FOR_PEOPLE
+from linkadmin.links.traffic import PLACES_FOR_PEOPLE, acting_for, share_of_one
 from linkadmin.nudges import nudge
 
 from . import acts, parts, services
@@ -75,7 +75,7 @@ class _Turn:
             while True:
                 part = self._next() if len(running) < at_once else None
                 if part is not None:
-                    running.add(pool.submit(_read, part))
+                    running.add(pool.submit(_read, part, self._job.actor_id))
                 elif not running:
                     return
                 done, running = wait(running, 0 if part else LOOK_SECONDS, FIRST_COMPLETED)
@@ -87,9 +87,10 @@ class _Turn:
         return None if self.is_over else parts.claim(self._job, without=held)
 
 
-def _read(part: BulkPart) -> Held | None:
+def _read(part: BulkPart, person_id: UUID) -> Held | None:
     try:
-        return acts.read(part)
+        with acting_for(person_id):
+            return acts.read(part)
     except Exception as error:  # noqa: BLE001 - one part that breaks must not end the others
         acts.note_broken(part, error)
         return None
@@ -99,7 +100,7 @@ def _read(part: BulkPart) -> Held | None:
 
 def _free_places(job: BulkJob) -> int:
     """Return how many calls this worker may have under way; some of the free places are left to other workers."""
-    of_integration = max(1, settings.CALLS_AT_ONCE_PER_INTEGRATION - PLACES_FOR_PEOPLE)
+    of_integration = max(1, min(settings.CALLS_AT_ONCE_PER_INTEGRATION - PLACES_FOR_PEOPLE, share_of_one()))
     integrations: int = job.parts.open().aggregate(n=Count("integration", distinct=True))["n"]
     most: int = min(settings.CALLS_AT_ONCE, of_integration * integrations)
     free = most - job.parts.leased(now=timezone.now()).count()

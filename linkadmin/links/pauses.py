@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 PAUSED, QUOTA, NO_PLACE, KEYS_REFUSED, NO_BOOKS = "paused", "quota", "no_place", "keys_refused", "no_books"
-HELD_BACK = frozenset({PAUSED, QUOTA, NO_PLACE, KEYS_REFUSED, NO_BOOKS})  # by us, so that nothing was sent
+OWN_SHARE = "own_share"  # one person has half of the places
+CROWDED = frozenset({NO_PLACE, OWN_SHARE})  # which is over in a moment
+HELD_BACK = frozenset({PAUSED, QUOTA, KEYS_REFUSED, NO_BOOKS}) | CROWDED  # by us, so that nothing was sent
 
 _HOLDS: "Mapping[str, StrOrPromise]" = {
     PAUSED: gettext_lazy("Calls to this provider are paused for a while: too many of them failed."),
     QUOTA: gettext_lazy("The provider limits how often we may call, and nothing is left of that for now."),
     NO_PLACE: gettext_lazy("Too many calls to this provider are under way at once."),
+    OWN_SHARE: gettext_lazy("One person may use half of the request slots of this provider, and uses them."),
     KEYS_REFUSED: gettext_lazy("The provider refuses our keys, so no call is made with them."),
     NO_BOOKS: gettext_lazy("Our own database could not be reached, and without it no call is made."),
 }

@@ -26,11 +26,11 @@ from linkadmin.providers.gate import Hold, Passage, Sign, Told
 
 from . import breaker, call_quotas
 from .models import CallPlace, CallQuota, Integration, Traffic
-from .pauses import KEYS_REFUSED, NO_BOOKS, NO_PLACE, Pause
+from .pauses import CROWDED, KEYS_REFUSED, NO_BOOKS, NO_PLACE, OWN_SHARE, Pause
 
 logger = structlog.get_logger(__name__)
 
-PLACE_WAIT_SECONDS = 1.0
+PLACE_WAIT_SECONDS = 1.0  # in the background; a page never waits for one
 PLACES_FOR_PEOPLE = 3  # stay free of calls in the background
 FULL_CREDIT, REPEAT_COST = 100, 10  # a call earns one: one try in ten may be a repeat
 
@@ -72,9 +72,11 @@ class Wish:
     takes_place: bool = True
     by_hand: bool = False
     in_background: bool = False
+    person_id: UUID | None = None  # who may have half of the places
 
 
 _standing: ContextVar[Place | None] = ContextVar("place", default=None)
+_person: ContextVar[UUID | None] = ContextVar("person", default=None)
 
 
 @contextmanager
@@ -87,13 +89,23 @@ def standing_in(place: Place) -> Iterator[None]:
         _standing.reset(token)
 
 
-def take_place(integration_id: UUID, *, call: str, seconds: float) -> Place | Hold:
-    """Hold a place for `seconds` of calls, waiting a moment for one.
+@contextmanager
+def acting_for(person_id: UUID) -> Iterator[None]:
+    """Count the places that calls of this thread take as those of a person."""
+    token = _person.set(person_id)
+    try:
+        yield
+    finally:
+        _person.reset(token)
+
+
+def take_place(integration_id: UUID, *, call: str, seconds: float, person_id: UUID) -> Place | Hold:
+    """Hold a place for `seconds` of a person's calls, or say at once that there is none.
 
     A named call is let in with it: it will find neither a pause nor a quota in its way.
     """
     place = Place(integration_id)
-    entry = _let_in(Wish(place, call, seconds))
+    entry = _let_in_at_once(Wish(place, call, seconds, person_id=person_id))
     if isinstance(entry, Hold):
         return entry
     place.promised = entry if call else None
@@ -133,8 +145,9 @@ class TrafficGate:
         else:
             if place.promised is not None:  # it turns out to be another call
                 _kept_up(partial(_break_promise, place))
-            wish = Wish(place, call, seconds, held is None, self._by_hand, self._in_background)
-            entry = _kept_up(partial(_let_in, wish)) or Hold(NO_BOOKS)
+            wish = Wish(place, call, seconds, held is None, self._by_hand, self._in_background, _person.get())
+            let_in = _let_in_with_patience if self._in_background else _let_in_at_once
+            entry = _kept_up(partial(let_in, wish)) or Hold(NO_BOOKS)
         release_connections()
         return entry if isinstance(entry, Hold) else TrafficPassage(place, entry, self._refused, held is None)
 
@@ -181,12 +194,12 @@ def _kept_up(keep: Callable[[], T]) -> T | None:
     return None
 
 
-def _let_in(wish: Wish) -> Entry | Hold:
-    """Let a call in, waiting a moment for a place."""
+def _let_in_with_patience(wish: Wish) -> Entry | Hold:
+    """Let a call in, waiting a moment for a place: outside of pages, whose threads others need."""
     until = time.monotonic() + min(PLACE_WAIT_SECONDS, wish.seconds)
     while True:
         entry = _let_in_at_once(wish)
-        if not isinstance(entry, Hold) or entry.reason != NO_PLACE or time.monotonic() >= until:
+        if not isinstance(entry, Hold) or entry.reason not in CROWDED or time.monotonic() >= until:
             return entry
         release_connections()
         time.sleep(random.uniform(0.02, 0.08))  # noqa: S311 - so that those who wait do not all come at once
@@ -210,7 +223,7 @@ def _let_in_at_once(wish: Wish) -> Entry | Hold:
     call_quotas.use(quotas)
     row = {"call": wish.call, "taken_at": now, "lease_until": lease_until}
     if wish.takes_place:
-        CallPlace.objects.create(id=wish.place.id, integration=traffic.integration, **row)
+        CallPlace.objects.create(id=wish.place.id, integration=traffic.integration, person_id=wish.person_id, **row)
     else:
         CallPlace.objects.filter(pk=wish.place.id).update(**row)
     return Entry(wish.call, wish.by_hand, wish.in_background, is_probe, may_repeat=traffic.repeat_credit >= REPEAT_COST)
@@ -224,17 +237,26 @@ def _hold(wish: Wish, traffic: Traffic, quotas: list[CallQuota], now: datetime) 
             return paused
     if used_up := call_quotas.used_up(quotas, now=now, by_hand=wish.by_hand, in_background=wish.in_background):
         return used_up
-    return Hold(NO_PLACE, PLACE_WAIT_SECONDS) if wish.takes_place and _is_full(wish, now) else None
+    crowded = _crowded(wish, now) if wish.takes_place else ""
+    return Hold(crowded, PLACE_WAIT_SECONDS) if crowded else None
 
 
-def _is_full(wish: Wish, now: datetime) -> bool:
+def _crowded(wish: Wish, now: datetime) -> str:
+    """Return why there is no place for a call; empty if there is one."""
     taken = CallPlace.objects.filter(integration=wish.place.integration_id)
-    leases = list(taken.values_list("lease_until", flat=True))
-    living = sum(lease > now for lease in leases)
-    if living < len(leases):
+    rows = list(taken.values_list("lease_until", "person_id"))
+    living = [person_id for lease_until, person_id in rows if lease_until > now]
+    if len(living) < len(rows):
         taken.filter(lease_until__lte=now).delete()  # of processes that died
     places: int = settings.CALLS_AT_ONCE_PER_INTEGRATION
-    return living >= (max(1, places - PLACES_FOR_PEOPLE) if wish.in_background else places)
+    if len(living) >= (max(1, places - PLACES_FOR_PEOPLE) if wish.in_background else places):
+        return NO_PLACE
+    return OWN_SHARE if wish.person_id and living.count(wish.person_id) >= share_of_one() else ""
+
+
+def share_of_one() -> int:
+    """Return how many places one person may have."""
+    return max(1, int(settings.CALLS_AT_ONCE_PER_INTEGRATION) // 2)
 
 
 @transaction.atomic(durable=True)

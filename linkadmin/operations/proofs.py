@@ -49,7 +49,7 @@ def find(operation: Operation, *, now: datetime) -> Finding:
 
 def _of_login(operation: Operation, _begun: Operation, now: datetime) -> Finding:
     """A new link that is there, or a log-in at the bank since we sent."""
-    proof = reading.read(operation.link) if operation.link else _created_link(operation)
+    proof = _read(operation.link) if operation.link else _created_link(operation)
     settled = _is_settled(operation, now)
     if proof is None:
         return Finding(State.CONFIRMED_NOT_DONE, "not_found") if settled and _absence_proves(operation) else NOTHING
@@ -65,7 +65,7 @@ def _of_login(operation: Operation, _begun: Operation, now: datetime) -> Finding
 
 
 def _of_settings(operation: Operation, begun: Operation, now: datetime) -> Finding:
-    proof = reading.read(_link_of(operation))
+    proof = _read(_link_of(operation))
     sent = {name: begun.parameters.get(name) for name in begun.result.get("sent", [])}
     told = effects.told_settings(proof, sent) if proof else {}
     if sent and told.keys() == sent.keys() and all(told.values()):
@@ -78,12 +78,12 @@ def _of_settings(operation: Operation, begun: Operation, now: datetime) -> Findi
 def _of_removal(operation: Operation, _begun: Operation, now: datetime) -> Finding:
     link = _link_of(operation)
     if link.integration.speaks.removal_reach is Reach.CUSTOMER:
-        read = [reading.read(each) for each in effects.links_that_may_have_gone(operation, link)]
+        read = [_read(each) for each in effects.links_that_may_have_gone(operation, link)]
         gone = bool(read) and all(proof is None or _has_ended(proof) for proof in read)
         stands = any(proof is not None and not _has_ended(proof) for proof in read)
     else:
         # That it has ended otherwise proves nothing: it may have before.
-        gone = reading.read(link) is None
+        gone = _read(link) is None
         stands = not gone
     if gone:
         return Finding(State.CONFIRMED_DONE, "gone")
@@ -99,7 +99,7 @@ def _has_ended(proof: RemoteLink) -> bool:
 
 def _of_new_data(operation: Operation, _begun: Operation, now: datetime) -> Finding:
     """Data fetched since we sent. None may only mean that it takes longer."""
-    proof = reading.read(_link_of(operation))
+    proof = _read(_link_of(operation))
     if proof and _has_new_data(operation, proof):
         return Finding(State.CONFIRMED_DONE, "good_data_since", proof)
     return NOTHING
@@ -108,7 +108,7 @@ def _of_new_data(operation: Operation, _begun: Operation, now: datetime) -> Find
 def _of_new_token(operation: Operation, _begun: Operation, now: datetime) -> Finding:
     """A link that did not work and does since: as long as it worked before, its old token may do as well."""
     link = _link_of(operation)
-    proof = reading.read(link)
+    proof = _read(link)
     mended = link.changes.filter(at__gte=operation.began_at, new=HealthState.HEALTHY.value)
     if proof and settle.works(proof.observation) and mended.exclude(old=HealthState.HEALTHY.value).exists():
         return Finding(State.CONFIRMED_DONE, "works_since", proof)
@@ -122,7 +122,7 @@ def _of_reports(operation: Operation, _begun: Operation, now: datetime) -> Findi
     links = Link.objects.standing().select_related("integration", "end_user", "institution")
     links = links.filter(remote_kind__in=operation.integration.speaks.report_kinds)
     for link in links.filter(integration=operation.integration_id, end_user=operation.end_user)[:LINKS_READ]:
-        proof = reading.read(link)
+        proof = _read(link)
         good = proof.observation.last_good_at if proof else None
         if good and good >= operation.began_at:
             return Finding(State.CONFIRMED_DONE, "good_data_since")
@@ -225,8 +225,12 @@ def _is_settled(operation: Operation, now: datetime) -> bool:
     return now - operation.began_at >= timedelta(seconds=settings.RECONCILE_SETTLED_SECONDS)
 
 
+def _read(link: Link) -> RemoteLink | None:
+    return reading.read(link, in_background=True)
+
+
 def _provider(operation: Operation) -> Provider:
-    provider = connections.connect(operation.integration)
+    provider = connections.connect(operation.integration, in_background=True)
     release_connections()
     return provider
 

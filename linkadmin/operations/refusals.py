@@ -1,5 +1,6 @@
 """Our own reasons not to make a call. Each is a page or a form error, never a log line."""
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +19,7 @@ class Refusal(Exception):
     """We did not do it: `words` says why and what to do."""
 
     reason = "refused"
+    status = HTTPStatus.CONFLICT  # of the page that tells it
     words: "StrOrPromise" = _("This cannot be done now.")
 
 
@@ -124,7 +126,20 @@ class TooManyCalls(Refusal):
     """All places for calls to this integration are taken."""
 
     reason = "too_many_calls"
-    words = _("Too many calls to this provider are under way. Nothing was sent; try again in a few seconds.")
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    words: "StrOrPromise" = _(
+        "Too many calls to this provider are under way. Nothing was sent; try again in a few seconds."
+    )
+
+
+class TooManyOfYours(TooManyCalls):
+    """One person's calls have as many places as one person may have."""
+
+    reason = "too_many_of_yours"
+    words = _(
+        "You have as many requests in flight at this provider as one person may. Nothing was sent; try again "
+        "in a few seconds."
+    )
 
 
 class Paused(Refusal):

@@ -5,15 +5,16 @@ process dies the secrets die with it, and the operation becomes UNKNOWN by its l
 """
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from functools import partial
 from uuid import UUID
 
 import structlog
 from django.conf import settings
 
+from linkadmin.accounts.models import User
 from linkadmin.database import release_connections
 from linkadmin.links import pauses, traffic
 from linkadmin.links.models import Integration
@@ -23,9 +24,12 @@ from . import refusals
 
 logger = structlog.get_logger(__name__)
 
+PAGES_THAT_WAIT = 4  # of one process; the threads of the others are for pages that have what they show
+
 _pool = ThreadPoolExecutor(max_workers=settings.CALLS_AT_ONCE, thread_name_prefix="provider-call")
 _lock = threading.Lock()
-_running: dict[UUID, Future[None]] = {}
+_running: dict[UUID, set[Future[None]]] = {}
+_waiting = threading.BoundedSemaphore(PAGES_THAT_WAIT)
 
 
 class Place:
@@ -37,13 +41,15 @@ class Place:
 
 
 @contextmanager
-def place(integration_id: UUID, *, call: str = "", seconds: float = 0.0) -> Iterator[Place]:
-    """Hold a place for calls to an integration, for `seconds` or those of a read.
+def place(integration_id: UUID, *, person: User, call: str = "", seconds: float = 0.0) -> Iterator[Place]:
+    """Hold a place for a person's calls to an integration, for `seconds` or those of a read.
 
-    A named call is let in with it, so that nothing is begun that would then be held back. Raises `TooManyCalls` when no
-    place gets free within a second, `Paused` when the named call would be held back, `IntegrationOff` for refused keys.
+    A named call is let in with it, so that nothing is begun that would then be held back. Never waits: raises
+    `TooManyCalls` when no place is free, or the person has half of them, `Paused` when the named call would be held
+    back, `IntegrationOff` for refused keys.
     """
-    row = traffic.take_place(integration_id, call=call, seconds=seconds or settings.PROVIDER_READ_SECONDS)
+    seconds = seconds or settings.PROVIDER_READ_SECONDS
+    row = traffic.take_place(integration_id, call=call, seconds=seconds, person_id=person.pk)
     if isinstance(row, Hold):
         raise _refusal(integration_id, row)
     held = Place(row)
@@ -59,23 +65,41 @@ def start(key: UUID, held: Place, work: Callable[[], None]) -> None:
     """Run `work` beside the page, in the place held for it."""
     held.taken_over = True
     with _lock:
-        _running[key] = _pool.submit(_run, key, held.row, work)
+        future = _pool.submit(_run, key, held.row, work)
+        _running.setdefault(key, set()).add(future)
+    future.add_done_callback(partial(_forget, key))
 
 
 def wait_for(key: UUID, seconds: float) -> bool:
-    """Wait until the work of that key is over; tell whether it is. Work of another process counts as over."""
-    future = _running.get(key)
-    if future is None:
-        return True
-    release_connections()
-    return bool(wait([future], timeout=seconds).done)
+    """Wait until all work of that key is over; tell whether it is. Work of another process counts as over.
+
+    Where others wait already, it is not waited for: the page asks again by itself.
+    """
+    with _lock:
+        futures = list(_running.get(key, ()))
+    if not _waiting.acquire(blocking=False):
+        return all(future.done() for future in futures)
+    try:
+        release_connections()
+        return not wait(futures, timeout=seconds).not_done
+    finally:
+        _waiting.release()
 
 
 def wait_for_all(seconds: float) -> None:
     """Wait until nothing runs here any more, for at most `seconds`."""
-    deadline = time.monotonic() + seconds
-    for future in list(_running.values()):
-        wait([future], timeout=max(0.0, deadline - time.monotonic()))
+    with _lock:
+        futures = [future for each in _running.values() for future in each]
+    wait(futures, timeout=seconds)
+
+
+def _forget(key: UUID, future: Future[None]) -> None:
+    with _lock:
+        others = _running.get(key, set()) - {future}
+        if others:
+            _running[key] = others
+        else:
+            _running.pop(key, None)
 
 
 def _run(key: UUID, row: traffic.Place, work: Callable[[], None]) -> None:
@@ -87,11 +111,11 @@ def _run(key: UUID, row: traffic.Place, work: Callable[[], None]) -> None:
     finally:
         row.free()
         release_connections()
-        with _lock:
-            _running.pop(key, None)
 
 
 def _refusal(integration_id: UUID, hold: Hold) -> refusals.Refusal:
     if isinstance(hold, pauses.Pause):
         return refusals.Paused(hold.words(Integration.objects.get(pk=integration_id)))
-    return refusals.IntegrationOff() if hold.reason == pauses.KEYS_REFUSED else refusals.TooManyCalls()
+    if hold.reason == pauses.KEYS_REFUSED:
+        return refusals.IntegrationOff()
+    return refusals.TooManyOfYours() if hold.reason == pauses.OWN_SHARE else refusals.TooManyCalls()

@@ -33,8 +33,8 @@ def send(operation: Operation, call: Call, *, rules: Rules, name: str = "") -> O
     """
     try:
         provider = speak(operation.integration)
-        seconds = deadline_of(operation)
-        with runner.place(operation.integration_id, call=name or operation.kind, seconds=seconds) as held:
+        seconds, name = deadline_of(operation), name or operation.kind
+        with runner.place(operation.integration_id, person=operation.actor, call=name, seconds=seconds) as held:
             _prepare(operation, rules)
             if not _claim(operation):
                 raise refusals.NotOpen

@@ -115,7 +115,8 @@ def submit_token(*, actor: User, challenge: PendingChallenge, token: Secret | No
         forget = partial(memory.CHALLENGES.forget, challenge.pk)  # which it loses with its row
         call: Call = partial(_resume, session=session, remote_link_id=remote_link_id, token=token)
         provider = speak(operation.integration)
-        with runner.place(operation.integration_id, call=operation.kind, seconds=deadline_of(operation)) as held:
+        seconds = deadline_of(operation)
+        with runner.place(operation.integration_id, person=actor, call=operation.kind, seconds=seconds) as held:
             answer(challenge, operation, rules=partial(require_code, asked))
             forget()
             make_call(operation, held, provider, call)

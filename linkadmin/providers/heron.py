@@ -172,7 +172,7 @@ class Heron(HeronBesideLinks):
             self._integration,
             json={name: value for name, value in body.items() if value},
             deadline=self.deadlines.change,
-            read=partial(answers.link, sent_id=str(body["item_id"])),
+            read=partial(answers.link, expected_id=str(body["item_id"])),
             refuse=self._refuse_create,
         )
 

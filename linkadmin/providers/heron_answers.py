@@ -92,13 +92,10 @@ def report(answer: Answer) -> ConnectionReport:
     return ConnectionReport(detail=greeting, duration_ms=answer.duration_ms)
 
 
-def link(answer: Answer, *, envelope: str = "link", expected_id: str = "", sent_id: str = "") -> RemoteLink:
-    """Read one link out of its envelope; `sent_id` is the one to create.
-
-    Raises ValueError if it is none, or not the expected one.
-    """
+def link(answer: Answer, *, envelope: str = "link", expected_id: str = "") -> RemoteLink:
+    """Read one link out of its envelope. Raises ValueError if it is none, or not the expected one."""
     item = required_mapping(required_mapping(answer.data).get(envelope))
-    found = _link(answer, item, known={expected_id, sent_id})
+    found = _link(answer, item, known={expected_id})
     if expected_id and found.remote_id != expected_id:
         raise ValueError("another link was answered")
     return found

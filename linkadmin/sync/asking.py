@@ -152,7 +152,7 @@ def _begin(question: Question, reading: Reading[T], read: Callable[[Provider], T
     if not question.integration.is_active:
         raise refusals.IntegrationOff
     siblings.be_there()
-    with runner.place(question.integration.pk) as held:
+    with runner.place(question.integration.pk, person=question.reader) as held:
         log.record(
             actor=question.reader,
             action="records.viewed",

@@ -21,7 +21,7 @@ from linkadmin.inbox import deliveries
 from linkadmin.inbox.models import DeliveryOutcome, DeliveryState, WebhookDelivery
 from linkadmin.links import health
 from linkadmin.links.models import Integration, Link
-from linkadmin.links.pauses import HELD_BACK, NO_PLACE
+from linkadmin.links.pauses import CROWDED, HELD_BACK
 from linkadmin.nudges import nudge
 from linkadmin.operations import reading
 from linkadmin.providers.errors import KeysRefused, ProviderError
@@ -135,7 +135,7 @@ def _make(call: _Call, this: queue.Round) -> None:
         missing = {link.pk for link in call.read(call.links)}
     except ProviderError as error:
         _note_failure(call, error)
-        if error.failure.reason in HELD_BACK - {NO_PLACE}:
+        if error.failure.reason in HELD_BACK - CROWDED:
             this.held.set()
         return
     except Exception as error:  # noqa: BLE001 - whatever is wrong with this call, the next one may be right
@@ -172,7 +172,7 @@ def _note_answer(rows: Sequence[LinkRead], missing: set[UUID], news: set[UUID], 
 def _note_failure(call: _Call, error: ProviderError) -> None:
     """Let rows wait: as long as we hold calls back ourselves, or the provider says, or longer each time."""
     now, wait, reason = timezone.now(), error.failure.retry_after, error.failure.reason
-    if reason != NO_PLACE:  # which is over in a moment
+    if reason not in CROWDED:  # which is over in a moment
         for link in call.links:
             health.note_unasked(link, why=reading.why_unasked(error), at=now)
         waiting = WebhookDelivery.objects.filter(state=DeliveryState.READING, links__in=call.links)

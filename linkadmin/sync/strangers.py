@@ -14,7 +14,7 @@ from linkadmin.inbox import deliveries
 from linkadmin.inbox.models import DeliveryOutcome, DeliveryState, WebhookDelivery
 from linkadmin.links import connections, health
 from linkadmin.links.models import EndUser, Integration
-from linkadmin.links.pauses import HELD_BACK, NO_PLACE
+from linkadmin.links.pauses import CROWDED, HELD_BACK
 from linkadmin.nudges import nudge
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Blocked, Busy, KeysRefused, ProviderError, Rejected
@@ -88,7 +88,7 @@ def _ask_for(integration: Integration, rows: Sequence[StrangerRead], this: queue
             _conclude(integration, rows, began_at)
             return
         _wait(rows, error)
-        if error.failure.reason in HELD_BACK - {NO_PLACE}:
+        if error.failure.reason in HELD_BACK - CROWDED:
             this.held.set()
     except Exception as error:  # noqa: BLE001 - whatever is wrong with this call, the next one may be right
         logger.error("stranger.broke", strangers=len(rows), error=type(error).__name__)

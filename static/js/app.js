@@ -204,6 +204,13 @@
     if (toasts && !toasts.hasChildNodes()) toasts.append(words.content.cloneNode(true));
   }
 
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr } = event.detail;
+    if (xhr.status !== 503 || xhr.getResponseHeader("Retry-After") === null) return;
+    event.detail.shouldSwap = true; // a refusal in words
+    event.detail.isError = false;
+  });
+
   for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
     document.addEventListener(failure, showFailure);
   }

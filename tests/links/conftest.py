@@ -67,13 +67,13 @@ def traffic_of(belvo: Integration, **changed: object) -> Traffic:
     return Traffic.objects.get(integration=belvo)
 
 
-def gate_of(belvo: Integration) -> TrafficGate:
-    return TrafficGate(belvo.pk, refused=lambda _error: None)
+def gate_of(belvo: Integration, *, in_background: bool = False) -> TrafficGate:
+    return TrafficGate(belvo.pk, refused=lambda _error: None, in_background=in_background)
 
 
-def is_let_in(belvo: Integration) -> bool:
+def is_let_in(belvo: Integration, *, in_background: bool = False) -> bool:
     """Make a call that is over at once; tell whether the gate let it in."""
-    passage = gate_of(belvo).enter("read_link", seconds=15)
+    passage = gate_of(belvo, in_background=in_background).enter("read_link", seconds=15)
     if isinstance(passage, Hold):
         return False
     passage.leave(Told())

@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import Role
 from linkadmin.links.models import CallPlace, CallQuota, Integration
 from linkadmin.links.traffic import Place, take_place
 from linkadmin.providers.errors import NotSent
@@ -76,8 +78,9 @@ class TestQuotas:
         assert len(script.received) == 1
 
     def test_are_given_back_by_a_call_that_is_not_made(self, belvo: Integration) -> None:
+        ana = User.objects.create_user(username="ana", password="", role=Role.SUPPORT)
         belvo.quotas.create(scope="submit_token", calls=1, window_ends_at=timezone.now() + timedelta(seconds=30))
-        place = take_place(belvo.pk, call="submit_token", seconds=310)
+        place = take_place(belvo.pk, call="submit_token", seconds=310, person_id=ana.pk)
 
         assert isinstance(place, Place)
         place.free()

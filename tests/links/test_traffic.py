@@ -1,6 +1,5 @@
 """The gate that every call passes: pauses, places and repeats, kept in rows for all processes together."""
 
-import time
 from datetime import timedelta
 
 import pytest
@@ -119,20 +118,24 @@ class TestPlaces:
         assert [isinstance(each, Hold) for each in let].count(False) == 8
         assert CallPlace.objects.count() == 8
 
-    def test_are_handed_on_to_those_who_wait(self, belvo: Integration, settings: Settings) -> None:
+    def test_are_handed_on_to_those_who_wait_in_the_background(
+        self, belvo: Integration, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("linkadmin.links.traffic.PLACE_WAIT_SECONDS", 30.0)
         settings.CALLS_AT_ONCE_PER_INTEGRATION = 1
 
-        assert at_once(6, lambda: is_let_in(belvo)) == [True] * 6
+        assert at_once(6, lambda: is_let_in(belvo, in_background=True)) == [True] * 6
 
-    def test_are_waited_for_a_second_at_most(self, belvo: Integration, settings: Settings) -> None:
-        settings.CALLS_AT_ONCE_PER_INTEGRATION = 0
-        began = time.monotonic()
+    @pytest.mark.parametrize("in_background", [True, False])
+    def test_are_waited_for_in_the_background_alone(
+        self, belvo: Integration, settings: Settings, monkeypatch: pytest.MonkeyPatch, in_background: bool
+    ) -> None:
+        settings.CALLS_AT_ONCE_PER_INTEGRATION = 1
+        monkeypatch.setattr("linkadmin.links.traffic.PLACE_WAIT_SECONDS", 30.0)
+        monkeypatch.setattr("linkadmin.links.traffic.time.sleep", lambda _seconds: CallPlace.objects.all().delete())
+        gate_of(belvo).enter("read_link", seconds=15)
 
-        hold = gate_of(belvo).enter("read_link", seconds=15)
-
-        assert isinstance(hold, Hold)
-        assert hold.reason == "no_place"
-        assert 0.9 < time.monotonic() - began < 1.5
+        assert is_let_in(belvo, in_background=in_background) is in_background
 
     def test_of_a_killed_process_come_back(self, belvo: Integration, serve: Serve) -> None:
         serve(GOOD)

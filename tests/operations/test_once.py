@@ -246,7 +246,7 @@ def test_calls_that_find_no_place_are_refused_politely(house: House, monkeypatch
 
     page = house.post(url, values)
 
-    assert page.status == 409
+    assert page.status == 503
     assert "Nothing was sent; try again in a few seconds." in page.words
     assert not Operation.objects.exists()
 

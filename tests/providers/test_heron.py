@@ -260,6 +260,13 @@ def test_only_a_wrong_key_waits_for_a_person(serve: Serve, status: int, seconds:
     assert error.failure.retry_after == seconds
 
 
+def test_a_create_that_is_answered_with_another_item_is_no_success(serve: Serve) -> None:
+    script = serve(reply(201, {"link": {**CREATED, "item_id": "item-of-another"}}))
+
+    with pytest.raises(OutcomeUnknown):
+        heron_at(script.url).create_link(NEW_LINK)
+
+
 def test_words_that_echo_the_access_token_are_withheld(serve: Serve) -> None:
     error = refused_create(serve, 400, "access-sandbox-de3ce8ef is no token")
     assert error.failure.words == "withheld"

@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
@@ -33,6 +34,9 @@ class CallPlace(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="places")
     call = models.CharField(max_length=60)
+    person = models.ForeignKey(  # for whom the call is made; None: for nobody in particular
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="+", db_index=False
+    )
     taken_at = models.DateTimeField(default=timezone.now)
     lease_until = models.DateTimeField()
 

@@ -49,7 +49,7 @@ def _do(request: HttpRequest, link: Link, act: Act, form: ProviderForm) -> HttpR
         operation = outcome_of(_begin(request, link, act, form))
     except refusals.Refusal as refusal:
         form.add_error(None, str(refusal.words))
-        return _page(request, link, act, form.again(), status=409)
+        return _page(request, link, act, form.again(), status=refusal.status)
     if operation.state in (State.REJECTED, State.NOT_SENT):
         link.refresh_from_db()
         form.refuse(operation.field_errors)

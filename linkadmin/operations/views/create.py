@@ -83,7 +83,7 @@ def _create(
         return _page(request, integration, institution, form.again(), status=409, **context)
     except refusals.Refusal as refusal:
         form.add_error(None, str(refusal.words))
-        return _page(request, integration, institution, form.again(), status=409)
+        return _page(request, integration, institution, form.again(), status=refusal.status)
     operation = outcome_of(operation)
     if operation.state in (State.REJECTED, State.NOT_SENT):
         form.refuse(operation.field_errors)

@@ -57,7 +57,7 @@ def _update(request: HttpRequest, link: Link, form: ProviderForm) -> HttpRespons
         )
     except refusals.Refusal as refusal:
         form.add_error(None, str(refusal.words))
-        return _page(request, link, form.again(), status=409, refusal=refusal)
+        return _page(request, link, form.again(), status=refusal.status, refusal=refusal)
     operation = outcome_of(operation)
     if operation.state in (State.REJECTED, State.NOT_SENT):
         link.refresh_from_db()

@@ -98,7 +98,7 @@ def _submit(request: HttpRequest, link: Link, challenge: PendingChallenge | None
         if challenge.has_expired(timezone.now()):
             return _over(request, challenge.operation, status=409)
         form.add_error(None, str(refusal.words))
-        return _page(request, link, challenge, form, status=409)
+        return _page(request, link, challenge, form, status=refusal.status)
     return go(request, place_of(outcome_of(operation)))
 
 

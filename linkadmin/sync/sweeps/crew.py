@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from linkadmin.database import release_connections
 from linkadmin.links import connections
 from linkadmin.links.models import CallQuota, Integration
-from linkadmin.links.pauses import HELD_BACK, KEYS_REFUSED, NO_PLACE
+from linkadmin.links.pauses import CROWDED, HELD_BACK, KEYS_REFUSED
 from linkadmin.nudges import nudge
 from linkadmin.operations.reading import why_unasked
 from linkadmin.providers.base import Provider
@@ -133,7 +133,7 @@ def _take_failure(part: SweepPart, integration: Integration, error: ProviderErro
     connections.note_keys(integration, error)
     if isinstance(error, KeysRefused) or reason in LASTING:
         course.fail(part.sweep, _why(error))
-    elif reason == NO_PLACE:
+    elif reason in CROWDED:
         parts.put_off(part, pause=ONE_SECOND)
     elif reason in HELD_BACK or isinstance(error, Busy):
         parts.put_off(part, pause=NO_PAUSE)

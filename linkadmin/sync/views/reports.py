@@ -38,7 +38,7 @@ def integration_reports(request: HttpRequest, pk: UUID) -> HttpResponse:
         )
     except Refusal as refusal:
         form.add_error(None, str(refusal.words))
-        return _page(request, integration, form.again(), status=409)
+        return _page(request, integration, form.again(), status=refusal.status)
     return go(request, place_of(outcome_of(operation)))
 
 

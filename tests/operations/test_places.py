@@ -1,0 +1,182 @@
+"""Who may have a request slot of a provider: at once or not at all, and one person no more than half of them."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.conf import settings as ours
+from django.utils import timezone
+from pytest_django import Settings
+
+from linkadmin.audit.models import AuditEvent
+from linkadmin.links.models import CallPlace, CallQuota, Integration, Link
+from linkadmin.operations import runner
+from linkadmin.operations.models import Operation, State
+from tests.house import HTMX, House
+from tests.operations.desk import reconciled
+from tests.providers.conftest import Script, reply
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PASSWORD = "Zq7-typed-by-hand"
+
+
+def take(house: House, places: int, name: str | None = None) -> None:
+    until = timezone.now() + timedelta(minutes=5)
+    for _each in range(places):
+        CallPlace.objects.create(
+            integration=house.belvo, call="read_link", person=house.people[name] if name else None, lease_until=until
+        )
+
+
+@pytest.fixture
+def _never_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_seconds: float) -> None:
+        raise AssertionError("a page's thread waited for a slot")
+
+    monkeypatch.setattr("linkadmin.links.traffic.time.sleep", fail)
+
+
+@pytest.mark.usefixtures("_never_sleeps")
+@pytest.mark.parametrize("htmx", [False, True])
+def test_credentials_without_a_free_slot_are_refused_at_once_in_words(house: House, htmx: bool) -> None:
+    link = house.belvo_link()
+    take(house, ours.CALLS_AT_ONCE_PER_INTEGRATION)
+
+    url = f"/links/{link.pk}/credentials/"
+    form = house.open(url).form_with("password")
+    answer = house.client().post(url, form.values | {"password": PASSWORD}, headers=HTMX if htmx else {})
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "Too many calls to this provider are under way. Nothing was sent" in answer.content.decode()
+    assert PASSWORD not in answer.content.decode()
+    assert house.calls("PUT") == []
+    assert AuditEvent.objects.get(action="operation.update_credentials").details["reason"] == "too_many_calls"
+
+
+@pytest.mark.usefixtures("_never_sleeps")
+def test_no_page_waits_for_a_slot(house: House) -> None:
+    link = house.belvo_link()
+    take(house, ours.CALLS_AT_ONCE_PER_INTEGRATION)
+
+    house.post(f"/links/{link.pk}/refresh/")
+    house.post(f"/integrations/{house.belvo.pk}/test/", name="adm")
+    house.settled()
+
+    assert house.calls("GET", f"/api/links/{link.remote_id}") == []
+
+
+def test_one_person_has_half_of_the_slots_at_most(house: House) -> None:
+    mine, others = house.belvo_link(), house.belvo_link("Beta", bank="heimdall_mx_retail")
+    take(house, ours.CALLS_AT_ONCE_PER_INTEGRATION // 2, "ana")
+
+    refused = house.send(f"/links/{mine.pk}/credentials/", password=PASSWORD)
+    house.send(f"/links/{others.pk}/credentials/", "ben", password=PASSWORD)
+    house.settled()
+
+    assert refused.status == 503
+    assert "as many requests in flight at this provider as one person may" in refused.words
+    assert [call.path for call in house.calls("PUT")] == [f"/api/links/{others.remote_id}/"]
+
+
+def test_slots_of_a_person_are_free_again_after_the_calls(house: House) -> None:
+    links = [house.belvo_link(f"Acme {number}") for number in range(6)]
+
+    for link in links:
+        house.send(f"/links/{link.pk}/credentials/", password=PASSWORD)
+        house.settled()
+
+    assert len(house.calls("PUT")) == len(links)
+
+
+class TestTwoWhoCheckTheSameLink:
+    """Each is told how their own read stands, and not how the other's."""
+
+    def test_are_each_told_that_theirs_still_runs(
+        self, house: House, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.OPERATION_ANSWER_SECONDS = 0.05
+        link, first_may_end, second_may_end = house.belvo_link(), threading.Event(), threading.Event()
+        script = Script([_after(first_may_end)])
+        Integration.objects.filter(pk=house.belvo.pk).update(base_url=script.url)
+        _check(house, link, "ana")
+        begin = runner.start
+
+        def start(key: UUID, held: runner.Place, work: Callable[[], None]) -> None:
+            begin(key, held, lambda: (second_may_end.wait(20), work())[1])
+            first_may_end.set()
+            _until(lambda: CallPlace.objects.count() == 1)
+            time.sleep(0.2)  # what the first still does after it let its slot go
+
+        monkeypatch.setattr(runner, "start", start)
+
+        told = _check(house, link, "ben")
+        second_may_end.set()
+        house.settled()
+        script.stop()
+
+        assert "Still asking the provider" in told
+        assert "Asked just now" not in told
+
+
+class TestReconciliation:
+    """Reads of what was lost use what the background may."""
+
+    @pytest.fixture
+    def lost(self, house: House) -> Operation:
+        link = house.belvo_link()
+        house.send(f"/links/{link.pk}/credentials/", password="lost_before")
+        house.settled()
+        operation = house.last_operation(link)
+        assert operation.state == State.UNKNOWN
+        CallQuota.objects.all().delete()
+        return operation
+
+    def test_leaves_a_quarter_of_the_quota_to_people(self, house: House, lost: Operation) -> None:
+        ends_at = timezone.now() + timedelta(minutes=1)
+        CallQuota.objects.create(integration=house.belvo, scope="", calls=40, used=30, window_ends_at=ends_at)
+        before = len(house.calls("GET", "/api/links/"))
+
+        reconciled(lost)
+
+        assert len(house.calls("GET", "/api/links/")) == before
+
+    def test_leaves_three_slots_to_people(self, house: House, lost: Operation, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("linkadmin.links.traffic.PLACE_WAIT_SECONDS", 0.0)
+        take(house, 5)
+        before = len(house.calls("GET", "/api/links/"))
+
+        reconciled(lost)
+
+        assert len(house.calls("GET", "/api/links/")) == before
+
+    def test_reads_where_there_is_room(self, house: House, lost: Operation) -> None:
+        before = len(house.calls("GET", "/api/links/"))
+
+        reconciled(lost)
+
+        assert len(house.calls("GET", "/api/links/")) == before + 1
+
+
+def _after(event: threading.Event) -> Any:
+    def behave(connection: Any) -> None:
+        event.wait(20)
+        reply(404, [])(connection)
+
+    return behave
+
+
+def _check(house: House, link: Link, name: str) -> str:
+    house.post(f"/links/{link.pk}/refresh/", name=name)
+    return house.open(f"/links/{link.pk}/", name).words
+
+
+def _until(look: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not look():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -1,0 +1,93 @@
+"""A provider that accepts calls and never answers: nobody's page waits for it, and who can't be served is told at once.
+
+Prints its figures (`pytest -s`); only what no busy machine changes is asserted.
+"""
+
+import statistics
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from requests import Response
+
+from .browser import Browser, Form
+from .stack import Stack, wait_for
+
+pytestmark = pytest.mark.processes
+
+POSTS, OF_ONE_PERSON = 49, 4
+SENT, SAME_LINK, NO_SLOT = 303, 409, 503
+LOOKS = 60  # at the list while nothing else happens
+LONG = "60"  # seconds: as good as never
+LIST = "/links/"
+
+
+@pytest.fixture
+def hanging(tmp_path: Path, static: Path) -> Iterator[Stack]:
+    with Stack(tmp_path, static=static, LINKADMIN_PROVIDER_CREDENTIALS_SECONDS=LONG) as running:
+        yield running
+
+
+def test_neither_pages_nor_refusals_wait_for_a_provider_that_hangs(hanging: Stack) -> None:
+    people = [hanging.browser("ana"), hanging.browser("ben")]
+    forms = _forms(hanging, people)
+    idle = [_look(people[0]) for _each in range(LOOKS)][LOOKS // 6 :]
+    hanging.kill("worker", "beat")
+    hanging.freeze("simulator")
+    over = threading.Event()
+
+    with ThreadPoolExecutor(POSTS + 1) as threads:
+        watching = threads.submit(_watch, people[0], over)
+        answers = list(threads.map(lambda post: _send(*post), forms))
+        over.set()
+        busy = watching.result()
+
+    refused = {answer: seconds for answer, seconds in answers if answer.status_code != SENT}
+    _print(idle, busy, sorted(refused.values()))
+    by_person = Counter(answer.request.headers["Cookie"] for answer, _seconds in answers if answer.status_code == SENT)
+    assert sorted(by_person.values()) == [OF_ONE_PERSON] * len(people)
+    assert {answer.status_code for answer in refused} <= {NO_SLOT, SAME_LINK}
+    assert sum(answer.status_code == NO_SLOT for answer in refused) > POSTS // 2
+    assert all("Nothing was sent" in answer.text for answer in refused)
+
+
+def _forms(stack: Stack, people: list[Browser]) -> list[tuple[Browser, Form]]:
+    """Open the forms for all posts, two people's in turn."""
+    links = [stack.link(bank).page for bank in ("erebor_mx_retail", "heimdall_mx_retail") for _each in range(8)]
+    posts = [(people[number % 2], links[number // 2 % len(links)]) for number in range(POSTS)]
+    return [(person, person.open(f"{link}credentials/", having="operation_key")) for person, link in posts]
+
+
+def _send(person: Browser, form: Form) -> tuple[Response, float]:
+    began = time.monotonic()
+    answer = person.send(form, patience=120, password="pass_valid")
+    first = answer.history[0] if answer.history else answer
+    return first, first.elapsed.total_seconds() if answer.history else time.monotonic() - began
+
+
+def _watch(person: Browser, over: threading.Event) -> list[float]:
+    seen = []
+    while not over.is_set() or len(seen) < LOOKS // 2:
+        seen.append(_look(person))
+    return seen
+
+
+def _look(person: Browser) -> float:
+    began = time.monotonic()
+    page = wait_for(lambda: person.get(LIST))
+    assert page.status_code == 200
+    return time.monotonic() - began
+
+
+def _print(idle: list[float], busy: list[float], refused: list[float]) -> None:
+    p95_idle, p95_busy = (statistics.quantiles(seconds, n=20)[-1] for seconds in (idle, busy))
+    sys.stdout.write(
+        f"\nlist page: p95 idle {p95_idle * 1000:.0f} ms, meanwhile {p95_busy * 1000:.0f} ms"
+        f" ({p95_busy / p95_idle:.2f} x idle, {len(busy)} looks)"
+        f"\nrefusals:  median {statistics.median(refused) * 1000:.0f} ms, longest {refused[-1] * 1000:.0f} ms\n"
+    )
