@@ -25,6 +25,7 @@ from linkadmin.links.models import Integration, Link
 from linkadmin.links.notes import LONGEST
 
 PLAN_HOLDS = timedelta(hours=1)
+PLANS_OF_ONE = 3  # not confirmed yet
 
 
 class JobKind(models.TextChoices):

@@ -15,16 +15,21 @@ from linkadmin.links.models import Link
 from linkadmin.links.owners import possible_owners
 from linkadmin.nudges import nudge
 
-from .models import PLAN_HOLDS, BulkJob, JobKind, JobState
+from .models import PLAN_HOLDS, PLANS_OF_ONE, BulkJob, JobKind, JobState
 from .plan import lay_out
 from .refusals import PlanOver
 
 
 @transaction.atomic
 def plan(*, actor: User, kind: JobKind, links: "QuerySet[Link]", owner: User | None = None, text: str = "") -> BulkJob:
-    """Keep what would be done about these links; nothing is done yet. Raises a `Refusal`."""
+    """Keep what would be done about these links; nothing is done yet. Raises a `Refusal`.
+
+    A person has a few plans at once: the oldest goes.
+    """
     job = BulkJob(kind=kind, actor=actor, owner=owner, text=text)
     lay_out(job, links)
+    plans = BulkJob.objects.filter(actor=actor, state=JobState.PLANNED).order_by("-planned_at", "-pk")
+    BulkJob.objects.filter(pk__in=[plan.pk for plan in plans[PLANS_OF_ONE:]], state=JobState.PLANNED).delete()
     return job
 
 

@@ -9,22 +9,25 @@ from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
 from linkadmin.providers.names import clean_text
 
-from .models import Link, Note
+from .models import Link, Note, NoteText
 
 LONGEST = 2000  # characters
 
 
 @transaction.atomic
 def add_note(link: Link, *, by: User, text: str, job_id: UUID | None = None) -> Note:
-    """Write a note down. As a part of bulk work it has no event of its own: the work has one."""
-    note = Note.objects.create(link=link, author=by, text=clean_text(text)[:LONGEST], job_id=job_id)
-    if job_id is None:
-        log.record(
-            actor=by,
-            action="link.noted",
-            object_type="link",
-            object_id=link.pk,
-            outcome=Outcome.DONE,
-            details={"length": len(note.text)},
-        )
+    """Write a note down. As a part of bulk work it has no event of its own, and no copy of the words: the work has."""
+    words = clean_text(text)[:LONGEST]
+    if job_id is not None:
+        shared, _made = NoteText.objects.get_or_create(pk=job_id, defaults={"text": words})
+        return Note.objects.create(link=link, author=by, shared=shared, job_id=job_id)
+    note = Note.objects.create(link=link, author=by, text=words)
+    log.record(
+        actor=by,
+        action="link.noted",
+        object_type="link",
+        object_id=link.pk,
+        outcome=Outcome.DONE,
+        details={"length": len(words)},
+    )
     return note

@@ -57,6 +57,17 @@ def test_form_of_the_list_means_what_the_list_shows(house: House) -> None:
     assert planned(house, "refresh", state=form.values["state"], all="1").total == 60
 
 
+def test_person_has_three_plans_and_the_oldest_goes(house: House) -> None:
+    links = many(house.heron, 5)
+    running = begun(house, "note", links[:1], text="Called them.")
+    others = planned(house, "note", links, "ben", text="Called them.")
+
+    plans = [planned(house, "note", [link], text="Called them.") for link in links[1:]]
+
+    assert set(BulkJob.objects.all()) == {running, others, *plans[1:]}
+    assert house.open(plans[0].get_absolute_url()).status == 404
+
+
 def test_words_that_were_searched_for_stand_in_no_address(house: House) -> None:
     many(house.heron, 2)
     listed = house.post("/links/", {"q": "zebra"})

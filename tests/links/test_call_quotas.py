@@ -11,6 +11,7 @@ from linkadmin.links.models import CallPlace, CallQuota, Integration
 from linkadmin.links.traffic import Place, take_place
 from linkadmin.providers.errors import NotSent
 from linkadmin.providers.gate import Hold, Quota, Rate, Told
+from tests.house import PASSWORD
 from tests.providers.conftest import reply
 
 from .conftest import GOOD, SILENCE, Serve, at_once, failed, gate_of, is_let_in, read
@@ -78,7 +79,7 @@ class TestQuotas:
         assert len(script.received) == 1
 
     def test_are_given_back_by_a_call_that_is_not_made(self, belvo: Integration) -> None:
-        ana = User.objects.create_user(username="ana", password="", role=Role.SUPPORT)
+        ana = User.objects.create_user(username="ana", password=PASSWORD, role=Role.SUPPORT)
         belvo.quotas.create(scope="submit_token", calls=1, window_ends_at=timezone.now() + timedelta(seconds=30))
         place = take_place(belvo.pk, call="submit_token", seconds=310, person_id=ana.pk)
 

@@ -22,7 +22,7 @@ from tests.providers.conftest import Script, reply
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PASSWORD = "Zq7-typed-by-hand"
+PASSWORD = "pass_typed"
 
 
 def take(house: House, places: int, name: str | None = None) -> None:

@@ -228,6 +228,16 @@ class Link(models.Model):
         return RENEWAL_RANK if self.cause == Cause.RENEW_SOON.value else STATES[HealthState(self.health)].rank
 
 
+class NoteText(models.Model):
+    """What one piece of bulk work wrote down about all its links: once, under the work's ID."""
+
+    id = models.UUIDField(primary_key=True)
+    text = models.TextField(_("note"), max_length=2000)
+
+    def __str__(self) -> str:
+        return self.text[:80]
+
+
 class Note(models.Model):
     """What somebody of the staff wrote down about a link."""
 
@@ -235,7 +245,8 @@ class Note(models.Model):
     link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="notes")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="notes")
     at = models.DateTimeField(_("time"), default=timezone.now)
-    text = models.TextField(_("note"), max_length=2000)
+    text = models.TextField(_("note"), max_length=2000, blank=True)  # empty where it is shared
+    shared = models.ForeignKey(NoteText, on_delete=models.PROTECT, null=True, blank=True, related_name="notes")
     job_id = models.UUIDField(null=True, blank=True)  # of the bulk work it was part of
 
     class Meta:
@@ -244,7 +255,12 @@ class Note(models.Model):
         indexes = [models.Index(fields=["link", "-at"], name="note_of_link")]
 
     def __str__(self) -> str:
-        return self.text[:80]
+        return self.words[:80]
+
+    @property
+    def words(self) -> str:
+        """What was written down."""
+        return self.shared.text if self.shared else self.text
 
 
 class OwnerChange(models.Model):

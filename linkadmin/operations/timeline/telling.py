@@ -73,7 +73,7 @@ def tell_delivery(row: DeliveryLink, *, see_names: bool) -> Told:
 
 def tell_note(note: Note, *, see_names: bool) -> Told:
     """Tell a note. Staff write names into notes: who may not see names is told that there is one."""
-    text = note.text if see_names else _("What it says is for those who may see names.")
+    text = note.words if see_names else _("What it says is for those who may see names.")
     return Told("quiet", "sticky-note", _("Note"), _joined(isolated(note.author.display_name), _of_job(note)), text)
 
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('links', '0004_waits_of_unknown_length'),
+        ('links', '0008_fold_names'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
