@@ -16,7 +16,7 @@ from django.utils import timezone
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
-from linkadmin.links.models import EndUser, Link
+from linkadmin.links.models import EndUser, Institution, Link
 
 from .models import DONE_STATES, LOGIN_KINDS, AttemptAllowance, Operation, OperationQuerySet, State
 from .refusals import AlreadyOpen, BudgetSpent
@@ -72,6 +72,12 @@ def budget_of(subject: Link | Operation) -> Budget:
     allowed = AttemptAllowance.objects.filter(mine, allowed_at__gt=refused[-1]).exists()
     free_at = refused[-FREE_ATTEMPTS] + WINDOW if len(refused) >= FREE_ATTEMPTS else None
     return Budget(len(refused), allowed, free_at)
+
+
+def latest_refusal(end_user: EndUser, bank: Institution) -> Operation:
+    """Return the last operation of a customer at a bank that the bank refused; one that counts must be there."""
+    refused = Operation.objects.with_names().filter(end_user__external_id=end_user.external_id, counts_as_attempt=True)
+    return refused.filter(institution__integration=bank.integration_id, institution__name=bank.name).latest("ended_at")
 
 
 def require_attempt(operation: Operation) -> None:

@@ -163,14 +163,16 @@ def test_refusals_are_counted_over_all_links_of_a_customer_at_a_bank(house: Hous
 
 def test_refused_creation_and_repair_are_one_count(house: House) -> None:
     link = house.belvo_link()
-    create_at_same_bank(house, link)
+    assert "1 attempt left today" in create_at_same_bank(house, link).words
     assert "1 attempt left today" in house.open(f"/links/{link.pk}/credentials/").words
     refuse(house, link)
 
     page = create_at_same_bank(house, link, "pass_valid")
 
     assert page.status == 409
+    assert page.words.count("No attempts left today") == 1
     assert "An account manager can allow one more." in page.words
+    assert f"/links/{link.pk}/repair-address/" in page.links()
     assert len(house.calls("POST", "/api/links/")) == 1
 
 

@@ -14,10 +14,12 @@ from linkadmin.links import catalogue
 from linkadmin.links.models import EndUser, Institution, Integration
 from linkadmin.links.presentation import standing_of
 from linkadmin.operations import refusals, services
+from linkadmin.operations.budget import budget_of, latest_refusal
 from linkadmin.operations.explanations import explain
 from linkadmin.operations.forms import NewLinkForm
 from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.operations.steps import FORM, steps_at
+from linkadmin.operations.ways import ways_on
 from linkadmin.pages import draw, go, reader, wants_part
 from linkadmin.providers.names import clean_name, folded
 
@@ -81,15 +83,25 @@ def _create(
         standing = standing_of(duplicate.existing)
         context = {"existing": duplicate.existing, "existing_standing": standing, "duplicate": duplicate}
         return _page(request, integration, institution, form.again(), status=409, **context)
+    except refusals.BudgetSpent:
+        assert bank is not None  # noqa: S101 - without a bank nothing is counted
+        last = latest_refusal(form.end_user(), bank)
+        return _page(request, integration, institution, form.again(), status=409, **_budget(request, last))
     except refusals.Refusal as refusal:
         form.add_error(None, str(refusal.words))
         return _page(request, integration, institution, form.again(), status=refusal.status)
     operation = outcome_of(operation)
     if operation.state in (State.REJECTED, State.NOT_SENT):
         form.refuse(operation.field_errors)
-        refused = {"refused": operation, "explanation": explain(operation)}
+        refused = {"refused": operation, "explanation": explain(operation)} | _budget(request, operation)
         return _page(request, integration, institution, form.again(), status=422, **refused)
     return go(request, place_of(operation))
+
+
+def _budget(request: HttpRequest, operation: Operation) -> dict[str, Any]:
+    """Return what is left for the customer of a refused operation at its bank, and what is possible instead."""
+    budget = budget_of(operation)
+    return {"budget": budget, "ways": ways_on(operation, budget, user=reader(request))}
 
 
 def _page(
