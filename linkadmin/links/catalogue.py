@@ -16,7 +16,7 @@ from linkadmin.providers.names import folded
 from linkadmin.providers.types import Capability, HealthState
 
 from .models import Institution, Integration, Link
-from .queries import PAGE_SIZE, SEARCH_WORDS, states_needing_somebody
+from .queries import PAGE_SIZE, SEARCH_WORDS, active, needs_somebody
 
 TROUBLE_SHOWN = 8
 TROUBLE_LINKS = 2  # so many links waiting for one bank are a trouble of the bank's
@@ -84,15 +84,25 @@ class InstitutionFilter(django_filters.FilterSet):  # type: ignore[misc]
         choices=[("no", _("No longer listed"))],
     )
 
+    ours = django_filters.ChoiceFilter(
+        method="of_links",
+        label=_("Our links"),
+        empty_label=_("With our links or not"),
+        choices=[("no", _("Without a link of ours"))],
+    )
+
     class Meta:
         model = Institution
-        fields = ["integration", "country", "kind", "status", "access", "code", "listed"]
+        fields = ["integration", "country", "kind", "status", "access", "code", "listed", "ours"]
 
     def of_code(self, institutions: "QuerySet[Institution]", _name: str, value: str) -> "QuerySet[Institution]":
         asks = Q(features_text__contains='"token_required"')
         with_text: Any = institutions.annotate(features_text=Cast("features", TextField()))
         found: QuerySet[Institution] = with_text.filter(asks if value == "yes" else ~asks)
         return found
+
+    def of_links(self, institutions: "QuerySet[Institution]", _name: str, _value: str) -> "QuerySet[Institution]":
+        return without_links(institutions)
 
     def of_listing(self, institutions: "QuerySet[Institution]", _name: str, _value: str) -> "QuerySet[Institution]":
         return institutions.filter(UNLISTED)
@@ -155,8 +165,12 @@ def in_trouble() -> list[tuple[Institution, Tally]]:
 
 def down_without_links() -> int:
     """Return how many institutions are down at which we have no link."""
-    ours = Link.objects.filter(ended_at=None, institution__isnull=False).values("institution")
-    return Institution.objects.filter(status="down").exclude(pk__in=ours).count()
+    return without_links(Institution.objects.filter(status="down")).count()
+
+
+def without_links(institutions: "QuerySet[Institution]") -> "QuerySet[Institution]":
+    """Return those at which no link of ours stands."""
+    return institutions.exclude(pk__in=active(Link.objects.filter(institution__isnull=False)).values("institution"))
 
 
 def listed(institutions: "QuerySet[Institution]") -> "QuerySet[Institution]":
@@ -165,11 +179,11 @@ def listed(institutions: "QuerySet[Institution]") -> "QuerySet[Institution]":
 
 
 def _counted(links: "QuerySet[Link]") -> "QuerySet[Any]":
-    trouble = Q(health__in=states_needing_somebody(), proving_since=None)
     waiting = Q(health=HealthState.WAITING.value, proving_since=None)
-    counts = {"links": Count("pk"), "trouble": Count("pk", filter=trouble), "waiting": Count("pk", filter=waiting)}
-    grouped: QuerySet[Any] = links.filter(ended_at=None).order_by().values("institution").annotate(**counts)
-    return grouped
+    grouped: QuerySet[Any] = active(links).order_by().values("institution")
+    return grouped.annotate(
+        links=Count("pk"), trouble=Count("pk", filter=needs_somebody()), waiting=Count("pk", filter=waiting)
+    )
 
 
 def _tally(row: Mapping[str, Any]) -> Tally:

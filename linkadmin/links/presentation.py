@@ -103,6 +103,7 @@ class CustomerRow:
     url: str
     name: str
     external_id: str
+    pk: UUID
     links: int
     trouble: int
 
@@ -160,6 +161,7 @@ def customer_rows(
             each.get_absolute_url(),
             shown_name(str(each), see_names=see_names),
             each.external_id,
+            each.pk,
             *counted.get(each.pk, (0, 0)),
         )
         for each in customers
@@ -174,7 +176,7 @@ def shown_name(name: str, *, see_names: bool) -> str:
 def state_counts(tally: Mapping[str, int], *, green: bool = True) -> list[dict[str, Any]]:
     """Return how many links are in each state that has any."""
     looks = [(state, look if green else without_green(look)) for state, look in shown_states()]
-    return [{"badge": look, "count": tally[state]} for state, look in looks if tally.get(state)]
+    return [{"state": state, "badge": look, "count": tally[state]} for state, look in looks if tally.get(state)]
 
 
 def shown_states() -> list[tuple[str, StateBadge]]:

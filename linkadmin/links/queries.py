@@ -28,6 +28,8 @@ LAST_RANK = 32_767
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 ESCALATE = "escalate"  # beside the states: waits so long that somebody should write to the provider
+ACTIVE = "active"  # all that have not ended
+SOMEBODY = "somebody"  # all that need a customer or us
 SEARCH_WORDS = 6  # the most that are looked for
 
 
@@ -41,6 +43,8 @@ class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
             *((group.value, group.label) for group in Group),
             (PROVING, PROVING_LOOK.label),
             (ESCALATE, _("Wait for more than two days")),
+            (SOMEBODY, _("Need a customer or us")),
+            (ACTIVE, _("Not ended")),
             *((state.value, STATES[state].label) for state in HealthState),
         ],
     )
@@ -54,20 +58,25 @@ class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
         method="of_owner", label=_("Owner"), empty_label=_("Any owner"), choices=[("1", _("Mine"))]
     )
 
-    # From the page of unknown words; nobody picks one from a list here.
+    # From other pages; nobody picks one from a list here.
+    customer = django_filters.UUIDFilter(field_name="end_user", label=_("Customer"), widget=forms.HiddenInput)
     unknown = django_filters.ModelChoiceFilter(
         queryset=UnknownValue.objects.all(), method="of_word", label=_("Unknown word"), widget=forms.HiddenInput
     )
 
     class Meta:
         model = Link
-        fields = ["state", "integration", "institution", "mine", "unknown"]
+        fields = ["state", "integration", "institution", "mine", "customer", "unknown"]
 
     def of_state(self, links: "QuerySet[Link]", _name: str, value: str) -> "QuerySet[Link]":
         if value == PROVING:
             return links.filter(proving_since__isnull=False)
         if value == ESCALATE:
             return waiting_too_long(links)
+        if value == ACTIVE:
+            return active(links)
+        if value == SOMEBODY:
+            return needing_somebody(links)
         states = Group(value).states if value in list(Group) else (HealthState(value),)
         return links.filter(health__in=[state.value for state in states], proving_since=None)
 
@@ -89,6 +98,21 @@ class Page:
 def visible_to(user: User) -> "QuerySet[Link]":
     """Return the links a person may see."""
     return Link.objects.all() if may(user, Right.VIEW_LINKS) else Link.objects.none()
+
+
+def active(links: "QuerySet[Link]") -> "QuerySet[Link]":
+    """Return those that have not ended."""
+    return links.exclude(health__in=[state.value for state in Group.ENDED.states])
+
+
+def needing_somebody(links: "QuerySet[Link]") -> "QuerySet[Link]":
+    """Return those for which a customer or we have something to do."""
+    return links.filter(needs_somebody())
+
+
+def needs_somebody() -> Q:
+    states = [state.value for group in (Group.CUSTOMER, Group.US) for state in group.states]
+    return Q(health__in=states, proving_since=None)
 
 
 def waiting_too_long(links: "QuerySet[Link]") -> "QuerySet[Link]":
@@ -132,9 +156,8 @@ def after_customer(customers: "QuerySet[EndUser]", pk: str, *, see_names: bool) 
 
 def count_links(customers: Iterable[EndUser]) -> dict[UUID, tuple[int, int]]:
     """Return how many live links each of these customers has, and how many of them need somebody."""
-    trouble = Q(health__in=states_needing_somebody(), proving_since=None)
-    live = Link.objects.filter(end_user__in=customers, ended_at=None).values("end_user")
-    counted = live.annotate(n=Count("pk"), trouble=Count("pk", filter=trouble))
+    live = active(Link.objects.filter(end_user__in=customers)).order_by().values("end_user")
+    counted = live.annotate(n=Count("pk"), trouble=Count("pk", filter=needs_somebody()))
     return {row["end_user"]: (row["n"], row["trouble"]) for row in counted}
 
 
@@ -170,11 +193,6 @@ def standing(tally: Counter[str]) -> Counter[str]:
 def how_many(links: "QuerySet[Link]") -> int:
     """Count links, and no further than one more than are counted."""
     return links.order_by()[: COUNTED + 1].count()
-
-
-def states_needing_somebody() -> list[str]:
-    """Return the states in which a customer or we have something to do."""
-    return [state.value for group in (Group.CUSTOMER, Group.US) for state in group.states]
 
 
 def group_counts(tally: Counter[str]) -> dict[str, int]:

@@ -10,7 +10,7 @@ from django.db.models import Count, Min, QuerySet
 from linkadmin.accounts.models import User
 from linkadmin.links.models import Institution, Integration, Link
 from linkadmin.links.presentation import Moment, StateBadge, moment, shown_states
-from linkadmin.links.queries import standing, states_needing_somebody
+from linkadmin.links.queries import needing_somebody, standing
 from linkadmin.providers.types import HealthState
 
 SHOWN = 8
@@ -22,6 +22,7 @@ WIDTH = 100  # units of a bar
 class Share:
     """One state's part of a bar: where it begins, how wide it is, and how many links it stands for."""
 
+    state: str
     badge: StateBadge
     count: int
     start: float
@@ -56,7 +57,7 @@ def state_shares(tally: Counter[str]) -> list[Share]:
         if not count:
             continue
         width = WIDTH * count / total
-        shares.append(Share(look, count, round(start, 2), round(width, 2)))
+        shares.append(Share(state, look, count, round(start, 2), round(width, 2)))
         start += width
     return shares
 
@@ -71,7 +72,7 @@ def by_integration(tallies: Mapping[UUID, Counter[str]]) -> list[IntegrationLine
 
 def incidents(live: "QuerySet[Link]") -> list[Incident]:
     """Return the banks that fail for several customers at once: one line each, however many links."""
-    waiting = live.filter(health=HealthState.WAITING.value, institution__isnull=False)
+    waiting = live.filter(health=HealthState.WAITING.value, proving_since=None, institution__isnull=False)
     grouped = waiting.values("institution").annotate(n=Count("pk"), since=Min("health_since")).order_by("-n")
     found = [row for row in grouped[:SHOWN] if row["n"] >= INCIDENT_LINKS]
     banks = Institution.objects.select_related("integration").in_bulk([row["institution"] for row in found])
@@ -90,9 +91,7 @@ def incidents(live: "QuerySet[Link]") -> list[Incident]:
 
 
 def oldest_unrepaired(live: "QuerySet[Link]") -> "QuerySet[Link]":
-    return _with_names(
-        live.filter(health__in=states_needing_somebody(), proving_since=None).order_by("health_since", "id")
-    )[:SHOWN]
+    return _with_names(needing_somebody(live).order_by("health_since", "id"))[:SHOWN]
 
 
 def portfolio_of(user: User, live: "QuerySet[Link]") -> "QuerySet[Link]":

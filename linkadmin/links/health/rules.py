@@ -276,6 +276,8 @@ def _ends_proof(link: Link, state: HealthState, report: Report) -> bool:
     """
     if link.proving_since is None or report.at < link.proving_since:
         return False
+    if state is HealthState.DISCONNECTED:  # what has ended is repaired by nothing
+        return True
     if report.source is not Source.LIST:
         return report.source is not Source.CLOCK
     if state in (HealthState.SETTING_UP, HealthState.STALE):
