@@ -181,9 +181,10 @@ def listed(institutions: "QuerySet[Institution]") -> "QuerySet[Institution]":
 def _counted(links: "QuerySet[Link]") -> "QuerySet[Any]":
     waiting = Q(health=HealthState.WAITING.value, proving_since=None)
     grouped: QuerySet[Any] = active(links).order_by().values("institution")
-    return grouped.annotate(
+    counted: QuerySet[Any] = grouped.annotate(
         links=Count("pk"), trouble=Count("pk", filter=needs_somebody()), waiting=Count("pk", filter=waiting)
     )
+    return counted
 
 
 def _tally(row: Mapping[str, Any]) -> Tally:

@@ -102,7 +102,7 @@ def visible_to(user: User) -> "QuerySet[Link]":
 
 def active(links: "QuerySet[Link]") -> "QuerySet[Link]":
     """Return those that have not ended."""
-    return links.exclude(health__in=[state.value for state in Group.ENDED.states])
+    return links.filter(ended_at=None).exclude(health__in=[state.value for state in Group.ENDED.states])
 
 
 def needing_somebody(links: "QuerySet[Link]") -> "QuerySet[Link]":
