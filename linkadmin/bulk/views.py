@@ -8,6 +8,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
+from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -15,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from linkadmin.accounts.roles import Right, may
+from linkadmin.links.glance import Glance, time_of
 from linkadmin.links.live import NOTHING_AWAITED, Pulse, answer, seconds_between, version_of
 from linkadmin.links.presentation import moment
 from linkadmin.operations.refusals import Refusal
@@ -22,11 +24,13 @@ from linkadmin.pages import go, reader
 
 from . import pages, selection, services
 from .forms import FORMS
-from .models import BulkJob, ItemState, JobKind
+from .models import BulkJob, BulkPart, ItemState, JobKind, JobState
 from .presentation import ItemRow, item_rows, job_rows, plan_words, progress, title, with_names
 from .selection import ALL, TICKED, WORDS, Selection
 
 TEMPLATE = "bulk/job.html"
+_DONE = BulkPart.objects.filter(job=OuterRef("pk"), done_at__isnull=False).order_by("-done_at").values("done_at")
+_JOB = Glance(lambda pk: BulkJob.objects.filter(pk=pk).values_list("state", "began_at", Subquery(_DONE[:1])))
 MOVES: dict[str, Callable[..., BulkJob]] = {
     "begin": services.begin,
     "stop": services.stop,
@@ -79,8 +83,10 @@ def job_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_safe
 def job_live(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Answer the poll of a job's page."""
-    pulse = _pulse(get_object_or_404(BulkJob, pk=pk))
-    return answer(request, pulse.version, pulse.seconds)
+    look = _look(pk)
+    if look is None:
+        raise Http404
+    return answer(request, *look)
 
 
 def _form(request: HttpRequest, kind: JobKind) -> forms.Form | None:
@@ -112,10 +118,17 @@ def _move(request: HttpRequest, job: BulkJob) -> HttpResponse:
 
 
 def _pulse(job: BulkJob) -> Pulse:
-    """Return what a job's page polls: its state, and the last part that was done."""
-    last = job.parts.filter(done_at__isnull=False).order_by("-done_at").values_list("done_at", flat=True).first()
-    seconds = seconds_between(job.began_at) if job.is_running else NOTHING_AWAITED
-    return Pulse(reverse("bulk-live", args=[job.pk]), version_of(job.state, last), seconds)
+    return Pulse(reverse("bulk-live", args=[job.pk]), *(_look(job.pk) or ("",)))
+
+
+def _look(pk: UUID) -> tuple[str, int] | None:
+    """Return the version of a job, its state and the last part that was done, and how often its page asks for it."""
+    row = _JOB.row(pk)
+    if row is None:
+        return None
+    state, began_at, last = row
+    seconds = seconds_between(time_of(began_at)) if state == JobState.RUNNING else NOTHING_AWAITED
+    return version_of(state, last), seconds
 
 
 def _page(request: HttpRequest, job: BulkJob) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from linkadmin.providers.names import isolated
 
 from . import breaker
 from .models import Integration, Traffic
+from .models.integrations import IntegrationQuerySet
 from .pauses import clock_time
 from .presentation import Moment, moment
 
@@ -41,19 +42,19 @@ class Alert:
     def until_words(self) -> str:
         return clock_time(self.until) if self.until else ""
 
-    @property
-    def fact(self) -> tuple[str, str, datetime | None]:
-        """What makes another alert of it."""
-        return str(self.integration.pk), self.kind, self.until
-
 
 def alerts(of: Collection[UUID] | None = None) -> list[Alert]:
     """Return the alerts of some integrations, or of all that are in use."""
-    troubled = Q(key_state=Integration.KeyState.REFUSED) | Q(traffic__paused_until__isnull=False)
-    found = Integration.objects.filter(troubled, is_active=True).select_related("traffic").order_by("name")
+    found = troubled().select_related("traffic").order_by("name")
     if of is not None:
         found = found.filter(pk__in=of)
     return [alert for each in found if (alert := alert_of(each)) is not None]
+
+
+def troubled() -> IntegrationQuerySet:
+    """Return the integrations in use that may have an alert: when they have none any more, the time tells."""
+    may_be = Q(key_state=Integration.KeyState.REFUSED) | Q(traffic__paused_until__isnull=False)
+    return Integration.objects.filter(may_be, is_active=True)
 
 
 def alert_of(integration: Integration) -> Alert | None:

@@ -18,8 +18,8 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from . import alerts
-from .alerts import Alert
+from .alerts import troubled
+from .glance import Glance, time_of
 from .models import EndUser, Integration
 
 # How long something is awaited, in seconds, and how often its page asks meanwhile.
@@ -27,8 +27,12 @@ EAGER = ((20 * 60, 2), (60 * 60, 5), (6 * 60 * 60, 15))
 NOTHING_AWAITED = 0
 SECONDS_HEADER = "Live-Seconds"
 FOLLOWS_HEADER = "Live-Follows"
+TROUBLE = ("key_state", "keys_retry_at", "traffic__paused_until", "traffic__probe_until")
 _signer = signing.TimestampSigner(salt="linkadmin.links.live")
 MOST_SCOPES = 50  # integrations named in one poll
+
+
+_TROUBLED = Glance(lambda _key: troubled().order_by("pk").values_list("pk", *TROUBLE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +85,10 @@ def _page_of(request: HttpRequest) -> str:
     return f"{request.user.pk} {request.get_full_path()}"
 
 
-def pulse_of(of: list[UUID] | None, found: list[Alert]) -> Pulse:
+def pulse_of(of: list[UUID] | None) -> Pulse:
     """Return the pulse of a page that awaits nothing, but is to show the alerts of some integrations or all."""
     named = [] if of is None else [("of", str(pk)) for pk in of] or [("of", "")]
-    return Pulse(f"{reverse('live')}?{urlencode(named)}", version_of(*_facts(found)))
+    return Pulse(f"{reverse('live')}?{urlencode(named)}", version_of(*_troubles(of)))
 
 
 @require_safe
@@ -92,7 +96,7 @@ def live(request: HttpRequest) -> HttpResponse:
     """Tell whether the alerts of some integrations changed."""
     named = request.GET.getlist("of")[:MOST_SCOPES]
     of = [pk for text in named if (pk := _uuid(text))] if named else None
-    return answer(request, version_of(*_facts(alerts.alerts(of))), NOTHING_AWAITED)
+    return answer(request, version_of(*_troubles(of)), NOTHING_AWAITED)
 
 
 def concerned(page: Mapping[str, Any]) -> list[UUID] | None:
@@ -109,8 +113,15 @@ def concerned(page: Mapping[str, Any]) -> list[UUID] | None:
     return None
 
 
-def _facts(found: list[Alert]) -> list[tuple[object, ...]]:
-    return [alert.fact for alert in found]
+def trouble_of(key_state: str, *until: datetime | str | None) -> tuple[object, ...]:
+    """Return what changes with an integration's alert: its keys, and the times until which calls are held back."""
+    now = timezone.now()
+    return key_state == Integration.KeyState.REFUSED, *((at, now < at) for each in until if (at := time_of(each)))
+
+
+def _troubles(of: list[UUID] | None) -> list[tuple[object, ...]]:
+    found = [(UUID(str(pk)), trouble_of(*rest)) for pk, *rest in _TROUBLED.rows()]
+    return sorted(each for each in found if of is None or each[0] in of)
 
 
 def _uuid(text: str) -> UUID | None:

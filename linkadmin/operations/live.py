@@ -1,22 +1,24 @@
 """What the pages of a link and of an operation await, and by what they see that it changed."""
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
-from linkadmin.links.live import NOTHING_AWAITED, Pulse, seconds_between, version_of
+from linkadmin.links.glance import Glance, time_of
+from linkadmin.links.live import NOTHING_AWAITED, TROUBLE, Pulse, seconds_between, trouble_of, version_of
 from linkadmin.links.models import Link
 from linkadmin.providers.types import HealthState
 
 from .models import RUNNING_STATES, Operation, State
 
+Stamp = datetime | str | None  # as the database has it
 CODE_SECONDS = 5  # between two polls while a person is to give a code
 A_READ_LASTS = timedelta(minutes=1)  # one that began earlier has died
 SHOWN_OF_LINK = (
-    "health",
     "cause",
     "conflict",
     "raw_status",
@@ -27,40 +29,41 @@ SHOWN_OF_LINK = (
     "ask_failed",
     "ended_at",
     "owner_id",
-    "health_since",
-    "proving_since",
-    "integration__key_state",
-    "integration__keys_retry_at",
-    "integration__traffic__paused_until",
-    "integration__traffic__probe_until",
 )
+_LAST = Operation.objects.filter(link=OuterRef("pk")).order_by("-prepared_at", "-id")
+_BEGAN = Coalesce("sent_at", "prepared_at")
+_LINK = Glance(
+    lambda pk: Link.objects.filter(pk=pk).values_list(
+        Subquery(_LAST.values("version")[:1]),
+        Subquery(_LAST.values("state")[:1]),
+        Subquery(_LAST.annotate(began=_BEGAN).values("began")[:1]),
+        "health",
+        "health_since",
+        "proving_since",
+        "asking_since",
+        *(f"integration__{name}" for name in TROUBLE),
+        *SHOWN_OF_LINK,
+    )
+)
+_OPERATION = Glance(lambda pk: Operation.objects.filter(pk=pk).values_list("version", "state", _BEGAN, "end_user"))
 
 
-class _Last(NamedTuple):
-    """The latest operation on a link."""
-
-    id: UUID
-    version: int
-    state: str
-    prepared_at: datetime
-    sent_at: datetime | None
+def pulse_of_link(pk: UUID) -> Pulse:
+    """Return the pulse of a link's pages."""
+    version, seconds = look_at_link(pk) or ("", NOTHING_AWAITED)
+    return Pulse(reverse("link-live", args=[pk]), version, seconds)
 
 
-def pulse_of_link(pk: UUID) -> Pulse | None:
-    """Return the pulse of a link's pages; None if there is no such link."""
-    row = Link.objects.filter(pk=pk).values_list(*SHOWN_OF_LINK, "asking_since").first()
+def look_at_link(pk: UUID) -> tuple[str, int] | None:
+    """Return the version of a link and how often its pages ask for it; None if there is no such link."""
+    row = _LINK.row(pk)
     if row is None:
         return None
-    shown, asking_since = row[:-1], row[-1]
-    latest = Operation.objects.filter(link=pk).order_by("-prepared_at", "-id").values_list(*_Last._fields).first()
-    last = _Last(*latest) if latest else None
-    link = dict(zip(SHOWN_OF_LINK, shown, strict=True))
-    now = timezone.now()
-    holds = [at is not None and at > now for at in shown[-3:]]  # they end with time alone
-    return Pulse(
-        reverse("link-live", args=[pk]),
-        version_of(shown, last, holds),
-        _seconds(link, last, asking_since),
+    (version, state, began, health, health_since, proving_since, asking_since), rest = row[:7], row[7:]
+    trouble, shown = trouble_of(*rest[: len(TROUBLE)]), rest[len(TROUBLE) :]
+    return (
+        version_of(version, state, began, health, health_since, proving_since, trouble, shown),
+        _seconds(state, began, health, health_since, proving_since, asking_since),
     )
 
 
@@ -68,19 +71,28 @@ def pulse_of_operation(operation: Operation) -> Pulse:
     """Return the pulse of the page of an operation that is not over."""
     name = "operation-live" if operation.end_user_id else "integration-operation-live"
     version = version_of(operation.version, operation.state)
-    seconds = seconds_between(operation.began_at) if operation.is_running else NOTHING_AWAITED
-    return Pulse(reverse(name, args=[operation.pk]), version, seconds)
+    return Pulse(reverse(name, args=[operation.pk]), version, seconds_between(operation.began_at))
 
 
-def _seconds(link: dict[str, Any], last: _Last | None, asking_since: datetime | None) -> int:
+def look_at_operation(pk: UUID, *, has_customer: bool) -> tuple[str, int] | None:
+    """Return the version of an operation that runs, as `look_at_link` does; None if it does not run any more."""
+    row = _OPERATION.row(pk)
+    if row is None or row[1] not in RUNNING_STATES or (row[3] is not None) != has_customer:
+        return None
+    return version_of(*row[:2]), seconds_between(time_of(row[2]))
+
+
+def _seconds(
+    state: str | None, began: Stamp, health: str, health_since: Stamp, proving_since: Stamp, asking_since: Stamp
+) -> int:
     """Return how often a link's page asks: while a call runs, a code is awaited, a repair or a new link is verified."""
-    if last is not None and last.state == State.NEEDS_TOKEN:
+    if state == State.NEEDS_TOKEN:
         return CODE_SECONDS
-    awaited = [asking_since] if asking_since and timezone.now() - asking_since < A_READ_LASTS else []
-    if last is not None and last.state in RUNNING_STATES:
-        awaited.append(last.sent_at or last.prepared_at)
-    if link["proving_since"]:
-        awaited.append(link["proving_since"])
-    elif link["health"] == HealthState.SETTING_UP.value:
-        awaited.append(link["health_since"])
-    return seconds_between(max(awaited, default=None))
+    awaited = [time_of(proving_since)]
+    if state in RUNNING_STATES:
+        awaited.append(time_of(began))
+    if not proving_since and health == HealthState.SETTING_UP.value:
+        awaited.append(time_of(health_since))
+    if (asked := time_of(asking_since)) and timezone.now() - asked < A_READ_LASTS:
+        awaited.append(asked)
+    return seconds_between(max(filter(None, awaited), default=None))

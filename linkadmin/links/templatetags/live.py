@@ -20,7 +20,7 @@ def live_page(context: Context) -> dict[str, Any]:
     return {
         "alerts": found,
         "is_of_one": of is not None and len(of) == 1,
-        "pulse": page.get("pulse") or pulse_of(of, found),
+        "pulse": page.get("pulse") or pulse_of(of),
         "follows": follow_mark(page["request"]),
         "rights": page.get("rights", frozenset()),
     }

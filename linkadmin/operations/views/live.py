@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from linkadmin.links.live import answer
-from linkadmin.operations.live import pulse_of_link, pulse_of_operation
+from linkadmin.operations.live import look_at_link, look_at_operation
 from linkadmin.operations.models import Operation
 from linkadmin.pages import go_when_done
 
@@ -16,25 +16,25 @@ from .access import place_of
 
 @require_safe
 def link_live(request: HttpRequest, pk: UUID) -> HttpResponse:
-    pulse = pulse_of_link(pk)
-    if pulse is None:
+    look = look_at_link(pk)
+    if look is None:
         raise Http404
-    return answer(request, pulse.version, pulse.seconds)
+    return answer(request, *look)
 
 
 @require_safe
 def operation_live(request: HttpRequest, pk: UUID) -> HttpResponse:
-    return _live(request, get_object_or_404(Operation, pk=pk, end_user__isnull=False))
+    return _live(request, pk, has_customer=True)
 
 
 @require_safe
 def integration_operation_live(request: HttpRequest, pk: UUID) -> HttpResponse:
-    return _live(request, get_object_or_404(Operation, pk=pk, end_user__isnull=True))
+    return _live(request, pk, has_customer=False)
 
 
-def _live(request: HttpRequest, operation: Operation) -> HttpResponse:
-    """Answer while an operation runs; send the page on once it doesn't."""
-    if not operation.is_running:
-        return go_when_done(place_of(operation))
-    pulse = pulse_of_operation(operation)
-    return answer(request, pulse.version, pulse.seconds)
+def _live(request: HttpRequest, pk: UUID, *, has_customer: bool) -> HttpResponse:
+    """Answer while an operation runs; send its page on once it doesn't."""
+    look = look_at_operation(pk, has_customer=has_customer)
+    if look is None:
+        return go_when_done(place_of(get_object_or_404(Operation, pk=pk, end_user__isnull=not has_customer)))
+    return answer(request, *look)

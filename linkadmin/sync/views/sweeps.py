@@ -10,14 +10,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from linkadmin.accounts.roles import Right, may
+from linkadmin.links.glance import Glance, time_of
 from linkadmin.links.live import NOTHING_AWAITED, Pulse, answer, seconds_between, version_of
 from linkadmin.links.models import Integration
 from linkadmin.links.presentation import moment
 from linkadmin.operations.refusals import Refusal
 from linkadmin.pages import go, reader
 from linkadmin.sync import sweeps
-from linkadmin.sync.models import Sweep
+from linkadmin.sync.models import Sweep, SweepState
 from linkadmin.sync.sweeps import presentation
+
+SHOWN = ("state", "began_at", "attended_until", "waits_until", "seen", "note")
+_SWEEP = Glance(lambda pk: Sweep.objects.filter(pk=pk).values_list(*SHOWN))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -61,15 +65,23 @@ def sweep_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_safe
 def sweep_live(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Answer the poll of a sweep's page."""
-    pulse = _pulse(get_object_or_404(Sweep, pk=pk))
-    return answer(request, pulse.version, pulse.seconds)
+    look = _look(pk)
+    if look is None:
+        raise Http404
+    return answer(request, *look)
 
 
 def _pulse(sweep: Sweep) -> Pulse:
-    """Return what a sweep's page polls: whoever works on the sweep says so again and again."""
-    version = version_of(sweep.state, sweep.attended_until, sweep.waits_until, sweep.seen, sweep.note)
-    seconds = seconds_between(sweep.began_at) if sweep.is_running else NOTHING_AWAITED
-    return Pulse(reverse("sweep-live", args=[sweep.pk]), version, seconds)
+    return Pulse(reverse("sweep-live", args=[sweep.pk]), *(_look(sweep.pk) or ("",)))
+
+
+def _look(pk: UUID) -> tuple[str, int] | None:
+    """Return the version of a sweep, on which who works says so again and again, and how often its page asks for it."""
+    row = _SWEEP.row(pk)
+    if row is None:
+        return None
+    seconds = seconds_between(time_of(row[1])) if row[0] == SweepState.RUNNING else NOTHING_AWAITED
+    return version_of(*row), seconds
 
 
 def _begin(request: HttpRequest, integration: Integration) -> HttpResponse:

@@ -1,0 +1,44 @@
+"""Queries that open pages have us ask again and again: compiled once, since that costs more than asking."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, models
+from django.db.models import QuerySet
+from django.utils.dateparse import parse_datetime
+from django.utils.functional import cached_property
+
+Row = tuple[Any, ...]
+ANY = UUID(int=0)  # stands for the key in the compiled query
+_KEY = models.UUIDField()
+
+
+class Glance:
+    """A query of rows by one key, or by none. What it returns is as the database has it."""
+
+    def __init__(self, build: Callable[[UUID], "QuerySet[Any, Any]"]) -> None:
+        self._build = build
+
+    def rows(self, key: UUID = ANY) -> list[Row]:
+        sql, params = self._compiled
+        any_key, wanted = _KEY.get_db_prep_value(ANY, connection), _KEY.get_db_prep_value(key, connection)
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [wanted if param == any_key else param for param in params])
+            return list(cursor.fetchall())
+
+    def row(self, key: UUID) -> Row | None:
+        return next(iter(self.rows(key)), None)
+
+    @cached_property
+    def _compiled(self) -> tuple[str, Row]:
+        sql, params = self._build(ANY).query.sql_with_params()
+        return sql, tuple(params)
+
+
+def time_of(value: datetime | str | None) -> datetime | None:
+    """Return a time as it came from the database: SQLite has them in UTC without saying so, or as text."""
+    if isinstance(value, str):
+        value = parse_datetime(value)
+    return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
