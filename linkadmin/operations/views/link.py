@@ -89,7 +89,7 @@ def link_refresh(request: HttpRequest, pk: UUID) -> HttpResponse:
         return go(request, link.get_absolute_url())
     link.refresh_from_db()
     if not answered:
-        messages.info(request, _("Still asking the provider. Reload in a moment to see its answer."))
+        messages.info(request, _("Still asking the provider. Its answer shows up on this page."))
     elif link.ask_failed:
         messages.warning(
             request, _("The provider could not be asked. %(why)s What you see is older.") % {"why": link.why_unasked}
