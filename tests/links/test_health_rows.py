@@ -114,7 +114,7 @@ def verdict_after_asking(house: House, link: Link) -> str:
     """Ask the provider by the page's button, and return the words of the verdict the page then shows."""
     house.post(f"/links/{link.pk}/refresh/")
     page = house.open(link.get_absolute_url())
-    section = re.search(r'id="link-verdict">(.*?)</section>', page.source, re.DOTALL)
+    section = re.search(r'id="link-verdict"[^>]*>(.*?)</section>', page.source, re.DOTALL)
     assert section, page.words[:300]
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", section[1]))).strip()
 

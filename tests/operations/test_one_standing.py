@@ -26,7 +26,7 @@ BESIDE = re.compile(
     re.DOTALL,
 )
 HEAD = re.compile(
-    r'<p class="verdict__state">(?P<state>.*?)</p>.*?<p class="verdict__reason">(?P<reason>.*?) <span.*?'
+    r'<p class="verdict__state"[^>]*>(?P<state>.*?)</p>.*?<p class="verdict__reason">(?P<reason>.*?) <span.*?'
     r'<time datetime="(?P<since>.*?)"',
     re.DOTALL,
 )
