@@ -139,6 +139,7 @@ GET  /integrations/{belvo}/inbox/secrets/new/  403  403  403  405
 POST /integrations/{heron}/inbox/secrets/new/  403  403  403  404
 GET  /integrations/{belvo}/inbox/secrets/{secret}/retire/  403  403  403  200
 POST /webhooks/{what}/{source}/          401  401  401  401
+POST /webhooks/{what}/{source}           401  401  401  401
 GET  /admin/                             403  403  200  200
 GET  /admin/audit/auditevent/            403  403  200  403
 GET  /admin/links/link/                  403  403  200  403
@@ -159,7 +160,7 @@ GET  /healthz/                           200  200  200  200
 """
 NAMES, *LINES = [line.split() for line in TABLE.strip().splitlines()]
 ROWS = [(line[0], line[1], dict(zip(NAMES, map(int, line[2:]), strict=True))) for line in LINES]
-PUBLIC = {"/healthz/": 200, "/webhooks/{what}/{source}/": 401}
+PUBLIC = {"/healthz/": 200, "/webhooks/{what}/{source}/": 401, "/webhooks/{what}/{source}": 401}
 OF_ALLAUTH_AND_ADMIN = re.compile(r"^(account_|admin:)")
 
 
@@ -219,6 +220,18 @@ def test_addresses_answer_each_role_as_the_table_says(house: House, places: dict
     }
 
     assert got == {(method, address): answers[name] for method, address, answers in ROWS}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", ["ana", "adm"])
+def test_every_page_answers_head_as_it_answers_get(house: House, places: dict[str, str], name: str) -> None:
+    client = house.client(name)
+    pages = {address: answers[name] for method, address, answers in ROWS if method == "GET"}
+
+    got = {address: client.head(address.format(**places)) for address in pages}
+
+    assert {address: answer.status_code for address, answer in got.items()} == pages
+    assert not any(answer.content for answer in got.values())
 
 
 def test_table_has_every_address_of_ours() -> None:

@@ -21,7 +21,7 @@ EREBOR = "erebor_mx_retail"
 
 def names(page: Page) -> list[str]:
     """Return the institutions of the table, in its order."""
-    keys = page.source.split('<span class="table__sub mono">')[1:]
+    keys = page.source.split('<span class="table__sub mono"><bdi>')[1:]
     return [key.split("<")[0] for key in keys]
 
 
