@@ -155,5 +155,5 @@ def test_colleagues_see_the_same(house: House) -> None:
 def test_lost_answer_waits_for_nobody_until_somebody_has_to_decide(house: House) -> None:
     link = unknown_outcome(house)
 
-    assert "Outcome unknown: checking Update the credentials since" in house.open("/links/").words
+    assert "Outcome unknown: checking Update the credentials" in house.open("/links/").words
     assert "Customer must sign in again" not in house.open(link.get_absolute_url()).words.split("The last 90 days")[0]
