@@ -66,7 +66,7 @@ def test_row_says_who_where_what_and_whose_turn(house: House) -> None:
 
     for said in ("Acme Corp", link.end_user.external_id, "First Platypus Bank", "Heron test"):
         assert said in words
-    assert "Customer must sign in again Sign-in needed 1 s ago Customer none yet" in words
+    assert re.search(r"Customer must sign in again Sign-in needed \d+ \w+ ago Customer none yet", words)
 
 
 @pytest.mark.parametrize("words", ["Acme", "acme corp", "PLATYPUS", "first corp", "cme"])
@@ -323,7 +323,7 @@ def test_queries_do_not_grow_with_the_rows(house: House, django_assert_num_queri
 
     for shown in (PAGE_SIZE, 10):
         Link.objects.filter(pk__in=[link.pk for link in links[shown:]]).delete()
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(10):
             page = house.client().get("/links/")
         assert len(rows(read(page))) == shown
 
