@@ -85,7 +85,7 @@ def test_new_link_is_followed_until_its_data_is_there(house: House, desk: Desk) 
 def test_slow_bank_is_followed_in_a_tab_that_was_closed_and_opened_again(house: House, desk: Desk) -> None:
     link, page = house.belvo_link(), desk.window()
     send_password(page, link, "slow_9")
-    expect(page.get_by_text("Contacting the bank…")).to_be_visible()
+    expect(page.locator(".waiting__title")).to_contain_text("Contacting the bank…")
     page.close()
 
     again = desk.window()
@@ -104,7 +104,7 @@ def test_lost_answer_is_followed_to_green(house: House, desk: Desk) -> None:
     link, page = house.belvo_link(), desk.window()
 
     send_password(page, link, "lost_after")
-    expect(page.get_by_text("Outcome unknown: checking")).to_be_visible()
+    expect(page.locator(".waiting__title")).to_contain_text("Outcome unknown: checking")
     tasks.reconcile_one(str(house.last_operation(link).pk))
 
     state(page)("Fixed, proving")
