@@ -167,7 +167,9 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat" / "schedule")
+CELERY_BEAT_SCHEDULER = "linkadmin.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
+    "watch the clock": {"task": "audit.watch_clock", "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5)},
     "verify the audit log": {"task": "audit.verify", "schedule": crontab(hour=3, minute=10)},
     "sign what the audit log waits with": {"task": "audit.sign_waiting", "schedule": 60},
     "close operations whose time is over": {

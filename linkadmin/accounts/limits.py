@@ -133,7 +133,8 @@ def _locked(key: str, now: datetime) -> SignInLimit:
     # The statement that makes the row, or finds it, is the one that locks it.
     SignInLimit.objects.bulk_create([row], update_conflicts=True, unique_fields=["key"], update_fields=["expires_at"])
     row = SignInLimit.objects.get(pk=key)
-    row.tries = [moment for moment in row.tries if moment > (now - within).timestamp()]
+    tries = [min(moment, now.timestamp()) for moment in row.tries]  # none made while the clock was ahead counts longer
+    row.tries = [moment for moment in tries if moment > (now - within).timestamp()]
     return row
 
 

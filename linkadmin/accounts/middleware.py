@@ -52,6 +52,9 @@ def _keep_or_end(request: HttpRequest, user: User, *, is_activity: bool) -> None
     now = int(time.time())
     session = request.session
     read = session.setdefault if is_activity else session.get
+    for mark in (_STARTED, _SEEN):
+        if session.get(mark, now) > now:  # set while the clock was ahead: the session would last until that time came
+            session[mark] = now
     started, seen = read(_STARTED, now), read(_SEEN, now)
     idle = now - seen
     if idle > settings.SESSION_IDLE_SECONDS or now - started > settings.SESSION_COOKIE_AGE:

@@ -7,12 +7,27 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, ngettext_lazy
 
+from . import clock
 from .models import AuditCheck, AuditEvent
 from .verify import Report, verify
 
 OVERDUE = timedelta(hours=26)  # a night, and two hours for a long log or a late start
+
+# By whether it went back.
+_JUMPS = {
+    True: ngettext_lazy(
+        "The server's clock went back by %(count)d minute.",
+        "The server's clock went back by %(count)d minutes.",
+        "count",
+    ),
+    False: ngettext_lazy(
+        "The server's clock went ahead by %(count)d minute.",
+        "The server's clock went ahead by %(count)d minutes.",
+        "count",
+    ),
+}
 
 logger = structlog.get_logger(__name__)
 
@@ -71,9 +86,14 @@ def findings(report: Report) -> str:
 
 
 def alerts() -> list[Alert]:
-    """Say what an administrator has to know: a failed or missing verification, heads that cannot be written."""
+    """Say what an administrator has to know: a clock that jumped, a failed or missing verification, unwritten heads."""
     check = AuditCheck.objects.first() or AuditCheck()
     told = []
+    if (jump := clock.last_jump(now=timezone.now())) and jump.jumped_at:
+        minutes = round(abs(jump.jumped_by) / 60) or 1
+        words = _JUMPS[jump.jumped_by < 0] % {"count": minutes}
+        advice = _("Check its time synchronization: times on pages may be wrong by as much.")
+        told.append(Alert(f"{words} {advice}", _("Noticed"), jump.jumped_at))
     if check.checked_at and check.verdict != AuditCheck.Verdict.GOOD:
         words = _("The audit log failed its verification. %(why)s") % {"why": check.finding}
         told.append(Alert(words, _("Verified"), check.checked_at))

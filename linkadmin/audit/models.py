@@ -123,3 +123,18 @@ class AuditCheck(models.Model):
 
     def __str__(self) -> str:
         return f"{self.checked_at} {self.get_verdict_display()}"
+
+
+class ClockMark(models.Model):
+    """The newest moment that a worker saw, and the last jump of the clock. One row."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    seen_at = models.DateTimeField()
+    jumped_at = models.DateTimeField(null=True)
+    jumped_by = models.FloatField(default=0.0)  # seconds; negative: back
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="audit_one_clock_mark")]
+
+    def __str__(self) -> str:
+        return f"{self.seen_at}"

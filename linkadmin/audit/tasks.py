@@ -1,8 +1,9 @@
 """The workers' part of proving the audit log."""
 
 from celery import shared_task
+from django.utils import timezone
 
-from . import checks, heads
+from . import checks, clock, heads
 
 
 @shared_task(name="audit.verify")
@@ -13,3 +14,8 @@ def verify() -> None:
 @shared_task(name="audit.sign_waiting")
 def sign_waiting() -> None:
     heads.sign_waiting()
+
+
+@shared_task(name="audit.watch_clock")
+def watch_clock() -> None:
+    clock.watch(now=timezone.now())

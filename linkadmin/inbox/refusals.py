@@ -47,7 +47,9 @@ def note(integration_id: UUID | None, *, now: datetime) -> None:
 
 def last_hour(integration: Integration) -> int:
     """Return how many were refused at an integration's address within an hour."""
-    recent = RefusalCount.objects.filter(integration=integration, minute__gt=timezone.now() - timedelta(hours=1))
+    recent = RefusalCount.objects.filter(
+        integration=integration, minute__range=(timezone.now() - timedelta(hours=1), timezone.now())
+    )
     return recent.aggregate(total=Sum("count"))["total"] or 0
 
 
@@ -58,7 +60,7 @@ def forget(*, before: datetime) -> None:
 
 def flooded(*, now: datetime) -> list[tuple[Integration, int]]:
     """Return the integrations with too many refusals in one of the last ten minutes, and how many in the worst."""
-    loud = RefusalCount.objects.filter(minute__gt=now - timedelta(minutes=10), count__gt=ALERT_ABOVE)
+    loud = RefusalCount.objects.filter(minute__range=(now - timedelta(minutes=10), now), count__gt=ALERT_ABOVE)
     worst = {row.integration: row.count for row in loud.select_related("integration").order_by("count")}
     return list(worst.items())
 

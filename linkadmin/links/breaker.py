@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from linkadmin.moments import LONGEST_CALL
 from linkadmin.providers.gate import Sign
 
 from .models import Traffic
@@ -23,9 +24,9 @@ def pause_of(traffic: Traffic, *, now: datetime) -> Pause | None:
     """Return why no call may be made now, unless it is one that finds out."""
     if traffic.paused_until is None:
         return None
-    if traffic.paused_until > now:
+    if now < traffic.paused_until <= now + timedelta(seconds=settings.BREAKER_PAUSE_SECONDS):
         return Pause.until(PAUSED, traffic.paused_until, why=why(traffic), now=now)
-    if traffic.probe_until is not None and traffic.probe_until > now:
+    if traffic.probe_until is not None and now < traffic.probe_until <= now + LONGEST_CALL:
         return Pause(PAUSED, why=_("one call finds out whether the provider answers again"))
     return None
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from linkadmin.moments import BOUNDS
 from linkadmin.providers.gate import Quota, Rate
 from linkadmin.providers.http import MAX_RETRY_AFTER
 
@@ -18,6 +19,7 @@ from .pauses import QUOTA, Pause
 MACHINE_SHARE = 0.75  # of a window; the rest is kept for what people do
 TOLD_WINDOW = 60.0  # seconds; of a provider that tells when a window ends, until it tells that of the next
 FIRST_GUESS, LONGEST_GUESS = 60.0, MAX_RETRY_AFTER  # seconds to wait where no answer tells for how long
+LONGEST_WINDOW = BOUNDS["links.CallQuota"]["window_ends_at"]  # one that ends later was begun by a clock that was ahead
 MOST_GUESSES = 10  # counted: by then they are as long as they get
 MOST_CALLS = 2_147_483_647  # what the column holds
 
@@ -128,7 +130,7 @@ def _scopes(integration: Integration, call: str) -> list[str]:
 def _window(
     integration: Integration, scope: str, kept: CallQuota | None, documented: Quota | None, now: datetime
 ) -> CallQuota | None:
-    if kept is not None and kept.window_ends_at > now:
+    if kept is not None and now < kept.window_ends_at <= now + LONGEST_WINDOW:
         return kept
     is_told = kept is not None and kept.told and kept.calls > 0
     if documented is None and not is_told:

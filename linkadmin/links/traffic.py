@@ -21,6 +21,7 @@ from django.db import DatabaseError, InterfaceError, transaction
 from django.utils import timezone
 
 from linkadmin.database import release_connections
+from linkadmin.moments import LONGEST_CALL
 from linkadmin.providers.errors import KeysRefused
 from linkadmin.providers.gate import Hold, Passage, Sign, Told
 
@@ -245,9 +246,10 @@ def _crowded(wish: Wish, now: datetime) -> str:
     """Return why there is no place for a call; empty if there is one."""
     taken = CallPlace.objects.filter(integration=wish.place.integration_id)
     rows = list(taken.values_list("lease_until", "person_id"))
-    living = [person_id for lease_until, person_id in rows if lease_until > now]
+    # Leases end with processes that died, and none is longer than the longest call, whatever the clock was.
+    living = [person_id for lease_until, person_id in rows if now < lease_until <= now + LONGEST_CALL]
     if len(living) < len(rows):
-        taken.filter(lease_until__lte=now).delete()  # of processes that died
+        taken.exclude(lease_until__gt=now, lease_until__lte=now + LONGEST_CALL).delete()
     places: int = settings.CALLS_AT_ONCE_PER_INTEGRATION
     if len(living) >= (max(1, places - PLACES_FOR_PEOPLE) if wish.in_background else places):
         return NO_PLACE

@@ -1,0 +1,60 @@
+"""A clock that jumps is noticed by the workers, logged, and shown to administrators for a day."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+
+from linkadmin.moments import put_right
+
+from .models import ClockMark
+
+JUMP = timedelta(seconds=30)  # less is the drift of machines that are set right
+SHOWN_FOR = timedelta(days=1)
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """The last look of this process: the time of day, and a clock that nobody sets."""
+
+    at: datetime | None = None
+    steady: float = 0.0
+
+
+_seen = _Seen()
+
+
+def watch(*, now: datetime) -> None:
+    """Notice a jump since the last look; after one back, bring back what lies too far ahead."""
+    by = _jump_here(now)
+    with transaction.atomic():
+        mark = ClockMark.objects.select_for_update().filter(pk=1).first() or ClockMark(seen_at=now)
+        if not by and mark.seen_at - now > JUMP:  # another process, or the one before this, saw a later moment
+            by = now - mark.seen_at
+        if by:
+            mark.jumped_at, mark.jumped_by = now, by.total_seconds()
+        mark.seen_at = now
+        mark.save()
+    if by:
+        righted = put_right(now=now) if by < timedelta(0) else 0
+        logger.error("clock.jumped", seconds=round(by.total_seconds()), put_right=righted)
+
+
+def last_jump(*, now: datetime) -> ClockMark | None:
+    """Return the mark of a jump within the last day."""
+    return ClockMark.objects.filter(jumped_at__gt=now - SHOWN_FOR, jumped_at__lte=now + JUMP).first()
+
+
+def _jump_here(now: datetime) -> timedelta:
+    """Return by how much the time of day left the steady clock since the last look; zero for next to nothing."""
+    steady, before = time.monotonic(), _seen.at
+    passed = timedelta(seconds=steady - _seen.steady)
+    _seen.at, _seen.steady = now, steady
+    if before is None:
+        return timedelta(0)
+    by = (now - before) - passed
+    return by if abs(by) > JUMP else timedelta(0)

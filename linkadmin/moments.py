@@ -1,0 +1,124 @@
+"""Every column that holds a moment, and how far ahead of now it may be: what a clock that was ahead left is put right.
+
+A column is named once: with the longest time it may lie ahead, with none if it is the moment at which we did something,
+or as a plain fact that nothing waits for. Models are named by label, so that this module knows no app.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from django.apps import apps
+from django.conf import settings
+from django.db import transaction
+
+NEVER_AHEAD = timedelta(0)
+A_MINUTE, A_QUARTER, A_DAY = timedelta(minutes=1), timedelta(minutes=15), timedelta(days=1)
+LONGEST_CALL = timedelta(seconds=settings.PROVIDER_CREDENTIALS_SECONDS + settings.LEASE_MARGIN_SECONDS)
+A_ROUND = timedelta(seconds=2 * settings.PROVIDER_READ_SECONDS + settings.LEASE_MARGIN_SECONDS)  # of reads
+
+_READ = {
+    "due_at": A_QUARTER,
+    "wanted_at": A_MINUTE,
+    "wanted_since": A_MINUTE,
+    "lease_until": A_ROUND,
+    "read_at": NEVER_AHEAD,
+    "answered_at": NEVER_AHEAD,
+}
+BOUNDS: Mapping[str, Mapping[str, timedelta]] = {
+    "accounts.SignInLimit": {"expires_at": A_DAY},
+    "audit.AuditCheck": {"checked_at": NEVER_AHEAD},
+    "audit.ClockMark": {"seen_at": NEVER_AHEAD, "jumped_at": NEVER_AHEAD},
+    "links.Integration": {
+        "keys_retry_at": A_QUARTER,
+        "keys_refused_at": NEVER_AHEAD,
+        "tested_at": NEVER_AHEAD,
+        "institutions_read_at": NEVER_AHEAD,
+        "swept_at": NEVER_AHEAD,
+    },
+    "links.Institution": {"read_at": NEVER_AHEAD},
+    "links.Link": dict.fromkeys(
+        (
+            "health_since",
+            "code_since",
+            "last_attempt_at",
+            "refused_at",
+            "observed_at",
+            "asked_at",
+            "asking_since",
+            "missing_since",
+            "proving_since",
+        ),
+        NEVER_AHEAD,
+    ),
+    "links.Traffic": {
+        "paused_until": timedelta(seconds=settings.BREAKER_PAUSE_SECONDS),
+        "probe_until": LONGEST_CALL,
+    },
+    "links.CallPlace": {"lease_until": LONGEST_CALL},
+    "links.CallQuota": {"window_ends_at": A_QUARTER},
+    "inbox.WebhookDelivery": {
+        "due_at": A_QUARTER,
+        "wanted_at": NEVER_AHEAD,
+        "lease_until": A_MINUTE,
+        "worked_at": NEVER_AHEAD,
+    },
+    "operations.Operation": {
+        "prepared_at": NEVER_AHEAD,
+        "sent_at": NEVER_AHEAD,
+        "ended_at": NEVER_AHEAD,
+        "lease_until": LONGEST_CALL,
+        "check_at": A_MINUTE,
+        "retry_at": A_DAY,
+    },
+    "operations.PendingChallenge": {"received_at": NEVER_AHEAD, "expires_at": A_DAY},
+    "operations.AttemptAllowance": {"allowed_at": NEVER_AHEAD},
+    "sync.Sweep": {"began_at": NEVER_AHEAD, "attended_until": A_MINUTE, "waits_until": A_QUARTER},
+    "sync.SweepPart": {"due_at": A_QUARTER, "lease_until": A_ROUND, "asked_at": NEVER_AHEAD},
+    "sync.LinkRead": _READ,
+    "sync.StrangerRead": _READ,
+    "bulk.BulkJob": {"planned_at": NEVER_AHEAD, "began_at": NEVER_AHEAD},
+    "bulk.BulkPart": {"due_at": A_QUARTER, "lease_until": A_ROUND},
+}
+# Told on pages and kept in records; nothing waits for them, and no other moment is held against them.
+FACTS: Mapping[str, frozenset[str]] = {
+    "accounts.User": frozenset({"last_login"}),
+    "audit.AuditEvent": frozenset({"at"}),
+    "audit.AuditHead": frozenset({"signed_at"}),
+    "audit.AuditCheck": frozenset({"head_problem_since"}),
+    "links.Integration": frozenset({"created_at"}),
+    "links.IntegrationSecret": frozenset({"changed_at"}),
+    "links.EndUser": frozenset({"created_at"}),
+    # What the provider says, and what follows from that.
+    "links.Link": frozenset(
+        {"created_at", "ended_at", "remote_created_at", "remote_updated_at", "last_good_at", "stale_at"}
+    ),
+    "links.Note": frozenset({"at"}),
+    "links.OwnerChange": frozenset({"at"}),
+    "links.InstitutionChange": frozenset({"at"}),
+    "links.UnknownValue": frozenset({"first_at", "last_at"}),
+    "links.HealthChange": frozenset({"at"}),
+    "links.CallPlace": frozenset({"taken_at"}),
+    "inbox.Mailbox": frozenset({"made_at"}),
+    "inbox.WebhookSecret": frozenset({"made_at", "retired_at"}),
+    "inbox.WebhookDelivery": frozenset({"received_at", "made_at"}),
+    "inbox.DeliveryLink": frozenset({"read_at"}),
+    "inbox.RefusalCount": frozenset({"minute"}),
+    "operations.Operation": frozenset({"good_data_before"}),
+    "sync.Sweep": frozenset({"ended_at", "listed_at"}),
+    "sync.SweepPart": frozenset({"done_at"}),
+    "sync.LeftOut": frozenset({"at"}),
+    "bulk.BulkJob": frozenset({"ended_at"}),
+    "bulk.BulkPart": frozenset({"done_at"}),
+    "bulk.BulkItem": frozenset({"ended_at"}),
+}
+
+
+def put_right(*, now: datetime) -> int:
+    """Bring back what lies further ahead than it may, after a clock was ahead; return how many values that were."""
+    righted = 0
+    for label, bounds in BOUNDS.items():
+        rows = apps.get_model(label)._default_manager
+        for column, bound in bounds.items():
+            with transaction.atomic():
+                righted += rows.filter(**{f"{column}__gt": now + bound}).update(**{column: now + bound})
+    return righted

@@ -1,0 +1,166 @@
+"""Clocks that jump: an hour back, ten minutes or a day ahead and back. Nothing stays behind that lasts longer than it may."""
+
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.db import models
+from django.utils import timezone
+
+from linkadmin.audit import clock
+from linkadmin.audit.models import ClockMark
+from linkadmin.audit.tasks import watch_clock
+from linkadmin.beat import Scheduler
+from linkadmin.celery import app
+from linkadmin.links.models import CallPlace, CallQuota, Link, Traffic
+from linkadmin.moments import BOUNDS, FACTS, put_right
+from linkadmin.operations.models import Operation
+from linkadmin.sync.models import LinkRead, Reason, StrangerRead
+from linkadmin.sync.reads import want
+from tests.bulk.desk import begun
+from tests.house import House
+
+HOUR, TEN_MINUTES, DAY = timedelta(hours=1), timedelta(minutes=10), timedelta(days=1)
+MOVES = pytest.mark.parametrize("ahead", [HOUR, TEN_MINUTES, DAY], ids=["hour", "ten minutes", "day"])
+
+
+@pytest.fixture(autouse=True)
+def _no_look_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "_seen", clock._Seen())
+
+
+def test_every_moment_is_listed_once_with_its_bound_or_as_a_plain_fact() -> None:
+    columns = {
+        (model._meta.label, field.name)
+        for model in apps.get_models()
+        if model.__module__.startswith("linkadmin.")
+        for field in model._meta.concrete_fields
+        if isinstance(field, models.DateTimeField)
+    }
+    bounded = [(label, column) for label, columns in BOUNDS.items() for column in columns]
+    facts = [(label, column) for label, columns in FACTS.items() for column in columns]
+
+    assert sorted(bounded + facts) == sorted(columns)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAfterAClockThatWasAhead:
+    @MOVES
+    def test_no_column_lies_further_ahead_than_it_may(self, house: House, ahead: timedelta) -> None:
+        now = timezone.now()
+        filled = _fill(house, at=now + ahead)
+        ClockMark.objects.create(seen_at=now + ahead)
+
+        watch_clock()
+
+        for label, column in filled:
+            last = apps.get_model(label)._default_manager.aggregate(last=models.Max(column))["last"]
+            assert last <= timezone.now() + BOUNDS[label][column], f"{label}.{column}"
+        assert put_right(now=timezone.now()) == 0
+
+    @MOVES
+    def test_calls_go_through_at_once(self, house: House, ahead: timedelta) -> None:
+        link, then = house.belvo_link(), timezone.now() + timedelta(minutes=16) + ahead
+        CallQuota.objects.create(integration=house.belvo, scope="", calls=40, used=40, window_ends_at=then)
+        Traffic.objects.create(integration=house.belvo, failures=5, paused_until=then, probe_until=then)
+        for _each in range(8):
+            CallPlace.objects.create(integration=house.belvo, call="read_link", lease_until=then)
+
+        house.post(f"/links/{link.pk}/refresh/")
+        house.settled()
+
+        assert len(house.calls("GET", f"/api/links/{link.remote_id}/")) == 1
+
+    @MOVES
+    def test_link_that_was_read_then_believes_a_read_of_now(self, house: House, ahead: timedelta) -> None:
+        link, then = house.belvo_link(), timezone.now() + ahead
+        Link.objects.update(observed_at=then, asked_at=then)
+        ClockMark.objects.create(seen_at=then)
+        house.simulator.world.belvo_links[link.remote_id].status = "valid"
+
+        watch_clock()
+        house.post(f"/links/{link.pk}/refresh/")
+        house.settled()
+
+        link.refresh_from_db()
+        assert link.raw_status == "valid"
+        assert link.observed_at is not None
+        assert link.observed_at <= timezone.now()
+
+    def test_session_that_began_then_lasts_no_longer_than_others(self, house: House) -> None:
+        client, then = house.client(), int(time.time()) + 24 * 3600
+        client.get("/links/")
+        session = client.session
+        marks = {name: then for name, value in session.items() if isinstance(value, int) and value > 10**9}
+        session.update(marks)
+        session.save()
+
+        client.get("/links/")
+
+        assert marks
+        assert all(client.session[name] <= time.time() for name in marks)
+
+    def test_administrators_see_that_it_jumped(self, house: House) -> None:
+        ClockMark.objects.create(seen_at=timezone.now() + DAY)
+
+        watch_clock()
+
+        assert "The server's clock went back by 1440 minutes." in house.open("/integrations/", "adm").words
+        assert "clock went back" not in house.open("/links/").words
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("by", "is_noticed"), [(-3600, True), (600, True), (86400, True), (2, False), (-2, False)])
+def test_jump_is_noticed_while_a_worker_runs(by: int, is_noticed: bool) -> None:
+    now = timezone.now()
+    clock.watch(now=now)
+
+    clock.watch(now=now + timedelta(seconds=by))
+
+    mark = ClockMark.objects.get()
+    assert (mark.jumped_at is not None) is is_noticed
+    assert not is_noticed or mark.jumped_by == pytest.approx(by, abs=20)
+
+
+@MOVES
+def test_beat_goes_on_after_the_clock_went_back(tmp_path: Path, ahead: timedelta) -> None:
+    scheduler = Scheduler(app=app, schedule_filename=str(tmp_path / "beat"))
+    sent: list[str] = []
+    scheduler.apply_entry = lambda entry, producer=None: sent.append(entry.name)
+    for entry in scheduler.schedule.values():
+        entry.last_run_at = entry.default_now() + ahead
+
+    scheduler.tick()
+    for entry in scheduler.schedule.values():
+        assert entry.last_run_at is not None
+        assert entry.last_run_at <= entry.default_now()
+        entry.last_run_at -= timedelta(minutes=2)
+    scheduler._heap = None
+    for _each in range(40):
+        scheduler.tick()
+    scheduler.close()
+
+    assert {"watch the clock", "work on the messages of providers"} <= set(sent)
+
+
+def _fill(house: House, *, at: datetime) -> list[tuple[str, str]]:
+    """Make a row of most kinds, and let all their moments be as a clock ahead left them; return the columns."""
+    link = house.belvo_link()
+    house.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
+    house.settled()
+    begun(house, "refresh", [link])
+    want([link.pk], reason=Reason.AGE, at=timezone.now())
+    StrangerRead.objects.create(integration=house.belvo, remote_id="x")
+    CallQuota.objects.get_or_create(integration=house.heron, scope="", calls=1, window_ends_at=at)
+    CallPlace.objects.create(integration=house.belvo, call="read_link", lease_until=at)
+    filled = []
+    for label, columns in BOUNDS.items():
+        rows = apps.get_model(label)._default_manager
+        if label != "audit.ClockMark" and rows.exists():
+            rows.update(**{column: at + bound for column, bound in columns.items()})
+            filled += [(label, column) for column in columns]
+    made = {label for label, _column in filled}
+    assert made >= {model._meta.label for model in (Link, CallQuota, CallPlace, Traffic, LinkRead, Operation)}
+    return filled
