@@ -13,8 +13,9 @@ from django.db import transaction
 
 NEVER_AHEAD = timedelta(0)
 A_MINUTE, A_QUARTER, A_DAY = timedelta(minutes=1), timedelta(minutes=15), timedelta(days=1)
-LONGEST_CALL = timedelta(seconds=settings.PROVIDER_CREDENTIALS_SECONDS + settings.LEASE_MARGIN_SECONDS)
-A_ROUND = timedelta(seconds=2 * settings.PROVIDER_READ_SECONDS + settings.LEASE_MARGIN_SECONDS)  # of reads
+_LONGEST = max(settings.PROVIDER_CREDENTIALS_SECONDS, settings.PROVIDER_CHANGE_SECONDS, settings.PROVIDER_READ_SECONDS)
+LONGEST_CALL = timedelta(seconds=_LONGEST + settings.LEASE_MARGIN_SECONDS)
+A_ROUND = A_MINUTE + timedelta(seconds=2 * settings.PROVIDER_READ_SECONDS + settings.LEASE_MARGIN_SECONDS)  # of reads
 
 _READ = {
     "due_at": A_QUARTER,
