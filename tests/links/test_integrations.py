@@ -9,6 +9,7 @@ from linkadmin.audit.models import AuditEvent
 from linkadmin.links import health
 from linkadmin.links.connections import keep_secret
 from linkadmin.links.models import Integration
+from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause, Secret
 from tests.house import House
 
@@ -67,7 +68,7 @@ def test_wrong_key_is_told_as_one_warning(house: House, provider: str, key: str)
     page = house.open(answer.location, "adm")
     assert integration.keys_refused
     assert "The connection test failed: 401" in page.words
-    assert f"{integration.provider_label} rejects our API keys for {integration.name}." in page.source
+    assert f"{integration.provider_label} rejects our API keys for {isolated(integration.name)}." in page.source
     assert "a wrong key" not in page.source
 
 
@@ -79,6 +80,21 @@ def test_address_that_does_not_answer_is_no_fault_of_the_keys(house: House) -> N
     house.heron.refresh_from_db()
     assert house.heron.key_state == Integration.KeyState.UNREACHABLE
     assert "No good answer" in house.open(house.heron.get_absolute_url(), "adm").words
+
+
+def test_rejected_keys_stay_rejected_while_the_test_gets_no_good_answer(house: House) -> None:
+    since = timezone.now() - timedelta(hours=3)
+    Integration.objects.filter(pk=house.heron.pk).update(
+        base_url="http://127.0.0.1:9", key_state=Integration.KeyState.REFUSED, keys_refused_at=since
+    )
+
+    answer = house.post(f"{house.heron.get_absolute_url()}test/", name="adm")
+
+    page = house.open(answer.location, "adm")
+    house.heron.refresh_from_db()
+    assert (house.heron.keys_refused, house.heron.keys_refused_at) == (True, since)
+    assert "The connection test failed" in page.words
+    assert "rejects our API keys" in page.source
 
 
 @pytest.mark.parametrize("kept", ["none", "not to be opened"])
