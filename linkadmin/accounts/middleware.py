@@ -33,6 +33,7 @@ log = structlog.get_logger(__name__)
 _STARTED = "started_at"  # seconds since 1970
 _SEEN = "seen_at"  # seconds since 1970
 POLLS = "/live/"  # how the addresses end that open pages ask by themselves: no sign of a person
+FOLLOWS_HEADER = "Live-Follows"  # of a page that draws itself again: no sign of a person either
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
@@ -41,8 +42,8 @@ def session_limits(get_response: GetResponse) -> GetResponse:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if isinstance(request.user, User):
-            is_poll = request.path_info.endswith(POLLS)
-            _keep_or_end(request, request.user, is_activity=not is_poll)
+            asks_by_itself = request.path_info.endswith(POLLS) or FOLLOWS_HEADER in request.headers
+            _keep_or_end(request, request.user, is_activity=not asks_by_itself)
         return get_response(request)
 
     return middleware

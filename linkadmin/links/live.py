@@ -18,6 +18,8 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
+from linkadmin.accounts.middleware import FOLLOWS_HEADER
+
 from .alerts import troubled
 from .glance import Glance, time_of
 from .models import EndUser, Integration
@@ -26,7 +28,6 @@ from .models import EndUser, Integration
 EAGER = ((20 * 60, 2), (60 * 60, 5), (6 * 60 * 60, 15))
 NOTHING_AWAITED = 0
 SECONDS_HEADER = "Live-Seconds"
-FOLLOWS_HEADER = "Live-Follows"
 TROUBLE = ("key_state", "keys_retry_at", "traffic__paused_until", "traffic__probe_until")
 _signer = signing.TimestampSigner(salt="linkadmin.links.live")
 MOST_SCOPES = 50  # integrations named in one poll

@@ -83,14 +83,15 @@ def test_poll_is_small_and_leaves_no_trace(house: House) -> None:
     assert (AuditEvent.objects.count(), list(Session.objects.values())) == (seen, sessions)
 
 
-def test_poll_is_no_sign_of_a_person(house: House) -> None:
-    link = repaired(house)
-    pulse = pulse_of(house.open(link.get_absolute_url()))
+def test_page_that_follows_is_no_sign_of_a_person(house: House) -> None:
+    url = repaired(house).get_absolute_url()
+    pulse = pulse_of(house.open(url))
 
     with time_machine.travel(timezone.now(), tick=False) as clock:
         for _minute in range(16):
             clock.shift(timedelta(minutes=1))
             last = pulse.poll(house.client())
+            house.client().get(url, headers={"Live-Follows": pulse.mark})
 
     assert last.status_code == 401
     assert last["HX-Redirect"].startswith("/accounts/login/?next=")
