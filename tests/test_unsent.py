@@ -105,6 +105,18 @@ def test_form_of_an_earlier_session_is_not_taken_and_leads_back(house: House, li
     assert not Operation.objects.exists()
 
 
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_form_of_an_earlier_session_leads_to_no_foreign_page(house: House, link: Link, headers: dict[str, str]) -> None:
+    url, foreign = link.get_absolute_url(), f"{HERE}//evil.example/links/"
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(house.people["ana"])
+
+    answer = read(browser.post(f"{url}notes/", headers=headers | {"Referer": foreign, "HX-Current-URL": foreign}))
+
+    assert answer.status == 403
+    assert not [each for each in [answer.location, *answer.links()] if each.startswith("//")]
+
+
 def test_part_of_a_page_of_an_earlier_session_is_drawn_anew(house: House, link: Link) -> None:
     url = f"{link.get_absolute_url()}credentials/"
     browser = Client(enforce_csrf_checks=True)

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
+from django.utils.http import escape_leading_slashes
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -42,7 +43,7 @@ def page_behind(request: HttpRequest) -> str:
 
 def _path(url: str) -> str:
     parts = urlsplit(url)
-    return parts.path + (f"?{parts.query}" if parts.query else "")
+    return escape_leading_slashes(parts.path + (f"?{parts.query}" if parts.query else ""))
 
 
 def _page_above(path: str) -> str:
