@@ -40,10 +40,11 @@ def observe_remote(
 
     `fingerprint` is that of the record as it is listed; without it, the next list is looked at whatever it says.
     """
+    institution = _named_by(remote, link)  # before the link is locked, as for a page: one order, so no deadlock
     lock(link)
     report = Report(remote.observation, source, at, operation_id, remote.request_id)
     before, word = link.shown_state, unknown.news(link, report.observation)
-    taking = take_remote(link, remote, report, institution=_named_by(remote, link))
+    taking = take_remote(link, remote, report, institution=institution)
     link.fingerprint = fingerprint if link.observed_at == at else None  # of one that came too late, nothing stays
     return keep(link, taking, before=before, word=word, at=at)
 
@@ -117,8 +118,10 @@ def lock(link: Link) -> None:
 
 
 def _named_by(remote: RemoteLink, link: Link) -> Institution | None:
-    """Return the institution that a record names, if it is another than the link's."""
-    if not remote.institution or (link.institution and link.institution.name == remote.institution):
+    """Return the institution that a record names, made if need be; None if it names none."""
+    if link.institution and link.institution.name == remote.institution:
+        return link.institution
+    if not remote.institution:
         return None
     return institutions_named(link.integration, {remote.institution})[remote.institution]
 
