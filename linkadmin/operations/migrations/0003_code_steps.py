@@ -13,6 +13,11 @@ def name_old_answers(apps, schema_editor):
     asked_again.filter(counts_as_attempt=False).update(asked_again='not_approved')
 
 
+def drop_allowances_without_link(apps, schema_editor):
+    """Before, an attempt could be allowed on a link only."""
+    apps.get_model('operations', 'AttemptAllowance').objects.filter(link=None).delete()
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -45,5 +50,5 @@ class Migration(migrations.Migration):
             name='link',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='allowances', to='links.link'),
         ),
-        migrations.RunPython(name_old_answers, migrations.RunPython.noop),
+        migrations.RunPython(name_old_answers, drop_allowances_without_link),
     ]
