@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from linkadmin.links.models import Link
 from linkadmin.operations import memory, tasks
-from linkadmin.operations.models import PendingChallenge, State
+from linkadmin.operations.models import Operation, PendingChallenge, State
 from linkadmin.providers.types import Cause
 from tests.canary.dump import tables
 from tests.house import HTMX, House
@@ -284,6 +284,19 @@ def test_who_cannot_repair_sees_no_value_of_the_challenge(house: House, name: st
     assert "data:image" not in page.source
     assert "¿Qué código" not in page.source
     assert "token" not in page.inputs()
+
+
+def test_auditor_sees_no_name_at_the_code_step(house: House) -> None:
+    link = asked(house, "numeric_code")
+
+    waiting = house.open(url_of(link), "aud")
+    Operation.objects.filter(link=link).update(state=State.EXPIRED, outcome="code_too_late")
+    over = house.open(url_of(link), "aud")
+
+    for page in (waiting, over):
+        assert "The bank asks for a one-time code" in page.words
+        assert str(link.end_user) not in page.source
+        assert f"{link.end_user.name[0]}•••" in page.words
 
 
 def test_value_and_session_of_a_challenge_are_nowhere_in_the_database(house: House) -> None:
