@@ -69,7 +69,7 @@ def end_user_page(answer: Answer, *, number: int, limit: int) -> Page[RemoteEndU
         number=number,
         is_last=len(users) < limit if pages is None else number >= pages,
         total=count(meta.get("total")),
-        left_out=named(answer, odd, "end_user_id", "heron_id", "name"),
+        left_out=named(answer, odd, "end_user_id", "heron_id"),  # by no person's name: not everybody may see those
     )
 
 
