@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TypeVar
 
+from .belvo_filters import RESOURCES
 from .http import Answer
 from .left_out import named
 from .reading import (
@@ -36,30 +37,6 @@ CONSENT_CAUSES: Mapping[str, Cause] = {
     "REJECTED": Cause.CONSENT_REJECTED,
     "EXPIRED": Cause.PORTAL_CONSENT_EXPIRED,
 }
-
-RESOURCES = frozenset(
-    {
-        "ACCOUNTS",
-        "BALANCES",
-        "BILLS",
-        "EMPLOYMENTS",
-        "EMPLOYMENT_METRICS",
-        "EMPLOYMENT_RECORDS",
-        "FINANCIAL_STATEMENTS",
-        "INCOMES",
-        "INVESTMENTS",
-        "INVESTMENT_TRANSACTIONS",
-        "INVOICES",
-        "OWNERS",
-        "RECURRING_EXPENSES",
-        "RISK_INSIGHTS",
-        "TAX_COMPLIANCE_STATUS",
-        "TAX_RETENTIONS",
-        "TAX_RETURNS",
-        "TAX_STATUS",
-        "TRANSACTIONS",
-    }
-)
 
 _ENDS = ("expired_at", "expires_at", "expiration_date")  # under one of these names
 _MAX_ADDRESS = 300  # characters
