@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import transaction
 
-from linkadmin.moments import put_right
+from linkadmin.moments import CLOCKS_APART, put_right
 
 from .models import ClockMark
 
-JUMP = timedelta(seconds=30)  # less is the drift of machines that are set right
+JUMP = CLOCKS_APART  # less is the drift of machines that are set right
 SHOWN_FOR = timedelta(days=1)
 
 logger = structlog.get_logger(__name__)

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from linkadmin.moments import A_QUARTER, LONGEST_CALL
+from linkadmin.moments import LONGEST_CALL, LONGEST_PAUSE
 from linkadmin.providers.gate import Sign
 
 from .models import Traffic
@@ -24,7 +24,7 @@ def pause_of(traffic: Traffic, *, now: datetime) -> Pause | None:
     """Return why no call may be made now, unless it is one that finds out."""
     if traffic.paused_until is None:
         return None
-    if now < traffic.paused_until <= now + A_QUARTER:  # one that is longer was begun by a clock that was ahead
+    if now < traffic.paused_until <= now + LONGEST_PAUSE:  # one that is longer was begun by a clock that was ahead
         return Pause.until(PAUSED, traffic.paused_until, why=why(traffic), now=now)
     if traffic.probe_until is not None and now < traffic.probe_until <= now + LONGEST_CALL:
         return Pause(PAUSED, why=_("one call finds out whether the provider answers again"))

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from linkadmin.moments import BOUNDS
+from linkadmin.moments import BOUNDS, CLOCKS_APART
 from linkadmin.providers.gate import Quota, Rate
 from linkadmin.providers.http import MAX_RETRY_AFTER
 
@@ -19,7 +19,8 @@ from .pauses import QUOTA, Pause
 MACHINE_SHARE = 0.75  # of a window; the rest is kept for what people do
 TOLD_WINDOW = 60.0  # seconds; of a provider that tells when a window ends, until it tells that of the next
 FIRST_GUESS, LONGEST_GUESS = 60.0, MAX_RETRY_AFTER  # seconds to wait where no answer tells for how long
-LONGEST_WINDOW = BOUNDS["links.CallQuota"]["window_ends_at"]  # one that ends later was begun by a clock that was ahead
+# A window that ends later was begun by a clock that was ahead.
+LONGEST_WINDOW = BOUNDS["links.CallQuota"]["window_ends_at"] + CLOCKS_APART
 MOST_GUESSES = 10  # counted: by then they are as long as they get
 MOST_CALLS = 2_147_483_647  # what the column holds
 

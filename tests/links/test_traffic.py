@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import connection, connections, transaction
 from django.utils import timezone
 from pytest_django import Settings
@@ -144,6 +145,17 @@ class TestPlaces:
 
         assert read(belvo)
         assert not CallPlace.objects.exists()
+
+    def test_of_the_longest_call_are_held_for_a_process_whose_clock_is_a_little_behind(
+        self, belvo: Integration, settings: Settings
+    ) -> None:
+        settings.CALLS_AT_ONCE_PER_INTEGRATION = 1
+
+        with time_machine.travel(timezone.now() + timedelta(seconds=5)):
+            gate_of(belvo).enter("create_link", seconds=settings.PROVIDER_CREDENTIALS_SECONDS)
+
+        assert not is_let_in(belvo)
+        assert CallPlace.objects.count() == 1
 
     def test_are_held_as_long_as_the_call_may_take_and_then_some(self, belvo: Integration) -> None:
         gate_of(belvo).enter("submit_token", seconds=310)
