@@ -96,10 +96,11 @@ def _take(heads: Heads, line: str, key: bytes) -> None:
             return
         seq, event_hash, written = said["seq"], str(said["hash"]), str(said["time"])
         signature = str(said["signature"])
-    except (ValueError, KeyError, AttributeError):
+        is_ours = hmac.compare_digest(signature.encode(), _signature(seq, event_hash, written, key).encode())
+    except (ValueError, KeyError, AttributeError, RecursionError):  # halves of characters, lists in lists without end
         heads.unreadable += 1
         return
-    if not hmac.compare_digest(signature.encode(), _signature(seq, event_hash, written, key).encode()):
+    if not is_ours:
         heads.forged += 1
         return
     heads.hashes.setdefault(seq, set()).add(event_hash)

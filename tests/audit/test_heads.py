@@ -364,3 +364,25 @@ def test_several_processes_keep_the_order_of_heads_and_a_copy_put_back_is_found_
     status, said = verified()
     assert status == 2
     assert "ends at event 100, but a signed head names event 125" in said
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "said",
+    [
+        '"seq": 1, "signature": "\\ud800"',
+        '"seq": "\\ud800", "signature": "x"',
+        '"signature": "x", "seq": ' + "[" * 100_000 + "]" * 100_000,
+        '"signature": "x", "seq": ' + "9" * 5_000,
+        '"signature": "x", "seq": NaN',
+    ],
+)
+def test_no_line_keeps_the_log_from_being_verified(log: Path, said: str) -> None:
+    with log.open("a") as file:
+        file.write(f'{{"event": "audit.head", "hash": "x", "time": "x", {said}}}\n')
+
+    verify()
+
+    check = AuditCheck.objects.get()
+    assert check.verdict == AuditCheck.Verdict.GOOD
+    assert "1 line of the heads" in check.finding
