@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-import regex
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -14,8 +13,7 @@ from linkadmin.providers.names import LONGEST_CUSTOMER_ID, clean_name, folded, i
 from linkadmin.providers.types import ChallengeKind, Choice, Cleaning, CredentialField, Secret, Value
 
 from .fields import DrawnForm, OnceForm, OneWayTextInput, TypedField
-
-PATTERN_SECONDS = 0.05  # a bank's pattern is foreign input: it may not cost more than this
+from .patterns import mismatch
 
 
 class ProviderForm(OnceForm, DrawnForm):
@@ -265,18 +263,3 @@ class DecisionForm(forms.Form):
         help_text=_("Kept in the records; no passwords or codes."),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
-
-
-def mismatch(pattern: str, message: str, value: str) -> str:
-    """Say what is wrong with a value that a bank's pattern does not fit; nothing if it fits or there is none."""
-    if not pattern or _matches(pattern, value):
-        return ""
-    return message or str(_("The bank expects another form of this value."))
-
-
-def _matches(pattern: str, value: str) -> bool:
-    """Try a bank's pattern. One that is broken or takes too long decides nothing: the bank itself will."""
-    try:
-        return regex.search(pattern, value, timeout=PATTERN_SECONDS) is not None
-    except (regex.error, TimeoutError):
-        return True
