@@ -63,6 +63,7 @@ _SESSION = re.compile(r"[!-~]{1,4000}")
 _ACCESS_MODE = re.compile("single|recurrent")
 _RATE = re.compile(r"(\d{1,4})([hd])")
 _STORAGE_DAYS = re.compile(r"(\d{1,4})d")
+_MAYBE_PIN = re.compile(r"\d{4}")
 _STORAGE = re.compile(rf"store|nostore|{_STORAGE_DAYS.pattern}")
 
 
@@ -189,7 +190,7 @@ def _link(answer: Answer, item: Mapping[str, object], *, known: Container[str] =
 
 def _setting(answer: Answer, value: object, known: re.Pattern[str], *, longest: int) -> str:
     """Return a setting of a link. A word that Belvo documents is no echo, even if a secret equals it."""
-    if isinstance(value, str) and known.fullmatch(value):
+    if isinstance(value, str) and known.fullmatch(value) and not _MAYBE_PIN.search(value):
         return value
     return answer.identifier(value, longest=longest)
 
@@ -285,16 +286,16 @@ def _code_required(answer: Answer, failure: Failure, link_id: str) -> ProviderEr
     data = mapping(item.get("token_generation_data"))
     value, instructions = _challenge_value(answer, data.get("value")), answer.words(data.get("instructions"))
     expects_input = _expects_input(data)
-    written_kind = str(data.get("type") or "")[:MAX_WORDS]  # never shown
+    written_kind = data.get("type")
     challenge = Challenge(
         session=Secret(session),
         remote_link_id=remote_link_id,
         expires_in=min(count(item.get("expiry")) or _DEFAULT_EXPIRY, _MAX_EXPIRY),
-        kind=_kind(written_kind, value, instructions, expects_input=expects_input),
+        kind=_kind(str(written_kind or "")[:MAX_WORDS], value, instructions, expects_input=expects_input),
         instructions=instructions,
         value=value,
         expects_input=expects_input,
-        written_kind=written_kind,
+        written_kind=answer.words(written_kind),
         label=answer.words(data.get("label")),
         pattern=answer.words(data.get("validation")),
     )

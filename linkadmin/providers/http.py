@@ -104,13 +104,15 @@ class Answer:
     ) -> str:
         """Return an ID of the provider's, of at most `longest` characters; empty if it cannot be one.
 
-        An ID that has the `shape` of its field, or that is `known` to us, may contain a short secret by chance, such as
-        a PIN: only one that is a secret as a whole is dropped. Any other text that contains a secret is an echo.
+        An ID that has the `shape` of its field may contain a short secret by chance, such as a PIN, and one that is
+        `known` to us any: only one that is a secret as a whole is dropped. Any other text that contains one is an echo.
         """
         if not isinstance(value, str) or len(value) > longest or not re.fullmatch(IDENTIFIER, value):
             return ""
-        if value in known or (shape and shape.fullmatch(value)):
+        if value in known:
             return "" if self.redactor.is_secret(value) else value
+        if shape and shape.fullmatch(value):
+            return "" if self.redactor.echoes_in_id(value) else value
         return "" if self.words(value) == WITHHELD else value
 
     @property

@@ -16,6 +16,7 @@ WITHHELD = "withheld"
 # Shorter ones occur in innocent sentences.
 _MIN_SECRET = 4
 _MIN_BASE64 = 5
+_MIN_IN_ID = 8  # one in 200 million random IDs holds eight given digits; a PIN is in one of 2,000
 _LOOKED_AT = 50_000  # characters; of a longer text only these, or twice what is wanted of it
 _SPACES = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
 # Control characters, marks that reverse or hide text, and halves of a character.
@@ -50,6 +51,12 @@ class Redactor:
         """Tell whether a text as a whole is a secret, in any form in which one could come back; dashes don't count."""
         bare = text.casefold().replace("-", "")
         return text in self._exact or any(bare == form.replace("-", "") for form in self._folded)
+
+    def echoes_in_id(self, text: str) -> bool:
+        """Tell whether an ID holds more of a secret than occurs in IDs by chance, in any form; dashes don't count."""
+        bare = text.casefold().replace("-", "")
+        forms = (form.replace("-", "") for form in self._folded)
+        return any(form in bare for form in forms if len(form) >= _MIN_IN_ID) or self.is_secret(text)
 
     def name(self, text: str, *, limit: int = MAX_WORDS) -> str:
         """Return the name of somebody as it is stored, cut at `limit` characters; withheld if it echoes a secret."""

@@ -40,6 +40,7 @@ def test_whole_secret_is_withheld_even_where_an_id_stands(serve: Serve, secret: 
         ({"access_mode": "recurrently"}, ("access_mode", "")),
         ({"fetch_resources": ["RECURRENT"]}, ("resources", ("withheld",))),
         ({"request_id": "recurrent-1"}, ("request_id", "")),
+        ({"request_id": "726563757272656e7400000000000000"}, ("request_id", "")),  # in hexadecimal digits, filled up
     ],
 )
 def test_only_what_stands_in_its_own_field_and_shape_is_no_echo(
@@ -59,6 +60,35 @@ def test_words_of_the_provider_are_taken_although_they_were_typed(serve: Serve) 
     link = bank.create_link(NewLink("cus-1", "Acme", "erebor_mx_retail", typed))
 
     assert (link.resources, link.storage) == (("OWNERS",), "store")
+
+
+@pytest.mark.parametrize(
+    ("secret", "request_id", "kept"),
+    [
+        ("hunter2hunter", "68756e74-6572-3268-756e-746572000000", False),
+        ("hunter2hunter", "68756E746572326875 6E746572000000".replace(" ", ""), False),
+        ("deadbeefcafe", "00dead-beefcafe0000".replace("-", "") + "0" * 15, False),
+        ("12345678", "a1234567-8000-4000-8000-000000000000", False),
+        ("4806", "a4806567-8000-4000-8000-000000000000", True),  # as any PIN, by chance
+    ],
+)
+def test_id_holds_no_more_of_a_secret_than_chance_puts_there(
+    serve: Serve, secret: str, request_id: str, kept: bool
+) -> None:
+    bank = belvo_at(serve(takes(status=201, request_id=request_id)).url)
+
+    link = bank.create_link(NewLink("cus-1", "Acme", "erebor_mx_retail", {"password": Secret(secret)}))
+
+    assert link.request_id == (request_id if kept else "")
+
+
+@pytest.mark.parametrize("setting", ["refresh_rate", "stale_in", "credentials_storage"])
+def test_no_setting_tells_a_pin(serve: Serve, setting: str) -> None:
+    bank = belvo_at(serve(takes(status=201, **{setting: "4806d"})).url)
+
+    link = bank.create_link(NewLink("cus-1", "Acme", "erebor_mx_retail", {"password": Secret("4806")}))
+
+    assert {link.refresh_rate, link.stale_in, link.storage} & {"4806d"} == set()
 
 
 def test_item_id_that_contains_the_access_token_is_taken_if_it_is_the_one_sent(serve: Serve) -> None:
