@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from linkadmin.providers.deliveries import SHOWN_KEYS, SHOWN_KEYS_WITH_NAMES
 from linkadmin.providers.redaction import Redactor
 from linkadmin.providers.strict_json import parse
 
@@ -22,7 +23,9 @@ def lines(content: object, *, see_names: bool) -> list[tuple[str, str]]:
     A value is shown if its key is on a list: one for everybody, one more for those who see names. All others are
     masked, and so is a key that looks like no name of a field: it may be a value itself.
     """
-    return list(islice(_walk(content, "", _SHOWN | _SHOWN_WITH_NAMES if see_names else _SHOWN), SHOWN_LINES))
+    return list(
+        islice(_walk(content, "", SHOWN_KEYS | SHOWN_KEYS_WITH_NAMES if see_names else SHOWN_KEYS), SHOWN_LINES)
+    )
 
 
 def _clean(value: object, redactor: Redactor) -> object:
@@ -54,31 +57,3 @@ MASK = "•••"
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,59}")
 _COUNT = re.compile(r"(?:total|new)(?:_[a-z_]+)?")
 _EMPTY = {"None": "null", "{}": "{}", "[]": "[]"}
-# Ids, kinds and times, as both providers name them. What is not here is shown to nobody.
-_SHOWN = frozenset(
-    {
-        "action",
-        "consent_due_date",
-        "consent_id",
-        "created",
-        "end_user_id",
-        "error_code",
-        "external_id",
-        "first_transaction_date",
-        "heron_id",
-        "institution",
-        "institution_display_name",
-        "integration_id",
-        "item_id",
-        "last_transaction_date",
-        "link_id",
-        "process_type",
-        "request_id",
-        "status",
-        "topic",
-        "webhook_code",
-        "webhook_id",
-        "webhook_type",
-    }
-)
-_SHOWN_WITH_NAMES = frozenset({"error_message", "name", "status_message"})

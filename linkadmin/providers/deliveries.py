@@ -12,6 +12,34 @@ from .strict_json import parse
 from .types import Secret
 
 _MAX_TOPIC = 120  # characters
+# Ids, kinds and times, as both providers name them. What is not here is shown to nobody.
+SHOWN_KEYS = frozenset(
+    {
+        "action",
+        "consent_due_date",
+        "consent_id",
+        "created",
+        "end_user_id",
+        "error_code",
+        "external_id",
+        "first_transaction_date",
+        "heron_id",
+        "institution",
+        "institution_display_name",
+        "integration_id",
+        "item_id",
+        "last_transaction_date",
+        "link_id",
+        "process_type",
+        "request_id",
+        "status",
+        "topic",
+        "webhook_code",
+        "webhook_id",
+        "webhook_type",
+    }
+)
+SHOWN_KEYS_WITH_NAMES = frozenset({"error_message", "name", "status_message"})
 
 
 def octets(text: str) -> bytes:

@@ -89,7 +89,7 @@ def test_list_asks_no_more_of_the_database_as_the_trail_grows(
     for _number in range(60):
         record(actor=None, action="link.seen", outcome=Outcome.DONE)
 
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(15):
         auditor.get(TRAIL)
 
 

@@ -134,11 +134,13 @@ class TestTooManyCalls:
 
     def test_at_belvo_holds_every_call(self, house: House) -> None:
         link, other = house.belvo_link(), house.belvo_link("Beta", bank="heimdall_mx_retail")
+        credentials = f"/links/{other.pk}/credentials/"
+        form = house.open(credentials).form_with("password")
         script = Script([reply(429, [], Retry_After="40")])
         Integration.objects.filter(pk=house.belvo.pk).update(base_url=script.url)
 
         ask_about(house, link)
-        house.send(f"/links/{other.pk}/credentials/", password="pass_valid")
+        house.post(credentials, form.values | {"password": "pass_valid"})
         house.settled()
         script.stop()
 

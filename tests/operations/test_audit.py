@@ -155,7 +155,7 @@ def test_looking_at_an_operation_is_an_event_and_polling_it_is_none(house: House
     operation = house.last_operation(link)
     seen = AuditEvent.objects.filter(action="link.viewed", details__page="operation")
 
-    house.client("ben").get(operation.get_absolute_url(), headers={"HX-Request": "true"})
+    house.client("ben").get(f"{operation.get_absolute_url()}live/")
     assert seen.count() == 0
 
     house.open(operation.get_absolute_url(), name="ben")

@@ -50,7 +50,9 @@ def test_name_that_is_not_the_one_of_this_id_is_refused_at_its_field(house: Hous
     page = create(house, end_user_id=customer.external_id, end_user_name="Blue Fern Bakery")
 
     assert page.status == 422
-    assert page.error_at("end_user_name") == ("This id belongs to Acme Corp. Correct the id, or leave the name empty.")
+    assert page.error_at("end_user_name") == (
+        "This id belongs to \u2068Acme Corp\u2069. Correct the id, or leave the name empty."
+    )
     assert house.calls("POST") == []
 
 
@@ -161,12 +163,14 @@ def test_refused_keys_warn_at_the_integration_and_leave_links_alone(house: House
 
 
 def test_nothing_is_sent_while_the_keys_are_refused(house: House) -> None:
+    form = house.open(house.new_link_url()).form_with("access_token")
     Integration.objects.filter(pk=house.heron.pk).update(key_state=Integration.KeyState.REFUSED)
 
-    page = create_for_new(house)
+    typed = {"end_user_id": "new-1", "end_user_name": "New Ltd", "access_token": "access-1", "item_id": "item-1"}
+    page = house.post(house.new_link_url(), form.values | typed)
 
     assert page.status == 409
-    assert "its keys are refused" in page.words
+    assert "rejects our API keys" in page.words
     assert house.calls("POST") == []
 
 

@@ -66,11 +66,11 @@ def test_link_that_appears_while_a_place_is_waited_for_stops_the_create(
 
 
 def test_refused_create_leaves_no_customer_behind(house: House) -> None:
+    form = house.open(house.new_link_url()).form_with("access_token")
     Integration.objects.filter(pk=house.heron.pk).update(key_state=Integration.KeyState.REFUSED)
 
-    answer = house.send(
-        house.new_link_url(), end_user_id="new-1", end_user_name="New Ltd", access_token="access-1", item_id="item-1"
-    )
+    typed = {"end_user_id": "new-1", "end_user_name": "New Ltd", "access_token": "access-1", "item_id": "item-1"}
+    answer = house.post(house.new_link_url(), form.values | typed)
 
     assert answer.status == 409
     assert not EndUser.objects.filter(external_id="new-1").exists()

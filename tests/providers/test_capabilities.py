@@ -14,7 +14,7 @@ from linkadmin.providers.types import Capability
 
 CALLS: Mapping[Capability, frozenset[str]] = {
     Capability.CREATE: frozenset({"create_fields", "create_link", "find_link", "read_link"}),
-    Capability.UPDATE_CREDENTIALS: frozenset({"update_fields", "update_credentials", "submit_token"}),
+    Capability.UPDATE_CREDENTIALS: frozenset({"update_fields", "update_credentials", "submit_token", "code_field"}),
     Capability.INSTITUTIONS: frozenset(
         {"fixed_values", "list_institutions", "find_institutions", "read_institution", "institution_filters"}
     ),

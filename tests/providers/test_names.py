@@ -16,7 +16,8 @@ def modules() -> Iterator[Path]:
     """Yield the modules that have to work for every provider."""
     package = ROOT / "linkadmin"
     for path in package.rglob("*.py"):
-        if path.relative_to(package).parts[0] not in MAY_NAME_THEM:
+        within = path.relative_to(package).parts
+        if within[0] not in MAY_NAME_THEM and "migrations" not in within:  # a migration is about the rows of its day
             yield path
 
 

@@ -87,7 +87,7 @@ def test_failed_sweep_says_why_and_what_was_left_out(house: House) -> None:
     words = house.open(Sweep.objects.get().get_absolute_url(), "mia").words
 
     assert "Failed No usable answer came." in page.words
-    assert "One customer was passed over: the id at the provider cannot be one of ours." in words
+    assert "One record can't be used here. It is named below." in words
     assert "The links of 3 customers could not be read, and keep their state." in words
 
 
