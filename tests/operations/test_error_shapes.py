@@ -149,6 +149,16 @@ def test_no_form_is_left_where_the_provider_knows_no_link(house: House) -> None:
     assert "Not found." in page.words
 
 
+def test_no_form_is_left_where_heron_knows_no_link(house: House) -> None:
+    link = house.heron_link()
+    with answering(house.heron, reply(404, {"code": 404, "name": "Not Found", "description": "No such item."})):
+        page = house.send(f"/links/{link.pk}/access-token/", access_token="access-1")
+
+    assert page.status == 422
+    assert "No such item." in page.words
+    assert not [each for each in page.forms if "operation_key" in each.names]
+
+
 def test_words_not_understood_are_listed_and_the_status_a_link_keeps_is_not(house: House) -> None:
     link = house.belvo_link()
     house.prove(link)

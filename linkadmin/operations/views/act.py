@@ -19,6 +19,7 @@ from linkadmin.operations.explanations import explain
 from linkadmin.operations.forms import ActForm, ProviderForm, RemovalForm
 from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.pages import draw, go, reader
+from linkadmin.providers.errors import NotFound
 from linkadmin.providers.records import Reach
 from linkadmin.providers.types import Cause
 
@@ -97,7 +98,7 @@ def _page(
     request: HttpRequest, link: Link, act: Act, form: ProviderForm, *, status: int = 200, **context: Any
 ) -> HttpResponse:
     context |= {"link": link, "standing": standing_of(link), "act": act, "form": form, "url": act.url_of(link)}
-    context["is_gone"] = link.cause == Cause.NOT_FOUND
+    context["is_gone"] = link.cause == Cause.NOT_FOUND or _says_unknown(context.get("refused"))
     context["can"] = link.integration.can(act.capability) and not (link.is_ended or context["is_gone"])
     context["paused"] = why_paused(link.integration, act.kind)
     if act.kind == OperationKind.REMOVE_LINK:
@@ -107,3 +108,10 @@ def _page(
         context["takes_all"] = speaks.removal_reach is Reach.CUSTOMER
         context["consequence"] = speaks.removal_consequence
     return draw(request, TEMPLATE, "form", context, status=status)
+
+
+def _says_unknown(refused: Operation | None) -> bool:
+    """Tell whether the provider just said that it knows no such link; that there are no reports says nothing of it."""
+    if refused is None or refused.kind == OperationKind.REFRESH_REPORTS:
+        return False
+    return refused.outcome == NotFound.__name__
