@@ -76,8 +76,11 @@ def _heads(path: Path | None) -> tuple[Heads, str]:
     written = AuditCheck.objects.values_list("head_seq", flat=True).first() or 0  # before the file, which only grows
     if path is None and not settings.AUDIT_HEADS_FILE:
         return Heads(), ""
+    own = Path(settings.AUDIT_HEADS_FILE)
     try:
-        heads = read(path or Path(settings.AUDIT_HEADS_FILE))
+        if path is None and own.exists() and not own.is_file():  # a pipe in its place would be waited at for ever
+            raise OSError(0, "it is not a plain file")
+        heads = read(path or own)
     except OSError as error:
         if path is None and not written:
             return Heads(), ""

@@ -386,3 +386,16 @@ def test_no_line_keeps_the_log_from_being_verified(log: Path, said: str) -> None
     check = AuditCheck.objects.get()
     assert check.verdict == AuditCheck.Verdict.GOOD
     assert "1 line of the heads" in check.finding
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("put", [os.mkfifo, lambda path: path.symlink_to("/dev/zero"), os.mkdir])
+def test_nothing_put_in_the_place_of_the_file_holds_the_nightly_run(log: Path, put: Callable[[Path], None]) -> None:
+    log.unlink()
+    put(log)
+
+    verify()
+
+    check = AuditCheck.objects.get()
+    assert check.verdict == AuditCheck.Verdict.CUT
+    assert "it is not a plain file" in check.finding
