@@ -126,6 +126,25 @@ def test_jump_is_noticed_while_a_worker_runs(by: int, is_noticed: bool) -> None:
     assert not is_noticed or mark.jumped_by == pytest.approx(by, abs=20)
 
 
+@pytest.mark.django_db
+def test_machines_whose_clocks_differ_put_times_right_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    righted: list[datetime] = []
+
+    def count(*, now: datetime) -> int:
+        righted.append(now)
+        return 0
+
+    monkeypatch.setattr(clock, "put_right", count)
+    start = timezone.now()
+
+    for seconds in range(0, 660, 5):
+        for behind in (timedelta(0), timedelta(minutes=1)):
+            monkeypatch.setattr(clock, "_seen", clock._Seen())  # each machine has its own
+            clock.watch(now=start + timedelta(seconds=seconds) - behind)
+
+    assert len(righted) == 3
+
+
 @MOVES
 def test_beat_goes_on_after_the_clock_went_back(tmp_path: Path, ahead: timedelta) -> None:
     scheduler = Scheduler(app=app, schedule_filename=str(tmp_path / "beat"))

@@ -13,6 +13,7 @@ from .models import ClockMark
 
 JUMP = CLOCKS_APART  # less is the drift of machines that are set right
 SHOWN_FOR = timedelta(days=1)
+REST = timedelta(minutes=5)  # before the next jump is news: between machines whose clocks differ, each look finds one
 
 logger = structlog.get_logger(__name__)
 
@@ -35,11 +36,12 @@ def watch(*, now: datetime) -> None:
         mark = ClockMark.objects.select_for_update().filter(pk=1).first() or ClockMark(seen_at=now)
         if not by and mark.seen_at - now > JUMP:  # another process, or the one before this, saw a later moment
             by = now - mark.seen_at
-        if by:
+        is_news = bool(by) and (mark.jumped_at is None or not timedelta(0) <= now - mark.jumped_at < REST)
+        if is_news:
             mark.jumped_at, mark.jumped_by = now, by.total_seconds()
         mark.seen_at = now
         mark.save()
-    if by:
+    if is_news:
         righted = put_right(now=now) if by < timedelta(0) else 0
         logger.error("clock.jumped", seconds=round(by.total_seconds()), put_right=righted)
 
