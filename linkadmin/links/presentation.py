@@ -260,11 +260,19 @@ def _standing(link: Link, under_way: UnderWay | None, *, now: datetime) -> Stand
     return Standing(
         group=judged.group,
         state=badge(link),
-        since=_moment(link.health_since if judged.group else link.proving_since or link.health_since, now),
+        since=_moment(_since(link), now),
         turn=judged.turn,
         advice=_advice(link, str(judged.advice)),
         remedy=Remedy.TELL_PROVIDER if link.waits_too_long else judged.remedy,
     )
+
+
+def _since(link: Link) -> datetime:
+    """Return when what is shown of a link began: its state, or what happened last within it."""
+    if link.is_proving:
+        return link.proving_since or link.health_since
+    too_late = link.cause == Cause.CODE_TOO_LATE.value
+    return link.refused_at if too_late and link.refused_at else link.health_since
 
 
 def _advice(link: Link, advice: str) -> str:

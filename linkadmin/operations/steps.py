@@ -27,7 +27,9 @@ class Step:
     is_failed: bool = False
 
 
-def steps_at(current: int, integration: Integration, *, is_new: bool, failed: bool = False) -> list[Step]:
+def steps_at(
+    current: int, integration: Integration, *, is_new: bool, failed: bool = False, code_asked: bool = False
+) -> list[Step]:
     """Return the steps of a repair, or of a new link, that is at one of them; after the last one all are done."""
     labels: dict[int, StrOrPromise] = {
         FORM: _("New link") if is_new else _("Credentials"),
@@ -35,7 +37,8 @@ def steps_at(current: int, integration: Integration, *, is_new: bool, failed: bo
         PROOF: _("Setting up") if is_new else _("Fixed, proving"),
         WORKS: _("Working"),
     }
-    if not integration.can(Capability.UPDATE_CREDENTIALS):  # no code is ever asked for
+    never_asked = not integration.can(Capability.UPDATE_CREDENTIALS) or (current > CODE and not code_asked)
+    if never_asked:
         del labels[CODE]
     return [Step(label, at < current, at == current, failed and at == current) for at, label in labels.items()]
 
@@ -47,7 +50,7 @@ def steps_of(operation: Operation) -> list[Step]:
     at = CODE if operation.state == State.NEEDS_TOKEN or operation.kind == OperationKind.SUBMIT_TOKEN else FORM
     current = PROOF if operation.is_done else at
     failed = operation.state in FAILED_STATES
-    return steps_at(current, operation.integration, is_new=operation.begins_link, failed=failed)
+    return _steps_of(operation, current, failed=failed)
 
 
 def steps_of_link(link: Link, last: Operation | None) -> list[Step]:
@@ -58,5 +61,10 @@ def steps_of_link(link: Link, last: Operation | None) -> list[Step]:
         return steps_of(last)
     works = last.is_done and link.health == HealthState.HEALTHY.value
     if works and last.ended_at and timezone.now() - last.ended_at < SHOWN_WHEN_DONE:
-        return steps_at(WORKS + 1, last.integration, is_new=last.begins_link)
+        return _steps_of(last, WORKS + 1)
     return []
+
+
+def _steps_of(operation: Operation, current: int, *, failed: bool = False) -> list[Step]:
+    code_asked = operation.kind == OperationKind.SUBMIT_TOKEN
+    return steps_at(current, operation.integration, is_new=operation.begins_link, failed=failed, code_asked=code_asked)

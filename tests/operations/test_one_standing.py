@@ -3,7 +3,7 @@
 import html
 import re
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import pytest
@@ -157,3 +157,21 @@ def test_lost_answer_waits_for_nobody_until_somebody_has_to_decide(house: House)
 
     assert "Outcome unknown: checking Update the credentials" in house.open("/links/").words
     assert "Customer must sign in again" not in house.open(link.get_absolute_url()).words.split("The last 90 days")[0]
+
+
+@pytest.mark.parametrize("is_noted", [False, True])
+def test_code_came_too_late_when_it_ran_out_however_long_the_link_has_wanted_one(
+    house: House, *, is_noted: bool
+) -> None:
+    link = house.belvo_link(cause=Cause.CODE_NEEDED)
+    Link.objects.update(health_since=timezone.now() - timedelta(days=8))
+    send(house, link, "pass_mfa")
+    ran_out = timezone.now()
+    PendingChallenge.objects.update(received_at=ran_out - timedelta(minutes=12), expires_at=ran_out)
+    if is_noted:
+        tasks.close_overdue()
+
+    for page, shown in pages_of(house, link).items():
+        since = datetime.fromisoformat(shown.since)
+        assert (page, shown.reason) == (page, "The code came too late")
+        assert abs(since - ran_out) < timedelta(minutes=1), page
