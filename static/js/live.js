@@ -205,9 +205,9 @@
 
   function announce(news) {
     const announcer = query("#announcer");
-    if (!announcer || !news.length) return;
-    announcer.textContent = "";
-    requestAnimationFrame(() => (announcer.textContent = news.join(". ")));
+    if (!announcer) return;
+    announcer.textContent = ""; // what was told before may not be true any more
+    if (news.length) requestAnimationFrame(() => (announcer.textContent = news.join(". ")));
   }
 
   document.addEventListener("DOMContentLoaded", schedule);

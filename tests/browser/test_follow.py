@@ -159,6 +159,36 @@ def test_settled_page_that_nobody_is_at_asks_nothing(house: House, desk: Desk) -
     assert len(asked) == 1
 
 
+@pytest.mark.parametrize(
+    ("url", "name", "shown"),
+    [
+        ("/", "ana", "#by-integration dd:has-text('refuses our keys')"),
+        ("/links/", "ana", "tr .state.tone-quiet:has-text('Working')"),
+        ("/integrations/", "adm", "text=Keys are refused"),
+    ],
+)
+def test_open_lists_show_keys_that_were_rejected_meanwhile(
+    house: House, desk: Desk, url: str, name: str, shown: str
+) -> None:
+    house.belvo_link(cause=Cause.WORKING)
+    page = desk.window(name)
+    page.clock.install()
+    page.goto(url)
+    Integration.objects.filter(pk=house.belvo.pk).update(key_state="refused")
+    page.mouse.move(200, 200)
+    page.clock.run_for(ROUNDS)
+
+    expect(page.locator(shown)).to_have_count(1)
+    expect(page.locator("#announcer")).to_contain_text("rejects our API keys")
+
+    Integration.objects.filter(pk=house.belvo.pk).update(key_state="good")
+    page.mouse.move(210, 210)
+    page.clock.run_for(ROUNDS)
+
+    expect(page.locator(shown)).to_have_count(0)
+    expect(page.locator("#announcer")).to_be_empty()
+
+
 def test_what_is_being_typed_is_not_taken_away_and_focus_stays(house: House, desk: Desk) -> None:
     link, page = house.belvo_link(), desk.window("mia")
     house.send(f"/links/{link.pk}/credentials/", password="pass_valid")
