@@ -189,6 +189,22 @@ def test_open_lists_show_keys_that_were_rejected_meanwhile(
     expect(page.locator("#announcer")).to_be_empty()
 
 
+def test_list_that_was_searched_keeps_what_was_found(house: House, desk: Desk) -> None:
+    house.belvo_link(cause=Cause.WORKING)
+    page = desk.window()
+    page.clock.install()
+    page.goto("/links/")
+    page.get_by_role("searchbox").first.fill("nobody of that name")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
+    Integration.objects.filter(pk=house.belvo.pk).update(key_state="refused")
+    page.mouse.move(200, 200)
+    page.clock.run_for(ROUNDS)
+
+    expect(page.locator(".bar")).to_contain_text("rejects our API keys")
+    expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
+
+
 def test_what_is_being_typed_is_not_taken_away_and_focus_stays(house: House, desk: Desk) -> None:
     link, page = house.belvo_link(), desk.window("mia")
     house.send(f"/links/{link.pk}/credentials/", password="pass_valid")

@@ -176,6 +176,7 @@ def test_open_finance_link_has_no_form(house: House) -> None:
     page = house.open(url_of(link))
 
     assert "This link is not repaired with a password" in page.words
+    assert "Bank code" not in page.words
     assert "password" not in page.inputs()
     words = house.open(link.get_absolute_url()).words
     assert "Consent portal" in words
