@@ -273,3 +273,16 @@ def test_account_locked_by_a_code_is_not_started_again(house: House) -> None:
     page = house.open(answer.location)
     assert "Locked at the bank" in page.words
     assert "Start again" not in page.words
+
+
+@pytest.mark.parametrize("status", ["token_required", "invalid"])
+def test_locked_account_stays_locked_whatever_sign_in_a_record_asks_for(house: House, status: str) -> None:
+    link = house.belvo_link(cause=Cause.CODE_NEEDED)
+    house.send(url_of(link), password="account_locked")
+    house.simulator.world.belvo_links[link.remote_id].status = status
+
+    house.prove(link)
+
+    page = house.open(link.get_absolute_url())
+    assert "Customer must sort something out at the bank" in page.words
+    assert "button--primary" not in page.source

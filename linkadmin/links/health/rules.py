@@ -242,8 +242,11 @@ def _stale_at(good: datetime | None, fresh_for: timedelta | None) -> datetime | 
 def _proves_nothing(link: Link, report: Report) -> bool:
     """Tell whether a record says "works" while something newer than its data says otherwise.
 
-    That is a refused attempt, or that no account is shared: a customer who signs in again may have chosen none.
+    That is a refused attempt, or that no account is shared: a customer who signs in again may have chosen none. Nor
+    does one without a code unlock an account that a bank locked when it was tried: it would invite to try again.
     """
+    if link.refused_at is not None and _is_mere_status(link, report):
+        return True
     lacks_accounts = Cause(link.cause) in WITHOUT_ACCOUNTS
     since = link.refused_at or ((link.code_since or link.health_since) if lacks_accounts else None)
     if report.source is Source.CALL or since is None:
@@ -252,6 +255,13 @@ def _proves_nothing(link: Link, report: Report) -> bool:
         return False
     good = report.observation.last_good_at
     return good is None or good <= since
+
+
+def _is_mere_status(link: Link, report: Report) -> bool:
+    """Tell whether a record only says that a sign-in is needed, of a link whose customer must act at the bank first."""
+    at_bank = VERDICTS[Cause(link.cause)].state is HealthState.CUSTOMER_BANK
+    asks_for_one = VERDICTS[report.observation.cause].state in (HealthState.CUSTOMER_LOGIN, HealthState.CUSTOMER_CODE)
+    return report.source is Source.LIST and at_bank and asks_for_one and not report.observation.raw_code
 
 
 def _take_facts(link: Link, report: Report) -> None:
