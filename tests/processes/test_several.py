@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,17 @@ def test_no_program_leaves_a_core_dump(several: Stack) -> None:
     for pid in [each for each in several.processes() if each != several.pid("simulator")]:
         limits = Path(f"/proc/{pid}/limits").read_text()
         assert re.search(r"Max core file size +0 +0 ", limits), limits
+
+
+def test_code_sent_from_many_tabs_to_every_process_is_one_call(
+    several: Stack, ana: Browser, asked: PlantedLink
+) -> None:
+    form = ana.open(f"{asked.page}token/", having="token")
+    before = len(several.calls("PATCH", "/api/links"))
+    tabs = 12
+
+    with ThreadPoolExecutor(tabs) as pool:
+        answers = list(pool.map(lambda _tab: ana.send(form, token="111111"), range(tabs)))
+
+    assert len(several.calls("PATCH", "/api/links")) == before + 1
+    assert {answer.status_code for answer in answers} <= {200, 409, 503}  # one more than may run at once has no place
