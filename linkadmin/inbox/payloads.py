@@ -10,6 +10,7 @@ from linkadmin.providers.strict_json import parse
 
 MAX_NAME = 120  # characters of a name in the content
 SHOWN_LINES = 300
+MOST_COUNTED = 10_000_000  # greater numbers may be those of an account, a person or a phone
 
 
 def cleaned(body: bytes, redactor: Redactor) -> object:
@@ -49,11 +50,11 @@ def _walk(value: object, path: str, shown: frozenset[str], key: str = "") -> Ite
     elif isinstance(value, dict | list) or value is None:
         yield path, _EMPTY.get(str(value), "")
     else:
-        is_count = isinstance(value, int) and _COUNT.fullmatch(key)
+        is_count = isinstance(value, int) and abs(value) < MOST_COUNTED and _COUNT.fullmatch(key)
         yield path, str(value) if is_count or key in shown else MASK
 
 
 MASK = "•••"
-_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,59}")
+_FIELD = re.compile(r"[a-z_][A-Za-z0-9_-]{0,59}")  # no field of a provider begins with a capital, as names do
 _COUNT = re.compile(r"(?:total|new)(?:_[a-z_]+)?")
 _EMPTY = {"None": "null", "{}": "{}", "[]": "[]"}

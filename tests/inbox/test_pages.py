@@ -169,6 +169,19 @@ def test_values_are_masked_but_for_those_on_the_list(house: House, address: str,
     assert ("Maria" in page.source) is sees_names
 
 
+def test_neither_a_key_that_may_be_a_name_nor_a_long_number_is_shown(house: House, address: str) -> None:
+    data = {"by_owner": {"Wilhelmina": 1}, "new_account_number": 12345678901, "total_transactions": 4_806}
+    deliver(address, told_by_belvo(data=data))
+
+    page = house.open(kept(house.belvo).get_absolute_url(), "aud")
+
+    assert "4806" in page.words
+    assert "data.by_owner.•••" in page.words
+    assert "Wilhelmina" not in page.source
+    assert "12345678901" not in page.source
+
+
+
 def test_text_of_what_could_not_be_read_is_not_kept(house: House, address: str) -> None:
     deliver(address, b"surely <i>no</i> message")
 
