@@ -181,7 +181,6 @@ def test_neither_a_key_that_may_be_a_name_nor_a_long_number_is_shown(house: Hous
     assert "12345678901" not in page.source
 
 
-
 def test_text_of_what_could_not_be_read_is_not_kept(house: House, address: str) -> None:
     deliver(address, b"surely <i>no</i> message")
 
