@@ -4,6 +4,7 @@ The rules (the causes and their states are in causes/):
 
 1. Newer wins. A report about an earlier moment than what is known changes nothing.
 2. After a refused attempt, a record that merely says "works" proves nothing: only good data newer than it does.
+   Where the bank locked the account, a record that only asks for a sign-in changes nothing either.
 3. Data older than its provider keeps it fresh turns "works" into "says it works, but no new data".
 4. A permission that ends within two weeks is asked for again while the link still works.
 5. A link that never had data a day after it began is not "being set up" any more.
