@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.house import House
 
-from .desk import Desk, send_code
+from .desk import Desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -46,7 +46,8 @@ def test_belvo_link_through_a_code(house: House, desk: Desk) -> None:
     page.get_by_label("Usuario").fill("mfa_default")
     page.get_by_label("Contraseña").fill("pass_valid")
     page.get_by_role("button", name="Create link").click()
-    send_code(page, "111111")
+    page.get_by_label("Token").fill("111111")  # as this bank calls it
+    page.get_by_role("button", name="Send code").click()
 
     expect(page).to_have_url(LINK_PAGE)
     expect(page.get_by_role("heading", level=1)).to_contain_text("Acme Corp × Heimdall Bank")

@@ -12,6 +12,7 @@ pytestmark = [pytest.mark.thorough, pytest.mark.django_db(transaction=True)]
 
 DECLINED = "The provider did not accept the form"
 KEYS, RIGHTS = "The provider refused our keys", "Our account may not do this"
+FIREWALL = "The provider's firewall rejected this request"
 OUTAGE = "The bank has an outage. Nothing to ask of the customer."
 READ_WORDS = "Read the provider's words below: they say what does not fit."
 MARKED = "Correct the fields named below and send it again."
@@ -38,7 +39,7 @@ BELVO = {
     "expired_creds": ("removed on schedule", "Register the link again", "credentials of this link have expired"),
     "consent_empty": ("accounts behind the permission are closed", "new permission", "no associated accounts"),
     "denied_403": (RIGHTS, ASK_ADMIN, "don't have access to this resource"),
-    "html_403": (RIGHTS, ASK_ADMIN, ""),
+    "html_403": (FIREWALL, "Check what was typed for unusual characters", ""),
     "rate_429": ("Too many calls to the provider", "Try again in a few minutes.", "throttled"),
     "unavailable_data": ("The bank gave no data", "If it stays, write to the provider", "did not return any data"),
     "unsupported_operation": (DECLINED, READ_WORDS, "not supported by this institution"),

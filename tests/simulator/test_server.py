@@ -189,7 +189,7 @@ def command(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.mark.processes
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_serves_and_ends_within_a_second(
+def test_the_command_serves_and_ends_when_told_to(
     command: subprocess.Popen[str], number: signal.Signals, tmp_path: Path
 ) -> None:
     assert command.stdout
@@ -199,7 +199,7 @@ def test_the_command_serves_and_ends_within_a_second(
         link = client.new_link()
 
         command.send_signal(number)
-        status = command.wait(timeout=1)
+        status = command.wait(timeout=30)
 
     assert status == 0
     assert command.stderr.read() == ""
