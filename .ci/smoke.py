@@ -17,9 +17,9 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 COLD_SECONDS = 240
-# Promised are 5 with the embedded database; a busy machine is given twice that. Others are looked at each time.
-WARM_SECONDS = 30 if "LINKADMIN_DATABASE_URL" in os.environ else 10
-STOP_SECONDS = 5
+# Promised are 5 on a quiet machine, and the figure is printed; the limit only ends what hangs.
+WARM_SECONDS = 60
+STOP_SECONDS = 20
 USER, PASSWORD = "support", "linkadmin-demo"
 
 
