@@ -88,13 +88,15 @@ BELVO: Mapping[str, Call] = {
 # The document has no consents: tests/providers and the simulator stand in for it.
 BELVO_UNDOCUMENTED = {"list_consents", "read_consent"}
 
+CREATED_ITEM = "M5eVJqLnv3tbzdngLDp9FL5OlDNxlNhlE55op"  # that of the document's own answer to a new link
+
 HERON: Mapping[str, Call] = {
     "test_connection": Call("GET", "/api/hello_world/authenticated", lambda heron: heron.test_connection()),
     "create_link": Call(
         "POST",
         "/api/integrations/{heron_id}/links",
         lambda heron: heron.create_link(
-            NewLink(CUSTOMER, "Blue Fern Bakery", "", {"item_id": "item-1", **secrets(access_token="access-sandbox-1")})
+            NewLink(CUSTOMER, "Blue Fern Bakery", "", {"item_id": CREATED_ITEM, **secrets(access_token="access-1")})
         ),
     ),
     "read_link": Call(

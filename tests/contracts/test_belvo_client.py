@@ -136,7 +136,9 @@ def test_a_documented_refusal_has_its_class_and_cause(
 
     observation = caught.value.observation
     assert (type(caught.value), observation.cause if observation else None) == (kind, cause)
-    assert [(sent.status, sent.violation) for sent in belvo_mock.exchanges] == [(example.status, "")]
+    # A firewall's answer may be about this one request: one cheap read tells, unless it is that read.
+    answers = 2 if str(example) == "text/html" and name != "test_connection" else 1
+    assert [(sent.status, sent.violation) for sent in belvo_mock.exchanges] == answers * [(example.status, "")]
 
 
 @pytest.mark.parametrize(

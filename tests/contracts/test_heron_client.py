@@ -15,7 +15,7 @@ from linkadmin.providers.errors import (
 from linkadmin.providers.heron import Heron
 from linkadmin.providers.types import Cause, NewLink
 
-from .calls import CUSTOMER, HERON, HERON_LINK, offered
+from .calls import CREATED_ITEM, CUSTOMER, HERON, HERON_LINK, offered
 from .conftest import heron_at
 from .documents import Example, good_answers, known_names, refusals
 from .relay import Relay
@@ -161,6 +161,8 @@ CREATED_CAUSES = {
     "pending": Cause.PENDING,
     "active_assets": Cause.WORKING,
 }
+CREATED_ITEMS = {"seed": CREATED_ITEM}  # each answer names the item that was sent, and no other is believed
+OTHER_ITEM = "q7Lr2VbXzNtoKd4WcJmEyP9sUhG1aFi3BTvn"
 
 
 @pytest.mark.parametrize(
@@ -169,7 +171,8 @@ CREATED_CAUSES = {
 def test_a_documented_new_link_has_its_cause(heron_mock: Relay, heron: Provider, example: Example) -> None:
     heron_mock.headers = example.headers
 
-    created = heron.create_link(NewLink(CUSTOMER, "", "", {"item_id": "item-1", "access_token": "access-1"}))
+    item = CREATED_ITEMS.get(example.name, OTHER_ITEM)
+    created = heron.create_link(NewLink(CUSTOMER, "", "", {"item_id": item, "access_token": "access-1"}))
 
     assert (created.observation.cause, heron_mock.violations) == (CREATED_CAUSES[example.name], [])
 
