@@ -1,8 +1,11 @@
 """PostgreSQL and Redis for one stack: a database of its own, and numbers of Redis that nobody else uses."""
 
+import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -11,7 +14,8 @@ from redis import Redis
 
 from linkadmin import environment
 
-CACHE, BROKER = 14, 15
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+CACHE, BROKER = 14 - 2 * WORKER, 15 - 2 * WORKER  # of the 16 there are; tests that run side by side share none
 
 
 @contextmanager
@@ -30,7 +34,17 @@ def database() -> Iterator[str]:
         try:
             yield given._replace(path=f"/{name}").geturl()
         finally:
+            _drop(owner, name)
+
+
+def _drop(owner: "psycopg.Connection[Any]", name: str) -> None:
+    """Drop a database, once the server's own cleaning, which only its owner may end, is through with it."""
+    while True:
+        try:
             owner.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            return
+        except psycopg.errors.InsufficientPrivilege:
+            time.sleep(0.5)
 
 
 @contextmanager

@@ -111,7 +111,7 @@ def test_each_call_is_repeated_after_each_answer_as_the_table_says(serve: Serve,
     script, books = serve(ANSWERS[answer]), Books()
 
     with pytest.raises(ProviderError):
-        CALLS[call](belvo(script.url, books, seconds=0.3))
+        CALLS[call](belvo(script.url, books, seconds=1.5))
 
     expected = 3 if call == "read" and answer in READ_AGAIN else 1
     expected += answer == "403"  # one cheap read
