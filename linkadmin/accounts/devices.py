@@ -13,7 +13,7 @@ _SALT = "linkadmin.accounts.devices"
 
 
 def device_of(request: HttpRequest, user: User) -> str:
-    """Return the id of the device, if an account was signed in to with it; nothing for a stranger's."""
+    """Return the id of the device, if an account was signed in to with it; an empty text for an unknown one."""
     value = request.get_signed_cookie(_name(user), "", salt=_SALT, max_age=KEPT_SECONDS) or ""
     account, _colon, device = value.partition(":")
     return device if account == str(user.pk) else ""

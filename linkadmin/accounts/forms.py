@@ -7,7 +7,7 @@ from . import limits
 
 
 class LimitedChangePasswordForm(ChangePasswordForm):  # type: ignore[misc]  # allauth has no types
-    """The present password is a password like any other: whoever found a session open must not guess it here."""
+    """The present password is a password like any other: nobody may guess it in a session left open."""
 
     def clean_oldpassword(self) -> str:
         counted = limits.count(context.request, self.user.username, self.user)

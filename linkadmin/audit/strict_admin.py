@@ -11,7 +11,7 @@ from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 
-COUNT_LIMIT = 10_000  # rows; whoever looks for more narrows the list
+COUNT_LIMIT = 10_000  # rows; to see more, narrow the list
 SEARCH_LENGTH, SEARCH_WORDS = 200, 10
 
 

@@ -60,7 +60,7 @@ def keep(part: BulkPart, results: Mapping[UUID, Result]) -> None:
 
 
 def note_before(part: BulkPart) -> None:
-    """Note the states in which a part finds its links; one that is begun anew has found them already."""
+    """Note the states in which a part finds its links; a restarted one has found them already."""
     part.items.filter(before="").update(before=_STATE)
 
 
