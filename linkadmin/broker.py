@@ -19,8 +19,12 @@ class Channel(filesystem.Channel):
     def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]  # kombu has two
         path = Path(self.data_folder_out) / f"{round(monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
         draft = path.with_suffix(".draft")
-        draft.write_text(dumps(payload))
-        draft.replace(path)
+        try:
+            draft.write_text(dumps(payload))
+            draft.replace(path)
+        except OSError:  # a full disk has no room for half a message either
+            draft.unlink(missing_ok=True)
+            raise
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:
         for path in sorted(Path(self.data_folder_in).iterdir()):

@@ -1,6 +1,7 @@
 """Messages to the workers: soon after work came, seldom, and never in the way of who brings it."""
 
 import json
+import resource
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from celery import current_app
 from django.conf import settings
+from kombu import Connection
 from redis import Redis
 
 from linkadmin.nudges import Waker, wake
@@ -68,6 +70,22 @@ def test_work_that_comes_just_after_wakes_once_more(task: str) -> None:
 
     wait_for(lambda: sent(task) == 2)
     assert time.monotonic() - began < 2
+
+
+def test_full_disk_keeps_no_half_of_a_message(tmp_path: Path) -> None:
+    folders = {name: str(tmp_path) for name in ("data_folder_in", "data_folder_out")}
+    options = folders | {"control_folder": str(tmp_path / "control")}
+    _soft, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with Connection("filesystem://", transport_options=options) as broker, broker.SimpleQueue("tests") as queue:
+        before = set(tmp_path.iterdir())
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, most))  # bytes: the rest has no room
+        try:
+            with pytest.raises(OSError, match="File too large"):
+                queue.put("x" * 1_000)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+
+    assert set(tmp_path.iterdir()) == before
 
 
 def test_who_brings_work_does_not_wait_for_the_broker(task: str, monkeypatch: pytest.MonkeyPatch) -> None:
