@@ -202,6 +202,11 @@ class Operation(models.Model):
         return self.state == State.UNKNOWN and self.outcome == ACCEPTED
 
     @property
+    def is_lost(self) -> bool:
+        """Tell whether nobody makes its call any more, although no worker has noted that its outcome is unknown."""
+        return self.state == State.SENDING and self.lease_until is not None and self.lease_until < timezone.now()
+
+    @property
     def codes_given(self) -> int:
         """How many codes were given in the login attempt it belongs to, its own included."""
         return 1 + self.parent.codes_given if self.parent else 0
@@ -219,6 +224,8 @@ class Operation(models.Model):
             return str(_("Void"))
         if self.is_awaited:
             return str(_("Accepted: the provider does it in its own time"))
+        if self.is_lost:
+            return str(State.UNKNOWN.label)
         if self.state == State.SENDING and not self.logs_in:
             return str(_("Contacting the provider"))
         return str(State(self.state).label)

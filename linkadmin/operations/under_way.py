@@ -54,7 +54,7 @@ def _words_of(operation: Operation) -> tuple[str, str, str]:
     if operation.state == State.UNDECIDED:
         decide = _("An account manager who did not start it has to decide.")
         return _("Unknown: a person must decide"), what, f"{why_unknown(operation)} {decide}"
-    if operation.state == State.UNKNOWN:
+    if operation.state == State.UNKNOWN or operation.is_lost:
         wait = _("Nothing is sent again before we know what happened.")
         return _("Outcome unknown: checking"), what, f"{why_unknown(operation)} {wait}"
     label = _("Contacting the bank") if operation.logs_in else _("Contacting the provider")

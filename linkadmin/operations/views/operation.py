@@ -99,7 +99,7 @@ def _page(request: HttpRequest, operation: Operation, form: DecisionForm, *, sta
         "pulse": pulse_of_operation(operation) if operation.is_running else None,
         "steps": steps_of(operation),
         "now": timezone.now(),
-        "why_unknown": why_unknown(operation) if operation.state == State.UNKNOWN else "",
+        "why_unknown": why_unknown(operation) if operation.state == State.UNKNOWN or operation.is_lost else "",
         "elapsed": int((timezone.now() - operation.began_at).total_seconds()),
         "explanation": None if operation.state in (State.PREPARED, State.SENDING) else explain(operation),
         "subject": _subject(operation, user),
