@@ -56,8 +56,11 @@ def secret(name: str, *, kept_in: Path | None = None) -> str:
         raise ImproperlyConfigured(f"{name} cannot be read from {path}: {error.strerror}") from None
 
 
-def database(name: str, *, embedded: Path) -> dict[str, Any]:
-    """Read a database URL: postgresql://user:password@host:port/name, or empty for SQLite in `embedded`."""
+def database(name: str, *, embedded: Path, wait_seconds: float) -> dict[str, Any]:
+    """Read a database URL: postgresql://user:password@host:port/name, or empty for SQLite in `embedded`.
+
+    A lock that others hold, or a free connection, is waited for `wait_seconds` at most.
+    """
     url = urlsplit(secret(name))
     if not url.scheme:
         return {
@@ -67,7 +70,7 @@ def database(name: str, *, embedded: Path) -> dict[str, Any]:
             "OPTIONS": {
                 # Writers queue for the lock instead of failing when a read turns into a write.
                 "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
+                "timeout": wait_seconds,
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
             },
         }
@@ -80,5 +83,9 @@ def database(name: str, *, embedded: Path) -> dict[str, Any]:
         "PASSWORD": unquote(url.password or ""),
         "HOST": unquote(url.hostname or ""),
         "PORT": str(url.port or ""),
-        "OPTIONS": {"pool": {"min_size": 2, "max_size": 40, "timeout": 10}},
+        "CONN_HEALTH_CHECKS": True,  # a server that was started again leaves dead connections in the pool
+        "OPTIONS": {
+            "pool": {"min_size": 2, "max_size": 40, "timeout": min(wait_seconds, 10)},
+            "options": f"-c lock_timeout={round(wait_seconds * 1000)}",
+        },
     }

@@ -134,7 +134,12 @@ TEMPLATES = [
 ]
 
 # --- Data ---
-DATABASES = {"default": env.database("LINKADMIN_DATABASE_URL", embedded=DATA_DIR / "linkadmin.sqlite3")}
+DATABASE_WAIT_SECONDS = env.number("LINKADMIN_DATABASE_WAIT_SECONDS", 20)  # for a lock or a connection; wsgi.py: 5
+DATABASES = {
+    "default": env.database(
+        "LINKADMIN_DATABASE_URL", embedded=DATA_DIR / "linkadmin.sqlite3", wait_seconds=DATABASE_WAIT_SECONDS
+    )
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.secret("LINKADMIN_REDIS_URL")
 CACHES = {

@@ -10,6 +10,8 @@ from linkadmin.icons import warm_up
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "linkadmin.settings")
 
+os.environ.setdefault("LINKADMIN_DATABASE_WAIT_SECONDS", "5")  # somebody waits for the page
+
 no_core_dumps()
 application = with_deadline(get_wsgi_application())
 
