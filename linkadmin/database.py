@@ -1,6 +1,9 @@
-"""Database connections and who holds them."""
+"""Database connections: who holds them, and how long they wait for a lock."""
 
-from django.db import connections
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, connections
 
 
 def release_connections() -> None:
@@ -8,6 +11,25 @@ def release_connections() -> None:
 
     Does nothing inside a transaction.
     """
-    for connection in connections.all(initialized_only=True):
-        if not connection.in_atomic_block:
-            connection.close()
+    for each in connections.all(initialized_only=True):
+        if not each.in_atomic_block:
+            each.close()
+
+
+@contextmanager
+def waiting_at_most(seconds: float) -> Iterator[None]:
+    """Wait for SQLite's one lock no longer than this, where a person waits and little is lost.
+
+    PostgreSQL locks rows, and nobody else holds those.
+    """
+    if connection.vendor != "sqlite":
+        yield
+        return
+    connection.ensure_connection()
+    sqlite = connection.connection
+    usual = int(sqlite.execute("PRAGMA busy_timeout").fetchone()[0])
+    sqlite.execute(f"PRAGMA busy_timeout = {min(usual, round(seconds * 1000))}")
+    try:
+        yield
+    finally:
+        sqlite.execute(f"PRAGMA busy_timeout = {usual}")

@@ -9,6 +9,9 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
+from . import storage
+from .views import storage_refused
+
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
@@ -22,6 +25,21 @@ def request_id(get_response: GetResponse) -> GetResponse:
         response["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
         return response
 
+    return middleware
+
+
+def storage_refusals(get_response: GetResponse) -> GetResponse:
+    """Answer in words when a view can't read or write the database. What fails outside a view: `views.server_error`."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        storage.forget_calls()
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        trouble = storage.trouble_of(exception)
+        return storage_refused(request, trouble) if trouble else None
+
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]
     return middleware
 
 

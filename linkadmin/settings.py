@@ -99,9 +99,10 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # after static files, which are compressed already
     "linkadmin.middleware.request_id",
+    "linkadmin.middleware.storage_refusals",
     "linkadmin.middleware.no_nul",
     "linkadmin.inbox.middleware.messages_first",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "linkadmin.accounts.session_saving.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from .views import healthz
 
+handler500 = "linkadmin.views.server_error"
 urlpatterns = [
     path("", include("linkadmin.overview.urls")),
     path("", include("linkadmin.links.urls")),

@@ -1,8 +1,25 @@
-"""What belongs to no package: is this process ready to serve?"""
+"""What belongs to no package: is this process ready to serve? And what is said when it can't."""
 
+import sys
+from http import HTTPStatus
+
+import structlog
+from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.views import defaults
 from django.views.decorators.http import require_safe
+
+from linkadmin.accounts.unsent import SAFE, page_behind
+from linkadmin.accounts.views import is_sign_out, signed_out_here
+
+from . import storage
+
+RETRY_SECONDS = 60  # by a Retry-After app.js knows a refusal in words, too
+
+logger = structlog.get_logger(__name__)
 
 
 @require_safe
@@ -10,3 +27,54 @@ def healthz(request: HttpRequest) -> HttpResponse:
     """Answer 200 when the database answers."""
     connection.ensure_connection()
     return HttpResponse("ok\n", content_type="text/plain")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer what failed outside of a view, such as loading a session, in words if the database is behind it."""
+    trouble = storage.trouble_of(sys.exception())
+    return storage_refused(request, trouble) if trouble else defaults.server_error(request)
+
+
+def storage_refused(request: HttpRequest, trouble: storage.Trouble) -> HttpResponse:
+    """Say in words that the database can't be used, without using it. A sign-out is never refused."""
+    logger.error(
+        "storage.unavailable",
+        trouble=trouble.value,
+        path=request.path,
+        method=request.method,
+        call_may_have_left=storage.call_may_have_left(),
+    )
+    if is_sign_out(request):
+        return signed_out_here(request)
+    request.user = AnonymousUser()  # what the middleware asks of a person on the way out costs no second wait
+    htmx = _wants_part(request)
+    context = {
+        "is_change": request.method not in SAFE,
+        "is_sign_in": request.path_info == reverse("account_login"),
+        "may_have_left": storage.call_may_have_left(),
+        "is_unreachable": trouble in (storage.Trouble.UNREACHABLE, storage.Trouble.DAMAGED),
+        "request_id": storage.request_id(),
+        "back": page_behind(request),
+    }
+    # Without the request: no context processor, and so no row, is asked for.
+    page = render_to_string("partials/_storage_refused.html" if htmx else "503.html", context)
+    answer = HttpResponse(page, status=HTTPStatus.SERVICE_UNAVAILABLE)
+    answer.headers["Retry-After"] = str(RETRY_SECONDS)
+    answer.headers["Cache-Control"] = "no-store"
+    if htmx:
+        _put_beside_the_form(request, answer)
+    return answer
+
+
+def _wants_part(request: HttpRequest) -> bool:
+    """Tell whether htmx asks for a part of a page. Its middleware may not have been reached."""
+    headers = request.headers
+    return "HX-Request" in headers and not ("HX-Boosted" in headers or "HX-History-Restore-Request" in headers)
+
+
+def _put_beside_the_form(request: HttpRequest, answer: HttpResponse) -> None:
+    """Leave the form, with what was typed, and put the words above it; of all else, where failures are told."""
+    if request.method not in SAFE and request.headers.get("HX-Target"):
+        answer.headers["HX-Reswap"] = "afterbegin show:top"
+    else:
+        answer.headers["HX-Reswap"], answer.headers["HX-Retarget"] = "innerHTML", "#toasts"

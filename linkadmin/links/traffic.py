@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
 from django.utils import timezone
 
+from linkadmin import storage
 from linkadmin.database import release_connections
 from linkadmin.moments import LONGEST_CALL
 from linkadmin.providers.errors import KeysRefused
@@ -150,6 +151,8 @@ class TrafficGate:
             let_in = _let_in_with_patience if self._in_background else _let_in_at_once
             entry = _kept_up(partial(let_in, wish)) or Hold(NO_BOOKS)
         release_connections()
+        if not isinstance(entry, Hold):
+            storage.note_call()
         return entry if isinstance(entry, Hold) else TrafficPassage(place, entry, self._refused, held is None)
 
     def _place_held(self) -> Place | None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
+from linkadmin import storage
 from linkadmin.providers.names import isolated
 
 if TYPE_CHECKING:
@@ -120,6 +121,20 @@ class NotYours(Refusal):
 
     reason = "started_by_another"
     words = _("A colleague started this. They can send the code, or you can start again.")
+
+
+class NotSaved(Refusal):
+    """The database can't keep the intent, so no call is made."""
+
+    reason = "not_saved"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = _(
+            "Our database can't save anything right now, so nothing was sent. Try again in a few minutes. If this "
+            "continues, tell your administrator the request ID: %(request_id)s"
+        ) % {"request_id": storage.request_id()}
 
 
 class TooManyCalls(Refusal):

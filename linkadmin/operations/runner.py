@@ -14,6 +14,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 
+from linkadmin import storage
 from linkadmin.accounts.models import User
 from linkadmin.database import release_connections
 from linkadmin.links import pauses, traffic
@@ -64,6 +65,7 @@ def place(integration_id: UUID, *, person: User, call: str = "", seconds: float 
 def start(key: UUID, held: Place, work: Callable[[], None]) -> None:
     """Run `work` beside the page, in the place held for it."""
     held.taken_over = True
+    storage.note_call()
     with _lock:
         future = _pool.submit(_run, key, held.row, work)
         _running.setdefault(key, set()).add(future)

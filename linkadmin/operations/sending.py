@@ -2,14 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
+import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from linkadmin import storage
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
@@ -21,6 +24,8 @@ from linkadmin.providers.errors import KeysRefused
 from . import refusals, runner
 from .models import Operation, OperationKind, PendingChallenge, State
 from .settle import Call, make_call, object_of
+
+logger = structlog.get_logger(__name__)
 
 Rules = Callable[[], None]
 
@@ -34,7 +39,10 @@ def send(operation: Operation, call: Call, *, rules: Rules, name: str = "") -> O
     try:
         provider = speak(operation.integration)
         seconds, name = deadline_of(operation), name or operation.kind
-        with runner.place(operation.integration_id, person=operation.actor, call=name, seconds=seconds) as held:
+        with (
+            saved_or_refused(),
+            runner.place(operation.integration_id, person=operation.actor, call=name, seconds=seconds) as held,
+        ):
             _prepare(operation, rules)
             if not _claim(operation):
                 raise refusals.NotOpen
@@ -44,9 +52,25 @@ def send(operation: Operation, call: Call, *, rules: Rules, name: str = "") -> O
         if earlier := sent_before(operation):
             return earlier
         raise refused(operation, refusals.AlreadyOpen(_open_rival(operation))) from None
+    except refusals.NotSaved:  # nor could its record be
+        raise
     except refusals.Refusal as refusal:
         raise refused(operation, refusal) from None
     return operation
+
+
+@contextmanager
+def saved_or_refused() -> Iterator[None]:
+    """Refuse, before any call is made, what the database can't keep: a form can say so, and keep what was typed."""
+    try:
+        yield
+    except storage.UNUSABLE as error:
+        if storage.trouble_of(error) is None:
+            raise
+        logger.error("operation.not_saved", trouble=storage.trouble_of(error))
+    else:
+        return
+    raise refusals.NotSaved
 
 
 def answer(challenge: PendingChallenge, operation: Operation, *, rules: Rules) -> None:

@@ -19,7 +19,7 @@ from . import memory, refusals, runner
 from .budget import require_attempt, require_code
 from .changes import CHANGES, differing, login_fields, subject_of, would_repeat_refusal
 from .models import Operation, OperationKind, OperationQuerySet, PendingChallenge
-from .sending import Rules, answer, deadline_of, refused, send, sent_before, speak
+from .sending import Rules, answer, deadline_of, refused, saved_or_refused, send, sent_before, speak
 from .settle import SESSION_TABLE, Call, make_call
 
 
@@ -116,10 +116,15 @@ def submit_token(*, actor: User, challenge: PendingChallenge, token: Secret | No
         call: Call = partial(_resume, session=session, remote_link_id=remote_link_id, token=token)
         provider = speak(operation.integration)
         seconds = deadline_of(operation)
-        with runner.place(operation.integration_id, person=actor, call=operation.kind, seconds=seconds) as held:
+        with (
+            saved_or_refused(),
+            runner.place(operation.integration_id, person=actor, call=operation.kind, seconds=seconds) as held,
+        ):
             answer(challenge, operation, rules=partial(require_code, asked))
             forget()
             make_call(operation, held, provider, call)
+    except refusals.NotSaved:  # nor could its record be
+        raise
     except refusals.Refusal as refusal:
         # The second click of this form, a moment after the first, finds the request answered.
         if isinstance(refusal, refusals.ChallengeOver) and (earlier := sent_before(operation)):

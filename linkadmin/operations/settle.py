@@ -8,9 +8,10 @@ from functools import partial, singledispatch
 
 import structlog
 from django.conf import settings
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.utils import timezone
 
+from linkadmin import storage
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
@@ -112,9 +113,10 @@ def _settle_surely(operation: Operation, answer: object, *, duration_ms: int, kn
         try:
             settle(operation, answer, duration_ms=duration_ms, known=known)
             return
-        except OperationalError as error:
+        except storage.UNUSABLE as error:
+            trouble = storage.trouble_of(error)
             logger.warning("operation.not_settled_yet", operation_id=str(operation.pk), error=type(error).__name__)
-            if operation.lease_until is None or timezone.now() > operation.lease_until:
+            if trouble is None or operation.lease_until is None or timezone.now() > operation.lease_until:
                 raise
         release_connections()
         time.sleep(SETTLE_AGAIN_SECONDS)

@@ -207,6 +207,7 @@
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr } = event.detail;
     if (xhr.status !== 503 || xhr.getResponseHeader("Retry-After") === null) return;
+    query("#storage-refused")?.remove(); // said again, it is said once
     event.detail.shouldSwap = true; // a refusal in words
     event.detail.isError = false;
   });
@@ -215,6 +216,7 @@
     document.addEventListener(failure, showFailure);
   }
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.successful) query("#toasts")?.replaceChildren();
+    const { successful, xhr } = event.detail;
+    if (successful && xhr.status < 400) query("#toasts")?.replaceChildren();
   });
 }

@@ -1,0 +1,103 @@
+"""A database that can't be used: full, locked, read-only, damaged, or out of reach. Told apart from faults of ours.
+
+Whoever lets such an error pass needs no except of its own: `middleware.storage_refusals` answers with 503 in words.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextvars import ContextVar
+from enum import StrEnum
+
+import structlog
+from django.db import DatabaseError, InterfaceError, OperationalError
+
+UNUSABLE = (DatabaseError, InterfaceError)  # what a driver raises, whatever the cause
+
+
+class Trouble(StrEnum):
+    """Why the database can't be used, as the log names it."""
+
+    FULL = "full"
+    LOCKED = "locked"
+    READ_ONLY = "read_only"
+    DAMAGED = "damaged"
+    UNREACHABLE = "unreachable"
+
+
+# The low byte of SQLite's result code.
+_SQLITE = {
+    sqlite3.SQLITE_BUSY: Trouble.LOCKED,
+    sqlite3.SQLITE_LOCKED: Trouble.LOCKED,
+    sqlite3.SQLITE_PROTOCOL: Trouble.LOCKED,
+    sqlite3.SQLITE_READONLY: Trouble.READ_ONLY,
+    sqlite3.SQLITE_FULL: Trouble.FULL,
+    sqlite3.SQLITE_IOERR: Trouble.DAMAGED,
+    sqlite3.SQLITE_CORRUPT: Trouble.DAMAGED,
+    sqlite3.SQLITE_NOTADB: Trouble.DAMAGED,
+    sqlite3.SQLITE_CANTOPEN: Trouble.UNREACHABLE,
+    sqlite3.SQLITE_NOMEM: Trouble.UNREACHABLE,
+}
+# The beginning of PostgreSQL's SQLSTATE; the longest that fits decides.
+_POSTGRESQL = {
+    "08": Trouble.UNREACHABLE,
+    "25006": Trouble.READ_ONLY,
+    "40001": Trouble.LOCKED,
+    "40P01": Trouble.LOCKED,
+    "53": Trouble.UNREACHABLE,  # too many connections, out of memory
+    "53100": Trouble.FULL,
+    "55P03": Trouble.LOCKED,
+    "57014": Trouble.LOCKED,  # a statement that took too long
+    "57P": Trouble.UNREACHABLE,
+    "58": Trouble.DAMAGED,
+    "XX001": Trouble.DAMAGED,
+    "XX002": Trouble.DAMAGED,
+}
+
+_may_have_left: ContextVar[bool] = ContextVar("may_have_left", default=False)
+
+
+def trouble_of(error: BaseException | None) -> Trouble | None:
+    """Tell why the database can't be used, if that is behind an error; None for any fault of ours."""
+    return next((found for each in _behind(error) if (found := _trouble_in(each))), None)
+
+
+def note_call() -> None:
+    """Note that a call to a provider may have left: an error after it doesn't mean that nothing was sent."""
+    _may_have_left.set(True)
+
+
+def call_may_have_left() -> bool:
+    return _may_have_left.get()
+
+
+def forget_calls() -> None:
+    """Begin a request: none of its calls has left."""
+    _may_have_left.set(False)
+
+
+def request_id() -> str:
+    """Return the ID by which an administrator finds this request in the log."""
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))
+
+
+def _behind(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and those that led to it."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _trouble_in(error: BaseException) -> Trouble | None:
+    if isinstance(error, InterfaceError):  # the connection is closed already
+        return Trouble.UNREACHABLE
+    if not isinstance(error, DatabaseError):
+        return None
+    code = getattr(error.__cause__, "sqlite_errorcode", None)
+    if code is not None:
+        return _SQLITE.get(code & 0xFF)
+    state = getattr(error.__cause__, "sqlstate", None)
+    if state is not None:
+        fitting = [begin for begin in _POSTGRESQL if state.startswith(begin)]
+        return _POSTGRESQL[max(fitting, key=len)] if fitting else None
+    # No answer of the server's at all: refused, cut off, or no connection free in time.
+    return Trouble.UNREACHABLE if isinstance(error, OperationalError) else None

@@ -1,0 +1,297 @@
+"""A database that can't be used is told in words: no change is sent, and no customer's page opens unrecorded."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import Settings
+
+from linkadmin.audit.models import AuditEvent
+from linkadmin.links.models import Link
+from linkadmin.operations import reconcile, settle
+from linkadmin.operations.models import Operation, State
+from linkadmin.operations.views import credentials
+
+from .house import HTMX, PASSWORD, House
+from .inbox.postman import deliver, open_inbox, told_by_belvo
+from .markup import Page, read
+from .troubles import UNWRITABLE, away, locked, no_more_connections, parameters
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+BANK_PASSWORD = "NotToBeSeen1"
+unwritable = pytest.mark.parametrize("trouble", UNWRITABLE.values(), ids=UNWRITABLE)
+Trouble = Callable[[], AbstractContextManager[None]]
+
+
+@dataclass
+class Refused:
+    """What a person gets instead of the page."""
+
+    page: Page
+
+    def __post_init__(self) -> None:
+        assert self.page.status == 503
+        assert int(self.page.headers["retry-after"]) > 0
+        assert self.page.headers["x-request-id"] in self.page.source
+
+    def says(self, words: str) -> bool:
+        return words in self.page.words
+
+
+def answer(client: Client, method: str, url: str, values: Any = None, **headers: str) -> Page:
+    client.raise_request_exception = False
+    return read(getattr(client, method.lower())(url, values or {}, headers=headers))
+
+
+@unwritable
+def test_credentials_are_not_sent_and_the_form_stays(house: House, trouble: Trouble) -> None:
+    link = house.belvo_link()
+    url = f"/links/{link.pk}/credentials/"
+    form = house.open(url).form_with("password")
+
+    with trouble():
+        page = answer(house.client(), "POST", url, form.values | {"password": BANK_PASSWORD})
+
+    assert page.form_with("password")
+    assert Refused(page).says("can't save anything right now, so nothing was sent")
+    assert BANK_PASSWORD not in page.source
+    assert house.calls("PUT") == []
+    assert not Operation.objects.exists()
+
+
+def test_new_link_keeps_what_was_typed_and_is_not_secret(house: House) -> None:
+    form = house.open(house.new_link_url()).form_with("access_token")
+    typed = {"end_user_id": "cus-77", "end_user_name": "New Ltd", "access_token": "access-1", "item_id": "item-1"}
+
+    with locked():
+        page = answer(house.client(), "POST", house.new_link_url(), form.values | typed)
+
+    assert Refused(page).says("nothing was sent")
+    assert page.form_with("access_token").values["end_user_id"] == "cus-77"
+    assert "access-1" not in page.source
+    assert house.calls("POST") == []
+
+
+def _changes(house: House, link: Link) -> dict[str, tuple[str, str, dict[str, str]]]:
+    """Return a form of each kind: who sends it, where, and what is typed."""
+    of_integration = f"/integrations/{house.belvo.pk}/"
+    long_password = PASSWORD * 2
+    return {
+        "note": ("ana", f"/links/{link.pk}/notes/", {"text": "Called them"}),
+        "owner": ("ana", f"/links/{link.pk}/owner/", {"owner": str(house.people["ben"].pk), "was": ""}),
+        "check status": ("ana", f"/links/{link.pk}/refresh/", {}),
+        "bulk": ("ana", "/bulk/refresh/", {"link": str(link.pk)}),
+        "denied": ("aud", f"/links/{link.pk}/notes/", {"text": "Called them"}),
+        "connection test": ("adm", f"{of_integration}test/", {}),
+        "full check": ("adm", f"{of_integration}sweeps/", {}),
+        "webhook secret": ("adm", f"{of_integration}inbox/secrets/new/", {"after": "0"}),
+        "endpoint": ("adm", f"{of_integration}inbox/address/", {}),
+        "integration": (
+            "adm",
+            f"/admin/links/integration/{house.belvo.pk}/change/",
+            house.open(f"/admin/links/integration/{house.belvo.pk}/change/", "adm").form_with("name").values,
+        ),
+        "staff": (
+            "adm",
+            "/admin/accounts/user/add/",
+            {"username": "new", "name": "New", "role": "support"}
+            | {"password1": long_password, "password2": long_password, "usable_password": "true"},
+        ),
+        "password": ("ana", "/accounts/password/", {"oldpassword": PASSWORD, "password1": "long and new " * 3}),
+    }
+
+
+def test_every_change_is_refused_in_words(house: House) -> None:
+    changes = _changes(house, house.belvo_link())
+    clients = {who: house.client(who) for who, _url, _values in changes.values()}
+    before = AuditEvent.objects.count()
+
+    with locked():
+        pages = {kind: answer(clients[who], "POST", *sent) for kind, (who, *sent) in changes.items()}
+
+    assert {kind: page.status for kind, page in pages.items()} == dict.fromkeys(changes, 503)
+    for page in pages.values():
+        assert Refused(page).says("so nothing was sent. What you typed wasn't saved.")
+        assert Refused(page).says("If this continues, tell your administrator")
+    assert AuditEvent.objects.count() == before
+
+
+@unwritable
+def test_page_of_a_customer_is_not_shown_unrecorded(house: House, trouble: Trouble) -> None:
+    link = house.belvo_link("Acme Corp")
+    pages = [link.get_absolute_url(), link.end_user.get_absolute_url(), f"/links/{link.pk}/history/"]
+    client, auditor = house.client(), house.client("aud")
+
+    with trouble():
+        answers = [answer(client, "GET", url) for url in [*pages, f"/links/{link.pk}/credentials/"]]
+        answers.append(answer(auditor, "GET", "/admin/audit/auditevent/"))
+
+    for page in answers:
+        assert "Acme" not in page.source
+        assert Refused(page).says("Opening this page has to be recorded")
+
+
+@unwritable
+def test_pages_without_personal_data_open(house: House, trouble: Trouble) -> None:
+    client = house.client("adm")
+    client.get("/")
+    session = client.session
+    session["seen_at"] -= 120  # so that the session wants to be saved
+    session.save()
+    pages = ["/", "/institutions/", "/integrations/", f"/integrations/{house.belvo.pk}/", "/accounts/password/"]
+
+    with trouble():
+        statuses = {url: answer(client, "GET", url).status for url in pages}
+        probes = [answer(Client(), "GET", url).status for url in ("/healthz/", "/accounts/login/")]
+
+    assert set(statuses.values()) == {200}, statuses
+    assert probes == [200, 200]
+
+
+@unwritable
+def test_nobody_signs_in_and_everybody_signs_out(house: House, trouble: Trouble) -> None:
+    leaving = {address: Client() for address in ("account_logout", "admin:logout")}
+    for client in leaving.values():
+        client.force_login(house.people["aud"])
+    keys = {address: client.cookies[settings.SESSION_COOKIE_NAME].value for address, client in leaving.items()}
+
+    with trouble():
+        refused = answer(Client(), "POST", reverse("account_login"), {"login": "ana", "password": PASSWORD})
+        left = {address: answer(client, "POST", reverse(address)) for address, client in leaving.items()}
+
+    assert Refused(refused).says("You're not signed in")
+    for address, page in left.items():
+        assert page.status == 200
+        assert "You're signed out" in page.words
+        is_ended = "signed out in this browser" not in page.words
+        assert Client().session.exists(keys[address]) != is_ended  # what the page says is true
+        assert leaving[address].cookies[settings.SESSION_COOKIE_NAME].value == ""
+        assert "storage" in page.headers["clear-site-data"]
+
+
+def test_part_of_a_page_leaves_the_form_and_says_why_above_it(house: House) -> None:
+    link = house.belvo_link()
+    client = house.client()
+
+    with locked():
+        page = answer(
+            client, "POST", f"/links/{link.pk}/notes/", {"text": "Called"}, **HTMX, **{"HX-Target": "note-form"}
+        )
+        button = answer(client, "POST", f"/links/{link.pk}/refresh/", **HTMX)
+
+    assert Refused(page).says("We couldn't save this")
+    assert "<html" not in page.source
+    assert page.headers["hx-reswap"].startswith("afterbegin")
+    assert Refused(button).page.headers["hx-retarget"] == "#toasts"
+
+
+def test_database_that_is_away_is_told_in_words_on_every_page(house: House) -> None:
+    client, link = house.client(), house.belvo_link()
+    key = client.cookies[settings.SESSION_COOKIE_NAME].value
+
+    with away():
+        page = answer(client, "GET", link.get_absolute_url())
+        form = answer(client, "POST", f"/links/{link.pk}/notes/", {"text": "Called"})
+        signed_out = answer(client, "POST", reverse("account_logout"))
+
+    assert Refused(page).says("We can't use our database right now. Nothing was changed.")
+    assert Refused(form).says("so nothing was sent")
+    assert signed_out.status == 200
+    assert "signed out in this browser" in signed_out.words
+    assert client.session.exists(key)
+
+
+def test_provider_sends_a_message_again_that_could_not_be_kept(house: House) -> None:
+    address = open_inbox(house.belvo)
+
+    with locked():
+        refused = deliver(address, told_by_belvo())
+    taken = deliver(address, told_by_belvo())
+
+    assert (refused.status_code, taken.status_code) == (503, 202)
+    assert refused["Retry-After"]
+
+
+def test_error_after_the_call_left_does_not_say_that_nothing_was_sent(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = house.belvo_link()
+    url = f"/links/{link.pk}/credentials/"
+    form = house.open(url).form_with("password")
+
+    def gone_meanwhile(operation: Operation) -> Operation:
+        house.settled()
+        with away():
+            return Operation.objects.get(pk=operation.pk)
+
+    monkeypatch.setattr(credentials, "outcome_of", gone_meanwhile)
+    page = answer(house.client(), "POST", url, form.values | {"password": "pass_valid"})
+
+    assert Refused(page).says("Your request may have reached the provider")
+    assert not Refused(page).says("nothing was sent")
+    assert len(house.calls("PUT")) == 1
+
+
+@pytest.mark.parametrize("outage", ["locked", "read-only"])
+def test_answer_that_cannot_be_saved_is_an_unknown_outcome(
+    house: House, settings: Settings, monkeypatch: pytest.MonkeyPatch, outage: str
+) -> None:
+    settings.PROVIDER_CREDENTIALS_SECONDS = settings.LEASE_MARGIN_SECONDS = 0.2
+    monkeypatch.setattr(settle, "SETTLE_AGAIN_SECONDS", 0.01)
+    link, answer_of = house.belvo_link(), settle._answer_of
+    trouble = UNWRITABLE[outage]()
+
+    def answer_and_trouble(*args: Any) -> object:
+        found = answer_of(*args)
+        trouble.__enter__()
+        return found
+
+    monkeypatch.setattr(settle, "_answer_of", answer_and_trouble)
+    house.send(f"/links/{link.pk}/credentials/", password="pass_valid")
+    house.settled()
+    trouble.__exit__(None, None, None)
+
+    operation = house.last_operation(link)
+    assert operation.state == State.SENDING
+    assert "Outcome unknown" in house.open(operation.get_absolute_url()).words
+    assert "Outcome unknown" in house.open(link.get_absolute_url()).words
+    reconcile.close_overdue(now=timezone.now())
+    assert house.last_operation(link).state == State.UNKNOWN
+    assert len(house.calls("PUT")) == 1
+
+
+@pytest.mark.servers
+def test_connection_that_the_server_ended_is_told_in_words(house: House) -> None:
+    client, link = house.client(), house.belvo_link()
+    with psycopg.connect(**parameters(), autocommit=True) as another:
+        another.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND usename = current_user AND pid != pg_backend_pid()"
+        )
+
+    refused = answer(client, "GET", link.get_absolute_url())
+    connection.close()
+    shown = answer(client, "GET", link.get_absolute_url())
+
+    assert Refused(refused).says("We can't use our database right now")
+    assert shown.status == 200
+
+
+@pytest.mark.servers
+def test_page_that_finds_no_free_connection_says_so(house: House) -> None:
+    client, link = house.client(), house.belvo_link()
+
+    with no_more_connections(), ThreadPoolExecutor(1) as beside:
+        refused = beside.submit(answer, client, "GET", link.get_absolute_url()).result()
+
+    assert Refused(refused).says("We can't use our database right now")
