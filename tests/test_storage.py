@@ -82,6 +82,38 @@ def test_new_link_keeps_what_was_typed_and_is_not_secret(house: House) -> None:
     assert house.calls("POST") == []
 
 
+def test_code_is_not_sent_and_can_still_be_given_afterwards(house: House) -> None:
+    link = house.belvo_link()
+    house.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
+    url = f"/links/{link.pk}/token/"
+    form = house.open(url).form_with("token")
+
+    with locked():
+        page = answer(house.client(), "POST", url, form.values | {"token": "123456"})
+    refused_calls = house.calls("PATCH")
+    house.post(url, form.values | {"token": "123456"})
+    house.settled()
+
+    assert Refused(page).says("nothing was sent")
+    assert "123456" not in page.source
+    assert refused_calls == []
+    assert len(house.calls("PATCH")) == 1
+
+
+def test_removal_is_not_sent(house: House) -> None:
+    link = house.heron_link()
+    url = f"/links/{link.pk}/delete/"
+    form = house.open(url, "mia").form_with()
+
+    with locked():
+        page = answer(
+            house.client("mia"), "POST", url, form.values | {"confirmation": link.remote_id, "reason": "Asked for"}
+        )
+
+    assert Refused(page).says("nothing was sent")
+    assert house.calls("PATCH") + house.calls("PUT") + house.calls("DELETE") == []
+
+
 def _changes(house: House, link: Link) -> dict[str, tuple[str, str, dict[str, str]]]:
     """Return a form of each kind: who sends it, where, and what is typed."""
     of_integration = f"/integrations/{house.belvo.pk}/"

@@ -24,6 +24,7 @@ from linkadmin.sync.models import Sweep
 
 from .house import HTMX, House
 from .markup import read
+from .troubles import read_only
 
 pytestmark = pytest.mark.django_db
 
@@ -220,6 +221,23 @@ def test_addresses_answer_each_role_as_the_table_says(house: House, places: dict
     }
 
     assert got == {(method, address): answers[name] for method, address, answers in ROWS}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", ["ana", "adm"])
+def test_no_address_breaks_while_nothing_can_be_saved(house: House, places: dict[str, str], name: str) -> None:
+    client = house.client(name)
+    client.raise_request_exception = False
+
+    with read_only():
+        got = {
+            (method, address): client.generic(method, address.format(**places)).status_code
+            for method, address, _answers in ROWS
+        }
+
+    usual = {(method, address): answers[name] for method, address, answers in ROWS}
+    assert {row: status for row, status in got.items() if status not in (usual[row], 503)} == {}
+    assert set(got.values()) >= {200, 503}
 
 
 @pytest.mark.django_db(transaction=True)
