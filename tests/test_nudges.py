@@ -1,7 +1,6 @@
 """Messages to the workers: soon after work came, seldom, and never in the way of who brings it."""
 
 import json
-import resource
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,6 +13,8 @@ from kombu import Connection
 from redis import Redis
 
 from linkadmin.nudges import Waker, wake
+
+from .troubles import files_end_at
 
 MESSAGES: Path = settings.DATA_DIR / "broker" / "messages"
 
@@ -75,15 +76,10 @@ def test_work_that_comes_just_after_wakes_once_more(task: str) -> None:
 def test_full_disk_keeps_no_half_of_a_message(tmp_path: Path) -> None:
     folders = {name: str(tmp_path) for name in ("data_folder_in", "data_folder_out")}
     options = folders | {"control_folder": str(tmp_path / "control")}
-    _soft, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     with Connection("filesystem://", transport_options=options) as broker, broker.SimpleQueue("tests") as queue:
         before = set(tmp_path.iterdir())
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100, most))  # bytes: the rest has no room
-        try:
-            with pytest.raises(OSError, match="File too large"):
-                queue.put("x" * 1_000)
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+        with files_end_at(100), pytest.raises(OSError, match="File too large"):
+            queue.put("x" * 1_000)
 
     assert set(tmp_path.iterdir()) == before
 

@@ -1,5 +1,6 @@
 """A database in trouble, for real: locked by somebody else, full, read-only, or away. Whole again afterwards."""
 
+import resource
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -102,6 +103,17 @@ def no_more_connections() -> Iterator[None]:
     with _connected(options | {"pool": options["pool"] | {"max_size": 1}}):
         connection.ensure_connection()
         yield
+
+
+@contextmanager
+def files_end_at(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond `size` bytes: what is written further fails, as on a full disk."""
+    _soft, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 
 
 UNWRITABLE: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
