@@ -283,13 +283,14 @@ def _advice(link: Link, advice: str) -> str:
 
 
 def _row(link: Link, standing: Standing, *, see_names: bool, now: datetime) -> Row:
+    bank = link.institution
     return Row(
         pk=str(link.pk),
         url=reverse("link-detail", args=[link.pk]),
         customer=shown_name(str(link.end_user), see_names=see_names),
         customer_id=link.end_user.external_id,
         bank=link.bank or _("Bank not named"),
-        is_unlisted=link.institution is not None and not link.institution.is_listed,
+        is_unlisted=bool(bank and not bank.is_listed_since(link.integration.institutions_read_at)),
         through=link.integration.name,
         standing=standing,
         turn="" if standing.turn is Turn.NOBODY else str(standing.turn.label),

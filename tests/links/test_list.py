@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from linkadmin.links.models import EndUser, Integration, Link, LinkSearch, search_text
+from linkadmin.links.models import EndUser, Institution, Integration, Link, LinkSearch, search_text
 from linkadmin.links.queries import PAGE_SIZE
 from linkadmin.providers.types import Cause, HealthState
 from tests.house import HTMX, House
@@ -319,6 +319,9 @@ def test_search_by_htmx_answers_the_list_alone(house: House) -> None:
 
 def test_queries_do_not_grow_with_the_rows(house: House, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     links = many(house.heron, PAGE_SIZE)
+    banks = [Institution(integration=house.heron, name=link.remote_id, display_name="Bank") for link in links]
+    for link, link.institution in zip(links, Institution.objects.bulk_create(banks), strict=True):
+        link.save(update_fields=["institution"])
     house.open("/links/")
 
     for shown in (PAGE_SIZE, 10):

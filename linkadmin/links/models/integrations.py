@@ -162,7 +162,10 @@ class Institution(models.Model):
     @property
     def is_listed(self) -> bool:
         """Whether the provider's list had it when it was last read whole."""
-        read_whole = self.integration.institutions_read_at
+        return self.is_listed_since(self.integration.institutions_read_at)
+
+    def is_listed_since(self, read_whole: datetime | None) -> bool:
+        """Tell the same for who knows already when the list was last read whole."""
         return read_whole is None or self.read_at >= read_whole
 
     @property
