@@ -130,6 +130,7 @@ TEMPLATES = [
                 "linkadmin.accounts.context.shell",
             ],
             "builtins": ["linkadmin.links.templatetags.isolation"],
+            "libraries": {"lucide": "linkadmin.icons"},
         },
     }
 ]

@@ -212,3 +212,10 @@ def _typed_in(page: Page) -> list[Element]:
     hidden = {"hidden", "submit", "radio"}
     found = [each for each in page.elements if each.tag in ("input", "select", "textarea")]
     return [each for each in found if each.attrs.get("type") not in hidden]
+
+
+def test_icons_are_drawn_once_and_not_with_every_page(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = house.open("/links/").source.count("<svg")
+    monkeypatch.setattr(lucide, "_render_icon", None)
+
+    assert house.open("/links/").source.count("<svg") == first > 10
