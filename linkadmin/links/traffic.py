@@ -6,7 +6,7 @@ row; while the call runs, no database connection is held. What a process that di
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -112,6 +112,17 @@ def take_place(integration_id: UUID, *, call: str, seconds: float, person_id: UU
         return entry
     place.promised = entry if call else None
     return place
+
+
+def crowd(integration_id: UUID, person_id: UUID) -> Hold | None:
+    """Tell by one read, and no lock, why a person would find no place now; `take_place` looks again under the lock.
+
+    Those who come while all places are taken would otherwise wait for each other's locks to be told so.
+    """
+    now = timezone.now()
+    holders = [holder for lease_until, holder in _rows(integration_id) if _is_held(lease_until, now)]
+    crowded = _why_crowded(holders, person_id)
+    return Hold(crowded, PLACE_WAIT_SECONDS) if crowded else None
 
 
 def pause_of(integration: Integration, call: str) -> Pause | None:
@@ -246,17 +257,29 @@ def _hold(wish: Wish, traffic: Traffic, quotas: list[CallQuota], now: datetime) 
 
 
 def _crowded(wish: Wish, now: datetime) -> str:
-    """Return why there is no place for a call; empty if there is one."""
-    taken = CallPlace.objects.filter(integration=wish.place.integration_id)
-    rows = list(taken.values_list("lease_until", "person_id"))
-    # Leases end with processes that died, and none is longer than the longest call, whatever the clock was.
-    living = [person_id for lease_until, person_id in rows if now < lease_until <= now + LONGEST_CALL]
-    if len(living) < len(rows):
+    """Return why there is no place for a call, empty if there is one; forget the places nobody holds any more."""
+    rows = _rows(wish.place.integration_id)
+    holders = [holder for lease_until, holder in rows if _is_held(lease_until, now)]
+    if len(holders) < len(rows):
+        taken = CallPlace.objects.filter(integration=wish.place.integration_id)
         taken.exclude(lease_until__gt=now, lease_until__lte=now + LONGEST_CALL).delete()
+    return _why_crowded(holders, wish.person_id, in_background=wish.in_background)
+
+
+def _rows(integration_id: UUID) -> list[tuple[datetime, UUID | None]]:
+    return list(CallPlace.objects.filter(integration=integration_id).values_list("lease_until", "person_id"))
+
+
+def _is_held(lease_until: datetime, now: datetime) -> bool:
+    # Leases end with processes that died, and none is longer than the longest call, whatever the clock was.
+    return now < lease_until <= now + LONGEST_CALL
+
+
+def _why_crowded(holders: Sequence[UUID | None], person_id: UUID | None, *, in_background: bool = False) -> str:
     places: int = settings.CALLS_AT_ONCE_PER_INTEGRATION
-    if len(living) >= (max(1, places - PLACES_FOR_PEOPLE) if wish.in_background else places):
+    if len(holders) >= (max(1, places - PLACES_FOR_PEOPLE) if in_background else places):
         return NO_PLACE
-    return OWN_SHARE if wish.person_id and living.count(wish.person_id) >= share_of_one() else ""
+    return OWN_SHARE if person_id and holders.count(person_id) >= share_of_one() else ""
 
 
 def share_of_one() -> int:

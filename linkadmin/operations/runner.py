@@ -62,6 +62,13 @@ def place(integration_id: UUID, *, person: User, call: str = "", seconds: float 
             row.free()
 
 
+def require_room(integration_id: UUID, *, person: User) -> None:
+    """Raise what `place` would for want of a place, by a read alone: before anything is locked, opened or written."""
+    crowd = traffic.crowd(integration_id, person.pk)
+    if crowd is not None:
+        raise _refusal(integration_id, crowd)
+
+
 def start(key: UUID, held: Place, work: Callable[[], None]) -> None:
     """Run `work` beside the page, in the place held for it."""
     held.taken_over = True

@@ -37,6 +37,7 @@ def send(operation: Operation, call: Call, *, rules: Rules, name: str = "") -> O
     that nobody else can pass them at the same moment. `name` is the provider's call, where it is not the kind's.
     """
     try:
+        _require_free(operation)
         provider = speak(operation.integration)
         seconds, name = deadline_of(operation), name or operation.kind
         with (
@@ -47,7 +48,7 @@ def send(operation: Operation, call: Call, *, rules: Rules, name: str = "") -> O
             if not _claim(operation):
                 raise refusals.NotOpen
             make_call(operation, held, provider, call)
-    except IntegrityError:
+    except (IntegrityError, _LinkTaken):
         # Somebody was faster: the second click of this form, or a colleague with another one.
         if earlier := sent_before(operation):
             return earlier
@@ -92,7 +93,8 @@ def answer(challenge: PendingChallenge, operation: Operation, *, rules: Rules) -
 
 def sent_before(operation: Operation) -> Operation | None:
     """Return the operation this form already made. Raises `KeyReused` when the form now says something else."""
-    made = Operation.objects.with_names().filter(actor=operation.actor, operation_key=operation.operation_key).first()
+    sent = Operation.objects.filter(actor=operation.actor, operation_key=operation.operation_key)
+    made = sent.with_names().first() if sent.exists() else None
     if made and made.fingerprint != fingerprint(operation):
         raise refused(operation, refusals.KeyReused())
     return made
@@ -151,6 +153,17 @@ def fingerprint(operation: Operation) -> str:
         "parameters": operation.parameters,
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+class _LinkTaken(Exception):
+    """Another operation is open on the link, as writing this one would show."""
+
+
+def _require_free(operation: Operation) -> None:
+    """Raise at once what locks would only tell later, for as long as all come at the same moment."""
+    if operation.link_id and Operation.objects.open().filter(link=operation.link_id).exists():
+        raise _LinkTaken
+    runner.require_room(operation.integration_id, person=operation.actor)
 
 
 @transaction.atomic
