@@ -5,10 +5,12 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.conf import settings as ours
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -56,6 +58,35 @@ def test_credentials_without_a_free_slot_are_refused_at_once_in_words(house: Hou
     assert PASSWORD not in answer.content.decode()
     assert house.calls("PUT") == []
     assert AuditEvent.objects.get(action="operation.update_credentials").details["reason"] == "too_many_calls"
+
+
+@pytest.mark.parametrize("why", ["no_slot", "own_share", "same_link"])
+def test_refusal_locks_and_writes_nothing_but_its_audit_row(house: House, why: str) -> None:
+    link = house.belvo_link()
+    form = house.open(f"/links/{link.pk}/credentials/").form_with("password")
+    client = house.client()
+    take(house, ours.CALLS_AT_ONCE_PER_INTEGRATION // (1 if why == "no_slot" else 2), "ana")
+    if why == "same_link":
+        CallPlace.objects.all().delete()
+        Operation.objects.create(
+            kind="update_credentials",
+            integration=house.belvo,
+            link=link,
+            end_user=link.end_user,
+            actor=house.people["ben"],
+            operation_key=uuid4(),
+            state=State.SENDING,
+        )
+
+    with CaptureQueriesContext(connection) as asked:
+        answer = client.post(f"/links/{link.pk}/credentials/", form.values | {"password": PASSWORD})
+
+    said = [query["sql"] for query in asked.captured_queries]
+    assert answer.status_code == (409 if why == "same_link" else 503)
+    assert sum(sql.startswith("BEGIN") for sql in said) == 1
+    assert sum(sql.startswith(("INSERT", "UPDATE", "DELETE")) for sql in said) == 2  # the event, and the chain's head
+    assert sum("audit_" in sql for sql in said) == 3
+    assert len(said) <= 20
 
 
 @pytest.mark.usefixtures("_never_sleeps")
