@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 OLDEST = (3, 11)
@@ -20,6 +21,7 @@ ENVIRONMENT = PROJECT / ".venv"
 PYTHON = str(ENVIRONMENT / "bin" / "python")
 UV = str(ENVIRONMENT / "bin" / "uv")
 UV_LOCK = PROJECT / "requirements-uv.txt"  # its version, and the hashes that pip checks
+TICK_SECONDS = 3  # nobody looks at a silent terminal for longer
 PIP_INSTALL = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
 
 
@@ -35,8 +37,10 @@ def main(lock: Path, folders: "list[Path]") -> None:
         return
     require_writable(PROJECT, otherwise="work in a copy of your own")
     make_environment()
-    say(f"Installing what {lock.name} names")
+    say(f"Installing the {pinned(lock)} packages of {lock.name}")
+    started = time.monotonic()
     install(lock)
+    say(f"Installed in {time.monotonic() - started:.0f} s")
     stamp.write_text(wanted)
 
 
@@ -68,14 +72,34 @@ def install(lock: Path) -> None:
     has_uv = run([*PIP_INSTALL, "--no-deps", "--require-hashes", "-r", str(UV_LOCK)], quiet=True) == 0
     if has_uv and run([UV, "pip", "install", "--quiet", "--python", PYTHON, *required], quiet=True) == 0:
         return
-    say("uv could not, so pip does (about a minute)")
+    say("uv couldn't install them, so pip does (about a minute)")
     if run([*PIP_INSTALL, *required]) != 0:
         sys.exit(f"What {lock.name} names could not be installed: see above.")
 
 
+def pinned(lock: Path) -> int:
+    """Count the packages of a lock file."""
+    return sum("==" in line and not line.startswith((" ", "#")) for line in lock.read_text().splitlines())
+
+
+def installed() -> int:
+    return sum(1 for _ in ENVIRONMENT.glob("lib/python*/site-packages/*.dist-info"))
+
+
 def run(command: "list[str]", *, quiet: bool = False) -> int:
+    """Run a program to its end. While it runs, say every few seconds how far it is."""
     output = subprocess.DEVNULL if quiet else None
-    return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output).returncode  # noqa: S603
+    started = time.monotonic()
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output) as program:  # noqa: S603
+        try:
+            while True:
+                try:
+                    return program.wait(timeout=TICK_SECONDS)
+                except subprocess.TimeoutExpired:
+                    say(f"  still working after {time.monotonic() - started:.0f} s, {installed()} packages installed")
+        except BaseException:
+            program.kill()
+            raise
 
 
 def say(text: str) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from linkadmin.hardening import no_core_dumps
 
-from .preparation import BELVO_WEBHOOK, PROJECT, prepare, start_over
+from .preparation import BELVO_WEBHOOK, PROJECT, TICK_SECONDS, prepare, say, start_over
 from .processes import run_together
 
 HOST = "127.0.0.1"
@@ -126,8 +126,12 @@ def _environment() -> dict[str, str]:
 
 
 def _welcome(port: int, simulator_port: int) -> None:
+    started = said = time.monotonic()
     while not _healthy(port):
         time.sleep(0.1)
+        if time.monotonic() - said > TICK_SECONDS:
+            said = time.monotonic()
+            say(f"  starting the pages, {said - started:.0f} s")
     sys.stdout.write(WELCOME.format(host=HOST, port=port, simulator_port=simulator_port))
     sys.stdout.flush()
 

@@ -2,15 +2,19 @@
 
 import hashlib
 import os
+import queue
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 KEYS = ("keys/secret_key", "keys/audit_key", "keys/sealing_keyset.json")
 DATABASE = "linkadmin.sqlite3"
 BELVO_WEBHOOK = "belvo_webhook"  # holds the address that the simulated Belvo sends to
+TICK_SECONDS = 3  # nobody looks at a silent terminal for longer
 MADE = (*KEYS, DATABASE, "simulator.json", BELVO_WEBHOOK, "static")
 
 
@@ -39,6 +43,7 @@ def prepare(data: Path) -> None:
     # Starting Django only to find nothing to do would double the time of a warm start.
     if all((data / name).exists() for name in MADE) and stamp.exists() and stamp.read_text() == wanted:
         return
+    say("Preparing the database and the demo data")
     if not all((data / name).exists() for name in KEYS):
         _manage("makekeys", "--verbosity", "0")
     _manage("preparedemo")
@@ -65,4 +70,39 @@ def _fingerprint() -> str:
 def _manage(*arguments: str) -> None:
     command = [sys.executable, "manage.py", *arguments]
     # Out of reach of the terminal's Ctrl-C: that is for the caller, which ends this as it goes.
-    subprocess.run(command, cwd=PROJECT, check=True, start_new_session=True)  # noqa: S603
+    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True, start_new_session=True) as program:  # noqa: S603
+        try:
+            relay(program)
+        except BaseException:
+            program.kill()
+            raise
+    if program.returncode:
+        raise subprocess.CalledProcessError(program.returncode, command)
+
+
+def relay(program: "subprocess.Popen[str]") -> None:
+    """Print what a program says, and every few seconds that it still works if it says nothing."""
+    started = time.monotonic()
+    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(program, lines), daemon=True).start()
+    while True:
+        try:
+            line = lines.get(timeout=TICK_SECONDS)
+        except queue.Empty:
+            say(f"  still working after {time.monotonic() - started:.0f} s")
+            continue
+        if line is None:
+            return
+        say(line.rstrip())
+
+
+def _read(program: "subprocess.Popen[str]", lines: "queue.SimpleQueue[str | None]") -> None:
+    for line in program.stdout or ():
+        lines.put(line)
+    lines.put(None)
+
+
+def say(text: str) -> None:
+    """Print a line at once, wherever the output goes."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

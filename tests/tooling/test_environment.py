@@ -142,3 +142,20 @@ def test_another_version_of_uv_is_installed(project: Path) -> None:
     run(project)
 
     assert "requirements-uv.txt" in (project / "calls").read_text()
+
+
+def test_a_slow_installer_does_not_leave_the_terminal_silent(project: Path) -> None:
+    """The installer ends only once the reader has seen that it is still at work."""
+    give_python(project, f"until [ -e {project}/seen ]; do sleep 0.01; done")
+    quick = "import runpy, sys; main = runpy.run_path(sys.argv[1])['main']; main.__globals__['TICK_SECONDS'] = 0.01; "
+    call = "from pathlib import Path; main(Path(sys.argv[2]), [])"
+    script = [str(project / "bin" / "environment.py"), str(project / "requirements.txt")]
+    with subprocess.Popen([sys.executable, "-c", quick + call, *script], stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        lines = iter(program.stdout.readline, "")
+        told = next((line for line in lines if "still working after 0 s" in line), "")
+        (project / "seen").touch()
+        program.stdout.read()
+
+    assert told.endswith("packages installed\n")
+    assert program.returncode == 0

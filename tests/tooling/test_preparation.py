@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from linkadmin.demo.guard import REFUSAL
-from linkadmin.demo.preparation import PROJECT, prepare, start_over
+from linkadmin.demo import preparation
+from linkadmin.demo.preparation import PROJECT, prepare, relay, start_over
 
 pytestmark = pytest.mark.processes
 
@@ -46,6 +47,25 @@ def column(data: Path, query: str) -> set[str]:
 
 def test_the_staff_that_the_first_page_of_the_readme_names_is_there(data: Path) -> None:
     assert {"support", "manager", "auditor", "admin"} <= column(data, "SELECT username FROM accounts_user")
+
+
+def test_a_slow_step_does_not_leave_the_terminal_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program ends only once a line said that it still works."""
+    monkeypatch.setattr(preparation, "TICK_SECONDS", 0.01)
+    seen, said = tmp_path / "seen", []
+
+    def note(text: str) -> None:
+        said.append(text)
+        if "still working" in text:
+            seen.touch()
+
+    monkeypatch.setattr(preparation, "say", note)
+    script = f"echo Database; until [ -e {seen} ]; do sleep 0.01; done; echo ready"
+    with subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, text=True) as program:
+        relay(program)
+
+    assert {"Database", "  still working after 0 s"} <= set(said)
+    assert said[-1] == "ready"
 
 
 def test_what_is_prepared_is_not_prepared_again(data: Path) -> None:

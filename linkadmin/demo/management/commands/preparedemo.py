@@ -1,17 +1,22 @@
 """Everything `make run` needs before its programs start, in one process."""
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 
 from linkadmin.demo.assets import collect_if_changed
 from linkadmin.demo.inboxes import connect
 from linkadmin.demo.preparation import BELVO_WEBHOOK
 from linkadmin.demo.world import NotEmpty, plant
-from linkadmin.links.models import Integration
+from linkadmin.links.models import EndUser, Integration, Link
 
 
 class Command(BaseCommand):
@@ -25,13 +30,19 @@ class Command(BaseCommand):
                 "and LINKADMIN_SIMULATOR_URL."
             )
         data: Path = settings.DATA_DIR
-        call_command("migrate", interactive=False, verbosity=0)
-        call_command("createcachetable", verbosity=0)
-        collect_if_changed(data / "static.stamp")
+        with self._step("Database"):
+            call_command("migrate", interactive=False, verbosity=0)
+            call_command("createcachetable", verbosity=0)
+        self._say(f"  {len(MigrationRecorder(connection).applied_migrations())} migrations are applied")
+        with self._step("Static files"):
+            collect_if_changed(data / "static.stamp")
         try:
-            plant(simulator_state=data / "simulator.json", simulator_url=settings.SIMULATOR_URL)
+            with self._step("Demo data"):
+                planted = plant(simulator_state=data / "simulator.json", simulator_url=settings.SIMULATOR_URL)
         except NotEmpty:
             raise CommandError("This database has staff already. The demo needs a database of its own.") from None
+        if planted:
+            self._say(f"  {Link.objects.count()} links of {EndUser.objects.count()} customers")
         # Another SIMULATOR_PORT than last time moves the providers of the demo, and of the demo only.
         Integration.objects.filter(base_url__startswith="http://127.0.0.1:").update(base_url=settings.SIMULATOR_URL)
         connect(
@@ -40,3 +51,15 @@ class Command(BaseCommand):
             url=settings.DEMO_URL,
             simulator_url=settings.SIMULATOR_URL,
         )
+
+    @contextmanager
+    def _step(self, name: str) -> Iterator[None]:
+        """Say what starts, and how long it took."""
+        self._say(f"{name}…")
+        started = time.monotonic()
+        yield
+        self._say(f"{name} ready, {time.monotonic() - started:.0f} s")
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
