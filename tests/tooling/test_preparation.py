@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from linkadmin.demo.guard import REFUSAL
 from linkadmin.demo import preparation
+from linkadmin.demo.guard import REFUSAL
 from linkadmin.demo.preparation import PROJECT, prepare, relay, start_over
 
 pytestmark = pytest.mark.processes
