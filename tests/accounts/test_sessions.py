@@ -5,12 +5,16 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.auth.hashers import make_password
 from django.test import Client
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Role
 from linkadmin.audit.models import AuditEvent
+from linkadmin.demo.names import LOG_INS
+from linkadmin.demo.world import PASSWORD as DEMO_PASSWORD
+from tests.markup import Form, read
 
 from .conftest import PASSWORD, Browser
 
@@ -21,6 +25,17 @@ NEW_PASSWORD = "another horse, another battery"
 
 def post_log_in(client: Client, username: str, password: str, *, to: str = "") -> Any:
     return client.post("/accounts/login/", {"login": username, "password": password, "next": to})
+
+
+@pytest.fixture
+def demo_staff(db: None) -> None:
+    for username, name, role in LOG_INS:
+        User.objects.create(username=username, password=make_password(DEMO_PASSWORD), role=role, name=name)
+
+
+def demo_forms(client: Client, url: str) -> list[Form]:
+    """Return the forms that sign one of the demo's staff in, as a browser without JavaScript would send them."""
+    return [form for form in read(client.get(url)).forms if form.values.get("password")]
 
 
 def is_in(client: Client) -> bool:
@@ -214,3 +229,46 @@ def test_times_are_shown_in_the_readers_zone_if_there_is_such_a_zone(
     client.cookies["tz"] = cookie
 
     assert client.get("/").content.decode() == zone
+
+
+@pytest.mark.usefixtures("demo_staff")
+def test_demo_staff_sign_in_with_a_click_and_go_on_to_where_they_wanted(settings: Settings) -> None:
+    settings.DEMO = True
+    went = []
+    for form in demo_forms(Client(), "/accounts/login/?next=/%3Fstate%3Dbroken"):
+        browser = Client()
+        went.append((form.values["login"], browser.post(form.action, form.values)["Location"], is_in(browser)))
+
+    assert went == [(username, "/?state=broken", True) for username, *_ in LOG_INS]
+
+
+@pytest.mark.usefixtures("demo_staff")
+def test_a_click_of_the_demo_counts_as_a_try_and_needs_its_token(settings: Settings) -> None:
+    settings.DEMO = True
+    User.objects.update(password=make_password("another"))
+    form = demo_forms(Client(), "/accounts/login/")[0]
+
+    answers = [Client().post(form.action, form.values) for _each in range(6)]
+    forged = Client(enforce_csrf_checks=True).post(form.action, form.values | {"csrfmiddlewaretoken": ""})
+
+    assert "Too many failed sign-ins" in answers[5].content.decode()
+    assert forged.status_code == 403
+
+
+def test_the_demo_page_names_its_staff(client: Client, settings: Settings) -> None:
+    settings.DEMO = True
+
+    page = client.get("/accounts/login/").content.decode()
+
+    assert all(f"Sign in as {name} (" in page for _username, name, _role in LOG_INS)
+    assert "This is the demo" in page
+
+
+def test_production_has_no_sign_in_by_click(client: Client, settings: Settings) -> None:
+    settings.DEMO = False
+
+    page = client.get("/accounts/login/").content.decode()
+
+    assert not demo_forms(client, "/accounts/login/")
+    assert "Sign in as" not in page
+    assert DEMO_PASSWORD not in page
