@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from time_machine import TimeMachineFixture
 
 from linkadmin.audit.models import AuditEvent
 from linkadmin.bulk import plan, tasks
@@ -86,7 +87,15 @@ def test_what_matches_is_counted_only_so_far(house: House, monkeypatch: pytest.M
     assert "All that match, more than 55" in house.open("/links/").words
 
 
-def test_plan_says_how_many_wait_for_the_quota_and_until_about_when(house: House) -> None:
+@pytest.mark.parametrize(
+    ("moment", "until"),
+    [("12:00:10", "12:03 UTC"), ("23:59:30", "31 Jan, 00:02 UTC")],
+    ids=["at noon", "before midnight"],
+)
+def test_plan_says_how_many_wait_for_the_quota_and_until_about_when(
+    house: House, time_machine: TimeMachineFixture, moment: str, until: str
+) -> None:
+    time_machine.move_to(f"2027-01-30T{moment}+00:00", tick=False)
     now = timezone.now()
     CallQuota.objects.create(
         integration=house.heron,
@@ -96,12 +105,11 @@ def test_plan_says_how_many_wait_for_the_quota_and_until_about_when(house: House
         window_ends_at=now + timedelta(seconds=60),
     )
     job = planned(house, "refresh", many(house.heron, 190))
-    until = timezone.localtime(now + timedelta(seconds=180))
 
     words = house.open(job.get_absolute_url()).words
 
     assert "10 links can be read now." in words
-    assert f"180 links follow as the providers' quotas get free, the last at about {until:%H:%M}" in words
+    assert f"180 links follow as the providers' quotas get free, the last at about {until}" in words
     assert "It takes 190 calls to the providers." in words
 
 
