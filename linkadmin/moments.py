@@ -30,6 +30,11 @@ _READ = {
 }
 BOUNDS: Mapping[str, Mapping[str, timedelta]] = {
     "accounts.SignInLimit": {"expires_at": A_DAY},
+    "accounts.StaffSession": {
+        "expire_date": timedelta(seconds=settings.SESSION_COOKIE_AGE),
+        "started_at": NEVER_AHEAD,
+        "seen_at": NEVER_AHEAD,
+    },
     "audit.AuditCheck": {"checked_at": NEVER_AHEAD},
     "audit.ClockMark": {"seen_at": NEVER_AHEAD, "jumped_at": NEVER_AHEAD},
     "links.Integration": {

@@ -40,7 +40,8 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("LINKA
 TRUSTED_PROXIES = env.count("LINKADMIN_TRUSTED_PROXIES", 0)
 SECURE_REDIRECT_EXEMPT = [r"^healthz/$"]
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_COOKIES else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_COOKIES
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("LINKADMIN_HSTS_SUBDOMAINS")
+SECURE_HSTS_PRELOAD = env.flag("LINKADMIN_HSTS_PRELOAD")
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -49,9 +50,10 @@ CSRF_COOKIE_NAME = "__Host-csrf" if SECURE_COOKIES else "csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-SESSION_ENGINE = "django.contrib.sessions.backends.db"  # so that a session can be ended at once
+SESSION_ENGINE = "linkadmin.accounts.session_store"  # rows, so that a session can be listed and ended at once
 SESSION_COOKIE_AGE = 8 * 60 * 60  # seconds, in all
 SESSION_IDLE_SECONDS = int(env.number("LINKADMIN_SESSION_IDLE_SECONDS", 15 * 60))
+POLICY_REPORT_URI = env.text("LINKADMIN_CSP_REPORT_URI", "/csp-reports/")
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -64,6 +66,7 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF],
         "form-action": [SELF],
+        **({"report-uri": [POLICY_REPORT_URI], "report-to": ["csp"]} if POLICY_REPORT_URI else {}),
     }
 }
 
@@ -96,6 +99,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "linkadmin.browser_policies.browser_policies",
+    "linkadmin.browser_policies.reports_first",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # after static files, which are compressed already
     "linkadmin.middleware.request_id",
@@ -189,6 +194,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "go on with bulk work": {"task": "bulk.nudge", "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5)},
     "forget tries that count no more": {"task": "accounts.forget_tries", "schedule": 15 * 60},
+    "end sessions that are over": {"task": "accounts.end_expired_sessions", "schedule": 60},
     "forget old deliveries": {"task": "inbox.forget_old", "schedule": crontab(hour=3, minute=40)},
     "work on the messages of providers": {
         "task": "sync.work_inbox",
@@ -276,4 +282,8 @@ keep_files_private(DATA_DIR)
 
 LOGGING = logging_config(level=env.text("LINKADMIN_LOG_LEVEL", "INFO").upper())
 LOGGING_CONFIG = "linkadmin.logs.configure"
-SILENCED_SYSTEM_CHECKS: list[str] = []
+# Both are off unless the owner of the whole domain decides otherwise.
+SILENCED_SYSTEM_CHECKS: list[str] = [
+    *([] if SECURE_HSTS_INCLUDE_SUBDOMAINS else ["security.W005"]),
+    *([] if SECURE_HSTS_PRELOAD else ["security.W021"]),
+]

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from .browser_policies import csp_reports
 from .views import healthz
 
 handler500 = "linkadmin.views.server_error"
@@ -15,5 +16,6 @@ urlpatterns = [
     path("", include("linkadmin.bulk.urls")),
     path("accounts/", include("linkadmin.accounts.urls")),
     path("admin/", admin.site.urls),
+    path("csp-reports/", csp_reports, name="csp-reports"),
     path("healthz/", healthz, name="healthz"),
 ]

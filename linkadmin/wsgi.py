@@ -7,12 +7,14 @@ from django.core.wsgi import get_wsgi_application
 from linkadmin.bodies import with_deadline
 from linkadmin.hardening import no_core_dumps
 from linkadmin.icons import warm_up
+from linkadmin.server_name import hide_server_name
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "linkadmin.settings")
 
 os.environ.setdefault("LINKADMIN_DATABASE_WAIT_SECONDS", "5")  # somebody waits for the page
 
 no_core_dumps()
+hide_server_name()
 application = with_deadline(get_wsgi_application())
 
 from linkadmin.demo.guard import refuse_demo_staff  # noqa: E402 - it needs the applications

@@ -49,6 +49,10 @@ GET  /links/{link}/token/                303  303  303  403
 POST /links/{link}/token/                303  403  403  403
 POST /links/{link}/token/withdraw/       303  403  403  403
 GET  /links/{link}/token/withdraw/       405  403  403  403
+GET  /links/{link}/token/cancel/         403  303  403  403
+POST /links/{link}/token/cancel/         403  303  403  403
+GET  /accounts/sessions/                 200  200  200  200
+POST /accounts/sessions/end/             302  302  302  302
 GET  /links/{link}/live/                 200  200  200  403
 GET  /links/{link}/history/              200  200  200  403
 POST /links/{link}/history/              405  405  405  403
@@ -158,10 +162,11 @@ GET  /admin/links/integration/{belvo}/change/  403  403  200  200
 GET  /admin/accounts/user/               403  403  200  200
 GET  /admin/accounts/user/add/           403  403  403  200
 GET  /healthz/                           200  200  200  200
+POST /csp-reports/                       400  400  400  400
 """
 NAMES, *LINES = [line.split() for line in TABLE.strip().splitlines()]
 ROWS = [(line[0], line[1], dict(zip(NAMES, map(int, line[2:]), strict=True))) for line in LINES]
-PUBLIC = {"/healthz/": 200, "/webhooks/{what}/{source}/": 401, "/webhooks/{what}/{source}": 401}
+PUBLIC = {"/healthz/": 200, "/csp-reports/": 400, "/webhooks/{what}/{source}/": 401, "/webhooks/{what}/{source}": 401}
 OF_ALLAUTH_AND_ADMIN = re.compile(r"^(account_|admin:)")
 
 

@@ -5,20 +5,27 @@ from typing import Any
 from allauth.account import admin as _allauth_admin  # noqa: F401 - registers what is taken back below
 from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
 
 from linkadmin.audit.log import record
 from linkadmin.audit.models import Outcome
 from linkadmin.audit.strict_admin import StrictAdmin
 
+from . import sessions
 from .models import User
+from .views import log_out
 
 admin.site.site_title = admin.site.site_header = _("Linkadmin · Records")
 admin.site.enable_nav_sidebar = False  # the lists are wide, and the first page names them all
@@ -35,6 +42,11 @@ def _own_password(request: HttpRequest, extra_context: Any = None) -> HttpRespon
     return redirect("account_change_password")
 
 
+def log_out_of_admin(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    """Sign out as on every other page: the browser forgets what it kept of the admin too."""
+    return log_out(request)
+
+
 def _no_autocomplete(request: HttpRequest) -> HttpResponse:
     """Offer no names to choose from: Django's answer holds those of customers, and no form of ours asks for it."""
     raise Http404
@@ -42,6 +54,7 @@ def _no_autocomplete(request: HttpRequest) -> HttpResponse:
 
 admin.site.autocomplete_view = _no_autocomplete  # type: ignore[method-assign]
 admin.site.login = secure_admin_login(_sign_in)  # type: ignore[method-assign]
+admin.site.logout = log_out_of_admin  # type: ignore[method-assign, assignment]
 admin.site.password_change = _own_password  # type: ignore[method-assign, assignment]
 
 
@@ -67,6 +80,7 @@ admin.site.unregister([Group, EmailAddress])  # nobody has either here
 @admin.register(User)
 class UserAdmin(StrictAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     actions = None
+    change_form_template = "admin/accounts/staff_change_form.html"
     add_form = StaffCreationForm
     add_fieldsets = ((None, {"fields": ("username", "name", "role", "password1", "password2")}),)
     change_password_form = StaffPasswordForm
@@ -91,6 +105,22 @@ class UserAdmin(StrictAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Refuse to all: what somebody did must stay theirs. Who leaves is set to not active."""
         return False
+
+    def get_urls(self) -> list[URLPattern]:
+        address = "<id>/end-sessions/"
+        view = self.admin_site.admin_view(self.end_sessions)
+        return [path(address, view, name="accounts_user_end_sessions"), *super().get_urls()]
+
+    @method_decorator(require_POST)
+    def end_sessions(self, request: HttpRequest, id: str) -> HttpResponse:
+        """Sign a person out everywhere."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        user = get_object_or_404(User, pk=User._meta.pk.to_python(id))
+        ended = sessions.end_all(user, actor=request.user)  # type: ignore[arg-type]
+        text = ngettext("%(count)d session ended.", "%(count)d sessions ended.", ended)
+        messages.success(request, text % {"count": ended})
+        return redirect("admin:accounts_user_change", user.pk)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         with transaction.atomic():

@@ -24,14 +24,14 @@ from linkadmin.audit.models import Outcome
 from . import unsent
 from .models import User
 from .roles import Door, Right, may, rule_for
+from .session_ends import CLEARED
+from .session_store import SEEN, STARTED
 from .sessions import record_end
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 log = structlog.get_logger(__name__)
 
-_STARTED = "started_at"  # seconds since 1970
-_SEEN = "seen_at"  # seconds since 1970
 POLLS = "/live/"  # how the addresses end that open pages ask by themselves: no sign of a person
 FOLLOWS_HEADER = "Live-Follows"  # of a page that draws itself again: no sign of a person either
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
@@ -43,29 +43,35 @@ def session_limits(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponse:
         if isinstance(request.user, User):
             asks_by_itself = request.path_info.endswith(POLLS) or FOLLOWS_HEADER in request.headers
-            _keep_or_end(request, request.user, is_activity=not asks_by_itself)
+            if not _keep_or_end(request, request.user, is_activity=not asks_by_itself):
+                response = get_response(request)
+                response.headers["Clear-Site-Data"] = CLEARED
+                return response
         return get_response(request)
 
     return middleware
 
 
-def _keep_or_end(request: HttpRequest, user: User, *, is_activity: bool) -> None:
+def _keep_or_end(request: HttpRequest, user: User, *, is_activity: bool) -> bool:
+    """Return whether the session lasts on."""
     now = int(time.time())
     session = request.session
     read = session.setdefault if is_activity else session.get
-    for mark in (_STARTED, _SEEN):
+    for mark in (STARTED, SEEN):
         if session.get(mark, now) > now:  # set while the clock was ahead: the session would last until that time came
             session[mark] = now
-    started, seen = read(_STARTED, now), read(_SEEN, now)
+    started, seen = read(STARTED, now), read(SEEN, now)
     idle = now - seen
     if idle > settings.SESSION_IDLE_SECONDS or now - started > settings.SESSION_COOKIE_AGE:
         session.flush()
         request.user = AnonymousUser()
-        record_end(user, reason="idle" if idle > settings.SESSION_IDLE_SECONDS else "time limit")
-    elif (
+        record_end(user, reason="idle" if idle > settings.SESSION_IDLE_SECONDS else "time limit", actor=user)
+        return False
+    if (
         is_activity and idle > settings.SESSION_IDLE_SECONDS / 15
     ):  # once a minute is exact enough, and spares a write per request
-        session[_SEEN] = now
+        session[SEEN] = now
+    return True
 
 
 def declared_rights(get_response: GetResponse) -> GetResponse:

@@ -1,5 +1,6 @@
 """Staff."""
 
+import secrets
 import uuid
 from typing import Any, ClassVar
 
@@ -7,6 +8,7 @@ from allauth.account.internal.userkit import get_user_by_username
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.validators import ASCIIUsernameValidator
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
@@ -18,8 +20,30 @@ from linkadmin.fields import NameField
 
 from .roles import ADMIN_RIGHTS, Right, Role, may
 
+# A change of any of them ends all sessions of the person, for good.
+ENDS_SESSIONS = frozenset({"password", "role", "is_active"})
+
+
+def new_stamp() -> str:
+    return secrets.token_hex(16)
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def update(self, **columns: Any) -> int:
+        """Update, and end the sessions of all these people if that is what such a change does."""
+        if ENDS_SESSIONS.isdisjoint(columns):
+            return super().update(**columns)
+        with transaction.atomic(using=self.db):
+            pks = list(self.order_by().values_list("pk", flat=True))
+            changed = super().update(session_stamp=new_stamp(), **columns)
+            StaffSession.objects.using(self.db).filter(user__in=pks).delete()
+        return changed
+
 
 class UserManager(BaseUserManager["User"]):
+    def get_queryset(self) -> UserQuerySet:
+        return UserQuerySet(self.model, using=self._db)
+
     def create_user(self, *, username: str, password: str | None, role: Role, name: str = "") -> "User":
         """Make a member of staff. Raises ValidationError if a field does not hold, or the password is a weak one."""
         user = self.model(username=username, role=role, name=name)
@@ -66,6 +90,8 @@ class User(AbstractBaseUser):
         _("active"), default=True, help_text=_("Who is not active cannot log in, and is logged out at once.")
     )
 
+    session_stamp = models.CharField(max_length=32, default=new_stamp, editable=False)  # a new one ends all sessions
+
     objects: ClassVar[UserManager] = UserManager()
 
     USERNAME_FIELD = "username"
@@ -82,6 +108,23 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.username
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, and end all sessions if password, role or access change."""
+        fields = kwargs.get("update_fields")
+        if self._state.adding or (fields is not None and ENDS_SESSIONS.isdisjoint(fields)):
+            super().save(*args, **kwargs)
+            return
+        with transaction.atomic():
+            stored = User.objects.select_for_update().filter(pk=self.pk).values(*ENDS_SESSIONS, "session_stamp").first()
+            if stored is not None:
+                self.session_stamp = stored.pop("session_stamp")  # this instance may be older than the last change
+                if any(getattr(self, name) != value for name, value in stored.items()):
+                    self.session_stamp = new_stamp()
+                    StaffSession.objects.filter(user=self).delete()
+            if fields is not None:
+                kwargs["update_fields"] = {*fields, "session_stamp"}
+            super().save(*args, **kwargs)
 
     @property
     def display_name(self) -> str:
@@ -104,8 +147,34 @@ class User(AbstractBaseUser):
         return any(self.has_perm(perm) for perm in ADMIN_RIGHTS if perm.startswith(f"{app_label}."))
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """Tie sessions to password and role, so that a change of either ends them all."""
-        return salted_hmac("linkadmin.accounts.session", f"{self.password}:{self.role}", secret=secret).hexdigest()
+        """Tie sessions to password, role and stamp: none that began before a change of them is good again."""
+        tied = f"{self.password}:{self.role}:{self.session_stamp}"
+        return salted_hmac("linkadmin.accounts.session", tied, secret=secret).hexdigest()
+
+
+class StaffSession(AbstractBaseSession):
+    """A session in a browser, and whose it is. Written by `session_store.py`."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="sessions")
+    started_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(null=True)  # the last sign of a person
+    address = models.CharField(max_length=45, blank=True)
+    browser = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        verbose_name = _("session")
+        verbose_name_plural = _("sessions")
+
+    @classmethod
+    def get_session_store_class(cls) -> Any:
+        from .session_store import SessionStore
+
+        return SessionStore
+
+    @property
+    def public_id(self) -> str:
+        """What a form names it by: the key itself opens the session."""
+        return salted_hmac("linkadmin.accounts.session-id", self.session_key, algorithm="sha256").hexdigest()[:32]
 
 
 class SignInLimit(models.Model):

@@ -36,6 +36,7 @@ class Right(StrEnum):
     READ_RECORDS = auto()  # what a provider itself says of links and customers, without taking it over
     DECIDE_OUTCOME = auto()
     ALLOW_ATTEMPT = auto()
+    WITHDRAW_CHALLENGE = auto()  # of somebody else, with a reason
     VIEW_INTEGRATIONS = auto()
     TEST_CONNECTION = auto()
     MANAGE_INTEGRATIONS = auto()
@@ -76,6 +77,7 @@ MATRIX: Mapping[str, frozenset[Right]] = {
             Right.READ_RECORDS,
             Right.DECIDE_OUTCOME,
             Right.ALLOW_ATTEMPT,
+            Right.WITHDRAW_CHALLENGE,
             Right.VIEW_INTEGRATIONS,
             Right.TEST_CONNECTION,
         }
@@ -123,6 +125,9 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "account_login": Door.PUBLIC,
     "account_logout": Door.SIGNED_IN,
     "account_change_password": Door.SIGNED_IN,
+    "own-sessions": Door.SIGNED_IN,
+    "own-sessions-end": Door.SIGNED_IN,
+    "csp-reports": Door.PUBLIC,
     "live": Door.SIGNED_IN,
     "overview": Right.VIEW_OVERVIEW,
     "link-list": Right.VIEW_LINKS,
@@ -188,6 +193,7 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "integration-operation": Right.VIEW_INTEGRATIONS,
     "integration-operation-live": Right.VIEW_INTEGRATIONS,
     "link-token-withdraw": Right.UPDATE_CREDENTIALS,
+    "link-token-cancel": Right.WITHDRAW_CHALLENGE,
     "operation-decide": Right.DECIDE_OUTCOME,
     "operation-check": Right.REFRESH,
     # Work on many links: planned by who may do it to one, seen by who sees links.

@@ -1,25 +1,39 @@
 """Log-ins, refused log-ins and log-outs, on the record."""
 
+import time
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.db import transaction
+from django.db.models import Q
 from django.dispatch import receiver
+from django.http import HttpRequest
+from django.utils import timezone
 
 from linkadmin.audit.log import record
 from linkadmin.audit.models import Outcome
+from linkadmin.proxies import client_address
 
-from .models import User
+from .browsers import browser_in_words
+from .models import StaffSession, User, new_stamp
+from .session_store import ADDRESS, BROWSER, SEEN, STARTED
 
 
 @receiver(user_logged_in)
-def record_log_in(user: User, **kwargs: Any) -> None:
+def record_log_in(request: HttpRequest, user: User, **kwargs: Any) -> None:
+    # From the first moment on: a session in which only polls follow has to end as well.
+    request.session[STARTED] = request.session[SEEN] = int(time.time())
+    request.session[ADDRESS] = client_address(request)
+    request.session[BROWSER] = browser_in_words(request.META.get("HTTP_USER_AGENT", ""))[:60]
     record(actor=user, action="session.started", object_type="staff", object_id=user.id, outcome=Outcome.DONE)
 
 
 @receiver(user_logged_out)
 def record_log_out(user: User | None, **kwargs: Any) -> None:
     if user is not None:
-        record_end(user, reason="logged out")
+        record_end(user, reason="logged out", actor=user)
 
 
 @receiver(user_login_failed)
@@ -35,9 +49,54 @@ def record_refused_log_in(credentials: dict[str, Any], **kwargs: Any) -> None:
     )
 
 
-def record_end(user: User, *, reason: str) -> None:
+def sessions_of(user: User) -> list[StaffSession]:
+    """Return the live sessions of a person, the one used last first."""
+    return list(user.sessions.exclude(_over()).order_by("-seen_at", "session_key"))
+
+
+def end_others(user: User, *, current: str | None) -> int:
+    """End all sessions of a person but the current one, on the record."""
+    return _end(user.sessions.exclude(session_key=current), actor=user, reason="signed out elsewhere")
+
+
+def end_one(user: User, *, public_id: str) -> int:
+    """End one session of a person by the ID that their page names it by, on the record."""
+    named = [each.pk for each in user.sessions.all() if each.public_id == public_id]
+    return _end(user.sessions.filter(pk__in=named), actor=user, reason="signed out elsewhere")
+
+
+def end_all(user: User, *, actor: User) -> int:
+    """End all sessions of a person by an administrator, on the record, also those that begin at this moment."""
+    with transaction.atomic():
+        User.objects.filter(pk=user.pk).update(session_stamp=new_stamp())
+        return _end(user.sessions.all(), actor=actor, reason="ended by an administrator")
+
+
+def end_expired() -> int:
+    """Remove the sessions that are over, those left idle included."""
+    return _end(StaffSession.objects.filter(_over()), actor=None, reason="time limit")
+
+
+def _over() -> Q:
+    now = timezone.now()
+    return Q(expire_date__lte=now) | Q(seen_at__lt=now - timedelta(seconds=settings.SESSION_IDLE_SECONDS))
+
+
+def _end(sessions: Any, *, actor: User | None, reason: str) -> int:
+    """Remove sessions, and record those in which somebody was signed in."""
+    with transaction.atomic():
+        ended = list(sessions.select_for_update(of=("self",)).select_related("user"))
+        StaffSession.objects.filter(pk__in=[each.pk for each in ended]).delete()
+        for each in ended:
+            if each.user is not None:
+                record_end(each.user, reason=reason, actor=actor)
+    return len(ended)
+
+
+def record_end(user: User, *, reason: str, actor: User | None) -> None:
+    """Record the end of a session of `user`; `actor` is None for the machine."""
     record(
-        actor=user,
+        actor=actor,
         action="session.ended",
         object_type="staff",
         object_id=user.id,

@@ -1,11 +1,16 @@
-"""The workers' part of keeping the limits small."""
+"""The workers' part: limits are kept small, and sessions that are over are removed."""
 
 from celery import shared_task
 from django.utils import timezone
 
-from . import limits
+from . import limits, sessions
 
 
 @shared_task(name="accounts.forget_tries")
 def forget_tries() -> None:
     limits.forget(before=timezone.now())
+
+
+@shared_task(name="accounts.end_expired_sessions")
+def end_expired_sessions() -> None:
+    sessions.end_expired()

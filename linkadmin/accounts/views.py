@@ -3,15 +3,23 @@
 import structlog
 from allauth.account import views
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.views.decorators.http import require_POST
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
 
 from linkadmin import storage
 from linkadmin.database import waiting_at_most
+
+from . import sessions
+from .models import User
+from .session_ends import CLEARED
 
 END_SECONDS = 1.0  # a database that was just found unusable is not waited for as long again
 
@@ -60,5 +68,32 @@ def _end_unrecorded(session: SessionBase) -> bool:
 
 
 def _forgotten(response: HttpResponse) -> HttpResponse:
-    response["Clear-Site-Data"] = '"cache", "storage"'
+    response["Clear-Site-Data"] = CLEARED
     return response
+
+
+@require_safe
+def own_sessions(request: HttpRequest) -> HttpResponse:
+    """List where this person is signed in."""
+    assert isinstance(request.user, User)  # noqa: S101 - the middleware lets nobody else in
+    found = sessions.sessions_of(request.user)
+    current = request.session.session_key
+    rows = [{"session": each, "is_current": each.pk == current} for each in found]
+    context = {"rows": rows, "has_others": any(not row["is_current"] for row in rows)}
+    return render(request, "account/sessions.html", context)
+
+
+@require_POST
+def end_session(request: HttpRequest) -> HttpResponse:
+    """End one session of this person, or all but this one."""
+    assert isinstance(request.user, User)  # noqa: S101 - the middleware lets nobody else in
+    if public_id := request.POST.get("session", ""):
+        ended = sessions.end_one(request.user, public_id=public_id)
+    else:
+        ended = sessions.end_others(request.user, current=request.session.session_key)
+    if ended:
+        text = ngettext("%(count)d session signed out.", "%(count)d sessions signed out.", ended)
+        messages.success(request, text % {"count": ended})
+    else:
+        messages.info(request, _("There was no other session to sign out."))
+    return redirect("own-sessions")

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import Right, may
 from linkadmin.audit.models import Outcome
 from linkadmin.nudges import nudge
 from linkadmin.providers.types import Cause
@@ -16,11 +17,16 @@ from .sending import record, refused
 from .settle import repaired, stop_waiting
 
 
-def withdraw(*, actor: User, operation: Operation) -> None:
-    """Give up a login attempt that waits for a code, so that another can be started."""
+def withdraw(*, actor: User, operation: Operation, reason: str = "") -> None:
+    """Cancel a sign-in attempt that waits for a code, so that another can be started.
+
+    That is for its owner, or for an account manager, with a reason.
+    """
     try:
-        _withdraw(actor, operation)
-    except refusals.NotOpen as refusal:
+        if operation.actor_id != actor.pk and not (reason and may(actor, Right.WITHDRAW_CHALLENGE)):
+            raise refusals.NotYoursToCancel
+        _withdraw(actor, operation, reason)
+    except refusals.Refusal as refusal:
         raise refused(operation, refusal, actor=actor) from None
 
 
@@ -35,14 +41,14 @@ def decide(*, actor: User, operation: Operation, done: bool, note: str) -> None:
 
 
 @transaction.atomic
-def _withdraw(actor: User, operation: Operation) -> None:
+def _withdraw(actor: User, operation: Operation, reason: str) -> None:
     now = timezone.now()
-    _move(operation, State.NEEDS_TOKEN, state=State.EXPIRED, outcome="withdrawn", ended_at=now)
+    _move(operation, State.NEEDS_TOKEN, state=State.EXPIRED, outcome="withdrawn", ended_at=now, note=reason)
     for challenge in PendingChallenge.objects.filter(operation=operation):
         transaction.on_commit(partial(memory.CHALLENGES.forget, challenge.pk))
         challenge.delete()
     stop_waiting(operation, Cause.CODE_NEEDED, at=now)
-    record(operation, actor, Outcome.DONE, what=".withdrawn")
+    record(operation, actor, Outcome.DONE, what=".withdrawn", details={"owner": str(operation.actor_id)})
 
 
 @transaction.atomic

@@ -120,7 +120,14 @@ class NotYours(Refusal):
     """Only the person who started a login attempt can give its code."""
 
     reason = "started_by_another"
-    words = _("A colleague started this. They can send the code, or you can start again.")
+    words = _("A colleague started this, so only they can send the code. An account manager can cancel it.")
+
+
+class NotYoursToCancel(Refusal):
+    """Only its owner, or an account manager, cancels a sign-in attempt."""
+
+    reason = "started_by_another"
+    words = _("A colleague started this attempt. They can cancel it, or an account manager can.")
 
 
 class NotSaved(Refusal):

@@ -14,6 +14,7 @@ urlpatterns = [
     path("links/<uuid:pk>/credentials/", credentials.link_credentials, name="link-credentials"),
     path("links/<uuid:pk>/token/", token.link_token, name="link-token"),
     path("links/<uuid:pk>/token/withdraw/", token.link_token_withdraw, name="link-token-withdraw"),
+    path("links/<uuid:pk>/token/cancel/", token.link_token_cancel, name="link-token-cancel"),
     *(path(f"links/<uuid:pk>/{slug}/", act.link_act, {"slug": slug}, name=each.view) for slug, each in ACTS.items()),
     path("integrations/operations/<uuid:pk>/", operation.integration_operation, name="integration-operation"),
     path("integrations/operations/<uuid:pk>/live/", live.integration_operation_live, name="integration-operation-live"),

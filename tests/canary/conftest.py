@@ -74,7 +74,7 @@ def nothing_overwritten(database: Path) -> Iterator[None]:
         return
     with closing(sqlite3.connect(database)) as reader:
         reader.execute("BEGIN")
-        reader.execute("SELECT count(*) FROM django_session").fetchone()
+        reader.execute("SELECT count(*) FROM accounts_staffsession").fetchone()
         yield
 
 

@@ -4,8 +4,9 @@ import json
 import sys
 
 import django
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
+
+from linkadmin.accounts.session_store import SessionStore
 
 
 def tables() -> dict[str, str]:
@@ -27,7 +28,7 @@ def _text(value: object) -> str:
 
 def _sessions() -> str:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT session_data FROM django_session")
+        cursor.execute("SELECT session_data FROM accounts_staffsession")
         return "\n".join(json.dumps(SessionStore().decode(data)) for (data,) in cursor.fetchall())
 
 

@@ -192,7 +192,7 @@ def test_cookies_of_a_stranger_are_not_looked_at(house: House, address: str) -> 
         answer = deliver(address, told_by_belvo(), headers)
 
     assert answer.status_code == 202
-    assert not [query for query in asked if "django_session" in query["sql"]]
+    assert not [query for query in asked if "accounts_staffsession" in query["sql"]]
     assert not answer.cookies
 
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.contrib.sessions.models import Session
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
@@ -13,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import path
 from django.utils import timezone
 
+from linkadmin.accounts.models import StaffSession as Session
 from linkadmin.audit.models import AuditEvent
 from linkadmin.links.models import Integration, Link
 from linkadmin.operations import tasks

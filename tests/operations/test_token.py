@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from linkadmin.accounts.models import User
+from linkadmin.audit.models import AuditEvent
 from linkadmin.links.models import Link
 from linkadmin.operations import memory, tasks
 from linkadmin.operations.models import Operation, PendingChallenge, State
@@ -333,6 +335,33 @@ def test_login_attempt_can_be_given_up(house: House) -> None:
     assert (operation.state, operation.outcome) == (State.EXPIRED, "withdrawn")
     assert not PendingChallenge.objects.exists()
     assert link.cause == Cause.CODE_NEEDED.value
+
+
+def test_colleague_cannot_cancel_an_attempt(house: House) -> None:
+    link = asked(house)
+
+    answer = house.post(f"{url_of(link)}withdraw/", name="ben")
+
+    assert answer.location == url_of(link)
+    assert house.last_operation(link).state == State.NEEDS_TOKEN
+    assert "Cancel this attempt" not in house.open(url_of(link), "ben").words
+    assert AuditEvent.objects.filter(actor="ben", outcome="refused").exists()
+
+
+def test_manager_cancels_an_attempt_with_a_reason_also_of_somebody_who_left(house: House) -> None:
+    link = asked(house)
+    User.objects.filter(username="ana").update(is_active=False)
+    cancel = f"{url_of(link)}cancel/"
+    assert "Cancel this attempt" in house.open(url_of(link), "mia").words
+    assert house.post(cancel, name="mia").status == 422
+
+    house.send(cancel, "mia", reason="Ana has left.")
+
+    operation = house.last_operation(link)
+    assert (operation.state, operation.outcome, operation.note) == (State.EXPIRED, "withdrawn", "Ana has left.")
+    event = AuditEvent.objects.get(action__endswith=".withdrawn")
+    assert (event.actor, event.details) == ("mia", {"owner": str(operation.actor_id)})
+    assert house.send(f"/links/{link.pk}/credentials/", "ben", password="pass_mfa").location == url_of(link)
 
 
 def test_what_was_given_up_can_be_started_anew(house: House) -> None:

@@ -7,6 +7,7 @@ import segno
 from csp.decorators import csp_update
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -23,7 +24,7 @@ from linkadmin.operations import decisions, memory, refusals, services
 from linkadmin.operations.acts import start_of
 from linkadmin.operations.budget import budget_of
 from linkadmin.operations.challenges import AskedAgain
-from linkadmin.operations.forms import TokenForm
+from linkadmin.operations.forms import ReasonForm, TokenForm
 from linkadmin.operations.live import pulse_of_link
 from linkadmin.operations.models import Operation, OperationKind, PendingChallenge, State
 from linkadmin.operations.steps import CODE, steps_at
@@ -71,10 +72,37 @@ def link_token_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
         back, _right = start_of(link, challenge.operation)
         try:
             decisions.withdraw(actor=reader(request), operation=challenge.operation)
-        except refusals.NotOpen as refusal:
+        except refusals.Refusal as refusal:
             messages.info(request, str(refusal.words))
-            return go(request, link.get_absolute_url())
+            back = request.path.removesuffix("withdraw/") if isinstance(refusal, refusals.NotYoursToCancel) else ""
+            return go(request, back or link.get_absolute_url())
     return go(request, back)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def link_token_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Let an account manager cancel somebody else's attempt, with a reason."""
+    link = link_for(request, pk)
+    challenge = _waiting(link)
+    if challenge is None:
+        return go(request, link.get_absolute_url())
+    form = ReasonForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            decisions.withdraw(actor=reader(request), operation=challenge.operation, reason=form.cleaned_data["reason"])
+            messages.success(request, _("Attempt canceled. Support can start a new one."))
+        except refusals.Refusal as refusal:
+            messages.info(request, str(refusal.words))
+        return go(request, link.get_absolute_url())
+    if not form.is_bound:
+        seen(request, link, link.end_user, page="token")
+    context = {
+        "link": link,
+        "customer": _customer(request, link),
+        "owner": challenge.operation.actor.display_name,
+        "form": form,
+    }
+    return render(request, "operations/token_cancel.html", context, status=422 if form.is_bound else 200)
 
 
 @sensitive_variables("form", "token")
@@ -181,6 +209,7 @@ def _page(
         "paused": paused,
         "is_mine": challenge.operation.actor_id == user.pk,
         "may_act": may(user, Right.UPDATE_CREDENTIALS),
+        "may_cancel": may(user, Right.WITHDRAW_CHALLENGE),
         "instructions": shown.instructions if shown else "",
         **_drawn(ChallengeKind(challenge.kind), shown.value if shown else ""),
         "is_lost": shown is None and challenge.kind not in (ChallengeKind.CODE, ChallengeKind.APPROVE),
