@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from pytest_django import Settings
 
 from linkadmin.audit.models import AuditHead
 from linkadmin.simulator.server import Simulator
 
 from .house import Clock, House, build
+from .slowness import SlowProvider
 
 pytest_plugins = ["tests.needs"]
 
@@ -35,6 +37,16 @@ def house(db: None, simulator: Simulator, clock: Clock) -> Iterator[House]:
     built = build(simulator, clock)
     yield built
     built.settled()
+
+
+@pytest.fixture
+def slow(house: House, settings: Settings) -> Iterator[SlowProvider]:
+    """A provider that answers what takes time when the test says so. Pages wait only a moment for it."""
+    settings.OPERATION_ANSWER_SECONDS = 0.1
+    settings.PROVIDER_READ_SECONDS = 120  # a read that waits this long is repeated
+    provider = SlowProvider(house.simulator.world)
+    yield provider
+    provider.answers()
 
 
 @contextmanager

@@ -132,7 +132,7 @@ class House:
 
     def settled(self) -> None:
         """Wait until no call runs any more."""
-        runner.wait_for_all(20)
+        runner.wait_for_all(60)
 
     def let_know(
         self, integration: Integration, customer: EndUser, remote_id: str, bank: Institution | None, cause: Cause

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from pytest_django import Settings
 
 from linkadmin.audit.models import AuditEvent
 from linkadmin.links.models import Integration, Link, Traffic
@@ -301,10 +300,10 @@ def test_who_may_not_is_refused_and_it_is_on_the_record(house: House, slug: str)
     assert not Operation.objects.exists()
 
 
-def test_act_that_takes_long_shows_its_panel(house: House, settings: Settings) -> None:
-    settings.OPERATION_ANSWER_SECONDS = 0.05
+@pytest.mark.usefixtures("slow")
+def test_act_that_takes_long_shows_its_panel(house: House) -> None:
     link = house.belvo_link(cause=Cause.WORKING)
-    house.simulator.behave(Conduct(latency=600))
+    house.simulator.behave(Conduct(latency=1))
 
     answer = act(house, link, "fetch")
 

@@ -16,6 +16,7 @@ from linkadmin.operations.models import Operation, OperationKind, PendingChallen
 from linkadmin.providers.types import HealthState
 from tests.house import House
 from tests.markup import Page
+from tests.slowness import SlowProvider
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,12 +54,12 @@ def nudged() -> list[tuple[str, str]]:
     return taken
 
 
-def test_call_whose_process_died_is_unknown_and_never_sent_again(house: House, settings: Settings) -> None:
-    settings.OPERATION_ANSWER_SECONDS = 0.1
+def test_call_whose_process_died_is_unknown_and_never_sent_again(house: House, slow: SlowProvider) -> None:
     operation = lost(house, "slow_1")
     Operation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
 
     tasks.close_overdue()
+    slow.answers()
     house.settled()
 
     operation.refresh_from_db()

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries, Settings
+from pytest_django import DjangoAssertNumQueries
 
 from linkadmin.links.models import Institution, Integration
 from linkadmin.links.queries import PAGE_SIZE
@@ -13,6 +13,7 @@ from linkadmin.providers.types import Cause
 from linkadmin.simulator.conduct import Conduct
 from tests.house import HTMX, House
 from tests.markup import Page, read
+from tests.slowness import SlowProvider
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -176,12 +177,12 @@ def test_one_that_cannot_be_read_stays_as_it_was(house: House) -> None:
     assert house.bank(EREBOR).status == "healthy"
 
 
-def test_whole_catalogue_is_read_now_and_shows_that_it_takes_a_while(house: House, settings: Settings) -> None:
-    settings.OPERATION_ANSWER_SECONDS = 0.1
-    house.simulator.behave(Conduct(latency=400))
+def test_whole_catalogue_is_read_now_and_shows_that_it_takes_a_while(house: House, slow: SlowProvider) -> None:
+    house.simulator.behave(Conduct(latency=1))
     url = f"/integrations/{house.belvo.pk}/institutions/read/"
 
     waiting = house.post(url, name="mia")
+    slow.answers()
     house.settled()
     done = house.post(url, {"poll": "1"}, "mia", htmx=True)
 
