@@ -6,12 +6,17 @@ Its own would wait until the old time comes again, and end when it can't keep wh
 import dbm
 import math
 import time
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from celery.beat import PersistentScheduler
 
+if TYPE_CHECKING:
+    from linkadmin.heartbeats.signs import Pulse
+
 BACK = 5.0  # seconds
+EVERY_SECONDS = 5.0  # between two signs of life, at most
 
 logger = structlog.get_logger(__name__)
 
@@ -20,7 +25,13 @@ class Scheduler(PersistentScheduler):
     """Forgets what it did at moments that lie ahead, at the first tick and after each jump back."""
 
     _store: Any
+    schedule_filename: str
     _ticked = math.inf
+    _pulse: "Pulse | None" = None
+
+    def setup_schedule(self) -> None:
+        Path(self.schedule_filename).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        super().setup_schedule()
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         now = time.time()
@@ -31,7 +42,15 @@ class Scheduler(PersistentScheduler):
             self._heap = None  # in the order of moments that will not come soon
         self._ticked = now
         seconds: float = super().tick(*args, **kwargs)
-        return seconds
+        self._show_alive()
+        return min(seconds, EVERY_SECONDS)
+
+    def _show_alive(self) -> None:
+        from linkadmin.heartbeats.models import Kind
+        from linkadmin.heartbeats.signs import Pulse, beat_name
+
+        self._pulse = self._pulse or Pulse(Kind.BEAT, beat_name())
+        self._pulse.beat()
 
     def sync(self) -> None:
         """Keep what was last done, or go on without: after a restart, beat starts what is due by its schedule again."""

@@ -16,6 +16,11 @@ from kombu.utils.json import dumps, loads
 
 
 class Channel(filesystem.Channel):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for folder in {self.data_folder_in, self.data_folder_out, self.control_folder}:
+            Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+
     def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]  # kombu has two
         path = Path(self.data_folder_out) / f"{round(monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
         draft = path.with_suffix(".draft")

@@ -1,10 +1,11 @@
 """The Celery application. Tasks carry ids only; the row in the database is the truth, a message is a nudge."""
 
 import os
+from typing import Any
 
 import django
 from celery import Celery
-from celery.signals import beat_init, celeryd_init
+from celery.signals import beat_init, celeryd_init, worker_ready
 from kombu.transport import TRANSPORT_ALIASES
 
 from linkadmin.hardening import no_core_dumps
@@ -28,3 +29,12 @@ def start_safely(**kwargs: object) -> None:
 
     no_core_dumps()
     refuse_demo_staff()
+
+
+@worker_ready.connect
+def show_alive(sender: Any = None, **kwargs: object) -> None:
+    """Let a worker write that it lives, beside the tasks by which it shows that it works."""
+    from linkadmin.heartbeats.models import Kind
+    from linkadmin.heartbeats.signs import Pulse
+
+    Pulse(Kind.WORKER, str(sender.hostname)).keep_beating()

@@ -36,6 +36,7 @@ BOUNDS: Mapping[str, Mapping[str, timedelta]] = {
         "seen_at": NEVER_AHEAD,
     },
     "audit.AuditCheck": {"checked_at": NEVER_AHEAD},
+    "heartbeats.Heartbeat": {"alive_at": NEVER_AHEAD, "worked_at": NEVER_AHEAD},
     "audit.ClockMark": {"seen_at": NEVER_AHEAD, "jumped_at": NEVER_AHEAD},
     "links.Integration": {
         "keys_retry_at": A_QUARTER,
@@ -94,6 +95,7 @@ FACTS: Mapping[str, frozenset[str]] = {
     "audit.AuditEvent": frozenset({"at"}),
     "audit.AuditHead": frozenset({"signed_at"}),
     "audit.AuditCheck": frozenset({"head_problem_since"}),
+    "heartbeats.Heartbeat": frozenset({"started_at"}),
     "links.Integration": frozenset({"created_at"}),
     "links.IntegrationSecret": frozenset({"changed_at"}),
     "links.EndUser": frozenset({"created_at"}),

@@ -38,7 +38,7 @@ SECURE_COOKIES = env.flag("LINKADMIN_SECURE_COOKIES", default=not (DEMO or DEBUG
 SECURE_SSL_REDIRECT = SECURE_COOKIES
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("LINKADMIN_BEHIND_PROXY") else None
 TRUSTED_PROXIES = env.count("LINKADMIN_TRUSTED_PROXIES", 0)
-SECURE_REDIRECT_EXEMPT = [r"^healthz/$"]
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|livez|readyz|statusz)/$"]
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_COOKIES else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("LINKADMIN_HSTS_SUBDOMAINS")
 SECURE_HSTS_PRELOAD = env.flag("LINKADMIN_HSTS_PRELOAD")
@@ -74,6 +74,7 @@ CONTENT_SECURITY_POLICY = {
 INSTALLED_APPS = [
     "linkadmin.accounts",  # before allauth and admin: its templates win
     "linkadmin.audit",
+    "linkadmin.heartbeats",
     "linkadmin.links",
     "linkadmin.inbox",
     "linkadmin.operations",
@@ -101,6 +102,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "linkadmin.browser_policies.browser_policies",
     "linkadmin.browser_policies.reports_first",
+    "linkadmin.probes.probes_first",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # after static files, which are compressed already
     "linkadmin.middleware.request_id",
@@ -181,6 +183,11 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat" / "schedule")
 CELERY_BEAT_SCHEDULER = "linkadmin.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
+    "show that the workers work": {
+        "task": "heartbeats.work",
+        "schedule": 5,
+        "options": {"expires": 30},  # a worker that was away need not show it more than once
+    },
     "watch the clock": {"task": "audit.watch_clock", "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5)},
     "verify the audit log": {"task": "audit.verify", "schedule": crontab(hour=3, minute=10)},
     "sign what the audit log waits with": {"task": "audit.sign_waiting", "schedule": 60},

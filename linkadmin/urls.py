@@ -3,8 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from . import probes
 from .browser_policies import csp_reports
-from .views import healthz
 
 handler500 = "linkadmin.views.server_error"
 urlpatterns = [
@@ -17,5 +17,8 @@ urlpatterns = [
     path("accounts/", include("linkadmin.accounts.urls")),
     path("admin/", admin.site.urls),
     path("csp-reports/", csp_reports, name="csp-reports"),
-    path("healthz/", healthz, name="healthz"),
+    path("livez/", probes.livez, name="livez"),
+    path("readyz/", probes.readyz, name="readyz"),
+    path("healthz/", probes.readyz, name="healthz"),
+    path("statusz/", probes.statusz, name="statusz"),
 ]

@@ -1,16 +1,14 @@
-"""What belongs to no package: is this process ready to serve? And what is said when it can't."""
+"""What belongs to no package: what is said when the database can't be used."""
 
 import sys
 from http import HTTPStatus
 
 import structlog
 from django.contrib.auth.models import AnonymousUser
-from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views import defaults
-from django.views.decorators.http import require_safe
 
 from linkadmin.accounts.unsent import SAFE, page_behind
 from linkadmin.accounts.views import is_sign_out, signed_out_here
@@ -20,13 +18,6 @@ from . import storage
 RETRY_SECONDS = 60  # by a Retry-After app.js knows a refusal in words, too
 
 logger = structlog.get_logger(__name__)
-
-
-@require_safe
-def healthz(request: HttpRequest) -> HttpResponse:
-    """Answer 200 when the database answers."""
-    connection.ensure_connection()
-    return HttpResponse("ok\n", content_type="text/plain")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

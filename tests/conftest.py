@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +10,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from linkadmin.audit.models import AuditHead
+from linkadmin.heartbeats import watch
 from linkadmin.simulator.server import Simulator
 
 from .house import Clock, House, build
@@ -17,6 +19,12 @@ from .slowness import SlowProvider
 pytest_plugins = ["tests.needs"]
 
 AUDIT_TABLE = "audit_auditevent"
+
+
+@pytest.fixture(autouse=True)
+def _has_just_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no page miss the background programs, which don't run in tests."""
+    monkeypatch.setattr(watch, "_started", time.monotonic())
 
 
 @pytest.fixture

@@ -145,6 +145,7 @@ def test_machines_whose_clocks_differ_put_times_right_now_and_then(monkeypatch: 
     assert len(righted) == 3
 
 
+@pytest.mark.django_db
 @MOVES
 def test_beat_goes_on_after_the_clock_went_back(tmp_path: Path, ahead: timedelta) -> None:
     scheduler = Scheduler(app=app, schedule_filename=str(tmp_path / "beat"))

@@ -163,10 +163,21 @@ GET  /admin/accounts/user/               403  403  200  200
 GET  /admin/accounts/user/add/           403  403  403  200
 GET  /healthz/                           200  200  200  200
 POST /csp-reports/                       400  400  400  400
+GET  /livez/                             200  200  200  200
+GET  /readyz/                            200  200  200  200
+GET  /statusz/                           503  503  503  503
 """
 NAMES, *LINES = [line.split() for line in TABLE.strip().splitlines()]
 ROWS = [(line[0], line[1], dict(zip(NAMES, map(int, line[2:]), strict=True))) for line in LINES]
-PUBLIC = {"/healthz/": 200, "/csp-reports/": 400, "/webhooks/{what}/{source}/": 401, "/webhooks/{what}/{source}": 401}
+PUBLIC = {
+    "/healthz/": 200,
+    "/livez/": 200,
+    "/readyz/": 200,
+    "/statusz/": 503,  # no worker runs here
+    "/csp-reports/": 400,
+    "/webhooks/{what}/{source}/": 401,
+    "/webhooks/{what}/{source}": 401,
+}
 OF_ALLAUTH_AND_ADMIN = re.compile(r"^(account_|admin:)")
 
 

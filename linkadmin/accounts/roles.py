@@ -121,7 +121,10 @@ class Door(Enum):
 Rule = Right | Door
 
 URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
+    "livez": Door.PUBLIC,
+    "readyz": Door.PUBLIC,
     "healthz": Door.PUBLIC,
+    "statusz": Door.PUBLIC,
     "account_login": Door.PUBLIC,
     "account_logout": Door.SIGNED_IN,
     "account_change_password": Door.SIGNED_IN,

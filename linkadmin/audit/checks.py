@@ -85,6 +85,15 @@ def findings(report: Report) -> str:
     return " ".join(filter(None, said))
 
 
+def is_sound() -> bool:
+    """Tell whether the last verification found the log good and isn't overdue, and signed heads reach their file."""
+    check = AuditCheck.objects.first() or AuditCheck()
+    last = check.checked_at or AuditEvent.objects.order_by("seq").values_list("at", flat=True).first()
+    is_overdue = last is not None and timezone.now() - last > OVERDUE
+    has_head_problem = bool(settings.AUDIT_HEADS_FILE and check.head_problem)
+    return check.verdict == AuditCheck.Verdict.GOOD and not is_overdue and not has_head_problem
+
+
 def alerts() -> list[Alert]:
     """Say what an administrator has to know: a clock that jumped, a failed or missing verification, unwritten heads."""
     check = AuditCheck.objects.first() or AuditCheck()

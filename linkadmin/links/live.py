@@ -19,6 +19,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from linkadmin.accounts.middleware import FOLLOWS_HEADER
+from linkadmin.heartbeats import watch
 
 from .alerts import troubled
 from .glance import Glance, time_of
@@ -89,7 +90,7 @@ def _page_of(request: HttpRequest) -> str:
 def pulse_of(of: list[UUID] | None) -> Pulse:
     """Return the pulse of a page that awaits nothing, but is to show the alerts of some integrations or all."""
     named = [] if of is None else [("of", str(pk)) for pk in of] or [("of", "")]
-    return Pulse(f"{reverse('live')}?{urlencode(named)}", version_of(*_troubles(of)))
+    return Pulse(f"{reverse('live')}?{urlencode(named)}", version_of(watch.words(), *_troubles(of)))
 
 
 @require_safe
@@ -97,7 +98,7 @@ def live(request: HttpRequest) -> HttpResponse:
     """Tell whether the alerts of some integrations changed."""
     named = request.GET.getlist("of")[:MOST_SCOPES]
     of = [pk for text in named if (pk := _uuid(text))] if named else None
-    return answer(request, version_of(*_troubles(of)), NOTHING_AWAITED)
+    return answer(request, version_of(watch.words(), *_troubles(of)), NOTHING_AWAITED)
 
 
 def concerned(page: Mapping[str, Any]) -> list[UUID] | None:

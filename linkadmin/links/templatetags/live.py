@@ -5,6 +5,7 @@ from typing import Any
 from django import template
 from django.template import Context
 
+from linkadmin.heartbeats import watch
 from linkadmin.links.alerts import alerts
 from linkadmin.links.live import concerned, follow_mark, pulse_of
 
@@ -19,6 +20,7 @@ def live_page(context: Context) -> dict[str, Any]:
     found = alerts(of)
     return {
         "alerts": found,
+        "stopped": watch.words() if page.get("rights") else "",
         "is_of_one": of is not None and len(of) == 1,
         "pulse": page.get("pulse") or pulse_of(of),
         "follows": follow_mark(page["request"]),

@@ -1,0 +1,13 @@
+"""The proof that workers not only live, but work."""
+
+from typing import Any
+
+from celery import shared_task
+
+from . import signs
+from .models import Kind
+
+
+@shared_task(name="heartbeats.work", bind=True)
+def work(self: Any) -> None:
+    signs.alive(Kind.WORKER, self.request.hostname or "worker", has_worked=True)

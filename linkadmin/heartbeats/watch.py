@@ -1,0 +1,67 @@
+"""What runs in the background, and since when it doesn't."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from .models import Heartbeat, Kind
+
+DEAD_AFTER = timedelta(seconds=40)
+START_SECONDS = 30  # in which the programs of a fresh start come up, before a page says that they don't run
+_started = time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What doesn't run. `since` is when something last did; None if nothing ever has."""
+
+    scheduler_is_dead: bool
+    workers_are_dead: bool
+    since: datetime | None
+
+    @property
+    def has_stopped(self) -> bool:
+        return self.scheduler_is_dead or self.workers_are_dead
+
+
+def look() -> Background:
+    """Tell what is dead. A worker that is alive but finishes no task, while beat schedules some, counts as dead."""
+    seen = {
+        kind: (alive, worked)
+        for kind, alive, worked in Heartbeat.objects.order_by()
+        .values("kind")
+        .annotate(alive=Max("alive_at"), worked=Max("worked_at"))
+        .values_list("kind", "alive", "worked")
+    }
+    beat = seen.get(Kind.BEAT, (None, None))[0]
+    worker, worked = seen.get(Kind.WORKER, (None, None))
+    scheduler_is_dead = _is_old(beat)
+    workers_are_dead = _is_old(worker) or (not scheduler_is_dead and _is_old(worked))
+    return Background(scheduler_is_dead, workers_are_dead, worked)
+
+
+def words() -> str:
+    """Say on pages what doesn't run, and what that means; nothing while all runs, or is only starting."""
+    background = look()
+    if not background.has_stopped or is_starting():
+        return ""
+    told = _("Background work has stopped.")
+    since = background.since
+    if since is None:
+        return f"{told} " + _("No background program has run yet: statuses on all pages may be out of date.")
+    return f"{told} " + _("Nothing has been checked since %(time)s: statuses on all pages may be out of date.") % {
+        "time": date_format(timezone.localtime(since), "M j, Y, H:i T")
+    }
+
+
+def is_starting() -> bool:
+    return time.monotonic() - _started < START_SECONDS
+
+
+def _is_old(moment: datetime | None) -> bool:
+    return moment is None or timezone.now() - moment > DEAD_AFTER
