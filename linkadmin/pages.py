@@ -11,6 +11,7 @@ from linkadmin.accounts.models import User
 
 SEE_OTHER = 303
 RETRY_SECONDS = 5  # after a refusal for want of a place
+BESIDE_THE_FORM = "afterbegin show:top"  # for htmx: the form stays, with what was typed, and the words go above it
 
 
 def reader(request: HttpRequest) -> User:

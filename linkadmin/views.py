@@ -12,6 +12,7 @@ from django.views import defaults
 
 from linkadmin.accounts.unsent import SAFE, page_behind
 from linkadmin.accounts.views import is_sign_out, signed_out_here
+from linkadmin.pages import BESIDE_THE_FORM
 
 from . import storage
 
@@ -66,6 +67,6 @@ def _wants_part(request: HttpRequest) -> bool:
 def _put_beside_the_form(request: HttpRequest, answer: HttpResponse) -> None:
     """Leave the form, with what was typed, and put the words above it; of all else, where failures are told."""
     if request.method not in SAFE and request.headers.get("HX-Target"):
-        answer.headers["HX-Reswap"] = "afterbegin show:top"
+        answer.headers["HX-Reswap"] = BESIDE_THE_FORM
     else:
         answer.headers["HX-Reswap"], answer.headers["HX-Retarget"] = "innerHTML", "#toasts"

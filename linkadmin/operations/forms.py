@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.links.models import EndUser, Link
@@ -20,6 +21,7 @@ class ProviderForm(OnceForm, DrawnForm):
     """The fields a provider asks for, sent once."""
 
     may_be_empty = False  # whether there is something to send even if nothing is filled in
+    said_anew = frozenset({"operation_key"})  # each time the form is opened
 
     def clean(self) -> dict[str, Any]:
         """Check the bank's patterns and wrap every secret before anything else can see it."""
@@ -40,6 +42,14 @@ class ProviderForm(OnceForm, DrawnForm):
         """Return what was filled in, by the provider's field names."""
         filled = {name: self.cleaned_data[name] for name in self.asked if self.cleaned_data.get(name)}
         return {name: tuple(value) if isinstance(value, list) else value for name, value in filled.items()}
+
+    def typed_in_the_open(self) -> list[tuple[str, str]]:
+        """Return what was typed and is not secret, name by name, as the browser sent it; empty for nothing ticked."""
+        sent = QueryDict(mutable=True)
+        sent.update(self.data)
+        secret = {name for name, field in self.asked.items() if field.secret}
+        names = [name for name in self.fields if name not in self.said_anew | secret]
+        return [(name, value) for name in names for value in sent.getlist(name) or [""]]
 
     def refuse(self, errors: dict[str, str]) -> None:
         """Say at the fields what the provider refused there; the page tells above the form what else it said."""
@@ -64,6 +74,8 @@ class ProviderForm(OnceForm, DrawnForm):
 
 class NewLinkForm(ProviderForm):
     """A customer, picked by id or made here, and the provider's own fields."""
+
+    said_anew = ProviderForm.said_anew | {"second_link"}
 
     end_user_id = forms.CharField(
         label=_("Customer id"),
@@ -140,6 +152,8 @@ class ActForm(ProviderForm):
 
 class RemovalForm(ActForm):
     """A removal: what it is of, typed once more, and why."""
+
+    said_anew = ActForm.said_anew | {"confirmation"}
 
     confirmation = forms.CharField(
         label=_("Type the customer id or the id of the link"),

@@ -24,10 +24,19 @@ class Refusal(Exception):
     words: "StrOrPromise" = _("This cannot be done now.")
 
 
-class AlreadyOpen(Refusal):
+class Busy(Refusal):
+    """Other work stands in the way for now. Nothing was sent."""
+
+    title: "StrOrPromise"
+    advice: "StrOrPromise" = ""  # where the words don't say what to do
+
+
+class AlreadyOpen(Busy):
     """Another operation on this link is not over."""
 
     reason = "already_open"
+    title = _("Another operation is in progress")
+    advice = _("Check how it ended before you try again.")
     words: "StrOrPromise" = _("Somebody is already at work on this link.")
 
     def __init__(self, operation: "Operation | None") -> None:
@@ -144,10 +153,11 @@ class NotSaved(Refusal):
         ) % {"request_id": storage.request_id()}
 
 
-class TooManyCalls(Refusal):
+class TooManyCalls(Busy):
     """All places for calls to this integration are taken."""
 
     reason = "too_many_calls"
+    title = _("The provider is busy")
     status = HTTPStatus.SERVICE_UNAVAILABLE
     words: "StrOrPromise" = _(
         "Too many calls to this provider are under way. Nothing was sent; try again in a few seconds."
@@ -158,6 +168,7 @@ class TooManyOfYours(TooManyCalls):
     """One person's calls have as many places as one person may have."""
 
     reason = "too_many_of_yours"
+    title = _("Too many of your requests are in flight")
     words = _(
         "You have as many requests in flight at this provider as one person may. Nothing was sent; try again "
         "in a few seconds."

@@ -206,8 +206,8 @@
 
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr } = event.detail;
-    if (xhr.status !== 503 || xhr.getResponseHeader("Retry-After") === null) return;
-    query("#storage-refused")?.remove(); // said again, it is said once
+    if (![409, 503].includes(xhr.status) || xhr.getResponseHeader("Retry-After") === null) return;
+    query("#storage-refused, #not-sent")?.remove(); // said again, it is said once
     event.detail.shouldSwap = true; // a refusal in words
     event.detail.isError = false;
   });

@@ -24,6 +24,7 @@ from linkadmin.providers.records import Reach
 from linkadmin.providers.types import Cause
 
 from .access import outcome_of, place_of, why_paused
+from .not_sent import not_sent, reopens, typed_again
 
 TEMPLATE = "operations/act.html"
 
@@ -34,20 +35,22 @@ TEMPLATE = "operations/act.html"
 @require_http_methods(["GET", "HEAD", "POST"])
 def link_act(request: HttpRequest, pk: UUID, slug: str) -> HttpResponse:
     link, act = link_for(request, pk), ACTS[slug]
-    if request.method == "POST":
+    if request.method == "POST" and not reopens(request):
         form = _form(link, act, request.POST)
         return _do(request, link, act, form) if form.is_valid() else _page(request, link, act, form, status=422)
     under_way = Operation.objects.open().with_names().filter(link=link).first()
     if under_way:
         return go(request, place_of(under_way))
     seen(request, link, link.end_user, page=slug)
-    return _page(request, link, act, _form(link, act, None))
+    return _page(request, link, act, _form(link, act, None, typed_again(request)))
 
 
 @sensitive_variables("form")
 def _do(request: HttpRequest, link: Link, act: Act, form: ProviderForm) -> HttpResponse:
     try:
         operation = outcome_of(_begin(request, link, act, form))
+    except refusals.Busy as busy:
+        return not_sent(request, busy, link=link, form=form)
     except refusals.Refusal as refusal:
         form.add_error(None, str(refusal.words))
         return _page(request, link, act, form.again(), status=refusal.status)
@@ -85,13 +88,13 @@ def _begin(request: HttpRequest, link: Link, act: Act, form: ProviderForm) -> Op
     )
 
 
-def _form(link: Link, act: Act, posted: Any) -> ProviderForm:
+def _form(link: Link, act: Act, posted: Any, typed: dict[str, Any] | None = None) -> ProviderForm:
     asked = act.fields(link)
     if act.kind == OperationKind.REMOVE_LINK:
-        return RemovalForm(posted, asked=asked, link=link, going=links_that_go(link))
+        return RemovalForm(posted, asked=asked, link=link, going=links_that_go(link), initial=typed)
     if act.kind == OperationKind.CHANGE_SETTINGS:
-        return ProviderForm(posted, asked=asked, initial=present_values(link, asked))
-    return ActForm(posted, asked=asked)
+        return ProviderForm(posted, asked=asked, initial=present_values(link, asked) | (typed or {}))
+    return ActForm(posted, asked=asked, initial=typed)
 
 
 def _page(

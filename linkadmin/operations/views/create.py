@@ -24,6 +24,7 @@ from linkadmin.pages import draw, go, reader, wants_part
 from linkadmin.providers.names import clean_name, folded
 
 from .access import outcome_of, place_of, why_paused
+from .not_sent import not_sent, reopens, typed_again
 
 TEMPLATE = "operations/new_link.html"
 MATCHES_SHOWN = 20
@@ -43,8 +44,9 @@ def link_new(request: HttpRequest) -> HttpResponse:
     if institution is not None and not institution.is_listed:
         return _not_offered(request, integration, institution)
     asked = integration.speaks.create_fields(institution)
-    if request.method != "POST":
-        form = NewLinkForm(asked=asked, ask_bank=institution is None, initial=_known_before(request))
+    if request.method != "POST" or reopens(request):
+        initial = _known_before(request) | typed_again(request)
+        form = NewLinkForm(asked=asked, ask_bank=institution is None, initial=initial)
         return _page(request, integration, institution, form)
     form = NewLinkForm(request.POST, asked=asked, ask_bank=institution is None)
     if not form.is_valid():
@@ -87,6 +89,8 @@ def _create(
         assert bank is not None  # noqa: S101 - without a bank nothing is counted
         last = latest_refusal(form.end_user(), bank)
         return _page(request, integration, institution, form.again(), status=409, **_budget(request, last))
+    except refusals.Busy as busy:
+        return not_sent(request, busy, form=form)
     except refusals.Refusal as refusal:
         form.add_error(None, str(refusal.words))
         return _page(request, integration, institution, form.again(), status=refusal.status)

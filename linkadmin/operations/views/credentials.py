@@ -23,6 +23,7 @@ from linkadmin.pages import draw, go, reader
 from linkadmin.providers.types import HealthState
 
 from .access import outcome_of, place_of, why_paused
+from .not_sent import not_sent, reopens, typed_again
 
 TEMPLATE = "operations/credentials.html"
 
@@ -34,12 +35,12 @@ TEMPLATE = "operations/credentials.html"
 def link_credentials(request: HttpRequest, pk: UUID) -> HttpResponse:
     link = link_for(request, pk)
     asked = login_fields(link.integration, link.institution)
-    if request.method != "POST":
+    if request.method != "POST" or reopens(request):
         under_way = Operation.objects.open().with_names().filter(link=link).first()
         if under_way:
             return go(request, place_of(under_way))
         seen(request, link, link.end_user, page="credentials")
-        return _page(request, link, ProviderForm(asked=asked, initial=_typed_before(link)))
+        return _page(request, link, ProviderForm(asked=asked, initial=typed_again(request) or _typed_before(link)))
     form = ProviderForm(request.POST, asked=asked)
     if not form.is_valid():
         return _page(request, link, form, status=422)
@@ -55,6 +56,8 @@ def _update(request: HttpRequest, link: Link, form: ProviderForm) -> HttpRespons
             values=form.typed(),
             operation_key=form.cleaned_data["operation_key"],
         )
+    except refusals.Busy as busy:
+        return not_sent(request, busy, link=link, form=form)
     except refusals.Refusal as refusal:
         form.add_error(None, str(refusal.words))
         return _page(request, link, form.again(), status=refusal.status, refusal=refusal)

@@ -34,6 +34,7 @@ from linkadmin.providers.pictures import is_unreadable_picture, picture
 from linkadmin.providers.types import Cause, ChallengeKind
 
 from .access import outcome_of, place_of, why_paused
+from .not_sent import not_sent, reopens
 
 TEMPLATE = "operations/token.html"
 OVER_TEMPLATE = "operations/token_over.html"
@@ -49,7 +50,7 @@ OVER_TEMPLATE = "operations/token_over.html"
 def link_token(request: HttpRequest, pk: UUID) -> HttpResponse:
     link = link_for(request, pk)
     challenge = _waiting(link)
-    if request.method == "POST":
+    if request.method == "POST" and not reopens(request):
         return _submit(request, link, challenge)
     if challenge is None:
         late = _run_out(link)
@@ -125,6 +126,8 @@ def _submit(request: HttpRequest, link: Link, challenge: PendingChallenge | None
     except refusals.Refusal as refusal:
         if challenge.has_expired(timezone.now()):
             return _over(request, challenge.operation, status=409)
+        if isinstance(refusal, refusals.Busy):
+            return not_sent(request, refusal, link=link)
         form.add_error(None, str(refusal.words))
         return _page(request, link, challenge, form, status=refusal.status)
     return go(request, place_of(outcome_of(operation)))
