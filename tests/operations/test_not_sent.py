@@ -16,7 +16,7 @@ from tests.operations.desk import delete, url_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SECRET = "hunter2-bank"
+SECRET = "hunter2_bank"
 LIGHT = {False: "operations/not_sent.html", True: "operations/_not_sent.html"}
 
 
