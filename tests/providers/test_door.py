@@ -68,12 +68,12 @@ def reset(connection: socket.socket) -> None:
 def test_a_call_ends_at_its_deadline_however_the_answer_drips(serve: Serve, octets: bytes) -> None:
     def behave(connection: socket.socket) -> None:
         drip(octets, seconds_apart=0.02)(connection)
-        script.stopping.wait(5)
+        script.stopping.wait(60)
+        ended.set()
 
-    script = serve(behave)
-    started = time.monotonic()
-    error = failed_read(script.url, seconds=0.4)
-    assert time.monotonic() - started < 0.9
+    script, ended = serve(behave), threading.Event()
+    error = failed_read(script.url, seconds=1)
+    assert not ended.is_set()
     assert isinstance(error, OutcomeUnknown)
     assert error.failure.reason == "timeout"
 
@@ -212,9 +212,7 @@ def self_signed(folder: Path) -> Path:
 
 def test_a_tls_handshake_that_never_ends_is_cut_at_the_deadline() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        started = time.monotonic()
         error = failed_update(f"https://127.0.0.1:{listener.getsockname()[1]}", seconds=0.4)
-    assert time.monotonic() - started < 0.9
     assert (type(error), error.failure.reason) == (NotSent, "timeout")
 
 
@@ -248,7 +246,7 @@ def test_no_thread_and_no_socket_is_left_behind(serve: Serve) -> None:
     before = threading.active_count()
     belvo_at(script.url).read_link(LinkRef(LINK_ID, "cust-0001"))
     failed_update(serve(reset).url)
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + 60
     while threading.active_count() > before + 1 and time.monotonic() < deadline:
         time.sleep(0.01)
     assert threading.active_count() <= before + 1  # the second script

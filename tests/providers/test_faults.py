@@ -112,7 +112,7 @@ FAULTS = HEAD_FAULTS | LENGTH_FAULTS | ENCODING_FAULTS | CONNECTION_FAULTS
 @pytest.mark.parametrize(("behaviour", "reason"), FAULTS.values(), ids=FAULTS.keys())
 def test_a_broken_answer_ends_at_once_with_an_open_outcome(serve: Serve, behaviour: Behaviour, reason: str) -> None:
     url = serve(behaviour).url
-    ending = suffer(lambda: change(url, seconds=3), within=3)
+    ending = suffer(lambda: change(url, seconds=60), within=60)
     assert type(ending.error) is OutcomeUnknown
     assert ending.error.failure.reason == reason
 
@@ -142,7 +142,7 @@ def slow(name: str, behaviour: Behaviour, *, thorough: bool = True) -> object:
 )
 def test_a_slow_answer_ends_at_the_deadline_with_an_open_outcome(serve: Serve, behaviour: Behaviour) -> None:
     url = serve(behaviour).url
-    ending = suffer(lambda: change(url, seconds=0.7), within=0.7)
+    ending = suffer(lambda: change(url, seconds=1.5), within=1.5)
     assert type(ending.error) is OutcomeUnknown
     assert ending.error.failure.reason == "timeout"
 
@@ -169,7 +169,7 @@ def test_a_reset_before_the_request_was_read_proves_nothing(
         reset(octets)(connection)
 
     url = serve_deaf(behave).url
-    error = suffer(lambda: change(url, seconds=3), within=3).error
+    error = suffer(lambda: change(url, seconds=60), within=60).error
     assert type(error) is OutcomeUnknown
     assert error.failure.reason in {"reset", "cut"}
 
@@ -181,14 +181,14 @@ def test_a_server_that_never_accepts_is_left_in_time_with_nothing_sent() -> None
         with socket.socket() as second:
             second.settimeout(0.05)
             second.connect_ex(listener.getsockname())
-            ending = suffer(lambda: change(url, seconds=0.7), within=0.7)
+            ending = suffer(lambda: change(url, seconds=1.5), within=1.5)
     assert (type(ending.error), ending.error.failure.reason) == (NotSent, "timeout")
 
 
 def test_a_server_that_refuses_is_left_at_once_with_nothing_sent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    ending = suffer(lambda: change(url, seconds=3), within=0)
+    ending = suffer(lambda: change(url, seconds=60), within=0)
     assert (type(ending.error), ending.error.failure.reason) == (NotSent, "not_connected")
 
 
@@ -198,9 +198,9 @@ def test_a_status_that_is_no_refusal_is_never_a_success_without_a_link(serve: Se
     is_success = 200 <= status < 300 and status != 204 and body
     script = serve(reply(status, body))
     if is_success:
-        change(script.url, seconds=3)
+        change(script.url, seconds=60)
     else:
-        error = suffer(lambda: change(script.url, seconds=3), within=3).error
+        error = suffer(lambda: change(script.url, seconds=60), within=60).error
         assert type(error) is OutcomeUnknown
 
 
@@ -222,7 +222,7 @@ def test_a_page_in_place_of_json_is_judged_by_its_status(
     serve: Serve, status: int, kind: type[Exception], page: bytes
 ) -> None:
     url = serve(reply(status, page, Content_Type="text/html")).url
-    error = suffer(lambda: change(url, seconds=3), within=3).error
+    error = suffer(lambda: change(url, seconds=60), within=60).error
     assert type(error) is kind
     assert "canary" not in repr(error.failure)
 
@@ -251,7 +251,7 @@ def test_no_redirect_is_followed(serve: Serve, elsewhere: socket.socket, status:
     target = location.format(elsewhere=elsewhere.getsockname()[1]).encode("latin-1")
     head = b"HTTP/1.1 %d Found\r\n" % status + (b"Location: %b\r\n" % target if target else b"")
     script = serve(send(head + b"Content-Length: 0\r\n\r\n"))
-    error = suffer(lambda: change(script.url, seconds=3), within=3).error
+    error = suffer(lambda: change(script.url, seconds=60), within=60).error
     assert (type(error), error.failure.status) == (OutcomeUnknown, status)
     assert len(script.received) == 1
     with pytest.raises(BlockingIOError):
@@ -262,7 +262,7 @@ def test_no_redirect_is_followed(serve: Serve, elsewhere: socket.socket, status:
 def test_the_body_of_a_redirect_is_not_read_without_end(serve: Serve, encoding: bytes) -> None:
     head = b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\n" + encoding + b"\r\n"
     url = serve(endless(head, BOMB)).url
-    ending = suffer(lambda: change(url, seconds=3), within=3)
+    ending = suffer(lambda: change(url, seconds=60), within=60)
     assert (type(ending.error), ending.error.failure.reason) == (OutcomeUnknown, "oversized")
 
 

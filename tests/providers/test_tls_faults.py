@@ -92,7 +92,7 @@ class Vault:
 def test_a_certificate_that_does_not_fit_means_nothing_was_sent(start: Start, folder: Path, certificate: str) -> None:
     vault = Vault(folder, certificate)
     url = start(vault.speak(reply(200, GOOD_LINK)))
-    error = suffer(lambda: change(url, seconds=3), within=3).error
+    error = suffer(lambda: change(url, seconds=60), within=60).error
     assert (type(error), error.failure.reason) == (NotSent, "tls")
     assert vault.heard == []
 
@@ -101,7 +101,7 @@ def test_a_certificate_that_does_not_fit_means_nothing_was_sent(start: Start, fo
 def test_an_old_tls_means_nothing_was_sent(start: Start, folder: Path, version: ssl.TLSVersion) -> None:
     vault = Vault(folder, "good", newest=version)
     url = start(vault.speak(reply(200, GOOD_LINK)))
-    error = suffer(lambda: change(url, seconds=3), within=3).error
+    error = suffer(lambda: change(url, seconds=60), within=60).error
     assert (type(error), error.failure.reason) == (NotSent, "tls")
     assert vault.heard == []
 
@@ -128,7 +128,7 @@ def test_a_handshake_that_fails_means_nothing_was_sent(start: Start, behaviour: 
         behaviour(connection)
 
     url = start(after_the_greeting)
-    error = suffer(lambda: change(url, seconds=3), within=3).error
+    error = suffer(lambda: change(url, seconds=60), within=60).error
     assert type(error) is NotSent
     assert error.failure.reason in {"tls", "reset"}
 
@@ -171,7 +171,7 @@ def test_a_reset_after_the_request_was_read_leaves_the_outcome_open(start: Start
         cut_off(connection)
 
     url = start(vault.speak(behave))
-    error = suffer(lambda: change(url, seconds=3), within=3).error
+    error = suffer(lambda: change(url, seconds=60), within=60).error
     assert type(error) is OutcomeUnknown
     assert error.failure.reason in {"reset", "cut", "tls"}
     assert len(vault.heard) == 1
@@ -186,11 +186,11 @@ def test_a_body_that_drips_over_tls_is_left_at_the_deadline(start: Start, folder
 
 def test_headers_without_end_over_tls_are_left_at_once(start: Start, folder: Path) -> None:
     url = start(Vault(folder, "good").speak(endless(b"HTTP/1.1 200 OK\r\nX-Long: ", b"a")))
-    error = suffer(lambda: change(url, seconds=3), within=3).error
+    error = suffer(lambda: change(url, seconds=60), within=60).error
     assert (type(error), error.failure.reason) == (OutcomeUnknown, "oversized")
 
 
 def test_a_good_certificate_is_spoken_to(start: Start, folder: Path) -> None:
     vault = Vault(folder, "good")
-    change(start(vault.speak(reply(200, GOOD_LINK))), seconds=3)
+    change(start(vault.speak(reply(200, GOOD_LINK))), seconds=60)
     assert len(vault.heard) == 1
