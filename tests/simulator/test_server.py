@@ -19,6 +19,7 @@ from linkadmin.simulator.belvo_drill import TRIGGERS as BELVO_TRIGGERS
 from linkadmin.simulator.heron_drill import FATES
 from linkadmin.simulator.heron_drill import TRIGGERS as HERON_TRIGGERS
 from linkadmin.simulator.server import Simulator
+from tests.slowness import SlowProvider
 
 from .conftest import Belvo, Heron
 
@@ -94,6 +95,7 @@ def test_a_cut_call_is_remembered_without_a_status(simulator: Simulator, belvo: 
 
 
 def test_a_running_call_is_remembered_and_holds_nobody_up(simulator: Simulator, belvo: Belvo) -> None:
+    slower = SlowProvider(simulator.world)
     slow = threading.Thread(target=lambda: belvo.register("maria", "slow_1"))
     slow.start()
     other = Belvo(simulator.url, auth=("sandbox-id", "sandbox-password"))
@@ -103,8 +105,8 @@ def test_a_running_call_is_remembered_and_holds_nobody_up(simulator: Simulator, 
     with other.session:
         quick = other.register("tomas")
 
-    assert quick.elapsed.total_seconds() < 0.5
-    assert simulator.calls[0].milliseconds is None
+    assert (quick.status_code, simulator.calls[0].milliseconds) == (201, None)
+    slower.answers()
     slow.join()
     assert simulator.calls[0].status == 201
 
@@ -126,15 +128,15 @@ def test_two_threads_register_one_person_once(simulator: Simulator) -> None:
     assert sorted(statuses) == [201, 400]
 
 
-def test_a_kept_connection_serves_many_calls_quickly(simulator: Simulator) -> None:
+def test_a_kept_connection_serves_many_calls(simulator: Simulator) -> None:
     connection = http.client.HTTPConnection(simulator.url.removeprefix("http://"), timeout=5)
-    began = time.monotonic()
+    connection.connect()
+    line = connection.sock
     for _ in range(50):
         connection.request("GET", "/api/hello_world")
         assert connection.getresponse().read() == b'{"hello": "world"}'
+    assert connection.sock is line
     connection.close()
-
-    assert time.monotonic() - began < 1
 
 
 def test_a_body_that_is_too_long_is_refused(simulator: Simulator) -> None:
@@ -154,7 +156,7 @@ def test_stopping_ends_slow_calls_without_effect() -> None:
 
     def register() -> None:
         try:
-            client.register("maria", "slow_60")
+            client.register("maria", "slow_300")
         except requests.ConnectionError as error:
             failures.append(error)
 
@@ -167,7 +169,7 @@ def test_stopping_ends_slow_calls_without_effect() -> None:
     thread.join()
     client.session.close()
 
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 60
     assert len(failures) == 1
     assert simulator.world.belvo_links == {}
 
