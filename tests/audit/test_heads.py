@@ -328,6 +328,7 @@ for _number in range(25):
 """
 
 
+@pytest.mark.processes
 def test_several_processes_keep_the_order_of_heads_and_a_copy_put_back_is_found_out(tmp_path: Path) -> None:
     folder, outside = tmp_path / "data", tmp_path / "outside"
     folder.mkdir()

@@ -110,7 +110,9 @@ def odd_world(state: object) -> None:
     )
 
 
-@pytest.mark.parametrize("role", [*Role], ids=str)
+@pytest.mark.parametrize(
+    "role", [role if role is Role.MANAGER else pytest.param(role, marks=pytest.mark.thorough) for role in Role], ids=str
+)
 def test_every_count_is_as_long_as_the_list_it_opens(role: Role) -> None:
     client = Client()
     client.force_login(User.objects.filter(role=role).order_by("pk")[0])

@@ -92,7 +92,7 @@ def said_openly(page: Page) -> bool:
     return any("data-picture-broken" in each.attrs and "hidden" not in each.attrs for each in page.elements)
 
 
-@pytest.mark.parametrize("kind", ["qr", "image", ""])
+@pytest.mark.parametrize("kind", ["qr", *(pytest.param(kind, marks=pytest.mark.thorough) for kind in ("image", ""))])
 def test_each_picture_is_shown_as_one(house: House, kind: str) -> None:
     for name, (mime, value, picture) in SHOWN.items():
         page = step(house, value, kind)
@@ -104,7 +104,9 @@ def test_each_picture_is_shown_as_one(house: House, kind: str) -> None:
         assert encoded(picture)[40:80] not in page.words, name
 
 
-@pytest.mark.parametrize("kind", ["qr", "text", "numeric"])
+@pytest.mark.parametrize(
+    "kind", ["qr", *(pytest.param(kind, marks=pytest.mark.thorough) for kind in ("text", "numeric"))]
+)
 def test_picture_that_cannot_be_shown_says_so(house: House, kind: str) -> None:
     for name, value in NOT_SHOWN.items():
         page = step(house, value, kind)

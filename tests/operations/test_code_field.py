@@ -138,8 +138,8 @@ def test_code_that_is_no_number_keeps_its_marks(house: House) -> None:
     "shown",
     [
         {"type": "text", "value": "¿Cuándo naciste?"},
-        {"type": "question", "value": "", "instructions": "¿Cuándo naciste?"},
-        {"type": None, "value": None, "instructions": "¿Cuándo naciste?"},
+        pytest.param({"type": "question", "value": "", "instructions": "¿Cuándo naciste?"}, marks=pytest.mark.thorough),
+        pytest.param({"type": None, "value": None, "instructions": "¿Cuándo naciste?"}, marks=pytest.mark.thorough),
     ],
 )
 def test_answer_to_a_question_is_sent_exactly_as_typed(house: House, shown: dict[str, Any]) -> None:
