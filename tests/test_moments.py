@@ -22,6 +22,8 @@ from linkadmin.sync.reads import want
 from tests.bulk.desk import begun
 from tests.house import House
 
+pytestmark = pytest.mark.database
+
 HOUR, TEN_MINUTES, DAY = timedelta(hours=1), timedelta(minutes=10), timedelta(days=1)
 MOVES = pytest.mark.parametrize("ahead", [HOUR, TEN_MINUTES, DAY], ids=["hour", "ten minutes", "day"])
 

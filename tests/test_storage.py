@@ -26,7 +26,7 @@ from .inbox.postman import deliver, open_inbox, told_by_belvo
 from .markup import Page, read
 from .troubles import UNWRITABLE, away, locked, no_more_connections, parameters
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 BANK_PASSWORD = "NotToBeSeen1"
 unwritable = pytest.mark.parametrize("trouble", UNWRITABLE.values(), ids=UNWRITABLE)

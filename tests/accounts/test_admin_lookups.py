@@ -8,7 +8,7 @@ from linkadmin.audit.strict_admin import StrictAdmin
 from tests.house import House
 from tests.inbox.postman import deliver, open_inbox, told_by_belvo
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 ALL_LISTS = [
     "accounts/user", "audit/auditevent", "bulk/bulkitem", "bulk/bulkjob", "inbox/webhookdelivery",

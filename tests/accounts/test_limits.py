@@ -17,7 +17,7 @@ from linkadmin.audit.models import AuditEvent
 
 from .conftest import PASSWORD
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 LOGIN = "/accounts/login/"
 NOW = "2026-03-02T09:00Z"
 

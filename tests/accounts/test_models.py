@@ -11,7 +11,7 @@ from linkadmin.audit.models import AuditEvent
 
 from .conftest import PASSWORD
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 def test_member_has_exactly_one_known_role() -> None:

@@ -14,7 +14,7 @@ from linkadmin.accounts.models import StaffSession, User
 from linkadmin.audit.models import AuditEvent
 from tests.house import HTMX, PASSWORD, House
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:130.0) Gecko/20100101 Firefox/130.0"
 START = "2026-03-02T09:00Z"

@@ -10,7 +10,7 @@ from linkadmin.audit import strict_admin
 from linkadmin.audit.log import record
 from linkadmin.audit.models import AuditEvent, Outcome
 
-pytestmark = [pytest.mark.urls("tests.accounts.urls"), pytest.mark.django_db]
+pytestmark = [pytest.mark.urls("tests.accounts.urls"), pytest.mark.django_db, pytest.mark.database]
 
 TRAIL = "/admin/audit/auditevent/"
 

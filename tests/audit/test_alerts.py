@@ -15,7 +15,7 @@ from linkadmin.audit.tasks import verify
 from tests.conftest import audit_triggers_lifted
 from tests.house import House
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 @pytest.fixture

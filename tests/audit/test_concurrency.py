@@ -12,6 +12,8 @@ from linkadmin.audit.log import record
 from linkadmin.audit.models import AuditEvent, Outcome
 from linkadmin.audit.verify import verify
 
+pytestmark = pytest.mark.database
+
 WRITERS, EVENTS = 4, 25
 
 

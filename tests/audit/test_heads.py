@@ -23,6 +23,8 @@ from linkadmin.audit.models import AuditCheck, AuditEvent, AuditHead, Outcome
 from linkadmin.audit.tasks import sign_waiting, verify
 from tests.conftest import audit_triggers_lifted
 
+pytestmark = pytest.mark.database
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

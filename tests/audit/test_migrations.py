@@ -8,6 +8,8 @@ from linkadmin.audit.log import record
 from linkadmin.audit.models import Outcome
 from linkadmin.audit.verify import verify
 
+pytestmark = pytest.mark.database
+
 
 def migrate_to(name: str) -> None:
     MigrationExecutor(connection).migrate([("audit", name)])

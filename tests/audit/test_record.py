@@ -11,7 +11,7 @@ from linkadmin.accounts.roles import Role
 from linkadmin.audit.log import record
 from linkadmin.audit.models import AppendOnlyError, AuditEvent, AuditHead, Outcome
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 def test_says_who_did_what_to_which_thing_and_during_which_request() -> None:

@@ -14,7 +14,7 @@ from linkadmin.audit.models import AuditEvent, AuditHead, Outcome
 from linkadmin.audit.verify import verify
 from tests.conftest import audit_triggers_lifted
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.house import House
 
 from .desk import PLACES, begun, ended, many, move, planned, results, select
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 def selected(job: BulkJob) -> set[Link]:

@@ -25,7 +25,7 @@ from tests.house import Clock, House, build
 
 from .desk import begun, many, move, results, worked
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 BATCHED = "/api/links/"  # what Belvo's links are read from, a hundred at once
 

@@ -18,7 +18,7 @@ from tests.house import House
 
 from .desk import begun, ended, many, move, results, worked
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 def test_note_is_written_to_every_link_in_the_name_of_who_asked(house: House) -> None:

@@ -10,6 +10,8 @@ import pytest
 
 from .canaries import Canaries
 
+pytestmark = pytest.mark.database
+
 FORMS: dict[str, Callable[[str], bytes]] = {
     "plain": str.encode,
     "capitals": lambda text: text.upper().encode(),

@@ -9,7 +9,7 @@ from linkadmin.heartbeats import signs, watch
 from linkadmin.heartbeats.models import Heartbeat, Kind
 from tests.house import House
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 STOPPED = "Background work has stopped."
 
 

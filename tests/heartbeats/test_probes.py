@@ -15,7 +15,7 @@ from linkadmin.heartbeats import signs, watch
 from linkadmin.heartbeats.models import Heartbeat, Kind
 from linkadmin.heartbeats.tasks import work
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 PROBES = ["/livez/", "/readyz/", "/healthz/", "/statusz/"]
 
 

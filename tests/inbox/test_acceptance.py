@@ -18,7 +18,7 @@ from tests.house import House
 
 from .postman import AUTHORIZATION, FORGED, deliver, kept, open_inbox, signed, told_by_belvo, told_by_heron
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 @pytest.fixture

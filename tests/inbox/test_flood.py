@@ -17,7 +17,7 @@ from tests.house import House
 
 from .postman import AUTHORIZATION, FORGED, open_inbox, told_by_belvo
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.thorough]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.thorough, pytest.mark.database]
 
 MESSAGES, FORGERIES, AT_ONCE = 400, 240, 8
 

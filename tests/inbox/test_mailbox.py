@@ -14,7 +14,7 @@ from tests.markup import Page
 
 from .postman import AUTHORIZATION, SECRET, deliver, open_inbox, signed, told_by_belvo, told_by_heron
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 OTHER = "Basic YW5vdGhlcjpoZWFkZXItZm9yLWJlbHZv"
 

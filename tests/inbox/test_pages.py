@@ -10,7 +10,7 @@ from tests.markup import Page
 
 from .postman import deliver, kept, open_inbox, signed, told_by_belvo, told_by_heron, worked
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 LIST = "/activity/deliveries/"
 

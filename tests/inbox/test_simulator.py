@@ -13,7 +13,7 @@ from tests.house import House
 
 from .postman import AUTHORIZATION, SECRET, open_inbox
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 
 def wait_for(look: Callable[[], object]) -> None:

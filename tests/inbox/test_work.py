@@ -12,7 +12,7 @@ from tests.house import House
 
 from .postman import deliver, kept, open_inbox, told_by_belvo, worked
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 CHANGED, NOTHING_NEW = DeliveryOutcome.CHANGED, DeliveryOutcome.NOTHING_NEW
 SECOND = timedelta(seconds=1)

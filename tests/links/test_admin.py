@@ -12,7 +12,7 @@ from linkadmin.operations.models import Operation
 from tests.house import HERON_INTEGRATION, House
 from tests.markup import Page
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 ADD = "/admin/links/integration/add/"
 RECORDS = ["links/link", "links/enduser", "links/institution", "links/healthchange", "operations/operation"]

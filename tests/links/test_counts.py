@@ -11,7 +11,7 @@ from linkadmin.links.models import CountMove, Integration, Link, LinkCount
 from linkadmin.providers.types import Cause, Observation, RemoteLink
 from tests.house import House
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 LIST = health.Source.LIST
 

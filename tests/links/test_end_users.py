@@ -9,7 +9,7 @@ from linkadmin.providers.types import Cause
 from tests.house import HTMX, House
 from tests.markup import Page, read
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 def names(page: Page) -> list[str]:

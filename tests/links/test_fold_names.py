@@ -7,7 +7,7 @@ from django.db.migrations.executor import MigrationExecutor
 from linkadmin.links.models import EndUser, Institution, LinkSearch
 from tests.house import House
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 
 def migrate(to: str) -> None:

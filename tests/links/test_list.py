@@ -16,7 +16,7 @@ from linkadmin.providers.types import Cause, HealthState
 from tests.house import HTMX, House
 from tests.markup import Page, read
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 ROW = re.compile(r'<a class="table__main" href="/links/([0-9a-f-]{36})/"')
 

@@ -13,7 +13,7 @@ from linkadmin.providers.names import clean_name, clean_text, folded, is_custome
 from linkadmin.sync.sweeps.discovery import know_customers
 from tests.house import House
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 RTL = "\u05d0\u05d1"  # what is written from right to left, and turns the text around it
 

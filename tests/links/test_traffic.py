@@ -15,7 +15,7 @@ from tests.providers.conftest import reply
 
 from .conftest import GOOD, LINK, SILENCE, Serve, at_once, failed, gate_of, is_let_in, read, traffic_of, update
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 
 class TestPause:

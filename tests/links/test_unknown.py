@@ -10,7 +10,7 @@ from linkadmin.links.models import Link, UnknownValue
 from linkadmin.providers.types import Cause, Observation
 from tests.house import House
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 
 def say(link: Link, seen: Observation, *, at: datetime | None = None) -> None:

@@ -11,7 +11,7 @@ from linkadmin.operations.models import Operation
 from tests.house import House
 from tests.markup import Page
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 KEYS = {"operation_key": "6f1a4b5e-7c1d-4f7e-9a39-0f8f3c1d2b3a"}
 

@@ -21,7 +21,7 @@ from linkadmin.providers.types import Cause
 from tests.house import House
 from tests.markup import Page
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 KINDS = ("allowance", "change", "delivery", "note", "operation", "owner")
 START = datetime(2026, 1, 10, 15, tzinfo=UTC)

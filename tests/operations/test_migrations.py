@@ -7,6 +7,8 @@ from django.db.migrations.executor import MigrationExecutor
 from linkadmin.operations.models import AttemptAllowance, Operation
 from tests.house import House
 
+pytestmark = pytest.mark.database
+
 
 def migrate_to(name: str) -> None:
     executor = MigrationExecutor(connection)

@@ -17,7 +17,7 @@ from linkadmin.operations.models import Operation, State
 from tests.house import HTMX, House
 from tests.slowness import SlowProvider
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 CLICKS = 4
 

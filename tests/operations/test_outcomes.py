@@ -18,7 +18,7 @@ from tests.house import House
 from tests.markup import Page
 from tests.slowness import SlowProvider
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 
 def lost(house: House, password: str = "lost_before", link: Link | None = None) -> Operation:

@@ -22,7 +22,7 @@ from tests.house import HTMX, House
 from tests.operations.desk import reconciled
 from tests.providers.conftest import Script, reply
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 PASSWORD = "pass_typed"
 

@@ -16,7 +16,7 @@ from linkadmin.operations.models import Operation, State
 from linkadmin.providers.types import Cause, Observation, RemoteLink
 from tests.house import House
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 
 def test_answer_of_the_bank_waits_for_a_database_that_is_away(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from linkadmin.links.models import Link
 from linkadmin.providers.types import Cause
 from tests.house import House
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 def test_links_are_counted_by_whose_turn_it_is(house: House) -> None:

@@ -9,7 +9,7 @@ from linkadmin.operations.models import Operation, OperationKind, State
 from tests.house import House
 from tests.markup import Form, Page
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 
 def at(integration: Integration, customer: EndUser) -> str:

@@ -16,7 +16,7 @@ from linkadmin.sync.models import LinkRead
 from tests.house import House
 from tests.sync.sweeping import swept
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 SEVEN_FIELDS = "id,institution,access_mode,last_accessed_at,status,created_by,refresh_rate"
 BANK = "ofmockbank_br_retail"

@@ -26,7 +26,7 @@ from linkadmin.sync.models import READ_EVERY, LinkRead
 from tests.house import HERON_INTEGRATION, House
 from tests.inbox.postman import AUTHORIZATION, FORGED, open_inbox, signed, told_by_belvo, told_by_heron
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 AT_BELVO = ("valid", "invalid", "token_required")
 AT_HERON = (("active", None), ("erroring", "[Plaid ITEM_LOGIN_REQUIRED]"), ("sync_disabled", None))

@@ -20,7 +20,7 @@ from linkadmin.sync.models import LinkRead, StrangerRead
 from tests.house import HERON_INTEGRATION, House
 from tests.inbox.postman import AUTHORIZATION, SECRET, deliver, open_inbox, signed, told_by_belvo, told_by_heron
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from linkadmin.sync import queue, reads, tasks
 from linkadmin.sync.models import READ_EVERY, LinkRead, Reason
 from tests.house import HERON_INTEGRATION, House
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 AT_BELVO, AT_HERON = "/api/links/", f"/api/integrations/{HERON_INTEGRATION}/links"
 

@@ -20,7 +20,7 @@ from linkadmin.sync.sweeps import course, crew, parts, tasks
 from tests.house import House
 from tests.sync.sweeping import crowd, go_on, pauses_end, read_one, sweep, swept, work, workers_die
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 PAGE = 20
 

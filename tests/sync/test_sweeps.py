@@ -17,7 +17,7 @@ from tests.house import HERON_INTEGRATION, House
 from tests.sync.statements import changed_tables
 from tests.sync.sweeping import at_provider, crowd, sweep, swept, with_us
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 PAGE = 20
 OF_LINKS = {"links_link", "links_healthchange", "links_linksearch", "links_enduser", "links_countmove"}
