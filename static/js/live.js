@@ -124,6 +124,7 @@
     keepOpen(old, part);
     old.replaceWith(part);
     window.htmx?.process(part);
+    part.dispatchEvent(new Event("live:drawn", { bubbles: true }));
     refocus(part);
   }
 
@@ -160,6 +161,7 @@
     if (fresh.dataset.liveKey !== undefined) return old.dataset.liveKey === fresh.dataset.liveKey;
     const [one, other] = [old, fresh].map((part) => {
       const bare = part.cloneNode(true);
+      for (const button of bare.querySelectorAll(".reveal")) button.remove(); // reveal.js adds them
       for (const token of bare.querySelectorAll("[name=csrfmiddlewaretoken]")) token.removeAttribute("value");
       return bare;
     });

@@ -1,0 +1,39 @@
+/* Puts a button beside each password field that shows what is typed, drawn from the page's #reveal template. */
+"use strict";
+
+{
+  const shown = "[data-revealed]";
+
+  function addButtons() {
+    const template = document.querySelector("#reveal");
+    for (const input of document.querySelectorAll("input[type=password]")) {
+      if (!template || input.nextElementSibling?.matches(".reveal")) continue;
+      const button = document.importNode(template.content.firstElementChild, true);
+      if (input.id) button.setAttribute("aria-controls", input.id);
+      input.after(button);
+    }
+  }
+
+  function set(input, isShown) {
+    input.type = isShown ? "text" : "password";
+    input.toggleAttribute("data-revealed", isShown);
+    input.nextElementSibling?.setAttribute("aria-pressed", isShown);
+  }
+
+  function hideIn(part) {
+    for (const input of part.querySelectorAll(shown)) set(input, false);
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.(".reveal");
+    const input = button?.previousElementSibling;
+    if (input) set(input, !input.matches(shown));
+  });
+
+  /* A field is a password again before it is sent, and whenever nobody looks at the page. */
+  document.addEventListener("submit", (event) => hideIn(event.target), true);
+  document.addEventListener("visibilitychange", () => document.hidden && hideIn(document));
+  addEventListener("pagehide", () => hideIn(document));
+
+  for (const drawn of ["DOMContentLoaded", "htmx:load", "live:drawn"]) document.addEventListener(drawn, addButtons);
+}
