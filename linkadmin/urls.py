@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from . import probes
+from . import probes, status
 from .browser_policies import csp_reports
 
 handler500 = "linkadmin.views.server_error"
@@ -17,6 +17,7 @@ urlpatterns = [
     path("accounts/", include("linkadmin.accounts.urls")),
     path("admin/", admin.site.urls),
     path("csp-reports/", csp_reports, name="csp-reports"),
+    path("status/", status.system_status, name="system-status"),
     path("livez/", probes.livez, name="livez"),
     path("readyz/", probes.readyz, name="readyz"),
     path("healthz/", probes.readyz, name="healthz"),

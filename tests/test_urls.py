@@ -165,6 +165,7 @@ GET  /healthz/                           200  200  200  200
 POST /csp-reports/                       400  400  400  400
 GET  /livez/                             200  200  200  200
 GET  /readyz/                            200  200  200  200
+GET  /status/                            403  403  403  200
 GET  /statusz/                           503  503  503  503
 """
 NAMES, *LINES = [line.split() for line in TABLE.strip().splitlines()]

@@ -63,6 +63,7 @@ NAVIGATION: tuple[tuple[Promise, tuple[Entry, ...]], ...] = (
             ),
             Entry(_("Records"), "admin:index", "database", Right.VIEW_AUDIT, ("admin:",)),
             Entry(_("Staff"), "admin:accounts_user_changelist", "user-cog", Right.MANAGE_STAFF, ("admin:accounts_",)),
+            Entry(_("System status"), "system-status", "heart-pulse", Right.VIEW_SYSTEM_STATUS, ("system-status",)),
         ),
     ),
 )

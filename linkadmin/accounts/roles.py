@@ -43,6 +43,7 @@ class Right(StrEnum):
     ENTER_ADMIN = auto()
     VIEW_AUDIT = auto()
     SEE_AUDIT_ALERTS = auto()  # that the log failed its verification, without the log
+    VIEW_SYSTEM_STATUS = auto()  # which program runs, and where
     VIEW_STAFF = auto()
     MANAGE_STAFF = auto()
 
@@ -106,6 +107,7 @@ MATRIX: Mapping[str, frozenset[Right]] = {
             Right.SEE_AUDIT_ALERTS,
             Right.VIEW_STAFF,
             Right.MANAGE_STAFF,
+            Right.VIEW_SYSTEM_STATUS,
         }
     ),
 }
@@ -125,6 +127,7 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "readyz": Door.PUBLIC,
     "healthz": Door.PUBLIC,
     "statusz": Door.PUBLIC,
+    "system-status": Right.VIEW_SYSTEM_STATUS,
     "account_login": Door.PUBLIC,
     "account_logout": Door.SIGNED_IN,
     "account_change_password": Door.SIGNED_IN,

@@ -45,6 +45,19 @@ def look() -> Background:
     return Background(scheduler_is_dead, workers_are_dead, worked)
 
 
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One program's heartbeat, and whether it has been silent for too long."""
+
+    heartbeat: Heartbeat
+    is_silent: bool
+
+
+def programs() -> list[Program]:
+    """List what wrote heartbeats: the scheduler, then the workers, each by name."""
+    return [Program(row, _is_old(row.alive_at)) for row in Heartbeat.objects.order_by("kind", "name")]
+
+
 def words() -> str:
     """Say on pages what doesn't run, and what that means; nothing while all runs, or is only starting."""
     background = look()
