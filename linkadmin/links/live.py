@@ -87,10 +87,10 @@ def _page_of(request: HttpRequest) -> str:
     return f"{request.user.pk} {request.get_full_path()}"
 
 
-def pulse_of(of: list[UUID] | None) -> Pulse:
+def pulse_of(of: list[UUID] | None, stopped: str) -> Pulse:
     """Return the pulse of a page that awaits nothing, but is to show the alerts of some integrations or all."""
     named = [] if of is None else [("of", str(pk)) for pk in of] or [("of", "")]
-    return Pulse(f"{reverse('live')}?{urlencode(named)}", version_of(watch.words(), *_troubles(of)))
+    return Pulse(f"{reverse('live')}?{urlencode(named)}", version_of(stopped, *_troubles(of)))
 
 
 @require_safe

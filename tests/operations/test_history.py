@@ -281,5 +281,5 @@ def test_statements_do_not_grow_with_the_history(house: House, link: Link, djang
     many(house, link, 66)
     house.open(url_of(link))
 
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         house.client().get(url_of(link))

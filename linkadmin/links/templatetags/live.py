@@ -18,11 +18,12 @@ def live_page(context: Context) -> dict[str, Any]:
     page: dict[str, Any] = dict(context.flatten())  # type: ignore[arg-type]  # its names are texts
     of = concerned(page)
     found = alerts(of)
+    stopped = watch.words() if page.get("rights") else ""
     return {
         "alerts": found,
-        "stopped": watch.words() if page.get("rights") else "",
+        "stopped": stopped,
         "is_of_one": of is not None and len(of) == 1,
-        "pulse": page.get("pulse") or pulse_of(of),
+        "pulse": page.get("pulse") or pulse_of(of, stopped),
         "follows": follow_mark(page["request"]),
         "rights": page.get("rights", frozenset()),
     }
