@@ -59,7 +59,10 @@ def labels(frame: dict[str, Any]) -> list[str]:
                 "Records",
             ],
         ),
-        (Role.ADMINISTRATOR, ["Overview", "Institutions", "Activity", "Integrations", "Unknown words", "Staff"]),
+        (
+            Role.ADMINISTRATOR,
+            ["Overview", "Institutions", "Activity", "Integrations", "Unknown words", "Staff", "System status"],
+        ),
         (None, []),
     ],
 )
