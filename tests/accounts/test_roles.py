@@ -33,6 +33,7 @@ manage_integrations   no       no       no       yes
 enter_admin           no       no       yes      yes
 view_audit            no       no       yes      no
 see_audit_alerts      no       no       yes      yes
+view_system_status    no       no       no       yes
 view_staff            no       no       yes      yes
 manage_staff          no       no       no       yes
 """
