@@ -21,9 +21,7 @@ ENVIRONMENT = PROJECT / ".venv"
 PYTHON = str(ENVIRONMENT / "bin" / "python")
 UV = str(ENVIRONMENT / "bin" / "uv")
 UV_LOCK = PROJECT / "requirements-uv.txt"  # its version, and the hashes that pip checks
-TICK_SECONDS = (
-    2  # between two steps that say nothing, twice that can pass: nobody looks at a silent terminal for longer
-)
+TICK_SECONDS = 2  # between two lines while a step says nothing of its own
 PIP_INSTALL = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
 
 

@@ -1,4 +1,4 @@
-"""Is this process alive, can it serve, does everything run? One word for whoever watches, without Host or session."""
+"""Is this process alive, can it serve, does everything run? One word for monitors, without Host or session."""
 
 from collections.abc import Callable
 from http import HTTPStatus

@@ -14,9 +14,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 KEYS = ("keys/secret_key", "keys/audit_key", "keys/sealing_keyset.json")
 DATABASE = "linkadmin.sqlite3"
 BELVO_WEBHOOK = "belvo_webhook"  # holds the address that the simulated Belvo sends to
-TICK_SECONDS = (
-    2  # between two steps that say nothing, twice that can pass: nobody looks at a silent terminal for longer
-)
+TICK_SECONDS = 2  # between two lines while a step says nothing of its own
 MADE = (*KEYS, DATABASE, "simulator.json", BELVO_WEBHOOK, "static")
 
 
