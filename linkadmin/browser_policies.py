@@ -11,7 +11,6 @@ from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -48,7 +47,6 @@ def reports_first(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-@csrf_exempt
 @require_POST
 def csp_reports(request: HttpRequest) -> HttpResponse:
     """Log what a browser blocked: the directive, the page's path, the blocked host, and nothing else of the report."""

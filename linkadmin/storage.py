@@ -11,6 +11,7 @@ from enum import StrEnum
 import structlog
 from django.db import DatabaseError, InterfaceError, OperationalError
 
+RETRY_SECONDS = 60  # until it is worth another try
 UNUSABLE = (DatabaseError, InterfaceError)  # what a driver raises, whatever the cause
 
 

@@ -16,8 +16,6 @@ from linkadmin.pages import BESIDE_THE_FORM
 
 from . import storage
 
-RETRY_SECONDS = 60  # by a Retry-After app.js knows a refusal in words, too
-
 logger = structlog.get_logger(__name__)
 
 
@@ -51,7 +49,7 @@ def storage_refused(request: HttpRequest, trouble: storage.Trouble) -> HttpRespo
     # Without the request: no context processor, and so no row, is asked for.
     page = render_to_string("partials/_storage_refused.html" if htmx else "503.html", context)
     answer = HttpResponse(page, status=HTTPStatus.SERVICE_UNAVAILABLE)
-    answer.headers["Retry-After"] = str(RETRY_SECONDS)
+    answer.headers["Retry-After"] = str(storage.RETRY_SECONDS)  # by which app.js knows a refusal in words
     answer.headers["Cache-Control"] = "no-store"
     if htmx:
         _put_beside_the_form(request, answer)

@@ -9,10 +9,10 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from linkadmin import storage
 from linkadmin.inbox import acceptance, mailbox, refusals
 from linkadmin.links.sealed import SealBroken
 
-RETRY_SECONDS = 60
 # Of these the provider hears that it shall send again later.
 OUR_TROUBLES = (DatabaseError, InterfaceError, SealBroken)
 
@@ -27,7 +27,7 @@ def webhook_delivery(request: HttpRequest, provider: str, path: str) -> HttpResp
         return HttpResponse(status=_take(request, provider, path))
     except OUR_TROUBLES as error:
         logger.error("inbox.not_kept", error=type(error).__name__)
-        return HttpResponse(status=HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": str(RETRY_SECONDS)})
+        return HttpResponse(status=HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": str(storage.RETRY_SECONDS)})
 
 
 def _take(request: HttpRequest, provider: str, path: str) -> HTTPStatus:
