@@ -87,7 +87,7 @@ def _execute(statements: list[str]) -> None:
 
 
 def _empty_all_tables(self: object, **kwargs: object) -> None:
-    """Delete what a transactional test left. Django's flush also recreates all permissions, which takes ten times longer."""
+    """Delete what a transactional test left. Django's flush also recreates all permissions: ten times longer."""
     tables = set(connection.introspection.django_table_names(only_existing=True, include_views=False)) - KEPT_TABLES
     with audit_triggers_lifted(), transaction.atomic():
         _execute([f'DELETE FROM "{table}"' for table in sorted(tables)])  # noqa: S608

@@ -12,7 +12,8 @@ pytestmark = pytest.mark.database
 
 
 def migrate_to(name: str) -> None:
-    MigrationExecutor(connection).migrate([("audit", name)])
+    executor = MigrationExecutor(connection)
+    executor.migrate([("audit", name)] if name else executor.loader.graph.leaf_nodes())
 
 
 @pytest.mark.django_db(transaction=True)
@@ -20,7 +21,7 @@ def test_going_back_and_forward_keeps_the_chain_and_its_protection() -> None:
     record(actor=None, action="link.seen", outcome=Outcome.DONE)
 
     migrate_to("0001_initial")
-    migrate_to("0003_signed_heads")
+    migrate_to("")
 
     assert record(actor=None, action="link.seen", outcome=Outcome.DONE).seq == 2
     assert verify().is_whole
