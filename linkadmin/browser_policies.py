@@ -56,8 +56,11 @@ def csp_reports(request: HttpRequest) -> HttpResponse:
         length = MOST_BYTES + 1
     if length > MOST_BYTES:
         return HttpResponse(status=413)
-    if not _is_one_more():
-        return HttpResponse(status=429)
+    try:
+        if not _is_one_more():
+            return HttpResponse(status=429)
+    except ValueError:
+        return HttpResponse(status=503)
     try:
         reports = _reports(json.loads(request.read(MOST_BYTES)))
     except (ValueError, RecursionError):
@@ -73,13 +76,13 @@ def csp_reports(request: HttpRequest) -> HttpResponse:
 
 
 def _is_one_more() -> bool:
-    """Count the reports of this minute, of all processes, and tell whether one more is taken."""
+    """Count the reports of this minute, of all processes, and tell whether one more is taken.
+
+    Raises `ValueError` if the cache can't keep the count.
+    """
     key = f"csp-reports:{int(timezone.now().timestamp() // 60)}"
     cache.add(key, 0, timeout=int(timedelta(minutes=2).total_seconds()))
-    try:
-        return cache.incr(key) <= MOST_A_MINUTE
-    except ValueError:  # it was dropped from the cache at this moment
-        return False
+    return cache.incr(key) <= MOST_A_MINUTE
 
 
 def _reports(sent: Any) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from linkadmin import browser_policies
 from linkadmin.server_name import hide_server_name
+from tests.troubles import read_only
 
 pytestmark = pytest.mark.django_db
 
@@ -83,6 +84,12 @@ def test_reports_are_bounded_per_minute(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(browser_policies, "MOST_A_MINUTE", 2)
 
     assert [send(REPORT) for _report in range(3)].count(429) >= 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_reports_that_cannot_be_counted_are_not_taken() -> None:
+    with read_only():
+        assert send(REPORT) == 503
 
 
 def test_server_is_not_named_and_the_date_stays(monkeypatch: pytest.MonkeyPatch) -> None:
