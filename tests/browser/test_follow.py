@@ -1,10 +1,11 @@
 """Pages follow by themselves: from the click to green without a reload, and nothing asked where nobody looks."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from linkadmin.bulk.models import BulkJob
 from linkadmin.links.models import Integration, Link
@@ -34,6 +35,18 @@ def count_polls(page: Page) -> list[str]:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if POLLS.search(request.url) else None)
     return asked
+
+
+@contextmanager
+def all_polls_answered(page: Page) -> Iterator[None]:
+    """Wait at the end for polls that are still under way: they would tell of what happens after them."""
+    under_way = set[Request]()
+    page.on("request", lambda request: under_way.add(request) if POLLS.search(request.url) else None)
+    for end in ("requestfinished", "requestfailed"):
+        page.on(end, lambda request: under_way.discard(request))  # a method of its own class is no listener
+    yield
+    while under_way:
+        page.wait_for_timeout(20)
 
 
 def marked(page: Page) -> None:
@@ -147,7 +160,8 @@ def test_settled_page_that_nobody_is_at_asks_nothing(house: House, desk: Desk) -
     link, page = house.heron_link(), desk.window()
     page.clock.install()
     page.goto(link.get_absolute_url())
-    page.clock.run_for(70_000)
+    with all_polls_answered(page):
+        page.clock.run_for(70_000)
     asked = count_polls(page)
 
     page.clock.run_for(600_000)
