@@ -21,7 +21,8 @@ pytestmark = pytest.mark.processes
 
 POSTS, OF_ONE_PERSON = 49, 4
 SENT, SAME_LINK, NO_SLOT = 303, 409, 503
-LOOK_SECONDS = 6.0  # at the list, before the posts and from their beginning on
+LOOK_SECONDS = 12.0  # at the list, before the posts and from their beginning on
+RHYTHMS = {"within ten seconds": 0.2, "at the same moment": 0.0}  # seconds between two clicks
 LONG = "60"  # seconds: as good as never
 LIST = "/links/"
 
@@ -34,19 +35,23 @@ def hanging(tmp_path: Path, static: Path) -> Iterator[Stack]:
 
 def test_neither_pages_nor_refusals_wait_for_a_provider_that_hangs(hanging: Stack) -> None:
     people = [hanging.browser("ana"), hanging.browser("ben")]
-    forms = _forms(hanging, people)
+    links = [hanging.link(bank).page for bank in ("erebor_mx_retail", "heimdall_mx_retail") for _each in range(8)]
+    forms = [_forms(people, links) for _rhythm in RHYTHMS]
     hanging.kill("worker", "beat")
     idle = _watch(people[0])
     hanging.freeze("simulator")
 
-    with ThreadPoolExecutor(POSTS + 1) as threads:
-        watching = threads.submit(_watch, people[0])
-        answers = list(threads.map(lambda post: _send(*post), forms))
-        busy = watching.result()
+    answers = []
+    for posts, (rhythm, apart) in zip(forms, RHYTHMS.items(), strict=True):
+        with ThreadPoolExecutor(POSTS + 1) as threads:
+            watching = threads.submit(_watch, people[0])
+            these = list(threads.map(lambda post: _send(*post), _in_rhythm(posts, apart)))
+            busy = watching.result()
+        _print(rhythm, idle, busy, sorted(seconds for answer, seconds in these if answer.status_code != SENT))
+        answers += [answer for answer, _seconds in these]
 
-    sent = [answer for answer, _seconds in answers if answer.status_code == SENT]
-    refused = {answer: seconds for answer, seconds in answers if answer.status_code != SENT}
-    _print(idle, busy, sorted(refused.values()))
+    sent = [answer for answer in answers if answer.status_code == SENT]
+    refused = [answer for answer in answers if answer.status_code != SENT]
     by_person = Counter(answer.request.headers["Cookie"] for answer in sent)
     assert 0 < max(by_person.values()) <= OF_ONE_PERSON
     assert len({answer.request.url for answer in sent}) == len(sent)
@@ -58,11 +63,16 @@ def test_neither_pages_nor_refusals_wait_for_a_provider_that_hangs(hanging: Stac
     assert all("Nothing was sent" in answer.text for answer in refused)
 
 
-def _forms(stack: Stack, people: list[Browser]) -> list[tuple[Browser, Form]]:
+def _forms(people: list[Browser], links: list[str]) -> list[tuple[Browser, Form]]:
     """Open the forms for all posts, two people's in turn."""
-    links = [stack.link(bank).page for bank in ("erebor_mx_retail", "heimdall_mx_retail") for _each in range(8)]
     posts = [(people[number % 2], links[number // 2 % len(links)]) for number in range(POSTS)]
     return [(person, person.open(f"{link}credentials/", having="operation_key")) for person, link in posts]
+
+
+def _in_rhythm(posts: list[tuple[Browser, Form]], apart: float) -> Iterator[tuple[Browser, Form]]:
+    for post in posts:
+        yield post
+        time.sleep(apart)
 
 
 def _send(person: Browser, form: Form) -> tuple[Response, float]:
@@ -87,9 +97,10 @@ def _look(person: Browser) -> float:
     return time.monotonic() - began
 
 
-def _print(idle: list[float], busy: list[float], refused: list[float]) -> None:
+def _print(rhythm: str, idle: list[float], busy: list[float], refused: list[float]) -> None:
     p95_idle, p95_busy = (statistics.quantiles(seconds, n=20)[-1] for seconds in (idle, busy))
     sys.stdout.write(
+        f"\n{POSTS} posts {rhythm}"
         f"\nlist page: p95 idle {p95_idle * 1000:.0f} ms, meanwhile {p95_busy * 1000:.0f} ms"
         f" ({p95_busy / p95_idle:.2f} x idle, {len(busy)} looks)"
         f"\nrefusals:  median {statistics.median(refused) * 1000:.0f} ms, longest {refused[-1] * 1000:.0f} ms\n"
