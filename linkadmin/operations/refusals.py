@@ -21,13 +21,13 @@ class Refusal(Exception):
 
     reason = "refused"
     status = HTTPStatus.CONFLICT  # of the page that tells it
+    title: "StrOrPromise" = _("Nothing was sent")
     words: "StrOrPromise" = _("This cannot be done now.")
 
 
 class Busy(Refusal):
     """Other work stands in the way for now. Nothing was sent."""
 
-    title: "StrOrPromise"
     advice: "StrOrPromise" = ""  # where the words don't say what to do
 
 
@@ -72,6 +72,7 @@ class BudgetSpent(Refusal):
     """The bank refused so many logins that another could lock the customer out."""
 
     reason = "attempts_spent"
+    title = _("No attempts left today")
 
     def __init__(self, *, manager_may_allow: bool) -> None:
         super().__init__()
@@ -108,6 +109,7 @@ class NothingToChange(Refusal):
     """The typed settings are the link's present ones."""
 
     reason = "nothing_to_change"
+    title = _("Nothing to change")
     words = _("These are the link's settings already. Nothing was sent.")
 
 
@@ -115,6 +117,7 @@ class LoginRefusedBefore(Refusal):
     """A fetch would have the provider try the login that the bank does not take."""
 
     reason = "login_refused_before"
+    title = _("Waiting on customer")
     words = _("It is the customer's turn: another try with the stored login could lock them out. Nothing was sent.")
 
 
@@ -143,6 +146,7 @@ class NotSaved(Refusal):
     """The database can't keep the intent, so no call is made."""
 
     reason = "not_saved"
+    title = _("We couldn't save this")
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
     def __init__(self) -> None:
@@ -179,6 +183,7 @@ class Paused(Refusal):
     """Calls to this integration are held back for a while: too many failed, or a quota is used up."""
 
     reason = "paused"
+    title = _("Not now")
 
     def __init__(self, pause: str) -> None:
         super().__init__()
@@ -196,6 +201,7 @@ class NotOpen(Refusal):
     """The operation is not in the state this act is for."""
 
     reason = "not_in_that_state"
+    title = _("A colleague was faster")
     words = _("This has been decided meanwhile.")
 
 
@@ -203,4 +209,5 @@ class OwnOperation(Refusal):
     """Nobody decides about the outcome of their own operation."""
 
     reason = "own_operation"
+    title = _("Somebody else has to decide")
     words = _("You started this operation, so somebody else has to decide about it.")

@@ -62,7 +62,7 @@ def test_what_is_missing_is_said_at_each_field_and_nothing_is_sent(house: House,
     page.get_by_label("Access token").fill("access-to-forget")
     page.get_by_role("button", name="Create link").click()
 
-    expect(page.get_by_role("alert")).to_contain_text("2 things to correct")
+    expect(page.get_by_role("alert")).to_contain_text("2 fields need attention")
     expect(page.get_by_role("alert")).to_be_focused()
     expect(page.get_by_label("Item id")).to_have_accessible_description(re.compile("This field is required"))
     expect(page.get_by_label("Customer name")).to_have_value("Blue Fern Bakery")

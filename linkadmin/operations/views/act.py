@@ -52,8 +52,7 @@ def _do(request: HttpRequest, link: Link, act: Act, form: ProviderForm) -> HttpR
     except refusals.Busy as busy:
         return not_sent(request, busy, link=link, form=form)
     except refusals.Refusal as refusal:
-        form.add_error(None, str(refusal.words))
-        return _page(request, link, act, form.again(), status=refusal.status)
+        return _page(request, link, act, form.again(), status=refusal.status, refusal=refusal)
     if operation.state in (State.REJECTED, State.NOT_SENT):
         link.refresh_from_db()
         form.refuse(operation.field_errors)

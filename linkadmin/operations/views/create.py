@@ -92,8 +92,7 @@ def _create(
     except refusals.Busy as busy:
         return not_sent(request, busy, form=form)
     except refusals.Refusal as refusal:
-        form.add_error(None, str(refusal.words))
-        return _page(request, integration, institution, form.again(), status=refusal.status)
+        return _page(request, integration, institution, form.again(), status=refusal.status, refusal=refusal)
     operation = outcome_of(operation)
     if operation.state in (State.REJECTED, State.NOT_SENT):
         form.refuse(operation.field_errors)

@@ -59,7 +59,6 @@ def _update(request: HttpRequest, link: Link, form: ProviderForm) -> HttpRespons
     except refusals.Busy as busy:
         return not_sent(request, busy, link=link, form=form)
     except refusals.Refusal as refusal:
-        form.add_error(None, str(refusal.words))
         return _page(request, link, form.again(), status=refusal.status, refusal=refusal)
     operation = outcome_of(operation)
     if operation.state in (State.REJECTED, State.NOT_SENT):

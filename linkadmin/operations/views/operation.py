@@ -1,5 +1,6 @@
 """One operation: under way, lost and being checked, waiting for a person, or over."""
 
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -85,16 +86,17 @@ def operation_decide(request: HttpRequest, pk: UUID) -> HttpResponse:
             note=form.cleaned_data["note"],
         )
     except refusals.Refusal as refusal:
-        form.add_error(None, str(refusal.words))
-        return _page(request, operation, form, status=409)
+        return _page(request, operation, form, status=refusal.status, refusal=refusal)
     return go(request, operation.get_absolute_url())
 
 
-def _page(request: HttpRequest, operation: Operation, form: DecisionForm, *, status: int = 200) -> HttpResponse:
+def _page(
+    request: HttpRequest, operation: Operation, form: DecisionForm, *, status: int = 200, **more: Any
+) -> HttpResponse:
     user = reader(request)
     budget = budget_of(operation) if operation.logs_in and operation.state in FAILED_STATES else Budget(0)
     may_start_again = budget.left > 0 and not _is_at_bank(operation)
-    context = {
+    context = more | {
         "operation": operation,
         "pulse": pulse_of_operation(operation) if operation.is_running else None,
         "steps": steps_of(operation),

@@ -128,8 +128,7 @@ def _submit(request: HttpRequest, link: Link, challenge: PendingChallenge | None
             return _over(request, challenge.operation, status=409)
         if isinstance(refusal, refusals.Busy):
             return not_sent(request, refusal, link=link)
-        form.add_error(None, str(refusal.words))
-        return _page(request, link, challenge, form, status=refusal.status)
+        return _page(request, link, challenge, form, status=refusal.status, refusal=refusal)
     return go(request, place_of(outcome_of(operation)))
 
 
@@ -181,7 +180,7 @@ def _keys(challenge: PendingChallenge) -> dict[str, Any]:
 
 
 def _page(
-    request: HttpRequest, link: Link, challenge: PendingChallenge, form: TokenForm, *, status: int = 200
+    request: HttpRequest, link: Link, challenge: PendingChallenge, form: TokenForm, *, status: int = 200, **more: Any
 ) -> HttpResponse:
     now = timezone.now()
     user = reader(request)
@@ -190,7 +189,7 @@ def _page(
     paused = why_paused(link.integration, OperationKind.SUBMIT_TOKEN)
     if paused and "token" in form.fields:
         form.fields["token"].widget.attrs |= {"disabled": True, "aria-describedby": "why-paused"}
-    context = {
+    context = more | {
         "link": link,
         "customer": _customer(request, link),
         "pulse": pulse_of_link(link.pk),

@@ -37,14 +37,15 @@ def integration_reports(request: HttpRequest, pk: UUID) -> HttpResponse:
             operation_key=form.key,
         )
     except Refusal as refusal:
-        form.add_error(None, str(refusal.words))
-        return _page(request, integration, form.again(), status=refusal.status)
+        return _page(request, integration, form.again(), status=refusal.status, refusal=refusal)
     return go(request, place_of(outcome_of(operation)))
 
 
-def _page(request: HttpRequest, integration: Integration, form: TypedForm, *, status: int = 200) -> HttpResponse:
+def _page(
+    request: HttpRequest, integration: Integration, form: TypedForm, *, status: int = 200, **more: Any
+) -> HttpResponse:
     live = integration.links.filter(ended_at=None)
-    context: dict[str, Any] = {
+    context = more | {
         "integration": integration,
         "form": form,
         "links": live.count(),

@@ -74,8 +74,8 @@ def integration_webhook_add(request: HttpRequest, pk: UUID) -> HttpResponse:
             )
         )
     except Refusal as refusal:
-        form.add_error(None, str(refusal.words))
-        return _add_page(request, integration, {"look": seen, "form": form.again()}, status=refusal.status)
+        kept = {"look": seen, "form": form.again(), "refusal": refusal}
+        return _add_page(request, integration, kept, status=refusal.status)
     if was_refused(operation):
         refused = {"refused": operation, "explanation": explain(operation)}
         return _add_page(request, integration, {"look": seen, "form": form.again(), **refused}, status=422)

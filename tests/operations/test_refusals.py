@@ -1,0 +1,151 @@
+"""A refusal that no typing can mend has a title of its own, never the heading of a form with something to correct."""
+
+import html
+import re
+
+import pytest
+
+from linkadmin.links.models import Integration
+from linkadmin.operations.models import Operation
+from linkadmin.providers.types import Cause
+from tests.house import PASSWORD, House
+from tests.markup import Page, read
+from tests.operations.desk import act, url_of
+from tests.troubles import locked
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SECRET = "hunter2_bank"
+CORRECTIONS = re.compile("need attention|needs attention|to correct")
+
+
+def titles(page: Page) -> list[str]:
+    """Return the titles of what a page tells above its form."""
+    assert not CORRECTIONS.search(page.words)
+    main = re.search(r"<main.*?</main>", page.source, re.DOTALL)
+    assert main
+    return [html.unescape(title).strip() for title in re.findall(r'class="alert__title">([^<]*)<', main[0])]
+
+
+def _forms(house: House) -> dict[str, tuple[str, str, dict[str, str]]]:
+    """Return each form that has something sent to a provider: who fills it in, where, and with what."""
+    broken, coded, working = house.belvo_link(), house.belvo_link("Ninth Dental"), house.belvo_link(cause=Cause.WORKING)
+    at_heron = house.heron_link()
+    house.send(url_of(coded, "credentials"), password="pass_mfa")
+    integration = house.heron.get_absolute_url()
+    new_link = {"end_user_id": "cus-1", "end_user_name": "Ivy <3", "item_id": "item-9", "access_token": SECRET}
+    removal = {"reason": "The customer closed the account.", "confirmation": broken.end_user.external_id}
+    return {
+        "credentials": ("ana", url_of(broken, "credentials"), {"password": SECRET}),
+        "code": ("ana", url_of(coded, "token"), {"token": SECRET}),
+        "settings": ("ana", url_of(working, "settings"), {"stale_in": "90d"}),
+        "access token": ("ana", url_of(at_heron, "access-token"), {"access_token": SECRET}),
+        "removal": ("mia", url_of(broken, "delete"), removal),
+        "new link": ("ana", house.new_link_url(), new_link),
+        "all reports": ("adm", f"{integration}reports/", {"typed": house.heron.name}),
+    }
+
+
+def test_change_that_cannot_be_saved_is_told_by_its_own_title_and_the_form_stays(house: House) -> None:
+    filled = {
+        name: (who, url, house.open(url, who).form_with(*typed).values | typed)
+        for name, (who, url, typed) in _forms(house).items()
+    }
+    for who, _url, _values in filled.values():
+        house.client(who).raise_request_exception = False
+
+    with locked():
+        pages = {name: house.post(url, values, who) for name, (who, url, values) in filled.items()}
+
+    for name, page in pages.items():
+        assert page.status == 503, name
+        assert titles(page)[0] == "We couldn't save this", name
+        assert "so nothing was sent" in page.words, name
+        assert page.form_with("operation_key"), name
+        assert SECRET not in page.source, name
+    assert pages["new link"].form_with("item_id").values["end_user_name"] == "Ivy <3"
+
+
+def test_settings_that_are_so_already_are_no_mistake(house: House) -> None:
+    link = house.belvo_link(cause=Cause.WORKING)
+    house.post(url_of(link, "refresh"))
+    house.settled()
+
+    assert titles(act(house, link, "settings")) == ["Nothing to change"]
+
+
+def test_form_sent_before_with_other_values_is_no_mistake(house: House) -> None:
+    url = house.new_link_url()
+    typed = {"end_user_id": "cus-1", "end_user_name": "Ivy", "item_id": "item-1", "access_token": "access-invalid"}
+    values = house.open(url).form_with("item_id").values | typed
+    house.post(url, values)
+
+    assert titles(house.post(url, values | {"item_id": "item-2"})) == ["Nothing was sent"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "title"),
+    [({"is_active": False}, "Nothing was sent"), ({"key_state": Integration.KeyState.REFUSED}, "Not now")],
+)
+def test_integration_that_is_off_is_no_mistake(house: House, keys: dict[str, object], title: str) -> None:
+    url = url_of(house.belvo_link(), "credentials")
+    form = house.open(url).form_with("password")
+    Integration.objects.update(**keys)
+
+    page = house.post(url, form.values | {"password": SECRET})
+
+    assert title in titles(page)
+    assert "An administrator has to put it right first." in page.words
+
+
+def test_code_of_a_colleague_is_no_mistake(house: House) -> None:
+    link = house.belvo_link()
+    house.send(url_of(link, "credentials"), password="pass_mfa")
+    form = house.open(url_of(link, "token")).form_with("token")
+
+    page = house.post(url_of(link, "token"), form.values | {"token": "111111"}, "ben")
+
+    assert "Nothing was sent" in titles(page)
+    assert "A colleague started this" in page.words
+
+
+@pytest.mark.parametrize(
+    ("was_decided", "title"), [(True, "A colleague was faster"), (False, "Somebody else has to decide")]
+)
+def test_decision_that_comes_too_late_or_is_not_theirs_is_no_mistake(
+    house: House, was_decided: bool, title: str
+) -> None:
+    link = house.belvo_link()
+    house.send(url_of(link, "credentials"), password="pass_valid")
+    house.settled()
+    Operation.objects.update(
+        state="undecided", actor=house.people["ana" if was_decided else "mia"], ended_at=None, cause=""
+    )
+    url = f"{house.last_operation().get_absolute_url()}decide/"
+    decision = {"outcome": "done", "note": "Asked the bank."}
+    if was_decided:
+        house.post(url, decision, "mia")
+
+    page = house.post(url, decision, "mia")
+
+    assert page.status == 409
+    assert title in titles(page)
+
+
+def test_sign_in_that_has_to_wait_is_no_mistake_of_a_field(house: House) -> None:
+    client, typed = house.client("aud"), {"login": "ana", "password": "wrong"}
+    client.logout()
+
+    pages = [read(client.post("/accounts/login/", typed)) for _try in range(6)]
+
+    assert titles(pages[0]) == ["User name and password do not match."]
+    assert titles(pages[-1])[0].startswith("Too many failed sign-ins.")
+    assert PASSWORD not in pages[-1].source
+
+
+def test_fields_to_correct_are_counted_without_what_concerns_none_of_them(house: House) -> None:
+    page = house.post(house.new_link_url(), house.open(house.new_link_url()).form_with("item_id").values)
+
+    wrong = [name for name in page.inputs() if page.error_at(name)]
+    assert len(wrong) > 1
+    assert f"{len(wrong)} fields need attention" in page.words
