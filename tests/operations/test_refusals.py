@@ -59,7 +59,7 @@ def test_change_that_cannot_be_saved_is_told_by_its_own_title_and_the_form_stays
 
     for name, page in pages.items():
         assert page.status == 503, name
-        assert titles(page)[0] == "We couldn't save this", name
+        assert "We couldn't save this" in titles(page), name
         assert "so nothing was sent" in page.words, name
         assert page.form_with("operation_key"), name
         assert SECRET not in page.source, name
