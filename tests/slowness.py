@@ -12,6 +12,7 @@ class SlowProvider:
     def __init__(self, world: World) -> None:
         self._world = world
         self._may_answer = threading.Event()
+        self.delays: list[float] = []  # seconds that each call so far was told to take
         world.wait = self._wait  # type: ignore[method-assign]
 
     def answers(self) -> None:
@@ -20,6 +21,7 @@ class SlowProvider:
 
     def _wait(self, delay: float) -> None:
         if delay:
+            self.delays.append(delay)
             self._may_answer.wait()
             if self._world.stopping.is_set():
                 raise ConnectionCut

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from linkadmin.simulator.server import Simulator
+from tests.waiting import BUSY_SECONDS
 
 from .receiver import Receiver
 
@@ -43,7 +44,7 @@ class Client:
         self.session.headers.update(session.get("headers", {}))
 
     def __call__(self, method: str, path: str, body: object = None, **more: Any) -> requests.Response:
-        return self.session.request(method, self.url + path, json=body, timeout=10, **more)
+        return self.session.request(method, self.url + path, json=body, **{"timeout": BUSY_SECONDS, **more})
 
 
 class Belvo(Client):

@@ -7,6 +7,9 @@ import requests
 
 from linkadmin.simulator.belvo_drill import TRIGGERS
 from linkadmin.simulator.institutions import WORD
+from linkadmin.simulator.server import Simulator
+from tests.slowness import SlowProvider
+from tests.waiting import BUSY_SECONDS, wait_until
 
 from .conftest import Belvo, MovableClock
 
@@ -147,19 +150,17 @@ def test_a_slow_bank_takes_its_time_and_then_succeeds(belvo: Belvo) -> None:
     assert answer.elapsed.total_seconds() >= 1
 
 
-def test_a_slow_bank_acts_after_the_caller_has_gone(belvo: Belvo) -> None:
+def test_a_slow_bank_acts_after_the_caller_has_gone(simulator: Simulator, belvo: Belvo) -> None:
+    slow = SlowProvider(simulator.world)
+    body = {"institution": "erebor_mx_retail", "username": "maria", "password": "slow_1"}
     with pytest.raises(requests.ReadTimeout):
-        requests.post(
-            f"{belvo.url}/api/links/",
-            json={"institution": "erebor_mx_retail", "username": "maria", "password": "slow_1"},
-            auth=("sandbox-id", "sandbox-password"),
-            timeout=0.2,
-        )
+        belvo("POST", "/api/links/", body, timeout=(BUSY_SECONDS, 0.1))
+    wait_until(lambda: slow.delays)
     assert belvo("GET", "/api/links/").json()["count"] == 0
 
-    assert belvo.register("tomas", "slow_1").status_code == 201
+    slow.answers()
 
-    assert belvo("GET", "/api/links/").json()["count"] == 2
+    wait_until(lambda: belvo("GET", "/api/links/").json()["count"] == 1)
 
 
 def test_the_firewall_answers_with_a_web_page(belvo: Belvo) -> None:

@@ -1,7 +1,6 @@
 """Links that are wanted are read: once for all who want them, not too often, and whatever dies or is held back."""
 
 import threading
-import time
 from datetime import timedelta
 
 import pytest
@@ -14,6 +13,8 @@ from linkadmin.simulator.conduct import Conduct
 from linkadmin.sync import queue, reads, tasks
 from linkadmin.sync.models import READ_EVERY, LinkRead, Reason
 from tests.house import HERON_INTEGRATION, House
+from tests.slowness import SlowProvider
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -82,15 +83,16 @@ def test_wish_that_is_older_than_a_read_needs_no_other_read(house: House) -> Non
     assert row_of(link).due_at is None
 
 
-def test_wish_that_comes_while_a_read_is_under_way_leads_to_another(house: House) -> None:
+def test_wish_that_comes_while_a_read_is_under_way_leads_to_another(house: House, slow: SlowProvider) -> None:
     link = house.belvo_link()
-    house.simulator.behave(Conduct(latency=200))
+    house.simulator.behave(Conduct(latency=1))
     want(link)
     reader = threading.Thread(target=in_thread, args=(reads.work, house.belvo.pk))
     reader.start()
     wait_until(lambda: house.calls("GET", AT_BELVO))
 
     want(link)
+    slow.answers()
     reader.join()
 
     row = row_of(link)
@@ -300,13 +302,6 @@ def in_thread(work: object, *args: object) -> None:
         work(*args)  # type: ignore[operator]
     finally:
         connection.close()
-
-
-def wait_until(holds: object, within: float = 5) -> None:
-    deadline = time.monotonic() + within
-    while not holds():  # type: ignore[operator]
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_link_with_a_consent_that_is_gone_is_looked_for_twice_and_no_more(house: House) -> None:
