@@ -109,11 +109,11 @@ class House:
 
     def call_belvo(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         auth = ("sandbox-id", "sandbox-password")
-        return requests.request(method, self.simulator.url + path, json=body, auth=auth, timeout=10).json()
+        return requests.request(method, self.simulator.url + path, json=body, auth=auth, timeout=60).json()
 
     def call_heron(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         headers = {"x-api-key": "key_sandbox"}
-        return requests.request(method, self.simulator.url + path, json=body, headers=headers, timeout=10).json()
+        return requests.request(method, self.simulator.url + path, json=body, headers=headers, timeout=60).json()
 
     def calls(self, method: str, path: str = "/api/") -> list[Call]:
         """Return the calls of a kind that reached the simulator from the product, the oldest first."""

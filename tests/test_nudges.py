@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from redis import Redis
 from linkadmin.nudges import Waker, wake
 
 from .troubles import files_end_at
+from .waiting import wait_until
 
 MESSAGES: Path = settings.DATA_DIR / "broker" / "messages"
 
@@ -38,13 +39,6 @@ def in_broker() -> Sequence[str | bytes]:
         return texts
 
 
-def wait_for(look: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not look():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def test_task_without_a_row_is_sent(task: str) -> None:
     wake(task)
 
@@ -57,18 +51,18 @@ def test_work_that_comes_at_once_wakes_once(task: str) -> None:
     for _ in range(50):
         waker.set()
 
-    wait_for(lambda: sent(task) == 1)
+    wait_until(lambda: sent(task) == 1)
 
 
 def test_work_that_comes_just_after_wakes_once_more(task: str) -> None:
     waker = Waker(task, pause=0.2)
     waker.set()
-    wait_for(lambda: sent(task) == 1)
+    wait_until(lambda: sent(task) == 1)
 
     for _ in range(50):
         waker.set()
 
-    wait_for(lambda: sent(task) == 2)
+    wait_until(lambda: sent(task) == 2)
 
 
 def test_full_disk_keeps_no_half_of_a_message(tmp_path: Path) -> None:

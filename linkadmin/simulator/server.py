@@ -232,7 +232,7 @@ class Simulator:
         """The webhooks that were sent or wait to be, the oldest first."""
         return self.world.deliveries.all()
 
-    def delivered(self, within: float = 5.0) -> bool:
+    def delivered(self, within: float = 60.0) -> bool:
         """Wait until no webhook waits any more, at most so many seconds, and say whether it came to that."""
         return self.world.deliveries.settled(within)
 

@@ -1,8 +1,5 @@
 """Real messages of the simulated providers, over real sockets, with copies and in any order."""
 
-import time
-from collections.abc import Callable
-
 import pytest
 from pytest_django.live_server_helper import LiveServer
 
@@ -10,17 +7,11 @@ from linkadmin.inbox import refusals
 from linkadmin.inbox.models import WebhookDelivery
 from linkadmin.simulator.conduct import Conduct
 from tests.house import House
+from tests.waiting import wait_until
 
 from .postman import AUTHORIZATION, SECRET, open_inbox
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
-
-
-def wait_for(look: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
-    while not look():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_belvo_tells_of_a_new_link(house: House, live_server: LiveServer) -> None:
@@ -65,5 +56,5 @@ def test_message_with_another_header_is_refused(house: House, live_server: LiveS
 
     house.belvo_link()
 
-    wait_for(lambda: refusals.last_hour(house.belvo))
+    wait_until(lambda: refusals.last_hour(house.belvo))
     assert not WebhookDelivery.objects.exists()

@@ -86,7 +86,7 @@ def at_once(callers: int, act: Callable[[], object]) -> list[object]:
 
     def run(_number: int) -> object:
         try:
-            barrier.wait(10)
+            barrier.wait(60)
             return act()
         finally:
             connections.close_all()

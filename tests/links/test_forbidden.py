@@ -21,7 +21,7 @@ CHEAP = {"belvo": "/api/institutions/", "heron": "/api/hello_world/authenticated
 
 def let_fail(house: House, *, path: str, answer: str, times: int = 1, method: str = "GET") -> None:
     fault = {"method": method, "path": path, "times": times, "answer": answer}
-    assert requests.post(f"{house.simulator.url}/faults.json", json=fault, timeout=5).status_code == 201
+    assert requests.post(f"{house.simulator.url}/faults.json", json=fault, timeout=60).status_code == 201
 
 
 def ask_about(house: House, link: Link) -> Page:

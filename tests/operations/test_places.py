@@ -21,6 +21,7 @@ from linkadmin.operations.models import Operation, State
 from tests.house import HTMX, House
 from tests.operations.desk import reconciled
 from tests.providers.conftest import Script, reply
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -139,9 +140,9 @@ class TestTwoWhoCheckTheSameLink:
         begin = runner.start
 
         def start(key: UUID, held: runner.Place, work: Callable[[], None]) -> None:
-            begin(key, held, lambda: (second_may_end.wait(20), work())[1])
+            begin(key, held, lambda: (second_may_end.wait(60), work())[1])
             first_may_end.set()
-            _until(lambda: CallPlace.objects.count() == 1)
+            wait_until(lambda: CallPlace.objects.count() == 1)
             time.sleep(0.2)  # what the first still does after it let its slot go
 
         monkeypatch.setattr(runner, "start", start)
@@ -196,7 +197,7 @@ class TestReconciliation:
 
 def _after(event: threading.Event) -> Any:
     def behave(connection: Any) -> None:
-        event.wait(20)
+        event.wait(60)
         reply(404, [])(connection)
 
     return behave
@@ -205,10 +206,3 @@ def _after(event: threading.Event) -> Any:
 def _check(house: House, link: Link, name: str) -> str:
     house.post(f"/links/{link.pk}/refresh/", name=name)
     return house.open(f"/links/{link.pk}/", name).words
-
-
-def _until(look: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not look():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

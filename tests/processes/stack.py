@@ -166,7 +166,7 @@ class Stack:
 
     def calls(self, method: str, path: str) -> list[dict[str, Any]]:
         """Return the calls of a kind that reached the simulator, the oldest first."""
-        calls = requests.get(f"{self.simulator_url}/calls.json", timeout=5).json()
+        calls = requests.get(f"{self.simulator_url}/calls.json", timeout=60).json()
         return [call for call in calls if call["method"] == method and call["path"].startswith(path)]
 
     def pid(self, name: str) -> int:

@@ -29,14 +29,14 @@ def mended(stack: Stack) -> PlantedLink:
     """Return a link that is broken as far as we know, and works at the provider."""
     link = stack.link(BANK)
     typed = {"password": "pass_valid", "password2": "pass_valid"}
-    answer = requests.put(f"{stack.simulator_url}/api/links/{link.remote_id}/", json=typed, auth=BELVO, timeout=5)
+    answer = requests.put(f"{stack.simulator_url}/api/links/{link.remote_id}/", json=typed, auth=BELVO, timeout=60)
     assert answer.status_code == 200
     return link
 
 
 def post(address: str, link: PlantedLink) -> None:
     headers = {"Authorization": AUTHORIZATION, "Content-Type": "application/json"}
-    answer = requests.post(address, data=told_by_belvo(link_id=link.remote_id), headers=headers, timeout=5)
+    answer = requests.post(address, data=told_by_belvo(link_id=link.remote_id), headers=headers, timeout=60)
     assert answer.status_code == 202
 
 

@@ -54,7 +54,7 @@ class Holder:
 
     def end(self) -> None:
         """Let it end as a program does."""
-        self._process.communicate(timeout=10)
+        self._process.communicate(timeout=60)
 
     def kill(self) -> None:
         self._process.kill()

@@ -12,7 +12,7 @@ def pages(belvo: Belvo, query: str = "", size: int = 1000) -> list[dict[str, Any
     rows: list[dict[str, Any]] = []
     url = f"{belvo.url}/api/links/?page_size={size}&{query}"
     while url:
-        page = belvo.session.get(url, timeout=10).json()
+        page = belvo.session.get(url, timeout=60).json()
         rows, url = rows + page["results"], page["next"]
         assert page["count"] >= len(rows)
     assert page["count"] == len(rows)
@@ -28,7 +28,7 @@ def end_users(heron: Heron, query: str = "", limit: int = 700) -> list[dict[str,
     rows: list[dict[str, Any]] = []
     url = f"{heron.url}/api/end_users?limit={limit}&{query}"
     while url:
-        page = heron.session.get(url, timeout=10).json()
+        page = heron.session.get(url, timeout=60).json()
         rows, url = rows + page["end_users"], page["_meta"]["next_url"]
     assert page["_meta"]["total"] == len(rows)
     return rows

@@ -27,7 +27,7 @@ class _Handler(BaseHTTPRequestHandler):
         receiver = self.server.receiver
         raw = self.rfile.read(int(self.headers["Content-Length"]))
         receiver.got.append(Got(self.path, {name.lower(): text for name, text in self.headers.items()}, raw))
-        receiver.open.wait(5)
+        receiver.open.wait(60)
         self.send_response(receiver.answers.popleft() if receiver.answers else receiver.usual)
         self.send_header("Location", "/elsewhere")
         self.send_header("Content-Length", "0")

@@ -56,7 +56,7 @@ def test_a_consent_keeps_no_document_number_that_was_typed(belvo: Belvo) -> None
 def test_a_document_number_that_is_asked_for_is_on_no_page(simulator: Simulator, belvo: Belvo) -> None:
     consents(belvo, "user_document=76109277673")
 
-    text = requests.get(f"{simulator.url}/calls.json", timeout=5).text
+    text = requests.get(f"{simulator.url}/calls.json", timeout=60).text
 
     assert "user_document" in text
     assert "76109277673" not in text

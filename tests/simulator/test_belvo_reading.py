@@ -18,7 +18,7 @@ def test_the_right_keys_open_the_door(belvo: Belvo) -> None:
 
 @pytest.mark.parametrize("keys", [None, ("sandbox-id", "wrong"), ("other", "sandbox-password")])
 def test_other_keys_are_refused(belvo: Belvo, keys: tuple[str, str] | None) -> None:
-    answer = requests.get(f"{belvo.url}/api/links/", auth=keys, timeout=5)
+    answer = requests.get(f"{belvo.url}/api/links/", auth=keys, timeout=60)
 
     assert answer.status_code == 401
     assert answer.json()[0]["code"] == "authentication_failed"
@@ -50,7 +50,7 @@ def test_pages_lead_to_each_other(belvo: Belvo) -> None:
         belvo.new_link(f"user{number}")
 
     first = belvo("GET", "/api/links/?page_size=2").json()
-    second = requests.get(first["next"], auth=belvo.session.auth, timeout=5).json()
+    second = requests.get(first["next"], auth=belvo.session.auth, timeout=60).json()
 
     assert first["next"].startswith(belvo.url)
     assert (first["count"], first["previous"], second["next"]) == (3, None, None)

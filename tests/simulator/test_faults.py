@@ -23,7 +23,7 @@ HERON_STATUSES = (400, 401, 403, 404, 409, 413, 422, 429, 500)
 
 
 def order(simulator: Simulator, **fault: Any) -> requests.Response:
-    return requests.post(f"{simulator.url}/faults.json", json=fault, timeout=5)
+    return requests.post(f"{simulator.url}/faults.json", json=fault, timeout=60)
 
 
 def test_a_fault_meets_the_next_calls_that_fit(simulator: Simulator, belvo: Belvo) -> None:
@@ -48,9 +48,9 @@ def test_a_fault_meets_a_pattern_of_paths(simulator: Simulator, belvo: Belvo) ->
 def test_faults_are_listed_and_forgotten(simulator: Simulator, belvo: Belvo) -> None:
     simulator.fail("GET", "/api/links/", "not_found", times=2)
     belvo("GET", "/api/links/")
-    waiting = requests.get(f"{simulator.url}/faults.json", timeout=5).json()
+    waiting = requests.get(f"{simulator.url}/faults.json", timeout=60).json()
 
-    forgotten = requests.delete(f"{simulator.url}/faults.json", timeout=5)
+    forgotten = requests.delete(f"{simulator.url}/faults.json", timeout=60)
 
     assert waiting == {"faults": [{"method": "GET", "path": "/api/links/", "times": 1, "answer": "not_found"}]}
     assert forgotten.status_code == 204
@@ -73,13 +73,15 @@ def test_a_fault_that_cannot_be_is_refused(simulator: Simulator, wrong: dict[str
 
     assert answer.status_code == 400
     assert answer.json()["error"]
-    assert requests.get(f"{simulator.url}/faults.json", timeout=5).json() == {"faults": []}
+    assert requests.get(f"{simulator.url}/faults.json", timeout=60).json() == {"faults": []}
 
 
 def test_no_page_of_another_site_can_order_a_fault(simulator: Simulator) -> None:
     text = json.dumps({"answer": "cut"})
 
-    answer = requests.post(f"{simulator.url}/faults.json", data=text, headers={"Content-Type": "text/plain"}, timeout=5)
+    answer = requests.post(
+        f"{simulator.url}/faults.json", data=text, headers={"Content-Type": "text/plain"}, timeout=60
+    )
 
     assert answer.status_code == 400
 
@@ -146,7 +148,7 @@ def test_an_error_can_be_answered_after_the_change(simulator: Simulator, belvo: 
 def test_an_answer_can_drip(simulator: Simulator, heron: Heron) -> None:
     simulator.fail("GET", "/api/hello_world", "dripped")
 
-    with requests.get(f"{simulator.url}/api/hello_world", stream=True, timeout=5) as answer:
+    with requests.get(f"{simulator.url}/api/hello_world", stream=True, timeout=60) as answer:
         first = answer.raw.read(1)
 
     assert (answer.headers["Content-Length"], first) == ("18", b"{")
@@ -155,7 +157,7 @@ def test_an_answer_can_drip(simulator: Simulator, heron: Heron) -> None:
 def test_stopping_ends_an_answer_that_drips() -> None:
     with Simulator() as simulator:
         simulator.fail("GET", "/api/hello_world", "dripped")
-        answer = requests.get(f"{simulator.url}/api/hello_world", stream=True, timeout=5)
+        answer = requests.get(f"{simulator.url}/api/hello_world", stream=True, timeout=60)
         answer.raw.read(1)
 
     with answer, pytest.raises(requests.exceptions.ChunkedEncodingError):
@@ -207,12 +209,12 @@ def test_json_can_be_odd(simulator: Simulator, belvo: Belvo) -> None:
 
 
 def test_the_first_page_lists_every_answer(simulator: Simulator) -> None:
-    text = requests.get(simulator.url, timeout=5).text
+    text = requests.get(simulator.url, timeout=60).text
 
     assert [name for name in ANSWERS if f"<code>{name}</code>" not in text] == []
 
 
 def test_a_lever_takes_no_other_method(simulator: Simulator) -> None:
-    answer = requests.put(f"{simulator.url}/faults.json", json={}, timeout=5)
+    answer = requests.put(f"{simulator.url}/faults.json", json={}, timeout=60)
 
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, POST, DELETE")

@@ -9,8 +9,8 @@ from .conftest import Heron, MovableClock
 
 
 def test_the_greeting_needs_no_key_and_the_test_of_the_key_does(heron: Heron) -> None:
-    greeting = requests.get(f"{heron.url}/api/hello_world", timeout=5)
-    refused = requests.get(f"{heron.url}/api/hello_world/authenticated", headers={"x-api-key": "no"}, timeout=5)
+    greeting = requests.get(f"{heron.url}/api/hello_world", timeout=60)
+    refused = requests.get(f"{heron.url}/api/hello_world/authenticated", headers={"x-api-key": "no"}, timeout=60)
 
     assert greeting.json() == {"hello": "world"}
     assert heron("GET", "/api/hello_world/authenticated").status_code == 200
@@ -199,7 +199,7 @@ def test_customers_are_listed_in_pages_with_their_sources(heron: Heron, clock: M
     assert [user["end_user_id"] for user in page["end_users"]] == ["cust-2", "cust-1"]
     assert page["end_users"][0]["data_sources"] == [{"type": "integration_link", "status": "pending"}]
     assert (page["_meta"]["total"], page["_meta"]["pages"], page["_meta"]["prev_url"]) == (3, 2, None)
-    assert len(heron.session.get(page["_meta"]["next_url"], timeout=5).json()["end_users"]) == 1
+    assert len(heron.session.get(page["_meta"]["next_url"], timeout=60).json()["end_users"]) == 1
 
 
 def test_a_data_source_leads_back_to_the_item(heron: Heron, clock: MovableClock) -> None:

@@ -132,7 +132,7 @@ def test_the_headers_of_a_webhook_are_on_no_page(simulator: Simulator, heron: He
     heron("POST", "/api/integrations", {"integration": {**INTEGRATION, **secret}})
     heron.create("item-1", asset_report_token="canary-5")
 
-    pages = [requests.get(simulator.url + path, timeout=5).text for path in ("/calls/", "/calls.json")]
+    pages = [requests.get(simulator.url + path, timeout=60).text for path in ("/calls/", "/calls.json")]
 
     assert all("item-1" in page and "canary" not in page for page in pages)
 

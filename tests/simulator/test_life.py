@@ -28,7 +28,7 @@ def statuses(truth: dict[str, Any], provider: str) -> dict[str, tuple[str, str |
 
 
 def post(simulator: Simulator, wish: dict[str, Any]) -> requests.Response:
-    return requests.post(f"{simulator.url}/live.json", json=wish, timeout=10)
+    return requests.post(f"{simulator.url}/live.json", json=wish, timeout=60)
 
 
 def test_the_truth_is_what_the_lists_say(simulator: Simulator, belvo: Belvo, heron: Heron) -> None:

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def page(simulator: Simulator, path: str) -> str:
-    return requests.get(simulator.url + path, timeout=5).text
+    return requests.get(simulator.url + path, timeout=60).text
 
 
 def test_the_first_page_lists_everything_that_can_be_typed(simulator: Simulator) -> None:
@@ -41,12 +41,12 @@ def test_the_first_page_lists_everything_that_can_be_typed(simulator: Simulator)
 
 
 def test_pages_use_no_script_and_no_inline_style(simulator: Simulator) -> None:
-    answer = requests.get(simulator.url, timeout=5)
+    answer = requests.get(simulator.url, timeout=60)
 
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert "<script" not in answer.text
     assert "style=" not in answer.text
-    assert requests.get(f"{simulator.url}/drill.css", timeout=5).headers["Content-Type"].startswith("text/css")
+    assert requests.get(f"{simulator.url}/drill.css", timeout=60).headers["Content-Type"].startswith("text/css")
 
 
 def test_the_calls_page_shows_calls_without_their_secrets(simulator: Simulator, belvo: Belvo) -> None:
@@ -129,7 +129,7 @@ def test_two_threads_register_one_person_once(simulator: Simulator) -> None:
 
 
 def test_a_kept_connection_serves_many_calls(simulator: Simulator) -> None:
-    connection = http.client.HTTPConnection(simulator.url.removeprefix("http://"), timeout=5)
+    connection = http.client.HTTPConnection(simulator.url.removeprefix("http://"), timeout=60)
     connection.connect()
     line = connection.sock
     for _ in range(50):
@@ -140,7 +140,7 @@ def test_a_kept_connection_serves_many_calls(simulator: Simulator) -> None:
 
 
 def test_a_body_that_is_too_long_is_refused(simulator: Simulator) -> None:
-    connection = http.client.HTTPConnection(simulator.url.removeprefix("http://"), timeout=5)
+    connection = http.client.HTTPConnection(simulator.url.removeprefix("http://"), timeout=60)
     connection.putrequest("POST", "/api/links/")
     connection.putheader("Content-Length", str(2 << 20))
     connection.endheaders()

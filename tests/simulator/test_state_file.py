@@ -9,6 +9,7 @@ import pytest
 
 from linkadmin.simulator.server import Simulator
 from linkadmin.simulator.storage import StateFileError
+from tests.waiting import wait_until
 
 from .conftest import Belvo, Heron
 
@@ -64,12 +65,8 @@ def test_no_secret_reaches_the_file_and_nobody_else_may_read_it(path: Path) -> N
 def test_a_change_is_written_while_the_server_runs(path: Path) -> None:
     with Simulator(state_file=path) as simulator, (belvo := belvo_at(simulator)).session:
         link = belvo.new_link()
-        for _ in range(100):
-            if path.exists() and link in path.read_text():
-                break
-            simulator.world.stopping.wait(0.02)
 
-        assert link in path.read_text()
+        wait_until(lambda: path.exists() and link in path.read_text())
 
 
 def test_a_planted_world_needs_only_its_keys(path: Path) -> None:

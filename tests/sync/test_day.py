@@ -97,7 +97,7 @@ def pass_an_hour(house: House, hour: int) -> None:
     house.simulator.live(hours=1, seed=hour, share=SHARE_AN_HOUR)
     with time_machine.travel(datetime.fromtimestamp(house.simulator.clock(), UTC)), workers():
         sweep_all(house)
-        assert house.simulator.delivered(within=20)
+        assert house.simulator.delivered()
 
 
 def calm_down(house: House) -> None:
