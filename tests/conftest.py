@@ -13,6 +13,7 @@ from linkadmin.audit.models import AuditHead
 from linkadmin.heartbeats import watch
 from linkadmin.simulator.server import Simulator
 
+from . import background
 from .house import Clock, House, build
 from .slowness import SlowProvider
 
@@ -26,6 +27,31 @@ KEPT_TABLES = {"django_content_type", "auth_permission", "django_migrations"}
 def _has_just_started(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no page miss the background programs, which don't run in tests, however long a test takes."""
     monkeypatch.setattr(watch, "_started", time.monotonic() + 3600)
+
+
+@pytest.fixture
+def started_long_ago(_has_just_started: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pages miss background programs that don't run."""
+    monkeypatch.setattr(watch, "_started", -watch.START_SECONDS)
+    monkeypatch.setattr(watch, "_known", None)
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pages tell at once what otherwise takes them two seconds."""
+    monkeypatch.setattr(watch, "KNOWN_SECONDS", 0)
+
+
+@pytest.fixture
+def known_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what a page asked about background programs stand for all polls of a test, however slow the machine is."""
+    monkeypatch.setattr(watch, "KNOWN_SECONDS", 3600)
+
+
+@pytest.fixture
+def running(db: None) -> None:
+    """Background programs that were alive a moment ago."""
+    background.run()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from .models import Heartbeat, Kind
 
 DEAD_AFTER = timedelta(seconds=40)
 START_SECONDS = 30  # in which the programs of a fresh start come up, before a page says that they don't run
+KNOWN_SECONDS = 2.0  # less than between two polls of a page, so that none is told late by more than one
 _started = time.monotonic()
 
 
@@ -42,7 +43,19 @@ def look() -> Background:
     worker, worked = seen.get(Kind.WORKER, (None, None))
     scheduler_is_dead = _is_old(beat)
     workers_are_dead = _is_old(worker) or (not scheduler_is_dead and _is_old(worked))
-    return Background(scheduler_is_dead, workers_are_dead, worked)
+    return Background(scheduler_is_dead, workers_are_dead, worked if workers_are_dead else beat)
+
+
+_known: tuple[float, Background] | None = None  # and when, by the monotonic clock
+
+
+def glance() -> Background:
+    """Tell what was dead a moment ago, so that not every page and poll of this process asks the database."""
+    global _known
+    now = time.monotonic()
+    if _known is None or now - _known[0] >= KNOWN_SECONDS:
+        _known = now, look()
+    return _known[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +73,7 @@ def programs() -> list[Program]:
 
 def words() -> str:
     """Say on pages what doesn't run, and what that means; nothing while all runs, or is only starting."""
-    background = look()
-    if not background.has_stopped or is_starting():
+    if is_starting() or not (background := glance()).has_stopped:
         return ""
     told = _("Background work has stopped.")
     since = background.since

@@ -50,6 +50,11 @@ def version_of(*facts: object) -> str:
     return blake2b(repr(facts).encode(), digest_size=8).hexdigest()
 
 
+def as_shown(version: str) -> str:
+    """Return the version of a page together with what it says of background work, which any poll tells of."""
+    return version_of(version, watch.words())
+
+
 def seconds_between(since: datetime | None) -> int:
     """Return how often a page asks about what it has awaited since then."""
     if since is None:
@@ -60,6 +65,7 @@ def seconds_between(since: datetime | None) -> int:
 
 def answer(request: HttpRequest, version: str, seconds: int) -> HttpResponse:
     """Answer a poll: 204 while the page shows this version, else the version that there is now."""
+    version = as_shown(version)
     if request.GET.get("v") == version:
         response = HttpResponse(status=204)
         del response["Content-Type"]
@@ -87,10 +93,10 @@ def _page_of(request: HttpRequest) -> str:
     return f"{request.user.pk} {request.get_full_path()}"
 
 
-def pulse_of(of: list[UUID] | None, stopped: str) -> Pulse:
+def pulse_of(of: list[UUID] | None) -> Pulse:
     """Return the pulse of a page that awaits nothing, but is to show the alerts of some integrations or all."""
     named = [] if of is None else [("of", str(pk)) for pk in of] or [("of", "")]
-    return Pulse(f"{reverse('live')}?{urlencode(named)}", version_of(stopped, *_troubles(of)))
+    return Pulse(f"{reverse('live')}?{urlencode(named)}", version_of(*_troubles(of)))
 
 
 @require_safe
@@ -98,7 +104,7 @@ def live(request: HttpRequest) -> HttpResponse:
     """Tell whether the alerts of some integrations changed."""
     named = request.GET.getlist("of")[:MOST_SCOPES]
     of = [pk for text in named if (pk := _uuid(text))] if named else None
-    return answer(request, version_of(watch.words(), *_troubles(of)), NOTHING_AWAITED)
+    return answer(request, version_of(*_troubles(of)), NOTHING_AWAITED)
 
 
 def concerned(page: Mapping[str, Any]) -> list[UUID] | None:

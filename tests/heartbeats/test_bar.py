@@ -5,23 +5,15 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from linkadmin.heartbeats import signs, watch
 from linkadmin.heartbeats.models import Heartbeat, Kind
 from tests.house import House
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.database,
+    pytest.mark.usefixtures("started_long_ago", "at_once"),
+]
 STOPPED = "Background work has stopped."
-
-
-@pytest.fixture(autouse=True)
-def _started_long_ago(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "_started", -watch.START_SECONDS)
-
-
-@pytest.fixture
-def running() -> None:
-    signs.alive(Kind.BEAT, "beat@here")
-    signs.alive(Kind.WORKER, "celery@here", has_worked=True)
 
 
 def page(house: House, name: str, path: str = "/") -> str:
@@ -44,6 +36,14 @@ def test_tells_everybody_since_when_nothing_ran(house: House, kind: str) -> None
     assert "Tell an administrator." in page(house, "aud")
     assert "Start the scheduler and a worker again" in page(house, "adm")
     assert house.client("ana").get("/live/").content != followed
+
+
+@pytest.mark.usefixtures("running")
+def test_time_it_tells_is_that_of_the_program_that_died(house: House) -> None:
+    died = timezone.now().replace(microsecond=0) - timedelta(hours=3)
+    Heartbeat.objects.filter(kind=Kind.BEAT).update(alive_at=died)  # and a worker still does what it is asked to do
+
+    assert f"Nothing has been checked since {died:%b} {died.day}, {died:%Y, %H:%M} UTC" in page(house, "ana")
 
 
 def test_tells_that_nothing_ever_ran(house: House) -> None:

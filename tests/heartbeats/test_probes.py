@@ -11,18 +11,12 @@ from pytest_django import Settings
 
 from linkadmin import probes
 from linkadmin.audit.models import AuditCheck
-from linkadmin.heartbeats import signs, watch
-from linkadmin.heartbeats.models import Heartbeat, Kind
+from linkadmin.heartbeats import watch
+from linkadmin.heartbeats.models import Heartbeat
 from linkadmin.heartbeats.tasks import work
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 PROBES = ["/livez/", "/readyz/", "/healthz/", "/statusz/"]
-
-
-@pytest.fixture
-def running() -> None:
-    signs.alive(Kind.BEAT, "beat@here", has_started=True)
-    signs.alive(Kind.WORKER, "celery@here", has_started=True, has_worked=True)
 
 
 @pytest.fixture

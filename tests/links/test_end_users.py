@@ -144,7 +144,7 @@ def test_links_are_counted_for_the_page_alone(house: House, django_assert_num_qu
     house.belvo_link()
     house.open("/end-users/")
 
-    with django_assert_num_queries(8) as done:
+    with django_assert_num_queries(7) as done:
         house.client().get("/end-users/")
 
     (counting,) = [query["sql"] for query in done.captured_queries if "COUNT" in query["sql"]]
@@ -157,6 +157,6 @@ def test_queries_do_not_grow_with_the_rows(house: House, django_assert_num_queri
 
     for shown in (PAGE_SIZE, 10):
         EndUser.objects.exclude(pk__in=EndUser.objects.values("pk")[:shown]).delete()
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(7):
             page = house.client().get("/end-users/")
         assert len(names(read(page))) == shown

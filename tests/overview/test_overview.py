@@ -98,7 +98,7 @@ def test_house_without_links_says_so(house: House) -> None:
 def test_queries_do_not_grow_with_the_links(house: House, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     house.belvo_link()
     house.open("/")
-    with django_assert_num_queries(15) as few:
+    with django_assert_num_queries(14) as few:
         house.client().get("/")
     for number in range(8):
         house.heron_link(item_id=f"item-{number}", cause=Cause.LOGIN_REQUIRED)

@@ -97,7 +97,7 @@ def test_pages_follow_each_other_without_gap_or_double(house: House) -> None:
 
 def test_queries_do_not_grow_with_the_rows(house: House, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     house.open("/institutions/?country=BR")
-    with django_assert_num_queries(18) as few:
+    with django_assert_num_queries(17) as few:
         house.client().get("/institutions/?country=BR")
 
     with django_assert_num_queries(len(few.captured_queries)):

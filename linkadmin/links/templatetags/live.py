@@ -1,5 +1,6 @@
 """The bar of integrations that can't be used now, and what an open page polls to follow by itself."""
 
+from dataclasses import replace
 from typing import Any
 
 from django import template
@@ -7,7 +8,7 @@ from django.template import Context
 
 from linkadmin.heartbeats import watch
 from linkadmin.links.alerts import alerts
-from linkadmin.links.live import concerned, follow_mark, pulse_of
+from linkadmin.links.live import as_shown, concerned, follow_mark, pulse_of
 
 register = template.Library()
 
@@ -18,12 +19,12 @@ def live_page(context: Context) -> dict[str, Any]:
     page: dict[str, Any] = dict(context.flatten())  # type: ignore[arg-type]  # its names are texts
     of = concerned(page)
     found = alerts(of)
-    stopped = watch.words() if page.get("rights") else ""
+    pulse = page.get("pulse") or pulse_of(of)
     return {
         "alerts": found,
-        "stopped": stopped,
+        "stopped": watch.words() if page.get("rights") else "",
         "is_of_one": of is not None and len(of) == 1,
-        "pulse": page.get("pulse") or pulse_of(of, stopped),
+        "pulse": replace(pulse, version=as_shown(pulse.version)),
         "follows": follow_mark(page["request"]),
         "rights": page.get("rights", frozenset()),
     }
