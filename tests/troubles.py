@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 import psycopg
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
+from django.db.models import Model
 
 from linkadmin.audit.log import record
 from linkadmin.audit.models import Outcome
@@ -154,3 +155,16 @@ def parameters() -> dict[str, Any]:
     given = connection.settings_dict
     names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "NAME"}
     return {name: given[ours] for name, ours in names.items() if given[ours]}
+
+
+@contextmanager
+def refused(statement: str, model: type[Model]) -> Iterator[None]:
+    """Refuse one kind of statement on one table of this connection, as when the disk fills up just before it."""
+
+    def refuse(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if sql.startswith(statement) and f'"{model._meta.db_table}"' in sql.partition(" WHERE ")[0]:
+            raise OperationalError("no space left")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(refuse):
+        yield

@@ -40,6 +40,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         user = super().authenticate(request, **credentials)
         return user if user is not None and user.is_active else None
 
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Record the sign-in, and save its session, both or neither: whose session isn't saved is not signed in."""
+        with request.session.saved_together():  # type: ignore[attr-defined]
+            super().login(request, user)
+
+    def logout(self, request: HttpRequest) -> None:
+        with transaction.atomic():
+            super().logout(request)
+
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         """Let the browser be known from now on."""
         response: HttpResponse = super().post_login(request, user, **kwargs)

@@ -10,7 +10,6 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
@@ -123,7 +122,7 @@ class UserAdmin(StrictAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
         return redirect("admin:accounts_user_change", user.pk)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
-        with transaction.atomic():
+        with request.session.saved_together():  # type: ignore[attr-defined]
             return super().user_change_password(request, id, form_url)
 
     def log_addition(self, request: HttpRequest, obj: User, message: Any) -> Any:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.utils import timezone
@@ -63,9 +64,10 @@ def _keep_or_end(request: HttpRequest, user: User, *, is_activity: bool) -> bool
     started, seen = read(STARTED, now), read(SEEN, now)
     idle = now - seen
     if idle > settings.SESSION_IDLE_SECONDS or now - started > settings.SESSION_COOKIE_AGE:
-        session.flush()
+        with transaction.atomic():
+            session.flush()
+            record_end(user, reason="idle" if idle > settings.SESSION_IDLE_SECONDS else "time limit", actor=user)
         request.user = AnonymousUser()
-        record_end(user, reason="idle" if idle > settings.SESSION_IDLE_SECONDS else "time limit", actor=user)
         return False
     if (
         is_activity and idle > settings.SESSION_IDLE_SECONDS / 15

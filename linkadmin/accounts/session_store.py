@@ -1,16 +1,21 @@
 """Database sessions whose rows say whose they are, so that they can be listed and ended."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.db import transaction
 
 STARTED, SEEN = "started_at", "seen_at"  # seconds since 1970
 ADDRESS, BROWSER = "address", "browser"
 
 
 class SessionStore(DatabaseStore):
+    _as_saved: tuple[str | None, bytes] | None = None
+
     @classmethod
     def get_model_class(cls) -> Any:
         from .models import StaffSession
@@ -24,6 +29,24 @@ class SessionStore(DatabaseStore):
         row.started_at, row.seen_at = _moment(data.get(STARTED)), _moment(data.get(SEEN))
         row.address, row.browser = data.get(ADDRESS, ""), data.get(BROWSER, "")
         return row
+
+    @contextmanager
+    def saved_together(self) -> Iterator[None]:
+        """Commit what is changed here together with the session, if it gets a new key: both or neither."""
+        before = self.session_key
+        with transaction.atomic():
+            yield
+            if self.session_key not in (before, None):
+                self.save()
+                self._as_saved = self._content()
+
+    def save(self, must_create: bool = False) -> None:
+        """Save, unless that was done together with what changed, and nothing else has changed since."""
+        if must_create or self._as_saved != self._content():
+            super().save(must_create)
+
+    def _content(self) -> tuple[str | None, bytes]:
+        return self.session_key, self.serializer().dumps(dict(self.items()))
 
 
 def _moment(seconds: int | None) -> datetime | None:

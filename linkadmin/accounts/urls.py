@@ -3,12 +3,12 @@
 from allauth.account import views
 from django.urls import path
 
-from .views import end_session, log_out, own_sessions
+from .views import PasswordChange, end_session, log_out, own_sessions
 
 urlpatterns = [
     path("login/", views.login, name="account_login"),
     path("logout/", log_out, name="account_logout"),
     path("sessions/", own_sessions, name="own-sessions"),
     path("sessions/end/", end_session, name="own-sessions-end"),
-    path("password/", views.password_change, name="account_change_password"),
+    path("password/", PasswordChange.as_view(), name="account_change_password"),
 ]

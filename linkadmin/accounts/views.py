@@ -1,5 +1,7 @@
 """What allauth leaves to us."""
 
+from typing import Any
+
 import structlog
 from allauth.account import views
 from django.conf import settings
@@ -24,6 +26,14 @@ from .session_ends import CLEARED
 END_SECONDS = 1.0  # a database that was just found unusable is not waited for as long again
 
 logger = structlog.get_logger(__name__)
+
+
+class PasswordChange(views.PasswordChangeView):  # type: ignore[misc]  # allauth has no types
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Save the new password together with the session, so that nobody is signed out by an error."""
+        with self.request.session.saved_together():
+            response: HttpResponse = super().form_valid(form)
+        return response
 
 
 @require_POST

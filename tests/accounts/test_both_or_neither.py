@@ -1,0 +1,162 @@
+"""What changes a person's access is saved together with the sessions and the event that belong to it, or not at all."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from http import HTTPStatus
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.db.models import Model
+from django.test import Client
+from django.utils import timezone
+
+from linkadmin.accounts.models import StaffSession, User
+from linkadmin.audit.models import AuditEvent
+from linkadmin.operations.models import Operation, PendingChallenge, State
+from tests.house import PASSWORD, House
+from tests.markup import Page, read
+from tests.troubles import refused
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
+
+NEW = "another password for tests"
+Act = Callable[[House], Page]
+
+
+def posted(client: Client, url: str, values: dict[str, str]) -> Page:
+    client.raise_request_exception = False
+    return read(client.post(url, values))
+
+
+def change_own_password(house: House) -> Page:
+    values = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
+    return posted(house.client("ana"), "/accounts/password/", values)
+
+
+def set_password_of(house: House) -> Page:
+    url = f"/admin/accounts/user/{house.people['ana'].pk}/password/"
+    return posted(house.client("adm"), url, {"password1": NEW, "password2": NEW, "set-password": "1"})
+
+
+def sign_in(house: House) -> Page:
+    return posted(Client(), "/accounts/login/", {"login": "ana", "password": PASSWORD})
+
+
+def sign_out(house: House) -> Page:
+    return posted(house.client("ana"), "/accounts/logout/", {})
+
+
+def sign_out_elsewhere(house: House) -> Page:
+    return posted(house.client("ana"), "/accounts/sessions/end/", {})
+
+
+def end_all_sessions(house: House) -> Page:
+    return posted(house.client("adm"), f"/admin/accounts/user/{house.people['ana'].pk}/end-sessions/", {})
+
+
+def come_back_too_late(house: House) -> Page:
+    with time_machine.travel(timezone.now() + timedelta(seconds=settings.SESSION_IDLE_SECONDS + 60)):
+        return posted(house.client("ana"), "/links/", {})
+
+
+def deactivate(house: House) -> Page:
+    return _change_staff(house, role="support")
+
+
+def change_role(house: House) -> Page:
+    return _change_staff(house, role="manager", is_active="on")
+
+
+def _change_staff(house: House, **values: str) -> Page:
+    url = f"/admin/accounts/user/{house.people['ana'].pk}/change/"
+    return posted(house.client("adm"), url, {"username": "ana", "name": "Ana"} | values)
+
+
+def cancel_a_challenge(house: House) -> Page:
+    url = f"/links/{Operation.objects.get().link_id}/token/cancel/"
+    return posted(house.client("mia"), url, {"reason": "She is on leave"})
+
+
+ACTS: dict[Act, list[tuple[str, type[Model]]]] = {
+    change_own_password: [
+        ("INSERT", StaffSession),
+        ("UPDATE", StaffSession),
+        ("DELETE", StaffSession),
+        ("UPDATE", User),
+        ("INSERT", AuditEvent),
+    ],
+    set_password_of: [("INSERT", StaffSession), ("UPDATE", StaffSession), ("UPDATE", User), ("INSERT", AuditEvent)],
+    sign_in: [("INSERT", StaffSession), ("UPDATE", StaffSession), ("UPDATE", User), ("INSERT", AuditEvent)],
+    sign_out: [("DELETE", StaffSession)],
+    sign_out_elsewhere: [("DELETE", StaffSession), ("INSERT", AuditEvent)],
+    end_all_sessions: [("UPDATE", User), ("DELETE", StaffSession), ("INSERT", AuditEvent)],
+    come_back_too_late: [("DELETE", StaffSession), ("INSERT", AuditEvent)],
+    deactivate: [("UPDATE", User), ("DELETE", StaffSession), ("INSERT", AuditEvent)],
+    change_role: [("UPDATE", User), ("DELETE", StaffSession), ("INSERT", AuditEvent)],
+    cancel_a_challenge: [("UPDATE", Operation), ("DELETE", PendingChallenge), ("INSERT", AuditEvent)],
+}
+CASES = [(act, *what) for act, all_of_it in ACTS.items() for what in all_of_it]
+NAMED = [f"{act.__name__}-{statement} {model.__name__}" for act, statement, model in CASES]
+
+
+def state_of(house: House) -> dict[str, object]:
+    """Return all that these acts may change."""
+    ana = User.objects.get(username="ana")
+    return {
+        "person": (ana.password, ana.role, ana.is_active, ana.session_stamp, ana.last_login),
+        "sessions": set(StaffSession.objects.values_list("session_key", flat=True)),
+        "challenges": PendingChallenge.objects.count(),
+        "operation": Operation.objects.get().state,
+        "events": AuditEvent.objects.exclude(action__startswith="link.").count(),
+    }
+
+
+@pytest.fixture
+def asked(house: House) -> House:
+    """Let somebody be signed in with two browsers, and a bank wait for a code."""
+    Client().force_login(house.people["ana"])
+    for name in house.people:
+        house.client(name)
+    house.send(f"/links/{house.belvo_link().pk}/credentials/", password="pass_mfa")
+    house.settled()
+    assert Operation.objects.get().state == State.NEEDS_TOKEN
+    return house
+
+
+@pytest.mark.parametrize(("act", "statement", "model"), CASES, ids=NAMED)
+def test_act_that_cannot_be_saved_whole_changes_nothing(
+    asked: House, act: Act, statement: str, model: type[Model]
+) -> None:
+    before = state_of(asked)
+
+    with refused(statement, model):
+        page = act(asked)
+    after = state_of(asked)
+
+    if act is sign_out:
+        assert "signed out in this browser" in page.words
+    else:
+        assert page.status == HTTPStatus.SERVICE_UNAVAILABLE
+    assert after == before
+
+
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
+def test_same_act_is_saved_whole_otherwise(asked: House, act: Act) -> None:
+    before = state_of(asked)
+
+    page = act(asked)
+    after = state_of(asked)
+
+    assert page.status < HTTPStatus.INTERNAL_SERVER_ERROR
+    assert after["events"] != before["events"]
+    assert after != before | {"events": after["events"]}
+
+
+@pytest.mark.parametrize("act", [change_own_password, set_password_of], ids=lambda act: act.__name__)
+def test_person_who_changed_a_password_stays_signed_in(house: House, act: Act) -> None:
+    page = act(house)
+
+    who = "ana" if act is change_own_password else "adm"
+    assert page.status == HTTPStatus.FOUND
+    assert house.client(who).get("/accounts/sessions/").status_code == HTTPStatus.OK
