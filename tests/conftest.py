@@ -3,10 +3,13 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 import pytest
+import time_machine
 from django.db import connection, transaction
 from django.test import TransactionTestCase
+from django.utils import timezone
 from pytest_django import Settings
 
 from linkadmin.audit.models import AuditHead
@@ -52,6 +55,14 @@ def known_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
 def running(db: None) -> None:
     """Background programs that were alive a moment ago."""
     background.run()
+
+
+@pytest.fixture
+def still() -> Iterator[datetime]:
+    """A clock that stands still at a whole second, so that a test takes no time and stays within its day."""
+    now = timezone.now().replace(microsecond=0)
+    with time_machine.travel(now, tick=False):
+        yield now
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.house import House
 
 from .postman import FORGED, deliver, open_inbox, told_by_belvo
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.usefixtures("still")]
 
 MINUTE = timedelta(minutes=1)
 

@@ -12,7 +12,7 @@ from linkadmin.providers.types import Cause, HealthState
 from tests.house import House
 from tests.markup import Page
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.usefixtures("still")]
 
 WORKS, WAITS, CODE, ENDED = (
     HealthState.HEALTHY,

@@ -10,7 +10,7 @@ from linkadmin.links.traffic_panel import CALLS
 from linkadmin.providers.base import Provider
 from tests.house import House
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("still")]
 
 SOON = timedelta(seconds=30)
 

@@ -56,7 +56,7 @@ def repaired(house: House) -> Link:
 
 
 @pytest.mark.urls(__name__)
-@pytest.mark.usefixtures("started_long_ago", "running", "known_for_long")
+@pytest.mark.usefixtures("still", "started_long_ago", "running", "known_for_long")
 def test_poll_costs_one_statement_more_than_knowing_who_asks(house: House) -> None:
     link = repaired(house)
     client = house.client()
@@ -68,6 +68,7 @@ def test_poll_costs_one_statement_more_than_knowing_who_asks(house: House) -> No
     assert statements(client, "/live/") == bare + 1
 
 
+@pytest.mark.usefixtures("still")
 def test_poll_is_small_and_leaves_no_trace(house: House) -> None:
     link = repaired(house)
     pulse = pulse_of(house.open(link.get_absolute_url()))

@@ -10,7 +10,7 @@ from linkadmin.links.models import Link
 from linkadmin.providers.types import Cause, Observation, RemoteLink
 from tests.house import House
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("still")]
 
 
 def link_with_a_past(house: House, *pasts: tuple[int, Cause]) -> Link:
