@@ -9,7 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import OuterRef, Subquery
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -21,10 +21,11 @@ from linkadmin.links.live import NOTHING_AWAITED, Pulse, answer, seconds_between
 from linkadmin.links.presentation import moment
 from linkadmin.operations.refusals import Refusal
 from linkadmin.pages import go, reader
+from linkadmin.paging import Page
 
-from . import pages, selection, services
+from . import queries, selection, services
 from .forms import FORMS
-from .models import BulkJob, BulkPart, ItemState, JobKind, JobState
+from .models import BulkItem, BulkJob, BulkPart, ItemState, JobKind, JobState
 from .presentation import ItemRow, item_rows, job_rows, plan_words, progress, title, with_names
 from .selection import ALL, TICKED, WORDS, Selection
 
@@ -42,12 +43,13 @@ MOVES: dict[str, Callable[..., BulkJob]] = {
 def job_list(request: HttpRequest) -> HttpResponse:
     """Show the reader's own jobs, and then those of the others."""
     user, whose = reader(request), request.GET.get("whose", "")
-    after = request.GET.get("after", "") if whose else ""
     lists = []
     for name in ("mine", "others"):
         if whose in ("", name):
-            jobs, pager = pages.job_page(pages.jobs_of(user, mine=name == "mine"), whose=name, after=after)
-            lists.append({"name": name, "rows": job_rows(jobs), "pager": pager})
+            query = request.GET.copy() if whose else QueryDict(mutable=True)
+            query["whose"] = name
+            page = queries.NEWEST_FIRST.page(queries.jobs_of(user, mine=name == "mine"), query)
+            lists.append({"name": name, "rows": job_rows(page.rows), "pager": page})
     return render(request, "bulk/list.html", {"lists": lists})
 
 
@@ -153,9 +155,9 @@ def _page(request: HttpRequest, job: BulkJob) -> dict[str, Any]:
     }
 
 
-def _rows(request: HttpRequest, job: BulkJob) -> tuple[list[ItemRow], pages.Pager]:
+def _rows(request: HttpRequest, job: BulkJob) -> tuple[list[ItemRow], Page[BulkItem]]:
     state, items = request.GET.get("state", ""), with_names(job.items.all())
     if state and state not in ItemState.values:
         raise BadRequest("a link in a job has no such state")
-    found, pager = pages.item_page(items.filter(state=state) if state else items, request.GET)
-    return item_rows(job, found, see_names=may(request.user, Right.SEE_NAMES)), pager
+    page = queries.AS_PLANNED.page(items.filter(state=state) if state else items, request.GET)
+    return item_rows(job, page.rows, see_names=may(request.user, Right.SEE_NAMES)), page

@@ -1,21 +1,20 @@
 """Which messages a page shows: filters from a fixed map, search by any id or topic, pages by key and not by number."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 import django_filters
 from django.db.models import Q, QuerySet
-from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.links.models import EndUser, Integration, Link
+from linkadmin.paging import PAGE_SIZE, Keyset
 from linkadmin.providers.records import WebhookKind
 
 from .models import DeliveryLink, DeliveryOutcome, DeliveryState, WebhookDelivery, first_id
 
-PAGE_SIZE = 50
+NEWEST_FIRST = Keyset("pk", newest_first=True)
 COUNT_LIMIT = 1_000  # unknown ones; more are "1,000+"
 OPEN = "open"
 SPANS = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
@@ -59,14 +58,6 @@ class DeliveryFilter(django_filters.FilterSet):  # type: ignore[misc]
         return deliveries.filter(pk__gte=first_id(timezone.now() - SPANS[value]))
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    deliveries: list[WebhookDelivery]
-    first: str  # the query of each page one can go to; empty where there is none
-    previous: str
-    next: str
-
-
 def unknown(deliveries: "QuerySet[WebhookDelivery]") -> "QuerySet[WebhookDelivery]":
     """Return those of a type that no table of ours knows, or that could not be read."""
     return deliveries.filter(kind=WebhookKind.UNKNOWN.value)
@@ -87,37 +78,6 @@ def search(deliveries: "QuerySet[WebhookDelivery]", words: str) -> "QuerySet[Web
     about = DeliveryLink.objects.filter(link__in=list(links.values_list("pk", flat=True)[:PAGE_SIZE]))
     by_id = deliveries.filter(found | Q(pk__in=about.values("delivery")))
     return by_id if by_id.exists() else deliveries.filter(topic__icontains=words)
-
-
-def page(deliveries: "QuerySet[WebhookDelivery]", query: QueryDict) -> Page:
-    """Return the page that a query's cursor points at, the newest first."""
-    deliveries = deliveries.select_related("integration")
-    before, after = _uuid(query.get("before", "")), _uuid(query.get("after", ""))
-    if before:
-        found = list(deliveries.filter(pk__gt=before).order_by("pk")[: PAGE_SIZE + 1])
-        return _page(found[:PAGE_SIZE][::-1], query, more_before=len(found) > PAGE_SIZE, more_after=True)
-    if after:
-        deliveries = deliveries.filter(pk__lt=after)
-    found = list(deliveries.order_by("-pk")[: PAGE_SIZE + 1])
-    return _page(found[:PAGE_SIZE], query, more_before=after is not None, more_after=len(found) > PAGE_SIZE)
-
-
-def _page(deliveries: list[WebhookDelivery], query: QueryDict, *, more_before: bool, more_after: bool) -> Page:
-    kept = query.copy()
-    for name in ("before", "after"):
-        kept.pop(name, None)
-
-    def turned(name: str, delivery: WebhookDelivery) -> str:
-        there = kept.copy()
-        there[name] = str(delivery.pk)
-        return "?" + there.urlencode()
-
-    return Page(
-        deliveries,
-        first="?" + kept.urlencode() if more_before else "",
-        previous=turned("before", deliveries[0]) if more_before and deliveries else "",
-        next=turned("after", deliveries[-1]) if more_after and deliveries else "",
-    )
 
 
 def _uuid(text: str) -> UUID | None:

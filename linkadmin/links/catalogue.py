@@ -8,16 +8,17 @@ from uuid import UUID
 import django_filters
 from django.db.models import Count, F, Q, QuerySet, TextField
 from django.db.models.functions import Cast
-from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from linkadmin.paging import Keyset
 from linkadmin.providers.names import folded
 from linkadmin.providers.types import Capability, HealthState
 
 from .models import Institution, Integration, Link
-from .queries import PAGE_SIZE, SEARCH_WORDS, active, needs_somebody
+from .queries import SEARCH_WORDS, active, needs_somebody
 
+BY_NAME = Keyset("display_name", "id")
 TROUBLE_SHOWN = 8
 TROUBLE_LINKS = 2  # so many links waiting for one bank are a trouble of the bank's
 
@@ -117,36 +118,11 @@ class Tally:
     waiting: int = 0  # for the bank
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    institutions: list[Institution]
-    first: str  # the query of each page one can go to; empty where there is none
-    next: str
-    previous: str = ""
-
-
 def search(institutions: "QuerySet[Institution]", words: str) -> "QuerySet[Institution]":
     """Return those in whose name or key every word occurs."""
     for each in words.split()[:SEARCH_WORDS]:
         institutions = institutions.filter(search__contains=folded(each))
     return institutions
-
-
-def page(institutions: "QuerySet[Institution]", query: QueryDict) -> Page:
-    """Return the page, by name, that a query's cursor points at."""
-    ordered = institutions.select_related("integration").order_by("display_name", "id")
-    last = _last_shown(query.get("after", ""))
-    if last is not None:
-        behind = Q(display_name__gt=last.display_name) | Q(display_name=last.display_name, id__gt=last.pk)
-        ordered = ordered.filter(behind)
-    found = list(ordered[: PAGE_SIZE + 1])
-    shown, there = found[:PAGE_SIZE], query.copy()
-    there.pop("after", None)
-    first = "?" + there.urlencode() if last else ""
-    if len(found) <= PAGE_SIZE:
-        return Page(shown, first, "")
-    there["after"] = str(shown[-1].pk)
-    return Page(shown, first, "?" + there.urlencode())
 
 
 def tallies(institutions: Iterable[Institution]) -> dict[UUID, Tally]:
@@ -189,10 +165,3 @@ def _counted(links: "QuerySet[Link]") -> "QuerySet[Any]":
 
 def _tally(row: Mapping[str, Any]) -> Tally:
     return Tally(row["links"], row["trouble"], row["waiting"])
-
-
-def _last_shown(text: str) -> Institution | None:
-    try:
-        return Institution.objects.filter(pk=UUID(text)).first()
-    except ValueError:
-        return None

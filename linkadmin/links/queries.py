@@ -2,19 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import django_filters
 from django import forms
 from django.db.models import Count, Q, QuerySet
-from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
+from linkadmin.paging import Keyset
 from linkadmin.providers.names import folded
 from linkadmin.providers.types import HealthState
 
@@ -22,15 +20,15 @@ from .causes import ESCALATED_RANK, PROVING_LOOK, STATES, Group
 from .models import ESCALATE_AFTER, PROVING, EndUser, Institution, Integration, Link, UnknownValue
 from .unknown import showing
 
-PAGE_SIZE = 50
 COUNTED = 1000  # links; what matches more than these is "more than"
-LAST_RANK = 32_767
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 ESCALATE = "escalate"  # beside the states: waits so long that somebody should write to the provider
 ACTIVE = "active"  # all that have not ended
 SOMEBODY = "somebody"  # all that need a customer or us
 SEARCH_WORDS = 6  # the most that are looked for
+
+NAMED = ("integration", "end_user", "institution", "owner")  # what a row of links says of others
+WORK_LIST = Keyset("attention", "health_since", "id")  # most urgent first, oldest first
+CUSTOMERS, CUSTOMERS_BY_ID = Keyset("name", "id"), Keyset("external_id")
 
 
 class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
@@ -87,14 +85,6 @@ class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
         return links.filter(owner=self.request.user)
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    links: list[Link]
-    first: str  # the query of each page one can go to; empty where there is none
-    previous: str
-    next: str
-
-
 def visible_to(user: User) -> "QuerySet[Link]":
     """Return the links a person may see."""
     return Link.objects.all() if may(user, Right.VIEW_LINKS) else Link.objects.none()
@@ -137,21 +127,11 @@ def search(links: "QuerySet[Link]", words: str, *, see_names: bool) -> "QuerySet
 
 
 def search_customers(words: str, *, see_names: bool) -> "QuerySet[EndUser]":
-    """Return the customers in whose name or id every word occurs, by name; without names, by id in each sense."""
-    found = EndUser.objects.order_by("name", "id") if see_names else EndUser.objects.order_by("external_id")
+    """Return the customers in whose name or id every word occurs; without names, whose id begins with them."""
+    found = EndUser.objects.all()
     for word in words.split()[:SEARCH_WORDS]:
         found = found.filter(Q(search__contains=folded(word)) if see_names else Q(external_id__startswith=word))
     return found
-
-
-def after_customer(customers: "QuerySet[EndUser]", pk: str, *, see_names: bool) -> "QuerySet[EndUser]":
-    """Return those behind a customer in the order of `search_customers`; all, if there is no such customer."""
-    known = _uuid(pk)
-    last = EndUser.objects.filter(pk=known).first() if known else None
-    if last is None:
-        return customers
-    behind = Q(name__gt=last.name) | Q(name=last.name, id__gt=last.pk)
-    return customers.filter(behind if see_names else Q(external_id__gt=last.external_id))
 
 
 def count_links(customers: Iterable[EndUser]) -> dict[UUID, tuple[int, int]]:
@@ -168,22 +148,6 @@ def find_by_id(links: "QuerySet[Link]", text: str) -> Link | None:
     return found[0] if len(found) == 1 else None
 
 
-def page(links: "QuerySet[Link]", query: QueryDict) -> Page:
-    """Return the page of the work list that a query's cursor points at: most urgent first, oldest first."""
-    links = links.select_related("integration", "end_user", "institution", "owner")
-    backwards = "before" in query
-    key = _read_cursor(query.get("before") or query.get("after") or "")
-    order = ("attention", "health_since", "id")
-    if key is None:
-        found = list(links.order_by(*order)[: PAGE_SIZE + 1])
-        return _page(found[:PAGE_SIZE], query, more_before=False, more_after=len(found) > PAGE_SIZE)
-    if backwards:
-        found = list(links.filter(_beyond(key, "lt")).order_by(*(f"-{name}" for name in order))[: PAGE_SIZE + 1])
-        return _page(found[:PAGE_SIZE][::-1], query, more_before=len(found) > PAGE_SIZE, more_after=True)
-    found = list(links.filter(_beyond(key, "gt")).order_by(*order)[: PAGE_SIZE + 1])
-    return _page(found[:PAGE_SIZE], query, more_before=True, more_after=len(found) > PAGE_SIZE)
-
-
 def standing(tally: Counter[str]) -> Counter[str]:
     """Return the counts of links that have not ended."""
     ended = {state.value for state in Group.ENDED.states}
@@ -197,45 +161,6 @@ def how_many(links: "QuerySet[Link]") -> int:
 
 def group_counts(tally: Counter[str]) -> dict[str, int]:
     return {group.value: sum(tally[state.value] for state in group.states) for group in Group}
-
-
-def _page(links: list[Link], query: QueryDict, *, more_before: bool, more_after: bool) -> Page:
-    kept = query.copy()
-    for name in ("before", "after"):
-        kept.pop(name, None)
-
-    def turned(name: str, link: Link) -> str:
-        there = kept.copy()
-        there[name] = _write_cursor(link)
-        return "?" + there.urlencode()
-
-    return Page(
-        links=links,
-        first="?" + kept.urlencode() if more_before else "",
-        previous=turned("before", links[0]) if more_before and links else "",
-        next=turned("after", links[-1]) if more_after and links else "",
-    )
-
-
-def _beyond(key: tuple[int, datetime, UUID], side: str) -> Q:
-    """Return what lies on one side of a row, in a form that walks the index of the work list."""
-    rank, since, pk = key
-    inner = Q(**{f"health_since__{side}": since}) | Q(health_since=since, **{f"id__{side}": pk})
-    return Q(**{f"attention__{side}e": rank}) & (Q(**{f"attention__{side}": rank}) | inner)
-
-
-def _write_cursor(link: Link) -> str:
-    return f"{link.attention}.{(link.health_since - EPOCH) // MICROSECOND}.{link.pk}"
-
-
-def _read_cursor(text: str) -> tuple[int, datetime, UUID] | None:
-    """Read a cursor; what is not one leads to the first page."""
-    try:
-        rank, since, pk = text.split(".")
-        key = int(rank), EPOCH + int(since) * MICROSECOND, UUID(pk)
-    except (ValueError, OverflowError):
-        return None
-    return key if 0 <= key[0] <= LAST_RANK else None
 
 
 def _says(word: str) -> Q:

@@ -69,11 +69,6 @@ def note_refusal(provider: str, seen: Observation, *, at: datetime) -> None:
         _count(provider, word, at=at)
 
 
-def most_recent() -> "QuerySet[UnknownValue]":
-    """Return all unknown words, the one seen last first."""
-    return UnknownValue.objects.order_by("-last_at", "-pk")
-
-
 def showing(links: "QuerySet[Link]", known: UnknownValue) -> "QuerySet[Link]":
     """Return the links that say this word now."""
     return _saying(links, Place(known.place)).filter(said=known.value, integration__provider=known.provider)

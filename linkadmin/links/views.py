@@ -17,6 +17,7 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
 from linkadmin.pages import draw, go, reader
+from linkadmin.paging import PAGE_SIZE, Page
 from linkadmin.providers.errors import Busy, NotSent
 
 from . import connections, counts, queries
@@ -39,13 +40,13 @@ def link_list(request: HttpRequest) -> HttpResponse:
     if not chosen.is_valid():
         raise BadRequest("a filter has a value it does not offer")
     found = queries.search(chosen.qs, words, see_names=see_names) if words else chosen.qs
-    page = queries.page(found, request.GET)
+    page = queries.WORK_LIST.page(found.select_related(*queries.NAMED), request.GET)
     context = {
         "strip": health_strip(counts.current(), current=request.GET.get("state", "")),
         "filter": chosen,
         "pills": pills(request.GET, chosen.form),
         "words": words,
-        "rows": rows(page.links, see_names=see_names),
+        "rows": rows(page.rows, see_names=see_names),
         "page": page,
         "matching": _matching(found, page),
         "chosen": [(name, request.GET[name]) for name in chosen.form.fields if request.GET.get(name)],
@@ -61,14 +62,11 @@ def end_user_list(request: HttpRequest) -> HttpResponse:
     words = _search_words(request)
     see_names = may(request.user, Right.SEE_NAMES)
     customers = queries.search_customers(words, see_names=see_names)
-    if after := request.GET.get("after", ""):
-        customers = queries.after_customer(customers, after, see_names=see_names)
-    found = list(customers[: queries.PAGE_SIZE + 1])
-    shown = found[: queries.PAGE_SIZE]
+    page = (queries.CUSTOMERS if see_names else queries.CUSTOMERS_BY_ID).page(customers, request.GET)
     context = {
         "words": words,
-        "customers": customer_rows(shown, queries.count_links(shown), see_names=see_names),
-        "page": {"next": f"?after={shown[-1].pk}" if len(found) > len(shown) else "", "first": "?" if after else ""},
+        "customers": customer_rows(page.rows, queries.count_links(page.rows), see_names=see_names),
+        "page": page,
     }
     return draw(request, "links/end_users.html", "results", context)
 
@@ -89,10 +87,7 @@ def end_user_detail(request: HttpRequest, pk: Any) -> HttpResponse:
     context = {
         "customer": customer,
         "name": shown_name(str(customer), see_names=see_names),
-        "rows": rows(
-            links.select_related("integration", "end_user", "institution", "owner")[: queries.PAGE_SIZE],
-            see_names=see_names,
-        ),
+        "rows": rows(links.select_related(*queries.NAMED)[:PAGE_SIZE], see_names=see_names),
         "created": moment(customer.created_at),
         "may_create": may(request.user, Right.CREATE_LINK),
     }
@@ -160,9 +155,9 @@ def integration_test(request: HttpRequest, pk: Any) -> HttpResponse:
     return go(request, reverse("integration-detail", args=[integration.pk]))
 
 
-def _matching(found: "QuerySet[Link]", page: queries.Page) -> str:
+def _matching(found: "QuerySet[Link]", page: Page[Link]) -> str:
     """Say how many links match in all: counted only where a page does not show them all."""
-    count = queries.how_many(found) if page.next or page.first else len(page.links)
+    count = queries.how_many(found) if page.next or page.first else len(page.rows)
     if count > queries.COUNTED:
         return _("All that match, more than %(count)d") % {"count": queries.COUNTED}
     return ngettext("The one that matches", "All %(count)d that match", count) % {"count": count}

@@ -47,7 +47,7 @@ def test_empty_list_says_what_to_do(house: House, name: str) -> None:
 
 
 def test_pages_follow_each_other_and_lead_back(house: House, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
-    monkeypatch.setattr(queries, "PAGE_SIZE", 2)
+    monkeypatch.setattr(queries.NEWEST_FIRST, "size", 2)
     for number in range(5):
         deliver(address, told_by_belvo(f"event_{number}"))
 

@@ -4,7 +4,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from linkadmin.links.models import EndUser, Link
-from linkadmin.links.queries import PAGE_SIZE
+from linkadmin.paging import PAGE_SIZE
 from linkadmin.providers.types import Cause
 from tests.house import HTMX, House
 from tests.markup import Page, read

@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from linkadmin.links.models import EndUser, Institution, Integration, Link, LinkSearch, search_text
-from linkadmin.links.queries import PAGE_SIZE
+from linkadmin.paging import PAGE_SIZE
 from linkadmin.providers.types import Cause, HealthState
 from tests.house import HTMX, House
 from tests.markup import Page, read

@@ -8,7 +8,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from linkadmin.links.models import Institution, Integration
-from linkadmin.links.queries import PAGE_SIZE
+from linkadmin.paging import PAGE_SIZE
 from linkadmin.providers.types import Cause
 from linkadmin.simulator.conduct import Conduct
 from tests.house import HTMX, House

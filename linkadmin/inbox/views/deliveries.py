@@ -21,9 +21,10 @@ from linkadmin.inbox.models import WebhookDelivery
 from linkadmin.inbox.presentation import outcome_badge, rows
 from linkadmin.links import presentation
 from linkadmin.links.models import Link
-from linkadmin.links.queries import visible_to
+from linkadmin.links.queries import NAMED, visible_to
 from linkadmin.nudges import wake
 from linkadmin.pages import draw, go, reader
+from linkadmin.paging import PAGE_SIZE
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -31,13 +32,13 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
     """Show the messages, the newest first. What is searched for comes in the body of a POST: it may be a customer's."""
     words = _search_words(request)
     chosen, found = _narrowed(request.GET, words)
-    page = queries.page(found, request.GET)
+    page = queries.NEWEST_FIRST.page(found.select_related("integration"), request.GET)
     unknown = queries.count_unknown()
     context = {
         "filter": chosen,
         "pills": presentation.pills(request.GET, chosen.form),
         "words": words,
-        "rows": rows(page.deliveries),
+        "rows": rows(page.rows),
         "page": page,
         "unknown": unknown,
         "unknown_most": "+" if unknown == queries.COUNT_LIMIT else "",
@@ -114,7 +115,7 @@ def _narrowed(query: QueryDict, words: str) -> tuple[queries.DeliveryFilter, "Qu
 def _links_of(request: HttpRequest, delivery: WebhookDelivery) -> "QuerySet[Link]":
     """Return the links it is about, as far as the reader may see them."""
     links = visible_to(reader(request)).filter(delivery_links__delivery=delivery).order_by("attention", "pk")
-    return links.select_related("integration", "end_user", "institution", "owner")[: queries.PAGE_SIZE]
+    return links.select_related(*NAMED)[:PAGE_SIZE]
 
 
 def _seen(request: HttpRequest, delivery: WebhookDelivery) -> None:

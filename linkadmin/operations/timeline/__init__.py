@@ -5,7 +5,7 @@ key on, and keeps those that come first: so it is right whatever is added meanwh
 """
 
 from .narrowing import every_kind, kind_pills, kinds_of, switched
-from .paging import OLDEST_FIRST, Page, latest, page_of, without_place
+from .paging import OLDEST_FIRST, Page, latest, page_of
 from .sources import SOURCES
 from .telling import LOOKS
 
@@ -20,5 +20,4 @@ __all__ = [
     "latest",
     "page_of",
     "switched",
-    "without_place",
 ]

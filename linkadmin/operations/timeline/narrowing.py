@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from django.http import QueryDict
 
-from .paging import without_place
+from linkadmin.paging import without_place
+
 from .sources import SOURCES
 
 

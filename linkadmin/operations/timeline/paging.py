@@ -14,14 +14,13 @@ from django.utils.translation import gettext as _
 
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import Moment, moment
-from linkadmin.links.queries import EPOCH, MICROSECOND
+from linkadmin.paging import read_moment, turned, write_moment
 
 from .sources import SOURCES, Key, Source
 from .telling import Told
 
 SHOWN = 50
 OLDEST_FIRST = "oldest"  # value of `order` in an address
-PLACES = ("after", "before", "at", "end")  # what in an address says which page; the last is a mere word
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,23 +108,15 @@ def page_of(link: Link, kinds: Sequence[str], query: QueryDict, *, see_names: bo
             more_before = bool(timeline.reach(key, older=not down, limit=1))
     return Page(
         days=timeline.days(shown),
-        first=_turned(query) if more_before else "",
-        previous=_turned(query, "before", write_key(shown[0].key)) if more_before and shown else "",
-        next=_turned(query, "after", write_key(shown[-1].key)) if more_after and shown else "",
-        end=_turned(query, "end", "1") if more_after else "",
+        first=turned(query) if more_before else "",
+        previous=turned(query, "before", write_key(shown[0].key)) if more_before and shown else "",
+        next=turned(query, "after", write_key(shown[-1].key)) if more_after and shown else "",
+        end=turned(query, "end", "1") if more_after else "",
     )
 
 
 def write_key(key: Key) -> str:
-    return f"{(key.at - EPOCH) // MICROSECOND}.{key.kind}.{key.id}"
-
-
-def without_place(query: QueryDict) -> QueryDict:
-    """Return a query such that it leads to the first page."""
-    kept = query.copy()
-    for name in PLACES:
-        kept.pop(name, None)
-    return kept
+    return f"{write_moment(key.at)}.{key.kind}.{key.id}"
 
 
 def _place_in(query: QueryDict) -> tuple[str, Key | None]:
@@ -140,16 +131,9 @@ def _place_in(query: QueryDict) -> tuple[str, Key | None]:
 def _read_key(text: str) -> Key | None:
     try:
         at, kind, pk = text.split(".")
-        return Key(EPOCH + int(at) * MICROSECOND, kind, SOURCES[kind].read_id(pk))
+        return Key(read_moment(at), kind, SOURCES[kind].read_id(pk))
     except (ValueError, KeyError, OverflowError):
         return None
-
-
-def _turned(query: QueryDict, name: str = "", value: str = "") -> str:
-    there = without_place(query)
-    if name:
-        there[name] = value
-    return f"?{there.urlencode()}"
 
 
 def _by_day(entries: Sequence[tuple[datetime, Entry]]) -> Iterator[Day]:

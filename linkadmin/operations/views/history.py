@@ -15,6 +15,7 @@ from linkadmin.links.access import link_for, seen
 from linkadmin.links.presentation import shown_name
 from linkadmin.operations import timeline
 from linkadmin.pages import draw, reader
+from linkadmin.paging import without_place
 
 
 @never_cache
@@ -37,7 +38,7 @@ def link_history(request: HttpRequest, pk: UUID) -> HttpResponse:
             "all_kinds_url": timeline.every_kind(query),
             "is_filtered": bool(kinds),
             "oldest_first": query.get("order") == timeline.OLDEST_FIRST,
-            "order_url": timeline.switched(timeline.without_place(query), "order", timeline.OLDEST_FIRST),
+            "order_url": timeline.switched(without_place(query), "order", timeline.OLDEST_FIRST),
             "in_utc": _wants_utc(query),
             "utc_url": timeline.switched(query, "utc", "1"),
             "zone": timezone.get_current_timezone_name(),

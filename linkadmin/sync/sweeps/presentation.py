@@ -2,19 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID
 
 from django.db.models import Count, Q
-from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from linkadmin.links.models import Integration
 from linkadmin.links.presentation import Moment, StateBadge, moment
 from linkadmin.sync.models import Sweep, SweepPart, SweepState
 
-PAGE_SIZE = 50
 LOOKS = {  # tone and icon
     SweepState.RUNNING: ("info", "refresh-cw"),
     SweepState.DONE: ("ok", "circle-check"),
@@ -35,33 +31,12 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """A page of the list, the newest first, with the queries of the pages one can go to."""
-
-    rows: tuple[Row, ...]
-    first: str
-    next: str
-    previous: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Progress:
     """How many calls of a running sweep are made, of those that are known of."""
 
     done: int
     total: int
     sentences: tuple[str, ...]
-
-
-def page(integration: Integration, query: QueryDict) -> Rows:
-    """Return the page of an integration's sweeps that a query's cursor points at."""
-    sweeps = integration.sweeps.select_related("asked_by", "stopped_by").order_by("-began_at", "-pk")
-    if last := _shown_last(integration, query.get("before", "")):
-        sweeps = sweeps.filter(Q(began_at__lt=last.began_at) | Q(began_at=last.began_at, pk__lt=last.pk))
-    found = list(sweeps[: PAGE_SIZE + 1])
-    shown = found[:PAGE_SIZE]
-    more = f"?before={shown[-1].pk}" if len(found) > PAGE_SIZE else ""
-    return Rows(tuple(map(row, shown)), "?" if last else "", more)
 
 
 def row(sweep: Sweep) -> Row:
@@ -127,10 +102,3 @@ def _duration(time: timedelta) -> str:
     if seconds < 60:
         return _("%(count)d s") % {"count": seconds}
     return _("%(count)d min") % {"count": seconds // 60}
-
-
-def _shown_last(integration: Integration, cursor: str) -> Sweep | None:
-    try:
-        return integration.sweeps.filter(pk=UUID(cursor)).first()
-    except ValueError:
-        return None

@@ -50,13 +50,13 @@ def institution_list(request: HttpRequest) -> HttpResponse:
     if not chosen.is_valid():
         raise BadRequest("a filter has a value it does not offer")
     words = request.GET.get("q", "").strip()[:80]
-    page = catalogue.page(catalogue.search(chosen.qs, words), request.GET)
-    tallies = catalogue.tallies(page.institutions)
+    page = catalogue.BY_NAME.page(catalogue.search(chosen.qs, words), request.GET)
+    tallies = catalogue.tallies(page.rows)
     context = {
         "filter": chosen,
         "pills": pills(request.GET, chosen.form),
         "words": words,
-        "rows": [_row(each, tallies.get(each.pk, Tally())) for each in page.institutions],
+        "rows": [_row(each, tallies.get(each.pk, Tally())) for each in page.rows],
         "page": page,
         "trouble": [_row(each, tally) for each, tally in catalogue.in_trouble()],
         "more_down": catalogue.down_without_links(),

@@ -16,11 +16,13 @@ from linkadmin.links.models import Integration
 from linkadmin.links.presentation import moment
 from linkadmin.operations.refusals import Refusal
 from linkadmin.pages import go, reader
+from linkadmin.paging import Keyset
 from linkadmin.sync import sweeps
 from linkadmin.sync.models import Sweep, SweepState
 from linkadmin.sync.sweeps import presentation
 
 SHOWN = ("state", "began_at", "attended_until", "waits_until", "seen", "note")
+NEWEST_FIRST = Keyset("began_at", "id", newest_first=True)
 _SWEEP = Glance(lambda pk: Sweep.objects.filter(pk=pk).values_list(*SHOWN))
 
 
@@ -32,9 +34,11 @@ def integration_sweeps(request: HttpRequest, pk: UUID) -> HttpResponse:
         raise Http404
     if request.method == "POST":
         return _begin(request, integration)
+    page = NEWEST_FIRST.page(integration.sweeps.select_related("asked_by", "stopped_by"), request.GET)
     context = {
         "integration": integration,
-        "page": presentation.page(integration, request.GET),
+        "page": page,
+        "rows": [presentation.row(each) for each in page.rows],
         "running": sweeps.running(integration),
         "swept": moment(integration.swept_at),
         "may_begin": integration.is_active and may(request.user, Right.MANAGE_INTEGRATIONS),

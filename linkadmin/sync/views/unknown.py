@@ -10,10 +10,10 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.links import unknown
 from linkadmin.links.models import Link, UnknownValue
 from linkadmin.links.presentation import Moment, moment
+from linkadmin.paging import Keyset
 from linkadmin.providers import PROVIDERS, provider_class
 
-SHOWN = 200  # words on a page
-MOST_PAGES = 100
+LATEST_FIRST = Keyset("last_at", "id", newest_first=True, size=200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +34,13 @@ class Row:
 @require_safe
 def unknown_values(request: HttpRequest) -> HttpResponse:
     counted = unknown.counted(Link.objects.filter(ended_at=None))
-    number = _page_number(request)
-    found = unknown.most_recent()[(number - 1) * SHOWN : number * SHOWN + 1]
-    pager = {
-        "first": "?" if number > 2 else "",
-        "previous": f"?page={number - 1}" if number > 1 else "",
-        "next": f"?page={number + 1}" if len(found) > SHOWN else "",
-    }
+    page = LATEST_FIRST.page(UnknownValue.objects.all(), request.GET)
     context = {
-        "rows": [_row(each, counted.get((each.provider, each.place, each.value), 0)) for each in found[:SHOWN]],
-        "pager": pager if any(pager.values()) else None,
+        "rows": [_row(each, counted.get((each.provider, each.place, each.value), 0)) for each in page.rows],
+        "pager": page,
         "may_view_links": may(request.user, Right.VIEW_LINKS),
     }
     return render(request, "sync/unknown_values.html", context)
-
-
-def _page_number(request: HttpRequest) -> int:
-    text = request.GET.get("page", "")
-    return min(max(int(text), 1), MOST_PAGES) if text.isdecimal() and len(text) < 9 else 1
 
 
 def _row(known: UnknownValue, showing: int) -> Row:

@@ -1,0 +1,130 @@
+"""Keyset pages for every list: a page starts beside a row, so the last one costs what the first does."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Generic, TypeVar, cast
+
+from django.core.exceptions import ValidationError
+from django.db.models import CharField, DateTimeField, Field, Model, Q, QuerySet, TextField
+from django.http import QueryDict
+
+PAGE_SIZE = 50
+BEFORE, AFTER = "before", "after"
+PLACES = (BEFORE, AFTER, "at", "end")  # what in a query string says which page; a timeline has the last two as well
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+Row = TypeVar("Row", bound=Model)
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """The rows of one page, and the query string of each page to go to; empty where there is none."""
+
+    rows: list[Row]
+    first: str = ""
+    previous: str = ""
+    next: str = ""
+
+
+class Keyset:
+    """The order of a list, by columns that are never null and together unique.
+
+    A cursor holds a row's values, so that a row that moved in the meantime shifts nobody's page. Text never gets into
+    a URL: where a column holds text, the cursor is the row's primary key alone. What is no cursor leads to page one.
+    """
+
+    def __init__(self, *columns: str, newest_first: bool = False, size: int = PAGE_SIZE) -> None:
+        self.columns = columns
+        self.size = size
+        self.newest_first = newest_first
+
+    def page(self, rows: "QuerySet[Row]", query: QueryDict) -> Page[Row]:
+        """Return the page that `before` or `after` in a query string asks for."""
+        backwards = BEFORE in query
+        key = self._read(rows, query.get(BEFORE) or query.get(AFTER) or "")
+        if key is None:
+            found = list(self._ordered(rows, flipped=False)[: self.size + 1])
+            return self._page(found[: self.size], query, more_before=False, more_after=len(found) > self.size)
+        beyond = rows.filter(self._beyond(key, flipped=backwards))
+        found = list(self._ordered(beyond, flipped=backwards)[: self.size + 1])
+        more = len(found) > self.size
+        if backwards:
+            return self._page(found[: self.size][::-1], query, more_before=more, more_after=True)
+        return self._page(found[: self.size], query, more_before=True, more_after=more)
+
+    def _ordered(self, rows: "QuerySet[Row]", *, flipped: bool) -> "QuerySet[Row]":
+        sign = "-" if self.newest_first != flipped else ""
+        return rows.order_by(*(f"{sign}{column}" for column in self.columns))
+
+    def _beyond(self, key: Key, *, flipped: bool) -> Q:
+        """Return what lies on one side of a row, in a form that walks the index of the list."""
+        side = "lt" if self.newest_first != flipped else "gt"
+        *outer, (column, value) = zip(self.columns, key, strict=True)
+        beyond = Q(**{f"{column}__{side}": value})
+        for column, value in reversed(outer):
+            beyond = Q(**{f"{column}__{side}e": value}) & (Q(**{f"{column}__{side}": value}) | beyond)
+        return beyond
+
+    def _page(self, rows: list[Row], query: QueryDict, *, more_before: bool, more_after: bool) -> Page[Row]:
+        return Page(
+            rows,
+            first=turned(query) if more_before else "",
+            previous=turned(query, BEFORE, self._write(rows[0])) if more_before and rows else "",
+            next=turned(query, AFTER, self._write(rows[-1])) if more_after and rows else "",
+        )
+
+    def _write(self, row: Model) -> str:
+        values = [field.value_from_object(row) for field in self._cursor_fields(type(row))]
+        return ".".join(str(write_moment(value) if isinstance(value, datetime) else value) for value in values)
+
+    def _read(self, rows: "QuerySet[Row]", text: str) -> Key | None:
+        fields, parts = self._cursor_fields(rows.model), text.split(".")
+        if len(fields) != len(parts):
+            return None
+        try:
+            values = tuple(map(_read_value, fields, parts))
+        except (ValueError, OverflowError, ValidationError):
+            return None
+        if fields == self._fields(rows.model):
+            return values
+        return rows.model._default_manager.filter(pk=values[0]).values_list(*self.columns).first()
+
+    def _cursor_fields(self, model: type[Model]) -> "list[Field[Any, Any]]":
+        fields = self._fields(model)
+        return [model._meta.pk] if any(isinstance(field, CharField | TextField) for field in fields) else fields
+
+    def _fields(self, model: type[Model]) -> "list[Field[Any, Any]]":
+        columns = [model._meta.pk if column == "pk" else model._meta.get_field(column) for column in self.columns]
+        return cast("list[Field[Any, Any]]", columns)
+
+
+def without_place(query: QueryDict) -> QueryDict:
+    """Return a query such that it leads to the first page, and all else is as it was."""
+    kept = query.copy()
+    for name in PLACES:
+        kept.pop(name, None)
+    return kept
+
+
+def turned(query: QueryDict, name: str = "", value: str = "") -> str:
+    """Return a query string that leads to another page of the same list; without a name, to the first."""
+    there = without_place(query)
+    if name:
+        there[name] = value
+    return f"?{there.urlencode()}"
+
+
+def write_moment(moment: datetime) -> int:
+    """Return microseconds since 1970."""
+    return (moment - EPOCH) // MICROSECOND
+
+
+def read_moment(text: str) -> datetime:
+    """Read microseconds since 1970. Raises ValueError and OverflowError."""
+    return EPOCH + int(text) * MICROSECOND
+
+
+def _read_value(field: "Field[Any, Any]", text: str) -> Any:
+    return read_moment(text) if isinstance(field, DateTimeField) else field.clean(text, None)
