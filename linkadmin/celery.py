@@ -5,7 +5,7 @@ from typing import Any
 
 import django
 from celery import Celery
-from celery.signals import beat_init, celeryd_init, worker_ready
+from celery.signals import beat_init, celeryd_init, task_postrun, task_prerun, worker_ready
 from kombu.transport import TRANSPORT_ALIASES
 
 from linkadmin.hardening import no_core_dumps
@@ -33,8 +33,17 @@ def start_safely(**kwargs: object) -> None:
 
 @worker_ready.connect
 def show_alive(sender: Any = None, **kwargs: object) -> None:
-    """Let a worker write that it lives, beside the tasks by which it shows that it works."""
+    """Let a worker write that it lives, beside its tasks, by which it shows that it works."""
     from linkadmin.heartbeats.models import Kind
     from linkadmin.heartbeats.signs import Pulse
 
     Pulse(Kind.WORKER, str(sender.hostname)).keep_beating()
+
+
+@task_prerun.connect
+@task_postrun.connect
+def show_work(task: Any = None, **kwargs: object) -> None:
+    """Let a worker write that it works: with every task that starts or ends, in the process that runs it."""
+    from linkadmin.heartbeats import signs
+
+    signs.note_task(str(task.request.hostname))

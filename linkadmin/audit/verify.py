@@ -11,6 +11,8 @@ from django.conf import settings
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
+from linkadmin.heartbeats import signs
+
 from . import triggers
 from .chain import FACTS, GENESIS, audit_key, chained_hash, instant_text, keyed_mac
 from .heads import Heads, read
@@ -125,6 +127,7 @@ def _rows_until(last: int) -> Iterator[Row]:
         rows = AuditEvent.objects.filter(seq__lte=last).order_by("seq").values()
         chunk: list[Any] = list((rows if after is None else rows.filter(seq__gt=after))[:CHUNK])
         yield from chunk
+        signs.note_progress()
         if len(chunk) < CHUNK:
             return
         after = chunk[-1]["seq"]

@@ -12,10 +12,11 @@ class Kind(models.TextChoices):
 
 
 class Heartbeat(models.Model):
-    """One program: when it was last alive, and for a worker when it last finished a task."""
+    """One program: when it was last alive, and for a worker when it last got on with a task."""
 
     kind = models.CharField(max_length=10, choices=Kind)
     name = models.CharField(max_length=200)  # celery@host; a restart goes on with the same row
+    pid = models.PositiveIntegerField(null=True)
     started_at = models.DateTimeField()
     alive_at = models.DateTimeField()
     worked_at = models.DateTimeField(null=True)

@@ -1,5 +1,6 @@
-"""Writing heartbeats: beat with its ticks, a worker by a thread of its own and with a task that beat schedules."""
+"""Writing heartbeats: beat with its ticks, a worker by a thread of its own and by the tasks it gets on with."""
 
+import os
 import socket
 import threading
 import time
@@ -22,7 +23,9 @@ logger = structlog.get_logger(__name__)
 def alive(kind: Kind, name: str, *, has_started: bool = False, has_worked: bool = False) -> None:
     """Write that a program is alive. Forgets others of its kind that have been silent for a day."""
     now = timezone.now()
-    seen = {"alive_at": now} | ({"started_at": now} if has_started else {}) | ({"worked_at": now} if has_worked else {})
+    seen: dict[str, object] = {"alive_at": now}
+    seen |= {"started_at": now, "pid": os.getpid()} if has_started else {}
+    seen |= {"worked_at": now} if has_worked else {}
     Heartbeat.objects.update_or_create(kind=kind, name=name, defaults=seen, create_defaults={"started_at": now} | seen)
     if has_started:
         Heartbeat.objects.filter(kind=kind, alive_at__lt=now - FORGOTTEN_AFTER).delete()
@@ -31,8 +34,8 @@ def alive(kind: Kind, name: str, *, has_started: bool = False, has_worked: bool 
 class Pulse:
     """One program's heartbeats, at most one every few seconds. Without the database it goes on, and tries again."""
 
-    def __init__(self, kind: Kind, name: str) -> None:
-        self._kind, self._name = kind, name
+    def __init__(self, kind: Kind, name: str, *, of_work: bool = False) -> None:
+        self._kind, self._name, self._of_work = kind, name, of_work
         self._last: float | None = None  # monotonic
 
     def beat(self) -> None:
@@ -40,7 +43,9 @@ class Pulse:
         if self._last is not None and now - self._last < EVERY_SECONDS:
             return
         try:
-            alive(self._kind, self._name, has_started=self._last is None)
+            alive(
+                self._kind, self._name, has_started=not self._of_work and self._last is None, has_worked=self._of_work
+            )
         except UNUSABLE as error:
             logger.warning("heartbeat.lost", kind=self._kind.value, error=type(error).__name__)
         else:
@@ -56,6 +61,22 @@ class Pulse:
                 time.sleep(EVERY_SECONDS)
 
         threading.Thread(target=beat_on, name="heartbeat", daemon=True).start()
+
+
+_of_tasks: Pulse | None = None  # of the process that runs a worker's tasks
+
+
+def note_task(worker: str) -> None:
+    """Note that a worker has started a task, or ended one."""
+    global _of_tasks
+    _of_tasks = _of_tasks or Pulse(Kind.WORKER, worker, of_work=True)
+    _of_tasks.beat()
+
+
+def note_progress() -> None:
+    """Note that a task gets on, so that a worker whose slots are all busy for long is alive."""
+    if _of_tasks is not None:
+        _of_tasks.beat()
 
 
 def beat_name() -> str:

@@ -1,4 +1,4 @@
-"""The proof that workers not only live, but work."""
+"""The proof that idle workers not only live, but work."""
 
 from typing import Any
 

@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from linkadmin import storage
 from linkadmin.database import release_connections
+from linkadmin.heartbeats import signs
 from linkadmin.moments import LONGEST_CALL
 from linkadmin.providers.errors import KeysRefused
 from linkadmin.providers.gate import Hold, Passage, Sign, Told
@@ -162,6 +163,7 @@ class TrafficGate:
             let_in = _let_in_with_patience if self._in_background else _let_in_at_once
             entry = _kept_up(partial(let_in, wish)) or Hold(NO_BOOKS)
         release_connections()
+        signs.note_progress()
         if not isinstance(entry, Hold):
             storage.note_call()
         return entry if isinstance(entry, Hold) else TrafficPassage(place, entry, self._refused, held is None)
@@ -188,6 +190,7 @@ class TrafficPassage:
         """Take note of a try that another one may follow."""
         _kept_up(partial(_note, self, told))
         release_connections()
+        signs.note_progress()
 
     def again(self) -> bool:
         """Count another try, if neither refused keys nor a pause, a quota or the credit stand in its way."""
@@ -198,6 +201,7 @@ class TrafficPassage:
     def leave(self, told: Told | None) -> None:
         """Take note of the last try, and free the place unless it is held for more calls than this one."""
         _kept_up(partial(_leave, self, told))
+        signs.note_progress()
 
 
 def _kept_up(keep: Callable[[], T]) -> T | None:

@@ -114,6 +114,11 @@ class Stack:
         if "web" in names:
             wait_for(self._answers, within=60)
 
+    def run_other_worker(self, *options: str) -> None:
+        """Run a worker with these options in place of the usual one, until it is killed."""
+        self.kill("worker")
+        self._running["worker"] = self._spawn("worker", [*self._command("worker"), *options])
+
     def kill(self, *names: str) -> None:
         """End programs, and what they started, as by kill -9."""
         for name in names:

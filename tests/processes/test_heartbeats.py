@@ -1,5 +1,7 @@
-"""kill -9 of beat: monitors and everybody's pages learn that nothing is checked, and pages stay open."""
+"""Beat killed, a worker busy or hanging: pages and monitors tell when nothing is checked, and only then."""
 
+import re
+import time
 from http import HTTPStatus
 
 import pytest
@@ -9,6 +11,8 @@ from .stack import Stack, wait_for
 
 pytestmark = pytest.mark.processes
 LONG = 180  # seconds; what is silent for 40 s counts as dead, and a busy machine takes longer to say so
+BUSY_SECONDS = 75
+SHOWN = re.compile(r"Task heartbeats\.work\[\S+\] succeeded")  # in the log, when a slot was free for it
 STOPPED = "Background work has stopped."
 
 
@@ -28,3 +32,31 @@ def test_dead_scheduler_is_told_until_it_runs_again(stack: Stack) -> None:
     stack.start("beat")
     wait_for(lambda: status(browser, "/statusz/") == HTTPStatus.OK, within=LONG)
     wait_for(lambda: not browser.says("/", STOPPED), within=LONG)
+
+
+def test_worker_whose_slots_are_all_busy_is_alive_and_one_that_hangs_is_dead(stack: Stack) -> None:
+    browser = stack.browser()
+    stack.run_other_worker("--concurrency", "2", "--include", "tests.processes.long_tasks")
+    try:
+        wait_for(lambda: status(browser, "/statusz/") == HTTPStatus.OK, within=LONG)
+        fill(stack, "tests.read_on", stack.integrations["belvo"], str(BUSY_SECONDS))
+        time.sleep(5)  # for what came before them
+        until, shown = time.monotonic() + BUSY_SECONDS - 15, SHOWN.findall(stack.log("worker"))
+        while time.monotonic() < until:
+            assert status(browser, "/statusz/") == HTTPStatus.OK
+            time.sleep(1)
+        assert SHOWN.findall(stack.log("worker")) == shown, "a slot was free"
+
+        fill(stack, "tests.hang")
+        wait_for(lambda: status(browser, "/statusz/") == HTTPStatus.SERVICE_UNAVAILABLE, within=LONG)
+        assert browser.says("/", STOPPED)
+    finally:
+        stack.kill("worker")
+
+
+def fill(stack: Stack, task: str, *arguments: str) -> None:
+    """Let a task run in each of the worker's two slots."""
+    before = stack.log("worker").count(f"{task}[")
+    for _slot in range(2):
+        stack.run("tests.processes.long_tasks", task, *arguments)
+    wait_for(lambda: stack.log("worker").count(f"{task}[") >= before + 2, within=LONG)

@@ -1,0 +1,34 @@
+"""Tasks that take a worker's slot for long: `python -m tests.processes.long_tasks NAME ARGUMENT ...` sends one."""
+
+import json
+import sys
+import threading
+import time
+
+from celery import shared_task
+
+from linkadmin.celery import app
+
+
+@shared_task(name="tests.read_on")
+def read_on(integration_id: str, seconds: str) -> None:
+    """Ask a provider one thing after the other, as full checks and bulk work do."""
+    from linkadmin.links.connections import connect
+    from linkadmin.links.models import Integration
+
+    provider = connect(Integration.objects.get(pk=integration_id), in_background=True)
+    until = time.monotonic() + float(seconds)
+    while time.monotonic() < until:
+        provider.test_connection()
+        time.sleep(2)
+
+
+@shared_task(name="tests.hang")
+def hang() -> None:
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    name, *arguments = sys.argv[1:]
+    app.send_task(name, args=arguments)
+    json.dump(name, sys.stdout)
