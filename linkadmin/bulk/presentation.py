@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from linkadmin.heartbeats import watch
 from linkadmin.links.presentation import Moment, StateBadge, moment, shown_name, shown_states
 from linkadmin.providers.names import isolated
 
@@ -92,7 +93,7 @@ def progress(job: BulkJob) -> Progress:
     ended = job.total - tally["waiting"]
     shown = _sums(job, tally)
     if job.is_running:
-        shown += _pace(job)
+        shown += [watch.waiting()] if watch.has_stopped() else _pace(job)
     if job.is_stopped:
         shown.append(_("Nothing more is begun. What waits can be gone on with at any time."))
     return Progress(job_badge(job), ended, job.total, tuple(shown))
@@ -101,7 +102,10 @@ def progress(job: BulkJob) -> Progress:
 def job_badge(job: BulkJob) -> StateBadge:
     if job.state == JobState.DONE and job.failed:
         return StateBadge("warn", "triangle-alert", job.get_state_display())
-    return StateBadge(*JOB_BADGES[JobState(job.state)], job.get_state_display())
+    label = job.get_state_display()
+    if job.is_running:
+        label = watch.ongoing(label, _("Waiting for background work"))
+    return StateBadge(*JOB_BADGES[JobState(job.state)], label)
 
 
 def job_rows(jobs: Iterable[BulkJob]) -> list[JobRow]:
@@ -136,7 +140,8 @@ def _doing(job: BulkJob, ahead: Forecast) -> list[str]:
     calls = ngettext(
         "It takes %(count)d call to the provider.", "It takes %(count)d calls to the providers.", ahead.calls
     )
-    return [*words, *_waiting(ahead), calls % {"count": ahead.calls}]
+    first = [watch.waiting()] if watch.has_stopped() else [*words, *_waiting(ahead)]
+    return [*first, calls % {"count": ahead.calls}]
 
 
 def _written(job: BulkJob, count: int) -> str:

@@ -31,7 +31,7 @@ class Background:
 
 
 def look() -> Background:
-    """Tell what is dead. A worker that is alive but finishes no task, while beat schedules some, counts as dead."""
+    """Tell what is dead. A worker that is alive but gets on with no task, while beat schedules some, counts as dead."""
     seen = {
         kind: (alive, worked)
         for kind, alive, worked in Heartbeat.objects.order_by()
@@ -73,19 +73,40 @@ def programs() -> list[Program]:
 
 def words() -> str:
     """Say on pages what doesn't run, and what that means; nothing while all runs, or is only starting."""
-    if is_starting() or not (background := glance()).has_stopped:
+    if not has_stopped():
         return ""
     told = _("Background work has stopped.")
-    since = background.since
+    since = glance().since
     if since is None:
         return f"{told} " + _("No background program has run yet: statuses on all pages may be out of date.")
     return f"{told} " + _("Nothing has been checked since %(time)s: statuses on all pages may be out of date.") % {
-        "time": date_format(timezone.localtime(since), "M j, Y, H:i T")
+        "time": _exact(since)
     }
+
+
+def ongoing(claim: str, otherwise: str = "") -> str:
+    """Return what a page says that background work does or will do; while it has stopped, that this waits for it."""
+    return (otherwise or waiting()) if has_stopped() else claim
+
+
+def waiting() -> str:
+    since = glance().since
+    if since is None:
+        return _("Waiting for background work to start.")
+    return _("Waiting for background work to start again. It was last active on %(time)s.") % {"time": _exact(since)}
+
+
+def has_stopped() -> bool:
+    """Tell whether pages say that background work has stopped."""
+    return not is_starting() and glance().has_stopped
 
 
 def is_starting() -> bool:
     return time.monotonic() - _started < START_SECONDS
+
+
+def _exact(moment: datetime) -> str:
+    return date_format(timezone.localtime(moment), "M j, Y, H:i T")
 
 
 def _is_old(moment: datetime | None) -> bool:

@@ -21,7 +21,7 @@ class DeliveryState(models.TextChoices):
     """How far the work on a message is."""
 
     DUE = "due", _("to be worked")
-    READING = "reading", _("its links are read")
+    READING = "reading", _("its links are to be read")
     DONE = "done", _("done")
 
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from linkadmin.heartbeats import watch
 from linkadmin.links.presentation import Moment, StateBadge, moment
 
 from .models import DeliveryOutcome, DeliveryState, WebhookDelivery
@@ -32,7 +33,7 @@ MEANINGS = {
     DeliveryOutcome.NO_LINK: gettext_lazy("It is about nothing that we have, or names nothing."),
     DeliveryOutcome.UNKNOWN_TYPE: gettext_lazy("No table of ours knows this type, so nothing came of it."),
     DeliveryOutcome.UNREADABLE: gettext_lazy("It proved to be the provider's, and is not what the provider documents."),
-    DeliveryOutcome.WAITING: gettext_lazy("The provider cannot be asked for now. It is tried again by itself."),
+    DeliveryOutcome.WAITING: gettext_lazy("The provider cannot be asked for now."),
     DeliveryOutcome.LATE: gettext_lazy("It was more than a day old when it arrived, so it led to no status check."),
 }
 
@@ -56,9 +57,16 @@ def outcome_badge(delivery: WebhookDelivery, *, with_meaning: bool = False) -> S
     if delivery.outcome:
         outcome = DeliveryOutcome(delivery.outcome)
         tone, icon = LOOKS[outcome]
-        return StateBadge(tone, icon, str(outcome.label), str(MEANINGS[outcome]) if with_meaning else "")
+        return StateBadge(tone, icon, str(outcome.label), _meaning(outcome) if with_meaning else "")
     tone, icon, label = OPEN_LOOKS[DeliveryState(delivery.state)]
-    return StateBadge(tone, icon, str(label))
+    return StateBadge(tone, icon, watch.ongoing(str(label), _("Waiting for background work")))
+
+
+def _meaning(outcome: DeliveryOutcome) -> str:
+    meaning = str(MEANINGS[outcome])
+    if outcome is not DeliveryOutcome.WAITING:
+        return meaning
+    return f"{meaning} {watch.ongoing(_('It is tried again by itself.'))}"
 
 
 def rows(deliveries: Iterable[WebhookDelivery]) -> list[Row]:

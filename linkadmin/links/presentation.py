@@ -14,6 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from linkadmin.heartbeats import watch
 from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause, HealthState
 
@@ -276,6 +277,8 @@ def _since(link: Link) -> datetime:
 
 
 def _advice(link: Link, advice: str) -> str:
+    if link.is_proving:
+        return watch.ongoing(advice)
     if not link.waits_too_long:
         return advice
     write = _("This has lasted more than two days: write to the provider's support with the request id.")

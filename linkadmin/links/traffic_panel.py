@@ -10,6 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from linkadmin.heartbeats import watch
+
 from . import breaker
 from .models import CallPlace, CallQuota, Integration, Traffic
 from .pauses import clock_time
@@ -147,6 +149,6 @@ def _keys(integration: Integration) -> str:
         return _("Not refused")
     if integration.keys_retry_at is None:
         return _("Refused: no calls until a person tests the connection")
-    return _("Refused: tried again at %(time)s, or when a person tests the connection") % {
-        "time": clock_time(integration.keys_retry_at)
-    }
+    retried = _("Refused: tried again at %(time)s, or when a person tests the connection")
+    claim = retried % {"time": clock_time(integration.keys_retry_at)}
+    return watch.ongoing(claim, _("Refused: tried again when a person tests the connection"))

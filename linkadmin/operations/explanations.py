@@ -5,6 +5,7 @@ from http import HTTPStatus
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from linkadmin.heartbeats import watch
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.pauses import HELD_BACK, clock_time, words_for
 from linkadmin.providers.types import Cause
@@ -14,7 +15,7 @@ from .change_words import Explanation, explain_change
 from .changes import CHANGES
 from .models import ADDRESS_LOST, ATTEMPTS_SPENT, TOO_MANY_STEPS, Operation, OperationKind, State
 from .settle import NOT_REPAIRED, NOT_TAKEN
-from .under_way import why_unknown
+from .under_way import unknown_label, why_unknown
 
 __all__ = ["Explanation", "explain"]
 
@@ -25,7 +26,7 @@ def explain(operation: Operation) -> Explanation:
         return explain_change(operation)
     if operation.is_done:
         return Explanation("ok", _("Done"), _("The provider accepted it."))
-    if operation.state in (State.UNKNOWN, State.UNDECIDED):
+    if operation.state in (State.UNKNOWN, State.UNDECIDED) or operation.is_lost:
         return _lost(operation)
     if operation.state == State.NOT_SENT and operation.outcome in HELD_BACK:
         return Explanation(
@@ -61,9 +62,9 @@ def _lost(operation: Operation) -> Explanation:
     if operation.is_awaited:
         return Explanation(
             "info",
-            _("The provider removes it; checking"),
+            unknown_label(operation),
             _("It took the removal on and does it in its own time. Nothing is sent again."),
-            _("We read its records until the link is gone. You can leave this page."),
+            watch.ongoing(_("We read its records until the link is gone. You can leave this page.")),
         )
     if operation.state == State.UNDECIDED:
         return Explanation(
@@ -74,9 +75,9 @@ def _lost(operation: Operation) -> Explanation:
         )
     return Explanation(
         "info",
-        _("Outcome unknown: checking"),
+        unknown_label(operation),
         why_unknown(operation) + " " + _("It may have been done or not; nothing is sent again by itself."),
-        _("We read the provider's records until they show what happened. You can leave this page."),
+        watch.ongoing(_("We read the provider's records until they show what happened. You can leave this page.")),
     )
 
 

@@ -53,7 +53,7 @@ class OperationState(models.TextChoices):
     NEEDS_TOKEN = "needs_token", _("Code needed")
     ANSWERED = "answered", _("Code asked for and given")
     EXPIRED = "expired", _("Code came too late")
-    UNKNOWN = "unknown", _("Unknown: checking")
+    UNKNOWN = "unknown", _("Unknown")
     CONFIRMED_DONE = "confirmed_done", _("Done, as the provider's records show")
     CONFIRMED_NOT_DONE = "confirmed_not_done", _("Not done, as the provider's records show")
     UNDECIDED = "undecided", _("Unknown: a person must decide")

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from linkadmin.heartbeats import watch
 from linkadmin.links.causes import Turn, judge
 from linkadmin.links.presentation import StateBadge, UnderWay
 from linkadmin.providers.types import Cause
@@ -45,17 +46,27 @@ def why_unknown(operation: Operation) -> str:
     return _("%(provider)s reported an error (%(status)s).") % what
 
 
+def unknown_label(operation: Operation) -> str:
+    """Say of an operation whose outcome nobody knows yet that we find it out."""
+    if operation.is_awaited:
+        checked, waits = _("The provider removes it; checking"), _("The provider removes it; not checked now")
+    else:
+        checked, waits = _("Outcome unknown: checking"), _("Outcome unknown: not checked now")
+    return watch.ongoing(checked, waits)
+
+
 def _words_of(operation: Operation) -> tuple[str, str, str]:
     """Return how far an operation is, why, and what that means for the reader."""
     what = str(operation.get_kind_display())
     if operation.is_awaited:
-        taken_on = _("It took the removal on and does it in its own time. We read its records until the link is gone.")
-        return _("The provider removes it; checking"), what, taken_on
+        taken_on = _("It took the removal on and does it in its own time.")
+        read = watch.ongoing(_("We read its records until the link is gone."))
+        return unknown_label(operation), what, f"{taken_on} {read}"
     if operation.state == State.UNDECIDED:
         decide = _("An account manager who did not start it has to decide.")
         return _("Unknown: a person must decide"), what, f"{why_unknown(operation)} {decide}"
     if operation.state == State.UNKNOWN or operation.is_lost:
         wait = _("Nothing is sent again before we know what happened.")
-        return _("Outcome unknown: checking"), what, f"{why_unknown(operation)} {wait}"
+        return unknown_label(operation), what, f"{why_unknown(operation)} {wait}"
     label = _("Contacting the bank") if operation.logs_in else _("Contacting the provider")
     return label, what, _("A call is under way. Its panel shows the answer as soon as it comes.")

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from linkadmin.accounts.roles import Right, may
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
+from linkadmin.heartbeats import watch
 from linkadmin.inbox import acceptance, deliveries, payloads, queries, refusals
 from linkadmin.inbox.models import WebhookDelivery
 from linkadmin.inbox.presentation import outcome_badge, rows
@@ -81,7 +82,8 @@ def delivery_replay(request: HttpRequest, pk: UUID) -> HttpResponse:
     delivery = get_object_or_404(WebhookDelivery, pk=pk)
     if deliveries.replay(delivery, by=reader(request)):
         wake(acceptance.TASK)
-        messages.success(request, _("Queued: its links will be read again."))
+        queued = _("Queued: its links will be read again.")
+        messages.success(request, watch.ongoing(queued, _("Queued. Its links are read once background work starts.")))
     else:
         messages.warning(request, _("It is being worked already, or there is nothing in it to work on."))
     return go(request, delivery.get_absolute_url())

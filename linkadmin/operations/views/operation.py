@@ -26,7 +26,6 @@ from linkadmin.operations.live import pulse_of_operation
 from linkadmin.operations.models import FAILED_STATES, Operation, OperationKind, State
 from linkadmin.operations.results import result_of
 from linkadmin.operations.steps import steps_of
-from linkadmin.operations.under_way import why_unknown
 from linkadmin.operations.ways import ways_on
 from linkadmin.pages import go, reader
 from linkadmin.providers.names import isolated
@@ -101,9 +100,8 @@ def _page(
         "pulse": pulse_of_operation(operation) if operation.is_running else None,
         "steps": steps_of(operation),
         "now": timezone.now(),
-        "why_unknown": why_unknown(operation) if operation.state == State.UNKNOWN or operation.is_lost else "",
         "elapsed": int((timezone.now() - operation.began_at).total_seconds()),
-        "explanation": None if operation.state in (State.PREPARED, State.SENDING) else explain(operation),
+        "explanation": None if _is_called(operation) else explain(operation),
         "subject": _subject(operation, user),
         "standing": standing_of(operation.link) if operation.link else None,
         "result": result_of(operation, user=user),
@@ -120,6 +118,11 @@ def _page(
         "ways": ways_on(operation, budget, user=user),
     }
     return render(request, TEMPLATE, context, status=status)
+
+
+def _is_called(operation: Operation) -> bool:
+    """Tell whether its call is still to be made, or under way."""
+    return operation.state in (State.PREPARED, State.SENDING) and not operation.is_lost
 
 
 def _is_at_bank(operation: Operation) -> bool:

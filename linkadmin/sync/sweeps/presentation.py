@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from linkadmin.heartbeats import watch
 from linkadmin.links.presentation import Moment, StateBadge, moment
 from linkadmin.sync.models import Sweep, SweepPart, SweepState
 
@@ -41,10 +42,13 @@ class Progress:
 
 def row(sweep: Sweep) -> Row:
     tone, icon = LOOKS[SweepState(sweep.state)]
+    label = str(SweepState(sweep.state).label)
+    if sweep.is_running:
+        label = watch.ongoing(label, _("Waiting for background work"))
     return Row(
         sweep=sweep,
         began=moment(sweep.began_at),
-        state=StateBadge(tone, icon, str(SweepState(sweep.state).label), sweep.note),
+        state=StateBadge(tone, icon, label, sweep.note),
         who=sweep.asked_by.display_name if sweep.asked_by else _("the schedule"),
         took=_duration((sweep.ended_at or timezone.now()) - sweep.began_at),
     )
@@ -73,7 +77,11 @@ def progress(sweep: Sweep) -> Progress:
             customers[1],
         )
         sentences.append(told % _of(customers))
-    return Progress(pages[0] + customers[0], pages[1] + customers[1], (*sentences, *remarks(sweep)))
+    return Progress(
+        pages[0] + customers[0],
+        pages[1] + customers[1],
+        (*sentences, *remarks(sweep), *([watch.waiting()] if watch.has_stopped() else [])),
+    )
 
 
 def remarks(sweep: Sweep) -> tuple[str, ...]:

@@ -1,0 +1,113 @@
+"""No page says that something is being read, or will be, while nothing runs in the background."""
+
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from linkadmin.inbox.models import DeliveryOutcome, DeliveryState, WebhookDelivery
+from linkadmin.links.models import Integration
+from linkadmin.operations.models import ACCEPTED, Operation
+from tests.background import kill, run
+from tests.browser import tour
+from tests.house import House
+from tests.markup import read
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("started_long_ago", "at_once")]
+
+CLAIMS = {
+    "Outcome unknown: checking",
+    "We read the provider's records until they show what happened.",
+    "The provider removes it; checking",
+    "We read its records until the link is gone.",
+    "It counts as working once a reading shows it",
+    "can be read now.",
+    "Running",
+    "Its links are being read",
+    "It is tried again by itself.",
+    "Their links are read anew.",
+    "We try them again at",
+    "Refused: tried again at",
+}
+LIKE_A_CLAIM = re.compile(
+    r"(?<!not )\bcheck(?:ing|ed now)|being (?:read|checked)|\bwe (?:read|try|check)\b|\bwe['’]ll\b|\bread now"
+    r"|\b(?:is|are|being|will be) (?:read|checked|tried) (?:again|anew|by itself|until|soon)",
+    re.IGNORECASE,
+)
+REPLAYED = "its links will be read again."
+WAITING = "Waiting for background work to start again. It was last active on"
+
+
+def drawn(house: House, pages: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Return what each page says, all of it."""
+    return {(name, url): everything(house, name, url) for name, url in pages}
+
+
+def everything(house: House, name: str, url: str) -> str:
+    page = read(house.client(name).get(url, follow=True))
+    return " ".join(re.sub(r"<[^>]*>", " ", page.source).replace("&#x27;", "'").split())
+
+
+def check(house: House, pages: list[tuple[str, str]], claims: set[str]) -> dict[tuple[str, str], str]:
+    """Check that the pages make these claims while all runs, and none like them while nothing does."""
+    run()
+    alive = drawn(house, pages)
+    assert {claim for claim in claims if not any(claim in page for page in alive.values())} == set()
+    assert not any(WAITING in page for page in alive.values())
+
+    kill()
+    dead = drawn(house, pages)
+    made = {(claim, url) for (_name, url), page in dead.items() for claim in claims if claim in page}
+    assert made == set()
+    like = {(found[0], url) for (_name, url), page in dead.items() for found in LIKE_A_CLAIM.finditer(page)}
+    assert like == set()
+    return dead
+
+
+def test_no_page_claims_what_nobody_does(house: House) -> None:
+    pages = [(name, url) for name, url in tour.pages(house) if name]
+    lost, gone = house.belvo_link("Lost"), house.belvo_link("Gone")
+    house.send(f"{lost.get_absolute_url()}credentials/", password="lost_before")
+    house.send(f"{gone.get_absolute_url()}credentials/", password="lost_before")
+    Operation.objects.filter(link=gone).update(outcome=ACCEPTED)
+    pages += [("ana", link.get_absolute_url()) for link in (lost, gone)]
+    pages += [("ana", house.last_operation(link).get_absolute_url()) for link in (lost, gone)]
+    for number, (state, outcome) in enumerate([(DeliveryState.READING, ""), (DeliveryState.DONE, "waiting")]):
+        message = WebhookDelivery.objects.create(
+            integration=house.belvo, key=f"of the test {number}", topic="links", state=state, outcome=outcome
+        )
+        pages.append(("ana", message.get_absolute_url()))
+    Integration.objects.filter(pk=house.heron.pk).update(
+        key_state=Integration.KeyState.REFUSED, keys_retry_at=timezone.now() + timedelta(hours=2)
+    )
+
+    dead = check(house, pages, CLAIMS)
+
+    assert sum(WAITING in page for page in dead.values()) > len(CLAIMS) / 2
+
+
+def test_no_page_of_an_empty_house_does_either(house: House) -> None:
+    house.belvo.institutions.all().delete()
+
+    pages = [("ana", "/institutions/"), ("ana", f"/links/new/?integration={house.belvo.pk}")]
+
+    check(house, pages, {"It is read by itself within a minute.", "A provider's catalogue is read by itself"})
+
+
+def test_nor_does_the_answer_to_a_button(house: House) -> None:
+    message = WebhookDelivery.objects.create(
+        integration=house.belvo, key="1", topic="links", state=DeliveryState.DONE, outcome=DeliveryOutcome.NOTHING_NEW
+    )
+    run()
+    alive = replayed(house, message)
+    kill()
+
+    assert REPLAYED in alive
+    assert REPLAYED not in replayed(house, message)
+
+
+def replayed(house: House, message: WebhookDelivery) -> str:
+    WebhookDelivery.objects.update(state=DeliveryState.DONE)
+    return read(house.client().post(f"{message.get_absolute_url()}replay/", follow=True)).source
