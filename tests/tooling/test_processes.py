@@ -4,13 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from linkadmin.demo.processes import STOP_SECONDS
+from tests.waiting import BUSY_SECONDS, wait_until
 
 pytestmark = pytest.mark.processes
 
@@ -19,10 +19,33 @@ import os, sys
 from linkadmin.demo.processes import run_together
 sys.exit(run_together({name: sys.argv[2:] for name in sys.argv[1].split()}, env=os.environ))
 """
+# Ctrl-C in the middle: as soon as so many programs are being started.
+ASKED_AFTER = """
+import multiprocessing, os, signal
+begin, begun = multiprocessing.Process.start, []
+def start(process):
+    begin(process)
+    begun.append(process)
+    if len(begun) == {count}:
+        os.killpg(0, signal.SIGTERM)
+multiprocessing.Process.start = start
+"""
 # Each program leaves a file with its process id.
 PATIENT = "import os, time; open(f'program-{os.getpid()}', 'w').close(); time.sleep(600)"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + PATIENT
-ENDING = "import os, time; open(f'program-{os.getpid()}', 'w').close(); time.sleep(1)"
+POLITE = (
+    "import signal; signal.signal(signal.SIGTERM, lambda *_: open(f'asked-{os.getpid()}', 'x') and exit()); " + PATIENT
+)
+# One of two, the other of which is patient: it ends once both run.
+ENDING_OR_PATIENT = f"""
+import glob, os, time
+try:
+    os.mkdir('first')
+    {PATIENT}
+except FileExistsError:
+    open(f'program-{{os.getpid()}}', 'w').close()
+    while len(glob.glob('program-*')) < 2: time.sleep(0.01)
+"""
 
 
 @pytest.fixture
@@ -32,9 +55,9 @@ def folder(tmp_path: Path) -> Iterator[Path]:
         os.kill(pid, signal.SIGKILL)
 
 
-def start(folder: Path, program: str, *, names: str = "one two") -> subprocess.Popen[bytes]:
+def start(folder: Path, program: str, *, names: str = "one two", first: str = "") -> subprocess.Popen[bytes]:
     path = {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
-    command = [sys.executable, "-c", MANAGER, names, sys.executable, "-c", program]
+    command = [sys.executable, "-c", first + MANAGER, names, sys.executable, "-c", program]
     return subprocess.Popen(
         command, cwd=folder, env=os.environ | path, stdout=subprocess.DEVNULL, start_new_session=True
     )
@@ -53,11 +76,8 @@ def _runs(pid: int) -> bool:
     return True
 
 
-def wait_until_alive(folder: Path, count: int, *, within: float = 10) -> None:
-    deadline = time.monotonic() + within
-    while len(alive(folder)) != count:
-        assert time.monotonic() < deadline, f"{len(alive(folder))} programs run, not {count}"
-        time.sleep(0.02)
+def wait_until_alive(folder: Path, count: int) -> None:
+    wait_until(lambda: len(alive(folder)) == count)
 
 
 @pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
@@ -67,35 +87,37 @@ def test_a_signal_ends_all_and_counts_as_success(folder: Path, asked: signal.Sig
 
     os.killpg(manager.pid, asked)
 
-    assert manager.wait(timeout=5) == 0
+    assert manager.wait(BUSY_SECONDS) == 0
     assert not alive(folder)
 
 
 def test_a_program_that_will_not_end_is_ended_within_five_seconds(folder: Path) -> None:
+    assert STOP_SECONDS < 5
     manager = start(folder, STUBBORN)
     wait_until_alive(folder, 2)
 
     manager.send_signal(signal.SIGINT)
 
-    assert manager.wait(timeout=5) == 0
+    assert manager.wait(BUSY_SECONDS) == 0
     assert not alive(folder)
 
 
 def test_one_program_that_ends_takes_the_others_along_and_counts_as_a_failure(folder: Path) -> None:
-    manager = start(folder, f"import glob\nif glob.glob('program-*'): {ENDING}\nelse: {PATIENT}")
+    manager = start(folder, ENDING_OR_PATIENT)
 
-    assert manager.wait(timeout=10) != 0
+    assert manager.wait(BUSY_SECONDS) != 0
     assert not alive(folder)
 
 
-def test_a_killed_manager_leaves_no_program_behind(folder: Path) -> None:
-    manager = start(folder, PATIENT)
+def test_a_killed_manager_has_its_programs_asked_to_end_and_leaves_none_behind(folder: Path) -> None:
+    manager = start(folder, POLITE)
     wait_until_alive(folder, 2)
 
     manager.kill()
 
     manager.wait()
-    wait_until_alive(folder, 0, within=2)
+    wait_until_alive(folder, 0)
+    assert len(list(folder.glob("asked-*"))) == 2
 
 
 def test_a_killed_manager_leaves_no_stubborn_program_behind_either(folder: Path) -> None:
@@ -105,15 +127,13 @@ def test_a_killed_manager_leaves_no_stubborn_program_behind_either(folder: Path)
     manager.kill()
 
     manager.wait()
-    wait_until_alive(folder, 0, within=STOP_SECONDS + 2)
+    wait_until_alive(folder, 0)
 
 
-def test_a_signal_while_the_programs_start_ends_them_as_well(folder: Path) -> None:
-    for delay in (0.3, 0.35, 0.4, 0.45):
-        manager = start(folder, PATIENT)
-        time.sleep(delay)
-        os.killpg(manager.pid, signal.SIGTERM)
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_signal_while_the_programs_start_ends_them_as_well(folder: Path, count: int) -> None:
+    manager = start(folder, PATIENT, first=ASKED_AFTER.format(count=count))
 
-        manager.wait(timeout=5)
+    manager.wait(BUSY_SECONDS)
 
-        assert not alive(folder)
+    assert not alive(folder)
