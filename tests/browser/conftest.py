@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import connections
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from tests.house import House
 from tests.needs import CHROMIUM
 
-from .desk import Desk
+from .desk import PATIENCE, Desk
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -31,6 +31,7 @@ def chromium() -> Iterator[Browser]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        expect.set_options(timeout=PATIENCE)
         with sync_playwright() as playwright:
             yield playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
             connections.close_all()

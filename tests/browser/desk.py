@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, W
 from linkadmin.links.models import Link
 from tests.house import House
 
-PATIENCE = 10_000  # milliseconds
+PATIENCE = 60_000  # milliseconds: no machine is so busy
 # A form sent back (422) and a conflict (409) are pages of ours; the console mentions them all the same.
 ANSWERED = r"Failed to load resource: the server responded with a status of ({}) \("
 TELL_VIOLATIONS = """
