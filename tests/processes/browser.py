@@ -9,6 +9,8 @@ import requests
 
 from tests.house import PASSWORD
 
+TAB_SECONDS = 0.5  # a tab is left open after it sent
+
 
 @dataclass
 class Form:
@@ -96,7 +98,7 @@ class Browser:
     def leave_while_sending(self, link_page: str, **typed: str) -> None:
         """Send new credentials and close the tab before the answer."""
         try:
-            self.update_credentials(link_page, patience=0.5, **typed)
+            self.update_credentials(link_page, patience=TAB_SECONDS, **typed)
         except requests.ReadTimeout:
             return
         raise AssertionError("the answer was faster than the tab")

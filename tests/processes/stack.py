@@ -24,9 +24,7 @@ from .browser import Browser
 
 PROJECT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
-CREDENTIALS_SECONDS, MARGIN_SECONDS = 5, 1
-LEASE_SECONDS = CREDENTIALS_SECONDS + MARGIN_SECONDS  # a call whose process died is given up after so many
-RECHECK_SECONDS = 10  # between two looks at an operation of unknown outcome
+CREDENTIALS_SECONDS, MARGIN_SECONDS = 5, 1  # a call whose process died is given up after both
 PROGRAMS = ("web", "worker", "beat")
 # Minutes become seconds, so that a lease runs out and a bank's time is over while a test waits.
 SHORTENED = {
@@ -58,7 +56,7 @@ class PlantedLink:
         return f"/links/{self.id}/"
 
 
-def wait_for(look: Callable[[], Found | None], *, within: float = 20) -> Found:
+def wait_for(look: Callable[[], Found | None], *, within: float = 120) -> Found:
     """Look until there is something to see."""
     deadline = time.monotonic() + within
     while not (seen := look()):
@@ -67,9 +65,9 @@ def wait_for(look: Callable[[], Found | None], *, within: float = 20) -> Found:
     return seen
 
 
-def wait_for_state(browser: Browser, link_page: str, words: str, *, within: float = 20) -> None:
+def wait_for_state(browser: Browser, link_page: str, words: str) -> None:
     """Wait until the state of a link's latest operation begins with these words."""
-    wait_for(lambda: browser.state_of(link_page).startswith(words), within=within)
+    wait_for(lambda: browser.state_of(link_page).startswith(words))
 
 
 class Stack:
@@ -104,7 +102,7 @@ class Stack:
     ) -> None:
         self.end()
         # What was killed a moment ago may take another to be gone on a busy machine.
-        wait_for(lambda: not self.processes(), within=10)
+        wait_for(lambda: not self.processes())
 
     def start(self, *names: str) -> None:
         """Start programs, unless they run, and wait for the pages to answer."""
@@ -112,7 +110,7 @@ class Stack:
             if name not in self._running:
                 self._running[name] = self._spawn(name, self._command(name))
         if "web" in names:
-            wait_for(self._answers, within=60)
+            wait_for(self._answers)
 
     def run_other_worker(self, *options: str) -> None:
         """Run a worker with these options in place of the usual one, until it is killed."""
@@ -214,7 +212,7 @@ class Stack:
             (self.data / "keys" / name).write_text(new_key())
         (self.data / "simulator.json").write_text(json.dumps(_remote_world()))
         self._running["simulator"] = self._spawn("simulator", self._command("simulator"))
-        self.simulator_url = wait_for(self._said_address, within=60)
+        self.simulator_url = wait_for(self._said_address)
         made = self.run("tests.processes.world", self.simulator_url)
         self.integrations = made["integrations"]
         for row in made["links"]:

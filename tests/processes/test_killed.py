@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from .browser import Browser
-from .stack import LEASE_SECONDS, RECHECK_SECONDS, PlantedLink, Stack, wait_for, wait_for_state
+from .stack import PlantedLink, Stack, wait_for, wait_for_state
 
 pytestmark = pytest.mark.processes
 RECEIVED = "Task operations.reconcile["
@@ -65,7 +65,7 @@ def crash(embedded: Stack) -> Crash:
     embedded.thaw("worker", "beat")
     embedded.start("web")
     for link in crash.calling:
-        wait_for_state(crash.browser, link.page, "Unknown", within=4 * LEASE_SECONDS)
+        wait_for_state(crash.browser, link.page, "Unknown")
         crash.said[link.page] = crash.browser.get(link.page).text
     embedded.thaw("simulator")
     return crash
@@ -153,13 +153,13 @@ def test_a_lost_answer_stays_unknown_while_nobody_works(loss: Loss) -> None:
 def test_it_is_learnt_once_they_work_again_although_the_message_is_gone(loss: Loss) -> None:
     page = loss.link.page
 
-    wait_for_state(loss.browser, page, "Done, as the provider", within=3 * RECHECK_SECONDS)
+    wait_for_state(loss.browser, page, "Done, as the provider")
     wait_for(lambda: loss.browser.says(page, "Working"))
 
 
 def test_it_is_settled_once_and_the_bank_was_asked_once(loss: Loss) -> None:
     page = loss.link.page
-    wait_for_state(loss.browser, page, "Done", within=3 * RECHECK_SECONDS)
+    wait_for_state(loss.browser, page, "Done")
 
     operation = loss.browser.operations(page)[0].split("/")[2]
     assert loss.stack.browser("aud").outcomes_of(operation) == ["Requested", "Unknown", "Done"]

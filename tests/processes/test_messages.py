@@ -1,14 +1,10 @@
 """Messages of a provider as they come in production: seen on the page in a moment, outliving whoever works them."""
 
-import time
-from statistics import median
-
 import pytest
 import requests
 
 from tests.inbox.postman import AUTHORIZATION, told_by_belvo
 
-from .browser import Browser
 from .stack import PlantedLink, Stack, wait_for
 
 pytestmark = pytest.mark.processes
@@ -16,8 +12,6 @@ pytestmark = pytest.mark.processes
 BANK = "ironbank_br_retail"
 BELVO = ("sandbox-id", "sandbox-password")
 TAKEN = "Task sync.read_due["  # by a worker
-VISIBLE_WITHIN = 2  # seconds
-DONE_WITHIN = 120  # seconds, after a kill
 
 
 @pytest.fixture(scope="module")
@@ -40,19 +34,13 @@ def post(address: str, link: PlantedLink) -> None:
     assert answer.status_code == 202
 
 
-def seconds_until_seen(browser: Browser, address: str, link: PlantedLink) -> float:
-    began = time.monotonic()
+def test_message_is_visible_on_the_page_before_the_schedule_comes_to_it(stack: Stack, address: str) -> None:
+    browser, link = stack.browser(), mended(stack)
+    stack.kill("beat")
+
     post(address, link)
+
     wait_for(lambda: browser.says(link.page, "Working"))
-    return time.monotonic() - began
-
-
-def test_message_is_visible_on_the_page_within_two_seconds(stack: Stack, address: str) -> None:
-    browser = stack.browser()
-
-    delays = [seconds_until_seen(browser, address, mended(stack)) for _ in range(3)]
-
-    assert median(delays) <= VISIBLE_WITHIN
 
 
 def test_messages_outlive_the_worker_and_the_broker(stack: Stack, address: str) -> None:
@@ -71,4 +59,4 @@ def test_messages_outlive_the_worker_and_the_broker(stack: Stack, address: str) 
     stack.start("worker", "beat")
 
     for link in links:
-        wait_for(lambda page=link.page: browser.says(page, "Working"), within=DONE_WITHIN)  # type: ignore[misc]
+        wait_for(lambda page=link.page: browser.says(page, "Working"))  # type: ignore[misc]

@@ -19,7 +19,8 @@ NUMBER = re.compile(r'class="challenge__number">(\d{6})<')
 
 @pytest.fixture(scope="module")
 def several(tmp_path_factory: pytest.TempPathFactory, static: Path) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("several"), static=static, web_processes=PROCESSES) as running:
+    folder, patient = tmp_path_factory.mktemp("several"), "tests.processes.patient_settings"
+    with Stack(folder, static=static, web_processes=PROCESSES, DJANGO_SETTINGS_MODULE=patient) as running:
         yield running
 
 

@@ -147,7 +147,8 @@ def test_process_that_ends_leaves_no_door(data: Path) -> None:
 
 
 @pytest.mark.processes
-def test_forked_process_has_a_door_of_its_own(data: Path) -> None:
+def test_forked_process_has_a_door_of_its_own(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(siblings, "PATIENCE_SECONDS", 120)
     parents, childs = uuid.uuid4(), uuid.uuid4()
     with Holder(data) as holder:
         holder.keep(parents, "482913")

@@ -20,7 +20,7 @@ def lines() -> Iterator[Lines]:
         yield one, other
 
 
-def begin(lines: Lines, *, seconds: float = 2, roles: tuple[bool, bool] = (True, False)) -> tuple[Talk, Talk]:
+def begin(lines: Lines, *, seconds: float = 60, roles: tuple[bool, bool] = (True, False)) -> tuple[Talk, Talk]:
     deadline = time.monotonic() + seconds
     with ThreadPoolExecutor() as both:
         one, other = (both.submit(Talk, line, deadline, asks=asks) for line, asks in zip(lines, roles, strict=True))
