@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linkadmin.providers.names import clean_name, isolated
 from linkadmin.providers.types import CredentialField, Secret
+from linkadmin.secret_input import SecretInput
 
 
 class AfterForm(forms.Form):
@@ -36,9 +37,7 @@ class SecretForm(AfterForm):
             max_length=asked.max_length or 500,
             help_text=asked.help_text,
             validators=[RegexValidator(asked.pattern, asked.pattern_message)] if asked.pattern else [],
-            widget=forms.PasswordInput(
-                attrs={"autocomplete": "off", "spellcheck": "false", "placeholder": asked.placeholder}
-            ),
+            widget=SecretInput(asked.label, placeholder=asked.placeholder),
         )
 
     def clean_secret(self) -> Secret:

@@ -20,6 +20,7 @@ from linkadmin.audit.strict_admin import StrictAdmin
 from linkadmin.nudges import nudge
 from linkadmin.providers import PROVIDERS, provider_class
 from linkadmin.providers.types import CredentialField, FieldKind, Secret
+from linkadmin.secret_input import SecretInput
 
 from .connections import keep_secret
 from .models import EndUser, HealthChange, Institution, Integration, Link
@@ -90,7 +91,7 @@ class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
             if kept
             else ""
         )
-        widget = forms.PasswordInput(attrs={"autocomplete": "off"})
+        widget = SecretInput(asked.label)
         return forms.CharField(label=label, required=False, max_length=500, widget=widget, help_text=help_text)
 
 

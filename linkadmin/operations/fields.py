@@ -11,6 +11,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.providers.types import Cleaning, CredentialField, FieldKind
+from linkadmin.secret_input import SecretInput
 
 from .typed_values import CLEANERS
 
@@ -129,7 +130,7 @@ def _widget(asked: CredentialField) -> forms.Widget:
     if asked.is_number:
         attrs["inputmode"] = "numeric"
     if asked.kind is FieldKind.PASSWORD:
-        return forms.PasswordInput(attrs=attrs)
+        return SecretInput(asked.label, **attrs)
     if asked.kind is FieldKind.FILE_TEXT:
         return OneWayTextarea(attrs=attrs | {"rows": 4, "class": "mono"})
     if asked.secret:

@@ -9,6 +9,9 @@
     for (const input of document.querySelectorAll("input[type=password]")) {
       if (!template || input.nextElementSibling?.matches(".reveal")) continue;
       const button = document.importNode(template.content.firstElementChild, true);
+      const secret = input.dataset.secret || template.dataset.secret;
+      for (const word of ["show", "hide"]) button.dataset[word] = button.dataset[word].replace("{secret}", secret);
+      button.title = button.lastElementChild.textContent = button.dataset.show;
       if (input.id) button.setAttribute("aria-controls", input.id);
       input.after(button);
     }
@@ -17,7 +20,10 @@
   function set(input, isShown) {
     input.type = isShown ? "text" : "password";
     input.toggleAttribute("data-revealed", isShown);
-    input.nextElementSibling?.setAttribute("aria-pressed", isShown);
+    const button = input.nextElementSibling;
+    if (!button?.matches(".reveal")) return;
+    button.setAttribute("aria-pressed", isShown);
+    button.title = isShown ? button.dataset.hide : button.dataset.show;
   }
 
   function hideIn(part) {

@@ -1,11 +1,15 @@
 """Showing what is typed in a password field, and signing in to the demo with one click."""
 
+import re
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from pytest_django import Settings
 
 from linkadmin.accounts.models import User
 from tests.house import PASSWORD, House
+from tests.inbox.postman import open_inbox
 
 from .desk import Desk, barriers, overflow
 
@@ -16,7 +20,7 @@ DEMO_PASSWORD = "linkadmin-demo"
 
 
 def show_buttons(page: Page) -> Locator:
-    return page.get_by_role("button", name="Show password")
+    return page.locator("button.reveal")
 
 
 def show(page: Page, field: Locator) -> None:
@@ -70,7 +74,7 @@ def test_credentials_form_that_comes_back_has_its_button_again(house: House, des
 
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(field).to_have_attribute("type", "password")
-    expect(show_buttons(page)).to_have_count(1)
+    expect(page.get_by_role("button", name="Show contraseña")).to_have_count(1)
     show(page, field)
 
 
@@ -97,3 +101,84 @@ def test_one_click_signs_in_to_the_demo(house: House, desk: Desk, settings: Sett
     page.get_by_role("button", name="Sign in as Nadia Okell (support)").click()
 
     expect(page.get_by_role("button", name="Your account")).to_be_visible()
+
+
+Opened = tuple[str, str, list[str]]
+
+
+def _heron_link(house: House) -> Opened:
+    return "ana", house.new_link_url(), ["access token", "asset report token"]
+
+
+def _replaced_token(house: House) -> Opened:
+    return "ana", f"{house.heron_link().get_absolute_url()}access-token/", ["access token"]
+
+
+def _credentials(house: House) -> Opened:
+    return (
+        "ana",
+        f"{house.belvo_link().get_absolute_url()}credentials/",
+        ["contraseña", "second password", "encryption key"],
+    )
+
+
+def _keys(house: House) -> Opened:
+    names = ["secret id", "secret password", "API key"]
+    return "adm", "/admin/links/integration/add/", names
+
+
+def _keys_of_heron(house: House) -> Opened:
+    return "adm", f"/admin/links/integration/{house.heron.pk}/change/", ["API key"]
+
+
+def _webhook_secret_of_belvo(house: House) -> Opened:
+    open_inbox(house.belvo)
+    return "adm", f"{house.belvo.get_absolute_url()}inbox/", ["authorization header"]
+
+
+def _webhook_secret_of_heron(house: House) -> Opened:
+    open_inbox(house.heron)
+    return "adm", f"{house.heron.get_absolute_url()}inbox/", ["webhook secret"]
+
+
+def _own_password(house: House) -> Opened:
+    return "ana", "/accounts/password/", ["password"] * 3
+
+
+PLACES = [
+    _heron_link,
+    _replaced_token,
+    _credentials,
+    _keys,
+    _keys_of_heron,
+    _webhook_secret_of_belvo,
+    _webhook_secret_of_heron,
+    _own_password,
+]
+
+
+@pytest.mark.parametrize("opened", PLACES, ids=lambda each: each.__name__)
+def test_button_names_what_it_shows_and_each_is_hidden_before_it_leaves(
+    house: House, desk: Desk, opened: Callable[[House], Opened]
+) -> None:
+    who, address, names = opened(house)
+    page = desk.window(who, viewport=NARROW)
+    page.goto(address)
+    buttons = page.locator("button.reveal")
+    for details in page.locator("details:not([open]) > summary").all():
+        details.click()
+
+    assert [each.inner_text().removeprefix("Show ") for each in buttons.all()] == names
+    for number, name in enumerate(names):
+        button = buttons.nth(number)
+        field = page.locator(f"#{button.get_attribute('aria-controls')}")
+        button.click()
+        expect(button).to_have_accessible_name(f"Show {name}")
+        expect(button).to_have_attribute("title", f"Hide {name}")
+        expect(field).to_have_attribute("type", "text")
+    assert overflow(page) <= 0
+    page.evaluate("dispatchEvent(new Event('pagehide'))")
+
+    expect(page.locator("input[data-revealed]")).to_have_count(0)
+    for button in buttons.all():
+        expect(button).to_have_attribute("title", re.compile("^Show "))
