@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from linkadmin import storage
 from linkadmin.database import waiting_at_most
+from linkadmin.times import moment
 
 from . import sessions
 from .models import User
@@ -88,7 +89,15 @@ def own_sessions(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)  # noqa: S101 - the middleware lets nobody else in
     found = sessions.sessions_of(request.user)
     current = request.session.session_key
-    rows = [{"session": each, "is_current": each.pk == current} for each in found]
+    rows = [
+        {
+            "session": each,
+            "started": moment(each.started_at),
+            "seen": moment(each.seen_at),
+            "is_current": each.pk == current,
+        }
+        for each in found
+    ]
     context = {"rows": rows, "has_others": any(not row["is_current"] for row in rows)}
     return render(request, "account/sessions.html", context)
 

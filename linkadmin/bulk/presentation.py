@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from linkadmin.heartbeats import watch
-from linkadmin.links.presentation import Moment, StateBadge, moment, shown_name, shown_states
+from linkadmin.links.presentation import StateBadge, shown_name, shown_states
 from linkadmin.providers.names import isolated
+from linkadmin.times import Moment, moment
 
 from .forecast import Forecast, forecast
 from .models import BulkItem, BulkJob, ItemState, JobKind, JobState

@@ -18,10 +18,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links.glance import Glance, time_of
 from linkadmin.links.live import NOTHING_AWAITED, Pulse, answer, seconds_between, version_of
-from linkadmin.links.presentation import moment
 from linkadmin.operations.refusals import Refusal
 from linkadmin.pages import go, reader
 from linkadmin.paging import Page
+from linkadmin.times import moment
 
 from . import queries, selection, services
 from .forms import FORMS

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from linkadmin.heartbeats import watch
-from linkadmin.links.presentation import Moment, StateBadge, moment
+from linkadmin.links.presentation import StateBadge
+from linkadmin.times import Moment, moment
 
 from .models import DeliveryOutcome, DeliveryState, WebhookDelivery
 

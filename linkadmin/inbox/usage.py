@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from linkadmin.links.models import Integration
-from linkadmin.links.presentation import Moment, moment
+from linkadmin.times import Moment, moment
 
 from .models import WebhookSecret
 

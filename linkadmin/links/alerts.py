@@ -10,12 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from linkadmin.providers.names import isolated
+from linkadmin.times import Moment, moment
 
 from . import breaker
 from .models import Integration, Traffic
 from .models.integrations import IntegrationQuerySet
 from .pauses import clock_time
-from .presentation import Moment, moment
 
 KEYS, PAUSED = "keys", "paused"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,13 +10,12 @@ from django import forms
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from linkadmin.heartbeats import watch
 from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause, HealthState
+from linkadmin.times import Moment, moment, told
 
 from .causes import PROVING_LOOK, STATES, Group, Remedy, StateLook, Turn
 from .models import PROVING, EndUser, Link
@@ -41,15 +40,6 @@ class StateBadge:
     label: str
     reason: str = ""
     mark: str = ""  # what else to know at first sight
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A time as people say it, with the exact one behind it."""
-
-    iso: str
-    ago: str
-    exact: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,49 +189,6 @@ def pills(query: QueryDict, filters: forms.BaseForm) -> list[tuple[str, str]]:
     return found
 
 
-def moment(at: datetime | None, *, now: datetime | None = None) -> Moment | None:
-    return None if at is None else _moment(at, now or timezone.now())
-
-
-def expected(at: datetime | None) -> Moment | None:
-    """Return a time that may lie ahead, as people say it."""
-    now = timezone.now()
-    shown = moment(at, now=now)
-    if at is None or shown is None or at <= now:
-        return shown
-    return Moment(shown.iso, _ahead(at - now), shown.exact)
-
-
-def ago(at: datetime, *, now: datetime) -> str:
-    """Say how long ago something was, in its largest unit."""
-    seconds = int((now - at).total_seconds())
-    if seconds < 0:
-        return _("just now")
-    if seconds < 60:
-        return _("%(count)d s ago") % {"count": seconds}
-    if seconds < 3600:
-        return _("%(count)d min ago") % {"count": seconds // 60}
-    if seconds < 86_400:
-        return _("%(count)d h ago") % {"count": seconds // 3600}
-    days = seconds // 86_400
-    return ngettext("%(count)d day ago", "%(count)d days ago", days) % {"count": days}
-
-
-def _moment(at: datetime, now: datetime) -> Moment:
-    local = timezone.localtime(at)
-    exact = f"{date_format(local, 'j M Y')}, {local:%H:%M:%S} {local:%Z}"
-    return Moment(at.isoformat(), ago(at, now=now), exact)
-
-
-def _ahead(left: timedelta) -> str:
-    minutes = int(left.total_seconds()) // 60 + 1
-    if minutes < 60:
-        return _("in %(count)d min") % {"count": minutes}
-    if left < timedelta(days=1):
-        return _("in %(count)d h") % {"count": minutes // 60}
-    return ngettext("in %(count)d day", "in %(count)d days", left.days) % {"count": left.days}
-
-
 def _badge(look: StateLook, reason: str = "") -> StateBadge:
     return StateBadge(look.tone, look.icon, str(look.label), reason)
 
@@ -252,7 +199,7 @@ def _standing(link: Link, under_way: UnderWay | None, *, now: datetime) -> Stand
         return Standing(
             group=judged.group,
             state=under_way.state,
-            since=_moment(under_way.since, now),
+            since=told(under_way.since, now),
             turn=under_way.turn,
             advice=under_way.advice,
             remedy=Remedy.NONE,
@@ -261,7 +208,7 @@ def _standing(link: Link, under_way: UnderWay | None, *, now: datetime) -> Stand
     return Standing(
         group=judged.group,
         state=badge(link),
-        since=_moment(_since(link), now),
+        since=told(_since(link), now),
         turn=judged.turn,
         advice=_advice(link, str(judged.advice)),
         remedy=Remedy.TELL_PROVIDER if link.waits_too_long else judged.remedy,

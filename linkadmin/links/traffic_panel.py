@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from linkadmin.heartbeats import watch
+from linkadmin.times import Moment, moment
 
 from . import breaker
 from .models import CallPlace, CallQuota, Integration, Traffic
 from .pauses import clock_time
-from .presentation import Moment, StateBadge, moment
+from .presentation import StateBadge
 from .traffic import FULL_CREDIT, REPEAT_COST
 
 if TYPE_CHECKING:

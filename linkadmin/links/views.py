@@ -19,10 +19,11 @@ from linkadmin.audit.models import Outcome
 from linkadmin.pages import draw, go, reader
 from linkadmin.paging import PAGE_SIZE, Page
 from linkadmin.providers.errors import Busy, NotSent
+from linkadmin.times import moment
 
 from . import connections, counts, queries
 from .models import EndUser, Integration, Link
-from .presentation import customer_rows, moment, pills, rows, shown_name, state_counts
+from .presentation import customer_rows, pills, rows, shown_name, state_counts
 from .strip import health_strip
 from .traffic import pause_of
 from .traffic_panel import panel_of

@@ -7,7 +7,7 @@ from django.urls import reverse
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links.models import Link
-from linkadmin.links.presentation import Moment, moment
+from linkadmin.times import Moment, moment
 
 from .acts import Offer, offer
 from .budget import Budget

@@ -9,9 +9,10 @@ from django.db.models import Count, Min, QuerySet
 
 from linkadmin.accounts.models import User
 from linkadmin.links.models import Institution, Integration, Link
-from linkadmin.links.presentation import Moment, StateBadge, moment, shown_states
+from linkadmin.links.presentation import StateBadge, shown_states
 from linkadmin.links.queries import needing_somebody, standing
 from linkadmin.providers.types import HealthState
+from linkadmin.times import Moment, moment
 
 SHOWN = 8
 INCIDENT_LINKS = 2  # so many links waiting for one bank are one incident, not so many troubles

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import EndUser, Integration, Link
-from linkadmin.links.presentation import Moment, StateBadge, badge_of, moment, shown_name
+from linkadmin.links.presentation import StateBadge, badge_of, shown_name
 from linkadmin.providers.records import (
     RemoteAccount,
     RemoteConnector,
@@ -24,6 +24,7 @@ from linkadmin.providers.records import (
     RemoteWebhook,
 )
 from linkadmin.providers.types import Cause, Observation, RemoteLink
+from linkadmin.times import Moment, moment
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from linkadmin.accounts import tasks
 from linkadmin.accounts.models import StaffSession, User
 from linkadmin.audit.models import AuditEvent
 from tests.house import HTMX, PASSWORD, House
+from tests.markup import read
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -116,6 +117,20 @@ def test_sessions_are_listed_in_plain_words(house: House) -> None:
     assert "This session" in page.words
     assert "iPhone" not in page.words
     assert not any(each.session_key in page.source for each in StaffSession.objects.all())
+
+
+def test_times_of_a_session_are_told_as_people_say_them_with_the_exact_one_on_hover(house: House) -> None:
+    with time_machine.travel(START, tick=False) as clock:
+        client = signed_in(house.people["ana"])
+        clock.shift(timedelta(minutes=8))
+        page = read(client.get("/accounts/sessions/"))
+        clock.shift(timedelta(seconds=59))
+        later = read(client.get("/accounts/sessions/"))
+
+    times = [each.attrs.get("title") for each in page.elements if each.tag == "time"]
+    assert times == ["2 Mar 2026, 09:00:00 UTC"] * 2
+    assert "8 min ago" in page.words
+    assert "59 s ago" in later.words
 
 
 def test_one_signs_out_of_all_other_sessions(house: House) -> None:

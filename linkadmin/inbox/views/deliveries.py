@@ -26,6 +26,7 @@ from linkadmin.links.queries import NAMED, visible_to
 from linkadmin.nudges import wake
 from linkadmin.pages import draw, go, reader
 from linkadmin.paging import PAGE_SIZE
+from linkadmin.times import moment
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -64,9 +65,9 @@ def delivery_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     context = {
         "delivery": delivery,
         "outcome": outcome_badge(delivery, with_meaning=True),
-        "received": presentation.moment(delivery.received_at),
-        "made": presentation.moment(delivery.made_at),
-        "worked": presentation.moment(delivery.worked_at),
+        "received": moment(delivery.received_at),
+        "made": moment(delivery.made_at),
+        "worked": moment(delivery.worked_at),
         "lines": payloads.lines(delivery.payload, see_names=see_names) if delivery.payload else [],
         "rows": presentation.rows(links, see_names=see_names),
         "may_replay": may(request.user, Right.REFRESH) and delivery.can_be_replayed,

@@ -19,9 +19,9 @@ from linkadmin.inbox.forms import AfterForm, ConfirmForm, SecretForm
 from linkadmin.inbox.models import LIVE_SECRETS, Mailbox, WebhookSecret
 from linkadmin.inbox.usage import secrets_in_use
 from linkadmin.links.models import Integration
-from linkadmin.links.presentation import moment
 from linkadmin.pages import go, reader
 from linkadmin.providers.types import Capability, Secret
+from linkadmin.times import moment
 
 
 @no_compression

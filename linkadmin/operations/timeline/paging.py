@@ -13,8 +13,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from linkadmin.links.models import Link
-from linkadmin.links.presentation import Moment, moment
 from linkadmin.paging import read_moment, turned, write_moment
+from linkadmin.times import Moment, moment
 
 from .sources import SOURCES, Key, Source
 from .telling import Told

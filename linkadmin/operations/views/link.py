@@ -18,7 +18,7 @@ from linkadmin.links.access import link_for, seen
 from linkadmin.links.day_strip import day_strip
 from linkadmin.links.forms import NoteForm, OwnerForm
 from linkadmin.links.models import Link
-from linkadmin.links.presentation import expected, moment, shown_name
+from linkadmin.links.presentation import shown_name
 from linkadmin.operations import reading, refusals, timeline
 from linkadmin.operations.acts import Offer, offer
 from linkadmin.operations.budget import budget_of
@@ -31,6 +31,7 @@ from linkadmin.operations.verdict import LinkVerdict, verdict_of
 from linkadmin.operations.ways import ways_on
 from linkadmin.pages import go, reader
 from linkadmin.providers.types import HealthState
+from linkadmin.times import expected, moment
 
 from .access import why_paused
 

@@ -16,7 +16,7 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.compression import no_compression
 from linkadmin.links.access import seen
 from linkadmin.links.causes import VERDICTS
-from linkadmin.links.presentation import moment, shown_name, standing_of
+from linkadmin.links.presentation import shown_name, standing_of
 from linkadmin.operations import decisions, reconcile, refusals
 from linkadmin.operations.acts import start_of
 from linkadmin.operations.budget import Budget, budget_of
@@ -30,6 +30,7 @@ from linkadmin.operations.ways import ways_on
 from linkadmin.pages import go, reader
 from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause, HealthState
+from linkadmin.times import moment
 
 from .access import place_of
 

@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from linkadmin.heartbeats import watch
-from linkadmin.links.presentation import Moment, StateBadge, moment
+from linkadmin.links.presentation import StateBadge
 from linkadmin.sync.models import Sweep, SweepPart, SweepState
+from linkadmin.times import Moment, moment
 
 LOOKS = {  # tone and icon
     SweepState.RUNNING: ("info", "refresh-cw"),

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links.access import link_for
 from linkadmin.links.models import EndUser, Integration
-from linkadmin.links.presentation import moment, shown_name
+from linkadmin.links.presentation import shown_name
 from linkadmin.operations.changes import NO, YES
 from linkadmin.operations.fields import OnceForm
 from linkadmin.operations.models import OperationKind
@@ -38,6 +38,7 @@ from linkadmin.sync.forms import SwitchForm, mark_of
 from linkadmin.sync.known import links_here, under_way
 from linkadmin.sync.tables import Act, Table
 from linkadmin.sync.troubles import told
+from linkadmin.times import moment
 
 from .access import integration_that_can
 from .changing import change

@@ -17,7 +17,7 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.links import catalogue, counts
 from linkadmin.links.catalogue import Tally, word
 from linkadmin.links.models import Institution, Integration
-from linkadmin.links.presentation import StateBadge, moment, pills, state_counts
+from linkadmin.links.presentation import StateBadge, pills, state_counts
 from linkadmin.pages import draw, go, reader
 from linkadmin.providers.filters import Filters
 from linkadmin.providers.names import isolated
@@ -28,6 +28,7 @@ from linkadmin.sync.asking import Question
 from linkadmin.sync.forms import AskingForm
 from linkadmin.sync.institution_words import fields_in_words, raw_fields, repair_in_words
 from linkadmin.sync.models.left_out import of_institutions
+from linkadmin.times import moment
 
 from .access import integration_that_can
 from .looking import Look, look, page_number

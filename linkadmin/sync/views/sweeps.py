@@ -13,13 +13,13 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.links.glance import Glance, time_of
 from linkadmin.links.live import NOTHING_AWAITED, Pulse, answer, seconds_between, version_of
 from linkadmin.links.models import Integration
-from linkadmin.links.presentation import moment
 from linkadmin.operations.refusals import Refusal
 from linkadmin.pages import go, reader
 from linkadmin.paging import Keyset
 from linkadmin.sync import sweeps
 from linkadmin.sync.models import Sweep, SweepState
 from linkadmin.sync.sweeps import presentation
+from linkadmin.times import moment
 
 SHOWN = ("state", "began_at", "attended_until", "waits_until", "seen", "note")
 NEWEST_FIRST = Keyset("began_at", "id", newest_first=True)

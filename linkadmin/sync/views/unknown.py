@@ -9,9 +9,9 @@ from django.views.decorators.http import require_safe
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links import unknown
 from linkadmin.links.models import Link, UnknownValue
-from linkadmin.links.presentation import Moment, moment
 from linkadmin.paging import Keyset
 from linkadmin.providers import PROVIDERS, provider_class
+from linkadmin.times import Moment, moment
 
 LATEST_FIRST = Keyset("last_at", "id", newest_first=True, size=200)
 
