@@ -1,15 +1,19 @@
 """The page for administrators: which part works, and which programs run in the background."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from linkadmin.audit import clock
 from linkadmin.heartbeats import watch
+from linkadmin.heartbeats.models import Heartbeat
+from linkadmin.links.presentation import Moment, StateBadge, moment
 
 from . import probes
 
@@ -19,18 +23,34 @@ class Part:
     """One part of the system, and whether it works."""
 
     label: str
-    works: bool
+    state: StateBadge
+    since: Moment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One program that runs in the background, or did."""
+
+    label: str
+    name: str
+    pid: int | None
+    started: Moment | None
+    alive: Moment | None
+    worked: Moment | None
+    state: StateBadge
 
 
 @require_safe
 def system_status(request: HttpRequest) -> HttpResponse:
     """Show every part that `/statusz/` asks, and every program that has written a heartbeat."""
-    context = {"parts": _parts(), "programs": watch.programs(), "jump": clock.last_jump(now=timezone.now())}
-    return render(request, "heartbeats/status.html", context)
+    now = timezone.now()
+    programs = [_program(row, now) for row in Heartbeat.objects.order_by("kind", "name")]
+    return render(request, "heartbeats/status.html", {"parts": [*_parts(), _clock(now)], "programs": programs})
 
 
 def _parts() -> list[Part]:
     failing = probes.failing_parts()
+    works, fails = StateBadge("ok", "circle-check", _("Working")), StateBadge("bad", "circle-x", _("Failing"))
     labels = {
         "database": _("Database"),
         "broker": _("Broker"),
@@ -38,4 +58,25 @@ def _parts() -> list[Part]:
         "workers": _("Workers"),
         "audit log": _("Audit log verification"),
     }
-    return [Part(label, name not in failing) for name, label in labels.items()]
+    return [Part(label, fails if name in failing else works) for name, label in labels.items()]
+
+
+def _clock(now: datetime) -> Part:
+    jump = clock.last_jump(now=now)
+    if jump is None:
+        return Part(_("Server clock"), StateBadge("ok", "circle-check", _("No jump in the last 24 hours")))
+    return Part(_("Server clock"), StateBadge("warn", "triangle-alert", _("Jumped")), moment(jump.jumped_at, now=now))
+
+
+def _program(row: Heartbeat, now: datetime) -> Program:
+    runs = StateBadge("ok", "circle-check", _("Running"))
+    silent = StateBadge("bad", "circle-x", _("Silent for %(time)s") % {"time": timesince(row.alive_at, now)})
+    return Program(
+        label=row.get_kind_display(),
+        name=row.name,
+        pid=row.pid,
+        started=moment(row.started_at, now=now),
+        alive=moment(row.alive_at, now=now),
+        worked=moment(row.worked_at, now=now),
+        state=silent if watch.is_old(row.alive_at) else runs,
+    )

@@ -41,8 +41,8 @@ def look() -> Background:
     }
     beat = seen.get(Kind.BEAT, (None, None))[0]
     worker, worked = seen.get(Kind.WORKER, (None, None))
-    scheduler_is_dead = _is_old(beat)
-    workers_are_dead = _is_old(worker) or (not scheduler_is_dead and _is_old(worked))
+    scheduler_is_dead = is_old(beat)
+    workers_are_dead = is_old(worker) or (not scheduler_is_dead and is_old(worked))
     return Background(scheduler_is_dead, workers_are_dead, worked if workers_are_dead else beat)
 
 
@@ -56,19 +56,6 @@ def glance() -> Background:
     if _known is None or now - _known[0] >= KNOWN_SECONDS:
         _known = now, look()
     return _known[1]
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """One program's heartbeat, and whether it has been silent for too long."""
-
-    heartbeat: Heartbeat
-    is_silent: bool
-
-
-def programs() -> list[Program]:
-    """List what wrote heartbeats: the scheduler, then the workers, each by name."""
-    return [Program(row, _is_old(row.alive_at)) for row in Heartbeat.objects.order_by("kind", "name")]
 
 
 def words() -> str:
@@ -109,5 +96,6 @@ def _exact(moment: datetime) -> str:
     return date_format(timezone.localtime(moment), "M j, Y, H:i T")
 
 
-def _is_old(moment: datetime | None) -> bool:
+def is_old(moment: datetime | None) -> bool:
+    """Tell whether a program that last showed something then is dead."""
     return moment is None or timezone.now() - moment > DEAD_AFTER

@@ -117,6 +117,7 @@ def pages(house: House) -> list[tuple[str, str]]:
     ]
     manager = ["/integrations/", house.belvo.get_absolute_url(), f"{asked.get_absolute_url()}token/"]
     administrator = [
+        "/status/",
         f"{at_heron}/inbox/",
         f"{at_heron}/inbox/address/",
         f"{at_heron}/inbox/secrets/{house.heron.webhook_secrets.get().pk}/retire/",

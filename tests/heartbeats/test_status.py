@@ -1,5 +1,7 @@
 """The page that tells administrators what runs."""
 
+import os
+import re
 from datetime import timedelta
 
 import pytest
@@ -8,10 +10,13 @@ from django.utils import timezone
 from linkadmin.heartbeats.models import Heartbeat, Kind
 from tests.house import House
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.database,
+    pytest.mark.usefixtures("started_long_ago", "at_once", "running"),
+]
 
 
-@pytest.mark.usefixtures("started_long_ago", "at_once", "running")
 def test_names_the_program_that_is_silent(house: House) -> None:
     administrator = house.client("adm")
     well = administrator.get("/status/").content.decode()
@@ -23,3 +28,14 @@ def test_names_the_program_that_is_silent(house: House) -> None:
     assert "beat@here" in page
     assert "celery@here" in page
     assert '<a href="/status/">System status</a>' in page  # in the bar
+
+
+def test_shows_states_in_their_tones_with_process_ids_and_times_as_people_say_them(house: House) -> None:
+    died = timezone.now() - timedelta(minutes=3)
+    Heartbeat.objects.filter(kind=Kind.BEAT).update(alive_at=died)
+    page = house.open("/status/", "adm")
+
+    assert re.search(rf"Scheduler beat@here Silent for 3 minutes {os.getpid()} \d+ s ago 3 min ago —", page.words)
+    assert re.search(rf"Worker celery@here Running {os.getpid()} \d+ s ago \d+ s ago \d+ s ago", page.words)
+    assert page.source.count('class="state tone-bad"') >= 2  # the part, and the program
+    assert f'title="{died.day} {died:%b %Y, %H:%M:%S} UTC">3 min ago' in page.source
