@@ -11,6 +11,7 @@ from linkadmin.bulk.models import BulkJob
 from linkadmin.links.models import Integration, Link
 from linkadmin.operations import tasks
 from linkadmin.providers.types import Cause
+from tests import background
 from tests.bulk.desk import begun, many, worked
 from tests.house import House
 from tests.slowness import SlowProvider
@@ -262,3 +263,20 @@ def test_page_works_without_javascript(house: House, desk: Desk, cause: Cause) -
     page.reload()
 
     state(page)("Working")
+
+
+@pytest.mark.usefixtures("started_long_ago", "at_once", "running")
+def test_waiting_page_stops_saying_that_it_checks_when_nobody_does(house: House, desk: Desk) -> None:
+    link, page = house.belvo_link(), desk.window()
+    house.send(f"{link.get_absolute_url()}credentials/", password="lost_after")
+    page.goto(house.last_operation(link).get_absolute_url())
+    expect(page.locator(".waiting__title")).to_contain_text("Outcome unknown: checking")
+    marked(page)
+
+    background.kill()
+
+    expect(page.locator(".waiting__title")).to_contain_text("Outcome unknown: not checked now")
+    expect(page.locator(".waiting__bar")).to_have_count(0)
+    expect(page.locator("#operation")).to_contain_text("Waiting for background work to start again.")
+    expect(page.locator("#alerts")).to_contain_text("Background work has stopped.")
+    assert is_same(page)

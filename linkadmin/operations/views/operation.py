@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.compression import no_compression
+from linkadmin.heartbeats import watch
 from linkadmin.links.access import seen
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.presentation import shown_name, standing_of
@@ -103,6 +104,7 @@ def _page(
         "now": timezone.now(),
         "elapsed": int((timezone.now() - operation.began_at).total_seconds()),
         "explanation": None if _is_called(operation) else explain(operation),
+        "is_checked": not watch.has_stopped(),
         "subject": _subject(operation, user),
         "standing": standing_of(operation.link) if operation.link else None,
         "result": result_of(operation, user=user),
