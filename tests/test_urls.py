@@ -179,6 +179,30 @@ PUBLIC = {
     "/webhooks/{what}/{source}/": 401,
     "/webhooks/{what}/{source}": 401,
 }
+# The pages that are about one customer or link, what a provider itself says, and the audit log: whoever opens one is on
+# the record. Lists and the overview record no view.
+RECORDED = {
+    "/links/{link}/",
+    "/links/{link}/credentials/",
+    "/links/{link}/history/",
+    "/links/{link}/notes/",
+    "/links/{link}/settings/",
+    "/links/{link}/fetch/",
+    "/links/{link}/delete/",
+    "/links/{link}/access-token/",
+    "/links/{link}/repair-address/",
+    "/links/{link}/reports/",
+    "/links/{link}/records/",
+    "/operations/{operation}/",
+    "/end-users/{customer}/",
+    "/end-users/{customer}/records/{heron}/",
+    "/integrations/{heron}/records/{what}/",
+    "/integrations/{heron}/records/connectors/",
+    "/integrations/{heron}/records/webhooks/",
+    "/integrations/{heron}/webhooks/add/",
+    "/integrations/{heron}/webhooks/{source}/end/",
+    "/admin/audit/auditevent/",
+}
 OF_ALLAUTH_AND_ADMIN = re.compile(r"^(account_|admin:)")
 
 
@@ -255,6 +279,21 @@ def test_no_address_breaks_while_nothing_can_be_saved(house: House, places: dict
     usual = {(method, address): answers[name] for method, address, answers in ROWS}
     assert {row: status for row, status in got.items() if status not in (usual[row], 503)} == {}
     assert set(got.values()) >= {200, 503}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", NAMES)
+def test_only_pages_that_record_a_view_are_refused_while_nothing_can_be_saved(
+    house: House, places: dict[str, str], name: str
+) -> None:
+    client = house.client(name)
+    client.raise_request_exception = False
+    opened = [address for method, address, answers in ROWS if method == "GET" and answers[name] == 200]
+
+    with read_only():
+        got = {address: client.get(address.format(**places)).status_code for address in opened}
+
+    assert {address for address, status in got.items() if status == 503} == RECORDED & set(opened)
 
 
 @pytest.mark.django_db(transaction=True)
