@@ -6,7 +6,7 @@ import struct
 import threading
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from dataclasses import dataclass
 
 import pytest
@@ -65,6 +65,15 @@ def suffer(call: Callable[[], object], *, within: float) -> Ending:
     assert growth <= MAX_GROWTH
     assert _comes_back_to(before)
     return Ending(caught.value, seconds, growth)
+
+
+def suffer_until_received(url: str, received: Sized) -> Ending:
+    """Send a change that a provider gets and never answers whole; give it longer until it has got it in time."""
+    for seconds in (1.0, 4.0, 16.0, 64.0):
+        ending = suffer(lambda seconds=seconds: change(url, seconds=seconds), within=seconds)  # type: ignore[misc]
+        if received:
+            return ending
+    raise AssertionError("the provider got nothing")
 
 
 def _left_open() -> tuple[int, int]:

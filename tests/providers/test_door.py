@@ -29,13 +29,13 @@ GOOD_LINK = {"id": LINK_ID, "institution": "erebor_mx_retail", "status": "valid"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
-def failed_read(url: str, *, seconds: float = 5.0) -> ProviderError:
+def failed_read(url: str, *, seconds: float = 60.0) -> ProviderError:
     with pytest.raises(ProviderError) as caught:
         belvo_at(url, read=seconds).read_link(LinkRef(LINK_ID, "cust-0001"))
     return caught.value
 
 
-def failed_update(url: str, *, seconds: float = 5.0) -> ProviderError:
+def failed_update(url: str, *, seconds: float = 60.0) -> ProviderError:
     with pytest.raises(ProviderError) as caught:
         belvo_at(url, credentials=seconds).update_credentials(
             LinkRef(LINK_ID, "cust-0001"), {"password": Secret("canary-pässword"), "token": Secret("canary-token")}

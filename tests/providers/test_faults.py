@@ -12,7 +12,7 @@ import pytest
 from linkadmin.providers.errors import KeysRefused, NotFound, NotSent, OutcomeUnknown, Rejected
 
 from .conftest import Behaviour, Script, belvo_at, reply, send
-from .faults import GOOD_LINK, LINK, Deaf, change, drip, endless, reset, stall, suffer
+from .faults import GOOD_LINK, LINK, Deaf, change, drip, endless, reset, stall, suffer, suffer_until_received
 
 Serve = Callable[..., Script]
 
@@ -141,8 +141,8 @@ def slow(name: str, behaviour: Behaviour, *, thorough: bool = True) -> object:
     ],
 )
 def test_a_slow_answer_ends_at_the_deadline_with_an_open_outcome(serve: Serve, behaviour: Behaviour) -> None:
-    url = serve(behaviour).url
-    ending = suffer(lambda: change(url, seconds=1.5), within=1.5)
+    script = serve(behaviour)
+    ending = suffer_until_received(script.url, script.received)
     assert type(ending.error) is OutcomeUnknown
     assert ending.error.failure.reason == "timeout"
 

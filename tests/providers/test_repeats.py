@@ -52,7 +52,7 @@ class Books:
         self.told += [told] if told else []
 
 
-def belvo(url: str, books: Books, *, seconds: float = 2.0, patience: Patience | None = None) -> Provider:
+def belvo(url: str, books: Books, *, seconds: float = 30.0, patience: Patience | None = None) -> Provider:
     return get_provider(
         "belvo",
         base_url=url,

@@ -14,7 +14,7 @@ import pytest
 from linkadmin.providers.errors import NotSent, OutcomeUnknown
 
 from .conftest import Behaviour, read_request, reply, send
-from .faults import GOOD_LINK, Deaf, change, drip, endless, reset, stall, suffer
+from .faults import GOOD_LINK, Deaf, change, drip, endless, reset, stall, suffer, suffer_until_received
 
 Start = Callable[[Behaviour], str]
 
@@ -179,8 +179,8 @@ def test_a_reset_after_the_request_was_read_leaves_the_outcome_open(start: Start
 
 @pytest.mark.thorough
 def test_a_body_that_drips_over_tls_is_left_at_the_deadline(start: Start, folder: Path) -> None:
-    url = start(Vault(folder, "good").speak(drip(HEAD + b"\r\n", b" ")))
-    error = suffer(lambda: change(url, seconds=0.7), within=0.7).error
+    vault = Vault(folder, "good")
+    error = suffer_until_received(start(vault.speak(drip(HEAD + b"\r\n", b" "))), vault.heard).error
     assert (type(error), error.failure.reason) == (OutcomeUnknown, "timeout")
 
 

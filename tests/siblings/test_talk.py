@@ -9,6 +9,7 @@ import pytest
 from pytest_django import Settings
 
 from linkadmin.siblings.talk import LONGEST, NotASibling, Talk
+from tests.waiting import BUSY_SECONDS
 
 Lines = tuple[socket.socket, socket.socket]
 
@@ -20,8 +21,8 @@ def lines() -> Iterator[Lines]:
         yield one, other
 
 
-def begin(lines: Lines, *, seconds: float = 60, roles: tuple[bool, bool] = (True, False)) -> tuple[Talk, Talk]:
-    deadline = time.monotonic() + seconds
+def begin(lines: Lines, *, roles: tuple[bool, bool] = (True, False)) -> tuple[Talk, Talk]:
+    deadline = time.monotonic() + BUSY_SECONDS
     with ThreadPoolExecutor() as both:
         one, other = (both.submit(Talk, line, deadline, asks=asks) for line, asks in zip(lines, roles, strict=True))
     return one.result(), other.result()
@@ -99,7 +100,8 @@ def test_more_than_is_ever_said_is_not_read(lines: Lines) -> None:
 
 
 def test_silence_ends_with_the_time(lines: Lines) -> None:
-    asking, _answering = begin(lines, seconds=0.1)
+    asking, _answering = begin(lines)
+    asking._deadline = time.monotonic() + 0.1
     lines[1].sendall(b"\0\0")  # and goes on no further
 
     with pytest.raises(TimeoutError):
