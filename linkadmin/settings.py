@@ -135,7 +135,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "linkadmin.accounts.context.shell",
             ],
-            "builtins": ["linkadmin.links.templatetags.isolation"],
+            "builtins": ["linkadmin.links.templatetags.isolation", "linkadmin.timestamps"],
             "libraries": {"lucide": "linkadmin.icons"},
         },
     }

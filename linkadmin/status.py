@@ -14,7 +14,6 @@ from linkadmin.audit import clock
 from linkadmin.heartbeats import watch
 from linkadmin.heartbeats.models import Heartbeat
 from linkadmin.links.presentation import StateBadge
-from linkadmin.times import Moment, moment
 
 from . import probes
 
@@ -25,19 +24,14 @@ class Part:
 
     label: str
     state: StateBadge
-    since: Moment | None = None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
     """One program that runs in the background, or did."""
 
-    label: str
-    name: str
-    pid: int | None
-    started: Moment | None
-    alive: Moment | None
-    worked: Moment | None
+    row: Heartbeat
     state: StateBadge
 
 
@@ -66,18 +60,10 @@ def _clock(now: datetime) -> Part:
     jump = clock.last_jump(now=now)
     if jump is None:
         return Part(_("Server clock"), StateBadge("ok", "circle-check", _("No jump in the last 24 hours")))
-    return Part(_("Server clock"), StateBadge("warn", "triangle-alert", _("Jumped")), moment(jump.jumped_at, now=now))
+    return Part(_("Server clock"), StateBadge("warn", "triangle-alert", _("Jumped")), jump.jumped_at)
 
 
 def _program(row: Heartbeat, now: datetime) -> Program:
     runs = StateBadge("ok", "circle-check", _("Running"))
     silent = StateBadge("bad", "circle-x", _("Silent for %(time)s") % {"time": timesince(row.alive_at, now)})
-    return Program(
-        label=row.get_kind_display(),
-        name=row.name,
-        pid=row.pid,
-        started=moment(row.started_at, now=now),
-        alive=moment(row.alive_at, now=now),
-        worked=moment(row.worked_at, now=now),
-        state=silent if watch.is_old(row.alive_at) else runs,
-    )
+    return Program(row, silent if watch.is_old(row.alive_at) else runs)

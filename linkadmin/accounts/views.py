@@ -18,7 +18,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from linkadmin import storage
 from linkadmin.database import waiting_at_most
-from linkadmin.times import moment
 
 from . import sessions
 from .models import User
@@ -92,8 +91,6 @@ def own_sessions(request: HttpRequest) -> HttpResponse:
     rows = [
         {
             "session": each,
-            "started": moment(each.started_at),
-            "seen": moment(each.seen_at),
             "is_current": each.pk == current,
         }
         for each in found

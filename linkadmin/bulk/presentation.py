@@ -14,7 +14,6 @@ from django.utils.translation import ngettext
 from linkadmin.heartbeats import watch
 from linkadmin.links.presentation import StateBadge, shown_name, shown_states
 from linkadmin.providers.names import isolated
-from linkadmin.times import Moment, moment
 
 from .forecast import Forecast, forecast
 from .models import BulkItem, BulkJob, ItemState, JobKind, JobState
@@ -42,7 +41,7 @@ class JobRow:
     url: str
     title: str
     who: str
-    planned: Moment | None
+    planned: datetime | None
     state: StateBadge
     ended: int  # links
     total: int
@@ -60,7 +59,7 @@ class ItemRow:
     through: str
     before: StateBadge | None  # where a check found another state
     state: StateBadge
-    ended: Moment | None
+    ended: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +224,7 @@ def _job_row(job: BulkJob, tally: dict[ItemState, int]) -> JobRow:
         url=job.get_absolute_url(),
         title=title(job),
         who=job.actor.display_name,
-        planned=moment(job.planned_at),
+        planned=job.planned_at,
         state=job_badge(job),
         ended=0 if job.is_planned else job.total - (0 if is_done else tally[ItemState.WAITING]),
         total=job.total,
@@ -243,7 +242,7 @@ def _item_row(job: BulkJob, item: BulkItem, *, see_names: bool, now: datetime) -
         through=link.integration.name,
         before=_state_badge(item.before) if item.before and item.after and item.before != item.after else None,
         state=_item_badge(job, item),
-        ended=moment(item.ended_at, now=now),
+        ended=item.ended_at,
     )
 
 

@@ -21,7 +21,6 @@ from linkadmin.links.live import NOTHING_AWAITED, Pulse, answer, seconds_between
 from linkadmin.operations.refusals import Refusal
 from linkadmin.pages import go, reader
 from linkadmin.paging import Page
-from linkadmin.times import moment
 
 from . import queries, selection, services
 from .forms import FORMS
@@ -142,8 +141,6 @@ def _page(request: HttpRequest, job: BulkJob) -> dict[str, Any]:
         "pulse": _pulse(job),
         "title": title(job),
         "note": job.text if may(request.user, Right.SEE_NAMES) else "",  # staff may have named a customer in it
-        "planned": moment(job.planned_at),
-        "ended": moment(job.ended_at),
         "plan": plan_words(job) if job.is_planned else [],
         "progress": None if job.is_planned else progress(job),
         "may_act": may(request.user, job.right),

@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy
 
 from linkadmin.heartbeats import watch
 from linkadmin.links.presentation import StateBadge
-from linkadmin.times import Moment, moment
 
 from .models import DeliveryOutcome, DeliveryState, WebhookDelivery
 
@@ -49,7 +48,7 @@ class Row:
     about: str
     customer_id: str
     outcome: StateBadge
-    received: Moment | None
+    received: datetime | None
     copies: int
 
 
@@ -83,6 +82,6 @@ def _row(delivery: WebhookDelivery, *, now: datetime) -> Row:
         about=delivery.remote_link_id,
         customer_id=delivery.end_user_id,
         outcome=outcome_badge(delivery),
-        received=moment(delivery.received_at, now=now),
+        received=delivery.received_at,
         copies=delivery.copies,
     )

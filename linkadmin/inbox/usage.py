@@ -2,9 +2,9 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 
 from linkadmin.links.models import Integration
-from linkadmin.times import Moment, moment
 
 from .models import WebhookSecret
 
@@ -16,7 +16,7 @@ class Use:
     """A live secret, and how many of the last messages it proved."""
 
     row: WebhookSecret
-    made: Moment | None
+    made: datetime | None
     proved: int
     of: int
 
@@ -26,4 +26,4 @@ def secrets_in_use(integration: Integration) -> list[Use]:
     live = integration.webhook_secrets.filter(retired_at=None).select_related("made_by").order_by("-version")
     last = integration.deliveries.order_by("-pk").values_list("secret_id", flat=True)[:LOOKED_AT]
     proved = Counter(last)
-    return [Use(row, moment(row.made_at), proved[row.pk], proved.total()) for row in live]
+    return [Use(row, row.made_at, proved[row.pk], proved.total()) for row in live]

@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from linkadmin.providers.names import isolated
-from linkadmin.times import Moment, moment
 
 from . import breaker
 from .models import Integration, Traffic
@@ -27,7 +26,7 @@ class Alert:
     integration: Integration
     kind: str
     words: str
-    since: Moment | None = None
+    since: datetime | None = None
     until: datetime | None = None
 
     @property
@@ -60,7 +59,7 @@ def troubled() -> IntegrationQuerySet:
 def alert_of(integration: Integration) -> Alert | None:
     """Tell whether an integration can't be used now; rejected keys come before a pause."""
     if integration.keys_refused:
-        since, until = moment(integration.keys_refused_at), integration.keys_retry_at
+        since, until = integration.keys_refused_at, integration.keys_retry_at
         return Alert(integration, KEYS, why_keys(integration), since, until)
     try:
         pause = breaker.pause_of(integration.traffic, now=timezone.now())

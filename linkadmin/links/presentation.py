@@ -9,13 +9,11 @@ from uuid import UUID
 from django import forms
 from django.http import QueryDict
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from linkadmin.heartbeats import watch
 from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause, HealthState
-from linkadmin.times import Moment, moment, told
 
 from .causes import PROVING_LOOK, STATES, Group, Remedy, StateLook, Turn
 from .models import PROVING, EndUser, Link
@@ -61,7 +59,7 @@ class Standing:
 
     group: Group | None
     state: StateBadge
-    since: Moment
+    since: datetime
     turn: Turn
     advice: str
     remedy: Remedy
@@ -82,7 +80,7 @@ class Row:
     standing: Standing
     turn: str
     turn_icon: str
-    last_good: Moment | None
+    last_good: datetime | None
     owner: str
     is_hot: bool
 
@@ -130,8 +128,7 @@ def standings(links: Sequence[Link]) -> dict[UUID, Standing]:
     under_way: dict[UUID, UnderWay] = {}
     for ask in _asked_for_under_way:
         under_way |= ask([link.pk for link in links])
-    now = timezone.now()
-    return {link.pk: _standing(link, under_way.get(link.pk), now=now) for link in links}
+    return {link.pk: _standing(link, under_way.get(link.pk)) for link in links}
 
 
 def standing_of(link: Link) -> Standing:
@@ -139,9 +136,9 @@ def standing_of(link: Link) -> Standing:
 
 
 def rows(links: Iterable[Link], *, see_names: bool) -> list[Row]:
-    now, shown = timezone.now(), list(links)
+    shown = list(links)
     stand = standings(shown)
-    return [_row(link, stand[link.pk], see_names=see_names, now=now) for link in shown]
+    return [_row(link, stand[link.pk], see_names=see_names) for link in shown]
 
 
 def customer_rows(
@@ -193,13 +190,13 @@ def _badge(look: StateLook, reason: str = "") -> StateBadge:
     return StateBadge(look.tone, look.icon, str(look.label), reason)
 
 
-def _standing(link: Link, under_way: UnderWay | None, *, now: datetime) -> Standing:
+def _standing(link: Link, under_way: UnderWay | None) -> Standing:
     judged = link.judgement
     if under_way:
         return Standing(
             group=judged.group,
             state=under_way.state,
-            since=told(under_way.since, now),
+            since=under_way.since,
             turn=under_way.turn,
             advice=under_way.advice,
             remedy=Remedy.NONE,
@@ -208,7 +205,7 @@ def _standing(link: Link, under_way: UnderWay | None, *, now: datetime) -> Stand
     return Standing(
         group=judged.group,
         state=badge(link),
-        since=told(_since(link), now),
+        since=_since(link),
         turn=judged.turn,
         advice=_advice(link, str(judged.advice)),
         remedy=Remedy.TELL_PROVIDER if link.waits_too_long else judged.remedy,
@@ -232,7 +229,7 @@ def _advice(link: Link, advice: str) -> str:
     return f"{advice} {write}"
 
 
-def _row(link: Link, standing: Standing, *, see_names: bool, now: datetime) -> Row:
+def _row(link: Link, standing: Standing, *, see_names: bool) -> Row:
     bank = link.institution
     return Row(
         pk=str(link.pk),
@@ -245,7 +242,7 @@ def _row(link: Link, standing: Standing, *, see_names: bool, now: datetime) -> R
         standing=standing,
         turn="" if standing.turn is Turn.NOBODY else str(standing.turn.label),
         turn_icon=TURN_ICONS.get(standing.turn, ""),
-        last_good=moment(link.last_good_at, now=now),
+        last_good=link.last_good_at,
         owner=link.owner.display_name if link.owner else "",
         is_hot=link.cause == Cause.CODE_WAITING.value and not link.is_proving,
     )

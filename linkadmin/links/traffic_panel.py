@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from linkadmin.heartbeats import watch
-from linkadmin.times import Moment, moment
 
 from . import breaker
 from .models import CallPlace, CallQuota, Integration, Traffic
@@ -65,7 +64,7 @@ class CallRow:
     """One call that is under way."""
 
     name: str
-    since: Moment | None
+    since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ def panel_of(integration: Integration) -> Panel:
     return Panel(
         state=_state(traffic, quotas, now=now) if not integration.keys_refused else _no_calls(),
         is_paused=traffic.paused_until is not None,
-        calls=[CallRow(_held_for(place), moment(place.taken_at, now=now)) for place in places],
+        calls=[CallRow(_held_for(place), place.taken_at) for place in places],
         places=settings.CALLS_AT_ONCE_PER_INTEGRATION,
         quotas=[_quota(quota) for quota in quotas],
         repeats=traffic.repeat_credit // REPEAT_COST,

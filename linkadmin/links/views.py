@@ -19,7 +19,6 @@ from linkadmin.audit.models import Outcome
 from linkadmin.pages import draw, go, reader
 from linkadmin.paging import PAGE_SIZE, Page
 from linkadmin.providers.errors import Busy, NotSent
-from linkadmin.times import moment
 
 from . import connections, counts, queries
 from .models import EndUser, Integration, Link
@@ -89,7 +88,6 @@ def end_user_detail(request: HttpRequest, pk: Any) -> HttpResponse:
         "customer": customer,
         "name": shown_name(str(customer), see_names=see_names),
         "rows": rows(links.select_related(*queries.NAMED)[:PAGE_SIZE], see_names=see_names),
-        "created": moment(customer.created_at),
         "may_create": may(request.user, Right.CREATE_LINK),
     }
     return render(request, "links/end_user.html", context)
@@ -100,7 +98,7 @@ def integration_list(request: HttpRequest) -> HttpResponse:
     tallies = counts.by_integration()
     context = {
         "integrations": [
-            (each, moment(each.tested_at), queries.standing(tallies.get(each.pk, Counter())).total())
+            (each, queries.standing(tallies.get(each.pk, Counter())).total())
             for each in Integration.objects.order_by("name")
         ],
         "may_add": may(request.user, Right.MANAGE_INTEGRATIONS),
@@ -120,14 +118,11 @@ def integration_detail(request: HttpRequest, pk: Any) -> HttpResponse:
             for field in integration.speaks.config_fields
             if not field.secret
         ],
-        "secrets": [(row, moment(row.changed_at)) for row in integration.secrets.order_by("name")],
+        "secrets": integration.secrets.order_by("name"),
         "states": state_counts(tally, green=not integration.keys_refused),
         "links_count": tally.total(),
         "reached_count": queries.standing(tally).total(),
         "institutions_count": integration.institutions.count(),
-        "institutions_read": moment(integration.institutions_read_at),
-        "tested": moment(integration.tested_at),
-        "swept": moment(integration.swept_at),
         "traffic": panel_of(integration),
         "may_test": may(request.user, Right.TEST_CONNECTION),
         "may_change": may(request.user, Right.MANAGE_INTEGRATIONS),

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Count, Min, QuerySet
@@ -12,7 +13,6 @@ from linkadmin.links.models import Institution, Integration, Link
 from linkadmin.links.presentation import StateBadge, shown_states
 from linkadmin.links.queries import needing_somebody, standing
 from linkadmin.providers.types import HealthState
-from linkadmin.times import Moment, moment
 
 SHOWN = 8
 INCIDENT_LINKS = 2  # so many links waiting for one bank are one incident, not so many troubles
@@ -45,7 +45,7 @@ class Incident:
     bank: str
     integration: str
     count: int
-    since: Moment | None
+    since: datetime | None
     declared: bool  # the provider itself says that the bank is down
 
 
@@ -83,7 +83,7 @@ def incidents(live: "QuerySet[Link]") -> list[Incident]:
             bank=bank.display_name,
             integration=bank.integration.name,
             count=row["n"],
-            since=moment(row["since"]),
+            since=row["since"],
             declared=bank.is_down,
         )
         for row in found

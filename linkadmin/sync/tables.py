@@ -24,7 +24,6 @@ from linkadmin.providers.records import (
     RemoteWebhook,
 )
 from linkadmin.providers.types import Cause, Observation, RemoteLink
-from linkadmin.times import Moment, moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Cell:
     url: str = ""
     is_mono: bool = False
     badges: tuple[StateBadge, ...] = ()
-    when: Moment | None = None
+    when: datetime | None = None
     lines: tuple[str, ...] = ()
 
 
@@ -300,7 +299,7 @@ def _host(url: str) -> str:
 
 
 def _time(at: datetime | None) -> Cell:
-    return Cell(when=moment(at)) if at else Cell("—")
+    return Cell(when=at) if at else Cell("—")
 
 
 def _local(at: date | datetime) -> date:

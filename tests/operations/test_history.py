@@ -157,7 +157,7 @@ def test_pages_are_complete_and_without_doubles_whatever_happens_at_once(
 def _all_entries(link: Link, kinds: list[str], query: QueryDict) -> Iterator[str]:
     while True:
         page = timeline.page_of(link, kinds, query, see_names=True)
-        times = [entry.when.iso for day in page.days for entry in day.entries]
+        times = [entry.at for day in page.days for entry in day.entries]
         assert times == sorted(times, reverse=query["order"] != timeline.OLDEST_FIRST)
         yield from (entry.anchor for day in page.days for entry in day.entries)
         if not page.next:

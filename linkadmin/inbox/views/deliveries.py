@@ -26,7 +26,6 @@ from linkadmin.links.queries import NAMED, visible_to
 from linkadmin.nudges import wake
 from linkadmin.pages import draw, go, reader
 from linkadmin.paging import PAGE_SIZE
-from linkadmin.times import moment
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -65,9 +64,6 @@ def delivery_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     context = {
         "delivery": delivery,
         "outcome": outcome_badge(delivery, with_meaning=True),
-        "received": moment(delivery.received_at),
-        "made": moment(delivery.made_at),
-        "worked": moment(delivery.worked_at),
         "lines": payloads.lines(delivery.payload, see_names=see_names) if delivery.payload else [],
         "rows": presentation.rows(links, see_names=see_names),
         "may_replay": may(request.user, Right.REFRESH) and delivery.can_be_replayed,

@@ -21,7 +21,6 @@ from linkadmin.inbox.usage import secrets_in_use
 from linkadmin.links.models import Integration
 from linkadmin.pages import go, reader
 from linkadmin.providers.types import Capability, Secret
-from linkadmin.times import moment
 
 
 @no_compression
@@ -137,11 +136,11 @@ def _inbox_page(
     context: dict[str, Any] = {
         "integration": integration,
         "address": request.build_absolute_uri(box.address) if box and may_change else "",
-        "address_made": moment(box.made_at) if box else None,
+        "address_made": box.made_at if box else None,
         "has_address": box is not None,
         "secrets": live,
         "last": last,
-        "last_at": moment(last.received_at) if last else None,
+        "last_at": last.received_at if last else None,
         "refused": refusals.last_hour(integration),
         "flood": refusals.ALERT_ABOVE,
         "is_flooded": any(each == integration for each, _count in refusals.flooded(now=timezone.now())),

@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 
 from linkadmin.links.models import Link
 from linkadmin.paging import read_moment, turned, write_moment
-from linkadmin.times import Moment, moment
 
 from .sources import SOURCES, Key, Source
 from .telling import Told
@@ -27,7 +26,7 @@ OLDEST_FIRST = "oldest"  # value of `order` in an address
 class Entry:
     anchor: str
     permalink: str
-    when: Moment
+    at: datetime
     told: Told
 
 
@@ -81,7 +80,7 @@ class _Reader:
         anchor = f"{found.key.kind}-{found.key.id}"
         whole = reverse("link-history", args=[self.link.pk])
         permalink = f"{whole}?at={write_key(found.key)}#{anchor}"
-        return Entry(anchor, permalink, _clock(found.key.at), found.source.tell(found.row, see_names=self.see_names))
+        return Entry(anchor, permalink, found.key.at, found.source.tell(found.row, see_names=self.see_names))
 
 
 def latest(link: Link, *, see_names: bool) -> list[Day]:
@@ -142,9 +141,3 @@ def _by_day(entries: Sequence[tuple[datetime, Entry]]) -> Iterator[Day]:
         days = (today - day).days
         label = _("Today") if days == 0 else _("Yesterday") if days == 1 else date_format(day, "j M Y")
         yield Day(label, [entry for _at, entry in group])
-
-
-def _clock(at: datetime) -> Moment:
-    shown = moment(at)
-    assert shown is not None  # noqa: S101 - an entry has a time
-    return Moment(shown.iso, f"{timezone.localtime(at):%H:%M:%S}", shown.exact)

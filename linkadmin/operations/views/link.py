@@ -31,7 +31,6 @@ from linkadmin.operations.verdict import LinkVerdict, verdict_of
 from linkadmin.operations.ways import ways_on
 from linkadmin.pages import go, reader
 from linkadmin.providers.types import HealthState
-from linkadmin.times import expected, moment
 
 from .access import why_paused
 
@@ -63,9 +62,6 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "kinds": timeline.kind_pills(QueryDict(), []),
         "strip": day_strip(link, today=timezone.localdate()),
         "works": _works(link) and not verdict.standing.is_under_way,
-        "created": moment(link.created_at),
-        "remote_created": moment(link.remote_created_at),
-        "remote_updated": moment(link.remote_updated_at),
         "why_unread": why_paused(link.integration, "read_link"),
         "may_refresh": may(user, Right.REFRESH) and not link.is_ended,
         "fetch": _offer_beside("fetch", link, last, verdict, user=user),
@@ -105,10 +101,7 @@ def link_refresh(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _freshness(link: Link) -> dict[str, Any]:
     """Return how old what we know is, and when there should be more."""
     return {
-        "last_good": moment(link.last_good_at),
-        "asked": moment(link.checked_at),
         "asked_in_list": link.checked_at != link.asked_at,
-        "next_expected": expected(link.next_expected_at),
     }
 
 

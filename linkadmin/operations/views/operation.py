@@ -31,7 +31,6 @@ from linkadmin.operations.ways import ways_on
 from linkadmin.pages import go, reader
 from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause, HealthState
-from linkadmin.times import moment
 
 from .access import place_of
 
@@ -108,9 +107,6 @@ def _page(
         "subject": _subject(operation, user),
         "standing": standing_of(operation.link) if operation.link else None,
         "result": result_of(operation, user=user),
-        "prepared": moment(operation.prepared_at),
-        "sent": moment(operation.sent_at),
-        "ended": moment(operation.ended_at),
         "form": form,
         "may_decide": operation.state == State.UNDECIDED and may(user, Right.DECIDE_OUTCOME),
         "is_own": operation.actor_id == user.pk,

@@ -1,7 +1,7 @@
 """Sweeps as their pages show them."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Count, Q
 from django.utils import timezone
@@ -11,7 +11,6 @@ from django.utils.translation import ngettext
 from linkadmin.heartbeats import watch
 from linkadmin.links.presentation import StateBadge
 from linkadmin.sync.models import Sweep, SweepPart, SweepState
-from linkadmin.times import Moment, moment
 
 LOOKS = {  # tone and icon
     SweepState.RUNNING: ("info", "refresh-cw"),
@@ -26,7 +25,7 @@ class Row:
     """One line of the list of sweeps."""
 
     sweep: Sweep
-    began: Moment | None
+    began: datetime | None
     state: StateBadge
     who: str
     took: str
@@ -48,7 +47,7 @@ def row(sweep: Sweep) -> Row:
         label = watch.ongoing(label, _("Waiting for background work"))
     return Row(
         sweep=sweep,
-        began=moment(sweep.began_at),
+        began=sweep.began_at,
         state=StateBadge(tone, icon, label, sweep.note),
         who=sweep.asked_by.display_name if sweep.asked_by else _("the schedule"),
         took=_duration((sweep.ended_at or timezone.now()) - sweep.began_at),

@@ -38,7 +38,6 @@ from linkadmin.sync.forms import SwitchForm, mark_of
 from linkadmin.sync.known import links_here, under_way
 from linkadmin.sync.tables import Act, Table
 from linkadmin.sync.troubles import told
-from linkadmin.times import moment
 
 from .access import integration_that_can
 from .changing import change
@@ -134,8 +133,6 @@ def _customer_parts(
     return {
         "found": found,
         "record_name": shown_name(record.name, see_names=see_names) if record else "",
-        "record_created": moment(record.created_at) if record else None,
-        "record_updated": moment(record.updated_at) if record else None,
         "links": _shown(
             found.links,
             partial(tables.links, here=here, waiting=under_way(here), see_names=see_names, of_one_customer=True),

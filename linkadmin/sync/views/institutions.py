@@ -28,7 +28,6 @@ from linkadmin.sync.asking import Question
 from linkadmin.sync.forms import AskingForm
 from linkadmin.sync.institution_words import fields_in_words, raw_fields, repair_in_words
 from linkadmin.sync.models.left_out import of_institutions
-from linkadmin.times import moment
 
 from .access import integration_that_can
 from .looking import Look, look, page_number
@@ -83,7 +82,7 @@ def institution_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "raw_fields": raw_fields(institution),
         "features": [word(each) for each in institution.features],
         "repair": repair_in_words(institution),
-        "read": moment(institution.read_at) if _can_read(institution) else None,
+        "read": institution.read_at if _can_read(institution) else None,
         "states": state_counts(tally),
         "links_count": tally.total(),
         "may_view_links": may(request.user, Right.VIEW_LINKS),
@@ -188,7 +187,7 @@ def _sources(request: HttpRequest) -> dict[str, Any]:
     """Return the integrations whose catalogue can be asked, for who may ask it."""
     listing = Integration.objects.filter(is_active=True).that_can(Capability.INSTITUTIONS).order_by("name")
     return {
-        "sources": [(each, moment(each.institutions_read_at)) for each in listing],
+        "sources": listing,
         "may_lookup": may(request.user, Right.READ_RECORDS),
         "may_read_all": may(request.user, Right.TEST_CONNECTION),
     }

@@ -19,7 +19,6 @@ from linkadmin.paging import Keyset
 from linkadmin.sync import sweeps
 from linkadmin.sync.models import Sweep, SweepState
 from linkadmin.sync.sweeps import presentation
-from linkadmin.times import moment
 
 SHOWN = ("state", "began_at", "attended_until", "waits_until", "seen", "note")
 NEWEST_FIRST = Keyset("began_at", "id", newest_first=True)
@@ -40,7 +39,6 @@ def integration_sweeps(request: HttpRequest, pk: UUID) -> HttpResponse:
         "page": page,
         "rows": [presentation.row(each) for each in page.rows],
         "running": sweeps.running(integration),
-        "swept": moment(integration.swept_at),
         "may_begin": integration.is_active and may(request.user, Right.MANAGE_INTEGRATIONS),
     }
     return render(request, "sync/sweeps.html", context)
@@ -57,7 +55,6 @@ def sweep_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "pulse": _pulse(sweep),
         "integration": sweep.integration,
         "row": presentation.row(sweep),
-        "ended": moment(sweep.ended_at),
         "progress": presentation.progress(sweep) if sweep.is_running else None,
         "remarks": presentation.remarks(sweep),
         "left_out": sweep.left_out.order_by("pk"),

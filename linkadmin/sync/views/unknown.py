@@ -11,7 +11,7 @@ from linkadmin.links import unknown
 from linkadmin.links.models import Link, UnknownValue
 from linkadmin.paging import Keyset
 from linkadmin.providers import PROVIDERS, provider_class
-from linkadmin.times import Moment, moment
+from linkadmin.timestamps import exact_words
 
 LATEST_FIRST = Keyset("last_at", "id", newest_first=True, size=200)
 
@@ -21,14 +21,12 @@ class Row:
     known: UnknownValue
     provider: str
     showing: int  # links that say it now
-    first: Moment | None
-    last: Moment | None
 
     @property
     def report(self) -> str:
         """What a developer needs to add the word to a table."""
         place, seen = self.known.get_place_display(), self.known.seen
-        return f"{self.provider} · {place}: {self.known.value} ({seen}×, {self.last.exact if self.last else ''})"
+        return f"{self.provider} · {place}: {self.known.value} ({seen}×, {exact_words(self.known.last_at)})"
 
 
 @require_safe
@@ -45,4 +43,4 @@ def unknown_values(request: HttpRequest) -> HttpResponse:
 
 def _row(known: UnknownValue, showing: int) -> Row:
     label = provider_class(known.provider).label if known.provider in PROVIDERS else known.provider
-    return Row(known, label, showing, moment(known.first_at), moment(known.last_at))
+    return Row(known, label, showing)

@@ -1,0 +1,77 @@
+"""Times on pages: how long ago or how soon, and on hover the exact time in the reader's zone."""
+
+from datetime import datetime, timedelta
+
+from django import template
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+register = template.Library()
+
+
+@register.filter
+def ago(at: datetime | None, css: str = "") -> str:
+    """Draw a time that has passed, with a CSS class if one is given; nothing for None."""
+    return "" if at is None else _drawn(at, ago_words(at, now=timezone.now()), css)
+
+
+@register.filter
+def soon(at: datetime | None) -> str:
+    """Draw a time that may lie ahead; nothing for None."""
+    if at is None:
+        return ""
+    now = timezone.now()
+    return _drawn(at, ago_words(at, now=now) if at <= now else _soon_words(at - now), "")
+
+
+@register.filter
+def clock(at: datetime) -> str:
+    """Draw a time by the clock alone, for a list by days."""
+    return _drawn(at, f"{timezone.localtime(at):%H:%M:%S}", "")
+
+
+@register.filter
+def exact(at: datetime | None) -> str:
+    """Draw a time in full; nothing for None."""
+    return "" if at is None else format_html('<time datetime="{}">{}</time>', at.isoformat(), exact_words(at))
+
+
+@register.filter
+def exact_words(at: datetime | None) -> str:
+    """Say a time in full."""
+    if at is None:
+        return ""
+    local = timezone.localtime(at)
+    return f"{date_format(local, 'j M Y')}, {local:%H:%M:%S} {local:%Z}"
+
+
+def ago_words(at: datetime, *, now: datetime) -> str:
+    """Say how long ago something was, in its largest unit."""
+    seconds = int((now - at).total_seconds())
+    if seconds < 0:
+        return _("just now")
+    if seconds < 60:
+        return _("%(count)d s ago") % {"count": seconds}
+    if seconds < 3600:
+        return _("%(count)d min ago") % {"count": seconds // 60}
+    if seconds < 86_400:
+        return _("%(count)d h ago") % {"count": seconds // 3600}
+    days = seconds // 86_400
+    return ngettext("%(count)d day ago", "%(count)d days ago", days) % {"count": days}
+
+
+def _soon_words(left: timedelta) -> str:
+    minutes = int(left.total_seconds()) // 60 + 1
+    if minutes < 60:
+        return _("in %(count)d min") % {"count": minutes}
+    if left < timedelta(days=1):
+        return _("in %(count)d h") % {"count": minutes // 60}
+    return ngettext("in %(count)d day", "in %(count)d days", left.days) % {"count": left.days}
+
+
+def _drawn(at: datetime, words: str, css: str) -> str:
+    named = format_html(' class="{}"', css) if css else ""
+    return format_html('<time{} datetime="{}" title="{}">{}</time>', named, at.isoformat(), exact_words(at), words)
