@@ -9,8 +9,8 @@
     for (const input of document.querySelectorAll("input[type=password]")) {
       if (!template || input.nextElementSibling?.matches(".reveal")) continue;
       const button = document.importNode(template.content.firstElementChild, true);
-      const secret = input.dataset.shows || template.dataset.shows;
-      for (const word of ["show", "hide"]) button.dataset[word] = button.dataset[word].replace("{secret}", secret);
+      const name = input.dataset.shows || template.dataset.shows;
+      for (const word of ["show", "hide"]) button.dataset[word] = button.dataset[word].replace("{name}", name);
       button.title = button.lastElementChild.textContent = button.dataset.show;
       if (input.id) button.setAttribute("aria-controls", input.id);
       input.after(button);
