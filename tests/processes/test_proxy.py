@@ -35,6 +35,7 @@ pid {folder}/nginx.pid;
 error_log {folder}/nginx.log warn;
 events {{}}
 http {{
+    access_log {folder}/access.log;
     {temporary}
     {example}
 }}
@@ -151,6 +152,7 @@ def test_plain_http_leads_to_tls(proxy: Proxy) -> None:
     answer = requests.get(f"http://{HOST}:{proxy.plain_port}/links/", timeout=30, allow_redirects=False)
 
     assert (answer.status_code, answer.headers["Location"]) == (301, f"{proxy.url}/links/")
+    assert answer.headers["Server"] == "nginx"  # without its version
 
 
 def test_limits_count_by_the_client_s_own_address_whatever_it_claims(proxy: Proxy) -> None:
@@ -217,6 +219,7 @@ def test_no_log_of_the_proxy_holds_the_address_of_a_webhook(proxy: Proxy) -> Non
     with proxy.session(STRANGER) as session:
         session.post(proxy.url + proxy.webhook, b"x" * (64 * 1024 + 1), timeout=30)
         session.get(proxy.url + proxy.webhook, timeout=30)
+        session.post(f"http://{HOST}:{proxy.plain_port}{proxy.webhook}", b"{}", timeout=30, allow_redirects=False)
 
     logs = "".join(path.read_text() for path in proxy.stack.folder.glob("*.log"))
     assert not re.search(re.escape(proxy.webhook.split("/")[-2]), logs)
