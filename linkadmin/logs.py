@@ -72,6 +72,7 @@ def logging_config(*, level: str) -> dict[str, Any]:
             "kombu": {"level": "INFO"},
             "kombu.connection": {"level": "ERROR"},  # it warns that folders have no host name
             "amqp": {"level": "INFO"},
+            "celery.beat": {"level": "WARNING"},  # it tells of every task it sends
         },
     }
 

@@ -37,5 +37,5 @@ def refuse_demo_staff() -> None:
     finally:
         connections.close_all()  # a process that forks later must not share one
     if is_demo:
-        print(REFUSAL, file=sys.__stderr__)  # Celery takes the other one for its log
+        sys.stderr.write(REFUSAL + "\n")
         sys.exit(STOP)

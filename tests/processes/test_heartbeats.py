@@ -1,13 +1,18 @@
 """Beat killed, a worker busy or hanging: pages and monitors tell when nothing is checked, and only then."""
 
+import json
+import os
 import re
+import subprocess
+import sys
 import time
 from http import HTTPStatus
+from pathlib import Path
 
 import pytest
 
 from .browser import Browser
-from .stack import Stack, wait_for
+from .stack import PROJECT, Stack, wait_for
 
 pytestmark = pytest.mark.processes
 LONG = 180  # seconds; what is silent for 40 s counts as dead, and a busy machine takes longer to say so
@@ -60,3 +65,22 @@ def fill(stack: Stack, task: str, *arguments: str) -> None:
     for _slot in range(2):
         stack.run("tests.processes.long_tasks", task, *arguments)
     wait_for(lambda: stack.log("worker").count(f"{task}[") >= before + 2, within=LONG)
+
+
+def test_beat_says_in_its_log_what_it_cannot_write(tmp_path: Path) -> None:
+    """Its database is empty, without a table."""
+    log = tmp_path / "log"
+    command = [sys.executable, "-m", "celery", "--app", "linkadmin", "beat", "--pidfile", ""]
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LINKADMIN_", "DJANGO_"))}
+    with log.open("wb") as output:
+        beat = subprocess.Popen(
+            command, cwd=PROJECT, env=inherited | {"LINKADMIN_DATA": str(tmp_path)}, stdout=output, stderr=output
+        )
+    try:
+        wait_for(lambda: "heartbeat.lost" in log.read_text(), within=60)
+    finally:
+        beat.kill()
+        beat.wait()
+
+    lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+    assert {line["kind"] for line in lines if line["event"] == "heartbeat.lost"} == {"beat"}
