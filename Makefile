@@ -19,7 +19,7 @@ run: ## run everything with demo data (PORT, SIMULATOR_PORT, LINKADMIN_DATA; RES
 	@$(BIN)/python -m linkadmin.demo $(if $(filter-out 0,$(RESET)),--reset)
 
 test: environment ## run the tests (ARGS="-k name" picks some; .ci/run adds those that need servers, Chromium, documents)
-	@$(BIN)/pytest -n 3 --dist loadfile -m "not servers and not browser and not processes and not contracts and not thorough" $(ARGS)
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not servers and not browser and not processes and not contracts and not thorough" $(ARGS)
 
 environment: ## make .venv with everything the tests and checks need
 	@$(PYTHON) bin/environment.py requirements-dev.txt
