@@ -3,6 +3,7 @@
 import html
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from html.parser import HTMLParser
 
 from django.http import HttpResponse
@@ -70,15 +71,27 @@ class Page:
     status: int
     headers: dict[str, str]
     source: str
-    elements: list[Element]
-    forms: list[Form]
+
+    @cached_property
+    def _reader(self) -> _Reader:
+        reader = _Reader()
+        reader.feed(self.source)
+        return reader
+
+    @property
+    def elements(self) -> list[Element]:
+        return self._reader.elements
+
+    @property
+    def forms(self) -> list[Form]:
+        return self._reader.forms
 
     @property
     def location(self) -> str:
         """Where the browser is sent on to: by a redirect, or by htmx."""
         return self.headers.get("location") or self.headers.get("hx-redirect", "")
 
-    @property
+    @cached_property
     def words(self) -> str:
         """All text of its main part, without what isolates names in it."""
         main = re.search(r"<main.*?</main>", self.source, re.DOTALL)
@@ -112,9 +125,6 @@ class Page:
 
 
 def read(response: HttpResponse) -> Page:
-    """Read an answer."""
-    source = response.content.decode()
-    reader = _Reader()
-    reader.feed(source)
+    """Read an answer. Its tags are looked at when a test asks for them."""
     headers = {name.lower(): value for name, value in response.items()}
-    return Page(response.status_code, headers, source, reader.elements, reader.forms)
+    return Page(response.status_code, headers, response.content.decode())
