@@ -4,6 +4,7 @@ import html
 import re
 from collections import Counter, deque
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
@@ -37,7 +38,9 @@ class Anchor(NamedTuple):
     count: str  # empty where it promises none
 
 
+@cache
 def opened(client: Client, url: str) -> Page | None:
+    """Open a page as somebody, once: nothing changes while pages are only read."""
     answer = client.get(url)
     return read(answer) if answer.status_code == 200 and "text/html" in answer["content-type"] else None
 
