@@ -76,11 +76,12 @@ def test_role_has_exactly_the_rights_of_the_table(role: str, right: str, granted
 
 @pytest.mark.urls("tests.accounts.urls")
 @pytest.mark.parametrize("role", Role)
-@pytest.mark.parametrize(("method", "path", "right"), PAGES)
-def test_page_opens_to_who_has_its_right(browser_of: Browser, role: Role, method: str, path: str, right: Right) -> None:
-    response = browser_of(role).generic(method, path)
+def test_pages_open_to_who_has_their_right(browser_of: Browser, role: Role) -> None:
+    browser = browser_of(role)
 
-    assert response.status_code == (200 if right in MATRIX[role] else 403)
+    got = {(method, path): browser.generic(method, path).status_code for method, path, _right in PAGES}
+
+    assert got == {(method, path): 200 if right in MATRIX[role] else 403 for method, path, right in PAGES}
 
 
 @pytest.mark.urls("tests.accounts.urls")
