@@ -69,7 +69,7 @@ BOUNDS: Mapping[str, Mapping[str, timedelta]] = {
     "inbox.WebhookDelivery": {
         "due_at": A_QUARTER,
         "wanted_at": NEVER_AHEAD,
-        "lease_until": A_MINUTE,
+        "lease_until": A_ROUND,
         "worked_at": NEVER_AHEAD,
     },
     "operations.Operation": {

@@ -7,40 +7,29 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 
+from linkadmin import work_queue
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
 from linkadmin.links.models import Link
+from linkadmin.work_queue import RELEASED, held
 
 from .models import DeliveryLink, DeliveryOutcome, DeliveryState, WebhookDelivery, first_id
 
-LEASE = timedelta(seconds=60)
 LOOK_AGAIN = timedelta(minutes=10)  # at a message whose links are still unread
 COPIES_COME_WITHIN = timedelta(minutes=10)  # of the work on a message: later ones may tell of something new
 MOST_REPLAYED = 10_000  # by one click
 UNREAD = Q(read_at=None) | Q(read_at__lt=F("delivery__wanted_at"))  # of a message's links
 
 
-def due(*, now: datetime) -> "QuerySet[WebhookDelivery]":
-    """Return the messages that somebody has to look at, whether they are new or their reads did not come."""
-    free = Q(lease_until=None) | Q(lease_until__lte=now)
-    return WebhookDelivery.objects.exclude(state=DeliveryState.DONE).filter(free, due_at__lte=now)
-
-
-@transaction.atomic
 def claim(limit: int, *, now: datetime) -> list[WebhookDelivery]:
-    """Take messages for a minute, those that wait longest first. Nobody else gets them meanwhile."""
-    waiting = due(now=now).select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
-    claimed = list(waiting.order_by("due_at")[:limit])
-    for delivery in claimed:
-        delivery.lease_until, delivery.tries = now + LEASE, delivery.tries + 1
-    ids = [delivery.pk for delivery in claimed]
-    WebhookDelivery.objects.filter(pk__in=ids).update(lease_until=now + LEASE, tries=F("tries") + 1)
-    return claimed
+    """Claim deliveries to process, the longest due first, whether they are new or their reads never came."""
+    waiting = WebhookDelivery.objects.exclude(state=DeliveryState.DONE).order_by("due_at")
+    return work_queue.claim(waiting, now=now, limit=limit, lease=work_queue.call_lease())
 
 
 @transaction.atomic
@@ -50,7 +39,7 @@ def note_links(delivery: WebhookDelivery, links: Iterable[Link]) -> bool:
     if not _release(delivery, state=DeliveryState.READING, due_at=again, outcome=""):
         return False
     rows = [DeliveryLink(delivery=delivery, link=link) for link in links]
-    if delivery.tries > 1 or delivery.replays:  # it may be about others than it was the last time
+    if delivery.attempts > 1 or delivery.replays:  # it may be about others than it was the last time
         delivery.delivery_links.exclude(link__in=[row.link_id for row in rows]).delete()
     DeliveryLink.objects.bulk_create(rows, ignore_conflicts=True)
     return True
@@ -78,7 +67,7 @@ def close_read(link_ids: Collection[UUID], *, began_at: datetime, outcome: str) 
         outcome=Case(changed, default=Value(str(outcome))),
         state=DeliveryState.DONE,
         worked_at=timezone.now(),
-        lease_until=None,
+        **RELEASED,
     )
 
 
@@ -130,7 +119,7 @@ def _begin_anew(deliveries: "QuerySet[WebhookDelivery]", *, by: User) -> int:
 
 def _anew(now: datetime) -> dict[str, object]:
     """Return the columns of a message that somebody has to work on from now on."""
-    none_yet = {"outcome": "", "lease_until": None, "tries": 0, "worked_at": None}
+    none_yet = {**RELEASED, "outcome": "", "attempts": 0, "worked_at": None}
     return none_yet | {"state": DeliveryState.DUE, "wanted_at": now, "due_at": now}
 
 
@@ -147,8 +136,7 @@ def _record_replay(by: User, begun: int, object_id: object = "") -> None:
 
 def _release(delivery: WebhookDelivery, **values: object) -> bool:
     """Write what became of a claimed message, unless the claim is over and somebody else has it."""
-    ours = WebhookDelivery.objects.filter(pk=delivery.pk, lease_until=delivery.lease_until)
-    if not ours.exclude(state=DeliveryState.DONE).update(lease_until=None, **values):
+    if not held(delivery).exclude(state=DeliveryState.DONE).update(**RELEASED, **values):
         return False
-    delivery.lease_until = None
+    delivery.claim_token = delivery.lease_until = None
     return True

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linkadmin.links.models import Integration, Link
 from linkadmin.providers.records import WebhookKind
+from linkadmin.work_queue import WorkItem
 
 LIVE_SECRETS = 2  # of one integration: the present one, and the next while it is changed
 
@@ -94,7 +95,7 @@ class WebhookSecret(models.Model):
         return self.fingerprint
 
 
-class WebhookDelivery(models.Model):
+class WebhookDelivery(WorkItem):
     """One message of a provider, as it came and was cleaned. Its id stands in the order of time."""
 
     State = DeliveryState
@@ -124,9 +125,6 @@ class WebhookDelivery(models.Model):
     outcome = models.CharField(_("outcome"), max_length=12, choices=DeliveryOutcome.choices, blank=True)
     first_outcome = models.CharField(max_length=12, choices=DeliveryOutcome.choices, blank=True)  # before any replay
     wanted_at = models.DateTimeField(default=timezone.now)  # a read that began before this is too old for it
-    due_at = models.DateTimeField(default=timezone.now)  # of what is not done: when somebody has to look at it
-    lease_until = models.DateTimeField(null=True, blank=True)  # somebody is at it
-    tries = models.PositiveIntegerField(default=0)
     worked_at = models.DateTimeField(_("worked"), null=True, blank=True)
     replays = models.PositiveIntegerField(_("times worked again"), default=0)
     replayed_by = models.ForeignKey(

@@ -12,6 +12,7 @@ from django.utils import timezone
 from linkadmin.inbox import deliveries
 from linkadmin.inbox.models import DeliveryOutcome, DeliveryState, WebhookDelivery
 from linkadmin.links.models import Integration, Link
+from linkadmin.work_queue import retry_later
 
 from . import reads, strangers
 from .models import LinkRead, Reason
@@ -35,12 +36,13 @@ def work() -> int:
 
 def _take_apart(integration: Integration, told: Sequence[WebhookDelivery]) -> None:
     """Take messages together, and alone those that were taken in vain: one that breaks us must not hold up others."""
-    together = [delivery for delivery in told if delivery.tries <= 1]
-    for some in (together, *([delivery] for delivery in told if delivery.tries > 1)):
+    together = [delivery for delivery in told if delivery.attempts <= 1]
+    for some in (together, *([delivery] for delivery in told if delivery.attempts > 1)):
         try:
             _take(integration, some)
-        except Exception as error:  # noqa: BLE001 - its lease ends, and then it is taken alone
+        except Exception as error:  # noqa: BLE001 - next time each of them is taken alone
             logger.error("hints.broke", integration=str(integration.pk), told=len(some), error=type(error).__name__)
+            retry_later([delivery for delivery in some if delivery.claim_token], error)
 
 
 def _take(integration: Integration, told: Sequence[WebhookDelivery]) -> None:

@@ -54,7 +54,7 @@ def test_message_of_a_worker_that_died_is_free_after_a_minute(delivery: WebhookD
     claimed(now)
 
     assert claimed(now + timedelta(seconds=59)) == []
-    assert [each.tries for each in claimed(now + timedelta(seconds=60))] == [2]
+    assert [each.attempts for each in claimed(now + timedelta(seconds=60))] == [2]
 
 
 def test_worker_whose_claim_is_over_writes_nothing(delivery: WebhookDelivery) -> None:

@@ -15,8 +15,9 @@ from linkadmin.links import health
 from linkadmin.links.models import EndUser, Integration, Link
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.simulator.heron_drill import SETTLES_AFTER
-from linkadmin.sync import tasks
+from linkadmin.sync import hints, tasks
 from linkadmin.sync.models import LinkRead, StrangerRead
+from linkadmin.sync.naming import Named
 from tests.house import HERON_INTEGRATION, House
 from tests.inbox.postman import AUTHORIZATION, SECRET, deliver, open_inbox, signed, told_by_belvo, told_by_heron
 
@@ -297,6 +298,28 @@ class TestSentByTheProvider:
         link.refresh_from_db()
         assert link.health == HealthState.CUSTOMER_LOGIN.value
         assert outcome_of(WebhookDelivery.objects.get(integration=told.heron)) == DeliveryOutcome.CHANGED
+
+
+def test_message_that_breaks_us_holds_up_no_other(house: House, at_belvo: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    link, find = house.belvo_link(), hints.links_named
+
+    def break_off(integration: Integration, names: set[Named]) -> dict[Named, list[Link]]:
+        if any(named.remote_id == "poison" for named in names):
+            raise ArithmeticError
+        return find(integration, names)
+
+    monkeypatch.setattr(hints, "links_named", break_off)
+    deliver(at_belvo, told_by_belvo(link_id="poison"))
+    poison, good = WebhookDelivery.objects.get(), tell_of(at_belvo, link)
+    work()
+    assert {outcome_of(poison), outcome_of(good)} == {DeliveryState.DUE}
+
+    WebhookDelivery.objects.update(due_at=timezone.now())
+    work()
+
+    assert (outcome_of(poison), outcome_of(good)) == (DeliveryState.DUE, DeliveryOutcome.CHANGED)
+    assert (poison.attempts, poison.claim_token) == (2, None)
+    assert poison.due_at > timezone.now() + timedelta(seconds=5)
 
 
 def test_stranger_that_breaks_us_waits_longer_each_time(
