@@ -5,7 +5,6 @@ wish; never sooner than ten seconds after the one before.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -16,15 +15,14 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from linkadmin.database import release_connections
 from linkadmin.inbox import deliveries
 from linkadmin.inbox.models import DeliveryOutcome, DeliveryState, WebhookDelivery
 from linkadmin.links import health
 from linkadmin.links.models import Integration, Link
-from linkadmin.links.pauses import CROWDED, HELD_BACK
 from linkadmin.nudges import nudge
 from linkadmin.operations import reading
-from linkadmin.providers.errors import KeysRefused, ProviderError
+from linkadmin.providers.errors import ProviderError
+from linkadmin.work_queue import CROWD, TimeSlice, release, wait_after, work_side_by_side
 
 from . import queue
 from .models import LinkRead, Reason
@@ -70,7 +68,7 @@ def _want(wishes: Mapping[UUID, datetime], reason: Reason) -> None:
     if new := wishes.keys() - known:
         of = Link.objects.filter(pk__in=new).order_by("pk").values_list("pk", "integration")
         LinkRead.objects.bulk_create(
-            [LinkRead(link_id=link_id, integration_id=integration_id) for link_id, integration_id in of],
+            [LinkRead(link_id=link_id, integration_id=integration_id, due_at=None) for link_id, integration_id in of],
             ignore_conflicts=True,
         )
     rows = list(LinkRead.objects.filter(pk__in=wishes).select_for_update(no_key=True).order_by("pk"))
@@ -82,27 +80,27 @@ def _want(wishes: Mapping[UUID, datetime], reason: Reason) -> None:
         transaction.on_commit(partial(nudge, queue.TASK, integration_id))
 
 
-def _read_all(integration: Integration, rows: Sequence[LinkRead], this: queue.Round) -> None:
+def _read_all(integration: Integration, rows: Sequence[LinkRead], time_slice: TimeSlice) -> None:
     """Read the links of claimed rows, a few calls at once."""
     known = Link.objects.select_related("integration", "end_user", "institution")
     links = known.in_bulk([row.link_id for row in rows])
     queue.end([row for row in rows if links[row.link_id].is_ended], LinkRead.drop)
     calls = _calls(integration, [(row, links[row.link_id]) for row in rows if not links[row.link_id].is_ended])
     if len(calls) == 1:
-        _make(calls[0], this)
-    elif calls:
-        with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="read") as pool:
-            list(pool.map(partial(_make_in_thread, this=this), calls))
+        _make(calls[0], time_slice)
+    else:
+        rest, make = iter(calls), partial(_make, time_slice=time_slice)
+        work_side_by_side(lambda free: islice(rest, free), make, threads=CALLS_AT_ONCE, every=None, name="read")
 
 
 def _calls(integration: Integration, pairs: Sequence[tuple[LinkRead, Link]]) -> list[_Call]:
-    alone = [_Call([link], [row], _look_again) for row, link in pairs if link.missing_since is not None]
-    alone += [
-        _Call([link], [row], reading.read_many)
-        for row, link in pairs
-        if link.missing_since is None and row.tries >= ALONE_AFTER
-    ]
-    others = {link.ref: (row, link) for row, link in pairs if link.missing_since is None and row.tries < ALONE_AFTER}
+    alone, others = [], {}
+    for row, link in pairs:
+        if link.missing_since is not None or row.attempts > ALONE_AFTER:
+            read = reading.read_many if link.missing_since is None else _look_again
+            alone.append(_Call([link], [row], read))
+        else:
+            others[link.ref] = (row, link)
     together = []
     for refs in reading.batches(integration, list(others)):
         found = [others[ref] for ref in refs]
@@ -117,17 +115,10 @@ def _look_again(links: Sequence[Link]) -> list[Link]:
     return []
 
 
-def _make_in_thread(call: _Call, *, this: queue.Round) -> None:
-    try:
-        _make(call, this)
-    finally:
-        release_connections()
-
-
-def _make(call: _Call, this: queue.Round) -> None:
+def _make(call: _Call, time_slice: TimeSlice) -> None:
     """Make one call, and note with each of its links what came of it."""
-    if this.is_over:
-        queue.release(call.rows)
+    if time_slice.is_over:
+        release(call.rows)
         return
     before = {link.pk: _known(link) for link in call.links}
     began_at = timezone.now()
@@ -135,12 +126,11 @@ def _make(call: _Call, this: queue.Round) -> None:
         missing = {link.pk for link in call.read(call.links)}
     except ProviderError as error:
         _note_failure(call, error)
-        if error.failure.reason in HELD_BACK - CROWDED:
-            this.held.set()
+        queue.retry_later(call.rows, error, time_slice)
         return
     except Exception as error:  # noqa: BLE001 - whatever is wrong with this call, the next one may be right
         logger.error("read.broke", links=len(call.links), error=type(error).__name__)
-        queue.end(call.rows, lambda row: row.fail(retry_after=None, now=timezone.now()))
+        queue.retry_later(call.rows, error, time_slice)
         return
     news = {link.pk for link in call.links if _known(link) != before[link.pk]}
     _note_answer(call.rows, missing, news, began_at)
@@ -170,16 +160,9 @@ def _note_answer(rows: Sequence[LinkRead], missing: set[UUID], news: set[UUID], 
 
 
 def _note_failure(call: _Call, error: ProviderError) -> None:
-    """Let rows wait: as long as we hold calls back ourselves, or the provider says, or longer each time."""
-    now, wait, reason = timezone.now(), error.failure.retry_after, error.failure.reason
-    if reason not in CROWDED:  # which is over in a moment
+    """Say with links and deliveries that they wait."""
+    if wait_after(error) is not CROWD:  # which is over in a moment
         for link in call.links:
-            health.note_unasked(link, why=reading.why_unasked(error), at=now)
+            health.note_unasked(link, why=reading.why_unasked(error), at=timezone.now())
         waiting = WebhookDelivery.objects.filter(state=DeliveryState.READING, links__in=call.links)
         waiting.update(outcome=DeliveryOutcome.WAITING)
-    if isinstance(error, KeysRefused):  # which holds the whole integration, and for as long as it does no row is asked
-        queue.end(call.rows, lambda row: row.hold(retry_after=None, now=now))
-    elif reason in HELD_BACK:
-        queue.end(call.rows, lambda row: row.hold(retry_after=wait, now=now))
-    else:
-        queue.end(call.rows, lambda row: row.fail(retry_after=wait, now=now))

@@ -14,12 +14,12 @@ from linkadmin.inbox import deliveries
 from linkadmin.inbox.models import DeliveryOutcome, DeliveryState, WebhookDelivery
 from linkadmin.links import connections, health
 from linkadmin.links.models import EndUser, Integration
-from linkadmin.links.pauses import CROWDED, HELD_BACK
 from linkadmin.nudges import nudge
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Blocked, Busy, KeysRefused, ProviderError, Rejected
 from linkadmin.providers.records import SweepBy
 from linkadmin.providers.types import LinkRef
+from linkadmin.work_queue import TimeSlice, release
 
 from . import queue
 from .models import StrangerRead
@@ -45,7 +45,8 @@ def want_each(integration: Integration, wishes: Mapping[Named, datetime]) -> Non
     if not wishes:
         return
     StrangerRead.objects.bulk_create(
-        [StrangerRead(integration=integration, **named._asdict()) for named in sorted(wishes)], ignore_conflicts=True
+        [StrangerRead(integration=integration, due_at=None, **named._asdict()) for named in sorted(wishes)],
+        ignore_conflicts=True,
     )
     changed = [row for row in _kept(integration, wishes) if row.want(wishes[_named(row)])]
     StrangerRead.objects.bulk_update(changed, ("due_at", "wanted_at", "wanted_since"), batch_size=200)
@@ -67,18 +68,18 @@ def close_answered(integration: Integration, names: Collection[Named]) -> None:
             _close(integration, [row], row.answered_at)
 
 
-def _ask_for_all(integration: Integration, rows: Sequence[StrangerRead], this: queue.Round) -> None:
-    alone = [[row] for row in rows if row.tries >= ALONE_AFTER]
-    others = {_ref(row): row for row in rows if row.tries < ALONE_AFTER}
+def _ask_for_all(integration: Integration, rows: Sequence[StrangerRead], time_slice: TimeSlice) -> None:
+    alone = [[row] for row in rows if row.attempts > ALONE_AFTER]
+    others = {_ref(row): row for row in rows if row.attempts <= ALONE_AFTER}
     together = integration.speaks.batches(list(others)) if others else []
     for call in [[others[ref] for ref in refs] for refs in together] + alone:
-        if this.is_over:
-            queue.release(call)
+        if time_slice.is_over:
+            release(call)
         else:
-            _ask_for(integration, call, this)
+            _ask_for(integration, call, time_slice)
 
 
-def _ask_for(integration: Integration, rows: Sequence[StrangerRead], this: queue.Round) -> None:
+def _ask_for(integration: Integration, rows: Sequence[StrangerRead], time_slice: TimeSlice) -> None:
     began_at = timezone.now()
     try:
         _take_over(integration, rows, began_at)
@@ -87,12 +88,10 @@ def _ask_for(integration: Integration, rows: Sequence[StrangerRead], this: queue
         if _says_no(error) and len(rows) == 1:  # there is none with such an id
             _conclude(integration, rows, began_at)
             return
-        _wait(rows, error)
-        if error.failure.reason in HELD_BACK - CROWDED:
-            this.held.set()
+        queue.retry_later(rows, error, time_slice)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with this call, the next one may be right
         logger.error("stranger.broke", strangers=len(rows), error=type(error).__name__)
-        queue.end(rows, lambda row: row.fail(retry_after=None, now=timezone.now()))
+        queue.retry_later(rows, error, time_slice)
     else:
         _conclude(integration, rows, began_at)
 
@@ -127,16 +126,6 @@ def _says_no(error: ProviderError) -> bool:
 def _conclude(integration: Integration, rows: Sequence[StrangerRead], began_at: datetime) -> None:
     queue.end(rows, lambda row: row.answer(began_at, now=timezone.now()))
     _close(integration, rows, began_at)
-
-
-def _wait(rows: Sequence[StrangerRead], error: ProviderError) -> None:
-    now, wait = timezone.now(), error.failure.retry_after
-    if isinstance(error, KeysRefused):  # which holds the whole integration, and for as long as it does no row is asked
-        queue.end(rows, lambda row: row.hold(retry_after=None, now=now))
-    elif error.failure.reason in HELD_BACK:
-        queue.end(rows, lambda row: row.hold(retry_after=wait, now=now))
-    else:
-        queue.end(rows, lambda row: row.fail(retry_after=wait, now=now))
 
 
 def _close(integration: Integration, rows: Sequence[StrangerRead], began_at: datetime) -> None:

@@ -1,6 +1,5 @@
 """The workers' part of reading what the providers know."""
 
-import time
 from uuid import UUID
 
 import structlog
@@ -11,6 +10,7 @@ from linkadmin.links import counts, health
 from linkadmin.links.models import Integration, Link
 from linkadmin.nudges import nudge, wake
 from linkadmin.providers.errors import ProviderError
+from linkadmin.work_queue import TimeSlice
 
 from . import clock, hints, institutions, queue, reads, strangers
 from .models import Reason
@@ -39,9 +39,9 @@ def read_institutions(integration_id: str) -> None:
 @shared_task(name="sync.work_inbox")
 def work_inbox() -> None:
     """Work on the providers' messages until none waits, or others must have a turn."""
-    until = time.monotonic() + queue.ROUND.total_seconds()
+    time_slice = TimeSlice()
     while hints.work():
-        if time.monotonic() >= until:
+        if time_slice.is_over:
             wake("sync.work_inbox")
             return
 

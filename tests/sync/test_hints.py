@@ -333,7 +333,7 @@ def test_stranger_that_breaks_us_waits_longer_each_time(
     work()
 
     row = StrangerRead.objects.get()
-    assert row.tries == 1
-    assert row.reader is None
+    assert row.attempts == 1
+    assert row.claim_token is None
     assert row.due_at
     assert row.due_at > timezone.now()

@@ -12,6 +12,7 @@ from linkadmin.providers.types import Cause, HealthState
 from linkadmin.simulator.conduct import Conduct
 from linkadmin.sync import queue, reads, tasks
 from linkadmin.sync.models import READ_EVERY, LinkRead, Reason
+from linkadmin.work_queue import claim
 from tests.house import HERON_INTEGRATION, House
 from tests.slowness import SlowProvider
 from tests.waiting import wait_until
@@ -32,6 +33,10 @@ def row_of(link: Link) -> LinkRead:
 def due_now(*links: Link) -> None:
     """Let time pass until these links may be read again."""
     LinkRead.objects.filter(link__in=links).update(due_at=timezone.now(), read_at=None)
+
+
+def claimed() -> list[LinkRead]:
+    return claim(LinkRead.objects.all(), now=timezone.now(), limit=10, lease=timedelta(minutes=1))
 
 
 def seen(link: Link) -> str:
@@ -165,7 +170,7 @@ def test_read_in_vain_is_repeated_after_growing_pauses_and_changes_no_state(hous
 def test_link_that_spoils_a_call_is_read_by_itself(house: House) -> None:
     spoilt, good = house.belvo_link(), house.belvo_link()
     want(spoilt, good)
-    LinkRead.objects.filter(link=spoilt).update(tries=reads.ALONE_AFTER)
+    LinkRead.objects.filter(link=spoilt).update(attempts=reads.ALONE_AFTER)
 
     reads.work(house.belvo.pk)
 
@@ -195,7 +200,7 @@ def test_read_that_our_quota_holds_back_comes_when_the_window_ends(house: House)
 
     row = row_of(link)
     assert not house.calls("GET", AT_HERON)
-    assert (row.tries, row.lease_until) == (0, None)
+    assert (row.attempts, row.lease_until) == (0, None)
     assert row.due_at
     assert abs(row.due_at - ends) < timedelta(seconds=2)
 
@@ -216,7 +221,7 @@ def test_refused_keys_are_not_used_and_nothing_is_forgotten(house: House) -> Non
 def test_what_a_dead_reader_had_is_read_when_its_lease_is_over(house: House) -> None:
     link = house.belvo_link()
     want(link)
-    queue.claim(LinkRead.objects.all(), limit=10)
+    claimed()
     reads.work(house.belvo.pk)
     assert not house.calls("GET", AT_BELVO)
 
@@ -229,14 +234,14 @@ def test_what_a_dead_reader_had_is_read_when_its_lease_is_over(house: House) -> 
 def test_reader_that_comes_back_too_late_leaves_the_row_to_the_next(house: House) -> None:
     link = house.belvo_link()
     want(link)
-    late = queue.claim(LinkRead.objects.all(), limit=10)
+    late = claimed()
     LinkRead.objects.update(lease_until=timezone.now())
-    next_one = queue.claim(LinkRead.objects.all(), limit=10)
+    next_one = claimed()
 
     queue.end(late, LinkRead.drop)
 
     assert row_of(link).due_at is not None
-    assert row_of(link).reader == next_one[0].reader
+    assert row_of(link).claim_token == next_one[0].claim_token
 
 
 def test_urgent_link_is_read_first(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

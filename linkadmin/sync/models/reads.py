@@ -8,9 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.links.models import Integration, Link
+from linkadmin.work_queue import WorkItem
 
 READ_EVERY = timedelta(seconds=10)  # no link is read more often, whoever wants it
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=15)  # after a read in vain
 
 
 class Reason(models.TextChoices):
@@ -28,18 +28,17 @@ class Reason(models.TextChoices):
         return list(Reason).index(self)
 
 
-class Read(models.Model):
-    """When something is read next, and when it was read last. Kept between reads, so that none comes too soon."""
+class Read(WorkItem):
+    """When something is read next, and when it was read last. Kept between reads, so that none comes too soon.
+
+    It is due only while somebody wants it.
+    """
 
     integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="+", db_index=False)
-    due_at = models.DateTimeField(null=True, blank=True)  # None: nobody wants it
     wanted_at = models.DateTimeField(null=True, blank=True)  # a read that began before this is too old
     wanted_since = models.DateTimeField(null=True, blank=True)  # by the first of those who want it
-    reader = models.UUIDField(null=True, blank=True)  # who is at it
-    lease_until = models.DateTimeField(null=True, blank=True)  # so long nobody else is
     read_at = models.DateTimeField(null=True, blank=True)  # when the last read was over, also one in vain
     answered_at = models.DateTimeField(null=True, blank=True)  # when the last one began that told how it stands
-    tries = models.PositiveSmallIntegerField(default=0)  # in a row, in vain
 
     class Meta:
         abstract = True
@@ -58,32 +57,20 @@ class Read(models.Model):
         elif is_news:
             self.due_at = min(self.due_at, soonest)
         # A read that is under way may have begun before; the next one will not.
-        if self.reader is not None or self.wanted_at is None or at > timezone.now():
+        if self.claim_token is not None or self.wanted_at is None or at > timezone.now():
             self.wanted_at = max(at, self.wanted_at or at)
         return (self.due_at, self.wanted_at) != before
 
     def answer(self, began_at: datetime, *, now: datetime) -> None:
         """Take note of a read that told how it stands; who came after its beginning waits for another one."""
-        self.answered_at, self.read_at, self.tries = began_at, now, 0
+        self.answered_at, self.read_at, self.attempts = began_at, now, 0
         is_wanted = self.wanted_at is not None and self.wanted_at > began_at
         self.due_at = now + READ_EVERY if is_wanted else None
         self.wanted_since = self.wanted_at if is_wanted else None
 
     def look_twice(self, *, now: datetime) -> None:
         """Take note of a read that did not find it: a second one tells whether it is gone."""
-        self.read_at, self.due_at, self.tries = now, now + READ_EVERY, 0
-
-    def fail(self, *, retry_after: float | None, now: datetime) -> None:
-        """Take note of a read in vain: the next one comes when the provider says, or after a growing pause."""
-        growing = FIRST_PAUSE * 2 ** min(self.tries, 10)
-        asked_for = timedelta(seconds=retry_after) if retry_after else growing
-        self.read_at, self.tries = now, min(self.tries + 1, 1000)
-        self.due_at = now + max(READ_EVERY, min(asked_for, LONGEST_PAUSE))
-
-    def hold(self, *, retry_after: float | None, now: datetime) -> None:
-        """Let it wait because we held the call back ourselves: it was not made."""
-        wait = timedelta(seconds=retry_after) if retry_after else FIRST_PAUSE
-        self.due_at = now + min(wait, LONGEST_PAUSE)
+        self.read_at, self.due_at, self.attempts = now, now + READ_EVERY, 0
 
     def drop(self) -> None:
         """Forget that it was wanted."""
