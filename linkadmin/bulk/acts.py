@@ -1,6 +1,5 @@
 """What is done about the links of one part: read by one call, or written to in one transaction."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,11 +9,11 @@ from django.utils import timezone
 
 from linkadmin.links import health, notes, owners
 from linkadmin.links.models import Link
-from linkadmin.links.pauses import HELD_BACK
 from linkadmin.operations import reading
-from linkadmin.providers.errors import Busy, KeysRefused, NotSent, OutcomeUnknown, ProviderError
+from linkadmin.providers.errors import NotSent, OutcomeUnknown, ProviderError
 from linkadmin.sync import reads
 from linkadmin.sync.models import Reason
+from linkadmin.work_queue import retry_later, wait_after
 
 from . import parts
 from .models import BulkJob, BulkPart, ItemState, JobKind
@@ -23,21 +22,14 @@ from .words import Why
 
 logger = structlog.get_logger(__name__)
 
-HELD_SECONDS = 5.0  # where nobody says for how long
 SECOND_LOOK_AFTER = timedelta(seconds=10)
-KEYS_SECONDS = 60.0  # until it is seen whether refused keys are good again
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """An integration that lets its links wait."""
+def read(part: BulkPart) -> datetime | None:
+    """Read a part's links and end it, or let it wait; return until when its integration can't be asked.
 
-    integration_id: UUID | None
-    until: datetime
-
-
-def read(part: BulkPart) -> Held | None:
-    """Read a part's links and end it, or put it off. Never contacts a bank."""
+    Never contacts a bank.
+    """
     links = _links_of(part)
     gone: dict[UUID, Result] = {link.pk: (ItemState.SKIPPED, Why.ENDED) for link in links if link.is_ended}
     asked = [link for link in links if not link.is_ended]
@@ -48,10 +40,10 @@ def read(part: BulkPart) -> Held | None:
     try:
         missing = {link.pk for link in reading.read_many(asked)} if asked else set()
     except ProviderError as error:
-        held = _put_off(part, error)
-        if held is None:
-            _give_up(part, asked, gone, error)
-        return held
+        if not wait_after(error).is_attempt:
+            return retry_later([part], error)
+        _give_up(part, asked, gone, error)
+        return None
     reads.want(missing, reason=Reason.MISSING, at=timezone.now() + SECOND_LOOK_AFTER)
     parts.note_after(part)
     found = {link.pk: (ItemState.DONE, Why.NOT_LISTED if link.pk in missing else "") for link in asked}
@@ -69,8 +61,8 @@ def write(job: BulkJob, part: BulkPart) -> None:
 
 def note_broken(part: BulkPart, error: Exception) -> None:
     """Try a part again later that broke off here; end it if it always does."""
-    logger.error("bulk.broken", part=part.pk, tries=part.tries, error=type(error).__name__)
-    if not parts.try_later(part):
+    logger.error("bulk.broken", part=part.pk, attempts=part.attempts, error=type(error).__name__)
+    if not parts.try_later(part, error):
         links = part.items.values_list("link", flat=True)
         parts.end(part, dict.fromkeys(links, (ItemState.FAILED, Why.BROKEN)))
 
@@ -80,23 +72,9 @@ def _links_of(part: BulkPart) -> list[Link]:
     return list(links.filter(bulk_items__part=part.pk).order_by("pk"))  # in one order, so that no two block each other
 
 
-def _put_off(part: BulkPart, error: ProviderError) -> Held | None:
-    """Let a part wait if nothing can be asked of its integration for now."""
-    failure = error.failure
-    if isinstance(error, KeysRefused):
-        seconds = KEYS_SECONDS
-    elif isinstance(error, Busy) or failure.reason in HELD_BACK:
-        seconds = failure.retry_after or HELD_SECONDS
-    else:
-        return None
-    held = Held(part.integration_id, timezone.now() + timedelta(seconds=seconds))
-    parts.put_off(part, until=held.until)
-    return held
-
-
 def _give_up(part: BulkPart, asked: list[Link], gone: dict[UUID, Result], error: ProviderError) -> None:
     """Try a part again later if the line failed, and end it with the reason if it always does."""
-    if isinstance(error, NotSent | OutcomeUnknown) and parts.try_later(part):
+    if isinstance(error, NotSent | OutcomeUnknown) and parts.try_later(part, error):
         return
     why, now = reading.why_unasked(error), timezone.now()
     for link in asked:

@@ -10,8 +10,7 @@ The rows are the job: whoever finds a part that nobody has a lease on goes on wi
 """
 
 import uuid
-from datetime import datetime, timedelta
-from typing import ClassVar
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
@@ -23,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from linkadmin.accounts.roles import Right
 from linkadmin.links.models import Integration, Link
 from linkadmin.links.notes import LONGEST
+from linkadmin.work_queue import WorkItem
 
 PLAN_HOLDS = timedelta(hours=1)
 PLANS_OF_ONE = 3  # not confirmed yet
@@ -142,20 +142,7 @@ class BulkJob(models.Model):
         return checked.exclude(after="").exclude(after=F("before")).count()
 
 
-class BulkPartQuerySet(models.QuerySet["BulkPart"]):
-    def open(self) -> "BulkPartQuerySet":
-        return self.filter(done_at=None)
-
-    def leased(self, *, now: datetime) -> "BulkPartQuerySet":
-        """Return those that somebody is at."""
-        return self.open().filter(lease_until__gt=now)
-
-    def due(self, *, now: datetime) -> "BulkPartQuerySet":
-        """Return those that anybody may begin now: nobody is at them, or who was has died."""
-        return self.open().filter(Q(lease_until=None) | Q(lease_until__lte=now), due_at__lte=now)
-
-
-class BulkPart(models.Model):
+class BulkPart(WorkItem):
     """The links of a job that are done together: by one call to a provider, or in one transaction."""
 
     id = models.BigAutoField(primary_key=True)
@@ -164,12 +151,7 @@ class BulkPart(models.Model):
         Integration, on_delete=models.CASCADE, null=True, related_name="+", db_index=False
     )
     links = models.PositiveIntegerField()  # how many
-    due_at = models.DateTimeField(default=timezone.now)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    tries = models.PositiveSmallIntegerField(default=0)  # in vain
     done_at = models.DateTimeField(null=True, blank=True)
-
-    objects: ClassVar[models.Manager["BulkPart"]] = models.Manager.from_queryset(BulkPartQuerySet)()
 
     class Meta:
         indexes = [
