@@ -56,7 +56,7 @@ def read_one(sweep: Sweep) -> SweepPart:
 
 
 def pauses_end(sweep: Sweep) -> None:
-    Sweep.objects.filter(pk=sweep.pk).update(waits_until=None)
+    Sweep.objects.filter(pk=sweep.pk).update(due_at=timezone.now())
     SweepPart.objects.filter(sweep=sweep, done_at=None).update(due_at=timezone.now())
 
 
@@ -64,7 +64,7 @@ def workers_die(sweep: Sweep) -> None:
     """Let nobody give a sign of life any more, and all leases end."""
     past = timezone.now() - timedelta(seconds=1)
     SweepPart.objects.filter(sweep=sweep, lease_until__isnull=False).update(lease_until=past)
-    Sweep.objects.filter(pk=sweep.pk).update(attended_until=None)
+    Sweep.objects.filter(pk=sweep.pk).update(lease_until=None)
 
 
 class StillClock(Clock):

@@ -95,10 +95,10 @@ def test_sweep_waits_while_what_is_left_of_a_quota_is_kept_for_others(town: Hous
 
     assert pages_asked_for(town) == ["1"]
     assert started.is_running
-    assert started.waits_until is not None
+    assert started.due_at > timezone.now()
     assert started.note == "What is left of the provider's quota is kept for messages and for what people do."
     assert started.pk not in set(sweeps.waiting(now=timezone.now()))
-    assert started.pk in set(sweeps.waiting(now=started.waits_until))
+    assert started.pk in set(sweeps.waiting(now=started.due_at))
 
 
 def test_sweep_whose_calls_are_held_back_waits_too(town: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,9 +108,9 @@ def test_sweep_whose_calls_are_held_back_waits_too(town: House, monkeypatch: pyt
     started = work(sweeps.begin(town.belvo))
 
     assert len(pages_asked_for(town)) == 2
-    assert started.waits_until is not None
+    assert started.due_at > timezone.now()
     assert "nothing is left of that for now" in started.note
-    assert sorted(part.tries for part in started.parts.all()) == [0, 0, 0, 1, 1]
+    assert sorted(part.attempts for part in started.parts.all()) == [0, 0, 0, 1, 1]
 
 
 def test_sweep_that_waited_goes_on_where_it_was(town: House) -> None:
@@ -123,7 +123,7 @@ def test_sweep_that_waited_goes_on_where_it_was(town: House) -> None:
 
     assert (started.state, started.seen, started.note) == (SweepState.DONE, 100, "")
     assert sorted(pages_asked_for(town)) == ["1", "2", "3", "4", "5"]
-    assert {part.tries for part in started.parts.all()} == {1}
+    assert {part.attempts for part in started.parts.all()} == {1}
 
 
 @pytest.mark.thorough
@@ -137,7 +137,7 @@ def test_quotas_are_kept_by_the_provider_s_own_count(transactional_db: None, mon
         peak = house.simulator.peak()
         assert max(peak.values()) <= 24 + crew.CALLS_AT_ONCE
         assert max(peak.values()) >= 24
-        assert all(each.is_running and each.waits_until for each in Sweep.objects.all())
+        assert all(each.is_running and each.due_at > timezone.now() for each in Sweep.objects.all())
 
 
 def test_refused_keys_end_a_sweep_and_touch_no_link(house: House) -> None:
@@ -159,7 +159,7 @@ def test_page_that_fails_is_read_again_later(town: House) -> None:
     started = work(sweeps.begin(town.belvo))
 
     first = started.parts.get(key="1")
-    assert (first.tries, started.is_running) == (1, True)
+    assert (first.attempts, started.is_running) == (1, True)
     assert first.due_at > timezone.now() + timedelta(seconds=2)
     assert go_on(started).state == SweepState.DONE
 

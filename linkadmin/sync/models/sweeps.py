@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.links.models import Integration
+from linkadmin.work_queue import WorkItem
 
 
 class SweepState(models.TextChoices):
@@ -19,8 +20,11 @@ class SweepState(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
-class Sweep(models.Model):
-    """One reading of all links of an integration, with how far it is and what it found."""
+class Sweep(WorkItem):
+    """One reading of all links of an integration, with how far it is and what it found.
+
+    No call of it is made before it is due.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="sweeps")
@@ -34,8 +38,6 @@ class Sweep(models.Model):
     began_at = models.DateTimeField(_("began"), default=timezone.now)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     listed_at = models.DateTimeField(null=True, blank=True)  # the list was read to its end
-    attended_until = models.DateTimeField(null=True, blank=True)  # somebody works on it, and says so again by then
-    waits_until = models.DateTimeField(null=True, blank=True)  # before that no call of it may be made
     seen = models.PositiveIntegerField(_("links read"), default=0)
     written = models.PositiveIntegerField(_("links written"), default=0)
     changed = models.PositiveIntegerField(_("links in another state"), default=0)
@@ -66,7 +68,7 @@ class Sweep(models.Model):
         return self.state == SweepState.RUNNING
 
 
-class SweepPart(models.Model):
+class SweepPart(WorkItem):
     """One call of a sweep: a page of the list, or what the list does not say of one customer."""
 
     class Kind(models.TextChoices):  # read in the reverse order of the words: pages first
@@ -79,10 +81,7 @@ class SweepPart(models.Model):
     kind = models.CharField(max_length=8, choices=Kind.choices)
     key = models.CharField(max_length=140)  # the number of the page, or the customer's id
     fingerprint = models.BigIntegerField(null=True, blank=True)  # of what the list says of the customer
-    due_at = models.DateTimeField(default=timezone.now)
-    lease_until = models.DateTimeField(null=True, blank=True)
     done_at = models.DateTimeField(null=True, blank=True)
-    tries = models.PositiveSmallIntegerField(default=0)  # with the one under way
     gave_up = models.BooleanField(default=False)  # it cannot be read: what it would say is not known
     asked_at = models.DateTimeField(null=True, blank=True)  # when the answer was asked for that `ids` are from
     total = models.PositiveIntegerField(null=True, blank=True)  # of the whole list, as its answer said

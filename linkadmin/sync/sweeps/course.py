@@ -11,6 +11,7 @@ from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from linkadmin import work_queue
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
@@ -94,29 +95,30 @@ def go_on(part: SweepPart, page: Page[T]) -> None:
 
 def hold_back(sweep_id: UUID, *, until: datetime, why: str) -> None:
     """Let no call of a sweep be made before a moment."""
-    Sweep.objects.filter(pk=sweep_id, state=SweepState.RUNNING).update(waits_until=until, note=why[:300])
+    _running().filter(pk=sweep_id).update(due_at=until, note=why[:300])
 
 
 def attend(sweep_id: UUID) -> Sweep | None:
-    """Take up the work at a sweep that nobody is at; None if somebody is, or there is nothing to do now."""
-    now = timezone.now()
-    if not _unattended(now).filter(pk=sweep_id).update(attended_until=now + ATTENDED, waits_until=None, note=""):
-        return None
-    return Sweep.objects.select_related("integration").get(pk=sweep_id)
+    """Claim a sweep; None if another worker has it, or there is nothing to do now."""
+    sweeps = _running().filter(pk=sweep_id).select_related("integration")
+    claimed = work_queue.claim(sweeps, now=timezone.now(), limit=1, lease=ATTENDED)
+    if claimed and claimed[0].note:
+        work_queue.held(*claimed).update(note="")
+    return claimed[0] if claimed else None
 
 
 def stay(sweep: Sweep) -> bool:
-    """Give a sign of life; tell whether calls of the sweep may be made still."""
+    """Extend the claim of a sweep when it is about to run out; tell whether calls of it may still be made."""
     now = timezone.now()
-    sweep.refresh_from_db(fields=["state", "waits_until", "attended_until"])
-    if sweep.attended_until is None or sweep.attended_until < now + ATTENDED / 2:
-        Sweep.objects.filter(pk=sweep.pk).update(attended_until=now + ATTENDED)
-    return sweep.is_running and (sweep.waits_until is None or sweep.waits_until <= now)
+    sweep.refresh_from_db(fields=["state", "due_at"])
+    if sweep.lease_until is None or sweep.lease_until < now + ATTENDED / 2:
+        work_queue.extend(sweep, ATTENDED)
+    return sweep.is_running and sweep.due_at is not None and sweep.due_at <= now
 
 
 def leave(sweep: Sweep) -> None:
     """Let another worker take a sweep up at once."""
-    Sweep.objects.filter(pk=sweep.pk).update(attended_until=None)
+    work_queue.release([sweep])
 
 
 def due(*, now: datetime) -> list[Integration]:
@@ -130,7 +132,7 @@ def due(*, now: datetime) -> list[Integration]:
 
 def waiting(*, now: datetime) -> "QuerySet[Sweep, UUID]":
     """Return the ids of the sweeps that nobody is at and that may go on."""
-    return _unattended(now).values_list("pk", flat=True)
+    return work_queue.due(_running(), now).values_list("pk", flat=True)
 
 
 @transaction.atomic
@@ -158,14 +160,11 @@ def _note_end_of_list(sweep: Sweep) -> None:
 
 
 def _end(sweep: Sweep, state: SweepState, **columns: object) -> bool:
-    rows = Sweep.objects.filter(pk=sweep.pk, state=SweepState.RUNNING)
-    return bool(rows.update(state=state, ended_at=timezone.now(), waits_until=None, **columns))
+    return bool(_running().filter(pk=sweep.pk).update(state=state, ended_at=timezone.now(), **columns))
 
 
-def _unattended(now: datetime) -> "QuerySet[Sweep]":
-    alone = Q(attended_until=None) | Q(attended_until__lte=now)
-    free = Q(waits_until=None) | Q(waits_until__lte=now)
-    return Sweep.objects.filter(alone, free, state=SweepState.RUNNING)
+def _running() -> "QuerySet[Sweep]":
+    return Sweep.objects.filter(state=SweepState.RUNNING)
 
 
 def _record(sweep: Sweep, actor: User, action: str, details: dict[str, str | int]) -> None:

@@ -1,20 +1,20 @@
-"""The parts of a sweep: each is one call, claimed by one UPDATE for a while and closed by whoever still has it."""
+"""The parts of a sweep: each is one call, and closed by the worker that holds its claim."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from linkadmin import work_queue
 from linkadmin.sync.models import Sweep, SweepPart, SweepState
+from linkadmin.work_queue import RELEASED, held
 
 Kind = SweepPart.Kind
 
 MOST_TRIES = 6
-FIRST_PAUSE = timedelta(seconds=5)  # after a try in vain; doubled after each further one
 MOST_PAGES = 20_000  # a list that goes on is not one
 
 
@@ -38,21 +38,9 @@ def add_both_ends_again(sweep: Sweep) -> bool:
 
 
 def claim(sweep_id: UUID, *, limit: int) -> list[SweepPart]:
-    """Take parts that are due, pages first. Nobody else gets them before the lease is over."""
-    now = timezone.now()
-    # A call may turn out to be two, and what came of them is to be written.
-    until = now + timedelta(seconds=2 * settings.PROVIDER_READ_SECONDS + settings.LEASE_MARGIN_SECONDS)
-    free = _free(sweep_id, now)
-    first = list(free.order_by("-kind", "id").values_list("pk", flat=True)[:limit])
-    if not first or not free.filter(pk__in=first).update(lease_until=until, tries=F("tries") + 1):
-        return []
-    return list(SweepPart.objects.filter(pk__in=first, done_at=None, lease_until=until).order_by("-kind", "id"))
-
-
-def release(parts: Iterable[SweepPart]) -> None:
-    """Let parts go that were not tried."""
-    for part in parts:
-        put_off(part, pause=timedelta(0))
+    """Claim parts that are due, pages first."""
+    in_order = SweepPart.objects.filter(sweep=sweep_id, done_at=None).order_by("-kind", "id")
+    return work_queue.claim(in_order, now=timezone.now(), limit=limit, lease=work_queue.call_lease())
 
 
 def hold_still(part: SweepPart) -> bool:
@@ -61,13 +49,13 @@ def hold_still(part: SweepPart) -> bool:
     Whoever changes more than one row of a sweep does this first: in another order two would wait for each other.
     """
     sweep = Sweep.objects.select_for_update(no_key=True).get(pk=part.sweep_id)
-    return sweep.state == SweepState.RUNNING and _ours(part).exists()
+    return sweep.state == SweepState.RUNNING and held(part).exists()
 
 
 @transaction.atomic
 def note_answer(part: SweepPart, ids: bytes, *, asked_at: datetime, total: int | None) -> bool:
     """Note which ids an answer holds before anything is made of it; tell whether the part is still ours."""
-    return hold_still(part) and bool(_ours(part).update(ids=ids, asked_at=asked_at, total=total))
+    return hold_still(part) and bool(held(part).update(ids=ids, asked_at=asked_at, total=total))
 
 
 def answered_later(part: SweepPart, asked_at: datetime) -> list[bytes | memoryview]:
@@ -83,14 +71,7 @@ def answered_later(part: SweepPart, asked_at: datetime) -> list[bytes | memoryvi
 
 def close(part: SweepPart, **columns: object) -> None:
     """Close a part of a sweep that is held still, in the transaction of what it brought."""
-    _ours(part).update(done_at=timezone.now(), lease_until=None, **columns)
-
-
-def put_off(part: SweepPart, *, pause: timedelta | None = None) -> None:
-    """Let a part that could not be read be read later: after its growing pause, or after one that is no try."""
-    wait = FIRST_PAUSE * 2 ** min(part.tries - 1, MOST_TRIES) if pause is None else pause
-    tries = part.tries if pause is None else part.tries - 1
-    _ours(part).update(due_at=timezone.now() + wait, lease_until=None, tries=tries)
+    held(part).update(**RELEASED, **columns, done_at=timezone.now())
 
 
 def undone(sweep: Sweep) -> "QuerySet[SweepPart]":
@@ -111,12 +92,3 @@ def told_totals(sweep: Sweep) -> set[int]:
 
 def _add(parts: list[SweepPart]) -> None:
     SweepPart.objects.bulk_create(parts, ignore_conflicts=True, batch_size=200)
-
-
-def _free(sweep_id: UUID, now: datetime) -> "QuerySet[SweepPart]":
-    due = SweepPart.objects.filter(sweep=sweep_id, done_at=None, due_at__lte=now)
-    return due.filter(Q(lease_until=None) | Q(lease_until__lte=now))
-
-
-def _ours(part: SweepPart) -> "QuerySet[SweepPart]":
-    return SweepPart.objects.filter(pk=part.pk, done_at=None, lease_until=part.lease_until)

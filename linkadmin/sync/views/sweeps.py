@@ -20,7 +20,7 @@ from linkadmin.sync import sweeps
 from linkadmin.sync.models import Sweep, SweepState
 from linkadmin.sync.sweeps import presentation
 
-SHOWN = ("state", "began_at", "attended_until", "waits_until", "seen", "note")
+SHOWN = ("state", "began_at", "lease_until", "due_at", "seen", "note")
 NEWEST_FIRST = Keyset("began_at", "id", newest_first=True)
 _SWEEP = Glance(lambda pk: Sweep.objects.filter(pk=pk).values_list(*SHOWN))
 
