@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from linkadmin.database import release_connections
 from linkadmin.links.connections import keep_secret
 from linkadmin.links.models import CallQuota, Integration, Link
 from linkadmin.operations import reading, refusals
@@ -203,7 +204,13 @@ def test_doubled_work_does_nothing_twice(town: House, monkeypatch: pytest.Monkey
     monkeypatch.setattr(crew, "CALLS_AT_ONCE", 1)
     started = sweeps.begin(town.belvo)
 
-    workers = [threading.Thread(target=sweeps.work, args=[started.pk]) for _ in range(3)]
+    def work_in_thread() -> None:
+        try:
+            sweeps.work(started.pk)
+        finally:
+            release_connections()
+
+    workers = [threading.Thread(target=work_in_thread) for _ in range(3)]
     for each in workers:
         each.start()
     for each in workers:
