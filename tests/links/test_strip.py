@@ -1,9 +1,11 @@
 """The 90 days of a link: the worst state of each, in bars and in words."""
 
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from linkadmin.links.day_strip import worst_by_day
@@ -94,6 +96,32 @@ def test_young_link_has_as_many_bars_as_days(house: House) -> None:
 
     assert [bar["x"] for bar in bars(page)] == ["87", "88", "89"]
     assert "Working on 3 of 3 days" in page.words
+
+
+@pytest.mark.parametrize(
+    ("zone", "changed"),
+    [
+        ("America/New_York", date(2026, 3, 8)),  # an hour is missing
+        ("America/New_York", date(2026, 11, 1)),  # one comes twice
+        ("Europe/Madrid", date(2026, 3, 29)),
+        ("Europe/Madrid", date(2026, 10, 25)),
+        ("America/Santiago", date(2026, 9, 6)),  # the missing hour is the first of the day
+    ],
+)
+def test_day_on_which_clocks_change_is_one_day(house: House, zone: str, changed: date) -> None:
+    here = ZoneInfo(zone)
+    with time_machine.travel(datetime.combine(changed + timedelta(days=2), time(12), tzinfo=here), tick=False):
+        link = history(house, (200, Cause.WORKING, WORKS))
+        house.client().cookies["tz"] = zone
+        for at, cause, state in ((time(1, 30), Cause.BANK_DOWN, WAITS), (time(23, 30), Cause.WORKING, WORKS)):
+            moment = datetime.combine(changed, at, tzinfo=here).astimezone(UTC)
+            HealthChange.objects.create(link=link, at=moment, source="list", new=state.value, cause=cause.value)
+
+        page = house.open(link.get_absolute_url())
+
+    assert [bar["x"] for bar in bars(page)] == [str(number) for number in range(90)]
+    assert [bar["x"] for bar in bars(page) if bar["class"] != "tone-ok"] == ["87"]
+    assert "Working on 89 of 90 days; Bank or provider has trouble: wait on 1" in page.words
 
 
 def test_days_are_cut_by_the_readers_clock(house: House) -> None:
