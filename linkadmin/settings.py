@@ -153,8 +153,12 @@ REDIS_URL = env.secret("LINKADMIN_REDIS_URL")
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
     if REDIS_URL
-    # Shared by all processes: never local memory.
-    else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
+    # Shared by all processes: never local memory. What providers answered may be a megabyte each.
+    else {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        "OPTIONS": {"MAX_ENTRIES": 500},
+    }
 }
 
 # --- Jobs. The broker is Redis or RabbitMQ by URL; without one, folders beside the database. ---

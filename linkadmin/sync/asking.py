@@ -1,23 +1,19 @@
-"""What a page reads at a provider and takes over nothing of: asked beside the page, kept here for a minute, forgotten.
+"""What a page reads at a provider and takes over nothing of: asked beside the page, and shown for a minute.
 
-What comes back may be personal: it is in the memory of the process that asked and in the pages drawn from it, by that
-process or one beside it, nowhere else.
+What comes back may be personal: it is in the pages drawn from it and, encrypted, in the cache, nowhere else.
 """
 
-import hashlib
-import threading
-import time
 import uuid
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
+from django.conf import settings
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
-from linkadmin import siblings
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
@@ -29,10 +25,10 @@ from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Failure, OutcomeUnknown, ProviderError
 from linkadmin.providers.filters import Filters
 
-from . import carrying
+from . import answer_cache
 
-KEPT_SECONDS = 60.0
-HELD = "readings"  # what siblings ask for
+SHOWN_SECONDS = 60.0
+MOST_CALLS = 4  # of one page, one after the other
 
 T = TypeVar("T")
 
@@ -50,11 +46,12 @@ class Question:
     page: int = 1
 
     @property
-    def key(self) -> str:
-        """What makes two questions the same, without their words."""
+    def key(self) -> uuid.UUID:
+        """What makes two questions the same. Without our secret key nobody can tell which words are in it."""
         parameters = sorted(self.parameters.items())
         same = self.reader.pk, self.integration.pk, self.what, self.object_id, parameters, self.page
-        return hashlib.sha256(repr(same).encode()).hexdigest()
+        digest = salted_hmac("linkadmin.sync.asking", repr(same), algorithm="sha256").digest()
+        return uuid.UUID(bytes=digest[:16])
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,87 +68,58 @@ class Reading(Generic[T]):
 
     id: uuid.UUID = field(default_factory=uuid.uuid4)
     began_at: datetime = field(default_factory=timezone.now)
-    ended: float = 0.0  # by the monotonic clock; 0: under way
     found: T | None = field(default=None, repr=False)
     trouble: Trouble | None = None
 
     @property
     def is_running(self) -> bool:
-        return not self.ended
-
-
-_lock = threading.Lock()
-_readings: dict[str, Reading[Any]] = {}
+        return self.found is None and self.trouble is None
 
 
 def ask(question: Question, read: Callable[[Provider], T], *, seconds: float) -> Reading[T]:
     """Ask a provider beside the page, or return what the same reader asked within the last minute.
 
-    Waits at most `seconds` for the answer, but not for one that a sibling waits for. Looking at a provider's records is
-    an event. Raises `Refusal` if our own rules forbid the call.
+    Waits at most `seconds` for the answer, but not for one that another process waits for. Looking at a provider's
+    records is an event. Raises `Refusal` if our own rules forbid the call.
     """
-    if not _find(question.key) and (elsewhere := _find_elsewhere(question.key)):
-        return elsewhere
-    reading, is_new = _reading_of(question)
-    if is_new:
+    ours: Reading[T] = Reading()
+    reading = _find(question) or _claim(question, ours)
+    if reading is ours:
         try:
-            _begin(question, reading, read)
+            _begin(question, ours, read)
         except BaseException:  # nobody will ever answer it
             forget(question)
             raise
     runner.wait_for(reading.id, seconds)
-    return reading
+    return reading if reading is ours else _find(question) or reading
 
 
 def forget(question: Question) -> None:
     """Let the next reader of this page ask anew."""
-    _forget(question.key)
-    siblings.forget(HELD, question.key)
+    answer_cache.delete(question.key)
 
 
-def _reading_of(question: Question) -> tuple[Reading[Any], bool]:
-    with _lock:
-        _forget_what_is_over()
-        is_new = question.key not in _readings
-        return _readings.setdefault(question.key, Reading()), is_new
+def _find(question: Question) -> Reading[T] | None:
+    return cast(Reading[T] | None, answer_cache.find(question.key))
 
 
-def _find(key: str) -> Reading[Any] | None:
-    with _lock:
-        _forget_what_is_over()
-        return _readings.get(key)
+def _claim(question: Question, ours: Reading[T]) -> Reading[T]:
+    """Let the others know that we ask; return their reading if one of them was faster."""
+    # Until a process that died can't be asking any more.
+    seconds = MOST_CALLS * settings.PROVIDER_READ_SECONDS + settings.LEASE_MARGIN_SECONDS
+    return ours if answer_cache.add(question.key, ours, seconds=seconds) else _find(question) or ours
 
 
-def _find_elsewhere(key: str) -> Reading[Any] | None:
-    packed = siblings.find(HELD, key)
-    with suppress(ValueError):  # of another release, while one takes over from the other
-        return cast(Reading[Any] | None, carrying.unpack(packed))
-    return None
-
-
-def _find_for_sibling(key: str) -> Any:
-    return carrying.pack(_find(key))
-
-
-def _forget(key: str) -> None:
-    with _lock:
-        _readings.pop(key, None)
-
-
-def _forget_what_is_over() -> None:
-    now = time.monotonic()
-    for key, old in list(_readings.items()):
-        if old.ended and now - old.ended > KEPT_SECONDS:
-            del _readings[key]
-
-
-siblings.hold(HELD, find=_find_for_sibling, forget=_forget)
+def _store(question: Question, reading: Reading[T]) -> None:
+    """Store an answer, unless the question was forgotten while it was under way."""
+    asked: Reading[T] | None = _find(question)
+    if asked is not None and asked.id == reading.id:
+        answer_cache.store(question.key, reading, seconds=SHOWN_SECONDS)
 
 
 def _begin(question: Question, reading: Reading[T], read: Callable[[Provider], T]) -> None:
     if not question.integration.is_active:
         raise refusals.IntegrationOff
-    siblings.be_there()
     with runner.place(question.integration.pk, person=question.reader) as held:
         log.record(
             actor=question.reader,
@@ -161,10 +129,11 @@ def _begin(question: Question, reading: Reading[T], read: Callable[[Provider], T
             outcome=Outcome.DONE,
             details={"what": question.what, "integration": str(question.integration.pk), "page": question.page},
         )
-        runner.start(reading.id, held, partial(_read, reading, question.integration, read))
+        runner.start(reading.id, held, partial(_read, question, reading, read))
 
 
-def _read(reading: Reading[T], integration: Integration, read: Callable[[Provider], T]) -> None:
+def _read(question: Question, reading: Reading[T], read: Callable[[Provider], T]) -> None:
+    integration = question.integration
     try:
         provider = connections.connect(integration)
         release_connections()
@@ -174,6 +143,6 @@ def _read(reading: Reading[T], integration: Integration, read: Callable[[Provide
         reading.trouble = Trouble(type(error), error.failure)
         connections.note_keys(integration, error)
     finally:
-        if reading.found is None and reading.trouble is None:
+        if reading.is_running:
             reading.trouble = Trouble(OutcomeUnknown, Failure(f"{integration.provider}.read", reason="our_fault"))
-        reading.ended = time.monotonic()
+        _store(question, reading)

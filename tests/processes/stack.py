@@ -26,6 +26,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 CREDENTIALS_SECONDS, MARGIN_SECONDS = 5, 1  # a call whose process died is given up after both
 PROGRAMS = ("web", "worker", "beat")
+DATABASE = "linkadmin.sqlite3"
 # Minutes become seconds, so that a lease runs out and a bank's time is over while a test waits.
 SHORTENED = {
     "LINKADMIN_PROVIDER_CREDENTIALS_SECONDS": str(CREDENTIALS_SECONDS),
@@ -110,7 +111,18 @@ class Stack:
             if name not in self._running:
                 self._running[name] = self._spawn(name, self._command(name))
         if "web" in names:
-            wait_for(self._answers)
+            wait_for(lambda: self._answers("web", self.url))
+
+    def start_another_machine(self) -> str:
+        """Start a web process that shares nothing with the others but the database and the keys; return its URL."""
+        name, url = "web elsewhere", f"http://{HOST}:{free_port()}"
+        data = self.folder / "data elsewhere"
+        data.mkdir()
+        for shared in ("keys", "static", DATABASE):
+            (data / shared).symlink_to(self.data / shared)  # of the database, SQLite follows it
+        self._running[name] = self._spawn(name, self._web(url), LINKADMIN_DATA=str(data))
+        wait_for(lambda: self._answers(name, url))
+        return url
 
     def run_other_worker(self, *options: str) -> None:
         """Run a worker with these options in place of the usual one, until it is killed."""
@@ -156,9 +168,9 @@ class Stack:
         """Find every process that was started for this stack, by the sessions it began."""
         return [int(folder.name) for folder in Path("/proc").glob("[0-9]*") if _session_of(folder) in self._sessions]
 
-    def browser(self, name: str = "ana") -> Browser:
-        """Return a browser in which a member of the cast is logged in."""
-        browser = Browser(self.url)
+    def browser(self, name: str = "ana", *, url: str = "") -> Browser:
+        """Return a browser in which a member of the cast is logged in, at `url` or at the first web process."""
+        browser = Browser(url or self.url)
         self.browsers.append(browser)
         browser.log_in(name)
         return browser
@@ -221,25 +233,28 @@ class Stack:
     def _command(self, name: str) -> list[str]:
         """Tell how a program is started, as it is in a deployment but for the log's detail."""
         python, celery = [sys.executable], [sys.executable, "-m", "celery", "--app", "linkadmin"]
-        gunicorn = [*python, "-m", "gunicorn", "linkadmin.wsgi", "--bind", self.url.removeprefix("http://")]
-        workers = ["--workers", str(self._web_processes), "--worker-class", "gthread", "--threads", "8"]
-        access = ["--access-logfile", "-", "--access-logformat", ACCESS]
         alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         state = str(self.data / "simulator.json")
         return {
-            "web": [*gunicorn, *workers, "--no-control-socket", "--log-level", "debug", *access],
+            "web": self._web(self.url),
             "worker": [*celery, "worker", "--pool", "threads", "--concurrency", "4", *alone, "--loglevel", "debug"],
             "beat": [*celery, "beat", "--pidfile", "", "--loglevel", "debug"],
             "simulator": [*python, "manage.py", "simulator", "--port", "0", "--state", state, "--record"],
         }[name]
 
-    def _spawn(self, name: str, command: list[str]) -> subprocess.Popen[bytes]:
+    def _web(self, url: str) -> list[str]:
+        gunicorn = [sys.executable, "-m", "gunicorn", "linkadmin.wsgi", "--bind", url.removeprefix("http://")]
+        workers = ["--workers", str(self._web_processes), "--worker-class", "gthread", "--threads", "8"]
+        access = ["--access-logfile", "-", "--access-logformat", ACCESS]
+        return [*gunicorn, *workers, "--no-control-socket", "--log-level", "debug", *access]
+
+    def _spawn(self, name: str, command: list[str], **environment: str) -> subprocess.Popen[bytes]:
         with (self.logs / f"{name}.log").open("ab") as log:
             # A session of its own, so that one signal reaches it with all it started.
             process = subprocess.Popen(
                 command,
                 cwd=PROJECT,
-                env=self.environment,
+                env=self.environment | environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -248,10 +263,10 @@ class Stack:
         self._sessions.add(process.pid)
         return process
 
-    def _answers(self) -> bool:
-        assert self._running["web"].poll() is None, self.log("web")[-3000:]
+    def _answers(self, name: str, url: str) -> bool:
+        assert self._running[name].poll() is None, self.log(name)[-3000:]
         with suppress(requests.RequestException):
-            return requests.get(f"{self.url}/healthz/", timeout=2).ok
+            return requests.get(f"{url}/healthz/", timeout=2).ok
         return False
 
     def _said_address(self) -> str:

@@ -1,4 +1,4 @@
-"""What was read, as JSON and back, for a process beside ours: plain data and our own records, never a secret."""
+"""What was read at a provider as JSON, and back: plain data and our own records, never a secret."""
 
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
@@ -61,7 +61,7 @@ def _unpack_ours(name: str, content: Any) -> Any:
         return made(content)
     if is_dataclass(made):
         return made(**{field: unpack(each) for field, each in content.items()})
-    raise ValueError(f"{name} is not carried")
+    raise ValueError(f"{name} is no record")
 
 
 # How a type is written, and read again.

@@ -1,4 +1,4 @@
-"""What was read goes to another process and is there what it was; a secret does not go."""
+"""What was read is stored as JSON and is afterwards what it was; a secret is not stored."""
 
 import json
 import uuid
@@ -12,8 +12,8 @@ from linkadmin.providers.errors import Busy, Failure
 from linkadmin.providers.records import RemoteAccount, RepairAddress
 from linkadmin.providers.types import Cause, Observation, RemoteLink, Secret
 from linkadmin.sync.asking import Reading, Trouble
-from linkadmin.sync.carrying import pack, unpack
 from linkadmin.sync.customers import LinkRecord, Part, read_behind_link, read_customer
+from linkadmin.sync.record_json import pack, unpack
 from tests.house import House
 
 READ = [
@@ -27,31 +27,36 @@ READ = [
 ]
 
 
-def carried(value: Any) -> Any:
+def stored_and_read(value: Any) -> Any:
     return unpack(json.loads(json.dumps(pack(value))))
 
 
 @pytest.mark.parametrize("value", READ)
-def test_what_was_read_arrives_as_it_was(value: object) -> None:
-    assert carried(value) == value
+def test_what_was_read_comes_back_as_it_was(value: object) -> None:
+    assert stored_and_read(value) == value
 
 
 @pytest.mark.django_db(transaction=True)
-def test_everything_a_provider_keeps_of_a_customer_and_link_arrives(house: House) -> None:
+def test_everything_a_provider_keeps_of_a_customer_and_link_comes_back(house: House) -> None:
     heron, belvo = house.heron_link(), house.belvo_link()
+    topic = connect(house.heron).list_webhook_topics()[0]
+    connect(house.heron).add_webhook(topic, "https://hooks.example.com/")
     read = [
         read_customer(connect(house.heron), heron.end_user),
         read_behind_link(connect(house.heron), heron.ref),
         read_behind_link(connect(house.belvo), belvo.ref),
         connect(house.belvo).list_links({}),
+        connect(house.belvo).find_institutions({}, page=1),
+        connect(house.heron).list_end_users({}),
         connect(house.heron).list_connectors(),
+        connect(house.heron).list_webhooks(),
     ]
 
-    assert carried(read) == read
+    assert stored_and_read(read) == read
 
 
 @pytest.mark.parametrize("value", [Secret("typed"), RepairAddress(Secret("https://bank.example/"), expires_in=60)])
-def test_secret_is_not_carried(value: object) -> None:
+def test_secret_is_not_stored(value: object) -> None:
     with pytest.raises(TypeError):
         pack(value)
 
@@ -67,5 +72,5 @@ def test_secret_is_not_carried(value: object) -> None:
     ],
 )
 def test_what_is_not_known_here_is_refused(packed: object) -> None:
-    with pytest.raises(ValueError, match=r"is not known here|is not ours|is not carried|is not a valid"):
+    with pytest.raises(ValueError, match=r"is not known here|is not ours|is no record|is not a valid"):
         unpack(packed)
