@@ -81,6 +81,7 @@ BOUNDS: Mapping[str, Mapping[str, timedelta]] = {
         "retry_at": A_DAY,
     },
     "operations.PendingChallenge": {"received_at": NEVER_AHEAD, "expires_at": A_DAY},
+    "operations.RepairUrl": {"expires_at": A_DAY},
     "operations.AttemptAllowance": {"allowed_at": NEVER_AHEAD},
     "sync.Sweep": {"began_at": NEVER_AHEAD, "lease_until": A_MINUTE, "due_at": A_QUARTER},
     "sync.SweepPart": {"due_at": A_QUARTER, "lease_until": A_ROUND, "asked_at": NEVER_AHEAD},

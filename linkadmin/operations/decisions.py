@@ -11,7 +11,7 @@ from linkadmin.audit.models import Outcome
 from linkadmin.nudges import nudge
 from linkadmin.providers.types import Cause
 
-from . import effects, memory, refusals
+from . import effects, refusals
 from .models import Operation, OperationKind, PendingChallenge, State
 from .sending import record, refused
 from .settle import repaired, stop_waiting
@@ -44,9 +44,7 @@ def decide(*, actor: User, operation: Operation, done: bool, note: str) -> None:
 def _withdraw(actor: User, operation: Operation, reason: str) -> None:
     now = timezone.now()
     _move(operation, State.NEEDS_TOKEN, state=State.EXPIRED, outcome="withdrawn", ended_at=now, note=reason)
-    for challenge in PendingChallenge.objects.filter(operation=operation):
-        transaction.on_commit(partial(memory.CHALLENGES.forget, challenge.pk))
-        challenge.delete()
+    PendingChallenge.objects.filter(operation=operation).delete()
     stop_waiting(operation, Cause.CODE_NEEDED, at=now)
     record(operation, actor, Outcome.DONE, what=".withdrawn", details={"owner": str(operation.actor_id)})
 

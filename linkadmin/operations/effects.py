@@ -24,7 +24,7 @@ from linkadmin.providers.records import (
 )
 from linkadmin.providers.types import Cause, HealthState, Observation, RemoteLink
 
-from . import memory
+from . import encrypted
 from .changes import comparable, is_on
 from .models import Operation, OperationKind
 
@@ -76,9 +76,9 @@ def _(answer: Removed, operation: Operation) -> None:
 
 @take.register
 def _(answer: RepairAddress, operation: Operation) -> None:
-    until = (operation.ended_at or timezone.now()) + timedelta(seconds=answer.expires_in)
-    operation.result = {"expires_at": until.isoformat()}
-    transaction.on_commit(partial(memory.REPAIR_ADDRESSES.keep, operation.pk, answer.url, until=until))
+    expires_at = (operation.ended_at or timezone.now()) + timedelta(seconds=answer.expires_in)
+    operation.result = {"expires_at": expires_at.isoformat()}
+    encrypted.store_repair_url(operation, answer.url, expires_at=expires_at)
 
 
 @take.register

@@ -232,15 +232,16 @@ class Operation(models.Model):
 
 
 class PendingChallenge(models.Model):
-    """A bank waiting for a one-time code. Deleted as soon as the code is given or the time is over.
+    """A bank waiting for a one-time code. Deleted as soon as the code is given, the attempt canceled or the time over.
 
-    The provider's session is sealed. What the bank shows the customer (a number, a picture) is never stored: it is
-    in the memory of the process that took the call (memory.py), and its words leave fingerprints in the operation.
+    The provider's session and what the bank shows the customer (a number, a picture) are encrypted (encrypted.py). The
+    bank's words leave fingerprints in the operation.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     operation = models.OneToOneField(Operation, on_delete=models.CASCADE, related_name="challenge")
     sealed_session = models.BinaryField()
+    sealed_shown = models.BinaryField(default=b"", db_default=b"")
     remote_link_id = models.CharField(max_length=120)
     kind = models.CharField(max_length=10, choices=[(kind.value, kind.value) for kind in ChallengeKind])
     expects_input = models.BooleanField(default=True)
@@ -252,6 +253,18 @@ class PendingChallenge(models.Model):
 
     def has_expired(self, now: datetime) -> bool:
         return now >= self.expires_at
+
+
+class RepairUrl(models.Model):
+    """A URL where the customer repairs a link, encrypted (encrypted.py). Deleted when it's replaced or expires."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    operation = models.OneToOneField(Operation, on_delete=models.CASCADE, related_name="repair_url")
+    sealed = models.BinaryField()
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.pk)
 
 
 class AttemptAllowance(models.Model):

@@ -9,7 +9,7 @@ from django.utils.dateparse import parse_datetime
 from linkadmin.accounts.models import User
 from linkadmin.links.models import Link
 
-from . import memory
+from . import encrypted
 from .models import Operation, OperationKind
 
 
@@ -21,7 +21,7 @@ class Address:
     total_seconds: int
     left_seconds: int
     is_mine: bool
-    url: str = field(default="", repr=False)  # empty: not theirs, over, or gone with the process that had it
+    url: str = field(default="", repr=False)  # empty: not theirs, expired, or replaced by a newer one
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,12 @@ def _address(operation: Operation, user: User) -> Address | None:
     until = parse_datetime(operation.result.get("expires_at", ""))
     if until is None:
         return None
-    is_mine = operation.actor_id == user.pk
-    url = memory.REPAIR_ADDRESSES.find(operation.pk) if is_mine else None
+    is_mine, now = operation.actor_id == user.pk, timezone.now()
+    url = encrypted.repair_url_of(operation, now=now) if is_mine else None
     return Address(
         expires_at=until,
         total_seconds=int((until - (operation.ended_at or operation.began_at)).total_seconds()),
-        left_seconds=max(0, int((until - timezone.now()).total_seconds())),
+        left_seconds=max(0, int((until - now).total_seconds())),
         is_mine=is_mine,
         url=url.reveal() if url else "",
     )

@@ -10,17 +10,16 @@ from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.links.models import EndUser, Institution, Integration, Link
-from linkadmin.links.sealed import SealBroken, unseal
 from linkadmin.providers.base import Provider
 from linkadmin.providers.records import Reach
 from linkadmin.providers.types import NewLink, RemoteLink, Secret, Values
 
-from . import memory, refusals, runner
+from . import encrypted, refusals, runner
 from .budget import require_attempt, require_code
 from .changes import CHANGES, differing, login_fields, subject_of, would_repeat_refusal
 from .models import Operation, OperationKind, OperationQuerySet, PendingChallenge
 from .sending import Rules, answer, deadline_of, refused, saved_or_refused, send, sent_before, speak
-from .settle import SESSION_TABLE, Call, make_call
+from .settle import Call, make_call
 
 
 def create_link(
@@ -112,7 +111,6 @@ def submit_token(*, actor: User, challenge: PendingChallenge, token: Secret | No
         if challenge.has_expired(timezone.now()):
             raise refusals.ChallengeOver
         session, remote_link_id = _session_of(challenge), challenge.remote_link_id
-        forget = partial(memory.CHALLENGES.forget, challenge.pk)  # which it loses with its row
         call: Call = partial(_resume, session=session, remote_link_id=remote_link_id, token=token)
         provider = speak(operation.integration)
         seconds = deadline_of(operation)
@@ -121,7 +119,6 @@ def submit_token(*, actor: User, challenge: PendingChallenge, token: Secret | No
             runner.place(operation.integration_id, person=actor, call=operation.kind, seconds=seconds) as held,
         ):
             answer(challenge, operation, rules=partial(require_code, asked))
-            forget()
             make_call(operation, held, provider, call)
     except refusals.NotSaved:  # nor could its record be
         raise
@@ -253,10 +250,10 @@ def _require_alone(operation: Operation) -> None:
 
 def _session_of(challenge: PendingChallenge) -> Secret:
     """Open the provider's session. One that does not open any more is as good as over."""
-    try:
-        return unseal(challenge.sealed_session, table=SESSION_TABLE, row=challenge.pk, field="session", version=1)
-    except SealBroken:
-        raise refusals.ChallengeOver from None
+    session = encrypted.session_of(challenge)
+    if session is None:
+        raise refusals.ChallengeOver
+    return session
 
 
 def _resume(provider: Provider, *, session: Secret, remote_link_id: str, token: Secret | None) -> RemoteLink:

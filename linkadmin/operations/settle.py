@@ -20,7 +20,6 @@ from linkadmin.links import connections, health, unknown
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
 from linkadmin.links.pauses import HELD_BACK
-from linkadmin.links.sealed import seal
 from linkadmin.nudges import nudge
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import (
@@ -45,7 +44,7 @@ from linkadmin.providers.records import (
 )
 from linkadmin.providers.types import Cause, HealthState, LinkRef, Observation, RemoteLink
 
-from . import budget, effects, memory, runner
+from . import budget, effects, encrypted, runner
 from .challenges import MOST_ANSWERS, Asked, why_asked_again
 from .changes import CHANGES
 from .models import (
@@ -55,13 +54,11 @@ from .models import (
     TOO_MANY_STEPS,
     Operation,
     OperationKind,
-    PendingChallenge,
     State,
 )
 
 logger = structlog.get_logger(__name__)
 
-SESSION_TABLE = PendingChallenge._meta.db_table
 OUTCOMES = {
     State.NOT_SENT: Outcome.NOT_SENT,
     State.SUCCEEDED: Outcome.DONE,
@@ -211,7 +208,7 @@ def _(answer: Removed, operation: Operation) -> None:
 
 @close.register
 def _(answer: CodeRequired, operation: Operation) -> None:
-    now = operation.ended_at or timezone.now()
+    received_at = operation.ended_at or timezone.now()
     asked = answer.challenge
     _compare(operation, Asked.of(asked, sign_in=operation.origin.pk))
     operation.state, cause = State.NEEDS_TOKEN, Cause.CODE_WAITING
@@ -221,20 +218,8 @@ def _(answer: CodeRequired, operation: Operation) -> None:
         operation.ended_at = None
     waiting = Observation(cause=cause, raw_code=answer.failure.code, raw_words=answer.failure.words)
     _keep_link(operation, RemoteLink(remote_id=asked.remote_link_id, observation=waiting))
-    if over:
-        return
-    challenge = PendingChallenge(
-        operation=operation,
-        remote_link_id=asked.remote_link_id,
-        kind=asked.kind,
-        expects_input=asked.expects_input,
-        received_at=now,
-        expires_at=now + timedelta(seconds=asked.expires_in),
-    )
-    challenge.sealed_session = seal(asked.session, table=SESSION_TABLE, row=challenge.pk, field="session", version=1)
-    challenge.save(force_insert=True)
-    shown = memory.Shown(asked.instructions, asked.value)
-    transaction.on_commit(partial(memory.CHALLENGES.keep, challenge.pk, shown, until=challenge.expires_at))
+    if not over:
+        encrypted.store_challenge(operation, asked, received_at=received_at)
 
 
 @close.register

@@ -6,7 +6,7 @@ from django.utils import timezone
 from linkadmin.links.models import Integration
 from linkadmin.nudges import nudge
 
-from . import reconcile
+from . import encrypted, reconcile
 from .models import Operation, State
 
 NUDGES_A_ROUND = 200
@@ -14,7 +14,9 @@ NUDGES_A_ROUND = 200
 
 @shared_task(name="operations.close_overdue")
 def close_overdue() -> None:
-    reconcile.close_overdue(now=timezone.now())
+    now = timezone.now()
+    encrypted.delete_expired(now=now)
+    reconcile.close_overdue(now=now)
 
 
 @shared_task(name="operations.nudge_due")

@@ -1,4 +1,4 @@
-"""An address where the customer repairs a link: shown to who made it while it lives, stored nowhere."""
+"""An address where the customer repairs a link: shown to who made it while it lives, and stored encrypted."""
 
 import re
 
@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from linkadmin.audit.models import AuditEvent
 from linkadmin.links.models import Link
-from linkadmin.operations import memory, tasks
-from linkadmin.operations.models import Operation, State
+from linkadmin.operations import tasks
+from linkadmin.operations.models import Operation, RepairUrl, State
 from linkadmin.providers.types import Cause
 from tests.canary.dump import tables
 from tests.house import House
@@ -44,7 +44,7 @@ def test_address_is_shown_with_its_clock_and_how_to_send_it(house: House, link: 
     assert answer.location == house.last_operation(link).get_absolute_url()
     assert "https://widget.belvo.io/?access_token=" in shown(house, house.last_operation(link))
     assert "over a safe channel: whoever has it can use it" in page.words
-    assert "held in memory until its time is over" in page.words
+    assert "Only you can see it here, and only until it expires." in page.words
     assert "Expires in" in page.words
 
 
@@ -72,7 +72,7 @@ def test_who_may_make_none_is_told_who_does(house: House, link: Link) -> None:
     assert url_of(link, "repair-address") not in page.links()
 
 
-def test_it_is_in_no_table_no_log_and_no_message(house: House, link: Link, capfd: pytest.CaptureFixture[str]) -> None:
+def test_no_table_log_or_message_holds_it_in_clear(house: House, link: Link, capfd: pytest.CaptureFixture[str]) -> None:
     operation = made(house, link)
     token = shown(house, operation).split("access_token=")[1].split("&amp;")[0]
 
@@ -84,26 +84,36 @@ def test_it_is_in_no_table_no_log_and_no_message(house: House, link: Link, capfd
     assert token not in repr(list(AuditEvent.objects.values()))
 
 
-def test_it_is_gone_when_its_time_is_over(house: House, link: Link) -> None:
+def test_it_is_gone_when_it_expires(house: House, link: Link) -> None:
     operation = made(house, link)
     over = timezone.now()
     Operation.objects.update(result={"expires_at": over.isoformat()})
-    memory.REPAIR_ADDRESSES.keep(operation.pk, memory.REPAIR_ADDRESSES.find(operation.pk), until=over)  # type: ignore[arg-type]
+    RepairUrl.objects.update(expires_at=over)
 
     page = house.open(operation.get_absolute_url())
 
     assert not shown(house, operation)
-    assert "Its time is over, and it was kept nowhere." in page.words
+    assert "This repair address has expired." in page.words
     assert url_of(link, "repair-address") in page.links()
 
 
-def test_it_is_gone_with_the_process(house: House, link: Link) -> None:
-    operation = made(house, link)
-    memory.REPAIR_ADDRESSES.clear()
+def test_new_one_replaces_it(house: House, link: Link) -> None:
+    old, new = made(house, link), made(house, link)
 
-    page = house.open(operation.get_absolute_url())
+    page = house.open(old.get_absolute_url())
 
-    assert "gone since this program was started anew" in page.words
+    assert not shown(house, old)
+    assert shown(house, new)
+    assert "A newer one may have replaced it." in page.words
+    assert [each.operation for each in RepairUrl.objects.all()] == [new]
+
+
+def test_one_for_another_link_replaces_nothing(house: House, link: Link) -> None:
+    old = made(house, link)
+
+    made(house, house.belvo_link("Blue Fern"))
+
+    assert shown(house, old)
 
 
 @pytest.mark.parametrize("fault", ["lost_before", "lost_after"])

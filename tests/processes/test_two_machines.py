@@ -1,5 +1,6 @@
 """Two web machines that share nothing but the database and the keys: each serves what the other has started."""
 
+import re
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ import pytest
 from . import servers
 from .browser import Browser
 from .stack import Stack
+
+PICTURE = re.compile(r'<img src="(data:image/png;base64,[^"]{100,})"')
+REPAIR_URL = re.compile(r'<code id="repair-address">(https://widget\.belvo\.io/[^<]+)</code>')
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,32 @@ def machines(
     with borrowed as environment, Stack(folder, static=static, web_processes=1, **environment) as stack:
         elsewhere = stack.start_another_machine()
         yield Machines(stack, stack.browser("ana"), stack.browser("ana", url=elsewhere))
+
+
+def test_password_goes_to_one_machine_and_the_code_to_the_other(machines: Machines) -> None:
+    link = machines.stack.link()
+    step = f"{link.page}token/"
+
+    machines.here.update_credentials(link.page, password="mfa_qr")
+    pictures = [PICTURE.findall(browser.get(step).text) for browser in (machines.here, machines.there)]
+    done = machines.there.submit(step, having="token", token="111111")
+
+    assert len(pictures[0]) == 1
+    assert pictures[0] == pictures[1]
+    assert done.url == f"{machines.there.url}{link.page}"
+    assert machines.here.state_of(link.page) == "Done"
+    assert len(machines.stack.calls("PATCH", "/api/links")) == 1
+
+
+def test_repair_url_is_shown_by_the_other_machine_to_who_made_it(machines: Machines) -> None:
+    link = machines.stack.link()
+    made = machines.here.submit(f"{link.page}repair-address/", having="locale", locale="pt")
+    operation = made.url.removeprefix(machines.here.url)
+
+    shown = [REPAIR_URL.findall(browser.get(operation).text) for browser in (machines.here, machines.there)]
+
+    assert len(shown[0]) == 1
+    assert shown[0] == shown[1]
 
 
 def test_records_read_by_one_machine_are_shown_by_the_other(machines: Machines) -> None:

@@ -20,7 +20,7 @@ from linkadmin.links.access import link_for, seen
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import shown_name, standing_of
-from linkadmin.operations import decisions, memory, refusals, services
+from linkadmin.operations import decisions, encrypted, refusals, services
 from linkadmin.operations.acts import start_of
 from linkadmin.operations.budget import budget_of
 from linkadmin.operations.challenges import AskedAgain
@@ -42,7 +42,7 @@ OVER_TEMPLATE = "operations/token_over.html"
 
 @never_cache
 @no_compression
-# The bank's picture comes inside its answer and is kept nowhere, so this page alone may show one from its own text.
+# The bank's picture is stored encrypted and has no URL, so this page alone may show one from its own text.
 @csp_update({"img-src": ["data:"]})  # type: ignore[arg-type]  # the stubs know no view with an argument
 @sensitive_post_parameters()
 @sensitive_variables("form", "token")
@@ -185,7 +185,7 @@ def _page(
     now = timezone.now()
     user = reader(request)
     budget = budget_of(link)
-    shown = memory.CHALLENGES.find(challenge.pk) if may(user, Right.UPDATE_CREDENTIALS) else None
+    shown = encrypted.shown_of(challenge) if may(user, Right.UPDATE_CREDENTIALS) else None
     paused = why_paused(link.integration, OperationKind.SUBMIT_TOKEN)
     if paused and "token" in form.fields:
         form.fields["token"].widget.attrs |= {"disabled": True, "aria-describedby": "why-paused"}

@@ -1,0 +1,144 @@
+"""What a bank shows, and repair URLs: encrypted for their row alone, and out of the raw database once they're over."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from linkadmin.links.models import Link
+from linkadmin.operations import reconcile, tasks
+from linkadmin.operations.models import PendingChallenge, RepairUrl
+from tests.house import House
+
+from .desk import act, url_of
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
+
+NUMBER = re.compile(r'class="challenge__number">(\d{6})<')
+GONE = "This challenge is no longer available"
+
+
+@pytest.fixture
+def asked(house: House) -> Link:
+    """A link whose bank shows a number and waits for a code."""
+    return begin(house)
+
+
+def begin(house: House) -> Link:
+    link = house.belvo_link()
+    act(house, link, "credentials", password="mfa_numeric")
+    return link
+
+
+def cells(table: str, *columns: str) -> list[tuple[bytes, ...]]:
+    """Read columns as somebody who holds the database can."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(columns)} FROM {table}")  # noqa: S608 - names of ours
+        return [tuple(bytes(cell) for cell in row) for row in cursor.fetchall()]
+
+
+def challenges() -> list[tuple[bytes, ...]]:
+    return cells("operations_pendingchallenge", "sealed_session", "sealed_shown")
+
+
+def fail(*_arguments: Any, **_named: Any) -> None:
+    raise OperationalError("the connection is closed")
+
+
+def test_sweep_leaves_nothing_of_what_has_expired(house: House, asked: Link) -> None:
+    act(house, house.belvo_link("Blue Fern"), "repair-address", locale="pt")
+    before = challenges(), cells("operations_repairurl", "sealed")
+    for model in (PendingChallenge, RepairUrl):
+        model.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+
+    tasks.close_overdue()
+
+    assert [len(rows) for rows in before] == [1, 1]
+    assert all(cell for rows in before for row in rows for cell in row)
+    assert challenges() == []
+    assert cells("operations_repairurl", "sealed") == []
+
+
+def test_sweep_empties_expired_cells_of_a_challenge_that_cannot_be_closed(
+    asked: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    PendingChallenge.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    monkeypatch.setattr(reconcile, "_end_step", fail)
+
+    tasks.close_overdue()
+
+    assert challenges() == [(b"", b"")]
+
+
+def test_sweep_keeps_what_has_not_expired(house: House, asked: Link) -> None:
+    act(house, house.belvo_link("Blue Fern"), "repair-address", locale="pt")
+    before = challenges(), cells("operations_repairurl", "sealed")
+
+    tasks.close_overdue()
+
+    assert (challenges(), cells("operations_repairurl", "sealed")) == before
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda house, link: house.send(url_of(link, "token"), token="111111"),
+        lambda house, link: house.post(f"{url_of(link, 'token')}withdraw/"),
+    ],
+    ids=["used", "canceled"],
+)
+def test_challenge_that_is_over_is_out_of_the_database_at_once(
+    house: House, asked: Link, end: Callable[[House, Link], object]
+) -> None:
+    end(house, asked)
+
+    assert challenges() == []
+
+
+def test_new_challenge_leaves_nothing_of_the_old_one(house: House, asked: Link) -> None:
+    old = challenges()
+
+    house.send(url_of(asked, "token"), token="222222")
+
+    assert len(challenges()) == 1
+    assert not {cell for row in old for cell in row} & {cell for row in challenges() for cell in row}
+
+
+def test_challenge_stays_when_canceling_it_fails(house: House, asked: Link, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("linkadmin.audit.log.record", fail)
+        refused = house.post(f"{url_of(asked, 'token')}withdraw/")
+
+    assert refused.status == 503
+    assert NUMBER.search(house.open(url_of(asked, "token")).source)
+
+
+def test_challenge_moved_to_another_row_does_not_open(house: House, asked: Link) -> None:
+    other = begin(house)
+    here, there = (PendingChallenge.objects.get(operation__link=link) for link in (asked, other))
+    PendingChallenge.objects.filter(pk=there.pk).update(sealed_shown=here.sealed_shown)
+
+    assert GONE in house.open(url_of(other, "token")).words
+    assert GONE not in house.open(url_of(asked, "token")).words
+
+
+def test_session_in_the_place_of_what_is_shown_does_not_open(house: House, asked: Link) -> None:
+    challenge = PendingChallenge.objects.get()
+    PendingChallenge.objects.update(sealed_shown=challenge.sealed_session)
+
+    assert GONE in house.open(url_of(asked, "token")).words
+
+
+def test_repair_url_moved_to_another_row_does_not_open(house: House) -> None:
+    mine, other = house.belvo_link(), house.belvo_link("Blue Fern")
+    for link in (mine, other):
+        act(house, link, "repair-address", locale="pt")
+    RepairUrl.objects.filter(operation__link=other).update(sealed=RepairUrl.objects.get(operation__link=mine).sealed)
+
+    pages = [house.open(house.last_operation(link).get_absolute_url()) for link in (mine, other)]
+
+    assert ["widget.belvo.io" in page.source for page in pages] == [True, False]
