@@ -55,9 +55,9 @@ class Wait:
 
     def length(self, error: Exception, attempts: int) -> timedelta:
         """Return how long a row waits after so many attempts."""
-        told = error.failure.retry_after if self.obeys_retry_after and isinstance(error, ProviderError) else None
+        asked_for = error.failure.retry_after if self.obeys_retry_after and isinstance(error, ProviderError) else None
         growing = self.seconds * 2 ** min(attempts - 1, 10) if self.is_attempt else self.seconds
-        return min(timedelta(seconds=told or growing), LONGEST_WAIT)
+        return min(timedelta(seconds=asked_for or growing), LONGEST_WAIT)
 
 
 # How long to wait after which error: the first row that fits.

@@ -151,7 +151,7 @@ def write_all(item: WorkItem) -> tuple[int, bool]:
     return held(item).update(**RELEASED, due_at=None), extend(item, MINUTE)
 
 
-def test_nobody_gets_a_row_before_its_lease_runs_out_and_whoever_works_on_may_extend_it(row: Rows) -> None:
+def test_row_stays_claimed_until_its_lease_runs_out_which_can_be_extended(row: Rows) -> None:
     now = timezone.now()
     [item] = claim(row, now=now, limit=1, lease=MINUTE)
 
@@ -163,7 +163,7 @@ def test_nobody_gets_a_row_before_its_lease_runs_out_and_whoever_works_on_may_ex
     assert claim(row, now=item.lease_until, limit=1, lease=MINUTE)
 
 
-def test_row_that_is_not_wanted_or_not_due_yet_is_not_claimed(row: Rows) -> None:
+def test_row_without_a_due_time_or_not_due_yet_is_not_claimed(row: Rows) -> None:
     for due_at in (None, timezone.now() + MINUTE):
         row.update(due_at=due_at)
 
@@ -192,7 +192,7 @@ def error(kind: type[ProviderError], reason: str = "", retry_after: float | None
     ],
     ids=["no answer", "fault of ours", "the provider says when", "the provider says too long"],
 )
-def test_each_attempt_in_vain_is_counted_and_waits_longer(row: Rows, raised: Exception, seconds: list[int]) -> None:
+def test_each_failed_attempt_counts_and_waits_longer(row: Rows, raised: Exception, seconds: list[int]) -> None:
     assert waits(row, raised, len(seconds)) == seconds
     assert row.get().attempts == len(seconds)
 
@@ -226,7 +226,7 @@ def waits(row: Rows, raised: Exception, times: int) -> list[int]:
     return seconds
 
 
-def test_rows_of_one_claim_wait_by_their_own_attempts(house: House) -> None:
+def test_rows_of_one_claim_wait_according_to_their_own_attempts(house: House) -> None:
     rows = stranger_reads(house)
     rows.filter(remote_id="1").update(attempts=3)
 
@@ -237,7 +237,7 @@ def test_rows_of_one_claim_wait_by_their_own_attempts(house: House) -> None:
     assert until == rows.get(remote_id="1").due_at
 
 
-def test_work_goes_on_side_by_side_until_nothing_is_found_and_all_is_done() -> None:
+def test_pool_works_side_by_side_until_nothing_is_found_and_all_is_done() -> None:
     rest, at_work, most, done = list(range(20)), set(), [], []
     lock = threading.Lock()
 
@@ -260,7 +260,7 @@ def test_work_goes_on_side_by_side_until_nothing_is_found_and_all_is_done() -> N
     assert max(most) <= 3
 
 
-def test_whoever_works_looks_up_while_all_threads_are_busy() -> None:
+def test_pool_looks_while_all_threads_are_busy() -> None:
     may_end, looks = threading.Event(), []
 
     def look(free: int) -> list[UUID | None]:
@@ -274,7 +274,7 @@ def test_whoever_works_looks_up_while_all_threads_are_busy() -> None:
     assert looks[:4] == [1, 0, 0, 0]
 
 
-def test_error_of_a_thread_reaches_whoever_started_it() -> None:
+def test_error_in_a_thread_reaches_the_caller() -> None:
     once = [[1], []]
 
     def fail(_task: int) -> None:
