@@ -115,13 +115,14 @@ def told_settings(remote: RemoteLink, asked: Mapping[str, object]) -> dict[str, 
 
 
 def take_away(operation: Operation, cause: Cause, *, at: datetime) -> None:
-    """Let every link that a removal takes along say that it ended, and why."""
+    """Let every link that a removal takes along say that it ended, and why; nobody can repair it any more."""
     if operation.link is None:
         return
     gone = links_that_go(operation.link)
     for link in gone:
         seen = Observation(cause=cause, raw_status=link.raw_status)
         health.observe(link, health.Report(seen, Source.CALL, at, operation.pk, operation.request_id))
+    encrypted.delete_repair_urls(gone)
     operation.result = {"cause": cause.value, "links": len(gone)}
 
 

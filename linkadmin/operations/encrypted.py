@@ -4,12 +4,14 @@ It goes with the row: when it's used, replaced or canceled, in the transaction t
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Q
 
+from linkadmin.links.models import Link
 from linkadmin.links.sealed import SealBroken, seal, unseal
 from linkadmin.providers.types import Challenge, Secret
 
@@ -55,7 +57,8 @@ def shown_of(challenge: PendingChallenge) -> Shown | None:
 
 def store_repair_url(operation: Operation, url: Secret, *, expires_at: datetime) -> None:
     """Store the URL that an operation has made, in place of an earlier one for the same link."""
-    RepairUrl.objects.filter(operation__link=operation.link_id).delete()
+    if operation.link:
+        delete_repair_urls([operation.link])
     stored = RepairUrl(operation=operation, expires_at=expires_at)
     stored.sealed = _seal(url, _REPAIR_URLS, stored.pk, "url")
     stored.save(force_insert=True)
@@ -65,6 +68,10 @@ def repair_url_of(operation: Operation, *, now: datetime) -> Secret | None:
     """Return the URL that an operation has made; None if it expired, was replaced, or doesn't open with our keys."""
     stored = RepairUrl.objects.filter(operation=operation, expires_at__gt=now).first()
     return _unseal(stored.sealed, _REPAIR_URLS, stored.pk, "url") if stored else None
+
+
+def delete_repair_urls(links: Sequence[Link]) -> None:
+    RepairUrl.objects.filter(operation__link__in=links).delete()
 
 
 def delete_expired(*, now: datetime) -> None:

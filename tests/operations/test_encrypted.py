@@ -14,7 +14,7 @@ from linkadmin.operations import reconcile, tasks
 from linkadmin.operations.models import PendingChallenge, RepairUrl
 from tests.house import House
 
-from .desk import act, url_of
+from .desk import act, delete, url_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -97,6 +97,16 @@ def test_challenge_that_is_over_is_out_of_the_database_at_once(
     end(house, asked)
 
     assert challenges() == []
+
+
+def test_removal_of_a_link_leaves_nothing_of_its_repair_url(house: House) -> None:
+    link, other = house.belvo_link(), house.belvo_link("Blue Fern")
+    for each in (link, other):
+        act(house, each, "repair-address", locale="pt")
+
+    delete(house, link)
+
+    assert [each.operation.link for each in RepairUrl.objects.all()] == [other]
 
 
 def test_new_challenge_leaves_nothing_of_the_old_one(house: House, asked: Link) -> None:
