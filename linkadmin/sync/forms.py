@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 from django import forms
 from django.core.exceptions import BadRequest
@@ -75,16 +75,22 @@ class WebhookForm(OnceForm):
 class SwitchForm(OnceForm):
     """Whether something that a page of ours listed is to be on."""
 
-    enabled = forms.ChoiceField(choices=[(YES, YES), (NO, NO)])
-    mark = forms.CharField(max_length=64)
+    enabled = forms.ChoiceField(choices=[(YES, YES), (NO, NO)], widget=forms.HiddenInput)
+    mark = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+    @classmethod
+    def listed(cls, *facts: object, enabled: bool, **now: str) -> Self:
+        """Return what a page puts beside a thing that it lists by these facts: it makes on of off, and off of on."""
+        switched = {"enabled": NO if enabled else YES, "mark": _mark_of(*facts)}
+        return cls(initial=switched | now, auto_id=False)
 
     def require_listed(self, *facts: object) -> None:
         """Raise BadRequest unless a page of ours listed a thing by just these facts."""
-        if not constant_time_compare(self.cleaned_data["mark"], mark_of(*facts)):
+        if not constant_time_compare(self.cleaned_data["mark"], _mark_of(*facts)):
             raise BadRequest("a thing that was not listed so")
 
 
-def mark_of(*facts: object) -> str:
+def _mark_of(*facts: object) -> str:
     """Return what a page of ours puts beside a thing that it lists by these facts; nobody else can make it."""
     text = json.dumps([str(fact) for fact in facts])
     return salted_hmac("linkadmin.sync.mark", text, algorithm="sha256").hexdigest()
@@ -93,8 +99,8 @@ def mark_of(*facts: object) -> str:
 class WebhookSwitchForm(SwitchForm):
     """A subscription as it is now, and whether its messages are to come."""
 
-    topic = forms.CharField(max_length=200)
-    url = forms.CharField(max_length=500)
+    topic = forms.CharField(max_length=200, widget=forms.HiddenInput)
+    url = forms.CharField(max_length=500, widget=forms.HiddenInput)
 
 
 class TypedForm(OnceForm):

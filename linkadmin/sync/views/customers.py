@@ -1,9 +1,7 @@
 """One customer, and one link, as a provider keeps them: read live, taken over into nothing."""
 
-import uuid
-from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,14 +14,12 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.links.access import link_for
 from linkadmin.links.models import EndUser, Integration
 from linkadmin.links.presentation import shown_name
-from linkadmin.operations.changes import NO, YES
+from linkadmin.operations.changes import YES
 from linkadmin.operations.fields import OnceForm
 from linkadmin.operations.models import OperationKind
 from linkadmin.operations.services import change_account
 from linkadmin.pages import draw, reader
-from linkadmin.providers.records import RemoteDataSource
 from linkadmin.providers.types import Capability
-from linkadmin.sync import tables
 from linkadmin.sync.asking import Question
 from linkadmin.sync.customers import (
     CustomerRecord,
@@ -34,16 +30,13 @@ from linkadmin.sync.customers import (
     tells_of_customers,
     tells_of_links,
 )
-from linkadmin.sync.forms import SwitchForm, mark_of
-from linkadmin.sync.known import links_here, under_way
-from linkadmin.sync.tables import Act, Table
+from linkadmin.sync.forms import SwitchForm
+from linkadmin.sync.known import RecordRow, link_rows, links_here
 from linkadmin.sync.troubles import told
 
 from .access import integration_that_can
 from .changing import change
 from .looking import look
-
-T = TypeVar("T")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -53,10 +46,9 @@ def end_user_records(request: HttpRequest, pk: UUID, integration: UUID) -> HttpR
     if not tells_of_customers(source):
         raise Http404
     seen = look(request, _about(request, customer, source), partial(read_customer, customer=customer))
-    see_names = may(request.user, Right.SEE_NAMES)
     context = {
         "customer": customer,
-        "name": shown_name(str(customer), see_names=see_names),
+        "name": shown_name(str(customer), see_names=may(request.user, Right.SEE_NAMES)),
         "integration": source,
         "look": seen,
         "form": OnceForm(),
@@ -124,58 +116,43 @@ def link_records(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _customer_parts(
     request: HttpRequest, customer: EndUser, integration: Integration, found: CustomerRecord
 ) -> dict[str, Any]:
-    user, see_names = reader(request), may(request.user, Right.SEE_NAMES)
     ids = [each.remote_id for each in found.links.found or ()]
     ids += [each.remote_link_id for each in found.sources.found or ()]
-    here = links_here(integration, ids, reader=user)
-    acts = _switches(customer, integration, found.sources) if may(user, Right.CHANGE_LINK) else {}
-    record = found.record
+    here = links_here(integration, ids, reader=reader(request))
+    may_switch = may(request.user, Right.CHANGE_LINK)
+    sources = [
+        RecordRow(
+            each,
+            here.get(each.remote_link_id),
+            SwitchForm.listed(customer.pk, integration.pk, each.remote_id, enabled=each.enabled)
+            if may_switch
+            else None,
+        )
+        for each in found.sources.found or ()
+    ]
     return {
         "found": found,
-        "record_name": shown_name(record.name, see_names=see_names) if record else "",
-        "links": _shown(
-            found.links,
-            partial(tables.links, here=here, waiting=under_way(here), see_names=see_names, of_one_customer=True),
-        ),
-        "sources": _shown(found.sources, partial(tables.data_sources, here=here, acts=acts)),
+        "links": _shown(found.links, link_rows(found.links.found or (), here)),
+        "sources": _shown(found.sources, sources),
     }
 
 
 def _link_parts(found: LinkRecord) -> dict[str, Any]:
     return {
-        "sources": _shown(found.sources, partial(tables.data_sources, here={}, acts={})),
-        "consents": _shown(found.consents, tables.consents),
+        "sources": _shown(found.sources, [RecordRow(each) for each in found.sources.found or ()]),
+        "consents": _shown(found.consents, [RecordRow(each) for each in found.consents.found or ()]),
     }
 
 
-def _shown(part: Part[T], table_of: Callable[[T], Table]) -> dict[str, Any] | None:
+def _shown(part: Part[Any], rows: list[RecordRow]) -> dict[str, Any] | None:
     """Return a part as a page shows it; None if the provider has no such thing."""
     if part.found is None and part.trouble is None:
         return None
     return {
-        "table": None if part.found is None else table_of(part.found),
+        "rows": rows,
         "explanation": told(part.trouble) if part.trouble else None,
         "failure": part.trouble.failure if part.trouble else None,
     }
-
-
-def _switches(
-    customer: EndUser, integration: Integration, sources: Part[list[RemoteDataSource]]
-) -> Mapping[str, tuple[Act, ...]]:
-    return {each.remote_id: (_switch(customer, integration, each),) for each in sources.found or ()}
-
-
-def _switch(customer: EndUser, integration: Integration, source: RemoteDataSource) -> Act:
-    return Act(
-        _("Leave out") if source.enabled else _("Count in"),
-        reverse("data-source-switch", args=[customer.pk, integration.pk, source.remote_id]),
-        (
-            ("operation_key", str(uuid.uuid4())),
-            ("enabled", NO if source.enabled else YES),
-            ("mark", mark_of(customer.pk, integration.pk, source.remote_id)),
-        ),
-        is_post=True,
-    )
 
 
 def _about(request: HttpRequest, customer: EndUser, integration: Integration) -> Question:

@@ -11,17 +11,14 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from linkadmin.accounts.models import User
-from linkadmin.accounts.roles import Right, may
 from linkadmin.links.models import Integration
 from linkadmin.pages import draw, reader
 from linkadmin.providers.base import Provider
 from linkadmin.providers.filters import Filters
 from linkadmin.providers.types import Capability, CredentialField
-from linkadmin.sync import tables
 from linkadmin.sync.asking import Question
 from linkadmin.sync.forms import AskingForm
-from linkadmin.sync.known import customers_here, links_here, under_way
-from linkadmin.sync.tables import Table
+from linkadmin.sync.known import RecordRow, customers_here, link_rows, links_here
 
 from .access import integration_that_can
 from .looking import look, page_number
@@ -36,18 +33,23 @@ class Kind:
     capability: Capability
     filters: Callable[[type[Provider]], tuple[CredentialField, ...]]
     read: Callable[[Provider, Filters, int], Any]
-    draw: Callable[[Any, Integration, User], Table]
+    rows: Callable[[Any, Integration, User], list[RecordRow]]
+    template: str
     home: str = ""  # the list of ours that a reader without integrations comes from
 
 
-def _links(page: Any, integration: Integration, user: User) -> Table:
-    here = links_here(integration, (each.remote_id for each in page.items), reader=user)
-    return tables.links(page.items, here, under_way(here), see_names=may(user, Right.SEE_NAMES))
+def _links(page: Any, integration: Integration, user: User) -> list[RecordRow]:
+    return link_rows(page.items, links_here(integration, (each.remote_id for each in page.items), reader=user))
 
 
-def _end_users(page: Any, _integration: Integration, user: User) -> Table:
+def _end_users(page: Any, _integration: Integration, _user: User) -> list[RecordRow]:
     here = customers_here(each.end_user_id for each in page.items)
-    return tables.end_users(page.items, here, see_names=may(user, Right.SEE_NAMES))
+    return [RecordRow(each, here.get(each.end_user_id)) for each in page.items]
+
+
+def _connectors(found: Any, integration: Integration, _user: User) -> list[RecordRow]:
+    ours = set(integration.options.values())
+    return [RecordRow(each, integration if each.remote_id in ours else None) for each in found]
 
 
 KINDS = {
@@ -58,6 +60,7 @@ KINDS = {
         lambda speaks: speaks.link_filters(),
         lambda provider, filters, page: provider.list_links(filters, page=page),
         _links,
+        "sync/records/_links.html",
         home="link-list",
     ),
     "end-users": Kind(
@@ -67,6 +70,7 @@ KINDS = {
         lambda speaks: speaks.end_user_filters(),
         lambda provider, filters, page: provider.list_end_users(filters, page=page),
         _end_users,
+        "sync/records/_end_users.html",
         home="end-user-list",
     ),
 }
@@ -76,7 +80,8 @@ CONNECTORS = Kind(
     Capability.CONNECTORS,
     lambda _speaks: (),
     lambda provider, _filters, _page: provider.list_connectors(),
-    lambda found, integration, _user: tables.connectors(found, integration),
+    _connectors,
+    "sync/records/_connectors.html",
 )
 
 
@@ -103,7 +108,7 @@ def _list(request: HttpRequest, pk: UUID, what: str, kind: Kind) -> HttpResponse
         filters, page = form.filters(), page_number(request)
         question = Question(user, integration, what, "integration", integration.pk, filters, page)
         seen = look(request, question, lambda provider: kind.read(provider, filters, page), kept=form.kept())
-        context["look"] = seen
-        context["table"] = None if seen.found is None else kind.draw(seen.found, integration, user)
+        rows = [] if seen.found is None else kind.rows(seen.found, integration, user)
+        context |= {"look": seen, "rows": rows}
     status = 422 if form.is_bound and not form.is_valid() else 200
     return draw(request, "sync/records.html", "records", context, status=status)

@@ -1,6 +1,5 @@
 """Our subscriptions at a provider: what is there, one more, paused, gone on, ended."""
 
-import uuid
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -14,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from linkadmin.accounts.roles import Right, may
 from linkadmin.compression import no_compression
 from linkadmin.links.models import Integration
-from linkadmin.operations.changes import NO, YES
+from linkadmin.operations.changes import YES
 from linkadmin.operations.explanations import explain
 from linkadmin.operations.fields import OnceForm
 from linkadmin.operations.models import OperationKind
@@ -24,10 +23,9 @@ from linkadmin.operations.views.access import outcome_of
 from linkadmin.pages import draw, reader
 from linkadmin.providers.records import RemoteWebhook
 from linkadmin.providers.types import Capability
-from linkadmin.sync import tables
 from linkadmin.sync.asking import Question
-from linkadmin.sync.forms import WebhookForm, WebhookSwitchForm, mark_of
-from linkadmin.sync.tables import Act
+from linkadmin.sync.forms import WebhookForm, WebhookSwitchForm
+from linkadmin.sync.known import RecordRow
 
 from .access import integration_that_can
 from .changing import change, settled, was_refused
@@ -41,11 +39,8 @@ def integration_webhooks(request: HttpRequest, pk: UUID) -> HttpResponse:
     integration = integration_that_can(pk, Capability.WEBHOOKS)
     may_change = may(request.user, Right.MANAGE_INTEGRATIONS)
     seen = look(request, _listed(request, integration), lambda provider: provider.list_webhooks())
-    table = None
-    if seen.found is not None:
-        acts = _acts(integration, seen.found) if may_change else {}
-        table = tables.webhooks(seen.found, acts, see_addresses=may_change)
-    context = {"integration": integration, "look": seen, "table": table, "may_change": may_change}
+    rows = [RecordRow(each, switch=_switch(integration, each)) for each in seen.found or ()]
+    context = {"integration": integration, "look": seen, "rows": rows, "may_change": may_change}
     return draw(request, "sync/webhooks.html", "records", context)
 
 
@@ -142,24 +137,9 @@ def _add_page(
     return draw(request, "sync/webhook_add.html", "add", {**shared, **context}, status=status)
 
 
-def _acts(integration: Integration, found: list[RemoteWebhook]) -> dict[str, tuple[Act, ...]]:
-    return {each.remote_id: _acts_on(integration, each) for each in found}
-
-
-def _acts_on(integration: Integration, webhook: RemoteWebhook) -> tuple[Act, ...]:
-    there = [integration.pk, webhook.remote_id]
-    values = (
-        ("operation_key", str(uuid.uuid4())),
-        ("topic", webhook.topic),
-        ("url", webhook.url),
-        ("enabled", NO if webhook.enabled else YES),
-        ("mark", mark_of(*there, webhook.topic, webhook.url)),
-    )
-    switch = _("Pause") if webhook.enabled else _("Go on")
-    return (
-        Act(switch, reverse("integration-webhook-switch", args=there), values, is_post=True),
-        Act(_("End"), reverse("integration-webhook-remove", args=there), is_danger=True),
-    )
+def _switch(integration: Integration, webhook: RemoteWebhook) -> WebhookSwitchForm:
+    facts = (integration.pk, webhook.remote_id, webhook.topic, webhook.url)
+    return WebhookSwitchForm.listed(*facts, enabled=webhook.enabled, topic=webhook.topic, url=webhook.url)
 
 
 def _listed(request: HttpRequest, integration: Integration) -> Question:

@@ -1,0 +1,71 @@
+"""What the records of a provider say, in words."""
+
+from collections import Counter
+from collections.abc import Container, Iterable
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from django import template
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from linkadmin.accounts.roles import Right
+from linkadmin.links.causes import VERDICTS
+from linkadmin.links.presentation import StateBadge, badge_of, shown_name
+from linkadmin.providers.records import RemoteAccount, RemoteSource
+from linkadmin.providers.types import Cause, Observation
+
+register = template.Library()
+
+
+@register.filter
+def shown_to(name: object, rights: Container[Right]) -> str:
+    """Return a name, or its initials for a reader without the right to see it."""
+    return shown_name(str(name), see_names=Right.SEE_NAMES in rights)
+
+
+@register.inclusion_tag("sync/records/_observed.html")
+def observed(seen: Observation) -> dict[str, StateBadge | str]:
+    verdict = VERDICTS[seen.cause]
+    if seen.conflict:  # which of the two is true, the link's own page tells by the age of its data
+        both = StateBadge("warn", "triangle-alert", _("The provider contradicts itself"), str(verdict.reason))
+        return {"state": both, "word": f"{seen.raw_status} · {seen.raw_code}"}
+    return {"state": badge_of(verdict.state, str(verdict.reason)), "word": seen.raw_code or seen.raw_status}
+
+
+@register.filter
+def counted_states(sources: Iterable[RemoteSource]) -> list[StateBadge]:
+    """Return one badge for each state of several sources, with how many are in it."""
+    tally = Counter(_badge_of_source(source) for source in sources)
+    return [
+        replace(badge, reason=ngettext("one source", "%(count)d sources", n) % {"count": n})
+        for badge, n in tally.items()
+    ]
+
+
+@register.filter
+def account_in_words(account: RemoteAccount) -> str:
+    span = " – ".join(date_format(each, "j M Y") for each in (account.first, account.last) if each)
+    counted = account.transactions
+    told = (
+        "" if counted is None else ngettext("one transaction", "%(count)d transactions", counted) % {"count": counted}
+    )
+    return " · ".join(filter(None, [account.remote_id, told, span, "" if account.enabled else _("left out")]))
+
+
+@register.filter
+def host_only(url: str) -> str:
+    """Return an address without its secret part."""
+    try:
+        host = urlsplit(url).hostname
+    except ValueError:
+        host = None
+    return f"https://{host}/…" if host else "…"
+
+
+def _badge_of_source(source: RemoteSource) -> StateBadge:
+    # A list of customers tells no reason, so "not understood yet" would promise a word that nobody said.
+    if source.observation.cause is Cause.ERROR_UNNAMED:
+        return StateBadge("warn", "circle-alert", _("Does not work"))
+    return badge_of(VERDICTS[source.observation.cause].state)
