@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import gc
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,14 @@ pytest_plugins = ["tests.needs"]
 
 AUDIT_TABLE = "audit_auditevent"
 KEPT_TABLES = {"django_content_type", "auth_permission", "django_migrations"}
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Let the garbage collector skip the thousands of collected tests, and look for the rest less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.fixture(autouse=True)

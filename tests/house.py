@@ -3,12 +3,15 @@
 import random
 import time
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 import requests
+from django.db import connection
+from django.db.models import Model
+from django.db.models.sql import InsertQuery
 from django.test import Client
 from django.utils import timezone
 
@@ -16,7 +19,7 @@ from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Role
 from linkadmin.links import health
 from linkadmin.links.connections import keep_secret
-from linkadmin.links.models import EndUser, Institution, Integration, Link
+from linkadmin.links.models import EndUser, Institution, Integration, IntegrationSecret, Link
 from linkadmin.operations import runner
 from linkadmin.operations.models import Operation
 from linkadmin.providers.types import Cause, Observation, RemoteLink, Secret
@@ -162,10 +165,30 @@ class House:
 
 
 def build(simulator: Simulator, clock: Clock | None = None) -> House:
-    people = {
-        name: User.objects.create_user(username=name, password=PASSWORD, role=role, name=name.title())
-        for name, role in CAST.items()
-    }
+    if _first:
+        _copy(simulator)
+    else:
+        _first.extend(_make(simulator))
+    belvo, heron = Integration.objects.order_by("provider")
+    people = {user.username: user for user in User.objects.all()}
+    return House(simulator, clock or Clock(), belvo, heron, people)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The statement that inserts all rows of a table, and their IDs in it, which every house has its own of."""
+
+    sql: str
+    values: Sequence[Any]
+    ids: list[Any]
+
+
+_first: list[Rows] = []  # the product makes the first house, and all others are copies
+
+
+def _make(simulator: Simulator) -> Iterator[Rows]:
+    for name, role in CAST.items():
+        User.objects.create_user(username=name, password=PASSWORD, role=role, name=name.title())
     belvo = Integration.objects.create(provider="belvo", name="Belvo test", base_url=simulator.url)
     keep_secret(belvo, "secret_id", Secret("sandbox-id"))
     keep_secret(belvo, "secret_password", Secret("sandbox-password"))
@@ -173,17 +196,31 @@ def build(simulator: Simulator, clock: Clock | None = None) -> House:
         provider="heron", name="Heron test", base_url=simulator.url, options={"integration_id": HERON_INTEGRATION}
     )
     keep_secret(heron, "api_key", Secret("key_sandbox"))
-    _take_over_the_catalogue(belvo)
-    return House(simulator, clock or Clock(), belvo, heron, people)
+    yield _rows_of(User)
+    yield _rows_of(Integration)
+    yield replace(_rows_of(IntegrationSecret), ids=[])  # the seal of a secret holds for its ID only
+    read_institutions(belvo)
+    yield _rows_of(Institution)
 
 
-_catalogue: list[dict[str, Any]] = []  # every simulator has the same: it is read once, and kept for all houses
+def _rows_of(model: type[Model]) -> Rows:
+    rows = list(model._default_manager.all())
+    query = InsertQuery(model)
+    query.insert_values(model._meta.concrete_fields, rows, raw=True)
+    ((sql, values),) = query.get_compiler(connection=connection).as_sql()
+    return Rows(sql, values, [model._meta.pk.get_db_prep_value(row.pk, connection) for row in rows])
 
 
-def _take_over_the_catalogue(belvo: Integration) -> None:
-    if not _catalogue:
-        read_institutions(belvo)
-        _catalogue.extend(belvo.institutions.values())
-        return
-    kept = [row | {"id": uuid.uuid4(), "integration_id": belvo.pk} for row in _catalogue]
-    Institution.objects.bulk_create(Institution(**row) for row in kept)
+def _copy(simulator: Simulator) -> None:
+    own = {key: type(key)(uuid.uuid4().hex) for rows in _first for key in rows.ids}
+    with connection.cursor() as cursor:
+        for rows in _first:
+            cursor.execute(rows.sql, _with(own, rows.values))
+    now = timezone.now()
+    Integration.objects.update(base_url=simulator.url, created_at=now)
+    IntegrationSecret.objects.update(changed_at=now)
+
+
+def _with(own: Mapping[Any, Any], values: Sequence[Any]) -> list[Any]:
+    """Put a house's own IDs into values; PostgreSQL takes those of a column as a list."""
+    return [_with(own, value) if isinstance(value, list) else own.get(value, value) for value in values]
