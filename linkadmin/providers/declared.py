@@ -41,9 +41,9 @@ class Declared:
     links_per_read: ClassVar[int] = 1
     # What is read page by page to learn how all links stand.
     sweep_by: ClassVar[SweepBy] = SweepBy.LINKS
-    # What an administrator enters as a secret of its deliveries, and whether that is ours to make up.
     # The words for how a link stands that are understood.
     statuses: ClassVar[frozenset[str]] = frozenset()
+    # What an administrator enters as a secret of its deliveries, and whether that is ours to make up.
     webhook_fields: ClassVar[tuple[CredentialField, ...]] = ()
     makes_webhook_secret: ClassVar[bool] = False
 
