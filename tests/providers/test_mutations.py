@@ -176,7 +176,11 @@ def test_every_good_answer_is_read(kind: str, shape: Shape) -> None:
         assert not isinstance(outcome, ProviderError) or outcome.failure.reason == "not_listed"
 
 
-@pytest.mark.parametrize("kind", sorted(PROVIDERS))
+def test_every_provider_is_among_them() -> None:
+    assert set(SHAPES) == set(AT) == set(KEYS) == set(PROVIDERS)
+
+
+@pytest.mark.parametrize("kind", sorted(SHAPES))
 def test_every_call_of_every_provider_is_among_them(kind: str) -> None:
     calls = set(offered(AT[kind]("http://127.0.0.1:9")))
     assert calls == {shape.name for shape in SHAPES[kind][0]}
