@@ -26,7 +26,10 @@ TYPED = {name: Secret(text) for name, text in SECRETS.items()}
 
 @dataclass(frozen=True)
 class Shape:
-    """A call, and the bodies that may answer it: good ones first, then refusals of its own."""
+    """A call, and the bodies that may answer it: good ones first, then refusals of its own.
+
+    Without a body, the API has nothing for this call and it is `Unsupported`.
+    """
 
     name: str
     make: Callable[[Provider], object]
