@@ -135,7 +135,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "linkadmin.accounts.context.shell",
             ],
-            "builtins": ["linkadmin.links.templatetags.isolation", "linkadmin.timestamps"],
+            "builtins": ["linkadmin.links.templatetags.isolation", "linkadmin.page_parts", "linkadmin.timestamps"],
             "libraries": {"lucide": "linkadmin.icons"},
         },
     }

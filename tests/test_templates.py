@@ -1,6 +1,7 @@
 """What no template may hold, and what every page that is drawn must hold."""
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -10,11 +11,13 @@ import lucide
 import pytest
 from django.conf import settings
 from django.template.loader import get_template
+from django.urls import URLResolver, get_resolver
 
 from linkadmin.links.causes import STATES
 from linkadmin.links.presentation import TURN_ICONS
 from linkadmin.links.strip import LOOKS as STRIP_LOOKS
 from linkadmin.operations.timeline import LOOKS as TIMELINE_LOOKS
+from linkadmin.page_parts import ADDED
 
 from .bulk.desk import begun, planned, worked
 from .house import House
@@ -35,6 +38,20 @@ FORBIDDEN = {
     "an event filter": r"hx-trigger=(\"[^\"]*\[(?!type=)[^\"]*\"|'[^']*\[(?!type=)[^']*')",
     "an address of another house": r"(?:src|href|action)=\"(?:https?:)?//",
     "a comment for every reader": r"<!--",
+}
+CONTRACTS = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+PACKAGES = [layer.removeprefix("linkadmin.") for layer in reversed(CONTRACTS[0]["layers"])]  # bottom up
+FOLDERS = {"account": "accounts", "allauth": "accounts"}  # of templates, where they are not named as their package
+FRAME = {  # around every page, so it leads to pages of all packages
+    "400.html",
+    "403.html",
+    "404.html",
+    "500.html",
+    "admin/base_site.html",
+    "base.html",
+    "partials/_audit_alerts.html",
+    "partials/_brand.html",
+    "partials/_live.html",
 }
 ICON_TAG = re.compile(r"\{%\s*lucide\s+\"([a-z0-9-]+)\"")
 ICON_USE = re.compile(r"href=\"#i-([a-z0-9-]+)\"")
@@ -76,6 +93,59 @@ def test_forbidden_things_would_be_found() -> None:
     }
 
     assert {what for what, sample in samples.items() if re.search(FORBIDDEN[what], sample)} == set(FORBIDDEN)
+
+
+def test_no_template_or_tag_names_what_a_higher_package_owns() -> None:
+    templates = {str(name): (package_of(str(name)), ROOT / name) for name in TEMPLATES}
+    tags = {str(path): (path.parts[-3], path) for path in CODE if path.parts[-2] == "templatetags"}
+    found = {name: above(package, owners(path.read_text())) for name, (package, path) in (templates | tags).items()}
+
+    assert {name: named for name, named in found.items() if named and name not in FRAME} == {}
+    assert {name for name in FRAME if not found[name]} == set()
+
+
+def test_what_a_higher_package_owns_would_be_found() -> None:
+    text = """{% load i18n record_words %}{% url "bulk-list" %}{% url 'link-list' %}{% include "inbox/_rows.html" %}"""
+
+    assert above("links", owners(text)) == {"record_words", "bulk-list", "inbox/_rows.html"}
+    assert above("links", owners('reverse("operation-detail", args=[1])')) == {"operation-detail"}
+    assert above("accounts", owners('{% url "admin:links_integration_add" %}')) == {"admin:links_integration_add"}
+
+
+def test_every_place_that_a_page_names_is_filled_and_no_other() -> None:
+    named = {place for name in TEMPLATES for place in re.findall(r"\{% parts \"([\w-]+)\"", source_of(name))}
+
+    assert named == set(ADDED)
+
+
+def package_of(template: str) -> str:
+    folder = template.removeprefix("admin/").split("/")[0]
+    return FOLDERS.get(folder, folder)
+
+
+def above(package: str, named: dict[str, str]) -> set[str]:
+    """Return what is owned by a package above this one; the parts that all share are below every package."""
+    height = {name: number for number, name in enumerate(PACKAGES)}
+    return {name for name, owner in named.items() if height.get(owner, -1) > height.get(package, -1)}
+
+
+def owners(text: str) -> dict[str, str]:
+    """Return the package of each page, template and library of tags that a template or a module names."""
+    tags = {path.stem: path.parts[-3] for path in CODE if path.parts[-2] == "templatetags"}
+    pages = {
+        pattern.name: resolver.urlconf_module.__name__.split(".")[1]
+        for resolver in get_resolver().url_patterns
+        if isinstance(resolver, URLResolver) and resolver.namespace is None
+        for pattern in resolver.url_patterns
+    }
+    loaded = {word for names in re.findall(r"\{%\s*load ([^%]+)%\}", text) for word in names.split()}
+    quoted = set(re.findall(r"""["']([\w/:.-]+)["']""", text))
+    return (
+        {name: tags[name] for name in loaded if name in tags}
+        | {name: pages[name] for name in quoted if name in pages}
+        | {name: name[6:].split("_")[0] for name in quoted if name.startswith("admin:")}
+        | {name: package_of(name) for name in quoted if name.endswith(".html")}
+    )
 
 
 @pytest.mark.parametrize("template", [str(path) for path in TEMPLATES])

@@ -5,3 +5,8 @@ from django.utils.translation import gettext_lazy as _
 class BulkConfig(AppConfig):
     name = "linkadmin.bulk"
     verbose_name = _("Bulk")
+
+    def ready(self) -> None:
+        from linkadmin.page_parts import add_part
+
+        add_part("link-list-ticked", "bulk/_ticked.html")

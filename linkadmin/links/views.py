@@ -50,7 +50,6 @@ def link_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "matching": _matching(found, page),
         "chosen": [(name, request.GET[name]) for name in chosen.form.fields if request.GET.get(name)],
-        "may_create": may(request.user, Right.CREATE_LINK),
         "is_filtered": bool(words or any(chosen.form.cleaned_data.values())),
     }
     return draw(request, "links/list.html", "results", context)
@@ -88,7 +87,6 @@ def end_user_detail(request: HttpRequest, pk: Any) -> HttpResponse:
         "customer": customer,
         "name": shown_name(str(customer), see_names=see_names),
         "rows": rows(links.select_related(*queries.NAMED)[:PAGE_SIZE], see_names=see_names),
-        "may_create": may(request.user, Right.CREATE_LINK),
     }
     return render(request, "links/end_user.html", context)
 

@@ -8,7 +8,11 @@ class OperationsConfig(AppConfig):
 
     def ready(self) -> None:
         from linkadmin.links.presentation import ask_for_under_way
+        from linkadmin.page_parts import add_part
 
         from .under_way import under_way_on
 
         ask_for_under_way(under_way_on)
+        add_part("customer-head", "operations/_new_link.html")
+        add_part("link-list-head", "operations/_new_link.html")
+        add_part("no-links", "operations/_no_links.html")

@@ -40,6 +40,5 @@ def overview(request: HttpRequest) -> HttpResponse:
         "mine": rows(report.portfolio_of(reader(request), live), see_names=see_names) if may_view else [],
         "unknown_words": UnknownValue.objects.count(),
         "may_view_links": may_view,
-        "may_create": may(reader(request), Right.CREATE_LINK),
     }
     return render(request, "overview/overview.html", context)

@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
-from django import template
 from django.template import Context
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,8 +13,6 @@ from linkadmin.providers.types import Capability
 from linkadmin.sync.customers import tells_of_customers, tells_of_links
 from linkadmin.sync.sweeps import can_sweep
 
-register = template.Library()
-
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -25,12 +21,12 @@ class Way:
     url: str
 
 
-@register.inclusion_tag("sync/_ways.html", takes_context=True)
-def records_of_integration(context: Context, integration: Integration) -> dict[str, Any]:
+def of_integration(page: Context) -> dict[str, Any]:
     """List what an integration's provider can be asked for, and what can be changed there."""
+    integration: Integration = page["integration"]
 
-    def at(page: str, *more: str) -> str:
-        return reverse(f"integration-{page}", args=[integration.pk, *more])
+    def at(view: str, *more: str) -> str:
+        return reverse(f"integration-{view}", args=[integration.pk, *more])
 
     read, test, manage = Right.READ_RECORDS, Right.TEST_CONNECTION, Right.MANAGE_INTEGRATIONS
     catalogue = f"{reverse('institution-list')}?integration={integration.pk}"
@@ -42,18 +38,18 @@ def records_of_integration(context: Context, integration: Integration) -> dict[s
         (Capability.INSTITUTIONS, None, Way(_("Institutions"), _("its catalogue, as kept here"), catalogue)),
         (Capability.REFRESH_REPORTS, manage, Way(_("Make all reports anew"), _("of all its customers"), at("reports"))),
     )
-    rights = {None, *context["rights"]}  # our own catalogue is for everybody
+    rights = {None, *page["rights"]}  # our own catalogue is for everybody
     ways = [way for capability, right, way in every if integration.can(capability) and right in rights]
     if can_sweep(integration):
         ways.append(Way(_("Sweeps"), _("which read all its links"), at("sweeps")))
     return {"title": _("At the provider"), "ways": ways}
 
 
-@register.inclusion_tag("sync/_ways.html", takes_context=True)
-def records_of_customer(context: Context, customer: EndUser) -> dict[str, Any]:
+def of_customer(page: Context) -> dict[str, Any]:
     """List the integrations that can tell about a customer: where they have links, and where customers are known."""
+    customer: EndUser = page["customer"]
     ways = []
-    if Right.READ_RECORDS in context["rights"]:
+    if Right.READ_RECORDS in page["rights"]:
         linked = set(customer.links.values_list("integration", flat=True))
         ways = [
             Way(each.name, each.provider_label, reverse("end-user-records", args=[customer.pk, each.pk]))
@@ -63,21 +59,23 @@ def records_of_customer(context: Context, customer: EndUser) -> dict[str, Any]:
     return {"title": _("At the providers"), "ways": ways}
 
 
-@register.simple_tag(takes_context=True)
-def records_of_link(context: Context, link: Link) -> str:
+def of_link(page: Context) -> dict[str, str]:
     """Return where one reads what is behind a link at the provider; empty if nobody can tell, or not to this reader."""
-    can_ask = Right.READ_RECORDS in context["rights"] and tells_of_links(link.integration)
-    return reverse("link-records", args=[link.pk]) if can_ask else ""
+    link: Link = page["link"]
+    can_ask = Right.READ_RECORDS in page["rights"] and tells_of_links(link.integration)
+    return {"url": reverse("link-records", args=[link.pk]) if can_ask else ""}
 
 
-@register.inclusion_tag("sync/_elsewhere.html", takes_context=True)
-def not_found_here(context: Context, what: str) -> dict[str, Any]:
+def to_links(page: Context) -> dict[str, list[Way]]:
+    return _elsewhere(page, "links", Capability.LINKS)
+
+
+def to_customers(page: Context) -> dict[str, list[Way]]:
+    return _elsewhere(page, "end-users", Capability.END_USERS)
+
+
+def _elsewhere(page: Context, what: str, capability: Capability) -> dict[str, list[Way]]:
     """Offer the providers' own lists to who looks for something that is not in ours."""
-    capability = {"links": Capability.LINKS, "end-users": Capability.END_USERS}[what]
     able = Integration.objects.filter(is_active=True).that_can(capability).order_by("name")
-    integrations = able if Right.READ_RECORDS in context["rights"] else able.none()
-    return {"ways": [Way(each.name, "", _list_url(each.pk, what)) for each in integrations]}
-
-
-def _list_url(integration: UUID, what: str) -> str:
-    return reverse("integration-records", args=[integration, what])
+    integrations = able if Right.READ_RECORDS in page["rights"] else able.none()
+    return {"ways": [Way(each.name, "", reverse("integration-records", args=[each.pk, what])) for each in integrations]}
