@@ -10,6 +10,7 @@ import structlog
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -17,7 +18,6 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 DENIED = ("camera", "clipboard-read", "display-capture", "geolocation", "hid", "microphone", "payment", "serial", "usb")
 PERMISSIONS = ", ".join(["clipboard-write=(self)", *(f"{name}=()" for name in DENIED)])
-REPORTS = "/csp-reports/"
 MOST_BYTES = 16 * 1024
 MOST_A_MINUTE = 60
 SHOWN = 120  # characters of a value in the log
@@ -40,9 +40,10 @@ def browser_policies(get_response: GetResponse) -> GetResponse:
 
 def reports_first(get_response: GetResponse) -> GetResponse:
     """Answer a policy report before anything looks for a session: it needs none, and costs little."""
+    address = reverse("csp-reports")
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        return csp_reports(request) if request.path_info == REPORTS else get_response(request)
+        return csp_reports(request) if request.path_info == address else get_response(request)
 
     return middleware
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
 
@@ -44,7 +45,8 @@ def statusz(request: HttpRequest) -> HttpResponse:
 
 def probes_first(get_response: GetResponse) -> GetResponse:
     """Answer probes before anything looks for a host, a session or a person."""
-    views = {"/livez/": livez, "/readyz/": readyz, "/healthz/": readyz, "/statusz/": statusz}
+    names = {"livez": livez, "readyz": readyz, "healthz": readyz, "statusz": statusz}
+    views = {reverse(name): view for name, view in names.items()}
 
     def middleware(request: HttpRequest) -> HttpResponse:
         view = views.get(request.path_info)

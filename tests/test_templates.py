@@ -1,5 +1,6 @@
 """What no template may hold, and what every page that is drawn must hold."""
 
+import ast
 import re
 import tomllib
 from collections.abc import Iterator
@@ -37,6 +38,7 @@ FORBIDDEN = {
     "an unquoted attribute": r"<[a-zA-Z][\w-]*(?:\s+[\w:-]+(?:=(?:\"[^\"]*\"|'[^']*'))?)*\s+[\w:-]+=[^\"'\s>]",
     "an event filter": r"hx-trigger=(\"[^\"]*\[(?!type=)[^\"]*\"|'[^']*\[(?!type=)[^']*')",
     "an address of another house": r"(?:src|href|action)=\"(?:https?:)?//",
+    "an address of ours written out": r"(?:src|href|action|hx-[a-z]+)=\"(?:/(?!/)|\{\{[^}]*\}\}[^\"?#]*/)",
     "a comment for every reader": r"<!--",
 }
 CONTRACTS = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
@@ -52,6 +54,13 @@ FRAME = {  # around every page, so it leads to pages of all packages
     "partials/_audit_alerts.html",
     "partials/_brand.html",
     "partials/_live.html",
+}
+WRITTEN_OUT = {  # addresses of ours in code, each for a reason
+    ("demo/__main__.py", "/healthz/"): "asks from outside, before Django is set up",
+    ("demo/inboxes.py", "/webhooks/heron/"): "looks for what an earlier demo subscribed, wherever that was",
+    ("accounts/middleware.py", "/live/"): "is how the addresses end that open pages ask by themselves",
+    ("inbox/middleware.py", "/webhooks/"): "spares all other requests a second look-up of their address",
+    ("settings.py", "/csp-reports/"): "is read before there are addresses",
 }
 ICON_TAG = re.compile(r"\{%\s*lucide\s+\"([a-z0-9-]+)\"")
 ICON_USE = re.compile(r"href=\"#i-([a-z0-9-]+)\"")
@@ -89,6 +98,7 @@ def test_forbidden_things_would_be_found() -> None:
         "an unquoted attribute": "<a class=x>",
         "an event filter": '<a hx-trigger="click[ctrlKey]">',
         "an address of another house": '<img src="//evil.example/x.png">',
+        "an address of ours written out": '<a href="{{ link.get_absolute_url }}history/">',
         "a comment for every reader": "<!-- x -->",
     }
 
@@ -116,6 +126,24 @@ def test_every_place_that_a_page_names_is_filled_and_no_other() -> None:
     named = {place for name in TEMPLATES for place in re.findall(r"\{% parts \"([\w-]+)\"", source_of(name))}
 
     assert named == set(ADDED)
+
+
+def test_no_code_writes_out_an_address_of_ours() -> None:
+    tops = get_resolver().url_patterns
+    patterns = (each for top in tops for each in ([top] if str(top.pattern) else top.url_patterns))
+    firsts = {str(pattern.pattern).split("/")[0] for pattern in patterns}
+    own = {"providers", "simulator"}  # have addresses of their own
+    files = {str(path.relative_to(settings.BASE_DIR / "linkadmin")): path for path in CODE}
+    texts = [
+        (name, node.value)
+        for name, path in files.items()
+        if name.split("/")[0] not in own
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    found = {(name, text) for name, text in texts if re.match(r"/[\w-]+/", text) and text.split("/")[1] in firsts}
+
+    assert found == set(WRITTEN_OUT)
 
 
 def package_of(template: str) -> str:
