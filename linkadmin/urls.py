@@ -8,9 +8,9 @@ from .browser_policies import csp_reports
 
 handler500 = "linkadmin.views.server_error"
 urlpatterns = [
-    path("", include("linkadmin.overview.urls")),
+    path("", include("linkadmin.reports.urls")),
     path("", include("linkadmin.links.urls")),
-    path("", include("linkadmin.inbox.urls")),
+    path("", include("linkadmin.webhooks.urls")),
     path("", include("linkadmin.operations.urls")),
     path("", include("linkadmin.sync.urls")),
     path("", include("linkadmin.bulk.urls")),

@@ -7,8 +7,8 @@ from django.test import Client
 
 from linkadmin.links.models import Link
 from tests.house import House
-from tests.inbox.postman import open_inbox
 from tests.test_urls import views
+from tests.webhooks.postman import open_inbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

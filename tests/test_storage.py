@@ -22,9 +22,9 @@ from linkadmin.operations.models import Operation, State
 from linkadmin.operations.views import credentials
 
 from .house import HTMX, PASSWORD, House
-from .inbox.postman import deliver, open_inbox, told_by_belvo
 from .markup import Page, read
 from .troubles import UNWRITABLE, away, locked, no_more_connections, parameters
+from .webhooks.postman import deliver, open_inbox, told_by_belvo
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 

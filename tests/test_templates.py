@@ -22,8 +22,8 @@ from linkadmin.page_parts import ADDED
 
 from .bulk.desk import begun, planned, worked
 from .house import House
-from .inbox.postman import deliver, kept, open_inbox, signed, told_by_heron
 from .markup import Element, Page
+from .webhooks.postman import deliver, kept, open_inbox, signed, told_by_heron
 
 ROOT = settings.BASE_DIR / "templates"
 TEMPLATES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.html"))

@@ -15,12 +15,12 @@ from django.utils import timezone
 from linkadmin.accounts.roles import URL_RIGHTS, Door
 from linkadmin.audit.models import AuditEvent
 from linkadmin.bulk.models import BulkJob
-from linkadmin.inbox import secrets
-from linkadmin.inbox.models import WebhookDelivery
 from linkadmin.links.models import Link
 from linkadmin.operations.models import Operation, PendingChallenge, State
 from linkadmin.providers.types import Secret
 from linkadmin.sync.models import Sweep
+from linkadmin.webhooks import secrets
+from linkadmin.webhooks.models import WebhookDelivery
 
 from .house import HTMX, House
 from .markup import read

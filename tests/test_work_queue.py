@@ -14,10 +14,10 @@ from django.utils import timezone
 
 from linkadmin.bulk.models import BulkJob, BulkPart
 from linkadmin.database import release_connections
-from linkadmin.inbox.models import WebhookDelivery
 from linkadmin.links.pauses import NO_PLACE, QUOTA
 from linkadmin.providers.errors import Busy, Failure, KeysRefused, NotSent, OutcomeUnknown, ProviderError
 from linkadmin.sync.models import LinkRead, StrangerRead, Sweep, SweepPart
+from linkadmin.webhooks.models import WebhookDelivery
 from linkadmin.work_queue import (
     RELEASED,
     WorkItem,

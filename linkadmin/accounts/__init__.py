@@ -1,1 +1,1 @@
-"""Who may: staff, roles, log-in, sessions."""
+"""Staff, roles as data, sign-in, sessions and their limits. Start with roles.py: what each role may do and see."""

@@ -1,1 +1,1 @@
-"""What we prove: an append-only, chained record of every act, refused act and read of personal data."""
+"""An append-only, tamper-evident log of every act, refused act and read of personal data. Start with log.py."""

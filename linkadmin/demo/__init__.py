@@ -1,0 +1,1 @@
+"""What `make run` seeds and starts. Start with __main__.py."""

@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from linkadmin.inbox import mailbox, secrets
-from linkadmin.inbox.models import Mailbox
 from linkadmin.links.models import Integration
 from linkadmin.providers.types import Capability, Secret
 from linkadmin.simulator.heron_webhooks import TOPICS
 from linkadmin.simulator.records import PRACTICE_AUTHORIZATION, PRACTICE_SECRET
+from linkadmin.webhooks import mailbox, secrets
+from linkadmin.webhooks.models import Mailbox
 
 from .scenarios import BELVO, HERON
 from .world import write_state

@@ -9,9 +9,9 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from linkadmin.inbox import deliveries
-from linkadmin.inbox.models import DeliveryOutcome, DeliveryState, WebhookDelivery
 from linkadmin.links.models import Integration, Link
+from linkadmin.webhooks import deliveries
+from linkadmin.webhooks.models import DeliveryOutcome, DeliveryState, WebhookDelivery
 from linkadmin.work_queue import retry_later
 
 from . import reads, strangers

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import NamedTuple
 
-from linkadmin.inbox.models import WebhookDelivery
 from linkadmin.links.models import Integration, Link
+from linkadmin.webhooks.models import WebhookDelivery
 
 
 class Named(NamedTuple):

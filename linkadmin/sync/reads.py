@@ -15,13 +15,13 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from linkadmin.inbox import deliveries
-from linkadmin.inbox.models import DeliveryOutcome, DeliveryState, WebhookDelivery
 from linkadmin.links import health
 from linkadmin.links.models import Integration, Link
 from linkadmin.nudges import nudge
 from linkadmin.operations import reading
 from linkadmin.providers.errors import ProviderError
+from linkadmin.webhooks import deliveries
+from linkadmin.webhooks.models import DeliveryOutcome, DeliveryState, WebhookDelivery
 from linkadmin.work_queue import CROWD, TimeSlice, release, wait_after, work_side_by_side
 
 from . import queue

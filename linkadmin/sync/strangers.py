@@ -10,8 +10,6 @@ from django.db.models import Q
 from django.utils import timezone
 
 from linkadmin.database import release_connections
-from linkadmin.inbox import deliveries
-from linkadmin.inbox.models import DeliveryOutcome, DeliveryState, WebhookDelivery
 from linkadmin.links import connections, health
 from linkadmin.links.models import EndUser, Integration
 from linkadmin.nudges import nudge
@@ -19,6 +17,8 @@ from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Blocked, Busy, KeysRefused, ProviderError, Rejected
 from linkadmin.providers.records import SweepBy
 from linkadmin.providers.types import LinkRef
+from linkadmin.webhooks import deliveries
+from linkadmin.webhooks.models import DeliveryOutcome, DeliveryState, WebhookDelivery
 from linkadmin.work_queue import TimeSlice, release
 
 from . import queue

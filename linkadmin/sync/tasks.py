@@ -10,6 +10,7 @@ from linkadmin.links import counts, health
 from linkadmin.links.models import Integration, Link
 from linkadmin.nudges import nudge, wake
 from linkadmin.providers.errors import ProviderError
+from linkadmin.webhooks.acceptance import PROCESS_TASK
 from linkadmin.work_queue import TimeSlice
 
 from . import clock, hints, institutions, queue, reads, strangers
@@ -36,13 +37,13 @@ def read_institutions(integration_id: str) -> None:
         logger.warning("institutions.not_read", integration=integration_id, error=type(error).__name__)
 
 
-@shared_task(name="sync.work_inbox")
-def work_inbox() -> None:
+@shared_task(name=PROCESS_TASK)
+def process_deliveries() -> None:
     """Work on the providers' messages until none waits, or others must have a turn."""
     time_slice = TimeSlice()
     while hints.work():
         if time_slice.is_over:
-            wake("sync.work_inbox")
+            wake(PROCESS_TASK)
             return
 
 

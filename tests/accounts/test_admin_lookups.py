@@ -6,7 +6,7 @@ from django.test import Client
 
 from linkadmin.audit.strict_admin import StrictAdmin
 from tests.house import House
-from tests.inbox.postman import deliver, open_inbox, told_by_belvo
+from tests.webhooks.postman import deliver, open_inbox, told_by_belvo
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 

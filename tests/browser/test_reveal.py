@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from linkadmin.accounts.models import User
 from tests.house import PASSWORD, House
-from tests.inbox.postman import open_inbox
+from tests.webhooks.postman import open_inbox
 
 from .desk import Desk, barriers, overflow
 

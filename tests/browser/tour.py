@@ -13,7 +13,7 @@ from linkadmin.sync import sweeps
 from linkadmin.sync.models import Sweep, SweepState
 from tests.bulk.desk import begun, planned, worked
 from tests.house import House
-from tests.inbox.postman import deliver, kept, open_inbox, signed, told_by_heron
+from tests.webhooks.postman import deliver, kept, open_inbox, signed, told_by_heron
 
 NAMES = ("Acme Corp", "Blue Fern Bakery", "Panadería y Pastelería La Esquina del Sol Naciente", "Ninth Dental")
 NOBODY = ""

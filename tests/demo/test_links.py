@@ -15,9 +15,9 @@ from linkadmin.links.queries import search
 from linkadmin.operations import reading
 from linkadmin.operations.budget import FREE_ATTEMPTS, budget_of
 from linkadmin.operations.models import Operation
-from linkadmin.overview.report import incidents
 from linkadmin.providers.errors import CodeRequired
 from linkadmin.providers.types import Cause, HealthState, Secret
+from linkadmin.reports.report import incidents
 from linkadmin.sync.institutions import read_institutions
 
 from .conftest import NOW

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from linkadmin.inbox.models import DeliveryOutcome, DeliveryState, WebhookDelivery
 from linkadmin.links.models import Integration
 from linkadmin.operations.models import ACCEPTED, Operation
+from linkadmin.webhooks.models import DeliveryOutcome, DeliveryState, WebhookDelivery
 from tests.background import kill, run
 from tests.browser import tour
 from tests.house import House

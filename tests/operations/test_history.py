@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from linkadmin.audit.models import AuditEvent
-from linkadmin.inbox.models import DeliveryLink, WebhookDelivery
 from linkadmin.links.models import HealthChange, Link, Note, OwnerChange
 from linkadmin.operations import reading, timeline
 from linkadmin.operations.models import AttemptAllowance, Operation
 from linkadmin.providers.types import Cause
+from linkadmin.webhooks.models import DeliveryLink, WebhookDelivery
 from tests.house import House
 from tests.markup import Page
 

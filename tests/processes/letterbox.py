@@ -8,7 +8,7 @@ import django
 django.setup()
 
 from linkadmin.links.models import Integration  # noqa: E402
-from tests.inbox.postman import open_inbox  # noqa: E402
+from tests.webhooks.postman import open_inbox  # noqa: E402
 
 if __name__ == "__main__":
     json.dump(open_inbox(Integration.objects.get(provider="belvo")), sys.stdout)

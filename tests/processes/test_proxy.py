@@ -17,8 +17,8 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from tests.house import PASSWORD
-from tests.inbox.postman import AUTHORIZATION, told_by_belvo
 from tests.needs import NGINX
+from tests.webhooks.postman import AUTHORIZATION, told_by_belvo
 
 from .browser import forms_of
 from .stack import HOST, PROJECT, Stack, free_port, wait_for

@@ -19,7 +19,7 @@ from linkadmin.simulator.conduct import Conduct
 from linkadmin.sync import sweeps, tasks
 from linkadmin.sync.models import LinkRead
 from tests.house import HERON_INTEGRATION, House
-from tests.inbox.postman import AUTHORIZATION, SECRET, open_inbox
+from tests.webhooks.postman import AUTHORIZATION, SECRET, open_inbox
 
 from .sweeping import crowd, go_on
 
@@ -80,7 +80,7 @@ def workers() -> Iterator[None]:
 
 
 def work() -> None:
-    tasks.work_inbox()
+    tasks.process_deliveries()
     tasks.pass_seconds()
     tasks.pass_minutes()
     for integration in Integration.objects.all():

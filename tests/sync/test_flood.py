@@ -16,15 +16,15 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from linkadmin.inbox import refusals
-from linkadmin.inbox.models import DeliveryOutcome, DeliveryState, RefusalCount, WebhookDelivery
 from linkadmin.links.models import HealthChange, Integration, Link
 from linkadmin.providers.types import Cause
 from linkadmin.simulator.conduct import Conduct
 from linkadmin.sync import tasks
 from linkadmin.sync.models import READ_EVERY, LinkRead
+from linkadmin.webhooks import refusals
+from linkadmin.webhooks.models import DeliveryOutcome, DeliveryState, RefusalCount, WebhookDelivery
 from tests.house import HERON_INTEGRATION, House
-from tests.inbox.postman import AUTHORIZATION, FORGED, open_inbox, signed, told_by_belvo, told_by_heron
+from tests.webhooks.postman import AUTHORIZATION, FORGED, open_inbox, signed, told_by_belvo, told_by_heron
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -130,7 +130,7 @@ def links_of_a_customer(house: House, name: str, count: int) -> list[Link]:
 
 def work() -> None:
     """Let a worker do what is due."""
-    tasks.work_inbox()
+    tasks.process_deliveries()
     for integration in Integration.objects.all():
         tasks.read_due(str(integration.pk))
 

@@ -9,8 +9,6 @@ import requests
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
-from linkadmin.inbox import deliveries
-from linkadmin.inbox.models import DeliveryLink, DeliveryOutcome, DeliveryState, WebhookDelivery
 from linkadmin.links import health
 from linkadmin.links.models import EndUser, Integration, Link
 from linkadmin.providers.types import Cause, HealthState
@@ -18,8 +16,10 @@ from linkadmin.simulator.heron_drill import SETTLES_AFTER
 from linkadmin.sync import hints, tasks
 from linkadmin.sync.models import LinkRead, StrangerRead
 from linkadmin.sync.naming import Named
+from linkadmin.webhooks import deliveries
+from linkadmin.webhooks.models import DeliveryLink, DeliveryOutcome, DeliveryState, WebhookDelivery
 from tests.house import HERON_INTEGRATION, House
-from tests.inbox.postman import AUTHORIZATION, SECRET, deliver, open_inbox, signed, told_by_belvo, told_by_heron
+from tests.webhooks.postman import AUTHORIZATION, SECRET, deliver, open_inbox, signed, told_by_belvo, told_by_heron
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -37,7 +37,7 @@ def at_heron(house: House) -> str:
 
 def work() -> None:
     """Let a worker do what messages lead to."""
-    tasks.work_inbox()
+    tasks.process_deliveries()
     for integration in Integration.objects.all():
         tasks.read_due(str(integration.pk))
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from linkadmin.inbox.models import DeliveryLink
 from linkadmin.links.models import HealthChange, InstitutionChange, Note, OwnerChange
 from linkadmin.links.presentation import badge_of
 from linkadmin.operations.explanations import explain
 from linkadmin.operations.models import AttemptAllowance, Operation, State
 from linkadmin.providers.names import isolated
 from linkadmin.providers.types import HealthState
+from linkadmin.webhooks.models import DeliveryLink
 
 LOOKS = {
     State.SUCCEEDED: ("ok", "check"),

@@ -1,0 +1,1 @@
+"""The overview: how many links wait on whom, now and over 90 days."""

@@ -1,0 +1,44 @@
+"""The first page: how many links need whom, what is broken longest, which bank fails for many."""
+
+from collections import Counter
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from linkadmin.accounts.roles import Right, may
+from linkadmin.links import counts
+from linkadmin.links.models import Link, UnknownValue
+from linkadmin.links.presentation import rows
+from linkadmin.links.queries import ESCALATE, standing, waiting_too_long
+from linkadmin.links.strip import health_strip
+from linkadmin.pages import reader
+
+from . import report
+from .trend import trend_chart
+
+
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    """Show the figures to everybody, and customers by name to those who may see their links."""
+    live = Link.objects.filter(ended_at=None)
+    tallies = counts.by_integration()
+    tally = sum(tallies.values(), Counter())
+    may_view = may(reader(request), Right.VIEW_LINKS)
+    see_names = may(reader(request), Right.SEE_NAMES)
+    context = {
+        "total": standing(tally).total(),
+        "strip": health_strip(tally, current=""),
+        "states": report.state_shares(tally),
+        "integrations": report.by_integration(tallies),
+        "incidents": report.incidents(live),
+        "waiting_long": waiting_too_long(live).count(),
+        "waiting_long_url": f"{reverse('link-list')}?state={ESCALATE}",
+        "trend": trend_chart(),
+        "oldest": rows(report.oldest_unrepaired(live), see_names=see_names) if may_view else [],
+        "mine": rows(report.portfolio_of(reader(request), live), see_names=see_names) if may_view else [],
+        "unknown_words": UnknownValue.objects.count(),
+        "may_view_links": may_view,
+    }
+    return render(request, "reports/overview.html", context)

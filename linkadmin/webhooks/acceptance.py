@@ -1,0 +1,62 @@
+"""How a message is taken in: kept in one statement, copies counted, and a worker woken. Nothing else is done here."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from linkadmin.nudges import Waker
+from linkadmin.providers.records import WebhookHint
+
+from . import deliveries, payloads
+from .mailbox import Box
+from .models import DeliveryOutcome, DeliveryState, WebhookDelivery, timed_id
+from .upserts import insert_or_add
+
+MAX_BODY = 64 * 1024  # bytes
+LATE_AFTER = timedelta(days=1)  # by the provider's own time
+PROCESS_TASK = "webhooks.process_deliveries"  # sync has it: it reads what a delivery names
+PAUSE_SECONDS = 0.5  # between two messages of one process to the workers
+
+_waker = Waker(PROCESS_TASK, PAUSE_SECONDS)
+
+
+def take(box: Box, body: bytes, *, proven_by: UUID, now: datetime) -> None:
+    """Keep a genuine message, or count a copy of one that is kept, and have the new one worked."""
+    delivery = _delivery(box, body, now=now)
+    delivery.secret_id = proven_by
+    is_new = insert_or_add(delivery, unique=("integration_id", "key"), counter="copies") == 1
+    is_due = delivery.state == DeliveryState.DUE
+    if is_due and not is_new:
+        is_due = deliveries.work_late_copy(box.integration_id, delivery.key, now=now)
+    if is_due:
+        _waker.set()
+
+
+def _delivery(box: Box, body: bytes, *, now: datetime) -> WebhookDelivery:
+    """Read a message. Of one that cannot be read its size is kept, and there is nothing to work on."""
+    delivery = WebhookDelivery(
+        id=timed_id(now),
+        integration_id=box.integration_id,
+        key=box.speaks.webhook_key(body),
+        size=len(body),
+        received_at=now,
+        wanted_at=now,
+        due_at=now,
+    )
+    try:
+        hint, delivery.payload = box.speaks.read_webhook(body), payloads.cleaned(body, box.redactor)
+    except ValueError:
+        delivery.state, delivery.outcome = DeliveryState.DONE, DeliveryOutcome.UNREADABLE
+        delivery.worked_at = now
+        return delivery
+    return _told(delivery, hint, now=now)
+
+
+def _told(delivery: WebhookDelivery, hint: WebhookHint, *, now: datetime) -> WebhookDelivery:
+    delivery.kind, delivery.topic = hint.kind.value, hint.topic
+    delivery.remote_link_id, delivery.end_user_id = hint.remote_link_id, hint.end_user_id
+    delivery.consent_id, delivery.request_id = hint.consent_id, hint.request_id
+    delivery.made_at = hint.made_at
+    if hint.made_at is not None and hint.made_at < now - LATE_AFTER:
+        # The full checks since then have read what it tells of.
+        delivery.state, delivery.outcome, delivery.worked_at = DeliveryState.DONE, DeliveryOutcome.LATE, now
+    return delivery

@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class WebhooksConfig(AppConfig):
+    name = "linkadmin.webhooks"
+    label = "inbox"  # of its tables and permissions
+    verbose_name = _("Inbox")
+
+    def ready(self) -> None:
+        from linkadmin.page_parts import add_part
+
+        add_part("integration-head", "inbox/_way.html")

@@ -1,0 +1,132 @@
+"""What providers told us: the list, one message with what came of it, and having it worked again."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from linkadmin.accounts.roles import Right, may
+from linkadmin.audit import log
+from linkadmin.audit.models import Outcome
+from linkadmin.heartbeats import watch
+from linkadmin.links import presentation
+from linkadmin.links.models import Link
+from linkadmin.links.queries import NAMED, visible_to
+from linkadmin.nudges import wake
+from linkadmin.pages import draw, go, reader
+from linkadmin.paging import PAGE_SIZE
+from linkadmin.webhooks import acceptance, deliveries, payloads, queries, refusals
+from linkadmin.webhooks.models import WebhookDelivery
+from linkadmin.webhooks.presentation import outcome_badge, rows
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delivery_list(request: HttpRequest) -> HttpResponse:
+    """Show the messages, the newest first. What is searched for comes in the body of a POST: it may be a customer's."""
+    words = _search_words(request)
+    chosen, found = _narrowed(request.GET, words)
+    page = queries.NEWEST_FIRST.page(found.select_related("integration"), request.GET)
+    unknown = queries.count_unknown()
+    context = {
+        "filter": chosen,
+        "pills": presentation.pills(request.GET, chosen.form),
+        "words": words,
+        "rows": rows(page.rows),
+        "page": page,
+        "unknown": unknown,
+        "unknown_most": "+" if unknown == queries.COUNT_LIMIT else "",
+        "flooded": refusals.flooded(now=timezone.now()),
+        "flood": refusals.ALERT_ABOVE,
+        "is_filtered": bool(words or any(chosen.form.cleaned_data.values())),
+        "may_replay": may(request.user, Right.REFRESH),
+        "may_view_integrations": may(request.user, Right.VIEW_INTEGRATIONS),
+        "query": request.GET.urlencode(),
+    }
+    return draw(request, "webhooks/deliveries.html", "results", context)
+
+
+@require_safe
+def delivery_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show one message: what it said, and what came of it. Looking at a customer's is an event."""
+    delivery = get_object_or_404(WebhookDelivery.objects.select_related("integration", "secret", "replayed_by"), pk=pk)
+    see_names = may(request.user, Right.SEE_NAMES)
+    links = _links_of(request, delivery)
+    if links:
+        _seen(request, delivery)
+    context = {
+        "delivery": delivery,
+        "outcome": outcome_badge(delivery, with_meaning=True),
+        "lines": payloads.lines(delivery.payload, see_names=see_names) if delivery.payload else [],
+        "rows": presentation.rows(links, see_names=see_names),
+        "may_replay": may(request.user, Right.REFRESH) and delivery.can_be_replayed,
+        "may_view_links": may(request.user, Right.VIEW_LINKS),
+        "may_view_integrations": may(request.user, Right.VIEW_INTEGRATIONS),
+    }
+    return render(request, "webhooks/delivery.html", context)
+
+
+@require_POST
+def delivery_replay(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Have one message worked again."""
+    delivery = get_object_or_404(WebhookDelivery, pk=pk)
+    if deliveries.replay(delivery, by=reader(request)):
+        wake(acceptance.PROCESS_TASK)
+        queued = _("Queued: its links will be read again.")
+        messages.success(request, watch.ongoing(queued, _("Queued. Its links are read once background work starts.")))
+    else:
+        messages.warning(request, _("It is being worked already, or there is nothing in it to work on."))
+    return go(request, delivery.get_absolute_url())
+
+
+@require_POST
+def delivery_replay_all(request: HttpRequest) -> HttpResponse:
+    """Have all messages worked again that the list shows under the filters of its address and the words searched."""
+    _chosen, found = _narrowed(request.GET, _search_words(request))
+    begun = deliveries.replay_all(found, by=reader(request))
+    if begun:
+        wake(acceptance.PROCESS_TASK)
+        messages.success(
+            request,
+            ngettext("%(count)d delivery is queued.", "%(count)d deliveries are queued.", begun) % {"count": begun},
+        )
+    else:
+        messages.warning(request, _("None of these can be worked again: they are under way, or unreadable."))
+    if begun == deliveries.MOST_REPLAYED:
+        messages.info(request, _("These are the newest; no more than that are taken at once. Press again for others."))
+    return go(request, f"{reverse('delivery-list')}?{request.GET.urlencode()}")
+
+
+def _narrowed(query: QueryDict, words: str) -> tuple[queries.DeliveryFilter, "QuerySet[WebhookDelivery]"]:
+    chosen = queries.DeliveryFilter(query, queryset=WebhookDelivery.objects.all())
+    if not chosen.is_valid():
+        raise BadRequest("a filter has a value it does not offer")
+    return chosen, queries.search(chosen.qs, words) if words else chosen.qs
+
+
+def _links_of(request: HttpRequest, delivery: WebhookDelivery) -> "QuerySet[Link]":
+    """Return the links it is about, as far as the reader may see them."""
+    links = visible_to(reader(request)).filter(delivery_links__delivery=delivery).order_by("attention", "pk")
+    return links.select_related(*NAMED)[:PAGE_SIZE]
+
+
+def _seen(request: HttpRequest, delivery: WebhookDelivery) -> None:
+    log.record(
+        actor=reader(request),
+        action="delivery.viewed",
+        object_type="delivery",
+        object_id=delivery.pk,
+        outcome=Outcome.DONE,
+    )
+
+
+def _search_words(request: HttpRequest) -> str:
+    # PostgreSQL takes no NUL to search for; one in an address is refused before any view.
+    return request.POST.get("q", "").replace("\0", "").strip()[:200] if request.method == "POST" else ""

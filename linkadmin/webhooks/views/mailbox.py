@@ -1,0 +1,153 @@
+"""An integration's inbox: the address its provider sends to, and the secrets that prove what comes there."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from linkadmin.accounts.roles import Right, may
+from linkadmin.compression import no_compression
+from linkadmin.links.models import Integration
+from linkadmin.pages import go, reader
+from linkadmin.providers.types import Capability, Secret
+from linkadmin.webhooks import mailbox, refusals, secrets
+from linkadmin.webhooks.forms import AfterForm, ConfirmForm, SecretForm
+from linkadmin.webhooks.models import LIVE_SECRETS, Mailbox, WebhookSecret
+from linkadmin.webhooks.usage import secrets_in_use
+
+
+@no_compression
+@require_safe
+def integration_inbox(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show where messages come in and what proves them. Secrets only as fingerprints."""
+    return _inbox_page(request, _integration(pk))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def inbox_address(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Make the address, or a new one once it was read what that means."""
+    integration = _integration(pk)
+    if not Mailbox.objects.filter(integration=integration).exists() and request.method == "POST":
+        mailbox.renew(integration, by=reader(request))
+        messages.success(request, _("The inbox has its address."))
+        return go(request, _url(integration))
+    form = ConfirmForm(request.POST or None, expected=integration.name)
+    if form.is_valid():
+        mailbox.renew(integration, by=reader(request))
+        messages.success(request, _("The address is a new one. Enter it at the provider now."))
+        return go(request, _url(integration))
+    context = {"integration": integration, "form": form, "back": _url(integration)}
+    return render(request, "webhooks/address.html", context, status=422 if form.is_bound else 200)
+
+
+@no_compression
+@sensitive_post_parameters()
+@sensitive_variables()
+@require_POST
+def secret_add(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Take in a secret that was typed."""
+    integration = _integration(pk)
+    form = SecretForm(request.POST, asked=integration.speaks.webhook_fields[0])
+    if not form.is_valid():
+        return _inbox_page(request, integration, form=form, status=422)
+    if _add(request, integration, form.cleaned_data["secret"], after=form.cleaned_data["after"]):
+        messages.success(request, _("The secret is sealed. Messages may prove themselves with it from now on."))
+    return go(request, _url(integration))
+
+
+@no_compression
+@sensitive_variables()
+@require_POST
+def secret_make(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Make up a secret and show it this once."""
+    integration = _integration(pk)
+    if not integration.speaks.makes_webhook_secret:
+        raise Http404
+    made = integration.speaks.new_webhook_secret()
+    if not _add(request, integration, made, after=AfterForm.sent(request.POST)):
+        return go(request, _url(integration))
+    return _inbox_page(request, integration, made=made)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def secret_retire(request: HttpRequest, pk: UUID, secret: UUID) -> HttpResponse:
+    """Let a secret prove nothing any more, once its consequence was read."""
+    integration = _integration(pk)
+    row = get_object_or_404(WebhookSecret, pk=secret, integration=integration, retired_at=None)
+    form = ConfirmForm(request.POST or None, expected=row.fingerprint)
+    if form.is_valid():
+        secrets.retire(row, by=reader(request))
+        messages.success(request, _("The secret is retired, and its value is gone."))
+        return go(request, _url(integration))
+    context = {
+        "integration": integration,
+        "form": form,
+        "back": _url(integration),
+        "use": next(use for use in secrets_in_use(integration) if use.row.pk == row.pk),
+        "is_last": not integration.webhook_secrets.filter(retired_at=None).exclude(pk=row.pk).exists(),
+    }
+    return render(request, "webhooks/retire.html", context, status=422 if form.is_bound else 200)
+
+
+def _integration(pk: UUID) -> Integration:
+    return get_object_or_404(Integration.objects.that_can(Capability.WEBHOOK_DELIVERIES), pk=pk)
+
+
+def _url(integration: Integration) -> str:
+    return reverse("integration-inbox", args=[integration.pk])
+
+
+@sensitive_variables()
+def _add(request: HttpRequest, integration: Integration, secret: Secret, *, after: int) -> bool:
+    """Keep a secret, or say why not; tell whether it is kept."""
+    try:
+        secrets.add(integration, secret, by=reader(request), after=after)
+    except secrets.StaleForm:
+        told = _("A secret was added since that page was opened. Look at the list before you add another one.")
+    except secrets.TooManySecrets:
+        told = _("There are two live secrets already. Retire the one that is not used any more first.")
+    else:
+        return True
+    messages.error(request, told)
+    return False
+
+
+@sensitive_variables()
+def _inbox_page(
+    request: HttpRequest,
+    integration: Integration,
+    *,
+    form: SecretForm | None = None,
+    made: Secret | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    may_change = may(request.user, Right.MANAGE_INTEGRATIONS)
+    box = Mailbox.objects.filter(integration=integration).select_related("integration").first()
+    live = secrets_in_use(integration)
+    last = integration.deliveries.order_by("-pk").first()
+    after = {"after": secrets.latest_version(integration)}
+    context: dict[str, Any] = {
+        "integration": integration,
+        "address": request.build_absolute_uri(box.address) if box and may_change else "",
+        "address_made": box.made_at if box else None,
+        "has_address": box is not None,
+        "secrets": live,
+        "last": last,
+        "last_at": last.received_at if last else None,
+        "refused": refusals.last_hour(integration),
+        "flood": refusals.ALERT_ABOVE,
+        "is_flooded": any(each == integration for each, _count in refusals.flooded(now=timezone.now())),
+        "may_change": may_change,
+        "may_add": may_change and len(live) < LIVE_SECRETS,
+        "form": form or SecretForm(initial=after, asked=integration.speaks.webhook_fields[0]),
+        "making": AfterForm(initial=after, auto_id=False) if integration.speaks.makes_webhook_secret else None,
+        "made": made.reveal() if made else "",
+    }
+    return render(request, "webhooks/inbox.html", context, status=status)

@@ -1,0 +1,81 @@
+"""Who brings messages: the providers' own words, proven as each of them proves, and forged ones."""
+
+import base64
+import hashlib
+import hmac
+import json
+import uuid
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpResponse
+from django.test import Client
+from django.utils import timezone
+
+from linkadmin.links.models import Integration, Link
+from linkadmin.providers.types import Secret
+from linkadmin.webhooks import deliveries, mailbox, secrets
+from linkadmin.webhooks.models import DeliveryOutcome, WebhookDelivery
+
+AUTHORIZATION = "Bearer a-header-that-belvo-sends-along"
+SECRET = "sec_that-heron-signs-with"
+TODAY = timezone.now().isoformat()
+FORGED = {"authorization": "Bearer a-header-that-somebody-guessed"}
+
+
+def open_inbox(integration: Integration, *texts: str) -> str:
+    """Give an integration an address and secrets; return the address."""
+    box = mailbox.renew(integration, by=None)
+    for number, text in enumerate(texts or [AUTHORIZATION if integration.provider == "belvo" else SECRET]):
+        secrets.add(integration, Secret(text), by=None, after=number)
+    mailbox.forget()
+    return box.address
+
+
+def told_by_belvo(code: str = "invalid_credentials", type: str = "LINK", **more: Any) -> bytes:
+    said = {
+        "webhook_id": "f1d5c3a0",
+        "webhook_type": type,
+        "webhook_code": code,
+        "link_id": str(uuid.uuid4()),
+        "request_id": str(uuid.uuid4()),
+        "external_id": "cus-1",
+        "data": {"error_code": "login_error"},
+    }
+    return json.dumps(said | more).encode()
+
+
+def told_by_heron(topic: str = "integration_link.erroring", **data: str) -> bytes:
+    said = {"topic": topic, "created": TODAY, "data": {"item_id": "item-1"} | data, "meta": None}
+    return json.dumps(said, separators=(",", ":")).encode()
+
+
+def signed(body: bytes, secret: str = SECRET) -> dict[str, str]:
+    digest = hmac.digest(secret.encode(), body, hashlib.sha256)
+    return {"Heron-Signature": base64.b64encode(digest).decode()}
+
+
+def deliver(address: str, body: bytes, headers: Mapping[str, str] | None = None) -> HttpResponse:
+    """Post a message as Belvo does, unless there are other headers: no cookie, and no token against forgery."""
+    chosen = {"authorization": AUTHORIZATION} if headers is None else dict(headers)
+    return Client(enforce_csrf_checks=True).generic(
+        "POST", address, body, content_type="application/json", headers=chosen
+    )
+
+
+def kept(integration: Integration, **more: Any) -> WebhookDelivery:
+    """Return the one message that was kept."""
+    return WebhookDelivery.objects.get(integration=integration, **more)
+
+
+def worked(delivery: WebhookDelivery, *links: Link, outcome: DeliveryOutcome = DeliveryOutcome.NOTHING_NEW) -> None:
+    """Work a message as a worker does whose reads of these links show that."""
+    [claimed] = deliveries.claim(1, now=timezone.now())
+    assert claimed == delivery
+    if links:
+        deliveries.note_links(claimed, links)
+        began_at = timezone.now() + timedelta(microseconds=1)
+        deliveries.close_read([link.pk for link in links], began_at=began_at, outcome=outcome)
+    else:
+        deliveries.close(claimed, outcome)

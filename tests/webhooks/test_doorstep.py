@@ -1,0 +1,106 @@
+"""What a provider's messages may look like: a header in any case, an address without its last slash, a day too late."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from linkadmin.sync import hints
+from linkadmin.sync.models import LinkRead
+from linkadmin.webhooks.models import WebhookDelivery
+from tests.house import House
+
+from .postman import deliver, kept, open_inbox, signed, told_by_belvo, told_by_heron
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+
+LATE = timedelta(days=1, minutes=1)
+
+
+@pytest.mark.parametrize("shown", ["Bearer", "bearer", "BEARER"])
+@pytest.mark.parametrize("sent", ["Bearer", "bearer", "BEARER"])
+def test_scheme_of_the_header_is_in_any_case(house: House, shown: str, sent: str) -> None:
+    address = open_inbox(house.belvo, f"{shown} a-header-that-belvo-sends-along")
+
+    answer = deliver(address, told_by_belvo(), {"authorization": f"{sent} a-header-that-belvo-sends-along"})
+
+    assert answer.status_code == 202
+
+
+@pytest.mark.parametrize("sent", ["bearer A-header-that-belvo-sends-along", "bearera-header-that-belvo-sends", ""])
+def test_only_the_scheme_is_in_any_case(house: House, sent: str) -> None:
+    address = open_inbox(house.belvo)
+
+    assert deliver(address, told_by_belvo(), {"authorization": sent}).status_code == 401
+
+
+def test_secret_may_be_typed_in_any_case(house: House) -> None:
+    open_inbox(house.belvo)
+
+    form = house.open(f"/integrations/{house.belvo.pk}/inbox/", "adm").form_with("secret")
+
+    answer = house.post(form.action, form.values | {"secret": "bearer a-new-header-of-enough-length"}, "adm")
+
+    assert answer.status == 303
+
+
+def test_address_without_its_last_slash_is_the_same(house: House) -> None:
+    address = open_inbox(house.belvo)
+    assert address.endswith("/")
+    body = told_by_belvo()
+
+    answers = [deliver(url, body).status_code for url in (address.rstrip("/"), address)]
+
+    assert answers == [202, 202]
+    assert kept(house.belvo).copies == 2
+    assert deliver(address.rstrip("/"), body, {"authorization": "Bearer of-somebody-else"}).status_code == 401
+
+
+@pytest.mark.parametrize("written", ["iso", "seconds", "milliseconds", "small z"])
+def test_message_of_more_than_a_day_ago_is_kept_and_leads_to_no_read(house: House, written: str) -> None:
+    link = house.heron_link()
+    at = timezone.now() - LATE
+    said = {
+        "iso": f'"{at.isoformat()}"',
+        "seconds": f"{at.timestamp():.0f}",
+        "milliseconds": f"{at.timestamp() * 1000:.0f}",
+        "small z": f'"{at:%Y-%m-%dT%H:%M:%S}z"',
+    }
+    before, after = told_by_heron(item_id=link.remote_id).split(b'"created":', 1)
+    body = before + b'"created":' + said[written].encode() + after[after.index(b',"data"') :]
+    address = open_inbox(house.heron)
+
+    answers = [deliver(address, body, signed(body)).status_code for _time in range(2)]
+    WebhookDelivery.objects.update(worked_at=timezone.now() - timedelta(hours=1))
+    answers.append(deliver(address, body, signed(body)).status_code)
+    hints.work()
+
+    delivery = kept(house.heron)
+    assert answers == [202] * 3
+    assert (delivery.state, delivery.outcome, delivery.copies) == ("done", "late", 3)
+    assert delivery.made_at is not None
+    assert not LinkRead.objects.filter(link=link).exists()
+    assert "Late" in house.open(f"/activity/deliveries/{delivery.pk}/", "adm").words
+
+
+def test_message_of_less_than_a_day_ago_is_worked(house: House) -> None:
+    link = house.heron_link()
+    body = told_by_heron(item_id=link.remote_id)
+
+    deliver(open_inbox(house.heron), body, signed(body))
+    hints.work()
+
+    assert LinkRead.objects.filter(link=link).exists()
+
+
+def test_late_message_is_worked_when_a_person_wants_it(house: House) -> None:
+    link = house.heron_link()
+    late = (timezone.now() - LATE).isoformat().encode()
+    before, after = told_by_heron(item_id=link.remote_id).split(b'"created":', 1)
+    body = before + b'"created":"' + late + b'"' + after[after.index(b',"data"') :]
+    deliver(open_inbox(house.heron), body, signed(body))
+
+    house.post(f"/activity/deliveries/{kept(house.heron).pk}/replay/", name="mia")
+    hints.work()
+
+    assert LinkRead.objects.filter(link=link).exists()

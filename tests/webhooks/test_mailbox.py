@@ -1,0 +1,206 @@
+"""An integration's inbox: address and secrets, changed by administrators without a gap, and never shown again."""
+
+import re
+
+import pytest
+
+from linkadmin.audit.models import AuditEvent
+from linkadmin.links.models import Integration
+from linkadmin.links.sealed import SealBroken, unseal
+from linkadmin.webhooks import mailbox
+from linkadmin.webhooks.models import Mailbox, WebhookSecret
+from tests.house import House
+from tests.markup import Page
+
+from .postman import AUTHORIZATION, SECRET, deliver, open_inbox, signed, told_by_belvo, told_by_heron
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+
+OTHER = "Basic YW5vdGhlcjpoZWFkZXItZm9yLWJlbHZv"
+
+
+def inbox(integration: Integration) -> str:
+    return f"/integrations/{integration.pk}/inbox/"
+
+
+def add(house: House, integration: Integration, text: str) -> Page:
+    form = house.open(inbox(integration), "adm").form_with("secret")
+    answer = house.post(form.action, form.values | {"secret": text}, "adm")
+    mailbox.forget()
+    return answer
+
+
+def retire(house: House, integration: Integration, row: WebhookSecret, typed: str = "") -> Page:
+    url = f"{inbox(integration)}secrets/{row.pk}/retire/"
+    answer = house.post(url, {"typed": typed or row.fingerprint}, "adm")
+    mailbox.forget()
+    return answer
+
+
+def test_new_integration_is_given_an_address_and_a_secret(house: House) -> None:
+    assert "It has none yet, so no message can come." in house.open(inbox(house.belvo), "adm").words
+
+    house.post(f"{inbox(house.belvo)}address/", name="adm")
+    add(house, house.belvo, AUTHORIZATION)
+
+    page = house.open(inbox(house.belvo), "adm")
+    assert f"http://testserver{house.belvo.mailbox.address}" in page.words
+    assert deliver(house.belvo.mailbox.address, told_by_belvo()).status_code == 202
+
+
+def test_way_to_it_stands_on_the_integration_s_page(house: House) -> None:
+    assert inbox(house.heron) in house.open(house.heron.get_absolute_url(), "mia").source
+
+
+@pytest.mark.parametrize("name", ["mia", "aud"])
+def test_who_may_only_look_sees_neither_address_nor_forms(house: House, name: str) -> None:
+    open_inbox(house.belvo)
+
+    page = house.open(inbox(house.belvo), name)
+
+    assert house.belvo.mailbox.path not in page.source
+    assert house.belvo.webhook_secrets.get().fingerprint in page.words
+    assert "Retire" not in page.words
+    assert "Add a secret" not in page.words
+
+
+def test_secret_is_sealed_for_its_place_and_never_shown(house: House) -> None:
+    open_inbox(house.belvo)
+    add(house, house.belvo, OTHER)
+
+    one, other = WebhookSecret.objects.order_by("version")
+    sealed_for = {"table": WebhookSecret._meta.db_table, "field": "sealed"}
+    assert unseal(other.sealed, row=other.pk, version=2, **sealed_for).reveal() == OTHER
+    with pytest.raises(SealBroken):
+        unseal(other.sealed, row=one.pk, version=1, **sealed_for)
+    for name in ("adm", "aud"):
+        source = house.open(inbox(house.belvo), name).source
+        assert other.fingerprint in source
+        assert OTHER.split()[1] not in source
+
+
+@pytest.mark.parametrize(
+    ("provider", "text"),
+    [("belvo", "no header"), ("belvo", "Bearer short"), ("heron", "key_sandbox_not_a_secret"), ("heron", "")],
+)
+def test_secret_that_cannot_be_one_is_refused_at_its_field(house: House, provider: str, text: str) -> None:
+    integration: Integration = getattr(house, provider)
+    open_inbox(integration)
+
+    answer = add(house, integration, text)
+
+    assert answer.status == 422
+    assert answer.error_at("secret")
+    assert not text or text not in answer.source
+    assert integration.webhook_secrets.count() == 1
+
+
+def test_secret_made_here_is_shown_once_and_proves_messages(house: House) -> None:
+    address = open_inbox(house.belvo)
+    form = house.open(inbox(house.belvo), "adm").forms
+    make = next(each for each in form if each.action.endswith("/secrets/new/"))
+
+    page = house.post(make.action, make.values, "adm")
+
+    made = re.search(r"Bearer [\w-]{43}", page.words)
+    assert made
+    mailbox.forget()
+    assert deliver(address, told_by_belvo(), {"authorization": made[0]}).status_code == 202
+    assert made[0] not in house.open(inbox(house.belvo), "adm").source
+
+
+def test_form_sent_twice_adds_one_secret(house: House) -> None:
+    open_inbox(house.belvo)
+    form = house.open(inbox(house.belvo), "adm").form_with("secret")
+
+    for _ in range(2):
+        answer = house.post(form.action, form.values | {"secret": OTHER}, "adm")
+
+    assert "A secret was added since that page was opened." in house.open(answer.location, "adm").words
+    assert house.belvo.webhook_secrets.count() == 2
+
+
+def test_two_secrets_are_live_and_no_third(house: House) -> None:
+    address = open_inbox(house.belvo, AUTHORIZATION, OTHER)
+
+    for text in (AUTHORIZATION, OTHER):
+        assert deliver(address, told_by_belvo(), {"authorization": text}).status_code == 202
+    assert "Add a secret" not in house.open(inbox(house.belvo), "adm").words
+    house.post(f"{inbox(house.belvo)}secrets/", {"after": "2", "secret": "Bearer one-too-many-for-it"}, "adm")
+    assert house.belvo.webhook_secrets.count() == 2
+
+
+def test_page_says_which_secret_the_messages_prove_themselves_with(house: House) -> None:
+    new_one = f"{SECRET}-new"
+    address = open_inbox(house.heron, SECRET, new_one)
+    for number, text in enumerate((SECRET, SECRET, new_one)):
+        body = told_by_heron(item_id=f"item-{number}")
+        deliver(address, body, signed(body, text))
+
+    words = house.open(inbox(house.heron), "adm").words
+
+    one, other = house.heron.webhook_secrets.order_by("version")
+    assert re.search(
+        rf"{other.fingerprint} .{{0,20}} 1 of the last 3 .*{one.fingerprint} .{{0,20}} 2 of the last 3", words
+    )
+
+
+def test_retired_secret_proves_nothing_and_its_value_is_gone(house: House) -> None:
+    address = open_inbox(house.belvo, AUTHORIZATION, OTHER)
+    old = house.belvo.webhook_secrets.get(version=1)
+
+    retire(house, house.belvo, old)
+
+    old.refresh_from_db()
+    assert bytes(old.sealed) == b""
+    assert deliver(address, told_by_belvo(), {"authorization": AUTHORIZATION}).status_code == 401
+    assert deliver(address, told_by_belvo(), {"authorization": OTHER}).status_code == 202
+
+
+def test_retirement_names_its_consequence_and_asks_for_the_fingerprint(house: House) -> None:
+    open_inbox(house.belvo)
+    row = house.belvo.webhook_secrets.get()
+
+    page = house.open(f"{inbox(house.belvo)}secrets/{row.pk}/retire/", "adm")
+    answer = retire(house, house.belvo, row, typed="something else")
+
+    assert "This is the last one: every message is refused from then on" in page.words
+    assert answer.status == 422
+    assert house.belvo.webhook_secrets.get().retired_at is None
+
+
+def test_address_is_renewed_once_the_name_is_typed(house: House) -> None:
+    old = open_inbox(house.belvo)
+    url = f"{inbox(house.belvo)}address/"
+
+    assert house.post(url, {"typed": "another"}, "adm").status == 422
+    assert Mailbox.objects.get().address == old
+    house.send(url, "adm", typed="Belvo test")
+    mailbox.forget()
+
+    assert deliver(old, told_by_belvo()).status_code == 401
+    assert deliver(Mailbox.objects.get().address, told_by_belvo()).status_code == 202
+
+
+def test_every_change_is_on_the_record_and_no_secret_with_it(house: House) -> None:
+    house.post(f"{inbox(house.belvo)}address/", name="adm")
+    add(house, house.belvo, AUTHORIZATION)
+    retire(house, house.belvo, house.belvo.webhook_secrets.get())
+    house.send(f"{inbox(house.belvo)}address/", "adm", typed="Belvo test")
+
+    events = AuditEvent.objects.filter(action__startswith="integration.").order_by("seq")
+    assert [event.action.removeprefix("integration.") for event in events] == [
+        "inbox_opened",
+        "webhook_secret_added",
+        "webhook_secret_retired",
+        "inbox_address_renewed",
+    ]
+    assert {(event.actor, event.object_id) for event in events} == {("adm", str(house.belvo.pk))}
+    assert AUTHORIZATION.split()[1] not in "".join(event.canonical for event in events)
+
+
+def test_seal_that_does_not_open_is_our_trouble_and_the_provider_tries_again(house: House) -> None:
+    address = open_inbox(house.belvo)
+    WebhookSecret.objects.update(version=7)
+
+    assert deliver(address, told_by_belvo()).status_code == 503

@@ -1,0 +1,80 @@
+"""Refused messages: counted by the minute, warned of once, and shown where somebody looks."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from linkadmin.webhooks import refusals
+from linkadmin.webhooks.models import RefusalCount
+from tests.house import House
+
+from .postman import FORGED, deliver, open_inbox, told_by_belvo
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.usefixtures("still")]
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def address(house: House) -> str:
+    return open_inbox(house.belvo)
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if "inbox.refusals" in record.getMessage()]
+
+
+def test_each_refused_message_is_counted_and_no_genuine_one(house: House, address: str) -> None:
+    for headers in (FORGED, None, FORGED, FORGED, None):
+        deliver(address, told_by_belvo(), headers)
+
+    assert refusals.last_hour(house.belvo) == 3
+    assert refusals.last_hour(house.heron) == 0
+
+
+def test_more_than_twenty_in_a_minute_are_warned_of_once(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    now = timezone.now()
+
+    for number in range(60):
+        refusals.note(house.belvo.pk, now=now)
+        assert len(warnings(caplog)) == (1 if number >= 20 else 0)
+
+    refusals.note(house.belvo.pk, now=now + MINUTE)
+    assert len(warnings(caplog)) == 1
+    assert str(house.belvo.pk) in warnings(caplog)[0]
+
+
+def test_flood_is_counted_by_hundreds_and_leaves_the_database_alone(house: House) -> None:
+    now = timezone.now()
+
+    with CaptureQueriesContext(connection) as asked:
+        for _ in range(1_000):
+            refusals.note(house.belvo.pk, now=now)
+
+    assert RefusalCount.objects.get().count == 1_000
+    assert len(asked) == 100 + 9
+
+
+def test_stranger_who_knows_no_address_costs_no_statement_but_the_look(caplog: pytest.LogCaptureFixture) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        for _ in range(25):
+            deliver("/webhooks/belvo/0123456789abcdef0123456789abcdef/", told_by_belvo())
+
+    assert {query["sql"].split()[0] for query in asked} == {"SELECT"}
+    assert not RefusalCount.objects.exists()
+    assert len(warnings(caplog)) == 1
+
+
+@pytest.mark.parametrize(("name", "where"), [("ana", "/activity/deliveries/"), ("mia", "/integrations/{pk}/inbox/")])
+def test_flood_is_told_where_somebody_looks(house: House, address: str, name: str, where: str) -> None:
+    url = where.format(pk=house.belvo.pk)
+    told = "Many messages are refused at Belvo test" if name == "ana" else "more than 20 a minute"
+    assert told not in house.open(url, name).words
+
+    for _ in range(21):
+        deliver(address, told_by_belvo(), FORGED)
+
+    assert told in house.open(url, name).words

@@ -1,0 +1,157 @@
+"""The work on messages: who has one, when it is done, and that nothing is lost when a worker dies."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from linkadmin.webhooks import deliveries
+from linkadmin.webhooks.models import DeliveryOutcome, WebhookDelivery, first_id, timed_id
+from linkadmin.webhooks.tasks import delete_old
+from tests.house import House
+
+from .postman import deliver, kept, open_inbox, told_by_belvo, worked
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+
+CHANGED, NOTHING_NEW = DeliveryOutcome.CHANGED, DeliveryOutcome.NOTHING_NEW
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def delivery(house: House) -> WebhookDelivery:
+    deliver(open_inbox(house.belvo), told_by_belvo())
+    return kept(house.belvo)
+
+
+def claimed(now: datetime | None = None) -> list[WebhookDelivery]:
+    return deliveries.claim(10, now=now or timezone.now())
+
+
+def state_of(delivery: WebhookDelivery) -> tuple[str, str]:
+    delivery.refresh_from_db()
+    return delivery.state, delivery.outcome
+
+
+def test_message_is_claimed_by_one_worker(delivery: WebhookDelivery) -> None:
+    assert claimed() == [delivery]
+    assert claimed() == []
+
+
+def test_oldest_is_claimed_first_and_no_more_than_asked_for(house: House) -> None:
+    address = open_inbox(house.belvo)
+    for number in range(3):
+        deliver(address, told_by_belvo(request_id=f"request-{number}"))
+
+    first = deliveries.claim(2, now=timezone.now())
+
+    assert [each.request_id for each in first] == ["request-0", "request-1"]
+    assert [each.request_id for each in claimed()] == ["request-2"]
+
+
+def test_message_of_a_worker_that_died_is_free_after_a_minute(delivery: WebhookDelivery) -> None:
+    now = timezone.now()
+    claimed(now)
+
+    assert claimed(now + timedelta(seconds=59)) == []
+    assert [each.attempts for each in claimed(now + timedelta(seconds=60))] == [2]
+
+
+def test_worker_whose_claim_is_over_writes_nothing(delivery: WebhookDelivery) -> None:
+    now = timezone.now()
+    [slow] = claimed(now)
+    [quick] = claimed(now + timedelta(minutes=2))
+
+    assert not deliveries.close(slow, DeliveryOutcome.NO_LINK)
+    assert deliveries.close(quick, DeliveryOutcome.UNKNOWN_TYPE)
+    assert state_of(delivery) == ("done", "unknown_type")
+
+
+def test_message_that_needs_no_read_is_done(delivery: WebhookDelivery) -> None:
+    worked(delivery, outcome=DeliveryOutcome.NO_LINK)
+
+    assert state_of(delivery) == ("done", "no_link")
+    assert claimed(timezone.now() + timedelta(days=1)) == []
+
+
+def test_message_is_done_once_all_its_links_are_read(house: House, delivery: WebhookDelivery) -> None:
+    one, other = house.belvo_link(), house.belvo_link("Other", bank="gringotts_mx_retail")
+    deliveries.note_links(claimed()[0], [one, other])
+    now = timezone.now()
+
+    assert deliveries.close_read([one.pk], began_at=now, outcome=CHANGED) == 0
+    assert state_of(delivery) == ("reading", "")
+    assert deliveries.close_read([other.pk], began_at=now, outcome=NOTHING_NEW) == 1
+    assert state_of(delivery) == ("done", "changed")
+
+
+def test_read_that_began_before_the_message_came_closes_nothing(house: House, delivery: WebhookDelivery) -> None:
+    link = house.belvo_link()
+    deliveries.note_links(claimed()[0], [link])
+
+    assert deliveries.close_read([link.pk], began_at=delivery.received_at - SECOND, outcome=CHANGED) == 0
+    assert deliveries.close_read([link.pk], began_at=delivery.received_at, outcome=CHANGED) == 1
+
+
+def test_one_read_closes_every_message_that_came_before_it(house: House, delivery: WebhookDelivery) -> None:
+    address, link = house.belvo.mailbox.address, house.belvo_link()
+    deliver(address, told_by_belvo())
+    for each in claimed():
+        deliveries.note_links(each, [link])
+    began_at = timezone.now()
+    deliver(address, told_by_belvo())
+    deliveries.note_links(claimed()[0], [link])
+
+    assert deliveries.close_read([link.pk], began_at=began_at, outcome=NOTHING_NEW) == 2
+    assert WebhookDelivery.objects.get(state="reading").received_at > began_at
+
+
+def test_message_whose_reads_never_come_is_looked_at_again(house: House, delivery: WebhookDelivery) -> None:
+    deliveries.note_links(claimed()[0], [house.belvo_link()])
+
+    assert claimed(timezone.now() + timedelta(minutes=9)) == []
+    assert claimed(timezone.now() + timedelta(minutes=11)) == [delivery]
+
+
+def test_message_worked_again_needs_a_read_of_its_own(house: House, delivery: WebhookDelivery) -> None:
+    link = house.belvo_link()
+    worked(delivery, link, outcome=CHANGED)
+    before = timezone.now()
+
+    assert deliveries.replay(delivery, by=house.people["ana"])
+    deliveries.note_links(claimed()[0], [link])
+
+    assert deliveries.close_read([link.pk], began_at=before, outcome=NOTHING_NEW) == 0
+    assert deliveries.close_read([link.pk], began_at=timezone.now(), outcome=NOTHING_NEW) == 1
+    assert state_of(delivery) == ("done", "nothing_new")
+
+
+def test_message_worked_again_may_be_about_other_links(house: House, delivery: WebhookDelivery) -> None:
+    wrong, right = house.belvo_link(), house.belvo_link("Other", bank="gringotts_mx_retail")
+    worked(delivery, wrong)
+    deliveries.replay(delivery, by=house.people["ana"])
+
+    worked(delivery, right)
+
+    assert state_of(delivery) == ("done", "nothing_new")
+    assert list(delivery.links.all()) == [right]
+
+
+def test_ids_stand_in_the_order_of_time() -> None:
+    now = timezone.now()
+    ids = [timed_id(now + timedelta(milliseconds=number)) for number in range(100)]
+
+    assert ids == sorted(ids)
+    assert first_id(now) <= ids[0] < first_id(now + timedelta(milliseconds=1))
+    assert {(each.version, each.variant) for each in ids} == {(7, "specified in RFC 4122")}
+
+
+def test_messages_are_forgotten_when_they_are_old(house: House, delivery: WebhookDelivery) -> None:
+    now = timezone.now()
+    for days in (89, 91):
+        at = now - timedelta(days=days)
+        WebhookDelivery.objects.create(id=timed_id(at), integration=house.belvo, key=str(days), received_at=at)
+
+    delete_old()
+
+    assert list(WebhookDelivery.objects.order_by("pk").values_list("key", flat=True)) == ["89", delivery.key]
