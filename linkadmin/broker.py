@@ -1,7 +1,7 @@
 """Messages as files in a folder, for installations without a broker.
 
 kombu's own transport makes a file and then fills it, and reads without a lock: a worker that looks in between finds an
-empty message, and ends for it. Here a message appears whole, one that a kill cut short is dropped (it was a nudge),
+empty message, and ends for it. Here a message appears whole, one that a kill cut short is dropped (the row stays),
 and none passes through the machine's folder for temporary files.
 """
 

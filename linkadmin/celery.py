@@ -1,4 +1,4 @@
-"""The Celery application. Tasks carry ids only; the row in the database is the truth, a message is a nudge."""
+"""The Celery application. Tasks carry ids only; the row in the database is the truth, a message only wakes a worker."""
 
 import os
 from typing import Any

@@ -86,7 +86,7 @@ BOUNDS: Mapping[str, Mapping[str, timedelta]] = {
     "sync.Sweep": {"began_at": NEVER_AHEAD, "lease_until": A_MINUTE, "due_at": A_QUARTER},
     "sync.SweepPart": {"due_at": A_QUARTER, "lease_until": A_ROUND, "asked_at": NEVER_AHEAD},
     "sync.LinkRead": _READ,
-    "sync.StrangerRead": _READ,
+    "sync.UnknownLinkRead": _READ,
     "bulk.BulkJob": {"planned_at": NEVER_AHEAD, "began_at": NEVER_AHEAD},
     "bulk.BulkPart": {"due_at": A_QUARTER, "lease_until": A_ROUND},
 }

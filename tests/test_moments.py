@@ -17,7 +17,7 @@ from linkadmin.celery import app
 from linkadmin.links.models import CallPlace, CallQuota, Link, Traffic
 from linkadmin.moments import BOUNDS, FACTS, put_right
 from linkadmin.operations.models import Operation
-from linkadmin.sync.models import LinkRead, Reason, StrangerRead
+from linkadmin.sync.models import LinkRead, Reason, UnknownLinkRead
 from linkadmin.sync.reads import want
 from tests.bulk.desk import begun
 from tests.house import House
@@ -176,7 +176,7 @@ def _fill(house: House, *, at: datetime) -> list[tuple[str, str]]:
     house.settled()
     begun(house, "refresh", [link])
     want([link.pk], reason=Reason.AGE, at=timezone.now())
-    StrangerRead.objects.create(integration=house.belvo, remote_id="x")
+    UnknownLinkRead.objects.create(integration=house.belvo, remote_id="x")
     CallQuota.objects.create(integration=house.heron, scope="find_link", calls=1, window_ends_at=at)
     CallPlace.objects.create(integration=house.belvo, call="read_link", lease_until=at)
     filled = []

@@ -16,7 +16,7 @@ from linkadmin.bulk.models import BulkJob, BulkPart
 from linkadmin.database import release_connections
 from linkadmin.links.pauses import NO_PLACE, QUOTA
 from linkadmin.providers.errors import Busy, Failure, KeysRefused, NotSent, OutcomeUnknown, ProviderError
-from linkadmin.sync.models import LinkRead, StrangerRead, Sweep, SweepPart
+from linkadmin.sync.models import LinkRead, Sweep, SweepPart, UnknownLinkRead
 from linkadmin.webhooks.models import WebhookDelivery
 from linkadmin.work_queue import (
     RELEASED,
@@ -53,10 +53,10 @@ def link_reads(house: House) -> Rows:
 
 
 def stranger_reads(house: House) -> Rows:
-    StrangerRead.objects.bulk_create(
-        StrangerRead(integration=house.belvo, remote_id=str(number)) for number in range(ROWS)
+    UnknownLinkRead.objects.bulk_create(
+        UnknownLinkRead(integration=house.belvo, remote_id=str(number)) for number in range(ROWS)
     )
-    return StrangerRead.objects.order_by("due_at")
+    return UnknownLinkRead.objects.order_by("due_at")
 
 
 def sweep_parts(house: House) -> Rows:
@@ -83,8 +83,8 @@ def rows(request: pytest.FixtureRequest, house: House) -> Rows:
 @pytest.fixture
 def row(house: House) -> Rows:
     """One row that is due."""
-    StrangerRead.objects.create(integration=house.belvo, remote_id="one")
-    return StrangerRead.objects.all()
+    UnknownLinkRead.objects.create(integration=house.belvo, remote_id="one")
+    return UnknownLinkRead.objects.all()
 
 
 def claimed(rows: Rows, limit: int = 1, lease: timedelta = MINUTE) -> list[Any]:

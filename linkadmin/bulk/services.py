@@ -13,7 +13,7 @@ from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
 from linkadmin.links.models import Link
 from linkadmin.links.owners import possible_owners
-from linkadmin.nudges import nudge
+from linkadmin.wake_worker import wake_worker
 
 from .models import PLAN_HOLDS, PLANS_OF_ONE, BulkJob, JobKind, JobState
 from .plan import lay_out
@@ -97,7 +97,7 @@ def _sums(tally: dict[str, int]) -> dict[str, int]:
 
 
 def _go(job: BulkJob) -> None:
-    transaction.on_commit(partial(nudge, "bulk.work", job.pk))
+    transaction.on_commit(partial(wake_worker, "bulk.work", job.pk))
 
 
 def _record(job: BulkJob, by: User | None, action: str, outcome: Outcome, **details: str | int) -> None:

@@ -1,4 +1,4 @@
-"""The workers' part of bulk work. A message names a job and is a nudge: the job's rows say what is left."""
+"""The workers' part of bulk work. A message names a job and only wakes a worker: the job's rows say what is left."""
 
 from uuid import UUID
 
@@ -13,7 +13,7 @@ def work_at(job_id: str) -> None:
     work.work(UUID(job_id))
 
 
-@shared_task(name="bulk.nudge")
-def nudge_running() -> None:
+@shared_task(name="bulk.wake_jobs")
+def wake_running() -> None:
     services.drop_plans(now=timezone.now())
-    work.nudge_running()
+    work.wake_running()

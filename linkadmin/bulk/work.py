@@ -9,7 +9,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from linkadmin.links.traffic import PLACES_FOR_PEOPLE, acting_for, share_of_one
-from linkadmin.nudges import nudge
+from linkadmin.wake_worker import wake_worker
 from linkadmin.work_queue import TimeSlice, due, leased, work_side_by_side
 
 from . import acts, parts, services
@@ -31,14 +31,14 @@ def work(job_id: UUID) -> None:
     elif leased(parts.undone(job), timezone.now()).count() < WRITERS_AT_ONCE:
         turn.write()
     if not services.end_if_over(job_id) and turn.time.is_over:
-        nudge("bulk.work", job_id)
+        wake_worker("bulk.work", job_id)
 
 
-def nudge_running() -> None:
+def wake_running() -> None:
     """Find every running job that somebody could go on with, so that a lost message loses nothing."""
     for job in BulkJob.objects.filter(state=JobState.RUNNING):
         if due(parts.undone(job), timezone.now()).exists():
-            nudge("bulk.work", job.pk)
+            wake_worker("bulk.work", job.pk)
         else:
             services.end_if_over(job.pk)
 

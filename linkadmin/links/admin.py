@@ -17,10 +17,10 @@ from linkadmin.audit import log
 from linkadmin.audit.admin import ReadOnlyAdmin
 from linkadmin.audit.models import Outcome
 from linkadmin.audit.strict_admin import StrictAdmin
-from linkadmin.nudges import nudge
 from linkadmin.providers import PROVIDERS, provider_class
 from linkadmin.providers.types import CredentialField, FieldKind, Secret
 from linkadmin.secret_input import SecretInput
+from linkadmin.wake_worker import wake_worker
 
 from .connections import keep_secret
 from .models import EndUser, HealthChange, Institution, Integration, Link
@@ -133,7 +133,7 @@ class IntegrationAdmin(StrictAdmin):
         super().save_model(request, obj, form, change)
         for name, secret in replaced.items():
             keep_secret(obj, name, secret)
-        transaction.on_commit(partial(nudge, "sync.read_institutions", obj.pk))
+        transaction.on_commit(partial(wake_worker, "sync.read_institutions", obj.pk))
         log.record(
             actor=request.user,  # type: ignore[arg-type]
             action="integration.changed" if change else "integration.created",

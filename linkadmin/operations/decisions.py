@@ -8,8 +8,8 @@ from django.utils import timezone
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.audit.models import Outcome
-from linkadmin.nudges import nudge
 from linkadmin.providers.types import Cause
+from linkadmin.wake_worker import wake_worker
 
 from . import effects, refusals
 from .models import Operation, OperationKind, PendingChallenge, State
@@ -74,7 +74,7 @@ def _take_effect(operation: Operation) -> None:
     elif operation.logs_in:
         repaired(operation, at=operation.began_at, request_id=operation.request_id)
     elif operation.link_id:
-        transaction.on_commit(partial(nudge, "sync.prove", operation.link_id))
+        transaction.on_commit(partial(wake_worker, "sync.prove", operation.link_id))
 
 
 def _move(operation: Operation, before: State, **columns: object) -> None:

@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from linkadmin.links import health
 from linkadmin.links.models import Link, LinkQuerySet
-from linkadmin.nudges import nudge
 from linkadmin.providers.records import (
     Accepted,
     Reach,
@@ -23,6 +22,7 @@ from linkadmin.providers.records import (
     ReportsRefreshed,
 )
 from linkadmin.providers.types import Cause, HealthState, Observation, RemoteLink
+from linkadmin.wake_worker import wake_worker
 
 from . import encrypted
 from .changes import comparable, is_on
@@ -160,4 +160,4 @@ def read_soon(operation: Operation) -> None:
         links = links.filter(end_user=operation.end_user_id) if operation.end_user_id else links
         ids = list(links.values_list("pk", flat=True)[:READS_AT_ONCE])
     for link_id in ids:
-        transaction.on_commit(partial(nudge, "sync.prove", link_id))
+        transaction.on_commit(partial(wake_worker, "sync.prove", link_id))

@@ -20,7 +20,6 @@ from linkadmin.links import connections, health, unknown
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
 from linkadmin.links.pauses import HELD_BACK
-from linkadmin.nudges import nudge
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import (
     CodeRequired,
@@ -43,6 +42,7 @@ from linkadmin.providers.records import (
     ReportsRefreshed,
 )
 from linkadmin.providers.types import Cause, HealthState, LinkRef, Observation, RemoteLink
+from linkadmin.wake_worker import wake_worker
 
 from . import budget, effects, encrypted, runner
 from .challenges import MOST_ANSWERS, Asked, why_asked_again
@@ -170,7 +170,7 @@ def close(answer: object, operation: Operation) -> None:
         return
     operation.state, operation.outcome = State.UNKNOWN, type(answer).__name__
     operation.check_at, operation.ended_at = timezone.now(), None
-    transaction.on_commit(partial(nudge, "operations.reconcile", operation.pk))
+    transaction.on_commit(partial(wake_worker, "operations.reconcile", operation.pk))
 
 
 @close.register
@@ -203,7 +203,7 @@ def _(answer: Removed, operation: Operation) -> None:
     if not answer.finished:
         operation.state, operation.outcome = State.UNKNOWN, ACCEPTED
         operation.check_at, operation.ended_at = timezone.now(), None
-        transaction.on_commit(partial(nudge, "operations.reconcile", operation.pk))
+        transaction.on_commit(partial(wake_worker, "operations.reconcile", operation.pk))
 
 
 @close.register
@@ -274,7 +274,7 @@ def done(operation: Operation, remote: RemoteLink, *, at: datetime) -> None:
     """Take note of a change that took effect: a new link, or a repair that has yet to be proven."""
     if operation.begins_link:
         _keep_link(operation, remote)
-        transaction.on_commit(partial(nudge, "sync.prove", operation.link_id))
+        transaction.on_commit(partial(wake_worker, "sync.prove", operation.link_id))
     else:
         repaired(operation, at=at, request_id=remote.request_id)
 
@@ -283,7 +283,7 @@ def repaired(operation: Operation, *, at: datetime, request_id: str) -> None:
     """Take note of a repair of a link: it counts as working once a read shows it."""
     if operation.link:
         health.begin_proving(operation.link, at=at, request_id=request_id)
-        transaction.on_commit(partial(nudge, "sync.prove", operation.link_id))
+        transaction.on_commit(partial(wake_worker, "sync.prove", operation.link_id))
 
 
 def works(seen: Observation) -> bool:

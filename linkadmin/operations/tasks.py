@@ -4,12 +4,12 @@ from celery import shared_task
 from django.utils import timezone
 
 from linkadmin.links.models import Integration
-from linkadmin.nudges import nudge
+from linkadmin.wake_worker import wake_worker
 
 from . import encrypted, reconcile
 from .models import Operation, State
 
-NUDGES_A_ROUND = 200
+WOKEN_A_ROUND = 200
 
 
 @shared_task(name="operations.close_overdue")
@@ -19,14 +19,14 @@ def close_overdue() -> None:
     reconcile.close_overdue(now=now)
 
 
-@shared_task(name="operations.nudge_due")
-def nudge_due() -> None:
+@shared_task(name="operations.wake_due")
+def wake_due() -> None:
     """Find every operation whose outcome is to be read about, so that a lost message loses nothing."""
     now = timezone.now()
     askable = Integration.objects.askable(now=now)
     unknown = Operation.objects.filter(state=State.UNKNOWN, check_at__lte=now, integration__in=askable)
-    for operation_id in unknown.values_list("pk", flat=True)[:NUDGES_A_ROUND]:
-        nudge("operations.reconcile", operation_id)
+    for operation_id in unknown.values_list("pk", flat=True)[:WOKEN_A_ROUND]:
+        wake_worker("operations.reconcile", operation_id)
 
 
 @shared_task(name="operations.reconcile")

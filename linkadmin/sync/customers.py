@@ -10,7 +10,7 @@ from linkadmin.providers.errors import KeysRefused, NotFound, ProviderError
 from linkadmin.providers.records import RemoteConsent, RemoteDataSource, RemoteEndUser
 from linkadmin.providers.types import Capability, LinkRef, RemoteLink
 
-from .asking import Trouble
+from .live_queries import Trouble
 
 T = TypeVar("T")
 

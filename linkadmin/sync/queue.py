@@ -18,12 +18,12 @@ from linkadmin.database import release_connections
 from linkadmin.links.models import Integration
 from linkadmin.work_queue import SLICE, TimeSlice
 
-from .models import READ_EVERY, LinkRead, StrangerRead
+from .models import READ_EVERY, LinkRead, UnknownLinkRead
 
 TASK = "sync.read_due"
 LINGER = timedelta(seconds=1)  # for what is due so soon, nobody new has to come
 READERS = 2  # at one integration: the others' turn comes too
-Row = TypeVar("Row", LinkRead, StrangerRead)
+Row = TypeVar("Row", LinkRead, UnknownLinkRead)
 
 
 def work(
@@ -76,11 +76,11 @@ def retry_later(rows: Sequence[Row], error: Exception, time_slice: TimeSlice) ->
 
 def integrations_due(*, now: datetime) -> "QuerySet[Integration, UUID]":
     """Return the ids of integrations that may be asked and have something to be read."""
-    links, strangers = (
-        rows.objects.filter(due_at__lte=now).order_by().values("integration") for rows in (LinkRead, StrangerRead)
+    links, unknown = (
+        rows.objects.filter(due_at__lte=now).order_by().values("integration") for rows in (LinkRead, UnknownLinkRead)
     )
     askable = Integration.objects.askable(now=now)
-    return askable.filter(Q(pk__in=links) | Q(pk__in=strangers)).values_list("pk", flat=True)
+    return askable.filter(Q(pk__in=links) | Q(pk__in=unknown)).values_list("pk", flat=True)
 
 
 def _readers(rows: "QuerySet[Row]") -> int:

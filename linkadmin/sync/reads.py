@@ -17,9 +17,9 @@ from django.utils import timezone
 
 from linkadmin.links import health
 from linkadmin.links.models import Integration, Link
-from linkadmin.nudges import nudge
 from linkadmin.operations import reading
 from linkadmin.providers.errors import ProviderError
+from linkadmin.wake_worker import wake_worker
 from linkadmin.webhooks import deliveries
 from linkadmin.webhooks.models import DeliveryOutcome, DeliveryState, WebhookDelivery
 from linkadmin.work_queue import CROWD, TimeSlice, release, wait_after, work_side_by_side
@@ -77,7 +77,7 @@ def _want(wishes: Mapping[UUID, datetime], reason: Reason) -> None:
     LinkRead.objects.bulk_update(changed, columns, batch_size=200)
     soon = timezone.now() + queue.LINGER
     for integration_id in {row.integration_id for row in rows if row.due_at is not None and row.due_at <= soon}:
-        transaction.on_commit(partial(nudge, queue.TASK, integration_id))
+        transaction.on_commit(partial(wake_worker, queue.TASK, integration_id))
 
 
 def _read_all(integration: Integration, rows: Sequence[LinkRead], time_slice: TimeSlice) -> None:

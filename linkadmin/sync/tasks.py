@@ -8,22 +8,22 @@ from django.utils import timezone
 
 from linkadmin.links import counts, health
 from linkadmin.links.models import Integration, Link
-from linkadmin.nudges import nudge, wake
 from linkadmin.providers.errors import ProviderError
+from linkadmin.wake_worker import wake_worker, wake_workers
 from linkadmin.webhooks.acceptance import PROCESS_TASK
 from linkadmin.work_queue import TimeSlice
 
-from . import clock, hints, institutions, queue, reads, strangers
+from . import clock, delivery_reads, institutions, queue, reads, unknown_links
 from .models import Reason
 from .sweeps import tasks as sweep_tasks  # noqa: F401 - so that workers know them
 
 logger = structlog.get_logger(__name__)
 
 
-@shared_task(name="sync.nudge_institutions")
-def nudge_institutions() -> None:
+@shared_task(name="sync.wake_institutions")
+def wake_institutions() -> None:
     for integration in institutions.due(now=timezone.now()):
-        nudge("sync.read_institutions", integration.pk)
+        wake_worker("sync.read_institutions", integration.pk)
 
 
 @shared_task(name="sync.read_institutions")
@@ -41,24 +41,24 @@ def read_institutions(integration_id: str) -> None:
 def process_deliveries() -> None:
     """Work on the providers' messages until none waits, or others must have a turn."""
     time_slice = TimeSlice()
-    while hints.work():
+    while delivery_reads.process():
         if time_slice.is_over:
-            wake(PROCESS_TASK)
+            wake_workers(PROCESS_TASK)
             return
 
 
-@shared_task(name="sync.nudge_reads")
-def nudge_reads() -> None:
+@shared_task(name="sync.wake_reads")
+def wake_reads() -> None:
     """Find every integration with links to be read, so that a lost message loses nothing."""
     for integration_id in queue.integrations_due(now=timezone.now()):
-        nudge(queue.TASK, integration_id)
+        wake_worker(queue.TASK, integration_id)
 
 
 @shared_task(name=queue.TASK)
 def read_due(integration_id: str) -> None:
     pk = UUID(integration_id)
-    if reads.work(pk) | strangers.work(pk):
-        nudge(queue.TASK, pk)
+    if reads.work(pk) | unknown_links.work(pk):
+        wake_worker(queue.TASK, pk)
 
 
 @shared_task(name="sync.prove")

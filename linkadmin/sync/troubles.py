@@ -21,7 +21,7 @@ from linkadmin.providers.errors import (
     Unsupported,
 )
 
-from .asking import Trouble
+from .live_queries import Trouble
 
 
 def told(trouble: Trouble) -> Explanation:

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from linkadmin.nudges import Waker
 from linkadmin.providers.records import WebhookHint
+from linkadmin.wake_worker import WakeSoon
 
 from . import deliveries, payloads
 from .mailbox import Box
@@ -16,7 +16,7 @@ LATE_AFTER = timedelta(days=1)  # by the provider's own time
 PROCESS_TASK = "webhooks.process_deliveries"  # sync has it: it reads what a delivery names
 PAUSE_SECONDS = 0.5  # between two messages of one process to the workers
 
-_waker = Waker(PROCESS_TASK, PAUSE_SECONDS)
+_waker = WakeSoon(PROCESS_TASK, PAUSE_SECONDS)
 
 
 def take(box: Box, body: bytes, *, proven_by: UUID, now: datetime) -> None:

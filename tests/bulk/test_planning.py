@@ -248,7 +248,7 @@ def test_plan_that_nobody_confirms_is_dropped_after_an_hour(house: House) -> Non
     BulkJob.objects.update(planned_at=timezone.now() - timedelta(minutes=61))
 
     refused = move(house, old, "begin")
-    tasks.nudge_running()
+    tasks.wake_running()
 
     assert refused.location == "/links/"
     assert "This plan is no longer true." in house.open("/links/").words

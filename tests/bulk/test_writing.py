@@ -117,9 +117,9 @@ def test_worker_that_lost_its_lease_does_nothing_more(house: House) -> None:
 def test_lost_message_is_made_good_by_the_schedule(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     job = begun(house, "note", many(house.heron, 2), text="Called them.")
     sent: list[tuple[str, object]] = []
-    monkeypatch.setattr(work, "nudge", lambda task, row: sent.append((task, row)))
+    monkeypatch.setattr(work, "wake_worker", lambda task, row: sent.append((task, row)))
 
-    tasks.nudge_running()
+    tasks.wake_running()
 
     assert sent == [("bulk.work", job.pk)]
 
@@ -129,7 +129,7 @@ def test_job_whose_worker_died_after_the_last_part_is_closed_by_the_schedule(hou
     [part] = parts.claim(job, limit=1)
     work.acts.write(job, part)
 
-    tasks.nudge_running()
+    tasks.wake_running()
 
     job.refresh_from_db()
     assert (job.state, job.done) == ("done", 2)

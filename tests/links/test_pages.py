@@ -59,7 +59,7 @@ def test_page_that_says_the_same_writes_nothing(integration: Integration) -> Non
     with nothing_written():
         seen = health.observe_page(integration, [record(number) for number in range(3)], at=at(1))
 
-    assert (seen.written, seen.changed, seen.strangers) == (0, 0, ())
+    assert (seen.written, seen.changed, seen.unknown_links) == (0, 0, ())
 
 
 def test_page_writes_the_links_that_changed_alone(integration: Integration) -> None:
@@ -68,7 +68,7 @@ def test_page_writes_the_links_that_changed_alone(integration: Integration) -> N
     seen = health.observe_page(integration, page, at=at(1))
 
     assert (seen.written, seen.changed) == (1, 1)
-    assert [stranger.remote_id for stranger in seen.strangers] == ["link-7"]
+    assert [stranger.remote_id for stranger in seen.unknown_links] == ["link-7"]
     assert integration.links.get(remote_id="link-1").health == "customer_login"
     assert integration.links.get(remote_id="link-0").observed_at == at(0)
 

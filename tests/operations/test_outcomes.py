@@ -39,7 +39,7 @@ def decide(house: House, operation: Operation, name: str = "mia", **said: str) -
     return house.post(f"{operation.get_absolute_url()}decide/", typed | said, name)
 
 
-def nudged() -> list[tuple[str, str]]:
+def woken() -> list[tuple[str, str]]:
     """Take the messages that wait for a worker, and return the tasks and rows they name."""
     taken = []
     with (
@@ -98,9 +98,9 @@ def test_what_is_not_overdue_is_left_alone(house: House) -> None:
 def test_lost_answer_is_read_about_by_a_worker(house: House) -> None:
     operation = lost(house)
 
-    tasks.nudge_due()
+    tasks.wake_due()
 
-    assert ("operations.reconcile", str(operation.pk)) in nudged()
+    assert ("operations.reconcile", str(operation.pk)) in woken()
 
 
 def test_two_workers_do_not_read_twice(house: House) -> None:

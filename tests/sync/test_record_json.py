@@ -11,8 +11,8 @@ from linkadmin.links.connections import connect
 from linkadmin.providers.errors import Busy, Failure
 from linkadmin.providers.records import RemoteAccount, RepairAddress
 from linkadmin.providers.types import Cause, Observation, RemoteLink, Secret
-from linkadmin.sync.asking import Reading, Trouble
 from linkadmin.sync.customers import LinkRecord, Part, read_behind_link, read_customer
+from linkadmin.sync.live_queries import Reading, Trouble
 from linkadmin.sync.record_json import pack, unpack
 from tests.house import House
 

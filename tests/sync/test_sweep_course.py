@@ -64,15 +64,15 @@ def test_second_begin_gets_the_running_sweep(house: House) -> None:
 
 
 def test_schedule_begins_what_is_due_and_no_sooner(house: House) -> None:
-    tasks.nudge_sweeps()
+    tasks.wake_full_checks()
     assert {each.integration for each in Sweep.objects.all()} == {house.belvo, house.heron}
 
     go_on(house.belvo.sweeps.get())
-    tasks.nudge_sweeps()
+    tasks.wake_full_checks()
     assert house.belvo.sweeps.count() == 1
 
     house.belvo.sweeps.update(began_at=timezone.now() - timedelta(minutes=16))
-    tasks.nudge_sweeps()
+    tasks.wake_full_checks()
     assert house.belvo.sweeps.count() == 2
 
 
@@ -80,7 +80,7 @@ def test_integration_that_is_off_or_refused_is_not_swept(house: House) -> None:
     Integration.objects.filter(pk=house.belvo.pk).update(is_active=False)
     Integration.objects.filter(pk=house.heron.pk).update(key_state=Integration.KeyState.REFUSED)
 
-    tasks.nudge_sweeps()
+    tasks.wake_full_checks()
 
     assert not Sweep.objects.exists()
     house.belvo.refresh_from_db()

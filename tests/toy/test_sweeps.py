@@ -11,7 +11,7 @@ from linkadmin.providers.records import Page
 from linkadmin.providers.types import Capability, RemoteLink
 from linkadmin.sync import sweeps
 from linkadmin.sync.models import Sweep
-from linkadmin.sync.sweeps.tasks import nudge_sweeps
+from linkadmin.sync.sweeps.tasks import wake_full_checks
 from tests.house import House
 from tests.sync.sweeping import swept
 
@@ -38,7 +38,7 @@ def _page(answer: Answer) -> Page[RemoteLink]:
 
 
 def test_provider_without_a_list_is_not_swept(house: House, integration: Integration) -> None:
-    nudge_sweeps()
+    wake_full_checks()
 
     assert not Sweep.objects.exists()
     with pytest.raises(refusals.ProviderCannot):

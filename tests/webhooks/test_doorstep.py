@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from linkadmin.sync import hints
+from linkadmin.sync import delivery_reads
 from linkadmin.sync.models import LinkRead
 from linkadmin.webhooks.models import WebhookDelivery
 from tests.house import House
@@ -73,7 +73,7 @@ def test_message_of_more_than_a_day_ago_is_kept_and_leads_to_no_read(house: Hous
     answers = [deliver(address, body, signed(body)).status_code for _time in range(2)]
     WebhookDelivery.objects.update(worked_at=timezone.now() - timedelta(hours=1))
     answers.append(deliver(address, body, signed(body)).status_code)
-    hints.work()
+    delivery_reads.process()
 
     delivery = kept(house.heron)
     assert answers == [202] * 3
@@ -88,7 +88,7 @@ def test_message_of_less_than_a_day_ago_is_worked(house: House) -> None:
     body = told_by_heron(item_id=link.remote_id)
 
     deliver(open_inbox(house.heron), body, signed(body))
-    hints.work()
+    delivery_reads.process()
 
     assert LinkRead.objects.filter(link=link).exists()
 
@@ -101,6 +101,6 @@ def test_late_message_is_worked_when_a_person_wants_it(house: House) -> None:
     deliver(open_inbox(house.heron), body, signed(body))
 
     house.post(f"/activity/deliveries/{kept(house.heron).pk}/replay/", name="mia")
-    hints.work()
+    delivery_reads.process()
 
     assert LinkRead.objects.filter(link=link).exists()

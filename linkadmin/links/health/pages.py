@@ -27,7 +27,7 @@ class Observed:
 
     written: int
     changed: int  # in state, so that they have a new entry in their history
-    strangers: tuple[RemoteLink, ...]
+    unknown_links: tuple[RemoteLink, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,8 @@ def observe_page(
     for batch in _batches([remote_id for _pk, remote_id in news]):
         some = {remote_id: records[remote_id] for remote_id in batch}
         changed += _write(integration, some, prints, at, understood)
-    strangers = tuple(remote for remote_id, remote in records.items() if remote_id not in known)
-    return Observed(len(news), changed, strangers)
+    unknown_links = tuple(remote for remote_id, remote in records.items() if remote_id not in known)
+    return Observed(len(news), changed, unknown_links)
 
 
 @transaction.atomic

@@ -1,7 +1,7 @@
 """What we read: whole lists in sweeps, and single links that somebody or something wants to know about."""
 
 from .left_out import LeftOut
-from .reads import READ_EVERY, LinkRead, Reason, StrangerRead
+from .reads import READ_EVERY, LinkRead, Reason, UnknownLinkRead
 from .sweeps import CustomerPrint, Sweep, SweepPart, SweepState
 
 __all__ = [
@@ -10,8 +10,8 @@ __all__ = [
     "LeftOut",
     "LinkRead",
     "Reason",
-    "StrangerRead",
     "Sweep",
     "SweepPart",
     "SweepState",
+    "UnknownLinkRead",
 ]

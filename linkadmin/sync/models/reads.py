@@ -108,7 +108,7 @@ class LinkRead(Read):
         return True
 
 
-class StrangerRead(Read):
+class UnknownLinkRead(Read):
     """The reads of a link that messages name and we do not know, or of a customer's links."""
 
     remote_id = models.CharField(max_length=120, blank=True)

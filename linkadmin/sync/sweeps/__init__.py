@@ -2,6 +2,6 @@
 
 from .course import WORK_TASK, begin, can_sweep, due, running, stop, waiting
 from .crew import work
-from .discovery import take_strangers
+from .discovery import add_unknown_links
 
-__all__ = ["WORK_TASK", "begin", "can_sweep", "due", "running", "stop", "take_strangers", "waiting", "work"]
+__all__ = ["WORK_TASK", "add_unknown_links", "begin", "can_sweep", "due", "running", "stop", "waiting", "work"]

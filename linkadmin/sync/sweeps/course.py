@@ -16,11 +16,11 @@ from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
 from linkadmin.links.models import Integration
-from linkadmin.nudges import nudge
 from linkadmin.operations import refusals
 from linkadmin.providers.records import Page, SweepBy
 from linkadmin.providers.types import Capability
 from linkadmin.sync.models import Sweep, SweepPart, SweepState
+from linkadmin.wake_worker import wake_worker
 
 from . import parts
 
@@ -140,7 +140,7 @@ def _begin(integration: Integration, asked_by: User | None) -> Sweep:
     sweep = Sweep.objects.create(integration=integration, asked_by=asked_by)
     _drop_parts_of_others(sweep)  # also where none ever completes
     parts.add_pages(sweep, [1])
-    transaction.on_commit(partial(nudge, WORK_TASK, sweep.pk))
+    transaction.on_commit(partial(wake_worker, WORK_TASK, sweep.pk))
     if asked_by is not None:
         _record(sweep, asked_by, "sweep.started", {})
     return sweep

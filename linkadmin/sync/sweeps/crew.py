@@ -12,15 +12,15 @@ from django.utils.translation import gettext as _
 from linkadmin.links import connections
 from linkadmin.links.models import CallQuota, Integration
 from linkadmin.links.pauses import KEYS_REFUSED
-from linkadmin.nudges import nudge
 from linkadmin.operations.reading import why_unasked
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import KeysRefused, ProviderError
 from linkadmin.providers.gate import ADDRESS_REFUSED
 from linkadmin.providers.records import SweepBy
-from linkadmin.sync.asking import Trouble
+from linkadmin.sync.live_queries import Trouble
 from linkadmin.sync.models import Sweep, SweepPart
 from linkadmin.sync.troubles import told
+from linkadmin.wake_worker import wake_worker
 from linkadmin.work_queue import TimeSlice, release, retry_later, wait_after, work_side_by_side
 
 from . import course, customers, links, missing, parts
@@ -47,7 +47,7 @@ def work(sweep_id: UUID) -> None:
     finally:
         course.leave(sweep)
     if sweep.is_running and time_slice.is_over:
-        nudge(course.WORK_TASK, sweep.pk)
+        wake_worker(course.WORK_TASK, sweep.pk)
 
 
 def _go_on(sweep: Sweep, time_slice: TimeSlice) -> None:

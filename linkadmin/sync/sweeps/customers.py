@@ -20,7 +20,7 @@ from linkadmin.sync.models import CustomerPrint, LeftOut, Sweep, SweepPart
 from linkadmin.sync.models.left_out import note_of_sweep
 
 from . import course, parts
-from .discovery import know_customers, take_strangers
+from .discovery import add_unknown_links, know_customers
 from .hashes import fingerprint_of, packed
 from .links import Gain, count, leave_out
 
@@ -78,7 +78,7 @@ def _take_links(part: SweepPart, integration: Integration, page: Page[RemoteLink
         return
     remotes = page.items
     observed = health.observe_page(integration, remotes, at=asked_at)
-    found = take_strangers(integration, observed.strangers, at=asked_at, end_user_id=part.key)
+    found = add_unknown_links(integration, observed.unknown_links, at=asked_at, end_user_id=part.key)
     parts.close(part, ids=packed(each.remote_id for each in remotes), asked_at=asked_at)
     count(part, Gain(len(remotes), observed.written, observed.changed, len(found)))
     leave_out(part, LeftOut.Kind.LINK, page.left_out)

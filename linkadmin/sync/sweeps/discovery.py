@@ -16,7 +16,7 @@ BEFORE = timedelta(minutes=5)  # so much older than an operation, a link was not
 
 
 @transaction.atomic
-def take_strangers(
+def add_unknown_links(
     integration: Integration, remotes: Sequence[RemoteLink], *, at: datetime, end_user_id: str = ""
 ) -> list[Link]:
     """Take over those of a provider's records that are links we do not know; return these, saved.

@@ -21,7 +21,7 @@ from linkadmin.sync.models import LeftOut, Sweep, SweepPart
 from linkadmin.sync.models.left_out import note_of_sweep
 
 from . import course, parts
-from .discovery import take_strangers
+from .discovery import add_unknown_links
 from .hashes import Hashes, packed
 
 AT_ONCE = 200  # links that are written under one lock
@@ -68,7 +68,7 @@ def take_links(part: SweepPart, integration: Integration, remotes: Sequence[Remo
             break
         gain.written += observed.written
         gain.changed += observed.changed
-        gain.found += len(take_strangers(integration, observed.strangers, at=asked_at))
+        gain.found += len(add_unknown_links(integration, observed.unknown_links, at=asked_at))
     return gain
 
 

@@ -5,19 +5,19 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from linkadmin.nudges import nudge
+from linkadmin.wake_worker import wake_worker
 
 from . import course, crew
 
 
-@shared_task(name="sync.nudge_sweeps")
-def nudge_sweeps() -> None:
+@shared_task(name="sync.wake_full_checks")
+def wake_full_checks() -> None:
     """Find what is due, so that a lost message loses nothing."""
     now = timezone.now()
     for integration in course.due(now=now):
         course.begin(integration)
     for sweep_id in course.waiting(now=now):
-        nudge(course.WORK_TASK, sweep_id)
+        wake_worker(course.WORK_TASK, sweep_id)
 
 
 @shared_task(name=course.WORK_TASK)

@@ -9,8 +9,8 @@ from linkadmin.operations.models import FAILED_STATES, Operation
 from linkadmin.operations.refusals import Refusal
 from linkadmin.operations.views.access import outcome_of, place_of
 from linkadmin.pages import go
-from linkadmin.sync import asking
-from linkadmin.sync.asking import Question
+from linkadmin.sync import live_queries
+from linkadmin.sync.live_queries import Question
 
 
 def change(
@@ -27,7 +27,7 @@ def change(
 
 def settled(request: HttpRequest, operation: Operation, *, done: str, back: str, shown: Question) -> HttpResponse:
     """Go on from a change that was begun."""
-    asking.forget(shown)
+    live_queries.forget(shown)
     if not operation.is_done:
         return go(request, place_of(operation))
     messages.success(request, done)

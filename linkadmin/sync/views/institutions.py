@@ -24,9 +24,9 @@ from linkadmin.providers.names import isolated
 from linkadmin.providers.records import Page
 from linkadmin.providers.types import Capability, RemoteInstitution
 from linkadmin.sync import institutions as reading
-from linkadmin.sync.asking import Question
 from linkadmin.sync.forms import AskingForm
 from linkadmin.sync.institution_words import fields_in_words, raw_fields, repair_in_words
+from linkadmin.sync.live_queries import Question
 from linkadmin.sync.models.left_out import of_institutions
 
 from .access import integration_that_can

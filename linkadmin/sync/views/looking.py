@@ -13,8 +13,8 @@ from linkadmin.operations.explanations import Explanation
 from linkadmin.operations.refusals import Refusal
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Failure
-from linkadmin.sync import asking
-from linkadmin.sync.asking import Question
+from linkadmin.sync import live_queries
+from linkadmin.sync.live_queries import Question
 from linkadmin.sync.troubles import told, told_refusal
 
 T = TypeVar("T")
@@ -53,11 +53,12 @@ class Look(Generic[T]):
 def look(request: HttpRequest, question: Question, read: Callable[[Provider], T], *, kept: Kept = ()) -> Look[T]:
     """Ask for a page, waiting a moment for the answer unless the page asks again by itself."""
     if AGAIN in request.POST:
-        asking.forget(question)
+        live_queries.forget(question)
     looked_at = timezone.now()
     unanswered: Look[T] = Look(question.integration.provider_label, request.path, kept, question.page)
     try:
-        reading = asking.ask(question, read, seconds=0 if POLL in request.POST else settings.OPERATION_ANSWER_SECONDS)
+        seconds = 0 if POLL in request.POST else settings.OPERATION_ANSWER_SECONDS
+        reading = live_queries.ask(question, read, seconds=seconds)
     except Refusal as refusal:
         return replace(unanswered, explanation=told_refusal(refusal))
     return replace(

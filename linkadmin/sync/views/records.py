@@ -16,9 +16,9 @@ from linkadmin.pages import draw, reader
 from linkadmin.providers.base import Provider
 from linkadmin.providers.filters import Filters
 from linkadmin.providers.types import Capability, CredentialField
-from linkadmin.sync.asking import Question
 from linkadmin.sync.forms import AskingForm
 from linkadmin.sync.known import RecordRow, customers_here, link_rows, links_here
+from linkadmin.sync.live_queries import Question
 
 from .access import integration_that_can
 from .looking import look, page_number

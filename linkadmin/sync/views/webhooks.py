@@ -23,9 +23,9 @@ from linkadmin.operations.views.access import outcome_of
 from linkadmin.pages import draw, reader
 from linkadmin.providers.records import RemoteWebhook
 from linkadmin.providers.types import Capability
-from linkadmin.sync.asking import Question
 from linkadmin.sync.forms import WebhookForm, WebhookSwitchForm
 from linkadmin.sync.known import RecordRow
+from linkadmin.sync.live_queries import Question
 
 from .access import integration_that_can
 from .changing import change, settled, was_refused

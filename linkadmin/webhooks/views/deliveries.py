@@ -20,9 +20,9 @@ from linkadmin.heartbeats import watch
 from linkadmin.links import presentation
 from linkadmin.links.models import Link
 from linkadmin.links.queries import NAMED, visible_to
-from linkadmin.nudges import wake
 from linkadmin.pages import draw, go, reader
 from linkadmin.paging import PAGE_SIZE
+from linkadmin.wake_worker import wake_workers
 from linkadmin.webhooks import acceptance, deliveries, payloads, queries, refusals
 from linkadmin.webhooks.models import WebhookDelivery
 from linkadmin.webhooks.presentation import outcome_badge, rows
@@ -78,7 +78,7 @@ def delivery_replay(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Have one message worked again."""
     delivery = get_object_or_404(WebhookDelivery, pk=pk)
     if deliveries.replay(delivery, by=reader(request)):
-        wake(acceptance.PROCESS_TASK)
+        wake_workers(acceptance.PROCESS_TASK)
         queued = _("Queued: its links will be read again.")
         messages.success(request, watch.ongoing(queued, _("Queued. Its links are read once background work starts.")))
     else:
@@ -92,7 +92,7 @@ def delivery_replay_all(request: HttpRequest) -> HttpResponse:
     _chosen, found = _narrowed(request.GET, _search_words(request))
     begun = deliveries.replay_all(found, by=reader(request))
     if begun:
-        wake(acceptance.PROCESS_TASK)
+        wake_workers(acceptance.PROCESS_TASK)
         messages.success(
             request,
             ngettext("%(count)d delivery is queued.", "%(count)d deliveries are queued.", begun) % {"count": begun},

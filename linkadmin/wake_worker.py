@@ -1,4 +1,4 @@
-"""Messages to the workers: a nudge to look at a row now. Lost or doubled, nothing comes of it."""
+"""Messages that wake a worker to look at a row now. Lost or doubled, one changes nothing: the row is the truth."""
 
 import threading
 import time
@@ -11,19 +11,19 @@ from kombu.exceptions import OperationalError
 logger = structlog.get_logger(__name__)
 
 
-def nudge(task: str, row: UUID | None) -> None:
+def wake_worker(task: str, row: UUID | None) -> None:
     """Ask a worker to look at a row. Without a broker the schedule finds it a little later."""
     if row is None:
         return
     _send(task, [str(row)])
 
 
-def wake(task: str) -> None:
+def wake_workers(task: str) -> None:
     """Ask a worker to look for rows that are due. Without a broker the schedule does so a little later."""
     _send(task, [])
 
 
-class Waker:
+class WakeSoon:
     """Wakes a task soon after work came, and at most once per `pause` seconds. Who brings the work does not wait."""
 
     def __init__(self, task: str, pause: float) -> None:
@@ -47,11 +47,11 @@ class Waker:
     def _wake(self) -> None:
         with self._lock:  # before the message leaves: what comes now may be too late for it
             self._is_set, self._last = False, time.monotonic()
-        wake(self._task)
+        wake_workers(self._task)
 
 
 def _send(task: str, args: list[str]) -> None:
     try:
         current_app.send_task(task, args=args, retry=False)
     except (OperationalError, OSError) as error:
-        logger.warning("nudge.lost", task=task, row="".join(args), error=type(error).__name__)
+        logger.warning("wake.lost", task=task, row="".join(args), error=type(error).__name__)

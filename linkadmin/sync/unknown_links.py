@@ -12,18 +12,18 @@ from django.utils import timezone
 from linkadmin.database import release_connections
 from linkadmin.links import connections, health
 from linkadmin.links.models import EndUser, Integration
-from linkadmin.nudges import nudge
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Blocked, Busy, KeysRefused, ProviderError, Rejected
 from linkadmin.providers.records import SweepBy
 from linkadmin.providers.types import LinkRef
+from linkadmin.wake_worker import wake_worker
 from linkadmin.webhooks import deliveries
 from linkadmin.webhooks.models import DeliveryOutcome, DeliveryState, WebhookDelivery
 from linkadmin.work_queue import TimeSlice, release
 
 from . import queue
-from .models import StrangerRead
-from .naming import Named, links_named, named_by
+from .matching import Named, links_named, named_by
+from .models import UnknownLinkRead
 from .sweeps import discovery
 
 logger = structlog.get_logger(__name__)
@@ -44,18 +44,18 @@ def want_each(integration: Integration, wishes: Mapping[Named, datetime]) -> Non
     """Have each of them asked for by a read that begins after its moment."""
     if not wishes:
         return
-    StrangerRead.objects.bulk_create(
-        [StrangerRead(integration=integration, due_at=None, **named._asdict()) for named in sorted(wishes)],
+    UnknownLinkRead.objects.bulk_create(
+        [UnknownLinkRead(integration=integration, due_at=None, **named._asdict()) for named in sorted(wishes)],
         ignore_conflicts=True,
     )
     changed = [row for row in _kept(integration, wishes) if row.want(wishes[_named(row)])]
-    StrangerRead.objects.bulk_update(changed, ("due_at", "wanted_at", "wanted_since"), batch_size=200)
-    transaction.on_commit(lambda: nudge(queue.TASK, integration.pk))
+    UnknownLinkRead.objects.bulk_update(changed, ("due_at", "wanted_at", "wanted_since"), batch_size=200)
+    transaction.on_commit(lambda: wake_worker(queue.TASK, integration.pk))
 
 
 def work(integration_id: UUID) -> bool:
     """Ask for what is due of an integration; tell whether it has to go on at once."""
-    due = StrangerRead.objects.filter(integration=integration_id).order_by("due_at")
+    due = UnknownLinkRead.objects.filter(integration=integration_id).order_by("due_at")
     return queue.work(integration_id, due, _ask_for_all, limit=CLAIMED_AT_ONCE)
 
 
@@ -68,7 +68,7 @@ def close_answered(integration: Integration, names: Collection[Named]) -> None:
             _close(integration, [row], row.answered_at)
 
 
-def _ask_for_all(integration: Integration, rows: Sequence[StrangerRead], time_slice: TimeSlice) -> None:
+def _ask_for_all(integration: Integration, rows: Sequence[UnknownLinkRead], time_slice: TimeSlice) -> None:
     alone = [[row] for row in rows if row.attempts > ALONE_AFTER]
     others = {_ref(row): row for row in rows if row.attempts <= ALONE_AFTER}
     together = integration.speaks.batches(list(others)) if others else []
@@ -79,7 +79,7 @@ def _ask_for_all(integration: Integration, rows: Sequence[StrangerRead], time_sl
             _ask_for(integration, call, time_slice)
 
 
-def _ask_for(integration: Integration, rows: Sequence[StrangerRead], time_slice: TimeSlice) -> None:
+def _ask_for(integration: Integration, rows: Sequence[UnknownLinkRead], time_slice: TimeSlice) -> None:
     began_at = timezone.now()
     try:
         _take_over(integration, rows, began_at)
@@ -90,21 +90,21 @@ def _ask_for(integration: Integration, rows: Sequence[StrangerRead], time_slice:
             return
         queue.retry_later(rows, error, time_slice)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with this call, the next one may be right
-        logger.error("stranger.broke", strangers=len(rows), error=type(error).__name__)
+        logger.error("unknown_link.failed", links=len(rows), error=type(error).__name__)
         queue.retry_later(rows, error, time_slice)
     else:
         _conclude(integration, rows, began_at)
 
 
-def _take_over(integration: Integration, rows: Sequence[StrangerRead], began_at: datetime) -> None:
+def _take_over(integration: Integration, rows: Sequence[UnknownLinkRead], began_at: datetime) -> None:
     provider = connections.connect(integration, in_background=True)
     release_connections()
     found = provider.read_links([_ref(row) for row in rows])
     seen = health.observe_page(integration, found, at=began_at)
-    if seen.strangers:
+    if seen.unknown_links:
         of_customer = integration.speaks.sweep_by is SweepBy.CUSTOMERS
         whose = _our_id(provider, rows[0].end_user_id) if of_customer else ""
-        discovery.take_strangers(integration, seen.strangers, at=began_at, end_user_id=whose)
+        discovery.add_unknown_links(integration, seen.unknown_links, at=began_at, end_user_id=whose)
     connections.note_good_keys(integration)
 
 
@@ -123,12 +123,12 @@ def _says_no(error: ProviderError) -> bool:
 
 
 @transaction.atomic
-def _conclude(integration: Integration, rows: Sequence[StrangerRead], began_at: datetime) -> None:
+def _conclude(integration: Integration, rows: Sequence[UnknownLinkRead], began_at: datetime) -> None:
     queue.end(rows, lambda row: row.answer(began_at, now=timezone.now()))
     _close(integration, rows, began_at)
 
 
-def _close(integration: Integration, rows: Sequence[StrangerRead], began_at: datetime) -> None:
+def _close(integration: Integration, rows: Sequence[UnknownLinkRead], began_at: datetime) -> None:
     """Close what waited for these reads: with the links that are known by now, or without any."""
     about = Q()
     for row in rows:
@@ -144,9 +144,9 @@ def _close(integration: Integration, rows: Sequence[StrangerRead], began_at: dat
             deliveries.close_read(ids, began_at=began_at, outcome=DeliveryOutcome.CHANGED)
 
 
-def _kept(integration: Integration, names: Collection[Named]) -> list[StrangerRead]:
+def _kept(integration: Integration, names: Collection[Named]) -> list[UnknownLinkRead]:
     """Return the rows of these names, locked."""
-    rows = StrangerRead.objects.filter(
+    rows = UnknownLinkRead.objects.filter(
         integration=integration,
         remote_id__in={named.remote_id for named in names},
         end_user_id__in={named.end_user_id for named in names},
@@ -154,9 +154,9 @@ def _kept(integration: Integration, names: Collection[Named]) -> list[StrangerRe
     return [row for row in rows.select_for_update(no_key=True).order_by("pk") if _named(row) in names]
 
 
-def _named(row: StrangerRead) -> Named:
+def _named(row: UnknownLinkRead) -> Named:
     return Named(row.remote_id, row.end_user_id)
 
 
-def _ref(row: StrangerRead) -> LinkRef:
+def _ref(row: UnknownLinkRead) -> LinkRef:
     return LinkRef(row.remote_id, row.end_user_id)

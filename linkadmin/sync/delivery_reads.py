@@ -14,16 +14,16 @@ from linkadmin.webhooks import deliveries
 from linkadmin.webhooks.models import DeliveryOutcome, DeliveryState, WebhookDelivery
 from linkadmin.work_queue import retry_later
 
-from . import reads, strangers
+from . import reads, unknown_links
+from .matching import Named, links_named, named_by
 from .models import LinkRead, Reason
-from .naming import Named, links_named, named_by
 
 logger = structlog.get_logger(__name__)
 
 CLAIMED_AT_ONCE = 200  # messages
 
 
-def work() -> int:
+def process() -> int:
     """Have the links read that some waiting messages are about, and close those that need no read; return how many."""
     claimed = deliveries.claim(CLAIMED_AT_ONCE, now=timezone.now())
     by_integration = defaultdict(list)
@@ -51,7 +51,7 @@ def _take(integration: Integration, told: Sequence[WebhookDelivery]) -> None:
     known = [delivery for delivery in told if links[named_by(delivery)]]
     unknown = [delivery for delivery in told if not links[named_by(delivery)]]
     _read(known, links)
-    asked = [each for each in unknown if strangers.can_be_asked_for(integration, named_by(each))]
+    asked = [each for each in unknown if unknown_links.can_be_asked_for(integration, named_by(each))]
     _ask_for(integration, asked)
     for delivery in unknown:
         if delivery not in asked:
@@ -89,7 +89,7 @@ def _ask_for(integration: Integration, told: Sequence[WebhookDelivery]) -> None:
     for delivery in told:
         named = named_by(delivery)
         wishes[named] = max(delivery.wanted_at, wishes.get(named, delivery.wanted_at))
-    strangers.want_each(integration, wishes)
+    unknown_links.want_each(integration, wishes)
     for delivery in told:
         deliveries.note_links(delivery, [])
-    strangers.close_answered(integration, wishes)
+    unknown_links.close_answered(integration, wishes)

@@ -50,7 +50,7 @@ class Question:
         """What makes two questions the same. Without our secret key nobody can tell which words are in it."""
         parameters = sorted(self.parameters.items())
         same = self.reader.pk, self.integration.pk, self.what, self.object_id, parameters, self.page
-        digest = salted_hmac("linkadmin.sync.asking", repr(same), algorithm="sha256").digest()
+        digest = salted_hmac("linkadmin.sync.live_queries", repr(same), algorithm="sha256").digest()
         return uuid.UUID(bytes=digest[:16])
 
 

@@ -13,9 +13,9 @@ from linkadmin.links import health
 from linkadmin.links.models import EndUser, Integration, Link
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.simulator.heron_drill import SETTLES_AFTER
-from linkadmin.sync import hints, tasks
-from linkadmin.sync.models import LinkRead, StrangerRead
-from linkadmin.sync.naming import Named
+from linkadmin.sync import delivery_reads, tasks
+from linkadmin.sync.matching import Named
+from linkadmin.sync.models import LinkRead, UnknownLinkRead
 from linkadmin.webhooks import deliveries
 from linkadmin.webhooks.models import DeliveryLink, DeliveryOutcome, DeliveryState, WebhookDelivery
 from tests.house import HERON_INTEGRATION, House
@@ -197,7 +197,7 @@ class TestCustomer:
         assert (link.end_user.external_id, outcome_of(delivery)) == ("cus-new", DeliveryOutcome.CHANGED)
 
 
-class TestStranger:
+class TestUnknownLink:
     def registered(self, house: House) -> str:
         body = {"institution": "erebor_mx_retail", "username": "12345678901", "password": "pass_valid"}
         return str(house.call_belvo("POST", "/api/links/", body | {"external_id": "cus-new"})["id"])
@@ -229,7 +229,7 @@ class TestStranger:
         house.simulator.fail("GET", "/api/links/", "invalid", 2)
         for _ in range(3):
             work()
-            StrangerRead.objects.update(due_at=timezone.now())
+            UnknownLinkRead.objects.update(due_at=timezone.now())
 
         work()
 
@@ -301,14 +301,14 @@ class TestSentByTheProvider:
 
 
 def test_message_that_breaks_us_holds_up_no_other(house: House, at_belvo: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    link, find = house.belvo_link(), hints.links_named
+    link, find = house.belvo_link(), delivery_reads.links_named
 
     def break_off(integration: Integration, names: set[Named]) -> dict[Named, list[Link]]:
         if any(named.remote_id == "poison" for named in names):
             raise ArithmeticError
         return find(integration, names)
 
-    monkeypatch.setattr(hints, "links_named", break_off)
+    monkeypatch.setattr(delivery_reads, "links_named", break_off)
     deliver(at_belvo, told_by_belvo(link_id="poison"))
     poison, good = WebhookDelivery.objects.get(), tell_of(at_belvo, link)
     work()
@@ -332,7 +332,7 @@ def test_stranger_that_breaks_us_waits_longer_each_time(
     deliver(at_belvo, told_by_belvo())
     work()
 
-    row = StrangerRead.objects.get()
+    row = UnknownLinkRead.objects.get()
     assert row.attempts == 1
     assert row.claim_token is None
     assert row.due_at

@@ -12,7 +12,7 @@ from django.conf import settings
 from kombu import Connection
 from redis import Redis
 
-from linkadmin.nudges import Waker, wake
+from linkadmin.wake_worker import WakeSoon, wake_workers
 
 from .troubles import files_end_at
 from .waiting import wait_until
@@ -40,13 +40,13 @@ def in_broker() -> Sequence[str | bytes]:
 
 
 def test_task_without_a_row_is_sent(task: str) -> None:
-    wake(task)
+    wake_workers(task)
 
     assert sent(task) == 1
 
 
 def test_work_that_comes_at_once_wakes_once(task: str) -> None:
-    waker = Waker(task, pause=30)
+    waker = WakeSoon(task, pause=30)
 
     for _ in range(50):
         waker.set()
@@ -55,7 +55,7 @@ def test_work_that_comes_at_once_wakes_once(task: str) -> None:
 
 
 def test_work_that_comes_just_after_wakes_once_more(task: str) -> None:
-    waker = Waker(task, pause=0.2)
+    waker = WakeSoon(task, pause=0.2)
     waker.set()
     wait_until(lambda: sent(task) == 1)
 
@@ -80,7 +80,7 @@ def test_who_brings_work_does_not_wait_for_the_broker(task: str, monkeypatch: py
     stuck, passed = threading.Event(), threading.Event()
     monkeypatch.setattr(current_app, "send_task", lambda *_args, **_more: stuck.wait(60) and passed.set())
 
-    Waker(task, pause=0.1).set()
+    WakeSoon(task, pause=0.1).set()
 
     assert not passed.is_set()
     stuck.set()
