@@ -21,7 +21,7 @@ from .desk import delete
 pytestmark = pytest.mark.django_db(transaction=True)
 
 BESIDE = re.compile(
-    r'<span class="state tone-\w+">(?P<state>.*?)</span>(?:<span class="state__reason">(?P<reason>.*?)</span>)?'
+    r'<span class="state tone-\w+">(?P<state>.*?)</span>\s*(?:<span class="state__reason">(?P<reason>.*?)</span>)?'
     r'(?:<span class="state__mark">.*?</span>)?\s*<time class="state__since"\s+datetime="(?P<since>.*?)"',
     re.DOTALL,
 )
