@@ -31,9 +31,9 @@ def test_customers_stand_by_name_with_what_needs_somebody(house: House) -> None:
     assert f"{acme.external_id} 2 1" in page.words
 
 
-@pytest.mark.parametrize("words", ["acme", "CORP acme", "cus-77"])
+@pytest.mark.parametrize("words", ["acme", "CORP acme", "client-77"])
 def test_customer_is_found_by_name_or_id(house: House, words: str) -> None:
-    acme = EndUser.objects.create(external_id="cus-77", name="Acme Corp")
+    acme = EndUser.objects.create(external_id="client-77", name="Acme Corp")
     house.customer("Blue Fern Bakery")
 
     assert names(search(house, words)) == [acme.get_absolute_url()]

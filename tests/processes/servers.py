@@ -15,7 +15,8 @@ from redis import Redis
 from linkadmin import environment
 
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-CACHE, BROKER = 14 - 2 * WORKER, 15 - 2 * WORKER  # of the 16 there are; tests that run side by side share none
+LAST = 15 - 4 * WORKER  # number of Redis, of the 16 there are: tests that run side by side share none
+_free = [(LAST - 3, LAST - 2), (LAST - 1, LAST)]  # for cache and broker of a stack; two stacks of a worker may overlap
 
 
 @contextmanager
@@ -50,7 +51,8 @@ def _drop(owner: "psycopg.Connection[Any]", name: str) -> None:
 @contextmanager
 def _redis() -> Iterator[tuple[str, str]]:
     given = urlsplit(environment.secret("LINKADMIN_REDIS_URL"))
-    cache, broker = (given._replace(path=f"/{number}").geturl() for number in (CACHE, BROKER))
+    numbers = _free.pop()
+    cache, broker = (given._replace(path=f"/{number}").geturl() for number in numbers)
     with Redis.from_url(cache) as one, Redis.from_url(broker) as other:
         assert not one.dbsize(), "this number of Redis is somebody's"
         assert not other.dbsize(), "this number of Redis is somebody's"
@@ -59,3 +61,4 @@ def _redis() -> Iterator[tuple[str, str]]:
         finally:
             one.flushdb()
             other.flushdb()
+            _free.append(numbers)
