@@ -59,7 +59,7 @@ WRITTEN_OUT = {  # addresses of ours in code, each for a reason
     ("demo/__main__.py", "/healthz/"): "asks from outside, before Django is set up",
     ("demo/inboxes.py", "/webhooks/heron/"): "looks for what an earlier demo subscribed, wherever that was",
     ("accounts/middleware.py", "/live/"): "is how the addresses end that open pages ask by themselves",
-    ("inbox/middleware.py", "/webhooks/"): "spares all other requests a second look-up of their address",
+    ("webhooks/middleware.py", "/webhooks/"): "spares all other requests a second look-up of their address",
     ("settings.py", "/csp-reports/"): "is read before there are addresses",
 }
 ICON_TAG = re.compile(r"\{%\s*lucide\s+\"([a-z0-9-]+)\"")
@@ -115,9 +115,11 @@ def test_no_template_or_tag_names_what_a_higher_package_owns() -> None:
 
 
 def test_what_a_higher_package_owns_would_be_found() -> None:
-    text = """{% load i18n record_words %}{% url "bulk-list" %}{% url 'link-list' %}{% include "inbox/_rows.html" %}"""
+    text = (
+        """{% load i18n record_words %}{% url "bulk-list" %}{% url 'link-list' %}{% include "webhooks/_rows.html" %}"""
+    )
 
-    assert above("links", owners(text)) == {"record_words", "bulk-list", "inbox/_rows.html"}
+    assert above("links", owners(text)) == {"record_words", "bulk-list", "webhooks/_rows.html"}
     assert above("links", owners('reverse("operation-detail", args=[1])')) == {"operation-detail"}
     assert above("accounts", owners('{% url "admin:links_integration_add" %}')) == {"admin:links_integration_add"}
 

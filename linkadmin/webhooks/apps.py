@@ -10,4 +10,4 @@ class WebhooksConfig(AppConfig):
     def ready(self) -> None:
         from linkadmin.page_parts import add_part
 
-        add_part("integration-head", "inbox/_way.html")
+        add_part("integration-head", "webhooks/_way.html")

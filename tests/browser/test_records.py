@@ -2,13 +2,20 @@
 
 import pytest
 from playwright.sync_api import expect
+from pytest_django.fixtures import SettingsWrapper
 
+from linkadmin import settings as product
 from linkadmin.simulator.conduct import Conduct
 from tests.house import House
 
 from .desk import Desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def _pages_wait_no_longer_than_in_production(settings: SettingsWrapper) -> None:
+    settings.OPERATION_ANSWER_SECONDS = product.OPERATION_ANSWER_SECONDS
 
 
 def test_slow_answer_takes_the_place_of_the_panel_without_a_reload(house: House, desk: Desk) -> None:

@@ -22,6 +22,12 @@ def embedded(tmp_path_factory: pytest.TempPathFactory, static: Path) -> Iterator
 
 
 @pytest.fixture(scope="package")
+def webhook_path(embedded: Stack) -> str:
+    """Where Belvo delivers to the embedded stack."""
+    return str(embedded.run("tests.processes.letterbox"))
+
+
+@pytest.fixture(scope="package")
 def on_servers(tmp_path_factory: pytest.TempPathFactory, static: Path) -> Iterator[Stack]:
     """A stack told by nothing but its environment to use PostgreSQL and Redis."""
     folder = tmp_path_factory.mktemp("servers")

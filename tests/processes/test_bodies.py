@@ -20,11 +20,6 @@ UNKNOWN = "/webhooks/belvo/0123456789abcdef0123456789abcdef/"
 GIVE_UP_SECONDS = 90  # so long a client drips: a server without a deadline never answers before
 
 
-@pytest.fixture(scope="module")
-def path(embedded: Stack) -> str:
-    return str(embedded.run("tests.processes.letterbox"))
-
-
 def begin(stack: Stack, path: str, *headers: str) -> socket.socket:
     """Send the head of a POST and no byte of its body."""
     url = urlsplit(stack.url)
@@ -64,9 +59,9 @@ def test_unknown_address_is_answered_before_any_byte_of_a_body(stack: Stack) -> 
     ],
 )
 def test_bodies_that_drip_hold_no_thread(
-    stack: Stack, path: str, to: str, headers: tuple[str, ...], piece: bytes, status: int
+    stack: Stack, webhook_path: str, to: str, headers: tuple[str, ...], piece: bytes, status: int
 ) -> None:
-    address = path if to == "webhook" else to
+    address = webhook_path if to == "webhook" else to
     with ThreadPoolExecutor(2 * THREADS) as strangers:
         drips = [strangers.submit(drip, stack, address, *headers, piece=piece) for _ in range(2 * THREADS)]
         answers = {each.result() for each in drips}
@@ -75,21 +70,24 @@ def test_bodies_that_drip_hold_no_thread(
     assert requests.get(f"{stack.url}/healthz/", timeout=30).ok
 
 
-def test_body_that_is_cut_short_is_no_message(stack: Stack, path: str) -> None:
+def test_body_that_is_cut_short_is_no_message(stack: Stack, webhook_path: str) -> None:
     body = told_by_belvo()
-    with begin(stack, path, f"Content-Length: {len(body) + 1}") as line:
+    with begin(stack, webhook_path, f"Content-Length: {len(body) + 1}") as line:
         line.sendall(body)
         line.shutdown(socket.SHUT_WR)
         assert status_of(line) == 400
 
 
-def test_body_that_comes_in_time_is_taken_in_pieces_and_in_chunks(stack: Stack, path: str) -> None:
+def test_body_that_comes_in_time_is_taken_in_pieces_and_in_chunks(stack: Stack, webhook_path: str) -> None:
     body = told_by_belvo()
-    with begin(stack, path, f"Content-Length: {len(body)}") as line:
+    with begin(stack, webhook_path, f"Content-Length: {len(body)}") as line:
         for at in range(0, len(body), 100):
             line.sendall(body[at : at + 100])
         assert status_of(line) == 202
     chunked = requests.post(
-        stack.url + path, data=iter([body[:50], body[50:]]), headers={"Authorization": AUTHORIZATION}, timeout=30
+        stack.url + webhook_path,
+        data=iter([body[:50], body[50:]]),
+        headers={"Authorization": AUTHORIZATION},
+        timeout=30,
     )
     assert chunked.status_code == 202

@@ -15,8 +15,8 @@ TAKEN = "Task sync.read_due["  # by a worker
 
 
 @pytest.fixture(scope="module")
-def address(embedded: Stack) -> str:
-    return embedded.url + str(embedded.run("tests.processes.letterbox"))
+def address(embedded: Stack, webhook_path: str) -> str:
+    return embedded.url + webhook_path
 
 
 def mended(stack: Stack) -> PlantedLink:
