@@ -64,7 +64,7 @@ def test_a_call_cut_by_a_kill_is_still_an_operation(typed: Typed) -> None:
         ("data/keys/secret_key", ""),
         ("logs/web.log", "POST /links/"),
         ("logs/worker.log", "operations.reconcile"),
-        ("logs/beat.log", "operations.wake_due"),
+        ("logs/beat.log", "is starting"),
         ("table audit_auditevent", "operation.update_credentials"),
         ("table operations_operation", "LoginRefused"),
         ("table links_integrationsecret", "secret_password"),
