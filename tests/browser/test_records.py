@@ -2,7 +2,7 @@
 
 import pytest
 from playwright.sync_api import expect
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from linkadmin import settings as product
 from linkadmin.simulator.conduct import Conduct
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)
-def _pages_wait_no_longer_than_in_production(settings: SettingsWrapper) -> None:
+def _pages_wait_no_longer_than_in_production(settings: Settings) -> None:
     settings.OPERATION_ANSWER_SECONDS = product.OPERATION_ANSWER_SECONDS
 
 

@@ -32,7 +32,7 @@ def only_reads_who_asks(request: HttpRequest) -> HttpResponse:
     return HttpResponse(str(request.user.pk), status=200)
 
 
-urlpatterns = [*ours, path("healthz/who/", only_reads_who_asks, name="healthz")]
+urlpatterns = [*ours, path("who/", only_reads_who_asks, name="own-sessions")]
 
 
 def bytes_of(answer: HttpResponse) -> int:
@@ -62,7 +62,7 @@ def test_poll_costs_one_statement_more_than_knowing_who_asks(house: House) -> No
     client = house.client()
     pulse = pulse_of(house.open(link.get_absolute_url()))
 
-    bare = statements(client, "/healthz/who/")
+    bare = statements(client, "/who/")
 
     assert statements(client, f"{pulse.url}?v={pulse.version}") == bare + 1
     assert statements(client, "/live/") == bare + 1
