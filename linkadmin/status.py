@@ -19,7 +19,7 @@ from . import probes
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SystemPart:
     """One part of the system, and whether it works."""
 
     label: str
@@ -43,7 +43,7 @@ def system_status(request: HttpRequest) -> HttpResponse:
     return render(request, "heartbeats/status.html", {"parts": [*_parts(), _clock(now)], "programs": programs})
 
 
-def _parts() -> list[Part]:
+def _parts() -> list[SystemPart]:
     failing = probes.failing_parts()
     works, fails = StateBadge("ok", "circle-check", _("Working")), StateBadge("bad", "circle-x", _("Failing"))
     labels = {
@@ -53,14 +53,14 @@ def _parts() -> list[Part]:
         "workers": _("Workers"),
         "audit log": _("Audit log verification"),
     }
-    return [Part(label, fails if name in failing else works) for name, label in labels.items()]
+    return [SystemPart(label, fails if name in failing else works) for name, label in labels.items()]
 
 
-def _clock(now: datetime) -> Part:
+def _clock(now: datetime) -> SystemPart:
     jump = clock.last_jump(now=now)
     if jump is None:
-        return Part(_("Server clock"), StateBadge("ok", "circle-check", _("No jump in the last 24 hours")))
-    return Part(_("Server clock"), StateBadge("warn", "triangle-alert", _("Jumped")), jump.jumped_at)
+        return SystemPart(_("Server clock"), StateBadge("ok", "circle-check", _("No jump in the last 24 hours")))
+    return SystemPart(_("Server clock"), StateBadge("warn", "triangle-alert", _("Jumped")), jump.jumped_at)
 
 
 def _program(row: Heartbeat, now: datetime) -> Program:

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from linkadmin.accounts.roles import URL_RIGHTS, Door
+from linkadmin.accounts.roles import URL_RIGHTS, Access
 from linkadmin.audit.models import AuditEvent
 from linkadmin.bulk.models import BulkJob
 from linkadmin.links.models import Link
@@ -393,7 +393,7 @@ def test_what_is_not_there_is_not_found(house: House, address: str) -> None:
 def test_rule_without_an_address_is_dead_weight() -> None:
     names = {name for name, _pattern in declared()}
 
-    assert {name for name, rule in URL_RIGHTS.items() if rule is not Door.PUBLIC} <= names
+    assert {name for name, rule in URL_RIGHTS.items() if rule is not Access.PUBLIC} <= names
 
 
 def declared() -> Iterator[tuple[str, str]]:

@@ -16,7 +16,7 @@ ENVIRONMENTS: dict[str, Promise] = {"sandbox": _("Sandbox"), "production": _("Pr
 
 
 @dataclass(frozen=True)
-class Entry:
+class NavEntry:
     """A line of the navigation: it is current on every page whose view name begins with one of `pages`."""
 
     label: Promise
@@ -26,44 +26,48 @@ class Entry:
     pages: tuple[str, ...]
 
 
-NAVIGATION: tuple[tuple[Promise, tuple[Entry, ...]], ...] = (
+NAVIGATION: tuple[tuple[Promise, tuple[NavEntry, ...]], ...] = (
     (
         _("Operate"),
         (
-            Entry(_("Overview"), "overview", "layout-dashboard", Right.VIEW_OVERVIEW, ("overview",)),
-            Entry(_("Links"), "link-list", "link", Right.VIEW_LINKS, ("link-", "institution-search", "operation-")),
-            Entry(_("Bulk work"), "bulk-list", "list-checks", Right.VIEW_LINKS, ("bulk-",)),
-            Entry(_("End users"), "end-user-list", "users", Right.VIEW_END_USERS, ("end-user-", "data-source-")),
-            Entry(
+            NavEntry(_("Overview"), "overview", "layout-dashboard", Right.VIEW_OVERVIEW, ("overview",)),
+            NavEntry(_("Links"), "link-list", "link", Right.VIEW_LINKS, ("link-", "institution-search", "operation-")),
+            NavEntry(_("Bulk work"), "bulk-list", "list-checks", Right.VIEW_LINKS, ("bulk-",)),
+            NavEntry(_("End users"), "end-user-list", "users", Right.VIEW_END_USERS, ("end-user-", "data-source-")),
+            NavEntry(
                 _("Institutions"),
                 "institution-list",
                 "landmark",
                 Right.VIEW_OVERVIEW,
                 ("institution-", "institutions-"),
             ),
-            Entry(_("Activity"), "delivery-list", "activity", Right.VIEW_DELIVERIES, ("delivery-",)),
+            NavEntry(_("Activity"), "delivery-list", "activity", Right.VIEW_DELIVERIES, ("delivery-",)),
         ),
     ),
     (
         _("Configure"),
         (
-            Entry(_("Integrations"), "integration-list", "plug", Right.VIEW_INTEGRATIONS, ("integration-", "sweep-")),
-            Entry(_("Unknown words"), "unknown-values", "book-open-text", Right.VIEW_OVERVIEW, ("unknown-values",)),
+            NavEntry(
+                _("Integrations"), "integration-list", "plug", Right.VIEW_INTEGRATIONS, ("integration-", "sweep-")
+            ),
+            NavEntry(_("Unknown words"), "unknown-values", "book-open-text", Right.VIEW_OVERVIEW, ("unknown-values",)),
         ),
     ),
     (
         _("Control"),
         (
-            Entry(
+            NavEntry(
                 _("Audit trail"),
                 "admin:audit_auditevent_changelist",
                 "scroll-text",
                 Right.VIEW_AUDIT,
                 ("admin:audit_",),
             ),
-            Entry(_("Records"), "admin:index", "database", Right.VIEW_AUDIT, ("admin:",)),
-            Entry(_("Staff"), "admin:accounts_user_changelist", "user-cog", Right.MANAGE_STAFF, ("admin:accounts_",)),
-            Entry(_("System status"), "system-status", "heart-pulse", Right.VIEW_SYSTEM_STATUS, ("system-status",)),
+            NavEntry(_("Records"), "admin:index", "database", Right.VIEW_AUDIT, ("admin:",)),
+            NavEntry(
+                _("Staff"), "admin:accounts_user_changelist", "user-cog", Right.MANAGE_STAFF, ("admin:accounts_",)
+            ),
+            NavEntry(_("System status"), "system-status", "heart-pulse", Right.VIEW_SYSTEM_STATUS, ("system-status",)),
         ),
     ),
 )
@@ -112,7 +116,7 @@ def _navigation(request: HttpRequest, rights: frozenset[Right]) -> list[dict[str
     ]
 
 
-def _current(entries: list[Entry], view_name: str) -> Entry | None:
+def _current(entries: list[NavEntry], view_name: str) -> NavEntry | None:
     """Return the entry with the longest beginning that fits: the audit trail is one of the records."""
     fitting = [(len(page), entry) for entry in entries for page in entry.pages if view_name.startswith(page)]
     return max(fitting, key=lambda fit: fit[0])[1] if fitting else None

@@ -24,7 +24,7 @@ from linkadmin.audit.models import Outcome
 
 from . import unsent
 from .models import User
-from .roles import Door, Right, may, rule_for
+from .roles import Access, Right, may, rule_for
 from .session_ends import CLEARED
 from .session_store import SEEN, STARTED
 from .sessions import record_end
@@ -84,13 +84,13 @@ def declared_rights(get_response: GetResponse) -> GetResponse:
 
     def process_view(request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         rule = rule_for(_view_name(request), request.method or "")
-        if rule is Door.PUBLIC:
+        if rule is Access.PUBLIC:
             return None
         if not request.user.is_authenticated:
             return _to_log_in(request)
         if rule is None:
             log.error("access.undeclared", view=_view_name(request), method=request.method)
-        if rule is Door.SIGNED_IN or (isinstance(rule, Right) and may(request.user, rule)):
+        if rule is Access.SIGNED_IN or (isinstance(rule, Right) and may(request.user, rule)):
             return None
         _record_denied(request)
         raise PermissionDenied

@@ -113,33 +113,33 @@ MATRIX: Mapping[str, frozenset[Right]] = {
 }
 
 
-class Door(Enum):
+class Access(Enum):
     """Pages that need no right."""
 
     PUBLIC = auto()
     SIGNED_IN = auto()
 
 
-Rule = Right | Door
+Rule = Right | Access
 
 URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
-    "livez": Door.PUBLIC,
-    "readyz": Door.PUBLIC,
-    "healthz": Door.PUBLIC,
-    "statusz": Door.PUBLIC,
+    "livez": Access.PUBLIC,
+    "readyz": Access.PUBLIC,
+    "healthz": Access.PUBLIC,
+    "statusz": Access.PUBLIC,
     "system-status": Right.VIEW_SYSTEM_STATUS,
-    "account_login": Door.PUBLIC,
-    "account_logout": Door.SIGNED_IN,
-    "account_change_password": Door.SIGNED_IN,
-    "own-sessions": Door.SIGNED_IN,
-    "own-sessions-end": Door.SIGNED_IN,
-    "csp-reports": Door.PUBLIC,
-    "live": Door.SIGNED_IN,
+    "account_login": Access.PUBLIC,
+    "account_logout": Access.SIGNED_IN,
+    "account_change_password": Access.SIGNED_IN,
+    "own-sessions": Access.SIGNED_IN,
+    "own-sessions-end": Access.SIGNED_IN,
+    "csp-reports": Access.PUBLIC,
+    "live": Access.SIGNED_IN,
     "overview": Right.VIEW_OVERVIEW,
     "link-list": Right.VIEW_LINKS,
     "link-detail": Right.VIEW_LINKS,
     "link-new": Right.CREATE_LINK,
-    "webhook-delivery": Door.PUBLIC,  # its messages prove themselves
+    "webhook-delivery": Access.PUBLIC,  # its messages prove themselves
     "delivery-list": Right.VIEW_DELIVERIES,
     "delivery-detail": Right.VIEW_DELIVERIES,
     "delivery-replay": Right.REFRESH,

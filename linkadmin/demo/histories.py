@@ -15,7 +15,7 @@ from linkadmin.providers.types import Cause, HealthState
 from . import scenarios
 from .casting import Part, id_of
 from .names import OWNERS
-from .scenarios import BELVO, HERON, Told
+from .scenarios import BELVO, HERON, ProviderWords
 
 Source = HealthChange.Source
 Kind = OperationKind
@@ -36,7 +36,7 @@ class Change:
     at: datetime
     cause: Cause
     source: Source
-    told: Told
+    told: ProviderWords
     operation: UUID | None = None
 
     @property
@@ -103,7 +103,9 @@ class History:
         called = [change.at for change in self.changes if change.source is Source.CALL]
         return max([*called, *filter(None, [self.repaired_at])], default=None)
 
-    def see(self, at: datetime, cause: Cause, told: Told, source: Source = Source.LIST, act: Act | None = None) -> None:
+    def see(
+        self, at: datetime, cause: Cause, told: ProviderWords, source: Source = Source.LIST, act: Act | None = None
+    ) -> None:
         self.changes.append(Change(at, cause, source, told, act.id if act else None))
 
     def do(self, kind: OperationKind, state: State, sent_at: datetime, took: timedelta, **facts: Any) -> Act:
@@ -139,11 +141,11 @@ def history_of(part: Part, *, began: datetime, since: datetime | None, now: date
 def _begin(history: History, began: datetime) -> None:
     """Let the link appear: made by a colleague, or read from the provider for the first time."""
     heron = history.part.scenario.provider == HERON
-    first = Change(began, Cause.WORKING, Source.LIST, Told("active" if heron else "valid"))
+    first = Change(began, Cause.WORKING, Source.LIST, ProviderWords("active" if heron else "valid"))
     if history.creator:
         took = timedelta(seconds=1) if heron else history.seconds(3, 14)
         act = history.do(Kind.CREATE_LINK, State.SUCCEEDED, began - took, took)
-        cause, told = (Cause.PENDING, Told("pending")) if heron else (Cause.WORKING, Told("valid"))
+        cause, told = (Cause.PENDING, ProviderWords("pending")) if heron else (Cause.WORKING, ProviderWords("valid"))
         history.see(began, cause, told, Source.CALL, act)
         if heron and not history.part.scenario.is_new:
             history.see(began + history.seconds(60, 5000), first.cause, first.told)
@@ -154,14 +156,14 @@ def _begin(history: History, began: datetime) -> None:
 def _register_half(history: History, began: datetime) -> None:
     """Let a registration stop at the bank's question, which nobody answered in time."""
     code, words = CODE_ASKED
-    asked = Told("", code, words)
+    asked = ProviderWords("", code, words)
     took = history.seconds(4, 11)
     late = {"outcome": "code_too_late", "ended_at": began + CODE_LIFETIME}
     act = history.do(
         Kind.CREATE_LINK, State.EXPIRED, began - took, took, http_status=428, code=code, words=words, **late
     )
     history.see(began, Cause.CODE_WAITING, asked, Source.CALL, act)
-    history.see(act.ended_at, Cause.CODE_TOO_LATE, Told(), Source.CALL, act)
+    history.see(act.ended_at, Cause.CODE_TOO_LATE, ProviderWords(), Source.CALL, act)
 
 
 def _live(history: History, start: datetime, end: datetime) -> None:
@@ -179,18 +181,18 @@ def _trouble(history: History, at: datetime, until: datetime) -> None:
     part = history.part
     if part.scenario.provider == HERON:
         cause, message = history.rng.choice(HERON_TROUBLES)
-        history.see(at, cause, Told("erroring", message[1:].partition("]")[0], message))
-        history.see(until, Cause.WORKING, Told("active"))
+        history.see(at, cause, ProviderWords("erroring", message[1:].partition("]")[0], message))
+        history.see(until, Cause.WORKING, ProviderWords("active"))
     elif part.bank in (*scenarios.OPEN_FINANCE, *scenarios.EMPLOYMENT) or history.rng.random() < 0.3:
         at = max(at, history.changes[-1].at + (part.fresh_for or DAY))
         if at < until:
-            history.see(at, Cause.STALE, Told("valid"), Source.CLOCK)
-            history.see(until, Cause.WORKING, Told("valid"))
+            history.see(at, Cause.STALE, ProviderWords("valid"), Source.CLOCK)
+            history.see(until, Cause.WORKING, ProviderWords("valid"))
     elif part.bank in scenarios.CODE_BANKS:
-        history.see(at, Cause.CODE_NEEDED, Told("token_required"))
+        history.see(at, Cause.CODE_NEEDED, ProviderWords("token_required"))
         _repair_with_code(history, until)
     else:
-        history.see(at, Cause.LOGIN_REFUSED, Told("invalid"))
+        history.see(at, Cause.LOGIN_REFUSED, ProviderWords("invalid"))
         _repair_with_password(history, until)
 
 
@@ -199,7 +201,11 @@ def _repair_with_code(history: History, at: datetime) -> None:
     asked = {"http_status": 428, "code": code, "words": words, "outcome": code}
     update = history.do(Kind.UPDATE_CREDENTIALS, State.ANSWERED, at, history.seconds(35, 90), **asked)
     history.see(
-        at + history.seconds(4, 20), Cause.CODE_WAITING, Told("token_required", code, words), Source.CALL, update
+        at + history.seconds(4, 20),
+        Cause.CODE_WAITING,
+        ProviderWords("token_required", code, words),
+        Source.CALL,
+        update,
     )
     parent = update
     if history.rng.random() < 0.3:
@@ -238,14 +244,16 @@ def _refuse(history: History, at: datetime, scenario: scenarios.Scenario) -> Act
 
 def _prove(history: History, act: Act) -> None:
     history.repaired_at = act.ended_at
-    history.see(act.ended_at + history.seconds(1, 9), Cause.WORKING, Told("valid"))
+    history.see(act.ended_at + history.seconds(1, 9), Cause.WORKING, ProviderWords("valid"))
 
 
 def _arrive(history: History, since: datetime | None, now: datetime) -> None:
     """Bring the link to where it is today."""
     scenario = history.part.scenario
     if scenario.cause is Cause.RENEW_SOON:
-        history.see(now - history.seconds(40_000, 400_000), Cause.RENEW_SOON, Told(scenario.told.status), Source.CLOCK)
+        history.see(
+            now - history.seconds(40_000, 400_000), Cause.RENEW_SOON, ProviderWords(scenario.told.status), Source.CLOCK
+        )
     if since is None or scenario.cause is history.changes[-1].cause:
         return
     if scenario.refusal:

@@ -38,7 +38,7 @@ WEEKS, THIS_MORNING, EARLIER_TODAY = (2.5, 24.0), (0.10, 0.16), (0.02, 0.3)  # d
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ProviderWords:
     """A provider's own words about a link."""
 
     status: str = ""
@@ -53,7 +53,7 @@ class Scenario:
     provider: str
     cause: Cause
     count: int
-    told: Told
+    told: ProviderWords
     since: tuple[float, float] = WEEKS
     banks: tuple[str, ...] = ()  # where it happens; none: at any of Heron's
     refusal: ProviderError | None = field(default=None, repr=False)
@@ -74,26 +74,26 @@ def answered(status: int, body: object) -> Answer:
 
 
 def _record(cause: Cause, count: int, status: str, **more: Any) -> Scenario:
-    return Scenario(BELVO, cause, count, Told(status), **{"banks": WITH_CREDENTIALS, **more})
+    return Scenario(BELVO, cause, count, ProviderWords(status), **{"banks": WITH_CREDENTIALS, **more})
 
 
 def _refusal(count: int, status: int, code: str, words: str, **more: Any) -> Scenario:
     body = [{"code": code, "message": words}]
     error = belvo_answers.refusal("belvo.update_credentials", answered(status, body), at_bank=True)
     assert error.observation is not None  # noqa: S101 - each of the refusals below says something about its link
-    told = Told("valid", code, words)
+    told = ProviderWords("valid", code, words)
     given = {"banks": WITH_CREDENTIALS, **more}
     return Scenario(BELVO, error.observation.cause, count, told, refusal=error, **given)
 
 
 def _consent(cause: Cause, count: int, status: str, **more: Any) -> Scenario:
     """Let a consent be the trouble; the link itself says that it works."""
-    return Scenario(BELVO, cause, count, Told(status), banks=OPEN_FINANCE, consent=status, **more)
+    return Scenario(BELVO, cause, count, ProviderWords(status), banks=OPEN_FINANCE, consent=status, **more)
 
 
 def _item(cause: Cause, count: int, status: str, message: str = "", **more: Any) -> Scenario:
     code = message[1:].partition("]")[0] if message.startswith("[") else ""
-    return Scenario(HERON, cause, count, Told(status, code, message), **more)
+    return Scenario(HERON, cause, count, ProviderWords(status, code, message), **more)
 
 
 WRONG_PASSWORD = _refusal(
@@ -130,7 +130,7 @@ _IN_BELVO = (
         BELVO,
         Cause.NOT_FOUND,
         1,
-        Told("valid", "not_found", "Not found."),
+        ProviderWords("valid", "not_found", "Not found."),
         banks=WITH_CREDENTIALS,
         has_record=False,
     ),
@@ -250,12 +250,12 @@ _IN_HERON = (
         "erroring",
         "[USER_PERMISSION_REVOKED] the holder of this account has revoked their permission",
     ),
-    Scenario(HERON, Cause.MISSING, 1, Told("active"), has_record=False),
+    Scenario(HERON, Cause.MISSING, 1, ProviderWords("active"), has_record=False),
     Scenario(
         HERON,
         Cause.WRONG_ID,
         1,
-        Told("active", words="End user not found"),
+        ProviderWords("active", words="End user not found"),
         has_record=False,
         knows_customer=False,
     ),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from linkadmin.moments import LONGEST_CALL, LONGEST_PAUSE
-from linkadmin.providers.gate import Sign
+from linkadmin.providers.admission import HealthSignal
 
 from .models import Traffic
 from .pauses import PAUSED, Pause
@@ -41,16 +41,16 @@ def why(traffic: Traffic) -> str:
     }
 
 
-def learn(traffic: Traffic, sign: Sign, *, is_probe: bool, now: datetime) -> None:
+def learn(traffic: Traffic, sign: HealthSignal, *, is_probe: bool, now: datetime) -> None:
     """Take the end of a try into account."""
     if traffic.paused_until is not None and not is_probe:
         return  # it began before the pause, and tells nothing about what came after
     if is_probe:
         traffic.probe_until = None
-    if sign is Sign.NOTHING:
+    if sign is HealthSignal.NOTHING:
         return
-    traffic.recent = (traffic.recent + (FAILED if sign is Sign.FAILS else GOOD))[-SEEN:]
-    if sign is Sign.FAILS:
+    traffic.recent = (traffic.recent + (FAILED if sign is HealthSignal.FAILS else GOOD))[-SEEN:]
+    if sign is HealthSignal.FAILS:
         _fail(traffic, now)
     else:
         _succeed(traffic)

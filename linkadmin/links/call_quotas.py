@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from linkadmin.moments import BOUNDS, CLOCKS_APART
-from linkadmin.providers.gate import Quota, Rate
+from linkadmin.providers.admission import Quota, Rate
 from linkadmin.providers.http import MAX_RETRY_AFTER
 
 from .models import CallQuota, Integration

@@ -15,7 +15,7 @@ from linkadmin.audit.models import Outcome
 from linkadmin.providers import get_provider
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Blocked, Busy, CodeRequired, Failure, KeysRefused, ProviderError, Rejected
-from linkadmin.providers.repeats import Patience
+from linkadmin.providers.retries import Backoff
 from linkadmin.providers.types import Deadlines, Secret
 
 from .models import Integration, IntegrationSecret
@@ -47,7 +47,7 @@ def connect(integration: Integration, *, by_hand: bool = False, in_background: b
         gate=TrafficGate(
             integration.pk, refused=partial(note_keys, integration), by_hand=by_hand, in_background=in_background
         ),
-        patience=Patience(settings.REPEAT_BASE_SECONDS, settings.REPEAT_CAP_SECONDS),
+        patience=Backoff(settings.REPEAT_BASE_SECONDS, settings.REPEAT_CAP_SECONDS),
     )
 
 

@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from linkadmin.providers.gate import ADDRESS_REFUSED, Hold
+from linkadmin.providers.admission import ADDRESS_REFUSED, Denial
 from linkadmin.providers.names import isolated
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ _LINE_FAULTS: "Mapping[str, StrOrPromise]" = {
 
 
 @dataclass(frozen=True, slots=True)
-class Pause(Hold):
+class Pause(Denial):
     """A hold that says until when, where that is known, and why."""
 
     ends_at: datetime | None = None

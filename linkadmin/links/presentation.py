@@ -67,7 +67,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LinkRow:
     """One line of the list of links."""
 
     pk: str
@@ -135,7 +135,7 @@ def standing_of(link: Link) -> Standing:
     return standings([link])[link.pk]
 
 
-def rows(links: Iterable[Link], *, see_names: bool) -> list[Row]:
+def rows(links: Iterable[Link], *, see_names: bool) -> list[LinkRow]:
     shown = list(links)
     stand = standings(shown)
     return [_row(link, stand[link.pk], see_names=see_names) for link in shown]
@@ -229,9 +229,9 @@ def _advice(link: Link, advice: str) -> str:
     return f"{advice} {write}"
 
 
-def _row(link: Link, standing: Standing, *, see_names: bool) -> Row:
+def _row(link: Link, standing: Standing, *, see_names: bool) -> LinkRow:
     bank = link.institution
-    return Row(
+    return LinkRow(
         pk=str(link.pk),
         url=reverse("link-detail", args=[link.pk]),
         customer=shown_name(str(link.end_user), see_names=see_names),

@@ -24,8 +24,8 @@ from linkadmin import storage
 from linkadmin.database import release_connections
 from linkadmin.heartbeats import signs
 from linkadmin.moments import LONGEST_CALL
+from linkadmin.providers.admission import AttemptResult, Denial, HealthSignal, Permit
 from linkadmin.providers.errors import KeysRefused
-from linkadmin.providers.gate import Hold, Passage, Sign, Told
 
 from . import breaker, call_quotas
 from .models import CallPlace, CallQuota, Integration, Traffic
@@ -42,7 +42,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AdmittedCall:
     """What was settled when a call was let in; without a name it is a place and no call yet."""
 
     call: str
@@ -53,12 +53,12 @@ class Entry:
 
 
 @dataclass(slots=True)
-class Place:
+class Slot:
     """One of an integration's places for calls, until it is freed or its lease is over."""
 
     integration_id: UUID
     id: UUID = field(default_factory=uuid4)
-    promised: Entry | None = None  # a call that was let in with the place, and is not made yet
+    promised: AdmittedCall | None = None  # a call that was let in with the place, and is not made yet
 
     def free(self) -> None:
         """Let others have the place, and take back what was promised and not used."""
@@ -66,10 +66,10 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class CallRequest:
     """A call that wants to be made in a place, which is held already or taken with it."""
 
-    place: Place
+    place: Slot
     call: str
     seconds: float
     takes_place: bool = True
@@ -78,12 +78,12 @@ class Wish:
     person_id: UUID | None = None  # who may have half of the places
 
 
-_standing: ContextVar[Place | None] = ContextVar("place", default=None)
+_standing: ContextVar[Slot | None] = ContextVar("place", default=None)
 _person: ContextVar[UUID | None] = ContextVar("person", default=None)
 
 
 @contextmanager
-def standing_in(place: Place) -> Iterator[None]:
+def standing_in(place: Slot) -> Iterator[None]:
     """Let the calls of this thread be made in a place that is held already."""
     token = _standing.set(place)
     try:
@@ -102,20 +102,20 @@ def acting_for(person_id: UUID) -> Iterator[None]:
         _person.reset(token)
 
 
-def take_place(integration_id: UUID, *, call: str, seconds: float, person_id: UUID) -> Place | Hold:
+def take_place(integration_id: UUID, *, call: str, seconds: float, person_id: UUID) -> Slot | Denial:
     """Hold a place for `seconds` of a person's calls, or say at once that there is none.
 
     A named call is let in with it: it will find neither a pause nor a quota in its way.
     """
-    place = Place(integration_id)
-    entry = _let_in_at_once(Wish(place, call, seconds, person_id=person_id))
-    if isinstance(entry, Hold):
+    place = Slot(integration_id)
+    entry = _let_in_at_once(CallRequest(place, call, seconds, person_id=person_id))
+    if isinstance(entry, Denial):
         return entry
     place.promised = entry if call else None
     return place
 
 
-def crowd(integration_id: UUID, person_id: UUID) -> Hold | None:
+def crowd(integration_id: UUID, person_id: UUID) -> Denial | None:
     """Tell by one read, and no lock, why a person would find no place now; `take_place` looks again under the lock.
 
     Those who come while all places are taken would otherwise wait for each other's locks to be told so.
@@ -123,7 +123,7 @@ def crowd(integration_id: UUID, person_id: UUID) -> Hold | None:
     now = timezone.now()
     holders = [holder for lease_until, holder in _rows(integration_id) if _is_held(lease_until, now)]
     crowded = _why_crowded(holders, person_id)
-    return Hold(crowded, PLACE_WAIT_SECONDS) if crowded else None
+    return Denial(crowded, PLACE_WAIT_SECONDS) if crowded else None
 
 
 def pause_of(integration: Integration, call: str) -> Pause | None:
@@ -149,26 +149,26 @@ class TrafficGate:
         self._by_hand = by_hand
         self._in_background = in_background
 
-    def enter(self, call: str, *, seconds: float) -> Passage | Hold:
+    def enter(self, call: str, *, seconds: float) -> Permit | Denial:
         """Let a call in, in the place held for it or in one of its own. Raises RuntimeError inside a transaction."""
         held = self._place_held()
-        place = held or Place(self._integration_id)
-        entry: Entry | Hold
+        place = held or Slot(self._integration_id)
+        entry: AdmittedCall | Denial
         if place.promised is not None and place.promised.call == call:
             entry, place.promised = place.promised, None
         else:
             if place.promised is not None:  # it turns out to be another call
                 _kept_up(partial(_break_promise, place))
-            wish = Wish(place, call, seconds, held is None, self._by_hand, self._in_background, _person.get())
+            wish = CallRequest(place, call, seconds, held is None, self._by_hand, self._in_background, _person.get())
             let_in = _let_in_with_patience if self._in_background else _let_in_at_once
-            entry = _kept_up(partial(let_in, wish)) or Hold(NO_BOOKS)
+            entry = _kept_up(partial(let_in, wish)) or Denial(NO_BOOKS)
         release_connections()
         signs.note_progress()
-        if not isinstance(entry, Hold):
+        if not isinstance(entry, Denial):
             storage.note_call()
-        return entry if isinstance(entry, Hold) else TrafficPassage(place, entry, self._refused, held is None)
+        return entry if isinstance(entry, Denial) else TrafficPassage(place, entry, self._refused, held is None)
 
-    def _place_held(self) -> Place | None:
+    def _place_held(self) -> Slot | None:
         held = _standing.get()
         return held if held is not None and held.integration_id == self._integration_id else None
 
@@ -177,8 +177,8 @@ class TrafficGate:
 class TrafficPassage:
     """One call on its way. What cannot be noted down about it is lost: it never costs the provider's answer."""
 
-    place: Place
-    entry: Entry
+    place: Slot
+    entry: AdmittedCall
     refused: Refused
     frees_place: bool
 
@@ -186,7 +186,7 @@ class TrafficPassage:
     def may_repeat(self) -> bool:
         return self.entry.may_repeat
 
-    def note(self, told: Told) -> None:
+    def note(self, told: AttemptResult) -> None:
         """Take note of a try that another one may follow."""
         _kept_up(partial(_note, self, told))
         release_connections()
@@ -198,7 +198,7 @@ class TrafficPassage:
         release_connections()
         return may is True
 
-    def leave(self, told: Told | None) -> None:
+    def leave(self, told: AttemptResult | None) -> None:
         """Take note of the last try, and free the place unless it is held for more calls than this one."""
         _kept_up(partial(_leave, self, told))
         signs.note_progress()
@@ -213,19 +213,19 @@ def _kept_up(keep: Callable[[], T]) -> T | None:
     return None
 
 
-def _let_in_with_patience(wish: Wish) -> Entry | Hold:
+def _let_in_with_patience(wish: CallRequest) -> AdmittedCall | Denial:
     """Let a call in, waiting a moment for a place: outside of pages, whose threads others need."""
     until = time.monotonic() + min(PLACE_WAIT_SECONDS, wish.seconds)
     while True:
         entry = _let_in_at_once(wish)
-        if not isinstance(entry, Hold) or entry.reason not in CROWDED or time.monotonic() >= until:
+        if not isinstance(entry, Denial) or entry.reason not in CROWDED or time.monotonic() >= until:
             return entry
         release_connections()
         time.sleep(random.uniform(0.02, 0.08))  # noqa: S311 - so that those who wait do not all come at once
 
 
 @transaction.atomic(durable=True)
-def _let_in_at_once(wish: Wish) -> Entry | Hold:
+def _let_in_at_once(wish: CallRequest) -> AdmittedCall | Denial:
     traffic = _locked(wish.place)
     now = timezone.now()
     quotas = call_quotas.windows(traffic.integration, wish.call, now=now) if wish.call else []
@@ -245,22 +245,24 @@ def _let_in_at_once(wish: Wish) -> Entry | Hold:
         CallPlace.objects.create(id=wish.place.id, integration=traffic.integration, person_id=wish.person_id, **row)
     else:
         CallPlace.objects.filter(pk=wish.place.id).update(**row)
-    return Entry(wish.call, wish.by_hand, wish.in_background, is_probe, may_repeat=traffic.repeat_credit >= REPEAT_COST)
+    return AdmittedCall(
+        wish.call, wish.by_hand, wish.in_background, is_probe, may_repeat=traffic.repeat_credit >= REPEAT_COST
+    )
 
 
-def _hold(wish: Wish, traffic: Traffic, quotas: list[CallQuota], now: datetime) -> Hold | None:
+def _hold(wish: CallRequest, traffic: Traffic, quotas: list[CallQuota], now: datetime) -> Denial | None:
     if wish.call and not wish.by_hand:
         if traffic.integration.keys_refused:
-            return Hold(KEYS_REFUSED)
+            return Denial(KEYS_REFUSED)
         if paused := breaker.pause_of(traffic, now=now):
             return paused
     if used_up := call_quotas.used_up(quotas, now=now, by_hand=wish.by_hand, in_background=wish.in_background):
         return used_up
     crowded = _crowded(wish, now) if wish.takes_place else ""
-    return Hold(crowded, PLACE_WAIT_SECONDS) if crowded else None
+    return Denial(crowded, PLACE_WAIT_SECONDS) if crowded else None
 
 
-def _crowded(wish: Wish, now: datetime) -> str:
+def _crowded(wish: CallRequest, now: datetime) -> str:
     """Return why there is no place for a call, empty if there is one; forget the places nobody holds any more."""
     rows = _rows(wish.place.integration_id)
     holders = [holder for lease_until, holder in rows if _is_held(lease_until, now)]
@@ -292,26 +294,26 @@ def share_of_one() -> int:
 
 
 @transaction.atomic(durable=True)
-def _note(passage: TrafficPassage, told: Told) -> None:
+def _note(passage: TrafficPassage, told: AttemptResult) -> None:
     _learn(passage, told)
 
 
 @transaction.atomic(durable=True)
-def _leave(passage: TrafficPassage, told: Told | None) -> None:
+def _leave(passage: TrafficPassage, told: AttemptResult | None) -> None:
     if told is not None:
         _learn(passage, told)
     if passage.frees_place:
         CallPlace.objects.filter(pk=passage.place.id).delete()
 
 
-def _learn(passage: TrafficPassage, told: Told) -> None:
+def _learn(passage: TrafficPassage, told: AttemptResult) -> None:
     traffic, entry = _locked(passage.place), passage.entry
     now = timezone.now()
     with _saved_if_changed(traffic):
         breaker.learn(traffic, told.sign, is_probe=entry.is_probe, now=now)
     if told.rate is not None:
         call_quotas.learn(traffic.integration, told.rate, now=now)
-    elif told.sign is Sign.ANSWERS:
+    elif told.sign is HealthSignal.ANSWERS:
         call_quotas.note_answered(traffic.integration, entry.call, now=now)
     if entry.by_hand and told.error is None:
         call_quotas.forget_guesses(traffic.integration, now=now)
@@ -339,17 +341,17 @@ def _repeat(passage: TrafficPassage) -> bool:
 
 
 @transaction.atomic(durable=True)
-def _free(place: Place) -> None:
+def _free(place: Slot) -> None:
     _withdraw(place)
     CallPlace.objects.filter(pk=place.id).delete()
 
 
 @transaction.atomic(durable=True)
-def _break_promise(place: Place) -> None:
+def _break_promise(place: Slot) -> None:
     _withdraw(place)
 
 
-def _withdraw(place: Place) -> None:
+def _withdraw(place: Slot) -> None:
     """Take back what was counted for a call that is not made."""
     if place.promised is None:
         return
@@ -369,7 +371,7 @@ def _saved_if_changed(traffic: Traffic) -> Iterator[None]:
         traffic.save()
 
 
-def _locked(place: Place) -> Traffic:
+def _locked(place: Slot) -> Traffic:
     """Return an integration's row, made if need be, for the rest of this transaction."""
     rows = Traffic.objects.select_for_update(of=("self",)).select_related("integration")
     traffic, _made = rows.get_or_create(integration_id=place.integration_id)

@@ -19,7 +19,7 @@ from linkadmin.accounts.models import User
 from linkadmin.database import release_connections
 from linkadmin.links import pauses, traffic
 from linkadmin.links.models import Integration
-from linkadmin.providers.gate import Hold
+from linkadmin.providers.admission import Denial
 
 from . import refusals
 
@@ -33,16 +33,16 @@ _running: dict[UUID, set[Future[None]]] = {}
 _waiting = threading.BoundedSemaphore(PAGES_THAT_WAIT)
 
 
-class Place:
+class HeldSlot:
     """One of an integration's places for calls, free again when the work in it is over."""
 
-    def __init__(self, row: traffic.Place) -> None:
+    def __init__(self, row: traffic.Slot) -> None:
         self.row = row
         self.taken_over = False
 
 
 @contextmanager
-def place(integration_id: UUID, *, person: User, call: str = "", seconds: float = 0.0) -> Iterator[Place]:
+def place(integration_id: UUID, *, person: User, call: str = "", seconds: float = 0.0) -> Iterator[HeldSlot]:
     """Hold a place for a person's calls to an integration, for `seconds` or those of a read.
 
     A named call is let in with it, so that nothing is begun that would then be held back. Never waits: raises
@@ -51,9 +51,9 @@ def place(integration_id: UUID, *, person: User, call: str = "", seconds: float 
     """
     seconds = seconds or settings.PROVIDER_READ_SECONDS
     row = traffic.take_place(integration_id, call=call, seconds=seconds, person_id=person.pk)
-    if isinstance(row, Hold):
+    if isinstance(row, Denial):
         raise _refusal(integration_id, row)
-    held = Place(row)
+    held = HeldSlot(row)
     try:
         with traffic.standing_in(row):
             yield held
@@ -69,7 +69,7 @@ def require_room(integration_id: UUID, *, person: User) -> None:
         raise _refusal(integration_id, crowd)
 
 
-def start(key: UUID, held: Place, work: Callable[[], None]) -> None:
+def start(key: UUID, held: HeldSlot, work: Callable[[], None]) -> None:
     """Run `work` beside the page, in the place held for it."""
     held.taken_over = True
     storage.note_call()
@@ -111,7 +111,7 @@ def _forget(key: UUID, future: Future[None]) -> None:
             _running.pop(key, None)
 
 
-def _run(key: UUID, row: traffic.Place, work: Callable[[], None]) -> None:
+def _run(key: UUID, row: traffic.Slot, work: Callable[[], None]) -> None:
     try:
         with traffic.standing_in(row):
             work()
@@ -122,7 +122,7 @@ def _run(key: UUID, row: traffic.Place, work: Callable[[], None]) -> None:
         release_connections()
 
 
-def _refusal(integration_id: UUID, hold: Hold) -> refusals.Refusal:
+def _refusal(integration_id: UUID, hold: Denial) -> refusals.Refusal:
     if isinstance(hold, pauses.Pause):
         return refusals.Paused(hold.words(Integration.objects.get(pk=integration_id)))
     if hold.reason == pauses.KEYS_REFUSED:

@@ -79,7 +79,7 @@ Source = health.Source
 Call = Callable[[Provider], object]
 
 
-def make_call(operation: Operation, held: runner.Place, provider: Provider, call: Call) -> None:
+def make_call(operation: Operation, held: runner.HeldSlot, provider: Provider, call: Call) -> None:
     """Make the one call of a claimed operation beside the page, and settle the operation by its answer."""
     runner.start(operation.pk, held, partial(_call_and_settle, operation, provider, call))
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, cast
 from .types import Deadlines, Secret
 
 if TYPE_CHECKING:
+    from .admission import Admission
     from .base import Provider
-    from .gate import Gate
-    from .repeats import Patience
+    from .retries import Backoff
 
 __all__ = ["PROVIDERS", "Deadlines", "get_provider", "provider_class"]
 
@@ -34,8 +34,8 @@ def get_provider(
     secrets: Mapping[str, Secret],
     deadlines: Deadlines | None = None,
     allow_loopback: bool = False,
-    gate: "Gate | None" = None,
-    patience: "Patience | None" = None,
+    gate: "Admission | None" = None,
+    patience: "Backoff | None" = None,
 ) -> "Provider":
     """Return a provider that speaks with one integration's keys, through a gate that keeps the books of its calls.
 

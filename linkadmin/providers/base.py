@@ -7,26 +7,26 @@ from functools import partial
 from http import HTTPStatus
 from typing import TypeVar
 
+from .admission import Admission, Rate
 from .declared import Declared
 from .errors import BLOCK_SECONDS, Blocked, Failure, InvalidInput, KeysRefused, NotFound, ProviderError, Rejected
 from .filters import Filters
-from .gate import Gate, Rate
-from .http import Answer, Door, Json, Message
+from .http import Answer, HttpClient, Json, Message
 from .paths import fill_path
 from .records import (
     Accepted,
     LeftOut,
-    Page,
     RemoteConnector,
     RemoteConsent,
     RemoteDataSource,
     RemoteEndUser,
+    RemotePage,
     RemoteWebhook,
     Removed,
     RepairAddress,
     ReportsRefreshed,
 )
-from .repeats import Patience, Repeats
+from .retries import Backoff, RetryPolicy
 from .types import (
     ConnectionReport,
     Deadlines,
@@ -56,8 +56,8 @@ class Provider(Declared):
         secrets: Mapping[str, Secret],
         deadlines: Deadlines | None = None,
         allow_loopback: bool = False,
-        gate: Gate | None = None,
-        patience: Patience | None = None,
+        gate: Admission | None = None,
+        patience: Backoff | None = None,
     ) -> None:
         """Take an integration's configuration, and the gate its calls pass.
 
@@ -70,7 +70,7 @@ class Provider(Declared):
         self.options = options
         self.secrets = secrets
         self.deadlines = deadlines or Deadlines()
-        self._door = Door(
+        self._door = HttpClient(
             base_url,
             allowed_hosts=self.allowed_hosts,
             allow_loopback=allow_loopback,
@@ -161,7 +161,7 @@ class Provider(Declared):
                 found.append(self.read_link(link))
         return found
 
-    def list_links(self, filters: Filters, *, page: int = 1, whole: bool = False) -> Page[RemoteLink]:
+    def list_links(self, filters: Filters, *, page: int = 1, whole: bool = False) -> RemotePage[RemoteLink]:
         """Return one page of the provider's links; `whole`: as long as it may be, for who reads all of the list."""
         raise self._unsupported("list_links")
 
@@ -169,7 +169,7 @@ class Provider(Declared):
         """Yield the provider's list of institutions; records that can't be taken over are added to `left_out`."""
         raise self._unsupported("list_institutions")
 
-    def find_institutions(self, filters: Filters, *, page: int = 1) -> Page[RemoteInstitution]:
+    def find_institutions(self, filters: Filters, *, page: int = 1) -> RemotePage[RemoteInstitution]:
         """Return one page of the institutions that fit."""
         raise self._unsupported("find_institutions")
 
@@ -185,7 +185,7 @@ class Provider(Declared):
         """Read one consent."""
         raise self._unsupported("read_consent")
 
-    def list_end_users(self, filters: Filters, *, page: int = 1, whole: bool = False) -> Page[RemoteEndUser]:
+    def list_end_users(self, filters: Filters, *, page: int = 1, whole: bool = False) -> RemotePage[RemoteEndUser]:
         """Return one page of the provider's customers, with how their sources stand; `whole`: as for links."""
         raise self._unsupported("list_end_users")
 
@@ -234,7 +234,7 @@ class Provider(Declared):
         json: Json | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> T:
-        """Make one call through the door; `ids` fill the path, `deadline` is that of reads unless given."""
+        """Make one call; `ids` fill the path, `deadline` is that of reads unless given."""
         operation, refuse_this = self._operation(call), refuse or self._refuse
         try:
             filled = fill_path(path, *ids)
@@ -250,7 +250,7 @@ class Provider(Declared):
                 read=read,
                 refuse=lambda answer: refuse_this(operation, answer),
                 rate=partial(self._told_rate, call),
-                repeats=Repeats.of(call, method),
+                repeats=RetryPolicy.of(call, method),
             )
         except Blocked as blocked:
             failure = blocked.failure

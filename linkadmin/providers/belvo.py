@@ -12,12 +12,12 @@ from . import belvo_answers as answers
 from . import belvo_filters as filtering
 from . import belvo_forms as forms
 from . import belvo_webhooks as webhooks
+from .admission import Quota
 from .belvo_beside import PAGE_SIZE, BelvoBesideLinks
 from .errors import Failure, NotFound, ProviderError, Rejected, Unsupported
 from .filters import Filters
-from .gate import Quota
 from .http import Answer
-from .records import Accepted, Page, Removed, RepairAddress
+from .records import Accepted, RemotePage, Removed, RepairAddress
 from .types import (
     Capability,
     ConnectionReport,
@@ -318,7 +318,7 @@ class Belvo(BelvoBesideLinks):
         params = {"id__in": ",".join(sorted(asked)), "page_size": str(_LINKS_PER_READ), "fields": _READ_FIELDS}
         return self._call("read_links", "GET", "/api/links/", params=params, read=partial(answers.batch, asked=asked))
 
-    def list_links(self, filters: Filters, *, page: int = 1, whole: bool = False) -> Page[RemoteLink]:
+    def list_links(self, filters: Filters, *, page: int = 1, whole: bool = False) -> RemotePage[RemoteLink]:
         """Return one page of the links that fit."""
         params = filtering.link_params(filters)
         if whole:

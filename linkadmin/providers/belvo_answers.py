@@ -19,7 +19,7 @@ from .errors import CodeRequired, Failure, InvalidInput, KeysRefused, OutcomeUnk
 from .http import UUID, Answer
 from .pictures import picture
 from .reading import Unusable, Why, count, mapping, mappings, moment, records, required_mapping
-from .records import Accepted, Page, Removed, RepairAddress
+from .records import Accepted, RemotePage, Removed, RepairAddress
 from .redaction import MAX_WORDS
 from .types import (
     Cause,
@@ -105,7 +105,7 @@ def batch(answer: Answer, *, asked: frozenset[str]) -> list[RemoteLink]:
     return found
 
 
-def link_page(answer: Answer, *, number: int) -> Page[RemoteLink]:
+def link_page(answer: Answer, *, number: int) -> RemotePage[RemoteLink]:
     """Read a page of links. Raises ValueError if none of it can be read."""
     return page(answer, _link, number)
 

@@ -11,7 +11,7 @@ from . import belvo_filters as filtering
 from . import belvo_records as kept
 from .base import Provider
 from .filters import Filters
-from .records import LeftOut, Page, RemoteConsent
+from .records import LeftOut, RemoteConsent, RemotePage
 from .types import LinkRef, RemoteInstitution
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ class BelvoBesideLinks(Provider):
             if page.is_last:
                 return
 
-    def find_institutions(self, filters: Filters, *, page: int = 1) -> Page[RemoteInstitution]:
+    def find_institutions(self, filters: Filters, *, page: int = 1) -> RemotePage[RemoteInstitution]:
         """Return one page of the institutions that fit."""
         params = filtering.institution_params(filters)
         return self._page("find_institutions", "/api/institutions/", params, page, read=kept.institution_page)
@@ -68,8 +68,8 @@ class BelvoBesideLinks(Provider):
         return self._call("read_consent", "GET", "/api/consents/{}/", remote_id, read=read)
 
     def _page(
-        self, call: str, path: str, params: Mapping[str, str], number: int, *, read: Callable[..., Page[T]]
-    ) -> Page[T]:
+        self, call: str, path: str, params: Mapping[str, str], number: int, *, read: Callable[..., RemotePage[T]]
+    ) -> RemotePage[T]:
         # Belvo's own "next" is never followed: it could lead our keys to another host.
         paging = {"page": str(number), "page_size": str(PAGE_SIZE)}
         return self._call(call, "GET", path, params={**paging, **params}, read=partial(read, number=number))

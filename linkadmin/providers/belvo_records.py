@@ -25,7 +25,7 @@ from .reading import (
     required_list,
     required_mapping,
 )
-from .records import Page, RemoteConsent
+from .records import RemoteConsent, RemotePage
 from .types import Cause, Observation, RemoteInstitution
 
 T = TypeVar("T")
@@ -47,11 +47,11 @@ def results(answer: Answer) -> list[object]:
     return required_list(required_mapping(answer.data).get("results"))
 
 
-def page(answer: Answer, parse: Callable[[Answer, Mapping[str, object]], T], number: int) -> Page[T]:
+def page(answer: Answer, parse: Callable[[Answer, Mapping[str, object]], T], number: int) -> RemotePage[T]:
     """Read a page. Raises ValueError if it is none, or if none of its records can be read."""
     on_page, said = results(answer), required_mapping(answer.data)
     found, odd = listed(on_page, partial(parse, answer))
-    return Page(
+    return RemotePage(
         items=tuple(found),
         number=number,
         is_last=not on_page or not said.get("next"),
@@ -74,7 +74,7 @@ def institution(answer: Answer, *, expected_id: str) -> RemoteInstitution:
     return found
 
 
-def institution_page(answer: Answer, *, number: int) -> Page[RemoteInstitution]:
+def institution_page(answer: Answer, *, number: int) -> RemotePage[RemoteInstitution]:
     """Read a page of institutions. Raises ValueError if none of it can be read."""
     return page(answer, _institution, number)
 
@@ -87,7 +87,7 @@ def consent(answer: Answer, *, expected_id: str) -> RemoteConsent:
     return found
 
 
-def consent_page(answer: Answer, *, number: int) -> Page[RemoteConsent]:
+def consent_page(answer: Answer, *, number: int) -> RemotePage[RemoteConsent]:
     """Read a page of consents. Raises ValueError if none of it can be read."""
     return page(answer, _consent, number)
 

@@ -5,9 +5,9 @@ from hashlib import sha256
 from typing import ClassVar
 
 from .addresses import check_base_url
+from .admission import Quota
 from .errors import Failure, Unsupported
 from .filters import Filters
-from .gate import Quota
 from .records import Reach, SweepBy, WebhookHint
 from .types import Capability, CredentialField, InstitutionFields, LinkRef, PracticeHints, Secret, Values
 

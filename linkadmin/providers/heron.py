@@ -11,15 +11,15 @@ from typing import ClassVar, TypeVar
 from . import heron_answers as answers
 from . import heron_forms as forms
 from . import heron_webhooks as webhooks
+from .admission import Quota, Rate
 from .errors import Failure, InvalidInput, NotFound, ProviderError
 from .filters import Filters
-from .gate import Quota, Rate
 from .heron_beside import HeronBesideLinks
 from .http import Answer
 from .records import (
     Accepted,
-    Page,
     Reach,
+    RemotePage,
     Removed,
     ReportsRefreshed,
     SweepBy,
@@ -263,7 +263,7 @@ class Heron(HeronBesideLinks):
                 raise
             return []
 
-    def list_links(self, filters: Filters, *, page: int = 1, whole: bool = False) -> Page[RemoteLink]:
+    def list_links(self, filters: Filters, *, page: int = 1, whole: bool = False) -> RemotePage[RemoteLink]:
         """Return all links of a customer, which Heron does not divide into pages."""
         end_user_id = str(filters.get("end_user_id", ""))
         if filters.get(forms.EVERYWHERE) == forms.YES:

@@ -11,6 +11,7 @@ from functools import partial
 from http import HTTPStatus
 from itertools import chain, islice
 
+from .admission import Rate
 from .error_bodies import entry_of, items_of
 from .errors import (
     Busy,
@@ -24,7 +25,6 @@ from .errors import (
     Rejected,
     forbidden,
 )
-from .gate import Rate
 from .http import LONGEST_SENSIBLE, MAX_RETRY_AFTER, Answer
 from .left_out import named
 from .plaid_codes import CAUSES, cause_of
@@ -40,7 +40,7 @@ from .reading import (
     required_list,
     required_mapping,
 )
-from .records import Accepted, Page, Removed, ReportsRefreshed
+from .records import Accepted, RemotePage, Removed, ReportsRefreshed
 from .types import Cause, ConnectionReport, Observation, RemoteLink
 
 # Plaid pulls at least daily; an asset report is a snapshot, and only ancient ones are nobody's intention.
@@ -116,11 +116,11 @@ def batch(answer: Answer, *, asked: frozenset[str]) -> list[RemoteLink]:
     return links
 
 
-def link_page(answer: Answer) -> Page[RemoteLink]:
+def link_page(answer: Answer) -> RemotePage[RemoteLink]:
     """Read a customer's links, which have no pages. Raises ValueError if none of them can be read."""
     links, odd = listed(required_mapping(answer.data).get("links"), partial(_link, answer))
     left_out = named(answer, odd, "item_id")
-    return Page(items=tuple(links), number=1, is_last=True, total=len(links), left_out=left_out)
+    return RemotePage(items=tuple(links), number=1, is_last=True, total=len(links), left_out=left_out)
 
 
 def accepted(answer: Answer, *, expected_id: str) -> Accepted:

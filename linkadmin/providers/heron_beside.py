@@ -12,7 +12,7 @@ from .base import Provider
 from .errors import Duplicate, OutcomeUnknown, ProviderError
 from .filters import Filters, params_of
 from .http import Answer
-from .records import Page, RemoteConnector, RemoteDataSource, RemoteEndUser, RemoteWebhook
+from .records import RemoteConnector, RemoteDataSource, RemoteEndUser, RemotePage, RemoteWebhook
 
 _PAGE = 100
 _LONG_PAGE = 500  # two kilobytes for each
@@ -81,7 +81,7 @@ class HeronBesideLinks(Provider):
             read=kept.nothing,
         )
 
-    def list_end_users(self, filters: Filters, *, page: int = 1, whole: bool = False) -> Page[RemoteEndUser]:
+    def list_end_users(self, filters: Filters, *, page: int = 1, whole: bool = False) -> RemotePage[RemoteEndUser]:
         """Return one page of the customers that fit, with how their sources stand; `whole`: the oldest first."""
         if not whole:
             return self._customers(filters, page, _PAGE)
@@ -93,17 +93,17 @@ class HeronBesideLinks(Provider):
                 raise
         return self._long_page_in_parts(filters, page)
 
-    def _long_page_in_parts(self, filters: Filters, page: int) -> Page[RemoteEndUser]:
-        parts: list[Page[RemoteEndUser]] = []
+    def _long_page_in_parts(self, filters: Filters, page: int) -> RemotePage[RemoteEndUser]:
+        parts: list[RemotePage[RemoteEndUser]] = []
         for number in range((page - 1) * _LONG_PAGE // _PAGE + 1, page * _LONG_PAGE // _PAGE + 1):
             parts.append(self._customers(filters, number, _PAGE))
             if parts[-1].is_last:
                 break
         items = tuple(chain.from_iterable(part.items for part in parts))
         left_out = tuple(chain.from_iterable(part.left_out for part in parts))
-        return Page(items, page, parts[-1].is_last, parts[-1].total, left_out)
+        return RemotePage(items, page, parts[-1].is_last, parts[-1].total, left_out)
 
-    def _customers(self, filters: Filters, page: int, limit: int) -> Page[RemoteEndUser]:
+    def _customers(self, filters: Filters, page: int, limit: int) -> RemotePage[RemoteEndUser]:
         paging = {"page": str(page), "limit": str(limit), "include_data_sources": "true"}
         return self._call(
             "list_end_users",

@@ -24,11 +24,11 @@ from .reading import (
     required_mapping,
 )
 from .records import (
-    Page,
     RemoteAccount,
     RemoteConnector,
     RemoteDataSource,
     RemoteEndUser,
+    RemotePage,
     RemoteSource,
     RemoteWebhook,
 )
@@ -58,13 +58,13 @@ def end_user(answer: Answer, *, expected_id: str = "") -> RemoteEndUser:
     return found
 
 
-def end_user_page(answer: Answer, *, number: int, limit: int) -> Page[RemoteEndUser]:
+def end_user_page(answer: Answer, *, number: int, limit: int) -> RemotePage[RemoteEndUser]:
     """Read a page of customers. Raises ValueError if none of them can be read."""
     said = required_mapping(answer.data)
     users, meta = required_list(said.get("end_users")), mapping(said.get("_meta"))
     pages = count(meta.get("pages"))
     found, odd = listed(users, partial(_end_user, answer))
-    return Page(
+    return RemotePage(
         items=tuple(found),
         number=number,
         is_last=len(users) < limit if pages is None else number >= pages,

@@ -20,13 +20,13 @@ import structlog
 import urllib3
 
 from .addresses import AddressRefused, check_base_url
+from .admission import ADDRESS_REFUSED, Admission, AttemptResult, Denial, Rate, UnlimitedAdmission
+from .deadline import CONNECT_SECONDS, DeadlineAdapter, DeadlineConnection
 from .errors import Failure, NotSent, OutcomeUnknown, ProviderError
 from .framing import TooLong, decoded, read_body
-from .gate import ADDRESS_REFUSED, Gate, Hold, OpenGate, Rate, Told
-from .line import CONNECT_SECONDS, Line, LineAdapter
 from .names import is_customer_id
 from .redaction import MAX_WORDS, WITHHELD, Redactor
-from .repeats import Course, Patience, Repeats
+from .retries import Backoff, RetryLoop, RetryPolicy
 from .strict_json import parse
 from .types import Secret
 
@@ -155,14 +155,14 @@ class _Try(Generic[T]):
     """What came of sending a message once."""
 
     outcome: T | ProviderError
-    told: Told
+    told: AttemptResult
 
 
 def _no_rate(_answer: Answer, _error: ProviderError | None) -> None:
     return None
 
 
-class Door:
+class HttpClient:
     """Calls one provider with one integration's keys."""
 
     def __init__(
@@ -174,8 +174,8 @@ class Door:
         headers: Mapping[str, Secret] | None = None,
         auth: tuple[Secret, Secret] | None = None,
         keys: Collection[Secret] = (),
-        gate: Gate | None = None,
-        patience: Patience | None = None,
+        gate: Admission | None = None,
+        patience: Backoff | None = None,
     ) -> None:
         """Take an integration's address and keys: `headers` or `auth` carry them, `keys` no answer may echo."""
         self._base_url = base_url.rstrip("/")
@@ -184,8 +184,8 @@ class Door:
         self._headers = dict(headers or {})
         self._auth = auth
         self._keys = keys
-        self._gate = gate or OpenGate()
-        self._patience = patience or Patience()
+        self._gate = gate or UnlimitedAdmission()
+        self._patience = patience or Backoff()
 
     def call(
         self,
@@ -196,7 +196,7 @@ class Door:
         read: Callable[[Answer], T | ProviderError],
         refuse: Callable[[Answer], ProviderError],
         rate: Callable[[Answer, ProviderError | None], Rate | None] = _no_rate,
-        repeats: Repeats = Repeats.NEVER,
+        repeats: RetryPolicy = RetryPolicy.NEVER,
     ) -> T:
         """Send one message, and again as far as `repeats` goes; `deadline` in seconds for all of it.
 
@@ -211,15 +211,15 @@ class Door:
             raise outcome
         return outcome
 
-    def _pass_gate(self, call: _Call[T], deadline: float, repeats: Repeats) -> T | ProviderError:
+    def _pass_gate(self, call: _Call[T], deadline: float, repeats: RetryPolicy) -> T | ProviderError:
         started = time.monotonic()
-        hold = None if self._has_good_address() else Hold(ADDRESS_REFUSED)
+        hold = None if self._has_good_address() else Denial(ADDRESS_REFUSED)
         passage = hold or self._gate.enter(call.operation.rpartition(".")[2], seconds=deadline)
-        if isinstance(passage, Hold):
+        if isinstance(passage, Denial):
             failure = Failure(call.operation, reason=passage.reason, retry_after=passage.retry_after)
             _record(call.operation, None, held := NotSent(failure), started)
             return held
-        course = Course(repeats if passage.may_repeat else Repeats.NEVER, self._patience, started + deadline)
+        course = RetryLoop(repeats if passage.may_repeat else RetryPolicy.NEVER, self._patience, started + deadline)
         last = self._try(call, course.seconds)
         while (pause := course.pause_after(last.told.error)) is not None:
             passage.note(last.told)
@@ -233,7 +233,7 @@ class Door:
 
     def _try(self, call: _Call[T], seconds: float) -> _Try[T]:
         started = time.monotonic()
-        line = Line(seconds=seconds, allow_loopback=self._allow_loopback)
+        line = DeadlineConnection(seconds=seconds, allow_loopback=self._allow_loopback)
         answer, reason = None, ""
         try:
             with line:
@@ -247,7 +247,7 @@ class Door:
             outcome = _judge(call, answer)
         _record(call.operation, answer, outcome, started)
         failed = outcome if isinstance(outcome, ProviderError) else None
-        return _Try(outcome, Told(failed, _told_rate(call, answer, failed)))
+        return _Try(outcome, AttemptResult(failed, _told_rate(call, answer, failed)))
 
     def _has_good_address(self) -> bool:
         try:
@@ -256,7 +256,7 @@ class Door:
             return False
         return True
 
-    def _exchange(self, line: Line, message: Message) -> Answer:
+    def _exchange(self, line: DeadlineConnection, message: Message) -> Answer:
         started = time.monotonic()
         request = requests.Request(
             message.method,
@@ -268,7 +268,7 @@ class Door:
         # As it was filled: `requests` decodes an encoded dot, and then takes the segment for one that leads elsewhere.
         request.url = self._base_url + message.path + (f"?{urlencode(message.params)}" if message.params else "")
         # Without a session: one reads the whole body of a redirect that it does not follow, however long.
-        with closing(LineAdapter(line)) as adapter:
+        with closing(DeadlineAdapter(line)) as adapter:
             seconds = line.seconds_left
             timeout = (min(CONNECT_SECONDS, seconds), seconds)
             with adapter.send(request, stream=True, verify=True, timeout=timeout) as response:
@@ -371,7 +371,7 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
 )
 
 
-def _reason(error: BaseException, line: Line) -> str:
+def _reason(error: BaseException, line: DeadlineConnection) -> str:
     if line.expired:
         return "timeout"
     chain = list(_chain(error))

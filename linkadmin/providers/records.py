@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
+class RemotePage(Generic[T]):
     """One page of a provider's list."""
 
     items: tuple[T, ...]

@@ -39,7 +39,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TrendLine:
     """One day of the table."""
 
     day: str
@@ -49,7 +49,7 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class TrendChart:
     curves: list[Curve]
-    lines: list[Line]
+    lines: list[TrendLine]
 
     @property
     def pairs(self) -> tuple[list[Curve], ...]:
@@ -89,5 +89,5 @@ def _steps(heights: list[int]) -> str:
     return " ".join([*corners, f"{len(heights)},{HEIGHT}"])
 
 
-def _line(day: date, groups: Counter[str]) -> Line:
-    return Line(date_format(day, "j M Y"), [Cell(str(Group(kind).label), groups[kind]) for kind in KINDS])
+def _line(day: date, groups: Counter[str]) -> TrendLine:
+    return TrendLine(date_format(day, "j M Y"), [Cell(str(Group(kind).label), groups[kind]) for kind in KINDS])

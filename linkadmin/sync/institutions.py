@@ -12,7 +12,7 @@ from linkadmin.links import connections
 from linkadmin.links.models import Institution, Integration
 from linkadmin.providers.base import Provider
 from linkadmin.providers.filters import Filters
-from linkadmin.providers.records import LeftOut, Page
+from linkadmin.providers.records import LeftOut, RemotePage
 from linkadmin.providers.types import Capability, RemoteInstitution
 
 from .models import left_out
@@ -67,7 +67,7 @@ def read_one(institution: Institution, provider: Provider) -> str:
     return remote.status
 
 
-def look_up(integration: Integration, provider: Provider, filters: Filters, page: int) -> Page[RemoteInstitution]:
+def look_up(integration: Integration, provider: Provider, filters: Filters, page: int) -> RemotePage[RemoteInstitution]:
     """Find institutions at the provider, and keep those on this page. Raises `ProviderError`."""
     found = provider.find_institutions(filters, page=page)
     _keep(integration, found.items, timezone.now())

@@ -39,7 +39,7 @@ MEANINGS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DeliveryRow:
     """One line of the list of messages."""
 
     url: str
@@ -69,13 +69,13 @@ def _meaning(outcome: DeliveryOutcome) -> str:
     return f"{meaning} {watch.ongoing(_('It is tried again by itself.'))}"
 
 
-def rows(deliveries: Iterable[WebhookDelivery]) -> list[Row]:
+def rows(deliveries: Iterable[WebhookDelivery]) -> list[DeliveryRow]:
     now = timezone.now()
     return [_row(delivery, now=now) for delivery in deliveries]
 
 
-def _row(delivery: WebhookDelivery, *, now: datetime) -> Row:
-    return Row(
+def _row(delivery: WebhookDelivery, *, now: datetime) -> DeliveryRow:
+    return DeliveryRow(
         url=delivery.get_absolute_url(),
         topic=delivery.topic or _("Not readable"),
         through=delivery.integration.name,

@@ -10,8 +10,8 @@ from django.db import connections
 from linkadmin.links.connections import connect, keep_secret
 from linkadmin.links.models import Integration, Traffic
 from linkadmin.links.traffic import TrafficGate
+from linkadmin.providers.admission import AttemptResult, Denial
 from linkadmin.providers.errors import ProviderError
-from linkadmin.providers.gate import Hold, Told
 from linkadmin.providers.types import LinkRef, RemoteLink, Secret
 from tests.providers.conftest import Behaviour, Script, reply, send
 
@@ -74,9 +74,9 @@ def gate_of(belvo: Integration, *, in_background: bool = False) -> TrafficGate:
 def is_let_in(belvo: Integration, *, in_background: bool = False) -> bool:
     """Make a call that is over at once; tell whether the gate let it in."""
     passage = gate_of(belvo, in_background=in_background).enter("read_link", seconds=15)
-    if isinstance(passage, Hold):
+    if isinstance(passage, Denial):
         return False
-    passage.leave(Told())
+    passage.leave(AttemptResult())
     return True
 
 

@@ -8,9 +8,9 @@ from django.utils import timezone
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Role
 from linkadmin.links.models import CallPlace, CallQuota, Integration
-from linkadmin.links.traffic import Place, take_place
+from linkadmin.links.traffic import Slot, take_place
+from linkadmin.providers.admission import AttemptResult, Denial, Quota, Rate
 from linkadmin.providers.errors import NotSent
-from linkadmin.providers.gate import Hold, Quota, Rate, Told
 from tests.house import PASSWORD
 from tests.providers.conftest import reply
 
@@ -59,9 +59,9 @@ class TestQuotas:
     def test_that_are_told_win_and_forget_no_call_of_ours(self, belvo: Integration) -> None:
         belvo.quotas.create(scope="read_link", calls=9, used=7, window_ends_at=timezone.now() + timedelta(seconds=30))
         passage = gate_of(belvo).enter("read_link", seconds=15)
-        assert not isinstance(passage, Hold)
+        assert not isinstance(passage, Denial)
 
-        passage.leave(Told(rate=Rate("read_link", 20.0, calls=100, left=99)))
+        passage.leave(AttemptResult(rate=Rate("read_link", 20.0, calls=100, left=99)))
 
         quota = CallQuota.objects.get(scope="read_link")
         assert (quota.calls, quota.used, quota.told) == (100, 8, True)
@@ -83,7 +83,7 @@ class TestQuotas:
         belvo.quotas.create(scope="submit_token", calls=1, window_ends_at=timezone.now() + timedelta(seconds=30))
         place = take_place(belvo.pk, call="submit_token", seconds=310, person_id=ana.pk)
 
-        assert isinstance(place, Place)
+        assert isinstance(place, Slot)
         place.free()
 
         assert CallQuota.objects.get(scope="submit_token").used == 0

@@ -9,8 +9,8 @@ from pytest_django import Settings
 from linkadmin.links.connections import connect
 from linkadmin.links.models import CallPlace, CallQuota, Integration
 from linkadmin.links.traffic import TrafficGate
+from linkadmin.providers.admission import AttemptResult, Denial, Permit, Quota
 from linkadmin.providers.errors import NotSent
-from linkadmin.providers.gate import Hold, Passage, Quota, Told
 
 from .conftest import GOOD, LINK, SILENCE, Serve, at_once, failed, gate_of, read, update
 
@@ -37,16 +37,16 @@ def read_in_background(belvo: Integration) -> object:
     return connect(belvo, in_background=True).read_link(LINK)
 
 
-def enter(gate: TrafficGate, call: str = "read_link") -> Passage | Hold:
+def enter(gate: TrafficGate, call: str = "read_link") -> Permit | Denial:
     return gate.enter(call, seconds=15)
 
 
 def let_in(gate: TrafficGate, times: int, call: str = "read_link") -> int:
     """Make calls that are over at once; return how many of them were let in."""
     made = [enter(gate, call) for _each in range(times)]
-    passages = [passage for passage in made if not isinstance(passage, Hold)]
+    passages = [passage for passage in made if not isinstance(passage, Denial)]
     for passage in passages:
-        passage.leave(Told())
+        passage.leave(AttemptResult())
     return len(passages)
 
 
@@ -124,15 +124,15 @@ class TestEndpoint:
 
 class TestPlaces:
     def test_are_taken_as_long_as_three_stay_free(self, belvo: Integration) -> None:
-        assert [isinstance(enter(machine_of(belvo)), Hold) for _each in range(7)] == [False] * 5 + [True] * 2
-        assert [isinstance(enter(gate_of(belvo)), Hold) for _each in range(4)] == [False] * 3 + [True]
+        assert [isinstance(enter(machine_of(belvo)), Denial) for _each in range(7)] == [False] * 5 + [True] * 2
+        assert [isinstance(enter(gate_of(belvo)), Denial) for _each in range(4)] == [False] * 3 + [True]
         assert CallPlace.objects.count() == 8
 
     def test_that_people_take_leave_fewer_to_the_background(self, belvo: Integration) -> None:
         for _each in range(4):
             enter(gate_of(belvo))
 
-        assert [isinstance(enter(machine_of(belvo)), Hold) for _each in range(2)] == [False, True]
+        assert [isinstance(enter(machine_of(belvo)), Denial) for _each in range(2)] == [False, True]
 
     def test_are_held_back_with_a_reason_and_nothing_is_sent(self, belvo: Integration, serve: Serve) -> None:
         script = serve(GOOD)
@@ -147,5 +147,5 @@ class TestPlaces:
     def test_are_never_all_kept_from_the_background(self, belvo: Integration, settings: Settings) -> None:
         settings.CALLS_AT_ONCE_PER_INTEGRATION = 2
 
-        assert not isinstance(enter(machine_of(belvo)), Hold)
-        assert isinstance(enter(machine_of(belvo)), Hold)
+        assert not isinstance(enter(machine_of(belvo)), Denial)
+        assert isinstance(enter(machine_of(belvo)), Denial)

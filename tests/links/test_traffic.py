@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from linkadmin.links.connections import connect
 from linkadmin.links.models import CallPlace, CallQuota, Integration
-from linkadmin.providers.gate import Hold, Told
+from linkadmin.providers.admission import AttemptResult, Denial
 from tests.providers.conftest import reply
 
 from .conftest import GOOD, LINK, SILENCE, Serve, at_once, failed, gate_of, is_let_in, read, traffic_of, update
@@ -77,11 +77,11 @@ class TestPause:
 
         second = gate_of(belvo).enter("read_link", seconds=15)
 
-        assert not isinstance(first, Hold)
-        assert isinstance(second, Hold)
+        assert not isinstance(first, Denial)
+        assert isinstance(second, Denial)
         assert second.reason == "paused"
-        first.leave(Told())
-        assert not isinstance(gate_of(belvo).enter("read_link", seconds=15), Hold)
+        first.leave(AttemptResult())
+        assert not isinstance(gate_of(belvo).enter("read_link", seconds=15), Denial)
 
     @pytest.mark.usefixtures("still")
     def test_begins_anew_when_that_call_fails(self, belvo: Integration, serve: Serve) -> None:
@@ -104,10 +104,10 @@ class TestPause:
         early = gate_of(belvo).enter("read_link", seconds=15)
         traffic_of(belvo, failures=5, paused_until=timezone.now() + timedelta(seconds=30))
 
-        assert not isinstance(early, Hold)
-        early.leave(Told())
+        assert not isinstance(early, Denial)
+        early.leave(AttemptResult())
 
-        assert isinstance(gate_of(belvo).enter("read_link", seconds=15), Hold)
+        assert isinstance(gate_of(belvo).enter("read_link", seconds=15), Denial)
 
 
 class TestPlaces:
@@ -116,7 +116,7 @@ class TestPlaces:
 
         let = at_once(16, lambda: gate_of(belvo).enter("read_link", seconds=15))
 
-        assert [isinstance(each, Hold) for each in let].count(False) == 8
+        assert [isinstance(each, Denial) for each in let].count(False) == 8
         assert CallPlace.objects.count() == 8
 
     def test_are_handed_on_to_those_who_wait_in_the_background(

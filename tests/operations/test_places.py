@@ -139,7 +139,7 @@ class TestTwoWhoCheckTheSameLink:
         _check(house, link, "ana")
         begin = runner.start
 
-        def start(key: UUID, held: runner.Place, work: Callable[[], None]) -> None:
+        def start(key: UUID, held: runner.HeldSlot, work: Callable[[], None]) -> None:
             begin(key, held, lambda: (second_may_end.wait(60), work())[1])
             first_may_end.set()
             wait_until(lambda: CallPlace.objects.count() == 1)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from linkadmin.providers.admission import AttemptResult, Denial, Permit
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Busy, Duplicate, InvalidInput, NotFound, OutcomeUnknown, ProviderError
-from linkadmin.providers.gate import Hold, Passage, Told
 from linkadmin.providers.reading import MAX_FIELDS
 from linkadmin.providers.records import Reach, Removed, ReportsRefreshed
 from linkadmin.providers.types import Cause, FieldKind, LinkRef, Secret
@@ -175,17 +175,17 @@ class Books:
     may_repeat = False
 
     def __init__(self) -> None:
-        self.told: list[Told | None] = []
+        self.told: list[AttemptResult | None] = []
 
-    def enter(self, call: str, *, seconds: float) -> Passage | Hold:
+    def enter(self, call: str, *, seconds: float) -> Permit | Denial:
         return self
 
-    def note(self, told: Told) -> None: ...
+    def note(self, told: AttemptResult) -> None: ...
 
     def again(self) -> bool:
         return False
 
-    def leave(self, told: Told | None) -> None:
+    def leave(self, told: AttemptResult | None) -> None:
         self.told.append(told)
 
 

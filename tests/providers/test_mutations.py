@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from linkadmin.providers import PROVIDERS
+from linkadmin.providers.deadline import DeadlineConnection
 from linkadmin.providers.errors import CodeRequired, InvalidInput, NotSent, OutcomeUnknown, ProviderError, Unsupported
 from linkadmin.providers.http import REFUSALS
-from linkadmin.providers.line import Line
 from linkadmin.providers.names import is_customer_id
 from linkadmin.providers.types import Cause, Challenge, Observation, RemoteInstitution, Secret
 
@@ -80,7 +80,7 @@ def answered(kind: str, shape: Shape, octets: bytes) -> tuple[object, list[objec
     """
     left_open: list[socket.socket] = []
 
-    def connect(_line: Line, _host: str, _port: int) -> socket.socket:
+    def connect(_line: DeadlineConnection, _host: str, _port: int) -> socket.socket:
         ours, theirs = socket.socketpair()
         left_open.append(theirs)
         theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1024 * 1024)  # nobody reads while we write
@@ -90,7 +90,7 @@ def answered(kind: str, shape: Shape, octets: bytes) -> tuple[object, list[objec
         return ours
 
     with pytest.MonkeyPatch.context() as patch, capture_logs() as events:
-        patch.setattr(Line, "open", connect)
+        patch.setattr(DeadlineConnection, "open", connect)
         try:
             outcome: object = shape.make(AT[kind]("http://127.0.0.1:9"))
         except ProviderError as error:

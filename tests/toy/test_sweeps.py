@@ -7,7 +7,7 @@ from linkadmin.operations import refusals
 from linkadmin.providers import PROVIDERS
 from linkadmin.providers.filters import Filters
 from linkadmin.providers.http import Answer
-from linkadmin.providers.records import Page
+from linkadmin.providers.records import RemotePage
 from linkadmin.providers.types import Capability, RemoteLink
 from linkadmin.sync import sweeps
 from linkadmin.sync.models import Sweep
@@ -26,15 +26,15 @@ class ListingTinbank(Tinbank):
 
     capabilities = Tinbank.capabilities | {Capability.LINKS}
 
-    def list_links(self, filters: Filters, *, page: int = 1, whole: bool = False) -> Page[RemoteLink]:
+    def list_links(self, filters: Filters, *, page: int = 1, whole: bool = False) -> RemotePage[RemoteLink]:
         return self._call(
             "list_links", "GET", "/v9/{}/tins", self.options["region"], params={"holder": "h"}, read=_page
         )
 
 
-def _page(answer: Answer) -> Page[RemoteLink]:
+def _page(answer: Answer) -> RemotePage[RemoteLink]:
     assert isinstance(answer.data, dict)
-    return Page(tuple(_link(answer, tin) for tin in answer.data["tins"]), number=1, is_last=True)
+    return RemotePage(tuple(_link(answer, tin) for tin in answer.data["tins"]), number=1, is_last=True)
 
 
 def test_provider_without_a_list_is_not_swept(house: House, integration: Integration) -> None:

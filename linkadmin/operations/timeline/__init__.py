@@ -5,7 +5,7 @@ key on, and keeps those that come first: so it is right whatever is added meanwh
 """
 
 from .narrowing import every_kind, kind_pills, kinds_of, switched
-from .paging import OLDEST_FIRST, Page, latest, page_of
+from .paging import OLDEST_FIRST, TimelinePage, latest, page_of
 from .sources import SOURCES
 from .telling import LOOKS
 
@@ -13,7 +13,7 @@ __all__ = [
     "LOOKS",
     "OLDEST_FIRST",
     "SOURCES",
-    "Page",
+    "TimelinePage",
     "every_kind",
     "kind_pills",
     "kinds_of",

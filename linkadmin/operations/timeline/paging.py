@@ -16,28 +16,28 @@ from linkadmin.links.models import Link
 from linkadmin.paging import read_moment, turned, write_moment
 
 from .sources import SOURCES, Key, Source
-from .telling import Told
+from .telling import EntryText
 
 SHOWN = 50
 OLDEST_FIRST = "oldest"  # value of `order` in an address
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TimelineEntry:
     anchor: str
     permalink: str
     at: datetime
-    told: Told
+    told: EntryText
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
     label: str
-    entries: list[Entry]
+    entries: list[TimelineEntry]
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class TimelinePage:
     """A page of a timeline, by days, and the query of each page one can go to; empty where there is none."""
 
     days: list[Day]
@@ -76,11 +76,11 @@ class _Reader:
         """Tell what was found by days, as the reader's clock cuts them."""
         return list(_by_day([(each.key.at, self._entry(each)) for each in found]))
 
-    def _entry(self, found: _Found) -> Entry:
+    def _entry(self, found: _Found) -> TimelineEntry:
         anchor = f"{found.key.kind}-{found.key.id}"
         whole = reverse("link-history", args=[self.link.pk])
         permalink = f"{whole}?at={write_key(found.key)}#{anchor}"
-        return Entry(anchor, permalink, found.key.at, found.source.tell(found.row, see_names=self.see_names))
+        return TimelineEntry(anchor, permalink, found.key.at, found.source.tell(found.row, see_names=self.see_names))
 
 
 def latest(link: Link, *, see_names: bool) -> list[Day]:
@@ -89,7 +89,7 @@ def latest(link: Link, *, see_names: bool) -> list[Day]:
     return every.days(every.reach(None, older=True, limit=SHOWN))
 
 
-def page_of(link: Link, kinds: Sequence[str], query: QueryDict, *, see_names: bool) -> Page:
+def page_of(link: Link, kinds: Sequence[str], query: QueryDict, *, see_names: bool) -> TimelinePage:
     """Return the page of a link's timeline that a query asks for; of all kinds, if it names none."""
     chosen = [source for source in SOURCES.values() if not kinds or source.kind in kinds]
     timeline = _Reader(link, chosen, see_names)
@@ -105,7 +105,7 @@ def page_of(link: Link, kinds: Sequence[str], query: QueryDict, *, see_names: bo
         more_before, more_after = place == "after", len(found) > SHOWN
         if place == "at":
             more_before = bool(timeline.reach(key, older=not down, limit=1))
-    return Page(
+    return TimelinePage(
         days=timeline.days(shown),
         first=turned(query) if more_before else "",
         previous=turned(query, "before", write_key(shown[0].key)) if more_before and shown else "",
@@ -135,7 +135,7 @@ def _read_key(text: str) -> Key | None:
         return None
 
 
-def _by_day(entries: Sequence[tuple[datetime, Entry]]) -> Iterator[Day]:
+def _by_day(entries: Sequence[tuple[datetime, TimelineEntry]]) -> Iterator[Day]:
     today = timezone.localdate()
     for day, group in groupby(entries, key=lambda each: timezone.localdate(each[0])):
         days = (today - day).days

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from linkadmin.links.models import Link
 
 from . import telling
-from .telling import Told
+from .telling import EntryText
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -38,7 +38,7 @@ class Source:
     rows: Callable[[Link], "QuerySet[Any]"]  # with all that its telling asks for
     at: str  # when it happened; never changed afterwards
     id: str
-    tell: Callable[..., Told]
+    tell: Callable[..., EntryText]
     read_id: Callable[[str], Any]  # raises ValueError
 
     def key_of(self, row: Any) -> Key:

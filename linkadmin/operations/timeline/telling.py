@@ -26,7 +26,7 @@ LOOKS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class EntryText:
     """An entry in words: a tone and an icon of the sprite, what happened, the facts of it, and what somebody wrote."""
 
     tone: str
@@ -37,13 +37,13 @@ class Told:
     url: str = ""
 
 
-def tell_change(change: HealthChange, *, see_names: bool) -> Told:
+def tell_change(change: HealthChange, *, see_names: bool) -> EntryText:
     look = badge_of(HealthState(change.new), str(change.verdict.reason))
     raw = " ".join(filter(None, [change.raw_status, change.raw_code]))
-    return Told(look.tone, look.icon, look.label, _joined(look.reason, change.get_source_display(), raw))
+    return EntryText(look.tone, look.icon, look.label, _joined(look.reason, change.get_source_display(), raw))
 
 
-def tell_operation(operation: Operation, *, see_names: bool) -> Told:
+def tell_operation(operation: Operation, *, see_names: bool) -> EntryText:
     tone, icon = LOOKS.get(State(operation.state), ("quiet", "circle-slash"))
     decided = _("decided by %(name)s")
     note = _joined(
@@ -56,10 +56,10 @@ def tell_operation(operation: Operation, *, see_names: bool) -> Told:
         operation.request_id,
         decided % {"name": isolated(operation.decided_by.display_name)} if operation.decided_by else "",
     )
-    return Told(tone, icon, operation.get_kind_display(), note, url=operation.get_absolute_url())
+    return EntryText(tone, icon, operation.get_kind_display(), note, url=operation.get_absolute_url())
 
 
-def tell_delivery(row: DeliveryLink, *, see_names: bool) -> Told:
+def tell_delivery(row: DeliveryLink, *, see_names: bool) -> EntryText:
     delivery = row.delivery
     times = ngettext("%(count)d time", "%(count)d times", delivery.copies) % {"count": delivery.copies}
     note = _joined(
@@ -68,16 +68,18 @@ def tell_delivery(row: DeliveryLink, *, see_names: bool) -> Told:
         times if delivery.copies > 1 else "",
         delivery.request_id,
     )
-    return Told("info", "webhook", _("Message of the provider"), note, url=delivery.get_absolute_url())
+    return EntryText("info", "webhook", _("Message of the provider"), note, url=delivery.get_absolute_url())
 
 
-def tell_note(note: Note, *, see_names: bool) -> Told:
+def tell_note(note: Note, *, see_names: bool) -> EntryText:
     """Tell a note. Staff write names into notes: who may not see names is told that there is one."""
     text = note.words if see_names else _("What it says is for those who may see names.")
-    return Told("quiet", "sticky-note", _("Note"), _joined(isolated(note.author.display_name), _of_job(note)), text)
+    return EntryText(
+        "quiet", "sticky-note", _("Note"), _joined(isolated(note.author.display_name), _of_job(note)), text
+    )
 
 
-def tell_owner(change: OwnerChange, *, see_names: bool) -> Told:
+def tell_owner(change: OwnerChange, *, see_names: bool) -> EntryText:
     title = (
         _("%(name)s looks after it") % {"name": isolated(change.new.display_name)}
         if change.new
@@ -85,18 +87,18 @@ def tell_owner(change: OwnerChange, *, see_names: bool) -> Told:
     )
     before = _("before: %(name)s") % {"name": isolated(change.old.display_name)} if change.old else ""
     by = _("by %(name)s") % {"name": isolated(change.by.display_name)}
-    return Told("quiet", "user", title, _joined(by, before, _of_job(change)))
+    return EntryText("quiet", "user", title, _joined(by, before, _of_job(change)))
 
 
-def tell_institution(change: InstitutionChange, *, see_names: bool) -> Told:
+def tell_institution(change: InstitutionChange, *, see_names: bool) -> EntryText:
     title = _("Now at %(name)s") % {"name": isolated(change.new.display_name)}
     before = _("before: %(name)s") % {"name": isolated(change.old.display_name)} if change.old else ""
-    return Told("info", "landmark", title, _joined(_("The provider's record says so"), before))
+    return EntryText("info", "landmark", title, _joined(_("The provider's record says so"), before))
 
 
-def tell_allowance(allowance: AttemptAllowance, *, see_names: bool) -> Told:
+def tell_allowance(allowance: AttemptAllowance, *, see_names: bool) -> EntryText:
     note = _joined(isolated(allowance.allowed_by.display_name), isolated(allowance.reason))
-    return Told("info", "key-round", _("One more attempt allowed"), note)
+    return EntryText("info", "key-round", _("One more attempt allowed"), note)
 
 
 def _of_job(row: Note | OwnerChange) -> str:

@@ -17,7 +17,7 @@ from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
 from linkadmin.links.models import Integration
 from linkadmin.operations import refusals
-from linkadmin.providers.records import Page, SweepBy
+from linkadmin.providers.records import RemotePage, SweepBy
 from linkadmin.providers.types import Capability
 from linkadmin.sync.models import Sweep, SweepPart, SweepState
 from linkadmin.wake_worker import wake_worker
@@ -79,7 +79,7 @@ def complete(sweep: Sweep, *, seen: int, missing: int) -> None:
     Integration.objects.filter(pk=sweep.integration_id).update(swept_at=sweep.began_at)
 
 
-def go_on(part: SweepPart, page: Page[T]) -> None:
+def go_on(part: SweepPart, page: RemotePage[T]) -> None:
     """Have the pages read that a page makes known of. Call it in the transaction that closes its part."""
     number, sweep = int(part.key), part.sweep
     if number == 1 and page.items and page.total is not None:

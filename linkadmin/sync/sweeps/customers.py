@@ -14,7 +14,7 @@ from linkadmin.providers import records
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import NotFound
 from linkadmin.providers.reading import Why
-from linkadmin.providers.records import Page, RemoteEndUser
+from linkadmin.providers.records import RemoteEndUser, RemotePage
 from linkadmin.providers.types import HealthState, RemoteLink
 from linkadmin.sync.models import CustomerPrint, LeftOut, Sweep, SweepPart
 from linkadmin.sync.models.left_out import note_of_sweep
@@ -55,7 +55,7 @@ def read_page(part: SweepPart, integration: Integration, provider: Provider) -> 
 def read_links(part: SweepPart, integration: Integration, provider: Provider) -> None:
     """Read the links of one customer. Raises `ProviderError`."""
     asked_at = timezone.now()
-    page: Page[RemoteLink] = Page(items=(), number=1, is_last=True)
+    page: RemotePage[RemoteLink] = RemotePage(items=(), number=1, is_last=True)
     with suppress(NotFound):  # the customer is gone since the list was read
         page = provider.list_links({OF_CUSTOMER: part.key})
     _take_links(part, integration, page, asked_at)
@@ -73,7 +73,7 @@ def give_up(part: SweepPart, integration: Integration, *, why: str) -> None:
 
 
 @transaction.atomic
-def _take_links(part: SweepPart, integration: Integration, page: Page[RemoteLink], asked_at: datetime) -> None:
+def _take_links(part: SweepPart, integration: Integration, page: RemotePage[RemoteLink], asked_at: datetime) -> None:
     if not parts.hold_still(part):
         return
     remotes = page.items

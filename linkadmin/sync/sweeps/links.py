@@ -15,7 +15,7 @@ from linkadmin.operations.reading import without_attempt
 from linkadmin.providers import records
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import NotFound
-from linkadmin.providers.records import Page
+from linkadmin.providers.records import RemotePage
 from linkadmin.providers.types import RemoteLink
 from linkadmin.sync.models import LeftOut, Sweep, SweepPart
 from linkadmin.sync.models.left_out import note_of_sweep
@@ -46,7 +46,7 @@ def read_page(part: SweepPart, integration: Integration, provider: Provider) -> 
     except NotFound:
         if number == 1:
             raise
-        page = Page(items=(), number=number, is_last=True)  # the list got shorter meanwhile
+        page = RemotePage(items=(), number=number, is_last=True)  # the list got shorter meanwhile
     ids = packed(each.remote_id for each in page.items)
     if not parts.note_answer(part, ids, asked_at=asked_at, total=page.total):
         return

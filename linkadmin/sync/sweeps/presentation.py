@@ -21,7 +21,7 @@ LOOKS = {  # tone and icon
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SweepRow:
     """One line of the list of sweeps."""
 
     sweep: Sweep
@@ -40,12 +40,12 @@ class Progress:
     sentences: tuple[str, ...]
 
 
-def row(sweep: Sweep) -> Row:
+def row(sweep: Sweep) -> SweepRow:
     tone, icon = LOOKS[SweepState(sweep.state)]
     label = str(SweepState(sweep.state).label)
     if sweep.is_running:
         label = watch.ongoing(label, _("Waiting for background work"))
-    return Row(
+    return SweepRow(
         sweep=sweep,
         began=sweep.began_at,
         state=StateBadge(tone, icon, label, sweep.note),

@@ -21,7 +21,7 @@ from linkadmin.links.presentation import StateBadge, pills, state_counts
 from linkadmin.pages import draw, go, reader
 from linkadmin.providers.filters import Filters
 from linkadmin.providers.names import isolated
-from linkadmin.providers.records import Page
+from linkadmin.providers.records import RemotePage
 from linkadmin.providers.types import Capability, RemoteInstitution
 from linkadmin.sync import institutions as reading
 from linkadmin.sync.forms import AskingForm
@@ -34,7 +34,7 @@ from .looking import Look, look, page_number
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class InstitutionRow:
     institution: Institution
     kind: str
     status: StateBadge
@@ -160,7 +160,7 @@ def _wait(request: HttpRequest, seen: Look[Any], title: str, back: str) -> HttpR
     return draw(request, "sync/waiting.html", "waiting", {"look": seen, "title": title, "back": back})
 
 
-def _found_rows(integration: Integration, found: Page[RemoteInstitution]) -> list[Row]:
+def _found_rows(integration: Integration, found: RemotePage[RemoteInstitution]) -> list[InstitutionRow]:
     """Return what was found, as it is kept here by now, in the provider's order."""
     names = [each.name for each in found.items]
     kept = {each.name: each for each in integration.institutions.select_related("integration").filter(name__in=names)}
@@ -168,8 +168,8 @@ def _found_rows(integration: Integration, found: Page[RemoteInstitution]) -> lis
     return [_row(kept[name], tallies.get(kept[name].pk, Tally())) for name in names if name in kept]
 
 
-def _row(institution: Institution, tally: Tally) -> Row:
-    return Row(institution, word(institution.kind), _status(institution), tally)
+def _row(institution: Institution, tally: Tally) -> InstitutionRow:
+    return InstitutionRow(institution, word(institution.kind), _status(institution), tally)
 
 
 def _status(institution: Institution) -> StateBadge:

@@ -17,7 +17,7 @@ LATEST_FIRST = Keyset("last_at", "id", newest_first=True, size=200)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class UnknownValueRow:
     known: UnknownValue
     provider: str
     showing: int  # links that say it now
@@ -41,6 +41,6 @@ def unknown_values(request: HttpRequest) -> HttpResponse:
     return render(request, "sync/unknown_values.html", context)
 
 
-def _row(known: UnknownValue, showing: int) -> Row:
+def _row(known: UnknownValue, showing: int) -> UnknownValueRow:
     label = provider_class(known.provider).label if known.provider in PROVIDERS else known.provider
-    return Row(known, label, showing)
+    return UnknownValueRow(known, label, showing)

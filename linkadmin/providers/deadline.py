@@ -19,7 +19,7 @@ from .framing import Response
 CONNECT_SECONDS = 3.0
 
 
-class Line:
+class DeadlineConnection:
     """Watches over one connection.
 
     Time limits of sockets are per read, so that a peer which drips single bytes holds a call for ever. A watchdog
@@ -98,7 +98,7 @@ class Line:
 class _LineConnection(HTTPConnection):
     response_class = Response
 
-    def __init__(self, *args: Any, line: Line, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, line: DeadlineConnection, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._line = line
 
@@ -122,10 +122,10 @@ class _LineTLSPool(HTTPSConnectionPool):
     ConnectionCls = _LineTLSConnection
 
 
-class LineAdapter(HTTPAdapter):
+class DeadlineAdapter(HTTPAdapter):
     """Lets `requests` speak over one line, and only over that."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: DeadlineConnection) -> None:
         super().__init__(max_retries=0)
         self._line = line
         self._pools: list[HTTPConnectionPool] = []

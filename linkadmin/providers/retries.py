@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from http import HTTPStatus
 
+from .admission import ADDRESS_REFUSED
 from .errors import NotSent, OutcomeUnknown, ProviderError
-from .gate import ADDRESS_REFUSED
 
 TRIES = 3  # in all
 # Of the time left, for a try that another may follow: enough for an answer that is slow, and some for the next if
@@ -18,7 +18,7 @@ SHARE_OF_A_TRY = 2 / 3
 _LOST_ON_THE_LINE = frozenset({"reset", "timeout", "cut", "broken"})
 
 
-class Repeats(Enum):
+class RetryPolicy(Enum):
     """How far a call may be repeated without a person."""
 
     NEVER = auto()
@@ -26,7 +26,7 @@ class Repeats(Enum):
     READ = auto()  # and after any answer that was lost, or that asks to wait
 
     @classmethod
-    def of(cls, call: str, method: str) -> "Repeats":
+    def of(cls, call: str, method: str) -> "RetryPolicy":
         """Return the row of the table for one of a provider's calls."""
         if method == "GET":
             return cls.READ
@@ -34,15 +34,15 @@ class Repeats(Enum):
 
     def allow_after(self, error: ProviderError) -> bool:
         """Tell whether a call that ended with this error may be made once more."""
-        if self is Repeats.NEVER:
+        if self is RetryPolicy.NEVER:
             return False
         if isinstance(error, NotSent):
             return error.failure.reason != ADDRESS_REFUSED
-        return self is Repeats.READ and _may_be_read_again(error)
+        return self is RetryPolicy.READ and _may_be_read_again(error)
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Backoff:
     """How long to wait before a repeat: any time up to one that doubles with each try, in seconds."""
 
     base: float = 0.5
@@ -57,11 +57,11 @@ class Patience:
 
 
 @dataclass(slots=True)
-class Course:
+class RetryLoop:
     """The tries of one call, all before one moment of our monotonic clock."""
 
-    repeats: Repeats
-    patience: Patience
+    repeats: RetryPolicy
+    patience: Backoff
     ends_at: float
     number: int = 1
 
@@ -69,7 +69,7 @@ class Course:
     def seconds(self) -> float:
         """How long the next try may take."""
         left = max(0.001, self.ends_at - time.monotonic())
-        return left * SHARE_OF_A_TRY if self.repeats is Repeats.READ and self.number < TRIES else left
+        return left * SHARE_OF_A_TRY if self.repeats is RetryPolicy.READ and self.number < TRIES else left
 
     def pause_after(self, error: ProviderError | None) -> float | None:
         """Go on to the next try: return the pause before it, or None if there is none."""

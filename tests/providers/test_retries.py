@@ -10,10 +10,10 @@ from types import SimpleNamespace
 import pytest
 
 from linkadmin.providers import Deadlines, get_provider
+from linkadmin.providers.admission import AttemptResult, Denial, HealthSignal, Permit, Rate
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Busy, Failure, NotSent, OutcomeUnknown, ProviderError
-from linkadmin.providers.gate import Hold, Passage, Rate, Sign, Told
-from linkadmin.providers.repeats import TRIES, Course, Patience, Repeats
+from linkadmin.providers.retries import TRIES, Backoff, RetryLoop, RetryPolicy
 from linkadmin.providers.types import LinkRef, NewLink, Secret
 
 from .conftest import Behaviour, Script, read_request, reply, send
@@ -31,16 +31,16 @@ class Books:
     """A gate that lets in what a test says and writes down what it is told."""
 
     repeats: int = 99
-    hold: Hold | None = None
+    hold: Denial | None = None
     tries: int = 0
-    told: list[Told] = field(default_factory=list)
+    told: list[AttemptResult] = field(default_factory=list)
     may_repeat: bool = True
 
-    def enter(self, call: str, *, seconds: float) -> Passage | Hold:
+    def enter(self, call: str, *, seconds: float) -> Permit | Denial:
         self.tries += 1
         return self.hold or self
 
-    def note(self, told: Told) -> None:
+    def note(self, told: AttemptResult) -> None:
         self.told.append(told)
 
     def again(self) -> bool:
@@ -48,11 +48,11 @@ class Books:
         self.tries += self.repeats >= 0
         return self.repeats >= 0
 
-    def leave(self, told: Told | None) -> None:
+    def leave(self, told: AttemptResult | None) -> None:
         self.told += [told] if told else []
 
 
-def belvo(url: str, books: Books, *, seconds: float = 30.0, patience: Patience | None = None) -> Provider:
+def belvo(url: str, books: Books, *, seconds: float = 30.0, patience: Backoff | None = None) -> Provider:
     return get_provider(
         "belvo",
         base_url=url,
@@ -61,7 +61,7 @@ def belvo(url: str, books: Books, *, seconds: float = 30.0, patience: Patience |
         deadlines=Deadlines(seconds, seconds, seconds),
         allow_loopback=True,
         gate=books,
-        patience=patience or Patience(base=0.0),
+        patience=patience or Backoff(base=0.0),
     )
 
 
@@ -129,7 +129,7 @@ def test_what_was_not_sent_is_sent_again_only_where_a_person_need_not_decide(cal
         CALLS[call](belvo(url, books))
 
     assert books.tries == tries
-    assert [told.sign for told in books.told] == [Sign.FAILS] * tries
+    assert [told.sign for told in books.told] == [HealthSignal.FAILS] * tries
 
 
 def test_create_whose_second_try_was_sent_is_not_sent_a_third_time() -> None:
@@ -145,7 +145,7 @@ def test_create_whose_second_try_was_sent_is_not_sent_a_third_time() -> None:
 
     books = Books()
     with pytest.raises(OutcomeUnknown):
-        CALLS["create"](belvo(f"http://127.0.0.1:{port}", books, patience=Patience(0.0, sleep=start_listening)))
+        CALLS["create"](belvo(f"http://127.0.0.1:{port}", books, patience=Backoff(0.0, sleep=start_listening)))
 
     for server in servers:
         server.join(60)
@@ -164,11 +164,11 @@ def test_read_that_succeeds_the_second_time_is_a_good_read(serve: Serve) -> None
 
     CALLS["read"](belvo(script.url, books))
 
-    assert [told.sign for told in books.told] == [Sign.FAILS, Sign.ANSWERS]
+    assert [told.sign for told in books.told] == [HealthSignal.FAILS, HealthSignal.ANSWERS]
 
 
 def test_hung_read_is_repeated_within_its_one_deadline(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("linkadmin.providers.repeats.SHARE_OF_A_TRY", 0.02)
+    monkeypatch.setattr("linkadmin.providers.retries.SHARE_OF_A_TRY", 0.02)
     script = serve(wait_for_the_end, reply(200, GOOD_LINK))
 
     CALLS["read"](belvo(script.url, Books(), seconds=30))
@@ -179,8 +179,8 @@ def test_hung_read_is_repeated_within_its_one_deadline(serve: Serve, monkeypatch
 def test_tries_of_a_read_never_take_longer_than_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     lost = OutcomeUnknown(Failure(operation="belvo.read_link", reason="timeout"))
     now, tries = 100.0, []
-    monkeypatch.setattr("linkadmin.providers.repeats.time", SimpleNamespace(monotonic=lambda: now))
-    course = Course(Repeats.READ, Patience(0.0), ends_at=now + 9)
+    monkeypatch.setattr("linkadmin.providers.retries.time", SimpleNamespace(monotonic=lambda: now))
+    course = RetryLoop(RetryPolicy.READ, Backoff(0.0), ends_at=now + 9)
 
     for _try in range(TRIES):
         tries.append(course.seconds)
@@ -194,7 +194,7 @@ def test_slow_answer_has_the_whole_deadline_where_no_repeat_could_follow(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A try that another could follow would end long before the answer comes."""
-    monkeypatch.setattr("linkadmin.providers.repeats.SHARE_OF_A_TRY", 0.001)
+    monkeypatch.setattr("linkadmin.providers.retries.SHARE_OF_A_TRY", 0.001)
 
     def slowly(connection: socket.socket) -> None:
         time.sleep(0.4)
@@ -208,14 +208,14 @@ def test_pauses_are_full_jitter_that_doubles(serve: Serve) -> None:
 
     with pytest.raises(OutcomeUnknown):
         CALLS["read"](
-            belvo(serve(reset).url, Books(), patience=Patience(0.5, 20.0, chance=lambda: 0.5, sleep=slept.append))
+            belvo(serve(reset).url, Books(), patience=Backoff(0.5, 20.0, chance=lambda: 0.5, sleep=slept.append))
         )
 
     assert slept == [0.25, 0.5]
 
 
 def test_pause_is_capped_and_never_shorter_than_asked_for() -> None:
-    patience = Patience(0.5, 20.0, chance=lambda: 1.0)
+    patience = Backoff(0.5, 20.0, chance=lambda: 1.0)
 
     assert patience.before_repeat(9, Busy(Failure("heron.read_link"))) == 20.0
     assert patience.before_repeat(1, Busy(Failure("heron.read_link", retry_after=7.0))) == 7.0
@@ -235,7 +235,7 @@ def test_call_that_the_gate_holds_back_was_not_sent(serve: Serve) -> None:
     script = serve(reply(200, GOOD_LINK))
 
     with pytest.raises(NotSent) as caught:
-        CALLS["read"](belvo(script.url, Books(hold=Hold("paused", 12.0))))
+        CALLS["read"](belvo(script.url, Books(hold=Denial("paused", 12.0))))
 
     assert (caught.value.failure.reason, caught.value.failure.retry_after) == ("paused", 12.0)
     assert script.received == []

@@ -9,7 +9,7 @@ from .errors import NotSent, OutcomeUnknown, ProviderError
 ADDRESS_REFUSED = "address_refused"
 
 
-class Sign(Enum):
+class HealthSignal(Enum):
     """What one try says about whether the provider can be spoken with."""
 
     ANSWERS = auto()  # whatever it said
@@ -45,63 +45,63 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class AttemptResult:
     """What one try told: the error it ended with, if it did, and what its answer said about the rate."""
 
     error: ProviderError | None = None
     rate: Rate | None = None
 
     @property
-    def sign(self) -> Sign:
+    def sign(self) -> HealthSignal:
         if isinstance(self.error, NotSent):
-            return Sign.NOTHING if self.error.failure.reason == ADDRESS_REFUSED else Sign.FAILS
+            return HealthSignal.NOTHING if self.error.failure.reason == ADDRESS_REFUSED else HealthSignal.FAILS
         # A 408 is an answer too: the bank behind the provider took too long.
         if isinstance(self.error, OutcomeUnknown) and not 400 <= self.error.failure.status < 500:
-            return Sign.FAILS
-        return Sign.ANSWERS
+            return HealthSignal.FAILS
+        return HealthSignal.ANSWERS
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class Denial:
     """Why a call is not made now, and after how many seconds it may be; None: nobody knows."""
 
     reason: str
     retry_after: float | None = None
 
 
-class Passage(Protocol):
+class Permit(Protocol):
     """One call that was let in. It ends with `leave`, whatever came of it."""
 
     @property
     def may_repeat(self) -> bool:
         """Whether its first try may be followed by another one, as far as can be told beforehand."""
 
-    def note(self, told: Told) -> None:
+    def note(self, told: AttemptResult) -> None:
         """Take note of a try that another one may follow."""
 
     def again(self) -> bool:
         """Count another try; tell whether it may be made now."""
 
-    def leave(self, told: Told | None) -> None:
+    def leave(self, told: AttemptResult | None) -> None:
         """Take note of the last try, unless that was done, and let others have the place."""
 
 
-class Gate(Protocol):
-    def enter(self, call: str, *, seconds: float) -> Passage | Hold:
+class Admission(Protocol):
+    def enter(self, call: str, *, seconds: float) -> Permit | Denial:
         """Let in a call that takes `seconds` at most, with all its tries; or say why not."""
 
 
-class OpenGate:
+class UnlimitedAdmission:
     """Lets every call in, once: nobody keeps the budget of repeats."""
 
     may_repeat = False
 
-    def enter(self, call: str, *, seconds: float) -> Passage | Hold:
+    def enter(self, call: str, *, seconds: float) -> Permit | Denial:
         return self
 
-    def note(self, told: Told) -> None: ...
+    def note(self, told: AttemptResult) -> None: ...
 
     def again(self) -> bool:
         return False
 
-    def leave(self, told: Told | None) -> None: ...
+    def leave(self, told: AttemptResult | None) -> None: ...

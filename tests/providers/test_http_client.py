@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from linkadmin.providers.errors import CodeRequired, NotSent, OutcomeUnknown, ProviderError
-from linkadmin.providers.http import Door, Message
+from linkadmin.providers.http import HttpClient, Message
 from linkadmin.providers.types import LinkRef, Secret
 
 from .conftest import Script, belvo_at, read_request, reply, send
@@ -142,7 +142,7 @@ def test_a_refused_connection_means_nothing_was_sent() -> None:
 
 
 def test_an_unknown_host_means_nothing_was_sent() -> None:
-    door = Door("https://no-such-host.invalid", allowed_hosts={"no-such-host.invalid"})
+    door = HttpClient("https://no-such-host.invalid", allowed_hosts={"no-such-host.invalid"})
     with pytest.raises(NotSent) as caught:
         door.call(
             "test",
