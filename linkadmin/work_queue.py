@@ -18,7 +18,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from linkadmin.database import release_connections
-from linkadmin.links.pauses import CROWDED, HELD_BACK, KEYS_REFUSED
+from linkadmin.links.denials import CROWDED, HELD_BACK, KEYS_REFUSED
 from linkadmin.providers.errors import Busy, KeysRefused, ProviderError
 
 SLICE = timedelta(seconds=15)

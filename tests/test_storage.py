@@ -17,7 +17,7 @@ from pytest_django import Settings
 
 from linkadmin.audit.models import AuditEvent
 from linkadmin.links.models import Link
-from linkadmin.operations import reconcile, settle
+from linkadmin.operations import outcomes, reconcile
 from linkadmin.operations.models import Operation, State
 from linkadmin.operations.views import credentials
 
@@ -279,8 +279,8 @@ def test_answer_that_cannot_be_saved_is_an_unknown_outcome(
     house: House, settings: Settings, monkeypatch: pytest.MonkeyPatch, outage: str
 ) -> None:
     settings.PROVIDER_CREDENTIALS_SECONDS = settings.LEASE_MARGIN_SECONDS = 0.2
-    monkeypatch.setattr(settle, "SETTLE_AGAIN_SECONDS", 0.01)
-    link, answer_of = house.belvo_link(), settle._answer_of
+    monkeypatch.setattr(outcomes, "SETTLE_AGAIN_SECONDS", 0.01)
+    link, answer_of = house.belvo_link(), outcomes._answer_of
     trouble = UNWRITABLE[outage]()
 
     def answer_and_trouble(*args: Any) -> object:
@@ -288,7 +288,7 @@ def test_answer_that_cannot_be_saved_is_an_unknown_outcome(
         trouble.__enter__()
         return found
 
-    monkeypatch.setattr(settle, "_answer_of", answer_and_trouble)
+    monkeypatch.setattr(outcomes, "_answer_of", answer_and_trouble)
     house.send(f"/links/{link.pk}/credentials/", password="pass_valid")
     house.settled()
     trouble.__exit__(None, None, None)

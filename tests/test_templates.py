@@ -15,8 +15,8 @@ from django.template.loader import get_template
 from django.urls import URLResolver, get_resolver
 
 from linkadmin.links.causes import STATES
+from linkadmin.links.group_counts import LOOKS as STRIP_LOOKS
 from linkadmin.links.presentation import TURN_ICONS
-from linkadmin.links.strip import LOOKS as STRIP_LOOKS
 from linkadmin.operations.timeline import LOOKS as TIMELINE_LOOKS
 from linkadmin.page_parts import ADDED
 

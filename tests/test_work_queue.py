@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from linkadmin.bulk.models import BulkJob, BulkPart
 from linkadmin.database import release_connections
-from linkadmin.links.pauses import NO_PLACE, QUOTA
+from linkadmin.links.denials import NO_PLACE, QUOTA
 from linkadmin.providers.errors import Busy, Failure, KeysRefused, NotSent, OutcomeUnknown, ProviderError
 from linkadmin.sync.models import LinkRead, Sweep, SweepPart, UnknownLinkRead
 from linkadmin.webhooks.models import WebhookDelivery

@@ -9,8 +9,8 @@ from django.db.models import Count, Sum
 from django.utils import timezone
 
 from linkadmin.links import call_quotas
+from linkadmin.links.denials import KEYS_REFUSED, Pause, words_for
 from linkadmin.links.models import CallQuota, Integration
-from linkadmin.links.pauses import KEYS_REFUSED, Pause, words_for
 from linkadmin.links.traffic import pause_of
 
 from .models import BulkJob

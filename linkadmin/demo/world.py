@@ -20,7 +20,7 @@ from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
 from linkadmin.links import counts as link_counts
-from linkadmin.links import unknown
+from linkadmin.links import unrecognized_values
 from linkadmin.links.connections import keep_secret
 from linkadmin.links.models import (
     EndUser,
@@ -154,7 +154,7 @@ def _links(lives: list[Life], known: Cast, *, now: datetime) -> dict[str, str | 
     link_counts.recount()
     for link in links:
         seen = Observation(Cause(link.cause), link.raw_status, link.raw_code, link.raw_words)
-        unknown.note_refusal(link.integration.provider, seen, at=link.health_since)
+        unrecognized_values.note_refusal(link.integration.provider, seen, at=link.health_since)
     return {
         "end_users": len(known.end_users),
         "links": len(links),

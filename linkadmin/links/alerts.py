@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from linkadmin.providers.names import isolated
 
 from . import breaker
+from .denials import clock_time
 from .models import Integration, Traffic
 from .models.integrations import IntegrationQuerySet
-from .pauses import clock_time
 
 KEYS, PAUSED = "keys", "paused"
 

@@ -12,8 +12,8 @@ from django.utils.translation import ngettext
 from linkadmin.moments import LONGEST_CALL, LONGEST_PAUSE
 from linkadmin.providers.admission import HealthSignal
 
+from .denials import PAUSED, Pause
 from .models import Traffic
-from .pauses import PAUSED, Pause
 
 GOOD, FAILED = ".", "x"
 SEEN = 20  # calls are remembered; half of them failed is too many

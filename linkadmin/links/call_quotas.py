@@ -13,8 +13,8 @@ from linkadmin.moments import BOUNDS, CLOCKS_APART
 from linkadmin.providers.admission import Quota, Rate
 from linkadmin.providers.http import MAX_RETRY_AFTER
 
+from .denials import QUOTA, Pause
 from .models import CallQuota, Integration
-from .pauses import QUOTA, Pause
 
 MACHINE_SHARE = 0.75  # of a window; the rest is kept for what people do
 TOLD_WINDOW = 60.0  # seconds; of a provider that tells when a window ends, until it tells that of the next

@@ -18,15 +18,15 @@ from linkadmin.providers.errors import Blocked, Busy, CodeRequired, Failure, Key
 from linkadmin.providers.retries import Backoff
 from linkadmin.providers.types import Deadlines, Secret
 
+from .denials import HELD_BACK
 from .models import Integration, IntegrationSecret
-from .pauses import HELD_BACK
 from .sealed import SealBroken, fingerprint, seal, unseal
-from .traffic import TrafficGate
+from .traffic import TrafficAdmission
 
 SECRET_TABLE = IntegrationSecret._meta.db_table
 
 
-def connect(integration: Integration, *, by_hand: bool = False, in_background: bool = False) -> Provider:
+def client_for(integration: Integration, *, by_hand: bool = False, in_background: bool = False) -> Provider:
     """Return the provider behind an integration, holding its keys for as long as the object lives.
 
     Each of its calls passes the integration's gate: `by_hand` in spite of a pause, to find out whether it may end;
@@ -44,7 +44,7 @@ def connect(integration: Integration, *, by_hand: bool = False, in_background: b
             credentials=settings.PROVIDER_CREDENTIALS_SECONDS,
         ),
         allow_loopback=settings.ALLOW_LOOPBACK_PROVIDERS,
-        gate=TrafficGate(
+        gate=TrafficAdmission(
             integration.pk, refused=partial(note_keys, integration), by_hand=by_hand, in_background=in_background
         ),
         patience=Backoff(settings.REPEAT_BASE_SECONDS, settings.REPEAT_CAP_SECONDS),
@@ -71,7 +71,7 @@ def test_connection(integration: Integration, *, actor: User) -> Integration:
     anything about the keys.
     """
     try:
-        report = connect(integration, by_hand=True).test_connection()
+        report = client_for(integration, by_hand=True).test_connection()
     except ProviderError as error:
         if error.failure.reason in HELD_BACK:
             _record_test(integration, actor=actor, outcome=Outcome.NOT_SENT)

@@ -18,7 +18,7 @@ from linkadmin.providers.types import HealthState
 
 from .causes import ESCALATED_RANK, PROVING_LOOK, STATES, Group
 from .models import ESCALATE_AFTER, PROVING, EndUser, Institution, Integration, Link, UnknownValue
-from .unknown import showing
+from .unrecognized_values import showing
 
 COUNTED = 1000  # links; what matches more than these is "more than"
 ESCALATE = "escalate"  # beside the states: waits so long that somebody should write to the provider

@@ -28,8 +28,8 @@ from linkadmin.providers.admission import AttemptResult, Denial, HealthSignal, P
 from linkadmin.providers.errors import KeysRefused
 
 from . import breaker, call_quotas
+from .denials import CROWDED, KEYS_REFUSED, NO_BOOKS, NO_PLACE, OWN_SHARE, Pause
 from .models import CallPlace, CallQuota, Integration, Traffic
-from .pauses import CROWDED, KEYS_REFUSED, NO_BOOKS, NO_PLACE, OWN_SHARE, Pause
 
 logger = structlog.get_logger(__name__)
 
@@ -134,7 +134,7 @@ def pause_of(integration: Integration, call: str) -> Pause | None:
     return paused or call_quotas.used_up(call_quotas.windows(integration, call, now=now), now=now)
 
 
-class TrafficGate:
+class TrafficAdmission:
     """The gate of one integration.
 
     `by_hand`: a person finds out, in spite of a pause and of refused keys. `in_background`: nobody waits for it, so

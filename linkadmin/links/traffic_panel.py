@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy
 from linkadmin.heartbeats import watch
 
 from . import breaker
+from .denials import clock_time
 from .models import CallPlace, CallQuota, Integration, Traffic
-from .pauses import clock_time
 from .presentation import StateBadge
 from .traffic import FULL_CREDIT, REPEAT_COST
 

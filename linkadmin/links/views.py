@@ -21,9 +21,9 @@ from linkadmin.paging import PAGE_SIZE, Page
 from linkadmin.providers.errors import Busy, NotSent
 
 from . import connections, counts, queries
+from .group_counts import health_strip
 from .models import EndUser, Integration, Link
 from .presentation import customer_rows, pills, rows, shown_name, state_counts
-from .strip import health_strip
 from .traffic import pause_of
 from .traffic_panel import panel_of
 

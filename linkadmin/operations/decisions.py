@@ -11,10 +11,10 @@ from linkadmin.audit.models import Outcome
 from linkadmin.providers.types import Cause
 from linkadmin.wake_worker import wake_worker
 
-from . import effects, refusals
+from . import apply_response, refusals
 from .models import Operation, OperationKind, PendingChallenge, State
-from .sending import record, refused
-from .settle import repaired, stop_waiting
+from .outcomes import repaired, stop_waiting
+from .starting import record, refused
 
 
 def withdraw(*, actor: User, operation: Operation, reason: str = "") -> None:
@@ -69,7 +69,7 @@ def _decide(actor: User, operation: Operation, *, done: bool, note: str) -> None
 
 def _take_effect(operation: Operation) -> None:
     if operation.kind == OperationKind.REMOVE_LINK:
-        effects.take_away(operation, effects.removal_cause(operation), at=timezone.now())
+        apply_response.take_away(operation, apply_response.removal_cause(operation), at=timezone.now())
         operation.save(update_fields=["result"])
     elif operation.logs_in:
         repaired(operation, at=operation.began_at, request_id=operation.request_id)

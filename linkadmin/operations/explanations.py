@@ -7,14 +7,14 @@ from django.utils.translation import gettext as _
 
 from linkadmin.heartbeats import watch
 from linkadmin.links.causes import VERDICTS
-from linkadmin.links.pauses import HELD_BACK, clock_time, words_for
+from linkadmin.links.denials import HELD_BACK, clock_time, words_for
 from linkadmin.providers.types import Cause
 
 from .challenges import MOST_ANSWERS, AskedAgain
 from .change_words import Explanation, explain_change
 from .changes import CHANGES
 from .models import ADDRESS_LOST, ATTEMPTS_SPENT, TOO_MANY_STEPS, Operation, OperationKind, State
-from .settle import NOT_REPAIRED, NOT_TAKEN
+from .outcomes import NOT_REPAIRED, NOT_TAKEN
 from .under_way import unknown_label, why_unknown
 
 __all__ = ["Explanation", "explain"]

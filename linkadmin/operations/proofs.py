@@ -19,7 +19,7 @@ from linkadmin.providers.errors import NotFound
 from linkadmin.providers.records import Reach, RemoteWebhook
 from linkadmin.providers.types import Cause, HealthState, RemoteLink
 
-from . import effects, reading, settle
+from . import apply_response, outcomes, reading
 from .changes import is_on
 from .models import Operation, State
 from .models import OperationKind as Kind
@@ -35,7 +35,7 @@ class Finding:
 
     state: State
     why: str = ""
-    shown: effects.Answer = None
+    shown: apply_response.Answer = None
 
 
 NOTHING = Finding(State.UNKNOWN)
@@ -57,7 +57,7 @@ def _of_login(operation: Operation, _begun: Operation, now: datetime) -> Finding
         return Finding(State.EXPIRED, "code_request_lost", proof) if settled else NOTHING
     if operation.begins_link and operation.link is None:
         return Finding(State.CONFIRMED_DONE, "found", proof)
-    if _has_new_data(operation, proof) and settle.works(proof.observation):
+    if _has_new_data(operation, proof) and outcomes.works(proof.observation):
         return Finding(State.CONFIRMED_DONE, "good_data_since", proof)
     if settled and VERDICTS[proof.observation.cause].state is HealthState.CUSTOMER_LOGIN:
         return Finding(State.CONFIRMED_NOT_DONE, STILL_REFUSED, proof)
@@ -67,7 +67,7 @@ def _of_login(operation: Operation, _begun: Operation, now: datetime) -> Finding
 def _of_settings(operation: Operation, begun: Operation, now: datetime) -> Finding:
     proof = _read(_link_of(operation))
     sent = {name: begun.parameters.get(name) for name in begun.result.get("sent", [])}
-    told = effects.told_settings(proof, sent) if proof else {}
+    told = apply_response.told_settings(proof, sent) if proof else {}
     if sent and told.keys() == sent.keys() and all(told.values()):
         return Finding(State.CONFIRMED_DONE, "shows_it", proof)
     if not all(told.values()) and _is_settled(operation, now):
@@ -78,7 +78,7 @@ def _of_settings(operation: Operation, begun: Operation, now: datetime) -> Findi
 def _of_removal(operation: Operation, _begun: Operation, now: datetime) -> Finding:
     link = _link_of(operation)
     if link.integration.speaks.removal_reach is Reach.CUSTOMER:
-        read = [_read(each) for each in effects.links_that_may_have_gone(operation, link)]
+        read = [_read(each) for each in apply_response.links_that_may_have_gone(operation, link)]
         gone = bool(read) and all(proof is None or _has_ended(proof) for proof in read)
         stands = any(proof is not None and not _has_ended(proof) for proof in read)
     else:
@@ -110,7 +110,7 @@ def _of_new_token(operation: Operation, _begun: Operation, now: datetime) -> Fin
     link = _link_of(operation)
     proof = _read(link)
     mended = link.changes.filter(at__gte=operation.began_at, new=HealthState.HEALTHY.value)
-    if proof and settle.works(proof.observation) and mended.exclude(old=HealthState.HEALTHY.value).exists():
+    if proof and outcomes.works(proof.observation) and mended.exclude(old=HealthState.HEALTHY.value).exists():
         return Finding(State.CONFIRMED_DONE, "works_since", proof)
     return NOTHING
 
@@ -230,7 +230,7 @@ def _read(link: Link) -> RemoteLink | None:
 
 
 def _provider(operation: Operation) -> Provider:
-    provider = connections.connect(operation.integration, in_background=True)
+    provider = connections.client_for(operation.integration, in_background=True)
     release_connections()
     return provider
 

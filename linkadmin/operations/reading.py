@@ -52,7 +52,7 @@ def read(link: Link, *, in_background: bool = False) -> RemoteLink | None:
     asked_at = timezone.now()
     health.begin_asking([link.pk], at=asked_at)
     try:
-        provider = connections.connect(link.integration, in_background=in_background)
+        provider = connections.client_for(link.integration, in_background=in_background)
         release_connections()
         listed = provider.read_link(link.ref)
         remote = _with_consent(provider, link, listed)
@@ -110,7 +110,7 @@ def _read_batch(links: Sequence[Link]) -> list[Link]:
     integration, asked_at = links[0].integration, timezone.now()
     health.begin_asking([link.pk for link in links], at=asked_at)
     try:
-        provider = connections.connect(integration, in_background=True)
+        provider = connections.client_for(integration, in_background=True)
         release_connections()
         found = {remote.remote_id: remote for remote in provider.read_links([link.ref for link in links])}
     except ProviderError as error:

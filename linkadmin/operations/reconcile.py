@@ -20,7 +20,7 @@ from linkadmin.audit.models import Outcome
 from linkadmin.providers.errors import ProviderError
 from linkadmin.providers.types import Cause, RemoteLink
 
-from . import effects, proofs, runner, settle
+from . import apply_response, outcomes, proofs, runner
 from .budget import WINDOW, budget_of
 from .changes import CHANGES
 from .models import ADDRESS_LOST, ATTEMPTS_SPENT, Operation, OperationKind, PendingChallenge, State
@@ -95,19 +95,19 @@ def conclude(operation: Operation, found: Finding) -> None:
         _take_effect(current, found)
     elif isinstance(found.shown, RemoteLink) and found.state is State.EXPIRED and current.link is None:
         # A lost request for a code repaired nothing, but it may have left a new link, not yet confirmed.
-        settle.done(current, found.shown, at=current.began_at)
+        outcomes.done(current, found.shown, at=current.began_at)
     current.save()
-    settle.record_end(current, actor=None)
+    outcomes.record_end(current, actor=None)
 
 
 def _take_effect(operation: Operation, found: Finding) -> None:
     """Take note of a change that the records prove. What was read of its link is taken over already."""
     if operation.kind == OperationKind.REMOVE_LINK:
-        effects.take_away(operation, effects.removal_cause(operation), at=timezone.now())
+        apply_response.take_away(operation, apply_response.removal_cause(operation), at=timezone.now())
     elif operation.kind not in CHANGES and isinstance(found.shown, RemoteLink):
-        settle.done(operation, found.shown, at=operation.began_at)
+        outcomes.done(operation, found.shown, at=operation.began_at)
     elif found.shown is not None and not isinstance(found.shown, RemoteLink):
-        effects.take(found.shown, operation)
+        apply_response.take(found.shown, operation)
 
 
 def close_overdue(*, now: datetime) -> int:
@@ -170,7 +170,7 @@ def _move(operation: Operation, state: State, why: str, **times: datetime) -> bo
     if not rows.update(state=state, outcome=why, version=operation.version + 1, **times):
         return False
     operation.state, operation.outcome = state, why
-    settle.record_end(operation, actor=None)
+    outcomes.record_end(operation, actor=None)
     return True
 
 
@@ -188,5 +188,5 @@ def _end_step(challenge: PendingChallenge, state: State, why: str, cause: Cause,
     if operation is None or not _move(operation, state, why, ended_at=now):
         return False
     challenge.delete()
-    settle.stop_waiting(operation, cause, at=now)
+    outcomes.stop_waiting(operation, cause, at=now)
     return True

@@ -17,7 +17,7 @@ from django.conf import settings
 from linkadmin import storage
 from linkadmin.accounts.models import User
 from linkadmin.database import release_connections
-from linkadmin.links import pauses, traffic
+from linkadmin.links import denials, traffic
 from linkadmin.links.models import Integration
 from linkadmin.providers.admission import Denial
 
@@ -123,8 +123,8 @@ def _run(key: UUID, row: traffic.Slot, work: Callable[[], None]) -> None:
 
 
 def _refusal(integration_id: UUID, hold: Denial) -> refusals.Refusal:
-    if isinstance(hold, pauses.Pause):
+    if isinstance(hold, denials.Pause):
         return refusals.Paused(hold.words(Integration.objects.get(pk=integration_id)))
-    if hold.reason == pauses.KEYS_REFUSED:
+    if hold.reason == denials.KEYS_REFUSED:
         return refusals.IntegrationOff()
-    return refusals.TooManyOfYours() if hold.reason == pauses.OWN_SHARE else refusals.TooManyCalls()
+    return refusals.TooManyOfYours() if hold.reason == denials.OWN_SHARE else refusals.TooManyCalls()

@@ -18,8 +18,8 @@ from . import encrypted, refusals, runner
 from .budget import require_attempt, require_code
 from .changes import CHANGES, differing, login_fields, subject_of, would_repeat_refusal
 from .models import Operation, OperationKind, OperationQuerySet, PendingChallenge
-from .sending import Rules, answer, deadline_of, refused, saved_or_refused, send, sent_before, speak
-from .settle import Call, make_call
+from .outcomes import Call, make_call
+from .starting import Rules, client_or_refusal, deadline_of, refused, saved_or_refused, sent_before, start, submit_code
 
 
 def create_link(
@@ -61,7 +61,7 @@ def create_link(
         _require_new(operation, second_link=second_link)
         require_attempt(operation)
 
-    return send(operation, lambda provider: provider.create_link(new_link), rules=rules)
+    return start(operation, lambda provider: provider.create_link(new_link), rules=rules)
 
 
 def update_credentials(*, actor: User, link: Link, values: Values, operation_key: UUID) -> Operation:
@@ -85,7 +85,7 @@ def update_credentials(*, actor: User, link: Link, values: Values, operation_key
         _require_form(link)
         require_attempt(operation)
 
-    return send(operation, lambda provider: provider.update_credentials(link.ref, values), rules=rules)
+    return start(operation, lambda provider: provider.update_credentials(link.ref, values), rules=rules)
 
 
 def submit_token(*, actor: User, challenge: PendingChallenge, token: Secret | None, operation_key: UUID) -> Operation:
@@ -112,13 +112,13 @@ def submit_token(*, actor: User, challenge: PendingChallenge, token: Secret | No
             raise refusals.ChallengeOver
         session, remote_link_id = _session_of(challenge), challenge.remote_link_id
         call: Call = partial(_resume, session=session, remote_link_id=remote_link_id, token=token)
-        provider = speak(operation.integration)
+        provider = client_or_refusal(operation.integration)
         seconds = deadline_of(operation)
         with (
             saved_or_refused(),
             runner.place(operation.integration_id, person=actor, call=operation.kind, seconds=seconds) as held,
         ):
-            answer(challenge, operation, rules=partial(require_code, asked))
+            submit_code(challenge, operation, rules=partial(require_code, asked))
             make_call(operation, held, provider, call)
     except refusals.NotSaved:  # nor could its record be
         raise
@@ -206,7 +206,7 @@ def _change(operation: Operation, values: Values, *, rules: Rules) -> Operation:
 
     is_removal = operation.kind == OperationKind.REMOVE_LINK
     name = operation.integration.speaks.removal_call(values) if is_removal else ""
-    return send(operation, lambda provider: change.call(provider, about, values), rules=all_rules, name=name)
+    return start(operation, lambda provider: change.call(provider, about, values), rules=all_rules, name=name)
 
 
 def _require_quiet(operation: Operation) -> None:

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from linkadmin.links import counts
 from linkadmin.links.causes import Group
 from linkadmin.links.counts import Trend
+from linkadmin.links.group_counts import LOOKS
 from linkadmin.links.queries import group_counts
-from linkadmin.links.strip import LOOKS
 
 DAYS = 90
 HEIGHT = 20  # units of a curve

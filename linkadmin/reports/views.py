@@ -9,10 +9,10 @@ from django.views.decorators.http import require_safe
 
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links import counts
+from linkadmin.links.group_counts import health_strip
 from linkadmin.links.models import Link, UnknownValue
 from linkadmin.links.presentation import rows
 from linkadmin.links.queries import ESCALATE, standing, waiting_too_long
-from linkadmin.links.strip import health_strip
 from linkadmin.pages import reader
 
 from . import report

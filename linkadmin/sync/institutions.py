@@ -43,7 +43,7 @@ def due(*, now: datetime) -> "QuerySet[Integration]":
 
 def read_institutions(integration: Integration) -> int:
     """Read a provider's whole catalogue and keep it; return how many it has. Raises `ProviderError`."""
-    return read_catalogue(integration, connections.connect(integration))
+    return read_catalogue(integration, connections.client_for(integration))
 
 
 def read_catalogue(integration: Integration, provider: Provider) -> int:

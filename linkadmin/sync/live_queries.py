@@ -135,7 +135,7 @@ def _begin(question: Question, reading: Reading[T], read: Callable[[Provider], T
 def _read(question: Question, reading: Reading[T], read: Callable[[Provider], T]) -> None:
     integration = question.integration
     try:
-        provider = connections.connect(integration)
+        provider = connections.client_for(integration)
         release_connections()
         reading.found = read(provider)
         connections.note_good_keys(integration)

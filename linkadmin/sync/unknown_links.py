@@ -97,7 +97,7 @@ def _ask_for(integration: Integration, rows: Sequence[UnknownLinkRead], time_sli
 
 
 def _take_over(integration: Integration, rows: Sequence[UnknownLinkRead], began_at: datetime) -> None:
-    provider = connections.connect(integration, in_background=True)
+    provider = connections.client_for(integration, in_background=True)
     release_connections()
     found = provider.read_links([_ref(row) for row in rows])
     seen = health.observe_page(integration, found, at=began_at)

@@ -13,7 +13,7 @@ from linkadmin.bulk import parts, tasks
 from linkadmin.bulk.models import BulkJob, BulkPart
 from linkadmin.database import release_connections
 from linkadmin.links import health
-from linkadmin.links.connections import connect
+from linkadmin.links.connections import client_for
 from linkadmin.links.models import CallQuota, EndUser, HealthChange, Integration, Link, Traffic
 from linkadmin.links.presentation import badge_of
 from linkadmin.providers.types import Cause, HealthState
@@ -35,7 +35,7 @@ def crowded(db: None, clock: Clock) -> Iterator[House]:
     """A house at a simulator with 240 links of a generated population, known as they are."""
     with Simulator(record=True, clock=clock, population=Population(7, 240, 0)) as simulator:
         house = build(simulator, clock)
-        records = connect(house.belvo).list_links({}, whole=True).items
+        records = client_for(house.belvo).list_links({}, whole=True).items
         customers = EndUser.objects.bulk_create(EndUser(external_id=f"cus-{number}") for number in range(len(records)))
         links = [
             Link(integration=house.belvo, end_user=customer, remote_id=record.remote_id)

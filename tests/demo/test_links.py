@@ -99,7 +99,7 @@ def test_the_planted_catalogue_is_what_a_read_of_it_brings() -> None:
 def test_the_planted_keys_are_good(provider: str) -> None:
     integration = Integration.objects.get(provider=provider)
 
-    report = connections.connect(integration).test_connection()
+    report = connections.client_for(integration).test_connection()
 
     assert integration.key_state == Integration.KeyState.GOOD
     assert integration.test_detail.startswith(f"{report.detail} (")
@@ -116,7 +116,7 @@ def test_the_first_repair_leads_the_work_list() -> None:
 @pytest.mark.usefixtures("providers")
 def test_the_first_repair_takes_a_wrong_and_then_the_right_code() -> None:
     link = first_repair()
-    provider = connections.connect(link.integration)
+    provider = connections.client_for(link.integration)
     with pytest.raises(CodeRequired) as asked:
         provider.update_credentials(link.ref, {"password": Secret("pass_valid")})
     first = asked.value.challenge

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connections
 
-from linkadmin.links.connections import connect, keep_secret
+from linkadmin.links.connections import client_for, keep_secret
 from linkadmin.links.models import Integration, Traffic
-from linkadmin.links.traffic import TrafficGate
+from linkadmin.links.traffic import TrafficAdmission
 from linkadmin.providers.admission import AttemptResult, Denial
 from linkadmin.providers.errors import ProviderError
 from linkadmin.providers.types import LinkRef, RemoteLink, Secret
@@ -46,11 +46,11 @@ def serve(belvo: Integration) -> Iterator[Serve]:
 
 
 def read(belvo: Integration) -> RemoteLink:
-    return connect(belvo).read_link(LINK)
+    return client_for(belvo).read_link(LINK)
 
 
 def update(belvo: Integration) -> RemoteLink:
-    return connect(belvo).update_credentials(LINK, {"password": Secret("pass-word")})
+    return client_for(belvo).update_credentials(LINK, {"password": Secret("pass-word")})
 
 
 def failed(call: Callable[[Integration], object], belvo: Integration, times: int = 1) -> str:
@@ -67,8 +67,8 @@ def traffic_of(belvo: Integration, **changed: object) -> Traffic:
     return Traffic.objects.get(integration=belvo)
 
 
-def gate_of(belvo: Integration, *, in_background: bool = False) -> TrafficGate:
-    return TrafficGate(belvo.pk, refused=lambda _error: None, in_background=in_background)
+def gate_of(belvo: Integration, *, in_background: bool = False) -> TrafficAdmission:
+    return TrafficAdmission(belvo.pk, refused=lambda _error: None, in_background=in_background)
 
 
 def is_let_in(belvo: Integration, *, in_background: bool = False) -> bool:

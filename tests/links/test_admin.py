@@ -6,7 +6,7 @@ from pytest_django import Settings
 
 from linkadmin.audit import log
 from linkadmin.audit.models import AuditEvent
-from linkadmin.links.connections import connect
+from linkadmin.links.connections import client_for
 from linkadmin.links.models import Integration
 from linkadmin.operations.models import Operation
 from tests.house import HERON_INTEGRATION, House
@@ -56,7 +56,7 @@ def test_administrator_adds_an_integration_that_works(house: House) -> None:
     made = Integration.objects.get(name="Heron two")
     assert answer.status == 302
     assert made.options == {"integration_id": HERON_INTEGRATION}
-    assert connect(made).test_connection().detail == "world"
+    assert client_for(made).test_connection().detail == "world"
 
 
 def test_keys_are_sealed_and_never_shown_again(house: House) -> None:
@@ -79,7 +79,7 @@ def test_key_left_empty_is_kept(house: House) -> None:
     house.heron.refresh_from_db()
     assert house.heron.name == "Heron renamed"
     assert house.heron.secrets.get().fingerprint == before
-    assert connect(house.heron).test_connection().detail == "world"
+    assert client_for(house.heron).test_connection().detail == "world"
 
 
 def test_key_that_is_typed_replaces_the_old_one_and_is_untried(house: House) -> None:

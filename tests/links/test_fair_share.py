@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from linkadmin.links.connections import connect
+from linkadmin.links.connections import client_for
 from linkadmin.links.models import CallPlace, CallQuota, Integration
-from linkadmin.links.traffic import TrafficGate
+from linkadmin.links.traffic import TrafficAdmission
 from linkadmin.providers.admission import AttemptResult, Denial, Permit, Quota
 from linkadmin.providers.errors import NotSent
 
@@ -29,19 +29,19 @@ def heron() -> Integration:
     return Integration.objects.create(provider="heron", name="Heron test", base_url="http://127.0.0.1:9")
 
 
-def machine_of(belvo: Integration) -> TrafficGate:
-    return TrafficGate(belvo.pk, refused=lambda _error: None, in_background=True)
+def machine_of(belvo: Integration) -> TrafficAdmission:
+    return TrafficAdmission(belvo.pk, refused=lambda _error: None, in_background=True)
 
 
 def read_in_background(belvo: Integration) -> object:
-    return connect(belvo, in_background=True).read_link(LINK)
+    return client_for(belvo, in_background=True).read_link(LINK)
 
 
-def enter(gate: TrafficGate, call: str = "read_link") -> Permit | Denial:
+def enter(gate: TrafficAdmission, call: str = "read_link") -> Permit | Denial:
     return gate.enter(call, seconds=15)
 
 
-def let_in(gate: TrafficGate, times: int, call: str = "read_link") -> int:
+def let_in(gate: TrafficAdmission, times: int, call: str = "read_link") -> int:
     """Make calls that are over at once; return how many of them were let in."""
     made = [enter(gate, call) for _each in range(times)]
     passages = [passage for passage in made if not isinstance(passage, Denial)]
@@ -50,7 +50,7 @@ def let_in(gate: TrafficGate, times: int, call: str = "read_link") -> int:
     return len(passages)
 
 
-def one_after_the_other(gate: TrafficGate, times: int, call: str = "read_link") -> int:
+def one_after_the_other(gate: TrafficAdmission, times: int, call: str = "read_link") -> int:
     return sum(let_in(gate, 1, call) for _each in range(times))
 
 

@@ -8,7 +8,7 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from linkadmin.links.connections import connect
+from linkadmin.links.connections import client_for
 from linkadmin.links.models import CallPlace, CallQuota, Integration
 from linkadmin.providers.admission import AttemptResult, Denial
 from tests.providers.conftest import reply
@@ -231,7 +231,7 @@ class TestRefusedKeys:
         serve(reply(403, b"<html>"), reply(200, {"count": 1, "next": None, "previous": None, "results": []}), GOOD)
         failed(read, belvo)
 
-        connect(belvo, by_hand=True).test_connection()
+        client_for(belvo, by_hand=True).test_connection()
         Integration.objects.update(key_state=Integration.KeyState.GOOD)
 
         assert read(belvo)

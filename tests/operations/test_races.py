@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from linkadmin.audit.models import AuditEvent
 from linkadmin.links.models import EndUser, Integration
-from linkadmin.operations import reconcile, runner, settle, tasks
+from linkadmin.operations import outcomes, reconcile, runner, tasks
 from linkadmin.operations.budget import budget_of
 from linkadmin.operations.models import Operation, State
 from linkadmin.providers.types import Cause, Observation, RemoteLink
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 
 def test_answer_of_the_bank_waits_for_a_database_that_is_away(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    link, whole, tries = house.belvo_link(), settle.settle, []
+    link, whole, tries = house.belvo_link(), outcomes.record_outcome, []
 
     def away_at_first(*args: Any, **kwargs: Any) -> None:
         tries.append(args)
@@ -28,7 +28,7 @@ def test_answer_of_the_bank_waits_for_a_database_that_is_away(house: House, monk
             raise OperationalError("the connection is closed")
         whole(*args, **kwargs)
 
-    monkeypatch.setattr(settle, "settle", away_at_first)
+    monkeypatch.setattr(outcomes, "record_outcome", away_at_first)
     house.send(f"/links/{link.pk}/credentials/", password="pass_valid")
     house.settled()
 
@@ -106,7 +106,7 @@ def test_good_answer_about_a_link_that_does_not_work_repairs_nothing(house: Hous
     operation.refresh_from_db()
     still = RemoteLink(link.remote_id, Observation(Cause.LOGIN_REFUSED, raw_status="invalid"))
 
-    settle.settle(operation, still, duration_ms=1)
+    outcomes.record_outcome(operation, still, duration_ms=1)
 
     operation.refresh_from_db()
     link.refresh_from_db()

@@ -13,10 +13,10 @@ from linkadmin.celery import app
 @shared_task(name="tests.read_on")
 def read_on(integration_id: str, seconds: str) -> None:
     """Ask a provider one thing after the other, as full checks and bulk work do."""
-    from linkadmin.links.connections import connect
+    from linkadmin.links.connections import client_for
     from linkadmin.links.models import Integration
 
-    provider = connect(Integration.objects.get(pk=integration_id), in_background=True)
+    provider = client_for(Integration.objects.get(pk=integration_id), in_background=True)
     until = time.monotonic() + float(seconds)
     while time.monotonic() < until:
         provider.test_connection()

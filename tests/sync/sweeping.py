@@ -15,7 +15,7 @@ from linkadmin.simulator.population import Population
 from linkadmin.simulator.server import Simulator
 from linkadmin.sync import sweeps
 from linkadmin.sync.models import Sweep, SweepPart, SweepState
-from linkadmin.sync.sweeps import crew, parts
+from linkadmin.sync.sweeps import batches, worker
 from tests.house import HERON_INTEGRATION, Clock, House, build
 
 
@@ -50,8 +50,8 @@ def work(sweep: Sweep) -> Sweep:
 
 def read_one(sweep: Sweep) -> SweepPart:
     """Read the next part and nothing more, as a worker does that dies after it."""
-    (part,) = parts.claim(sweep.pk, limit=1)
-    crew._read(sweep, part, connections.connect(sweep.integration, in_background=True))
+    (part,) = batches.claim(sweep.pk, limit=1)
+    worker._read(sweep, part, connections.client_for(sweep.integration, in_background=True))
     return part
 
 

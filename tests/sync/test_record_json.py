@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from linkadmin.links.connections import connect
+from linkadmin.links.connections import client_for
 from linkadmin.providers.errors import Busy, Failure
 from linkadmin.providers.records import RemoteAccount, RepairAddress
 from linkadmin.providers.types import Cause, Observation, RemoteLink, Secret
@@ -39,17 +39,17 @@ def test_what_was_read_comes_back_as_it_was(value: object) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_everything_a_provider_keeps_of_a_customer_and_link_comes_back(house: House) -> None:
     heron, belvo = house.heron_link(), house.belvo_link()
-    topic = connect(house.heron).list_webhook_topics()[0]
-    connect(house.heron).add_webhook(topic, "https://hooks.example.com/")
+    topic = client_for(house.heron).list_webhook_topics()[0]
+    client_for(house.heron).add_webhook(topic, "https://hooks.example.com/")
     read = [
-        read_customer(connect(house.heron), heron.end_user),
-        read_behind_link(connect(house.heron), heron.ref),
-        read_behind_link(connect(house.belvo), belvo.ref),
-        connect(house.belvo).list_links({}),
-        connect(house.belvo).find_institutions({}, page=1),
-        connect(house.heron).list_end_users({}),
-        connect(house.heron).list_connectors(),
-        connect(house.heron).list_webhooks(),
+        read_customer(client_for(house.heron), heron.end_user),
+        read_behind_link(client_for(house.heron), heron.ref),
+        read_behind_link(client_for(house.belvo), belvo.ref),
+        client_for(house.belvo).list_links({}),
+        client_for(house.belvo).find_institutions({}, page=1),
+        client_for(house.heron).list_end_users({}),
+        client_for(house.heron).list_connectors(),
+        client_for(house.heron).list_webhooks(),
     ]
 
     assert stored_and_read(read) == read

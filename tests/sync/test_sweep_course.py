@@ -17,7 +17,7 @@ from linkadmin.providers.types import Cause, HealthState, Secret
 from linkadmin.simulator.conduct import Conduct
 from linkadmin.sync import sweeps
 from linkadmin.sync.models import Sweep, SweepPart, SweepState
-from linkadmin.sync.sweeps import course, crew, parts, tasks
+from linkadmin.sync.sweeps import batches, lifecycle, tasks, worker
 from tests.house import House
 from tests.sync.sweeping import crowd, go_on, pauses_end, read_one, sweep, swept, work, workers_die
 
@@ -103,7 +103,7 @@ def test_sweep_waits_while_what_is_left_of_a_quota_is_kept_for_others(town: Hous
 
 
 def test_sweep_whose_calls_are_held_back_waits_too(town: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crew, "SHARE", 1)
+    monkeypatch.setattr(worker, "SHARE", 1)
     use_up(town.belvo, used=28)
 
     started = work(sweeps.begin(town.belvo))
@@ -136,7 +136,7 @@ def test_quotas_are_kept_by_the_provider_s_own_count(transactional_db: None, mon
 
         assert house.simulator.refused() == {}
         peak = house.simulator.peak()
-        assert max(peak.values()) <= 24 + crew.CALLS_AT_ONCE
+        assert max(peak.values()) <= 24 + worker.CALLS_AT_ONCE
         assert max(peak.values()) >= 24
         assert all(each.is_running and each.due_at > timezone.now() for each in Sweep.objects.all())
 
@@ -172,12 +172,12 @@ def test_page_that_never_comes_ends_the_sweep(house: House, patient: None) -> No
 
     assert done.state == SweepState.FAILED
     assert "No usable answer came." in done.note
-    assert len(house.calls("GET", "/api/links/")) == parts.MOST_TRIES
+    assert len(house.calls("GET", "/api/links/")) == batches.MOST_TRIES
 
 
 def test_customer_who_cannot_be_read_is_left_out(house: House, patient: None) -> None:
     odd = house.heron_link("Odd", item_id="item-odd")
-    house.simulator.fail("GET", "/api/integrations/", "html_200", times=parts.MOST_TRIES)
+    house.simulator.fail("GET", "/api/integrations/", "html_200", times=batches.MOST_TRIES)
 
     done = sweep(house.heron)
 
@@ -189,7 +189,7 @@ def test_customer_who_cannot_be_read_is_left_out(house: House, patient: None) ->
 def test_killed_worker_s_pages_come_back(town: House) -> None:
     started = sweeps.begin(town.belvo)
     read_one(started)
-    parts.claim(started.pk, limit=2)  # and dies
+    batches.claim(started.pk, limit=2)  # and dies
 
     work(started)
     assert (started.is_running, started.seen) == (True, 60)
@@ -200,8 +200,8 @@ def test_killed_worker_s_pages_come_back(town: House) -> None:
 
 
 def test_doubled_work_does_nothing_twice(town: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(course, "ATTENDED", timedelta(0))  # so that all of them are let in
-    monkeypatch.setattr(crew, "CALLS_AT_ONCE", 1)
+    monkeypatch.setattr(lifecycle, "ATTENDED", timedelta(0))  # so that all of them are let in
+    monkeypatch.setattr(worker, "CALLS_AT_ONCE", 1)
     started = sweeps.begin(town.belvo)
 
     def work_in_thread() -> None:
@@ -223,7 +223,7 @@ def test_doubled_work_does_nothing_twice(town: House, monkeypatch: pytest.Monkey
 
 def test_one_worker_at_a_time_is_at_a_sweep(town: House) -> None:
     started = sweeps.begin(town.belvo)
-    course.attend(started.pk)
+    lifecycle.claim_check(started.pk)
 
     work(started)
 
@@ -271,17 +271,17 @@ def test_list_that_gets_shorter_meanwhile_comes_to_an_end(town: House) -> None:
 def test_page_of_a_worker_that_counted_as_dead_is_dropped(town: House) -> None:
     swept(town.belvo)
     started = sweeps.begin(town.belvo)
-    (stale,) = parts.claim(started.pk, limit=1)
+    (stale,) = batches.claim(started.pk, limit=1)
     workers_die(started)
     go_on(started)
 
-    assert parts.note_answer(stale, b"", asked_at=timezone.now(), total=1) is False
+    assert batches.note_answer(stale, b"", asked_at=timezone.now(), total=1) is False
 
 
 def test_read_that_is_newer_than_a_page_stays(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     link = house.belvo_link(cause=Cause.LOGIN_REFUSED)
     swept(house.belvo)
-    original = parts.note_answer
+    original = batches.note_answer
 
     def overtaken(*args: object, **more: object) -> bool:
         """Let the link break, and be read, between a page's answer and our work on it."""
@@ -289,7 +289,7 @@ def test_read_that_is_newer_than_a_page_stays(house: House, monkeypatch: pytest.
         reading.read(Link.objects.get(pk=link.pk))
         return original(*args, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(parts, "note_answer", overtaken)
+    monkeypatch.setattr(batches, "note_answer", overtaken)
     swept(house.belvo)
 
     link.refresh_from_db()

@@ -14,7 +14,7 @@ from linkadmin.links import health
 from linkadmin.links.models import EndUser, Integration, Link
 from linkadmin.providers.types import Cause, Observation, RemoteLink
 from linkadmin.sync.models import Sweep, SweepState
-from linkadmin.sync.sweeps import links, parts
+from linkadmin.sync.sweeps import batches, links
 
 pytestmark = pytest.mark.django_db
 
@@ -46,14 +46,14 @@ class Story:
 
     def ask_for_a_page(self) -> None:
         self.pages += 1
-        parts.add_pages(self.sweep, [self.pages])
-        (part,) = parts.claim(self.sweep.pk, limit=1)
+        batches.add_pages(self.sweep, [self.pages])
+        (part,) = batches.claim(self.sweep.pk, limit=1)
         at, record = self.now, self.record
 
         def answer() -> None:
-            parts.note_answer(part, links.packed([record.remote_id]), asked_at=at, total=1)
+            batches.note_answer(part, links.packed([record.remote_id]), asked_at=at, total=1)
             links.take_links(part, self.link.integration, [record], at)
-            parts.close(part)
+            batches.close(part)
 
         self.waiting.append((at, self.word, answer))
 

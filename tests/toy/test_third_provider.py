@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from linkadmin.links.connections import connect
+from linkadmin.links.connections import client_for
 from linkadmin.links.models import Integration, Link
 from linkadmin.operations import tasks
 from linkadmin.operations.models import Operation, PendingChallenge, State
@@ -39,7 +39,7 @@ def test_its_links_are_read_one_by_one(tinbank: TinbankServer, house: House, int
     link = Link.objects.get()
     refs = [LinkRef(link.remote_id, "cus-1"), LinkRef("tin-gone", "cus-1")]
 
-    provider = connect(integration)
+    provider = client_for(integration)
     found = [[remote.remote_id for remote in provider.read_links(batch)] for batch in provider.batches(refs)]
 
     assert found == [[link.remote_id], []]

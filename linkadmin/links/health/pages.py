@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from linkadmin.links import counts, unknown
+from linkadmin.links import counts, unrecognized_values
 from linkadmin.links.models import HealthChange, Integration, Link, LinkSearch, search_text
 from linkadmin.links.named_institutions import institutions_named
 from linkadmin.providers.types import Cause, HealthState, RemoteLink
@@ -97,11 +97,11 @@ def observe_same(prints: Mapping[UUID, int], *, at: datetime) -> set[UUID]:
 @transaction.atomic
 def start_links(found: Sequence[tuple[Link, RemoteLink]], *, at: datetime, understood: Understood = _as_listed) -> None:
     """Save links that came into being elsewhere, with their first state and the words they are found by."""
-    words: list[tuple[Link, unknown.Word | None]] = []
+    words: list[tuple[Link, unrecognized_values.Word | None]] = []
     changes: list[HealthChange] = []
     for link, listed in found:
         remote = understood(link, listed)
-        words.append((link, unknown.news(link, remote.observation)))
+        words.append((link, unrecognized_values.news(link, remote.observation)))
         link.health_since = at
         taking = take_remote(link, remote, Report(remote.observation, Source.LIST, at, request_id=remote.request_id))
         link.fingerprint = fingerprint_of(listed)
@@ -112,7 +112,7 @@ def start_links(found: Sequence[tuple[Link, RemoteLink]], *, at: datetime, under
     counts.begin([link for link, _remote in found], at=at)
     for link, word in words:
         if word is not None:
-            unknown.count(link, word, at=at)
+            unrecognized_values.count(link, word, at=at)
 
 
 @transaction.atomic
@@ -129,7 +129,7 @@ def _write(
     changed = 0
     for link in locked.filter(integration=integration, remote_id__in=records, ended_at=None):
         remote = understood(link, records[link.remote_id])
-        before, word = link.shown_state, unknown.news(link, remote.observation)
+        before, word = link.shown_state, unrecognized_values.news(link, remote.observation)
         report = Report(remote.observation, Source.LIST, at, request_id=remote.request_id)
         taking = take_remote(link, remote, report, institution=named.get(remote.institution))
         # Of a record that came too late, nothing stays: the next list is looked at whatever it says.

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from linkadmin.links import counts, unknown
+from linkadmin.links import counts, unrecognized_values
 from linkadmin.links.models import HealthChange, Institution, Link, LinkSearch, search_text
 from linkadmin.links.named_institutions import institutions_named
 from linkadmin.providers.types import RemoteLink
@@ -20,7 +20,7 @@ from .rules import Report, Source, Taking, take, take_remote
 def observe(link: Link, report: Report) -> HealthChange | None:
     """Take a report into account; return the change of state it made, if any. Updates `link` in place."""
     lock(link)
-    before, word = link.shown_state, unknown.news(link, report.observation)
+    before, word = link.shown_state, unrecognized_values.news(link, report.observation)
     taking = take(link, report)
     link.fingerprint = None  # whatever the provider's record says, it is looked at again
     return keep(link, taking, before=before, word=word, at=report.at)
@@ -43,7 +43,7 @@ def observe_remote(
     institution = _named_by(remote, link)  # before the link is locked, as for a page: one order, so no deadlock
     lock(link)
     report = Report(remote.observation, source, at, operation_id, remote.request_id)
-    before, word = link.shown_state, unknown.news(link, report.observation)
+    before, word = link.shown_state, unrecognized_values.news(link, report.observation)
     taking = take_remote(link, remote, report, institution=institution)
     link.fingerprint = fingerprint if link.observed_at == at else None  # of one that came too late, nothing stays
     return keep(link, taking, before=before, word=word, at=at)
@@ -54,7 +54,7 @@ def start_link(remote: RemoteLink, link: Link, report: Report) -> Link:
     """Save a link that came into being, with its first state and the words it is found by."""
     link.health_since = report.at
     link.save(force_insert=True)
-    word = unknown.news(link, report.observation)
+    word = unrecognized_values.news(link, report.observation)
     keep(link, take_remote(link, remote, report), before="", word=word, at=report.at)
     LinkSearch.objects.create(link=link, text=search_text(link))
     return link
@@ -133,13 +133,13 @@ def _locked_in_order(links: Iterable[UUID]) -> list[UUID]:
 
 
 def keep(
-    link: Link, taking: Taking, *, before: str, at: datetime, word: unknown.Word | None = None
+    link: Link, taking: Taking, *, before: str, at: datetime, word: unrecognized_values.Word | None = None
 ) -> HealthChange | None:
     """Save what became of a locked link, with the change of its state and the move in the counts."""
     link.attention = link.rank()
     link.save()
     if taking.accepted and word is not None:
-        unknown.count(link, word, at=at)
+        unrecognized_values.count(link, word, at=at)
     if taking.change is not None:
         taking.change.save()
     if taking.moved is not None:

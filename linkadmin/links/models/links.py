@@ -21,7 +21,7 @@ from linkadmin.links.causes import (
     Verdict,
     judge,
 )
-from linkadmin.links.pauses import why_unasked
+from linkadmin.links.denials import why_unasked
 from linkadmin.providers.names import folded
 from linkadmin.providers.types import Capability, Cause, HealthState, LinkRef
 

@@ -14,7 +14,7 @@ from linkadmin.links.models import Link
 from linkadmin.links.presentation import standing_of, standings
 from linkadmin.operations import refusals, services
 from linkadmin.operations.acts import ACTS, Act, present_values
-from linkadmin.operations.effects import links_that_go
+from linkadmin.operations.apply_response import links_that_go
 from linkadmin.operations.explanations import explain
 from linkadmin.operations.forms import ActForm, ProviderForm, RemovalForm
 from linkadmin.operations.models import Operation, OperationKind, State

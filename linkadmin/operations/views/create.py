@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
-from linkadmin.links import catalogue
+from linkadmin.links import institutions
 from linkadmin.links.models import EndUser, Institution, Integration
 from linkadmin.links.presentation import standing_of
 from linkadmin.operations import refusals, services
@@ -141,14 +141,14 @@ def _choose_institution(request: HttpRequest, integration: Integration) -> HttpR
 
 def _matches(request: HttpRequest, integration: Integration) -> dict[str, Any]:
     words = request.GET.get("bank", "").strip()[:80]
-    found = catalogue.listed(integration.institutions.all()).order_by("display_name", "name")
+    found = institutions.listed(integration.institutions.all()).order_by("display_name", "name")
     for word in words.split()[:6]:
         found = found.filter(Q(search__contains=folded(word)) | Q(country__iexact=word))
     shown = list(found[: MATCHES_SHOWN + 1])
     return {
         "integration": integration,
         "bank": words,
-        "institutions": [(each, catalogue.word(each.kind)) for each in shown[:MATCHES_SHOWN]],
+        "institutions": [(each, institutions.word(each.kind)) for each in shown[:MATCHES_SHOWN]],
         "has_more": len(shown) > MATCHES_SHOWN,
         "end_user": request.GET.get("end_user", ""),
     }

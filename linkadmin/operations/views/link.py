@@ -15,14 +15,14 @@ from django.views.decorators.http import require_POST, require_safe
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links.access import link_for, seen
-from linkadmin.links.day_strip import day_strip
 from linkadmin.links.forms import NoteForm, OwnerForm
+from linkadmin.links.health_calendar import day_strip
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import shown_name
 from linkadmin.operations import reading, refusals, timeline
 from linkadmin.operations.acts import Offer, offer
+from linkadmin.operations.apply_response import links_that_go
 from linkadmin.operations.budget import budget_of
-from linkadmin.operations.effects import links_that_go
 from linkadmin.operations.explanations import explain
 from linkadmin.operations.live import pulse_of_link
 from linkadmin.operations.models import Operation

@@ -19,7 +19,7 @@ from linkadmin.providers.types import HealthState, RemoteLink
 from linkadmin.sync.models import CustomerPrint, LeftOut, Sweep, SweepPart
 from linkadmin.sync.models.left_out import note_of_sweep
 
-from . import course, parts
+from . import batches, lifecycle
 from .discovery import add_unknown_links, know_customers
 from .hashes import fingerprint_of, packed
 from .links import Gain, count, leave_out
@@ -39,17 +39,17 @@ def read_page(part: SweepPart, integration: Integration, provider: Provider) -> 
     asked_at = timezone.now()
     page = provider.list_end_users({}, page=int(part.key), whole=True)
     ids = packed(each.end_user_id for each in page.items)
-    if not parts.note_answer(part, ids, asked_at=asked_at, total=page.total):
+    if not batches.note_answer(part, ids, asked_at=asked_at, total=page.total):
         return
     prints = {each.end_user_id: fingerprint_of(each) for each in page.items}
     worth = _worth_reading(integration, page.items, prints)
     know_customers({each.end_user_id: each.name for each in worth})
     with transaction.atomic():
-        if parts.hold_still(part):
-            parts.close(part)
-            parts.add_customers(part.sweep, {each.end_user_id: prints[each.end_user_id] for each in worth})
+        if batches.hold_still(part):
+            batches.close(part)
+            batches.add_customers(part.sweep, {each.end_user_id: prints[each.end_user_id] for each in worth})
             leave_out(part, LeftOut.Kind.CUSTOMER, page.left_out)
-            course.go_on(part, page)
+            lifecycle.go_on(part, page)
 
 
 def read_links(part: SweepPart, integration: Integration, provider: Provider) -> None:
@@ -66,20 +66,20 @@ def give_up(part: SweepPart, integration: Integration, *, why: str) -> None:
     for link in Link.objects.filter(integration=integration, end_user__external_id=part.key, ended_at=None):
         health.note_unasked(link, why=why, at=timezone.now())
     with transaction.atomic():
-        if parts.hold_still(part):
-            parts.close(part, gave_up=True)
+        if batches.hold_still(part):
+            batches.close(part, gave_up=True)
             note_of_sweep(part.sweep, LeftOut.Kind.CUSTOMER, [records.LeftOut(part.key, Why.UNREAD)])
             Sweep.objects.filter(pk=part.sweep_id).update(unread=F("unread") + 1)
 
 
 @transaction.atomic
 def _take_links(part: SweepPart, integration: Integration, page: RemotePage[RemoteLink], asked_at: datetime) -> None:
-    if not parts.hold_still(part):
+    if not batches.hold_still(part):
         return
     remotes = page.items
     observed = health.observe_page(integration, remotes, at=asked_at)
     found = add_unknown_links(integration, observed.unknown_links, at=asked_at, end_user_id=part.key)
-    parts.close(part, ids=packed(each.remote_id for each in remotes), asked_at=asked_at)
+    batches.close(part, ids=packed(each.remote_id for each in remotes), asked_at=asked_at)
     count(part, Gain(len(remotes), observed.written, observed.changed, len(found)))
     leave_out(part, LeftOut.Kind.LINK, page.left_out)
     _keep_print(part, integration)

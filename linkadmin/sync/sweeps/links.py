@@ -20,7 +20,7 @@ from linkadmin.providers.types import RemoteLink
 from linkadmin.sync.models import LeftOut, Sweep, SweepPart
 from linkadmin.sync.models.left_out import note_of_sweep
 
-from . import course, parts
+from . import batches, lifecycle
 from .discovery import add_unknown_links
 from .hashes import Hashes, packed
 
@@ -48,15 +48,15 @@ def read_page(part: SweepPart, integration: Integration, provider: Provider) -> 
             raise
         page = RemotePage(items=(), number=number, is_last=True)  # the list got shorter meanwhile
     ids = packed(each.remote_id for each in page.items)
-    if not parts.note_answer(part, ids, asked_at=asked_at, total=page.total):
+    if not batches.note_answer(part, ids, asked_at=asked_at, total=page.total):
         return
     gain = take_links(part, integration, page.items, asked_at)
     with transaction.atomic():
-        if parts.hold_still(part):
-            parts.close(part)
+        if batches.hold_still(part):
+            batches.close(part)
             count(part, gain)
             leave_out(part, LeftOut.Kind.LINK, page.left_out)
-            course.go_on(part, page)
+            lifecycle.go_on(part, page)
 
 
 def take_links(part: SweepPart, integration: Integration, remotes: Sequence[RemoteLink], asked_at: datetime) -> Gain:
@@ -95,8 +95,8 @@ def _observe(
     part: SweepPart, integration: Integration, lot: Sequence[RemoteLink], asked_at: datetime
 ) -> health.Observed | None:
     # Under the lock of the sweep: no part that was asked for later gets in between.
-    if not parts.hold_still(part):
+    if not batches.hold_still(part):
         return None
-    later = Hashes(parts.answered_later(part, asked_at))
+    later = Hashes(batches.answered_later(part, asked_at))
     wanted = [each for each in lot if each.remote_id not in later]
     return health.observe_page(integration, wanted, at=asked_at, understood=without_attempt)

@@ -16,7 +16,7 @@ from linkadmin.providers.types import HealthState
 from linkadmin.sync import reads
 from linkadmin.sync.models import CustomerPrint, Reason, Sweep, SweepPart, SweepState
 
-from . import course
+from . import lifecycle
 from .hashes import Hashes
 
 T = TypeVar("T")
@@ -36,12 +36,12 @@ def conclude(sweep: Sweep) -> None:
     missing = list(_unlisted(sweep, listed) if of_links else _of_unlisted_customers(sweep, listed, seen))
     most = max(FEW, _known(sweep).count() // SHARE)
     if len(missing) > most and not _is_confirmed(sweep):
-        course.fail(sweep, _too_many(len(missing)), missing=len(missing))
+        lifecycle.fail(sweep, _too_many(len(missing)), missing=len(missing))
         return
     _note(missing)
     if not of_links:
         _forget_unlisted_customers(sweep, listed)
-    course.complete(sweep, seen=len(seen), missing=len(missing))
+    lifecycle.complete(sweep, seen=len(seen), missing=len(missing))
 
 
 def _ids(sweep: Sweep, *kinds: Kind) -> Iterator[bytes | memoryview]:

@@ -7,19 +7,19 @@ from django.utils import timezone
 
 from linkadmin.wake_worker import wake_worker
 
-from . import course, crew
+from . import lifecycle, worker
 
 
 @shared_task(name="sync.wake_full_checks")
 def wake_full_checks() -> None:
     """Find what is due, so that a lost message loses nothing."""
     now = timezone.now()
-    for integration in course.due(now=now):
-        course.begin(integration)
-    for sweep_id in course.waiting(now=now):
-        wake_worker(course.WORK_TASK, sweep_id)
+    for integration in lifecycle.due(now=now):
+        lifecycle.begin(integration)
+    for sweep_id in lifecycle.waiting(now=now):
+        wake_worker(lifecycle.WORK_TASK, sweep_id)
 
 
-@shared_task(name=course.WORK_TASK)
+@shared_task(name=lifecycle.WORK_TASK)
 def work_sweep(sweep_id: str) -> None:
-    crew.work(UUID(sweep_id))
+    worker.work(UUID(sweep_id))

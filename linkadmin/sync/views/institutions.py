@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from linkadmin.accounts.roles import Right, may
-from linkadmin.links import catalogue, counts
-from linkadmin.links.catalogue import Tally, word
+from linkadmin.links import counts, institutions
+from linkadmin.links.institutions import Tally, word
 from linkadmin.links.models import Institution, Integration
 from linkadmin.links.presentation import StateBadge, pills, state_counts
 from linkadmin.pages import draw, go, reader
@@ -44,22 +44,22 @@ class InstitutionRow:
 @require_safe
 def institution_list(request: HttpRequest) -> HttpResponse:
     """Show the catalogue by name, with known trouble on top."""
-    chosen = catalogue.InstitutionFilter(
+    chosen = institutions.InstitutionFilter(
         request.GET, queryset=Institution.objects.select_related("integration"), request=request
     )
     if not chosen.is_valid():
         raise BadRequest("a filter has a value it does not offer")
     words = request.GET.get("q", "").strip()[:80]
-    page = catalogue.BY_NAME.page(catalogue.search(chosen.qs, words), request.GET)
-    tallies = catalogue.tallies(page.rows)
+    page = institutions.BY_NAME.page(institutions.search(chosen.qs, words), request.GET)
+    tallies = institutions.tallies(page.rows)
     context = {
         "filter": chosen,
         "pills": pills(request.GET, chosen.form),
         "words": words,
         "rows": [_row(each, tallies.get(each.pk, Tally())) for each in page.rows],
         "page": page,
-        "trouble": [_row(each, tally) for each, tally in catalogue.in_trouble()],
-        "more_down": catalogue.down_without_links(),
+        "trouble": [_row(each, tally) for each, tally in institutions.in_trouble()],
+        "more_down": institutions.down_without_links(),
         "left_out": of_institutions(),
         "is_filtered": bool(words or any(chosen.form.cleaned_data.values())),
         "may_view_links": may(request.user, Right.VIEW_LINKS),
@@ -164,7 +164,7 @@ def _found_rows(integration: Integration, found: RemotePage[RemoteInstitution]) 
     """Return what was found, as it is kept here by now, in the provider's order."""
     names = [each.name for each in found.items]
     kept = {each.name: each for each in integration.institutions.select_related("integration").filter(name__in=names)}
-    tallies = catalogue.tallies(kept.values())
+    tallies = institutions.tallies(kept.values())
     return [_row(kept[name], tallies.get(kept[name].pk, Tally())) for name in names if name in kept]
 
 
@@ -178,7 +178,7 @@ def _status(institution: Institution) -> StateBadge:
         return StateBadge("quiet", "circle-slash", _("No longer listed"))
     if institution.is_down:
         return StateBadge("warn", "hourglass", word(institution.status))
-    if institution.status in catalogue.WORDS:
+    if institution.status in institutions.WORDS:
         return StateBadge("ok", "circle-check", word(institution.status))
     return StateBadge("quiet", "circle-question-mark", institution.status or _("Not told"))
 

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from linkadmin.accounts.roles import Right, may
-from linkadmin.links import unknown
+from linkadmin.links import unrecognized_values
 from linkadmin.links.models import Link, UnknownValue
 from linkadmin.paging import Keyset
 from linkadmin.providers import PROVIDERS, provider_class
@@ -31,7 +31,7 @@ class UnknownValueRow:
 
 @require_safe
 def unknown_values(request: HttpRequest) -> HttpResponse:
-    counted = unknown.counted(Link.objects.filter(ended_at=None))
+    counted = unrecognized_values.counted(Link.objects.filter(ended_at=None))
     page = LATEST_FIRST.page(UnknownValue.objects.all(), request.GET)
     context = {
         "rows": [_row(each, counted.get((each.provider, each.place, each.value), 0)) for each in page.rows],

@@ -22,7 +22,7 @@ from linkadmin.providers.types import Capability
 from linkadmin.sync.models import Sweep, SweepPart, SweepState
 from linkadmin.wake_worker import wake_worker
 
-from . import parts
+from . import batches
 
 T = TypeVar("T")
 
@@ -84,12 +84,12 @@ def go_on(part: SweepPart, page: RemotePage[T]) -> None:
     number, sweep = int(part.key), part.sweep
     if number == 1 and page.items and page.total is not None:
         # Where some records could not be read, fewer pages follow from this than there are: each names the next.
-        parts.add_pages(sweep, range(2, min(page.total // len(page.items), parts.MOST_PAGES) + 1))
+        batches.add_pages(sweep, range(2, min(page.total // len(page.items), batches.MOST_PAGES) + 1))
     if page.items and not page.is_last:
-        if number >= parts.MOST_PAGES:
+        if number >= batches.MOST_PAGES:
             fail(sweep, _("The provider's list does not end."))
-        parts.add_pages(sweep, [number + 1])
-    if not parts.pages_undone(sweep):
+        batches.add_pages(sweep, [number + 1])
+    if not batches.pages_undone(sweep):
         _note_end_of_list(sweep)
 
 
@@ -98,7 +98,7 @@ def hold_back(sweep_id: UUID, *, until: datetime, why: str) -> None:
     _running().filter(pk=sweep_id).update(due_at=until, note=why[:300])
 
 
-def attend(sweep_id: UUID) -> Sweep | None:
+def claim_check(sweep_id: UUID) -> Sweep | None:
     """Claim a sweep; None if another worker has it, or there is nothing to do now."""
     sweeps = _running().filter(pk=sweep_id).select_related("integration")
     claimed = work_queue.claim(sweeps, now=timezone.now(), limit=1, lease=ATTENDED)
@@ -139,7 +139,7 @@ def waiting(*, now: datetime) -> "QuerySet[Sweep, UUID]":
 def _begin(integration: Integration, asked_by: User | None) -> Sweep:
     sweep = Sweep.objects.create(integration=integration, asked_by=asked_by)
     _drop_parts_of_others(sweep)  # also where none ever completes
-    parts.add_pages(sweep, [1])
+    batches.add_pages(sweep, [1])
     transaction.on_commit(partial(wake_worker, WORK_TASK, sweep.pk))
     if asked_by is not None:
         _record(sweep, asked_by, "sweep.started", {})
@@ -154,8 +154,8 @@ def _drop_parts_of_others(sweep: Sweep) -> None:
 
 def _note_end_of_list(sweep: Sweep) -> None:
     """Note that the list was read to its end; if it moved meanwhile, what is new is at one of its ends."""
-    moved = len(parts.told_totals(sweep)) > 1
-    if not (moved and parts.add_both_ends_again(sweep)):
+    moved = len(batches.told_totals(sweep)) > 1
+    if not (moved and batches.add_both_ends_again(sweep)):
         Sweep.objects.filter(pk=sweep.pk, listed_at=None).update(listed_at=timezone.now())
 
 

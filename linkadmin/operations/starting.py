@@ -16,21 +16,21 @@ from linkadmin import storage
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
-from linkadmin.links.connections import connect
+from linkadmin.links.connections import client_for
 from linkadmin.links.models import EndUser, Institution, Integration
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import KeysRefused
 
 from . import refusals, runner
 from .models import Operation, OperationKind, PendingChallenge, State
-from .settle import Call, make_call, object_of
+from .outcomes import Call, make_call, object_of
 
 logger = structlog.get_logger(__name__)
 
 Rules = Callable[[], None]
 
 
-def send(operation: Operation, call: Call, *, rules: Rules, name: str = "") -> Operation:
+def start(operation: Operation, call: Call, *, rules: Rules, name: str = "") -> Operation:
     """Write the intent, claim it, and start its one call. The same form sent twice is one operation.
 
     `rules` raises a `Refusal` when our own rules forbid it. They are looked at with the intent already written, so
@@ -38,7 +38,7 @@ def send(operation: Operation, call: Call, *, rules: Rules, name: str = "") -> O
     """
     try:
         _require_free(operation)
-        provider = speak(operation.integration)
+        provider = client_or_refusal(operation.integration)
         seconds, name = deadline_of(operation), name or operation.kind
         with (
             saved_or_refused(),
@@ -74,7 +74,7 @@ def saved_or_refused() -> Iterator[None]:
     raise refusals.NotSaved
 
 
-def answer(challenge: PendingChallenge, operation: Operation, *, rules: Rules) -> None:
+def submit_code(challenge: PendingChallenge, operation: Operation, *, rules: Rules) -> None:
     """Close the operation that asked for the code and begin the one that gives it, both or none."""
     asked = challenge.operation
     operation.state, operation.fingerprint = State.SENDING, fingerprint(operation)
@@ -100,12 +100,12 @@ def sent_before(operation: Operation) -> Operation | None:
     return made
 
 
-def speak(integration: Integration) -> Provider:
+def client_or_refusal(integration: Integration) -> Provider:
     """Open the integration's keys, before anything is begun that would need them."""
     if not integration.is_active or integration.keys_refused:
         raise refusals.IntegrationOff
     try:
-        return connect(integration)
+        return client_for(integration)
     except KeysRefused:
         raise refusals.IntegrationOff from None
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from linkadmin.links import health, unknown
+from linkadmin.links import health, unrecognized_values
 from linkadmin.links.models import Link, UnknownValue
 from linkadmin.providers.types import Cause, Observation
 from tests.house import House
@@ -75,7 +75,7 @@ def test_words_that_were_withheld_are_no_word(house: House) -> None:
 
 
 def test_provider_that_never_says_the_same_twice_fills_no_table(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unknown, "MOST_PER_PLACE", 3)
+    monkeypatch.setattr(unrecognized_values, "MOST_PER_PLACE", 3)
     link, now = house.heron_link(), timezone.now()
 
     for number in range(6):

@@ -16,10 +16,10 @@ from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
 from linkadmin.database import release_connections
-from linkadmin.links import connections, health, unknown
+from linkadmin.links import connections, health, unrecognized_values
 from linkadmin.links.causes import VERDICTS
+from linkadmin.links.denials import HELD_BACK
 from linkadmin.links.models import Link
-from linkadmin.links.pauses import HELD_BACK
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import (
     CodeRequired,
@@ -44,7 +44,7 @@ from linkadmin.providers.records import (
 from linkadmin.providers.types import Cause, HealthState, LinkRef, Observation, RemoteLink
 from linkadmin.wake_worker import wake_worker
 
-from . import budget, effects, encrypted, runner
+from . import apply_response, budget, encrypted, runner
 from .challenges import MOST_ANSWERS, Asked, why_asked_again
 from .changes import CHANGES
 from .models import (
@@ -108,7 +108,7 @@ def _settle_surely(operation: Operation, answer: object, *, duration_ms: int, kn
     """Settle, again and again while the database cannot be reached: an answer of the bank is not thrown away."""
     while True:
         try:
-            settle(operation, answer, duration_ms=duration_ms, known=known)
+            record_outcome(operation, answer, duration_ms=duration_ms, known=known)
             return
         except storage.UNUSABLE as error:
             trouble = storage.trouble_of(error)
@@ -140,7 +140,7 @@ def _look_up_duplicate(operation: Operation, provider: Provider) -> RemoteLink |
 
 
 @transaction.atomic
-def settle(operation: Operation, answer: object, *, duration_ms: int, known: RemoteLink | None = None) -> None:
+def record_outcome(operation: Operation, answer: object, *, duration_ms: int, known: RemoteLink | None = None) -> None:
     """Close an operation by the answer to its call, unless somebody else closed it meanwhile."""
     rows = Operation.objects.select_for_update(of=("self",), no_key=True).with_names()
     current = rows.filter(pk=operation.pk, state=State.SENDING, version=operation.version).first()
@@ -239,7 +239,7 @@ def _(answer: Rejected, operation: Operation) -> None:
         report = health.Report(answer.observation, Source.CALL, at, operation.pk, answer.failure.request_id)
         health.observe(operation.link, report)
     else:
-        unknown.note_refusal(operation.integration.provider, answer.observation, at=timezone.now())
+        unrecognized_values.note_refusal(operation.integration.provider, answer.observation, at=timezone.now())
 
 
 def _compare(operation: Operation, asked: Asked) -> None:
@@ -260,14 +260,14 @@ def _why_no_answer_is_left(operation: Operation) -> str:
     return "" if left > 0 else ATTEMPTS_SPENT
 
 
-def _close_change(answer: effects.Answer, operation: Operation) -> None:
+def _close_change(answer: apply_response.Answer, operation: Operation) -> None:
     """Close an operation of the table of changes by a good answer; one that shows the old state took nothing over."""
     operation.state = State.SUCCEEDED
     operation.request_id = answer.request_id[:80] if answer is not None else ""
-    if effects.contradicts(answer, operation):
+    if apply_response.contradicts(answer, operation):
         operation.state, operation.outcome = State.REJECTED, NOT_TAKEN
-    effects.take(answer, operation)
-    effects.read_soon(operation)
+    apply_response.take(answer, operation)
+    apply_response.read_soon(operation)
 
 
 def done(operation: Operation, remote: RemoteLink, *, at: datetime) -> None:

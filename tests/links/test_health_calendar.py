@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from linkadmin.links.day_strip import worst_by_day
+from linkadmin.links.health_calendar import worst_by_day
 from linkadmin.links.models import HealthChange, Link
 from linkadmin.providers.types import Cause, HealthState
 from tests.house import House

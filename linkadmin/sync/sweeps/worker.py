@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from linkadmin.links import connections
+from linkadmin.links.denials import KEYS_REFUSED
 from linkadmin.links.models import CallQuota, Integration
-from linkadmin.links.pauses import KEYS_REFUSED
 from linkadmin.operations.reading import why_unasked
 from linkadmin.providers.admission import ADDRESS_REFUSED
 from linkadmin.providers.base import Provider
@@ -23,7 +23,7 @@ from linkadmin.sync.troubles import told
 from linkadmin.wake_worker import wake_worker
 from linkadmin.work_queue import TimeSlice, release, retry_later, wait_after, work_side_by_side
 
-from . import course, customers, links, missing, parts
+from . import batches, customers, lifecycle, links, missing
 
 logger = structlog.get_logger(__name__)
 
@@ -38,30 +38,30 @@ LASTING = frozenset({KEYS_REFUSED, ADDRESS_REFUSED})  # until a person does some
 
 def work(sweep_id: UUID) -> None:
     """Read the parts of a sweep that are due, until none is or others must have a turn; end it after the last one."""
-    sweep = course.attend(sweep_id)
+    sweep = lifecycle.claim_check(sweep_id)
     if sweep is None:
         return
     time_slice = TimeSlice()
     try:
         _go_on(sweep, time_slice)
     finally:
-        course.leave(sweep)
+        lifecycle.leave(sweep)
     if sweep.is_running and time_slice.is_over:
-        wake_worker(course.WORK_TASK, sweep.pk)
+        wake_worker(lifecycle.WORK_TASK, sweep.pk)
 
 
 def _go_on(sweep: Sweep, time_slice: TimeSlice) -> None:
     if not sweep.integration.is_active:
-        course.fail(sweep, _("This integration is switched off."))
+        lifecycle.fail(sweep, _("This integration is switched off."))
         return
     try:
-        provider = connections.connect(sweep.integration, in_background=True)
+        provider = connections.client_for(sweep.integration, in_background=True)
     except KeysRefused as error:
-        course.fail(sweep, _why(error))
+        lifecycle.fail(sweep, _why(error))
         return
     _read_parts(sweep, provider, time_slice)
     sweep.refresh_from_db(fields=["state", "listed_at"])
-    if sweep.is_running and sweep.listed_at is not None and not parts.undone(sweep).exists():
+    if sweep.is_running and sweep.listed_at is not None and not batches.undone(sweep).exists():
         missing.conclude(sweep)
 
 
@@ -70,12 +70,12 @@ def _read_parts(sweep: Sweep, provider: Provider, time_slice: TimeSlice) -> None
 
     def look(free: int) -> list[SweepPart]:
         _leave_to_others(sweep)
-        if not course.stay(sweep) or time_slice.is_over:
+        if not lifecycle.stay(sweep) or time_slice.is_over:
             for part in ready:  # one by one: several are locked only under the lock of their sweep
                 release([part])
             ready.clear()
         elif free and not ready:
-            ready.extend(parts.claim(sweep.pk, limit=CLAIMED_AT_ONCE))
+            ready.extend(batches.claim(sweep.pk, limit=CLAIMED_AT_ONCE))
         found, ready[:] = ready[:free], ready[free:]
         return found
 
@@ -91,7 +91,7 @@ def _leave_to_others(sweep: Sweep) -> None:
     used_up = windows.filter(used__gte=F("calls") * SHARE).order_by("window_ends_at").last()
     if used_up is not None:
         why = _("What is left of the provider's quota is kept for messages and for what people do.")
-        course.hold_back(sweep.pk, until=used_up.window_ends_at, why=why)
+        lifecycle.hold_back(sweep.pk, until=used_up.window_ends_at, why=why)
 
 
 def _read(sweep: Sweep, part: SweepPart, provider: Provider) -> None:
@@ -124,31 +124,31 @@ def _take_failure(part: SweepPart, integration: Integration, error: ProviderErro
     connections.note_keys(integration, error)
     wait = wait_after(error)
     if isinstance(error, KeysRefused) or error.failure.reason in LASTING:
-        course.fail(part.sweep, _why(error))
+        lifecycle.fail(part.sweep, _why(error))
     elif wait.is_attempt:
         _try_again(part, integration, error, reason=why_unasked(error), words=_why(error))
     else:
         until = retry_later([part], error)
         if wait.holds_integration:
-            course.hold_back(part.sweep_id, until=until, why=_why(error))
+            lifecycle.hold_back(part.sweep_id, until=until, why=_why(error))
 
 
 def _try_again(part: SweepPart, integration: Integration, error: Exception, *, reason: str, words: str) -> None:
     """Let a part be read later; after the last try without the customer it is about, or not at all."""
-    if part.attempts < parts.MOST_TRIES:
+    if part.attempts < batches.MOST_TRIES:
         retry_later([part], error)
     elif part.kind == SweepPart.Kind.CUSTOMER:
         customers.give_up(part, integration, why=reason)
         _end_if_most_fail(part.sweep, words)
     else:
-        course.fail(part.sweep, words)
+        lifecycle.fail(part.sweep, words)
 
 
 def _end_if_most_fail(sweep: Sweep, words: str) -> None:
     """End a sweep that reads nearly nobody: it is not one customer that is odd."""
     unread = sweep.parts.filter(gave_up=True).count()
     if unread > FEW_CUSTOMERS and unread * 10 > sweep.parts.count():
-        course.fail(sweep, words)
+        lifecycle.fail(sweep, words)
 
 
 def _why(error: ProviderError) -> str:
