@@ -18,7 +18,7 @@ from linkadmin.bulk.models import BulkJob
 from linkadmin.links.models import Link
 from linkadmin.operations.models import Operation, PendingChallenge, State
 from linkadmin.providers.types import Secret
-from linkadmin.sync.models import Sweep
+from linkadmin.sync.models import FullCheck
 from linkadmin.webhooks import secrets
 from linkadmin.webhooks.models import WebhookDelivery
 
@@ -119,11 +119,11 @@ GET  /integrations/{heron}/webhooks/{source}/end/  403  403  403  200
 GET  /integrations/{heron}/reports/      403  403  403  200
 POST /integrations/{heron}/reports/      403  403  403  422
 GET  /integrations/{belvo}/reports/      403  403  403  404
-GET  /integrations/{belvo}/sweeps/       403  200  200  200
-POST /integrations/{belvo}/sweeps/       403  403  403  303
-GET  /sweeps/{sweep}/live/               403  200  200  200
-GET  /sweeps/{sweep}/                    403  200  200  200
-POST /sweeps/{sweep}/                    403  403  403  303
+GET  /integrations/{belvo}/full-checks/       403  200  200  200
+POST /integrations/{belvo}/full-checks/       403  403  403  303
+GET  /full-checks/{full_check}/live/               403  200  200  200
+GET  /full-checks/{full_check}/                    403  200  200  200
+POST /full-checks/{full_check}/                    403  403  403  303
 GET  /institutions/                      200  200  200  200
 GET  /institutions/{bank}/               200  200  200  200
 GET  /institutions/{bank}/read/          405  405  403  403
@@ -217,7 +217,7 @@ def places(house: House) -> dict[str, str]:
         "operation": str(operation.pk),
         "webhook": str(an_operation_of_an_integration(house).pk),
         "job": str(BulkJob.objects.create(kind="note", state="done", actor=house.people["ana"]).pk),
-        "sweep": str(Sweep.objects.create(integration=house.heron, state="done").pk),
+        "full_check": str(FullCheck.objects.create(integration=house.heron, state="done").pk),
         "belvo": str(house.belvo.pk),
         "heron": str(house.heron.pk),
         "bank": str(house.bank().pk),

@@ -16,7 +16,7 @@ from linkadmin.bulk.models import BulkJob, BulkPart
 from linkadmin.database import release_connections
 from linkadmin.links.denials import NO_PLACE, QUOTA
 from linkadmin.providers.errors import Busy, Failure, KeysRefused, NotSent, OutcomeUnknown, ProviderError
-from linkadmin.sync.models import LinkRead, Sweep, SweepPart, UnknownLinkRead
+from linkadmin.sync.models import FullCheck, FullCheckBatch, LinkRead, UnknownLinkRead
 from linkadmin.webhooks.models import WebhookDelivery
 from linkadmin.work_queue import (
     RELEASED,
@@ -59,10 +59,12 @@ def stranger_reads(house: House) -> Rows:
     return UnknownLinkRead.objects.order_by("due_at")
 
 
-def sweep_parts(house: House) -> Rows:
-    sweep = Sweep.objects.create(integration=house.belvo)
-    SweepPart.objects.bulk_create(SweepPart(sweep=sweep, kind="page", key=str(number)) for number in range(ROWS))
-    return sweep.parts.filter(done_at=None).order_by("-kind", "id")
+def full_check_batches(house: House) -> Rows:
+    full_check = FullCheck.objects.create(integration=house.belvo)
+    FullCheckBatch.objects.bulk_create(
+        FullCheckBatch(full_check=full_check, kind="page", key=str(number)) for number in range(ROWS)
+    )
+    return full_check.parts.filter(done_at=None).order_by("-kind", "id")
 
 
 def bulk_parts(house: House) -> Rows:
@@ -72,7 +74,7 @@ def bulk_parts(house: House) -> Rows:
 
 
 @pytest.fixture(
-    params=[deliveries, link_reads, stranger_reads, sweep_parts, bulk_parts], ids=lambda make: make.__name__
+    params=[deliveries, link_reads, stranger_reads, full_check_batches, bulk_parts], ids=lambda make: make.__name__
 )
 def rows(request: pytest.FixtureRequest, house: House) -> Rows:
     """Rows of one table that are due, as its package claims them."""

@@ -48,7 +48,7 @@ NAVIGATION: tuple[tuple[Promise, tuple[NavEntry, ...]], ...] = (
         _("Configure"),
         (
             NavEntry(
-                _("Integrations"), "integration-list", "plug", Right.VIEW_INTEGRATIONS, ("integration-", "sweep-")
+                _("Integrations"), "integration-list", "plug", Right.VIEW_INTEGRATIONS, ("integration-", "full-check-")
             ),
             NavEntry(_("Unknown words"), "unknown-values", "book-open-text", Right.VIEW_OVERVIEW, ("unknown-values",)),
         ),

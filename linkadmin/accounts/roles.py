@@ -184,9 +184,9 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "integration-webhook-remove": Right.MANAGE_INTEGRATIONS,
     "integration-reports": Right.MANAGE_INTEGRATIONS,
     # To begin one, and to stop it, changes nothing at the provider but uses its quota.
-    "integration-sweeps": {"GET": Right.VIEW_INTEGRATIONS, "POST": Right.MANAGE_INTEGRATIONS},
-    "sweep-live": Right.VIEW_INTEGRATIONS,
-    "sweep-detail": {"GET": Right.VIEW_INTEGRATIONS, "POST": Right.MANAGE_INTEGRATIONS},
+    "integration-full-checks": {"GET": Right.VIEW_INTEGRATIONS, "POST": Right.MANAGE_INTEGRATIONS},
+    "full-check-live": Right.VIEW_INTEGRATIONS,
+    "full-check-detail": {"GET": Right.VIEW_INTEGRATIONS, "POST": Right.MANAGE_INTEGRATIONS},
     "institution-list": Right.VIEW_OVERVIEW,
     "institution-detail": Right.VIEW_OVERVIEW,
     "institution-read": Right.READ_RECORDS,

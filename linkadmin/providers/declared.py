@@ -8,7 +8,7 @@ from .addresses import check_base_url
 from .admission import Quota
 from .errors import Failure, Unsupported
 from .filters import Filters
-from .records import Reach, SweepBy, WebhookHint
+from .records import FullCheckBy, Reach, WebhookHint
 from .types import Capability, CredentialField, InstitutionFields, LinkRef, PracticeHints, Secret, Values
 
 
@@ -40,7 +40,7 @@ class Declared:
     # How many links `batches` puts together.
     links_per_read: ClassVar[int] = 1
     # What is read page by page to learn how all links stand.
-    sweep_by: ClassVar[SweepBy] = SweepBy.LINKS
+    full_check_by: ClassVar[FullCheckBy] = FullCheckBy.LINKS
     # The words for how a link stands that are understood.
     statuses: ClassVar[frozenset[str]] = frozenset()
     # What an administrator enters as a secret of its deliveries, and whether that is ours to make up.

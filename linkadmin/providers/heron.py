@@ -18,11 +18,11 @@ from .heron_beside import HeronBesideLinks
 from .http import Answer
 from .records import (
     Accepted,
+    FullCheckBy,
     Reach,
     RemotePage,
     Removed,
     ReportsRefreshed,
-    SweepBy,
 )
 from .types import (
     Capability,
@@ -117,7 +117,7 @@ class Heron(HeronBesideLinks):
     # Counted for each endpoint by itself. The whole of it: every answer tells where the window stands.
     quotas = tuple(Quota(100, 60.0, call) for call in _ENDPOINTS)
     counted_as = _COUNTED_AS
-    sweep_by = SweepBy.CUSTOMERS
+    full_check_by = FullCheckBy.CUSTOMERS
     statuses = answers.STATUSES
 
     webhook_fields = webhooks.FIELDS

@@ -156,8 +156,8 @@ class RemoteWebhook:
     request_id: str = ""
 
 
-class SweepBy(StrEnum):
-    """What a sweep reads page by page to learn how all links stand."""
+class FullCheckBy(StrEnum):
+    """What a full check reads page by page to learn how all links stand."""
 
     LINKS = "links"  # their pages say everything
     CUSTOMERS = "customers"  # with how their sources stand; then the links of some of them

@@ -1,4 +1,4 @@
-"""Links that are to be read: wanted by messages, repairs, sweeps and the clock, and read by as few calls as may be.
+"""Links to be read: wanted by deliveries, repairs, full checks and the clock, and read by as few calls as may be.
 
 A row for each link is the truth. However often a link is wanted, it is read once, by a read that begins after the last
 wish; never sooner than ten seconds after the one before.

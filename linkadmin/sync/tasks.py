@@ -14,8 +14,8 @@ from linkadmin.webhooks.acceptance import PROCESS_TASK
 from linkadmin.work_queue import TimeSlice
 
 from . import clock, delivery_reads, institutions, queue, reads, unknown_links
+from .full_checks import tasks as full_check_tasks  # noqa: F401 - so that workers know them
 from .models import Reason
-from .sweeps import tasks as sweep_tasks  # noqa: F401 - so that workers know them
 
 logger = structlog.get_logger(__name__)
 

@@ -14,7 +14,7 @@ from linkadmin.links import connections, health
 from linkadmin.links.models import EndUser, Integration
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Blocked, Busy, KeysRefused, ProviderError, Rejected
-from linkadmin.providers.records import SweepBy
+from linkadmin.providers.records import FullCheckBy
 from linkadmin.providers.types import LinkRef
 from linkadmin.wake_worker import wake_worker
 from linkadmin.webhooks import deliveries
@@ -22,9 +22,9 @@ from linkadmin.webhooks.models import DeliveryOutcome, DeliveryState, WebhookDel
 from linkadmin.work_queue import TimeSlice, release
 
 from . import queue
+from .full_checks import discovery
 from .matching import Named, links_named, named_by
 from .models import UnknownLinkRead
-from .sweeps import discovery
 
 logger = structlog.get_logger(__name__)
 
@@ -34,7 +34,7 @@ ALONE_AFTER = 2  # reads in vain: perhaps it is this one id that spoils the call
 
 def can_be_asked_for(integration: Integration, named: Named) -> bool:
     """Tell whether a provider can be asked for what a message names."""
-    if integration.speaks.sweep_by is SweepBy.CUSTOMERS:
+    if integration.speaks.full_check_by is FullCheckBy.CUSTOMERS:
         return bool(named.end_user_id)
     return bool(named.remote_id)
 
@@ -102,7 +102,7 @@ def _take_over(integration: Integration, rows: Sequence[UnknownLinkRead], began_
     found = provider.read_links([_ref(row) for row in rows])
     seen = health.observe_page(integration, found, at=began_at)
     if seen.unknown_links:
-        of_customer = integration.speaks.sweep_by is SweepBy.CUSTOMERS
+        of_customer = integration.speaks.full_check_by is FullCheckBy.CUSTOMERS
         whose = _our_id(provider, rows[0].end_user_id) if of_customer else ""
         discovery.add_unknown_links(integration, seen.unknown_links, at=began_at, end_user_id=whose)
     connections.note_good_keys(integration)

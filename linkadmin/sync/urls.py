@@ -3,7 +3,7 @@ from django.urls.converters import StringConverter
 
 from linkadmin.providers.http import IDENTIFIER, MAX_IDENTIFIER
 
-from .views import customers, institutions, records, reports, sweeps, unknown, webhooks
+from .views import customers, full_checks, institutions, records, reports, unknown, webhooks
 
 
 class RemoteIdConverter(StringConverter):
@@ -40,9 +40,9 @@ urlpatterns = [
         name="integration-webhook-remove",
     ),
     path("integrations/<uuid:pk>/reports/", reports.integration_reports, name="integration-reports"),
-    path("integrations/<uuid:pk>/sweeps/", sweeps.integration_sweeps, name="integration-sweeps"),
-    path("sweeps/<uuid:pk>/live/", sweeps.sweep_live, name="sweep-live"),
-    path("sweeps/<uuid:pk>/", sweeps.sweep_detail, name="sweep-detail"),
+    path("integrations/<uuid:pk>/full-checks/", full_checks.integration_full_checks, name="integration-full-checks"),
+    path("full-checks/<uuid:pk>/live/", full_checks.full_check_live, name="full-check-live"),
+    path("full-checks/<uuid:pk>/", full_checks.full_check_detail, name="full-check-detail"),
     path("end-users/<uuid:pk>/records/<uuid:integration>/", customers.end_user_records, name="end-user-records"),
     path("end-users/<uuid:pk>/records/<uuid:integration>/tell/", customers.end_user_tell, name="end-user-tell"),
     path(

@@ -11,7 +11,7 @@ from linkadmin.accounts.roles import Right
 from linkadmin.links.models import EndUser, Integration, Link
 from linkadmin.providers.types import Capability
 from linkadmin.sync.customers import tells_of_customers, tells_of_links
-from linkadmin.sync.sweeps import can_sweep
+from linkadmin.sync.full_checks import can_full_check
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ def of_integration(page: Context) -> dict[str, Any]:
     )
     rights = {None, *page["rights"]}  # our own catalogue is for everybody
     ways = [way for capability, right, way in every if integration.can(capability) and right in rights]
-    if can_sweep(integration):
-        ways.append(Way(_("Sweeps"), _("which read all its links"), at("sweeps")))
+    if can_full_check(integration):
+        ways.append(Way(_("Sweeps"), _("which read all its links"), at("full-checks")))
     return {"title": _("At the provider"), "ways": ways}
 
 

@@ -184,7 +184,7 @@ def test_takes_the_log_stream_for_a_file_of_heads(log: Path, settings: Settings,
     head = log.read_text()
     settings.AUDIT_HEADS_FILE = ""
     stream = tmp_path / "stream"
-    stream.write_text(f'{{"event": "sweep.done"}}\nnot JSON at all\nNov 29 03:10:00 web linkadmin[7]: {head}')
+    stream.write_text(f'{{"event": "full_check.done"}}\nnot JSON at all\nNov 29 03:10:00 web linkadmin[7]: {head}')
     assert exit_status(heads=stream)[0] == 0
 
     cut_the_tail()

@@ -9,8 +9,8 @@ from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
 from linkadmin.operations import tasks
 from linkadmin.providers.types import Cause, Observation, RemoteLink
-from linkadmin.sync import sweeps
-from linkadmin.sync.models import Sweep, SweepState
+from linkadmin.sync import full_checks
+from linkadmin.sync.models import FullCheck, FullCheckState
 from tests.bulk.desk import begun, planned, worked
 from tests.house import House
 from tests.webhooks.postman import deliver, kept, open_inbox, signed, told_by_heron
@@ -43,12 +43,14 @@ def jobs(house: House, link: Link) -> list[str]:
     return [job.get_absolute_url() for job in (plan, running, done)]
 
 
-def sweeps_of(house: House) -> list[Sweep]:
-    """Make a sweep that failed, with all that can be said of it, and one that runs."""
+def full_checks_of(house: House) -> list[FullCheck]:
+    """Make a full check that failed, with all that can be said of it, and one that runs."""
     note = "No usable answer came. What came back is no answer we can read, such as a web page in its place."
-    failed = Sweep(integration=house.heron, state=SweepState.FAILED, note=note, skipped=3, unread=40, seen=12_345)
+    failed = FullCheck(
+        integration=house.heron, state=FullCheckState.FAILED, note=note, skipped=3, unread=40, seen=12_345
+    )
     failed.save()
-    return [failed, sweeps.begin(house.heron, asked_by=house.people["adm"])]
+    return [failed, full_checks.begin(house.heron, asked_by=house.people["adm"])]
 
 
 def pages(house: House) -> list[tuple[str, str]]:
@@ -127,8 +129,8 @@ def pages(house: House) -> list[tuple[str, str]]:
         f"{at_heron}/webhooks/add/",
         f"{at_heron}/webhooks/wbh_gone/end/",
         f"{at_heron}/reports/",
-        *(each.get_absolute_url() for each in sweeps_of(house)),
-        f"{at_heron}/sweeps/",
+        *(each.get_absolute_url() for each in full_checks_of(house)),
+        f"{at_heron}/full-checks/",
     ]
     return [
         (NOBODY, "/accounts/login/"),

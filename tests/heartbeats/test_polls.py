@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from linkadmin.sync import sweeps
+from linkadmin.sync import full_checks
 from tests.background import kill, run
 from tests.bulk.desk import begun
 from tests.follow import pulse_of
@@ -36,15 +36,15 @@ def job(house: House) -> str:
     return begun(house, "refresh", [house.belvo_link()], name="mia").get_absolute_url()
 
 
-def sweep(house: House) -> str:
-    return sweeps.begin(house.belvo, asked_by=house.people["adm"]).get_absolute_url()
+def full_check(house: House) -> str:
+    return full_checks.begin(house.belvo, asked_by=house.people["adm"]).get_absolute_url()
 
 
 def overview(house: House) -> str:
     return "/"
 
 
-PAGES: list[Callable[[House], str]] = [overview, link, code, operation, job, sweep]
+PAGES: list[Callable[[House], str]] = [overview, link, code, operation, job, full_check]
 
 
 @pytest.mark.usefixtures("at_once")

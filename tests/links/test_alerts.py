@@ -42,7 +42,7 @@ def pages(house: House, link: Link) -> dict[str, tuple[str, ...]]:
         house.bank("erebor_mx_retail").get_absolute_url(): everybody,
         "/integrations/": ("mia", "aud", "adm"),
         house.belvo.get_absolute_url(): ("mia", "aud", "adm"),
-        f"/integrations/{house.belvo.pk}/sweeps/": ("mia", "aud", "adm"),
+        f"/integrations/{house.belvo.pk}/full-checks/": ("mia", "aud", "adm"),
         f"/admin/links/integration/{house.belvo.pk}/change/": ("aud", "adm"),
         "/links/new/": ("ana",),
         house.new_link_url("erebor_mx_retail"): ("ana",),

@@ -10,7 +10,7 @@ from linkadmin.accounts.roles import Role
 from linkadmin.links import notes
 from linkadmin.links.models import EndUser, Institution, Integration, Link, LinkSearch, Note
 from linkadmin.providers.names import clean_name, clean_text, folded, is_customer_id, isolated
-from linkadmin.sync.sweeps.discovery import know_customers
+from linkadmin.sync.full_checks.discovery import know_customers
 from tests.house import House
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
@@ -156,7 +156,7 @@ def test_names_are_isolated_wherever_they_stand(house: House) -> None:
     urls = [f"/links/{link.pk}/{page}" for page in of_link]
     urls += [link.end_user.get_absolute_url(), bank.get_absolute_url(), house.belvo.get_absolute_url()]
     urls += ["/", "/links/", "/end-users/", "/institutions/", "/integrations/", "/bulk/", "/activity/deliveries/"]
-    urls += [f"{house.belvo.get_absolute_url()}sweeps/", f"/links/?institution={bank.pk}"]
+    urls += [f"{house.belvo.get_absolute_url()}full_checks/", f"/links/?institution={bank.pk}"]
     urls += ["/links/new/", f"/links/new/?integration={house.belvo.pk}", house.new_link_url("erebor_mx_retail")]
     shown: set[str] = set()
     for url in urls:

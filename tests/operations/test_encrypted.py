@@ -49,7 +49,7 @@ def fail(*_arguments: Any, **_named: Any) -> None:
     raise OperationalError("the connection is closed")
 
 
-def test_sweep_leaves_nothing_of_what_has_expired(house: House, asked: Link) -> None:
+def test_full_check_leaves_nothing_of_what_has_expired(house: House, asked: Link) -> None:
     act(house, house.belvo_link("Blue Fern"), "repair-address", locale="pt")
     before = challenges(), cells("operations_repairurl", "sealed")
     for model in (PendingChallenge, RepairUrl):
@@ -63,7 +63,7 @@ def test_sweep_leaves_nothing_of_what_has_expired(house: House, asked: Link) -> 
     assert cells("operations_repairurl", "sealed") == []
 
 
-def test_sweep_empties_expired_cells_of_a_challenge_that_cannot_be_closed(
+def test_full_check_empties_expired_cells_of_a_challenge_that_cannot_be_closed(
     asked: Link, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     PendingChallenge.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
@@ -74,7 +74,7 @@ def test_sweep_empties_expired_cells_of_a_challenge_that_cannot_be_closed(
     assert challenges() == [(b"", b"")]
 
 
-def test_sweep_keeps_what_has_not_expired(house: House, asked: Link) -> None:
+def test_full_check_keeps_what_has_not_expired(house: House, asked: Link) -> None:
     act(house, house.belvo_link("Blue Fern"), "repair-address", locale="pt")
     before = challenges(), cells("operations_repairurl", "sealed")
 

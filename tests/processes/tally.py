@@ -13,13 +13,16 @@ from django.db.models import Count, Q  # noqa: E402
 
 from linkadmin.bulk.models import BulkItem, BulkJob  # noqa: E402
 from linkadmin.links.models import HealthChange, Link, Note  # noqa: E402
-from linkadmin.sync.models import Sweep  # noqa: E402
+from linkadmin.sync.models import FullCheck  # noqa: E402
 
 
 def main() -> None:
     json.dump(
         {
-            "sweeps": [_sweep(sweep) for sweep in Sweep.objects.select_related("integration").order_by("began_at")],
+            "full_checks": [
+                _full_check(full_check)
+                for full_check in FullCheck.objects.select_related("integration").order_by("began_at")
+            ],
             "links": Link.objects.count(),
             "twice": Link.objects.values("integration", "remote_id").annotate(n=Count("pk")).filter(n__gt=1).count(),
             "beginnings": HealthChange.objects.filter(old="").count(),
@@ -30,9 +33,14 @@ def main() -> None:
     )
 
 
-def _sweep(sweep: Sweep) -> dict[str, Any]:
-    parts = sweep.parts.aggregate(n=Count("pk"), done=Count("pk", filter=Q(done_at__isnull=False)))
-    told = {"provider": sweep.integration.provider, "state": sweep.state, "note": sweep.note, "seen": sweep.seen}
+def _full_check(full_check: FullCheck) -> dict[str, Any]:
+    parts = full_check.parts.aggregate(n=Count("pk"), done=Count("pk", filter=Q(done_at__isnull=False)))
+    told = {
+        "provider": full_check.integration.provider,
+        "state": full_check.state,
+        "note": full_check.note,
+        "seen": full_check.seen,
+    }
     return told | {"parts": parts["n"], "done": parts["done"]}
 
 

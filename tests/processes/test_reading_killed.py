@@ -1,4 +1,4 @@
-"""kill -9 of worker and beat and an emptied broker, amid sweeps and bulk work: all of it gets done, once."""
+"""kill -9 of worker and beat and an emptied broker, amid full checks and bulk work: all of it gets done, once."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -88,9 +88,9 @@ def in_the_middle(stack: Crowded, how_far: Callable[[dict[str, Any]], tuple[int,
     wait_for(is_between)
 
 
-def parts_of_sweeps(tally: dict[str, Any]) -> tuple[int, int]:
-    running = [sweep for sweep in tally["sweeps"] if sweep["state"] == "running"]
-    return sum(sweep["done"] for sweep in running), sum(sweep["parts"] for sweep in running) or 1
+def parts_of_full_checks(tally: dict[str, Any]) -> tuple[int, int]:
+    running = [full_check for full_check in tally["full_checks"] if full_check["state"] == "running"]
+    return sum(full_check["done"] for full_check in running), sum(full_check["parts"] for full_check in running) or 1
 
 
 def items_of_job(tally: dict[str, Any]) -> tuple[int, int]:
@@ -99,26 +99,26 @@ def items_of_job(tally: dict[str, Any]) -> tuple[int, int]:
 
 
 def wait_until_swept(stack: Crowded) -> dict[str, Any]:
-    """Wait until each provider has a sweep that is done, and return the tally then."""
+    """Wait until each provider has a full check that is done, and return the tally then."""
 
     def tally_when_done() -> dict[str, Any] | None:
         tally = stack.tally()
-        done = {sweep["provider"] for sweep in tally["sweeps"] if sweep["state"] == "done"}
+        done = {full_check["provider"] for full_check in tally["full_checks"] if full_check["state"] == "done"}
         return tally if done == {"belvo", "heron"} else None
 
     return wait_for(tally_when_done)
 
 
-def test_sweeps_that_are_killed_again_and_again_find_every_link_once(crowded: Crowded) -> None:
+def test_full_checks_that_are_killed_again_and_again_find_every_link_once(crowded: Crowded) -> None:
     for _ in range(2):
-        in_the_middle(crowded, parts_of_sweeps)
+        in_the_middle(crowded, parts_of_full_checks)
         crowded.kill_and_empty_broker()
 
     tally = wait_until_swept(crowded)
 
     assert tally["links"] == tally["beginnings"] == links_to_be_found()
     assert tally["twice"] == 0
-    assert len(tally["sweeps"]) == 2
+    assert len(tally["full_checks"]) == 2
 
 
 def test_notes_on_all_links_are_written_once_each(crowded: Crowded) -> None:

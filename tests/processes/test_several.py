@@ -92,7 +92,7 @@ def test_records_are_asked_for_once_whoever_shows_them(several: Stack, ana: Brow
 
     assert len({page.text.count("erebor_mx_retail") for page in pages}) == 1
     listed = [call for call in several.calls("GET", "/api/links/") if call["path"] == "/api/links/"]
-    assert len([call for call in listed if "fields" not in call["query"]]) == 1  # sweeps ask for some fields alone
+    assert len([call for call in listed if "fields" not in call["query"]]) == 1  # full checks ask for some fields alone
 
 
 def test_number_outlives_the_process_that_got_it(several: Stack, ana: Browser, asked: PlantedLink) -> None:

@@ -16,12 +16,12 @@ from linkadmin.links.causes import STATES
 from linkadmin.links.models import HealthChange, Integration, Link
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.simulator.conduct import Conduct
-from linkadmin.sync import sweeps, tasks
+from linkadmin.sync import full_checks, tasks
 from linkadmin.sync.models import LinkRead
 from tests.house import HERON_INTEGRATION, House
 from tests.webhooks.postman import AUTHORIZATION, SECRET, open_inbox
 
-from .sweeping import crowd, go_on
+from .full_checking import crowd, go_on
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.thorough]
 
@@ -60,7 +60,7 @@ def lively(live_server: LiveServer) -> Iterator[House]:
 
 @contextmanager
 def workers() -> Iterator[None]:
-    """Let workers work on messages and reads all the time, as long as sweeps run beside them."""
+    """Let workers work on messages and reads all the time, as long as full checks run beside them."""
     ended = threading.Event()
 
     def go_on() -> None:
@@ -87,16 +87,16 @@ def work() -> None:
         tasks.read_due(str(integration.pk))
 
 
-def sweep_all(house: House) -> None:
+def full_check_all(house: House) -> None:
     for integration in (house.belvo, house.heron):
-        assert not go_on(sweeps.begin(integration)).is_running
+        assert not go_on(full_checks.begin(integration)).is_running
 
 
 def pass_an_hour(house: House, hour: int) -> None:
     """Let an hour pass at the providers and here, and look after the links as in every hour."""
     house.simulator.live(hours=1, seed=hour, share=SHARE_AN_HOUR)
     with time_machine.travel(datetime.fromtimestamp(house.simulator.clock(), UTC)), workers():
-        sweep_all(house)
+        full_check_all(house)
         assert house.simulator.delivered()
 
 
@@ -104,12 +104,12 @@ def calm_down(house: House) -> None:
     """Work on what is left, a quarter of an hour after the last change."""
     for minutes in (15, 30, 45):
         with time_machine.travel(datetime.fromtimestamp(house.simulator.clock() + 60 * minutes, UTC)):
-            sweep_all(house)
+            full_check_all(house)
             work()
 
 
 def test_after_a_day_every_link_stands_as_at_its_provider(lively: House) -> None:
-    sweep_all(lively)
+    full_check_all(lively)
     for hour in range(HOURS):
         pass_an_hour(lively, hour)
     calm_down(lively)

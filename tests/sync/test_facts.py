@@ -14,7 +14,7 @@ from linkadmin.sync import clock
 from linkadmin.sync.institutions import read_institutions
 from linkadmin.sync.models import LinkRead
 from tests.house import House
-from tests.sync.sweeping import swept
+from tests.sync.full_checking import swept
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -27,12 +27,12 @@ def by_itself(house: House, link: Link) -> None:
     house.prove(link)
 
 
-def in_a_sweep(house: House, link: Link) -> None:
+def in_a_full_check(house: House, link: Link) -> None:
     swept(link.integration)
     link.refresh_from_db()
 
 
-@pytest.fixture(params=[by_itself, in_a_sweep])
+@pytest.fixture(params=[by_itself, in_a_full_check])
 def read(request: pytest.FixtureRequest) -> Read:
     found: Read = request.param
     return found
@@ -103,7 +103,7 @@ def test_answer_without_a_field_takes_nothing_back(house: House, monkeypatch: py
 
     say(house, link, refresh_rate="6h", stale_in=None, fetch_resources=None)
     monkeypatch.setattr(belvo, "_READ_FIELDS", SEVEN_FIELDS)
-    in_a_sweep(house, link)
+    in_a_full_check(house, link)
 
     assert {name: getattr(link, name) for name in kept} == before
     assert link.refresh_rate == "6h"

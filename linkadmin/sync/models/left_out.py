@@ -11,7 +11,7 @@ from linkadmin.links.models import Integration
 from linkadmin.providers import records
 from linkadmin.providers.reading import Why
 
-from .sweeps import Sweep
+from .full_checks import FullCheck
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -36,7 +36,7 @@ class LeftOut(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="left_out")
-    sweep = models.ForeignKey(Sweep, on_delete=models.CASCADE, null=True, blank=True, related_name="left_out")
+    full_check = models.ForeignKey(FullCheck, on_delete=models.CASCADE, null=True, blank=True, related_name="left_out")
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
     name = models.CharField(_("name"), max_length=140, blank=True)  # as well as the record tells
     why = models.CharField(_("why"), max_length=12, choices=[(each.value, REASONS[each]) for each in Why])
@@ -61,17 +61,17 @@ def note_institutions(integration: Integration, left_out: Iterable[records.LeftO
     _add(integration, None, LeftOut.Kind.INSTITUTION, list(left_out)[:MOST_NAMED])
 
 
-def note_of_sweep(sweep: Sweep, kind: LeftOut.Kind, left_out: Iterable[records.LeftOut]) -> None:
-    """Note what a page of a sweep's list left out, unless the sweep has named enough."""
+def note_of_full_check(full_check: FullCheck, kind: LeftOut.Kind, left_out: Iterable[records.LeftOut]) -> None:
+    """Note what a page of a full check's list left out, unless the full check has named enough."""
     found = list(left_out)
     if found:
-        _add(sweep.integration, sweep, kind, found[: max(0, MOST_NAMED - sweep.left_out.count())])
+        _add(full_check.integration, full_check, kind, found[: max(0, MOST_NAMED - full_check.left_out.count())])
 
 
 def _add(
-    integration: Integration, sweep: Sweep | None, kind: LeftOut.Kind, left_out: Iterable[records.LeftOut]
+    integration: Integration, full_check: FullCheck | None, kind: LeftOut.Kind, left_out: Iterable[records.LeftOut]
 ) -> None:
     LeftOut.objects.bulk_create(
-        LeftOut(integration=integration, sweep=sweep, kind=kind, name=each.name[:140], why=each.why.value)
+        LeftOut(integration=integration, full_check=full_check, kind=kind, name=each.name[:140], why=each.why.value)
         for each in left_out
     )

@@ -1,4 +1,4 @@
-"""The workers' part of sweeps: begun when they are due, and gone on with until they are over."""
+"""The workers' part of full checks: begun when they are due, and gone on with until they are over."""
 
 from uuid import UUID
 
@@ -16,10 +16,10 @@ def wake_full_checks() -> None:
     now = timezone.now()
     for integration in lifecycle.due(now=now):
         lifecycle.begin(integration)
-    for sweep_id in lifecycle.waiting(now=now):
-        wake_worker(lifecycle.WORK_TASK, sweep_id)
+    for full_check_id in lifecycle.waiting(now=now):
+        wake_worker(lifecycle.WORK_TASK, full_check_id)
 
 
 @shared_task(name=lifecycle.WORK_TASK)
-def work_sweep(sweep_id: str) -> None:
-    worker.work(UUID(sweep_id))
+def work_full_check(full_check_id: str) -> None:
+    worker.work(UUID(full_check_id))

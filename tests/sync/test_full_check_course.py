@@ -1,4 +1,4 @@
-"""The course of a sweep: held back, in trouble, killed, doubled or overtaken, it reads each page once, and ends."""
+"""The life of a full check: held back, in trouble, killed, doubled or overtaken, it reads each page once, and ends."""
 
 import threading
 from collections.abc import Iterator
@@ -15,11 +15,11 @@ from linkadmin.operations import reading, refusals
 from linkadmin.providers import belvo
 from linkadmin.providers.types import Cause, HealthState, Secret
 from linkadmin.simulator.conduct import Conduct
-from linkadmin.sync import sweeps
-from linkadmin.sync.models import Sweep, SweepPart, SweepState
-from linkadmin.sync.sweeps import batches, lifecycle, tasks, worker
+from linkadmin.sync import full_checks
+from linkadmin.sync.full_checks import batches, lifecycle, tasks, worker
+from linkadmin.sync.models import FullCheck, FullCheckBatch, FullCheckState
 from tests.house import House
-from tests.sync.sweeping import crowd, go_on, pauses_end, read_one, sweep, swept, work, workers_die
+from tests.sync.full_checking import crowd, full_check, go_on, pauses_end, read_one, swept, work, workers_die
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -56,24 +56,24 @@ def test_every_page_is_asked_for_once(town: House) -> None:
     assert sorted(pages_asked_for(town)) == ["1", "2", "3", "4", "5"]
 
 
-def test_second_begin_gets_the_running_sweep(house: House) -> None:
-    first = sweeps.begin(house.belvo)
+def test_second_begin_gets_the_running_full_check(house: House) -> None:
+    first = full_checks.begin(house.belvo)
 
-    assert sweeps.begin(house.belvo, asked_by=house.people["adm"]) == first
-    assert Sweep.objects.count() == 1
+    assert full_checks.begin(house.belvo, asked_by=house.people["adm"]) == first
+    assert FullCheck.objects.count() == 1
 
 
 def test_schedule_begins_what_is_due_and_no_sooner(house: House) -> None:
     tasks.wake_full_checks()
-    assert {each.integration for each in Sweep.objects.all()} == {house.belvo, house.heron}
+    assert {each.integration for each in FullCheck.objects.all()} == {house.belvo, house.heron}
 
-    go_on(house.belvo.sweeps.get())
+    go_on(house.belvo.full_checks.get())
     tasks.wake_full_checks()
-    assert house.belvo.sweeps.count() == 1
+    assert house.belvo.full_checks.count() == 1
 
-    house.belvo.sweeps.update(began_at=timezone.now() - timedelta(minutes=16))
+    house.belvo.full_checks.update(began_at=timezone.now() - timedelta(minutes=16))
     tasks.wake_full_checks()
-    assert house.belvo.sweeps.count() == 2
+    assert house.belvo.full_checks.count() == 2
 
 
 def test_integration_that_is_off_or_refused_is_not_swept(house: House) -> None:
@@ -82,15 +82,15 @@ def test_integration_that_is_off_or_refused_is_not_swept(house: House) -> None:
 
     tasks.wake_full_checks()
 
-    assert not Sweep.objects.exists()
+    assert not FullCheck.objects.exists()
     house.belvo.refresh_from_db()
     with pytest.raises(refusals.IntegrationOff):
-        sweeps.begin(house.belvo)
+        full_checks.begin(house.belvo)
 
 
-def test_sweep_waits_while_what_is_left_of_a_quota_is_kept_for_others(town: House) -> None:
+def test_full_check_waits_while_what_is_left_of_a_quota_is_kept_for_others(town: House) -> None:
     use_up(town.belvo, used=23)
-    started = sweeps.begin(town.belvo)
+    started = full_checks.begin(town.belvo)
 
     work(started)
 
@@ -98,15 +98,15 @@ def test_sweep_waits_while_what_is_left_of_a_quota_is_kept_for_others(town: Hous
     assert started.is_running
     assert started.due_at > timezone.now()
     assert started.note == "What is left of the provider's quota is kept for messages and for what people do."
-    assert started.pk not in set(sweeps.waiting(now=timezone.now()))
-    assert started.pk in set(sweeps.waiting(now=started.due_at))
+    assert started.pk not in set(full_checks.waiting(now=timezone.now()))
+    assert started.pk in set(full_checks.waiting(now=started.due_at))
 
 
-def test_sweep_whose_calls_are_held_back_waits_too(town: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_check_whose_calls_are_held_back_waits_too(town: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "SHARE", 1)
     use_up(town.belvo, used=28)
 
-    started = work(sweeps.begin(town.belvo))
+    started = work(full_checks.begin(town.belvo))
 
     assert len(pages_asked_for(town)) == 2
     assert started.due_at > timezone.now()
@@ -114,15 +114,15 @@ def test_sweep_whose_calls_are_held_back_waits_too(town: House, monkeypatch: pyt
     assert sorted(part.attempts for part in started.parts.all()) == [0, 0, 0, 1, 1]
 
 
-def test_sweep_that_waited_goes_on_where_it_was(town: House) -> None:
+def test_full_check_that_waited_goes_on_where_it_was(town: House) -> None:
     use_up(town.belvo, used=23)
-    started = work(sweeps.begin(town.belvo))
+    started = work(full_checks.begin(town.belvo))
     CallQuota.objects.update(window_ends_at=timezone.now())
 
     pauses_end(started)
     go_on(started)
 
-    assert (started.state, started.seen, started.note) == (SweepState.DONE, 100, "")
+    assert (started.state, started.seen, started.note) == (FullCheckState.DONE, 100, "")
     assert sorted(pages_asked_for(town)) == ["1", "2", "3", "4", "5"]
     assert {part.attempts for part in started.parts.all()} == {1}
 
@@ -132,24 +132,24 @@ def test_quotas_are_kept_by_the_provider_s_own_count(transactional_db: None, mon
     monkeypatch.setattr(belvo, "_LONGEST_PAGE", 1)
     with crowd(60, Conduct(belvo_limit=80, heron_limit=40)) as house:
         for integration in (house.belvo, house.heron):
-            work(sweeps.begin(integration))
+            work(full_checks.begin(integration))
 
         assert house.simulator.refused() == {}
         peak = house.simulator.peak()
         assert max(peak.values()) <= 24 + worker.CALLS_AT_ONCE
         assert max(peak.values()) >= 24
-        assert all(each.is_running and each.due_at > timezone.now() for each in Sweep.objects.all())
+        assert all(each.is_running and each.due_at > timezone.now() for each in FullCheck.objects.all())
 
 
-def test_refused_keys_end_a_sweep_and_touch_no_link(house: House) -> None:
+def test_refused_keys_end_a_full_check_and_touch_no_link(house: House) -> None:
     link = house.belvo_link(cause=Cause.LOGIN_REFUSED)
     keep_secret(house.belvo, "secret_password", Secret("wrong"))
 
-    done = sweep(house.belvo)
+    done = full_check(house.belvo)
 
     link.refresh_from_db()
     house.belvo.refresh_from_db()
-    assert (done.state, link.health) == (SweepState.FAILED, HealthState.CUSTOMER_LOGIN.value)
+    assert (done.state, link.health) == (FullCheckState.FAILED, HealthState.CUSTOMER_LOGIN.value)
     assert "The provider refused our keys" in done.note
     assert house.belvo.keys_refused
     assert house.belvo.swept_at is None
@@ -157,20 +157,20 @@ def test_refused_keys_end_a_sweep_and_touch_no_link(house: House) -> None:
 
 def test_page_that_fails_is_read_again_later(town: House) -> None:
     town.simulator.fail("GET", "/api/links/", "service_unavailable", times=4)
-    started = work(sweeps.begin(town.belvo))
+    started = work(full_checks.begin(town.belvo))
 
     first = started.parts.get(key="1")
     assert (first.attempts, started.is_running) == (1, True)
     assert first.due_at > timezone.now() + timedelta(seconds=2)
-    assert go_on(started).state == SweepState.DONE
+    assert go_on(started).state == FullCheckState.DONE
 
 
-def test_page_that_never_comes_ends_the_sweep(house: House, patient: None) -> None:
+def test_page_that_never_comes_ends_the_full_check(house: House, patient: None) -> None:
     house.simulator.fail("GET", "/api/links/", "html_200", times=100)
 
-    done = sweep(house.belvo)
+    done = full_check(house.belvo)
 
-    assert done.state == SweepState.FAILED
+    assert done.state == FullCheckState.FAILED
     assert "No usable answer came." in done.note
     assert len(house.calls("GET", "/api/links/")) == batches.MOST_TRIES
 
@@ -179,15 +179,15 @@ def test_customer_who_cannot_be_read_is_left_out(house: House, patient: None) ->
     odd = house.heron_link("Odd", item_id="item-odd")
     house.simulator.fail("GET", "/api/integrations/", "html_200", times=batches.MOST_TRIES)
 
-    done = sweep(house.heron)
+    done = full_check(house.heron)
 
     odd.refresh_from_db()
-    assert (done.state, done.unread, done.missing) == (SweepState.DONE, 1, 0)
+    assert (done.state, done.unread, done.missing) == (FullCheckState.DONE, 1, 0)
     assert (odd.health, odd.ask_failed) == (HealthState.HEALTHY.value, "unreadable")
 
 
 def test_killed_worker_s_pages_come_back(town: House) -> None:
-    started = sweeps.begin(town.belvo)
+    started = full_checks.begin(town.belvo)
     read_one(started)
     batches.claim(started.pk, limit=2)  # and dies
 
@@ -196,17 +196,17 @@ def test_killed_worker_s_pages_come_back(town: House) -> None:
 
     workers_die(started)
     go_on(started)
-    assert (started.state, started.seen, started.found) == (SweepState.DONE, 100, 100)
+    assert (started.state, started.seen, started.found) == (FullCheckState.DONE, 100, 100)
 
 
 def test_doubled_work_does_nothing_twice(town: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lifecycle, "ATTENDED", timedelta(0))  # so that all of them are let in
     monkeypatch.setattr(worker, "CALLS_AT_ONCE", 1)
-    started = sweeps.begin(town.belvo)
+    started = full_checks.begin(town.belvo)
 
     def work_in_thread() -> None:
         try:
-            sweeps.work(started.pk)
+            full_checks.work(started.pk)
         finally:
             release_connections()
 
@@ -217,34 +217,34 @@ def test_doubled_work_does_nothing_twice(town: House, monkeypatch: pytest.Monkey
         each.join()
 
     go_on(started)
-    assert (started.state, started.seen, started.found) == (SweepState.DONE, 100, 100)
+    assert (started.state, started.seen, started.found) == (FullCheckState.DONE, 100, 100)
     assert sorted(pages_asked_for(town)) == ["1", "2", "3", "4", "5"]
 
 
-def test_one_worker_at_a_time_is_at_a_sweep(town: House) -> None:
-    started = sweeps.begin(town.belvo)
+def test_one_worker_at_a_time_is_at_a_full_check(town: House) -> None:
+    started = full_checks.begin(town.belvo)
     lifecycle.claim_check(started.pk)
 
     work(started)
 
     assert pages_asked_for(town) == []
-    assert started.pk not in set(sweeps.waiting(now=timezone.now()))
+    assert started.pk not in set(full_checks.waiting(now=timezone.now()))
 
 
-def test_stopped_sweep_makes_no_more_calls(town: House) -> None:
-    started = sweeps.begin(town.belvo)
+def test_stopped_full_check_makes_no_more_calls(town: House) -> None:
+    started = full_checks.begin(town.belvo)
     read_one(started)
 
-    sweeps.stop(started, by=town.people["adm"])
+    full_checks.stop(started, by=town.people["adm"])
     work(started)
 
-    assert (started.state, started.seen) == (SweepState.STOPPED, 20)
+    assert (started.state, started.seen) == (FullCheckState.STOPPED, 20)
     assert pages_asked_for(town) == ["1"]
     assert town.belvo.swept_at is None
 
 
 def test_link_that_came_while_the_list_was_read_is_found(town: House) -> None:
-    started = sweeps.begin(town.belvo)
+    started = full_checks.begin(town.belvo)
     for _page in range(4):
         read_one(started)
     new = town.belvo_link()
@@ -252,25 +252,25 @@ def test_link_that_came_while_the_list_was_read_is_found(town: House) -> None:
 
     go_on(started)
 
-    assert (started.state, started.found) == (SweepState.DONE, 101)
+    assert (started.state, started.found) == (FullCheckState.DONE, 101)
     assert sorted(pages_asked_for(town)) == ["1", "1", "2", "3", "4", "5", "6", "6"]
 
 
 def test_list_that_gets_shorter_meanwhile_comes_to_an_end(town: House) -> None:
-    started = sweeps.begin(town.belvo)
+    started = full_checks.begin(town.belvo)
     read_one(started)
     for link in list(town.simulator.world.links.everything())[:25]:
         town.simulator.world.remove_belvo_link(link.id)
 
     go_on(started)
 
-    assert started.state == SweepState.DONE
+    assert started.state == FullCheckState.DONE
     assert started.seen <= 95
 
 
 def test_page_of_a_worker_that_counted_as_dead_is_dropped(town: House) -> None:
     swept(town.belvo)
-    started = sweeps.begin(town.belvo)
+    started = full_checks.begin(town.belvo)
     (stale,) = batches.claim(started.pk, limit=1)
     workers_die(started)
     go_on(started)
@@ -296,9 +296,9 @@ def test_read_that_is_newer_than_a_page_stays(house: House, monkeypatch: pytest.
     assert link.health == HealthState.CUSTOMER_CODE.value
 
 
-def test_sweeps_that_never_complete_pile_up_no_parts(house: House) -> None:
+def test_full_checks_that_never_complete_pile_up_no_parts(house: House) -> None:
     for _time in range(3):
-        stopped = sweeps.begin(house.belvo)
-        sweeps.stop(stopped, by=house.people["adm"])
+        stopped = full_checks.begin(house.belvo)
+        full_checks.stop(stopped, by=house.people["adm"])
 
-    assert [part.sweep for part in SweepPart.objects.select_related("sweep")] == [stopped]
+    assert [part.full_check for part in FullCheckBatch.objects.select_related("full_check")] == [stopped]

@@ -1,4 +1,4 @@
-"""What a sweep makes of links that a provider lists: what changed is written, what we do not know is taken over."""
+"""Links that a provider lists in a full check: changes are written, and links we don't know are added."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import NotFound
 from linkadmin.providers.records import RemotePage
 from linkadmin.providers.types import RemoteLink
-from linkadmin.sync.models import LeftOut, Sweep, SweepPart
-from linkadmin.sync.models.left_out import note_of_sweep
+from linkadmin.sync.models import FullCheck, FullCheckBatch, LeftOut
+from linkadmin.sync.models.left_out import note_of_full_check
 
 from . import batches, lifecycle
 from .discovery import add_unknown_links
@@ -38,7 +38,7 @@ class Gain:
     skipped: int = 0
 
 
-def read_page(part: SweepPart, integration: Integration, provider: Provider) -> None:
+def read_page(part: FullCheckBatch, integration: Integration, provider: Provider) -> None:
     """Read one page of the provider's links. Raises `ProviderError`."""
     asked_at, number = timezone.now(), int(part.key)
     try:
@@ -59,7 +59,9 @@ def read_page(part: SweepPart, integration: Integration, provider: Provider) -> 
             lifecycle.go_on(part, page)
 
 
-def take_links(part: SweepPart, integration: Integration, remotes: Sequence[RemoteLink], asked_at: datetime) -> Gain:
+def take_links(
+    part: FullCheckBatch, integration: Integration, remotes: Sequence[RemoteLink], asked_at: datetime
+) -> Gain:
     """Take a page of links into account, in small lots; stop when another worker has taken its part over."""
     gain, rest = Gain(seen=len(remotes)), iter(remotes)
     while lot := list(islice(rest, AT_ONCE)):
@@ -72,9 +74,9 @@ def take_links(part: SweepPart, integration: Integration, remotes: Sequence[Remo
     return gain
 
 
-def count(part: SweepPart, gain: Gain) -> None:
-    """Add what a part brought to what its sweep shows."""
-    Sweep.objects.filter(pk=part.sweep_id).update(
+def count(part: FullCheckBatch, gain: Gain) -> None:
+    """Add what a part brought to what its full check shows."""
+    FullCheck.objects.filter(pk=part.full_check_id).update(
         seen=F("seen") + gain.seen,
         written=F("written") + gain.written,
         changed=F("changed") + gain.changed,
@@ -83,18 +85,18 @@ def count(part: SweepPart, gain: Gain) -> None:
     )
 
 
-def leave_out(part: SweepPart, kind: LeftOut.Kind, left_out: Sequence[records.LeftOut]) -> None:
+def leave_out(part: FullCheckBatch, kind: LeftOut.Kind, left_out: Sequence[records.LeftOut]) -> None:
     """Count and name what a page has and we can't take over."""
     if left_out:
         count(part, Gain(skipped=len(left_out)))
-        note_of_sweep(part.sweep, kind, left_out)
+        note_of_full_check(part.full_check, kind, left_out)
 
 
 @transaction.atomic
 def _observe(
-    part: SweepPart, integration: Integration, lot: Sequence[RemoteLink], asked_at: datetime
+    part: FullCheckBatch, integration: Integration, lot: Sequence[RemoteLink], asked_at: datetime
 ) -> health.Observed | None:
-    # Under the lock of the sweep: no part that was asked for later gets in between.
+    # Under the lock of the full check: no part that was asked for later gets in between.
     if not batches.hold_still(part):
         return None
     later = Hashes(batches.answered_later(part, asked_at))

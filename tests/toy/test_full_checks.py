@@ -1,4 +1,4 @@
-"""Sweeps of a provider that nobody thought of: without a list none is begun, with one its module is all it takes."""
+"""Full checks of a provider that nobody thought of: without a list there are none, with one its module is enough."""
 
 import pytest
 
@@ -9,11 +9,11 @@ from linkadmin.providers.filters import Filters
 from linkadmin.providers.http import Answer
 from linkadmin.providers.records import RemotePage
 from linkadmin.providers.types import Capability, RemoteLink
-from linkadmin.sync import sweeps
-from linkadmin.sync.models import Sweep
-from linkadmin.sync.sweeps.tasks import wake_full_checks
+from linkadmin.sync import full_checks
+from linkadmin.sync.full_checks.tasks import wake_full_checks
+from linkadmin.sync.models import FullCheck
 from tests.house import House
-from tests.sync.sweeping import swept
+from tests.sync.full_checking import swept
 
 from .provider import Tinbank, _link
 from .server import Tin, TinbankServer
@@ -40,17 +40,17 @@ def _page(answer: Answer) -> RemotePage[RemoteLink]:
 def test_provider_without_a_list_is_not_swept(house: House, integration: Integration) -> None:
     wake_full_checks()
 
-    assert not Sweep.objects.exists()
+    assert not FullCheck.objects.exists()
     with pytest.raises(refusals.ProviderCannot):
-        sweeps.begin(integration)
-    assert house.open(f"/integrations/{integration.pk}/sweeps/", "adm").status == 404
+        full_checks.begin(integration)
+    assert house.open(f"/integrations/{integration.pk}/full-checks/", "adm").status == 404
     assert "Sweeps" not in house.open(integration.get_absolute_url(), "adm").words
 
 
 def test_provider_with_a_list_is_swept(
     integration: Integration, tinbank: TinbankServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(PROVIDERS, "tin_bank", "tests.toy.test_sweeps:ListingTinbank")  # type: ignore[arg-type]
+    monkeypatch.setitem(PROVIDERS, "tin_bank", "tests.toy.test_full_checks:ListingTinbank")  # type: ignore[arg-type]
     tinbank.tins["TIN-0001"] = Tin("TIN-0001", "h", "1", state="rusty")
 
     done = swept(Integration.objects.get())

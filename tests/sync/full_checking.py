@@ -1,4 +1,4 @@
-"""Sweeps from beginning to end without a worker: what the schedule does, the test does."""
+"""Full checks from beginning to end without a worker: what the schedule does, the test does."""
 
 import time
 from collections.abc import Iterator
@@ -13,58 +13,58 @@ from linkadmin.links.models import Integration, Link
 from linkadmin.simulator.conduct import USUAL, Conduct
 from linkadmin.simulator.population import Population
 from linkadmin.simulator.server import Simulator
-from linkadmin.sync import sweeps
-from linkadmin.sync.models import Sweep, SweepPart, SweepState
-from linkadmin.sync.sweeps import batches, worker
+from linkadmin.sync import full_checks
+from linkadmin.sync.full_checks import batches, worker
+from linkadmin.sync.models import FullCheck, FullCheckBatch, FullCheckState
 from tests.house import HERON_INTEGRATION, Clock, House, build
 
 
-def sweep(integration: Integration, *, asked_by: User | None = None) -> Sweep:
-    """Sweep an integration, and return the sweep as it ended."""
-    return go_on(sweeps.begin(integration, asked_by=asked_by))
+def full_check(integration: Integration, *, asked_by: User | None = None) -> FullCheck:
+    """Full check an integration, and return the full check as it ended."""
+    return go_on(full_checks.begin(integration, asked_by=asked_by))
 
 
-def swept(integration: Integration) -> Sweep:
-    """Sweep an integration to a good end."""
-    done = sweep(integration)
-    assert done.state == SweepState.DONE, done.note
+def swept(integration: Integration) -> FullCheck:
+    """Full check an integration to a good end."""
+    done = full_check(integration)
+    assert done.state == FullCheckState.DONE, done.note
     return done
 
 
-def go_on(sweep: Sweep, *, rounds: int = 10) -> Sweep:
-    """Work at a sweep until it is over, at most so many rounds; between them all pauses end."""
+def go_on(full_check: FullCheck, *, rounds: int = 10) -> FullCheck:
+    """Work at a full check until it is over, at most so many rounds; between them all pauses end."""
     for _round in range(rounds):
-        work(sweep)
-        if not sweep.is_running:
+        work(full_check)
+        if not full_check.is_running:
             break
-        pauses_end(sweep)
-    return sweep
+        pauses_end(full_check)
+    return full_check
 
 
-def work(sweep: Sweep) -> Sweep:
-    """Work at a sweep once, as far as it goes."""
-    sweeps.work(sweep.pk)
-    sweep.refresh_from_db()
-    return sweep
+def work(full_check: FullCheck) -> FullCheck:
+    """Work at a full check once, as far as it goes."""
+    full_checks.work(full_check.pk)
+    full_check.refresh_from_db()
+    return full_check
 
 
-def read_one(sweep: Sweep) -> SweepPart:
+def read_one(full_check: FullCheck) -> FullCheckBatch:
     """Read the next part and nothing more, as a worker does that dies after it."""
-    (part,) = batches.claim(sweep.pk, limit=1)
-    worker._read(sweep, part, connections.client_for(sweep.integration, in_background=True))
+    (part,) = batches.claim(full_check.pk, limit=1)
+    worker._read(full_check, part, connections.client_for(full_check.integration, in_background=True))
     return part
 
 
-def pauses_end(sweep: Sweep) -> None:
-    Sweep.objects.filter(pk=sweep.pk).update(due_at=timezone.now())
-    SweepPart.objects.filter(sweep=sweep, done_at=None).update(due_at=timezone.now())
+def pauses_end(full_check: FullCheck) -> None:
+    FullCheck.objects.filter(pk=full_check.pk).update(due_at=timezone.now())
+    FullCheckBatch.objects.filter(full_check=full_check, done_at=None).update(due_at=timezone.now())
 
 
-def workers_die(sweep: Sweep) -> None:
+def workers_die(full_check: FullCheck) -> None:
     """Let nobody give a sign of life any more, and all leases end."""
     past = timezone.now() - timedelta(seconds=1)
-    SweepPart.objects.filter(sweep=sweep, lease_until__isnull=False).update(lease_until=past)
-    Sweep.objects.filter(pk=sweep.pk).update(lease_until=None)
+    FullCheckBatch.objects.filter(full_check=full_check, lease_until__isnull=False).update(lease_until=past)
+    FullCheck.objects.filter(pk=full_check.pk).update(lease_until=None)
 
 
 class StillClock(Clock):

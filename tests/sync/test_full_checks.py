@@ -1,4 +1,4 @@
-"""A sweep reads how all links of an integration stand: what changed is taken over, and nothing else is written."""
+"""A full check reads how all links of an integration stand: what changed is taken over, and nothing else is written."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -12,10 +12,10 @@ from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.providers import belvo, heron_beside
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.sync import reads
-from linkadmin.sync.models import LinkRead, Reason, Sweep, SweepState
+from linkadmin.sync.models import FullCheck, FullCheckState, LinkRead, Reason
 from tests.house import HERON_INTEGRATION, House
+from tests.sync.full_checking import at_provider, crowd, full_check, swept, with_us
 from tests.sync.statements import changed_tables
-from tests.sync.sweeping import at_provider, crowd, sweep, swept, with_us
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -46,7 +46,7 @@ def of(house: House, provider: str) -> Integration:
     return house.belvo if provider == "belvo" else house.heron
 
 
-def test_first_sweep_finds_every_link(town: House, provider: str) -> None:
+def test_first_full_check_finds_every_link(town: House, provider: str) -> None:
     integration = of(town, provider)
 
     done = swept(integration)
@@ -68,19 +68,19 @@ def test_found_links_belong_to_their_customers(town: House) -> None:
     assert all(link.institution for link in town.belvo.links.select_related("institution"))
 
 
-def test_sweep_of_unchanged_links_writes_no_link(town: House, provider: str) -> None:
+def test_full_check_of_unchanged_links_writes_no_link(town: House, provider: str) -> None:
     integration = of(town, provider)
     swept(integration)
 
     with changed_tables() as tables:
         done = swept(integration)
 
-    assert "sync_sweep" in tables
+    assert "sync_fullcheck" in tables
     assert OF_LINKS.isdisjoint(tables)
     assert (done.written, done.changed, done.found) == (0, 0, 0)
 
 
-def test_changes_at_the_provider_appear_after_one_sweep(town: House, provider: str) -> None:
+def test_changes_at_the_provider_appear_after_one_full_check(town: House, provider: str) -> None:
     integration = of(town, provider)
     swept(integration)
     moved = set(town.simulator.stir(belvo=10, heron=10, seed=5)[provider]) & at_provider(town, integration).keys()
@@ -102,7 +102,7 @@ def test_customers_of_whom_the_list_says_nothing_new_are_not_read(town: House) -
     assert len(town.calls("GET", f"/api/integrations/{HERON_INTEGRATION}/links")) - before == len(in_trouble) < 20
 
 
-def test_all_links_count_as_checked_when_a_sweep_began(town: House, provider: str) -> None:
+def test_all_links_count_as_checked_when_a_full_check_began(town: House, provider: str) -> None:
     swept(of(town, provider))
 
     done = swept(of(town, provider))
@@ -250,9 +250,9 @@ def test_list_without_most_links_is_not_believed(town: House) -> None:
     swept(town.belvo)
     strangers = [town.let_know(town.belvo, town.customer(), f"unheard-of-{n}", None, Cause.WORKING) for n in range(30)]
 
-    done = sweep(town.belvo)
+    done = full_check(town.belvo)
 
-    assert done.state == SweepState.FAILED
+    assert done.state == FullCheckState.FAILED
     assert "30 links are not in the provider's list: too many to believe" in done.note
     assert not Link.objects.filter(missing_since__isnull=False).exists()
     assert {link.health for link in strangers} == {HealthState.HEALTHY.value}
@@ -262,18 +262,18 @@ def test_list_without_most_links_is_believed_by_who_was_told(town: House) -> Non
     swept(town.belvo)
     for number in range(30):
         town.let_know(town.belvo, town.customer(), f"unheard-of-{number}", None, Cause.WORKING)
-    sweep(town.belvo)
+    full_check(town.belvo)
 
-    done = sweep(town.belvo, asked_by=town.people["adm"])
+    done = full_check(town.belvo, asked_by=town.people["adm"])
 
-    assert (done.state, done.missing) == (SweepState.DONE, 30)
+    assert (done.state, done.missing) == (FullCheckState.DONE, 30)
     assert LinkRead.objects.filter(reason=Reason.MISSING).count() == 30
 
 
-def test_old_sweeps_are_forgotten(house: House) -> None:
+def test_old_full_checks_are_forgotten(house: House) -> None:
     old = swept(house.belvo)
-    Sweep.objects.filter(pk=old.pk).update(began_at=timezone.now() - timedelta(days=31))
+    FullCheck.objects.filter(pk=old.pk).update(began_at=timezone.now() - timedelta(days=31))
 
     done = swept(house.belvo)
 
-    assert list(house.belvo.sweeps.all()) == [done]
+    assert list(house.belvo.full_checks.all()) == [done]

@@ -1,4 +1,4 @@
-"""Twenty thousand links: found by the first sweep, left alone by the second, followed in their changes by the third."""
+"""Twenty thousand links: found by the first full check, left alone by the second, followed by the third."""
 
 import time
 from collections.abc import Iterator
@@ -7,17 +7,17 @@ import pytest
 
 from linkadmin.links.models import HealthChange, Integration
 from linkadmin.simulator.conduct import Conduct
-from linkadmin.sync import sweeps
-from linkadmin.sync.models import Sweep, SweepState
+from linkadmin.sync import full_checks
+from linkadmin.sync.models import FullCheck, FullCheckState
 from tests.house import House
+from tests.sync.full_checking import at_provider, crowd, with_us
 from tests.sync.statements import changed_tables
-from tests.sync.sweeping import at_provider, crowd, with_us
 
 pytestmark = [pytest.mark.thorough, pytest.mark.django_db(transaction=True)]
 
 BELVO_LINKS, HERON_LINKS = 18_000, 2_000  # the latter cost a call for each customer
 LIMITS = Conduct(belvo_limit=80, heron_limit=12_000)  # the latter is a contract's: by the documented one it takes hours
-LONGEST = 300  # seconds for both first sweeps on two cores; on idle ones a third of it
+LONGEST = 300  # seconds for both first full checks on two cores; on idle ones a third of it
 
 
 @pytest.fixture
@@ -26,15 +26,15 @@ def city(transactional_db: None) -> Iterator[House]:
         yield house
 
 
-def swept(integration: Integration) -> Sweep:
-    """Sweep in real time: pauses are waited for."""
-    sweep = sweeps.begin(integration)
-    while sweep.is_running:
-        sweeps.work(sweep.pk)
+def swept(integration: Integration) -> FullCheck:
+    """Full check in real time: pauses are waited for."""
+    full_check = full_checks.begin(integration)
+    while full_check.is_running:
+        full_checks.work(full_check.pk)
         time.sleep(0.1)
-        sweep.refresh_from_db()
-    assert sweep.state == SweepState.DONE, sweep.note
-    return sweep
+        full_check.refresh_from_db()
+    assert full_check.state == FullCheckState.DONE, full_check.note
+    return full_check
 
 
 def test_twenty_thousand_links_are_found_left_alone_and_followed(city: House) -> None:

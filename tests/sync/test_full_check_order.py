@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from linkadmin.links import health
 from linkadmin.links.models import EndUser, Integration, Link
 from linkadmin.providers.types import Cause, Observation, RemoteLink
-from linkadmin.sync.models import Sweep, SweepState
-from linkadmin.sync.sweeps import batches, links
+from linkadmin.sync.full_checks import batches, links
+from linkadmin.sync.models import FullCheck, FullCheckState
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +29,7 @@ class Story:
     """A link at a provider where it changes, and those who ask about it and get their answers late."""
 
     link: Link
-    sweep: Sweep
+    full_check: FullCheck
     now: datetime = field(default_factory=timezone.now)
     word: str = "valid"
     waiting: list[tuple[datetime, str, Answer]] = field(default_factory=list)
@@ -46,8 +46,8 @@ class Story:
 
     def ask_for_a_page(self) -> None:
         self.pages += 1
-        batches.add_pages(self.sweep, [self.pages])
-        (part,) = batches.claim(self.sweep.pk, limit=1)
+        batches.add_pages(self.full_check, [self.pages])
+        (part,) = batches.claim(self.full_check.pk, limit=1)
         at, record = self.now, self.record
 
         def answer() -> None:
@@ -95,14 +95,14 @@ STEPS = st.lists(
 
 
 def begin() -> Story:
-    Sweep.objects.update(state=SweepState.STOPPED)
+    FullCheck.objects.update(state=FullCheckState.STOPPED)
     integration, _made = Integration.objects.get_or_create(provider="belvo", name="Belvo", base_url="https://x.example")
     customer, _made = EndUser.objects.get_or_create(external_id="cus-1")
     link = Link(integration=integration, end_user=customer, remote_id=str(uuid.uuid4()))
     seen = Observation(Cause.WORKING, raw_status="valid")
     report = health.Report(seen, health.Source.LIST, timezone.now() - timedelta(days=1))
     health.start_link(RemoteLink(link.remote_id, seen), link, report)
-    return Story(link, Sweep.objects.create(integration=integration))
+    return Story(link, FullCheck.objects.create(integration=integration))
 
 
 def play(steps: Steps) -> None:

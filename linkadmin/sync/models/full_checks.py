@@ -13,22 +13,22 @@ from linkadmin.links.models import Integration
 from linkadmin.work_queue import WorkItem
 
 
-class SweepState(models.TextChoices):
+class FullCheckState(models.TextChoices):
     RUNNING = "running", _("Running")
     DONE = "done", _("Done")
     STOPPED = "stopped", _("Stopped")
     FAILED = "failed", _("Failed")
 
 
-class Sweep(WorkItem):
+class FullCheck(WorkItem):
     """One reading of all links of an integration, with how far it is and what it found.
 
     No call of it is made before it is due.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="sweeps")
-    state = models.CharField(_("state"), max_length=8, choices=SweepState.choices, default=SweepState.RUNNING)
+    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="full_checks")
+    state = models.CharField(_("state"), max_length=8, choices=FullCheckState.choices, default=FullCheckState.RUNNING)
     asked_by = models.ForeignKey(  # None: the schedule
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -52,24 +52,24 @@ class Sweep(WorkItem):
         verbose_name_plural = _("sweeps")
         constraints = [
             models.UniqueConstraint(
-                fields=["integration"], condition=Q(state="running"), name="one_running_sweep_per_integration"
+                fields=["integration"], condition=Q(state="running"), name="one_running_full_check_per_integration"
             )
         ]
-        indexes = [models.Index(fields=["integration", "-began_at"], name="sweep_of_integration")]
+        indexes = [models.Index(fields=["integration", "-began_at"], name="full_check_of_integration")]
 
     def __str__(self) -> str:
         return f"{self.integration}, {self.began_at:%Y-%m-%d %H:%M}"
 
     def get_absolute_url(self) -> str:
-        return reverse("sweep-detail", args=[self.pk])
+        return reverse("full-check-detail", args=[self.pk])
 
     @property
     def is_running(self) -> bool:
-        return self.state == SweepState.RUNNING
+        return self.state == FullCheckState.RUNNING
 
 
-class SweepPart(WorkItem):
-    """One call of a sweep: a page of the list, or what the list does not say of one customer."""
+class FullCheckBatch(WorkItem):
+    """One call of a full check: a page of the list, or what the list does not say of one customer."""
 
     class Kind(models.TextChoices):  # read in the reverse order of the words: pages first
         PAGE = "page", _("Page")
@@ -77,7 +77,7 @@ class SweepPart(WorkItem):
         CUSTOMER = "customer", _("Customer")
 
     id = models.BigAutoField(primary_key=True)
-    sweep = models.ForeignKey(Sweep, on_delete=models.CASCADE, related_name="parts")
+    full_check = models.ForeignKey(FullCheck, on_delete=models.CASCADE, related_name="parts")
     kind = models.CharField(max_length=8, choices=Kind.choices)
     key = models.CharField(max_length=140)  # the number of the page, or the customer's id
     fingerprint = models.BigIntegerField(null=True, blank=True)  # of what the list says of the customer
@@ -88,10 +88,12 @@ class SweepPart(WorkItem):
     ids = models.BinaryField(default=bytes, blank=True)  # short hashes of the ids that were on it, eight bytes each
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["sweep", "kind", "key"], name="one_part_per_call")]
+        constraints = [models.UniqueConstraint(fields=["full_check", "kind", "key"], name="one_part_per_call")]
         # In the order in which they are read.
         indexes = [
-            models.Index(fields=["sweep", "-kind", "id"], condition=Q(done_at__isnull=True), name="sweep_parts_undone")
+            models.Index(
+                fields=["full_check", "-kind", "id"], condition=Q(done_at__isnull=True), name="full_check_undone"
+            )
         ]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""The pages of sweeps: begun, watched and stopped by an administrator, looked at by who may see integrations."""
+"""The pages of full checks: begun, watched and stopped by an administrator, looked at by who may see integrations."""
 
 from datetime import timedelta
 
@@ -6,25 +6,25 @@ import pytest
 from django.utils import timezone
 
 from linkadmin.audit.models import AuditEvent
-from linkadmin.sync import sweeps
-from linkadmin.sync.models import Sweep, SweepState
+from linkadmin.sync import full_checks
+from linkadmin.sync.models import FullCheck, FullCheckState
 from tests.follow import pulse_of
 from tests.house import House
-from tests.sync.sweeping import go_on, swept
+from tests.sync.full_checking import go_on, swept
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def listed(house: House) -> str:
-    return f"/integrations/{house.belvo.pk}/sweeps/"
+    return f"/integrations/{house.belvo.pk}/full-checks/"
 
 
-def test_administrator_begins_a_sweep_and_watches_it(house: House) -> None:
+def test_administrator_begins_a_full_check_and_watches_it(house: House) -> None:
     house.belvo_link()
 
     answer = house.post(listed(house), name="adm")
 
-    started = Sweep.objects.get()
+    started = FullCheck.objects.get()
     page = house.open(answer.location, "adm")
     assert answer.location == started.get_absolute_url()
     assert "Running" in page.words
@@ -38,22 +38,23 @@ def test_begin_and_stop_are_on_the_record(house: House) -> None:
     page = house.post(started.location, name="adm")
 
     assert house.open(page.location, "adm").words.count("The sweep is stopped. What it read stays.") == 1
-    events = AuditEvent.objects.filter(action__startswith="sweep.").order_by("seq")
-    assert [(each.action, each.actor) for each in events] == [("sweep.started", "adm"), ("sweep.stopped", "adm")]
+    events = AuditEvent.objects.filter(action__startswith="full_check.").order_by("seq")
+    assert [each.action for each in events] == ["full_check.started", "full_check.stopped"]
+    assert {each.actor for each in events} == {"adm"}
     assert {each.object_id for each in events} == {str(house.belvo.pk)}
 
 
-def test_second_click_shows_the_running_sweep(house: House) -> None:
+def test_second_click_shows_the_running_full_check(house: House) -> None:
     first = house.post(listed(house), name="adm")
 
     second = house.post(listed(house), name="adm")
 
     assert first.location == second.location
-    assert AuditEvent.objects.filter(action="sweep.started").count() == 1
+    assert AuditEvent.objects.filter(action="full_check.started").count() == 1
 
 
-def test_page_of_a_running_sweep_follows_until_it_ends(house: House) -> None:
-    started = sweeps.begin(house.belvo)
+def test_page_of_a_running_full_check_follows_until_it_ends(house: House) -> None:
+    started = full_checks.begin(house.belvo)
     running = pulse_of(house.open(started.get_absolute_url(), "adm"))
 
     go_on(started)
@@ -65,7 +66,7 @@ def test_page_of_a_running_sweep_follows_until_it_ends(house: House) -> None:
     assert "Stop" not in page.words
 
 
-def test_ended_sweep_says_what_it_brought(house: House) -> None:
+def test_ended_full_check_says_what_it_brought(house: House) -> None:
     house.belvo_link("Gone")
     house.belvo_link()
     house.simulator.world.remove_belvo_link(house.belvo.links.get(end_user__name="Gone").remote_id)
@@ -78,13 +79,13 @@ def test_ended_sweep_says_what_it_brought(house: House) -> None:
     assert "Begun by the schedule" in words
 
 
-def test_failed_sweep_says_why_and_what_was_left_out(house: House) -> None:
-    Sweep.objects.create(
-        integration=house.heron, state=SweepState.FAILED, note="No usable answer came.", skipped=1, unread=3
+def test_failed_full_check_says_why_and_what_was_left_out(house: House) -> None:
+    FullCheck.objects.create(
+        integration=house.heron, state=FullCheckState.FAILED, note="No usable answer came.", skipped=1, unread=3
     )
 
-    page = house.open(f"/integrations/{house.heron.pk}/sweeps/", "mia")
-    words = house.open(Sweep.objects.get().get_absolute_url(), "mia").words
+    page = house.open(f"/integrations/{house.heron.pk}/full-checks/", "mia")
+    words = house.open(FullCheck.objects.get().get_absolute_url(), "mia").words
 
     assert "Failed No usable answer came." in page.words
     assert "One record can't be used here. It is named below." in words
@@ -93,8 +94,14 @@ def test_failed_sweep_says_why_and_what_was_left_out(house: House) -> None:
 
 def test_list_goes_back_page_by_page(house: House) -> None:
     now = timezone.now()
-    Sweep.objects.bulk_create(
-        Sweep(integration=house.belvo, state=SweepState.DONE, began_at=now - timedelta(minutes=n), ended_at=now, seen=n)
+    FullCheck.objects.bulk_create(
+        FullCheck(
+            integration=house.belvo,
+            state=FullCheckState.DONE,
+            began_at=now - timedelta(minutes=n),
+            ended_at=now,
+            seen=n,
+        )
         for n in range(60)
     )
 
@@ -106,7 +113,7 @@ def test_list_goes_back_page_by_page(house: House) -> None:
     assert (first.words.count("by the schedule"), second.words.count("by the schedule")) == (50, 10)
 
 
-def test_manager_sees_sweeps_and_begins_none(house: House) -> None:
+def test_manager_sees_full_checks_and_begins_none(house: House) -> None:
     page = house.open(listed(house), "mia")
 
     assert "No sweep yet" in page.words
@@ -114,14 +121,14 @@ def test_manager_sees_sweeps_and_begins_none(house: House) -> None:
     assert house.post(listed(house), name="mia").status == 403
 
 
-def test_integration_s_page_leads_to_its_sweeps(house: House) -> None:
+def test_integration_s_page_leads_to_its_full_checks(house: House) -> None:
     assert listed(house) in house.open(house.belvo.get_absolute_url(), "adm").links()
 
 
-def test_sweep_that_is_over_is_not_stopped(house: House) -> None:
+def test_full_check_that_is_over_is_not_stopped(house: House) -> None:
     done = swept(house.belvo)
 
     page = house.post(done.get_absolute_url(), name="adm")
 
     assert "The sweep was over already." in house.open(page.location, "adm").words
-    assert not AuditEvent.objects.filter(action="sweep.stopped").exists()
+    assert not AuditEvent.objects.filter(action="full_check.stopped").exists()

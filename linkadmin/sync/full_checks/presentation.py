@@ -1,4 +1,4 @@
-"""Sweeps as their pages show them."""
+"""Full checks as their pages show them."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,21 +10,21 @@ from django.utils.translation import ngettext
 
 from linkadmin.heartbeats import watch
 from linkadmin.links.presentation import StateBadge
-from linkadmin.sync.models import Sweep, SweepPart, SweepState
+from linkadmin.sync.models import FullCheck, FullCheckBatch, FullCheckState
 
 LOOKS = {  # tone and icon
-    SweepState.RUNNING: ("info", "refresh-cw"),
-    SweepState.DONE: ("ok", "circle-check"),
-    SweepState.STOPPED: ("quiet", "circle-slash"),
-    SweepState.FAILED: ("bad", "circle-x"),
+    FullCheckState.RUNNING: ("info", "refresh-cw"),
+    FullCheckState.DONE: ("ok", "circle-check"),
+    FullCheckState.STOPPED: ("quiet", "circle-slash"),
+    FullCheckState.FAILED: ("bad", "circle-x"),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class SweepRow:
-    """One line of the list of sweeps."""
+class FullCheckRow:
+    """One line of the list of full checks."""
 
-    sweep: Sweep
+    full_check: FullCheck
     began: datetime | None
     state: StateBadge
     who: str
@@ -33,36 +33,36 @@ class SweepRow:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many calls of a running sweep are made, of those that are known of."""
+    """How many calls of a running full check are made, of those that are known of."""
 
     done: int
     total: int
     sentences: tuple[str, ...]
 
 
-def row(sweep: Sweep) -> SweepRow:
-    tone, icon = LOOKS[SweepState(sweep.state)]
-    label = str(SweepState(sweep.state).label)
-    if sweep.is_running:
+def row(full_check: FullCheck) -> FullCheckRow:
+    tone, icon = LOOKS[FullCheckState(full_check.state)]
+    label = str(FullCheckState(full_check.state).label)
+    if full_check.is_running:
         label = watch.ongoing(label, _("Waiting for background work"))
-    return SweepRow(
-        sweep=sweep,
-        began=sweep.began_at,
-        state=StateBadge(tone, icon, label, sweep.note),
-        who=sweep.asked_by.display_name if sweep.asked_by else _("the schedule"),
-        took=_duration((sweep.ended_at or timezone.now()) - sweep.began_at),
+    return FullCheckRow(
+        full_check=full_check,
+        began=full_check.began_at,
+        state=StateBadge(tone, icon, label, full_check.note),
+        who=full_check.asked_by.display_name if full_check.asked_by else _("the schedule"),
+        took=_duration((full_check.ended_at or timezone.now()) - full_check.began_at),
     )
 
 
-def progress(sweep: Sweep) -> Progress:
-    """Say how far a running sweep is, of what is known that it has to read."""
+def progress(full_check: FullCheck) -> Progress:
+    """Say how far a running full check is, of what is known that it has to read."""
     counted = {
         kind: (done, total)
-        for kind, done, total in sweep.parts.order_by()
+        for kind, done, total in full_check.parts.order_by()
         .values_list("kind")
         .annotate(done=Count("pk", filter=Q(done_at__isnull=False)), total=Count("pk"))
     }
-    customers = counted.pop(SweepPart.Kind.CUSTOMER.value, (0, 0))
+    customers = counted.pop(FullCheckBatch.Kind.CUSTOMER.value, (0, 0))
     pages = sum(done for done, _total in counted.values()), sum(total for _done, total in counted.values())
     listed = ngettext(
         "%(done)d of %(total)d page of the provider's list is read.",
@@ -80,23 +80,23 @@ def progress(sweep: Sweep) -> Progress:
     return Progress(
         pages[0] + customers[0],
         pages[1] + customers[1],
-        (*sentences, *remarks(sweep), *([watch.waiting()] if watch.has_stopped() else [])),
+        (*sentences, *remarks(full_check), *([watch.waiting()] if watch.has_stopped() else [])),
     )
 
 
-def remarks(sweep: Sweep) -> tuple[str, ...]:
-    """Say what a sweep left out."""
+def remarks(full_check: FullCheck) -> tuple[str, ...]:
+    """Say what a full check left out."""
     skipped = ngettext(
         "One record can't be used here. It is named below.",
         "%(count)d records can't be used here. They are named below.",
-        sweep.skipped,
+        full_check.skipped,
     )
     unread = ngettext(
         "The links of one customer could not be read, and keep their state.",
         "The links of %(count)d customers could not be read, and keep their state.",
-        sweep.unread,
+        full_check.unread,
     )
-    said = ((sweep.skipped, skipped), (sweep.unread, unread))
+    said = ((full_check.skipped, skipped), (full_check.unread, unread))
     return tuple(text % {"count": count} for count, text in said if count)
 
 

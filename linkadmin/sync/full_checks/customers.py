@@ -1,4 +1,4 @@
-"""What a sweep makes of a provider's list of customers: the links of those are read of whom it says something new."""
+"""A provider's list of customers in a full check: the links of those are read of whom it says something new."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,8 +16,8 @@ from linkadmin.providers.errors import NotFound
 from linkadmin.providers.reading import Why
 from linkadmin.providers.records import RemoteEndUser, RemotePage
 from linkadmin.providers.types import HealthState, RemoteLink
-from linkadmin.sync.models import CustomerPrint, LeftOut, Sweep, SweepPart
-from linkadmin.sync.models.left_out import note_of_sweep
+from linkadmin.sync.models import CustomerPrint, FullCheck, FullCheckBatch, LeftOut
+from linkadmin.sync.models.left_out import note_of_full_check
 
 from . import batches, lifecycle
 from .discovery import add_unknown_links, know_customers
@@ -34,7 +34,7 @@ RESTLESS = ~Q(health=HealthState.DISCONNECTED.value) & (
 )
 
 
-def read_page(part: SweepPart, integration: Integration, provider: Provider) -> None:
+def read_page(part: FullCheckBatch, integration: Integration, provider: Provider) -> None:
     """Read one page of the provider's customers. Raises `ProviderError`."""
     asked_at = timezone.now()
     page = provider.list_end_users({}, page=int(part.key), whole=True)
@@ -47,12 +47,12 @@ def read_page(part: SweepPart, integration: Integration, provider: Provider) -> 
     with transaction.atomic():
         if batches.hold_still(part):
             batches.close(part)
-            batches.add_customers(part.sweep, {each.end_user_id: prints[each.end_user_id] for each in worth})
+            batches.add_customers(part.full_check, {each.end_user_id: prints[each.end_user_id] for each in worth})
             leave_out(part, LeftOut.Kind.CUSTOMER, page.left_out)
             lifecycle.go_on(part, page)
 
 
-def read_links(part: SweepPart, integration: Integration, provider: Provider) -> None:
+def read_links(part: FullCheckBatch, integration: Integration, provider: Provider) -> None:
     """Read the links of one customer. Raises `ProviderError`."""
     asked_at = timezone.now()
     page: RemotePage[RemoteLink] = RemotePage(items=(), number=1, is_last=True)
@@ -61,19 +61,21 @@ def read_links(part: SweepPart, integration: Integration, provider: Provider) ->
     _take_links(part, integration, page, asked_at)
 
 
-def give_up(part: SweepPart, integration: Integration, *, why: str) -> None:
+def give_up(part: FullCheckBatch, integration: Integration, *, why: str) -> None:
     """Leave out a customer whose links cannot be read: they keep their state, and their age shows."""
     for link in Link.objects.filter(integration=integration, end_user__external_id=part.key, ended_at=None):
         health.note_unasked(link, why=why, at=timezone.now())
     with transaction.atomic():
         if batches.hold_still(part):
             batches.close(part, gave_up=True)
-            note_of_sweep(part.sweep, LeftOut.Kind.CUSTOMER, [records.LeftOut(part.key, Why.UNREAD)])
-            Sweep.objects.filter(pk=part.sweep_id).update(unread=F("unread") + 1)
+            note_of_full_check(part.full_check, LeftOut.Kind.CUSTOMER, [records.LeftOut(part.key, Why.UNREAD)])
+            FullCheck.objects.filter(pk=part.full_check_id).update(unread=F("unread") + 1)
 
 
 @transaction.atomic
-def _take_links(part: SweepPart, integration: Integration, page: RemotePage[RemoteLink], asked_at: datetime) -> None:
+def _take_links(
+    part: FullCheckBatch, integration: Integration, page: RemotePage[RemoteLink], asked_at: datetime
+) -> None:
     if not batches.hold_still(part):
         return
     remotes = page.items
@@ -103,7 +105,7 @@ def _worth_reading(
     return [each for each in customers if is_worth_it(each)]
 
 
-def _keep_print(part: SweepPart, integration: Integration) -> None:
+def _keep_print(part: FullCheckBatch, integration: Integration) -> None:
     assert part.fingerprint is not None  # noqa: S101 - for the types: it came with the part
     of_customer = CustomerPrint(integration=integration, end_user_id=part.key, fingerprint=part.fingerprint)
     unique = ["integration", "end_user_id"]

@@ -1,0 +1,179 @@
+"""The course of a full check: begun once, gone on with by whoever finds it, and ended in one of three ways."""
+
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Max, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from linkadmin import work_queue
+from linkadmin.accounts.models import User
+from linkadmin.audit import log
+from linkadmin.audit.models import Outcome
+from linkadmin.links.models import Integration
+from linkadmin.operations import refusals
+from linkadmin.providers.records import FullCheckBy, RemotePage
+from linkadmin.providers.types import Capability
+from linkadmin.sync.models import FullCheck, FullCheckBatch, FullCheckState
+from linkadmin.wake_worker import wake_worker
+
+from . import batches
+
+T = TypeVar("T")
+
+WORK_TASK = "sync.work_full_check"
+ATTENDED = timedelta(seconds=10)  # without a sign of life, another worker takes over
+KEPT = timedelta(days=30)
+NEEDED = {
+    FullCheckBy.LINKS: (Capability.LINKS,),
+    FullCheckBy.CUSTOMERS: (Capability.LINKS, Capability.END_USERS),
+}
+
+
+def can_full_check(integration: Integration) -> bool:
+    """Tell whether an integration's provider lists what a full check reads."""
+    return all(integration.can(each) for each in NEEDED[integration.speaks.full_check_by])
+
+
+def begin(integration: Integration, *, asked_by: User | None = None) -> FullCheck:
+    """Begin a full check, or return the one that is running. Raises `IntegrationOff` or `ProviderCannot`."""
+    if not integration.is_active:
+        raise refusals.IntegrationOff
+    if not can_full_check(integration):
+        raise refusals.ProviderCannot
+    try:
+        return running(integration) or _begin(integration, asked_by)
+    except IntegrityError:  # somebody was faster
+        return FullCheck.objects.get(integration=integration, state=FullCheckState.RUNNING)
+
+
+def running(integration: Integration) -> FullCheck | None:
+    """Return the full check of an integration that is not over."""
+    return integration.full_checks.filter(state=FullCheckState.RUNNING).first()
+
+
+@transaction.atomic
+def stop(full_check: FullCheck, *, by: User) -> bool:
+    """End a full check before its time; tell whether it was still running. What it read stays."""
+    stopped = _end(full_check, FullCheckState.STOPPED, stopped_by=by)
+    if stopped:
+        _record(full_check, by, "full_check.stopped", {"seen": full_check.seen})
+    return stopped
+
+
+def fail(full_check: FullCheck, why: str, *, missing: int = 0) -> None:
+    """End a full check that could not be read to its end, or cannot be believed. All links keep their state."""
+    _end(full_check, FullCheckState.FAILED, note=why[:300], missing=missing)
+
+
+@transaction.atomic
+def complete(full_check: FullCheck, *, seen: int, missing: int) -> None:
+    """End a full check that read the whole list: all that is known was asked about at its beginning."""
+    if not _end(full_check, FullCheckState.DONE, note="", seen=seen, missing=missing):
+        return
+    Integration.objects.filter(pk=full_check.integration_id).update(swept_at=full_check.began_at)
+
+
+def go_on(part: FullCheckBatch, page: RemotePage[T]) -> None:
+    """Have the pages read that a page makes known of. Call it in the transaction that closes its part."""
+    number, full_check = int(part.key), part.full_check
+    if number == 1 and page.items and page.total is not None:
+        # Where some records could not be read, fewer pages follow from this than there are: each names the next.
+        batches.add_pages(full_check, range(2, min(page.total // len(page.items), batches.MOST_PAGES) + 1))
+    if page.items and not page.is_last:
+        if number >= batches.MOST_PAGES:
+            fail(full_check, _("The provider's list does not end."))
+        batches.add_pages(full_check, [number + 1])
+    if not batches.pages_undone(full_check):
+        _note_end_of_list(full_check)
+
+
+def hold_back(full_check_id: UUID, *, until: datetime, why: str) -> None:
+    """Let no call of a full check be made before a moment."""
+    _running().filter(pk=full_check_id).update(due_at=until, note=why[:300])
+
+
+def claim_check(full_check_id: UUID) -> FullCheck | None:
+    """Claim a full check; None if another worker has it, or there is nothing to do now."""
+    full_checks = _running().filter(pk=full_check_id).select_related("integration")
+    claimed = work_queue.claim(full_checks, now=timezone.now(), limit=1, lease=ATTENDED)
+    if claimed and claimed[0].note:
+        work_queue.held(*claimed).update(note="")
+    return claimed[0] if claimed else None
+
+
+def stay(full_check: FullCheck) -> bool:
+    """Extend the claim of a full check when it is about to run out; tell whether calls of it may still be made."""
+    now = timezone.now()
+    full_check.refresh_from_db(fields=["state", "due_at"])
+    if full_check.lease_until is None or full_check.lease_until < now + ATTENDED / 2:
+        work_queue.extend(full_check, ATTENDED)
+    return full_check.is_running and full_check.due_at is not None and full_check.due_at <= now
+
+
+def leave(full_check: FullCheck) -> None:
+    """Let another worker take a full check up at once."""
+    work_queue.release([full_check])
+
+
+def due(*, now: datetime) -> list[Integration]:
+    """Return the integrations whose links were not swept for a while."""
+    askable = Integration.objects.askable(now=now).annotate(last_began_at=Max("full_checks__began_at"))
+    interval = timedelta(seconds=settings.SWEEP_EVERY_SECONDS)
+    old = askable.filter(Q(last_began_at=None) | Q(last_began_at__lte=now - interval))
+    idle = old.exclude(full_checks__state=FullCheckState.RUNNING)
+    return [each for each in idle if can_full_check(each)]
+
+
+def waiting(*, now: datetime) -> "QuerySet[FullCheck, UUID]":
+    """Return the ids of the full checks that nobody is at and that may go on."""
+    return work_queue.due(_running(), now).values_list("pk", flat=True)
+
+
+@transaction.atomic
+def _begin(integration: Integration, asked_by: User | None) -> FullCheck:
+    full_check = FullCheck.objects.create(integration=integration, asked_by=asked_by)
+    _drop_parts_of_others(full_check)  # also where none ever completes
+    batches.add_pages(full_check, [1])
+    transaction.on_commit(partial(wake_worker, WORK_TASK, full_check.pk))
+    if asked_by is not None:
+        _record(full_check, asked_by, "full_check.started", {})
+    return full_check
+
+
+def _drop_parts_of_others(full_check: FullCheck) -> None:
+    others = FullCheck.objects.filter(integration=full_check.integration_id).exclude(pk=full_check.pk)
+    FullCheckBatch.objects.filter(full_check__in=others).delete()
+    others.filter(began_at__lt=full_check.began_at - KEPT).delete()
+
+
+def _note_end_of_list(full_check: FullCheck) -> None:
+    """Note that the list was read to its end; if it moved meanwhile, what is new is at one of its ends."""
+    moved = len(batches.told_totals(full_check)) > 1
+    if not (moved and batches.add_both_ends_again(full_check)):
+        FullCheck.objects.filter(pk=full_check.pk, listed_at=None).update(listed_at=timezone.now())
+
+
+def _end(full_check: FullCheck, state: FullCheckState, **columns: object) -> bool:
+    return bool(_running().filter(pk=full_check.pk).update(state=state, ended_at=timezone.now(), **columns))
+
+
+def _running() -> "QuerySet[FullCheck]":
+    return FullCheck.objects.filter(state=FullCheckState.RUNNING)
+
+
+def _record(full_check: FullCheck, actor: User, action: str, details: dict[str, str | int]) -> None:
+    about = {"full_check": str(full_check.pk), **details}
+    log.record(
+        actor=actor,
+        action=action,
+        object_type="integration",
+        object_id=full_check.integration_id,
+        outcome=Outcome.DONE,
+        details=about,
+    )

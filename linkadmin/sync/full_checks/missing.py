@@ -1,0 +1,111 @@
+"""What follows from a whole list: links that are not on it are missing, until a second look says that they are gone."""
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from linkadmin.links import health
+from linkadmin.links.models import Link
+from linkadmin.operations.models import Operation
+from linkadmin.providers.records import FullCheckBy
+from linkadmin.providers.types import HealthState
+from linkadmin.sync import reads
+from linkadmin.sync.models import CustomerPrint, FullCheck, FullCheckBatch, FullCheckState, Reason
+
+from . import lifecycle
+from .hashes import Hashes
+
+T = TypeVar("T")
+
+Kind = FullCheckBatch.Kind
+
+FEW = 20  # links may always be missing; of more links than that, a tenth
+SHARE = 10
+AT_ONCE = 500  # links
+
+
+def conclude(full_check: FullCheck) -> None:
+    """End a full check whose parts are all done: note which links are missing, unless they are too many to believe."""
+    of_links = full_check.integration.speaks.full_check_by is FullCheckBy.LINKS
+    listed = Hashes(_ids(full_check, Kind.PAGE, Kind.END))
+    seen = listed if of_links else Hashes(_ids(full_check, Kind.CUSTOMER))
+    missing = list(_unlisted(full_check, listed) if of_links else _of_unlisted_customers(full_check, listed, seen))
+    most = max(FEW, _known(full_check).count() // SHARE)
+    if len(missing) > most and not _is_confirmed(full_check):
+        lifecycle.fail(full_check, _too_many(len(missing)), missing=len(missing))
+        return
+    _note(missing)
+    if not of_links:
+        _forget_unlisted_customers(full_check, listed)
+    lifecycle.complete(full_check, seen=len(seen), missing=len(missing))
+
+
+def _ids(full_check: FullCheck, *kinds: Kind) -> Iterator[bytes | memoryview]:
+    parts = full_check.parts.filter(kind__in=kinds, done_at__isnull=False).order_by("pk")
+    yield from parts.values_list("ids", flat=True).iterator()
+
+
+def _unlisted(full_check: FullCheck, listed: Hashes) -> Iterator[UUID]:
+    for link_id, remote_id in _known(full_check).values_list("pk", "remote_id").iterator():
+        if remote_id not in listed:
+            yield link_id
+
+
+def _of_unlisted_customers(full_check: FullCheck, listed: Hashes, seen: Hashes) -> Iterator[UUID]:
+    """Yield the links whose customer is not listed, or was read and did not have them any more.
+
+    Of a customer about whom the list says nothing new, all links are as they were.
+    """
+    read = set(full_check.parts.filter(kind=Kind.CUSTOMER, gave_up=False).values_list("key", flat=True).iterator())
+    columns = ("pk", "remote_id", "end_user__external_id")
+    for link_id, remote_id, customer in _known(full_check).values_list(*columns).iterator():
+        if customer not in listed or (customer in read and remote_id not in seen):
+            yield link_id
+
+
+def _known(full_check: FullCheck) -> "QuerySet[Link]":
+    """Return the links that the list must hold: there before it was read, and nobody is at work on their customers."""
+    links = Link.objects.filter(
+        integration=full_check.integration_id, created_at__lt=full_check.began_at, ended_at=None
+    )
+    at_work = Operation.objects.open().filter(integration=full_check.integration_id, end_user__isnull=False)
+    return links.exclude(health=HealthState.DISCONNECTED.value).exclude(end_user__in=at_work.values("end_user"))
+
+
+def _is_confirmed(full_check: FullCheck) -> bool:
+    """Tell whether somebody began this full check after the last one said that too many links are missing."""
+    before = FullCheck.objects.filter(integration=full_check.integration_id, began_at__lt=full_check.began_at)
+    last = before.order_by("-began_at").first()
+    was_told = last is not None and last.state == FullCheckState.FAILED and last.missing > 0
+    return full_check.asked_by_id is not None and was_told
+
+
+def _too_many(links: int) -> str:
+    return _(
+        "%(count)d links are not in the provider's list: too many to believe, so that all of them keep their state. "
+        "Look whether address and keys belong to the right account. If the links are really gone, begin a sweep: it "
+        "looks at each of them once more."
+    ) % {"count": links}
+
+
+def _note(missing: list[UUID]) -> None:
+    now = timezone.now()
+    for some in _lots(missing):
+        health.note_missing(some, at=now)
+        reads.want(some, reason=Reason.MISSING, at=now)
+
+
+def _forget_unlisted_customers(full_check: FullCheck, listed: Hashes) -> None:
+    """Forget what was said of customers who are not listed any more: should they come back, their links are read."""
+    prints = CustomerPrint.objects.filter(integration=full_check.integration_id).values_list("pk", "end_user_id")
+    gone = [pk for pk, end_user_id in prints.iterator() if end_user_id not in listed]
+    for some in _lots(gone):
+        CustomerPrint.objects.filter(pk__in=some).delete()
+
+
+def _lots(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (items[start : start + AT_ONCE] for start in range(0, len(items), AT_ONCE))

@@ -1,0 +1,158 @@
+"""The work on a full check: a few calls at once, by one worker at a time, for a time slice."""
+
+from collections.abc import Callable
+from functools import partial
+from uuid import UUID
+
+import structlog
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from linkadmin.links import connections
+from linkadmin.links.denials import KEYS_REFUSED
+from linkadmin.links.models import CallQuota, Integration
+from linkadmin.operations.reading import why_unasked
+from linkadmin.providers.admission import ADDRESS_REFUSED
+from linkadmin.providers.base import Provider
+from linkadmin.providers.errors import KeysRefused, ProviderError
+from linkadmin.providers.records import FullCheckBy
+from linkadmin.sync.live_queries import Trouble
+from linkadmin.sync.models import FullCheck, FullCheckBatch
+from linkadmin.sync.troubles import told
+from linkadmin.wake_worker import wake_worker
+from linkadmin.work_queue import TimeSlice, release, retry_later, wait_after, work_side_by_side
+
+from . import batches, customers, lifecycle, links, missing
+
+logger = structlog.get_logger(__name__)
+
+CALLS_AT_ONCE = 4
+CLAIMED_AT_ONCE = 12  # so few that their leases hold until all of them are read
+CALLS = ("list_links", "list_end_users")
+SHARE = 0.6  # of a quota; all that machines do has three quarters
+SIGN_OF_LIFE = 2.0  # seconds
+FEW_CUSTOMERS = 20  # may be left out
+LASTING = frozenset({KEYS_REFUSED, ADDRESS_REFUSED})  # until a person does something
+
+
+def work(full_check_id: UUID) -> None:
+    """Read the parts of a full check that are due, until none is or the time slice is over; end it after the last."""
+    full_check = lifecycle.claim_check(full_check_id)
+    if full_check is None:
+        return
+    time_slice = TimeSlice()
+    try:
+        _go_on(full_check, time_slice)
+    finally:
+        lifecycle.leave(full_check)
+    if full_check.is_running and time_slice.is_over:
+        wake_worker(lifecycle.WORK_TASK, full_check.pk)
+
+
+def _go_on(full_check: FullCheck, time_slice: TimeSlice) -> None:
+    if not full_check.integration.is_active:
+        lifecycle.fail(full_check, _("This integration is switched off."))
+        return
+    try:
+        provider = connections.client_for(full_check.integration, in_background=True)
+    except KeysRefused as error:
+        lifecycle.fail(full_check, _why(error))
+        return
+    _read_parts(full_check, provider, time_slice)
+    full_check.refresh_from_db(fields=["state", "listed_at"])
+    if full_check.is_running and full_check.listed_at is not None and not batches.undone(full_check).exists():
+        missing.conclude(full_check)
+
+
+def _read_parts(full_check: FullCheck, provider: Provider, time_slice: TimeSlice) -> None:
+    ready: list[FullCheckBatch] = []
+
+    def look(free: int) -> list[FullCheckBatch]:
+        _leave_to_others(full_check)
+        if not lifecycle.stay(full_check) or time_slice.is_over:
+            for part in ready:  # one by one: several are locked only under the lock of their full check
+                release([part])
+            ready.clear()
+        elif free and not ready:
+            ready.extend(batches.claim(full_check.pk, limit=CLAIMED_AT_ONCE))
+        found, ready[:] = ready[:free], ready[free:]
+        return found
+
+    read = partial(_read, full_check, provider=provider)
+    work_side_by_side(look, read, threads=CALLS_AT_ONCE, every=SIGN_OF_LIFE, name="full_check")
+
+
+def _leave_to_others(full_check: FullCheck) -> None:
+    """Let a full check wait while its share of a quota is used up: the rest is for deliveries."""
+    now, integration = timezone.now(), full_check.integration
+    scopes = {"", *map(integration.speaks.quota_scope, CALLS)}
+    windows = CallQuota.objects.filter(integration=integration, scope__in=scopes, window_ends_at__gt=now)
+    used_up = windows.filter(used__gte=F("calls") * SHARE).order_by("window_ends_at").last()
+    if used_up is not None:
+        why = _("What is left of the provider's quota is kept for messages and for what people do.")
+        lifecycle.hold_back(full_check.pk, until=used_up.window_ends_at, why=why)
+
+
+def _read(full_check: FullCheck, part: FullCheckBatch, provider: Provider) -> None:
+    """Read a part, and take care of what goes wrong."""
+    part.full_check, integration = full_check, full_check.integration
+    try:
+        _reader(part, integration)(part, integration, provider)
+        _note_good_keys(integration)
+    except ProviderError as error:
+        _take_failure(part, integration, error)
+    except Exception as error:  # noqa: BLE001 - a page that we stumble over does not end the others
+        logger.error(
+            "full_check.stumbled", full_check=str(part.full_check_id), part=part.pk, error=type(error).__name__
+        )
+        words = _("We stumbled over what the provider answered.")
+        _try_again(part, integration, error, reason="our_fault", words=words)
+
+
+def _reader(part: FullCheckBatch, integration: Integration) -> Callable[[FullCheckBatch, Integration, Provider], None]:
+    if part.kind == FullCheckBatch.Kind.CUSTOMER:
+        return customers.read_links
+    return links.read_page if integration.speaks.full_check_by is FullCheckBy.LINKS else customers.read_page
+
+
+def _note_good_keys(integration: Integration) -> None:
+    connections.note_good_keys(integration)
+    integration.key_state = Integration.KeyState.GOOD  # which is not to be written with every call
+
+
+def _take_failure(part: FullCheckBatch, integration: Integration, error: ProviderError) -> None:
+    """Let a part wait, and with it the full check where no call can be made now; or end the full check."""
+    connections.note_keys(integration, error)
+    wait = wait_after(error)
+    if isinstance(error, KeysRefused) or error.failure.reason in LASTING:
+        lifecycle.fail(part.full_check, _why(error))
+    elif wait.is_attempt:
+        _try_again(part, integration, error, reason=why_unasked(error), words=_why(error))
+    else:
+        until = retry_later([part], error)
+        if wait.holds_integration:
+            lifecycle.hold_back(part.full_check_id, until=until, why=_why(error))
+
+
+def _try_again(part: FullCheckBatch, integration: Integration, error: Exception, *, reason: str, words: str) -> None:
+    """Let a part be read later; after the last try without the customer it is about, or not at all."""
+    if part.attempts < batches.MOST_TRIES:
+        retry_later([part], error)
+    elif part.kind == FullCheckBatch.Kind.CUSTOMER:
+        customers.give_up(part, integration, why=reason)
+        _end_if_most_fail(part.full_check, words)
+    else:
+        lifecycle.fail(part.full_check, words)
+
+
+def _end_if_most_fail(full_check: FullCheck, words: str) -> None:
+    """End a full check that reads nearly nobody: it is not one customer that is odd."""
+    unread = full_check.parts.filter(gave_up=True).count()
+    if unread > FEW_CUSTOMERS and unread * 10 > full_check.parts.count():
+        lifecycle.fail(full_check, words)
+
+
+def _why(error: ProviderError) -> str:
+    said = told(Trouble(type(error), error.failure))
+    return f"{said.title}. {said.meaning}"

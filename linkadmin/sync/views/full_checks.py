@@ -1,0 +1,102 @@
+"""Full checks of an integration: begun, watched and stopped."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from linkadmin.accounts.roles import Right, may
+from linkadmin.links.glance import Glance, time_of
+from linkadmin.links.live import NOTHING_AWAITED, Pulse, answer, seconds_between, version_of
+from linkadmin.links.models import Integration
+from linkadmin.operations.refusals import Refusal
+from linkadmin.pages import go, reader
+from linkadmin.paging import Keyset
+from linkadmin.sync import full_checks
+from linkadmin.sync.full_checks import presentation
+from linkadmin.sync.models import FullCheck, FullCheckState
+
+SHOWN = ("state", "began_at", "lease_until", "due_at", "seen", "note")
+NEWEST_FIRST = Keyset("began_at", "id", newest_first=True)
+_FULL_CHECK = Glance(lambda pk: FullCheck.objects.filter(pk=pk).values_list(*SHOWN))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def integration_full_checks(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """List an integration's full checks, the newest first; by POST, begin one."""
+    integration = get_object_or_404(Integration, pk=pk)
+    if not full_checks.can_full_check(integration):
+        raise Http404
+    if request.method == "POST":
+        return _begin(request, integration)
+    page = NEWEST_FIRST.page(integration.full_checks.select_related("asked_by", "stopped_by"), request.GET)
+    context = {
+        "integration": integration,
+        "page": page,
+        "rows": [presentation.row(each) for each in page.rows],
+        "running": full_checks.running(integration),
+        "may_begin": integration.is_active and may(request.user, Right.MANAGE_INTEGRATIONS),
+    }
+    return render(request, "sync/full_checks.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def full_check_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show one full check, with its progress while it runs; by POST, stop it."""
+    full_check = get_object_or_404(FullCheck.objects.select_related("integration", "asked_by", "stopped_by"), pk=pk)
+    if request.method == "POST":
+        return _stop(request, full_check)
+    context = {
+        "full_check": full_check,
+        "pulse": _pulse(full_check),
+        "integration": full_check.integration,
+        "row": presentation.row(full_check),
+        "progress": presentation.progress(full_check) if full_check.is_running else None,
+        "remarks": presentation.remarks(full_check),
+        "left_out": full_check.left_out.order_by("pk"),
+        "may_stop": full_check.is_running and may(request.user, Right.MANAGE_INTEGRATIONS),
+    }
+    return render(request, "sync/full_check.html", context)
+
+
+@require_safe
+def full_check_live(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Answer the poll of a full check's page."""
+    look = _look(pk)
+    if look is None:
+        raise Http404
+    return answer(request, *look)
+
+
+def _pulse(full_check: FullCheck) -> Pulse:
+    return Pulse(reverse("full-check-live", args=[full_check.pk]), *(_look(full_check.pk) or ("",)))
+
+
+def _look(pk: UUID) -> tuple[str, int] | None:
+    """Return the version of a full check, which its worker renews, and how often its page asks for it."""
+    row = _FULL_CHECK.row(pk)
+    if row is None:
+        return None
+    seconds = seconds_between(time_of(row[1])) if row[0] == FullCheckState.RUNNING else NOTHING_AWAITED
+    return version_of(*row), seconds
+
+
+def _begin(request: HttpRequest, integration: Integration) -> HttpResponse:
+    try:
+        full_check = full_checks.begin(integration, asked_by=reader(request))
+    except Refusal as refusal:
+        messages.error(request, str(refusal.words))
+        return go(request, request.path)
+    return go(request, full_check.get_absolute_url())
+
+
+def _stop(request: HttpRequest, full_check: FullCheck) -> HttpResponse:
+    if full_checks.stop(full_check, by=reader(request)):
+        messages.success(request, _("The sweep is stopped. What it read stays."))
+    else:
+        messages.info(request, _("The sweep was over already."))
+    return go(request, full_check.get_absolute_url())
