@@ -125,7 +125,7 @@ def _changes(house: House, link: Link) -> dict[str, tuple[str, str, dict[str, st
         "bulk": ("ana", "/bulk/refresh/", {"link": str(link.pk)}),
         "denied": ("aud", f"/links/{link.pk}/notes/", {"text": "Called them"}),
         "connection test": ("adm", f"{of_integration}test/", {}),
-        "full check": ("adm", f"{of_integration}full_checks/", {}),
+        "full check": ("adm", f"{of_integration}full-checks/", {}),
         "webhook secret": ("adm", f"{of_integration}inbox/secrets/new/", {"after": "0"}),
         "endpoint": ("adm", f"{of_integration}inbox/address/", {}),
         "integration": (

@@ -156,7 +156,7 @@ def test_names_are_isolated_wherever_they_stand(house: House) -> None:
     urls = [f"/links/{link.pk}/{page}" for page in of_link]
     urls += [link.end_user.get_absolute_url(), bank.get_absolute_url(), house.belvo.get_absolute_url()]
     urls += ["/", "/links/", "/end-users/", "/institutions/", "/integrations/", "/bulk/", "/activity/deliveries/"]
-    urls += [f"{house.belvo.get_absolute_url()}full_checks/", f"/links/?institution={bank.pk}"]
+    urls += [f"{house.belvo.get_absolute_url()}full-checks/", f"/links/?institution={bank.pk}"]
     urls += ["/links/new/", f"/links/new/?integration={house.belvo.pk}", house.new_link_url("erebor_mx_retail")]
     shown: set[str] = set()
     for url in urls:
