@@ -38,7 +38,7 @@ SHORTENED = {
 }
 ACCESS = 'served by %(p)s: "%(r)s" %(s)s "%(f)s" "%(a)s"'  # with the process, and all a request line can give away
 BANKS = ("erebor_mx_retail", "heimdall_mx_retail", "ironbank_br_retail")
-LINKS_PER_BANK = 8
+LINKS_PER_BANK = 24  # as many as all tests of one worker may take
 LONG_AGO = "2026-01-02T08:00:00Z"
 
 Found = TypeVar("Found")
