@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -86,6 +87,16 @@ def test_integration_that_is_off_or_refused_is_not_swept(house: House) -> None:
     house.belvo.refresh_from_db()
     with pytest.raises(refusals.IntegrationOff):
         full_checks.begin(house.belvo)
+
+
+def test_worker_that_lost_its_claim_makes_no_further_call(town: House) -> None:
+    full_checks.begin(town.belvo)
+    lost = lifecycle.claim_check(town.belvo.full_checks.get().pk)
+    assert lost is not None
+    lost.lease_until = timezone.now()
+    FullCheck.objects.update(lease_until=timezone.now() + timedelta(minutes=1), claim_token=uuid4())
+
+    assert not lifecycle.stay(lost)
 
 
 def test_full_check_waits_while_what_is_left_of_a_quota_is_kept_for_others(town: House) -> None:

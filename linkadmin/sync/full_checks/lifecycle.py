@@ -1,4 +1,4 @@
-"""The course of a full check: begun once, gone on with by whoever finds it, and ended in one of three ways."""
+"""The lifecycle of a full check: started once, continued by one worker at a time, and ended in one of three ways."""
 
 from datetime import datetime, timedelta
 from functools import partial
@@ -108,11 +108,12 @@ def claim_check(full_check_id: UUID) -> FullCheck | None:
 
 
 def stay(full_check: FullCheck) -> bool:
-    """Extend the claim of a full check when it is about to run out; tell whether calls of it may still be made."""
+    """Extend the claim of a full check when it is about to run out; tell whether this worker may still make calls."""
     now = timezone.now()
     full_check.refresh_from_db(fields=["state", "due_at"])
-    if full_check.lease_until is None or full_check.lease_until < now + ATTENDED / 2:
-        work_queue.extend(full_check, ATTENDED)
+    is_short = full_check.lease_until is None or full_check.lease_until < now + ATTENDED / 2
+    if is_short and not work_queue.extend(full_check, ATTENDED):
+        return False  # another worker has it by now
     return full_check.is_running and full_check.due_at is not None and full_check.due_at <= now
 
 
