@@ -1,0 +1,170 @@
+"""What a provider answered is shown again for a minute, encrypted in the cache; a lost entry costs a new question."""
+
+import re
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import OperationalError
+
+from linkadmin.simulator.conduct import Conduct
+from tests.house import House
+from tests.markup import Page
+from tests.slowness import SlowProvider
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class RecordedCache:
+    """The cache, and what was written to it: for how many seconds, and what."""
+
+    def __init__(self) -> None:
+        self.written: list[tuple[float, bytes]] = []
+
+    def get(self, key: str) -> Any:
+        return cache.get(key)
+
+    def add(self, key: str, value: bytes, *, timeout: float) -> bool:
+        self.written.append((timeout, value))
+        return bool(cache.add(key, value, timeout=timeout))
+
+    def set(self, key: str, value: bytes, *, timeout: float) -> None:
+        self.written.append((timeout, value))
+        cache.set(key, value, timeout=timeout)
+
+
+@pytest.fixture
+def recorded(monkeypatch: pytest.MonkeyPatch) -> RecordedCache:
+    recorded = RecordedCache()
+    monkeypatch.setattr("linkadmin.sync.answer_cache.cache", recorded)
+    return recorded
+
+
+def links_at_belvo(house: House) -> str:
+    return f"{house.belvo.get_absolute_url()}records/links/"
+
+
+def tables_of(page: Page) -> list[str]:
+    """Return the words of a page's tables, without how long ago something was."""
+    tables = re.findall(r"<table.*?</table>", page.source, re.DOTALL)
+    return [" ".join(re.sub(r"<time.*?</time>|<[^>]*>", " ", table, flags=re.DOTALL).split()) for table in tables]
+
+
+def test_answer_is_kept_for_a_minute_and_asked_anew_on_request(house: House) -> None:
+    house.belvo_link()
+    url = links_at_belvo(house)
+
+    house.open(url)
+    house.open(url)
+    assert len(house.calls("GET", "/api/links/")) == 1
+    house.post(url, {"again": "1"})
+    assert len(house.calls("GET", "/api/links/")) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("ana", "/integrations/{belvo}/records/links/"),
+        ("ana", "/integrations/{heron}/records/end-users/"),
+        ("adm", "/integrations/{heron}/records/connectors/"),
+        ("ana", "/end-users/{belvo_customer}/records/{belvo}/"),
+        ("ana", "/end-users/{heron_customer}/records/{heron}/"),
+        ("ana", "/links/{belvo_link}/records/"),
+        ("ana", "/links/{heron_link}/records/"),
+    ],
+)
+def test_every_answer_is_shown_again_as_it_was(house: House, name: str, path: str) -> None:
+    belvo, heron = house.belvo_link(bank="ofmockbank_br_retail"), house.heron_link("Blue Fern")
+    ids = {"belvo": house.belvo.pk, "heron": house.heron.pk, "belvo_link": belvo.pk, "heron_link": heron.pk}
+    url = path.format(**ids, belvo_customer=belvo.end_user_id, heron_customer=heron.end_user_id)
+    first, asked = house.open(url, name), len(house.simulator.calls)
+
+    again = house.open(url, name)
+
+    assert len(house.simulator.calls) == asked
+    assert again.status == 200
+    assert tables_of(again) == tables_of(first) != []
+
+
+def test_answer_is_stored_encrypted_and_for_a_minute(house: House, recorded: RecordedCache) -> None:
+    link = house.belvo_link("Wilhelmina Quackenbush")
+
+    page = house.open(links_at_belvo(house))
+
+    (claimed, _nothing), (stored, sealed) = recorded.written
+    assert link.remote_id in page.words
+    assert link.remote_id.encode() not in sealed
+    assert b"remote_id" not in sealed
+    assert (claimed, stored) == (4 * 15 + 30, 60)  # a process that died while it asked is waited for no longer
+
+
+def test_lost_answer_costs_a_new_question(house: House) -> None:
+    link = house.belvo_link()
+    house.open(links_at_belvo(house))
+    cache.clear()
+
+    page = house.open(links_at_belvo(house))
+
+    assert link.remote_id in page.words
+    assert len(house.calls("GET", "/api/links/")) == 2
+
+
+def test_answer_encrypted_with_other_keys_is_asked_for_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = house.belvo_link()
+    house.open(links_at_belvo(house))
+    monkeypatch.setattr(cache, "get", lambda *_arguments: b"encrypted with another key")
+
+    page = house.open(links_at_belvo(house))
+
+    assert link.remote_id in page.words
+    assert len(house.calls("GET", "/api/links/")) == 2
+
+
+def test_cache_that_cannot_be_used_costs_a_question_each_time(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = house.belvo_link()
+    monkeypatch.setattr("linkadmin.sync.answer_cache.cache", None)
+
+    pages = [house.open(links_at_belvo(house)) for _look in range(2)]
+
+    assert all(link.remote_id in page.words for page in pages)
+    assert len(house.calls("GET", "/api/links/")) == 2
+
+
+def test_answer_to_a_question_forgotten_meanwhile_is_not_stored(house: House, slow: SlowProvider) -> None:
+    house.belvo_link()
+    house.simulator.behave(Conduct(latency=1))
+    waiting = house.open(links_at_belvo(house))
+
+    cache.clear()  # as a change does with what it makes out of date
+    slow.answers()
+    house.settled()
+    house.simulator.behave(Conduct())
+    house.open(links_at_belvo(house))
+
+    assert "Asking Belvo" in waiting.words
+    assert len(house.calls("GET", "/api/links/")) == 2
+
+
+def test_answer_kept_for_one_reader_is_not_shown_to_another(house: House) -> None:
+    house.belvo_link()
+
+    house.open(links_at_belvo(house), "ana")
+    house.open(links_at_belvo(house), "ben")
+
+    assert len(house.calls("GET", "/api/links/")) == 2
+
+
+def test_question_that_could_not_be_begun_can_be_asked_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(**_event: object) -> None:
+        raise OperationalError("the connection is closed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("linkadmin.audit.log.record", away)
+        refused = house.open(links_at_belvo(house))
+    assert refused.status == 503
+    assert house.calls("GET", "/api/links/") == []
+
+    page = house.open(links_at_belvo(house))
+
+    assert len(house.calls("GET", "/api/links/")) == 1
+    assert "The provider lists no link." in page.words
