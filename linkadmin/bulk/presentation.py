@@ -117,8 +117,7 @@ def job_rows(jobs: Iterable[BulkJob]) -> list[JobRow]:
 
 
 def item_rows(job: BulkJob, items: Iterable[BulkItem], *, see_names: bool) -> list[ItemRow]:
-    now = timezone.now()
-    return [_item_row(job, item, see_names=see_names, now=now) for item in items]
+    return [_item_row(job, item, see_names=see_names) for item in items]
 
 
 def about(at: datetime) -> str:
@@ -232,7 +231,7 @@ def _job_row(job: BulkJob, tally: dict[ItemState, int]) -> JobRow:
     )
 
 
-def _item_row(job: BulkJob, item: BulkItem, *, see_names: bool, now: datetime) -> ItemRow:
+def _item_row(job: BulkJob, item: BulkItem, *, see_names: bool) -> ItemRow:
     link = item.link
     return ItemRow(
         url=reverse("link-detail", args=[link.pk]),

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -70,11 +69,10 @@ def _meaning(outcome: DeliveryOutcome) -> str:
 
 
 def rows(deliveries: Iterable[WebhookDelivery]) -> list[DeliveryRow]:
-    now = timezone.now()
-    return [_row(delivery, now=now) for delivery in deliveries]
+    return [_row(delivery) for delivery in deliveries]
 
 
-def _row(delivery: WebhookDelivery, *, now: datetime) -> DeliveryRow:
+def _row(delivery: WebhookDelivery) -> DeliveryRow:
     return DeliveryRow(
         url=delivery.get_absolute_url(),
         topic=delivery.topic or _("Not readable"),
