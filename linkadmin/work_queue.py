@@ -1,4 +1,4 @@
-"""Rows that are work: claimed with a lease by one worker at a time, written back only by whoever holds the claim.
+"""Rows that are work: claimed with a lease by one worker at a time, written back only under that claim.
 
 A worker that dies loses nothing: its lease runs out, and another worker claims the row with a new token. A result that
 arrives after that finds no row with its own token and is discarded.

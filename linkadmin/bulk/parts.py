@@ -1,4 +1,4 @@
-"""Parts of a job: claimed, retried later, or ended with what became of their links, in one transaction."""
+"""Parts of a job: claimed, retried later, or ended with a result for each link, in one transaction."""
 
 from collections.abc import Collection, Mapping
 from datetime import timedelta

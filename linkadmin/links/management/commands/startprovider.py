@@ -1,4 +1,4 @@
-"""A first draft of a provider's module and of its tests. Files that exist are never touched."""
+"""A first draft of a provider's module and of its tests. Existing files are never overwritten."""
 
 import keyword
 import re
