@@ -88,13 +88,7 @@ def own_sessions(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)  # noqa: S101 - the middleware lets nobody else in
     found = sessions.sessions_of(request.user)
     current = request.session.session_key
-    rows = [
-        {
-            "session": each,
-            "is_current": each.pk == current,
-        }
-        for each in found
-    ]
+    rows = [{"session": each, "is_current": each.pk == current} for each in found]
     context = {"rows": rows, "has_others": any(not row["is_current"] for row in rows)}
     return render(request, "account/sessions.html", context)
 
