@@ -104,7 +104,7 @@ def _after(pause: Pause, last_at: datetime) -> datetime | None:
 
 
 def _window(integration: Integration, quota: CallQuota, now: datetime) -> _Window:
-    documented = {each.scope: each.seconds for each in integration.speaks.quotas}
+    documented = {each.scope: each.seconds for each in integration.provider_class.quotas}
     each = math.ceil(quota.calls * call_quotas.MACHINE_SHARE)
     seconds = documented.get(quota.scope, call_quotas.TOLD_WINDOW)
     return _Window(max(0, each - quota.used), each, quota.window_ends_at, seconds)

@@ -29,7 +29,7 @@ def windows(integration: Integration, call: str, *, now: datetime) -> list[CallQ
     """Return the windows that a call made now falls into, begun anew where the last one is over; saves nothing."""
     scopes = _scopes(integration, call)
     kept = {row.scope: row for row in CallQuota.objects.filter(integration=integration, scope__in=scopes)}
-    documented = {quota.scope: quota for quota in integration.speaks.quotas}
+    documented = {quota.scope: quota for quota in integration.provider_class.quotas}
     found = (_window(integration, scope, kept.get(scope), documented.get(scope), now) for scope in scopes)
     return [window for window in found if window is not None]
 
@@ -125,7 +125,7 @@ def _guess(quota: CallQuota, now: datetime) -> None:
 
 
 def _scopes(integration: Integration, call: str) -> list[str]:
-    return list(dict.fromkeys(("", integration.speaks.quota_scope(call))))
+    return list(dict.fromkeys(("", integration.provider_class.quota_scope(call))))
 
 
 def _window(

@@ -113,7 +113,7 @@ def integration_detail(request: HttpRequest, pk: Any) -> HttpResponse:
         "integration": integration,
         "options": [
             (field.label, integration.options.get(field.name, ""))
-            for field in integration.speaks.config_fields
+            for field in integration.provider_class.config_fields
             if not field.secret
         ],
         "secrets": integration.secrets.order_by("name"),

@@ -63,7 +63,7 @@ ACTS: Mapping[str, Act] = {
         _("Change the settings"),
         _("What the provider keeps of this link, and how often it fetches it. Only what you change is sent."),
         _("Change the settings"),
-        lambda link: _as_they_are(link, link.integration.speaks.settings_fields(link.institution)),
+        lambda link: _as_they_are(link, link.integration.provider_class.settings_fields(link.institution)),
     ),
     "fetch": Act(
         OperationKind.FETCH_DATA,
@@ -74,7 +74,7 @@ ACTS: Mapping[str, Act] = {
         _("Fetch new data"),
         _("The provider asks the bank for new data now, with the login it has."),
         _("Fetch new data"),
-        lambda link: link.integration.speaks.fetch_fields(link.institution),
+        lambda link: link.integration.provider_class.fetch_fields(link.institution),
         (
             _("This contacts the bank. To see what the provider knows already, use “Ask the provider now” instead."),
             _("Providers limit how often this can be done; a refusal says when it can be done again."),
@@ -89,7 +89,7 @@ ACTS: Mapping[str, Act] = {
         _("Delete at the provider"),
         _("Where a repair is possible it is always the better way."),
         _("Delete for good"),
-        lambda link: link.integration.speaks.removal_fields(),
+        lambda link: link.integration.provider_class.removal_fields(),
         is_danger=True,
     ),
     "access-token": Act(
@@ -101,7 +101,7 @@ ACTS: Mapping[str, Act] = {
         _("Hand over a new access token"),
         _("For the same connection, after its token was exchanged for another. The link and its ids stay."),
         _("Hand it over"),
-        lambda link: link.integration.speaks.token_fields(),
+        lambda link: link.integration.provider_class.token_fields(),
         (
             _("A repair by the customer keeps the token: then this is not needed."),
             _("It goes to the provider once and is kept nowhere here."),
@@ -116,7 +116,7 @@ ACTS: Mapping[str, Act] = {
         _("Make a repair address"),
         _("An address where the customer signs in again by themselves, so that nobody here types a bank password."),
         _("Make the address"),
-        lambda link: link.integration.speaks.address_fields(),
+        lambda link: link.integration.provider_class.address_fields(),
         (
             _("Whoever has the address can use it while it lives: send it to the customer over a safe channel."),
             _("Making it changes nothing at the link. It is shown to you alone, held in memory until its time ends."),

@@ -136,7 +136,7 @@ def links_that_may_have_gone(operation: Operation, link: Link) -> list[Link]:
 def links_that_go(link: Link) -> list[Link]:
     """Return what the removal of a link takes along: itself, and all that its provider removes with it."""
     links: LinkQuerySet = Link.objects.select_related("integration", "end_user", "institution")
-    if link.integration.speaks.removal_reach is Reach.LINK:
+    if link.integration.provider_class.removal_reach is Reach.LINK:
         return [link]
     of_customer = links.filter(integration=link.integration_id, end_user=link.end_user_id, ended_at=None)
     others = of_customer.exclude(health=HealthState.DISCONNECTED.value).exclude(pk=link.pk).order_by("created_at", "pk")
@@ -146,7 +146,7 @@ def links_that_go(link: Link) -> list[Link]:
 def removal_cause(operation: Operation) -> Cause:
     """Return what the removed links are: in the provider's words, or by what it does in general."""
     told = operation.result.get("cause")
-    return Cause(told) if told else REMOVAL_CAUSES[operation.integration.speaks.removal_reach]
+    return Cause(told) if told else REMOVAL_CAUSES[operation.integration.provider_class.removal_reach]
 
 
 def read_soon(operation: Operation) -> None:

@@ -87,14 +87,14 @@ def subject_of(operation: Operation) -> Subject:
 def would_repeat_refusal(link: Link) -> bool:
     """Tell whether a fetch would try a login at the bank that it has refused, or that waits for the customer."""
     is_refused = link.verdict.state in Group.CUSTOMER.states and not link.is_proving
-    return link.integration.speaks.logs_in_itself and is_refused
+    return link.integration.provider_class.logs_in_itself and is_refused
 
 
 def login_fields(integration: Integration, institution: Institution | None) -> tuple[CredentialField, ...]:
     """Return what staff can type to repair a link there; nothing where the customer consents at the bank instead."""
     if institution is not None and institution.is_by_consent:
         return ()
-    return integration.speaks.update_fields(institution)
+    return integration.provider_class.update_fields(institution)
 
 
 def is_on(values: Mapping[str, object]) -> bool:

@@ -201,7 +201,7 @@ class TokenForm(forms.Form):
         is_answer = asked.kind == ChallengeKind.TEXT
         operation = asked.operation
         # What the institution says of its code, it does not say of the answer to a question.
-        self._code = None if is_answer else operation.integration.speaks.code_field(operation.institution)
+        self._code = None if is_answer else operation.integration.provider_class.code_field(operation.institution)
         self.fields["token"] = _answer_field() if is_answer else _code_field(self._code)
 
     def clean_token(self) -> str:

@@ -77,7 +77,7 @@ def _of_settings(operation: Operation, begun: Operation, now: datetime) -> Findi
 
 def _of_removal(operation: Operation, _begun: Operation, now: datetime) -> Finding:
     link = _link_of(operation)
-    if link.integration.speaks.removal_reach is Reach.CUSTOMER:
+    if link.integration.provider_class.removal_reach is Reach.CUSTOMER:
         read = [_read(each) for each in apply_response.links_that_may_have_gone(operation, link)]
         gone = bool(read) and all(proof is None or _has_ended(proof) for proof in read)
         stands = any(proof is not None and not _has_ended(proof) for proof in read)
@@ -120,7 +120,7 @@ def _of_reports(operation: Operation, _begun: Operation, now: datetime) -> Findi
     if operation.end_user is None:
         return NOTHING
     links = Link.objects.standing().select_related("integration", "end_user", "institution")
-    links = links.filter(remote_kind__in=operation.integration.speaks.report_kinds)
+    links = links.filter(remote_kind__in=operation.integration.provider_class.report_kinds)
     for link in links.filter(integration=operation.integration_id, end_user=operation.end_user)[:LINKS_READ]:
         proof = _read(link)
         good = proof.observation.last_good_at if proof else None

@@ -88,7 +88,7 @@ def read_many(links: Sequence[Link]) -> list[Link]:
 def batches(integration: Integration, refs: Sequence[LinkRef]) -> list[list[LinkRef]]:
     """Cut links of an integration into those that are read together; one whose consent is read too is read alone."""
     alone = [[ref] for ref in refs if _needs_consent(integration, ref)]
-    return alone + integration.speaks.batches([ref for ref in refs if not _needs_consent(integration, ref)])
+    return alone + integration.provider_class.batches([ref for ref in refs if not _needs_consent(integration, ref)])
 
 
 def read_quietly(link: Link, *, in_background: bool = False) -> None:

@@ -53,7 +53,7 @@ def create_link(
         end_user_id=end_user.external_id,
         end_user_name=end_user.name,
         institution=institution.name if institution else "",
-        values={**integration.speaks.fixed_values(institution), **values},
+        values={**integration.provider_class.fixed_values(institution), **values},
     )
 
     def rules() -> None:
@@ -205,13 +205,13 @@ def _change(operation: Operation, values: Values, *, rules: Rules) -> Operation:
         rules()
 
     is_removal = operation.kind == OperationKind.REMOVE_LINK
-    name = operation.integration.speaks.removal_call(values) if is_removal else ""
+    name = operation.integration.provider_class.removal_call(values) if is_removal else ""
     return start(operation, lambda provider: change.call(provider, about, values), rules=all_rules, name=name)
 
 
 def _require_quiet(operation: Operation) -> None:
     """Refuse a removal that takes along a link on which something is under way."""
-    if operation.integration.speaks.removal_reach is Reach.CUSTOMER:
+    if operation.integration.provider_class.removal_reach is Reach.CUSTOMER:
         busy = _others_of_customer(operation).first()
         if busy:
             raise refusals.AlreadyOpen(busy)
@@ -219,7 +219,7 @@ def _require_quiet(operation: Operation) -> None:
 
 def _require_no_removal(operation: Operation) -> None:
     """Refuse whatever concerns a customer whose links are all being removed."""
-    if operation.end_user is None or operation.integration.speaks.removal_reach is not Reach.CUSTOMER:
+    if operation.end_user is None or operation.integration.provider_class.removal_reach is not Reach.CUSTOMER:
         return
     _hold(operation.integration_id)
     removal = _others_of_customer(operation).filter(kind=OperationKind.REMOVE_LINK).first()

@@ -114,7 +114,7 @@ def deadline_of(operation: Operation) -> float:
     """Return the seconds its call may take in all: many more where the provider may log in at the bank meanwhile."""
     may_log_in = operation.logs_in
     if operation.kind == OperationKind.CREATE_LINK:
-        may_log_in = operation.integration.speaks.logs_in_itself
+        may_log_in = operation.integration.provider_class.logs_in_itself
     return settings.PROVIDER_CREDENTIALS_SECONDS if may_log_in else settings.PROVIDER_CHANGE_SECONDS
 
 

@@ -40,7 +40,7 @@ class LinkRecord:
 
 def tells_of_customers(integration: Integration) -> bool:
     """Tell whether a provider can be asked about one customer."""
-    return integration.can(Capability.END_USERS) or integration.speaks.customer_filters("") is not None
+    return integration.can(Capability.END_USERS) or integration.provider_class.customer_filters("") is not None
 
 
 def tells_of_links(integration: Integration) -> bool:

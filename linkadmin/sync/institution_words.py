@@ -27,7 +27,7 @@ def fields_in_words(institution: Institution) -> list[FieldInWords]:
     """Return what a new link at this institution is asked for, without what is rarely needed."""
     if not institution.integration.can(Capability.CREATE):
         return []
-    asked = institution.integration.speaks.create_fields(institution)
+    asked = institution.integration.provider_class.create_fields(institution)
     return [_in_words(field) for field in asked if not field.advanced]
 
 

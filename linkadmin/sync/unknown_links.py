@@ -34,7 +34,7 @@ ALONE_AFTER = 2  # reads in vain: perhaps it is this one id that spoils the call
 
 def can_be_asked_for(integration: Integration, named: Named) -> bool:
     """Tell whether a provider can be asked for what a message names."""
-    if integration.speaks.full_check_by is FullCheckBy.CUSTOMERS:
+    if integration.provider_class.full_check_by is FullCheckBy.CUSTOMERS:
         return bool(named.end_user_id)
     return bool(named.remote_id)
 
@@ -71,7 +71,7 @@ def close_answered(integration: Integration, names: Collection[Named]) -> None:
 def _ask_for_all(integration: Integration, rows: Sequence[UnknownLinkRead], time_slice: TimeSlice) -> None:
     alone = [[row] for row in rows if row.attempts > ALONE_AFTER]
     others = {_ref(row): row for row in rows if row.attempts <= ALONE_AFTER}
-    together = integration.speaks.batches(list(others)) if others else []
+    together = integration.provider_class.batches(list(others)) if others else []
     for call in [[others[ref] for ref in refs] for refs in together] + alone:
         if time_slice.is_over:
             release(call)
@@ -102,7 +102,7 @@ def _take_over(integration: Integration, rows: Sequence[UnknownLinkRead], began_
     found = provider.read_links([_ref(row) for row in rows])
     seen = health.observe_page(integration, found, at=began_at)
     if seen.unknown_links:
-        of_customer = integration.speaks.full_check_by is FullCheckBy.CUSTOMERS
+        of_customer = integration.provider_class.full_check_by is FullCheckBy.CUSTOMERS
         whose = _our_id(provider, rows[0].end_user_id) if of_customer else ""
         discovery.add_unknown_links(integration, seen.unknown_links, at=began_at, end_user_id=whose)
     connections.note_good_keys(integration)

@@ -36,14 +36,14 @@ def _delivery(box: Box, body: bytes, *, now: datetime) -> WebhookDelivery:
     delivery = WebhookDelivery(
         id=timed_id(now),
         integration_id=box.integration_id,
-        key=box.speaks.webhook_key(body),
+        key=box.provider_class.webhook_key(body),
         size=len(body),
         received_at=now,
         wanted_at=now,
         due_at=now,
     )
     try:
-        hint, delivery.payload = box.speaks.read_webhook(body), payloads.cleaned(body, box.redactor)
+        hint, delivery.payload = box.provider_class.read_webhook(body), payloads.cleaned(body, box.redactor)
     except ValueError:
         delivery.state, delivery.outcome = DeliveryState.DONE, DeliveryOutcome.UNREADABLE
         delivery.worked_at = now

@@ -28,13 +28,13 @@ class Box:
     """A mailbox that is open: the integration behind an address, and its live secrets."""
 
     integration_id: UUID
-    speaks: type[Provider]
+    provider_class: type[Provider]
     secrets: tuple[tuple[UUID, Secret], ...] = field(repr=False)
     redactor: Redactor = field(repr=False)
 
     def proof_of(self, headers: Mapping[str, str], body: bytes) -> UUID | None:
         """Return which secret a message proves itself with; None if it is not genuine. Every secret is tried."""
-        proven = [pk for pk, secret in self.secrets if self.speaks.webhook_is_genuine(headers, body, [secret])]
+        proven = [pk for pk, secret in self.secrets if self.provider_class.webhook_is_genuine(headers, body, [secret])]
         return proven[0] if proven else None
 
 

@@ -99,7 +99,7 @@ def test_plan_says_how_many_wait_for_the_quota_and_until_about_when(
     now = timezone.now()
     CallQuota.objects.create(
         integration=house.heron,
-        scope=house.heron.speaks.quota_scope("read_links"),
+        scope=house.heron.provider_class.quota_scope("read_links"),
         calls=100,
         used=65,
         window_ends_at=now + timedelta(seconds=60),

@@ -30,7 +30,7 @@ class TestQuotas:
     def test_come_from_what_the_provider_documents(
         self, belvo: Integration, serve: Serve, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(belvo.speaks, "quotas", (Quota(2, 30.0),))
+        monkeypatch.setattr(belvo.provider_class, "quotas", (Quota(2, 30.0),))
         serve(GOOD)
         read(belvo)
         read(belvo)

@@ -58,7 +58,7 @@ class TestQuota:
     def test_is_used_to_three_quarters_and_the_rest_is_there_for_a_person(
         self, belvo: Integration, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(belvo.speaks, "quotas", (Quota(20, 30.0),))
+        monkeypatch.setattr(belvo.provider_class, "quotas", (Quota(20, 30.0),))
 
         assert one_after_the_other(machine_of(belvo), 20) == 15
         assert one_after_the_other(gate_of(belvo), 20) == 5

@@ -67,24 +67,24 @@ class Integration(models.Model):
         return reverse("integration-detail", args=[self.pk])
 
     @cached_property
-    def speaks(self) -> type[Provider]:
+    def provider_class(self) -> type[Provider]:
         """The class of its provider, for what needs no keys: labels, capabilities, fields."""
         return provider_class(self.provider)
 
     @property
     def provider_label(self) -> str:
-        return self.speaks.label
+        return self.provider_class.label
 
     @property
     def remote_id_label(self) -> str:
-        return self.speaks.remote_id_label
+        return self.provider_class.remote_id_label
 
     @property
     def practice_hints(self) -> PracticeHints:
-        return self.speaks.practice_hints
+        return self.provider_class.practice_hints
 
     def can(self, capability: Capability) -> bool:
-        return capability in self.speaks.capabilities
+        return capability in self.provider_class.capabilities
 
     @property
     def can_create_link(self) -> bool:

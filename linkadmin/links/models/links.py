@@ -165,10 +165,12 @@ class Link(models.Model):
         """How it can be repaired at all: by what its bank takes and its provider can do."""
         if self.institution is not None and self.institution.is_by_consent:
             return RepairKind.CONSENT
-        speaks = self.integration.speaks
-        if Capability.UPDATE_CREDENTIALS in speaks.capabilities and speaks.update_fields(self.institution):
+        provider_class = self.integration.provider_class
+        if Capability.UPDATE_CREDENTIALS in provider_class.capabilities and provider_class.update_fields(
+            self.institution
+        ):
             return RepairKind.TYPED
-        return RepairKind.PAGE if Capability.REPAIR_ADDRESS in speaks.capabilities else RepairKind.OWN_APP
+        return RepairKind.PAGE if Capability.REPAIR_ADDRESS in provider_class.capabilities else RepairKind.OWN_APP
 
     @property
     def judgement(self) -> Judgement:

@@ -104,11 +104,11 @@ def _page(
     context["can"] = link.integration.can(act.capability) and not (link.is_ended or context["is_gone"])
     context["paused"] = why_paused(link.integration, act.kind)
     if act.kind == OperationKind.REMOVE_LINK:
-        speaks = link.integration.speaks
+        provider_class = link.integration.provider_class
         going = links_that_go(link)
         context["going"] = [(each, stand.state) for each, stand in zip(going, standings(going).values(), strict=True)]
-        context["takes_all"] = speaks.removal_reach is Reach.CUSTOMER
-        context["consequence"] = speaks.removal_consequence
+        context["takes_all"] = provider_class.removal_reach is Reach.CUSTOMER
+        context["consequence"] = provider_class.removal_consequence
     return draw(request, TEMPLATE, "form", context, status=status)
 
 

@@ -43,7 +43,7 @@ def link_new(request: HttpRequest) -> HttpResponse:
         return _choose_institution(request, integration)
     if institution is not None and not institution.is_listed:
         return _not_offered(request, integration, institution)
-    asked = integration.speaks.create_fields(institution)
+    asked = integration.provider_class.create_fields(institution)
     if request.method != "POST" or reopens(request):
         initial = _known_before(request) | typed_again(request)
         form = NewLinkForm(asked=asked, ask_bank=institution is None, initial=initial)

@@ -37,7 +37,7 @@ NEEDED = {
 
 def can_full_check(integration: Integration) -> bool:
     """Tell whether an integration's provider lists what a full check reads."""
-    return all(integration.can(each) for each in NEEDED[integration.speaks.full_check_by])
+    return all(integration.can(each) for each in NEEDED[integration.provider_class.full_check_by])
 
 
 def begin(integration: Integration, *, asked_by: User | None = None) -> FullCheck:

@@ -30,7 +30,7 @@ AT_ONCE = 500  # links
 
 def conclude(full_check: FullCheck) -> None:
     """End a full check whose parts are all done: note which links are missing, unless they are too many to believe."""
-    of_links = full_check.integration.speaks.full_check_by is FullCheckBy.LINKS
+    of_links = full_check.integration.provider_class.full_check_by is FullCheckBy.LINKS
     listed = Hashes(_ids(full_check, Kind.PAGE, Kind.END))
     seen = listed if of_links else Hashes(_ids(full_check, Kind.CUSTOMER))
     missing = list(_unlisted(full_check, listed) if of_links else _of_unlisted_customers(full_check, listed, seen))

@@ -86,7 +86,7 @@ def _read_parts(full_check: FullCheck, provider: Provider, time_slice: TimeSlice
 def _leave_to_others(full_check: FullCheck) -> None:
     """Let a full check wait while its share of a quota is used up: the rest is for deliveries."""
     now, integration = timezone.now(), full_check.integration
-    scopes = {"", *map(integration.speaks.quota_scope, CALLS)}
+    scopes = {"", *map(integration.provider_class.quota_scope, CALLS)}
     windows = CallQuota.objects.filter(integration=integration, scope__in=scopes, window_ends_at__gt=now)
     used_up = windows.filter(used__gte=F("calls") * SHARE).order_by("window_ends_at").last()
     if used_up is not None:
@@ -113,7 +113,7 @@ def _read(full_check: FullCheck, part: FullCheckBatch, provider: Provider) -> No
 def _reader(part: FullCheckBatch, integration: Integration) -> Callable[[FullCheckBatch, Integration, Provider], None]:
     if part.kind == FullCheckBatch.Kind.CUSTOMER:
         return customers.read_links
-    return links.read_page if integration.speaks.full_check_by is FullCheckBy.LINKS else customers.read_page
+    return links.read_page if integration.provider_class.full_check_by is FullCheckBy.LINKS else customers.read_page
 
 
 def _note_good_keys(integration: Integration) -> None:

@@ -57,7 +57,7 @@ KINDS = {
         _("Links at the provider"),
         _("As the provider lists them now. Looking changes nothing, here or there."),
         Capability.LINKS,
-        lambda speaks: speaks.link_filters(),
+        lambda provider_class: provider_class.link_filters(),
         lambda provider, filters, page: provider.list_links(filters, page=page),
         _links,
         "sync/records/_links.html",
@@ -67,7 +67,7 @@ KINDS = {
         _("Customers at the provider"),
         _("As the provider lists them now. Looking changes nothing, here or there."),
         Capability.END_USERS,
-        lambda speaks: speaks.end_user_filters(),
+        lambda provider_class: provider_class.end_user_filters(),
         lambda provider, filters, page: provider.list_end_users(filters, page=page),
         _end_users,
         "sync/records/_end_users.html",
@@ -102,7 +102,7 @@ def integration_connectors(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _list(request: HttpRequest, pk: UUID, what: str, kind: Kind) -> HttpResponse:
     integration = integration_that_can(pk, kind.capability)
     user = reader(request)
-    form = AskingForm.of(kind.filters(integration.speaks), request.POST)
+    form = AskingForm.of(kind.filters(integration.provider_class), request.POST)
     context: dict[str, Any] = {"integration": integration, "kind": kind, "form": form if form.asked else None}
     if form.can_ask:
         filters, page = form.filters(), page_number(request)

@@ -54,7 +54,7 @@ def inbox_address(request: HttpRequest, pk: UUID) -> HttpResponse:
 def secret_add(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Take in a secret that was typed."""
     integration = _integration(pk)
-    form = SecretForm(request.POST, asked=integration.speaks.webhook_fields[0])
+    form = SecretForm(request.POST, asked=integration.provider_class.webhook_fields[0])
     if not form.is_valid():
         return _inbox_page(request, integration, form=form, status=422)
     if _add(request, integration, form.cleaned_data["secret"], after=form.cleaned_data["after"]):
@@ -68,9 +68,9 @@ def secret_add(request: HttpRequest, pk: UUID) -> HttpResponse:
 def secret_make(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Make up a secret and show it this once."""
     integration = _integration(pk)
-    if not integration.speaks.makes_webhook_secret:
+    if not integration.provider_class.makes_webhook_secret:
         raise Http404
-    made = integration.speaks.new_webhook_secret()
+    made = integration.provider_class.new_webhook_secret()
     if not _add(request, integration, made, after=AfterForm.sent(request.POST)):
         return go(request, _url(integration))
     return _inbox_page(request, integration, made=made)
@@ -146,8 +146,8 @@ def _inbox_page(
         "is_flooded": any(each == integration for each, _count in refusals.flooded(now=timezone.now())),
         "may_change": may_change,
         "may_add": may_change and len(live) < LIVE_SECRETS,
-        "form": form or SecretForm(initial=after, asked=integration.speaks.webhook_fields[0]),
-        "making": AfterForm(initial=after, auto_id=False) if integration.speaks.makes_webhook_secret else None,
+        "form": form or SecretForm(initial=after, asked=integration.provider_class.webhook_fields[0]),
+        "making": AfterForm(initial=after, auto_id=False) if integration.provider_class.makes_webhook_secret else None,
         "made": made.reveal() if made else "",
     }
     return render(request, "webhooks/inbox.html", context, status=status)
