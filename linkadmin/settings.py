@@ -70,7 +70,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- The house ---
+# --- Linkadmin itself ---
 INSTALLED_APPS = [
     "linkadmin.accounts",  # before allauth and admin: its templates win
     "linkadmin.audit",

@@ -18,7 +18,7 @@ from linkadmin.heartbeats import watch
 from linkadmin.simulator.server import Simulator
 
 from . import background
-from .house import Clock, House, build
+from .environment import Clock, Environment, build
 from .slowness import SlowProvider
 
 pytest_plugins = ["tests.needs"]
@@ -87,7 +87,7 @@ def simulator(clock: Clock) -> Iterator[Simulator]:
 
 
 @pytest.fixture
-def house(db: None, simulator: Simulator, clock: Clock) -> Iterator[House]:
+def env(db: None, simulator: Simulator, clock: Clock) -> Iterator[Environment]:
     """The cast and two integrations. A test whose calls run beside the page needs `transaction=True`."""
     built = build(simulator, clock)
     yield built
@@ -95,11 +95,11 @@ def house(db: None, simulator: Simulator, clock: Clock) -> Iterator[House]:
 
 
 @pytest.fixture
-def slow(house: House, settings: Settings) -> Iterator[SlowProvider]:
+def slow(env: Environment, settings: Settings) -> Iterator[SlowProvider]:
     """A provider that answers what takes time when the test says so. Pages wait only a moment for it."""
     settings.OPERATION_ANSWER_SECONDS = 0.1
     settings.PROVIDER_READ_SECONDS = 120  # a read that waits this long is repeated
-    provider = SlowProvider(house.simulator.world)
+    provider = SlowProvider(env.simulator.world)
     yield provider
     provider.answers()
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.http import HttpResponse
 from django.test import Client
 
-from .house import HTMX
+from .environment import HTMX
 from .markup import Page
 
 

@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 
 from linkadmin.links.models import Link
-from tests.house import House
+from tests.environment import Environment
 from tests.test_urls import views
-from tests.webhooks.postman import open_inbox
+from tests.webhooks.webhook_sender import open_inbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,9 +43,9 @@ def test_every_view_that_can_show_a_secret_says_so() -> None:
 
 
 @pytest.mark.parametrize("address", ["/links/", "/links/{link}/", "/links/{link}/credentials/", "/accounts/login/"])
-def test_page_is_compressed(house: House, address: str) -> None:
-    link = house.belvo_link()
-    client = Client() if "login" in address else house.client()
+def test_page_is_compressed(env: Environment, address: str) -> None:
+    link = env.belvo_link()
+    client = Client() if "login" in address else env.client()
 
     answer = client.get(address.format(link=link.pk), headers=GZIP)
 
@@ -54,42 +54,42 @@ def test_page_is_compressed(house: House, address: str) -> None:
     assert b"</html>" in gzip.decompress(answer.content)
 
 
-def test_two_answers_alike_have_lengths_of_their_own(house: House) -> None:
-    lengths = {len(house.client().get("/accounts/password/", headers=GZIP).content) for _each in range(30)}
+def test_two_answers_alike_have_lengths_of_their_own(env: Environment) -> None:
+    lengths = {len(env.client().get("/accounts/password/", headers=GZIP).content) for _each in range(30)}
 
     assert len(lengths) > 1
 
 
-def asked_for_a_code(house: House) -> Link:
-    link = house.belvo_link()
-    house.send(f"/links/{link.pk}/credentials/", password="mfa_numeric")
+def asked_for_a_code(env: Environment) -> Link:
+    link = env.belvo_link()
+    env.send(f"/links/{link.pk}/credentials/", password="mfa_numeric")
     return link
 
 
-def test_challenge_is_not_compressed(house: House) -> None:
-    link = asked_for_a_code(house)
+def test_challenge_is_not_compressed(env: Environment) -> None:
+    link = asked_for_a_code(env)
 
-    assert encoding(house.client(), f"/links/{link.pk}/token/") == "identity"
-    assert encoding(house.client(), f"/links/{link.pk}/token/", token="") == "identity"
-
-
-def test_repair_address_is_not_compressed(house: House) -> None:
-    link = house.belvo_link(bank="ofmockbank_br_retail")
-    house.send(f"{link.get_absolute_url()}repair-address/", locale="es")
-
-    assert encoding(house.client(), house.last_operation(link).get_absolute_url()) == "identity"
+    assert encoding(env.client(), f"/links/{link.pk}/token/") == "identity"
+    assert encoding(env.client(), f"/links/{link.pk}/token/", token="") == "identity"
 
 
-def test_webhook_secret_and_address_are_not_compressed(house: House) -> None:
-    open_inbox(house.belvo)
-    inbox = f"/integrations/{house.belvo.pk}/inbox/"
+def test_repair_address_is_not_compressed(env: Environment) -> None:
+    link = env.belvo_link(bank="ofmockbank_br_retail")
+    env.send(f"{link.get_absolute_url()}repair-address/", locale="es")
 
-    assert encoding(house.client("adm"), inbox) == "identity"
-    assert encoding(house.client("adm"), f"{inbox}secrets/", secret="") == "identity"
+    assert encoding(env.client(), env.last_operation(link).get_absolute_url()) == "identity"
 
 
-def test_subscriptions_with_their_addresses_are_not_compressed(house: House) -> None:
-    listed = f"/integrations/{house.heron.pk}/records/webhooks/"
+def test_webhook_secret_and_address_are_not_compressed(env: Environment) -> None:
+    open_inbox(env.belvo)
+    inbox = f"/integrations/{env.belvo.pk}/inbox/"
 
-    assert encoding(house.client("adm"), listed) == "identity"
-    assert encoding(house.client("adm"), f"/integrations/{house.heron.pk}/webhooks/add/") == "identity"
+    assert encoding(env.client("adm"), inbox) == "identity"
+    assert encoding(env.client("adm"), f"{inbox}secrets/", secret="") == "identity"
+
+
+def test_subscriptions_with_their_addresses_are_not_compressed(env: Environment) -> None:
+    listed = f"/integrations/{env.heron.pk}/records/webhooks/"
+
+    assert encoding(env.client("adm"), listed) == "identity"
+    assert encoding(env.client("adm"), f"/integrations/{env.heron.pk}/webhooks/add/") == "identity"

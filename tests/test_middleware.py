@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from .house import House
+from .environment import Environment
 
 pytestmark = pytest.mark.django_db
 
@@ -21,8 +21,8 @@ pytestmark = pytest.mark.django_db
         "/admin/links/link/%00/change/",
     ],
 )
-def test_address_with_a_nul_is_a_bad_request(house: House, address: str) -> None:
-    answer = house.client("aud").get(address)
+def test_address_with_a_nul_is_a_bad_request(env: Environment, address: str) -> None:
+    answer = env.client("aud").get(address)
 
     assert answer.status_code == 400
     assert answer["X-Request-Id"]
@@ -32,5 +32,5 @@ def test_stranger_with_a_nul_is_refused_alike() -> None:
     assert Client().get("/accounts/login/?next=%00").status_code == 400
 
 
-def test_words_for_a_nul_are_none(house: House) -> None:
-    assert house.client().get("/links/?other=%2500").status_code == 200
+def test_words_for_a_nul_are_none(env: Environment) -> None:
+    assert env.client().get("/links/?other=%2500").status_code == 200

@@ -19,8 +19,8 @@ from linkadmin.moments import BOUNDS, FACTS, put_right
 from linkadmin.operations.models import Operation
 from linkadmin.sync.models import LinkRead, Reason, UnknownLinkRead
 from linkadmin.sync.reads import want
-from tests.bulk.desk import begun
-from tests.house import House
+from tests.bulk.helpers import begun
+from tests.environment import Environment
 
 pytestmark = pytest.mark.database
 
@@ -50,9 +50,9 @@ def test_every_moment_is_listed_once_with_its_bound_or_as_a_plain_fact() -> None
 @pytest.mark.django_db(transaction=True)
 class TestAfterAClockThatWasAhead:
     @MOVES
-    def test_no_column_lies_further_ahead_than_it_may(self, house: House, ahead: timedelta) -> None:
+    def test_no_column_lies_further_ahead_than_it_may(self, env: Environment, ahead: timedelta) -> None:
         now = timezone.now()
-        filled = _fill(house, at=now + ahead)
+        filled = _fill(env, at=now + ahead)
         ClockMark.objects.create(seen_at=now + ahead)
 
         watch_clock()
@@ -63,38 +63,38 @@ class TestAfterAClockThatWasAhead:
         assert put_right(now=timezone.now()) == 0
 
     @MOVES
-    def test_calls_go_through_at_once(self, house: House, ahead: timedelta) -> None:
-        link, then = house.belvo_link(), timezone.now() + timedelta(minutes=16) + ahead
+    def test_calls_go_through_at_once(self, env: Environment, ahead: timedelta) -> None:
+        link, then = env.belvo_link(), timezone.now() + timedelta(minutes=16) + ahead
         used_up = {"calls": 40, "used": 40, "window_ends_at": then}
-        CallQuota.objects.update_or_create(integration=house.belvo, scope="", defaults=used_up)
+        CallQuota.objects.update_or_create(integration=env.belvo, scope="", defaults=used_up)
         paused = {"failures": 5, "paused_until": then, "probe_until": then}
-        Traffic.objects.update_or_create(integration=house.belvo, defaults=paused)
+        Traffic.objects.update_or_create(integration=env.belvo, defaults=paused)
         for _each in range(8):
-            CallPlace.objects.create(integration=house.belvo, call="read_link", lease_until=then)
+            CallPlace.objects.create(integration=env.belvo, call="read_link", lease_until=then)
 
-        house.post(f"/links/{link.pk}/refresh/")
-        house.settled()
+        env.post(f"/links/{link.pk}/refresh/")
+        env.settled()
 
-        assert len(house.calls("GET", f"/api/links/{link.remote_id}/")) == 1
+        assert len(env.calls("GET", f"/api/links/{link.remote_id}/")) == 1
 
     @MOVES
-    def test_link_that_was_read_then_believes_a_read_of_now(self, house: House, ahead: timedelta) -> None:
-        link, then = house.belvo_link(), timezone.now() + ahead
+    def test_link_that_was_read_then_believes_a_read_of_now(self, env: Environment, ahead: timedelta) -> None:
+        link, then = env.belvo_link(), timezone.now() + ahead
         Link.objects.update(observed_at=then, asked_at=then)
         ClockMark.objects.create(seen_at=then)
-        house.simulator.world.belvo_links[link.remote_id].status = "valid"
+        env.simulator.world.belvo_links[link.remote_id].status = "valid"
 
         watch_clock()
-        house.post(f"/links/{link.pk}/refresh/")
-        house.settled()
+        env.post(f"/links/{link.pk}/refresh/")
+        env.settled()
 
         link.refresh_from_db()
         assert link.raw_status == "valid"
         assert link.observed_at is not None
         assert link.observed_at <= timezone.now()
 
-    def test_session_that_began_then_lasts_no_longer_than_others(self, house: House) -> None:
-        client, then = house.client(), int(time.time()) + 24 * 3600
+    def test_session_that_began_then_lasts_no_longer_than_others(self, env: Environment) -> None:
+        client, then = env.client(), int(time.time()) + 24 * 3600
         client.get("/links/")
         session = client.session
         marks = {name: then for name, value in session.items() if isinstance(value, int) and value > 10**9}
@@ -106,13 +106,13 @@ class TestAfterAClockThatWasAhead:
         assert marks
         assert all(client.session[name] <= time.time() for name in marks)
 
-    def test_administrators_see_that_it_jumped(self, house: House) -> None:
+    def test_administrators_see_that_it_jumped(self, env: Environment) -> None:
         ClockMark.objects.create(seen_at=timezone.now() + DAY)
 
         watch_clock()
 
-        assert "clock went back by 1440 minutes" in house.client("adm").get("/integrations/").content.decode()
-        assert "clock went back" not in house.client("ana").get("/links/").content.decode()
+        assert "clock went back by 1440 minutes" in env.client("adm").get("/integrations/").content.decode()
+        assert "clock went back" not in env.client("ana").get("/links/").content.decode()
 
 
 @pytest.mark.django_db
@@ -169,16 +169,16 @@ def test_beat_goes_on_after_the_clock_went_back(tmp_path: Path, ahead: timedelta
     assert {"watch the clock", "work on the messages of providers"} <= set(sent)
 
 
-def _fill(house: House, *, at: datetime) -> list[tuple[str, str]]:
+def _fill(env: Environment, *, at: datetime) -> list[tuple[str, str]]:
     """Make a row of most kinds, and let all their moments be as a clock ahead left them; return the columns."""
-    link = house.belvo_link()
-    house.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
-    house.settled()
-    begun(house, "refresh", [link])
+    link = env.belvo_link()
+    env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
+    env.settled()
+    begun(env, "refresh", [link])
     want([link.pk], reason=Reason.AGE, at=timezone.now())
-    UnknownLinkRead.objects.create(integration=house.belvo, remote_id="x")
-    CallQuota.objects.create(integration=house.heron, scope="find_link", calls=1, window_ends_at=at)
-    CallPlace.objects.create(integration=house.belvo, call="read_link", lease_until=at)
+    UnknownLinkRead.objects.create(integration=env.belvo, remote_id="x")
+    CallQuota.objects.create(integration=env.heron, scope="find_link", calls=1, window_ends_at=at)
+    CallPlace.objects.create(integration=env.belvo, call="read_link", lease_until=at)
     filled = []
     for label, columns in BOUNDS.items():
         rows = apps.get_model(label)._default_manager

@@ -21,10 +21,10 @@ from linkadmin.operations import outcomes, reconcile
 from linkadmin.operations.models import Operation, State
 from linkadmin.operations.views import credentials
 
-from .house import HTMX, PASSWORD, House
+from .environment import HTMX, PASSWORD, Environment
 from .markup import Page, read
 from .troubles import UNWRITABLE, away, locked, no_more_connections, parameters
-from .webhooks.postman import deliver, open_inbox, told_by_belvo
+from .webhooks.webhook_sender import deliver, open_inbox, told_by_belvo
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -54,73 +54,73 @@ def answer(client: Client, method: str, url: str, values: Any = None, **headers:
 
 
 @unwritable
-def test_credentials_are_not_sent_and_the_form_stays(house: House, trouble: Trouble) -> None:
-    link = house.belvo_link()
+def test_credentials_are_not_sent_and_the_form_stays(env: Environment, trouble: Trouble) -> None:
+    link = env.belvo_link()
     url = f"/links/{link.pk}/credentials/"
-    form = house.open(url).form_with("password")
+    form = env.open(url).form_with("password")
 
     with trouble():
-        page = answer(house.client(), "POST", url, form.values | {"password": BANK_PASSWORD})
+        page = answer(env.client(), "POST", url, form.values | {"password": BANK_PASSWORD})
 
     assert page.form_with("password")
     assert Refused(page).says("can't save anything right now, so nothing was sent")
     assert BANK_PASSWORD not in page.source
-    assert house.calls("PUT") == []
+    assert env.calls("PUT") == []
     assert not Operation.objects.exists()
 
 
-def test_new_link_keeps_what_was_typed_and_is_not_secret(house: House) -> None:
-    form = house.open(house.new_link_url()).form_with("access_token")
+def test_new_link_keeps_what_was_typed_and_is_not_secret(env: Environment) -> None:
+    form = env.open(env.new_link_url()).form_with("access_token")
     typed = {"end_user_id": "cus-77", "end_user_name": "New Ltd", "access_token": "access-1", "item_id": "item-1"}
 
     with locked():
-        page = answer(house.client(), "POST", house.new_link_url(), form.values | typed)
+        page = answer(env.client(), "POST", env.new_link_url(), form.values | typed)
 
     assert Refused(page).says("nothing was sent")
     assert page.form_with("access_token").values["end_user_id"] == "cus-77"
     assert "access-1" not in page.source
-    assert house.calls("POST") == []
+    assert env.calls("POST") == []
 
 
-def test_code_is_not_sent_and_can_still_be_given_afterwards(house: House) -> None:
-    link = house.belvo_link()
-    house.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
+def test_code_is_not_sent_and_can_still_be_given_afterwards(env: Environment) -> None:
+    link = env.belvo_link()
+    env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
     url = f"/links/{link.pk}/token/"
-    form = house.open(url).form_with("token")
+    form = env.open(url).form_with("token")
 
     with locked():
-        page = answer(house.client(), "POST", url, form.values | {"token": "123456"})
-    refused_calls = house.calls("PATCH")
-    house.post(url, form.values | {"token": "123456"})
-    house.settled()
+        page = answer(env.client(), "POST", url, form.values | {"token": "123456"})
+    refused_calls = env.calls("PATCH")
+    env.post(url, form.values | {"token": "123456"})
+    env.settled()
 
     assert Refused(page).says("nothing was sent")
     assert "123456" not in page.source
     assert refused_calls == []
-    assert len(house.calls("PATCH")) == 1
+    assert len(env.calls("PATCH")) == 1
 
 
-def test_removal_is_not_sent(house: House) -> None:
-    link = house.heron_link()
+def test_removal_is_not_sent(env: Environment) -> None:
+    link = env.heron_link()
     url = f"/links/{link.pk}/delete/"
-    form = house.open(url, "mia").form_with()
+    form = env.open(url, "mia").form_with()
 
     with locked():
         page = answer(
-            house.client("mia"), "POST", url, form.values | {"confirmation": link.remote_id, "reason": "Asked for"}
+            env.client("mia"), "POST", url, form.values | {"confirmation": link.remote_id, "reason": "Asked for"}
         )
 
     assert Refused(page).says("nothing was sent")
-    assert house.calls("PATCH") + house.calls("PUT") + house.calls("DELETE") == []
+    assert env.calls("PATCH") + env.calls("PUT") + env.calls("DELETE") == []
 
 
-def _changes(house: House, link: Link) -> dict[str, tuple[str, str, dict[str, str]]]:
+def _changes(env: Environment, link: Link) -> dict[str, tuple[str, str, dict[str, str]]]:
     """Return a form of each kind: who sends it, where, and what is typed."""
-    of_integration = f"/integrations/{house.belvo.pk}/"
+    of_integration = f"/integrations/{env.belvo.pk}/"
     long_password = PASSWORD * 2
     return {
         "note": ("ana", f"/links/{link.pk}/notes/", {"text": "Called them"}),
-        "owner": ("ana", f"/links/{link.pk}/owner/", {"owner": str(house.people["ben"].pk), "was": ""}),
+        "owner": ("ana", f"/links/{link.pk}/owner/", {"owner": str(env.people["ben"].pk), "was": ""}),
         "check status": ("ana", f"/links/{link.pk}/refresh/", {}),
         "bulk": ("ana", "/bulk/refresh/", {"link": str(link.pk)}),
         "denied": ("aud", f"/links/{link.pk}/notes/", {"text": "Called them"}),
@@ -130,8 +130,8 @@ def _changes(house: House, link: Link) -> dict[str, tuple[str, str, dict[str, st
         "endpoint": ("adm", f"{of_integration}inbox/address/", {}),
         "integration": (
             "adm",
-            f"/admin/links/integration/{house.belvo.pk}/change/",
-            house.open(f"/admin/links/integration/{house.belvo.pk}/change/", "adm").form_with("name").values,
+            f"/admin/links/integration/{env.belvo.pk}/change/",
+            env.open(f"/admin/links/integration/{env.belvo.pk}/change/", "adm").form_with("name").values,
         ),
         "staff": (
             "adm",
@@ -143,9 +143,9 @@ def _changes(house: House, link: Link) -> dict[str, tuple[str, str, dict[str, st
     }
 
 
-def test_every_change_is_refused_in_words(house: House) -> None:
-    changes = _changes(house, house.belvo_link())
-    clients = {who: house.client(who) for who, _url, _values in changes.values()}
+def test_every_change_is_refused_in_words(env: Environment) -> None:
+    changes = _changes(env, env.belvo_link())
+    clients = {who: env.client(who) for who, _url, _values in changes.values()}
     before = AuditEvent.objects.count()
 
     with locked():
@@ -159,10 +159,10 @@ def test_every_change_is_refused_in_words(house: House) -> None:
 
 
 @unwritable
-def test_page_of_a_customer_is_not_shown_unrecorded(house: House, trouble: Trouble) -> None:
-    link = house.belvo_link("Acme Corp")
+def test_page_of_a_customer_is_not_shown_unrecorded(env: Environment, trouble: Trouble) -> None:
+    link = env.belvo_link("Acme Corp")
     pages = [link.get_absolute_url(), link.end_user.get_absolute_url(), f"/links/{link.pk}/history/"]
-    client, auditor = house.client(), house.client("aud")
+    client, auditor = env.client(), env.client("aud")
 
     with trouble():
         answers = [answer(client, "GET", url) for url in [*pages, f"/links/{link.pk}/credentials/"]]
@@ -174,13 +174,13 @@ def test_page_of_a_customer_is_not_shown_unrecorded(house: House, trouble: Troub
 
 
 @unwritable
-def test_pages_without_personal_data_open(house: House, trouble: Trouble) -> None:
-    client = house.client("adm")
+def test_pages_without_personal_data_open(env: Environment, trouble: Trouble) -> None:
+    client = env.client("adm")
     client.get("/")
     session = client.session
     session["seen_at"] -= 120  # so that the session wants to be saved
     session.save()
-    pages = ["/", "/institutions/", "/integrations/", f"/integrations/{house.belvo.pk}/", "/accounts/password/"]
+    pages = ["/", "/institutions/", "/integrations/", f"/integrations/{env.belvo.pk}/", "/accounts/password/"]
 
     with trouble():
         statuses = {url: answer(client, "GET", url).status for url in pages}
@@ -191,10 +191,10 @@ def test_pages_without_personal_data_open(house: House, trouble: Trouble) -> Non
 
 
 @unwritable
-def test_nobody_signs_in_and_everybody_signs_out(house: House, trouble: Trouble) -> None:
+def test_nobody_signs_in_and_everybody_signs_out(env: Environment, trouble: Trouble) -> None:
     leaving = {address: Client() for address in ("account_logout", "admin:logout")}
     for client in leaving.values():
-        client.force_login(house.people["aud"])
+        client.force_login(env.people["aud"])
     keys = {address: client.cookies[settings.SESSION_COOKIE_NAME].value for address, client in leaving.items()}
 
     with trouble():
@@ -211,9 +211,9 @@ def test_nobody_signs_in_and_everybody_signs_out(house: House, trouble: Trouble)
         assert "storage" in page.headers["clear-site-data"]
 
 
-def test_part_of_a_page_leaves_the_form_and_says_why_above_it(house: House) -> None:
-    link = house.belvo_link()
-    client = house.client()
+def test_part_of_a_page_leaves_the_form_and_says_why_above_it(env: Environment) -> None:
+    link = env.belvo_link()
+    client = env.client()
 
     with locked():
         page = answer(
@@ -227,8 +227,8 @@ def test_part_of_a_page_leaves_the_form_and_says_why_above_it(house: House) -> N
     assert Refused(button).page.headers["hx-retarget"] == "#toasts"
 
 
-def test_database_that_is_away_is_told_in_words_on_every_page(house: House) -> None:
-    client, link = house.client(), house.belvo_link()
+def test_database_that_is_away_is_told_in_words_on_every_page(env: Environment) -> None:
+    client, link = env.client(), env.belvo_link()
     key = client.cookies[settings.SESSION_COOKIE_NAME].value
 
     with away():
@@ -243,8 +243,8 @@ def test_database_that_is_away_is_told_in_words_on_every_page(house: House) -> N
     assert client.session.exists(key)
 
 
-def test_provider_sends_a_message_again_that_could_not_be_kept(house: House) -> None:
-    address = open_inbox(house.belvo)
+def test_provider_sends_a_message_again_that_could_not_be_kept(env: Environment) -> None:
+    address = open_inbox(env.belvo)
 
     with locked():
         refused = deliver(address, told_by_belvo())
@@ -255,32 +255,32 @@ def test_provider_sends_a_message_again_that_could_not_be_kept(house: House) -> 
 
 
 def test_error_after_the_call_left_does_not_say_that_nothing_was_sent(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    env: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    link = house.belvo_link()
+    link = env.belvo_link()
     url = f"/links/{link.pk}/credentials/"
-    form = house.open(url).form_with("password")
+    form = env.open(url).form_with("password")
 
     def gone_meanwhile(operation: Operation) -> Operation:
-        house.settled()
+        env.settled()
         with away():
             return Operation.objects.get(pk=operation.pk)
 
     monkeypatch.setattr(credentials, "outcome_of", gone_meanwhile)
-    page = answer(house.client(), "POST", url, form.values | {"password": "pass_valid"})
+    page = answer(env.client(), "POST", url, form.values | {"password": "pass_valid"})
 
     assert Refused(page).says("Your request may have reached the provider")
     assert not Refused(page).says("nothing was sent")
-    assert len(house.calls("PUT")) == 1
+    assert len(env.calls("PUT")) == 1
 
 
 @pytest.mark.parametrize("outage", ["locked", "read-only"])
 def test_answer_that_cannot_be_saved_is_an_unknown_outcome(
-    house: House, settings: Settings, monkeypatch: pytest.MonkeyPatch, outage: str
+    env: Environment, settings: Settings, monkeypatch: pytest.MonkeyPatch, outage: str
 ) -> None:
     settings.PROVIDER_CREDENTIALS_SECONDS = settings.LEASE_MARGIN_SECONDS = 0.2
     monkeypatch.setattr(outcomes, "SETTLE_AGAIN_SECONDS", 0.01)
-    link, answer_of = house.belvo_link(), outcomes._answer_of
+    link, answer_of = env.belvo_link(), outcomes._answer_of
     trouble = UNWRITABLE[outage]()
 
     def answer_and_trouble(*args: Any) -> object:
@@ -289,22 +289,22 @@ def test_answer_that_cannot_be_saved_is_an_unknown_outcome(
         return found
 
     monkeypatch.setattr(outcomes, "_answer_of", answer_and_trouble)
-    house.send(f"/links/{link.pk}/credentials/", password="pass_valid")
-    house.settled()
+    env.send(f"/links/{link.pk}/credentials/", password="pass_valid")
+    env.settled()
     trouble.__exit__(None, None, None)
 
-    operation = house.last_operation(link)
+    operation = env.last_operation(link)
     assert operation.state == State.SENDING
-    assert "Outcome unknown" in house.open(operation.get_absolute_url()).words
-    assert "Outcome unknown" in house.open(link.get_absolute_url()).words
+    assert "Outcome unknown" in env.open(operation.get_absolute_url()).words
+    assert "Outcome unknown" in env.open(link.get_absolute_url()).words
     reconcile.close_overdue(now=timezone.now())
-    assert house.last_operation(link).state == State.UNKNOWN
-    assert len(house.calls("PUT")) == 1
+    assert env.last_operation(link).state == State.UNKNOWN
+    assert len(env.calls("PUT")) == 1
 
 
 @pytest.mark.servers
-def test_connection_that_the_server_ended_is_told_in_words(house: House) -> None:
-    client, link = house.client(), house.belvo_link()
+def test_connection_that_the_server_ended_is_told_in_words(env: Environment) -> None:
+    client, link = env.client(), env.belvo_link()
     with psycopg.connect(**parameters(), autocommit=True) as another:
         another.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
@@ -320,8 +320,8 @@ def test_connection_that_the_server_ended_is_told_in_words(house: House) -> None
 
 
 @pytest.mark.servers
-def test_page_that_finds_no_free_connection_says_so(house: House) -> None:
-    client, link = house.client(), house.belvo_link()
+def test_page_that_finds_no_free_connection_says_so(env: Environment) -> None:
+    client, link = env.client(), env.belvo_link()
 
     with no_more_connections(), ThreadPoolExecutor(1) as beside:
         refused = beside.submit(answer, client, "GET", link.get_absolute_url()).result()

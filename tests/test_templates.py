@@ -20,10 +20,10 @@ from linkadmin.links.presentation import TURN_ICONS
 from linkadmin.operations.timeline import LOOKS as TIMELINE_LOOKS
 from linkadmin.page_parts import ADDED
 
-from .bulk.desk import begun, planned, worked
-from .house import House
+from .bulk.helpers import begun, planned, worked
+from .environment import Environment
 from .markup import Element, Page
-from .webhooks.postman import deliver, kept, open_inbox, signed, told_by_heron
+from .webhooks.webhook_sender import deliver, kept, open_inbox, signed, told_by_heron
 
 ROOT = settings.BASE_DIR / "templates"
 TEMPLATES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.html"))
@@ -37,7 +37,7 @@ FORBIDDEN = {
     "an inline script": r"<script(?![^>]*\bsrc=)",
     "an unquoted attribute": r"<[a-zA-Z][\w-]*(?:\s+[\w:-]+(?:=(?:\"[^\"]*\"|'[^']*'))?)*\s+[\w:-]+=[^\"'\s>]",
     "an event filter": r"hx-trigger=(\"[^\"]*\[(?!type=)[^\"]*\"|'[^']*\[(?!type=)[^']*')",
-    "an address of another house": r"(?:src|href|action)=\"(?:https?:)?//",
+    "a URL of another host": r"(?:src|href|action)=\"(?:https?:)?//",
     "an address of ours written out": r"(?:src|href|action|hx-[a-z]+)=\"(?:/(?!/)|\{\{[^}]*\}\}[^\"?#]*/)",
     "a comment for every reader": r"<!--",
 }
@@ -97,7 +97,7 @@ def test_forbidden_things_would_be_found() -> None:
         "an inline script": "<script>x()</script>",
         "an unquoted attribute": "<a class=x>",
         "an event filter": '<a hx-trigger="click[ctrlKey]">',
-        "an address of another house": '<img src="//evil.example/x.png">',
+        "a URL of another host": '<img src="//evil.example/x.png">',
         "an address of ours written out": '<a href="{{ link.get_absolute_url }}history/">',
         "a comment for every reader": "<!-- x -->",
     }
@@ -205,8 +205,8 @@ def test_every_icon_of_a_state_is_in_the_sprite() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_pages_work_alike_with_and_without_script(house: House) -> None:
-    for url, page in drawn(house):
+def test_pages_work_alike_with_and_without_script(env: Environment) -> None:
+    for url, page in drawn(env):
         for element in page.elements:
             if "hx-get" in element.attrs:
                 assert _gets_what_the_browser_would(element, url), (url, element)
@@ -215,16 +215,16 @@ def test_pages_work_alike_with_and_without_script(house: House) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_page_breaks_its_own_policy(house: House) -> None:
-    for url, page in drawn(house):
+def test_no_page_breaks_its_own_policy(env: Environment) -> None:
+    for url, page in drawn(env):
         for element in page.elements:
             assert not {name for name in element.attrs if name == "style" or name.startswith("on")}, (url, element)
             assert element.tag != "script" or element.attrs.get("src", "").startswith("/static/"), (url, element)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_every_page_has_one_heading_a_title_and_labels(house: House) -> None:
-    for url, page in drawn(house):
+def test_every_page_has_one_heading_a_title_and_labels(env: Environment) -> None:
+    for url, page in drawn(env):
         assert [each.tag for each in page.elements].count("h1") == 1, url
         assert re.search(r"<title>\s*[^·\s].*· Linkadmin</title>", page.source, re.DOTALL), url
         ids = [each.attrs["id"] for each in page.elements if "id" in each.attrs]
@@ -235,64 +235,64 @@ def test_every_page_has_one_heading_a_title_and_labels(house: House) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_every_change_carries_the_token_against_forgery(house: House) -> None:
-    for url, page in drawn(house):
+def test_every_change_carries_the_token_against_forgery(env: Environment) -> None:
+    for url, page in drawn(env):
         for form in page.forms:
             assert form.attrs.get("method") != "post" or "csrfmiddlewaretoken" in form.names, (url, form)
             assert form.attrs.get("method") == "post" or "csrfmiddlewaretoken" not in form.names, (url, form)
 
 
-def delivered(house: House) -> str:
+def delivered(env: Environment) -> str:
     """Have a message delivered and return its page."""
     body = told_by_heron(item_id="item-1")
-    deliver(open_inbox(house.heron), body, signed(body))
-    return kept(house.heron).get_absolute_url()
+    deliver(open_inbox(env.heron), body, signed(body))
+    return kept(env.heron).get_absolute_url()
 
 
 _drawn: list[tuple[str, Page]] = []
 
 
-def drawn(house: House) -> list[tuple[str, Page]]:
+def drawn(env: Environment) -> list[tuple[str, Page]]:
     """Return one page of every kind, as who sees most of it; drawn by the first test, and read by all."""
     if not _drawn:
-        _drawn.extend(_draw(house))
+        _drawn.extend(_draw(env))
     return _drawn
 
 
-def _draw(house: House) -> Iterator[tuple[str, Page]]:
-    waiting, refused = house.belvo_link("Acme Corp"), house.belvo_link("Blue Fern", bank="ironbank_br_retail")
-    house.send(f"/links/{waiting.pk}/credentials/", password="numeric_code")
-    house.send(f"/links/{refused.pk}/credentials/", password="pass_invalid", password2="valid")
-    lost = house.belvo_link("Zebra Ltd", bank="gringotts_mx_retail")
-    house.send(f"/links/{lost.pk}/credentials/", password="lost_before")
-    heron = house.heron_link("Heron Ltd")
-    at_heron, at_customer = f"/integrations/{house.heron.pk}", f"/end-users/{heron.end_user_id}/records"
+def _draw(env: Environment) -> Iterator[tuple[str, Page]]:
+    waiting, refused = env.belvo_link("Acme Corp"), env.belvo_link("Blue Fern", bank="ironbank_br_retail")
+    env.send(f"/links/{waiting.pk}/credentials/", password="numeric_code")
+    env.send(f"/links/{refused.pk}/credentials/", password="pass_invalid", password2="valid")
+    lost = env.belvo_link("Zebra Ltd", bank="gringotts_mx_retail")
+    env.send(f"/links/{lost.pk}/credentials/", password="lost_before")
+    heron = env.heron_link("Heron Ltd")
+    at_heron, at_customer = f"/integrations/{env.heron.pk}", f"/end-users/{heron.end_user_id}/records"
     urls = {
         "ana": [
-            "/", "/links/", "/links/?state=customer", "/links/new/", f"/links/new/?integration={house.belvo.pk}",
-            house.new_link_url(), house.new_link_url("ironbank_br_retail"), f"/links/{refused.pk}/",
+            "/", "/links/", "/links/?state=customer", "/links/new/", f"/links/new/?integration={env.belvo.pk}",
+            env.new_link_url(), env.new_link_url("ironbank_br_retail"), f"/links/{refused.pk}/",
             f"/links/{refused.pk}/credentials/", f"/links/{refused.pk}/history/", f"/links/{refused.pk}/notes/",
             f"/links/{waiting.pk}/", f"/links/{waiting.pk}/token/",
-            house.last_operation(refused).get_absolute_url(), house.last_operation(lost).get_absolute_url(),
-            "/bulk/", planned(house, "refresh", [heron]).get_absolute_url(),
-            worked(begun(house, "note", [heron, refused], text="Called them.")).get_absolute_url(),
+            env.last_operation(refused).get_absolute_url(), env.last_operation(lost).get_absolute_url(),
+            "/bulk/", planned(env, "refresh", [heron]).get_absolute_url(),
+            worked(begun(env, "note", [heron, refused], text="Called them.")).get_absolute_url(),
             "/end-users/", refused.end_user.get_absolute_url(), "/institutions/", "/institutions/?status=down",
-            house.bank().get_absolute_url(), f"/integrations/{house.belvo.pk}/institutions/", "/unknown-values/",
-            f"/integrations/{house.belvo.pk}/records/links/", f"{at_heron}/records/links/",
-            f"{at_heron}/records/end-users/", f"{at_customer}/{house.heron.pk}/", f"/links/{heron.pk}/records/",
-            f"/end-users/{refused.end_user_id}/records/{house.heron.pk}/", "/activity/deliveries/",
-            delivered(house),
+            env.bank().get_absolute_url(), f"/integrations/{env.belvo.pk}/institutions/", "/unknown-values/",
+            f"/integrations/{env.belvo.pk}/records/links/", f"{at_heron}/records/links/",
+            f"{at_heron}/records/end-users/", f"{at_customer}/{env.heron.pk}/", f"/links/{heron.pk}/records/",
+            f"/end-users/{refused.end_user_id}/records/{env.heron.pk}/", "/activity/deliveries/",
+            delivered(env),
         ],
         "adm": [
-            f"{at_heron}/inbox/", f"{at_heron}/inbox/address/", f"/integrations/{house.belvo.pk}/inbox/",
-            house.heron.get_absolute_url(), f"{at_heron}/records/connectors/", f"{at_heron}/records/webhooks/",
+            f"{at_heron}/inbox/", f"{at_heron}/inbox/address/", f"/integrations/{env.belvo.pk}/inbox/",
+            env.heron.get_absolute_url(), f"{at_heron}/records/connectors/", f"{at_heron}/records/webhooks/",
             f"{at_heron}/webhooks/add/", f"{at_heron}/webhooks/wbh_gone/end/", f"{at_heron}/reports/",
         ],
-        "mia": ["/integrations/", house.belvo.get_absolute_url(), f"/links/{refused.pk}/"],
+        "mia": ["/integrations/", env.belvo.get_absolute_url(), f"/links/{refused.pk}/"],
     }  # fmt: skip
     for name, addresses in urls.items():
         for url in addresses:
-            page = house.open(url, name)
+            page = env.open(url, name)
             assert page.status == 200, (url, page.status)
             yield url, page
 
@@ -323,8 +323,8 @@ def _typed_in(page: Page) -> list[Element]:
     return [each for each in found if each.attrs.get("type") not in hidden]
 
 
-def test_icons_are_drawn_once_and_not_with_every_page(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = house.open("/links/").source.count("<svg")
+def test_icons_are_drawn_once_and_not_with_every_page(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = env.open("/links/").source.count("<svg")
     monkeypatch.setattr(lucide, "_render_icon", None)
 
-    assert house.open("/links/").source.count("<svg") == first > 10
+    assert env.open("/links/").source.count("<svg") == first > 10

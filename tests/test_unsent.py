@@ -9,7 +9,7 @@ from linkadmin.links.models import Link
 from linkadmin.operations.models import Operation
 from linkadmin.providers.types import Cause
 
-from .house import HTMX, PASSWORD, House
+from .environment import HTMX, PASSWORD, Environment
 from .markup import read
 
 pytestmark = pytest.mark.django_db
@@ -18,8 +18,8 @@ SECRET = "hunter2-of-the-bank"
 
 
 @pytest.fixture
-def link(house: House) -> Link:
-    return house.belvo_link(cause=Cause.LOGIN_REFUSED)
+def link(env: Environment) -> Link:
+    return env.belvo_link(cause=Cause.LOGIN_REFUSED)
 
 
 def next_of(location: str) -> str:
@@ -42,7 +42,7 @@ def next_of(location: str) -> str:
 )
 @pytest.mark.parametrize("htmx", [False, True])
 def test_leads_through_the_sign_in_back_to_the_form(
-    house: House, link: Link, path: str, sent_from: str, back: str, htmx: bool
+    env: Environment, link: Link, path: str, sent_from: str, back: str, htmx: bool
 ) -> None:
     url, page = link.get_absolute_url(), f"{HERE}{link.get_absolute_url()}{sent_from}"
     headers = (HTMX | {"HX-Current-URL": page} if htmx else {"Referer": page}) if sent_from else HTMX if htmx else {}
@@ -62,7 +62,7 @@ def test_leads_through_the_sign_in_back_to_the_form(
 
 
 @pytest.mark.parametrize("referer", ["https://evil.example/links/", "//evil.example/", "nonsense", ""])
-def test_leads_to_no_foreign_page(house: House, link: Link, referer: str) -> None:
+def test_leads_to_no_foreign_page(env: Environment, link: Link, referer: str) -> None:
     answer = read(Client().post(f"{link.get_absolute_url()}credentials/", headers={"Referer": referer}))
 
     assert next_of(answer.location) == f"{link.get_absolute_url()}credentials/"
@@ -79,18 +79,18 @@ def test_says_nothing_of_sending_where_a_page_was_only_opened(link: Link) -> Non
 @pytest.mark.parametrize(
     "path", ["/integrations/{belvo}/test/", "/integrations/{belvo}/institutions/read/", "/bulk/refresh/"]
 )
-def test_every_button_has_a_page_to_return_to(house: House, path: str) -> None:
-    path = path.format(belvo=house.belvo.pk)
+def test_every_button_has_a_page_to_return_to(env: Environment, path: str) -> None:
+    path = path.format(belvo=env.belvo.pk)
 
     back = next_of(read(Client().post(path)).location)
 
-    assert house.client("mia").get(back).status_code == 200
+    assert env.client("mia").get(back).status_code == 200
 
 
-def test_form_of_an_earlier_session_is_not_taken_and_leads_back(house: House, link: Link) -> None:
+def test_form_of_an_earlier_session_is_not_taken_and_leads_back(env: Environment, link: Link) -> None:
     url = f"{link.get_absolute_url()}credentials/"
     browser = Client(enforce_csrf_checks=True)
-    browser.force_login(house.people["ana"])
+    browser.force_login(env.people["ana"])
     old = read(browser.get(url)).form_with("csrfmiddlewaretoken").values
     token = read(browser.get("/accounts/login/?again")).status  # signed in already
     assert token == 302
@@ -106,10 +106,12 @@ def test_form_of_an_earlier_session_is_not_taken_and_leads_back(house: House, li
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
-def test_form_of_an_earlier_session_leads_to_no_foreign_page(house: House, link: Link, headers: dict[str, str]) -> None:
+def test_form_of_an_earlier_session_leads_to_no_foreign_page(
+    env: Environment, link: Link, headers: dict[str, str]
+) -> None:
     url, foreign = link.get_absolute_url(), f"{HERE}//evil.example/links/"
     browser = Client(enforce_csrf_checks=True)
-    browser.force_login(house.people["ana"])
+    browser.force_login(env.people["ana"])
 
     answer = read(browser.post(f"{url}notes/", headers=headers | {"Referer": foreign, "HX-Current-URL": foreign}))
 
@@ -117,10 +119,10 @@ def test_form_of_an_earlier_session_leads_to_no_foreign_page(house: House, link:
     assert not [each for each in [answer.location, *answer.links()] if each.startswith("//")]
 
 
-def test_part_of_a_page_of_an_earlier_session_is_drawn_anew(house: House, link: Link) -> None:
+def test_part_of_a_page_of_an_earlier_session_is_drawn_anew(env: Environment, link: Link) -> None:
     url = f"{link.get_absolute_url()}credentials/"
     browser = Client(enforce_csrf_checks=True)
-    browser.force_login(house.people["ana"])
+    browser.force_login(env.people["ana"])
 
     answer = read(browser.post(url, {"password": SECRET}, headers=HTMX | {"HX-Current-URL": f"{HERE}{url}"}))
 

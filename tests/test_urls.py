@@ -22,7 +22,7 @@ from linkadmin.sync.models import FullCheck
 from linkadmin.webhooks import secrets
 from linkadmin.webhooks.models import WebhookDelivery
 
-from .house import HTMX, House
+from .environment import HTMX, Environment
 from .markup import read
 from .troubles import read_only
 
@@ -207,28 +207,28 @@ OF_ALLAUTH_AND_ADMIN = re.compile(r"^(account_|admin:)")
 
 
 @pytest.fixture
-def places(house: House) -> dict[str, str]:
+def places(env: Environment) -> dict[str, str]:
     """Return what stands in the addresses: a link in trouble, its customer, an operation of its."""
-    link = house.belvo_link("Wilhelmina Quackenbush")
-    operation = an_operation(house, link)
+    link = env.belvo_link("Wilhelmina Quackenbush")
+    operation = an_operation(env, link)
     return {
         "link": str(link.pk),
         "customer": str(link.end_user_id),
         "operation": str(operation.pk),
-        "webhook": str(an_operation_of_an_integration(house).pk),
-        "job": str(BulkJob.objects.create(kind="note", state="done", actor=house.people["ana"]).pk),
-        "full_check": str(FullCheck.objects.create(integration=house.heron, state="done").pk),
-        "belvo": str(house.belvo.pk),
-        "heron": str(house.heron.pk),
-        "bank": str(house.bank().pk),
-        "delivery": str(WebhookDelivery.objects.create(integration=house.belvo, key="1").pk),
-        "secret": str(secrets.add(house.belvo, Secret("Bearer never-sent-anywhere"), by=None, after=0).pk),
+        "webhook": str(an_operation_of_an_integration(env).pk),
+        "job": str(BulkJob.objects.create(kind="note", state="done", actor=env.people["ana"]).pk),
+        "full_check": str(FullCheck.objects.create(integration=env.heron, state="done").pk),
+        "belvo": str(env.belvo.pk),
+        "heron": str(env.heron.pk),
+        "bank": str(env.bank().pk),
+        "delivery": str(WebhookDelivery.objects.create(integration=env.belvo, key="1").pk),
+        "secret": str(secrets.add(env.belvo, Secret("Bearer never-sent-anywhere"), by=None, after=0).pk),
         "what": "end-users",
         "source": "dso_1",
     }
 
 
-def an_operation(house: House, link: Link) -> Operation:
+def an_operation(env: Environment, link: Link) -> Operation:
     return Operation.objects.create(
         kind="update_credentials",
         state="rejected",
@@ -236,25 +236,25 @@ def an_operation(house: House, link: Link) -> Operation:
         institution=link.institution,
         link=link,
         end_user=link.end_user,
-        actor=house.people["ana"],
+        actor=env.people["ana"],
         operation_key=uuid.uuid4(),
     )
 
 
-def an_operation_of_an_integration(house: House) -> Operation:
+def an_operation_of_an_integration(env: Environment) -> Operation:
     return Operation.objects.create(
         kind="add_webhook",
         state="succeeded",
-        integration=house.heron,
-        actor=house.people["adm"],
+        integration=env.heron,
+        actor=env.people["adm"],
         operation_key=uuid.uuid4(),
     )
 
 
 @pytest.mark.django_db(transaction=True)  # some pages ask a provider beside the request
 @pytest.mark.parametrize("name", NAMES)
-def test_addresses_answer_each_role_as_the_table_says(house: House, places: dict[str, str], name: str) -> None:
-    client = house.client(name)
+def test_addresses_answer_each_role_as_the_table_says(env: Environment, places: dict[str, str], name: str) -> None:
+    client = env.client(name)
 
     got = {
         (method, address): client.generic(method, address.format(**places)).status_code
@@ -266,8 +266,8 @@ def test_addresses_answer_each_role_as_the_table_says(house: House, places: dict
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", ["ana", "adm"])
-def test_no_address_breaks_while_nothing_can_be_saved(house: House, places: dict[str, str], name: str) -> None:
-    client = house.client(name)
+def test_no_address_breaks_while_nothing_can_be_saved(env: Environment, places: dict[str, str], name: str) -> None:
+    client = env.client(name)
     client.raise_request_exception = False
 
     with read_only():
@@ -284,9 +284,9 @@ def test_no_address_breaks_while_nothing_can_be_saved(house: House, places: dict
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", NAMES)
 def test_only_pages_that_record_a_view_are_refused_while_nothing_can_be_saved(
-    house: House, places: dict[str, str], name: str
+    env: Environment, places: dict[str, str], name: str
 ) -> None:
-    client = house.client(name)
+    client = env.client(name)
     client.raise_request_exception = False
     opened = [address for method, address, answers in ROWS if method == "GET" and answers[name] == 200]
 
@@ -298,8 +298,8 @@ def test_only_pages_that_record_a_view_are_refused_while_nothing_can_be_saved(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", ["ana", "adm"])
-def test_every_page_answers_head_as_it_answers_get(house: House, places: dict[str, str], name: str) -> None:
-    client = house.client(name)
+def test_every_page_answers_head_as_it_answers_get(env: Environment, places: dict[str, str], name: str) -> None:
+    client = env.client(name)
     pages = {address: answers[name] for method, address, answers in ROWS if method == "GET"}
 
     got = {address: client.head(address.format(**places)) for address in pages}
@@ -341,28 +341,28 @@ def test_part_of_a_page_is_sent_to_the_log_in_whole(places: dict[str, str], addr
     assert not answer.content
 
 
-def test_auditor_reads_no_name_anywhere(house: House, places: dict[str, str]) -> None:
+def test_auditor_reads_no_name_anywhere(env: Environment, places: dict[str, str]) -> None:
     for method, address, _answers in ROWS:
-        answer = house.client("aud").generic(method, address.format(**places))
+        answer = env.client("aud").generic(method, address.format(**places))
         assert b"Wilhelmina" not in answer.content, address
         assert b"Quackenbush" not in answer.content, address
 
 
-def test_auditor_reads_no_name_on_the_code_step_and_in_a_search(house: House, places: dict[str, str]) -> None:
+def test_auditor_reads_no_name_on_the_code_step_and_in_a_search(env: Environment, places: dict[str, str]) -> None:
     link = Link.objects.get(pk=places["link"])
-    ask_for_a_code(house, link)
+    ask_for_a_code(env, link)
 
-    step = house.open(f"/links/{link.pk}/token/", "aud")
-    found = read(house.client("aud").post("/links/", {"q": link.end_user.external_id[:-1]}))
+    step = env.open(f"/links/{link.pk}/token/", "aud")
+    found = read(env.client("aud").post("/links/", {"q": link.end_user.external_id[:-1]}))
 
     assert "The bank asks for a one-time code" in step.words
     assert "W••• Q•••" in found.words
     assert "Wilhelmina" not in step.source + found.source
 
 
-def ask_for_a_code(house: House, link: Link) -> None:
+def ask_for_a_code(env: Environment, link: Link) -> None:
     """Let an operation of the link wait for a code."""
-    operation = an_operation(house, link)
+    operation = an_operation(env, link)
     Operation.objects.filter(pk=operation.pk).update(state=State.NEEDS_TOKEN)
     PendingChallenge.objects.create(
         operation=operation,
@@ -375,8 +375,8 @@ def ask_for_a_code(house: House, link: Link) -> None:
 
 
 @pytest.mark.parametrize("name", ["mia", "aud", "adm"])
-def test_refused_address_is_on_the_record(house: House, places: dict[str, str], name: str) -> None:
-    house.client(name).post(f"/links/{places['link']}/credentials/", {"password": "typed by mistake"})
+def test_refused_address_is_on_the_record(env: Environment, places: dict[str, str], name: str) -> None:
+    env.client(name).post(f"/links/{places['link']}/credentials/", {"password": "typed by mistake"})
 
     event = AuditEvent.objects.get(action="access.denied")
     assert (event.actor, event.object_id, event.outcome) == (name, places["link"], "denied")
@@ -386,8 +386,8 @@ def test_refused_address_is_on_the_record(house: House, places: dict[str, str], 
 @pytest.mark.parametrize(
     "address", ["/links/x/", "/operations/1/", "/links/6f1a4b5e-7c1d-4f7e-9a39-0f8f3c1d2b3a/", "/no/"]
 )
-def test_what_is_not_there_is_not_found(house: House, address: str) -> None:
-    assert house.client().get(address).status_code == 404
+def test_what_is_not_there_is_not_found(env: Environment, address: str) -> None:
+    assert env.client().get(address).status_code == 404
 
 
 def test_rule_without_an_address_is_dead_weight() -> None:

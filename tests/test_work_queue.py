@@ -30,7 +30,7 @@ from linkadmin.work_queue import (
     retry_later,
     work_side_by_side,
 )
-from tests.house import House
+from tests.environment import Environment
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -39,53 +39,53 @@ ROWS = 40
 Rows = QuerySet[Any]
 
 
-def deliveries(house: House) -> Rows:
+def deliveries(env: Environment) -> Rows:
     WebhookDelivery.objects.bulk_create(
-        WebhookDelivery(integration=house.belvo, key=str(number)) for number in range(ROWS)
+        WebhookDelivery(integration=env.belvo, key=str(number)) for number in range(ROWS)
     )
     return WebhookDelivery.objects.order_by("due_at")
 
 
-def link_reads(house: House) -> Rows:
-    links = [house.belvo_link(f"Customer {number}") for number in range(ROWS)]
-    LinkRead.objects.bulk_create(LinkRead(link=link, integration=house.belvo) for link in links)
+def link_reads(env: Environment) -> Rows:
+    links = [env.belvo_link(f"Customer {number}") for number in range(ROWS)]
+    LinkRead.objects.bulk_create(LinkRead(link=link, integration=env.belvo) for link in links)
     return LinkRead.objects.order_by("urgency", "due_at")
 
 
-def stranger_reads(house: House) -> Rows:
+def stranger_reads(env: Environment) -> Rows:
     UnknownLinkRead.objects.bulk_create(
-        UnknownLinkRead(integration=house.belvo, remote_id=str(number)) for number in range(ROWS)
+        UnknownLinkRead(integration=env.belvo, remote_id=str(number)) for number in range(ROWS)
     )
     return UnknownLinkRead.objects.order_by("due_at")
 
 
-def full_check_batches(house: House) -> Rows:
-    full_check = FullCheck.objects.create(integration=house.belvo)
+def full_check_batches(env: Environment) -> Rows:
+    full_check = FullCheck.objects.create(integration=env.belvo)
     FullCheckBatch.objects.bulk_create(
         FullCheckBatch(full_check=full_check, kind="page", key=str(number)) for number in range(ROWS)
     )
     return full_check.parts.filter(done_at=None).order_by("-kind", "id")
 
 
-def bulk_parts(house: House) -> Rows:
-    job = BulkJob.objects.create(kind="refresh", state="running", actor=house.people["ana"])
-    BulkPart.objects.bulk_create(BulkPart(job=job, integration=house.belvo, links=1) for _number in range(ROWS))
+def bulk_parts(env: Environment) -> Rows:
+    job = BulkJob.objects.create(kind="refresh", state="running", actor=env.people["ana"])
+    BulkPart.objects.bulk_create(BulkPart(job=job, integration=env.belvo, links=1) for _number in range(ROWS))
     return job.parts.filter(done_at=None, job__state="running").select_related("integration").order_by("pk")
 
 
 @pytest.fixture(
     params=[deliveries, link_reads, stranger_reads, full_check_batches, bulk_parts], ids=lambda make: make.__name__
 )
-def rows(request: pytest.FixtureRequest, house: House) -> Rows:
+def rows(request: pytest.FixtureRequest, env: Environment) -> Rows:
     """Rows of one table that are due, as its package claims them."""
-    made: Rows = request.param(house)
+    made: Rows = request.param(env)
     return made
 
 
 @pytest.fixture
-def row(house: House) -> Rows:
+def row(env: Environment) -> Rows:
     """One row that is due."""
-    UnknownLinkRead.objects.create(integration=house.belvo, remote_id="one")
+    UnknownLinkRead.objects.create(integration=env.belvo, remote_id="one")
     return UnknownLinkRead.objects.all()
 
 
@@ -228,8 +228,8 @@ def waits(row: Rows, raised: Exception, times: int) -> list[int]:
     return seconds
 
 
-def test_rows_of_one_claim_wait_according_to_their_own_attempts(house: House) -> None:
-    rows = stranger_reads(house)
+def test_rows_of_one_claim_wait_according_to_their_own_attempts(env: Environment) -> None:
+    rows = stranger_reads(env)
     rows.filter(remote_id="1").update(attempts=3)
 
     until = retry_later(claimed(rows, limit=ROWS), RuntimeError(), at_least=timedelta(seconds=10))

@@ -1,4 +1,4 @@
-"""How we speak to the providers of bank connections. Plain Python: knows nothing of the rest of the house."""
+"""How we speak to the providers of bank connections. Plain Python: knows nothing of the rest of Linkadmin."""
 
 from collections.abc import Mapping
 from importlib import import_module

@@ -5,8 +5,8 @@ from django.contrib import admin
 from django.test import Client
 
 from linkadmin.audit.strict_admin import StrictAdmin
-from tests.house import House
-from tests.webhooks.postman import deliver, open_inbox, told_by_belvo
+from tests.environment import Environment
+from tests.webhooks.webhook_sender import deliver, open_inbox, told_by_belvo
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -18,9 +18,9 @@ ALL_LISTS = [
 
 
 @pytest.fixture
-def auditor(house: House) -> Client:
-    house.belvo_link("Wilhelmina Quackenbush")
-    return house.client("aud")
+def auditor(env: Environment) -> Client:
+    env.belvo_link("Wilhelmina Quackenbush")
+    return env.client("aud")
 
 
 def test_every_list_there_is_keeps_to_the_base() -> None:
@@ -120,15 +120,15 @@ def test_other_words_of_an_address_tell_nothing(auditor: Client, query: str) -> 
     assert b"Wilhelmina" not in answer.content
 
 
-def test_text_of_a_message_is_neither_shown_nor_found(house: House) -> None:
-    deliver(open_inbox(house.belvo), told_by_belvo(link_id="link-1", data={"owner": "Wilhelmina Quackenbush"}))
+def test_text_of_a_message_is_neither_shown_nor_found(env: Environment) -> None:
+    deliver(open_inbox(env.belvo), told_by_belvo(link_id="link-1", data={"owner": "Wilhelmina Quackenbush"}))
     pages = [
-        house.open("/admin/inbox/webhookdelivery/?q=link-1", "aud"),
-        house.open(f"/admin/inbox/webhookdelivery/{house.belvo.deliveries.get().pk}/change/", "aud"),
+        env.open("/admin/inbox/webhookdelivery/?q=link-1", "aud"),
+        env.open(f"/admin/inbox/webhookdelivery/{env.belvo.deliveries.get().pk}/change/", "aud"),
     ]
 
     for page in pages:
         assert "link-1" in page.source
         assert "Wilhelmina" not in page.source
         assert "error_code" not in page.source
-    assert "0 deliveries" in house.open("/admin/inbox/webhookdelivery/?q=Wilhelmina", "aud").words
+    assert "0 deliveries" in env.open("/admin/inbox/webhookdelivery/?q=Wilhelmina", "aud").words

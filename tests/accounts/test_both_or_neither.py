@@ -14,14 +14,14 @@ from django.utils import timezone
 from linkadmin.accounts.models import StaffSession, User
 from linkadmin.audit.models import AuditEvent
 from linkadmin.operations.models import Operation, PendingChallenge, State
-from tests.house import PASSWORD, House
+from tests.environment import PASSWORD, Environment
 from tests.markup import Page, read
 from tests.troubles import refused
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 NEW = "another password for tests"
-Act = Callable[[House], Page]
+Act = Callable[[Environment], Page]
 
 
 def posted(client: Client, url: str, values: dict[str, str]) -> Page:
@@ -29,53 +29,53 @@ def posted(client: Client, url: str, values: dict[str, str]) -> Page:
     return read(client.post(url, values))
 
 
-def change_own_password(house: House) -> Page:
+def change_own_password(env: Environment) -> Page:
     values = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
-    return posted(house.client("ana"), "/accounts/password/", values)
+    return posted(env.client("ana"), "/accounts/password/", values)
 
 
-def set_password_of(house: House) -> Page:
-    url = f"/admin/accounts/user/{house.people['ana'].pk}/password/"
-    return posted(house.client("adm"), url, {"password1": NEW, "password2": NEW, "set-password": "1"})
+def set_password_of(env: Environment) -> Page:
+    url = f"/admin/accounts/user/{env.people['ana'].pk}/password/"
+    return posted(env.client("adm"), url, {"password1": NEW, "password2": NEW, "set-password": "1"})
 
 
-def sign_in(house: House) -> Page:
+def sign_in(env: Environment) -> Page:
     return posted(Client(), "/accounts/login/", {"login": "ana", "password": PASSWORD})
 
 
-def sign_out(house: House) -> Page:
-    return posted(house.client("ana"), "/accounts/logout/", {})
+def sign_out(env: Environment) -> Page:
+    return posted(env.client("ana"), "/accounts/logout/", {})
 
 
-def sign_out_elsewhere(house: House) -> Page:
-    return posted(house.client("ana"), "/accounts/sessions/end/", {})
+def sign_out_elsewhere(env: Environment) -> Page:
+    return posted(env.client("ana"), "/accounts/sessions/end/", {})
 
 
-def end_all_sessions(house: House) -> Page:
-    return posted(house.client("adm"), f"/admin/accounts/user/{house.people['ana'].pk}/end-sessions/", {})
+def end_all_sessions(env: Environment) -> Page:
+    return posted(env.client("adm"), f"/admin/accounts/user/{env.people['ana'].pk}/end-sessions/", {})
 
 
-def come_back_too_late(house: House) -> Page:
+def come_back_too_late(env: Environment) -> Page:
     with time_machine.travel(timezone.now() + timedelta(seconds=settings.SESSION_IDLE_SECONDS + 60)):
-        return posted(house.client("ana"), "/links/", {})
+        return posted(env.client("ana"), "/links/", {})
 
 
-def deactivate(house: House) -> Page:
-    return _change_staff(house, role="support")
+def deactivate(env: Environment) -> Page:
+    return _change_staff(env, role="support")
 
 
-def change_role(house: House) -> Page:
-    return _change_staff(house, role="manager", is_active="on")
+def change_role(env: Environment) -> Page:
+    return _change_staff(env, role="manager", is_active="on")
 
 
-def _change_staff(house: House, **values: str) -> Page:
-    url = f"/admin/accounts/user/{house.people['ana'].pk}/change/"
-    return posted(house.client("adm"), url, {"username": "ana", "name": "Ana"} | values)
+def _change_staff(env: Environment, **values: str) -> Page:
+    url = f"/admin/accounts/user/{env.people['ana'].pk}/change/"
+    return posted(env.client("adm"), url, {"username": "ana", "name": "Ana"} | values)
 
 
-def cancel_a_challenge(house: House) -> Page:
+def cancel_a_challenge(env: Environment) -> Page:
     url = f"/links/{Operation.objects.get().link_id}/token/cancel/"
-    return posted(house.client("mia"), url, {"reason": "She is on leave"})
+    return posted(env.client("mia"), url, {"reason": "She is on leave"})
 
 
 ACTS: dict[Act, list[tuple[str, type[Model]]]] = {
@@ -100,7 +100,7 @@ CASES = [(act, *what) for act, all_of_it in ACTS.items() for what in all_of_it]
 NAMED = [f"{act.__name__}-{statement} {model.__name__}" for act, statement, model in CASES]
 
 
-def state_of(house: House) -> dict[str, object]:
+def state_of(env: Environment) -> dict[str, object]:
     """Return all that these acts may change."""
     ana = User.objects.get(username="ana")
     return {
@@ -113,20 +113,20 @@ def state_of(house: House) -> dict[str, object]:
 
 
 @pytest.fixture
-def asked(house: House) -> House:
+def asked(env: Environment) -> Environment:
     """Let somebody be signed in with two browsers, and a bank wait for a code."""
-    Client().force_login(house.people["ana"])
-    for name in house.people:
-        house.client(name)
-    house.send(f"/links/{house.belvo_link().pk}/credentials/", password="pass_mfa")
-    house.settled()
+    Client().force_login(env.people["ana"])
+    for name in env.people:
+        env.client(name)
+    env.send(f"/links/{env.belvo_link().pk}/credentials/", password="pass_mfa")
+    env.settled()
     assert Operation.objects.get().state == State.NEEDS_TOKEN
-    return house
+    return env
 
 
 @pytest.mark.parametrize(("act", "statement", "model"), CASES, ids=NAMED)
 def test_act_that_cannot_be_saved_whole_changes_nothing(
-    asked: House, act: Act, statement: str, model: type[Model]
+    asked: Environment, act: Act, statement: str, model: type[Model]
 ) -> None:
     before = state_of(asked)
 
@@ -142,7 +142,7 @@ def test_act_that_cannot_be_saved_whole_changes_nothing(
 
 
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
-def test_same_act_is_saved_whole_otherwise(asked: House, act: Act) -> None:
+def test_same_act_is_saved_whole_otherwise(asked: Environment, act: Act) -> None:
     before = state_of(asked)
 
     page = act(asked)
@@ -154,9 +154,9 @@ def test_same_act_is_saved_whole_otherwise(asked: House, act: Act) -> None:
 
 
 @pytest.mark.parametrize("act", [change_own_password, set_password_of], ids=lambda act: act.__name__)
-def test_person_who_changed_a_password_stays_signed_in(house: House, act: Act) -> None:
-    page = act(house)
+def test_person_who_changed_a_password_stays_signed_in(env: Environment, act: Act) -> None:
+    page = act(env)
 
     who = "ana" if act is change_own_password else "adm"
     assert page.status == HTTPStatus.FOUND
-    assert house.client(who).get("/accounts/sessions/").status_code == HTTPStatus.OK
+    assert env.client(who).get("/accounts/sessions/").status_code == HTTPStatus.OK

@@ -12,7 +12,7 @@ from django.test import Client
 from linkadmin.accounts import tasks
 from linkadmin.accounts.models import StaffSession, User
 from linkadmin.audit.models import AuditEvent
-from tests.house import HTMX, PASSWORD, House
+from tests.environment import HTMX, PASSWORD, Environment
 from tests.markup import read
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -31,51 +31,51 @@ def is_in(client: Client) -> bool:
     return client.get("/").status_code == HTTPStatus.OK
 
 
-def the_admin_form(house: House, *, active: bool) -> None:
-    ana = house.people["ana"]
+def the_admin_form(env: Environment, *, active: bool) -> None:
+    ana = env.people["ana"]
     values = {"username": "ana", "name": ana.name, "role": "support"} | ({"is_active": "on"} if active else {})
-    assert house.client("adm").post(f"/admin/accounts/user/{ana.pk}/change/", values).status_code == HTTPStatus.FOUND
+    assert env.client("adm").post(f"/admin/accounts/user/{ana.pk}/change/", values).status_code == HTTPStatus.FOUND
 
 
-def a_save(house: House, *, active: bool) -> None:
+def a_save(env: Environment, *, active: bool) -> None:
     ana = User.objects.get(username="ana")
     ana.is_active = active
     ana.save()
 
 
-def a_save_of_one_column(house: House, *, active: bool) -> None:
+def a_save_of_one_column(env: Environment, *, active: bool) -> None:
     ana = User.objects.get(username="ana")
     ana.is_active = active
     ana.save(update_fields=["is_active"])
 
 
-def an_update(house: House, *, active: bool) -> None:
+def an_update(env: Environment, *, active: bool) -> None:
     User.objects.filter(username="ana").update(is_active=active)
 
 
-def an_update_in_bulk(house: House, *, active: bool) -> None:
+def an_update_in_bulk(env: Environment, *, active: bool) -> None:
     ana = User.objects.get(username="ana")
     ana.is_active = active
     User.objects.bulk_update([ana], ["is_active"])
 
 
 @pytest.mark.parametrize("way", [the_admin_form, a_save, a_save_of_one_column, an_update, an_update_in_bulk])
-def test_deactivated_persons_sessions_never_come_back(house: House, way: object) -> None:
-    client = house.client()
+def test_deactivated_persons_sessions_never_come_back(env: Environment, way: object) -> None:
+    client = env.client()
     assert is_in(client)
 
-    way(house, active=False)  # type: ignore[operator]
-    way(house, active=True)  # type: ignore[operator]
+    way(env, active=False)  # type: ignore[operator]
+    way(env, active=True)  # type: ignore[operator]
 
     assert not is_in(client)
     assert is_in(signed_in(User.objects.get(username="ana")))
 
 
-def test_stale_copy_of_a_person_brings_no_session_back(house: House) -> None:
-    client = house.client()
+def test_stale_copy_of_a_person_brings_no_session_back(env: Environment) -> None:
+    client = env.client()
     kept = {name: value for name, value in StaffSession.objects.values()[0].items() if name != "id"}
     stale = User.objects.get(username="ana")
-    an_update(house, active=False)
+    an_update(env, active=False)
     StaffSession.objects.create(**kept)  # of a request that was under way
 
     stale.save()
@@ -84,8 +84,8 @@ def test_stale_copy_of_a_person_brings_no_session_back(house: House) -> None:
     assert not is_in(client)
 
 
-def test_password_set_by_an_administrator_ends_sessions_for_good(house: House) -> None:
-    client, before = house.client(), User.objects.get(username="ana").password
+def test_password_set_by_an_administrator_ends_sessions_for_good(env: Environment) -> None:
+    client, before = env.client(), User.objects.get(username="ana").password
     User.objects.filter(username="ana").update(password="another")
     User.objects.filter(username="ana").update(password=before)
 
@@ -93,10 +93,10 @@ def test_password_set_by_an_administrator_ends_sessions_for_good(house: House) -
 
 
 @pytest.mark.parametrize("address", ["/live/", "/"])
-def test_session_with_polls_alone_ends_when_idle(house: House, address: str) -> None:
+def test_session_with_polls_alone_ends_when_idle(env: Environment, address: str) -> None:
     headers = HTMX | ({"Live-Follows": "anything"} if address == "/" else {})
     with time_machine.travel(START, tick=False) as clock:
-        client = house.client()
+        client = env.client()
         for _poll in range(16):
             clock.shift(60)
             answer = client.get(address, headers=headers)
@@ -106,11 +106,11 @@ def test_session_with_polls_alone_ends_when_idle(house: House, address: str) -> 
     assert answer["Clear-Site-Data"] == '"cache", "storage"'
 
 
-def test_sessions_are_listed_in_plain_words(house: House) -> None:
+def test_sessions_are_listed_in_plain_words(env: Environment) -> None:
     Client(headers={"User-Agent": FIREFOX}).post("/accounts/login/", {"login": "ana", "password": PASSWORD})
-    signed_in(house.people["ben"], "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Version/17.0 Safari/605.1")
+    signed_in(env.people["ben"], "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Version/17.0 Safari/605.1")
 
-    page = house.open("/accounts/sessions/")
+    page = env.open("/accounts/sessions/")
 
     assert "Firefox on Windows" in page.words
     assert "127.0.0.1" in page.words
@@ -119,9 +119,9 @@ def test_sessions_are_listed_in_plain_words(house: House) -> None:
     assert not any(each.session_key in page.source for each in StaffSession.objects.all())
 
 
-def test_times_of_a_session_are_told_as_people_say_them_with_the_exact_one_on_hover(house: House) -> None:
+def test_times_of_a_session_are_told_as_people_say_them_with_the_exact_one_on_hover(env: Environment) -> None:
     with time_machine.travel(START, tick=False) as clock:
-        client = signed_in(house.people["ana"])
+        client = signed_in(env.people["ana"])
         clock.shift(timedelta(minutes=8))
         page = read(client.get("/accounts/sessions/"))
         clock.shift(timedelta(seconds=59))
@@ -133,62 +133,62 @@ def test_times_of_a_session_are_told_as_people_say_them_with_the_exact_one_on_ho
     assert "59 s ago" in later.words
 
 
-def test_one_signs_out_of_all_other_sessions(house: House) -> None:
-    elsewhere = [signed_in(house.people["ana"]), signed_in(house.people["ana"])]
-    colleague = signed_in(house.people["ben"])
-    here = house.client()
+def test_one_signs_out_of_all_other_sessions(env: Environment) -> None:
+    elsewhere = [signed_in(env.people["ana"]), signed_in(env.people["ana"])]
+    colleague = signed_in(env.people["ben"])
+    here = env.client()
 
-    page = house.post("/accounts/sessions/end/")
+    page = env.post("/accounts/sessions/end/")
 
     assert page.location == "/accounts/sessions/"
     assert (is_in(here), [is_in(each) for each in elsewhere], is_in(colleague)) == (True, [False, False], True)
     assert AuditEvent.objects.filter(action="session.ended", actor="ana").count() == len(elsewhere)
 
 
-def test_one_ends_single_sessions_but_none_of_a_colleague(house: House) -> None:
-    elsewhere, colleague = signed_in(house.people["ana"]), signed_in(house.people["ben"])
+def test_one_ends_single_sessions_but_none_of_a_colleague(env: Environment) -> None:
+    elsewhere, colleague = signed_in(env.people["ana"]), signed_in(env.people["ben"])
     ids = {each.user_id: each.public_id for each in StaffSession.objects.all()}
-    house.client()
+    env.client()
 
-    house.post("/accounts/sessions/end/", {"session": ids[house.people["ben"].pk]})
-    house.post("/accounts/sessions/end/", {"session": ids[house.people["ana"].pk]})
+    env.post("/accounts/sessions/end/", {"session": ids[env.people["ben"].pk]})
+    env.post("/accounts/sessions/end/", {"session": ids[env.people["ana"].pk]})
 
-    assert (is_in(elsewhere), is_in(colleague), is_in(house.client())) == (False, True, True)
+    assert (is_in(elsewhere), is_in(colleague), is_in(env.client())) == (False, True, True)
 
 
-def test_administrator_ends_all_sessions_of_a_person_on_the_record(house: House) -> None:
-    client = house.client()
-    ana = house.people["ana"]
+def test_administrator_ends_all_sessions_of_a_person_on_the_record(env: Environment) -> None:
+    client = env.client()
+    ana = env.people["ana"]
     address = f"/admin/accounts/user/{ana.pk}/"
-    assert "End all sessions" in house.open(f"{address}change/", "adm").words
+    assert "End all sessions" in env.open(f"{address}change/", "adm").words
 
-    house.post(f"{address}end-sessions/", name="adm")
+    env.post(f"{address}end-sessions/", name="adm")
 
     assert not is_in(client)
     event = AuditEvent.objects.get(action="session.ended")
     assert (event.actor, event.object_id) == ("adm", str(ana.pk))
-    assert house.post(f"{address}end-sessions/", name="aud").status == HTTPStatus.FORBIDDEN
+    assert env.post(f"{address}end-sessions/", name="aud").status == HTTPStatus.FORBIDDEN
 
 
-def test_sessions_that_are_over_are_removed_on_the_record(house: House) -> None:
+def test_sessions_that_are_over_are_removed_on_the_record(env: Environment) -> None:
     with time_machine.travel(START, tick=False) as clock:
-        house.client()
+        env.client()
         clock.shift(timedelta(minutes=14))
-        recent = house.client("ben").session.session_key
+        recent = env.client("ben").session.session_key
         clock.shift(timedelta(minutes=2))
 
         tasks.end_expired_sessions()
 
         assert [each.pk for each in StaffSession.objects.all()] == [recent]
     event = AuditEvent.objects.get(action="session.ended")
-    assert (event.actor, event.object_id) == ("", str(house.people["ana"].pk))
+    assert (event.actor, event.object_id) == ("", str(env.people["ana"].pk))
 
 
-def test_sign_out_of_the_admin_clears_what_the_browser_kept(house: House) -> None:
-    answer = house.client("adm").post("/admin/logout/")
+def test_sign_out_of_the_admin_clears_what_the_browser_kept(env: Environment) -> None:
+    answer = env.client("adm").post("/admin/logout/")
 
     assert answer["Clear-Site-Data"] == '"cache", "storage"'
-    assert not is_in(house.client("adm"))
+    assert not is_in(env.client("adm"))
 
 
 def test_sessions_belong_to_the_store_of_the_settings() -> None:

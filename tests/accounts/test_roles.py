@@ -163,7 +163,7 @@ def view_names(resolver: URLResolver, namespaces: tuple[str, ...] = ()) -> list[
     return names
 
 
-def test_every_page_of_the_house_is_declared() -> None:
+def test_every_page_is_declared() -> None:
     names = view_names(get_resolver())
 
     assert "account_login" in names

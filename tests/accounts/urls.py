@@ -1,4 +1,4 @@
-"""A house with every declared page, so that roles can be tried at each door without what lies behind it."""
+"""An environment with every declared page, so that roles can be tried at each door without what lies behind it."""
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied

@@ -13,53 +13,53 @@ from linkadmin.audit.log import record
 from linkadmin.audit.models import AuditCheck, Outcome
 from linkadmin.audit.tasks import verify
 from tests.conftest import audit_triggers_lifted
-from tests.house import House
+from tests.environment import Environment
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 @pytest.fixture
-def verified(house: House) -> None:
+def verified(env: Environment) -> None:
     record(actor=None, action="link.seen", outcome=Outcome.DONE)
     verify()
 
 
-def shown(house: House, name: str = "adm", path: str = "/") -> str:
+def shown(env: Environment, name: str = "adm", path: str = "/") -> str:
     """All text of a page, tags left out."""
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", house.open(path, name).source)).split())
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", env.open(path, name).source)).split())
 
 
 @pytest.mark.usefixtures("verified")
-def test_says_nothing_while_all_is_well(house: House) -> None:
-    assert "udit log" not in shown(house)
+def test_says_nothing_while_all_is_well(env: Environment) -> None:
+    assert "udit log" not in shown(env)
 
 
 @pytest.mark.usefixtures("verified")
 @pytest.mark.parametrize("path", ["/", "/integrations/", "/admin/", "/admin/accounts/user/"])
-def test_tells_administrators_on_every_page_that_the_log_failed(house: House, path: str) -> None:
+def test_tells_administrators_on_every_page_that_the_log_failed(env: Environment, path: str) -> None:
     with audit_triggers_lifted():
         connection.cursor().execute("DELETE FROM audit_auditevent WHERE seq = 1")
     verify()
 
-    assert "The audit log failed its verification. The audit trail is broken at event 1" in shown(house, path=path)
-    assert "failed its verification" in shown(house, "aud")
-    assert "failed its verification" not in shown(house, "ana")
+    assert "The audit log failed its verification. The audit trail is broken at event 1" in shown(env, path=path)
+    assert "failed its verification" in shown(env, "aud")
+    assert "failed its verification" not in shown(env, "ana")
 
 
 @pytest.mark.usefixtures("verified")
-def test_tells_administrators_that_no_verification_ran(house: House) -> None:
+def test_tells_administrators_that_no_verification_ran(env: Environment) -> None:
     AuditCheck.objects.update(checked_at=timezone.now() - timedelta(hours=27))
 
-    assert "The audit log hasn't been verified for over a day." in shown(house)
+    assert "The audit log hasn't been verified for over a day." in shown(env)
 
 
-def test_expects_no_verification_of_a_log_that_began_today(house: House) -> None:
-    assert "udit log" not in shown(house)
+def test_expects_no_verification_of_a_log_that_began_today(env: Environment) -> None:
+    assert "udit log" not in shown(env)
 
 
 @pytest.mark.usefixtures("verified")
-def test_tells_administrators_that_heads_cannot_be_written(house: House, settings: Settings) -> None:
+def test_tells_administrators_that_heads_cannot_be_written(env: Environment, settings: Settings) -> None:
     settings.AUDIT_HEADS_FILE = "/where/heads.jsonl"
     AuditCheck.objects.update(head_problem="Permission denied", head_problem_since=timezone.now())
 
-    assert "Signed heads of the audit log can't be written to their file: Permission denied." in shown(house)
+    assert "Signed heads of the audit log can't be written to their file: Permission denied." in shown(env)

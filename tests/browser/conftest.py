@@ -1,4 +1,4 @@
-"""One Chromium for all tests here, and a desk with the windows of one test."""
+"""One Chromium for all tests here, and the windows of one test."""
 
 from collections.abc import Iterator
 
@@ -7,10 +7,10 @@ from django.db import connections
 from playwright.sync_api import Browser, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
-from tests.house import House
+from tests.environment import Environment
 from tests.needs import CHROMIUM
 
-from .desk import PATIENCE, Desk
+from .helpers import PATIENCE, Windows
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -38,9 +38,9 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def desk(chromium: Browser, live_server: LiveServer, house: House) -> Iterator[Desk]:
+def windows(chromium: Browser, live_server: LiveServer, env: Environment) -> Iterator[Windows]:
     """Windows of the cast. Whatever went wrong in one of them fails the test."""
-    desk = Desk(chromium, live_server.url, house)
-    yield desk
-    desk.close()
-    assert desk.problems == []
+    windows = Windows(chromium, live_server.url, env)
+    yield windows
+    windows.close()
+    assert windows.problems == []

@@ -8,9 +8,9 @@ from django.urls import reverse
 from playwright.sync_api import Page, ViewportSize
 
 from linkadmin.links.models import Integration
-from tests.house import House
+from tests.environment import Environment
 
-from .desk import Desk, overflow
+from .helpers import Windows, overflow
 from .tour import pages
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -18,12 +18,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PHONE: ViewportSize = {"width": 360, "height": 740}
 
 
-def addresses(house: House) -> Iterator[tuple[str, str]]:
+def addresses(env: Environment) -> Iterator[tuple[str, str]]:
     """Yield who opens which page of which model: an auditor what is read, an administrator what is changed."""
     yield "adm", reverse("admin:index")
     for model in admin.site._registry:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
-        who = "adm" if model in (house.people["adm"].__class__, Integration) else "aud"
+        who = "adm" if model in (env.people["adm"].__class__, Integration) else "aud"
         yield who, reverse(f"{name}_changelist")
         row = model._default_manager.first()
         if row is not None:
@@ -31,27 +31,27 @@ def addresses(house: House) -> Iterator[tuple[str, str]]:
             yield who, reverse(f"{name}_history", args=[row.pk])
         if who == "adm":
             yield who, reverse(f"{name}_add")
-    yield "adm", reverse("admin:auth_user_password_change", args=[house.people["ana"].pk])
+    yield "adm", reverse("admin:auth_user_password_change", args=[env.people["ana"].pk])
 
 
 @pytest.mark.thorough
-def test_every_page_of_the_admin_fits_a_phone(house: House, desk: Desk) -> None:
-    pages(house)  # something in every table
-    windows: dict[str, Page] = {who: desk.window(who, viewport=PHONE) for who in ("adm", "aud")}
+def test_every_page_of_the_admin_fits_a_phone(env: Environment, windows: Windows) -> None:
+    pages(env)  # something in every table
+    open_pages: dict[str, Page] = {who: windows.window(who, viewport=PHONE) for who in ("adm", "aud")}
     wide: dict[str, int] = {}
-    for who, address in addresses(house):
-        answer = windows[who].goto(address)
+    for who, address in addresses(env):
+        answer = open_pages[who].goto(address)
         assert answer is not None
         assert answer.ok, address
-        if (pixels := overflow(windows[who])) > 0:
+        if (pixels := overflow(open_pages[who])) > 0:
             wide[address] = pixels
 
     assert wide == {}
 
 
-def test_buttons_above_a_member_of_staff_look_alike(house: House, desk: Desk) -> None:
-    page = desk.window("adm")
-    page.goto(reverse("admin:accounts_user_change", args=[house.people["ana"].pk]))
+def test_buttons_above_a_member_of_staff_look_alike(env: Environment, windows: Windows) -> None:
+    page = windows.window("adm")
+    page.goto(reverse("admin:accounts_user_change", args=[env.people["ana"].pk]))
     ends, history = page.get_by_role("button", name="End all sessions"), page.get_by_role("link", name="History")
 
     looks = [

@@ -6,10 +6,10 @@ from playwright.sync_api import Page, expect
 from linkadmin.bulk.models import BulkJob
 from linkadmin.links.models import Note
 from linkadmin.providers.names import isolated
-from tests.bulk.desk import many, worked
-from tests.house import House
+from tests.bulk.helpers import many, worked
+from tests.environment import Environment
 
-from .desk import Desk
+from .helpers import Windows
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -19,9 +19,9 @@ def tick(page: Page, *names: str) -> None:
         page.get_by_label(f"Tick {isolated(name)}", exact=True).check()
 
 
-def test_head_of_the_list_ticks_all_rows_and_the_bar_counts_them(house: House, desk: Desk) -> None:
-    many(house.heron, 3)
-    page = desk.window()
+def test_head_of_the_list_ticks_all_rows_and_the_bar_counts_them(env: Environment, windows: Windows) -> None:
+    many(env.heron, 3)
+    page = windows.window()
     page.goto("/links/")
 
     page.get_by_label("Tick all on this page").check()
@@ -31,9 +31,9 @@ def test_head_of_the_list_ticks_all_rows_and_the_bar_counts_them(house: House, d
     expect(page.get_by_text("2 ticked")).to_be_visible()
 
 
-def test_job_is_planned_begun_and_seen_to_end(house: House, desk: Desk) -> None:
-    many(house.heron, 3)
-    page = desk.window()
+def test_job_is_planned_begun_and_seen_to_end(env: Environment, windows: Windows) -> None:
+    many(env.heron, 3)
+    page = windows.window()
     page.goto("/links/")
     tick(page, "Zebra 0", "Zebra 2")
 
@@ -50,9 +50,9 @@ def test_job_is_planned_begun_and_seen_to_end(house: House, desk: Desk) -> None:
     assert Note.objects.count() == 2
 
 
-def test_all_that_match_are_handed_over_without_javascript(house: House, desk: Desk) -> None:
-    many(house.heron, 60)
-    page = desk.window(java_script_enabled=False)
+def test_all_that_match_are_handed_over_without_javascript(env: Environment, windows: Windows) -> None:
+    many(env.heron, 60)
+    page = windows.window(java_script_enabled=False)
     page.goto("/links/?state=customer")
 
     page.get_by_label("All 60 that match").check()

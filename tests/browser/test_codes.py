@@ -7,9 +7,9 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from linkadmin.operations.models import PendingChallenge
-from tests.house import House
+from tests.environment import Environment
 
-from .desk import Desk, send_code, send_password
+from .helpers import Windows, send_code, send_password
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -21,8 +21,8 @@ def expect_state(page: Page, label: str) -> None:
     expect(page.locator(".verdict__state")).to_have_text(label)
 
 
-def test_wrong_code_then_the_right_one_is_fixed_and_a_fresh_read_proves_it(house: House, desk: Desk) -> None:
-    link, page = house.belvo_link(), desk.window()
+def test_wrong_code_then_the_right_one_is_fixed_and_a_fresh_read_proves_it(env: Environment, windows: Windows) -> None:
+    link, page = env.belvo_link(), windows.window()
 
     send_password(page, link, "mfa_default")
     expect(page.get_by_label("One-time code")).to_be_focused()
@@ -33,11 +33,11 @@ def test_wrong_code_then_the_right_one_is_fixed_and_a_fresh_read_proves_it(house
     expect_state(page, "Fixed, proving")
     page.get_by_role("button", name="Ask the provider now").click()
     expect_state(page, "Working")
-    assert [call.body["token"] for call in house.calls("PATCH")] == ["222222", "111111"]
+    assert [call.body["token"] for call in env.calls("PATCH")] == ["222222", "111111"]
 
 
-def test_number_to_read_out_is_in_large_type(house: House, desk: Desk) -> None:
-    link, page = house.belvo_link(), desk.window()
+def test_number_to_read_out_is_in_large_type(env: Environment, windows: Windows) -> None:
+    link, page = env.belvo_link(), windows.window()
 
     send_password(page, link, "mfa_numeric")
 
@@ -49,8 +49,8 @@ def test_number_to_read_out_is_in_large_type(house: House, desk: Desk) -> None:
     expect_state(page, "Fixed, proving")
 
 
-def test_qr_code_is_drawn(house: House, desk: Desk) -> None:
-    link, page = house.belvo_link(), desk.window()
+def test_qr_code_is_drawn(env: Environment, windows: Windows) -> None:
+    link, page = env.belvo_link(), windows.window()
 
     send_password(page, link, "mfa_qr")
 
@@ -61,8 +61,8 @@ def test_qr_code_is_drawn(house: House, desk: Desk) -> None:
     expect_state(page, "Fixed, proving")
 
 
-def test_question_of_the_bank_is_read_out(house: House, desk: Desk) -> None:
-    link, page = house.belvo_link(), desk.window()
+def test_question_of_the_bank_is_read_out(env: Environment, windows: Windows) -> None:
+    link, page = env.belvo_link(), windows.window()
 
     send_password(page, link, "mfa_text")
 
@@ -74,8 +74,8 @@ def test_question_of_the_bank_is_read_out(house: House, desk: Desk) -> None:
     expect_state(page, "Fixed, proving")
 
 
-def test_approval_in_the_banks_app_needs_no_input(house: House, desk: Desk) -> None:
-    link, page = house.belvo_link(), desk.window()
+def test_approval_in_the_banks_app_needs_no_input(env: Environment, windows: Windows) -> None:
+    link, page = env.belvo_link(), windows.window()
 
     send_password(page, link, "mfa_approve")
 
@@ -85,8 +85,8 @@ def test_approval_in_the_banks_app_needs_no_input(house: House, desk: Desk) -> N
     expect_state(page, "Fixed, proving")
 
 
-def test_code_too_late_swaps_the_whole_step_for_one_message_and_one_way_on(house: House, desk: Desk) -> None:
-    link, page = house.belvo_link(), desk.window()
+def test_code_too_late_swaps_the_whole_step_for_one_message_and_one_way_on(env: Environment, windows: Windows) -> None:
+    link, page = env.belvo_link(), windows.window()
     page.clock.install()
 
     send_password(page, link, "mfa_short")
@@ -104,11 +104,11 @@ def test_code_too_late_swaps_the_whole_step_for_one_message_and_one_way_on(house
     page.get_by_role("button", name="Start again").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Update credentials")
     expect(page.get_by_label("Contraseña")).to_be_empty()
-    assert house.calls("PATCH") == []
+    assert env.calls("PATCH") == []
 
 
-def test_sign_in_of_three_steps_is_told_as_that(house: House, desk: Desk) -> None:
-    link, page = house.belvo_link(), desk.window()
+def test_sign_in_of_three_steps_is_told_as_that(env: Environment, windows: Windows) -> None:
+    link, page = env.belvo_link(), windows.window()
 
     send_password(page, link, "mfa_three")
     for shown in (".challenge output", ".challenge__text"):
@@ -122,8 +122,8 @@ def test_sign_in_of_three_steps_is_told_as_that(house: House, desk: Desk) -> Non
     expect_state(page, "Fixed, proving")
 
 
-def test_third_wrong_code_ends_it_and_says_what_is_possible(house: House, desk: Desk) -> None:
-    link, page = house.belvo_link(), desk.window()
+def test_third_wrong_code_ends_it_and_says_what_is_possible(env: Environment, windows: Windows) -> None:
+    link, page = env.belvo_link(), windows.window()
 
     send_password(page, link, "mfa_numeric")
     for left in ("2 attempts left today", "1 attempt left today"):
@@ -136,8 +136,8 @@ def test_third_wrong_code_ends_it_and_says_what_is_possible(house: House, desk: 
     expect(page.get_by_role("link", name="Start again")).to_have_count(0)
 
 
-def test_reload_shows_the_same_step_with_the_clock_where_it_was(house: House, desk: Desk) -> None:
-    link, page = house.belvo_link(), desk.window()
+def test_reload_shows_the_same_step_with_the_clock_where_it_was(env: Environment, windows: Windows) -> None:
+    link, page = env.belvo_link(), windows.window()
     send_password(page, link, "mfa_numeric")
     number = page.locator(".challenge output").inner_text()
 
@@ -147,4 +147,4 @@ def test_reload_shows_the_same_step_with_the_clock_where_it_was(house: House, de
 
     expect(page.locator(".challenge output")).to_have_text(number)
     expect(page.get_by_role("timer")).to_have_text(re.compile(r"^11:\d\d$"))
-    assert len(house.calls("PUT")) == 1
+    assert len(env.calls("PUT")) == 1

@@ -5,17 +5,17 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.house import House
+from tests.environment import Environment
 
-from .desk import Desk
+from .helpers import Windows
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LINK_PAGE = re.compile(r"/links/[0-9a-f-]{36}/$")
 
 
-def test_heron_link_of_a_new_customer(house: House, desk: Desk) -> None:
-    page = desk.window()
+def test_heron_link_of_a_new_customer(env: Environment, windows: Windows) -> None:
+    page = windows.window()
 
     page.goto("/links/")
     page.get_by_role("main").get_by_role("link", name="New link").first.click()
@@ -30,11 +30,11 @@ def test_heron_link_of_a_new_customer(house: House, desk: Desk) -> None:
     expect(page).to_have_url(LINK_PAGE)
     expect(page.get_by_role("heading", level=1)).to_have_text("Blue Fern Bakery × First Platypus Bank")
     expect(page.locator(".facts")).to_contain_text("item-77")
-    assert len(house.calls("POST")) == 1
+    assert len(env.calls("POST")) == 1
 
 
-def test_belvo_link_through_a_code(house: House, desk: Desk) -> None:
-    page = desk.window()
+def test_belvo_link_through_a_code(env: Environment, windows: Windows) -> None:
+    page = windows.window()
 
     page.goto("/links/new/")
     page.get_by_role("link", name="Belvo test").click()
@@ -51,13 +51,13 @@ def test_belvo_link_through_a_code(house: House, desk: Desk) -> None:
 
     expect(page).to_have_url(LINK_PAGE)
     expect(page.get_by_role("heading", level=1)).to_contain_text("Acme Corp × Heimdall Bank")
-    assert len(house.calls("POST", "/api/links/")) == 1
+    assert len(env.calls("POST", "/api/links/")) == 1
 
 
-def test_what_is_missing_is_said_at_each_field_and_nothing_is_sent(house: House, desk: Desk) -> None:
-    page = desk.window()
+def test_what_is_missing_is_said_at_each_field_and_nothing_is_sent(env: Environment, windows: Windows) -> None:
+    page = windows.window()
 
-    page.goto(house.new_link_url())
+    page.goto(env.new_link_url())
     page.get_by_label("Customer name").fill("Blue Fern Bakery")
     page.get_by_label("Access token").fill("access-to-forget")
     page.get_by_role("button", name="Create link").click()
@@ -67,4 +67,4 @@ def test_what_is_missing_is_said_at_each_field_and_nothing_is_sent(house: House,
     expect(page.get_by_label("Item id")).to_have_accessible_description(re.compile("This field is required"))
     expect(page.get_by_label("Customer name")).to_have_value("Blue Fern Bakery")
     expect(page.get_by_label("Access token")).to_have_value("")
-    assert house.calls("POST") == []
+    assert env.calls("POST") == []

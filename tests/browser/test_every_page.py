@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
-from tests.house import House
+from tests.environment import Environment
 
-from .desk import Desk, barriers, overflow
+from .helpers import Windows, barriers, overflow
 from .tour import pages
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -14,14 +14,16 @@ PHONE: ViewportSize = {"width": 360, "height": 740}
 
 
 @pytest.mark.thorough
-def test_every_page_fits_a_phone_and_has_no_serious_barrier_in_light_and_dark(house: House, desk: Desk) -> None:
-    desk.expect_status(403, 404)
-    windows: dict[str, Page] = {}
+def test_every_page_fits_a_phone_and_has_no_serious_barrier_in_light_and_dark(
+    env: Environment, windows: Windows
+) -> None:
+    windows.expect_status(403, 404)
+    open_pages: dict[str, Page] = {}
     found: dict[str, list[str]] = {}
-    for name, address in pages(house):
-        if name not in windows:
-            windows[name] = desk.window(name, viewport=PHONE, reduced_motion="reduce")
-        page = windows[name]
+    for name, address in pages(env):
+        if name not in open_pages:
+            open_pages[name] = windows.window(name, viewport=PHONE, reduced_motion="reduce")
+        page = open_pages[name]
         page.goto(address)
         wider = overflow(page)
         wrong = barriers(page) + ([f"{wider} pixels too wide"] if wider > 0 else [])
@@ -31,9 +33,9 @@ def test_every_page_fits_a_phone_and_has_no_serious_barrier_in_light_and_dark(ho
     assert found == {}
 
 
-def test_records_of_the_auditor_break_no_policy(house: House, desk: Desk) -> None:
-    house.open(house.belvo_link().get_absolute_url())
-    page = desk.window("aud")
+def test_records_of_the_auditor_break_no_policy(env: Environment, windows: Windows) -> None:
+    env.open(env.belvo_link().get_absolute_url())
+    page = windows.window("aud")
 
     page.goto("/admin/")
     page.get_by_role("link", name="Audit trail").first.click()

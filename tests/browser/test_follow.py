@@ -12,11 +12,11 @@ from linkadmin.links.models import Integration, Link
 from linkadmin.operations import tasks
 from linkadmin.providers.types import Cause
 from tests import background
-from tests.bulk.desk import begun, many, worked
-from tests.house import House
+from tests.bulk.helpers import begun, many, worked
+from tests.environment import Environment
 from tests.slowness import SlowProvider
 
-from .desk import Desk, send_code, send_password
+from .helpers import Windows, send_code, send_password
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -60,8 +60,8 @@ def is_same(page: Page) -> bool:
     return bool(page.evaluate("document.body.dataset.sameBody === 'yes'"))
 
 
-def test_repair_turns_green_before_the_readers_eyes(house: House, desk: Desk) -> None:
-    link, page = house.belvo_link(), desk.window()
+def test_repair_turns_green_before_the_readers_eyes(env: Environment, windows: Windows) -> None:
+    link, page = env.belvo_link(), windows.window()
 
     send_password(page, link, "mfa_default")
     expect(page.locator(".steps [aria-current]")).to_have_text("Bank code")
@@ -69,7 +69,7 @@ def test_repair_turns_green_before_the_readers_eyes(house: House, desk: Desk) ->
     state(page)("Fixed, proving")
     expect(page.locator(".steps [aria-current]")).to_have_text("Fixed, proving")
     marked(page)
-    house.prove(link)
+    env.prove(link)
 
     state(page)("Working")
     expect(page.locator(".steps .is-done")).to_have_count(4)
@@ -77,9 +77,9 @@ def test_repair_turns_green_before_the_readers_eyes(house: House, desk: Desk) ->
     assert is_same(page)
 
 
-def test_new_link_is_followed_until_its_data_is_there(house: House, desk: Desk) -> None:
-    page = desk.window()
-    page.goto(house.new_link_url())
+def test_new_link_is_followed_until_its_data_is_there(env: Environment, windows: Windows) -> None:
+    page = windows.window()
+    page.goto(env.new_link_url())
     expect(page.locator(".steps [aria-current]")).to_have_text("New link")
     page.get_by_label("Customer id").fill("cus-77")
     page.get_by_label("Customer name").fill("Blue Fern Bakery")
@@ -90,49 +90,49 @@ def test_new_link_is_followed_until_its_data_is_there(house: House, desk: Desk) 
     expect(page.locator(".steps [aria-current]")).to_have_text("Setting up")
     marked(page)
 
-    house.clock.forward(3600)
-    house.prove(Link.objects.get(remote_id="item-77"))
+    env.clock.forward(3600)
+    env.prove(Link.objects.get(remote_id="item-77"))
 
     state(page)("Working")
     assert is_same(page)
 
 
 def test_slow_bank_is_followed_in_a_tab_that_was_closed_and_opened_again(
-    house: House, desk: Desk, slow: SlowProvider
+    env: Environment, windows: Windows, slow: SlowProvider
 ) -> None:
-    link, page = house.belvo_link(), desk.window()
+    link, page = env.belvo_link(), windows.window()
     send_password(page, link, "slow_1")
     expect(page.locator(".waiting__title")).to_contain_text("Contacting the bank…")
     page.close()
 
-    again = desk.window()
+    again = windows.window()
     again.goto(link.get_absolute_url())
     state(again)("Contacting the bank")
     marked(again)
 
     slow.answers()
     state(again)("Fixed, proving")
-    house.prove(link)
+    env.prove(link)
     state(again)("Working")
     assert is_same(again)
-    assert len(house.calls("PUT")) == 1
+    assert len(env.calls("PUT")) == 1
 
 
-def test_lost_answer_is_followed_to_green(house: House, desk: Desk) -> None:
-    link, page = house.belvo_link(), desk.window()
+def test_lost_answer_is_followed_to_green(env: Environment, windows: Windows) -> None:
+    link, page = env.belvo_link(), windows.window()
 
     send_password(page, link, "lost_after")
     expect(page.locator(".waiting__title")).to_contain_text("Outcome unknown: checking")
-    tasks.reconcile_one(str(house.last_operation(link).pk))
+    tasks.reconcile_one(str(env.last_operation(link).pk))
 
     state(page)("Fixed, proving")
-    house.prove(link)
+    env.prove(link)
     state(page)("Working")
 
 
-def test_job_is_followed_to_its_end(house: House, desk: Desk) -> None:
-    job = begun(house, "note", many(house.heron, 3), text="Called them.")
-    page = desk.window()
+def test_job_is_followed_to_its_end(env: Environment, windows: Windows) -> None:
+    job = begun(env, "note", many(env.heron, 3), text="Called them.")
+    page = windows.window()
     page.goto(job.get_absolute_url())
     expect(page.get_by_text("0 of 3")).to_be_visible()
     marked(page)
@@ -145,8 +145,8 @@ def test_job_is_followed_to_its_end(house: House, desk: Desk) -> None:
     assert is_same(page)
 
 
-def test_hidden_page_asks_nothing_and_catches_up_when_it_is_seen_again(house: House, desk: Desk) -> None:
-    link, page = house.belvo_link(), desk.window()
+def test_hidden_page_asks_nothing_and_catches_up_when_it_is_seen_again(env: Environment, windows: Windows) -> None:
+    link, page = env.belvo_link(), windows.window()
     page.clock.install()
     send_password(page, link, "pass_valid")
     state(page)("Fixed, proving")
@@ -155,14 +155,14 @@ def test_hidden_page_asks_nothing_and_catches_up_when_it_is_seen_again(house: Ho
     page.evaluate(HIDE, True)
     page.clock.run_for(ROUNDS)
     assert asked == []
-    house.prove(link)
+    env.prove(link)
     page.evaluate(HIDE, False)
 
     state(page)("Working")
 
 
-def test_settled_page_that_nobody_is_at_asks_nothing(house: House, desk: Desk) -> None:
-    link, page = house.heron_link(), desk.window()
+def test_settled_page_that_nobody_is_at_asks_nothing(env: Environment, windows: Windows) -> None:
+    link, page = env.heron_link(), windows.window()
     page.clock.install()
     page.goto(link.get_absolute_url())
     with all_polls_answered(page):
@@ -171,7 +171,7 @@ def test_settled_page_that_nobody_is_at_asks_nothing(house: House, desk: Desk) -
 
     page.clock.run_for(600_000)
     assert asked == []
-    Integration.objects.filter(pk=house.heron.pk).update(key_state="refused")
+    Integration.objects.filter(pk=env.heron.pk).update(key_state="refused")
     page.mouse.move(200, 200)
 
     expect(page.locator(".bar")).to_contain_text("rejects our API keys")
@@ -187,20 +187,20 @@ def test_settled_page_that_nobody_is_at_asks_nothing(house: House, desk: Desk) -
     ],
 )
 def test_open_lists_show_keys_that_were_rejected_meanwhile(
-    house: House, desk: Desk, url: str, name: str, shown: str
+    env: Environment, windows: Windows, url: str, name: str, shown: str
 ) -> None:
-    house.belvo_link(cause=Cause.WORKING)
-    page = desk.window(name)
+    env.belvo_link(cause=Cause.WORKING)
+    page = windows.window(name)
     page.clock.install()
     page.goto(url)
-    Integration.objects.filter(pk=house.belvo.pk).update(key_state="refused")
+    Integration.objects.filter(pk=env.belvo.pk).update(key_state="refused")
     page.mouse.move(200, 200)
     page.clock.run_for(ROUNDS)
 
     expect(page.locator(shown)).to_have_count(1)
     expect(page.locator("#announcer")).to_contain_text("rejects our API keys")
 
-    Integration.objects.filter(pk=house.belvo.pk).update(key_state="good")
+    Integration.objects.filter(pk=env.belvo.pk).update(key_state="good")
     page.mouse.move(210, 210)
     page.clock.run_for(ROUNDS)
 
@@ -208,15 +208,15 @@ def test_open_lists_show_keys_that_were_rejected_meanwhile(
     expect(page.locator("#announcer")).to_be_empty()
 
 
-def test_list_that_was_searched_keeps_what_was_found(house: House, desk: Desk) -> None:
-    house.belvo_link(cause=Cause.WORKING)
-    page = desk.window()
+def test_list_that_was_searched_keeps_what_was_found(env: Environment, windows: Windows) -> None:
+    env.belvo_link(cause=Cause.WORKING)
+    page = windows.window()
     page.clock.install()
     page.goto("/links/")
     page.get_by_role("searchbox").first.fill("nobody of that name")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
-    Integration.objects.filter(pk=house.belvo.pk).update(key_state="refused")
+    Integration.objects.filter(pk=env.belvo.pk).update(key_state="refused")
     page.mouse.move(200, 200)
     page.clock.run_for(ROUNDS)
 
@@ -224,14 +224,14 @@ def test_list_that_was_searched_keeps_what_was_found(house: House, desk: Desk) -
     expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
 
 
-def test_what_is_being_typed_is_not_taken_away_and_focus_stays(house: House, desk: Desk) -> None:
-    link, page = house.belvo_link(), desk.window("mia")
-    house.send(f"/links/{link.pk}/credentials/", password="pass_valid")
+def test_what_is_being_typed_is_not_taken_away_and_focus_stays(env: Environment, windows: Windows) -> None:
+    link, page = env.belvo_link(), windows.window("mia")
+    env.send(f"/links/{link.pk}/credentials/", password="pass_valid")
     page.goto(link.get_absolute_url())
     state(page)("Fixed, proving")
     page.get_by_label("Note", exact=False).first.fill("They called back")
     page.get_by_role("button", name="Ask the provider now").focus()
-    house.prove(link)
+    env.prove(link)
 
     state(page)("Working")
 
@@ -239,8 +239,8 @@ def test_what_is_being_typed_is_not_taken_away_and_focus_stays(house: House, des
     expect(page.get_by_role("button", name="Ask the provider now")).to_be_focused()
 
 
-def test_page_is_not_left_while_a_code_is_typed(house: House, desk: Desk) -> None:
-    link, ana, ben = house.belvo_link(), desk.window("ana"), desk.window("ana")
+def test_page_is_not_left_while_a_code_is_typed(env: Environment, windows: Windows) -> None:
+    link, ana, ben = env.belvo_link(), windows.window("ana"), windows.window("ana")
     send_password(ana, link, "mfa_default")
     ana.get_by_label("One-time code").fill("48")
     ben.goto(f"{link.get_absolute_url()}token/")
@@ -254,22 +254,22 @@ def test_page_is_not_left_while_a_code_is_typed(house: House, desk: Desk) -> Non
 
 
 @pytest.mark.parametrize("cause", [Cause.LOGIN_REFUSED])
-def test_page_works_without_javascript(house: House, desk: Desk, cause: Cause) -> None:
-    link, page = house.belvo_link(cause=cause), desk.window(java_script_enabled=False)
+def test_page_works_without_javascript(env: Environment, windows: Windows, cause: Cause) -> None:
+    link, page = env.belvo_link(cause=cause), windows.window(java_script_enabled=False)
 
     send_password(page, link, "pass_valid")
     state(page)("Fixed, proving")
-    house.prove(link)
+    env.prove(link)
     page.reload()
 
     state(page)("Working")
 
 
 @pytest.mark.usefixtures("started_long_ago", "at_once", "running")
-def test_waiting_page_stops_saying_that_it_checks_when_nobody_does(house: House, desk: Desk) -> None:
-    link, page = house.belvo_link(), desk.window()
-    house.send(f"{link.get_absolute_url()}credentials/", password="lost_after")
-    page.goto(house.last_operation(link).get_absolute_url())
+def test_waiting_page_stops_saying_that_it_checks_when_nobody_does(env: Environment, windows: Windows) -> None:
+    link, page = env.belvo_link(), windows.window()
+    env.send(f"{link.get_absolute_url()}credentials/", password="lost_after")
+    page.goto(env.last_operation(link).get_absolute_url())
     expect(page.locator(".waiting__title")).to_contain_text("Outcome unknown: checking")
     marked(page)
 

@@ -5,9 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.house import PASSWORD, House
+from tests.environment import PASSWORD, Environment
 
-from .desk import Desk, send_code
+from .helpers import Windows, send_code
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -29,8 +29,8 @@ def tab_to(page: Page, target: Locator) -> None:
     pytest.fail(f"{target} is not reached with the Tab key")
 
 
-def test_log_in_by_hand_out_again_and_not_with_a_wrong_password(desk: Desk) -> None:
-    page = desk.window("")
+def test_log_in_by_hand_out_again_and_not_with_a_wrong_password(windows: Windows) -> None:
+    page = windows.window("")
 
     log_in(page, "ana", "not the password")
     expect(page.get_by_role("alert")).to_be_focused()
@@ -43,8 +43,8 @@ def test_log_in_by_hand_out_again_and_not_with_a_wrong_password(desk: Desk) -> N
     expect(page.get_by_role("heading", level=1)).to_have_text("Log in")
 
 
-def test_repair_with_a_code_works_without_javascript(house: House, desk: Desk) -> None:
-    link, page = house.belvo_link(), desk.window("", java_script_enabled=False)
+def test_repair_with_a_code_works_without_javascript(env: Environment, windows: Windows) -> None:
+    link, page = env.belvo_link(), windows.window("", java_script_enabled=False)
 
     log_in(page, "ana")
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Links").click()
@@ -60,8 +60,8 @@ def test_repair_with_a_code_works_without_javascript(house: House, desk: Desk) -
     assert link.get_absolute_url() in page.url
 
 
-def test_repair_by_keyboard_alone(house: House, desk: Desk) -> None:
-    link, page = house.belvo_link(), desk.window()
+def test_repair_by_keyboard_alone(env: Environment, windows: Windows) -> None:
+    link, page = env.belvo_link(), windows.window()
     page.goto("/")
 
     page.keyboard.press("/")
@@ -81,10 +81,10 @@ def test_repair_by_keyboard_alone(house: House, desk: Desk) -> None:
     expect(page.locator(".verdict__state")).to_have_text("Fixed, proving")
 
 
-def test_search_by_part_of_a_name_lists_what_matches(house: House, desk: Desk) -> None:
-    house.belvo_link("Acme Corp")
-    house.belvo_link("Blue Fern Bakery")
-    page = desk.window()
+def test_search_by_part_of_a_name_lists_what_matches(env: Environment, windows: Windows) -> None:
+    env.belvo_link("Acme Corp")
+    env.belvo_link("Blue Fern Bakery")
+    page = windows.window()
     page.goto("/links/")
 
     page.keyboard.press("Control+k")
@@ -96,8 +96,8 @@ def test_search_by_part_of_a_name_lists_what_matches(house: House, desk: Desk) -
     assert "fern" not in page.url
 
 
-def test_theme_is_toggled_and_kept(desk: Desk) -> None:
-    page = desk.window(color_scheme="light")
+def test_theme_is_toggled_and_kept(windows: Windows) -> None:
+    page = windows.window(color_scheme="light")
     page.goto("/")
     light = page.evaluate("getComputedStyle(document.body).backgroundColor")
 
@@ -110,8 +110,8 @@ def test_theme_is_toggled_and_kept(desk: Desk) -> None:
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == dark
 
 
-def test_times_are_in_the_zone_of_the_browser(house: House, desk: Desk) -> None:
-    link, page = house.belvo_link(), desk.window("", timezone_id="America/Mexico_City")
+def test_times_are_in_the_zone_of_the_browser(env: Environment, windows: Windows) -> None:
+    link, page = env.belvo_link(), windows.window("", timezone_id="America/Mexico_City")
 
     log_in(page, "ana")
     page.goto(link.get_absolute_url())
@@ -119,10 +119,10 @@ def test_times_are_in_the_zone_of_the_browser(house: House, desk: Desk) -> None:
     expect(page.locator(".verdict time")).to_have_attribute("title", re.compile(" CST$"))
 
 
-def test_filter_changes_the_list_and_the_address(house: House, desk: Desk) -> None:
-    house.belvo_link("Acme Corp")
-    house.heron_link("Blue Fern Bakery")
-    page = desk.window()
+def test_filter_changes_the_list_and_the_address(env: Environment, windows: Windows) -> None:
+    env.belvo_link("Acme Corp")
+    env.heron_link("Blue Fern Bakery")
+    page = windows.window()
     page.goto("/links/")
 
     page.get_by_role("navigation", name="Links by whose turn it is").get_by_role("link", name="Need a customer").click()

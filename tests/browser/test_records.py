@@ -6,9 +6,9 @@ from pytest_django import Settings
 
 from linkadmin import settings as product
 from linkadmin.simulator.conduct import Conduct
-from tests.house import House
+from tests.environment import Environment
 
-from .desk import Desk
+from .helpers import Windows
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -18,26 +18,26 @@ def _pages_wait_no_longer_than_in_production(settings: Settings) -> None:
     settings.OPERATION_ANSWER_SECONDS = product.OPERATION_ANSWER_SECONDS
 
 
-def test_slow_answer_takes_the_place_of_the_panel_without_a_reload(house: House, desk: Desk) -> None:
-    link = house.belvo_link()
-    house.simulator.behave(Conduct(latency=3000))
-    page = desk.window()
+def test_slow_answer_takes_the_place_of_the_panel_without_a_reload(env: Environment, windows: Windows) -> None:
+    link = env.belvo_link()
+    env.simulator.behave(Conduct(latency=3000))
+    page = windows.window()
 
-    page.goto(f"/integrations/{house.belvo.pk}/records/links/")
+    page.goto(f"/integrations/{env.belvo.pk}/records/links/")
     page.evaluate("window.notReloaded = true")
 
     expect(page.get_by_text("Asking Belvo…")).to_be_visible()
     expect(page.get_by_role("table").get_by_text(link.remote_id)).to_be_visible()
     expect(page.get_by_text("Asking Belvo…")).to_have_count(0)
     assert page.evaluate("window.notReloaded")
-    assert len(house.calls("GET", "/api/links/")) == 1
+    assert len(env.calls("GET", "/api/links/")) == 1
 
 
-def test_name_that_is_searched_for_stays_out_of_the_address(house: House, desk: Desk) -> None:
-    house.simulator.behave(Conduct(latency=2500))
-    page = desk.window()
+def test_name_that_is_searched_for_stays_out_of_the_address(env: Environment, windows: Windows) -> None:
+    env.simulator.behave(Conduct(latency=2500))
+    page = windows.window()
 
-    page.goto(f"/integrations/{house.heron.pk}/records/end-users/")
+    page.goto(f"/integrations/{env.heron.pk}/records/end-users/")
     expect(page.get_by_text("The provider lists no customer.")).to_be_visible()
     page.get_by_text("Search there").click()
     page.get_by_label("Name").fill("Wilhelmina")
@@ -48,12 +48,12 @@ def test_name_that_is_searched_for_stays_out_of_the_address(house: House, desk: 
     assert "Wilhelmina" not in page.url
 
 
-def test_all_works_without_script(house: House, desk: Desk) -> None:
-    link = house.belvo_link()
-    house.simulator.behave(Conduct(latency=2500))
-    page = desk.window(java_script_enabled=False)
+def test_all_works_without_script(env: Environment, windows: Windows) -> None:
+    link = env.belvo_link()
+    env.simulator.behave(Conduct(latency=2500))
+    page = windows.window(java_script_enabled=False)
 
-    page.goto(f"/integrations/{house.belvo.pk}/records/links/")
+    page.goto(f"/integrations/{env.belvo.pk}/records/links/")
     page.wait_for_timeout(2000)
     page.get_by_role("button", name="Is it there?").click()
 

@@ -3,15 +3,15 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.house import House
+from tests.environment import Environment
 
-from .desk import Desk, send_password
+from .helpers import Windows, send_password
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def test_wrong_password_is_told_at_the_top_and_its_field_is_blank(house: House, desk: Desk) -> None:
-    link, page = house.belvo_link(), desk.window()
+def test_wrong_password_is_told_at_the_top_and_its_field_is_blank(env: Environment, windows: Windows) -> None:
+    link, page = env.belvo_link(), windows.window()
 
     send_password(page, link, "pass_invalid")
 
@@ -19,13 +19,13 @@ def test_wrong_password_is_told_at_the_top_and_its_field_is_blank(house: House, 
     expect(told).to_be_focused()
     expect(told).to_contain_text("Wrong password")
     expect(told.get_by_role("blockquote")).to_have_text("Invalid credentials provided to login to the institution")
-    expect(told).to_contain_text(house.last_operation(link).request_id)
+    expect(told).to_contain_text(env.last_operation(link).request_id)
     expect(page.get_by_label("Contraseña")).to_be_empty()
     expect(page.get_by_text("1 attempt left today")).to_be_visible()
 
 
-def test_second_try_after_a_refusal_is_a_new_attempt(house: House, desk: Desk) -> None:
-    link, page = house.belvo_link(), desk.window()
+def test_second_try_after_a_refusal_is_a_new_attempt(env: Environment, windows: Windows) -> None:
+    link, page = env.belvo_link(), windows.window()
     send_password(page, link, "pass_invalid")
     expect(page.get_by_role("alert")).to_be_visible()
 
@@ -33,11 +33,11 @@ def test_second_try_after_a_refusal_is_a_new_attempt(house: House, desk: Desk) -
     page.get_by_role("button", name="Send to the bank").click()
 
     expect(page.locator(".verdict__state")).to_have_text("Fixed, proving")
-    assert len(house.calls("PUT")) == 2
+    assert len(env.calls("PUT")) == 2
 
 
-def test_locked_account_says_that_the_customer_has_to_go_to_the_bank(house: House, desk: Desk) -> None:
-    link, page = house.belvo_link(), desk.window()
+def test_locked_account_says_that_the_customer_has_to_go_to_the_bank(env: Environment, windows: Windows) -> None:
+    link, page = env.belvo_link(), windows.window()
 
     send_password(page, link, "account_locked")
 

@@ -8,10 +8,10 @@ from playwright.sync_api import Locator, Page, expect
 from pytest_django import Settings
 
 from linkadmin.accounts.models import User
-from tests.house import PASSWORD, House
-from tests.webhooks.postman import open_inbox
+from tests.environment import PASSWORD, Environment
+from tests.webhooks.webhook_sender import open_inbox
 
-from .desk import Desk, barriers, overflow
+from .helpers import Windows, barriers, overflow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -31,8 +31,8 @@ def show(page: Page, field: Locator) -> None:
     expect(field).to_have_attribute("type", "text")
 
 
-def test_password_at_sign_in_is_shown_and_hidden_again(house: House, desk: Desk) -> None:
-    page = desk.window("", viewport=NARROW)
+def test_password_at_sign_in_is_shown_and_hidden_again(env: Environment, windows: Windows) -> None:
+    page = windows.window("", viewport=NARROW)
     page.goto("/accounts/login/")
     field = page.get_by_label("Password")
     autocomplete = field.get_attribute("autocomplete")
@@ -48,8 +48,10 @@ def test_password_at_sign_in_is_shown_and_hidden_again(house: House, desk: Desk)
     assert barriers(page) == []
 
 
-def test_shown_password_is_hidden_before_it_is_sent_and_when_the_page_is_left(house: House, desk: Desk) -> None:
-    page = desk.window("")
+def test_shown_password_is_hidden_before_it_is_sent_and_when_the_page_is_left(
+    env: Environment, windows: Windows
+) -> None:
+    page = windows.window("")
     page.goto("/accounts/login/")
     field = page.get_by_label("Password")
 
@@ -63,8 +65,8 @@ def test_shown_password_is_hidden_before_it_is_sent_and_when_the_page_is_left(ho
     expect(field).to_have_attribute("type", "password")
 
 
-def test_credentials_form_that_comes_back_has_its_button_again(house: House, desk: Desk) -> None:
-    link, page = house.belvo_link(), desk.window()
+def test_credentials_form_that_comes_back_has_its_button_again(env: Environment, windows: Windows) -> None:
+    link, page = env.belvo_link(), windows.window()
     page.goto(f"{link.get_absolute_url()}credentials/")
     field = page.get_by_label("Contraseña")
     show(page, field)
@@ -78,8 +80,8 @@ def test_credentials_form_that_comes_back_has_its_button_again(house: House, des
     show(page, field)
 
 
-def test_password_form_of_the_django_admin_has_a_button_for_each_field(house: House, desk: Desk) -> None:
-    page = desk.window("adm", viewport=NARROW)
+def test_password_form_of_the_django_admin_has_a_button_for_each_field(env: Environment, windows: Windows) -> None:
+    page = windows.window("adm", viewport=NARROW)
 
     page.goto("/admin/accounts/user/add/")
 
@@ -88,12 +90,12 @@ def test_password_form_of_the_django_admin_has_a_button_for_each_field(house: Ho
     show(page, page.locator("#id_password1"))
 
 
-def test_one_click_signs_in_to_the_demo(house: House, desk: Desk, settings: Settings) -> None:
+def test_one_click_signs_in_to_the_demo(env: Environment, windows: Windows, settings: Settings) -> None:
     settings.DEMO = True
     person = User(username="support", role="support", name="Nadia Okell")
     person.set_password(DEMO_PASSWORD)  # shorter than staff outside of the demo may have
     person.save()
-    page = desk.window("", viewport=NARROW)
+    page = windows.window("", viewport=NARROW)
     page.goto("/accounts/login/")
     assert overflow(page) <= 0
     assert barriers(page) == []
@@ -106,42 +108,42 @@ def test_one_click_signs_in_to_the_demo(house: House, desk: Desk, settings: Sett
 Opened = tuple[str, str, list[str]]
 
 
-def _heron_link(house: House) -> Opened:
-    return "ana", house.new_link_url(), ["access token", "asset report token"]
+def _heron_link(env: Environment) -> Opened:
+    return "ana", env.new_link_url(), ["access token", "asset report token"]
 
 
-def _replaced_token(house: House) -> Opened:
-    return "ana", f"{house.heron_link().get_absolute_url()}access-token/", ["access token"]
+def _replaced_token(env: Environment) -> Opened:
+    return "ana", f"{env.heron_link().get_absolute_url()}access-token/", ["access token"]
 
 
-def _credentials(house: House) -> Opened:
+def _credentials(env: Environment) -> Opened:
     return (
         "ana",
-        f"{house.belvo_link().get_absolute_url()}credentials/",
+        f"{env.belvo_link().get_absolute_url()}credentials/",
         ["contraseña", "second password", "encryption key"],
     )
 
 
-def _keys(house: House) -> Opened:
+def _keys(env: Environment) -> Opened:
     names = ["secret id", "secret password", "API key"]
     return "adm", "/admin/links/integration/add/", names
 
 
-def _keys_of_heron(house: House) -> Opened:
-    return "adm", f"/admin/links/integration/{house.heron.pk}/change/", ["API key"]
+def _keys_of_heron(env: Environment) -> Opened:
+    return "adm", f"/admin/links/integration/{env.heron.pk}/change/", ["API key"]
 
 
-def _webhook_secret_of_belvo(house: House) -> Opened:
-    open_inbox(house.belvo)
-    return "adm", f"{house.belvo.get_absolute_url()}inbox/", ["authorization header"]
+def _webhook_secret_of_belvo(env: Environment) -> Opened:
+    open_inbox(env.belvo)
+    return "adm", f"{env.belvo.get_absolute_url()}inbox/", ["authorization header"]
 
 
-def _webhook_secret_of_heron(house: House) -> Opened:
-    open_inbox(house.heron)
-    return "adm", f"{house.heron.get_absolute_url()}inbox/", ["webhook secret"]
+def _webhook_secret_of_heron(env: Environment) -> Opened:
+    open_inbox(env.heron)
+    return "adm", f"{env.heron.get_absolute_url()}inbox/", ["webhook secret"]
 
 
-def _own_password(house: House) -> Opened:
+def _own_password(env: Environment) -> Opened:
     return "ana", "/accounts/password/", ["password"] * 3
 
 
@@ -159,10 +161,10 @@ PLACES = [
 
 @pytest.mark.parametrize("opened", PLACES, ids=lambda each: each.__name__)
 def test_button_names_what_it_shows_and_each_is_hidden_before_it_leaves(
-    house: House, desk: Desk, opened: Callable[[House], Opened]
+    env: Environment, windows: Windows, opened: Callable[[Environment], Opened]
 ) -> None:
-    who, address, names = opened(house)
-    page = desk.window(who, viewport=NARROW)
+    who, address, names = opened(env)
+    page = windows.window(who, viewport=NARROW)
     page.goto(address)
     buttons = page.locator("button.reveal")
     for details in page.locator("details:not([open]) > summary").all():

@@ -5,23 +5,23 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.house import House
+from tests.environment import Environment
 from tests.troubles import impatient, lock_of_another
 
-from .desk import Desk, overflow
+from .helpers import Windows, overflow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)
-def _short_waits(house: House) -> Iterator[None]:
+def _short_waits(env: Environment) -> Iterator[None]:
     with impatient():
         yield
 
 
-def test_form_stays_with_what_was_typed_until_it_can_be_saved(house: House, desk: Desk) -> None:
-    link, page = house.belvo_link(), desk.window()
-    desk.expect_status(503)
+def test_form_stays_with_what_was_typed_until_it_can_be_saved(env: Environment, windows: Windows) -> None:
+    link, page = env.belvo_link(), windows.window()
+    windows.expect_status(503)
     page.goto(link.get_absolute_url())
     note, told = page.get_by_label("Note"), page.get_by_role("alert")
     add, check = (
@@ -45,13 +45,13 @@ def test_form_stays_with_what_was_typed_until_it_can_be_saved(house: House, desk
 
     expect(page.get_by_text("The note is in the timeline.")).to_be_visible()
     expect(told).to_have_count(0)
-    assert house.calls("GET", "/api/links") == []
+    assert env.calls("GET", "/api/links") == []
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-def test_page_that_cannot_be_recorded_says_why(house: House, desk: Desk, width: int) -> None:
-    link, page = house.belvo_link("Acme Corp"), desk.window(viewport={"width": width, "height": 800})
-    desk.expect_status(503)
+def test_page_that_cannot_be_recorded_says_why(env: Environment, windows: Windows, width: int) -> None:
+    link, page = env.belvo_link("Acme Corp"), windows.window(viewport={"width": width, "height": 800})
+    windows.expect_status(503)
 
     with lock_of_another():
         page.goto(link.get_absolute_url())

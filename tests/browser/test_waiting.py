@@ -7,10 +7,10 @@ from playwright.sync_api import Page, expect
 from pytest_django import Settings
 
 from linkadmin.operations import tasks
-from tests.house import House
+from tests.environment import Environment
 from tests.slowness import SlowProvider
 
-from .desk import Desk, send_code, send_password
+from .helpers import Windows, send_code, send_password
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -21,15 +21,17 @@ def seconds_shown(page: Page) -> int:
     return int(page.locator(".waiting__clock").inner_text().removesuffix(" s"))
 
 
-def test_slow_bank_is_waited_for_and_the_tab_can_be_closed(house: House, desk: Desk, slow: SlowProvider) -> None:
-    link, page = house.belvo_link(), desk.window()
+def test_slow_bank_is_waited_for_and_the_tab_can_be_closed(
+    env: Environment, windows: Windows, slow: SlowProvider
+) -> None:
+    link, page = env.belvo_link(), windows.window()
 
     send_password(page, link, "slow_1")
     expect(page.locator(".waiting__title")).to_contain_text("Contacting the bank…")
-    assert not house.calls("PUT")[0].status
+    assert not env.calls("PUT")[0].status
     page.close()
 
-    again = desk.window()
+    again = windows.window()
     again.goto(link.get_absolute_url())
     expect(again.locator(".verdict__state")).to_have_text("Contacting the bank")
     again.get_by_role("link", name="Show how far it is").click()
@@ -38,26 +40,30 @@ def test_slow_bank_is_waited_for_and_the_tab_can_be_closed(house: House, desk: D
     slow.answers()
     expect(again.locator(".verdict__state")).to_have_text("Fixed, proving")
     expect(again).to_have_url(re.compile(link.get_absolute_url()))
-    assert len(house.calls("PUT")) == 1
+    assert len(env.calls("PUT")) == 1
 
 
-def test_lost_answer_is_unknown_until_the_records_tell_and_the_panel_moves_on(house: House, desk: Desk) -> None:
-    link, page = house.belvo_link(), desk.window()
+def test_lost_answer_is_unknown_until_the_records_tell_and_the_panel_moves_on(
+    env: Environment, windows: Windows
+) -> None:
+    link, page = env.belvo_link(), windows.window()
     page.clock.install()
 
     send_password(page, link, "lost_after")
     expect(page.locator(".waiting__title")).to_contain_text("Outcome unknown: checking")
-    tasks.reconcile_one(str(house.last_operation(link).pk))
+    tasks.reconcile_one(str(env.last_operation(link).pk))
     page.clock.run_for(POLL_MILLISECONDS)
 
     expect(page).to_have_url(re.compile(link.get_absolute_url()))
     expect(page.locator(".verdict__state")).to_have_text("Fixed, proving")
-    assert len(house.calls("PUT")) == 1
+    assert len(env.calls("PUT")) == 1
 
 
-def test_double_click_sends_the_password_and_the_code_once(house: House, desk: Desk, settings: Settings) -> None:
+def test_double_click_sends_the_password_and_the_code_once(
+    env: Environment, windows: Windows, settings: Settings
+) -> None:
     settings.OPERATION_ANSWER_SECONDS = 10  # so that the first click is still being answered at the second
-    link, page = house.belvo_link(), desk.window()
+    link, page = env.belvo_link(), windows.window()
 
     page.goto(f"{link.get_absolute_url()}credentials/")
     page.get_by_label("Contraseña").fill("slow_mfa_1")
@@ -66,22 +72,22 @@ def test_double_click_sends_the_password_and_the_code_once(house: House, desk: D
     page.get_by_role("button", name="Send code").dblclick()
 
     expect(page.locator(".verdict__state")).to_have_text("Fixed, proving")
-    assert (len(house.calls("PUT")), len(house.calls("PATCH"))) == (1, 1)
+    assert (len(env.calls("PUT")), len(env.calls("PATCH"))) == (1, 1)
 
 
-def test_double_click_without_javascript_is_one_call_too(house: House, desk: Desk) -> None:
-    link, page = house.belvo_link(), desk.window(java_script_enabled=False)
+def test_double_click_without_javascript_is_one_call_too(env: Environment, windows: Windows) -> None:
+    link, page = env.belvo_link(), windows.window(java_script_enabled=False)
 
     page.goto(f"{link.get_absolute_url()}credentials/")
     page.get_by_label("Contraseña").fill("slow_1")
     page.get_by_role("button", name="Send to the bank").dblclick()
 
     expect(page.locator(".verdict__state")).to_have_text("Fixed, proving")
-    assert len(house.calls("PUT")) == 1
+    assert len(env.calls("PUT")) == 1
 
 
-def test_colleague_sees_the_same_step_and_who_started_it(house: House, desk: Desk) -> None:
-    link, ana, ben = house.belvo_link(), desk.window("ana"), desk.window("ben")
+def test_colleague_sees_the_same_step_and_who_started_it(env: Environment, windows: Windows) -> None:
+    link, ana, ben = env.belvo_link(), windows.window("ana"), windows.window("ben")
     send_password(ana, link, "mfa_numeric")
     number = ana.locator(".challenge output").inner_text()
 
@@ -95,4 +101,4 @@ def test_colleague_sees_the_same_step_and_who_started_it(house: House, desk: Des
 
     send_code(ana, "111111")
     expect(ana.locator(".verdict__state")).to_have_text("Fixed, proving")
-    assert (len(house.calls("PUT")), len(house.calls("PATCH"))) == (1, 1)
+    assert (len(env.calls("PUT")), len(env.calls("PATCH"))) == (1, 1)

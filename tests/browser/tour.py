@@ -1,4 +1,4 @@
-"""A house with something on every page, and the addresses of all pages a person can open."""
+"""An environment with something on every page, and the addresses of all pages a person can open."""
 
 from datetime import timedelta
 
@@ -11,75 +11,73 @@ from linkadmin.operations import tasks
 from linkadmin.providers.types import Cause, Observation, RemoteLink
 from linkadmin.sync import full_checks
 from linkadmin.sync.models import FullCheck, FullCheckState
-from tests.bulk.desk import begun, planned, worked
-from tests.house import House
-from tests.webhooks.postman import deliver, kept, open_inbox, signed, told_by_heron
+from tests.bulk.helpers import begun, planned, worked
+from tests.environment import Environment
+from tests.webhooks.webhook_sender import deliver, kept, open_inbox, signed, told_by_heron
 
 NAMES = ("Acme Corp", "Blue Fern Bakery", "Panadería y Pastelería La Esquina del Sol Naciente", "Ninth Dental")
 NOBODY = ""
 
 
-def furnish(house: House) -> None:
+def furnish(env: Environment) -> None:
     """Make a link in each trouble there is: states, reasons and words of every length."""
     now = timezone.now()
     for number, cause in enumerate(VERDICTS):
-        customer = house.customer(NAMES[number % len(NAMES)])
-        bank = house.belvo.institutions.order_by("name")[number % 20]
-        link = Link(integration=house.belvo, end_user=customer, institution=bank, remote_id=f"link-{number}")
+        customer = env.customer(NAMES[number % len(NAMES)])
+        bank = env.belvo.institutions.order_by("name")[number % 20]
+        link = Link(integration=env.belvo, end_user=customer, institution=bank, remote_id=f"link-{number}")
         if number % 3 == 0:
-            link.owner = house.people["ana"]
+            link.owner = env.people["ana"]
         words = "The provider's own sentence about it, as long as such sentences are, with-a-word-that-never-ends" * 2
         seen = Observation(cause=cause, raw_status="invalid", raw_code="login_error", raw_words=words)
         report = health.Report(seen, health.Source.WEBHOOK, now - timedelta(hours=7 * number))
         health.start_link(RemoteLink(remote_id=link.remote_id, observation=seen), link, report)
 
 
-def jobs(house: House, link: Link) -> list[str]:
+def jobs(env: Environment, link: Link) -> list[str]:
     """Return the pages of a plan and of jobs that run and that are done, the last with much left out."""
-    links = list(Link.objects.filter(integration=house.belvo))
-    plan = planned(house, "refresh", [*links, link])
-    running = begun(house, "refresh", links)
-    done = worked(begun(house, "note", [*links, link], text=f"{'A long note about all of them. ' * 20}"))
+    links = list(Link.objects.filter(integration=env.belvo))
+    plan = planned(env, "refresh", [*links, link])
+    running = begun(env, "refresh", links)
+    done = worked(begun(env, "note", [*links, link], text=f"{'A long note about all of them. ' * 20}"))
     return [job.get_absolute_url() for job in (plan, running, done)]
 
 
-def full_checks_of(house: House) -> list[FullCheck]:
+def full_checks_of(env: Environment) -> list[FullCheck]:
     """Make a full check that failed, with all that can be said of it, and one that runs."""
     note = "No usable answer came. What came back is no answer we can read, such as a web page in its place."
-    failed = FullCheck(
-        integration=house.heron, state=FullCheckState.FAILED, note=note, skipped=3, unread=40, seen=12_345
-    )
+    failed = FullCheck(integration=env.heron, state=FullCheckState.FAILED, note=note, skipped=3, unread=40, seen=12_345)
     failed.save()
-    return [failed, full_checks.begin(house.heron, asked_by=house.people["adm"])]
+    return [failed, full_checks.begin(env.heron, asked_by=env.people["adm"])]
 
 
-def pages(house: House) -> list[tuple[str, str]]:
+def pages(env: Environment) -> list[tuple[str, str]]:
     """Return who opens which address, so that each kind of page is drawn with plenty in it."""
-    furnish(house)
-    broken, asked, lost = (house.belvo_link(name) for name in NAMES[:3])
-    house.send(f"{asked.get_absolute_url()}credentials/", password="mfa_qr")
-    house.send(f"{lost.get_absolute_url()}credentials/", password="lost_before")
-    refused = house.belvo_link("Refused", cause=Cause.ACCOUNT_LOCKED)
-    house.send(f"{refused.get_absolute_url()}credentials/", password="pass_invalid")
-    proving = house.belvo_link("Proving")
-    house.send(f"{proving.get_absolute_url()}credentials/", password="pass_valid")
-    repaired_there = house.belvo_link("Repaired there", bank="ofmockbank_br_retail")
-    house.send(f"{repaired_there.get_absolute_url()}repair-address/", locale="es")
+    furnish(env)
+    broken, asked, lost = (env.belvo_link(name) for name in NAMES[:3])
+    env.send(f"{asked.get_absolute_url()}credentials/", password="mfa_qr")
+    env.send(f"{lost.get_absolute_url()}credentials/", password="lost_before")
+    refused = env.belvo_link("Refused", cause=Cause.ACCOUNT_LOCKED)
+    env.send(f"{refused.get_absolute_url()}credentials/", password="pass_invalid")
+    proving = env.belvo_link("Proving")
+    env.send(f"{proving.get_absolute_url()}credentials/", password="pass_valid")
+    repaired_there = env.belvo_link("Repaired there", bank="ofmockbank_br_retail")
+    env.send(f"{repaired_there.get_absolute_url()}repair-address/", locale="es")
     tasks.close_overdue()
-    listed = house.heron_link("Listed", item_id="item-listed")
-    house.let_know(house.heron, listed.end_user, "item-of-the-same-customer", None, Cause.LOGIN_REQUIRED)
-    at_heron = f"/integrations/{house.heron.pk}"
+    listed = env.heron_link("Listed", item_id="item-listed")
+    env.let_know(env.heron, listed.end_user, "item-of-the-same-customer", None, Cause.LOGIN_REQUIRED)
+    at_heron = f"/integrations/{env.heron.pk}"
     body = told_by_heron(end_user_id=listed.end_user.external_id)
-    deliver(open_inbox(house.heron), body, signed(body))
+    deliver(open_inbox(env.heron), body, signed(body))
     support = [
         "/",
         "/links/",
         "/links/?state=customer&mine=1",
         "/links/?state=setting_up&mine=1",
         "/links/new/",
-        f"/links/new/?integration={house.belvo.pk}",
-        house.new_link_url("anchorhead_mx_fiscal"),
-        house.new_link_url(),
+        f"/links/new/?integration={env.belvo.pk}",
+        env.new_link_url("anchorhead_mx_fiscal"),
+        env.new_link_url(),
         broken.get_absolute_url(),
         f"{broken.get_absolute_url()}credentials/",
         f"{broken.get_absolute_url()}notes/",
@@ -88,48 +86,48 @@ def pages(house: House) -> list[tuple[str, str]]:
         f"{asked.get_absolute_url()}token/",
         refused.get_absolute_url(),
         proving.get_absolute_url(),
-        house.last_operation(refused).get_absolute_url(),
-        house.last_operation(lost).get_absolute_url(),
+        env.last_operation(refused).get_absolute_url(),
+        env.last_operation(lost).get_absolute_url(),
         *(
             f"{broken.get_absolute_url()}{slug}/"
             for slug in ("settings", "fetch", "repair-address", "delete", "reports")
         ),
-        house.last_operation(repaired_there).get_absolute_url(),
+        env.last_operation(repaired_there).get_absolute_url(),
         listed.get_absolute_url(),
         *(f"{listed.get_absolute_url()}{slug}/" for slug in ("access-token", "reports", "delete")),
         "/end-users/",
         refused.end_user.get_absolute_url(),
         "/institutions/",
-        house.bank("ironbank_br_retail").get_absolute_url(),
-        f"/integrations/{house.belvo.pk}/institutions/",
-        f"/integrations/{house.belvo.pk}/records/links/",
+        env.bank("ironbank_br_retail").get_absolute_url(),
+        f"/integrations/{env.belvo.pk}/institutions/",
+        f"/integrations/{env.belvo.pk}/records/links/",
         f"{at_heron}/records/links/",
         f"{at_heron}/records/end-users/",
-        f"/end-users/{listed.end_user_id}/records/{house.heron.pk}/",
-        f"/end-users/{broken.end_user_id}/records/{house.heron.pk}/",
+        f"/end-users/{listed.end_user_id}/records/{env.heron.pk}/",
+        f"/end-users/{broken.end_user_id}/records/{env.heron.pk}/",
         f"{listed.get_absolute_url()}records/",
         "/unknown-values/",
         "/bulk/",
-        *jobs(house, listed),
+        *jobs(env, listed),
         "/activity/deliveries/",
-        kept(house.heron).get_absolute_url(),
+        kept(env.heron).get_absolute_url(),
         "/accounts/password/",
         "/integrations/",
         "/no/such/page/",
     ]
-    manager = ["/integrations/", house.belvo.get_absolute_url(), f"{asked.get_absolute_url()}token/"]
+    manager = ["/integrations/", env.belvo.get_absolute_url(), f"{asked.get_absolute_url()}token/"]
     administrator = [
         "/status/",
         f"{at_heron}/inbox/",
         f"{at_heron}/inbox/address/",
-        f"{at_heron}/inbox/secrets/{house.heron.webhook_secrets.get().pk}/retire/",
-        house.heron.get_absolute_url(),
+        f"{at_heron}/inbox/secrets/{env.heron.webhook_secrets.get().pk}/retire/",
+        env.heron.get_absolute_url(),
         f"{at_heron}/records/connectors/",
         f"{at_heron}/records/webhooks/",
         f"{at_heron}/webhooks/add/",
         f"{at_heron}/webhooks/wbh_gone/end/",
         f"{at_heron}/reports/",
-        *(each.get_absolute_url() for each in full_checks_of(house)),
+        *(each.get_absolute_url() for each in full_checks_of(env)),
         f"{at_heron}/full-checks/",
     ]
     return [

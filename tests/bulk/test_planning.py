@@ -12,9 +12,9 @@ from linkadmin.bulk.models import BulkJob, BulkPart
 from linkadmin.links import queries
 from linkadmin.links.models import CallQuota, Integration, Link, Note
 from linkadmin.providers.types import Cause, HealthState
-from tests.house import House
+from tests.environment import Environment
 
-from .desk import PLACES, begun, ended, many, move, planned, results, select
+from .helpers import PLACES, begun, ended, many, move, planned, results, select
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -23,68 +23,68 @@ def selected(job: BulkJob) -> set[Link]:
     return {item.link for item in job.items.select_related("link")}
 
 
-def test_ticked_rows_are_planned_and_nothing_is_done(house: House) -> None:
-    first, second, _third = many(house.heron, 3)
+def test_ticked_rows_are_planned_and_nothing_is_done(env: Environment) -> None:
+    first, second, _third = many(env.heron, 3)
 
-    job = planned(house, "note", [first, second], text="Called them.")
+    job = planned(env, "note", [first, second], text="Called them.")
 
     assert selected(job) == {first, second}
-    assert "The note is added to 2 links." in house.open(job.get_absolute_url()).words
+    assert "The note is added to 2 links." in env.open(job.get_absolute_url()).words
     assert not Note.objects.exists()
 
 
-def test_all_that_match_are_found_by_filters_and_words_in_the_body(house: House) -> None:
-    many(house.heron, 12)
-    at_belvo, acme = house.belvo_link("Blue Fern"), house.heron_link("Acme Corp")
+def test_all_that_match_are_found_by_filters_and_words_in_the_body(env: Environment) -> None:
+    many(env.heron, 12)
+    at_belvo, acme = env.belvo_link("Blue Fern"), env.heron_link("Acme Corp")
 
-    by_filter = planned(house, "refresh", all="1", integration=str(house.belvo.pk))
-    by_words = planned(house, "refresh", all="1", q="acme CORP")
-    by_both = select(house, "refresh", all="1", q="acme", integration=str(house.belvo.pk))
+    by_filter = planned(env, "refresh", all="1", integration=str(env.belvo.pk))
+    by_words = planned(env, "refresh", all="1", q="acme CORP")
+    by_both = select(env, "refresh", all="1", q="acme", integration=str(env.belvo.pk))
 
     assert selected(by_filter) == {at_belvo}
     assert selected(by_words) == {acme}
-    assert by_both.location == f"/links/?integration={house.belvo.pk}"
+    assert by_both.location == f"/links/?integration={env.belvo.pk}"
 
 
-def test_form_of_the_list_means_what_the_list_shows(house: House) -> None:
-    many(house.heron, 60)
-    house.belvo_link("Acme Corp", cause=Cause.WORKING)
-    page = house.open("/links/?state=customer")
+def test_form_of_the_list_means_what_the_list_shows(env: Environment) -> None:
+    many(env.heron, 60)
+    env.belvo_link("Acme Corp", cause=Cause.WORKING)
+    page = env.open("/links/?state=customer")
 
     form = page.form_with("link", "all")
 
     assert "All 60 that match" in page.words
     assert form.values["state"] == "customer"
-    assert planned(house, "refresh", state=form.values["state"], all="1").total == 60
+    assert planned(env, "refresh", state=form.values["state"], all="1").total == 60
 
 
-def test_person_has_three_plans_and_the_oldest_goes(house: House) -> None:
-    links = many(house.heron, 5)
-    running = begun(house, "note", links[:1], text="Called them.")
-    others = planned(house, "note", links, "ben", text="Called them.")
+def test_person_has_three_plans_and_the_oldest_goes(env: Environment) -> None:
+    links = many(env.heron, 5)
+    running = begun(env, "note", links[:1], text="Called them.")
+    others = planned(env, "note", links, "ben", text="Called them.")
 
-    plans = [planned(house, "note", [link], text="Called them.") for link in links[1:]]
+    plans = [planned(env, "note", [link], text="Called them.") for link in links[1:]]
 
     assert set(BulkJob.objects.all()) == {running, others, *plans[1:]}
-    assert house.open(plans[0].get_absolute_url()).status == 404
+    assert env.open(plans[0].get_absolute_url()).status == 404
 
 
-def test_words_that_were_searched_for_stand_in_no_address(house: House) -> None:
-    many(house.heron, 2)
-    listed = house.post("/links/", {"q": "zebra"})
+def test_words_that_were_searched_for_stand_in_no_address(env: Environment) -> None:
+    many(env.heron, 2)
+    listed = env.post("/links/", {"q": "zebra"})
 
     form = listed.form_with("link", "all")
-    asked = select(house, "assign", all="1", q=form.values["q"])
+    asked = select(env, "assign", all="1", q=form.values["q"])
 
     assert form.values["q"] == asked.form_with("owner").values["q"] == "zebra"
     assert not [address for address in (*asked.links(), form.action) if "zebra" in address.lower()]
 
 
-def test_what_matches_is_counted_only_so_far(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_matches_is_counted_only_so_far(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "COUNTED", 55)
-    many(house.heron, 60)
+    many(env.heron, 60)
 
-    assert "All that match, more than 55" in house.open("/links/").words
+    assert "All that match, more than 55" in env.open("/links/").words
 
 
 @pytest.mark.parametrize(
@@ -93,193 +93,193 @@ def test_what_matches_is_counted_only_so_far(house: House, monkeypatch: pytest.M
     ids=["at noon", "before midnight"],
 )
 def test_plan_says_how_many_wait_for_the_quota_and_until_about_when(
-    house: House, time_machine: TimeMachineFixture, moment: str, until: str
+    env: Environment, time_machine: TimeMachineFixture, moment: str, until: str
 ) -> None:
     time_machine.move_to(f"2027-01-30T{moment}+00:00", tick=False)
     now = timezone.now()
     CallQuota.objects.create(
-        integration=house.heron,
-        scope=house.heron.provider_class.quota_scope("read_links"),
+        integration=env.heron,
+        scope=env.heron.provider_class.quota_scope("read_links"),
         calls=100,
         used=65,
         window_ends_at=now + timedelta(seconds=60),
     )
-    job = planned(house, "refresh", many(house.heron, 190))
+    job = planned(env, "refresh", many(env.heron, 190))
 
-    words = house.open(job.get_absolute_url()).words
+    words = env.open(job.get_absolute_url()).words
 
     assert "10 links can be read now." in words
     assert f"180 links follow as the providers' quotas get free, the last at about {until}" in words
     assert "It takes 190 calls to the providers." in words
 
 
-def test_links_of_one_call_are_planned_as_one_call(house: House) -> None:
-    job = planned(house, "refresh", many(house.belvo, 150))
+def test_links_of_one_call_are_planned_as_one_call(env: Environment) -> None:
+    job = planned(env, "refresh", many(env.belvo, 150))
 
     assert [part.links for part in job.parts.order_by("pk")] == [100, 50]
-    assert "150 links can be read now. It takes 2 calls to the providers." in house.open(job.get_absolute_url()).words
+    assert "150 links can be read now. It takes 2 calls to the providers." in env.open(job.get_absolute_url()).words
 
 
-def test_integrations_take_turns(house: House) -> None:
-    job = planned(house, "refresh", [*many(house.belvo, 150), *many(house.heron, 30)])
+def test_integrations_take_turns(env: Environment) -> None:
+    job = planned(env, "refresh", [*many(env.belvo, 150), *many(env.heron, 30)])
 
     integrations = [part.integration for part in job.parts.select_related("integration").order_by("pk")]
 
-    assert {integrations[0], integrations[1]} == {integrations[2], integrations[3]} == {house.belvo, house.heron}
-    assert integrations[4:] == [house.heron] * 28
+    assert {integrations[0], integrations[1]} == {integrations[2], integrations[3]} == {env.belvo, env.heron}
+    assert integrations[4:] == [env.heron] * 28
 
 
-def test_plan_leaves_out_what_cannot_be_refreshed_and_says_why(house: House) -> None:
-    open_one, gone, off, refused = house.heron_link(), ended(house.heron_link(item_id="2")), *many(house.belvo, 2)
-    other = Integration.objects.create(provider="belvo", name="Off", base_url=house.belvo.base_url, is_active=False)
+def test_plan_leaves_out_what_cannot_be_refreshed_and_says_why(env: Environment) -> None:
+    open_one, gone, off, refused = env.heron_link(), ended(env.heron_link(item_id="2")), *many(env.belvo, 2)
+    other = Integration.objects.create(provider="belvo", name="Off", base_url=env.belvo.base_url, is_active=False)
     Link.objects.filter(pk=off.pk).update(integration=other)
-    Integration.objects.filter(pk=house.belvo.pk).update(key_state=Integration.KeyState.REFUSED)
+    Integration.objects.filter(pk=env.belvo.pk).update(key_state=Integration.KeyState.REFUSED)
 
-    job = planned(house, "refresh", [open_one, gone, off, refused])
+    job = planned(env, "refresh", [open_one, gone, off, refused])
 
-    words = house.open(job.get_absolute_url()).words
+    words = env.open(job.get_absolute_url()).words
     assert "1 link can be read now." in words
     for why in ("The link was removed.", "is switched off.", "refuses the keys of its integration."):
         assert why in words
     assert words.count("1 link is left out:") == 3
 
 
-def test_plan_leaves_out_links_that_have_the_owner_already(house: House) -> None:
-    links = many(house.heron, 3)
-    Link.objects.filter(pk=links[0].pk).update(owner=house.people["ben"])
+def test_plan_leaves_out_links_that_have_the_owner_already(env: Environment) -> None:
+    links = many(env.heron, 3)
+    Link.objects.filter(pk=links[0].pk).update(owner=env.people["ben"])
 
-    job = planned(house, "assign", links, owner=str(house.people["ben"].pk))
+    job = planned(env, "assign", links, owner=str(env.people["ben"].pk))
 
-    words = house.open(job.get_absolute_url()).words
+    words = env.open(job.get_absolute_url()).words
     assert "2 links are handed over to Ben." in words
     assert "1 link is left out: It has this owner already." in words
 
 
-def test_plan_of_nothing_to_do_cannot_begin(house: House) -> None:
-    job = planned(house, "note", [ended(house.heron_link())], text="Called them.")
+def test_plan_of_nothing_to_do_cannot_begin(env: Environment) -> None:
+    job = planned(env, "note", [ended(env.heron_link())], text="Called them.")
 
-    page = house.open(job.get_absolute_url())
+    page = env.open(job.get_absolute_url())
 
     assert "There is nothing to do." in page.words
     assert "begin" not in [each.attrs.get("value") for each in page.elements]
 
 
 @pytest.mark.parametrize("kind", PLACES)
-def test_nothing_selected_leads_back_to_the_list(house: House, kind: str) -> None:
-    page = select(house, kind, owner=str(house.people["ben"].pk), text="Called them.")
+def test_nothing_selected_leads_back_to_the_list(env: Environment, kind: str) -> None:
+    page = select(env, kind, owner=str(env.people["ben"].pk), text="Called them.")
 
     assert page.location == "/links/"
-    assert "No link was selected." in house.open("/links/").words
+    assert "No link was selected." in env.open("/links/").words
     assert not BulkJob.objects.exists()
 
 
-def test_more_links_than_one_job_takes_are_refused_in_words(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_links_than_one_job_takes_are_refused_in_words(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "MOST_LINKS", 3)
-    many(house.heron, 4)
+    many(env.heron, 4)
 
-    page = select(house, "refresh", all="1", state="customer")
+    page = select(env, "refresh", all="1", state="customer")
 
     assert page.location == "/links/?state=customer"
-    assert "One job takes at most 3 links, and more match." in house.open(page.location).words
+    assert "One job takes at most 3 links, and more match." in env.open(page.location).words
     assert not BulkJob.objects.exists()
 
 
 @pytest.mark.parametrize("values", [{"all": "1", "state": "no such state"}, {"link": "no id"}])
-def test_form_that_no_page_has_is_not_understood(house: House, values: dict[str, str]) -> None:
-    assert house.post("/bulk/refresh/", values).status == 400
+def test_form_that_no_page_has_is_not_understood(env: Environment, values: dict[str, str]) -> None:
+    assert env.post("/bulk/refresh/", values).status == 400
 
 
-def test_owner_is_one_of_the_active_staff_who_work_on_links(house: House) -> None:
-    house.people["ben"].is_active = False
-    house.people["ben"].save()
-    links = many(house.heron, 1)
+def test_owner_is_one_of_the_active_staff_who_work_on_links(env: Environment) -> None:
+    env.people["ben"].is_active = False
+    env.people["ben"].save()
+    links = many(env.heron, 1)
 
-    form = select(house, "assign", links=links)
-    refused = select(house, "assign", links=links, owner=str(house.people["ben"].pk))
+    form = select(env, "assign", links=links)
+    refused = select(env, "assign", links=links, owner=str(env.people["ben"].pk))
 
     assert [name in form.words for name in ("Ana", "Mia", "Ben", "Aud", "Adm")] == [True, True, False, False, False]
     assert (refused.status, BulkJob.objects.count()) == (422, 0)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "x" * 2001])
-def test_note_is_asked_for_again_with_the_same_links(house: House, text: str) -> None:
-    link = house.heron_link()
+def test_note_is_asked_for_again_with_the_same_links(env: Environment, text: str) -> None:
+    link = env.heron_link()
 
-    page = select(house, "note", links=[link], text=text)
+    page = select(env, "note", links=[link], text=text)
 
     assert page.status == 422
     assert page.error_at("text")
     assert page.form_with("text").values["link"] == str(link.pk)
 
 
-def test_confirming_twice_begins_one_job(house: House) -> None:
-    job = planned(house, "note", many(house.heron, 2), text="Called them.")
+def test_confirming_twice_begins_one_job(env: Environment) -> None:
+    job = planned(env, "note", many(env.heron, 2), text="Called them.")
 
-    answers = [move(house, job, "begin").status for _each in range(2)]
+    answers = [move(env, job, "begin").status for _each in range(2)]
 
     assert answers == [303, 303]
     begun_ones = AuditEvent.objects.filter(action="bulk.started", object_id=str(job.pk))
     assert [(event.actor, event.details) for event in begun_ones] == [("ana", {"kind": "note", "links": 2})]
 
 
-def test_plan_runs_on_what_was_seen(house: House) -> None:
-    first, late = many(house.heron, 2)
+def test_plan_runs_on_what_was_seen(env: Environment) -> None:
+    first, late = many(env.heron, 2)
     Link.objects.filter(pk=late.pk).update(health=HealthState.HEALTHY.value)
-    job = planned(house, "note", all="1", state="customer", text="Called them.")
+    job = planned(env, "note", all="1", state="customer", text="Called them.")
 
     Link.objects.filter(pk=late.pk).update(health=HealthState.CUSTOMER_LOGIN.value)
-    move(house, job, "begin")
+    move(env, job, "begin")
 
     assert selected(job) == {first}
 
 
-def test_plan_is_its_makers_own(house: House) -> None:
-    job = planned(house, "note", many(house.heron, 1), text="Called them.")
+def test_plan_is_its_makers_own(env: Environment) -> None:
+    job = planned(env, "note", many(env.heron, 1), text="Called them.")
 
-    assert house.open(job.get_absolute_url(), "mia").status == 404
-    assert move(house, job, "begin", "ben").status == 404
-    assert "Not confirmed yet" not in house.open("/bulk/", "mia").words
-    assert "Not confirmed yet" in house.open("/bulk/").words
+    assert env.open(job.get_absolute_url(), "mia").status == 404
+    assert move(env, job, "begin", "ben").status == 404
+    assert "Not confirmed yet" not in env.open("/bulk/", "mia").words
+    assert "Not confirmed yet" in env.open("/bulk/").words
 
 
-def test_plan_that_nobody_confirms_is_dropped_after_an_hour(house: House) -> None:
-    old, running = (planned(house, "note", [link], text="Called them.") for link in many(house.heron, 2))
-    move(house, running, "begin")
+def test_plan_that_nobody_confirms_is_dropped_after_an_hour(env: Environment) -> None:
+    old, running = (planned(env, "note", [link], text="Called them.") for link in many(env.heron, 2))
+    move(env, running, "begin")
     BulkJob.objects.update(planned_at=timezone.now() - timedelta(minutes=61))
 
-    refused = move(house, old, "begin")
+    refused = move(env, old, "begin")
     tasks.wake_running()
 
     assert refused.location == "/links/"
-    assert "This plan is no longer true." in house.open("/links/").words
+    assert "This plan is no longer true." in env.open("/links/").words
     assert [job.pk for job in BulkJob.objects.all()] == [running.pk]
     assert BulkPart.objects.count() == 1
 
 
-def test_plan_for_an_owner_who_has_left_meanwhile_does_not_begin(house: House) -> None:
-    job = planned(house, "assign", many(house.heron, 1), owner=str(house.people["ben"].pk))
-    house.people["ben"].is_active = False
-    house.people["ben"].save()
+def test_plan_for_an_owner_who_has_left_meanwhile_does_not_begin(env: Environment) -> None:
+    job = planned(env, "assign", many(env.heron, 1), owner=str(env.people["ben"].pk))
+    env.people["ben"].is_active = False
+    env.people["ben"].save()
 
-    assert move(house, job, "begin").location == "/links/"
+    assert move(env, job, "begin").location == "/links/"
     assert results(job) == {"waiting": 1}
 
 
 @pytest.mark.parametrize("name", ["aud", "adm"])
-def test_who_may_not_change_links_is_offered_nothing_and_refused(house: House, name: str) -> None:
-    link = house.heron_link()
+def test_who_may_not_change_links_is_offered_nothing_and_refused(env: Environment, name: str) -> None:
+    link = env.heron_link()
 
-    statuses = [select(house, kind, name, [link]).status for kind in PLACES]
+    statuses = [select(env, kind, name, [link]).status for kind in PLACES]
 
     assert statuses == [403, 403, 403]
-    assert "Assign an owner" not in house.open("/links/", name).words
+    assert "Assign an owner" not in env.open("/links/", name).words
 
 
-def test_auditor_sees_a_job_without_names_and_cannot_stop_it(house: House) -> None:
-    job = begun(house, "note", [house.heron_link("Wilhelmina Quackenbush")], text="Wilhelmina called.")
+def test_auditor_sees_a_job_without_names_and_cannot_stop_it(env: Environment) -> None:
+    job = begun(env, "note", [env.heron_link("Wilhelmina Quackenbush")], text="Wilhelmina called.")
 
-    page = house.open(job.get_absolute_url(), "aud")
+    page = env.open(job.get_absolute_url(), "aud")
 
     assert "Wilhelmina" not in page.words
     assert "W••• Q•••" in page.words
-    assert move(house, job, "stop", "aud").status == 403
+    assert move(env, job, "stop", "aud").status == 403

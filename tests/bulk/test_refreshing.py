@@ -21,9 +21,9 @@ from linkadmin.simulator.conduct import Conduct
 from linkadmin.simulator.population import Population
 from linkadmin.simulator.server import Simulator
 from linkadmin.sync.models import LinkRead
-from tests.house import Clock, House, build
+from tests.environment import Clock, Environment, build
 
-from .desk import begun, many, move, results, worked
+from .helpers import begun, many, move, results, worked
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -31,23 +31,23 @@ BATCHED = "/api/links/"  # what Belvo's links are read from, a hundred at once
 
 
 @pytest.fixture
-def crowded(db: None, clock: Clock) -> Iterator[House]:
-    """A house at a simulator with 240 links of a generated population, known as they are."""
+def crowded(db: None, clock: Clock) -> Iterator[Environment]:
+    """An environment at a simulator with 240 links of a generated population, known as they are."""
     with Simulator(record=True, clock=clock, population=Population(7, 240, 0)) as simulator:
-        house = build(simulator, clock)
-        records = client_for(house.belvo).list_links({}, whole=True).items
+        env = build(simulator, clock)
+        records = client_for(env.belvo).list_links({}, whole=True).items
         customers = EndUser.objects.bulk_create(EndUser(external_id=f"cus-{number}") for number in range(len(records)))
         links = [
-            Link(integration=house.belvo, end_user=customer, remote_id=record.remote_id)
+            Link(integration=env.belvo, end_user=customer, remote_id=record.remote_id)
             for customer, record in zip(customers, records, strict=True)
         ]
         health.start_links(list(zip(links, records, strict=True)), at=timezone.now())
-        yield house
-        house.settled()
+        yield env
+        env.settled()
 
 
-def reads(house: House) -> int:
-    return len([call for call in house.calls("GET", BATCHED) if "id__in" in call.query])
+def reads(env: Environment) -> int:
+    return len([call for call in env.calls("GET", BATCHED) if "id__in" in call.query])
 
 
 def due_again(job: BulkJob) -> BulkJob:
@@ -57,25 +57,25 @@ def due_again(job: BulkJob) -> BulkJob:
     return worked(job)
 
 
-def test_links_are_read_by_one_call_and_shown_as_they_are(house: House) -> None:
-    links = [house.belvo_link(name, cause=Cause.UNCONFIRMED) for name in ("Acme Corp", "Blue Fern", "Ninth Dental")]
+def test_links_are_read_by_one_call_and_shown_as_they_are(env: Environment) -> None:
+    links = [env.belvo_link(name, cause=Cause.UNCONFIRMED) for name in ("Acme Corp", "Blue Fern", "Ninth Dental")]
 
-    job = worked(begun(house, "refresh", links))
+    job = worked(begun(env, "refresh", links))
 
-    assert (job.state, results(job), reads(house)) == ("done", {"done": 3}, 1)
+    assert (job.state, results(job), reads(env)) == ("done", {"done": 3}, 1)
     assert {link.shown_state for link in Link.objects.all()} == {"healthy"}
     assert HealthChange.objects.filter(link__in=links, new="healthy").count() == 3
-    assert not house.calls("PUT") + house.calls("PATCH")
+    assert not env.calls("PUT") + env.calls("PATCH")
 
 
-def test_each_row_says_what_the_check_found_before_and_after_and_whether_anything_changed(house: House) -> None:
-    works = house.belvo_link("Acme Corp", cause=Cause.UNCONFIRMED)
-    stays = house.belvo_link("Blue Fern", cause=Cause.WORKING)
-    gone = many(house.belvo, 1)[0]
+def test_each_row_says_what_the_check_found_before_and_after_and_whether_anything_changed(env: Environment) -> None:
+    works = env.belvo_link("Acme Corp", cause=Cause.UNCONFIRMED)
+    stays = env.belvo_link("Blue Fern", cause=Cause.WORKING)
+    gone = many(env.belvo, 1)[0]
 
-    job = worked(begun(house, "refresh", [works, stays, gone]))
+    job = worked(begun(env, "refresh", [works, stays, gone]))
 
-    words = house.open(job.get_absolute_url()).words
+    words = env.open(job.get_absolute_url()).words
     assert "1 changed. 2 with no change." in words
     found, left = badge_of(HealthState(works.health)).label, badge_of(HealthState.HEALTHY).label
     assert f"{found} → then {left}" in words
@@ -83,28 +83,28 @@ def test_each_row_says_what_the_check_found_before_and_after_and_whether_anythin
     assert f"No change {badge_of(HealthState(gone.health)).label} The provider did not list it." in words
 
 
-def test_check_that_is_begun_anew_still_knows_the_state_it_found(house: House) -> None:
-    link = house.belvo_link(cause=Cause.UNCONFIRMED)
-    job = begun(house, "refresh", [link])
+def test_check_that_is_begun_anew_still_knows_the_state_it_found(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.UNCONFIRMED)
+    job = begun(env, "refresh", [link])
     parts.note_before(BulkPart.objects.get())
-    house.prove(link)  # as a worker that was killed before it could end the part
+    env.prove(link)  # as a worker that was killed before it could end the part
 
     worked(job)
 
     assert job.items.values_list("before", "after").get()[1] == "healthy"
-    assert "1 changed." in house.open(job.get_absolute_url()).words
+    assert "1 changed." in env.open(job.get_absolute_url()).words
 
 
-def test_job_whose_links_all_failed_is_not_shown_as_a_success(house: House) -> None:
-    job = begun(house, "refresh", [house.belvo_link()])
-    house.simulator.fail("GET", "/api/", "parse_error", times=99)
+def test_job_whose_links_all_failed_is_not_shown_as_a_success(env: Environment) -> None:
+    job = begun(env, "refresh", [env.belvo_link()])
+    env.simulator.fail("GET", "/api/", "parse_error", times=99)
 
     worked(job)
 
-    assert "tone-ok" not in house.open(job.get_absolute_url()).source.split("<main")[1]
+    assert "tone-ok" not in env.open(job.get_absolute_url()).source.split("<main")[1]
 
 
-def test_two_hundred_and_forty_are_read_by_three_calls_and_each_link_is_up_to_date(crowded: House) -> None:
+def test_two_hundred_and_forty_are_read_by_three_calls_and_each_link_is_up_to_date(crowded: Environment) -> None:
     began_at = timezone.now()
 
     job = worked(begun(crowded, "refresh", all="1"))
@@ -113,94 +113,94 @@ def test_two_hundred_and_forty_are_read_by_three_calls_and_each_link_is_up_to_da
     assert Link.objects.filter(asked_at__gte=began_at, ask_failed="").count() == 240
 
 
-def test_link_the_provider_does_not_list_gets_a_second_look(house: House) -> None:
-    known, unknown = house.belvo_link(), *many(house.belvo, 1)
+def test_link_the_provider_does_not_list_gets_a_second_look(env: Environment) -> None:
+    known, unknown = env.belvo_link(), *many(env.belvo, 1)
 
-    job = worked(begun(house, "refresh", [known, unknown]))
+    job = worked(begun(env, "refresh", [known, unknown]))
 
     assert results(job) == {"done": 2}
-    assert "The provider did not list it." in house.open(job.get_absolute_url()).words
+    assert "The provider did not list it." in env.open(job.get_absolute_url()).words
     assert list(LinkRead.objects.values_list("link", "reason")) == [(unknown.pk, "missing")]
 
 
-def test_paused_integration_lets_its_links_wait_while_others_go_on(house: House) -> None:
-    waits, goes_on = house.belvo_link("Acme Corp"), house.heron_link("Blue Fern")
+def test_paused_integration_lets_its_links_wait_while_others_go_on(env: Environment) -> None:
+    waits, goes_on = env.belvo_link("Acme Corp"), env.heron_link("Blue Fern")
     until = timezone.now() + timedelta(minutes=5)
-    Traffic.objects.update_or_create(integration=house.belvo, defaults={"failures": 5, "paused_until": until})
+    Traffic.objects.update_or_create(integration=env.belvo, defaults={"failures": 5, "paused_until": until})
 
-    job = worked(begun(house, "refresh", [waits, goes_on]))
+    job = worked(begun(env, "refresh", [waits, goes_on]))
 
-    assert (job.state, results(job), reads(house)) == ("running", {"done": 1, "waiting": 1}, 0)
-    words = house.open(job.get_absolute_url()).words
+    assert (job.state, results(job), reads(env)) == ("running", {"done": 1, "waiting": 1}, 0)
+    words = env.open(job.get_absolute_url()).words
     assert "1 of 2" in words
     assert f"Calls to Belvo test are paused until {until:%H:%M:%S} UTC: 5 failures in a row." in words
     assert (due_again(job).state, results(job)) == ("done", {"done": 2})
 
 
-def test_used_up_quota_lets_links_wait_and_the_page_says_until_when(house: House) -> None:
+def test_used_up_quota_lets_links_wait_and_the_page_says_until_when(env: Environment) -> None:
     ends_at = timezone.now() + timedelta(seconds=30)
-    job = begun(house, "refresh", [house.belvo_link()])
+    job = begun(env, "refresh", [env.belvo_link()])
     CallQuota.objects.update_or_create(
-        integration=house.belvo, scope="", defaults={"calls": 40, "used": 30, "window_ends_at": ends_at}
+        integration=env.belvo, scope="", defaults={"calls": 40, "used": 30, "window_ends_at": ends_at}
     )
 
     worked(job)
 
     assert results(job) == {"waiting": 1}
     assert BulkPart.objects.get().attempts == 0
-    words = house.open(job.get_absolute_url()).words
+    words = env.open(job.get_absolute_url()).words
     assert "1 link follows at about" in words
     assert "is kept for what people do" in words
 
 
-def test_refused_keys_let_links_wait_for_an_administrator(house: House) -> None:
-    link = house.belvo_link()
-    job = begun(house, "refresh", [link])
-    house.simulator.fail("GET", "/api/", "authentication_failed")
+def test_refused_keys_let_links_wait_for_an_administrator(env: Environment) -> None:
+    link = env.belvo_link()
+    job = begun(env, "refresh", [link])
+    env.simulator.fail("GET", "/api/", "authentication_failed")
 
     worked(job)
 
     assert results(job) == {"waiting": 1}
-    assert "The provider refuses our keys" in house.open(job.get_absolute_url()).words
+    assert "The provider refuses our keys" in env.open(job.get_absolute_url()).words
     Integration.objects.update(key_state=Integration.KeyState.GOOD)
     assert (due_again(job).state, results(job)) == ("done", {"done": 1})
 
 
-def test_line_that_breaks_is_tried_again_and_then_given_up_with_the_reason(house: House) -> None:
-    link = house.belvo_link(cause=Cause.LOGIN_REFUSED)
-    job = begun(house, "refresh", [link])
-    house.simulator.fail("GET", "/api/", "lost_before", times=99)
+def test_line_that_breaks_is_tried_again_and_then_given_up_with_the_reason(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.LOGIN_REFUSED)
+    job = begun(env, "refresh", [link])
+    env.simulator.fail("GET", "/api/", "lost_before", times=99)
 
     tried = [results(due_again(job)) for _each in range(3)]
 
     assert tried == [{"waiting": 1}, {"waiting": 1}, {"failed": 1}]
     assert job.state == "done"
-    page = house.open(f"{job.get_absolute_url()}?state=failed")
+    page = env.open(f"{job.get_absolute_url()}?state=failed")
     assert "Failed The line to the provider broke." in page.words
     assert "1 failed." in page.words
     assert Link.objects.get().shown_state == "customer_login"
 
 
-def test_refusal_of_the_provider_is_not_asked_for_again(house: House) -> None:
-    job = begun(house, "refresh", [house.belvo_link()])
-    house.simulator.fail("GET", "/api/", "parse_error", times=99)
+def test_refusal_of_the_provider_is_not_asked_for_again(env: Environment) -> None:
+    job = begun(env, "refresh", [env.belvo_link()])
+    env.simulator.fail("GET", "/api/", "parse_error", times=99)
 
     worked(job)
 
-    assert (job.state, results(job), reads(house)) == ("done", {"failed": 1}, 1)
-    assert "The provider answered with the error “parse_error”." in house.open(job.get_absolute_url()).words
+    assert (job.state, results(job), reads(env)) == ("done", {"failed": 1}, 1)
+    assert "The provider answered with the error “parse_error”." in env.open(job.get_absolute_url()).words
 
 
-def test_integration_that_is_switched_off_meanwhile_leaves_its_links_out(house: House) -> None:
-    job = begun(house, "refresh", [house.belvo_link()])
+def test_integration_that_is_switched_off_meanwhile_leaves_its_links_out(env: Environment) -> None:
+    job = begun(env, "refresh", [env.belvo_link()])
     Integration.objects.update(is_active=False)
 
     worked(job)
 
-    assert (job.state, results(job), reads(house)) == ("done", {"skipped": 1}, 0)
+    assert (job.state, results(job), reads(env)) == ("done", {"skipped": 1}, 0)
 
 
-def test_read_of_a_killed_worker_is_made_again_once_its_lease_is_over(crowded: House) -> None:
+def test_read_of_a_killed_worker_is_made_again_once_its_lease_is_over(crowded: Environment) -> None:
     job = begun(crowded, "refresh", all="1")
     [abandoned] = parts.claim(job, limit=1)
 
@@ -214,7 +214,7 @@ def test_read_of_a_killed_worker_is_made_again_once_its_lease_is_over(crowded: H
     assert (job.state, results(job), reads(crowded)) == ("done", {"done": 240}, 3)
 
 
-def test_workers_share_the_calls_of_a_job(crowded: House) -> None:
+def test_workers_share_the_calls_of_a_job(crowded: Environment) -> None:
     job = begun(crowded, "refresh", all="1")
     crowded.simulator.behave(Conduct(latency=100))
 
@@ -229,28 +229,28 @@ def test_workers_share_the_calls_of_a_job(crowded: House) -> None:
     assert (job.state, results(job), reads(crowded)) == ("done", {"done": 240}, 3)
 
 
-def test_stop_takes_effect_between_two_calls(house: House, settings: Settings) -> None:
+def test_stop_takes_effect_between_two_calls(env: Environment, settings: Settings) -> None:
     settings.CALLS_AT_ONCE = 1
-    job = begun(house, "refresh", [house.heron_link(f"Customer {n}", item_id=f"item-{n}") for n in range(30)])
-    house.simulator.behave(Conduct(latency=150))
+    job = begun(env, "refresh", [env.heron_link(f"Customer {n}", item_id=f"item-{n}") for n in range(30)])
+    env.simulator.behave(Conduct(latency=150))
 
     with ThreadPoolExecutor(1) as worker:
         turn = worker.submit(lambda: (worked(job), release_connections()))
         while not BulkPart.objects.filter(done_at__isnull=False).exists():
             time.sleep(0.02)
-        move(house, job, "stop")
+        move(env, job, "stop")
         turn.result(60)
 
-    asked = len(house.calls("GET", "/api/integrations/"))
+    asked = len(env.calls("GET", "/api/integrations/"))
     assert asked < 30
     assert results(job) == {"done": asked, "waiting": 30 - asked}
 
 
-def test_pages_of_jobs_never_call_a_provider(house: House) -> None:
-    job = begun(house, "refresh", [house.belvo_link()])
-    before = len(house.calls("GET"))
+def test_pages_of_jobs_never_call_a_provider(env: Environment) -> None:
+    job = begun(env, "refresh", [env.belvo_link()])
+    before = len(env.calls("GET"))
 
-    house.open(job.get_absolute_url())
-    house.open("/bulk/")
+    env.open(job.get_absolute_url())
+    env.open("/bulk/")
 
-    assert len(house.calls("GET")) == before
+    assert len(env.calls("GET")) == before

@@ -13,42 +13,42 @@ from linkadmin.bulk.models import BulkJob, BulkPart
 from linkadmin.database import release_connections
 from linkadmin.links.models import Link, Note, NoteText, OwnerChange
 from linkadmin.links.owners import assign
+from tests.environment import Environment
 from tests.follow import pulse_of
-from tests.house import House
 
-from .desk import begun, ended, many, move, results, worked
+from .helpers import begun, ended, many, move, results, worked
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
-def test_note_is_written_to_every_link_in_the_name_of_who_asked(house: House) -> None:
-    links = many(house.heron, 240)
+def test_note_is_written_to_every_link_in_the_name_of_who_asked(env: Environment) -> None:
+    links = many(env.heron, 240)
 
-    job = worked(begun(house, "note", all="1", text="The bank moved."))
+    job = worked(begun(env, "note", all="1", text="The bank moved."))
 
     assert (job.state, results(job)) == ("done", {"done": 240})
-    notes = Note.objects.filter(author=house.people["ana"], job_id=job.pk, shared__text="The bank moved.")
+    notes = Note.objects.filter(author=env.people["ana"], job_id=job.pk, shared__text="The bank moved.")
     assert (notes.count(), notes.exclude(text="").count(), NoteText.objects.count()) == (240, 0, 1)
-    assert "The bank moved." in house.open(f"/links/{notes[0].link_id}/").words
+    assert "The bank moved." in env.open(f"/links/{notes[0].link_id}/").words
     assert set(Note.objects.values_list("link", flat=True)) == {link.pk for link in links}
 
 
-def test_links_are_handed_over_but_for_those_that_were_meanwhile(house: House) -> None:
-    links, ben = many(house.heron, 3), house.people["ben"]
-    job = begun(house, "assign", links, owner=str(ben.pk))
-    assign(links[0], by=house.people["mia"], owner=ben)
+def test_links_are_handed_over_but_for_those_that_were_meanwhile(env: Environment) -> None:
+    links, ben = many(env.heron, 3), env.people["ben"]
+    job = begun(env, "assign", links, owner=str(ben.pk))
+    assign(links[0], by=env.people["mia"], owner=ben)
 
     worked(job)
 
     assert results(job) == {"done": 2, "skipped": 1}
     assert set(Link.objects.values_list("owner", flat=True)) == {ben.pk}
-    assert OwnerChange.objects.filter(by=house.people["ana"], new=ben, job_id=job.pk).count() == 2
-    assert "It has this owner already." in house.open(f"{job.get_absolute_url()}?state=skipped").words
+    assert OwnerChange.objects.filter(by=env.people["ana"], new=ben, job_id=job.pk).count() == 2
+    assert "It has this owner already." in env.open(f"{job.get_absolute_url()}?state=skipped").words
 
 
-def test_link_that_was_removed_after_the_plan_is_left_out(house: House) -> None:
-    stays, goes = many(house.heron, 2)
-    job = begun(house, "note", [stays, goes], text="Called them.")
+def test_link_that_was_removed_after_the_plan_is_left_out(env: Environment) -> None:
+    stays, goes = many(env.heron, 2)
+    job = begun(env, "note", [stays, goes], text="Called them.")
     ended(goes)
 
     worked(job)
@@ -57,11 +57,11 @@ def test_link_that_was_removed_after_the_plan_is_left_out(house: House) -> None:
     assert Note.objects.get().link == stays
 
 
-def test_trail_has_the_job_and_not_each_of_its_links(house: House) -> None:
-    house.client()
+def test_trail_has_the_job_and_not_each_of_its_links(env: Environment) -> None:
+    env.client()
     before = AuditEvent.objects.count()
 
-    job = worked(begun(house, "note", many(house.heron, 120), text="Called them."))
+    job = worked(begun(env, "note", many(env.heron, 120), text="Called them."))
 
     events = AuditEvent.objects.filter(seq__gt=before).order_by("seq")
     assert [(event.action, event.actor, event.details) for event in events] == [
@@ -71,17 +71,17 @@ def test_trail_has_the_job_and_not_each_of_its_links(house: House) -> None:
     assert {(event.object_type, event.object_id) for event in events} == {("bulk_job", str(job.pk))}
 
 
-def test_trail_opens_into_the_rows_of_the_job(house: House) -> None:
-    job = worked(begun(house, "note", many(house.heron, 1), text="Called them."))
+def test_trail_opens_into_the_rows_of_the_job(env: Environment) -> None:
+    job = worked(begun(env, "note", many(env.heron, 1), text="Called them."))
     event = AuditEvent.objects.get(action="bulk.started")
 
-    page = house.open(f"/admin/audit/auditevent/{event.seq}/change/", "aud")
+    page = env.open(f"/admin/audit/auditevent/{event.seq}/change/", "aud")
 
     assert job.get_absolute_url() in page.links()
 
 
-def test_doubled_message_does_nothing_more(house: House) -> None:
-    job = worked(begun(house, "note", many(house.heron, 5), text="Called them."))
+def test_doubled_message_does_nothing_more(env: Environment) -> None:
+    job = worked(begun(env, "note", many(env.heron, 5), text="Called them."))
 
     tasks.work_at(str(job.pk))
 
@@ -89,8 +89,8 @@ def test_doubled_message_does_nothing_more(house: House) -> None:
     assert AuditEvent.objects.filter(action="bulk.ended").count() == 1
 
 
-def test_part_of_a_killed_worker_is_done_once_its_lease_is_over(house: House) -> None:
-    job = begun(house, "note", many(house.heron, 150), text="Called them.")
+def test_part_of_a_killed_worker_is_done_once_its_lease_is_over(env: Environment) -> None:
+    job = begun(env, "note", many(env.heron, 150), text="Called them.")
     [abandoned] = parts.claim(job, limit=1)
 
     worked(job)
@@ -102,8 +102,8 @@ def test_part_of_a_killed_worker_is_done_once_its_lease_is_over(house: House) ->
     assert (job.state, results(job), Note.objects.count()) == ("done", {"done": 150}, 150)
 
 
-def test_worker_that_lost_its_lease_does_nothing_more(house: House) -> None:
-    job = begun(house, "note", many(house.heron, 5), text="Called them.")
+def test_worker_that_lost_its_lease_does_nothing_more(env: Environment) -> None:
+    job = begun(env, "note", many(env.heron, 5), text="Called them.")
     [slow] = parts.claim(job, limit=1)
     BulkPart.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     worked(job)
@@ -114,8 +114,8 @@ def test_worker_that_lost_its_lease_does_nothing_more(house: House) -> None:
     assert Note.objects.count() == 5
 
 
-def test_lost_message_is_made_good_by_the_schedule(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = begun(house, "note", many(house.heron, 2), text="Called them.")
+def test_lost_message_is_made_good_by_the_schedule(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = begun(env, "note", many(env.heron, 2), text="Called them.")
     sent: list[tuple[str, object]] = []
     monkeypatch.setattr(work, "wake_worker", lambda task, row: sent.append((task, row)))
 
@@ -124,8 +124,8 @@ def test_lost_message_is_made_good_by_the_schedule(house: House, monkeypatch: py
     assert sent == [("bulk.work", job.pk)]
 
 
-def test_job_whose_worker_died_after_the_last_part_is_closed_by_the_schedule(house: House) -> None:
-    job = begun(house, "note", many(house.heron, 2), text="Called them.")
+def test_job_whose_worker_died_after_the_last_part_is_closed_by_the_schedule(env: Environment) -> None:
+    job = begun(env, "note", many(env.heron, 2), text="Called them.")
     [part] = parts.claim(job, limit=1)
     work.acts.write(job, part)
 
@@ -135,19 +135,19 @@ def test_job_whose_worker_died_after_the_last_part_is_closed_by_the_schedule(hou
     assert (job.state, job.done) == ("done", 2)
 
 
-def test_stopped_job_begins_nothing_more_and_goes_on_where_it_was(house: House) -> None:
-    job = begun(house, "note", many(house.heron, 150), text="Called them.")
+def test_stopped_job_begins_nothing_more_and_goes_on_where_it_was(env: Environment) -> None:
+    job = begun(env, "note", many(env.heron, 150), text="Called them.")
     [part] = parts.claim(job, limit=1)
 
-    move(house, job, "stop", "mia")
+    move(env, job, "stop", "mia")
     work.acts.write(job, part)  # it was under way
     worked(job)
 
     assert results(job) == {"done": 100, "waiting": 50}
-    page = house.open(f"{job.get_absolute_url()}?state=waiting")
+    page = env.open(f"{job.get_absolute_url()}?state=waiting")
     assert "Stopped by Mia" in page.words
     assert page.words.count("Stopped") >= 50
-    move(house, job, "resume")
+    move(env, job, "resume")
     worked(job)
     assert (job.state, results(job), Note.objects.count()) == ("done", {"done": 150}, 150)
     actions = AuditEvent.objects.filter(object_id=str(job.pk)).order_by("seq").values_list("action", "actor")
@@ -160,9 +160,9 @@ def test_stopped_job_begins_nothing_more_and_goes_on_where_it_was(house: House) 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_workers_share_a_job_and_do_everything_once(house: House) -> None:
-    many(house.heron, 240)
-    job = begun(house, "note", all="1", text="Called them.")
+def test_workers_share_a_job_and_do_everything_once(env: Environment) -> None:
+    many(env.heron, 240)
+    job = begun(env, "note", all="1", text="Called them.")
     together = threading.Barrier(3)
 
     def turn(_number: int) -> None:
@@ -179,60 +179,60 @@ def test_workers_share_a_job_and_do_everything_once(house: House) -> None:
     assert AuditEvent.objects.filter(action="bulk.ended").count() == 1
 
 
-def test_page_of_a_running_job_follows_until_it_is_over(house: House) -> None:
-    job = begun(house, "note", many(house.heron, 3), text="Called them.")
+def test_page_of_a_running_job_follows_until_it_is_over(env: Environment) -> None:
+    job = begun(env, "note", many(env.heron, 3), text="Called them.")
     url = job.get_absolute_url()
 
-    running = pulse_of(house.open(url))
-    unchanged = running.poll(house.client())
+    running = pulse_of(env.open(url))
+    unchanged = running.poll(env.client())
     worked(job)
-    changed = running.poll(house.client())
-    over = house.open(url)
+    changed = running.poll(env.client())
+    over = env.open(url)
 
     assert (running.seconds, unchanged.status_code, changed.status_code) == ("2", 204, 200)
     assert "3 of 3" in over.words
     assert pulse_of(over).seconds == "0"
 
 
-def test_rows_are_shown_by_what_became_of_them_page_by_page(house: House) -> None:
-    links = many(house.heron, 60)
+def test_rows_are_shown_by_what_became_of_them_page_by_page(env: Environment) -> None:
+    links = many(env.heron, 60)
     ended(links[0])
-    job = worked(begun(house, "note", links, text="Called them."))
+    job = worked(begun(env, "note", links, text="Called them."))
 
-    first = house.open(f"{job.get_absolute_url()}?state=done")
+    first = env.open(f"{job.get_absolute_url()}?state=done")
     onward = next(address for address in first.links() if "after=" in address)
-    second = house.open(f"{job.get_absolute_url()}{onward}")
+    second = env.open(f"{job.get_absolute_url()}{onward}")
 
     assert [page.source.count('class="table__main"') for page in (first, second)] == [50, 9]
     assert "Skipped 1" in second.words
-    assert house.open(f"{job.get_absolute_url()}?state=foo").status == 400
+    assert env.open(f"{job.get_absolute_url()}?state=foo").status == 400
 
 
-def test_queries_of_a_page_do_not_grow_with_its_rows(house: House, django_assert_max_num_queries: object) -> None:
-    job = worked(begun(house, "note", many(house.heron, 60), text="Called them."))
+def test_queries_of_a_page_do_not_grow_with_its_rows(env: Environment, django_assert_max_num_queries: object) -> None:
+    job = worked(begun(env, "note", many(env.heron, 60), text="Called them."))
 
     with django_assert_max_num_queries(8):  # type: ignore[operator]
-        assert house.client().get(job.get_absolute_url()).status_code == 200
+        assert env.client().get(job.get_absolute_url()).status_code == 200
 
 
-def test_own_jobs_are_listed_before_those_of_the_others(house: House) -> None:
-    links = many(house.heron, 2)
-    worked(begun(house, "note", links[:1], "mia", text="Called them."))
-    worked(begun(house, "assign", links, owner=str(house.people["ben"].pk)))
+def test_own_jobs_are_listed_before_those_of_the_others(env: Environment) -> None:
+    links = many(env.heron, 2)
+    worked(begun(env, "note", links[:1], "mia", text="Called them."))
+    worked(begun(env, "assign", links, owner=str(env.people["ben"].pk)))
 
-    words = house.open("/bulk/").words
+    words = env.open("/bulk/").words
 
     assert words.index("Hand over 2 links Ana Done 2 of 2") < words.index("Note about 1 link Mia Done 1 of 1")
 
 
-def test_list_of_jobs_goes_on_by_key(house: House) -> None:
+def test_list_of_jobs_goes_on_by_key(env: Environment) -> None:
     BulkJob.objects.bulk_create(
-        BulkJob(kind="note", state="done", actor=house.people["ana"], planned_at=timezone.now() - timedelta(hours=age))
+        BulkJob(kind="note", state="done", actor=env.people["ana"], planned_at=timezone.now() - timedelta(hours=age))
         for age in range(60)
     )
 
-    first = house.open("/bulk/")
-    second = house.open(f"/bulk/{next(address for address in first.links() if 'after=' in address)}")
+    first = env.open("/bulk/")
+    second = env.open(f"/bulk/{next(address for address in first.links() if 'after=' in address)}")
 
     assert [page.source.count('class="table__main"') for page in (first, second)] == [50, 10]
     assert "Of the others" not in second.words

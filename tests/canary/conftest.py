@@ -1,4 +1,4 @@
-"""A stack with a parrot beside it, after somebody has typed secrets into every form."""
+"""A stack with an echo server beside it, after somebody has typed secrets into every form."""
 
 import sqlite3
 import subprocess
@@ -14,7 +14,7 @@ from tests.processes import servers
 from tests.processes.stack import Stack
 
 from .canaries import Canaries
-from .parrot import Shown, flying
+from .echo_server import Shown, serving
 from .typist import Typist
 
 
@@ -46,11 +46,11 @@ def typed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     folder, static = tmp_path_factory.mktemp("canary"), tmp_path_factory.mktemp("static")
     with (
         _servers(request.param) as environment,
-        flying(told) as parrot,
+        serving(told) as echo_server,
         Stack(folder, static=static, **environment) as stack,
         nothing_overwritten(stack.data / "linkadmin.sqlite3"),
     ):
-        typist = Typist(stack, parrot, secrets)
+        typist = Typist(stack, echo_server, secrets)
         typist.keys_of_integrations()
         typist.secrets_of_messages()
         typist.passwords_of_staff()
@@ -59,7 +59,7 @@ def typed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         typist.the_simulators_banks()
         stack.kill("worker")  # so that messages stay in the broker
         killed = typist.a_call_that_is_killed()
-        return Typed(secrets, shown, typist.made_secret, parrot.heard, killed, places_of(stack))
+        return Typed(secrets, shown, typist.made_secret, echo_server.heard, killed, places_of(stack))
 
 
 def _servers(kind: str) -> AbstractContextManager[dict[str, str]]:

@@ -14,7 +14,7 @@ from linkadmin.operations.views import create, credentials, token
 from linkadmin.providers.belvo import Belvo
 from linkadmin.providers.types import Secret
 from linkadmin.simulator.server import Simulator
-from tests import house
+from tests import environment
 
 from . import dump
 from .canaries import Canaries
@@ -27,10 +27,10 @@ class Broken(Exception):
 
 
 @pytest.fixture(params=[False, True], ids=["production", "debugging"])
-def built(request: pytest.FixtureRequest, settings: Settings) -> Iterator[house.House]:
+def built(request: pytest.FixtureRequest, settings: Settings) -> Iterator[environment.Environment]:
     settings.DEBUG = request.param
     with Simulator() as simulator:
-        yield house.build(simulator)
+        yield environment.build(simulator)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def break_when(monkeypatch: pytest.MonkeyPatch, place: object, name: str) -> Non
     monkeypatch.setattr(place, name, broken)
 
 
-def browser(built: house.House) -> Client:
+def browser(built: environment.Environment) -> Client:
     client = built.client()
     client.raise_request_exception = False
     return client
@@ -82,7 +82,12 @@ def nothing_kept(canaries: Canaries, log: io.StringIO, *answers: bytes) -> bool:
     [(services, "update_credentials"), (credentials, "outcome_of"), (credentials, "_page"), (credentials, "draw")],
 )
 def test_a_crash_while_credentials_are_handled_tells_nobody(
-    built: house.House, log: io.StringIO, canaries: Canaries, monkeypatch: pytest.MonkeyPatch, place: object, name: str
+    built: environment.Environment,
+    log: io.StringIO,
+    canaries: Canaries,
+    monkeypatch: pytest.MonkeyPatch,
+    place: object,
+    name: str,
 ) -> None:
     client, page = browser(built), f"{built.belvo_link().get_absolute_url()}credentials/"
     values = typed(client, page, password=canaries.short("password"), encryption_key=canaries.long("encryption_key"))
@@ -99,7 +104,12 @@ def test_a_crash_while_credentials_are_handled_tells_nobody(
 
 @pytest.mark.parametrize(("place", "name"), [(services, "create_link"), (create, "outcome_of")])
 def test_a_crash_while_a_link_is_created_tells_nobody(
-    built: house.House, log: io.StringIO, canaries: Canaries, monkeypatch: pytest.MonkeyPatch, place: object, name: str
+    built: environment.Environment,
+    log: io.StringIO,
+    canaries: Canaries,
+    monkeypatch: pytest.MonkeyPatch,
+    place: object,
+    name: str,
 ) -> None:
     client, page = browser(built), f"/links/new/?integration={built.heron.pk}"
     customer = {"end_user_id": "cus-1", "end_user_name": "Blue Fern Bakery", "item_id": "item-1"}
@@ -115,7 +125,12 @@ def test_a_crash_while_a_link_is_created_tells_nobody(
 
 @pytest.mark.parametrize(("place", "name"), [(services, "submit_token"), (token, "outcome_of")])
 def test_a_crash_while_a_code_is_handled_tells_nobody(
-    built: house.House, log: io.StringIO, canaries: Canaries, monkeypatch: pytest.MonkeyPatch, place: object, name: str
+    built: environment.Environment,
+    log: io.StringIO,
+    canaries: Canaries,
+    monkeypatch: pytest.MonkeyPatch,
+    place: object,
+    name: str,
 ) -> None:
     client, link = browser(built), built.belvo_link()
     page = f"{link.get_absolute_url()}credentials/"
@@ -132,7 +147,7 @@ def test_a_crash_while_a_code_is_handled_tells_nobody(
 
 
 def test_a_crash_of_the_call_itself_whose_words_hold_the_password_makes_the_outcome_unknown(
-    built: house.House, log: io.StringIO, canaries: Canaries, monkeypatch: pytest.MonkeyPatch
+    built: environment.Environment, log: io.StringIO, canaries: Canaries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(_self: Belvo, _link: object, values: dict[str, Secret]) -> None:
         raise Broken(values["password"].reveal())

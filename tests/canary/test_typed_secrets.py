@@ -33,7 +33,7 @@ def test_messages_that_repeat_their_proof_were_kept_without_it(typed: Typed) -> 
 
 
 def test_every_field_did_reach_the_provider(typed: Typed) -> None:
-    heard = {"what the parrot heard": "\n".join(typed.heard).encode()}
+    heard = {"what the echo server heard": "\n".join(typed.heard).encode()}
 
     reached = {label.split(" in ")[0] for label in typed.secrets.found_in(heard)}
 
@@ -59,7 +59,7 @@ def test_a_call_cut_by_a_kill_is_still_an_operation(typed: Typed) -> None:
     ("place", "known"),
     [
         ("data/linkadmin.sqlite3", "ironbank_br_retail"),
-        ("data/linkadmin.sqlite3-wal", "Customer 0 of the parrot"),
+        ("data/linkadmin.sqlite3-wal", "Customer 0 of the echo server"),
         ("data/simulator.json", "ironbank_br_retail"),
         ("data/keys/secret_key", ""),
         ("logs/web.log", "POST /links/"),

@@ -13,7 +13,7 @@ from tests.processes.browser import Browser
 from tests.processes.stack import Stack, wait_for
 
 from .canaries import Canaries
-from .parrot import Manner, Parrot
+from .echo_server import EchoServer, Manner
 
 LOGIN_FIELDS = ("username", "username2", "username3", "token", "password", "password2", "certificate", "private_key")
 UPDATE_FIELDS = ("password", "password2", "token", "certificate", "private_key", "encryption_key")
@@ -21,15 +21,15 @@ UPDATE_FIELDS = ("password", "password2", "token", "certificate", "private_key",
 MANNERS = [manner for manner in Manner if manner is not Manner.HOLD]
 LINKS = 3 * len(MANNERS) + 4
 RIGHT_CODE = "111111"
-NAME, OTHER_NAME = "Parrot Belvo", "Parrot Heron"
+NAME, OTHER_NAME = "EchoServer Belvo", "EchoServer Heron"
 
 
 class Typist:
-    """Types at a running stack, whose two further integrations are a parrot's."""
+    """Types at a running stack, whose two further integrations are an echo server's."""
 
-    def __init__(self, stack: Stack, parrot: Parrot, canaries: Canaries) -> None:
+    def __init__(self, stack: Stack, echo_server: EchoServer, canaries: Canaries) -> None:
         self.stack = stack
-        self.parrot = parrot
+        self.echo_server = echo_server
         self.canaries = canaries
         self.support: Browser = stack.browser("ana")
         self.heron = ""
@@ -49,13 +49,13 @@ class Typist:
         self.heron = self._add_integration(admin, "heron", OTHER_NAME, heron_api_key=key, heron_integration_id=account)
         for integration in (self.belvo, self.heron):
             for refuses in (True, False):
-                self.parrot.refuses_keys = refuses
+                self.echo_server.refuses_keys = refuses
                 page = f"/integrations/{integration}/"
                 admin.press(page, f"{page}test/")
                 assert admin.says(page, "Keys are refused") is refuses
-        made = self.stack.run("tests.canary.world", NAME, str(LINKS))
+        made = self.stack.run("tests.canary.fixtures", NAME, str(LINKS))
         self.bank, self._links = made["bank"], iter(made["links"])
-        self._others = iter(self.stack.run("tests.canary.world", OTHER_NAME, str(len(MANNERS)))["links"])
+        self._others = iter(self.stack.run("tests.canary.fixtures", OTHER_NAME, str(len(MANNERS)))["links"])
 
     def secrets_of_messages(self) -> None:
         """Open an inbox for each provider, type its secret, badly first, and have messages come that repeat it."""
@@ -110,28 +110,28 @@ class Typist:
     def every_end_of_a_call(self) -> None:
         """Create, update and answer a code, once for each thing that can become of the call."""
         for manner in MANNERS:
-            self.stack.run("tests.canary.calm")
-            self.parrot.manner = manner
+            self.stack.run("tests.canary.lift_limits")
+            self.echo_server.manner = manner
             self.create_belvo()
             self.create_heron()
             self.update(next(self._links))
             self.hand_over(next(self._others))
             self.repair_address(next(self._links))
-            self.stack.run("tests.canary.calm")  # the manner may have opened the circuit breaker
-            self.parrot.manner = Manner.ASK
+            self.stack.run("tests.canary.lift_limits")  # the manner may have opened the circuit breaker
+            self.echo_server.manner = Manner.ASK
             asked = self.update(next(self._links))
             step = asked.url
             assert step.endswith("/token/"), (manner, step, asked.text)
-            self.parrot.manner = manner
+            self.echo_server.manner = manner
             self.support.submit(step, having="token", token=self.canaries.plain("code"))
 
     def forms_that_are_not_sent(self) -> None:
         """Type secrets into forms that our own rules refuse, or that arrive broken."""
-        self.stack.run("tests.canary.calm")
-        self.parrot.manner = Manner.ACCEPT
-        told = len(self.parrot.heard)
+        self.stack.run("tests.canary.lift_limits")
+        self.echo_server.manner = Manner.ACCEPT
+        told = len(self.echo_server.heard)
         assert "No customer has this id yet" in self.create_belvo(end_user_name="").text
-        assert "already has a link at this bank" in self.create_belvo(end_user_id="parrot-00", end_user_name="").text
+        assert "already has a link at this bank" in self.create_belvo(end_user_id="echo-00", end_user_name="").text
         page = f"{next(self._links)}credentials/"
         secrets = self._secrets(UPDATE_FIELDS)
         no_base64 = {"certificate": self.canaries.long("certificate")}
@@ -142,21 +142,21 @@ class Typist:
         form = colleague.open(page, having="operation_key")
         colleague.lose_log_in()
         assert colleague.send(form, **secrets).url.endswith(f"/login/?next={page}")
-        assert len(self.parrot.heard) == told
+        assert len(self.echo_server.heard) == told
 
     def a_call_that_is_killed(self) -> str:
-        """Kill the web process while the parrot has the secrets; return what the link's page says then."""
-        self.parrot.manner = Manner.HOLD
-        link, told = next(self._links), len(self.parrot.heard)
+        """Kill the web process while the echo server has the secrets; return what the link's page says then."""
+        self.echo_server.manner = Manner.HOLD
+        link, told = next(self._links), len(self.echo_server.heard)
         self.support.leave_while_sending(link, **self._secrets(UPDATE_FIELDS))
-        wait_for(lambda: len(self.parrot.heard) > told)
+        wait_for(lambda: len(self.echo_server.heard) > told)
         self.stack.kill("web")
-        self.parrot.let_go.set()
+        self.echo_server.let_go.set()
         self.stack.start("web")
         return self.support.get(link).text
 
     def the_simulators_banks(self) -> None:
-        """Create and repair links at banks that are pickier than a parrot, and keep what they know in a file."""
+        """Create and repair links at banks that are pickier than an echo server, and keep what they know in a file."""
         institutions = f"/links/new/institutions/?integration={self.stack.integrations['belvo']}&bank=Iron"
         chosen = next(part for part in self.support.get(institutions).text.split('"') if "institution=" in part)
         names = {name: self.canaries.short(f"simulator {name}") for name in ("username", "username2", "password")}
@@ -202,7 +202,7 @@ class Typist:
 
     def _add_integration(self, admin: Browser, provider: str, name: str, **keys: str) -> str:
         typed = {"provider": provider, "name": name, "is_active": "on", **keys}
-        for address, is_refused in (("http://metadata.example", True), (self.parrot.url, False)):
+        for address, is_refused in (("http://metadata.example", True), (self.echo_server.url, False)):
             answer = admin.submit("/admin/links/integration/add/", having="base_url", base_url=address, **typed)
             assert ("errornote" in answer.text) is is_refused
         listed = admin.get("/integrations/").text.split(name)[0]

@@ -10,7 +10,7 @@ from linkadmin.providers import get_provider
 from linkadmin.providers.base import Provider
 from linkadmin.providers.types import Secret
 from linkadmin.simulator.server import Simulator
-from tests.house import HERON_INTEGRATION, Clock
+from tests.environment import HERON_INTEGRATION, Clock
 from tests.needs import CONTRACTS
 
 from .relay import Relay

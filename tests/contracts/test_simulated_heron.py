@@ -10,7 +10,7 @@ from linkadmin.providers.errors import NotFound, ProviderError
 from linkadmin.providers.types import LinkRef, NewLink, RemoteLink, Secret
 from linkadmin.simulator.heron_drill import ACTIVE, FATES, SETTLES_AFTER, TRIGGERS, Fate
 from linkadmin.simulator.server import Simulator
-from tests.house import Clock
+from tests.environment import Clock
 
 from .calls import CUSTOMER, HERON, WEBHOOK, made, secrets
 from .conftest import heron_at

@@ -14,7 +14,7 @@ from linkadmin.simulator.heron import API_KEY
 from linkadmin.simulator.heron_drill import SETTLES_AFTER
 from linkadmin.simulator.routes import Route
 from linkadmin.simulator.server import Simulator
-from tests.house import HERON_INTEGRATION, Clock
+from tests.environment import HERON_INTEGRATION, Clock
 
 from .relay import SECONDS, Relay
 

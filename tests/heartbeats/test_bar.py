@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from linkadmin.heartbeats.models import Heartbeat, Kind
-from tests.house import House
+from tests.environment import Environment
 
 pytestmark = [
     pytest.mark.django_db,
@@ -16,35 +16,35 @@ pytestmark = [
 STOPPED = "Background work has stopped."
 
 
-def page(house: House, name: str, path: str = "/") -> str:
-    return house.client(name).get(path).content.decode()
+def page(env: Environment, name: str, path: str = "/") -> str:
+    return env.client(name).get(path).content.decode()
 
 
 @pytest.mark.usefixtures("running")
-def test_says_nothing_while_all_runs(house: House) -> None:
-    assert STOPPED not in page(house, "ana")
+def test_says_nothing_while_all_runs(env: Environment) -> None:
+    assert STOPPED not in page(env, "ana")
 
 
 @pytest.mark.usefixtures("running")
 @pytest.mark.parametrize("kind", Kind.values)
-def test_tells_everybody_since_when_nothing_ran(house: House, kind: str) -> None:
-    followed = house.client("ana").get("/live/").content
+def test_tells_everybody_since_when_nothing_ran(env: Environment, kind: str) -> None:
+    followed = env.client("ana").get("/live/").content
     Heartbeat.objects.filter(kind=kind).update(alive_at=timezone.now() - timedelta(seconds=45))
 
-    assert STOPPED in page(house, "ana", "/links/")
-    assert "Nothing has been checked since" in page(house, "mia")
-    assert "Tell an administrator." in page(house, "aud")
-    assert "Start the scheduler and a worker again" in page(house, "adm")
-    assert house.client("ana").get("/live/").content != followed
+    assert STOPPED in page(env, "ana", "/links/")
+    assert "Nothing has been checked since" in page(env, "mia")
+    assert "Tell an administrator." in page(env, "aud")
+    assert "Start the scheduler and a worker again" in page(env, "adm")
+    assert env.client("ana").get("/live/").content != followed
 
 
 @pytest.mark.usefixtures("running")
-def test_time_it_tells_is_that_of_the_program_that_died(house: House) -> None:
+def test_time_it_tells_is_that_of_the_program_that_died(env: Environment) -> None:
     died = timezone.now().replace(microsecond=0) - timedelta(hours=3)
     Heartbeat.objects.filter(kind=Kind.BEAT).update(alive_at=died)  # and a worker still does what it is asked to do
 
-    assert f"Nothing has been checked since {died:%b} {died.day}, {died:%Y, %H:%M} UTC" in page(house, "ana")
+    assert f"Nothing has been checked since {died:%b} {died.day}, {died:%Y, %H:%M} UTC" in page(env, "ana")
 
 
-def test_tells_that_nothing_ever_ran(house: House) -> None:
-    assert "No background program has run yet" in page(house, "ana")
+def test_tells_that_nothing_ever_ran(env: Environment) -> None:
+    assert "No background program has run yet" in page(env, "ana")

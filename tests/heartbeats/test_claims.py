@@ -12,7 +12,7 @@ from linkadmin.operations.models import ACCEPTED, Operation
 from linkadmin.webhooks.models import DeliveryOutcome, DeliveryState, WebhookDelivery
 from tests.background import kill, run
 from tests.browser import tour
-from tests.house import House
+from tests.environment import Environment
 from tests.markup import read
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("started_long_ago", "at_once")]
@@ -40,25 +40,25 @@ REPLAYED = "its links will be read again."
 WAITING = "Waiting for background work to start again. It was last active on"
 
 
-def drawn(house: House, pages: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+def drawn(env: Environment, pages: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """Return what each page says, all of it."""
-    return {(name, url): everything(house, name, url) for name, url in pages}
+    return {(name, url): everything(env, name, url) for name, url in pages}
 
 
-def everything(house: House, name: str, url: str) -> str:
-    page = read(house.client(name).get(url, follow=True))
+def everything(env: Environment, name: str, url: str) -> str:
+    page = read(env.client(name).get(url, follow=True))
     return " ".join(re.sub(r"<[^>]*>", " ", page.source).replace("&#x27;", "'").split())
 
 
-def check(house: House, pages: list[tuple[str, str]], claims: set[str]) -> dict[tuple[str, str], str]:
+def check(env: Environment, pages: list[tuple[str, str]], claims: set[str]) -> dict[tuple[str, str], str]:
     """Check that the pages make these claims while all runs, and none like them while nothing does."""
     run()
-    alive = drawn(house, pages)
+    alive = drawn(env, pages)
     assert {claim for claim in claims if not any(claim in page for page in alive.values())} == set()
     assert not any(WAITING in page for page in alive.values())
 
     kill()
-    dead = drawn(house, pages)
+    dead = drawn(env, pages)
     made = {(claim, url) for (_name, url), page in dead.items() for claim in claims if claim in page}
     assert made == set()
     like = {(found[0], url) for (_name, url), page in dead.items() for found in LIKE_A_CLAIM.finditer(page)}
@@ -66,48 +66,48 @@ def check(house: House, pages: list[tuple[str, str]], claims: set[str]) -> dict[
     return dead
 
 
-def test_no_page_claims_what_nobody_does(house: House) -> None:
-    pages = [(name, url) for name, url in tour.pages(house) if name]
-    lost, gone = house.belvo_link("Lost"), house.belvo_link("Gone")
-    house.send(f"{lost.get_absolute_url()}credentials/", password="lost_before")
-    house.send(f"{gone.get_absolute_url()}credentials/", password="lost_before")
+def test_no_page_claims_what_nobody_does(env: Environment) -> None:
+    pages = [(name, url) for name, url in tour.pages(env) if name]
+    lost, gone = env.belvo_link("Lost"), env.belvo_link("Gone")
+    env.send(f"{lost.get_absolute_url()}credentials/", password="lost_before")
+    env.send(f"{gone.get_absolute_url()}credentials/", password="lost_before")
     Operation.objects.filter(link=gone).update(outcome=ACCEPTED)
     pages += [("ana", link.get_absolute_url()) for link in (lost, gone)]
-    pages += [("ana", house.last_operation(link).get_absolute_url()) for link in (lost, gone)]
+    pages += [("ana", env.last_operation(link).get_absolute_url()) for link in (lost, gone)]
     for number, (state, outcome) in enumerate([(DeliveryState.READING, ""), (DeliveryState.DONE, "waiting")]):
         message = WebhookDelivery.objects.create(
-            integration=house.belvo, key=f"of the test {number}", topic="links", state=state, outcome=outcome
+            integration=env.belvo, key=f"of the test {number}", topic="links", state=state, outcome=outcome
         )
         pages.append(("ana", message.get_absolute_url()))
-    Integration.objects.filter(pk=house.heron.pk).update(
+    Integration.objects.filter(pk=env.heron.pk).update(
         key_state=Integration.KeyState.REFUSED, keys_retry_at=timezone.now() + timedelta(hours=2)
     )
 
-    dead = check(house, pages, CLAIMS)
+    dead = check(env, pages, CLAIMS)
 
     assert sum(WAITING in page for page in dead.values()) > len(CLAIMS) / 2
 
 
-def test_no_page_of_an_empty_house_does_either(house: House) -> None:
-    house.belvo.institutions.all().delete()
+def test_no_page_of_an_empty_database_does_either(env: Environment) -> None:
+    env.belvo.institutions.all().delete()
 
-    pages = [("ana", "/institutions/"), ("ana", f"/links/new/?integration={house.belvo.pk}")]
+    pages = [("ana", "/institutions/"), ("ana", f"/links/new/?integration={env.belvo.pk}")]
 
-    check(house, pages, {"It is read by itself within a minute.", "A provider's catalogue is read by itself"})
+    check(env, pages, {"It is read by itself within a minute.", "A provider's catalogue is read by itself"})
 
 
-def test_nor_does_the_answer_to_a_button(house: House) -> None:
+def test_nor_does_the_answer_to_a_button(env: Environment) -> None:
     message = WebhookDelivery.objects.create(
-        integration=house.belvo, key="1", topic="links", state=DeliveryState.DONE, outcome=DeliveryOutcome.NOTHING_NEW
+        integration=env.belvo, key="1", topic="links", state=DeliveryState.DONE, outcome=DeliveryOutcome.NOTHING_NEW
     )
     run()
-    alive = replayed(house, message)
+    alive = replayed(env, message)
     kill()
 
     assert REPLAYED in alive
-    assert REPLAYED not in replayed(house, message)
+    assert REPLAYED not in replayed(env, message)
 
 
-def replayed(house: House, message: WebhookDelivery) -> str:
+def replayed(env: Environment, message: WebhookDelivery) -> str:
     WebhookDelivery.objects.update(state=DeliveryState.DONE)
-    return read(house.client().post(f"{message.get_absolute_url()}replay/", follow=True)).source
+    return read(env.client().post(f"{message.get_absolute_url()}replay/", follow=True)).source

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from linkadmin.heartbeats.models import Heartbeat, Kind
-from tests.house import House
+from tests.environment import Environment
 
 pytestmark = [
     pytest.mark.django_db,
@@ -17,8 +17,8 @@ pytestmark = [
 ]
 
 
-def test_names_the_program_that_is_silent(house: House) -> None:
-    administrator = house.client("adm")
+def test_names_the_program_that_is_silent(env: Environment) -> None:
+    administrator = env.client("adm")
     well = administrator.get("/status/").content.decode()
     Heartbeat.objects.filter(kind=Kind.BEAT).update(alive_at=timezone.now() - timedelta(minutes=3))
     page = administrator.get("/status/").content.decode()
@@ -30,10 +30,10 @@ def test_names_the_program_that_is_silent(house: House) -> None:
     assert '<a href="/status/">System status</a>' in page  # in the bar
 
 
-def test_shows_states_in_their_tones_with_process_ids_and_times_as_people_say_them(house: House) -> None:
+def test_shows_states_in_their_tones_with_process_ids_and_times_as_people_say_them(env: Environment) -> None:
     died = timezone.now() - timedelta(minutes=3)
     Heartbeat.objects.filter(kind=Kind.BEAT).update(alive_at=died)
-    page = house.open("/status/", "adm")
+    page = env.open("/status/", "adm")
 
     assert re.search(rf"Scheduler beat@here Silent for 3 minutes {os.getpid()} \d+ s ago 3 min ago —", page.words)
     assert re.search(rf"Worker celery@here Running {os.getpid()} \d+ s ago \d+ s ago \d+ s ago", page.words)

@@ -9,7 +9,7 @@ from linkadmin.audit.models import AuditEvent
 from linkadmin.links.connections import client_for
 from linkadmin.links.models import Integration
 from linkadmin.operations.models import Operation
-from tests.house import HERON_INTEGRATION, House
+from tests.environment import HERON_INTEGRATION, Environment
 from tests.markup import Page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -22,21 +22,21 @@ def change_url(integration: Integration) -> str:
     return f"/admin/links/integration/{integration.pk}/change/"
 
 
-def add(house: House, **typed: str) -> Page:
+def add(env: Environment, **typed: str) -> Page:
     values = {
         "provider": "heron",
         "name": "Heron two",
-        "base_url": house.simulator.url,
+        "base_url": env.simulator.url,
         "is_active": "on",
         "heron_api_key": "key_sandbox",
         "heron_integration_id": HERON_INTEGRATION,
     }
-    return house.post(ADD, values | typed, "adm")
+    return env.post(ADD, values | typed, "adm")
 
 
-def change(house: House, integration: Integration, **typed: str) -> Page:
-    page = house.open(change_url(integration), "adm")
-    return house.post(change_url(integration), page.form_with("base_url").values | {"is_active": "on"} | typed, "adm")
+def change(env: Environment, integration: Integration, **typed: str) -> Page:
+    page = env.open(change_url(integration), "adm")
+    return env.post(change_url(integration), page.form_with("base_url").values | {"is_active": "on"} | typed, "adm")
 
 
 def opened_from(page: Page, record: str) -> list[str]:
@@ -50,8 +50,8 @@ def error_of(page: Page, name: str) -> str:
     return page.source[start : start + 300] if start > 0 else ""
 
 
-def test_administrator_adds_an_integration_that_works(house: House) -> None:
-    answer = add(house)
+def test_administrator_adds_an_integration_that_works(env: Environment) -> None:
+    answer = add(env)
 
     made = Integration.objects.get(name="Heron two")
     assert answer.status == 302
@@ -59,76 +59,76 @@ def test_administrator_adds_an_integration_that_works(house: House) -> None:
     assert client_for(made).test_connection().detail == "world"
 
 
-def test_keys_are_sealed_and_never_shown_again(house: House) -> None:
-    add(house, heron_api_key="key_to_be_kept_sealed")
+def test_keys_are_sealed_and_never_shown_again(env: Environment) -> None:
+    add(env, heron_api_key="key_to_be_kept_sealed")
 
     made = Integration.objects.get(name="Heron two")
     secret = made.secrets.get()
-    page = house.open(change_url(made), "adm")
+    page = env.open(change_url(made), "adm")
     assert b"key_to_be_kept_sealed" not in bytes(secret.sealed)
     assert "key_to_be_kept_sealed" not in page.source
     assert "value" not in page.inputs()["heron_api_key"]
     assert f"fingerprint {secret.fingerprint}" in page.source
 
 
-def test_key_left_empty_is_kept(house: House) -> None:
-    before = house.heron.secrets.get().fingerprint
+def test_key_left_empty_is_kept(env: Environment) -> None:
+    before = env.heron.secrets.get().fingerprint
 
-    change(house, house.heron, name="Heron renamed")
+    change(env, env.heron, name="Heron renamed")
 
-    house.heron.refresh_from_db()
-    assert house.heron.name == "Heron renamed"
-    assert house.heron.secrets.get().fingerprint == before
-    assert client_for(house.heron).test_connection().detail == "world"
+    env.heron.refresh_from_db()
+    assert env.heron.name == "Heron renamed"
+    assert env.heron.secrets.get().fingerprint == before
+    assert client_for(env.heron).test_connection().detail == "world"
 
 
-def test_key_that_is_typed_replaces_the_old_one_and_is_untried(house: House) -> None:
-    house.post(f"{house.heron.get_absolute_url()}test/", name="adm")
-    before = house.heron.secrets.get()
+def test_key_that_is_typed_replaces_the_old_one_and_is_untried(env: Environment) -> None:
+    env.post(f"{env.heron.get_absolute_url()}test/", name="adm")
+    before = env.heron.secrets.get()
 
-    change(house, house.heron, heron_api_key="key_new")
+    change(env, env.heron, heron_api_key="key_new")
 
-    house.heron.refresh_from_db()
-    after = house.heron.secrets.get()
+    env.heron.refresh_from_db()
+    after = env.heron.secrets.get()
     assert (after.pk, after.version) == (before.pk, before.version + 1)
     assert after.fingerprint != before.fingerprint
-    assert house.heron.key_state == Integration.KeyState.UNTRIED
+    assert env.heron.key_state == Integration.KeyState.UNTRIED
 
 
-def test_new_key_forgets_until_when_the_old_one_was_refused(house: House) -> None:
+def test_new_key_forgets_until_when_the_old_one_was_refused(env: Environment) -> None:
     Integration.objects.update(key_state=Integration.KeyState.REFUSED, keys_retry_at=timezone.now())
 
-    change(house, house.heron, heron_api_key="key_new")
+    change(env, env.heron, heron_api_key="key_new")
 
-    house.heron.refresh_from_db()
-    assert house.heron.keys_retry_at is None
+    env.heron.refresh_from_db()
+    assert env.heron.keys_retry_at is None
 
 
-def test_provider_of_an_integration_cannot_be_changed(house: House) -> None:
-    page = change(house, house.heron, provider="belvo")
+def test_provider_of_an_integration_cannot_be_changed(env: Environment) -> None:
+    page = change(env, env.heron, provider="belvo")
 
-    house.heron.refresh_from_db()
+    env.heron.refresh_from_db()
     assert page.status == 200
-    assert house.heron.provider == "heron"
+    assert env.heron.provider == "heron"
 
 
 @pytest.mark.parametrize("missing", ["heron_api_key", "heron_integration_id"])
-def test_field_the_provider_needs_is_asked_for(house: House, missing: str) -> None:
-    page = add(house, **{missing: ""})
+def test_field_the_provider_needs_is_asked_for(env: Environment, missing: str) -> None:
+    page = add(env, **{missing: ""})
 
     assert page.status == 200
     assert "This provider needs it." in error_of(page, missing)
     assert not Integration.objects.filter(name="Heron two").exists()
 
 
-def test_value_of_another_form_than_the_providers_is_refused(house: House) -> None:
-    page = add(house, heron_integration_id="not an id")
+def test_value_of_another_form_than_the_providers_is_refused(env: Environment) -> None:
+    page = add(env, heron_integration_id="not an id")
 
     assert "An integration id begins with itg_" in error_of(page, "heron_integration_id")
 
 
-def test_key_typed_is_gone_from_a_form_that_is_refused(house: House) -> None:
-    page = add(house, name="", heron_api_key="key_typed_once")
+def test_key_typed_is_gone_from_a_form_that_is_refused(env: Environment) -> None:
+    page = add(env, name="", heron_api_key="key_typed_once")
 
     assert page.status == 200
     assert "key_typed_once" not in page.source
@@ -141,83 +141,83 @@ def test_key_typed_is_gone_from_a_form_that_is_refused(house: House) -> None:
         "https://user@app.herondata.io", "https://app.herondata.io/?a=b", "https://app.herondata.io#x", "ftp://127.0.0.1",
     ],
 )  # fmt: skip
-def test_address_that_is_not_allowed_is_refused_at_its_field(house: House, address: str) -> None:
-    page = add(house, base_url=address)
+def test_address_that_is_not_allowed_is_refused_at_its_field(env: Environment, address: str) -> None:
+    page = add(env, base_url=address)
 
     assert page.status == 200
     assert error_of(page, "base_url")
     assert not Integration.objects.filter(name="Heron two").exists()
 
 
-def test_loopback_is_an_address_only_where_it_is_allowed(house: House, settings: Settings) -> None:
+def test_loopback_is_an_address_only_where_it_is_allowed(env: Environment, settings: Settings) -> None:
     settings.ALLOW_LOOPBACK_PROVIDERS = False
 
-    page = add(house)
+    page = add(env)
 
     assert error_of(page, "base_url")
 
 
-def test_real_address_is_taken_without_being_asked(house: House) -> None:
-    answer = add(house, base_url="https://app.herondata.io")
+def test_real_address_is_taken_without_being_asked(env: Environment) -> None:
+    answer = add(env, base_url="https://app.herondata.io")
 
     assert answer.status == 302
 
 
 @pytest.mark.parametrize("provider", ["", "nobody"])
-def test_provider_that_nobody_speaks_with_is_refused(house: House, provider: str) -> None:
-    page = add(house, provider=provider)
+def test_provider_that_nobody_speaks_with_is_refused(env: Environment, provider: str) -> None:
+    page = add(env, provider=provider)
 
     assert page.status == 200
     assert error_of(page, "provider")
 
 
-def test_adding_and_changing_are_events_without_keys(house: House) -> None:
-    add(house)
-    change(house, house.heron, heron_api_key="key_new", name="Heron renamed")
+def test_adding_and_changing_are_events_without_keys(env: Environment) -> None:
+    add(env)
+    change(env, env.heron, heron_api_key="key_new", name="Heron renamed")
 
     made, changed = AuditEvent.objects.filter(action__startswith="integration.").order_by("seq")
     assert (made.action, changed.action) == ("integration.created", "integration.changed")
-    assert changed.object_id == str(house.heron.pk)
+    assert changed.object_id == str(env.heron.pk)
     assert set(str(changed.details["fields"]).split(", ")) >= {"name", "heron_api_key"}
     assert "key_new" not in str(changed.details)
 
 
-def test_integration_is_never_deleted(house: House) -> None:
-    assert house.client("adm").get(f"/admin/links/integration/{house.heron.pk}/delete/").status_code == 403
+def test_integration_is_never_deleted(env: Environment) -> None:
+    assert env.client("adm").get(f"/admin/links/integration/{env.heron.pk}/delete/").status_code == 403
 
 
-def test_auditor_reads_an_integration_and_changes_nothing(house: House) -> None:
-    page = house.open(change_url(house.heron), "aud")
-    refused = house.post(change_url(house.heron), {"name": "Taken over"}, "aud")
+def test_auditor_reads_an_integration_and_changes_nothing(env: Environment) -> None:
+    page = env.open(change_url(env.heron), "aud")
+    refused = env.post(change_url(env.heron), {"name": "Taken over"}, "aud")
 
     assert page.status == 200
     assert HERON_INTEGRATION in page.source
     assert not {"name", "base_url", "heron_api_key"} & page.inputs().keys()
     assert refused.status == 403
-    assert house.client("aud").get(ADD).status_code == 403
+    assert env.client("aud").get(ADD).status_code == 403
 
 
 @pytest.mark.parametrize("record", RECORDS)
-def test_auditor_lists_and_opens_every_record_read_only(house: House, record: str) -> None:
-    _a_repair(house)
-    page = house.open(f"/admin/{record}/", "aud")
+def test_auditor_lists_and_opens_every_record_read_only(env: Environment, record: str) -> None:
+    _a_repair(env)
+    page = env.open(f"/admin/{record}/", "aud")
     one = opened_from(page, record)[0]
 
-    opened = house.open(one, "aud")
+    opened = env.open(one, "aud")
 
     assert (page.status, opened.status) == (200, 200)
-    assert house.client("aud").post(one, {"name": "x"}).status_code == 403
-    assert house.client("aud").get(f"/admin/{record}/add/").status_code == 403
-    assert house.client("aud").get(one.removesuffix("change/") + "delete/").status_code == 403
+    assert env.client("aud").post(one, {"name": "x"}).status_code == 403
+    assert env.client("aud").get(f"/admin/{record}/add/").status_code == 403
+    assert env.client("aud").get(one.removesuffix("change/") + "delete/").status_code == 403
 
 
 @pytest.mark.parametrize("record", RECORDS)
-def test_auditor_sees_no_name_in_any_record(house: House, record: str) -> None:
-    _a_repair(house)
-    listed = house.open(f"/admin/{record}/", "aud")
+def test_auditor_sees_no_name_in_any_record(env: Environment, record: str) -> None:
+    _a_repair(env)
+    listed = env.open(f"/admin/{record}/", "aud")
     one = opened_from(listed, record)[0].removesuffix("change/")
 
-    pages = [listed, house.open(f"{one}change/", "aud"), house.open(f"{one}history/", "aud")]
+    pages = [listed, env.open(f"{one}change/", "aud"), env.open(f"{one}history/", "aud")]
 
     for page in pages:
         assert page.status == 200
@@ -250,10 +250,10 @@ def test_auditor_sees_no_name_in_any_record(house: House, record: str) -> None:
         ("links/integration", "q=Belvo"),
     ],
 )
-def test_records_are_searched_and_filtered(house: House, record: str, query: str) -> None:
-    operation = _a_repair(house)
+def test_records_are_searched_and_filtered(env: Environment, record: str, query: str) -> None:
+    operation = _a_repair(env)
 
-    page = house.open(f"/admin/{record}/?{query.format(link=operation.link, operation=operation)}", "aud")
+    page = env.open(f"/admin/{record}/?{query.format(link=operation.link, operation=operation)}", "aud")
 
     assert page.status == 200
     assert opened_from(page, record)
@@ -261,27 +261,27 @@ def test_records_are_searched_and_filtered(house: House, record: str, query: str
 
 @pytest.mark.parametrize("query", ["name__startswith=Wil", "name=Wilhelmina+Quackenbush", "name__gt=A"])
 @pytest.mark.parametrize("record", ["links/enduser", "links/link", "operations/operation"])
-def test_auditor_cannot_find_a_name_by_asking(house: House, record: str, query: str) -> None:
-    _a_repair(house)
+def test_auditor_cannot_find_a_name_by_asking(env: Environment, record: str, query: str) -> None:
+    _a_repair(env)
     through = "" if record == "links/enduser" else "end_user__"
 
-    assert house.client("aud").get(f"/admin/{record}/?{through}{query}").status_code == 400
+    assert env.client("aud").get(f"/admin/{record}/?{through}{query}").status_code == 400
 
 
-def test_auditor_does_not_read_the_words_links_are_found_by(house: House) -> None:
-    _a_repair(house)
+def test_auditor_does_not_read_the_words_links_are_found_by(env: Environment) -> None:
+    _a_repair(env)
 
-    assert house.client("aud").get("/admin/links/link/?search__text__contains=wil").status_code == 400
+    assert env.client("aud").get("/admin/links/link/?search__text__contains=wil").status_code == 400
 
 
-def test_administrator_opens_no_customers_records(house: House) -> None:
+def test_administrator_opens_no_customers_records(env: Environment) -> None:
     for record in ("links/link", "links/enduser", "operations/operation", "links/healthchange", "audit/auditevent"):
-        assert house.client("adm").get(f"/admin/{record}/").status_code == 403
+        assert env.client("adm").get(f"/admin/{record}/").status_code == 403
 
 
-def _a_repair(house: House) -> Operation:
+def _a_repair(env: Environment) -> Operation:
     """Let a repair of a customer with a telling name be refused, on the record."""
-    link = house.belvo_link("Wilhelmina Quackenbush")
+    link = env.belvo_link("Wilhelmina Quackenbush")
     operation = Operation.objects.create(
         kind="update_credentials",
         state="rejected",
@@ -289,12 +289,12 @@ def _a_repair(house: House) -> Operation:
         institution=link.institution,
         link=link,
         end_user=link.end_user,
-        actor=house.people["ana"],
+        actor=env.people["ana"],
         operation_key="6f1a4b5e-7c1d-4f7e-9a39-0f8f3c1d2b3a",
         request_id="0123456789abcdef0123456789abcdef",
     )
     log.record(
-        actor=house.people["ana"],
+        actor=env.people["ana"],
         action="operation.update_credentials",
         object_type="link",
         object_id=link.pk,

@@ -9,8 +9,8 @@ from django.utils import timezone
 from linkadmin.links.connections import keep_secret
 from linkadmin.links.models import Integration, Link
 from linkadmin.providers.types import Cause, Secret
+from tests.environment import Environment
 from tests.follow import pulse_of
-from tests.house import House
 from tests.operations.test_paused import pause, submit_button
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,7 +25,7 @@ def reject(integration: Integration, *, minutes: int = 8) -> None:
     Integration.objects.filter(pk=integration.pk).update(**state)
 
 
-def pages(house: House, link: Link) -> dict[str, tuple[str, ...]]:
+def pages(env: Environment, link: Link) -> dict[str, tuple[str, ...]]:
     """Return pages of a link's integration, customer and bank, and who sees them."""
     working, everybody = ("ana", "mia", "aud"), ("ana", "mia", "aud", "adm")
     of_link = link.get_absolute_url()
@@ -39,119 +39,119 @@ def pages(house: House, link: Link) -> dict[str, tuple[str, ...]]:
         f"{of_link}fetch/": ("ana", "mia"),
         f"{of_link}notes/": ("ana", "mia"),
         link.end_user.get_absolute_url(): working,
-        house.bank("erebor_mx_retail").get_absolute_url(): everybody,
+        env.bank("erebor_mx_retail").get_absolute_url(): everybody,
         "/integrations/": ("mia", "aud", "adm"),
-        house.belvo.get_absolute_url(): ("mia", "aud", "adm"),
-        f"/integrations/{house.belvo.pk}/full-checks/": ("mia", "aud", "adm"),
-        f"/admin/links/integration/{house.belvo.pk}/change/": ("aud", "adm"),
+        env.belvo.get_absolute_url(): ("mia", "aud", "adm"),
+        f"/integrations/{env.belvo.pk}/full-checks/": ("mia", "aud", "adm"),
+        f"/admin/links/integration/{env.belvo.pk}/change/": ("aud", "adm"),
         "/links/new/": ("ana",),
-        house.new_link_url("erebor_mx_retail"): ("ana",),
+        env.new_link_url("erebor_mx_retail"): ("ana",),
     }
 
 
-def test_rejected_keys_are_one_bar_on_every_page_for_every_role(house: House) -> None:
-    link = house.belvo_link()
-    reject(house.belvo)
+def test_rejected_keys_are_one_bar_on_every_page_for_every_role(env: Environment) -> None:
+    link = env.belvo_link()
+    reject(env.belvo)
 
-    for url, names in pages(house, link).items():
+    for url, names in pages(env, link).items():
         for name in names:
-            bar = bar_of(house, url, name)
+            bar = bar_of(env, url, name)
             assert bar.count(REJECTED) == 1, (url, name)
             assert "First rejected 8 min ago." in bar, (url, name)
-            change = f"/admin/links/integration/{house.belvo.pk}/change/"
+            change = f"/admin/links/integration/{env.belvo.pk}/change/"
             assert (change in bar) == (name == "adm"), (url, name)
             assert ("An administrator has to enter new keys." in bar) == (name != "adm"), (url, name)
 
 
-def bar_of(house: House, url: str, name: str = "ana") -> str:
+def bar_of(env: Environment, url: str, name: str = "ana") -> str:
     """Return the source of the bars at the top of a page, its white space made one and its times without their tags."""
-    source = house.open(url, name).source
+    source = env.open(url, name).source
     assert source.count('id="alerts"') == 1
     inner = source.partition('id="alerts"')[2].partition("<main" if "<main" in source else 'id="content"')[0]
     return " ".join(re.sub(r"</?time[^>]*>", "", inner.translate(ISOLATES)).split())
 
 
-def test_pages_of_another_integration_show_no_bar(house: House) -> None:
-    link = house.heron_link()
-    reject(house.belvo)
+def test_pages_of_another_integration_show_no_bar(env: Environment) -> None:
+    link = env.heron_link()
+    reject(env.belvo)
 
     for url, name in {
         link.get_absolute_url(): "ana",
         link.end_user.get_absolute_url(): "ana",
-        house.new_link_url(): "ana",
-        house.heron.get_absolute_url(): "adm",
+        env.new_link_url(): "ana",
+        env.heron.get_absolute_url(): "adm",
     }.items():
-        assert "API keys" not in bar_of(house, url, name), url
+        assert "API keys" not in bar_of(env, url, name), url
 
 
-def test_integration_that_is_switched_off_needs_no_bar(house: House) -> None:
-    reject(house.belvo)
-    Integration.objects.filter(pk=house.belvo.pk).update(is_active=False)
+def test_integration_that_is_switched_off_needs_no_bar(env: Environment) -> None:
+    reject(env.belvo)
+    Integration.objects.filter(pk=env.belvo.pk).update(is_active=False)
 
-    assert "API keys" not in bar_of(house, "/")
+    assert "API keys" not in bar_of(env, "/")
 
 
-def test_bar_counts_from_the_first_refusal_and_goes_with_a_good_test(house: House) -> None:
-    keep_secret(house.belvo, "secret_password", Secret("a wrong key"))
-    test = f"{house.belvo.get_absolute_url()}test/"
-    house.post(test, name="adm")
+def test_bar_counts_from_the_first_refusal_and_goes_with_a_good_test(env: Environment) -> None:
+    keep_secret(env.belvo, "secret_password", Secret("a wrong key"))
+    test = f"{env.belvo.get_absolute_url()}test/"
+    env.post(test, name="adm")
     Integration.objects.update(keys_refused_at=timezone.now() - timedelta(hours=3))
-    open_page = pulse_of(house.open("/links/"))
-    assert "First rejected 3 h ago." in bar_of(house, "/links/")
+    open_page = pulse_of(env.open("/links/"))
+    assert "First rejected 3 h ago." in bar_of(env, "/links/")
 
-    house.post(test, name="adm")
+    env.post(test, name="adm")
 
-    assert "First rejected 3 h ago." in bar_of(house, "/links/")
-    assert open_page.poll(house.client()).status_code == 204
-    keep_secret(house.belvo, "secret_password", Secret("sandbox-password"))
-    house.post(test, name="adm")
-    assert open_page.poll(house.client()).status_code == 200
-    assert "API keys" not in bar_of(house, "/links/")
-    house.belvo.refresh_from_db()
-    assert house.belvo.keys_refused_at is None
+    assert "First rejected 3 h ago." in bar_of(env, "/links/")
+    assert open_page.poll(env.client()).status_code == 204
+    keep_secret(env.belvo, "secret_password", Secret("sandbox-password"))
+    env.post(test, name="adm")
+    assert open_page.poll(env.client()).status_code == 200
+    assert "API keys" not in bar_of(env, "/links/")
+    env.belvo.refresh_from_db()
+    assert env.belvo.keys_refused_at is None
 
 
 @pytest.mark.parametrize("why", ["keys", "paused"])
 @pytest.mark.parametrize("form", ["new", "credentials", "access-token"])
-def test_no_field_for_a_credential_while_nothing_can_be_sent(house: House, why: str, form: str) -> None:
+def test_no_field_for_a_credential_while_nothing_can_be_sent(env: Environment, why: str, form: str) -> None:
     heron = form == "access-token"
-    link = house.heron_link(cause=Cause.LOGIN_REFUSED) if heron else house.belvo_link()
+    link = env.heron_link(cause=Cause.LOGIN_REFUSED) if heron else env.belvo_link()
     url, secret, button = {
-        "new": (house.new_link_url("erebor_mx_retail"), "password", "Create link"),
+        "new": (env.new_link_url("erebor_mx_retail"), "password", "Create link"),
         "credentials": (f"/links/{link.pk}/credentials/", "password", "Send to the bank"),
         "access-token": (f"/links/{link.pk}/access-token/", "access_token", "Hand it over"),
     }[form]
-    assert secret in house.open(url).inputs()
+    assert secret in env.open(url).inputs()
 
     (reject if why == "keys" else pause)(link.integration)
 
-    page = house.open(url)
+    page = env.open(url)
     attrs = submit_button(page, button)
     assert secret not in page.inputs()
     assert ("disabled" in attrs, attrs["aria-describedby"]) == (True, "why-paused")
     assert {"keys": "rejects our API keys", "paused": "are paused until"}[why] in page.words
 
 
-def test_form_that_was_sent_when_keys_were_rejected_comes_back_without_its_field(house: House) -> None:
-    link = house.belvo_link()
+def test_form_that_was_sent_when_keys_were_rejected_comes_back_without_its_field(env: Environment) -> None:
+    link = env.belvo_link()
     url = f"/links/{link.pk}/credentials/"
-    values = house.open(url).form_with("password").values | {"password": "pass_valid"}
-    reject(house.belvo)
+    values = env.open(url).form_with("password").values | {"password": "pass_valid"}
+    reject(env.belvo)
 
-    page = house.post(url, values)
+    page = env.post(url, values)
 
     assert page.status == 409
     assert "password" not in page.inputs()
-    assert house.calls("PUT") == []
+    assert env.calls("PUT") == []
 
 
 @pytest.mark.parametrize("why", ["keys", "paused"])
-def test_open_code_step_stays_with_its_field_disabled(house: House, why: str) -> None:
-    link = house.belvo_link()
-    house.send(f"/links/{link.pk}/credentials/", password="mfa_numeric")
-    (reject if why == "keys" else pause)(house.belvo)
+def test_open_code_step_stays_with_its_field_disabled(env: Environment, why: str) -> None:
+    link = env.belvo_link()
+    env.send(f"/links/{link.pk}/credentials/", password="mfa_numeric")
+    (reject if why == "keys" else pause)(env.belvo)
 
-    page = house.open(f"/links/{link.pk}/token/")
+    page = env.open(f"/links/{link.pk}/token/")
 
     field = page.inputs()["token"]
     assert ("disabled" in field, field["aria-describedby"]) == (True, "why-paused")
@@ -159,53 +159,53 @@ def test_open_code_step_stays_with_its_field_disabled(house: House, why: str) ->
     assert "Tell the customer this number" in page.words
 
 
-def test_key_form_of_the_integration_always_stays(house: House) -> None:
-    reject(house.belvo)
+def test_key_form_of_the_integration_always_stays(env: Environment) -> None:
+    reject(env.belvo)
 
-    page = house.open(f"/admin/links/integration/{house.belvo.pk}/change/", "adm")
+    page = env.open(f"/admin/links/integration/{env.belvo.pk}/change/", "adm")
 
     assert page.inputs()["belvo_secret_password"]["type"] == "password"
 
 
-def test_nothing_is_green_and_no_main_button_works_beside_rejected_keys(house: House) -> None:
-    link = house.belvo_link(cause=Cause.WORKING)
-    reject(house.belvo)
+def test_nothing_is_green_and_no_main_button_works_beside_rejected_keys(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.WORKING)
+    reject(env.belvo)
 
     for url, name in {
         link.get_absolute_url(): "ana",
         link.end_user.get_absolute_url(): "ana",
-        house.belvo.get_absolute_url(): "adm",
+        env.belvo.get_absolute_url(): "adm",
     }.items():
-        source = house.open(url, name).source
+        source = env.open(url, name).source
         without_past = (
             source.partition('id="days"')[0] + source.partition('id="facts"')[2].partition('id="timeline"')[0]
         )
         assert "tone-ok" not in without_past, url
     refresh = [
         each
-        for each in house.open(link.get_absolute_url()).elements
+        for each in env.open(link.get_absolute_url()).elements
         if each.attrs.get("aria-describedby") == "why-unread"
     ]
     assert len(refresh) == 1
     assert "disabled" in refresh[0].attrs
 
 
-def test_integration_with_rejected_keys_can_not_be_chosen_for_a_new_link(house: House) -> None:
-    reject(house.belvo)
+def test_integration_with_rejected_keys_can_not_be_chosen_for_a_new_link(env: Environment) -> None:
+    reject(env.belvo)
 
-    page = house.open("/links/new/")
+    page = env.open("/links/new/")
 
-    assert f"?integration={house.belvo.pk}" not in page.source
-    assert f"?integration={house.heron.pk}" in page.source
+    assert f"?integration={env.belvo.pk}" not in page.source
+    assert f"?integration={env.heron.pk}" in page.source
 
 
-def test_pause_is_a_bar_that_says_until_when(house: House) -> None:
-    link = house.belvo_link()
-    open_page = pulse_of(house.open("/links/"))
-    pause(house.belvo)
+def test_pause_is_a_bar_that_says_until_when(env: Environment) -> None:
+    link = env.belvo_link()
+    open_page = pulse_of(env.open("/links/"))
+    pause(env.belvo)
 
-    bar = bar_of(house, link.get_absolute_url())
+    bar = bar_of(env, link.get_absolute_url())
 
     assert "Calls to Belvo test are paused until" in bar
     assert "tone-bad" not in bar
-    assert open_page.poll(house.client()).status_code == 200
+    assert open_page.poll(env.client()).status_code == 200

@@ -11,7 +11,7 @@ from linkadmin.links.models import CallPlace, CallQuota, Integration
 from linkadmin.links.traffic import Slot, take_place
 from linkadmin.providers.admission import AttemptResult, Denial, Quota, Rate
 from linkadmin.providers.errors import NotSent
-from tests.house import PASSWORD
+from tests.environment import PASSWORD
 from tests.providers.conftest import reply
 
 from .conftest import GOOD, SILENCE, Serve, at_once, failed, gate_of, is_let_in, read

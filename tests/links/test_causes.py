@@ -13,7 +13,7 @@ from linkadmin.providers.belvo_errors import CODES
 from linkadmin.providers.belvo_records import CONSENT_CAUSES
 from linkadmin.providers.plaid_codes import CAUSES, cause_of
 from linkadmin.providers.types import Cause, HealthState
-from tests.house import House
+from tests.environment import Environment
 
 TONES = {"ok", "warn", "bad", "info", "quiet"}
 
@@ -267,9 +267,9 @@ def test_a_code_that_plaid_has_not_invented_yet_is_no_cause() -> None:
 
 
 @pytest.mark.django_db
-def test_page_of_a_link_says_whether_trying_again_helps(house: House) -> None:
-    link = house.belvo_link(cause=Cause.PASSWORD_WRONG)
+def test_page_of_a_link_says_whether_trying_again_helps(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.PASSWORD_WRONG)
 
-    assert f"Trying again {VERDICTS[Cause.PASSWORD_WRONG].retry.label}" in house.open(link.get_absolute_url()).words
+    assert f"Trying again {VERDICTS[Cause.PASSWORD_WRONG].retry.label}" in env.open(link.get_absolute_url()).words
     Link.objects.update(proving_since=timezone.now())
-    assert "Trying again" not in house.open(link.get_absolute_url()).words
+    assert "Trying again" not in env.open(link.get_absolute_url()).words

@@ -11,7 +11,7 @@ from linkadmin.providers.types import Cause, HealthState
 from linkadmin.simulator.clock import iso
 from linkadmin.sync import clock
 from linkadmin.sync.models import LinkRead
-from tests.house import House
+from tests.environment import Environment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,38 +24,38 @@ def ago(time: timedelta) -> datetime:
     return timezone.now() - time
 
 
-def say(house: House, link: Link, status: str, message: str | None, synced: datetime | None) -> Link:
+def say(env: Environment, link: Link, status: str, message: str | None, synced: datetime | None) -> Link:
     """Let Heron say something of a link, and read it."""
-    record = house.simulator.world.heron_links[link.remote_id]
+    record = env.simulator.world.heron_links[link.remote_id]
     record.status, record.status_message, record.settles_at = status, message, None
     record.last_successful_sync = iso(synced.timestamp()) if synced else None
-    house.prove(link)
+    env.prove(link)
     return link
 
 
-def known_with_code(house: House, message: str = LOGIN_REQUIRED, *, since: timedelta = 2 * DAY) -> Link:
+def known_with_code(env: Environment, message: str = LOGIN_REQUIRED, *, since: timedelta = 2 * DAY) -> Link:
     """Return a link that has named a trouble for a while."""
-    link = say(house, house.heron_link(), "erroring", message, ago(10 * DAY))
+    link = say(env, env.heron_link(), "erroring", message, ago(10 * DAY))
     Link.objects.filter(pk=link.pk).update(code_since=ago(since))
     return link
 
 
-def is_listed(house: House, link: Link, group: str) -> bool:
-    return str(link.pk) in house.open(f"/links/?state={group}").source
+def is_listed(env: Environment, link: Link, group: str) -> bool:
+    return str(link.pk) in env.open(f"/links/?state={group}").source
 
 
-def test_answer_that_names_a_trouble_and_ancient_data_is_the_customers_turn(house: House) -> None:
-    house.simulator.world.heron_links.clear()
-    link = say(house, house.heron_link(), "active", LOGIN_REQUIRED, datetime.fromisoformat("2020-01-01T00:00:00Z"))
+def test_answer_that_names_a_trouble_and_ancient_data_is_the_customers_turn(env: Environment) -> None:
+    env.simulator.world.heron_links.clear()
+    link = say(env, env.heron_link(), "active", LOGIN_REQUIRED, datetime.fromisoformat("2020-01-01T00:00:00Z"))
 
     assert (link.health, link.cause, link.conflict) == ("customer_login", Cause.LOGIN_REQUIRED.value, True)
-    assert is_listed(house, link, "customer")
-    assert not is_listed(house, link, "fine")
+    assert is_listed(env, link, "customer")
+    assert not is_listed(env, link, "fine")
     assert counts.current()["customer_login"] == 1
-    page = house.open(link.get_absolute_url())
+    page = env.open(link.get_absolute_url())
     assert "Customer must sign in again" in page.words
     assert "The provider contradicts itself" in page.words
-    assert "The provider contradicts itself" in house.open("/links/").words
+    assert "The provider contradicts itself" in env.open("/links/").words
 
 
 @pytest.mark.parametrize(
@@ -70,45 +70,45 @@ def test_answer_that_names_a_trouble_and_ancient_data_is_the_customers_turn(hous
     ids=str,
 )
 def test_sync_after_the_trouble_decides(
-    house: House, synced: timedelta | None, state: HealthState, cause: Cause
+    env: Environment, synced: timedelta | None, state: HealthState, cause: Cause
 ) -> None:
-    link = known_with_code(house)
+    link = known_with_code(env)
 
-    say(house, link, "active", LOGIN_REQUIRED, ago(synced) if synced else None)
+    say(env, link, "active", LOGIN_REQUIRED, ago(synced) if synced else None)
 
     assert (link.health, link.cause, link.conflict) == (state.value, cause.value, True)
 
 
-def test_sync_longer_ago_than_three_days_is_not_believed_any_more(house: House) -> None:
-    link = known_with_code(house, since=20 * DAY)
+def test_sync_longer_ago_than_three_days_is_not_believed_any_more(env: Environment) -> None:
+    link = known_with_code(env, since=20 * DAY)
 
-    say(house, link, "active", LOGIN_REQUIRED, ago(timedelta(days=3, minutes=1)))
+    say(env, link, "active", LOGIN_REQUIRED, ago(timedelta(days=3, minutes=1)))
 
     assert link.health == HealthState.CUSTOMER_LOGIN.value
 
 
-def test_trouble_that_nobody_knows_is_ours_to_look_at(house: House) -> None:
-    link = say(house, house.heron_link(), "active", "[SOME_FUTURE_CODE] something new", ago(DAY))
+def test_trouble_that_nobody_knows_is_ours_to_look_at(env: Environment) -> None:
+    link = say(env, env.heron_link(), "active", "[SOME_FUTURE_CODE] something new", ago(DAY))
 
     assert (link.health, link.conflict) == (HealthState.UNKNOWN.value, True)
 
 
-def test_trouble_that_ends_the_link_ends_it(house: House) -> None:
-    link = say(house, house.heron_link(), "active", "[ITEM_NOT_FOUND] gone", ago(DAY))
+def test_trouble_that_ends_the_link_ends_it(env: Environment) -> None:
+    link = say(env, env.heron_link(), "active", "[ITEM_NOT_FOUND] gone", ago(DAY))
 
     assert link.health == HealthState.DISCONNECTED.value
 
 
-def test_another_trouble_counts_from_when_it_is_named(house: House) -> None:
-    link = known_with_code(house)
+def test_another_trouble_counts_from_when_it_is_named(env: Environment) -> None:
+    link = known_with_code(env)
 
-    say(house, link, "active", "[INSTITUTION_DOWN] the bank is down", ago(timedelta(hours=1)))
+    say(env, link, "active", "[INSTITUTION_DOWN] the bank is down", ago(timedelta(hours=1)))
 
     assert link.health == HealthState.WAITING.value
 
 
-def test_trouble_that_is_not_named_any_more_is_over(house: House) -> None:
-    link = say(house, known_with_code(house), "active", None, ago(timedelta(hours=1)))
+def test_trouble_that_is_not_named_any_more_is_over(env: Environment) -> None:
+    link = say(env, known_with_code(env), "active", None, ago(timedelta(hours=1)))
 
     assert (link.health, link.cause, link.conflict) == ("healthy", Cause.WORKING.value, False)
     assert (link.code_since, link.code_cause) == (None, "")
@@ -117,27 +117,27 @@ def test_trouble_that_is_not_named_any_more_is_over(house: House) -> None:
 class TestTime:
     """Time alone makes it somebody's work."""
 
-    def believed(self, house: House) -> Link:
-        link = say(house, known_with_code(house), "active", LOGIN_REQUIRED, ago(timedelta(hours=1)))
+    def believed(self, env: Environment) -> Link:
+        link = say(env, known_with_code(env), "active", LOGIN_REQUIRED, ago(timedelta(hours=1)))
         assert link.cause == Cause.WORKING_WITH_ERROR.value
         assert link.stale_at is not None
         assert timedelta(days=2, hours=22) < link.stale_at - timezone.now() < 3 * DAY
         return link
 
-    def test_reports_that_never_grow_old_by_themselves_are_looked_at_too(self, house: House) -> None:
-        link = house.heron_link()
-        house.simulator.world.heron_links[link.remote_id].type = "plaid_assets_report"
-        say(house, link, "erroring", LOGIN_REQUIRED, ago(10 * DAY))
+    def test_reports_that_never_grow_old_by_themselves_are_looked_at_too(self, env: Environment) -> None:
+        link = env.heron_link()
+        env.simulator.world.heron_links[link.remote_id].type = "plaid_assets_report"
+        say(env, link, "erroring", LOGIN_REQUIRED, ago(10 * DAY))
         Link.objects.filter(pk=link.pk).update(code_since=ago(2 * DAY))
 
-        say(house, link, "active", LOGIN_REQUIRED, ago(timedelta(hours=1)))
+        say(env, link, "active", LOGIN_REQUIRED, ago(timedelta(hours=1)))
 
         assert link.stale_at is not None
         assert link.stale_at < timezone.now() + 3 * DAY
 
-    def test_read_after_three_days_turns_it(self, house: House) -> None:
-        link = self.believed(house)
-        record = house.simulator.world.heron_links[link.remote_id]
+    def test_read_after_three_days_turns_it(self, env: Environment) -> None:
+        link = self.believed(env)
+        record = env.simulator.world.heron_links[link.remote_id]
         record.last_successful_sync = iso(ago(timedelta(days=3, minutes=5)).timestamp())
         past = ago(timedelta(minutes=5))
         Link.objects.filter(pk=link.pk).update(stale_at=past, last_good_at=past - 3 * DAY, code_since=ago(9 * DAY))
@@ -145,12 +145,12 @@ class TestTime:
         clock.grow_stale(now=timezone.now())
         assert LinkRead.objects.filter(link=link, due_at__isnull=False).exists()
         LinkRead.objects.all().delete()  # it is due only a while after the last one
-        house.prove(link)
+        env.prove(link)
 
         assert (link.health, link.cause) == ("customer_login", Cause.LOGIN_REQUIRED.value)
 
-    def test_link_that_cannot_be_asked_about_turns_all_the_same(self, house: House) -> None:
-        link = self.believed(house)
+    def test_link_that_cannot_be_asked_about_turns_all_the_same(self, env: Environment) -> None:
+        link = self.believed(env)
         Integration.objects.update(is_active=False)
         now = timezone.now()
         Link.objects.filter(pk=link.pk).update(stale_at=now - timedelta(hours=2))
@@ -167,29 +167,29 @@ class TestTime:
 @pytest.mark.parametrize(
     ("age", "state"), [(89 * DAY, HealthState.HEALTHY), (91 * DAY, HealthState.STALE)], ids=["recent", "ancient"]
 )
-def test_ancient_report_is_ours_to_look_at(house: House, age: timedelta, state: HealthState) -> None:
-    link = house.heron_link()
-    house.simulator.world.heron_links[link.remote_id].type = "plaid_assets_report"
+def test_ancient_report_is_ours_to_look_at(env: Environment, age: timedelta, state: HealthState) -> None:
+    link = env.heron_link()
+    env.simulator.world.heron_links[link.remote_id].type = "plaid_assets_report"
 
-    say(house, link, "active", None, ago(age))
+    say(env, link, "active", None, ago(age))
 
     assert link.health == state.value
-    assert is_listed(house, link, "us") is (state is HealthState.STALE)
+    assert is_listed(env, link, "us") is (state is HealthState.STALE)
 
 
-def test_customer_who_signed_in_and_shares_no_account_has_repaired_nothing(house: House) -> None:
-    link = known_with_code(house, NO_ACCOUNTS)
+def test_customer_who_signed_in_and_shares_no_account_has_repaired_nothing(env: Environment) -> None:
+    link = known_with_code(env, NO_ACCOUNTS)
 
-    say(house, link, "active", None, ago(9 * DAY))
+    say(env, link, "active", None, ago(9 * DAY))
     assert (link.health, link.cause) == ("customer_consent", Cause.NO_ACCOUNTS.value)
 
-    say(house, link, "active", None, ago(timedelta(minutes=1)))
+    say(env, link, "active", None, ago(timedelta(minutes=1)))
     assert link.health == HealthState.HEALTHY.value
 
 
-def test_page_of_the_providers_records_shows_the_contradiction(house: House) -> None:
-    link = say(house, house.heron_link(), "active", LOGIN_REQUIRED, ago(9 * DAY))
+def test_page_of_the_providers_records_shows_the_contradiction(env: Environment) -> None:
+    link = say(env, env.heron_link(), "active", LOGIN_REQUIRED, ago(9 * DAY))
 
-    words = house.open(f"/end-users/{link.end_user_id}/records/{house.heron.pk}/").words
+    words = env.open(f"/end-users/{link.end_user_id}/records/{env.heron.pk}/").words
 
     assert "The provider contradicts itself" in words

@@ -9,7 +9,7 @@ from django.utils import timezone
 from linkadmin.links import counts, health
 from linkadmin.links.models import CountMove, Integration, Link, LinkCount
 from linkadmin.providers.types import Cause, Observation, RemoteLink
-from tests.house import House
+from tests.environment import Environment
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -20,15 +20,15 @@ def tell(link: Link, cause: Cause, at: datetime | None = None) -> None:
     health.observe(link, health.Report(Observation(cause), LIST, at or timezone.now()))
 
 
-def unseen(house: House) -> Link:
+def unseen(env: Environment) -> Link:
     """Return a link that was made elsewhere, not saved yet."""
-    return Link(integration=house.belvo, end_user=house.customer(), institution=house.bank(), remote_id="link-9")
+    return Link(integration=env.belvo, end_user=env.customer(), institution=env.bank(), remote_id="link-9")
 
 
-def test_counts_follow_every_change_before_and_after_folding(house: House) -> None:
-    link = house.belvo_link(cause=Cause.LOGIN_REFUSED)
+def test_counts_follow_every_change_before_and_after_folding(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.LOGIN_REFUSED)
     counts.fold()
-    house.belvo_link("Beta", cause=Cause.WORKING)
+    env.belvo_link("Beta", cause=Cause.WORKING)
     tell(link, Cause.BANK_DOWN)
 
     assert counts.current() == Counter(waiting=1, healthy=1)
@@ -37,17 +37,17 @@ def test_counts_follow_every_change_before_and_after_folding(house: House) -> No
     assert not CountMove.objects.exists()
 
 
-def test_counts_are_told_by_integration_and_institution(house: House) -> None:
-    link = house.belvo_link(cause=Cause.WORKING)
-    house.heron_link()
+def test_counts_are_told_by_integration_and_institution(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.WORKING)
+    env.heron_link()
     counts.fold()
 
-    assert counts.current(integration=house.heron) == Counter(healthy=1)
+    assert counts.current(integration=env.heron) == Counter(healthy=1)
     assert counts.current(institution=link.institution) == Counter(healthy=1)
 
 
-def test_what_is_being_proven_counts_apart(house: House) -> None:
-    link = house.belvo_link()
+def test_what_is_being_proven_counts_apart(env: Environment) -> None:
+    link = env.belvo_link()
     health.begin_proving(link, at=timezone.now(), request_id="")
     assert counts.current() == Counter(proving=1)
 
@@ -55,17 +55,17 @@ def test_what_is_being_proven_counts_apart(house: House) -> None:
     assert counts.current() == Counter(customer_login=1)
 
 
-def test_report_that_changes_nothing_moves_nothing(house: House) -> None:
-    link = house.belvo_link(cause=Cause.WORKING)
+def test_report_that_changes_nothing_moves_nothing(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.WORKING)
     counts.fold()
     tell(link, Cause.WORKING)
 
     assert counts.fold() == 0
 
 
-def test_trend_tells_how_each_day_ended(house: House) -> None:
+def test_trend_tells_how_each_day_ended(env: Environment) -> None:
     now = timezone.now()
-    link = unseen(house)
+    link = unseen(env)
     health.start_links([(link, RemoteLink(link.remote_id, Observation(Cause.WORKING)))], at=now - timedelta(days=5))
     tell(link, Cause.BANK_DOWN, now - timedelta(days=2))
     counts.fold()
@@ -75,10 +75,10 @@ def test_trend_tells_how_each_day_ended(house: House) -> None:
     assert [dict(day.states) for day in days] == [{}, *[{"healthy": 1}] * 3, *[{"waiting": 1}] * 3]
 
 
-def test_counting_anew_finds_the_same(house: House) -> None:
-    tell(house.belvo_link(), Cause.BANK_DOWN)
-    health.begin_proving(house.belvo_link("Beta"), at=timezone.now(), request_id="")
-    house.heron_link()
+def test_counting_anew_finds_the_same(env: Environment) -> None:
+    tell(env.belvo_link(), Cause.BANK_DOWN)
+    health.begin_proving(env.belvo_link("Beta"), at=timezone.now(), request_id="")
+    env.heron_link()
     before = counts.current()
 
     counts.recount()
@@ -86,8 +86,8 @@ def test_counting_anew_finds_the_same(house: House) -> None:
     assert counts.current() == before == Counter(waiting=1, proving=1, healthy=1)
 
 
-def test_first_fold_counts_links_that_were_there_before_anybody_counted(house: House) -> None:
-    house.heron_link()
+def test_first_fold_counts_links_that_were_there_before_anybody_counted(env: Environment) -> None:
+    env.heron_link()
     CountMove.objects.all().delete()
 
     counts.fold()

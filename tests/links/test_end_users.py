@@ -6,7 +6,7 @@ from pytest_django import DjangoAssertNumQueries
 from linkadmin.links.models import EndUser, Link
 from linkadmin.paging import PAGE_SIZE
 from linkadmin.providers.types import Cause
-from tests.house import HTMX, House
+from tests.environment import HTMX, Environment
 from tests.markup import Page, read
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -16,147 +16,149 @@ def names(page: Page) -> list[str]:
     return [each.attrs["href"] for each in page.elements if each.attrs.get("class") == "table__main"]
 
 
-def search(house: House, words: str, name: str = "ana", **headers: str) -> Page:
-    return read(house.client(name).post("/end-users/", {"q": words}, headers=headers))
+def search(env: Environment, words: str, name: str = "ana", **headers: str) -> Page:
+    return read(env.client(name).post("/end-users/", {"q": words}, headers=headers))
 
 
-def test_customers_stand_by_name_with_what_needs_somebody(house: House) -> None:
-    house.belvo_link("Zebra Ltd", cause=Cause.WORKING)
-    acme = house.belvo_link("Acme Corp", bank="gringotts_mx_retail").end_user
-    Link.objects.create(integration=house.heron, end_user=acme, remote_id="item-1", health="healthy")
+def test_customers_stand_by_name_with_what_needs_somebody(env: Environment) -> None:
+    env.belvo_link("Zebra Ltd", cause=Cause.WORKING)
+    acme = env.belvo_link("Acme Corp", bank="gringotts_mx_retail").end_user
+    Link.objects.create(integration=env.heron, end_user=acme, remote_id="item-1", health="healthy")
 
-    page = house.open("/end-users/")
+    page = env.open("/end-users/")
 
     assert page.words.index("Acme Corp") < page.words.index("Zebra Ltd")
     assert f"{acme.external_id} 2 1" in page.words
 
 
 @pytest.mark.parametrize("words", ["acme", "CORP acme", "client-77"])
-def test_customer_is_found_by_name_or_id(house: House, words: str) -> None:
+def test_customer_is_found_by_name_or_id(env: Environment, words: str) -> None:
     acme = EndUser.objects.create(external_id="client-77", name="Acme Corp")
-    house.customer("Blue Fern Bakery")
+    env.customer("Blue Fern Bakery")
 
-    assert names(search(house, words)) == [acme.get_absolute_url()]
+    assert names(search(env, words)) == [acme.get_absolute_url()]
 
 
-def test_nobody_found_offers_to_show_all(house: House) -> None:
-    house.customer()
+def test_nobody_found_offers_to_show_all(env: Environment) -> None:
+    env.customer()
 
-    page = search(house, "nobody")
+    page = search(env, "nobody")
 
     assert "Nobody matches" in page.words
     assert "/end-users/" in page.links()
 
 
-def test_nobody_yet_says_how_a_customer_is_made(house: House) -> None:
-    assert "A customer is made with their first link." in house.open("/end-users/").words
+def test_nobody_yet_says_how_a_customer_is_made(env: Environment) -> None:
+    assert "A customer is made with their first link." in env.open("/end-users/").words
 
 
-def test_pages_show_every_customer_once_although_names_repeat(house: House) -> None:
+def test_pages_show_every_customer_once_although_names_repeat(env: Environment) -> None:
     EndUser.objects.bulk_create(EndUser(external_id=f"cus-{n}", name="Same Name") for n in range(PAGE_SIZE + 5))
 
-    first = house.open("/end-users/")
+    first = env.open("/end-users/")
     (turn,) = [href for href in first.links() if "after=" in href]
-    second = house.open(f"/end-users/{turn}")
+    second = env.open(f"/end-users/{turn}")
 
     assert len(set(names(first) + names(second))) == PAGE_SIZE + 5
 
 
-def test_auditor_sees_customers_by_id_for_the_order_would_tell_their_names(house: House) -> None:
+def test_auditor_sees_customers_by_id_for_the_order_would_tell_their_names(env: Environment) -> None:
     zebra = EndUser.objects.create(external_id="cus-1", name="Zebra Ltd")
     acme = EndUser.objects.create(external_id="cus-2", name="Acme Corp")
 
-    assert names(house.open("/end-users/", "ana")) == [acme.get_absolute_url(), zebra.get_absolute_url()]
-    assert names(house.open("/end-users/", "aud")) == [zebra.get_absolute_url(), acme.get_absolute_url()]
+    assert names(env.open("/end-users/", "ana")) == [acme.get_absolute_url(), zebra.get_absolute_url()]
+    assert names(env.open("/end-users/", "aud")) == [zebra.get_absolute_url(), acme.get_absolute_url()]
 
 
-def test_auditors_pages_show_every_customer_once(house: House) -> None:
+def test_auditors_pages_show_every_customer_once(env: Environment) -> None:
     EndUser.objects.bulk_create(EndUser(external_id=f"cus-{n}", name=f"Name {n % 7}") for n in range(PAGE_SIZE + 5))
 
-    first = house.open("/end-users/", "aud")
+    first = env.open("/end-users/", "aud")
     (turn,) = [href for href in first.links() if "after=" in href]
-    second = house.open(f"/end-users/{turn}", "aud")
+    second = env.open(f"/end-users/{turn}", "aud")
 
     assert len(set(names(first) + names(second))) == PAGE_SIZE + 5
 
 
 @pytest.mark.parametrize(("words", "found"), [("acme", False), ("Acme Corp", False), ("us-77", False), ("cus-7", True)])
-def test_auditor_finds_a_customer_by_the_beginning_of_an_id_alone(house: House, words: str, found: bool) -> None:
+def test_auditor_finds_a_customer_by_the_beginning_of_an_id_alone(env: Environment, words: str, found: bool) -> None:
     acme = EndUser.objects.create(external_id="cus-77", name="Acme Corp")
 
-    assert names(search(house, words, "aud")) == ([acme.get_absolute_url()] if found else [])
+    assert names(search(env, words, "aud")) == ([acme.get_absolute_url()] if found else [])
 
 
-def test_next_page_of_a_search_is_of_the_same_search(house: House) -> None:
+def test_next_page_of_a_search_is_of_the_same_search(env: Environment) -> None:
     EndUser.objects.bulk_create(EndUser(external_id=f"cus-{n}", name="Same Name") for n in range(PAGE_SIZE + 5))
-    house.customer("Zebra Ltd")
+    env.customer("Zebra Ltd")
 
-    first = search(house, "same")
+    first = search(env, "same")
     (turn,) = [each.attrs["formaction"] for each in first.elements if "after=" in each.attrs.get("formaction", "")]
-    second = read(house.client().post(f"/end-users/{turn}", {"q": "same"}))
+    second = read(env.client().post(f"/end-users/{turn}", {"q": "same"}))
 
     assert len(names(second)) == 5
 
 
 @pytest.mark.parametrize("text", ["x", "x" * 36, "6f1a4b5e-7c1d-4f7e-9a39-0f8f3c1d2b3a"])
-def test_bad_cursor_leads_to_the_first_page(house: House, text: str) -> None:
-    acme = house.customer()
+def test_bad_cursor_leads_to_the_first_page(env: Environment, text: str) -> None:
+    acme = env.customer()
 
-    assert names(house.open(f"/end-users/?after={text}")) == [acme.get_absolute_url()]
+    assert names(env.open(f"/end-users/?after={text}")) == [acme.get_absolute_url()]
 
 
-def test_customers_page_shows_all_their_links_and_offers_another(house: House) -> None:
-    link = house.belvo_link("Acme Corp")
-    house.belvo_link("Blue Fern Bakery", bank="gringotts_mx_retail")
+def test_customers_page_shows_all_their_links_and_offers_another(env: Environment) -> None:
+    link = env.belvo_link("Acme Corp")
+    env.belvo_link("Blue Fern Bakery", bank="gringotts_mx_retail")
     customer = link.end_user
 
-    page = house.open(customer.get_absolute_url())
+    page = env.open(customer.get_absolute_url())
 
     assert [url for url in page.links() if url.startswith("/links/")][-1] == link.get_absolute_url()
     assert "Blue Fern Bakery" not in page.words
     assert f"/links/new/?end_user={customer.pk}" in page.links()
 
 
-def test_customer_without_links_says_so(house: House) -> None:
-    page = house.open(house.customer().get_absolute_url())
+def test_customer_without_links_says_so(env: Environment) -> None:
+    page = env.open(env.customer().get_absolute_url())
 
     assert "This customer has no bank connection." in page.words
 
 
-def test_new_link_of_a_customer_knows_whose_it_is(house: House) -> None:
-    customer = house.customer()
+def test_new_link_of_a_customer_knows_whose_it_is(env: Environment) -> None:
+    customer = env.customer()
 
-    page = house.open(f"{house.new_link_url()}&end_user={customer.pk}")
+    page = env.open(f"{env.new_link_url()}&end_user={customer.pk}")
 
     assert page.inputs()["end_user_id"]["value"] == customer.external_id
 
 
-def test_search_by_htmx_answers_the_list_alone(house: House) -> None:
-    acme = house.customer("Acme Corp")
+def test_search_by_htmx_answers_the_list_alone(env: Environment) -> None:
+    acme = env.customer("Acme Corp")
 
-    page = search(house, "acme", **HTMX)
+    page = search(env, "acme", **HTMX)
 
     assert not page.is_whole
     assert names(page) == [acme.get_absolute_url()]
 
 
-def test_links_are_counted_for_the_page_alone(house: House, django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    house.belvo_link()
-    house.open("/end-users/")
+def test_links_are_counted_for_the_page_alone(
+    env: Environment, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    env.belvo_link()
+    env.open("/end-users/")
 
     with django_assert_num_queries(7) as done:
-        house.client().get("/end-users/")
+        env.client().get("/end-users/")
 
     (counting,) = [query["sql"] for query in done.captured_queries if "COUNT" in query["sql"]]
     assert '"end_user_id" IN' in counting
 
 
-def test_queries_do_not_grow_with_the_rows(house: House, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_queries_do_not_grow_with_the_rows(env: Environment, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     EndUser.objects.bulk_create(EndUser(external_id=f"cus-{n}", name=f"Name {n}") for n in range(PAGE_SIZE))
-    house.open("/end-users/")
+    env.open("/end-users/")
 
     for shown in (PAGE_SIZE, 10):
         EndUser.objects.exclude(pk__in=EndUser.objects.values("pk")[:shown]).delete()
         with django_assert_num_queries(7):
-            page = house.client().get("/end-users/")
+            page = env.client().get("/end-users/")
         assert len(names(read(page))) == shown

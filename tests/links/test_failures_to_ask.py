@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from linkadmin.links.models import Integration, Link
 from linkadmin.providers.types import Cause
-from tests.house import House
+from tests.environment import Environment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,9 +42,9 @@ HERON = {
 each_provider = pytest.mark.parametrize("provider", ["belvo", "heron"])
 
 
-def broken_link(house: House, provider: str) -> Link:
+def broken_link(env: Environment, provider: str) -> Link:
     """Return a link that is well at its provider, and that we believe to be broken: a good answer would change it."""
-    return house.belvo_link() if provider == "belvo" else house.heron_link(cause=Cause.LOGIN_REQUIRED)
+    return env.belvo_link() if provider == "belvo" else env.heron_link(cause=Cause.LOGIN_REQUIRED)
 
 
 def known(link: Link) -> tuple[dict[str, Any], int]:
@@ -53,11 +53,11 @@ def known(link: Link) -> tuple[dict[str, Any], int]:
     return {name: value for name, value in row.items() if name not in OF_ASKING}, link.changes.count()
 
 
-def words_after_asking(house: House, link: Link) -> str:
+def words_after_asking(env: Environment, link: Link) -> str:
     """Ask the provider by the page's button, wait for what comes of it, and read the page."""
-    house.post(f"{link.get_absolute_url()}refresh/")
-    house.settled()
-    return house.open(link.get_absolute_url()).words
+    env.post(f"{link.get_absolute_url()}refresh/")
+    env.settled()
+    return env.open(link.get_absolute_url()).words
 
 
 @contextmanager
@@ -76,14 +76,14 @@ def taken_port(*, listening: bool) -> Iterator[str]:
     ids=[*BELVO, *HERON],
 )
 def test_answer_that_tells_nothing_about_a_link_changes_nothing(
-    house: House, settings: Settings, provider: str, answer: str, error: str
+    env: Environment, settings: Settings, provider: str, answer: str, error: str
 ) -> None:
     settings.PROVIDER_READ_SECONDS = 2  # a wish to wait longer than that is not waited for
-    link = broken_link(house, provider)
+    link = broken_link(env, provider)
     before = known(link)
-    house.simulator.fail("GET", "/api/", answer, times=9)
+    env.simulator.fail("GET", "/api/", answer, times=9)
 
-    words = words_after_asking(house, link)
+    words = words_after_asking(env, link)
 
     assert f"{TITLE} The provider answered with the error “{error}”. {OLDER}" in words
     assert known(link) == before
@@ -92,28 +92,28 @@ def test_answer_that_tells_nothing_about_a_link_changes_nothing(
 @each_provider
 @pytest.mark.parametrize(("listening", "why"), [(False, NO_CONNECTION), (True, TOO_SLOW)], ids=["refused", "silent"])
 def test_provider_that_does_not_answer_changes_nothing(
-    house: House, settings: Settings, provider: str, listening: bool, why: str
+    env: Environment, settings: Settings, provider: str, listening: bool, why: str
 ) -> None:
     settings.PROVIDER_READ_SECONDS = 0.5
-    link = broken_link(house, provider)
+    link = broken_link(env, provider)
     before = known(link)
 
     with taken_port(listening=listening) as url:
         Integration.objects.update(base_url=url)
-        words = words_after_asking(house, link)
+        words = words_after_asking(env, link)
 
     assert f"{TITLE} {why} {OLDER}" in words
     assert known(link) == before
 
 
 @each_provider
-def test_next_good_answer_changes_the_state_and_takes_the_sentence_back(house: House, provider: str) -> None:
-    link = broken_link(house, provider)
+def test_next_good_answer_changes_the_state_and_takes_the_sentence_back(env: Environment, provider: str) -> None:
+    link = broken_link(env, provider)
     before = known(link)
-    house.simulator.fail("GET", "/api/", "lost_before", times=3)
+    env.simulator.fail("GET", "/api/", "lost_before", times=3)
 
-    assert TITLE in words_after_asking(house, link)
-    words = words_after_asking(house, link)
+    assert TITLE in words_after_asking(env, link)
+    words = words_after_asking(env, link)
 
     assert TITLE not in words
     assert known(link) != before

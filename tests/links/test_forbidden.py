@@ -10,7 +10,7 @@ from django.utils import timezone
 from linkadmin.links.models import CallQuota, Integration, Link
 from linkadmin.operations.models import State
 from linkadmin.sync.models import LinkRead
-from tests.house import House
+from tests.environment import Environment
 from tests.markup import Page
 from tests.providers.conftest import Script, reply
 
@@ -19,29 +19,29 @@ pytestmark = pytest.mark.django_db(transaction=True)
 CHEAP = {"belvo": "/api/institutions/", "heron": "/api/hello_world/authenticated"}
 
 
-def let_fail(house: House, *, path: str, answer: str, times: int = 1, method: str = "GET") -> None:
+def let_fail(env: Environment, *, path: str, answer: str, times: int = 1, method: str = "GET") -> None:
     fault = {"method": method, "path": path, "times": times, "answer": answer}
-    assert requests.post(f"{house.simulator.url}/faults.json", json=fault, timeout=60).status_code == 201
+    assert requests.post(f"{env.simulator.url}/faults.json", json=fault, timeout=60).status_code == 201
 
 
-def ask_about(house: House, link: Link) -> Page:
+def ask_about(env: Environment, link: Link) -> Page:
     """Let a person ask the provider about a link, and return the link's page after the answer."""
-    house.post(f"{link.get_absolute_url()}refresh/")
-    house.settled()
-    return house.open(link.get_absolute_url())
+    env.post(f"{link.get_absolute_url()}refresh/")
+    env.settled()
+    return env.open(link.get_absolute_url())
 
 
-def try_keys(house: House, integration: Integration) -> None:
-    house.post(reverse("integration-test", args=[integration.pk]), name="adm")
+def try_keys(env: Environment, integration: Integration) -> None:
+    env.post(reverse("integration-test", args=[integration.pk]), name="adm")
     integration.refresh_from_db()
 
 
-def cheap_reads(house: House, provider: str) -> int:
-    return sum(call.query.get("page_size") != "100" for call in house.calls("GET", CHEAP[provider]))
+def cheap_reads(env: Environment, provider: str) -> int:
+    return sum(call.query.get("page_size") != "100" for call in env.calls("GET", CHEAP[provider]))
 
 
-def link_of(house: House, provider: str) -> Link:
-    return house.belvo_link() if provider == "belvo" else house.heron_link()
+def link_of(env: Environment, provider: str) -> Link:
+    return env.belvo_link() if provider == "belvo" else env.heron_link()
 
 
 def path_of(link: Link) -> str:
@@ -52,77 +52,77 @@ def path_of(link: Link) -> str:
 
 @pytest.mark.usefixtures("still")
 @pytest.mark.parametrize(("provider", "answer"), [("belvo", "permission_denied"), ("heron", "heron_403")])
-def test_refusal_by_name_stops_all_calls_until_a_good_test(house: House, provider: str, answer: str) -> None:
-    link = link_of(house, provider)
-    let_fail(house, path=path_of(link), answer=answer)
+def test_refusal_by_name_stops_all_calls_until_a_good_test(env: Environment, provider: str, answer: str) -> None:
+    link = link_of(env, provider)
+    let_fail(env, path=path_of(link), answer=answer)
 
-    ask_about(house, link)
+    ask_about(env, link)
 
     link.integration.refresh_from_db()
     assert link.integration.keys_refused
     assert link.integration.keys_retry_at == timezone.now() + timedelta(seconds=900)
-    assert cheap_reads(house, provider) == 0
+    assert cheap_reads(env, provider) == 0
 
-    try_keys(house, link.integration)
-    ask_about(house, link)
+    try_keys(env, link.integration)
+    ask_about(env, link)
 
     assert not link.integration.keys_refused
-    assert len(house.calls("GET", path_of(link))) == 2
+    assert len(env.calls("GET", path_of(link))) == 2
     assert not CallQuota.objects.filter(used__gte=2**31 - 1).exists()
     link.refresh_from_db()
     assert link.ask_failed == ""
 
 
 @pytest.mark.parametrize("provider", ["belvo", "heron"])
-def test_refusal_by_a_firewall_concerns_that_one_request(house: House, provider: str) -> None:
-    link = link_of(house, provider)
-    let_fail(house, path=path_of(link), answer="html_403")
+def test_refusal_by_a_firewall_concerns_that_one_request(env: Environment, provider: str) -> None:
+    link = link_of(env, provider)
+    let_fail(env, path=path_of(link), answer="html_403")
 
-    ask_about(house, link)
+    ask_about(env, link)
     link.integration.refresh_from_db()
 
-    assert len(house.calls("GET", path_of(link))) == 1
-    assert cheap_reads(house, provider) == 1
+    assert len(env.calls("GET", path_of(link))) == 1
+    assert cheap_reads(env, provider) == 1
     assert not link.integration.keys_refused
-    ask_about(house, link)
-    assert len(house.calls("GET", path_of(link))) == 2
+    ask_about(env, link)
+    assert len(env.calls("GET", path_of(link))) == 2
 
 
-def test_credentials_that_a_firewall_refuses_are_told_so_and_the_integration_goes_on(house: House) -> None:
-    link = house.belvo_link()
-    let_fail(house, method="PUT", path="/api/links/", answer="html_403")
+def test_credentials_that_a_firewall_refuses_are_told_so_and_the_integration_goes_on(env: Environment) -> None:
+    link = env.belvo_link()
+    let_fail(env, method="PUT", path="/api/links/", answer="html_403")
 
-    page = house.send(f"/links/{link.pk}/credentials/", password="pass_union")
-    house.settled()
+    page = env.send(f"/links/{link.pk}/credentials/", password="pass_union")
+    env.settled()
 
-    operation = house.last_operation()
+    operation = env.last_operation()
     assert (operation.state, operation.outcome, operation.counts_as_attempt) == (State.REJECTED, "Blocked", False)
     assert "firewall rejected this request" in page.words
-    assert len(house.calls("PUT", "/api/links/")) == 1
-    house.belvo.refresh_from_db()
-    assert not house.belvo.keys_refused
+    assert len(env.calls("PUT", "/api/links/")) == 1
+    env.belvo.refresh_from_db()
+    assert not env.belvo.keys_refused
 
 
 @pytest.mark.parametrize("provider", ["belvo", "heron"])
-def test_firewall_that_refuses_the_cheap_read_too_stops_all_calls(house: House, provider: str) -> None:
-    link = link_of(house, provider)
-    let_fail(house, path="/api/", answer="html_403", times=2)
+def test_firewall_that_refuses_the_cheap_read_too_stops_all_calls(env: Environment, provider: str) -> None:
+    link = link_of(env, provider)
+    let_fail(env, path="/api/", answer="html_403", times=2)
 
-    ask_about(house, link)
+    ask_about(env, link)
 
     link.integration.refresh_from_db()
     assert link.integration.keys_refused
-    assert len(house.calls("GET", path_of(link))) + cheap_reads(house, provider) == 2
-    try_keys(house, link.integration)
+    assert len(env.calls("GET", path_of(link))) + cheap_reads(env, provider) == 2
+    try_keys(env, link.integration)
     assert not link.integration.keys_refused
 
 
-def test_good_test_lets_reads_go_on_that_refused_keys_held(house: House) -> None:
-    link = house.belvo_link()
-    let_fail(house, path="/api/links/", answer="permission_denied")
+def test_good_test_lets_reads_go_on_that_refused_keys_held(env: Environment) -> None:
+    link = env.belvo_link()
+    let_fail(env, path="/api/links/", answer="permission_denied")
 
-    house.prove(link)
-    try_keys(house, house.belvo)
+    env.prove(link)
+    try_keys(env, env.belvo)
 
     due_at = LinkRead.objects.get(link=link).due_at
     assert due_at is not None
@@ -132,16 +132,16 @@ def test_good_test_lets_reads_go_on_that_refused_keys_held(house: House) -> None
 class TestTooManyCalls:
     """A 429 holds what the limit covers, for as long as the provider tells."""
 
-    def test_at_belvo_holds_every_call(self, house: House) -> None:
-        link, other = house.belvo_link(), house.belvo_link("Beta", bank="heimdall_mx_retail")
+    def test_at_belvo_holds_every_call(self, env: Environment) -> None:
+        link, other = env.belvo_link(), env.belvo_link("Beta", bank="heimdall_mx_retail")
         credentials = f"/links/{other.pk}/credentials/"
-        form = house.open(credentials).form_with("password")
+        form = env.open(credentials).form_with("password")
         script = Script([reply(429, [], Retry_After="40")])
-        Integration.objects.filter(pk=house.belvo.pk).update(base_url=script.url)
+        Integration.objects.filter(pk=env.belvo.pk).update(base_url=script.url)
 
-        ask_about(house, link)
-        house.post(credentials, form.values | {"password": "pass_valid"})
-        house.settled()
+        ask_about(env, link)
+        env.post(credentials, form.values | {"password": "pass_valid"})
+        env.settled()
         script.stop()
 
         assert len(script.received) == 1
@@ -158,56 +158,56 @@ class TestTooManyCalls:
         ],
     )
     def test_without_a_time_that_can_be_read_waits_a_minute_and_then_longer(
-        self, house: House, said: str | None
+        self, env: Environment, said: str | None
     ) -> None:
-        link = house.belvo_link()
+        link = env.belvo_link()
         script = Script([reply(429, [], **({} if said is None else {"Retry_After": said}))])
-        Integration.objects.filter(pk=house.belvo.pk).update(base_url=script.url)
+        Integration.objects.filter(pk=env.belvo.pk).update(base_url=script.url)
 
-        assert [self._wait_after(house, link) for _each in range(6)] == [60, 120, 240, 480, 900, 900]
+        assert [self._wait_after(env, link) for _each in range(6)] == [60, 120, 240, 480, 900, 900]
         script.stop()
 
-    def test_that_is_over_begins_with_a_minute_again(self, house: House) -> None:
-        link, url = house.belvo_link(), house.belvo.base_url
+    def test_that_is_over_begins_with_a_minute_again(self, env: Environment) -> None:
+        link, url = env.belvo_link(), env.belvo.base_url
         script = Script([reply(429, [])])
-        Integration.objects.filter(pk=house.belvo.pk).update(base_url=script.url)
-        assert [self._wait_after(house, link) for _each in range(2)] == [60, 120]
-        Integration.objects.filter(pk=house.belvo.pk).update(base_url=url)
-        CallQuota.objects.filter(integration=house.belvo).update(window_ends_at=timezone.now())
-        ask_about(house, link)
-        Integration.objects.filter(pk=house.belvo.pk).update(base_url=script.url)
+        Integration.objects.filter(pk=env.belvo.pk).update(base_url=script.url)
+        assert [self._wait_after(env, link) for _each in range(2)] == [60, 120]
+        Integration.objects.filter(pk=env.belvo.pk).update(base_url=url)
+        CallQuota.objects.filter(integration=env.belvo).update(window_ends_at=timezone.now())
+        ask_about(env, link)
+        Integration.objects.filter(pk=env.belvo.pk).update(base_url=script.url)
 
-        assert self._wait_after(house, link) == 60
+        assert self._wait_after(env, link) == 60
         script.stop()
 
-    def test_that_nobody_told_the_end_of_is_ended_by_a_good_test(self, house: House) -> None:
-        link = house.belvo_link()
+    def test_that_nobody_told_the_end_of_is_ended_by_a_good_test(self, env: Environment) -> None:
+        link = env.belvo_link()
         CallQuota.objects.create(
-            integration=house.belvo, scope="", calls=0, guesses=3, window_ends_at=timezone.now() + timedelta(minutes=5)
+            integration=env.belvo, scope="", calls=0, guesses=3, window_ends_at=timezone.now() + timedelta(minutes=5)
         )
-        ask_about(house, link)
-        assert house.calls("GET", path_of(link)) == []
+        ask_about(env, link)
+        assert env.calls("GET", path_of(link)) == []
 
-        try_keys(house, house.belvo)
-        ask_about(house, link)
+        try_keys(env, env.belvo)
+        ask_about(env, link)
 
-        assert len(house.calls("GET", path_of(link))) == 1
+        assert len(env.calls("GET", path_of(link))) == 1
 
-    def test_whose_end_the_provider_told_is_not_ended_by_a_good_test(self, house: House) -> None:
-        link = house.belvo_link()
+    def test_whose_end_the_provider_told_is_not_ended_by_a_good_test(self, env: Environment) -> None:
+        link = env.belvo_link()
         CallQuota.objects.create(
-            integration=house.belvo, scope="", calls=0, told=True, window_ends_at=timezone.now() + timedelta(minutes=5)
+            integration=env.belvo, scope="", calls=0, told=True, window_ends_at=timezone.now() + timedelta(minutes=5)
         )
 
-        try_keys(house, house.belvo)
-        ask_about(house, link)
+        try_keys(env, env.belvo)
+        ask_about(env, link)
 
-        assert house.calls("GET", path_of(link)) == []
+        assert env.calls("GET", path_of(link)) == []
 
-    def _wait_after(self, house: House, link: Link) -> int:
+    def _wait_after(self, env: Environment, link: Link) -> int:
         """Let the wait before be over, ask once more, and return how long is waited after that, in seconds."""
-        CallQuota.objects.filter(integration=house.belvo).update(window_ends_at=timezone.now())
+        CallQuota.objects.filter(integration=env.belvo).update(window_ends_at=timezone.now())
         asked_at = timezone.now()
-        ask_about(house, link)
-        quota = CallQuota.objects.get(integration=house.belvo, scope="", calls=0)
+        ask_about(env, link)
+        quota = CallQuota.objects.get(integration=env.belvo, scope="", calls=0)
         return round((quota.window_ends_at - asked_at).total_seconds() / 10) * 10

@@ -10,7 +10,7 @@ from linkadmin.links import health
 from linkadmin.links.causes import STATES
 from linkadmin.links.models import EndUser, Integration, Link
 from linkadmin.providers.types import Cause, HealthState, Observation, RemoteLink
-from tests.house import House
+from tests.environment import Environment
 
 pytestmark = pytest.mark.django_db
 
@@ -341,9 +341,9 @@ def test_next_good_read_forgets_the_failure_to_ask(link: Link) -> None:
     assert (link.ask_failed, link.asked_at) == ("", after(6))
 
 
-def test_new_link_is_asked_about_until_it_is_set_up(house: House) -> None:
+def test_new_link_is_asked_about_until_it_is_set_up(env: Environment) -> None:
     now = timezone.now()
-    link = house.heron_link(cause=Cause.PENDING)
+    link = env.heron_link(cause=Cause.PENDING)
     Link.objects.filter(pk=link.pk).update(asked_at=now - timedelta(seconds=20), health_since=now)
 
     eagerly = health.unproven(asked_before=now - timedelta(seconds=10), now=now)

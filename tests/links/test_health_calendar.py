@@ -11,7 +11,7 @@ from django.utils import timezone
 from linkadmin.links.health_calendar import worst_by_day
 from linkadmin.links.models import HealthChange, Link
 from linkadmin.providers.types import Cause, HealthState
-from tests.house import House
+from tests.environment import Environment
 from tests.markup import Page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.usefixtures("still")]
@@ -57,9 +57,9 @@ def test_link_that_ends_worked_on_its_last_day() -> None:
     assert worst((1, ENDED), before=WORKS) == ["healthy", "healthy", "disconnected", "disconnected"]
 
 
-def history(house: House, *changes: tuple[float, Cause, HealthState]) -> Link:
+def history(env: Environment, *changes: tuple[float, Cause, HealthState]) -> Link:
     """Return a link whose states began so many days ago."""
-    link = house.belvo_link(cause=Cause.WORKING)
+    link = env.belvo_link(cause=Cause.WORKING)
     link.changes.all().delete()
     for ago, cause, state in changes:
         at = timezone.now() - timedelta(days=ago)
@@ -72,16 +72,16 @@ def bars(page: Page) -> list[dict[str, str]]:
     return [attrs for attrs in rects if attrs.get("class", "").startswith("tone-")]
 
 
-def test_link_page_draws_a_bar_for_each_day_and_says_it_in_words(house: House) -> None:
+def test_link_page_draws_a_bar_for_each_day_and_says_it_in_words(env: Environment) -> None:
     link = history(
-        house,
+        env,
         (200, Cause.WORKING, WORKS),
         (20, Cause.CODE_NEEDED, CODE),
         (16, Cause.BANK_DOWN, WAITS),
         (14, Cause.WORKING, WORKS),
     )
 
-    page = house.open(link.get_absolute_url())
+    page = env.open(link.get_absolute_url())
 
     tones = Counter(bar["class"] for bar in bars(page))
     assert tones == {"tone-ok": 83, "tone-warn": 5, "tone-info": 2}
@@ -89,10 +89,10 @@ def test_link_page_draws_a_bar_for_each_day_and_says_it_in_words(house: House) -
     assert words in page.words
 
 
-def test_young_link_has_as_many_bars_as_days(house: House) -> None:
-    link = history(house, (2, Cause.WORKING, WORKS))
+def test_young_link_has_as_many_bars_as_days(env: Environment) -> None:
+    link = history(env, (2, Cause.WORKING, WORKS))
 
-    page = house.open(link.get_absolute_url())
+    page = env.open(link.get_absolute_url())
 
     assert [bar["x"] for bar in bars(page)] == ["87", "88", "89"]
     assert "Working on 3 of 3 days" in page.words
@@ -108,29 +108,29 @@ def test_young_link_has_as_many_bars_as_days(house: House) -> None:
         ("America/Santiago", date(2026, 9, 6)),  # the missing hour is the first of the day
     ],
 )
-def test_day_on_which_clocks_change_is_one_day(house: House, zone: str, changed: date) -> None:
+def test_day_on_which_clocks_change_is_one_day(env: Environment, zone: str, changed: date) -> None:
     here = ZoneInfo(zone)
     with time_machine.travel(datetime.combine(changed + timedelta(days=2), time(12), tzinfo=here), tick=False):
-        link = history(house, (200, Cause.WORKING, WORKS))
-        house.client().cookies["tz"] = zone
+        link = history(env, (200, Cause.WORKING, WORKS))
+        env.client().cookies["tz"] = zone
         for at, cause, state in ((time(1, 30), Cause.BANK_DOWN, WAITS), (time(23, 30), Cause.WORKING, WORKS)):
             moment = datetime.combine(changed, at, tzinfo=here).astimezone(UTC)
             HealthChange.objects.create(link=link, at=moment, source="list", new=state.value, cause=cause.value)
 
-        page = house.open(link.get_absolute_url())
+        page = env.open(link.get_absolute_url())
 
     assert [bar["x"] for bar in bars(page)] == [str(number) for number in range(90)]
     assert [bar["x"] for bar in bars(page) if bar["class"] != "tone-ok"] == ["87"]
     assert "Working on 89 of 90 days; Bank or provider has trouble: wait on 1" in page.words
 
 
-def test_days_are_cut_by_the_readers_clock(house: House) -> None:
-    link = house.belvo_link(cause=Cause.WORKING)
-    house.client().cookies["tz"] = "Pacific/Kiritimati"
+def test_days_are_cut_by_the_readers_clock(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.WORKING)
+    env.client().cookies["tz"] = "Pacific/Kiritimati"
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     link.changes.update(at=midnight - timedelta(hours=12))
 
-    page = house.open(link.get_absolute_url())
+    page = env.open(link.get_absolute_url())
 
     today = timezone.localdate(timezone=timezone.get_fixed_timezone(14 * 60))
     known_for = (today - (midnight + timedelta(hours=2)).date()).days + 1

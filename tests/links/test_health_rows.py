@@ -7,7 +7,7 @@ import pytest
 
 from linkadmin.links.models import Link
 from linkadmin.simulator.clock import iso
-from tests.house import House
+from tests.environment import Environment
 
 pytestmark = [pytest.mark.thorough, pytest.mark.django_db(transaction=True)]
 
@@ -110,10 +110,10 @@ BELVO = {
 }
 
 
-def verdict_after_asking(house: House, link: Link) -> str:
+def verdict_after_asking(env: Environment, link: Link) -> str:
     """Ask the provider by the page's button, and return the words of the verdict the page then shows."""
-    house.post(f"/links/{link.pk}/refresh/")
-    page = house.open(link.get_absolute_url())
+    env.post(f"/links/{link.pk}/refresh/")
+    page = env.open(link.get_absolute_url())
     section = re.search(r'id="link-verdict"[^>]*>(.*?)</section>', page.source, re.DOTALL)
     assert section, page.words[:300]
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", section[1]))).strip()
@@ -126,65 +126,65 @@ def expect(shown: str, row: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize("half", [0, 1])  # two tests of half the table each, so that two workers share it
-def test_each_plaid_code_behind_a_heron_link_has_its_words(house: House, half: int) -> None:
-    link = house.heron_link()
-    remote = house.simulator.world.heron_links[link.remote_id]
+def test_each_plaid_code_behind_a_heron_link_has_its_words(env: Environment, half: int) -> None:
+    link = env.heron_link()
+    remote = env.simulator.world.heron_links[link.remote_id]
     for code, row in list(PLAID.items())[half::2]:
         remote.status, remote.status_message, remote.settles_at = "erroring", f"[{code}] the bank's own words", None
 
-        shown = verdict_after_asking(house, link)
+        shown = verdict_after_asking(env, link)
 
         expect(shown, row)
 
 
-def test_each_status_of_heron_has_its_words(house: House) -> None:
-    link = house.heron_link()
-    remote = house.simulator.world.heron_links[link.remote_id]
-    remote.last_successful_sync = iso(house.clock())
+def test_each_status_of_heron_has_its_words(env: Environment) -> None:
+    link = env.heron_link()
+    remote = env.simulator.world.heron_links[link.remote_id]
+    remote.last_successful_sync = iso(env.clock())
     for (status, message), row in HERON.items():
         remote.status, remote.status_message, remote.settles_at = status, message, None
 
-        shown = verdict_after_asking(house, link)
+        shown = verdict_after_asking(env, link)
 
         expect(shown, row)
 
 
-def test_each_status_of_belvo_has_its_words(house: House) -> None:
-    link = house.belvo_link()
-    remote = house.simulator.world.belvo_links[link.remote_id]
+def test_each_status_of_belvo_has_its_words(env: Environment) -> None:
+    link = env.belvo_link()
+    remote = env.simulator.world.belvo_links[link.remote_id]
     for (status, storage), row in BELVO.items():
         remote.status, remote.credentials_storage = status, storage
 
-        shown = verdict_after_asking(house, link)
+        shown = verdict_after_asking(env, link)
 
         expect(shown, row)
 
 
-def test_link_that_heron_never_filled_is_being_set_up(house: House) -> None:
-    link = house.heron_link()
-    remote = house.simulator.world.heron_links[link.remote_id]
+def test_link_that_heron_never_filled_is_being_set_up(env: Environment) -> None:
+    link = env.heron_link()
+    remote = env.simulator.world.heron_links[link.remote_id]
     remote.status, remote.last_successful_sync, remote.settles_at = "syncing", None, None
 
-    expect(verdict_after_asking(house, link), (SET_UP, "Data is being fetched now."))
+    expect(verdict_after_asking(env, link), (SET_UP, "Data is being fetched now."))
 
 
-def test_link_missing_from_herons_list_has_ended(house: House) -> None:
-    link = house.heron_link()
-    other = house.heron_link("Other Ltd", item_id="item-2")
-    house.simulator.world.heron_links[link.remote_id].end_user_id = other.end_user.external_id
+def test_link_missing_from_herons_list_has_ended(env: Environment) -> None:
+    link = env.heron_link()
+    other = env.heron_link("Other Ltd", item_id="item-2")
+    env.simulator.world.heron_links[link.remote_id].end_user_id = other.end_user.external_id
 
-    expect(verdict_after_asking(house, link), (ENDED, "If it is still missing, treat it as removed at the provider."))
-
-
-def test_link_that_belvo_does_not_know_has_ended(house: House) -> None:
-    link = house.belvo_link()
-    del house.simulator.world.belvo_links[link.remote_id]
-
-    expect(verdict_after_asking(house, link), (ENDED, "Wrong id, wrong environment, or the link was deleted."))
+    expect(verdict_after_asking(env, link), (ENDED, "If it is still missing, treat it as removed at the provider."))
 
 
-def test_customer_whom_heron_does_not_know_is_a_matter_of_our_set_up(house: House) -> None:
-    link = house.heron_link()
-    house.simulator.world.end_users.clear()
+def test_link_that_belvo_does_not_know_has_ended(env: Environment) -> None:
+    link = env.belvo_link()
+    del env.simulator.world.belvo_links[link.remote_id]
 
-    expect(verdict_after_asking(house, link), (US, "Wrong integration, customer or link id"))
+    expect(verdict_after_asking(env, link), (ENDED, "Wrong id, wrong environment, or the link was deleted."))
+
+
+def test_customer_whom_heron_does_not_know_is_a_matter_of_our_set_up(env: Environment) -> None:
+    link = env.heron_link()
+    env.simulator.world.end_users.clear()
+
+    expect(verdict_after_asking(env, link), (US, "Wrong integration, customer or link id"))

@@ -11,34 +11,34 @@ from linkadmin.links.connections import keep_secret
 from linkadmin.links.models import Integration
 from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause, Secret
-from tests.house import House
+from tests.environment import Environment
 
 pytestmark = pytest.mark.django_db
 
 
-def test_list_shows_address_keys_and_how_many_links(house: House) -> None:
-    house.belvo_link()
+def test_list_shows_address_keys_and_how_many_links(env: Environment) -> None:
+    env.belvo_link()
 
-    page = house.open("/integrations/", "mia")
+    page = env.open("/integrations/", "mia")
 
-    assert f"Belvo test Belvo {house.simulator.url} Not tried yet — 1" in page.words
-    assert f"Heron test Heron Data {house.simulator.url} Not tried yet — 0" in page.words
+    assert f"Belvo test Belvo {env.simulator.url} Not tried yet — 1" in page.words
+    assert f"Heron test Heron Data {env.simulator.url} Not tried yet — 0" in page.words
 
 
-def test_page_shows_fingerprints_and_never_keys(house: House) -> None:
-    page = house.open(house.belvo.get_absolute_url(), "adm")
+def test_page_shows_fingerprints_and_never_keys(env: Environment) -> None:
+    page = env.open(env.belvo.get_absolute_url(), "adm")
 
-    for secret in house.belvo.secrets.all():
+    for secret in env.belvo.secrets.all():
         assert secret.fingerprint in page.words
     assert "sandbox-password" not in page.source
     assert "sandbox-id" not in page.source
 
 
-def test_page_counts_links_by_state(house: House) -> None:
-    house.belvo_link(cause=Cause.LOGIN_REFUSED)
-    house.belvo_link(cause=Cause.WORKING, bank="gringotts_mx_retail")
+def test_page_counts_links_by_state(env: Environment) -> None:
+    env.belvo_link(cause=Cause.LOGIN_REFUSED)
+    env.belvo_link(cause=Cause.WORKING, bank="gringotts_mx_retail")
 
-    words = house.open(house.belvo.get_absolute_url(), "mia").words
+    words = env.open(env.belvo.get_absolute_url(), "mia").words
 
     assert "Customer must sign in again 1" in words
     assert "Working 1" in words
@@ -46,126 +46,126 @@ def test_page_counts_links_by_state(house: House) -> None:
 
 @pytest.mark.parametrize("provider", ["belvo", "heron"])
 @pytest.mark.parametrize("name", ["mia", "adm"])
-def test_connection_with_good_keys_is_good(house: House, provider: str, name: str) -> None:
-    integration: Integration = getattr(house, provider)
+def test_connection_with_good_keys_is_good(env: Environment, provider: str, name: str) -> None:
+    integration: Integration = getattr(env, provider)
 
-    answer = house.post(f"{integration.get_absolute_url()}test/", name=name)
+    answer = env.post(f"{integration.get_absolute_url()}test/", name=name)
 
     integration.refresh_from_db()
     assert answer.location == integration.get_absolute_url()
     assert integration.key_state == Integration.KeyState.GOOD
-    assert "The provider answered and accepts the keys." in house.open(answer.location, name).words
+    assert "The provider answered and accepts the keys." in env.open(answer.location, name).words
 
 
 @pytest.mark.parametrize(("provider", "key"), [("belvo", "secret_password"), ("heron", "api_key")])
-def test_wrong_key_is_told_as_one_warning(house: House, provider: str, key: str) -> None:
-    integration: Integration = getattr(house, provider)
+def test_wrong_key_is_told_as_one_warning(env: Environment, provider: str, key: str) -> None:
+    integration: Integration = getattr(env, provider)
     keep_secret(integration, key, Secret("a wrong key"))
 
-    answer = house.post(f"{integration.get_absolute_url()}test/", name="adm")
+    answer = env.post(f"{integration.get_absolute_url()}test/", name="adm")
 
     integration.refresh_from_db()
-    page = house.open(answer.location, "adm")
+    page = env.open(answer.location, "adm")
     assert integration.keys_refused
     assert "The connection test failed: 401" in page.words
     assert f"{integration.provider_label} rejects our API keys for {isolated(integration.name)}." in page.source
     assert "a wrong key" not in page.source
 
 
-def test_address_that_does_not_answer_is_no_fault_of_the_keys(house: House) -> None:
-    Integration.objects.filter(pk=house.heron.pk).update(base_url="http://127.0.0.1:9")
+def test_address_that_does_not_answer_is_no_fault_of_the_keys(env: Environment) -> None:
+    Integration.objects.filter(pk=env.heron.pk).update(base_url="http://127.0.0.1:9")
 
-    house.post(f"{house.heron.get_absolute_url()}test/", name="adm")
+    env.post(f"{env.heron.get_absolute_url()}test/", name="adm")
 
-    house.heron.refresh_from_db()
-    assert house.heron.key_state == Integration.KeyState.UNREACHABLE
-    assert "No good answer" in house.open(house.heron.get_absolute_url(), "adm").words
+    env.heron.refresh_from_db()
+    assert env.heron.key_state == Integration.KeyState.UNREACHABLE
+    assert "No good answer" in env.open(env.heron.get_absolute_url(), "adm").words
 
 
-def test_rejected_keys_stay_rejected_while_the_test_gets_no_good_answer(house: House) -> None:
+def test_rejected_keys_stay_rejected_while_the_test_gets_no_good_answer(env: Environment) -> None:
     since = timezone.now() - timedelta(hours=3)
-    Integration.objects.filter(pk=house.heron.pk).update(
+    Integration.objects.filter(pk=env.heron.pk).update(
         base_url="http://127.0.0.1:9", key_state=Integration.KeyState.REFUSED, keys_refused_at=since
     )
 
-    answer = house.post(f"{house.heron.get_absolute_url()}test/", name="adm")
+    answer = env.post(f"{env.heron.get_absolute_url()}test/", name="adm")
 
-    page = house.open(answer.location, "adm")
-    house.heron.refresh_from_db()
-    assert (house.heron.keys_refused, house.heron.keys_refused_at) == (True, since)
+    page = env.open(answer.location, "adm")
+    env.heron.refresh_from_db()
+    assert (env.heron.keys_refused, env.heron.keys_refused_at) == (True, since)
     assert "The connection test failed" in page.words
     assert "rejects our API keys" in page.source
 
 
 @pytest.mark.parametrize("kept", ["none", "not to be opened"])
-def test_key_that_is_missing_or_does_not_open_fails_the_test(house: House, kept: str) -> None:
+def test_key_that_is_missing_or_does_not_open_fails_the_test(env: Environment, kept: str) -> None:
     if kept == "none":
-        house.heron.secrets.all().delete()
+        env.heron.secrets.all().delete()
     else:
-        house.heron.secrets.update(version=99)
+        env.heron.secrets.update(version=99)
 
-    answer = house.post(f"{house.heron.get_absolute_url()}test/", name="adm")
+    answer = env.post(f"{env.heron.get_absolute_url()}test/", name="adm")
 
-    house.heron.refresh_from_db()
+    env.heron.refresh_from_db()
     assert answer.status == 303
-    assert house.heron.keys_refused
+    assert env.heron.keys_refused
 
 
-def test_connection_test_is_an_event(house: House) -> None:
-    house.post(f"{house.belvo.get_absolute_url()}test/", name="adm")
+def test_connection_test_is_an_event(env: Environment) -> None:
+    env.post(f"{env.belvo.get_absolute_url()}test/", name="adm")
 
     event = AuditEvent.objects.get(action="integration.tested")
-    assert (event.actor, event.object_id, event.outcome) == ("adm", str(house.belvo.pk), "done")
+    assert (event.actor, event.object_id, event.outcome) == ("adm", str(env.belvo.pk), "done")
     assert event.details == {"keys": "good"}
 
 
-def test_good_test_lets_changes_be_sent_again(house: House) -> None:
+def test_good_test_lets_changes_be_sent_again(env: Environment) -> None:
     Integration.objects.update(key_state=Integration.KeyState.REFUSED)
 
-    house.post(f"{house.belvo.get_absolute_url()}test/", name="adm")
+    env.post(f"{env.belvo.get_absolute_url()}test/", name="adm")
 
-    page = house.open(house.new_link_url("erebor_mx_retail"))
+    page = env.open(env.new_link_url("erebor_mx_retail"))
     assert "rejects our API keys" not in page.source
 
 
-def test_buttons_are_drawn_for_who_may_press_them(house: House) -> None:
-    url = house.belvo.get_absolute_url()
+def test_buttons_are_drawn_for_who_may_press_them(env: Environment) -> None:
+    url = env.belvo.get_absolute_url()
 
-    assert "Test connection" in house.open(url, "mia").words
-    assert "Test connection" not in house.open(url, "aud").words
-    assert f"/admin/links/integration/{house.belvo.pk}/change/" in house.open(url, "adm").links()
-    assert f"/admin/links/integration/{house.belvo.pk}/change/" not in house.open(url, "mia").links()
+    assert "Test connection" in env.open(url, "mia").words
+    assert "Test connection" not in env.open(url, "aud").words
+    assert f"/admin/links/integration/{env.belvo.pk}/change/" in env.open(url, "adm").links()
+    assert f"/admin/links/integration/{env.belvo.pk}/change/" not in env.open(url, "mia").links()
 
 
-def test_no_integration_says_who_adds_one(house: House) -> None:
+def test_no_integration_says_who_adds_one(env: Environment) -> None:
     Integration.objects.update(is_active=False)
 
-    assert "No integration is in use" in house.open("/links/new/").words
+    assert "No integration is in use" in env.open("/links/new/").words
 
 
-def test_page_says_when_all_links_were_last_read(house: House) -> None:
-    before = house.open(house.belvo.get_absolute_url(), "mia").words
+def test_page_says_when_all_links_were_last_read(env: Environment) -> None:
+    before = env.open(env.belvo.get_absolute_url(), "mia").words
     Integration.objects.update(swept_at=timezone.now() - timedelta(minutes=12))
 
     assert "All links read never" in before
-    assert "All links read 12 min ago" in house.open(house.belvo.get_absolute_url(), "mia").words
+    assert "All links read 12 min ago" in env.open(env.belvo.get_absolute_url(), "mia").words
 
 
-def test_links_that_are_being_proven_are_counted_with_the_others(house: House) -> None:
-    health.begin_proving(house.belvo_link(), at=timezone.now(), request_id="")
-    house.belvo_link("Blue Fern", bank="gringotts_mx_retail", cause=Cause.WORKING)
+def test_links_that_are_being_proven_are_counted_with_the_others(env: Environment) -> None:
+    health.begin_proving(env.belvo_link(), at=timezone.now(), request_id="")
+    env.belvo_link("Blue Fern", bank="gringotts_mx_retail", cause=Cause.WORKING)
 
-    words = house.open(house.belvo.get_absolute_url(), "mia").words
+    words = env.open(env.belvo.get_absolute_url(), "mia").words
 
     assert "Links 2 Working 1 Fixed, proving 1" in words
 
 
-def test_removed_links_are_shown_as_ended_and_not_as_reached(house: House) -> None:
-    house.belvo_link(cause=Cause.REMOVED)
-    house.belvo_link("Blue Fern", bank="gringotts_mx_retail", cause=Cause.WORKING)
-    Integration.objects.filter(pk=house.belvo.pk).update(key_state="refused")
+def test_removed_links_are_shown_as_ended_and_not_as_reached(env: Environment) -> None:
+    env.belvo_link(cause=Cause.REMOVED)
+    env.belvo_link("Blue Fern", bank="gringotts_mx_retail", cause=Cause.WORKING)
+    Integration.objects.filter(pk=env.belvo.pk).update(key_state="refused")
 
-    words = house.open(house.belvo.get_absolute_url(), "mia").words
+    words = env.open(env.belvo.get_absolute_url(), "mia").words
 
     assert "One link is reached through them." in words
     assert "Ended 1" in words

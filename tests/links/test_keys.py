@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from linkadmin.audit.models import AuditEvent
 from linkadmin.links.models import Integration, Link
-from tests.house import House
+from tests.environment import Environment
 from tests.providers.conftest import Behaviour, Script, reply
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -19,89 +19,89 @@ Answers = Callable[[Behaviour], None]
 
 
 @pytest.fixture
-def belvo_answers(house: House) -> Iterator[Answers]:
+def belvo_answers(env: Environment) -> Iterator[Answers]:
     """Let Belvo from now on answer every call alike."""
     scripts = []
 
     def answer(behaviour: Behaviour) -> None:
         scripts.append(Script([behaviour]))
-        Integration.objects.filter(pk=house.belvo.pk).update(base_url=scripts[-1].url)
+        Integration.objects.filter(pk=env.belvo.pk).update(base_url=scripts[-1].url)
 
     yield answer
-    house.settled()
+    env.settled()
     for script in scripts:
         script.stop()
 
 
-def ask_about(house: House, link: Link) -> None:
+def ask_about(env: Environment, link: Link) -> None:
     """Let a person ask Belvo about a link, and wait for the answer."""
-    house.post(f"{link.get_absolute_url()}refresh/")
-    house.settled()
-    house.belvo.refresh_from_db()
+    env.post(f"{link.get_absolute_url()}refresh/")
+    env.settled()
+    env.belvo.refresh_from_db()
 
 
-def test_good_call_takes_back_that_a_provider_could_not_be_reached(house: House) -> None:
-    link = house.belvo_link()
+def test_good_call_takes_back_that_a_provider_could_not_be_reached(env: Environment) -> None:
+    link = env.belvo_link()
     Integration.objects.update(key_state=Integration.KeyState.UNREACHABLE, test_detail="timeout")
 
-    ask_about(house, link)
+    ask_about(env, link)
 
-    assert (house.belvo.key_state, house.belvo.test_detail) == (Integration.KeyState.GOOD, "")
+    assert (env.belvo.key_state, env.belvo.test_detail) == (Integration.KeyState.GOOD, "")
 
 
 @pytest.mark.usefixtures("still")
-def test_refusal_that_may_be_a_rate_limit_lasts_until_then(house: House, belvo_answers: Answers) -> None:
-    link = house.belvo_link()
+def test_refusal_that_may_be_a_rate_limit_lasts_until_then(env: Environment, belvo_answers: Answers) -> None:
+    link = env.belvo_link()
     belvo_answers(reply(403, [], Retry_After="900"))
 
-    ask_about(house, link)
+    ask_about(env, link)
 
-    assert house.belvo.keys_refused
-    assert house.belvo.keys_retry_at == timezone.now() + timedelta(seconds=900)
+    assert env.belvo.keys_refused
+    assert env.belvo.keys_retry_at == timezone.now() + timedelta(seconds=900)
     Integration.objects.update(keys_retry_at=timezone.now())
-    house.belvo.refresh_from_db()
-    assert not house.belvo.keys_refused
+    env.belvo.refresh_from_db()
+    assert not env.belvo.keys_refused
 
 
-def test_refusal_anew_lasts_anew(house: House, belvo_answers: Answers) -> None:
-    link = house.belvo_link()
+def test_refusal_anew_lasts_anew(env: Environment, belvo_answers: Answers) -> None:
+    link = env.belvo_link()
     Integration.objects.update(key_state=Integration.KeyState.REFUSED, keys_retry_at=timezone.now())
     belvo_answers(reply(403, [], Retry_After="900"))
 
-    ask_about(house, link)
+    ask_about(env, link)
 
-    assert house.belvo.keys_refused
+    assert env.belvo.keys_refused
 
 
 @pytest.mark.parametrize("path", ["refresh", "test"])
-def test_refused_keys_are_tried_again_by_a_person_only(house: House, belvo_answers: Answers, path: str) -> None:
-    link = house.belvo_link()
+def test_refused_keys_are_tried_again_by_a_person_only(env: Environment, belvo_answers: Answers, path: str) -> None:
+    link = env.belvo_link()
     Integration.objects.update(key_state=Integration.KeyState.REFUSED, keys_retry_at=timezone.now())
     belvo_answers(reply(401, []))
 
     if path == "refresh":
-        ask_about(house, link)
+        ask_about(env, link)
     else:
-        house.post(f"{house.belvo.get_absolute_url()}test/", name="adm")
+        env.post(f"{env.belvo.get_absolute_url()}test/", name="adm")
 
-    house.belvo.refresh_from_db()
-    assert (house.belvo.keys_refused, house.belvo.keys_retry_at) == (True, None)
+    env.belvo.refresh_from_db()
+    assert (env.belvo.keys_refused, env.belvo.keys_retry_at) == (True, None)
 
 
-def test_good_answer_forgets_when_keys_are_tried_again(house: House) -> None:
-    link = house.belvo_link()
+def test_good_answer_forgets_when_keys_are_tried_again(env: Environment) -> None:
+    link = env.belvo_link()
     Integration.objects.update(key_state=Integration.KeyState.REFUSED, keys_retry_at=timezone.now())
 
-    ask_about(house, link)
+    ask_about(env, link)
 
-    assert (house.belvo.key_state, house.belvo.keys_retry_at) == (Integration.KeyState.GOOD, None)
+    assert (env.belvo.key_state, env.belvo.keys_retry_at) == (Integration.KeyState.GOOD, None)
 
 
 @pytest.mark.parametrize("late", [reply(403, [], Retry_After="900"), reply(400, [])])
 def test_answer_to_a_call_that_began_before_keys_were_refused_leaves_it_to_a_person(
-    house: House, belvo_answers: Answers, late: Behaviour
+    env: Environment, belvo_answers: Answers, late: Behaviour
 ) -> None:
-    link = house.belvo_link()
+    link = env.belvo_link()
 
     def refused_meanwhile(connection: socket.socket) -> None:
         Integration.objects.update(key_state=Integration.KeyState.REFUSED, keys_retry_at=None)
@@ -110,23 +110,23 @@ def test_answer_to_a_call_that_began_before_keys_were_refused_leaves_it_to_a_per
 
     belvo_answers(refused_meanwhile)
 
-    ask_about(house, link)
+    ask_about(env, link)
 
-    assert (house.belvo.key_state, house.belvo.keys_retry_at) == (Integration.KeyState.REFUSED, None)
+    assert (env.belvo.key_state, env.belvo.keys_retry_at) == (Integration.KeyState.REFUSED, None)
 
 
 @pytest.mark.parametrize("before", [Integration.KeyState.REFUSED, Integration.KeyState.GOOD])
 def test_provider_that_lets_the_test_wait_says_nothing_about_the_keys(
-    house: House, belvo_answers: Answers, before: str
+    env: Environment, belvo_answers: Answers, before: str
 ) -> None:
     belvo_answers(reply(429, []))
-    Integration.objects.filter(pk=house.belvo.pk).update(key_state=before)
+    Integration.objects.filter(pk=env.belvo.pk).update(key_state=before)
 
-    answer = house.post(f"{house.belvo.get_absolute_url()}test/", name="adm")
+    answer = env.post(f"{env.belvo.get_absolute_url()}test/", name="adm")
 
-    house.belvo.refresh_from_db()
-    assert house.belvo.key_state == before
-    words = house.open(answer.location, "adm").words
+    env.belvo.refresh_from_db()
+    assert env.belvo.key_state == before
+    words = env.open(answer.location, "adm").words
     assert "The provider is rate limiting us, so the keys weren't tested." in words
     assert "accepts the keys" not in words
     assert AuditEvent.objects.get(action="integration.tested").outcome == "refused"

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from linkadmin.links.models import EndUser, Institution, Integration, Link, LinkSearch, search_text
 from linkadmin.paging import PAGE_SIZE
 from linkadmin.providers.types import Cause, HealthState
-from tests.house import HTMX, House
+from tests.environment import HTMX, Environment
 from tests.markup import Page, read
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -26,8 +26,8 @@ def rows(page: Page) -> list[str]:
     return ROW.findall(page.source)
 
 
-def search(house: House, words: str, name: str = "ana", **headers: str) -> Page:
-    return read(house.client(name).post("/links/", {"q": words}, headers=headers))
+def search(env: Environment, words: str, name: str = "ana", **headers: str) -> Page:
+    return read(env.client(name).post("/links/", {"q": words}, headers=headers))
 
 
 def many(integration: Integration, count: int) -> list[Link]:
@@ -51,18 +51,18 @@ def many(integration: Integration, count: int) -> list[Link]:
     return links
 
 
-def test_most_urgent_stand_first(house: House) -> None:
-    fine = house.heron_link(item_id="item-1", cause=Cause.WORKING)
-    code = house.heron_link(item_id="item-2", cause=Cause.CODE_NEEDED)
-    login = house.heron_link(item_id="item-3", cause=Cause.LOGIN_REQUIRED)
+def test_most_urgent_stand_first(env: Environment) -> None:
+    fine = env.heron_link(item_id="item-1", cause=Cause.WORKING)
+    code = env.heron_link(item_id="item-2", cause=Cause.CODE_NEEDED)
+    login = env.heron_link(item_id="item-3", cause=Cause.LOGIN_REQUIRED)
 
-    assert rows(house.open("/links/")) == [str(link.pk) for link in (code, login, fine)]
+    assert rows(env.open("/links/")) == [str(link.pk) for link in (code, login, fine)]
 
 
-def test_row_says_who_where_what_and_whose_turn(house: House) -> None:
-    link = house.heron_link("Acme Corp", bank="First Platypus Bank", cause=Cause.LOGIN_REQUIRED)
+def test_row_says_who_where_what_and_whose_turn(env: Environment) -> None:
+    link = env.heron_link("Acme Corp", bank="First Platypus Bank", cause=Cause.LOGIN_REQUIRED)
 
-    words = house.open("/links/").words
+    words = env.open("/links/").words
 
     for said in ("Acme Corp", link.end_user.external_id, "First Platypus Bank", "Heron test"):
         assert said in words
@@ -70,51 +70,51 @@ def test_row_says_who_where_what_and_whose_turn(house: House) -> None:
 
 
 @pytest.mark.parametrize("words", ["Acme", "acme corp", "PLATYPUS", "first corp", "cme"])
-def test_link_is_found_by_words_of_its_names(house: House, words: str) -> None:
-    link = house.heron_link("Acme Corp", bank="First Platypus Bank")
-    house.heron_link("Blue Fern Bakery", item_id="item-2")
+def test_link_is_found_by_words_of_its_names(env: Environment, words: str) -> None:
+    link = env.heron_link("Acme Corp", bank="First Platypus Bank")
+    env.heron_link("Blue Fern Bakery", item_id="item-2")
 
-    assert rows(search(house, words)) == [str(link.pk)]
+    assert rows(search(env, words)) == [str(link.pk)]
 
 
 @pytest.mark.parametrize("part", ["remote_id", "end_user.external_id", "data_source_id", "pk"])
-def test_link_is_found_by_a_part_of_each_of_its_ids(house: House, part: str) -> None:
-    link = house.heron_link(item_id="Item-aBcDeF")
+def test_link_is_found_by_a_part_of_each_of_its_ids(env: Environment, part: str) -> None:
+    link = env.heron_link(item_id="Item-aBcDeF")
     Link.objects.filter(pk=link.pk).update(data_source_id="dso_1234567890")
     link.refresh_from_db()
     LinkSearch.objects.filter(link=link).update(text=search_text(link))
-    house.heron_link(item_id="other-2")
+    env.heron_link(item_id="other-2")
     whole = link
     for name in part.split("."):
         whole = getattr(whole, name)
 
-    assert rows(search(house, str(whole)[:-1])) == [str(link.pk)]
+    assert rows(search(env, str(whole)[:-1])) == [str(link.pk)]
 
 
 @pytest.mark.parametrize("part", ["remote_id", "pk"])
-def test_exact_id_leads_to_the_link_itself(house: House, part: str) -> None:
-    link = house.heron_link(item_id="Item-aBcDeF")
-    house.heron_link(item_id="Item-aBcDeF-2")
+def test_exact_id_leads_to_the_link_itself(env: Environment, part: str) -> None:
+    link = env.heron_link(item_id="Item-aBcDeF")
+    env.heron_link(item_id="Item-aBcDeF-2")
 
-    answer = search(house, f" {getattr(link, part)} ")
+    answer = search(env, f" {getattr(link, part)} ")
 
     assert (answer.status, answer.location) == (303, link.get_absolute_url())
 
 
-def test_auditor_finds_a_link_by_the_beginning_of_an_id(house: House) -> None:
-    link = house.heron_link(item_id="Item-aBcDeF")
+def test_auditor_finds_a_link_by_the_beginning_of_an_id(env: Environment) -> None:
+    link = env.heron_link(item_id="Item-aBcDeF")
     Link.objects.filter(pk=link.pk).update(data_source_id="dso_1234567890")
 
     for whole in (link.remote_id, link.end_user.external_id, "dso_1234567890", str(link.pk), str(link.pk).upper()):
-        assert rows(search(house, whole[:-1], "aud")) == [str(link.pk)], whole
+        assert rows(search(env, whole[:-1], "aud")) == [str(link.pk)], whole
 
 
 @pytest.mark.parametrize("words", ["Wilhelmina", "quackenbush", "wil", "Platypus", "tem-1"])
-def test_auditor_cannot_find_a_name_by_asking(house: House, words: str) -> None:
-    house.heron_link("Wilhelmina Quackenbush", item_id="item-1", bank="First Platypus Bank")
+def test_auditor_cannot_find_a_name_by_asking(env: Environment, words: str) -> None:
+    env.heron_link("Wilhelmina Quackenbush", item_id="item-1", bank="First Platypus Bank")
 
-    assert rows(search(house, words, "ana"))
-    assert not rows(search(house, words, "aud"))
+    assert rows(search(env, words, "ana"))
+    assert not rows(search(env, words, "aud"))
 
 
 def test_pasted_id_is_looked_up_in_an_index() -> None:
@@ -125,31 +125,31 @@ def test_pasted_id_is_looked_up_in_an_index() -> None:
     assert "link_by_remote_id" in Link.objects.filter(remote_id="item-1").explain()
 
 
-def test_customers_id_leads_to_their_only_link(house: House) -> None:
-    link = house.heron_link()
+def test_customers_id_leads_to_their_only_link(env: Environment) -> None:
+    link = env.heron_link()
 
-    answer = search(house, link.end_user.external_id)
-    Link.objects.create(integration=house.belvo, end_user=link.end_user, remote_id="link-2")
-    page = search(house, link.end_user.external_id)
+    answer = search(env, link.end_user.external_id)
+    Link.objects.create(integration=env.belvo, end_user=link.end_user, remote_id="link-2")
+    page = search(env, link.end_user.external_id)
 
     assert (answer.status, answer.location) == (303, link.get_absolute_url())
     assert page.status == 200
 
 
 @pytest.mark.parametrize("words", ["%", "_", "acme'; drop table", "\x00", "a" * 5000, " "])
-def test_odd_words_find_nothing_or_all_and_break_nothing(house: House, words: str) -> None:
-    house.heron_link("Acme Corp")
+def test_odd_words_find_nothing_or_all_and_break_nothing(env: Environment, words: str) -> None:
+    env.heron_link("Acme Corp")
 
-    page = search(house, words)
+    page = search(env, words)
 
     assert page.status == 200
     assert len(rows(page)) == (0 if words.strip(" \0") else 1)
 
 
-def test_no_name_is_part_of_any_address(house: House) -> None:
-    many(house.heron, PAGE_SIZE + 1)
+def test_no_name_is_part_of_any_address(env: Environment) -> None:
+    many(env.heron, PAGE_SIZE + 1)
 
-    page = search(house, "zebra")
+    page = search(env, "zebra")
 
     assert page.status == 200
     addresses = [each.attrs.get(name, "") for each in page.elements for name in ("href", "action", "hx-get", "hx-post")]
@@ -157,19 +157,19 @@ def test_no_name_is_part_of_any_address(house: House) -> None:
     assert not [each for each in page.forms if each.attrs.get("method", "get") == "get" and "q" in each.names]
 
 
-def test_words_in_an_address_are_not_searched_for(house: House) -> None:
-    house.heron_link("Acme Corp")
+def test_words_in_an_address_are_not_searched_for(env: Environment) -> None:
+    env.heron_link("Acme Corp")
 
-    assert len(rows(house.open("/links/?q=nobody"))) == 1
+    assert len(rows(env.open("/links/?q=nobody"))) == 1
 
 
-def test_next_page_of_a_search_is_of_the_same_search(house: House) -> None:
-    links = many(house.heron, PAGE_SIZE + 5)
-    house.heron_link("Blue Fern Bakery")
-    first = search(house, "zebra")
+def test_next_page_of_a_search_is_of_the_same_search(env: Environment) -> None:
+    links = many(env.heron, PAGE_SIZE + 5)
+    env.heron_link("Blue Fern Bakery")
+    first = search(env, "zebra")
     (turn,) = [each.attrs["formaction"] for each in first.elements if "after=" in each.attrs.get("formaction", "")]
 
-    second = read(house.client().post(f"/links/{turn}", {"q": "zebra"}))
+    second = read(env.client().post(f"/links/{turn}", {"q": "zebra"}))
 
     assert sorted(rows(first) + rows(second)) == sorted(str(link.pk) for link in links)
 
@@ -186,67 +186,67 @@ def test_next_page_of_a_search_is_of_the_same_search(house: House) -> None:
         ("healthy", {Cause.WORKING}),
     ],
 )
-def test_list_is_filtered_by_state_and_by_whose_turn_it_is(house: House, chosen: str, causes: set[Cause]) -> None:
+def test_list_is_filtered_by_state_and_by_whose_turn_it_is(env: Environment, chosen: str, causes: set[Cause]) -> None:
     every = [
         Cause.CODE_NEEDED, Cause.LOGIN_REQUIRED, Cause.CONSENT_EXPIRED, Cause.ACCOUNT_LOCKED, Cause.BANK_DOWN,
         Cause.RIGHTS_MISSING, Cause.SOURCE_UNKNOWN, Cause.STALE, Cause.WORKING, Cause.PENDING, Cause.GONE,
     ]  # fmt: skip
-    links = {cause: house.heron_link(item_id=f"item-{cause.value}", cause=cause) for cause in every}
+    links = {cause: env.heron_link(item_id=f"item-{cause.value}", cause=cause) for cause in every}
 
-    page = house.open(f"/links/?state={chosen}")
+    page = env.open(f"/links/?state={chosen}")
 
     assert set(rows(page)) == {str(links[cause].pk) for cause in causes}
 
 
-def test_link_being_proven_is_a_group_of_its_own(house: House) -> None:
-    link = house.heron_link(cause=Cause.LOGIN_REQUIRED)
+def test_link_being_proven_is_a_group_of_its_own(env: Environment) -> None:
+    link = env.heron_link(cause=Cause.LOGIN_REQUIRED)
     Link.objects.filter(pk=link.pk).update(proving_since=timezone.now())
 
-    assert rows(house.open("/links/?state=proving")) == [str(link.pk)]
-    assert rows(house.open("/links/?state=customer")) == []
-    assert "Fixed, proving" in house.open("/links/").words
+    assert rows(env.open("/links/?state=proving")) == [str(link.pk)]
+    assert rows(env.open("/links/?state=customer")) == []
+    assert "Fixed, proving" in env.open("/links/").words
 
 
-def test_list_is_filtered_by_integration_bank_and_owner(house: House) -> None:
-    belvo = house.belvo_link()
-    heron = house.heron_link(bank="First Platypus Bank")
-    Link.objects.filter(pk=heron.pk).update(owner=house.people["ana"])
+def test_list_is_filtered_by_integration_bank_and_owner(env: Environment) -> None:
+    belvo = env.belvo_link()
+    heron = env.heron_link(bank="First Platypus Bank")
+    Link.objects.filter(pk=heron.pk).update(owner=env.people["ana"])
     assert heron.institution is not None
 
-    assert rows(house.open(f"/links/?integration={house.belvo.pk}")) == [str(belvo.pk)]
-    assert rows(house.open(f"/links/?institution={heron.institution.pk}")) == [str(heron.pk)]
-    assert rows(house.open("/links/?mine=1")) == [str(heron.pk)]
-    assert rows(house.open("/links/?mine=1", "ben")) == []
+    assert rows(env.open(f"/links/?integration={env.belvo.pk}")) == [str(belvo.pk)]
+    assert rows(env.open(f"/links/?institution={heron.institution.pk}")) == [str(heron.pk)]
+    assert rows(env.open("/links/?mine=1")) == [str(heron.pk)]
+    assert rows(env.open("/links/?mine=1", "ben")) == []
 
 
-def test_each_filter_in_force_can_be_taken_away(house: House) -> None:
-    page = house.open(f"/links/?state=customer&integration={house.belvo.pk}")
+def test_each_filter_in_force_can_be_taken_away(env: Environment) -> None:
+    page = env.open(f"/links/?state=customer&integration={env.belvo.pk}")
 
     pills = [each.attrs for each in page.elements if each.attrs.get("class") == "pill"]
-    assert [pill["href"] for pill in pills] == [f"?integration={house.belvo.pk}", "?state=customer"]
+    assert [pill["href"] for pill in pills] == [f"?integration={env.belvo.pk}", "?state=customer"]
 
 
 @pytest.mark.parametrize("query", ["state=broken", "integration=1", f"institution={uuid.UUID(int=0)}", "mine=2"])
-def test_filter_that_is_not_offered_is_a_bad_request(house: House, query: str) -> None:
-    assert house.client().get(f"/links/?{query}").status_code == 400
+def test_filter_that_is_not_offered_is_a_bad_request(env: Environment, query: str) -> None:
+    assert env.client().get(f"/links/?{query}").status_code == 400
 
 
-def test_field_that_is_no_filter_is_ignored(house: House) -> None:
-    link = house.heron_link()
+def test_field_that_is_no_filter_is_ignored(env: Environment) -> None:
+    link = env.heron_link()
 
-    assert rows(house.open("/links/?end_user__name=x&order_by=secrets")) == [str(link.pk)]
+    assert rows(env.open("/links/?end_user__name=x&order_by=secrets")) == [str(link.pk)]
 
 
-def test_pages_show_every_link_once_forwards_and_backwards(house: House) -> None:
-    links = many(house.heron, 2 * PAGE_SIZE + 7)
+def test_pages_show_every_link_once_forwards_and_backwards(env: Environment) -> None:
+    links = many(env.heron, 2 * PAGE_SIZE + 7)
     url, forwards, last = "/links/", [], ""
     while url:
-        page, last = house.open(url), url
+        page, last = env.open(url), url
         forwards += rows(page)
         url = next((f"/links/{href}" for href in page.links() if "after=" in href), "")
     url, backwards = last, []
     while url:
-        page = house.open(url)
+        page = env.open(url)
         backwards = rows(page) + backwards
         url = next((f"/links/{href}" for href in page.links() if "before=" in href), "")
 
@@ -254,14 +254,14 @@ def test_pages_show_every_link_once_forwards_and_backwards(house: House) -> None
     assert backwards == forwards
 
 
-def test_pages_keep_the_filter(house: House) -> None:
-    many(house.heron, PAGE_SIZE + 1)
+def test_pages_keep_the_filter(env: Environment) -> None:
+    many(env.heron, PAGE_SIZE + 1)
 
-    page = house.open("/links/?state=customer")
+    page = env.open("/links/?state=customer")
 
     (turn,) = [href for href in page.links() if "after=" in href]
     assert turn.startswith("?state=customer&after=")
-    assert len(rows(house.open(f"/links/{turn}"))) == 1
+    assert len(rows(env.open(f"/links/{turn}"))) == 1
 
 
 ID = str(uuid.UUID(int=1))
@@ -271,68 +271,68 @@ BAD_CURSORS = ["%%%", "1.2", "1.2.3.4", f"x.1.{ID}", f"1.y.{ID}", "1.1.5", f"-1.
 
 @pytest.mark.parametrize("text", BAD_CURSORS)
 @pytest.mark.parametrize("way", ["after", "before"])
-def test_bad_cursor_leads_to_the_first_page(house: House, way: str, text: str) -> None:
-    link = house.heron_link()
+def test_bad_cursor_leads_to_the_first_page(env: Environment, way: str, text: str) -> None:
+    link = env.heron_link()
 
-    page = house.open(f"/links/?{urlencode({way: text})}")
+    page = env.open(f"/links/?{urlencode({way: text})}")
 
     assert (page.status, rows(page)) == (200, [str(link.pk)])
 
 
-def test_strip_counts_each_group_and_hides_zeroes(house: House) -> None:
+def test_strip_counts_each_group_and_hides_zeroes(env: Environment) -> None:
     for number in range(3):
-        house.heron_link(item_id=f"item-{number}", cause=Cause.LOGIN_REQUIRED)
-    house.heron_link(item_id="item-3", cause=Cause.CODE_NEEDED)
-    house.heron_link(item_id="item-4", cause=Cause.BANK_DOWN)
+        env.heron_link(item_id=f"item-{number}", cause=Cause.LOGIN_REQUIRED)
+    env.heron_link(item_id="item-3", cause=Cause.CODE_NEEDED)
+    env.heron_link(item_id="item-4", cause=Cause.BANK_DOWN)
 
-    words = house.open("/links/").words
+    words = env.open("/links/").words
 
     assert "Need a customer 4 1 want a code" in words
     assert "Wait for a bank 1" in words
     assert "Need us" not in words.split("Filter")[0].split("Any state")[0]
 
 
-def test_nothing_yet_offers_to_begin(house: House) -> None:
-    page = house.open("/links/")
+def test_nothing_yet_offers_to_begin(env: Environment) -> None:
+    page = env.open("/links/")
 
     assert "No links yet" in page.words
     assert "/links/new/" in page.links()
-    assert "/links/new/" not in house.open("/links/", "mia").links()
+    assert "/links/new/" not in env.open("/links/", "mia").links()
 
 
-def test_nothing_found_offers_to_clear_the_filter(house: House) -> None:
-    house.heron_link()
+def test_nothing_found_offers_to_clear_the_filter(env: Environment) -> None:
+    env.heron_link()
 
-    assert "Nothing matches" in house.open("/links/?state=wait").words
-    assert "Nothing matches" in search(house, "nobody").words
+    assert "Nothing matches" in env.open("/links/?state=wait").words
+    assert "Nothing matches" in search(env, "nobody").words
 
 
-def test_search_by_htmx_answers_the_list_alone(house: House) -> None:
-    house.heron_link("Acme Corp")
+def test_search_by_htmx_answers_the_list_alone(env: Environment) -> None:
+    env.heron_link("Acme Corp")
 
-    page = search(house, "acme", **HTMX)
+    page = search(env, "acme", **HTMX)
 
     assert not page.is_whole
     assert 'id="results"' in page.source
     assert len(rows(page)) == 1
 
 
-def test_queries_do_not_grow_with_the_rows(house: House, django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    links = many(house.heron, PAGE_SIZE)
-    banks = [Institution(integration=house.heron, name=link.remote_id, display_name="Bank") for link in links]
+def test_queries_do_not_grow_with_the_rows(env: Environment, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    links = many(env.heron, PAGE_SIZE)
+    banks = [Institution(integration=env.heron, name=link.remote_id, display_name="Bank") for link in links]
     for link, link.institution in zip(links, Institution.objects.bulk_create(banks), strict=True):
         link.save(update_fields=["institution"])
-    house.open("/links/")
+    env.open("/links/")
 
     for shown in (PAGE_SIZE, 10):
         Link.objects.filter(pk__in=[link.pk for link in links[shown:]]).delete()
         with django_assert_num_queries(10):
-            page = house.client().get("/links/")
+            page = env.client().get("/links/")
         assert len(rows(read(page))) == shown
 
 
-def test_filter_that_is_not_offered_gets_a_page_with_a_way_back(house: House) -> None:
-    page = house.open("/links/?state=foo")
+def test_filter_that_is_not_offered_gets_a_page_with_a_way_back(env: Environment) -> None:
+    page = env.open("/links/?state=foo")
 
     assert page.status == 400
     assert "This address is not understood" in page.words

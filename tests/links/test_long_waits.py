@@ -8,7 +8,7 @@ from django.utils import timezone
 from linkadmin.links import health
 from linkadmin.links.models import Link
 from linkadmin.providers.types import Cause, HealthState, Observation, RemoteLink
-from tests.house import House
+from tests.environment import Environment
 
 pytestmark = pytest.mark.django_db
 
@@ -24,29 +24,29 @@ def ask(link: Link, cause: Cause, *, hours: float) -> str:
 
 
 @pytest.mark.parametrize("cause", [Cause.PENDING, Cause.FIRST_SYNC, Cause.DATA_PREPARING])
-def test_link_without_data_a_day_after_it_began_is_not_understood(house: House, cause: Cause) -> None:
-    link = house.heron_link(cause=Cause.PENDING)
+def test_link_without_data_a_day_after_it_began_is_not_understood(env: Environment, cause: Cause) -> None:
+    link = env.heron_link(cause=Cause.PENDING)
 
     assert ask(link, cause, hours=23.9) == cause.value
     assert ask(link, cause, hours=24.1) == Cause.NEVER_SYNCED.value
     assert link.health == HealthState.UNKNOWN.value
 
 
-def test_registration_that_waits_for_the_customer_is_not_a_link_without_data(house: House) -> None:
-    link = house.belvo_link(cause=Cause.UNCONFIRMED)
+def test_registration_that_waits_for_the_customer_is_not_a_link_without_data(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.UNCONFIRMED)
 
     assert ask(link, Cause.UNCONFIRMED, hours=48) == Cause.UNCONFIRMED.value
 
 
-def test_link_that_had_data_once_may_be_set_up_anew_for_long(house: House) -> None:
-    link = house.heron_link()
+def test_link_that_had_data_once_may_be_set_up_anew_for_long(env: Environment) -> None:
+    link = env.heron_link()
     Link.objects.update(last_good_at=NOW - timedelta(days=9))
 
     assert ask(link, Cause.PENDING, hours=48) == Cause.PENDING.value
 
 
-def test_wait_of_more_than_two_days_comes_before_other_waits(house: House) -> None:
-    long, short = house.belvo_link(cause=Cause.BANK_DOWN), house.belvo_link("Beta", cause=Cause.BANK_DOWN)
+def test_wait_of_more_than_two_days_comes_before_other_waits(env: Environment) -> None:
+    long, short = env.belvo_link(cause=Cause.BANK_DOWN), env.belvo_link("Beta", cause=Cause.BANK_DOWN)
     Link.objects.filter(pk=long.pk).update(health_since=timezone.now() - timedelta(hours=49))
 
     assert health.escalate(now=timezone.now()) == 1
@@ -57,8 +57,8 @@ def test_wait_of_more_than_two_days_comes_before_other_waits(house: House) -> No
     assert health.escalate(now=timezone.now()) == 0
 
 
-def test_long_wait_keeps_its_place_when_it_is_read_again(house: House) -> None:
-    link = house.belvo_link(cause=Cause.BANK_DOWN)
+def test_long_wait_keeps_its_place_when_it_is_read_again(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.BANK_DOWN)
     Link.objects.update(health_since=timezone.now() - timedelta(hours=49))
     health.escalate(now=timezone.now())
     before = Link.objects.get().attention

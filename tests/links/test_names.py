@@ -11,7 +11,7 @@ from linkadmin.links import notes
 from linkadmin.links.models import EndUser, Institution, Integration, Link, LinkSearch, Note
 from linkadmin.providers.names import clean_name, clean_text, folded, is_customer_id, isolated
 from linkadmin.sync.full_checks.discovery import know_customers
-from tests.house import House
+from tests.environment import Environment
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -31,12 +31,12 @@ RTL = "\u05d0\u05d1"  # what is written from right to left, and turns the text a
         ("  Acme  ", "Acme"),
     ],
 )
-def test_name_is_cleaned_whichever_way_it_comes_in(house: House, typed: str, kept: str) -> None:
+def test_name_is_cleaned_whichever_way_it_comes_in(env: Environment, typed: str, kept: str) -> None:
     values = {"end_user_id": "cus-1", "end_user_name": typed, "access_token": "access-1", "item_id": "item-1"}
-    house.send(house.new_link_url(), **values)
+    env.send(env.new_link_url(), **values)
     know_customers({"cus-2": typed})
     EndUser.objects.filter(external_id="cus-2").update(name=typed)
-    bank = Institution.objects.create(integration=house.belvo, name="b", display_name=typed)
+    bank = Institution.objects.create(integration=env.belvo, name="b", display_name=typed)
     user = User.objects.create_user(username="new", password="a password for tests", role=Role.SUPPORT, name=typed)
 
     assert set(EndUser.objects.values_list("name", flat=True)) == {kept}
@@ -45,19 +45,19 @@ def test_name_is_cleaned_whichever_way_it_comes_in(house: House, typed: str, kep
     assert clean_name(typed) == kept
 
 
-def test_name_of_nothing_but_marks_is_none(house: House) -> None:
+def test_name_of_nothing_but_marks_is_none(env: Environment) -> None:
     values = {"end_user_id": "cus-1", "end_user_name": "\u202e \u200f", "access_token": "access-1", "item_id": "item-1"}
 
-    answer = house.send(house.new_link_url(), **values)
+    answer = env.send(env.new_link_url(), **values)
 
     assert answer.status == 422
     assert "No customer has this id yet" in answer.error_at("end_user_name")
 
 
-def test_note_keeps_its_lines_and_loses_its_marks(house: House) -> None:
-    link = house.heron_link()
+def test_note_keeps_its_lines_and_loses_its_marks(env: Environment) -> None:
+    link = env.heron_link()
 
-    notes.add_note(link, by=house.people["ana"], text="first \u202eline\r\nsecond\u0007")
+    notes.add_note(link, by=env.people["ana"], text="first \u202eline\r\nsecond\u0007")
 
     assert Note.objects.get().text == "first line\nsecond" == clean_text("first \u202eline\r\nsecond\u0007")
 
@@ -85,24 +85,24 @@ def test_id_is_kept_byte_for_byte() -> None:
         ("ｓãｏ", "Padaria São João"),
     ],
 )
-def test_name_is_found_regardless_of_case_and_accents(house: House, words: str, name: str) -> None:
-    of_customer, of_bank = house.heron_link(name, item_id="item-1"), house.heron_link(item_id="item-2", bank=name)
-    other = house.heron_link("Somebody Else", item_id="item-3", bank="Elsewhere")
+def test_name_is_found_regardless_of_case_and_accents(env: Environment, words: str, name: str) -> None:
+    of_customer, of_bank = env.heron_link(name, item_id="item-1"), env.heron_link(item_id="item-2", bank=name)
+    other = env.heron_link("Somebody Else", item_id="item-3", bank="Elsewhere")
 
-    found = house.post("/links/", {"q": words}).source
+    found = env.post("/links/", {"q": words}).source
     assert str(of_customer.pk) in found
     assert str(of_bank.pk) in found
     assert str(other.pk) not in found
-    customers = house.post("/end-users/", {"q": words}).source
+    customers = env.post("/end-users/", {"q": words}).source
     assert str(of_customer.end_user_id) in customers
     assert str(other.end_user_id) not in customers
-    banks = house.client().get("/institutions/", {"q": words}).content.decode()
+    banks = env.client().get("/institutions/", {"q": words}).content.decode()
     assert str(of_bank.institution_id) in banks
     assert str(other.institution_id) not in banks
 
 
-def test_what_is_searched_is_folded_with_the_name(house: House) -> None:
-    customer = house.customer("Ñandú")
+def test_what_is_searched_is_folded_with_the_name(env: Environment) -> None:
+    customer = env.customer("Ñandú")
     assert EndUser.objects.get().search == f"nandu {customer.external_id}"
 
     customer.name = "Itaú"
@@ -112,9 +112,9 @@ def test_what_is_searched_is_folded_with_the_name(house: House) -> None:
     assert folded("İĞ") == "ig"
 
 
-def test_every_id_of_a_link_is_found_from_its_first_day(house: House) -> None:
+def test_every_id_of_a_link_is_found_from_its_first_day(env: Environment) -> None:
     values = {"end_user_id": "cus 1", "end_user_name": "New", "access_token": "access-1", "item_id": "ITEM-1"}
-    house.send(house.new_link_url(), **values)
+    env.send(env.new_link_url(), **values)
     link = Link.objects.get()
 
     text = LinkSearch.objects.get(link=link).text
@@ -122,24 +122,24 @@ def test_every_id_of_a_link_is_found_from_its_first_day(house: House) -> None:
         assert each in text
 
 
-def named(house: House) -> tuple[Link, list[str]]:
+def named(env: Environment) -> tuple[Link, list[str]]:
     """Return a link all of whose names are written from right to left, and these names."""
     names = {kind: f"{kind} {RTL}" for kind in ("Customer", "Bank", "Integration", "Staff")}
-    house.people["ana"].name = names["Staff"]
-    house.people["ana"].save()
-    Integration.objects.filter(pk=house.belvo.pk).update(name=names["Integration"])
-    house.belvo.refresh_from_db()
-    link = house.belvo_link(names["Customer"])
+    env.people["ana"].name = names["Staff"]
+    env.people["ana"].save()
+    Integration.objects.filter(pk=env.belvo.pk).update(name=names["Integration"])
+    env.belvo.refresh_from_db()
+    link = env.belvo_link(names["Customer"])
     link.end_user.external_id = f"id {RTL}"
     link.end_user.save()
     Institution.objects.filter(pk=link.institution_id).update(display_name=names["Bank"])
-    Link.objects.filter(pk=link.pk).update(owner=house.people["ana"], remote_end_user_id=f"id of another {RTL}")
-    notes.add_note(link, by=house.people["ana"], text=f"A note {RTL}")
+    Link.objects.filter(pk=link.pk).update(owner=env.people["ana"], remote_end_user_id=f"id of another {RTL}")
+    notes.add_note(link, by=env.people["ana"], text=f"A note {RTL}")
     return link, [*names.values(), f"id {RTL}", f"id of another {RTL}", f"A note {RTL}"]
 
 
-def test_names_are_isolated_wherever_they_stand(house: House) -> None:
-    link, names = named(house)
+def test_names_are_isolated_wherever_they_stand(env: Environment) -> None:
+    link, names = named(env)
     bank = link.institution
     assert bank is not None
     of_link = (
@@ -154,13 +154,13 @@ def test_names_are_isolated_wherever_they_stand(house: House) -> None:
         "records/",
     )
     urls = [f"/links/{link.pk}/{page}" for page in of_link]
-    urls += [link.end_user.get_absolute_url(), bank.get_absolute_url(), house.belvo.get_absolute_url()]
+    urls += [link.end_user.get_absolute_url(), bank.get_absolute_url(), env.belvo.get_absolute_url()]
     urls += ["/", "/links/", "/end-users/", "/institutions/", "/integrations/", "/bulk/", "/activity/deliveries/"]
-    urls += [f"{house.belvo.get_absolute_url()}full-checks/", f"/links/?institution={bank.pk}"]
-    urls += ["/links/new/", f"/links/new/?integration={house.belvo.pk}", house.new_link_url("erebor_mx_retail")]
+    urls += [f"{env.belvo.get_absolute_url()}full-checks/", f"/links/?institution={bank.pk}"]
+    urls += ["/links/new/", f"/links/new/?integration={env.belvo.pk}", env.new_link_url("erebor_mx_retail")]
     shown: set[str] = set()
     for url in urls:
-        page = house.open(url, "mia" if url.startswith("/integrations/") else "ana")
+        page = env.open(url, "mia" if url.startswith("/integrations/") else "ana")
         assert page.status == 200, url
         for name in names:
             shown |= {name} if escape(name) in page.source else set()

@@ -5,15 +5,15 @@ import pytest
 from linkadmin.audit.models import AuditEvent
 from linkadmin.links.models import Link
 from linkadmin.links.notes import LONGEST
-from tests.house import House
+from tests.environment import Environment
 from tests.markup import read
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def link(house: House) -> Link:
-    return house.belvo_link()
+def link(env: Environment) -> Link:
+    return env.belvo_link()
 
 
 def url_of(link: Link) -> str:
@@ -21,19 +21,19 @@ def url_of(link: Link) -> str:
 
 
 @pytest.mark.parametrize("name", ["ana", "mia"])
-def test_note_is_written_on_the_links_page(house: House, link: Link, name: str) -> None:
-    form = house.open(link.get_absolute_url(), name).form_with("text")
+def test_note_is_written_on_the_links_page(env: Environment, link: Link, name: str) -> None:
+    form = env.open(link.get_absolute_url(), name).form_with("text")
 
-    answer = house.post(form.action, form.values | {"text": "Phoned: new card in May."}, name)
+    answer = env.post(form.action, form.values | {"text": "Phoned: new card in May."}, name)
 
-    page = house.open(answer.location, name)
+    page = env.open(answer.location, name)
     assert answer.location == link.get_absolute_url()
     assert "The note is in the timeline." in page.words
-    assert f"Phoned: new card in May. {house.people[name].display_name}" in page.words
+    assert f"Phoned: new card in May. {env.people[name].display_name}" in page.words
 
 
-def test_note_is_an_event_without_its_words(house: House, link: Link) -> None:
-    house.post(url_of(link), {"text": "Phoned"})
+def test_note_is_an_event_without_its_words(env: Environment, link: Link) -> None:
+    env.post(url_of(link), {"text": "Phoned"})
 
     event = AuditEvent.objects.get(action="link.noted")
     assert (event.actor, event.object_id, event.details) == ("ana", str(link.pk), {"length": 6})
@@ -48,8 +48,8 @@ def test_note_is_an_event_without_its_words(house: House, link: Link) -> None:
         ("with a NUL \0", "Null characters are not allowed."),
     ],
 )
-def test_note_that_does_not_hold_keeps_what_was_typed(house: House, link: Link, text: str, words: str) -> None:
-    answer = house.post(url_of(link), {"text": text})
+def test_note_that_does_not_hold_keeps_what_was_typed(env: Environment, link: Link, text: str, words: str) -> None:
+    answer = env.post(url_of(link), {"text": text})
 
     assert answer.status == 422
     assert answer.error_at("text") == words
@@ -57,41 +57,41 @@ def test_note_that_does_not_hold_keeps_what_was_typed(house: House, link: Link, 
     assert not link.notes.exists()
 
 
-def test_line_ends_count_once(house: House, link: Link) -> None:
+def test_line_ends_count_once(env: Environment, link: Link) -> None:
     lines = "\r\n".join(["x"] * (LONGEST // 2))
 
-    house.post(url_of(link), {"text": lines})
+    env.post(url_of(link), {"text": lines})
 
     assert link.notes.get().text == lines.replace("\r\n", "\n")
 
 
-def test_form_stands_by_itself_for_who_comes_without_script(house: House, link: Link) -> None:
-    page = house.open(url_of(link))
+def test_form_stands_by_itself_for_who_comes_without_script(env: Environment, link: Link) -> None:
+    page = env.open(url_of(link))
 
     assert page.form_with("text").action == url_of(link)
     assert AuditEvent.objects.get(action="link.viewed").details == {"page": "notes"}
 
 
-def test_script_swaps_the_form_and_leads_on_when_it_holds(house: House, link: Link) -> None:
-    refused = house.post(url_of(link), {"text": ""}, htmx=True)
-    taken = house.post(url_of(link), {"text": "Phoned"}, htmx=True)
+def test_script_swaps_the_form_and_leads_on_when_it_holds(env: Environment, link: Link) -> None:
+    refused = env.post(url_of(link), {"text": ""}, htmx=True)
+    taken = env.post(url_of(link), {"text": "Phoned"}, htmx=True)
 
     assert (refused.status, refused.is_whole) == (422, False)
     assert refused.forms[0].attrs["id"] == "note-form"
     assert taken.location == link.get_absolute_url()
 
 
-def test_auditor_is_offered_no_form_and_may_send_none(house: House, link: Link) -> None:
-    page = house.open(link.get_absolute_url(), "aud")
-    answer = house.post(url_of(link), {"text": "Phoned"}, "aud")
+def test_auditor_is_offered_no_form_and_may_send_none(env: Environment, link: Link) -> None:
+    page = env.open(link.get_absolute_url(), "aud")
+    answer = env.post(url_of(link), {"text": "Phoned"}, "aud")
 
     assert not any("text" in form.names for form in page.forms)
     assert answer.status == 403
     assert not link.notes.exists()
 
 
-def test_note_is_the_links_own(house: House, link: Link) -> None:
-    other = house.belvo_link("Blue Fern", bank="gringotts_mx_retail")
-    house.post(url_of(link), {"text": "Only here"})
+def test_note_is_the_links_own(env: Environment, link: Link) -> None:
+    other = env.belvo_link("Blue Fern", bank="gringotts_mx_retail")
+    env.post(url_of(link), {"text": "Only here"})
 
-    assert "Only here" not in read(house.client().get(other.get_absolute_url())).words
+    assert "Only here" not in read(env.client().get(other.get_absolute_url())).words

@@ -8,108 +8,110 @@ from django.utils import timezone
 from linkadmin.links.models import Integration, Traffic
 from linkadmin.links.traffic_panel import CALLS
 from linkadmin.providers.base import Provider
-from tests.house import House
+from tests.environment import Environment
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("still")]
 
 SOON = timedelta(seconds=30)
 
 
-def words(house: House, name: str = "mia") -> str:
-    return house.open(house.belvo.get_absolute_url(), name).words
+def words(env: Environment, name: str = "mia") -> str:
+    return env.open(env.belvo.get_absolute_url(), name).words
 
 
-def pause(house: House, *, seconds: float, failures: int = 5, **more: object) -> Traffic:
+def pause(env: Environment, *, seconds: float, failures: int = 5, **more: object) -> Traffic:
     until = timezone.now() + timedelta(seconds=seconds)
     defaults = {"failures": failures, "paused_until": until, "pause_reason": "in_a_row", **more}
-    return Traffic.objects.update_or_create(integration=house.belvo, defaults=defaults)[0]
+    return Traffic.objects.update_or_create(integration=env.belvo, defaults=defaults)[0]
 
 
 @pytest.mark.parametrize("name", ["mia", "aud", "adm"])
-def test_calls_that_go_are_open_to_everybody_who_sees_the_page(house: House, name: str) -> None:
-    assert "Traffic Calls go through" in words(house, name)
+def test_calls_that_go_are_open_to_everybody_who_sees_the_page(env: Environment, name: str) -> None:
+    assert "Traffic Calls go through" in words(env, name)
 
 
-def test_pause_says_until_when_and_why(house: House) -> None:
-    until = timezone.localtime(pause(house, seconds=30).paused_until)
+def test_pause_says_until_when_and_why(env: Environment) -> None:
+    until = timezone.localtime(pause(env, seconds=30).paused_until)
 
-    assert f"Paused until {until:%H:%M:%S %Z}: 5 failures in a row" in words(house)
-
-
-def test_pause_says_that_too_many_of_the_last_calls_failed(house: House) -> None:
-    pause(house, seconds=30, failures=1, pause_reason="of_last", recent="x." * 10)
-
-    assert ": 10 of the last 20 calls failed" in words(house)
+    assert f"Paused until {until:%H:%M:%S %Z}: 5 failures in a row" in words(env)
 
 
-def test_pause_that_is_over_waits_for_one_call(house: House) -> None:
-    pause(house, seconds=-1)
-    assert "The next call finds out whether it works again" in words(house)
+def test_pause_says_that_too_many_of_the_last_calls_failed(env: Environment) -> None:
+    pause(env, seconds=30, failures=1, pause_reason="of_last", recent="x." * 10)
 
-    pause(house, seconds=-1, probe_until=timezone.now() + SOON)
-    assert "Trying one call 5 failures in a row" in words(house)
+    assert ": 10 of the last 20 calls failed" in words(env)
 
 
-def test_calls_under_way_are_named_with_their_time(house: House) -> None:
+def test_pause_that_is_over_waits_for_one_call(env: Environment) -> None:
+    pause(env, seconds=-1)
+    assert "The next call finds out whether it works again" in words(env)
+
+    pause(env, seconds=-1, probe_until=timezone.now() + SOON)
+    assert "Trying one call 5 failures in a row" in words(env)
+
+
+def test_calls_under_way_are_named_with_their_time(env: Environment) -> None:
     began, lease = timezone.now() - timedelta(seconds=12), timezone.now() + SOON
-    house.belvo.places.create(call="update_credentials", taken_at=began, lease_until=lease)
-    house.belvo.places.create(call="read_link", lease_until=timezone.now())  # of a process that died
+    env.belvo.places.create(call="update_credentials", taken_at=began, lease_until=lease)
+    env.belvo.places.create(call="read_link", lease_until=timezone.now())  # of a process that died
 
-    assert "Calls under way 1 of 8 Update credentials · 12 s ago" in words(house)
-    assert "Read a link" not in words(house)
+    assert "Calls under way 1 of 8 Update credentials · 12 s ago" in words(env)
+    assert "Read a link" not in words(env)
 
 
-def test_quotas_say_how_much_is_used_until_when_and_on_whose_word(house: House) -> None:
+def test_quotas_say_how_much_is_used_until_when_and_on_whose_word(env: Environment) -> None:
     ends = timezone.now() + SOON
-    house.belvo.quotas.create(scope="", calls=40, used=12, window_ends_at=ends)
-    house.belvo.quotas.create(scope="remove_link", calls=0, told=True, window_ends_at=ends)
+    env.belvo.quotas.create(scope="", calls=40, used=12, window_ends_at=ends)
+    env.belvo.quotas.create(scope="remove_link", calls=0, told=True, window_ends_at=ends)
 
     until = f"{timezone.localtime(ends):%H:%M:%S %Z}"
-    assert f"All calls together 12 of 40 until {until} from its documents" in words(house)
-    assert f"Remove a link wait until {until} told by the provider" in words(house)
+    assert f"All calls together 12 of 40 until {until} from its documents" in words(env)
+    assert f"Remove a link wait until {until} told by the provider" in words(env)
 
 
-def test_quota_with_no_call_left_is_said_at_the_head(house: House) -> None:
-    house.belvo.quotas.create(scope="remove_link", calls=5, used=5, window_ends_at=timezone.now() + SOON)
+def test_quota_with_no_call_left_is_said_at_the_head(env: Environment) -> None:
+    env.belvo.quotas.create(scope="remove_link", calls=5, used=5, window_ends_at=timezone.now() + SOON)
 
-    assert "Traffic A quota is used up" in words(house)
+    assert "Traffic A quota is used up" in words(env)
 
 
-def test_credit_of_repeats_and_refused_keys_are_told(house: House) -> None:
-    Traffic.objects.create(integration=house.belvo, repeat_credit=47)
+def test_credit_of_repeats_and_refused_keys_are_told(env: Environment) -> None:
+    Traffic.objects.create(integration=env.belvo, repeat_credit=47)
     refused = Integration.KeyState.REFUSED
-    Integration.objects.filter(pk=house.belvo.pk).update(key_state=refused, keys_retry_at=timezone.now() + SOON)
+    Integration.objects.filter(pk=env.belvo.pk).update(key_state=refused, keys_retry_at=timezone.now() + SOON)
 
-    assert "Repeats left 4 of 10" in words(house)
-    assert "Refused: tried again at" in words(house)
+    assert "Repeats left 4 of 10" in words(env)
+    assert "Refused: tried again at" in words(env)
     Integration.objects.update(keys_retry_at=None)
-    assert "Refused: no calls until a person tests the connection" in words(house)
+    assert "Refused: no calls until a person tests the connection" in words(env)
 
 
 @pytest.mark.parametrize(("name", "drawn"), [("mia", True), ("adm", True), ("aud", False)])
-def test_who_may_test_the_connection_is_told_that_it_can_end_the_pause(house: House, name: str, drawn: bool) -> None:
-    pause(house, seconds=30)
+def test_who_may_test_the_connection_is_told_that_it_can_end_the_pause(
+    env: Environment, name: str, drawn: bool
+) -> None:
+    pause(env, seconds=30)
 
-    assert ("a good answer ends the pause" in words(house, name)) is drawn
-
-
-def test_good_connection_test_ends_the_pause(house: House) -> None:
-    pause(house, seconds=30)
-
-    house.post(f"{house.belvo.get_absolute_url()}test/", name="mia")
-
-    assert "Traffic Calls go through" in words(house)
+    assert ("a good answer ends the pause" in words(env, name)) is drawn
 
 
-def test_connection_test_that_finds_no_call_left_blames_no_keys(house: House) -> None:
+def test_good_connection_test_ends_the_pause(env: Environment) -> None:
+    pause(env, seconds=30)
+
+    env.post(f"{env.belvo.get_absolute_url()}test/", name="mia")
+
+    assert "Traffic Calls go through" in words(env)
+
+
+def test_connection_test_that_finds_no_call_left_blames_no_keys(env: Environment) -> None:
     ends = timezone.now() + SOON
-    house.belvo.quotas.create(scope="test_connection", calls=1, used=1, window_ends_at=ends)
+    env.belvo.quotas.create(scope="test_connection", calls=1, used=1, window_ends_at=ends)
 
-    answer = house.post(f"{house.belvo.get_absolute_url()}test/", name="mia")
+    answer = env.post(f"{env.belvo.get_absolute_url()}test/", name="mia")
 
-    house.belvo.refresh_from_db()
-    assert house.belvo.key_state == Integration.KeyState.UNTRIED
-    assert "the quota of 1 call is used up. Nothing was sent." in house.open(answer.location, "mia").words
+    env.belvo.refresh_from_db()
+    assert env.belvo.key_state == Integration.KeyState.UNTRIED
+    assert "the quota of 1 call is used up. Nothing was sent." in env.open(answer.location, "mia").words
 
 
 def test_every_call_a_provider_may_offer_has_a_name() -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from linkadmin.links import health, unrecognized_values
 from linkadmin.links.models import Link, UnknownValue
 from linkadmin.providers.types import Cause, Observation
-from tests.house import House
+from tests.environment import Environment
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -35,20 +35,20 @@ def counted() -> list[tuple[str, str, int]]:
         (Observation(Cause.UNRECOGNISED, "active", raw_words="New words"), "words", "New words"),
     ],
 )
-def test_word_is_counted_with_where_it_stood(house: House, seen: Observation, place: str, value: str) -> None:
-    say(house.heron_link(), seen)
+def test_word_is_counted_with_where_it_stood(env: Environment, seen: Observation, place: str, value: str) -> None:
+    say(env.heron_link(), seen)
 
     assert counted() == [(place, value, 1)]
 
 
-def test_word_that_is_known_is_not_counted(house: House) -> None:
-    say(house.heron_link(), Observation(Cause.LOGIN_REQUIRED, "erroring", "ITEM_LOGIN_REQUIRED", "[ITEM_…] changed"))
+def test_word_that_is_known_is_not_counted(env: Environment) -> None:
+    say(env.heron_link(), Observation(Cause.LOGIN_REQUIRED, "erroring", "ITEM_LOGIN_REQUIRED", "[ITEM_…] changed"))
 
     assert counted() == []
 
 
-def test_word_counts_once_per_change_and_not_per_read(house: House) -> None:
-    link, now = house.heron_link(), timezone.now()
+def test_word_counts_once_per_change_and_not_per_read(env: Environment) -> None:
+    link, now = env.heron_link(), timezone.now()
     odd, fine = Observation(Cause.UNRECOGNISED, "migrating"), Observation(Cause.WORKING, "active")
 
     for minute, seen in enumerate([odd, odd, odd, fine, odd]):
@@ -59,8 +59,8 @@ def test_word_counts_once_per_change_and_not_per_read(house: House) -> None:
     assert known.last_link == link
 
 
-def test_report_that_came_late_counts_nothing(house: House) -> None:
-    link, now = house.heron_link(), timezone.now()
+def test_report_that_came_late_counts_nothing(env: Environment) -> None:
+    link, now = env.heron_link(), timezone.now()
     say(link, Observation(Cause.WORKING, "active"), at=now)
 
     say(link, Observation(Cause.UNRECOGNISED, "migrating"), at=now - timedelta(hours=1))
@@ -68,15 +68,17 @@ def test_report_that_came_late_counts_nothing(house: House) -> None:
     assert counted() == []
 
 
-def test_words_that_were_withheld_are_no_word(house: House) -> None:
-    say(house.heron_link(), Observation(Cause.ERROR_UNNAMED, "erroring", raw_words="withheld"))
+def test_words_that_were_withheld_are_no_word(env: Environment) -> None:
+    say(env.heron_link(), Observation(Cause.ERROR_UNNAMED, "erroring", raw_words="withheld"))
 
     assert counted() == []
 
 
-def test_provider_that_never_says_the_same_twice_fills_no_table(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_provider_that_never_says_the_same_twice_fills_no_table(
+    env: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(unrecognized_values, "MOST_PER_PLACE", 3)
-    link, now = house.heron_link(), timezone.now()
+    link, now = env.heron_link(), timezone.now()
 
     for number in range(6):
         seen = Observation(Cause.ERROR_UNNAMED, "erroring", raw_words=f"failure {number}")
@@ -86,24 +88,24 @@ def test_provider_that_never_says_the_same_twice_fills_no_table(house: House, mo
     assert counted() == [("words", "failure 0", 2), ("words", "failure 1", 1), ("words", "failure 2", 1)]
 
 
-def test_refusal_of_what_is_no_link_yet_is_counted_too(house: House) -> None:
-    customer = house.customer()
-    house.simulator.fail("POST", "/api/links/", "heron_message")  # an error without any code
+def test_refusal_of_what_is_no_link_yet_is_counted_too(env: Environment) -> None:
+    customer = env.customer()
+    env.simulator.fail("POST", "/api/links/", "heron_message")  # an error without any code
     typed = {"username": "anybody", "password": "pass_valid", "end_user_id": customer.external_id}
 
-    house.send(house.new_link_url("erebor_mx_retail"), **typed)
+    env.send(env.new_link_url("erebor_mx_retail"), **typed)
 
     assert [(place, seen) for place, _value, seen in counted()] == [("words", 1)]
     assert UnknownValue.objects.get().provider == "belvo"
 
 
-def test_page_lists_words_with_the_links_that_say_them(house: House) -> None:
-    odd, fine = house.heron_link("Acme", item_id="item-1"), house.heron_link("Blue", item_id="item-2")
+def test_page_lists_words_with_the_links_that_say_them(env: Environment) -> None:
+    odd, fine = env.heron_link("Acme", item_id="item-1"), env.heron_link("Blue", item_id="item-2")
     say(odd, Observation(Cause.UNRECOGNISED, "migrating"))
     known = UnknownValue.objects.get()
 
-    page = house.open("/unknown-values/")
-    listed = house.open(f"/links/?unknown={known.pk}")
+    page = env.open("/unknown-values/")
+    listed = env.open(f"/links/?unknown={known.pk}")
 
     assert "migrating Heron Data Status of a link 1 1" in page.words
     assert f"/links/?unknown={known.pk}" in page.links()
@@ -112,40 +114,40 @@ def test_page_lists_words_with_the_links_that_say_them(house: House) -> None:
     assert "Unknown word: migrating" in listed.words
 
 
-def test_word_that_no_link_says_any_more_stays_with_its_count(house: House) -> None:
-    link, now = house.heron_link(), timezone.now()
+def test_word_that_no_link_says_any_more_stays_with_its_count(env: Environment) -> None:
+    link, now = env.heron_link(), timezone.now()
     say(link, Observation(Cause.UNRECOGNISED, "migrating"), at=now)
     say(link, Observation(Cause.WORKING, "active"), at=now + timedelta(minutes=1))
 
-    assert "migrating Heron Data Status of a link 1 —" in house.open("/unknown-values/").words
+    assert "migrating Heron Data Status of a link 1 —" in env.open("/unknown-values/").words
 
 
-def test_word_can_be_copied_for_a_report(house: House) -> None:
-    say(house.heron_link(), Observation(Cause.UNRECOGNISED, "migrating"))
+def test_word_can_be_copied_for_a_report(env: Environment) -> None:
+    say(env.heron_link(), Observation(Cause.UNRECOGNISED, "migrating"))
 
-    copied = [each.attrs["data-copy"] for each in house.open("/unknown-values/").elements if "data-copy" in each.attrs]
+    copied = [each.attrs["data-copy"] for each in env.open("/unknown-values/").elements if "data-copy" in each.attrs]
 
     assert copied[0].startswith("Heron Data · Status of a link: migrating (1×, ")
 
 
-def test_word_is_drawn_as_text_whatever_it_is(house: House) -> None:
-    say(house.heron_link(), Observation(Cause.UNRECOGNISED, "<img src=x hx-get=/admin/>"))
+def test_word_is_drawn_as_text_whatever_it_is(env: Environment) -> None:
+    say(env.heron_link(), Observation(Cause.UNRECOGNISED, "<img src=x hx-get=/admin/>"))
 
-    page = house.open("/unknown-values/")
+    page = env.open("/unknown-values/")
 
     assert "<img src=x" not in page.source
     assert "&lt;img src=x" in page.source
 
 
-def test_empty_page_says_that_all_is_understood(house: House) -> None:
-    assert "Everything is understood" in house.open("/unknown-values/", "adm").words
+def test_empty_page_says_that_all_is_understood(env: Environment) -> None:
+    assert "Everything is understood" in env.open("/unknown-values/", "adm").words
 
 
-def test_overview_mentions_unknown_words_only_if_there_are_any(house: House) -> None:
-    assert "/unknown-values/" in house.open("/").links()  # the navigation
-    before = house.open("/").words
+def test_overview_mentions_unknown_words_only_if_there_are_any(env: Environment) -> None:
+    assert "/unknown-values/" in env.open("/").links()  # the navigation
+    before = env.open("/").words
 
-    say(house.heron_link(), Observation(Cause.UNRECOGNISED, "migrating"))
+    say(env.heron_link(), Observation(Cause.UNRECOGNISED, "migrating"))
 
     assert "that we do not know" not in before
-    assert "One word of a provider's that we do not know" in house.open("/").words
+    assert "One word of a provider's that we do not know" in env.open("/").words

@@ -11,10 +11,10 @@ from linkadmin.links.models import Integration, Link, Traffic
 from linkadmin.operations.models import Operation, State
 from linkadmin.providers.types import Cause
 from linkadmin.simulator.conduct import Conduct
-from tests.house import House
+from tests.environment import Environment
 from tests.providers.conftest import Script, reply
 
-from .desk import act, url_of
+from .helpers import act, url_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,57 +30,57 @@ ASSETS = "itg_sandbox_assets"
     ],
 )
 def test_links_page_has_the_buttons_that_the_provider_and_the_role_allow(
-    house: House, name: str, slugs: set[str]
+    env: Environment, name: str, slugs: set[str]
 ) -> None:
-    link = house.belvo_link(cause=Cause.WORKING)
+    link = env.belvo_link(cause=Cause.WORKING)
 
-    found = house.open(link.get_absolute_url(), name).links()
+    found = env.open(link.get_absolute_url(), name).links()
 
     every = {"fetch", "settings", "repair-address", "delete", "access-token", "reports"}
     assert {slug for slug in every if url_of(link, slug) in found} == slugs
 
 
 @pytest.mark.parametrize("cause", [Cause.PASSWORD_WRONG, Cause.CODE_NEEDED, Cause.ACCOUNT_LOCKED])
-def test_login_that_the_bank_does_not_take_is_not_tried_again_by_a_fetch(house: House, cause: Cause) -> None:
-    link = house.belvo_link(cause=cause)
+def test_login_that_the_bank_does_not_take_is_not_tried_again_by_a_fetch(env: Environment, cause: Cause) -> None:
+    link = env.belvo_link(cause=cause)
 
-    page = house.open(link.get_absolute_url())
-    sent = act(house, link, "fetch")
+    page = env.open(link.get_absolute_url())
+    sent = act(env, link, "fetch")
 
     assert url_of(link, "fetch") not in page.links()
     assert "another try with the stored login could lock them out" in page.words
-    assert (sent.status, house.calls("POST", f"/api/links/{link.remote_id}")) == (409, [])
+    assert (sent.status, env.calls("POST", f"/api/links/{link.remote_id}")) == (409, [])
 
 
-def test_provider_that_does_not_log_in_itself_may_be_asked_for_data_at_any_time(house: House) -> None:
-    link = house.heron_link(cause=Cause.LOGIN_REQUIRED)
+def test_provider_that_does_not_log_in_itself_may_be_asked_for_data_at_any_time(env: Environment) -> None:
+    link = env.heron_link(cause=Cause.LOGIN_REQUIRED)
 
-    assert url_of(link, "fetch") in house.open(link.get_absolute_url()).links()
+    assert url_of(link, "fetch") in env.open(link.get_absolute_url()).links()
 
 
-def test_another_provider_has_other_buttons(house: House) -> None:
-    link = house.heron_link()
+def test_another_provider_has_other_buttons(env: Environment) -> None:
+    link = env.heron_link()
 
-    found = house.open(link.get_absolute_url()).links()
+    found = env.open(link.get_absolute_url()).links()
 
     assert {url_of(link, slug) for slug in ("fetch", "access-token", "reports", "delete")} <= set(found)
     assert not {url_of(link, slug) for slug in ("settings", "repair-address")} & set(found)
 
 
-def test_link_that_is_switched_off_has_to_be_connected_again_first(house: House) -> None:
-    link = house.heron_link(cause=Cause.SWITCHED_OFF)
+def test_link_that_is_switched_off_has_to_be_connected_again_first(env: Environment) -> None:
+    link = env.heron_link(cause=Cause.SWITCHED_OFF)
 
-    page = house.open(link.get_absolute_url())
+    page = env.open(link.get_absolute_url())
 
     assert page.words.count("Switched off. Connect it again first.") == 4
     assert not {url_of(link, slug) for slug in ("fetch", "access-token", "reports", "delete")} & set(page.links())
 
 
 @pytest.mark.parametrize("slug", ["settings", "repair-address"])
-def test_what_the_provider_cannot_do_is_refused(house: House, slug: str) -> None:
-    link = house.heron_link()
+def test_what_the_provider_cannot_do_is_refused(env: Environment, slug: str) -> None:
+    link = env.heron_link()
 
-    page = house.post(url_of(link, slug), {"operation_key": str(uuid.uuid4())})
+    page = env.post(url_of(link, slug), {"operation_key": str(uuid.uuid4())})
 
     assert page.status == 409
     assert "This provider cannot do that" in page.words
@@ -88,51 +88,51 @@ def test_what_the_provider_cannot_do_is_refused(house: House, slug: str) -> None
     assert AuditEvent.objects.filter(outcome="refused", details__reason="provider_cannot").exists()
 
 
-def test_button_says_why_while_something_is_under_way(house: House) -> None:
-    link = house.belvo_link()
-    house.send(url_of(link, "credentials"), password="pass_mfa")
+def test_button_says_why_while_something_is_under_way(env: Environment) -> None:
+    link = env.belvo_link()
+    env.send(url_of(link, "credentials"), password="pass_mfa")
 
-    page = house.open(link.get_absolute_url())
+    page = env.open(link.get_absolute_url())
 
     assert url_of(link, "delete") not in page.links()
     assert "“Update the credentials” is not over yet." in page.words
 
 
-def test_button_says_why_while_the_keys_are_refused(house: House) -> None:
-    link = house.belvo_link()
-    Integration.objects.filter(pk=house.belvo.pk).update(key_state="refused")
+def test_button_says_why_while_the_keys_are_refused(env: Environment) -> None:
+    link = env.belvo_link()
+    Integration.objects.filter(pk=env.belvo.pk).update(key_state="refused")
 
-    page = house.open(link.get_absolute_url())
+    page = env.open(link.get_absolute_url())
 
     assert url_of(link, "fetch") not in page.links()
     assert "its keys are refused" in page.words
 
 
-def test_act_on_a_link_that_is_busy_leads_to_what_is_under_way(house: House) -> None:
-    link = house.belvo_link()
-    house.send(url_of(link, "credentials"), password="pass_mfa")
+def test_act_on_a_link_that_is_busy_leads_to_what_is_under_way(env: Environment) -> None:
+    link = env.belvo_link()
+    env.send(url_of(link, "credentials"), password="pass_mfa")
 
-    answer = house.client().get(url_of(link, "settings"))
+    answer = env.client().get(url_of(link, "settings"))
 
     assert answer["Location"] == url_of(link, "token")
 
 
-def test_fetch_is_taken_on_and_said_so(house: House) -> None:
-    link = house.belvo_link(cause=Cause.WORKING)
+def test_fetch_is_taken_on_and_said_so(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.WORKING)
 
-    answer = act(house, link, "fetch")
-    page = house.open(answer.location)
+    answer = act(env, link, "fetch")
+    page = env.open(answer.location)
 
     assert answer.location == link.get_absolute_url()
     assert "The provider fetches new data" in page.words
-    assert house.last_operation(link).state == State.SUCCEEDED
+    assert env.last_operation(link).state == State.SUCCEEDED
 
 
-def test_fetch_again_too_soon_is_refused_with_the_providers_words(house: House) -> None:
-    link = house.belvo_link(cause=Cause.WORKING)
-    act(house, link, "fetch")
+def test_fetch_again_too_soon_is_refused_with_the_providers_words(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.WORKING)
+    act(env, link, "fetch")
 
-    page = act(house, link, "fetch")
+    page = act(env, link, "fetch")
 
     assert page.status == 422
     assert "Not now" in page.words
@@ -140,65 +140,65 @@ def test_fetch_again_too_soon_is_refused_with_the_providers_words(house: House) 
     assert "link_refreshed" in page.words
 
 
-def test_fetch_says_what_to_fetch(house: House) -> None:
-    link = house.belvo_link(cause=Cause.WORKING)
+def test_fetch_says_what_to_fetch(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.WORKING)
     values = {"operation_key": str(uuid.uuid4()), "resources": ["ACCOUNTS", "OWNERS"]}
 
-    house.client().post(url_of(link, "fetch"), values)
+    env.client().post(url_of(link, "fetch"), values)
 
-    assert house.calls("POST", f"/api/links/{link.remote_id}/refresh/")[-1].body == {
+    assert env.calls("POST", f"/api/links/{link.remote_id}/refresh/")[-1].body == {
         "fetch_resources": ["ACCOUNTS", "OWNERS"]
     }
 
 
-def test_settings_start_from_the_present_ones_and_send_only_what_differs(house: House) -> None:
-    link = house.belvo_link(cause=Cause.WORKING)
-    house.post(url_of(link, "refresh"))
-    house.settled()
+def test_settings_start_from_the_present_ones_and_send_only_what_differs(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.WORKING)
+    env.post(url_of(link, "refresh"))
+    env.settled()
 
-    page = house.open(url_of(link, "settings"))
-    answer = act(house, link, "settings", stale_in="90d")
+    page = env.open(url_of(link, "settings"))
+    answer = act(env, link, "settings", stale_in="90d")
 
     assert page.form_with("stale_in").values["access_mode"] == "recurrent"
     assert "None ticked: all that the bank offers." in page.words
-    assert house.calls("PATCH", f"/api/links/{link.remote_id}/")[-1].body == {"stale_in": "90d"}
-    assert "The settings are changed" in house.open(answer.location).words
+    assert env.calls("PATCH", f"/api/links/{link.remote_id}/")[-1].body == {"stale_in": "90d"}
+    assert "The settings are changed" in env.open(answer.location).words
     link.refresh_from_db()
     assert (link.stale_in, link.access_mode) == ("90d", "recurrent")
 
 
-def test_settings_that_are_so_already_are_not_sent(house: House) -> None:
-    link = house.belvo_link(cause=Cause.WORKING)
-    house.post(url_of(link, "refresh"))
-    house.settled()
+def test_settings_that_are_so_already_are_not_sent(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.WORKING)
+    env.post(url_of(link, "refresh"))
+    env.settled()
 
-    page = act(house, link, "settings")
+    page = act(env, link, "settings")
 
     assert page.status == 409
     assert "These are the link's settings already" in page.words
-    assert not house.calls("PATCH")
+    assert not env.calls("PATCH")
 
 
-def test_refused_settings_keep_what_was_typed(house: House) -> None:
-    link = house.belvo_link(cause=Cause.WORKING)
-    house.simulator.fail("PATCH", "/api/links/", "invalid_access_mode_switch")
+def test_refused_settings_keep_what_was_typed(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.WORKING)
+    env.simulator.fail("PATCH", "/api/links/", "invalid_access_mode_switch")
 
-    page = act(house, link, "settings", access_mode="recurrent", stale_in="90d")
+    page = act(env, link, "settings", access_mode="recurrent", stale_in="90d")
 
     assert page.status == 422
     assert "The provider did not accept the form" in page.words
     assert page.inputs()["stale_in"]["value"] == "90d"
 
 
-def test_settings_may_ask_for_a_code_and_go_on_with_it(house: House) -> None:
-    link = house.belvo_link(cause=Cause.WORKING)
+def test_settings_may_ask_for_a_code_and_go_on_with_it(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.WORKING)
     challenge = {"code": "token_required", "session": "the-session", "expiry": 600, "link": link.remote_id}
     record = {"id": link.remote_id, "institution": link.bank, "status": "valid", "access_mode": "single"}
     bank = Script([reply(428, challenge), reply(200, record)])
-    Integration.objects.filter(pk=house.belvo.pk).update(base_url=bank.url)
+    Integration.objects.filter(pk=env.belvo.pk).update(base_url=bank.url)
 
-    asked = act(house, link, "settings", access_mode="single")
-    given = house.send(asked.location, token="111111")
+    asked = act(env, link, "settings", access_mode="single")
+    given = env.send(asked.location, token="111111")
     bank.stop()
 
     assert asked.location == url_of(link, "token")
@@ -206,26 +206,26 @@ def test_settings_may_ask_for_a_code_and_go_on_with_it(house: House) -> None:
     assert [each.method for each in bank.received[:2]] == ["PATCH", "PATCH"]
 
 
-def test_code_step_of_settings_that_is_given_up_leads_back_to_them(house: House) -> None:
-    link = house.belvo_link(cause=Cause.WORKING)
+def test_code_step_of_settings_that_is_given_up_leads_back_to_them(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.WORKING)
     challenge = {"code": "token_required", "session": "the-session", "expiry": 600, "link": link.remote_id}
     bank = Script([reply(428, challenge)])
-    Integration.objects.filter(pk=house.belvo.pk).update(base_url=bank.url)
-    asked = act(house, link, "settings", access_mode="single")
+    Integration.objects.filter(pk=env.belvo.pk).update(base_url=bank.url)
+    asked = act(env, link, "settings", access_mode="single")
 
-    answer = house.post(f"{asked.location}withdraw/")
+    answer = env.post(f"{asked.location}withdraw/")
     bank.stop()
 
     assert answer.location == url_of(link, "settings")
 
 
-def test_facts_show_what_the_provider_keeps(house: House) -> None:
-    link = house.belvo_link(cause=Cause.WORKING)
+def test_facts_show_what_the_provider_keeps(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.WORKING)
     Link.objects.filter(pk=link.pk).update(
         access_mode="recurrent", refresh_rate="7d", storage="90d", stale_in="180d", resources=["ACCOUNTS", "OWNERS"]
     )
 
-    words = house.open(link.get_absolute_url()).words
+    words = env.open(link.get_absolute_url()).words
 
     assert "Login kept for 90 days" in words
     assert "Access kept up to date · every 7 days" in words
@@ -233,67 +233,67 @@ def test_facts_show_what_the_provider_keeps(house: House) -> None:
     assert "What is fetched ACCOUNTS, OWNERS" in words
 
 
-def test_new_access_token_is_handed_over_and_never_shown_again(house: House) -> None:
-    link = house.heron_link()
+def test_new_access_token_is_handed_over_and_never_shown_again(env: Environment) -> None:
+    link = env.heron_link()
 
-    answer = act(house, link, "access-token", access_token="access-new-1")
+    answer = act(env, link, "access-token", access_token="access-new-1")
 
-    assert "The provider has the new access token" in house.open(answer.location).words
-    assert house.calls("PUT", "/api/integration_links/")[-1].body == {"end_user": {"access_token": "access-new-1"}}
-    assert house.last_operation(link).parameters == {}
+    assert "The provider has the new access token" in env.open(answer.location).words
+    assert env.calls("PUT", "/api/integration_links/")[-1].body == {"end_user": {"access_token": "access-new-1"}}
+    assert env.last_operation(link).parameters == {}
 
 
-def test_refused_access_token_is_blank_again(house: House) -> None:
-    link = house.heron_link()
+def test_refused_access_token_is_blank_again(env: Environment) -> None:
+    link = env.heron_link()
 
-    page = act(house, link, "access-token", access_token="access-invalid")
+    page = act(env, link, "access-token", access_token="access-invalid")
 
     assert page.status == 422
     assert "access-invalid" not in page.source
     assert "Invalid access token." in page.words
 
 
-def test_reports_that_could_not_be_made_lead_to_their_links(house: House) -> None:
-    house.heron.options = {"integration_id": ASSETS}
-    house.heron.save()
-    link = house.let_know(house.heron, house.customer(), "locked-1", None, Cause.WORKING)
+def test_reports_that_could_not_be_made_lead_to_their_links(env: Environment) -> None:
+    env.heron.options = {"integration_id": ASSETS}
+    env.heron.save()
+    link = env.let_know(env.heron, env.customer(), "locked-1", None, Cause.WORKING)
     for item_id in ("item-1", "locked-1"):
         body = {"access_token": "x", "end_user_id": link.end_user.external_id, "item_id": item_id}
-        house.call_heron("POST", f"/api/integrations/{ASSETS}/links", body)
-    house.clock.forward(60)
+        env.call_heron("POST", f"/api/integrations/{ASSETS}/links", body)
+    env.clock.forward(60)
 
-    page = house.open(act(house, link, "reports").location)
+    page = env.open(act(env, link, "reports").location)
 
     assert "Some reports could not be made anew" in page.words
     assert "Reports of 1 link are made anew. 1 could not be." in page.words
     assert link.get_absolute_url() in page.links()
 
 
-def test_customer_without_reports_is_told_as_such(house: House) -> None:
-    link = house.heron_link()
+def test_customer_without_reports_is_told_as_such(env: Environment) -> None:
+    link = env.heron_link()
 
-    page = act(house, link, "reports")
+    page = act(env, link, "reports")
 
     assert "There are no reports to make anew" in page.words
     assert "The provider has none of this customer in this integration." in page.words
 
 
-def test_same_form_sent_twice_is_one_call(house: House) -> None:
-    link = house.belvo_link(cause=Cause.WORKING)
-    form = house.open(url_of(link, "fetch")).form_with()
+def test_same_form_sent_twice_is_one_call(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.WORKING)
+    form = env.open(url_of(link, "fetch")).form_with()
 
-    first, second = (house.post(url_of(link, "fetch"), form.values) for _click in range(2))
+    first, second = (env.post(url_of(link, "fetch"), form.values) for _click in range(2))
 
     assert first.location == second.location == link.get_absolute_url()
-    assert len(house.calls("POST", f"/api/links/{link.remote_id}/refresh/")) == 1
+    assert len(env.calls("POST", f"/api/links/{link.remote_id}/refresh/")) == 1
     assert Operation.objects.count() == 1
 
 
 @pytest.mark.parametrize("slug", ["settings", "fetch", "delete", "access-token", "repair-address", "reports"])
-def test_who_may_not_is_refused_and_it_is_on_the_record(house: House, slug: str) -> None:
-    link = house.belvo_link()
+def test_who_may_not_is_refused_and_it_is_on_the_record(env: Environment, slug: str) -> None:
+    link = env.belvo_link()
 
-    page = house.post(url_of(link, slug), {"operation_key": str(uuid.uuid4())}, "aud")
+    page = env.post(url_of(link, slug), {"operation_key": str(uuid.uuid4())}, "aud")
 
     assert page.status == 403
     assert AuditEvent.objects.get(action="access.denied").actor == "aud"
@@ -301,43 +301,43 @@ def test_who_may_not_is_refused_and_it_is_on_the_record(house: House, slug: str)
 
 
 @pytest.mark.usefixtures("slow")
-def test_act_that_takes_long_shows_its_panel(house: House) -> None:
-    link = house.belvo_link(cause=Cause.WORKING)
-    house.simulator.behave(Conduct(latency=1))
+def test_act_that_takes_long_shows_its_panel(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.WORKING)
+    env.simulator.behave(Conduct(latency=1))
 
-    answer = act(house, link, "fetch")
+    answer = act(env, link, "fetch")
 
-    assert answer.location == house.last_operation(link).get_absolute_url()
+    assert answer.location == env.last_operation(link).get_absolute_url()
 
 
-def test_success_of_another_kind_does_not_start_the_count_of_logins_anew(house: House) -> None:
-    link = house.belvo_link()
+def test_success_of_another_kind_does_not_start_the_count_of_logins_anew(env: Environment) -> None:
+    link = env.belvo_link()
     for _attempt in range(2):
-        act(house, link, "credentials", password="pass_invalid")
+        act(env, link, "credentials", password="pass_invalid")
 
-    act(house, link, "repair-address", locale="es")
+    act(env, link, "repair-address", locale="es")
 
-    page = house.post(url_of(link, "credentials"), {"operation_key": str(uuid.uuid4()), "password": "pass_valid"})
+    page = env.post(url_of(link, "credentials"), {"operation_key": str(uuid.uuid4()), "password": "pass_valid"})
     assert page.status == 409
 
 
-def test_removed_link_has_nothing_left_to_do(house: House) -> None:
-    link = house.belvo_link()
+def test_removed_link_has_nothing_left_to_do(env: Environment) -> None:
+    link = env.belvo_link()
     Link.objects.filter(pk=link.pk).update(ended_at=timezone.now())
 
-    page = house.post(url_of(link, "fetch"), {"operation_key": str(uuid.uuid4())})
+    page = env.post(url_of(link, "fetch"), {"operation_key": str(uuid.uuid4())})
 
     assert page.status == 409
     assert "This link was removed" in page.words
-    assert url_of(link, "delete") not in house.open(link.get_absolute_url()).links()
+    assert url_of(link, "delete") not in env.open(link.get_absolute_url()).links()
 
 
-def test_page_says_beforehand_that_calls_are_paused(house: House) -> None:
-    link = house.belvo_link(cause=Cause.WORKING)
+def test_page_says_beforehand_that_calls_are_paused(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.WORKING)
     until = timezone.now() + timedelta(minutes=5)
-    Traffic.objects.update_or_create(integration=house.belvo, defaults={"paused_until": until, "failures": 5})
+    Traffic.objects.update_or_create(integration=env.belvo, defaults={"paused_until": until, "failures": 5})
 
-    page = house.open(url_of(link, "fetch"))
+    page = env.open(url_of(link, "fetch"))
 
     assert "Not now" in page.words
     assert any("disabled" in each.attrs for each in page.elements if each.attrs.get("type") == "submit")

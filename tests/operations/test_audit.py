@@ -8,25 +8,25 @@ from pytest_django import Settings
 from linkadmin.audit.models import AuditEvent
 from linkadmin.operations import tasks
 from linkadmin.operations.models import Operation, State
-from tests.house import House
+from tests.environment import Environment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SECRETS = {"password": "pass_mfa", "encryption_key": "Xencryption", "token": "111112"}
 
 
-def events(house: House, *, beside: str = "session.") -> list[tuple[str, str, str]]:
+def events(env: Environment, *, beside: str = "session.") -> list[tuple[str, str, str]]:
     """Return what the trail says was done, by whom, and how it ended."""
     kept = AuditEvent.objects.exclude(action__startswith=beside).order_by("seq")
     return [(event.actor, event.action, event.outcome) for event in kept]
 
 
-def test_repair_with_a_code_is_told_step_by_step(house: House) -> None:
-    link = house.belvo_link()
-    house.client().post(f"/links/{link.pk}/credentials/", _key() | {"password": "pass_mfa"})
-    house.send(f"/links/{link.pk}/token/", token="111111")
+def test_repair_with_a_code_is_told_step_by_step(env: Environment) -> None:
+    link = env.belvo_link()
+    env.client().post(f"/links/{link.pk}/credentials/", _key() | {"password": "pass_mfa"})
+    env.send(f"/links/{link.pk}/token/", token="111111")
 
-    assert events(house) == [
+    assert events(env) == [
         ("ana", "operation.update_credentials", "requested"),
         ("ana", "operation.update_credentials", "needs_code"),
         ("ana", "link.viewed", "done"),
@@ -35,14 +35,14 @@ def test_repair_with_a_code_is_told_step_by_step(house: House) -> None:
     ]
 
 
-def test_event_names_link_operation_and_request(house: House) -> None:
-    link = house.belvo_link()
+def test_event_names_link_operation_and_request(env: Environment) -> None:
+    link = env.belvo_link()
 
-    answer = house.client().post(f"/links/{link.pk}/credentials/", _key() | {"password": "pass_valid"})
+    answer = env.client().post(f"/links/{link.pk}/credentials/", _key() | {"password": "pass_valid"})
 
     event = AuditEvent.objects.get(action="operation.update_credentials", outcome="requested")
     assert (event.object_type, event.object_id) == ("link", str(link.pk))
-    assert event.operation_id == str(house.last_operation(link).pk)
+    assert event.operation_id == str(env.last_operation(link).pk)
     assert event.request_id == answer["X-Request-Id"]
 
 
@@ -50,115 +50,115 @@ def test_event_names_link_operation_and_request(house: House) -> None:
     ("password", "outcome"),
     [("pass_invalid", "refused"), ("lost_before", "unknown"), ("bank_down", "refused"), ("pass_valid", "done")],
 )
-def test_end_of_a_call_is_an_event(house: House, password: str, outcome: str) -> None:
-    link = house.belvo_link()
+def test_end_of_a_call_is_an_event(env: Environment, password: str, outcome: str) -> None:
+    link = env.belvo_link()
 
-    house.client().post(f"/links/{link.pk}/credentials/", _key() | {"password": password})
+    env.client().post(f"/links/{link.pk}/credentials/", _key() | {"password": password})
 
-    assert [end for _who, _what, end in events(house)] == ["requested", outcome]
+    assert [end for _who, _what, end in events(env)] == ["requested", outcome]
 
 
-def test_what_our_own_rules_refuse_is_an_event(house: House) -> None:
-    existing = house.heron_link()
+def test_what_our_own_rules_refuse_is_an_event(env: Environment) -> None:
+    existing = env.heron_link()
     typed = {"end_user_id": existing.end_user.external_id, "item_id": "item-1", "access_token": "access-sandbox"}
 
-    house.post(house.new_link_url(), _key() | typed)
+    env.post(env.new_link_url(), _key() | typed)
 
     event = AuditEvent.objects.get(action="operation.create_link")
     assert (event.outcome, event.details) == ("refused", {"reason": "duplicate_link"})
 
 
-def test_looks_at_a_customer_are_events(house: House) -> None:
-    link = house.belvo_link()
+def test_looks_at_a_customer_are_events(env: Environment) -> None:
+    link = env.belvo_link()
 
-    house.open(link.get_absolute_url(), "mia")
-    house.open(link.end_user.get_absolute_url(), "aud")
+    env.open(link.get_absolute_url(), "mia")
+    env.open(link.end_user.get_absolute_url(), "aud")
 
-    assert events(house) == [("mia", "link.viewed", "done"), ("aud", "end_user.viewed", "done")]
+    assert events(env) == [("mia", "link.viewed", "done"), ("aud", "end_user.viewed", "done")]
     assert AuditEvent.objects.get(action="end_user.viewed").object_id == str(link.end_user_id)
 
 
-def test_asking_and_checking_and_giving_up_are_events(house: House) -> None:
-    link = house.belvo_link()
-    house.post(f"/links/{link.pk}/refresh/")
-    house.client().post(f"/links/{link.pk}/credentials/", _key() | {"password": "pass_mfa"})
-    house.post(f"/links/{link.pk}/token/withdraw/")
+def test_asking_and_checking_and_giving_up_are_events(env: Environment) -> None:
+    link = env.belvo_link()
+    env.post(f"/links/{link.pk}/refresh/")
+    env.client().post(f"/links/{link.pk}/credentials/", _key() | {"password": "pass_mfa"})
+    env.post(f"/links/{link.pk}/token/withdraw/")
 
-    assert ("ana", "link.refreshed", "requested") in events(house)
-    assert events(house)[-1] == ("ana", "operation.update_credentials.withdrawn", "done")
-
-
-def test_what_time_decides_is_an_event_of_the_operation(house: House, settings: Settings) -> None:
-    link = house.belvo_link()
-    house.client().post(f"/links/{link.pk}/credentials/", _key() | {"password": "lost_after"})
-
-    tasks.reconcile_one(str(house.last_operation(link).pk))
-
-    assert [end for _who, _what, end in events(house)] == ["requested", "unknown", "done"]
+    assert ("ana", "link.refreshed", "requested") in events(env)
+    assert events(env)[-1] == ("ana", "operation.update_credentials.withdrawn", "done")
 
 
-def test_allowed_attempt_is_an_event(house: House) -> None:
-    link = house.belvo_link()
+def test_what_time_decides_is_an_event_of_the_operation(env: Environment, settings: Settings) -> None:
+    link = env.belvo_link()
+    env.client().post(f"/links/{link.pk}/credentials/", _key() | {"password": "lost_after"})
+
+    tasks.reconcile_one(str(env.last_operation(link).pk))
+
+    assert [end for _who, _what, end in events(env)] == ["requested", "unknown", "done"]
+
+
+def test_allowed_attempt_is_an_event(env: Environment) -> None:
+    link = env.belvo_link()
     for _each in range(2):
-        house.send(f"/links/{link.pk}/credentials/", password="pass_invalid")
+        env.send(f"/links/{link.pk}/credentials/", password="pass_invalid")
 
-    house.send(f"/links/{link.pk}/attempt/", "mia", reason="The customer, Wilhelmina, is sure.")
+    env.send(f"/links/{link.pk}/attempt/", "mia", reason="The customer, Wilhelmina, is sure.")
 
     event = AuditEvent.objects.get(action="link.attempt_allowed")
     assert (event.actor, event.object_id) == ("mia", str(link.pk))
 
 
-def test_change_whose_request_cannot_be_recorded_is_not_sent(house: House, settings: Settings) -> None:
-    link = house.belvo_link()
-    form = house.open(f"/links/{link.pk}/credentials/").form_with("password").values
+def test_change_whose_request_cannot_be_recorded_is_not_sent(env: Environment, settings: Settings) -> None:
+    link = env.belvo_link()
+    form = env.open(f"/links/{link.pk}/credentials/").form_with("password").values
     settings.AUDIT_KEY = ""
-    house.client().raise_request_exception = False
+    env.client().raise_request_exception = False
 
-    answer = house.post(f"/links/{link.pk}/credentials/", form | {"password": "pass_valid"})
+    answer = env.post(f"/links/{link.pk}/credentials/", form | {"password": "pass_valid"})
 
     assert answer.status >= 500
-    assert house.calls("PUT") == []
+    assert env.calls("PUT") == []
     assert not Operation.objects.exists()
 
 
-def test_no_event_tells_a_name_or_a_secret(house: House) -> None:
-    link = house.belvo_link("Wilhelmina Quackenbush")
-    house.open(link.get_absolute_url())
-    house.post("/links/", {"q": "Wilhelmina"})
-    house.client().post(f"/links/{link.pk}/credentials/", _key() | SECRETS)
-    house.send(f"/links/{link.pk}/token/", token="475869")
-    house.send(
-        house.new_link_url(), end_user_id="c-1", end_user_name="Wilhelmina Q", item_id="i", access_token="tok-secret"
+def test_no_event_tells_a_name_or_a_secret(env: Environment) -> None:
+    link = env.belvo_link("Wilhelmina Quackenbush")
+    env.open(link.get_absolute_url())
+    env.post("/links/", {"q": "Wilhelmina"})
+    env.client().post(f"/links/{link.pk}/credentials/", _key() | SECRETS)
+    env.send(f"/links/{link.pk}/token/", token="475869")
+    env.send(
+        env.new_link_url(), end_user_id="c-1", end_user_name="Wilhelmina Q", item_id="i", access_token="tok-secret"
     )
-    house.open(f"/admin/links/link/{link.pk}/change/", "aud")
+    env.open(f"/admin/links/link/{link.pk}/change/", "aud")
 
     trail = json.dumps(list(AuditEvent.objects.values()), default=str)
 
-    assert house.last_operation(link).state == State.NEEDS_TOKEN
+    assert env.last_operation(link).state == State.NEEDS_TOKEN
     for word in ("Wilhelmina", "Quackenbush", "475869", "tok-secret", *SECRETS.values(), link.end_user.external_id):
         assert word not in trail
 
 
 @pytest.mark.parametrize("path", ["", "credentials/"])
-def test_looking_at_any_page_of_a_link_is_an_event(house: House, path: str) -> None:
-    link = house.belvo_link()
+def test_looking_at_any_page_of_a_link_is_an_event(env: Environment, path: str) -> None:
+    link = env.belvo_link()
 
-    house.open(f"/links/{link.pk}/{path}", name="ben")
+    env.open(f"/links/{link.pk}/{path}", name="ben")
 
     event = AuditEvent.objects.get(action="link.viewed")
     assert (event.actor, event.object_id) == ("ben", str(link.pk))
 
 
-def test_looking_at_an_operation_is_an_event_and_polling_it_is_none(house: House) -> None:
-    link = house.belvo_link()
-    house.send(f"/links/{link.pk}/credentials/", password="lost_before")
-    operation = house.last_operation(link)
+def test_looking_at_an_operation_is_an_event_and_polling_it_is_none(env: Environment) -> None:
+    link = env.belvo_link()
+    env.send(f"/links/{link.pk}/credentials/", password="lost_before")
+    operation = env.last_operation(link)
     seen = AuditEvent.objects.filter(action="link.viewed", details__page="operation")
 
-    house.client("ben").get(f"{operation.get_absolute_url()}live/")
+    env.client("ben").get(f"{operation.get_absolute_url()}live/")
     assert seen.count() == 0
 
-    house.open(operation.get_absolute_url(), name="ben")
+    env.open(operation.get_absolute_url(), name="ben")
     assert seen.count() == 1
 
 

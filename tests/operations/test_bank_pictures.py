@@ -8,7 +8,7 @@ import zlib
 import pytest
 
 from linkadmin.links.models import Link
-from tests.house import House
+from tests.environment import Environment
 from tests.markup import Page
 from tests.scripted import answering, asks
 
@@ -76,11 +76,11 @@ NOT_SHOWN = {
 }
 
 
-def step(house: House, value: str, kind: str = "qr", password: str = "pass") -> Page:
-    link = house.belvo_link()
-    with answering(house.belvo, asks(link.remote_id, type=kind, value=value, instructions="Escanea")):
-        house.send(f"/links/{link.pk}/credentials/", password=password)
-    return house.open(f"/links/{link.pk}/token/")
+def step(env: Environment, value: str, kind: str = "qr", password: str = "pass") -> Page:
+    link = env.belvo_link()
+    with answering(env.belvo, asks(link.remote_id, type=kind, value=value, instructions="Escanea")):
+        env.send(f"/links/{link.pk}/credentials/", password=password)
+    return env.open(f"/links/{link.pk}/token/")
 
 
 def pictures(page: Page) -> list[str]:
@@ -93,9 +93,9 @@ def said_openly(page: Page) -> bool:
 
 
 @pytest.mark.parametrize("kind", ["qr", *(pytest.param(kind, marks=pytest.mark.thorough) for kind in ("image", ""))])
-def test_each_picture_is_shown_as_one(house: House, kind: str) -> None:
+def test_each_picture_is_shown_as_one(env: Environment, kind: str) -> None:
     for name, (mime, value, picture) in SHOWN.items():
-        page = step(house, value, kind)
+        page = step(env, value, kind)
 
         (source,) = pictures(page)
         assert (source.partition(",")[0], name) == (f"data:image/{mime};base64", name)
@@ -107,9 +107,9 @@ def test_each_picture_is_shown_as_one(house: House, kind: str) -> None:
 @pytest.mark.parametrize(
     "kind", ["qr", *(pytest.param(kind, marks=pytest.mark.thorough) for kind in ("text", "numeric"))]
 )
-def test_picture_that_cannot_be_shown_says_so(house: House, kind: str) -> None:
+def test_picture_that_cannot_be_shown_says_so(env: Environment, kind: str) -> None:
     for name, value in NOT_SHOWN.items():
-        page = step(house, value, kind)
+        page = step(env, value, kind)
 
         assert (said_openly(page), name) == (True, name)
         assert UNREADABLE in page.words
@@ -117,11 +117,11 @@ def test_picture_that_cannot_be_shown_says_so(house: House, kind: str) -> None:
         assert value[30:70] not in page.source, name
 
 
-def test_picture_in_which_the_pin_occurs_by_chance_is_shown(house: House) -> None:
+def test_picture_in_which_the_pin_occurs_by_chance_is_shown(env: Environment) -> None:
     picture = encoded(png(137_000))
     pin = next(picture[at : at + 4] for at in range(2000, 9000) if picture[at : at + 4].isalnum())
 
-    assert len(pictures(step(house, picture, password=pin))) == 1
+    assert len(pictures(step(env, picture, password=pin))) == 1
 
 
 @pytest.mark.parametrize(
@@ -134,28 +134,28 @@ def test_picture_in_which_the_pin_occurs_by_chance_is_shown(house: House) -> Non
         "482193",
     ],
 )
-def test_other_text_is_what_the_qr_code_says(house: House, value: str) -> None:
-    page = step(house, value)
+def test_other_text_is_what_the_qr_code_says(env: Environment, value: str) -> None:
+    page = step(env, value)
 
     (source,) = pictures(page)
     assert source.startswith("data:image/svg+xml")  # drawn by us
     assert value in page.words
 
 
-def test_question_is_no_picture_however_it_begins(house: House) -> None:
+def test_question_is_no_picture_however_it_begins(env: Environment) -> None:
     for question in (
         "Data: 12/03/2026, agência 0001. Qual é a sua senha de 6 dígitos do cartão?",
         "Data de nascimento",
     ):
-        page = step(house, question, "text")
+        page = step(env, question, "text")
 
         assert question in page.words
         assert not said_openly(page)
 
 
-def test_data_pictures_are_allowed_on_this_page_alone(house: House) -> None:
-    page = step(house, SHOWN["bare GIF"][1])
+def test_data_pictures_are_allowed_on_this_page_alone(env: Environment) -> None:
+    page = step(env, SHOWN["bare GIF"][1])
     link = Link.objects.get()
 
     assert "img-src 'self' data:" in page.headers["content-security-policy"]
-    assert "data:" not in house.open(link.get_absolute_url()).headers["content-security-policy"]
+    assert "data:" not in env.open(link.get_absolute_url()).headers["content-security-policy"]

@@ -8,7 +8,7 @@ from django.utils import timezone
 from linkadmin.links.models import Link
 from linkadmin.operations.budget import allow_attempt
 from linkadmin.operations.models import Operation
-from tests.house import House
+from tests.environment import Environment
 from tests.markup import Page
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
@@ -16,215 +16,215 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 KEYS = {"operation_key": "6f1a4b5e-7c1d-4f7e-9a39-0f8f3c1d2b3a"}
 
 
-def refuse(house: House, link: Link, times: int = 1) -> Page:
-    pages = [house.send(f"/links/{link.pk}/credentials/", password="pass_invalid") for _each in range(times)]
+def refuse(env: Environment, link: Link, times: int = 1) -> Page:
+    pages = [env.send(f"/links/{link.pk}/credentials/", password="pass_invalid") for _each in range(times)]
     return pages[-1]
 
 
-def allow(house: House, link: Link, reason: str = "The customer is sure of the new password.") -> Page:
-    return house.send(f"/links/{link.pk}/attempt/", "mia", reason=reason)
+def allow(env: Environment, link: Link, reason: str = "The customer is sure of the new password.") -> Page:
+    return env.send(f"/links/{link.pk}/attempt/", "mia", reason=reason)
 
 
-def send_unasked(house: House, link: Link) -> Page:
+def send_unasked(env: Environment, link: Link) -> Page:
     """Post the form that the page does not draw any more."""
-    return house.post(f"/links/{link.pk}/credentials/", KEYS | {"password": "pass_valid"})
+    return env.post(f"/links/{link.pk}/credentials/", KEYS | {"password": "pass_valid"})
 
 
-def test_page_says_how_many_attempts_are_left(house: House) -> None:
-    link = house.belvo_link()
-    assert "2 attempts left today" in house.open(f"/links/{link.pk}/credentials/").words
+def test_page_says_how_many_attempts_are_left(env: Environment) -> None:
+    link = env.belvo_link()
+    assert "2 attempts left today" in env.open(f"/links/{link.pk}/credentials/").words
 
-    page = refuse(house, link)
+    page = refuse(env, link)
 
     assert "1 attempt left today" in page.words
 
 
-def test_two_refusals_end_it_for_the_day(house: House) -> None:
-    link = house.belvo_link()
+def test_two_refusals_end_it_for_the_day(env: Environment) -> None:
+    link = env.belvo_link()
 
-    page = refuse(house, link, times=2)
+    page = refuse(env, link, times=2)
 
     assert "No attempts left today" in page.words
     assert "password" not in page.inputs()
-    blocked = send_unasked(house, link)
+    blocked = send_unasked(env, link)
     assert blocked.status == 409
-    assert len(house.calls("PUT")) == 2
+    assert len(env.calls("PUT")) == 2
 
 
-def test_links_page_offers_the_manager_to_allow_one_more(house: House) -> None:
-    link = house.belvo_link()
-    refuse(house, link, times=2)
+def test_links_page_offers_the_manager_to_allow_one_more(env: Environment) -> None:
+    link = env.belvo_link()
+    refuse(env, link, times=2)
 
-    assert f"/links/{link.pk}/attempt/" in house.open(link.get_absolute_url(), "mia").links()
-    page = house.open(link.get_absolute_url(), "ana")
+    assert f"/links/{link.pk}/attempt/" in env.open(link.get_absolute_url(), "mia").links()
+    page = env.open(link.get_absolute_url(), "ana")
     assert f"/links/{link.pk}/attempt/" not in page.links()
     assert "The bank has refused too many attempts today." in page.words
 
 
-def test_manager_allows_one_more_with_a_reason(house: House) -> None:
-    link = house.belvo_link()
-    refuse(house, link, times=2)
+def test_manager_allows_one_more_with_a_reason(env: Environment) -> None:
+    link = env.belvo_link()
+    refuse(env, link, times=2)
 
-    answer = allow(house, link)
+    answer = allow(env, link)
 
     assert (answer.status, answer.location) == (303, link.get_absolute_url())
     assert link.allowances.get().reason == "The customer is sure of the new password."
-    assert house.send(f"/links/{link.pk}/credentials/", password="pass_valid").status == 303
+    assert env.send(f"/links/{link.pk}/credentials/", password="pass_valid").status == 303
 
 
-def test_allowing_needs_a_reason(house: House) -> None:
-    link = house.belvo_link()
-    refuse(house, link, times=2)
+def test_allowing_needs_a_reason(env: Environment) -> None:
+    link = env.belvo_link()
+    refuse(env, link, times=2)
 
-    page = allow(house, link, reason=" ")
+    page = allow(env, link, reason=" ")
 
     assert page.status == 422
     assert page.error_at("reason") == "This field is required."
     assert not link.allowances.exists()
 
 
-def test_third_refusal_is_the_last_whatever_a_manager_says(house: House) -> None:
-    link = house.belvo_link()
-    refuse(house, link, times=2)
-    allow(house, link)
-    refuse(house, link)
+def test_third_refusal_is_the_last_whatever_a_manager_says(env: Environment) -> None:
+    link = env.belvo_link()
+    refuse(env, link, times=2)
+    allow(env, link)
+    refuse(env, link)
 
-    page = house.open(f"/links/{link.pk}/attempt/", "mia")
+    page = env.open(f"/links/{link.pk}/attempt/", "mia")
 
     assert "There is nothing to allow" in page.words
-    assert send_unasked(house, link).status == 409
-    assert len(house.calls("PUT")) == 3
+    assert send_unasked(env, link).status == 409
+    assert len(env.calls("PUT")) == 3
 
 
-def test_nothing_is_allowed_before_it_is_needed(house: House) -> None:
-    link = house.belvo_link()
+def test_nothing_is_allowed_before_it_is_needed(env: Environment) -> None:
+    link = env.belvo_link()
 
-    answer = house.post(f"/links/{link.pk}/attempt/", {"reason": "just in case"}, "mia")
+    answer = env.post(f"/links/{link.pk}/attempt/", {"reason": "just in case"}, "mia")
 
     assert answer.location == link.get_absolute_url()
     assert not link.allowances.exists()
 
 
-def test_success_starts_the_count_anew(house: House) -> None:
-    link = house.belvo_link()
-    refuse(house, link)
-    house.send(f"/links/{link.pk}/credentials/", password="pass_valid")
+def test_success_starts_the_count_anew(env: Environment) -> None:
+    link = env.belvo_link()
+    refuse(env, link)
+    env.send(f"/links/{link.pk}/credentials/", password="pass_valid")
 
-    page = refuse(house, link)
+    page = refuse(env, link)
 
     assert "1 attempt left today" in page.words
 
 
-def test_a_day_starts_the_count_anew(house: House) -> None:
-    link = house.belvo_link()
-    refuse(house, link, times=2)
+def test_a_day_starts_the_count_anew(env: Environment) -> None:
+    link = env.belvo_link()
+    refuse(env, link, times=2)
     Operation.objects.update(ended_at=timezone.now() - timedelta(hours=24, seconds=1))
 
-    page = house.open(f"/links/{link.pk}/credentials/")
+    page = env.open(f"/links/{link.pk}/credentials/")
 
     assert "2 attempts left today" in page.words
 
 
-def test_wrong_code_counts_as_an_attempt(house: House) -> None:
-    link = house.belvo_link()
-    house.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
+def test_wrong_code_counts_as_an_attempt(env: Environment) -> None:
+    link = env.belvo_link()
+    env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
 
-    house.send(f"/links/{link.pk}/token/", token="999999")
+    env.send(f"/links/{link.pk}/token/", token="999999")
 
-    house.post(f"/links/{link.pk}/token/withdraw/")
-    assert "1 attempt left today" in house.open(f"/links/{link.pk}/credentials/").words
+    env.post(f"/links/{link.pk}/token/withdraw/")
+    assert "1 attempt left today" in env.open(f"/links/{link.pk}/credentials/").words
 
 
-def second_link(house: House, first: Link) -> Link:
+def second_link(env: Environment, first: Link) -> Link:
     """Return another link of the same customer at the same bank."""
-    link = house.belvo_link()
+    link = env.belvo_link()
     Link.objects.filter(pk=link.pk).update(end_user=first.end_user)
     link.refresh_from_db()
     return link
 
 
-def create_at_same_bank(house: House, link: Link, password: str = "pass_invalid") -> Page:
+def create_at_same_bank(env: Environment, link: Link, password: str = "pass_invalid") -> Page:
     typed = {"end_user_id": link.end_user.external_id, "username": "another", "password": password}
-    url = house.new_link_url("erebor_mx_retail")
-    form = house.open(url).form_with("password")
-    return house.post(url, form.values | typed | {"second_link": "on"})
+    url = env.new_link_url("erebor_mx_retail")
+    form = env.open(url).form_with("password")
+    return env.post(url, form.values | typed | {"second_link": "on"})
 
 
-def test_refusals_are_counted_over_all_links_of_a_customer_at_a_bank(house: House) -> None:
-    first = house.belvo_link()
-    second = second_link(house, first)
-    refuse(house, first)
-    refuse(house, second)
+def test_refusals_are_counted_over_all_links_of_a_customer_at_a_bank(env: Environment) -> None:
+    first = env.belvo_link()
+    second = second_link(env, first)
+    refuse(env, first)
+    refuse(env, second)
 
-    assert "No attempts left today" in house.open(f"/links/{first.pk}/credentials/").words
-    assert send_unasked(house, second).status == 409
-    assert len(house.calls("PUT")) == 2
+    assert "No attempts left today" in env.open(f"/links/{first.pk}/credentials/").words
+    assert send_unasked(env, second).status == 409
+    assert len(env.calls("PUT")) == 2
 
 
-def test_refused_creation_and_repair_are_one_count(house: House) -> None:
-    link = house.belvo_link()
-    assert "1 attempt left today" in create_at_same_bank(house, link).words
-    assert "1 attempt left today" in house.open(f"/links/{link.pk}/credentials/").words
-    refuse(house, link)
+def test_refused_creation_and_repair_are_one_count(env: Environment) -> None:
+    link = env.belvo_link()
+    assert "1 attempt left today" in create_at_same_bank(env, link).words
+    assert "1 attempt left today" in env.open(f"/links/{link.pk}/credentials/").words
+    refuse(env, link)
 
-    page = create_at_same_bank(house, link, "pass_valid")
+    page = create_at_same_bank(env, link, "pass_valid")
 
     assert page.status == 409
     assert page.words.count("No attempts left today") == 1
     assert "An account manager can allow one more." in page.words
     assert f"/links/{link.pk}/repair-address/" in page.links()
-    assert len(house.calls("POST", "/api/links/")) == 1
+    assert len(env.calls("POST", "/api/links/")) == 1
 
 
-def test_another_customer_or_bank_has_its_own_count(house: House) -> None:
-    link = house.belvo_link()
-    refuse(house, link, times=2)
-    elsewhere = house.belvo_link(bank="gotham_mx_business")
+def test_another_customer_or_bank_has_its_own_count(env: Environment) -> None:
+    link = env.belvo_link()
+    refuse(env, link, times=2)
+    elsewhere = env.belvo_link(bank="gotham_mx_business")
     Link.objects.filter(pk=elsewhere.pk).update(end_user=link.end_user)
 
-    for other in (house.belvo_link(), elsewhere):
-        assert "2 attempts left today" in house.open(f"/links/{other.pk}/credentials/").words
+    for other in (env.belvo_link(), elsewhere):
+        assert "2 attempts left today" in env.open(f"/links/{other.pk}/credentials/").words
 
 
-def test_allowance_on_one_link_is_for_the_bank(house: House) -> None:
-    first = house.belvo_link()
-    second = second_link(house, first)
-    refuse(house, first, times=2)
+def test_allowance_on_one_link_is_for_the_bank(env: Environment) -> None:
+    first = env.belvo_link()
+    second = second_link(env, first)
+    refuse(env, first, times=2)
 
-    allow(house, first)
+    allow(env, first)
 
-    assert "1 attempt left today" in house.open(f"/links/{second.pk}/credentials/").words
+    assert "1 attempt left today" in env.open(f"/links/{second.pk}/credentials/").words
 
 
-def test_third_attempt_to_create_a_first_link_is_a_managers_to_allow(house: House) -> None:
+def test_third_attempt_to_create_a_first_link_is_a_managers_to_allow(env: Environment) -> None:
     values = {"end_user_id": "cus-1", "end_user_name": "Ivy Long", "username": "ivy", "password": "pass_invalid"}
     for _each in range(2):
-        house.send(house.new_link_url("erebor_mx_retail"), **values)
-    refused = house.last_operation()
-    assert house.send(house.new_link_url("erebor_mx_retail"), **values).status == 409
+        env.send(env.new_link_url("erebor_mx_retail"), **values)
+    refused = env.last_operation()
+    assert env.send(env.new_link_url("erebor_mx_retail"), **values).status == 409
 
-    page = house.open(refused.get_absolute_url(), "mia")
+    page = env.open(refused.get_absolute_url(), "mia")
     assert page.words.count("No attempts left today") == 1
     assert f"/operations/{refused.pk}/attempt/" in page.links()
-    house.send(f"/operations/{refused.pk}/attempt/", "mia", reason="The customer is sure now.")
+    env.send(f"/operations/{refused.pk}/attempt/", "mia", reason="The customer is sure now.")
 
-    created = house.send(house.new_link_url("erebor_mx_retail"), **(values | {"password": "pass_valid"}))
+    created = env.send(env.new_link_url("erebor_mx_retail"), **(values | {"password": "pass_valid"}))
     assert created.status == 303
     assert Link.objects.count() == 1
 
 
 @pytest.mark.parametrize("password", ["bank_down", "validation_error", "too_many"])
-def test_what_is_no_refusal_of_the_login_is_not_counted(house: House, password: str) -> None:
-    link = house.belvo_link()
+def test_what_is_no_refusal_of_the_login_is_not_counted(env: Environment, password: str) -> None:
+    link = env.belvo_link()
 
-    page = house.send(f"/links/{link.pk}/credentials/", password=password)
+    page = env.send(f"/links/{link.pk}/credentials/", password=password)
 
     assert "2 attempts left today" in page.words
 
 
-def test_links_page_and_records_tell_who_allowed_one_more_and_why(house: House) -> None:
-    link = house.belvo_link()
-    allow_attempt(actor=house.people["mia"], subject=link, reason="The customer called")
+def test_links_page_and_records_tell_who_allowed_one_more_and_why(env: Environment) -> None:
+    link = env.belvo_link()
+    allow_attempt(actor=env.people["mia"], subject=link, reason="The customer called")
 
-    assert "Mia · The customer called" in house.open(f"/links/{link.pk}/").words
-    assert "The customer called" in house.open("/admin/operations/attemptallowance/", "aud").words
+    assert "Mia · The customer called" in env.open(f"/links/{link.pk}/").words
+    assert "The customer called" in env.open("/admin/operations/attemptallowance/", "aud").words

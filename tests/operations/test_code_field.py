@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from linkadmin.links.models import Institution, Link
-from tests.house import House
+from tests.environment import Environment
 from tests.markup import Page
 from tests.providers.conftest import reply
 from tests.scripted import answering, asks, takes
@@ -43,23 +43,23 @@ PASTED = (
 
 
 def give(
-    house: House, token: str, *, field: dict[str, Any] | None = None, **shown: Any
+    env: Environment, token: str, *, field: dict[str, Any] | None = None, **shown: Any
 ) -> tuple[Page, Page, list[str]]:
     """Bring a link to its code step at a bank with this form field, and type: the page, the answer, what was sent."""
-    link = house.belvo_link()
+    link = env.belvo_link()
     if field:
         Institution.objects.filter(pk=link.institution_id).update(form_fields=[PASSWORD, field])
-    with answering(house.belvo, asks(link.remote_id, **shown), takes(link.remote_id)) as bank:
-        sent = house.send(f"/links/{link.pk}/credentials/", password="pass")
+    with answering(env.belvo, asks(link.remote_id, **shown), takes(link.remote_id)) as bank:
+        sent = env.send(f"/links/{link.pk}/credentials/", password="pass")
         assert sent.location.endswith("/token/"), sent.words
-        step = house.open(f"/links/{link.pk}/token/")
-        answer = house.send(f"/links/{link.pk}/token/", token=token)
-        house.settled()
+        step = env.open(f"/links/{link.pk}/token/")
+        answer = env.send(f"/links/{link.pk}/token/", token=token)
+        env.settled()
     return step, answer, [each.body["token"] for each in bank.received if each.method == "PATCH"]
 
 
-def test_code_that_is_a_long_url_reaches_the_bank_whole(house: House) -> None:
-    step, _answer, sent = give(house, URL, field=URL_FIELD)
+def test_code_that_is_a_long_url_reaches_the_bank_whole(env: Environment) -> None:
+    step, _answer, sent = give(env, URL, field=URL_FIELD)
 
     assert sent == [URL]
     typed = step.inputs()["token"]
@@ -69,21 +69,21 @@ def test_code_that_is_a_long_url_reaches_the_bank_whole(house: House) -> None:
     assert "URL" in step.words
 
 
-def test_code_that_is_a_long_url_can_be_typed_for_a_new_link(house: House) -> None:
-    bank = house.bank()
+def test_code_that_is_a_long_url_can_be_typed_for_a_new_link(env: Environment) -> None:
+    bank = env.bank()
     Institution.objects.filter(pk=bank.pk).update(form_fields=[{"name": "username"}, PASSWORD, URL_FIELD])
     customer = {"end_user_id": "cus-1", "end_user_name": "Acme Corp", "username": "u", "password": "p"}
-    with answering(house.belvo, takes(status=201)) as provider:
-        house.send(house.new_link_url("heimdall_mx_retail"), **customer, token=f" {URL}\u200b ")
+    with answering(env.belvo, takes(status=201)) as provider:
+        env.send(env.new_link_url("heimdall_mx_retail"), **customer, token=f" {URL}\u200b ")
 
     assert provider.received[0].body["token"] == URL
 
 
 @pytest.mark.parametrize("bank", ["erebor_mx_retail", "ironbank_br_retail", "anchorhead_mx_fiscal"])
-def test_no_browser_cuts_what_a_bank_wants(house: House, bank: str) -> None:
-    link = house.belvo_link(bank=bank)
-    pages = [house.open(f"/links/{link.pk}/credentials/"), house.open(house.new_link_url(bank))]
-    pages.append(house.open(f"/links/{house.heron_link().pk}/access-token/"))
+def test_no_browser_cuts_what_a_bank_wants(env: Environment, bank: str) -> None:
+    link = env.belvo_link(bank=bank)
+    pages = [env.open(f"/links/{link.pk}/credentials/"), env.open(env.new_link_url(bank))]
+    pages.append(env.open(f"/links/{env.heron_link().pk}/access-token/"))
     ours = {"end_user_id", "end_user_name"}
 
     cut = [name for page in pages for name, attrs in page.inputs().items() if "maxlength" in attrs]
@@ -91,47 +91,47 @@ def test_no_browser_cuts_what_a_bank_wants(house: House, bank: str) -> None:
     assert set(cut) <= ours
 
 
-def test_what_is_longer_than_we_take_is_refused_where_it_was_typed(house: House) -> None:
-    _step, answer, sent = give(house, "x" * 8001)
+def test_what_is_longer_than_we_take_is_refused_where_it_was_typed(env: Environment) -> None:
+    _step, answer, sent = give(env, "x" * 8001)
 
     assert answer.status == 422
     assert "8000 characters" in answer.error_at("token")
     assert sent == []
 
 
-def test_code_that_the_bank_would_not_take_is_told_in_its_words_and_can_be_sent_anyway(house: House) -> None:
-    link = house.belvo_link()
+def test_code_that_the_bank_would_not_take_is_told_in_its_words_and_can_be_sent_anyway(env: Environment) -> None:
+    link = env.belvo_link()
     Institution.objects.filter(pk=link.institution_id).update(form_fields=[PASSWORD, URL_FIELD])
-    with answering(house.belvo, asks(link.remote_id), takes(link.remote_id)) as bank:
-        house.send(f"/links/{link.pk}/credentials/", password="pass")
-        stump = house.send(f"/links/{link.pk}/token/", token=PREFIX)
+    with answering(env.belvo, asks(link.remote_id), takes(link.remote_id)) as bank:
+        env.send(f"/links/{link.pk}/credentials/", password="pass")
+        stump = env.send(f"/links/{link.pk}/token/", token=PREFIX)
         assert stump.status == 422
         assert stump.error_at("token") == "Cole o endereço inteiro"
         assert stump.inputs()["as_typed"]["type"] == "checkbox"
         assert len(bank.received) == 1
 
-        house.send(f"/links/{link.pk}/token/", token=PREFIX, as_typed="on")
+        env.send(f"/links/{link.pk}/token/", token=PREFIX, as_typed="on")
 
     assert bank.received[1].body["token"] == PREFIX
 
 
-def test_pattern_that_takes_for_ever_decides_nothing(house: House) -> None:
-    _step, _answer, sent = give(house, "a" * 40 + "!", field={**URL_FIELD, "validation": "(?:a|aa|a?)+b?$"})
+def test_pattern_that_takes_for_ever_decides_nothing(env: Environment) -> None:
+    _step, _answer, sent = give(env, "a" * 40 + "!", field={**URL_FIELD, "validation": "(?:a|aa|a?)+b?$"})
 
     assert sent == ["a" * 40 + "!"]
 
 
-def test_number_reaches_the_bank_as_its_digits(house: House) -> None:
+def test_number_reaches_the_bank_as_its_digits(env: Environment) -> None:
     for number, typed in enumerate(PASTED):
-        step, _answer, sent = give(house, typed, field=SIX_DIGITS if number % 2 else None)
+        step, _answer, sent = give(env, typed, field=SIX_DIGITS if number % 2 else None)
 
         assert (sent, typed) == (["482193"], typed)
         assert step.inputs()["token"]["inputmode"] == "numeric"
 
 
-def test_code_that_is_no_number_keeps_its_marks(house: House) -> None:
+def test_code_that_is_no_number_keeps_its_marks(env: Environment) -> None:
     for typed in ("AB-12 cd", "12.34", "-", "48:21"):
-        assert give(house, f" {typed} ")[2] == [typed]
+        assert give(env, f" {typed} ")[2] == [typed]
 
 
 @pytest.mark.parametrize(
@@ -142,9 +142,9 @@ def test_code_that_is_no_number_keeps_its_marks(house: House) -> None:
         pytest.param({"type": None, "value": None, "instructions": "¿Cuándo naciste?"}, marks=pytest.mark.thorough),
     ],
 )
-def test_answer_to_a_question_is_sent_exactly_as_typed(house: House, shown: dict[str, Any]) -> None:
+def test_answer_to_a_question_is_sent_exactly_as_typed(env: Environment, shown: dict[str, Any]) -> None:
     for typed in ("12-03-1980", "0001 23456-7", "١٩٨٠", " São  Paulo ", "482 193"):
-        step, _answer, sent = give(house, typed, field=SIX_DIGITS, **shown)
+        step, _answer, sent = give(env, typed, field=SIX_DIGITS, **shown)
 
         assert sent == [typed]
     assert "The customer's answer" in step.words
@@ -153,16 +153,16 @@ def test_answer_to_a_question_is_sent_exactly_as_typed(house: House, shown: dict
     assert "¿Cuándo naciste?" in step.words
 
 
-def test_empty_answer_is_not_sent(house: House) -> None:
-    _step, answer, sent = give(house, "  ", type="text", value="¿Cuándo naciste?")
+def test_empty_answer_is_not_sent(env: Environment) -> None:
+    _step, answer, sent = give(env, "  ", type="text", value="¿Cuándo naciste?")
 
     assert answer.error_at("token") == "Type the customer's answer."
     assert sent == []
 
 
-def test_instructions_of_a_code_are_no_question(house: House) -> None:
+def test_instructions_of_a_code_are_no_question(env: Environment) -> None:
     for word in ("sms", "otp_code", "numeric"):
-        step, _answer, sent = give(house, "482 193", type=word, value="", instructions="Ingresa el código")
+        step, _answer, sent = give(env, "482 193", type=word, value="", instructions="Ingresa el código")
 
         assert sent == ["482193"]
         assert step.inputs()["token"]["inputmode"] == "numeric"
@@ -172,43 +172,43 @@ def fields_of(link: Link) -> str:
     return f"/links/{link.pk}/credentials/"
 
 
-def test_user_names_lose_white_space_around_them_and_invisible_marks(house: House) -> None:
+def test_user_names_lose_white_space_around_them_and_invisible_marks(env: Environment) -> None:
     pasted = ("JPEREZ01 ", "JPEREZ01\t", "JPEREZ01\u200b", "\u202aJPEREZ01\u00a0\u202c")
     denied = reply(400, [{"code": "validation_error", "message": "Bad request"}])
-    with answering(house.belvo, denied) as bank:
+    with answering(env.belvo, denied) as bank:
         for number, typed in enumerate(pasted):
             customer = {"end_user_id": f"cus-{number}", "end_user_name": "Acme Corp", "password": "pass"}
-            house.send(house.new_link_url("erebor_mx_retail"), **customer, username=typed, username2=typed)
+            env.send(env.new_link_url("erebor_mx_retail"), **customer, username=typed, username2=typed)
 
     sent = [(each.body["username"], each.body["username2"]) for each in bank.received]
     assert sent == [("JPEREZ01", "JPEREZ01")] * len(pasted)
 
 
-def test_user_name_of_nothing_visible_is_missing(house: House) -> None:
+def test_user_name_of_nothing_visible_is_missing(env: Environment) -> None:
     customer = {"end_user_id": "cus-1", "end_user_name": "Acme Corp", "password": "pass"}
 
-    page = house.send(house.new_link_url("erebor_mx_retail"), **customer, username="\u200b \u00a0")
+    page = env.send(env.new_link_url("erebor_mx_retail"), **customer, username="\u200b \u00a0")
 
     assert page.error_at("username") == "This field is required."
-    assert house.calls("POST") == []
+    assert env.calls("POST") == []
 
 
-def test_passwords_are_sent_byte_for_byte(house: House) -> None:
+def test_passwords_are_sent_byte_for_byte(env: Environment) -> None:
     for typed in (" pass\u200b", "pa\u0301ss ", "\u00a0p4ss", "4806", "٤٨٠٦"):
-        link = house.belvo_link()
+        link = env.belvo_link()
         Institution.objects.filter(pk=link.institution_id).update(form_fields=[PASSWORD])
-        with answering(house.belvo, takes(link.remote_id)) as bank:
-            house.send(fields_of(link), password=typed, password2=typed, encryption_key=typed)
+        with answering(env.belvo, takes(link.remote_id)) as bank:
+            env.send(fields_of(link), password=typed, password2=typed, encryption_key=typed)
 
         assert bank.received[0].body == {"password": typed, "password2": typed, "encryption_key": typed}
 
 
 @pytest.mark.parametrize("typed", [" access-sandbox-1 ", "access-sandbox-1\u200b\n"])
-def test_access_token_loses_white_space_around_it_and_invisible_marks(house: House, typed: str) -> None:
+def test_access_token_loses_white_space_around_it_and_invisible_marks(env: Environment, typed: str) -> None:
     customer = {"end_user_id": "cus-1", "end_user_name": "Acme Corp"}
     told = {"link": {"item_id": "item-1", "status": "active"}}
-    with answering(house.heron, reply(201, told)) as heron:
-        house.send(house.new_link_url(), **customer, item_id="item-1", access_token=typed, asset_report_token=typed)
+    with answering(env.heron, reply(201, told)) as heron:
+        env.send(env.new_link_url(), **customer, item_id="item-1", access_token=typed, asset_report_token=typed)
 
     sent = heron.received[0].body
     assert (sent["access_token"], sent["asset_report_token"]) == ("access-sandbox-1", "access-sandbox-1")

@@ -7,29 +7,29 @@ from django.utils import timezone
 
 from linkadmin.links.models import Link
 from linkadmin.providers.types import Cause
-from tests.house import House
+from tests.environment import Environment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 BANK = "ofmockbank_br_retail"
 
 
-def read(house: House, cpf: str = "", *, bank: str = BANK) -> Link:
+def read(env: Environment, cpf: str = "", *, bank: str = BANK) -> Link:
     """Let a link be known, registered with this CPF, and read it."""
-    customer = house.customer()
+    customer = env.customer()
     body = {"institution": bank, "username": cpf or "52998224725", "password": "pass_valid"}
-    remote_id = house.call_belvo("POST", "/api/links/", body | {"external_id": customer.external_id})["id"]
-    link = house.let_know(house.belvo, customer, remote_id, house.bank(bank), Cause.WORKING)
-    house.prove(link)
+    remote_id = env.call_belvo("POST", "/api/links/", body | {"external_id": customer.external_id})["id"]
+    link = env.let_know(env.belvo, customer, remote_id, env.bank(bank), Cause.WORKING)
+    env.prove(link)
     return link
 
 
-def test_consent_in_force_gives_the_day_to_renew_it(house: House) -> None:
-    link = read(house, "10000000005")
+def test_consent_in_force_gives_the_day_to_renew_it(env: Environment) -> None:
+    link = read(env, "10000000005")
 
     assert link.health == "healthy"
     assert link.renew_by == (timezone.now() + timedelta(days=3)).date()
-    assert "Renew by" in house.open(link.get_absolute_url()).words
+    assert "Renew by" in env.open(link.get_absolute_url()).words
 
 
 @pytest.mark.parametrize(
@@ -40,33 +40,33 @@ def test_consent_in_force_gives_the_day_to_renew_it(house: House) -> None:
         ("10000000003", Cause.CONSENT_REJECTED, "Ended"),
     ],
 )
-def test_consent_not_in_force_decides(house: House, cpf: str, cause: Cause, words: str) -> None:
-    link = read(house, cpf)
+def test_consent_not_in_force_decides(env: Environment, cpf: str, cause: Cause, words: str) -> None:
+    link = read(env, cpf)
 
     assert link.cause == cause.value
-    assert words in house.open(link.get_absolute_url()).words
+    assert words in env.open(link.get_absolute_url()).words
 
 
-def test_consents_of_other_banks_are_not_asked_for(house: House) -> None:
-    read(house, bank="erebor_mx_retail")
+def test_consents_of_other_banks_are_not_asked_for(env: Environment) -> None:
+    read(env, bank="erebor_mx_retail")
 
-    assert not house.calls("GET", "/api/consents/")
+    assert not env.calls("GET", "/api/consents/")
 
 
-def test_failure_to_ask_for_consents_changes_nothing(house: House) -> None:
-    house.simulator.fail("GET", "/api/consents/", "permission_denied", 5)
+def test_failure_to_ask_for_consents_changes_nothing(env: Environment) -> None:
+    env.simulator.fail("GET", "/api/consents/", "permission_denied", 5)
 
-    link = read(house, "10000000004")
+    link = read(env, "10000000004")
 
-    house.belvo.refresh_from_db()
+    env.belvo.refresh_from_db()
     assert (link.health, link.renew_by, link.ask_failed) == ("healthy", None, "")
-    assert not house.belvo.keys_refused
+    assert not env.belvo.keys_refused
 
 
-def test_link_that_does_not_work_itself_is_not_mended_by_its_consent(house: House) -> None:
-    link = read(house, "10000000005")
-    house.simulator.world.belvo_links[link.remote_id].status = "invalid"
+def test_link_that_does_not_work_itself_is_not_mended_by_its_consent(env: Environment) -> None:
+    link = read(env, "10000000005")
+    env.simulator.world.belvo_links[link.remote_id].status = "invalid"
 
-    house.prove(link)
+    env.prove(link)
 
     assert link.health != "healthy"

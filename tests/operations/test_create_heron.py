@@ -8,64 +8,64 @@ from linkadmin.links.models import EndUser, Integration, Link
 from linkadmin.operations import tasks
 from linkadmin.operations.models import Operation, State
 from linkadmin.providers.types import HealthState
-from tests.house import House
+from tests.environment import Environment
 from tests.markup import Page
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def create(house: House, **typed: str) -> Page:
+def create(env: Environment, **typed: str) -> Page:
     values = {"end_user_id": "cus-1", "item_id": "item-1", "access_token": "access-sandbox-1"} | typed
-    return house.send(house.new_link_url(), **values)
+    return env.send(env.new_link_url(), **values)
 
 
-def create_for_new(house: House, **typed: str) -> Page:
-    return create(house, end_user_name="Blue Fern Bakery", **typed)
+def create_for_new(env: Environment, **typed: str) -> Page:
+    return create(env, end_user_name="Blue Fern Bakery", **typed)
 
 
-def test_link_of_a_new_customer_is_created_and_shown(house: House) -> None:
-    answer = create_for_new(house, bank_name="First Platypus Bank")
+def test_link_of_a_new_customer_is_created_and_shown(env: Environment) -> None:
+    answer = create_for_new(env, bank_name="First Platypus Bank")
 
     link = Link.objects.get()
     assert (answer.status, answer.location) == (303, f"/links/{link.pk}/")
     assert (link.remote_id, link.end_user.name, link.bank) == ("item-1", "Blue Fern Bakery", "First Platypus Bank")
     assert link.health == HealthState.SETTING_UP.value
     assert link.data_source_id.startswith("dso_")
-    assert "Blue Fern Bakery × First Platypus Bank" in house.open(answer.location).words
+    assert "Blue Fern Bakery × First Platypus Bank" in env.open(answer.location).words
 
 
-def test_known_customer_needs_no_name_and_is_not_made_twice(house: House) -> None:
-    customer = house.customer("Acme Corp")
+def test_known_customer_needs_no_name_and_is_not_made_twice(env: Environment) -> None:
+    customer = env.customer("Acme Corp")
 
-    create(house, end_user_id=customer.external_id)
+    create(env, end_user_id=customer.external_id)
 
     assert Link.objects.get().end_user == customer
     assert EndUser.objects.count() == 1
-    assert house.calls("POST")[0].body["end_user_name"] == "Acme Corp"
+    assert env.calls("POST")[0].body["end_user_name"] == "Acme Corp"
 
 
-def test_name_that_is_not_the_one_of_this_id_is_refused_at_its_field(house: House) -> None:
-    customer = house.customer("Acme Corp")
+def test_name_that_is_not_the_one_of_this_id_is_refused_at_its_field(env: Environment) -> None:
+    customer = env.customer("Acme Corp")
 
-    page = create(house, end_user_id=customer.external_id, end_user_name="Blue Fern Bakery")
+    page = create(env, end_user_id=customer.external_id, end_user_name="Blue Fern Bakery")
 
     assert page.status == 422
     assert page.error_at("end_user_name") == (
         "This id belongs to \u2068Acme Corp\u2069. Correct the id, or leave the name empty."
     )
-    assert house.calls("POST") == []
+    assert env.calls("POST") == []
 
 
-def test_unknown_customer_without_a_name_is_refused_at_its_field(house: House) -> None:
-    page = create(house)
+def test_unknown_customer_without_a_name_is_refused_at_its_field(env: Environment) -> None:
+    page = create(env)
 
     assert page.status == 422
     assert "No customer has this id yet" in page.error_at("end_user_name")
     assert not EndUser.objects.exists()
 
 
-def test_empty_form_says_at_each_field_what_is_missing(house: House) -> None:
-    page = create(house, end_user_id="", item_id="", access_token="")
+def test_empty_form_says_at_each_field_what_is_missing(env: Environment) -> None:
+    page = create(env, end_user_id="", item_id="", access_token="")
 
     assert page.status == 422
     assert [page.error_at(name) for name in ("end_user_id", "item_id", "access_token")] == 3 * [
@@ -73,8 +73,8 @@ def test_empty_form_says_at_each_field_what_is_missing(house: House) -> None:
     ]
 
 
-def test_form_keeps_what_was_typed_and_not_the_token(house: House) -> None:
-    page = create(house, end_user_name="", bank_name="My bank", access_token="access-to-forget")
+def test_form_keeps_what_was_typed_and_not_the_token(env: Environment) -> None:
+    page = create(env, end_user_name="", bank_name="My bank", access_token="access-to-forget")
 
     inputs = page.inputs()
     assert (inputs["item_id"]["value"], inputs["bank_name"]["value"]) == ("item-1", "My bank")
@@ -82,44 +82,44 @@ def test_form_keeps_what_was_typed_and_not_the_token(house: House) -> None:
     assert "access-to-forget" not in page.source
 
 
-def test_item_that_is_listed_already_stops_before_any_call(house: House) -> None:
-    existing = house.heron_link("Acme Corp")
+def test_item_that_is_listed_already_stops_before_any_call(env: Environment) -> None:
+    existing = env.heron_link("Acme Corp")
 
-    page = create_for_new(house, end_user_id="cus-other")
+    page = create_for_new(env, end_user_id="cus-other")
 
     assert page.status == 409
     assert "This link exists already" in page.words
     assert existing.get_absolute_url() in page.links()
     assert "second_link" not in {name for name, attrs in page.inputs().items() if attrs.get("type") == "checkbox"}
-    assert house.calls("POST") == []
+    assert env.calls("POST") == []
 
 
-def test_second_link_at_one_bank_asks_first(house: House) -> None:
-    existing = house.heron_link("Acme Corp", item_id="item-old", bank="First Platypus Bank")
+def test_second_link_at_one_bank_asks_first(env: Environment) -> None:
+    existing = env.heron_link("Acme Corp", item_id="item-old", bank="First Platypus Bank")
 
-    page = create(house, end_user_id=existing.end_user.external_id, bank_name="First Platypus Bank")
+    page = create(env, end_user_id=existing.end_user.external_id, bank_name="First Platypus Bank")
 
     assert page.status == 409
     assert "This customer already has a link at this bank" in page.words
     assert existing.get_absolute_url() in page.links()
     assert page.inputs()["second_link"]["type"] == "checkbox"
-    assert house.calls("POST") == []
+    assert env.calls("POST") == []
 
 
-def test_second_link_at_one_bank_is_created_when_ticked(house: House) -> None:
-    existing = house.heron_link("Acme Corp", item_id="item-old", bank="First Platypus Bank")
+def test_second_link_at_one_bank_is_created_when_ticked(env: Environment) -> None:
+    existing = env.heron_link("Acme Corp", item_id="item-old", bank="First Platypus Bank")
     customer = existing.end_user
-    page = create(house, end_user_id=customer.external_id, bank_name="First Platypus Bank")
+    page = create(env, end_user_id=customer.external_id, bank_name="First Platypus Bank")
 
     typed = {"access_token": "access-sandbox-1", "second_link": "on"}
-    answer = house.post(house.new_link_url(), page.form_with("item_id").values | typed)
+    answer = env.post(env.new_link_url(), page.form_with("item_id").values | typed)
 
     assert answer.status == 303
     assert customer.links.count() == 2
 
 
-def test_providers_422_is_shown_at_its_field(house: House) -> None:
-    page = create_for_new(house, access_token="access-invalid")
+def test_providers_422_is_shown_at_its_field(env: Environment) -> None:
+    page = create_for_new(env, access_token="access-invalid")
 
     assert page.status == 422
     assert page.error_at("access_token") == "Invalid access token."
@@ -128,8 +128,8 @@ def test_providers_422_is_shown_at_its_field(house: House) -> None:
 
 
 @pytest.mark.parametrize("token", ["access-409", "access-known"])
-def test_provider_that_knows_the_item_is_believed(house: House, token: str) -> None:
-    page = create_for_new(house, access_token=token)
+def test_provider_that_knows_the_item_is_believed(env: Environment, token: str) -> None:
+    page = create_for_new(env, access_token=token)
 
     assert page.status == 422
     assert "The provider knows this link already" in page.words
@@ -137,47 +137,47 @@ def test_provider_that_knows_the_item_is_believed(house: House, token: str) -> N
     assert not Link.objects.exists()
 
 
-def test_link_that_only_the_provider_knew_is_listed_and_offered(house: House) -> None:
-    customer = house.customer()
+def test_link_that_only_the_provider_knew_is_listed_and_offered(env: Environment) -> None:
+    customer = env.customer()
     body = {"access_token": "access-sandbox-1", "end_user_id": customer.external_id, "item_id": "item-1"}
-    house.call_heron("POST", "/api/integrations/itg_sandbox_transactions/links", body)
+    env.call_heron("POST", "/api/integrations/itg_sandbox_transactions/links", body)
 
-    page = create(house, end_user_id=customer.external_id)
+    page = create(env, end_user_id=customer.external_id)
 
     link = Link.objects.get(remote_id="item-1", end_user=customer)
     assert "It is listed here now" in page.words
     assert link.get_absolute_url() in page.links()
 
 
-def test_refused_keys_warn_at_the_integration_and_leave_links_alone(house: House) -> None:
-    link = house.heron_link(item_id="item-old")
+def test_refused_keys_warn_at_the_integration_and_leave_links_alone(env: Environment) -> None:
+    link = env.heron_link(item_id="item-old")
     before = link.health
 
-    page = create_for_new(house, access_token="access-401")
+    page = create_for_new(env, access_token="access-401")
 
     link.refresh_from_db()
     assert page.status == 422
     assert "The provider refused our keys" in page.words
-    assert Integration.objects.get(pk=house.heron.pk).keys_refused
+    assert Integration.objects.get(pk=env.heron.pk).keys_refused
     assert link.health == before
 
 
-def test_nothing_is_sent_while_the_keys_are_refused(house: House) -> None:
-    form = house.open(house.new_link_url()).form_with("access_token")
-    Integration.objects.filter(pk=house.heron.pk).update(key_state=Integration.KeyState.REFUSED)
+def test_nothing_is_sent_while_the_keys_are_refused(env: Environment) -> None:
+    form = env.open(env.new_link_url()).form_with("access_token")
+    Integration.objects.filter(pk=env.heron.pk).update(key_state=Integration.KeyState.REFUSED)
 
     typed = {"end_user_id": "new-1", "end_user_name": "New Ltd", "access_token": "access-1", "item_id": "item-1"}
-    page = house.post(house.new_link_url(), form.values | typed)
+    page = env.post(env.new_link_url(), form.values | typed)
 
     assert page.status == 409
     assert "rejects our API keys" in page.words
-    assert house.calls("POST") == []
+    assert env.calls("POST") == []
 
 
-def test_busy_provider_says_when_to_try_again(house: House) -> None:
-    page = create_for_new(house, access_token="access-429")
+def test_busy_provider_says_when_to_try_again(env: Environment) -> None:
+    page = create_for_new(env, access_token="access-429")
 
-    operation = house.last_operation()
+    operation = env.last_operation()
     assert operation.retry_at is not None
     assert operation.retry_at > timezone.now()
     assert "Not now" in page.words
@@ -185,22 +185,22 @@ def test_busy_provider_says_when_to_try_again(house: House) -> None:
 
 
 @pytest.mark.parametrize("token", ["access-lost", "access-500-acted", "access-unreadable", "access-cut"])
-def test_lost_answer_is_unknown_and_found_by_reading(house: House, token: str) -> None:
-    answer = create_for_new(house, access_token=token)
-    operation = house.last_operation()
-    assert "Outcome unknown: checking" in house.open(answer.location).words
+def test_lost_answer_is_unknown_and_found_by_reading(env: Environment, token: str) -> None:
+    answer = create_for_new(env, access_token=token)
+    operation = env.last_operation()
+    assert "Outcome unknown: checking" in env.open(answer.location).words
 
     tasks.reconcile_one(str(operation.pk))
 
     operation.refresh_from_db()
     assert (operation.state, operation.outcome) == (State.CONFIRMED_DONE, "found")
     assert operation.link == Link.objects.get(remote_id="item-1")
-    assert len(house.calls("POST")) == 1
+    assert len(env.calls("POST")) == 1
 
 
-def test_link_that_is_not_found_was_not_created_once_the_time_is_over(house: House, settings: Settings) -> None:
-    create_for_new(house, access_token="access-lost-before")
-    operation = house.last_operation()
+def test_link_that_is_not_found_was_not_created_once_the_time_is_over(env: Environment, settings: Settings) -> None:
+    create_for_new(env, access_token="access-lost-before")
+    operation = env.last_operation()
     tasks.reconcile_one(str(operation.pk))
     operation.refresh_from_db()
     assert operation.state == State.UNKNOWN
@@ -211,52 +211,54 @@ def test_link_that_is_not_found_was_not_created_once_the_time_is_over(house: Hou
 
     operation.refresh_from_db()
     assert (operation.state, operation.outcome) == (State.CONFIRMED_NOT_DONE, "not_found")
-    assert len(house.calls("POST")) == 1
+    assert len(env.calls("POST")) == 1
 
 
-def test_what_came_to_nothing_can_be_corrected_without_typing_it_all_again(house: House, settings: Settings) -> None:
+def test_what_came_to_nothing_can_be_corrected_without_typing_it_all_again(
+    env: Environment, settings: Settings
+) -> None:
     settings.RECONCILE_SETTLED_SECONDS = 0
-    create_for_new(house, access_token="access-lost-before")
-    operation = house.last_operation()
+    create_for_new(env, access_token="access-lost-before")
+    operation = env.last_operation()
     tasks.reconcile_one(str(operation.pk))
 
-    page = house.open(operation.get_absolute_url())
-    again = house.open(next(url for url in page.links() if "operation=" in url))
+    page = env.open(operation.get_absolute_url())
+    again = env.open(next(url for url in page.links() if "operation=" in url))
 
     assert again.inputs()["item_id"]["value"] == "item-1"
     assert again.inputs()["end_user_id"]["value"] == "cus-1"
 
 
-def test_provider_that_cannot_be_reached_was_sent_nothing(house: House) -> None:
-    Integration.objects.filter(pk=house.heron.pk).update(base_url="http://127.0.0.1:9")
+def test_provider_that_cannot_be_reached_was_sent_nothing(env: Environment) -> None:
+    Integration.objects.filter(pk=env.heron.pk).update(base_url="http://127.0.0.1:9")
 
-    page = create_for_new(house)
+    page = create_for_new(env)
 
     assert page.status == 422
     assert "Nothing was sent" in page.words
-    assert house.last_operation().state == State.NOT_SENT
-    assert Integration.objects.get(pk=house.heron.pk).key_state == Integration.KeyState.UNTRIED
+    assert env.last_operation().state == State.NOT_SENT
+    assert Integration.objects.get(pk=env.heron.pk).key_state == Integration.KeyState.UNTRIED
 
 
 @pytest.mark.parametrize("typed", ["a/b?c#d", "<script>", "cus 1", "é-1", "Acme & Sons/12 %", "..", "x" * 140])
-def test_any_customer_id_that_the_provider_takes_is_taken(house: House, typed: str) -> None:
-    answer = house.send(
-        house.new_link_url(), end_user_id=typed, end_user_name="New Ltd", access_token="access-1", item_id="item-1"
+def test_any_customer_id_that_the_provider_takes_is_taken(env: Environment, typed: str) -> None:
+    answer = env.send(
+        env.new_link_url(), end_user_id=typed, end_user_name="New Ltd", access_token="access-1", item_id="item-1"
     )
 
     assert answer.status == 303
     link = Link.objects.select_related("end_user").get()
     assert link.end_user.external_id == typed
-    house.prove(link)
+    env.prove(link)
     assert link.ask_failed == ""
-    assert house.open(answer.headers["location"]).status == 200
+    assert env.open(answer.headers["location"]).status == 200
 
 
-def test_spaces_around_a_customer_id_count_only_if_somebody_has_that_id(house: House) -> None:
+def test_spaces_around_a_customer_id_count_only_if_somebody_has_that_id(env: Environment) -> None:
     EndUser.objects.create(external_id=" cus 1", name="Spaced Ltd")
     typed = {"access_token": "access-1", "end_user_name": "", "item_id": "item-1"}
 
-    house.send(house.new_link_url(), **typed, end_user_id=" cus 1")
-    house.send(house.new_link_url(), **{**typed, "item_id": "item-2", "end_user_name": "Bare"}, end_user_id="  cus 2 ")
+    env.send(env.new_link_url(), **typed, end_user_id=" cus 1")
+    env.send(env.new_link_url(), **{**typed, "item_id": "item-2", "end_user_name": "Bare"}, end_user_id="  cus 2 ")
 
     assert set(Link.objects.values_list("end_user__external_id", flat=True)) == {" cus 1", "cus 2"}

@@ -9,7 +9,7 @@ from linkadmin.links.models import Link
 from linkadmin.operations import tasks
 from linkadmin.operations.models import State
 from linkadmin.providers.types import Cause, HealthState
-from tests.house import House
+from tests.environment import Environment
 from tests.markup import Page
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -19,39 +19,39 @@ def url_of(link: Link) -> str:
     return f"/links/{link.pk}/credentials/"
 
 
-def update(house: House, link: Link, **typed: str) -> Page:
-    return house.send(url_of(link), **typed)
+def update(env: Environment, link: Link, **typed: str) -> Page:
+    return env.send(url_of(link), **typed)
 
 
-def test_repair_is_fixed_proving_until_a_read_shows_it(house: House) -> None:
-    link = house.belvo_link()
+def test_repair_is_fixed_proving_until_a_read_shows_it(env: Environment) -> None:
+    link = env.belvo_link()
 
-    answer = update(house, link, password="pass_valid")
+    answer = update(env, link, password="pass_valid")
 
     assert (answer.status, answer.location) == (303, f"/links/{link.pk}/")
-    assert "Fixed, proving" in house.open(answer.location).words
-    house.prove(link)
+    assert "Fixed, proving" in env.open(answer.location).words
+    env.prove(link)
     assert (link.health, link.proving_since) == (HealthState.HEALTHY.value, None)
-    assert "A fresh reading has to show it" not in house.open(answer.location).words
+    assert "A fresh reading has to show it" not in env.open(answer.location).words
 
 
-def test_repair_that_no_read_proves_goes_back_to_the_work_list(house: House) -> None:
-    link = house.belvo_link()
-    update(house, link, password="pass_valid")
-    house.simulator.world.belvo_links[link.remote_id].status = "invalid"
+def test_repair_that_no_read_proves_goes_back_to_the_work_list(env: Environment) -> None:
+    link = env.belvo_link()
+    update(env, link, password="pass_valid")
+    env.simulator.world.belvo_links[link.remote_id].status = "invalid"
     Link.objects.filter(pk=link.pk).update(proving_since=timezone.now() - timedelta(minutes=2))
 
-    house.prove(link)
+    env.prove(link)
 
     assert (link.health, link.proving_since) == (HealthState.CUSTOMER_LOGIN.value, None)
 
 
-def test_wrong_password_is_told_with_code_words_and_request_id(house: House) -> None:
-    link = house.belvo_link()
+def test_wrong_password_is_told_with_code_words_and_request_id(env: Environment) -> None:
+    link = env.belvo_link()
 
-    page = update(house, link, password="pass_invalid")
+    page = update(env, link, password="pass_invalid")
 
-    operation = house.last_operation(link)
+    operation = env.last_operation(link)
     assert page.status == 422
     assert "Wrong password" in page.words
     assert "Invalid credentials provided to login to the institution" in page.words
@@ -60,22 +60,22 @@ def test_wrong_password_is_told_with_code_words_and_request_id(house: House) -> 
     assert operation.request_id in page.words
 
 
-def test_verdict_of_a_refusal_is_on_the_links_page(house: House) -> None:
-    link = house.belvo_link(cause=Cause.WORKING)
+def test_verdict_of_a_refusal_is_on_the_links_page(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.WORKING)
 
-    update(house, link, password="pass_invalid")
+    update(env, link, password="pass_invalid")
 
-    page = house.open(link.get_absolute_url())
+    page = env.open(link.get_absolute_url())
     assert "Customer must sign in again" in page.words
     assert "Wrong password" in page.words
     assert "Ask the customer for the current password" in page.words
 
 
-def test_secrets_are_gone_and_the_rest_is_kept_after_a_refusal(house: House) -> None:
-    link = house.belvo_link(bank="ironbank_br_retail")
+def test_secrets_are_gone_and_the_rest_is_kept_after_a_refusal(env: Environment) -> None:
+    link = env.belvo_link(bank="ironbank_br_retail")
 
     page = update(
-        house, link, password="first secret", password2="invalid", encryption_key="third secret", username_type="003"
+        env, link, password="first secret", password2="invalid", encryption_key="third secret", username_type="003"
     )
 
     assert page.status == 422
@@ -96,22 +96,22 @@ def test_secrets_are_gone_and_the_rest_is_kept_after_a_refusal(house: House) -> 
         ("activation", HealthState.CUSTOMER_BANK, "online banking"),
     ],
 )
-def test_refusal_says_whose_turn_it_is(house: House, password: str, state: HealthState, says: str) -> None:
-    link = house.belvo_link()
+def test_refusal_says_whose_turn_it_is(env: Environment, password: str, state: HealthState, says: str) -> None:
+    link = env.belvo_link()
 
-    page = update(house, link, password=password)
+    page = update(env, link, password=password)
 
     link.refresh_from_db()
     assert page.status == 422
-    assert house.last_operation(link).state == State.REJECTED
+    assert env.last_operation(link).state == State.REJECTED
     assert link.health == state.value
     assert says.casefold() in page.words.casefold()
 
 
-def test_error_that_names_no_field_stands_above_the_form(house: House) -> None:
-    link = house.belvo_link()
+def test_error_that_names_no_field_stands_above_the_form(env: Environment) -> None:
+    link = env.belvo_link()
 
-    page = update(house, link, password="validation_error")
+    page = update(env, link, password="validation_error")
 
     link.refresh_from_db()
     assert page.status == 422
@@ -121,168 +121,170 @@ def test_error_that_names_no_field_stands_above_the_form(house: House) -> None:
 
 
 @pytest.mark.usefixtures("still")
-def test_other_session_at_the_bank_says_when_to_try_again(house: House) -> None:
-    link = house.belvo_link()
+def test_other_session_at_the_bank_says_when_to_try_again(env: Environment) -> None:
+    link = env.belvo_link()
 
-    page = update(house, link, password="too_many")
+    page = update(env, link, password="too_many")
 
-    operation = house.last_operation(link)
+    operation = env.last_operation(link)
     assert operation.retry_at == timezone.now() + timedelta(seconds=120)
     assert f"{operation.retry_at:%H:%M:%S}" in page.words
 
 
-def test_empty_password_is_refused_at_its_field(house: House) -> None:
-    link = house.belvo_link()
+def test_empty_password_is_refused_at_its_field(env: Environment) -> None:
+    link = env.belvo_link()
 
-    page = update(house, link, password="")
+    page = update(env, link, password="")
 
     assert page.status == 422
     assert page.error_at("password") == "This field is required."
-    assert house.calls("PUT") == []
+    assert env.calls("PUT") == []
 
 
-def test_certificate_without_its_key_is_refused_at_the_key(house: House) -> None:
-    link = house.belvo_link(bank="tatooine_mx_fiscal")
+def test_certificate_without_its_key_is_refused_at_the_key(env: Environment) -> None:
+    link = env.belvo_link(bank="tatooine_mx_fiscal")
 
-    page = update(house, link, certificate="Y2VydA==")
+    page = update(env, link, certificate="Y2VydA==")
 
     assert page.status == 422
     assert "Certificate" in page.error_at("private_key")
-    assert house.calls("PUT") == []
+    assert env.calls("PUT") == []
 
 
-def test_document_not_offered_by_the_bank_is_refused(house: House) -> None:
-    link = house.belvo_link(bank="ironbank_br_retail")
+def test_document_not_offered_by_the_bank_is_refused(env: Environment) -> None:
+    link = env.belvo_link(bank="ironbank_br_retail")
 
-    page = update(house, link, password="pass_valid", password2="valid", username_type="103")
+    page = update(env, link, password="pass_valid", password2="valid", username_type="103")
 
     assert page.status == 422
     assert "103" in page.error_at("username_type")
 
 
 @pytest.mark.parametrize("bank", ["erebor_mx_retail", "ironbank_br_retail", "anchorhead_mx_fiscal"])
-def test_username_is_never_offered(house: House, bank: str) -> None:
-    link = house.belvo_link(bank=bank)
+def test_username_is_never_offered(env: Environment, bank: str) -> None:
+    link = env.belvo_link(bank=bank)
 
-    page = house.open(url_of(link))
+    page = env.open(url_of(link))
 
     assert not {name for name in page.inputs() if name.startswith("username")} - {"username_type"}
     assert "The username cannot be changed" in page.words
 
 
-def test_open_finance_link_has_no_form(house: House) -> None:
-    link = house.belvo_link(bank="ofmockbank_br_retail")
+def test_open_finance_link_has_no_form(env: Environment) -> None:
+    link = env.belvo_link(bank="ofmockbank_br_retail")
 
-    page = house.open(url_of(link))
+    page = env.open(url_of(link))
 
     assert "This link is not repaired with a password" in page.words
     assert "Bank code" not in page.words
     assert "password" not in page.inputs()
-    words = house.open(link.get_absolute_url()).words
+    words = env.open(link.get_absolute_url()).words
     assert "Consent portal" in words
     assert "Update credentials" not in words
 
 
 @pytest.mark.parametrize("provider", ["belvo", "heron"])
-def test_form_that_was_never_offered_is_not_sent(house: House, provider: str) -> None:
-    link = house.belvo_link(bank="ofmockbank_br_retail") if provider == "belvo" else house.heron_link()
+def test_form_that_was_never_offered_is_not_sent(env: Environment, provider: str) -> None:
+    link = env.belvo_link(bank="ofmockbank_br_retail") if provider == "belvo" else env.heron_link()
     key = "6f1a4b5e-7c1d-4f7e-9a39-0f8f3c1d2b3a"
 
-    page = house.post(url_of(link), {"operation_key": key, "password": "pass_valid"})
+    page = env.post(url_of(link), {"operation_key": key, "password": "pass_valid"})
 
     assert page.status == 409
-    assert house.calls("PUT") == []
+    assert env.calls("PUT") == []
     assert not link.operations.exists()
 
 
-def test_form_without_its_key_asks_to_be_opened_again(house: House) -> None:
-    link = house.belvo_link()
+def test_form_without_its_key_asks_to_be_opened_again(env: Environment) -> None:
+    link = env.belvo_link()
 
-    page = house.post(url_of(link), {"password": "pass_valid"})
+    page = env.post(url_of(link), {"password": "pass_valid"})
 
     assert page.status == 422
     assert "Open the form again." in page.words
 
 
-def test_lost_answer_is_proven_by_a_later_login(house: House) -> None:
-    link = house.belvo_link()
-    answer = update(house, link, password="lost_after")
-    operation = house.last_operation(link)
-    assert "Outcome unknown: checking" in house.open(answer.location).words
+def test_lost_answer_is_proven_by_a_later_login(env: Environment) -> None:
+    link = env.belvo_link()
+    answer = update(env, link, password="lost_after")
+    operation = env.last_operation(link)
+    assert "Outcome unknown: checking" in env.open(answer.location).words
 
     tasks.reconcile_one(str(operation.pk))
 
     operation.refresh_from_db()
     link.refresh_from_db()
     assert (operation.state, operation.outcome) == (State.CONFIRMED_DONE, "good_data_since")
-    assert len(house.calls("PUT")) == 1
+    assert len(env.calls("PUT")) == 1
 
 
-def test_link_that_is_gone_at_the_provider_is_ended(house: House) -> None:
-    link = house.belvo_link()
-    house.simulator.world.belvo_links.clear()
+def test_link_that_is_gone_at_the_provider_is_ended(env: Environment) -> None:
+    link = env.belvo_link()
+    env.simulator.world.belvo_links.clear()
 
-    page = update(house, link, password="pass_valid")
+    page = update(env, link, password="pass_valid")
 
     link.refresh_from_db()
     assert page.status == 422
     assert link.health == HealthState.DISCONNECTED.value
 
 
-def test_integration_that_is_switched_off_is_sent_nothing(house: House) -> None:
-    link = house.belvo_link()
-    house.belvo.is_active = False
-    house.belvo.save()
+def test_integration_that_is_switched_off_is_sent_nothing(env: Environment) -> None:
+    link = env.belvo_link()
+    env.belvo.is_active = False
+    env.belvo.save()
 
-    page = update(house, link, password="pass_valid")
+    page = update(env, link, password="pass_valid")
 
     assert page.status == 409
     assert "switched off" in page.words
-    assert house.calls("PUT") == []
+    assert env.calls("PUT") == []
 
 
 @pytest.mark.parametrize("password", ["account_locked", "access_forbidden"])
-def test_trouble_that_the_customer_clears_at_the_bank_invites_nobody_to_try_again(house: House, password: str) -> None:
-    link = house.belvo_link()
+def test_trouble_that_the_customer_clears_at_the_bank_invites_nobody_to_try_again(
+    env: Environment, password: str
+) -> None:
+    link = env.belvo_link()
 
-    refused = update(house, link, password=password)
+    refused = update(env, link, password=password)
 
-    for page in (refused, house.open(url_of(link))):
+    for page in (refused, env.open(url_of(link))):
         (form,) = [each for each in page.elements if each.attrs.get("id") == "done-at-bank"]
         assert "open" not in form.attrs
         assert "attempts left today" not in page.words
         assert page.source.count('role="alert"') <= 1
-    operation = house.open(house.last_operation(link).get_absolute_url())
+    operation = env.open(env.last_operation(link).get_absolute_url())
     assert "Start again" not in operation.words
     assert url_of(link) not in operation.links()
 
 
-def test_who_was_at_the_bank_can_try_again(house: House) -> None:
-    link = house.belvo_link()
-    update(house, link, password="account_locked")
+def test_who_was_at_the_bank_can_try_again(env: Environment) -> None:
+    link = env.belvo_link()
+    update(env, link, password="account_locked")
 
-    assert update(house, link, password="pass_valid").location == f"/links/{link.pk}/"
+    assert update(env, link, password="pass_valid").location == f"/links/{link.pk}/"
 
 
-def test_account_locked_by_a_code_is_not_started_again(house: House) -> None:
-    link = house.belvo_link()
-    update(house, link, password="pass_mfa")
+def test_account_locked_by_a_code_is_not_started_again(env: Environment) -> None:
+    link = env.belvo_link()
+    update(env, link, password="pass_mfa")
 
-    answer = house.send(f"/links/{link.pk}/token/", token="100400")
+    answer = env.send(f"/links/{link.pk}/token/", token="100400")
 
-    page = house.open(answer.location)
+    page = env.open(answer.location)
     assert "Locked at the bank" in page.words
     assert "Start again" not in page.words
 
 
 @pytest.mark.parametrize("status", ["token_required", "invalid"])
-def test_locked_account_stays_locked_whatever_sign_in_a_record_asks_for(house: House, status: str) -> None:
-    link = house.belvo_link(cause=Cause.CODE_NEEDED)
-    house.send(url_of(link), password="account_locked")
-    house.simulator.world.belvo_links[link.remote_id].status = status
+def test_locked_account_stays_locked_whatever_sign_in_a_record_asks_for(env: Environment, status: str) -> None:
+    link = env.belvo_link(cause=Cause.CODE_NEEDED)
+    env.send(url_of(link), password="account_locked")
+    env.simulator.world.belvo_links[link.remote_id].status = status
 
-    house.prove(link)
+    env.prove(link)
 
-    page = house.open(link.get_absolute_url())
+    page = env.open(link.get_absolute_url())
     assert "Customer must sort something out at the bank" in page.words
     assert "button--primary" not in page.source

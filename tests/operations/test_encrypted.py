@@ -12,9 +12,9 @@ from django.utils import timezone
 from linkadmin.links.models import Link
 from linkadmin.operations import reconcile, tasks
 from linkadmin.operations.models import PendingChallenge, RepairUrl
-from tests.house import House
+from tests.environment import Environment
 
-from .desk import act, delete, url_of
+from .helpers import act, delete, url_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -23,14 +23,14 @@ GONE = "This challenge is no longer available"
 
 
 @pytest.fixture
-def asked(house: House) -> Link:
+def asked(env: Environment) -> Link:
     """A link whose bank shows a number and waits for a code."""
-    return begin(house)
+    return begin(env)
 
 
-def begin(house: House) -> Link:
-    link = house.belvo_link()
-    act(house, link, "credentials", password="mfa_numeric")
+def begin(env: Environment) -> Link:
+    link = env.belvo_link()
+    act(env, link, "credentials", password="mfa_numeric")
     return link
 
 
@@ -49,8 +49,8 @@ def fail(*_arguments: Any, **_named: Any) -> None:
     raise OperationalError("the connection is closed")
 
 
-def test_full_check_leaves_nothing_of_what_has_expired(house: House, asked: Link) -> None:
-    act(house, house.belvo_link("Blue Fern"), "repair-address", locale="pt")
+def test_full_check_leaves_nothing_of_what_has_expired(env: Environment, asked: Link) -> None:
+    act(env, env.belvo_link("Blue Fern"), "repair-address", locale="pt")
     before = challenges(), cells("operations_repairurl", "sealed")
     for model in (PendingChallenge, RepairUrl):
         model.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
@@ -74,8 +74,8 @@ def test_full_check_empties_expired_cells_of_a_challenge_that_cannot_be_closed(
     assert challenges() == [(b"", b"")]
 
 
-def test_full_check_keeps_what_has_not_expired(house: House, asked: Link) -> None:
-    act(house, house.belvo_link("Blue Fern"), "repair-address", locale="pt")
+def test_full_check_keeps_what_has_not_expired(env: Environment, asked: Link) -> None:
+    act(env, env.belvo_link("Blue Fern"), "repair-address", locale="pt")
     before = challenges(), cells("operations_repairurl", "sealed")
 
     tasks.close_overdue()
@@ -86,69 +86,71 @@ def test_full_check_keeps_what_has_not_expired(house: House, asked: Link) -> Non
 @pytest.mark.parametrize(
     "end",
     [
-        lambda house, link: house.send(url_of(link, "token"), token="111111"),
-        lambda house, link: house.post(f"{url_of(link, 'token')}withdraw/"),
+        lambda env, link: env.send(url_of(link, "token"), token="111111"),
+        lambda env, link: env.post(f"{url_of(link, 'token')}withdraw/"),
     ],
     ids=["used", "canceled"],
 )
 def test_challenge_that_is_over_is_out_of_the_database_at_once(
-    house: House, asked: Link, end: Callable[[House, Link], object]
+    env: Environment, asked: Link, end: Callable[[Environment, Link], object]
 ) -> None:
-    end(house, asked)
+    end(env, asked)
 
     assert challenges() == []
 
 
-def test_removal_of_a_link_leaves_nothing_of_its_repair_url(house: House) -> None:
-    link, other = house.belvo_link(), house.belvo_link("Blue Fern")
+def test_removal_of_a_link_leaves_nothing_of_its_repair_url(env: Environment) -> None:
+    link, other = env.belvo_link(), env.belvo_link("Blue Fern")
     for each in (link, other):
-        act(house, each, "repair-address", locale="pt")
+        act(env, each, "repair-address", locale="pt")
 
-    delete(house, link)
+    delete(env, link)
 
     assert [each.operation.link for each in RepairUrl.objects.all()] == [other]
 
 
-def test_new_challenge_leaves_nothing_of_the_old_one(house: House, asked: Link) -> None:
+def test_new_challenge_leaves_nothing_of_the_old_one(env: Environment, asked: Link) -> None:
     old = challenges()
 
-    house.send(url_of(asked, "token"), token="222222")
+    env.send(url_of(asked, "token"), token="222222")
 
     assert len(challenges()) == 1
     assert not {cell for row in old for cell in row} & {cell for row in challenges() for cell in row}
 
 
-def test_challenge_stays_when_canceling_it_fails(house: House, asked: Link, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_challenge_stays_when_canceling_it_fails(
+    env: Environment, asked: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patch:
         patch.setattr("linkadmin.audit.log.record", fail)
-        refused = house.post(f"{url_of(asked, 'token')}withdraw/")
+        refused = env.post(f"{url_of(asked, 'token')}withdraw/")
 
     assert refused.status == 503
-    assert NUMBER.search(house.open(url_of(asked, "token")).source)
+    assert NUMBER.search(env.open(url_of(asked, "token")).source)
 
 
-def test_challenge_moved_to_another_row_does_not_open(house: House, asked: Link) -> None:
-    other = begin(house)
+def test_challenge_moved_to_another_row_does_not_open(env: Environment, asked: Link) -> None:
+    other = begin(env)
     here, there = (PendingChallenge.objects.get(operation__link=link) for link in (asked, other))
     PendingChallenge.objects.filter(pk=there.pk).update(sealed_shown=here.sealed_shown)
 
-    assert GONE in house.open(url_of(other, "token")).words
-    assert GONE not in house.open(url_of(asked, "token")).words
+    assert GONE in env.open(url_of(other, "token")).words
+    assert GONE not in env.open(url_of(asked, "token")).words
 
 
-def test_session_in_the_place_of_what_is_shown_does_not_open(house: House, asked: Link) -> None:
+def test_session_in_the_place_of_what_is_shown_does_not_open(env: Environment, asked: Link) -> None:
     challenge = PendingChallenge.objects.get()
     PendingChallenge.objects.update(sealed_shown=challenge.sealed_session)
 
-    assert GONE in house.open(url_of(asked, "token")).words
+    assert GONE in env.open(url_of(asked, "token")).words
 
 
-def test_repair_url_moved_to_another_row_does_not_open(house: House) -> None:
-    mine, other = house.belvo_link(), house.belvo_link("Blue Fern")
+def test_repair_url_moved_to_another_row_does_not_open(env: Environment) -> None:
+    mine, other = env.belvo_link(), env.belvo_link("Blue Fern")
     for link in (mine, other):
-        act(house, link, "repair-address", locale="pt")
+        act(env, link, "repair-address", locale="pt")
     RepairUrl.objects.filter(operation__link=other).update(sealed=RepairUrl.objects.get(operation__link=mine).sealed)
 
-    pages = [house.open(house.last_operation(link).get_absolute_url()) for link in (mine, other)]
+    pages = [env.open(env.last_operation(link).get_absolute_url()) for link in (mine, other)]
 
     assert ["widget.belvo.io" in page.source for page in pages] == [True, False]

@@ -6,7 +6,7 @@ import pytest
 
 from linkadmin.links.models import CallQuota, Integration, Traffic
 from linkadmin.operations.models import State
-from tests.house import House
+from tests.environment import Environment
 
 pytestmark = [pytest.mark.thorough, pytest.mark.django_db(transaction=True)]
 
@@ -98,66 +98,66 @@ def expect(words: str, row: tuple[str, str, str]) -> None:
 
 
 @pytest.mark.parametrize("part", range(3))  # three tests of a third each, so that no one takes long
-def test_each_refusal_of_belvo_says_what_happened_and_what_to_do(house: House, part: int) -> None:
+def test_each_refusal_of_belvo_says_what_happened_and_what_to_do(env: Environment, part: int) -> None:
     for name, row in list(BELVO.items())[part::3]:
         start_anew()
-        link = house.belvo_link()
-        house.simulator.fail("PUT", "/api/links/", name)
+        link = env.belvo_link()
+        env.simulator.fail("PUT", "/api/links/", name)
 
-        page = house.send(f"/links/{link.pk}/credentials/", password="pass_valid")
+        page = env.send(f"/links/{link.pk}/credentials/", password="pass_valid")
 
         assert (page.status, name) == (422, name)
         expect(page.words, row)
 
 
-def test_a_refusal_shows_code_status_and_request_id_beside_our_words(house: House) -> None:
-    house.simulator.fail("PUT", "/api/links/", "account_locked")
+def test_a_refusal_shows_code_status_and_request_id_beside_our_words(env: Environment) -> None:
+    env.simulator.fail("PUT", "/api/links/", "account_locked")
 
-    page = house.send(f"/links/{house.belvo_link().pk}/credentials/", password="pass_valid")
+    page = env.send(f"/links/{env.belvo_link().pk}/credentials/", password="pass_valid")
 
     assert re.search(r"Code login_error HTTP 400 Request [0-9a-f]{32}", page.words)
 
 
 @pytest.mark.parametrize("name", BELVO_OVER)
-def test_an_attempt_that_is_over_says_so_on_its_page(house: House, name: str) -> None:
-    house.simulator.fail("PUT", "/api/links/", name)
+def test_an_attempt_that_is_over_says_so_on_its_page(env: Environment, name: str) -> None:
+    env.simulator.fail("PUT", "/api/links/", name)
 
-    sent = house.send(f"/links/{house.belvo_link().pk}/credentials/", password="pass_valid")
+    sent = env.send(f"/links/{env.belvo_link().pk}/credentials/", password="pass_valid")
 
-    expect(house.open(sent.location).words, BELVO_OVER[name])
+    expect(env.open(sent.location).words, BELVO_OVER[name])
 
 
-def test_an_answer_that_proves_nothing_is_neither_success_nor_failure(house: House) -> None:
+def test_an_answer_that_proves_nothing_is_neither_success_nor_failure(env: Environment) -> None:
     for name in BELVO_LOST:
         start_anew()
-        link = house.belvo_link()
-        house.simulator.fail("PUT", "/api/links/", name)
+        link = env.belvo_link()
+        env.simulator.fail("PUT", "/api/links/", name)
 
-        sent = house.send(f"/links/{link.pk}/credentials/", password="pass_valid")
+        sent = env.send(f"/links/{link.pk}/credentials/", password="pass_valid")
 
-        assert (house.last_operation(link).state, name) == (State.UNKNOWN, name)
-        assert "Outcome unknown: checking" in house.open(sent.location).words
+        assert (env.last_operation(link).state, name) == (State.UNKNOWN, name)
+        assert "Outcome unknown: checking" in env.open(sent.location).words
 
 
-def test_each_refusal_of_heron_says_what_happened_and_what_to_do(house: House) -> None:
+def test_each_refusal_of_heron_says_what_happened_and_what_to_do(env: Environment) -> None:
     for name, row in HERON.items():
         start_anew()
-        house.simulator.fail("POST", "/api/integrations/", name)
+        env.simulator.fail("POST", "/api/integrations/", name)
         typed = {"end_user_id": f"cus-{name}", "end_user_name": "Acme Corp", "item_id": f"item-{name}"}
 
-        page = house.send(house.new_link_url(), **typed, access_token="access-sandbox-1")
+        page = env.send(env.new_link_url(), **typed, access_token="access-sandbox-1")
 
         assert (page.status, name) == (422, name)
         expect(page.words, row)
 
 
-def test_a_lost_answer_of_heron_is_neither_success_nor_failure(house: House) -> None:
+def test_a_lost_answer_of_heron_is_neither_success_nor_failure(env: Environment) -> None:
     for name in HERON_LOST:
         start_anew()
-        house.simulator.fail("POST", "/api/integrations/", name)
+        env.simulator.fail("POST", "/api/integrations/", name)
         typed = {"end_user_id": f"cus-{name}", "end_user_name": "Acme Corp", "item_id": f"item-{name}"}
 
-        sent = house.send(house.new_link_url(), **typed, access_token="access-sandbox-1")
+        sent = env.send(env.new_link_url(), **typed, access_token="access-sandbox-1")
 
-        assert (house.last_operation().state, name) == (State.UNKNOWN, name)
-        assert "Outcome unknown: checking" in house.open(sent.location).words
+        assert (env.last_operation().state, name) == (State.UNKNOWN, name)
+        assert "Outcome unknown: checking" in env.open(sent.location).words

@@ -7,7 +7,7 @@ import pytest
 from linkadmin.links.models import CallQuota, Integration, Link, Traffic, UnknownValue
 from linkadmin.operations.models import State
 from linkadmin.providers.types import Cause, HealthState
-from tests.house import House
+from tests.environment import Environment
 from tests.markup import Page
 from tests.providers.conftest import Behaviour, reply
 from tests.scripted import answering, takes
@@ -21,26 +21,26 @@ TWO = [
 ]
 
 
-def update(house: House, *answers: Behaviour) -> tuple[Link, Page]:
+def update(env: Environment, *answers: Behaviour) -> tuple[Link, Page]:
     """Have an update of credentials answered like this; return the link and what is seen then."""
     Integration.objects.update(key_state=Integration.KeyState.GOOD, keys_retry_at=None)
     Traffic.objects.all().delete()
     CallQuota.objects.all().delete()
-    link = house.belvo_link()
-    with answering(house.belvo, *answers):
-        page = house.send(f"/links/{link.pk}/credentials/", password="hunter22")
-        return link, house.open(page.location) if page.location else page
+    link = env.belvo_link()
+    with answering(env.belvo, *answers):
+        page = env.send(f"/links/{link.pk}/credentials/", password="hunter22")
+        return link, env.open(page.location) if page.location else page
 
 
-def test_every_entry_of_a_list_is_kept_and_shown(house: House) -> None:
-    link, page = update(house, reply(400, TWO))
+def test_every_entry_of_a_list_is_kept_and_shown(env: Environment) -> None:
+    link, page = update(env, reply(400, TWO))
 
-    operation = house.last_operation(link)
+    operation = env.last_operation(link)
     assert [(each["code"], each["words"]) for each in operation.errors] == [
         ("invalid_link", "First words"),
         ("unsupported_operation", "Second words"),
     ]
-    again = house.open(operation.get_absolute_url())
+    again = env.open(operation.get_absolute_url())
     for said in ("First words", "Second words", "invalid_link", "unsupported_operation", "a" * 32, "b" * 32):
         assert said in page.words
         assert said in again.words
@@ -59,13 +59,13 @@ def test_every_entry_of_a_list_is_kept_and_shown(house: House) -> None:
         [{"code": "blank", "message": BLANK, "field": "password"}],
     ],
 )
-def test_words_about_a_field_stand_at_that_field(house: House, body: Any) -> None:
-    link, page = update(house, reply(400, body))
+def test_words_about_a_field_stand_at_that_field(env: Environment, body: Any) -> None:
+    link, page = update(env, reply(400, body))
 
     assert page.error_at("password") == BLANK
     assert page.status == 422
     assert "Correct the fields named below" in page.words
-    assert "errors" not in house.last_operation(link).field_errors
+    assert "errors" not in env.last_operation(link).field_errors
     link.refresh_from_db()
     assert link.cause == Cause.LOGIN_REFUSED.value  # a wrong form says nothing new about the link
 
@@ -81,16 +81,16 @@ def test_words_about_a_field_stand_at_that_field(house: House, body: Any) -> Non
         ({"errors": [{"message": "Something odd"}]}, "Something odd"),
     ],
 )
-def test_words_without_a_code_are_quoted_with_the_status(house: House, body: Any, words: str) -> None:
-    link, page = update(house, reply(400, body))
+def test_words_without_a_code_are_quoted_with_the_status(env: Environment, body: Any, words: str) -> None:
+    link, page = update(env, reply(400, body))
 
     assert words in page.words
     assert "HTTP 400" in page.words
-    assert house.last_operation(link).field_errors == {}
+    assert env.last_operation(link).field_errors == {}
 
 
-def test_errors_inside_a_container_are_understood(house: House) -> None:
-    link, page = update(house, reply(400, {"errors": [{"code": "login_error", "message": "Invalid credentials"}]}))
+def test_errors_inside_a_container_are_understood(env: Environment) -> None:
+    link, page = update(env, reply(400, {"errors": [{"code": "login_error", "message": "Invalid credentials"}]}))
 
     link.refresh_from_db()
     assert "Wrong password" in page.words
@@ -107,10 +107,10 @@ def test_errors_inside_a_container_are_understood(house: House) -> None:
     ],
 )
 @pytest.mark.parametrize("status", [400, 502])
-def test_body_without_words_is_told_honestly(house: House, body: bytes, says: str, status: int) -> None:
-    link, page = update(house, reply(status, body))
+def test_body_without_words_is_told_honestly(env: Environment, body: bytes, says: str, status: int) -> None:
+    link, page = update(env, reply(status, body))
 
-    operation = house.last_operation(link)
+    operation = env.last_operation(link)
     assert operation.state == (State.REJECTED if status == 400 else State.UNKNOWN)
     assert f"HTTP {status}" in page.words
     assert says in page.words
@@ -119,56 +119,56 @@ def test_body_without_words_is_told_honestly(house: House, body: bytes, says: st
     assert link.cause != Cause.UNRECOGNISED.value
 
 
-def test_error_of_the_server_shows_its_words_and_decides_nothing(house: House) -> None:
+def test_error_of_the_server_shows_its_words_and_decides_nothing(env: Environment) -> None:
     said = [{"code": "unexpected_error", "message": "Please try again", "request_id": "c" * 32}]
-    link, page = update(house, reply(500, said))
+    link, page = update(env, reply(500, said))
 
-    assert house.last_operation(link).state == State.UNKNOWN
+    assert env.last_operation(link).state == State.UNKNOWN
     assert "Outcome unknown: checking" in page.words
     assert "Belvo reported an error (500)." in page.words
     for words in ("Please try again", "unexpected_error", "c" * 32):
         assert words in page.words
-    assert "answer was lost" not in page.words + house.open(link.get_absolute_url()).words
+    assert "answer was lost" not in page.words + env.open(link.get_absolute_url()).words
 
 
-def test_response_that_cannot_be_read_is_no_lost_one(house: House) -> None:
-    _link, page = update(house, reply(200, b"<html>Fine</html>"))
+def test_response_that_cannot_be_read_is_no_lost_one(env: Environment) -> None:
+    _link, page = update(env, reply(200, b"<html>Fine</html>"))
 
     assert "Belvo's response (200) couldn't be read." in page.words
     assert "Belvo sent a web page" in page.words
 
 
-def test_no_form_is_left_where_the_provider_knows_no_link(house: House) -> None:
-    link, page = update(house, reply(404, [{"code": "not_found", "message": "Not found."}]))
+def test_no_form_is_left_where_the_provider_knows_no_link(env: Environment) -> None:
+    link, page = update(env, reply(404, [{"code": "not_found", "message": "Not found."}]))
 
     link.refresh_from_db()
     assert link.health == HealthState.DISCONNECTED.value
-    for shown in (page, house.open(f"/links/{link.pk}/credentials/"), house.open(f"/links/{link.pk}/settings/")):
+    for shown in (page, env.open(f"/links/{link.pk}/credentials/"), env.open(f"/links/{link.pk}/settings/")):
         assert not [each for each in shown.forms if "operation_key" in each.names]
         assert "password" not in shown.inputs()
     assert "Not found." in page.words
 
 
-def test_no_form_is_left_where_heron_knows_no_link(house: House) -> None:
-    link = house.heron_link()
-    with answering(house.heron, reply(404, {"code": 404, "name": "Not Found", "description": "No such item."})):
-        page = house.send(f"/links/{link.pk}/access-token/", access_token="access-1")
+def test_no_form_is_left_where_heron_knows_no_link(env: Environment) -> None:
+    link = env.heron_link()
+    with answering(env.heron, reply(404, {"code": 404, "name": "Not Found", "description": "No such item."})):
+        page = env.send(f"/links/{link.pk}/access-token/", access_token="access-1")
 
     assert page.status == 422
     assert "No such item." in page.words
     assert not [each for each in page.forms if "operation_key" in each.names]
 
 
-def test_words_not_understood_are_listed_and_the_status_a_link_keeps_is_not(house: House) -> None:
-    link = house.belvo_link()
-    house.prove(link)
+def test_words_not_understood_are_listed_and_the_status_a_link_keeps_is_not(env: Environment) -> None:
+    link = env.belvo_link()
+    env.prove(link)
     assert link.raw_status == "valid"
-    with answering(house.belvo, reply(400, [{"code": "brand_new", "message": "New words"}])):
-        house.send(f"/links/{link.pk}/credentials/", password="hunter22")
+    with answering(env.belvo, reply(400, [{"code": "brand_new", "message": "New words"}])):
+        env.send(f"/links/{link.pk}/credentials/", password="hunter22")
 
     link.refresh_from_db()
     assert (link.cause, link.raw_status) == (Cause.UNRECOGNISED.value, "valid")
-    page = house.open("/unknown-values/", "adm")
+    page = env.open("/unknown-values/", "adm")
     assert "brand_new" in page.words
     assert set(UnknownValue.objects.values_list("value", flat=True)) == {"brand_new"}
 
@@ -185,33 +185,33 @@ def test_words_not_understood_are_listed_and_the_status_a_link_keeps_is_not(hous
         (b"", "", "Heron Data sent an empty response."),
     ],
 )
-def test_error_of_heron_is_shown_in_any_shape(house: House, body: Any, field: str, words: str) -> None:
+def test_error_of_heron_is_shown_in_any_shape(env: Environment, body: Any, field: str, words: str) -> None:
     typed = {"end_user_id": "cus-1", "end_user_name": "Acme Corp", "item_id": "item-1", "access_token": "a-1"}
-    with answering(house.heron, reply(422, body)):
-        page = house.send(house.new_link_url(), **typed)
+    with answering(env.heron, reply(422, body)):
+        page = env.send(env.new_link_url(), **typed)
 
     assert page.status == 422
     assert words in (page.error_at(field) if field else page.words)
     assert "HTTP 422" in page.words
-    assert not {"errors", "json", "detail"} & set(house.last_operation().field_errors)
+    assert not {"errors", "json", "detail"} & set(env.last_operation().field_errors)
 
 
-def test_error_of_herons_server_shows_its_words(house: House) -> None:
+def test_error_of_herons_server_shows_its_words(env: Environment) -> None:
     typed = {"end_user_id": "cus-1", "end_user_name": "Acme Corp", "item_id": "item-1", "access_token": "a-1"}
     said = {"code": 500, "name": "Internal Server Error", "description": "It broke"}
-    with answering(house.heron, reply(500, said)):
-        page = house.open(house.send(house.new_link_url(), **typed).location)
+    with answering(env.heron, reply(500, said)):
+        page = env.open(env.send(env.new_link_url(), **typed).location)
 
     assert "Heron Data reported an error (500)." in page.words
     assert "It broke" in page.words
 
 
-def test_session_of_a_bank_never_passes_for_an_error(house: House) -> None:
+def test_session_of_a_bank_never_passes_for_an_error(env: Environment) -> None:
     """A wish for a code without the words of an error keeps its session out of what is stored as one."""
-    link = house.belvo_link()
+    link = env.belvo_link()
     asked = {"session": "s" * 32, "link": link.remote_id, "expiry": 720}
-    with answering(house.belvo, reply(428, asked), takes(link.remote_id)):
-        house.send(f"/links/{link.pk}/credentials/", password="hunter22")
+    with answering(env.belvo, reply(428, asked), takes(link.remote_id)):
+        env.send(f"/links/{link.pk}/credentials/", password="hunter22")
 
-    operation = house.last_operation(link)
+    operation = env.last_operation(link)
     assert (operation.state, operation.errors, operation.field_errors) == (State.NEEDS_TOKEN, [], {})

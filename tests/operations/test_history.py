@@ -18,7 +18,7 @@ from linkadmin.operations import reading, timeline
 from linkadmin.operations.models import AttemptAllowance, Operation
 from linkadmin.providers.types import Cause
 from linkadmin.webhooks.models import DeliveryLink, WebhookDelivery
-from tests.house import House
+from tests.environment import Environment
 from tests.markup import Page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -27,9 +27,9 @@ KINDS = ("allowance", "change", "delivery", "note", "operation", "owner")
 START = datetime(2026, 1, 10, 15, tzinfo=UTC)
 
 
-def happen(house: House, link: Link, kind: str, at: datetime, text: str = "") -> str:
+def happen(env: Environment, link: Link, kind: str, at: datetime, text: str = "") -> str:
     """Let something of a kind befall a link; return the anchor of its entry."""
-    ana, integration = house.people["ana"], link.integration
+    ana, integration = env.people["ana"], link.integration
     row: Any
     if kind == "change":
         row = HealthChange.objects.create(link=link, at=at, source="list", new="waiting", cause=Cause.BANK_DOWN.value)
@@ -44,22 +44,22 @@ def happen(house: House, link: Link, kind: str, at: datetime, text: str = "") ->
     elif kind == "note":
         row = Note.objects.create(link=link, author=ana, at=at, text=text or "A note.")
     elif kind == "owner":
-        row = OwnerChange.objects.create(link=link, by=ana, at=at, old=None, new=house.people["ben"])
+        row = OwnerChange.objects.create(link=link, by=ana, at=at, old=None, new=env.people["ben"])
     else:
-        row = AttemptAllowance.objects.create(link=link, allowed_by=house.people["mia"], allowed_at=at, reason="Phoned")
+        row = AttemptAllowance.objects.create(link=link, allowed_by=env.people["mia"], allowed_at=at, reason="Phoned")
     return f"{kind}-{row.pk}"
 
 
-def many(house: House, link: Link, count: int) -> list[str]:
+def many(env: Environment, link: Link, count: int) -> list[str]:
     """Let one thing of each kind in turn happen, an hour after the other; return the anchors, the newest first."""
-    made = [happen(house, link, KINDS[n % len(KINDS)], START + timedelta(hours=n)) for n in range(count)]
+    made = [happen(env, link, KINDS[n % len(KINDS)], START + timedelta(hours=n)) for n in range(count)]
     return made[::-1]
 
 
 @pytest.fixture
-def link(house: House) -> Link:
+def link(env: Environment) -> Link:
     """A link with nothing in its history."""
-    link = house.belvo_link("Wilhelmina Quackenbush")
+    link = env.belvo_link("Wilhelmina Quackenbush")
     link.changes.all().delete()
     return link
 
@@ -72,10 +72,10 @@ def anchors(page: Page) -> list[str]:
     return [each.attrs["id"] for each in page.elements if each.attrs.get("class", "").startswith("timeline__item")]
 
 
-def walk(house: House, url: str, rel: str) -> Iterator[Page]:
+def walk(env: Environment, url: str, rel: str) -> Iterator[Page]:
     """Open a page and those that follow it in a direction."""
     while True:
-        page = house.open(url)
+        page = env.open(url)
         yield page
         turn = [each.attrs["href"] for each in page.elements if each.tag == "a" and each.attrs.get("rel") == rel]
         if not turn:
@@ -83,11 +83,11 @@ def walk(house: House, url: str, rel: str) -> Iterator[Page]:
         url = url.partition("?")[0] + turn[0]
 
 
-def test_every_kind_of_entry_is_there_and_reads_are_not(house: House, link: Link) -> None:
-    made = many(house, link, len(KINDS))
+def test_every_kind_of_entry_is_there_and_reads_are_not(env: Environment, link: Link) -> None:
+    made = many(env, link, len(KINDS))
     reading.read(link)
 
-    page = house.open(url_of(link))
+    page = env.open(url_of(link))
 
     read_to_be, *before = anchors(page)
     assert read_to_be == f"change-{link.changes.latest('id').pk}"
@@ -96,42 +96,42 @@ def test_every_kind_of_entry_is_there_and_reads_are_not(house: House, link: Link
         assert words in page.words
 
 
-def test_pages_lead_through_the_whole_history_and_back(house: House, link: Link) -> None:
-    made = many(house, link, 130)
+def test_pages_lead_through_the_whole_history_and_back(env: Environment, link: Link) -> None:
+    made = many(env, link, 130)
 
-    down = list(walk(house, url_of(link), "next"))
-    up = list(walk(house, url_of(link, "?end=1"), "prev"))
+    down = list(walk(env, url_of(link), "next"))
+    up = list(walk(env, url_of(link, "?end=1"), "prev"))
 
     assert [anchor for page in down for anchor in anchors(page)] == made
     assert [anchor for page in up[::-1] for anchor in anchors(page)] == made
     assert [len(anchors(page)) for page in down] == [50, 50, 30]
 
 
-def test_oldest_first_turns_all_round(house: House, link: Link) -> None:
-    made = many(house, link, 60)
+def test_oldest_first_turns_all_round(env: Environment, link: Link) -> None:
+    made = many(env, link, 60)
 
-    pages = list(walk(house, url_of(link, "?order=oldest"), "next"))
+    pages = list(walk(env, url_of(link, "?order=oldest"), "next"))
 
     assert [anchor for page in pages for anchor in anchors(page)] == made[::-1]
     assert "To the latest" in pages[0].words
 
 
-def test_what_happens_meanwhile_moves_no_page(house: House, link: Link) -> None:
-    made = many(house, link, 80)
-    pages = walk(house, url_of(link), "next")
+def test_what_happens_meanwhile_moves_no_page(env: Environment, link: Link) -> None:
+    made = many(env, link, 80)
+    pages = walk(env, url_of(link), "next")
     first = next(pages)
 
     for kind in KINDS:
-        happen(house, link, kind, START + timedelta(days=30))
+        happen(env, link, kind, START + timedelta(days=30))
 
     assert [*anchors(first), *anchors(next(pages))] == made
 
 
 @pytest.mark.parametrize("kinds", [("note",), KINDS])
-def test_what_happened_at_the_very_same_time_is_told_once(house: House, link: Link, kinds: tuple[str, ...]) -> None:
-    made = [happen(house, link, kinds[n % len(kinds)], START) for n in range(120)]
+def test_what_happened_at_the_very_same_time_is_told_once(env: Environment, link: Link, kinds: tuple[str, ...]) -> None:
+    made = [happen(env, link, kinds[n % len(kinds)], START) for n in range(120)]
 
-    pages = list(walk(house, url_of(link), "next"))
+    pages = list(walk(env, url_of(link), "next"))
 
     assert sorted(anchor for page in pages for anchor in anchors(page)) == sorted(made)
 
@@ -139,14 +139,14 @@ def test_what_happened_at_the_very_same_time_is_told_once(house: House, link: Li
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_pages_are_complete_and_without_doubles_whatever_happens_at_once(
-    house: House, link: Link, data: st.DataObject
+    env: Environment, link: Link, data: st.DataObject
 ) -> None:
     befell = data.draw(st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 3)), max_size=80))
     kinds = data.draw(st.lists(st.sampled_from(KINDS), unique=True))
     query = QueryDict(mutable=True)
     query["order"] = data.draw(st.sampled_from(["newest", timeline.OLDEST_FIRST]))
     with transaction.atomic():
-        made = [(kind, happen(house, link, kind, START + timedelta(seconds=second))) for kind, second in befell]
+        made = [(kind, happen(env, link, kind, START + timedelta(seconds=second))) for kind, second in befell]
 
         shown = list(_all_entries(link, kinds, query))
 
@@ -165,32 +165,32 @@ def _all_entries(link: Link, kinds: list[str], query: QueryDict) -> Iterator[str
         query = QueryDict(page.next[1:])
 
 
-def test_entry_keeps_its_address(house: House, link: Link) -> None:
-    made = many(house, link, 70)
+def test_entry_keeps_its_address(env: Environment, link: Link) -> None:
+    made = many(env, link, 70)
     old = made[60]
-    (address,) = [url for page in walk(house, url_of(link), "next") for url in page.links() if url.endswith(f"#{old}")]
-    happen(house, link, "note", timezone.now())
+    (address,) = [url for page in walk(env, url_of(link), "next") for url in page.links() if url.endswith(f"#{old}")]
+    happen(env, link, "note", timezone.now())
 
-    page = house.open(address)
+    page = env.open(address)
 
     assert anchors(page)[0] == old
     assert [each for each in page.elements if each.attrs.get("rel") == "prev"]
 
 
-def test_link_page_shows_the_latest_with_the_way_to_all(house: House, link: Link) -> None:
-    made = many(house, link, 60)
+def test_link_page_shows_the_latest_with_the_way_to_all(env: Environment, link: Link) -> None:
+    made = many(env, link, 60)
 
-    page = house.open(link.get_absolute_url())
+    page = env.open(link.get_absolute_url())
 
     assert anchors(page) == made[:50]
     assert {url_of(link), url_of(link, "?kind=note")} <= set(page.links())
     assert any(url.startswith(url_of(link, "?at=")) and url.endswith(f"#{made[0]}") for url in page.links())
 
 
-def test_kinds_are_chosen_by_pills(house: House, link: Link) -> None:
-    many(house, link, 12)
+def test_kinds_are_chosen_by_pills(env: Environment, link: Link) -> None:
+    many(env, link, 12)
 
-    page = house.open(url_of(link, "?kind=note&kind=owner"))
+    page = env.open(url_of(link, "?kind=note&kind=owner"))
 
     assert {anchor.split("-")[0] for anchor in anchors(page)} == {"note", "owner"}
     assert {"?kind=owner", "?kind=note", "?kind=note&kind=owner&kind=change"} <= set(page.links())
@@ -200,33 +200,33 @@ def test_kinds_are_chosen_by_pills(house: House, link: Link) -> None:
     ]
 
 
-def test_nothing_of_a_kind_says_so_and_leads_back(house: House, link: Link) -> None:
-    page = house.open(url_of(link, "?kind=note"))
+def test_nothing_of_a_kind_says_so_and_leads_back(env: Environment, link: Link) -> None:
+    page = env.open(url_of(link, "?kind=note"))
 
     assert "Nothing of these kinds has happened to this link." in page.words
     assert "?" in page.links()
 
 
 @pytest.mark.parametrize("query", ["?kind=reads", "?kind=note&kind="])
-def test_kind_that_does_not_exist_is_refused(house: House, link: Link, query: str) -> None:
-    assert house.client().get(url_of(link, query)).status_code == 400
+def test_kind_that_does_not_exist_is_refused(env: Environment, link: Link, query: str) -> None:
+    assert env.client().get(url_of(link, query)).status_code == 400
 
 
 @pytest.mark.parametrize(
     "place",
     ["x", "1.note.x", "1.reads.1", f"{10**30}.note.{uuid.UUID(int=0)}", f"1.change.{2**70}", "1.change.-1", "a.b.c.d"],
 )
-def test_address_that_names_no_entry_leads_to_the_first_page(house: House, link: Link, place: str) -> None:
-    made = many(house, link, 3)
+def test_address_that_names_no_entry_leads_to_the_first_page(env: Environment, link: Link, place: str) -> None:
+    made = many(env, link, 3)
 
-    assert anchors(house.open(url_of(link, f"?at={place}"))) == made
+    assert anchors(env.open(url_of(link, f"?at={place}"))) == made
 
 
-def test_days_are_the_readers_or_those_of_utc(house: House, link: Link) -> None:
-    happen(house, link, "note", START)
-    house.client().cookies["tz"] = "Pacific/Kiritimati"
+def test_days_are_the_readers_or_those_of_utc(env: Environment, link: Link) -> None:
+    happen(env, link, "note", START)
+    env.client().cookies["tz"] = "Pacific/Kiritimati"
 
-    here, there = house.open(url_of(link)), house.open(url_of(link, "?utc=1"))
+    here, there = env.open(url_of(link)), env.open(url_of(link, "?utc=1"))
 
     assert "11 Jan 2026" in here.words
     assert "05:00:00" in here.words
@@ -236,50 +236,52 @@ def test_days_are_the_readers_or_those_of_utc(house: House, link: Link) -> None:
     assert "Shown in UTC" in there.words
 
 
-def test_switching_to_utc_stays_on_the_page(house: House, link: Link) -> None:
-    many(house, link, 60)
-    second = list(walk(house, url_of(link), "next"))[1]
+def test_switching_to_utc_stays_on_the_page(env: Environment, link: Link) -> None:
+    many(env, link, 60)
+    second = list(walk(env, url_of(link), "next"))[1]
     (switch,) = [url for url in second.links() if "utc=1" in url and "after=" in url and "order" not in url][:1]
 
-    assert anchors(house.open(url_of(link, switch))) == anchors(second)
+    assert anchors(env.open(url_of(link, switch))) == anchors(second)
 
 
-def test_auditor_reads_no_name_and_no_note(house: House, link: Link) -> None:
-    happen(house, link, "note", START, "Spoke with Wilhelmina")
+def test_auditor_reads_no_name_and_no_note(env: Environment, link: Link) -> None:
+    happen(env, link, "note", START, "Spoke with Wilhelmina")
 
-    page = house.open(url_of(link), "aud")
+    page = env.open(url_of(link), "aud")
 
     assert "W••• Q•••" in page.words
     assert "Wilhelmina" not in page.source
     assert "What it says is for those who may see names." in page.words
 
 
-def test_looking_at_the_history_is_on_the_record(house: House, link: Link) -> None:
-    house.open(url_of(link))
+def test_looking_at_the_history_is_on_the_record(env: Environment, link: Link) -> None:
+    env.open(url_of(link))
 
     event = AuditEvent.objects.get(action="link.viewed")
     assert (event.object_id, event.details) == (str(link.pk), {"page": "history"})
 
 
-def test_note_and_message_are_text_and_never_markup(house: House, link: Link) -> None:
-    happen(house, link, "note", START, "<b>bold</b>\nsecond line")
-    happen(house, link, "delivery", START, "<img src=x>")
+def test_note_and_message_are_text_and_never_markup(env: Environment, link: Link) -> None:
+    happen(env, link, "note", START, "<b>bold</b>\nsecond line")
+    happen(env, link, "delivery", START, "<img src=x>")
 
-    page = house.open(url_of(link))
+    page = env.open(url_of(link))
 
     assert "&lt;b&gt;bold&lt;/b&gt;<br>second line" in page.source
     assert "&lt;img src=x&gt;" in page.source
 
 
-def test_note_written_with_many_others_says_so(house: House, link: Link) -> None:
-    Note.objects.create(link=link, author=house.people["ana"], text="Bank moves", job_id=uuid.uuid4())
+def test_note_written_with_many_others_says_so(env: Environment, link: Link) -> None:
+    Note.objects.create(link=link, author=env.people["ana"], text="Bank moves", job_id=uuid.uuid4())
 
-    assert "Ana · with other links at once" in house.open(url_of(link)).words
+    assert "Ana · with other links at once" in env.open(url_of(link)).words
 
 
-def test_statements_do_not_grow_with_the_history(house: House, link: Link, django_assert_max_num_queries: Any) -> None:
-    many(house, link, 66)
-    house.open(url_of(link))
+def test_statements_do_not_grow_with_the_history(
+    env: Environment, link: Link, django_assert_max_num_queries: Any
+) -> None:
+    many(env, link, 66)
+    env.open(url_of(link))
 
     with django_assert_max_num_queries(17):
-        house.client().get(url_of(link))
+        env.client().get(url_of(link))

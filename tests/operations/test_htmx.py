@@ -3,7 +3,7 @@
 import pytest
 
 from linkadmin.links.models import Link
-from tests.house import HTMX, House
+from tests.environment import HTMX, Environment
 from tests.markup import read
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -15,8 +15,8 @@ def credentials(link: Link) -> str:
     return f"/links/{link.pk}/credentials/"
 
 
-def test_form_that_is_refused_comes_back_alone(house: House) -> None:
-    page = house.send(credentials(house.belvo_link()), htmx=True, password="")
+def test_form_that_is_refused_comes_back_alone(env: Environment) -> None:
+    page = env.send(credentials(env.belvo_link()), htmx=True, password="")
 
     assert page.status == 422
     assert not page.is_whole
@@ -24,27 +24,27 @@ def test_form_that_is_refused_comes_back_alone(house: House) -> None:
     assert page.source.count('id="credentials"') == 1
 
 
-def test_refusal_of_the_bank_comes_back_alone(house: House) -> None:
-    page = house.send(credentials(house.belvo_link()), htmx=True, password="pass_invalid")
+def test_refusal_of_the_bank_comes_back_alone(env: Environment) -> None:
+    page = env.send(credentials(env.belvo_link()), htmx=True, password="pass_invalid")
 
     assert (page.status, page.is_whole) == (422, False)
     assert "Wrong password" in page.words
 
 
-def test_conflict_comes_back_alone(house: House) -> None:
-    existing = house.heron_link()
+def test_conflict_comes_back_alone(env: Environment) -> None:
+    existing = env.heron_link()
     typed = {"end_user_id": existing.end_user.external_id, "item_id": "item-1", "access_token": "access-sandbox"}
 
-    page = house.send(house.new_link_url(), htmx=True, **typed)
+    page = env.send(env.new_link_url(), htmx=True, **typed)
 
     assert (page.status, page.is_whole) == (409, False)
 
 
 @pytest.mark.parametrize(("password", "leads_to"), [("pass_valid", "/links/{}/"), ("pass_mfa", "/links/{}/token/")])
-def test_success_leads_on_to_an_address_of_ours(house: House, password: str, leads_to: str) -> None:
-    link = house.belvo_link()
+def test_success_leads_on_to_an_address_of_ours(env: Environment, password: str, leads_to: str) -> None:
+    link = env.belvo_link()
 
-    answer = house.send(credentials(link), htmx=True, password=password)
+    answer = env.send(credentials(link), htmx=True, password=password)
 
     assert (answer.status, answer.headers["hx-redirect"]) == (200, leads_to.format(link.pk))
 
@@ -53,10 +53,10 @@ def test_success_leads_on_to_an_address_of_ours(house: House, password: str, lea
 @pytest.mark.parametrize(
     "address", ["/links/", "/end-users/", "/links/{link}/credentials/", "/links/new/?integration={heron}"]
 )
-def test_page_that_replaces_the_whole_body_is_whole(house: House, address: str, more: dict[str, str]) -> None:
-    url = address.format(link=house.belvo_link().pk, heron=house.heron.pk)
+def test_page_that_replaces_the_whole_body_is_whole(env: Environment, address: str, more: dict[str, str]) -> None:
+    url = address.format(link=env.belvo_link().pk, heron=env.heron.pk)
 
-    page = read(house.client().get(url, headers=HTMX | more))
+    page = read(env.client().get(url, headers=HTMX | more))
 
     assert page.is_whole
 
@@ -71,18 +71,18 @@ def test_page_that_replaces_the_whole_body_is_whole(house: House, address: str, 
         ("/links/new/institutions/?integration={belvo}", "institutions"),
     ],
 )
-def test_page_includes_the_very_part_that_htmx_gets(house: House, address: str, part: str) -> None:
-    url = address.format(link=house.belvo_link().pk, heron=house.heron.pk, belvo=house.belvo.pk)
+def test_page_includes_the_very_part_that_htmx_gets(env: Environment, address: str, part: str) -> None:
+    url = address.format(link=env.belvo_link().pk, heron=env.heron.pk, belvo=env.belvo.pk)
 
-    alone, whole = read(house.client().get(url, headers=HTMX)), house.open(url)
+    alone, whole = read(env.client().get(url, headers=HTMX)), env.open(url)
 
     assert not alone.is_whole
     assert next(each.attrs["id"] for each in alone.elements if "id" in each.attrs) == part
     assert part in {each.attrs.get("id") for each in whole.elements}
 
 
-def test_caches_are_told_that_the_answers_differ(house: House) -> None:
-    answer = house.client().get("/links/")
+def test_caches_are_told_that_the_answers_differ(env: Environment) -> None:
+    answer = env.client().get("/links/")
 
     assert "HX-Request" in answer["Vary"]
     assert answer["Cache-Control"] == "no-store"
@@ -91,18 +91,18 @@ def test_caches_are_told_that_the_answers_differ(house: House) -> None:
 @pytest.mark.parametrize(
     "address", ["/links/{link}/credentials/", "/links/{link}/token/", "/links/new/?integration={heron}"]
 )
-def test_page_with_a_form_for_secrets_is_kept_by_nobody(house: House, address: str) -> None:
-    link = house.belvo_link()
+def test_page_with_a_form_for_secrets_is_kept_by_nobody(env: Environment, address: str) -> None:
+    link = env.belvo_link()
     if "token" in address:
-        house.send(credentials(link), password="pass_mfa")
+        env.send(credentials(link), password="pass_mfa")
 
-    answer = house.client().get(address.format(link=link.pk, heron=house.heron.pk))
+    answer = env.client().get(address.format(link=link.pk, heron=env.heron.pk))
 
     assert "no-store" in answer["Cache-Control"]
 
 
-def test_every_form_of_secrets_asks_not_to_be_remembered(house: House) -> None:
-    page = house.open(credentials(house.belvo_link(bank="ironbank_br_retail")))
+def test_every_form_of_secrets_asks_not_to_be_remembered(env: Environment) -> None:
+    page = env.open(credentials(env.belvo_link(bank="ironbank_br_retail")))
 
     (form,) = [form for form in page.forms if "password" in form.names]
     assert form.attrs["autocomplete"] == "off"

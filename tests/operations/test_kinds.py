@@ -4,7 +4,7 @@ import pytest
 
 from linkadmin.links.models import Link
 from linkadmin.providers.types import Cause
-from tests.house import House
+from tests.environment import Environment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,27 +38,27 @@ PORTAL = [
 
 @pytest.mark.parametrize(("bank", "typed", "fixed"), KINDS, ids=[bank for bank, _typed, _fixed in KINDS])
 def test_new_link_sends_exactly_what_its_kind_asks_for(
-    house: House, bank: str, typed: dict[str, str], fixed: dict[str, str]
+    env: Environment, bank: str, typed: dict[str, str], fixed: dict[str, str]
 ) -> None:
-    answer = house.send(house.new_link_url(bank), end_user_id="cus-5", end_user_name="Ivy Long", **typed)
+    answer = env.send(env.new_link_url(bank), end_user_id="cus-5", end_user_name="Ivy Long", **typed)
 
     assert answer.status == 303, answer.words
-    (call,) = house.calls("POST")
+    (call,) = env.calls("POST")
     asked = {"institution": bank, "access_mode": "recurrent", "external_id": "cus-5"}
     assert call.body == asked | typed | fixed
-    assert Link.objects.get().institution == house.bank(bank)
+    assert Link.objects.get().institution == env.bank(bank)
 
 
 @pytest.mark.parametrize("bank", WITHOUT_PASSWORD)
-def test_no_password_is_asked_for_where_there_is_none(house: House, bank: str) -> None:
-    assert not {"password", "password2"} & house.open(house.new_link_url(bank)).inputs().keys()
+def test_no_password_is_asked_for_where_there_is_none(env: Environment, bank: str) -> None:
+    assert not {"password", "password2"} & env.open(env.new_link_url(bank)).inputs().keys()
 
 
 @pytest.mark.parametrize(("cpf", "cause"), PORTAL)
-def test_consent_decides_over_the_link_itself(house: House, cpf: str, cause: Cause) -> None:
-    house.send(house.new_link_url("ofmockbank_br_retail"), end_user_id="cus-5", end_user_name="Ivy Long", username=cpf)
+def test_consent_decides_over_the_link_itself(env: Environment, cpf: str, cause: Cause) -> None:
+    env.send(env.new_link_url("ofmockbank_br_retail"), end_user_id="cus-5", end_user_name="Ivy Long", username=cpf)
     link = Link.objects.get()
 
-    house.prove(link)
+    env.prove(link)
 
     assert link.cause == cause.value

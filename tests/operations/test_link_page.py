@@ -4,15 +4,15 @@ import pytest
 
 from linkadmin.links.models import Integration, Link
 from linkadmin.providers.types import Cause, HealthState
-from tests.house import House
+from tests.environment import Environment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_page_says_who_and_which_bank_and_whose_turn(house: House) -> None:
-    link = house.belvo_link("Acme Corp")
+def test_page_says_who_and_which_bank_and_whose_turn(env: Environment) -> None:
+    link = env.belvo_link("Acme Corp")
 
-    page = house.open(link.get_absolute_url())
+    page = env.open(link.get_absolute_url())
 
     assert "Acme Corp × Erebor Bank" in page.words
     assert "Customer must sign in again" in page.words
@@ -20,11 +20,11 @@ def test_page_says_who_and_which_bank_and_whose_turn(house: House) -> None:
     assert f"/links/{link.pk}/credentials/" in page.links()
 
 
-def test_ids_can_be_copied_whole(house: House) -> None:
-    link = house.belvo_link()
+def test_ids_can_be_copied_whole(env: Environment) -> None:
+    link = env.belvo_link()
 
     copied = {
-        each.attrs["data-copy"] for each in house.open(link.get_absolute_url()).elements if "data-copy" in each.attrs
+        each.attrs["data-copy"] for each in env.open(link.get_absolute_url()).elements if "data-copy" in each.attrs
     }
 
     assert {link.remote_id, str(link.pk), link.end_user.external_id} <= copied
@@ -40,42 +40,42 @@ def test_ids_can_be_copied_whole(house: House) -> None:
         (Cause.GONE, "Ended"),
     ],
 )
-def test_page_says_the_state_in_the_words_of_all_pages(house: House, cause: Cause, words: str) -> None:
-    assert words in house.open(house.belvo_link(cause=cause).get_absolute_url()).words
+def test_page_says_the_state_in_the_words_of_all_pages(env: Environment, cause: Cause, words: str) -> None:
+    assert words in env.open(env.belvo_link(cause=cause).get_absolute_url()).words
 
 
-def test_ended_link_offers_to_connect_again(house: House) -> None:
-    link = house.belvo_link(cause=Cause.GONE)
+def test_ended_link_offers_to_connect_again(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.GONE)
 
-    page = house.open(link.get_absolute_url())
+    page = env.open(link.get_absolute_url())
 
-    assert f"/links/new/?integration={house.belvo.pk}&end_user={link.end_user_id}" in page.links()
+    assert f"/links/new/?integration={env.belvo.pk}&end_user={link.end_user_id}" in page.links()
 
 
-def test_heron_link_offers_no_password_form(house: House) -> None:
-    link = house.heron_link(cause=Cause.LOGIN_REQUIRED)
+def test_heron_link_offers_no_password_form(env: Environment) -> None:
+    link = env.heron_link(cause=Cause.LOGIN_REQUIRED)
 
-    page = house.open(link.get_absolute_url())
+    page = env.open(link.get_absolute_url())
 
     assert "Update credentials" not in page.words
     assert "sign in again in your own app" in page.words
 
 
 @pytest.mark.parametrize(("name", "told"), [("mia", True), ("aud", False)])
-def test_who_cannot_repair_has_no_button_and_a_manager_is_told_who_can(house: House, name: str, told: bool) -> None:
-    link = house.belvo_link()
+def test_who_cannot_repair_has_no_button_and_a_manager_is_told_who_can(env: Environment, name: str, told: bool) -> None:
+    link = env.belvo_link()
 
-    page = house.open(link.get_absolute_url(), name)
+    page = env.open(link.get_absolute_url(), name)
 
     assert ("Update credentials: Only support can do this." in page.words) is told
     assert f"/links/{link.pk}/credentials/" not in page.links()
 
 
-def test_timeline_tells_calls_and_changes_with_the_newest_first(house: House) -> None:
-    link = house.belvo_link()
-    house.send(f"/links/{link.pk}/credentials/", password="pass_invalid")
+def test_timeline_tells_calls_and_changes_with_the_newest_first(env: Environment) -> None:
+    link = env.belvo_link()
+    env.send(f"/links/{link.pk}/credentials/", password="pass_invalid")
 
-    page = house.open(link.get_absolute_url())
+    page = env.open(link.get_absolute_url())
 
     marks = [each.attrs["id"] for each in page.elements if each.attrs.get("class", "").startswith("timeline__item")]
     assert {mark.split("-")[0] for mark in marks} == {"change", "operation"}
@@ -83,115 +83,115 @@ def test_timeline_tells_calls_and_changes_with_the_newest_first(house: House) ->
     assert "HTTP 400 login_error" in page.words
 
 
-def test_timeline_is_cut_by_the_readers_days(house: House) -> None:
-    link = house.belvo_link()
-    house.client().cookies["tz"] = "Pacific/Kiritimati"
+def test_timeline_is_cut_by_the_readers_days(env: Environment) -> None:
+    link = env.belvo_link()
+    env.client().cookies["tz"] = "Pacific/Kiritimati"
 
-    page = house.open(link.get_absolute_url())
+    page = env.open(link.get_absolute_url())
 
     assert "Today" in page.words
 
 
-def test_asking_the_provider_brings_its_record_in(house: House) -> None:
-    link = house.belvo_link()
-    house.simulator.world.belvo_links[link.remote_id].status = "token_required"
+def test_asking_the_provider_brings_its_record_in(env: Environment) -> None:
+    link = env.belvo_link()
+    env.simulator.world.belvo_links[link.remote_id].status = "token_required"
 
-    answer = house.post(f"/links/{link.pk}/refresh/")
+    answer = env.post(f"/links/{link.pk}/refresh/")
 
     link.refresh_from_db()
     assert answer.location == link.get_absolute_url()
     assert link.health == HealthState.CUSTOMER_CODE.value
-    assert "Asked just now" in house.open(answer.location).words
+    assert "Asked just now" in env.open(answer.location).words
 
 
-def test_asking_never_contacts_the_bank(house: House) -> None:
-    link = house.belvo_link()
+def test_asking_never_contacts_the_bank(env: Environment) -> None:
+    link = env.belvo_link()
 
-    house.post(f"/links/{link.pk}/refresh/")
+    env.post(f"/links/{link.pk}/refresh/")
 
-    assert [(call.method, call.path) for call in house.calls("GET", "/api/links/")] == [
+    assert [(call.method, call.path) for call in env.calls("GET", "/api/links/")] == [
         ("GET", f"/api/links/{link.remote_id}/")
     ]
-    assert house.calls("PUT") == house.calls("PATCH") == house.calls("POST") == []
+    assert env.calls("PUT") == env.calls("PATCH") == env.calls("POST") == []
 
 
-def test_provider_that_cannot_be_asked_leaves_the_state_and_says_so(house: House) -> None:
-    link = house.belvo_link()
+def test_provider_that_cannot_be_asked_leaves_the_state_and_says_so(env: Environment) -> None:
+    link = env.belvo_link()
     Integration.objects.update(base_url="http://127.0.0.1:9")
 
-    answer = house.post(f"/links/{link.pk}/refresh/")
+    answer = env.post(f"/links/{link.pk}/refresh/")
 
     link.refresh_from_db()
-    page = house.open(answer.location)
+    page = env.open(answer.location)
     assert "The provider could not be asked" in page.words
     assert "No connection to the provider could be made. What you see is what was known before." in page.words
     assert link.health == HealthState.CUSTOMER_LOGIN.value
 
 
-def test_heron_link_is_read_in_its_customers_list(house: House) -> None:
-    link = house.heron_link(item_id="login-required-1")
-    house.clock.forward(4)
+def test_heron_link_is_read_in_its_customers_list(env: Environment) -> None:
+    link = env.heron_link(item_id="login-required-1")
+    env.clock.forward(4)
 
-    house.post(f"/links/{link.pk}/refresh/")
+    env.post(f"/links/{link.pk}/refresh/")
 
     link.refresh_from_db()
     assert (link.health, link.raw_code) == (HealthState.CUSTOMER_LOGIN.value, "ITEM_LOGIN_REQUIRED")
-    assert [call.path for call in house.calls("GET", "/api/end_users/")] == [
+    assert [call.path for call in env.calls("GET", "/api/end_users/")] == [
         f"/api/end_users/{link.end_user.external_id}/integration_links"
     ]
 
 
-def test_provider_that_contradicts_itself_is_shown_as_such(house: House) -> None:
-    link = house.heron_link(item_id="conflict-1")
-    house.clock.forward(4)
+def test_provider_that_contradicts_itself_is_shown_as_such(env: Environment) -> None:
+    link = env.heron_link(item_id="conflict-1")
+    env.clock.forward(4)
 
-    house.post(f"/links/{link.pk}/refresh/")
+    env.post(f"/links/{link.pk}/refresh/")
 
-    assert "The provider contradicts itself" in house.open(link.get_absolute_url()).words
+    assert "The provider contradicts itself" in env.open(link.get_absolute_url()).words
 
 
-def test_refused_keys_are_no_fault_of_the_link(house: House) -> None:
-    link = house.belvo_link()
-    house.belvo.secrets.filter(name="secret_id").delete()
+def test_refused_keys_are_no_fault_of_the_link(env: Environment) -> None:
+    link = env.belvo_link()
+    env.belvo.secrets.filter(name="secret_id").delete()
     before = Link.objects.get(pk=link.pk).health
 
-    house.prove(link)
+    env.prove(link)
 
-    house.belvo.refresh_from_db()
-    assert (link.health, house.belvo.keys_refused) == (before, True)
-
-
-def test_key_that_does_not_open_is_told_as_a_refused_key(house: House) -> None:
-    link = house.belvo_link()
-    house.belvo.secrets.update(version=99)
-
-    answer = house.post(f"/links/{link.pk}/refresh/")
-
-    house.belvo.refresh_from_db()
-    assert "The provider could not be asked" in house.open(answer.location).words
-    assert house.belvo.keys_refused
+    env.belvo.refresh_from_db()
+    assert (link.health, env.belvo.keys_refused) == (before, True)
 
 
-def test_words_of_the_provider_are_text_and_never_markup(house: House) -> None:
-    link = house.belvo_link()
+def test_key_that_does_not_open_is_told_as_a_refused_key(env: Environment) -> None:
+    link = env.belvo_link()
+    env.belvo.secrets.update(version=99)
+
+    answer = env.post(f"/links/{link.pk}/refresh/")
+
+    env.belvo.refresh_from_db()
+    assert "The provider could not be asked" in env.open(answer.location).words
+    assert env.belvo.keys_refused
+
+
+def test_words_of_the_provider_are_text_and_never_markup(env: Environment) -> None:
+    link = env.belvo_link()
     Link.objects.filter(pk=link.pk).update(raw_words="<img src=x onerror=alert(1)> hx-get=/x")
 
-    page = house.open(link.get_absolute_url())
+    page = env.open(link.get_absolute_url())
 
     assert "&lt;img src=x" in page.source
     (words,) = [each for each in page.elements if each.attrs.get("class") == "words"]
     assert "hx-disable" in words.attrs
 
 
-def test_link_that_nobody_knows_is_not_found(house: House) -> None:
-    assert house.open("/links/6f1a4b5e-7c1d-4f7e-9a39-0f8f3c1d2b3a/").status == 404
+def test_link_that_nobody_knows_is_not_found(env: Environment) -> None:
+    assert env.open("/links/6f1a4b5e-7c1d-4f7e-9a39-0f8f3c1d2b3a/").status == 404
 
 
-def test_integration_that_is_switched_off_is_not_asked_by_hand_either(house: House) -> None:
-    link = house.belvo_link()
+def test_integration_that_is_switched_off_is_not_asked_by_hand_either(env: Environment) -> None:
+    link = env.belvo_link()
     Integration.objects.update(is_active=False)
 
-    house.post(f"/links/{link.pk}/refresh/")
+    env.post(f"/links/{link.pk}/refresh/")
 
-    assert "switched off" in house.open(link.get_absolute_url()).words
-    assert not house.calls("GET", "/api/links/")
+    assert "switched off" in env.open(link.get_absolute_url()).words
+    assert not env.calls("GET", "/api/links/")

@@ -19,8 +19,8 @@ from linkadmin.operations import tasks
 from linkadmin.operations.models import Operation, State
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.urls import urlpatterns as ours
+from tests.environment import HTMX, Environment
 from tests.follow import pulse_of
-from tests.house import HTMX, House
 from tests.sync.statements import changed_tables
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -46,10 +46,10 @@ def statements(client: Client, url: str) -> int:
     return len(asked)
 
 
-def repaired(house: House) -> Link:
+def repaired(env: Environment) -> Link:
     """Return a link that waits for the proof of its repair."""
-    link = house.belvo_link()
-    house.send(f"/links/{link.pk}/credentials/", password="pass_valid")
+    link = env.belvo_link()
+    env.send(f"/links/{link.pk}/credentials/", password="pass_valid")
     link.refresh_from_db()
     assert link.is_proving
     return link
@@ -57,10 +57,10 @@ def repaired(house: House) -> Link:
 
 @pytest.mark.urls(__name__)
 @pytest.mark.usefixtures("still", "started_long_ago", "running", "known_for_long")
-def test_poll_costs_one_statement_more_than_knowing_who_asks(house: House) -> None:
-    link = repaired(house)
-    client = house.client()
-    pulse = pulse_of(house.open(link.get_absolute_url()))
+def test_poll_costs_one_statement_more_than_knowing_who_asks(env: Environment) -> None:
+    link = repaired(env)
+    client = env.client()
+    pulse = pulse_of(env.open(link.get_absolute_url()))
 
     bare = statements(client, "/who/")
 
@@ -69,14 +69,14 @@ def test_poll_costs_one_statement_more_than_knowing_who_asks(house: House) -> No
 
 
 @pytest.mark.usefixtures("still")
-def test_poll_is_small_and_leaves_no_trace(house: House) -> None:
-    link = repaired(house)
-    pulse = pulse_of(house.open(link.get_absolute_url()))
+def test_poll_is_small_and_leaves_no_trace(env: Environment) -> None:
+    link = repaired(env)
+    pulse = pulse_of(env.open(link.get_absolute_url()))
     seen, sessions = AuditEvent.objects.count(), list(Session.objects.values())
 
     with changed_tables() as changed:
-        same = pulse.poll(house.client())
-        other = house.client().get(pulse.url, headers=HTMX)
+        same = pulse.poll(env.client())
+        other = env.client().get(pulse.url, headers=HTMX)
 
     assert (same.status_code, same.content, other.status_code) == (204, b"", 200)
     assert max(bytes_of(same), bytes_of(other)) < FEWER_THAN
@@ -85,88 +85,86 @@ def test_poll_is_small_and_leaves_no_trace(house: House) -> None:
     assert (AuditEvent.objects.count(), list(Session.objects.values())) == (seen, sessions)
 
 
-def test_page_that_follows_is_no_sign_of_a_person(house: House) -> None:
-    url = repaired(house).get_absolute_url()
-    pulse = pulse_of(house.open(url))
+def test_page_that_follows_is_no_sign_of_a_person(env: Environment) -> None:
+    url = repaired(env).get_absolute_url()
+    pulse = pulse_of(env.open(url))
 
     with time_machine.travel(timezone.now(), tick=False) as clock:
         for _minute in range(16):
             clock.shift(timedelta(minutes=1))
-            last = pulse.poll(house.client())
-            house.client().get(url, headers={"Live-Follows": pulse.mark})
+            last = pulse.poll(env.client())
+            env.client().get(url, headers={"Live-Follows": pulse.mark})
 
     assert last.status_code == 401
     assert last["HX-Redirect"].startswith("/accounts/login/?next=")
     assert AuditEvent.objects.filter(action="session.ended").count() == 1
 
 
-def test_poll_says_how_soon_to_ask_again_and_less_often_with_time(house: House) -> None:
-    link = repaired(house)
-    url, told = pulse_of(house.open(link.get_absolute_url())).url, {}
+def test_poll_says_how_soon_to_ask_again_and_less_often_with_time(env: Environment) -> None:
+    link = repaired(env)
+    url, told = pulse_of(env.open(link.get_absolute_url())).url, {}
 
     for minutes in (1, 19, 21, 59, 61, 361):
         Link.objects.filter(pk=link.pk).update(proving_since=timezone.now() - timedelta(minutes=minutes))
-        told[minutes] = house.client().get(url, headers=HTMX)["Live-Seconds"]
+        told[minutes] = env.client().get(url, headers=HTMX)["Live-Seconds"]
 
     assert told == {1: "2", 19: "2", 21: "5", 59: "5", 61: "15", 361: "0"}
 
 
 @pytest.mark.parametrize(("cause", "seconds"), [(Cause.LOGIN_REFUSED, "0"), (Cause.WORKING, "0"), (Cause.PENDING, "2")])
-def test_settled_link_awaits_nothing(house: House, cause: Cause, seconds: str) -> None:
-    link = house.heron_link(cause=cause)
+def test_settled_link_awaits_nothing(env: Environment, cause: Cause, seconds: str) -> None:
+    link = env.heron_link(cause=cause)
     assert (link.health == HealthState.SETTING_UP.value) == (seconds == "2")
 
-    assert pulse_of(house.open(link.get_absolute_url())).seconds == seconds
+    assert pulse_of(env.open(link.get_absolute_url())).seconds == seconds
 
 
-def prove(house: House, link: Link) -> None:
-    house.prove(link)
+def prove(env: Environment, link: Link) -> None:
+    env.prove(link)
 
 
-def start_an_operation(house: House, link: Link) -> None:
-    house.send(f"/links/{link.pk}/fetch/", resources="ACCOUNTS")
+def start_an_operation(env: Environment, link: Link) -> None:
+    env.send(f"/links/{link.pk}/fetch/", resources="ACCOUNTS")
 
 
-def refuse_keys(house: House, link: Link) -> None:
+def refuse_keys(env: Environment, link: Link) -> None:
     Integration.objects.filter(pk=link.integration_id).update(key_state=Integration.KeyState.REFUSED)
 
 
 @pytest.mark.parametrize("change", [prove, refuse_keys])
 def test_poll_tells_of_what_changed_and_the_page_drawn_again_is_up_to_date(
-    house: House, change: Callable[[House, Link], None]
+    env: Environment, change: Callable[[Environment, Link], None]
 ) -> None:
-    link = repaired(house)
-    pulse = pulse_of(house.open(link.get_absolute_url()))
-    assert pulse.poll(house.client()).status_code == 204
+    link = repaired(env)
+    pulse = pulse_of(env.open(link.get_absolute_url()))
+    assert pulse.poll(env.client()).status_code == 204
 
-    change(house, link)
+    change(env, link)
 
-    changed = pulse.poll(house.client())
+    changed = pulse.poll(env.client())
     assert (changed.status_code, changed.content.decode()) == (
         200,
-        pulse_of(house.open(link.get_absolute_url())).version,
+        pulse_of(env.open(link.get_absolute_url())).version,
     )
 
 
-def test_page_drawn_again_is_no_further_look(house: House) -> None:
-    link = repaired(house)
+def test_page_drawn_again_is_no_further_look(env: Environment) -> None:
+    link = repaired(env)
     url = link.get_absolute_url()
-    pulse = pulse_of(house.open(url))
+    pulse = pulse_of(env.open(url))
     before = AuditEvent.objects.filter(action="link.viewed").count()
 
-    again = house.client().get(url, headers={"Live-Follows": pulse.mark})
+    again = env.client().get(url, headers={"Live-Follows": pulse.mark})
 
     assert again.status_code == 200
     assert AuditEvent.objects.filter(action="link.viewed").count() == before
 
 
 @pytest.mark.parametrize("forged", ["made up", "of another page", "of a colleague"])
-def test_mark_that_is_not_of_this_page_and_person_hides_no_look(house: House, forged: str) -> None:
-    link, other = repaired(house), house.belvo_link("Blue Fern", bank="gringotts_mx_retail")
-    mark = pulse_of(
-        house.open(other.get_absolute_url() if forged == "of another page" else link.get_absolute_url())
-    ).mark
-    client = house.client("ben" if forged == "of a colleague" else "ana")
+def test_mark_that_is_not_of_this_page_and_person_hides_no_look(env: Environment, forged: str) -> None:
+    link, other = repaired(env), env.belvo_link("Blue Fern", bank="gringotts_mx_retail")
+    mark = pulse_of(env.open(other.get_absolute_url() if forged == "of another page" else link.get_absolute_url())).mark
+    client = env.client("ben" if forged == "of a colleague" else "ana")
     before = AuditEvent.objects.filter(action="link.viewed").count()
 
     answer = client.get(link.get_absolute_url(), headers={"Live-Follows": "1:x:y" if forged == "made up" else mark})
@@ -175,57 +173,57 @@ def test_mark_that_is_not_of_this_page_and_person_hides_no_look(house: House, fo
     assert AuditEvent.objects.filter(action="link.viewed").count() == before + 1
 
 
-def test_operation_that_is_over_leads_its_page_on(house: House) -> None:
-    link = house.belvo_link()
-    house.send(f"/links/{link.pk}/credentials/", password="lost_after")
-    lost = house.last_operation(link)
-    pulse = pulse_of(house.open(lost.get_absolute_url()))
-    assert (lost.state, pulse.seconds, pulse.poll(house.client()).status_code) == (State.UNKNOWN, "2", 204)
+def test_operation_that_is_over_leads_its_page_on(env: Environment) -> None:
+    link = env.belvo_link()
+    env.send(f"/links/{link.pk}/credentials/", password="lost_after")
+    lost = env.last_operation(link)
+    pulse = pulse_of(env.open(lost.get_absolute_url()))
+    assert (lost.state, pulse.seconds, pulse.poll(env.client()).status_code) == (State.UNKNOWN, "2", 204)
 
     tasks.reconcile_one(str(lost.pk))
 
-    over = pulse.poll(house.client())
+    over = pulse.poll(env.client())
     assert (over.status_code, over["HX-Redirect"]) == (286, link.get_absolute_url())
 
 
-def test_page_of_an_old_operation_leads_nowhere(house: House) -> None:
-    link = repaired(house)
+def test_page_of_an_old_operation_leads_nowhere(env: Environment) -> None:
+    link = repaired(env)
     done = Operation.objects.get(link=link)
 
-    pulse = pulse_of(house.open(done.get_absolute_url()))
+    pulse = pulse_of(env.open(done.get_absolute_url()))
 
     assert pulse.url.startswith("/live/?of=")
-    assert (pulse.seconds, pulse.poll(house.client()).status_code) == ("0", 204)
+    assert (pulse.seconds, pulse.poll(env.client()).status_code) == ("0", 204)
 
 
-def test_auditor_polls_what_the_auditor_may_see(house: House) -> None:
-    link = repaired(house)
-    pulse = pulse_of(house.open(link.get_absolute_url(), "aud"))
+def test_auditor_polls_what_the_auditor_may_see(env: Environment) -> None:
+    link = repaired(env)
+    pulse = pulse_of(env.open(link.get_absolute_url(), "aud"))
 
-    assert pulse.poll(house.client("aud")).status_code == 204
-    assert pulse.poll(house.client("adm")).status_code == 403
+    assert pulse.poll(env.client("aud")).status_code == 204
+    assert pulse.poll(env.client("adm")).status_code == 403
 
 
 @pytest.mark.parametrize("password", ["mfa_default", "pass_valid"])
-def test_steps_stay_until_the_link_works(house: House, password: str) -> None:
-    link = house.belvo_link()
+def test_steps_stay_until_the_link_works(env: Environment, password: str) -> None:
+    link = env.belvo_link()
 
-    form = house.open(f"/links/{link.pk}/credentials/")
+    form = env.open(f"/links/{link.pk}/credentials/")
     assert "Credentials Bank code, if asked Fixed, proving Working" in form.words
-    house.send(f"/links/{link.pk}/credentials/", password=password)
+    env.send(f"/links/{link.pk}/credentials/", password=password)
     if password == "mfa_default":
-        assert current_step(house, link) == "Bank code"
-        house.send(f"/links/{link.pk}/token/", token="111111")
-    assert current_step(house, link) == "Fixed, proving"
-    house.prove(link)
+        assert current_step(env, link) == "Bank code"
+        env.send(f"/links/{link.pk}/token/", token="111111")
+    assert current_step(env, link) == "Fixed, proving"
+    env.prove(link)
 
-    page = house.open(link.get_absolute_url())
+    page = env.open(link.get_absolute_url())
     done = "Credentials Bank code Fixed" if password == "mfa_default" else "Credentials Fixed"  # no code, no such step
     assert f"{done}, proving Working" in page.words
-    assert current_step(house, link) == ""
+    assert current_step(env, link) == ""
 
 
-def current_step(house: House, link: Link) -> str:
-    source = house.open(link.get_absolute_url()).source
+def current_step(env: Environment, link: Link) -> str:
+    source = env.open(link.get_absolute_url()).source
     marked = source.partition('aria-current="step"')[2]
     return marked.partition(">")[2].partition("<")[0]

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from linkadmin.links.models import Institution, Link
-from tests.house import House
+from tests.environment import Environment
 from tests.markup import Page
 from tests.providers.conftest import reply
 from tests.scripted import answering, takes
@@ -27,14 +27,14 @@ def more(page: Page) -> str:
 
 
 @pytest.mark.parametrize("bank", ["erebor_mx_retail", "ironbank_br_retail", "anchorhead_mx_fiscal", "", "unlisted"])
-def test_all_seven_fields_are_there_for_any_bank(house: House, bank: str) -> None:
-    link = house.belvo_link(bank=bank if "_" in bank else "erebor_mx_retail")
+def test_all_seven_fields_are_there_for_any_bank(env: Environment, bank: str) -> None:
+    link = env.belvo_link(bank=bank if "_" in bank else "erebor_mx_retail")
     if bank == "":
         Link.objects.filter(pk=link.pk).update(institution=None)
     if bank == "unlisted":
         Institution.objects.filter(pk=link.institution_id).update(form_fields=[])
 
-    page = house.open(url_of(link))
+    page = env.open(url_of(link))
 
     assert set(UPDATE) <= set(page.inputs())
     assert "More options" in page.words
@@ -43,28 +43,28 @@ def test_all_seven_fields_are_there_for_any_bank(house: House, bank: str) -> Non
     assert 'name="encryption_key"' in more(page)
 
 
-def test_all_seven_fields_reach_the_provider(house: House) -> None:
-    link = house.belvo_link()
+def test_all_seven_fields_reach_the_provider(env: Environment) -> None:
+    link = env.belvo_link()
     typed = {name: f"{name}1" for name in UPDATE} | {"username_type": "003", "password": "pass"}
     typed |= {"certificate": BASE64, "private_key": BASE64}
-    with answering(house.belvo, takes(link.remote_id)) as bank:
-        house.send(url_of(link), **typed)
+    with answering(env.belvo, takes(link.remote_id)) as bank:
+        env.send(url_of(link), **typed)
 
     assert bank.received[0].body == typed
 
 
-def test_all_fields_of_a_new_link_reach_the_provider(house: House) -> None:
+def test_all_fields_of_a_new_link_reach_the_provider(env: Environment) -> None:
     typed = {name: f"{name}_1" for name in REGISTER} | {"username_type": "003"}
     typed |= {"certificate": BASE64, "private_key": BASE64}
     customer = {"end_user_id": "cus-1", "end_user_name": "Acme Corp"}
-    with answering(house.belvo, takes(status=201)) as bank:
-        house.send(house.new_link_url("erebor_mx_retail"), **customer, **typed)
+    with answering(env.belvo, takes(status=201)) as bank:
+        env.send(env.new_link_url("erebor_mx_retail"), **customer, **typed)
 
     assert {name: bank.received[0].body[name] for name in typed} == typed
 
 
-def test_bank_without_password_is_offered_none(house: House) -> None:
-    page = house.open(house.new_link_url("ofmockbank_br_retail"))
+def test_bank_without_password_is_offered_none(env: Environment) -> None:
+    page = env.open(env.new_link_url("ofmockbank_br_retail"))
 
     assert not {"password", "password2", "token", "certificate"} & set(page.inputs())
 
@@ -86,10 +86,12 @@ def armored(text: str, label: str = "CERTIFICATE", end: str = "\n") -> str:
         (f"data:application/x-x509-ca-cert;base64,{BASE64}", f"\t{BASE64}\u200b"),
     ],
 )
-def test_certificates_and_keys_reach_the_provider_as_base64(house: House, certificate: str, private_key: str) -> None:
-    link = house.belvo_link(bank="tatooine_mx_fiscal")
-    with answering(house.belvo, takes(link.remote_id)) as bank:
-        house.send(url_of(link), certificate=certificate, private_key=private_key)
+def test_certificates_and_keys_reach_the_provider_as_base64(
+    env: Environment, certificate: str, private_key: str
+) -> None:
+    link = env.belvo_link(bank="tatooine_mx_fiscal")
+    with answering(env.belvo, takes(link.remote_id)) as bank:
+        env.send(url_of(link), certificate=certificate, private_key=private_key)
 
     assert bank.received[0].body == {"certificate": BASE64, "private_key": BASE64}
 
@@ -106,22 +108,22 @@ def test_certificates_and_keys_reach_the_provider_as_base64(house: House, certif
         (armored(BASE64).replace("\n", "\nProc-Type: 4,ENCRYPTED\n\n", 1), "This kind of encrypted key can't be sent."),
     ],
 )
-def test_certificate_that_is_none_is_refused_where_it_was_typed(house: House, certificate: str, says: str) -> None:
-    link = house.belvo_link(bank="tatooine_mx_fiscal")
+def test_certificate_that_is_none_is_refused_where_it_was_typed(env: Environment, certificate: str, says: str) -> None:
+    link = env.belvo_link(bank="tatooine_mx_fiscal")
 
-    page = house.send(url_of(link), certificate=certificate, private_key=BASE64)
+    page = env.send(url_of(link), certificate=certificate, private_key=BASE64)
 
     assert page.status == 422
     assert page.error_at("certificate").startswith(says)
     assert certificate[:20] not in page.source
-    assert house.calls("PUT") == []
+    assert env.calls("PUT") == []
 
 
-def test_heron_takes_an_asset_report_token_only_where_it_is_given(house: House) -> None:
+def test_heron_takes_an_asset_report_token_only_where_it_is_given(env: Environment) -> None:
     customer = {"end_user_id": "cus-1", "end_user_name": "Acme Corp"}
-    with answering(house.heron, reply(422, {"code": 422, "name": "x", "description": "no"})) as heron:
-        page = house.send(house.new_link_url(), **customer, item_id="i-1", access_token="a-1")
-        house.send(house.new_link_url(), **customer, item_id="i-1", access_token="a-1", asset_report_token="r-1")
+    with answering(env.heron, reply(422, {"code": 422, "name": "x", "description": "no"})) as heron:
+        page = env.send(env.new_link_url(), **customer, item_id="i-1", access_token="a-1")
+        env.send(env.new_link_url(), **customer, item_id="i-1", access_token="a-1", asset_report_token="r-1")
 
     assert 'name="asset_report_token"' in more(page)
     first, second = [each.body for each in heron.received if each.method == "POST"]

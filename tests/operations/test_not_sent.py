@@ -10,9 +10,9 @@ from django.utils import timezone
 from linkadmin.links.models import CallPlace, Link
 from linkadmin.operations.models import Operation, State
 from linkadmin.providers.types import Cause
-from tests.house import HTMX, House
+from tests.environment import HTMX, Environment
 from tests.markup import Form, Page, read
-from tests.operations.desk import delete, url_of
+from tests.operations.helpers import delete, url_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,49 +20,49 @@ SECRET = "hunter2_bank"
 LIGHT = {False: "operations/not_sent.html", True: "operations/_not_sent.html"}
 
 
-def take_all(house: House) -> None:
+def take_all(env: Environment) -> None:
     until = timezone.now() + timedelta(minutes=5)
-    for integration in (house.belvo, house.heron):
+    for integration in (env.belvo, env.heron):
         for _each in range(ours.CALLS_AT_ONCE_PER_INTEGRATION):
             CallPlace.objects.create(integration=integration, call="read_link", lease_until=until)
 
 
-def busy(link: Link, house: House) -> None:
+def busy(link: Link, env: Environment) -> None:
     Operation.objects.create(
         kind="fetch_data",
         integration=link.integration,
         link=link,
         end_user=link.end_user,
-        actor=house.people["ben"],
+        actor=env.people["ben"],
         operation_key=uuid4(),
         state=State.SENDING,
     )
 
 
-def form_of(house: House, which: str) -> tuple[str, Form, dict[str, str]]:
+def form_of(env: Environment, which: str) -> tuple[str, Form, dict[str, str]]:
     """Return a form's URL, the form, and what somebody types into it."""
     if which == "create":
-        url = house.new_link_url()
+        url = env.new_link_url()
         typed = {"end_user_id": "cus-1", "end_user_name": "Ivy <3", "item_id": "item-1", "access_token": SECRET}
     elif which == "token":
-        link = house.belvo_link()
-        house.send(url_of(link, "credentials"), password="pass_mfa")
+        link = env.belvo_link()
+        env.send(url_of(link, "credentials"), password="pass_mfa")
         url, typed = url_of(link, "token"), {"token": SECRET}
     elif which == "settings":
-        url, typed = url_of(house.belvo_link(cause=Cause.WORKING), which), {"stale_in": "90d"}
+        url, typed = url_of(env.belvo_link(cause=Cause.WORKING), which), {"stale_in": "90d"}
     else:
-        url, typed = url_of(house.belvo_link(), which), {"password": SECRET}
-    return url, house.open(url).form_with(*typed), typed
+        url, typed = url_of(env.belvo_link(), which), {"password": SECRET}
+    return url, env.open(url).form_with(*typed), typed
 
 
 @pytest.mark.parametrize("htmx", [False, True])
 @pytest.mark.parametrize("which", ["credentials", "token", "create", "settings"])
-def test_form_is_not_drawn_again_where_no_slot_is_free(house: House, which: str, htmx: bool) -> None:
-    url, form, typed = form_of(house, which)
-    before = len(house.calls("POST") + house.calls("PUT") + house.calls("PATCH"))
-    take_all(house)
+def test_form_is_not_drawn_again_where_no_slot_is_free(env: Environment, which: str, htmx: bool) -> None:
+    url, form, typed = form_of(env, which)
+    before = len(env.calls("POST") + env.calls("PUT") + env.calls("PATCH"))
+    take_all(env)
 
-    answer = house.client().post(url, form.values | typed, headers=HTMX if htmx else {})
+    answer = env.client().post(url, form.values | typed, headers=HTMX if htmx else {})
 
     page = read(answer)
     assert (page.status, page.is_whole, page.headers["retry-after"]) == (503, not htmx, "5")
@@ -70,7 +70,7 @@ def test_form_is_not_drawn_again_where_no_slot_is_free(house: House, which: str,
     assert "Nothing was sent" in page.words
     assert SECRET not in page.source
     assert "no-store" in page.headers["cache-control"]
-    assert len(house.calls("POST") + house.calls("PUT") + house.calls("PATCH")) == before
+    assert len(env.calls("POST") + env.calls("PUT") + env.calls("PATCH")) == before
     if htmx:
         assert page.headers["hx-reswap"].startswith("afterbegin")
         assert page.inputs() == {}
@@ -78,11 +78,11 @@ def test_form_is_not_drawn_again_where_no_slot_is_free(house: House, which: str,
 
 @pytest.mark.parametrize("htmx", [False, True])
 @pytest.mark.parametrize("which", ["credentials", "settings"])
-def test_form_is_not_drawn_again_where_the_link_is_busy(house: House, which: str, htmx: bool) -> None:
-    url, form, typed = form_of(house, which)
-    busy(Link.objects.get(), house)
+def test_form_is_not_drawn_again_where_the_link_is_busy(env: Environment, which: str, htmx: bool) -> None:
+    url, form, typed = form_of(env, which)
+    busy(Link.objects.get(), env)
 
-    answer = house.client().post(url, form.values | typed, headers=HTMX if htmx else {})
+    answer = env.client().post(url, form.values | typed, headers=HTMX if htmx else {})
 
     page = read(answer)
     assert (page.status, page.is_whole) == (409, not htmx)
@@ -91,12 +91,12 @@ def test_form_is_not_drawn_again_where_the_link_is_busy(house: House, which: str
     assert Link.objects.get().get_absolute_url() in page.links()
 
 
-def reopened(house: House, url: str, answer: Page) -> Form:
+def reopened(env: Environment, url: str, answer: Page) -> Form:
     """Press the button of the small page."""
     form = answer.form_with("reopen")
     assert form.action == url
     assert "operation_key" not in form.names
-    again = read(house.client().post(url, form.values))
+    again = read(env.client().post(url, form.values))
     assert again.status == 200
     return again.form_with("operation_key")
 
@@ -110,11 +110,11 @@ def reopened(house: House, url: str, answer: Page) -> Form:
     ],
 )
 def test_reopened_form_has_all_but_secrets_and_is_sent_once(
-    house: House, which: str, comes_back: dict[str, str]
+    env: Environment, which: str, comes_back: dict[str, str]
 ) -> None:
-    url, form, typed = form_of(house, which)
-    take_all(house)
-    again = reopened(house, url, house.post(url, form.values | typed))
+    url, form, typed = form_of(env, which)
+    take_all(env)
+    again = reopened(env, url, env.post(url, form.values | typed))
 
     assert {name: again.values[name] for name in comes_back} == comes_back
     assert again.values["operation_key"] != form.values["operation_key"]
@@ -122,49 +122,49 @@ def test_reopened_form_has_all_but_secrets_and_is_sent_once(
     assert not Operation.objects.exists()
     CallPlace.objects.all().delete()
     for _click in range(2):
-        house.post(url, again.values | typed)
-        house.settled()
+        env.post(url, again.values | typed)
+        env.settled()
     assert Operation.objects.count() == 1
 
 
-def test_form_that_stayed_in_the_browser_is_sent_once(house: House) -> None:
-    url, form, typed = form_of(house, "credentials")
-    take_all(house)
+def test_form_that_stayed_in_the_browser_is_sent_once(env: Environment) -> None:
+    url, form, typed = form_of(env, "credentials")
+    take_all(env)
     for _click in range(2):
-        assert house.post(url, form.values | typed, htmx=True).status == 503
+        assert env.post(url, form.values | typed, htmx=True).status == 503
     CallPlace.objects.all().delete()
 
     for _click in range(2):
-        house.post(url, form.values | typed, htmx=True)
-        house.settled()
+        env.post(url, form.values | typed, htmx=True)
+        env.settled()
 
-    assert len(house.calls("PUT")) == 1
+    assert len(env.calls("PUT")) == 1
 
 
-def test_reopened_code_step_keeps_its_one_key(house: House) -> None:
-    url, form, typed = form_of(house, "token")
-    take_all(house)
+def test_reopened_code_step_keeps_its_one_key(env: Environment) -> None:
+    url, form, typed = form_of(env, "token")
+    take_all(env)
 
-    again = reopened(house, url, house.post(url, form.values | typed))
+    again = reopened(env, url, env.post(url, form.values | typed))
 
     assert again.values["operation_key"] == form.values["operation_key"]
     assert "token" in again.names
 
 
-def test_removal_is_confirmed_again(house: House) -> None:
-    link = house.belvo_link()
-    take_all(house)
+def test_removal_is_confirmed_again(env: Environment) -> None:
+    link = env.belvo_link()
+    take_all(env)
 
-    again = reopened(house, url_of(link, "delete"), delete(house, link))
+    again = reopened(env, url_of(link, "delete"), delete(env, link))
 
     assert (again.values["reason"], again.values["confirmation"]) == ("The customer closed the account.", "")
 
 
-def test_reopening_takes_neither_key_nor_secret(house: House) -> None:
-    url, form, typed = form_of(house, "credentials")
+def test_reopening_takes_neither_key_nor_secret(env: Environment) -> None:
+    url, form, typed = form_of(env, "credentials")
 
-    again = read(house.client().post(url, form.values | typed | {"reopen": "1"}))
+    again = read(env.client().post(url, form.values | typed | {"reopen": "1"}))
 
     assert SECRET not in again.source
     assert again.form_with("operation_key").values["operation_key"] != form.values["operation_key"]
-    assert house.calls("PUT") == []
+    assert env.calls("PUT") == []

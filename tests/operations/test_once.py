@@ -14,7 +14,7 @@ from django.utils import timezone
 from linkadmin import settings as product
 from linkadmin.links.models import Link
 from linkadmin.operations.models import Operation, State
-from tests.house import HTMX, House
+from tests.environment import HTMX, Environment
 from tests.slowness import SlowProvider
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
@@ -22,20 +22,20 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 CLICKS = 4
 
 
-def at_once(house: House, name: str, send: Callable[[Client], HttpResponse]) -> list[HttpResponse]:
+def at_once(env: Environment, name: str, send: Callable[[Client], HttpResponse]) -> list[HttpResponse]:
     """Send the same from as many tabs of one browser in the same moment."""
     barrier = threading.Barrier(CLICKS)
 
     def click(_number: int) -> HttpResponse:
         tab = Client()
-        tab.cookies = house.client(name).cookies
+        tab.cookies = env.client(name).cookies
         try:
             barrier.wait(60)
             return send(tab)
         finally:
             connections.close_all()
 
-    house.client(name)
+    env.client(name)
     with ThreadPoolExecutor(CLICKS) as tabs:
         return list(tabs.map(click, range(CLICKS)))
 
@@ -46,121 +46,121 @@ def places_of(operation: Operation) -> set[str]:
     return {operation.link.get_absolute_url(), operation.get_absolute_url()}
 
 
-def credentials_form(house: House, link: Link, name: str = "ana") -> tuple[str, dict[str, str]]:
+def credentials_form(env: Environment, link: Link, name: str = "ana") -> tuple[str, dict[str, str]]:
     url = f"/links/{link.pk}/credentials/"
-    return url, house.open(url, name).form_with("password").values | {"password": "pass_valid"}
+    return url, env.open(url, name).form_with("password").values | {"password": "pass_valid"}
 
 
-def test_form_sent_twice_is_one_call_and_one_outcome(house: House) -> None:
-    url, values = credentials_form(house, house.belvo_link())
+def test_form_sent_twice_is_one_call_and_one_outcome(env: Environment) -> None:
+    url, values = credentials_form(env, env.belvo_link())
 
-    first, second = house.post(url, values), house.post(url, values)
+    first, second = env.post(url, values), env.post(url, values)
 
     assert (first.status, first.location) == (second.status, second.location)
-    assert len(house.calls("PUT")) == 1
+    assert len(env.calls("PUT")) == 1
     assert Operation.objects.count() == 1
 
 
-def test_form_sent_from_many_tabs_at_once_is_one_call(house: House) -> None:
-    url, values = credentials_form(house, house.belvo_link())
+def test_form_sent_from_many_tabs_at_once_is_one_call(env: Environment) -> None:
+    url, values = credentials_form(env, env.belvo_link())
 
-    answers = at_once(house, "ana", lambda tab: tab.post(url, values))
+    answers = at_once(env, "ana", lambda tab: tab.post(url, values))
 
     assert {answer.status_code for answer in answers} == {303}
-    assert {answer["Location"] for answer in answers} <= places_of(house.last_operation())
-    assert len(house.calls("PUT")) == 1
+    assert {answer["Location"] for answer in answers} <= places_of(env.last_operation())
+    assert len(env.calls("PUT")) == 1
 
 
-def test_refused_form_sent_twice_shows_the_same_refusal(house: House) -> None:
-    url, values = credentials_form(house, house.belvo_link())
+def test_refused_form_sent_twice_shows_the_same_refusal(env: Environment) -> None:
+    url, values = credentials_form(env, env.belvo_link())
     values["password"] = "pass_invalid"
 
-    first, second = house.post(url, values), house.post(url, values)
+    first, second = env.post(url, values), env.post(url, values)
 
     assert (first.status, second.status) == (422, 422)
     assert "Wrong password" in second.words
-    assert len(house.calls("PUT")) == 1
+    assert len(env.calls("PUT")) == 1
 
 
-def test_create_sent_from_many_tabs_at_once_is_one_call(house: House) -> None:
-    url = house.new_link_url()
+def test_create_sent_from_many_tabs_at_once_is_one_call(env: Environment) -> None:
+    url = env.new_link_url()
     typed = {"end_user_id": "cus-1", "end_user_name": "Ivy", "item_id": "item-1", "access_token": "access-sandbox"}
-    values = house.open(url).form_with("item_id").values | typed
+    values = env.open(url).form_with("item_id").values | typed
 
-    answers = at_once(house, "ana", lambda tab: tab.post(url, values))
+    answers = at_once(env, "ana", lambda tab: tab.post(url, values))
 
     assert {answer.status_code for answer in answers} == {303}
-    assert len(house.calls("POST")) == 1
+    assert len(env.calls("POST")) == 1
     assert Link.objects.count() == 1
 
 
-def test_code_sent_from_many_tabs_at_once_is_one_call(house: House) -> None:
-    link = house.belvo_link()
-    house.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
+def test_code_sent_from_many_tabs_at_once_is_one_call(env: Environment) -> None:
+    link = env.belvo_link()
+    env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
     url = f"/links/{link.pk}/token/"
-    values = house.open(url).form_with("token").values | {"token": "111111"}
+    values = env.open(url).form_with("token").values | {"token": "111111"}
 
-    answers = at_once(house, "ana", lambda tab: tab.post(url, values))
+    answers = at_once(env, "ana", lambda tab: tab.post(url, values))
 
-    assert {answer["Location"] for answer in answers} <= places_of(house.last_operation())
-    assert len(house.calls("PATCH")) == 1
+    assert {answer["Location"] for answer in answers} <= places_of(env.last_operation())
+    assert len(env.calls("PATCH")) == 1
 
 
-def test_code_sent_twice_is_one_call(house: House) -> None:
-    link = house.belvo_link()
-    house.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
+def test_code_sent_twice_is_one_call(env: Environment) -> None:
+    link = env.belvo_link()
+    env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
     url = f"/links/{link.pk}/token/"
-    values = house.open(url).form_with("token").values | {"token": "111111"}
+    values = env.open(url).form_with("token").values | {"token": "111111"}
 
-    first, second = house.post(url, values), house.post(url, values)
+    first, second = env.post(url, values), env.post(url, values)
 
     assert first.location == second.location == link.get_absolute_url()
-    assert len(house.calls("PATCH")) == 1
+    assert len(env.calls("PATCH")) == 1
 
 
-def test_form_that_says_something_else_the_second_time_is_refused(house: House) -> None:
-    url = house.new_link_url()
+def test_form_that_says_something_else_the_second_time_is_refused(env: Environment) -> None:
+    url = env.new_link_url()
     typed = {"end_user_id": "cus-1", "end_user_name": "Ivy", "item_id": "item-1", "access_token": "access-invalid"}
-    values = house.open(url).form_with("item_id").values | typed
-    house.post(url, values)
+    values = env.open(url).form_with("item_id").values | typed
+    env.post(url, values)
 
-    page = house.post(url, values | {"item_id": "item-2"})
+    page = env.post(url, values | {"item_id": "item-2"})
 
     assert page.status == 409
     assert "This form was already sent with other values." in page.words
-    assert len(house.calls("POST")) == 1
+    assert len(env.calls("POST")) == 1
 
 
-def test_key_of_one_agent_means_nothing_for_another(house: House) -> None:
-    one, other = house.belvo_link("Acme Corp"), house.belvo_link("Blue Fern Bakery", bank="gringotts_mx_retail")
-    url, values = credentials_form(house, one)
-    house.post(url, values)
+def test_key_of_one_agent_means_nothing_for_another(env: Environment) -> None:
+    one, other = env.belvo_link("Acme Corp"), env.belvo_link("Blue Fern Bakery", bank="gringotts_mx_retail")
+    url, values = credentials_form(env, one)
+    env.post(url, values)
 
-    answer = house.post(f"/links/{other.pk}/credentials/", values, "ben")
+    answer = env.post(f"/links/{other.pk}/credentials/", values, "ben")
 
     assert answer.location == other.get_absolute_url()
-    assert len(house.calls("PUT")) == 2
+    assert len(env.calls("PUT")) == 2
 
 
 @pytest.mark.usefixtures("slow")
-def test_second_agent_is_stopped_and_sees_who_is_at_it(house: House) -> None:
-    link = house.belvo_link()
-    url, of_ben = credentials_form(house, link, "ben")
-    house.send(url, "ana", password="slow_1")
+def test_second_agent_is_stopped_and_sees_who_is_at_it(env: Environment) -> None:
+    link = env.belvo_link()
+    url, of_ben = credentials_form(env, link, "ben")
+    env.send(url, "ana", password="slow_1")
 
-    page = house.post(url, of_ben, "ben")
+    page = env.post(url, of_ben, "ben")
 
     assert page.status == 409
     assert "ana is already at work here: “Update the credentials” is not over." in page.words
-    assert len(house.calls("PUT")) == 1
+    assert len(env.calls("PUT")) == 1
 
 
 @pytest.mark.usefixtures("slow")
-def test_form_is_not_shown_while_somebody_is_at_it(house: House) -> None:
-    link = house.belvo_link()
-    house.send(f"/links/{link.pk}/credentials/", "ana", password="slow_1")
+def test_form_is_not_shown_while_somebody_is_at_it(env: Environment) -> None:
+    link = env.belvo_link()
+    env.send(f"/links/{link.pk}/credentials/", "ana", password="slow_1")
 
-    page = house.open(f"/links/{link.pk}/credentials/", "ben")
+    page = env.open(f"/links/{link.pk}/credentials/", "ben")
 
     assert "Contacting the bank…" in page.words
     assert "Asked for by Ana" in page.words
@@ -168,15 +168,15 @@ def test_form_is_not_shown_while_somebody_is_at_it(house: House) -> None:
 
 
 @pytest.mark.usefixtures("slow")
-def test_two_agents_cannot_create_the_same_item(house: House) -> None:
-    url = house.new_link_url()
+def test_two_agents_cannot_create_the_same_item(env: Environment) -> None:
+    url = env.new_link_url()
     typed = {"end_user_id": "cus-1", "end_user_name": "Ivy", "item_id": "item-1", "access_token": "access-slow-1"}
-    house.send(url, "ana", **typed)
+    env.send(url, "ana", **typed)
 
-    page = house.send(url, "ben", **typed)
+    page = env.send(url, "ben", **typed)
 
     assert page.status == 409
-    assert len(house.calls("POST")) == 1
+    assert len(env.calls("POST")) == 1
 
 
 def test_form_answers_within_two_seconds() -> None:
@@ -184,71 +184,71 @@ def test_form_answers_within_two_seconds() -> None:
 
 
 @pytest.mark.usefixtures("slow")
-def test_slow_bank_is_left_to_a_panel(house: House) -> None:
+def test_slow_bank_is_left_to_a_panel(env: Environment) -> None:
     """The bank takes longer than the form waits, so the page comes while the call still runs."""
-    link = house.belvo_link()
-    url, values = credentials_form(house, link)
+    link = env.belvo_link()
+    url, values = credentials_form(env, link)
 
-    answer = house.post(url, values | {"password": "slow_1"})
+    answer = env.post(url, values | {"password": "slow_1"})
 
-    operation = house.last_operation(link)
+    operation = env.last_operation(link)
     assert (answer.location, operation.state) == (operation.get_absolute_url(), State.SENDING)
-    assert "Contacting the bank…" in house.open(answer.location).words
+    assert "Contacting the bank…" in env.open(answer.location).words
 
 
-def test_page_asks_again_until_it_is_over_and_then_leads_on(house: House, slow: SlowProvider) -> None:
-    link = house.belvo_link()
-    answer = house.send(f"/links/{link.pk}/credentials/", password="slow_1")
+def test_page_asks_again_until_it_is_over_and_then_leads_on(env: Environment, slow: SlowProvider) -> None:
+    link = env.belvo_link()
+    answer = env.send(f"/links/{link.pk}/credentials/", password="slow_1")
 
-    running = house.client().get(f"{answer.location}live/", headers=HTMX)
+    running = env.client().get(f"{answer.location}live/", headers=HTMX)
     slow.answers()
-    house.settled()
-    over = house.client().get(f"{answer.location}live/", headers=HTMX)
+    env.settled()
+    over = env.client().get(f"{answer.location}live/", headers=HTMX)
 
     assert running.status_code == 200
     assert "<html" not in running.content.decode()
     assert (over.status_code, over["HX-Redirect"]) == (286, link.get_absolute_url())
 
 
-def test_slow_bank_that_asks_for_a_code_leads_to_the_code_step(house: House, slow: SlowProvider) -> None:
-    link = house.belvo_link()
-    answer = house.send(f"/links/{link.pk}/credentials/", password="slow_mfa_1")
+def test_slow_bank_that_asks_for_a_code_leads_to_the_code_step(env: Environment, slow: SlowProvider) -> None:
+    link = env.belvo_link()
+    answer = env.send(f"/links/{link.pk}/credentials/", password="slow_mfa_1")
 
     slow.answers()
-    house.settled()
-    over = house.client().get(f"{answer.location}live/", headers=HTMX)
+    env.settled()
+    over = env.client().get(f"{answer.location}live/", headers=HTMX)
 
     assert (over.status_code, over["HX-Redirect"]) == (286, f"/links/{link.pk}/token/")
 
 
 @pytest.mark.usefixtures("slow")
-def test_page_opened_again_shows_where_it_stands(house: House) -> None:
-    link = house.belvo_link()
-    answer = house.send(f"/links/{link.pk}/credentials/", password="slow_1")
+def test_page_opened_again_shows_where_it_stands(env: Environment) -> None:
+    link = env.belvo_link()
+    answer = env.send(f"/links/{link.pk}/credentials/", password="slow_1")
 
-    again = house.open(answer.location, "ben")
-    on_link = house.open(link.get_absolute_url(), "ben")
+    again = env.open(answer.location, "ben")
+    on_link = env.open(link.get_absolute_url(), "ben")
 
     assert "Contacting the bank…" in again.words
     assert "A call is under way." in on_link.words
     assert answer.location in on_link.links()
 
 
-def test_calls_that_find_no_place_are_refused_politely(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_that_find_no_place_are_refused_politely(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("linkadmin.links.traffic.PLACE_WAIT_SECONDS", 0.05)
     for _each in range(8):
-        house.belvo.places.create(call="read_link", lease_until=timezone.now() + timedelta(seconds=45))
-    url, values = credentials_form(house, house.belvo_link())
+        env.belvo.places.create(call="read_link", lease_until=timezone.now() + timedelta(seconds=45))
+    url, values = credentials_form(env, env.belvo_link())
 
-    page = house.post(url, values)
+    page = env.post(url, values)
 
     assert page.status == 503
     assert "Nothing was sent; try again in a few seconds." in page.words
     assert not Operation.objects.exists()
 
 
-def links_of_one_customer(house: House, count: int) -> list[Link]:
-    links = [house.belvo_link() for _each in range(count)]
+def links_of_one_customer(env: Environment, count: int) -> list[Link]:
+    links = [env.belvo_link() for _each in range(count)]
     Link.objects.update(end_user=links[0].end_user)
     return list(Link.objects.all())
 
@@ -270,29 +270,29 @@ def send_all_at_once(forms: list[tuple[str, dict[str, str]]], browser: Client) -
         return list(tabs.map(send, forms))
 
 
-def test_last_attempt_is_one_over_all_links_of_a_customer_at_a_bank(house: House) -> None:
-    links = links_of_one_customer(house, CLICKS)
-    house.send(f"/links/{links[0].pk}/credentials/", password="pass_invalid")
-    forms = [credentials_form(house, link) for link in links]
+def test_last_attempt_is_one_over_all_links_of_a_customer_at_a_bank(env: Environment) -> None:
+    links = links_of_one_customer(env, CLICKS)
+    env.send(f"/links/{links[0].pk}/credentials/", password="pass_invalid")
+    forms = [credentials_form(env, link) for link in links]
 
-    answers = send_all_at_once([(url, values | {"password": "pass_invalid"}) for url, values in forms], house.client())
+    answers = send_all_at_once([(url, values | {"password": "pass_invalid"}) for url, values in forms], env.client())
 
-    house.settled()
-    assert len(house.calls("PUT")) == 2
+    env.settled()
+    assert len(env.calls("PUT")) == 2
     assert sorted(answers) == [409, 409, 409, 422]
 
 
-def test_last_code_is_one_over_all_links_of_a_customer_at_a_bank(house: House) -> None:
-    links = links_of_one_customer(house, CLICKS)
+def test_last_code_is_one_over_all_links_of_a_customer_at_a_bank(env: Environment) -> None:
+    links = links_of_one_customer(env, CLICKS)
     for link in links:
-        house.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
+        env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
     for _each in range(2):
-        house.send(f"/links/{links[0].pk}/token/", token="999999")
+        env.send(f"/links/{links[0].pk}/token/", token="999999")
     urls = [f"/links/{link.pk}/token/" for link in links]
-    forms = [(url, house.open(url).form_with("token").values | {"token": "999999"}) for url in urls]
+    forms = [(url, env.open(url).form_with("token").values | {"token": "999999"}) for url in urls]
 
-    answers = send_all_at_once(forms, house.client())
+    answers = send_all_at_once(forms, env.client())
 
-    house.settled()
-    assert len(house.calls("PATCH")) == 3
+    env.settled()
+    assert len(env.calls("PATCH")) == 3
     assert sorted(answers) == [303, 409, 409, 409]

@@ -14,9 +14,9 @@ from linkadmin.links.models import Link
 from linkadmin.operations import tasks
 from linkadmin.operations.models import Operation, PendingChallenge
 from linkadmin.providers.types import Cause
-from tests.house import House
+from tests.environment import Environment
 
-from .desk import delete
+from .helpers import delete
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -48,12 +48,12 @@ def plain(text: str) -> str:
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", "", text))).strip()
 
 
-def pages_of(house: House, link: Link) -> dict[str, Said]:
+def pages_of(env: Environment, link: Link) -> dict[str, Said]:
     """Return what each page says of a link."""
     link.refresh_from_db()
-    row = re.search(rf'<tr[^>]*>(?:(?!</tr>).)*?{link.get_absolute_url()}".*?</tr>', house.open("/links/").source, re.S)
+    row = re.search(rf'<tr[^>]*>(?:(?!</tr>).)*?{link.get_absolute_url()}".*?</tr>', env.open("/links/").source, re.S)
     assert row
-    found = {"head": said(house.open(link.get_absolute_url()).source, HEAD), "row": said(row[0])}
+    found = {"head": said(env.open(link.get_absolute_url()).source, HEAD), "row": said(row[0])}
     last = Operation.objects.latest_of(link)
     beside = {
         "credentials": f"/links/{link.pk}/credentials/",
@@ -63,115 +63,115 @@ def pages_of(house: House, link: Link) -> dict[str, Said]:
         "customer": link.end_user.get_absolute_url(),
     }
     for name, url in beside.items():
-        page = house.open(url) if url else None
+        page = env.open(url) if url else None
         if page and 'id="link-verdict"' not in page.source:  # there may be no such step, which leads to the link
             found[name] = said(page.source)
     return found
 
 
-def send(house: House, link: Link, password: str) -> Link:
-    house.send(f"/links/{link.pk}/credentials/", password=password)
+def send(env: Environment, link: Link, password: str) -> Link:
+    env.send(f"/links/{link.pk}/credentials/", password=password)
     return link
 
 
-def open_code_step(house: House) -> Link:
-    return send(house, house.belvo_link(), "pass_mfa")
+def open_code_step(env: Environment) -> Link:
+    return send(env, env.belvo_link(), "pass_mfa")
 
 
-def wrong_code(house: House) -> Link:
-    link = open_code_step(house)
-    house.send(f"/links/{link.pk}/token/", token="000000")
+def wrong_code(env: Environment) -> Link:
+    link = open_code_step(env)
+    env.send(f"/links/{link.pk}/token/", token="000000")
     return link
 
 
-def expired_code(house: House) -> Link:
-    link = open_code_step(house)
+def expired_code(env: Environment) -> Link:
+    link = open_code_step(env)
     PendingChallenge.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     tasks.close_overdue()
     return link
 
 
-def no_attempt_left(house: House) -> Link:
-    return send(house, send(house, house.belvo_link(), "pass_invalid"), "pass_invalid")
+def no_attempt_left(env: Environment) -> Link:
+    return send(env, send(env, env.belvo_link(), "pass_invalid"), "pass_invalid")
 
 
-def unknown_outcome(house: House) -> Link:
+def unknown_outcome(env: Environment) -> Link:
     with override_settings(OPERATION_ANSWER_SECONDS=5):
-        return send(house, house.belvo_link(), "lost_before")
+        return send(env, env.belvo_link(), "lost_before")
 
 
-def being_removed(house: House) -> Link:
-    link = house.belvo_link(cause=Cause.WORKING)
-    delete(house, link)
+def being_removed(env: Environment) -> Link:
+    link = env.belvo_link(cause=Cause.WORKING)
+    delete(env, link)
     return link
 
 
-def missed_code_step(house: House) -> Link:
+def missed_code_step(env: Environment) -> Link:
     """The provider's list says less than we know: that a code is waited for."""
-    link = open_code_step(house)
-    house.simulator.world.belvo_links[link.remote_id].status = "unconfirmed"
-    house.prove(link)
+    link = open_code_step(env)
+    env.simulator.world.belvo_links[link.remote_id].status = "unconfirmed"
+    env.prove(link)
     return link
 
 
-SITUATIONS: Mapping[str, Callable[[House], Link]] = {
+SITUATIONS: Mapping[str, Callable[[Environment], Link]] = {
     "open code step": open_code_step,
     "code step that a list knows less of": missed_code_step,
     "wrong code": wrong_code,
     "expired code": expired_code,
-    "rejected": lambda house: send(house, house.belvo_link(), "pass_invalid"),
+    "rejected": lambda env: send(env, env.belvo_link(), "pass_invalid"),
     "no attempt left": no_attempt_left,
-    "locked account": lambda house: send(house, house.belvo_link(), "account_locked"),
-    "being proven": lambda house: send(house, house.belvo_link(), "pass_valid"),
+    "locked account": lambda env: send(env, env.belvo_link(), "account_locked"),
+    "being proven": lambda env: send(env, env.belvo_link(), "pass_valid"),
     "unknown outcome": unknown_outcome,
-    "working": lambda house: house.belvo_link(cause=Cause.WORKING),
-    "bank down": lambda house: house.belvo_link(cause=Cause.BANK_DOWN),
-    "not understood": lambda house: house.belvo_link(cause=Cause.UNRECOGNISED),
-    "consent": lambda house: house.belvo_link(cause=Cause.PORTAL_CONSENT_EXPIRED, bank="ofmockbank_br_retail"),
-    "old data": lambda house: house.belvo_link(cause=Cause.STALE),
-    "ended": lambda house: house.belvo_link(cause=Cause.GONE),
+    "working": lambda env: env.belvo_link(cause=Cause.WORKING),
+    "bank down": lambda env: env.belvo_link(cause=Cause.BANK_DOWN),
+    "not understood": lambda env: env.belvo_link(cause=Cause.UNRECOGNISED),
+    "consent": lambda env: env.belvo_link(cause=Cause.PORTAL_CONSENT_EXPIRED, bank="ofmockbank_br_retail"),
+    "old data": lambda env: env.belvo_link(cause=Cause.STALE),
+    "ended": lambda env: env.belvo_link(cause=Cause.GONE),
     "removed": being_removed,
 }
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
-def test_all_pages_say_the_same_of_a_link(house: House, situation: str) -> None:
-    link = SITUATIONS[situation](house)
+def test_all_pages_say_the_same_of_a_link(env: Environment, situation: str) -> None:
+    link = SITUATIONS[situation](env)
 
-    pages = pages_of(house, link)
+    pages = pages_of(env, link)
 
     assert set(pages.values()) == {pages["head"]}, pages
     assert len(pages) >= 4
 
 
-def test_colleagues_see_the_same(house: House) -> None:
-    link = open_code_step(house)
+def test_colleagues_see_the_same(env: Environment) -> None:
+    link = open_code_step(env)
 
-    seen = {said(house.open(link.get_absolute_url(), name).source, HEAD) for name in ("ana", "ben", "mia", "aud")}
+    seen = {said(env.open(link.get_absolute_url(), name).source, HEAD) for name in ("ana", "ben", "mia", "aud")}
 
     assert len(seen) == 1
 
 
-def test_lost_answer_waits_for_nobody_until_somebody_has_to_decide(house: House) -> None:
-    link = unknown_outcome(house)
+def test_lost_answer_waits_for_nobody_until_somebody_has_to_decide(env: Environment) -> None:
+    link = unknown_outcome(env)
 
-    assert "Outcome unknown: checking Update the credentials" in house.open("/links/").words
-    assert "Customer must sign in again" not in house.open(link.get_absolute_url()).words.split("The last 90 days")[0]
+    assert "Outcome unknown: checking Update the credentials" in env.open("/links/").words
+    assert "Customer must sign in again" not in env.open(link.get_absolute_url()).words.split("The last 90 days")[0]
 
 
 @pytest.mark.parametrize("is_noted", [False, True])
 def test_code_came_too_late_when_it_ran_out_however_long_the_link_has_wanted_one(
-    house: House, *, is_noted: bool
+    env: Environment, *, is_noted: bool
 ) -> None:
-    link = house.belvo_link(cause=Cause.CODE_NEEDED)
+    link = env.belvo_link(cause=Cause.CODE_NEEDED)
     Link.objects.update(health_since=timezone.now() - timedelta(days=8))
-    send(house, link, "pass_mfa")
+    send(env, link, "pass_mfa")
     ran_out = timezone.now()
     PendingChallenge.objects.update(received_at=ran_out - timedelta(minutes=12), expires_at=ran_out)
     if is_noted:
         tasks.close_overdue()
 
-    for page, shown in pages_of(house, link).items():
+    for page, shown in pages_of(env, link).items():
         since = datetime.fromisoformat(shown.since)
         assert (page, shown.reason) == (page, "The code came too late")
         assert abs(since - ran_out) < timedelta(minutes=1), page

@@ -14,29 +14,29 @@ from linkadmin.links.models import Integration, Link
 from linkadmin.operations import tasks
 from linkadmin.operations.models import Operation, OperationKind, PendingChallenge, State
 from linkadmin.providers.types import HealthState
-from tests.house import House
+from tests.environment import Environment
 from tests.markup import Page
 from tests.slowness import SlowProvider
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 
-def lost(house: House, password: str = "lost_before", link: Link | None = None) -> Operation:
+def lost(env: Environment, password: str = "lost_before", link: Link | None = None) -> Operation:
     """Make an operation whose answer was lost."""
-    link = link or house.belvo_link()
-    house.send(f"/links/{link.pk}/credentials/", password=password)
-    return house.last_operation(link)
+    link = link or env.belvo_link()
+    env.send(f"/links/{link.pk}/credentials/", password=password)
+    return env.last_operation(link)
 
 
-def undecided(house: House) -> Operation:
-    operation = lost(house)
+def undecided(env: Environment) -> Operation:
+    operation = lost(env)
     Operation.objects.filter(pk=operation.pk).update(state=State.UNDECIDED)
-    return house.last_operation()
+    return env.last_operation()
 
 
-def decide(house: House, operation: Operation, name: str = "mia", **said: str) -> Page:
+def decide(env: Environment, operation: Operation, name: str = "mia", **said: str) -> Page:
     typed = {"outcome": "done", "note": "The customer sees the new login at the bank."}
-    return house.post(f"{operation.get_absolute_url()}decide/", typed | said, name)
+    return env.post(f"{operation.get_absolute_url()}decide/", typed | said, name)
 
 
 def woken() -> list[tuple[str, str]]:
@@ -54,27 +54,27 @@ def woken() -> list[tuple[str, str]]:
     return taken
 
 
-def test_call_whose_process_died_is_unknown_and_never_sent_again(house: House, slow: SlowProvider) -> None:
-    operation = lost(house, "slow_1")
+def test_call_whose_process_died_is_unknown_and_never_sent_again(env: Environment, slow: SlowProvider) -> None:
+    operation = lost(env, "slow_1")
     Operation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
 
     tasks.close_overdue()
     slow.answers()
-    house.settled()
+    env.settled()
 
     operation.refresh_from_db()
     assert (operation.state, operation.outcome) == (State.UNKNOWN, "process_died")
-    assert len(house.calls("PUT")) == 1
+    assert len(env.calls("PUT")) == 1
 
 
-def test_intent_that_was_never_sent_is_withdrawn(house: House) -> None:
-    link = house.belvo_link()
+def test_intent_that_was_never_sent_is_withdrawn(env: Environment) -> None:
+    link = env.belvo_link()
     operation = Operation.objects.create(
         kind=OperationKind.UPDATE_CREDENTIALS,
         integration=link.integration,
         link=link,
         end_user=link.end_user,
-        actor=house.people["ana"],
+        actor=env.people["ana"],
         operation_key=uuid.uuid4(),
         prepared_at=timezone.now() - timedelta(seconds=61),
     )
@@ -85,51 +85,51 @@ def test_intent_that_was_never_sent_is_withdrawn(house: House) -> None:
     assert (operation.state, operation.outcome) == (State.CANCELLED, "never_sent")
 
 
-def test_what_is_not_overdue_is_left_alone(house: House) -> None:
-    link = house.belvo_link()
-    house.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
+def test_what_is_not_overdue_is_left_alone(env: Environment) -> None:
+    link = env.belvo_link()
+    env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
 
     tasks.close_overdue()
 
-    assert house.last_operation(link).state == State.NEEDS_TOKEN
+    assert env.last_operation(link).state == State.NEEDS_TOKEN
     assert PendingChallenge.objects.count() == 1
 
 
-def test_lost_answer_is_read_about_by_a_worker(house: House) -> None:
-    operation = lost(house)
+def test_lost_answer_is_read_about_by_a_worker(env: Environment) -> None:
+    operation = lost(env)
 
     tasks.wake_due()
 
     assert ("operations.reconcile", str(operation.pk)) in woken()
 
 
-def test_two_workers_do_not_read_twice(house: House) -> None:
-    operation = lost(house)
+def test_two_workers_do_not_read_twice(env: Environment) -> None:
+    operation = lost(env)
 
     tasks.reconcile_one(str(operation.pk))
     tasks.reconcile_one(str(operation.pk))
 
-    assert len(house.calls("GET", "/api/links/")) == 1
+    assert len(env.calls("GET", "/api/links/")) == 1
 
 
-def test_link_that_still_refuses_was_not_repaired_once_the_time_is_over(house: House, settings: Settings) -> None:
+def test_link_that_still_refuses_was_not_repaired_once_the_time_is_over(env: Environment, settings: Settings) -> None:
     settings.RECONCILE_SETTLED_SECONDS = 0
-    operation = lost(house)
+    operation = lost(env)
     assert operation.link is not None
-    house.simulator.world.belvo_links[operation.link.remote_id].status = "invalid"
+    env.simulator.world.belvo_links[operation.link.remote_id].status = "invalid"
 
     tasks.reconcile_one(str(operation.pk))
 
     operation.refresh_from_db()
     assert (operation.state, operation.outcome) == (State.CONFIRMED_NOT_DONE, "still_refused")
-    assert "It was not done" in house.open(operation.get_absolute_url()).words
+    assert "It was not done" in env.open(operation.get_absolute_url()).words
 
 
-def test_old_good_data_proves_nothing(house: House, settings: Settings) -> None:
+def test_old_good_data_proves_nothing(env: Environment, settings: Settings) -> None:
     settings.RECONCILE_SETTLED_SECONDS = 0
-    link = house.belvo_link()
-    house.post(f"/links/{link.pk}/refresh/")
-    operation = lost(house, link=link)
+    link = env.belvo_link()
+    env.post(f"/links/{link.pk}/refresh/")
+    operation = lost(env, link=link)
 
     tasks.reconcile_one(str(operation.pk))
 
@@ -137,11 +137,11 @@ def test_old_good_data_proves_nothing(house: House, settings: Settings) -> None:
     assert operation.state == State.UNKNOWN
 
 
-def test_code_request_that_was_lost_is_over_and_no_repair(house: House, settings: Settings) -> None:
+def test_code_request_that_was_lost_is_over_and_no_repair(env: Environment, settings: Settings) -> None:
     settings.RECONCILE_SETTLED_SECONDS = 0
-    operation = lost(house)
+    operation = lost(env)
     assert operation.link is not None
-    house.simulator.world.belvo_links[operation.link.remote_id].status = "token_required"
+    env.simulator.world.belvo_links[operation.link.remote_id].status = "token_required"
 
     tasks.reconcile_one(str(operation.pk))
 
@@ -152,62 +152,62 @@ def test_code_request_that_was_lost_is_over_and_no_repair(house: House, settings
     assert operation.link.health == HealthState.CUSTOMER_CODE.value
 
 
-def test_new_link_whose_code_request_was_lost_is_listed(house: House, settings: Settings) -> None:
+def test_new_link_whose_code_request_was_lost_is_listed(env: Environment, settings: Settings) -> None:
     settings.RECONCILE_SETTLED_SECONDS = 0
     typed = {"end_user_id": "cus-1", "end_user_name": "Ivy Long", "username": "ivy", "password": "lost_after"}
-    house.send(house.new_link_url("erebor_mx_retail"), **typed)
-    (remote,) = house.simulator.world.belvo_links.values()
+    env.send(env.new_link_url("erebor_mx_retail"), **typed)
+    (remote,) = env.simulator.world.belvo_links.values()
     remote.status = "unconfirmed"
 
-    tasks.reconcile_one(str(house.last_operation().pk))
+    tasks.reconcile_one(str(env.last_operation().pk))
 
-    operation = house.last_operation()
+    operation = env.last_operation()
     assert (operation.state, operation.outcome) == (State.EXPIRED, "code_request_lost")
     assert operation.link is not None
     assert operation.link.remote_id == remote.id
 
 
-def test_outcome_that_nothing_proves_is_left_to_a_person(house: House, settings: Settings) -> None:
-    operation = lost(house)
+def test_outcome_that_nothing_proves_is_left_to_a_person(env: Environment, settings: Settings) -> None:
+    operation = lost(env)
     settings.OPERATION_UNDECIDED_SECONDS = 0
 
     tasks.reconcile_one(str(operation.pk))
 
     operation.refresh_from_db()
     assert (operation.state, operation.outcome) == (State.UNDECIDED, "no_proof")
-    assert "a person must decide" in house.open(operation.get_absolute_url()).words
+    assert "a person must decide" in env.open(operation.get_absolute_url()).words
 
 
-def test_provider_that_cannot_be_asked_ends_in_a_persons_hands(house: House, settings: Settings) -> None:
-    operation = lost(house)
+def test_provider_that_cannot_be_asked_ends_in_a_persons_hands(env: Environment, settings: Settings) -> None:
+    operation = lost(env)
     Integration.objects.update(base_url="http://127.0.0.1:9")
     tasks.reconcile_one(str(operation.pk))
-    assert house.last_operation().state == State.UNKNOWN
+    assert env.last_operation().state == State.UNKNOWN
 
     settings.OPERATION_UNDECIDED_SECONDS = 0
     Operation.objects.update(check_at=timezone.now())
     tasks.reconcile_one(str(operation.pk))
 
-    assert house.last_operation().state == State.UNDECIDED
+    assert env.last_operation().state == State.UNDECIDED
 
 
-def test_unknown_outcome_blocks_another_try(house: House) -> None:
-    operation = lost(house)
+def test_unknown_outcome_blocks_another_try(env: Environment) -> None:
+    operation = lost(env)
     assert operation.link is not None
     values = {"operation_key": str(uuid.uuid4()), "password": "pass_valid"}
 
-    page = house.post(f"/links/{operation.link.pk}/credentials/", values, "ben")
+    page = env.post(f"/links/{operation.link.pk}/credentials/", values, "ben")
 
     assert page.status == 409
-    assert len(house.calls("PUT")) == 1
+    assert len(env.calls("PUT")) == 1
 
 
-def test_check_now_reads_at_once(house: House) -> None:
-    operation = lost(house, "lost_after")
+def test_check_now_reads_at_once(env: Environment) -> None:
+    operation = lost(env, "lost_after")
     tasks.reconcile_one(str(operation.pk))
-    other = lost(house, "lost_after", link=house.belvo_link("Blue Fern Bakery", bank="gringotts_mx_retail"))
+    other = lost(env, "lost_after", link=env.belvo_link("Blue Fern Bakery", bank="gringotts_mx_retail"))
 
-    answer = house.post(f"{other.get_absolute_url()}check/", name="mia")
+    answer = env.post(f"{other.get_absolute_url()}check/", name="mia")
 
     other.refresh_from_db()
     assert other.state == State.CONFIRMED_DONE
@@ -215,47 +215,47 @@ def test_check_now_reads_at_once(house: House) -> None:
     assert answer.location == other.link.get_absolute_url()
 
 
-def test_clicking_check_again_and_again_asks_the_provider_once(house: House) -> None:
-    operation = lost(house, "lost_before")
-    reads = len(house.calls("GET", "/api/links/"))
+def test_clicking_check_again_and_again_asks_the_provider_once(env: Environment) -> None:
+    operation = lost(env, "lost_before")
+    reads = len(env.calls("GET", "/api/links/"))
 
     for _click in range(3):
-        house.post(f"{operation.get_absolute_url()}check/", name="mia")
-        house.settled()
+        env.post(f"{operation.get_absolute_url()}check/", name="mia")
+        env.settled()
 
-    assert len(house.calls("GET", "/api/links/")) == reads + 1
+    assert len(env.calls("GET", "/api/links/")) == reads + 1
 
 
 @pytest.mark.parametrize(("outcome", "state"), [("done", State.CONFIRMED_DONE), ("not_done", State.CONFIRMED_NOT_DONE)])
-def test_manager_decides_with_a_note(house: House, outcome: str, state: State) -> None:
-    operation = undecided(house)
+def test_manager_decides_with_a_note(env: Environment, outcome: str, state: State) -> None:
+    operation = undecided(env)
 
-    answer = decide(house, operation, outcome=outcome)
+    answer = decide(env, operation, outcome=outcome)
 
     operation.refresh_from_db()
     assert answer.status == 303
     assert (operation.state, operation.outcome) == (state, "decided")
     assert (operation.decided_by, operation.note) == (
-        house.people["mia"],
+        env.people["mia"],
         "The customer sees the new login at the bank.",
     )
     assert AuditEvent.objects.filter(action="operation.update_credentials.decided", actor="mia").exists()
 
 
-def test_decision_needs_a_note(house: House) -> None:
-    operation = undecided(house)
+def test_decision_needs_a_note(env: Environment) -> None:
+    operation = undecided(env)
 
-    page = decide(house, operation, note=" ")
+    page = decide(env, operation, note=" ")
 
     assert page.status == 422
     assert page.error_at("note") == "This field is required."
 
 
-def test_nobody_decides_about_their_own_operation(house: House) -> None:
-    operation = undecided(house)
-    Operation.objects.update(actor=house.people["mia"])
+def test_nobody_decides_about_their_own_operation(env: Environment) -> None:
+    operation = undecided(env)
+    Operation.objects.update(actor=env.people["mia"])
 
-    page = decide(house, operation)
+    page = decide(env, operation)
 
     operation.refresh_from_db()
     assert page.status == 409
@@ -263,29 +263,29 @@ def test_nobody_decides_about_their_own_operation(house: House) -> None:
     assert operation.state == State.UNDECIDED
 
 
-def test_decision_is_made_once(house: House) -> None:
-    operation = undecided(house)
-    decide(house, operation)
+def test_decision_is_made_once(env: Environment) -> None:
+    operation = undecided(env)
+    decide(env, operation)
 
-    page = decide(house, operation, outcome="not_done")
+    page = decide(env, operation, outcome="not_done")
 
     operation.refresh_from_db()
     assert page.status == 409
     assert operation.state == State.CONFIRMED_DONE
 
 
-def test_form_to_decide_is_drawn_only_for_who_may(house: House) -> None:
-    url = undecided(house).get_absolute_url()
+def test_form_to_decide_is_drawn_only_for_who_may(env: Environment) -> None:
+    url = undecided(env).get_absolute_url()
 
-    assert "outcome" in house.open(url, "mia").inputs()
-    assert "outcome" not in house.open(url, "ana").inputs()
-    assert "outcome" not in house.open(url, "aud").inputs()
+    assert "outcome" in env.open(url, "mia").inputs()
+    assert "outcome" not in env.open(url, "ana").inputs()
+    assert "outcome" not in env.open(url, "aud").inputs()
 
 
-def test_repair_that_a_person_vouches_for_is_still_to_be_proven(house: House) -> None:
-    operation = undecided(house)
+def test_repair_that_a_person_vouches_for_is_still_to_be_proven(env: Environment) -> None:
+    operation = undecided(env)
 
-    decide(house, operation)
+    decide(env, operation)
 
     assert operation.link is not None
     operation.link.refresh_from_db()

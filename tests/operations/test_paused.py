@@ -10,7 +10,7 @@ from linkadmin.links.models import CallPlace, CallQuota, Integration, Link, Traf
 from linkadmin.operations.models import Operation, PendingChallenge, State
 from linkadmin.providers.types import Cause
 from linkadmin.sync.models import LinkRead
-from tests.house import House
+from tests.environment import Environment
 from tests.markup import Page
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,24 +32,24 @@ def submit_button(page: Page, words: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def asked(house: House) -> Link:
+def asked(env: Environment) -> Link:
     """A link whose bank waits for a code."""
-    link = house.belvo_link()
-    house.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
+    link = env.belvo_link()
+    env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
     return link
 
 
 @pytest.mark.parametrize("form", ["new", "credentials", "token"])
-def test_form_says_so_before_anybody_types_a_secret(house: House, asked: Link, form: str) -> None:
-    other = house.belvo_link("Blue Fern", bank="gringotts_mx_retail")
-    pause(house.belvo)
+def test_form_says_so_before_anybody_types_a_secret(env: Environment, asked: Link, form: str) -> None:
+    other = env.belvo_link("Blue Fern", bank="gringotts_mx_retail")
+    pause(env.belvo)
     url, button = {
-        "new": (house.new_link_url("heimdall_mx_retail"), "Create link"),
+        "new": (env.new_link_url("heimdall_mx_retail"), "Create link"),
         "credentials": (f"/links/{other.pk}/credentials/", "Send to the bank"),
         "token": (f"/links/{asked.pk}/token/", "Send code"),
     }[form]
 
-    page = house.open(url)
+    page = env.open(url)
 
     attrs = submit_button(page, button)
     assert ("disabled" in attrs, attrs.get("aria-describedby")) == (True, "why-paused")
@@ -57,92 +57,92 @@ def test_form_says_so_before_anybody_types_a_secret(house: House, asked: Link, f
     assert ": 5 failures in a row." in page.words
 
 
-def test_form_of_another_integration_is_not_concerned(house: House) -> None:
-    pause(house.belvo)
+def test_form_of_another_integration_is_not_concerned(env: Environment) -> None:
+    pause(env.belvo)
 
-    page = house.open(house.new_link_url())
+    page = env.open(env.new_link_url())
 
     assert "disabled" not in submit_button(page, "Create link")
     assert "paused" not in page.words
 
 
-def test_form_that_was_open_already_is_refused_and_leaves_no_intent(house: House) -> None:
-    link = house.belvo_link()
+def test_form_that_was_open_already_is_refused_and_leaves_no_intent(env: Environment) -> None:
+    link = env.belvo_link()
     url = f"/links/{link.pk}/credentials/"
-    values = house.open(url).form_with("password").values | {"password": "pass_valid"}
-    pause(house.belvo)
+    values = env.open(url).form_with("password").values | {"password": "pass_valid"}
+    pause(env.belvo)
 
-    page = house.post(url, values)
+    page = env.post(url, values)
 
     assert page.status == 409
     assert ": 5 failures in a row. Nothing was sent." in page.words
-    assert (house.calls("PUT"), Operation.objects.count()) == ([], 0)
+    assert (env.calls("PUT"), Operation.objects.count()) == ([], 0)
     assert AuditEvent.objects.get(outcome="refused").details == {"reason": "paused"}
 
 
 @pytest.mark.parametrize("why", ["paused", "quota", "no place"])
 def test_code_that_cannot_be_sent_is_not_burnt(
-    house: House, asked: Link, why: str, monkeypatch: pytest.MonkeyPatch
+    env: Environment, asked: Link, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("linkadmin.links.traffic.PLACE_WAIT_SECONDS", 0.05)
-    values = house.open(f"/links/{asked.pk}/token/").form_with("token").values | {"token": "111111"}
+    values = env.open(f"/links/{asked.pk}/token/").form_with("token").values | {"token": "111111"}
     soon = timezone.now() + timedelta(seconds=30)
     if why == "paused":
-        pause(house.belvo)
+        pause(env.belvo)
     elif why == "quota":
-        CallQuota.objects.create(integration=house.belvo, scope="submit_token", calls=0, window_ends_at=soon)
+        CallQuota.objects.create(integration=env.belvo, scope="submit_token", calls=0, window_ends_at=soon)
     else:
-        CallPlace.objects.bulk_create(CallPlace(integration=house.belvo, lease_until=soon) for _each in range(8))
+        CallPlace.objects.bulk_create(CallPlace(integration=env.belvo, lease_until=soon) for _each in range(8))
 
-    refused = house.post(f"/links/{asked.pk}/token/", values)
+    refused = env.post(f"/links/{asked.pk}/token/", values)
 
     assert refused.status == (503 if why == "no place" else 409)
     assert "Nothing was sent" in refused.words
     assert PendingChallenge.objects.count() == 1
-    assert house.last_operation(asked).state == State.NEEDS_TOKEN
+    assert env.last_operation(asked).state == State.NEEDS_TOKEN
     Traffic.objects.update(paused_until=None)
     CallQuota.objects.all().delete()
     CallPlace.objects.all().delete()
-    house.post(f"/links/{asked.pk}/token/", values)
-    assert len(house.calls("PATCH")) == 1
-    assert house.last_operation(asked).state == State.SUCCEEDED
+    env.post(f"/links/{asked.pk}/token/", values)
+    assert len(env.calls("PATCH")) == 1
+    assert env.last_operation(asked).state == State.SUCCEEDED
 
 
-def test_call_has_one_place_and_gives_it_back(house: House, asked: Link) -> None:
-    house.send(f"/links/{asked.pk}/token/", token="111111")
-    house.settled()
+def test_call_has_one_place_and_gives_it_back(env: Environment, asked: Link) -> None:
+    env.send(f"/links/{asked.pk}/token/", token="111111")
+    env.settled()
 
     assert not CallPlace.objects.exists()
-    assert Traffic.objects.get(integration=house.belvo).recent[-2:] == ".."
+    assert Traffic.objects.get(integration=env.belvo).recent[-2:] == ".."
 
 
-def test_last_call_of_a_quota_is_made_in_the_place_it_was_promised(house: House) -> None:
-    link, soon = house.belvo_link(), timezone.now() + timedelta(seconds=30)
-    quota = CallQuota.objects.create(integration=house.belvo, scope="update_credentials", calls=1, window_ends_at=soon)
+def test_last_call_of_a_quota_is_made_in_the_place_it_was_promised(env: Environment) -> None:
+    link, soon = env.belvo_link(), timezone.now() + timedelta(seconds=30)
+    quota = CallQuota.objects.create(integration=env.belvo, scope="update_credentials", calls=1, window_ends_at=soon)
 
-    house.send(f"/links/{link.pk}/credentials/", password="pass_valid")
+    env.send(f"/links/{link.pk}/credentials/", password="pass_valid")
 
     quota.refresh_from_db()
-    assert (house.last_operation(link).state, quota.used) == (State.SUCCEEDED, 1)
+    assert (env.last_operation(link).state, quota.used) == (State.SUCCEEDED, 1)
 
 
-def test_form_refused_by_a_rule_gives_back_what_was_promised(house: House) -> None:
-    house.heron_link(item_id="item-1")
+def test_form_refused_by_a_rule_gives_back_what_was_promised(env: Environment) -> None:
+    env.heron_link(item_id="item-1")
     soon = timezone.now() + timedelta(seconds=30)
-    quota = CallQuota.objects.create(integration=house.heron, scope="create_link", calls=1, window_ends_at=soon)
+    quota = CallQuota.objects.create(integration=env.heron, scope="create_link", calls=1, window_ends_at=soon)
     typed = {"end_user_id": "cus-9", "end_user_name": "Ivy", "access_token": "access-1", "item_id": "item-1"}
 
-    page = house.send(house.new_link_url(), **typed)
+    page = env.send(env.new_link_url(), **typed)
 
     quota.refresh_from_db()
     assert (page.status, quota.used, CallPlace.objects.count()) == (409, 0, 0)
 
 
-def test_refused_keys_are_not_used_by_a_task_that_was_queued_before(house: House) -> None:
-    link = house.belvo_link(cause=Cause.WORKING)
+def test_refused_keys_are_not_used_by_a_task_that_was_queued_before(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.WORKING)
     Integration.objects.update(key_state=Integration.KeyState.REFUSED)
 
-    house.prove(link)
+    env.prove(link)
 
-    assert house.calls("GET", "/api/links/") == []
+    assert env.calls("GET", "/api/links/") == []
     assert LinkRead.objects.get(link=link).due_at is not None

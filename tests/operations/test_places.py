@@ -18,8 +18,8 @@ from linkadmin.audit.models import AuditEvent
 from linkadmin.links.models import CallPlace, CallQuota, Integration, Link
 from linkadmin.operations import runner
 from linkadmin.operations.models import Operation, State
-from tests.house import HTMX, House
-from tests.operations.desk import reconciled
+from tests.environment import HTMX, Environment
+from tests.operations.helpers import reconciled
 from tests.providers.conftest import Script, reply
 from tests.waiting import wait_until
 
@@ -28,11 +28,11 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 PASSWORD = "pass_typed"
 
 
-def take(house: House, places: int, name: str | None = None) -> None:
+def take(env: Environment, places: int, name: str | None = None) -> None:
     until = timezone.now() + timedelta(minutes=5)
     for _each in range(places):
         CallPlace.objects.create(
-            integration=house.belvo, call="read_link", person=house.people[name] if name else None, lease_until=until
+            integration=env.belvo, call="read_link", person=env.people[name] if name else None, lease_until=until
         )
 
 
@@ -46,35 +46,35 @@ def _never_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_never_sleeps")
 @pytest.mark.parametrize("htmx", [False, True])
-def test_credentials_without_a_free_slot_are_refused_at_once_in_words(house: House, htmx: bool) -> None:
-    link = house.belvo_link()
-    take(house, ours.CALLS_AT_ONCE_PER_INTEGRATION)
+def test_credentials_without_a_free_slot_are_refused_at_once_in_words(env: Environment, htmx: bool) -> None:
+    link = env.belvo_link()
+    take(env, ours.CALLS_AT_ONCE_PER_INTEGRATION)
 
     url = f"/links/{link.pk}/credentials/"
-    form = house.open(url).form_with("password")
-    answer = house.client().post(url, form.values | {"password": PASSWORD}, headers=HTMX if htmx else {})
+    form = env.open(url).form_with("password")
+    answer = env.client().post(url, form.values | {"password": PASSWORD}, headers=HTMX if htmx else {})
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "Too many calls to this provider are under way. Nothing was sent" in answer.content.decode()
     assert PASSWORD not in answer.content.decode()
-    assert house.calls("PUT") == []
+    assert env.calls("PUT") == []
     assert AuditEvent.objects.get(action="operation.update_credentials").details["reason"] == "too_many_calls"
 
 
 @pytest.mark.parametrize("why", ["no_slot", "own_share", "same_link"])
-def test_refusal_locks_and_writes_nothing_but_its_audit_row(house: House, why: str) -> None:
-    link = house.belvo_link()
-    form = house.open(f"/links/{link.pk}/credentials/").form_with("password")
-    client = house.client()
-    take(house, ours.CALLS_AT_ONCE_PER_INTEGRATION // (1 if why == "no_slot" else 2), "ana")
+def test_refusal_locks_and_writes_nothing_but_its_audit_row(env: Environment, why: str) -> None:
+    link = env.belvo_link()
+    form = env.open(f"/links/{link.pk}/credentials/").form_with("password")
+    client = env.client()
+    take(env, ours.CALLS_AT_ONCE_PER_INTEGRATION // (1 if why == "no_slot" else 2), "ana")
     if why == "same_link":
         CallPlace.objects.all().delete()
         Operation.objects.create(
             kind="update_credentials",
-            integration=house.belvo,
+            integration=env.belvo,
             link=link,
             end_user=link.end_user,
-            actor=house.people["ben"],
+            actor=env.people["ben"],
             operation_key=uuid4(),
             state=State.SENDING,
         )
@@ -92,51 +92,51 @@ def test_refusal_locks_and_writes_nothing_but_its_audit_row(house: House, why: s
 
 
 @pytest.mark.usefixtures("_never_sleeps")
-def test_no_page_waits_for_a_slot(house: House) -> None:
-    link = house.belvo_link()
-    take(house, ours.CALLS_AT_ONCE_PER_INTEGRATION)
+def test_no_page_waits_for_a_slot(env: Environment) -> None:
+    link = env.belvo_link()
+    take(env, ours.CALLS_AT_ONCE_PER_INTEGRATION)
 
-    house.post(f"/links/{link.pk}/refresh/")
-    house.post(f"/integrations/{house.belvo.pk}/test/", name="adm")
-    house.settled()
+    env.post(f"/links/{link.pk}/refresh/")
+    env.post(f"/integrations/{env.belvo.pk}/test/", name="adm")
+    env.settled()
 
-    assert house.calls("GET", f"/api/links/{link.remote_id}") == []
+    assert env.calls("GET", f"/api/links/{link.remote_id}") == []
 
 
-def test_one_person_has_half_of_the_slots_at_most(house: House) -> None:
-    mine, others = house.belvo_link(), house.belvo_link("Beta", bank="heimdall_mx_retail")
-    take(house, ours.CALLS_AT_ONCE_PER_INTEGRATION // 2, "ana")
+def test_one_person_has_half_of_the_slots_at_most(env: Environment) -> None:
+    mine, others = env.belvo_link(), env.belvo_link("Beta", bank="heimdall_mx_retail")
+    take(env, ours.CALLS_AT_ONCE_PER_INTEGRATION // 2, "ana")
 
-    refused = house.send(f"/links/{mine.pk}/credentials/", password=PASSWORD)
-    house.send(f"/links/{others.pk}/credentials/", "ben", password=PASSWORD)
-    house.settled()
+    refused = env.send(f"/links/{mine.pk}/credentials/", password=PASSWORD)
+    env.send(f"/links/{others.pk}/credentials/", "ben", password=PASSWORD)
+    env.settled()
 
     assert refused.status == 503
     assert "as many requests in flight at this provider as one person may" in refused.words
-    assert [call.path for call in house.calls("PUT")] == [f"/api/links/{others.remote_id}/"]
+    assert [call.path for call in env.calls("PUT")] == [f"/api/links/{others.remote_id}/"]
 
 
-def test_slots_of_a_person_are_free_again_after_the_calls(house: House) -> None:
-    links = [house.belvo_link(f"Acme {number}") for number in range(6)]
+def test_slots_of_a_person_are_free_again_after_the_calls(env: Environment) -> None:
+    links = [env.belvo_link(f"Acme {number}") for number in range(6)]
 
     for link in links:
-        house.send(f"/links/{link.pk}/credentials/", password=PASSWORD)
-        house.settled()
+        env.send(f"/links/{link.pk}/credentials/", password=PASSWORD)
+        env.settled()
 
-    assert len(house.calls("PUT")) == len(links)
+    assert len(env.calls("PUT")) == len(links)
 
 
 class TestTwoWhoCheckTheSameLink:
     """Each is told how their own read stands, and not how the other's."""
 
     def test_are_each_told_that_theirs_still_runs(
-        self, house: House, settings: Settings, monkeypatch: pytest.MonkeyPatch
+        self, env: Environment, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         settings.OPERATION_ANSWER_SECONDS = 0.05
-        link, first_may_end, second_may_end = house.belvo_link(), threading.Event(), threading.Event()
+        link, first_may_end, second_may_end = env.belvo_link(), threading.Event(), threading.Event()
         script = Script([_after(first_may_end)])
-        Integration.objects.filter(pk=house.belvo.pk).update(base_url=script.url)
-        _check(house, link, "ana")
+        Integration.objects.filter(pk=env.belvo.pk).update(base_url=script.url)
+        _check(env, link, "ana")
         begin = runner.start
 
         def start(key: UUID, held: runner.HeldSlot, work: Callable[[], None]) -> None:
@@ -147,9 +147,9 @@ class TestTwoWhoCheckTheSameLink:
 
         monkeypatch.setattr(runner, "start", start)
 
-        told = _check(house, link, "ben")
+        told = _check(env, link, "ben")
         second_may_end.set()
-        house.settled()
+        env.settled()
         script.stop()
 
         assert "Still asking the provider" in told
@@ -160,39 +160,41 @@ class TestReconciliation:
     """Reads of what was lost use what the background may."""
 
     @pytest.fixture
-    def lost(self, house: House) -> Operation:
-        link = house.belvo_link()
-        house.send(f"/links/{link.pk}/credentials/", password="lost_before")
-        house.settled()
-        operation = house.last_operation(link)
+    def lost(self, env: Environment) -> Operation:
+        link = env.belvo_link()
+        env.send(f"/links/{link.pk}/credentials/", password="lost_before")
+        env.settled()
+        operation = env.last_operation(link)
         assert operation.state == State.UNKNOWN
         CallQuota.objects.all().delete()
         return operation
 
-    def test_leaves_a_quarter_of_the_quota_to_people(self, house: House, lost: Operation) -> None:
+    def test_leaves_a_quarter_of_the_quota_to_people(self, env: Environment, lost: Operation) -> None:
         ends_at = timezone.now() + timedelta(minutes=1)
-        CallQuota.objects.create(integration=house.belvo, scope="", calls=40, used=30, window_ends_at=ends_at)
-        before = len(house.calls("GET", "/api/links/"))
+        CallQuota.objects.create(integration=env.belvo, scope="", calls=40, used=30, window_ends_at=ends_at)
+        before = len(env.calls("GET", "/api/links/"))
 
         reconciled(lost)
 
-        assert len(house.calls("GET", "/api/links/")) == before
+        assert len(env.calls("GET", "/api/links/")) == before
 
-    def test_leaves_three_slots_to_people(self, house: House, lost: Operation, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_leaves_three_slots_to_people(
+        self, env: Environment, lost: Operation, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr("linkadmin.links.traffic.PLACE_WAIT_SECONDS", 0.0)
-        take(house, 5)
-        before = len(house.calls("GET", "/api/links/"))
+        take(env, 5)
+        before = len(env.calls("GET", "/api/links/"))
 
         reconciled(lost)
 
-        assert len(house.calls("GET", "/api/links/")) == before
+        assert len(env.calls("GET", "/api/links/")) == before
 
-    def test_reads_where_there_is_room(self, house: House, lost: Operation) -> None:
-        before = len(house.calls("GET", "/api/links/"))
+    def test_reads_where_there_is_room(self, env: Environment, lost: Operation) -> None:
+        before = len(env.calls("GET", "/api/links/"))
 
         reconciled(lost)
 
-        assert len(house.calls("GET", "/api/links/")) == before + 1
+        assert len(env.calls("GET", "/api/links/")) == before + 1
 
 
 def _after(event: threading.Event) -> Any:
@@ -203,6 +205,6 @@ def _after(event: threading.Event) -> Any:
     return behave
 
 
-def _check(house: House, link: Link, name: str) -> str:
-    house.post(f"/links/{link.pk}/refresh/", name=name)
-    return house.open(f"/links/{link.pk}/", name).words
+def _check(env: Environment, link: Link, name: str) -> str:
+    env.post(f"/links/{link.pk}/refresh/", name=name)
+    return env.open(f"/links/{link.pk}/", name).words

@@ -14,13 +14,15 @@ from linkadmin.operations import outcomes, reconcile, runner, tasks
 from linkadmin.operations.budget import budget_of
 from linkadmin.operations.models import Operation, State
 from linkadmin.providers.types import Cause, Observation, RemoteLink
-from tests.house import House
+from tests.environment import Environment
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 
-def test_answer_of_the_bank_waits_for_a_database_that_is_away(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    link, whole, tries = house.belvo_link(), outcomes.record_outcome, []
+def test_answer_of_the_bank_waits_for_a_database_that_is_away(
+    env: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link, whole, tries = env.belvo_link(), outcomes.record_outcome, []
 
     def away_at_first(*args: Any, **kwargs: Any) -> None:
         tries.append(args)
@@ -29,79 +31,79 @@ def test_answer_of_the_bank_waits_for_a_database_that_is_away(house: House, monk
         whole(*args, **kwargs)
 
     monkeypatch.setattr(outcomes, "record_outcome", away_at_first)
-    house.send(f"/links/{link.pk}/credentials/", password="pass_valid")
-    house.settled()
+    env.send(f"/links/{link.pk}/credentials/", password="pass_valid")
+    env.settled()
 
-    assert house.last_operation(link).state == State.SUCCEEDED
-    assert len(house.calls("PUT")) == 1
+    assert env.last_operation(link).state == State.SUCCEEDED
+    assert len(env.calls("PUT")) == 1
 
 
-def test_call_whose_lease_is_over_is_not_made(house: House, settings: Settings) -> None:
+def test_call_whose_lease_is_over_is_not_made(env: Environment, settings: Settings) -> None:
     settings.LEASE_MARGIN_SECONDS = -1_000
-    link = house.belvo_link()
+    link = env.belvo_link()
 
-    house.send(f"/links/{link.pk}/credentials/", password="pass_valid")
-    house.settled()
+    env.send(f"/links/{link.pk}/credentials/", password="pass_valid")
+    env.settled()
 
-    assert house.calls("PUT") == []
-    assert house.last_operation(link).state == State.SENDING
+    assert env.calls("PUT") == []
+    assert env.last_operation(link).state == State.SENDING
 
 
 def test_link_that_appears_while_a_place_is_waited_for_stops_the_create(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    env: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    customer, waited = house.customer("Acme Corp"), runner.place
+    customer, waited = env.customer("Acme Corp"), runner.place
 
     def place(integration_id: Any, **named: Any) -> Any:
         monkeypatch.setattr("linkadmin.operations.runner.place", waited)
-        house.heron_link(item_id="item-1")
+        env.heron_link(item_id="item-1")
         return waited(integration_id, **named)
 
     monkeypatch.setattr("linkadmin.operations.runner.place", place)
     typed = {"end_user_id": customer.external_id, "access_token": "access-1", "item_id": "item-1"}
-    answer = house.send(house.new_link_url(), **typed)
+    answer = env.send(env.new_link_url(), **typed)
 
     assert answer.status == 409
-    assert [call for call in house.calls("POST") if call.body.get("access_token") == "access-1"] == []
+    assert [call for call in env.calls("POST") if call.body.get("access_token") == "access-1"] == []
 
 
-def test_refused_create_leaves_no_customer_behind(house: House) -> None:
-    form = house.open(house.new_link_url()).form_with("access_token")
-    Integration.objects.filter(pk=house.heron.pk).update(key_state=Integration.KeyState.REFUSED)
+def test_refused_create_leaves_no_customer_behind(env: Environment) -> None:
+    form = env.open(env.new_link_url()).form_with("access_token")
+    Integration.objects.filter(pk=env.heron.pk).update(key_state=Integration.KeyState.REFUSED)
 
     typed = {"end_user_id": "new-1", "end_user_name": "New Ltd", "access_token": "access-1", "item_id": "item-1"}
-    answer = house.post(house.new_link_url(), form.values | typed)
+    answer = env.post(env.new_link_url(), form.values | typed)
 
     assert answer.status == 409
     assert not EndUser.objects.filter(external_id="new-1").exists()
     assert AuditEvent.objects.filter(action="operation.create_link", outcome="refused", object_type="integration")
 
 
-def test_new_customer_is_on_the_record(house: House) -> None:
-    house.send(
-        house.new_link_url(), end_user_id="new-1", end_user_name="New Ltd", access_token="access-1", item_id="item-1"
+def test_new_customer_is_on_the_record(env: Environment) -> None:
+    env.send(
+        env.new_link_url(), end_user_id="new-1", end_user_name="New Ltd", access_token="access-1", item_id="item-1"
     )
 
     assert AuditEvent.objects.get(action="end_user.created").object_id == str(EndUser.objects.get(name="New Ltd").pk)
 
 
-def test_operation_whose_code_was_given_is_not_called_refused(house: House) -> None:
-    link = house.belvo_link()
-    house.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
-    asked = house.last_operation(link)
-    house.send(f"/links/{link.pk}/token/", token="111111")
+def test_operation_whose_code_was_given_is_not_called_refused(env: Environment) -> None:
+    link = env.belvo_link()
+    env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
+    asked = env.last_operation(link)
+    env.send(f"/links/{link.pk}/token/", token="111111")
 
-    page = house.open(asked.get_absolute_url())
+    page = env.open(asked.get_absolute_url())
 
     assert "The code was given" in page.words
     assert "refused" not in page.words
     assert "Start again" not in page.words
 
 
-def test_good_answer_about_a_link_that_does_not_work_repairs_nothing(house: House) -> None:
-    link = house.belvo_link()
-    house.send(f"/links/{link.pk}/credentials/", password="lost_before")
-    operation = house.last_operation(link)
+def test_good_answer_about_a_link_that_does_not_work_repairs_nothing(env: Environment) -> None:
+    link = env.belvo_link()
+    env.send(f"/links/{link.pk}/credentials/", password="lost_before")
+    operation = env.last_operation(link)
     Operation.objects.filter(pk=operation.pk).update(state=State.SENDING)
     operation.refresh_from_db()
     still = RemoteLink(link.remote_id, Observation(Cause.LOGIN_REFUSED, raw_status="invalid"))
@@ -113,23 +115,23 @@ def test_good_answer_about_a_link_that_does_not_work_repairs_nothing(house: Hous
     assert (operation.state, operation.outcome, link.proving_since) == (State.REJECTED, "NotRepaired", None)
 
 
-def test_log_in_that_the_records_show_refused_counts(house: House, settings: Settings) -> None:
+def test_log_in_that_the_records_show_refused_counts(env: Environment, settings: Settings) -> None:
     settings.RECONCILE_SETTLED_SECONDS = 0
-    link = house.belvo_link()
+    link = env.belvo_link()
     for _each in range(6):
-        house.call_belvo("PUT", f"/api/links/{link.remote_id}/", {"password": "pass_invalid"})
-    house.send(f"/links/{link.pk}/credentials/", password="lost_before")
+        env.call_belvo("PUT", f"/api/links/{link.remote_id}/", {"password": "pass_invalid"})
+    env.send(f"/links/{link.pk}/credentials/", password="lost_before")
 
-    tasks.reconcile_one(str(house.last_operation(link).pk))
+    tasks.reconcile_one(str(env.last_operation(link).pk))
 
-    assert house.last_operation(link).state == State.CONFIRMED_NOT_DONE
+    assert env.last_operation(link).state == State.CONFIRMED_NOT_DONE
     assert budget_of(link).refused == 1
 
 
-def test_code_given_in_the_last_moment_is_not_called_too_late(house: House) -> None:
-    link = house.belvo_link()
-    house.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
-    house.send(f"/links/{link.pk}/token/", token="111111")
+def test_code_given_in_the_last_moment_is_not_called_too_late(env: Environment) -> None:
+    link = env.belvo_link()
+    env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
+    env.send(f"/links/{link.pk}/token/", token="111111")
 
     reconcile.close_overdue(now=timezone.now() + timedelta(hours=1))
 
@@ -138,13 +140,13 @@ def test_code_given_in_the_last_moment_is_not_called_too_late(house: House) -> N
     assert link.is_proving
 
 
-def test_what_was_decided_is_on_the_record(house: House) -> None:
-    link = house.belvo_link()
-    house.send(f"/links/{link.pk}/credentials/", password="lost_before")
-    operation = house.last_operation(link)
+def test_what_was_decided_is_on_the_record(env: Environment) -> None:
+    link = env.belvo_link()
+    env.send(f"/links/{link.pk}/credentials/", password="lost_before")
+    operation = env.last_operation(link)
     Operation.objects.filter(pk=operation.pk).update(state=State.UNDECIDED)
 
-    house.post(f"{operation.get_absolute_url()}decide/", {"outcome": "not_done", "note": "Called the bank"}, "mia")
+    env.post(f"{operation.get_absolute_url()}decide/", {"outcome": "not_done", "note": "Called the bank"}, "mia")
 
     assert AuditEvent.objects.get(action__endswith=".decided").details == {"decided": "not_done"}
     assert budget_of(link).refused == 1

@@ -10,7 +10,7 @@ from linkadmin.links import health
 from linkadmin.links.models import HealthChange, Link
 from linkadmin.operations.reading import read_many
 from linkadmin.providers.types import Cause, Observation
-from tests.house import House
+from tests.environment import Environment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,8 +23,8 @@ def read_again(link: Link) -> dict[str, Any]:
     return Link.objects.filter(pk=link.pk).values().get()
 
 
-def test_second_reading_of_the_same_moves_nothing_but_its_time(house: House) -> None:
-    link = house.belvo_link()
+def test_second_reading_of_the_same_moves_nothing_but_its_time(env: Environment) -> None:
+    link = env.belvo_link()
     before, changes = read_again(link), HealthChange.objects.count()
 
     after = read_again(link)
@@ -34,8 +34,8 @@ def test_second_reading_of_the_same_moves_nothing_but_its_time(house: House) -> 
     assert HealthChange.objects.count() == changes
 
 
-def test_older_report_does_not_replace_what_a_later_reading_found_unchanged(house: House) -> None:
-    link = house.belvo_link()
+def test_older_report_does_not_replace_what_a_later_reading_found_unchanged(env: Environment) -> None:
+    link = env.belvo_link()
     read_again(link)
     began_at = timezone.now()
     read_again(link)
@@ -47,24 +47,24 @@ def test_older_report_does_not_replace_what_a_later_reading_found_unchanged(hous
     assert link.shown_state == "healthy"
 
 
-def test_record_that_says_the_same_is_taken_anew_once_its_data_is_old(house: House) -> None:
-    link = house.belvo_link()
+def test_record_that_says_the_same_is_taken_anew_once_its_data_is_old(env: Environment) -> None:
+    link = env.belvo_link()
     good = read_again(link)["stale_at"]
     Link.objects.filter(pk=link.pk).update(stale_at=timezone.now() - timedelta(seconds=1))
 
     assert read_again(link)["stale_at"] == good
 
 
-def test_link_that_a_list_missed_is_there_again(house: House) -> None:
-    link = house.belvo_link()
+def test_link_that_a_list_missed_is_there_again(env: Environment) -> None:
+    link = env.belvo_link()
     read_again(link)
     health.note_missing([link.pk], at=timezone.now())
 
     assert read_again(link)["missing_since"] is None
 
 
-def test_repaired_link_is_proven_by_a_record_that_says_the_same(house: House) -> None:
-    link = house.belvo_link()
+def test_repaired_link_is_proven_by_a_record_that_says_the_same(env: Environment) -> None:
+    link = env.belvo_link()
     read_again(link)
     link.refresh_from_db()
     health.begin_proving(link, at=timezone.now(), request_id="")

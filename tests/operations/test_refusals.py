@@ -8,9 +8,9 @@ import pytest
 from linkadmin.links.models import Integration
 from linkadmin.operations.models import Operation
 from linkadmin.providers.types import Cause
-from tests.house import PASSWORD, House
+from tests.environment import PASSWORD, Environment
 from tests.markup import Page, read
-from tests.operations.desk import act, url_of
+from tests.operations.helpers import act, url_of
 from tests.troubles import locked
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,12 +27,12 @@ def titles(page: Page) -> list[str]:
     return [html.unescape(title).strip() for title in re.findall(r'class="alert__title">([^<]*)<', main[0])]
 
 
-def _forms(house: House) -> dict[str, tuple[str, str, dict[str, str]]]:
+def _forms(env: Environment) -> dict[str, tuple[str, str, dict[str, str]]]:
     """Return each form that has something sent to a provider: who fills it in, where, and with what."""
-    broken, coded, working = house.belvo_link(), house.belvo_link("Ninth Dental"), house.belvo_link(cause=Cause.WORKING)
-    at_heron = house.heron_link()
-    house.send(url_of(coded, "credentials"), password="pass_mfa")
-    integration = house.heron.get_absolute_url()
+    broken, coded, working = env.belvo_link(), env.belvo_link("Ninth Dental"), env.belvo_link(cause=Cause.WORKING)
+    at_heron = env.heron_link()
+    env.send(url_of(coded, "credentials"), password="pass_mfa")
+    integration = env.heron.get_absolute_url()
     new_link = {"end_user_id": "cus-1", "end_user_name": "Ivy <3", "item_id": "item-9", "access_token": SECRET}
     removal = {"reason": "The customer closed the account.", "confirmation": broken.end_user.external_id}
     return {
@@ -41,21 +41,21 @@ def _forms(house: House) -> dict[str, tuple[str, str, dict[str, str]]]:
         "settings": ("ana", url_of(working, "settings"), {"stale_in": "90d"}),
         "access token": ("ana", url_of(at_heron, "access-token"), {"access_token": SECRET}),
         "removal": ("mia", url_of(broken, "delete"), removal),
-        "new link": ("ana", house.new_link_url(), new_link),
-        "all reports": ("adm", f"{integration}reports/", {"typed": house.heron.name}),
+        "new link": ("ana", env.new_link_url(), new_link),
+        "all reports": ("adm", f"{integration}reports/", {"typed": env.heron.name}),
     }
 
 
-def test_change_that_cannot_be_saved_is_told_by_its_own_title_and_the_form_stays(house: House) -> None:
+def test_change_that_cannot_be_saved_is_told_by_its_own_title_and_the_form_stays(env: Environment) -> None:
     filled = {
-        name: (who, url, house.open(url, who).form_with(*typed).values | typed)
-        for name, (who, url, typed) in _forms(house).items()
+        name: (who, url, env.open(url, who).form_with(*typed).values | typed)
+        for name, (who, url, typed) in _forms(env).items()
     }
     for who, _url, _values in filled.values():
-        house.client(who).raise_request_exception = False
+        env.client(who).raise_request_exception = False
 
     with locked():
-        pages = {name: house.post(url, values, who) for name, (who, url, values) in filled.items()}
+        pages = {name: env.post(url, values, who) for name, (who, url, values) in filled.items()}
 
     for name, page in pages.items():
         assert page.status == 503, name
@@ -66,44 +66,44 @@ def test_change_that_cannot_be_saved_is_told_by_its_own_title_and_the_form_stays
     assert pages["new link"].form_with("item_id").values["end_user_name"] == "Ivy <3"
 
 
-def test_settings_that_are_so_already_are_no_mistake(house: House) -> None:
-    link = house.belvo_link(cause=Cause.WORKING)
-    house.post(url_of(link, "refresh"))
-    house.settled()
+def test_settings_that_are_so_already_are_no_mistake(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.WORKING)
+    env.post(url_of(link, "refresh"))
+    env.settled()
 
-    assert titles(act(house, link, "settings")) == ["Nothing to change"]
+    assert titles(act(env, link, "settings")) == ["Nothing to change"]
 
 
-def test_form_sent_before_with_other_values_is_no_mistake(house: House) -> None:
-    url = house.new_link_url()
+def test_form_sent_before_with_other_values_is_no_mistake(env: Environment) -> None:
+    url = env.new_link_url()
     typed = {"end_user_id": "cus-1", "end_user_name": "Ivy", "item_id": "item-1", "access_token": "access-invalid"}
-    values = house.open(url).form_with("item_id").values | typed
-    house.post(url, values)
+    values = env.open(url).form_with("item_id").values | typed
+    env.post(url, values)
 
-    assert titles(house.post(url, values | {"item_id": "item-2"})) == ["Nothing was sent"]
+    assert titles(env.post(url, values | {"item_id": "item-2"})) == ["Nothing was sent"]
 
 
 @pytest.mark.parametrize(
     ("keys", "title"),
     [({"is_active": False}, "Nothing was sent"), ({"key_state": Integration.KeyState.REFUSED}, "Not now")],
 )
-def test_integration_that_is_off_is_no_mistake(house: House, keys: dict[str, object], title: str) -> None:
-    url = url_of(house.belvo_link(), "credentials")
-    form = house.open(url).form_with("password")
+def test_integration_that_is_off_is_no_mistake(env: Environment, keys: dict[str, object], title: str) -> None:
+    url = url_of(env.belvo_link(), "credentials")
+    form = env.open(url).form_with("password")
     Integration.objects.update(**keys)
 
-    page = house.post(url, form.values | {"password": SECRET})
+    page = env.post(url, form.values | {"password": SECRET})
 
     assert title in titles(page)
     assert "An administrator has to put it right first." in page.words
 
 
-def test_code_of_a_colleague_is_no_mistake(house: House) -> None:
-    link = house.belvo_link()
-    house.send(url_of(link, "credentials"), password="pass_mfa")
-    form = house.open(url_of(link, "token")).form_with("token")
+def test_code_of_a_colleague_is_no_mistake(env: Environment) -> None:
+    link = env.belvo_link()
+    env.send(url_of(link, "credentials"), password="pass_mfa")
+    form = env.open(url_of(link, "token")).form_with("token")
 
-    page = house.post(url_of(link, "token"), form.values | {"token": "111111"}, "ben")
+    page = env.post(url_of(link, "token"), form.values | {"token": "111111"}, "ben")
 
     assert "Nothing was sent" in titles(page)
     assert "A colleague started this" in page.words
@@ -113,27 +113,27 @@ def test_code_of_a_colleague_is_no_mistake(house: House) -> None:
     ("was_decided", "title"), [(True, "A colleague was faster"), (False, "Somebody else has to decide")]
 )
 def test_decision_that_comes_too_late_or_is_not_theirs_is_no_mistake(
-    house: House, was_decided: bool, title: str
+    env: Environment, was_decided: bool, title: str
 ) -> None:
-    link = house.belvo_link()
-    house.send(url_of(link, "credentials"), password="pass_valid")
-    house.settled()
+    link = env.belvo_link()
+    env.send(url_of(link, "credentials"), password="pass_valid")
+    env.settled()
     Operation.objects.update(
-        state="undecided", actor=house.people["ana" if was_decided else "mia"], ended_at=None, cause=""
+        state="undecided", actor=env.people["ana" if was_decided else "mia"], ended_at=None, cause=""
     )
-    url = f"{house.last_operation().get_absolute_url()}decide/"
+    url = f"{env.last_operation().get_absolute_url()}decide/"
     decision = {"outcome": "done", "note": "Asked the bank."}
     if was_decided:
-        house.post(url, decision, "mia")
+        env.post(url, decision, "mia")
 
-    page = house.post(url, decision, "mia")
+    page = env.post(url, decision, "mia")
 
     assert page.status == 409
     assert title in titles(page)
 
 
-def test_sign_in_that_has_to_wait_is_no_mistake_of_a_field(house: House) -> None:
-    client, typed = house.client("aud"), {"login": "ana", "password": "wrong"}
+def test_sign_in_that_has_to_wait_is_no_mistake_of_a_field(env: Environment) -> None:
+    client, typed = env.client("aud"), {"login": "ana", "password": "wrong"}
     client.logout()
 
     pages = [read(client.post("/accounts/login/", typed)) for _try in range(6)]
@@ -143,8 +143,8 @@ def test_sign_in_that_has_to_wait_is_no_mistake_of_a_field(house: House) -> None
     assert PASSWORD not in pages[-1].source
 
 
-def test_fields_to_correct_are_counted_without_what_concerns_none_of_them(house: House) -> None:
-    page = house.post(house.new_link_url(), house.open(house.new_link_url()).form_with("item_id").values)
+def test_fields_to_correct_are_counted_without_what_concerns_none_of_them(env: Environment) -> None:
+    page = env.post(env.new_link_url(), env.open(env.new_link_url()).form_with("item_id").values)
 
     wrong = [name for name in page.inputs() if page.error_at(name)]
     assert len(wrong) > 1

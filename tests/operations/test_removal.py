@@ -11,9 +11,9 @@ from linkadmin.audit.models import AuditEvent
 from linkadmin.links.models import CallQuota, Link
 from linkadmin.operations.models import Operation, State
 from linkadmin.providers.types import Cause
-from tests.house import House
+from tests.environment import Environment
 
-from .desk import act, delete, ended, reconciled, three_of_one_customer, url_of
+from .helpers import act, delete, ended, reconciled, three_of_one_customer, url_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,11 +23,11 @@ def standing(link: Link) -> tuple[str, str, bool]:
     return link.health, link.cause, link.is_ended
 
 
-def test_page_names_every_link_that_goes_and_what_is_lost(house: House) -> None:
-    links = three_of_one_customer(house)
-    other = house.heron_link("Blue Fern Bakery", item_id="item-9")
+def test_page_names_every_link_that_goes_and_what_is_lost(env: Environment) -> None:
+    links = three_of_one_customer(env)
+    other = env.heron_link("Blue Fern Bakery", item_id="item-9")
 
-    page = house.open(url_of(links[0], "delete"))
+    page = env.open(url_of(links[0], "delete"))
 
     assert "This switches off all 3 links of Acme Corp in Heron test" in page.words
     assert {each.get_absolute_url() for each in links} <= set(page.links())
@@ -36,124 +36,124 @@ def test_page_names_every_link_that_goes_and_what_is_lost(house: House) -> None:
     assert "Switch off for good" in page.words
 
 
-def test_page_of_a_single_removal_names_that_one(house: House) -> None:
-    link = house.belvo_link()
+def test_page_of_a_single_removal_names_that_one(env: Environment) -> None:
+    link = env.belvo_link()
 
-    page = house.open(url_of(link, "delete"))
+    page = env.open(url_of(link, "delete"))
 
     assert "This removes one link of Acme Corp in Belvo test" in page.words
     assert "deletes the link with all its accounts" in page.words
     assert "Delete for good" in page.words
 
 
-def test_links_page_says_how_many_go_with_it(house: House) -> None:
-    links = three_of_one_customer(house)
+def test_links_page_says_how_many_go_with_it(env: Environment) -> None:
+    links = three_of_one_customer(env)
 
-    page = house.open(links[0].get_absolute_url())
+    page = env.open(links[0].get_absolute_url())
 
     assert "Danger zone" in page.words
     assert "2 more of this customer with it" in page.words
 
 
-def test_removed_link_is_ended_and_can_be_connected_again(house: House) -> None:
-    link = house.belvo_link()
+def test_removed_link_is_ended_and_can_be_connected_again(env: Environment) -> None:
+    link = env.belvo_link()
 
-    answer = delete(house, link)
+    answer = delete(env, link)
 
     assert answer.location == link.get_absolute_url()
-    assert "Removed at the provider. 1 link ended." in house.open(answer.location).words
+    assert "Removed at the provider. 1 link ended." in env.open(answer.location).words
     assert standing(link) == ("disconnected", Cause.REMOVED.value, True)
     assert not Link.objects.standing().exists()
-    assert len(house.calls("DELETE", f"/api/links/{link.remote_id}/")) == 1
+    assert len(env.calls("DELETE", f"/api/links/{link.remote_id}/")) == 1
 
 
 @pytest.mark.parametrize("typed", ["", "somebody else", "CUS"])
-def test_removal_wants_the_id_typed(house: House, typed: str) -> None:
-    link = house.belvo_link()
+def test_removal_wants_the_id_typed(env: Environment, typed: str) -> None:
+    link = env.belvo_link()
 
-    page = delete(house, link, confirmation=typed)
+    page = delete(env, link, confirmation=typed)
 
     assert page.status == 422
     assert page.error_at("confirmation")
     assert page.inputs()["reason"]["value"] == "The customer closed the account."
-    assert not house.calls("DELETE")
+    assert not env.calls("DELETE")
 
 
-def test_id_of_the_link_confirms_too(house: House) -> None:
-    link = house.belvo_link()
+def test_id_of_the_link_confirms_too(env: Environment) -> None:
+    link = env.belvo_link()
 
-    delete(house, link, confirmation=link.remote_id)
+    delete(env, link, confirmation=link.remote_id)
 
-    assert house.last_operation(link).state == State.SUCCEEDED
+    assert env.last_operation(link).state == State.SUCCEEDED
 
 
-def test_removal_wants_a_reason_and_keeps_it(house: House) -> None:
-    link = house.belvo_link()
+def test_removal_wants_a_reason_and_keeps_it(env: Environment) -> None:
+    link = env.belvo_link()
 
-    assert delete(house, link, reason=" ").error_at("reason") == "This field is required."
-    delete(house, link, name="mia")
+    assert delete(env, link, reason=" ").error_at("reason") == "This field is required."
+    delete(env, link, name="mia")
 
-    operation = house.last_operation(link)
+    operation = env.last_operation(link)
     assert operation.note == "The customer closed the account."
-    assert "The customer closed the account." in house.open(operation.get_absolute_url()).words
+    assert "The customer closed the account." in env.open(operation.get_absolute_url()).words
 
 
-def test_all_links_of_the_customer_end_together_under_one_event(house: House) -> None:
-    links = three_of_one_customer(house)
-    other = house.heron_link("Blue Fern Bakery", item_id="item-9")
+def test_all_links_of_the_customer_end_together_under_one_event(env: Environment) -> None:
+    links = three_of_one_customer(env)
+    other = env.heron_link("Blue Fern Bakery", item_id="item-9")
 
-    delete(house, links[1])
+    delete(env, links[1])
 
-    operation = house.last_operation()
-    assert "Switched off at the provider" in house.open(operation.get_absolute_url()).words
+    operation = env.last_operation()
+    assert "Switched off at the provider" in env.open(operation.get_absolute_url()).words
     assert [standing(each) for each in links] == [("disconnected", Cause.SWITCHED_OFF.value, False)] * 3
     assert {each.changes.latest("id").operation_id for each in links} == {operation.pk}
     assert standing(other)[0] == "healthy"
     event = AuditEvent.objects.get(action="operation.remove_link", outcome="done")
     assert event.details["links"] == 3
-    assert len(house.calls("DELETE")) == 1
+    assert len(env.calls("DELETE")) == 1
 
 
-def test_removal_waits_for_what_is_under_way_at_another_link_of_the_customer(house: House) -> None:
-    links = three_of_one_customer(house)
+def test_removal_waits_for_what_is_under_way_at_another_link_of_the_customer(env: Environment) -> None:
+    links = three_of_one_customer(env)
     Operation.objects.create(
         kind="fetch_data",
         state=State.UNKNOWN,
-        integration=house.heron,
+        integration=env.heron,
         end_user=links[0].end_user,
         link=links[2],
-        actor=house.people["ben"],
+        actor=env.people["ben"],
         operation_key=uuid.uuid4(),
     )
 
-    page = delete(house, links[0])
+    page = delete(env, links[0])
 
     assert page.status == 409
     assert "ben is already at work here: “Fetch new data” is not over." in page.words
-    assert not house.calls("DELETE")
+    assert not env.calls("DELETE")
 
 
-def test_removal_in_the_background_waits_until_the_link_is_gone(house: House) -> None:
-    link = house.belvo_link()
+def test_removal_in_the_background_waits_until_the_link_is_gone(env: Environment) -> None:
+    link = env.belvo_link()
 
-    answer = delete(house, link, how="in_background")
-    page = house.open(answer.location)
+    answer = delete(env, link, how="in_background")
+    page = env.open(answer.location)
 
-    operation = house.last_operation(link)
+    operation = env.last_operation(link)
     assert (operation.state, operation.outcome) == (State.UNKNOWN, "accepted")
     assert "The provider removes it; checking" in page.words
-    assert "The provider removes it; checking" in house.open(link.get_absolute_url()).words
-    house.clock.forward(60)
+    assert "The provider removes it; checking" in env.open(link.get_absolute_url()).words
+    env.clock.forward(60)
     assert reconciled(operation).state == State.CONFIRMED_DONE
     assert standing(link) == ("disconnected", Cause.REMOVED.value, True)
 
 
-def test_removal_in_the_background_that_takes_long_is_not_called_undone(house: House, settings: Settings) -> None:
+def test_removal_in_the_background_that_takes_long_is_not_called_undone(env: Environment, settings: Settings) -> None:
     settings.RECONCILE_SETTLED_SECONDS = 0
-    link = house.belvo_link()
-    delete(house, link, how="in_background")
+    link = env.belvo_link()
+    delete(env, link, how="in_background")
 
-    operation = reconciled(house.last_operation(link))
+    operation = reconciled(env.last_operation(link))
 
     assert operation.state == State.UNKNOWN
 
@@ -161,155 +161,155 @@ def test_removal_in_the_background_that_takes_long_is_not_called_undone(house: H
 @pytest.mark.parametrize(
     ("fault", "state"), [("lost_after", State.CONFIRMED_DONE), ("lost_before", State.CONFIRMED_NOT_DONE)]
 )
-def test_lost_removal_is_found_out_by_reading(house: House, settings: Settings, fault: str, state: State) -> None:
+def test_lost_removal_is_found_out_by_reading(env: Environment, settings: Settings, fault: str, state: State) -> None:
     settings.RECONCILE_SETTLED_SECONDS = 0
-    link = house.belvo_link()
-    house.simulator.fail("DELETE", "/api/links/", fault)
+    link = env.belvo_link()
+    env.simulator.fail("DELETE", "/api/links/", fault)
 
-    delete(house, link)
-    operation = ended(house, house.last_operation(link))
+    delete(env, link)
+    operation = ended(env, env.last_operation(link))
 
     assert operation.state == State.UNKNOWN
     assert reconciled(operation).state == state
     assert standing(link)[2] is (state == State.CONFIRMED_DONE)
-    assert len(house.calls("DELETE")) == 1
+    assert len(env.calls("DELETE")) == 1
 
 
-def test_lost_removal_of_all_ends_all_when_the_record_shows_it(house: House) -> None:
-    links = three_of_one_customer(house)
-    house.simulator.fail("DELETE", "/api/integrations/", "lost_after")
-    delete(house, links[0])
+def test_lost_removal_of_all_ends_all_when_the_record_shows_it(env: Environment) -> None:
+    links = three_of_one_customer(env)
+    env.simulator.fail("DELETE", "/api/integrations/", "lost_after")
+    delete(env, links[0])
 
-    operation = reconciled(house.last_operation())
+    operation = reconciled(env.last_operation())
 
     assert operation.state == State.CONFIRMED_DONE
     assert [standing(each)[1] for each in links] == [Cause.SWITCHED_OFF.value] * 3
 
 
 @pytest.mark.parametrize(("outcome", "causes"), [("done", {"switched_off"}), ("not_done", {"working"})])
-def test_manager_decides_about_a_removal_that_nothing_proves(house: House, outcome: str, causes: set[str]) -> None:
-    links = three_of_one_customer(house)
-    house.simulator.fail("DELETE", "/api/integrations/", "lost_before")
-    delete(house, links[0])
+def test_manager_decides_about_a_removal_that_nothing_proves(env: Environment, outcome: str, causes: set[str]) -> None:
+    links = three_of_one_customer(env)
+    env.simulator.fail("DELETE", "/api/integrations/", "lost_before")
+    delete(env, links[0])
     Operation.objects.update(state=State.UNDECIDED)
-    url = house.last_operation().get_absolute_url()
+    url = env.last_operation().get_absolute_url()
 
-    house.post(f"{url}decide/", {"outcome": outcome, "note": "Their support told me."}, "mia")
+    env.post(f"{url}decide/", {"outcome": outcome, "note": "Their support told me."}, "mia")
 
-    operation = house.last_operation()
+    operation = env.last_operation()
     assert {standing(each)[1] for each in links} == causes
     assert not operation.counts_as_attempt
 
 
-def test_refused_removal_changes_nothing(house: House) -> None:
-    link = house.belvo_link()
-    house.simulator.fail("DELETE", "/api/links/", "rate_429")
+def test_refused_removal_changes_nothing(env: Environment) -> None:
+    link = env.belvo_link()
+    env.simulator.fail("DELETE", "/api/links/", "rate_429")
 
-    page = delete(house, link)
+    page = delete(env, link)
 
     assert page.status == 422
     assert "Too many calls to the provider" in page.words
     assert standing(link) == ("customer_login", Cause.LOGIN_REFUSED.value, False)
 
 
-def test_link_that_is_gone_already_is_said_to_be(house: House) -> None:
-    link = house.belvo_link()
-    house.simulator.fail("DELETE", "/api/links/", "not_found")
+def test_link_that_is_gone_already_is_said_to_be(env: Environment) -> None:
+    link = env.belvo_link()
+    env.simulator.fail("DELETE", "/api/links/", "not_found")
 
-    page = delete(house, link)
+    page = delete(env, link)
 
     assert page.status == 422
     assert standing(link)[0] == "disconnected"
 
 
-def test_double_click_removes_once(house: House) -> None:
-    link = house.belvo_link()
-    form = house.open(url_of(link, "delete")).form_with()
+def test_double_click_removes_once(env: Environment) -> None:
+    link = env.belvo_link()
+    form = env.open(url_of(link, "delete")).form_with()
     typed = form.values | {"reason": "Closed.", "confirmation": link.remote_id}
 
     for _click in range(2):
-        house.post(url_of(link, "delete"), typed)
+        env.post(url_of(link, "delete"), typed)
 
-    assert len(house.calls("DELETE")) == 1
+    assert len(env.calls("DELETE")) == 1
     assert Operation.objects.count() == 1
 
 
-def test_removal_in_the_background_is_not_held_to_those_a_minute_at_once(house: House) -> None:
-    first, second = house.belvo_link(), house.belvo_link("Other Ltd")
+def test_removal_in_the_background_is_not_held_to_those_a_minute_at_once(env: Environment) -> None:
+    first, second = env.belvo_link(), env.belvo_link("Other Ltd")
     used_up = {"calls": 5, "used": 5, "window_ends_at": timezone.now() + timedelta(minutes=1)}
-    CallQuota.objects.create(integration=house.belvo, scope="remove_link", **used_up)
+    CallQuota.objects.create(integration=env.belvo, scope="remove_link", **used_up)
 
-    refused, taken = delete(house, first), delete(house, second, how="in_background")
+    refused, taken = delete(env, first), delete(env, second, how="in_background")
 
     assert "the quota of 5 calls is used up" in refused.words
-    assert (taken.status, len(house.calls("DELETE"))) == (303, 1)
+    assert (taken.status, len(env.calls("DELETE"))) == (303, 1)
 
 
-def test_one_link_that_was_gone_before_does_not_prove_the_removal_of_the_others(house: House) -> None:
-    links = three_of_one_customer(house)
-    house.simulator.world.heron_links.pop(links[0].remote_id)
-    house.post(f"/links/{links[0].pk}/refresh/")
-    house.simulator.fail("DELETE", "/api/integrations/", "lost_before")
-    delete(house, links[0])
+def test_one_link_that_was_gone_before_does_not_prove_the_removal_of_the_others(env: Environment) -> None:
+    links = three_of_one_customer(env)
+    env.simulator.world.heron_links.pop(links[0].remote_id)
+    env.post(f"/links/{links[0].pk}/refresh/")
+    env.simulator.fail("DELETE", "/api/integrations/", "lost_before")
+    delete(env, links[0])
 
-    operation = reconciled(house.last_operation())
+    operation = reconciled(env.last_operation())
 
     assert operation.state == State.UNKNOWN
     assert "disconnected" not in {standing(each)[0] for each in links[1:]}
 
 
-def test_removal_that_one_link_outlived_is_not_done(house: House, settings: Settings) -> None:
+def test_removal_that_one_link_outlived_is_not_done(env: Environment, settings: Settings) -> None:
     settings.RECONCILE_SETTLED_SECONDS = 0
-    links = three_of_one_customer(house)
-    house.simulator.fail("DELETE", "/api/integrations/", "lost_after")
-    delete(house, links[0])
-    house.simulator.world.heron_links[links[2].remote_id].status = "active"
+    links = three_of_one_customer(env)
+    env.simulator.fail("DELETE", "/api/integrations/", "lost_after")
+    delete(env, links[0])
+    env.simulator.world.heron_links[links[2].remote_id].status = "active"
 
-    assert reconciled(house.last_operation()).state == State.CONFIRMED_NOT_DONE
+    assert reconciled(env.last_operation()).state == State.CONFIRMED_NOT_DONE
 
 
-def test_what_was_confirmed_is_the_list_that_was_shown(house: House) -> None:
-    links = three_of_one_customer(house)
-    form = house.open(url_of(links[0], "delete")).form_with("confirmation")
+def test_what_was_confirmed_is_the_list_that_was_shown(env: Environment) -> None:
+    links = three_of_one_customer(env)
+    form = env.open(url_of(links[0], "delete")).form_with("confirmation")
     typed = {"reason": "The customer left.", "confirmation": links[0].end_user.external_id}
-    house.let_know(house.heron, links[0].end_user, "item-4", None, Cause.WORKING)
+    env.let_know(env.heron, links[0].end_user, "item-4", None, Cause.WORKING)
 
-    page = house.post(url_of(links[0], "delete"), form.values | typed)
+    page = env.post(url_of(links[0], "delete"), form.values | typed)
     again = page.form_with("confirmation")
 
-    assert (page.status, house.calls("DELETE")) == (422, [])
+    assert (page.status, env.calls("DELETE")) == (422, [])
     assert "What goes with this link has changed since you opened the page." in page.words
-    assert house.post(url_of(links[0], "delete"), again.values | typed).status == 303
+    assert env.post(url_of(links[0], "delete"), again.values | typed).status == 303
 
 
-def test_nothing_else_is_begun_for_a_customer_whose_links_are_being_removed(house: House) -> None:
-    links = three_of_one_customer(house)
-    house.simulator.fail("DELETE", "/api/integrations/", "lost_before")
-    delete(house, links[0])
+def test_nothing_else_is_begun_for_a_customer_whose_links_are_being_removed(env: Environment) -> None:
+    links = three_of_one_customer(env)
+    env.simulator.fail("DELETE", "/api/integrations/", "lost_before")
+    delete(env, links[0])
     typed = {"end_user_id": links[0].end_user.external_id, "item_id": "item-9", "access_token": "access-1"}
-    created = len(house.calls("POST"))
+    created = len(env.calls("POST"))
 
-    create, fetch = house.send(house.new_link_url(), **typed), act(house, links[1], "fetch")
+    create, fetch = env.send(env.new_link_url(), **typed), act(env, links[1], "fetch")
 
-    assert (create.status, fetch.status, len(house.calls("POST"))) == (409, 409, created)
+    assert (create.status, fetch.status, len(env.calls("POST"))) == (409, 409, created)
     assert "Remove the link" in create.words
 
 
-def test_removal_waits_for_a_link_that_is_being_created(house: House) -> None:
-    links = three_of_one_customer(house)
+def test_removal_waits_for_a_link_that_is_being_created(env: Environment) -> None:
+    links = three_of_one_customer(env)
     typed = {"end_user_id": links[0].end_user.external_id, "item_id": "item-9", "access_token": "access-lost-before"}
-    house.send(house.new_link_url(), **typed)
+    env.send(env.new_link_url(), **typed)
 
-    assert (delete(house, links[0]).status, house.calls("DELETE")) == (409, [])
+    assert (delete(env, links[0]).status, env.calls("DELETE")) == (409, [])
 
 
-def test_reason_of_a_removal_outlives_the_decision_about_it(house: House) -> None:
-    links = three_of_one_customer(house)
-    house.simulator.fail("DELETE", "/api/integrations/", "lost_before")
-    delete(house, links[0])
+def test_reason_of_a_removal_outlives_the_decision_about_it(env: Environment) -> None:
+    links = three_of_one_customer(env)
+    env.simulator.fail("DELETE", "/api/integrations/", "lost_before")
+    delete(env, links[0])
     Operation.objects.update(state=State.UNDECIDED)
-    url = house.last_operation().get_absolute_url()
+    url = env.last_operation().get_absolute_url()
 
-    house.post(f"{url}decide/", {"outcome": "not_done", "note": "I asked their support."}, "mia")
+    env.post(f"{url}decide/", {"outcome": "not_done", "note": "I asked their support."}, "mia")
 
-    assert house.last_operation().note == "The customer closed the account. · I asked their support."
+    assert env.last_operation().note == "The customer closed the account. · I asked their support."

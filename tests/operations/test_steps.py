@@ -11,7 +11,7 @@ from linkadmin.operations import tasks
 from linkadmin.operations.budget import budget_of
 from linkadmin.operations.models import Operation, PendingChallenge, State
 from linkadmin.providers.types import Cause
-from tests.house import House
+from tests.environment import Environment
 from tests.markup import Page
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -20,32 +20,32 @@ RIGHT, WRONG = "111111", "999999"
 DONE = ""  # what is sent where nothing can be typed
 
 
-def begin(house: House, password: str) -> Link:
-    return begin_at(house, house.belvo_link(), password)
+def begin(env: Environment, password: str) -> Link:
+    return begin_at(env, env.belvo_link(), password)
 
 
-def begin_at(house: House, link: Link, password: str) -> Link:
-    house.send(f"/links/{link.pk}/credentials/", password=password)
+def begin_at(env: Environment, link: Link, password: str) -> Link:
+    env.send(f"/links/{link.pk}/credentials/", password=password)
     return link
 
 
-def give(house: House, link: Link, *answers: str) -> Page:
+def give(env: Environment, link: Link, *answers: str) -> Page:
     """Give one answer after the other and return the page after the last."""
     for answer in answers:
         values = {"token": answer} if answer else {}
-        page = house.send(f"/links/{link.pk}/token/", **values)
-    return house.open(page.location)
+        page = env.send(f"/links/{link.pk}/token/", **values)
+    return env.open(page.location)
 
 
-def sign_in_again(house: House, link: Link, password: str = "pass_mfa") -> None:
-    house.post(f"/links/{link.pk}/token/withdraw/")
-    house.send(f"/links/{link.pk}/credentials/", password=password)
+def sign_in_again(env: Environment, link: Link, password: str = "pass_mfa") -> None:
+    env.post(f"/links/{link.pk}/token/withdraw/")
+    env.send(f"/links/{link.pk}/credentials/", password=password)
 
 
-def assert_nothing_was_refused(house: House, link: Link) -> None:
+def assert_nothing_was_refused(env: Environment, link: Link) -> None:
     assert budget_of(link).refused == 0
     assert not Operation.objects.filter(counts_as_attempt=True).exists()
-    history = house.open(f"/links/{link.pk}/history/?kind=operation").words.casefold()
+    history = env.open(f"/links/{link.pk}/history/?kind=operation").words.casefold()
     assert not any(word in history for word in ("wrong", "refused", "rejected"))
     answers = [event.details.get("asked_again", "") for event in AuditEvent.objects.all()]
     assert not {"wrong_code", "cant_tell"} & set(answers)
@@ -62,72 +62,72 @@ def assert_nothing_was_refused(house: House, link: Link) -> None:
     ],
 )
 def test_steps_answered_right_pass_and_nothing_counts_as_refused(
-    house: House, password: str, answers: tuple[str, ...]
+    env: Environment, password: str, answers: tuple[str, ...]
 ) -> None:
-    link = begin(house, password)
+    link = begin(env, password)
 
-    give(house, link, *answers)
+    give(env, link, *answers)
 
     link.refresh_from_db()
     assert link.is_proving
-    assert house.last_operation(link).state == State.SUCCEEDED
-    assert len(house.calls("PATCH")) == len(answers)
-    assert_nothing_was_refused(house, link)
+    assert env.last_operation(link).state == State.SUCCEEDED
+    assert len(env.calls("PATCH")) == len(answers)
+    assert_nothing_was_refused(env, link)
 
 
 @pytest.mark.parametrize("answered", [1, 2, 3, 4])
-def test_each_further_step_is_told_as_one(house: House, answered: int) -> None:
-    link = begin(house, "mfa_five")
+def test_each_further_step_is_told_as_one(env: Environment, answered: int) -> None:
+    link = begin(env, "mfa_five")
 
-    page = give(house, link, *(RIGHT, RIGHT, RIGHT, DONE)[:answered])
+    page = give(env, link, *(RIGHT, RIGHT, RIGHT, DONE)[:answered])
 
     assert "The bank asks for one more thing" in page.words
     assert "Wrong or expired code" not in page.words
 
 
-def test_approval_that_the_bank_does_not_see_yet_is_told_as_that(house: House) -> None:
-    page = give(house, begin(house, "mfa_unapproved"), DONE)
+def test_approval_that_the_bank_does_not_see_yet_is_told_as_that(env: Environment) -> None:
+    page = give(env, begin(env, "mfa_unapproved"), DONE)
 
     assert "Not approved yet" in page.words
 
 
 @pytest.mark.parametrize("password", ["numeric_code", "qr_code", "mfa_default", "mfa_text"])
-def test_three_wrong_codes_lock_whatever_is_new_in_each_challenge(house: House, password: str) -> None:
-    link = begin(house, password)
+def test_three_wrong_codes_lock_whatever_is_new_in_each_challenge(env: Environment, password: str) -> None:
+    link = begin(env, password)
 
-    words = [give(house, link, WRONG).words for _each in range(3)]
+    words = [give(env, link, WRONG).words for _each in range(3)]
 
     assert "2 attempts left today" in words[0]
     assert "1 attempt left today" in words[1]
     assert words[2].count("No attempts left today") == 1
     assert (budget_of(link).refused, budget_of(link).left) == (3, 0)
-    assert len(house.calls("PATCH")) == 3
+    assert len(env.calls("PATCH")) == 3
 
 
-def test_step_is_closed_with_the_last_wrong_code(house: House) -> None:
-    link = begin(house, "numeric_code")
+def test_step_is_closed_with_the_last_wrong_code(env: Environment) -> None:
+    link = begin(env, "numeric_code")
 
-    give(house, link, WRONG, WRONG, WRONG)
+    give(env, link, WRONG, WRONG, WRONG)
 
     link.refresh_from_db()
     assert not PendingChallenge.objects.exists()
     assert not Operation.objects.open().exists()
-    assert house.last_operation(link).state == State.REJECTED
+    assert env.last_operation(link).state == State.REJECTED
     assert link.cause == Cause.CODE_NEEDED.value
-    assert house.client().get(f"/links/{link.pk}/token/").headers["Location"] == link.get_absolute_url()
+    assert env.client().get(f"/links/{link.pk}/token/").headers["Location"] == link.get_absolute_url()
 
 
-def test_after_the_last_wrong_code_the_page_offers_what_is_possible(house: House) -> None:
-    link = begin(house, "numeric_code")
+def test_after_the_last_wrong_code_the_page_offers_what_is_possible(env: Environment) -> None:
+    link = begin(env, "numeric_code")
 
-    page = give(house, link, WRONG, WRONG, WRONG)
+    page = give(env, link, WRONG, WRONG, WRONG)
 
     assert "Attempts are free again" in page.words
     assert "Nobody can allow another attempt before then." in page.words
     assert f"/links/{link.pk}/repair-address/" in page.links()
     assert f"/links/{link.pk}/credentials/" not in page.links()
     assert page.source.count("button--primary") == 1
-    second = house.last_operation(link).parent
+    second = env.last_operation(link).parent
     assert second is not None
     assert second.ended_at is not None
     free_at = budget_of(link).free_at
@@ -135,23 +135,23 @@ def test_after_the_last_wrong_code_the_page_offers_what_is_possible(house: House
     assert f"{timezone.localtime(free_at):%H:%M:%S}" in page.words
 
 
-def test_wrong_code_between_right_ones_counts_once(house: House) -> None:
-    link = begin(house, "mfa_three")
+def test_wrong_code_between_right_ones_counts_once(env: Environment) -> None:
+    link = begin(env, "mfa_three")
 
-    page = give(house, link, RIGHT, WRONG)
+    page = give(env, link, RIGHT, WRONG)
 
     assert "Wrong or expired code" in page.words
     assert "2 attempts left today" in page.words
-    give(house, link, RIGHT, RIGHT)
+    give(env, link, RIGHT, RIGHT)
     link.refresh_from_db()
     assert link.is_proving
-    assert house.open(f"/links/{link.pk}/history/").words.count("the code was wrong or expired") == 1
+    assert env.open(f"/links/{link.pk}/history/").words.count("the code was wrong or expired") == 1
 
 
-def test_same_kind_in_other_words_is_told_honestly_and_counted_for_the_bank_alone(house: House) -> None:
-    link = begin(house, "mfa_reworded")
+def test_same_kind_in_other_words_is_told_honestly_and_counted_for_the_bank_alone(env: Environment) -> None:
+    link = begin(env, "mfa_reworded")
 
-    page = give(house, link, RIGHT)
+    page = give(env, link, RIGHT)
 
     assert "The bank is asking again: either the code was wrong or it wants one more" in page.words
     assert "2 attempts left today" in page.words
@@ -160,48 +160,48 @@ def test_same_kind_in_other_words_is_told_honestly_and_counted_for_the_bank_alon
     assert not Operation.objects.filter(asked_again="wrong_code").exists()
 
 
-def test_attempts_left_are_shown_before_each_code(house: House) -> None:
-    link = begin(house, "mfa_default")
+def test_attempts_left_are_shown_before_each_code(env: Environment) -> None:
+    link = begin(env, "mfa_default")
 
-    assert "3 attempts left today" in house.open(f"/links/{link.pk}/token/").words
+    assert "3 attempts left today" in env.open(f"/links/{link.pk}/token/").words
 
 
-def test_more_than_six_answers_end_a_sign_in(house: House) -> None:
-    link = begin(house, "mfa_endless")
+def test_more_than_six_answers_end_a_sign_in(env: Environment) -> None:
+    link = begin(env, "mfa_endless")
 
-    page = give(house, link, *[RIGHT] * 6)
+    page = give(env, link, *[RIGHT] * 6)
 
     assert "The bank keeps asking" in page.words
     assert not PendingChallenge.objects.exists()
-    assert house.last_operation(link).state == State.REJECTED
+    assert env.last_operation(link).state == State.REJECTED
     assert budget_of(link).refused == 0
 
 
-def test_challenge_that_cannot_be_decrypted_is_compared_as_well(house: House) -> None:
-    link = begin(house, "mfa_questions")
+def test_challenge_that_cannot_be_decrypted_is_compared_as_well(env: Environment) -> None:
+    link = begin(env, "mfa_questions")
     PendingChallenge.objects.update(sealed_shown=b"encrypted with another key")
 
-    page = give(house, link, RIGHT)
+    page = give(env, link, RIGHT)
 
     assert "The bank asks for one more thing" in page.words
 
 
-def test_wrong_codes_of_several_sign_ins_add_up(house: House) -> None:
-    link = begin(house, "pass_mfa")
-    give(house, link, WRONG)
-    sign_in_again(house, link)
+def test_wrong_codes_of_several_sign_ins_add_up(env: Environment) -> None:
+    link = begin(env, "pass_mfa")
+    give(env, link, WRONG)
+    sign_in_again(env, link)
 
-    page = give(house, link, WRONG)
+    page = give(env, link, WRONG)
 
     assert "1 attempt left today" in page.words
 
 
-def test_step_whose_attempts_were_spent_elsewhere_is_closed(house: House) -> None:
-    link = begin(house, "pass_mfa")
-    other = house.belvo_link()
+def test_step_whose_attempts_were_spent_elsewhere_is_closed(env: Environment) -> None:
+    link = begin(env, "pass_mfa")
+    other = env.belvo_link()
     Link.objects.filter(pk=other.pk).update(end_user=link.end_user)
-    give(house, begin_at(house, other, "pass_mfa"), WRONG, WRONG, WRONG)
-    page = house.open(f"/links/{link.pk}/token/")
+    give(env, begin_at(env, other, "pass_mfa"), WRONG, WRONG, WRONG)
+    page = env.open(f"/links/{link.pk}/token/")
     assert page.words.count("No attempts left today") == 1
     assert "token" not in page.inputs()
 
@@ -210,4 +210,4 @@ def test_step_whose_attempts_were_spent_elsewhere_is_closed(house: House) -> Non
     link.refresh_from_db()
     assert not PendingChallenge.objects.exists()
     assert link.cause == Cause.CODE_NEEDED.value
-    assert "No attempts left today" in house.open(house.last_operation(link).get_absolute_url()).words
+    assert "No attempts left today" in env.open(env.last_operation(link).get_absolute_url()).words

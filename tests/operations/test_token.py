@@ -14,7 +14,7 @@ from linkadmin.operations import tasks
 from linkadmin.operations.models import Operation, PendingChallenge, State
 from linkadmin.providers.types import Cause
 from tests.canary.dump import tables
-from tests.house import HTMX, House
+from tests.environment import HTMX, Environment
 from tests.markup import Page, read
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,10 +22,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 NUMBER = re.compile(r'class="challenge__number">(\d{6})<')
 
 
-def asked(house: House, password: str = "pass_mfa", name: str = "ana") -> Link:
+def asked(env: Environment, password: str = "pass_mfa", name: str = "ana") -> Link:
     """Bring a link to its code step."""
-    link = house.belvo_link()
-    house.send(f"/links/{link.pk}/credentials/", name, password=password)
+    link = env.belvo_link()
+    env.send(f"/links/{link.pk}/credentials/", name, password=password)
     return link
 
 
@@ -33,24 +33,24 @@ def url_of(link: Link) -> str:
     return f"/links/{link.pk}/token/"
 
 
-def give(house: House, link: Link, token: str, name: str = "ana") -> Page:
-    return house.send(url_of(link), name, token=token)
+def give(env: Environment, link: Link, token: str, name: str = "ana") -> Page:
+    return env.send(url_of(link), name, token=token)
 
 
-def test_bank_that_asks_leads_to_the_code_step(house: House) -> None:
-    link = house.belvo_link()
+def test_bank_that_asks_leads_to_the_code_step(env: Environment) -> None:
+    link = env.belvo_link()
 
-    answer = house.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
+    answer = env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
 
     assert (answer.status, answer.location) == (303, url_of(link))
-    page = house.open(answer.location)
+    page = env.open(answer.location)
     assert "Ask the customer for the code the bank sent them." in page.words
     assert page.inputs()["token"]["autocomplete"] == "off"
 
 
 @pytest.mark.parametrize("password", ["mfa_array", "mfa_object"])
-def test_time_left_is_the_providers_whatever_its_shape(house: House, password: str) -> None:
-    page = house.open(url_of(asked(house, password)))
+def test_time_left_is_the_providers_whatever_its_shape(env: Environment, password: str) -> None:
+    page = env.open(url_of(asked(env, password)))
 
     (clock,) = [each.attrs for each in page.elements if "data-countdown" in each.attrs]
     (bar,) = [each.attrs for each in page.elements if each.tag == "progress"]
@@ -58,16 +58,16 @@ def test_time_left_is_the_providers_whatever_its_shape(house: House, password: s
     assert clock["role"] == "timer"
 
 
-def test_number_stands_large_with_what_the_bank_says(house: House) -> None:
-    page = house.open(url_of(asked(house, "numeric_code")))
+def test_number_stands_large_with_what_the_bank_says(env: Environment) -> None:
+    page = env.open(url_of(asked(env, "numeric_code")))
 
     assert NUMBER.search(page.source)
     assert "The bank says: Escribe este número" in page.words
     assert "token" in page.inputs()
 
 
-def test_picture_is_drawn_from_the_answer_itself(house: House) -> None:
-    page = house.open(url_of(asked(house, "qr_code")))
+def test_picture_is_drawn_from_the_answer_itself(env: Environment) -> None:
+    page = env.open(url_of(asked(env, "qr_code")))
 
     (picture,) = [each.attrs for each in page.elements if each.tag == "img"]
     assert picture["src"].startswith("data:image/png;base64,iVBOR")
@@ -75,129 +75,129 @@ def test_picture_is_drawn_from_the_answer_itself(house: House) -> None:
     assert "img-src 'self' data:" in page.headers["content-security-policy"]
 
 
-def test_only_the_code_step_may_show_pictures_of_its_own_text(house: House) -> None:
-    link = asked(house, "qr_code")
+def test_only_the_code_step_may_show_pictures_of_its_own_text(env: Environment) -> None:
+    link = asked(env, "qr_code")
 
-    assert "data:" not in house.open(link.get_absolute_url()).headers["content-security-policy"]
+    assert "data:" not in env.open(link.get_absolute_url()).headers["content-security-policy"]
 
 
-def test_question_of_the_bank_is_text_and_never_markup(house: House) -> None:
-    page = house.open(url_of(asked(house, "mfa_text")))
+def test_question_of_the_bank_is_text_and_never_markup(env: Environment) -> None:
+    page = env.open(url_of(asked(env, "mfa_text")))
 
     assert "¿Qué código te dio el asesor de tu sucursal?" in page.words
     assert "token" in page.inputs()
 
 
-def test_approval_has_a_button_and_nothing_to_type(house: House) -> None:
-    link = asked(house, "mfa_approve")
-    page = house.open(url_of(link))
+def test_approval_has_a_button_and_nothing_to_type(env: Environment) -> None:
+    link = asked(env, "mfa_approve")
+    page = env.open(url_of(link))
     assert "token" not in page.inputs()
     assert "Done, continue" in page.words
 
-    answer = house.send(url_of(link))
+    answer = env.send(url_of(link))
 
     assert answer.location == link.get_absolute_url()
 
 
-def test_right_code_repairs_the_link(house: House) -> None:
-    link = asked(house)
+def test_right_code_repairs_the_link(env: Environment) -> None:
+    link = asked(env)
 
-    answer = give(house, link, "111111")
+    answer = give(env, link, "111111")
 
     link.refresh_from_db()
     assert answer.location == link.get_absolute_url()
     assert link.is_proving
-    assert house.last_operation(link).state == State.SUCCEEDED
+    assert env.last_operation(link).state == State.SUCCEEDED
 
 
 @pytest.mark.parametrize("typed", [" 111 111 ", "111-111", "111\u2013111", "\u00a0111111"])
-def test_code_is_taken_as_people_paste_it(house: House, typed: str) -> None:
-    link = asked(house)
+def test_code_is_taken_as_people_paste_it(env: Environment, typed: str) -> None:
+    link = asked(env)
 
-    give(house, link, typed)
+    give(env, link, typed)
 
-    assert house.calls("PATCH")[0].body["token"] == "111111"
-
-
-def test_words_the_bank_asked_for_are_sent_as_typed(house: House) -> None:
-    link = asked(house, "mfa_text")
-
-    give(house, link, " my first dog ")
-
-    assert house.calls("PATCH")[0].body["token"] == " my first dog "
+    assert env.calls("PATCH")[0].body["token"] == "111111"
 
 
-def test_empty_code_is_refused_at_its_field(house: House) -> None:
-    link = asked(house)
+def test_words_the_bank_asked_for_are_sent_as_typed(env: Environment) -> None:
+    link = asked(env, "mfa_text")
 
-    page = give(house, link, " ")
+    give(env, link, " my first dog ")
+
+    assert env.calls("PATCH")[0].body["token"] == " my first dog "
+
+
+def test_empty_code_is_refused_at_its_field(env: Environment) -> None:
+    link = asked(env)
+
+    page = give(env, link, " ")
 
     assert page.status == 422
     assert page.error_at("token") == "Type the code the customer reads to you."
-    assert house.calls("PATCH") == []
+    assert env.calls("PATCH") == []
 
 
-def test_wrong_code_brings_a_new_challenge_and_ends_the_old_one(house: House) -> None:
-    link = asked(house, "numeric_code")
-    before = house.open(url_of(link))
+def test_wrong_code_brings_a_new_challenge_and_ends_the_old_one(env: Environment) -> None:
+    link = asked(env, "numeric_code")
+    before = env.open(url_of(link))
     old = PendingChallenge.objects.get()
 
-    answer = give(house, link, "999999")
+    answer = give(env, link, "999999")
 
-    page = house.open(answer.location)
+    page = env.open(answer.location)
     assert "Wrong or expired code" in page.words
     assert NUMBER.search(page.source)[1] != NUMBER.search(before.source)[1]  # type: ignore[index]
     assert PendingChallenge.objects.get().pk != old.pk
     assert old.operation.children.get().state == State.NEEDS_TOKEN
 
 
-def test_form_of_the_old_challenge_is_not_sent(house: House) -> None:
-    link = asked(house)
-    old = house.open(url_of(link)).form_with("token").values
-    give(house, link, "999999")
+def test_form_of_the_old_challenge_is_not_sent(env: Environment) -> None:
+    link = asked(env)
+    old = env.open(url_of(link)).form_with("token").values
+    give(env, link, "999999")
 
-    answer = house.client().post(url_of(link), old | {"token": "111111"}, follow=True)
+    answer = env.client().post(url_of(link), old | {"token": "111111"}, follow=True)
 
     assert "Nothing was sent." in answer.content.decode()
-    assert len(house.calls("PATCH")) == 1
+    assert len(env.calls("PATCH")) == 1
 
 
-def test_after_three_wrong_codes_no_other_is_sent(house: House) -> None:
-    link = asked(house)
+def test_after_three_wrong_codes_no_other_is_sent(env: Environment) -> None:
+    link = asked(env)
     for _each in range(3):
         key = str(PendingChallenge.objects.get().pk)
-        ended = give(house, link, "999999")
+        ended = give(env, link, "999999")
 
-    house.post(url_of(link), {"operation_key": str(uuid.uuid4()), "challenge": key, "token": "111111"})
+    env.post(url_of(link), {"operation_key": str(uuid.uuid4()), "challenge": key, "token": "111111"})
 
-    assert "No attempts left today" in house.open(ended.location).words
-    assert len(house.calls("PATCH", "/api/links/")) == 3
+    assert "No attempts left today" in env.open(ended.location).words
+    assert len(env.calls("PATCH", "/api/links/")) == 3
 
 
-def test_code_after_its_time_is_not_sent(house: House) -> None:
-    link = asked(house, "mfa_short")
-    form = house.open(url_of(link)).form_with("token").values
+def test_code_after_its_time_is_not_sent(env: Environment) -> None:
+    link = asked(env, "mfa_short")
+    form = env.open(url_of(link)).form_with("token").values
     PendingChallenge.objects.update(expires_at=timezone.now())
 
-    page = house.post(url_of(link), form | {"token": "111111"})
+    page = env.post(url_of(link), form | {"token": "111111"})
 
     assert page.status == 409
     assert "The code came too late" in page.words
     assert "Start again" in page.words
-    assert house.calls("PATCH") == []
+    assert env.calls("PATCH") == []
 
 
 @pytest.mark.parametrize("is_noted", [False, True])
 @pytest.mark.parametrize("htmx", [False, True])
 def test_code_page_says_once_that_the_time_is_over_and_offers_one_way_on(
-    house: House, is_noted: bool, htmx: bool
+    env: Environment, is_noted: bool, htmx: bool
 ) -> None:
-    link = asked(house, "numeric_code")
+    link = asked(env, "numeric_code")
     PendingChallenge.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     if is_noted:
         tasks.close_overdue()
 
-    page = read(house.client().get(url_of(link), headers=HTMX if htmx else {}))
+    page = read(env.client().get(url_of(link), headers=HTMX if htmx else {}))
 
     assert page.source.count('role="alert"') == 1
     assert page.source.count("button--primary") == 1
@@ -207,79 +207,79 @@ def test_code_page_says_once_that_the_time_is_over_and_offers_one_way_on(
     assert not NUMBER.search(page.source)
     assert "token" not in page.inputs()
     assert page.is_whole is not htmx
-    assert house.post(f"{url_of(link)}withdraw/").location == f"/links/{link.pk}/credentials/"
+    assert env.post(f"{url_of(link)}withdraw/").location == f"/links/{link.pk}/credentials/"
 
 
-def test_code_step_draws_itself_anew_when_its_time_is_over(house: House) -> None:
-    page = house.open(url_of(asked(house)))
+def test_code_step_draws_itself_anew_when_its_time_is_over(env: Environment) -> None:
+    page = env.open(url_of(asked(env)))
 
     (step,) = [each.attrs for each in page.elements if each.attrs.get("id") == "code-step"]
     assert "countdown-over" in step["hx-trigger"]
     assert "data-countdown-scope" in step
 
 
-def test_code_whose_session_does_not_open_any_more_is_not_sent(house: House) -> None:
-    link = asked(house)
+def test_code_whose_session_does_not_open_any_more_is_not_sent(env: Environment) -> None:
+    link = asked(env)
     PendingChallenge.objects.update(sealed_session=b"sealed with another key")
 
-    page = give(house, link, "111111")
+    page = give(env, link, "111111")
 
     assert page.status == 409
     assert "Start again" in page.words
-    assert house.calls("PATCH") == []
+    assert env.calls("PATCH") == []
 
 
-def test_code_that_the_provider_finds_too_late_starts_again(house: House) -> None:
-    link = asked(house, "mfa_short")
-    house.clock.forward(13)
+def test_code_that_the_provider_finds_too_late_starts_again(env: Environment) -> None:
+    link = asked(env, "mfa_short")
+    env.clock.forward(13)
 
-    answer = give(house, link, "111111")
+    answer = give(env, link, "111111")
 
-    page = house.open(answer.location)
+    page = env.open(answer.location)
     assert "The code came too late" in page.words
     assert f"/links/{link.pk}/credentials/" in page.links()
-    assert house.last_operation(link).state == State.EXPIRED
+    assert env.last_operation(link).state == State.EXPIRED
 
 
-def test_time_that_ran_out_is_said_on_the_links_page(house: House) -> None:
-    link = asked(house, "mfa_short")
+def test_time_that_ran_out_is_said_on_the_links_page(env: Environment) -> None:
+    link = asked(env, "mfa_short")
     PendingChallenge.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
 
     tasks.close_overdue()
 
-    page = house.open(link.get_absolute_url())
+    page = env.open(link.get_absolute_url())
     assert "The code came too late" in page.words
     assert f"/links/{link.pk}/credentials/" in page.links()
     assert not PendingChallenge.objects.exists()
 
 
-def test_page_without_a_challenge_leads_to_the_link(house: House) -> None:
-    link = house.belvo_link()
+def test_page_without_a_challenge_leads_to_the_link(env: Environment) -> None:
+    link = env.belvo_link()
 
-    assert house.client().get(url_of(link)).headers["Location"] == link.get_absolute_url()
+    assert env.client().get(url_of(link)).headers["Location"] == link.get_absolute_url()
 
 
-def test_colleague_sees_the_step_and_cannot_send(house: House) -> None:
-    link = asked(house, "numeric_code")
+def test_colleague_sees_the_step_and_cannot_send(env: Environment) -> None:
+    link = asked(env, "numeric_code")
     challenge = PendingChallenge.objects.get()
-    page = house.open(url_of(link), "ben")
+    page = env.open(url_of(link), "ben")
     assert NUMBER.search(page.source)
     assert "Ana started this and can send the code." in page.words
 
-    sent = house.post(
+    sent = env.post(
         url_of(link), {"operation_key": str(challenge.pk), "challenge": str(challenge.pk), "token": "111111"}, "ben"
     )
 
     assert sent.status == 409
-    assert house.calls("PATCH") == []
+    assert env.calls("PATCH") == []
 
 
 @pytest.mark.parametrize("name", ["mia", "aud"])
 @pytest.mark.parametrize("password", ["numeric_code", "qr_code", "mfa_text"])
-def test_who_cannot_repair_sees_no_value_of_the_challenge(house: House, name: str, password: str) -> None:
-    link = asked(house, password)
+def test_who_cannot_repair_sees_no_value_of_the_challenge(env: Environment, name: str, password: str) -> None:
+    link = asked(env, password)
 
-    page = house.open(url_of(link), name)
+    page = env.open(url_of(link), name)
 
     assert "The bank asks for a one-time code" in page.words
     assert not NUMBER.search(page.source)
@@ -288,12 +288,12 @@ def test_who_cannot_repair_sees_no_value_of_the_challenge(house: House, name: st
     assert "token" not in page.inputs()
 
 
-def test_auditor_sees_no_name_at_the_code_step(house: House) -> None:
-    link = asked(house, "numeric_code")
+def test_auditor_sees_no_name_at_the_code_step(env: Environment) -> None:
+    link = asked(env, "numeric_code")
 
-    waiting = house.open(url_of(link), "aud")
+    waiting = env.open(url_of(link), "aud")
     Operation.objects.filter(link=link).update(state=State.EXPIRED, outcome="code_too_late")
-    over = house.open(url_of(link), "aud")
+    over = env.open(url_of(link), "aud")
 
     for page in (waiting, over):
         assert "The bank asks for a one-time code" in page.words
@@ -301,12 +301,12 @@ def test_auditor_sees_no_name_at_the_code_step(house: House) -> None:
         assert f"{link.end_user.name[0]}•••" in page.words
 
 
-def test_value_and_session_of_a_challenge_are_nowhere_in_the_database(house: House) -> None:
-    link = asked(house, "numeric_code")
-    number = NUMBER.search(house.open(url_of(link)).source)[1]  # type: ignore[index]
-    session = next(iter(house.simulator.world.attempts))
+def test_value_and_session_of_a_challenge_are_nowhere_in_the_database(env: Environment) -> None:
+    link = asked(env, "numeric_code")
+    number = NUMBER.search(env.open(url_of(link)).source)[1]  # type: ignore[index]
+    session = next(iter(env.simulator.world.attempts))
     while_waiting = _everything_stored()
-    give(house, link, "475869")
+    give(env, link, "475869")
 
     stored = while_waiting + _everything_stored()
 
@@ -315,20 +315,20 @@ def test_value_and_session_of_a_challenge_are_nowhere_in_the_database(house: Hou
         assert secret not in stored
 
 
-def test_page_says_when_what_the_bank_shows_cannot_be_decrypted(house: House) -> None:
-    link = asked(house, "qr_code")
+def test_page_says_when_what_the_bank_shows_cannot_be_decrypted(env: Environment) -> None:
+    link = asked(env, "qr_code")
     PendingChallenge.objects.update(sealed_shown=b"encrypted with another key")
 
-    page = house.open(url_of(link))
+    page = env.open(url_of(link))
 
     assert "This challenge is no longer available" in page.words
 
 
-def test_login_attempt_can_be_given_up(house: House) -> None:
-    link = asked(house)
-    operation = house.last_operation(link)
+def test_login_attempt_can_be_given_up(env: Environment) -> None:
+    link = asked(env)
+    operation = env.last_operation(link)
 
-    answer = house.post(f"{url_of(link)}withdraw/")
+    answer = env.post(f"{url_of(link)}withdraw/")
 
     operation.refresh_from_db()
     link.refresh_from_db()
@@ -338,60 +338,60 @@ def test_login_attempt_can_be_given_up(house: House) -> None:
     assert link.cause == Cause.CODE_NEEDED.value
 
 
-def test_colleague_cannot_cancel_an_attempt(house: House) -> None:
-    link = asked(house)
+def test_colleague_cannot_cancel_an_attempt(env: Environment) -> None:
+    link = asked(env)
 
-    answer = house.post(f"{url_of(link)}withdraw/", name="ben")
+    answer = env.post(f"{url_of(link)}withdraw/", name="ben")
 
     assert answer.location == url_of(link)
-    assert house.last_operation(link).state == State.NEEDS_TOKEN
-    assert "Cancel this attempt" not in house.open(url_of(link), "ben").words
+    assert env.last_operation(link).state == State.NEEDS_TOKEN
+    assert "Cancel this attempt" not in env.open(url_of(link), "ben").words
     assert AuditEvent.objects.filter(actor="ben", outcome="refused").exists()
 
 
-def test_manager_cancels_an_attempt_with_a_reason_also_of_somebody_who_left(house: House) -> None:
-    link = asked(house)
+def test_manager_cancels_an_attempt_with_a_reason_also_of_somebody_who_left(env: Environment) -> None:
+    link = asked(env)
     User.objects.filter(username="ana").update(is_active=False)
     cancel = f"{url_of(link)}cancel/"
-    assert "Cancel this attempt" in house.open(url_of(link), "mia").words
-    assert house.post(cancel, name="mia").status == 422
+    assert "Cancel this attempt" in env.open(url_of(link), "mia").words
+    assert env.post(cancel, name="mia").status == 422
 
-    house.send(cancel, "mia", reason="Ana has left.")
+    env.send(cancel, "mia", reason="Ana has left.")
 
-    operation = house.last_operation(link)
+    operation = env.last_operation(link)
     assert (operation.state, operation.outcome, operation.note) == (State.EXPIRED, "withdrawn", "Ana has left.")
     event = AuditEvent.objects.get(action__endswith=".withdrawn")
     assert (event.actor, event.details) == ("mia", {"owner": str(operation.actor_id)})
-    assert house.send(f"/links/{link.pk}/credentials/", "ben", password="pass_mfa").location == url_of(link)
+    assert env.send(f"/links/{link.pk}/credentials/", "ben", password="pass_mfa").location == url_of(link)
 
 
-def test_what_was_given_up_can_be_started_anew(house: House) -> None:
-    link = asked(house)
-    house.post(f"{url_of(link)}withdraw/")
+def test_what_was_given_up_can_be_started_anew(env: Environment) -> None:
+    link = asked(env)
+    env.post(f"{url_of(link)}withdraw/")
 
-    answer = house.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
+    answer = env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
 
     assert answer.location == url_of(link)
-    assert len(house.calls("PUT")) == 2
+    assert len(env.calls("PUT")) == 2
 
 
-def test_refused_code_shows_why(house: House) -> None:
-    link = asked(house)
+def test_refused_code_shows_why(env: Environment) -> None:
+    link = asked(env)
 
-    answer = give(house, link, "100400")
+    answer = give(env, link, "100400")
 
-    assert "locked" in house.open(answer.location).words
-    assert house.last_operation(link).state == State.REJECTED
+    assert "locked" in env.open(answer.location).words
+    assert env.last_operation(link).state == State.REJECTED
 
 
-def test_lost_answer_to_a_code_is_learnt_by_reading(house: House) -> None:
-    link = asked(house)
+def test_lost_answer_to_a_code_is_learnt_by_reading(env: Environment) -> None:
+    link = asked(env)
 
-    give(house, link, "100001")
-    tasks.reconcile_one(str(house.last_operation(link).pk))
+    give(env, link, "100001")
+    tasks.reconcile_one(str(env.last_operation(link).pk))
 
-    assert house.last_operation(link).state == State.CONFIRMED_DONE
-    assert len(house.calls("PATCH")) == 1
+    assert env.last_operation(link).state == State.CONFIRMED_DONE
+    assert len(env.calls("PATCH")) == 1
 
 
 def _everything_stored() -> str:

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from linkadmin.simulator.journal import Call
-from tests.house import House
+from tests.environment import Environment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -16,16 +16,16 @@ def said(call: Call) -> tuple[str, str, object]:
     return call.method, call.path, call.body
 
 
-def test_heron_create_is_the_four_fields_flat_with_the_key_in_its_header(house: House) -> None:
-    house.send(
-        house.new_link_url(),
+def test_heron_create_is_the_four_fields_flat_with_the_key_in_its_header(env: Environment) -> None:
+    env.send(
+        env.new_link_url(),
         end_user_id="cus-77",
         end_user_name="Blue Fern Bakery",
         item_id="Item-aB3",
         access_token="access-sandbox-9",
     )
 
-    (call,) = house.calls("POST")
+    (call,) = env.calls("POST")
     body = {
         "access_token": "access-sandbox-9",
         "end_user_id": "cus-77",
@@ -39,20 +39,20 @@ def test_heron_create_is_the_four_fields_flat_with_the_key_in_its_header(house: 
     assert call.query == {}
 
 
-def test_belvo_update_is_a_put_with_basic_and_a_slash_at_the_end(house: House) -> None:
-    link = house.belvo_link()
+def test_belvo_update_is_a_put_with_basic_and_a_slash_at_the_end(env: Environment) -> None:
+    link = env.belvo_link()
 
-    house.send(f"/links/{link.pk}/credentials/", password="pass_valid")
+    env.send(f"/links/{link.pk}/credentials/", password="pass_valid")
 
-    (call,) = house.calls("PUT")
+    (call,) = env.calls("PUT")
     assert said(call) == ("PUT", f"/api/links/{link.remote_id}/", {"password": "pass_valid"})
     assert call.headers["authorization"] == BASIC
     assert call.headers["content-type"] == "application/json"
     assert "x-api-key" not in call.headers
 
 
-def test_belvo_update_sends_two_passwords_document_code_and_key(house: House) -> None:
-    link = house.belvo_link(bank="ironbank_br_retail")
+def test_belvo_update_sends_two_passwords_document_code_and_key(env: Environment) -> None:
+    link = env.belvo_link(bank="ironbank_br_retail")
     typed = {
         "password": "pass_valid",
         "password2": "valid",
@@ -61,56 +61,56 @@ def test_belvo_update_sends_two_passwords_document_code_and_key(house: House) ->
         "username_type": "003",
     }
 
-    house.send(f"/links/{link.pk}/credentials/", **typed)
+    env.send(f"/links/{link.pk}/credentials/", **typed)
 
-    (call,) = house.calls("PUT")
+    (call,) = env.calls("PUT")
     assert call.body == typed
 
 
-def test_belvo_update_sends_certificate_and_private_key_of_a_fiscal_link(house: House) -> None:
-    link = house.belvo_link(bank="anchorhead_mx_fiscal")
+def test_belvo_update_sends_certificate_and_private_key_of_a_fiscal_link(env: Environment) -> None:
+    link = env.belvo_link(bank="anchorhead_mx_fiscal")
     typed = {"password": "pass_valid", "certificate": "Y2VydGlmaWNhdGU=", "private_key": "cHJpdmF0ZQ=="}
 
-    house.send(f"/links/{link.pk}/credentials/", **typed)
+    env.send(f"/links/{link.pk}/credentials/", **typed)
 
-    (call,) = house.calls("PUT")
+    (call,) = env.calls("PUT")
     assert call.body == typed
 
 
-def test_belvo_resume_is_a_patch_without_an_id_with_session_link_and_token(house: House) -> None:
-    link = house.belvo_link()
-    house.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
-    session = next(iter(house.simulator.world.attempts))
+def test_belvo_resume_is_a_patch_without_an_id_with_session_link_and_token(env: Environment) -> None:
+    link = env.belvo_link()
+    env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
+    session = next(iter(env.simulator.world.attempts))
 
-    house.send(f"/links/{link.pk}/token/", token="111111")
+    env.send(f"/links/{link.pk}/token/", token="111111")
 
-    (call,) = house.calls("PATCH")
+    (call,) = env.calls("PATCH")
     body = {"session": session, "link": link.remote_id, "token": "111111"}
     assert said(call) == ("PATCH", "/api/links/", body)
     assert call.headers["authorization"] == BASIC
 
 
-def test_belvo_resume_of_an_approval_has_no_token(house: House) -> None:
-    link = house.belvo_link()
-    house.send(f"/links/{link.pk}/credentials/", password="mfa_approve")
+def test_belvo_resume_of_an_approval_has_no_token(env: Environment) -> None:
+    link = env.belvo_link()
+    env.send(f"/links/{link.pk}/credentials/", password="mfa_approve")
 
-    house.send(f"/links/{link.pk}/token/")
+    env.send(f"/links/{link.pk}/token/")
 
-    (call,) = house.calls("PATCH")
+    (call,) = env.calls("PATCH")
     assert set(call.body) == {"session", "link"}
 
 
-def test_belvo_register_sends_institution_login_customer_and_access(house: House) -> None:
-    customer = house.customer()
+def test_belvo_register_sends_institution_login_customer_and_access(env: Environment) -> None:
+    customer = env.customer()
 
-    house.send(
-        house.new_link_url("erebor_mx_retail"),
+    env.send(
+        env.new_link_url("erebor_mx_retail"),
         end_user_id=customer.external_id,
         username="maria",
         password="pass_valid",
     )
 
-    (call,) = house.calls("POST")
+    (call,) = env.calls("POST")
     assert said(call) == (
         "POST",
         "/api/links/",
@@ -124,13 +124,13 @@ def test_belvo_register_sends_institution_login_customer_and_access(house: House
     )
 
 
-def test_belvo_register_sends_what_the_bank_asks_for_in_hidden_fields(house: House) -> None:
-    house.send(
-        house.new_link_url("planet_mx_employment"),
+def test_belvo_register_sends_what_the_bank_asks_for_in_hidden_fields(env: Environment) -> None:
+    env.send(
+        env.new_link_url("planet_mx_employment"),
         end_user_id="cus-5",
         end_user_name="Ivy Long",
         username="BLPM951331IONVGR54",
     )
 
-    (call,) = house.calls("POST")
+    (call,) = env.calls("POST")
     assert call.body["password"] == "fake-password"

@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 
 import requests
 
-from tests.house import PASSWORD
+from tests.environment import PASSWORD
 
 TAB_SECONDS = 0.5  # a tab is left open after it sent
 

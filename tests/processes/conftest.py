@@ -24,7 +24,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory, static: Path) -> Iterator
 @pytest.fixture(scope="package")
 def webhook_path(embedded: Stack) -> str:
     """Where Belvo delivers to the embedded stack."""
-    return str(embedded.run("tests.processes.letterbox"))
+    return str(embedded.run("tests.processes.webhook_endpoint"))
 
 
 @pytest.fixture(scope="package")

@@ -225,7 +225,7 @@ class Stack:
         (self.data / "simulator.json").write_text(json.dumps(_remote_world()))
         self._running["simulator"] = self._spawn("simulator", self._command("simulator"))
         self.simulator_url = wait_for(self._said_address)
-        made = self.run("tests.processes.world", self.simulator_url)
+        made = self.run("tests.processes.fixtures", self.simulator_url)
         self.integrations = made["integrations"]
         for row in made["links"]:
             self._links.setdefault(row["bank"], []).append(PlantedLink(**row))

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.webhooks.postman import AUTHORIZATION, told_by_belvo
+from tests.webhooks.webhook_sender import AUTHORIZATION, told_by_belvo
 
 from .stack import Stack
 

@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from tests.webhooks.postman import AUTHORIZATION, told_by_belvo
+from tests.webhooks.webhook_sender import AUTHORIZATION, told_by_belvo
 
 from .stack import PlantedLink, Stack, wait_for
 

@@ -16,9 +16,9 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from tests.house import PASSWORD
+from tests.environment import PASSWORD
 from tests.needs import NGINX
-from tests.webhooks.postman import AUTHORIZATION, told_by_belvo
+from tests.webhooks.webhook_sender import AUTHORIZATION, told_by_belvo
 
 from .browser import forms_of
 from .stack import HOST, PROJECT, Stack, free_port, wait_for
@@ -90,7 +90,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory, static: Path) -> Iterator[Pr
     }
     with Stack(folder, static=static, **settings) as stack, ExitStack() as cleanup:
         stack.kill("worker", "beat")
-        webhook = str(stack.run("tests.processes.letterbox"))
+        webhook = str(stack.run("tests.processes.webhook_endpoint"))
         port, plain_port = free_port(), free_port()
         certificate = _certificate(folder)
         (folder / "nginx.conf").write_text(_configuration(folder, stack, port, plain_port))

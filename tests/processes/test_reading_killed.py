@@ -11,7 +11,7 @@ from redis import Redis
 
 from linkadmin.simulator.crowds import Crowds
 from linkadmin.simulator.population import Population
-from tests.house import HERON_INTEGRATION
+from tests.environment import HERON_INTEGRATION
 
 from . import servers
 from .browser import Browser, Form
@@ -35,9 +35,9 @@ class Crowded(Stack):
         command = super()._command(name)
         return [*command, *crowd, "--latency", LATENCY] if name == "simulator" else command
 
-    def tally(self) -> dict[str, Any]:
+    def counts(self) -> dict[str, Any]:
         """Count what is in the database."""
-        counted: dict[str, Any] = self.run("tests.processes.tally")
+        counted: dict[str, Any] = self.run("tests.processes.counts")
         return counted
 
     def kill_and_empty_broker(self) -> None:
@@ -81,32 +81,32 @@ def in_the_middle(stack: Crowded, how_far: Callable[[dict[str, Any]], tuple[int,
     """Wait until something has begun and is not over yet."""
 
     def is_between() -> bool:
-        done, of = how_far(stack.tally())
+        done, of = how_far(stack.counts())
         assert done < max(1, of), "it was over before anything could be killed"
         return done > 0
 
     wait_for(is_between)
 
 
-def parts_of_full_checks(tally: dict[str, Any]) -> tuple[int, int]:
-    running = [full_check for full_check in tally["full_checks"] if full_check["state"] == "running"]
+def parts_of_full_checks(counts: dict[str, Any]) -> tuple[int, int]:
+    running = [full_check for full_check in counts["full_checks"] if full_check["state"] == "running"]
     return sum(full_check["done"] for full_check in running), sum(full_check["parts"] for full_check in running) or 1
 
 
-def items_of_job(tally: dict[str, Any]) -> tuple[int, int]:
-    job = tally["jobs"][-1]
+def items_of_job(counts: dict[str, Any]) -> tuple[int, int]:
+    job = counts["jobs"][-1]
     return job["total"] - job["items"].get("waiting", 0), job["total"]
 
 
 def wait_until_swept(stack: Crowded) -> dict[str, Any]:
-    """Wait until each provider has a full check that is done, and return the tally then."""
+    """Wait until each provider has a full check that is done, and return the counts then."""
 
-    def tally_when_done() -> dict[str, Any] | None:
-        tally = stack.tally()
-        done = {full_check["provider"] for full_check in tally["full_checks"] if full_check["state"] == "done"}
-        return tally if done == {"belvo", "heron"} else None
+    def counts_when_done() -> dict[str, Any] | None:
+        counts = stack.counts()
+        done = {full_check["provider"] for full_check in counts["full_checks"] if full_check["state"] == "done"}
+        return counts if done == {"belvo", "heron"} else None
 
-    return wait_for(tally_when_done)
+    return wait_for(counts_when_done)
 
 
 def test_full_checks_that_are_killed_again_and_again_find_every_link_once(crowded: Crowded) -> None:
@@ -114,15 +114,15 @@ def test_full_checks_that_are_killed_again_and_again_find_every_link_once(crowde
         in_the_middle(crowded, parts_of_full_checks)
         crowded.kill_and_empty_broker()
 
-    tally = wait_until_swept(crowded)
+    counts = wait_until_swept(crowded)
 
-    assert tally["links"] == tally["beginnings"] == links_to_be_found()
-    assert tally["twice"] == 0
-    assert len(tally["full_checks"]) == 2
+    assert counts["links"] == counts["beginnings"] == links_to_be_found()
+    assert counts["twice"] == 0
+    assert len(counts["full_checks"]) == 2
 
 
 def test_notes_on_all_links_are_written_once_each(crowded: Crowded) -> None:
-    tally = wait_until_swept(crowded)
+    counts = wait_until_swept(crowded)
     ana = crowded.browser("ana")
     plan = press(ana, "/links/", "/bulk/note/", all="1", text="Call them on Monday")
     job = plan.url.removeprefix(ana.url)
@@ -130,10 +130,10 @@ def test_notes_on_all_links_are_written_once_each(crowded: Crowded) -> None:
 
     in_the_middle(crowded, items_of_job)
     crowded.kill_and_empty_broker()
-    tally = wait_for(lambda: done(crowded))
+    counts = wait_for(lambda: done(crowded))
 
-    assert tally["jobs"][-1]["items"] == {"done": tally["links"]}
-    assert tally["notes"] == {"1": tally["links"]}
+    assert counts["jobs"][-1]["items"] == {"done": counts["links"]}
+    assert counts["notes"] == {"1": counts["links"]}
 
 
 def test_reading_of_many_links_goes_on_after_a_kill(crowded: Crowded) -> None:
@@ -146,12 +146,12 @@ def test_reading_of_many_links_goes_on_after_a_kill(crowded: Crowded) -> None:
 
     in_the_middle(crowded, items_of_job)
     crowded.kill_and_empty_broker()
-    tally = wait_for(lambda: done(crowded))
+    counts = wait_for(lambda: done(crowded))
 
-    last = tally["jobs"][-1]
+    last = counts["jobs"][-1]
     assert last["items"].get("done", 0) + last["items"].get("skipped", 0) == last["total"]
 
 
 def done(stack: Crowded) -> dict[str, Any] | None:
-    tally = stack.tally()
-    return tally if tally["jobs"][-1]["state"] == "done" else None
+    counts = stack.counts()
+    return counts if counts["jobs"][-1]["state"] == "done" else None

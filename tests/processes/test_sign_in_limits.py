@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.house import PASSWORD
+from tests.environment import PASSWORD
 
 from . import servers
 from .browser import Browser, forms_of

@@ -23,7 +23,7 @@ from linkadmin.providers.errors import (
 from linkadmin.providers.records import ReportsRefreshed
 from linkadmin.providers.types import Cause, Challenge, ChallengeKind, LinkRef, NewLink, RemoteLink, Secret
 from linkadmin.simulator.server import Simulator
-from tests.house import Clock
+from tests.environment import Clock
 
 
 @pytest.fixture

@@ -8,16 +8,16 @@ from django.utils import timezone
 from linkadmin.links import health
 from linkadmin.links.models import Link
 from linkadmin.providers.types import Cause, Observation, RemoteLink
-from tests.house import House
+from tests.environment import Environment
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("still")]
 
 
-def link_with_a_past(house: House, *pasts: tuple[int, Cause]) -> Link:
+def link_with_a_past(env: Environment, *pasts: tuple[int, Cause]) -> Link:
     """Return a link that was found so many days ago in the first state, and came into the others later."""
     (found, cause), *later = pasts
     now = timezone.now()
-    link = Link(integration=house.belvo, end_user=house.customer(), institution=house.bank(), remote_id=f"past-{found}")
+    link = Link(integration=env.belvo, end_user=env.customer(), institution=env.bank(), remote_id=f"past-{found}")
     health.start_links([(link, RemoteLink(link.remote_id, Observation(cause)))], at=now - timedelta(days=found))
     for ago, cause in later:
         report = health.Report(Observation(cause), health.Source.LIST, now - timedelta(days=ago))
@@ -25,17 +25,17 @@ def link_with_a_past(house: House, *pasts: tuple[int, Cause]) -> Link:
     return link
 
 
-def waiting_since(house: House, item_id: str, *, hours: int) -> Link:
-    link = house.heron_link(item_id=item_id, cause=Cause.BANK_DOWN)
+def waiting_since(env: Environment, item_id: str, *, hours: int) -> Link:
+    link = env.heron_link(item_id=item_id, cause=Cause.BANK_DOWN)
     Link.objects.filter(pk=link.pk).update(health_since=timezone.now() - timedelta(hours=hours))
     return link
 
 
-def test_curves_tell_who_was_needed_then_and_now(house: House) -> None:
-    link_with_a_past(house, (60, Cause.WORKING), (30, Cause.LOGIN_REFUSED), (10, Cause.WORKING))
-    link_with_a_past(house, (20, Cause.BANK_DOWN))
+def test_curves_tell_who_was_needed_then_and_now(env: Environment) -> None:
+    link_with_a_past(env, (60, Cause.WORKING), (30, Cause.LOGIN_REFUSED), (10, Cause.WORKING))
+    link_with_a_past(env, (20, Cause.BANK_DOWN))
 
-    page = house.open("/")
+    page = env.open("/")
 
     assert "Need a customer 0 0 ninety days ago, 1 at most, 0 now" in page.words
     assert "Wait for a bank 1 0 ninety days ago, 1 at most, 1 now" in page.words
@@ -43,20 +43,20 @@ def test_curves_tell_who_was_needed_then_and_now(house: House) -> None:
     assert "Working 1 0 ninety days ago, 1 at most, 1 now" in page.words
 
 
-def test_curve_has_a_step_for_each_day(house: House) -> None:
-    link_with_a_past(house, (1, Cause.WORKING))
+def test_curve_has_a_step_for_each_day(env: Environment) -> None:
+    link_with_a_past(env, (1, Cause.WORKING))
 
-    *_, working = [each for each in house.open("/").elements if each.tag == "polygon"]
+    *_, working = [each for each in env.open("/").elements if each.tag == "polygon"]
 
     corners = working.attrs["points"].split()
     assert len(corners) == 2 * 90 + 2
     assert corners[-6:] == ["87,20", "88,20", "88,0", "89,0", "89,0", "90,0", "90,20"][-6:]
 
 
-def test_table_says_the_same_week_by_week(house: House) -> None:
-    link_with_a_past(house, (60, Cause.WORKING), (30, Cause.LOGIN_REFUSED), (10, Cause.WORKING))
+def test_table_says_the_same_week_by_week(env: Environment) -> None:
+    link_with_a_past(env, (60, Cause.WORKING), (30, Cause.LOGIN_REFUSED), (10, Cause.WORKING))
 
-    words = house.open("/").words
+    words = env.open("/").words
 
     today = timezone.now()
     lines = {
@@ -66,41 +66,41 @@ def test_table_says_the_same_week_by_week(house: House) -> None:
     assert [line for line in lines.values() if line not in words] == []
 
 
-def test_house_without_links_has_no_trend(house: House) -> None:
-    assert "As a table" not in house.open("/").words
+def test_environment_without_links_has_no_trend(env: Environment) -> None:
+    assert "As a table" not in env.open("/").words
 
 
-def test_links_that_wait_for_more_than_two_days_are_told_and_found(house: House) -> None:
-    long = waiting_since(house, "item-1", hours=49)
-    waiting_since(house, "item-2", hours=47)
-    waiting_since(house, "item-3", hours=400)
+def test_links_that_wait_for_more_than_two_days_are_told_and_found(env: Environment) -> None:
+    long = waiting_since(env, "item-1", hours=49)
+    waiting_since(env, "item-2", hours=47)
+    waiting_since(env, "item-3", hours=400)
 
-    page = house.open("/")
+    page = env.open("/")
 
     assert "2 links wait for a bank or provider for more than two days" in page.words
     assert "/links/?state=escalate" in page.links()
-    found = house.open("/links/?state=escalate")
+    found = env.open("/links/?state=escalate")
     assert long.get_absolute_url() in found.links()
     assert found.words.count("Bank or provider has trouble") == 2 + 1  # and once among the choices of the filter
 
 
-def test_administrator_reads_the_figure_without_a_way_to_the_links(house: House) -> None:
-    waiting_since(house, "item-1", hours=49)
+def test_administrator_reads_the_figure_without_a_way_to_the_links(env: Environment) -> None:
+    waiting_since(env, "item-1", hours=49)
 
-    page = house.open("/", "adm")
+    page = env.open("/", "adm")
 
     assert "1 link waits for a bank or provider for more than two days" in page.words
     assert "/links/?state=escalate" not in page.links()
 
 
-def test_nobody_is_told_of_waits_that_are_short(house: House) -> None:
-    waiting_since(house, "item-1", hours=47)
+def test_nobody_is_told_of_waits_that_are_short(env: Environment) -> None:
+    waiting_since(env, "item-1", hours=47)
 
-    assert "for more than two days" not in house.open("/").words
+    assert "for more than two days" not in env.open("/").words
 
 
-def test_link_that_waits_too_long_says_to_whom_to_write(house: House) -> None:
+def test_link_that_waits_too_long_says_to_whom_to_write(env: Environment) -> None:
     words = "This has lasted more than two days: write to the provider's support with the request id."
 
-    assert words in house.open(waiting_since(house, "item-1", hours=49).get_absolute_url()).words
-    assert words not in house.open(waiting_since(house, "item-2", hours=47).get_absolute_url()).words
+    assert words in env.open(waiting_since(env, "item-1", hours=49).get_absolute_url()).words
+    assert words not in env.open(waiting_since(env, "item-2", hours=47).get_absolute_url()).words

@@ -16,7 +16,7 @@ from linkadmin.simulator.server import Simulator
 from linkadmin.sync import full_checks
 from linkadmin.sync.full_checks import batches, worker
 from linkadmin.sync.models import FullCheck, FullCheckBatch, FullCheckState
-from tests.house import HERON_INTEGRATION, Clock, House, build
+from tests.environment import HERON_INTEGRATION, Clock, Environment, build
 
 
 def full_check(integration: Integration, *, asked_by: User | None = None) -> FullCheck:
@@ -79,19 +79,19 @@ class StillClock(Clock):
 
 
 @contextmanager
-def crowd(links: int, conduct: Conduct = USUAL, *, heron_links: int | None = None) -> Iterator[House]:
-    """Build a house at a simulator with so many generated links of each provider, none of which we know."""
+def crowd(links: int, conduct: Conduct = USUAL, *, heron_links: int | None = None) -> Iterator[Environment]:
+    """Build an environment at a simulator with so many generated links of each provider, none of which we know."""
     clock, population = StillClock(), Population(7, links, links if heron_links is None else heron_links)
     with Simulator(record=True, clock=clock, conduct=conduct, population=population) as simulator:
         yield build(simulator, clock)
 
 
-def at_provider(house: House, integration: Integration) -> dict[str, tuple[str, str]]:
+def at_provider(env: Environment, integration: Integration) -> dict[str, tuple[str, str]]:
     """Return the status and the message of each link that the simulated provider has in an integration."""
-    truth = house.simulator.truth()[integration.provider]
-    world = house.simulator.world
+    truth = env.simulator.truth()[integration.provider]
+    world = env.simulator.world
     here = (each.item_id for each in world.items.everything() if each.integration == HERON_INTEGRATION)
-    ids = truth.keys() if integration == house.belvo else here
+    ids = truth.keys() if integration == env.belvo else here
     return {remote_id: (truth[remote_id][0], truth[remote_id][1] or "") for remote_id in ids}
 
 

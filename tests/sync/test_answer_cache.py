@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.db import OperationalError
 
 from linkadmin.simulator.conduct import Conduct
-from tests.house import House
+from tests.environment import Environment
 from tests.markup import Page
 from tests.slowness import SlowProvider
 
@@ -40,8 +40,8 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> RecordedCache:
     return recorded
 
 
-def links_at_belvo(house: House) -> str:
-    return f"{house.belvo.get_absolute_url()}records/links/"
+def links_at_belvo(env: Environment) -> str:
+    return f"{env.belvo.get_absolute_url()}records/links/"
 
 
 def tables_of(page: Page) -> list[str]:
@@ -50,15 +50,15 @@ def tables_of(page: Page) -> list[str]:
     return [" ".join(re.sub(r"<time.*?</time>|<[^>]*>", " ", table, flags=re.DOTALL).split()) for table in tables]
 
 
-def test_answer_is_kept_for_a_minute_and_asked_anew_on_request(house: House) -> None:
-    house.belvo_link()
-    url = links_at_belvo(house)
+def test_answer_is_kept_for_a_minute_and_asked_anew_on_request(env: Environment) -> None:
+    env.belvo_link()
+    url = links_at_belvo(env)
 
-    house.open(url)
-    house.open(url)
-    assert len(house.calls("GET", "/api/links/")) == 1
-    house.post(url, {"again": "1"})
-    assert len(house.calls("GET", "/api/links/")) == 2
+    env.open(url)
+    env.open(url)
+    assert len(env.calls("GET", "/api/links/")) == 1
+    env.post(url, {"again": "1"})
+    assert len(env.calls("GET", "/api/links/")) == 2
 
 
 @pytest.mark.parametrize(
@@ -73,23 +73,23 @@ def test_answer_is_kept_for_a_minute_and_asked_anew_on_request(house: House) -> 
         ("ana", "/links/{heron_link}/records/"),
     ],
 )
-def test_every_answer_is_shown_again_as_it_was(house: House, name: str, path: str) -> None:
-    belvo, heron = house.belvo_link(bank="ofmockbank_br_retail"), house.heron_link("Blue Fern")
-    ids = {"belvo": house.belvo.pk, "heron": house.heron.pk, "belvo_link": belvo.pk, "heron_link": heron.pk}
+def test_every_answer_is_shown_again_as_it_was(env: Environment, name: str, path: str) -> None:
+    belvo, heron = env.belvo_link(bank="ofmockbank_br_retail"), env.heron_link("Blue Fern")
+    ids = {"belvo": env.belvo.pk, "heron": env.heron.pk, "belvo_link": belvo.pk, "heron_link": heron.pk}
     url = path.format(**ids, belvo_customer=belvo.end_user_id, heron_customer=heron.end_user_id)
-    first, asked = house.open(url, name), len(house.simulator.calls)
+    first, asked = env.open(url, name), len(env.simulator.calls)
 
-    again = house.open(url, name)
+    again = env.open(url, name)
 
-    assert len(house.simulator.calls) == asked
+    assert len(env.simulator.calls) == asked
     assert again.status == 200
     assert tables_of(again) == tables_of(first) != []
 
 
-def test_answer_is_stored_encrypted_and_for_a_minute(house: House, recorded: RecordedCache) -> None:
-    link = house.belvo_link("Wilhelmina Quackenbush")
+def test_answer_is_stored_encrypted_and_for_a_minute(env: Environment, recorded: RecordedCache) -> None:
+    link = env.belvo_link("Wilhelmina Quackenbush")
 
-    page = house.open(links_at_belvo(house))
+    page = env.open(links_at_belvo(env))
 
     (claimed, _nothing), (stored, sealed) = recorded.written
     assert link.remote_id in page.words
@@ -98,73 +98,75 @@ def test_answer_is_stored_encrypted_and_for_a_minute(house: House, recorded: Rec
     assert (claimed, stored) == (4 * 15 + 30, 60)  # a process that died while it asked is waited for no longer
 
 
-def test_lost_answer_costs_a_new_question(house: House) -> None:
-    link = house.belvo_link()
-    house.open(links_at_belvo(house))
+def test_lost_answer_costs_a_new_question(env: Environment) -> None:
+    link = env.belvo_link()
+    env.open(links_at_belvo(env))
     cache.clear()
 
-    page = house.open(links_at_belvo(house))
+    page = env.open(links_at_belvo(env))
 
     assert link.remote_id in page.words
-    assert len(house.calls("GET", "/api/links/")) == 2
+    assert len(env.calls("GET", "/api/links/")) == 2
 
 
-def test_answer_encrypted_with_other_keys_is_asked_for_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    link = house.belvo_link()
-    house.open(links_at_belvo(house))
+def test_answer_encrypted_with_other_keys_is_asked_for_again(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = env.belvo_link()
+    env.open(links_at_belvo(env))
     monkeypatch.setattr(cache, "get", lambda *_arguments: b"encrypted with another key")
 
-    page = house.open(links_at_belvo(house))
+    page = env.open(links_at_belvo(env))
 
     assert link.remote_id in page.words
-    assert len(house.calls("GET", "/api/links/")) == 2
+    assert len(env.calls("GET", "/api/links/")) == 2
 
 
-def test_cache_that_cannot_be_used_costs_a_question_each_time(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    link = house.belvo_link()
+def test_cache_that_cannot_be_used_costs_a_question_each_time(
+    env: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = env.belvo_link()
     monkeypatch.setattr("linkadmin.sync.answer_cache.cache", None)
 
-    pages = [house.open(links_at_belvo(house)) for _look in range(2)]
+    pages = [env.open(links_at_belvo(env)) for _look in range(2)]
 
     assert all(link.remote_id in page.words for page in pages)
-    assert len(house.calls("GET", "/api/links/")) == 2
+    assert len(env.calls("GET", "/api/links/")) == 2
 
 
-def test_answer_to_a_question_forgotten_meanwhile_is_not_stored(house: House, slow: SlowProvider) -> None:
-    house.belvo_link()
-    house.simulator.behave(Conduct(latency=1))
-    waiting = house.open(links_at_belvo(house))
+def test_answer_to_a_question_forgotten_meanwhile_is_not_stored(env: Environment, slow: SlowProvider) -> None:
+    env.belvo_link()
+    env.simulator.behave(Conduct(latency=1))
+    waiting = env.open(links_at_belvo(env))
 
     cache.clear()  # as a change does with what it makes out of date
     slow.answers()
-    house.settled()
-    house.simulator.behave(Conduct())
-    house.open(links_at_belvo(house))
+    env.settled()
+    env.simulator.behave(Conduct())
+    env.open(links_at_belvo(env))
 
     assert "Asking Belvo" in waiting.words
-    assert len(house.calls("GET", "/api/links/")) == 2
+    assert len(env.calls("GET", "/api/links/")) == 2
 
 
-def test_answer_kept_for_one_reader_is_not_shown_to_another(house: House) -> None:
-    house.belvo_link()
+def test_answer_kept_for_one_reader_is_not_shown_to_another(env: Environment) -> None:
+    env.belvo_link()
 
-    house.open(links_at_belvo(house), "ana")
-    house.open(links_at_belvo(house), "ben")
+    env.open(links_at_belvo(env), "ana")
+    env.open(links_at_belvo(env), "ben")
 
-    assert len(house.calls("GET", "/api/links/")) == 2
+    assert len(env.calls("GET", "/api/links/")) == 2
 
 
-def test_question_that_could_not_be_begun_can_be_asked_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_question_that_could_not_be_begun_can_be_asked_again(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(**_event: object) -> None:
         raise OperationalError("the connection is closed")
 
     with monkeypatch.context() as patch:
         patch.setattr("linkadmin.audit.log.record", away)
-        refused = house.open(links_at_belvo(house))
+        refused = env.open(links_at_belvo(env))
     assert refused.status == 503
-    assert house.calls("GET", "/api/links/") == []
+    assert env.calls("GET", "/api/links/") == []
 
-    page = house.open(links_at_belvo(house))
+    page = env.open(links_at_belvo(env))
 
-    assert len(house.calls("GET", "/api/links/")) == 1
+    assert len(env.calls("GET", "/api/links/")) == 1
     assert "The provider lists no link." in page.words

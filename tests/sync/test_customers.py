@@ -6,7 +6,7 @@ from pytest_django import Settings
 from linkadmin.audit.models import AuditEvent
 from linkadmin.links.models import EndUser, Integration
 from linkadmin.operations.models import Operation, OperationKind, State
-from tests.house import House
+from tests.environment import Environment
 from tests.markup import Form, Page
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
@@ -20,22 +20,22 @@ def form_to(page: Page, ending: str) -> Form:
     return next(form for form in page.forms if form.action.endswith(ending))
 
 
-def test_page_of_a_customer_leads_to_the_providers_that_can_tell(house: House) -> None:
-    with_belvo, without = house.belvo_link().end_user, house.customer("Newcomer")
+def test_page_of_a_customer_leads_to_the_providers_that_can_tell(env: Environment) -> None:
+    with_belvo, without = env.belvo_link().end_user, env.customer("Newcomer")
 
-    linked, unlinked = house.open(with_belvo.get_absolute_url()), house.open(without.get_absolute_url())
+    linked, unlinked = env.open(with_belvo.get_absolute_url()), env.open(without.get_absolute_url())
 
-    assert {at(house.belvo, with_belvo), at(house.heron, with_belvo)} <= {*linked.links()}
-    assert at(house.heron, without) in unlinked.links()
-    assert at(house.belvo, without) not in unlinked.links()
-    assert at(house.heron, without) not in house.open(without.get_absolute_url(), "aud").links()
+    assert {at(env.belvo, with_belvo), at(env.heron, with_belvo)} <= {*linked.links()}
+    assert at(env.heron, without) in unlinked.links()
+    assert at(env.belvo, without) not in unlinked.links()
+    assert at(env.heron, without) not in env.open(without.get_absolute_url(), "aud").links()
 
 
-def test_record_links_and_sources_are_on_one_page(house: House) -> None:
-    link = house.heron_link("Blue Fern", item_id="item-blue")
-    house.clock.forward(60)
+def test_record_links_and_sources_are_on_one_page(env: Environment) -> None:
+    link = env.heron_link("Blue Fern", item_id="item-blue")
+    env.clock.forward(60)
 
-    page = house.open(at(house.heron, link.end_user))
+    page = env.open(at(env.heron, link.end_user))
 
     assert "Blue Fern at Heron Data" in page.words
     assert "Status there new" in page.words
@@ -46,10 +46,10 @@ def test_record_links_and_sources_are_on_one_page(house: House) -> None:
     assert link.get_absolute_url() in page.links()
 
 
-def test_provider_without_customers_shows_the_links_that_carry_their_id(house: House) -> None:
-    link, other = house.belvo_link("Acme Corp"), house.belvo_link("Other", bank="gringotts_mx_retail")
+def test_provider_without_customers_shows_the_links_that_carry_their_id(env: Environment) -> None:
+    link, other = env.belvo_link("Acme Corp"), env.belvo_link("Other", bank="gringotts_mx_retail")
 
-    page = house.open(at(house.belvo, link.end_user))
+    page = env.open(at(env.belvo, link.end_user))
 
     assert link.remote_id in page.words
     assert other.remote_id not in page.words
@@ -57,124 +57,124 @@ def test_provider_without_customers_shows_the_links_that_carry_their_id(house: H
     assert "Their record" not in page.words
 
 
-def test_customer_whom_the_provider_does_not_know_can_be_let_known_once(house: House) -> None:
-    customer = house.customer("Newcomer")
-    tell = form_to(house.open(at(house.heron, customer)), "/tell/")
+def test_customer_whom_the_provider_does_not_know_can_be_let_known_once(env: Environment) -> None:
+    customer = env.customer("Newcomer")
+    tell = form_to(env.open(at(env.heron, customer)), "/tell/")
 
-    first, second = house.post(tell.action, tell.values), house.post(tell.action, tell.values)
+    first, second = env.post(tell.action, tell.values), env.post(tell.action, tell.values)
 
-    assert (first.location, second.location) == (at(house.heron, customer), at(house.heron, customer))
-    assert len(house.calls("POST", "/api/end_users")) == 1
-    page = house.open(first.location)
+    assert (first.location, second.location) == (at(env.heron, customer), at(env.heron, customer))
+    assert len(env.calls("POST", "/api/end_users")) == 1
+    page = env.open(first.location)
     assert "Heron Data knows this customer now." in page.words
     assert f"Customer id {customer.external_id}" in page.words
 
 
-def test_account_manager_reads_and_lets_nobody_known(house: House) -> None:
-    customer = house.customer("Newcomer")
+def test_account_manager_reads_and_lets_nobody_known(env: Environment) -> None:
+    customer = env.customer("Newcomer")
 
-    page = house.open(at(house.heron, customer), "mia")
+    page = env.open(at(env.heron, customer), "mia")
 
     assert "Heron Data does not know this customer" in page.words
     assert not [form for form in page.forms if form.action.endswith("/tell/")]
-    assert house.post(f"{at(house.heron, customer)}tell/", name="mia").status == 403
+    assert env.post(f"{at(env.heron, customer)}tell/", name="mia").status == 403
 
 
-def test_source_is_left_out_and_counted_in_again(house: House) -> None:
-    link = house.heron_link("Blue Fern")
-    here = at(house.heron, link.end_user)
+def test_source_is_left_out_and_counted_in_again(env: Environment) -> None:
+    link = env.heron_link("Blue Fern")
+    here = at(env.heron, link.end_user)
 
     for done, badge in (("data is left out from now on.", "Left out"), ("data counts again.", "In")):
-        switch = next(form for form in house.open(here).forms if "enabled" in form.names)
-        house.post(switch.action, switch.values)
-        page = house.open(here)
+        switch = next(form for form in env.open(here).forms if "enabled" in form.names)
+        env.post(switch.action, switch.values)
+        page = env.open(here)
         assert done in page.words
         assert f"{badge} " in page.words
 
-    assert len(house.calls("PUT", "/api/data_sources")) == 2
+    assert len(env.calls("PUT", "/api/data_sources")) == 2
     kinds = Operation.objects.filter(end_user=link.end_user, state=State.SUCCEEDED).values_list("kind", flat=True)
     assert set(kinds) == {OperationKind.SWITCH_DATA_SOURCE}
 
 
-def test_source_of_another_customer_is_not_switched_under_this_one_s_name(house: House) -> None:
-    blue, green = house.heron_link("Blue Fern"), house.heron_link("Green Fern", item_id="item-2")
+def test_source_of_another_customer_is_not_switched_under_this_one_s_name(env: Environment) -> None:
+    blue, green = env.heron_link("Blue Fern"), env.heron_link("Green Fern", item_id="item-2")
     own, other = (
-        next(form for form in house.open(at(house.heron, link.end_user)).forms if "enabled" in form.names)
+        next(form for form in env.open(at(env.heron, link.end_user)).forms if "enabled" in form.names)
         for link in (blue, green)
     )
     ours, theirs = own.action.rstrip("/").rpartition("/")[2], other.action.rstrip("/").rpartition("/")[2]
 
-    answer = house.post(own.action.replace(ours, theirs), own.values)
+    answer = env.post(own.action.replace(ours, theirs), own.values)
 
     assert ours != theirs
     assert answer.status == 400
-    assert house.calls("PUT", "/api/data_sources") == []
+    assert env.calls("PUT", "/api/data_sources") == []
 
 
-def test_refused_change_leads_to_its_operation(house: House) -> None:
-    link = house.heron_link("Blue Fern")
-    switch = next(form for form in house.open(at(house.heron, link.end_user)).forms if "enabled" in form.names)
-    house.simulator.fail("PUT", "/api/data_sources", "heron_404")
+def test_refused_change_leads_to_its_operation(env: Environment) -> None:
+    link = env.heron_link("Blue Fern")
+    switch = next(form for form in env.open(at(env.heron, link.end_user)).forms if "enabled" in form.names)
+    env.simulator.fail("PUT", "/api/data_sources", "heron_404")
 
-    answer = house.post(switch.action, switch.values)
+    answer = env.post(switch.action, switch.values)
 
-    assert answer.location == house.last_operation().get_absolute_url()
-    assert house.last_operation().state == State.REJECTED
-
-
-def test_form_without_its_key_changes_nothing(house: House) -> None:
-    customer = house.customer("Newcomer")
-
-    assert house.post(f"{at(house.heron, customer)}tell/").status == 400
-    assert house.calls("POST", "/api/end_users") == []
+    assert answer.location == env.last_operation().get_absolute_url()
+    assert env.last_operation().state == State.REJECTED
 
 
-def test_part_that_fails_does_not_spoil_the_others(house: House, settings: Settings) -> None:
-    link = house.heron_link("Blue Fern", item_id="item-blue")
-    house.simulator.fail("GET", "/api/end_users/*/data_sources", "html_200", times=9)
+def test_form_without_its_key_changes_nothing(env: Environment) -> None:
+    customer = env.customer("Newcomer")
 
-    page = house.open(at(house.heron, link.end_user))
+    assert env.post(f"{at(env.heron, customer)}tell/").status == 400
+    assert env.calls("POST", "/api/end_users") == []
+
+
+def test_part_that_fails_does_not_spoil_the_others(env: Environment, settings: Settings) -> None:
+    link = env.heron_link("Blue Fern", item_id="item-blue")
+    env.simulator.fail("GET", "/api/end_users/*/data_sources", "html_200", times=9)
+
+    page = env.open(at(env.heron, link.end_user))
 
     assert "item-blue plaid_integration" in page.words
     assert "No usable answer came" in page.words
 
 
-def test_page_of_a_link_leads_to_what_is_behind_it(house: House) -> None:
-    heron, belvo = house.heron_link("Blue Fern"), house.belvo_link("Acme Corp")
-    house.clock.forward(60)
+def test_page_of_a_link_leads_to_what_is_behind_it(env: Environment) -> None:
+    heron, belvo = env.heron_link("Blue Fern"), env.belvo_link("Acme Corp")
+    env.clock.forward(60)
 
-    behind_heron, behind_belvo = (house.open(f"{link.get_absolute_url()}records/") for link in (heron, belvo))
+    behind_heron, behind_belvo = (env.open(f"{link.get_absolute_url()}records/") for link in (heron, belvo))
 
-    assert f"{heron.get_absolute_url()}records/" in house.open(heron.get_absolute_url()).links()
+    assert f"{heron.get_absolute_url()}records/" in env.open(heron.get_absolute_url()).links()
     assert "120 transactions" in behind_heron.words
     assert "The provider keeps no consent for this link." in behind_belvo.words
 
 
-def test_source_of_another_link_is_not_behind_this_one(house: House) -> None:
-    link = house.heron_link("Blue Fern", item_id="item-blue")
+def test_source_of_another_link_is_not_behind_this_one(env: Environment) -> None:
+    link = env.heron_link("Blue Fern", item_id="item-blue")
     body = {"access_token": "access-2", "end_user_id": link.end_user.external_id, "item_id": "item-green"}
-    house.call_heron("POST", "/api/integrations/itg_sandbox_transactions/links", body)
+    env.call_heron("POST", "/api/integrations/itg_sandbox_transactions/links", body)
 
-    page = house.open(f"{link.get_absolute_url()}records/")
+    page = env.open(f"{link.get_absolute_url()}records/")
 
     assert "item-blue" in page.words
     assert "item-green" not in page.words
 
 
-def test_consent_is_shown_with_its_own_status_and_clock(house: House) -> None:
-    link = house.belvo_link("Acme Corp", bank="ofmockbank_br_retail")
+def test_consent_is_shown_with_its_own_status_and_clock(env: Environment) -> None:
+    link = env.belvo_link("Acme Corp", bank="ofmockbank_br_retail")
 
-    page = house.open(f"{link.get_absolute_url()}records/")
+    page = env.open(f"{link.get_absolute_url()}records/")
 
     assert "AUTHORISED" in page.words
     assert "Renew by" in page.words
 
 
-def test_look_at_a_customer_at_a_provider_is_an_event(house: House) -> None:
-    link = house.heron_link("Blue Fern")
+def test_look_at_a_customer_at_a_provider_is_an_event(env: Environment) -> None:
+    link = env.heron_link("Blue Fern")
 
-    house.open(at(house.heron, link.end_user))
-    house.open(f"{link.get_absolute_url()}records/")
+    env.open(at(env.heron, link.end_user))
+    env.open(f"{link.get_absolute_url()}records/")
 
     seen = AuditEvent.objects.filter(action="records.viewed").order_by("seq")
     assert [(event.object_type, event.object_id) for event in seen] == [
@@ -183,8 +183,8 @@ def test_look_at_a_customer_at_a_provider_is_an_event(house: House) -> None:
     ]
 
 
-def test_customer_and_integration_that_are_not_there_are_not_found(house: House) -> None:
+def test_customer_and_integration_that_are_not_there_are_not_found(env: Environment) -> None:
     nobody = "6f1a4b5e-7c1d-4f7e-9a39-0f8f3c1d2b3a"
 
-    assert house.open(f"/end-users/{nobody}/records/{house.heron.pk}/").status == 404
-    assert house.open(f"/end-users/{house.customer().pk}/records/{nobody}/").status == 404
+    assert env.open(f"/end-users/{nobody}/records/{env.heron.pk}/").status == 404
+    assert env.open(f"/end-users/{env.customer().pk}/records/{nobody}/").status == 404

@@ -18,8 +18,8 @@ from linkadmin.providers.types import Cause, HealthState
 from linkadmin.simulator.conduct import Conduct
 from linkadmin.sync import full_checks, tasks
 from linkadmin.sync.models import LinkRead
-from tests.house import HERON_INTEGRATION, House
-from tests.webhooks.postman import AUTHORIZATION, SECRET, open_inbox
+from tests.environment import HERON_INTEGRATION, Environment
+from tests.webhooks.webhook_sender import AUTHORIZATION, SECRET, open_inbox
 
 from .full_checking import crowd, go_on
 
@@ -46,16 +46,16 @@ AT_HERON = {
 
 
 @pytest.fixture
-def lively(live_server: LiveServer) -> Iterator[House]:
-    """A house whose providers have many links and tell what happens to them; messages come twice, in any order."""
+def lively(live_server: LiveServer) -> Iterator[Environment]:
+    """An environment whose providers have many lively links; messages come twice, in any order."""
     conduct = Conduct(heron_limit=100_000, webhook_copies=2, webhook_shuffle=1, webhook_pace=0.0001)
-    with crowd(LINKS, conduct) as house:
-        belvo, heron = (live_server.url + open_inbox(each) for each in (house.belvo, house.heron))
-        house.simulator.webhooks(belvo_url=belvo, belvo_authorization=AUTHORIZATION, heron_secret=SECRET)
+    with crowd(LINKS, conduct) as env:
+        belvo, heron = (live_server.url + open_inbox(each) for each in (env.belvo, env.heron))
+        env.simulator.webhooks(belvo_url=belvo, belvo_authorization=AUTHORIZATION, heron_secret=SECRET)
         for topic in ("integration_link.erroring", "data_source.enabled", "data_source.disabled"):
-            house.call_heron("POST", "/api/webhooks", {"topic": topic, "url": heron, "is_enabled": True})
-        yield house
-        house.settled()
+            env.call_heron("POST", "/api/webhooks", {"topic": topic, "url": heron, "is_enabled": True})
+        yield env
+        env.settled()
 
 
 @contextmanager
@@ -87,28 +87,28 @@ def work() -> None:
         tasks.read_due(str(integration.pk))
 
 
-def full_check_all(house: House) -> None:
-    for integration in (house.belvo, house.heron):
+def full_check_all(env: Environment) -> None:
+    for integration in (env.belvo, env.heron):
         assert not go_on(full_checks.begin(integration)).is_running
 
 
-def pass_an_hour(house: House, hour: int) -> None:
+def pass_an_hour(env: Environment, hour: int) -> None:
     """Let an hour pass at the providers and here, and look after the links as in every hour."""
-    house.simulator.live(hours=1, seed=hour, share=SHARE_AN_HOUR)
-    with time_machine.travel(datetime.fromtimestamp(house.simulator.clock(), UTC)), workers():
-        full_check_all(house)
-        assert house.simulator.delivered()
+    env.simulator.live(hours=1, seed=hour, share=SHARE_AN_HOUR)
+    with time_machine.travel(datetime.fromtimestamp(env.simulator.clock(), UTC)), workers():
+        full_check_all(env)
+        assert env.simulator.delivered()
 
 
-def calm_down(house: House) -> None:
+def calm_down(env: Environment) -> None:
     """Work on what is left, a quarter of an hour after the last change."""
     for minutes in (15, 30, 45):
-        with time_machine.travel(datetime.fromtimestamp(house.simulator.clock() + 60 * minutes, UTC)):
-            full_check_all(house)
+        with time_machine.travel(datetime.fromtimestamp(env.simulator.clock() + 60 * minutes, UTC)):
+            full_check_all(env)
             work()
 
 
-def test_after_a_day_every_link_stands_as_at_its_provider(lively: House) -> None:
+def test_after_a_day_every_link_stands_as_at_its_provider(lively: Environment) -> None:
     full_check_all(lively)
     for hour in range(HOURS):
         pass_an_hour(lively, hour)
@@ -123,14 +123,14 @@ def test_after_a_day_every_link_stands_as_at_its_provider(lively: House) -> None
     assert counts.current() == counted
 
 
-def in_our_integration(house: House) -> dict[str, tuple[str, str | None, str | None]]:
-    truth = house.simulator.truth()["heron"]
-    everything = house.simulator.world.items.everything()
+def in_our_integration(env: Environment) -> dict[str, tuple[str, str | None, str | None]]:
+    truth = env.simulator.truth()["heron"]
+    everything = env.simulator.world.items.everything()
     return {each.item_id: truth[each.item_id] for each in everything if each.integration == HERON_INTEGRATION}
 
 
 def check(
-    house: House,
+    env: Environment,
     integration: Integration,
     truth: dict[str, tuple[str, str | None, str | None]],
     states: dict[str, set[HealthState]],
@@ -147,7 +147,7 @@ def check(
     }
     assert not wrong
     for link in {link.health: link for link in ours.values()}.values():  # one of each
-        assert str(STATES[HealthState(link.health)].label) in house.open(link.get_absolute_url()).words
+        assert str(STATES[HealthState(link.health)].label) in env.open(link.get_absolute_url()).words
 
 
 def is_true(link: Link, told: tuple[str, str | None, str | None], states: dict[str, set[HealthState]]) -> bool:

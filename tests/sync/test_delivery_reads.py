@@ -18,21 +18,29 @@ from linkadmin.sync.matching import Named
 from linkadmin.sync.models import LinkRead, UnknownLinkRead
 from linkadmin.webhooks import deliveries
 from linkadmin.webhooks.models import DeliveryLink, DeliveryOutcome, DeliveryState, WebhookDelivery
-from tests.house import HERON_INTEGRATION, House
-from tests.webhooks.postman import AUTHORIZATION, SECRET, deliver, open_inbox, signed, told_by_belvo, told_by_heron
+from tests.environment import HERON_INTEGRATION, Environment
+from tests.webhooks.webhook_sender import (
+    AUTHORIZATION,
+    SECRET,
+    deliver,
+    open_inbox,
+    signed,
+    told_by_belvo,
+    told_by_heron,
+)
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 
 @pytest.fixture
-def at_belvo(house: House) -> str:
+def at_belvo(env: Environment) -> str:
     """Return the address of the inbox of the Belvo integration."""
-    return open_inbox(house.belvo)
+    return open_inbox(env.belvo)
 
 
 @pytest.fixture
-def at_heron(house: House) -> str:
-    return open_inbox(house.heron)
+def at_heron(env: Environment) -> str:
+    return open_inbox(env.heron)
 
 
 def work() -> None:
@@ -59,13 +67,13 @@ def outcome_of(delivery: WebhookDelivery) -> str:
     return delivery.outcome if delivery.state == DeliveryState.DONE else delivery.state
 
 
-def reads(house: House) -> int:
-    return len(house.calls("GET"))
+def reads(env: Environment) -> int:
+    return len(env.calls("GET"))
 
 
 class TestKnownLink:
-    def test_message_has_its_link_read_and_is_not_believed_itself(self, house: House, at_belvo: str) -> None:
-        link = house.belvo_link(cause=Cause.LOGIN_REFUSED)
+    def test_message_has_its_link_read_and_is_not_believed_itself(self, env: Environment, at_belvo: str) -> None:
+        link = env.belvo_link(cause=Cause.LOGIN_REFUSED)
 
         delivery = tell_of(at_belvo, link, code="invalid_credentials")
         work()
@@ -73,9 +81,9 @@ class TestKnownLink:
         link.refresh_from_db()
         assert (link.health, outcome_of(delivery)) == (HealthState.HEALTHY.value, DeliveryOutcome.CHANGED)
 
-    def test_message_without_news_is_closed_as_such(self, house: House, at_belvo: str) -> None:
-        link = house.belvo_link(cause=Cause.WORKING)
-        house.prove(link)
+    def test_message_without_news_is_closed_as_such(self, env: Environment, at_belvo: str) -> None:
+        link = env.belvo_link(cause=Cause.WORKING)
+        env.prove(link)
         LinkRead.objects.update(read_at=None)
 
         delivery = tell_of(at_belvo, link)
@@ -83,48 +91,48 @@ class TestKnownLink:
 
         assert outcome_of(delivery) == DeliveryOutcome.NOTHING_NEW
 
-    def test_many_messages_about_a_link_are_one_read(self, house: House, at_belvo: str) -> None:
-        link = house.belvo_link()
+    def test_many_messages_about_a_link_are_one_read(self, env: Environment, at_belvo: str) -> None:
+        link = env.belvo_link()
 
         told = [tell_of(at_belvo, link, code=code) for code in ("invalid_credentials", "token_required") * 5]
         work()
 
-        assert reads(house) == 1
+        assert reads(env) == 1
         assert {outcome_of(delivery) for delivery in told} == {DeliveryOutcome.CHANGED}
 
-    def test_message_older_than_a_read_is_closed_by_it(self, house: House, at_belvo: str) -> None:
-        link = house.belvo_link()
+    def test_message_older_than_a_read_is_closed_by_it(self, env: Environment, at_belvo: str) -> None:
+        link = env.belvo_link()
         delivery = tell_of(at_belvo, link)
-        house.prove(link)
+        env.prove(link)
 
         work()
 
-        assert reads(house) == 1
+        assert reads(env) == 1
         assert outcome_of(delivery) == DeliveryOutcome.CHANGED
 
-    def test_message_within_ten_seconds_of_a_read_waits_for_the_next(self, house: House, at_belvo: str) -> None:
-        link = house.belvo_link()
-        house.prove(link)
+    def test_message_within_ten_seconds_of_a_read_waits_for_the_next(self, env: Environment, at_belvo: str) -> None:
+        link = env.belvo_link()
+        env.prove(link)
 
         delivery = tell_of(at_belvo, link)
         work()
-        assert (reads(house), outcome_of(delivery)) == (1, DeliveryState.READING)
+        assert (reads(env), outcome_of(delivery)) == (1, DeliveryState.READING)
 
         LinkRead.objects.update(due_at=timezone.now())
         work()
-        assert (reads(house), outcome_of(delivery)) == (2, DeliveryOutcome.NOTHING_NEW)
+        assert (reads(env), outcome_of(delivery)) == (2, DeliveryOutcome.NOTHING_NEW)
 
-    def test_message_of_unknown_type_about_a_link_of_ours_has_it_read(self, house: House, at_belvo: str) -> None:
-        link = house.belvo_link()
+    def test_message_of_unknown_type_about_a_link_of_ours_has_it_read(self, env: Environment, at_belvo: str) -> None:
+        link = env.belvo_link()
 
         delivery = tell_of(at_belvo, link, code="something_new")
         work()
 
-        assert (reads(house), outcome_of(delivery)) == (1, DeliveryOutcome.CHANGED)
+        assert (reads(env), outcome_of(delivery)) == (1, DeliveryOutcome.CHANGED)
 
-    def test_message_of_a_removal_waits_for_the_second_look(self, house: House, at_belvo: str) -> None:
-        link = house.belvo_link(cause=Cause.WORKING)
-        del house.simulator.world.belvo_links[link.remote_id]
+    def test_message_of_a_removal_waits_for_the_second_look(self, env: Environment, at_belvo: str) -> None:
+        link = env.belvo_link(cause=Cause.WORKING)
+        del env.simulator.world.belvo_links[link.remote_id]
         delivery = tell_of(at_belvo, link, code="link_deleted")
         work()
         assert outcome_of(delivery) == DeliveryState.READING
@@ -135,19 +143,19 @@ class TestKnownLink:
         link.refresh_from_db()
         assert (link.health, outcome_of(delivery)) == (HealthState.DISCONNECTED.value, DeliveryOutcome.CHANGED)
 
-    def test_message_that_is_replayed_leads_to_a_new_read(self, house: House, at_belvo: str) -> None:
-        link = house.belvo_link()
+    def test_message_that_is_replayed_leads_to_a_new_read(self, env: Environment, at_belvo: str) -> None:
+        link = env.belvo_link()
         delivery = tell_of(at_belvo, link)
         work()
         LinkRead.objects.update(read_at=timezone.now() - timedelta(seconds=11))
 
-        deliveries.replay(delivery, by=house.people["adm"])
+        deliveries.replay(delivery, by=env.people["adm"])
         work()
 
-        assert (reads(house), outcome_of(delivery)) == (2, DeliveryOutcome.NOTHING_NEW)
+        assert (reads(env), outcome_of(delivery)) == (2, DeliveryOutcome.NOTHING_NEW)
 
-    def test_message_outlives_a_worker_that_died_with_it(self, house: House, at_belvo: str) -> None:
-        delivery = tell_of(at_belvo, house.belvo_link())
+    def test_message_outlives_a_worker_that_died_with_it(self, env: Environment, at_belvo: str) -> None:
+        delivery = tell_of(at_belvo, env.belvo_link())
         deliveries.claim(10, now=timezone.now())
         work()
         assert outcome_of(delivery) == DeliveryState.DUE
@@ -157,9 +165,9 @@ class TestKnownLink:
 
         assert outcome_of(delivery) == DeliveryOutcome.CHANGED
 
-    def test_message_says_that_it_waits_while_its_link_cannot_be_read(self, house: House, at_belvo: str) -> None:
-        house.simulator.fail("GET", "/api/links/", "unsupported_operation", 1)
-        delivery = tell_of(at_belvo, house.belvo_link())
+    def test_message_says_that_it_waits_while_its_link_cannot_be_read(self, env: Environment, at_belvo: str) -> None:
+        env.simulator.fail("GET", "/api/links/", "unsupported_operation", 1)
+        delivery = tell_of(at_belvo, env.belvo_link())
         work()
         delivery.refresh_from_db()
         assert (delivery.state, delivery.outcome) == (DeliveryState.READING, DeliveryOutcome.WAITING)
@@ -171,24 +179,26 @@ class TestKnownLink:
 
 
 class TestCustomer:
-    def test_message_about_a_customer_has_all_their_links_read_by_one_call(self, house: House, at_heron: str) -> None:
-        link = house.heron_link(cause=Cause.LOGIN_REQUIRED)
+    def test_message_about_a_customer_has_all_their_links_read_by_one_call(
+        self, env: Environment, at_heron: str
+    ) -> None:
+        link = env.heron_link(cause=Cause.LOGIN_REQUIRED)
         customer = link.end_user
         body = {"access_token": "access-sandbox-1", "end_user_id": customer.external_id, "item_id": "item-2"}
-        house.call_heron("POST", f"/api/integrations/{HERON_INTEGRATION}/links", body)
-        house.let_know(house.heron, customer, "item-2", None, Cause.LOGIN_REQUIRED)
+        env.call_heron("POST", f"/api/integrations/{HERON_INTEGRATION}/links", body)
+        env.let_know(env.heron, customer, "item-2", None, Cause.LOGIN_REQUIRED)
 
         delivery = tell_of_item(
             at_heron, topic="end_user.processed", item_id="", end_user_id=customer.external_id, status="processed"
         )
         work()
 
-        assert (reads(house), outcome_of(delivery)) == (1, DeliveryOutcome.CHANGED)
+        assert (reads(env), outcome_of(delivery)) == (1, DeliveryOutcome.CHANGED)
         assert DeliveryLink.objects.filter(delivery=delivery, read_at__isnull=False).count() == 2
 
-    def test_customer_whom_nobody_knows_is_taken_over_with_their_links(self, house: House, at_heron: str) -> None:
+    def test_customer_whom_nobody_knows_is_taken_over_with_their_links(self, env: Environment, at_heron: str) -> None:
         body = {"access_token": "access-sandbox-1", "end_user_id": "cus-new", "item_id": "item-9"}
-        house.call_heron("POST", f"/api/integrations/{HERON_INTEGRATION}/links", body)
+        env.call_heron("POST", f"/api/integrations/{HERON_INTEGRATION}/links", body)
 
         delivery = tell_of_item(at_heron, topic="end_user.created", item_id="", end_user_id="cus-new")
         work()
@@ -198,12 +208,12 @@ class TestCustomer:
 
 
 class TestUnknownLink:
-    def registered(self, house: House) -> str:
+    def registered(self, env: Environment) -> str:
         body = {"institution": "erebor_mx_retail", "username": "12345678901", "password": "pass_valid"}
-        return str(house.call_belvo("POST", "/api/links/", body | {"external_id": "cus-new"})["id"])
+        return str(env.call_belvo("POST", "/api/links/", body | {"external_id": "cus-new"})["id"])
 
-    def test_link_made_elsewhere_is_taken_over(self, house: House, at_belvo: str) -> None:
-        remote_id = self.registered(house)
+    def test_link_made_elsewhere_is_taken_over(self, env: Environment, at_belvo: str) -> None:
+        remote_id = self.registered(env)
         assert deliver(at_belvo, told_by_belvo(link_id=remote_id)).status_code == 202
 
         work()
@@ -213,20 +223,20 @@ class TestUnknownLink:
         assert outcome_of(WebhookDelivery.objects.get()) == DeliveryOutcome.CHANGED
         assert list(WebhookDelivery.objects.get().links.all()) == [link]
 
-    def test_many_messages_about_links_nobody_knows_are_one_call(self, house: House, at_belvo: str) -> None:
+    def test_many_messages_about_links_nobody_knows_are_one_call(self, env: Environment, at_belvo: str) -> None:
         ids = [str(uuid.uuid4()) for _ in range(5)]
         for remote_id in ids * 3:
             deliver(at_belvo, told_by_belvo(link_id=remote_id))
 
         work()
 
-        assert reads(house) == 1
+        assert reads(env) == 1
         assert {outcome_of(each) for each in WebhookDelivery.objects.all()} == {DeliveryOutcome.NO_LINK}
 
-    def test_id_that_the_provider_refuses_spoils_no_other(self, house: House, at_belvo: str) -> None:
-        remote_id = self.registered(house)
+    def test_id_that_the_provider_refuses_spoils_no_other(self, env: Environment, at_belvo: str) -> None:
+        remote_id = self.registered(env)
         deliver(at_belvo, told_by_belvo(link_id=remote_id))
-        house.simulator.fail("GET", "/api/links/", "invalid", 2)
+        env.simulator.fail("GET", "/api/links/", "invalid", 2)
         for _ in range(3):
             work()
             UnknownLinkRead.objects.update(due_at=timezone.now())
@@ -235,7 +245,7 @@ class TestUnknownLink:
 
         assert Link.objects.filter(remote_id=remote_id).exists()
 
-    def test_message_that_names_nobody_is_closed(self, house: House, at_belvo: str) -> None:
+    def test_message_that_names_nobody_is_closed(self, env: Environment, at_belvo: str) -> None:
         deliver(at_belvo, told_by_belvo(link_id="", external_id="", code="something_new"))
         deliver(at_belvo, told_by_belvo(link_id="", external_id=""))
 
@@ -243,10 +253,12 @@ class TestUnknownLink:
 
         outcomes = {each.kind: outcome_of(each) for each in WebhookDelivery.objects.all()}
         assert outcomes == {"unknown": DeliveryOutcome.UNKNOWN_TYPE, "link_trouble": DeliveryOutcome.NO_LINK}
-        assert reads(house) == 0
+        assert reads(env) == 0
 
-    def test_message_about_a_link_waits_while_the_provider_cannot_be_asked(self, house: House, at_belvo: str) -> None:
-        remote_id = self.registered(house)
+    def test_message_about_a_link_waits_while_the_provider_cannot_be_asked(
+        self, env: Environment, at_belvo: str
+    ) -> None:
+        remote_id = self.registered(env)
         deliver(at_belvo, told_by_belvo(link_id=remote_id))
         Integration.objects.update(key_state=Integration.KeyState.REFUSED)
         work()
@@ -263,17 +275,17 @@ class TestSentByTheProvider:
     """The simulator's own messages, over real sockets."""
 
     @pytest.fixture
-    def told(self, house: House, live_server: LiveServer, at_belvo: str, at_heron: str) -> Iterator[House]:
-        house.simulator.webhooks(
+    def told(self, env: Environment, live_server: LiveServer, at_belvo: str, at_heron: str) -> Iterator[Environment]:
+        env.simulator.webhooks(
             belvo_url=live_server.url + at_belvo, belvo_authorization=AUTHORIZATION, heron_secret=SECRET
         )
         webhook = {"topic": "integration_link.erroring", "url": live_server.url + at_heron, "is_enabled": True}
         requests.post(
-            f"{house.simulator.url}/api/webhooks", json=webhook, headers={"x-api-key": "key_sandbox"}, timeout=10
+            f"{env.simulator.url}/api/webhooks", json=webhook, headers={"x-api-key": "key_sandbox"}, timeout=10
         )
-        return house
+        return env
 
-    def test_link_that_belvo_can_log_in_to_no_more_is_seen(self, told: House) -> None:
+    def test_link_that_belvo_can_log_in_to_no_more_is_seen(self, told: Environment) -> None:
         link = told.belvo_link(cause=Cause.WORKING)
         with told.simulator.world.lock:
             told.simulator.world.belvo_links[link.remote_id].status = "valid"
@@ -287,7 +299,7 @@ class TestSentByTheProvider:
         status, _message, _at = told.simulator.truth()["belvo"][link.remote_id]
         assert (link.raw_status, {each.state for each in WebhookDelivery.objects.all()}) == (status, {"done"})
 
-    def test_link_whose_sync_fails_at_heron_is_seen(self, told: House) -> None:
+    def test_link_whose_sync_fails_at_heron_is_seen(self, told: Environment) -> None:
         link = told.heron_link(item_id="login-required-1", cause=Cause.PENDING)
         told.clock.forward(SETTLES_AFTER + 1)
         told.simulator.truth()
@@ -300,8 +312,10 @@ class TestSentByTheProvider:
         assert outcome_of(WebhookDelivery.objects.get(integration=told.heron)) == DeliveryOutcome.CHANGED
 
 
-def test_message_that_breaks_us_holds_up_no_other(house: House, at_belvo: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    link, find = house.belvo_link(), delivery_reads.links_named
+def test_message_that_breaks_us_holds_up_no_other(
+    env: Environment, at_belvo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link, find = env.belvo_link(), delivery_reads.links_named
 
     def break_off(integration: Integration, names: set[Named]) -> dict[Named, list[Link]]:
         if any(named.remote_id == "poison" for named in names):
@@ -323,7 +337,7 @@ def test_message_that_breaks_us_holds_up_no_other(house: House, at_belvo: str, m
 
 
 def test_stranger_that_breaks_us_waits_longer_each_time(
-    house: House, at_belvo: str, monkeypatch: pytest.MonkeyPatch
+    env: Environment, at_belvo: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def break_off(*_args: object, **_options: object) -> None:
         raise ArithmeticError

@@ -13,21 +13,21 @@ from linkadmin.providers.types import Cause
 from linkadmin.sync import clock
 from linkadmin.sync.institutions import read_institutions
 from linkadmin.sync.models import LinkRead
-from tests.house import House
+from tests.environment import Environment
 from tests.sync.full_checking import swept
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 SEVEN_FIELDS = "id,institution,access_mode,last_accessed_at,status,created_by,refresh_rate"
 BANK = "ofmockbank_br_retail"
-Read = Callable[[House, Link], object]
+Read = Callable[[Environment, Link], object]
 
 
-def by_itself(house: House, link: Link) -> None:
-    house.prove(link)
+def by_itself(env: Environment, link: Link) -> None:
+    env.prove(link)
 
 
-def in_a_full_check(house: House, link: Link) -> None:
+def in_a_full_check(env: Environment, link: Link) -> None:
     swept(link.integration)
     link.refresh_from_db()
 
@@ -38,35 +38,35 @@ def read(request: pytest.FixtureRequest) -> Read:
     return found
 
 
-def say(house: House, link: Link, **facts: Any) -> None:
+def say(env: Environment, link: Link, **facts: Any) -> None:
     """Let the provider's record of a link say something else from now on."""
-    world = house.simulator.world
+    world = env.simulator.world
     with world.lock:
         record = world.belvo_links[link.remote_id]
         for name, value in facts.items():
             setattr(record, name, value)
 
 
-def consented(house: House, cpf: str) -> Link:
-    customer = house.customer()
+def consented(env: Environment, cpf: str) -> Link:
+    customer = env.customer()
     body = {"institution": BANK, "username": cpf, "password": "pass_valid", "external_id": customer.external_id}
-    remote_id = house.call_belvo("POST", "/api/links/", body)["id"]
-    link = house.let_know(house.belvo, customer, remote_id, house.bank(BANK), Cause.WORKING)
-    house.prove(link)
+    remote_id = env.call_belvo("POST", "/api/links/", body)["id"]
+    link = env.let_know(env.belvo, customer, remote_id, env.bank(BANK), Cause.WORKING)
+    env.prove(link)
     return link
 
 
-def test_consent_renewed_without_an_end_asks_for_nothing_more(house: House) -> None:
-    link = consented(house, "10000000005")
+def test_consent_renewed_without_an_end_asks_for_nothing_more(env: Environment) -> None:
+    link = consented(env, "10000000005")
     assert (link.cause, link.renew_by is not None) == (Cause.RENEW_SOON, True)
 
-    world = house.simulator.world
+    world = env.simulator.world
     with world.lock:
         world.consents[link.remote_id].expired_at = None
-    house.prove(link)
+    env.prove(link)
 
     assert (link.cause, link.health, link.renew_by) == (Cause.WORKING, "healthy", None)
-    words = house.open(link.get_absolute_url()).words
+    words = env.open(link.get_absolute_url()).words
     assert "Renew by" not in words
     assert words.count("ends soon") == 1  # in the timeline
     LinkRead.objects.all().delete()
@@ -74,141 +74,141 @@ def test_consent_renewed_without_an_end_asks_for_nothing_more(house: House) -> N
     assert not LinkRead.objects.exists()
 
 
-def test_link_turned_to_single_access_keeps_no_schedule(house: House, read: Read) -> None:
-    link = house.belvo_link()
-    say(house, link, refresh_rate="24h", stale_in="90d", fetch_resources=["ACCOUNTS"])
-    read(house, link)
-    words = house.open(link.get_absolute_url()).words
+def test_link_turned_to_single_access_keeps_no_schedule(env: Environment, read: Read) -> None:
+    link = env.belvo_link()
+    say(env, link, refresh_rate="24h", stale_in="90d", fetch_resources=["ACCOUNTS"])
+    read(env, link)
+    words = env.open(link.get_absolute_url()).words
     assert "every 24 hours" in words
     assert "Data removed after" in words
     assert link.stale_at is not None
 
-    say(house, link, access_mode="single", refresh_rate=None, stale_in=None, fetch_resources=None)
-    read(house, link)
+    say(env, link, access_mode="single", refresh_rate=None, stale_in=None, fetch_resources=None)
+    read(env, link)
 
     assert (link.access_mode, link.refresh_rate, link.stale_in, link.resources) == ("single", "", "", [])
     assert link.stale_at is None
-    words = house.open(link.get_absolute_url()).words
+    words = env.open(link.get_absolute_url()).words
     for gone in ("every 24 hours", "Data removed after", "What is fetched"):
         assert gone not in words
 
 
-def test_answer_without_a_field_takes_nothing_back(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    link = house.belvo_link()
-    say(house, link, stale_in="90d", fetch_resources=["ACCOUNTS"])
-    house.prove(link)
+def test_answer_without_a_field_takes_nothing_back(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = env.belvo_link()
+    say(env, link, stale_in="90d", fetch_resources=["ACCOUNTS"])
+    env.prove(link)
     kept = ("stale_in", "resources", "storage", "remote_end_user_id", "remote_created_at")
     before = {name: getattr(link, name) for name in kept}
     assert all(before.values())
 
-    say(house, link, refresh_rate="6h", stale_in=None, fetch_resources=None)
+    say(env, link, refresh_rate="6h", stale_in=None, fetch_resources=None)
     monkeypatch.setattr(belvo, "_READ_FIELDS", SEVEN_FIELDS)
-    in_a_full_check(house, link)
+    in_a_full_check(env, link)
 
     assert {name: getattr(link, name) for name in kept} == before
     assert link.refresh_rate == "6h"
 
 
-def test_link_of_a_merged_bank_is_at_the_new_one_with_its_form(house: House, read: Read) -> None:
-    link = house.belvo_link(bank="erebor_mx_retail")
-    read(house, link)
-    old, new = house.bank("erebor_mx_retail"), house.bank("ironbank_br_retail")
+def test_link_of_a_merged_bank_is_at_the_new_one_with_its_form(env: Environment, read: Read) -> None:
+    link = env.belvo_link(bank="erebor_mx_retail")
+    read(env, link)
+    old, new = env.bank("erebor_mx_retail"), env.bank("ironbank_br_retail")
 
-    say(house, link, institution=new.name)
-    read(house, link)
+    say(env, link, institution=new.name)
+    read(env, link)
 
     assert link.institution == new
-    page = house.open(link.get_absolute_url())
+    page = env.open(link.get_absolute_url())
     assert f"× {new.display_name}" in page.words
     assert f"Now at {new.display_name}" in page.words
     assert f"before: {old.display_name}" in page.words
-    assert house.open(f"/links/{link.pk}/credentials/").inputs().keys() >= {"password2"}
-    history = house.open(f"/links/{link.pk}/history/?kind=institution").words
+    assert env.open(f"/links/{link.pk}/credentials/").inputs().keys() >= {"password2"}
+    history = env.open(f"/links/{link.pk}/history/?kind=institution").words
     assert history.count("Now at") == 1
 
 
-def test_link_at_a_bank_that_no_list_has_named_yet_is_there(house: House, read: Read) -> None:
-    link = house.belvo_link(bank="erebor_mx_retail")
+def test_link_at_a_bank_that_no_list_has_named_yet_is_there(env: Environment, read: Read) -> None:
+    link = env.belvo_link(bank="erebor_mx_retail")
 
-    say(house, link, institution="kutxabank_es_retail")
-    read(house, link)
+    say(env, link, institution="kutxabank_es_retail")
+    read(env, link)
 
     assert link.bank == "kutxabank_es_retail"
 
 
-def test_record_of_another_customer_is_flagged(house: House, read: Read) -> None:
-    link = house.belvo_link()
-    read(house, link)
-    assert "another customer" not in house.open(link.get_absolute_url()).words
+def test_record_of_another_customer_is_flagged(env: Environment, read: Read) -> None:
+    link = env.belvo_link()
+    read(env, link)
+    assert "another customer" not in env.open(link.get_absolute_url()).words
 
-    say(house, link, external_id="somebody-else")
-    read(house, link)
+    say(env, link, external_id="somebody-else")
+    read(env, link)
 
-    page = house.open(link.get_absolute_url())
+    page = env.open(link.get_absolute_url())
     assert "The provider names another customer" in page.words
     assert "somebody-else" in page.words
     assert link.end_user.external_id != "somebody-else"
 
 
-def test_renamed_bank_is_found_by_its_new_name(house: House) -> None:
-    link = house.belvo_link(bank="erebor_mx_retail")
-    house.simulator.world.institutions["erebor_mx_retail"]["display_name"] = "BBVA México"
+def test_renamed_bank_is_found_by_its_new_name(env: Environment) -> None:
+    link = env.belvo_link(bank="erebor_mx_retail")
+    env.simulator.world.institutions["erebor_mx_retail"]["display_name"] = "BBVA México"
 
-    house.post(f"/integrations/{house.belvo.pk}/institutions/read/", name="adm")
+    env.post(f"/integrations/{env.belvo.pk}/institutions/read/", name="adm")
 
-    assert house.bank("erebor_mx_retail").display_name == "BBVA México"
-    assert str(link.pk) in house.post("/links/", {"q": "bbva mexico"}).source
-    assert str(link.pk) not in house.post("/links/", {"q": "Erebor Bank"}).source
-    assert "BBVA México" in house.open("/institutions/?q=MEXICO+bbva").words
-    assert "BBVA México" in house.open(f"/links/new/institutions/?integration={house.belvo.pk}&bank=mexico").words
+    assert env.bank("erebor_mx_retail").display_name == "BBVA México"
+    assert str(link.pk) in env.post("/links/", {"q": "bbva mexico"}).source
+    assert str(link.pk) not in env.post("/links/", {"q": "Erebor Bank"}).source
+    assert "BBVA México" in env.open("/institutions/?q=MEXICO+bbva").words
+    assert "BBVA México" in env.open(f"/links/new/institutions/?integration={env.belvo.pk}&bank=mexico").words
 
 
-def test_retired_bank_is_not_offered_and_its_links_say_so(house: House) -> None:
-    link = house.belvo_link(bank="erebor_mx_retail")
+def test_retired_bank_is_not_offered_and_its_links_say_so(env: Environment) -> None:
+    link = env.belvo_link(bank="erebor_mx_retail")
     Institution.objects.filter(name="erebor_mx_retail").update(read_at=timezone.now() - timedelta(days=2))
-    type(house.belvo).objects.update(institutions_read_at=timezone.now())
+    type(env.belvo).objects.update(institutions_read_at=timezone.now())
 
-    assert "erebor_mx_retail" not in house.open(f"/links/new/?integration={house.belvo.pk}&bank=erebor").source
-    new = house.open(house.new_link_url("erebor_mx_retail"))
+    assert "erebor_mx_retail" not in env.open(f"/links/new/?integration={env.belvo.pk}&bank=erebor").source
+    new = env.open(env.new_link_url("erebor_mx_retail"))
     assert (new.status, "password" in new.inputs()) == (409, False)
     assert "No longer listed" in new.words
-    posted = house.post(house.new_link_url("erebor_mx_retail"), {"end_user_id": "cus-1", "password": "pw"})
+    posted = env.post(env.new_link_url("erebor_mx_retail"), {"end_user_id": "cus-1", "password": "pw"})
     assert posted.status == 409
-    assert len(house.calls("POST", "/api/links/")) == 0
-    assert "No longer listed" in house.open(link.get_absolute_url()).words
-    assert "No longer listed" in house.open("/links/").words
+    assert len(env.calls("POST", "/api/links/")) == 0
+    assert "No longer listed" in env.open(link.get_absolute_url()).words
+    assert "No longer listed" in env.open("/links/").words
 
 
-def test_who_made_a_link_and_when_it_changed_is_shown(house: House) -> None:
-    belvo, heron = house.belvo_link(), house.heron_link()
-    house.prove(belvo)
-    house.prove(heron)
+def test_who_made_a_link_and_when_it_changed_is_shown(env: Environment) -> None:
+    belvo, heron = env.belvo_link(), env.heron_link()
+    env.prove(belvo)
+    env.prove(heron)
 
     assert belvo.remote_created_by == "bcef7f35-67f2-4b19-b009-cb38795faf09"
-    words = house.open(belvo.get_absolute_url()).words
+    words = env.open(belvo.get_absolute_url()).words
     assert "Created at the provider" in words
     assert belvo.remote_created_by in words
     assert heron.remote_created_at is not None
     assert heron.remote_updated_at is not None
-    words = house.open(heron.get_absolute_url()).words
+    words = env.open(heron.get_absolute_url()).words
     assert "Created at the provider" in words
     assert "Changed at the provider" in words
 
 
-def test_entry_of_the_institution_list_that_cannot_be_used_is_named(house: House) -> None:
-    house.simulator.world.institutions["not a key"] = {
-        **house.simulator.world.institutions["erebor_mx_retail"],
+def test_entry_of_the_institution_list_that_cannot_be_used_is_named(env: Environment) -> None:
+    env.simulator.world.institutions["not a key"] = {
+        **env.simulator.world.institutions["erebor_mx_retail"],
         "id": 999_999,
         "name": "a key with spaces",
         "display_name": "Odd Bank",
     }
 
-    house.post(f"/integrations/{house.belvo.pk}/institutions/read/", name="adm")
+    env.post(f"/integrations/{env.belvo.pk}/institutions/read/", name="adm")
 
-    page = house.open("/institutions/")
+    page = env.open("/institutions/")
     assert "Left out" in page.words
     assert "a key with spaces" in page.words
     assert "characters that an ID can't have here" in page.words
-    del house.simulator.world.institutions["not a key"]
-    read_institutions(house.belvo)
-    assert "Left out" not in house.open("/institutions/").words
+    del env.simulator.world.institutions["not a key"]
+    read_institutions(env.belvo)
+    assert "Left out" not in env.open("/institutions/").words

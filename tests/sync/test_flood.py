@@ -23,8 +23,8 @@ from linkadmin.sync import tasks
 from linkadmin.sync.models import READ_EVERY, LinkRead
 from linkadmin.webhooks import refusals
 from linkadmin.webhooks.models import DeliveryOutcome, DeliveryState, RefusalCount, WebhookDelivery
-from tests.house import HERON_INTEGRATION, House
-from tests.webhooks.postman import AUTHORIZATION, FORGED, open_inbox, signed, told_by_belvo, told_by_heron
+from tests.environment import HERON_INTEGRATION, Environment
+from tests.webhooks.webhook_sender import AUTHORIZATION, FORGED, open_inbox, signed, told_by_belvo, told_by_heron
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -50,14 +50,14 @@ class Post:
 class Flood:
     """Messages of links that change at the providers, each message after the change that it tells of."""
 
-    house: House
+    env: Environment
     links: list[Link]
     chance: random.Random
     posts: list[Post] = field(default_factory=list)
 
     def prepare(self, messages: int) -> None:
         """Make up messages, each to be sent one to five times, and forgeries, a fifth of all; in random order."""
-        addresses = {each.pk: open_inbox(each) for each in (self.house.belvo, self.house.heron)}
+        addresses = {each.pk: open_inbox(each) for each in (self.env.belvo, self.env.heron)}
         for number in range(messages):
             link = self.chance.choice(self.links)
             self.posts += [genuine(link, addresses[link.integration_id], number)] * self.chance.randint(1, MOST_COPIES)
@@ -66,12 +66,12 @@ class Flood:
         self.chance.shuffle(self.posts)
 
     def send(self) -> None:
-        postman, told = Client(), set()
+        sender, told = Client(), set()
         for post in self.posts:
             if post.link and post.body not in told:
                 told.add(post.body)
                 self._change(post.link)
-            answer = postman.generic("POST", post.address, post.body, headers=post.headers)
+            answer = sender.generic("POST", post.address, post.body, headers=post.headers)
             assert answer.status_code == (202 if post.link else 401)
 
     @property
@@ -79,9 +79,9 @@ class Flood:
         return [post for post in self.posts if post.link]
 
     def _change(self, link: Link) -> None:
-        world = self.house.simulator.world
+        world = self.env.simulator.world
         with world.lock:
-            if link.integration_id == self.house.belvo.pk:
+            if link.integration_id == self.env.belvo.pk:
                 world.belvo_links[link.remote_id].status = self.chance.choice(AT_BELVO)
             else:
                 item = world.heron_links[link.remote_id]
@@ -104,27 +104,27 @@ def forged(like: Post) -> Post:
 
 
 @pytest.fixture
-def house(house: House) -> House:
+def env(env: Environment) -> Environment:
     refusals._seen.clear()
-    house.simulator.behave(Conduct(heron_limit=0))
-    return house
+    env.simulator.behave(Conduct(heron_limit=0))
+    return env
 
 
-def flood_of(house: House, *, belvo: int, heron: int, seed: int) -> Flood:
+def flood_of(env: Environment, *, belvo: int, heron: int, seed: int) -> Flood:
     """Make links at the simulator and let us know them, in a state in which they are not any more."""
-    links = [house.belvo_link(f"Acme {number}", cause=Cause.BANK_DOWN) for number in range(belvo)]
+    links = [env.belvo_link(f"Acme {number}", cause=Cause.BANK_DOWN) for number in range(belvo)]
     for number in range(0, heron, PER_CUSTOMER):
-        links += links_of_a_customer(house, f"item-{number}", min(PER_CUSTOMER, heron - number))
-    return Flood(house, links, random.Random(seed))
+        links += links_of_a_customer(env, f"item-{number}", min(PER_CUSTOMER, heron - number))
+    return Flood(env, links, random.Random(seed))
 
 
-def links_of_a_customer(house: House, name: str, count: int) -> list[Link]:
-    links = [house.heron_link(item_id=f"{name}-0", cause=Cause.BANK_DOWN)]
+def links_of_a_customer(env: Environment, name: str, count: int) -> list[Link]:
+    links = [env.heron_link(item_id=f"{name}-0", cause=Cause.BANK_DOWN)]
     customer = links[0].end_user
     for number in range(1, count):
         body = {"access_token": "access-sandbox-1", "end_user_id": customer.external_id, "item_id": f"{name}-{number}"}
-        house.call_heron("POST", f"/api/integrations/{HERON_INTEGRATION}/links", body)
-        links.append(house.let_know(house.heron, customer, f"{name}-{number}", None, Cause.BANK_DOWN))
+        env.call_heron("POST", f"/api/integrations/{HERON_INTEGRATION}/links", body)
+        links.append(env.let_know(env.heron, customer, f"{name}-{number}", None, Cause.BANK_DOWN))
     return links
 
 
@@ -177,7 +177,7 @@ def check_messages(flood: Flood, *, messages: int) -> None:
 def check_states(flood: Flood) -> None:
     """Check that each link stands as it does at its provider."""
     told = {
-        remote_id: standing for each in flood.house.simulator.truth().values() for remote_id, standing in each.items()
+        remote_id: standing for each in flood.env.simulator.truth().values() for remote_id, standing in each.items()
     }
     about = {post.link.pk for post in flood.genuine if post.link}
     ours = {link.remote_id: link.raw_status for link in Link.objects.filter(pk__in=about)}
@@ -185,18 +185,18 @@ def check_states(flood: Flood) -> None:
     assert not LinkRead.objects.filter(due_at__isnull=False).exists()
 
 
-def times_read(house: House) -> dict[str, list[float]]:
+def times_read(env: Environment) -> dict[str, list[float]]:
     """Return when each link of Belvo's and each customer of Heron's was read, in seconds since 1970."""
     times = defaultdict(list)
-    for call in house.calls("GET"):
+    for call in env.calls("GET"):
         for named in [*call.query.get("id__in", "").split(","), call.query.get("end_user_id", "")]:
             if named:
                 times[named].append(call.at)
     return times
 
 
-def test_many_messages_have_their_effects_once(house: House) -> None:
-    flood = flood_of(house, belvo=6, heron=4, seed=1)
+def test_many_messages_have_their_effects_once(env: Environment) -> None:
+    flood = flood_of(env, belvo=6, heron=4, seed=1)
     flood.prepare(messages=50)
 
     flood.send()
@@ -205,12 +205,12 @@ def test_many_messages_have_their_effects_once(house: House) -> None:
     check_messages(flood, messages=50)
     check_states(flood)
     assert {HealthChange.objects.filter(link=link).count() for link in flood.links} == {2}
-    assert {len(times) for times in times_read(house).values()} == {1}
+    assert {len(times) for times in times_read(env).values()} == {1}
 
 
 @pytest.mark.thorough
-def test_five_thousand_messages_about_three_hundred_links(house: House) -> None:
-    flood = flood_of(house, belvo=240, heron=60, seed=7)
+def test_five_thousand_messages_about_three_hundred_links(env: Environment) -> None:
+    flood = flood_of(env, belvo=240, heron=60, seed=7)
     flood.prepare(messages=5000)
 
     began = timezone.now()
@@ -221,7 +221,7 @@ def test_five_thousand_messages_about_three_hundred_links(house: House) -> None:
 
     check_messages(flood, messages=5000)
     check_states(flood)
-    times = times_read(house)
+    times = times_read(env)
     pauses = [later - sooner for each in times.values() for sooner, later in pairwise(each)]
     assert min(pauses) >= READ_EVERY.total_seconds()
     assert max(len(each) for each in times.values()) <= seconds / READ_EVERY.total_seconds() + 1

@@ -19,7 +19,7 @@ from linkadmin.simulator.conduct import Conduct
 from linkadmin.sync import full_checks
 from linkadmin.sync.full_checks import batches, lifecycle, tasks, worker
 from linkadmin.sync.models import FullCheck, FullCheckBatch, FullCheckState
-from tests.house import House
+from tests.environment import Environment
 from tests.sync.full_checking import crowd, full_check, go_on, pauses_end, read_one, swept, work, workers_die
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
@@ -34,15 +34,15 @@ def patient(settings: Any) -> None:
 
 
 @pytest.fixture
-def town(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    """A house at providers with a hundred links each, on five pages."""
+def town(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Environment]:
+    """An environment at providers with a hundred links each, on five pages."""
     monkeypatch.setattr(belvo, "_LONGEST_PAGE", PAGE)
-    with crowd(100) as house:
-        yield house
+    with crowd(100) as env:
+        yield env
 
 
-def pages_asked_for(house: House) -> list[str]:
-    return [call.query["page"] for call in house.calls("GET", "/api/links/")]
+def pages_asked_for(env: Environment) -> list[str]:
+    return [call.query["page"] for call in env.calls("GET", "/api/links/")]
 
 
 def use_up(integration: Integration, *, used: int) -> None:
@@ -51,45 +51,45 @@ def use_up(integration: Integration, *, used: int) -> None:
     CallQuota.objects.update_or_create(integration=integration, scope="", defaults=window)
 
 
-def test_every_page_is_asked_for_once(town: House) -> None:
+def test_every_page_is_asked_for_once(town: Environment) -> None:
     swept(town.belvo)
 
     assert sorted(pages_asked_for(town)) == ["1", "2", "3", "4", "5"]
 
 
-def test_second_begin_gets_the_running_full_check(house: House) -> None:
-    first = full_checks.begin(house.belvo)
+def test_second_begin_gets_the_running_full_check(env: Environment) -> None:
+    first = full_checks.begin(env.belvo)
 
-    assert full_checks.begin(house.belvo, asked_by=house.people["adm"]) == first
+    assert full_checks.begin(env.belvo, asked_by=env.people["adm"]) == first
     assert FullCheck.objects.count() == 1
 
 
-def test_schedule_begins_what_is_due_and_no_sooner(house: House) -> None:
+def test_schedule_begins_what_is_due_and_no_sooner(env: Environment) -> None:
     tasks.wake_full_checks()
-    assert {each.integration for each in FullCheck.objects.all()} == {house.belvo, house.heron}
+    assert {each.integration for each in FullCheck.objects.all()} == {env.belvo, env.heron}
 
-    go_on(house.belvo.full_checks.get())
+    go_on(env.belvo.full_checks.get())
     tasks.wake_full_checks()
-    assert house.belvo.full_checks.count() == 1
+    assert env.belvo.full_checks.count() == 1
 
-    house.belvo.full_checks.update(began_at=timezone.now() - timedelta(minutes=16))
+    env.belvo.full_checks.update(began_at=timezone.now() - timedelta(minutes=16))
     tasks.wake_full_checks()
-    assert house.belvo.full_checks.count() == 2
+    assert env.belvo.full_checks.count() == 2
 
 
-def test_integration_that_is_off_or_refused_is_not_swept(house: House) -> None:
-    Integration.objects.filter(pk=house.belvo.pk).update(is_active=False)
-    Integration.objects.filter(pk=house.heron.pk).update(key_state=Integration.KeyState.REFUSED)
+def test_integration_that_is_off_or_refused_is_not_swept(env: Environment) -> None:
+    Integration.objects.filter(pk=env.belvo.pk).update(is_active=False)
+    Integration.objects.filter(pk=env.heron.pk).update(key_state=Integration.KeyState.REFUSED)
 
     tasks.wake_full_checks()
 
     assert not FullCheck.objects.exists()
-    house.belvo.refresh_from_db()
+    env.belvo.refresh_from_db()
     with pytest.raises(refusals.IntegrationOff):
-        full_checks.begin(house.belvo)
+        full_checks.begin(env.belvo)
 
 
-def test_worker_that_lost_its_claim_makes_no_further_call(town: House) -> None:
+def test_worker_that_lost_its_claim_makes_no_further_call(town: Environment) -> None:
     full_checks.begin(town.belvo)
     lost = lifecycle.claim_check(town.belvo.full_checks.get().pk)
     assert lost is not None
@@ -99,7 +99,7 @@ def test_worker_that_lost_its_claim_makes_no_further_call(town: House) -> None:
     assert not lifecycle.stay(lost)
 
 
-def test_full_check_waits_while_what_is_left_of_a_quota_is_kept_for_others(town: House) -> None:
+def test_full_check_waits_while_what_is_left_of_a_quota_is_kept_for_others(town: Environment) -> None:
     use_up(town.belvo, used=23)
     started = full_checks.begin(town.belvo)
 
@@ -113,7 +113,7 @@ def test_full_check_waits_while_what_is_left_of_a_quota_is_kept_for_others(town:
     assert started.pk in set(full_checks.waiting(now=started.due_at))
 
 
-def test_full_check_whose_calls_are_held_back_waits_too(town: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_check_whose_calls_are_held_back_waits_too(town: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "SHARE", 1)
     use_up(town.belvo, used=28)
 
@@ -125,7 +125,7 @@ def test_full_check_whose_calls_are_held_back_waits_too(town: House, monkeypatch
     assert sorted(part.attempts for part in started.parts.all()) == [0, 0, 0, 1, 1]
 
 
-def test_full_check_that_waited_goes_on_where_it_was(town: House) -> None:
+def test_full_check_that_waited_goes_on_where_it_was(town: Environment) -> None:
     use_up(town.belvo, used=23)
     started = work(full_checks.begin(town.belvo))
     CallQuota.objects.update(window_ends_at=timezone.now())
@@ -141,32 +141,32 @@ def test_full_check_that_waited_goes_on_where_it_was(town: House) -> None:
 @pytest.mark.thorough
 def test_quotas_are_kept_by_the_provider_s_own_count(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(belvo, "_LONGEST_PAGE", 1)
-    with crowd(60, Conduct(belvo_limit=80, heron_limit=40)) as house:
-        for integration in (house.belvo, house.heron):
+    with crowd(60, Conduct(belvo_limit=80, heron_limit=40)) as env:
+        for integration in (env.belvo, env.heron):
             work(full_checks.begin(integration))
 
-        assert house.simulator.refused() == {}
-        peak = house.simulator.peak()
+        assert env.simulator.refused() == {}
+        peak = env.simulator.peak()
         assert max(peak.values()) <= 24 + worker.CALLS_AT_ONCE
         assert max(peak.values()) >= 24
         assert all(each.is_running and each.due_at > timezone.now() for each in FullCheck.objects.all())
 
 
-def test_refused_keys_end_a_full_check_and_touch_no_link(house: House) -> None:
-    link = house.belvo_link(cause=Cause.LOGIN_REFUSED)
-    keep_secret(house.belvo, "secret_password", Secret("wrong"))
+def test_refused_keys_end_a_full_check_and_touch_no_link(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.LOGIN_REFUSED)
+    keep_secret(env.belvo, "secret_password", Secret("wrong"))
 
-    done = full_check(house.belvo)
+    done = full_check(env.belvo)
 
     link.refresh_from_db()
-    house.belvo.refresh_from_db()
+    env.belvo.refresh_from_db()
     assert (done.state, link.health) == (FullCheckState.FAILED, HealthState.CUSTOMER_LOGIN.value)
     assert "The provider refused our keys" in done.note
-    assert house.belvo.keys_refused
-    assert house.belvo.swept_at is None
+    assert env.belvo.keys_refused
+    assert env.belvo.swept_at is None
 
 
-def test_page_that_fails_is_read_again_later(town: House) -> None:
+def test_page_that_fails_is_read_again_later(town: Environment) -> None:
     town.simulator.fail("GET", "/api/links/", "service_unavailable", times=4)
     started = work(full_checks.begin(town.belvo))
 
@@ -176,28 +176,28 @@ def test_page_that_fails_is_read_again_later(town: House) -> None:
     assert go_on(started).state == FullCheckState.DONE
 
 
-def test_page_that_never_comes_ends_the_full_check(house: House, patient: None) -> None:
-    house.simulator.fail("GET", "/api/links/", "html_200", times=100)
+def test_page_that_never_comes_ends_the_full_check(env: Environment, patient: None) -> None:
+    env.simulator.fail("GET", "/api/links/", "html_200", times=100)
 
-    done = full_check(house.belvo)
+    done = full_check(env.belvo)
 
     assert done.state == FullCheckState.FAILED
     assert "No usable answer came." in done.note
-    assert len(house.calls("GET", "/api/links/")) == batches.MOST_TRIES
+    assert len(env.calls("GET", "/api/links/")) == batches.MOST_TRIES
 
 
-def test_customer_who_cannot_be_read_is_left_out(house: House, patient: None) -> None:
-    odd = house.heron_link("Odd", item_id="item-odd")
-    house.simulator.fail("GET", "/api/integrations/", "html_200", times=batches.MOST_TRIES)
+def test_customer_who_cannot_be_read_is_left_out(env: Environment, patient: None) -> None:
+    odd = env.heron_link("Odd", item_id="item-odd")
+    env.simulator.fail("GET", "/api/integrations/", "html_200", times=batches.MOST_TRIES)
 
-    done = full_check(house.heron)
+    done = full_check(env.heron)
 
     odd.refresh_from_db()
     assert (done.state, done.unread, done.missing) == (FullCheckState.DONE, 1, 0)
     assert (odd.health, odd.ask_failed) == (HealthState.HEALTHY.value, "unreadable")
 
 
-def test_killed_worker_s_pages_come_back(town: House) -> None:
+def test_killed_worker_s_pages_come_back(town: Environment) -> None:
     started = full_checks.begin(town.belvo)
     read_one(started)
     batches.claim(started.pk, limit=2)  # and dies
@@ -210,7 +210,7 @@ def test_killed_worker_s_pages_come_back(town: House) -> None:
     assert (started.state, started.seen, started.found) == (FullCheckState.DONE, 100, 100)
 
 
-def test_doubled_work_does_nothing_twice(town: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doubled_work_does_nothing_twice(town: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lifecycle, "ATTENDED", timedelta(0))  # so that all of them are let in
     monkeypatch.setattr(worker, "CALLS_AT_ONCE", 1)
     started = full_checks.begin(town.belvo)
@@ -232,7 +232,7 @@ def test_doubled_work_does_nothing_twice(town: House, monkeypatch: pytest.Monkey
     assert sorted(pages_asked_for(town)) == ["1", "2", "3", "4", "5"]
 
 
-def test_one_worker_at_a_time_is_at_a_full_check(town: House) -> None:
+def test_one_worker_at_a_time_is_at_a_full_check(town: Environment) -> None:
     started = full_checks.begin(town.belvo)
     lifecycle.claim_check(started.pk)
 
@@ -242,7 +242,7 @@ def test_one_worker_at_a_time_is_at_a_full_check(town: House) -> None:
     assert started.pk not in set(full_checks.waiting(now=timezone.now()))
 
 
-def test_stopped_full_check_makes_no_more_calls(town: House) -> None:
+def test_stopped_full_check_makes_no_more_calls(town: Environment) -> None:
     started = full_checks.begin(town.belvo)
     read_one(started)
 
@@ -254,7 +254,7 @@ def test_stopped_full_check_makes_no_more_calls(town: House) -> None:
     assert town.belvo.swept_at is None
 
 
-def test_link_that_came_while_the_list_was_read_is_found(town: House) -> None:
+def test_link_that_came_while_the_list_was_read_is_found(town: Environment) -> None:
     started = full_checks.begin(town.belvo)
     for _page in range(4):
         read_one(started)
@@ -267,7 +267,7 @@ def test_link_that_came_while_the_list_was_read_is_found(town: House) -> None:
     assert sorted(pages_asked_for(town)) == ["1", "1", "2", "3", "4", "5", "6", "6"]
 
 
-def test_list_that_gets_shorter_meanwhile_comes_to_an_end(town: House) -> None:
+def test_list_that_gets_shorter_meanwhile_comes_to_an_end(town: Environment) -> None:
     started = full_checks.begin(town.belvo)
     read_one(started)
     for link in list(town.simulator.world.links.everything())[:25]:
@@ -279,7 +279,7 @@ def test_list_that_gets_shorter_meanwhile_comes_to_an_end(town: House) -> None:
     assert started.seen <= 95
 
 
-def test_page_of_a_worker_that_counted_as_dead_is_dropped(town: House) -> None:
+def test_page_of_a_worker_that_counted_as_dead_is_dropped(town: Environment) -> None:
     swept(town.belvo)
     started = full_checks.begin(town.belvo)
     (stale,) = batches.claim(started.pk, limit=1)
@@ -289,27 +289,27 @@ def test_page_of_a_worker_that_counted_as_dead_is_dropped(town: House) -> None:
     assert batches.note_answer(stale, b"", asked_at=timezone.now(), total=1) is False
 
 
-def test_read_that_is_newer_than_a_page_stays(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    link = house.belvo_link(cause=Cause.LOGIN_REFUSED)
-    swept(house.belvo)
+def test_read_that_is_newer_than_a_page_stays(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = env.belvo_link(cause=Cause.LOGIN_REFUSED)
+    swept(env.belvo)
     original = batches.note_answer
 
     def overtaken(*args: object, **more: object) -> bool:
         """Let the link break, and be read, between a page's answer and our work on it."""
-        house.simulator.world.links.take(link.remote_id).status = "token_required"
+        env.simulator.world.links.take(link.remote_id).status = "token_required"
         reading.read(Link.objects.get(pk=link.pk))
         return original(*args, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(batches, "note_answer", overtaken)
-    swept(house.belvo)
+    swept(env.belvo)
 
     link.refresh_from_db()
     assert link.health == HealthState.CUSTOMER_CODE.value
 
 
-def test_full_checks_that_never_complete_pile_up_no_parts(house: House) -> None:
+def test_full_checks_that_never_complete_pile_up_no_parts(env: Environment) -> None:
     for _time in range(3):
-        stopped = full_checks.begin(house.belvo)
-        full_checks.stop(stopped, by=house.people["adm"])
+        stopped = full_checks.begin(env.belvo)
+        full_checks.stop(stopped, by=env.people["adm"])
 
     assert [part.full_check for part in FullCheckBatch.objects.select_related("full_check")] == [stopped]

@@ -8,95 +8,95 @@ from django.utils import timezone
 from linkadmin.audit.models import AuditEvent
 from linkadmin.sync import full_checks
 from linkadmin.sync.models import FullCheck, FullCheckState
+from tests.environment import Environment
 from tests.follow import pulse_of
-from tests.house import House
 from tests.sync.full_checking import go_on, swept
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def listed(house: House) -> str:
-    return f"/integrations/{house.belvo.pk}/full-checks/"
+def listed(env: Environment) -> str:
+    return f"/integrations/{env.belvo.pk}/full-checks/"
 
 
-def test_administrator_begins_a_full_check_and_watches_it(house: House) -> None:
-    house.belvo_link()
+def test_administrator_begins_a_full_check_and_watches_it(env: Environment) -> None:
+    env.belvo_link()
 
-    answer = house.post(listed(house), name="adm")
+    answer = env.post(listed(env), name="adm")
 
     started = FullCheck.objects.get()
-    page = house.open(answer.location, "adm")
+    page = env.open(answer.location, "adm")
     assert answer.location == started.get_absolute_url()
     assert "Running" in page.words
     assert "0 of 1 page of the provider's list is read." in page.words
     assert "Stop" in page.words
 
 
-def test_begin_and_stop_are_on_the_record(house: House) -> None:
-    started = house.post(listed(house), name="adm")
+def test_begin_and_stop_are_on_the_record(env: Environment) -> None:
+    started = env.post(listed(env), name="adm")
 
-    page = house.post(started.location, name="adm")
+    page = env.post(started.location, name="adm")
 
-    assert house.open(page.location, "adm").words.count("The sweep is stopped. What it read stays.") == 1
+    assert env.open(page.location, "adm").words.count("The sweep is stopped. What it read stays.") == 1
     events = AuditEvent.objects.filter(action__startswith="full_check.").order_by("seq")
     assert [each.action for each in events] == ["full_check.started", "full_check.stopped"]
     assert {each.actor for each in events} == {"adm"}
-    assert {each.object_id for each in events} == {str(house.belvo.pk)}
+    assert {each.object_id for each in events} == {str(env.belvo.pk)}
 
 
-def test_second_click_shows_the_running_full_check(house: House) -> None:
-    first = house.post(listed(house), name="adm")
+def test_second_click_shows_the_running_full_check(env: Environment) -> None:
+    first = env.post(listed(env), name="adm")
 
-    second = house.post(listed(house), name="adm")
+    second = env.post(listed(env), name="adm")
 
     assert first.location == second.location
     assert AuditEvent.objects.filter(action="full_check.started").count() == 1
 
 
-def test_page_of_a_running_full_check_follows_until_it_ends(house: House) -> None:
-    started = full_checks.begin(house.belvo)
-    running = pulse_of(house.open(started.get_absolute_url(), "adm"))
+def test_page_of_a_running_full_check_follows_until_it_ends(env: Environment) -> None:
+    started = full_checks.begin(env.belvo)
+    running = pulse_of(env.open(started.get_absolute_url(), "adm"))
 
     go_on(started)
-    changed = running.poll(house.client("adm"))
-    page = house.open(started.get_absolute_url(), "adm")
+    changed = running.poll(env.client("adm"))
+    page = env.open(started.get_absolute_url(), "adm")
 
     assert (running.seconds, changed.status_code, pulse_of(page).seconds) == ("2", 200, "0")
     assert "Done" in page.words
     assert "Stop" not in page.words
 
 
-def test_ended_full_check_says_what_it_brought(house: House) -> None:
-    house.belvo_link("Gone")
-    house.belvo_link()
-    house.simulator.world.remove_belvo_link(house.belvo.links.get(end_user__name="Gone").remote_id)
-    done = swept(house.belvo)
+def test_ended_full_check_says_what_it_brought(env: Environment) -> None:
+    env.belvo_link("Gone")
+    env.belvo_link()
+    env.simulator.world.remove_belvo_link(env.belvo.links.get(end_user__name="Gone").remote_id)
+    done = swept(env.belvo)
 
-    words = house.open(done.get_absolute_url(), "aud").words
+    words = env.open(done.get_absolute_url(), "aud").words
 
     assert "Links looked at 1" in words
     assert "Missing 1 looked at once more, each by itself" in words
     assert "Begun by the schedule" in words
 
 
-def test_failed_full_check_says_why_and_what_was_left_out(house: House) -> None:
+def test_failed_full_check_says_why_and_what_was_left_out(env: Environment) -> None:
     FullCheck.objects.create(
-        integration=house.heron, state=FullCheckState.FAILED, note="No usable answer came.", skipped=1, unread=3
+        integration=env.heron, state=FullCheckState.FAILED, note="No usable answer came.", skipped=1, unread=3
     )
 
-    page = house.open(f"/integrations/{house.heron.pk}/full-checks/", "mia")
-    words = house.open(FullCheck.objects.get().get_absolute_url(), "mia").words
+    page = env.open(f"/integrations/{env.heron.pk}/full-checks/", "mia")
+    words = env.open(FullCheck.objects.get().get_absolute_url(), "mia").words
 
     assert "Failed No usable answer came." in page.words
     assert "One record can't be used here. It is named below." in words
     assert "The links of 3 customers could not be read, and keep their state." in words
 
 
-def test_list_goes_back_page_by_page(house: House) -> None:
+def test_list_goes_back_page_by_page(env: Environment) -> None:
     now = timezone.now()
     FullCheck.objects.bulk_create(
         FullCheck(
-            integration=house.belvo,
+            integration=env.belvo,
             state=FullCheckState.DONE,
             began_at=now - timedelta(minutes=n),
             ended_at=now,
@@ -105,30 +105,30 @@ def test_list_goes_back_page_by_page(house: House) -> None:
         for n in range(60)
     )
 
-    first = house.open(listed(house), "mia")
+    first = env.open(listed(env), "mia")
     (onward,) = [href for href in first.links() if "after=" in href]
-    second = house.open(listed(house) + onward, "mia")
+    second = env.open(listed(env) + onward, "mia")
 
     assert "Previous" in second.words
     assert (first.words.count("by the schedule"), second.words.count("by the schedule")) == (50, 10)
 
 
-def test_manager_sees_full_checks_and_begins_none(house: House) -> None:
-    page = house.open(listed(house), "mia")
+def test_manager_sees_full_checks_and_begins_none(env: Environment) -> None:
+    page = env.open(listed(env), "mia")
 
     assert "No sweep yet" in page.words
     assert "Begin a sweep" not in page.words
-    assert house.post(listed(house), name="mia").status == 403
+    assert env.post(listed(env), name="mia").status == 403
 
 
-def test_integration_s_page_leads_to_its_full_checks(house: House) -> None:
-    assert listed(house) in house.open(house.belvo.get_absolute_url(), "adm").links()
+def test_integration_s_page_leads_to_its_full_checks(env: Environment) -> None:
+    assert listed(env) in env.open(env.belvo.get_absolute_url(), "adm").links()
 
 
-def test_full_check_that_is_over_is_not_stopped(house: House) -> None:
-    done = swept(house.belvo)
+def test_full_check_that_is_over_is_not_stopped(env: Environment) -> None:
+    done = swept(env.belvo)
 
-    page = house.post(done.get_absolute_url(), name="adm")
+    page = env.post(done.get_absolute_url(), name="adm")
 
-    assert "The sweep was over already." in house.open(page.location, "adm").words
+    assert "The sweep was over already." in env.open(page.location, "adm").words
     assert not AuditEvent.objects.filter(action="full_check.stopped").exists()

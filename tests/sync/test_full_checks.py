@@ -13,7 +13,7 @@ from linkadmin.providers import belvo, heron_beside
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.sync import reads
 from linkadmin.sync.models import FullCheck, FullCheckState, LinkRead, Reason
-from tests.house import HERON_INTEGRATION, House
+from tests.environment import HERON_INTEGRATION, Environment
 from tests.sync.full_checking import at_provider, crowd, full_check, swept, with_us
 from tests.sync.statements import changed_tables
 
@@ -36,17 +36,17 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def town(transactional_db: None, small_pages: None) -> Iterator[House]:
-    """A house at providers with fifty links each, none of which we know."""
-    with crowd(50) as house:
-        yield house
+def town(transactional_db: None, small_pages: None) -> Iterator[Environment]:
+    """An environment at providers with fifty links each, none of which we know."""
+    with crowd(50) as env:
+        yield env
 
 
-def of(house: House, provider: str) -> Integration:
-    return house.belvo if provider == "belvo" else house.heron
+def of(env: Environment, provider: str) -> Integration:
+    return env.belvo if provider == "belvo" else env.heron
 
 
-def test_first_full_check_finds_every_link(town: House, provider: str) -> None:
+def test_first_full_check_finds_every_link(town: Environment, provider: str) -> None:
     integration = of(town, provider)
 
     done = swept(integration)
@@ -56,7 +56,7 @@ def test_first_full_check_finds_every_link(town: House, provider: str) -> None:
     assert HealthChange.objects.count() == done.found
 
 
-def test_found_links_belong_to_their_customers(town: House) -> None:
+def test_found_links_belong_to_their_customers(town: Environment) -> None:
     swept(town.heron)
     swept(town.belvo)
 
@@ -68,7 +68,7 @@ def test_found_links_belong_to_their_customers(town: House) -> None:
     assert all(link.institution for link in town.belvo.links.select_related("institution"))
 
 
-def test_full_check_of_unchanged_links_writes_no_link(town: House, provider: str) -> None:
+def test_full_check_of_unchanged_links_writes_no_link(town: Environment, provider: str) -> None:
     integration = of(town, provider)
     swept(integration)
 
@@ -80,7 +80,7 @@ def test_full_check_of_unchanged_links_writes_no_link(town: House, provider: str
     assert (done.written, done.changed, done.found) == (0, 0, 0)
 
 
-def test_changes_at_the_provider_appear_after_one_full_check(town: House, provider: str) -> None:
+def test_changes_at_the_provider_appear_after_one_full_check(town: Environment, provider: str) -> None:
     integration = of(town, provider)
     swept(integration)
     moved = set(town.simulator.stir(belvo=10, heron=10, seed=5)[provider]) & at_provider(town, integration).keys()
@@ -92,7 +92,7 @@ def test_changes_at_the_provider_appear_after_one_full_check(town: House, provid
     assert HealthChange.objects.filter(link__remote_id__in=moved).count() == 2 * len(moved)
 
 
-def test_customers_of_whom_the_list_says_nothing_new_are_not_read(town: House) -> None:
+def test_customers_of_whom_the_list_says_nothing_new_are_not_read(town: Environment) -> None:
     swept(town.heron)
     in_trouble = set(town.heron.links.exclude(health__in=["healthy", "disconnected"]).values_list("end_user"))
     before = len(town.calls("GET", f"/api/integrations/{HERON_INTEGRATION}/links"))
@@ -102,7 +102,7 @@ def test_customers_of_whom_the_list_says_nothing_new_are_not_read(town: House) -
     assert len(town.calls("GET", f"/api/integrations/{HERON_INTEGRATION}/links")) - before == len(in_trouble) < 20
 
 
-def test_all_links_count_as_checked_when_a_full_check_began(town: House, provider: str) -> None:
+def test_all_links_count_as_checked_when_a_full_check_began(town: Environment, provider: str) -> None:
     swept(of(town, provider))
 
     done = swept(of(town, provider))
@@ -112,11 +112,11 @@ def test_all_links_count_as_checked_when_a_full_check_began(town: House, provide
     assert link.checked_at == done.began_at
 
 
-def test_link_without_our_id_of_its_customer_is_its_own_customer(house: House) -> None:
+def test_link_without_our_id_of_its_customer_is_its_own_customer(env: Environment) -> None:
     body = {"institution": "erebor_mx_retail", "username": "1234567", "password": "pass_valid"}
-    remote_id = house.call_belvo("POST", "/api/links/", body)["id"]
+    remote_id = env.call_belvo("POST", "/api/links/", body)["id"]
 
-    swept(house.belvo)
+    swept(env.belvo)
 
     assert Link.objects.get().end_user.external_id == f"belvo:{remote_id}"
 
@@ -138,15 +138,15 @@ CUSTOMER_IDS = [
 ]
 
 
-def test_any_id_that_heron_accepts_is_a_customer(house: House) -> None:
-    house.heron_link(item_id="item-known")
+def test_any_id_that_heron_accepts_is_a_customer(env: Environment) -> None:
+    env.heron_link(item_id="item-known")
     path = f"/api/integrations/{HERON_INTEGRATION}/links"
     for number, customer in enumerate(CUSTOMER_IDS):
         body = {"access_token": "access-1", "end_user_id": customer, "item_id": f"no-accounts-{number}"}
-        house.call_heron("POST", path, body)
-    house.clock.forward(60)
+        env.call_heron("POST", path, body)
+    env.clock.forward(60)
 
-    done = swept(house.heron)
+    done = swept(env.heron)
 
     assert (done.skipped, done.unread) == (0, 0)
     found = Link.objects.filter(remote_id__startswith="no-accounts").select_related("end_user")
@@ -154,99 +154,99 @@ def test_any_id_that_heron_accepts_is_a_customer(house: House) -> None:
         str(number): customer for number, customer in enumerate(CUSTOMER_IDS)
     }
     for link in found:
-        house.prove(link)
-        page = house.open(link.get_absolute_url())
+        env.prove(link)
+        page = env.open(link.get_absolute_url())
         assert (page.status, link.ask_failed) == (200, "")
         assert escape(link.end_user.external_id) in page.source
-        assert house.open(link.end_user.get_absolute_url()).status == 200
+        assert env.open(link.end_user.get_absolute_url()).status == 200
 
 
-def test_customer_who_cannot_be_kept_is_named_with_the_reason(house: House) -> None:
-    house.heron_link(item_id="item-known")
+def test_customer_who_cannot_be_kept_is_named_with_the_reason(env: Environment) -> None:
+    env.heron_link(item_id="item-known")
     path = f"/api/integrations/{HERON_INTEGRATION}/links"
     for number, customer in enumerate(["nul\0in it", "\0"]):
         body = {"access_token": "access-1", "end_user_id": customer, "item_id": f"item-odd-{number}"}
-        house.call_heron("POST", path, body)
+        env.call_heron("POST", path, body)
 
-    done = swept(house.heron)
+    done = swept(env.heron)
 
     assert done.skipped == 2
-    page = house.open(done.get_absolute_url(), "adm")
+    page = env.open(done.get_absolute_url(), "adm")
     assert "2 records can't be used here." in page.words
     assert page.words.count("characters that an ID can't have here") == 2
     assert "nulin it" in page.words
 
 
-def test_link_that_an_operation_may_be_making_is_left_to_it(house: House) -> None:
-    link = house.belvo_link("Acme Corp")
+def test_link_that_an_operation_may_be_making_is_left_to_it(env: Environment) -> None:
+    link = env.belvo_link("Acme Corp")
     customer, bank = link.end_user, link.institution
     Link.objects.all().delete()
     making = Operation.objects.create(
         kind=OperationKind.CREATE_LINK,
         state=State.UNKNOWN,
-        integration=house.belvo,
+        integration=env.belvo,
         end_user=customer,
         institution=bank,
-        actor=house.people["ana"],
+        actor=env.people["ana"],
         operation_key=link.pk,
     )
 
-    assert swept(house.belvo).found == 0
+    assert swept(env.belvo).found == 0
     Operation.objects.filter(pk=making.pk).update(state=State.CONFIRMED_NOT_DONE)
-    assert swept(house.belvo).found == 1
+    assert swept(env.belvo).found == 1
 
 
-def test_link_that_we_removed_just_now_is_not_found_again(house: House) -> None:
-    link = house.belvo_link()
+def test_link_that_we_removed_just_now_is_not_found_again(env: Environment) -> None:
+    link = env.belvo_link()
     Link.objects.filter(pk=link.pk).update(ended_at=timezone.now())
 
-    assert swept(house.belvo).found == 0
+    assert swept(env.belvo).found == 0
 
 
-def test_missing_link_is_disconnected_by_a_second_look(house: House) -> None:
-    gone, there = house.belvo_link("Gone"), house.belvo_link("There")
-    house.simulator.world.remove_belvo_link(gone.remote_id)
+def test_missing_link_is_disconnected_by_a_second_look(env: Environment) -> None:
+    gone, there = env.belvo_link("Gone"), env.belvo_link("There")
+    env.simulator.world.remove_belvo_link(gone.remote_id)
 
-    done = swept(house.belvo)
+    done = swept(env.belvo)
 
     gone.refresh_from_db()
     assert (done.missing, gone.health) == (1, HealthState.CUSTOMER_LOGIN.value)
     assert LinkRead.objects.get().reason == Reason.MISSING
-    reads.work(house.belvo.pk)
+    reads.work(env.belvo.pk)
     gone.refresh_from_db()
     there.refresh_from_db()
     assert (gone.health, there.health) == (HealthState.DISCONNECTED.value, HealthState.HEALTHY.value)
 
 
-def test_link_of_a_customer_who_is_gone_is_missing(house: House) -> None:
-    gone, there = house.heron_link("Gone", item_id="item-1"), house.heron_link("There", item_id="item-2")
-    swept(house.heron)
-    house.simulator.world.remove_end_user(gone.end_user.external_id)
+def test_link_of_a_customer_who_is_gone_is_missing(env: Environment) -> None:
+    gone, there = env.heron_link("Gone", item_id="item-1"), env.heron_link("There", item_id="item-2")
+    swept(env.heron)
+    env.simulator.world.remove_end_user(gone.end_user.external_id)
 
-    done = swept(house.heron)
+    done = swept(env.heron)
 
     assert done.missing == 1
     assert list(Link.objects.filter(missing_since__isnull=False)) == [gone]
     assert there.missing_since is None
 
 
-def test_link_somebody_works_at_is_not_missing(house: House) -> None:
-    link = house.belvo_link()
-    house.simulator.world.remove_belvo_link(link.remote_id)
+def test_link_somebody_works_at_is_not_missing(env: Environment) -> None:
+    link = env.belvo_link()
+    env.simulator.world.remove_belvo_link(link.remote_id)
     Operation.objects.create(
         kind=OperationKind.REMOVE_LINK,
         state=State.SENDING,
-        integration=house.belvo,
+        integration=env.belvo,
         end_user=link.end_user,
         link=link,
-        actor=house.people["ana"],
+        actor=env.people["ana"],
         operation_key=link.pk,
     )
 
-    assert swept(house.belvo).missing == 0
+    assert swept(env.belvo).missing == 0
 
 
-def test_list_without_most_links_is_not_believed(town: House) -> None:
+def test_list_without_most_links_is_not_believed(town: Environment) -> None:
     swept(town.belvo)
     strangers = [town.let_know(town.belvo, town.customer(), f"unheard-of-{n}", None, Cause.WORKING) for n in range(30)]
 
@@ -258,7 +258,7 @@ def test_list_without_most_links_is_not_believed(town: House) -> None:
     assert {link.health for link in strangers} == {HealthState.HEALTHY.value}
 
 
-def test_list_without_most_links_is_believed_by_who_was_told(town: House) -> None:
+def test_list_without_most_links_is_believed_by_who_was_told(town: Environment) -> None:
     swept(town.belvo)
     for number in range(30):
         town.let_know(town.belvo, town.customer(), f"unheard-of-{number}", None, Cause.WORKING)
@@ -270,10 +270,10 @@ def test_list_without_most_links_is_believed_by_who_was_told(town: House) -> Non
     assert LinkRead.objects.filter(reason=Reason.MISSING).count() == 30
 
 
-def test_old_full_checks_are_forgotten(house: House) -> None:
-    old = swept(house.belvo)
+def test_old_full_checks_are_forgotten(env: Environment) -> None:
+    old = swept(env.belvo)
     FullCheck.objects.filter(pk=old.pk).update(began_at=timezone.now() - timedelta(days=31))
 
-    done = swept(house.belvo)
+    done = swept(env.belvo)
 
-    assert list(house.belvo.full_checks.all()) == [done]
+    assert list(env.belvo.full_checks.all()) == [done]

@@ -9,7 +9,7 @@ from linkadmin.links.models import HealthChange, Integration
 from linkadmin.simulator.conduct import Conduct
 from linkadmin.sync import full_checks
 from linkadmin.sync.models import FullCheck, FullCheckState
-from tests.house import House
+from tests.environment import Environment
 from tests.sync.full_checking import at_provider, crowd, with_us
 from tests.sync.statements import changed_tables
 
@@ -21,9 +21,9 @@ LONGEST = 300  # seconds for both first full checks on two cores; on idle ones a
 
 
 @pytest.fixture
-def city(transactional_db: None) -> Iterator[House]:
-    with crowd(BELVO_LINKS, LIMITS, heron_links=HERON_LINKS) as house:
-        yield house
+def city(transactional_db: None) -> Iterator[Environment]:
+    with crowd(BELVO_LINKS, LIMITS, heron_links=HERON_LINKS) as env:
+        yield env
 
 
 def swept(integration: Integration) -> FullCheck:
@@ -37,7 +37,7 @@ def swept(integration: Integration) -> FullCheck:
     return full_check
 
 
-def test_twenty_thousand_links_are_found_left_alone_and_followed(city: House) -> None:
+def test_twenty_thousand_links_are_found_left_alone_and_followed(city: Environment) -> None:
     both = (city.belvo, city.heron)
     began = time.monotonic()
     first = [swept(each) for each in both]

@@ -13,7 +13,7 @@ from linkadmin.simulator.conduct import Conduct
 from linkadmin.sync import queue, reads, tasks
 from linkadmin.sync.models import READ_EVERY, LinkRead, Reason
 from linkadmin.work_queue import claim
-from tests.house import HERON_INTEGRATION, House
+from tests.environment import HERON_INTEGRATION, Environment
 from tests.slowness import SlowProvider
 from tests.waiting import wait_until
 
@@ -44,57 +44,57 @@ def seen(link: Link) -> str:
     return link.health
 
 
-def test_wanted_link_shows_what_the_provider_says_now(house: House) -> None:
-    link = house.belvo_link(cause=Cause.LOGIN_REFUSED)
+def test_wanted_link_shows_what_the_provider_says_now(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.LOGIN_REFUSED)
 
     want(link)
-    reads.work(house.belvo.pk)
+    reads.work(env.belvo.pk)
 
     assert seen(link) == HealthState.HEALTHY.value
     assert row_of(link).due_at is None
 
 
-def test_link_that_many_want_is_read_once(house: House) -> None:
-    link = house.belvo_link()
+def test_link_that_many_want_is_read_once(env: Environment) -> None:
+    link = env.belvo_link()
 
     for reason in list(Reason) * 10:
         want(link, reason=reason)
-    reads.work(house.belvo.pk)
+    reads.work(env.belvo.pk)
 
-    assert len(house.calls("GET", AT_BELVO)) == 1
+    assert len(env.calls("GET", AT_BELVO)) == 1
 
 
-def test_next_read_of_a_link_comes_ten_seconds_after_the_last(house: House) -> None:
-    link = house.belvo_link()
+def test_next_read_of_a_link_comes_ten_seconds_after_the_last(env: Environment) -> None:
+    link = env.belvo_link()
     want(link)
-    reads.work(house.belvo.pk)
+    reads.work(env.belvo.pk)
 
     want(link)
-    reads.work(house.belvo.pk)
+    reads.work(env.belvo.pk)
 
     row = row_of(link)
-    assert len(house.calls("GET", AT_BELVO)) == 1
+    assert len(env.calls("GET", AT_BELVO)) == 1
     assert row.read_at
     assert row.due_at == row.read_at + READ_EVERY
 
 
-def test_wish_that_is_older_than_a_read_needs_no_other_read(house: House) -> None:
-    link, at = house.belvo_link(), timezone.now()
+def test_wish_that_is_older_than_a_read_needs_no_other_read(env: Environment) -> None:
+    link, at = env.belvo_link(), timezone.now()
     want(link)
-    reads.work(house.belvo.pk)
+    reads.work(env.belvo.pk)
 
     reads.want([link.pk], reason=Reason.MESSAGE, at=at)
 
     assert row_of(link).due_at is None
 
 
-def test_wish_that_comes_while_a_read_is_under_way_leads_to_another(house: House, slow: SlowProvider) -> None:
-    link = house.belvo_link()
-    house.simulator.behave(Conduct(latency=1))
+def test_wish_that_comes_while_a_read_is_under_way_leads_to_another(env: Environment, slow: SlowProvider) -> None:
+    link = env.belvo_link()
+    env.simulator.behave(Conduct(latency=1))
     want(link)
-    reader = threading.Thread(target=in_thread, args=(reads.work, house.belvo.pk))
+    reader = threading.Thread(target=in_thread, args=(reads.work, env.belvo.pk))
     reader.start()
-    wait_until(lambda: house.calls("GET", AT_BELVO))
+    wait_until(lambda: env.calls("GET", AT_BELVO))
 
     want(link)
     slow.answers()
@@ -105,59 +105,59 @@ def test_wish_that_comes_while_a_read_is_under_way_leads_to_another(house: House
     assert row.due_at == row.read_at + READ_EVERY
 
 
-def test_links_of_one_belvo_account_are_read_by_one_call(house: House) -> None:
-    links = [house.belvo_link(f"Acme {number}") for number in range(5)]
+def test_links_of_one_belvo_account_are_read_by_one_call(env: Environment) -> None:
+    links = [env.belvo_link(f"Acme {number}") for number in range(5)]
 
     want(*links)
-    reads.work(house.belvo.pk)
+    reads.work(env.belvo.pk)
 
-    (call,) = house.calls("GET", AT_BELVO)
+    (call,) = env.calls("GET", AT_BELVO)
     assert {seen(link) for link in links} == {HealthState.HEALTHY.value}
     assert sorted(call.query["id__in"].split(",")) == sorted(link.remote_id for link in links)
 
 
-def test_links_of_several_heron_customers_are_read_by_a_call_each(house: House) -> None:
-    links = [house.heron_link(item_id=f"item-{number}") for number in range(3)]
+def test_links_of_several_heron_customers_are_read_by_a_call_each(env: Environment) -> None:
+    links = [env.heron_link(item_id=f"item-{number}") for number in range(3)]
 
     want(*links)
-    reads.work(house.heron.pk)
+    reads.work(env.heron.pk)
 
-    assert len(house.calls("GET", AT_HERON)) == 3
+    assert len(env.calls("GET", AT_HERON)) == 3
 
 
-def test_link_that_is_not_there_is_gone_after_a_second_look(house: House) -> None:
-    gone, there = house.belvo_link(cause=Cause.WORKING), house.belvo_link(cause=Cause.WORKING)
-    del house.simulator.world.belvo_links[gone.remote_id]
+def test_link_that_is_not_there_is_gone_after_a_second_look(env: Environment) -> None:
+    gone, there = env.belvo_link(cause=Cause.WORKING), env.belvo_link(cause=Cause.WORKING)
+    del env.simulator.world.belvo_links[gone.remote_id]
     want(gone, there)
-    reads.work(house.belvo.pk)
+    reads.work(env.belvo.pk)
     assert seen(gone) == HealthState.HEALTHY.value
     assert gone.missing_since is not None
 
     due_now(gone)
-    reads.work(house.belvo.pk)
+    reads.work(env.belvo.pk)
 
     assert (seen(gone), row_of(gone).due_at) == (HealthState.DISCONNECTED.value, None)
     assert seen(there) == HealthState.HEALTHY.value
 
 
-def test_link_that_is_there_at_the_second_look_is_not_missing(house: House) -> None:
-    link = house.belvo_link(cause=Cause.WORKING)
+def test_link_that_is_there_at_the_second_look_is_not_missing(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.WORKING)
     Link.objects.filter(pk=link.pk).update(missing_since=timezone.now())
 
     want(link, reason=Reason.MISSING)
-    reads.work(house.belvo.pk)
+    reads.work(env.belvo.pk)
 
     assert seen(link) == HealthState.HEALTHY.value
     assert link.missing_since is None
 
 
-def test_read_in_vain_is_repeated_after_growing_pauses_and_changes_no_state(house: House) -> None:
-    link, pauses = house.belvo_link(), []
-    house.simulator.fail("GET", AT_BELVO, "unsupported_operation", 4)
+def test_read_in_vain_is_repeated_after_growing_pauses_and_changes_no_state(env: Environment) -> None:
+    link, pauses = env.belvo_link(), []
+    env.simulator.fail("GET", AT_BELVO, "unsupported_operation", 4)
     want(link)
     for _ in range(4):
         due_now(link)
-        reads.work(house.belvo.pk)
+        reads.work(env.belvo.pk)
         row = row_of(link)
         assert row.due_at
         assert row.read_at
@@ -167,72 +167,72 @@ def test_read_in_vain_is_repeated_after_growing_pauses_and_changes_no_state(hous
     assert (seen(link), link.ask_failed) == (HealthState.CUSTOMER_LOGIN.value, "unsupported_operation")
 
 
-def test_link_that_spoils_a_call_is_read_by_itself(house: House) -> None:
-    spoilt, good = house.belvo_link(), house.belvo_link()
+def test_link_that_spoils_a_call_is_read_by_itself(env: Environment) -> None:
+    spoilt, good = env.belvo_link(), env.belvo_link()
     want(spoilt, good)
     LinkRead.objects.filter(link=spoilt).update(attempts=reads.ALONE_AFTER)
 
-    reads.work(house.belvo.pk)
+    reads.work(env.belvo.pk)
 
-    assert len(house.calls("GET", AT_BELVO)) == 2
+    assert len(env.calls("GET", AT_BELVO)) == 2
 
 
-def test_integration_that_is_paused_keeps_no_other_waiting(house: House) -> None:
-    waits, goes = house.belvo_link(), house.heron_link(cause=Cause.LOGIN_REQUIRED)
-    Traffic.objects.create(integration=house.belvo, paused_until=timezone.now() + timedelta(seconds=30))
+def test_integration_that_is_paused_keeps_no_other_waiting(env: Environment) -> None:
+    waits, goes = env.belvo_link(), env.heron_link(cause=Cause.LOGIN_REQUIRED)
+    Traffic.objects.create(integration=env.belvo, paused_until=timezone.now() + timedelta(seconds=30))
     want(waits, goes)
 
-    for integration in (house.belvo, house.heron):
+    for integration in (env.belvo, env.heron):
         tasks.read_due(str(integration.pk))
 
-    assert not house.calls("GET", AT_BELVO)
+    assert not env.calls("GET", AT_BELVO)
     assert row_of(waits).due_at
     assert row_of(goes).due_at is None
 
 
-def test_read_that_our_quota_holds_back_comes_when_the_window_ends(house: House) -> None:
-    link, ends = house.heron_link(), timezone.now() + timedelta(seconds=40)
+def test_read_that_our_quota_holds_back_comes_when_the_window_ends(env: Environment) -> None:
+    link, ends = env.heron_link(), timezone.now() + timedelta(seconds=40)
     for call in ("list_links", "read_links"):
-        CallQuota.objects.create(integration=house.heron, scope=call, calls=100, used=75, window_ends_at=ends)
+        CallQuota.objects.create(integration=env.heron, scope=call, calls=100, used=75, window_ends_at=ends)
 
     want(link)
-    reads.work(house.heron.pk)
+    reads.work(env.heron.pk)
 
     row = row_of(link)
-    assert not house.calls("GET", AT_HERON)
+    assert not env.calls("GET", AT_HERON)
     assert (row.attempts, row.lease_until) == (0, None)
     assert row.due_at
     assert abs(row.due_at - ends) < timedelta(seconds=2)
 
 
-def test_refused_keys_are_not_used_and_nothing_is_forgotten(house: House) -> None:
-    link = house.belvo_link()
+def test_refused_keys_are_not_used_and_nothing_is_forgotten(env: Environment) -> None:
+    link = env.belvo_link()
     Integration.objects.update(key_state=Integration.KeyState.REFUSED)
     want(link)
-    reads.work(house.belvo.pk)
-    assert not house.calls("GET", AT_BELVO)
+    reads.work(env.belvo.pk)
+    assert not env.calls("GET", AT_BELVO)
 
     Integration.objects.update(key_state=Integration.KeyState.GOOD)
-    reads.work(house.belvo.pk)
+    reads.work(env.belvo.pk)
 
     assert seen(link) == HealthState.HEALTHY.value
 
 
-def test_what_a_dead_reader_had_is_read_when_its_lease_is_over(house: House) -> None:
-    link = house.belvo_link()
+def test_what_a_dead_reader_had_is_read_when_its_lease_is_over(env: Environment) -> None:
+    link = env.belvo_link()
     want(link)
     claimed()
-    reads.work(house.belvo.pk)
-    assert not house.calls("GET", AT_BELVO)
+    reads.work(env.belvo.pk)
+    assert not env.calls("GET", AT_BELVO)
 
     LinkRead.objects.update(lease_until=timezone.now())
-    reads.work(house.belvo.pk)
+    reads.work(env.belvo.pk)
 
     assert seen(link) == HealthState.HEALTHY.value
 
 
-def test_reader_that_comes_back_too_late_leaves_the_row_to_the_next(house: House) -> None:
-    link = house.belvo_link()
+def test_reader_that_comes_back_too_late_leaves_the_row_to_the_next(env: Environment) -> None:
+    link = env.belvo_link()
     want(link)
     late = claimed()
     LinkRead.objects.update(lease_until=timezone.now())
@@ -244,22 +244,22 @@ def test_reader_that_comes_back_too_late_leaves_the_row_to_the_next(house: House
     assert row_of(link).claim_token == next_one[0].claim_token
 
 
-def test_urgent_link_is_read_first(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_urgent_link_is_read_first(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reads, "CLAIMED_AT_ONCE", 1)
-    patient, urgent = house.belvo_link(), house.belvo_link()
+    patient, urgent = env.belvo_link(), env.belvo_link()
     want(patient, reason=Reason.AGE)
     want(urgent, reason=Reason.MESSAGE)
 
-    reads.work(house.belvo.pk)
+    reads.work(env.belvo.pk)
 
-    assert [call.query["id__in"] for call in house.calls("GET", AT_BELVO)] == [
+    assert [call.query["id__in"] for call in env.calls("GET", AT_BELVO)] == [
         urgent.remote_id,
         patient.remote_id,
     ]
 
 
-def test_wish_that_is_less_urgent_does_not_take_its_place_away(house: House) -> None:
-    link = house.belvo_link()
+def test_wish_that_is_less_urgent_does_not_take_its_place_away(env: Environment) -> None:
+    link = env.belvo_link()
 
     want(link, reason=Reason.MESSAGE)
     want(link, reason=Reason.AGE)
@@ -267,37 +267,37 @@ def test_wish_that_is_less_urgent_does_not_take_its_place_away(house: House) -> 
     assert row_of(link).reason == Reason.MESSAGE
 
 
-def test_two_workers_read_a_link_once(house: House) -> None:
-    links = [house.belvo_link() for _ in range(3)]
-    house.simulator.behave(Conduct(latency=50))
+def test_two_workers_read_a_link_once(env: Environment) -> None:
+    links = [env.belvo_link() for _ in range(3)]
+    env.simulator.behave(Conduct(latency=50))
     want(*links)
 
-    workers = [threading.Thread(target=in_thread, args=(reads.work, house.belvo.pk)) for _ in range(4)]
+    workers = [threading.Thread(target=in_thread, args=(reads.work, env.belvo.pk)) for _ in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
 
-    assert len(house.calls("GET", AT_BELVO)) == 1
+    assert len(env.calls("GET", AT_BELVO)) == 1
 
 
-def test_link_that_ended_is_not_read_any_more(house: House) -> None:
-    link = house.belvo_link()
+def test_link_that_ended_is_not_read_any_more(env: Environment) -> None:
+    link = env.belvo_link()
     want(link)
     Link.objects.update(ended_at=timezone.now())
 
-    reads.work(house.belvo.pk)
+    reads.work(env.belvo.pk)
 
-    assert not house.calls("GET", AT_BELVO)
+    assert not env.calls("GET", AT_BELVO)
     assert row_of(link).due_at is None
 
 
-def test_link_that_is_due_in_a_moment_is_waited_for(house: House) -> None:
-    link = house.belvo_link()
+def test_link_that_is_due_in_a_moment_is_waited_for(env: Environment) -> None:
+    link = env.belvo_link()
     want(link)
     LinkRead.objects.update(due_at=timezone.now() + timedelta(seconds=0.2))
 
-    reads.work(house.belvo.pk)
+    reads.work(env.belvo.pk)
 
     assert seen(link) == HealthState.HEALTHY.value
 
@@ -309,15 +309,15 @@ def in_thread(work: object, *args: object) -> None:
         connection.close()
 
 
-def test_link_with_a_consent_that_is_gone_is_looked_for_twice_and_no_more(house: House) -> None:
-    bank = house.belvo.institutions.filter(integration_type="openfinance")[0]
-    link = house.let_know(house.belvo, house.customer(), "gone", bank, Cause.WORKING)
+def test_link_with_a_consent_that_is_gone_is_looked_for_twice_and_no_more(env: Environment) -> None:
+    bank = env.belvo.institutions.filter(integration_type="openfinance")[0]
+    link = env.let_know(env.belvo, env.customer(), "gone", bank, Cause.WORKING)
 
     want(link)
     for _time in range(3):
-        reads.work(house.belvo.pk)
+        reads.work(env.belvo.pk)
         LinkRead.objects.filter(due_at__isnull=False).update(due_at=timezone.now(), read_at=None)
 
     assert seen(link) == HealthState.DISCONNECTED.value
     assert row_of(link).due_at is None
-    assert len(house.calls("GET", AT_BELVO)) == 2
+    assert len(env.calls("GET", AT_BELVO)) == 2

@@ -14,7 +14,7 @@ from linkadmin.providers.types import Cause, Observation, RemoteLink, Secret
 from linkadmin.sync.customers import LinkRecord, Part, read_behind_link, read_customer
 from linkadmin.sync.live_queries import Reading, Trouble
 from linkadmin.sync.record_json import pack, unpack
-from tests.house import House
+from tests.environment import Environment
 
 READ = [
     None,
@@ -37,19 +37,19 @@ def test_what_was_read_comes_back_as_it_was(value: object) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_everything_a_provider_keeps_of_a_customer_and_link_comes_back(house: House) -> None:
-    heron, belvo = house.heron_link(), house.belvo_link()
-    topic = client_for(house.heron).list_webhook_topics()[0]
-    client_for(house.heron).add_webhook(topic, "https://hooks.example.com/")
+def test_everything_a_provider_keeps_of_a_customer_and_link_comes_back(env: Environment) -> None:
+    heron, belvo = env.heron_link(), env.belvo_link()
+    topic = client_for(env.heron).list_webhook_topics()[0]
+    client_for(env.heron).add_webhook(topic, "https://hooks.example.com/")
     read = [
-        read_customer(client_for(house.heron), heron.end_user),
-        read_behind_link(client_for(house.heron), heron.ref),
-        read_behind_link(client_for(house.belvo), belvo.ref),
-        client_for(house.belvo).list_links({}),
-        client_for(house.belvo).find_institutions({}, page=1),
-        client_for(house.heron).list_end_users({}),
-        client_for(house.heron).list_connectors(),
-        client_for(house.heron).list_webhooks(),
+        read_customer(client_for(env.heron), heron.end_user),
+        read_behind_link(client_for(env.heron), heron.ref),
+        read_behind_link(client_for(env.belvo), belvo.ref),
+        client_for(env.belvo).list_links({}),
+        client_for(env.belvo).find_institutions({}, page=1),
+        client_for(env.heron).list_end_users({}),
+        client_for(env.heron).list_connectors(),
+        client_for(env.heron).list_webhooks(),
     ]
 
     assert stored_and_read(read) == read

@@ -17,7 +17,7 @@ from linkadmin.links.models import Integration, Link
 from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.providers.types import Secret
 from linkadmin.simulator.conduct import Conduct
-from tests.house import House
+from tests.environment import Environment
 from tests.markup import Page, read
 from tests.slowness import SlowProvider
 
@@ -28,166 +28,166 @@ def records(integration: Integration, what: str) -> str:
     return f"/integrations/{integration.pk}/records/{what}/"
 
 
-def wait_for_the_answer(house: House, url: str, **typed: str) -> Page:
+def wait_for_the_answer(env: Environment, url: str, **typed: str) -> Page:
     """Ask as the waiting panel does until it is no panel any more."""
-    house.settled()
-    return house.post(url, {"poll": "1", **typed}, htmx=True)
+    env.settled()
+    return env.post(url, {"poll": "1", **typed}, htmx=True)
 
 
-def test_link_at_the_provider_leads_to_our_page_if_we_know_it(house: House) -> None:
-    known = house.belvo_link("Acme Corp")
-    stranger = house.belvo_link("Stranger", bank="gringotts_mx_retail")
+def test_link_at_the_provider_leads_to_our_page_if_we_know_it(env: Environment) -> None:
+    known = env.belvo_link("Acme Corp")
+    stranger = env.belvo_link("Stranger", bank="gringotts_mx_retail")
     Link.objects.filter(pk=stranger.pk).delete()
 
-    page = house.open(records(house.belvo, "links"))
+    page = env.open(records(env.belvo, "links"))
 
     assert known.get_absolute_url() in page.links()
     assert f"{stranger.remote_id} {stranger.end_user.external_id}" in page.words
     assert "Not known here" in page.words
 
 
-def test_reading_takes_nothing_over(house: House) -> None:
-    link = house.belvo_link()
+def test_reading_takes_nothing_over(env: Environment) -> None:
+    link = env.belvo_link()
     before = Link.objects.values().get(pk=link.pk)
-    there = house.simulator.world.links.take(link.remote_id)
+    there = env.simulator.world.links.take(link.remote_id)
     assert there
     there.status = "token_required"
 
-    page = house.open(records(house.belvo, "links"))
+    page = env.open(records(env.belvo, "links"))
 
     assert "Customer must give a code" in page.words
     assert Link.objects.values().get(pk=link.pk) == before
 
 
-def test_list_that_needs_a_customer_is_not_asked_without_one(house: House) -> None:
-    page = house.open(records(house.heron, "links"))
+def test_list_that_needs_a_customer_is_not_asked_without_one(env: Environment) -> None:
+    page = env.open(records(env.heron, "links"))
 
     assert "Ask the provider" in page.words
-    assert house.calls("GET", "/api/integrations") == []
+    assert env.calls("GET", "/api/integrations") == []
 
 
 @pytest.mark.parametrize(("what", "typed", "is_open"), [("links", {}, False), ("links", {"created_at": "soon"}, True)])
-def test_rarely_needed_filter_in_use_is_seen(house: House, what: str, typed: dict[str, str], is_open: bool) -> None:
-    page = house.post(records(house.belvo, what), typed)
+def test_rarely_needed_filter_in_use_is_seen(env: Environment, what: str, typed: dict[str, str], is_open: bool) -> None:
+    page = env.post(records(env.belvo, what), typed)
 
     folded = [each for each in page.elements if each.attrs.get("class") == "advanced"][-1]
     assert ("open" in folded.attrs) == is_open
 
 
-def test_link_whose_code_nobody_can_give_says_what_its_own_page_says(house: House) -> None:
-    links = [house.belvo_link(), house.belvo_link(bank="gringotts_mx_retail")]
+def test_link_whose_code_nobody_can_give_says_what_its_own_page_says(env: Environment) -> None:
+    links = [env.belvo_link(), env.belvo_link(bank="gringotts_mx_retail")]
     for link in links:
-        house.simulator.world.belvo_links[link.remote_id].status = "unconfirmed"
+        env.simulator.world.belvo_links[link.remote_id].status = "unconfirmed"
     Operation.objects.create(
         link=links[0],
-        integration=house.belvo,
+        integration=env.belvo,
         end_user=links[0].end_user,
         kind=OperationKind.SUBMIT_TOKEN,
         state=State.NEEDS_TOKEN,
         operation_key=uuid.uuid4(),
-        actor=house.people["ana"],
+        actor=env.people["ana"],
     )
 
-    words = house.open(records(house.belvo, "links")).words
+    words = env.open(records(env.belvo, "links")).words
 
     assert words.count("Registration stopped half-way") == words.count("Registration was never finished") == 1
 
 
-def test_links_of_one_customer_are_asked_for_in_a_body(house: House) -> None:
-    link = house.heron_link("Blue Fern", item_id="item-blue")
+def test_links_of_one_customer_are_asked_for_in_a_body(env: Environment) -> None:
+    link = env.heron_link("Blue Fern", item_id="item-blue")
 
-    page = house.post(records(house.heron, "links"), {"end_user_id": link.end_user.external_id})
+    page = env.post(records(env.heron, "links"), {"end_user_id": link.end_user.external_id})
 
     assert "item-blue" in page.words
     assert link.get_absolute_url() in page.links()
 
 
-def test_required_filter_left_empty_is_told_at_its_field(house: House) -> None:
-    page = house.post(records(house.heron, "links"), {"end_user_id": ""})
+def test_required_filter_left_empty_is_told_at_its_field(env: Environment) -> None:
+    page = env.post(records(env.heron, "links"), {"end_user_id": ""})
 
     assert page.status == 422
     assert page.error_at("end_user_id") == "This field is required."
-    assert house.calls("GET", "/api/integrations") == []
+    assert env.calls("GET", "/api/integrations") == []
 
 
-def test_customers_are_listed_with_their_sources(house: House) -> None:
-    link = house.heron_link("Blue Fern")
+def test_customers_are_listed_with_their_sources(env: Environment) -> None:
+    link = env.heron_link("Blue Fern")
 
-    page = house.open(records(house.heron, "end-users"))
+    page = env.open(records(env.heron, "end-users"))
 
     assert link.end_user.external_id in page.words
     assert "one source" in page.words
     assert link.end_user.get_absolute_url() in page.links()
 
 
-def test_source_in_trouble_is_told_apart_from_a_word_nobody_understands(house: House) -> None:
-    house.heron_link("Blue Fern", item_id="locked-1")
-    house.clock.forward(60)
+def test_source_in_trouble_is_told_apart_from_a_word_nobody_understands(env: Environment) -> None:
+    env.heron_link("Blue Fern", item_id="locked-1")
+    env.clock.forward(60)
 
-    page = house.open(records(house.heron, "end-users"))
+    page = env.open(records(env.heron, "end-users"))
 
     assert "Does not work one source" in page.words
     assert "Not understood yet" not in page.words
 
 
-def test_search_that_finds_nothing_offers_to_clear_it(house: House) -> None:
-    here = records(house.belvo, "links")
+def test_search_that_finds_nothing_offers_to_clear_it(env: Environment) -> None:
+    here = records(env.belvo, "links")
 
-    page = house.post(here, {"external_id": "nobody"})
+    page = env.post(here, {"external_id": "nobody"})
 
     assert "Nothing there matches" in page.words
     assert here in page.links()
 
 
-def test_pages_are_turned_in_a_body_too(house: House) -> None:
-    bank = house.bank("erebor_mx_retail")
+def test_pages_are_turned_in_a_body_too(env: Environment) -> None:
+    bank = env.bank("erebor_mx_retail")
     for number in range(101):
         body = {"institution": bank.name, "username": f"user{number}", "password": "pass_valid"}
-        house.call_belvo("POST", "/api/links/", body)
-    first = house.open(records(house.belvo, "links"))
+        env.call_belvo("POST", "/api/links/", body)
+    first = env.open(records(env.belvo, "links"))
 
-    second = house.post(records(house.belvo, "links"), {"page": "2"})
+    second = env.post(records(env.belvo, "links"), {"page": "2"})
 
     assert "Page 1 · 101 in all" in first.words
     assert "Page 2 · 101 in all" in second.words
     assert second.source.count("table__main") == 1
 
 
-def test_connector_that_this_integration_speaks_through_is_marked(house: House) -> None:
-    page = house.open(records(house.heron, "connectors"), "mia")
+def test_connector_that_this_integration_speaks_through_is_marked(env: Environment) -> None:
+    page = env.open(records(env.heron, "connectors"), "mia")
 
     assert "itg_sandbox_transactions transaction plaid This integration" in page.words
     assert page.words.count("This integration") == 1
 
 
 @pytest.mark.parametrize("what", ["end-users", "connectors", "webhooks", "no-such-list"])
-def test_what_a_provider_cannot_list_is_no_page(house: House, what: str) -> None:
-    assert house.open(records(house.belvo, what), "mia").status == 404
+def test_what_a_provider_cannot_list_is_no_page(env: Environment, what: str) -> None:
+    assert env.open(records(env.belvo, what), "mia").status == 404
 
 
-def test_way_to_a_list_is_drawn_only_where_it_leads_somewhere(house: House) -> None:
-    belvo, heron = (house.open(each.get_absolute_url(), "mia") for each in (house.belvo, house.heron))
+def test_way_to_a_list_is_drawn_only_where_it_leads_somewhere(env: Environment) -> None:
+    belvo, heron = (env.open(each.get_absolute_url(), "mia") for each in (env.belvo, env.heron))
 
-    assert records(house.belvo, "links") in belvo.links()
-    assert records(house.belvo, "end-users") not in belvo.links()
-    assert {records(house.heron, what) for what in ("links", "end-users", "connectors", "webhooks")} <= {*heron.links()}
-    assert records(house.heron, "links") not in house.open(house.heron.get_absolute_url(), "adm").links()
-
-
-def test_support_finds_the_way_from_their_own_lists(house: House) -> None:
-    assert records(house.belvo, "links") in house.open("/links/").links()
-    assert records(house.heron, "end-users") in house.open("/end-users/").links()
-    assert records(house.belvo, "links") not in house.open("/links/", "aud").links()
+    assert records(env.belvo, "links") in belvo.links()
+    assert records(env.belvo, "end-users") not in belvo.links()
+    assert {records(env.heron, what) for what in ("links", "end-users", "connectors", "webhooks")} <= {*heron.links()}
+    assert records(env.heron, "links") not in env.open(env.heron.get_absolute_url(), "adm").links()
 
 
-def test_slow_provider_shows_that_it_is_asked_and_then_its_answer(house: House, slow: SlowProvider) -> None:
-    link = house.belvo_link()
-    house.simulator.behave(Conduct(latency=1))
+def test_support_finds_the_way_from_their_own_lists(env: Environment) -> None:
+    assert records(env.belvo, "links") in env.open("/links/").links()
+    assert records(env.heron, "end-users") in env.open("/end-users/").links()
+    assert records(env.belvo, "links") not in env.open("/links/", "aud").links()
 
-    waiting = house.open(records(house.belvo, "links"))
-    still = house.post(records(house.belvo, "links"), {"poll": "1"}, htmx=True)
+
+def test_slow_provider_shows_that_it_is_asked_and_then_its_answer(env: Environment, slow: SlowProvider) -> None:
+    link = env.belvo_link()
+    env.simulator.behave(Conduct(latency=1))
+
+    waiting = env.open(records(env.belvo, "links"))
+    still = env.post(records(env.belvo, "links"), {"poll": "1"}, htmx=True)
     slow.answers()
-    there = wait_for_the_answer(house, records(house.belvo, "links"))
+    there = wait_for_the_answer(env, records(env.belvo, "links"))
 
     panel = next(form for form in waiting.forms if "poll" in form.names)
     assert (panel.attrs["hx-trigger"], panel.attrs["hx-post"]) == ("every 1s", panel.action)
@@ -195,53 +195,53 @@ def test_slow_provider_shows_that_it_is_asked_and_then_its_answer(house: House, 
     assert (still.is_whole, "Asking Belvo…" in still.words) == (False, True)
     assert link.remote_id in there.words
     assert not any("poll" in form.names for form in there.forms)
-    assert len(house.calls("GET", "/api/links/")) == 1
+    assert len(env.calls("GET", "/api/links/")) == 1
 
 
-def test_waiting_panel_asks_again_with_what_was_typed(house: House, slow: SlowProvider) -> None:
-    link = house.heron_link("Blue Fern")
-    house.simulator.behave(Conduct(latency=1))
+def test_waiting_panel_asks_again_with_what_was_typed(env: Environment, slow: SlowProvider) -> None:
+    link = env.heron_link("Blue Fern")
+    env.simulator.behave(Conduct(latency=1))
 
-    waiting = house.post(records(house.heron, "end-users"), {"name": "Blue Fern"})
+    waiting = env.post(records(env.heron, "end-users"), {"name": "Blue Fern"})
     panel = next(form for form in waiting.forms if "poll" in form.names)
 
     assert panel.values["name"] == "Blue Fern"
     assert "Blue" not in panel.action
     slow.answers()
-    house.settled()
-    read_again = read(house.client().post(panel.action, panel.values))
+    env.settled()
+    read_again = read(env.client().post(panel.action, panel.values))
     assert read_again.is_whole
     assert link.end_user.external_id in read_again.words or "Nothing there matches" in read_again.words
 
 
-def test_integration_that_is_switched_off_is_not_asked(house: House) -> None:
-    Integration.objects.filter(pk=house.belvo.pk).update(is_active=False)
+def test_integration_that_is_switched_off_is_not_asked(env: Environment) -> None:
+    Integration.objects.filter(pk=env.belvo.pk).update(is_active=False)
 
-    page = house.open(records(house.belvo, "links"))
+    page = env.open(records(env.belvo, "links"))
 
     assert "Nothing was asked" in page.words
-    assert house.calls("GET", "/api/links/") == []
+    assert env.calls("GET", "/api/links/") == []
 
 
-def test_refused_keys_are_one_warning_at_the_integration(house: House) -> None:
-    keep_secret(house.belvo, "secret_password", Secret("a wrong key"))
+def test_refused_keys_are_one_warning_at_the_integration(env: Environment) -> None:
+    keep_secret(env.belvo, "secret_password", Secret("a wrong key"))
 
-    page = house.open(records(house.belvo, "links"))
+    page = env.open(records(env.belvo, "links"))
 
-    house.belvo.refresh_from_db()
+    env.belvo.refresh_from_db()
     assert "The provider refused our keys" in page.words
     assert "No link and no customer is at fault" in page.words
     assert "Invalid Secret Keys" in page.words
-    assert house.belvo.key_state == Integration.KeyState.REFUSED
+    assert env.belvo.key_state == Integration.KeyState.REFUSED
 
 
-def test_good_answer_takes_the_warning_about_keys_back(house: House) -> None:
-    Integration.objects.filter(pk=house.belvo.pk).update(key_state="unreachable", test_detail="timeout")
+def test_good_answer_takes_the_warning_about_keys_back(env: Environment) -> None:
+    Integration.objects.filter(pk=env.belvo.pk).update(key_state="unreachable", test_detail="timeout")
 
-    house.open(records(house.belvo, "links"))
+    env.open(records(env.belvo, "links"))
 
-    house.belvo.refresh_from_db()
-    assert (house.belvo.key_state, house.belvo.test_detail) == (Integration.KeyState.GOOD, "")
+    env.belvo.refresh_from_db()
+    assert (env.belvo.key_state, env.belvo.test_detail) == (Integration.KeyState.GOOD, "")
 
 
 @pytest.mark.parametrize(
@@ -255,49 +255,49 @@ def test_good_answer_takes_the_warning_about_keys_back(house: House) -> None:
     ],
 )
 def test_answer_that_cannot_be_used_says_what_happened_and_what_to_do(
-    house: House, settings: Settings, answer: str, title: str
+    env: Environment, settings: Settings, answer: str, title: str
 ) -> None:
     settings.PROVIDER_READ_SECONDS = 1.0  # no time to wait for as long as a 429 asks for
-    house.simulator.fail("GET", "/api/end_users", answer, times=9)
+    env.simulator.fail("GET", "/api/end_users", answer, times=9)
 
-    page = house.open(records(house.heron, "end-users"))
+    page = env.open(records(env.heron, "end-users"))
 
     assert page.status == 200
     assert title in page.words
     assert "Ask again" in page.words
 
 
-def test_provider_that_cannot_be_reached_leaves_what_we_know_alone(house: House) -> None:
+def test_provider_that_cannot_be_reached_leaves_what_we_know_alone(env: Environment) -> None:
     Integration.objects.update(base_url="http://127.0.0.1:9")
 
-    page = house.open(records(house.belvo, "links"))
+    page = env.open(records(env.belvo, "links"))
 
     assert "The provider could not be reached No connection to the provider could be made." in page.words
     assert "tell an administrator to test the integration's connection" in page.words
 
 
-def test_call_that_is_held_back_says_why_and_sends_nobody_elsewhere(house: House) -> None:
-    house.belvo.quotas.create(scope="", calls=1, used=1, window_ends_at=timezone.now() + timedelta(seconds=30))
+def test_call_that_is_held_back_says_why_and_sends_nobody_elsewhere(env: Environment) -> None:
+    env.belvo.quotas.create(scope="", calls=1, used=1, window_ends_at=timezone.now() + timedelta(seconds=30))
 
-    page = house.open(records(house.belvo, "links"))
+    page = env.open(records(env.belvo, "links"))
 
     assert "Not asked now The provider limits how often we may call, and nothing is left" in page.words
     assert "the integration's page" not in page.words
 
 
-def test_look_at_records_is_an_event_without_any_name(house: House) -> None:
-    house.heron_link("Blue Fern")
+def test_look_at_records_is_an_event_without_any_name(env: Environment) -> None:
+    env.heron_link("Blue Fern")
 
-    house.post(records(house.heron, "end-users"), {"name": "Blue Fern"})
+    env.post(records(env.heron, "end-users"), {"name": "Blue Fern"})
 
     event = AuditEvent.objects.get(action="records.viewed")
-    assert (event.actor, event.object_type, event.object_id) == ("ana", "integration", str(house.heron.pk))
-    assert event.details == {"what": "end-users", "integration": str(house.heron.pk), "page": 1}
+    assert (event.actor, event.object_type, event.object_id) == ("ana", "integration", str(env.heron.pk))
+    assert event.details == {"what": "end-users", "integration": str(env.heron.pk), "page": 1}
 
 
-def test_name_that_was_searched_for_is_in_no_address_log_or_table(house: House, caplog: LogCaptureFixture) -> None:
-    house.post(records(house.heron, "end-users"), {"name": "Wilhelmina Quackenbush"})
-    house.settled()
+def test_name_that_was_searched_for_is_in_no_address_log_or_table(env: Environment, caplog: LogCaptureFixture) -> None:
+    env.post(records(env.heron, "end-users"), {"name": "Wilhelmina Quackenbush"})
+    env.settled()
 
     tables = connection.introspection.table_names()
     with connection.cursor() as cursor:
@@ -305,4 +305,4 @@ def test_name_that_was_searched_for_is_in_no_address_log_or_table(house: House, 
             cursor.execute(f'SELECT * FROM "{table}"')  # noqa: S608 - the names are the database's own
             assert "Quackenbush" not in json.dumps(cursor.fetchall(), default=str), table
     assert "Quackenbush" not in caplog.text
-    assert house.calls("GET", "/api/end_users")
+    assert env.calls("GET", "/api/end_users")

@@ -3,7 +3,7 @@
 import pytest
 
 from linkadmin.operations.models import Operation, OperationKind, State
-from tests.house import House
+from tests.environment import Environment
 from tests.markup import Form, Page
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -12,136 +12,136 @@ URL = "https://hooks.example.com/webhooks/heron/1f4c9b2e"
 TOPIC = "integration_link.erroring"
 
 
-def listed(house: House) -> str:
-    return f"/integrations/{house.heron.pk}/records/webhooks/"
+def listed(env: Environment) -> str:
+    return f"/integrations/{env.heron.pk}/records/webhooks/"
 
 
-def adding(house: House) -> str:
-    return f"/integrations/{house.heron.pk}/webhooks/add/"
+def adding(env: Environment) -> str:
+    return f"/integrations/{env.heron.pk}/webhooks/add/"
 
 
-def subscribe(house: House, **typed: str) -> Page:
-    form = house.open(adding(house), "adm").form_with("topic")
-    return house.post(adding(house), form.values | {"topic": TOPIC, "url": URL} | typed, "adm")
+def subscribe(env: Environment, **typed: str) -> Page:
+    form = env.open(adding(env), "adm").form_with("topic")
+    return env.post(adding(env), form.values | {"topic": TOPIC, "url": URL} | typed, "adm")
 
 
 def switch_of(page: Page) -> Form:
     return next(form for form in page.forms if "enabled" in form.names)
 
 
-def test_topic_is_subscribed_to_and_listed(house: House) -> None:
-    answer = subscribe(house)
+def test_topic_is_subscribed_to_and_listed(env: Environment) -> None:
+    answer = subscribe(env)
 
-    page = house.open(answer.location, "adm")
-    assert answer.location == listed(house)
+    page = env.open(answer.location, "adm")
+    assert answer.location == listed(env)
     assert "Subscribed: messages about this topic come from now on." in page.words
     assert TOPIC in page.words
     assert f"{URL} On" in page.words
 
 
-def test_topics_on_offer_are_the_provider_s(house: House) -> None:
-    page = house.open(adding(house), "adm")
+def test_topics_on_offer_are_the_provider_s(env: Environment) -> None:
+    page = env.open(adding(env), "adm")
 
     assert {TOPIC, "end_user.processed"} <= {each.attrs.get("value") for each in page.elements if each.tag == "option"}
 
 
 @pytest.mark.parametrize("url", ["http://hooks.example.com/", "ftp://hooks.example.com/", "no address"])
-def test_address_without_https_is_sent_nowhere(house: House, url: str) -> None:
-    answer = subscribe(house, url=url)
+def test_address_without_https_is_sent_nowhere(env: Environment, url: str) -> None:
+    answer = subscribe(env, url=url)
 
     assert answer.status == 422
     assert answer.error_at("url") == "An address that begins with https://."
-    assert house.calls("POST", "/api/webhooks") == []
+    assert env.calls("POST", "/api/webhooks") == []
 
 
-def test_same_form_sent_twice_subscribes_once(house: House) -> None:
-    form = house.open(adding(house), "adm").form_with("topic")
+def test_same_form_sent_twice_subscribes_once(env: Environment) -> None:
+    form = env.open(adding(env), "adm").form_with("topic")
     typed = form.values | {"topic": TOPIC, "url": URL}
 
-    house.post(adding(house), typed, "adm")
-    house.post(adding(house), typed, "adm")
+    env.post(adding(env), typed, "adm")
+    env.post(adding(env), typed, "adm")
 
-    assert len(house.calls("POST", "/api/webhooks")) == 1
+    assert len(env.calls("POST", "/api/webhooks")) == 1
 
 
-def test_refusal_is_told_above_the_form_and_the_address_stays(house: House) -> None:
-    house.open(adding(house), "adm")
-    house.simulator.fail("POST", "/api/webhooks", "heron_400")
+def test_refusal_is_told_above_the_form_and_the_address_stays(env: Environment) -> None:
+    env.open(adding(env), "adm")
+    env.simulator.fail("POST", "/api/webhooks", "heron_400")
 
-    answer = subscribe(house)
+    answer = subscribe(env)
 
     assert answer.status == 422
     assert "The request could not be understood." in answer.words
     assert answer.inputs()["url"]["value"] == URL
 
 
-def test_subscription_is_paused_and_goes_on(house: House) -> None:
-    subscribe(house)
+def test_subscription_is_paused_and_goes_on(env: Environment) -> None:
+    subscribe(env)
 
     for done, badge in (("Paused: no messages", "Paused"), ("Messages about this topic come again.", "On")):
-        form = switch_of(house.open(listed(house), "adm"))
-        house.post(form.action, form.values, "adm")
-        page = house.open(listed(house), "adm")
+        form = switch_of(env.open(listed(env), "adm"))
+        env.post(form.action, form.values, "adm")
+        page = env.open(listed(env), "adm")
         assert done in page.words
         assert f"{URL} {badge} " in page.words
 
-    assert len(house.calls("PUT", "/api/webhooks")) == 2
+    assert len(env.calls("PUT", "/api/webhooks")) == 2
 
 
 @pytest.mark.parametrize("changed", [{"url": "https://elsewhere.example.com/"}, {"topic": "end_user.processed"}])
-def test_pause_of_a_subscription_cannot_lead_its_messages_elsewhere(house: House, changed: dict[str, str]) -> None:
-    subscribe(house)
-    form = switch_of(house.open(listed(house), "adm"))
+def test_pause_of_a_subscription_cannot_lead_its_messages_elsewhere(env: Environment, changed: dict[str, str]) -> None:
+    subscribe(env)
+    form = switch_of(env.open(listed(env), "adm"))
 
-    answer = house.post(form.action, form.values | changed, "adm")
+    answer = env.post(form.action, form.values | changed, "adm")
 
     assert answer.status == 400
-    assert house.calls("PUT", "/api/webhooks") == []
+    assert env.calls("PUT", "/api/webhooks") == []
 
 
 @pytest.mark.parametrize("webhook", ["w" * 121, "wbh%2Fgone", "wbh%20gone", "wbh%3Fgone"])
-def test_what_cannot_be_an_id_is_no_page(house: House, webhook: str) -> None:
-    assert house.open(f"/integrations/{house.heron.pk}/webhooks/{webhook}/end/", "adm").status == 404
+def test_what_cannot_be_an_id_is_no_page(env: Environment, webhook: str) -> None:
+    assert env.open(f"/integrations/{env.heron.pk}/webhooks/{webhook}/end/", "adm").status == 404
 
 
-def test_end_of_a_subscription_names_its_consequence_before(house: House) -> None:
-    subscribe(house)
-    ending = next(link for link in house.open(listed(house), "adm").links() if link.endswith("/end/"))
+def test_end_of_a_subscription_names_its_consequence_before(env: Environment) -> None:
+    subscribe(env)
+    ending = next(link for link in env.open(listed(env), "adm").links() if link.endswith("/end/"))
 
-    page = house.open(ending, "adm")
-    house.send(ending, "adm")
+    page = env.open(ending, "adm")
+    env.send(ending, "adm")
 
     assert f"{TOPIC} {URL}" in page.words
     assert "No message about this topic comes to this address any more" in page.words
-    assert len(house.calls("DELETE", "/api/webhooks")) == 1
-    assert "No subscription" in house.open(listed(house), "adm").words
+    assert len(env.calls("DELETE", "/api/webhooks")) == 1
+    assert "No subscription" in env.open(listed(env), "adm").words
 
 
-def test_subscription_that_is_gone_already_is_told_so(house: House) -> None:
-    page = house.open(f"/integrations/{house.heron.pk}/webhooks/wbh_gone/end/", "adm")
+def test_subscription_that_is_gone_already_is_told_so(env: Environment) -> None:
+    page = env.open(f"/integrations/{env.heron.pk}/webhooks/wbh_gone/end/", "adm")
 
     assert "It is gone already" in page.words
 
 
-def test_account_manager_sees_no_secret_of_an_address_and_no_button(house: House) -> None:
-    subscribe(house)
+def test_account_manager_sees_no_secret_of_an_address_and_no_button(env: Environment) -> None:
+    subscribe(env)
 
-    page = house.open(listed(house), "mia")
+    page = env.open(listed(env), "mia")
 
     assert "https://hooks.example.com/…" in page.words
     assert "1f4c9b2e" not in page.source
     assert not [form for form in page.forms if "enabled" in form.names]
-    assert adding(house) not in page.links()
+    assert adding(env) not in page.links()
 
 
-def test_all_reports_are_made_anew_after_the_name_was_typed(house: House) -> None:
-    house.heron_link("Blue Fern", item_id="item-1")
-    house.heron_link("Acme Corp", item_id="item-2")
-    reports = f"/integrations/{house.heron.pk}/reports/"
+def test_all_reports_are_made_anew_after_the_name_was_typed(env: Environment) -> None:
+    env.heron_link("Blue Fern", item_id="item-1")
+    env.heron_link("Acme Corp", item_id="item-2")
+    reports = f"/integrations/{env.heron.pk}/reports/"
 
-    page = house.open(reports, "adm")
-    wrong = house.send(reports, "adm", typed="Heron")
-    right = house.send(reports, "adm", typed=house.heron.name)
+    page = env.open(reports, "adm")
+    wrong = env.send(reports, "adm", typed="Heron")
+    right = env.send(reports, "adm", typed=env.heron.name)
 
     assert "2 links, 2 customers" in page.words
     assert (wrong.status, wrong.error_at("typed")) == (422, "This is not the name. Nothing was sent.")
@@ -151,6 +151,6 @@ def test_all_reports_are_made_anew_after_the_name_was_typed(house: House) -> Non
     assert operation.state != State.PREPARED
 
 
-def test_reports_of_a_provider_without_any_are_no_page(house: House) -> None:
-    assert house.open(f"/integrations/{house.belvo.pk}/reports/", "adm").status == 404
-    assert house.open(f"/integrations/{house.belvo.pk}/webhooks/add/", "adm").status == 404
+def test_reports_of_a_provider_without_any_are_no_page(env: Environment) -> None:
+    assert env.open(f"/integrations/{env.belvo.pk}/reports/", "adm").status == 404
+    assert env.open(f"/integrations/{env.belvo.pk}/webhooks/add/", "adm").status == 404

@@ -1,4 +1,4 @@
-"""A third provider, added by its one line in the registry, and a house that knows no other."""
+"""A third provider, added by its one line in the registry, and an environment that knows no other."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import pytest
 
 from linkadmin.links.models import Integration
 from linkadmin.providers import PROVIDERS
-from tests.house import House
+from tests.environment import Environment
 
 from .server import PASS_KEY, TinbankServer
 
@@ -23,10 +23,10 @@ def tinbank() -> Iterator[TinbankServer]:
 
 
 @pytest.fixture
-def integration(house: House, tinbank: TinbankServer) -> Integration:
-    """The one integration of the house, as an administrator adds it."""
+def integration(env: Environment, tinbank: TinbankServer) -> Integration:
+    """The one integration of the env, as an administrator adds it."""
     Integration.objects.all().delete()
     typed = {"provider": "tin_bank", "name": "Tins of the north", "base_url": tinbank.url, "is_active": "on"}
     typed |= {"tin_bank_pass_key": PASS_KEY, "tin_bank_region": "north"}
-    house.post("/admin/links/integration/add/", typed, "adm")
+    env.post("/admin/links/integration/add/", typed, "adm")
     return Integration.objects.get()

@@ -90,7 +90,7 @@ class TinbankServer:
             raise Refused(401, "key_unknown", f"No door opens for {headers.get('Authorization', '')[7:]}")
         match url.path.split("/")[1:]:
             case ["v9", "north", "whoami"]:
-                return {"you": "the house"}
+                return {"you": "the owner"}
             case ["v9", "north", "tins"] if method == "POST":
                 return self._open(body)
             case ["v9", "north", "tins"]:

@@ -12,7 +12,7 @@ from linkadmin.providers.types import Capability, RemoteLink
 from linkadmin.sync import full_checks
 from linkadmin.sync.full_checks.tasks import wake_full_checks
 from linkadmin.sync.models import FullCheck
-from tests.house import House
+from tests.environment import Environment
 from tests.sync.full_checking import swept
 
 from .provider import Tinbank, _link
@@ -37,14 +37,14 @@ def _page(answer: Answer) -> RemotePage[RemoteLink]:
     return RemotePage(tuple(_link(answer, tin) for tin in answer.data["tins"]), number=1, is_last=True)
 
 
-def test_provider_without_a_list_is_not_swept(house: House, integration: Integration) -> None:
+def test_provider_without_a_list_is_not_swept(env: Environment, integration: Integration) -> None:
     wake_full_checks()
 
     assert not FullCheck.objects.exists()
     with pytest.raises(refusals.ProviderCannot):
         full_checks.begin(integration)
-    assert house.open(f"/integrations/{integration.pk}/full-checks/", "adm").status == 404
-    assert "Sweeps" not in house.open(integration.get_absolute_url(), "adm").words
+    assert env.open(f"/integrations/{integration.pk}/full-checks/", "adm").status == 404
+    assert "Sweeps" not in env.open(integration.get_absolute_url(), "adm").words
 
 
 def test_provider_with_a_list_is_swept(

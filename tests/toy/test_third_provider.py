@@ -12,7 +12,7 @@ from linkadmin.operations import tasks
 from linkadmin.operations.models import Operation, PendingChallenge, State
 from linkadmin.providers.types import Cause, HealthState, LinkRef, Secret
 from linkadmin.sync.institutions import due
-from tests.house import House
+from tests.environment import Environment
 from tests.markup import Page
 
 from .provider import Tinbank
@@ -34,8 +34,8 @@ def test_its_deliveries_are_proved_and_read_by_its_own_module() -> None:
     assert Tinbank.read_webhook(rattle).remote_link_id == "tin-1"
 
 
-def test_its_links_are_read_one_by_one(tinbank: TinbankServer, house: House, integration: Integration) -> None:
-    create(house, integration)
+def test_its_links_are_read_one_by_one(tinbank: TinbankServer, env: Environment, integration: Integration) -> None:
+    create(env, integration)
     link = Link.objects.get()
     refs = [LinkRef(link.remote_id, "cus-1"), LinkRef("tin-gone", "cus-1")]
 
@@ -45,38 +45,38 @@ def test_its_links_are_read_one_by_one(tinbank: TinbankServer, house: House, int
     assert found == [[link.remote_id], []]
 
 
-def create(house: House, integration: Integration, **typed: str) -> Page:
+def create(env: Environment, integration: Integration, **typed: str) -> Page:
     values = {"end_user_id": "cus-1", "end_user_name": "Ivy Long", "bank_name": "Bank of Tin"}
     values |= {"card_kind": "debit", "card_number": "12345678", "pin": "right"}
-    return house.send(f"/links/new/?integration={integration.pk}", **values | typed)
+    return env.send(f"/links/new/?integration={integration.pk}", **values | typed)
 
 
 @pytest.fixture
-def link(house: House, integration: Integration) -> Link:
-    create(house, integration)
+def link(env: Environment, integration: Integration) -> Link:
+    create(env, integration)
     return Link.objects.get()
 
 
 @pytest.fixture
-def rusty(house: House, link: Link, tinbank: TinbankServer) -> Link:
+def rusty(env: Environment, link: Link, tinbank: TinbankServer) -> Link:
     """A link whose bank does not take the PIN any more."""
     tinbank.tins[link.remote_id].state = "rusty"
-    house.post(f"/links/{link.pk}/refresh/")
+    env.post(f"/links/{link.pk}/refresh/")
     link.refresh_from_db()
     return link
 
 
-def repair(house: House, link: Link, pin: str) -> Page:
-    return house.send(f"/links/{link.pk}/credentials/", pin=pin)
+def repair(env: Environment, link: Link, pin: str) -> Page:
+    return env.send(f"/links/{link.pk}/credentials/", pin=pin)
 
 
-def give(house: House, link: Link, tan: str) -> Page:
-    return house.send(f"/links/{link.pk}/token/", token=tan)
+def give(env: Environment, link: Link, tan: str) -> Page:
+    return env.send(f"/links/{link.pk}/token/", token=tan)
 
 
 class TestItsIntegration:
-    def test_form_of_an_administrator_asks_for_what_it_needs(self, house: House) -> None:
-        page = house.open(ADD, "adm")
+    def test_form_of_an_administrator_asks_for_what_it_needs(self, env: Environment) -> None:
+        page = env.open(ADD, "adm")
 
         assert '<option value="tin_bank">Tinbank</option>' in page.source
         assert page.inputs()["tin_bank_pass_key"]["type"] == "password"
@@ -86,27 +86,27 @@ class TestItsIntegration:
         assert (integration.provider, integration.options) == ("tin_bank", {"region": "north"})
         assert [secret.name for secret in integration.secrets.all()] == ["pass_key"]
 
-    def test_is_not_kept_without_its_own_fields(self, house: House, integration: Integration) -> None:
+    def test_is_not_kept_without_its_own_fields(self, env: Environment, integration: Integration) -> None:
         typed = {"provider": "tin_bank", "name": "Tins of nowhere", "base_url": integration.base_url}
 
-        page = house.post(ADD, typed, "adm")
+        page = env.post(ADD, typed, "adm")
 
         assert page.source.count("This provider needs it.") == 2
         assert Integration.objects.count() == 1
 
-    def test_is_tested_and_listed(self, house: House, integration: Integration) -> None:
-        answer = house.post(f"{integration.get_absolute_url()}test/", name="adm")
+    def test_is_tested_and_listed(self, env: Environment, integration: Integration) -> None:
+        answer = env.post(f"{integration.get_absolute_url()}test/", name="adm")
 
-        assert "accepts the keys" in house.open(answer.location, "adm").words
-        assert "Region north" in house.open(integration.get_absolute_url(), "adm").words
-        assert "Tins of the north Tinbank http://127.0.0.1" in house.open("/integrations/", "adm").words
+        assert "accepts the keys" in env.open(answer.location, "adm").words
+        assert "Region north" in env.open(integration.get_absolute_url(), "adm").words
+        assert "Tins of the north Tinbank http://127.0.0.1" in env.open("/integrations/", "adm").words
 
-    def test_wrong_key_is_told_and_not_repeated(self, house: House, integration: Integration) -> None:
-        values = house.open(f"/admin/links/integration/{integration.pk}/change/", "adm").form_with("base_url").values
+    def test_wrong_key_is_told_and_not_repeated(self, env: Environment, integration: Integration) -> None:
+        values = env.open(f"/admin/links/integration/{integration.pk}/change/", "adm").form_with("base_url").values
         values |= {"is_active": "on", "tin_bank_pass_key": "a-wrong-pass-key"}
-        house.post(f"/admin/links/integration/{integration.pk}/change/", values, "adm")
+        env.post(f"/admin/links/integration/{integration.pk}/change/", values, "adm")
 
-        house.post(f"{integration.get_absolute_url()}test/", name="adm")
+        env.post(f"{integration.get_absolute_url()}test/", name="adm")
 
         integration.refresh_from_db()
         assert integration.keys_refused
@@ -117,10 +117,10 @@ class TestItsIntegration:
 
 
 class TestNewLink:
-    def test_form_offers_its_own_fields(self, house: House, integration: Integration) -> None:
-        assert "Tins of the north" in house.open("/links/new/").words
+    def test_form_offers_its_own_fields(self, env: Environment, integration: Integration) -> None:
+        assert "Tins of the north" in env.open("/links/new/").words
 
-        page = house.open(f"/links/new/?integration={integration.pk}")
+        page = env.open(f"/links/new/?integration={integration.pk}")
 
         assert "What Tinbank asks for" in page.words
         assert [name for name in page.inputs() if name in ("card_kind", "card_number", "pin")] == [
@@ -130,8 +130,8 @@ class TestNewLink:
         ]
         assert page.inputs()["pin"]["type"] == "password"
 
-    def test_is_created_and_works(self, house: House, integration: Integration, tinbank: TinbankServer) -> None:
-        answer = create(house, integration)
+    def test_is_created_and_works(self, env: Environment, integration: Integration, tinbank: TinbankServer) -> None:
+        answer = create(env, integration)
 
         link = Link.objects.get()
         assert answer.location == link.get_absolute_url()
@@ -142,22 +142,22 @@ class TestNewLink:
 
     @pytest.mark.parametrize(("kind", "said"), [("debit", "A debit card has 8 digits"), ("credit", "")])
     def test_chosen_card_decides_what_its_number_looks_like(
-        self, house: House, integration: Integration, kind: str, said: str
+        self, env: Environment, integration: Integration, kind: str, said: str
     ) -> None:
-        page = create(house, integration, card_kind=kind, card_number="123456789012")
+        page = create(env, integration, card_kind=kind, card_number="123456789012")
 
         assert page.error_at("card_number") == said
         assert Link.objects.exists() is not bool(said)
 
-    def test_refusal_of_a_field_is_shown_there(self, house: House, integration: Integration) -> None:
-        page = create(house, integration, card_number=UNREADABLE_CARD)
+    def test_refusal_of_a_field_is_shown_there(self, env: Environment, integration: Integration) -> None:
+        page = create(env, integration, card_number=UNREADABLE_CARD)
 
         assert page.status == 422
         assert page.error_at("card_number") == "This card is worn out"
         assert UNREADABLE_CARD not in page.source
 
-    def test_refused_pin_is_told_in_our_words_and_its_own(self, house: House, integration: Integration) -> None:
-        page = create(house, integration, pin="refused")
+    def test_refused_pin_is_told_in_our_words_and_its_own(self, env: Environment, integration: Integration) -> None:
+        page = create(env, integration, pin="refused")
 
         assert page.status == 422
         assert "Wrong password" in page.words
@@ -165,27 +165,27 @@ class TestNewLink:
         assert "The vault did not open" in page.words
         assert "tr-77" in page.words
 
-    def test_same_card_twice_is_told_as_known(self, house: House, integration: Integration, link: Link) -> None:
-        page = create(house, integration, end_user_id="cus-2", bank_name="")
+    def test_same_card_twice_is_told_as_known(self, env: Environment, integration: Integration, link: Link) -> None:
+        page = create(env, integration, end_user_id="cus-2", bank_name="")
 
         assert "The provider knows this link already" in page.words
         assert Link.objects.get() == link
 
     def test_second_link_at_one_bank_asks_first(
-        self, house: House, integration: Integration, link: Link, tinbank: TinbankServer
+        self, env: Environment, integration: Integration, link: Link, tinbank: TinbankServer
     ) -> None:
-        page = create(house, integration, card_number="87654321")
+        page = create(env, integration, card_number="87654321")
 
         assert page.status == 409
         assert link.get_absolute_url() in page.links()
         assert len(tinbank.posted("tins")) == 1
 
     def test_lost_answer_is_found_by_reading(
-        self, house: House, integration: Integration, tinbank: TinbankServer
+        self, env: Environment, integration: Integration, tinbank: TinbankServer
     ) -> None:
-        answer = create(house, integration, pin="lost")
-        operation = house.last_operation()
-        assert "Outcome unknown: checking" in house.open(answer.location).words
+        answer = create(env, integration, pin="lost")
+        operation = env.last_operation()
+        assert "Outcome unknown: checking" in env.open(answer.location).words
 
         tasks.reconcile_one(str(operation.pk))
 
@@ -194,152 +194,156 @@ class TestNewLink:
         assert len(tinbank.posted("tins")) == 1
 
     def test_call_may_take_as_long_as_a_log_in_at_a_bank(
-        self, house: House, integration: Integration, settings: Settings
+        self, env: Environment, integration: Integration, settings: Settings
     ) -> None:
-        create(house, integration)
+        create(env, integration)
 
-        operation = house.last_operation()
+        operation = env.last_operation()
         assert operation.sent_at
         assert operation.lease_until
         assert (operation.lease_until - operation.sent_at).total_seconds() > settings.PROVIDER_CREDENTIALS_SECONDS
 
 
 class TestItsLink:
-    def test_page_shows_its_words_its_id_and_the_verdict(self, house: House, rusty: Link) -> None:
-        page = house.open(rusty.get_absolute_url())
+    def test_page_shows_its_words_its_id_and_the_verdict(self, env: Environment, rusty: Link) -> None:
+        page = env.open(rusty.get_absolute_url())
 
         assert "Ivy Long × Bank of Tin" in page.words
         assert "Customer must sign in again" in page.words
         assert "Tin number TIN-0001" in page.words
         assert "rusty" in page.words
 
-    def test_word_we_do_not_know_is_shown_as_received(self, house: House, link: Link, tinbank: TinbankServer) -> None:
+    def test_word_we_do_not_know_is_shown_as_received(
+        self, env: Environment, link: Link, tinbank: TinbankServer
+    ) -> None:
         tinbank.tins[link.remote_id].state = "galvanised"
 
-        house.post(f"/links/{link.pk}/refresh/")
+        env.post(f"/links/{link.pk}/refresh/")
 
-        page = house.open(link.get_absolute_url())
+        page = env.open(link.get_absolute_url())
         assert "Not understood yet" in page.words
         assert "galvanised" in page.words
 
-    def test_link_it_does_not_know_any_more_has_ended(self, house: House, link: Link, tinbank: TinbankServer) -> None:
+    def test_link_it_does_not_know_any_more_has_ended(
+        self, env: Environment, link: Link, tinbank: TinbankServer
+    ) -> None:
         tinbank.tins.clear()
 
-        house.post(f"/links/{link.pk}/refresh/")
+        env.post(f"/links/{link.pk}/refresh/")
 
         link.refresh_from_db()
         assert (link.health, link.cause) == (HealthState.DISCONNECTED.value, Cause.GONE.value)
 
-    def test_overview_and_lists_show_it(self, house: House, rusty: Link) -> None:
-        assert "Need a customer 1" in house.open("/").words
-        assert "Ivy Long cus-1 Bank of Tin Tins of the north" in house.open("/links/").words
-        assert "Bank of Tin" in house.open(rusty.end_user.get_absolute_url()).words
-        assert rusty.get_absolute_url() in house.post("/links/", {"q": "tin-0001"}).links()
+    def test_overview_and_lists_show_it(self, env: Environment, rusty: Link) -> None:
+        assert "Need a customer 1" in env.open("/").words
+        assert "Ivy Long cus-1 Bank of Tin Tins of the north" in env.open("/links/").words
+        assert "Bank of Tin" in env.open(rusty.end_user.get_absolute_url()).words
+        assert rusty.get_absolute_url() in env.post("/links/", {"q": "tin-0001"}).links()
 
-    def test_no_page_speaks_in_another_providers_words(self, house: House, integration: Integration) -> None:
-        create(house, integration, pin="code")
-        link, operation = Link.objects.get(), house.last_operation()
+    def test_no_page_speaks_in_another_providers_words(self, env: Environment, integration: Integration) -> None:
+        create(env, integration, pin="code")
+        link, operation = Link.objects.get(), env.last_operation()
         urls = ["/", "/links/", "/end-users/", "/links/new/", f"/links/new/?integration={integration.pk}"]
         urls += [link.get_absolute_url(), f"/links/{link.pk}/token/"]
-        pages = [house.open(url) for url in urls]
-        house.post(f"/links/{link.pk}/token/withdraw/")
-        pages += [house.open(url) for url in (f"/links/{link.pk}/credentials/", operation.get_absolute_url())]
-        pages += [house.open(url, "adm") for url in ("/integrations/", integration.get_absolute_url())]
+        pages = [env.open(url) for url in urls]
+        env.post(f"/links/{link.pk}/token/withdraw/")
+        pages += [env.open(url) for url in (f"/links/{link.pk}/credentials/", operation.get_absolute_url())]
+        pages += [env.open(url, "adm") for url in ("/integrations/", integration.get_absolute_url())]
 
         assert {page.status for page in pages} == {200}
         assert [word for page in pages for word in OTHERS.findall(page.source)] == []
 
 
 class TestRepair:
-    def test_form_draws_the_one_field_it_takes(self, house: House, rusty: Link) -> None:
-        page = house.open(f"/links/{rusty.pk}/credentials/")
+    def test_form_draws_the_one_field_it_takes(self, env: Environment, rusty: Link) -> None:
+        page = env.open(f"/links/{rusty.pk}/credentials/")
 
         assert "Card PIN" in page.words
         assert "card_number" not in page.inputs()
 
-    def test_refused_pin_is_told_and_counts(self, house: House, rusty: Link) -> None:
-        page = repair(house, rusty, "refused")
+    def test_refused_pin_is_told_and_counts(self, env: Environment, rusty: Link) -> None:
+        page = repair(env, rusty, "refused")
 
         assert page.status == 422
         assert "The vault did not open" in page.words
         assert "refused" not in page.form_with("pin").values.values()
-        assert house.last_operation(rusty).counts_as_attempt
+        assert env.last_operation(rusty).counts_as_attempt
 
-    def test_accepted_pin_is_proven_by_a_read(self, house: House, rusty: Link) -> None:
-        answer = repair(house, rusty, "right")
-        assert "Fixed, proving" in house.open(answer.location).words
+    def test_accepted_pin_is_proven_by_a_read(self, env: Environment, rusty: Link) -> None:
+        answer = repair(env, rusty, "right")
+        assert "Fixed, proving" in env.open(answer.location).words
 
-        house.prove(rusty)
+        env.prove(rusty)
 
         assert not rusty.is_proving
         assert rusty.health == HealthState.HEALTHY.value
 
-    def test_lost_answer_is_confirmed_by_reading(self, house: House, rusty: Link, tinbank: TinbankServer) -> None:
-        answer = repair(house, rusty, "lost")
-        assert "Outcome unknown: checking" in house.open(answer.location).words
+    def test_lost_answer_is_confirmed_by_reading(self, env: Environment, rusty: Link, tinbank: TinbankServer) -> None:
+        answer = repair(env, rusty, "lost")
+        assert "Outcome unknown: checking" in env.open(answer.location).words
 
-        tasks.reconcile_one(str(house.last_operation(rusty).pk))
+        tasks.reconcile_one(str(env.last_operation(rusty).pk))
 
-        assert house.last_operation(rusty).state == State.CONFIRMED_DONE
+        assert env.last_operation(rusty).state == State.CONFIRMED_DONE
         assert len(tinbank.posted("tins/TIN-0001/pin")) == 1
 
-    def test_lost_refusal_is_learnt_from_its_own_word(self, house: House, rusty: Link, settings: Settings) -> None:
+    def test_lost_refusal_is_learnt_from_its_own_word(self, env: Environment, rusty: Link, settings: Settings) -> None:
         settings.RECONCILE_SETTLED_SECONDS = 0
-        repair(house, rusty, "refused-lost")
+        repair(env, rusty, "refused-lost")
 
-        tasks.reconcile_one(str(house.last_operation(rusty).pk))
+        tasks.reconcile_one(str(env.last_operation(rusty).pk))
 
-        operation = house.last_operation(rusty)
+        operation = env.last_operation(rusty)
         assert (operation.state, operation.counts_as_attempt) == (State.CONFIRMED_NOT_DONE, True)
 
 
 class TestCodeStep:
     @pytest.fixture
-    def asked(self, house: House, rusty: Link) -> Link:
-        answer = repair(house, rusty, "code")
+    def asked(self, env: Environment, rusty: Link) -> Link:
+        answer = repair(env, rusty, "code")
         assert answer.location == f"/links/{rusty.pk}/token/"
         return rusty
 
-    def test_shows_number_words_and_clock(self, house: House, asked: Link) -> None:
-        page = house.open(f"/links/{asked.pk}/token/")
+    def test_shows_number_words_and_clock(self, env: Environment, asked: Link) -> None:
+        page = env.open(f"/links/{asked.pk}/token/")
 
         assert NUMBER.search(page.source)
         assert "The bank says: Key this into your tin reader" in page.words
         assert [each.attrs["max"] for each in page.elements if each.tag == "progress"] == ["90"]
 
-    def test_wrong_code_brings_a_new_number(self, house: House, asked: Link) -> None:
-        before = NUMBER.findall(house.open(f"/links/{asked.pk}/token/").source)
+    def test_wrong_code_brings_a_new_number(self, env: Environment, asked: Link) -> None:
+        before = NUMBER.findall(env.open(f"/links/{asked.pk}/token/").source)
 
-        answer = give(house, asked, "0000")
+        answer = give(env, asked, "0000")
 
-        page = house.open(answer.location)
+        page = env.open(answer.location)
         assert "Wrong or expired code" in page.words
         assert NUMBER.findall(page.source) not in ([], before)
 
-    def test_right_code_is_fixed_and_green_by_the_read(self, house: House, asked: Link) -> None:
-        answer = give(house, asked, RIGHT_TAN)
-        assert "Fixed, proving" in house.open(answer.location).words
+    def test_right_code_is_fixed_and_green_by_the_read(self, env: Environment, asked: Link) -> None:
+        answer = give(env, asked, RIGHT_TAN)
+        assert "Fixed, proving" in env.open(answer.location).words
 
-        house.prove(asked)
+        env.prove(asked)
 
-        assert "Working" in house.open(asked.get_absolute_url()).words
+        assert "Working" in env.open(asked.get_absolute_url()).words
         asked.refresh_from_db()
         assert (asked.health, asked.is_proving) == (HealthState.HEALTHY.value, False)
 
-    def test_code_it_finds_too_late_starts_again(self, house: House, asked: Link, tinbank: TinbankServer) -> None:
+    def test_code_it_finds_too_late_starts_again(self, env: Environment, asked: Link, tinbank: TinbankServer) -> None:
         tinbank.tickets.clear()
 
-        answer = give(house, asked, RIGHT_TAN)
+        answer = give(env, asked, RIGHT_TAN)
 
-        assert "The code came too late" in house.open(answer.location).words
-        assert house.last_operation(asked).state == State.EXPIRED
+        assert "The code came too late" in env.open(answer.location).words
+        assert env.last_operation(asked).state == State.EXPIRED
 
-    def test_completes_a_new_link(self, house: House, integration: Integration) -> None:
-        answer = create(house, integration, pin="code")
+    def test_completes_a_new_link(self, env: Environment, integration: Integration) -> None:
+        answer = create(env, integration, pin="code")
         link = Link.objects.get()
         assert (answer.location, link.cause) == (f"/links/{link.pk}/token/", Cause.CODE_WAITING.value)
 
-        give(house, link, RIGHT_TAN)
+        give(env, link, RIGHT_TAN)
 
         link.refresh_from_db()
         assert link.health == HealthState.HEALTHY.value

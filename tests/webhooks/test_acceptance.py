@@ -14,40 +14,40 @@ from django.utils import timezone
 from linkadmin.links.models import Integration
 from linkadmin.webhooks import mailbox
 from linkadmin.webhooks.models import WebhookDelivery
-from tests.house import House
+from tests.environment import Environment
 
-from .postman import AUTHORIZATION, FORGED, deliver, kept, open_inbox, signed, told_by_belvo, told_by_heron
+from .webhook_sender import AUTHORIZATION, FORGED, deliver, kept, open_inbox, signed, told_by_belvo, told_by_heron
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 @pytest.fixture
-def address(house: House) -> str:
-    return open_inbox(house.belvo)
+def address(env: Environment) -> str:
+    return open_inbox(env.belvo)
 
 
-def test_message_of_belvo_is_kept_as_what_it_says(house: House, address: str) -> None:
+def test_message_of_belvo_is_kept_as_what_it_says(env: Environment, address: str) -> None:
     answer = deliver(address, told_by_belvo(link_id="link-1", request_id="request-1"))
 
-    delivery = kept(house.belvo)
+    delivery = kept(env.belvo)
     assert (answer.status_code, answer.content) == (202, b"")
     assert (delivery.kind, delivery.topic) == ("link_trouble", "LINK invalid_credentials")
     assert (delivery.remote_link_id, delivery.end_user_id, delivery.request_id) == ("link-1", "cus-1", "request-1")
     assert (delivery.state, delivery.outcome, delivery.copies) == ("due", "", 1)
 
 
-def test_message_of_heron_is_kept_as_what_it_says(house: House) -> None:
+def test_message_of_heron_is_kept_as_what_it_says(env: Environment) -> None:
     body = told_by_heron(end_user_id="cus-7")
 
-    answer = deliver(open_inbox(house.heron), body, signed(body))
+    answer = deliver(open_inbox(env.heron), body, signed(body))
 
-    delivery = kept(house.heron)
+    delivery = kept(env.heron)
     assert answer.status_code == 202
     assert (delivery.kind, delivery.remote_link_id, delivery.end_user_id) == ("link_trouble", "item-1", "cus-7")
     assert delivery.payload == json.loads(body)
 
 
-def test_copies_of_a_message_are_counted(house: House, address: str) -> None:
+def test_copies_of_a_message_are_counted(env: Environment, address: str) -> None:
     body, other = told_by_belvo(), told_by_belvo()
 
     answers = [deliver(address, each).status_code for each in (body, other, body, body)]
@@ -56,27 +56,27 @@ def test_copies_of_a_message_are_counted(house: House, address: str) -> None:
     assert sorted(WebhookDelivery.objects.values_list("copies", flat=True)) == [1, 3]
 
 
-def test_copy_long_after_the_message_was_worked_may_tell_of_something_new(house: House, address: str) -> None:
+def test_copy_long_after_the_message_was_worked_may_tell_of_something_new(env: Environment, address: str) -> None:
     body = told_by_belvo()
     deliver(address, body)
     WebhookDelivery.objects.update(state="done", outcome="nothing_new", worked_at=timezone.now() - timedelta(minutes=9))
 
     deliver(address, body)
-    assert kept(house.belvo).state == "done"
+    assert kept(env.belvo).state == "done"
 
     WebhookDelivery.objects.update(worked_at=timezone.now() - timedelta(minutes=11))
     deliver(address, body)
-    assert (kept(house.belvo).state, kept(house.belvo).copies) == ("due", 3)
+    assert (kept(env.belvo).state, kept(env.belvo).copies) == ("due", 3)
 
 
-def test_same_message_to_two_integrations_is_two_messages(house: House, address: str) -> None:
-    second = Integration.objects.create(provider="belvo", name="Second", base_url=house.simulator.url)
+def test_same_message_to_two_integrations_is_two_messages(env: Environment, address: str) -> None:
+    second = Integration.objects.create(provider="belvo", name="Second", base_url=env.simulator.url)
     body = told_by_belvo()
 
     deliver(address, body)
     deliver(open_inbox(second), body)
 
-    assert set(WebhookDelivery.objects.values_list("integration", "copies")) == {(house.belvo.pk, 1), (second.pk, 1)}
+    assert set(WebhookDelivery.objects.values_list("integration", "copies")) == {(env.belvo.pk, 1), (second.pk, 1)}
 
 
 @pytest.mark.parametrize(
@@ -89,10 +89,10 @@ def test_message_that_proves_nothing_is_refused_without_detail(address: str, hea
     assert not WebhookDelivery.objects.exists()
 
 
-def test_message_changed_on_its_way_is_refused(house: House) -> None:
+def test_message_changed_on_its_way_is_refused(env: Environment) -> None:
     body = told_by_heron()
 
-    answer = deliver(open_inbox(house.heron), body.replace(b"item-1", b"item-2"), signed(body))
+    answer = deliver(open_inbox(env.heron), body.replace(b"item-1", b"item-2"), signed(body))
 
     assert answer.status_code == 401
     assert not WebhookDelivery.objects.exists()
@@ -107,8 +107,8 @@ def test_address_that_is_none_answers_as_to_a_forgery(address: str, changed: str
     assert (answer.status_code, answer.content) == (401, b"")
 
 
-def test_inbox_without_a_secret_takes_nothing(house: House) -> None:
-    box = mailbox.renew(house.belvo, by=None)
+def test_inbox_without_a_secret_takes_nothing(env: Environment) -> None:
+    box = mailbox.renew(env.belvo, by=None)
 
     assert deliver(box.address, told_by_belvo(), {"authorization": ""}).status_code == 401
 
@@ -118,24 +118,24 @@ def test_only_a_post_is_taken(address: str, method: str) -> None:
     assert Client().generic(method, address, headers={"authorization": AUTHORIZATION}).status_code == 405
 
 
-def test_as_many_bytes_are_taken_as_are_allowed(house: House, address: str) -> None:
+def test_as_many_bytes_are_taken_as_are_allowed(env: Environment, address: str) -> None:
     body = told_by_belvo(padding="")
     padding = 64 * 1024 - len(body)
     fits, too_long = told_by_belvo(padding="x" * padding), told_by_belvo(padding="x" * (padding + 1))
 
     assert (len(fits), deliver(address, fits).status_code) == (64 * 1024, 202)
     assert deliver(address, too_long).status_code == 413
-    assert kept(house.belvo).size == 64 * 1024
+    assert kept(env.belvo).size == 64 * 1024
 
 
-def test_body_that_comes_in_chunks_is_read(house: House, address: str) -> None:
+def test_body_that_comes_in_chunks_is_read(env: Environment, address: str) -> None:
     body = told_by_belvo()
 
     environ = {"CONTENT_LENGTH": None, "wsgi.input_terminated": True}
     answer = deliver_raw(address, body, environ)
 
     assert answer == 202
-    assert kept(house.belvo).size == len(body)
+    assert kept(env.belvo).size == len(body)
 
 
 def deliver_raw(address: str, body: bytes, environ: dict[str, object]) -> int:
@@ -149,30 +149,30 @@ def deliver_raw(address: str, body: bytes, environ: dict[str, object]) -> int:
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"{", b"null", b'{"webhook_type": "LINK"}', b'{"a": NaN}', b"\xff\xfe", b"[" * 40_000]
 )
-def test_genuine_message_that_cannot_be_read_is_kept_as_such(house: House, address: str, body: bytes) -> None:
+def test_genuine_message_that_cannot_be_read_is_kept_as_such(env: Environment, address: str, body: bytes) -> None:
     answer = deliver(address, body)
 
-    delivery = kept(house.belvo)
+    delivery = kept(env.belvo)
     assert answer.status_code == 202
     assert (delivery.state, delivery.outcome, delivery.payload) == ("done", "unreadable", {})
 
 
-def test_message_of_a_type_that_nobody_knows_is_kept(house: House, address: str) -> None:
+def test_message_of_a_type_that_nobody_knows_is_kept(env: Environment, address: str) -> None:
     deliver(address, told_by_belvo("brand_new", type="WEATHER"))
 
-    assert (kept(house.belvo).topic, kept(house.belvo).is_known) == ("WEATHER brand_new", False)
+    assert (kept(env.belvo).topic, kept(env.belvo).is_known) == ("WEATHER brand_new", False)
 
 
-def test_text_in_a_message_is_cleaned_and_cut(house: House, address: str) -> None:
+def test_text_in_a_message_is_cleaned_and_cut(env: Environment, address: str) -> None:
     deliver(address, told_by_belvo(data={"a\u202e\u0000b": "bad\u0000 \u202eword\ud800", "long": ["x" * 600], "n": 7}))
 
-    assert kept(house.belvo).payload["data"] == {"ab": "bad word", "long": ["x" * 500], "n": 7}
+    assert kept(env.belvo).payload["data"] == {"ab": "bad word", "long": ["x" * 500], "n": 7}
 
 
-def test_secret_that_a_message_repeats_is_withheld(house: House, address: str) -> None:
+def test_secret_that_a_message_repeats_is_withheld(env: Environment, address: str) -> None:
     deliver(address, told_by_belvo(data={"headers": f"you sent {AUTHORIZATION}"}))
 
-    assert kept(house.belvo).payload["data"] == {"headers": "withheld"}
+    assert kept(env.belvo).payload["data"] == {"headers": "withheld"}
 
 
 def test_message_costs_one_statement_beside_the_look_at_its_address(address: str) -> None:
@@ -185,8 +185,8 @@ def test_message_costs_one_statement_beside_the_look_at_its_address(address: str
     assert [query["sql"].split()[0] for query in next_one] == ["INSERT"]
 
 
-def test_cookies_of_a_stranger_are_not_looked_at(house: House, address: str) -> None:
-    headers = {"authorization": AUTHORIZATION, "cookie": f"session={house.client().cookies['session'].value}"}
+def test_cookies_of_a_stranger_are_not_looked_at(env: Environment, address: str) -> None:
+    headers = {"authorization": AUTHORIZATION, "cookie": f"session={env.client().cookies['session'].value}"}
 
     with CaptureQueriesContext(connection) as asked:
         answer = deliver(address, told_by_belvo(), headers)

@@ -8,9 +8,9 @@ from django.utils import timezone
 from linkadmin.sync import delivery_reads
 from linkadmin.sync.models import LinkRead
 from linkadmin.webhooks.models import WebhookDelivery
-from tests.house import House
+from tests.environment import Environment
 
-from .postman import deliver, kept, open_inbox, signed, told_by_belvo, told_by_heron
+from .webhook_sender import deliver, kept, open_inbox, signed, told_by_belvo, told_by_heron
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -19,8 +19,8 @@ LATE = timedelta(days=1, minutes=1)
 
 @pytest.mark.parametrize("shown", ["Bearer", "bearer", "BEARER"])
 @pytest.mark.parametrize("sent", ["Bearer", "bearer", "BEARER"])
-def test_scheme_of_the_header_is_in_any_case(house: House, shown: str, sent: str) -> None:
-    address = open_inbox(house.belvo, f"{shown} a-header-that-belvo-sends-along")
+def test_scheme_of_the_header_is_in_any_case(env: Environment, shown: str, sent: str) -> None:
+    address = open_inbox(env.belvo, f"{shown} a-header-that-belvo-sends-along")
 
     answer = deliver(address, told_by_belvo(), {"authorization": f"{sent} a-header-that-belvo-sends-along"})
 
@@ -28,37 +28,37 @@ def test_scheme_of_the_header_is_in_any_case(house: House, shown: str, sent: str
 
 
 @pytest.mark.parametrize("sent", ["bearer A-header-that-belvo-sends-along", "bearera-header-that-belvo-sends", ""])
-def test_only_the_scheme_is_in_any_case(house: House, sent: str) -> None:
-    address = open_inbox(house.belvo)
+def test_only_the_scheme_is_in_any_case(env: Environment, sent: str) -> None:
+    address = open_inbox(env.belvo)
 
     assert deliver(address, told_by_belvo(), {"authorization": sent}).status_code == 401
 
 
-def test_secret_may_be_typed_in_any_case(house: House) -> None:
-    open_inbox(house.belvo)
+def test_secret_may_be_typed_in_any_case(env: Environment) -> None:
+    open_inbox(env.belvo)
 
-    form = house.open(f"/integrations/{house.belvo.pk}/inbox/", "adm").form_with("secret")
+    form = env.open(f"/integrations/{env.belvo.pk}/inbox/", "adm").form_with("secret")
 
-    answer = house.post(form.action, form.values | {"secret": "bearer a-new-header-of-enough-length"}, "adm")
+    answer = env.post(form.action, form.values | {"secret": "bearer a-new-header-of-enough-length"}, "adm")
 
     assert answer.status == 303
 
 
-def test_address_without_its_last_slash_is_the_same(house: House) -> None:
-    address = open_inbox(house.belvo)
+def test_address_without_its_last_slash_is_the_same(env: Environment) -> None:
+    address = open_inbox(env.belvo)
     assert address.endswith("/")
     body = told_by_belvo()
 
     answers = [deliver(url, body).status_code for url in (address.rstrip("/"), address)]
 
     assert answers == [202, 202]
-    assert kept(house.belvo).copies == 2
+    assert kept(env.belvo).copies == 2
     assert deliver(address.rstrip("/"), body, {"authorization": "Bearer of-somebody-else"}).status_code == 401
 
 
 @pytest.mark.parametrize("written", ["iso", "seconds", "milliseconds", "small z"])
-def test_message_of_more_than_a_day_ago_is_kept_and_leads_to_no_read(house: House, written: str) -> None:
-    link = house.heron_link()
+def test_message_of_more_than_a_day_ago_is_kept_and_leads_to_no_read(env: Environment, written: str) -> None:
+    link = env.heron_link()
     at = timezone.now() - LATE
     said = {
         "iso": f'"{at.isoformat()}"',
@@ -68,39 +68,39 @@ def test_message_of_more_than_a_day_ago_is_kept_and_leads_to_no_read(house: Hous
     }
     before, after = told_by_heron(item_id=link.remote_id).split(b'"created":', 1)
     body = before + b'"created":' + said[written].encode() + after[after.index(b',"data"') :]
-    address = open_inbox(house.heron)
+    address = open_inbox(env.heron)
 
     answers = [deliver(address, body, signed(body)).status_code for _time in range(2)]
     WebhookDelivery.objects.update(worked_at=timezone.now() - timedelta(hours=1))
     answers.append(deliver(address, body, signed(body)).status_code)
     delivery_reads.process()
 
-    delivery = kept(house.heron)
+    delivery = kept(env.heron)
     assert answers == [202] * 3
     assert (delivery.state, delivery.outcome, delivery.copies) == ("done", "late", 3)
     assert delivery.made_at is not None
     assert not LinkRead.objects.filter(link=link).exists()
-    assert "Late" in house.open(f"/activity/deliveries/{delivery.pk}/", "adm").words
+    assert "Late" in env.open(f"/activity/deliveries/{delivery.pk}/", "adm").words
 
 
-def test_message_of_less_than_a_day_ago_is_worked(house: House) -> None:
-    link = house.heron_link()
+def test_message_of_less_than_a_day_ago_is_worked(env: Environment) -> None:
+    link = env.heron_link()
     body = told_by_heron(item_id=link.remote_id)
 
-    deliver(open_inbox(house.heron), body, signed(body))
+    deliver(open_inbox(env.heron), body, signed(body))
     delivery_reads.process()
 
     assert LinkRead.objects.filter(link=link).exists()
 
 
-def test_late_message_is_worked_when_a_person_wants_it(house: House) -> None:
-    link = house.heron_link()
+def test_late_message_is_worked_when_a_person_wants_it(env: Environment) -> None:
+    link = env.heron_link()
     late = (timezone.now() - LATE).isoformat().encode()
     before, after = told_by_heron(item_id=link.remote_id).split(b'"created":', 1)
     body = before + b'"created":"' + late + b'"' + after[after.index(b',"data"') :]
-    deliver(open_inbox(house.heron), body, signed(body))
+    deliver(open_inbox(env.heron), body, signed(body))
 
-    house.post(f"/activity/deliveries/{kept(house.heron).pk}/replay/", name="mia")
+    env.post(f"/activity/deliveries/{kept(env.heron).pk}/replay/", name="mia")
     delivery_reads.process()
 
     assert LinkRead.objects.filter(link=link).exists()

@@ -13,17 +13,17 @@ from pytest_django.live_server_helper import LiveServer
 
 from linkadmin.webhooks import deliveries, refusals
 from linkadmin.webhooks.models import WebhookDelivery
-from tests.house import House
+from tests.environment import Environment
 
-from .postman import AUTHORIZATION, FORGED, open_inbox, told_by_belvo
+from .webhook_sender import AUTHORIZATION, FORGED, open_inbox, told_by_belvo
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.thorough, pytest.mark.database]
 
 MESSAGES, FORGERIES, AT_ONCE = 400, 240, 8
 
 
-def test_messages_copies_and_forgeries_are_told_apart_and_counted(house: House, live_server: LiveServer) -> None:
-    rng, url = random.Random(7), live_server.url + open_inbox(house.belvo)
+def test_messages_copies_and_forgeries_are_told_apart_and_counted(env: Environment, live_server: LiveServer) -> None:
+    rng, url = random.Random(7), live_server.url + open_inbox(env.belvo)
     sent = {told_by_belvo(link_id=f"link-{number}"): rng.randint(1, 5) for number in range(MESSAGES)}
     posts = [(body, {"Authorization": AUTHORIZATION}) for body, copies in sent.items() for _ in range(copies)]
     posts += [(told_by_belvo(), FORGED) for _ in range(FORGERIES)]
@@ -38,12 +38,12 @@ def test_messages_copies_and_forgeries_are_told_apart_and_counted(house: House, 
     assert answers == {202: len(posts) - FORGERIES, 401: FORGERIES}
     kept = dict(WebhookDelivery.objects.values_list("remote_link_id", "copies"))
     assert kept == {f"link-{number}": copies for number, copies in enumerate(sent.values())}
-    assert FORGERIES - refusals.ONE_BY_ONE < refusals.last_hour(house.belvo) <= FORGERIES
+    assert FORGERIES - refusals.ONE_BY_ONE < refusals.last_hour(env.belvo) <= FORGERIES
 
 
-def test_workers_share_the_messages_and_each_has_one(house: House) -> None:
+def test_workers_share_the_messages_and_each_has_one(env: Environment) -> None:
     soon = timezone.now() + timedelta(minutes=1)
-    rows = [WebhookDelivery(integration=house.belvo, key=str(number)) for number in range(MESSAGES)]
+    rows = [WebhookDelivery(integration=env.belvo, key=str(number)) for number in range(MESSAGES)]
     WebhookDelivery.objects.bulk_create(rows)
 
     def work(_number: int) -> list[str]:

@@ -9,10 +9,10 @@ from linkadmin.links.models import Integration
 from linkadmin.links.sealed import SealBroken, unseal
 from linkadmin.webhooks import mailbox
 from linkadmin.webhooks.models import Mailbox, WebhookSecret
-from tests.house import House
+from tests.environment import Environment
 from tests.markup import Page
 
-from .postman import AUTHORIZATION, SECRET, deliver, open_inbox, signed, told_by_belvo, told_by_heron
+from .webhook_sender import AUTHORIZATION, SECRET, deliver, open_inbox, signed, told_by_belvo, told_by_heron
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -23,50 +23,50 @@ def inbox(integration: Integration) -> str:
     return f"/integrations/{integration.pk}/inbox/"
 
 
-def add(house: House, integration: Integration, text: str) -> Page:
-    form = house.open(inbox(integration), "adm").form_with("secret")
-    answer = house.post(form.action, form.values | {"secret": text}, "adm")
+def add(env: Environment, integration: Integration, text: str) -> Page:
+    form = env.open(inbox(integration), "adm").form_with("secret")
+    answer = env.post(form.action, form.values | {"secret": text}, "adm")
     mailbox.forget()
     return answer
 
 
-def retire(house: House, integration: Integration, row: WebhookSecret, typed: str = "") -> Page:
+def retire(env: Environment, integration: Integration, row: WebhookSecret, typed: str = "") -> Page:
     url = f"{inbox(integration)}secrets/{row.pk}/retire/"
-    answer = house.post(url, {"typed": typed or row.fingerprint}, "adm")
+    answer = env.post(url, {"typed": typed or row.fingerprint}, "adm")
     mailbox.forget()
     return answer
 
 
-def test_new_integration_is_given_an_address_and_a_secret(house: House) -> None:
-    assert "It has none yet, so no message can come." in house.open(inbox(house.belvo), "adm").words
+def test_new_integration_is_given_an_address_and_a_secret(env: Environment) -> None:
+    assert "It has none yet, so no message can come." in env.open(inbox(env.belvo), "adm").words
 
-    house.post(f"{inbox(house.belvo)}address/", name="adm")
-    add(house, house.belvo, AUTHORIZATION)
+    env.post(f"{inbox(env.belvo)}address/", name="adm")
+    add(env, env.belvo, AUTHORIZATION)
 
-    page = house.open(inbox(house.belvo), "adm")
-    assert f"http://testserver{house.belvo.mailbox.address}" in page.words
-    assert deliver(house.belvo.mailbox.address, told_by_belvo()).status_code == 202
+    page = env.open(inbox(env.belvo), "adm")
+    assert f"http://testserver{env.belvo.mailbox.address}" in page.words
+    assert deliver(env.belvo.mailbox.address, told_by_belvo()).status_code == 202
 
 
-def test_way_to_it_stands_on_the_integration_s_page(house: House) -> None:
-    assert inbox(house.heron) in house.open(house.heron.get_absolute_url(), "mia").source
+def test_way_to_it_stands_on_the_integration_s_page(env: Environment) -> None:
+    assert inbox(env.heron) in env.open(env.heron.get_absolute_url(), "mia").source
 
 
 @pytest.mark.parametrize("name", ["mia", "aud"])
-def test_who_may_only_look_sees_neither_address_nor_forms(house: House, name: str) -> None:
-    open_inbox(house.belvo)
+def test_who_may_only_look_sees_neither_address_nor_forms(env: Environment, name: str) -> None:
+    open_inbox(env.belvo)
 
-    page = house.open(inbox(house.belvo), name)
+    page = env.open(inbox(env.belvo), name)
 
-    assert house.belvo.mailbox.path not in page.source
-    assert house.belvo.webhook_secrets.get().fingerprint in page.words
+    assert env.belvo.mailbox.path not in page.source
+    assert env.belvo.webhook_secrets.get().fingerprint in page.words
     assert "Retire" not in page.words
     assert "Add a secret" not in page.words
 
 
-def test_secret_is_sealed_for_its_place_and_never_shown(house: House) -> None:
-    open_inbox(house.belvo)
-    add(house, house.belvo, OTHER)
+def test_secret_is_sealed_for_its_place_and_never_shown(env: Environment) -> None:
+    open_inbox(env.belvo)
+    add(env, env.belvo, OTHER)
 
     one, other = WebhookSecret.objects.order_by("version")
     sealed_for = {"table": WebhookSecret._meta.db_table, "field": "sealed"}
@@ -74,7 +74,7 @@ def test_secret_is_sealed_for_its_place_and_never_shown(house: House) -> None:
     with pytest.raises(SealBroken):
         unseal(other.sealed, row=one.pk, version=1, **sealed_for)
     for name in ("adm", "aud"):
-        source = house.open(inbox(house.belvo), name).source
+        source = env.open(inbox(env.belvo), name).source
         assert other.fingerprint in source
         assert OTHER.split()[1] not in source
 
@@ -83,11 +83,11 @@ def test_secret_is_sealed_for_its_place_and_never_shown(house: House) -> None:
     ("provider", "text"),
     [("belvo", "no header"), ("belvo", "Bearer short"), ("heron", "key_sandbox_not_a_secret"), ("heron", "")],
 )
-def test_secret_that_cannot_be_one_is_refused_at_its_field(house: House, provider: str, text: str) -> None:
-    integration: Integration = getattr(house, provider)
+def test_secret_that_cannot_be_one_is_refused_at_its_field(env: Environment, provider: str, text: str) -> None:
+    integration: Integration = getattr(env, provider)
     open_inbox(integration)
 
-    answer = add(house, integration, text)
+    answer = add(env, integration, text)
 
     assert answer.status == 422
     assert answer.error_at("secret")
@@ -95,61 +95,61 @@ def test_secret_that_cannot_be_one_is_refused_at_its_field(house: House, provide
     assert integration.webhook_secrets.count() == 1
 
 
-def test_secret_made_here_is_shown_once_and_proves_messages(house: House) -> None:
-    address = open_inbox(house.belvo)
-    form = house.open(inbox(house.belvo), "adm").forms
+def test_secret_made_here_is_shown_once_and_proves_messages(env: Environment) -> None:
+    address = open_inbox(env.belvo)
+    form = env.open(inbox(env.belvo), "adm").forms
     make = next(each for each in form if each.action.endswith("/secrets/new/"))
 
-    page = house.post(make.action, make.values, "adm")
+    page = env.post(make.action, make.values, "adm")
 
     made = re.search(r"Bearer [\w-]{43}", page.words)
     assert made
     mailbox.forget()
     assert deliver(address, told_by_belvo(), {"authorization": made[0]}).status_code == 202
-    assert made[0] not in house.open(inbox(house.belvo), "adm").source
+    assert made[0] not in env.open(inbox(env.belvo), "adm").source
 
 
-def test_form_sent_twice_adds_one_secret(house: House) -> None:
-    open_inbox(house.belvo)
-    form = house.open(inbox(house.belvo), "adm").form_with("secret")
+def test_form_sent_twice_adds_one_secret(env: Environment) -> None:
+    open_inbox(env.belvo)
+    form = env.open(inbox(env.belvo), "adm").form_with("secret")
 
     for _ in range(2):
-        answer = house.post(form.action, form.values | {"secret": OTHER}, "adm")
+        answer = env.post(form.action, form.values | {"secret": OTHER}, "adm")
 
-    assert "A secret was added since that page was opened." in house.open(answer.location, "adm").words
-    assert house.belvo.webhook_secrets.count() == 2
+    assert "A secret was added since that page was opened." in env.open(answer.location, "adm").words
+    assert env.belvo.webhook_secrets.count() == 2
 
 
-def test_two_secrets_are_live_and_no_third(house: House) -> None:
-    address = open_inbox(house.belvo, AUTHORIZATION, OTHER)
+def test_two_secrets_are_live_and_no_third(env: Environment) -> None:
+    address = open_inbox(env.belvo, AUTHORIZATION, OTHER)
 
     for text in (AUTHORIZATION, OTHER):
         assert deliver(address, told_by_belvo(), {"authorization": text}).status_code == 202
-    assert "Add a secret" not in house.open(inbox(house.belvo), "adm").words
-    house.post(f"{inbox(house.belvo)}secrets/", {"after": "2", "secret": "Bearer one-too-many-for-it"}, "adm")
-    assert house.belvo.webhook_secrets.count() == 2
+    assert "Add a secret" not in env.open(inbox(env.belvo), "adm").words
+    env.post(f"{inbox(env.belvo)}secrets/", {"after": "2", "secret": "Bearer one-too-many-for-it"}, "adm")
+    assert env.belvo.webhook_secrets.count() == 2
 
 
-def test_page_says_which_secret_the_messages_prove_themselves_with(house: House) -> None:
+def test_page_says_which_secret_the_messages_prove_themselves_with(env: Environment) -> None:
     new_one = f"{SECRET}-new"
-    address = open_inbox(house.heron, SECRET, new_one)
+    address = open_inbox(env.heron, SECRET, new_one)
     for number, text in enumerate((SECRET, SECRET, new_one)):
         body = told_by_heron(item_id=f"item-{number}")
         deliver(address, body, signed(body, text))
 
-    words = house.open(inbox(house.heron), "adm").words
+    words = env.open(inbox(env.heron), "adm").words
 
-    one, other = house.heron.webhook_secrets.order_by("version")
+    one, other = env.heron.webhook_secrets.order_by("version")
     assert re.search(
         rf"{other.fingerprint} .{{0,20}} 1 of the last 3 .*{one.fingerprint} .{{0,20}} 2 of the last 3", words
     )
 
 
-def test_retired_secret_proves_nothing_and_its_value_is_gone(house: House) -> None:
-    address = open_inbox(house.belvo, AUTHORIZATION, OTHER)
-    old = house.belvo.webhook_secrets.get(version=1)
+def test_retired_secret_proves_nothing_and_its_value_is_gone(env: Environment) -> None:
+    address = open_inbox(env.belvo, AUTHORIZATION, OTHER)
+    old = env.belvo.webhook_secrets.get(version=1)
 
-    retire(house, house.belvo, old)
+    retire(env, env.belvo, old)
 
     old.refresh_from_db()
     assert bytes(old.sealed) == b""
@@ -157,36 +157,36 @@ def test_retired_secret_proves_nothing_and_its_value_is_gone(house: House) -> No
     assert deliver(address, told_by_belvo(), {"authorization": OTHER}).status_code == 202
 
 
-def test_retirement_names_its_consequence_and_asks_for_the_fingerprint(house: House) -> None:
-    open_inbox(house.belvo)
-    row = house.belvo.webhook_secrets.get()
+def test_retirement_names_its_consequence_and_asks_for_the_fingerprint(env: Environment) -> None:
+    open_inbox(env.belvo)
+    row = env.belvo.webhook_secrets.get()
 
-    page = house.open(f"{inbox(house.belvo)}secrets/{row.pk}/retire/", "adm")
-    answer = retire(house, house.belvo, row, typed="something else")
+    page = env.open(f"{inbox(env.belvo)}secrets/{row.pk}/retire/", "adm")
+    answer = retire(env, env.belvo, row, typed="something else")
 
     assert "This is the last one: every message is refused from then on" in page.words
     assert answer.status == 422
-    assert house.belvo.webhook_secrets.get().retired_at is None
+    assert env.belvo.webhook_secrets.get().retired_at is None
 
 
-def test_address_is_renewed_once_the_name_is_typed(house: House) -> None:
-    old = open_inbox(house.belvo)
-    url = f"{inbox(house.belvo)}address/"
+def test_address_is_renewed_once_the_name_is_typed(env: Environment) -> None:
+    old = open_inbox(env.belvo)
+    url = f"{inbox(env.belvo)}address/"
 
-    assert house.post(url, {"typed": "another"}, "adm").status == 422
+    assert env.post(url, {"typed": "another"}, "adm").status == 422
     assert Mailbox.objects.get().address == old
-    house.send(url, "adm", typed="Belvo test")
+    env.send(url, "adm", typed="Belvo test")
     mailbox.forget()
 
     assert deliver(old, told_by_belvo()).status_code == 401
     assert deliver(Mailbox.objects.get().address, told_by_belvo()).status_code == 202
 
 
-def test_every_change_is_on_the_record_and_no_secret_with_it(house: House) -> None:
-    house.post(f"{inbox(house.belvo)}address/", name="adm")
-    add(house, house.belvo, AUTHORIZATION)
-    retire(house, house.belvo, house.belvo.webhook_secrets.get())
-    house.send(f"{inbox(house.belvo)}address/", "adm", typed="Belvo test")
+def test_every_change_is_on_the_record_and_no_secret_with_it(env: Environment) -> None:
+    env.post(f"{inbox(env.belvo)}address/", name="adm")
+    add(env, env.belvo, AUTHORIZATION)
+    retire(env, env.belvo, env.belvo.webhook_secrets.get())
+    env.send(f"{inbox(env.belvo)}address/", "adm", typed="Belvo test")
 
     events = AuditEvent.objects.filter(action__startswith="integration.").order_by("seq")
     assert [event.action.removeprefix("integration.") for event in events] == [
@@ -195,12 +195,12 @@ def test_every_change_is_on_the_record_and_no_secret_with_it(house: House) -> No
         "webhook_secret_retired",
         "inbox_address_renewed",
     ]
-    assert {(event.actor, event.object_id) for event in events} == {("adm", str(house.belvo.pk))}
+    assert {(event.actor, event.object_id) for event in events} == {("adm", str(env.belvo.pk))}
     assert AUTHORIZATION.split()[1] not in "".join(event.canonical for event in events)
 
 
-def test_seal_that_does_not_open_is_our_trouble_and_the_provider_tries_again(house: House) -> None:
-    address = open_inbox(house.belvo)
+def test_seal_that_does_not_open_is_our_trouble_and_the_provider_tries_again(env: Environment) -> None:
+    address = open_inbox(env.belvo)
     WebhookSecret.objects.update(version=7)
 
     assert deliver(address, told_by_belvo()).status_code == 503

@@ -5,10 +5,10 @@ import pytest
 from linkadmin.audit.models import AuditEvent
 from linkadmin.webhooks import deliveries, queries
 from linkadmin.webhooks.models import DeliveryOutcome, WebhookDelivery
-from tests.house import House
+from tests.environment import Environment
 from tests.markup import Page
 
-from .postman import deliver, kept, open_inbox, signed, told_by_belvo, told_by_heron, worked
+from .webhook_sender import deliver, kept, open_inbox, signed, told_by_belvo, told_by_heron, worked
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -16,12 +16,12 @@ LIST = "/activity/deliveries/"
 
 
 @pytest.fixture
-def address(house: House) -> str:
-    return open_inbox(house.belvo)
+def address(env: Environment) -> str:
+    return open_inbox(env.belvo)
 
 
-def found(house: House, words: str, name: str = "ana") -> list[str]:
-    return topics(house.post(LIST, {"q": words}, name))
+def found(env: Environment, words: str, name: str = "ana") -> list[str]:
+    return topics(env.post(LIST, {"q": words}, name))
 
 
 def topics(page: Page) -> list[str]:
@@ -30,38 +30,38 @@ def topics(page: Page) -> list[str]:
     return [names[pk] for each in rows for pk in names if str(pk) in each.attrs["href"]]
 
 
-def test_list_shows_what_came_the_newest_first(house: House, address: str) -> None:
+def test_list_shows_what_came_the_newest_first(env: Environment, address: str) -> None:
     deliver(address, told_by_belvo("token_required", link_id="link-1"))
     body = told_by_heron(end_user_id="cus-7")
-    deliver(open_inbox(house.heron), body, signed(body))
+    deliver(open_inbox(env.heron), body, signed(body))
 
-    page = house.open(LIST)
+    page = env.open(LIST)
 
     assert topics(page) == ["integration_link.erroring", "LINK token_required"]
     assert "LINK token_required Belvo test link-1 cus-1 Not worked yet" in page.words
 
 
 @pytest.mark.parametrize("name", ["ana", "mia", "aud", "adm"])
-def test_empty_list_says_what_to_do(house: House, name: str) -> None:
-    assert "No deliveries yet" in house.open(LIST, name).words
+def test_empty_list_says_what_to_do(env: Environment, name: str) -> None:
+    assert "No deliveries yet" in env.open(LIST, name).words
 
 
-def test_pages_follow_each_other_and_lead_back(house: House, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+def test_pages_follow_each_other_and_lead_back(env: Environment, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setattr(queries.NEWEST_FIRST, "size", 2)
     for number in range(5):
         deliver(address, told_by_belvo(f"event_{number}"))
 
-    first = house.open(LIST)
-    second = house.open(LIST + link_to(first, "Next"))
-    last = house.open(LIST + link_to(second, "Next"))
+    first = env.open(LIST)
+    second = env.open(LIST + link_to(first, "Next"))
+    last = env.open(LIST + link_to(second, "Next"))
 
     assert [topics(page) for page in (first, second, last)] == [
         ["LINK event_4", "LINK event_3"],
         ["LINK event_2", "LINK event_1"],
         ["LINK event_0"],
     ]
-    assert topics(house.open(LIST + link_to(last, "Previous"))) == topics(second)
-    assert topics(house.open(LIST + link_to(last, "First"))) == topics(first)
+    assert topics(env.open(LIST + link_to(last, "Previous"))) == topics(second)
+    assert topics(env.open(LIST + link_to(last, "First"))) == topics(first)
 
 
 def link_to(page: Page, label: str) -> str:
@@ -74,28 +74,28 @@ def link_to(page: Page, label: str) -> str:
 @pytest.mark.parametrize(
     "words", ["link-1", "cus-9", "request-1", "consent-1", "invalid_credentials", "LINK invalid", "Credentials"]
 )
-def test_search_finds_by_any_id_and_by_topic(house: House, address: str, words: str) -> None:
+def test_search_finds_by_any_id_and_by_topic(env: Environment, address: str, words: str) -> None:
     told = {"link_id": "link-1", "external_id": "cus-9", "request_id": "request-1", "data": {"consent_id": "consent-1"}}
     deliver(address, told_by_belvo(**told))
     deliver(address, told_by_belvo("token_required", external_id="cus-8"))
 
-    assert found(house, words) == ["LINK invalid_credentials"]
+    assert found(env, words) == ["LINK invalid_credentials"]
 
 
-def test_search_finds_by_our_own_ids(house: House, address: str) -> None:
-    link = house.belvo_link()
+def test_search_finds_by_our_own_ids(env: Environment, address: str) -> None:
+    link = env.belvo_link()
     deliver(address, told_by_belvo())
-    worked(kept(house.belvo), link)
+    worked(kept(env.belvo), link)
     deliver(address, told_by_belvo("token_required"))
 
-    for ours in (link.pk, link.end_user_id, link.end_user.external_id, kept(house.belvo, state="done").pk):
-        assert found(house, str(ours)) == ["LINK invalid_credentials"]
+    for ours in (link.pk, link.end_user_id, link.end_user.external_id, kept(env.belvo, state="done").pk):
+        assert found(env, str(ours)) == ["LINK invalid_credentials"]
 
 
-def test_search_that_finds_nothing_says_so(house: House, address: str) -> None:
+def test_search_that_finds_nothing_says_so(env: Environment, address: str) -> None:
     deliver(address, told_by_belvo())
 
-    page = house.post(LIST, {"q": "no-such-id"})
+    page = env.post(LIST, {"q": "no-such-id"})
 
     assert "Nothing matches" in page.words
 
@@ -111,27 +111,27 @@ def test_search_that_finds_nothing_says_so(house: House, address: str) -> None:
         ("outcome=changed", []),
     ],
 )
-def test_filters_narrow_the_list(house: House, address: str, query: str, expected: list[str]) -> None:
+def test_filters_narrow_the_list(env: Environment, address: str, query: str, expected: list[str]) -> None:
     deliver(address, told_by_belvo())
-    worked(kept(house.belvo), outcome=DeliveryOutcome.NO_LINK)
+    worked(kept(env.belvo), outcome=DeliveryOutcome.NO_LINK)
     deliver(address, told_by_belvo("sunny", type="WEATHER"))
     body = told_by_heron()
-    deliver(open_inbox(house.heron), body, signed(body))
+    deliver(open_inbox(env.heron), body, signed(body))
 
-    page = house.open(f"{LIST}?{query.format(heron=house.heron.pk)}")
+    page = env.open(f"{LIST}?{query.format(heron=env.heron.pk)}")
 
     assert topics(page) == expected
 
 
-def test_filter_that_is_not_offered_is_refused(house: House) -> None:
-    assert house.open(f"{LIST}?outcome=anything").status == 400
+def test_filter_that_is_not_offered_is_refused(env: Environment) -> None:
+    assert env.open(f"{LIST}?outcome=anything").status == 400
 
 
-def test_unknown_types_are_counted_and_one_click_away(house: House, address: str) -> None:
+def test_unknown_types_are_counted_and_one_click_away(env: Environment, address: str) -> None:
     deliver(address, told_by_belvo("sunny", type="WEATHER"))
     deliver(address, told_by_belvo("rainy", type="WEATHER"))
 
-    page = house.open(LIST)
+    page = env.open(LIST)
 
     assert "2 deliveries are of an unknown type" in page.words
     assert f"{LIST}?type=unknown" in page.source
@@ -148,10 +148,10 @@ SENSITIVE = {
 
 
 @pytest.mark.parametrize("name", ["ana", "mia", "aud", "adm"])
-def test_values_are_masked_but_for_those_on_the_list(house: House, address: str, name: str) -> None:
+def test_values_are_masked_but_for_those_on_the_list(env: Environment, address: str, name: str) -> None:
     deliver(address, told_by_belvo(data=SENSITIVE))
 
-    page = house.open(kept(house.belvo).get_absolute_url(), name)
+    page = env.open(kept(env.belvo).get_absolute_url(), name)
 
     for shown in ("data.total 12", "data.nothing null", "data.status erroring", "webhook_type LINK"):
         assert shown in page.words
@@ -169,11 +169,11 @@ def test_values_are_masked_but_for_those_on_the_list(house: House, address: str,
     assert ("Maria" in page.source) is sees_names
 
 
-def test_neither_a_key_that_may_be_a_name_nor_a_long_number_is_shown(house: House, address: str) -> None:
+def test_neither_a_key_that_may_be_a_name_nor_a_long_number_is_shown(env: Environment, address: str) -> None:
     data = {"by_owner": {"Wilhelmina": 1}, "new_account_number": 12345678901, "total_transactions": 4_806}
     deliver(address, told_by_belvo(data=data))
 
-    page = house.open(kept(house.belvo).get_absolute_url(), "aud")
+    page = env.open(kept(env.belvo).get_absolute_url(), "aud")
 
     assert "4806" in page.words
     assert "data.by_owner.•••" in page.words
@@ -181,10 +181,10 @@ def test_neither_a_key_that_may_be_a_name_nor_a_long_number_is_shown(house: Hous
     assert "12345678901" not in page.source
 
 
-def test_text_of_what_could_not_be_read_is_not_kept(house: House, address: str) -> None:
+def test_text_of_what_could_not_be_read_is_not_kept(env: Environment, address: str) -> None:
     deliver(address, b"surely <i>no</i> message")
 
-    page = house.open(kept(house.belvo).get_absolute_url())
+    page = env.open(kept(env.belvo).get_absolute_url())
 
     assert "Not readable" in page.words
     assert "Its text is not stored" in page.words
@@ -193,11 +193,11 @@ def test_text_of_what_could_not_be_read_is_not_kept(house: House, address: str) 
 
 
 @pytest.mark.parametrize(("name", "customer"), [("ana", "Acme Corp"), ("aud", "A••• C•••"), ("adm", "")])
-def test_links_are_shown_as_far_as_one_may_see_them(house: House, address: str, name: str, customer: str) -> None:
+def test_links_are_shown_as_far_as_one_may_see_them(env: Environment, address: str, name: str, customer: str) -> None:
     deliver(address, told_by_belvo())
-    worked(kept(house.belvo), house.belvo_link("Acme Corp"), outcome=DeliveryOutcome.CHANGED)
+    worked(kept(env.belvo), env.belvo_link("Acme Corp"), outcome=DeliveryOutcome.CHANGED)
 
-    page = house.open(kept(house.belvo).get_absolute_url(), name)
+    page = env.open(kept(env.belvo).get_absolute_url(), name)
 
     assert "A read after it showed that something had changed." in page.words
     assert customer in page.words
@@ -205,94 +205,94 @@ def test_links_are_shown_as_far_as_one_may_see_them(house: House, address: str, 
     assert ("Its links" in page.words) is bool(customer)
 
 
-def test_look_at_a_customer_s_delivery_is_on_the_record(house: House, address: str) -> None:
+def test_look_at_a_customer_s_delivery_is_on_the_record(env: Environment, address: str) -> None:
     deliver(address, told_by_belvo())
-    delivery = kept(house.belvo)
-    house.open(delivery.get_absolute_url())
+    delivery = kept(env.belvo)
+    env.open(delivery.get_absolute_url())
     assert not AuditEvent.objects.filter(action="delivery.viewed").exists()
 
-    worked(delivery, house.belvo_link())
-    house.open(delivery.get_absolute_url())
+    worked(delivery, env.belvo_link())
+    env.open(delivery.get_absolute_url())
 
     assert AuditEvent.objects.get(action="delivery.viewed").object_id == str(delivery.pk)
 
 
-def test_delivery_is_worked_again_on_request(house: House, address: str) -> None:
+def test_delivery_is_worked_again_on_request(env: Environment, address: str) -> None:
     deliver(address, told_by_belvo())
-    delivery = kept(house.belvo)
+    delivery = kept(env.belvo)
     worked(delivery, outcome=DeliveryOutcome.NO_LINK)
 
-    answer = house.post(f"{delivery.get_absolute_url()}replay/")
+    answer = env.post(f"{delivery.get_absolute_url()}replay/")
 
-    page = house.open(answer.location)
+    page = env.open(answer.location)
     assert "Queued: its links will be read again." in page.words
     assert "Not worked yet" in page.words
     event = AuditEvent.objects.get(action="delivery.replayed")
     assert (event.actor, event.object_id, event.details) == ("ana", str(delivery.pk), {"deliveries": 1})
 
 
-def test_delivery_under_way_is_not_begun_anew(house: House, address: str) -> None:
+def test_delivery_under_way_is_not_begun_anew(env: Environment, address: str) -> None:
     deliver(address, told_by_belvo())
-    delivery = kept(house.belvo)
+    delivery = kept(env.belvo)
 
-    answer = house.post(f"{delivery.get_absolute_url()}replay/")
+    answer = env.post(f"{delivery.get_absolute_url()}replay/")
 
-    assert "It is being worked already" in house.open(answer.location).words
-    assert kept(house.belvo).replays == 0
+    assert "It is being worked already" in env.open(answer.location).words
+    assert kept(env.belvo).replays == 0
 
 
-def test_all_that_a_filter_shows_are_worked_again(house: House, address: str) -> None:
+def test_all_that_a_filter_shows_are_worked_again(env: Environment, address: str) -> None:
     for outcome in (DeliveryOutcome.NO_LINK, DeliveryOutcome.NO_LINK, DeliveryOutcome.UNKNOWN_TYPE):
         deliver(address, told_by_belvo())
-        worked(kept(house.belvo, state="due"), outcome=outcome)
-    form = house.open(f"{LIST}?outcome=no_link").form_with("csrfmiddlewaretoken")
+        worked(kept(env.belvo, state="due"), outcome=outcome)
+    form = env.open(f"{LIST}?outcome=no_link").form_with("csrfmiddlewaretoken")
 
-    answer = house.post(form.action, form.values)
+    answer = env.post(form.action, form.values)
 
-    assert "2 deliveries are queued." in house.open(answer.location).words
+    assert "2 deliveries are queued." in env.open(answer.location).words
     assert WebhookDelivery.objects.get(state="done").outcome == "unknown_type"
     assert AuditEvent.objects.get(action="delivery.replayed").details == {"deliveries": 2}
 
 
-def test_all_that_a_search_finds_are_worked_again(house: House, address: str) -> None:
+def test_all_that_a_search_finds_are_worked_again(env: Environment, address: str) -> None:
     for link in ("link-1", "link-2"):
         deliver(address, told_by_belvo(link_id=link))
-        worked(kept(house.belvo, state="due"), outcome=DeliveryOutcome.NO_LINK)
-    form = house.post(LIST, {"q": "link-1"}).form_with("q", "csrfmiddlewaretoken")
+        worked(kept(env.belvo, state="due"), outcome=DeliveryOutcome.NO_LINK)
+    form = env.post(LIST, {"q": "link-1"}).form_with("q", "csrfmiddlewaretoken")
 
-    house.post(form.action, form.values)
+    env.post(form.action, form.values)
 
     assert WebhookDelivery.objects.get(state="due").remote_link_id == "link-1"
 
 
 def test_no_more_are_worked_again_at_once_than_is_said(
-    house: House, address: str, monkeypatch: pytest.MonkeyPatch
+    env: Environment, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deliveries, "MOST_REPLAYED", 1)
     for number in range(2):
         deliver(address, told_by_belvo(request_id=f"request-{number}"))
-        worked(kept(house.belvo, state="due"), outcome=DeliveryOutcome.NO_LINK)
+        worked(kept(env.belvo, state="due"), outcome=DeliveryOutcome.NO_LINK)
 
-    answer = house.post(f"{LIST}replay/")
+    answer = env.post(f"{LIST}replay/")
 
-    assert "no more than that are taken at once" in house.open(answer.location).words
+    assert "no more than that are taken at once" in env.open(answer.location).words
     assert WebhookDelivery.objects.get(state="due").request_id == "request-1"
 
 
 @pytest.mark.parametrize("name", ["aud", "adm"])
-def test_who_may_not_refresh_is_offered_no_replay(house: House, address: str, name: str) -> None:
+def test_who_may_not_refresh_is_offered_no_replay(env: Environment, address: str, name: str) -> None:
     deliver(address, told_by_belvo())
-    worked(kept(house.belvo), outcome=DeliveryOutcome.NO_LINK)
+    worked(kept(env.belvo), outcome=DeliveryOutcome.NO_LINK)
 
-    assert "again" not in house.open(LIST, name).words
-    assert "Work it again" not in house.open(kept(house.belvo).get_absolute_url(), name).words
+    assert "again" not in env.open(LIST, name).words
+    assert "Work it again" not in env.open(kept(env.belvo).get_absolute_url(), name).words
 
 
-def test_auditor_s_records_show_no_sealed_secret(house: House, address: str) -> None:
+def test_auditor_s_records_show_no_sealed_secret(env: Environment, address: str) -> None:
     deliver(address, told_by_belvo(link_id="link-1"))
 
-    listed = house.open("/admin/inbox/webhookdelivery/?q=link-1", "aud").source
-    secrets = house.open("/admin/inbox/webhooksecret/", "aud").source
+    listed = env.open("/admin/inbox/webhookdelivery/?q=link-1", "aud").source
+    secrets = env.open("/admin/inbox/webhooksecret/", "aud").source
 
     assert "LINK invalid_credentials" in listed
-    assert house.belvo.webhook_secrets.get().fingerprint in secrets
+    assert env.belvo.webhook_secrets.get().fingerprint in secrets

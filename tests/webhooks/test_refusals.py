@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from linkadmin.webhooks import refusals
 from linkadmin.webhooks.models import RefusalCount
-from tests.house import House
+from tests.environment import Environment
 
-from .postman import FORGED, deliver, open_inbox, told_by_belvo
+from .webhook_sender import FORGED, deliver, open_inbox, told_by_belvo
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.usefixtures("still")]
 
@@ -19,40 +19,40 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def address(house: House) -> str:
-    return open_inbox(house.belvo)
+def address(env: Environment) -> str:
+    return open_inbox(env.belvo)
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if "inbox.refusals" in record.getMessage()]
 
 
-def test_each_refused_message_is_counted_and_no_genuine_one(house: House, address: str) -> None:
+def test_each_refused_message_is_counted_and_no_genuine_one(env: Environment, address: str) -> None:
     for headers in (FORGED, None, FORGED, FORGED, None):
         deliver(address, told_by_belvo(), headers)
 
-    assert refusals.last_hour(house.belvo) == 3
-    assert refusals.last_hour(house.heron) == 0
+    assert refusals.last_hour(env.belvo) == 3
+    assert refusals.last_hour(env.heron) == 0
 
 
-def test_more_than_twenty_in_a_minute_are_warned_of_once(house: House, caplog: pytest.LogCaptureFixture) -> None:
+def test_more_than_twenty_in_a_minute_are_warned_of_once(env: Environment, caplog: pytest.LogCaptureFixture) -> None:
     now = timezone.now()
 
     for number in range(60):
-        refusals.note(house.belvo.pk, now=now)
+        refusals.note(env.belvo.pk, now=now)
         assert len(warnings(caplog)) == (1 if number >= 20 else 0)
 
-    refusals.note(house.belvo.pk, now=now + MINUTE)
+    refusals.note(env.belvo.pk, now=now + MINUTE)
     assert len(warnings(caplog)) == 1
-    assert str(house.belvo.pk) in warnings(caplog)[0]
+    assert str(env.belvo.pk) in warnings(caplog)[0]
 
 
-def test_flood_is_counted_by_hundreds_and_leaves_the_database_alone(house: House) -> None:
+def test_flood_is_counted_by_hundreds_and_leaves_the_database_alone(env: Environment) -> None:
     now = timezone.now()
 
     with CaptureQueriesContext(connection) as asked:
         for _ in range(1_000):
-            refusals.note(house.belvo.pk, now=now)
+            refusals.note(env.belvo.pk, now=now)
 
     assert RefusalCount.objects.get().count == 1_000
     assert len(asked) == 100 + 9
@@ -69,12 +69,12 @@ def test_stranger_who_knows_no_address_costs_no_statement_but_the_look(caplog: p
 
 
 @pytest.mark.parametrize(("name", "where"), [("ana", "/activity/deliveries/"), ("mia", "/integrations/{pk}/inbox/")])
-def test_flood_is_told_where_somebody_looks(house: House, address: str, name: str, where: str) -> None:
-    url = where.format(pk=house.belvo.pk)
+def test_flood_is_told_where_somebody_looks(env: Environment, address: str, name: str, where: str) -> None:
+    url = where.format(pk=env.belvo.pk)
     told = "Many messages are refused at Belvo test" if name == "ana" else "more than 20 a minute"
-    assert told not in house.open(url, name).words
+    assert told not in env.open(url, name).words
 
     for _ in range(21):
         deliver(address, told_by_belvo(), FORGED)
 
-    assert told in house.open(url, name).words
+    assert told in env.open(url, name).words

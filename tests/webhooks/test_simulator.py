@@ -6,55 +6,55 @@ from pytest_django.live_server_helper import LiveServer
 from linkadmin.simulator.conduct import Conduct
 from linkadmin.webhooks import refusals
 from linkadmin.webhooks.models import WebhookDelivery
-from tests.house import House
+from tests.environment import Environment
 from tests.waiting import wait_until
 
-from .postman import AUTHORIZATION, SECRET, open_inbox
+from .webhook_sender import AUTHORIZATION, SECRET, open_inbox
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 
-def test_belvo_tells_of_a_new_link(house: House, live_server: LiveServer) -> None:
-    address = open_inbox(house.belvo)
-    house.simulator.webhooks(belvo_url=f"{live_server.url}{address}", belvo_authorization=AUTHORIZATION)
+def test_belvo_tells_of_a_new_link(env: Environment, live_server: LiveServer) -> None:
+    address = open_inbox(env.belvo)
+    env.simulator.webhooks(belvo_url=f"{live_server.url}{address}", belvo_authorization=AUTHORIZATION)
 
-    link = house.belvo_link()
+    link = env.belvo_link()
 
-    assert house.simulator.delivered()
+    assert env.simulator.delivered()
     told = WebhookDelivery.objects.filter(remote_link_id=link.remote_id)
     assert {delivery.kind for delivery in told} == {"data_arrived"}
-    assert refusals.last_hour(house.belvo) == 0
+    assert refusals.last_hour(env.belvo) == 0
 
 
-def test_heron_tells_of_a_new_customer(house: House, live_server: LiveServer) -> None:
-    address = open_inbox(house.heron)
-    house.simulator.webhooks(heron_secret=SECRET)
-    house.call_heron("POST", "/api/webhooks", {"topic": "end_user.created", "url": f"{live_server.url}{address}"})
+def test_heron_tells_of_a_new_customer(env: Environment, live_server: LiveServer) -> None:
+    address = open_inbox(env.heron)
+    env.simulator.webhooks(heron_secret=SECRET)
+    env.call_heron("POST", "/api/webhooks", {"topic": "end_user.created", "url": f"{live_server.url}{address}"})
 
-    link = house.heron_link()
+    link = env.heron_link()
 
-    assert house.simulator.delivered()
+    assert env.simulator.delivered()
     delivery = WebhookDelivery.objects.get()
     assert (delivery.topic, delivery.end_user_id) == ("end_user.created", link.end_user.external_id)
 
 
-def test_copies_of_a_real_message_are_kept_once(house: House, live_server: LiveServer) -> None:
-    house.simulator.behave(Conduct(webhook_copies=5))
-    address = open_inbox(house.belvo)
-    house.simulator.webhooks(belvo_url=f"{live_server.url}{address}", belvo_authorization=AUTHORIZATION)
+def test_copies_of_a_real_message_are_kept_once(env: Environment, live_server: LiveServer) -> None:
+    env.simulator.behave(Conduct(webhook_copies=5))
+    address = open_inbox(env.belvo)
+    env.simulator.webhooks(belvo_url=f"{live_server.url}{address}", belvo_authorization=AUTHORIZATION)
 
-    link = house.belvo_link()
+    link = env.belvo_link()
 
-    assert house.simulator.delivered()
+    assert env.simulator.delivered()
     copies = WebhookDelivery.objects.filter(remote_link_id=link.remote_id).values_list("copies", flat=True)
     assert set(copies) == {5}
 
 
-def test_message_with_another_header_is_refused(house: House, live_server: LiveServer) -> None:
-    address = open_inbox(house.belvo)
-    house.simulator.webhooks(belvo_url=f"{live_server.url}{address}", belvo_authorization="Bearer another-one-entirely")
+def test_message_with_another_header_is_refused(env: Environment, live_server: LiveServer) -> None:
+    address = open_inbox(env.belvo)
+    env.simulator.webhooks(belvo_url=f"{live_server.url}{address}", belvo_authorization="Bearer another-one-entirely")
 
-    house.belvo_link()
+    env.belvo_link()
 
-    wait_until(lambda: refusals.last_hour(house.belvo))
+    wait_until(lambda: refusals.last_hour(env.belvo))
     assert not WebhookDelivery.objects.exists()

@@ -8,9 +8,9 @@ from django.utils import timezone
 from linkadmin.webhooks import deliveries
 from linkadmin.webhooks.models import DeliveryOutcome, WebhookDelivery, first_id, timed_id
 from linkadmin.webhooks.tasks import delete_old
-from tests.house import House
+from tests.environment import Environment
 
-from .postman import deliver, kept, open_inbox, told_by_belvo, worked
+from .webhook_sender import deliver, kept, open_inbox, told_by_belvo, worked
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -19,9 +19,9 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def delivery(house: House) -> WebhookDelivery:
-    deliver(open_inbox(house.belvo), told_by_belvo())
-    return kept(house.belvo)
+def delivery(env: Environment) -> WebhookDelivery:
+    deliver(open_inbox(env.belvo), told_by_belvo())
+    return kept(env.belvo)
 
 
 def claimed(now: datetime | None = None) -> list[WebhookDelivery]:
@@ -38,8 +38,8 @@ def test_message_is_claimed_by_one_worker(delivery: WebhookDelivery) -> None:
     assert claimed() == []
 
 
-def test_oldest_is_claimed_first_and_no_more_than_asked_for(house: House) -> None:
-    address = open_inbox(house.belvo)
+def test_oldest_is_claimed_first_and_no_more_than_asked_for(env: Environment) -> None:
+    address = open_inbox(env.belvo)
     for number in range(3):
         deliver(address, told_by_belvo(request_id=f"request-{number}"))
 
@@ -74,8 +74,8 @@ def test_message_that_needs_no_read_is_done(delivery: WebhookDelivery) -> None:
     assert claimed(timezone.now() + timedelta(days=1)) == []
 
 
-def test_message_is_done_once_all_its_links_are_read(house: House, delivery: WebhookDelivery) -> None:
-    one, other = house.belvo_link(), house.belvo_link("Other", bank="gringotts_mx_retail")
+def test_message_is_done_once_all_its_links_are_read(env: Environment, delivery: WebhookDelivery) -> None:
+    one, other = env.belvo_link(), env.belvo_link("Other", bank="gringotts_mx_retail")
     deliveries.note_links(claimed()[0], [one, other])
     now = timezone.now()
 
@@ -85,16 +85,16 @@ def test_message_is_done_once_all_its_links_are_read(house: House, delivery: Web
     assert state_of(delivery) == ("done", "changed")
 
 
-def test_read_that_began_before_the_message_came_closes_nothing(house: House, delivery: WebhookDelivery) -> None:
-    link = house.belvo_link()
+def test_read_that_began_before_the_message_came_closes_nothing(env: Environment, delivery: WebhookDelivery) -> None:
+    link = env.belvo_link()
     deliveries.note_links(claimed()[0], [link])
 
     assert deliveries.close_read([link.pk], began_at=delivery.received_at - SECOND, outcome=CHANGED) == 0
     assert deliveries.close_read([link.pk], began_at=delivery.received_at, outcome=CHANGED) == 1
 
 
-def test_one_read_closes_every_message_that_came_before_it(house: House, delivery: WebhookDelivery) -> None:
-    address, link = house.belvo.mailbox.address, house.belvo_link()
+def test_one_read_closes_every_message_that_came_before_it(env: Environment, delivery: WebhookDelivery) -> None:
+    address, link = env.belvo.mailbox.address, env.belvo_link()
     deliver(address, told_by_belvo())
     for each in claimed():
         deliveries.note_links(each, [link])
@@ -106,19 +106,19 @@ def test_one_read_closes_every_message_that_came_before_it(house: House, deliver
     assert WebhookDelivery.objects.get(state="reading").received_at > began_at
 
 
-def test_message_whose_reads_never_come_is_looked_at_again(house: House, delivery: WebhookDelivery) -> None:
-    deliveries.note_links(claimed()[0], [house.belvo_link()])
+def test_message_whose_reads_never_come_is_looked_at_again(env: Environment, delivery: WebhookDelivery) -> None:
+    deliveries.note_links(claimed()[0], [env.belvo_link()])
 
     assert claimed(timezone.now() + timedelta(minutes=9)) == []
     assert claimed(timezone.now() + timedelta(minutes=11)) == [delivery]
 
 
-def test_message_worked_again_needs_a_read_of_its_own(house: House, delivery: WebhookDelivery) -> None:
-    link = house.belvo_link()
+def test_message_worked_again_needs_a_read_of_its_own(env: Environment, delivery: WebhookDelivery) -> None:
+    link = env.belvo_link()
     worked(delivery, link, outcome=CHANGED)
     before = timezone.now()
 
-    assert deliveries.replay(delivery, by=house.people["ana"])
+    assert deliveries.replay(delivery, by=env.people["ana"])
     deliveries.note_links(claimed()[0], [link])
 
     assert deliveries.close_read([link.pk], began_at=before, outcome=NOTHING_NEW) == 0
@@ -126,10 +126,10 @@ def test_message_worked_again_needs_a_read_of_its_own(house: House, delivery: We
     assert state_of(delivery) == ("done", "nothing_new")
 
 
-def test_message_worked_again_may_be_about_other_links(house: House, delivery: WebhookDelivery) -> None:
-    wrong, right = house.belvo_link(), house.belvo_link("Other", bank="gringotts_mx_retail")
+def test_message_worked_again_may_be_about_other_links(env: Environment, delivery: WebhookDelivery) -> None:
+    wrong, right = env.belvo_link(), env.belvo_link("Other", bank="gringotts_mx_retail")
     worked(delivery, wrong)
-    deliveries.replay(delivery, by=house.people["ana"])
+    deliveries.replay(delivery, by=env.people["ana"])
 
     worked(delivery, right)
 
@@ -146,11 +146,11 @@ def test_ids_stand_in_the_order_of_time() -> None:
     assert {(each.version, each.variant) for each in ids} == {(7, "specified in RFC 4122")}
 
 
-def test_messages_are_forgotten_when_they_are_old(house: House, delivery: WebhookDelivery) -> None:
+def test_messages_are_forgotten_when_they_are_old(env: Environment, delivery: WebhookDelivery) -> None:
     now = timezone.now()
     for days in (89, 91):
         at = now - timedelta(days=days)
-        WebhookDelivery.objects.create(id=timed_id(at), integration=house.belvo, key=str(days), received_at=at)
+        WebhookDelivery.objects.create(id=timed_id(at), integration=env.belvo, key=str(days), received_at=at)
 
     delete_old()
 

@@ -1,6 +1,6 @@
 """A program that gives an integration a bank with every field there is, and links there to repair.
 
-`python -m tests.canary.world INTEGRATION COUNT` writes the ids of the bank and the links as JSON.
+`python -m tests.canary.fixtures INTEGRATION COUNT` writes the ids of the bank and the links as JSON.
 """
 
 import json
@@ -26,16 +26,16 @@ def main(name: str, count: int) -> None:
     fields += [{"name": each, "type": "password", "label": each} for each in PASSWORDS]
     # A tax office takes a certificate and its key as well.
     bank = Institution.objects.create(
-        integration=integration, name="parrot_mx_fiscal", display_name="Parrot", form_fields=fields
+        integration=integration, name="parrot_mx_fiscal", display_name="Echo", form_fields=fields
     )
     links = [_link(bank, number) for number in range(count)]
     json.dump({"bank": str(bank.pk), "links": links}, sys.stdout)
 
 
 def _link(bank: Institution, number: int) -> str:
-    name = {"name": f"Customer {number} of the parrot"}
-    customer, _made = EndUser.objects.get_or_create(external_id=f"parrot-{number:02}", defaults=name)
-    link = Link(integration=bank.integration, end_user=customer, institution=bank, remote_id=f"parrot-{number:02}")
+    name = {"name": f"Customer {number} of the echo server"}
+    customer, _made = EndUser.objects.get_or_create(external_id=f"echo-{number:02}", defaults=name)
+    link = Link(integration=bank.integration, end_user=customer, institution=bank, remote_id=f"echo-{number:02}")
     seen = Observation(cause=Cause.LOGIN_REFUSED, raw_status="invalid")
     health.start_link(
         RemoteLink(remote_id=link.remote_id, observation=seen),

@@ -1,6 +1,6 @@
 """A program that fills an empty database for the processes: the cast, two integrations, and links to repair.
 
-`python -m tests.processes.world SIMULATOR_URL` writes the ids of what it made as JSON.
+`python -m tests.processes.fixtures SIMULATOR_URL` writes the ids of what it made as JSON.
 """
 
 import json
@@ -20,7 +20,7 @@ from linkadmin.links import health  # noqa: E402
 from linkadmin.links.models import EndUser, Link  # noqa: E402
 from linkadmin.providers.types import Cause, Observation, RemoteLink  # noqa: E402
 from linkadmin.simulator.server import Simulator  # noqa: E402
-from tests import house  # noqa: E402
+from tests import environment  # noqa: E402
 
 
 def main(simulator_url: str) -> None:
@@ -28,14 +28,14 @@ def main(simulator_url: str) -> None:
     call_command("createcachetable", verbosity=0)
     if not any(settings.STATIC_ROOT.iterdir()):
         call_command("collectstatic", interactive=False, verbosity=0)
-    built = house.build(cast(Simulator, SimpleNamespace(url=simulator_url)))
+    built = environment.build(cast(Simulator, SimpleNamespace(url=simulator_url)))
     known = json.loads((settings.DATA_DIR / "simulator.json").read_text())
     links = [_link(built, number, remote) for number, remote in enumerate(known["belvo"]["links"])]
     integrations = {"belvo": str(built.belvo.pk), "heron": str(built.heron.pk)}
     json.dump({"links": links, "integrations": integrations}, sys.stdout)
 
 
-def _link(built: house.House, number: int, remote: dict[str, Any]) -> dict[str, str]:
+def _link(built: environment.Environment, number: int, remote: dict[str, Any]) -> dict[str, str]:
     """Let us know a link that the simulator has, in the trouble it is in there."""
     customer = EndUser.objects.create(external_id=f"cus-{number:03}", name=f"Customer {number}")
     bank = built.bank(remote["institution"])

@@ -9,35 +9,35 @@ from linkadmin.links.models import Link
 from linkadmin.operations import services, tasks
 from linkadmin.operations.models import Operation, OperationKind
 from linkadmin.providers.types import Cause, Secret
-from tests.house import HERON_INTEGRATION, House
+from tests.environment import HERON_INTEGRATION, Environment
 from tests.markup import Page
 
 
-def act(house: House, link: Link, slug: str, name: str = "ana", **values: str) -> Page:
+def act(env: Environment, link: Link, slug: str, name: str = "ana", **values: str) -> Page:
     """Open the page of an act, fill it in and send it."""
-    return house.send(url_of(link, slug), name, **values)
+    return env.send(url_of(link, slug), name, **values)
 
 
 def url_of(link: Link, slug: str) -> str:
     return f"/links/{link.pk}/{slug}/"
 
 
-def delete(house: House, link: Link, name: str = "ana", **values: str) -> Page:
+def delete(env: Environment, link: Link, name: str = "ana", **values: str) -> Page:
     typed = {"reason": "The customer closed the account.", "confirmation": link.end_user.external_id}
-    return act(house, link, "delete", name, **(typed | values))
+    return act(env, link, "delete", name, **(typed | values))
 
 
-def change(house: House, link: Link, kind: OperationKind, **values: str | Secret | tuple[str, ...]) -> Operation:
+def change(env: Environment, link: Link, kind: OperationKind, **values: str | Secret | tuple[str, ...]) -> Operation:
     """Have a link changed, and wait for the end of the call."""
     operation = services.change_link(
-        actor=house.people["ana"], link=link, kind=kind, values=values, operation_key=uuid.uuid4()
+        actor=env.people["ana"], link=link, kind=kind, values=values, operation_key=uuid.uuid4()
     )
-    return ended(house, operation)
+    return ended(env, operation)
 
 
-def change_customer(house: House, link: Link, kind: OperationKind, target: str = "", **values: str) -> Operation:
+def change_customer(env: Environment, link: Link, kind: OperationKind, target: str = "", **values: str) -> Operation:
     operation = services.change_account(
-        actor=house.people["ana"],
+        actor=env.people["ana"],
         integration=link.integration,
         end_user=link.end_user,
         kind=kind,
@@ -45,23 +45,23 @@ def change_customer(house: House, link: Link, kind: OperationKind, target: str =
         operation_key=uuid.uuid4(),
         target=target,
     )
-    return ended(house, operation)
+    return ended(env, operation)
 
 
-def change_heron(house: House, kind: OperationKind, target: str = "", **values: str) -> Operation:
+def change_heron(env: Environment, kind: OperationKind, target: str = "", **values: str) -> Operation:
     operation = services.change_account(
-        actor=house.people["adm"],
-        integration=house.heron,
+        actor=env.people["adm"],
+        integration=env.heron,
         kind=kind,
         values=values,
         operation_key=uuid.uuid4(),
         target=target,
     )
-    return ended(house, operation)
+    return ended(env, operation)
 
 
-def ended(house: House, operation: Operation) -> Operation:
-    house.settled()
+def ended(env: Environment, operation: Operation) -> Operation:
+    env.settled()
     return Operation.objects.with_names().get(pk=operation.pk)
 
 
@@ -72,12 +72,12 @@ def reconciled(operation: Operation) -> Operation:
     return Operation.objects.with_names().get(pk=operation.pk)
 
 
-def three_of_one_customer(house: House) -> list[Link]:
-    first = house.heron_link(item_id="item-1", bank="Chase")
+def three_of_one_customer(env: Environment) -> list[Link]:
+    first = env.heron_link(item_id="item-1", bank="Chase")
     links = [first]
     for number in (2, 3):
         body: dict[str, Any] = {"access_token": "access-sandbox-1", "item_id": f"item-{number}"}
         body |= {"end_user_id": first.end_user.external_id}
-        house.call_heron("POST", f"/api/integrations/{HERON_INTEGRATION}/links", body)
-        links.append(house.let_know(house.heron, first.end_user, f"item-{number}", None, Cause.WORKING))
+        env.call_heron("POST", f"/api/integrations/{HERON_INTEGRATION}/links", body)
+        links.append(env.let_know(env.heron, first.end_user, f"item-{number}", None, Cause.WORKING))
     return links

@@ -11,11 +11,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 HOST = "127.0.0.1"
-CREATED_ID = "parrot-link-{}"
+CREATED_ID = "echo-link-{}"
 
 
 class Manner(StrEnum):
-    """How the parrot answers a change."""
+    """How the echo server answers a change."""
 
     ACCEPT = auto()
     REFUSE = auto()
@@ -28,12 +28,12 @@ class Manner(StrEnum):
     BREAK_HEADER = auto()
     CUT = auto()
     LOSE = auto()
-    HOLD = auto()  # until the parrot is let go
+    HOLD = auto()  # until the echo server is let go
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the parrot tells beside what it was told: with a wish for a code, and with a repair address."""
+    """What the echo server tells beside what it was told: with a wish for a code, and with a repair address."""
 
     session: str
     number: str
@@ -42,8 +42,8 @@ class Shown:
     refresh: str
 
 
-class Parrot(ThreadingHTTPServer):
-    """`with flying(shown) as parrot: parrot.manner = Manner.REFUSE`."""
+class EchoServer(ThreadingHTTPServer):
+    """`with serving(shown) as echo_server: echo_server.manner = Manner.REFUSE`."""
 
     daemon_threads = True
 
@@ -61,21 +61,21 @@ class Parrot(ThreadingHTTPServer):
 
 
 @contextmanager
-def flying(shown: Shown) -> Iterator[Parrot]:
-    with Parrot(shown) as parrot:
-        thread = threading.Thread(target=parrot.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+def serving(shown: Shown) -> Iterator[EchoServer]:
+    with EchoServer(shown) as echo_server:
+        thread = threading.Thread(target=echo_server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:
-            yield parrot
+            yield echo_server
         finally:
-            parrot.let_go.set()
-            parrot.shutdown()
+            echo_server.let_go.set()
+            echo_server.shutdown()
             thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: Parrot
+    server: EchoServer
 
     def do_GET(self) -> None:
         """Answer reads as a good provider does, so that the workers are busy with every link, too."""

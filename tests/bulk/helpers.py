@@ -8,32 +8,32 @@ from linkadmin.bulk import work
 from linkadmin.bulk.models import BulkJob
 from linkadmin.links.models import EndUser, Integration, Link, LinkSearch, search_text
 from linkadmin.providers.types import HealthState
-from tests.house import House
+from tests.environment import Environment
 from tests.markup import Page, read
 
 PLACES = {"refresh": "/bulk/refresh/", "assign": "/bulk/owner/", "note": "/bulk/note/"}
 
 
-def select(house: House, kind: str, name: str = "ana", links: Iterable[Link] = (), **values: str) -> Page:
+def select(env: Environment, kind: str, name: str = "ana", links: Iterable[Link] = (), **values: str) -> Page:
     """Send the form of the work list with these rows ticked."""
-    return read(house.client(name).post(PLACES[kind], {"link": [str(link.pk) for link in links]} | values))
+    return read(env.client(name).post(PLACES[kind], {"link": [str(link.pk) for link in links]} | values))
 
 
-def planned(house: House, kind: str, links: Iterable[Link] = (), name: str = "ana", **values: str) -> BulkJob:
+def planned(env: Environment, kind: str, links: Iterable[Link] = (), name: str = "ana", **values: str) -> BulkJob:
     """Plan a job as the work list does, and return it."""
-    page = select(house, kind, name, links, **values)
+    page = select(env, kind, name, links, **values)
     assert page.location.startswith("/bulk/"), page.words
     return BulkJob.objects.get(pk=page.location.split("/")[2])
 
 
-def move(house: House, job: BulkJob, what: str, name: str = "ana") -> Page:
-    return house.post(job.get_absolute_url(), {"move": what}, name)
+def move(env: Environment, job: BulkJob, what: str, name: str = "ana") -> Page:
+    return env.post(job.get_absolute_url(), {"move": what}, name)
 
 
-def begun(house: House, kind: str, links: Iterable[Link] = (), name: str = "ana", **values: str) -> BulkJob:
+def begun(env: Environment, kind: str, links: Iterable[Link] = (), name: str = "ana", **values: str) -> BulkJob:
     """Plan a job and confirm it; no worker has seen it yet."""
-    job = planned(house, kind, links, name, **values)
-    assert move(house, job, "begin", name).status == 303
+    job = planned(env, kind, links, name, **values)
+    assert move(env, job, "begin", name).status == 303
     job.refresh_from_db()
     return job
 

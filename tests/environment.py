@@ -1,4 +1,4 @@
-"""A small house for tests to live in: the cast, two integrations at a simulator, and links to repair."""
+"""A small environment for tests: the cast, two integrations at a simulator, and links to repair."""
 
 import random
 import time
@@ -51,7 +51,7 @@ class Clock:
 
 
 @dataclass
-class House:
+class Environment:
     simulator: Simulator
     clock: Clock
     belvo: Integration
@@ -164,26 +164,26 @@ class House:
         return body
 
 
-def build(simulator: Simulator, clock: Clock | None = None) -> House:
+def build(simulator: Simulator, clock: Clock | None = None) -> Environment:
     if _first:
         _copy(simulator)
     else:
         _first.extend(_make(simulator))
     belvo, heron = Integration.objects.order_by("provider")
     people = {user.username: user for user in User.objects.all()}
-    return House(simulator, clock or Clock(), belvo, heron, people)
+    return Environment(simulator, clock or Clock(), belvo, heron, people)
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The statement that inserts all rows of a table, and their IDs in it, which every house has its own of."""
+    """The statement that inserts all rows of a table, and their IDs in it, which every environment has its own of."""
 
     sql: str
     values: Sequence[Any]
     ids: list[Any]
 
 
-_first: list[Rows] = []  # the product makes the first house, and all others are copies
+_first: list[Rows] = []  # the product makes the first env, and all others are copies
 
 
 def _make(simulator: Simulator) -> Iterator[Rows]:
@@ -222,5 +222,5 @@ def _copy(simulator: Simulator) -> None:
 
 
 def _with(own: Mapping[Any, Any], values: Sequence[Any]) -> list[Any]:
-    """Put a house's own IDs into values; PostgreSQL takes those of a column as a list."""
+    """Put an environment's own IDs into values; PostgreSQL takes those of a column as a list."""
     return [_with(own, value) if isinstance(value, list) else own.get(value, value) for value in values]

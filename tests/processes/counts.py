@@ -1,4 +1,4 @@
-"""A program that counts what is in the database: `python -m tests.processes.tally` writes it as JSON."""
+"""A program that counts what is in the database: `python -m tests.processes.counts` writes it as JSON."""
 
 import json
 import sys

@@ -8,7 +8,7 @@ from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebError
 
 from linkadmin.links.models import Link
-from tests.house import House
+from tests.environment import Environment
 
 PATIENCE = 60_000  # milliseconds: no machine is so busy
 # A form sent back (422) and a conflict (409) are pages of ours; the console mentions them all the same.
@@ -26,12 +26,12 @@ EVERYTHING: dict[str, Any] = {"resultTypes": ["violations"]}
 COLOURS = EVERYTHING | {"runOnly": ["color-contrast"]}  # all that the dark can change
 
 
-class Desk:
-    def __init__(self, browser: Browser, url: str, house: House) -> None:
+class Windows:
+    def __init__(self, browser: Browser, url: str, env: Environment) -> None:
         self.url = url
         self.problems: list[str] = []
         self._browser = browser
-        self._house = house
+        self._env = env
         self._contexts: list[BrowserContext] = []
         self._expected = ["409", "422"]
 
@@ -44,7 +44,7 @@ class Desk:
         context.on("console", self._heard)
         context.on("weberror", self._failed)
         if name:
-            session = self._house.client(name).cookies[settings.SESSION_COOKIE_NAME].value
+            session = self._env.client(name).cookies[settings.SESSION_COOKIE_NAME].value
             context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": self.url}])
         return context.new_page()
 
