@@ -25,10 +25,10 @@ app.autodiscover_tasks()
 def start_safely(**kwargs: object) -> None:
     """Begin a worker, or beat, as the web processes begin."""
     django.setup()
-    from linkadmin.demo.guard import refuse_demo_staff
+    from linkadmin.startup import refuse_unfit_database
 
     no_core_dumps()
-    refuse_demo_staff()
+    refuse_unfit_database()
 
 
 @worker_ready.connect

@@ -17,7 +17,7 @@ no_core_dumps()
 hide_server_name()
 application = with_deadline(get_wsgi_application())
 
-from linkadmin.demo.guard import refuse_demo_staff  # noqa: E402 - it needs the applications
+from linkadmin.startup import refuse_unfit_database  # noqa: E402 - it needs the applications
 
-refuse_demo_staff()
+refuse_unfit_database()
 warm_up()

@@ -8,7 +8,10 @@ _REFUSE = (
 )
 _ABORT = "BEGIN SELECT RAISE(ABORT, 'audit events are only ever added'); END"
 
-POSTGRESQL_FUNCTION = f"CREATE FUNCTION audit_event_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ {_REFUSE} $$"
+# A function stays behind when all tables are dropped.
+POSTGRESQL_FUNCTION = (
+    f"CREATE OR REPLACE FUNCTION audit_event_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ {_REFUSE} $$"
+)
 TRIGGERS = {
     # REPLACE would remove the old row without asking the other triggers, hence the one on INSERT.
     "sqlite": {

@@ -37,18 +37,17 @@ def start_over(data: Path) -> None:
 
 def prepare(data: Path) -> None:
     """Make keys, database, static files and demo data as far as they are missing. Raises CalledProcessError."""
-    for needed in ("broker/messages", "broker/control", "beat"):
-        (data / needed).mkdir(parents=True, exist_ok=True)
     stamp, wanted = data / "prepared", _fingerprint()
     # Starting Django only to find nothing to do would double the time of a warm start.
-    if all((data / name).exists() for name in MADE) and stamp.exists() and stamp.read_text() == wanted:
-        return
-    say("Preparing the database and the demo data")
-    if not all((data / name).exists() for name in KEYS):
-        _manage("makekeys", "--verbosity", "0")
-    _manage("preparedemo")
-    if not _has_own_database():
-        stamp.write_text(wanted)
+    if not all((data / name).exists() for name in MADE) or not stamp.exists() or stamp.read_text() != wanted:
+        say("Preparing the database and the demo data")
+        if not all((data / name).exists() for name in KEYS):
+            _manage("makekeys", "--verbosity", "0")
+        _manage("preparedemo")
+        if not _has_own_database():
+            stamp.write_text(wanted)
+    for needed in ("broker/messages", "broker/control", "beat"):
+        (data / needed).mkdir(parents=True, exist_ok=True)
 
 
 def _has_own_database() -> bool:

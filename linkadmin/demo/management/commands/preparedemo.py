@@ -12,9 +12,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
+from linkadmin import schema
 from linkadmin.demo.assets import collect_if_changed
+from linkadmin.demo.guard import has_demo_staff
 from linkadmin.demo.inboxes import connect
-from linkadmin.demo.preparation import BELVO_WEBHOOK
+from linkadmin.demo.preparation import BELVO_WEBHOOK, start_over
 from linkadmin.demo.world import NotEmpty, plant
 from linkadmin.links.models import EndUser, Integration, Link
 
@@ -30,6 +32,8 @@ class Command(BaseCommand):
                 "and LINKADMIN_SIMULATOR_URL."
             )
         data: Path = settings.DATA_DIR
+        if schema.is_from_earlier_version():
+            self._start_over(data)
         with self._step("Database"):
             call_command("migrate", interactive=False, verbosity=0)
             call_command("createcachetable", verbosity=0)
@@ -51,6 +55,17 @@ class Command(BaseCommand):
             url=settings.DEMO_URL,
             simulator_url=settings.SIMULATOR_URL,
         )
+
+    def _start_over(self, data: Path) -> None:
+        if not has_demo_staff():
+            raise CommandError(schema.REFUSAL)
+        self._say("The demo's data is from an earlier version: starting over")
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                tables = ", ".join(map(connection.ops.quote_name, connection.introspection.table_names(cursor)))
+                cursor.execute(f"DROP TABLE {tables} CASCADE")
+        connection.close()
+        start_over(data)
 
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:
