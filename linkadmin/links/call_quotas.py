@@ -69,15 +69,6 @@ def use(quotas: Sequence[CallQuota]) -> None:
         quota.save()
 
 
-def give_back(integration: Integration, call: str, *, now: datetime) -> None:
-    """Take back the count of a call that was not made after all."""
-    for quota in CallQuota.objects.filter(
-        integration=integration, scope__in=_scopes(integration, call), window_ends_at__gt=now
-    ):
-        quota.used = max(0, quota.used - 1)
-        quota.save(update_fields=["used"])
-
-
 def learn(integration: Integration, rate: Rate, *, now: datetime) -> None:
     """Take over what an answer told. Calls that are under way may not be counted in it yet: ours do not get fewer."""
     quota = CallQuota.objects.filter(integration=integration, scope=rate.scope).first()

@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class AdmittedCall:
-    """What was settled when a call was let in; without a name it is a place and no call yet."""
+    """What was settled when a call was let in."""
 
     call: str
     by_hand: bool = False
@@ -58,11 +58,10 @@ class Slot:
 
     integration_id: UUID
     id: UUID = field(default_factory=uuid4)
-    promised: AdmittedCall | None = None  # a call that was let in with the place, and is not made yet
 
     def free(self) -> None:
-        """Let others have the place, and take back what was promised and not used."""
-        _kept_up(partial(_free, self))
+        """Let others have the place."""
+        _kept_up(CallPlace.objects.filter(pk=self.id).delete)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +104,10 @@ def acting_for(person_id: UUID) -> Iterator[None]:
 def take_place(integration_id: UUID, *, call: str, seconds: float, person_id: UUID) -> Slot | Denial:
     """Hold a place for `seconds` of a person's calls, or say at once that there is none.
 
-    A named call is let in with it: it will find neither a pause nor a quota in its way.
+    For a named call, also say why it would be held back now. Nothing is counted: the call is let in when it is made.
     """
-    place = Slot(integration_id)
-    entry = _let_in_at_once(CallRequest(place, call, seconds, person_id=person_id))
-    if isinstance(entry, Denial):
-        return entry
-    place.promised = entry if call else None
-    return place
+    wish = CallRequest(Slot(integration_id), call, seconds, person_id=person_id)
+    return _take(wish) or wish.place
 
 
 def crowd(integration_id: UUID, person_id: UUID) -> Denial | None:
@@ -153,15 +148,9 @@ class TrafficAdmission:
         """Let a call in, in the place held for it or in one of its own. Raises RuntimeError inside a transaction."""
         held = self._place_held()
         place = held or Slot(self._integration_id)
-        entry: AdmittedCall | Denial
-        if place.promised is not None and place.promised.call == call:
-            entry, place.promised = place.promised, None
-        else:
-            if place.promised is not None:  # it turns out to be another call
-                _kept_up(partial(_break_promise, place))
-            wish = CallRequest(place, call, seconds, held is None, self._by_hand, self._in_background, _person.get())
-            let_in = _let_in_with_patience if self._in_background else _let_in_at_once
-            entry = _kept_up(partial(let_in, wish)) or Denial(NO_BOOKS)
+        wish = CallRequest(place, call, seconds, held is None, self._by_hand, self._in_background, _person.get())
+        let_in = _let_in_with_patience if self._in_background else _let_in_at_once
+        entry = _kept_up(partial(let_in, wish)) or Denial(NO_BOOKS)
         release_connections()
         signs.note_progress()
         if not isinstance(entry, Denial):
@@ -225,29 +214,45 @@ def _let_in_with_patience(wish: CallRequest) -> AdmittedCall | Denial:
 
 
 @transaction.atomic(durable=True)
-def _let_in_at_once(wish: CallRequest) -> AdmittedCall | Denial:
-    traffic = _locked(wish.place)
-    now = timezone.now()
+def _take(wish: CallRequest) -> Denial | None:
+    traffic, now = _locked(wish.place), timezone.now()
     quotas = call_quotas.windows(traffic.integration, wish.call, now=now) if wish.call else []
+    hold = _hold(wish, traffic, quotas, now)
+    if hold is None:
+        _occupy(wish, now)
+    return hold
+
+
+@transaction.atomic(durable=True)
+def _let_in_at_once(wish: CallRequest) -> AdmittedCall | Denial:
+    traffic, now = _locked(wish.place), timezone.now()
+    quotas = call_quotas.windows(traffic.integration, wish.call, now=now)
     hold = _hold(wish, traffic, quotas, now)
     if hold is not None:
         return hold
-    lease_until = now + timedelta(seconds=wish.seconds + settings.LEASE_MARGIN_SECONDS)
-    is_probe = bool(wish.call) and traffic.paused_until is not None
+    lease_until = _occupy(wish, now)
+    is_probe = traffic.paused_until is not None
     with _saved_if_changed(traffic):
         if is_probe:
             traffic.probe_until = lease_until
-        if wish.call:
-            traffic.repeat_credit = min(traffic.repeat_credit + 1, FULL_CREDIT)
+        traffic.repeat_credit = min(traffic.repeat_credit + 1, FULL_CREDIT)
     call_quotas.use(quotas)
-    row = {"call": wish.call, "taken_at": now, "lease_until": lease_until}
-    if wish.takes_place:
-        CallPlace.objects.create(id=wish.place.id, integration=traffic.integration, person_id=wish.person_id, **row)
-    else:
-        CallPlace.objects.filter(pk=wish.place.id).update(**row)
     return AdmittedCall(
         wish.call, wish.by_hand, wish.in_background, is_probe, may_repeat=traffic.repeat_credit >= REPEAT_COST
     )
+
+
+def _occupy(wish: CallRequest, now: datetime) -> datetime:
+    """Write down who has the place; return until when it is theirs."""
+    lease_until = now + timedelta(seconds=wish.seconds + settings.LEASE_MARGIN_SECONDS)
+    row = {"call": wish.call, "taken_at": now, "lease_until": lease_until}
+    if wish.takes_place:
+        CallPlace.objects.create(
+            id=wish.place.id, integration_id=wish.place.integration_id, person_id=wish.person_id, **row
+        )
+    else:
+        CallPlace.objects.filter(pk=wish.place.id).update(**row)
+    return lease_until
 
 
 def _hold(wish: CallRequest, traffic: Traffic, quotas: list[CallQuota], now: datetime) -> Denial | None:
@@ -338,29 +343,6 @@ def _repeat(passage: TrafficPassage) -> bool:
     traffic.save()
     call_quotas.use(quotas)
     return True
-
-
-@transaction.atomic(durable=True)
-def _free(place: Slot) -> None:
-    _withdraw(place)
-    CallPlace.objects.filter(pk=place.id).delete()
-
-
-@transaction.atomic(durable=True)
-def _break_promise(place: Slot) -> None:
-    _withdraw(place)
-
-
-def _withdraw(place: Slot) -> None:
-    """Take back what was counted for a call that is not made."""
-    if place.promised is None:
-        return
-    traffic = _locked(place)
-    if place.promised.is_probe:
-        traffic.probe_until = None
-        traffic.save()
-    call_quotas.give_back(traffic.integration, place.promised.call, now=timezone.now())
-    place.promised = None
 
 
 @contextmanager

@@ -45,7 +45,7 @@ class HeldSlot:
 def place(integration_id: UUID, *, person: User, call: str = "", seconds: float = 0.0) -> Iterator[HeldSlot]:
     """Hold a place for a person's calls to an integration, for `seconds` or those of a read.
 
-    A named call is let in with it, so that nothing is begun that would then be held back. Never waits: raises
+    Nothing is begun for a named call that would be held back by now. Never waits: raises
     `TooManyCalls` when no place is free, or the person has half of them, `Paused` when the named call would be held
     back, `IntegrationOff` for refused keys.
     """

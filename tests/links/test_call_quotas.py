@@ -78,7 +78,7 @@ class TestQuotas:
         assert 38 < caught.value.failure.retry_after <= 40
         assert len(script.received) == 1
 
-    def test_are_given_back_by_a_call_that_is_not_made(self, belvo: Integration) -> None:
+    def test_are_not_used_by_a_call_that_is_not_made(self, belvo: Integration) -> None:
         ana = User.objects.create_user(username="ana", password=PASSWORD, role=Role.SUPPORT)
         belvo.quotas.create(scope="submit_token", calls=1, window_ends_at=timezone.now() + timedelta(seconds=30))
         place = take_place(belvo.pk, call="submit_token", seconds=310, person_id=ana.pk)

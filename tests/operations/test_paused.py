@@ -1,12 +1,16 @@
 """While calls are held back nothing is asked for, nothing is sent, and no code is lost."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
 
 from linkadmin.audit.models import AuditEvent
+from linkadmin.links.denials import words_for
 from linkadmin.links.models import CallPlace, CallQuota, Integration, Link, Traffic
+from linkadmin.operations import runner
 from linkadmin.operations.models import Operation, PendingChallenge, State
 from linkadmin.providers.types import Cause
 from linkadmin.sync.models import LinkRead
@@ -116,7 +120,34 @@ def test_call_has_one_place_and_gives_it_back(env: Environment, asked: Link) -> 
     assert Traffic.objects.get(integration=env.belvo).recent[-2:] == ".."
 
 
-def test_last_call_of_a_quota_is_made_in_the_place_it_was_promised(env: Environment) -> None:
+@pytest.mark.parametrize("why", ["paused", "quota"])
+@pytest.mark.parametrize("form", ["credentials", "token"])
+def test_call_that_is_denied_after_its_operation_began_ends_not_sent(
+    env: Environment, asked: Link, monkeypatch: pytest.MonkeyPatch, form: str, why: str
+) -> None:
+    link = env.belvo_link("Blue Fern", bank="gringotts_mx_retail") if form == "credentials" else asked
+    begin, sent = runner.start, len(env.calls("PUT"))
+
+    def start(key: UUID, held: runner.HeldSlot, work: Callable[[], None]) -> None:
+        if why == "paused":
+            pause(env.belvo)
+        else:
+            used_up = {"calls": 9, "used": 9, "window_ends_at": timezone.now() + timedelta(seconds=30)}
+            CallQuota.objects.update_or_create(integration=env.belvo, scope="", defaults=used_up)
+        begin(key, held, work)
+
+    monkeypatch.setattr(runner, "start", start)
+    typed = {"password": "pass_valid"} if form == "credentials" else {"token": "111111"}
+    env.send(f"/links/{link.pk}/{form}/", **typed)
+    env.settled()
+
+    operation = env.last_operation(link)
+    assert (operation.state, operation.outcome) == (State.NOT_SENT, why)
+    assert words_for(why) in env.open(operation.get_absolute_url()).words
+    assert (len(env.calls("PUT")), env.calls("PATCH"), CallPlace.objects.count()) == (sent, [], 0)
+
+
+def test_last_call_of_a_quota_is_counted_once(env: Environment) -> None:
     link, soon = env.belvo_link(), timezone.now() + timedelta(seconds=30)
     quota = CallQuota.objects.create(integration=env.belvo, scope="update_credentials", calls=1, window_ends_at=soon)
 
@@ -126,7 +157,7 @@ def test_last_call_of_a_quota_is_made_in_the_place_it_was_promised(env: Environm
     assert (env.last_operation(link).state, quota.used) == (State.SUCCEEDED, 1)
 
 
-def test_form_refused_by_a_rule_gives_back_what_was_promised(env: Environment) -> None:
+def test_form_refused_by_a_rule_uses_nothing_of_a_quota(env: Environment) -> None:
     env.heron_link(item_id="item-1")
     soon = timezone.now() + timedelta(seconds=30)
     quota = CallQuota.objects.create(integration=env.heron, scope="create_link", calls=1, window_ends_at=soon)
