@@ -35,7 +35,6 @@ logger = structlog.get_logger(__name__)
 
 PLACE_WAIT_SECONDS = 1.0  # in the background; a page never waits for one
 PLACES_FOR_PEOPLE = 3  # stay free of calls in the background
-FULL_CREDIT, REPEAT_COST = 100, 10  # a call earns one: one try in ten may be a repeat
 
 Refused = Callable[[KeysRefused], None]
 T = TypeVar("T")
@@ -49,7 +48,6 @@ class AdmittedCall:
     by_hand: bool = False
     in_background: bool = False
     is_probe: bool = False
-    may_repeat: bool = False
 
 
 @dataclass(slots=True)
@@ -171,10 +169,6 @@ class TrafficPassage:
     refused: Refused
     frees_place: bool
 
-    @property
-    def may_repeat(self) -> bool:
-        return self.entry.may_repeat
-
     def note(self, told: AttemptResult) -> None:
         """Take note of a try that another one may follow."""
         _kept_up(partial(_note, self, told))
@@ -182,7 +176,7 @@ class TrafficPassage:
         signs.note_progress()
 
     def again(self) -> bool:
-        """Count another try, if neither refused keys nor a pause, a quota or the credit stand in its way."""
+        """Count another try, if neither refused keys nor a pause or a quota stand in its way."""
         may = _kept_up(partial(_repeat, self))
         release_connections()
         return may is True
@@ -232,14 +226,11 @@ def _let_in_at_once(wish: CallRequest) -> AdmittedCall | Denial:
         return hold
     lease_until = _occupy(wish, now)
     is_probe = traffic.paused_until is not None
-    with _saved_if_changed(traffic):
-        if is_probe:
-            traffic.probe_until = lease_until
-        traffic.repeat_credit = min(traffic.repeat_credit + 1, FULL_CREDIT)
+    if is_probe:
+        traffic.probe_until = lease_until
+        traffic.save()
     call_quotas.use(quotas)
-    return AdmittedCall(
-        wish.call, wish.by_hand, wish.in_background, is_probe, may_repeat=traffic.repeat_credit >= REPEAT_COST
-    )
+    return AdmittedCall(wish.call, wish.by_hand, wish.in_background, is_probe)
 
 
 def _occupy(wish: CallRequest, now: datetime) -> datetime:
@@ -314,8 +305,10 @@ def _leave(passage: TrafficPassage, told: AttemptResult | None) -> None:
 def _learn(passage: TrafficPassage, told: AttemptResult) -> None:
     traffic, entry = _locked(passage.place), passage.entry
     now = timezone.now()
-    with _saved_if_changed(traffic):
-        breaker.learn(traffic, told.sign, is_probe=entry.is_probe, now=now)
+    before = dict(vars(traffic))
+    breaker.learn(traffic, told.sign, is_probe=entry.is_probe, now=now)
+    if vars(traffic) != before:
+        traffic.save()
     if told.rate is not None:
         call_quotas.learn(traffic.integration, told.rate, now=now)
     elif told.sign is HealthSignal.ANSWERS:
@@ -337,20 +330,9 @@ def _repeat(passage: TrafficPassage) -> bool:
         or breaker.pause_of(traffic, now=now)
         or call_quotas.used_up(quotas, now=now, in_background=passage.entry.in_background)
     )
-    if is_held or traffic.repeat_credit < REPEAT_COST:
-        return False
-    traffic.repeat_credit -= REPEAT_COST
-    traffic.save()
-    call_quotas.use(quotas)
-    return True
-
-
-@contextmanager
-def _saved_if_changed(traffic: Traffic) -> Iterator[None]:
-    before = dict(vars(traffic))
-    yield
-    if vars(traffic) != before:
-        traffic.save()
+    if not is_held:
+        call_quotas.use(quotas)
+    return not is_held
 
 
 def _locked(place: Slot) -> Traffic:

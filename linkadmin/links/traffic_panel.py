@@ -16,7 +16,6 @@ from . import breaker
 from .denials import clock_time
 from .models import CallPlace, CallQuota, Integration, Traffic
 from .presentation import StateBadge
-from .traffic import FULL_CREDIT, REPEAT_COST
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -86,8 +85,6 @@ class Panel:
     calls: list[CallRow]
     places: int
     quotas: list[QuotaRow]
-    repeats: int
-    most_repeats: int
     keys: str
 
 
@@ -102,8 +99,6 @@ def panel_of(integration: Integration) -> Panel:
         calls=[CallRow(_held_for(place), place.taken_at) for place in places],
         places=settings.CALLS_AT_ONCE_PER_INTEGRATION,
         quotas=[_quota(quota) for quota in quotas],
-        repeats=traffic.repeat_credit // REPEAT_COST,
-        most_repeats=FULL_CREDIT // REPEAT_COST,
         keys=_keys(integration),
     )
 

@@ -72,10 +72,6 @@ class Denial:
 class Permit(Protocol):
     """One call that was let in. It ends with `leave`, whatever came of it."""
 
-    @property
-    def may_repeat(self) -> bool:
-        """Whether its first try may be followed by another one, as far as can be told beforehand."""
-
     def note(self, told: AttemptResult) -> None:
         """Take note of a try that another one may follow."""
 
@@ -92,9 +88,7 @@ class Admission(Protocol):
 
 
 class UnlimitedAdmission:
-    """Lets every call in, once: nobody keeps the budget of repeats."""
-
-    may_repeat = False
+    """Lets every call in, and no second try: nobody counts them."""
 
     def enter(self, call: str, *, seconds: float) -> Permit | Denial:
         return self

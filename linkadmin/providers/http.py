@@ -219,7 +219,7 @@ class HttpClient:
             failure = Failure(call.operation, reason=passage.reason, retry_after=passage.retry_after)
             _record(call.operation, None, held := NotSent(failure), started)
             return held
-        course = RetryLoop(repeats if passage.may_repeat else RetryPolicy.NEVER, self._patience, started + deadline)
+        course = RetryLoop(repeats, self._patience, started + deadline)
         last = self._try(call, course.seconds)
         while (pause := course.pause_after(last.told.error)) is not None:
             passage.note(last.told)

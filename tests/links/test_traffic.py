@@ -190,21 +190,13 @@ class TestRepeats:
 
         assert len(script.received) == 1
 
-    def test_cost_ten_calls_each(self, belvo: Integration, serve: Serve) -> None:
-        traffic_of(belvo, repeat_credit=30)
-        serve(SILENCE, GOOD)
+    def test_are_made_however_many_came_before(self, belvo: Integration, serve: Serve) -> None:
+        script = serve(*[SILENCE, GOOD, GOOD] * 13)
 
-        read(belvo)
+        for _each in range(26):
+            read(belvo)
 
-        assert traffic_of(belvo).repeat_credit == 21
-
-    def test_are_not_made_on_credit(self, belvo: Integration, serve: Serve) -> None:
-        traffic_of(belvo, repeat_credit=5)
-        script = serve(SILENCE)
-
-        failed(read, belvo)
-
-        assert len(script.received) == 1
+        assert len(script.received) == 39
 
     def test_stop_where_the_pause_begins(self, belvo: Integration, serve: Serve) -> None:
         script = serve(SILENCE)

@@ -75,12 +75,10 @@ def test_quota_with_no_call_left_is_said_at_the_head(env: Environment) -> None:
     assert "Traffic A quota is used up" in words(env)
 
 
-def test_credit_of_repeats_and_refused_keys_are_told(env: Environment) -> None:
-    Traffic.objects.create(integration=env.belvo, repeat_credit=47)
+def test_refused_keys_are_told(env: Environment) -> None:
     refused = Integration.KeyState.REFUSED
     Integration.objects.filter(pk=env.belvo.pk).update(key_state=refused, keys_retry_at=timezone.now() + SOON)
 
-    assert "Repeats left 4 of 10" in words(env)
     assert "Refused: tried again at" in words(env)
     Integration.objects.update(keys_retry_at=None)
     assert "Refused: no calls until a person tests the connection" in words(env)

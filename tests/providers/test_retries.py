@@ -34,7 +34,6 @@ class Books:
     hold: Denial | None = None
     tries: int = 0
     told: list[AttemptResult] = field(default_factory=list)
-    may_repeat: bool = True
 
     def enter(self, call: str, *, seconds: float) -> Permit | Denial:
         self.tries += 1
@@ -190,9 +189,7 @@ def test_tries_of_a_read_never_take_longer_than_its_deadline(monkeypatch: pytest
     assert tries == pytest.approx([6, 2, 1])
 
 
-def test_slow_answer_has_the_whole_deadline_where_no_repeat_could_follow(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_slow_answer_to_a_change_has_the_whole_deadline(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """A try that another could follow would end long before the answer comes."""
     monkeypatch.setattr("linkadmin.providers.retries.SHARE_OF_A_TRY", 0.001)
 
@@ -200,7 +197,7 @@ def test_slow_answer_has_the_whole_deadline_where_no_repeat_could_follow(
         time.sleep(0.4)
         reply(200, GOOD_LINK)(connection)
 
-    CALLS["read"](belvo(serve(slowly).url, Books(may_repeat=False), seconds=60))
+    CALLS["update"](belvo(serve(slowly).url, Books(), seconds=60))
 
 
 def test_pauses_are_full_jitter_that_doubles(serve: Serve) -> None:

@@ -117,7 +117,6 @@ class Migration(migrations.Migration):
                 ('paused_until', models.DateTimeField(blank=True, null=True)),
                 ('pause_reason', models.CharField(blank=True, max_length=80)),
                 ('probe_until', models.DateTimeField(blank=True, null=True)),
-                ('repeat_credit', models.PositiveSmallIntegerField(default=100)),
             ],
         ),
         migrations.CreateModel(

@@ -10,7 +10,7 @@ from .integrations import Integration
 
 
 class Traffic(models.Model):
-    """How the calls to one integration go: the breaker that pauses them, and the credit for repeating reads.
+    """How the calls to one integration go: the breaker that pauses them.
 
     One row per integration, locked for a moment at the beginning and the end of each call, so that all processes
     together keep to what is here.
@@ -22,7 +22,6 @@ class Traffic(models.Model):
     paused_until = models.DateTimeField(null=True, blank=True)
     pause_reason = models.CharField(max_length=80, blank=True)
     probe_until = models.DateTimeField(null=True, blank=True)  # after a pause one call at a time finds out
-    repeat_credit = models.PositiveSmallIntegerField(default=100)  # tenths of a repeated read
 
     def __str__(self) -> str:
         return str(self.integration_id)
