@@ -7,14 +7,14 @@ from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
-from linkadmin.audit.models import Outcome
 from linkadmin.providers.types import Cause
 from linkadmin.wake_worker import wake_worker
 
 from . import apply_response, refusals
+from .events import refused
 from .models import Operation, OperationKind, PendingChallenge, State
 from .outcomes import repaired, stop_waiting
-from .starting import record, refused
+from .states import By, locked, move
 
 
 def withdraw(*, actor: User, operation: Operation, reason: str = "") -> None:
@@ -27,7 +27,7 @@ def withdraw(*, actor: User, operation: Operation, reason: str = "") -> None:
             raise refusals.NotYoursToCancel
         _withdraw(actor, operation, reason)
     except refusals.Refusal as refusal:
-        raise refused(operation, refusal, actor=actor) from None
+        raise refused(operation, refusal, actor=actor, is_stored=True) from None
 
 
 def decide(*, actor: User, operation: Operation, done: bool, note: str) -> None:
@@ -37,48 +37,44 @@ def decide(*, actor: User, operation: Operation, done: bool, note: str) -> None:
             raise refusals.OwnOperation
         _decide(actor, operation, done=done, note=note)
     except refusals.Refusal as refusal:
-        raise refused(operation, refusal, actor=actor) from None
+        raise refused(operation, refusal, actor=actor, is_stored=True) from None
 
 
 @transaction.atomic
 def _withdraw(actor: User, operation: Operation, reason: str) -> None:
-    now = timezone.now()
-    _move(operation, State.NEEDS_TOKEN, state=State.EXPIRED, outcome="withdrawn", ended_at=now, note=reason)
-    PendingChallenge.objects.filter(operation=operation).delete()
-    stop_waiting(operation, Cause.CODE_NEEDED, at=now)
-    record(operation, actor, Outcome.DONE, what=".withdrawn", details={"owner": str(operation.actor_id)})
+    now, current = timezone.now(), _locked(operation, State.NEEDS_TOKEN)
+    current.outcome, current.note = "withdrawn", reason
+    PendingChallenge.objects.filter(operation=current).delete()
+    stop_waiting(current, Cause.CODE_NEEDED, at=now)
+    move(current, State.EXPIRED, by=By.WITHDRAWAL, at=now, actor=actor, details={"owner": str(current.actor_id)})
 
 
 @transaction.atomic
 def _decide(actor: User, operation: Operation, *, done: bool, note: str) -> None:
-    _move(
-        operation,
-        State.UNDECIDED,
-        state=State.CONFIRMED_DONE if done else State.CONFIRMED_NOT_DONE,
-        outcome="decided",
-        decided_by=actor,
-        note=" · ".join(filter(None, [operation.note, note])),
-        ended_at=timezone.now(),
-        # Nobody knows whether the bank was asked and said no: count it as if it did.
-        counts_as_attempt=operation.logs_in and not done,
-    )
+    current = _locked(operation, State.UNDECIDED)
+    current.outcome, current.decided_by = "decided", actor
+    current.note = " · ".join(filter(None, [current.note, note]))
+    # Nobody knows whether the bank was asked and said no: count it as if it did.
+    current.counts_as_attempt = current.logs_in and not done
     if done:
-        _take_effect(operation)
-    record(operation, actor, Outcome.DONE, what=".decided", details={"decided": "done" if done else "not_done"})
+        _take_effect(current)
+    state = State.CONFIRMED_DONE if done else State.CONFIRMED_NOT_DONE
+    details = {"decided": "done" if done else "not_done"}
+    move(current, state, by=By.DECISION, at=timezone.now(), actor=actor, details=details)
 
 
 def _take_effect(operation: Operation) -> None:
     if operation.kind == OperationKind.REMOVE_LINK:
         apply_response.take_away(operation, apply_response.removal_cause(operation), at=timezone.now())
-        operation.save(update_fields=["result"])
     elif operation.logs_in:
         repaired(operation, at=operation.began_at, request_id=operation.request_id)
     elif operation.link_id:
         transaction.on_commit(partial(wake_worker, "sync.prove", operation.link_id))
 
 
-def _move(operation: Operation, before: State, **columns: object) -> None:
-    """Change an operation that is still in the state this act is for. Raises `NotOpen` if it is not."""
-    rows = Operation.objects.filter(pk=operation.pk, state=before, version=operation.version)
-    if not rows.update(version=operation.version + 1, **columns):
+def _locked(operation: Operation, state: State) -> Operation:
+    """Lock an operation that is still in the state this act is for. Raises `NotOpen` if it is not."""
+    current = locked(operation, state)
+    if current is None:
         raise refusals.NotOpen
+    return current

@@ -44,9 +44,9 @@ def store_challenge(operation: Operation, asked: Challenge, *, received_at: date
     challenge.save(force_insert=True)
 
 
-def session_of(challenge: PendingChallenge) -> Secret | None:
-    """Return the provider's session; None if it doesn't open with our keys."""
-    return _unseal(challenge.sealed_session, _CHALLENGES, challenge.pk, "session")
+def session_of(challenge: PendingChallenge) -> Secret:
+    """Return the provider's session; empty if it doesn't open with our keys."""
+    return _unseal(challenge.sealed_session, _CHALLENGES, challenge.pk, "session") or Secret("")
 
 
 def shown_of(challenge: PendingChallenge) -> Shown | None:

@@ -12,9 +12,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from linkadmin import storage
-from linkadmin.accounts.models import User
-from linkadmin.audit import log
-from linkadmin.audit.models import Outcome
 from linkadmin.database import release_connections
 from linkadmin.links import connections, health, unrecognized_values
 from linkadmin.links.causes import VERDICTS
@@ -56,21 +53,10 @@ from .models import (
     OperationKind,
     State,
 )
+from .states import By, locked, move
 
 logger = structlog.get_logger(__name__)
 
-OUTCOMES = {
-    State.NOT_SENT: Outcome.NOT_SENT,
-    State.SUCCEEDED: Outcome.DONE,
-    State.REJECTED: Outcome.REFUSED,
-    State.NEEDS_TOKEN: Outcome.NEEDS_CODE,
-    State.EXPIRED: Outcome.EXPIRED,
-    State.CANCELLED: Outcome.CANCELLED,
-    State.UNKNOWN: Outcome.UNKNOWN,
-    State.UNDECIDED: Outcome.UNDECIDED,
-    State.CONFIRMED_DONE: Outcome.DONE,
-    State.CONFIRMED_NOT_DONE: Outcome.REFUSED,
-}
 # Outcomes beside the classes of errors.
 NOT_REPAIRED = "NotRepaired"
 NOT_TAKEN = "NotTaken"
@@ -142,13 +128,12 @@ def _look_up_duplicate(operation: Operation, provider: Provider) -> RemoteLink |
 @transaction.atomic
 def record_outcome(operation: Operation, answer: object, *, duration_ms: int, known: RemoteLink | None = None) -> None:
     """Close an operation by the answer to its call, unless somebody else closed it meanwhile."""
-    rows = Operation.objects.select_for_update(of=("self",), no_key=True).with_names()
-    current = rows.filter(pk=operation.pk, state=State.SENDING, version=operation.version).first()
+    current = locked(operation, State.SENDING)
     if current is None:
         logger.warning("operation.settled_elsewhere", operation_id=str(operation.pk))
         return
     current.duration_ms = duration_ms
-    current.ended_at = timezone.now()
+    current.ended_at = at = timezone.now()
     if isinstance(answer, ProviderError):
         _take_failure(current, answer)
         connections.note_keys(current.integration, answer)
@@ -156,83 +141,75 @@ def record_outcome(operation: Operation, answer: object, *, duration_ms: int, kn
         connections.note_good_keys(current.integration)
     if known is not None:
         _keep_link(current, known)
-    close(answer, current)
-    current.version += 1
-    current.save()
-    record_end(current, actor=current.actor)
+    move(current, _state_by(answer, current), by=By.RESPONSE, at=at, actor=current.actor)
 
 
 @singledispatch
-def close(answer: object, operation: Operation) -> None:
-    """Move an operation by the kind of its answer. Lost answers, and what we do not understand, are UNKNOWN."""
+def _state_by(answer: object, operation: Operation) -> State:
+    """Take an answer into account; return the state that it brings. Lost and not understood ones are UNKNOWN."""
     if operation.kind == OperationKind.REPAIR_ADDRESS:
-        operation.state, operation.outcome = State.EXPIRED, ADDRESS_LOST
-        return
-    operation.state, operation.outcome = State.UNKNOWN, type(answer).__name__
-    operation.check_at, operation.ended_at = timezone.now(), None
-    transaction.on_commit(partial(wake_worker, "operations.reconcile", operation.pk))
+        operation.outcome = ADDRESS_LOST
+        return State.EXPIRED
+    return _unknown(operation, type(answer).__name__)
 
 
-@close.register
-def _(answer: RemoteLink, operation: Operation) -> None:
+@_state_by.register
+def _(answer: RemoteLink, operation: Operation) -> State:
     if operation.origin.kind in CHANGES:
-        _close_change(answer, operation)
-        return
-    operation.state, operation.request_id = State.SUCCEEDED, answer.request_id[:80]
+        return _close_change(answer, operation)
+    operation.request_id = answer.request_id[:80]
     if operation.begins_link or works(answer.observation):
         done(operation, answer, at=operation.ended_at or timezone.now())
-        return
+        return State.SUCCEEDED
     # The provider took the values, and its own record says that they repaired nothing.
-    operation.state, operation.outcome = State.REJECTED, NOT_REPAIRED
+    operation.outcome = NOT_REPAIRED
     operation.cause = answer.observation.cause.value
     operation.counts_as_attempt = True
     _keep_link(operation, answer)
+    return State.REJECTED
 
 
-@close.register
+@_state_by.register
 def _(
     answer: Accepted | RepairAddress | ReportsRefreshed | RemoteEndUser | RemoteDataSource | RemoteWebhook | None,
     operation: Operation,
-) -> None:
-    _close_change(answer, operation)
+) -> State:
+    return _close_change(answer, operation)
 
 
-@close.register
-def _(answer: Removed, operation: Operation) -> None:
-    _close_change(answer, operation)
-    if not answer.finished:
-        operation.state, operation.outcome = State.UNKNOWN, ACCEPTED
-        operation.check_at, operation.ended_at = timezone.now(), None
-        transaction.on_commit(partial(wake_worker, "operations.reconcile", operation.pk))
+@_state_by.register
+def _(answer: Removed, operation: Operation) -> State:
+    state = _close_change(answer, operation)
+    return state if answer.finished else _unknown(operation, ACCEPTED)
 
 
-@close.register
-def _(answer: CodeRequired, operation: Operation) -> None:
+@_state_by.register
+def _(answer: CodeRequired, operation: Operation) -> State:
     received_at = operation.ended_at or timezone.now()
     asked = answer.challenge
     _compare(operation, Asked.of(asked, sign_in=operation.origin.pk))
-    operation.state, cause = State.NEEDS_TOKEN, Cause.CODE_WAITING
-    if over := _why_no_answer_is_left(operation):
-        operation.state, operation.outcome, cause = State.REJECTED, over, Cause.CODE_NEEDED
-    elif not operation.counts_as_attempt:
-        operation.ended_at = None
+    over = _why_no_answer_is_left(operation)
+    cause = Cause.CODE_NEEDED if over else Cause.CODE_WAITING
     waiting = Observation(cause=cause, raw_code=answer.failure.code, raw_words=answer.failure.words)
     _keep_link(operation, RemoteLink(remote_id=asked.remote_link_id, observation=waiting))
-    if not over:
-        encrypted.store_challenge(operation, asked, received_at=received_at)
+    if over:
+        operation.outcome = over
+        return State.REJECTED
+    encrypted.store_challenge(operation, asked, received_at=received_at)
+    return State.NEEDS_TOKEN
 
 
-@close.register
-def _(answer: NotSent, operation: Operation) -> None:
-    operation.state = State.NOT_SENT
+@_state_by.register
+def _(answer: NotSent, operation: Operation) -> State:
+    return State.NOT_SENT
 
 
-@close.register
-def _(answer: Rejected, operation: Operation) -> None:
-    operation.state = State.EXPIRED if isinstance(answer, CodeTooLate) else State.REJECTED
+@_state_by.register
+def _(answer: Rejected, operation: Operation) -> State:
+    state = State.EXPIRED if isinstance(answer, CodeTooLate) else State.REJECTED
     operation.counts_as_attempt = isinstance(answer, LoginRefused)
     if answer.observation is None:
-        return
+        return state
     operation.cause = answer.observation.cause.value
     if operation.link:
         at = operation.ended_at or timezone.now()
@@ -240,6 +217,13 @@ def _(answer: Rejected, operation: Operation) -> None:
         health.observe(operation.link, report)
     else:
         unrecognized_values.note_refusal(operation.integration.provider, answer.observation, at=timezone.now())
+    return state
+
+
+def _unknown(operation: Operation, why: str) -> State:
+    operation.outcome = why
+    transaction.on_commit(partial(wake_worker, "operations.reconcile", operation.pk))
+    return State.UNKNOWN
 
 
 def _compare(operation: Operation, asked: Asked) -> None:
@@ -260,14 +244,14 @@ def _why_no_answer_is_left(operation: Operation) -> str:
     return "" if left > 0 else ATTEMPTS_SPENT
 
 
-def _close_change(answer: apply_response.Answer, operation: Operation) -> None:
+def _close_change(answer: apply_response.Answer, operation: Operation) -> State:
     """Close an operation of the table of changes by a good answer; one that shows the old state took nothing over."""
-    operation.state = State.SUCCEEDED
     operation.request_id = answer.request_id[:80] if answer is not None else ""
-    if apply_response.contradicts(answer, operation):
-        operation.state, operation.outcome = State.REJECTED, NOT_TAKEN
+    is_contradicted = apply_response.contradicts(answer, operation)
+    operation.outcome = NOT_TAKEN if is_contradicted else operation.outcome
     apply_response.take(answer, operation)
     apply_response.read_soon(operation)
+    return State.REJECTED if is_contradicted else State.SUCCEEDED
 
 
 def done(operation: Operation, remote: RemoteLink, *, at: datetime) -> None:
@@ -295,29 +279,6 @@ def stop_waiting(operation: Operation, cause: Cause, *, at: datetime) -> None:
     if operation.link:
         seen = Observation(cause=cause, raw_status=operation.link.raw_status)
         health.observe(operation.link, health.Report(seen, Source.CALL, at, operation.pk))
-
-
-def object_of(operation: Operation) -> tuple[str, str]:
-    """Return what an act about an operation is about, as the audit trail names it."""
-    if operation.link_id:
-        return "link", str(operation.link_id)
-    if operation.end_user is None or operation.end_user._state.adding:  # a customer that was not kept
-        return "integration", str(operation.integration_id)
-    return "end_user", str(operation.end_user_id)
-
-
-def record_end(operation: Operation, *, actor: User | None) -> None:
-    """Put an operation's move into the audit trail, in the transaction that makes it; None is the machine."""
-    object_type, object_id = object_of(operation)
-    log.record(
-        actor=actor,
-        action=f"operation.{operation.kind}",
-        object_type=object_type,
-        object_id=object_id,
-        outcome=OUTCOMES[State(operation.state)],
-        operation_id=str(operation.pk),
-        details=operation.facts(),
-    )
 
 
 def _keep_link(operation: Operation, remote: RemoteLink) -> None:

@@ -26,6 +26,7 @@ from .changes import CHANGES
 from .models import ADDRESS_LOST, ATTEMPTS_SPENT, Operation, OperationKind, PendingChallenge, State
 from .proofs import Finding
 from .reading import require_in_use
+from .states import By, locked, move
 
 logger = structlog.get_logger(__name__)
 
@@ -84,20 +85,17 @@ def conclude(operation: Operation, found: Finding) -> None:
     """Close an operation of unknown outcome by what was found, unless somebody else did; UNKNOWN leaves it open."""
     if found.state is State.UNKNOWN:
         return
-    rows = Operation.objects.select_for_update(of=("self",), no_key=True).with_names()
-    current = rows.filter(pk=operation.pk, state=State.UNKNOWN, version=operation.version).first()
+    current = locked(operation, State.UNKNOWN)
     if current is None:
         return
-    current.state, current.outcome, current.version = found.state, found.why, current.version + 1
-    current.ended_at = None if found.state is State.UNDECIDED else timezone.now()
+    current.outcome = found.why
     current.counts_as_attempt = found.why == proofs.STILL_REFUSED
     if found.state is State.CONFIRMED_DONE:
         _take_effect(current, found)
     elif isinstance(found.shown, RemoteLink) and found.state is State.EXPIRED and current.link is None:
         # A lost request for a code repaired nothing, but it may have left a new link, not yet confirmed.
         outcomes.done(current, found.shown, at=current.began_at)
-    current.save()
-    outcomes.record_end(current, actor=None)
+    move(current, found.state, by=By.RECONCILIATION, at=timezone.now())
 
 
 def _take_effect(operation: Operation, found: Finding) -> None:
@@ -126,8 +124,8 @@ def close_overdue(*, now: datetime) -> int:
     waiting = waiting.defer("sealed_session", "sealed_shown")  # a picture may be long
     return (
         _close_each(dead.with_names(), lambda each: _bury(each, now=now))
-        + _close_each(never_sent.with_names(), lambda each: _move(each, State.CANCELLED, "never_sent", ended_at=now))
-        + _close_each(unproven.with_names(), lambda each: _move(each, State.UNDECIDED, "no_proof"))
+        + _close_each(never_sent.with_names(), lambda each: _expire(each, State.CANCELLED, "never_sent", now=now))
+        + _close_each(unproven.with_names(), lambda each: _expire(each, State.UNDECIDED, "no_proof", now=now))
         + _close_each(late, lambda each: _end_step(each, State.EXPIRED, "code_too_late", Cause.CODE_TOO_LATE, now=now))
         + _close_each(waiting.select_related("operation"), lambda each: _end_if_spent(each, now=now))
     )
@@ -147,8 +145,8 @@ def _close_each(rows: QuerySet[Row], close: Callable[[Row], bool]) -> int:
 def _bury(operation: Operation, *, now: datetime) -> bool:
     """Note that the process that made a call died, and with it the answer."""
     if operation.kind == OperationKind.REPAIR_ADDRESS:
-        return _move(operation, State.EXPIRED, ADDRESS_LOST, ended_at=now)
-    return _move(operation, State.UNKNOWN, "process_died", check_at=now)
+        return _expire(operation, State.EXPIRED, ADDRESS_LOST, now=now)
+    return _expire(operation, State.UNKNOWN, "process_died", now=now)
 
 
 def _claim_check(operation: Operation, *, now: datetime) -> bool:
@@ -165,13 +163,9 @@ def _or_undecided(operation: Operation, *, now: datetime) -> Finding:
 
 
 @transaction.atomic
-def _move(operation: Operation, state: State, why: str, **times: datetime) -> bool:
-    rows = Operation.objects.filter(pk=operation.pk, state=operation.state, version=operation.version)
-    if not rows.update(state=state, outcome=why, version=operation.version + 1, **times):
-        return False
-    operation.state, operation.outcome = state, why
-    outcomes.record_end(operation, actor=None)
-    return True
+def _expire(operation: Operation, to: State, why: str, *, now: datetime) -> bool:
+    operation.outcome = why
+    return move(operation, to, by=By.EXPIRY, at=now)
 
 
 def _end_if_spent(challenge: PendingChallenge, *, now: datetime) -> bool:
@@ -184,9 +178,9 @@ def _end_if_spent(challenge: PendingChallenge, *, now: datetime) -> bool:
 @transaction.atomic
 def _end_step(challenge: PendingChallenge, state: State, why: str, cause: Cause, *, now: datetime) -> bool:
     """Close a code step by our own rules, unless the code was given or the step withdrawn at this very moment."""
-    operation = Operation.objects.with_names().filter(pk=challenge.operation_id, state=State.NEEDS_TOKEN).first()
-    if operation is None or not _move(operation, state, why, ended_at=now):
+    operation = locked(challenge.operation, State.NEEDS_TOKEN)
+    if operation is None:
         return False
     challenge.delete()
     outcomes.stop_waiting(operation, cause, at=now)
-    return True
+    return _expire(operation, state, why, now=now)

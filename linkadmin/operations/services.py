@@ -14,12 +14,11 @@ from linkadmin.providers.base import Provider
 from linkadmin.providers.records import Reach
 from linkadmin.providers.types import NewLink, RemoteLink, Secret, Values
 
-from . import encrypted, refusals, runner
+from . import encrypted, refusals
 from .budget import require_attempt, require_code
 from .changes import CHANGES, differing, login_fields, subject_of, would_repeat_refusal
 from .models import Operation, OperationKind, OperationQuerySet, PendingChallenge
-from .outcomes import Call, make_call
-from .starting import Rules, client_or_refusal, deadline_of, refused, saved_or_refused, sent_before, start, submit_code
+from .starting import Rules, start
 
 
 def create_link(
@@ -47,8 +46,6 @@ def create_link(
         parameters=_not_secret(values),
         natural_key=natural_key,
     )
-    if earlier := sent_before(operation):
-        return earlier
     new_link = NewLink(
         end_user_id=end_user.external_id,
         end_user_name=end_user.name,
@@ -77,8 +74,6 @@ def update_credentials(*, actor: User, link: Link, values: Values, operation_key
         parameters=_not_secret(values),
         good_data_before=link.last_good_at,
     )
-    if earlier := sent_before(operation):
-        return earlier
 
     def rules() -> None:
         _require_no_removal(operation)
@@ -103,31 +98,17 @@ def submit_token(*, actor: User, challenge: PendingChallenge, token: Secret | No
         parameters={"with_code": token is not None},
         good_data_before=asked.good_data_before,
     )
-    if earlier := sent_before(operation):
-        return earlier
-    try:
+    session = encrypted.session_of(challenge)
+
+    def rules() -> None:
         if asked.actor_id != actor.pk:
             raise refusals.NotYours
-        if challenge.has_expired(timezone.now()):
+        if not session or challenge.has_expired(timezone.now()):
             raise refusals.ChallengeOver
-        session, remote_link_id = _session_of(challenge), challenge.remote_link_id
-        call: Call = partial(_resume, session=session, remote_link_id=remote_link_id, token=token)
-        provider = client_or_refusal(operation.integration)
-        seconds = deadline_of(operation)
-        with (
-            saved_or_refused(),
-            runner.place(operation.integration_id, person=actor, call=operation.kind, seconds=seconds) as held,
-        ):
-            submit_code(challenge, operation, rules=partial(require_code, asked))
-            make_call(operation, held, provider, call)
-    except refusals.NotSaved:  # nor could its record be
-        raise
-    except refusals.Refusal as refusal:
-        # The second click of this form, a moment after the first, finds the request answered.
-        if isinstance(refusal, refusals.ChallengeOver) and (earlier := sent_before(operation)):
-            return earlier
-        raise refused(operation, refusal) from None
-    return operation
+        require_code(operation)
+
+    call = partial(_resume, session=session, remote_link_id=challenge.remote_link_id, token=token)
+    return start(operation, call, rules=rules, answers=challenge)
 
 
 def change_link(
@@ -194,8 +175,6 @@ def change_account(
 
 def _change(operation: Operation, values: Values, *, rules: Rules) -> Operation:
     """Make a change of the table, once, if the provider can."""
-    if earlier := sent_before(operation):
-        return earlier
     change, about = CHANGES[operation.kind], subject_of(operation)
 
     def all_rules() -> None:
@@ -246,14 +225,6 @@ def _require_alone(operation: Operation) -> None:
     rival = same.filter(end_user=operation.end_user_id, link=None).first()
     if rival:
         raise refusals.AlreadyOpen(rival)
-
-
-def _session_of(challenge: PendingChallenge) -> Secret:
-    """Open the provider's session. One that does not open any more is as good as over."""
-    session = encrypted.session_of(challenge)
-    if session is None:
-        raise refusals.ChallengeOver
-    return session
 
 
 def _resume(provider: Provider, *, session: Secret, remote_link_id: str, token: Secret | None) -> RemoteLink:

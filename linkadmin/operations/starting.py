@@ -22,37 +22,45 @@ from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import KeysRefused
 
 from . import refusals, runner
+from .events import record, refused
 from .models import Operation, OperationKind, PendingChallenge, State
-from .outcomes import Call, make_call, object_of
+from .outcomes import Call, make_call
+from .states import By, locked, move
 
 logger = structlog.get_logger(__name__)
 
 Rules = Callable[[], None]
 
 
-def start(operation: Operation, call: Call, *, rules: Rules, name: str = "") -> Operation:
+def start(
+    operation: Operation, call: Call, *, rules: Rules, name: str = "", answers: PendingChallenge | None = None
+) -> Operation:
     """Write the intent, claim it, and start its one call. The same form sent twice is one operation.
 
     `rules` raises a `Refusal` when our own rules forbid it. They are looked at with the intent already written, so
-    that nobody else can pass them at the same moment. `name` is the provider's call, where it is not the kind's.
+    that nobody else can pass them at the same moment. `name` is the provider's call, where it is not the kind's;
+    `answers` the challenge that it gives a code for, which is over with its intent.
     """
+    if earlier := sent_before(operation):
+        return earlier
     try:
-        _require_free(operation)
-        provider = client_or_refusal(operation.integration)
-        seconds, name = deadline_of(operation), name or operation.kind
+        if answers is None:
+            _require_free(operation)
+        provider = _client_or_refusal(operation.integration)
+        seconds, name = _deadline_of(operation), name or operation.kind
         with (
-            saved_or_refused(),
+            _saved_or_refused(),
             runner.place(operation.integration_id, person=operation.actor, call=name, seconds=seconds) as held,
         ):
-            _prepare(operation, rules)
-            if not _claim(operation):
-                raise refusals.NotOpen
+            _prepare(operation, rules, answers)
+            _claim(operation)
             make_call(operation, held, provider, call)
-    except (IntegrityError, _LinkTaken):
+    except (IntegrityError, _LinkTaken, refusals.ChallengeOver) as taken:
         # Somebody was faster: the second click of this form, or a colleague with another one.
         if earlier := sent_before(operation):
             return earlier
-        raise refused(operation, refusals.AlreadyOpen(_open_rival(operation))) from None
+        refusal = taken if isinstance(taken, refusals.Refusal) else refusals.AlreadyOpen(_open_rival(operation))
+        raise refused(operation, refusal) from None
     except refusals.NotSaved:  # nor could its record be
         raise
     except refusals.Refusal as refusal:
@@ -61,7 +69,7 @@ def start(operation: Operation, call: Call, *, rules: Rules, name: str = "") -> 
 
 
 @contextmanager
-def saved_or_refused() -> Iterator[None]:
+def _saved_or_refused() -> Iterator[None]:
     """Refuse, before any call is made, what the database can't keep: a form can say so, and keep what was typed."""
     try:
         yield
@@ -74,23 +82,6 @@ def saved_or_refused() -> Iterator[None]:
     raise refusals.NotSaved
 
 
-def submit_code(challenge: PendingChallenge, operation: Operation, *, rules: Rules) -> None:
-    """Close the operation that asked for the code and begin the one that gives it, both or none."""
-    asked = challenge.operation
-    operation.state, operation.fingerprint = State.SENDING, fingerprint(operation)
-    _lease(operation)
-    with transaction.atomic():
-        moved = Operation.objects.filter(pk=asked.pk, state=State.NEEDS_TOKEN, version=asked.version).update(
-            state=State.ANSWERED, ended_at=operation.sent_at, version=asked.version + 1
-        )
-        if not moved:
-            raise refusals.ChallengeOver
-        rules()
-        challenge.delete()
-        operation.save(force_insert=True)
-        record(operation, operation.actor, Outcome.REQUESTED)
-
-
 def sent_before(operation: Operation) -> Operation | None:
     """Return the operation this form already made. Raises `KeyReused` when the form now says something else."""
     sent = Operation.objects.filter(actor=operation.actor, operation_key=operation.operation_key)
@@ -100,7 +91,7 @@ def sent_before(operation: Operation) -> Operation | None:
     return made
 
 
-def client_or_refusal(integration: Integration) -> Provider:
+def _client_or_refusal(integration: Integration) -> Provider:
     """Open the integration's keys, before anything is begun that would need them."""
     if not integration.is_active or integration.keys_refused:
         raise refusals.IntegrationOff
@@ -110,34 +101,12 @@ def client_or_refusal(integration: Integration) -> Provider:
         raise refusals.IntegrationOff from None
 
 
-def deadline_of(operation: Operation) -> float:
+def _deadline_of(operation: Operation) -> float:
     """Return the seconds its call may take in all: many more where the provider may log in at the bank meanwhile."""
     may_log_in = operation.logs_in
     if operation.kind == OperationKind.CREATE_LINK:
         may_log_in = operation.integration.provider_class.logs_in_itself
     return settings.PROVIDER_CREDENTIALS_SECONDS if may_log_in else settings.PROVIDER_CHANGE_SECONDS
-
-
-def refused(operation: Operation, refusal: refusals.Refusal, *, actor: User | None = None) -> refusals.Refusal:
-    """Put a refusal of ours into the audit trail and hand it back to be raised."""
-    record(operation, actor or operation.actor, Outcome.REFUSED, details={"reason": refusal.reason})
-    return refusal
-
-
-def record(
-    operation: Operation, actor: User, outcome: Outcome, *, what: str = "", details: dict[str, str | int] | None = None
-) -> None:
-    """Put an act about an operation into the audit trail; `what` is empty for its one call."""
-    object_type, object_id = object_of(operation)
-    log.record(
-        actor=actor,
-        action=f"operation.{operation.kind}{what}",
-        object_type=object_type,
-        object_id=object_id,
-        outcome=outcome,
-        operation_id="" if operation._state.adding else str(operation.pk),
-        details=details,
-    )
 
 
 def fingerprint(operation: Operation) -> str:
@@ -167,19 +136,21 @@ def _require_free(operation: Operation) -> None:
 
 
 @transaction.atomic
-def _prepare(operation: Operation, rules: Rules) -> None:
+def _prepare(operation: Operation, rules: Rules, answers: PendingChallenge | None) -> None:
     """Write the intent, with the customer and the bank it names if they are new, and look at the rules."""
     operation.fingerprint = fingerprint(operation)
     if operation.end_user is not None:
         operation.end_user = _kept_customer(operation.end_user, operation.actor)
     operation.institution = _kept_bank(operation.institution)
-    try:
-        operation.save(force_insert=True)
-        rules()
-    except (IntegrityError, refusals.Refusal):
-        operation._state.adding = True  # it is rolled back
-        raise
-    record(operation, operation.actor, Outcome.REQUESTED)
+    if answers:
+        asked = locked(answers.operation, State.NEEDS_TOKEN)
+        if asked is None:
+            raise refusals.ChallengeOver
+        move(asked, State.ANSWERED, by=By.CODE, at=timezone.now())
+        answers.delete()
+    operation.save(force_insert=True)
+    rules()
+    record(operation, Outcome.REQUESTED, actor=operation.actor)
 
 
 def _kept_customer(customer: EndUser, actor: User) -> EndUser:
@@ -206,23 +177,13 @@ def _kept_bank(bank: Institution | None) -> Institution | None:
     return kept
 
 
-def _claim(operation: Operation) -> bool:
-    """Move it to SENDING, if nobody else did. Committed before the first byte leaves."""
-    _lease(operation)
-    moved = Operation.objects.filter(pk=operation.pk, state=State.PREPARED, version=operation.version).update(
-        state=State.SENDING,
-        sent_at=operation.sent_at,
-        lease_until=operation.lease_until,
-        version=operation.version + 1,
-    )
-    operation.state, operation.version = State.SENDING, operation.version + 1
-    return bool(moved)
-
-
-def _lease(operation: Operation) -> None:
+def _claim(operation: Operation) -> None:
+    """Lease it to its one call, committed before the first byte leaves. Raises `NotOpen` if it was given up."""
+    seconds = _deadline_of(operation) + settings.LEASE_MARGIN_SECONDS
     operation.sent_at = timezone.now()
-    seconds = deadline_of(operation) + settings.LEASE_MARGIN_SECONDS
     operation.lease_until = operation.sent_at + timedelta(seconds=seconds)
+    if not move(operation, State.SENDING, by=By.START, at=operation.sent_at):
+        raise refusals.NotOpen
 
 
 def _open_rival(operation: Operation) -> Operation | None:

@@ -1,0 +1,108 @@
+"""The legal moves of an operation, and the one function that makes them: from the state it was read in, or not at all.
+
+Nothing leads back to PREPARED, so an operation is never sent twice.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+
+from django.db import transaction
+
+from linkadmin.accounts.models import User
+from linkadmin.audit.models import Outcome
+
+from .events import record
+from .models import OPEN_STATES, Operation, State
+
+
+class By(StrEnum):
+    """Who makes a move."""
+
+    START = "start"  # claims it, committed before the first byte leaves
+    RESPONSE = "response"  # to its call
+    CODE = "code"  # was given: another operation sends it
+    EXPIRY = "expiry"  # of a lease or a challenge, or of the time for proof
+    RECONCILIATION = "reconciliation"  # by what the provider's records show
+    WITHDRAWAL = "withdrawal"  # by a person
+    DECISION = "decision"  # of a person
+
+
+MOVES: Mapping[By, Mapping[State, frozenset[State]]] = {
+    By.START: {State.PREPARED: frozenset({State.SENDING})},
+    By.RESPONSE: {
+        State.SENDING: frozenset(
+            {State.NOT_SENT, State.SUCCEEDED, State.REJECTED, State.NEEDS_TOKEN, State.EXPIRED, State.UNKNOWN}
+        )
+    },
+    By.CODE: {State.NEEDS_TOKEN: frozenset({State.ANSWERED})},
+    By.EXPIRY: {
+        State.PREPARED: frozenset({State.CANCELLED}),
+        State.SENDING: frozenset({State.UNKNOWN, State.EXPIRED}),
+        State.NEEDS_TOKEN: frozenset({State.EXPIRED, State.REJECTED}),
+        State.UNKNOWN: frozenset({State.UNDECIDED}),
+    },
+    By.RECONCILIATION: {
+        State.UNKNOWN: frozenset({State.CONFIRMED_DONE, State.CONFIRMED_NOT_DONE, State.EXPIRED, State.UNDECIDED})
+    },
+    By.WITHDRAWAL: {State.NEEDS_TOKEN: frozenset({State.EXPIRED})},
+    By.DECISION: {State.UNDECIDED: frozenset({State.CONFIRMED_DONE, State.CONFIRMED_NOT_DONE})},
+}
+OUTCOMES: Mapping[State, Outcome] = {
+    State.NOT_SENT: Outcome.NOT_SENT,
+    State.SUCCEEDED: Outcome.DONE,
+    State.REJECTED: Outcome.REFUSED,
+    State.NEEDS_TOKEN: Outcome.NEEDS_CODE,
+    State.EXPIRED: Outcome.EXPIRED,
+    State.CANCELLED: Outcome.CANCELLED,
+    State.UNKNOWN: Outcome.UNKNOWN,
+    State.UNDECIDED: Outcome.UNDECIDED,
+    State.CONFIRMED_DONE: Outcome.DONE,
+    State.CONFIRMED_NOT_DONE: Outcome.REFUSED,
+}
+# Their events say what was done, and not how the operation ended.
+_ACTS = {By.WITHDRAWAL: ".withdrawn", By.DECISION: ".decided"}
+# That a call is wanted was recorded with its intent.
+_UNRECORDED = (By.START, By.CODE)
+
+
+class IllegalMove(Exception):
+    """A fault of ours: the table has no such move."""
+
+
+def locked(operation: Operation, state: State) -> Operation | None:
+    """Return the row, locked to the end of the transaction; None if it is not in that state or was moved since read."""
+    rows = Operation.objects.select_for_update(of=("self",), no_key=True).with_names()
+    return rows.filter(pk=operation.pk, state=state, version=operation.version).first()
+
+
+@transaction.atomic(savepoint=False)
+def move(
+    operation: Operation,
+    to: State,
+    *,
+    by: By,
+    at: datetime,
+    actor: User | None = None,
+    details: Mapping[str, str | int] | None = None,
+) -> bool:
+    """Move an operation, with all that was set on it since it was read, and record that; False if others were faster.
+
+    Call it last in the transaction, as the audit trail wants it. Raises IllegalMove.
+    """
+    if to not in MOVES[by].get(State(operation.state), ()):
+        raise IllegalMove(f"from {operation.state} to {to} by {by}")
+    is_over = to not in OPEN_STATES or operation.counts_as_attempt
+    operation.ended_at = at if is_over else None
+    operation.check_at = at if to is State.UNKNOWN else operation.check_at
+    fields = [field.attname for field in Operation._meta.concrete_fields if not field.primary_key]
+    columns = {name: getattr(operation, name) for name in fields}
+    rows = Operation.objects.filter(pk=operation.pk, state=operation.state, version=operation.version)
+    if not rows.update(**columns | {"state": to, "version": operation.version + 1}):
+        return False
+    operation.state, operation.version = to, operation.version + 1
+    if by in _ACTS:
+        record(operation, Outcome.DONE, actor=actor, what=_ACTS[by], details=details)
+    elif by not in _UNRECORDED:
+        record(operation, OUTCOMES[to], actor=actor, details=operation.facts())
+    return True
