@@ -1,46 +1,63 @@
-"""The icons of the pages: each is drawn once, and opened before anybody waits for it.
+"""The icons: one sprite, made of the installed lucide icons when static files are gathered, and the tag that shows one.
 
-The first use of an icon opens the archive of all 1,700, and every use copies and writes a tree of XML. A page has
-dozens, so they cost as much as its rows. Templates get this tag where they load `lucide`.
+Browsers fetch the sprite once, so a page holds a short reference for each of its dozens of icons, and not its drawing.
 """
 
 import re
-import threading
-from functools import lru_cache
-from pathlib import Path
+from functools import cache
+from importlib.resources import files
+from zipfile import ZipFile
 
 from django import template
 from django.conf import settings
-from lucide import IconDoesNotExist
-from lucide.templatetags import lucide as library
+from django.contrib.staticfiles.finders import BaseStorageFinder
+from django.core.files.storage import FileSystemStorage
+from django.templatetags.static import static
+from django.utils.html import format_html
 
 register = template.Library()
-_IN_TEMPLATES = re.compile(r"""\{% lucide ["']([a-z0-9-]+)["']""")
-_DRAWN = 2_000  # icons with their sizes and attributes; templates hold a few hundred
+
+SPRITE = "icons.svg"
+_NAMED = """
+    activity book-check book-open-text check chevron-left chevron-right chevrons-left circle-alert circle-check
+    circle-dashed circle-question-mark circle-slash circle-x clock cloud-off copy database database-zap download
+    eye eye-off file-text flask-conical heart-pulse history hourglass inbox info key-round landmark
+    layout-dashboard link list-checks lock log-out menu message-square-lock monitor-smartphone pencil plug plus
+    radio-tower refresh-cw scroll-text search search-x send shield-alert shield-check signature
+    sliders-horizontal smartphone sticky-note sun-moon trash-2 triangle-alert user user-cog users webhook wrench
+    x
+"""
+NAMES = _NAMED.split()
+_STROKES = 'fill="none" stroke="currentColor" stroke-linecap="round" stroke-linejoin="round"'
 
 
 @register.simple_tag
-@lru_cache(maxsize=_DRAWN)
-def lucide(name: str, *, size: int | None = 24, **attributes: object) -> str:
-    """Return an icon as SVG."""
-    drawn: str = library.lucide(name, size=size, **attributes)
-    return drawn
+@cache
+def icon(name: str, size: int | None = None) -> str:
+    """Draw an icon of the sprite: as large as text around it, or so many pixels; CSS has the last word on both."""
+    sized = format_html(' width="{0}" height="{0}"', size) if size else ""
+    return format_html('<svg class="icon"{} aria-hidden="true"><use href="{}#{}"/></svg>', sized, static(SPRITE), name)
 
 
-def names() -> set[str]:
-    """Return the names of all icons that templates ask for."""
-    pages = Path(settings.BASE_DIR, "templates").rglob("*.html")
-    return {name for page in pages for name in _IN_TEMPLATES.findall(page.read_text(encoding="utf-8"))}
+def sprite() -> str:
+    """Return all icons as one SVG file, each under its name."""
+    with (files("lucide") / "lucide.zip").open("rb") as archive, ZipFile(archive) as icons:
+        drawn = "".join(_symbol(name, icons.read(f"{name}.svg").decode()) for name in NAMES)
+    return f'<svg xmlns="http://www.w3.org/2000/svg">{drawn}</svg>'
 
 
-def warm_up() -> None:
-    """Open every icon beside the start of the process."""
-    threading.Thread(target=_open_all, name="icons", daemon=True).start()
+class SpriteFinder(BaseStorageFinder):
+    """Finds the sprite among static files; it is kept as it was while nothing in it changed."""
+
+    def __init__(self) -> None:
+        folder, drawn = settings.DATA_DIR / "icons", sprite()
+        file = folder / SPRITE
+        if not file.exists() or file.read_text() != drawn:
+            folder.mkdir(parents=True, exist_ok=True)
+            file.write_text(drawn)
+        super().__init__(FileSystemStorage(folder))
 
 
-def _open_all() -> None:
-    for name in names():
-        try:
-            library.lucide(name)
-        except IconDoesNotExist:
-            continue  # the page that asks for it says so
+def _symbol(name: str, svg: str) -> str:
+    inner = re.sub(r"\s*\n\s*", "", svg.partition(">")[2].rpartition("<")[0])
+    return f'<symbol id="{name}" viewBox="0 0 24 24" {_STROKES}>{inner}</symbol>'

@@ -135,8 +135,12 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "linkadmin.accounts.context.shell",
             ],
-            "builtins": ["linkadmin.links.templatetags.isolation", "linkadmin.page_parts", "linkadmin.timestamps"],
-            "libraries": {"lucide": "linkadmin.icons"},
+            "builtins": [
+                "linkadmin.icons",
+                "linkadmin.links.templatetags.isolation",
+                "linkadmin.page_parts",
+                "linkadmin.timestamps",
+            ],
         },
     }
 ]
@@ -278,6 +282,11 @@ USE_I18N = USE_TZ = True
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "linkadmin.icons.SpriteFinder",
+]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

@@ -6,7 +6,6 @@ from django.core.wsgi import get_wsgi_application
 
 from linkadmin.bodies import with_deadline
 from linkadmin.hardening import no_core_dumps
-from linkadmin.icons import warm_up
 from linkadmin.server_name import hide_server_name
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "linkadmin.settings")
@@ -20,4 +19,3 @@ application = with_deadline(get_wsgi_application())
 from linkadmin.startup import refuse_unfit_database  # noqa: E402 - it needs the applications
 
 refuse_unfit_database()
-warm_up()

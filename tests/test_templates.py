@@ -6,18 +6,12 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
-from zipfile import ZipFile
 
-import lucide
 import pytest
 from django.conf import settings
 from django.template.loader import get_template
 from django.urls import URLResolver, get_resolver
 
-from linkadmin.links.causes import STATES
-from linkadmin.links.group_counts import LOOKS as STRIP_LOOKS
-from linkadmin.links.presentation import TURN_ICONS
-from linkadmin.operations.timeline import LOOKS as TIMELINE_LOOKS
 from linkadmin.page_parts import ADDED
 
 from .bulk.helpers import begun, planned, worked
@@ -62,8 +56,6 @@ WRITTEN_OUT = {  # addresses of ours in code, each for a reason
     ("webhooks/middleware.py", "/webhooks/"): "spares all other requests a second look-up of their address",
     ("settings.py", "/csp-reports/"): "is read before there are addresses",
 }
-ICON_TAG = re.compile(r"\{%\s*lucide\s+\"([a-z0-9-]+)\"")
-ICON_USE = re.compile(r"href=\"#i-([a-z0-9-]+)\"")
 
 
 def source_of(template: Path) -> str:
@@ -183,27 +175,6 @@ def test_template_can_be_read(template: str) -> None:
     get_template(template)
 
 
-def test_every_icon_that_a_template_names_exists() -> None:
-    named = {icon for name in TEMPLATES for icon in ICON_TAG.findall((ROOT / name).read_text())}
-
-    with ZipFile(Path(lucide.__file__).with_name("lucide.zip")) as icons:
-        assert named - {name.removesuffix(".svg") for name in icons.namelist()} == set()
-
-
-def test_every_icon_that_is_used_from_the_sprite_is_in_it() -> None:
-    sprite = set(ICON_TAG.findall((ROOT / "partials/_sprite.html").read_text()))
-    used = {icon for name in TEMPLATES for icon in ICON_USE.findall(source_of(name))}
-    used |= {icon for _tone, icon in (*STRIP_LOOKS.values(), *TIMELINE_LOOKS.values())} | set(TURN_ICONS.values())
-
-    assert used - sprite == set()
-
-
-def test_every_icon_of_a_state_is_in_the_sprite() -> None:
-    sprite = set(ICON_TAG.findall((ROOT / "partials/_sprite.html").read_text()))
-
-    assert {look.icon for look in STATES.values()} - sprite == set()
-
-
 @pytest.mark.django_db(transaction=True)
 def test_pages_work_alike_with_and_without_script(env: Environment) -> None:
     for url, page in drawn(env):
@@ -321,10 +292,3 @@ def _typed_in(page: Page) -> list[Element]:
     hidden = {"hidden", "submit", "radio"}
     found = [each for each in page.elements if each.tag in ("input", "select", "textarea")]
     return [each for each in found if each.attrs.get("type") not in hidden]
-
-
-def test_icons_are_drawn_once_and_not_with_every_page(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = env.open("/links/").source.count("<svg")
-    monkeypatch.setattr(lucide, "_render_icon", None)
-
-    assert env.open("/links/").source.count("<svg") == first > 10

@@ -31,7 +31,7 @@ def start_over(data: Path) -> None:
     )
     for name in files:
         (data / name).unlink(missing_ok=True)
-    for name in ("broker", "beat", "static"):
+    for name in ("broker", "beat", "icons", "static"):
         shutil.rmtree(data / name, ignore_errors=True)
 
 

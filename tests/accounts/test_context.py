@@ -4,12 +4,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
-from django.template import Context, Template
 from django.test import RequestFactory
 from django.urls import resolve
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from linkadmin.accounts.context import NAVIGATION, shell
+from linkadmin.accounts.context import shell
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Role
 
@@ -113,9 +112,3 @@ def test_frame_says_in_words_which_environment_this_is(settings: Settings, envir
 def test_frame_asks_nothing_of_the_database(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_num_queries(0):
         frame_of(Role.AUDITOR)
-
-
-def test_every_icon_of_the_navigation_exists() -> None:
-    icons = [entry.icon for _label, entries in NAVIGATION for entry in entries]
-
-    Template("{% load lucide %}{% for icon in icons %}{% lucide icon %}{% endfor %}").render(Context({"icons": icons}))

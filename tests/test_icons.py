@@ -1,0 +1,83 @@
+"""Icons: each that is named is in the sprite, the sprite holds no other, and no page draws one of its own."""
+
+import ast
+import re
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from zipfile import ZipFile
+
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.template import Context, Template
+
+from linkadmin import icons
+from linkadmin.accounts.context import NAVIGATION
+from linkadmin.links.presentation import TURN_ICONS
+from linkadmin.operations.acts import ACTS
+
+TONES = {"ok", "warn", "bad", "info", "quiet"}
+PAGES = Path(settings.BASE_DIR, "templates")
+CODE = [path for path in Path(settings.BASE_DIR, "linkadmin").rglob("*.py") if path.name != "icons.py"]
+IN_PAGES = re.compile(r'(?:\{% icon |\bicon=|\bicon\|default:)"([\w-]+)"')
+OF_SEVERAL_WORDS = {
+    name.removesuffix(".svg") for name in ZipFile(str(files("lucide") / "lucide.zip")).namelist() if "-" in name
+}
+DRAWINGS = {"partials/_brand.html", "links/_day_strip.html", "reports/_trend.html", "reports/overview.html"}  # no icons
+
+
+def test_every_icon_that_is_named_is_in_the_sprite_and_no_other() -> None:
+    tables = {entry.icon for _label, entries in NAVIGATION for entry in entries}
+    tables |= {act.icon for act in ACTS.values()} | set(TURN_ICONS.values())
+    pages = {name for page in PAGES.rglob("*.html") for name in IN_PAGES.findall(page.read_text())}
+    code = {name for path in CODE for name in named(ast.parse(path.read_text()))}
+
+    assert sorted(tables | pages | code) == icons.NAMES
+
+
+def named(code: ast.AST) -> Iterator[str]:
+    """Yield the icons a module names: as `icon`, after a tone, or by a name of several words."""
+    for node in ast.walk(code):
+        parts = list(ast.iter_child_nodes(node))
+        for before, part in zip([None, *parts], parts, strict=False):
+            if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                follows_tone = isinstance(before, ast.Constant) and before.value in TONES
+                is_icon = isinstance(node, ast.keyword) and node.arg == "icon"
+                if part.value not in TONES and (follows_tone or is_icon or part.value in OF_SEVERAL_WORDS):
+                    yield part.value
+
+
+def test_icons_that_code_names_are_found() -> None:
+    code = 'a = ("warn", "clock")\nb = Look(tone, icon="plug")\nc = ["wrench", "key-round"]'
+
+    assert set(named(ast.parse(code))) == {"clock", "plug", "key-round"}
+
+
+def test_no_page_draws_an_icon_of_its_own() -> None:
+    texts = {str(page.relative_to(PAGES)): page.read_text() for page in PAGES.rglob("*.html")}
+
+    assert {name for name, text in texts.items() if "<svg" in text or "<use" in text} == DRAWINGS
+
+
+def test_sprite_is_a_static_file_with_every_icon_under_its_name() -> None:
+    text = Path(finders.find(icons.SPRITE)).read_text()
+
+    assert re.findall(r'<symbol id="([\w-]+)" [^>]+><\w', text) == icons.NAMES
+    assert text.count("<symbol ") == text.count("</symbol>") == len(icons.NAMES)
+
+
+def test_sprite_that_stayed_the_same_is_not_written_again() -> None:
+    written = Path(finders.find(icons.SPRITE)).stat().st_mtime_ns
+
+    icons.SpriteFinder()
+
+    assert Path(finders.find(icons.SPRITE)).stat().st_mtime_ns == written
+
+
+def test_an_icon_is_a_reference_to_the_sprite() -> None:
+    drawn = Template('{% icon "plus" %}{% icon name 14 %}').render(Context({"name": "x"}))
+
+    assert drawn == (
+        '<svg class="icon" aria-hidden="true"><use href="/static/icons.svg#plus"/></svg>'
+        '<svg class="icon" width="14" height="14" aria-hidden="true"><use href="/static/icons.svg#x"/></svg>'
+    )
