@@ -18,8 +18,8 @@ run: ## run everything with demo data (PORT, SIMULATOR_PORT, LINKADMIN_DATA; RES
 	@$(PYTHON) bin/environment.py requirements.txt "$(LINKADMIN_DATA)"
 	@$(BIN)/python -m linkadmin.demo $(if $(filter-out 0,$(RESET)),--reset)
 
-test: environment ## run the tests (ARGS="-k name" picks some; .ci/run adds those that need servers, Chromium, documents)
-	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not servers and not browser and not processes and not contracts and not thorough" $(ARGS)
+test: environment ## run the tests (ARGS="-k name" picks some; .ci/run adds the deep ones, and those that need servers, Chromium, documents)
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not servers and not browser and not processes and not contracts and not thorough and not deep" $(ARGS)
 
 environment: ## make .venv with everything the tests and checks need
 	@$(PYTHON) bin/environment.py requirements-dev.txt

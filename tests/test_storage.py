@@ -26,7 +26,7 @@ from .markup import Page, read
 from .troubles import UNWRITABLE, away, locked, no_more_connections, parameters
 from .webhooks.webhook_sender import deliver, open_inbox, told_by_belvo
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
+pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 BANK_PASSWORD = "NotToBeSeen1"
 unwritable = pytest.mark.parametrize("trouble", UNWRITABLE.values(), ids=UNWRITABLE)

@@ -26,7 +26,7 @@ from .environment import HTMX, Environment
 from .markup import read
 from .troubles import read_only
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = [pytest.mark.deep, pytest.mark.django_db, pytest.mark.database]
 
 # Method and address, and what each role is answered. A page that is opened answers 200 or leads on; a form that is
 # sent empty is refused at its fields, or by our own rules.

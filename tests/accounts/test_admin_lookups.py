@@ -8,7 +8,7 @@ from linkadmin.audit.strict_admin import StrictAdmin
 from tests.environment import Environment
 from tests.webhooks.webhook_sender import deliver, open_inbox, told_by_belvo
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = [pytest.mark.deep, pytest.mark.django_db, pytest.mark.database]
 
 ALL_LISTS = [
     "accounts/user", "audit/auditevent", "bulk/bulkitem", "bulk/bulkjob", "inbox/webhookdelivery",

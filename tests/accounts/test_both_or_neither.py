@@ -18,7 +18,7 @@ from tests.environment import PASSWORD, Environment
 from tests.markup import Page, read
 from tests.troubles import refused
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
+pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 NEW = "another password for tests"
 Act = Callable[[Environment], Page]

@@ -19,7 +19,7 @@ from tests import environment
 from . import dump
 from .canaries import Canaries
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
 
 class Broken(Exception):

@@ -18,7 +18,7 @@ from linkadmin.links import counts
 from linkadmin.links.models import Institution, Link, UnknownValue
 from tests.markup import Page, read
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("state")]
+pytestmark = [pytest.mark.deep, pytest.mark.django_db, pytest.mark.usefixtures("state")]
 
 LISTS = {"link-list", "institution-list", "unknown-values", "delivery-list", "end-user-list"}
 CALLS = re.compile(

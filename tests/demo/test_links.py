@@ -22,7 +22,7 @@ from linkadmin.sync.institutions import read_institutions
 
 from .conftest import NOW
 
-pytestmark = pytest.mark.usefixtures("state", "db")
+pytestmark = [pytest.mark.deep, pytest.mark.usefixtures("state", "db")]
 
 REREAD = 20  # of the links that simply work
 

@@ -15,7 +15,11 @@ from tests.browser import tour
 from tests.environment import Environment
 from tests.markup import read
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("started_long_ago", "at_once")]
+pytestmark = [
+    pytest.mark.deep,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("started_long_ago", "at_once"),
+]
 
 CLAIMS = {
     "Outcome unknown: checking",

@@ -13,7 +13,7 @@ from tests.environment import Environment
 from tests.follow import pulse_of
 from tests.operations.test_paused import pause, submit_button
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
 ISOLATES = dict.fromkeys((0x2068, 0x2069))  # around names
 REJECTED = "Belvo rejects our API keys for Belvo test."

@@ -13,7 +13,7 @@ from linkadmin.sync import clock
 from linkadmin.sync.models import LinkRead
 from tests.environment import Environment
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
 DAY = timedelta(days=1)
 LOGIN_REQUIRED = "[ITEM_LOGIN_REQUIRED] the login details of this item have changed"

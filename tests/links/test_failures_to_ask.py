@@ -12,7 +12,7 @@ from linkadmin.links.models import Integration, Link
 from linkadmin.providers.types import Cause
 from tests.environment import Environment
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
 OF_ASKING = {"asked_at", "ask_failed", "asking_since"}  # all else about a link is what we know of it
 TITLE, OLDER = "The provider could not be asked the last time", "What you see is what was known before."

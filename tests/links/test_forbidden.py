@@ -14,7 +14,7 @@ from tests.environment import Environment
 from tests.markup import Page
 from tests.providers.conftest import Script, reply
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
 CHEAP = {"belvo": "/api/institutions/", "heron": "/api/hello_world/authenticated"}
 

@@ -13,7 +13,7 @@ from linkadmin.providers.names import clean_name, clean_text, folded, is_custome
 from linkadmin.sync.full_checks.discovery import know_customers
 from tests.environment import Environment
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
+pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 RTL = "\u05d0\u05d1"  # what is written from right to left, and turns the text around it
 

@@ -12,7 +12,7 @@ from tests.markup import Page
 from tests.providers.conftest import Behaviour, reply
 from tests.scripted import answering, takes
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
 BLANK = "This field may not be blank."
 TWO = [

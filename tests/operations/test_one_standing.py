@@ -18,7 +18,7 @@ from tests.environment import Environment
 
 from .helpers import delete
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
 BESIDE = re.compile(
     r'<span class="state tone-\w+">(?P<state>.*?)</span>\s*(?:<span class="state__reason">(?P<reason>.*?)</span>)?'

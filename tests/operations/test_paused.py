@@ -17,7 +17,7 @@ from linkadmin.sync.models import LinkRead
 from tests.environment import Environment
 from tests.markup import Page
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
 
 def pause(integration: Integration, *, seconds: float = 30) -> None:

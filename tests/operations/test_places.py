@@ -23,7 +23,7 @@ from tests.operations.helpers import reconciled
 from tests.providers.conftest import Script, reply
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
+pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 PASSWORD = "pass_typed"
 

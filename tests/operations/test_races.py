@@ -16,7 +16,7 @@ from linkadmin.operations.models import Operation, State
 from linkadmin.providers.types import Cause, Observation, RemoteLink
 from tests.environment import Environment
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
+pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 
 def test_answer_of_the_bank_waits_for_a_database_that_is_away(

@@ -14,7 +14,7 @@ from linkadmin.providers.types import Cause
 from tests.environment import Environment
 from tests.markup import Page
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
 RIGHT, WRONG = "111111", "999999"
 DONE = ""  # what is sent where nothing can be typed

@@ -24,6 +24,8 @@ from .conftest import belvo_at, heron_at
 from .mutations import Draw, bodies, each_text_replaced, echoes, examples, for_all
 from .shapes import INSTITUTION, SECRETS, SESSION, SHAPES, WANTED, Shape, offered
 
+pytestmark = pytest.mark.deep
+
 AT = {"belvo": belvo_at, "heron": heron_at}
 KEYS = {"belvo": ["our-secret-id", "our-secret-password"], "heron": ["key_0123456789abcdef"]}
 EVERY_CALL = [(kind, shape) for kind, (shapes, _refusals) in SHAPES.items() for shape in shapes if shape.bodies]

@@ -12,7 +12,7 @@ from tests.environment import Environment
 from tests.markup import Page
 from tests.slowness import SlowProvider
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
 
 class RecordedCache:

@@ -15,7 +15,7 @@ from linkadmin.sync import reads, tasks
 from linkadmin.sync.models import LinkRead, Reason
 from tests.environment import Environment
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 UNASKABLE: list[dict[str, Any]] = [{"is_active": False}, {"key_state": Integration.KeyState.REFUSED}]

@@ -26,7 +26,7 @@ from linkadmin.webhooks.models import DeliveryOutcome, DeliveryState, RefusalCou
 from tests.environment import HERON_INTEGRATION, Environment
 from tests.webhooks.webhook_sender import AUTHORIZATION, FORGED, open_inbox, signed, told_by_belvo, told_by_heron
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
+pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 AT_BELVO = ("valid", "invalid", "token_required")
 AT_HERON = (("active", None), ("erroring", "[Plaid ITEM_LOGIN_REQUIRED]"), ("sync_disabled", None))

@@ -18,7 +18,7 @@ from tests.markup import Page
 from .provider import Tinbank
 from .server import RIGHT_TAN, UNREADABLE_CARD, TinbankServer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
 ADD = "/admin/links/integration/add/"
 NUMBER = re.compile(r'class="challenge__number">(\d{6})<')
