@@ -60,11 +60,11 @@ BOUNDS: Mapping[str, Mapping[str, timedelta]] = {
         ),
         NEVER_AHEAD,
     ),
-    "links.Traffic": {
-        "paused_until": timedelta(seconds=settings.BREAKER_PAUSE_SECONDS),
+    "links.CircuitBreaker": {
+        "open_until": timedelta(seconds=settings.BREAKER_PAUSE_SECONDS),
         "probe_until": LONGEST_CALL,
     },
-    "links.CallPlace": {"lease_until": LONGEST_CALL},
+    "links.CallSlot": {"lease_until": LONGEST_CALL},
     "links.CallQuota": {"window_ends_at": A_QUARTER},
     "inbox.WebhookDelivery": {
         "due_at": A_QUARTER,
@@ -109,7 +109,7 @@ FACTS: Mapping[str, frozenset[str]] = {
     "links.InstitutionChange": frozenset({"at"}),
     "links.UnknownValue": frozenset({"first_at", "last_at"}),
     "links.HealthChange": frozenset({"at"}),
-    "links.CallPlace": frozenset({"taken_at"}),
+    "links.CallSlot": frozenset({"taken_at"}),
     "inbox.Mailbox": frozenset({"made_at"}),
     "inbox.WebhookSecret": frozenset({"made_at", "retired_at"}),
     "inbox.WebhookDelivery": frozenset({"received_at", "made_at"}),

@@ -247,7 +247,7 @@ CALLS_AT_ONCE = 64  # of one process
 PROOF_SECONDS = env.number("LINKADMIN_PROOF_SECONDS", 30 * 60)
 BREAKER_FAILURES_IN_A_ROW = int(env.number("LINKADMIN_BREAKER_FAILURES_IN_A_ROW", 5))
 BREAKER_PAUSE_SECONDS = env.number("LINKADMIN_BREAKER_PAUSE_SECONDS", 30)
-REPEAT_BASE_SECONDS, REPEAT_CAP_SECONDS = 0.5, 20.0  # the first pause before a repeated read is at most the former
+RETRY_BASE_SECONDS, RETRY_CAP_SECONDS = 0.5, 20.0  # the first pause before a repeated read is at most the former
 
 # --- Log-in ---
 AUTH_USER_MODEL = "accounts.User"

@@ -18,7 +18,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from linkadmin.database import release_connections
-from linkadmin.links.denials import CROWDED, HELD_BACK, KEYS_REFUSED
+from linkadmin.links.denials import DENIED, KEYS_REFUSED, NO_FREE_SLOT
 from linkadmin.providers.errors import Busy, KeysRefused, ProviderError
 
 SLICE = timedelta(seconds=15)
@@ -64,8 +64,8 @@ class Wait:
 WAITS = (
     # While keys are refused nothing is asked; once they are good again nothing should wait.
     Wait(5, (KeysRefused,), frozenset({KEYS_REFUSED}), holds_integration=True, obeys_retry_after=False),
-    CROWD := Wait(1, (), CROWDED),
-    Wait(5, (Busy,), HELD_BACK, holds_integration=True),
+    CROWD := Wait(1, (), NO_FREE_SLOT),
+    Wait(5, (Busy,), DENIED, holds_integration=True),
     Wait(5, (Exception,), is_attempt=True),
 )
 

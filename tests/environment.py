@@ -18,7 +18,7 @@ from django.utils import timezone
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Role
 from linkadmin.links import health
-from linkadmin.links.connections import keep_secret
+from linkadmin.links.connections import store_secret
 from linkadmin.links.models import EndUser, Institution, Integration, IntegrationSecret, Link
 from linkadmin.operations import runner
 from linkadmin.operations.models import Operation
@@ -190,12 +190,12 @@ def _make(simulator: Simulator) -> Iterator[Rows]:
     for name, role in CAST.items():
         User.objects.create_user(username=name, password=PASSWORD, role=role, name=name.title())
     belvo = Integration.objects.create(provider="belvo", name="Belvo test", base_url=simulator.url)
-    keep_secret(belvo, "secret_id", Secret("sandbox-id"))
-    keep_secret(belvo, "secret_password", Secret("sandbox-password"))
+    store_secret(belvo, "secret_id", Secret("sandbox-id"))
+    store_secret(belvo, "secret_password", Secret("sandbox-password"))
     heron = Integration.objects.create(
         provider="heron", name="Heron test", base_url=simulator.url, options={"integration_id": HERON_INTEGRATION}
     )
-    keep_secret(heron, "api_key", Secret("key_sandbox"))
+    store_secret(heron, "api_key", Secret("key_sandbox"))
     yield _rows_of(User)
     yield _rows_of(Integration)
     yield replace(_rows_of(IntegrationSecret), ids=[])  # the seal of a secret holds for its ID only

@@ -31,5 +31,5 @@ STORAGES = {
 DATABASES["default"].setdefault("TEST", {})["NAME"] = (  # noqa: F405
     DATA_DIR / "test.sqlite3" if DATABASES["default"]["ENGINE"].endswith("sqlite3") else None  # noqa: F405
 )
-REPEAT_BASE_SECONDS = 0.01  # a read whose answer was lost is repeated at once
+RETRY_BASE_SECONDS = 0.01  # a read whose answer was lost is repeated at once
 OPERATION_ANSWER_SECONDS = 60  # a page waits for calls that a busy machine makes slow; `slow` has it wait a moment

@@ -14,7 +14,7 @@ from linkadmin.audit.models import ClockMark
 from linkadmin.audit.tasks import watch_clock
 from linkadmin.beat import Scheduler
 from linkadmin.celery import app
-from linkadmin.links.models import CallPlace, CallQuota, Link, Traffic
+from linkadmin.links.models import CallQuota, CallSlot, CircuitBreaker, Link
 from linkadmin.moments import BOUNDS, FACTS, put_right
 from linkadmin.operations.models import Operation
 from linkadmin.sync.models import LinkRead, Reason, UnknownLinkRead
@@ -67,10 +67,10 @@ class TestAfterAClockThatWasAhead:
         link, then = env.belvo_link(), timezone.now() + timedelta(minutes=16) + ahead
         used_up = {"calls": 40, "used": 40, "window_ends_at": then}
         CallQuota.objects.update_or_create(integration=env.belvo, scope="", defaults=used_up)
-        paused = {"failures": 5, "paused_until": then, "probe_until": then}
-        Traffic.objects.update_or_create(integration=env.belvo, defaults=paused)
+        paused = {"failures": 5, "open_until": then, "probe_until": then}
+        CircuitBreaker.objects.update_or_create(integration=env.belvo, defaults=paused)
         for _each in range(8):
-            CallPlace.objects.create(integration=env.belvo, call="read_link", lease_until=then)
+            CallSlot.objects.create(integration=env.belvo, call="read_link", lease_until=then)
 
         env.post(f"/links/{link.pk}/refresh/")
         env.settled()
@@ -178,7 +178,7 @@ def _fill(env: Environment, *, at: datetime) -> list[tuple[str, str]]:
     want([link.pk], reason=Reason.AGE, at=timezone.now())
     UnknownLinkRead.objects.create(integration=env.belvo, remote_id="x")
     CallQuota.objects.create(integration=env.heron, scope="find_link", calls=1, window_ends_at=at)
-    CallPlace.objects.create(integration=env.belvo, call="read_link", lease_until=at)
+    CallSlot.objects.create(integration=env.belvo, call="read_link", lease_until=at)
     filled = []
     for label, columns in BOUNDS.items():
         rows = apps.get_model(label)._default_manager
@@ -186,5 +186,5 @@ def _fill(env: Environment, *, at: datetime) -> list[tuple[str, str]]:
             rows.update(**{column: at + bound for column, bound in columns.items()})
             filled += [(label, column) for column in columns]
     made = {label for label, _column in filled}
-    assert made >= {model._meta.label for model in (Link, CallQuota, CallPlace, Traffic, LinkRead, Operation)}
+    assert made >= {model._meta.label for model in (Link, CallQuota, CallSlot, CircuitBreaker, LinkRead, Operation)}
     return filled

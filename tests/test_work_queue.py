@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from linkadmin.bulk.models import BulkJob, BulkPart
 from linkadmin.database import release_connections
-from linkadmin.links.denials import NO_PLACE, QUOTA
+from linkadmin.links.denials import NO_SLOT, QUOTA
 from linkadmin.providers.errors import Busy, Failure, KeysRefused, NotSent, OutcomeUnknown, ProviderError
 from linkadmin.sync.models import FullCheck, FullCheckBatch, LinkRead, UnknownLinkRead
 from linkadmin.webhooks.models import WebhookDelivery
@@ -204,7 +204,7 @@ def test_each_failed_attempt_counts_and_waits_longer(row: Rows, raised: Exceptio
     [
         (error(KeysRefused, retry_after=900), 5),
         (error(NotSent, "keys_refused"), 5),
-        (error(NotSent, NO_PLACE), 1),
+        (error(NotSent, NO_SLOT), 1),
         (error(NotSent, QUOTA, 42), 42),
         (error(NotSent, "paused"), 5),
         (error(Busy, retry_after=7), 7),

@@ -1,4 +1,4 @@
-"""How much of what is left of a job can be done now, and when the rest: as far as quotas and pauses tell."""
+"""How much of what is left of a job can be done now, and when the rest: as far as quotas and circuit breakers tell."""
 
 import math
 from collections.abc import Iterable
@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Sum
 from django.utils import timezone
 
-from linkadmin.links import call_quotas
-from linkadmin.links.denials import KEYS_REFUSED, Pause, words_for
+from linkadmin.links import quotas
+from linkadmin.links.denials import KEYS_REFUSED, describe, words_for
 from linkadmin.links.models import CallQuota, Integration
-from linkadmin.links.traffic import pause_of
+from linkadmin.links.rate_limiter import current_denial
 
 from .models import BulkJob
 
@@ -89,24 +89,21 @@ def forecast(job: BulkJob) -> Forecast:
 def _share(job: BulkJob, integration: Integration, links: int, calls: int, now: datetime) -> Share:
     if integration.keys_refused:
         return Share(integration, links, calls, 0, integration.keys_retry_at, words_for(KEYS_REFUSED))
-    quotas = call_quotas.windows(integration, CALL, now=now)
-    windows = [_window(integration, quota, now) for quota in quotas]
+    counted = quotas.windows(integration, CALL, now=now)
+    windows = [_window(integration, quota, now) for quota in counted]
     left = min([window.left for window in windows], default=calls)
     last_at = max([window.last_of(calls, now) for window in windows], default=now)
-    pause = pause_of(integration, CALL) or call_quotas.used_up(quotas, now=now, in_background=True)
-    if pause is not None:
-        return Share(integration, links, calls, 0, _after(pause, last_at), pause.words(integration))
+    denial = current_denial(integration, CALL) or quotas.denial_of(counted, in_background=True)
+    if denial is not None:
+        after = max(denial.retry_at, last_at) if denial.retry_at else None
+        return Share(integration, links, calls, 0, after, describe(denial, integration))
     return Share(integration, links, calls, links if calls <= left else _links_of(job, integration, left), last_at)
-
-
-def _after(pause: Pause, last_at: datetime) -> datetime | None:
-    return max(pause.ends_at, last_at) if pause.ends_at else None
 
 
 def _window(integration: Integration, quota: CallQuota, now: datetime) -> _Window:
     documented = {each.scope: each.seconds for each in integration.provider_class.quotas}
-    each = math.ceil(quota.calls * call_quotas.MACHINE_SHARE)
-    seconds = documented.get(quota.scope, call_quotas.TOLD_WINDOW)
+    each = math.ceil(quota.calls * quotas.MACHINE_SHARE)
+    seconds = documented.get(quota.scope, quotas.REPORTED_WINDOW)
     return _Window(max(0, each - quota.used), each, quota.window_ends_at, seconds)
 
 

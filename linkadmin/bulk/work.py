@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Count
 from django.utils import timezone
 
-from linkadmin.links.traffic import PLACES_FOR_PEOPLE, acting_for, share_of_one
+from linkadmin.links.slots import SLOTS_FOR_PEOPLE, acting_for, share_of_one
 from linkadmin.wake_worker import wake_worker
 from linkadmin.work_queue import TimeSlice, due, leased, work_side_by_side
 
@@ -81,7 +81,7 @@ class _Turn:
 
 def _free_places(job: BulkJob) -> int:
     """Return how many calls this worker may have under way; some of the free places are left to other workers."""
-    of_integration = max(1, min(settings.CALLS_AT_ONCE_PER_INTEGRATION - PLACES_FOR_PEOPLE, share_of_one()))
+    of_integration = max(1, min(settings.CALLS_AT_ONCE_PER_INTEGRATION - SLOTS_FOR_PEOPLE, share_of_one()))
     integrations: int = parts.undone(job).aggregate(n=Count("integration", distinct=True))["n"]
     most: int = min(settings.CALLS_AT_ONCE, of_integration * integrations)
     free = most - leased(parts.undone(job), timezone.now()).count()

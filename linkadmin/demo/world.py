@@ -21,7 +21,7 @@ from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
 from linkadmin.links import counts as link_counts
 from linkadmin.links import unrecognized_values
-from linkadmin.links.connections import keep_secret
+from linkadmin.links.connections import store_secret
 from linkadmin.links.models import (
     EndUser,
     HealthChange,
@@ -108,7 +108,7 @@ def _integrations(simulator_url: str, now: datetime) -> dict[str, Integration]:
             created_at=now - timedelta(days=80),
         )
         for key, text in secrets.items():
-            keep_secret(made[provider], key, Secret(text))
+            store_secret(made[provider], key, Secret(text))
     return made
 
 

@@ -22,7 +22,7 @@ from linkadmin.providers.types import CredentialField, FieldKind, Secret
 from linkadmin.secret_input import SecretInput
 from linkadmin.wake_worker import wake_worker
 
-from .connections import keep_secret
+from .connections import store_secret
 from .models import EndUser, HealthChange, Institution, Integration, Link
 from .presentation import badge, shown_name
 
@@ -132,7 +132,7 @@ class IntegrationAdmin(StrictAdmin):
             obj.keys_refused_at = obj.keys_retry_at = None
         super().save_model(request, obj, form, change)
         for name, secret in replaced.items():
-            keep_secret(obj, name, secret)
+            store_secret(obj, name, secret)
         transaction.on_commit(partial(wake_worker, "sync.read_institutions", obj.pk))
         log.record(
             actor=request.user,  # type: ignore[arg-type]

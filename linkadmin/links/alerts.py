@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 
 from linkadmin.providers.names import isolated
 
-from . import breaker
-from .denials import clock_time
-from .models import Integration, Traffic
+from . import circuit_breaker
+from .denials import clock_time, describe
+from .models import CircuitBreaker, Integration
 from .models.integrations import IntegrationQuerySet
 
 KEYS, PAUSED = "keys", "paused"
@@ -44,7 +44,7 @@ class Alert:
 
 def alerts(of: Collection[UUID] | None = None) -> list[Alert]:
     """Return the alerts of some integrations, or of all that are in use."""
-    found = troubled().select_related("traffic").order_by("name")
+    found = troubled().select_related("circuit_breaker").order_by("name")
     if of is not None:
         found = found.filter(pk__in=of)
     return [alert for each in found if (alert := alert_of(each)) is not None]
@@ -52,20 +52,20 @@ def alerts(of: Collection[UUID] | None = None) -> list[Alert]:
 
 def troubled() -> IntegrationQuerySet:
     """Return the integrations in use that may have an alert: when they have none any more, the time tells."""
-    may_be = Q(key_state=Integration.KeyState.REFUSED) | Q(traffic__paused_until__isnull=False)
+    may_be = Q(key_state=Integration.KeyState.REFUSED) | Q(circuit_breaker__open_until__isnull=False)
     return Integration.objects.filter(may_be, is_active=True)
 
 
 def alert_of(integration: Integration) -> Alert | None:
-    """Tell whether an integration can't be used now; rejected keys come before a pause."""
+    """Tell whether an integration can't be used now; rejected keys come before an open circuit breaker."""
     if integration.keys_refused:
         since, until = integration.keys_refused_at, integration.keys_retry_at
         return Alert(integration, KEYS, why_keys(integration), since, until)
     try:
-        pause = breaker.pause_of(integration.traffic, now=timezone.now())
-    except Traffic.DoesNotExist:
+        denial = circuit_breaker.denial_of(integration.circuit_breaker, now=timezone.now())
+    except CircuitBreaker.DoesNotExist:
         return None
-    return Alert(integration, PAUSED, pause.words(integration), until=pause.ends_at) if pause else None
+    return Alert(integration, PAUSED, describe(denial, integration), until=denial.retry_at) if denial else None
 
 
 def why_keys(integration: Integration) -> str:

@@ -18,10 +18,10 @@ from linkadmin.providers.errors import Blocked, Busy, CodeRequired, Failure, Key
 from linkadmin.providers.retries import Backoff
 from linkadmin.providers.types import Deadlines, Secret
 
-from .denials import HELD_BACK
+from .denials import DENIED
 from .models import Integration, IntegrationSecret
+from .rate_limiter import RateLimiter
 from .sealed import SealBroken, fingerprint, seal, unseal
-from .traffic import TrafficAdmission
 
 SECRET_TABLE = IntegrationSecret._meta.db_table
 
@@ -29,8 +29,9 @@ SECRET_TABLE = IntegrationSecret._meta.db_table
 def client_for(integration: Integration, *, by_hand: bool = False, in_background: bool = False) -> Provider:
     """Return the provider behind an integration, holding its keys for as long as the object lives.
 
-    Each of its calls passes the integration's gate: `by_hand` in spite of a pause, to find out whether it may end;
-    `in_background` with no more than a share of quotas and places, so that people's calls find theirs free.
+    Each of its calls is admitted by the integration's rate limiter: `by_hand` in spite of an open circuit breaker, to
+    find out whether it may close; `in_background` with no more than a share of quotas and slots, so that people's calls
+    find theirs free.
     Raises `KeysRefused` when a key is missing, or does not open any more.
     """
     return get_provider(
@@ -44,16 +45,19 @@ def client_for(integration: Integration, *, by_hand: bool = False, in_background
             credentials=settings.PROVIDER_CREDENTIALS_SECONDS,
         ),
         allow_loopback=settings.ALLOW_LOOPBACK_PROVIDERS,
-        gate=TrafficAdmission(
-            integration.pk, refused=partial(note_keys, integration), by_hand=by_hand, in_background=in_background
+        admission=RateLimiter(
+            integration.pk,
+            on_keys_refused=partial(note_keys, integration),
+            by_hand=by_hand,
+            in_background=in_background,
         ),
-        patience=Backoff(settings.REPEAT_BASE_SECONDS, settings.REPEAT_CAP_SECONDS),
+        backoff=Backoff(settings.RETRY_BASE_SECONDS, settings.RETRY_CAP_SECONDS),
     )
 
 
 @transaction.atomic
-def keep_secret(integration: Integration, name: str, secret: Secret) -> None:
-    """Seal a key of an integration in place of the one it had."""
+def store_secret(integration: Integration, name: str, secret: Secret) -> None:
+    """Encrypt a key of an integration in place of the one it had."""
     row, _ = IntegrationSecret.objects.select_for_update().get_or_create(
         integration=integration, name=name, defaults={"sealed": b"", "version": 0}
     )
@@ -73,7 +77,7 @@ def test_connection(integration: Integration, *, actor: User) -> Integration:
     try:
         report = client_for(integration, by_hand=True).test_connection()
     except ProviderError as error:
-        if error.failure.reason in HELD_BACK:
+        if error.failure.reason in DENIED:
             _record_test(integration, actor=actor, outcome=Outcome.NOT_SENT)
             raise
         if isinstance(error, Busy):

@@ -1,7 +1,6 @@
-"""Why a call is held back by us, or went wrong on the line, in words for who wanted it."""
+"""Each reason for which a call was denied by us, or got no answer, has words for the person who wanted it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -16,20 +15,20 @@ from linkadmin.providers.names import isolated
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-PAUSED, QUOTA, NO_PLACE, KEYS_REFUSED, NO_BOOKS = "paused", "quota", "no_place", "keys_refused", "no_books"
-OWN_SHARE = "own_share"  # one person has half of the places
-CROWDED = frozenset({NO_PLACE, OWN_SHARE})  # which is over in a moment
-HELD_BACK = frozenset({PAUSED, QUOTA, KEYS_REFUSED, NO_BOOKS}) | CROWDED  # by us, so that nothing was sent
+PAUSED, QUOTA, NO_SLOT, KEYS_REFUSED, NO_DATABASE = "paused", "quota", "no_slot", "keys_refused", "no_database"
+OWN_SHARE = "own_share"  # one person has half of the slots
+NO_FREE_SLOT = frozenset({NO_SLOT, OWN_SHARE})  # which is over in a moment
+DENIED = frozenset({PAUSED, QUOTA, KEYS_REFUSED, NO_DATABASE}) | NO_FREE_SLOT  # by us, so that nothing was sent
 
-_HOLDS: "Mapping[str, StrOrPromise]" = {
+_DENIALS: "Mapping[str, StrOrPromise]" = {
     PAUSED: gettext_lazy("Calls to this provider are paused for a while: too many of them failed."),
     QUOTA: gettext_lazy("The provider limits how often we may call, and nothing is left of that for now."),
-    NO_PLACE: gettext_lazy("Too many calls to this provider are under way at once."),
+    NO_SLOT: gettext_lazy("Too many calls to this provider are under way at once."),
     OWN_SHARE: gettext_lazy("One person may use half of the request slots of this provider, and uses them."),
     KEYS_REFUSED: gettext_lazy("The provider refuses our keys, so no call is made with them."),
-    NO_BOOKS: gettext_lazy("Our own database could not be reached, and without it no call is made."),
+    NO_DATABASE: gettext_lazy("Our own database could not be reached, and without it no call is made."),
 }
-_LINE_FAULTS: "Mapping[str, StrOrPromise]" = {
+_LOST_CALLS: "Mapping[str, StrOrPromise]" = {
     ADDRESS_REFUSED: gettext_lazy("The integration's address is none that may be called."),
     "not_connected": gettext_lazy("No connection to the provider could be made."),
     "not_configured": gettext_lazy("The keys of this integration are missing, or cannot be opened."),
@@ -43,31 +42,18 @@ _LINE_FAULTS: "Mapping[str, StrOrPromise]" = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Pause(Denial):
-    """A hold that says until when, where that is known, and why."""
-
-    ends_at: datetime | None = None
-    why: str = ""
-
-    @classmethod
-    def until(cls, reason: str, ends_at: datetime, *, why: str, now: datetime) -> "Pause":
-        return cls(reason, max(0.0, (ends_at - now).total_seconds()), ends_at, why)
-
-    def words(self, integration: object) -> str:
-        """Say it about an integration."""
-        if self.ends_at is None:
-            return _("Calls to %(name)s are paused: %(why)s.") % {"name": isolated(str(integration)), "why": self.why}
-        return _("Calls to %(name)s are paused until %(time)s: %(why)s.") % {
-            "name": isolated(str(integration)),
-            "time": clock_time(self.ends_at),
-            "why": self.why,
-        }
+def describe(denial: Denial, integration: object) -> str:
+    """Say until when, where that is known, and why an integration's calls are denied."""
+    name, why = isolated(str(integration)), denial.why
+    if denial.retry_at is None:
+        return _("Calls to %(name)s are paused: %(why)s.") % {"name": name, "why": why}
+    until = {"name": name, "time": clock_time(denial.retry_at), "why": why}
+    return _("Calls to %(name)s are paused until %(time)s: %(why)s.") % until
 
 
 def words_for(reason: str) -> str:
     """Return a sentence for a reason of ours; empty for what is no reason of ours, such as a provider's code."""
-    return str(_HOLDS.get(reason) or _LINE_FAULTS.get(reason, ""))
+    return str(_DENIALS.get(reason) or _LOST_CALLS.get(reason, ""))
 
 
 def why_unasked(reason: str) -> str:

@@ -29,7 +29,7 @@ from .models import EndUser, Integration
 EAGER = ((20 * 60, 2), (60 * 60, 5), (6 * 60 * 60, 15))
 NOTHING_AWAITED = 0
 SECONDS_HEADER = "Live-Seconds"
-TROUBLE = ("key_state", "keys_retry_at", "traffic__paused_until", "traffic__probe_until")
+TROUBLE = ("key_state", "keys_retry_at", "circuit_breaker__open_until", "circuit_breaker__probe_until")
 _signer = signing.TimestampSigner(salt="linkadmin.links.live")
 MOST_SCOPES = 50  # integrations named in one poll
 

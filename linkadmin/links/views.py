@@ -24,8 +24,8 @@ from . import connections, counts, queries
 from .group_counts import health_strip
 from .models import EndUser, Integration, Link
 from .presentation import customer_rows, pills, rows, shown_name, state_counts
-from .traffic import pause_of
-from .traffic_panel import panel_of
+from .rate_limiter import why_denied
+from .usage import usage_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -121,7 +121,7 @@ def integration_detail(request: HttpRequest, pk: Any) -> HttpResponse:
         "links_count": tally.total(),
         "reached_count": queries.standing(tally).total(),
         "institutions_count": integration.institutions.count(),
-        "traffic": panel_of(integration),
+        "usage": usage_of(integration),
         "may_test": may(request.user, Right.TEST_CONNECTION),
         "may_change": may(request.user, Right.MANAGE_INTEGRATIONS),
         "may_view_links": may(request.user, Right.VIEW_LINKS),
@@ -135,8 +135,7 @@ def integration_test(request: HttpRequest, pk: Any) -> HttpResponse:
     try:
         tested = connections.test_connection(integration, actor=reader(request))
     except NotSent:
-        pause = pause_of(integration, "test_connection")
-        why = pause.words(integration) if pause else _("Too many calls to this provider are under way.")
+        why = why_denied(integration, "test_connection") or _("Too many calls to this provider are under way.")
         messages.warning(request, _("%(why)s Nothing was sent.") % {"why": why})
         return go(request, reverse("integration-detail", args=[integration.pk]))
     except Busy:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from linkadmin.heartbeats import watch
 from linkadmin.links.causes import VERDICTS
-from linkadmin.links.denials import HELD_BACK, clock_time, words_for
+from linkadmin.links.denials import DENIED, clock_time, words_for
 from linkadmin.providers.types import Cause
 
 from .challenges import MOST_ANSWERS, AskedAgain
@@ -28,7 +28,7 @@ def explain(operation: Operation) -> Explanation:
         return Explanation("ok", _("Done"), _("The provider accepted it."))
     if operation.state in (State.UNKNOWN, State.UNDECIDED) or operation.is_lost:
         return _lost(operation)
-    if operation.state == State.NOT_SENT and operation.outcome in HELD_BACK:
+    if operation.state == State.NOT_SENT and operation.outcome in DENIED:
         return Explanation(
             "warn",
             _("Nothing was sent"),

@@ -15,7 +15,7 @@ from linkadmin import storage
 from linkadmin.database import release_connections
 from linkadmin.links import connections, health, unrecognized_values
 from linkadmin.links.causes import VERDICTS
-from linkadmin.links.denials import HELD_BACK
+from linkadmin.links.denials import DENIED
 from linkadmin.links.models import Link
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import (
@@ -305,7 +305,7 @@ def _keep_link(operation: Operation, remote: RemoteLink) -> None:
 
 def _take_failure(operation: Operation, error: ProviderError) -> None:
     failure = error.failure
-    held_back = failure.reason in HELD_BACK
+    held_back = failure.reason in DENIED
     operation.outcome = failure.reason if held_back else type(error).__name__
     operation.http_status = failure.status
     operation.code = failure.code[:80]

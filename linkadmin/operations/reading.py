@@ -30,7 +30,7 @@ Source = health.Source
 def refresh(*, actor: User, link: Link, seconds: float) -> bool:
     """Read a link for a person, waiting at most `seconds`; tell whether the answer is in."""
     require_in_use(link.integration)
-    with runner.place(link.integration_id, person=actor) as held:
+    with runner.slot_for(link.integration_id, person=actor) as held:
         log.record(
             actor=actor, action="link.refreshed", object_type="link", object_id=str(link.pk), outcome=Outcome.REQUESTED
         )

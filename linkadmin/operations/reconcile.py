@@ -53,7 +53,7 @@ def check(*, actor: User, operation: Operation, seconds: float) -> bool:
     A reading of the last seconds is not repeated.
     """
     require_in_use(operation.integration)
-    with runner.place(operation.integration_id, person=actor) as held:
+    with runner.slot_for(operation.integration_id, person=actor) as held:
         log.record(
             actor=actor,
             action="operation.checked",

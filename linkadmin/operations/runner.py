@@ -17,7 +17,7 @@ from django.conf import settings
 from linkadmin import storage
 from linkadmin.accounts.models import User
 from linkadmin.database import release_connections
-from linkadmin.links import denials, traffic
+from linkadmin.links import denials, rate_limiter, slots
 from linkadmin.links.models import Integration
 from linkadmin.providers.admission import Denial
 
@@ -34,47 +34,49 @@ _waiting = threading.BoundedSemaphore(PAGES_THAT_WAIT)
 
 
 class HeldSlot:
-    """One of an integration's places for calls, free again when the work in it is over."""
+    """One of an integration's slots for calls, free again when the work in it is over."""
 
-    def __init__(self, row: traffic.Slot) -> None:
-        self.row = row
+    def __init__(self, slot: slots.Slot) -> None:
+        self.slot = slot
         self.taken_over = False
 
 
 @contextmanager
-def place(integration_id: UUID, *, person: User, call: str = "", seconds: float = 0.0) -> Iterator[HeldSlot]:
-    """Hold a place for a person's calls to an integration, for `seconds` or those of a read.
+def slot_for(integration_id: UUID, *, person: User, call: str = "", seconds: float = 0.0) -> Iterator[HeldSlot]:
+    """Hold a slot for a person's calls to an integration, for `seconds` or those of a read.
 
-    Nothing is begun for a named call that would be held back by now. Never waits: raises
-    `TooManyCalls` when no place is free, or the person has half of them, `Paused` when the named call would be held
-    back, `IntegrationOff` for refused keys.
+    Never waits: raises `TooManyCalls` when no slot is free, or the person has half of them, `Paused` when the named
+    call would be denied by now, `IntegrationOff` for refused keys.
     """
     seconds = seconds or settings.PROVIDER_READ_SECONDS
-    row = traffic.take_place(integration_id, call=call, seconds=seconds, person_id=person.pk)
-    if isinstance(row, Denial):
-        raise _refusal(integration_id, row)
-    held = HeldSlot(row)
+    slot = rate_limiter.take_slot(integration_id, call=call, seconds=seconds, person_id=person.pk)
+    if isinstance(slot, Denial):
+        raise _refusal(integration_id, slot)
+    held = HeldSlot(slot)
     try:
-        with traffic.standing_in(row):
+        with slots.using_slot(slot):
             yield held
     finally:
         if not held.taken_over:
-            row.free()
+            rate_limiter.free_slot(slot)
 
 
-def require_room(integration_id: UUID, *, person: User) -> None:
-    """Raise what `place` would for want of a place, by a read alone: before anything is locked, opened or written."""
-    crowd = traffic.crowd(integration_id, person.pk)
-    if crowd is not None:
-        raise _refusal(integration_id, crowd)
+def require_free_slot(integration_id: UUID, *, person: User) -> None:
+    """Raise what `slot_for` would for want of a slot, by a read alone: before anything is locked, opened or written.
+
+    Those who come while all slots are taken would otherwise wait for each other's locks to learn that.
+    """
+    denial = slots.denial_of(integration_id, person.pk)
+    if denial is not None:
+        raise _refusal(integration_id, denial)
 
 
 def start(key: UUID, held: HeldSlot, work: Callable[[], None]) -> None:
-    """Run `work` beside the page, in the place held for it."""
+    """Run `work` beside the page, in the slot held for it."""
     held.taken_over = True
     storage.note_call()
     with _lock:
-        future = _pool.submit(_run, key, held.row, work)
+        future = _pool.submit(_run, key, held.slot, work)
         _running.setdefault(key, set()).add(future)
     future.add_done_callback(partial(_forget, key))
 
@@ -111,20 +113,20 @@ def _forget(key: UUID, future: Future[None]) -> None:
             _running.pop(key, None)
 
 
-def _run(key: UUID, row: traffic.Slot, work: Callable[[], None]) -> None:
+def _run(key: UUID, slot: slots.Slot, work: Callable[[], None]) -> None:
     try:
-        with traffic.standing_in(row):
+        with slots.using_slot(slot):
             work()
     except Exception as error:  # noqa: BLE001 - nobody else would see it; its message may hold what was typed
         logger.error("call.broken", operation_id=str(key), error=type(error).__name__)
     finally:
-        row.free()
+        rate_limiter.free_slot(slot)
         release_connections()
 
 
-def _refusal(integration_id: UUID, hold: Denial) -> refusals.Refusal:
-    if isinstance(hold, denials.Pause):
-        return refusals.Paused(hold.words(Integration.objects.get(pk=integration_id)))
-    if hold.reason == denials.KEYS_REFUSED:
+def _refusal(integration_id: UUID, denial: Denial) -> refusals.Refusal:
+    if denial.why:
+        return refusals.Paused(denials.describe(denial, Integration.objects.get(pk=integration_id)))
+    if denial.reason == denials.KEYS_REFUSED:
         return refusals.IntegrationOff()
-    return refusals.TooManyOfYours() if hold.reason == denials.OWN_SHARE else refusals.TooManyCalls()
+    return refusals.TooManyOfYours() if denial.reason == denials.OWN_SHARE else refusals.TooManyCalls()

@@ -50,7 +50,7 @@ def start(
         seconds, name = _deadline_of(operation), name or operation.kind
         with (
             _saved_or_refused(),
-            runner.place(operation.integration_id, person=operation.actor, call=name, seconds=seconds) as held,
+            runner.slot_for(operation.integration_id, person=operation.actor, call=name, seconds=seconds) as held,
         ):
             _prepare(operation, rules, answers)
             _claim(operation)
@@ -132,7 +132,7 @@ def _require_free(operation: Operation) -> None:
     """Raise at once what locks would only tell later, for as long as all come at the same moment."""
     if operation.link_id and Operation.objects.open().filter(link=operation.link_id).exists():
         raise _LinkTaken
-    runner.require_room(operation.integration_id, person=operation.actor)
+    runner.require_free_slot(operation.integration_id, person=operation.actor)
 
 
 @transaction.atomic

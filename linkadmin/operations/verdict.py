@@ -13,7 +13,7 @@ from linkadmin.accounts.roles import Right, may, rights_of
 from linkadmin.links.causes import Remedy, RepairKind
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import Standing, standing_of
-from linkadmin.links.traffic import pause_of
+from linkadmin.links.rate_limiter import why_denied
 from linkadmin.providers.types import Capability
 
 from .acts import ACTS
@@ -133,8 +133,7 @@ def _why_no_call(link: Link, call: OperationKind) -> str:
         return _("%(provider)s refuses our keys: an administrator has to correct them first.") % {
             "provider": integration.provider_label
         }
-    pause = pause_of(integration, call)
-    return pause.words(integration) if pause else ""
+    return why_denied(integration, call)
 
 
 def _under_way(link: Link, operation: Operation, *, user: User) -> MainButton:

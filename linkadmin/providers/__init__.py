@@ -34,10 +34,10 @@ def get_provider(
     secrets: Mapping[str, Secret],
     deadlines: Deadlines | None = None,
     allow_loopback: bool = False,
-    gate: "Admission | None" = None,
-    patience: "Backoff | None" = None,
+    admission: "Admission | None" = None,
+    backoff: "Backoff | None" = None,
 ) -> "Provider":
-    """Return a provider that speaks with one integration's keys, through a gate that keeps the books of its calls.
+    """Return a provider that speaks with one integration's keys, and makes the calls that `admission` admits.
 
     Raises KeyError for an unknown kind, KeysRefused if the configuration lacks a field. The base URL is
     checked at each call, and by `provider_class(kind).check_base_url` before it is saved.
@@ -48,6 +48,6 @@ def get_provider(
         secrets=secrets,
         deadlines=deadlines,
         allow_loopback=allow_loopback,
-        gate=gate,
-        patience=patience,
+        admission=admission,
+        backoff=backoff,
     )

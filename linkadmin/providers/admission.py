@@ -1,6 +1,7 @@
-"""What every call passes on its way out. The books of it are not kept here: whoever keeps them hands in a gate."""
+"""No call leaves without a permit. Who gives them, and by which limits, is handed in as an `Admission`."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Protocol
 
@@ -10,7 +11,7 @@ ADDRESS_REFUSED = "address_refused"
 
 
 class HealthSignal(Enum):
-    """What one try says about whether the provider can be spoken with."""
+    """What one attempt says about whether the provider can be reached."""
 
     ANSWERS = auto()  # whatever it said
     FAILS = auto()
@@ -46,13 +47,13 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
-    """What one try told: the error it ended with, if it did, and what its answer said about the rate."""
+    """How one attempt ended: with which error, if any, and what the answer said about the rate."""
 
     error: ProviderError | None = None
     rate: Rate | None = None
 
     @property
-    def sign(self) -> HealthSignal:
+    def signal(self) -> HealthSignal:
         if isinstance(self.error, NotSent):
             return HealthSignal.NOTHING if self.error.failure.reason == ADDRESS_REFUSED else HealthSignal.FAILS
         # A 408 is an answer too: the bank behind the provider took too long.
@@ -63,39 +64,45 @@ class AttemptResult:
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """Why a call is not made now, and after how many seconds it may be; None: nobody knows."""
+    """Why a call is not made now, and from when it may be; None: nobody knows."""
 
     reason: str
-    retry_after: float | None = None
+    retry_at: datetime | None = None
+    why: str = ""  # in words, where the reason alone does not say
+
+    @property
+    def retry_after(self) -> float | None:
+        """How many seconds that is from now."""
+        return max(0.0, (self.retry_at - datetime.now(UTC)).total_seconds()) if self.retry_at else None
 
 
 class Permit(Protocol):
-    """One call that was let in. It ends with `leave`, whatever came of it."""
+    """One admitted call. It ends with `release`, whatever came of it."""
 
-    def note(self, told: AttemptResult) -> None:
-        """Take note of a try that another one may follow."""
+    def record(self, result: AttemptResult) -> None:
+        """Record an attempt that another one may follow."""
 
-    def again(self) -> bool:
-        """Count another try; tell whether it may be made now."""
+    def may_retry(self) -> bool:
+        """Tell whether another attempt may be made now, and count it if so."""
 
-    def leave(self, told: AttemptResult | None) -> None:
-        """Take note of the last try, unless that was done, and let others have the place."""
+    def release(self, result: AttemptResult | None) -> None:
+        """Record the last attempt, unless that was done, and free the slot."""
 
 
 class Admission(Protocol):
-    def enter(self, call: str, *, seconds: float) -> Permit | Denial:
-        """Let in a call that takes `seconds` at most, with all its tries; or say why not."""
+    def admit(self, call: str, *, seconds: float) -> Permit | Denial:
+        """Admit a call that takes `seconds` at most, with all its attempts; or say why not."""
 
 
 class UnlimitedAdmission:
-    """Lets every call in, and no second try: nobody counts them."""
+    """Admits every call, and no retry: nobody counts them."""
 
-    def enter(self, call: str, *, seconds: float) -> Permit | Denial:
+    def admit(self, call: str, *, seconds: float) -> Permit | Denial:
         return self
 
-    def note(self, told: AttemptResult) -> None: ...
+    def record(self, result: AttemptResult) -> None: ...
 
-    def again(self) -> bool:
+    def may_retry(self) -> bool:
         return False
 
-    def leave(self, told: AttemptResult | None) -> None: ...
+    def release(self, result: AttemptResult | None) -> None: ...

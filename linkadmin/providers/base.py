@@ -56,10 +56,10 @@ class Provider(Declared):
         secrets: Mapping[str, Secret],
         deadlines: Deadlines | None = None,
         allow_loopback: bool = False,
-        gate: Admission | None = None,
-        patience: Backoff | None = None,
+        admission: Admission | None = None,
+        backoff: Backoff | None = None,
     ) -> None:
-        """Take an integration's configuration, and the gate its calls pass.
+        """Take an integration's configuration, and who admits its calls.
 
         Raises KeysRefused if a field of the configuration is missing.
         """
@@ -70,15 +70,15 @@ class Provider(Declared):
         self.options = options
         self.secrets = secrets
         self.deadlines = deadlines or Deadlines()
-        self._door = HttpClient(
+        self._http = HttpClient(
             base_url,
             allowed_hosts=self.allowed_hosts,
             allow_loopback=allow_loopback,
             headers=self._key_headers(),
             auth=self._basic_auth(),
             keys=tuple(self.secrets.values()),
-            gate=gate,
-            patience=patience,
+            admission=admission,
+            backoff=backoff,
         )
 
     def test_connection(self) -> ConnectionReport:
@@ -243,14 +243,14 @@ class Provider(Declared):
         if not filled:
             raise InvalidInput(Failure(operation, reason="bad_id"))
         try:
-            return self._door.call(
+            return self._http.call(
                 operation,
                 Message(method, filled, params or {}, json, headers or {}),
                 deadline=deadline or self.deadlines.read,
                 read=read,
                 refuse=lambda answer: refuse_this(operation, answer),
-                rate=partial(self._told_rate, call),
-                repeats=RetryPolicy.of(call, method),
+                rate=partial(self._rate_of, call),
+                policy=RetryPolicy.of(call, method),
             )
         except Blocked as blocked:
             failure = blocked.failure
@@ -269,10 +269,10 @@ class Provider(Declared):
         return False
 
     def _refuse(self, operation: str, answer: Answer) -> ProviderError:
-        """Return the error for an answer that is not 2xx. The door makes it OutcomeUnknown where the status says so."""
+        """Return the error for an answer that is not 2xx. OutcomeUnknown is made of it where the status says so."""
         return Rejected(Failure(operation, status=answer.status, request_id=answer.request_id))
 
-    def _told_rate(self, call: str, answer: Answer, error: ProviderError | None) -> Rate | None:
+    def _rate_of(self, call: str, answer: Answer, error: ProviderError | None) -> Rate | None:
         """Return what an answer tells about how often may be called: in the error of a call that came too soon."""
         if error is None or answer.status != HTTPStatus.TOO_MANY_REQUESTS:
             return None

@@ -289,8 +289,8 @@ class Heron(HeronBesideLinks):
         read = partial(answers.listed_link, item_id=link.remote_id)
         return self._call(call, "GET", _LINKS_OF, link.end_user_id, read=read)
 
-    def _told_rate(self, call: str, answer: Answer, error: ProviderError | None) -> Rate | None:
-        return super()._told_rate(call, answer, error) or answers.rate(self.quota_scope(call), answer)
+    def _rate_of(self, call: str, answer: Answer, error: ProviderError | None) -> Rate | None:
+        return super()._rate_of(call, answer, error) or answers.rate(self.quota_scope(call), answer)
 
     def _key_headers(self) -> Mapping[str, Secret]:
         return {"x-api-key": self.secrets["api_key"]}

@@ -1,4 +1,4 @@
-"""The only door out to providers: one call, one connection, one deadline, and errors that hold no secret."""
+"""The only way out to providers: one call, one connection, one deadline, and errors that hold no secret."""
 
 import base64
 import http.client
@@ -151,11 +151,11 @@ class _Call(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class _Try(Generic[T]):
+class _Attempt(Generic[T]):
     """What came of sending a message once."""
 
     outcome: T | ProviderError
-    told: AttemptResult
+    result: AttemptResult
 
 
 def _no_rate(_answer: Answer, _error: ProviderError | None) -> None:
@@ -174,8 +174,8 @@ class HttpClient:
         headers: Mapping[str, Secret] | None = None,
         auth: tuple[Secret, Secret] | None = None,
         keys: Collection[Secret] = (),
-        gate: Admission | None = None,
-        patience: Backoff | None = None,
+        admission: Admission | None = None,
+        backoff: Backoff | None = None,
     ) -> None:
         """Take an integration's address and keys: `headers` or `auth` carry them, `keys` no answer may echo."""
         self._base_url = base_url.rstrip("/")
@@ -184,8 +184,8 @@ class HttpClient:
         self._headers = dict(headers or {})
         self._auth = auth
         self._keys = keys
-        self._gate = gate or UnlimitedAdmission()
-        self._patience = patience or Backoff()
+        self._admission = admission or UnlimitedAdmission()
+        self._backoff = backoff or Backoff()
 
     def call(
         self,
@@ -196,58 +196,58 @@ class HttpClient:
         read: Callable[[Answer], T | ProviderError],
         refuse: Callable[[Answer], ProviderError],
         rate: Callable[[Answer, ProviderError | None], Rate | None] = _no_rate,
-        repeats: RetryPolicy = RetryPolicy.NEVER,
+        policy: RetryPolicy = RetryPolicy.NEVER,
     ) -> T:
-        """Send one message, and again as far as `repeats` goes; `deadline` in seconds for all of it.
+        """Send one message, and again as far as `policy` allows; `deadline` in seconds for all of it.
 
         `read` turns a good answer into what the caller wants, or into an error where the provider says no, or asks for
         a code, in one; it raises ValueError if neither is there. `refuse` turns any other answer into the error to
         raise. `rate` reads what an answer tells about how often may be called. Raises NotSent only if nothing left
         this process.
         """
-        outcome = self._pass_gate(_Call(operation, message, read, refuse, rate), deadline, repeats)
+        outcome = self._attempts(_Call(operation, message, read, refuse, rate), deadline, policy)
         # Raised here, where no frame holds a body, and outside every except block, so that none is attached.
         if isinstance(outcome, ProviderError):
             raise outcome
         return outcome
 
-    def _pass_gate(self, call: _Call[T], deadline: float, repeats: RetryPolicy) -> T | ProviderError:
+    def _attempts(self, call: _Call[T], deadline: float, policy: RetryPolicy) -> T | ProviderError:
         started = time.monotonic()
-        hold = None if self._has_good_address() else Denial(ADDRESS_REFUSED)
-        passage = hold or self._gate.enter(call.operation.rpartition(".")[2], seconds=deadline)
-        if isinstance(passage, Denial):
-            failure = Failure(call.operation, reason=passage.reason, retry_after=passage.retry_after)
-            _record(call.operation, None, held := NotSent(failure), started)
-            return held
-        course = RetryLoop(repeats, self._patience, started + deadline)
-        last = self._try(call, course.seconds)
-        while (pause := course.pause_after(last.told.error)) is not None:
-            passage.note(last.told)
-            self._patience.sleep(pause)
-            if not passage.again():
-                passage.leave(None)
+        denial = None if self._has_good_address() else Denial(ADDRESS_REFUSED)
+        permit = denial or self._admission.admit(call.operation.rpartition(".")[2], seconds=deadline)
+        if isinstance(permit, Denial):
+            failure = Failure(call.operation, reason=permit.reason, retry_after=permit.retry_after)
+            _record(call.operation, None, not_sent := NotSent(failure), started)
+            return not_sent
+        retries = RetryLoop(policy, self._backoff, started + deadline)
+        last = self._attempt(call, retries.seconds)
+        while (wait := retries.wait_after(last.result.error)) is not None:
+            permit.record(last.result)
+            self._backoff.sleep(wait)
+            if not permit.may_retry():
+                permit.release(None)
                 return last.outcome
-            last = self._try(call, course.seconds)
-        passage.leave(last.told)
+            last = self._attempt(call, retries.seconds)
+        permit.release(last.result)
         return last.outcome
 
-    def _try(self, call: _Call[T], seconds: float) -> _Try[T]:
+    def _attempt(self, call: _Call[T], seconds: float) -> _Attempt[T]:
         started = time.monotonic()
-        line = DeadlineConnection(seconds=seconds, allow_loopback=self._allow_loopback)
+        connection = DeadlineConnection(seconds=seconds, allow_loopback=self._allow_loopback)
         answer, reason = None, ""
         try:
-            with line:
-                answer = self._exchange(line, call.message)
+            with connection:
+                answer = self._exchange(connection, call.message)
         except Exception as error:  # noqa: BLE001 - whatever broke, the caller gets one of our errors
-            reason = _reason(error, line)
+            reason = _reason(error, connection)
         if answer is None:
             failure = Failure(operation=call.operation, reason=reason)
-            outcome: T | ProviderError = OutcomeUnknown(failure) if line.connected else NotSent(failure)
+            outcome: T | ProviderError = OutcomeUnknown(failure) if connection.connected else NotSent(failure)
         else:
             outcome = _judge(call, answer)
         _record(call.operation, answer, outcome, started)
         failed = outcome if isinstance(outcome, ProviderError) else None
-        return _Try(outcome, AttemptResult(failed, _told_rate(call, answer, failed)))
+        return _Attempt(outcome, AttemptResult(failed, _rate_of(call, answer, failed)))
 
     def _has_good_address(self) -> bool:
         try:
@@ -256,7 +256,7 @@ class HttpClient:
             return False
         return True
 
-    def _exchange(self, line: DeadlineConnection, message: Message) -> Answer:
+    def _exchange(self, connection: DeadlineConnection, message: Message) -> Answer:
         started = time.monotonic()
         request = requests.Request(
             message.method,
@@ -268,14 +268,14 @@ class HttpClient:
         # As it was filled: `requests` decodes an encoded dot, and then takes the segment for one that leads elsewhere.
         request.url = self._base_url + message.path + (f"?{urlencode(message.params)}" if message.params else "")
         # Without a session: one reads the whole body of a redirect that it does not follow, however long.
-        with closing(DeadlineAdapter(line)) as adapter:
-            seconds = line.seconds_left
+        with closing(DeadlineAdapter(connection)) as adapter:
+            seconds = connection.seconds_left
             timeout = (min(CONNECT_SECONDS, seconds), seconds)
             with adapter.send(request, stream=True, verify=True, timeout=timeout) as response:
                 body = read_body(response)
                 status = response.status_code
                 headers = {name.lower(): value for name, value in response.headers.items()}
-        if line.expired:
+        if connection.expired:
             raise TimeoutError("the deadline passed")
         data, readable, kind = _parsed(body, headers.get("content-encoding", ""))
         return Answer(
@@ -350,7 +350,7 @@ def _judge(call: _Call[T], answer: Answer) -> T | ProviderError:
     return error
 
 
-def _told_rate(call: _Call[T], answer: Answer | None, error: ProviderError | None) -> Rate | None:
+def _rate_of(call: _Call[T], answer: Answer | None, error: ProviderError | None) -> Rate | None:
     try:
         return call.rate(answer, error) if answer else None
     except Exception:  # noqa: BLE001 - what a stranger wrote into a header is no reason to lose the answer
@@ -371,12 +371,12 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
 )
 
 
-def _reason(error: BaseException, line: DeadlineConnection) -> str:
-    if line.expired:
+def _reason(error: BaseException, connection: DeadlineConnection) -> str:
+    if connection.expired:
         return "timeout"
     chain = list(_chain(error))
     found = (reason for kind, reason in _REASONS if any(isinstance(cause, kind) for cause in chain))
-    return next(found, "broken" if line.connected else "not_connected")
+    return next(found, "broken" if connection.connected else "not_connected")
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

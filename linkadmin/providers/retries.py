@@ -1,4 +1,4 @@
-"""What the machine may repeat by itself, and when. No layer below or above repeats anything."""
+"""Only reads, and creates that never left, are retried. No layer below or above retries anything."""
 
 import random
 import time
@@ -10,16 +10,16 @@ from http import HTTPStatus
 from .admission import ADDRESS_REFUSED
 from .errors import NotSent, OutcomeUnknown, ProviderError
 
-TRIES = 3  # in all
-# Of the time left, for a try that another may follow: enough for an answer that is slow, and some for the next if
+ATTEMPTS = 3  # in all
+# Of the time left, for an attempt that another may follow: enough for an answer that is slow, and some for the next if
 # nothing comes at all.
-SHARE_OF_A_TRY = 2 / 3
+ATTEMPT_SHARE = 2 / 3
 
-_LOST_ON_THE_LINE = frozenset({"reset", "timeout", "cut", "broken"})
+_LOST_ANSWER = frozenset({"reset", "timeout", "cut", "broken"})
 
 
 class RetryPolicy(Enum):
-    """How far a call may be repeated without a person."""
+    """How far a call may be retried without a person."""
 
     NEVER = auto()
     UNSENT = auto()  # as long as nothing has left
@@ -38,52 +38,52 @@ class RetryPolicy(Enum):
             return False
         if isinstance(error, NotSent):
             return error.failure.reason != ADDRESS_REFUSED
-        return self is RetryPolicy.READ and _may_be_read_again(error)
+        return self is RetryPolicy.READ and _may_read_again(error)
 
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """How long to wait before a repeat: any time up to one that doubles with each try, in seconds."""
+    """How long to wait before a retry: any time up to one that doubles with each attempt, in seconds."""
 
     base: float = 0.5
     cap: float = 20.0
     chance: Callable[[], float] = random.random
     sleep: Callable[[float], None] = time.sleep
 
-    def before_repeat(self, number: int, error: ProviderError) -> float:
-        """Return the pause before the first, second, ... repeat: never shorter than the provider asks for."""
+    def before_retry(self, number: int, error: ProviderError) -> float:
+        """Return the wait before the first, second, ... retry: never shorter than the provider asks for."""
         jitter = self.chance() * min(self.cap, self.base * 2.0 ** (number - 1))
         return max(jitter, error.failure.retry_after or 0.0)
 
 
 @dataclass(slots=True)
 class RetryLoop:
-    """The tries of one call, all before one moment of our monotonic clock."""
+    """The attempts of one call, all before one moment of our monotonic clock."""
 
-    repeats: RetryPolicy
-    patience: Backoff
+    policy: RetryPolicy
+    backoff: Backoff
     ends_at: float
     number: int = 1
 
     @property
     def seconds(self) -> float:
-        """How long the next try may take."""
+        """How long the next attempt may take."""
         left = max(0.001, self.ends_at - time.monotonic())
-        return left * SHARE_OF_A_TRY if self.repeats is RetryPolicy.READ and self.number < TRIES else left
+        return left * ATTEMPT_SHARE if self.policy is RetryPolicy.READ and self.number < ATTEMPTS else left
 
-    def pause_after(self, error: ProviderError | None) -> float | None:
-        """Go on to the next try: return the pause before it, or None if there is none."""
-        if error is None or self.number == TRIES or not self.repeats.allow_after(error):
+    def wait_after(self, error: ProviderError | None) -> float | None:
+        """Go on to the next attempt: return the wait before it in seconds, or None if there is none."""
+        if error is None or self.number == ATTEMPTS or not self.policy.allow_after(error):
             return None
-        pause = self.patience.before_repeat(self.number, error)
+        wait = self.backoff.before_retry(self.number, error)
         self.number += 1
-        return pause if time.monotonic() + pause < self.ends_at else None
+        return wait if time.monotonic() + wait < self.ends_at else None
 
 
-def _may_be_read_again(error: ProviderError) -> bool:
+def _may_read_again(error: ProviderError) -> bool:
     status, reason = error.failure.status, error.failure.reason
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return error.failure.retry_after is not None
     if not isinstance(error, OutcomeUnknown):
         return False
-    return status == HTTPStatus.REQUEST_TIMEOUT or status >= 500 or (not status and reason in _LOST_ON_THE_LINE)
+    return status == HTTPStatus.REQUEST_TIMEOUT or status >= 500 or (not status and reason in _LOST_ANSWER)

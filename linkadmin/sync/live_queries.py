@@ -120,7 +120,7 @@ def _store(question: Question, reading: Reading[T]) -> None:
 def _begin(question: Question, reading: Reading[T], read: Callable[[Provider], T]) -> None:
     if not question.integration.is_active:
         raise refusals.IntegrationOff
-    with runner.place(question.integration.pk, person=question.reader) as held:
+    with runner.slot_for(question.integration.pk, person=question.reader) as held:
         log.record(
             actor=question.reader,
             action="records.viewed",

@@ -6,7 +6,7 @@ from math import ceil
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from linkadmin.links.denials import HELD_BACK, KEYS_REFUSED, words_for
+from linkadmin.links.denials import DENIED, KEYS_REFUSED, words_for
 from linkadmin.operations.explanations import Explanation
 from linkadmin.operations.refusals import Refusal
 from linkadmin.providers.errors import (
@@ -41,7 +41,7 @@ def _not_sent(trouble: Trouble) -> Explanation:
     reason = trouble.failure.reason
     if reason == KEYS_REFUSED:
         return _keys(trouble)
-    if reason in HELD_BACK:
+    if reason in DENIED:
         return Explanation("warn", _("Not asked now"), words_for(reason), _when(trouble))
     nothing = _("Nothing was asked, so this page says nothing about links or customers.")
     return Explanation(

@@ -14,7 +14,7 @@ from linkadmin.bulk.models import BulkJob, BulkPart
 from linkadmin.database import release_connections
 from linkadmin.links import health
 from linkadmin.links.connections import client_for
-from linkadmin.links.models import CallQuota, EndUser, HealthChange, Integration, Link, Traffic
+from linkadmin.links.models import CallQuota, CircuitBreaker, EndUser, HealthChange, Integration, Link
 from linkadmin.links.presentation import badge_of
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.simulator.conduct import Conduct
@@ -52,7 +52,7 @@ def reads(env: Environment) -> int:
 
 def due_again(job: BulkJob) -> BulkJob:
     """Let a worker have its turn after all pauses are over."""
-    Traffic.objects.update(failures=0, paused_until=None, recent="")
+    CircuitBreaker.objects.update(failures=0, open_until=None, recent="")
     BulkPart.objects.filter(job=job, done_at=None).update(due_at=timezone.now() - timedelta(seconds=1))
     return worked(job)
 
@@ -126,7 +126,7 @@ def test_link_the_provider_does_not_list_gets_a_second_look(env: Environment) ->
 def test_paused_integration_lets_its_links_wait_while_others_go_on(env: Environment) -> None:
     waits, goes_on = env.belvo_link("Acme Corp"), env.heron_link("Blue Fern")
     until = timezone.now() + timedelta(minutes=5)
-    Traffic.objects.update_or_create(integration=env.belvo, defaults={"failures": 5, "paused_until": until})
+    CircuitBreaker.objects.update_or_create(integration=env.belvo, defaults={"failures": 5, "open_until": until})
 
     job = worked(begun(env, "refresh", [waits, goes_on]))
 

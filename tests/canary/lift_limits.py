@@ -7,9 +7,9 @@ import django
 
 django.setup()
 
-from linkadmin.links.models import CallQuota, Traffic  # noqa: E402
+from linkadmin.links.models import CallQuota, CircuitBreaker  # noqa: E402
 
 if __name__ == "__main__":
-    Traffic.objects.all().delete()
+    CircuitBreaker.objects.all().delete()
     CallQuota.objects.all().delete()
     json.dump({}, sys.stdout)

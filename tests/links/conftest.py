@@ -1,4 +1,4 @@
-"""Belvo at the end of a real socket, behind the gate of its integration, and what to call it with."""
+"""Belvo at the end of a real socket, behind the rate limiter of its integration, and what to call it with."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connections
 
-from linkadmin.links.connections import client_for, keep_secret
-from linkadmin.links.models import Integration, Traffic
-from linkadmin.links.traffic import TrafficAdmission
+from linkadmin.links.connections import client_for, store_secret
+from linkadmin.links.models import CircuitBreaker, Integration
+from linkadmin.links.rate_limiter import RateLimiter
 from linkadmin.providers.admission import AttemptResult, Denial
 from linkadmin.providers.errors import ProviderError
 from linkadmin.providers.types import LinkRef, RemoteLink, Secret
@@ -25,8 +25,8 @@ Serve = Callable[..., Script]
 @pytest.fixture
 def belvo() -> Integration:
     belvo = Integration.objects.create(provider="belvo", name="Belvo test", base_url="http://127.0.0.1:9")
-    keep_secret(belvo, "secret_id", Secret("sandbox-id"))
-    keep_secret(belvo, "secret_password", Secret("sandbox-password"))
+    store_secret(belvo, "secret_id", Secret("sandbox-id"))
+    store_secret(belvo, "secret_password", Secret("sandbox-password"))
     return belvo
 
 
@@ -61,22 +61,22 @@ def failed(call: Callable[[Integration], object], belvo: Integration, times: int
     return caught.value.failure.reason
 
 
-def traffic_of(belvo: Integration, **changed: object) -> Traffic:
+def breaker_of(belvo: Integration, **changed: object) -> CircuitBreaker:
     """Return the row of an integration, changed first."""
-    Traffic.objects.update_or_create(integration=belvo, defaults=changed)
-    return Traffic.objects.get(integration=belvo)
+    CircuitBreaker.objects.update_or_create(integration=belvo, defaults=changed)
+    return CircuitBreaker.objects.get(integration=belvo)
 
 
-def gate_of(belvo: Integration, *, in_background: bool = False) -> TrafficAdmission:
-    return TrafficAdmission(belvo.pk, refused=lambda _error: None, in_background=in_background)
+def limiter_of(belvo: Integration, *, in_background: bool = False) -> RateLimiter:
+    return RateLimiter(belvo.pk, on_keys_refused=lambda _error: None, in_background=in_background)
 
 
-def is_let_in(belvo: Integration, *, in_background: bool = False) -> bool:
-    """Make a call that is over at once; tell whether the gate let it in."""
-    passage = gate_of(belvo, in_background=in_background).enter("read_link", seconds=15)
-    if isinstance(passage, Denial):
+def is_admitted(belvo: Integration, *, in_background: bool = False) -> bool:
+    """Make a call that is over at once; tell whether it was admitted."""
+    permit = limiter_of(belvo, in_background=in_background).admit("read_link", seconds=15)
+    if isinstance(permit, Denial):
         return False
-    passage.leave(AttemptResult())
+    permit.release(AttemptResult())
     return True
 
 

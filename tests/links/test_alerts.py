@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from linkadmin.links.connections import keep_secret
+from linkadmin.links.connections import store_secret
 from linkadmin.links.models import Integration, Link
 from linkadmin.providers.types import Cause, Secret
 from tests.environment import Environment
@@ -92,7 +92,7 @@ def test_integration_that_is_switched_off_needs_no_bar(env: Environment) -> None
 
 
 def test_bar_counts_from_the_first_refusal_and_goes_with_a_good_test(env: Environment) -> None:
-    keep_secret(env.belvo, "secret_password", Secret("a wrong key"))
+    store_secret(env.belvo, "secret_password", Secret("a wrong key"))
     test = f"{env.belvo.get_absolute_url()}test/"
     env.post(test, name="adm")
     Integration.objects.update(keys_refused_at=timezone.now() - timedelta(hours=3))
@@ -103,7 +103,7 @@ def test_bar_counts_from_the_first_refusal_and_goes_with_a_good_test(env: Enviro
 
     assert "First rejected 3 h ago." in bar_of(env, "/links/")
     assert open_page.poll(env.client()).status_code == 204
-    keep_secret(env.belvo, "secret_password", Secret("sandbox-password"))
+    store_secret(env.belvo, "secret_password", Secret("sandbox-password"))
     env.post(test, name="adm")
     assert open_page.poll(env.client()).status_code == 200
     assert "API keys" not in bar_of(env, "/links/")

@@ -1,4 +1,4 @@
-"""What calls in the background leave to those that a person waits for: places, and a share of each quota."""
+"""What calls in the background leave to those that a person waits for: slots, and a share of each quota."""
 
 from datetime import timedelta
 
@@ -7,12 +7,12 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from linkadmin.links.connections import client_for
-from linkadmin.links.models import CallPlace, CallQuota, Integration
-from linkadmin.links.traffic import TrafficAdmission
+from linkadmin.links.models import CallQuota, CallSlot, Integration
+from linkadmin.links.rate_limiter import RateLimiter
 from linkadmin.providers.admission import AttemptResult, Denial, Permit, Quota
 from linkadmin.providers.errors import NotSent
 
-from .conftest import GOOD, LINK, SILENCE, Serve, at_once, failed, gate_of, read, update
+from .conftest import GOOD, LINK, SILENCE, Serve, at_once, failed, limiter_of, read, update
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,8 +20,8 @@ HALF_A_MINUTE = timedelta(seconds=30)
 
 
 @pytest.fixture(autouse=True)
-def _waits_no_moment_for_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("linkadmin.links.traffic.PLACE_WAIT_SECONDS", 0.05)
+def _waits_no_moment_for_a_slot(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("linkadmin.links.slots.SLOT_WAIT_SECONDS", 0.05)
 
 
 @pytest.fixture
@@ -29,29 +29,29 @@ def heron() -> Integration:
     return Integration.objects.create(provider="heron", name="Heron test", base_url="http://127.0.0.1:9")
 
 
-def machine_of(belvo: Integration) -> TrafficAdmission:
-    return TrafficAdmission(belvo.pk, refused=lambda _error: None, in_background=True)
+def background_limiter_of(belvo: Integration) -> RateLimiter:
+    return RateLimiter(belvo.pk, on_keys_refused=lambda _error: None, in_background=True)
 
 
 def read_in_background(belvo: Integration) -> object:
     return client_for(belvo, in_background=True).read_link(LINK)
 
 
-def enter(gate: TrafficAdmission, call: str = "read_link") -> Permit | Denial:
-    return gate.enter(call, seconds=15)
+def admit(limiter: RateLimiter, call: str = "read_link") -> Permit | Denial:
+    return limiter.admit(call, seconds=15)
 
 
-def let_in(gate: TrafficAdmission, times: int, call: str = "read_link") -> int:
+def admitted(limiter: RateLimiter, times: int, call: str = "read_link") -> int:
     """Make calls that are over at once; return how many of them were let in."""
-    made = [enter(gate, call) for _each in range(times)]
-    passages = [passage for passage in made if not isinstance(passage, Denial)]
-    for passage in passages:
-        passage.leave(AttemptResult())
-    return len(passages)
+    made = [admit(limiter, call) for _each in range(times)]
+    permits = [permit for permit in made if not isinstance(permit, Denial)]
+    for permit in permits:
+        permit.release(AttemptResult())
+    return len(permits)
 
 
-def one_after_the_other(gate: TrafficAdmission, times: int, call: str = "read_link") -> int:
-    return sum(let_in(gate, 1, call) for _each in range(times))
+def one_at_a_time(limiter: RateLimiter, times: int, call: str = "read_link") -> int:
+    return sum(admitted(limiter, 1, call) for _each in range(times))
 
 
 class TestQuota:
@@ -60,15 +60,15 @@ class TestQuota:
     ) -> None:
         monkeypatch.setattr(belvo.provider_class, "quotas", (Quota(20, 30.0),))
 
-        assert one_after_the_other(machine_of(belvo), 20) == 15
-        assert one_after_the_other(gate_of(belvo), 20) == 5
+        assert one_at_a_time(background_limiter_of(belvo), 20) == 15
+        assert one_at_a_time(limiter_of(belvo), 20) == 5
         assert CallQuota.objects.get().used == 20
 
     def test_is_left_alone_once_people_used_that_much(self, belvo: Integration) -> None:
         belvo.quotas.create(scope="", calls=20, used=15, window_ends_at=timezone.now() + HALF_A_MINUTE)
 
-        assert one_after_the_other(machine_of(belvo), 1) == 0
-        assert one_after_the_other(gate_of(belvo), 1) == 1
+        assert one_at_a_time(background_limiter_of(belvo), 1) == 0
+        assert one_at_a_time(limiter_of(belvo), 1) == 1
 
     def test_says_when_the_window_ends_and_why_it_waits(self, belvo: Integration) -> None:
         ends_at = timezone.now() + HALF_A_MINUTE
@@ -84,15 +84,15 @@ class TestQuota:
     def test_of_one_call_is_there_for_either(self, belvo: Integration) -> None:
         belvo.quotas.create(scope="read_link", calls=1, window_ends_at=timezone.now() + HALF_A_MINUTE)
 
-        assert one_after_the_other(machine_of(belvo), 2) == 1
+        assert one_at_a_time(background_limiter_of(belvo), 2) == 1
 
     def test_is_shared_exactly_by_many_in_the_background(
         self, belvo: Integration, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("linkadmin.links.traffic.PLACE_WAIT_SECONDS", 10.0)
+        monkeypatch.setattr("linkadmin.links.slots.SLOT_WAIT_SECONDS", 10.0)
         belvo.quotas.create(scope="read_link", calls=8, window_ends_at=timezone.now() + HALF_A_MINUTE)
 
-        assert at_once(10, lambda: let_in(machine_of(belvo), 1)).count(1) == 6
+        assert at_once(10, lambda: admitted(background_limiter_of(belvo), 1)).count(1) == 6
 
     def test_is_kept_by_repeats_too(self, belvo: Integration, serve: Serve) -> None:
         belvo.quotas.create(scope="read_link", calls=3, window_ends_at=timezone.now() + HALF_A_MINUTE)
@@ -113,33 +113,35 @@ class TestQuota:
 
 class TestEndpoint:
     def test_is_one_quota_for_all_calls_to_it(self, heron: Integration) -> None:
-        heron.quotas.create(scope="read_link", calls=5, told=True, window_ends_at=timezone.now() + HALF_A_MINUTE)
+        heron.quotas.create(scope="read_link", calls=5, reported=True, window_ends_at=timezone.now() + HALF_A_MINUTE)
 
-        assert one_after_the_other(gate_of(heron), 2, "find_link") == 2
-        assert one_after_the_other(gate_of(heron), 2, "list_links_everywhere") == 2
-        assert one_after_the_other(gate_of(heron), 2, "read_link") == 1
-        assert one_after_the_other(gate_of(heron), 2, "read_links") == 2
+        assert one_at_a_time(limiter_of(heron), 2, "find_link") == 2
+        assert one_at_a_time(limiter_of(heron), 2, "list_links_everywhere") == 2
+        assert one_at_a_time(limiter_of(heron), 2, "read_link") == 1
+        assert one_at_a_time(limiter_of(heron), 2, "read_links") == 2
         assert {row.scope: row.used for row in CallQuota.objects.all()} == {"read_link": 5, "list_links": 2}
 
 
-class TestPlaces:
+class TestSlots:
     def test_are_taken_as_long_as_three_stay_free(self, belvo: Integration) -> None:
-        assert [isinstance(enter(machine_of(belvo)), Denial) for _each in range(7)] == [False] * 5 + [True] * 2
-        assert [isinstance(enter(gate_of(belvo)), Denial) for _each in range(4)] == [False] * 3 + [True]
-        assert CallPlace.objects.count() == 8
+        assert [isinstance(admit(background_limiter_of(belvo)), Denial) for _each in range(7)] == [False] * 5 + [
+            True
+        ] * 2
+        assert [isinstance(admit(limiter_of(belvo)), Denial) for _each in range(4)] == [False] * 3 + [True]
+        assert CallSlot.objects.count() == 8
 
     def test_that_people_take_leave_fewer_to_the_background(self, belvo: Integration) -> None:
         for _each in range(4):
-            enter(gate_of(belvo))
+            admit(limiter_of(belvo))
 
-        assert [isinstance(enter(machine_of(belvo)), Denial) for _each in range(2)] == [False, True]
+        assert [isinstance(admit(background_limiter_of(belvo)), Denial) for _each in range(2)] == [False, True]
 
     def test_are_held_back_with_a_reason_and_nothing_is_sent(self, belvo: Integration, serve: Serve) -> None:
         script = serve(GOOD)
         for _each in range(5):
-            enter(machine_of(belvo))
+            admit(background_limiter_of(belvo))
 
-        assert failed(read_in_background, belvo) == "no_place"
+        assert failed(read_in_background, belvo) == "no_slot"
         assert read(belvo)
         assert update(belvo)
         assert len(script.received) == 2
@@ -147,5 +149,5 @@ class TestPlaces:
     def test_are_never_all_kept_from_the_background(self, belvo: Integration, settings: Settings) -> None:
         settings.CALLS_AT_ONCE_PER_INTEGRATION = 2
 
-        assert not isinstance(enter(machine_of(belvo)), Denial)
-        assert isinstance(enter(machine_of(belvo)), Denial)
+        assert not isinstance(admit(background_limiter_of(belvo)), Denial)
+        assert isinstance(admit(background_limiter_of(belvo)), Denial)

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from linkadmin.audit.models import AuditEvent
 from linkadmin.links import health
-from linkadmin.links.connections import keep_secret
+from linkadmin.links.connections import store_secret
 from linkadmin.links.models import Integration
 from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause, Secret
@@ -60,7 +60,7 @@ def test_connection_with_good_keys_is_good(env: Environment, provider: str, name
 @pytest.mark.parametrize(("provider", "key"), [("belvo", "secret_password"), ("heron", "api_key")])
 def test_wrong_key_is_told_as_one_warning(env: Environment, provider: str, key: str) -> None:
     integration: Integration = getattr(env, provider)
-    keep_secret(integration, key, Secret("a wrong key"))
+    store_secret(integration, key, Secret("a wrong key"))
 
     answer = env.post(f"{integration.get_absolute_url()}test/", name="adm")
 

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from linkadmin.audit.models import AuditEvent
-from linkadmin.links.models import Integration, Link, Traffic
+from linkadmin.links.models import CircuitBreaker, Integration, Link
 from linkadmin.operations.models import Operation, State
 from linkadmin.providers.types import Cause
 from linkadmin.simulator.conduct import Conduct
@@ -335,7 +335,7 @@ def test_removed_link_has_nothing_left_to_do(env: Environment) -> None:
 def test_page_says_beforehand_that_calls_are_paused(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.WORKING)
     until = timezone.now() + timedelta(minutes=5)
-    Traffic.objects.update_or_create(integration=env.belvo, defaults={"paused_until": until, "failures": 5})
+    CircuitBreaker.objects.update_or_create(integration=env.belvo, defaults={"open_until": until, "failures": 5})
 
     page = env.open(url_of(link, "fetch"))
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from linkadmin.links.models import CallQuota, Integration, Traffic
+from linkadmin.links.models import CallQuota, CircuitBreaker, Integration
 from linkadmin.operations.models import State
 from tests.environment import Environment
 
@@ -89,7 +89,7 @@ HERON_LOST = ("heron_500", "lost_after", "cut", "unreadable")
 def start_anew() -> None:
     """Forget what an earlier row did to the integrations: refused keys, a pause, a used-up quota."""
     Integration.objects.update(key_state=Integration.KeyState.GOOD, keys_retry_at=None)
-    Traffic.objects.all().delete()
+    CircuitBreaker.objects.all().delete()
     CallQuota.objects.all().delete()
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from linkadmin.links.models import CallQuota, Integration, Link, Traffic, UnknownValue
+from linkadmin.links.models import CallQuota, CircuitBreaker, Integration, Link, UnknownValue
 from linkadmin.operations.models import State
 from linkadmin.providers.types import Cause, HealthState
 from tests.environment import Environment
@@ -24,7 +24,7 @@ TWO = [
 def update(env: Environment, *answers: Behaviour) -> tuple[Link, Page]:
     """Have an update of credentials answered like this; return the link and what is seen then."""
     Integration.objects.update(key_state=Integration.KeyState.GOOD, keys_retry_at=None)
-    Traffic.objects.all().delete()
+    CircuitBreaker.objects.all().delete()
     CallQuota.objects.all().delete()
     link = env.belvo_link()
     with answering(env.belvo, *answers):

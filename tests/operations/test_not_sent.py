@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings as ours
 from django.utils import timezone
 
-from linkadmin.links.models import CallPlace, Link
+from linkadmin.links.models import CallSlot, Link
 from linkadmin.operations.models import Operation, State
 from linkadmin.providers.types import Cause
 from tests.environment import HTMX, Environment
@@ -24,7 +24,7 @@ def take_all(env: Environment) -> None:
     until = timezone.now() + timedelta(minutes=5)
     for integration in (env.belvo, env.heron):
         for _each in range(ours.CALLS_AT_ONCE_PER_INTEGRATION):
-            CallPlace.objects.create(integration=integration, call="read_link", lease_until=until)
+            CallSlot.objects.create(integration=integration, call="read_link", lease_until=until)
 
 
 def busy(link: Link, env: Environment) -> None:
@@ -120,7 +120,7 @@ def test_reopened_form_has_all_but_secrets_and_is_sent_once(
     assert again.values["operation_key"] != form.values["operation_key"]
     assert SECRET not in again.values.values()
     assert not Operation.objects.exists()
-    CallPlace.objects.all().delete()
+    CallSlot.objects.all().delete()
     for _click in range(2):
         env.post(url, again.values | typed)
         env.settled()
@@ -132,7 +132,7 @@ def test_form_that_stayed_in_the_browser_is_sent_once(env: Environment) -> None:
     take_all(env)
     for _click in range(2):
         assert env.post(url, form.values | typed, htmx=True).status == 503
-    CallPlace.objects.all().delete()
+    CallSlot.objects.all().delete()
 
     for _click in range(2):
         env.post(url, form.values | typed, htmx=True)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from linkadmin.audit.models import AuditEvent
 from linkadmin.links.denials import words_for
-from linkadmin.links.models import CallPlace, CallQuota, Integration, Link, Traffic
+from linkadmin.links.models import CallQuota, CallSlot, CircuitBreaker, Integration, Link
 from linkadmin.operations import runner
 from linkadmin.operations.models import Operation, PendingChallenge, State
 from linkadmin.providers.types import Cause
@@ -22,8 +22,8 @@ pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
 def pause(integration: Integration, *, seconds: float = 30) -> None:
     until = timezone.now() + timedelta(seconds=seconds)
-    paused = {"failures": 5, "pause_reason": "in_a_row", "paused_until": until}
-    Traffic.objects.update_or_create(integration=integration, defaults=paused)
+    paused = {"failures": 5, "open_reason": "in_a_row", "open_until": until}
+    CircuitBreaker.objects.update_or_create(integration=integration, defaults=paused)
 
 
 def submit_button(page: Page, words: str) -> dict[str, str]:
@@ -88,7 +88,7 @@ def test_form_that_was_open_already_is_refused_and_leaves_no_intent(env: Environ
 def test_code_that_cannot_be_sent_is_not_burnt(
     env: Environment, asked: Link, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("linkadmin.links.traffic.PLACE_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("linkadmin.links.slots.SLOT_WAIT_SECONDS", 0.05)
     values = env.open(f"/links/{asked.pk}/token/").form_with("token").values | {"token": "111111"}
     soon = timezone.now() + timedelta(seconds=30)
     if why == "paused":
@@ -96,7 +96,7 @@ def test_code_that_cannot_be_sent_is_not_burnt(
     elif why == "quota":
         CallQuota.objects.create(integration=env.belvo, scope="submit_token", calls=0, window_ends_at=soon)
     else:
-        CallPlace.objects.bulk_create(CallPlace(integration=env.belvo, lease_until=soon) for _each in range(8))
+        CallSlot.objects.bulk_create(CallSlot(integration=env.belvo, lease_until=soon) for _each in range(8))
 
     refused = env.post(f"/links/{asked.pk}/token/", values)
 
@@ -104,9 +104,9 @@ def test_code_that_cannot_be_sent_is_not_burnt(
     assert "Nothing was sent" in refused.words
     assert PendingChallenge.objects.count() == 1
     assert env.last_operation(asked).state == State.NEEDS_TOKEN
-    Traffic.objects.update(paused_until=None)
+    CircuitBreaker.objects.update(open_until=None)
     CallQuota.objects.all().delete()
-    CallPlace.objects.all().delete()
+    CallSlot.objects.all().delete()
     env.post(f"/links/{asked.pk}/token/", values)
     assert len(env.calls("PATCH")) == 1
     assert env.last_operation(asked).state == State.SUCCEEDED
@@ -116,8 +116,8 @@ def test_call_has_one_place_and_gives_it_back(env: Environment, asked: Link) -> 
     env.send(f"/links/{asked.pk}/token/", token="111111")
     env.settled()
 
-    assert not CallPlace.objects.exists()
-    assert Traffic.objects.get(integration=env.belvo).recent[-2:] == ".."
+    assert not CallSlot.objects.exists()
+    assert CircuitBreaker.objects.get(integration=env.belvo).recent[-2:] == ".."
 
 
 @pytest.mark.parametrize("why", ["paused", "quota"])
@@ -144,7 +144,7 @@ def test_call_that_is_denied_after_its_operation_began_ends_not_sent(
     operation = env.last_operation(link)
     assert (operation.state, operation.outcome) == (State.NOT_SENT, why)
     assert words_for(why) in env.open(operation.get_absolute_url()).words
-    assert (len(env.calls("PUT")), env.calls("PATCH"), CallPlace.objects.count()) == (sent, [], 0)
+    assert (len(env.calls("PUT")), env.calls("PATCH"), CallSlot.objects.count()) == (sent, [], 0)
 
 
 def test_last_call_of_a_quota_is_counted_once(env: Environment) -> None:
@@ -166,7 +166,7 @@ def test_form_refused_by_a_rule_uses_nothing_of_a_quota(env: Environment) -> Non
     page = env.send(env.new_link_url(), **typed)
 
     quota.refresh_from_db()
-    assert (page.status, quota.used, CallPlace.objects.count()) == (409, 0, 0)
+    assert (page.status, quota.used, CallSlot.objects.count()) == (409, 0, 0)
 
 
 def test_refused_keys_are_not_used_by_a_task_that_was_queued_before(env: Environment) -> None:

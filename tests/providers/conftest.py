@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from linkadmin.providers import Deadlines, get_provider
+from linkadmin.providers.admission import AttemptResult, Denial, Permit
 from linkadmin.providers.base import Provider
 from linkadmin.providers.types import Secret
 
@@ -22,6 +23,31 @@ class Received:
     path: str
     headers: dict[str, str]
     body: Any
+
+
+@dataclass
+class RecordingAdmission:
+    """Admits what a test says, and keeps the results."""
+
+    retries: int = 99
+    denial: Denial | None = None
+    attempts: int = 0
+    results: list[AttemptResult] = field(default_factory=list)
+
+    def admit(self, call: str, *, seconds: float) -> Permit | Denial:
+        self.attempts += 1
+        return self.denial or self
+
+    def record(self, result: AttemptResult) -> None:
+        self.results.append(result)
+
+    def may_retry(self) -> bool:
+        self.retries -= 1
+        self.attempts += self.retries >= 0
+        return self.retries >= 0
+
+    def release(self, result: AttemptResult | None) -> None:
+        self.results += [result] if result else []
 
 
 @dataclass

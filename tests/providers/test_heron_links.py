@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
-from linkadmin.providers.admission import AttemptResult, Denial, Permit
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Busy, Duplicate, InvalidInput, NotFound, OutcomeUnknown, ProviderError
 from linkadmin.providers.reading import MAX_FIELDS
 from linkadmin.providers.records import Reach, Removed, ReportsRefreshed
 from linkadmin.providers.types import Cause, FieldKind, LinkRef, Secret
 
-from .conftest import Script, heron_at, reply
+from .conftest import RecordingAdmission, Script, heron_at, reply
 
 Serve = Callable[..., Script]
 
@@ -169,46 +168,26 @@ def test_a_customer_whom_heron_does_not_know_says_nothing_about_a_link(serve: Se
     assert (type(error), error.observation) == (NotFound, None)
 
 
-class Books:
-    """A gate that lets everything in and keeps what it is told."""
-
-    may_repeat = False
-
-    def __init__(self) -> None:
-        self.told: list[AttemptResult | None] = []
-
-    def enter(self, call: str, *, seconds: float) -> Permit | Denial:
-        return self
-
-    def note(self, told: AttemptResult) -> None: ...
-
-    def again(self) -> bool:
-        return False
-
-    def leave(self, told: AttemptResult | None) -> None:
-        self.told.append(told)
-
-
 def read(heron: Provider) -> object:
     return heron.read_link(LINK)
 
 
 def rate_told(serve: Serve, status: int, call: Callable[[Any], object] = read, **headers: str) -> Any:
-    books = Books()
+    admission = RecordingAdmission(retries=0)
     script = serve(reply(status, {"links": [ACTIVE]}, **headers))
     heron = type(heron_at(script.url))(
         base_url=script.url,
         options={"integration_id": "itg_1"},
         secrets={"api_key": Secret("key_0123456789abcdef")},
         allow_loopback=True,
-        gate=books,
+        admission=admission,
     )
     try:
         call(heron)
     except Busy:
         assert status == 429
-    (told,) = books.told
-    return told.rate if told else None
+    (result,) = admission.results
+    return result.rate
 
 
 @pytest.mark.usefixtures("still")

@@ -1,22 +1,22 @@
-"""What the machine repeats by itself: the table of outcomes and calls, over real sockets."""
+"""What is retried without a person: the table of outcomes and calls, over real sockets."""
 
 import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 
 from linkadmin.providers import Deadlines, get_provider
-from linkadmin.providers.admission import AttemptResult, Denial, HealthSignal, Permit, Rate
+from linkadmin.providers.admission import Denial, HealthSignal, Rate
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Busy, Failure, NotSent, OutcomeUnknown, ProviderError
-from linkadmin.providers.retries import TRIES, Backoff, RetryLoop, RetryPolicy
+from linkadmin.providers.retries import ATTEMPTS, Backoff, RetryLoop, RetryPolicy
 from linkadmin.providers.types import LinkRef, NewLink, Secret
 
-from .conftest import Behaviour, Script, read_request, reply, send
+from .conftest import Behaviour, RecordingAdmission, Script, read_request, reply, send
 from .faults import reset
 
 Serve = Callable[..., Script]
@@ -26,32 +26,9 @@ GOOD_LINK = {"id": LINK_ID, "institution": "erebor_mx_retail", "status": "valid"
 CHALLENGE = {"session": "s1", "expiry": 60, "link": LINK_ID}
 
 
-@dataclass
-class Books:
-    """A gate that lets in what a test says and writes down what it is told."""
-
-    repeats: int = 99
-    hold: Denial | None = None
-    tries: int = 0
-    told: list[AttemptResult] = field(default_factory=list)
-
-    def enter(self, call: str, *, seconds: float) -> Permit | Denial:
-        self.tries += 1
-        return self.hold or self
-
-    def note(self, told: AttemptResult) -> None:
-        self.told.append(told)
-
-    def again(self) -> bool:
-        self.repeats -= 1
-        self.tries += self.repeats >= 0
-        return self.repeats >= 0
-
-    def leave(self, told: AttemptResult | None) -> None:
-        self.told += [told] if told else []
-
-
-def belvo(url: str, books: Books, *, seconds: float = 30.0, patience: Backoff | None = None) -> Provider:
+def belvo(
+    url: str, admission: RecordingAdmission, *, seconds: float = 30.0, backoff: Backoff | None = None
+) -> Provider:
     return get_provider(
         "belvo",
         base_url=url,
@@ -59,19 +36,19 @@ def belvo(url: str, books: Books, *, seconds: float = 30.0, patience: Backoff | 
         secrets={"secret_id": Secret("our-secret-id"), "secret_password": Secret("our-secret-password")},
         deadlines=Deadlines(seconds, seconds, seconds),
         allow_loopback=True,
-        gate=books,
-        patience=patience or Backoff(base=0.0),
+        admission=admission,
+        backoff=backoff or Backoff(base=0.0),
     )
 
 
-def heron(url: str, books: Books) -> Provider:
+def heron(url: str, admission: RecordingAdmission) -> Provider:
     return get_provider(
         "heron",
         base_url=url,
         options={"integration_id": "itg_1"},
         secrets={"api_key": Secret("key_0123456789abcdef")},
         allow_loopback=True,
-        gate=books,
+        admission=admission,
     )
 
 
@@ -107,28 +84,28 @@ READ_AGAIN = ("408", "500", "503", "reset", "time-out", "cut answer", "429 with 
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("answer", ANSWERS)
-def test_each_call_is_repeated_after_each_answer_as_the_table_says(serve: Serve, call: str, answer: str) -> None:
-    script, books = serve(ANSWERS[answer]), Books()
+def test_each_call_is_retried_after_each_answer_as_the_table_says(serve: Serve, call: str, answer: str) -> None:
+    script, admission = serve(ANSWERS[answer]), RecordingAdmission()
 
     with pytest.raises(ProviderError):
-        CALLS[call](belvo(script.url, books, seconds=1.5))
+        CALLS[call](belvo(script.url, admission, seconds=1.5))
 
     expected = 3 if call == "read" and answer in READ_AGAIN else 1
     expected += answer == "403"  # one cheap read
-    assert (len(script.received), books.tries) == (expected, expected)
+    assert (len(script.received), admission.attempts) == (expected, expected)
 
 
-@pytest.mark.parametrize(("call", "tries"), [("read", 3), ("create", 3), ("update", 1), ("code", 1)])
-def test_what_was_not_sent_is_sent_again_only_where_a_person_need_not_decide(call: str, tries: int) -> None:
+@pytest.mark.parametrize(("call", "attempts"), [("read", 3), ("create", 3), ("update", 1), ("code", 1)])
+def test_what_was_not_sent_is_sent_again_only_where_a_person_need_not_decide(call: str, attempts: int) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    books = Books()
+    admission = RecordingAdmission()
 
     with pytest.raises(NotSent):
-        CALLS[call](belvo(url, books))
+        CALLS[call](belvo(url, admission))
 
-    assert books.tries == tries
-    assert [told.sign for told in books.told] == [HealthSignal.FAILS] * tries
+    assert admission.attempts == attempts
+    assert [result.signal for result in admission.results] == [HealthSignal.FAILS] * attempts
 
 
 def test_create_whose_second_try_was_sent_is_not_sent_a_third_time() -> None:
@@ -142,13 +119,13 @@ def test_create_whose_second_try_was_sent_is_not_sent_a_third_time() -> None:
         servers.append(threading.Thread(target=lambda: accepted.append(hang_up(server)), daemon=True))
         servers[-1].start()
 
-    books = Books()
+    admission = RecordingAdmission()
     with pytest.raises(OutcomeUnknown):
-        CALLS["create"](belvo(f"http://127.0.0.1:{port}", books, patience=Backoff(0.0, sleep=start_listening)))
+        CALLS["create"](belvo(f"http://127.0.0.1:{port}", admission, backoff=Backoff(0.0, sleep=start_listening)))
 
     for server in servers:
         server.join(60)
-    assert (books.tries, len(accepted)) == (2, 1)
+    assert (admission.attempts, len(accepted)) == (2, 1)
 
 
 def hang_up(server: socket.socket) -> socket.socket:
@@ -159,45 +136,45 @@ def hang_up(server: socket.socket) -> socket.socket:
 
 
 def test_read_that_succeeds_the_second_time_is_a_good_read(serve: Serve) -> None:
-    script, books = serve(reset, reply(200, GOOD_LINK)), Books()
+    script, admission = serve(reset, reply(200, GOOD_LINK)), RecordingAdmission()
 
-    CALLS["read"](belvo(script.url, books))
+    CALLS["read"](belvo(script.url, admission))
 
-    assert [told.sign for told in books.told] == [HealthSignal.FAILS, HealthSignal.ANSWERS]
+    assert [result.signal for result in admission.results] == [HealthSignal.FAILS, HealthSignal.ANSWERS]
 
 
-def test_hung_read_is_repeated_within_its_one_deadline(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("linkadmin.providers.retries.SHARE_OF_A_TRY", 0.02)
+def test_hung_read_is_retried_within_its_one_deadline(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("linkadmin.providers.retries.ATTEMPT_SHARE", 0.02)
     script = serve(wait_for_the_end, reply(200, GOOD_LINK))
 
-    CALLS["read"](belvo(script.url, Books(), seconds=30))
+    CALLS["read"](belvo(script.url, RecordingAdmission(), seconds=30))
 
     assert len(script.received) == 2
 
 
-def test_tries_of_a_read_never_take_longer_than_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_attempts_of_a_read_never_take_longer_than_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     lost = OutcomeUnknown(Failure(operation="belvo.read_link", reason="timeout"))
     now, tries = 100.0, []
     monkeypatch.setattr("linkadmin.providers.retries.time", SimpleNamespace(monotonic=lambda: now))
-    course = RetryLoop(RetryPolicy.READ, Backoff(0.0), ends_at=now + 9)
+    loop = RetryLoop(RetryPolicy.READ, Backoff(0.0), ends_at=now + 9)
 
-    for _try in range(TRIES):
-        tries.append(course.seconds)
-        now += tries[-1] if course.number < TRIES else 0
-        course.pause_after(lost)
+    for _each in range(ATTEMPTS):
+        tries.append(loop.seconds)
+        now += tries[-1] if loop.number < ATTEMPTS else 0
+        loop.wait_after(lost)
 
     assert tries == pytest.approx([6, 2, 1])
 
 
 def test_slow_answer_to_a_change_has_the_whole_deadline(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A try that another could follow would end long before the answer comes."""
-    monkeypatch.setattr("linkadmin.providers.retries.SHARE_OF_A_TRY", 0.001)
+    """An attempt that another could follow would end long before the answer comes."""
+    monkeypatch.setattr("linkadmin.providers.retries.ATTEMPT_SHARE", 0.001)
 
     def slowly(connection: socket.socket) -> None:
         time.sleep(0.4)
         reply(200, GOOD_LINK)(connection)
 
-    CALLS["update"](belvo(serve(slowly).url, Books(), seconds=60))
+    CALLS["update"](belvo(serve(slowly).url, RecordingAdmission(), seconds=60))
 
 
 def test_pauses_are_full_jitter_that_doubles(serve: Serve) -> None:
@@ -205,46 +182,51 @@ def test_pauses_are_full_jitter_that_doubles(serve: Serve) -> None:
 
     with pytest.raises(OutcomeUnknown):
         CALLS["read"](
-            belvo(serve(reset).url, Books(), patience=Backoff(0.5, 20.0, chance=lambda: 0.5, sleep=slept.append))
+            belvo(
+                serve(reset).url,
+                RecordingAdmission(),
+                backoff=Backoff(0.5, 20.0, chance=lambda: 0.5, sleep=slept.append),
+            )
         )
 
     assert slept == [0.25, 0.5]
 
 
 def test_pause_is_capped_and_never_shorter_than_asked_for() -> None:
-    patience = Backoff(0.5, 20.0, chance=lambda: 1.0)
+    backoff = Backoff(0.5, 20.0, chance=lambda: 1.0)
 
-    assert patience.before_repeat(9, Busy(Failure("heron.read_link"))) == 20.0
-    assert patience.before_repeat(1, Busy(Failure("heron.read_link", retry_after=7.0))) == 7.0
+    assert backoff.before_retry(9, Busy(Failure("heron.read_link"))) == 20.0
+    assert backoff.before_retry(1, Busy(Failure("heron.read_link", retry_after=7.0))) == 7.0
 
 
-def test_gate_that_lets_no_other_try_in_ends_the_call(serve: Serve) -> None:
-    script, books = serve(reset), Books(repeats=1)
+def test_call_ends_where_no_other_attempt_is_admitted(serve: Serve) -> None:
+    script, admission = serve(reset), RecordingAdmission(retries=1)
 
     with pytest.raises(OutcomeUnknown):
-        CALLS["read"](belvo(script.url, books))
+        CALLS["read"](belvo(script.url, admission))
 
     assert len(script.received) == 2
-    assert len(books.told) == 2
+    assert len(admission.results) == 2
 
 
-def test_call_that_the_gate_holds_back_was_not_sent(serve: Serve) -> None:
-    script = serve(reply(200, GOOD_LINK))
+@pytest.mark.usefixtures("still")
+def test_denied_call_was_not_sent(serve: Serve) -> None:
+    script, soon = serve(reply(200, GOOD_LINK)), datetime.now(UTC) + timedelta(seconds=12)
 
     with pytest.raises(NotSent) as caught:
-        CALLS["read"](belvo(script.url, Books(hold=Denial("paused", 12.0))))
+        CALLS["read"](belvo(script.url, RecordingAdmission(denial=Denial("paused", soon))))
 
     assert (caught.value.failure.reason, caught.value.failure.retry_after) == ("paused", 12.0)
     assert script.received == []
 
 
-def test_address_that_is_not_on_the_list_takes_no_place() -> None:
-    books = Books()
+def test_address_that_is_not_on_the_list_takes_no_slot() -> None:
+    admission = RecordingAdmission()
 
     with pytest.raises(NotSent) as caught:
-        CALLS["read"](belvo("https://belvo.example.com", books))
+        CALLS["read"](belvo("https://belvo.example.com", admission))
 
-    assert (caught.value.failure.reason, books.tries) == ("address_refused", 0)
+    assert (caught.value.failure.reason, admission.attempts) == ("address_refused", 0)
 
 
 @pytest.mark.usefixtures("still")
@@ -260,12 +242,12 @@ def test_address_that_is_not_on_the_list_takes_no_place() -> None:
 def test_every_answer_of_heron_tells_its_rate(
     serve: Serve, headers: dict[str, str], rate: tuple[int, int] | None
 ) -> None:
-    books = Books()
+    admission = RecordingAdmission()
     script = serve(reply(200, {"hello": "you"}, x_ratelimit_reset=str(int(time.time()) + 30), **headers))
 
-    heron(script.url, books).test_connection()
+    heron(script.url, admission).test_connection()
 
-    told = books.told[0].rate
+    told = admission.results[0].rate
     assert (told and (told.calls, told.left)) == rate
     assert told is None or (told.scope == "test_connection" and told.ends_in == 30)
 
@@ -282,9 +264,9 @@ def test_every_answer_of_heron_tells_its_rate(
     ],
 )
 def test_refusal_that_asks_to_wait_tells_for_which_calls(serve: Serve, answer: Behaviour, rate: Rate | None) -> None:
-    books = Books()
+    admission = RecordingAdmission()
 
     with pytest.raises(ProviderError):
-        CALLS["read"](belvo(serve(answer).url, books))
+        CALLS["read"](belvo(serve(answer).url, admission))
 
-    assert books.told[-1].rate == rate
+    assert admission.results[-1].rate == rate

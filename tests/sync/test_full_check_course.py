@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from linkadmin.database import release_connections
-from linkadmin.links.connections import keep_secret
+from linkadmin.links.connections import store_secret
 from linkadmin.links.models import CallQuota, Integration, Link
 from linkadmin.operations import reading, refusals
 from linkadmin.providers import belvo
@@ -154,7 +154,7 @@ def test_quotas_are_kept_by_the_provider_s_own_count(transactional_db: None, mon
 
 def test_refused_keys_end_a_full_check_and_touch_no_link(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.LOGIN_REFUSED)
-    keep_secret(env.belvo, "secret_password", Secret("wrong"))
+    store_secret(env.belvo, "secret_password", Secret("wrong"))
 
     done = full_check(env.belvo)
 

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from linkadmin.links.models import CallQuota, Integration, Link, Traffic
+from linkadmin.links.models import CallQuota, CircuitBreaker, Integration, Link
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.simulator.conduct import Conduct
 from linkadmin.sync import queue, reads, tasks
@@ -179,7 +179,7 @@ def test_link_that_spoils_a_call_is_read_by_itself(env: Environment) -> None:
 
 def test_integration_that_is_paused_keeps_no_other_waiting(env: Environment) -> None:
     waits, goes = env.belvo_link(), env.heron_link(cause=Cause.LOGIN_REQUIRED)
-    Traffic.objects.create(integration=env.belvo, paused_until=timezone.now() + timedelta(seconds=30))
+    CircuitBreaker.objects.create(integration=env.belvo, open_until=timezone.now() + timedelta(seconds=30))
     want(waits, goes)
 
     for integration in (env.belvo, env.heron):

@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from linkadmin.audit.models import AuditEvent
-from linkadmin.links.connections import keep_secret
+from linkadmin.links.connections import store_secret
 from linkadmin.links.models import Integration, Link
 from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.providers.types import Secret
@@ -224,7 +224,7 @@ def test_integration_that_is_switched_off_is_not_asked(env: Environment) -> None
 
 
 def test_refused_keys_are_one_warning_at_the_integration(env: Environment) -> None:
-    keep_secret(env.belvo, "secret_password", Secret("a wrong key"))
+    store_secret(env.belvo, "secret_password", Secret("a wrong key"))
 
     page = env.open(records(env.belvo, "links"))
 

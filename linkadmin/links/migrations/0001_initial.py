@@ -109,13 +109,13 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Traffic',
+            name='CircuitBreaker',
             fields=[
-                ('integration', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='traffic', serialize=False, to='links.integration')),
+                ('integration', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='circuit_breaker', serialize=False, to='links.integration')),
                 ('failures', models.PositiveSmallIntegerField(default=0)),
                 ('recent', models.CharField(blank=True, max_length=20)),
-                ('paused_until', models.DateTimeField(blank=True, null=True)),
-                ('pause_reason', models.CharField(blank=True, max_length=80)),
+                ('open_until', models.DateTimeField(blank=True, null=True)),
+                ('open_reason', models.CharField(blank=True, max_length=80)),
                 ('probe_until', models.DateTimeField(blank=True, null=True)),
             ],
         ),
@@ -183,20 +183,20 @@ class Migration(migrations.Migration):
                 ('calls', models.PositiveIntegerField()),
                 ('used', models.PositiveIntegerField(default=0)),
                 ('window_ends_at', models.DateTimeField()),
-                ('told', models.BooleanField(default=False)),
+                ('reported', models.BooleanField(default=False)),
                 ('guesses', models.PositiveSmallIntegerField(default=0)),
                 ('integration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='quotas', to='links.integration')),
             ],
         ),
         migrations.CreateModel(
-            name='CallPlace',
+            name='CallSlot',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('call', models.CharField(max_length=60)),
                 ('taken_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('lease_until', models.DateTimeField()),
                 ('person', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('integration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='places', to='links.integration')),
+                ('integration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='slots', to='links.integration')),
             ],
         ),
         migrations.CreateModel(
@@ -348,8 +348,8 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('integration', 'scope'), name='one_quota_per_scope'),
         ),
         migrations.AddIndex(
-            model_name='callplace',
-            index=models.Index(fields=['integration', 'lease_until'], name='call_places'),
+            model_name='callslot',
+            index=models.Index(fields=['integration', 'lease_until'], name='call_slots'),
         ),
         migrations.AddConstraint(
             model_name='integrationsecret',

@@ -2,6 +2,7 @@
 
 from .counts import CountMove, DailyCount, LinkCount
 from .integrations import OF_CONSENT, Institution, Integration, IntegrationSecret
+from .limits import CallQuota, CallSlot, CircuitBreaker
 from .links import (
     ESCALATE_AFTER,
     PROVING,
@@ -17,14 +18,14 @@ from .links import (
     UnknownValue,
     search_text,
 )
-from .traffic import CallPlace, CallQuota, Traffic
 
 __all__ = [
     "ESCALATE_AFTER",
     "OF_CONSENT",
     "PROVING",
-    "CallPlace",
     "CallQuota",
+    "CallSlot",
+    "CircuitBreaker",
     "CountMove",
     "DailyCount",
     "EndUser",
@@ -40,7 +41,6 @@ __all__ = [
     "Note",
     "NoteText",
     "OwnerChange",
-    "Traffic",
     "UnknownValue",
     "search_text",
 ]

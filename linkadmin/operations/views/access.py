@@ -5,15 +5,14 @@ from django.urls import reverse
 
 from linkadmin.links.alerts import why_keys
 from linkadmin.links.models import Integration
-from linkadmin.links.traffic import pause_of
+from linkadmin.links.rate_limiter import why_denied
 from linkadmin.operations import runner
 from linkadmin.operations.models import Operation, OperationKind, State
 
 
 def why_paused(integration: Integration, call: str) -> str:
     """Return the words for why a call would be held back now; empty if it would be made."""
-    pause = pause_of(integration, call)
-    return why_keys(integration) or (pause.words(integration) if pause else "")
+    return why_keys(integration) or why_denied(integration, call)
 
 
 def outcome_of(operation: Operation) -> Operation:

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from linkadmin.links.models import Integration, Traffic
-from linkadmin.links.traffic_panel import CALLS
+from linkadmin.links.models import CircuitBreaker, Integration
+from linkadmin.links.usage import CALLS
 from linkadmin.providers.base import Provider
 from tests.environment import Environment
 
@@ -19,10 +19,10 @@ def words(env: Environment, name: str = "mia") -> str:
     return env.open(env.belvo.get_absolute_url(), name).words
 
 
-def pause(env: Environment, *, seconds: float, failures: int = 5, **more: object) -> Traffic:
+def pause(env: Environment, *, seconds: float, failures: int = 5, **more: object) -> CircuitBreaker:
     until = timezone.now() + timedelta(seconds=seconds)
-    defaults = {"failures": failures, "paused_until": until, "pause_reason": "in_a_row", **more}
-    return Traffic.objects.update_or_create(integration=env.belvo, defaults=defaults)[0]
+    defaults = {"failures": failures, "open_until": until, "open_reason": "in_a_row", **more}
+    return CircuitBreaker.objects.update_or_create(integration=env.belvo, defaults=defaults)[0]
 
 
 @pytest.mark.parametrize("name", ["mia", "aud", "adm"])
@@ -31,13 +31,13 @@ def test_calls_that_go_are_open_to_everybody_who_sees_the_page(env: Environment,
 
 
 def test_pause_says_until_when_and_why(env: Environment) -> None:
-    until = timezone.localtime(pause(env, seconds=30).paused_until)
+    until = timezone.localtime(pause(env, seconds=30).open_until)
 
     assert f"Paused until {until:%H:%M:%S %Z}: 5 failures in a row" in words(env)
 
 
 def test_pause_says_that_too_many_of_the_last_calls_failed(env: Environment) -> None:
-    pause(env, seconds=30, failures=1, pause_reason="of_last", recent="x." * 10)
+    pause(env, seconds=30, failures=1, open_reason="of_last", recent="x." * 10)
 
     assert ": 10 of the last 20 calls failed" in words(env)
 
@@ -52,8 +52,8 @@ def test_pause_that_is_over_waits_for_one_call(env: Environment) -> None:
 
 def test_calls_under_way_are_named_with_their_time(env: Environment) -> None:
     began, lease = timezone.now() - timedelta(seconds=12), timezone.now() + SOON
-    env.belvo.places.create(call="update_credentials", taken_at=began, lease_until=lease)
-    env.belvo.places.create(call="read_link", lease_until=timezone.now())  # of a process that died
+    env.belvo.slots.create(call="update_credentials", taken_at=began, lease_until=lease)
+    env.belvo.slots.create(call="read_link", lease_until=timezone.now())  # of a process that died
 
     assert "Calls under way 1 of 8 Update credentials · 12 s ago" in words(env)
     assert "Read a link" not in words(env)
@@ -62,7 +62,7 @@ def test_calls_under_way_are_named_with_their_time(env: Environment) -> None:
 def test_quotas_say_how_much_is_used_until_when_and_on_whose_word(env: Environment) -> None:
     ends = timezone.now() + SOON
     env.belvo.quotas.create(scope="", calls=40, used=12, window_ends_at=ends)
-    env.belvo.quotas.create(scope="remove_link", calls=0, told=True, window_ends_at=ends)
+    env.belvo.quotas.create(scope="remove_link", calls=0, reported=True, window_ends_at=ends)
 
     until = f"{timezone.localtime(ends):%H:%M:%S %Z}"
     assert f"All calls together 12 of 40 until {until} from its documents" in words(env)

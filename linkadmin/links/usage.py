@@ -1,4 +1,4 @@
-"""How the calls to an integration go, as its page shows it."""
+"""How much of its limits an integration uses now, as its page shows it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy
 
 from linkadmin.heartbeats import watch
 
-from . import breaker
+from . import circuit_breaker
 from .denials import clock_time
-from .models import CallPlace, CallQuota, Integration, Traffic
+from .models import CallQuota, CallSlot, CircuitBreaker, Integration
 from .presentation import StateBadge
 
 if TYPE_CHECKING:
@@ -59,16 +59,14 @@ CALLS: "Mapping[str, StrOrPromise]" = {
 
 
 @dataclass(frozen=True, slots=True)
-class CallRow:
-    """One call that is under way."""
-
+class CallInFlight:
     name: str
     since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
-class QuotaRow:
-    """One window: how much of it is used, until when, and on whose word."""
+class QuotaUse:
+    """One window: how much of it is used, until when, and who says so."""
 
     scope: str
     used: str
@@ -77,27 +75,25 @@ class QuotaRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
-    """The traffic of one integration."""
-
+class ApiUsage:
     state: StateBadge
-    is_paused: bool
-    calls: list[CallRow]
-    places: int
-    quotas: list[QuotaRow]
+    is_open: bool  # the circuit breaker
+    calls: list[CallInFlight]
+    slots: int
+    quotas: list[QuotaUse]
     keys: str
 
 
-def panel_of(integration: Integration) -> Panel:
+def usage_of(integration: Integration) -> ApiUsage:
     now = timezone.now()
-    traffic = Traffic.objects.filter(integration=integration).first() or Traffic(integration=integration)
-    places = CallPlace.objects.filter(integration=integration, lease_until__gt=now).order_by("taken_at", "id")
+    breaker = CircuitBreaker.objects.filter(integration=integration).first() or CircuitBreaker(integration=integration)
+    slots = CallSlot.objects.filter(integration=integration, lease_until__gt=now).order_by("taken_at", "id")
     quotas = list(CallQuota.objects.filter(integration=integration, window_ends_at__gt=now).order_by("scope"))
-    return Panel(
-        state=_state(traffic, quotas, now=now) if not integration.keys_refused else _no_calls(),
-        is_paused=traffic.paused_until is not None,
-        calls=[CallRow(_held_for(place), place.taken_at) for place in places],
-        places=settings.CALLS_AT_ONCE_PER_INTEGRATION,
+    return ApiUsage(
+        state=_state(breaker, quotas, now=now) if not integration.keys_refused else _no_calls(),
+        is_open=breaker.open_until is not None,
+        calls=[CallInFlight(_call_of(slot), slot.taken_at) for slot in slots],
+        slots=settings.CALLS_AT_ONCE_PER_INTEGRATION,
         quotas=[_quota(quota) for quota in quotas],
         keys=_keys(integration),
     )
@@ -108,34 +104,36 @@ def name_of(call: str) -> str:
     return str(CALLS.get(call, call.replace("_", " ")))
 
 
-def _held_for(place: CallPlace) -> str:
-    return name_of(place.call) if place.call else _("About to be made")
+def _call_of(slot: CallSlot) -> str:
+    return name_of(slot.call) if slot.call else _("About to be made")
 
 
 def _no_calls() -> StateBadge:
     return StateBadge("bad", "circle-x", _("No calls: the keys are rejected"))
 
 
-def _state(traffic: Traffic, quotas: Iterable[CallQuota], *, now: datetime) -> StateBadge:
-    if traffic.paused_until is None and any(quota.used >= quota.calls for quota in quotas):
+def _state(breaker: CircuitBreaker, quotas: Iterable[CallQuota], *, now: datetime) -> StateBadge:
+    if breaker.open_until is None and any(quota.used >= quota.calls for quota in quotas):
         return StateBadge("warn", "hourglass", _("A quota is used up"))
-    if traffic.paused_until is None:
+    if breaker.open_until is None:
         return StateBadge("ok", "circle-check", _("Calls go through"))
-    if traffic.paused_until > now:
-        until = {"time": clock_time(traffic.paused_until), "why": breaker.why(traffic)}
+    if breaker.open_until > now:
+        until = {"time": clock_time(breaker.open_until), "why": circuit_breaker.why(breaker)}
         return StateBadge("bad", "circle-x", _("Paused until %(time)s: %(why)s") % until)
-    if traffic.probe_until is not None and traffic.probe_until > now:
-        return StateBadge("warn", "hourglass", _("Trying one call"), breaker.why(traffic))
-    return StateBadge("warn", "hourglass", _("The next call finds out whether it works again"), breaker.why(traffic))
+    if breaker.probe_until is not None and breaker.probe_until > now:
+        return StateBadge("warn", "hourglass", _("Trying one call"), circuit_breaker.why(breaker))
+    return StateBadge(
+        "warn", "hourglass", _("The next call finds out whether it works again"), circuit_breaker.why(breaker)
+    )
 
 
-def _quota(quota: CallQuota) -> QuotaRow:
+def _quota(quota: CallQuota) -> QuotaUse:
     used = {"used": min(quota.used, quota.calls), "calls": quota.calls}
-    return QuotaRow(
+    return QuotaUse(
         scope=name_of(quota.scope),
         used=_("%(used)d of %(calls)d") % used if quota.calls else _("wait"),
         ends=clock_time(quota.window_ends_at),
-        source=_("told by the provider") if quota.told else _("from its documents"),
+        source=_("told by the provider") if quota.reported else _("from its documents"),
     )
 
 

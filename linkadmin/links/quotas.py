@@ -1,6 +1,6 @@
 """How often an integration may be called: fixed windows that begin with their first call, exact over all processes.
 
-What a provider told comes before what its documents say. Every function expects the integration's traffic row locked.
+What a provider's answers say comes before what its documents say. To count, the integration's row must be locked.
 """
 
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from linkadmin.moments import BOUNDS, CLOCKS_APART
-from linkadmin.providers.admission import Quota, Rate
+from linkadmin.providers.admission import Denial, Quota, Rate
 from linkadmin.providers.http import MAX_RETRY_AFTER
 
-from .denials import QUOTA, Pause
+from .denials import QUOTA
 from .models import CallQuota, Integration
 
 MACHINE_SHARE = 0.75  # of a window; the rest is kept for what people do
-TOLD_WINDOW = 60.0  # seconds; of a provider that tells when a window ends, until it tells that of the next
+REPORTED_WINDOW = 60.0  # seconds; of a provider that reports when a window ends, until it reports the next one
 FIRST_GUESS, LONGEST_GUESS = 60.0, MAX_RETRY_AFTER  # seconds to wait where no answer tells for how long
 # A window that ends later was begun by a clock that was ahead.
 LONGEST_WINDOW = BOUNDS["links.CallQuota"]["window_ends_at"] + CLOCKS_APART
@@ -34,19 +34,17 @@ def windows(integration: Integration, call: str, *, now: datetime) -> list[CallQ
     return [window for window in found if window is not None]
 
 
-def used_up(
-    quotas: Sequence[CallQuota], *, now: datetime, by_hand: bool = False, in_background: bool = False
-) -> Pause | None:
-    """Return the pause until the last of the windows with no call left ends.
+def denial_of(quotas: Sequence[CallQuota], *, by_hand: bool = False, in_background: bool = False) -> Denial | None:
+    """Deny calls until the last of the windows with no call left ends.
 
-    By hand a wish to wait is passed over; in the background only a share of a window is there to be used.
+    By hand, the provider's request to wait is passed over; in the background, only a share of a window may be used.
     """
     share = MACHINE_SHARE if in_background else 1.0
     full = [quota for quota in quotas if quota.used >= quota.calls * share and (quota.calls or not by_hand)]
     if not full:
         return None
     longest = max(full, key=lambda quota: quota.window_ends_at)
-    return Pause.until(QUOTA, longest.window_ends_at, why=why(longest), now=now)
+    return Denial(QUOTA, longest.window_ends_at, why(longest))
 
 
 def why(quota: CallQuota) -> str:
@@ -62,15 +60,15 @@ def why(quota: CallQuota) -> str:
     ) % {"count": quota.calls}
 
 
-def use(quotas: Sequence[CallQuota]) -> None:
+def count(quotas: Sequence[CallQuota]) -> None:
     """Count one call."""
     for quota in quotas:
         quota.used += 1
         quota.save()
 
 
-def learn(integration: Integration, rate: Rate, *, now: datetime) -> None:
-    """Take over what an answer told. Calls that are under way may not be counted in it yet: ours do not get fewer."""
+def apply_rate(integration: Integration, rate: Rate, *, now: datetime) -> None:
+    """Apply what an answer reported. Calls in flight may not be counted in it yet: ours do not get fewer."""
     quota = CallQuota.objects.filter(integration=integration, scope=rate.scope).first()
     if quota is None:
         quota = CallQuota(integration=integration, scope=rate.scope, calls=MOST_CALLS, window_ends_at=now)
@@ -80,36 +78,36 @@ def learn(integration: Integration, rate: Rate, *, now: datetime) -> None:
     ends_at = now + timedelta(seconds=rate.ends_in)
     if ends_at <= now or rate.calls > MOST_CALLS:
         return
-    if not rate.calls and quota.told:
+    if not rate.calls and quota.reported:
         ends_at = max(ends_at, quota.window_ends_at)
     ours = quota.used if quota.window_ends_at > now else 0
     if rate.calls:
         quota.calls, quota.used = rate.calls, max(ours, rate.calls - rate.left)
-    else:  # of a limit that was told before, nothing is left
-        quota.calls = quota.used = quota.calls if quota.told else 0
-    quota.window_ends_at, quota.told, quota.guesses = ends_at, True, 0
+    else:  # of a limit that was reported before, nothing is left
+        quota.calls = quota.used = quota.calls if quota.reported else 0
+    quota.window_ends_at, quota.reported, quota.guesses = ends_at, True, 0
     quota.save()
 
 
 def note_answered(integration: Integration, call: str, *, now: datetime) -> None:
-    """Take note of a call that was not too soon: the next guess begins with the shortest."""
+    """Record a call that was not too soon: the next guess begins with the shortest."""
     guessed = CallQuota.objects.filter(integration=integration, scope__in=_scopes(integration, call), guesses__gt=0)
     guessed.exclude(calls=0, window_ends_at__gt=now).update(guesses=0)
 
 
 def forget_guesses(integration: Integration, *, now: datetime) -> None:
-    """End the waits that no answer told the length of: a person has found that calls are answered."""
+    """End the waits whose length no answer reported: a person has found that calls are answered."""
     guessed = CallQuota.objects.filter(integration=integration, guesses__gt=0)
     guessed.filter(calls=0).update(window_ends_at=now)
     guessed.update(guesses=0)
 
 
 def _guess(quota: CallQuota, now: datetime) -> None:
-    """Wait, twice as long each time in a row. Calls that were under way when a wait began are no next time."""
+    """Wait, twice as long each time in a row. Calls that were in flight when a wait began are no next time."""
     if not quota.calls and quota.window_ends_at > now:
         return
     seconds = min(FIRST_GUESS * 2.0**quota.guesses, LONGEST_GUESS)
-    quota.calls, quota.used, quota.told = 0, 0, False
+    quota.calls, quota.used, quota.reported = 0, 0, False
     quota.guesses = min(quota.guesses + 1, MOST_GUESSES)
     quota.window_ends_at = now + timedelta(seconds=seconds)
     quota.save()
@@ -124,12 +122,12 @@ def _window(
 ) -> CallQuota | None:
     if kept is not None and now < kept.window_ends_at <= now + LONGEST_WINDOW:
         return kept
-    is_told = kept is not None and kept.told and kept.calls > 0
-    if documented is None and not is_told:
+    is_reported = kept is not None and kept.reported and kept.calls > 0
+    if documented is None and not is_reported:
         return None
     window = kept or CallQuota(integration=integration, scope=scope)
-    window.used, window.told = 0, is_told
-    if documented is not None and not is_told:
+    window.used, window.reported = 0, is_reported
+    if documented is not None and not is_reported:
         window.calls = documented.calls
-    window.window_ends_at = now + timedelta(seconds=documented.seconds if documented else TOLD_WINDOW)
+    window.window_ends_at = now + timedelta(seconds=documented.seconds if documented else REPORTED_WINDOW)
     return window

@@ -7,14 +7,15 @@ from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Role
-from linkadmin.links.models import CallPlace, CallQuota, Integration
-from linkadmin.links.traffic import Slot, take_place
+from linkadmin.links.models import CallQuota, CallSlot, Integration
+from linkadmin.links.rate_limiter import free_slot, take_slot
+from linkadmin.links.slots import Slot
 from linkadmin.providers.admission import AttemptResult, Denial, Quota, Rate
 from linkadmin.providers.errors import NotSent
 from tests.environment import PASSWORD
 from tests.providers.conftest import reply
 
-from .conftest import GOOD, SILENCE, Serve, at_once, failed, gate_of, is_let_in, read
+from .conftest import GOOD, SILENCE, Serve, at_once, failed, is_admitted, limiter_of, read
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,7 +24,7 @@ class TestQuotas:
     def test_are_exact_for_all_processes_together(self, belvo: Integration) -> None:
         belvo.quotas.create(scope="read_link", calls=5, window_ends_at=timezone.now() + timedelta(seconds=30))
 
-        assert at_once(12, lambda: is_let_in(belvo)).count(True) == 5
+        assert at_once(12, lambda: is_admitted(belvo)).count(True) == 5
         assert CallQuota.objects.get(scope="read_link").used == 5
 
     @pytest.mark.usefixtures("still")
@@ -48,7 +49,7 @@ class TestQuotas:
 
     def test_begin_anew_with_the_first_call_after_a_window(self, belvo: Integration, serve: Serve) -> None:
         serve(GOOD)
-        belvo.quotas.create(scope="read_link", calls=2, used=2, told=True, window_ends_at=timezone.now())
+        belvo.quotas.create(scope="read_link", calls=2, used=2, reported=True, window_ends_at=timezone.now())
 
         read(belvo)
 
@@ -58,13 +59,13 @@ class TestQuotas:
 
     def test_that_are_told_win_and_forget_no_call_of_ours(self, belvo: Integration) -> None:
         belvo.quotas.create(scope="read_link", calls=9, used=7, window_ends_at=timezone.now() + timedelta(seconds=30))
-        passage = gate_of(belvo).enter("read_link", seconds=15)
-        assert not isinstance(passage, Denial)
+        permit = limiter_of(belvo).admit("read_link", seconds=15)
+        assert not isinstance(permit, Denial)
 
-        passage.leave(AttemptResult(rate=Rate("read_link", 20.0, calls=100, left=99)))
+        permit.release(AttemptResult(rate=Rate("read_link", 20.0, calls=100, left=99)))
 
         quota = CallQuota.objects.get(scope="read_link")
-        assert (quota.calls, quota.used, quota.told) == (100, 8, True)
+        assert (quota.calls, quota.used, quota.reported) == (100, 8, True)
 
     def test_hold_calls_back_until_the_moment_an_answer_named(self, belvo: Integration, serve: Serve) -> None:
         script = serve(reply(429, [], Retry_After="40"))
@@ -81,10 +82,10 @@ class TestQuotas:
     def test_are_not_used_by_a_call_that_is_not_made(self, belvo: Integration) -> None:
         ana = User.objects.create_user(username="ana", password=PASSWORD, role=Role.SUPPORT)
         belvo.quotas.create(scope="submit_token", calls=1, window_ends_at=timezone.now() + timedelta(seconds=30))
-        place = take_place(belvo.pk, call="submit_token", seconds=310, person_id=ana.pk)
+        slot = take_slot(belvo.pk, call="submit_token", seconds=310, person_id=ana.pk)
 
-        assert isinstance(place, Slot)
-        place.free()
+        assert isinstance(slot, Slot)
+        free_slot(slot)
 
         assert CallQuota.objects.get(scope="submit_token").used == 0
-        assert not CallPlace.objects.exists()
+        assert not CallSlot.objects.exists()

@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from linkadmin.audit.models import AuditEvent
-from linkadmin.links.models import CallPlace, CallQuota, Integration, Link
+from linkadmin.links.models import CallQuota, CallSlot, Integration, Link
 from linkadmin.operations import runner
 from linkadmin.operations.models import Operation, State
 from tests.environment import HTMX, Environment
@@ -31,7 +31,7 @@ PASSWORD = "pass_typed"
 def take(env: Environment, places: int, name: str | None = None) -> None:
     until = timezone.now() + timedelta(minutes=5)
     for _each in range(places):
-        CallPlace.objects.create(
+        CallSlot.objects.create(
             integration=env.belvo, call="read_link", person=env.people[name] if name else None, lease_until=until
         )
 
@@ -41,7 +41,7 @@ def _never_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_seconds: float) -> None:
         raise AssertionError("a page's thread waited for a slot")
 
-    monkeypatch.setattr("linkadmin.links.traffic.time.sleep", fail)
+    monkeypatch.setattr("linkadmin.links.rate_limiter.time.sleep", fail)
 
 
 @pytest.mark.usefixtures("_never_sleeps")
@@ -68,7 +68,7 @@ def test_refusal_locks_and_writes_nothing_but_its_audit_row(env: Environment, wh
     client = env.client()
     take(env, ours.CALLS_AT_ONCE_PER_INTEGRATION // (1 if why == "no_slot" else 2), "ana")
     if why == "same_link":
-        CallPlace.objects.all().delete()
+        CallSlot.objects.all().delete()
         Operation.objects.create(
             kind="update_credentials",
             integration=env.belvo,
@@ -142,7 +142,7 @@ class TestTwoWhoCheckTheSameLink:
         def start(key: UUID, held: runner.HeldSlot, work: Callable[[], None]) -> None:
             begin(key, held, lambda: (second_may_end.wait(60), work())[1])
             first_may_end.set()
-            wait_until(lambda: CallPlace.objects.count() == 1)
+            wait_until(lambda: CallSlot.objects.count() == 1)
             time.sleep(0.2)  # what the first still does after it let its slot go
 
         monkeypatch.setattr(runner, "start", start)
@@ -181,7 +181,7 @@ class TestReconciliation:
     def test_leaves_three_slots_to_people(
         self, env: Environment, lost: Operation, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("linkadmin.links.traffic.PLACE_WAIT_SECONDS", 0.0)
+        monkeypatch.setattr("linkadmin.links.slots.SLOT_WAIT_SECONDS", 0.0)
         take(env, 5)
         before = len(env.calls("GET", "/api/links/"))
 

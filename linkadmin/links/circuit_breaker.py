@@ -1,0 +1,73 @@
+"""When the circuit breaker of an integration opens, and how one call finds out whether the others may go on.
+
+Rules over one row, which the caller holds locked: nothing here reads or saves.
+"""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from linkadmin.moments import LONGEST_CALL, LONGEST_PAUSE
+from linkadmin.providers.admission import Denial, HealthSignal
+
+from .denials import PAUSED
+from .models import CircuitBreaker
+
+GOOD, FAILED = ".", "x"
+SEEN = 20  # calls are remembered; half of them failed is too many
+IN_A_ROW, OF_LAST = "in_a_row", "of_last"
+
+
+def denial_of(breaker: CircuitBreaker, *, now: datetime) -> Denial | None:
+    """Return why no call may be made now, unless it is one that finds out."""
+    if breaker.open_until is None:
+        return None
+    if now < breaker.open_until <= now + LONGEST_PAUSE:  # a later one was set by a clock that was ahead
+        return Denial(PAUSED, breaker.open_until, why(breaker))
+    if breaker.probe_until is not None and now < breaker.probe_until <= now + LONGEST_CALL:
+        return Denial(PAUSED, why=_("one call finds out whether the provider answers again"))
+    return None
+
+
+def why(breaker: CircuitBreaker) -> str:
+    """Say what calls are paused for."""
+    if breaker.open_reason == OF_LAST:
+        failed = breaker.recent.count(FAILED)
+        return _("%(failed)d of the last %(seen)d calls failed") % {"failed": failed, "seen": len(breaker.recent)}
+    return ngettext("%(count)d failure in a row", "%(count)d failures in a row", breaker.failures) % {
+        "count": breaker.failures
+    }
+
+
+def record(breaker: CircuitBreaker, signal: HealthSignal, *, is_probe: bool, now: datetime) -> None:
+    """Take the end of an attempt into account."""
+    if breaker.open_until is not None and not is_probe:
+        return  # it began before the breaker opened, and tells nothing about what came after
+    if is_probe:
+        breaker.probe_until = None
+    if signal is HealthSignal.NOTHING:
+        return
+    breaker.recent = (breaker.recent + (FAILED if signal is HealthSignal.FAILS else GOOD))[-SEEN:]
+    if signal is HealthSignal.FAILS:
+        _fail(breaker, now)
+    else:
+        _succeed(breaker)
+
+
+def _succeed(breaker: CircuitBreaker) -> None:
+    breaker.failures = 0
+    if breaker.open_until is not None:
+        breaker.open_until, breaker.open_reason, breaker.recent = None, "", ""
+
+
+def _fail(breaker: CircuitBreaker, now: datetime) -> None:
+    breaker.failures = min(breaker.failures + 1, 9_999)
+    if breaker.failures >= settings.BREAKER_FAILURES_IN_A_ROW:
+        breaker.open_reason = IN_A_ROW
+    elif len(breaker.recent) == SEEN and breaker.recent.count(FAILED) * 2 >= SEEN:
+        breaker.open_reason = OF_LAST
+    elif breaker.open_until is None:
+        return
+    breaker.open_until = now + timedelta(seconds=settings.BREAKER_PAUSE_SECONDS)

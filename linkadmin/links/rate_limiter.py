@@ -1,0 +1,260 @@
+"""Every call is admitted under the lock of one row per integration, so that all processes together keep to its limits.
+
+One short transaction at the beginning of a call and one at its end; while the call runs, no database connection is
+held. What a process that died leaves behind has a lease.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, transaction
+from django.utils import timezone
+
+from linkadmin import storage
+from linkadmin.database import release_connections
+from linkadmin.heartbeats import signs
+from linkadmin.providers.admission import AttemptResult, Denial, HealthSignal, Permit
+from linkadmin.providers.errors import KeysRefused
+
+from . import circuit_breaker, quotas, slots
+from .denials import KEYS_REFUSED, NO_DATABASE, NO_FREE_SLOT, describe
+from .models import CallQuota, CallSlot, CircuitBreaker, Integration
+from .slots import Slot
+
+logger = structlog.get_logger(__name__)
+
+OnKeysRefused = Callable[[KeysRefused], None]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class CallRequest:
+    """A call that wants to be made, in a slot that was taken before or is taken with it; without a name, only that."""
+
+    slot: Slot
+    call: str
+    seconds: float
+    takes_slot: bool = True
+    by_hand: bool = False
+    in_background: bool = False
+    person_id: UUID | None = None  # who may have half of the slots
+
+
+def take_slot(integration_id: UUID, *, call: str, seconds: float, person_id: UUID) -> Slot | Denial:
+    """Take a slot for `seconds` of a person's calls, or say at once that there is none.
+
+    For a named call, also say why it would be denied now. Nothing is counted: the call is admitted when it is made.
+    """
+    request = CallRequest(Slot(integration_id), call, seconds, person_id=person_id)
+    return _take(request) or request.slot
+
+
+def free_slot(slot: Slot) -> None:
+    _recorded(CallSlot.objects.filter(pk=slot.id).delete)
+
+
+def current_denial(integration: Integration, call: str) -> Denial | None:
+    """Tell whether a call would be denied now, before anybody types anything for it."""
+    now = timezone.now()
+    breaker = CircuitBreaker.objects.filter(integration=integration).first()
+    is_open = circuit_breaker.denial_of(breaker, now=now) if breaker else None
+    return is_open or quotas.denial_of(quotas.windows(integration, call, now=now))
+
+
+def why_denied(integration: Integration, call: str) -> str:
+    """Return that denial in words; empty if the call would be made."""
+    denial = current_denial(integration, call)
+    return describe(denial, integration) if denial else ""
+
+
+class RateLimiter:
+    """Admits the calls of one integration.
+
+    `by_hand`: a person finds out, in spite of an open circuit breaker and of refused keys. `in_background`: nobody
+    waits for it, so that it leaves slots and a share of each window to those who do.
+    """
+
+    def __init__(
+        self,
+        integration_id: UUID,
+        *,
+        on_keys_refused: OnKeysRefused,
+        by_hand: bool = False,
+        in_background: bool = False,
+    ) -> None:
+        self._integration_id = integration_id
+        self._on_keys_refused = on_keys_refused
+        self._by_hand = by_hand
+        self._in_background = in_background
+
+    def admit(self, call: str, *, seconds: float) -> Permit | Denial:
+        """Admit a call, in the slot taken for it or in one of its own. Raises RuntimeError inside a transaction."""
+        taken = slots.slot_in_use(self._integration_id)
+        request = CallRequest(
+            slot=taken or Slot(self._integration_id),
+            call=call,
+            seconds=seconds,
+            takes_slot=taken is None,
+            by_hand=self._by_hand,
+            in_background=self._in_background,
+            person_id=slots.acting_person(),
+        )
+        admit = _admit_or_wait if self._in_background else _admit
+        admitted = _recorded(partial(admit, request, self._on_keys_refused)) or Denial(NO_DATABASE)
+        release_connections()
+        signs.note_progress()
+        if not isinstance(admitted, Denial):
+            storage.note_call()
+        return admitted
+
+
+@dataclass(frozen=True, slots=True)
+class AdmittedCall:
+    """One call on its way. What can't be recorded about it is lost: it never costs the provider's answer."""
+
+    request: CallRequest
+    on_keys_refused: OnKeysRefused
+    is_probe: bool
+
+    def record(self, result: AttemptResult) -> None:
+        """Record an attempt that another one may follow."""
+        _recorded(partial(_settle, self, result))
+        release_connections()
+        signs.note_progress()
+
+    def may_retry(self) -> bool:
+        """Count another attempt, if neither refused keys nor the circuit breaker or a quota stand in its way."""
+        may = _recorded(partial(_count_retry, self))
+        release_connections()
+        return may is True
+
+    def release(self, result: AttemptResult | None) -> None:
+        """Record the last attempt, and free the slot unless it was taken for more calls than this one."""
+        _recorded(partial(_settle, self, result, frees_slot=self.request.takes_slot))
+        signs.note_progress()
+
+
+def _recorded(record: Callable[[], T]) -> T | None:
+    """Write to the database, or go on without: that it is away is no answer of the provider's."""
+    try:
+        return record()
+    except (DatabaseError, InterfaceError, Integration.DoesNotExist) as error:
+        logger.warning("rate_limiter.not_recorded", error=type(error).__name__)
+    return None
+
+
+def _admit_or_wait(request: CallRequest, on_keys_refused: OnKeysRefused) -> AdmittedCall | Denial:
+    """Admit a call, waiting a moment for a slot: outside of pages, whose threads others need."""
+    until = time.monotonic() + min(slots.SLOT_WAIT_SECONDS, request.seconds)
+    while True:
+        admitted = _admit(request, on_keys_refused)
+        if not isinstance(admitted, Denial) or admitted.reason not in NO_FREE_SLOT or time.monotonic() >= until:
+            return admitted
+        release_connections()
+        time.sleep(random.uniform(0.02, 0.08))  # noqa: S311 - so that those who wait do not all come at once
+
+
+@transaction.atomic(durable=True)
+def _take(request: CallRequest) -> Denial | None:
+    breaker = _locked(request.slot)
+    windows = quotas.windows(breaker.integration, request.call, now=timezone.now()) if request.call else []
+    denial = _denial(request, breaker, windows)
+    if denial is None:
+        _occupy(request)
+    return denial
+
+
+@transaction.atomic(durable=True)
+def _admit(request: CallRequest, on_keys_refused: OnKeysRefused) -> AdmittedCall | Denial:
+    breaker = _locked(request.slot)
+    windows = quotas.windows(breaker.integration, request.call, now=timezone.now())
+    denial = _denial(request, breaker, windows)
+    if denial is not None:
+        return denial
+    lease_until, is_probe = _occupy(request), breaker.open_until is not None
+    if is_probe:
+        breaker.probe_until = lease_until
+        breaker.save()
+    quotas.count(windows)
+    return AdmittedCall(request, on_keys_refused, is_probe)
+
+
+def _denial(request: CallRequest, breaker: CircuitBreaker, windows: list[CallQuota]) -> Denial | None:
+    if request.call and not request.by_hand:
+        if breaker.integration.keys_refused:
+            return Denial(KEYS_REFUSED)
+        if is_open := circuit_breaker.denial_of(breaker, now=timezone.now()):
+            return is_open
+    used_up = quotas.denial_of(windows, by_hand=request.by_hand, in_background=request.in_background)
+    if used_up or not request.takes_slot:
+        return used_up
+    return slots.denial_of(
+        request.slot.integration_id, request.person_id, in_background=request.in_background, drop_expired=True
+    )
+
+
+def _occupy(request: CallRequest) -> datetime:
+    """Write down which call the slot is for; return until when."""
+    now, slot = timezone.now(), request.slot
+    lease_until = now + timedelta(seconds=request.seconds + settings.LEASE_MARGIN_SECONDS)
+    row = {"call": request.call, "taken_at": now, "lease_until": lease_until}
+    if request.takes_slot:
+        CallSlot.objects.create(id=slot.id, integration_id=slot.integration_id, person_id=request.person_id, **row)
+    else:
+        CallSlot.objects.filter(pk=slot.id).update(**row)
+    return lease_until
+
+
+@transaction.atomic(durable=True)
+def _settle(admitted: AdmittedCall, result: AttemptResult | None, *, frees_slot: bool = False) -> None:
+    if result is not None:
+        _learn(admitted, result)
+    if frees_slot:
+        CallSlot.objects.filter(pk=admitted.request.slot.id).delete()
+
+
+def _learn(admitted: AdmittedCall, result: AttemptResult) -> None:
+    breaker, request = _locked(admitted.request.slot), admitted.request
+    now = timezone.now()
+    before = dict(vars(breaker))
+    circuit_breaker.record(breaker, result.signal, is_probe=admitted.is_probe, now=now)
+    if vars(breaker) != before:
+        breaker.save()
+    if result.rate is not None:
+        quotas.apply_rate(breaker.integration, result.rate, now=now)
+    elif result.signal is HealthSignal.ANSWERS:
+        quotas.note_answered(breaker.integration, request.call, now=now)
+    if request.by_hand and result.error is None:
+        quotas.forget_guesses(breaker.integration, now=now)
+    if isinstance(result.error, KeysRefused):
+        admitted.on_keys_refused(result.error)
+
+
+@transaction.atomic(durable=True)
+def _count_retry(admitted: AdmittedCall) -> bool:
+    breaker, request = _locked(admitted.request.slot), admitted.request
+    now = timezone.now()
+    windows = quotas.windows(breaker.integration, request.call, now=now)
+    is_denied = (
+        (breaker.integration.keys_refused and not request.by_hand)
+        or circuit_breaker.denial_of(breaker, now=now)
+        or quotas.denial_of(windows, in_background=request.in_background)
+    )
+    if not is_denied:
+        quotas.count(windows)
+    return not is_denied
+
+
+def _locked(slot: Slot) -> CircuitBreaker:
+    """Return an integration's row, made if need be, for the rest of this transaction."""
+    rows = CircuitBreaker.objects.select_for_update(of=("self",)).select_related("integration")
+    breaker, _made = rows.get_or_create(integration_id=slot.integration_id)
+    return breaker
