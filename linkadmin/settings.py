@@ -137,7 +137,7 @@ TEMPLATES = [
             ],
             "builtins": [
                 "linkadmin.icons",
-                "linkadmin.links.templatetags.isolation",
+                "linkadmin.links.templatetags.names",
                 "linkadmin.page_parts",
                 "linkadmin.timestamps",
             ],

@@ -34,6 +34,7 @@ FORBIDDEN = {
     "a URL of another host": r"(?:src|href|action)=\"(?:https?:)?//",
     "an address of ours written out": r"(?:src|href|action|hx-[a-z]+)=\"(?:/(?!/)|\{\{[^}]*\}\}[^\"?#]*/)",
     "a comment for every reader": r"<!--",
+    "a customer's name, masked for nobody": r"\{\{[^}]*\.end_user(?:\.name)?\s*[|}]",
 }
 CONTRACTS = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 PACKAGES = [layer.removeprefix("linkadmin.") for layer in reversed(CONTRACTS[0]["layers"])]  # bottom up
@@ -92,6 +93,7 @@ def test_forbidden_things_would_be_found() -> None:
         "a URL of another host": '<img src="//evil.example/x.png">',
         "an address of ours written out": '<a href="{{ link.get_absolute_url }}history/">',
         "a comment for every reader": "<!-- x -->",
+        "a customer's name, masked for nobody": "<b>{{ link.end_user }}</b>",
     }
 
     assert {what for what, sample in samples.items() if re.search(FORBIDDEN[what], sample)} == set(FORBIDDEN)

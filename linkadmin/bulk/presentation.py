@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from linkadmin.heartbeats import watch
-from linkadmin.links.presentation import StateBadge, shown_name, shown_states
+from linkadmin.links.presentation import StateBadge, shown_states
 from linkadmin.providers.names import isolated
 
 from .forecast import Forecast, forecast
@@ -235,7 +235,7 @@ def _item_row(job: BulkJob, item: BulkItem, *, see_names: bool) -> ItemRow:
     link = item.link
     return ItemRow(
         url=reverse("link-detail", args=[link.pk]),
-        customer=shown_name(str(link.end_user), see_names=see_names),
+        customer=link.end_user.called(see_names=see_names),
         customer_id=link.end_user.external_id,
         bank=link.bank or _("Bank not named"),
         through=link.integration.name,

@@ -5,7 +5,6 @@ from uuid import UUID
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
-from linkadmin.accounts.roles import Right, may
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
 from linkadmin.pages import reader
@@ -13,16 +12,12 @@ from linkadmin.pages import reader
 from . import queries
 from .live import follows
 from .models import EndUser, Link
-from .presentation import shown_name
 
 
 def link_for(request: HttpRequest, pk: UUID) -> Link:
-    """Return a link the reader may see, its customer's name masked for who may not know it; or raise 404."""
-    user = reader(request)
-    links = queries.visible_to(user).select_related("integration", "end_user", "institution", "owner")
-    link = get_object_or_404(links, pk=pk)
-    link.end_user.name = shown_name(link.end_user.name, see_names=may(user, Right.SEE_NAMES))
-    return link
+    """Return a link the reader may see, or raise 404."""
+    links = queries.visible_to(reader(request)).select_related("integration", "end_user", "institution", "owner")
+    return get_object_or_404(links, pk=pk)
 
 
 def seen(request: HttpRequest, link: Link | None, end_user: EndUser | None, *, page: str) -> None:

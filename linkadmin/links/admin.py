@@ -24,7 +24,7 @@ from linkadmin.wake_worker import wake_worker
 
 from .connections import store_secret
 from .models import EndUser, HealthChange, Institution, Integration, Link
-from .presentation import badge, shown_name
+from .presentation import badge
 
 KEY_FIELDS = ("key_state", "keys_refused_at", "keys_retry_at", "tested_at", "test_detail")
 
@@ -161,18 +161,10 @@ class FoundById:
 class MaskedNames:
     """Names of customers only as initials: the auditor proves acts, and needs no names for it."""
 
-    def get_object(self, *args: Any, **kwargs: Any) -> Any:
-        """Return a row in whose title, crumbs and history no name can appear."""
-        row = super().get_object(*args, **kwargs)  # type: ignore[misc]
-        customer = getattr(row, "end_user", row)
-        if customer is not None:
-            customer.name = shown_name(customer.name, see_names=False)
-        return row
-
     @admin.display(description=_("customer"))
     def customer(self, row: Any) -> str | None:
         customer = getattr(row, "end_user", row)
-        return None if customer is None else shown_name(str(customer), see_names=False)
+        return None if customer is None else str(customer)
 
 
 @admin.register(EndUser)

@@ -16,7 +16,7 @@ from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause, HealthState
 
 from .causes import PROVING_LOOK, STATES, Group, Remedy, StateLook, Turn
-from .models import PROVING, EndUser, Link
+from .models import PROVING, EndUser, Institution, Integration, Link
 
 TURN_ICONS = {
     Turn.CUSTOMER: "user",
@@ -147,7 +147,7 @@ def customer_rows(
     return [
         CustomerRow(
             each.get_absolute_url(),
-            shown_name(str(each), see_names=see_names),
+            each.called(see_names=see_names),
             each.external_id,
             each.pk,
             *counted.get(each.pk, (0, 0)),
@@ -156,9 +156,9 @@ def customer_rows(
     ]
 
 
-def shown_name(name: str, *, see_names: bool) -> str:
-    """Return a name, or its initials for those who may not see it."""
-    return name if see_names else " ".join(f"{word[0]}•••" for word in name.split())
+def title_of(customer: EndUser, place: Institution | Integration, *, see_names: bool) -> str:
+    """Return what a link is called: whose it is, and its institution if that is known."""
+    return f"{isolated(customer.called(see_names=see_names))} × {isolated(str(place))}"
 
 
 def state_counts(tally: Mapping[str, int], *, green: bool = True) -> list[dict[str, Any]]:
@@ -234,7 +234,7 @@ def _row(link: Link, standing: Standing, *, see_names: bool) -> LinkRow:
     return LinkRow(
         pk=str(link.pk),
         url=reverse("link-detail", args=[link.pk]),
-        customer=shown_name(str(link.end_user), see_names=see_names),
+        customer=link.end_user.called(see_names=see_names),
         customer_id=link.end_user.external_id,
         bank=link.bank or _("Bank not named"),
         is_unlisted=bool(bank and not bank.is_listed_since(link.integration.institutions_read_at)),

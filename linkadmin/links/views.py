@@ -23,7 +23,7 @@ from linkadmin.providers.errors import Busy, NotSent
 from . import connections, counts, queries
 from .group_counts import health_strip
 from .models import EndUser, Integration, Link
-from .presentation import customer_rows, pills, rows, shown_name, state_counts
+from .presentation import customer_rows, pills, rows, state_counts
 from .rate_limiter import why_denied
 from .usage import usage_of
 
@@ -85,7 +85,6 @@ def end_user_detail(request: HttpRequest, pk: Any) -> HttpResponse:
     )
     context = {
         "customer": customer,
-        "name": shown_name(str(customer), see_names=see_names),
         "rows": rows(links.select_related(*queries.NAMED)[:PAGE_SIZE], see_names=see_names),
     }
     return render(request, "links/end_user.html", context)

@@ -125,7 +125,7 @@ class NewLinkForm(ProviderForm):
             self.add_error(
                 "end_user_name",
                 _("This id belongs to %(name)s. Correct the id, or leave the name empty.")
-                % {"name": isolated(str(self.known))},
+                % {"name": isolated(self.known.called(see_names=True))},
             )
         if not self.known and not name and "end_user_id" in cleaned:
             self.add_error("end_user_name", _("No customer has this id yet: give the name of the new one."))

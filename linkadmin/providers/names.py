@@ -34,6 +34,11 @@ def folded(text: str) -> str:
     return _JOINERS.sub("", _UNSAFE.sub("", bare)).translate(_PLAIN)
 
 
+def masked(name: str) -> str:
+    """Return the initials of a name, for those who may not see it."""
+    return " ".join(f"{word[0]}•••" for word in name.split())
+
+
 def isolated(text: str) -> str:
     """Return a name between marks that keep its direction to itself, for texts that can hold no markup."""
     return f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}" if text else ""

@@ -3,11 +3,13 @@
 import re
 
 import pytest
+from django.test import RequestFactory
 from django.utils.html import escape
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Role
 from linkadmin.links import notes
+from linkadmin.links.access import link_for
 from linkadmin.links.models import EndUser, Institution, Integration, Link, LinkSearch, Note
 from linkadmin.providers.names import clean_name, clean_text, folded, is_customer_id, isolated
 from linkadmin.sync.full_checks.discovery import know_customers
@@ -184,3 +186,29 @@ def bare(source: str, name: str) -> list[str]:
 def test_isolated_name_in_text_without_markup() -> None:
     assert isolated("Acme") == "\u2068Acme\u2069"
     assert isolated("") == ""
+
+
+def test_customer_is_masked_unless_the_reader_is_known_to_see_names() -> None:
+    named, unnamed = EndUser(name="Acme Corp", external_id="cus-1"), EndUser(external_id="cus-1")
+
+    assert [str(each) for each in (named, unnamed)] == ["A••• C•••", "cus-1"]  # an ID is no name
+    assert [each.called(see_names=False) for each in (named, unnamed)] == ["A••• C•••", "cus-1"]
+    assert [each.called(see_names=True) for each in (named, unnamed)] == ["Acme Corp", "cus-1"]
+
+
+@pytest.mark.parametrize(("reader", "title"), [("ana", "Acme Corp × Erebor"), ("aud", "A••• C••• × Erebor")])
+def test_link_is_called_by_its_customer_and_institution_on_each_of_its_pages(
+    env: Environment, reader: str, title: str
+) -> None:
+    link = env.belvo_link("Acme Corp")
+    Institution.objects.filter(pk=link.institution_id).update(display_name="Erebor")
+
+    for page in ("", "history/"):
+        assert title in env.open(f"{link.get_absolute_url()}{page}", reader).words, page
+
+
+def test_masking_leaves_the_link_as_it_is(env: Environment, rf: RequestFactory) -> None:
+    request = rf.get("/")
+    request.user = env.people["aud"]
+
+    assert link_for(request, env.belvo_link("Acme Corp").pk).end_user.name == "Acme Corp"

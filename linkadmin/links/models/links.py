@@ -22,7 +22,7 @@ from linkadmin.links.causes import (
     judge,
 )
 from linkadmin.links.denials import why_unasked
-from linkadmin.providers.names import folded
+from linkadmin.providers.names import folded, masked
 from linkadmin.providers.types import Capability, Cause, HealthState, LinkRef
 
 from .integrations import Institution, Integration
@@ -50,10 +50,14 @@ class EndUser(models.Model):
         indexes = [models.Index(fields=["name", "id"], name="end_user_by_name")]
 
     def __str__(self) -> str:
-        return self.name or self.external_id
+        return masked(self.name) or self.external_id
 
     def get_absolute_url(self) -> str:
         return reverse("end-user-detail", args=[self.pk])
+
+    def called(self, *, see_names: bool) -> str:
+        """Return what staff call this customer; who may not see names gets initials, as everything does by default."""
+        return (self.name or self.external_id) if see_names else str(self)
 
 
 class LinkQuerySet(models.QuerySet["Link"]):

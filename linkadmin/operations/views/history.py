@@ -12,7 +12,6 @@ from django.views.decorators.http import require_safe
 
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links.access import link_for, seen
-from linkadmin.links.presentation import shown_name
 from linkadmin.operations import timeline
 from linkadmin.pages import draw, reader
 from linkadmin.paging import without_place
@@ -32,7 +31,6 @@ def link_history(request: HttpRequest, pk: UUID) -> HttpResponse:
     with _clock(query):
         context = {
             "link": link,
-            "customer": shown_name(str(link.end_user), see_names=see_names),
             "page": timeline.page_of(link, kinds, query, see_names=see_names),
             "pills": timeline.kind_pills(query, kinds),
             "all_kinds_url": timeline.every_kind(query),

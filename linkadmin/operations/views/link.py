@@ -18,7 +18,6 @@ from linkadmin.links.access import link_for, seen
 from linkadmin.links.forms import NoteForm, OwnerForm
 from linkadmin.links.health_calendar import day_strip
 from linkadmin.links.models import Link
-from linkadmin.links.presentation import shown_name
 from linkadmin.operations import reading, refusals, timeline
 from linkadmin.operations.acts import Offer, offer
 from linkadmin.operations.apply_response import links_that_go
@@ -52,7 +51,6 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "link": link,
         "pulse": pulse_of_link(link.pk),
         "steps": steps_of_link(link, last),
-        "customer": shown_name(str(link.end_user), see_names=see_names),
         "verdict": verdict,
         "operation": last,
         "explanation": explain(last) if last and not last.is_done and _is_news(last, link) else None,

@@ -17,7 +17,7 @@ from linkadmin.compression import no_compression
 from linkadmin.heartbeats import watch
 from linkadmin.links.access import seen
 from linkadmin.links.causes import VERDICTS
-from linkadmin.links.presentation import shown_name, standing_of
+from linkadmin.links.presentation import standing_of, title_of
 from linkadmin.operations import decisions, reconcile, refusals
 from linkadmin.operations.acts import start_of
 from linkadmin.operations.budget import Budget, budget_of
@@ -150,8 +150,8 @@ def _subject(operation: Operation, user: User) -> str:
     """Say what it is about, in the words of its heading."""
     if operation.end_user is None:
         return isolated(operation.integration.name)
-    customer = shown_name(str(operation.end_user), see_names=may(user, Right.SEE_NAMES))
-    return f"{isolated(customer)} × {isolated(str(operation.institution or operation.integration.name))}"
+    place = operation.institution or operation.integration
+    return title_of(operation.end_user, place, see_names=may(user, Right.SEE_NAMES))
 
 
 def _operation(pk: UUID, **scope: bool) -> Operation:

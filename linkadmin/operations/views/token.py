@@ -19,7 +19,7 @@ from linkadmin.compression import no_compression
 from linkadmin.links.access import link_for, seen
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
-from linkadmin.links.presentation import shown_name, standing_of
+from linkadmin.links.presentation import standing_of
 from linkadmin.operations import decisions, encrypted, refusals, services
 from linkadmin.operations.acts import start_of
 from linkadmin.operations.budget import budget_of
@@ -99,7 +99,6 @@ def link_token_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
         seen(request, link, link.end_user, page="token")
     context = {
         "link": link,
-        "customer": _customer(request, link),
         "owner": challenge.operation.actor.display_name,
         "form": form,
     }
@@ -159,7 +158,6 @@ def _over(request: HttpRequest, operation: Operation, *, status: int = 200) -> H
     budget = budget_of(link)
     context = {
         "link": link,
-        "customer": _customer(request, link),
         "standing": standing_of(link),
         "steps": steps_at(CODE, link.integration, is_new=operation.begins_link, failed=True),
         "late": VERDICTS[Cause.CODE_TOO_LATE],
@@ -168,10 +166,6 @@ def _over(request: HttpRequest, operation: Operation, *, status: int = 200) -> H
         "ways": ways_on(link, budget, user=reader(request)),
     }
     return draw(request, OVER_TEMPLATE, "step", context, status=status)
-
-
-def _customer(request: HttpRequest, link: Link) -> str:
-    return shown_name(str(link.end_user), see_names=may(reader(request), Right.SEE_NAMES))
 
 
 def _keys(challenge: PendingChallenge) -> dict[str, Any]:
@@ -191,7 +185,6 @@ def _page(
         form.fields["token"].widget.attrs |= {"disabled": True, "aria-describedby": "why-paused"}
     context = more | {
         "link": link,
-        "customer": _customer(request, link),
         "pulse": pulse_of_link(link.pk),
         "standing": standing_of(link),
         "operation": challenge.operation,

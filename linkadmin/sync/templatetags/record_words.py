@@ -12,7 +12,8 @@ from django.utils.translation import ngettext
 
 from linkadmin.accounts.roles import Right
 from linkadmin.links.causes import VERDICTS
-from linkadmin.links.presentation import StateBadge, badge_of, shown_name
+from linkadmin.links.presentation import StateBadge, badge_of
+from linkadmin.providers.names import masked
 from linkadmin.providers.records import RemoteAccount, RemoteSource
 from linkadmin.providers.types import Cause, Observation
 
@@ -22,7 +23,7 @@ register = template.Library()
 @register.filter
 def shown_to(name: object, rights: Container[Right]) -> str:
     """Return a name, or its initials for a reader without the right to see it."""
-    return shown_name(str(name), see_names=Right.SEE_NAMES in rights)
+    return str(name) if Right.SEE_NAMES in rights else masked(str(name))
 
 
 @register.inclusion_tag("sync/records/_observed.html")

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links.access import link_for
 from linkadmin.links.models import EndUser, Integration
-from linkadmin.links.presentation import shown_name
 from linkadmin.operations.changes import YES
 from linkadmin.operations.fields import OnceForm
 from linkadmin.operations.models import OperationKind
@@ -48,7 +47,6 @@ def end_user_records(request: HttpRequest, pk: UUID, integration: UUID) -> HttpR
     seen = look(request, _about(request, customer, source), partial(read_customer, customer=customer))
     context = {
         "customer": customer,
-        "name": shown_name(str(customer), see_names=may(request.user, Right.SEE_NAMES)),
         "integration": source,
         "look": seen,
         "form": OnceForm(),
