@@ -56,7 +56,7 @@ BOUNDS: Mapping[str, Mapping[str, timedelta]] = {
             "asked_at",
             "asking_since",
             "missing_since",
-            "proving_since",
+            "verifying_since",
         ),
         NEVER_AHEAD,
     ),

@@ -9,7 +9,7 @@ from django.db.models import Case, F, OuterRef, QuerySet, Subquery, Value, When
 from django.utils import timezone
 
 from linkadmin import work_queue
-from linkadmin.links.models import PROVING, Link
+from linkadmin.links.models import VERIFYING, Link
 
 from .models import BulkJob, BulkPart, ItemState, JobState
 
@@ -17,7 +17,7 @@ Result = tuple[ItemState, str]  # and why, where it is not plainly done
 
 MOST_ATTEMPTS = 3
 BETWEEN_ATTEMPTS = timedelta(seconds=30)  # so that a provider may be away for a minute
-_SHOWN = Case(When(proving_since__isnull=False, then=Value(PROVING)), default=F("health"))
+_SHOWN = Case(When(verifying_since__isnull=False, then=Value(VERIFYING)), default=F("health"))
 _STATE = Subquery(Link.objects.filter(pk=OuterRef("link")).annotate(state=_SHOWN).values("state"))  # of an item's link
 
 

@@ -202,7 +202,7 @@ class LinkAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
         "raw_words",
         "last_good_at",
         "asked_at",
-        "proving_since",
+        "verifying_since",
         "created_at",
         "ended_at",
     )

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Count, F, Sum, Value
 from django.db.models.functions import TruncDate
 
-from .models import PROVING, CountMove, DailyCount, HealthChange, Integration, Link, LinkCount
+from .models import VERIFYING, CountMove, DailyCount, HealthChange, Integration, Link, LinkCount
 
 FOLDED_AT_ONCE = 5000  # moves
 
@@ -141,13 +141,13 @@ def _add_day(integration_id: UUID, day: date, key: Key, entered: int, left: int)
 def _recount_now(integration: Integration) -> None:
     """Count the links without the moves that wait: their time to be added comes."""
     links, moves = integration.links.order_by(), CountMove.objects.filter(integration=integration).order_by()
-    plain = links.filter(proving_since=None).values_list("institution", "health").annotate(n=Count("pk"))
-    proving = links.filter(proving_since__isnull=False).values_list("institution", Value(PROVING))
+    plain = links.filter(verifying_since=None).values_list("institution", "health").annotate(n=Count("pk"))
+    verifying = links.filter(verifying_since__isnull=False).values_list("institution", Value(VERIFYING))
     came = moves.values_list("institution", "new").annotate(n=-Sum("links"))
     went = moves.exclude(old="").values_list("institution", "old").annotate(n=Sum("links"))
     rows: Counter[Key] = Counter()
     # One statement, so that it sees each change of a link together with its move.
-    for institution, state, n in plain.union(proving.annotate(n=Count("pk")), came, went, all=True):
+    for institution, state, n in plain.union(verifying.annotate(n=Count("pk")), came, went, all=True):
         rows[Key(institution, state)] += n
     LinkCount.objects.filter(integration=integration).delete()
     LinkCount.objects.bulk_create(

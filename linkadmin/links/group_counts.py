@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from linkadmin.providers.types import HealthState
 
-from .causes import PROVING_LOOK, Group
-from .models import PROVING
+from .causes import VERIFYING_LOOK, Group
+from .models import VERIFYING
 from .queries import group_counts, standing
 
 LOOKS = {
@@ -48,18 +48,18 @@ def health_strip(tally: Counter[str], *, current: str) -> list[StripItem]:
         for key, (tone, icon) in LOOKS.items()
         if sums[key]
     ]
-    if tally[PROVING]:
-        proving_url = f"{reverse('link-list')}?state={PROVING}"
+    if tally[VERIFYING]:
+        verifying_url = f"{reverse('link-list')}?state={VERIFYING}"
         items.insert(
             3,
             StripItem(
-                label=str(PROVING_LOOK.label),
-                count=tally[PROVING],
+                label=str(VERIFYING_LOOK.label),
+                count=tally[VERIFYING],
                 note="",
-                tone=PROVING_LOOK.tone,
-                icon=PROVING_LOOK.icon,
-                url=proving_url,
-                is_current=current == PROVING,
+                tone=VERIFYING_LOOK.tone,
+                icon=VERIFYING_LOOK.icon,
+                url=verifying_url,
+                is_current=current == VERIFYING,
             ),
         )
     return items

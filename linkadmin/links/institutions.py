@@ -155,7 +155,7 @@ def listed(institutions: "QuerySet[Institution]") -> "QuerySet[Institution]":
 
 
 def _counted(links: "QuerySet[Link]") -> "QuerySet[Any]":
-    waiting = Q(health=HealthState.WAITING.value, proving_since=None)
+    waiting = Q(health=HealthState.WAITING.value, verifying_since=None)
     grouped: QuerySet[Any] = active(links).order_by().values("institution")
     counted: QuerySet[Any] = grouped.annotate(
         links=Count("pk"), trouble=Count("pk", filter=needs_somebody()), waiting=Count("pk", filter=waiting)

@@ -15,8 +15,8 @@ from linkadmin.heartbeats import watch
 from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause, HealthState
 
-from .causes import PROVING_LOOK, STATES, Group, Remedy, StateLook, Turn
-from .models import PROVING, EndUser, Institution, Integration, Link
+from .causes import STATES, VERIFYING_LOOK, Group, Remedy, StateLook, Turn
+from .models import VERIFYING, EndUser, Institution, Integration, Link
 
 TURN_ICONS = {
     Turn.CUSTOMER: "user",
@@ -169,7 +169,7 @@ def state_counts(tally: Mapping[str, int], *, green: bool = True) -> list[dict[s
 
 def shown_states() -> list[tuple[str, StateBadge]]:
     """Return every state that links are counted by, with its look."""
-    return [*((state.value, badge_of(state)) for state in HealthState), (PROVING, _badge(PROVING_LOOK))]
+    return [*((state.value, badge_of(state)) for state in HealthState), (VERIFYING, _badge(VERIFYING_LOOK))]
 
 
 def pills(query: QueryDict, filters: forms.BaseForm) -> list[tuple[str, str]]:
@@ -214,14 +214,14 @@ def _standing(link: Link, under_way: UnderWay | None) -> Standing:
 
 def _since(link: Link) -> datetime:
     """Return when what is shown of a link began: its state, or what happened last within it."""
-    if link.is_proving:
-        return link.proving_since or link.health_since
+    if link.is_verifying:
+        return link.verifying_since or link.health_since
     too_late = link.cause == Cause.CODE_TOO_LATE.value
     return link.refused_at if too_late and link.refused_at else link.health_since
 
 
 def _advice(link: Link, advice: str) -> str:
-    if link.is_proving:
+    if link.is_verifying:
         return watch.ongoing(advice)
     if not link.waits_too_long:
         return advice
@@ -244,5 +244,5 @@ def _row(link: Link, standing: Standing, *, see_names: bool) -> LinkRow:
         turn_icon=TURN_ICONS.get(standing.turn, ""),
         last_good=link.last_good_at,
         owner=link.owner.display_name if link.owner else "",
-        is_hot=link.cause == Cause.CODE_WAITING.value and not link.is_proving,
+        is_hot=link.cause == Cause.CODE_WAITING.value and not link.is_verifying,
     )

@@ -16,8 +16,8 @@ from linkadmin.paging import Keyset
 from linkadmin.providers.names import folded
 from linkadmin.providers.types import HealthState
 
-from .causes import ESCALATED_RANK, PROVING_LOOK, STATES, Group
-from .models import ESCALATE_AFTER, PROVING, EndUser, Institution, Integration, Link, UnknownValue
+from .causes import ESCALATED_RANK, VERIFYING_LOOK, STATES, Group
+from .models import ESCALATE_AFTER, VERIFYING, EndUser, Institution, Integration, Link, UnknownValue
 from .unrecognized_values import showing
 
 COUNTED = 1000  # links; what matches more than these is "more than"
@@ -39,7 +39,7 @@ class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
         choices=lambda: [
             # Whose turn it is comes first, the states after it, by their own names.
             *((group.value, group.label) for group in Group),
-            (PROVING, PROVING_LOOK.label),
+            (VERIFYING, VERIFYING_LOOK.label),
             (ESCALATE, _("Wait for more than two days")),
             (SOMEBODY, _("Need a customer or us")),
             (ACTIVE, _("Not ended")),
@@ -67,8 +67,8 @@ class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
         fields = ["state", "integration", "institution", "mine", "customer", "unknown"]
 
     def of_state(self, links: "QuerySet[Link]", _name: str, value: str) -> "QuerySet[Link]":
-        if value == PROVING:
-            return links.filter(proving_since__isnull=False)
+        if value == VERIFYING:
+            return links.filter(verifying_since__isnull=False)
         if value == ESCALATE:
             return waiting_too_long(links)
         if value == ACTIVE:
@@ -76,7 +76,7 @@ class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
         if value == SOMEBODY:
             return needing_somebody(links)
         states = Group(value).states if value in list(Group) else (HealthState(value),)
-        return links.filter(health__in=[state.value for state in states], proving_since=None)
+        return links.filter(health__in=[state.value for state in states], verifying_since=None)
 
     def of_word(self, links: "QuerySet[Link]", _name: str, value: UnknownValue) -> "QuerySet[Link]":
         return showing(links.filter(ended_at=None), value)
@@ -102,7 +102,7 @@ def needing_somebody(links: "QuerySet[Link]") -> "QuerySet[Link]":
 
 def needs_somebody() -> Q:
     states = [state.value for group in (Group.CUSTOMER, Group.US) for state in group.states]
-    return Q(health__in=states, proving_since=None)
+    return Q(health__in=states, verifying_since=None)
 
 
 def waiting_too_long(links: "QuerySet[Link]") -> "QuerySet[Link]":
@@ -111,7 +111,7 @@ def waiting_too_long(links: "QuerySet[Link]") -> "QuerySet[Link]":
     # Its rank follows from its state, and leads to it in the index of the work list.
     ranked = links.filter(attention__range=(ESCALATED_RANK, STATES[waits].rank))
     since = timezone.now() - ESCALATE_AFTER
-    return ranked.filter(health=waits.value, proving_since=None, health_since__lte=since)
+    return ranked.filter(health=waits.value, verifying_since=None, health_since__lte=since)
 
 
 def clean_words(text: str) -> str:

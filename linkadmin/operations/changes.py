@@ -86,7 +86,7 @@ def subject_of(operation: Operation) -> Subject:
 
 def would_repeat_refusal(link: Link) -> bool:
     """Tell whether a fetch would try a login at the bank that it has refused, or that waits for the customer."""
-    is_refused = link.verdict.state in Group.CUSTOMER.states and not link.is_proving
+    is_refused = link.verdict.state in Group.CUSTOMER.states and not link.is_verifying
     return link.integration.provider_class.logs_in_itself and is_refused
 
 

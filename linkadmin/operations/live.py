@@ -39,7 +39,7 @@ _LINK = Glance(
         Subquery(_LAST.annotate(began=_BEGAN).values("began")[:1]),
         "health",
         "health_since",
-        "proving_since",
+        "verifying_since",
         "asking_since",
         *(f"integration__{name}" for name in TROUBLE),
         *SHOWN_OF_LINK,
@@ -59,11 +59,11 @@ def look_at_link(pk: UUID) -> tuple[str, int] | None:
     row = _LINK.row(pk)
     if row is None:
         return None
-    (version, state, began, health, health_since, proving_since, asking_since), rest = row[:7], row[7:]
+    (version, state, began, health, health_since, verifying_since, asking_since), rest = row[:7], row[7:]
     trouble, shown = trouble_of(*rest[: len(TROUBLE)]), rest[len(TROUBLE) :]
     return (
-        version_of(version, state, began, health, health_since, proving_since, trouble, shown),
-        _seconds(state, began, health, health_since, proving_since, asking_since),
+        version_of(version, state, began, health, health_since, verifying_since, trouble, shown),
+        _seconds(state, began, health, health_since, verifying_since, asking_since),
     )
 
 
@@ -83,15 +83,15 @@ def look_at_operation(pk: UUID, *, has_customer: bool) -> tuple[str, int] | None
 
 
 def _seconds(
-    state: str | None, began: Stamp, health: str, health_since: Stamp, proving_since: Stamp, asking_since: Stamp
+    state: str | None, began: Stamp, health: str, health_since: Stamp, verifying_since: Stamp, asking_since: Stamp
 ) -> int:
     """Return how often a link's page asks: while a call runs, a code is awaited, a repair or a new link is verified."""
     if state == State.NEEDS_TOKEN:
         return CODE_SECONDS
-    awaited = [time_of(proving_since)]
+    awaited = [time_of(verifying_since)]
     if state in RUNNING_STATES:
         awaited.append(time_of(began))
-    if not proving_since and health == HealthState.SETTING_UP.value:
+    if not verifying_since and health == HealthState.SETTING_UP.value:
         awaited.append(time_of(health_since))
     if (asked := time_of(asking_since)) and timezone.now() - asked < A_READ_LASTS:
         awaited.append(asked)

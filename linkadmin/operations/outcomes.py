@@ -266,7 +266,7 @@ def done(operation: Operation, remote: RemoteLink, *, at: datetime) -> None:
 def repaired(operation: Operation, *, at: datetime, request_id: str) -> None:
     """Take note of a repair of a link: it counts as working once a read shows it."""
     if operation.link:
-        health.begin_proving(operation.link, at=at, request_id=request_id)
+        health.start_verifying(operation.link, at=at, request_id=request_id)
         transaction.on_commit(partial(wake_worker, "sync.prove", operation.link_id))
 
 

@@ -117,7 +117,7 @@ def close_overdue(*, now: datetime) -> int:
     too_long = now - timedelta(seconds=settings.OPERATION_UNDECIDED_SECONDS) - CHECK_EVERY
     dead = Operation.objects.filter(state=State.SENDING, lease_until__lt=now)
     never_sent = Operation.objects.filter(state=State.PREPARED, prepared_at__lt=now - ABANDONED_AFTER)
-    unproven = Operation.objects.filter(state=State.UNKNOWN, sent_at__lt=too_long)
+    unverified = Operation.objects.filter(state=State.UNKNOWN, sent_at__lt=too_long)
     late = PendingChallenge.objects.filter(expires_at__lt=now)
     refused = Operation.objects.filter(counts_as_attempt=True, ended_at__gt=now - WINDOW).values("end_user")
     waiting = PendingChallenge.objects.filter(expires_at__gte=now, operation__end_user__in=refused)
@@ -125,7 +125,7 @@ def close_overdue(*, now: datetime) -> int:
     return (
         _close_each(dead.with_names(), lambda each: _bury(each, now=now))
         + _close_each(never_sent.with_names(), lambda each: _expire(each, State.CANCELLED, "never_sent", now=now))
-        + _close_each(unproven.with_names(), lambda each: _expire(each, State.UNDECIDED, "no_proof", now=now))
+        + _close_each(unverified.with_names(), lambda each: _expire(each, State.UNDECIDED, "no_proof", now=now))
         + _close_each(late, lambda each: _end_step(each, State.EXPIRED, "code_too_late", Cause.CODE_TOO_LATE, now=now))
         + _close_each(waiting.select_related("operation"), lambda each: _end_if_spent(each, now=now))
     )

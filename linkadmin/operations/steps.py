@@ -57,7 +57,7 @@ def steps_of_link(link: Link, last: Operation | None) -> list[Step]:
     """Return the steps of what was last done to a link, until it works and for a while after."""
     if last is None or not last.logs_in:
         return []
-    if last.is_open or (last.is_done and (link.is_proving or link.health == HealthState.SETTING_UP.value)):
+    if last.is_open or (last.is_done and (link.is_verifying or link.health == HealthState.SETTING_UP.value)):
         return steps_of(last)
     works = last.is_done and link.health == HealthState.HEALTHY.value
     if works and last.ended_at and timezone.now() - last.ended_at < SHOWN_WHEN_DONE:

@@ -25,7 +25,7 @@ def _under_way(operation: Operation) -> UnderWay:
     if operation.state == State.NEEDS_TOKEN:
         challenge = getattr(operation, "challenge", None)
         is_late = challenge is not None and challenge.has_expired(timezone.now())  # and not noted yet
-        asked = judge(Cause.CODE_TOO_LATE if is_late else Cause.CODE_WAITING, is_proving=False)
+        asked = judge(Cause.CODE_TOO_LATE if is_late else Cause.CODE_WAITING, is_verifying=False)
         badge = StateBadge(asked.look.tone, asked.look.icon, str(asked.look.label), str(asked.reason))
         asked_at = challenge.received_at if challenge else operation.began_at
         since = challenge.expires_at if challenge is not None and is_late else asked_at

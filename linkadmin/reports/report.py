@@ -73,7 +73,7 @@ def by_integration(tallies: Mapping[UUID, Counter[str]]) -> list[IntegrationLine
 
 def incidents(live: "QuerySet[Link]") -> list[Incident]:
     """Return the banks that fail for several customers at once: one line each, however many links."""
-    waiting = live.filter(health=HealthState.WAITING.value, proving_since=None, institution__isnull=False)
+    waiting = live.filter(health=HealthState.WAITING.value, verifying_since=None, institution__isnull=False)
     grouped = waiting.values("institution").annotate(n=Count("pk"), since=Min("health_since")).order_by("-n")
     found = [row for row in grouped[:SHOWN] if row["n"] >= INCIDENT_LINKS]
     banks = Institution.objects.select_related("integration").in_bulk([row["institution"] for row in found])

@@ -20,10 +20,10 @@ ENDED_EVERY = timedelta(days=1)  # between two looks at a permission whose day i
 def prove(*, now: datetime) -> None:
     """Look for proof of repairs, and put back into the queue those for which none came in time."""
     patience = timedelta(seconds=settings.PROOF_SECONDS)
-    for link in health.proof_overdue(proving_before=now - patience)[:AT_ONCE]:
-        health.give_up_proving(link, now=now)
-    unproven = Link.objects.filter(pk__in=health.unproven(asked_before=now - READ_EVERY, now=now))
-    _want(unproven, Reason.PROOF, now)
+    for link in health.verification_overdue(repaired_before=now - patience)[:AT_ONCE]:
+        health.stop_verifying(link, now=now)
+    unverified = Link.objects.filter(pk__in=health.unverified(asked_before=now - READ_EVERY, now=now))
+    _want(unverified, Reason.PROOF, now)
 
 
 def grow_stale(*, now: datetime) -> None:

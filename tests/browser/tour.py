@@ -59,8 +59,8 @@ def pages(env: Environment) -> list[tuple[str, str]]:
     env.send(f"{lost.get_absolute_url()}credentials/", password="lost_before")
     refused = env.belvo_link("Refused", cause=Cause.ACCOUNT_LOCKED)
     env.send(f"{refused.get_absolute_url()}credentials/", password="pass_invalid")
-    proving = env.belvo_link("Proving")
-    env.send(f"{proving.get_absolute_url()}credentials/", password="pass_valid")
+    verifying = env.belvo_link("Proving")
+    env.send(f"{verifying.get_absolute_url()}credentials/", password="pass_valid")
     repaired_there = env.belvo_link("Repaired there", bank="ofmockbank_br_retail")
     env.send(f"{repaired_there.get_absolute_url()}repair-address/", locale="es")
     tasks.close_overdue()
@@ -85,7 +85,7 @@ def pages(env: Environment) -> list[tuple[str, str]]:
         f"{refused.get_absolute_url()}history/?kind=note&order=oldest&utc=1",
         f"{asked.get_absolute_url()}token/",
         refused.get_absolute_url(),
-        proving.get_absolute_url(),
+        verifying.get_absolute_url(),
         env.last_operation(refused).get_absolute_url(),
         env.last_operation(lost).get_absolute_url(),
         *(

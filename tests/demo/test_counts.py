@@ -101,8 +101,8 @@ def length_of(client: Client, url: str) -> int:
 def odd_world(state: object) -> None:
     """Add what makes counts and lists differ: ended links, repairs being proven, banks that are down, many words."""
     for state_ in ("waiting", "customer_login"):
-        link = Link.objects.filter(health=state_, proving_since=None).order_by("pk")[0]
-        Link.objects.filter(pk=link.pk).update(proving_since=link.health_since)
+        link = Link.objects.filter(health=state_, verifying_since=None).order_by("pk")[0]
+        Link.objects.filter(pk=link.pk).update(verifying_since=link.health_since)
     banks = Institution.objects.exclude(pk__in=Link.objects.values("institution")).order_by("pk")[:2]
     Institution.objects.filter(pk__in=[*banks.values_list("pk", flat=True)]).update(status="down")
     ours = Institution.objects.filter(links__health="customer_login").order_by("pk").first()

@@ -123,12 +123,12 @@ def test_the_first_repair_takes_a_wrong_and_then_the_right_code() -> None:
 
     with pytest.raises(CodeRequired) as asked_again:
         provider.submit_token(session=first.session, remote_link_id=link.remote_id, token=Secret("222222"))
-    health.begin_proving(link, at=timezone.now(), request_id="")
+    health.start_verifying(link, at=timezone.now(), request_id="")
     second = asked_again.value.challenge
     provider.submit_token(session=second.session, remote_link_id=link.remote_id, token=Secret("111111"))
     reading.read(link)
 
-    assert (link.health, link.cause, link.is_proving) == (HealthState.HEALTHY.value, Cause.WORKING.value, False)
+    assert (link.health, link.cause, link.is_verifying) == (HealthState.HEALTHY.value, Cause.WORKING.value, False)
 
 
 def test_the_customers_and_links_are_found_by_what_people_read_out() -> None:

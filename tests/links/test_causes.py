@@ -271,5 +271,5 @@ def test_page_of_a_link_says_whether_trying_again_helps(env: Environment) -> Non
     link = env.belvo_link(cause=Cause.PASSWORD_WRONG)
 
     assert f"Trying again {VERDICTS[Cause.PASSWORD_WRONG].retry.label}" in env.open(link.get_absolute_url()).words
-    Link.objects.update(proving_since=timezone.now())
+    Link.objects.update(verifying_since=timezone.now())
     assert "Trying again" not in env.open(link.get_absolute_url()).words

@@ -48,10 +48,10 @@ def test_counts_are_told_by_integration_and_institution(env: Environment) -> Non
 
 def test_what_is_being_proven_counts_apart(env: Environment) -> None:
     link = env.belvo_link()
-    health.begin_proving(link, at=timezone.now(), request_id="")
-    assert counts.current() == Counter(proving=1)
+    health.start_verifying(link, at=timezone.now(), request_id="")
+    assert counts.current() == Counter(verifying=1)
 
-    health.give_up_proving(link, now=timezone.now())
+    health.stop_verifying(link, now=timezone.now())
     assert counts.current() == Counter(customer_login=1)
 
 
@@ -77,13 +77,13 @@ def test_trend_tells_how_each_day_ended(env: Environment) -> None:
 
 def test_counting_anew_finds_the_same(env: Environment) -> None:
     tell(env.belvo_link(), Cause.BANK_DOWN)
-    health.begin_proving(env.belvo_link("Beta"), at=timezone.now(), request_id="")
+    health.start_verifying(env.belvo_link("Beta"), at=timezone.now(), request_id="")
     env.heron_link()
     before = counts.current()
 
     counts.recount()
 
-    assert counts.current() == before == Counter(waiting=1, proving=1, healthy=1)
+    assert counts.current() == before == Counter(waiting=1, verifying=1, healthy=1)
 
 
 def test_first_fold_counts_links_that_were_there_before_anybody_counted(env: Environment) -> None:

@@ -138,59 +138,59 @@ def test_record_that_names_a_trouble_is_believed_after_a_refusal(link: Link) -> 
 
 def test_repair_is_proven_by_a_read_after_it(link: Link) -> None:
     tell(link, Cause.PASSWORD_WRONG, CALL, after(1))
-    health.begin_proving(link, at=after(2), request_id="")
+    health.start_verifying(link, at=after(2), request_id="")
 
     tell(link, Cause.WORKING, LIST, after(3))
 
-    assert (link.health, link.proving_since) == (HealthState.HEALTHY.value, None)
+    assert (link.health, link.verifying_since) == (HealthState.HEALTHY.value, None)
 
 
 def test_repair_is_not_proven_by_a_read_before_it(link: Link) -> None:
-    health.begin_proving(link, at=after(2), request_id="")
+    health.start_verifying(link, at=after(2), request_id="")
 
     tell(link, Cause.WORKING, LIST, after(1))
 
-    assert link.proving_since == after(2)
+    assert link.verifying_since == after(2)
 
 
 def test_repair_is_not_disproven_by_a_record_that_lags_behind(link: Link) -> None:
-    health.begin_proving(link, at=after(2), request_id="")
+    health.start_verifying(link, at=after(2), request_id="")
 
     tell(link, Cause.LOGIN_REFUSED, LIST, after(3))
 
-    assert link.proving_since == after(2)
+    assert link.verifying_since == after(2)
 
 
 @pytest.mark.parametrize("cause", [Cause.LOGIN_REFUSED, Cause.GONE, Cause.BANK_DOWN])
 def test_repair_is_disproven_by_a_record_that_still_refuses_after_a_minute(link: Link, cause: Cause) -> None:
     tell(link, Cause.PASSWORD_WRONG, CALL, after(1))
-    health.begin_proving(link, at=after(2), request_id="")
+    health.start_verifying(link, at=after(2), request_id="")
 
     state = tell(link, cause, LIST, after(3.1))
 
-    assert link.proving_since is None
+    assert link.verifying_since is None
     assert link.attention == STATES[state].rank
 
 
 def test_repair_is_not_disproven_by_a_record_of_old_data_or_of_a_link_being_set_up(link: Link) -> None:
-    health.begin_proving(link, at=after(2), request_id="")
+    health.start_verifying(link, at=after(2), request_id="")
     old = RemoteLink("link-1", Observation(Cause.WORKING, last_good_at=after(-60)), fresh_for=timedelta(minutes=2))
 
     health.observe_remote(link, old, source=LIST, at=after(4))
     tell(link, Cause.PENDING, LIST, after(5))
 
-    assert link.proving_since == after(2)
+    assert link.verifying_since == after(2)
 
 
 def test_giving_up_leaves_a_newer_repair_its_time(link: Link) -> None:
-    health.begin_proving(link, at=after(2), request_id="")
+    health.start_verifying(link, at=after(2), request_id="")
     seen_before = Link.objects.get(pk=link.pk)
-    health.begin_proving(link, at=after(3), request_id="")
+    health.start_verifying(link, at=after(3), request_id="")
 
-    health.give_up_proving(seen_before, now=timezone.now())
+    health.stop_verifying(seen_before, now=timezone.now())
 
     link.refresh_from_db()
-    assert link.proving_since == after(3)
+    assert link.verifying_since == after(3)
 
 
 UNASKABLE = [
@@ -202,17 +202,17 @@ UNASKABLE = [
 
 @pytest.mark.parametrize("state", UNASKABLE)
 def test_repair_is_not_asked_about_where_nobody_may_ask(link: Link, state: dict[str, Any]) -> None:
-    health.begin_proving(link, at=after(2), request_id="")
+    health.start_verifying(link, at=after(2), request_id="")
     Integration.objects.update(**state)
 
-    assert not health.unproven(asked_before=after(5), now=after(5))
+    assert not health.unverified(asked_before=after(5), now=after(5))
 
 
 def test_repair_is_asked_about_once_refused_keys_may_be_tried_again(link: Link) -> None:
-    health.begin_proving(link, at=after(2), request_id="")
+    health.start_verifying(link, at=after(2), request_id="")
     Integration.objects.update(key_state=Integration.KeyState.REFUSED, keys_retry_at=after(5))
 
-    assert list(health.unproven(asked_before=after(5), now=after(5))) == [link.pk]
+    assert list(health.unverified(asked_before=after(5), now=after(5))) == [link.pk]
 
 
 def test_link_that_is_gone_or_ended_does_not_stand_in_the_way_of_a_new_one(link: Link) -> None:
@@ -227,21 +227,21 @@ def test_link_that_is_gone_or_ended_does_not_stand_in_the_way_of_a_new_one(link:
 
 
 def test_repair_is_disproven_by_a_newer_refusal(link: Link) -> None:
-    health.begin_proving(link, at=after(2), request_id="")
+    health.start_verifying(link, at=after(2), request_id="")
 
     tell(link, Cause.PASSWORD_WRONG, CALL, after(3))
 
-    assert link.proving_since is None
+    assert link.verifying_since is None
 
 
 def test_link_being_proven_ranks_with_those_that_need_nobody(link: Link) -> None:
     tell(link, Cause.PASSWORD_WRONG, CALL, after(1))
     assert link.attention == 30
 
-    health.begin_proving(link, at=after(2), request_id="")
+    health.start_verifying(link, at=after(2), request_id="")
     assert link.attention == 80
 
-    health.give_up_proving(link, now=timezone.now())
+    health.stop_verifying(link, now=timezone.now())
     assert link.attention == 30
 
 
@@ -346,11 +346,11 @@ def test_new_link_is_asked_about_until_it_is_set_up(env: Environment) -> None:
     link = env.heron_link(cause=Cause.PENDING)
     Link.objects.filter(pk=link.pk).update(asked_at=now - timedelta(seconds=20), health_since=now)
 
-    eagerly = health.unproven(asked_before=now - timedelta(seconds=10), now=now)
+    eagerly = health.unverified(asked_before=now - timedelta(seconds=10), now=now)
     assert list(eagerly) == [link.pk]
 
     Link.objects.filter(pk=link.pk).update(health_since=now - timedelta(hours=1))
-    assert not health.unproven(asked_before=now - timedelta(seconds=10), now=now)
+    assert not health.unverified(asked_before=now - timedelta(seconds=10), now=now)
 
     Link.objects.filter(pk=link.pk).update(asked_at=now - timedelta(minutes=11))
-    assert list(health.unproven(asked_before=now - timedelta(seconds=10), now=now)) == [link.pk]
+    assert list(health.unverified(asked_before=now - timedelta(seconds=10), now=now)) == [link.pk]

@@ -152,7 +152,7 @@ def test_page_says_when_all_links_were_last_read(env: Environment) -> None:
 
 
 def test_links_that_are_being_proven_are_counted_with_the_others(env: Environment) -> None:
-    health.begin_proving(env.belvo_link(), at=timezone.now(), request_id="")
+    health.start_verifying(env.belvo_link(), at=timezone.now(), request_id="")
     env.belvo_link("Blue Fern", bank="gringotts_mx_retail", cause=Cause.WORKING)
 
     words = env.open(env.belvo.get_absolute_url(), "mia").words

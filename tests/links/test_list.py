@@ -200,9 +200,9 @@ def test_list_is_filtered_by_state_and_by_whose_turn_it_is(env: Environment, cho
 
 def test_link_being_proven_is_a_group_of_its_own(env: Environment) -> None:
     link = env.heron_link(cause=Cause.LOGIN_REQUIRED)
-    Link.objects.filter(pk=link.pk).update(proving_since=timezone.now())
+    Link.objects.filter(pk=link.pk).update(verifying_since=timezone.now())
 
-    assert rows(env.open("/links/?state=proving")) == [str(link.pk)]
+    assert rows(env.open("/links/?state=verifying")) == [str(link.pk)]
     assert rows(env.open("/links/?state=customer")) == []
     assert "Fixed, proving" in env.open("/links/").words
 

@@ -107,12 +107,12 @@ def test_link_that_was_missing_is_there_again(integration: Integration) -> None:
 
 def test_repair_is_proven_by_a_page_that_says_the_same(integration: Integration) -> None:
     link = integration.links.get(remote_id="link-1")
-    health.begin_proving(link, at=at(1), request_id="")
+    health.start_verifying(link, at=at(1), request_id="")
 
     health.observe_page(integration, [record(1)], at=at(2))
 
     link.refresh_from_db()
-    assert not link.is_proving
+    assert not link.is_verifying
 
 
 def test_whole_list_counts_as_asked_about_each_link_in_it(integration: Integration) -> None:

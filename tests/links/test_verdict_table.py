@@ -35,7 +35,7 @@ def test_table_is_the_one_that_was_read() -> None:
 
 @every_cause
 def test_who_is_waited_for_fits_the_group(cause: Cause) -> None:
-    said = judge(cause, is_proving=False)
+    said = judge(cause, is_verifying=False)
 
     assert said.group is not None
     # What is being set up waits for its provider, and needs nobody here.
@@ -45,7 +45,7 @@ def test_who_is_waited_for_fits_the_group(cause: Cause) -> None:
 
 @every_cause
 def test_repair_that_is_being_proven_waits_for_nobody(cause: Cause) -> None:
-    said = judge(cause, is_proving=True)
+    said = judge(cause, is_verifying=True)
 
     assert said.turn is Turn.NOBODY
     assert "customer" not in str(said.advice).lower() or said.group is Group.ENDED
@@ -54,7 +54,7 @@ def test_repair_that_is_being_proven_waits_for_nobody(cause: Cause) -> None:
 
 @every_cause
 def test_what_is_not_understood_is_reported_and_asks_for_no_login(cause: Cause) -> None:
-    said = judge(cause, is_proving=False)
+    said = judge(cause, is_verifying=False)
     way = way_on(said.remedy, known=known_steps(link_of(RepairKind.TYPED)), rights=MATRIX[Role.SUPPORT])
 
     if VERDICTS[cause].state is HealthState.UNKNOWN:
@@ -67,7 +67,7 @@ def test_what_is_not_understood_is_reported_and_asks_for_no_login(cause: Cause) 
 @pytest.mark.parametrize("kind", list(RepairKind), ids=str)
 @pytest.mark.parametrize("role", list(Role), ids=str)
 def test_a_button_is_within_the_readers_rights_and_the_kind_of_link(cause: Cause, kind: RepairKind, role: Role) -> None:
-    said = judge(cause, is_proving=False, kind=kind)
+    said = judge(cause, is_verifying=False, kind=kind)
     way = way_on(said.remedy, known=known_steps(link_of(kind)), rights=MATRIX[role])
 
     steps = [choice.step for choice in (way.main, way.second) if choice]

@@ -48,7 +48,7 @@ def link_of(kind: RepairKind) -> Link:
 
 
 def _row(cause: Cause) -> tuple[str, ...]:
-    said, proven = (judge(cause, is_proving=proving) for proving in (False, True))
+    said, proven = (judge(cause, is_verifying=verifying) for verifying in (False, True))
     typed = RepairKind.TYPED
     held_back = {step: "off" for step in Step if step not in WITHOUT_CALL}
     return (

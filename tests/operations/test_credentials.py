@@ -31,7 +31,7 @@ def test_repair_is_fixed_proving_until_a_read_shows_it(env: Environment) -> None
     assert (answer.status, answer.location) == (303, f"/links/{link.pk}/")
     assert "Fixed, proving" in env.open(answer.location).words
     env.prove(link)
-    assert (link.health, link.proving_since) == (HealthState.HEALTHY.value, None)
+    assert (link.health, link.verifying_since) == (HealthState.HEALTHY.value, None)
     assert "A fresh reading has to show it" not in env.open(answer.location).words
 
 
@@ -39,11 +39,11 @@ def test_repair_that_no_read_proves_goes_back_to_the_work_list(env: Environment)
     link = env.belvo_link()
     update(env, link, password="pass_valid")
     env.simulator.world.belvo_links[link.remote_id].status = "invalid"
-    Link.objects.filter(pk=link.pk).update(proving_since=timezone.now() - timedelta(minutes=2))
+    Link.objects.filter(pk=link.pk).update(verifying_since=timezone.now() - timedelta(minutes=2))
 
     env.prove(link)
 
-    assert (link.health, link.proving_since) == (HealthState.CUSTOMER_LOGIN.value, None)
+    assert (link.health, link.verifying_since) == (HealthState.CUSTOMER_LOGIN.value, None)
 
 
 def test_wrong_password_is_told_with_code_words_and_request_id(env: Environment) -> None:

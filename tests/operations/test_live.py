@@ -51,7 +51,7 @@ def repaired(env: Environment) -> Link:
     link = env.belvo_link()
     env.send(f"/links/{link.pk}/credentials/", password="pass_valid")
     link.refresh_from_db()
-    assert link.is_proving
+    assert link.is_verifying
     return link
 
 
@@ -105,7 +105,7 @@ def test_poll_says_how_soon_to_ask_again_and_less_often_with_time(env: Environme
     url, told = pulse_of(env.open(link.get_absolute_url())).url, {}
 
     for minutes in (1, 19, 21, 59, 61, 361):
-        Link.objects.filter(pk=link.pk).update(proving_since=timezone.now() - timedelta(minutes=minutes))
+        Link.objects.filter(pk=link.pk).update(verifying_since=timezone.now() - timedelta(minutes=minutes))
         told[minutes] = env.client().get(url, headers=HTMX)["Live-Seconds"]
 
     assert told == {1: "2", 19: "2", 21: "5", 59: "5", 61: "15", 361: "0"}

@@ -148,7 +148,7 @@ def test_code_request_that_was_lost_is_over_and_no_repair(env: Environment, sett
     operation.refresh_from_db()
     operation.link.refresh_from_db()
     assert (operation.state, operation.outcome) == (State.EXPIRED, "code_request_lost")
-    assert not operation.link.is_proving
+    assert not operation.link.is_verifying
     assert operation.link.health == HealthState.CUSTOMER_CODE.value
 
 
@@ -289,4 +289,4 @@ def test_repair_that_a_person_vouches_for_is_still_to_be_proven(env: Environment
 
     assert operation.link is not None
     operation.link.refresh_from_db()
-    assert operation.link.is_proving
+    assert operation.link.is_verifying

@@ -112,7 +112,7 @@ def test_good_answer_about_a_link_that_does_not_work_repairs_nothing(env: Enviro
 
     operation.refresh_from_db()
     link.refresh_from_db()
-    assert (operation.state, operation.outcome, link.proving_since) == (State.REJECTED, "NotRepaired", None)
+    assert (operation.state, operation.outcome, link.verifying_since) == (State.REJECTED, "NotRepaired", None)
 
 
 def test_log_in_that_the_records_show_refused_counts(env: Environment, settings: Settings) -> None:
@@ -137,7 +137,7 @@ def test_code_given_in_the_last_moment_is_not_called_too_late(env: Environment) 
 
     link.refresh_from_db()
     assert link.cause != Cause.CODE_TOO_LATE.value
-    assert link.is_proving
+    assert link.is_verifying
 
 
 def test_what_was_decided_is_on_the_record(env: Environment) -> None:

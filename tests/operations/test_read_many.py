@@ -67,6 +67,6 @@ def test_repaired_link_is_proven_by_a_record_that_says_the_same(env: Environment
     link = env.belvo_link()
     read_again(link)
     link.refresh_from_db()
-    health.begin_proving(link, at=timezone.now(), request_id="")
+    health.start_verifying(link, at=timezone.now(), request_id="")
 
-    assert read_again(link)["proving_since"] is None
+    assert read_again(link)["verifying_since"] is None

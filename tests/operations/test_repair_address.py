@@ -52,7 +52,7 @@ def test_it_changes_nothing_at_the_link(env: Environment, link: Link) -> None:
     made(env, link)
 
     link.refresh_from_db()
-    assert (link.cause, link.is_proving) == (Cause.LOGIN_REFUSED.value, False)
+    assert (link.cause, link.is_verifying) == (Cause.LOGIN_REFUSED.value, False)
 
 
 def test_colleague_does_not_see_it(env: Environment, link: Link) -> None:

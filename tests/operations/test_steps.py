@@ -69,7 +69,7 @@ def test_steps_answered_right_pass_and_nothing_counts_as_refused(
     give(env, link, *answers)
 
     link.refresh_from_db()
-    assert link.is_proving
+    assert link.is_verifying
     assert env.last_operation(link).state == State.SUCCEEDED
     assert len(env.calls("PATCH")) == len(answers)
     assert_nothing_was_refused(env, link)
@@ -144,7 +144,7 @@ def test_wrong_code_between_right_ones_counts_once(env: Environment) -> None:
     assert "2 attempts left today" in page.words
     give(env, link, RIGHT, RIGHT)
     link.refresh_from_db()
-    assert link.is_proving
+    assert link.is_verifying
     assert env.open(f"/links/{link.pk}/history/").words.count("the code was wrong or expired") == 1
 
 

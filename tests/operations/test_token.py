@@ -106,7 +106,7 @@ def test_right_code_repairs_the_link(env: Environment) -> None:
 
     link.refresh_from_db()
     assert answer.location == link.get_absolute_url()
-    assert link.is_proving
+    assert link.is_verifying
     assert env.last_operation(link).state == State.SUCCEEDED
 
 

@@ -53,7 +53,7 @@ def test_broken_longest_stands_first(env: Environment) -> None:
 
 def test_repair_that_is_being_proven_is_not_among_the_broken(env: Environment) -> None:
     link = env.belvo_link("Acme Corp")
-    Link.objects.filter(pk=link.pk).update(proving_since=timezone.now())
+    Link.objects.filter(pk=link.pk).update(verifying_since=timezone.now())
 
     assert "Acme Corp" not in env.open("/").words
 

@@ -44,32 +44,32 @@ def status_at_belvo(env: Environment, link: Link, status: str) -> None:
 class TestProof:
     def test_repair_is_proven_by_the_next_read(self, env: Environment) -> None:
         link = env.belvo_link()
-        health.begin_proving(link, at=timezone.now(), request_id="")
+        health.start_verifying(link, at=timezone.now(), request_id="")
 
         pass_time(env, link)
 
-        assert (link.health, link.is_proving) == (HealthState.HEALTHY.value, False)
+        assert (link.health, link.is_verifying) == (HealthState.HEALTHY.value, False)
 
     def test_records_that_lag_behind_leave_it_proving_until_they_follow(self, env: Environment) -> None:
         link = env.belvo_link()
         status_at_belvo(env, link, "invalid")
-        health.begin_proving(link, at=timezone.now(), request_id="")
-        assert pass_time(env, link).is_proving
+        health.start_verifying(link, at=timezone.now(), request_id="")
+        assert pass_time(env, link).is_verifying
 
         status_at_belvo(env, link, "valid")
         LinkRead.objects.update(read_at=None)
         pass_time(env, link, asked_at=timezone.now() - timedelta(seconds=11))
 
-        assert (link.health, link.is_proving) == (HealthState.HEALTHY.value, False)
+        assert (link.health, link.is_verifying) == (HealthState.HEALTHY.value, False)
 
     def test_read_that_still_shows_the_trouble_after_a_minute_puts_it_back(self, env: Environment) -> None:
         link = env.belvo_link()
         status_at_belvo(env, link, "invalid")
-        health.begin_proving(link, at=timezone.now() - timedelta(minutes=2), request_id="")
+        health.start_verifying(link, at=timezone.now() - timedelta(minutes=2), request_id="")
 
         pass_time(env, link)
 
-        assert (link.health, link.is_proving) == (HealthState.CUSTOMER_LOGIN.value, False)
+        assert (link.health, link.is_verifying) == (HealthState.CUSTOMER_LOGIN.value, False)
 
     def test_repair_without_proof_goes_back_to_the_queue_after_the_set_time(
         self, env: Environment, settings: Settings
@@ -77,12 +77,12 @@ class TestProof:
         settings.PROOF_SECONDS = 90
         link = env.belvo_link()
         env.simulator.fail("GET", "/api/links/", "unsupported_operation", 9)
-        health.begin_proving(link, at=timezone.now() - timedelta(seconds=80), request_id="")
-        assert pass_time(env, link).is_proving
+        health.start_verifying(link, at=timezone.now() - timedelta(seconds=80), request_id="")
+        assert pass_time(env, link).is_verifying
 
-        pass_time(env, link, proving_since=timezone.now() - timedelta(seconds=91))
+        pass_time(env, link, verifying_since=timezone.now() - timedelta(seconds=91))
 
-        assert (link.health, link.is_proving) == (HealthState.CUSTOMER_LOGIN.value, False)
+        assert (link.health, link.is_verifying) == (HealthState.CUSTOMER_LOGIN.value, False)
 
     @pytest.mark.parametrize("state", UNASKABLE)
     def test_repair_that_cannot_be_asked_about_is_given_up_all_the_same(
@@ -91,9 +91,9 @@ class TestProof:
         link = env.belvo_link()
         Integration.objects.update(**state)
 
-        pass_time(env, link, proving_since=timezone.now() - timedelta(minutes=31))
+        pass_time(env, link, verifying_since=timezone.now() - timedelta(minutes=31))
 
-        assert not link.is_proving
+        assert not link.is_verifying
 
     def test_link_being_set_up_is_asked_about(self, env: Environment) -> None:
         link = env.heron_link(cause=Cause.PENDING)

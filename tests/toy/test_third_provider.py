@@ -275,7 +275,7 @@ class TestRepair:
 
         env.prove(rusty)
 
-        assert not rusty.is_proving
+        assert not rusty.is_verifying
         assert rusty.health == HealthState.HEALTHY.value
 
     def test_lost_answer_is_confirmed_by_reading(self, env: Environment, rusty: Link, tinbank: TinbankServer) -> None:
@@ -328,7 +328,7 @@ class TestCodeStep:
 
         assert "Working" in env.open(asked.get_absolute_url()).words
         asked.refresh_from_db()
-        assert (asked.health, asked.is_proving) == (HealthState.HEALTHY.value, False)
+        assert (asked.health, asked.is_verifying) == (HealthState.HEALTHY.value, False)
 
     def test_code_it_finds_too_late_starts_again(self, env: Environment, asked: Link, tinbank: TinbankServer) -> None:
         tinbank.tickets.clear()

@@ -53,12 +53,12 @@ class Judgement:
     remedy: Remedy
 
 
-def judge(cause: Cause, *, is_proving: bool, kind: RepairKind = RepairKind.TYPED) -> Judgement:
+def judge(cause: Cause, *, is_verifying: bool, kind: RepairKind = RepairKind.TYPED) -> Judgement:
     """Return what a cause means for a link of a kind, whose repair may have been accepted and is not proven yet."""
     verdict = VERDICTS[cause]
     # What has ended is not repaired, whatever was sent before.
-    if is_proving and verdict.state is not HealthState.DISCONNECTED:
-        return _BEING_PROVEN
+    if is_verifying and verdict.state is not HealthState.DISCONNECTED:
+        return _BEING_VERIFIED
     reason, advice = _words_for(verdict, kind)
     return Judgement(
         group=group_of(verdict.state),
@@ -120,10 +120,10 @@ _WITHOUT_LOGIN: Mapping[tuple[Remedy, RepairKind], "StrOrPromise"] = MappingProx
         ),
     }
 )
-PROVING_LOOK = StateLook(_("Fixed, proving"), "info", "shield-check", STATES[HealthState.SETTING_UP].rank)
-_BEING_PROVEN = Judgement(
+VERIFYING_LOOK = StateLook(_("Fixed, proving"), "info", "shield-check", STATES[HealthState.SETTING_UP].rank)
+_BEING_VERIFIED = Judgement(
     group=None,
-    look=PROVING_LOOK,
+    look=VERIFYING_LOOK,
     reason=_("A fresh reading has to show it"),
     turn=Turn.NOBODY,
     advice=_("The bank accepted the new login. It counts as working once a reading shows it; nothing to do."),

@@ -36,28 +36,28 @@ def ask_to_renew(link: Link, *, now: datetime) -> HealthChange | None:
 
 def escalate(*, now: datetime) -> int:
     """Put links that have waited too long for a bank or provider where they are seen; return how many."""
-    waiting = Link.objects.filter(health=HealthState.WAITING.value, proving_since=None, ended_at=None)
+    waiting = Link.objects.filter(health=HealthState.WAITING.value, verifying_since=None, ended_at=None)
     overdue = waiting.filter(health_since__lte=now - ESCALATE_AFTER).exclude(attention=ESCALATED_RANK)
     return overdue.update(attention=ESCALATED_RANK)
 
 
-def unproven(*, asked_before: datetime, now: datetime) -> "QuerySet[Link, UUID]":
+def unverified(*, asked_before: datetime, now: datetime) -> "QuerySet[Link, UUID]":
     """Return the ids of links, repaired or just begun, that can be asked about and were not since a moment.
 
     One that has been set up for long is asked about less and less eagerly.
     """
     askable = Integration.objects.askable(now=now)
     new = Q(health=HealthState.SETTING_UP)
-    eager = Q(proving_since__isnull=False) | (new & Q(health_since__gt=now - SETTING_UP_EAGERLY))
+    eager = Q(verifying_since__isnull=False) | (new & Q(health_since__gt=now - SETTING_UP_EAGERLY))
     quiet = eager & (Q(asked_at=None) | Q(asked_at__lt=asked_before))
     patient = new & Q(asked_at__lt=now - SETTING_UP_EAGERLY)
     waiting = Link.objects.filter(quiet | patient, ended_at=None, integration__in=askable)
     return waiting.values_list("pk", flat=True)
 
 
-def proof_overdue(*, proving_before: datetime) -> "QuerySet[Link]":
+def verification_overdue(*, repaired_before: datetime) -> "QuerySet[Link]":
     """Return the links that were repaired before a moment and are not proven yet, whether they can be asked or not."""
-    return Link.objects.filter(proving_since__lt=proving_before, ended_at=None)
+    return Link.objects.filter(verifying_since__lt=repaired_before, ended_at=None)
 
 
 def grown_stale(*, now: datetime) -> "QuerySet[Link, UUID]":

@@ -35,12 +35,12 @@ class _Known:
     pk: UUID
     fingerprint: int | None
     asking_since: datetime | None
-    proving_since: datetime | None
+    verifying_since: datetime | None
     missing_since: datetime | None
 
     def says_the_same(self, fingerprint: int, at: datetime) -> bool:
         """Tell whether a record brings nothing: it is as it was, and nobody waits for news of this link."""
-        is_waited_for = self.proving_since is not None or self.missing_since is not None
+        is_waited_for = self.verifying_since is not None or self.missing_since is not None
         # A read that began earlier may end later: the row has to tell that this is newer.
         is_overtaken = self.asking_since is not None and self.asking_since <= at
         return self.fingerprint == fingerprint and not is_waited_for and not is_overtaken
@@ -79,7 +79,7 @@ def observe_same(prints: Mapping[UUID, int], *, at: datetime) -> set[UUID]:
     """
     renewed_by = (at + RENEW_WITHIN).date()
     quiet = (
-        Link.objects.filter(pk__in=prints, proving_since=None, missing_since=None, observed_at__lt=at)
+        Link.objects.filter(pk__in=prints, verifying_since=None, missing_since=None, observed_at__lt=at)
         .exclude(asked_at__gt=at)
         .exclude(health=HealthState.SETTING_UP.value)
         .exclude(health=HealthState.HEALTHY.value, stale_at__lte=at)
@@ -139,7 +139,7 @@ def _write(
 
 
 def _known(integration: Integration, records: Mapping[str, RemoteLink]) -> dict[str, _Known]:
-    columns = ("remote_id", "pk", "fingerprint", "asking_since", "proving_since", "missing_since")
+    columns = ("remote_id", "pk", "fingerprint", "asking_since", "verifying_since", "missing_since")
     known: dict[str, _Known] = {}
     for batch in _batches(list(records)):
         rows = Link.objects.filter(integration=integration, remote_id__in=batch, ended_at=None)

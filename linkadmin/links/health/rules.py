@@ -107,7 +107,7 @@ def become(link: Link, report: Report, *, is_first: bool = False) -> HealthChang
     elif state is WORKS:
         link.refused_at = None
     if _ends_proof(link, state, report):
-        link.proving_since = None
+        link.verifying_since = None
     old, old_cause = link.health, link.cause
     link.health, link.cause = state.value, cause.value
     if cause is Cause.REMOVED:  # it stands in nobody's way any more: the same one may be connected again
@@ -285,7 +285,7 @@ def _ends_proof(link: Link, state: HealthState, report: Report) -> bool:
     A read that finds it refused still, disproves it only once the provider's records had time to follow. One that finds
     old data neither proves nor disproves.
     """
-    if link.proving_since is None or report.at < link.proving_since:
+    if link.verifying_since is None or report.at < link.verifying_since:
         return False
     if state is HealthState.DISCONNECTED:  # what has ended is repaired by nothing
         return True
@@ -293,4 +293,4 @@ def _ends_proof(link: Link, state: HealthState, report: Report) -> bool:
         return report.source is not Source.CLOCK
     if state in (HealthState.SETTING_UP, HealthState.STALE):
         return False
-    return state is WORKS or report.at > link.proving_since + PROOF_LAG
+    return state is WORKS or report.at > link.verifying_since + PROOF_LAG

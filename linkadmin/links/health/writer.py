@@ -61,25 +61,25 @@ def start_link(remote: RemoteLink, link: Link, report: Report) -> Link:
 
 
 @transaction.atomic
-def begin_proving(link: Link, *, at: datetime, request_id: str) -> None:
+def start_verifying(link: Link, *, at: datetime, request_id: str) -> None:
     """Note that a repair was accepted at `at`: the link is not green before a later read says so."""
     lock(link)
     before = link.shown_state
-    link.proving_since = link.last_attempt_at = at
+    link.verifying_since = link.last_attempt_at = at
     link.refused_at = None
     link.request_id = request_id[:80]
     keep(link, Taking(accepted=True), before=before, at=at)
 
 
 @transaction.atomic
-def give_up_proving(link: Link, *, now: datetime) -> None:
+def stop_verifying(link: Link, *, now: datetime) -> None:
     """Put a repaired link for which no proof came back into the work list, unless it was repaired anew meanwhile."""
-    unproven_since = link.proving_since
+    unproven_since = link.verifying_since
     lock(link)
-    if link.proving_since != unproven_since:
+    if link.verifying_since != unproven_since:
         return
     before = link.shown_state
-    link.proving_since = None
+    link.verifying_since = None
     keep(link, Taking(accepted=True), before=before, at=now)
 
 

@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
                 ('asking_since', models.DateTimeField(blank=True, null=True)),
                 ('missing_since', models.DateTimeField(blank=True, null=True, verbose_name='missing since')),
                 ('ask_failed', models.CharField(blank=True, max_length=80, verbose_name='why it could not be asked')),
-                ('proving_since', models.DateTimeField(blank=True, null=True, verbose_name='fixed, proving since')),
+                ('verifying_since', models.DateTimeField(blank=True, null=True, verbose_name='fixed, proving since')),
             ],
             options={
                 'verbose_name': 'link',
@@ -365,7 +365,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='link',
-            index=models.Index(condition=models.Q(('proving_since__isnull', False)), fields=['proving_since'], name='link_proving'),
+            index=models.Index(condition=models.Q(('verifying_since__isnull', False)), fields=['verifying_since'], name='link_verifying'),
         ),
         migrations.AddIndex(
             model_name='link',

@@ -5,7 +5,7 @@ from .integrations import OF_CONSENT, Institution, Integration, IntegrationSecre
 from .limits import CallQuota, CallSlot, CircuitBreaker
 from .links import (
     ESCALATE_AFTER,
-    PROVING,
+    VERIFYING,
     EndUser,
     HealthChange,
     InstitutionChange,
@@ -22,7 +22,7 @@ from .links import (
 __all__ = [
     "ESCALATE_AFTER",
     "OF_CONSENT",
-    "PROVING",
+    "VERIFYING",
     "CallQuota",
     "CallSlot",
     "CircuitBreaker",

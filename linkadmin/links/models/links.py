@@ -29,7 +29,7 @@ from .integrations import Institution, Integration
 
 # One text for two columns: enums are stored by value and shown by their own tables (causes/).
 HEALTH_CHOICES = [(state.value, state.value) for state in HealthState]
-PROVING = "proving"  # beside the states: repaired, and not proven yet
+VERIFYING = "verifying"  # beside the states: repaired, and not verified yet
 ESCALATE_AFTER = timedelta(hours=48)
 AWAITS_DATA = (HealthState.HEALTHY, HealthState.STALE, HealthState.SETTING_UP, HealthState.WAITING)
 CAUSE_CHOICES = [(cause.value, cause.value) for cause in Cause]
@@ -115,7 +115,7 @@ class Link(models.Model):
     asking_since = models.DateTimeField(null=True, blank=True)  # a read of it is under way, or died
     missing_since = models.DateTimeField(_("missing since"), null=True, blank=True)  # in the provider's list
     ask_failed = models.CharField(_("why it could not be asked"), max_length=80, blank=True)  # by the last try
-    proving_since = models.DateTimeField(_("fixed, proving since"), null=True, blank=True)
+    verifying_since = models.DateTimeField(_("fixed, proving since"), null=True, blank=True)
 
     objects = LinkQuerySet.as_manager()
 
@@ -130,7 +130,7 @@ class Link(models.Model):
         indexes = [
             models.Index(fields=["attention", "health_since", "id"], name="link_work_list"),
             models.Index(fields=["remote_id"], name="link_by_remote_id"),
-            models.Index(fields=["proving_since"], condition=Q(proving_since__isnull=False), name="link_proving"),
+            models.Index(fields=["verifying_since"], condition=Q(verifying_since__isnull=False), name="link_verifying"),
             models.Index(fields=["missing_since"], condition=Q(missing_since__isnull=False), name="link_missing"),
             models.Index(fields=["stale_at"], condition=Q(health="healthy"), name="link_going_stale"),
         ]
@@ -179,7 +179,7 @@ class Link(models.Model):
     @property
     def judgement(self) -> Judgement:
         """What its cause means, in the words that fit its kind."""
-        return judge(Cause(self.cause), is_proving=self.is_proving, kind=self.repair_kind)
+        return judge(Cause(self.cause), is_verifying=self.is_verifying, kind=self.repair_kind)
 
     @property
     def why_unasked(self) -> str:
@@ -204,20 +204,20 @@ class Link(models.Model):
     @property
     def shown_state(self) -> str:
         """The state it counts as: what is being proven is neither broken nor whole."""
-        return PROVING if self.is_proving else self.health
+        return VERIFYING if self.is_verifying else self.health
 
     @property
     def waits_too_long(self) -> bool:
         """Whether it waits for a bank or provider for more than two days: time to write to the provider."""
         return (
-            not self.is_proving
+            not self.is_verifying
             and self.health == HealthState.WAITING.value
             and self.health_since <= timezone.now() - ESCALATE_AFTER
         )
 
     @property
-    def is_proving(self) -> bool:
-        return self.proving_since is not None
+    def is_verifying(self) -> bool:
+        return self.verifying_since is not None
 
     @property
     def is_ended(self) -> bool:
@@ -225,7 +225,7 @@ class Link(models.Model):
 
     def rank(self) -> int:
         """Return its place in the work list: a running clock comes first, what is being proven needs nobody for now."""
-        if self.is_proving:
+        if self.is_verifying:
             return STATES[HealthState.SETTING_UP].rank
         if self.cause == Cause.CODE_WAITING.value:
             return 0

@@ -74,7 +74,7 @@ def _page(request: HttpRequest, link: Link, form: ProviderForm, *, status: int =
     context |= {"link": link, "standing": standing_of(link), "form": form, "budget": budget}
     context["ways"] = ways_on(link, budget, user=reader(request))
     # Another try before the customer was at the bank would be refused as well.
-    context["is_at_bank"] = link.health == HealthState.CUSTOMER_BANK.value and not link.is_proving
+    context["is_at_bank"] = link.health == HealthState.CUSTOMER_BANK.value and not link.is_verifying
     context["steps"] = steps_at(FORM, link.integration, is_new=False, failed="refused" in context)
     # No form is left for a link that the provider does not know any more, or that can't be repaired.
     context["is_over"] = HealthState(link.health) is HealthState.DISCONNECTED

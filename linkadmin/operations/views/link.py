@@ -55,7 +55,7 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "operation": last,
         "explanation": explain(last) if last and not last.is_done and _is_news(last, link) else None,
         "budget": budget,
-        "ways": None if link.is_ended or link.is_proving else ways_on(link, budget, user=user),
+        "ways": None if link.is_ended or link.is_verifying else ways_on(link, budget, user=user),
         "timeline": timeline.latest(link, see_names=see_names),
         "kinds": timeline.kind_pills(QueryDict(), []),
         "strip": day_strip(link, today=timezone.localdate()),
@@ -124,11 +124,11 @@ def _offer_beside(slug: str, link: Link, last: Operation | None, verdict: LinkVe
 
 
 def _works(link: Link) -> bool:
-    return link.health == HealthState.HEALTHY.value and not link.is_proving
+    return link.health == HealthState.HEALTHY.value and not link.is_verifying
 
 
 def _is_news(operation: Operation, link: Link) -> bool:
     """Tell whether the last try is recent enough to be explained above the facts, and not overtaken since."""
-    is_repaired = operation.logs_in and (link.is_proving or _works(link))
+    is_repaired = operation.logs_in and (link.is_verifying or _works(link))
     recent = (timezone.now() - operation.began_at).total_seconds() < 24 * 3600
     return recent and not operation.is_open and not is_repaired

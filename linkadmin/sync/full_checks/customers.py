@@ -30,7 +30,7 @@ RESTLESS = ~Q(health=HealthState.DISCONNECTED.value) & (
     ~Q(health=HealthState.HEALTHY.value)
     | Q(fingerprint=None)
     | Q(missing_since__isnull=False)
-    | Q(proving_since__isnull=False)
+    | Q(verifying_since__isnull=False)
 )
 
 
