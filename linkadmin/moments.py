@@ -43,7 +43,7 @@ BOUNDS: Mapping[str, Mapping[str, timedelta]] = {
         "keys_refused_at": NEVER_AHEAD,
         "tested_at": NEVER_AHEAD,
         "institutions_read_at": NEVER_AHEAD,
-        "swept_at": NEVER_AHEAD,
+        "last_full_check_at": NEVER_AHEAD,
     },
     "links.Institution": {"read_at": NEVER_AHEAD},
     "links.Link": dict.fromkeys(
@@ -53,8 +53,8 @@ BOUNDS: Mapping[str, Mapping[str, timedelta]] = {
             "last_attempt_at",
             "refused_at",
             "observed_at",
-            "asked_at",
-            "asking_since",
+            "checked_at",
+            "checking_since",
             "missing_since",
             "verifying_since",
         ),
@@ -84,7 +84,7 @@ BOUNDS: Mapping[str, Mapping[str, timedelta]] = {
     "operations.RepairUrl": {"expires_at": A_DAY},
     "operations.AttemptAllowance": {"allowed_at": NEVER_AHEAD},
     "sync.FullCheck": {"began_at": NEVER_AHEAD, "lease_until": A_MINUTE, "due_at": A_QUARTER},
-    "sync.FullCheckBatch": {"due_at": A_QUARTER, "lease_until": A_ROUND, "asked_at": NEVER_AHEAD},
+    "sync.FullCheckBatch": {"due_at": A_QUARTER, "lease_until": A_ROUND, "requested_at": NEVER_AHEAD},
     "sync.LinkRead": _READ,
     "sync.UnknownLinkRead": _READ,
     "bulk.BulkJob": {"planned_at": NEVER_AHEAD, "began_at": NEVER_AHEAD},
@@ -102,7 +102,7 @@ FACTS: Mapping[str, frozenset[str]] = {
     "links.EndUser": frozenset({"created_at"}),
     # What the provider says, and what follows from that.
     "links.Link": frozenset(
-        {"created_at", "ended_at", "remote_created_at", "remote_updated_at", "last_good_at", "stale_at"}
+        {"created_at", "disconnected_at", "remote_created_at", "remote_updated_at", "last_good_at", "stale_at"}
     ),
     "links.Note": frozenset({"at"}),
     "links.OwnerChange": frozenset({"at"}),

@@ -80,7 +80,7 @@ class TestAfterAClockThatWasAhead:
     @MOVES
     def test_link_that_was_read_then_believes_a_read_of_now(self, env: Environment, ahead: timedelta) -> None:
         link, then = env.belvo_link(), timezone.now() + ahead
-        Link.objects.update(observed_at=then, asked_at=then)
+        Link.objects.update(observed_at=then, checked_at=then)
         ClockMark.objects.create(seen_at=then)
         env.simulator.world.belvo_links[link.remote_id].status = "valid"
 

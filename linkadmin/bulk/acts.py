@@ -31,8 +31,8 @@ def read(part: BulkPart) -> datetime | None:
     Never contacts a bank.
     """
     links = _links_of(part)
-    gone: dict[UUID, Result] = {link.pk: (ItemState.SKIPPED, Why.ENDED) for link in links if link.is_ended}
-    asked = [link for link in links if not link.is_ended]
+    gone: dict[UUID, Result] = {link.pk: (ItemState.SKIPPED, Why.ENDED) for link in links if link.is_disconnected}
+    asked = [link for link in links if not link.is_disconnected]
     if part.integration is None or not part.integration.is_active:
         parts.end(part, gone | {link.pk: (ItemState.SKIPPED, Why.OFF) for link in asked})
         return None
@@ -83,14 +83,14 @@ def _give_up(part: BulkPart, asked: list[Link], gone: dict[UUID, Result], error:
 
 
 def _assign(job: BulkJob, link: Link) -> Result:
-    if link.is_ended:
+    if link.is_disconnected:
         return ItemState.SKIPPED, Why.ENDED
     change = owners.assign(link, by=job.actor, owner=job.owner, job_id=job.pk)
     return (ItemState.DONE, "") if change else (ItemState.SKIPPED, Why.SAME_OWNER)
 
 
 def _note(job: BulkJob, link: Link) -> Result:
-    if link.is_ended:
+    if link.is_disconnected:
         return ItemState.SKIPPED, Why.ENDED
     notes.add_note(link, by=job.actor, text=job.text, job_id=job.pk)
     return ItemState.DONE, ""

@@ -171,7 +171,7 @@ class BulkItem(models.Model):
     part = models.ForeignKey(BulkPart, on_delete=models.CASCADE, null=True, related_name="items")  # None: skipped
     link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="bulk_items")
     state = models.CharField(_("state"), max_length=8, choices=ItemState.choices, default=ItemState.WAITING)
-    why = models.CharField(_("why"), max_length=80, blank=True)  # a `Why`, or what `Link.ask_failed` keeps
+    why = models.CharField(_("why"), max_length=80, blank=True)  # a `Why`, or what `Link.check_failed` keeps
     before = models.CharField(max_length=20, blank=True)  # the state that a check found, and that it left
     after = models.CharField(max_length=20, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)

@@ -26,7 +26,7 @@ COLUMNS = (
     "end_user__external_id",
     "institution__integration_type",
     "owner_id",
-    "ended_at",
+    "disconnected_at",
 )
 
 
@@ -40,7 +40,7 @@ class Candidate:
     end_user_id: str
     integration_type: str | None
     owner_id: UUID | None
-    ended_at: datetime | None
+    disconnected_at: datetime | None
 
     @property
     def ref(self) -> LinkRef:
@@ -60,7 +60,7 @@ def lay_out(job: BulkJob, links: "QuerySet[Link]") -> None:
 
     Raises `NothingSelected`, or `TooManyLinks`.
     """
-    rows = links.order_by("attention", "health_since", "id").values_list(*COLUMNS)[: MOST_LINKS + 1]
+    rows = links.order_by("urgency", "health_since", "id").values_list(*COLUMNS)[: MOST_LINKS + 1]
     candidates = [Candidate(*row) for row in rows]
     if not candidates:
         raise NothingSelected
@@ -84,7 +84,7 @@ def lay_out(job: BulkJob, links: "QuerySet[Link]") -> None:
 
 def _why_not(job: BulkJob, link: Candidate, integration: Integration) -> Why | None:
     """Return why nothing is done about a link."""
-    if link.ended_at is not None:
+    if link.disconnected_at is not None:
         return Why.ENDED
     if job.kind == JobKind.ASSIGN and link.owner_id == job.owner_id:
         return Why.SAME_OWNER

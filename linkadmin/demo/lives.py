@@ -41,7 +41,7 @@ class Life:
     remote_created_at: datetime
     last_good_at: datetime | None
     observed_at: datetime
-    asked_at: datetime
+    checked_at: datetime
     renews_in: timedelta | None
 
     @property
@@ -80,7 +80,7 @@ def live(part: Part, *, now: datetime, rng: Random) -> Life:
     if not history.creator and not scenario.storage_days:
         remote_created_at = began - _days(rng, 1, 250)  # a consent lasts a year
     quiet = now - history.changes[-1].at
-    asked_at = now - timedelta(seconds=rng.randint(60, int(min(quiet, timedelta(hours=10)).total_seconds())))
+    checked_at = now - timedelta(seconds=rng.randint(60, int(min(quiet, timedelta(hours=10)).total_seconds())))
     return Life(
         part=part,
         history=history,
@@ -90,8 +90,8 @@ def live(part: Part, *, now: datetime, rng: Random) -> Life:
         began=began,
         remote_created_at=remote_created_at,
         last_good_at=_last_good_at(history, until=now if works else since, rng=rng),
-        observed_at=since if scenario.refusal else asked_at,
-        asked_at=since - _days(rng, 0.1, 0.4) if scenario.refusal else asked_at,
+        observed_at=since if scenario.refusal else checked_at,
+        checked_at=since - _days(rng, 0.1, 0.4) if scenario.refusal else checked_at,
         renews_in=timedelta(days=rng.randint(*RENEWS_WITHIN)) if scenario.cause is Cause.RENEW_SOON else None,
     )
 
@@ -128,9 +128,9 @@ def link_row(life: Life, cast: Cast, *, now: datetime) -> Link:
         last_attempt_at=history.last_attempt_at,
         refused_at=history.refused_at,
         observed_at=life.observed_at,
-        asked_at=life.asked_at,
+        checked_at=life.checked_at,
     )
-    link.attention = link.rank()
+    link.urgency = link.rank()
     return link
 
 

@@ -201,16 +201,16 @@ class LinkAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
         "raw_code",
         "raw_words",
         "last_good_at",
-        "asked_at",
+        "checked_at",
         "verifying_since",
         "created_at",
-        "ended_at",
+        "disconnected_at",
     )
     readonly_fields = fields
     list_display = ("id", "customer", "institution", "integration", "state", "health_since", "last_good_at")
     list_filter = ("health", "integration")
     list_select_related = ("end_user", "institution", "integration")
-    ordering = ("attention", "health_since", "id")
+    ordering = ("urgency", "health_since", "id")
     search_fields = ("remote_id__exact", "end_user__external_id__exact")
     search_help_text = _("A link's id, ours or the provider's, or a customer id.")
     sortable_by = ()

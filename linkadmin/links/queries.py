@@ -16,7 +16,7 @@ from linkadmin.paging import Keyset
 from linkadmin.providers.names import folded
 from linkadmin.providers.types import HealthState
 
-from .causes import ESCALATED_RANK, VERIFYING_LOOK, STATES, Group
+from .causes import ESCALATED_RANK, STATES, VERIFYING_LOOK, Group
 from .models import ESCALATE_AFTER, VERIFYING, EndUser, Institution, Integration, Link, UnknownValue
 from .unrecognized_values import showing
 
@@ -27,7 +27,7 @@ SOMEBODY = "somebody"  # all that need a customer or us
 SEARCH_WORDS = 6  # the most that are looked for
 
 NAMED = ("integration", "end_user", "institution", "owner")  # what a row of links says of others
-WORK_LIST = Keyset("attention", "health_since", "id")  # most urgent first, oldest first
+WORK_LIST = Keyset("urgency", "health_since", "id")  # most urgent first, oldest first
 CUSTOMERS, CUSTOMERS_BY_ID = Keyset("name", "id"), Keyset("external_id")
 
 
@@ -79,7 +79,7 @@ class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
         return links.filter(health__in=[state.value for state in states], verifying_since=None)
 
     def of_word(self, links: "QuerySet[Link]", _name: str, value: UnknownValue) -> "QuerySet[Link]":
-        return showing(links.filter(ended_at=None), value)
+        return showing(links.filter(disconnected_at=None), value)
 
     def of_owner(self, links: "QuerySet[Link]", _name: str, _value: str) -> "QuerySet[Link]":
         return links.filter(owner=self.request.user)
@@ -92,7 +92,7 @@ def visible_to(user: User) -> "QuerySet[Link]":
 
 def active(links: "QuerySet[Link]") -> "QuerySet[Link]":
     """Return those that have not ended."""
-    return links.filter(ended_at=None).exclude(health__in=[state.value for state in Group.ENDED.states])
+    return links.filter(disconnected_at=None).exclude(health__in=[state.value for state in Group.ENDED.states])
 
 
 def needing_somebody(links: "QuerySet[Link]") -> "QuerySet[Link]":
@@ -109,7 +109,7 @@ def waiting_too_long(links: "QuerySet[Link]") -> "QuerySet[Link]":
     """Return those that have waited for a bank or provider for more than two days."""
     waits = HealthState.WAITING
     # Its rank follows from its state, and leads to it in the index of the work list.
-    ranked = links.filter(attention__range=(ESCALATED_RANK, STATES[waits].rank))
+    ranked = links.filter(urgency__range=(ESCALATED_RANK, STATES[waits].rank))
     since = timezone.now() - ESCALATE_AFTER
     return ranked.filter(health=waits.value, verifying_since=None, health_since__lte=since)
 

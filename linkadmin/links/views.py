@@ -74,7 +74,7 @@ def end_user_list(request: HttpRequest) -> HttpResponse:
 def end_user_detail(request: HttpRequest, pk: Any) -> HttpResponse:
     """Show one customer with all their links. Looking at a customer is an event."""
     customer = get_object_or_404(EndUser, pk=pk)
-    links = queries.visible_to(reader(request)).filter(end_user=customer).order_by("attention", "health_since", "id")
+    links = queries.visible_to(reader(request)).filter(end_user=customer).order_by("urgency", "health_since", "id")
     see_names = may(request.user, Right.SEE_NAMES)
     log.record(
         actor=reader(request),

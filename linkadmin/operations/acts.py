@@ -148,7 +148,7 @@ def start_of(link: Link, operation: Operation) -> tuple[str, Right]:
 def offer(slug: str, link: Link, last: Operation | None, *, user: User) -> Offer | None:
     """Return the button for an act; none if the provider cannot do it, the reader may not, or the link is gone."""
     act = ACTS[slug]
-    if link.is_ended or not link.integration.can(act.capability) or not may(user, act.right):
+    if link.is_disconnected or not link.integration.can(act.capability) or not may(user, act.right):
         return None
     return Offer(act.name, act.icon, act.url_of(link), _why_not_now(act, link, last))
 

@@ -138,7 +138,7 @@ def links_that_go(link: Link) -> list[Link]:
     links: LinkQuerySet = Link.objects.select_related("integration", "end_user", "institution")
     if link.integration.provider_class.removal_reach is Reach.LINK:
         return [link]
-    of_customer = links.filter(integration=link.integration_id, end_user=link.end_user_id, ended_at=None)
+    of_customer = links.filter(integration=link.integration_id, end_user=link.end_user_id, disconnected_at=None)
     others = of_customer.exclude(health=HealthState.DISCONNECTED.value).exclude(pk=link.pk).order_by("created_at", "pk")
     return [link, *others]
 
@@ -156,7 +156,7 @@ def read_soon(operation: Operation) -> None:
     if operation.link_id:
         ids: Iterable[UUID] = [operation.link_id]
     else:
-        links = operation.integration.links.filter(ended_at=None)
+        links = operation.integration.links.filter(disconnected_at=None)
         links = links.filter(end_user=operation.end_user_id) if operation.end_user_id else links
         ids = list(links.values_list("pk", flat=True)[:READS_AT_ONCE])
     for link_id in ids:

@@ -25,8 +25,8 @@ SHOWN_OF_LINK = (
     "raw_code",
     "renew_by",
     "last_good_at",
-    "asked_at",
-    "ask_failed",
+    "checked_at",
+    "check_failed",
     "ended_at",
     "owner_id",
 )
@@ -40,7 +40,7 @@ _LINK = Glance(
         "health",
         "health_since",
         "verifying_since",
-        "asking_since",
+        "checking_since",
         *(f"integration__{name}" for name in TROUBLE),
         *SHOWN_OF_LINK,
     )
@@ -59,11 +59,11 @@ def look_at_link(pk: UUID) -> tuple[str, int] | None:
     row = _LINK.row(pk)
     if row is None:
         return None
-    (version, state, began, health, health_since, verifying_since, asking_since), rest = row[:7], row[7:]
+    (version, state, began, health, health_since, verifying_since, checking_since), rest = row[:7], row[7:]
     trouble, shown = trouble_of(*rest[: len(TROUBLE)]), rest[len(TROUBLE) :]
     return (
         version_of(version, state, began, health, health_since, verifying_since, trouble, shown),
-        _seconds(state, began, health, health_since, verifying_since, asking_since),
+        _seconds(state, began, health, health_since, verifying_since, checking_since),
     )
 
 
@@ -83,7 +83,7 @@ def look_at_operation(pk: UUID, *, has_customer: bool) -> tuple[str, int] | None
 
 
 def _seconds(
-    state: str | None, began: Stamp, health: str, health_since: Stamp, verifying_since: Stamp, asking_since: Stamp
+    state: str | None, began: Stamp, health: str, health_since: Stamp, verifying_since: Stamp, checking_since: Stamp
 ) -> int:
     """Return how often a link's page asks: while a call runs, a code is awaited, a repair or a new link is verified."""
     if state == State.NEEDS_TOKEN:
@@ -93,6 +93,6 @@ def _seconds(
         awaited.append(time_of(began))
     if not verifying_since and health == HealthState.SETTING_UP.value:
         awaited.append(time_of(health_since))
-    if (asked := time_of(asking_since)) and timezone.now() - asked < A_READ_LASTS:
+    if (asked := time_of(checking_since)) and timezone.now() - asked < A_READ_LASTS:
         awaited.append(asked)
     return seconds_between(max(filter(None, awaited), default=None))

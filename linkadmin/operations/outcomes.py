@@ -287,7 +287,9 @@ def _keep_link(operation: Operation, remote: RemoteLink) -> None:
     report = health.Report(remote.observation, Source.CALL, at, operation.pk, remote.request_id)
     link = (
         operation.link
-        or Link.objects.filter(integration=operation.integration, remote_id=remote.remote_id, ended_at=None).first()
+        or Link.objects.filter(
+            integration=operation.integration, remote_id=remote.remote_id, disconnected_at=None
+        ).first()
     )
     if link is None:
         link = Link(

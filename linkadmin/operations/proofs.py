@@ -195,7 +195,7 @@ def _created_link(operation: Operation) -> RemoteLink | None:
         return next(iter(found), None)
     ids = [link.remote_id for link in found]
     known = set(
-        operation.integration.links.filter(remote_id__in=ids, ended_at=None).values_list("remote_id", flat=True)
+        operation.integration.links.filter(remote_id__in=ids, disconnected_at=None).values_list("remote_id", flat=True)
     )
     earliest = operation.began_at - CLOCK_SKEW
     new = [link for link in found if link.remote_id not in known and link.created_at and link.created_at >= earliest]

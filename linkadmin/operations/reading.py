@@ -49,8 +49,8 @@ def read(link: Link, *, in_background: bool = False) -> RemoteLink | None:
 
     Raises `ProviderError` when it could not be asked: that changes no state.
     """
-    asked_at = timezone.now()
-    health.begin_asking([link.pk], at=asked_at)
+    checked_at = timezone.now()
+    health.start_check([link.pk], at=checked_at)
     try:
         provider = connections.client_for(link.integration, in_background=in_background)
         release_connections()
@@ -63,7 +63,7 @@ def read(link: Link, *, in_background: bool = False) -> RemoteLink | None:
         connections.note_keys(link.integration, error)
         raise
     connections.note_good_keys(link.integration)
-    _take(link, remote, listed, asked_at)
+    _take(link, remote, listed, checked_at)
     return remote
 
 
@@ -107,8 +107,8 @@ def why_unasked(error: ProviderError) -> str:
 
 def _read_batch(links: Sequence[Link]) -> list[Link]:
     """Read links by one call; return those that are not in the answer: a second look tells whether they are gone."""
-    integration, asked_at = links[0].integration, timezone.now()
-    health.begin_asking([link.pk for link in links], at=asked_at)
+    integration, checked_at = links[0].integration, timezone.now()
+    health.start_check([link.pk for link in links], at=checked_at)
     try:
         provider = connections.client_for(integration, in_background=True)
         release_connections()
@@ -125,23 +125,23 @@ def _read_batch(links: Sequence[Link]) -> list[Link]:
             for link, remote in listed
             if remote.observation.cause is not Cause.UNCONFIRMED
         },
-        at=asked_at,
+        at=checked_at,
     )
     for link, remote in listed:
         if link.pk not in same:
-            _take(link, remote, remote, asked_at)
+            _take(link, remote, remote, checked_at)
     missing = [link for link in links if link.remote_id not in found]
-    health.note_missing([link.pk for link in missing], at=asked_at)
+    health.note_missing([link.pk for link in missing], at=checked_at)
     return missing
 
 
-def _take(link: Link, remote: RemoteLink, listed: RemoteLink, asked_at: datetime) -> None:
+def _take(link: Link, remote: RemoteLink, listed: RemoteLink, checked_at: datetime) -> None:
     # What is true was true when we asked, not when the answer came.
     health.observe_remote(
         link,
         without_attempt(link, remote),
         source=Source.LIST,
-        at=asked_at,
+        at=checked_at,
         fingerprint=health.fingerprint_of(listed),
     )
 

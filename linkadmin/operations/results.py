@@ -40,7 +40,9 @@ def result_of(operation: Operation, *, user: User) -> Result:
     if operation.kind == OperationKind.REPAIR_ADDRESS and operation.is_done:
         return Result(address=_address(operation, user))
     failed = operation.result.get("failed", [])
-    known = {link.remote_id: link for link in operation.integration.links.filter(remote_id__in=failed, ended_at=None)}
+    known = {
+        link.remote_id: link for link in operation.integration.links.filter(remote_id__in=failed, disconnected_at=None)
+    }
     return Result(failed=tuple(FailedReport(each, known.get(each)) for each in failed))
 
 

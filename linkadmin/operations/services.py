@@ -135,7 +135,7 @@ def change_link(
         operation.result = {"sent": sorted(sent)}
 
     def rules() -> None:
-        if link.is_ended:
+        if link.is_disconnected:
             raise refusals.LinkEnded
         if kind == OperationKind.CHANGE_SETTINGS and not sent:
             raise refusals.NothingToChange
@@ -245,7 +245,7 @@ def _require_new(operation: Operation, *, second_link: bool) -> None:
 
 
 def _require_form(link: Link) -> None:
-    if link.is_ended or not login_fields(link.integration, link.institution):
+    if link.is_disconnected or not login_fields(link.integration, link.institution):
         raise refusals.NoCredentials
 
 

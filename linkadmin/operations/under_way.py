@@ -27,8 +27,8 @@ def _under_way(operation: Operation) -> UnderWay:
         is_late = challenge is not None and challenge.has_expired(timezone.now())  # and not noted yet
         asked = judge(Cause.CODE_TOO_LATE if is_late else Cause.CODE_WAITING, is_verifying=False)
         badge = StateBadge(asked.look.tone, asked.look.icon, str(asked.look.label), str(asked.reason))
-        asked_at = challenge.received_at if challenge else operation.began_at
-        since = challenge.expires_at if challenge is not None and is_late else asked_at
+        requested_at = challenge.received_at if challenge else operation.began_at
+        since = challenge.expires_at if challenge is not None and is_late else requested_at
         return UnderWay(badge, since, asked.turn, str(asked.advice))
     label, reason, advice = _words_of(operation)
     is_ours = operation.state == State.UNDECIDED

@@ -101,7 +101,7 @@ def _known(link: Link) -> Iterator[Step]:
     integration = link.integration
     if integration.can(Capability.CREATE):
         yield Step.CONNECT_AGAIN
-    if link.is_ended:
+    if link.is_disconnected:
         return
     if link.repair_kind is RepairKind.TYPED:
         yield Step.UPDATE_CREDENTIALS

@@ -96,7 +96,7 @@ def oldest_unrepaired(live: "QuerySet[Link]") -> "QuerySet[Link]":
 
 
 def portfolio_of(user: User, live: "QuerySet[Link]") -> "QuerySet[Link]":
-    return _with_names(live.filter(owner=user).order_by("attention", "health_since", "id"))[:SHOWN]
+    return _with_names(live.filter(owner=user).order_by("urgency", "health_since", "id"))[:SHOWN]
 
 
 def _with_names(links: "QuerySet[Link]") -> "QuerySet[Link]":

@@ -22,7 +22,7 @@ from .trend import trend_chart
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """Show the figures to everybody, and customers by name to those who may see their links."""
-    live = Link.objects.filter(ended_at=None)
+    live = Link.objects.filter(disconnected_at=None)
     tallies = counts.by_integration()
     tally = sum(tallies.values(), Counter())
     may_view = may(reader(request), Right.VIEW_LINKS)

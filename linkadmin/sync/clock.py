@@ -22,7 +22,7 @@ def prove(*, now: datetime) -> None:
     patience = timedelta(seconds=settings.PROOF_SECONDS)
     for link in health.verification_overdue(repaired_before=now - patience)[:AT_ONCE]:
         health.stop_verifying(link, now=now)
-    unverified = Link.objects.filter(pk__in=health.unverified(asked_before=now - READ_EVERY, now=now))
+    unverified = Link.objects.filter(pk__in=health.unverified(checked_before=now - READ_EVERY, now=now))
     _want(unverified, Reason.PROOF, now)
 
 
@@ -42,8 +42,8 @@ def end_permissions(*, now: datetime) -> None:
     for link in health.ending_permissions(now=now)[:AT_ONCE]:
         health.ask_to_renew(link, now=now)
     says_works = (Cause.WORKING.value, Cause.RENEW_SOON.value)
-    over = Link.objects.filter(cause__in=says_works, renew_by__lt=now.date(), ended_at=None)
-    _want(over.exclude(asked_at__gt=now - ENDED_EVERY), Reason.AGE, now)
+    over = Link.objects.filter(cause__in=says_works, renew_by__lt=now.date(), disconnected_at=None)
+    _want(over.exclude(checked_at__gt=now - ENDED_EVERY), Reason.AGE, now)
 
 
 def _want(links: "QuerySet[Link]", reason: Reason, now: datetime) -> None:

@@ -28,9 +28,9 @@ def links_here(integration: Integration, remote_ids: Iterable[str], *, reader: U
     """
     wanted = {each for each in remote_ids if each}
     ours = visible_to(reader).filter(integration__provider=integration.provider, remote_id__in=wanted)
-    found = ours.select_related("integration", "end_user", "institution").order_by("-ended_at", "id")
-    ended = {link.remote_id: link for link in found if link.is_ended}
-    return ended | {link.remote_id: link for link in found if not link.is_ended}
+    found = ours.select_related("integration", "end_user", "institution").order_by("-disconnected_at", "id")
+    ended = {link.remote_id: link for link in found if link.is_disconnected}
+    return ended | {link.remote_id: link for link in found if not link.is_disconnected}
 
 
 def link_rows(found: Iterable[RemoteLink], here: Mapping[str, Link]) -> list[RecordRow]:

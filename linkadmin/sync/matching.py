@@ -21,7 +21,7 @@ def named_by(delivery: WebhookDelivery) -> Named:
 
 def links_named(integration: Integration, names: Collection[Named]) -> dict[Named, list[Link]]:
     """Return the links of ours, of those that have not ended, that each of them means; none where we know none."""
-    links = Link.objects.filter(integration=integration, ended_at=None)
+    links = Link.objects.filter(integration=integration, disconnected_at=None)
     by_id = {link.remote_id: link for link in links.filter(remote_id__in={each.remote_id for each in names} - {""})}
     customers = {each.end_user_id for each in names if not each.remote_id} - {""}
     by_customer: dict[str, list[Link]] = defaultdict(list)

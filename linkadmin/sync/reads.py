@@ -84,8 +84,8 @@ def _read_all(integration: Integration, rows: Sequence[LinkRead], time_slice: Ti
     """Read the links of claimed rows, a few calls at once."""
     known = Link.objects.select_related("integration", "end_user", "institution")
     links = known.in_bulk([row.link_id for row in rows])
-    queue.end([row for row in rows if links[row.link_id].is_ended], LinkRead.drop)
-    calls = _calls(integration, [(row, links[row.link_id]) for row in rows if not links[row.link_id].is_ended])
+    queue.end([row for row in rows if links[row.link_id].is_disconnected], LinkRead.drop)
+    calls = _calls(integration, [(row, links[row.link_id]) for row in rows if not links[row.link_id].is_disconnected])
     if len(calls) == 1:
         _make(calls[0], time_slice)
     else:
@@ -138,7 +138,7 @@ def _make(call: _Call, time_slice: TimeSlice) -> None:
 
 def _known(link: Link) -> tuple[object, ...]:
     """Return what of a link counts as news when it changes."""
-    return link.shown_state, link.cause, link.last_good_at, link.renew_by, link.ended_at
+    return link.shown_state, link.cause, link.last_good_at, link.renew_by, link.disconnected_at
 
 
 @transaction.atomic

@@ -64,7 +64,7 @@ def read_due(integration_id: str) -> None:
 @shared_task(name="sync.prove")
 def prove(link_id: str) -> None:
     """Read a link that was repaired, or just begun: the proof that it works."""
-    link = Link.objects.filter(pk=link_id, ended_at=None).first()
+    link = Link.objects.filter(pk=link_id, disconnected_at=None).first()
     if link is None:
         return
     reads.want([link.pk], reason=Reason.PROOF, at=timezone.now())

@@ -55,7 +55,7 @@ def many(integration: Integration, count: int, state: HealthState = HealthState.
             integration=integration,
             end_user=customer,
             remote_id=f"link-{number:06}",
-            attention=30,
+            urgency=30,
             health=state.value,
             health_since=timezone.now(),
         )
@@ -66,7 +66,7 @@ def many(integration: Integration, count: int, state: HealthState = HealthState.
 
 
 def ended(link: Link) -> Link:
-    Link.objects.filter(pk=link.pk).update(ended_at=timezone.now())
+    Link.objects.filter(pk=link.pk).update(disconnected_at=timezone.now())
     return link
 
 

@@ -110,7 +110,7 @@ def test_two_hundred_and_forty_are_read_by_three_calls_and_each_link_is_up_to_da
     job = worked(begun(crowded, "refresh", all="1"))
 
     assert (job.state, results(job), reads(crowded)) == ("done", {"done": 240}, 3)
-    assert Link.objects.filter(asked_at__gte=began_at, ask_failed="").count() == 240
+    assert Link.objects.filter(checked_at__gte=began_at, check_failed="").count() == 240
 
 
 def test_link_the_provider_does_not_list_gets_a_second_look(env: Environment) -> None:

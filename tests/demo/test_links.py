@@ -42,7 +42,7 @@ def said_of(link: Link) -> tuple[object, ...]:
         link.health,
         link.cause,
         link.health_since,
-        link.attention,
+        link.urgency,
         link.conflict,
         link.renew_by,
         link.last_good_at,
@@ -106,7 +106,7 @@ def test_the_planted_keys_are_good(provider: str) -> None:
 
 
 def test_the_first_repair_leads_the_work_list() -> None:
-    top = links().order_by("attention", "health_since", "pk").first()
+    top = links().order_by("urgency", "health_since", "pk").first()
 
     assert top == first_repair()
     assert top.end_user.external_id == FIRST_REPAIR_ID
@@ -171,7 +171,7 @@ def test_each_state_began_when_the_history_says() -> None:
     for link in links().prefetch_related("changes"):
         turns = [change for change in sorted(link.changes.all(), key=lambda each: each.at) if change.old != change.new]
         assert link.health_since == turns[-1].at
-        assert link.attention == link.rank()
+        assert link.urgency == link.rank()
 
 
 def test_nothing_is_under_way_and_the_past_fits_together() -> None:

@@ -14,7 +14,7 @@ from tests.environment import Environment
 
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
-OF_ASKING = {"asked_at", "ask_failed", "asking_since"}  # all else about a link is what we know of it
+OF_ASKING = {"checked_at", "check_failed", "checking_since"}  # all else about a link is what we know of it
 TITLE, OLDER = "The provider could not be asked the last time", "What you see is what was known before."
 NO_CONNECTION = "No connection to the provider could be made."
 TOO_SLOW = "The provider took longer than we wait for it."

@@ -70,7 +70,7 @@ def test_refusal_by_name_stops_all_calls_until_a_good_test(env: Environment, pro
     assert len(env.calls("GET", path_of(link))) == 2
     assert not CallQuota.objects.filter(used__gte=2**31 - 1).exists()
     link.refresh_from_db()
-    assert link.ask_failed == ""
+    assert link.check_failed == ""
 
 
 @pytest.mark.parametrize("provider", ["belvo", "heron"])
@@ -207,7 +207,7 @@ class TestTooManyCalls:
     def _wait_after(self, env: Environment, link: Link) -> int:
         """Let the wait before be over, ask once more, and return how long is waited after that, in seconds."""
         CallQuota.objects.filter(integration=env.belvo).update(window_ends_at=timezone.now())
-        asked_at = timezone.now()
+        checked_at = timezone.now()
         ask_about(env, link)
         quota = CallQuota.objects.get(integration=env.belvo, scope="", calls=0)
-        return round((quota.window_ends_at - asked_at).total_seconds() / 10) * 10
+        return round((quota.window_ends_at - checked_at).total_seconds() / 10) * 10

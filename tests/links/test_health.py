@@ -169,7 +169,7 @@ def test_repair_is_disproven_by_a_record_that_still_refuses_after_a_minute(link:
     state = tell(link, cause, LIST, after(3.1))
 
     assert link.verifying_since is None
-    assert link.attention == STATES[state].rank
+    assert link.urgency == STATES[state].rank
 
 
 def test_repair_is_not_disproven_by_a_record_of_old_data_or_of_a_link_being_set_up(link: Link) -> None:
@@ -205,14 +205,14 @@ def test_repair_is_not_asked_about_where_nobody_may_ask(link: Link, state: dict[
     health.start_verifying(link, at=after(2), request_id="")
     Integration.objects.update(**state)
 
-    assert not health.unverified(asked_before=after(5), now=after(5))
+    assert not health.unverified(checked_before=after(5), now=after(5))
 
 
 def test_repair_is_asked_about_once_refused_keys_may_be_tried_again(link: Link) -> None:
     health.start_verifying(link, at=after(2), request_id="")
     Integration.objects.update(key_state=Integration.KeyState.REFUSED, keys_retry_at=after(5))
 
-    assert list(health.unverified(asked_before=after(5), now=after(5))) == [link.pk]
+    assert list(health.unverified(checked_before=after(5), now=after(5))) == [link.pk]
 
 
 def test_link_that_is_gone_or_ended_does_not_stand_in_the_way_of_a_new_one(link: Link) -> None:
@@ -222,7 +222,7 @@ def test_link_that_is_gone_or_ended_does_not_stand_in_the_way_of_a_new_one(link:
     assert not Link.objects.standing()
 
     tell(link, Cause.LOGIN_REFUSED, LIST, after(2))
-    Link.objects.update(ended_at=after(3))
+    Link.objects.update(disconnected_at=after(3))
     assert not Link.objects.standing()
 
 
@@ -236,13 +236,13 @@ def test_repair_is_disproven_by_a_newer_refusal(link: Link) -> None:
 
 def test_link_being_proven_ranks_with_those_that_need_nobody(link: Link) -> None:
     tell(link, Cause.PASSWORD_WRONG, CALL, after(1))
-    assert link.attention == 30
+    assert link.urgency == 30
 
     health.start_verifying(link, at=after(2), request_id="")
-    assert link.attention == 80
+    assert link.urgency == 80
 
     health.stop_verifying(link, now=timezone.now())
-    assert link.attention == 30
+    assert link.urgency == 30
 
 
 def test_record_with_old_data_is_stale_at_once(link: Link) -> None:
@@ -258,7 +258,7 @@ def test_permission_that_ends_within_two_weeks_is_asked_for_while_the_link_works
 
     health.observe(link, health.Report(Observation(Cause.WORKING, renew_by=ends), LIST, after(1)))
 
-    assert (link.health, link.cause, link.attention) == (HealthState.HEALTHY.value, Cause.RENEW_SOON.value, 40)
+    assert (link.health, link.cause, link.urgency) == (HealthState.HEALTHY.value, Cause.RENEW_SOON.value, 40)
 
 
 def test_permission_that_was_renewed_is_not_asked_for_any_more(link: Link) -> None:
@@ -267,7 +267,7 @@ def test_permission_that_was_renewed_is_not_asked_for_any_more(link: Link) -> No
 
     health.observe(link, health.Report(Observation(Cause.WORKING, renew_by=later), LIST, after(2)))
 
-    assert (link.cause, link.attention) == (Cause.WORKING.value, 90)
+    assert (link.cause, link.urgency) == (Cause.WORKING.value, 90)
 
 
 def test_trouble_comes_before_a_permission_that_ends_soon(link: Link) -> None:
@@ -329,7 +329,7 @@ def test_failure_to_ask_changes_no_state_and_shows(link: Link) -> None:
     health.note_unasked(link, why="timeout", at=after(5))
 
     link.refresh_from_db()
-    assert (link.health, link.ask_failed, link.asked_at) == (HealthState.HEALTHY.value, "timeout", after(5))
+    assert (link.health, link.check_failed, link.checked_at) == (HealthState.HEALTHY.value, "timeout", after(5))
     assert link.changes.count() == 1
 
 
@@ -338,19 +338,19 @@ def test_next_good_read_forgets_the_failure_to_ask(link: Link) -> None:
 
     tell(link, Cause.WORKING, LIST, after(6))
 
-    assert (link.ask_failed, link.asked_at) == ("", after(6))
+    assert (link.check_failed, link.checked_at) == ("", after(6))
 
 
 def test_new_link_is_asked_about_until_it_is_set_up(env: Environment) -> None:
     now = timezone.now()
     link = env.heron_link(cause=Cause.PENDING)
-    Link.objects.filter(pk=link.pk).update(asked_at=now - timedelta(seconds=20), health_since=now)
+    Link.objects.filter(pk=link.pk).update(checked_at=now - timedelta(seconds=20), health_since=now)
 
-    eagerly = health.unverified(asked_before=now - timedelta(seconds=10), now=now)
+    eagerly = health.unverified(checked_before=now - timedelta(seconds=10), now=now)
     assert list(eagerly) == [link.pk]
 
     Link.objects.filter(pk=link.pk).update(health_since=now - timedelta(hours=1))
-    assert not health.unverified(asked_before=now - timedelta(seconds=10), now=now)
+    assert not health.unverified(checked_before=now - timedelta(seconds=10), now=now)
 
-    Link.objects.filter(pk=link.pk).update(asked_at=now - timedelta(minutes=11))
-    assert list(health.unverified(asked_before=now - timedelta(seconds=10), now=now)) == [link.pk]
+    Link.objects.filter(pk=link.pk).update(checked_at=now - timedelta(minutes=11))
+    assert list(health.unverified(checked_before=now - timedelta(seconds=10), now=now)) == [link.pk]

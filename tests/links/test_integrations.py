@@ -145,7 +145,7 @@ def test_no_integration_says_who_adds_one(env: Environment) -> None:
 
 def test_page_says_when_all_links_were_last_read(env: Environment) -> None:
     before = env.open(env.belvo.get_absolute_url(), "mia").words
-    Integration.objects.update(swept_at=timezone.now() - timedelta(minutes=12))
+    Integration.objects.update(last_full_check_at=timezone.now() - timedelta(minutes=12))
 
     assert "All links read never" in before
     assert "All links read 12 min ago" in env.open(env.belvo.get_absolute_url(), "mia").words

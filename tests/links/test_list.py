@@ -41,7 +41,7 @@ def many(integration: Integration, count: int) -> list[Link]:
             integration=integration,
             end_user=customer,
             remote_id=f"link-{number}",
-            attention=30,
+            urgency=30,
             health=HealthState.CUSTOMER_LOGIN.value,
             health_since=since - timedelta(hours=number // 10),
         )

@@ -53,7 +53,7 @@ def test_wait_of_more_than_two_days_comes_before_other_waits(env: Environment) -
 
     long.refresh_from_db()
     assert (long.health, long.waits_too_long) == (HealthState.WAITING.value, True)
-    assert long.attention < short.attention
+    assert long.urgency < short.urgency
     assert health.escalate(now=timezone.now()) == 0
 
 
@@ -61,8 +61,8 @@ def test_long_wait_keeps_its_place_when_it_is_read_again(env: Environment) -> No
     link = env.belvo_link(cause=Cause.BANK_DOWN)
     Link.objects.update(health_since=timezone.now() - timedelta(hours=49))
     health.escalate(now=timezone.now())
-    before = Link.objects.get().attention
+    before = Link.objects.get().urgency
 
     health.observe(link, health.Report(Observation(Cause.BANK_TROUBLE), health.Source.LIST, timezone.now()))
 
-    assert link.attention == before
+    assert link.urgency == before

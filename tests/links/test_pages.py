@@ -75,7 +75,7 @@ def test_page_writes_the_links_that_changed_alone(integration: Integration) -> N
 
 def test_read_that_began_before_a_page_does_not_replace_it(integration: Integration) -> None:
     link = integration.links.get(remote_id="link-1")
-    health.begin_asking([link.pk], at=at(1))
+    health.start_check([link.pk], at=at(1))
     health.observe_page(integration, [record(1)], at=at(2))  # which says what was known already
 
     health.observe_remote(link, record(1, Cause.BANK_DOWN), source=health.Source.LIST, at=at(1))
@@ -116,10 +116,10 @@ def test_repair_is_proven_by_a_page_that_says_the_same(integration: Integration)
 
 
 def test_whole_list_counts_as_asked_about_each_link_in_it(integration: Integration) -> None:
-    Integration.objects.update(swept_at=timezone.now() + timedelta(minutes=1))
+    Integration.objects.update(last_full_check_at=timezone.now() + timedelta(minutes=1))
     swept = Link.objects.select_related("integration").get(remote_id="link-1")
     health.note_missing([Link.objects.get(remote_id="link-2").pk], at=at(1))
     missing = Link.objects.select_related("integration").get(remote_id="link-2")
 
-    assert swept.checked_at == swept.integration.swept_at
-    assert missing.checked_at == at(0)
+    assert swept.last_checked_at == swept.integration.last_full_check_at
+    assert missing.last_checked_at == at(0)

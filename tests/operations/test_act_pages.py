@@ -323,7 +323,7 @@ def test_success_of_another_kind_does_not_start_the_count_of_logins_anew(env: En
 
 def test_removed_link_has_nothing_left_to_do(env: Environment) -> None:
     link = env.belvo_link()
-    Link.objects.filter(pk=link.pk).update(ended_at=timezone.now())
+    Link.objects.filter(pk=link.pk).update(disconnected_at=timezone.now())
 
     page = env.post(url_of(link, "fetch"), {"operation_key": str(uuid.uuid4())})
 

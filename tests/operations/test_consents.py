@@ -59,7 +59,7 @@ def test_failure_to_ask_for_consents_changes_nothing(env: Environment) -> None:
     link = read(env, "10000000004")
 
     env.belvo.refresh_from_db()
-    assert (link.health, link.renew_by, link.ask_failed) == ("healthy", None, "")
+    assert (link.health, link.renew_by, link.check_failed) == ("healthy", None, "")
     assert not env.belvo.keys_refused
 
 

@@ -250,7 +250,7 @@ def test_any_customer_id_that_the_provider_takes_is_taken(env: Environment, type
     link = Link.objects.select_related("end_user").get()
     assert link.end_user.external_id == typed
     env.prove(link)
-    assert link.ask_failed == ""
+    assert link.check_failed == ""
     assert env.open(answer.headers["location"]).status == 200
 
 

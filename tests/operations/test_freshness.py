@@ -20,16 +20,16 @@ def words_of(env: Environment, **columns: object) -> str:
 
 
 def test_link_says_when_it_was_last_asked_about(env: Environment) -> None:
-    asked_at = timezone.now() - timedelta(minutes=10)
+    checked_at = timezone.now() - timedelta(minutes=10)
 
-    assert "Last asked 10 min ago Next expected" in words_of(env, asked_at=asked_at)
+    assert "Last asked 10 min ago Next expected" in words_of(env, checked_at=checked_at)
 
 
 def test_reading_the_whole_list_counts_as_asking(env: Environment) -> None:
     now = timezone.now()
-    Integration.objects.update(swept_at=now - timedelta(minutes=3))
+    Integration.objects.update(last_full_check_at=now - timedelta(minutes=3))
 
-    words = words_of(env, asked_at=now - timedelta(hours=5), created_at=now - timedelta(days=1))
+    words = words_of(env, checked_at=now - timedelta(hours=5), created_at=now - timedelta(days=1))
 
     assert "Last asked 3 min ago with the whole list" in words
 
@@ -53,7 +53,7 @@ def test_link_that_is_not_kept_fresh_has_no_set_time(env: Environment) -> None:
 
 
 def test_ended_link_expects_nothing(env: Environment) -> None:
-    assert "Next expected" not in words_of(env, ended_at=timezone.now())
+    assert "Next expected" not in words_of(env, disconnected_at=timezone.now())
 
 
 def test_notice_of_a_permission_is_not_as_old_as_the_state(env: Environment) -> None:

@@ -58,7 +58,7 @@ def pages_of(env: Environment, link: Link) -> dict[str, Said]:
     beside = {
         "credentials": f"/links/{link.pk}/credentials/",
         "code": f"/links/{link.pk}/token/",
-        "settings": "" if link.is_ended else f"/links/{link.pk}/settings/",
+        "settings": "" if link.is_disconnected else f"/links/{link.pk}/settings/",
         "operation": last.get_absolute_url() if last else "",
         "customer": link.end_user.get_absolute_url(),
     }

@@ -14,7 +14,7 @@ from tests.environment import Environment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-OF_READING = {"asked_at", "observed_at"}  # all else of a link is what was read
+OF_READING = {"checked_at", "observed_at"}  # all else of a link is what was read
 
 
 def read_again(link: Link) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def test_second_reading_of_the_same_moves_nothing_but_its_time(env: Environment)
     after = read_again(link)
 
     assert {name for name in after if after[name] != before[name]} == OF_READING
-    assert after["asked_at"] == after["observed_at"] > before["asked_at"]
+    assert after["checked_at"] == after["observed_at"] > before["checked_at"]
     assert HealthChange.objects.count() == changes
 
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def standing(link: Link) -> tuple[str, str, bool]:
     link.refresh_from_db()
-    return link.health, link.cause, link.is_ended
+    return link.health, link.cause, link.is_disconnected
 
 
 def test_page_names_every_link_that_goes_and_what_is_lost(env: Environment) -> None:

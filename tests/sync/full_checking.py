@@ -97,5 +97,5 @@ def at_provider(env: Environment, integration: Integration) -> dict[str, tuple[s
 
 def with_us(integration: Integration) -> dict[str, tuple[str, str]]:
     """Return the same as we know it; of a message the part that we keep."""
-    rows = Link.objects.filter(integration=integration, ended_at=None)
+    rows = Link.objects.filter(integration=integration, disconnected_at=None)
     return {row.remote_id: (row.raw_status, row.raw_words) for row in rows}

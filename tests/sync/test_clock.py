@@ -58,7 +58,7 @@ class TestProof:
 
         status_at_belvo(env, link, "valid")
         LinkRead.objects.update(read_at=None)
-        pass_time(env, link, asked_at=timezone.now() - timedelta(seconds=11))
+        pass_time(env, link, checked_at=timezone.now() - timedelta(seconds=11))
 
         assert (link.health, link.is_verifying) == (HealthState.HEALTHY.value, False)
 
@@ -98,7 +98,7 @@ class TestProof:
     def test_link_being_set_up_is_asked_about(self, env: Environment) -> None:
         link = env.heron_link(cause=Cause.PENDING)
 
-        pass_time(env, link, asked_at=timezone.now() - timedelta(seconds=11))
+        pass_time(env, link, checked_at=timezone.now() - timedelta(seconds=11))
 
         assert len(env.calls("GET")) == 1
 
@@ -156,7 +156,7 @@ class TestAge:
 
         pass_time(env, link, health_since=timezone.now() - 2 * DAY)
 
-        assert link.attention == ESCALATED_RANK
+        assert link.urgency == ESCALATED_RANK
 
 
 class TestPermission:
@@ -174,6 +174,6 @@ class TestPermission:
         assert len(env.calls("GET", "/api/links/")) == 1
 
         LinkRead.objects.update(read_at=None)
-        pass_time(env, link, asked_at=timezone.now() - DAY)
+        pass_time(env, link, checked_at=timezone.now() - DAY)
 
         assert len(env.calls("GET", "/api/links/")) == 2

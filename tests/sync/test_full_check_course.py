@@ -163,7 +163,7 @@ def test_refused_keys_end_a_full_check_and_touch_no_link(env: Environment) -> No
     assert (done.state, link.health) == (FullCheckState.FAILED, HealthState.CUSTOMER_LOGIN.value)
     assert "The provider refused our keys" in done.note
     assert env.belvo.keys_refused
-    assert env.belvo.swept_at is None
+    assert env.belvo.last_full_check_at is None
 
 
 def test_page_that_fails_is_read_again_later(town: Environment) -> None:
@@ -194,7 +194,7 @@ def test_customer_who_cannot_be_read_is_left_out(env: Environment, patient: None
 
     odd.refresh_from_db()
     assert (done.state, done.unread, done.missing) == (FullCheckState.DONE, 1, 0)
-    assert (odd.health, odd.ask_failed) == (HealthState.HEALTHY.value, "unreadable")
+    assert (odd.health, odd.check_failed) == (HealthState.HEALTHY.value, "unreadable")
 
 
 def test_killed_worker_s_pages_come_back(town: Environment) -> None:
@@ -251,7 +251,7 @@ def test_stopped_full_check_makes_no_more_calls(town: Environment) -> None:
 
     assert (started.state, started.seen) == (FullCheckState.STOPPED, 20)
     assert pages_asked_for(town) == ["1"]
-    assert town.belvo.swept_at is None
+    assert town.belvo.last_full_check_at is None
 
 
 def test_link_that_came_while_the_list_was_read_is_found(town: Environment) -> None:
@@ -286,7 +286,7 @@ def test_page_of_a_worker_that_counted_as_dead_is_dropped(town: Environment) -> 
     workers_die(started)
     go_on(started)
 
-    assert batches.note_answer(stale, b"", asked_at=timezone.now(), total=1) is False
+    assert batches.note_answer(stale, b"", requested_at=timezone.now(), total=1) is False
 
 
 def test_read_that_is_newer_than_a_page_stays(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:

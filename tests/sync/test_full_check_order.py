@@ -51,7 +51,7 @@ class Story:
         at, record = self.now, self.record
 
         def answer() -> None:
-            batches.note_answer(part, links.packed([record.remote_id]), asked_at=at, total=1)
+            batches.note_answer(part, links.packed([record.remote_id]), requested_at=at, total=1)
             links.take_links(part, self.link.integration, [record], at)
             batches.close(part)
 
@@ -62,7 +62,7 @@ class Story:
             return
         self.is_reading = True
         at, record = self.now, self.record
-        health.begin_asking([self.link.pk], at=at)
+        health.start_check([self.link.pk], at=at)
 
         def answer() -> None:
             self.is_reading = False

@@ -109,7 +109,7 @@ def test_all_links_count_as_checked_when_a_full_check_began(town: Environment, p
 
     link = Link.objects.select_related("integration").first()
     assert link is not None
-    assert link.checked_at == done.began_at
+    assert link.last_checked_at == done.began_at
 
 
 def test_link_without_our_id_of_its_customer_is_its_own_customer(env: Environment) -> None:
@@ -156,7 +156,7 @@ def test_any_id_that_heron_accepts_is_a_customer(env: Environment) -> None:
     for link in found:
         env.prove(link)
         page = env.open(link.get_absolute_url())
-        assert (page.status, link.ask_failed) == (200, "")
+        assert (page.status, link.check_failed) == (200, "")
         assert escape(link.end_user.external_id) in page.source
         assert env.open(link.end_user.get_absolute_url()).status == 200
 
@@ -198,7 +198,7 @@ def test_link_that_an_operation_may_be_making_is_left_to_it(env: Environment) ->
 
 def test_link_that_we_removed_just_now_is_not_found_again(env: Environment) -> None:
     link = env.belvo_link()
-    Link.objects.filter(pk=link.pk).update(ended_at=timezone.now())
+    Link.objects.filter(pk=link.pk).update(disconnected_at=timezone.now())
 
     assert swept(env.belvo).found == 0
 

@@ -42,7 +42,7 @@ def test_row_counts_our_live_links_by_trouble(env: Environment) -> None:
     env.belvo_link("Acme", bank=EREBOR, cause=Cause.LOGIN_REFUSED)
     env.belvo_link("Blue", bank=EREBOR, cause=Cause.BANK_DOWN)
     ended = env.belvo_link("Gone", bank=EREBOR)
-    ended.ended_at = timezone.now()
+    ended.disconnected_at = timezone.now()
     ended.save()
 
     assert f"Erebor Bank {EREBOR} MX Bank Working 2 1 1" in env.open("/institutions/?country=MX").words

@@ -164,7 +164,7 @@ def test_read_in_vain_is_repeated_after_growing_pauses_and_changes_no_state(env:
         pauses.append(round((row.due_at - row.read_at).total_seconds()))
 
     assert pauses == [10, 10, 20, 40]
-    assert (seen(link), link.ask_failed) == (HealthState.CUSTOMER_LOGIN.value, "unsupported_operation")
+    assert (seen(link), link.check_failed) == (HealthState.CUSTOMER_LOGIN.value, "unsupported_operation")
 
 
 def test_link_that_spoils_a_call_is_read_by_itself(env: Environment) -> None:
@@ -284,7 +284,7 @@ def test_two_workers_read_a_link_once(env: Environment) -> None:
 def test_link_that_ended_is_not_read_any_more(env: Environment) -> None:
     link = env.belvo_link()
     want(link)
-    Link.objects.update(ended_at=timezone.now())
+    Link.objects.update(disconnected_at=timezone.now())
 
     reads.work(env.belvo.pk)
 

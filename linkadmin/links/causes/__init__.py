@@ -3,15 +3,15 @@
 A provider's module finds the cause; nothing here knows a provider's own words.
 """
 
-from .groups import VERIFYING_LOOK, VERDICTS, Group, Judgement, group_of, judge
+from .groups import VERDICTS, VERIFYING_LOOK, Group, Judgement, group_of, judge
 from .vocabulary import ESCALATED_RANK, RENEWAL_RANK, STATES, Remedy, RepairKind, Retry, StateLook, Turn, Verdict
 
 __all__ = [
     "ESCALATED_RANK",
-    "VERIFYING_LOOK",
     "RENEWAL_RANK",
     "STATES",
     "VERDICTS",
+    "VERIFYING_LOOK",
     "Group",
     "Judgement",
     "Remedy",

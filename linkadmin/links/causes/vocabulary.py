@@ -96,7 +96,7 @@ class StateLook:
     label: "StrOrPromise"
     tone: str  # ok, warn, bad, info or quiet
     icon: str  # of lucide
-    rank: int  # place in a work list, what needs attention first
+    rank: int  # place in a work list, most urgent first
 
 
 STATES: Mapping[HealthState, StateLook] = MappingProxyType(

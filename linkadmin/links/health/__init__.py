@@ -6,21 +6,21 @@ from .clock import (
     escalate,
     grow_stale,
     grown_stale,
-    verification_overdue,
     unverified,
+    verification_overdue,
 )
 from .pages import Observed, observe_page, observe_same, start_links
 from .rules import FIRST_DATA_WITHIN, PROOF_LAG, RENEW_WITHIN, Report, Source
 from .writer import (
-    begin_asking,
-    start_verifying,
     fingerprint_of,
-    stop_verifying,
     note_missing,
     note_unasked,
     observe,
     observe_remote,
+    start_check,
     start_link,
+    start_verifying,
+    stop_verifying,
 )
 
 __all__ = [
@@ -31,12 +31,9 @@ __all__ = [
     "Report",
     "Source",
     "ask_to_renew",
-    "begin_asking",
-    "start_verifying",
     "ending_permissions",
     "escalate",
     "fingerprint_of",
-    "stop_verifying",
     "grow_stale",
     "grown_stale",
     "note_missing",
@@ -45,8 +42,11 @@ __all__ = [
     "observe_page",
     "observe_remote",
     "observe_same",
-    "verification_overdue",
+    "start_check",
     "start_link",
     "start_links",
+    "start_verifying",
+    "stop_verifying",
     "unverified",
+    "verification_overdue",
 ]

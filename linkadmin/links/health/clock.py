@@ -36,12 +36,12 @@ def ask_to_renew(link: Link, *, now: datetime) -> HealthChange | None:
 
 def escalate(*, now: datetime) -> int:
     """Put links that have waited too long for a bank or provider where they are seen; return how many."""
-    waiting = Link.objects.filter(health=HealthState.WAITING.value, verifying_since=None, ended_at=None)
-    overdue = waiting.filter(health_since__lte=now - ESCALATE_AFTER).exclude(attention=ESCALATED_RANK)
-    return overdue.update(attention=ESCALATED_RANK)
+    waiting = Link.objects.filter(health=HealthState.WAITING.value, verifying_since=None, disconnected_at=None)
+    overdue = waiting.filter(health_since__lte=now - ESCALATE_AFTER).exclude(urgency=ESCALATED_RANK)
+    return overdue.update(urgency=ESCALATED_RANK)
 
 
-def unverified(*, asked_before: datetime, now: datetime) -> "QuerySet[Link, UUID]":
+def unverified(*, checked_before: datetime, now: datetime) -> "QuerySet[Link, UUID]":
     """Return the ids of links, repaired or just begun, that can be asked about and were not since a moment.
 
     One that has been set up for long is asked about less and less eagerly.
@@ -49,25 +49,25 @@ def unverified(*, asked_before: datetime, now: datetime) -> "QuerySet[Link, UUID
     askable = Integration.objects.askable(now=now)
     new = Q(health=HealthState.SETTING_UP)
     eager = Q(verifying_since__isnull=False) | (new & Q(health_since__gt=now - SETTING_UP_EAGERLY))
-    quiet = eager & (Q(asked_at=None) | Q(asked_at__lt=asked_before))
-    patient = new & Q(asked_at__lt=now - SETTING_UP_EAGERLY)
-    waiting = Link.objects.filter(quiet | patient, ended_at=None, integration__in=askable)
+    quiet = eager & (Q(checked_at=None) | Q(checked_at__lt=checked_before))
+    patient = new & Q(checked_at__lt=now - SETTING_UP_EAGERLY)
+    waiting = Link.objects.filter(quiet | patient, disconnected_at=None, integration__in=askable)
     return waiting.values_list("pk", flat=True)
 
 
 def verification_overdue(*, repaired_before: datetime) -> "QuerySet[Link]":
     """Return the links that were repaired before a moment and are not proven yet, whether they can be asked or not."""
-    return Link.objects.filter(verifying_since__lt=repaired_before, ended_at=None)
+    return Link.objects.filter(verifying_since__lt=repaired_before, disconnected_at=None)
 
 
 def grown_stale(*, now: datetime) -> "QuerySet[Link, UUID]":
     """Return the ids of links that say they work although their data is older than it should be."""
-    return Link.objects.filter(health=WORKS, stale_at__lte=now, ended_at=None).values_list("pk", flat=True)
+    return Link.objects.filter(health=WORKS, stale_at__lte=now, disconnected_at=None).values_list("pk", flat=True)
 
 
 def ending_permissions(*, now: datetime) -> "QuerySet[Link]":
     """Return the links that plainly work and whose permission ends soon."""
-    return Link.objects.filter(cause=Cause.WORKING, renew_by__lte=(now + RENEW_WITHIN).date(), ended_at=None)
+    return Link.objects.filter(cause=Cause.WORKING, renew_by__lte=(now + RENEW_WITHIN).date(), disconnected_at=None)
 
 
 def _turn(link: Link, report: Report) -> HealthChange | None:

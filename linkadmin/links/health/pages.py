@@ -34,7 +34,7 @@ class Observed:
 class _Known:
     pk: UUID
     fingerprint: int | None
-    asking_since: datetime | None
+    checking_since: datetime | None
     verifying_since: datetime | None
     missing_since: datetime | None
 
@@ -42,7 +42,7 @@ class _Known:
         """Tell whether a record brings nothing: it is as it was, and nobody waits for news of this link."""
         is_waited_for = self.verifying_since is not None or self.missing_since is not None
         # A read that began earlier may end later: the row has to tell that this is newer.
-        is_overtaken = self.asking_since is not None and self.asking_since <= at
+        is_overtaken = self.checking_since is not None and self.checking_since <= at
         return self.fingerprint == fingerprint and not is_waited_for and not is_overtaken
 
 
@@ -80,7 +80,7 @@ def observe_same(prints: Mapping[UUID, int], *, at: datetime) -> set[UUID]:
     renewed_by = (at + RENEW_WITHIN).date()
     quiet = (
         Link.objects.filter(pk__in=prints, verifying_since=None, missing_since=None, observed_at__lt=at)
-        .exclude(asked_at__gt=at)
+        .exclude(checked_at__gt=at)
         .exclude(health=HealthState.SETTING_UP.value)
         .exclude(health=HealthState.HEALTHY.value, stale_at__lte=at)
         .exclude(cause=Cause.WORKING.value, renew_by__lte=renewed_by)
@@ -89,8 +89,8 @@ def observe_same(prints: Mapping[UUID, int], *, at: datetime) -> set[UUID]:
     same = {pk for pk, fingerprint in rows if fingerprint == prints[pk]}
     links = Link.objects.filter(pk__in=same)
     # As late as any other report: one about an earlier moment may still be on its way.
-    links.update(asked_at=at, ask_failed="", observed_at=at, observed_from=Source.LIST)
-    links.filter(asking_since__lte=at).update(asking_since=None)
+    links.update(checked_at=at, check_failed="", observed_at=at, observed_from=Source.LIST)
+    links.filter(checking_since__lte=at).update(checking_since=None)
     return same
 
 
@@ -127,7 +127,7 @@ def _write(
     locked = rows.select_for_update(of=("self",), no_key=True)
     named = institutions_named(integration, {each.institution for each in records.values() if each.institution})
     changed = 0
-    for link in locked.filter(integration=integration, remote_id__in=records, ended_at=None):
+    for link in locked.filter(integration=integration, remote_id__in=records, disconnected_at=None):
         remote = understood(link, records[link.remote_id])
         before, word = link.shown_state, unrecognized_values.news(link, remote.observation)
         report = Report(remote.observation, Source.LIST, at, request_id=remote.request_id)
@@ -139,10 +139,10 @@ def _write(
 
 
 def _known(integration: Integration, records: Mapping[str, RemoteLink]) -> dict[str, _Known]:
-    columns = ("remote_id", "pk", "fingerprint", "asking_since", "verifying_since", "missing_since")
+    columns = ("remote_id", "pk", "fingerprint", "checking_since", "verifying_since", "missing_since")
     known: dict[str, _Known] = {}
     for batch in _batches(list(records)):
-        rows = Link.objects.filter(integration=integration, remote_id__in=batch, ended_at=None)
+        rows = Link.objects.filter(integration=integration, remote_id__in=batch, disconnected_at=None)
         known |= {remote_id: _Known(*rest) for remote_id, *rest in rows.values_list(*columns)}
     return known
 

@@ -63,9 +63,9 @@ def take(link: Link, report: Report) -> Taking:
     """Let a link take a report into account, in memory."""
     report = replace(report, observation=_plausible(report.observation, report.at))
     if report.source is Source.LIST:
-        link.asked_at, link.ask_failed = max(filter(None, [link.asked_at, report.at])), ""
-    if link.asking_since is not None and report.at >= link.asking_since:
-        link.asking_since = None
+        link.checked_at, link.check_failed = max(filter(None, [link.checked_at, report.at])), ""
+    if link.checking_since is not None and report.at >= link.checking_since:
+        link.checking_since = None
     if is_older(link, report):
         return Taking(accepted=False)
     said = report.observation
@@ -111,10 +111,10 @@ def become(link: Link, report: Report, *, is_first: bool = False) -> HealthChang
     old, old_cause = link.health, link.cause
     link.health, link.cause = state.value, cause.value
     if cause is Cause.REMOVED:  # it stands in nobody's way any more: the same one may be connected again
-        link.ended_at = link.ended_at or report.at
+        link.disconnected_at = link.disconnected_at or report.at
     if old != link.health:
         link.health_since = report.at
-    link.attention = link.rank()
+    link.urgency = link.rank()
     if old == link.health and old_cause == link.cause and not is_first:
         return None
     return HealthChange(

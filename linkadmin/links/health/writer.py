@@ -84,14 +84,14 @@ def stop_verifying(link: Link, *, now: datetime) -> None:
 
 
 @transaction.atomic
-def begin_asking(links: Iterable[UUID], *, at: datetime) -> None:
+def start_check(links: Iterable[UUID], *, at: datetime) -> None:
     """Note that these links are being read: what a list says later is newer than what these reads will say."""
-    Link.objects.filter(pk__in=_locked_in_order(links)).update(asking_since=at)
+    Link.objects.filter(pk__in=_locked_in_order(links)).update(checking_since=at)
 
 
 def note_unasked(link: Link, *, why: str, at: datetime) -> None:
     """Note that a link could not be asked about: its state stays, and its age shows."""
-    Link.objects.filter(pk=link.pk).update(asked_at=at, ask_failed=why[:80], asking_since=None)
+    Link.objects.filter(pk=link.pk).update(checked_at=at, check_failed=why[:80], checking_since=None)
 
 
 @transaction.atomic
@@ -136,7 +136,7 @@ def keep(
     link: Link, taking: Taking, *, before: str, at: datetime, word: unrecognized_values.Word | None = None
 ) -> HealthChange | None:
     """Save what became of a locked link, with the change of its state and the move in the counts."""
-    link.attention = link.rank()
+    link.urgency = link.rank()
     link.save()
     if taking.accepted and word is not None:
         unrecognized_values.count(link, word, at=at)

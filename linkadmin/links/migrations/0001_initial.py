@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 ('tested_at', models.DateTimeField(blank=True, null=True, verbose_name='last tested')),
                 ('test_detail', models.CharField(blank=True, max_length=500, verbose_name='answer of the last test')),
                 ('institutions_read_at', models.DateTimeField(blank=True, null=True, verbose_name='institutions read')),
-                ('swept_at', models.DateTimeField(blank=True, null=True, verbose_name='all links read')),
+                ('last_full_check_at', models.DateTimeField(blank=True, null=True, verbose_name='all links read')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
             ],
             options={
@@ -55,11 +55,11 @@ class Migration(migrations.Migration):
                 ('remote_updated_at', models.DateTimeField(blank=True, null=True, verbose_name='changed at the provider')),
                 ('remote_end_user_id', models.CharField(blank=True, db_default='', max_length=140, verbose_name='customer ID at the provider')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
-                ('ended_at', models.DateTimeField(blank=True, null=True, verbose_name='ended')),
+                ('disconnected_at', models.DateTimeField(blank=True, null=True, verbose_name='ended')),
                 ('health', models.CharField(choices=[('healthy', 'healthy'), ('setting_up', 'setting_up'), ('customer_login', 'customer_login'), ('customer_code', 'customer_code'), ('customer_consent', 'customer_consent'), ('customer_bank', 'customer_bank'), ('waiting', 'waiting'), ('our_setup', 'our_setup'), ('stale', 'stale'), ('disconnected', 'disconnected'), ('unknown', 'unknown')], default='unknown', max_length=20, verbose_name='state')),
                 ('cause', models.CharField(choices=[('working', 'working'), ('working_with_error', 'working_with_error'), ('syncing', 'syncing'), ('data_arrived', 'data_arrived'), ('repaired_elsewhere', 'repaired_elsewhere'), ('renew_soon', 'renew_soon'), ('account_withdrawn', 'account_withdrawn'), ('account_added', 'account_added'), ('consent_changed', 'consent_changed'), ('pending', 'pending'), ('first_sync', 'first_sync'), ('data_preparing', 'data_preparing'), ('unconfirmed', 'unconfirmed'), ('login_required', 'login_required'), ('login_refused', 'login_refused'), ('login_unclear', 'login_unclear'), ('password_wrong', 'password_wrong'), ('sign_in_failed', 'sign_in_failed'), ('username_changed', 'username_changed'), ('sign_in_too_slow', 'sign_in_too_slow'), ('code_needed', 'code_needed'), ('code_waiting', 'code_waiting'), ('code_wrong', 'code_wrong'), ('code_too_late', 'code_too_late'), ('code_tries_used', 'code_tries_used'), ('phone_code_wrong', 'phone_code_wrong'), ('phone_number_wrong', 'phone_number_wrong'), ('widget_expired', 'widget_expired'), ('never_confirmed', 'never_confirmed'), ('consent_expired', 'consent_expired'), ('consent_withdrawn', 'consent_withdrawn'), ('consent_ended_by_bank', 'consent_ended_by_bank'), ('consent_left_early', 'consent_left_early'), ('consent_missing', 'consent_missing'), ('consent_unfinished', 'consent_unfinished'), ('consent_without_accounts', 'consent_without_accounts'), ('consent_accounts_lost', 'consent_accounts_lost'), ('portal_consent_expired', 'portal_consent_expired'), ('access_partial', 'access_partial'), ('no_accounts', 'no_accounts'), ('no_payment_accounts', 'no_payment_accounts'), ('manual_step_open', 'manual_step_open'), ('account_locked', 'account_locked'), ('item_locked', 'item_locked'), ('access_forbidden', 'access_forbidden'), ('not_activated', 'not_activated'), ('activation_failed', 'activation_failed'), ('bank_setup_open', 'bank_setup_open'), ('password_reset', 'password_reset'), ('device_not_remembered', 'device_not_remembered'), ('bank_down', 'bank_down'), ('bank_failing', 'bank_failing'), ('bank_trouble', 'bank_trouble'), ('bank_no_data', 'bank_no_data'), ('bank_unreadable', 'bank_unreadable'), ('data_poor', 'data_poor'), ('data_moved', 'data_moved'), ('session_open', 'session_open'), ('code_not_sent', 'code_not_sent'), ('provider_down', 'provider_down'), ('provider_outage', 'provider_outage'), ('provider_trouble', 'provider_trouble'), ('report_failed', 'report_failed'), ('too_many_calls', 'too_many_calls'), ('keys_wrong', 'keys_wrong'), ('upstream_keys_wrong', 'upstream_keys_wrong'), ('feature_missing', 'feature_missing'), ('rights_missing', 'rights_missing'), ('plan_used_up', 'plan_used_up'), ('not_registered', 'not_registered'), ('wrong_id', 'wrong_id'), ('field_missing', 'field_missing'), ('token_outdated', 'token_outdated'), ('product_missing', 'product_missing'), ('product_misfit', 'product_misfit'), ('request_wrong', 'request_wrong'), ('stale', 'stale'), ('switched_off', 'switched_off'), ('gone', 'gone'), ('missing', 'missing'), ('not_found', 'not_found'), ('removed', 'removed'), ('storage_ended', 'storage_ended'), ('permission_revoked', 'permission_revoked'), ('consent_rejected', 'consent_rejected'), ('account_unsupported', 'account_unsupported'), ('bank_dropped', 'bank_dropped'), ('code_unsupported', 'code_unsupported'), ('unrecognised', 'unrecognised'), ('error_unrecognised', 'error_unrecognised'), ('error_unnamed', 'error_unnamed'), ('source_unknown', 'source_unknown'), ('detail_hidden', 'detail_hidden'), ('never_synced', 'never_synced')], default='unrecognised', max_length=40, verbose_name='cause')),
                 ('health_since', models.DateTimeField(default=django.utils.timezone.now, verbose_name='since')),
-                ('attention', models.PositiveSmallIntegerField(default=99)),
+                ('urgency', models.PositiveSmallIntegerField(default=99)),
                 ('conflict', models.BooleanField(default=False, verbose_name='provider contradicts itself')),
                 ('code_since', models.DateTimeField(blank=True, null=True)),
                 ('code_cause', models.CharField(blank=True, db_default='', default='', max_length=40)),
@@ -75,10 +75,10 @@ class Migration(migrations.Migration):
                 ('observed_at', models.DateTimeField(blank=True, null=True)),
                 ('observed_from', models.CharField(blank=True, db_default='', max_length=8)),
                 ('fingerprint', models.BigIntegerField(blank=True, null=True)),
-                ('asked_at', models.DateTimeField(blank=True, null=True, verbose_name='last asked')),
-                ('asking_since', models.DateTimeField(blank=True, null=True)),
+                ('checked_at', models.DateTimeField(blank=True, null=True, verbose_name='last asked')),
+                ('checking_since', models.DateTimeField(blank=True, null=True)),
                 ('missing_since', models.DateTimeField(blank=True, null=True, verbose_name='missing since')),
-                ('ask_failed', models.CharField(blank=True, max_length=80, verbose_name='why it could not be asked')),
+                ('check_failed', models.CharField(blank=True, max_length=80, verbose_name='why it could not be asked')),
                 ('verifying_since', models.DateTimeField(blank=True, null=True, verbose_name='fixed, proving since')),
             ],
             options={
@@ -357,7 +357,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='link',
-            index=models.Index(fields=['attention', 'health_since', 'id'], name='link_work_list'),
+            index=models.Index(fields=['urgency', 'health_since', 'id'], name='link_work_list'),
         ),
         migrations.AddIndex(
             model_name='link',
@@ -377,7 +377,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='link',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('integration', 'remote_id'), name='one_live_link_per_remote_id'),
+            constraint=models.UniqueConstraint(condition=models.Q(('disconnected_at', None)), fields=('integration', 'remote_id'), name='one_live_link_per_remote_id'),
         ),
         migrations.AddIndex(
             model_name='institutionchange',

@@ -63,7 +63,7 @@ class EndUser(models.Model):
 class LinkQuerySet(models.QuerySet["Link"]):
     def standing(self) -> "LinkQuerySet":
         """Return the links that stand in the way of a new one: not ended, and not gone at the provider."""
-        return self.filter(ended_at=None).exclude(health=HealthState.DISCONNECTED.value)
+        return self.filter(disconnected_at=None).exclude(health=HealthState.DISCONNECTED.value)
 
 
 class Link(models.Model):
@@ -89,12 +89,12 @@ class Link(models.Model):
     remote_updated_at = models.DateTimeField(_("changed at the provider"), null=True, blank=True)
     remote_end_user_id = models.CharField(_("customer ID at the provider"), max_length=140, blank=True, db_default="")
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
-    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    disconnected_at = models.DateTimeField(_("ended"), null=True, blank=True)
 
     health = models.CharField(_("state"), max_length=20, choices=HEALTH_CHOICES, default=HealthState.UNKNOWN.value)
     cause = models.CharField(_("cause"), max_length=40, choices=CAUSE_CHOICES, default=Cause.UNRECOGNISED.value)
     health_since = models.DateTimeField(_("since"), default=timezone.now)
-    attention = models.PositiveSmallIntegerField(default=99)  # rank in the work list, least first
+    urgency = models.PositiveSmallIntegerField(default=99)  # rank in the work list, least first
     conflict = models.BooleanField(_("provider contradicts itself"), default=False)
     code_since = models.DateTimeField(null=True, blank=True)  # when the provider's code was first said
     # What the code means while the provider says beside it that the link works.
@@ -111,10 +111,10 @@ class Link(models.Model):
     observed_at = models.DateTimeField(null=True, blank=True)  # when what we know was true
     observed_from = models.CharField(max_length=8, blank=True, db_default="")  # the source of that
     fingerprint = models.BigIntegerField(null=True, blank=True)  # of the provider's record as last taken over
-    asked_at = models.DateTimeField(_("last asked"), null=True, blank=True)
-    asking_since = models.DateTimeField(null=True, blank=True)  # a read of it is under way, or died
+    checked_at = models.DateTimeField(_("last asked"), null=True, blank=True)
+    checking_since = models.DateTimeField(null=True, blank=True)  # a read of it is under way, or died
     missing_since = models.DateTimeField(_("missing since"), null=True, blank=True)  # in the provider's list
-    ask_failed = models.CharField(_("why it could not be asked"), max_length=80, blank=True)  # by the last try
+    check_failed = models.CharField(_("why it could not be asked"), max_length=80, blank=True)  # by the last try
     verifying_since = models.DateTimeField(_("fixed, proving since"), null=True, blank=True)
 
     objects = LinkQuerySet.as_manager()
@@ -124,11 +124,13 @@ class Link(models.Model):
         verbose_name_plural = _("links")
         constraints = [
             models.UniqueConstraint(
-                fields=["integration", "remote_id"], condition=Q(ended_at=None), name="one_live_link_per_remote_id"
+                fields=["integration", "remote_id"],
+                condition=Q(disconnected_at=None),
+                name="one_live_link_per_remote_id",
             )
         ]
         indexes = [
-            models.Index(fields=["attention", "health_since", "id"], name="link_work_list"),
+            models.Index(fields=["urgency", "health_since", "id"], name="link_work_list"),
             models.Index(fields=["remote_id"], name="link_by_remote_id"),
             models.Index(fields=["verifying_since"], condition=Q(verifying_since__isnull=False), name="link_verifying"),
             models.Index(fields=["missing_since"], condition=Q(missing_since__isnull=False), name="link_missing"),
@@ -184,14 +186,16 @@ class Link(models.Model):
     @property
     def why_unasked(self) -> str:
         """The words for why it could not be asked the last time; empty if it could."""
-        return why_unasked(self.ask_failed) if self.ask_failed else ""
+        return why_unasked(self.check_failed) if self.check_failed else ""
 
     @property
-    def checked_at(self) -> datetime | None:
+    def last_checked_at(self) -> datetime | None:
         """When the provider was last asked: about this link, or for the whole list in which it stood."""
-        swept_at = self.integration.swept_at
-        was_listed = swept_at is not None and self.created_at <= swept_at and self.missing_since is None
-        return max(filter(None, [self.asked_at, swept_at if was_listed and not self.is_ended else None]), default=None)
+        last_full_check_at = self.integration.last_full_check_at
+        was_listed = last_full_check_at is not None and self.created_at <= last_full_check_at and self.missing_since is None
+        return max(
+            filter(None, [self.checked_at, last_full_check_at if was_listed and not self.is_disconnected else None]), default=None
+        )
 
     @property
     def next_expected_at(self) -> datetime | None:
@@ -220,8 +224,8 @@ class Link(models.Model):
         return self.verifying_since is not None
 
     @property
-    def is_ended(self) -> bool:
-        return self.ended_at is not None
+    def is_disconnected(self) -> bool:
+        return self.disconnected_at is not None
 
     def rank(self) -> int:
         """Return its place in the work list: a running clock comes first, what is being proven needs nobody for now."""

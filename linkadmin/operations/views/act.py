@@ -101,7 +101,7 @@ def _page(
 ) -> HttpResponse:
     context |= {"link": link, "standing": standing_of(link), "act": act, "form": form, "url": act.url_of(link)}
     context["is_gone"] = link.cause == Cause.NOT_FOUND or _says_unknown(context.get("refused"))
-    context["can"] = link.integration.can(act.capability) and not (link.is_ended or context["is_gone"])
+    context["can"] = link.integration.can(act.capability) and not (link.is_disconnected or context["is_gone"])
     context["paused"] = why_paused(link.integration, act.kind)
     if act.kind == OperationKind.REMOVE_LINK:
         provider_class = link.integration.provider_class

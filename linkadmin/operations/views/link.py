@@ -55,13 +55,13 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "operation": last,
         "explanation": explain(last) if last and not last.is_done and _is_news(last, link) else None,
         "budget": budget,
-        "ways": None if link.is_ended or link.is_verifying else ways_on(link, budget, user=user),
+        "ways": None if link.is_disconnected or link.is_verifying else ways_on(link, budget, user=user),
         "timeline": timeline.latest(link, see_names=see_names),
         "kinds": timeline.kind_pills(QueryDict(), []),
         "strip": day_strip(link, today=timezone.localdate()),
         "works": _works(link) and not verdict.standing.is_under_way,
         "why_unread": why_paused(link.integration, "read_link"),
-        "may_refresh": may(user, Right.REFRESH) and not link.is_ended,
+        "may_refresh": may(user, Right.REFRESH) and not link.is_disconnected,
         "fetch": _offer_beside("fetch", link, last, verdict, user=user),
         "offers": _offers(link, last, verdict, user=user),
         "delete": offer("delete", link, last, user=user),
@@ -85,11 +85,11 @@ def link_refresh(request: HttpRequest, pk: UUID) -> HttpResponse:
     link.refresh_from_db()
     if not answered:
         messages.info(request, _("Still asking the provider. Its answer shows up on this page."))
-    elif link.ask_failed:
+    elif link.check_failed:
         messages.warning(
             request, _("The provider could not be asked. %(why)s What you see is older.") % {"why": link.why_unasked}
         )
-    elif link.asked_at is None or link.asked_at < looked_at:
+    elif link.checked_at is None or link.checked_at < looked_at:
         messages.warning(request, _("Something went wrong on our side, and we've logged it. What you see is older."))
     else:
         messages.success(request, _("Asked just now: this is what the provider knows."))
@@ -99,7 +99,7 @@ def link_refresh(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _freshness(link: Link) -> dict[str, Any]:
     """Return how old what we know is, and when there should be more."""
     return {
-        "asked_in_list": link.checked_at != link.asked_at,
+        "checked_in_list": link.last_checked_at != link.checked_at,
     }
 
 

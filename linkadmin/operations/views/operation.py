@@ -140,7 +140,7 @@ def _may_correct(operation: Operation) -> bool:
 
 def _retry_url(operation: Operation, user: User) -> str:
     """Return the page where it can be started again, if it failed and the reader may."""
-    if operation.link is None or operation.link.is_ended or operation.state not in FAILED_STATES:
+    if operation.link is None or operation.link.is_disconnected or operation.state not in FAILED_STATES:
         return ""
     url, right = start_of(operation.link, operation)
     return url if may(user, right) else ""

@@ -58,19 +58,21 @@ def hold_still(part: FullCheckBatch) -> bool:
 
 
 @transaction.atomic
-def note_answer(part: FullCheckBatch, ids: bytes, *, asked_at: datetime, total: int | None) -> bool:
+def note_answer(part: FullCheckBatch, ids: bytes, *, requested_at: datetime, total: int | None) -> bool:
     """Note which ids an answer holds before anything is made of it; tell whether the part is still ours."""
-    return hold_still(part) and bool(held(part).update(ids=ids, asked_at=asked_at, total=total))
+    return hold_still(part) and bool(held(part).update(ids=ids, requested_at=requested_at, total=total))
 
 
-def answered_later(part: FullCheckBatch, asked_at: datetime) -> list[bytes | memoryview]:
+def answered_later(part: FullCheckBatch, requested_at: datetime) -> list[bytes | memoryview]:
     """Return the ids on the pages that were asked for later than a moment: a link on two of them is as the later says.
 
     No link is among those of two customers.
     """
     if part.kind == Kind.CUSTOMER:
         return []
-    later = FullCheckBatch.objects.filter(full_check=part.full_check_id, asked_at__gt=asked_at).exclude(pk=part.pk)
+    later = FullCheckBatch.objects.filter(full_check=part.full_check_id, requested_at__gt=requested_at).exclude(
+        pk=part.pk
+    )
     return list(later.values_list("ids", flat=True))
 
 

@@ -36,10 +36,10 @@ RESTLESS = ~Q(health=HealthState.DISCONNECTED.value) & (
 
 def read_page(part: FullCheckBatch, integration: Integration, provider: Provider) -> None:
     """Read one page of the provider's customers. Raises `ProviderError`."""
-    asked_at = timezone.now()
+    requested_at = timezone.now()
     page = provider.list_end_users({}, page=int(part.key), whole=True)
     ids = packed(each.end_user_id for each in page.items)
-    if not batches.note_answer(part, ids, asked_at=asked_at, total=page.total):
+    if not batches.note_answer(part, ids, requested_at=requested_at, total=page.total):
         return
     prints = {each.end_user_id: fingerprint_of(each) for each in page.items}
     worth = _worth_reading(integration, page.items, prints)
@@ -54,16 +54,16 @@ def read_page(part: FullCheckBatch, integration: Integration, provider: Provider
 
 def read_links(part: FullCheckBatch, integration: Integration, provider: Provider) -> None:
     """Read the links of one customer. Raises `ProviderError`."""
-    asked_at = timezone.now()
+    requested_at = timezone.now()
     page: RemotePage[RemoteLink] = RemotePage(items=(), number=1, is_last=True)
     with suppress(NotFound):  # the customer is gone since the list was read
         page = provider.list_links({OF_CUSTOMER: part.key})
-    _take_links(part, integration, page, asked_at)
+    _take_links(part, integration, page, requested_at)
 
 
 def give_up(part: FullCheckBatch, integration: Integration, *, why: str) -> None:
     """Leave out a customer whose links cannot be read: they keep their state, and their age shows."""
-    for link in Link.objects.filter(integration=integration, end_user__external_id=part.key, ended_at=None):
+    for link in Link.objects.filter(integration=integration, end_user__external_id=part.key, disconnected_at=None):
         health.note_unasked(link, why=why, at=timezone.now())
     with transaction.atomic():
         if batches.hold_still(part):
@@ -74,14 +74,14 @@ def give_up(part: FullCheckBatch, integration: Integration, *, why: str) -> None
 
 @transaction.atomic
 def _take_links(
-    part: FullCheckBatch, integration: Integration, page: RemotePage[RemoteLink], asked_at: datetime
+    part: FullCheckBatch, integration: Integration, page: RemotePage[RemoteLink], requested_at: datetime
 ) -> None:
     if not batches.hold_still(part):
         return
     remotes = page.items
-    observed = health.observe_page(integration, remotes, at=asked_at)
-    found = add_unknown_links(integration, observed.unknown_links, at=asked_at, end_user_id=part.key)
-    batches.close(part, ids=packed(each.remote_id for each in remotes), asked_at=asked_at)
+    observed = health.observe_page(integration, remotes, at=requested_at)
+    found = add_unknown_links(integration, observed.unknown_links, at=requested_at, end_user_id=part.key)
+    batches.close(part, ids=packed(each.remote_id for each in remotes), requested_at=requested_at)
     count(part, Gain(len(remotes), observed.written, observed.changed, len(found)))
     leave_out(part, LeftOut.Kind.LINK, page.left_out)
     _keep_print(part, integration)
@@ -93,7 +93,7 @@ def _worth_reading(
     """Return the customers of whom the list says something new, or whose links here are not known to be well."""
     rows = CustomerPrint.objects.filter(integration=integration, end_user_id__in=prints)
     before = dict(rows.values_list("end_user_id", "fingerprint"))
-    here = Link.objects.filter(integration=integration, end_user__external_id__in=prints, ended_at=None)
+    here = Link.objects.filter(integration=integration, end_user__external_id__in=prints, disconnected_at=None)
     ours = set(here.values_list("end_user__external_id", flat=True))
     restless = set(here.filter(RESTLESS).values_list("end_user__external_id", flat=True))
 

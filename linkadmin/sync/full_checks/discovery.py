@@ -73,9 +73,9 @@ def _unknown(
     making = Operation.objects.open().filter(kind=OperationKind.CREATE_LINK, integration=integration)
     open_creates = list(making.select_related("end_user", "institution"))
     here = Link.objects.filter(integration=integration, remote_id__in=by_id)
-    ours = set(here.filter(ended_at=None).values_list("remote_id", flat=True))
+    ours = set(here.filter(disconnected_at=None).values_list("remote_id", flat=True))
     # A list may be older than the end of a link, and the provider's records may lag behind it.
-    ended = set(here.filter(ended_at__gt=at - health.PROOF_LAG).values_list("remote_id", flat=True))
+    ended = set(here.filter(disconnected_at__gt=at - health.PROOF_LAG).values_list("remote_id", flat=True))
     return [
         each
         for each in by_id.values()

@@ -76,7 +76,7 @@ def complete(full_check: FullCheck, *, seen: int, missing: int) -> None:
     """End a full check that read the whole list: all that is known was asked about at its beginning."""
     if not _end(full_check, FullCheckState.DONE, note="", seen=seen, missing=missing):
         return
-    Integration.objects.filter(pk=full_check.integration_id).update(swept_at=full_check.began_at)
+    Integration.objects.filter(pk=full_check.integration_id).update(last_full_check_at=full_check.began_at)
 
 
 def go_on(part: FullCheckBatch, page: RemotePage[T]) -> None:

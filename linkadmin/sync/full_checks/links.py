@@ -40,7 +40,7 @@ class Gain:
 
 def read_page(part: FullCheckBatch, integration: Integration, provider: Provider) -> None:
     """Read one page of the provider's links. Raises `ProviderError`."""
-    asked_at, number = timezone.now(), int(part.key)
+    requested_at, number = timezone.now(), int(part.key)
     try:
         page = provider.list_links({}, page=number, whole=True)
     except NotFound:
@@ -48,9 +48,9 @@ def read_page(part: FullCheckBatch, integration: Integration, provider: Provider
             raise
         page = RemotePage(items=(), number=number, is_last=True)  # the list got shorter meanwhile
     ids = packed(each.remote_id for each in page.items)
-    if not batches.note_answer(part, ids, asked_at=asked_at, total=page.total):
+    if not batches.note_answer(part, ids, requested_at=requested_at, total=page.total):
         return
-    gain = take_links(part, integration, page.items, asked_at)
+    gain = take_links(part, integration, page.items, requested_at)
     with transaction.atomic():
         if batches.hold_still(part):
             batches.close(part)
@@ -60,17 +60,17 @@ def read_page(part: FullCheckBatch, integration: Integration, provider: Provider
 
 
 def take_links(
-    part: FullCheckBatch, integration: Integration, remotes: Sequence[RemoteLink], asked_at: datetime
+    part: FullCheckBatch, integration: Integration, remotes: Sequence[RemoteLink], requested_at: datetime
 ) -> Gain:
     """Take a page of links into account, in small lots; stop when another worker has taken its part over."""
     gain, rest = Gain(seen=len(remotes)), iter(remotes)
     while lot := list(islice(rest, AT_ONCE)):
-        observed = _observe(part, integration, lot, asked_at)
+        observed = _observe(part, integration, lot, requested_at)
         if observed is None:
             break
         gain.written += observed.written
         gain.changed += observed.changed
-        gain.found += len(add_unknown_links(integration, observed.unknown_links, at=asked_at))
+        gain.found += len(add_unknown_links(integration, observed.unknown_links, at=requested_at))
     return gain
 
 
@@ -94,11 +94,11 @@ def leave_out(part: FullCheckBatch, kind: LeftOut.Kind, left_out: Sequence[recor
 
 @transaction.atomic
 def _observe(
-    part: FullCheckBatch, integration: Integration, lot: Sequence[RemoteLink], asked_at: datetime
+    part: FullCheckBatch, integration: Integration, lot: Sequence[RemoteLink], requested_at: datetime
 ) -> health.Observed | None:
     # Under the lock of the full check: no part that was asked for later gets in between.
     if not batches.hold_still(part):
         return None
-    later = Hashes(batches.answered_later(part, asked_at))
+    later = Hashes(batches.answered_later(part, requested_at))
     wanted = [each for each in lot if each.remote_id not in later]
-    return health.observe_page(integration, wanted, at=asked_at, understood=without_attempt)
+    return health.observe_page(integration, wanted, at=requested_at, understood=without_attempt)

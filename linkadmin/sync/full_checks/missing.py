@@ -70,7 +70,7 @@ def _of_unlisted_customers(full_check: FullCheck, listed: Hashes, seen: Hashes) 
 def _known(full_check: FullCheck) -> "QuerySet[Link]":
     """Return the links that the list must hold: there before it was read, and nobody is at work on their customers."""
     links = Link.objects.filter(
-        integration=full_check.integration_id, created_at__lt=full_check.began_at, ended_at=None
+        integration=full_check.integration_id, created_at__lt=full_check.began_at, disconnected_at=None
     )
     at_work = Operation.objects.open().filter(integration=full_check.integration_id, end_user__isnull=False)
     return links.exclude(health=HealthState.DISCONNECTED.value).exclude(end_user__in=at_work.values("end_user"))

@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                 ('fingerprint', models.BigIntegerField(blank=True, null=True)),
                 ('done_at', models.DateTimeField(blank=True, null=True)),
                 ('gave_up', models.BooleanField(default=False)),
-                ('asked_at', models.DateTimeField(blank=True, null=True)),
+                ('requested_at', models.DateTimeField(blank=True, null=True)),
                 ('total', models.PositiveIntegerField(blank=True, null=True)),
                 ('ids', models.BinaryField(blank=True, default=bytes)),
                 ('full_check', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='sync.fullcheck')),

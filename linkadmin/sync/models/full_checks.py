@@ -83,7 +83,7 @@ class FullCheckBatch(WorkItem):
     fingerprint = models.BigIntegerField(null=True, blank=True)  # of what the list says of the customer
     done_at = models.DateTimeField(null=True, blank=True)
     gave_up = models.BooleanField(default=False)  # it cannot be read: what it would say is not known
-    asked_at = models.DateTimeField(null=True, blank=True)  # when the answer was asked for that `ids` are from
+    requested_at = models.DateTimeField(null=True, blank=True)  # when the answer was asked for that `ids` are from
     total = models.PositiveIntegerField(null=True, blank=True)  # of the whole list, as its answer said
     ids = models.BinaryField(default=bytes, blank=True)  # short hashes of the ids that were on it, eight bytes each
 

@@ -44,7 +44,7 @@ def integration_reports(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _page(
     request: HttpRequest, integration: Integration, form: TypedForm, *, status: int = 200, **more: Any
 ) -> HttpResponse:
-    live = integration.links.filter(ended_at=None)
+    live = integration.links.filter(disconnected_at=None)
     context = more | {
         "integration": integration,
         "form": form,

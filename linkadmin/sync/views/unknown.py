@@ -31,7 +31,7 @@ class UnknownValueRow:
 
 @require_safe
 def unknown_values(request: HttpRequest) -> HttpResponse:
-    counted = unrecognized_values.counted(Link.objects.filter(ended_at=None))
+    counted = unrecognized_values.counted(Link.objects.filter(disconnected_at=None))
     page = LATEST_FIRST.page(UnknownValue.objects.all(), request.GET)
     context = {
         "rows": [_row(each, counted.get((each.provider, each.place, each.value), 0)) for each in page.rows],

@@ -113,7 +113,7 @@ def _narrowed(query: QueryDict, words: str) -> tuple[queries.DeliveryFilter, "Qu
 
 def _links_of(request: HttpRequest, delivery: WebhookDelivery) -> "QuerySet[Link]":
     """Return the links it is about, as far as the reader may see them."""
-    links = visible_to(reader(request)).filter(delivery_links__delivery=delivery).order_by("attention", "pk")
+    links = visible_to(reader(request)).filter(delivery_links__delivery=delivery).order_by("urgency", "pk")
     return links.select_related(*NAMED)[:PAGE_SIZE]
 
 
