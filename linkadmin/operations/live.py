@@ -27,7 +27,7 @@ SHOWN_OF_LINK = (
     "last_good_at",
     "checked_at",
     "check_failed",
-    "ended_at",
+    "disconnected_at",
     "owner_id",
 )
 _LAST = Operation.objects.filter(link=OuterRef("pk")).order_by("-prepared_at", "-id")

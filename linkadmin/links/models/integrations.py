@@ -51,7 +51,7 @@ class Integration(models.Model):
     tested_at = models.DateTimeField(_("last tested"), null=True, blank=True)
     test_detail = models.CharField(_("answer of the last test"), max_length=500, blank=True)
     institutions_read_at = models.DateTimeField(_("institutions read"), null=True, blank=True)
-    last_full_check_at = models.DateTimeField(_("all links read"), null=True, blank=True)  # when the last whole reading began
+    last_full_check_at = models.DateTimeField(_("all links read"), null=True, blank=True)  # when it began
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     objects = IntegrationQuerySet.as_manager()

@@ -191,11 +191,10 @@ class Link(models.Model):
     @property
     def last_checked_at(self) -> datetime | None:
         """When the provider was last asked: about this link, or for the whole list in which it stood."""
-        last_full_check_at = self.integration.last_full_check_at
-        was_listed = last_full_check_at is not None and self.created_at <= last_full_check_at and self.missing_since is None
-        return max(
-            filter(None, [self.checked_at, last_full_check_at if was_listed and not self.is_disconnected else None]), default=None
-        )
+        full_check_at = self.integration.last_full_check_at
+        was_listed = full_check_at is not None and self.created_at <= full_check_at and self.missing_since is None
+        listed_at = full_check_at if was_listed and not self.is_disconnected else None
+        return max(filter(None, [self.checked_at, listed_at]), default=None)
 
     @property
     def next_expected_at(self) -> datetime | None:
