@@ -8,7 +8,7 @@ from functools import cache
 from random import Random
 from uuid import UUID, uuid5
 
-from linkadmin.providers.heron_answers import FRESH_FOR
+from linkadmin.providers.heron.answers import FRESH_FOR
 from linkadmin.providers.types import Cause
 
 from .names import CUSTOMERS_OF, HERON_BANKS, names_in

@@ -13,7 +13,7 @@ from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import EndUser, HealthChange, Institution, Integration, Link
 from linkadmin.operations.challenges import AskedAgain
 from linkadmin.operations.models import Operation, OperationKind
-from linkadmin.providers.plaid_codes import cause_of
+from linkadmin.providers.heron.plaid_codes import cause_of
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.simulator.institutions import INSTITUTIONS
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from linkadmin.providers import belvo_answers
+from linkadmin.providers.belvo import answers as belvo_answers
 from linkadmin.providers.errors import ProviderError
-from linkadmin.providers.http import Answer
+from linkadmin.providers.http.client import Answer
 from linkadmin.providers.types import Cause
 from linkadmin.simulator.institutions import INSTITUTIONS, kind_of
 

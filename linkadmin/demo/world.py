@@ -34,7 +34,7 @@ from linkadmin.links.models import (
     search_text,
 )
 from linkadmin.operations.models import Operation
-from linkadmin.providers import belvo_records
+from linkadmin.providers.belvo import records as belvo_records
 from linkadmin.providers.types import Cause, Observation, Secret
 from linkadmin.simulator.institutions import INSTITUTIONS
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from linkadmin.moments import LONGEST_CALL, LONGEST_PAUSE
-from linkadmin.providers.admission import Denial, HealthSignal
+from linkadmin.providers.http.admission import Denial, HealthSignal
 
 from .denials import PAUSED
 from .models import CircuitBreaker

@@ -15,7 +15,7 @@ from linkadmin.audit.models import Outcome
 from linkadmin.providers import get_provider
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Blocked, Busy, CodeRequired, Failure, KeysRefused, ProviderError, Rejected
-from linkadmin.providers.retries import Backoff
+from linkadmin.providers.http.retries import Backoff
 from linkadmin.providers.types import Deadlines, Secret
 
 from .denials import DENIED

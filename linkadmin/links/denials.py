@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from linkadmin.providers.admission import ADDRESS_REFUSED, Denial
+from linkadmin.providers.http.admission import ADDRESS_REFUSED, Denial
 from linkadmin.providers.names import isolated
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from django.utils import timezone
 from linkadmin import storage
 from linkadmin.database import release_connections
 from linkadmin.heartbeats import signs
-from linkadmin.providers.admission import AttemptResult, Denial, HealthSignal, Permit
 from linkadmin.providers.errors import KeysRefused
+from linkadmin.providers.http.admission import AttemptResult, Denial, HealthSignal, Permit
 
 from . import circuit_breaker, quotas, slots
 from .denials import KEYS_REFUSED, NO_DATABASE, NO_FREE_SLOT, describe

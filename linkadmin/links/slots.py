@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from linkadmin.moments import LONGEST_CALL
-from linkadmin.providers.admission import Denial
+from linkadmin.providers.http.admission import Denial
 
 from .denials import NO_SLOT, OWN_SHARE
 from .models import CallSlot

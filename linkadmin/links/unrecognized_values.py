@@ -12,7 +12,7 @@ from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Greatest, Least, Substr
 
 from linkadmin.providers import PROVIDERS, provider_class
-from linkadmin.providers.redaction import WITHHELD
+from linkadmin.providers.http.redaction import WITHHELD
 from linkadmin.providers.types import Cause, Observation
 
 from .models import Link, UnknownValue

@@ -12,7 +12,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.links.sealed import fingerprint
-from linkadmin.providers.redaction import WITHHELD
+from linkadmin.providers.http.redaction import WITHHELD
 from linkadmin.providers.types import Challenge, ChallengeKind, Secret
 
 MOST_ANSWERS = 6  # within one sign-in

@@ -19,7 +19,7 @@ from linkadmin.accounts.models import User
 from linkadmin.database import release_connections
 from linkadmin.links import denials, rate_limiter, slots
 from linkadmin.links.models import Integration
-from linkadmin.providers.admission import Denial
+from linkadmin.providers.http.admission import Denial
 
 from . import refusals
 

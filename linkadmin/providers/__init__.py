@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, cast
 from .types import Deadlines, Secret
 
 if TYPE_CHECKING:
-    from .admission import Admission
     from .base import Provider
-    from .retries import Backoff
+    from .http.admission import Admission
+    from .http.retries import Backoff
 
 __all__ = ["PROVIDERS", "Deadlines", "get_provider", "provider_class"]
 
 # One line per provider: its kind, and where its class is. Loaded when first asked for.
 PROVIDERS: Mapping[str, str] = {
-    "belvo": "linkadmin.providers.belvo:Belvo",
-    "heron": "linkadmin.providers.heron:Heron",
+    "belvo": "linkadmin.providers.belvo.provider:Belvo",
+    "heron": "linkadmin.providers.heron.provider:Heron",
 }
 
 

@@ -7,11 +7,12 @@ from functools import partial
 from http import HTTPStatus
 from typing import TypeVar
 
-from .admission import Admission, Rate
 from .declared import Declared
 from .errors import BLOCK_SECONDS, Blocked, Failure, InvalidInput, KeysRefused, NotFound, ProviderError, Rejected
 from .filters import Filters
-from .http import Answer, HttpClient, Json, Message
+from .http.admission import Admission, Rate
+from .http.client import Answer, HttpClient, Json, Message
+from .http.retries import Backoff, RetryPolicy
 from .paths import fill_path
 from .records import (
     Accepted,
@@ -26,7 +27,6 @@ from .records import (
     RepairAddress,
     ReportsRefreshed,
 )
-from .retries import Backoff, RetryPolicy
 from .types import (
     ConnectionReport,
     Deadlines,

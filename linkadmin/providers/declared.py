@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import ClassVar
 
-from .addresses import check_base_url
-from .admission import Quota
 from .errors import Failure, Unsupported
 from .filters import Filters
+from .http.addresses import check_base_url
+from .http.admission import Quota
 from .records import FullCheckBy, Reach, WebhookHint
 from .types import Capability, CredentialField, InstitutionFields, LinkRef, PracticeHints, Secret, Values
 

@@ -4,11 +4,11 @@ import hmac
 import re
 from collections.abc import Iterable, Mapping
 
-from .http import IDENTIFIER, MAX_IDENTIFIER
+from .http.client import IDENTIFIER, MAX_IDENTIFIER
+from .http.redaction import clean
+from .http.strict_json import parse
 from .names import is_customer_id
 from .reading import required_mapping
-from .redaction import clean
-from .strict_json import parse
 from .types import Secret
 
 _MAX_TOPIC = 120  # characters

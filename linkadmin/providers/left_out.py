@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from .http import Answer
+from .http.client import Answer
 from .names import LONGEST_CUSTOMER_ID
 from .reading import OddRecord, mapping
 from .records import LeftOut

@@ -15,7 +15,7 @@ from linkadmin.links.models import Integration
 from linkadmin.links.sealed import unseal
 from linkadmin.providers import provider_class
 from linkadmin.providers.base import Provider
-from linkadmin.providers.redaction import Redactor
+from linkadmin.providers.http.redaction import Redactor
 from linkadmin.providers.types import Secret
 
 from .models import Mailbox, WebhookSecret, new_path

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 from linkadmin.providers.deliveries import SHOWN_KEYS, SHOWN_KEYS_WITH_NAMES
-from linkadmin.providers.redaction import Redactor
-from linkadmin.providers.strict_json import parse
+from linkadmin.providers.http.redaction import Redactor
+from linkadmin.providers.http.strict_json import parse
 
 MAX_NAME = 120  # characters of a name in the content
 SHOWN_LINES = 300

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from linkadmin.operations import services
 from linkadmin.operations.models import Operation, State
 from linkadmin.operations.views import create, credentials, token
-from linkadmin.providers.belvo import Belvo
+from linkadmin.providers.belvo.provider import Belvo
 from linkadmin.providers.types import Secret
 from linkadmin.simulator.server import Simulator
 from tests import environment

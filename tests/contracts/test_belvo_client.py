@@ -3,7 +3,7 @@
 import pytest
 
 from linkadmin.providers.base import Provider
-from linkadmin.providers.belvo import Belvo
+from linkadmin.providers.belvo.provider import Belvo
 from linkadmin.providers.errors import (
     Busy,
     CodeRequired,

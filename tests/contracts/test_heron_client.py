@@ -12,7 +12,7 @@ from linkadmin.providers.errors import (
     OutcomeUnknown,
     ProviderError,
 )
-from linkadmin.providers.heron import Heron
+from linkadmin.providers.heron.provider import Heron
 from linkadmin.providers.types import Cause, NewLink
 
 from .calls import CREATED_ITEM, CUSTOMER, HERON, HERON_LINK, offered

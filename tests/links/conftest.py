@@ -10,8 +10,8 @@ from django.db import connections
 from linkadmin.links.connections import client_for, store_secret
 from linkadmin.links.models import CircuitBreaker, Integration
 from linkadmin.links.rate_limiter import RateLimiter
-from linkadmin.providers.admission import AttemptResult, Denial
 from linkadmin.providers.errors import ProviderError
+from linkadmin.providers.http.admission import AttemptResult, Denial
 from linkadmin.providers.types import LinkRef, RemoteLink, Secret
 from tests.providers.conftest import Behaviour, Script, reply, send
 

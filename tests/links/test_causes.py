@@ -8,10 +8,11 @@ from django.utils import timezone
 from linkadmin import icons
 from linkadmin.links.causes import STATES, VERDICTS, Retry, Turn, Verdict
 from linkadmin.links.models import Link
-from linkadmin.providers import belvo_answers, heron_answers
-from linkadmin.providers.belvo_errors import CODES
-from linkadmin.providers.belvo_records import CONSENT_CAUSES
-from linkadmin.providers.plaid_codes import CAUSES, cause_of
+from linkadmin.providers.belvo import answers as belvo_answers
+from linkadmin.providers.belvo.errors import CODES
+from linkadmin.providers.belvo.records import CONSENT_CAUSES
+from linkadmin.providers.heron import answers as heron_answers
+from linkadmin.providers.heron.plaid_codes import CAUSES, cause_of
 from linkadmin.providers.types import Cause, HealthState
 from tests.environment import Environment
 

@@ -9,8 +9,8 @@ from pytest_django import Settings
 from linkadmin.links.connections import client_for
 from linkadmin.links.models import CallQuota, CallSlot, Integration
 from linkadmin.links.rate_limiter import RateLimiter
-from linkadmin.providers.admission import AttemptResult, Denial, Permit, Quota
 from linkadmin.providers.errors import NotSent
+from linkadmin.providers.http.admission import AttemptResult, Denial, Permit, Quota
 
 from .conftest import GOOD, LINK, SILENCE, Serve, at_once, failed, limiter_of, read, update
 

@@ -10,8 +10,8 @@ from linkadmin.accounts.roles import Role
 from linkadmin.links.models import CallQuota, CallSlot, Integration
 from linkadmin.links.rate_limiter import free_slot, take_slot
 from linkadmin.links.slots import Slot
-from linkadmin.providers.admission import AttemptResult, Denial, Quota, Rate
 from linkadmin.providers.errors import NotSent
+from linkadmin.providers.http.admission import AttemptResult, Denial, Quota, Rate
 from tests.environment import PASSWORD
 from tests.providers.conftest import reply
 

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from linkadmin.links.connections import client_for
 from linkadmin.links.models import CallQuota, CallSlot, Integration
-from linkadmin.providers.admission import AttemptResult, Denial
+from linkadmin.providers.http.admission import AttemptResult, Denial
 from tests.providers.conftest import reply
 
 from .conftest import GOOD, LINK, SILENCE, Serve, at_once, breaker_of, failed, is_admitted, limiter_of, read, update

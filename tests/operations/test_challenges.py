@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from linkadmin.operations.challenges import Asked, AskedAgain, why_asked_again
-from linkadmin.providers.redaction import WITHHELD
+from linkadmin.providers.http.redaction import WITHHELD
 from linkadmin.providers.types import Challenge, ChallengeKind, Secret
 
 FURTHER, NOT_YET, WRONG, CANT_TELL = AskedAgain

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from linkadmin.providers import Deadlines, get_provider
-from linkadmin.providers.admission import AttemptResult, Denial, Permit
 from linkadmin.providers.base import Provider
+from linkadmin.providers.http.admission import AttemptResult, Denial, Permit
 from linkadmin.providers.types import Secret
 
 Behaviour = Callable[[socket.socket], None]

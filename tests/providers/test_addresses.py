@@ -7,7 +7,7 @@ from ipaddress import ip_address
 import pytest
 
 from linkadmin.providers import provider_class
-from linkadmin.providers.addresses import AddressRefused, check_base_url, is_public, resolve
+from linkadmin.providers.http.addresses import AddressRefused, check_base_url, is_public, resolve
 
 HOSTS = frozenset({"api.belvo.com"})
 

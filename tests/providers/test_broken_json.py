@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from linkadmin.providers.errors import OutcomeUnknown, Rejected
-from linkadmin.providers.strict_json import MAX_ITEMS
+from linkadmin.providers.http.strict_json import MAX_ITEMS
 
 from .conftest import Script, belvo_at, reply
 from .faults import GOOD_LINK, LINK, change, suffer

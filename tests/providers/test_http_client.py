@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from linkadmin.providers.errors import CodeRequired, NotSent, OutcomeUnknown, ProviderError
-from linkadmin.providers.http import HttpClient, Message
+from linkadmin.providers.http.client import HttpClient, Message
 from linkadmin.providers.types import LinkRef, Secret
 
 from .conftest import Script, belvo_at, read_request, reply, send

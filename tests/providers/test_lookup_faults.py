@@ -7,8 +7,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from linkadmin.providers.addresses import check_base_url, is_public
 from linkadmin.providers.errors import NotSent
+from linkadmin.providers.http.addresses import check_base_url, is_public
 
 from .conftest import Script, belvo_at, reply
 from .faults import GOOD_LINK, LINK, change, suffer

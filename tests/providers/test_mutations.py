@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from linkadmin.providers import PROVIDERS
-from linkadmin.providers.deadline import DeadlineConnection
 from linkadmin.providers.errors import CodeRequired, InvalidInput, NotSent, OutcomeUnknown, ProviderError, Unsupported
-from linkadmin.providers.http import REFUSALS
+from linkadmin.providers.http.client import REFUSALS
+from linkadmin.providers.http.deadline import DeadlineConnection
 from linkadmin.providers.names import is_customer_id
 from linkadmin.providers.types import Cause, Challenge, Observation, RemoteInstitution, Secret
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from linkadmin.providers.redaction import WITHHELD, clean
+from linkadmin.providers.http.redaction import WITHHELD, clean
 from linkadmin.providers.types import Secret
 
 PASSWORD = Secret('Pä&s" w/rd+7')

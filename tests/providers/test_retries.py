@@ -10,10 +10,10 @@ from types import SimpleNamespace
 import pytest
 
 from linkadmin.providers import Deadlines, get_provider
-from linkadmin.providers.admission import Denial, HealthSignal, Rate
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Busy, Failure, NotSent, OutcomeUnknown, ProviderError
-from linkadmin.providers.retries import ATTEMPTS, Backoff, RetryLoop, RetryPolicy
+from linkadmin.providers.http.admission import Denial, HealthSignal, Rate
+from linkadmin.providers.http.retries import ATTEMPTS, Backoff, RetryLoop, RetryPolicy
 from linkadmin.providers.types import LinkRef, NewLink, Secret
 
 from .conftest import Behaviour, RecordingAdmission, Script, read_request, reply, send
@@ -144,7 +144,7 @@ def test_read_that_succeeds_the_second_time_is_a_good_read(serve: Serve) -> None
 
 
 def test_hung_read_is_retried_within_its_one_deadline(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("linkadmin.providers.retries.ATTEMPT_SHARE", 0.02)
+    monkeypatch.setattr("linkadmin.providers.http.retries.ATTEMPT_SHARE", 0.02)
     script = serve(wait_for_the_end, reply(200, GOOD_LINK))
 
     CALLS["read"](belvo(script.url, RecordingAdmission(), seconds=30))
@@ -155,7 +155,7 @@ def test_hung_read_is_retried_within_its_one_deadline(serve: Serve, monkeypatch:
 def test_attempts_of_a_read_never_take_longer_than_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     lost = OutcomeUnknown(Failure(operation="belvo.read_link", reason="timeout"))
     now, tries = 100.0, []
-    monkeypatch.setattr("linkadmin.providers.retries.time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr("linkadmin.providers.http.retries.time", SimpleNamespace(monotonic=lambda: now))
     loop = RetryLoop(RetryPolicy.READ, Backoff(0.0), ends_at=now + 9)
 
     for _each in range(ATTEMPTS):
@@ -168,7 +168,7 @@ def test_attempts_of_a_read_never_take_longer_than_its_deadline(monkeypatch: pyt
 
 def test_slow_answer_to_a_change_has_the_whole_deadline(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """An attempt that another could follow would end long before the answer comes."""
-    monkeypatch.setattr("linkadmin.providers.retries.ATTEMPT_SHARE", 0.001)
+    monkeypatch.setattr("linkadmin.providers.http.retries.ATTEMPT_SHARE", 0.001)
 
     def slowly(connection: socket.socket) -> None:
         time.sleep(0.4)

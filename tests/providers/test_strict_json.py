@@ -2,7 +2,7 @@
 
 import pytest
 
-from linkadmin.providers.strict_json import parse
+from linkadmin.providers.http.strict_json import parse
 
 REFUSED = {
     "nothing": b"",

@@ -11,11 +11,11 @@ from email.utils import format_datetime
 import pytest
 from hypothesis import strategies as st
 
-from linkadmin.providers.heron_answers import rate
-from linkadmin.providers.http import MAX_RETRY_AFTER, Answer
+from linkadmin.providers.heron.answers import rate
+from linkadmin.providers.http.client import MAX_RETRY_AFTER, Answer
+from linkadmin.providers.http.redaction import MAX_WORDS, WITHHELD, Redactor
+from linkadmin.providers.http.strict_json import MAX_DEPTH, parse
 from linkadmin.providers.reading import count, day, moment
-from linkadmin.providers.redaction import MAX_WORDS, WITHHELD, Redactor
-from linkadmin.providers.strict_json import MAX_DEPTH, parse
 from linkadmin.providers.types import Secret
 
 from .mutations import ECHOES, ODD_TEXTS, bodies, echoes, examples, for_all, texts, values

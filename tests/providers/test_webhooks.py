@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linkadmin.providers import provider_class
-from linkadmin.providers.belvo_webhooks import EVENTS
-from linkadmin.providers.heron_webhooks import TOPICS
+from linkadmin.providers.belvo.webhooks import EVENTS
+from linkadmin.providers.heron.webhooks import TOPICS
 from linkadmin.providers.records import WebhookHint, WebhookKind
 from linkadmin.providers.types import Secret
 

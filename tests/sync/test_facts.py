@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from linkadmin.links.models import Institution, Link
-from linkadmin.providers import belvo
+from linkadmin.providers.belvo import provider as belvo
 from linkadmin.providers.types import Cause
 from linkadmin.sync import clock
 from linkadmin.sync.institutions import read_institutions

@@ -13,7 +13,7 @@ from linkadmin.database import release_connections
 from linkadmin.links.connections import store_secret
 from linkadmin.links.models import CallQuota, Integration, Link
 from linkadmin.operations import reading, refusals
-from linkadmin.providers import belvo
+from linkadmin.providers.belvo import provider as belvo
 from linkadmin.providers.types import Cause, HealthState, Secret
 from linkadmin.simulator.conduct import Conduct
 from linkadmin.sync import full_checks

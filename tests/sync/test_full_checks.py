@@ -9,7 +9,8 @@ from django.utils.html import escape
 
 from linkadmin.links.models import HealthChange, Integration, Link
 from linkadmin.operations.models import Operation, OperationKind, State
-from linkadmin.providers import belvo, heron_beside
+from linkadmin.providers.belvo import provider as belvo
+from linkadmin.providers.heron import record_calls as heron_beside
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.sync import reads
 from linkadmin.sync.models import FullCheck, FullCheckState, LinkRead, Reason

@@ -6,7 +6,7 @@ from linkadmin.links.models import Integration, Link
 from linkadmin.operations import refusals
 from linkadmin.providers import PROVIDERS
 from linkadmin.providers.filters import Filters
-from linkadmin.providers.http import Answer
+from linkadmin.providers.http.client import Answer
 from linkadmin.providers.records import RemotePage
 from linkadmin.providers.types import Capability, RemoteLink
 from linkadmin.sync import full_checks

@@ -13,9 +13,9 @@ from linkadmin.links import connections
 from linkadmin.links.denials import KEYS_REFUSED
 from linkadmin.links.models import CallQuota, Integration
 from linkadmin.operations.reading import why_unasked
-from linkadmin.providers.admission import ADDRESS_REFUSED
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import KeysRefused, ProviderError
+from linkadmin.providers.http.admission import ADDRESS_REFUSED
 from linkadmin.providers.records import FullCheckBy
 from linkadmin.sync.live_queries import Trouble
 from linkadmin.sync.models import FullCheck, FullCheckBatch

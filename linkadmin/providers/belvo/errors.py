@@ -5,7 +5,7 @@ https://developers.belvo.com/developer_resources/resources-belvo-api-errors
 
 from types import MappingProxyType
 
-from .errors import (
+from linkadmin.providers.errors import (
     Busy,
     CodeTooLate,
     Duplicate,
@@ -16,7 +16,7 @@ from .errors import (
     ProviderError,
     Rejected,
 )
-from .types import Cause
+from linkadmin.providers.types import Cause
 
 # Code -> error, cause. No cause: a fault of the request or the account, which says nothing about the link.
 CODES: MappingProxyType[str, tuple[type[ProviderError], Cause | None]] = MappingProxyType(

@@ -8,17 +8,12 @@ from functools import partial
 from http import HTTPStatus
 from typing import ClassVar
 
-from . import belvo_answers as answers
-from . import belvo_filters as filtering
-from . import belvo_forms as forms
-from . import belvo_webhooks as webhooks
-from .admission import Quota
-from .belvo_beside import PAGE_SIZE, BelvoBesideLinks
-from .errors import Failure, NotFound, ProviderError, Rejected, Unsupported
-from .filters import Filters
-from .http import Answer
-from .records import Accepted, RemotePage, Removed, RepairAddress
-from .types import (
+from linkadmin.providers.errors import Failure, NotFound, ProviderError, Rejected, Unsupported
+from linkadmin.providers.filters import Filters
+from linkadmin.providers.http.admission import Quota
+from linkadmin.providers.http.client import Answer
+from linkadmin.providers.records import Accepted, RemotePage, Removed, RepairAddress
+from linkadmin.providers.types import (
     Capability,
     ConnectionReport,
     CredentialField,
@@ -32,6 +27,10 @@ from .types import (
     Value,
     Values,
 )
+
+from . import answers, forms, webhooks
+from . import filters as filtering
+from .record_calls import PAGE_SIZE, BelvoRecordCalls
 
 _LONGEST_PAGE = 1000
 _LINKS_PER_READ = 100
@@ -48,7 +47,7 @@ _UPDATE_SCOPES = "read_institutions,write_links,read_links"
 _CONSENT_PORTAL = RepairAddress(Secret("https://meuportal.belvo.com/?mode=landing"), expires_in=24 * 3600)
 
 
-class Belvo(BelvoBesideLinks):
+class Belvo(BelvoRecordCalls):
     """Belvo's API, spoken with the secret keys of one environment."""
 
     kind = "belvo"

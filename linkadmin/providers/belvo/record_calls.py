@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TypeVar
 
-from . import belvo_filters as filtering
-from . import belvo_records as kept
-from .base import Provider
-from .filters import Filters
-from .records import LeftOut, RemoteConsent, RemotePage
-from .types import LinkRef, RemoteInstitution
+from linkadmin.providers.base import Provider
+from linkadmin.providers.filters import Filters
+from linkadmin.providers.records import LeftOut, RemoteConsent, RemotePage
+from linkadmin.providers.types import LinkRef, RemoteInstitution
+
+from . import filters as filtering
+from . import records as kept
 
 T = TypeVar("T")
 
@@ -24,7 +25,7 @@ _MAX_CONSENT_PAGES = 20
 _OMITTED_OF_CONSENTS = "display_name,document_number,permissions"
 
 
-class BelvoBesideLinks(Provider):
+class BelvoRecordCalls(Provider):
     """The calls to Belvo that are about no link, and how pages are asked for."""
 
     def list_institutions(self, left_out: list[LeftOut] | None = None) -> Iterator[RemoteInstitution]:

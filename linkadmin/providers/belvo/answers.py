@@ -11,17 +11,23 @@ from functools import partial
 from http import HTTPStatus
 from urllib.parse import urlencode
 
-from .belvo_errors import CODES, KNOWN_CODES, LOGIN_ERROR_ELSE, LOGIN_ERRORS, STATUSES, WRONG_KEYS
-from .belvo_forms import FIELD_NAMES
-from .belvo_records import names_in, page, results
-from .error_bodies import entry_of, items_of
-from .errors import CodeRequired, Failure, InvalidInput, KeysRefused, OutcomeUnknown, ProviderError, Rejected, forbidden
-from .http import UUID, Answer
-from .pictures import picture
-from .reading import Unusable, Why, count, mapping, mappings, moment, records, required_mapping
-from .records import Accepted, RemotePage, Removed, RepairAddress
-from .redaction import MAX_WORDS
-from .types import (
+from linkadmin.providers.error_bodies import entry_of, items_of
+from linkadmin.providers.errors import (
+    CodeRequired,
+    Failure,
+    InvalidInput,
+    KeysRefused,
+    OutcomeUnknown,
+    ProviderError,
+    Rejected,
+    forbidden,
+)
+from linkadmin.providers.http.client import UUID, Answer
+from linkadmin.providers.http.redaction import MAX_WORDS
+from linkadmin.providers.pictures import picture
+from linkadmin.providers.reading import Unusable, Why, count, mapping, mappings, moment, records, required_mapping
+from linkadmin.providers.records import Accepted, RemotePage, Removed, RepairAddress
+from linkadmin.providers.types import (
     Cause,
     Challenge,
     ChallengeKind,
@@ -30,6 +36,10 @@ from .types import (
     RemoteLink,
     Secret,
 )
+
+from .errors import CODES, KNOWN_CODES, LOGIN_ERROR_ELSE, LOGIN_ERRORS, STATUSES, WRONG_KEYS
+from .forms import FIELD_NAMES
+from .records import names_in, page, results
 
 STATUS_CAUSES: Mapping[str, Cause] = {
     "valid": Cause.WORKING,

@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .reading import count, mappings
-from .redaction import clean
-from .types import Choice, Cleaning, CredentialField, FieldKind, InstitutionFields, Value, Values
+from linkadmin.providers.http.redaction import clean
+from linkadmin.providers.reading import count, mappings
+from linkadmin.providers.types import Choice, Cleaning, CredentialField, FieldKind, InstitutionFields, Value, Values
 
 # What each call takes, in the order it is sent.
 REGISTER_NAMES = (

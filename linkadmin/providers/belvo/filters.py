@@ -5,8 +5,8 @@ https://developers.belvo.com/apis/belvoopenapispec/links/listlinks
 
 from collections.abc import Mapping
 
-from .filters import Filters, params_of
-from .types import Choice, CredentialField, FieldKind
+from linkadmin.providers.filters import Filters, params_of
+from linkadmin.providers.types import Choice, CredentialField, FieldKind
 
 _MAX_VALUES = 2000  # characters: some fifty link ids
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from http import HTTPStatus
 
+from linkadmin.providers.errors import NotSent, OutcomeUnknown, ProviderError
+
 from .admission import ADDRESS_REFUSED
-from .errors import NotSent, OutcomeUnknown, ProviderError
 
 ATTEMPTS = 3  # in all
 # Of the time left, for an attempt that another may follow: enough for an answer that is slow, and some for the next if

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Protocol
 
-from .errors import NotSent, OutcomeUnknown, ProviderError
+from linkadmin.providers.errors import NotSent, OutcomeUnknown, ProviderError
 
 ADDRESS_REFUSED = "address_refused"
 

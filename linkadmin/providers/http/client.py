@@ -19,16 +19,17 @@ import requests
 import structlog
 import urllib3
 
+from linkadmin.providers.errors import Failure, NotSent, OutcomeUnknown, ProviderError
+from linkadmin.providers.names import is_customer_id
+from linkadmin.providers.types import Secret
+
 from .addresses import AddressRefused, check_base_url
 from .admission import ADDRESS_REFUSED, Admission, AttemptResult, Denial, Rate, UnlimitedAdmission
 from .deadline import CONNECT_SECONDS, DeadlineAdapter, DeadlineConnection
-from .errors import Failure, NotSent, OutcomeUnknown, ProviderError
 from .framing import TooLong, decoded, read_body
-from .names import is_customer_id
 from .redaction import MAX_WORDS, WITHHELD, Redactor
 from .retries import Backoff, RetryLoop, RetryPolicy
 from .strict_json import parse
-from .types import Secret
 
 VERSION = "0.1.0"
 MAX_RETRY_AFTER = 900.0  # seconds

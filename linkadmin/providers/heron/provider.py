@@ -8,15 +8,11 @@ from dataclasses import replace
 from functools import partial
 from typing import ClassVar, TypeVar
 
-from . import heron_answers as answers
-from . import heron_forms as forms
-from . import heron_webhooks as webhooks
-from .admission import Quota, Rate
-from .errors import Failure, InvalidInput, NotFound, ProviderError
-from .filters import Filters
-from .heron_beside import HeronBesideLinks
-from .http import Answer
-from .records import (
+from linkadmin.providers.errors import Failure, InvalidInput, NotFound, ProviderError
+from linkadmin.providers.filters import Filters
+from linkadmin.providers.http.admission import Quota, Rate
+from linkadmin.providers.http.client import Answer
+from linkadmin.providers.records import (
     Accepted,
     FullCheckBy,
     Reach,
@@ -24,7 +20,7 @@ from .records import (
     Removed,
     ReportsRefreshed,
 )
-from .types import (
+from linkadmin.providers.types import (
     Capability,
     Cause,
     ConnectionReport,
@@ -39,6 +35,9 @@ from .types import (
     Secret,
     Values,
 )
+
+from . import answers, forms, webhooks
+from .record_calls import HeronRecordCalls
 
 T = TypeVar("T")
 
@@ -71,7 +70,7 @@ _COUNTED_AS = {"find_link": "read_link", "list_links_everywhere": "read_link", "
 _ENDPOINTS = dict.fromkeys(_COUNTED_AS.get(call, call) for call in (*_LINK_CALLS, *_OTHER_CALLS))
 
 
-class Heron(HeronBesideLinks):
+class Heron(HeronRecordCalls):
     """Heron's API, spoken with the key of one account, for one of its integrations."""
 
     kind = "heron"

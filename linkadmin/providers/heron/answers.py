@@ -11,9 +11,8 @@ from functools import partial
 from http import HTTPStatus
 from itertools import chain, islice
 
-from .admission import Rate
-from .error_bodies import entry_of, items_of
-from .errors import (
+from linkadmin.providers.error_bodies import entry_of, items_of
+from linkadmin.providers.errors import (
     Busy,
     Duplicate,
     ErrorEntry,
@@ -25,10 +24,10 @@ from .errors import (
     Rejected,
     forbidden,
 )
-from .http import LONGEST_SENSIBLE, MAX_RETRY_AFTER, Answer
-from .left_out import named
-from .plaid_codes import CAUSES, cause_of
-from .reading import (
+from linkadmin.providers.http.admission import Rate
+from linkadmin.providers.http.client import LONGEST_SENSIBLE, MAX_RETRY_AFTER, Answer
+from linkadmin.providers.left_out import named
+from linkadmin.providers.reading import (
     MAX_FIELDS,
     Unusable,
     Why,
@@ -40,8 +39,10 @@ from .reading import (
     required_list,
     required_mapping,
 )
-from .records import Accepted, RemotePage, Removed, ReportsRefreshed
-from .types import Cause, ConnectionReport, Observation, RemoteLink
+from linkadmin.providers.records import Accepted, RemotePage, Removed, ReportsRefreshed
+from linkadmin.providers.types import Cause, ConnectionReport, Observation, RemoteLink
+
+from .plaid_codes import CAUSES, cause_of
 
 # Plaid pulls at least daily; an asset report is a snapshot, and only ancient ones are nobody's intention.
 FRESH_FOR: Mapping[str, timedelta] = {

@@ -6,11 +6,12 @@ https://developers.belvo.com/developer_resources/resources-webhooks-aggregation
 import secrets as chance
 from collections.abc import Mapping, Sequence
 
-from . import deliveries
-from .belvo_filters import RESOURCES
-from .reading import mapping
-from .records import WebhookHint, WebhookKind
-from .types import CredentialField, FieldKind, Secret
+from linkadmin.providers import deliveries
+from linkadmin.providers.reading import mapping
+from linkadmin.providers.records import WebhookHint, WebhookKind
+from linkadmin.providers.types import CredentialField, FieldKind, Secret
+
+from .filters import RESOURCES
 
 _LINK_EVENTS = {
     "invalid_credentials": WebhookKind.LINK_TROUBLE,

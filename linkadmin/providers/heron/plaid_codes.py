@@ -5,7 +5,7 @@ https://plaid.com/docs/errors/
 
 from types import MappingProxyType
 
-from .types import Cause
+from linkadmin.providers.types import Cause
 
 CAUSES = MappingProxyType(
     {

@@ -6,13 +6,14 @@ https://docs.herondata.io/api-reference
 from functools import partial
 from itertools import chain
 
-from . import heron_forms as forms
-from . import heron_records as kept
-from .base import Provider
-from .errors import Duplicate, OutcomeUnknown, ProviderError
-from .filters import Filters, params_of
-from .http import Answer
-from .records import RemoteConnector, RemoteDataSource, RemoteEndUser, RemotePage, RemoteWebhook
+from linkadmin.providers.base import Provider
+from linkadmin.providers.errors import Duplicate, OutcomeUnknown, ProviderError
+from linkadmin.providers.filters import Filters, params_of
+from linkadmin.providers.http.client import Answer
+from linkadmin.providers.records import RemoteConnector, RemoteDataSource, RemoteEndUser, RemotePage, RemoteWebhook
+
+from . import forms
+from . import records as kept
 
 _PAGE = 100
 _LONG_PAGE = 500  # two kilobytes for each
@@ -20,7 +21,7 @@ _LONG_PAGE = 500  # two kilobytes for each
 _TOO_MUCH = frozenset({"oversized", "unreadable"})
 
 
-class HeronBesideLinks(Provider):
+class HeronRecordCalls(Provider):
     """The calls to Heron that are about no link."""
 
     def create_end_user(self, end_user_id: str, name: str) -> RemoteEndUser:

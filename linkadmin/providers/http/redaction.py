@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
-from .names import clean_name
-from .types import Secret
+from linkadmin.providers.names import clean_name
+from linkadmin.providers.types import Secret
 
 MAX_WORDS = 500  # characters
 WITHHELD = "withheld"

@@ -11,10 +11,10 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from . import deliveries
-from .reading import mapping, moment
-from .records import WebhookHint, WebhookKind
-from .types import CredentialField, FieldKind, Secret
+from linkadmin.providers import deliveries
+from linkadmin.providers.reading import mapping, moment
+from linkadmin.providers.records import WebhookHint, WebhookKind
+from linkadmin.providers.types import CredentialField, FieldKind, Secret
 
 TOPICS: Mapping[str, WebhookKind] = {
     "integration_link.erroring": WebhookKind.LINK_TROUBLE,

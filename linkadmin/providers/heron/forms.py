@@ -5,8 +5,8 @@ https://docs.herondata.io/api-reference
 
 from dataclasses import replace
 
-from .http import IDENTIFIER, MAX_IDENTIFIER
-from .types import Choice, Cleaning, CredentialField, FieldKind
+from linkadmin.providers.http.client import IDENTIFIER, MAX_IDENTIFIER
+from linkadmin.providers.types import Choice, Cleaning, CredentialField, FieldKind
 
 _ACCESS_TOKEN = CredentialField(
     "access_token", "Access token", FieldKind.PASSWORD, secret=True, cleaning=Cleaning.TRIMMED

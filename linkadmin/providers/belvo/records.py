@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TypeVar
 
-from .belvo_filters import RESOURCES
-from .http import Answer
-from .left_out import named
-from .reading import (
+from linkadmin.providers.http.client import Answer
+from linkadmin.providers.left_out import named
+from linkadmin.providers.reading import (
     MAX_FIELDS,
     Unusable,
     Why,
@@ -25,8 +24,10 @@ from .reading import (
     required_list,
     required_mapping,
 )
-from .records import RemoteConsent, RemotePage
-from .types import Cause, Observation, RemoteInstitution
+from linkadmin.providers.records import RemoteConsent, RemotePage
+from linkadmin.providers.types import Cause, Observation, RemoteInstitution
+
+from .filters import RESOURCES
 
 T = TypeVar("T")
 

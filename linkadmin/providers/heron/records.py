@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
-from .heron_answers import observe
-from .http import Answer
-from .left_out import named
-from .reading import (
+from linkadmin.providers.http.client import Answer
+from linkadmin.providers.left_out import named
+from linkadmin.providers.reading import (
     Unusable,
     Why,
     all_records,
@@ -23,7 +22,7 @@ from .reading import (
     required_list,
     required_mapping,
 )
-from .records import (
+from linkadmin.providers.records import (
     RemoteAccount,
     RemoteConnector,
     RemoteDataSource,
@@ -32,7 +31,9 @@ from .records import (
     RemoteSource,
     RemoteWebhook,
 )
-from .types import Cause, Observation
+from linkadmin.providers.types import Cause, Observation
+
+from .answers import observe
 
 # How files and other sources that are no links stand; `observe` knows the words of links.
 _FILE_CAUSES: Mapping[str, Cause] = {
