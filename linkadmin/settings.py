@@ -99,14 +99,14 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
-    "linkadmin.browser_policies.browser_policies",
-    "linkadmin.browser_policies.reports_first",
-    "linkadmin.probes.probes_first",
+    "linkadmin.web.browser_policies.browser_policies",
+    "linkadmin.web.browser_policies.reports_first",
+    "linkadmin.web.probes.probes_first",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # after static files, which are compressed already
-    "linkadmin.middleware.request_id",
-    "linkadmin.middleware.storage_refusals",
-    "linkadmin.middleware.no_nul",
+    "linkadmin.web.middleware.request_id",
+    "linkadmin.web.middleware.storage_refusals",
+    "linkadmin.web.middleware.no_nul",
     "linkadmin.webhooks.middleware.messages_first",
     "linkadmin.accounts.session_saving.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -116,7 +116,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "linkadmin.middleware.private_pages",
+    "linkadmin.web.middleware.private_pages",
     "linkadmin.accounts.middleware.session_limits",
     "linkadmin.accounts.middleware.declared_rights",
     "linkadmin.accounts.middleware.reader_time_zone",
@@ -136,9 +136,9 @@ TEMPLATES = [
                 "linkadmin.accounts.context.shell",
             ],
             "builtins": [
-                "linkadmin.icons",
+                "linkadmin.web.icons",
                 "linkadmin.links.templatetags.names",
-                "linkadmin.page_parts",
+                "linkadmin.web.page_parts",
                 "linkadmin.timestamps",
             ],
         },
@@ -285,7 +285,7 @@ STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
-    "linkadmin.icons.SpriteFinder",
+    "linkadmin.web.icons.SpriteFinder",
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

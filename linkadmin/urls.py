@@ -3,10 +3,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from . import probes, status
-from .browser_policies import csp_reports
+from linkadmin.web import probes, status
+from linkadmin.web.browser_policies import csp_reports
 
-handler500 = "linkadmin.views.server_error"
+handler500 = "linkadmin.web.views.server_error"
 urlpatterns = [
     path("", include("linkadmin.reports.urls")),
     path("", include("linkadmin.links.urls")),

@@ -4,9 +4,9 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from linkadmin.bodies import with_deadline
 from linkadmin.hardening import no_core_dumps
-from linkadmin.server_name import hide_server_name
+from linkadmin.web.bodies import with_deadline
+from linkadmin.web.server_name import hide_server_name
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "linkadmin.settings")
 

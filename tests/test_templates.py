@@ -12,7 +12,7 @@ from django.conf import settings
 from django.template.loader import get_template
 from django.urls import URLResolver, get_resolver
 
-from linkadmin.page_parts import ADDED
+from linkadmin.web.page_parts import ADDED
 
 from .bulk.helpers import begun, planned, worked
 from .environment import Environment

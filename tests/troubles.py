@@ -12,7 +12,7 @@ from django.db.models import Model
 
 from linkadmin.audit.log import record
 from linkadmin.audit.models import Outcome
-from linkadmin.storage import UNUSABLE
+from linkadmin.web.storage import UNUSABLE
 
 WAIT_SECONDS = 0.05  # for a lock: nobody lets go of it
 IS_SQLITE = connection.vendor == "sqlite"

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linkadmin.audit.log import record
 from linkadmin.audit.models import Outcome
-from linkadmin.proxies import client_address
+from linkadmin.web.proxies import client_address
 
 from . import devices
 from .models import User

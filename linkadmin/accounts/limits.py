@@ -19,7 +19,7 @@ from django.utils.translation import ngettext_lazy
 
 from linkadmin.audit.log import record
 from linkadmin.audit.models import Outcome
-from linkadmin.proxies import client_network
+from linkadmin.web.proxies import client_network
 
 from . import devices
 from .models import SignInLimit, User

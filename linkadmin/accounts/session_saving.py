@@ -8,8 +8,8 @@ from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware as DjangoSessionMiddleware
 from django.http import HttpRequest, HttpResponse
 
-from linkadmin import storage
 from linkadmin.database import waiting_at_most
+from linkadmin.web import storage
 
 SAVE_SECONDS = 1.0  # the next page tries again
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from linkadmin.audit.log import record
 from linkadmin.audit.models import Outcome
-from linkadmin.proxies import client_address
+from linkadmin.web.proxies import client_address
 
 from .browsers import browser_in_words
 from .models import StaffSession, User, new_stamp

@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from linkadmin import storage
 from linkadmin.database import waiting_at_most
+from linkadmin.web import storage
 
 from . import sessions
 from .models import User

@@ -7,6 +7,6 @@ class BulkConfig(AppConfig):
     verbose_name = _("Bulk")
 
     def ready(self) -> None:
-        from linkadmin.page_parts import add_part
+        from linkadmin.web.page_parts import add_part
 
         add_part("link-list-ticked", "bulk/_ticked.html")

@@ -10,7 +10,7 @@ from django.http import HttpRequest, QueryDict
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links import queries
 from linkadmin.links.models import Link
-from linkadmin.pages import reader
+from linkadmin.web.pages import reader
 
 TICKED, ALL, WORDS = "link", "all", "q"
 

@@ -19,8 +19,8 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.links.glance import Glance, time_of
 from linkadmin.links.live import NOTHING_AWAITED, Pulse, answer, seconds_between, version_of
 from linkadmin.operations.refusals import Refusal
-from linkadmin.pages import go, reader
 from linkadmin.paging import Page
+from linkadmin.web.pages import go, reader
 
 from . import queries, selection, services
 from .forms import FORMS

@@ -10,7 +10,7 @@ import structlog
 from django.utils import timezone
 
 from linkadmin.database import release_connections
-from linkadmin.storage import UNUSABLE
+from linkadmin.web.storage import UNUSABLE
 
 from .models import Heartbeat, Kind
 

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404
 
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
-from linkadmin.pages import reader
+from linkadmin.web.pages import reader
 
 from . import queries
 from .live import follows

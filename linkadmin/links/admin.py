@@ -19,8 +19,8 @@ from linkadmin.audit.models import Outcome
 from linkadmin.audit.strict_admin import StrictAdmin
 from linkadmin.providers import PROVIDERS, provider_class
 from linkadmin.providers.types import CredentialField, FieldKind, Secret
-from linkadmin.secret_input import SecretInput
 from linkadmin.wake_worker import wake_worker
+from linkadmin.web.secret_input import SecretInput
 
 from .connections import store_secret
 from .models import EndUser, HealthChange, Institution, Integration, Link

@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from linkadmin.pages import draw, go, reader
 from linkadmin.providers.names import isolated
+from linkadmin.web.pages import draw, go, reader
 
 from .access import link_for, seen
 from .forms import NoteForm, OwnerForm

@@ -18,11 +18,11 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
 from django.utils import timezone
 
-from linkadmin import storage
 from linkadmin.database import release_connections
 from linkadmin.heartbeats import signs
 from linkadmin.providers.errors import KeysRefused
 from linkadmin.providers.http.admission import AttemptResult, Denial, HealthSignal, Permit
+from linkadmin.web import storage
 
 from . import circuit_breaker, quotas, slots
 from .denials import KEYS_REFUSED, NO_DATABASE, NO_FREE_SLOT, describe

@@ -16,9 +16,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from linkadmin.accounts.roles import Right, may
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
-from linkadmin.pages import draw, go, reader
 from linkadmin.paging import PAGE_SIZE, Page
 from linkadmin.providers.errors import Busy, NotSent
+from linkadmin.web.pages import draw, go, reader
 
 from . import connections, counts, queries
 from .group_counts import health_strip

@@ -8,7 +8,7 @@ class OperationsConfig(AppConfig):
 
     def ready(self) -> None:
         from linkadmin.links.presentation import ask_for_under_way
-        from linkadmin.page_parts import add_part
+        from linkadmin.web.page_parts import add_part
 
         from .under_way import under_way_on
 

@@ -11,7 +11,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.providers.types import Cleaning, CredentialField, FieldKind
-from linkadmin.secret_input import SecretInput
+from linkadmin.web.secret_input import SecretInput
 
 from .typed_values import CLEANERS
 

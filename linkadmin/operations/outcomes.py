@@ -11,7 +11,6 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from linkadmin import storage
 from linkadmin.database import release_connections
 from linkadmin.links import connections, health, unrecognized_values
 from linkadmin.links.causes import VERDICTS
@@ -40,6 +39,7 @@ from linkadmin.providers.records import (
 )
 from linkadmin.providers.types import Cause, HealthState, LinkRef, Observation, RemoteLink
 from linkadmin.wake_worker import wake_worker
+from linkadmin.web import storage
 
 from . import apply_response, budget, encrypted, runner
 from .challenges import MOST_ANSWERS, Asked, why_asked_again

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from linkadmin import storage
 from linkadmin.providers.names import isolated
+from linkadmin.web import storage
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise

@@ -14,12 +14,12 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 
-from linkadmin import storage
 from linkadmin.accounts.models import User
 from linkadmin.database import release_connections
 from linkadmin.links import denials, rate_limiter, slots
 from linkadmin.links.models import Integration
 from linkadmin.providers.http.admission import Denial
+from linkadmin.web import storage
 
 from . import refusals
 

@@ -12,7 +12,6 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from linkadmin import storage
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
@@ -20,6 +19,7 @@ from linkadmin.links.connections import client_for
 from linkadmin.links.models import EndUser, Institution, Integration
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import KeysRefused
+from linkadmin.web import storage
 
 from . import refusals, runner
 from .events import record, refused

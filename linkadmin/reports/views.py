@@ -13,7 +13,7 @@ from linkadmin.links.group_counts import health_strip
 from linkadmin.links.models import Link, UnknownValue
 from linkadmin.links.presentation import rows
 from linkadmin.links.queries import ESCALATE, standing, waiting_too_long
-from linkadmin.pages import reader
+from linkadmin.web.pages import reader
 
 from . import report
 from .trend import trend_chart

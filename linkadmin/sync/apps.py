@@ -7,7 +7,7 @@ class SyncConfig(AppConfig):
     verbose_name = _("Sync")
 
     def ready(self) -> None:
-        from linkadmin.page_parts import add_part
+        from linkadmin.web.page_parts import add_part
 
         from . import ways
 

@@ -8,6 +8,6 @@ class WebhooksConfig(AppConfig):
     verbose_name = _("Inbox")
 
     def ready(self) -> None:
-        from linkadmin.page_parts import add_part
+        from linkadmin.web.page_parts import add_part
 
         add_part("integration-head", "webhooks/_way.html")

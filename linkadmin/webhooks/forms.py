@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linkadmin.providers.names import clean_name, isolated
 from linkadmin.providers.types import CredentialField, Secret
-from linkadmin.secret_input import SecretInput
+from linkadmin.web.secret_input import SecretInput
 
 
 class AfterForm(forms.Form):

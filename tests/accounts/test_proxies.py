@@ -6,7 +6,7 @@ from django.test import RequestFactory
 from pytest_django import Settings
 
 from linkadmin import environment
-from linkadmin.proxies import client_address, client_network
+from linkadmin.web.proxies import client_address, client_network
 
 DIRECT = "10.0.0.9"
 

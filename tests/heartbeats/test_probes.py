@@ -9,11 +9,11 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from linkadmin import probes
 from linkadmin.audit.models import AuditCheck
 from linkadmin.heartbeats import watch
 from linkadmin.heartbeats.models import Heartbeat
 from linkadmin.heartbeats.tasks import work
+from linkadmin.web import probes
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 PROBES = ["/livez/", "/readyz/", "/healthz/", "/statusz/"]

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import pytest
 from django.utils import timezone
 
-from linkadmin import icons
 from linkadmin.links.causes import STATES, VERDICTS, Retry, Turn, Verdict
 from linkadmin.links.models import Link
 from linkadmin.providers.belvo import answers as belvo_answers
@@ -14,6 +13,7 @@ from linkadmin.providers.belvo.records import CONSENT_CAUSES
 from linkadmin.providers.heron import answers as heron_answers
 from linkadmin.providers.heron.plaid_codes import CAUSES, cause_of
 from linkadmin.providers.types import Cause, HealthState
+from linkadmin.web import icons
 from tests.environment import Environment
 
 TONES = {"ok", "warn", "bad", "info", "quiet"}

@@ -18,10 +18,10 @@ from linkadmin.operations.apply_response import links_that_go
 from linkadmin.operations.explanations import explain
 from linkadmin.operations.forms import ActForm, ProviderForm, RemovalForm
 from linkadmin.operations.models import Operation, OperationKind, State
-from linkadmin.pages import draw, go, reader
 from linkadmin.providers.errors import NotFound
 from linkadmin.providers.records import Reach
 from linkadmin.providers.types import Cause
+from linkadmin.web.pages import draw, go, reader
 
 from .access import outcome_of, place_of, why_paused
 from .not_sent import not_sent, reopens, typed_again

@@ -13,7 +13,7 @@ from linkadmin.links.models import Link
 from linkadmin.operations.budget import allow_attempt, budget_of
 from linkadmin.operations.forms import ReasonForm
 from linkadmin.operations.models import Operation
-from linkadmin.pages import go, reader
+from linkadmin.web.pages import go, reader
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

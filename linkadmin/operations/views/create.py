@@ -20,8 +20,8 @@ from linkadmin.operations.forms import NewLinkForm
 from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.operations.steps import FORM, steps_at
 from linkadmin.operations.ways import ways_on
-from linkadmin.pages import draw, go, reader, wants_part
 from linkadmin.providers.names import clean_name, folded
+from linkadmin.web.pages import draw, go, reader, wants_part
 
 from .access import outcome_of, place_of, why_paused
 from .not_sent import not_sent, reopens, typed_again

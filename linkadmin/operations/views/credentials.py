@@ -19,8 +19,8 @@ from linkadmin.operations.forms import ProviderForm
 from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.operations.steps import FORM, steps_at
 from linkadmin.operations.ways import ways_on
-from linkadmin.pages import draw, go, reader
 from linkadmin.providers.types import HealthState
+from linkadmin.web.pages import draw, go, reader
 
 from .access import outcome_of, place_of, why_paused
 from .not_sent import not_sent, reopens, typed_again

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_safe
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links.access import link_for, seen
 from linkadmin.operations import timeline
-from linkadmin.pages import draw, reader
 from linkadmin.paging import without_place
+from linkadmin.web.pages import draw, reader
 
 
 @never_cache

@@ -28,8 +28,8 @@ from linkadmin.operations.models import Operation
 from linkadmin.operations.steps import steps_of_link
 from linkadmin.operations.verdict import LinkVerdict, verdict_of
 from linkadmin.operations.ways import ways_on
-from linkadmin.pages import go, reader
 from linkadmin.providers.types import HealthState
+from linkadmin.web.pages import go, reader
 
 from .access import why_paused
 

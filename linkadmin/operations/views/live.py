@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from linkadmin.links.live import answer
 from linkadmin.operations.live import look_at_link, look_at_operation
 from linkadmin.operations.models import Operation
-from linkadmin.pages import go_when_done
+from linkadmin.web.pages import go_when_done
 
 from .access import place_of
 

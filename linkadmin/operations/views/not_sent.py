@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from linkadmin.links.models import Link
 from linkadmin.operations import refusals
 from linkadmin.operations.forms import ProviderForm
-from linkadmin.pages import BESIDE_THE_FORM, RETRY_SECONDS, wants_part
+from linkadmin.web.pages import BESIDE_THE_FORM, RETRY_SECONDS, wants_part
 
 PAGE, PART = "operations/not_sent.html", "operations/_not_sent.html"
 REOPEN = "reopen"

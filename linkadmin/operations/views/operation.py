@@ -13,7 +13,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
-from linkadmin.compression import no_compression
 from linkadmin.heartbeats import watch
 from linkadmin.links.access import seen
 from linkadmin.links.causes import VERDICTS
@@ -28,9 +27,10 @@ from linkadmin.operations.models import FAILED_STATES, Operation, OperationKind,
 from linkadmin.operations.results import result_of
 from linkadmin.operations.steps import steps_of
 from linkadmin.operations.ways import ways_on
-from linkadmin.pages import go, reader
 from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause, HealthState
+from linkadmin.web.compression import no_compression
+from linkadmin.web.pages import go, reader
 
 from .access import place_of
 

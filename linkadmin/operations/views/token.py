@@ -15,7 +15,6 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST
 
 from linkadmin.accounts.roles import Right, may
-from linkadmin.compression import no_compression
 from linkadmin.links.access import link_for, seen
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
@@ -29,9 +28,10 @@ from linkadmin.operations.live import pulse_of_link
 from linkadmin.operations.models import Operation, OperationKind, PendingChallenge, State
 from linkadmin.operations.steps import CODE, steps_at
 from linkadmin.operations.ways import ways_on
-from linkadmin.pages import draw, go, reader, wants_part
 from linkadmin.providers.pictures import is_unreadable_picture, picture
 from linkadmin.providers.types import Cause, ChallengeKind
+from linkadmin.web.compression import no_compression
+from linkadmin.web.pages import draw, go, reader, wants_part
 
 from .access import outcome_of, place_of, why_paused
 from .not_sent import not_sent, reopens

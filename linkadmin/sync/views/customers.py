@@ -17,7 +17,6 @@ from linkadmin.operations.changes import YES
 from linkadmin.operations.fields import OnceForm
 from linkadmin.operations.models import OperationKind
 from linkadmin.operations.services import change_account
-from linkadmin.pages import draw, reader
 from linkadmin.providers.types import Capability
 from linkadmin.sync.customers import (
     CustomerRecord,
@@ -32,6 +31,7 @@ from linkadmin.sync.forms import SwitchForm
 from linkadmin.sync.known import RecordRow, link_rows, links_here
 from linkadmin.sync.live_queries import Question
 from linkadmin.sync.troubles import told
+from linkadmin.web.pages import draw, reader
 
 from .access import integration_that_can
 from .changing import change

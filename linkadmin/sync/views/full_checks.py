@@ -14,11 +14,11 @@ from linkadmin.links.glance import Glance, time_of
 from linkadmin.links.live import NOTHING_AWAITED, Pulse, answer, seconds_between, version_of
 from linkadmin.links.models import Integration
 from linkadmin.operations.refusals import Refusal
-from linkadmin.pages import go, reader
 from linkadmin.paging import Keyset
 from linkadmin.sync import full_checks
 from linkadmin.sync.full_checks import presentation
 from linkadmin.sync.models import FullCheck, FullCheckState
+from linkadmin.web.pages import go, reader
 
 SHOWN = ("state", "began_at", "lease_until", "due_at", "seen", "note")
 NEWEST_FIRST = Keyset("began_at", "id", newest_first=True)

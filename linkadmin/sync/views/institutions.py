@@ -18,7 +18,6 @@ from linkadmin.links import counts, institutions
 from linkadmin.links.institutions import Tally, word
 from linkadmin.links.models import Institution, Integration
 from linkadmin.links.presentation import StateBadge, pills, state_counts
-from linkadmin.pages import draw, go, reader
 from linkadmin.providers.filters import Filters
 from linkadmin.providers.names import isolated
 from linkadmin.providers.records import RemotePage
@@ -28,6 +27,7 @@ from linkadmin.sync.forms import AskingForm
 from linkadmin.sync.institution_words import fields_in_words, raw_fields, repair_in_words
 from linkadmin.sync.live_queries import Question
 from linkadmin.sync.models.left_out import of_institutions
+from linkadmin.web.pages import draw, go, reader
 
 from .access import integration_that_can
 from .looking import Look, look, page_number

@@ -12,13 +12,13 @@ from django.views.decorators.http import require_http_methods
 
 from linkadmin.accounts.models import User
 from linkadmin.links.models import Integration
-from linkadmin.pages import draw, reader
 from linkadmin.providers.base import Provider
 from linkadmin.providers.filters import Filters
 from linkadmin.providers.types import Capability, CredentialField
 from linkadmin.sync.forms import AskingForm
 from linkadmin.sync.known import RecordRow, customers_here, link_rows, links_here
 from linkadmin.sync.live_queries import Question
+from linkadmin.web.pages import draw, reader
 
 from .access import integration_that_can
 from .looking import look, page_number

@@ -12,9 +12,9 @@ from linkadmin.operations.models import OperationKind
 from linkadmin.operations.refusals import Refusal
 from linkadmin.operations.services import change_account
 from linkadmin.operations.views.access import outcome_of, place_of
-from linkadmin.pages import go, reader
 from linkadmin.providers.types import Capability
 from linkadmin.sync.forms import TypedForm
+from linkadmin.web.pages import go, reader
 
 from .access import integration_that_can
 

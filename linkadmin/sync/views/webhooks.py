@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from linkadmin.accounts.roles import Right, may
-from linkadmin.compression import no_compression
 from linkadmin.links.models import Integration
 from linkadmin.operations.changes import YES
 from linkadmin.operations.explanations import explain
@@ -20,12 +19,13 @@ from linkadmin.operations.models import OperationKind
 from linkadmin.operations.refusals import Refusal
 from linkadmin.operations.services import change_account
 from linkadmin.operations.views.access import outcome_of
-from linkadmin.pages import draw, reader
 from linkadmin.providers.records import RemoteWebhook
 from linkadmin.providers.types import Capability
 from linkadmin.sync.forms import WebhookForm, WebhookSwitchForm
 from linkadmin.sync.known import RecordRow
 from linkadmin.sync.live_queries import Question
+from linkadmin.web.compression import no_compression
+from linkadmin.web.pages import draw, reader
 
 from .access import integration_that_can
 from .changing import change, settled, was_refused

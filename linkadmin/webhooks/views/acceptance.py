@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from linkadmin import storage
 from linkadmin.links.sealed import SealBroken
+from linkadmin.web import storage
 from linkadmin.webhooks import acceptance, mailbox, refusals
 
 # Of these the provider hears that it shall send again later.

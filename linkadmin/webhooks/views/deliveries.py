@@ -20,9 +20,9 @@ from linkadmin.heartbeats import watch
 from linkadmin.links import presentation
 from linkadmin.links.models import Link
 from linkadmin.links.queries import NAMED, visible_to
-from linkadmin.pages import draw, go, reader
 from linkadmin.paging import PAGE_SIZE
 from linkadmin.wake_worker import wake_workers
+from linkadmin.web.pages import draw, go, reader
 from linkadmin.webhooks import acceptance, deliveries, payloads, queries, refusals
 from linkadmin.webhooks.models import WebhookDelivery
 from linkadmin.webhooks.presentation import outcome_badge, rows

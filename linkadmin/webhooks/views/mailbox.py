@@ -13,10 +13,10 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from linkadmin.accounts.roles import Right, may
-from linkadmin.compression import no_compression
 from linkadmin.links.models import Integration
-from linkadmin.pages import go, reader
 from linkadmin.providers.types import Capability, Secret
+from linkadmin.web.compression import no_compression
+from linkadmin.web.pages import go, reader
 from linkadmin.webhooks import mailbox, refusals, secrets
 from linkadmin.webhooks.forms import AfterForm, ConfirmForm, SecretForm
 from linkadmin.webhooks.models import LIVE_SECRETS, Mailbox, WebhookSecret

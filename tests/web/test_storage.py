@@ -20,11 +20,10 @@ from linkadmin.links.models import Link
 from linkadmin.operations import outcomes, reconcile
 from linkadmin.operations.models import Operation, State
 from linkadmin.operations.views import credentials
-
-from .environment import HTMX, PASSWORD, Environment
-from .markup import Page, read
-from .troubles import UNWRITABLE, away, locked, no_more_connections, parameters
-from .webhooks.webhook_sender import deliver, open_inbox, told_by_belvo
+from tests.environment import HTMX, PASSWORD, Environment
+from tests.markup import Page, read
+from tests.troubles import UNWRITABLE, away, locked, no_more_connections, parameters
+from tests.webhooks.webhook_sender import deliver, open_inbox, told_by_belvo
 
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True), pytest.mark.database]
 

@@ -15,7 +15,7 @@ from kombu.exceptions import OperationalError
 
 from linkadmin.audit import checks
 from linkadmin.heartbeats import watch
-from linkadmin.storage import UNUSABLE
+from linkadmin.web.storage import UNUSABLE
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 

@@ -10,8 +10,8 @@ from django.test import Client
 from gunicorn.http.wsgi import Response
 from structlog.testing import capture_logs
 
-from linkadmin import browser_policies
-from linkadmin.server_name import hide_server_name
+from linkadmin.web import browser_policies
+from linkadmin.web.server_name import hide_server_name
 from tests.troubles import read_only
 
 pytestmark = pytest.mark.django_db

@@ -11,10 +11,10 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.template import Context, Template
 
-from linkadmin import icons
 from linkadmin.accounts.context import NAVIGATION
 from linkadmin.links.presentation import TURN_ICONS
 from linkadmin.operations.acts import ACTS
+from linkadmin.web import icons
 
 TONES = {"ok", "warn", "bad", "info", "quiet"}
 PAGES = Path(settings.BASE_DIR, "templates")

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from .environment import Environment
+from tests.environment import Environment
 
 pytestmark = pytest.mark.django_db
 
