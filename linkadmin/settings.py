@@ -227,7 +227,7 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 
-# --- Inbox ---
+# --- Webhooks ---
 DELIVERIES_KEPT_DAYS = env.number("LINKADMIN_DELIVERIES_KEPT_DAYS", 90)
 
 # --- Providers ---

@@ -17,7 +17,7 @@ from linkadmin.web.page_parts import ADDED
 from .bulk.helpers import begun, planned, worked
 from .environment import Environment
 from .markup import Element, Page
-from .webhooks.webhook_sender import deliver, kept, open_inbox, signed, told_by_heron
+from .webhooks.webhook_sender import deliver, kept, open_endpoint, signed, told_by_heron
 
 ROOT = settings.BASE_DIR / "templates"
 TEMPLATES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.html"))
@@ -52,7 +52,7 @@ FRAME = {  # around every page, so it leads to pages of all packages
 }
 WRITTEN_OUT = {  # addresses of ours in code, each for a reason
     ("demo/__main__.py", "/healthz/"): "asks from outside, before Django is set up",
-    ("demo/inboxes.py", "/webhooks/heron/"): "looks for what an earlier demo subscribed, wherever that was",
+    ("demo/endpoints.py", "/webhooks/heron/"): "looks for what an earlier demo subscribed, wherever that was",
     ("accounts/middleware.py", "/live/"): "is how the addresses end that open pages ask by themselves",
     ("webhooks/middleware.py", "/webhooks/"): "spares all other requests a second look-up of their address",
     ("settings.py", "/csp-reports/"): "is read before there are addresses",
@@ -218,7 +218,7 @@ def test_every_change_carries_the_token_against_forgery(env: Environment) -> Non
 def delivered(env: Environment) -> str:
     """Have a message delivered and return its page."""
     body = told_by_heron(item_id="item-1")
-    deliver(open_inbox(env.heron), body, signed(body))
+    deliver(open_endpoint(env.heron), body, signed(body))
     return kept(env.heron).get_absolute_url()
 
 
@@ -257,7 +257,7 @@ def _draw(env: Environment) -> Iterator[tuple[str, Page]]:
             delivered(env),
         ],
         "adm": [
-            f"{at_heron}/inbox/", f"{at_heron}/inbox/address/", f"/integrations/{env.belvo.pk}/inbox/",
+            f"{at_heron}/endpoint/", f"{at_heron}/endpoint/url/", f"/integrations/{env.belvo.pk}/endpoint/",
             env.heron.get_absolute_url(), f"{at_heron}/records/connectors/", f"{at_heron}/records/webhooks/",
             f"{at_heron}/webhooks/add/", f"{at_heron}/webhooks/wbh_gone/end/", f"{at_heron}/reports/",
         ],

@@ -7,7 +7,7 @@ from linkadmin.providers.records import WebhookHint
 from linkadmin.wake_worker import WakeSoon
 
 from . import deliveries, payloads
-from .mailbox import Box
+from .endpoints import LoadedEndpoint
 from .models import DeliveryOutcome, DeliveryState, WebhookDelivery, timed_id
 from .upserts import insert_or_add
 
@@ -19,31 +19,31 @@ PAUSE_SECONDS = 0.5  # between two messages of one process to the workers
 _waker = WakeSoon(PROCESS_TASK, PAUSE_SECONDS)
 
 
-def take(box: Box, body: bytes, *, proven_by: UUID, now: datetime) -> None:
+def take(endpoint: LoadedEndpoint, body: bytes, *, signed_with: UUID, now: datetime) -> None:
     """Keep a genuine message, or count a copy of one that is kept, and have the new one worked."""
-    delivery = _delivery(box, body, now=now)
-    delivery.secret_id = proven_by
+    delivery = _delivery(endpoint, body, now=now)
+    delivery.secret_id = signed_with
     is_new = insert_or_add(delivery, unique=("integration_id", "key"), counter="copies") == 1
     is_due = delivery.state == DeliveryState.DUE
     if is_due and not is_new:
-        is_due = deliveries.work_late_copy(box.integration_id, delivery.key, now=now)
+        is_due = deliveries.work_late_copy(endpoint.integration_id, delivery.key, now=now)
     if is_due:
         _waker.set()
 
 
-def _delivery(box: Box, body: bytes, *, now: datetime) -> WebhookDelivery:
+def _delivery(endpoint: LoadedEndpoint, body: bytes, *, now: datetime) -> WebhookDelivery:
     """Read a message. Of one that cannot be read its size is kept, and there is nothing to work on."""
     delivery = WebhookDelivery(
         id=timed_id(now),
-        integration_id=box.integration_id,
-        key=box.provider_class.webhook_key(body),
+        integration_id=endpoint.integration_id,
+        key=endpoint.provider_class.webhook_key(body),
         size=len(body),
         received_at=now,
         wanted_at=now,
         due_at=now,
     )
     try:
-        hint, delivery.payload = box.provider_class.read_webhook(body), payloads.cleaned(body, box.redactor)
+        hint, delivery.payload = endpoint.provider_class.read_webhook(body), payloads.cleaned(body, endpoint.redactor)
     except ValueError:
         delivery.state, delivery.outcome = DeliveryState.DONE, DeliveryOutcome.UNREADABLE
         delivery.worked_at = now

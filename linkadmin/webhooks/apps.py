@@ -4,7 +4,6 @@ from django.utils.translation import gettext_lazy as _
 
 class WebhooksConfig(AppConfig):
     name = "linkadmin.webhooks"
-    label = "inbox"  # of its tables and permissions
     verbose_name = _("Inbox")
 
     def ready(self) -> None:

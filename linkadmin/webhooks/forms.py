@@ -1,4 +1,4 @@
-"""What an administrator types about an inbox: a secret, which goes in and never comes out, and a confirmation."""
+"""What an administrator types about an endpoint: a secret, which goes in and never comes out, and a confirmation."""
 
 from typing import Any
 

@@ -15,6 +15,8 @@ from linkadmin.links.models import Integration, Link
 from linkadmin.providers.records import WebhookKind
 from linkadmin.work_queue import WorkItem
 
+# Part of the associated data of every encrypted secret: with another text none would open again.
+ENCRYPTED_FOR = {"table": "inbox_webhooksecret", "field": "sealed"}
 LIVE_SECRETS = 2  # of one integration: the present one, and the next while it is changed
 
 
@@ -58,10 +60,12 @@ def new_path() -> str:
     return secrets.token_hex(16)
 
 
-class Mailbox(models.Model):
-    """The address at which an integration's provider leaves its messages."""
+class WebhookEndpoint(models.Model):
+    """The URL to which an integration's provider posts its webhooks."""
 
-    integration = models.OneToOneField(Integration, on_delete=models.CASCADE, primary_key=True, related_name="mailbox")
+    integration = models.OneToOneField(
+        Integration, on_delete=models.CASCADE, primary_key=True, related_name="webhook_endpoint"
+    )
     path = models.CharField(max_length=32, unique=True, default=new_path)
     made_at = models.DateTimeField(default=timezone.now)
 

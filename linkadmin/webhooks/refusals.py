@@ -35,14 +35,14 @@ def note(integration_id: UUID | None, *, now: datetime) -> None:
     seen = _count(integration_id, minute)
     if integration_id is NOWHERE:
         if seen == ALERT_ABOVE + 1:
-            logger.warning("inbox.refusals", integration="", above=ALERT_ABOVE)
+            logger.warning("webhooks.refusals", integration="", above=ALERT_ABOVE)
         return
     counted = 1 if seen <= ONE_BY_ONE else ONE_BY_ONE if seen % ONE_BY_ONE == 0 else 0
     if counted:
         row = RefusalCount(integration_id=integration_id, minute=minute, count=counted)
         total = insert_or_add(row, unique=("integration_id", "minute"), counter="count")
         if total - counted <= ALERT_ABOVE < total:
-            logger.warning("inbox.refusals", integration=str(integration_id), above=ALERT_ABOVE)
+            logger.warning("webhooks.refusals", integration=str(integration_id), above=ALERT_ABOVE)
 
 
 def last_hour(integration: Integration) -> int:

@@ -11,10 +11,8 @@ from linkadmin.links.models import Integration
 from linkadmin.links.sealed import fingerprint, seal
 from linkadmin.providers.types import Secret
 
-from . import mailbox
-from .models import LIVE_SECRETS, WebhookSecret
-
-TABLE, FIELD = WebhookSecret._meta.db_table, "sealed"
+from . import endpoints
+from .models import ENCRYPTED_FOR, LIVE_SECRETS, WebhookSecret
 
 
 class TooManySecrets(Exception):
@@ -38,7 +36,7 @@ def add(integration: Integration, secret: Secret, *, by: User | None, after: int
     if kept.filter(retired_at=None).count() >= LIVE_SECRETS:
         raise TooManySecrets
     row = WebhookSecret(integration=integration, version=after + 1, made_by=by, fingerprint=fingerprint(secret))
-    row.sealed = seal(secret, table=TABLE, row=row.pk, field=FIELD, version=row.version)
+    row.sealed = seal(secret, row=row.pk, version=row.version, **ENCRYPTED_FOR)
     row.save(force_insert=True)
     _record(row, "integration.webhook_secret_added", by=by)
     return row
@@ -61,7 +59,7 @@ def latest_version(integration: Integration) -> int:
 
 
 def _record(row: WebhookSecret, action: str, *, by: User | None) -> None:
-    transaction.on_commit(mailbox.forget)
+    transaction.on_commit(endpoints.forget)
     log.record(
         actor=by,
         action=action,

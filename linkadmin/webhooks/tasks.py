@@ -1,4 +1,4 @@
-"""The workers' part of keeping the inbox small."""
+"""Tasks that delete old deliveries."""
 
 from datetime import timedelta
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import acceptance, deliveries, mailbox
+from .views import acceptance, deliveries, endpoints
 
 urlpatterns = [
     # Without its last slash too: a redirect would lose the message. The one with it is the address that is shown.
@@ -12,13 +12,15 @@ urlpatterns = [
     path("activity/deliveries/replay/", deliveries.delivery_replay_all, name="delivery-replay-all"),
     path("activity/deliveries/<uuid:pk>/", deliveries.delivery_detail, name="delivery-detail"),
     path("activity/deliveries/<uuid:pk>/replay/", deliveries.delivery_replay, name="delivery-replay"),
-    path("integrations/<uuid:pk>/inbox/", mailbox.integration_inbox, name="integration-inbox"),
-    path("integrations/<uuid:pk>/inbox/address/", mailbox.inbox_address, name="integration-inbox-address"),
-    path("integrations/<uuid:pk>/inbox/secrets/", mailbox.secret_add, name="integration-inbox-secret-add"),
-    path("integrations/<uuid:pk>/inbox/secrets/new/", mailbox.secret_make, name="integration-inbox-secret-make"),
+    path("integrations/<uuid:pk>/endpoint/", endpoints.integration_endpoint, name="integration-endpoint"),
+    path("integrations/<uuid:pk>/endpoint/url/", endpoints.endpoint_url, name="integration-endpoint-url"),
+    path("integrations/<uuid:pk>/endpoint/secrets/", endpoints.secret_add, name="integration-endpoint-secret-add"),
     path(
-        "integrations/<uuid:pk>/inbox/secrets/<uuid:secret>/retire/",
-        mailbox.secret_retire,
-        name="integration-inbox-secret-retire",
+        "integrations/<uuid:pk>/endpoint/secrets/new/", endpoints.secret_make, name="integration-endpoint-secret-make"
+    ),
+    path(
+        "integrations/<uuid:pk>/endpoint/secrets/<uuid:secret>/revoke/",
+        endpoints.secret_revoke,
+        name="integration-endpoint-secret-revoke",
     ),
 ]

@@ -6,13 +6,13 @@ from django.test import Client
 
 from linkadmin.audit.strict_admin import StrictAdmin
 from tests.environment import Environment
-from tests.webhooks.webhook_sender import deliver, open_inbox, told_by_belvo
+from tests.webhooks.webhook_sender import deliver, open_endpoint, told_by_belvo
 
 pytestmark = [pytest.mark.deep, pytest.mark.django_db, pytest.mark.database]
 
 ALL_LISTS = [
-    "accounts/user", "audit/auditevent", "bulk/bulkitem", "bulk/bulkjob", "inbox/webhookdelivery",
-    "inbox/webhooksecret", "links/enduser", "links/healthchange", "links/institution", "links/integration",
+    "accounts/user", "audit/auditevent", "bulk/bulkitem", "bulk/bulkjob", "webhooks/webhookdelivery",
+    "webhooks/webhooksecret", "links/enduser", "links/healthchange", "links/institution", "links/integration",
     "links/link", "operations/attemptallowance", "operations/operation",
 ]  # fmt: skip
 
@@ -55,10 +55,10 @@ def test_every_list_there_is_keeps_to_the_base() -> None:
         "operations/operation/?actor__password__startswith=a",
         "operations/operation/?note__regex=.",
         "bulk/bulkjob/?actor__password__startswith=a",
-        "inbox/webhookdelivery/?payload__icontains=wil",
-        "inbox/webhookdelivery/?payload__data__name=Wilhelmina",
-        "inbox/webhookdelivery/?key__startswith=a",
-        "inbox/webhooksecret/?sealed__startswith=a",
+        "webhooks/webhookdelivery/?payload__icontains=wil",
+        "webhooks/webhookdelivery/?payload__data__name=Wilhelmina",
+        "webhooks/webhookdelivery/?key__startswith=a",
+        "webhooks/webhooksecret/?sealed__startswith=a",
         "links/link/?_to_field=remote_id",
         "links/link/?_popup=1&_to_field=remote_id",
     ],
@@ -85,7 +85,7 @@ def test_counts_of_whole_tables_are_not_made(auditor: Client) -> None:
         assert auditor.get(f"/admin/{name}/?_facets=True").context["cl"].add_facets is False
 
 
-@pytest.mark.parametrize("name", ["links/link", "operations/operation", "inbox/webhookdelivery", "audit/auditevent"])
+@pytest.mark.parametrize("name", ["links/link", "operations/operation", "webhooks/webhookdelivery", "audit/auditevent"])
 def test_list_that_offers_no_sorting_keeps_its_order(auditor: Client, name: str) -> None:
     orders = ["", "1", "-2", "3.4.5", "1.1.1.1", "99", "-", "x", "--1"]
 
@@ -121,14 +121,14 @@ def test_other_words_of_an_address_tell_nothing(auditor: Client, query: str) -> 
 
 
 def test_text_of_a_message_is_neither_shown_nor_found(env: Environment) -> None:
-    deliver(open_inbox(env.belvo), told_by_belvo(link_id="link-1", data={"owner": "Wilhelmina Quackenbush"}))
+    deliver(open_endpoint(env.belvo), told_by_belvo(link_id="link-1", data={"owner": "Wilhelmina Quackenbush"}))
     pages = [
-        env.open("/admin/inbox/webhookdelivery/?q=link-1", "aud"),
-        env.open(f"/admin/inbox/webhookdelivery/{env.belvo.deliveries.get().pk}/change/", "aud"),
+        env.open("/admin/webhooks/webhookdelivery/?q=link-1", "aud"),
+        env.open(f"/admin/webhooks/webhookdelivery/{env.belvo.deliveries.get().pk}/change/", "aud"),
     ]
 
     for page in pages:
         assert "link-1" in page.source
         assert "Wilhelmina" not in page.source
         assert "error_code" not in page.source
-    assert "0 deliveries" in env.open("/admin/inbox/webhookdelivery/?q=Wilhelmina", "aud").words
+    assert "0 deliveries" in env.open("/admin/webhooks/webhookdelivery/?q=Wilhelmina", "aud").words

@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from linkadmin.accounts.models import User
 from tests.environment import PASSWORD, Environment
-from tests.webhooks.webhook_sender import open_inbox
+from tests.webhooks.webhook_sender import open_endpoint
 
 from .helpers import Windows, barriers, overflow
 
@@ -134,13 +134,13 @@ def _keys_of_heron(env: Environment) -> Opened:
 
 
 def _webhook_secret_of_belvo(env: Environment) -> Opened:
-    open_inbox(env.belvo)
-    return "adm", f"{env.belvo.get_absolute_url()}inbox/", ["authorization header"]
+    open_endpoint(env.belvo)
+    return "adm", f"{env.belvo.get_absolute_url()}endpoint/", ["authorization header"]
 
 
 def _webhook_secret_of_heron(env: Environment) -> Opened:
-    open_inbox(env.heron)
-    return "adm", f"{env.heron.get_absolute_url()}inbox/", ["webhook secret"]
+    open_endpoint(env.heron)
+    return "adm", f"{env.heron.get_absolute_url()}endpoint/", ["webhook secret"]
 
 
 def _own_password(env: Environment) -> Opened:

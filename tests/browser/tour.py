@@ -13,7 +13,7 @@ from linkadmin.sync import full_checks
 from linkadmin.sync.models import FullCheck, FullCheckState
 from tests.bulk.helpers import begun, planned, worked
 from tests.environment import Environment
-from tests.webhooks.webhook_sender import deliver, kept, open_inbox, signed, told_by_heron
+from tests.webhooks.webhook_sender import deliver, kept, open_endpoint, signed, told_by_heron
 
 NAMES = ("Acme Corp", "Blue Fern Bakery", "Panadería y Pastelería La Esquina del Sol Naciente", "Ninth Dental")
 NOBODY = ""
@@ -68,7 +68,7 @@ def pages(env: Environment) -> list[tuple[str, str]]:
     env.let_know(env.heron, listed.end_user, "item-of-the-same-customer", None, Cause.LOGIN_REQUIRED)
     at_heron = f"/integrations/{env.heron.pk}"
     body = told_by_heron(end_user_id=listed.end_user.external_id)
-    deliver(open_inbox(env.heron), body, signed(body))
+    deliver(open_endpoint(env.heron), body, signed(body))
     support = [
         "/",
         "/links/",
@@ -118,9 +118,9 @@ def pages(env: Environment) -> list[tuple[str, str]]:
     manager = ["/integrations/", env.belvo.get_absolute_url(), f"{asked.get_absolute_url()}token/"]
     administrator = [
         "/status/",
-        f"{at_heron}/inbox/",
-        f"{at_heron}/inbox/address/",
-        f"{at_heron}/inbox/secrets/{env.heron.webhook_secrets.get().pk}/retire/",
+        f"{at_heron}/endpoint/",
+        f"{at_heron}/endpoint/url/",
+        f"{at_heron}/endpoint/secrets/{env.heron.webhook_secrets.get().pk}/revoke/",
         env.heron.get_absolute_url(),
         f"{at_heron}/records/connectors/",
         f"{at_heron}/records/webhooks/",

@@ -22,11 +22,11 @@ def test_secret_made_here_is_in_the_one_page_that_shows_it(typed: Typed) -> None
     [place] = [name for name, data in typed.places.items() if typed.made.encode() in data]
 
     assert place.startswith("answer to POST /integrations/")
-    assert place.endswith("/inbox/secrets/new/")
+    assert place.endswith("/endpoint/secrets/new/")
 
 
 def test_messages_that_repeat_their_proof_were_kept_without_it(typed: Typed) -> None:
-    kept = next(data for name, data in typed.places.items() if name == "table inbox_webhookdelivery")
+    kept = next(data for name, data in typed.places.items() if name == "table webhooks_webhookdelivery")
 
     assert kept.count(b"WEATHER echo") + kept.count(b"weather.echo") >= 2
     assert b"withheld" in kept
@@ -68,7 +68,7 @@ def test_a_call_cut_by_a_kill_is_still_an_operation(typed: Typed) -> None:
         ("table audit_auditevent", "operation.update_credentials"),
         ("table operations_operation", "LoginRefused"),
         ("table links_integrationsecret", "secret_password"),
-        ("table inbox_webhookdelivery", "WEATHER echo"),
+        ("table webhooks_webhookdelivery", "WEATHER echo"),
         ("sessions, opened", "_auth_user_id"),
         ("answer to POST /accounts/login/", "Set-Cookie"),
     ],

@@ -58,23 +58,24 @@ class Typist:
         self._others = iter(self.stack.run("tests.canary.fixtures", OTHER_NAME, str(len(MANNERS)))["links"])
 
     def secrets_of_messages(self) -> None:
-        """Open an inbox for each provider, type its secret, badly first, and have messages come that repeat it."""
+        """Open an endpoint for each provider, type its secret, badly first, and have messages come that repeat it."""
         admin = self.stack.browser("adm")
         label = "webhook secret"
         secrets = {"belvo": f"Bearer {self.canaries.short(label)}", "heron": f"sec_{self.canaries.short(label)}"}
         for provider, integration in (("belvo", self.belvo), ("heron", self.heron)):
-            page, secret = f"/integrations/{integration}/inbox/", secrets[provider]
+            page, secret = f"/integrations/{integration}/endpoint/", secrets[provider]
             admin.press(page, f"{page}address/")
             for typed in (self.canaries.long(label), secret):
                 admin.submit(page, having="secret", secret=typed)
             address = re.findall(rf"/webhooks/{provider}/[0-9a-f]+/", admin.get(page).text)[0]
             for text in (secret, self.canaries.plain("forged proof")):
                 self._tell(address, provider, text)
-        page = f"/integrations/{self.belvo}/inbox/"
+        page = f"/integrations/{self.belvo}/endpoint/"
         made = re.findall(r"Bearer [\w-]{43}", admin.press(page, f"{page}secrets/new/").text)
         self.made_secret = made[0].removeprefix("Bearer ")
         listed = admin.get("/activity/deliveries/").text
-        for seen in {"/admin/inbox/webhooksecret/", page, *re.findall(r"/activity/deliveries/[0-9a-f-]{36}/", listed)}:
+        shown = re.findall(r"/activity/deliveries/[0-9a-f-]{36}/", listed)
+        for seen in {"/admin/webhooks/webhooksecret/", page, *shown}:
             assert admin.get(seen).ok
 
     def _tell(self, address: str, provider: str, secret: str) -> None:

@@ -1,4 +1,4 @@
-"""A program that opens Belvo's inbox: `python -m tests.processes.webhook_endpoint` writes its address as JSON."""
+"""A program that opens Belvo's endpoint: `python -m tests.processes.webhook_endpoint` writes its URL as JSON."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ import django
 django.setup()
 
 from linkadmin.links.models import Integration  # noqa: E402
-from tests.webhooks.webhook_sender import open_inbox  # noqa: E402
+from tests.webhooks.webhook_sender import open_endpoint  # noqa: E402
 
 if __name__ == "__main__":
-    json.dump(open_inbox(Integration.objects.get(provider="belvo")), sys.stdout)
+    json.dump(open_endpoint(Integration.objects.get(provider="belvo")), sys.stdout)

@@ -19,7 +19,7 @@ from linkadmin.simulator.conduct import Conduct
 from linkadmin.sync import full_checks, tasks
 from linkadmin.sync.models import LinkRead
 from tests.environment import HERON_INTEGRATION, Environment
-from tests.webhooks.webhook_sender import AUTHORIZATION, SECRET, open_inbox
+from tests.webhooks.webhook_sender import AUTHORIZATION, SECRET, open_endpoint
 
 from .full_checking import crowd, go_on
 
@@ -50,7 +50,7 @@ def lively(live_server: LiveServer) -> Iterator[Environment]:
     """An environment whose providers have many lively links; messages come twice, in any order."""
     conduct = Conduct(heron_limit=100_000, webhook_copies=2, webhook_shuffle=1, webhook_pace=0.0001)
     with crowd(LINKS, conduct) as env:
-        belvo, heron = (live_server.url + open_inbox(each) for each in (env.belvo, env.heron))
+        belvo, heron = (live_server.url + open_endpoint(each) for each in (env.belvo, env.heron))
         env.simulator.webhooks(belvo_url=belvo, belvo_authorization=AUTHORIZATION, heron_secret=SECRET)
         for topic in ("integration_link.erroring", "data_source.enabled", "data_source.disabled"):
             env.call_heron("POST", "/api/webhooks", {"topic": topic, "url": heron, "is_enabled": True})

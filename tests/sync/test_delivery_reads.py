@@ -23,7 +23,7 @@ from tests.webhooks.webhook_sender import (
     AUTHORIZATION,
     SECRET,
     deliver,
-    open_inbox,
+    open_endpoint,
     signed,
     told_by_belvo,
     told_by_heron,
@@ -34,13 +34,13 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 @pytest.fixture
 def at_belvo(env: Environment) -> str:
-    """Return the address of the inbox of the Belvo integration."""
-    return open_inbox(env.belvo)
+    """Return the URL of the Belvo integration's endpoint."""
+    return open_endpoint(env.belvo)
 
 
 @pytest.fixture
 def at_heron(env: Environment) -> str:
-    return open_inbox(env.heron)
+    return open_endpoint(env.heron)
 
 
 def work() -> None:

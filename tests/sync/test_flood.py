@@ -24,7 +24,7 @@ from linkadmin.sync.models import READ_EVERY, LinkRead
 from linkadmin.webhooks import refusals
 from linkadmin.webhooks.models import DeliveryOutcome, DeliveryState, RefusalCount, WebhookDelivery
 from tests.environment import HERON_INTEGRATION, Environment
-from tests.webhooks.webhook_sender import AUTHORIZATION, FORGED, open_inbox, signed, told_by_belvo, told_by_heron
+from tests.webhooks.webhook_sender import AUTHORIZATION, FORGED, open_endpoint, signed, told_by_belvo, told_by_heron
 
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -57,7 +57,7 @@ class Flood:
 
     def prepare(self, messages: int) -> None:
         """Make up messages, each to be sent one to five times, and forgeries, a fifth of all; in random order."""
-        addresses = {each.pk: open_inbox(each) for each in (self.env.belvo, self.env.heron)}
+        addresses = {each.pk: open_endpoint(each) for each in (self.env.belvo, self.env.heron)}
         for number in range(messages):
             link = self.chance.choice(self.links)
             self.posts += [genuine(link, addresses[link.integration_id], number)] * self.chance.randint(1, MOST_COPIES)

@@ -84,12 +84,12 @@ def test_the_providers_move_with_the_port_of_the_simulator(data: Path, monkeypat
     assert column(data, "SELECT base_url FROM links_integration") == {"http://127.0.0.1:8801"}
 
 
-def test_the_simulated_providers_are_told_where_the_inboxes_are(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_simulated_providers_are_told_where_the_endpoints_are(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LINKADMIN_DEMO_URL", "http://127.0.0.1:8001")
 
     prepare(data)
 
-    paths = column(data, "SELECT path FROM inbox_mailbox")
+    paths = column(data, "SELECT path FROM webhooks_webhookendpoint")
     subscribed = json.loads((data / "simulator.json").read_text())["heron"]["webhooks"]
     told = {(data / "belvo_webhook").read_text(), *(each["url"] for each in subscribed)}
     assert {url.split("/")[-2] for url in told} == paths

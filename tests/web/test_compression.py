@@ -8,7 +8,7 @@ from django.test import Client
 from linkadmin.links.models import Link
 from tests.environment import Environment
 from tests.test_urls import views
-from tests.webhooks.webhook_sender import open_inbox
+from tests.webhooks.webhook_sender import open_endpoint
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -18,9 +18,9 @@ SHOW_A_SECRET = {
     "operation-detail",
     "integration-operation",
     "operation-decide",
-    "integration-inbox",
-    "integration-inbox-secret-add",
-    "integration-inbox-secret-make",
+    "integration-endpoint",
+    "integration-endpoint-secret-add",
+    "integration-endpoint-secret-make",
     "integration-webhooks",
     "integration-webhook-add",
     "integration-webhook-remove",
@@ -81,11 +81,11 @@ def test_repair_address_is_not_compressed(env: Environment) -> None:
 
 
 def test_webhook_secret_and_address_are_not_compressed(env: Environment) -> None:
-    open_inbox(env.belvo)
-    inbox = f"/integrations/{env.belvo.pk}/inbox/"
+    open_endpoint(env.belvo)
+    page = f"/integrations/{env.belvo.pk}/endpoint/"
 
-    assert encoding(env.client("adm"), inbox) == "identity"
-    assert encoding(env.client("adm"), f"{inbox}secrets/", secret="") == "identity"
+    assert encoding(env.client("adm"), page) == "identity"
+    assert encoding(env.client("adm"), f"{page}secrets/", secret="") == "identity"
 
 
 def test_subscriptions_with_their_addresses_are_not_compressed(env: Environment) -> None:

@@ -23,7 +23,7 @@ from linkadmin.operations.views import credentials
 from tests.environment import HTMX, PASSWORD, Environment
 from tests.markup import Page, read
 from tests.troubles import UNWRITABLE, away, locked, no_more_connections, parameters
-from tests.webhooks.webhook_sender import deliver, open_inbox, told_by_belvo
+from tests.webhooks.webhook_sender import deliver, open_endpoint, told_by_belvo
 
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -125,8 +125,8 @@ def _changes(env: Environment, link: Link) -> dict[str, tuple[str, str, dict[str
         "denied": ("aud", f"/links/{link.pk}/notes/", {"text": "Called them"}),
         "connection test": ("adm", f"{of_integration}test/", {}),
         "full check": ("adm", f"{of_integration}full-checks/", {}),
-        "webhook secret": ("adm", f"{of_integration}inbox/secrets/new/", {"after": "0"}),
-        "endpoint": ("adm", f"{of_integration}inbox/address/", {}),
+        "webhook secret": ("adm", f"{of_integration}endpoint/secrets/new/", {"after": "0"}),
+        "endpoint": ("adm", f"{of_integration}endpoint/url/", {}),
         "integration": (
             "adm",
             f"/admin/links/integration/{env.belvo.pk}/change/",
@@ -243,7 +243,7 @@ def test_database_that_is_away_is_told_in_words_on_every_page(env: Environment) 
 
 
 def test_provider_sends_a_message_again_that_could_not_be_kept(env: Environment) -> None:
-    address = open_inbox(env.belvo)
+    address = open_endpoint(env.belvo)
 
     with locked():
         refused = deliver(address, told_by_belvo())

@@ -12,18 +12,18 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from linkadmin.links.models import Integration
-from linkadmin.webhooks import mailbox
+from linkadmin.webhooks import endpoints
 from linkadmin.webhooks.models import WebhookDelivery
 from tests.environment import Environment
 
-from .webhook_sender import AUTHORIZATION, FORGED, deliver, kept, open_inbox, signed, told_by_belvo, told_by_heron
+from .webhook_sender import AUTHORIZATION, FORGED, deliver, kept, open_endpoint, signed, told_by_belvo, told_by_heron
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 @pytest.fixture
 def address(env: Environment) -> str:
-    return open_inbox(env.belvo)
+    return open_endpoint(env.belvo)
 
 
 def test_message_of_belvo_is_kept_as_what_it_says(env: Environment, address: str) -> None:
@@ -39,7 +39,7 @@ def test_message_of_belvo_is_kept_as_what_it_says(env: Environment, address: str
 def test_message_of_heron_is_kept_as_what_it_says(env: Environment) -> None:
     body = told_by_heron(end_user_id="cus-7")
 
-    answer = deliver(open_inbox(env.heron), body, signed(body))
+    answer = deliver(open_endpoint(env.heron), body, signed(body))
 
     delivery = kept(env.heron)
     assert answer.status_code == 202
@@ -74,7 +74,7 @@ def test_same_message_to_two_integrations_is_two_messages(env: Environment, addr
     body = told_by_belvo()
 
     deliver(address, body)
-    deliver(open_inbox(second), body)
+    deliver(open_endpoint(second), body)
 
     assert set(WebhookDelivery.objects.values_list("integration", "copies")) == {(env.belvo.pk, 1), (second.pk, 1)}
 
@@ -92,7 +92,7 @@ def test_message_that_proves_nothing_is_refused_without_detail(address: str, hea
 def test_message_changed_on_its_way_is_refused(env: Environment) -> None:
     body = told_by_heron()
 
-    answer = deliver(open_inbox(env.heron), body.replace(b"item-1", b"item-2"), signed(body))
+    answer = deliver(open_endpoint(env.heron), body.replace(b"item-1", b"item-2"), signed(body))
 
     assert answer.status_code == 401
     assert not WebhookDelivery.objects.exists()
@@ -107,10 +107,10 @@ def test_address_that_is_none_answers_as_to_a_forgery(address: str, changed: str
     assert (answer.status_code, answer.content) == (401, b"")
 
 
-def test_inbox_without_a_secret_takes_nothing(env: Environment) -> None:
-    box = mailbox.renew(env.belvo, by=None)
+def test_endpoint_without_a_secret_takes_nothing(env: Environment) -> None:
+    endpoint = endpoints.renew(env.belvo, by=None)
 
-    assert deliver(box.address, told_by_belvo(), {"authorization": ""}).status_code == 401
+    assert deliver(endpoint.address, told_by_belvo(), {"authorization": ""}).status_code == 401
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])

@@ -10,7 +10,7 @@ from linkadmin.sync.models import LinkRead
 from linkadmin.webhooks.models import WebhookDelivery
 from tests.environment import Environment
 
-from .webhook_sender import deliver, kept, open_inbox, signed, told_by_belvo, told_by_heron
+from .webhook_sender import deliver, kept, open_endpoint, signed, told_by_belvo, told_by_heron
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -20,7 +20,7 @@ LATE = timedelta(days=1, minutes=1)
 @pytest.mark.parametrize("shown", ["Bearer", "bearer", "BEARER"])
 @pytest.mark.parametrize("sent", ["Bearer", "bearer", "BEARER"])
 def test_scheme_of_the_header_is_in_any_case(env: Environment, shown: str, sent: str) -> None:
-    address = open_inbox(env.belvo, f"{shown} a-header-that-belvo-sends-along")
+    address = open_endpoint(env.belvo, f"{shown} a-header-that-belvo-sends-along")
 
     answer = deliver(address, told_by_belvo(), {"authorization": f"{sent} a-header-that-belvo-sends-along"})
 
@@ -29,15 +29,15 @@ def test_scheme_of_the_header_is_in_any_case(env: Environment, shown: str, sent:
 
 @pytest.mark.parametrize("sent", ["bearer A-header-that-belvo-sends-along", "bearera-header-that-belvo-sends", ""])
 def test_only_the_scheme_is_in_any_case(env: Environment, sent: str) -> None:
-    address = open_inbox(env.belvo)
+    address = open_endpoint(env.belvo)
 
     assert deliver(address, told_by_belvo(), {"authorization": sent}).status_code == 401
 
 
 def test_secret_may_be_typed_in_any_case(env: Environment) -> None:
-    open_inbox(env.belvo)
+    open_endpoint(env.belvo)
 
-    form = env.open(f"/integrations/{env.belvo.pk}/inbox/", "adm").form_with("secret")
+    form = env.open(f"/integrations/{env.belvo.pk}/endpoint/", "adm").form_with("secret")
 
     answer = env.post(form.action, form.values | {"secret": "bearer a-new-header-of-enough-length"}, "adm")
 
@@ -45,7 +45,7 @@ def test_secret_may_be_typed_in_any_case(env: Environment) -> None:
 
 
 def test_address_without_its_last_slash_is_the_same(env: Environment) -> None:
-    address = open_inbox(env.belvo)
+    address = open_endpoint(env.belvo)
     assert address.endswith("/")
     body = told_by_belvo()
 
@@ -68,7 +68,7 @@ def test_message_of_more_than_a_day_ago_is_kept_and_leads_to_no_read(env: Enviro
     }
     before, after = told_by_heron(item_id=link.remote_id).split(b'"created":', 1)
     body = before + b'"created":' + said[written].encode() + after[after.index(b',"data"') :]
-    address = open_inbox(env.heron)
+    address = open_endpoint(env.heron)
 
     answers = [deliver(address, body, signed(body)).status_code for _time in range(2)]
     WebhookDelivery.objects.update(worked_at=timezone.now() - timedelta(hours=1))
@@ -87,7 +87,7 @@ def test_message_of_less_than_a_day_ago_is_worked(env: Environment) -> None:
     link = env.heron_link()
     body = told_by_heron(item_id=link.remote_id)
 
-    deliver(open_inbox(env.heron), body, signed(body))
+    deliver(open_endpoint(env.heron), body, signed(body))
     delivery_reads.process()
 
     assert LinkRead.objects.filter(link=link).exists()
@@ -98,7 +98,7 @@ def test_late_message_is_worked_when_a_person_wants_it(env: Environment) -> None
     late = (timezone.now() - LATE).isoformat().encode()
     before, after = told_by_heron(item_id=link.remote_id).split(b'"created":', 1)
     body = before + b'"created":"' + late + b'"' + after[after.index(b',"data"') :]
-    deliver(open_inbox(env.heron), body, signed(body))
+    deliver(open_endpoint(env.heron), body, signed(body))
 
     env.post(f"/activity/deliveries/{kept(env.heron).pk}/replay/", name="mia")
     delivery_reads.process()

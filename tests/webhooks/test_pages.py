@@ -8,7 +8,7 @@ from linkadmin.webhooks.models import DeliveryOutcome, WebhookDelivery
 from tests.environment import Environment
 from tests.markup import Page
 
-from .webhook_sender import deliver, kept, open_inbox, signed, told_by_belvo, told_by_heron, worked
+from .webhook_sender import deliver, kept, open_endpoint, signed, told_by_belvo, told_by_heron, worked
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -17,7 +17,7 @@ LIST = "/activity/deliveries/"
 
 @pytest.fixture
 def address(env: Environment) -> str:
-    return open_inbox(env.belvo)
+    return open_endpoint(env.belvo)
 
 
 def found(env: Environment, words: str, name: str = "ana") -> list[str]:
@@ -33,7 +33,7 @@ def topics(page: Page) -> list[str]:
 def test_list_shows_what_came_the_newest_first(env: Environment, address: str) -> None:
     deliver(address, told_by_belvo("token_required", link_id="link-1"))
     body = told_by_heron(end_user_id="cus-7")
-    deliver(open_inbox(env.heron), body, signed(body))
+    deliver(open_endpoint(env.heron), body, signed(body))
 
     page = env.open(LIST)
 
@@ -116,7 +116,7 @@ def test_filters_narrow_the_list(env: Environment, address: str, query: str, exp
     worked(kept(env.belvo), outcome=DeliveryOutcome.NO_LINK)
     deliver(address, told_by_belvo("sunny", type="WEATHER"))
     body = told_by_heron()
-    deliver(open_inbox(env.heron), body, signed(body))
+    deliver(open_endpoint(env.heron), body, signed(body))
 
     page = env.open(f"{LIST}?{query.format(heron=env.heron.pk)}")
 
@@ -291,8 +291,8 @@ def test_who_may_not_refresh_is_offered_no_replay(env: Environment, address: str
 def test_auditor_s_records_show_no_sealed_secret(env: Environment, address: str) -> None:
     deliver(address, told_by_belvo(link_id="link-1"))
 
-    listed = env.open("/admin/inbox/webhookdelivery/?q=link-1", "aud").source
-    secrets = env.open("/admin/inbox/webhooksecret/", "aud").source
+    listed = env.open("/admin/webhooks/webhookdelivery/?q=link-1", "aud").source
+    secrets = env.open("/admin/webhooks/webhooksecret/", "aud").source
 
     assert "LINK invalid_credentials" in listed
     assert env.belvo.webhook_secrets.get().fingerprint in secrets

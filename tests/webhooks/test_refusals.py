@@ -11,7 +11,7 @@ from linkadmin.webhooks import refusals
 from linkadmin.webhooks.models import RefusalCount
 from tests.environment import Environment
 
-from .webhook_sender import FORGED, deliver, open_inbox, told_by_belvo
+from .webhook_sender import FORGED, deliver, open_endpoint, told_by_belvo
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.usefixtures("still")]
 
@@ -20,11 +20,11 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def address(env: Environment) -> str:
-    return open_inbox(env.belvo)
+    return open_endpoint(env.belvo)
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if "inbox.refusals" in record.getMessage()]
+    return [record.getMessage() for record in caplog.records if "webhooks.refusals" in record.getMessage()]
 
 
 def test_each_refused_message_is_counted_and_no_genuine_one(env: Environment, address: str) -> None:
@@ -68,7 +68,7 @@ def test_stranger_who_knows_no_address_costs_no_statement_but_the_look(caplog: p
     assert len(warnings(caplog)) == 1
 
 
-@pytest.mark.parametrize(("name", "where"), [("ana", "/activity/deliveries/"), ("mia", "/integrations/{pk}/inbox/")])
+@pytest.mark.parametrize(("name", "where"), [("ana", "/activity/deliveries/"), ("mia", "/integrations/{pk}/endpoint/")])
 def test_flood_is_told_where_somebody_looks(env: Environment, address: str, name: str, where: str) -> None:
     url = where.format(pk=env.belvo.pk)
     told = "Many messages are refused at Belvo test" if name == "ana" else "more than 20 a minute"

@@ -9,13 +9,13 @@ from linkadmin.webhooks.models import WebhookDelivery
 from tests.environment import Environment
 from tests.waiting import wait_until
 
-from .webhook_sender import AUTHORIZATION, SECRET, open_inbox
+from .webhook_sender import AUTHORIZATION, SECRET, open_endpoint
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 
 def test_belvo_tells_of_a_new_link(env: Environment, live_server: LiveServer) -> None:
-    address = open_inbox(env.belvo)
+    address = open_endpoint(env.belvo)
     env.simulator.webhooks(belvo_url=f"{live_server.url}{address}", belvo_authorization=AUTHORIZATION)
 
     link = env.belvo_link()
@@ -27,7 +27,7 @@ def test_belvo_tells_of_a_new_link(env: Environment, live_server: LiveServer) ->
 
 
 def test_heron_tells_of_a_new_customer(env: Environment, live_server: LiveServer) -> None:
-    address = open_inbox(env.heron)
+    address = open_endpoint(env.heron)
     env.simulator.webhooks(heron_secret=SECRET)
     env.call_heron("POST", "/api/webhooks", {"topic": "end_user.created", "url": f"{live_server.url}{address}"})
 
@@ -40,7 +40,7 @@ def test_heron_tells_of_a_new_customer(env: Environment, live_server: LiveServer
 
 def test_copies_of_a_real_message_are_kept_once(env: Environment, live_server: LiveServer) -> None:
     env.simulator.behave(Conduct(webhook_copies=5))
-    address = open_inbox(env.belvo)
+    address = open_endpoint(env.belvo)
     env.simulator.webhooks(belvo_url=f"{live_server.url}{address}", belvo_authorization=AUTHORIZATION)
 
     link = env.belvo_link()
@@ -51,7 +51,7 @@ def test_copies_of_a_real_message_are_kept_once(env: Environment, live_server: L
 
 
 def test_message_with_another_header_is_refused(env: Environment, live_server: LiveServer) -> None:
-    address = open_inbox(env.belvo)
+    address = open_endpoint(env.belvo)
     env.simulator.webhooks(belvo_url=f"{live_server.url}{address}", belvo_authorization="Bearer another-one-entirely")
 
     env.belvo_link()

@@ -10,7 +10,7 @@ from linkadmin.webhooks.models import DeliveryOutcome, WebhookDelivery, first_id
 from linkadmin.webhooks.tasks import delete_old
 from tests.environment import Environment
 
-from .webhook_sender import deliver, kept, open_inbox, told_by_belvo, worked
+from .webhook_sender import deliver, kept, open_endpoint, told_by_belvo, worked
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -20,7 +20,7 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture
 def delivery(env: Environment) -> WebhookDelivery:
-    deliver(open_inbox(env.belvo), told_by_belvo())
+    deliver(open_endpoint(env.belvo), told_by_belvo())
     return kept(env.belvo)
 
 
@@ -39,7 +39,7 @@ def test_message_is_claimed_by_one_worker(delivery: WebhookDelivery) -> None:
 
 
 def test_oldest_is_claimed_first_and_no_more_than_asked_for(env: Environment) -> None:
-    address = open_inbox(env.belvo)
+    address = open_endpoint(env.belvo)
     for number in range(3):
         deliver(address, told_by_belvo(request_id=f"request-{number}"))
 
@@ -94,7 +94,7 @@ def test_read_that_began_before_the_message_came_closes_nothing(env: Environment
 
 
 def test_one_read_closes_every_message_that_came_before_it(env: Environment, delivery: WebhookDelivery) -> None:
-    address, link = env.belvo.mailbox.address, env.belvo_link()
+    address, link = env.belvo.webhook_endpoint.address, env.belvo_link()
     deliver(address, told_by_belvo())
     for each in claimed():
         deliveries.note_links(each, [link])

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from linkadmin.links.models import Integration, Link
 from linkadmin.providers.types import Secret
-from linkadmin.webhooks import deliveries, mailbox, secrets
+from linkadmin.webhooks import deliveries, endpoints, secrets
 from linkadmin.webhooks.models import DeliveryOutcome, WebhookDelivery
 
 AUTHORIZATION = "Bearer a-header-that-belvo-sends-along"
@@ -24,13 +24,13 @@ TODAY = timezone.now().isoformat()
 FORGED = {"authorization": "Bearer a-header-that-somebody-guessed"}
 
 
-def open_inbox(integration: Integration, *texts: str) -> str:
+def open_endpoint(integration: Integration, *texts: str) -> str:
     """Give an integration an address and secrets; return the address."""
-    box = mailbox.renew(integration, by=None)
+    endpoint = endpoints.renew(integration, by=None)
     for number, text in enumerate(texts or [AUTHORIZATION if integration.provider == "belvo" else SECRET]):
         secrets.add(integration, Secret(text), by=None, after=number)
-    mailbox.forget()
-    return box.address
+    endpoints.forget()
+    return endpoint.address
 
 
 def told_by_belvo(code: str = "invalid_credentials", type: str = "LINK", **more: Any) -> bytes:

@@ -17,9 +17,9 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Mailbox',
+            name='WebhookEndpoint',
             fields=[
-                ('integration', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='mailbox', serialize=False, to='links.integration')),
+                ('integration', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='webhook_endpoint', serialize=False, to='links.integration')),
                 ('path', models.CharField(default=linkadmin.webhooks.models.new_path, max_length=32, unique=True)),
                 ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
             ],
@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                 ('worked_at', models.DateTimeField(blank=True, null=True, verbose_name='worked')),
                 ('replays', models.PositiveIntegerField(default=0, verbose_name='times worked again')),
                 ('integration', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='links.integration')),
-                ('links', models.ManyToManyField(related_name='deliveries', through='inbox.DeliveryLink', to='links.link')),
+                ('links', models.ManyToManyField(related_name='deliveries', through='webhooks.DeliveryLink', to='links.link')),
                 ('replayed_by', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='deliverylink',
             name='delivery',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='delivery_links', to='inbox.webhookdelivery'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='delivery_links', to='webhooks.webhookdelivery'),
         ),
         migrations.CreateModel(
             name='WebhookSecret',
@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='webhookdelivery',
             name='secret',
-            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='inbox.webhooksecret'),
+            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='webhooks.webhooksecret'),
         ),
         migrations.CreateModel(
             name='RefusalCount',

@@ -1,1 +1,1 @@
-"""Pages of the inbox, and the address that no person opens."""
+"""Pages of endpoints and deliveries, and the URL that providers post to."""

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from linkadmin.links.sealed import SealBroken
 from linkadmin.web import storage
-from linkadmin.webhooks import acceptance, mailbox, refusals
+from linkadmin.webhooks import acceptance, endpoints, refusals
 
 # Of these the provider hears that it shall send again later.
 OUR_TROUBLES = (DatabaseError, InterfaceError, SealBroken)
@@ -26,20 +26,20 @@ def webhook_delivery(request: HttpRequest, provider: str, path: str) -> HttpResp
     try:
         return HttpResponse(status=_take(request, provider, path))
     except OUR_TROUBLES as error:
-        logger.error("inbox.not_kept", error=type(error).__name__)
+        logger.error("webhooks.not_kept", error=type(error).__name__)
         return HttpResponse(status=HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": str(storage.RETRY_SECONDS)})
 
 
 def _take(request: HttpRequest, provider: str, path: str) -> HTTPStatus:
     """Look the address up first: a body sent to none of ours is not waited for."""
-    box = mailbox.open_at(provider, path)
-    status = _take_in(request, box) if box else HTTPStatus.UNAUTHORIZED
+    endpoint = endpoints.load(provider, path)
+    status = _take_in(request, endpoint) if endpoint else HTTPStatus.UNAUTHORIZED
     if status is not HTTPStatus.ACCEPTED:
-        refusals.note(box.integration_id if box else refusals.NOWHERE, now=timezone.now())
+        refusals.note(endpoint.integration_id if endpoint else refusals.NOWHERE, now=timezone.now())
     return status
 
 
-def _take_in(request: HttpRequest, box: mailbox.Box) -> HTTPStatus:
+def _take_in(request: HttpRequest, endpoint: endpoints.LoadedEndpoint) -> HTTPStatus:
     try:
         body = _read(request)
     except OSError:  # it did not come in time
@@ -49,10 +49,10 @@ def _take_in(request: HttpRequest, box: mailbox.Box) -> HTTPStatus:
         return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     if declared.isdigit() and len(body) < int(declared):  # cut short on its way
         return HTTPStatus.BAD_REQUEST
-    proven_by = box.proof_of(_headers(request), body)
-    if proven_by is None:
+    signed_with = endpoint.secret_of(_headers(request), body)
+    if signed_with is None:
         return HTTPStatus.UNAUTHORIZED
-    acceptance.take(box, body, proven_by=proven_by, now=timezone.now())
+    acceptance.take(endpoint, body, signed_with=signed_with, now=timezone.now())
     return HTTPStatus.ACCEPTED
 
 

@@ -14,8 +14,8 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from linkadmin import schema
 from linkadmin.demo.assets import collect_if_changed
+from linkadmin.demo.endpoints import connect
 from linkadmin.demo.guard import has_demo_staff
-from linkadmin.demo.inboxes import connect
 from linkadmin.demo.preparation import BELVO_WEBHOOK, start_over
 from linkadmin.demo.world import NotEmpty, plant
 from linkadmin.links.models import EndUser, Integration, Link

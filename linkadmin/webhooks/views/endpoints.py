@@ -1,4 +1,4 @@
-"""An integration's inbox: the address its provider sends to, and the secrets that prove what comes there."""
+"""An integration's webhook endpoint: the URL its provider posts to, and the secrets that sign what comes there."""
 
 from typing import Any
 from uuid import UUID
@@ -17,30 +17,30 @@ from linkadmin.links.models import Integration
 from linkadmin.providers.types import Capability, Secret
 from linkadmin.web.compression import no_compression
 from linkadmin.web.pages import go, reader
-from linkadmin.webhooks import mailbox, refusals, secrets
+from linkadmin.webhooks import endpoints, refusals, secrets
 from linkadmin.webhooks.forms import AfterForm, ConfirmForm, SecretForm
-from linkadmin.webhooks.models import LIVE_SECRETS, Mailbox, WebhookSecret
+from linkadmin.webhooks.models import LIVE_SECRETS, WebhookEndpoint, WebhookSecret
 from linkadmin.webhooks.usage import secrets_in_use
 
 
 @no_compression
 @require_safe
-def integration_inbox(request: HttpRequest, pk: UUID) -> HttpResponse:
+def integration_endpoint(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show where messages come in and what proves them. Secrets only as fingerprints."""
-    return _inbox_page(request, _integration(pk))
+    return _page(request, _integration(pk))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def inbox_address(request: HttpRequest, pk: UUID) -> HttpResponse:
+def endpoint_url(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Make the address, or a new one once it was read what that means."""
     integration = _integration(pk)
-    if not Mailbox.objects.filter(integration=integration).exists() and request.method == "POST":
-        mailbox.renew(integration, by=reader(request))
+    if not WebhookEndpoint.objects.filter(integration=integration).exists() and request.method == "POST":
+        endpoints.renew(integration, by=reader(request))
         messages.success(request, _("The inbox has its address."))
         return go(request, _url(integration))
     form = ConfirmForm(request.POST or None, expected=integration.name)
     if form.is_valid():
-        mailbox.renew(integration, by=reader(request))
+        endpoints.renew(integration, by=reader(request))
         messages.success(request, _("The address is a new one. Enter it at the provider now."))
         return go(request, _url(integration))
     context = {"integration": integration, "form": form, "back": _url(integration)}
@@ -56,7 +56,7 @@ def secret_add(request: HttpRequest, pk: UUID) -> HttpResponse:
     integration = _integration(pk)
     form = SecretForm(request.POST, asked=integration.provider_class.webhook_fields[0])
     if not form.is_valid():
-        return _inbox_page(request, integration, form=form, status=422)
+        return _page(request, integration, form=form, status=422)
     if _add(request, integration, form.cleaned_data["secret"], after=form.cleaned_data["after"]):
         messages.success(request, _("The secret is sealed. Messages may prove themselves with it from now on."))
     return go(request, _url(integration))
@@ -73,11 +73,11 @@ def secret_make(request: HttpRequest, pk: UUID) -> HttpResponse:
     made = integration.provider_class.new_webhook_secret()
     if not _add(request, integration, made, after=AfterForm.sent(request.POST)):
         return go(request, _url(integration))
-    return _inbox_page(request, integration, made=made)
+    return _page(request, integration, made=made)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def secret_retire(request: HttpRequest, pk: UUID, secret: UUID) -> HttpResponse:
+def secret_revoke(request: HttpRequest, pk: UUID, secret: UUID) -> HttpResponse:
     """Let a secret prove nothing any more, once its consequence was read."""
     integration = _integration(pk)
     row = get_object_or_404(WebhookSecret, pk=secret, integration=integration, retired_at=None)
@@ -93,7 +93,7 @@ def secret_retire(request: HttpRequest, pk: UUID, secret: UUID) -> HttpResponse:
         "use": next(use for use in secrets_in_use(integration) if use.row.pk == row.pk),
         "is_last": not integration.webhook_secrets.filter(retired_at=None).exclude(pk=row.pk).exists(),
     }
-    return render(request, "webhooks/retire.html", context, status=422 if form.is_bound else 200)
+    return render(request, "webhooks/revoke.html", context, status=422 if form.is_bound else 200)
 
 
 def _integration(pk: UUID) -> Integration:
@@ -101,7 +101,7 @@ def _integration(pk: UUID) -> Integration:
 
 
 def _url(integration: Integration) -> str:
-    return reverse("integration-inbox", args=[integration.pk])
+    return reverse("integration-endpoint", args=[integration.pk])
 
 
 @sensitive_variables()
@@ -120,7 +120,7 @@ def _add(request: HttpRequest, integration: Integration, secret: Secret, *, afte
 
 
 @sensitive_variables()
-def _inbox_page(
+def _page(
     request: HttpRequest,
     integration: Integration,
     *,
@@ -129,15 +129,15 @@ def _inbox_page(
     status: int = 200,
 ) -> HttpResponse:
     may_change = may(request.user, Right.MANAGE_INTEGRATIONS)
-    box = Mailbox.objects.filter(integration=integration).select_related("integration").first()
+    endpoint = WebhookEndpoint.objects.filter(integration=integration).select_related("integration").first()
     live = secrets_in_use(integration)
     last = integration.deliveries.order_by("-pk").first()
     after = {"after": secrets.latest_version(integration)}
     context: dict[str, Any] = {
         "integration": integration,
-        "address": request.build_absolute_uri(box.address) if box and may_change else "",
-        "address_made": box.made_at if box else None,
-        "has_address": box is not None,
+        "address": request.build_absolute_uri(endpoint.address) if endpoint and may_change else "",
+        "address_made": endpoint.made_at if endpoint else None,
+        "has_address": endpoint is not None,
         "secrets": live,
         "last": last,
         "last_at": last.received_at if last else None,
@@ -150,4 +150,4 @@ def _inbox_page(
         "making": AfterForm(initial=after, auto_id=False) if integration.provider_class.makes_webhook_secret else None,
         "made": made.reveal() if made else "",
     }
-    return render(request, "webhooks/inbox.html", context, status=status)
+    return render(request, "webhooks/endpoint.html", context, status=status)

@@ -1,4 +1,4 @@
-"""The inboxes of the demo: both simulated providers are told where they are, and really deliver to them."""
+"""The webhook endpoints of the demo: both simulated providers are told where they are, and really deliver to them."""
 
 import json
 from pathlib import Path
@@ -8,8 +8,8 @@ from linkadmin.links.models import Integration
 from linkadmin.providers.types import Capability, Secret
 from linkadmin.simulator.heron_webhooks import TOPICS
 from linkadmin.simulator.records import PRACTICE_AUTHORIZATION, PRACTICE_SECRET
-from linkadmin.webhooks import mailbox, secrets
-from linkadmin.webhooks.models import Mailbox
+from linkadmin.webhooks import endpoints, secrets
+from linkadmin.webhooks.models import WebhookEndpoint
 
 from .scenarios import BELVO, HERON
 from .world import write_state
@@ -18,7 +18,7 @@ SECRETS = {BELVO: PRACTICE_AUTHORIZATION, HERON: PRACTICE_SECRET}
 
 
 def connect(*, simulator_state: Path, belvo_webhook: Path, url: str, simulator_url: str) -> None:
-    """Open an inbox for each simulated integration, and note its address under `url` where its provider looks.
+    """Give each simulated integration an endpoint, and note its URL under `url` where its provider looks.
 
     Belvo's goes into a file of its own, for the simulator's command; Heron's into the subscriptions it keeps.
     """
@@ -31,11 +31,11 @@ def connect(*, simulator_state: Path, belvo_webhook: Path, url: str, simulator_u
         _subscribe(simulator_state, addresses[HERON])
 
 
-def _open(integration: Integration) -> Mailbox:
-    box = Mailbox.objects.filter(integration=integration).first() or mailbox.renew(integration, by=None)
+def _open(integration: Integration) -> WebhookEndpoint:
+    endpoint = WebhookEndpoint.objects.filter(integration=integration).first() or endpoints.renew(integration, by=None)
     if not integration.webhook_secrets.exists():
         secrets.add(integration, Secret(SECRETS[integration.provider]), by=None, after=0)
-    return box
+    return endpoint
 
 
 def _subscribe(simulator_state: Path, address: str) -> None:

@@ -1,4 +1,4 @@
-"""An integration's inbox: address and secrets, changed by administrators without a gap, and never shown again."""
+"""An integration's endpoint: URL and secrets, changed by administrators without a gap, and never shown again."""
 
 import re
 
@@ -7,74 +7,74 @@ import pytest
 from linkadmin.audit.models import AuditEvent
 from linkadmin.links.models import Integration
 from linkadmin.links.sealed import SealBroken, unseal
-from linkadmin.webhooks import mailbox
-from linkadmin.webhooks.models import Mailbox, WebhookSecret
+from linkadmin.webhooks import endpoints
+from linkadmin.webhooks.models import WebhookEndpoint, WebhookSecret
 from tests.environment import Environment
 from tests.markup import Page
 
-from .webhook_sender import AUTHORIZATION, SECRET, deliver, open_inbox, signed, told_by_belvo, told_by_heron
+from .webhook_sender import AUTHORIZATION, SECRET, deliver, open_endpoint, signed, told_by_belvo, told_by_heron
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 OTHER = "Basic YW5vdGhlcjpoZWFkZXItZm9yLWJlbHZv"
 
 
-def inbox(integration: Integration) -> str:
-    return f"/integrations/{integration.pk}/inbox/"
+def endpoint_of(integration: Integration) -> str:
+    return f"/integrations/{integration.pk}/endpoint/"
 
 
 def add(env: Environment, integration: Integration, text: str) -> Page:
-    form = env.open(inbox(integration), "adm").form_with("secret")
+    form = env.open(endpoint_of(integration), "adm").form_with("secret")
     answer = env.post(form.action, form.values | {"secret": text}, "adm")
-    mailbox.forget()
+    endpoints.forget()
     return answer
 
 
 def retire(env: Environment, integration: Integration, row: WebhookSecret, typed: str = "") -> Page:
-    url = f"{inbox(integration)}secrets/{row.pk}/retire/"
+    url = f"{endpoint_of(integration)}secrets/{row.pk}/revoke/"
     answer = env.post(url, {"typed": typed or row.fingerprint}, "adm")
-    mailbox.forget()
+    endpoints.forget()
     return answer
 
 
 def test_new_integration_is_given_an_address_and_a_secret(env: Environment) -> None:
-    assert "It has none yet, so no message can come." in env.open(inbox(env.belvo), "adm").words
+    assert "It has none yet, so no message can come." in env.open(endpoint_of(env.belvo), "adm").words
 
-    env.post(f"{inbox(env.belvo)}address/", name="adm")
+    env.post(f"{endpoint_of(env.belvo)}url/", name="adm")
     add(env, env.belvo, AUTHORIZATION)
 
-    page = env.open(inbox(env.belvo), "adm")
-    assert f"http://testserver{env.belvo.mailbox.address}" in page.words
-    assert deliver(env.belvo.mailbox.address, told_by_belvo()).status_code == 202
+    page = env.open(endpoint_of(env.belvo), "adm")
+    assert f"http://testserver{env.belvo.webhook_endpoint.address}" in page.words
+    assert deliver(env.belvo.webhook_endpoint.address, told_by_belvo()).status_code == 202
 
 
 def test_way_to_it_stands_on_the_integration_s_page(env: Environment) -> None:
-    assert inbox(env.heron) in env.open(env.heron.get_absolute_url(), "mia").source
+    assert endpoint_of(env.heron) in env.open(env.heron.get_absolute_url(), "mia").source
 
 
 @pytest.mark.parametrize("name", ["mia", "aud"])
 def test_who_may_only_look_sees_neither_address_nor_forms(env: Environment, name: str) -> None:
-    open_inbox(env.belvo)
+    open_endpoint(env.belvo)
 
-    page = env.open(inbox(env.belvo), name)
+    page = env.open(endpoint_of(env.belvo), name)
 
-    assert env.belvo.mailbox.path not in page.source
+    assert env.belvo.webhook_endpoint.path not in page.source
     assert env.belvo.webhook_secrets.get().fingerprint in page.words
     assert "Retire" not in page.words
     assert "Add a secret" not in page.words
 
 
 def test_secret_is_sealed_for_its_place_and_never_shown(env: Environment) -> None:
-    open_inbox(env.belvo)
+    open_endpoint(env.belvo)
     add(env, env.belvo, OTHER)
 
     one, other = WebhookSecret.objects.order_by("version")
-    sealed_for = {"table": WebhookSecret._meta.db_table, "field": "sealed"}
+    sealed_for = {"table": "inbox_webhooksecret", "field": "sealed"}
     assert unseal(other.sealed, row=other.pk, version=2, **sealed_for).reveal() == OTHER
     with pytest.raises(SealBroken):
         unseal(other.sealed, row=one.pk, version=1, **sealed_for)
     for name in ("adm", "aud"):
-        source = env.open(inbox(env.belvo), name).source
+        source = env.open(endpoint_of(env.belvo), name).source
         assert other.fingerprint in source
         assert OTHER.split()[1] not in source
 
@@ -85,7 +85,7 @@ def test_secret_is_sealed_for_its_place_and_never_shown(env: Environment) -> Non
 )
 def test_secret_that_cannot_be_one_is_refused_at_its_field(env: Environment, provider: str, text: str) -> None:
     integration: Integration = getattr(env, provider)
-    open_inbox(integration)
+    open_endpoint(integration)
 
     answer = add(env, integration, text)
 
@@ -96,22 +96,22 @@ def test_secret_that_cannot_be_one_is_refused_at_its_field(env: Environment, pro
 
 
 def test_secret_made_here_is_shown_once_and_proves_messages(env: Environment) -> None:
-    address = open_inbox(env.belvo)
-    form = env.open(inbox(env.belvo), "adm").forms
+    address = open_endpoint(env.belvo)
+    form = env.open(endpoint_of(env.belvo), "adm").forms
     make = next(each for each in form if each.action.endswith("/secrets/new/"))
 
     page = env.post(make.action, make.values, "adm")
 
     made = re.search(r"Bearer [\w-]{43}", page.words)
     assert made
-    mailbox.forget()
+    endpoints.forget()
     assert deliver(address, told_by_belvo(), {"authorization": made[0]}).status_code == 202
-    assert made[0] not in env.open(inbox(env.belvo), "adm").source
+    assert made[0] not in env.open(endpoint_of(env.belvo), "adm").source
 
 
 def test_form_sent_twice_adds_one_secret(env: Environment) -> None:
-    open_inbox(env.belvo)
-    form = env.open(inbox(env.belvo), "adm").form_with("secret")
+    open_endpoint(env.belvo)
+    form = env.open(endpoint_of(env.belvo), "adm").form_with("secret")
 
     for _ in range(2):
         answer = env.post(form.action, form.values | {"secret": OTHER}, "adm")
@@ -121,23 +121,23 @@ def test_form_sent_twice_adds_one_secret(env: Environment) -> None:
 
 
 def test_two_secrets_are_live_and_no_third(env: Environment) -> None:
-    address = open_inbox(env.belvo, AUTHORIZATION, OTHER)
+    address = open_endpoint(env.belvo, AUTHORIZATION, OTHER)
 
     for text in (AUTHORIZATION, OTHER):
         assert deliver(address, told_by_belvo(), {"authorization": text}).status_code == 202
-    assert "Add a secret" not in env.open(inbox(env.belvo), "adm").words
-    env.post(f"{inbox(env.belvo)}secrets/", {"after": "2", "secret": "Bearer one-too-many-for-it"}, "adm")
+    assert "Add a secret" not in env.open(endpoint_of(env.belvo), "adm").words
+    env.post(f"{endpoint_of(env.belvo)}secrets/", {"after": "2", "secret": "Bearer one-too-many-for-it"}, "adm")
     assert env.belvo.webhook_secrets.count() == 2
 
 
 def test_page_says_which_secret_the_messages_prove_themselves_with(env: Environment) -> None:
     new_one = f"{SECRET}-new"
-    address = open_inbox(env.heron, SECRET, new_one)
+    address = open_endpoint(env.heron, SECRET, new_one)
     for number, text in enumerate((SECRET, SECRET, new_one)):
         body = told_by_heron(item_id=f"item-{number}")
         deliver(address, body, signed(body, text))
 
-    words = env.open(inbox(env.heron), "adm").words
+    words = env.open(endpoint_of(env.heron), "adm").words
 
     one, other = env.heron.webhook_secrets.order_by("version")
     assert re.search(
@@ -146,7 +146,7 @@ def test_page_says_which_secret_the_messages_prove_themselves_with(env: Environm
 
 
 def test_retired_secret_proves_nothing_and_its_value_is_gone(env: Environment) -> None:
-    address = open_inbox(env.belvo, AUTHORIZATION, OTHER)
+    address = open_endpoint(env.belvo, AUTHORIZATION, OTHER)
     old = env.belvo.webhook_secrets.get(version=1)
 
     retire(env, env.belvo, old)
@@ -158,10 +158,10 @@ def test_retired_secret_proves_nothing_and_its_value_is_gone(env: Environment) -
 
 
 def test_retirement_names_its_consequence_and_asks_for_the_fingerprint(env: Environment) -> None:
-    open_inbox(env.belvo)
+    open_endpoint(env.belvo)
     row = env.belvo.webhook_secrets.get()
 
-    page = env.open(f"{inbox(env.belvo)}secrets/{row.pk}/retire/", "adm")
+    page = env.open(f"{endpoint_of(env.belvo)}secrets/{row.pk}/revoke/", "adm")
     answer = retire(env, env.belvo, row, typed="something else")
 
     assert "This is the last one: every message is refused from then on" in page.words
@@ -170,23 +170,23 @@ def test_retirement_names_its_consequence_and_asks_for_the_fingerprint(env: Envi
 
 
 def test_address_is_renewed_once_the_name_is_typed(env: Environment) -> None:
-    old = open_inbox(env.belvo)
-    url = f"{inbox(env.belvo)}address/"
+    old = open_endpoint(env.belvo)
+    url = f"{endpoint_of(env.belvo)}url/"
 
     assert env.post(url, {"typed": "another"}, "adm").status == 422
-    assert Mailbox.objects.get().address == old
+    assert WebhookEndpoint.objects.get().address == old
     env.send(url, "adm", typed="Belvo test")
-    mailbox.forget()
+    endpoints.forget()
 
     assert deliver(old, told_by_belvo()).status_code == 401
-    assert deliver(Mailbox.objects.get().address, told_by_belvo()).status_code == 202
+    assert deliver(WebhookEndpoint.objects.get().address, told_by_belvo()).status_code == 202
 
 
 def test_every_change_is_on_the_record_and_no_secret_with_it(env: Environment) -> None:
-    env.post(f"{inbox(env.belvo)}address/", name="adm")
+    env.post(f"{endpoint_of(env.belvo)}url/", name="adm")
     add(env, env.belvo, AUTHORIZATION)
     retire(env, env.belvo, env.belvo.webhook_secrets.get())
-    env.send(f"{inbox(env.belvo)}address/", "adm", typed="Belvo test")
+    env.send(f"{endpoint_of(env.belvo)}url/", "adm", typed="Belvo test")
 
     events = AuditEvent.objects.filter(action__startswith="integration.").order_by("seq")
     assert [event.action.removeprefix("integration.") for event in events] == [
@@ -200,7 +200,7 @@ def test_every_change_is_on_the_record_and_no_secret_with_it(env: Environment) -
 
 
 def test_seal_that_does_not_open_is_our_trouble_and_the_provider_tries_again(env: Environment) -> None:
-    address = open_inbox(env.belvo)
+    address = open_endpoint(env.belvo)
     WebhookSecret.objects.update(version=7)
 
     assert deliver(address, told_by_belvo()).status_code == 503
