@@ -13,7 +13,7 @@ import structlog
 from celery.beat import PersistentScheduler
 
 if TYPE_CHECKING:
-    from linkadmin.heartbeats.signs import Pulse
+    from linkadmin.heartbeats.signs import HeartbeatWriter
 
 BACK = 5.0  # seconds
 EVERY_SECONDS = 5.0  # between two signs of life, at most
@@ -27,7 +27,7 @@ class Scheduler(PersistentScheduler):
     _store: Any
     schedule_filename: str
     _ticked = math.inf
-    _pulse: "Pulse | None" = None
+    _pulse: "HeartbeatWriter | None" = None
 
     def setup_schedule(self) -> None:
         Path(self.schedule_filename).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -47,9 +47,9 @@ class Scheduler(PersistentScheduler):
 
     def _show_alive(self) -> None:
         from linkadmin.heartbeats.models import Kind
-        from linkadmin.heartbeats.signs import Pulse, beat_name
+        from linkadmin.heartbeats.signs import HeartbeatWriter, beat_name
 
-        self._pulse = self._pulse or Pulse(Kind.BEAT, beat_name())
+        self._pulse = self._pulse or HeartbeatWriter(Kind.BEAT, beat_name())
         self._pulse.beat()
 
     def sync(self) -> None:

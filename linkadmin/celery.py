@@ -35,9 +35,9 @@ def start_safely(**kwargs: object) -> None:
 def show_alive(sender: Any = None, **kwargs: object) -> None:
     """Let a worker write that it lives, beside its tasks, by which it shows that it works."""
     from linkadmin.heartbeats.models import Kind
-    from linkadmin.heartbeats.signs import Pulse
+    from linkadmin.heartbeats.signs import HeartbeatWriter
 
-    Pulse(Kind.WORKER, str(sender.hostname)).keep_beating()
+    HeartbeatWriter(Kind.WORKER, str(sender.hostname)).keep_beating()
 
 
 @task_prerun.connect

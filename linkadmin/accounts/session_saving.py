@@ -16,7 +16,7 @@ SAVE_SECONDS = 1.0  # the next page tries again
 logger = structlog.get_logger(__name__)
 
 
-class NotSaved(Exception):
+class SessionNotSaved(Exception):
     """A new session could not be saved: nobody is signed in."""
 
 
@@ -37,6 +37,6 @@ class SessionMiddleware(DjangoSessionMiddleware):
             if trouble is None:
                 raise
             if is_new:
-                raise NotSaved from error
+                raise SessionNotSaved from error
             logger.warning("session.not_saved", trouble=trouble.value)
         return response

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext, ngettext_lazy
 
 from . import clock
 from .models import AuditCheck, AuditEvent
-from .verify import Report, verify
+from .verify import VerificationReport, verify
 
 OVERDUE = timedelta(hours=26)  # a night, and two hours for a long log or a late start
 
@@ -33,7 +33,7 @@ logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Alert:
+class AuditAlert:
     """A bar above every page of an administrator."""
 
     words: str
@@ -41,7 +41,7 @@ class Alert:
     at: datetime
 
 
-def run() -> Report:
+def run() -> VerificationReport:
     """Verify the log, and keep what was found. Raises ImproperlyConfigured without a key."""
     report = verify()
     found = {"checked_at": timezone.now(), "verdict": report.verdict, "finding": findings(report)}
@@ -51,7 +51,7 @@ def run() -> Report:
     return report
 
 
-def findings(report: Report) -> str:
+def findings(report: VerificationReport) -> str:
     """Say everything that is wrong, the worst first; nothing if all is well."""
     said = [report.cut]
     if report.broken:
@@ -94,7 +94,7 @@ def is_sound() -> bool:
     return check.verdict == AuditCheck.Verdict.GOOD and not is_overdue and not has_head_problem
 
 
-def alerts() -> list[Alert]:
+def alerts() -> list[AuditAlert]:
     """Say what an administrator has to know: a clock that jumped, a failed or missing verification, unwritten heads."""
     check = AuditCheck.objects.first() or AuditCheck()
     told = []
@@ -102,15 +102,15 @@ def alerts() -> list[Alert]:
         minutes = round(abs(jump.jumped_by) / 60) or 1
         words = _JUMPS[jump.jumped_by < 0] % {"count": minutes}
         advice = _("Check its time synchronization: times on pages may be wrong by as much.")
-        told.append(Alert(f"{words} {advice}", _("Noticed"), jump.jumped_at))
+        told.append(AuditAlert(f"{words} {advice}", _("Noticed"), jump.jumped_at))
     if check.checked_at and check.verdict != AuditCheck.Verdict.GOOD:
         words = _("The audit log failed its verification. %(why)s") % {"why": check.finding}
-        told.append(Alert(words, _("Verified"), check.checked_at))
+        told.append(AuditAlert(words, _("Verified"), check.checked_at))
     last = check.checked_at or AuditEvent.objects.order_by("seq").values_list("at", flat=True).first()
     if last and timezone.now() - last > OVERDUE:
         words = _("The audit log hasn't been verified for over a day. Check that beat and a worker are running.")
-        told.append(Alert(words, _("Last verified") if check.checked_at else _("First event"), last))
+        told.append(AuditAlert(words, _("Last verified") if check.checked_at else _("First event"), last))
     if settings.AUDIT_HEADS_FILE and check.head_problem and check.head_problem_since:
         words = _("Signed heads of the audit log can't be written to their file: %(why)s.")
-        told.append(Alert(words % {"why": check.head_problem}, _("Since"), check.head_problem_since))
+        told.append(AuditAlert(words % {"why": check.head_problem}, _("Since"), check.head_problem_since))
     return told

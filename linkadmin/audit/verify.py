@@ -31,7 +31,7 @@ class Break:
 
 
 @dataclass(frozen=True)
-class Report:
+class VerificationReport:
     """What a verification found."""
 
     events: int  # good ones, from the beginning
@@ -53,7 +53,7 @@ class Report:
         return AuditCheck.Verdict.BROKEN if self.broken or self.unprotected else AuditCheck.Verdict.GOOD
 
 
-def verify(heads_file: Path | None = None) -> Report:
+def verify(heads_file: Path | None = None) -> VerificationReport:
     """Recompute the chain, and hold it against the heads of a file; without one, of the file in the settings.
 
     Raises ImproperlyConfigured without a key.
@@ -104,21 +104,21 @@ def _shorter(heads: Heads, last: int) -> str:
     return words % {"last": last, "newest": heads.newest}
 
 
-def _walk(head: AuditHead | None, last: int, heads: Heads, *, key: bytes) -> tuple[Report, str]:
+def _walk(head: AuditHead | None, last: int, heads: Heads, *, key: bytes) -> tuple[VerificationReport, str]:
     """Recompute every event, and say which signed head is the first that names another one."""
     if head is None:
-        return Report(events=0, head=GENESIS, broken=Break(last, "the head of the chain is missing")), ""
+        return VerificationReport(events=0, head=GENESIS, broken=Break(last, "the head of the chain is missing")), ""
     seq, prev, rewritten = 0, GENESIS, ""
     for row in _rows_until(max(last, head.seq)):
         if reason := _fault(row, seq=seq + 1, prev=prev, key=key):
-            return Report(events=seq, head=prev, broken=Break(seq + 1, reason)), rewritten
+            return VerificationReport(events=seq, head=prev, broken=Break(seq + 1, reason)), rewritten
         seq, prev = row["seq"], row["hash"]
         if not rewritten and heads.hashes.get(seq, set()) - {prev}:
             rewritten = _("The log was rewritten: a signed head names another event %(seq)d.") % {"seq": seq}
     broken = None
     if (seq, prev) != (head.seq, head.hash):
         broken = Break(min(seq, head.seq) + 1, "the head names another last event")
-    return Report(events=seq, head=prev, broken=broken), rewritten
+    return VerificationReport(events=seq, head=prev, broken=broken), rewritten
 
 
 def _rows_until(last: int) -> Iterator[Row]:

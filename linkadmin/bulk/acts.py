@@ -18,7 +18,7 @@ from linkadmin.work_queue import retry_later, wait_after
 from . import parts
 from .models import BulkJob, BulkPart, ItemState, JobKind
 from .parts import Result
-from .words import Why
+from .words import SkipReason
 
 logger = structlog.get_logger(__name__)
 
@@ -31,10 +31,12 @@ def read(part: BulkPart) -> datetime | None:
     Never contacts a bank.
     """
     links = _links_of(part)
-    gone: dict[UUID, Result] = {link.pk: (ItemState.SKIPPED, Why.ENDED) for link in links if link.is_disconnected}
+    gone: dict[UUID, Result] = {
+        link.pk: (ItemState.SKIPPED, SkipReason.ENDED) for link in links if link.is_disconnected
+    }
     asked = [link for link in links if not link.is_disconnected]
     if part.integration is None or not part.integration.is_active:
-        parts.end(part, gone | {link.pk: (ItemState.SKIPPED, Why.OFF) for link in asked})
+        parts.end(part, gone | {link.pk: (ItemState.SKIPPED, SkipReason.OFF) for link in asked})
         return None
     parts.note_before(part)
     try:
@@ -46,7 +48,7 @@ def read(part: BulkPart) -> datetime | None:
         return None
     reads.want(missing, reason=Reason.MISSING, at=timezone.now() + SECOND_LOOK_AFTER)
     parts.note_after(part)
-    found = {link.pk: (ItemState.DONE, Why.NOT_LISTED if link.pk in missing else "") for link in asked}
+    found = {link.pk: (ItemState.DONE, SkipReason.NOT_LISTED if link.pk in missing else "") for link in asked}
     parts.end(part, gone | found)
     return None
 
@@ -64,7 +66,7 @@ def note_broken(part: BulkPart, error: Exception) -> None:
     logger.error("bulk.broken", part=part.pk, attempts=part.attempts, error=type(error).__name__)
     if not parts.try_later(part, error):
         links = part.items.values_list("link", flat=True)
-        parts.end(part, dict.fromkeys(links, (ItemState.FAILED, Why.BROKEN)))
+        parts.end(part, dict.fromkeys(links, (ItemState.FAILED, SkipReason.BROKEN)))
 
 
 def _links_of(part: BulkPart) -> list[Link]:
@@ -84,14 +86,14 @@ def _give_up(part: BulkPart, asked: list[Link], gone: dict[UUID, Result], error:
 
 def _assign(job: BulkJob, link: Link) -> Result:
     if link.is_disconnected:
-        return ItemState.SKIPPED, Why.ENDED
+        return ItemState.SKIPPED, SkipReason.ENDED
     change = owners.assign(link, by=job.actor, owner=job.owner, job_id=job.pk)
-    return (ItemState.DONE, "") if change else (ItemState.SKIPPED, Why.SAME_OWNER)
+    return (ItemState.DONE, "") if change else (ItemState.SKIPPED, SkipReason.SAME_OWNER)
 
 
 def _note(job: BulkJob, link: Link) -> Result:
     if link.is_disconnected:
-        return ItemState.SKIPPED, Why.ENDED
+        return ItemState.SKIPPED, SkipReason.ENDED
     notes.add_note(link, by=job.actor, text=job.text, job_id=job.pk)
     return ItemState.DONE, ""
 

@@ -19,7 +19,7 @@ CALL = "read_links"
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class QuotaShare:
     """What is left of a job at one integration."""
 
     integration: Integration
@@ -32,7 +32,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    shares: tuple[Share, ...]
+    shares: tuple[QuotaShare, ...]
     local: int  # links for which nobody is called
 
     @property
@@ -86,9 +86,9 @@ def forecast(job: BulkJob) -> Forecast:
     return Forecast(tuple(sorted(shares, key=lambda share: share.integration.name)), local)
 
 
-def _share(job: BulkJob, integration: Integration, links: int, calls: int, now: datetime) -> Share:
+def _share(job: BulkJob, integration: Integration, links: int, calls: int, now: datetime) -> QuotaShare:
     if integration.keys_refused:
-        return Share(integration, links, calls, 0, integration.keys_retry_at, words_for(KEYS_REFUSED))
+        return QuotaShare(integration, links, calls, 0, integration.keys_retry_at, words_for(KEYS_REFUSED))
     counted = quotas.windows(integration, CALL, now=now)
     windows = [_window(integration, quota, now) for quota in counted]
     left = min([window.left for window in windows], default=calls)
@@ -96,8 +96,8 @@ def _share(job: BulkJob, integration: Integration, links: int, calls: int, now: 
     denial = current_denial(integration, CALL) or quotas.denial_of(counted, in_background=True)
     if denial is not None:
         after = max(denial.retry_at, last_at) if denial.retry_at else None
-        return Share(integration, links, calls, 0, after, describe(denial, integration))
-    return Share(integration, links, calls, links if calls <= left else _links_of(job, integration, left), last_at)
+        return QuotaShare(integration, links, calls, 0, after, describe(denial, integration))
+    return QuotaShare(integration, links, calls, links if calls <= left else _links_of(job, integration, left), last_at)
 
 
 def _window(integration: Integration, quota: CallQuota, now: datetime) -> _Window:

@@ -14,7 +14,7 @@ from linkadmin.providers.types import LinkRef
 
 from .models import BulkItem, BulkJob, BulkPart, ItemState, JobKind
 from .refusals import NothingSelected, TooManyLinks
-from .words import Why
+from .words import SkipReason
 
 MOST_LINKS = 100_000
 WRITTEN_TOGETHER = 100  # links in one transaction, so that others need not wait long for it
@@ -82,18 +82,18 @@ def lay_out(job: BulkJob, links: "QuerySet[Link]") -> None:
         BulkItem.objects.bulk_create(some)
 
 
-def _why_not(job: BulkJob, link: Candidate, integration: Integration) -> Why | None:
+def _why_not(job: BulkJob, link: Candidate, integration: Integration) -> SkipReason | None:
     """Return why nothing is done about a link."""
     if link.disconnected_at is not None:
-        return Why.ENDED
+        return SkipReason.ENDED
     if job.kind == JobKind.ASSIGN and link.owner_id == job.owner_id:
-        return Why.SAME_OWNER
+        return SkipReason.SAME_OWNER
     if not job.asks_provider:
         return None
     if not integration.is_active:
-        return Why.OFF
+        return SkipReason.OFF
     # Keys that are tried again by themselves let their links wait.
-    return Why.KEYS if integration.keys_refused and integration.keys_retry_at is None else None
+    return SkipReason.KEYS if integration.keys_refused and integration.keys_retry_at is None else None
 
 
 def _calls(links: Iterable[Candidate], integrations: Mapping[UUID, Integration]) -> list[Batch]:
@@ -115,7 +115,7 @@ def _transactions(links: Iterable[Candidate]) -> list[Batch]:
     return [Batch(some) for some in iter(lambda: tuple(islice(rest, WRITTEN_TOGETHER)), ())]
 
 
-def _item(job: BulkJob, link_id: UUID, part_id: int | None, why: Why | None) -> BulkItem:
+def _item(job: BulkJob, link_id: UUID, part_id: int | None, why: SkipReason | None) -> BulkItem:
     if why is None:
         return BulkItem(job=job, link_id=link_id, part_id=part_id)
     return BulkItem(job=job, link_id=link_id, state=ItemState.SKIPPED, why=why, ended_at=job.planned_at)

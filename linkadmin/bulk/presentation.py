@@ -63,7 +63,7 @@ class ItemRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class JobProgress:
     """How far a job is, in numbers and in sentences."""
 
     badge: StateBadge
@@ -88,7 +88,7 @@ def plan_words(job: BulkJob) -> list[str]:
     return [*_doing(job, ahead), *_left_out(job)]
 
 
-def progress(job: BulkJob) -> Progress:
+def progress(job: BulkJob) -> JobProgress:
     tally = job.tally()
     ended = job.total - tally["waiting"]
     shown = _sums(job, tally)
@@ -96,7 +96,7 @@ def progress(job: BulkJob) -> Progress:
         shown += [watch.waiting()] if watch.has_stopped() else _pace(job)
     if job.is_stopped:
         shown.append(_("Nothing more is begun. What waits can be gone on with at any time."))
-    return Progress(job_badge(job), ended, job.total, tuple(shown))
+    return JobProgress(job_badge(job), ended, job.total, tuple(shown))
 
 
 def job_badge(job: BulkJob) -> StateBadge:

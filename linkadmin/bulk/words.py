@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from linkadmin.links.denials import why_unasked
 
 
-class Why(models.TextChoices):
+class SkipReason(models.TextChoices):
     """Our own reasons, beside those for which a provider could not be asked."""
 
     ENDED = "ended", _("The link was removed.")
@@ -21,4 +21,4 @@ def why_words(why: str) -> str:
     """Return a sentence for what a row keeps; empty for nothing."""
     if not why:
         return ""
-    return str(Why(why).label) if why in Why.values else why_unasked(why)
+    return str(SkipReason(why).label) if why in SkipReason.values else why_unasked(why)

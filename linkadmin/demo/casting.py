@@ -30,7 +30,7 @@ class Customer:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Scene:
     """One link's part in the demo world."""
 
     number: int
@@ -65,14 +65,14 @@ def id_of(kind: str, key: object) -> UUID:
     return uuid5(_WORLD, f"{kind}:{key}")
 
 
-def cast(rng: Random) -> list[Part]:
+def cast(rng: Random) -> list[Scene]:
     """Give every link of every scenario a customer and a bank: troubles to a customer each, what works to all.
 
     The first is the one that a newcomer repairs, of a customer who has no other.
     """
     customers = _customers(rng)
     waiting = customers[:]
-    parts = [Part(0, CODE_NEEDED, Customer(FIRST_REPAIR_ID, FIRST_REPAIR, "MX"), FIRST_REPAIR_BANK, "7d")]
+    parts = [Scene(0, CODE_NEEDED, Customer(FIRST_REPAIR_ID, FIRST_REPAIR, "MX"), FIRST_REPAIR_BANK, "7d")]
     open_parts = [scenario for scenario in scenarios() for _ in range(scenario.count)]
     open_parts.remove(CODE_NEEDED)
     troubled = [scenario for scenario in open_parts if not _is_plain(scenario)]
@@ -83,15 +83,15 @@ def cast(rng: Random) -> list[Part]:
         waiting = [each for each in waiting if each is not customer]
         bank = rng.choice(_banks_for(scenario, customer))
         customer.banks.add(bank)
-        parts.append(Part(len(parts), scenario, customer, bank, _refresh_rate(scenario, rng)))
+        parts.append(Scene(len(parts), scenario, customer, bank, _refresh_rate(scenario, rng)))
         if not scenario.knows_customer:
             customers.remove(customer)
     return parts
 
 
-def by_customer(parts: Iterable[Part]) -> dict[str, list[Part]]:
+def by_customer(parts: Iterable[Scene]) -> dict[str, list[Scene]]:
     """Return the parts by the customer's external id."""
-    found: dict[str, list[Part]] = defaultdict(list)
+    found: dict[str, list[Scene]] = defaultdict(list)
     for part in parts:
         found[part.customer.external_id].append(part)
     return found

@@ -13,7 +13,7 @@ from linkadmin.providers.errors import LoginRefused
 from linkadmin.providers.types import Cause, HealthState
 
 from . import scenarios
-from .casting import Part, id_of
+from .casting import Scene, id_of
 from .names import OWNERS
 from .scenarios import BELVO, HERON, ProviderWords
 
@@ -30,7 +30,7 @@ HERON_TROUBLES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PastChange:
     """A link turned out to be otherwise than it was."""
 
     at: datetime
@@ -45,7 +45,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class PastAct:
     """Something a person had done at the provider, long closed."""
 
     id: UUID
@@ -69,11 +69,11 @@ class Act:
 class History:
     """What happened to one link, in the order of time."""
 
-    part: Part
+    part: Scene
     rng: Random
     creator: str = ""
-    changes: list[Change] = field(default_factory=list)
-    acts: list[Act] = field(default_factory=list)
+    changes: list[PastChange] = field(default_factory=list)
+    acts: list[PastAct] = field(default_factory=list)
     repaired_at: datetime | None = None
 
     @property
@@ -104,17 +104,17 @@ class History:
         return max([*called, *filter(None, [self.repaired_at])], default=None)
 
     def see(
-        self, at: datetime, cause: Cause, told: ProviderWords, source: Source = Source.LIST, act: Act | None = None
+        self, at: datetime, cause: Cause, told: ProviderWords, source: Source = Source.LIST, act: PastAct | None = None
     ) -> None:
-        self.changes.append(Change(at, cause, source, told, act.id if act else None))
+        self.changes.append(PastChange(at, cause, source, told, act.id if act else None))
 
-    def do(self, kind: OperationKind, state: State, sent_at: datetime, took: timedelta, **facts: Any) -> Act:
+    def do(self, kind: OperationKind, state: State, sent_at: datetime, took: timedelta, **facts: Any) -> PastAct:
         belvo = self.part.scenario.provider == BELVO
         request_id = f"{self.rng.getrandbits(128):032x}" if belvo else ""
         actor = self.creator or self.rng.choice(OWNERS)
         pk = id_of("operation", f"{self.part.number}:{len(self.acts)}")
         given = {"ended_at": sent_at + took, "request_id": request_id, **facts}
-        act = Act(id=pk, kind=kind, state=state, actor=actor, sent_at=sent_at, took=took, **given)
+        act = PastAct(id=pk, kind=kind, state=state, actor=actor, sent_at=sent_at, took=took, **given)
         self.acts.append(act)
         return act
 
@@ -122,7 +122,7 @@ class History:
         return timedelta(seconds=self.rng.randint(low, high))
 
 
-def history_of(part: Part, *, began: datetime, since: datetime | None, now: datetime, rng: Random) -> History:
+def history_of(part: Scene, *, began: datetime, since: datetime | None, now: datetime, rng: Random) -> History:
     """Tell a link's past from when it was made; `since` is when its trouble began, None if it has none."""
     history = History(part, rng)
     if part.scenario.is_new or rng.random() < 0.45:
@@ -141,7 +141,7 @@ def history_of(part: Part, *, began: datetime, since: datetime | None, now: date
 def _begin(history: History, began: datetime) -> None:
     """Let the link appear: made by a colleague, or read from the provider for the first time."""
     heron = history.part.scenario.provider == HERON
-    first = Change(began, Cause.WORKING, Source.LIST, ProviderWords("active" if heron else "valid"))
+    first = PastChange(began, Cause.WORKING, Source.LIST, ProviderWords("active" if heron else "valid"))
     if history.creator:
         took = timedelta(seconds=1) if heron else history.seconds(3, 14)
         act = history.do(Kind.CREATE_LINK, State.SUCCEEDED, began - took, took)
@@ -223,7 +223,7 @@ def _repair_with_password(history: History, at: datetime) -> None:
     _prove(history, history.do(Kind.UPDATE_CREDENTIALS, State.SUCCEEDED, at, history.seconds(3, 40)))
 
 
-def _refuse(history: History, at: datetime, scenario: scenarios.Scenario) -> Act:
+def _refuse(history: History, at: datetime, scenario: scenarios.Scenario) -> PastAct:
     """Let a log-in be refused at a moment."""
     error = scenario.refusal
     assert error is not None  # noqa: S101 - only for what an answer of the provider began
@@ -242,7 +242,7 @@ def _refuse(history: History, at: datetime, scenario: scenarios.Scenario) -> Act
     )
 
 
-def _prove(history: History, act: Act) -> None:
+def _prove(history: History, act: PastAct) -> None:
     history.repaired_at = act.ended_at
     history.see(act.ended_at + history.seconds(1, 9), Cause.WORKING, ProviderWords("valid"))
 

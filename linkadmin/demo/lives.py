@@ -17,8 +17,8 @@ from linkadmin.providers.heron.plaid_codes import cause_of
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.simulator.institutions import INSTITUTIONS
 
-from .casting import Part, id_of
-from .histories import Act, History, history_of
+from .casting import Scene, id_of
+from .histories import History, PastAct, history_of
 from .names import OWNERS
 from .scenarios import BELVO, HERON
 
@@ -32,7 +32,7 @@ RESOURCES_FETCHED = 3
 class Life:
     """What there is to know about one link on the day of the first start."""
 
-    part: Part
+    part: Scene
     history: History
     remote_id: str
     data_source_id: str
@@ -64,7 +64,7 @@ class Cast:
     end_users: Mapping[str, EndUser]
 
 
-def live(part: Part, *, now: datetime, rng: Random) -> Life:
+def live(part: Scene, *, now: datetime, rng: Random) -> Life:
     """Make up a link's life. What it says of the present is what a fresh read of its provider would say."""
     scenario = part.scenario
     state = VERDICTS[scenario.cause].state
@@ -244,13 +244,13 @@ def _days(rng: Random, least: float, most: float) -> timedelta:
     return timedelta(seconds=int(rng.uniform(least, most) * 86_400))
 
 
-def _remote_id(part: Part, rng: Random) -> str:
+def _remote_id(part: Scene, rng: Random) -> str:
     if part.scenario.provider == BELVO:
         return str(id_of("belvo", part.number))
     return "".join(rng.choices(ascii_letters + digits, k=ITEM_ID_LENGTH))
 
 
-def _settings(part: Part) -> dict[str, Any]:
+def _settings(part: Scene) -> dict[str, Any]:
     """Return what Belvo keeps of a link and for how long; nothing at Heron."""
     if part.scenario.provider == HERON:
         return {}
@@ -261,7 +261,7 @@ def _settings(part: Part) -> dict[str, Any]:
     }
 
 
-def _access_mode(part: Part) -> str:
+def _access_mode(part: Scene) -> str:
     if part.scenario.provider == HERON:
         return ""
     return "single" if part.is_single else "recurrent"
@@ -280,7 +280,7 @@ def _last_good_at(history: History, *, until: datetime, rng: Random) -> datetime
     return max(usual, history.worked_at)
 
 
-def _operation_row(life: Life, act: Act, cast: Cast) -> Operation:
+def _operation_row(life: Life, act: PastAct, cast: Cast) -> Operation:
     part = life.part
     natural_key = life.remote_id if part.scenario.provider == HERON else ""
     return Operation(

@@ -31,7 +31,7 @@ def alive(kind: Kind, name: str, *, has_started: bool = False, has_worked: bool 
         Heartbeat.objects.filter(kind=kind, alive_at__lt=now - FORGOTTEN_AFTER).delete()
 
 
-class Pulse:
+class HeartbeatWriter:
     """One program's heartbeats, at most one every few seconds. Without the database it goes on, and tries again."""
 
     def __init__(self, kind: Kind, name: str, *, of_work: bool = False) -> None:
@@ -63,13 +63,13 @@ class Pulse:
         threading.Thread(target=beat_on, name="heartbeat", daemon=True).start()
 
 
-_of_tasks: Pulse | None = None  # of the process that runs a worker's tasks
+_of_tasks: HeartbeatWriter | None = None  # of the process that runs a worker's tasks
 
 
 def note_task(worker: str) -> None:
     """Note that a worker has started a task, or ended one."""
     global _of_tasks
-    _of_tasks = _of_tasks or Pulse(Kind.WORKER, worker, of_work=True)
+    _of_tasks = _of_tasks or HeartbeatWriter(Kind.WORKER, worker, of_work=True)
     _of_tasks.beat()
 
 

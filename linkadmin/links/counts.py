@@ -18,7 +18,7 @@ from .models import VERIFYING, CountMove, DailyCount, HealthChange, Integration,
 FOLDED_AT_ONCE = 5000  # moves
 
 
-class Key(NamedTuple):
+class CountKey(NamedTuple):
     """What is counted apart."""
 
     institution: UUID | None
@@ -98,15 +98,15 @@ def _fold_of(integration_id: UUID) -> int:
     # One folds at a time: two would count what both of them read.
     Integration.objects.select_for_update(no_key=True).get(pk=integration_id)
     moves = list(CountMove.objects.filter(integration=integration_id).order_by("pk")[:FOLDED_AT_ONCE])
-    now: Counter[Key] = Counter()
-    entered: Counter[tuple[date, Key]] = Counter()
-    left: Counter[tuple[date, Key]] = Counter()
+    now: Counter[CountKey] = Counter()
+    entered: Counter[tuple[date, CountKey]] = Counter()
+    left: Counter[tuple[date, CountKey]] = Counter()
     for each in moves:
-        to = Key(each.institution_id, each.new)
+        to = CountKey(each.institution_id, each.new)
         now[to] += each.links
         entered[each.day, to] += each.links
         if each.old:
-            away = Key(each.institution_id, each.old)
+            away = CountKey(each.institution_id, each.old)
             now[away] -= each.links
             left[each.day, away] += each.links
     for key, n in now.items():
@@ -117,7 +117,7 @@ def _fold_of(integration_id: UUID) -> int:
     return len(moves)
 
 
-def _add_now(integration_id: UUID, key: Key, links: int) -> None:
+def _add_now(integration_id: UUID, key: CountKey, links: int) -> None:
     rows = LinkCount.objects.filter(integration=integration_id, institution=key.institution, state=key.state)
     if links and not rows.update(links=F("links") + links):
         LinkCount.objects.create(
@@ -125,7 +125,7 @@ def _add_now(integration_id: UUID, key: Key, links: int) -> None:
         )
 
 
-def _add_day(integration_id: UUID, day: date, key: Key, entered: int, left: int) -> None:
+def _add_day(integration_id: UUID, day: date, key: CountKey, entered: int, left: int) -> None:
     rows = DailyCount.objects.filter(integration=integration_id, institution=key.institution, day=day, state=key.state)
     if not rows.update(entered=F("entered") + entered, left=F("left") + left):
         DailyCount.objects.create(
@@ -145,10 +145,10 @@ def _recount_now(integration: Integration) -> None:
     verifying = links.filter(verifying_since__isnull=False).values_list("institution", Value(VERIFYING))
     came = moves.values_list("institution", "new").annotate(n=-Sum("links"))
     went = moves.exclude(old="").values_list("institution", "old").annotate(n=Sum("links"))
-    rows: Counter[Key] = Counter()
+    rows: Counter[CountKey] = Counter()
     # One statement, so that it sees each change of a link together with its move.
     for institution, state, n in plain.union(verifying.annotate(n=Count("pk")), came, went, all=True):
-        rows[Key(institution, state)] += n
+        rows[CountKey(institution, state)] += n
     LinkCount.objects.filter(integration=integration).delete()
     LinkCount.objects.bulk_create(
         [
@@ -164,16 +164,16 @@ def _recount_days(integration: Integration) -> None:
     changes = HealthChange.objects.filter(link__integration=integration).order_by()
     by_day = changes.annotate(day=TruncDate("at", tzinfo=UTC))
     moves = CountMove.objects.filter(integration=integration).order_by()
-    entered, left = Counter[tuple[date, Key]](), Counter[tuple[date, Key]]()
+    entered, left = Counter[tuple[date, CountKey]](), Counter[tuple[date, CountKey]]()
     came = by_day.values_list("day", "link__institution", "new").annotate(n=Count("pk"))
     went = by_day.exclude(old="").values_list("day", "link__institution", "old").annotate(n=Count("pk"))
     for day, institution, state, n in came:
-        entered[day, Key(institution, state)] += n
+        entered[day, CountKey(institution, state)] += n
     for day, institution, state, n in went:
-        left[day, Key(institution, state)] += n
+        left[day, CountKey(institution, state)] += n
     for each in moves:
-        entered[each.day, Key(each.institution_id, each.new)] -= each.links
-        left[each.day, Key(each.institution_id, each.old)] -= each.links
+        entered[each.day, CountKey(each.institution_id, each.new)] -= each.links
+        left[each.day, CountKey(each.institution_id, each.old)] -= each.links
     DailyCount.objects.bulk_create(
         [
             DailyCount(

@@ -10,32 +10,32 @@ from linkadmin.providers.errors import KeysRefused, NotFound, ProviderError
 from linkadmin.providers.records import RemoteConsent, RemoteDataSource, RemoteEndUser
 from linkadmin.providers.types import Capability, LinkRef, RemoteLink
 
-from .live_queries import Trouble
+from .live_queries import QueryFailure
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Part(Generic[T]):
+class PartialAnswer(Generic[T]):
     """One of several answers on a page, or why it is missing; neither: the provider has no such thing."""
 
     found: T | None = field(default=None, repr=False)
-    trouble: Trouble | None = None
+    trouble: QueryFailure | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerRecord:
     is_known: bool  # as far as the provider tells
     record: RemoteEndUser | None
-    processing: Part[str]
-    links: Part[list[RemoteLink]]
-    sources: Part[list[RemoteDataSource]]
+    processing: PartialAnswer[str]
+    links: PartialAnswer[list[RemoteLink]]
+    sources: PartialAnswer[list[RemoteDataSource]]
 
 
 @dataclass(frozen=True, slots=True)
 class LinkRecord:
-    sources: Part[list[RemoteDataSource]]
-    consents: Part[list[RemoteConsent]]
+    sources: PartialAnswer[list[RemoteDataSource]]
+    consents: PartialAnswer[list[RemoteConsent]]
 
 
 def tells_of_customers(integration: Integration) -> bool:
@@ -56,37 +56,37 @@ def read_customer(provider: Provider, customer: EndUser) -> CustomerRecord:
         try:
             record = provider.read_end_user(end_user_id)
         except NotFound:
-            return CustomerRecord(False, None, Part(), Part(), Part())
+            return CustomerRecord(False, None, PartialAnswer(), PartialAnswer(), PartialAnswer())
     filters = provider.customer_filters(end_user_id)
     return CustomerRecord(
         is_known=True,
         record=record,
-        processing=_part(lambda: provider.read_processing(end_user_id)) if record else Part(),
-        links=Part() if filters is None else _part(lambda: list(provider.list_links(filters).items)),
+        processing=_part(lambda: provider.read_processing(end_user_id)) if record else PartialAnswer(),
+        links=PartialAnswer() if filters is None else _part(lambda: list(provider.list_links(filters).items)),
         sources=_sources(provider, end_user_id),
     )
 
 
 def read_behind_link(provider: Provider, link: LinkRef) -> LinkRecord:
     """Read what is behind one link. Raises `ProviderError` if the provider refuses our keys."""
-    sources: Part[list[RemoteDataSource]] = _sources(provider, link.end_user_id)
+    sources: PartialAnswer[list[RemoteDataSource]] = _sources(provider, link.end_user_id)
     if sources.found is not None:
-        sources = Part([each for each in sources.found if each.remote_link_id == link.remote_id])
+        sources = PartialAnswer([each for each in sources.found if each.remote_link_id == link.remote_id])
     has_consents = Capability.CONSENTS in provider.capabilities
-    return LinkRecord(sources, _part(lambda: provider.list_consents(link)) if has_consents else Part())
+    return LinkRecord(sources, _part(lambda: provider.list_consents(link)) if has_consents else PartialAnswer())
 
 
-def _sources(provider: Provider, end_user_id: str) -> Part[list[RemoteDataSource]]:
+def _sources(provider: Provider, end_user_id: str) -> PartialAnswer[list[RemoteDataSource]]:
     if Capability.DATA_SOURCES not in provider.capabilities:
-        return Part()
+        return PartialAnswer()
     return _part(lambda: provider.list_data_sources(end_user_id))
 
 
-def _part(read: Callable[[], T]) -> Part[T]:
+def _part(read: Callable[[], T]) -> PartialAnswer[T]:
     """Read one part of a page; what goes wrong with it does not spoil the others, unless it is our keys."""
     try:
-        return Part(read())
+        return PartialAnswer(read())
     except KeysRefused:
         raise
     except ProviderError as error:
-        return Part(trouble=Trouble(type(error), error.failure))
+        return PartialAnswer(trouble=QueryFailure(type(error), error.failure))

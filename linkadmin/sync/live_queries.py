@@ -55,7 +55,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class QueryFailure:
     """Why there is no answer: the class and the facts of an error, without the frames that hang on the error itself."""
 
     error: type[ProviderError]
@@ -69,7 +69,7 @@ class Reading(Generic[T]):
     id: uuid.UUID = field(default_factory=uuid.uuid4)
     began_at: datetime = field(default_factory=timezone.now)
     found: T | None = field(default=None, repr=False)
-    trouble: Trouble | None = None
+    trouble: QueryFailure | None = None
 
     @property
     def is_running(self) -> bool:
@@ -140,9 +140,9 @@ def _read(question: Question, reading: Reading[T], read: Callable[[Provider], T]
         reading.found = read(provider)
         connections.note_good_keys(integration)
     except ProviderError as error:
-        reading.trouble = Trouble(type(error), error.failure)
+        reading.trouble = QueryFailure(type(error), error.failure)
         connections.note_keys(integration, error)
     finally:
         if reading.is_running:
-            reading.trouble = Trouble(OutcomeUnknown, Failure(f"{integration.provider}.read", reason="our_fault"))
+            reading.trouble = QueryFailure(OutcomeUnknown, Failure(f"{integration.provider}.read", reason="our_fault"))
         _store(question, reading)

@@ -54,7 +54,7 @@ def work(integration_id: UUID) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
+class _SharedRead:
     """Links that are read together, with their claimed rows."""
 
     links: list[Link]
@@ -93,18 +93,18 @@ def _read_all(integration: Integration, rows: Sequence[LinkRead], time_slice: Ti
         work_side_by_side(lambda free: islice(rest, free), make, threads=CALLS_AT_ONCE, every=None, name="read")
 
 
-def _calls(integration: Integration, pairs: Sequence[tuple[LinkRead, Link]]) -> list[_Call]:
+def _calls(integration: Integration, pairs: Sequence[tuple[LinkRead, Link]]) -> list[_SharedRead]:
     alone, others = [], {}
     for row, link in pairs:
         if link.missing_since is not None or row.attempts > ALONE_AFTER:
             read = reading.read_many if link.missing_since is None else _look_again
-            alone.append(_Call([link], [row], read))
+            alone.append(_SharedRead([link], [row], read))
         else:
             others[link.ref] = (row, link)
     together = []
     for refs in reading.batches(integration, list(others)):
         found = [others[ref] for ref in refs]
-        together.append(_Call([link for _row, link in found], [row for row, _link in found], reading.read_many))
+        together.append(_SharedRead([link for _row, link in found], [row for row, _link in found], reading.read_many))
     return together + alone
 
 
@@ -115,7 +115,7 @@ def _look_again(links: Sequence[Link]) -> list[Link]:
     return []
 
 
-def _make(call: _Call, time_slice: TimeSlice) -> None:
+def _make(call: _SharedRead, time_slice: TimeSlice) -> None:
     """Make one call, and note with each of its links what came of it."""
     if time_slice.is_over:
         release(call.rows)
@@ -159,7 +159,7 @@ def _note_answer(rows: Sequence[LinkRead], missing: set[UUID], news: set[UUID], 
     deliveries.close_read(answered - news, began_at=began_at, outcome=DeliveryOutcome.NOTHING_NEW)
 
 
-def _note_failure(call: _Call, error: ProviderError) -> None:
+def _note_failure(call: _SharedRead, error: ProviderError) -> None:
     """Say with links and deliveries that they wait."""
     if wait_after(error) is not CROWD:  # which is over in a moment
         for link in call.links:

@@ -21,10 +21,10 @@ from linkadmin.providers.errors import (
     Unsupported,
 )
 
-from .live_queries import Trouble
+from .live_queries import QueryFailure
 
 
-def told(trouble: Trouble) -> Explanation:
+def told(trouble: QueryFailure) -> Explanation:
     """Say what became of a read that brought nothing."""
     for error, tell in _TELLING:
         if issubclass(trouble.error, error):
@@ -37,7 +37,7 @@ def told_refusal(refusal: Refusal) -> Explanation:
     return Explanation("warn", _("Nothing was asked"), str(refusal.words), _("What we know ourselves is not touched."))
 
 
-def _not_sent(trouble: Trouble) -> Explanation:
+def _not_sent(trouble: QueryFailure) -> Explanation:
     reason = trouble.failure.reason
     if reason == KEYS_REFUSED:
         return _keys(trouble)
@@ -52,7 +52,7 @@ def _not_sent(trouble: Trouble) -> Explanation:
     )
 
 
-def _no_answer(trouble: Trouble) -> Explanation:
+def _no_answer(trouble: QueryFailure) -> Explanation:
     if trouble.failure.reason == "our_fault":
         return Explanation(
             "bad",
@@ -66,7 +66,7 @@ def _no_answer(trouble: Trouble) -> Explanation:
     )
 
 
-def _keys(_trouble: Trouble) -> Explanation:
+def _keys(_trouble: QueryFailure) -> Explanation:
     return Explanation(
         "bad",
         _("The provider refused our keys"),
@@ -75,7 +75,7 @@ def _keys(_trouble: Trouble) -> Explanation:
     )
 
 
-def _unknown_there(_trouble: Trouble) -> Explanation:
+def _unknown_there(_trouble: QueryFailure) -> Explanation:
     return Explanation(
         "info",
         _("The provider does not know it"),
@@ -84,18 +84,18 @@ def _unknown_there(_trouble: Trouble) -> Explanation:
     )
 
 
-def _busy(trouble: Trouble) -> Explanation:
+def _busy(trouble: QueryFailure) -> Explanation:
     return Explanation("warn", _("Not now"), _("The provider wants fewer calls for a while."), _when(trouble))
 
 
-def _when(trouble: Trouble) -> str:
+def _when(trouble: QueryFailure) -> str:
     seconds = ceil(trouble.failure.retry_after or 0)
     if not seconds:
         return _("Try again in a few minutes.")
     return ngettext("Try again in one second.", "Try again in %(count)d seconds.", seconds) % {"count": seconds}
 
 
-def _blocked(_trouble: Trouble) -> Explanation:
+def _blocked(_trouble: QueryFailure) -> Explanation:
     return Explanation(
         "warn",
         _("The provider's firewall rejected this request"),
@@ -104,7 +104,7 @@ def _blocked(_trouble: Trouble) -> Explanation:
     )
 
 
-def _invalid(_trouble: Trouble) -> Explanation:
+def _invalid(_trouble: QueryFailure) -> Explanation:
     return Explanation(
         "bad",
         _("The provider did not accept the question"),
@@ -113,7 +113,7 @@ def _invalid(_trouble: Trouble) -> Explanation:
     )
 
 
-def _refused(_trouble: Trouble) -> Explanation:
+def _refused(_trouble: QueryFailure) -> Explanation:
     return Explanation(
         "bad",
         _("The provider refused it"),
@@ -122,13 +122,13 @@ def _refused(_trouble: Trouble) -> Explanation:
     )
 
 
-def _cannot(_trouble: Trouble) -> Explanation:
+def _cannot(_trouble: QueryFailure) -> Explanation:
     return Explanation(
         "info", _("This provider cannot tell"), _("It has no such records for this."), _("There is nothing to do.")
     )
 
 
-_TELLING: tuple[tuple[type[ProviderError], Callable[[Trouble], Explanation]], ...] = (
+_TELLING: tuple[tuple[type[ProviderError], Callable[[QueryFailure], Explanation]], ...] = (
     (NotSent, _not_sent),
     (OutcomeUnknown, _no_answer),
     (KeysRefused, _keys),

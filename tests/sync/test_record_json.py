@@ -11,8 +11,8 @@ from linkadmin.links.connections import client_for
 from linkadmin.providers.errors import Busy, Failure
 from linkadmin.providers.records import RemoteAccount, RepairAddress
 from linkadmin.providers.types import Cause, Observation, RemoteLink, Secret
-from linkadmin.sync.customers import LinkRecord, Part, read_behind_link, read_customer
-from linkadmin.sync.live_queries import Reading, Trouble
+from linkadmin.sync.customers import LinkRecord, PartialAnswer, read_behind_link, read_customer
+from linkadmin.sync.live_queries import QueryFailure, Reading
 from linkadmin.sync.record_json import pack, unpack
 from tests.environment import Environment
 
@@ -22,8 +22,10 @@ READ = [
     ["transactions", "accounts"],
     RemoteAccount("acc-1", enabled=True, first=date(2026, 1, 2)),
     RemoteLink("link-1", Observation(Cause.WORKING), resources=("ACCOUNTS",), fresh_for=timedelta(hours=36)),
-    Part(trouble=Trouble(Busy, Failure("heron.list", 429, fields={"page": "too far"}, retry_after=2.5))),
-    Reading(id=uuid.uuid4(), began_at=datetime(2026, 1, 2, tzinfo=UTC), found=LinkRecord(Part([]), Part())),
+    PartialAnswer(trouble=QueryFailure(Busy, Failure("heron.list", 429, fields={"page": "too far"}, retry_after=2.5))),
+    Reading(
+        id=uuid.uuid4(), began_at=datetime(2026, 1, 2, tzinfo=UTC), found=LinkRecord(PartialAnswer([]), PartialAnswer())
+    ),
 ]
 
 

@@ -8,5 +8,5 @@ register = template.Library()
 
 
 @register.simple_tag
-def audit_alerts() -> list[checks.Alert]:
+def audit_alerts() -> list[checks.AuditAlert]:
     return checks.alerts()

@@ -32,7 +32,7 @@ class FullCheckRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class FullCheckProgress:
     """How many calls of a running full check are made, of those that are known of."""
 
     done: int
@@ -54,7 +54,7 @@ def row(full_check: FullCheck) -> FullCheckRow:
     )
 
 
-def progress(full_check: FullCheck) -> Progress:
+def progress(full_check: FullCheck) -> FullCheckProgress:
     """Say how far a running full check is, of what is known that it has to read."""
     counted = {
         kind: (done, total)
@@ -77,7 +77,7 @@ def progress(full_check: FullCheck) -> Progress:
             customers[1],
         )
         sentences.append(told % _of(customers))
-    return Progress(
+    return FullCheckProgress(
         pages[0] + customers[0],
         pages[1] + customers[1],
         (*sentences, *remarks(full_check), *([watch.waiting()] if watch.has_stopped() else [])),

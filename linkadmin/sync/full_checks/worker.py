@@ -17,7 +17,7 @@ from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import KeysRefused, ProviderError
 from linkadmin.providers.http.admission import ADDRESS_REFUSED
 from linkadmin.providers.records import FullCheckBy
-from linkadmin.sync.live_queries import Trouble
+from linkadmin.sync.live_queries import QueryFailure
 from linkadmin.sync.models import FullCheck, FullCheckBatch
 from linkadmin.sync.troubles import told
 from linkadmin.wake_worker import wake_worker
@@ -154,5 +154,5 @@ def _end_if_most_fail(full_check: FullCheck, words: str) -> None:
 
 
 def _why(error: ProviderError) -> str:
-    said = told(Trouble(type(error), error.failure))
+    said = told(QueryFailure(type(error), error.failure))
     return f"{said.title}. {said.meaning}"

@@ -21,7 +21,7 @@ from linkadmin.providers.types import Capability
 from linkadmin.sync.customers import (
     CustomerRecord,
     LinkRecord,
-    Part,
+    PartialAnswer,
     read_behind_link,
     read_customer,
     tells_of_customers,
@@ -142,7 +142,7 @@ def _link_parts(found: LinkRecord) -> dict[str, Any]:
     }
 
 
-def _shown(part: Part[Any], rows: list[RecordRow]) -> dict[str, Any] | None:
+def _shown(part: PartialAnswer[Any], rows: list[RecordRow]) -> dict[str, Any] | None:
     """Return a part as a page shows it; None if the provider has no such thing."""
     if part.found is None and part.trouble is None:
         return None

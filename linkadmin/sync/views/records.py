@@ -25,7 +25,7 @@ from .looking import look, page_number
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class RecordKind:
     """One list of a provider's: who can give it, what it can be asked by, and how it is read and drawn."""
 
     title: Promise
@@ -53,7 +53,7 @@ def _connectors(found: Any, integration: Integration, _user: User) -> list[Recor
 
 
 KINDS = {
-    "links": Kind(
+    "links": RecordKind(
         _("Links at the provider"),
         _("As the provider lists them now. Looking changes nothing, here or there."),
         Capability.LINKS,
@@ -63,7 +63,7 @@ KINDS = {
         "sync/records/_links.html",
         home="link-list",
     ),
-    "end-users": Kind(
+    "end-users": RecordKind(
         _("Customers at the provider"),
         _("As the provider lists them now. Looking changes nothing, here or there."),
         Capability.END_USERS,
@@ -74,7 +74,7 @@ KINDS = {
         home="end-user-list",
     ),
 }
-CONNECTORS = Kind(
+CONNECTORS = RecordKind(
     _("Set up at the provider"),
     _("What the provider itself calls integrations, in our account there. No secret of theirs is shown."),
     Capability.CONNECTORS,
@@ -99,7 +99,7 @@ def integration_connectors(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _list(request, pk, "connectors", CONNECTORS)
 
 
-def _list(request: HttpRequest, pk: UUID, what: str, kind: Kind) -> HttpResponse:
+def _list(request: HttpRequest, pk: UUID, what: str, kind: RecordKind) -> HttpResponse:
     integration = integration_that_can(pk, kind.capability)
     user = reader(request)
     form = AskingForm.of(kind.filters(integration.provider_class), request.POST)
