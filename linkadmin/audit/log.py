@@ -55,6 +55,12 @@ def record(
         request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
         details=_checked(details or {}),
     )
+    _append(event, key)
+    return event
+
+
+def _append(event: AuditEvent, key: bytes) -> None:
+    """Give an event its place in the chain, and save it."""
     # No savepoint: an act whose event cannot be written must not be committed by a caller that carries on.
     with transaction.atomic(savepoint=False):
         head = AuditHead.objects.select_for_update().get()
@@ -69,7 +75,6 @@ def record(
         AuditHead.objects.update(seq=event.seq, hash=event.hash, **(marks if is_due else {}))
         if is_due:
             transaction.on_commit(heads.sign, robust=True)
-    return event
 
 
 def _checked(details: Mapping[str, str | int]) -> dict[str, str | int]:
