@@ -38,7 +38,7 @@ BOUNDS: Mapping[str, Mapping[str, timedelta]] = {
     "audit.AuditCheck": {"checked_at": NEVER_AHEAD},
     "heartbeats.Heartbeat": {"alive_at": NEVER_AHEAD, "worked_at": NEVER_AHEAD},
     "audit.ClockMark": {"seen_at": NEVER_AHEAD, "jumped_at": NEVER_AHEAD},
-    "links.Integration": {
+    "integrations.Integration": {
         "keys_retry_at": A_QUARTER,
         "keys_refused_at": NEVER_AHEAD,
         "tested_at": NEVER_AHEAD,
@@ -60,12 +60,12 @@ BOUNDS: Mapping[str, Mapping[str, timedelta]] = {
         ),
         NEVER_AHEAD,
     ),
-    "links.CircuitBreaker": {
+    "integrations.CircuitBreaker": {
         "open_until": timedelta(seconds=settings.BREAKER_PAUSE_SECONDS),
         "probe_until": LONGEST_CALL,
     },
-    "links.CallSlot": {"lease_until": LONGEST_CALL},
-    "links.CallQuota": {"window_ends_at": A_QUARTER},
+    "integrations.CallSlot": {"lease_until": LONGEST_CALL},
+    "integrations.CallQuota": {"window_ends_at": A_QUARTER},
     "webhooks.WebhookDelivery": {
         "due_at": A_QUARTER,
         "wanted_at": NEVER_AHEAD,
@@ -97,8 +97,8 @@ FACTS: Mapping[str, frozenset[str]] = {
     "audit.AuditHead": frozenset({"signed_at"}),
     "audit.AuditCheck": frozenset({"head_problem_since"}),
     "heartbeats.Heartbeat": frozenset({"started_at"}),
-    "links.Integration": frozenset({"created_at"}),
-    "links.IntegrationSecret": frozenset({"changed_at"}),
+    "integrations.Integration": frozenset({"created_at"}),
+    "integrations.IntegrationSecret": frozenset({"changed_at"}),
     "links.EndUser": frozenset({"created_at"}),
     # What the provider says, and what follows from that.
     "links.Link": frozenset(
@@ -109,7 +109,7 @@ FACTS: Mapping[str, frozenset[str]] = {
     "links.InstitutionChange": frozenset({"at"}),
     "links.UnknownValue": frozenset({"first_at", "last_at"}),
     "links.HealthChange": frozenset({"at"}),
-    "links.CallSlot": frozenset({"taken_at"}),
+    "integrations.CallSlot": frozenset({"taken_at"}),
     "webhooks.WebhookEndpoint": frozenset({"made_at"}),
     "webhooks.WebhookSecret": frozenset({"made_at", "retired_at"}),
     "webhooks.WebhookDelivery": frozenset({"received_at", "made_at"}),

@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "linkadmin.accounts",  # before allauth and admin: its templates win
     "linkadmin.audit",
     "linkadmin.heartbeats",
+    "linkadmin.integrations",
     "linkadmin.links",
     "linkadmin.webhooks",
     "linkadmin.operations",

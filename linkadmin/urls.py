@@ -9,6 +9,7 @@ from linkadmin.web.browser_policies import csp_reports
 handler500 = "linkadmin.web.views.server_error"
 urlpatterns = [
     path("", include("linkadmin.reports.urls")),
+    path("", include("linkadmin.integrations.urls")),
     path("", include("linkadmin.links.urls")),
     path("", include("linkadmin.webhooks.urls")),
     path("", include("linkadmin.operations.urls")),

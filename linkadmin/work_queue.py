@@ -18,7 +18,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from linkadmin.database import release_connections
-from linkadmin.links.denials import DENIED, KEYS_REFUSED, NO_FREE_SLOT
+from linkadmin.integrations.denials import DENIED, KEYS_REFUSED, NO_FREE_SLOT
 from linkadmin.providers.errors import Busy, KeysRefused, ProviderError
 
 SLICE = timedelta(seconds=15)

@@ -17,10 +17,11 @@ from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Role
+from linkadmin.integrations import call_pool
+from linkadmin.integrations.connections import store_secret
+from linkadmin.integrations.models import Integration, IntegrationSecret
 from linkadmin.links import health
-from linkadmin.links.connections import store_secret
-from linkadmin.links.models import EndUser, Institution, Integration, IntegrationSecret, Link
-from linkadmin.operations import runner
+from linkadmin.links.models import EndUser, Institution, Link
 from linkadmin.operations.models import Operation
 from linkadmin.providers.types import Cause, Observation, RemoteLink, Secret
 from linkadmin.simulator.journal import Call
@@ -135,7 +136,7 @@ class Environment:
 
     def settled(self) -> None:
         """Wait until no call runs any more."""
-        runner.wait_for_all(60)
+        call_pool.wait_for_all(60)
 
     def let_know(
         self, integration: Integration, customer: EndUser, remote_id: str, bank: Institution | None, cause: Cause

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from linkadmin.links.models import Integration
+from linkadmin.integrations.models import Integration
 from tests.providers.conftest import Behaviour, Script, reply
 
 LINK_ID = "30cb4806-6e00-4d0a-9f0e-0c5d5f0a1b2c"

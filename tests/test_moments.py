@@ -14,7 +14,8 @@ from linkadmin.audit.models import ClockMark
 from linkadmin.audit.tasks import watch_clock
 from linkadmin.beat import Scheduler
 from linkadmin.celery import app
-from linkadmin.links.models import CallQuota, CallSlot, CircuitBreaker, Link
+from linkadmin.integrations.models import CallQuota, CallSlot, CircuitBreaker
+from linkadmin.links.models import Link
 from linkadmin.moments import BOUNDS, FACTS, put_right
 from linkadmin.operations.models import Operation
 from linkadmin.sync.models import LinkRead, Reason, UnknownLinkRead

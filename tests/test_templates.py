@@ -115,7 +115,9 @@ def test_what_a_higher_package_owns_would_be_found() -> None:
 
     assert above("links", owners(text)) == {"record_words", "bulk-list", "webhooks/_rows.html"}
     assert above("links", owners('reverse("operation-detail", args=[1])')) == {"operation-detail"}
-    assert above("accounts", owners('{% url "admin:links_integration_add" %}')) == {"admin:links_integration_add"}
+    assert above("accounts", owners('{% url "admin:integrations_integration_add" %}')) == {
+        "admin:integrations_integration_add"
+    }
 
 
 def test_every_place_that_a_page_names_is_filled_and_no_other() -> None:

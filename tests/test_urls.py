@@ -156,9 +156,9 @@ GET  /admin/bulk/bulkitem/               403  403  200  403
 GET  /admin/operations/operation/        403  403  200  403
 GET  /admin/webhooks/webhookdelivery/       403  403  200  200
 GET  /admin/webhooks/webhooksecret/         403  403  200  200
-GET  /admin/links/integration/           403  403  200  200
-GET  /admin/links/integration/add/       403  403  403  200
-GET  /admin/links/integration/{belvo}/change/  403  403  200  200
+GET  /admin/integrations/integration/           403  403  200  200
+GET  /admin/integrations/integration/add/       403  403  403  200
+GET  /admin/integrations/integration/{belvo}/change/  403  403  200  200
 GET  /admin/accounts/user/               403  403  200  200
 GET  /admin/accounts/user/add/           403  403  403  200
 GET  /healthz/                           200  200  200  200

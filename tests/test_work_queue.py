@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from linkadmin.bulk.models import BulkJob, BulkPart
 from linkadmin.database import release_connections
-from linkadmin.links.denials import NO_SLOT, QUOTA
+from linkadmin.integrations.denials import NO_SLOT, QUOTA
 from linkadmin.providers.errors import Busy, Failure, KeysRefused, NotSent, OutcomeUnknown, ProviderError
 from linkadmin.sync.models import FullCheck, FullCheckBatch, LinkRead, UnknownLinkRead
 from linkadmin.webhooks.models import WebhookDelivery

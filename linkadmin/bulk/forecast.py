@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Sum
 from django.utils import timezone
 
-from linkadmin.links import quotas
-from linkadmin.links.denials import KEYS_REFUSED, describe, words_for
-from linkadmin.links.models import CallQuota, Integration
-from linkadmin.links.rate_limiter import current_denial
+from linkadmin.integrations import quotas
+from linkadmin.integrations.denials import KEYS_REFUSED, describe, words_for
+from linkadmin.integrations.models import CallQuota, Integration
+from linkadmin.integrations.rate_limiter import current_denial
 
 from .models import BulkJob
 

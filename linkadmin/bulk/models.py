@@ -20,7 +20,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.accounts.roles import Right
-from linkadmin.links.models import Integration, Link
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import Link
 from linkadmin.links.notes import LONGEST
 from linkadmin.work_queue import WorkItem
 

@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from linkadmin.heartbeats import watch
-from linkadmin.links.presentation import StateBadge, shown_states
+from linkadmin.links.presentation import shown_states
 from linkadmin.providers.names import isolated
+from linkadmin.web.badges import StateBadge
 
 from .forecast import Forecast, forecast
 from .models import BulkItem, BulkJob, ItemState, JobKind, JobState

@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from linkadmin.links.denials import why_unasked
+from linkadmin.integrations.denials import why_unasked
 
 
 class SkipReason(models.TextChoices):

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Count
 from django.utils import timezone
 
-from linkadmin.links.slots import SLOTS_FOR_PEOPLE, acting_for, share_of_one
+from linkadmin.integrations.slots import SLOTS_FOR_PEOPLE, acting_for, share_of_one
 from linkadmin.wake_worker import wake_worker
 from linkadmin.work_queue import TimeSlice, due, leased, work_side_by_side
 

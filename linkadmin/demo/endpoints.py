@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from linkadmin.links.models import Integration
+from linkadmin.integrations.models import Integration
 from linkadmin.providers.types import Capability, Secret
 from linkadmin.simulator.heron_webhooks import TOPICS
 from linkadmin.simulator.records import PRACTICE_AUTHORIZATION, PRACTICE_SECRET

@@ -9,8 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from linkadmin.accounts.models import User
+from linkadmin.integrations.models import Integration
 from linkadmin.links.causes import VERDICTS
-from linkadmin.links.models import EndUser, HealthChange, Institution, Integration, Link
+from linkadmin.links.models import EndUser, HealthChange, Institution, Link
 from linkadmin.operations.challenges import AskedAgain
 from linkadmin.operations.models import Operation, OperationKind
 from linkadmin.providers.heron.plaid_codes import cause_of

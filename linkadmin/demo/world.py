@@ -19,20 +19,11 @@ from django.utils import timezone
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
+from linkadmin.integrations.connections import store_secret
+from linkadmin.integrations.models import Integration
 from linkadmin.links import counts as link_counts
 from linkadmin.links import unrecognized_values
-from linkadmin.links.connections import store_secret
-from linkadmin.links.models import (
-    EndUser,
-    HealthChange,
-    Institution,
-    Integration,
-    Link,
-    LinkSearch,
-    Note,
-    OwnerChange,
-    search_text,
-)
+from linkadmin.links.models import EndUser, HealthChange, Institution, Link, LinkSearch, Note, OwnerChange, search_text
 from linkadmin.operations.models import Operation
 from linkadmin.providers.belvo import records as belvo_records
 from linkadmin.providers.types import Cause, Observation, Secret

@@ -1,147 +1,17 @@
-"""Records of what we know, read-only; integrations and their keys for administrators, write-only."""
+"""Records of what we know, read-only, without names for those who may not know them."""
 
-from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django import forms
-from django.conf import settings
 from django.contrib import admin
-from django.core.validators import RegexValidator
-from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from linkadmin.audit import log
 from linkadmin.audit.admin import ReadOnlyAdmin
-from linkadmin.audit.models import Outcome
-from linkadmin.audit.strict_admin import StrictAdmin
-from linkadmin.providers import PROVIDERS, provider_class
-from linkadmin.providers.types import CredentialField, FieldKind, Secret
-from linkadmin.wake_worker import wake_worker
-from linkadmin.web.secret_input import SecretInput
 
-from .connections import store_secret
-from .models import EndUser, HealthChange, Institution, Integration, Link
+from .models import EndUser, HealthChange, Institution, Link
 from .presentation import badge
-
-KEY_FIELDS = ("key_state", "keys_refused_at", "keys_retry_at", "tested_at", "test_detail")
-
-
-class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
-    """An integration with its provider's own fields. Keys go in and never come out."""
-
-    class Meta:
-        model = Integration
-        fields = ("provider", "name", "base_url", "is_active")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        kinds = [self.instance.provider] if self.instance.provider else list(PROVIDERS)
-        self.fields["provider"] = forms.ChoiceField(
-            label=_("Provider"), choices=[(kind, provider_class(kind).label) for kind in kinds]
-        )
-        self.asked = {kind: _named_fields(kind) for kind in kinds}
-        for kind, named in self.asked.items():
-            for name, field in named.items():
-                self.fields[name] = self._field(kind, field)
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if kind := cleaned.get("provider"):
-            self._require_own(kind, cleaned)
-            self._check_address(kind, cleaned.get("base_url"))
-        return cleaned
-
-    def options(self) -> dict[str, str]:
-        own = self.asked[self.cleaned_data["provider"]].items()
-        return {field.name: self.cleaned_data[name] for name, field in own if not field.secret}
-
-    def new_secrets(self) -> dict[str, Secret]:
-        own = self.asked[self.cleaned_data["provider"]].items()
-        typed = {field.name: self.cleaned_data[name] for name, field in own if field.secret}
-        return {name: Secret(text) for name, text in typed.items() if text}
-
-    def _require_own(self, kind: str, cleaned: dict[str, Any]) -> None:
-        for name, field in self.asked[kind].items():
-            kept = field.secret and self.instance.secrets.filter(name=field.name).exists()
-            if field.required and not kept and not cleaned.get(name) and name not in self.errors:
-                self.add_error(name, _("This provider needs it."))
-
-    def _check_address(self, kind: str, address: str | None) -> None:
-        try:
-            if address:
-                provider_class(kind).check_base_url(address, allow_loopback=settings.ALLOW_LOOPBACK_PROVIDERS)
-        except ValueError as error:
-            self.add_error("base_url", str(error))
-
-    def _field(self, kind: str, asked: CredentialField) -> forms.Field:
-        label = f"{provider_class(kind).label}: {asked.label}"
-        if not asked.secret:
-            initial = self.instance.options.get(asked.name, asked.initial)
-            if asked.kind is FieldKind.SELECT:
-                choices = [("", "—"), *((choice.value, choice.label) for choice in asked.choices)]
-                return forms.ChoiceField(label=label, required=False, choices=choices, initial=initial)
-            checks = [RegexValidator(asked.pattern, asked.pattern_message)] if asked.pattern else []
-            return forms.CharField(label=label, required=False, max_length=200, initial=initial, validators=checks)
-        kept = self.instance.secrets.filter(name=asked.name).first() if self.instance.provider else None
-        help_text = (
-            _("Kept sealed, fingerprint %(print)s. Leave empty to keep it.") % {"print": kept.fingerprint}
-            if kept
-            else ""
-        )
-        widget = SecretInput(asked.label)
-        return forms.CharField(label=label, required=False, max_length=500, widget=widget, help_text=help_text)
-
-
-def _named_fields(kind: str) -> dict[str, CredentialField]:
-    """Return what a kind of provider asks for, under names that no other kind has."""
-    return {f"{kind}_{field.name}": field for field in provider_class(kind).config_fields}
-
-
-@admin.register(Integration)
-class IntegrationAdmin(StrictAdmin):
-    actions = None
-    form = IntegrationForm
-    list_display = ("name", "provider", "base_url", "is_active", "key_state", "tested_at")
-    list_filter = ("provider", "is_active", "key_state")
-    ordering = ("name",)
-    search_fields = ("name", "base_url")
-
-    def get_fieldsets(self, request: HttpRequest, obj: Integration | None = None) -> Any:
-        """Show a reader the row, and an administrator the form with its provider's fields."""
-        if not self.has_change_permission(request, obj):
-            return ((None, {"fields": (*IntegrationForm.Meta.fields, "options", *KEY_FIELDS)}),)
-        form = IntegrationForm(instance=obj)
-        return ((None, {"fields": tuple(form.fields)}),)
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        """Return the form as it is: its fields come from the provider, which the admin's factory cannot know."""
-        return IntegrationForm if self.has_change_permission(request, obj) else super().get_form(request, obj, **kwargs)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @transaction.atomic
-    def save_model(self, request: HttpRequest, obj: Integration, form: Any, change: bool) -> None:
-        obj.options = form.options()
-        replaced = form.new_secrets()
-        if replaced or "base_url" in form.changed_data:
-            obj.key_state = Integration.KeyState.UNTRIED
-            obj.keys_refused_at = obj.keys_retry_at = None
-        super().save_model(request, obj, form, change)
-        for name, secret in replaced.items():
-            store_secret(obj, name, secret)
-        transaction.on_commit(partial(wake_worker, "sync.read_institutions", obj.pk))
-        log.record(
-            actor=request.user,  # type: ignore[arg-type]
-            action="integration.changed" if change else "integration.created",
-            object_type="integration",
-            object_id=obj.pk,
-            outcome=Outcome.DONE,
-            details={"fields": ", ".join(form.changed_data)[:200]},
-        )
 
 
 class FoundById:

@@ -5,3 +5,13 @@ from django.utils.translation import gettext_lazy as _
 class LinksConfig(AppConfig):
     name = "linkadmin.links"
     verbose_name = _("Links")
+
+    def ready(self) -> None:
+        from linkadmin.web.page_parts import add_part
+
+        from . import integration_parts
+
+        add_part("integration-aside", "links/_integration_links.html", integration_parts.by_state)
+        add_part("integration-connection", "links/_integration_reach.html", integration_parts.reached)
+        add_part("integration-cells", "links/_integration_cell.html", integration_parts.reached)
+        add_part("integration-columns", "links/_integration_column.html")

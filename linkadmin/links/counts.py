@@ -13,7 +13,9 @@ from django.db import transaction
 from django.db.models import Count, F, Sum, Value
 from django.db.models.functions import TruncDate
 
-from .models import VERIFYING, CountMove, DailyCount, HealthChange, Integration, Link, LinkCount
+from linkadmin.integrations.models import Integration
+
+from .models import VERIFYING, CountMove, DailyCount, HealthChange, Link, LinkCount
 
 FOLDED_AT_ONCE = 5000  # moves
 

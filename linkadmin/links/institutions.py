@@ -11,11 +11,12 @@ from django.db.models.functions import Cast
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from linkadmin.integrations.models import Integration
 from linkadmin.paging import Keyset
 from linkadmin.providers.names import folded
 from linkadmin.providers.types import Capability, HealthState
 
-from .models import Institution, Integration, Link
+from .models import Institution, Link
 from .queries import SEARCH_WORDS, active, needs_somebody
 
 BY_NAME = Keyset("display_name", "id")

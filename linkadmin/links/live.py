@@ -20,10 +20,11 @@ from django.views.decorators.http import require_safe
 
 from linkadmin.accounts.middleware import FOLLOWS_HEADER
 from linkadmin.heartbeats import watch
+from linkadmin.integrations.alerts import troubled
+from linkadmin.integrations.models import Integration
 
-from .alerts import troubled
 from .glance import Glance, time_of
-from .models import EndUser, Integration
+from .models import EndUser
 
 # How long something is awaited, in seconds, and how often its page asks meanwhile.
 EAGER = ((20 * 60, 2), (60 * 60, 5), (6 * 60 * 60, 15))

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 
-from .models import Institution, Integration
+from linkadmin.integrations.models import Integration
+
+from .models import Institution
 
 
 def institutions_named(integration: Integration, names: set[str]) -> dict[str, Institution]:

@@ -12,11 +12,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from linkadmin.heartbeats import watch
+from linkadmin.integrations.models import Integration
 from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause, HealthState
+from linkadmin.web.badges import StateBadge
 
 from .causes import STATES, VERIFYING_LOOK, Group, Remedy, StateLook, Turn
-from .models import VERIFYING, EndUser, Institution, Integration, Link
+from .models import VERIFYING, EndUser, Institution, Link
 
 TURN_ICONS = {
     Turn.CUSTOMER: "user",
@@ -27,17 +29,6 @@ TURN_ICONS = {
     Turn.US: "wrench",
     Turn.DEVELOPER: "wrench",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class StateBadge:
-    """A state as icon, word and reason: never a colour alone."""
-
-    tone: str
-    icon: str
-    label: str
-    reason: str = ""
-    mark: str = ""  # what else to know at first sight
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ from django.utils.translation import gettext_lazy as _
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
+from linkadmin.integrations.models import Integration
 from linkadmin.paging import Keyset
 from linkadmin.providers.names import folded
 from linkadmin.providers.types import HealthState
 
 from .causes import ESCALATED_RANK, STATES, VERIFYING_LOOK, Group
-from .models import ESCALATE_AFTER, VERIFYING, EndUser, Institution, Integration, Link, UnknownValue
+from .models import ESCALATE_AFTER, VERIFYING, EndUser, Institution, Link, UnknownValue
 from .unrecognized_values import showing
 
 COUNTED = 1000  # links; what matches more than these is "more than"

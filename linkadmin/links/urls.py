@@ -9,7 +9,4 @@ urlpatterns = [
     path("links/<uuid:pk>/owner/", note_views.link_owner, name="link-owner"),
     path("end-users/", views.end_user_list, name="end-user-list"),
     path("end-users/<uuid:pk>/", views.end_user_detail, name="end-user-detail"),
-    path("integrations/", views.integration_list, name="integration-list"),
-    path("integrations/<uuid:pk>/", views.integration_detail, name="integration-detail"),
-    path("integrations/<uuid:pk>/test/", views.integration_test, name="integration-test"),
 ]

@@ -1,31 +1,25 @@
 """Pages that show what we know: links, end users, integrations."""
 
-from collections import Counter
 from typing import Any
 
-from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from linkadmin.accounts.roles import Right, may
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
 from linkadmin.paging import PAGE_SIZE, Page
-from linkadmin.providers.errors import Busy, NotSent
 from linkadmin.web.pages import draw, go, reader
 
-from . import connections, counts, queries
+from . import counts, queries
 from .group_counts import health_strip
-from .models import EndUser, Integration, Link
-from .presentation import customer_rows, pills, rows, state_counts
-from .rate_limiter import why_denied
-from .usage import usage_of
+from .models import EndUser, Link
+from .presentation import customer_rows, pills, rows
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -88,63 +82,6 @@ def end_user_detail(request: HttpRequest, pk: Any) -> HttpResponse:
         "rows": rows(links.select_related(*queries.NAMED)[:PAGE_SIZE], see_names=see_names),
     }
     return render(request, "links/end_user.html", context)
-
-
-@require_safe
-def integration_list(request: HttpRequest) -> HttpResponse:
-    tallies = counts.by_integration()
-    context = {
-        "integrations": [
-            (each, queries.standing(tallies.get(each.pk, Counter())).total())
-            for each in Integration.objects.order_by("name")
-        ],
-        "may_add": may(request.user, Right.MANAGE_INTEGRATIONS),
-    }
-    return render(request, "links/integrations.html", context)
-
-
-@require_safe
-def integration_detail(request: HttpRequest, pk: Any) -> HttpResponse:
-    """Show one integration: whether its keys are good, and what is known through it. Keys only as fingerprints."""
-    integration = get_object_or_404(Integration, pk=pk)
-    tally = counts.current(integration=integration)
-    context = {
-        "integration": integration,
-        "options": [
-            (field.label, integration.options.get(field.name, ""))
-            for field in integration.provider_class.config_fields
-            if not field.secret
-        ],
-        "secrets": integration.secrets.order_by("name"),
-        "states": state_counts(tally, green=not integration.keys_refused),
-        "links_count": tally.total(),
-        "reached_count": queries.standing(tally).total(),
-        "institutions_count": integration.institutions.count(),
-        "usage": usage_of(integration),
-        "may_test": may(request.user, Right.TEST_CONNECTION),
-        "may_change": may(request.user, Right.MANAGE_INTEGRATIONS),
-        "may_view_links": may(request.user, Right.VIEW_LINKS),
-    }
-    return draw(request, "links/integration.html", "connection", context)
-
-
-@require_POST
-def integration_test(request: HttpRequest, pk: Any) -> HttpResponse:
-    integration = get_object_or_404(Integration, pk=pk)
-    try:
-        tested = connections.test_connection(integration, actor=reader(request))
-    except NotSent:
-        why = why_denied(integration, "test_connection") or _("Too many calls to this provider are under way.")
-        messages.warning(request, _("%(why)s Nothing was sent.") % {"why": why})
-        return go(request, reverse("integration-detail", args=[integration.pk]))
-    except Busy:
-        messages.warning(request, _("The provider is rate limiting us, so the keys weren't tested. Test again later."))
-        return go(request, reverse("integration-detail", args=[integration.pk]))
-    if tested.key_state == Integration.KeyState.GOOD:
-        messages.success(request, _("The provider answered and accepts the keys."))
-    else:
-        messages.error(request, _("The connection test failed: %(why)s") % {"why": tested.test_detail})
-    return go(request, reverse("integration-detail", args=[integration.pk]))
 
 
 def _matching(found: "QuerySet[Link]", page: Page[Link]) -> str:

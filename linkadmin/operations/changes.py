@@ -6,8 +6,9 @@ A kind that is not here has a service of its own.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from linkadmin.integrations.models import Integration
 from linkadmin.links.causes import Group
-from linkadmin.links.models import Institution, Integration, Link
+from linkadmin.links.models import Institution, Link
 from linkadmin.providers.base import Provider
 from linkadmin.providers.records import RemoteWebhook
 from linkadmin.providers.types import Capability, CredentialField, LinkRef, Value, Values

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from linkadmin.integrations.sealed import SealBroken, seal, unseal
 from linkadmin.links.models import Link
-from linkadmin.links.sealed import SealBroken, seal, unseal
 from linkadmin.providers.types import Challenge, Secret
 
 from .models import Operation, PendingChallenge, RepairUrl

@@ -6,8 +6,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from linkadmin.heartbeats import watch
+from linkadmin.integrations.denials import DENIED, clock_time, words_for
 from linkadmin.links.causes import VERDICTS
-from linkadmin.links.denials import DENIED, clock_time, words_for
 from linkadmin.providers.types import Cause
 
 from .challenges import MOST_ANSWERS, AskedAgain

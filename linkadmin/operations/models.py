@@ -20,7 +20,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from linkadmin.links.models import EndUser, Institution, Integration, Link
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import EndUser, Institution, Link
 from linkadmin.providers.types import ChallengeKind
 
 from .challenges import AskedAgain

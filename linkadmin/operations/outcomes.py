@@ -12,9 +12,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from linkadmin.database import release_connections
-from linkadmin.links import connections, health, unrecognized_values
+from linkadmin.integrations import call_pool, connections
+from linkadmin.integrations.denials import DENIED
+from linkadmin.links import health, unrecognized_values
 from linkadmin.links.causes import VERDICTS
-from linkadmin.links.denials import DENIED
 from linkadmin.links.models import Link
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import (
@@ -41,7 +42,7 @@ from linkadmin.providers.types import Cause, HealthState, LinkRef, Observation, 
 from linkadmin.wake_worker import wake_worker
 from linkadmin.web import storage
 
-from . import apply_response, budget, encrypted, runner
+from . import apply_response, budget, encrypted
 from .challenges import MOST_ANSWERS, Asked, why_asked_again
 from .changes import CHANGES
 from .models import (
@@ -65,9 +66,9 @@ Source = health.Source
 Call = Callable[[Provider], object]
 
 
-def make_call(operation: Operation, held: runner.HeldSlot, provider: Provider, call: Call) -> None:
+def make_call(operation: Operation, held: call_pool.HeldSlot, provider: Provider, call: Call) -> None:
     """Make the one call of a claimed operation beside the page, and settle the operation by its answer."""
-    runner.start(operation.pk, held, partial(_call_and_settle, operation, provider, call))
+    call_pool.start(operation.pk, held, partial(_call_and_settle, operation, provider, call))
 
 
 def _call_and_settle(operation: Operation, provider: Provider, call: Call) -> None:

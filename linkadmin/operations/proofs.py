@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from linkadmin.database import release_connections
-from linkadmin.links import connections
+from linkadmin.integrations import connections
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
 from linkadmin.providers.base import Provider

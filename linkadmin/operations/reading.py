@@ -12,14 +12,16 @@ from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
 from linkadmin.database import release_connections
-from linkadmin.links import connections, health
+from linkadmin.integrations import call_pool, connections
+from linkadmin.integrations.models import Integration
+from linkadmin.links import health
 from linkadmin.links.causes import VERDICTS
-from linkadmin.links.models import OF_CONSENT, Integration, Link
+from linkadmin.links.models import OF_CONSENT, Link
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import NotFound, ProviderError
 from linkadmin.providers.types import Capability, Cause, HealthState, LinkRef, Observation, RemoteLink
 
-from . import refusals, runner
+from . import refusals, slots
 from .models import Operation, State
 
 logger = structlog.get_logger(__name__)
@@ -30,12 +32,12 @@ Source = health.Source
 def refresh(*, actor: User, link: Link, seconds: float) -> bool:
     """Read a link for a person, waiting at most `seconds`; tell whether the answer is in."""
     require_in_use(link.integration)
-    with runner.slot_for(link.integration_id, person=actor) as held:
+    with slots.slot_for(link.integration_id, person=actor) as held:
         log.record(
             actor=actor, action="link.refreshed", object_type="link", object_id=str(link.pk), outcome=Outcome.REQUESTED
         )
-        runner.start(link.pk, held, lambda: read_quietly(link))
-    return runner.wait_for(link.pk, seconds)
+        call_pool.start(link.pk, held, lambda: read_quietly(link))
+    return call_pool.wait_for(link.pk, seconds)
 
 
 def require_in_use(integration: Integration) -> None:

@@ -17,10 +17,11 @@ from django.utils import timezone
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
+from linkadmin.integrations import call_pool
 from linkadmin.providers.errors import ProviderError
 from linkadmin.providers.types import Cause, RemoteLink
 
-from . import apply_response, outcomes, proofs, runner
+from . import apply_response, outcomes, proofs, slots
 from .budget import WINDOW, budget_of
 from .changes import CHANGES
 from .models import ADDRESS_LOST, ATTEMPTS_SPENT, Operation, OperationKind, PendingChallenge, State
@@ -53,7 +54,7 @@ def check(*, actor: User, operation: Operation, seconds: float) -> bool:
     A reading of the last seconds is not repeated.
     """
     require_in_use(operation.integration)
-    with runner.slot_for(operation.integration_id, person=actor) as held:
+    with slots.slot_for(operation.integration_id, person=actor) as held:
         log.record(
             actor=actor,
             action="operation.checked",
@@ -62,8 +63,8 @@ def check(*, actor: User, operation: Operation, seconds: float) -> bool:
             outcome=Outcome.REQUESTED,
             operation_id=str(operation.pk),
         )
-        runner.start(operation.pk, held, partial(reconcile_quietly, operation))
-    return runner.wait_for(operation.pk, seconds)
+        call_pool.start(operation.pk, held, partial(reconcile_quietly, operation))
+    return call_pool.wait_for(operation.pk, seconds)
 
 
 def reconcile_quietly(operation: Operation) -> None:

@@ -9,7 +9,8 @@ from uuid import UUID
 from django.utils import timezone
 
 from linkadmin.accounts.models import User
-from linkadmin.links.models import EndUser, Institution, Integration, Link
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import EndUser, Institution, Link
 from linkadmin.providers.base import Provider
 from linkadmin.providers.records import Reach
 from linkadmin.providers.types import NewLink, RemoteLink, Secret, Values

@@ -15,13 +15,14 @@ from django.utils import timezone
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
-from linkadmin.links.connections import client_for
-from linkadmin.links.models import EndUser, Institution, Integration
+from linkadmin.integrations.connections import client_for
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import EndUser, Institution
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import KeysRefused
 from linkadmin.web import storage
 
-from . import refusals, runner
+from . import refusals, slots
 from .events import record, refused
 from .models import Operation, OperationKind, PendingChallenge, State
 from .outcomes import Call, make_call
@@ -50,7 +51,7 @@ def start(
         seconds, name = _deadline_of(operation), name or operation.kind
         with (
             _saved_or_refused(),
-            runner.slot_for(operation.integration_id, person=operation.actor, call=name, seconds=seconds) as held,
+            slots.slot_for(operation.integration_id, person=operation.actor, call=name, seconds=seconds) as held,
         ):
             _prepare(operation, rules, answers)
             _claim(operation)
@@ -132,7 +133,7 @@ def _require_free(operation: Operation) -> None:
     """Raise at once what locks would only tell later, for as long as all come at the same moment."""
     if operation.link_id and Operation.objects.open().filter(link=operation.link_id).exists():
         raise _LinkTaken
-    runner.require_free_slot(operation.integration_id, person=operation.actor)
+    slots.require_free_slot(operation.integration_id, person=operation.actor)
 
 
 @transaction.atomic

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from linkadmin.links.models import Integration
+from linkadmin.integrations.models import Integration
 from linkadmin.wake_worker import wake_worker
 
 from . import encrypted, reconcile

@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 
 from linkadmin.heartbeats import watch
 from linkadmin.links.causes import Turn, judge
-from linkadmin.links.presentation import StateBadge, UnderWay
+from linkadmin.links.presentation import UnderWay
 from linkadmin.providers.types import Cause
+from linkadmin.web.badges import StateBadge
 
 from .models import Operation, State
 

@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may, rights_of
+from linkadmin.integrations.rate_limiter import why_denied
 from linkadmin.links.causes import Remedy, RepairKind
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import Standing, standing_of
-from linkadmin.links.rate_limiter import why_denied
 from linkadmin.providers.types import Capability
 
 from .acts import ACTS

@@ -9,10 +9,12 @@ from uuid import UUID
 from django.db.models import Count, Min, QuerySet
 
 from linkadmin.accounts.models import User
-from linkadmin.links.models import Institution, Integration, Link
-from linkadmin.links.presentation import StateBadge, shown_states
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import Institution, Link
+from linkadmin.links.presentation import shown_states
 from linkadmin.links.queries import needing_somebody, standing
 from linkadmin.providers.types import HealthState
+from linkadmin.web.badges import StateBadge
 
 SHOWN = 8
 INCIDENT_LINKS = 2  # so many links waiting for one bank are one incident, not so many troubles

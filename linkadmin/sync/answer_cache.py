@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 from django.core.cache import cache
 
-from linkadmin.links.sealed import seal, unseal
+from linkadmin.integrations.sealed import seal, unseal
 from linkadmin.providers.types import Secret
 
 from . import record_json

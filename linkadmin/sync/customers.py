@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from linkadmin.links.models import EndUser, Integration
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import EndUser
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import KeysRefused, NotFound, ProviderError
 from linkadmin.providers.records import RemoteConsent, RemoteDataSource, RemoteEndUser

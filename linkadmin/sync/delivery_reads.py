@@ -9,7 +9,8 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from linkadmin.links.models import Integration, Link
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import Link
 from linkadmin.webhooks import deliveries
 from linkadmin.webhooks.models import DeliveryOutcome, DeliveryState, WebhookDelivery
 from linkadmin.work_queue import retry_later

@@ -8,8 +8,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from linkadmin.links import connections
-from linkadmin.links.models import Institution, Integration
+from linkadmin.integrations import connections
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import Institution
 from linkadmin.providers.base import Provider
 from linkadmin.providers.filters import Filters
 from linkadmin.providers.records import LeftOut, RemotePage

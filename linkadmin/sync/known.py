@@ -4,7 +4,8 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from linkadmin.accounts.models import User
-from linkadmin.links.models import EndUser, Integration, Link
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import EndUser, Link
 from linkadmin.links.queries import visible_to
 from linkadmin.operations.models import Operation
 from linkadmin.providers.types import Cause, RemoteLink

@@ -18,9 +18,9 @@ from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
 from linkadmin.database import release_connections
-from linkadmin.links import connections
-from linkadmin.links.models import Integration
-from linkadmin.operations import refusals, runner
+from linkadmin.integrations import call_pool, connections
+from linkadmin.integrations.models import Integration
+from linkadmin.operations import refusals, slots
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Failure, OutcomeUnknown, ProviderError
 from linkadmin.providers.filters import Filters
@@ -90,7 +90,7 @@ def ask(question: Question, read: Callable[[Provider], T], *, seconds: float) ->
         except BaseException:  # nobody will ever answer it
             forget(question)
             raise
-    runner.wait_for(reading.id, seconds)
+    call_pool.wait_for(reading.id, seconds)
     return reading if reading is ours else _find(question) or reading
 
 
@@ -120,7 +120,7 @@ def _store(question: Question, reading: Reading[T]) -> None:
 def _begin(question: Question, reading: Reading[T], read: Callable[[Provider], T]) -> None:
     if not question.integration.is_active:
         raise refusals.IntegrationOff
-    with runner.slot_for(question.integration.pk, person=question.reader) as held:
+    with slots.slot_for(question.integration.pk, person=question.reader) as held:
         log.record(
             actor=question.reader,
             action="records.viewed",
@@ -129,7 +129,7 @@ def _begin(question: Question, reading: Reading[T], read: Callable[[Provider], T
             outcome=Outcome.DONE,
             details={"what": question.what, "integration": str(question.integration.pk), "page": question.page},
         )
-        runner.start(reading.id, held, partial(_read, question, reading, read))
+        call_pool.start(reading.id, held, partial(_read, question, reading, read))
 
 
 def _read(question: Question, reading: Reading[T], read: Callable[[Provider], T]) -> None:

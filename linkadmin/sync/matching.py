@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import NamedTuple
 
-from linkadmin.links.models import Integration, Link
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import Link
 from linkadmin.webhooks.models import WebhookDelivery
 
 

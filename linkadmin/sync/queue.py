@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from linkadmin import work_queue
 from linkadmin.database import release_connections
-from linkadmin.links.models import Integration
+from linkadmin.integrations.models import Integration
 from linkadmin.work_queue import SLICE, TimeSlice
 
 from .models import READ_EVERY, LinkRead, UnknownLinkRead

@@ -15,8 +15,9 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from linkadmin.integrations.models import Integration
 from linkadmin.links import health
-from linkadmin.links.models import Integration, Link
+from linkadmin.links.models import Link
 from linkadmin.operations import reading
 from linkadmin.providers.errors import ProviderError
 from linkadmin.wake_worker import wake_worker

@@ -6,8 +6,9 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
+from linkadmin.integrations.models import Integration
 from linkadmin.links import counts, health
-from linkadmin.links.models import Integration, Link
+from linkadmin.links.models import Link
 from linkadmin.providers.errors import ProviderError
 from linkadmin.wake_worker import wake_worker, wake_workers
 from linkadmin.webhooks.acceptance import PROCESS_TASK

@@ -6,7 +6,7 @@ from math import ceil
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from linkadmin.links.denials import DENIED, KEYS_REFUSED, words_for
+from linkadmin.integrations.denials import DENIED, KEYS_REFUSED, words_for
 from linkadmin.operations.explanations import Explanation
 from linkadmin.operations.refusals import Refusal
 from linkadmin.providers.errors import (

@@ -10,8 +10,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from linkadmin.database import release_connections
-from linkadmin.links import connections, health
-from linkadmin.links.models import EndUser, Integration
+from linkadmin.integrations import connections
+from linkadmin.integrations.models import Integration
+from linkadmin.links import health
+from linkadmin.links.models import EndUser
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Blocked, Busy, KeysRefused, ProviderError, Rejected
 from linkadmin.providers.records import FullCheckBy

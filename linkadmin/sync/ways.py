@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from linkadmin.accounts.roles import Right
-from linkadmin.links.models import EndUser, Integration, Link
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import EndUser, Link
 from linkadmin.providers.types import Capability
 from linkadmin.sync.customers import tells_of_customers, tells_of_links
 from linkadmin.sync.full_checks import can_full_check
@@ -43,6 +44,10 @@ def of_integration(page: Context) -> dict[str, Any]:
     if can_full_check(integration):
         ways.append(Way(_("Sweeps"), _("which read all its links"), at("full-checks")))
     return {"title": _("At the provider"), "ways": ways}
+
+
+def institutions_of(page: Context) -> dict[str, Any]:
+    return {"institutions_count": page["integration"].institutions.count()}
 
 
 def of_customer(page: Context) -> dict[str, Any]:

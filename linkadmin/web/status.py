@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from linkadmin.audit import clock
 from linkadmin.heartbeats import watch
 from linkadmin.heartbeats.models import Heartbeat
-from linkadmin.links.presentation import StateBadge
+from linkadmin.web.badges import StateBadge
 
 from . import probes
 

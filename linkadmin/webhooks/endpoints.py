@@ -11,8 +11,8 @@ from django.utils import timezone
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
-from linkadmin.links.models import Integration
-from linkadmin.links.sealed import unseal
+from linkadmin.integrations.models import Integration
+from linkadmin.integrations.sealed import unseal
 from linkadmin.providers import provider_class
 from linkadmin.providers.base import Provider
 from linkadmin.providers.http.redaction import Redactor

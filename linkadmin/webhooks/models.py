@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from linkadmin.links.models import Integration, Link
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import Link
 from linkadmin.providers.records import WebhookKind
 from linkadmin.work_queue import WorkItem
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from linkadmin.heartbeats import watch
-from linkadmin.links.presentation import StateBadge
+from linkadmin.web.badges import StateBadge
 
 from .models import DeliveryOutcome, DeliveryState, WebhookDelivery
 

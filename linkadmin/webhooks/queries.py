@@ -8,7 +8,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from linkadmin.links.models import EndUser, Integration, Link
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import EndUser, Link
 from linkadmin.paging import PAGE_SIZE, Keyset
 from linkadmin.providers.records import WebhookKind
 

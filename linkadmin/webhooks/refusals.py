@@ -13,7 +13,7 @@ import structlog
 from django.db.models import Sum
 from django.utils import timezone
 
-from linkadmin.links.models import Integration
+from linkadmin.integrations.models import Integration
 
 from .models import RefusalCount
 from .upserts import insert_or_add

@@ -7,8 +7,8 @@ from django.utils import timezone
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
-from linkadmin.links.models import Integration
-from linkadmin.links.sealed import fingerprint, seal
+from linkadmin.integrations.models import Integration
+from linkadmin.integrations.sealed import fingerprint, seal
 from linkadmin.providers.types import Secret
 
 from . import endpoints

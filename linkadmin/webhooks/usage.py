@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from linkadmin.links.models import Integration
+from linkadmin.integrations.models import Integration
 
 from .models import WebhookSecret
 

@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.deep, pytest.mark.django_db, pytest.mark.database]
 
 ALL_LISTS = [
     "accounts/user", "audit/auditevent", "bulk/bulkitem", "bulk/bulkjob", "webhooks/webhookdelivery",
-    "webhooks/webhooksecret", "links/enduser", "links/healthchange", "links/institution", "links/integration",
+    "webhooks/webhooksecret", "links/enduser", "links/healthchange", "links/institution", "integrations/integration",
     "links/link", "operations/attemptallowance", "operations/operation",
 ]  # fmt: skip
 
@@ -48,8 +48,8 @@ def test_every_list_there_is_keeps_to_the_base() -> None:
         "links/link/?integration__secrets__sealed__startswith=a",
         "links/link/?integration__name__regex=B",
         "links/enduser/?name__startswith=Wil",
-        "links/integration/?options__contains=itg",
-        "links/integration/?webhook_secrets__sealed__gt=a",
+        "integrations/integration/?options__contains=itg",
+        "integrations/integration/?webhook_secrets__sealed__gt=a",
         "links/healthchange/?link__end_user__name__icontains=wil",
         "operations/operation/?words__icontains=wil",
         "operations/operation/?actor__password__startswith=a",
@@ -95,7 +95,7 @@ def test_list_that_offers_no_sorting_keeps_its_order(auditor: Client, name: str)
 
 
 def test_list_that_offers_sorting_sorts_by_its_columns(auditor: Client) -> None:
-    page = auditor.get("/admin/links/integration/?o=-2.-2.99")
+    page = auditor.get("/admin/integrations/integration/?o=-2.-2.99")
 
     assert page.context["cl"].queryset.query.order_by[0] == "-base_url"
 

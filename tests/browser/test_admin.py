@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.urls import reverse
 from playwright.sync_api import Page, ViewportSize
 
-from linkadmin.links.models import Integration
+from linkadmin.integrations.models import Integration
 from tests.environment import Environment
 
 from .helpers import Windows, overflow

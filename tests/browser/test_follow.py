@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from linkadmin.bulk.models import BulkJob
-from linkadmin.links.models import Integration, Link
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import Link
 from linkadmin.operations import tasks
 from linkadmin.providers.types import Cause
 from tests import background

@@ -126,11 +126,11 @@ def _credentials(env: Environment) -> Opened:
 
 def _keys(env: Environment) -> Opened:
     names = ["secret id", "secret password", "API key"]
-    return "adm", "/admin/links/integration/add/", names
+    return "adm", "/admin/integrations/integration/add/", names
 
 
 def _keys_of_heron(env: Environment) -> Opened:
-    return "adm", f"/admin/links/integration/{env.heron.pk}/change/", ["API key"]
+    return "adm", f"/admin/integrations/integration/{env.heron.pk}/change/", ["API key"]
 
 
 def _webhook_secret_of_belvo(env: Environment) -> Opened:

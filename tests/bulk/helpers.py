@@ -6,7 +6,8 @@ from django.utils import timezone
 
 from linkadmin.bulk import work
 from linkadmin.bulk.models import BulkJob
-from linkadmin.links.models import EndUser, Integration, Link, LinkSearch, search_text
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import EndUser, Link, LinkSearch, search_text
 from linkadmin.providers.types import HealthState
 from tests.environment import Environment
 from tests.markup import Page, read

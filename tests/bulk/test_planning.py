@@ -9,8 +9,9 @@ from time_machine import TimeMachineFixture
 from linkadmin.audit.models import AuditEvent
 from linkadmin.bulk import plan, tasks
 from linkadmin.bulk.models import BulkJob, BulkPart
+from linkadmin.integrations.models import CallQuota, Integration
 from linkadmin.links import queries
-from linkadmin.links.models import CallQuota, Integration, Link, Note
+from linkadmin.links.models import Link, Note
 from linkadmin.providers.types import Cause, HealthState
 from tests.environment import Environment
 

@@ -12,9 +12,10 @@ from pytest_django import Settings
 from linkadmin.bulk import parts, tasks
 from linkadmin.bulk.models import BulkJob, BulkPart
 from linkadmin.database import release_connections
+from linkadmin.integrations.connections import client_for
+from linkadmin.integrations.models import CallQuota, CircuitBreaker, Integration
 from linkadmin.links import health
-from linkadmin.links.connections import client_for
-from linkadmin.links.models import CallQuota, CircuitBreaker, EndUser, HealthChange, Integration, Link
+from linkadmin.links.models import EndUser, HealthChange, Link
 from linkadmin.links.presentation import badge_of
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.simulator.conduct import Conduct

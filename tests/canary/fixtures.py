@@ -12,8 +12,9 @@ django.setup()
 
 from django.utils import timezone  # noqa: E402
 
+from linkadmin.integrations.models import Integration  # noqa: E402
 from linkadmin.links import health  # noqa: E402
-from linkadmin.links.models import EndUser, Institution, Integration, Link  # noqa: E402
+from linkadmin.links.models import EndUser, Institution, Link  # noqa: E402
 from linkadmin.providers.types import Cause, Observation, RemoteLink  # noqa: E402
 
 TEXTS = ("username", "username2", "username3", "token")

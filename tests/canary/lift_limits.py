@@ -7,7 +7,7 @@ import django
 
 django.setup()
 
-from linkadmin.links.models import CallQuota, CircuitBreaker  # noqa: E402
+from linkadmin.integrations.models import CallQuota, CircuitBreaker  # noqa: E402
 
 if __name__ == "__main__":
     CircuitBreaker.objects.all().delete()

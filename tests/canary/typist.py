@@ -204,7 +204,7 @@ class Typist:
     def _add_integration(self, admin: Browser, provider: str, name: str, **keys: str) -> str:
         typed = {"provider": provider, "name": name, "is_active": "on", **keys}
         for address, is_refused in (("http://metadata.example", True), (self.echo_server.url, False)):
-            answer = admin.submit("/admin/links/integration/add/", having="base_url", base_url=address, **typed)
+            answer = admin.submit("/admin/integrations/integration/add/", having="base_url", base_url=address, **typed)
             assert ("errornote" in answer.text) is is_refused
         listed = admin.get("/integrations/").text.split(name)[0]
         return listed.rsplit("/integrations/", 1)[1].split("/")[0]

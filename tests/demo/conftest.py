@@ -10,7 +10,7 @@ from django.db import transaction
 from pytest_django import DjangoDbBlocker
 
 from linkadmin.demo.world import plant
-from linkadmin.links.models import Integration
+from linkadmin.integrations.models import Integration
 from linkadmin.simulator.server import Simulator
 
 SOMEWHERE = "http://127.0.0.1:8800"

@@ -8,9 +8,11 @@ import pytest
 from django.utils import timezone
 
 from linkadmin.demo.casting import FIRST_REPAIR, FIRST_REPAIR_ID
-from linkadmin.links import connections, health
+from linkadmin.integrations import connections
+from linkadmin.integrations.models import CallQuota, Integration
+from linkadmin.links import health
 from linkadmin.links.causes import VERDICTS
-from linkadmin.links.models import CallQuota, HealthChange, Institution, Integration, Link
+from linkadmin.links.models import HealthChange, Institution, Link
 from linkadmin.links.queries import search
 from linkadmin.operations import reading
 from linkadmin.operations.budget import FREE_ATTEMPTS, budget_of

@@ -11,7 +11,8 @@ from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Role
 from linkadmin.audit.models import AuditEvent
 from linkadmin.demo.world import plant
-from linkadmin.links.models import EndUser, HealthChange, Institution, Integration, Link
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import EndUser, HealthChange, Institution, Link
 from linkadmin.operations.models import Operation
 from linkadmin.providers.types import HealthState
 from linkadmin.simulator.institutions import INSTITUTIONS, kind_of

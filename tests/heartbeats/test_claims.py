@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from linkadmin.links.models import Integration
+from linkadmin.integrations.models import Integration
 from linkadmin.operations.models import ACCEPTED, Operation
 from linkadmin.webhooks.models import DeliveryOutcome, DeliveryState, WebhookDelivery
 from tests.background import kill, run

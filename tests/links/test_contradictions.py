@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from linkadmin.integrations.models import Integration
 from linkadmin.links import counts
-from linkadmin.links.models import Integration, Link
+from linkadmin.links.models import Link
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.simulator.clock import iso
 from linkadmin.sync import clock

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from linkadmin.integrations.models import Integration
 from linkadmin.links import counts, health
-from linkadmin.links.models import CountMove, Integration, Link, LinkCount
+from linkadmin.links.models import CountMove, Link, LinkCount
 from linkadmin.providers.types import Cause, Observation, RemoteLink
 from tests.environment import Environment
 

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from linkadmin.integrations.models import Integration
 from linkadmin.links import health
 from linkadmin.links.causes import STATES
-from linkadmin.links.models import EndUser, Integration, Link
+from linkadmin.links.models import EndUser, Link
 from linkadmin.providers.types import Cause, HealthState, Observation, RemoteLink
 from tests.environment import Environment
 

@@ -10,7 +10,8 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from linkadmin.links.models import EndUser, Institution, Integration, Link, LinkSearch, search_text
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import EndUser, Institution, Link, LinkSearch, search_text
 from linkadmin.paging import PAGE_SIZE
 from linkadmin.providers.types import Cause, HealthState
 from tests.environment import HTMX, Environment

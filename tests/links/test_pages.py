@@ -9,8 +9,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from linkadmin.integrations.models import Integration
 from linkadmin.links import health
-from linkadmin.links.models import EndUser, Integration, Link
+from linkadmin.links.models import EndUser, Link
 from linkadmin.providers.types import Cause, Observation, RemoteLink
 
 pytestmark = pytest.mark.django_db

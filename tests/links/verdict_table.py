@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from linkadmin.accounts.roles import MATRIX, Right, Role
+from linkadmin.integrations.models import Integration
 from linkadmin.links.causes import VERDICTS, Remedy, RepairKind, Turn, judge
-from linkadmin.links.models import EndUser, Institution, Integration, Link
+from linkadmin.links.models import EndUser, Institution, Link
 from linkadmin.operations.next_step import WITHOUT_CALL, Choice, Step, WayOn, way_on
 from linkadmin.operations.verdict import LOOKS, known_steps
 from linkadmin.providers.types import Cause

@@ -7,7 +7,8 @@ import pytest
 from django.utils import timezone
 
 from linkadmin.audit.models import AuditEvent
-from linkadmin.links.models import CircuitBreaker, Integration, Link
+from linkadmin.integrations.models import CircuitBreaker, Integration
+from linkadmin.links.models import Link
 from linkadmin.operations.models import Operation, State
 from linkadmin.providers.types import Cause
 from linkadmin.simulator.conduct import Conduct

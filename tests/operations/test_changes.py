@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from linkadmin.links.models import Integration, Link
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import Link
 from linkadmin.operations import refusals, services, tasks
 from linkadmin.operations.explanations import explain
 from linkadmin.operations.models import Operation, OperationKind, State

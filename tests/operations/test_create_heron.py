@@ -4,7 +4,8 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from linkadmin.links.models import EndUser, Integration, Link
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import EndUser, Link
 from linkadmin.operations import tasks
 from linkadmin.operations.models import Operation, State
 from linkadmin.providers.types import HealthState

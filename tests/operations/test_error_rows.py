@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from linkadmin.links.models import CallQuota, CircuitBreaker, Integration
+from linkadmin.integrations.models import CallQuota, CircuitBreaker, Integration
 from linkadmin.operations.models import State
 from tests.environment import Environment
 

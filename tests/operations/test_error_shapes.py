@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from linkadmin.links.models import CallQuota, CircuitBreaker, Integration, Link, UnknownValue
+from linkadmin.integrations.models import CallQuota, CircuitBreaker, Integration
+from linkadmin.links.models import Link, UnknownValue
 from linkadmin.operations.models import State
 from linkadmin.providers.types import Cause, HealthState
 from tests.environment import Environment

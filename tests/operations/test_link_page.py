@@ -2,7 +2,8 @@
 
 import pytest
 
-from linkadmin.links.models import Integration, Link
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import Link
 from linkadmin.providers.types import Cause, HealthState
 from tests.environment import Environment
 

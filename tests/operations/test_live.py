@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from linkadmin.accounts.models import StaffSession as Session
 from linkadmin.audit.models import AuditEvent
-from linkadmin.links.models import Integration, Link
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import Link
 from linkadmin.operations import tasks
 from linkadmin.operations.models import Operation, State
 from linkadmin.providers.types import Cause, HealthState

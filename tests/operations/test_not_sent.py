@@ -7,7 +7,8 @@ import pytest
 from django.conf import settings as ours
 from django.utils import timezone
 
-from linkadmin.links.models import CallSlot, Link
+from linkadmin.integrations.models import CallSlot
+from linkadmin.links.models import Link
 from linkadmin.operations.models import Operation, State
 from linkadmin.providers.types import Cause
 from tests.environment import HTMX, Environment

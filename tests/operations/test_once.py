@@ -235,7 +235,7 @@ def test_page_opened_again_shows_where_it_stands(env: Environment) -> None:
 
 
 def test_calls_that_find_no_place_are_refused_politely(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("linkadmin.links.slots.SLOT_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("linkadmin.integrations.slots.SLOT_WAIT_SECONDS", 0.05)
     for _each in range(8):
         env.belvo.slots.create(call="read_link", lease_until=timezone.now() + timedelta(seconds=45))
     url, values = credentials_form(env, env.belvo_link())

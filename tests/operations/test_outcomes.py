@@ -10,7 +10,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from linkadmin.audit.models import AuditEvent
-from linkadmin.links.models import Integration, Link
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import Link
 from linkadmin.operations import tasks
 from linkadmin.operations.models import Operation, OperationKind, PendingChallenge, State
 from linkadmin.providers.types import HealthState

@@ -8,9 +8,10 @@ import pytest
 from django.utils import timezone
 
 from linkadmin.audit.models import AuditEvent
-from linkadmin.links.denials import words_for
-from linkadmin.links.models import CallQuota, CallSlot, CircuitBreaker, Integration, Link
-from linkadmin.operations import runner
+from linkadmin.integrations import call_pool
+from linkadmin.integrations.denials import words_for
+from linkadmin.integrations.models import CallQuota, CallSlot, CircuitBreaker, Integration
+from linkadmin.links.models import Link
 from linkadmin.operations.models import Operation, PendingChallenge, State
 from linkadmin.providers.types import Cause
 from linkadmin.sync.models import LinkRead
@@ -88,7 +89,7 @@ def test_form_that_was_open_already_is_refused_and_leaves_no_intent(env: Environ
 def test_code_that_cannot_be_sent_is_not_burnt(
     env: Environment, asked: Link, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("linkadmin.links.slots.SLOT_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("linkadmin.integrations.slots.SLOT_WAIT_SECONDS", 0.05)
     values = env.open(f"/links/{asked.pk}/token/").form_with("token").values | {"token": "111111"}
     soon = timezone.now() + timedelta(seconds=30)
     if why == "paused":
@@ -126,9 +127,9 @@ def test_call_that_is_denied_after_its_operation_began_ends_not_sent(
     env: Environment, asked: Link, monkeypatch: pytest.MonkeyPatch, form: str, why: str
 ) -> None:
     link = env.belvo_link("Blue Fern", bank="gringotts_mx_retail") if form == "credentials" else asked
-    begin, sent = runner.start, len(env.calls("PUT"))
+    begin, sent = call_pool.start, len(env.calls("PUT"))
 
-    def start(key: UUID, held: runner.HeldSlot, work: Callable[[], None]) -> None:
+    def start(key: UUID, held: call_pool.HeldSlot, work: Callable[[], None]) -> None:
         if why == "paused":
             pause(env.belvo)
         else:
@@ -136,7 +137,7 @@ def test_call_that_is_denied_after_its_operation_began_ends_not_sent(
             CallQuota.objects.update_or_create(integration=env.belvo, scope="", defaults=used_up)
         begin(key, held, work)
 
-    monkeypatch.setattr(runner, "start", start)
+    monkeypatch.setattr(call_pool, "start", start)
     typed = {"password": "pass_valid"} if form == "credentials" else {"token": "111111"}
     env.send(f"/links/{link.pk}/{form}/", **typed)
     env.settled()

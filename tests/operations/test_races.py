@@ -9,8 +9,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from linkadmin.audit.models import AuditEvent
-from linkadmin.links.models import EndUser, Integration
-from linkadmin.operations import outcomes, reconcile, runner, tasks
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import EndUser
+from linkadmin.operations import outcomes, reconcile, slots, tasks
 from linkadmin.operations.budget import budget_of
 from linkadmin.operations.models import Operation, State
 from linkadmin.providers.types import Cause, Observation, RemoteLink
@@ -52,14 +53,14 @@ def test_call_whose_lease_is_over_is_not_made(env: Environment, settings: Settin
 def test_link_that_appears_while_a_place_is_waited_for_stops_the_create(
     env: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    customer, waited = env.customer("Acme Corp"), runner.slot_for
+    customer, waited = env.customer("Acme Corp"), slots.slot_for
 
     def place(integration_id: Any, **named: Any) -> Any:
-        monkeypatch.setattr("linkadmin.operations.runner.slot_for", waited)
+        monkeypatch.setattr("linkadmin.operations.slots.slot_for", waited)
         env.heron_link(item_id="item-1")
         return waited(integration_id, **named)
 
-    monkeypatch.setattr("linkadmin.operations.runner.slot_for", place)
+    monkeypatch.setattr("linkadmin.operations.slots.slot_for", place)
     typed = {"end_user_id": customer.external_id, "access_token": "access-1", "item_id": "item-1"}
     answer = env.send(env.new_link_url(), **typed)
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from linkadmin.links.models import Integration
+from linkadmin.integrations.models import Integration
 from linkadmin.operations.models import Operation
 from linkadmin.providers.types import Cause
 from tests.environment import PASSWORD, Environment

@@ -8,7 +8,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from linkadmin.audit.models import AuditEvent
-from linkadmin.links.models import CallQuota, Link
+from linkadmin.integrations.models import CallQuota
+from linkadmin.links.models import Link
 from linkadmin.operations.models import Operation, State
 from linkadmin.providers.types import Cause
 from tests.environment import Environment

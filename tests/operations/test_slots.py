@@ -15,8 +15,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from linkadmin.audit.models import AuditEvent
-from linkadmin.links.models import CallQuota, CallSlot, Integration, Link
-from linkadmin.operations import runner
+from linkadmin.integrations import call_pool
+from linkadmin.integrations.models import CallQuota, CallSlot, Integration
+from linkadmin.links.models import Link
 from linkadmin.operations.models import Operation, State
 from tests.environment import HTMX, Environment
 from tests.operations.helpers import reconciled
@@ -41,7 +42,7 @@ def _never_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_seconds: float) -> None:
         raise AssertionError("a page's thread waited for a slot")
 
-    monkeypatch.setattr("linkadmin.links.rate_limiter.time.sleep", fail)
+    monkeypatch.setattr("linkadmin.integrations.rate_limiter.time.sleep", fail)
 
 
 @pytest.mark.usefixtures("_never_sleeps")
@@ -137,15 +138,15 @@ class TestTwoWhoCheckTheSameLink:
         script = Script([_after(first_may_end)])
         Integration.objects.filter(pk=env.belvo.pk).update(base_url=script.url)
         _check(env, link, "ana")
-        begin = runner.start
+        begin = call_pool.start
 
-        def start(key: UUID, held: runner.HeldSlot, work: Callable[[], None]) -> None:
+        def start(key: UUID, held: call_pool.HeldSlot, work: Callable[[], None]) -> None:
             begin(key, held, lambda: (second_may_end.wait(60), work())[1])
             first_may_end.set()
             wait_until(lambda: CallSlot.objects.count() == 1)
             time.sleep(0.2)  # what the first still does after it let its slot go
 
-        monkeypatch.setattr(runner, "start", start)
+        monkeypatch.setattr(call_pool, "start", start)
 
         told = _check(env, link, "ben")
         second_may_end.set()
@@ -181,7 +182,7 @@ class TestReconciliation:
     def test_leaves_three_slots_to_people(
         self, env: Environment, lost: Operation, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("linkadmin.links.slots.SLOT_WAIT_SECONDS", 0.0)
+        monkeypatch.setattr("linkadmin.integrations.slots.SLOT_WAIT_SECONDS", 0.0)
         take(env, 5)
         before = len(env.calls("GET", "/api/links/"))
 

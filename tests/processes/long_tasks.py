@@ -13,8 +13,8 @@ from linkadmin.celery import app
 @shared_task(name="tests.read_on")
 def read_on(integration_id: str, seconds: str) -> None:
     """Ask a provider one thing after the other, as full checks and bulk work do."""
-    from linkadmin.links.connections import client_for
-    from linkadmin.links.models import Integration
+    from linkadmin.integrations.connections import client_for
+    from linkadmin.integrations.models import Integration
 
     provider = client_for(Integration.objects.get(pk=integration_id), in_background=True)
     until = time.monotonic() + float(seconds)

@@ -7,7 +7,7 @@ import django
 
 django.setup()
 
-from linkadmin.links.models import Integration  # noqa: E402
+from linkadmin.integrations.models import Integration  # noqa: E402
 from tests.webhooks.webhook_sender import open_endpoint  # noqa: E402
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ from datetime import timedelta
 from django.utils import timezone
 
 from linkadmin.accounts.models import User
-from linkadmin.links import connections
-from linkadmin.links.models import Integration, Link
+from linkadmin.integrations import connections
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import Link
 from linkadmin.simulator.conduct import USUAL, Conduct
 from linkadmin.simulator.population import Population
 from linkadmin.simulator.server import Simulator

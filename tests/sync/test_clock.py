@@ -7,9 +7,10 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from linkadmin.integrations.models import CallQuota, Integration
 from linkadmin.links import health
 from linkadmin.links.causes import ESCALATED_RANK
-from linkadmin.links.models import CallQuota, Integration, Link
+from linkadmin.links.models import Link
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.sync import reads, tasks
 from linkadmin.sync.models import LinkRead, Reason

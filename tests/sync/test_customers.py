@@ -4,7 +4,8 @@ import pytest
 from pytest_django import Settings
 
 from linkadmin.audit.models import AuditEvent
-from linkadmin.links.models import EndUser, Integration
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import EndUser
 from linkadmin.operations.models import Operation, OperationKind, State
 from tests.environment import Environment
 from tests.markup import Form, Page

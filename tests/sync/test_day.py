@@ -11,9 +11,10 @@ import time_machine
 from django.db import connection
 from pytest_django.live_server_helper import LiveServer
 
+from linkadmin.integrations.models import Integration
 from linkadmin.links import counts
 from linkadmin.links.causes import STATES
-from linkadmin.links.models import HealthChange, Integration, Link
+from linkadmin.links.models import HealthChange, Link
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.simulator.conduct import Conduct
 from linkadmin.sync import full_checks, tasks

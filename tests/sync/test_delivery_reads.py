@@ -9,8 +9,9 @@ import requests
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
+from linkadmin.integrations.models import Integration
 from linkadmin.links import health
-from linkadmin.links.models import EndUser, Integration, Link
+from linkadmin.links.models import EndUser, Link
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.simulator.heron_drill import SETTLES_AFTER
 from linkadmin.sync import delivery_reads, tasks

@@ -16,7 +16,8 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from linkadmin.links.models import HealthChange, Integration, Link
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import HealthChange, Link
 from linkadmin.providers.types import Cause
 from linkadmin.simulator.conduct import Conduct
 from linkadmin.sync import tasks

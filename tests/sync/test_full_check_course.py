@@ -10,8 +10,9 @@ import pytest
 from django.utils import timezone
 
 from linkadmin.database import release_connections
-from linkadmin.links.connections import store_secret
-from linkadmin.links.models import CallQuota, Integration, Link
+from linkadmin.integrations.connections import store_secret
+from linkadmin.integrations.models import CallQuota, Integration
+from linkadmin.links.models import Link
 from linkadmin.operations import reading, refusals
 from linkadmin.providers.belvo import provider as belvo
 from linkadmin.providers.types import Cause, HealthState, Secret

@@ -10,8 +10,9 @@ from django.utils import timezone
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from linkadmin.integrations.models import Integration
 from linkadmin.links import health
-from linkadmin.links.models import EndUser, Integration, Link
+from linkadmin.links.models import EndUser, Link
 from linkadmin.providers.types import Cause, Observation, RemoteLink
 from linkadmin.sync.full_checks import batches, links
 from linkadmin.sync.models import FullCheck, FullCheckState

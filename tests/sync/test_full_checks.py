@@ -7,7 +7,8 @@ import pytest
 from django.utils import timezone
 from django.utils.html import escape
 
-from linkadmin.links.models import HealthChange, Integration, Link
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import HealthChange, Link
 from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.providers.belvo import provider as belvo
 from linkadmin.providers.heron import record_calls as heron_beside

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from linkadmin.links.models import HealthChange, Integration
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import HealthChange
 from linkadmin.simulator.conduct import Conduct
 from linkadmin.sync import full_checks
 from linkadmin.sync.models import FullCheck, FullCheckState

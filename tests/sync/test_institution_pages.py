@@ -7,7 +7,8 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from linkadmin.links.models import Institution, Integration
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import Institution
 from linkadmin.paging import PAGE_SIZE
 from linkadmin.providers.types import Cause
 from linkadmin.simulator.conduct import Conduct

@@ -7,7 +7,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from linkadmin.links.models import CallQuota, CircuitBreaker, Integration, Link
+from linkadmin.integrations.models import CallQuota, CircuitBreaker, Integration
+from linkadmin.links.models import Link
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.simulator.conduct import Conduct
 from linkadmin.sync import queue, reads, tasks

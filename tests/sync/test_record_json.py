@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from linkadmin.links.connections import client_for
+from linkadmin.integrations.connections import client_for
 from linkadmin.providers.errors import Busy, Failure
 from linkadmin.providers.records import RemoteAccount, RepairAddress
 from linkadmin.providers.types import Cause, Observation, RemoteLink, Secret

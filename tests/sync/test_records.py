@@ -12,8 +12,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from linkadmin.audit.models import AuditEvent
-from linkadmin.links.connections import store_secret
-from linkadmin.links.models import Integration, Link
+from linkadmin.integrations.connections import store_secret
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import Link
 from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.providers.types import Secret
 from linkadmin.simulator.conduct import Conduct

@@ -81,7 +81,7 @@ def test_the_providers_move_with_the_port_of_the_simulator(data: Path, monkeypat
 
     prepare(data)
 
-    assert column(data, "SELECT base_url FROM links_integration") == {"http://127.0.0.1:8801"}
+    assert column(data, "SELECT base_url FROM integrations_integration") == {"http://127.0.0.1:8801"}
 
 
 def test_the_simulated_providers_are_told_where_the_endpoints_are(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +132,7 @@ def test_demo_is_not_planted_beside_staff_of_somebody_s(tmp_path: Path, data: Pa
     shutil.copytree(data, mixed)
     with sqlite3.connect(mixed / "linkadmin.sqlite3") as database:
         database.execute("PRAGMA foreign_keys=OFF")
-        database.execute("DELETE FROM links_integration")
+        database.execute("DELETE FROM integrations_integration")
     database.close()
 
     ended = subprocess.run(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from linkadmin.links.models import Integration
+from linkadmin.integrations.models import Integration
 from linkadmin.providers import PROVIDERS
 from tests.environment import Environment
 
@@ -28,5 +28,5 @@ def integration(env: Environment, tinbank: TinbankServer) -> Integration:
     Integration.objects.all().delete()
     typed = {"provider": "tin_bank", "name": "Tins of the north", "base_url": tinbank.url, "is_active": "on"}
     typed |= {"tin_bank_pass_key": PASS_KEY, "tin_bank_region": "north"}
-    env.post("/admin/links/integration/add/", typed, "adm")
+    env.post("/admin/integrations/integration/add/", typed, "adm")
     return Integration.objects.get()

@@ -2,7 +2,8 @@
 
 import pytest
 
-from linkadmin.links.models import Integration, Link
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import Link
 from linkadmin.operations import refusals
 from linkadmin.providers import PROVIDERS
 from linkadmin.providers.filters import Filters

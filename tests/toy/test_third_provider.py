@@ -6,8 +6,9 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from linkadmin.links.connections import client_for
-from linkadmin.links.models import Integration, Link
+from linkadmin.integrations.connections import client_for
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import Link
 from linkadmin.operations import tasks
 from linkadmin.operations.models import Operation, PendingChallenge, State
 from linkadmin.providers.types import Cause, HealthState, LinkRef, Secret
@@ -20,7 +21,7 @@ from .server import RIGHT_TAN, UNREADABLE_CARD, TinbankServer
 
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
-ADD = "/admin/links/integration/add/"
+ADD = "/admin/integrations/integration/add/"
 NUMBER = re.compile(r'class="challenge__number">(\d{6})<')
 OTHERS = re.compile("belvo|heron|plaid|pass_valid|item id", re.IGNORECASE)
 
@@ -102,9 +103,11 @@ class TestItsIntegration:
         assert "Tins of the north Tinbank http://127.0.0.1" in env.open("/integrations/", "adm").words
 
     def test_wrong_key_is_told_and_not_repeated(self, env: Environment, integration: Integration) -> None:
-        values = env.open(f"/admin/links/integration/{integration.pk}/change/", "adm").form_with("base_url").values
+        values = (
+            env.open(f"/admin/integrations/integration/{integration.pk}/change/", "adm").form_with("base_url").values
+        )
         values |= {"is_active": "on", "tin_bank_pass_key": "a-wrong-pass-key"}
-        env.post(f"/admin/links/integration/{integration.pk}/change/", values, "adm")
+        env.post(f"/admin/integrations/integration/{integration.pk}/change/", values, "adm")
 
         env.post(f"{integration.get_absolute_url()}test/", name="adm")
 

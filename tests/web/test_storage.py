@@ -129,8 +129,8 @@ def _changes(env: Environment, link: Link) -> dict[str, tuple[str, str, dict[str
         "endpoint": ("adm", f"{of_integration}endpoint/url/", {}),
         "integration": (
             "adm",
-            f"/admin/links/integration/{env.belvo.pk}/change/",
-            env.open(f"/admin/links/integration/{env.belvo.pk}/change/", "adm").form_with("name").values,
+            f"/admin/integrations/integration/{env.belvo.pk}/change/",
+            env.open(f"/admin/integrations/integration/{env.belvo.pk}/change/", "adm").form_with("name").values,
         ),
         "staff": (
             "adm",

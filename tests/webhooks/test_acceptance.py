@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from linkadmin.links.models import Integration
+from linkadmin.integrations.models import Integration
 from linkadmin.webhooks import endpoints
 from linkadmin.webhooks.models import WebhookDelivery
 from tests.environment import Environment

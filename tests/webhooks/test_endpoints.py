@@ -5,8 +5,8 @@ import re
 import pytest
 
 from linkadmin.audit.models import AuditEvent
-from linkadmin.links.models import Integration
-from linkadmin.links.sealed import SealBroken, unseal
+from linkadmin.integrations.models import Integration
+from linkadmin.integrations.sealed import SealBroken, unseal
 from linkadmin.webhooks import endpoints
 from linkadmin.webhooks.models import WebhookEndpoint, WebhookSecret
 from tests.environment import Environment

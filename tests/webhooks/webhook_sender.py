@@ -13,7 +13,8 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from linkadmin.links.models import Integration, Link
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import Link
 from linkadmin.providers.types import Secret
 from linkadmin.webhooks import deliveries, endpoints, secrets
 from linkadmin.webhooks.models import DeliveryOutcome, WebhookDelivery

@@ -6,8 +6,9 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from linkadmin.integrations.models import Integration
 from linkadmin.links.causes import ESCALATED_RANK
-from linkadmin.links.models import ESCALATE_AFTER, HealthChange, Integration, Link
+from linkadmin.links.models import ESCALATE_AFTER, HealthChange, Link
 from linkadmin.providers.types import Cause, HealthState
 
 from .rules import RENEW_WITHIN, WORKS, Report, Source, Taking, aged, as_known, become, renews_soon

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from django.db import transaction
 
+from linkadmin.integrations.models import Integration
 from linkadmin.links import counts, unrecognized_values
-from linkadmin.links.models import HealthChange, Integration, Link, LinkSearch, search_text
+from linkadmin.links.models import HealthChange, Link, LinkSearch, search_text
 from linkadmin.links.named_institutions import institutions_named
 from linkadmin.providers.types import Cause, HealthState, RemoteLink
 

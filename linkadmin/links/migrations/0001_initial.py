@@ -11,33 +11,11 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('integrations', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Integration',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('provider', models.CharField(max_length=20, verbose_name='provider')),
-                ('name', linkadmin.fields.NameField(max_length=80, unique=True, verbose_name='name')),
-                ('base_url', models.CharField(max_length=200, verbose_name='base address')),
-                ('options', models.JSONField(blank=True, default=dict, verbose_name='options')),
-                ('is_active', models.BooleanField(default=True, verbose_name='in use')),
-                ('key_state', models.CharField(choices=[('untried', 'Not tried yet'), ('good', 'Keys are good'), ('refused', 'Keys are refused'), ('unreachable', 'No good answer')], default='untried', max_length=12, verbose_name='keys')),
-                ('keys_refused_at', models.DateTimeField(blank=True, null=True, verbose_name='keys refused since')),
-                ('keys_retry_at', models.DateTimeField(blank=True, null=True, verbose_name='refused keys are tried again')),
-                ('tested_at', models.DateTimeField(blank=True, null=True, verbose_name='last tested')),
-                ('test_detail', models.CharField(blank=True, max_length=500, verbose_name='answer of the last test')),
-                ('institutions_read_at', models.DateTimeField(blank=True, null=True, verbose_name='institutions read')),
-                ('last_full_check_at', models.DateTimeField(blank=True, null=True, verbose_name='all links read')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
-            ],
-            options={
-                'verbose_name': 'integration',
-                'verbose_name_plural': 'integrations',
-            },
-        ),
         migrations.CreateModel(
             name='Link',
             fields=[
@@ -109,17 +87,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='CircuitBreaker',
-            fields=[
-                ('integration', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='circuit_breaker', serialize=False, to='links.integration')),
-                ('failures', models.PositiveSmallIntegerField(default=0)),
-                ('recent', models.CharField(blank=True, max_length=20)),
-                ('open_until', models.DateTimeField(blank=True, null=True)),
-                ('open_reason', models.CharField(blank=True, max_length=80)),
-                ('probe_until', models.DateTimeField(blank=True, null=True)),
-            ],
-        ),
-        migrations.CreateModel(
             name='Institution',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -137,7 +104,7 @@ class Migration(migrations.Migration):
                 ('resources', models.JSONField(blank=True, default=list)),
                 ('form_fields', models.JSONField(blank=True, default=list)),
                 ('read_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='read')),
-                ('integration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='institutions', to='links.integration')),
+                ('integration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='institutions', to='integrations.integration')),
             ],
             options={
                 'verbose_name': 'institution',
@@ -153,7 +120,7 @@ class Migration(migrations.Migration):
                 ('entered', models.PositiveIntegerField(default=0, verbose_name='came in')),
                 ('left', models.PositiveIntegerField(default=0, verbose_name='left')),
                 ('institution', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='links.institution')),
-                ('integration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='links.integration')),
+                ('integration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.integration')),
             ],
             options={
                 'verbose_name': 'daily count',
@@ -169,47 +136,11 @@ class Migration(migrations.Migration):
                 ('new', models.CharField(max_length=20)),
                 ('links', models.PositiveIntegerField(default=1)),
                 ('institution', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='links.institution')),
-                ('integration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='links.integration')),
+                ('integration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.integration')),
             ],
             options={
                 'abstract': False,
             },
-        ),
-        migrations.CreateModel(
-            name='CallQuota',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('scope', models.CharField(blank=True, max_length=60)),
-                ('calls', models.PositiveIntegerField()),
-                ('used', models.PositiveIntegerField(default=0)),
-                ('window_ends_at', models.DateTimeField()),
-                ('reported', models.BooleanField(default=False)),
-                ('guesses', models.PositiveSmallIntegerField(default=0)),
-                ('integration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='quotas', to='links.integration')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='CallSlot',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('call', models.CharField(max_length=60)),
-                ('taken_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('lease_until', models.DateTimeField()),
-                ('person', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('integration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='slots', to='links.integration')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='IntegrationSecret',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=40)),
-                ('sealed', models.BinaryField()),
-                ('fingerprint', models.CharField(max_length=8)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('changed_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('integration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='secrets', to='links.integration')),
-            ],
         ),
         migrations.CreateModel(
             name='LinkSearch',
@@ -231,7 +162,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='link',
             name='integration',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='links', to='links.integration'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='links', to='integrations.integration'),
         ),
         migrations.AddField(
             model_name='link',
@@ -279,7 +210,7 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(max_length=20, verbose_name='state')),
                 ('links', models.IntegerField(default=0, verbose_name='links')),
                 ('institution', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='links.institution')),
-                ('integration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='links.integration')),
+                ('integration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.integration')),
             ],
             options={
                 'verbose_name': 'count of links',
@@ -342,18 +273,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='dailycount',
             index=models.Index(fields=['day', 'integration', 'institution', 'state'], name='daily_count_of'),
-        ),
-        migrations.AddConstraint(
-            model_name='callquota',
-            constraint=models.UniqueConstraint(fields=('integration', 'scope'), name='one_quota_per_scope'),
-        ),
-        migrations.AddIndex(
-            model_name='callslot',
-            index=models.Index(fields=['integration', 'lease_until'], name='call_slots'),
-        ),
-        migrations.AddConstraint(
-            model_name='integrationsecret',
-            constraint=models.UniqueConstraint(fields=('integration', 'name'), name='one_secret_per_name'),
         ),
         migrations.AddIndex(
             model_name='link',

@@ -7,7 +7,9 @@ Counts and moves together are exact at any moment.
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from .integrations import Institution, Integration
+from linkadmin.integrations.models import Integration
+
+from .institutions import Institution
 
 STATE_LENGTH = 20
 

@@ -11,6 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.fields import FoldedField, NameField
+from linkadmin.integrations.denials import why_unasked
+from linkadmin.integrations.models import Integration
 from linkadmin.links.causes import (
     ESCALATED_RANK,
     RENEWAL_RANK,
@@ -21,11 +23,10 @@ from linkadmin.links.causes import (
     Verdict,
     judge,
 )
-from linkadmin.links.denials import why_unasked
 from linkadmin.providers.names import folded, masked
 from linkadmin.providers.types import Capability, Cause, HealthState, LinkRef
 
-from .integrations import Institution, Integration
+from .institutions import Institution
 
 # One text for two columns: enums are stored by value and shown by their own tables (causes/).
 HEALTH_CHOICES = [(state.value, state.value) for state in HealthState]

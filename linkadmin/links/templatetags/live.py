@@ -7,7 +7,7 @@ from django import template
 from django.template import Context
 
 from linkadmin.heartbeats import watch
-from linkadmin.links.alerts import alerts
+from linkadmin.integrations.alerts import alerts
 from linkadmin.links.live import as_shown, concerned, follow_mark, pulse_of
 
 register = template.Library()

@@ -3,10 +3,10 @@
 from django.conf import settings
 from django.urls import reverse
 
-from linkadmin.links.alerts import why_keys
-from linkadmin.links.models import Integration
-from linkadmin.links.rate_limiter import why_denied
-from linkadmin.operations import runner
+from linkadmin.integrations import call_pool
+from linkadmin.integrations.alerts import why_keys
+from linkadmin.integrations.models import Integration
+from linkadmin.integrations.rate_limiter import why_denied
 from linkadmin.operations.models import Operation, OperationKind, State
 
 
@@ -17,7 +17,7 @@ def why_paused(integration: Integration, call: str) -> str:
 
 def outcome_of(operation: Operation) -> Operation:
     """Wait a moment for the end of a call, and return the operation as it is then."""
-    runner.wait_for(operation.pk, settings.OPERATION_ANSWER_SECONDS)
+    call_pool.wait_for(operation.pk, settings.OPERATION_ANSWER_SECONDS)
     return Operation.objects.with_names().get(pk=operation.pk)
 
 

@@ -10,8 +10,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
+from linkadmin.integrations.models import Integration
 from linkadmin.links import institutions
-from linkadmin.links.models import EndUser, Institution, Integration
+from linkadmin.links.models import EndUser, Institution
 from linkadmin.links.presentation import standing_of
 from linkadmin.operations import refusals, services
 from linkadmin.operations.budget import budget_of, latest_refusal

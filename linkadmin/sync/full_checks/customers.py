@@ -8,8 +8,9 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from linkadmin.integrations.models import Integration
 from linkadmin.links import health
-from linkadmin.links.models import Integration, Link
+from linkadmin.links.models import Link
 from linkadmin.providers import records
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import NotFound

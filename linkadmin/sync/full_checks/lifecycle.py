@@ -15,7 +15,7 @@ from linkadmin import work_queue
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
-from linkadmin.links.models import Integration
+from linkadmin.integrations.models import Integration
 from linkadmin.operations import refusals
 from linkadmin.providers.records import FullCheckBy, RemotePage
 from linkadmin.providers.types import Capability

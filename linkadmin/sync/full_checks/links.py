@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from linkadmin.integrations.models import Integration
 from linkadmin.links import health
-from linkadmin.links.models import Integration
 from linkadmin.operations.reading import without_attempt
 from linkadmin.providers import records
 from linkadmin.providers.base import Provider

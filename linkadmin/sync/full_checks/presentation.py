@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from linkadmin.heartbeats import watch
-from linkadmin.links.presentation import StateBadge
 from linkadmin.sync.models import FullCheck, FullCheckBatch, FullCheckState
+from linkadmin.web.badges import StateBadge
 
 LOOKS = {  # tone and icon
     FullCheckState.RUNNING: ("info", "refresh-cw"),

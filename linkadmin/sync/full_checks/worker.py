@@ -9,9 +9,9 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from linkadmin.links import connections
-from linkadmin.links.denials import KEYS_REFUSED
-from linkadmin.links.models import CallQuota, Integration
+from linkadmin.integrations import connections
+from linkadmin.integrations.denials import KEYS_REFUSED
+from linkadmin.integrations.models import CallQuota, Integration
 from linkadmin.operations.reading import why_unasked
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import KeysRefused, ProviderError

@@ -10,6 +10,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('integrations', '0001_initial'),
         ('links', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -36,7 +37,7 @@ class Migration(migrations.Migration):
                 ('unread', models.PositiveIntegerField(default=0, verbose_name='customers not read')),
                 ('note', models.CharField(blank=True, max_length=300, verbose_name='note')),
                 ('asked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('integration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='full_checks', to='links.integration')),
+                ('integration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='full_checks', to='integrations.integration')),
                 ('stopped_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
@@ -72,7 +73,7 @@ class Migration(migrations.Migration):
                 ('why', models.CharField(choices=[('no_object', 'The record is not an object.'), ('no_id', 'The record has no ID.'), ('id_unusable', "Its ID is too long, or has characters that an ID can't have here."), ('incomplete', 'The record lacks something that every other one has.'), ('unread', 'Its links could not be read, and keep their state.')], max_length=12, verbose_name='why')),
                 ('at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='time')),
                 ('full_check', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='left_out', to='sync.fullcheck')),
-                ('integration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='left_out', to='links.integration')),
+                ('integration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='left_out', to='integrations.integration')),
             ],
             options={
                 'verbose_name': 'record left out',
@@ -94,7 +95,7 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(choices=[('message', 'a message of the provider'), ('proof', 'proof that a repair works'), ('missing', "it was not in the provider's list"), ('changed', 'the list says that something changed'), ('age', 'its data grows old')], default='age', max_length=8)),
                 ('urgency', models.PositiveSmallIntegerField(default=4)),
                 ('brought_news', models.BooleanField(default=False)),
-                ('integration', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='links.integration')),
+                ('integration', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.integration')),
             ],
         ),
         migrations.CreateModel(
@@ -111,7 +112,7 @@ class Migration(migrations.Migration):
                 ('answered_at', models.DateTimeField(blank=True, null=True)),
                 ('remote_id', models.CharField(blank=True, max_length=120)),
                 ('end_user_id', models.CharField(blank=True, max_length=140)),
-                ('integration', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='links.integration')),
+                ('integration', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.integration')),
             ],
         ),
         migrations.CreateModel(
@@ -120,7 +121,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('end_user_id', models.CharField(max_length=140)),
                 ('fingerprint', models.BigIntegerField()),
-                ('integration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='links.integration')),
+                ('integration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.integration')),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('integration', 'end_user_id'), name='one_print_per_customer')],

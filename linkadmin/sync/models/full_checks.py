@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from linkadmin.links.models import Integration
+from linkadmin.integrations.models import Integration
 from linkadmin.work_queue import WorkItem
 
 

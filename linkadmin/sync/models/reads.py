@@ -7,7 +7,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from linkadmin.links.models import Integration, Link
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import Link
 from linkadmin.work_queue import WorkItem
 
 READ_EVERY = timedelta(seconds=10)  # no link is read more often, whoever wants it

@@ -12,10 +12,11 @@ from django.utils.translation import ngettext
 
 from linkadmin.accounts.roles import Right
 from linkadmin.links.causes import VERDICTS
-from linkadmin.links.presentation import StateBadge, badge_of
+from linkadmin.links.presentation import badge_of
 from linkadmin.providers.names import masked
 from linkadmin.providers.records import RemoteAccount, RemoteSource
 from linkadmin.providers.types import Cause, Observation
+from linkadmin.web.badges import StateBadge
 
 register = template.Library()
 

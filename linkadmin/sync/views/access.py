@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 
-from linkadmin.links.models import Integration
+from linkadmin.integrations.models import Integration
 from linkadmin.providers.types import Capability
 
 

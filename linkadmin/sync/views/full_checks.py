@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from linkadmin.accounts.roles import Right, may
+from linkadmin.integrations.models import Integration
 from linkadmin.links.glance import Glance, time_of
 from linkadmin.links.live import NOTHING_AWAITED, Pulse, answer, seconds_between, version_of
-from linkadmin.links.models import Integration
 from linkadmin.operations.refusals import Refusal
 from linkadmin.paging import Keyset
 from linkadmin.sync import full_checks

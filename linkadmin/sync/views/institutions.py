@@ -14,10 +14,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from linkadmin.accounts.roles import Right, may
+from linkadmin.integrations.models import Integration
 from linkadmin.links import counts, institutions
 from linkadmin.links.institutions import Tally, word
-from linkadmin.links.models import Institution, Integration
-from linkadmin.links.presentation import StateBadge, pills, state_counts
+from linkadmin.links.models import Institution
+from linkadmin.links.presentation import pills, state_counts
 from linkadmin.providers.filters import Filters
 from linkadmin.providers.names import isolated
 from linkadmin.providers.records import RemotePage
@@ -27,6 +28,7 @@ from linkadmin.sync.forms import AskingForm
 from linkadmin.sync.institution_words import fields_in_words, raw_fields, repair_in_words
 from linkadmin.sync.live_queries import Question
 from linkadmin.sync.models.left_out import of_institutions
+from linkadmin.web.badges import StateBadge
 from linkadmin.web.pages import draw, go, reader
 
 from .access import integration_that_can

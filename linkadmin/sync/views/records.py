@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from linkadmin.accounts.models import User
-from linkadmin.links.models import Integration
+from linkadmin.integrations.models import Integration
 from linkadmin.providers.base import Provider
 from linkadmin.providers.filters import Filters
 from linkadmin.providers.types import Capability, CredentialField

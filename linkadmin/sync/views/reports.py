@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from linkadmin.links.models import Integration
+from linkadmin.integrations.models import Integration
 from linkadmin.operations.models import OperationKind
 from linkadmin.operations.refusals import Refusal
 from linkadmin.operations.services import change_account

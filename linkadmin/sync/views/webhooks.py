@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from linkadmin.accounts.roles import Right, may
-from linkadmin.links.models import Integration
+from linkadmin.integrations.models import Integration
 from linkadmin.operations.changes import YES
 from linkadmin.operations.explanations import explain
 from linkadmin.operations.fields import OnceForm

@@ -11,6 +11,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('integrations', '0001_initial'),
         ('links', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -19,7 +20,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='WebhookEndpoint',
             fields=[
-                ('integration', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='webhook_endpoint', serialize=False, to='links.integration')),
+                ('integration', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='webhook_endpoint', serialize=False, to='integrations.integration')),
                 ('path', models.CharField(default=linkadmin.webhooks.models.new_path, max_length=32, unique=True)),
                 ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
             ],
@@ -59,7 +60,7 @@ class Migration(migrations.Migration):
                 ('wanted_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('worked_at', models.DateTimeField(blank=True, null=True, verbose_name='worked')),
                 ('replays', models.PositiveIntegerField(default=0, verbose_name='times worked again')),
-                ('integration', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='links.integration')),
+                ('integration', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='integrations.integration')),
                 ('links', models.ManyToManyField(related_name='deliveries', through='webhooks.DeliveryLink', to='links.link')),
                 ('replayed_by', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
@@ -82,7 +83,7 @@ class Migration(migrations.Migration):
                 ('version', models.PositiveIntegerField()),
                 ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('retired_at', models.DateTimeField(blank=True, null=True)),
-                ('integration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='webhook_secrets', to='links.integration')),
+                ('integration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='webhook_secrets', to='integrations.integration')),
                 ('made_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
         ),
@@ -97,7 +98,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('minute', models.DateTimeField()),
                 ('count', models.PositiveIntegerField(default=0)),
-                ('integration', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='links.integration')),
+                ('integration', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.integration')),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('integration', 'minute'), name='one_refusal_count_per_minute')],

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from linkadmin.links.sealed import SealBroken
+from linkadmin.integrations.sealed import SealBroken
 from linkadmin.web import storage
 from linkadmin.webhooks import acceptance, endpoints, refusals
 

@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from linkadmin.accounts.roles import Right, may
-from linkadmin.links.models import Integration
+from linkadmin.integrations.models import Integration
 from linkadmin.providers.types import Capability, Secret
 from linkadmin.web.compression import no_compression
 from linkadmin.web.pages import go, reader

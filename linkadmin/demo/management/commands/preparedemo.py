@@ -18,7 +18,8 @@ from linkadmin.demo.endpoints import connect
 from linkadmin.demo.guard import has_demo_staff
 from linkadmin.demo.preparation import BELVO_WEBHOOK, start_over
 from linkadmin.demo.world import NotEmpty, plant
-from linkadmin.links.models import EndUser, Integration, Link
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import EndUser, Link
 
 
 class Command(BaseCommand):

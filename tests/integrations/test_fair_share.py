@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from linkadmin.links.connections import client_for
-from linkadmin.links.models import CallQuota, CallSlot, Integration
-from linkadmin.links.rate_limiter import RateLimiter
+from linkadmin.integrations.connections import client_for
+from linkadmin.integrations.models import CallQuota, CallSlot, Integration
+from linkadmin.integrations.rate_limiter import RateLimiter
 from linkadmin.providers.errors import NotSent
 from linkadmin.providers.http.admission import AttemptResult, Denial, Permit, Quota
 
@@ -21,7 +21,7 @@ HALF_A_MINUTE = timedelta(seconds=30)
 
 @pytest.fixture(autouse=True)
 def _waits_no_moment_for_a_slot(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("linkadmin.links.slots.SLOT_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("linkadmin.integrations.slots.SLOT_WAIT_SECONDS", 0.05)
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ class TestQuota:
     def test_is_shared_exactly_by_many_in_the_background(
         self, belvo: Integration, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("linkadmin.links.slots.SLOT_WAIT_SECONDS", 10.0)
+        monkeypatch.setattr("linkadmin.integrations.slots.SLOT_WAIT_SECONDS", 10.0)
         belvo.quotas.create(scope="read_link", calls=8, window_ends_at=timezone.now() + HALF_A_MINUTE)
 
         assert at_once(10, lambda: admitted(background_limiter_of(belvo), 1)).count(1) == 6

@@ -23,7 +23,7 @@ from .models import Integration, IntegrationSecret
 from .rate_limiter import RateLimiter
 from .sealed import SealBroken, fingerprint, seal, unseal
 
-SECRET_TABLE = IntegrationSecret._meta.db_table
+TABLE = "links_integrationsecret"  # in what a key is encrypted for, wherever it is stored
 
 
 def client_for(integration: Integration, *, by_hand: bool = False, in_background: bool = False) -> Provider:
@@ -62,7 +62,7 @@ def store_secret(integration: Integration, name: str, secret: Secret) -> None:
         integration=integration, name=name, defaults={"sealed": b"", "version": 0}
     )
     row.version += 1
-    row.sealed = seal(secret, table=SECRET_TABLE, row=row.pk, field=name, version=row.version)
+    row.sealed = seal(secret, table=TABLE, row=row.pk, field=name, version=row.version)
     row.fingerprint = fingerprint(secret)
     row.changed_at = timezone.now()
     row.save()
@@ -168,4 +168,4 @@ def _opened(integration: Integration) -> dict[str, Secret]:
 
 
 def _open(row: IntegrationSecret) -> Secret:
-    return unseal(row.sealed, table=SECRET_TABLE, row=row.pk, field=row.name, version=row.version)
+    return unseal(row.sealed, table=TABLE, row=row.pk, field=row.name, version=row.version)

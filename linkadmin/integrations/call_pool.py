@@ -1,7 +1,7 @@
-"""Where a call to a provider runs: a thread of the process that took the form, so that no secret leaves it.
+"""A call runs in a thread of the process that took the form, so that no secret leaves it.
 
-The page's own thread waits two seconds for the end and then lets the customer's support agent go on. When the
-process dies the secrets die with it, and the operation becomes UNKNOWN by its lease.
+The page's own thread waits two seconds for the end and then lets the customer's support agent go on. When the process
+dies the secrets die with it; whoever started the work has a lease for that.
 """
 
 import threading
@@ -14,14 +14,10 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 
-from linkadmin.accounts.models import User
 from linkadmin.database import release_connections
-from linkadmin.links import denials, rate_limiter, slots
-from linkadmin.links.models import Integration
-from linkadmin.providers.http.admission import Denial
 from linkadmin.web import storage
 
-from . import refusals
+from . import rate_limiter, slots
 
 logger = structlog.get_logger(__name__)
 
@@ -42,33 +38,15 @@ class HeldSlot:
 
 
 @contextmanager
-def slot_for(integration_id: UUID, *, person: User, call: str = "", seconds: float = 0.0) -> Iterator[HeldSlot]:
-    """Hold a slot for a person's calls to an integration, for `seconds` or those of a read.
-
-    Never waits: raises `TooManyCalls` when no slot is free, or the person has half of them, `Paused` when the named
-    call would be denied by now, `IntegrationOff` for refused keys.
-    """
-    seconds = seconds or settings.PROVIDER_READ_SECONDS
-    slot = rate_limiter.take_slot(integration_id, call=call, seconds=seconds, person_id=person.pk)
-    if isinstance(slot, Denial):
-        raise _refusal(integration_id, slot)
-    held = HeldSlot(slot)
+def held(slot: slots.Slot) -> Iterator[HeldSlot]:
+    """Make this thread's calls in the slot, and free it unless work that was started took it over."""
+    holding = HeldSlot(slot)
     try:
         with slots.using_slot(slot):
-            yield held
+            yield holding
     finally:
-        if not held.taken_over:
+        if not holding.taken_over:
             rate_limiter.free_slot(slot)
-
-
-def require_free_slot(integration_id: UUID, *, person: User) -> None:
-    """Raise what `slot_for` would for want of a slot, by a read alone: before anything is locked, opened or written.
-
-    Those who come while all slots are taken would otherwise wait for each other's locks to learn that.
-    """
-    denial = slots.denial_of(integration_id, person.pk)
-    if denial is not None:
-        raise _refusal(integration_id, denial)
 
 
 def start(key: UUID, held: HeldSlot, work: Callable[[], None]) -> None:
@@ -122,11 +100,3 @@ def _run(key: UUID, slot: slots.Slot, work: Callable[[], None]) -> None:
     finally:
         rate_limiter.free_slot(slot)
         release_connections()
-
-
-def _refusal(integration_id: UUID, denial: Denial) -> refusals.Refusal:
-    if denial.why:
-        return refusals.Paused(denials.describe(denial, Integration.objects.get(pk=integration_id)))
-    if denial.reason == denials.KEYS_REFUSED:
-        return refusals.IntegrationOff()
-    return refusals.TooManyOfYours() if denial.reason == denials.OWN_SHARE else refusals.TooManyCalls()

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from linkadmin.links.connections import store_secret
-from linkadmin.links.models import Integration, Link
+from linkadmin.integrations.connections import store_secret
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import Link
 from linkadmin.providers.types import Cause, Secret
 from tests.environment import Environment
 from tests.follow import pulse_of
@@ -43,7 +44,7 @@ def pages(env: Environment, link: Link) -> dict[str, tuple[str, ...]]:
         "/integrations/": ("mia", "aud", "adm"),
         env.belvo.get_absolute_url(): ("mia", "aud", "adm"),
         f"/integrations/{env.belvo.pk}/full-checks/": ("mia", "aud", "adm"),
-        f"/admin/links/integration/{env.belvo.pk}/change/": ("aud", "adm"),
+        f"/admin/integrations/integration/{env.belvo.pk}/change/": ("aud", "adm"),
         "/links/new/": ("ana",),
         env.new_link_url("erebor_mx_retail"): ("ana",),
     }
@@ -58,7 +59,7 @@ def test_rejected_keys_are_one_bar_on_every_page_for_every_role(env: Environment
             bar = bar_of(env, url, name)
             assert bar.count(REJECTED) == 1, (url, name)
             assert "First rejected 8 min ago." in bar, (url, name)
-            change = f"/admin/links/integration/{env.belvo.pk}/change/"
+            change = f"/admin/integrations/integration/{env.belvo.pk}/change/"
             assert (change in bar) == (name == "adm"), (url, name)
             assert ("An administrator has to enter new keys." in bar) == (name != "adm"), (url, name)
 
@@ -162,7 +163,7 @@ def test_open_code_step_stays_with_its_field_disabled(env: Environment, why: str
 def test_key_form_of_the_integration_always_stays(env: Environment) -> None:
     reject(env.belvo)
 
-    page = env.open(f"/admin/links/integration/{env.belvo.pk}/change/", "adm")
+    page = env.open(f"/admin/integrations/integration/{env.belvo.pk}/change/", "adm")
 
     assert page.inputs()["belvo_secret_password"]["type"] == "password"
 

@@ -7,7 +7,8 @@ import requests
 from django.urls import reverse
 from django.utils import timezone
 
-from linkadmin.links.models import CallQuota, Integration, Link
+from linkadmin.integrations.models import CallQuota, Integration
+from linkadmin.links.models import Link
 from linkadmin.operations.models import State
 from linkadmin.sync.models import LinkRead
 from tests.environment import Environment
@@ -196,7 +197,11 @@ class TestTooManyCalls:
     def test_whose_end_the_provider_told_is_not_ended_by_a_good_test(self, env: Environment) -> None:
         link = env.belvo_link()
         CallQuota.objects.create(
-            integration=env.belvo, scope="", calls=0, told=True, window_ends_at=timezone.now() + timedelta(minutes=5)
+            integration=env.belvo,
+            scope="",
+            calls=0,
+            reported=True,
+            window_ends_at=timezone.now() + timedelta(minutes=5),
         )
 
         try_keys(env, env.belvo)

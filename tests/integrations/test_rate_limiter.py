@@ -8,8 +8,8 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from linkadmin.links.connections import client_for
-from linkadmin.links.models import CallQuota, CallSlot, Integration
+from linkadmin.integrations.connections import client_for
+from linkadmin.integrations.models import CallQuota, CallSlot, Integration
 from linkadmin.providers.http.admission import AttemptResult, Denial
 from tests.providers.conftest import reply
 
@@ -112,7 +112,7 @@ class TestCircuitBreaker:
 
 class TestSlots:
     def test_are_eight_for_all_processes_together(self, belvo: Integration, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("linkadmin.links.slots.SLOT_WAIT_SECONDS", 0.05)
+        monkeypatch.setattr("linkadmin.integrations.slots.SLOT_WAIT_SECONDS", 0.05)
 
         let = at_once(16, lambda: limiter_of(belvo).admit("read_link", seconds=15))
 
@@ -122,7 +122,7 @@ class TestSlots:
     def test_are_handed_on_to_those_who_wait_in_the_background(
         self, belvo: Integration, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("linkadmin.links.slots.SLOT_WAIT_SECONDS", 30.0)
+        monkeypatch.setattr("linkadmin.integrations.slots.SLOT_WAIT_SECONDS", 30.0)
         settings.CALLS_AT_ONCE_PER_INTEGRATION = 1
 
         assert at_once(6, lambda: is_admitted(belvo, in_background=True)) == [True] * 6
@@ -132,8 +132,10 @@ class TestSlots:
         self, belvo: Integration, settings: Settings, monkeypatch: pytest.MonkeyPatch, in_background: bool
     ) -> None:
         settings.CALLS_AT_ONCE_PER_INTEGRATION = 1
-        monkeypatch.setattr("linkadmin.links.slots.SLOT_WAIT_SECONDS", 30.0)
-        monkeypatch.setattr("linkadmin.links.rate_limiter.time.sleep", lambda _seconds: CallSlot.objects.all().delete())
+        monkeypatch.setattr("linkadmin.integrations.slots.SLOT_WAIT_SECONDS", 30.0)
+        monkeypatch.setattr(
+            "linkadmin.integrations.rate_limiter.time.sleep", lambda _seconds: CallSlot.objects.all().delete()
+        )
         limiter_of(belvo).admit("read_link", seconds=15)
 
         assert is_admitted(belvo, in_background=in_background) is in_background

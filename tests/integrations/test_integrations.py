@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 
 from linkadmin.audit.models import AuditEvent
+from linkadmin.integrations.connections import store_secret
+from linkadmin.integrations.models import Integration
 from linkadmin.links import health
-from linkadmin.links.connections import store_secret
-from linkadmin.links.models import Integration
 from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause, Secret
 from tests.environment import Environment
@@ -133,8 +133,8 @@ def test_buttons_are_drawn_for_who_may_press_them(env: Environment) -> None:
 
     assert "Test connection" in env.open(url, "mia").words
     assert "Test connection" not in env.open(url, "aud").words
-    assert f"/admin/links/integration/{env.belvo.pk}/change/" in env.open(url, "adm").links()
-    assert f"/admin/links/integration/{env.belvo.pk}/change/" not in env.open(url, "mia").links()
+    assert f"/admin/integrations/integration/{env.belvo.pk}/change/" in env.open(url, "adm").links()
+    assert f"/admin/integrations/integration/{env.belvo.pk}/change/" not in env.open(url, "mia").links()
 
 
 def test_no_integration_says_who_adds_one(env: Environment) -> None:

@@ -20,7 +20,7 @@ MACHINE_SHARE = 0.75  # of a window; the rest is kept for what people do
 REPORTED_WINDOW = 60.0  # seconds; of a provider that reports when a window ends, until it reports the next one
 FIRST_GUESS, LONGEST_GUESS = 60.0, MAX_RETRY_AFTER  # seconds to wait where no answer tells for how long
 # A window that ends later was begun by a clock that was ahead.
-LONGEST_WINDOW = BOUNDS["links.CallQuota"]["window_ends_at"] + CLOCKS_APART
+LONGEST_WINDOW = BOUNDS["integrations.CallQuota"]["window_ends_at"] + CLOCKS_APART
 MOST_GUESSES = 10  # counted: by then they are as long as they get
 MOST_CALLS = 2_147_483_647  # what the column holds
 

@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Role
-from linkadmin.links.models import CallQuota, CallSlot, Integration
-from linkadmin.links.rate_limiter import free_slot, take_slot
-from linkadmin.links.slots import Slot
+from linkadmin.integrations.models import CallQuota, CallSlot, Integration
+from linkadmin.integrations.rate_limiter import free_slot, take_slot
+from linkadmin.integrations.slots import Slot
 from linkadmin.providers.errors import NotSent
 from linkadmin.providers.http.admission import AttemptResult, Denial, Quota, Rate
 from tests.environment import PASSWORD

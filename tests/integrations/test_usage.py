@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from linkadmin.links.models import CircuitBreaker, Integration
-from linkadmin.links.usage import CALLS
+from linkadmin.integrations.models import CircuitBreaker, Integration
+from linkadmin.integrations.usage import CALLS
 from linkadmin.providers.base import Provider
 from tests.environment import Environment
 

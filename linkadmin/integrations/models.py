@@ -1,8 +1,9 @@
-"""The providers' accounts we speak through, their keys, and the institutions that each of them lists."""
+"""Our accounts at providers, their keys, and the rows that keep all processes together to their limits."""
 
 import uuid
 from datetime import datetime
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -10,13 +11,10 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from linkadmin.fields import FoldedField, NameField
+from linkadmin.fields import NameField
 from linkadmin.providers import PROVIDERS, provider_class
 from linkadmin.providers.base import Provider
 from linkadmin.providers.types import Capability, PracticeHints
-
-# Where the customer gives the bank a consent instead of a password to us.
-OF_CONSENT = ("openfinance", "openbanking")
 
 
 class IntegrationQuerySet(models.QuerySet["Integration"]):
@@ -124,50 +122,55 @@ class IntegrationSecret(models.Model):
         return f"{self.name} ({self.fingerprint})"
 
 
-class Institution(models.Model):
-    """A bank, tax office or employer, as one integration's provider lists it."""
+class CircuitBreaker(models.Model):
+    """Whether calls to an integration fail. Locked for a moment at the beginning and the end of each call."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="institutions")
-    remote_id = models.CharField(max_length=80, blank=True)
-    name = models.CharField(_("name at the provider"), max_length=120)
-    display_name = NameField(_("name"), max_length=160)
-    search = FoldedField(of=("display_name", "name"))
-    kind = models.CharField(_("kind"), max_length=20, blank=True)
-    country = models.CharField(_("country"), max_length=2, blank=True)
-    status = models.CharField(_("status"), max_length=20, blank=True)
-    integration_type = models.CharField(_("kind of access"), max_length=20, blank=True)
-    logo_url = models.CharField(_("logo"), max_length=300, blank=True)  # a text; never fetched
-    website = models.CharField(_("website"), max_length=300, blank=True)
-    features = models.JSONField(default=list, blank=True)
-    resources = models.JSONField(default=list, blank=True)
-    form_fields = models.JSONField(default=list, blank=True)
-    read_at = models.DateTimeField(_("read"), default=timezone.now)
-
-    class Meta:
-        verbose_name = _("institution")
-        verbose_name_plural = _("institutions")
-        constraints = [models.UniqueConstraint(fields=["integration", "name"], name="one_institution_per_name")]
+    integration = models.OneToOneField(
+        Integration, on_delete=models.CASCADE, primary_key=True, related_name="circuit_breaker"
+    )
+    failures = models.PositiveSmallIntegerField(default=0)  # in a row
+    recent = models.CharField(max_length=20, blank=True)  # the last calls, the newest last: "." good, "x" failed
+    open_until = models.DateTimeField(null=True, blank=True)
+    open_reason = models.CharField(max_length=80, blank=True)
+    probe_until = models.DateTimeField(null=True, blank=True)  # then one call at a time finds out
 
     def __str__(self) -> str:
-        return self.display_name
+        return str(self.integration_id)
 
-    def get_absolute_url(self) -> str:
-        return reverse("institution-detail", args=[self.pk])
 
-    @property
-    def is_by_consent(self) -> bool:
-        return self.integration_type in OF_CONSENT
+class CallSlot(models.Model):
+    """A call to an integration in flight, or about to be made; free when deleted, or when its lease ends."""
 
-    @property
-    def is_listed(self) -> bool:
-        """Whether the provider's list had it when it was last read whole."""
-        return self.is_listed_since(self.integration.institutions_read_at)
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="slots")
+    call = models.CharField(max_length=60)
+    person = models.ForeignKey(  # for whom the call is made; None: for nobody in particular
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="+", db_index=False
+    )
+    taken_at = models.DateTimeField(default=timezone.now)
+    lease_until = models.DateTimeField()
 
-    def is_listed_since(self, read_whole: datetime | None) -> bool:
-        """Tell the same for who knows already when the list was last read whole."""
-        return read_whole is None or self.read_at >= read_whole
+    class Meta:
+        indexes = [models.Index(fields=["integration", "lease_until"], name="call_slots")]
 
-    @property
-    def is_down(self) -> bool:
-        return self.status == "down"
+    def __str__(self) -> str:
+        return self.call
+
+
+class CallQuota(models.Model):
+    """How many calls of one kind were made within a window, and how many may be."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="quotas")
+    scope = models.CharField(max_length=60, blank=True)  # the call; empty: all calls together
+    calls = models.PositiveIntegerField()  # how many a window allows
+    used = models.PositiveIntegerField(default=0)
+    window_ends_at = models.DateTimeField()
+    reported = models.BooleanField(default=False)  # in the provider's answers, and not what its documents say
+    guesses = models.PositiveSmallIntegerField(default=0)  # waits in a row whose length no answer reported
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["integration", "scope"], name="one_quota_per_scope")]
+
+    def __str__(self) -> str:
+        return f"{self.scope or '*'}: {self.used}/{self.calls}"

@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from linkadmin.heartbeats import watch
+from linkadmin.web.badges import StateBadge
 
 from . import circuit_breaker
 from .denials import clock_time
 from .models import CallQuota, CallSlot, CircuitBreaker, Integration
-from .presentation import StateBadge
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise

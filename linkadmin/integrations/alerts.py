@@ -13,8 +13,7 @@ from linkadmin.providers.names import isolated
 
 from . import circuit_breaker
 from .denials import clock_time, describe
-from .models import CircuitBreaker, Integration
-from .models.integrations import IntegrationQuerySet
+from .models import CircuitBreaker, Integration, IntegrationQuerySet
 
 KEYS, PAUSED = "keys", "paused"
 

@@ -9,7 +9,8 @@ from django.db import connections
 from django.utils import timezone
 
 from linkadmin.audit.models import AuditEvent
-from linkadmin.links.models import Integration, Link
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import Link
 from tests.environment import Environment
 from tests.providers.conftest import Behaviour, Script, reply
 

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connections
 
-from linkadmin.links.connections import client_for, store_secret
-from linkadmin.links.models import CircuitBreaker, Integration
-from linkadmin.links.rate_limiter import RateLimiter
+from linkadmin.integrations.connections import client_for, store_secret
+from linkadmin.integrations.models import CircuitBreaker, Integration
+from linkadmin.integrations.rate_limiter import RateLimiter
 from linkadmin.providers.errors import ProviderError
 from linkadmin.providers.http.admission import AttemptResult, Denial
 from linkadmin.providers.types import LinkRef, RemoteLink, Secret

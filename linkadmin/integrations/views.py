@@ -1,0 +1,66 @@
+"""Pages of integrations show whether keys are good and calls go through, and never a key."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from linkadmin.accounts.roles import Right, may
+from linkadmin.providers.errors import Busy, NotSent
+from linkadmin.web.pages import draw, go, reader
+
+from . import connections
+from .models import Integration
+from .rate_limiter import why_denied
+from .usage import usage_of
+
+
+@require_safe
+def integration_list(request: HttpRequest) -> HttpResponse:
+    context = {
+        "integrations": Integration.objects.order_by("name"),
+        "may_add": may(request.user, Right.MANAGE_INTEGRATIONS),
+    }
+    return render(request, "integrations/integrations.html", context)
+
+
+@require_safe
+def integration_detail(request: HttpRequest, pk: Any) -> HttpResponse:
+    integration = get_object_or_404(Integration, pk=pk)
+    context = {
+        "integration": integration,
+        "options": [
+            (field.label, integration.options.get(field.name, ""))
+            for field in integration.provider_class.config_fields
+            if not field.secret
+        ],
+        "secrets": integration.secrets.order_by("name"),
+        "usage": usage_of(integration),
+        "may_test": may(request.user, Right.TEST_CONNECTION),
+        "may_change": may(request.user, Right.MANAGE_INTEGRATIONS),
+    }
+    return draw(request, "integrations/integration.html", "connection", context)
+
+
+@require_POST
+def integration_test(request: HttpRequest, pk: Any) -> HttpResponse:
+    integration = get_object_or_404(Integration, pk=pk)
+    onward = go(request, reverse("integration-detail", args=[integration.pk]))
+    try:
+        tested = connections.test_connection(integration, actor=reader(request))
+    except NotSent:
+        why = why_denied(integration, "test_connection") or _("Too many calls to this provider are under way.")
+        messages.warning(request, _("%(why)s Nothing was sent.") % {"why": why})
+        return onward
+    except Busy:
+        messages.warning(request, _("The provider is rate limiting us, so the keys weren't tested. Test again later."))
+        return onward
+    if tested.key_state == Integration.KeyState.GOOD:
+        messages.success(request, _("The provider answered and accepts the keys."))
+    else:
+        messages.error(request, _("The connection test failed: %(why)s") % {"why": tested.test_detail})
+    return onward

@@ -1,0 +1,64 @@
+"""The institutions that the provider of each integration lists."""
+
+import uuid
+from datetime import datetime
+
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from linkadmin.fields import FoldedField, NameField
+from linkadmin.integrations.models import Integration
+
+# Where the customer gives the bank a consent instead of a password to us.
+OF_CONSENT = ("openfinance", "openbanking")
+
+
+class Institution(models.Model):
+    """A bank, tax office or employer, as one integration's provider lists it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="institutions")
+    remote_id = models.CharField(max_length=80, blank=True)
+    name = models.CharField(_("name at the provider"), max_length=120)
+    display_name = NameField(_("name"), max_length=160)
+    search = FoldedField(of=("display_name", "name"))
+    kind = models.CharField(_("kind"), max_length=20, blank=True)
+    country = models.CharField(_("country"), max_length=2, blank=True)
+    status = models.CharField(_("status"), max_length=20, blank=True)
+    integration_type = models.CharField(_("kind of access"), max_length=20, blank=True)
+    logo_url = models.CharField(_("logo"), max_length=300, blank=True)  # a text; never fetched
+    website = models.CharField(_("website"), max_length=300, blank=True)
+    features = models.JSONField(default=list, blank=True)
+    resources = models.JSONField(default=list, blank=True)
+    form_fields = models.JSONField(default=list, blank=True)
+    read_at = models.DateTimeField(_("read"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("institution")
+        verbose_name_plural = _("institutions")
+        constraints = [models.UniqueConstraint(fields=["integration", "name"], name="one_institution_per_name")]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    def get_absolute_url(self) -> str:
+        return reverse("institution-detail", args=[self.pk])
+
+    @property
+    def is_by_consent(self) -> bool:
+        return self.integration_type in OF_CONSENT
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the provider's list had it when it was last read whole."""
+        return self.is_listed_since(self.integration.institutions_read_at)
+
+    def is_listed_since(self, read_whole: datetime | None) -> bool:
+        """Tell the same for who knows already when the list was last read whole."""
+        return read_whole is None or self.read_at >= read_whole
+
+    @property
+    def is_down(self) -> bool:
+        return self.status == "down"

@@ -1,0 +1,49 @@
+"""Nothing is begun for a person's call before it has a slot: it gets one at once, or is refused in words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from django.conf import settings
+
+from linkadmin.accounts.models import User
+from linkadmin.integrations import call_pool, denials, rate_limiter, slots
+from linkadmin.integrations.models import Integration
+from linkadmin.providers.http.admission import Denial
+
+from . import refusals
+
+
+@contextmanager
+def slot_for(
+    integration_id: UUID, *, person: User, call: str = "", seconds: float = 0.0
+) -> Iterator[call_pool.HeldSlot]:
+    """Hold a slot for a person's calls to an integration, for `seconds` or those of a read.
+
+    Never waits: raises `TooManyCalls` when no slot is free, or the person has half of them, `Paused` when the named
+    call would be denied by now, `IntegrationOff` for refused keys.
+    """
+    seconds = seconds or settings.PROVIDER_READ_SECONDS
+    slot = rate_limiter.take_slot(integration_id, call=call, seconds=seconds, person_id=person.pk)
+    if isinstance(slot, Denial):
+        raise _refusal(integration_id, slot)
+    with call_pool.held(slot) as held:
+        yield held
+
+
+def require_free_slot(integration_id: UUID, *, person: User) -> None:
+    """Raise what `slot_for` would for want of a slot, by a read alone: before anything is locked, opened or written.
+
+    Those who come while all slots are taken would otherwise wait for each other's locks to learn that.
+    """
+    denial = slots.denial_of(integration_id, person.pk)
+    if denial is not None:
+        raise _refusal(integration_id, denial)
+
+
+def _refusal(integration_id: UUID, denial: Denial) -> refusals.Refusal:
+    if denial.why:
+        return refusals.Paused(denials.describe(denial, Integration.objects.get(pk=integration_id)))
+    if denial.reason == denials.KEYS_REFUSED:
+        return refusals.IntegrationOff()
+    return refusals.TooManyOfYours() if denial.reason == denials.OWN_SHARE else refusals.TooManyCalls()
