@@ -76,7 +76,6 @@ def _call_and_settle(operation: Operation, provider: Provider, call: Call) -> No
     if not _may_send(operation):
         logger.warning("call.too_late", operation_id=str(operation.pk))
         return
-    release_connections()
     began = time.monotonic()
     answer = _answer_of(operation, provider, call)
     duration_ms = round((time.monotonic() - began) * 1000)

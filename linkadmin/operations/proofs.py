@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from linkadmin.database import release_connections
 from linkadmin.integrations import connections
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
@@ -230,9 +229,7 @@ def _read(link: Link) -> RemoteLink | None:
 
 
 def _provider(operation: Operation) -> Provider:
-    provider = connections.client_for(operation.integration, in_background=True)
-    release_connections()
-    return provider
+    return connections.client_for(operation.integration, in_background=True)
 
 
 def _webhooks(operation: Operation) -> list[RemoteWebhook]:

@@ -11,7 +11,6 @@ from django.utils import timezone
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
-from linkadmin.database import release_connections
 from linkadmin.integrations import call_pool, connections
 from linkadmin.integrations.models import Integration
 from linkadmin.links import health
@@ -55,7 +54,6 @@ def read(link: Link, *, in_background: bool = False) -> RemoteLink | None:
     health.start_check([link.pk], at=checked_at)
     try:
         provider = connections.client_for(link.integration, in_background=in_background)
-        release_connections()
         listed = provider.read_link(link.ref)
         remote = _with_consent(provider, link, listed)
     except NotFound as error:
@@ -113,7 +111,6 @@ def _read_batch(links: Sequence[Link]) -> list[Link]:
     health.start_check([link.pk for link in links], at=checked_at)
     try:
         provider = connections.client_for(integration, in_background=True)
-        release_connections()
         found = {remote.remote_id: remote for remote in provider.read_links([link.ref for link in links])}
     except ProviderError as error:
         connections.note_keys(integration, error)

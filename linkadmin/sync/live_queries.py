@@ -17,7 +17,6 @@ from django.utils.crypto import salted_hmac
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
-from linkadmin.database import release_connections
 from linkadmin.integrations import call_pool, connections
 from linkadmin.integrations.models import Integration
 from linkadmin.operations import refusals, slots
@@ -135,9 +134,7 @@ def _begin(question: Question, reading: Reading[T], read: Callable[[Provider], T
 def _read(question: Question, reading: Reading[T], read: Callable[[Provider], T]) -> None:
     integration = question.integration
     try:
-        provider = connections.client_for(integration)
-        release_connections()
-        reading.found = read(provider)
+        reading.found = read(connections.client_for(integration))
         connections.note_good_keys(integration)
     except ProviderError as error:
         reading.trouble = QueryFailure(type(error), error.failure)

@@ -9,7 +9,6 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from linkadmin.database import release_connections
 from linkadmin.integrations import connections
 from linkadmin.integrations.models import Integration
 from linkadmin.links import health
@@ -100,7 +99,6 @@ def _ask_for(integration: Integration, rows: Sequence[UnknownLinkRead], time_sli
 
 def _take_over(integration: Integration, rows: Sequence[UnknownLinkRead], began_at: datetime) -> None:
     provider = connections.client_for(integration, in_background=True)
-    release_connections()
     found = provider.read_links([_ref(row) for row in rows])
     seen = health.observe_page(integration, found, at=began_at)
     if seen.unknown_links:
@@ -114,7 +112,6 @@ def _our_id(provider: Provider, end_user_id: str) -> str:
     """Return our id of a customer whom a message may name by the provider's."""
     if EndUser.objects.filter(external_id=end_user_id).exists():
         return end_user_id
-    release_connections()
     customer = provider.read_end_user(end_user_id)
     discovery.know_customers({customer.end_user_id: customer.name})
     return customer.end_user_id
