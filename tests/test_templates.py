@@ -9,6 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 from django.conf import settings
+from django.template import Context, Template
 from django.template.loader import get_template
 from django.urls import URLResolver, get_resolver
 
@@ -35,6 +36,14 @@ FORBIDDEN = {
     "an address of ours written out": r"(?:src|href|action|hx-[a-z]+)=\"(?:/(?!/)|\{\{[^}]*\}\}[^\"?#]*/)",
     "a comment for every reader": r"<!--",
     "a customer's name, masked for nobody": r"\{\{[^}]*\.end_user(?:\.name)?\s*[|}]",
+}
+WRITTEN_ONCE = {  # markup, and where alone it stands: all other pages use that part or tag
+    'class="alert ': ["partials/_alert.html"],
+    'class="crumbs"': ["partials/_crumbs.html"],
+    'class="empty"': ["partials/_empty.html"],
+    'class="page-head': ["partials/_page_head.html"],
+    "<time": ["operations/_countdown.html"],  # a clock that runs; times that stand are drawn by tags
+    "×": ["operations/new_link.html"],  # sets a link that is there beside one that is typed; titles come of a tag
 }
 CONTRACTS = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 PACKAGES = [layer.removeprefix("linkadmin.") for layer in reversed(CONTRACTS[0]["layers"])]  # bottom up
@@ -73,6 +82,23 @@ def test_no_template_holds(what: str) -> None:
     found = {str(name): re.findall(FORBIDDEN[what], text) for name, text in plain.items()}
 
     assert {name: hits for name, hits in found.items() if hits} == {}
+
+
+@pytest.mark.parametrize("markup", WRITTEN_ONCE)
+def test_part_of_a_page_is_written_once(markup: str) -> None:
+    assert [str(name) for name in TEMPLATES if markup in source_of(name)] == WRITTEN_ONCE[markup]
+
+
+def test_parts_take_names_as_text_and_blocks_as_markup() -> None:
+    block = "<i>{{ name }}</i>"
+    parts = ('alert "warn" title=name', "crumbs name", "markup as lead", "page_head name lead=lead")
+    page = "".join(f"{{% {part} %}}{block}{{% end{part.split()[0]} %}}" for part in parts)
+
+    drawn = Template(page).render(Context({"name": "<b>"}))
+
+    assert drawn.count("<i>&lt;b&gt;</i>") == 4
+    assert drawn.count("&lt;b&gt;") == 7
+    assert "<b>" not in drawn
 
 
 def test_no_code_marks_text_as_safe() -> None:
