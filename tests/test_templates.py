@@ -281,7 +281,7 @@ def _draw(env: Environment) -> Iterator[tuple[str, Page]]:
             env.bank().get_absolute_url(), f"/integrations/{env.belvo.pk}/institutions/", "/unknown-values/",
             f"/integrations/{env.belvo.pk}/records/links/", f"{at_heron}/records/links/",
             f"{at_heron}/records/end-users/", f"{at_customer}/{env.heron.pk}/", f"/links/{heron.pk}/records/",
-            f"/end-users/{refused.end_user_id}/records/{env.heron.pk}/", "/activity/deliveries/",
+            f"/end-users/{refused.end_user_id}/records/{env.heron.pk}/", "/deliveries/",
             delivered(env),
         ],
         "adm": [

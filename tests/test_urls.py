@@ -131,11 +131,11 @@ GET  /integrations/{belvo}/institutions/  200  200  403  403
 GET  /integrations/{heron}/institutions/  404  404  403  403
 GET  /integrations/{belvo}/institutions/read/  403  405  403  405
 GET  /unknown-values/                    200  200  200  200
-GET  /activity/deliveries/               200  200  200  200
-POST /activity/deliveries/               200  200  200  200
-GET  /activity/deliveries/{delivery}/    200  200  200  200
-GET  /activity/deliveries/{delivery}/replay/  405  405  403  403
-GET  /activity/deliveries/replay/        405  405  403  403
+GET  /deliveries/               200  200  200  200
+POST /deliveries/               200  200  200  200
+GET  /deliveries/{delivery}/    200  200  200  200
+GET  /deliveries/{delivery}/reprocess/  405  405  403  403
+GET  /deliveries/reprocess/        405  405  403  403
 GET  /integrations/{belvo}/endpoint/        403  200  200  200
 GET  /integrations/{belvo}/endpoint/url/  403  403  403  200
 GET  /integrations/{belvo}/endpoint/secrets/  403  403  403  405

@@ -142,8 +142,8 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "webhook-delivery": Access.PUBLIC,  # its messages prove themselves
     "delivery-list": Right.VIEW_DELIVERIES,
     "delivery-detail": Right.VIEW_DELIVERIES,
-    "delivery-replay": Right.REFRESH,
-    "delivery-replay-all": Right.REFRESH,
+    "delivery-reprocess": Right.REFRESH,
+    "delivery-reprocess-all": Right.REFRESH,
     "integration-endpoint": Right.VIEW_INTEGRATIONS,
     "integration-endpoint-url": Right.MANAGE_INTEGRATIONS,
     "integration-endpoint-secret-add": Right.MANAGE_INTEGRATIONS,

@@ -190,5 +190,5 @@ class WebhookHint:
     end_user_id: str = ""  # ours, or the provider's id of the customer
     consent_id: str = ""
     request_id: str = ""
-    made_at: datetime | None = None
+    created_at: datetime | None = None
     link_removed: bool = False

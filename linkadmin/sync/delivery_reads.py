@@ -56,10 +56,12 @@ def _take(integration: Integration, told: Sequence[WebhookDelivery]) -> None:
     _ask_for(integration, asked)
     for delivery in unknown:
         if delivery not in asked:
-            deliveries.close(delivery, DeliveryOutcome.NO_LINK if delivery.is_known else DeliveryOutcome.UNKNOWN_TYPE)
+            deliveries.close(
+                delivery, DeliveryOutcome.NO_MATCHING_LINK if delivery.is_known else DeliveryOutcome.UNRECOGNIZED_TYPE
+            )
     if integration.keys_refused or not integration.is_active:
-        waiting = WebhookDelivery.objects.filter(pk__in=[each.pk for each in told], state=DeliveryState.READING)
-        waiting.update(outcome=DeliveryOutcome.WAITING)
+        waiting = WebhookDelivery.objects.filter(pk__in=[each.pk for each in told], state=DeliveryState.PROCESSING)
+        waiting.update(outcome=DeliveryOutcome.WAITING_TO_RETRY)
 
 
 def _read(told: Sequence[WebhookDelivery], links: Mapping[Named, list[Link]]) -> None:
@@ -80,7 +82,7 @@ def _close_read(link_ids: Collection[UUID], *, since: datetime) -> None:
     read = LinkRead.objects.filter(pk__in=link_ids, answered_at__gte=since)
     # Under the lock of who takes note of a read: it has closed by now what it saw, or will see what waits by now.
     for row in read.select_for_update(no_key=True).order_by("pk"):
-        outcome = DeliveryOutcome.CHANGED if row.brought_news else DeliveryOutcome.NOTHING_NEW
+        outcome = DeliveryOutcome.CHANGED if row.brought_news else DeliveryOutcome.NO_CHANGE
         if row.answered_at is not None:
             deliveries.close_read([row.link_id], began_at=row.answered_at, outcome=outcome)
 

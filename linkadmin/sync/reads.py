@@ -157,7 +157,7 @@ def _note_answer(rows: Sequence[LinkRead], missing: set[UUID], news: set[UUID], 
     queue.end(rows, conclude)
     answered = {row.link_id for row in rows} - missing
     deliveries.close_read(answered & news, began_at=began_at, outcome=DeliveryOutcome.CHANGED)
-    deliveries.close_read(answered - news, began_at=began_at, outcome=DeliveryOutcome.NOTHING_NEW)
+    deliveries.close_read(answered - news, began_at=began_at, outcome=DeliveryOutcome.NO_CHANGE)
 
 
 def _note_failure(call: _SharedRead, error: ProviderError) -> None:
@@ -165,5 +165,5 @@ def _note_failure(call: _SharedRead, error: ProviderError) -> None:
     if wait_after(error) is not CROWD:  # which is over in a moment
         for link in call.links:
             health.note_unasked(link, why=reading.why_unasked(error), at=timezone.now())
-        waiting = WebhookDelivery.objects.filter(state=DeliveryState.READING, links__in=call.links)
-        waiting.update(outcome=DeliveryOutcome.WAITING)
+        waiting = WebhookDelivery.objects.filter(state=DeliveryState.PROCESSING, links__in=call.links)
+        waiting.update(outcome=DeliveryOutcome.WAITING_TO_RETRY)

@@ -132,12 +132,12 @@ def _close(integration: Integration, rows: Sequence[UnknownLinkRead], began_at: 
     about = Q()
     for row in rows:
         about |= Q(remote_link_id=row.remote_id, end_user_id=row.end_user_id)
-    reading = WebhookDelivery.objects.filter(integration=integration, state=DeliveryState.READING, links=None)
+    reading = WebhookDelivery.objects.filter(integration=integration, state=DeliveryState.PROCESSING, links=None)
     waiting = list(reading.filter(about, wanted_at__lte=began_at))
     links = links_named(integration, {named_by(delivery) for delivery in waiting})
     for delivery in waiting:
         if not links[named_by(delivery)]:
-            deliveries.close(delivery, DeliveryOutcome.NO_LINK)
+            deliveries.close(delivery, DeliveryOutcome.NO_MATCHING_LINK)
         elif deliveries.note_links(delivery, links[named_by(delivery)]):
             ids = [link.pk for link in links[named_by(delivery)]]
             deliveries.close_read(ids, began_at=began_at, outcome=DeliveryOutcome.CHANGED)

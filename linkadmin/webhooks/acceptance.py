@@ -24,7 +24,7 @@ def take(endpoint: LoadedEndpoint, body: bytes, *, signed_with: UUID, now: datet
     delivery = _delivery(endpoint, body, now=now)
     delivery.secret_id = signed_with
     is_new = insert_or_add(delivery, unique=("integration_id", "key"), counter="copies") == 1
-    is_due = delivery.state == DeliveryState.DUE
+    is_due = delivery.state == DeliveryState.PENDING
     if is_due and not is_new:
         is_due = deliveries.work_late_copy(endpoint.integration_id, delivery.key, now=now)
     if is_due:
@@ -45,8 +45,8 @@ def _delivery(endpoint: LoadedEndpoint, body: bytes, *, now: datetime) -> Webhoo
     try:
         hint, delivery.payload = endpoint.provider_class.read_webhook(body), payloads.cleaned(body, endpoint.redactor)
     except ValueError:
-        delivery.state, delivery.outcome = DeliveryState.DONE, DeliveryOutcome.UNREADABLE
-        delivery.worked_at = now
+        delivery.state, delivery.outcome = DeliveryState.DONE, DeliveryOutcome.INVALID_PAYLOAD
+        delivery.processed_at = now
         return delivery
     return _told(delivery, hint, now=now)
 
@@ -55,8 +55,8 @@ def _told(delivery: WebhookDelivery, hint: WebhookHint, *, now: datetime) -> Web
     delivery.kind, delivery.topic = hint.kind.value, hint.topic
     delivery.remote_link_id, delivery.end_user_id = hint.remote_link_id, hint.end_user_id
     delivery.consent_id, delivery.request_id = hint.consent_id, hint.request_id
-    delivery.made_at = hint.made_at
-    if hint.made_at is not None and hint.made_at < now - LATE_AFTER:
+    delivery.remote_created_at = hint.created_at
+    if hint.created_at is not None and hint.created_at < now - LATE_AFTER:
         # The full checks since then have read what it tells of.
-        delivery.state, delivery.outcome, delivery.worked_at = DeliveryState.DONE, DeliveryOutcome.LATE, now
+        delivery.state, delivery.outcome, delivery.processed_at = DeliveryState.DONE, DeliveryOutcome.LATE, now
     return delivery

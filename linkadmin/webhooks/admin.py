@@ -21,12 +21,12 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
         "end_user_id",
         "consent_id",
         "request_id",
-        "made_at",
+        "remote_created_at",
         "state",
         "outcome",
-        "worked_at",
-        "replays",
-        "replayed_by",
+        "processed_at",
+        "reprocess_count",
+        "reprocessed_by",
     )
     readonly_fields = fields
     list_display = ("received_at", "topic", "integration", "remote_link_id", "end_user_id", "state", "outcome")
@@ -40,9 +40,9 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
 
 @admin.register(WebhookSecret)
 class WebhookSecretAdmin(ReadOnlyAdmin):
-    fields = ("integration", "fingerprint", "version", "made_at", "made_by", "retired_at")
+    fields = ("integration", "fingerprint", "version", "created_at", "created_by", "revoked_at")
     readonly_fields = fields
     list_display = fields
-    list_select_related = ("integration", "made_by")
+    list_select_related = ("integration", "created_by")
     ordering = ("integration", "-version")
     sortable_by = ()

@@ -22,7 +22,7 @@ from .models import DeliveryLink, DeliveryOutcome, DeliveryState, WebhookDeliver
 
 LOOK_AGAIN = timedelta(minutes=10)  # at a message whose links are still unread
 COPIES_COME_WITHIN = timedelta(minutes=10)  # of the work on a message: later ones may tell of something new
-MOST_REPLAYED = 10_000  # by one click
+MOST_REPROCESSED = 10_000  # by one click
 UNREAD = Q(read_at=None) | Q(read_at__lt=F("delivery__wanted_at"))  # of a message's links
 
 
@@ -36,10 +36,10 @@ def claim(limit: int, *, now: datetime) -> list[WebhookDelivery]:
 def note_links(delivery: WebhookDelivery, links: Iterable[Link]) -> bool:
     """Note which links a claimed message is about: it is done once all of them are read. Tell whether it was ours."""
     again = timezone.now() + LOOK_AGAIN
-    if not _release(delivery, state=DeliveryState.READING, due_at=again, outcome=""):
+    if not _release(delivery, state=DeliveryState.PROCESSING, due_at=again, outcome=""):
         return False
     rows = [DeliveryLink(delivery=delivery, link=link) for link in links]
-    if delivery.attempts > 1 or delivery.replays:  # it may be about others than it was the last time
+    if delivery.attempts > 1 or delivery.reprocess_count:  # it may be about others than it was the last time
         delivery.delivery_links.exclude(link__in=[row.link_id for row in rows]).delete()
     DeliveryLink.objects.bulk_create(rows, ignore_conflicts=True)
     return True
@@ -51,7 +51,7 @@ def close_read(link_ids: Collection[UUID], *, began_at: datetime, outcome: str) 
 
     A message is done when all its links were read since it came; it changed something if any of them did change.
     """
-    told = WebhookDelivery.objects.filter(state=DeliveryState.READING, wanted_at__lte=began_at)
+    told = WebhookDelivery.objects.filter(state=DeliveryState.PROCESSING, wanted_at__lte=began_at)
     waiting = DeliveryLink.objects.filter(UNREAD, link__in=link_ids, delivery__in=told)
     touched = list(waiting.values_list("pk", "delivery_id"))
     if not touched:
@@ -66,37 +66,39 @@ def close_read(link_ids: Collection[UUID], *, began_at: datetime, outcome: str) 
     return complete.update(
         outcome=Case(changed, default=Value(str(outcome))),
         state=DeliveryState.DONE,
-        worked_at=timezone.now(),
+        processed_at=timezone.now(),
         **RELEASED,
     )
 
 
 def close(delivery: WebhookDelivery, outcome: DeliveryOutcome) -> bool:
     """Close a claimed message that needs no read. Tell whether it was still ours."""
-    return _release(delivery, state=DeliveryState.DONE, outcome=outcome, worked_at=timezone.now())
+    return _release(delivery, state=DeliveryState.DONE, outcome=outcome, processed_at=timezone.now())
 
 
 @transaction.atomic
-def replay(delivery: WebhookDelivery, *, by: User) -> bool:
+def reprocess(delivery: WebhookDelivery, *, by: User) -> bool:
     """Have a message worked again; tell whether there was anything to work on."""
     begun = _begin_anew(WebhookDelivery.objects.filter(pk=delivery.pk), by=by)
-    _record_replay(by, begun, delivery.pk)
+    _record_reprocess(by, begun, delivery.pk)
     return bool(begun)
 
 
 @transaction.atomic
-def replay_all(deliveries: "QuerySet[WebhookDelivery]", *, by: User) -> int:
-    """Have messages worked again, at most MOST_REPLAYED of them, the newest first; return how many."""
-    newest = _replayable(deliveries).order_by("-pk").values("pk")[:MOST_REPLAYED]
+def reprocess_all(deliveries: "QuerySet[WebhookDelivery]", *, by: User) -> int:
+    """Have messages worked again, at most MOST_REPROCESSED of them, the newest first; return how many."""
+    newest = _reprocessable(deliveries).order_by("-pk").values("pk")[:MOST_REPROCESSED]
     begun = _begin_anew(WebhookDelivery.objects.filter(pk__in=newest), by=by)
-    _record_replay(by, begun)
+    _record_reprocess(by, begun)
     return begun
 
 
 def work_late_copy(integration_id: UUID, key: str, *, now: datetime) -> bool:
     """Have a message worked again of which a copy comes long after: what reads the same may tell of something new."""
-    same = WebhookDelivery.objects.filter(integration=integration_id, key=key, worked_at__lt=now - COPIES_COME_WITHIN)
-    return bool(_replayable(same).update(**_anew(now)))
+    same = WebhookDelivery.objects.filter(
+        integration=integration_id, key=key, processed_at__lt=now - COPIES_COME_WITHIN
+    )
+    return bool(_reprocessable(same).update(**_anew(now)))
 
 
 def forget(*, before: datetime, limit: int) -> int:
@@ -107,23 +109,23 @@ def forget(*, before: datetime, limit: int) -> int:
     return len(ids)
 
 
-def _replayable(deliveries: "QuerySet[WebhookDelivery]") -> "QuerySet[WebhookDelivery]":
-    return deliveries.filter(state=DeliveryState.DONE).exclude(outcome=DeliveryOutcome.UNREADABLE)
+def _reprocessable(deliveries: "QuerySet[WebhookDelivery]") -> "QuerySet[WebhookDelivery]":
+    return deliveries.filter(state=DeliveryState.DONE).exclude(outcome=DeliveryOutcome.INVALID_PAYLOAD)
 
 
 def _begin_anew(deliveries: "QuerySet[WebhookDelivery]", *, by: User) -> int:
-    again = _anew(timezone.now()) | {"replays": F("replays") + 1, "replayed_by": by}
+    again = _anew(timezone.now()) | {"reprocess_count": F("reprocess_count") + 1, "reprocessed_by": by}
     first = Case(When(first_outcome="", then=F("outcome")), default=F("first_outcome"))
-    return _replayable(deliveries).update(first_outcome=first, **again)
+    return _reprocessable(deliveries).update(first_outcome=first, **again)
 
 
 def _anew(now: datetime) -> dict[str, object]:
     """Return the columns of a message that somebody has to work on from now on."""
-    none_yet = {**RELEASED, "outcome": "", "attempts": 0, "worked_at": None}
-    return none_yet | {"state": DeliveryState.DUE, "wanted_at": now, "due_at": now}
+    none_yet = {**RELEASED, "outcome": "", "attempts": 0, "processed_at": None}
+    return none_yet | {"state": DeliveryState.PENDING, "wanted_at": now, "due_at": now}
 
 
-def _record_replay(by: User, begun: int, object_id: object = "") -> None:
+def _record_reprocess(by: User, begun: int, object_id: object = "") -> None:
     log.record(
         actor=by,
         action="delivery.replayed",

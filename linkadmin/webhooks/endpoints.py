@@ -46,7 +46,7 @@ _loaded: dict[str, tuple[float, LoadedEndpoint]] = {}  # by address, until when 
 def renew(integration: Integration, *, by: User | None) -> WebhookEndpoint:
     """Give an integration a new URL; what is sent to the one it had is refused from now on."""
     endpoint, is_new = WebhookEndpoint.objects.update_or_create(
-        integration=integration, defaults={"path": new_path(), "made_at": timezone.now()}
+        integration=integration, defaults={"path": new_path(), "created_at": timezone.now()}
     )
     transaction.on_commit(forget)
     log.record(
@@ -80,15 +80,15 @@ def _read(provider: str, path: str) -> LoadedEndpoint | None:
     """Read an endpoint with all its secrets in one statement."""
     rows = WebhookEndpoint.objects.filter(path=path, integration__provider=provider).values_list(
         "integration_id",
-        *(f"integration__webhook_secrets__{name}" for name in ("pk", "sealed", "version", "retired_at")),
+        *(f"integration__webhook_secrets__{name}" for name in ("pk", "sealed", "version", "revoked_at")),
     )
     found = list(rows)
     if not found:
         return None
     secrets = tuple(
         (pk, unseal(sealed, row=pk, version=version, **ENCRYPTED_FOR))
-        for _integration, pk, sealed, version, retired_at in found
-        if pk and retired_at is None
+        for _integration, pk, sealed, version, revoked_at in found
+        if pk and revoked_at is None
     )
     redactor = Redactor(secret for _pk, secret in secrets)
     return LoadedEndpoint(found[0][0], provider_class(provider), secrets, redactor)

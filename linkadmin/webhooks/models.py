@@ -24,8 +24,8 @@ LIVE_SECRETS = 2  # of one integration: the present one, and the next while it i
 class DeliveryState(models.TextChoices):
     """How far the work on a message is."""
 
-    DUE = "due", _("to be worked")
-    READING = "reading", _("its links are to be read")
+    PENDING = "pending", _("to be worked")
+    PROCESSING = "processing", _("its links are to be read")
     DONE = "done", _("done")
 
 
@@ -33,11 +33,11 @@ class DeliveryOutcome(models.TextChoices):
     """What came of a message."""
 
     CHANGED = "changed", _("Changed a link")
-    NOTHING_NEW = "nothing_new", _("Nothing new")
-    NO_LINK = "no_link", _("No link of ours")
-    UNKNOWN_TYPE = "unknown_type", _("Unknown type")
-    UNREADABLE = "unreadable", _("Unreadable")
-    WAITING = "waiting", _("Could not be asked: waiting")
+    NO_CHANGE = "no_change", _("Nothing new")
+    NO_MATCHING_LINK = "no_matching_link", _("No link of ours")
+    UNRECOGNIZED_TYPE = "unrecognized_type", _("Unknown type")
+    INVALID_PAYLOAD = "invalid_payload", _("Unreadable")
+    WAITING_TO_RETRY = "waiting_to_retry", _("Could not be asked: waiting")
     LATE = "late", _("Late")
 
 
@@ -68,7 +68,7 @@ class WebhookEndpoint(models.Model):
         Integration, on_delete=models.CASCADE, primary_key=True, related_name="webhook_endpoint"
     )
     path = models.CharField(max_length=32, unique=True, default=new_path)
-    made_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
         return str(self.integration)
@@ -87,9 +87,9 @@ class WebhookSecret(models.Model):
     sealed = models.BinaryField()
     fingerprint = models.CharField(max_length=8)  # tells two secrets apart without telling the secret
     version = models.PositiveIntegerField()  # counts the secrets of its integration
-    made_at = models.DateTimeField(default=timezone.now)
-    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
-    retired_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -123,16 +123,16 @@ class WebhookDelivery(WorkItem):
     end_user_id = models.CharField(_("customer id"), max_length=140, blank=True)  # ours, or the provider's
     consent_id = models.CharField(_("consent id"), max_length=120, blank=True)
     request_id = models.CharField(_("request id"), max_length=120, blank=True)
-    made_at = models.DateTimeField(_("made at the provider"), null=True, blank=True)
+    remote_created_at = models.DateTimeField(_("made at the provider"), null=True, blank=True)
     payload = models.JSONField(_("content"), default=dict)
 
-    state = models.CharField(_("state"), max_length=8, choices=DeliveryState.choices, default=DeliveryState.DUE)
-    outcome = models.CharField(_("outcome"), max_length=12, choices=DeliveryOutcome.choices, blank=True)
-    first_outcome = models.CharField(max_length=12, choices=DeliveryOutcome.choices, blank=True)  # before any replay
+    state = models.CharField(_("state"), max_length=10, choices=DeliveryState.choices, default=DeliveryState.PENDING)
+    outcome = models.CharField(_("outcome"), max_length=17, choices=DeliveryOutcome.choices, blank=True)
+    first_outcome = models.CharField(max_length=17, choices=DeliveryOutcome.choices, blank=True)  # before any reprocess
     wanted_at = models.DateTimeField(default=timezone.now)  # a read that began before this is too old for it
-    worked_at = models.DateTimeField(_("worked"), null=True, blank=True)
-    replays = models.PositiveIntegerField(_("times worked again"), default=0)
-    replayed_by = models.ForeignKey(
+    processed_at = models.DateTimeField(_("worked"), null=True, blank=True)
+    reprocess_count = models.PositiveIntegerField(_("times worked again"), default=0)
+    reprocessed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )
     links: "models.ManyToManyField[Link, DeliveryLink]" = models.ManyToManyField(
@@ -164,9 +164,9 @@ class WebhookDelivery(WorkItem):
         return self.kind != WebhookKind.UNKNOWN.value
 
     @property
-    def can_be_replayed(self) -> bool:
+    def can_be_reprocessed(self) -> bool:
         """Whether it can be worked again: it was worked, and there is something to work on."""
-        return self.state == DeliveryState.DONE and self.outcome != DeliveryOutcome.UNREADABLE
+        return self.state == DeliveryState.DONE and self.outcome != DeliveryOutcome.INVALID_PAYLOAD
 
 
 class DeliveryLink(models.Model):
@@ -176,7 +176,7 @@ class DeliveryLink(models.Model):
     delivery = models.ForeignKey(WebhookDelivery, on_delete=models.CASCADE, related_name="delivery_links")
     link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="delivery_links", db_index=False)
     read_at = models.DateTimeField(null=True, blank=True)  # when the read that closed it began
-    outcome = models.CharField(max_length=12, choices=DeliveryOutcome.choices, blank=True)
+    outcome = models.CharField(max_length=17, choices=DeliveryOutcome.choices, blank=True)
 
     class Meta:
         # In this order the deliveries of a link stand in the order of time.

@@ -15,24 +15,26 @@ from .models import DeliveryOutcome, DeliveryState, WebhookDelivery
 # Tone and icon of each outcome.
 LOOKS = {
     DeliveryOutcome.CHANGED: ("ok", "circle-check"),
-    DeliveryOutcome.NOTHING_NEW: ("quiet", "circle-dashed"),
-    DeliveryOutcome.NO_LINK: ("quiet", "circle-slash"),
-    DeliveryOutcome.UNKNOWN_TYPE: ("warn", "circle-question-mark"),
-    DeliveryOutcome.UNREADABLE: ("bad", "circle-x"),
-    DeliveryOutcome.WAITING: ("warn", "hourglass"),
+    DeliveryOutcome.NO_CHANGE: ("quiet", "circle-dashed"),
+    DeliveryOutcome.NO_MATCHING_LINK: ("quiet", "circle-slash"),
+    DeliveryOutcome.UNRECOGNIZED_TYPE: ("warn", "circle-question-mark"),
+    DeliveryOutcome.INVALID_PAYLOAD: ("bad", "circle-x"),
+    DeliveryOutcome.WAITING_TO_RETRY: ("warn", "hourglass"),
     DeliveryOutcome.LATE: ("quiet", "clock"),
 }
 OPEN_LOOKS = {
-    DeliveryState.DUE: ("info", "clock", gettext_lazy("Not worked yet")),
-    DeliveryState.READING: ("info", "refresh-cw", gettext_lazy("Its links are being read")),
+    DeliveryState.PENDING: ("info", "clock", gettext_lazy("Not worked yet")),
+    DeliveryState.PROCESSING: ("info", "refresh-cw", gettext_lazy("Its links are being read")),
 }
 MEANINGS = {
     DeliveryOutcome.CHANGED: gettext_lazy("A read after it showed that something had changed."),
-    DeliveryOutcome.NOTHING_NEW: gettext_lazy("A read after it showed what was known already."),
-    DeliveryOutcome.NO_LINK: gettext_lazy("It is about nothing that we have, or names nothing."),
-    DeliveryOutcome.UNKNOWN_TYPE: gettext_lazy("No table of ours knows this type, so nothing came of it."),
-    DeliveryOutcome.UNREADABLE: gettext_lazy("It proved to be the provider's, and is not what the provider documents."),
-    DeliveryOutcome.WAITING: gettext_lazy("The provider cannot be asked for now."),
+    DeliveryOutcome.NO_CHANGE: gettext_lazy("A read after it showed what was known already."),
+    DeliveryOutcome.NO_MATCHING_LINK: gettext_lazy("It is about nothing that we have, or names nothing."),
+    DeliveryOutcome.UNRECOGNIZED_TYPE: gettext_lazy("No table of ours knows this type, so nothing came of it."),
+    DeliveryOutcome.INVALID_PAYLOAD: gettext_lazy(
+        "It proved to be the provider's, and is not what the provider documents."
+    ),
+    DeliveryOutcome.WAITING_TO_RETRY: gettext_lazy("The provider cannot be asked for now."),
     DeliveryOutcome.LATE: gettext_lazy("It was more than a day old when it arrived, so it led to no status check."),
 }
 
@@ -63,7 +65,7 @@ def outcome_badge(delivery: WebhookDelivery, *, with_meaning: bool = False) -> S
 
 def _meaning(outcome: DeliveryOutcome) -> str:
     meaning = str(MEANINGS[outcome])
-    if outcome is not DeliveryOutcome.WAITING:
+    if outcome is not DeliveryOutcome.WAITING_TO_RETRY:
         return meaning
     return f"{meaning} {watch.ongoing(_('It is tried again by itself.'))}"
 

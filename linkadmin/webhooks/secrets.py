@@ -33,9 +33,9 @@ def add(integration: Integration, secret: Secret, *, by: User | None, after: int
     kept = WebhookSecret.objects.filter(integration=integration)
     if latest_version(integration) != after:
         raise StaleForm
-    if kept.filter(retired_at=None).count() >= LIVE_SECRETS:
+    if kept.filter(revoked_at=None).count() >= LIVE_SECRETS:
         raise TooManySecrets
-    row = WebhookSecret(integration=integration, version=after + 1, made_by=by, fingerprint=fingerprint(secret))
+    row = WebhookSecret(integration=integration, version=after + 1, created_by=by, fingerprint=fingerprint(secret))
     row.sealed = seal(secret, row=row.pk, version=row.version, **ENCRYPTED_FOR)
     row.save(force_insert=True)
     _record(row, "integration.webhook_secret_added", by=by)
@@ -43,10 +43,10 @@ def add(integration: Integration, secret: Secret, *, by: User | None, after: int
 
 
 @transaction.atomic
-def retire(row: WebhookSecret, *, by: User) -> bool:
+def revoke(row: WebhookSecret, *, by: User) -> bool:
     """Let a secret prove nothing any more, and drop its value; tell whether it was live."""
-    live = WebhookSecret.objects.filter(pk=row.pk, retired_at=None)
-    if not live.update(retired_at=timezone.now(), sealed=b""):
+    live = WebhookSecret.objects.filter(pk=row.pk, revoked_at=None)
+    if not live.update(revoked_at=timezone.now(), sealed=b""):
         return False
     _record(row, "integration.webhook_secret_retired", by=by)
     return True

@@ -23,7 +23,7 @@ class Use:
 
 def secrets_in_use(integration: Integration) -> list[Use]:
     """Return the live secrets, the newest first."""
-    live = integration.webhook_secrets.filter(retired_at=None).select_related("made_by").order_by("-version")
+    live = integration.webhook_secrets.filter(revoked_at=None).select_related("created_by").order_by("-version")
     last = integration.deliveries.order_by("-pk").values_list("secret_id", flat=True)[:LOOKED_AT]
     proved = Counter(last)
-    return [Use(row, row.made_at, proved[row.pk], proved.total()) for row in live]
+    return [Use(row, row.created_at, proved[row.pk], proved.total()) for row in live]

@@ -109,7 +109,7 @@ def pages(env: Environment) -> list[tuple[str, str]]:
         "/unknown-values/",
         "/bulk/",
         *jobs(env, listed),
-        "/activity/deliveries/",
+        "/deliveries/",
         kept(env.heron).get_absolute_url(),
         "/accounts/password/",
         "/integrations/",

@@ -73,8 +73,8 @@ class Typist:
         page = f"/integrations/{self.belvo}/endpoint/"
         made = re.findall(r"Bearer [\w-]{43}", admin.press(page, f"{page}secrets/new/").text)
         self.made_secret = made[0].removeprefix("Bearer ")
-        listed = admin.get("/activity/deliveries/").text
-        shown = re.findall(r"/activity/deliveries/[0-9a-f-]{36}/", listed)
+        listed = admin.get("/deliveries/").text
+        shown = re.findall(r"/deliveries/[0-9a-f-]{36}/", listed)
         for seen in {"/admin/webhooks/webhooksecret/", page, *shown}:
             assert admin.get(seen).ok
 

@@ -40,7 +40,7 @@ LIKE_A_CLAIM = re.compile(
     r"|\b(?:is|are|being|will be) (?:read|checked|tried) (?:again|anew|by itself|until|soon)",
     re.IGNORECASE,
 )
-REPLAYED = "its links will be read again."
+REPROCESSED = "its links will be read again."
 WAITING = "Waiting for background work to start again. It was last active on"
 
 
@@ -78,7 +78,9 @@ def test_no_page_claims_what_nobody_does(env: Environment) -> None:
     Operation.objects.filter(link=gone).update(outcome=ACCEPTED)
     pages += [("ana", link.get_absolute_url()) for link in (lost, gone)]
     pages += [("ana", env.last_operation(link).get_absolute_url()) for link in (lost, gone)]
-    for number, (state, outcome) in enumerate([(DeliveryState.READING, ""), (DeliveryState.DONE, "waiting")]):
+    for number, (state, outcome) in enumerate(
+        [(DeliveryState.PROCESSING, ""), (DeliveryState.DONE, "waiting_to_retry")]
+    ):
         message = WebhookDelivery.objects.create(
             integration=env.belvo, key=f"of the test {number}", topic="links", state=state, outcome=outcome
         )
@@ -102,16 +104,16 @@ def test_no_page_of_an_empty_database_does_either(env: Environment) -> None:
 
 def test_nor_does_the_answer_to_a_button(env: Environment) -> None:
     message = WebhookDelivery.objects.create(
-        integration=env.belvo, key="1", topic="links", state=DeliveryState.DONE, outcome=DeliveryOutcome.NOTHING_NEW
+        integration=env.belvo, key="1", topic="links", state=DeliveryState.DONE, outcome=DeliveryOutcome.NO_CHANGE
     )
     run()
-    alive = replayed(env, message)
+    alive = reprocessed(env, message)
     kill()
 
-    assert REPLAYED in alive
-    assert REPLAYED not in replayed(env, message)
+    assert REPROCESSED in alive
+    assert REPROCESSED not in reprocessed(env, message)
 
 
-def replayed(env: Environment, message: WebhookDelivery) -> str:
+def reprocessed(env: Environment, message: WebhookDelivery) -> str:
     WebhookDelivery.objects.update(state=DeliveryState.DONE)
-    return read(env.client().post(f"{message.get_absolute_url()}replay/", follow=True)).source
+    return read(env.client().post(f"{message.get_absolute_url()}reprocess/", follow=True)).source

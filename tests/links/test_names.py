@@ -158,7 +158,7 @@ def test_names_are_isolated_wherever_they_stand(env: Environment) -> None:
     )
     urls = [f"/links/{link.pk}/{page}" for page in of_link]
     urls += [link.end_user.get_absolute_url(), bank.get_absolute_url(), env.belvo.get_absolute_url()]
-    urls += ["/", "/links/", "/end-users/", "/institutions/", "/integrations/", "/bulk/", "/activity/deliveries/"]
+    urls += ["/", "/links/", "/end-users/", "/institutions/", "/integrations/", "/bulk/", "/deliveries/"]
     urls += [f"{env.belvo.get_absolute_url()}full-checks/", f"/links/?institution={bank.pk}"]
     urls += ["/links/new/", f"/links/new/?integration={env.belvo.pk}", env.new_link_url("erebor_mx_retail")]
     shown: set[str] = set()

@@ -159,7 +159,7 @@ class TestMessage:
             known=True,
             remote_link_id="item-1",
             end_user_id="Cust 0001 / Nürnberg",
-            made_at=datetime(2026, 5, 1, 10, tzinfo=UTC),
+            created_at=datetime(2026, 5, 1, 10, tzinfo=UTC),
         )
 
     @pytest.mark.parametrize(

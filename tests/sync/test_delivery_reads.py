@@ -90,7 +90,7 @@ class TestKnownLink:
         delivery = tell_of(at_belvo, link)
         work()
 
-        assert outcome_of(delivery) == DeliveryOutcome.NOTHING_NEW
+        assert outcome_of(delivery) == DeliveryOutcome.NO_CHANGE
 
     def test_many_messages_about_a_link_are_one_read(self, env: Environment, at_belvo: str) -> None:
         link = env.belvo_link()
@@ -117,11 +117,11 @@ class TestKnownLink:
 
         delivery = tell_of(at_belvo, link)
         work()
-        assert (reads(env), outcome_of(delivery)) == (1, DeliveryState.READING)
+        assert (reads(env), outcome_of(delivery)) == (1, DeliveryState.PROCESSING)
 
         LinkRead.objects.update(due_at=timezone.now())
         work()
-        assert (reads(env), outcome_of(delivery)) == (2, DeliveryOutcome.NOTHING_NEW)
+        assert (reads(env), outcome_of(delivery)) == (2, DeliveryOutcome.NO_CHANGE)
 
     def test_message_of_unknown_type_about_a_link_of_ours_has_it_read(self, env: Environment, at_belvo: str) -> None:
         link = env.belvo_link()
@@ -136,7 +136,7 @@ class TestKnownLink:
         del env.simulator.world.belvo_links[link.remote_id]
         delivery = tell_of(at_belvo, link, code="link_deleted")
         work()
-        assert outcome_of(delivery) == DeliveryState.READING
+        assert outcome_of(delivery) == DeliveryState.PROCESSING
 
         LinkRead.objects.update(due_at=timezone.now())
         work()
@@ -144,22 +144,22 @@ class TestKnownLink:
         link.refresh_from_db()
         assert (link.health, outcome_of(delivery)) == (HealthState.DISCONNECTED.value, DeliveryOutcome.CHANGED)
 
-    def test_message_that_is_replayed_leads_to_a_new_read(self, env: Environment, at_belvo: str) -> None:
+    def test_message_that_is_reprocessed_leads_to_a_new_read(self, env: Environment, at_belvo: str) -> None:
         link = env.belvo_link()
         delivery = tell_of(at_belvo, link)
         work()
         LinkRead.objects.update(read_at=timezone.now() - timedelta(seconds=11))
 
-        deliveries.replay(delivery, by=env.people["adm"])
+        deliveries.reprocess(delivery, by=env.people["adm"])
         work()
 
-        assert (reads(env), outcome_of(delivery)) == (2, DeliveryOutcome.NOTHING_NEW)
+        assert (reads(env), outcome_of(delivery)) == (2, DeliveryOutcome.NO_CHANGE)
 
     def test_message_outlives_a_worker_that_died_with_it(self, env: Environment, at_belvo: str) -> None:
         delivery = tell_of(at_belvo, env.belvo_link())
         deliveries.claim(10, now=timezone.now())
         work()
-        assert outcome_of(delivery) == DeliveryState.DUE
+        assert outcome_of(delivery) == DeliveryState.PENDING
 
         WebhookDelivery.objects.update(lease_until=timezone.now())
         work()
@@ -171,7 +171,7 @@ class TestKnownLink:
         delivery = tell_of(at_belvo, env.belvo_link())
         work()
         delivery.refresh_from_db()
-        assert (delivery.state, delivery.outcome) == (DeliveryState.READING, DeliveryOutcome.WAITING)
+        assert (delivery.state, delivery.outcome) == (DeliveryState.PROCESSING, DeliveryOutcome.WAITING_TO_RETRY)
 
         LinkRead.objects.update(due_at=timezone.now())
         work()
@@ -232,7 +232,7 @@ class TestUnknownLink:
         work()
 
         assert reads(env) == 1
-        assert {outcome_of(each) for each in WebhookDelivery.objects.all()} == {DeliveryOutcome.NO_LINK}
+        assert {outcome_of(each) for each in WebhookDelivery.objects.all()} == {DeliveryOutcome.NO_MATCHING_LINK}
 
     def test_id_that_the_provider_refuses_spoils_no_other(self, env: Environment, at_belvo: str) -> None:
         remote_id = self.registered(env)
@@ -253,7 +253,10 @@ class TestUnknownLink:
         work()
 
         outcomes = {each.kind: outcome_of(each) for each in WebhookDelivery.objects.all()}
-        assert outcomes == {"unknown": DeliveryOutcome.UNKNOWN_TYPE, "link_trouble": DeliveryOutcome.NO_LINK}
+        assert outcomes == {
+            "unknown": DeliveryOutcome.UNRECOGNIZED_TYPE,
+            "link_trouble": DeliveryOutcome.NO_MATCHING_LINK,
+        }
         assert reads(env) == 0
 
     def test_message_about_a_link_waits_while_the_provider_cannot_be_asked(
@@ -264,7 +267,7 @@ class TestUnknownLink:
         Integration.objects.update(key_state=Integration.KeyState.REFUSED)
         work()
         delivery = WebhookDelivery.objects.get()
-        assert (delivery.state, delivery.outcome) == (DeliveryState.READING, DeliveryOutcome.WAITING)
+        assert (delivery.state, delivery.outcome) == (DeliveryState.PROCESSING, DeliveryOutcome.WAITING_TO_RETRY)
 
         Integration.objects.update(key_state=Integration.KeyState.GOOD)
         work()
@@ -327,12 +330,12 @@ def test_message_that_breaks_us_holds_up_no_other(
     deliver(at_belvo, told_by_belvo(link_id="poison"))
     poison, good = WebhookDelivery.objects.get(), tell_of(at_belvo, link)
     work()
-    assert {outcome_of(poison), outcome_of(good)} == {DeliveryState.DUE}
+    assert {outcome_of(poison), outcome_of(good)} == {DeliveryState.PENDING}
 
     WebhookDelivery.objects.update(due_at=timezone.now())
     work()
 
-    assert (outcome_of(poison), outcome_of(good)) == (DeliveryState.DUE, DeliveryOutcome.CHANGED)
+    assert (outcome_of(poison), outcome_of(good)) == (DeliveryState.PENDING, DeliveryOutcome.CHANGED)
     assert (poison.attempts, poison.claim_token) == (2, None)
     assert poison.due_at > timezone.now() + timedelta(seconds=5)
 

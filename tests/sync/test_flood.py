@@ -169,7 +169,7 @@ def check_messages(flood: Flood, *, messages: int) -> None:
     kept = list(WebhookDelivery.objects.all())
     assert (len(kept), sum(each.copies for each in kept)) == (messages, len(flood.genuine))
     assert {each.state for each in kept} == {DeliveryState.DONE}
-    assert {each.outcome for each in kept} <= {DeliveryOutcome.CHANGED, DeliveryOutcome.NOTHING_NEW}
+    assert {each.outcome for each in kept} <= {DeliveryOutcome.CHANGED, DeliveryOutcome.NO_CHANGE}
     refused = len(flood.posts) - len(flood.genuine)
     counted = list(RefusalCount.objects.values_list("count", flat=True))
     assert refused - COUNTED_ONE_BY_ONE * len(counted) < sum(counted) <= refused

@@ -33,7 +33,7 @@ def test_message_of_belvo_is_kept_as_what_it_says(env: Environment, address: str
     assert (answer.status_code, answer.content) == (202, b"")
     assert (delivery.kind, delivery.topic) == ("link_trouble", "LINK invalid_credentials")
     assert (delivery.remote_link_id, delivery.end_user_id, delivery.request_id) == ("link-1", "cus-1", "request-1")
-    assert (delivery.state, delivery.outcome, delivery.copies) == ("due", "", 1)
+    assert (delivery.state, delivery.outcome, delivery.copies) == ("pending", "", 1)
 
 
 def test_message_of_heron_is_kept_as_what_it_says(env: Environment) -> None:
@@ -59,14 +59,16 @@ def test_copies_of_a_message_are_counted(env: Environment, address: str) -> None
 def test_copy_long_after_the_message_was_worked_may_tell_of_something_new(env: Environment, address: str) -> None:
     body = told_by_belvo()
     deliver(address, body)
-    WebhookDelivery.objects.update(state="done", outcome="nothing_new", worked_at=timezone.now() - timedelta(minutes=9))
+    WebhookDelivery.objects.update(
+        state="done", outcome="no_change", processed_at=timezone.now() - timedelta(minutes=9)
+    )
 
     deliver(address, body)
     assert kept(env.belvo).state == "done"
 
-    WebhookDelivery.objects.update(worked_at=timezone.now() - timedelta(minutes=11))
+    WebhookDelivery.objects.update(processed_at=timezone.now() - timedelta(minutes=11))
     deliver(address, body)
-    assert (kept(env.belvo).state, kept(env.belvo).copies) == ("due", 3)
+    assert (kept(env.belvo).state, kept(env.belvo).copies) == ("pending", 3)
 
 
 def test_same_message_to_two_integrations_is_two_messages(env: Environment, address: str) -> None:
@@ -154,7 +156,7 @@ def test_genuine_message_that_cannot_be_read_is_kept_as_such(env: Environment, a
 
     delivery = kept(env.belvo)
     assert answer.status_code == 202
-    assert (delivery.state, delivery.outcome, delivery.payload) == ("done", "unreadable", {})
+    assert (delivery.state, delivery.outcome, delivery.payload) == ("done", "invalid_payload", {})
 
 
 def test_message_of_a_type_that_nobody_knows_is_kept(env: Environment, address: str) -> None:

@@ -71,16 +71,16 @@ def test_message_of_more_than_a_day_ago_is_kept_and_leads_to_no_read(env: Enviro
     address = open_endpoint(env.heron)
 
     answers = [deliver(address, body, signed(body)).status_code for _time in range(2)]
-    WebhookDelivery.objects.update(worked_at=timezone.now() - timedelta(hours=1))
+    WebhookDelivery.objects.update(processed_at=timezone.now() - timedelta(hours=1))
     answers.append(deliver(address, body, signed(body)).status_code)
     delivery_reads.process()
 
     delivery = kept(env.heron)
     assert answers == [202] * 3
     assert (delivery.state, delivery.outcome, delivery.copies) == ("done", "late", 3)
-    assert delivery.made_at is not None
+    assert delivery.remote_created_at is not None
     assert not LinkRead.objects.filter(link=link).exists()
-    assert "Late" in env.open(f"/activity/deliveries/{delivery.pk}/", "adm").words
+    assert "Late" in env.open(f"/deliveries/{delivery.pk}/", "adm").words
 
 
 def test_message_of_less_than_a_day_ago_is_worked(env: Environment) -> None:
@@ -100,7 +100,7 @@ def test_late_message_is_worked_when_a_person_wants_it(env: Environment) -> None
     body = before + b'"created":"' + late + b'"' + after[after.index(b',"data"') :]
     deliver(open_endpoint(env.heron), body, signed(body))
 
-    env.post(f"/activity/deliveries/{kept(env.heron).pk}/replay/", name="mia")
+    env.post(f"/deliveries/{kept(env.heron).pk}/reprocess/", name="mia")
     delivery_reads.process()
 
     assert LinkRead.objects.filter(link=link).exists()

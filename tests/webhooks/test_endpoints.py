@@ -30,7 +30,7 @@ def add(env: Environment, integration: Integration, text: str) -> Page:
     return answer
 
 
-def retire(env: Environment, integration: Integration, row: WebhookSecret, typed: str = "") -> Page:
+def revoke(env: Environment, integration: Integration, row: WebhookSecret, typed: str = "") -> Page:
     url = f"{endpoint_of(integration)}secrets/{row.pk}/revoke/"
     answer = env.post(url, {"typed": typed or row.fingerprint}, "adm")
     endpoints.forget()
@@ -149,7 +149,7 @@ def test_retired_secret_proves_nothing_and_its_value_is_gone(env: Environment) -
     address = open_endpoint(env.belvo, AUTHORIZATION, OTHER)
     old = env.belvo.webhook_secrets.get(version=1)
 
-    retire(env, env.belvo, old)
+    revoke(env, env.belvo, old)
 
     old.refresh_from_db()
     assert bytes(old.sealed) == b""
@@ -162,11 +162,11 @@ def test_retirement_names_its_consequence_and_asks_for_the_fingerprint(env: Envi
     row = env.belvo.webhook_secrets.get()
 
     page = env.open(f"{endpoint_of(env.belvo)}secrets/{row.pk}/revoke/", "adm")
-    answer = retire(env, env.belvo, row, typed="something else")
+    answer = revoke(env, env.belvo, row, typed="something else")
 
     assert "This is the last one: every message is refused from then on" in page.words
     assert answer.status == 422
-    assert env.belvo.webhook_secrets.get().retired_at is None
+    assert env.belvo.webhook_secrets.get().revoked_at is None
 
 
 def test_address_is_renewed_once_the_name_is_typed(env: Environment) -> None:
@@ -185,7 +185,7 @@ def test_address_is_renewed_once_the_name_is_typed(env: Environment) -> None:
 def test_every_change_is_on_the_record_and_no_secret_with_it(env: Environment) -> None:
     env.post(f"{endpoint_of(env.belvo)}url/", name="adm")
     add(env, env.belvo, AUTHORIZATION)
-    retire(env, env.belvo, env.belvo.webhook_secrets.get())
+    revoke(env, env.belvo, env.belvo.webhook_secrets.get())
     env.send(f"{endpoint_of(env.belvo)}url/", "adm", typed="Belvo test")
 
     events = AuditEvent.objects.filter(action__startswith="integration.").order_by("seq")

@@ -12,7 +12,7 @@ from .webhook_sender import deliver, kept, open_endpoint, signed, told_by_belvo,
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
-LIST = "/activity/deliveries/"
+LIST = "/deliveries/"
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_search_that_finds_nothing_says_so(env: Environment, address: str) -> No
     [
         ("integration={heron}", ["integration_link.erroring"]),
         ("outcome=open", ["integration_link.erroring", "WEATHER sunny"]),
-        ("outcome=no_link", ["LINK invalid_credentials"]),
+        ("outcome=no_matching_link", ["LINK invalid_credentials"]),
         ("type=unknown", ["WEATHER sunny"]),
         ("type=unknown&within=1h", ["WEATHER sunny"]),
         ("outcome=changed", []),
@@ -113,7 +113,7 @@ def test_search_that_finds_nothing_says_so(env: Environment, address: str) -> No
 )
 def test_filters_narrow_the_list(env: Environment, address: str, query: str, expected: list[str]) -> None:
     deliver(address, told_by_belvo())
-    worked(kept(env.belvo), outcome=DeliveryOutcome.NO_LINK)
+    worked(kept(env.belvo), outcome=DeliveryOutcome.NO_MATCHING_LINK)
     deliver(address, told_by_belvo("sunny", type="WEATHER"))
     body = told_by_heron()
     deliver(open_endpoint(env.heron), body, signed(body))
@@ -220,9 +220,9 @@ def test_look_at_a_customer_s_delivery_is_on_the_record(env: Environment, addres
 def test_delivery_is_worked_again_on_request(env: Environment, address: str) -> None:
     deliver(address, told_by_belvo())
     delivery = kept(env.belvo)
-    worked(delivery, outcome=DeliveryOutcome.NO_LINK)
+    worked(delivery, outcome=DeliveryOutcome.NO_MATCHING_LINK)
 
-    answer = env.post(f"{delivery.get_absolute_url()}replay/")
+    answer = env.post(f"{delivery.get_absolute_url()}reprocess/")
 
     page = env.open(answer.location)
     assert "Queued: its links will be read again." in page.words
@@ -235,54 +235,58 @@ def test_delivery_under_way_is_not_begun_anew(env: Environment, address: str) ->
     deliver(address, told_by_belvo())
     delivery = kept(env.belvo)
 
-    answer = env.post(f"{delivery.get_absolute_url()}replay/")
+    answer = env.post(f"{delivery.get_absolute_url()}reprocess/")
 
     assert "It is being worked already" in env.open(answer.location).words
-    assert kept(env.belvo).replays == 0
+    assert kept(env.belvo).reprocess_count == 0
 
 
 def test_all_that_a_filter_shows_are_worked_again(env: Environment, address: str) -> None:
-    for outcome in (DeliveryOutcome.NO_LINK, DeliveryOutcome.NO_LINK, DeliveryOutcome.UNKNOWN_TYPE):
+    for outcome in (
+        DeliveryOutcome.NO_MATCHING_LINK,
+        DeliveryOutcome.NO_MATCHING_LINK,
+        DeliveryOutcome.UNRECOGNIZED_TYPE,
+    ):
         deliver(address, told_by_belvo())
-        worked(kept(env.belvo, state="due"), outcome=outcome)
-    form = env.open(f"{LIST}?outcome=no_link").form_with("csrfmiddlewaretoken")
+        worked(kept(env.belvo, state="pending"), outcome=outcome)
+    form = env.open(f"{LIST}?outcome=no_matching_link").form_with("csrfmiddlewaretoken")
 
     answer = env.post(form.action, form.values)
 
     assert "2 deliveries are queued." in env.open(answer.location).words
-    assert WebhookDelivery.objects.get(state="done").outcome == "unknown_type"
+    assert WebhookDelivery.objects.get(state="done").outcome == "unrecognized_type"
     assert AuditEvent.objects.get(action="delivery.replayed").details == {"deliveries": 2}
 
 
 def test_all_that_a_search_finds_are_worked_again(env: Environment, address: str) -> None:
     for link in ("link-1", "link-2"):
         deliver(address, told_by_belvo(link_id=link))
-        worked(kept(env.belvo, state="due"), outcome=DeliveryOutcome.NO_LINK)
+        worked(kept(env.belvo, state="pending"), outcome=DeliveryOutcome.NO_MATCHING_LINK)
     form = env.post(LIST, {"q": "link-1"}).form_with("q", "csrfmiddlewaretoken")
 
     env.post(form.action, form.values)
 
-    assert WebhookDelivery.objects.get(state="due").remote_link_id == "link-1"
+    assert WebhookDelivery.objects.get(state="pending").remote_link_id == "link-1"
 
 
 def test_no_more_are_worked_again_at_once_than_is_said(
     env: Environment, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deliveries, "MOST_REPLAYED", 1)
+    monkeypatch.setattr(deliveries, "MOST_REPROCESSED", 1)
     for number in range(2):
         deliver(address, told_by_belvo(request_id=f"request-{number}"))
-        worked(kept(env.belvo, state="due"), outcome=DeliveryOutcome.NO_LINK)
+        worked(kept(env.belvo, state="pending"), outcome=DeliveryOutcome.NO_MATCHING_LINK)
 
-    answer = env.post(f"{LIST}replay/")
+    answer = env.post(f"{LIST}reprocess/")
 
     assert "no more than that are taken at once" in env.open(answer.location).words
-    assert WebhookDelivery.objects.get(state="due").request_id == "request-1"
+    assert WebhookDelivery.objects.get(state="pending").request_id == "request-1"
 
 
 @pytest.mark.parametrize("name", ["aud", "adm"])
-def test_who_may_not_refresh_is_offered_no_replay(env: Environment, address: str, name: str) -> None:
+def test_who_may_not_refresh_is_offered_no_reprocessing(env: Environment, address: str, name: str) -> None:
     deliver(address, told_by_belvo())
-    worked(kept(env.belvo), outcome=DeliveryOutcome.NO_LINK)
+    worked(kept(env.belvo), outcome=DeliveryOutcome.NO_MATCHING_LINK)
 
     assert "again" not in env.open(LIST, name).words
     assert "Work it again" not in env.open(kept(env.belvo).get_absolute_url(), name).words

@@ -14,7 +14,7 @@ from .webhook_sender import deliver, kept, open_endpoint, told_by_belvo, worked
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
-CHANGED, NOTHING_NEW = DeliveryOutcome.CHANGED, DeliveryOutcome.NOTHING_NEW
+CHANGED, NO_CHANGE = DeliveryOutcome.CHANGED, DeliveryOutcome.NO_CHANGE
 SECOND = timedelta(seconds=1)
 
 
@@ -62,15 +62,15 @@ def test_worker_whose_claim_is_over_writes_nothing(delivery: WebhookDelivery) ->
     [slow] = claimed(now)
     [quick] = claimed(now + timedelta(minutes=2))
 
-    assert not deliveries.close(slow, DeliveryOutcome.NO_LINK)
-    assert deliveries.close(quick, DeliveryOutcome.UNKNOWN_TYPE)
-    assert state_of(delivery) == ("done", "unknown_type")
+    assert not deliveries.close(slow, DeliveryOutcome.NO_MATCHING_LINK)
+    assert deliveries.close(quick, DeliveryOutcome.UNRECOGNIZED_TYPE)
+    assert state_of(delivery) == ("done", "unrecognized_type")
 
 
 def test_message_that_needs_no_read_is_done(delivery: WebhookDelivery) -> None:
-    worked(delivery, outcome=DeliveryOutcome.NO_LINK)
+    worked(delivery, outcome=DeliveryOutcome.NO_MATCHING_LINK)
 
-    assert state_of(delivery) == ("done", "no_link")
+    assert state_of(delivery) == ("done", "no_matching_link")
     assert claimed(timezone.now() + timedelta(days=1)) == []
 
 
@@ -80,8 +80,8 @@ def test_message_is_done_once_all_its_links_are_read(env: Environment, delivery:
     now = timezone.now()
 
     assert deliveries.close_read([one.pk], began_at=now, outcome=CHANGED) == 0
-    assert state_of(delivery) == ("reading", "")
-    assert deliveries.close_read([other.pk], began_at=now, outcome=NOTHING_NEW) == 1
+    assert state_of(delivery) == ("processing", "")
+    assert deliveries.close_read([other.pk], began_at=now, outcome=NO_CHANGE) == 1
     assert state_of(delivery) == ("done", "changed")
 
 
@@ -102,8 +102,8 @@ def test_one_read_closes_every_message_that_came_before_it(env: Environment, del
     deliver(address, told_by_belvo())
     deliveries.note_links(claimed()[0], [link])
 
-    assert deliveries.close_read([link.pk], began_at=began_at, outcome=NOTHING_NEW) == 2
-    assert WebhookDelivery.objects.get(state="reading").received_at > began_at
+    assert deliveries.close_read([link.pk], began_at=began_at, outcome=NO_CHANGE) == 2
+    assert WebhookDelivery.objects.get(state="processing").received_at > began_at
 
 
 def test_message_whose_reads_never_come_is_looked_at_again(env: Environment, delivery: WebhookDelivery) -> None:
@@ -118,22 +118,22 @@ def test_message_worked_again_needs_a_read_of_its_own(env: Environment, delivery
     worked(delivery, link, outcome=CHANGED)
     before = timezone.now()
 
-    assert deliveries.replay(delivery, by=env.people["ana"])
+    assert deliveries.reprocess(delivery, by=env.people["ana"])
     deliveries.note_links(claimed()[0], [link])
 
-    assert deliveries.close_read([link.pk], began_at=before, outcome=NOTHING_NEW) == 0
-    assert deliveries.close_read([link.pk], began_at=timezone.now(), outcome=NOTHING_NEW) == 1
-    assert state_of(delivery) == ("done", "nothing_new")
+    assert deliveries.close_read([link.pk], began_at=before, outcome=NO_CHANGE) == 0
+    assert deliveries.close_read([link.pk], began_at=timezone.now(), outcome=NO_CHANGE) == 1
+    assert state_of(delivery) == ("done", "no_change")
 
 
 def test_message_worked_again_may_be_about_other_links(env: Environment, delivery: WebhookDelivery) -> None:
     wrong, right = env.belvo_link(), env.belvo_link("Other", bank="gringotts_mx_retail")
     worked(delivery, wrong)
-    deliveries.replay(delivery, by=env.people["ana"])
+    deliveries.reprocess(delivery, by=env.people["ana"])
 
     worked(delivery, right)
 
-    assert state_of(delivery) == ("done", "nothing_new")
+    assert state_of(delivery) == ("done", "no_change")
     assert list(delivery.links.all()) == [right]
 
 

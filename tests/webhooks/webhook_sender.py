@@ -70,7 +70,7 @@ def kept(integration: Integration, **more: Any) -> WebhookDelivery:
     return WebhookDelivery.objects.get(integration=integration, **more)
 
 
-def worked(delivery: WebhookDelivery, *links: Link, outcome: DeliveryOutcome = DeliveryOutcome.NOTHING_NEW) -> None:
+def worked(delivery: WebhookDelivery, *links: Link, outcome: DeliveryOutcome = DeliveryOutcome.NO_CHANGE) -> None:
     """Work a message as a worker does whose reads of these links show that."""
     [claimed] = deliveries.claim(1, now=timezone.now())
     assert claimed == delivery

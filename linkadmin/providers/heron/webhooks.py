@@ -61,7 +61,7 @@ def read(body: bytes) -> WebhookHint:
         known=named in TOPICS,
         remote_link_id=_item_id(data) or _item_id(mapping(data.get("metadata"))),
         end_user_id=_end_user_id(data, is_customer=named.startswith("end_user.")),
-        made_at=moment(said.get("created")),
+        created_at=moment(said.get("created")),
     )
 
 

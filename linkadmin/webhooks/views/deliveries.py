@@ -46,7 +46,7 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
         "flooded": refusals.flooded(now=timezone.now()),
         "flood": refusals.ALERT_ABOVE,
         "is_filtered": bool(words or any(chosen.form.cleaned_data.values())),
-        "may_replay": may(request.user, Right.REFRESH),
+        "may_reprocess": may(request.user, Right.REFRESH),
         "may_view_integrations": may(request.user, Right.VIEW_INTEGRATIONS),
         "query": request.GET.urlencode(),
     }
@@ -56,7 +56,9 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def delivery_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show one message: what it said, and what came of it. Looking at a customer's is an event."""
-    delivery = get_object_or_404(WebhookDelivery.objects.select_related("integration", "secret", "replayed_by"), pk=pk)
+    delivery = get_object_or_404(
+        WebhookDelivery.objects.select_related("integration", "secret", "reprocessed_by"), pk=pk
+    )
     see_names = may(request.user, Right.SEE_NAMES)
     links = _links_of(request, delivery)
     if links:
@@ -66,7 +68,7 @@ def delivery_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "outcome": outcome_badge(delivery, with_meaning=True),
         "lines": payloads.lines(delivery.payload, see_names=see_names) if delivery.payload else [],
         "rows": presentation.rows(links, see_names=see_names),
-        "may_replay": may(request.user, Right.REFRESH) and delivery.can_be_replayed,
+        "may_reprocess": may(request.user, Right.REFRESH) and delivery.can_be_reprocessed,
         "may_view_links": may(request.user, Right.VIEW_LINKS),
         "may_view_integrations": may(request.user, Right.VIEW_INTEGRATIONS),
     }
@@ -74,10 +76,10 @@ def delivery_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-def delivery_replay(request: HttpRequest, pk: UUID) -> HttpResponse:
+def delivery_reprocess(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Have one message worked again."""
     delivery = get_object_or_404(WebhookDelivery, pk=pk)
-    if deliveries.replay(delivery, by=reader(request)):
+    if deliveries.reprocess(delivery, by=reader(request)):
         wake_workers(acceptance.PROCESS_TASK)
         queued = _("Queued: its links will be read again.")
         messages.success(request, watch.ongoing(queued, _("Queued. Its links are read once background work starts.")))
@@ -87,10 +89,10 @@ def delivery_replay(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-def delivery_replay_all(request: HttpRequest) -> HttpResponse:
+def delivery_reprocess_all(request: HttpRequest) -> HttpResponse:
     """Have all messages worked again that the list shows under the filters of its address and the words searched."""
     _chosen, found = _narrowed(request.GET, _search_words(request))
-    begun = deliveries.replay_all(found, by=reader(request))
+    begun = deliveries.reprocess_all(found, by=reader(request))
     if begun:
         wake_workers(acceptance.PROCESS_TASK)
         messages.success(
@@ -99,7 +101,7 @@ def delivery_replay_all(request: HttpRequest) -> HttpResponse:
         )
     else:
         messages.warning(request, _("None of these can be worked again: they are under way, or unreadable."))
-    if begun == deliveries.MOST_REPLAYED:
+    if begun == deliveries.MOST_REPROCESSED:
         messages.info(request, _("These are the newest; no more than that are taken at once. Press again for others."))
     return go(request, f"{reverse('delivery-list')}?{request.GET.urlencode()}")
 

@@ -80,10 +80,10 @@ def secret_make(request: HttpRequest, pk: UUID) -> HttpResponse:
 def secret_revoke(request: HttpRequest, pk: UUID, secret: UUID) -> HttpResponse:
     """Let a secret prove nothing any more, once its consequence was read."""
     integration = _integration(pk)
-    row = get_object_or_404(WebhookSecret, pk=secret, integration=integration, retired_at=None)
+    row = get_object_or_404(WebhookSecret, pk=secret, integration=integration, revoked_at=None)
     form = ConfirmForm(request.POST or None, expected=row.fingerprint)
     if form.is_valid():
-        secrets.retire(row, by=reader(request))
+        secrets.revoke(row, by=reader(request))
         messages.success(request, _("The secret is retired, and its value is gone."))
         return go(request, _url(integration))
     context = {
@@ -91,7 +91,7 @@ def secret_revoke(request: HttpRequest, pk: UUID, secret: UUID) -> HttpResponse:
         "form": form,
         "back": _url(integration),
         "use": next(use for use in secrets_in_use(integration) if use.row.pk == row.pk),
-        "is_last": not integration.webhook_secrets.filter(retired_at=None).exclude(pk=row.pk).exists(),
+        "is_last": not integration.webhook_secrets.filter(revoked_at=None).exclude(pk=row.pk).exists(),
     }
     return render(request, "webhooks/revoke.html", context, status=422 if form.is_bound else 200)
 
@@ -136,7 +136,7 @@ def _page(
     context: dict[str, Any] = {
         "integration": integration,
         "address": request.build_absolute_uri(endpoint.address) if endpoint and may_change else "",
-        "address_made": endpoint.made_at if endpoint else None,
+        "address_made": endpoint.created_at if endpoint else None,
         "has_address": endpoint is not None,
         "secrets": live,
         "last": last,
