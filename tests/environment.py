@@ -199,7 +199,7 @@ def _make(simulator: Simulator) -> Iterator[Rows]:
     store_secret(heron, "api_key", Secret("key_sandbox"))
     yield _rows_of(User)
     yield _rows_of(Integration)
-    yield replace(_rows_of(IntegrationSecret), ids=[])  # the seal of a secret holds for its ID only
+    yield replace(_rows_of(IntegrationSecret), ids=[])  # a secret is encrypted for its ID only
     read_institutions(belvo)
     yield _rows_of(Institution)
 

@@ -366,7 +366,7 @@ def ask_for_a_code(env: Environment, link: Link) -> None:
     Operation.objects.filter(pk=operation.pk).update(state=State.NEEDS_TOKEN)
     PendingChallenge.objects.create(
         operation=operation,
-        sealed_session=b"",
+        encrypted_session=b"",
         remote_link_id=link.remote_id,
         kind="code",
         received_at=timezone.now(),

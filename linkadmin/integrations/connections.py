@@ -19,9 +19,9 @@ from linkadmin.providers.http.retries import Backoff
 from linkadmin.providers.types import Deadlines, Secret
 
 from .denials import DENIED
+from .encryption import DecryptionError, decrypt, encrypt, fingerprint
 from .models import Integration, IntegrationSecret
 from .rate_limiter import RateLimiter
-from .sealed import SealBroken, fingerprint, seal, unseal
 
 TABLE = "links_integrationsecret"  # in what a key is encrypted for, wherever it is stored
 
@@ -59,10 +59,10 @@ def client_for(integration: Integration, *, by_hand: bool = False, in_background
 def store_secret(integration: Integration, name: str, secret: Secret) -> None:
     """Encrypt a key of an integration in place of the one it had."""
     row, _ = IntegrationSecret.objects.select_for_update().get_or_create(
-        integration=integration, name=name, defaults={"sealed": b"", "version": 0}
+        integration=integration, name=name, defaults={"encrypted": b"", "version": 0}
     )
     row.version += 1
-    row.sealed = seal(secret, table=TABLE, row=row.pk, field=name, version=row.version)
+    row.encrypted = encrypt(secret, table=TABLE, row=row.pk, field=name, version=row.version)
     row.fingerprint = fingerprint(secret)
     row.changed_at = timezone.now()
     row.save()
@@ -162,10 +162,10 @@ def _retry_at(error: KeysRefused) -> datetime | None:
 def _opened(integration: Integration) -> dict[str, Secret]:
     try:
         return {row.name: _open(row) for row in integration.secrets.all()}
-    except SealBroken as broken:
-        failure = Failure(f"{integration.provider}.connect", words=str(broken), reason="seal_broken")
+    except DecryptionError as broken:
+        failure = Failure(f"{integration.provider}.connect", words=str(broken), reason="not_decryptable")
     raise KeysRefused(failure)
 
 
 def _open(row: IntegrationSecret) -> Secret:
-    return unseal(row.sealed, table=TABLE, row=row.pk, field=row.name, version=row.version)
+    return decrypt(row.encrypted, table=TABLE, row=row.pk, field=row.name, version=row.version)

@@ -105,12 +105,12 @@ class Integration(models.Model):
 
 
 class IntegrationSecret(models.Model):
-    """One sealed key of an integration. Written by an administrator, read only while a call is signed."""
+    """One encrypted key of an integration. Written by an administrator, read only while a call is signed."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="secrets")
     name = models.CharField(max_length=40)
-    sealed = models.BinaryField()
+    encrypted = models.BinaryField()
     fingerprint = models.CharField(max_length=8)  # tells two keys apart without telling the key
     version = models.PositiveIntegerField(default=1)
     changed_at = models.DateTimeField(default=timezone.now)

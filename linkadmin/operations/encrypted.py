@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from linkadmin.integrations.sealed import SealBroken, seal, unseal
+from linkadmin.integrations.encryption import DecryptionError, decrypt, encrypt
 from linkadmin.links.models import Link
 from linkadmin.providers.types import Challenge, Secret
 
@@ -39,19 +39,19 @@ def store_challenge(operation: Operation, asked: Challenge, *, received_at: date
         expires_at=received_at + timedelta(seconds=asked.expires_in),
     )
     shown = json.dumps(astuple(Shown(asked.instructions, asked.value)))
-    challenge.sealed_session = _seal(asked.session, _CHALLENGES, challenge.pk, "session")
-    challenge.sealed_shown = _seal(Secret(shown), _CHALLENGES, challenge.pk, "shown")
+    challenge.encrypted_session = _encrypt(asked.session, _CHALLENGES, challenge.pk, "session")
+    challenge.encrypted_shown = _encrypt(Secret(shown), _CHALLENGES, challenge.pk, "shown")
     challenge.save(force_insert=True)
 
 
 def session_of(challenge: PendingChallenge) -> Secret:
     """Return the provider's session; empty if it doesn't open with our keys."""
-    return _unseal(challenge.sealed_session, _CHALLENGES, challenge.pk, "session") or Secret("")
+    return _decrypt(challenge.encrypted_session, _CHALLENGES, challenge.pk, "session") or Secret("")
 
 
 def shown_of(challenge: PendingChallenge) -> Shown | None:
     """Return what the bank shows with a challenge; None if it doesn't open with our keys."""
-    opened = _unseal(challenge.sealed_shown, _CHALLENGES, challenge.pk, "shown")
+    opened = _decrypt(challenge.encrypted_shown, _CHALLENGES, challenge.pk, "shown")
     return Shown(*json.loads(opened.reveal())) if opened else None
 
 
@@ -60,14 +60,14 @@ def store_repair_url(operation: Operation, url: Secret, *, expires_at: datetime)
     if operation.link:
         delete_repair_urls([operation.link])
     stored = RepairUrl(operation=operation, expires_at=expires_at)
-    stored.sealed = _seal(url, _REPAIR_URLS, stored.pk, "url")
+    stored.encrypted = _encrypt(url, _REPAIR_URLS, stored.pk, "url")
     stored.save(force_insert=True)
 
 
 def repair_url_of(operation: Operation, *, now: datetime) -> Secret | None:
     """Return the URL that an operation has made; None if it expired, was replaced, or doesn't open with our keys."""
     stored = RepairUrl.objects.filter(operation=operation, expires_at__gt=now).first()
-    return _unseal(stored.sealed, _REPAIR_URLS, stored.pk, "url") if stored else None
+    return _decrypt(stored.encrypted, _REPAIR_URLS, stored.pk, "url") if stored else None
 
 
 def delete_repair_urls(links: Sequence[Link]) -> None:
@@ -78,15 +78,17 @@ def delete_expired(*, now: datetime) -> None:
     """Delete what has expired, whatever keeps its operation from being closed."""
     RepairUrl.objects.filter(expires_at__lte=now).delete()
     expired = PendingChallenge.objects.filter(expires_at__lte=now)
-    expired.exclude(Q(sealed_session=b"") & Q(sealed_shown=b"")).update(sealed_session=b"", sealed_shown=b"")
+    expired.exclude(Q(encrypted_session=b"") & Q(encrypted_shown=b"")).update(
+        encrypted_session=b"", encrypted_shown=b""
+    )
 
 
-def _seal(secret: Secret, table: str, row: UUID, field: str) -> bytes:
-    return seal(secret, table=table, row=row, field=field, version=1)
+def _encrypt(secret: Secret, table: str, row: UUID, field: str) -> bytes:
+    return encrypt(secret, table=table, row=row, field=field, version=1)
 
 
-def _unseal(sealed: bytes | memoryview, table: str, row: UUID, field: str) -> Secret | None:
+def _decrypt(encrypted: bytes | memoryview, table: str, row: UUID, field: str) -> Secret | None:
     try:
-        return unseal(sealed, table=table, row=row, field=field, version=1)
-    except SealBroken:
+        return decrypt(encrypted, table=table, row=row, field=field, version=1)
+    except DecryptionError:
         return None

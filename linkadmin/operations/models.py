@@ -241,8 +241,8 @@ class PendingChallenge(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     operation = models.OneToOneField(Operation, on_delete=models.CASCADE, related_name="challenge")
-    sealed_session = models.BinaryField()
-    sealed_shown = models.BinaryField(default=b"", db_default=b"")
+    encrypted_session = models.BinaryField()
+    encrypted_shown = models.BinaryField(default=b"")
     remote_link_id = models.CharField(max_length=120)
     kind = models.CharField(max_length=10, choices=[(kind.value, kind.value) for kind in ChallengeKind])
     expects_input = models.BooleanField(default=True)
@@ -261,7 +261,7 @@ class RepairUrl(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     operation = models.OneToOneField(Operation, on_delete=models.CASCADE, related_name="repair_url")
-    sealed = models.BinaryField()
+    encrypted = models.BinaryField()
     expires_at = models.DateTimeField()
 
     def __str__(self) -> str:

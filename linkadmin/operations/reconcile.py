@@ -122,7 +122,7 @@ def close_overdue(*, now: datetime) -> int:
     late = PendingChallenge.objects.filter(expires_at__lt=now)
     refused = Operation.objects.filter(counts_as_attempt=True, ended_at__gt=now - WINDOW).values("end_user")
     waiting = PendingChallenge.objects.filter(expires_at__gte=now, operation__end_user__in=refused)
-    waiting = waiting.defer("sealed_session", "sealed_shown")  # a picture may be long
+    waiting = waiting.defer("encrypted_session", "encrypted_shown")  # a picture may be long
     return (
         _close_each(dead.with_names(), lambda each: _bury(each, now=now))
         + _close_each(never_sent.with_names(), lambda each: _expire(each, State.CANCELLED, "never_sent", now=now))

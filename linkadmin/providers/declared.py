@@ -20,7 +20,7 @@ class Declared:
     capabilities: ClassVar[frozenset[Capability]] = frozenset()
     # The only hosts an integration's base URL may name.
     allowed_hosts: ClassVar[frozenset[str]] = frozenset()
-    # What an administrator enters for an integration; the secret ones are sealed.
+    # What an administrator enters for an integration; the secret ones are encrypted.
     config_fields: ClassVar[tuple[CredentialField, ...]] = ()
     # What the provider calls its own id of a link, for labels: "Item id", "Link id".
     remote_id_label: ClassVar[str] = "Link id"

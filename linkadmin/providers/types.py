@@ -23,7 +23,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """Return the text itself. Only the transport, the sealed box and the check of a proof have a reason to."""
+        """Return the text itself. Only the transport, encryption and the check of a proof have a reason to."""
         return self._text
 
     def __bool__(self) -> bool:

@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 from django.core.cache import cache
 
-from linkadmin.integrations.sealed import seal, unseal
+from linkadmin.integrations.encryption import decrypt, encrypt
 from linkadmin.providers.types import Secret
 
 from . import record_json
@@ -24,16 +24,16 @@ _NAME = "provider-answers"
 
 def find(key: UUID) -> Any:
     """Return what is stored under a key; None if there is nothing that can be read here."""
-    return _tried(lambda: _unsealed(key, cache.get(_key(key))))
+    return _tried(lambda: _decrypted(key, cache.get(_key(key))))
 
 
 def add(key: UUID, value: Any, *, seconds: float) -> bool:
     """Store a value unless there is one already; tell whether it was stored."""
-    return bool(_tried(lambda: cache.add(_key(key), _sealed(key, value), timeout=seconds)))
+    return bool(_tried(lambda: cache.add(_key(key), _encrypted(key, value), timeout=seconds)))
 
 
 def store(key: UUID, value: Any, *, seconds: float) -> None:
-    _tried(lambda: cache.set(_key(key), _sealed(key, value), timeout=seconds))
+    _tried(lambda: cache.set(_key(key), _encrypted(key, value), timeout=seconds))
 
 
 def delete(key: UUID) -> None:
@@ -52,12 +52,12 @@ def _key(key: UUID) -> str:
     return f"{_NAME}:{key}"
 
 
-def _sealed(key: UUID, value: Any) -> bytes:
-    return seal(Secret(json.dumps(record_json.pack(value))), table=_NAME, row=key, field="value", version=1)
+def _encrypted(key: UUID, value: Any) -> bytes:
+    return encrypt(Secret(json.dumps(record_json.pack(value))), table=_NAME, row=key, field="value", version=1)
 
 
-def _unsealed(key: UUID, sealed: bytes | None) -> Any:
-    if sealed is None:
+def _decrypted(key: UUID, encrypted: bytes | None) -> Any:
+    if encrypted is None:
         return None
-    opened = unseal(sealed, table=_NAME, row=key, field="value", version=1)
+    opened = decrypt(encrypted, table=_NAME, row=key, field="value", version=1)
     return record_json.unpack(json.loads(opened.reveal()))

@@ -11,8 +11,8 @@ from django.utils import timezone
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
+from linkadmin.integrations.encryption import decrypt
 from linkadmin.integrations.models import Integration
-from linkadmin.integrations.sealed import unseal
 from linkadmin.providers import provider_class
 from linkadmin.providers.base import Provider
 from linkadmin.providers.http.redaction import Redactor
@@ -60,7 +60,7 @@ def renew(integration: Integration, *, by: User | None) -> WebhookEndpoint:
 
 
 def load(provider: str, path: str) -> LoadedEndpoint | None:
-    """Return the endpoint at a URL, or None. Raises SealBroken if a secret of it does not open."""
+    """Return the endpoint at a URL, or None. Raises DecryptionError if a secret of it does not open."""
     address = f"{provider}/{path}"
     until, endpoint = _loaded.get(address, (0.0, None))
     if endpoint is not None and time.monotonic() < until:
@@ -80,14 +80,14 @@ def _read(provider: str, path: str) -> LoadedEndpoint | None:
     """Read an endpoint with all its secrets in one statement."""
     rows = WebhookEndpoint.objects.filter(path=path, integration__provider=provider).values_list(
         "integration_id",
-        *(f"integration__webhook_secrets__{name}" for name in ("pk", "sealed", "version", "revoked_at")),
+        *(f"integration__webhook_secrets__{name}" for name in ("pk", "encrypted", "version", "revoked_at")),
     )
     found = list(rows)
     if not found:
         return None
     secrets = tuple(
-        (pk, unseal(sealed, row=pk, version=version, **ENCRYPTED_FOR))
-        for _integration, pk, sealed, version, revoked_at in found
+        (pk, decrypt(encrypted, row=pk, version=version, **ENCRYPTED_FOR))
+        for _integration, pk, encrypted, version, revoked_at in found
         if pk and revoked_at is None
     )
     redactor = Redactor(secret for _pk, secret in secrets)

@@ -80,11 +80,11 @@ class WebhookEndpoint(models.Model):
 
 
 class WebhookSecret(models.Model):
-    """One sealed secret that an integration's messages prove themselves with. Of a retired one the value is gone."""
+    """One encrypted secret that an integration's messages prove themselves with. Of a revoked one the value is gone."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="webhook_secrets")
-    sealed = models.BinaryField()
+    encrypted = models.BinaryField()
     fingerprint = models.CharField(max_length=8)  # tells two secrets apart without telling the secret
     version = models.PositiveIntegerField()  # counts the secrets of its integration
     created_at = models.DateTimeField(default=timezone.now)

@@ -7,8 +7,8 @@ from django.utils import timezone
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.models import Outcome
+from linkadmin.integrations.encryption import encrypt, fingerprint
 from linkadmin.integrations.models import Integration
-from linkadmin.integrations.sealed import fingerprint, seal
 from linkadmin.providers.types import Secret
 
 from . import endpoints
@@ -25,7 +25,7 @@ class StaleForm(Exception):
 
 @transaction.atomic
 def add(integration: Integration, secret: Secret, *, by: User | None, after: int) -> WebhookSecret:
-    """Seal one more secret of an integration, the next one after version `after`.
+    """Encrypt one more secret of an integration, the next one after version `after`.
 
     Raises StaleForm if that was not the latest one, and TooManySecrets.
     """
@@ -36,7 +36,7 @@ def add(integration: Integration, secret: Secret, *, by: User | None, after: int
     if kept.filter(revoked_at=None).count() >= LIVE_SECRETS:
         raise TooManySecrets
     row = WebhookSecret(integration=integration, version=after + 1, created_by=by, fingerprint=fingerprint(secret))
-    row.sealed = seal(secret, row=row.pk, version=row.version, **ENCRYPTED_FOR)
+    row.encrypted = encrypt(secret, row=row.pk, version=row.version, **ENCRYPTED_FOR)
     row.save(force_insert=True)
     _record(row, "integration.webhook_secret_added", by=by)
     return row
@@ -46,7 +46,7 @@ def add(integration: Integration, secret: Secret, *, by: User | None, after: int
 def revoke(row: WebhookSecret, *, by: User) -> bool:
     """Let a secret prove nothing any more, and drop its value; tell whether it was live."""
     live = WebhookSecret.objects.filter(pk=row.pk, revoked_at=None)
-    if not live.update(revoked_at=timezone.now(), sealed=b""):
+    if not live.update(revoked_at=timezone.now(), encrypted=b""):
         return False
     _record(row, "integration.webhook_secret_retired", by=by)
     return True

@@ -29,7 +29,7 @@ def clear() -> None:
 
 
 def everything() -> dict[str, list[Any]]:
-    """Every row with an id of its own, but for the sealed keys: no two seals are alike."""
+    """Every row with an id of its own, but for the encrypted keys: no two ciphertexts are alike."""
     return {
         "staff": list(User.objects.order_by("pk").values_list("pk", "username", "name", "role")),
         "integrations": list(Integration.objects.order_by("pk").values_list("pk", "name", "created_at")),

@@ -50,14 +50,14 @@ def test_administrator_adds_an_integration_that_works(env: Environment) -> None:
     assert client_for(made).test_connection().detail == "world"
 
 
-def test_keys_are_sealed_and_never_shown_again(env: Environment) -> None:
-    add(env, heron_api_key="key_to_be_kept_sealed")
+def test_keys_are_encrypted_and_never_shown_again(env: Environment) -> None:
+    add(env, heron_api_key="key_to_be_kept_encrypted")
 
     made = Integration.objects.get(name="Heron two")
     secret = made.secrets.get()
     page = env.open(change_url(made), "adm")
-    assert b"key_to_be_kept_sealed" not in bytes(secret.sealed)
-    assert "key_to_be_kept_sealed" not in page.source
+    assert b"key_to_be_kept_encrypted" not in bytes(secret.encrypted)
+    assert "key_to_be_kept_encrypted" not in page.source
     assert "value" not in page.inputs()["heron_api_key"]
     assert f"fingerprint {secret.fingerprint}" in page.source
 

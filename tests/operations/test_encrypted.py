@@ -42,7 +42,7 @@ def cells(table: str, *columns: str) -> list[tuple[bytes, ...]]:
 
 
 def challenges() -> list[tuple[bytes, ...]]:
-    return cells("operations_pendingchallenge", "sealed_session", "sealed_shown")
+    return cells("operations_pendingchallenge", "encrypted_session", "encrypted_shown")
 
 
 def fail(*_arguments: Any, **_named: Any) -> None:
@@ -51,7 +51,7 @@ def fail(*_arguments: Any, **_named: Any) -> None:
 
 def test_full_check_leaves_nothing_of_what_has_expired(env: Environment, asked: Link) -> None:
     act(env, env.belvo_link("Blue Fern"), "repair-address", locale="pt")
-    before = challenges(), cells("operations_repairurl", "sealed")
+    before = challenges(), cells("operations_repairurl", "encrypted")
     for model in (PendingChallenge, RepairUrl):
         model.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
 
@@ -60,7 +60,7 @@ def test_full_check_leaves_nothing_of_what_has_expired(env: Environment, asked: 
     assert [len(rows) for rows in before] == [1, 1]
     assert all(cell for rows in before for row in rows for cell in row)
     assert challenges() == []
-    assert cells("operations_repairurl", "sealed") == []
+    assert cells("operations_repairurl", "encrypted") == []
 
 
 def test_full_check_empties_expired_cells_of_a_challenge_that_cannot_be_closed(
@@ -76,11 +76,11 @@ def test_full_check_empties_expired_cells_of_a_challenge_that_cannot_be_closed(
 
 def test_full_check_keeps_what_has_not_expired(env: Environment, asked: Link) -> None:
     act(env, env.belvo_link("Blue Fern"), "repair-address", locale="pt")
-    before = challenges(), cells("operations_repairurl", "sealed")
+    before = challenges(), cells("operations_repairurl", "encrypted")
 
     tasks.close_overdue()
 
-    assert (challenges(), cells("operations_repairurl", "sealed")) == before
+    assert (challenges(), cells("operations_repairurl", "encrypted")) == before
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_challenge_stays_when_canceling_it_fails(
 def test_challenge_moved_to_another_row_does_not_open(env: Environment, asked: Link) -> None:
     other = begin(env)
     here, there = (PendingChallenge.objects.get(operation__link=link) for link in (asked, other))
-    PendingChallenge.objects.filter(pk=there.pk).update(sealed_shown=here.sealed_shown)
+    PendingChallenge.objects.filter(pk=there.pk).update(encrypted_shown=here.encrypted_shown)
 
     assert GONE in env.open(url_of(other, "token")).words
     assert GONE not in env.open(url_of(asked, "token")).words
@@ -140,7 +140,7 @@ def test_challenge_moved_to_another_row_does_not_open(env: Environment, asked: L
 
 def test_session_in_the_place_of_what_is_shown_does_not_open(env: Environment, asked: Link) -> None:
     challenge = PendingChallenge.objects.get()
-    PendingChallenge.objects.update(sealed_shown=challenge.sealed_session)
+    PendingChallenge.objects.update(encrypted_shown=challenge.encrypted_session)
 
     assert GONE in env.open(url_of(asked, "token")).words
 
@@ -149,7 +149,9 @@ def test_repair_url_moved_to_another_row_does_not_open(env: Environment) -> None
     mine, other = env.belvo_link(), env.belvo_link("Blue Fern")
     for link in (mine, other):
         act(env, link, "repair-address", locale="pt")
-    RepairUrl.objects.filter(operation__link=other).update(sealed=RepairUrl.objects.get(operation__link=mine).sealed)
+    RepairUrl.objects.filter(operation__link=other).update(
+        encrypted=RepairUrl.objects.get(operation__link=mine).encrypted
+    )
 
     pages = [env.open(env.last_operation(link).get_absolute_url()) for link in (mine, other)]
 

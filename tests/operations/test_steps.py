@@ -179,7 +179,7 @@ def test_more_than_six_answers_end_a_sign_in(env: Environment) -> None:
 
 def test_challenge_that_cannot_be_decrypted_is_compared_as_well(env: Environment) -> None:
     link = begin(env, "mfa_questions")
-    PendingChallenge.objects.update(sealed_shown=b"encrypted with another key")
+    PendingChallenge.objects.update(encrypted_shown=b"encrypted with another key")
 
     page = give(env, link, RIGHT)
 

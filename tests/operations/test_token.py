@@ -220,7 +220,7 @@ def test_code_step_draws_itself_anew_when_its_time_is_over(env: Environment) -> 
 
 def test_code_whose_session_does_not_open_any_more_is_not_sent(env: Environment) -> None:
     link = asked(env)
-    PendingChallenge.objects.update(sealed_session=b"sealed with another key")
+    PendingChallenge.objects.update(encrypted_session=b"encrypted with another key")
 
     page = give(env, link, "111111")
 
@@ -317,7 +317,7 @@ def test_value_and_session_of_a_challenge_are_nowhere_in_the_database(env: Envir
 
 def test_page_says_when_what_the_bank_shows_cannot_be_decrypted(env: Environment) -> None:
     link = asked(env, "qr_code")
-    PendingChallenge.objects.update(sealed_shown=b"encrypted with another key")
+    PendingChallenge.objects.update(encrypted_shown=b"encrypted with another key")
 
     page = env.open(url_of(link))
 

@@ -91,10 +91,10 @@ def test_answer_is_stored_encrypted_and_for_a_minute(env: Environment, recorded:
 
     page = env.open(links_at_belvo(env))
 
-    (claimed, _nothing), (stored, sealed) = recorded.written
+    (claimed, _nothing), (stored, encrypted) = recorded.written
     assert link.remote_id in page.words
-    assert link.remote_id.encode() not in sealed
-    assert b"remote_id" not in sealed
+    assert link.remote_id.encode() not in encrypted
+    assert b"remote_id" not in encrypted
     assert (claimed, stored) == (4 * 15 + 30, 60)  # a process that died while it asked is waited for no longer
 
 

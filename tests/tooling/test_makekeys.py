@@ -58,7 +58,7 @@ def test_a_key_from_the_environment_is_not_made(make_keys: MakeKeys, monkeypatch
     assert set(make_keys()) == {"secret_key", "sealing_keyset.json"}
 
 
-def test_the_sealing_keyset_seals_and_opens(make_keys: MakeKeys) -> None:
+def test_the_sealing_keyset_encrypts_and_decrypts(make_keys: MakeKeys) -> None:
     aead.register()
     keyset = make_keys()["sealing_keyset.json"]
 

@@ -83,7 +83,7 @@ class TestItsIntegration:
         assert page.inputs()["tin_bank_pass_key"]["type"] == "password"
         assert '<option value="south">The south</option>' in page.source
 
-    def test_is_kept_with_its_options_and_its_key_sealed(self, integration: Integration) -> None:
+    def test_is_kept_with_its_options_and_its_key_encrypted(self, integration: Integration) -> None:
         assert (integration.provider, integration.options) == ("tin_bank", {"region": "north"})
         assert [secret.name for secret in integration.secrets.all()] == ["pass_key"]
 

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from linkadmin.audit.models import AuditEvent
+from linkadmin.integrations.encryption import DecryptionError, decrypt
 from linkadmin.integrations.models import Integration
-from linkadmin.integrations.sealed import SealBroken, unseal
 from linkadmin.webhooks import endpoints
 from linkadmin.webhooks.models import WebhookEndpoint, WebhookSecret
 from tests.environment import Environment
@@ -64,15 +64,15 @@ def test_who_may_only_look_sees_neither_address_nor_forms(env: Environment, name
     assert "Add a secret" not in page.words
 
 
-def test_secret_is_sealed_for_its_place_and_never_shown(env: Environment) -> None:
+def test_secret_is_encrypted_for_its_place_and_never_shown(env: Environment) -> None:
     open_endpoint(env.belvo)
     add(env, env.belvo, OTHER)
 
     one, other = WebhookSecret.objects.order_by("version")
-    sealed_for = {"table": "inbox_webhooksecret", "field": "sealed"}
-    assert unseal(other.sealed, row=other.pk, version=2, **sealed_for).reveal() == OTHER
-    with pytest.raises(SealBroken):
-        unseal(other.sealed, row=one.pk, version=1, **sealed_for)
+    encrypted_for = {"table": "inbox_webhooksecret", "field": "sealed"}
+    assert decrypt(other.encrypted, row=other.pk, version=2, **encrypted_for).reveal() == OTHER
+    with pytest.raises(DecryptionError):
+        decrypt(other.encrypted, row=one.pk, version=1, **encrypted_for)
     for name in ("adm", "aud"):
         source = env.open(endpoint_of(env.belvo), name).source
         assert other.fingerprint in source
@@ -152,7 +152,7 @@ def test_retired_secret_proves_nothing_and_its_value_is_gone(env: Environment) -
     revoke(env, env.belvo, old)
 
     old.refresh_from_db()
-    assert bytes(old.sealed) == b""
+    assert bytes(old.encrypted) == b""
     assert deliver(address, told_by_belvo(), {"authorization": AUTHORIZATION}).status_code == 401
     assert deliver(address, told_by_belvo(), {"authorization": OTHER}).status_code == 202
 
@@ -199,7 +199,7 @@ def test_every_change_is_on_the_record_and_no_secret_with_it(env: Environment) -
     assert AUTHORIZATION.split()[1] not in "".join(event.canonical for event in events)
 
 
-def test_seal_that_does_not_open_is_our_trouble_and_the_provider_tries_again(env: Environment) -> None:
+def test_secret_that_does_not_decrypt_is_our_trouble_and_the_provider_tries_again(env: Environment) -> None:
     address = open_endpoint(env.belvo)
     WebhookSecret.objects.update(version=7)
 

@@ -292,7 +292,7 @@ def test_who_may_not_refresh_is_offered_no_reprocessing(env: Environment, addres
     assert "Work it again" not in env.open(kept(env.belvo).get_absolute_url(), name).words
 
 
-def test_auditor_s_records_show_no_sealed_secret(env: Environment, address: str) -> None:
+def test_auditor_s_records_show_no_encrypted_secret(env: Environment, address: str) -> None:
     deliver(address, told_by_belvo(link_id="link-1"))
 
     listed = env.open("/admin/webhooks/webhookdelivery/?q=link-1", "aud").source

@@ -81,8 +81,8 @@ class Migration(migrations.Migration):
             name='PendingChallenge',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('sealed_session', models.BinaryField()),
-                ('sealed_shown', models.BinaryField(db_default=b'', default=b'')),
+                ('encrypted_session', models.BinaryField()),
+                ('encrypted_shown', models.BinaryField(default=b'')),
                 ('remote_link_id', models.CharField(max_length=120)),
                 ('kind', models.CharField(choices=[('code', 'code'), ('numeric', 'numeric'), ('qr', 'qr'), ('text', 'text'), ('approve', 'approve')], max_length=10)),
                 ('expects_input', models.BooleanField(default=True)),
@@ -95,7 +95,7 @@ class Migration(migrations.Migration):
             name='RepairUrl',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('sealed', models.BinaryField()),
+                ('encrypted', models.BinaryField()),
                 ('expires_at', models.DateTimeField()),
                 ('operation', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='repair_url', to='operations.operation')),
             ],

@@ -78,7 +78,7 @@ class Migration(migrations.Migration):
             name='WebhookSecret',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('sealed', models.BinaryField()),
+                ('encrypted', models.BinaryField()),
                 ('fingerprint', models.CharField(max_length=8)),
                 ('version', models.PositiveIntegerField()),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),

@@ -9,12 +9,12 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from linkadmin.integrations.sealed import SealBroken
+from linkadmin.integrations.encryption import DecryptionError
 from linkadmin.web import storage
 from linkadmin.webhooks import acceptance, endpoints, refusals
 
 # Of these the provider hears that it shall send again later.
-OUR_TROUBLES = (DatabaseError, InterfaceError, SealBroken)
+OUR_TROUBLES = (DatabaseError, InterfaceError, DecryptionError)
 
 logger = structlog.get_logger(__name__)
 

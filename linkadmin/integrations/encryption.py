@@ -1,4 +1,4 @@
-"""The sealed box: secrets at rest, bound to the row and column they belong to.
+"""Secrets at rest, encrypted and bound to the row and column they belong to.
 
 AES-256-GCM through tink. The associated data names environment, table, row, field and version, so a ciphertext
 moved to another place does not open.
@@ -18,21 +18,21 @@ from tink import aead, secret_key_access
 from linkadmin.providers.types import Secret
 
 
-class SealBroken(Exception):
-    """A sealed value does not open: another key ring, or it was moved or changed."""
+class DecryptionError(Exception):
+    """A value does not decrypt: another key ring, or it was moved or changed."""
 
 
-def seal(secret: Secret, *, table: str, row: UUID, field: str, version: int) -> bytes:
-    sealed: bytes = _box().encrypt(secret.reveal().encode(), _place(table, row, field, version))
-    return sealed
+def encrypt(secret: Secret, *, table: str, row: UUID, field: str, version: int) -> bytes:
+    encrypted: bytes = _box().encrypt(secret.reveal().encode(), _place(table, row, field, version))
+    return encrypted
 
 
-def unseal(sealed: bytes | memoryview, *, table: str, row: UUID, field: str, version: int) -> Secret:
-    """Open a sealed value. Raises `SealBroken` when it is not what was sealed for this place."""
+def decrypt(encrypted: bytes | memoryview, *, table: str, row: UUID, field: str, version: int) -> Secret:
+    """Decrypt a value. Raises `DecryptionError` when it is not what was encrypted for this place."""
     try:
-        return Secret(_box().decrypt(bytes(sealed), _place(table, row, field, version)).decode())
+        return Secret(_box().decrypt(bytes(encrypted), _place(table, row, field, version)).decode())
     except tink.TinkError:
-        raise SealBroken(f"{table}.{field} of row {row} does not open with the present keys") from None
+        raise DecryptionError(f"{table}.{field} of row {row} does not open with the present keys") from None
 
 
 def fingerprint(secret: Secret) -> str:
