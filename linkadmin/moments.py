@@ -85,7 +85,7 @@ BOUNDS: Mapping[str, Mapping[str, timedelta]] = {
     "operations.AttemptAllowance": {"allowed_at": NEVER_AHEAD},
     "sync.FullCheck": {"began_at": NEVER_AHEAD, "lease_until": A_MINUTE, "due_at": A_QUARTER},
     "sync.FullCheckBatch": {"due_at": A_QUARTER, "lease_until": A_ROUND, "requested_at": NEVER_AHEAD},
-    "sync.LinkRead": _READ,
+    "links.LinkRead": _READ,
     "sync.UnknownLinkRead": _READ,
     "bulk.BulkJob": {"planned_at": NEVER_AHEAD, "began_at": NEVER_AHEAD},
     "bulk.BulkPart": {"due_at": A_QUARTER, "lease_until": A_ROUND},

@@ -20,15 +20,14 @@ from linkadmin.accounts.roles import Role
 from linkadmin.integrations import call_pool
 from linkadmin.integrations.connections import store_secret
 from linkadmin.integrations.models import Integration, IntegrationSecret
-from linkadmin.links import health
-from linkadmin.links.models import EndUser, Institution, Link
+from linkadmin.links import due_reads, health
+from linkadmin.links.models import EndUser, Institution, Link, LinkRead, Reason
 from linkadmin.operations.models import Operation
 from linkadmin.providers.types import Cause, Observation, RemoteLink, Secret
 from linkadmin.simulator.journal import Call
 from linkadmin.simulator.server import Simulator
 from linkadmin.sync import tasks
 from linkadmin.sync.institutions import read_institutions
-from linkadmin.sync.models import LinkRead
 
 from .markup import Page, read
 
@@ -131,7 +130,8 @@ class Environment:
     def prove(self, link: Link) -> None:
         """Let a worker read a link, however short a time ago the last read was."""
         LinkRead.objects.filter(link=link).update(read_at=None)
-        tasks.prove(str(link.pk))
+        due_reads.want([link.pk], reason=Reason.REPAIR, at=timezone.now())
+        tasks.read_due(str(link.integration_id))
         link.refresh_from_db()
 
     def settled(self) -> None:

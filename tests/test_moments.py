@@ -15,11 +15,11 @@ from linkadmin.audit.tasks import watch_clock
 from linkadmin.beat import Scheduler
 from linkadmin.celery import app
 from linkadmin.integrations.models import CallQuota, CallSlot, CircuitBreaker
-from linkadmin.links.models import Link
+from linkadmin.links.due_reads import want
+from linkadmin.links.models import Link, LinkRead, Reason
 from linkadmin.moments import BOUNDS, FACTS, put_right
 from linkadmin.operations.models import Operation
-from linkadmin.sync.models import LinkRead, Reason, UnknownLinkRead
-from linkadmin.sync.reads import want
+from linkadmin.sync.models import UnknownLinkRead
 from tests.bulk.helpers import begun
 from tests.environment import Environment
 

@@ -15,8 +15,9 @@ from django.utils import timezone
 from linkadmin.bulk.models import BulkJob, BulkPart
 from linkadmin.database import release_connections
 from linkadmin.integrations.denials import NO_SLOT, QUOTA
+from linkadmin.links.models import LinkRead
 from linkadmin.providers.errors import Busy, Failure, KeysRefused, NotSent, OutcomeUnknown, ProviderError
-from linkadmin.sync.models import FullCheck, FullCheckBatch, LinkRead, UnknownLinkRead
+from linkadmin.sync.models import FullCheck, FullCheckBatch, UnknownLinkRead
 from linkadmin.webhooks.models import WebhookDelivery
 from linkadmin.work_queue import (
     RELEASED,

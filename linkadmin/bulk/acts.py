@@ -7,12 +7,10 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from linkadmin.links import health, notes, owners
-from linkadmin.links.models import Link
+from linkadmin.links import due_reads, health, notes, owners
+from linkadmin.links.models import Link, Reason
 from linkadmin.operations import reading
 from linkadmin.providers.errors import NotSent, OutcomeUnknown, ProviderError
-from linkadmin.sync import reads
-from linkadmin.sync.models import Reason
 from linkadmin.work_queue import retry_later, wait_after
 
 from . import parts
@@ -46,7 +44,7 @@ def read(part: BulkPart) -> datetime | None:
             return retry_later([part], error)
         _give_up(part, asked, gone, error)
         return None
-    reads.want(missing, reason=Reason.MISSING, at=timezone.now() + SECOND_LOOK_AFTER)
+    due_reads.want(missing, reason=Reason.MISSING, at=timezone.now() + SECOND_LOOK_AFTER)
     parts.note_after(part)
     found = {link.pk: (ItemState.DONE, SkipReason.NOT_LISTED if link.pk in missing else "") for link in asked}
     parts.end(part, gone | found)

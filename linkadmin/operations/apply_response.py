@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from functools import partial, singledispatch
+from functools import singledispatch
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from linkadmin.links import health
-from linkadmin.links.models import Link, LinkQuerySet
+from linkadmin.links import due_reads, health
+from linkadmin.links.models import Link, LinkQuerySet, Reason
 from linkadmin.providers.records import (
     Accepted,
     Reach,
@@ -22,7 +21,6 @@ from linkadmin.providers.records import (
     ReportsRefreshed,
 )
 from linkadmin.providers.types import Cause, HealthState, Observation, RemoteLink
-from linkadmin.wake_worker import wake_worker
 
 from . import encrypted
 from .changes import comparable, is_on
@@ -150,7 +148,7 @@ def removal_cause(operation: Operation) -> Cause:
 
 
 def read_soon(operation: Operation) -> None:
-    """Ask the workers to read the links whose records will show what came of an operation."""
+    """Want reads of the links whose records will show what came of an operation."""
     if operation.kind not in READ_AFTER:
         return
     if operation.link_id:
@@ -159,5 +157,4 @@ def read_soon(operation: Operation) -> None:
         links = operation.integration.links.filter(disconnected_at=None)
         links = links.filter(end_user=operation.end_user_id) if operation.end_user_id else links
         ids = list(links.values_list("pk", flat=True)[:READS_AT_ONCE])
-    for link_id in ids:
-        transaction.on_commit(partial(wake_worker, "sync.prove", link_id))
+    due_reads.want(ids, reason=Reason.REPAIR, at=timezone.now())

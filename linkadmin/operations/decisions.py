@@ -1,14 +1,13 @@
 """What a person decides about an operation, without any call."""
 
-from functools import partial
-
 from django.db import transaction
 from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
+from linkadmin.links import due_reads
+from linkadmin.links.models import Reason
 from linkadmin.providers.types import Cause
-from linkadmin.wake_worker import wake_worker
 
 from . import apply_response, refusals
 from .events import refused
@@ -69,7 +68,7 @@ def _take_effect(operation: Operation) -> None:
     elif operation.logs_in:
         repaired(operation, at=operation.began_at, request_id=operation.request_id)
     elif operation.link_id:
-        transaction.on_commit(partial(wake_worker, "sync.prove", operation.link_id))
+        due_reads.want([operation.link_id], reason=Reason.REPAIR, at=timezone.now())
 
 
 def _locked(operation: Operation, state: State) -> Operation:

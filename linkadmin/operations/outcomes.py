@@ -14,9 +14,9 @@ from django.utils import timezone
 from linkadmin.database import release_connections
 from linkadmin.integrations import call_pool, connections
 from linkadmin.integrations.denials import DENIED
-from linkadmin.links import health, unrecognized_values
+from linkadmin.links import due_reads, health, unrecognized_values
 from linkadmin.links.causes import VERDICTS
-from linkadmin.links.models import Link
+from linkadmin.links.models import Link, Reason
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import (
     CodeRequired,
@@ -257,8 +257,7 @@ def _close_change(answer: apply_response.Answer, operation: Operation) -> State:
 def done(operation: Operation, remote: RemoteLink, *, at: datetime) -> None:
     """Take note of a change that took effect: a new link, or a repair that has yet to be proven."""
     if operation.begins_link:
-        _keep_link(operation, remote)
-        transaction.on_commit(partial(wake_worker, "sync.prove", operation.link_id))
+        due_reads.want([_keep_link(operation, remote).pk], reason=Reason.REPAIR, at=timezone.now())
     else:
         repaired(operation, at=at, request_id=remote.request_id)
 
@@ -267,7 +266,7 @@ def repaired(operation: Operation, *, at: datetime, request_id: str) -> None:
     """Take note of a repair of a link: it counts as working once a read shows it."""
     if operation.link:
         health.start_verifying(operation.link, at=at, request_id=request_id)
-        transaction.on_commit(partial(wake_worker, "sync.prove", operation.link_id))
+        due_reads.want([operation.link.pk], reason=Reason.REPAIR, at=timezone.now())
 
 
 def works(seen: Observation) -> bool:
@@ -281,7 +280,7 @@ def stop_waiting(operation: Operation, cause: Cause, *, at: datetime) -> None:
         health.observe(operation.link, health.Report(seen, Source.CALL, at, operation.pk))
 
 
-def _keep_link(operation: Operation, remote: RemoteLink) -> None:
+def _keep_link(operation: Operation, remote: RemoteLink) -> Link:
     """Let the operation's link say what the provider said of it, and begin it if there is none yet."""
     at = operation.ended_at or timezone.now()
     report = health.Report(remote.observation, Source.CALL, at, operation.pk, remote.request_id)
@@ -303,6 +302,7 @@ def _keep_link(operation: Operation, remote: RemoteLink) -> None:
     else:
         health.observe_remote(link, remote, source=Source.CALL, at=at, operation_id=operation.pk)
     operation.link = link
+    return link
 
 
 def _take_failure(operation: Operation, error: ProviderError) -> None:

@@ -5,12 +5,9 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
 
-from linkadmin.links import health
-from linkadmin.links.models import Link
+from linkadmin.links import due_reads, health
+from linkadmin.links.models import READ_EVERY, Link, LinkRead, Reason
 from linkadmin.providers.types import Cause
-
-from . import reads
-from .models import READ_EVERY, LinkRead, Reason
 
 AT_ONCE = 500  # links, of each kind in one round
 UNASKABLE_FOR = timedelta(hours=1)  # then old data counts as such although nobody could look for newer
@@ -23,7 +20,7 @@ def prove(*, now: datetime) -> None:
     for link in health.verification_overdue(repaired_before=now - patience)[:AT_ONCE]:
         health.stop_verifying(link, now=now)
     unverified = Link.objects.filter(pk__in=health.unverified(checked_before=now - READ_EVERY, now=now))
-    _want(unverified, Reason.PROOF, now)
+    _want(unverified, Reason.REPAIR, now)
 
 
 def grow_stale(*, now: datetime) -> None:
@@ -50,4 +47,4 @@ def _want(links: "QuerySet[Link]", reason: Reason, now: datetime) -> None:
     """Want reads of links, but for those that somebody wants already."""
     wanted = LinkRead.objects.filter(link=OuterRef("pk"), due_at__isnull=False)
     ids = links.filter(~Exists(wanted)).order_by().values_list("pk", flat=True)[:AT_ONCE]
-    reads.want(list(ids), reason=reason, at=now)
+    due_reads.want(list(ids), reason=reason, at=now)

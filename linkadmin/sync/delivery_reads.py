@@ -10,14 +10,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from linkadmin.integrations.models import Integration
-from linkadmin.links.models import Link
+from linkadmin.links import due_reads
+from linkadmin.links.models import Link, LinkRead, Reason
 from linkadmin.webhooks import deliveries
 from linkadmin.webhooks.models import DeliveryOutcome, DeliveryState, WebhookDelivery
 from linkadmin.work_queue import retry_later
 
-from . import reads, unknown_links
+from . import unknown_links
 from .matching import Named, links_named, named_by
-from .models import LinkRead, Reason
 
 logger = structlog.get_logger(__name__)
 
@@ -69,7 +69,7 @@ def _read(told: Sequence[WebhookDelivery], links: Mapping[Named, list[Link]]) ->
     for delivery in told:
         for link in links[named_by(delivery)]:
             wishes[link.pk] = max(delivery.wanted_at, wishes.get(link.pk, delivery.wanted_at))
-    reads.want_each(wishes, reason=Reason.MESSAGE)
+    due_reads.want_each(wishes, reason=Reason.WEBHOOK)
     for delivery in told:
         deliveries.note_links(delivery, links[named_by(delivery)])
     if told:

@@ -5,7 +5,7 @@ Each integration has readers of its own, so that one whose provider is slow or a
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -16,12 +16,12 @@ from django.utils import timezone
 from linkadmin import work_queue
 from linkadmin.database import release_connections
 from linkadmin.integrations.models import Integration
+from linkadmin.links.due_reads import LINGER
+from linkadmin.links.models import READ_EVERY, LinkRead
 from linkadmin.work_queue import SLICE, TimeSlice
 
-from .models import READ_EVERY, LinkRead, UnknownLinkRead
+from .models import UnknownLinkRead
 
-TASK = "sync.read_due"
-LINGER = timedelta(seconds=1)  # for what is due so soon, nobody new has to come
 READERS = 2  # at one integration: the others' turn comes too
 Row = TypeVar("Row", LinkRead, UnknownLinkRead)
 

@@ -4,7 +4,7 @@ A row for each link is the truth. However often a link is wanted, it is read onc
 wish; never sooner than ten seconds after the one before.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -17,16 +17,14 @@ from django.utils import timezone
 
 from linkadmin.integrations.models import Integration
 from linkadmin.links import health
-from linkadmin.links.models import Link
+from linkadmin.links.models import Link, LinkRead
 from linkadmin.operations import reading
 from linkadmin.providers.errors import ProviderError
-from linkadmin.wake_worker import wake_worker
 from linkadmin.webhooks import deliveries
 from linkadmin.webhooks.models import DeliveryOutcome, DeliveryState, WebhookDelivery
 from linkadmin.work_queue import CROWD, TimeSlice, release, wait_after, work_side_by_side
 
 from . import queue
-from .models import LinkRead, Reason
 
 logger = structlog.get_logger(__name__)
 
@@ -34,18 +32,6 @@ CLAIMED_AT_ONCE = 100  # links
 CALLS_AT_ONCE = 4  # of one reader
 WRITTEN_AT_ONCE = 500  # rows
 ALONE_AFTER = 3  # reads in vain: perhaps it is this one link that spoils the call
-
-
-def want(link_ids: Iterable[UUID], *, reason: Reason, at: datetime) -> None:
-    """Have links read by reads that begin after `at`; those that were are left alone."""
-    want_each(dict.fromkeys(link_ids, at), reason=reason)
-
-
-def want_each(wishes: Mapping[UUID, datetime], *, reason: Reason) -> None:
-    """Have each link read by a read that begins after its moment."""
-    ids = iter(sorted(wishes))
-    while some := list(islice(ids, WRITTEN_AT_ONCE)):
-        _want({link_id: wishes[link_id] for link_id in some}, reason)
 
 
 def work(integration_id: UUID) -> bool:
@@ -61,24 +47,6 @@ class _SharedRead:
     links: list[Link]
     rows: list[LinkRead]
     read: Callable[[Sequence[Link]], list[Link]]  # returns those that a second look has to find
-
-
-@transaction.atomic
-def _want(wishes: Mapping[UUID, datetime], reason: Reason) -> None:
-    known = set(LinkRead.objects.filter(pk__in=wishes).values_list("pk", flat=True))
-    if new := wishes.keys() - known:
-        of = Link.objects.filter(pk__in=new).order_by("pk").values_list("pk", "integration")
-        LinkRead.objects.bulk_create(
-            [LinkRead(link_id=link_id, integration_id=integration_id, due_at=None) for link_id, integration_id in of],
-            ignore_conflicts=True,
-        )
-    rows = list(LinkRead.objects.filter(pk__in=wishes).select_for_update(no_key=True).order_by("pk"))
-    changed = [row for row in rows if row.want_for(reason, wishes[row.link_id])]
-    columns = ("due_at", "wanted_at", "wanted_since", "reason", "urgency")
-    LinkRead.objects.bulk_update(changed, columns, batch_size=200)
-    soon = timezone.now() + queue.LINGER
-    for integration_id in {row.integration_id for row in rows if row.due_at is not None and row.due_at <= soon}:
-        transaction.on_commit(partial(wake_worker, queue.TASK, integration_id))
 
 
 def _read_all(integration: Integration, rows: Sequence[LinkRead], time_slice: TimeSlice) -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from linkadmin.integrations.models import Integration
 from linkadmin.links import counts, health
-from linkadmin.links.models import Link
+from linkadmin.links.due_reads import READ_TASK
 from linkadmin.providers.errors import ProviderError
 from linkadmin.wake_worker import wake_worker, wake_workers
 from linkadmin.webhooks.acceptance import PROCESS_TASK
@@ -16,7 +16,6 @@ from linkadmin.work_queue import TimeSlice
 
 from . import clock, delivery_reads, institutions, queue, reads, unknown_links
 from .full_checks import tasks as full_check_tasks  # noqa: F401 - so that workers know them
-from .models import Reason
 
 logger = structlog.get_logger(__name__)
 
@@ -52,24 +51,14 @@ def process_deliveries() -> None:
 def wake_reads() -> None:
     """Find every integration with links to be read, so that a lost message loses nothing."""
     for integration_id in queue.integrations_due(now=timezone.now()):
-        wake_worker(queue.TASK, integration_id)
+        wake_worker(READ_TASK, integration_id)
 
 
-@shared_task(name=queue.TASK)
+@shared_task(name=READ_TASK)
 def read_due(integration_id: str) -> None:
     pk = UUID(integration_id)
     if reads.work(pk) | unknown_links.work(pk):
-        wake_worker(queue.TASK, pk)
-
-
-@shared_task(name="sync.prove")
-def prove(link_id: str) -> None:
-    """Read a link that was repaired, or just begun: the proof that it works."""
-    link = Link.objects.filter(pk=link_id, disconnected_at=None).first()
-    if link is None:
-        return
-    reads.want([link.pk], reason=Reason.PROOF, at=timezone.now())
-    read_due(str(link.integration_id))
+        wake_worker(READ_TASK, pk)
 
 
 @shared_task(name="sync.pass_seconds")

@@ -12,6 +12,7 @@ from django.utils import timezone
 from linkadmin.integrations import connections
 from linkadmin.integrations.models import Integration
 from linkadmin.links import health
+from linkadmin.links.due_reads import READ_TASK
 from linkadmin.links.models import EndUser
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Blocked, Busy, KeysRefused, ProviderError, Rejected
@@ -51,7 +52,7 @@ def want_each(integration: Integration, wishes: Mapping[Named, datetime]) -> Non
     )
     changed = [row for row in _kept(integration, wishes) if row.want(wishes[_named(row)])]
     UnknownLinkRead.objects.bulk_update(changed, ("due_at", "wanted_at", "wanted_since"), batch_size=200)
-    transaction.on_commit(lambda: wake_worker(queue.TASK, integration.pk))
+    transaction.on_commit(lambda: wake_worker(READ_TASK, integration.pk))
 
 
 def work(integration_id: UUID) -> bool:

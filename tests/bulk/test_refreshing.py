@@ -15,13 +15,12 @@ from linkadmin.database import release_connections
 from linkadmin.integrations.connections import client_for
 from linkadmin.integrations.models import CallQuota, CircuitBreaker, Integration
 from linkadmin.links import health
-from linkadmin.links.models import EndUser, HealthChange, Link
+from linkadmin.links.models import EndUser, HealthChange, Link, LinkRead
 from linkadmin.links.presentation import badge_of
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.simulator.conduct import Conduct
 from linkadmin.simulator.population import Population
 from linkadmin.simulator.server import Simulator
-from linkadmin.sync.models import LinkRead
 from tests.environment import Clock, Environment, build
 
 from .helpers import begun, many, move, results, worked

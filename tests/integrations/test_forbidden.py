@@ -8,9 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from linkadmin.integrations.models import CallQuota, Integration
-from linkadmin.links.models import Link
+from linkadmin.links.models import Link, LinkRead
 from linkadmin.operations.models import State
-from linkadmin.sync.models import LinkRead
 from tests.environment import Environment
 from tests.markup import Page
 from tests.providers.conftest import Script, reply

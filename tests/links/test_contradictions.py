@@ -7,11 +7,10 @@ from django.utils import timezone
 
 from linkadmin.integrations.models import Integration
 from linkadmin.links import counts
-from linkadmin.links.models import Link
+from linkadmin.links.models import Link, LinkRead
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.simulator.clock import iso
 from linkadmin.sync import clock
-from linkadmin.sync.models import LinkRead
 from tests.environment import Environment
 
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from linkadmin.links.models import Link
+from linkadmin.links.models import Link, LinkRead, Reason
 from linkadmin.operations import tasks
 from linkadmin.operations.models import State
 from linkadmin.providers.types import Cause, HealthState
@@ -288,3 +288,12 @@ def test_locked_account_stays_locked_whatever_sign_in_a_record_asks_for(env: Env
     page = env.open(link.get_absolute_url())
     assert "Customer must sort something out at the bank" in page.words
     assert "button--primary" not in page.source
+
+
+def test_read_that_verifies_a_repair_is_wanted_by_a_row_and_not_by_a_message_alone(env: Environment) -> None:
+    link = env.belvo_link()
+
+    env.send(url_of(link), password="pass_valid")
+
+    row = LinkRead.objects.get(link=link)
+    assert (row.reason, row.due_at is None) == (Reason.REPAIR, False)

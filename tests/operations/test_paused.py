@@ -11,10 +11,9 @@ from linkadmin.audit.models import AuditEvent
 from linkadmin.integrations import call_pool
 from linkadmin.integrations.denials import words_for
 from linkadmin.integrations.models import CallQuota, CallSlot, CircuitBreaker, Integration
-from linkadmin.links.models import Link
+from linkadmin.links.models import Link, LinkRead
 from linkadmin.operations.models import Operation, PendingChallenge, State
 from linkadmin.providers.types import Cause
-from linkadmin.sync.models import LinkRead
 from tests.environment import Environment
 from tests.markup import Page
 

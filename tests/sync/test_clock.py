@@ -10,10 +10,9 @@ from pytest_django import Settings
 from linkadmin.integrations.models import CallQuota, Integration
 from linkadmin.links import health
 from linkadmin.links.causes import ESCALATED_RANK
-from linkadmin.links.models import Link
+from linkadmin.links.models import Link, LinkRead, Reason
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.sync import reads, tasks
-from linkadmin.sync.models import LinkRead, Reason
 from tests.environment import Environment
 
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]

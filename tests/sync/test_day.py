@@ -14,11 +14,10 @@ from pytest_django.live_server_helper import LiveServer
 from linkadmin.integrations.models import Integration
 from linkadmin.links import counts
 from linkadmin.links.causes import STATES
-from linkadmin.links.models import HealthChange, Link
+from linkadmin.links.models import HealthChange, Link, LinkRead
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.simulator.conduct import Conduct
 from linkadmin.sync import full_checks, tasks
-from linkadmin.sync.models import LinkRead
 from tests.environment import HERON_INTEGRATION, Environment
 from tests.webhooks.webhook_sender import AUTHORIZATION, SECRET, open_endpoint
 

@@ -11,12 +11,12 @@ from pytest_django.live_server_helper import LiveServer
 
 from linkadmin.integrations.models import Integration
 from linkadmin.links import health
-from linkadmin.links.models import EndUser, Link
+from linkadmin.links.models import EndUser, Link, LinkRead
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.simulator.heron_drill import SETTLES_AFTER
 from linkadmin.sync import delivery_reads, tasks
 from linkadmin.sync.matching import Named
-from linkadmin.sync.models import LinkRead, UnknownLinkRead
+from linkadmin.sync.models import UnknownLinkRead
 from linkadmin.webhooks import deliveries
 from linkadmin.webhooks.models import DeliveryLink, DeliveryOutcome, DeliveryState, WebhookDelivery
 from tests.environment import HERON_INTEGRATION, Environment

@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from linkadmin.links.models import Institution, Link
+from linkadmin.links.models import Institution, Link, LinkRead
 from linkadmin.providers.belvo import provider as belvo
 from linkadmin.providers.types import Cause
 from linkadmin.sync import clock
 from linkadmin.sync.institutions import read_institutions
-from linkadmin.sync.models import LinkRead
 from tests.environment import Environment
 from tests.sync.full_checking import swept
 

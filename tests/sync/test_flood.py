@@ -17,11 +17,10 @@ from django.test import Client
 from django.utils import timezone
 
 from linkadmin.integrations.models import Integration
-from linkadmin.links.models import HealthChange, Link
+from linkadmin.links.models import READ_EVERY, HealthChange, Link, LinkRead
 from linkadmin.providers.types import Cause
 from linkadmin.simulator.conduct import Conduct
 from linkadmin.sync import tasks
-from linkadmin.sync.models import READ_EVERY, LinkRead
 from linkadmin.webhooks import refusals
 from linkadmin.webhooks.models import DeliveryOutcome, DeliveryState, RefusalCount, WebhookDelivery
 from tests.environment import HERON_INTEGRATION, Environment

@@ -8,13 +8,13 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from linkadmin.integrations.models import Integration
-from linkadmin.links.models import HealthChange, Link
+from linkadmin.links.models import HealthChange, Link, LinkRead, Reason
 from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.providers.belvo import provider as belvo
 from linkadmin.providers.heron import record_calls as heron_beside
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.sync import reads
-from linkadmin.sync.models import FullCheck, FullCheckState, LinkRead, Reason
+from linkadmin.sync.models import FullCheck, FullCheckState
 from tests.environment import HERON_INTEGRATION, Environment
 from tests.sync.full_checking import at_provider, crowd, full_check, swept, with_us
 from tests.sync.statements import changed_tables

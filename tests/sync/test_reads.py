@@ -8,11 +8,11 @@ from django.db import connection
 from django.utils import timezone
 
 from linkadmin.integrations.models import CallQuota, CircuitBreaker, Integration
-from linkadmin.links.models import Link
+from linkadmin.links import due_reads
+from linkadmin.links.models import READ_EVERY, Link, LinkRead, Reason
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.simulator.conduct import Conduct
 from linkadmin.sync import queue, reads, tasks
-from linkadmin.sync.models import READ_EVERY, LinkRead, Reason
 from linkadmin.work_queue import claim
 from tests.environment import HERON_INTEGRATION, Environment
 from tests.slowness import SlowProvider
@@ -23,8 +23,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 AT_BELVO, AT_HERON = "/api/links/", f"/api/integrations/{HERON_INTEGRATION}/links"
 
 
-def want(*links: Link, reason: Reason = Reason.MESSAGE) -> None:
-    reads.want([link.pk for link in links], reason=reason, at=timezone.now())
+def want(*links: Link, reason: Reason = Reason.WEBHOOK) -> None:
+    due_reads.want([link.pk for link in links], reason=reason, at=timezone.now())
 
 
 def row_of(link: Link) -> LinkRead:
@@ -84,7 +84,7 @@ def test_wish_that_is_older_than_a_read_needs_no_other_read(env: Environment) ->
     want(link)
     reads.work(env.belvo.pk)
 
-    reads.want([link.pk], reason=Reason.MESSAGE, at=at)
+    due_reads.want([link.pk], reason=Reason.WEBHOOK, at=at)
 
     assert row_of(link).due_at is None
 
@@ -249,7 +249,7 @@ def test_urgent_link_is_read_first(env: Environment, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(reads, "CLAIMED_AT_ONCE", 1)
     patient, urgent = env.belvo_link(), env.belvo_link()
     want(patient, reason=Reason.AGE)
-    want(urgent, reason=Reason.MESSAGE)
+    want(urgent, reason=Reason.WEBHOOK)
 
     reads.work(env.belvo.pk)
 
@@ -262,10 +262,10 @@ def test_urgent_link_is_read_first(env: Environment, monkeypatch: pytest.MonkeyP
 def test_wish_that_is_less_urgent_does_not_take_its_place_away(env: Environment) -> None:
     link = env.belvo_link()
 
-    want(link, reason=Reason.MESSAGE)
+    want(link, reason=Reason.WEBHOOK)
     want(link, reason=Reason.AGE)
 
-    assert row_of(link).reason == Reason.MESSAGE
+    assert row_of(link).reason == Reason.WEBHOOK
 
 
 def test_two_workers_read_a_link_once(env: Environment) -> None:

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from linkadmin.links.models import LinkRead
 from linkadmin.sync import delivery_reads
-from linkadmin.sync.models import LinkRead
 from linkadmin.webhooks.models import WebhookDelivery
 from tests.environment import Environment
 

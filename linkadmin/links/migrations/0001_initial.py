@@ -322,4 +322,26 @@ class Migration(migrations.Migration):
             model_name='unknownvalue',
             constraint=models.UniqueConstraint(fields=('provider', 'place', 'value'), name='one_row_per_unknown_value'),
         ),
+        migrations.CreateModel(
+            name='LinkRead',
+            fields=[
+                ('due_at', models.DateTimeField(blank=True, default=django.utils.timezone.now, null=True)),
+                ('lease_until', models.DateTimeField(blank=True, null=True)),
+                ('claim_token', models.UUIDField(blank=True, null=True)),
+                ('attempts', models.PositiveIntegerField(default=0)),
+                ('wanted_at', models.DateTimeField(blank=True, null=True)),
+                ('wanted_since', models.DateTimeField(blank=True, null=True)),
+                ('read_at', models.DateTimeField(blank=True, null=True)),
+                ('answered_at', models.DateTimeField(blank=True, null=True)),
+                ('link', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='next_read', serialize=False, to='links.link')),
+                ('reason', models.CharField(choices=[('webhook', 'a message of the provider'), ('repair', 'proof that a repair works'), ('missing', "it was not in the provider's list"), ('changed', 'the list says that something changed'), ('age', 'its data grows old')], default='age', max_length=8)),
+                ('urgency', models.PositiveSmallIntegerField(default=4)),
+                ('brought_news', models.BooleanField(default=False)),
+                ('integration', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.integration')),
+            ],
+        ),
+        migrations.AddIndex(
+            model_name='linkread',
+            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['integration', 'urgency', 'due_at'], name='link_read_due'),
+        ),
     ]

@@ -17,13 +17,16 @@ from .links import (
     UnknownValue,
     search_text,
 )
+from .reads import READ_EVERY, DueRead, LinkRead, Reason
 
 __all__ = [
     "ESCALATE_AFTER",
     "OF_CONSENT",
+    "READ_EVERY",
     "VERIFYING",
     "CountMove",
     "DailyCount",
+    "DueRead",
     "EndUser",
     "HealthChange",
     "Institution",
@@ -31,10 +34,12 @@ __all__ = [
     "Link",
     "LinkCount",
     "LinkQuerySet",
+    "LinkRead",
     "LinkSearch",
     "Note",
     "NoteText",
     "OwnerChange",
+    "Reason",
     "UnknownValue",
     "search_text",
 ]

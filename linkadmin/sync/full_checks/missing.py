@@ -8,13 +8,12 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from linkadmin.links import health
-from linkadmin.links.models import Link
+from linkadmin.links import due_reads, health
+from linkadmin.links.models import Link, Reason
 from linkadmin.operations.models import Operation
 from linkadmin.providers.records import FullCheckBy
 from linkadmin.providers.types import HealthState
-from linkadmin.sync import reads
-from linkadmin.sync.models import CustomerPrint, FullCheck, FullCheckBatch, FullCheckState, Reason
+from linkadmin.sync.models import CustomerPrint, FullCheck, FullCheckBatch, FullCheckState
 
 from . import lifecycle
 from .hashes import Hashes
@@ -96,7 +95,7 @@ def _note(missing: list[UUID]) -> None:
     now = timezone.now()
     for some in _lots(missing):
         health.note_missing(some, at=now)
-        reads.want(some, reason=Reason.MISSING, at=now)
+        due_reads.want(some, reason=Reason.MISSING, at=now)
 
 
 def _forget_unlisted_customers(full_check: FullCheck, listed: Hashes) -> None:

@@ -81,24 +81,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='LinkRead',
-            fields=[
-                ('due_at', models.DateTimeField(blank=True, default=django.utils.timezone.now, null=True)),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('claim_token', models.UUIDField(blank=True, null=True)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('wanted_at', models.DateTimeField(blank=True, null=True)),
-                ('wanted_since', models.DateTimeField(blank=True, null=True)),
-                ('read_at', models.DateTimeField(blank=True, null=True)),
-                ('answered_at', models.DateTimeField(blank=True, null=True)),
-                ('link', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='next_read', serialize=False, to='links.link')),
-                ('reason', models.CharField(choices=[('message', 'a message of the provider'), ('proof', 'proof that a repair works'), ('missing', "it was not in the provider's list"), ('changed', 'the list says that something changed'), ('age', 'its data grows old')], default='age', max_length=8)),
-                ('urgency', models.PositiveSmallIntegerField(default=4)),
-                ('brought_news', models.BooleanField(default=False)),
-                ('integration', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.integration')),
-            ],
-        ),
-        migrations.CreateModel(
             name='UnknownLinkRead',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -142,10 +124,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='fullcheckbatch',
             constraint=models.UniqueConstraint(fields=('full_check', 'kind', 'key'), name='one_part_per_call'),
-        ),
-        migrations.AddIndex(
-            model_name='linkread',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['integration', 'urgency', 'due_at'], name='link_read_due'),
         ),
         migrations.AddIndex(
             model_name='unknownlinkread',

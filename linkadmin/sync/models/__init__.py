@@ -2,16 +2,13 @@
 
 from .full_checks import CustomerPrint, FullCheck, FullCheckBatch, FullCheckState
 from .left_out import LeftOut
-from .reads import READ_EVERY, LinkRead, Reason, UnknownLinkRead
+from .unknown_links import UnknownLinkRead
 
 __all__ = [
-    "READ_EVERY",
     "CustomerPrint",
     "FullCheck",
     "FullCheckBatch",
     "FullCheckState",
     "LeftOut",
-    "LinkRead",
-    "Reason",
     "UnknownLinkRead",
 ]

@@ -8,8 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.integrations.models import Integration
-from linkadmin.links.models import Link
 from linkadmin.work_queue import WorkItem
+
+from .links import Link
 
 READ_EVERY = timedelta(seconds=10)  # no link is read more often, whoever wants it
 
@@ -17,8 +18,8 @@ READ_EVERY = timedelta(seconds=10)  # no link is read more often, whoever wants 
 class Reason(models.TextChoices):
     """Why a link is read, the most urgent first."""
 
-    MESSAGE = "message", _("a message of the provider")
-    PROOF = "proof", _("proof that a repair works")
+    WEBHOOK = "webhook", _("a message of the provider")
+    REPAIR = "repair", _("proof that a repair works")
     MISSING = "missing", _("it was not in the provider's list")
     CHANGED = "changed", _("the list says that something changed")
     AGE = "age", _("its data grows old")
@@ -29,7 +30,7 @@ class Reason(models.TextChoices):
         return list(Reason).index(self)
 
 
-class Read(WorkItem):
+class DueRead(WorkItem):
     """When something is read next, and when it was read last. Kept between reads, so that none comes too soon.
 
     It is due only while somebody wants it.
@@ -81,7 +82,7 @@ class Read(WorkItem):
         return max(at, self.read_at + READ_EVERY) if self.read_at else at
 
 
-class LinkRead(Read):
+class LinkRead(DueRead):
     """The reads of one link."""
 
     link = models.OneToOneField(Link, on_delete=models.CASCADE, primary_key=True, related_name="next_read")
@@ -102,26 +103,8 @@ class LinkRead(Read):
     def want_for(self, reason: Reason, at: datetime) -> bool:
         """Let it be read for a reason, unless a more urgent one stands; tell whether that changed anything."""
         was_due = self.due_at is not None
-        changed = self.want(at, is_news=reason is Reason.MESSAGE)
+        changed = self.want(at, is_news=reason is Reason.WEBHOOK)
         if self.due_at is None or (was_due and reason.urgency >= self.urgency):
             return changed
         self.reason, self.urgency = reason, reason.urgency
         return True
-
-
-class UnknownLinkRead(Read):
-    """The reads of a link that messages name and we do not know, or of a customer's links."""
-
-    remote_id = models.CharField(max_length=120, blank=True)
-    end_user_id = models.CharField(max_length=140, blank=True)  # as the provider knows the customer
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["integration", "remote_id", "end_user_id"], name="one_read_per_stranger")
-        ]
-        indexes = [
-            models.Index(fields=["integration", "due_at"], condition=Q(due_at__isnull=False), name="stranger_read_due")
-        ]
-
-    def __str__(self) -> str:
-        return self.remote_id or self.end_user_id

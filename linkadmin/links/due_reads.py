@@ -1,0 +1,51 @@
+"""Links that somebody wants read: a row each, written in the transaction of whoever wants it; a worker reads them.
+
+However often a link is wanted, it is read once, by a read that begins after the last wish.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import islice
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from linkadmin.wake_worker import wake_worker
+
+from .models import Link, LinkRead, Reason
+
+READ_TASK = "sync.read_due"  # reads what is due of an integration
+LINGER = timedelta(seconds=1)  # for what is due so soon, a reader waits
+WRITTEN_AT_ONCE = 500  # rows
+
+
+def want(link_ids: Iterable[UUID], *, reason: Reason, at: datetime) -> None:
+    """Have links read by reads that begin after `at`; those that were are left alone."""
+    want_each(dict.fromkeys(link_ids, at), reason=reason)
+
+
+def want_each(wishes: Mapping[UUID, datetime], *, reason: Reason) -> None:
+    """Have each link read by a read that begins after its moment."""
+    ids = iter(sorted(wishes))
+    while some := list(islice(ids, WRITTEN_AT_ONCE)):
+        _want({link_id: wishes[link_id] for link_id in some}, reason)
+
+
+@transaction.atomic
+def _want(wishes: Mapping[UUID, datetime], reason: Reason) -> None:
+    known = set(LinkRead.objects.filter(pk__in=wishes).values_list("pk", flat=True))
+    if new := wishes.keys() - known:
+        of = Link.objects.filter(pk__in=new).order_by("pk").values_list("pk", "integration")
+        LinkRead.objects.bulk_create(
+            [LinkRead(link_id=link_id, integration_id=integration_id, due_at=None) for link_id, integration_id in of],
+            ignore_conflicts=True,
+        )
+    rows = list(LinkRead.objects.filter(pk__in=wishes).select_for_update(no_key=True).order_by("pk"))
+    changed = [row for row in rows if row.want_for(reason, wishes[row.link_id])]
+    columns = ("due_at", "wanted_at", "wanted_since", "reason", "urgency")
+    LinkRead.objects.bulk_update(changed, columns, batch_size=200)
+    soon = timezone.now() + LINGER
+    for integration_id in {row.integration_id for row in rows if row.due_at is not None and row.due_at <= soon}:
+        transaction.on_commit(partial(wake_worker, READ_TASK, integration_id))
