@@ -153,7 +153,7 @@ def test_it_is_the_main_way_at_a_bank_that_takes_no_password(env: Environment) -
 
     page = env.open(link.get_absolute_url())
 
-    assert f'class="button button--primary"\n             href="{url_of(link, "repair-address")}"' in page.source
+    assert f'class="button button--primary" href="{url_of(link, "repair-address")}"' in page.source
     assert "A password does not help." in page.words
     assert "Update credentials" not in page.words
 
