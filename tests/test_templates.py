@@ -22,7 +22,8 @@ from .webhooks.webhook_sender import deliver, kept, open_endpoint, signed, told_
 
 ROOT = settings.BASE_DIR / "templates"
 TEMPLATES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.html"))
-CODE = sorted(path for path in (settings.BASE_DIR / "linkadmin").rglob("*.py"))
+CODE_ROOT = settings.BASE_DIR / "linkadmin"
+CODE = sorted(CODE_ROOT.rglob("*.py"))
 
 FORBIDDEN = {
     "text marked as safe": r"\|\s*safe|mark_safe|autoescape off|\{%\s*safe",
@@ -41,6 +42,8 @@ WRITTEN_ONCE = {  # markup, and where alone it stands: all other pages use that 
     'class="alert ': ["partials/_alert.html"],
     'class="crumbs"': ["partials/_crumbs.html"],
     'class="empty"': ["partials/_empty.html"],
+    '<div class="search"': ["partials/_search.html"],
+    'class="strip__number"': ["links/_strip_item.html"],
     'class="page-head': ["partials/_page_head.html"],
     "<time": ["operations/_countdown.html"],  # a clock that runs; times that stand are drawn by tags
     "×": ["operations/new_link.html"],  # sets a link that is there beside one that is typed; titles come of a tag
@@ -99,6 +102,12 @@ def test_parts_take_names_as_text_and_blocks_as_markup() -> None:
     assert drawn.count("<i>&lt;b&gt;</i>") == 4
     assert drawn.count("&lt;b&gt;") == 7
     assert "<b>" not in drawn
+
+
+def test_only_tags_that_draw_a_single_element_write_html_in_code() -> None:
+    found = {str(path.relative_to(CODE_ROOT)) for path in CODE if "format_html" in path.read_text()}
+
+    assert found == {"audit/admin.py", "timestamps.py", "web/icons.py", "web/page_parts.py"}
 
 
 def test_no_code_marks_text_as_safe() -> None:

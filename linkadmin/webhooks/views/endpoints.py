@@ -131,16 +131,13 @@ def _page(
     may_change = may(request.user, Right.MANAGE_INTEGRATIONS)
     endpoint = WebhookEndpoint.objects.filter(integration=integration).select_related("integration").first()
     live = secrets_in_use(integration)
-    last = integration.deliveries.order_by("-pk").first()
     after = {"after": secrets.latest_version(integration)}
     context: dict[str, Any] = {
         "integration": integration,
         "address": request.build_absolute_uri(endpoint.address) if endpoint and may_change else "",
-        "address_made": endpoint.created_at if endpoint else None,
-        "has_address": endpoint is not None,
+        "endpoint": endpoint,
         "secrets": live,
-        "last": last,
-        "last_at": last.received_at if last else None,
+        "last": integration.deliveries.order_by("-pk").first(),
         "refused": refusals.last_hour(integration),
         "flood": refusals.ALERT_ABOVE,
         "is_flooded": any(each == integration for each, _count in refusals.flooded(now=timezone.now())),
