@@ -56,7 +56,7 @@ def write(job: BulkJob, part: BulkPart) -> None:
     """Do to each of a part's links what the job says, in the transaction that ends the part."""
     if parts.close(part):
         act = _WRITTEN[JobKind(job.kind)]
-        parts.keep(part, {link.pk: act(job, link) for link in _links_of(part)})
+        parts.store(part, {link.pk: act(job, link) for link in _links_of(part)})
 
 
 def note_broken(part: BulkPart, error: Exception) -> None:

@@ -128,7 +128,7 @@ class BulkJob(models.Model):
     def asks_provider(self) -> bool:
         return self.kind == JobKind.REFRESH
 
-    def tally(self) -> dict[str, int]:
+    def counts(self) -> dict[str, int]:
         """Return how many of its links are in each state. Costs a query unless it is done."""
         if self.state == JobState.DONE:
             return {"waiting": 0, "done": self.done, "failed": self.failed, "skipped": self.skipped}

@@ -37,7 +37,7 @@ def claim(job: BulkJob, *, limit: int, without: Collection[UUID] = ()) -> list[B
 def end(part: BulkPart, results: Mapping[UUID, Result]) -> None:
     """Keep what became of a part's links, unless somebody else has the part by now."""
     if close(part):
-        keep(part, results)
+        store(part, results)
 
 
 def close(part: BulkPart) -> bool:
@@ -45,7 +45,7 @@ def close(part: BulkPart) -> bool:
     return bool(work_queue.held(part).update(**work_queue.RELEASED, done_at=timezone.now()))
 
 
-def keep(part: BulkPart, results: Mapping[UUID, Result]) -> None:
+def store(part: BulkPart, results: Mapping[UUID, Result]) -> None:
     links_by_result: dict[Result, list[UUID]] = {}
     for link_id, result in results.items():
         links_by_result.setdefault(result, []).append(link_id)

@@ -90,7 +90,7 @@ def plan_words(job: BulkJob) -> list[str]:
 
 
 def progress(job: BulkJob) -> JobProgress:
-    tally = job.tally()
+    tally = job.counts()
     ended = job.total - tally["waiting"]
     shown = _sums(job, tally)
     if job.is_running:

@@ -34,7 +34,7 @@ def plan(*, actor: User, kind: JobKind, links: "QuerySet[Link]", owner: User | N
 
 
 @transaction.atomic
-def begin(job: BulkJob, *, by: User) -> BulkJob:
+def start(job: BulkJob, *, by: User) -> BulkJob:
     """Begin what was planned; a job that has begun stays as it is. Raises `PlanOver`."""
     now = timezone.now()
     if job.is_planned and not _still_holds(job, now):
@@ -49,7 +49,7 @@ def begin(job: BulkJob, *, by: User) -> BulkJob:
 def stop(job: BulkJob, *, by: User) -> BulkJob:
     """Let no further part of a job begin. A call that is under way ends."""
     if _move(job, JobState.RUNNING, JobState.STOPPED, stopped_by=by):
-        _record(job, by, "bulk.stopped", Outcome.DONE, **job.tally())
+        _record(job, by, "bulk.stopped", Outcome.DONE, **job.counts())
     return job
 
 
@@ -57,7 +57,7 @@ def stop(job: BulkJob, *, by: User) -> BulkJob:
 def resume(job: BulkJob, *, by: User) -> BulkJob:
     """Go on with a job that was stopped."""
     if _move(job, JobState.STOPPED, JobState.RUNNING, stopped_by=None):
-        _record(job, by, "bulk.resumed", Outcome.REQUESTED, **job.tally())
+        _record(job, by, "bulk.resumed", Outcome.REQUESTED, **job.counts())
         _go(job)
     return job
 
@@ -68,7 +68,7 @@ def end_if_over(job_id: UUID) -> bool:
     job = BulkJob.objects.select_for_update(of=("self",)).filter(pk=job_id, state=JobState.RUNNING).first()
     if job is None or job.parts.filter(done_at=None).exists():
         return False
-    tally, changed = job.tally(), job.count_changed()
+    tally, changed = job.counts(), job.count_changed()
     _move(job, JobState.RUNNING, JobState.DONE, ended_at=timezone.now(), changed=changed, **_sums(tally))
     _record(job, None, "bulk.ended", Outcome.DONE, **tally)
     return True

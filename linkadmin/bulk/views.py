@@ -32,7 +32,7 @@ TEMPLATE = "bulk/job.html"
 _DONE = BulkPart.objects.filter(job=OuterRef("pk"), done_at__isnull=False).order_by("-done_at").values("done_at")
 _JOB = Glance(lambda pk: BulkJob.objects.filter(pk=pk).values_list("state", "began_at", Subquery(_DONE[:1])))
 MOVES: dict[str, Callable[..., BulkJob]] = {
-    "begin": services.begin,
+    "begin": services.start,
     "stop": services.stop,
     "resume": services.resume,
 }
@@ -134,7 +134,7 @@ def _look(pk: UUID) -> tuple[str, int] | None:
 
 def _page(request: HttpRequest, job: BulkJob) -> dict[str, Any]:
     rows, pager = _rows(request, job)
-    tally = job.tally()
+    tally = job.counts()
     state = request.GET.get("state", "")
     return {
         "job": job,

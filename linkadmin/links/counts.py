@@ -40,7 +40,7 @@ def move(link: Link, *, before: str, at: datetime) -> None:
         _move_of(link, before, at).save(force_insert=True)
 
 
-def begin(links: Iterable[Link], *, at: datetime) -> None:
+def add(links: Iterable[Link], *, at: datetime) -> None:
     """Append the moves of links that come into being."""
     CountMove.objects.bulk_create([_move_of(link, "", at) for link in links])
 

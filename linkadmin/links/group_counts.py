@@ -22,7 +22,7 @@ LOOKS = {
 
 
 @dataclass(frozen=True, slots=True)
-class StripItem:
+class GroupTile:
     label: str
     count: int
     note: str
@@ -32,11 +32,11 @@ class StripItem:
     is_current: bool
 
 
-def health_strip(tally: Counter[str], *, current: str) -> list[StripItem]:
+def group_tiles(tally: Counter[str], *, current: str) -> list[GroupTile]:
     """Return the groups that have links, zeroes left out, with the most telling state of each."""
     sums = group_counts(tally)
     items = [
-        StripItem(
+        GroupTile(
             label=str(Group(key).label),
             count=sums[key],
             note=_note(key, tally),
@@ -52,7 +52,7 @@ def health_strip(tally: Counter[str], *, current: str) -> list[StripItem]:
         verifying_url = f"{reverse('link-list')}?state={VERIFYING}"
         items.insert(
             3,
-            StripItem(
+            GroupTile(
                 label=str(VERIFYING_LOOK.label),
                 count=tally[VERIFYING],
                 note="",

@@ -26,12 +26,12 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class DayStrip:
+class HealthCalendar:
     bars: list[Bar]
     words: str  # the same for who does not see bars
 
 
-def day_strip(link: Link, *, today: date) -> DayStrip:
+def health_calendar(link: Link, *, today: date) -> HealthCalendar:
     """Return how a link did on each of the last days, cut by the reader's clock."""
     first = today - timedelta(days=DAYS - 1)
     midnight = timezone.make_aware(datetime.combine(first, time.min))
@@ -40,7 +40,7 @@ def day_strip(link: Link, *, today: date) -> DayStrip:
     since = [(timezone.localdate(at), HealthState(new)) for at, new in changes]
     worst = dict(worst_by_day(since, first=first, last=today, before=HealthState(before) if before else None))
     bars = [Bar((day - first).days, STATES[state].tone) for day, state in worst.items()]
-    return DayStrip(bars, _in_words(Counter(worst.values())))
+    return HealthCalendar(bars, _in_words(Counter(worst.values())))
 
 
 def worst_by_day(

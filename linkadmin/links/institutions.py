@@ -111,7 +111,7 @@ class InstitutionFilter(django_filters.FilterSet):  # type: ignore[misc]
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class LinkCounts:
     """Our live links at one institution."""
 
     links: int = 0
@@ -126,12 +126,12 @@ def search(institutions: "QuerySet[Institution]", words: str) -> "QuerySet[Insti
     return institutions
 
 
-def tallies(institutions: Iterable[Institution]) -> dict[UUID, Tally]:
+def tallies(institutions: Iterable[Institution]) -> dict[UUID, LinkCounts]:
     """Count our live links at each of these institutions."""
     return {row["institution"]: _tally(row) for row in _counted(Link.objects.filter(institution__in=institutions))}
 
 
-def in_trouble() -> list[tuple[Institution, Tally]]:
+def in_trouble() -> list[tuple[Institution, LinkCounts]]:
     """Return the institutions that are down, or that several links wait for: those with most of our links first."""
     rows = _counted(Link.objects.filter(institution__isnull=False))
     troubled = rows.filter(Q(institution__status="down") | Q(waiting__gte=TROUBLE_LINKS))
@@ -164,5 +164,5 @@ def _counted(links: "QuerySet[Link]") -> "QuerySet[Any]":
     return counted
 
 
-def _tally(row: Mapping[str, Any]) -> Tally:
-    return Tally(row["links"], row["trouble"], row["waiting"])
+def _tally(row: Mapping[str, Any]) -> LinkCounts:
+    return LinkCounts(row["links"], row["trouble"], row["waiting"])

@@ -13,7 +13,7 @@ from linkadmin.web.pages import draw, go, reader
 from .access import link_for, seen
 from .forms import NoteForm, OwnerForm
 from .notes import add_note
-from .owners import Overtaken, take_over
+from .owners import Overtaken, assign_if_unchanged
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -39,7 +39,7 @@ def link_owner(request: HttpRequest, pk: UUID) -> HttpResponse:
         return draw(request, "links/owner.html", "form", {"link": link, "form": form}, status=422)
     wanted = form.cleaned_data["owner"]
     try:
-        changed = take_over(link, by=reader(request), owner=wanted, was=form.cleaned_data["was"])
+        changed = assign_if_unchanged(link, by=reader(request), owner=wanted, was=form.cleaned_data["was"])
     except Overtaken:
         link.refresh_from_db(fields=["owner"])
         anew = OwnerForm(link=link, reader=reader(request))

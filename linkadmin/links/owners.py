@@ -43,7 +43,7 @@ def assign(link: Link, *, by: User, owner: User | None, job_id: UUID | None = No
 
 
 @transaction.atomic
-def take_over(link: Link, *, by: User, owner: User | None, was: UUID | None) -> OwnerChange | None:
+def assign_if_unchanged(link: Link, *, by: User, owner: User | None, was: UUID | None) -> OwnerChange | None:
     """Hand a link over that belongs to `was`, as the one who chose saw it. Raises `Overtaken` if it does not."""
     if Link.objects.select_for_update(no_key=True).only("owner").get(pk=link.pk).owner_id != was:
         raise Overtaken

@@ -17,7 +17,7 @@ from linkadmin.paging import PAGE_SIZE, Page
 from linkadmin.web.pages import draw, go, reader
 
 from . import counts, queries
-from .group_counts import health_strip
+from .group_counts import group_tiles
 from .models import EndUser, Link
 from .presentation import customer_rows, pills, rows
 
@@ -36,7 +36,7 @@ def link_list(request: HttpRequest) -> HttpResponse:
     found = queries.search(chosen.qs, words, see_names=see_names) if words else chosen.qs
     page = queries.WORK_LIST.page(found.select_related(*queries.NAMED), request.GET)
     context = {
-        "strip": health_strip(counts.current(), current=request.GET.get("state", "")),
+        "strip": group_tiles(counts.current(), current=request.GET.get("state", "")),
         "filter": chosen,
         "pills": pills(request.GET, chosen.form),
         "words": words,

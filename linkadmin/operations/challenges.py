@@ -57,18 +57,18 @@ class Asked:
         if challenge.value and not is_question:
             words = words.replace(challenge.value, "")
 
-        def print_of(text: str) -> str:
+        def hidden(text: str) -> str:
             return text if text in ("", WITHHELD) else fingerprint(Secret(f"{sign_in} {_plain(text)}"))
 
         return cls(
             kind=challenge.kind.value,
             expects_input=challenge.expects_input,
             shows_value=bool(challenge.value) and not is_question,
-            written_kind=print_of(challenge.written_kind),
-            label=print_of(challenge.label),
-            pattern=print_of(challenge.pattern),
-            words=print_of(words),
-            question=print_of(challenge.value if is_question else ""),
+            written_kind=hidden(challenge.written_kind),
+            label=hidden(challenge.label),
+            pattern=hidden(challenge.pattern),
+            words=hidden(words),
+            question=hidden(challenge.value if is_question else ""),
         )
 
     def stored(self) -> dict[str, str | bool]:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links import counts
-from linkadmin.links.group_counts import health_strip
+from linkadmin.links.group_counts import group_tiles
 from linkadmin.links.models import Link, UnknownValue
 from linkadmin.links.presentation import rows
 from linkadmin.links.queries import ESCALATE, standing, waiting_too_long
@@ -29,7 +29,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     see_names = may(reader(request), Right.SEE_NAMES)
     context = {
         "total": standing(tally).total(),
-        "strip": health_strip(tally, current=""),
+        "strip": group_tiles(tally, current=""),
         "states": report.state_shares(tally),
         "integrations": report.by_integration(tallies),
         "incidents": report.incidents(live),

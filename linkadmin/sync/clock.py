@@ -14,7 +14,7 @@ UNASKABLE_FOR = timedelta(hours=1)  # then old data counts as such although nobo
 ENDED_EVERY = timedelta(days=1)  # between two looks at a permission whose day is over
 
 
-def prove(*, now: datetime) -> None:
+def verify_repairs(*, now: datetime) -> None:
     """Look for proof of repairs, and put back into the queue those for which none came in time."""
     patience = timedelta(seconds=settings.PROOF_SECONDS)
     for link in health.verification_overdue(repaired_before=now - patience)[:AT_ONCE]:

@@ -44,10 +44,10 @@ def due(*, now: datetime) -> "QuerySet[Integration]":
 
 def read_institutions(integration: Integration) -> int:
     """Read a provider's whole catalogue and keep it; return how many it has. Raises `ProviderError`."""
-    return read_catalogue(integration, connections.client_for(integration))
+    return read_institution_list(integration, connections.client_for(integration))
 
 
-def read_catalogue(integration: Integration, provider: Provider) -> int:
+def read_institution_list(integration: Integration, provider: Provider) -> int:
     """Read the whole catalogue from a provider that is connected already. Raises `ProviderError`.
 
     One that is no longer in it stays, with the links it has: it was read before the catalogue was.
@@ -55,7 +55,7 @@ def read_catalogue(integration: Integration, provider: Provider) -> int:
     now, odd = timezone.now(), list[LeftOut]()
     remote = list(provider.list_institutions(odd))
     with transaction.atomic():
-        kept = _keep(integration, remote, now)
+        kept = _store(integration, remote, now)
         left_out.note_institutions(integration, odd)
         Integration.objects.filter(pk=integration.pk).update(institutions_read_at=now)
     return kept
@@ -64,18 +64,18 @@ def read_catalogue(integration: Integration, provider: Provider) -> int:
 def read_one(institution: Institution, provider: Provider) -> str:
     """Read one institution anew and keep it; return its status. Raises `ProviderError`."""
     remote = provider.read_institution(institution.remote_id)
-    _keep(institution.integration, [remote], timezone.now())
+    _store(institution.integration, [remote], timezone.now())
     return remote.status
 
 
 def look_up(integration: Integration, provider: Provider, filters: Filters, page: int) -> RemotePage[RemoteInstitution]:
     """Find institutions at the provider, and keep those on this page. Raises `ProviderError`."""
     found = provider.find_institutions(filters, page=page)
-    _keep(integration, found.items, timezone.now())
+    _store(integration, found.items, timezone.now())
     return found
 
 
-def _keep(integration: Integration, remote: Iterable[RemoteInstitution], now: datetime) -> int:
+def _store(integration: Integration, remote: Iterable[RemoteInstitution], now: datetime) -> int:
     # One statement may not change a row twice, and a catalogue that moves between two pages lists a name twice.
     rows = {each.name: Institution(integration=integration, name=each.name, **_columns(each, now)) for each in remote}
     Institution.objects.bulk_create(

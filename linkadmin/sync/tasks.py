@@ -65,7 +65,7 @@ def read_due(integration_id: str) -> None:
 def pass_seconds() -> None:
     """Do what a few seconds make due."""
     now = timezone.now()
-    clock.prove(now=now)
+    clock.verify_repairs(now=now)
     clock.grow_stale(now=now)
 
 

@@ -24,7 +24,7 @@ from linkadmin.providers.errors import (
 from .live_queries import QueryFailure
 
 
-def told(trouble: QueryFailure) -> Explanation:
+def explain_failure(trouble: QueryFailure) -> Explanation:
     """Say what became of a read that brought nothing."""
     for error, tell in _TELLING:
         if issubclass(trouble.error, error):
@@ -32,7 +32,7 @@ def told(trouble: QueryFailure) -> Explanation:
     return _refused(trouble)
 
 
-def told_refusal(refusal: Refusal) -> Explanation:
+def explain_refusal(refusal: Refusal) -> Explanation:
     """Say why our own rules forbade a read."""
     return Explanation("warn", _("Nothing was asked"), str(refusal.words), _("What we know ourselves is not touched."))
 

@@ -72,4 +72,4 @@ def ended(link: Link) -> Link:
 
 
 def results(job: BulkJob) -> dict[str, int]:
-    return {state: count for state, count in job.tally().items() if count}
+    return {state: count for state, count in job.counts().items() if count}

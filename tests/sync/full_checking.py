@@ -22,7 +22,7 @@ from tests.environment import HERON_INTEGRATION, Clock, Environment, build
 
 def full_check(integration: Integration, *, asked_by: User | None = None) -> FullCheck:
     """Full check an integration, and return the full check as it ended."""
-    return go_on(full_checks.begin(integration, asked_by=asked_by))
+    return go_on(full_checks.start(integration, asked_by=asked_by))
 
 
 def swept(integration: Integration) -> FullCheck:

@@ -89,7 +89,7 @@ def work() -> None:
 
 def full_check_all(env: Environment) -> None:
     for integration in (env.belvo, env.heron):
-        assert not go_on(full_checks.begin(integration)).is_running
+        assert not go_on(full_checks.start(integration)).is_running
 
 
 def pass_an_hour(env: Environment, hour: int) -> None:

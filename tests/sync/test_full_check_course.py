@@ -59,9 +59,9 @@ def test_every_page_is_asked_for_once(town: Environment) -> None:
 
 
 def test_second_begin_gets_the_running_full_check(env: Environment) -> None:
-    first = full_checks.begin(env.belvo)
+    first = full_checks.start(env.belvo)
 
-    assert full_checks.begin(env.belvo, asked_by=env.people["adm"]) == first
+    assert full_checks.start(env.belvo, asked_by=env.people["adm"]) == first
     assert FullCheck.objects.count() == 1
 
 
@@ -87,11 +87,11 @@ def test_integration_that_is_off_or_refused_is_not_swept(env: Environment) -> No
     assert not FullCheck.objects.exists()
     env.belvo.refresh_from_db()
     with pytest.raises(refusals.IntegrationOff):
-        full_checks.begin(env.belvo)
+        full_checks.start(env.belvo)
 
 
 def test_worker_that_lost_its_claim_makes_no_further_call(town: Environment) -> None:
-    full_checks.begin(town.belvo)
+    full_checks.start(town.belvo)
     lost = lifecycle.claim_check(town.belvo.full_checks.get().pk)
     assert lost is not None
     lost.lease_until = timezone.now()
@@ -102,7 +102,7 @@ def test_worker_that_lost_its_claim_makes_no_further_call(town: Environment) -> 
 
 def test_full_check_waits_while_what_is_left_of_a_quota_is_kept_for_others(town: Environment) -> None:
     use_up(town.belvo, used=23)
-    started = full_checks.begin(town.belvo)
+    started = full_checks.start(town.belvo)
 
     work(started)
 
@@ -118,7 +118,7 @@ def test_full_check_whose_calls_are_held_back_waits_too(town: Environment, monke
     monkeypatch.setattr(worker, "SHARE", 1)
     use_up(town.belvo, used=28)
 
-    started = work(full_checks.begin(town.belvo))
+    started = work(full_checks.start(town.belvo))
 
     assert len(pages_asked_for(town)) == 2
     assert started.due_at > timezone.now()
@@ -128,7 +128,7 @@ def test_full_check_whose_calls_are_held_back_waits_too(town: Environment, monke
 
 def test_full_check_that_waited_goes_on_where_it_was(town: Environment) -> None:
     use_up(town.belvo, used=23)
-    started = work(full_checks.begin(town.belvo))
+    started = work(full_checks.start(town.belvo))
     CallQuota.objects.update(window_ends_at=timezone.now())
 
     pauses_end(started)
@@ -144,7 +144,7 @@ def test_quotas_are_kept_by_the_provider_s_own_count(transactional_db: None, mon
     monkeypatch.setattr(belvo, "_LONGEST_PAGE", 1)
     with crowd(60, Conduct(belvo_limit=80, heron_limit=40)) as env:
         for integration in (env.belvo, env.heron):
-            work(full_checks.begin(integration))
+            work(full_checks.start(integration))
 
         assert env.simulator.refused() == {}
         peak = env.simulator.peak()
@@ -169,7 +169,7 @@ def test_refused_keys_end_a_full_check_and_touch_no_link(env: Environment) -> No
 
 def test_page_that_fails_is_read_again_later(town: Environment) -> None:
     town.simulator.fail("GET", "/api/links/", "service_unavailable", times=4)
-    started = work(full_checks.begin(town.belvo))
+    started = work(full_checks.start(town.belvo))
 
     first = started.parts.get(key="1")
     assert (first.attempts, started.is_running) == (1, True)
@@ -199,7 +199,7 @@ def test_customer_who_cannot_be_read_is_left_out(env: Environment, patient: None
 
 
 def test_killed_worker_s_pages_come_back(town: Environment) -> None:
-    started = full_checks.begin(town.belvo)
+    started = full_checks.start(town.belvo)
     read_one(started)
     batches.claim(started.pk, limit=2)  # and dies
 
@@ -214,7 +214,7 @@ def test_killed_worker_s_pages_come_back(town: Environment) -> None:
 def test_doubled_work_does_nothing_twice(town: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lifecycle, "ATTENDED", timedelta(0))  # so that all of them are let in
     monkeypatch.setattr(worker, "CALLS_AT_ONCE", 1)
-    started = full_checks.begin(town.belvo)
+    started = full_checks.start(town.belvo)
 
     def work_in_thread() -> None:
         try:
@@ -234,7 +234,7 @@ def test_doubled_work_does_nothing_twice(town: Environment, monkeypatch: pytest.
 
 
 def test_one_worker_at_a_time_is_at_a_full_check(town: Environment) -> None:
-    started = full_checks.begin(town.belvo)
+    started = full_checks.start(town.belvo)
     lifecycle.claim_check(started.pk)
 
     work(started)
@@ -244,7 +244,7 @@ def test_one_worker_at_a_time_is_at_a_full_check(town: Environment) -> None:
 
 
 def test_stopped_full_check_makes_no_more_calls(town: Environment) -> None:
-    started = full_checks.begin(town.belvo)
+    started = full_checks.start(town.belvo)
     read_one(started)
 
     full_checks.stop(started, by=town.people["adm"])
@@ -256,7 +256,7 @@ def test_stopped_full_check_makes_no_more_calls(town: Environment) -> None:
 
 
 def test_link_that_came_while_the_list_was_read_is_found(town: Environment) -> None:
-    started = full_checks.begin(town.belvo)
+    started = full_checks.start(town.belvo)
     for _page in range(4):
         read_one(started)
     new = town.belvo_link()
@@ -269,7 +269,7 @@ def test_link_that_came_while_the_list_was_read_is_found(town: Environment) -> N
 
 
 def test_list_that_gets_shorter_meanwhile_comes_to_an_end(town: Environment) -> None:
-    started = full_checks.begin(town.belvo)
+    started = full_checks.start(town.belvo)
     read_one(started)
     for link in list(town.simulator.world.links.everything())[:25]:
         town.simulator.world.remove_belvo_link(link.id)
@@ -282,7 +282,7 @@ def test_list_that_gets_shorter_meanwhile_comes_to_an_end(town: Environment) -> 
 
 def test_page_of_a_worker_that_counted_as_dead_is_dropped(town: Environment) -> None:
     swept(town.belvo)
-    started = full_checks.begin(town.belvo)
+    started = full_checks.start(town.belvo)
     (stale,) = batches.claim(started.pk, limit=1)
     workers_die(started)
     go_on(started)
@@ -310,7 +310,7 @@ def test_read_that_is_newer_than_a_page_stays(env: Environment, monkeypatch: pyt
 
 def test_full_checks_that_never_complete_pile_up_no_parts(env: Environment) -> None:
     for _time in range(3):
-        stopped = full_checks.begin(env.belvo)
+        stopped = full_checks.start(env.belvo)
         full_checks.stop(stopped, by=env.people["adm"])
 
     assert [part.full_check for part in FullCheckBatch.objects.select_related("full_check")] == [stopped]

@@ -54,7 +54,7 @@ def test_second_click_shows_the_running_full_check(env: Environment) -> None:
 
 
 def test_page_of_a_running_full_check_follows_until_it_ends(env: Environment) -> None:
-    started = full_checks.begin(env.belvo)
+    started = full_checks.start(env.belvo)
     running = pulse_of(env.open(started.get_absolute_url(), "adm"))
 
     go_on(started)

@@ -29,7 +29,7 @@ def city(transactional_db: None) -> Iterator[Environment]:
 
 def swept(integration: Integration) -> FullCheck:
     """Full check in real time: pauses are waited for."""
-    full_check = full_checks.begin(integration)
+    full_check = full_checks.start(integration)
     while full_check.is_running:
         full_checks.work(full_check.pk)
         time.sleep(0.1)

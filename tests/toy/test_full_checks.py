@@ -43,7 +43,7 @@ def test_provider_without_a_list_is_not_swept(env: Environment, integration: Int
 
     assert not FullCheck.objects.exists()
     with pytest.raises(refusals.ProviderCannot):
-        full_checks.begin(integration)
+        full_checks.start(integration)
     assert env.open(f"/integrations/{integration.pk}/full-checks/", "adm").status == 404
     assert "Sweeps" not in env.open(integration.get_absolute_url(), "adm").words
 

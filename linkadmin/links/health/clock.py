@@ -12,7 +12,7 @@ from linkadmin.links.models import ESCALATE_AFTER, HealthChange, Link
 from linkadmin.providers.types import Cause, HealthState
 
 from .rules import RENEW_WITHIN, WORKS, Report, Source, Taking, aged, as_known, become, renews_soon
-from .writer import keep, lock
+from .writer import lock, save
 
 SETTING_UP_EAGERLY = timedelta(minutes=10)
 
@@ -74,4 +74,4 @@ def ending_permissions(*, now: datetime) -> "QuerySet[Link]":
 def _turn(link: Link, report: Report) -> HealthChange | None:
     before = link.shown_state
     change = become(link, report)
-    return keep(link, Taking(accepted=True, change=change), before=before, at=report.at)
+    return save(link, Taking(accepted=True, change=change), before=before, at=report.at)

@@ -15,7 +15,7 @@ from linkadmin.links.named_institutions import institutions_named
 from linkadmin.providers.types import Cause, HealthState, RemoteLink
 
 from .rules import RENEW_WITHIN, Report, Source, take_remote
-from .writer import fingerprint_of, keep
+from .writer import fingerprint_of, save
 
 Understood = Callable[[Link, RemoteLink], RemoteLink]
 
@@ -110,7 +110,7 @@ def start_links(found: Sequence[tuple[Link, RemoteLink]], *, at: datetime, under
     Link.objects.bulk_create([link for link, _remote in found])
     LinkSearch.objects.bulk_create([LinkSearch(link=link, text=search_text(link)) for link, _remote in found])
     HealthChange.objects.bulk_create(changes)
-    counts.begin([link for link, _remote in found], at=at)
+    counts.add([link for link, _remote in found], at=at)
     for link, word in words:
         if word is not None:
             unrecognized_values.count(link, word, at=at)
@@ -135,7 +135,7 @@ def _write(
         taking = take_remote(link, remote, report, institution=named.get(remote.institution))
         # Of a record that came too late, nothing stays: the next list is looked at whatever it says.
         link.fingerprint = prints[link.remote_id] if link.observed_at == at else None
-        changed += keep(link, taking, before=before, word=word, at=at) is not None
+        changed += save(link, taking, before=before, word=word, at=at) is not None
     return changed
 
 

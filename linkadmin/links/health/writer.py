@@ -23,7 +23,7 @@ def observe(link: Link, report: Report) -> HealthChange | None:
     before, word = link.shown_state, unrecognized_values.news(link, report.observation)
     taking = take(link, report)
     link.fingerprint = None  # whatever the provider's record says, it is looked at again
-    return keep(link, taking, before=before, word=word, at=report.at)
+    return save(link, taking, before=before, word=word, at=report.at)
 
 
 @transaction.atomic
@@ -46,7 +46,7 @@ def observe_remote(
     before, word = link.shown_state, unrecognized_values.news(link, report.observation)
     taking = take_remote(link, remote, report, institution=institution)
     link.fingerprint = fingerprint if link.observed_at == at else None  # of one that came too late, nothing stays
-    return keep(link, taking, before=before, word=word, at=at)
+    return save(link, taking, before=before, word=word, at=at)
 
 
 @transaction.atomic
@@ -55,7 +55,7 @@ def start_link(remote: RemoteLink, link: Link, report: Report) -> Link:
     link.health_since = report.at
     link.save(force_insert=True)
     word = unrecognized_values.news(link, report.observation)
-    keep(link, take_remote(link, remote, report), before="", word=word, at=report.at)
+    save(link, take_remote(link, remote, report), before="", word=word, at=report.at)
     LinkSearch.objects.create(link=link, text=search_text(link))
     return link
 
@@ -68,7 +68,7 @@ def start_verifying(link: Link, *, at: datetime, request_id: str) -> None:
     link.verifying_since = link.last_attempt_at = at
     link.refused_at = None
     link.request_id = request_id[:80]
-    keep(link, Taking(accepted=True), before=before, at=at)
+    save(link, Taking(accepted=True), before=before, at=at)
 
 
 @transaction.atomic
@@ -80,7 +80,7 @@ def stop_verifying(link: Link, *, now: datetime) -> None:
         return
     before = link.shown_state
     link.verifying_since = None
-    keep(link, Taking(accepted=True), before=before, at=now)
+    save(link, Taking(accepted=True), before=before, at=now)
 
 
 @transaction.atomic
@@ -132,7 +132,7 @@ def _locked_in_order(links: Iterable[UUID]) -> list[UUID]:
     return list(rows.values_list("pk", flat=True))
 
 
-def keep(
+def save(
     link: Link, taking: Taking, *, before: str, at: datetime, word: unrecognized_values.Word | None = None
 ) -> HealthChange | None:
     """Save what became of a locked link, with the change of its state and the move in the counts."""

@@ -16,7 +16,7 @@ from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links.access import link_for, seen
 from linkadmin.links.forms import NoteForm, OwnerForm
-from linkadmin.links.health_calendar import day_strip
+from linkadmin.links.health_calendar import health_calendar
 from linkadmin.links.models import Link
 from linkadmin.operations import reading, refusals, timeline
 from linkadmin.operations.acts import Offer, offer
@@ -58,7 +58,7 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "ways": None if link.is_disconnected or link.is_verifying else ways_on(link, budget, user=user),
         "timeline": timeline.latest(link, see_names=see_names),
         "kinds": timeline.kind_pills(QueryDict(), []),
-        "strip": day_strip(link, today=timezone.localdate()),
+        "strip": health_calendar(link, today=timezone.localdate()),
         "works": _works(link) and not verdict.standing.is_under_way,
         "why_unread": why_paused(link.integration, "read_link"),
         "may_refresh": may(user, Right.REFRESH) and not link.is_disconnected,

@@ -95,7 +95,7 @@ class DeadlineConnection:
                     return  # the other side was faster
 
 
-class _LineConnection(HTTPConnection):
+class _PooledConnection(HTTPConnection):
     response_class = Response
 
     def __init__(self, *args: Any, line: DeadlineConnection, **kwargs: Any) -> None:
@@ -110,16 +110,16 @@ class _LineConnection(HTTPConnection):
         self._line.connected = True
 
 
-class _LineTLSConnection(_LineConnection, HTTPSConnection):
+class _PooledTLSConnection(_PooledConnection, HTTPSConnection):
     pass
 
 
-class _LinePool(HTTPConnectionPool):
-    ConnectionCls = _LineConnection
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _PooledConnection
 
 
-class _LineTLSPool(HTTPSConnectionPool):
-    ConnectionCls = _LineTLSConnection
+class _TLSPool(HTTPSConnectionPool):
+    ConnectionCls = _PooledTLSConnection
 
 
 class DeadlineAdapter(HTTPAdapter):
@@ -136,11 +136,11 @@ class DeadlineAdapter(HTTPAdapter):
         parts = urlsplit(request.url or "")
         pool: HTTPConnectionPool
         if parts.scheme == "https":
-            pool = _LineTLSPool(
+            pool = _TLSPool(
                 str(parts.hostname), parts.port, line=self._line, ssl_minimum_version=ssl.TLSVersion.TLSv1_2
             )
         else:
-            pool = _LinePool(str(parts.hostname), parts.port, line=self._line)
+            pool = _Pool(str(parts.hostname), parts.port, line=self._line)
         self._pools.append(pool)
         return pool
 

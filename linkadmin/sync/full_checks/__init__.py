@@ -1,7 +1,7 @@
 """Readings of all that one integration has at its provider: how each link stands, which are new, which are missing."""
 
 from .discovery import add_unknown_links
-from .lifecycle import WORK_TASK, begin, can_full_check, due, running, stop, waiting
+from .lifecycle import WORK_TASK, can_full_check, due, running, start, stop, waiting
 from .worker import work
 
-__all__ = ["WORK_TASK", "add_unknown_links", "begin", "can_full_check", "due", "running", "stop", "waiting", "work"]
+__all__ = ["WORK_TASK", "add_unknown_links", "can_full_check", "due", "running", "start", "stop", "waiting", "work"]

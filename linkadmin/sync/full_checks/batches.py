@@ -48,7 +48,7 @@ def claim(full_check_id: UUID, *, limit: int) -> list[FullCheckBatch]:
     return work_queue.claim(in_order, now=timezone.now(), limit=limit, lease=work_queue.call_lease())
 
 
-def hold_still(part: FullCheckBatch) -> bool:
+def lock_full_check(part: FullCheckBatch) -> bool:
     """Lock its full check for this transaction, and tell whether the part is still ours and the full check goes on.
 
     Whoever changes more than one row of a full check does this first: in another order two would wait for each other.
@@ -60,7 +60,7 @@ def hold_still(part: FullCheckBatch) -> bool:
 @transaction.atomic
 def note_answer(part: FullCheckBatch, ids: bytes, *, requested_at: datetime, total: int | None) -> bool:
     """Note which ids an answer holds before anything is made of it; tell whether the part is still ours."""
-    return hold_still(part) and bool(held(part).update(ids=ids, requested_at=requested_at, total=total))
+    return lock_full_check(part) and bool(held(part).update(ids=ids, requested_at=requested_at, total=total))
 
 
 def answered_later(part: FullCheckBatch, requested_at: datetime) -> list[bytes | memoryview]:
@@ -91,7 +91,7 @@ def pages_undone(full_check: FullCheck) -> bool:
     return undone(full_check).exclude(kind=Kind.CUSTOMER).exists()
 
 
-def told_totals(full_check: FullCheck) -> set[int]:
+def reported_totals(full_check: FullCheck) -> set[int]:
     """Return how many the list has, as its pages said: more than one number if it moved meanwhile."""
     pages = full_check.parts.filter(kind=Kind.PAGE).order_by()
     return {total for total in pages.values_list("total", flat=True).distinct() if total is not None}

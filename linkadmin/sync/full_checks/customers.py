@@ -46,7 +46,7 @@ def read_page(part: FullCheckBatch, integration: Integration, provider: Provider
     worth = _worth_reading(integration, page.items, prints)
     know_customers({each.end_user_id: each.name for each in worth})
     with transaction.atomic():
-        if batches.hold_still(part):
+        if batches.lock_full_check(part):
             batches.close(part)
             batches.add_customers(part.full_check, {each.end_user_id: prints[each.end_user_id] for each in worth})
             leave_out(part, LeftOut.Kind.CUSTOMER, page.left_out)
@@ -67,7 +67,7 @@ def give_up(part: FullCheckBatch, integration: Integration, *, why: str) -> None
     for link in Link.objects.filter(integration=integration, end_user__external_id=part.key, disconnected_at=None):
         health.note_unasked(link, why=why, at=timezone.now())
     with transaction.atomic():
-        if batches.hold_still(part):
+        if batches.lock_full_check(part):
             batches.close(part, gave_up=True)
             note_of_full_check(part.full_check, LeftOut.Kind.CUSTOMER, [records.LeftOut(part.key, Why.UNREAD)])
             FullCheck.objects.filter(pk=part.full_check_id).update(unread=F("unread") + 1)
@@ -77,7 +77,7 @@ def give_up(part: FullCheckBatch, integration: Integration, *, why: str) -> None
 def _take_links(
     part: FullCheckBatch, integration: Integration, page: RemotePage[RemoteLink], requested_at: datetime
 ) -> None:
-    if not batches.hold_still(part):
+    if not batches.lock_full_check(part):
         return
     remotes = page.items
     observed = health.observe_page(integration, remotes, at=requested_at)
@@ -85,7 +85,7 @@ def _take_links(
     batches.close(part, ids=packed(each.remote_id for each in remotes), requested_at=requested_at)
     count(part, Gain(len(remotes), observed.written, observed.changed, len(found)))
     leave_out(part, LeftOut.Kind.LINK, page.left_out)
-    _keep_print(part, integration)
+    _store_fingerprint(part, integration)
 
 
 def _worth_reading(
@@ -106,7 +106,7 @@ def _worth_reading(
     return [each for each in customers if is_worth_it(each)]
 
 
-def _keep_print(part: FullCheckBatch, integration: Integration) -> None:
+def _store_fingerprint(part: FullCheckBatch, integration: Integration) -> None:
     assert part.fingerprint is not None  # noqa: S101 - for the types: it came with the part
     of_customer = CustomerPrint(integration=integration, end_user_id=part.key, fingerprint=part.fingerprint)
     unique = ["integration", "end_user_id"]

@@ -40,7 +40,7 @@ def can_full_check(integration: Integration) -> bool:
     return all(integration.can(each) for each in NEEDED[integration.provider_class.full_check_by])
 
 
-def begin(integration: Integration, *, asked_by: User | None = None) -> FullCheck:
+def start(integration: Integration, *, asked_by: User | None = None) -> FullCheck:
     """Begin a full check, or return the one that is running. Raises `IntegrationOff` or `ProviderCannot`."""
     if not integration.is_active:
         raise refusals.IntegrationOff
@@ -93,7 +93,7 @@ def go_on(part: FullCheckBatch, page: RemotePage[T]) -> None:
         _note_end_of_list(full_check)
 
 
-def hold_back(full_check_id: UUID, *, until: datetime, why: str) -> None:
+def postpone(full_check_id: UUID, *, until: datetime, why: str) -> None:
     """Let no call of a full check be made before a moment."""
     _running().filter(pk=full_check_id).update(due_at=until, note=why[:300])
 
@@ -155,7 +155,7 @@ def _drop_parts_of_others(full_check: FullCheck) -> None:
 
 def _note_end_of_list(full_check: FullCheck) -> None:
     """Note that the list was read to its end; if it moved meanwhile, what is new is at one of its ends."""
-    moved = len(batches.told_totals(full_check)) > 1
+    moved = len(batches.reported_totals(full_check)) > 1
     if not (moved and batches.add_both_ends_again(full_check)):
         FullCheck.objects.filter(pk=full_check.pk, listed_at=None).update(listed_at=timezone.now())
 

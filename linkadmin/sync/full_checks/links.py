@@ -52,7 +52,7 @@ def read_page(part: FullCheckBatch, integration: Integration, provider: Provider
         return
     gain = take_links(part, integration, page.items, requested_at)
     with transaction.atomic():
-        if batches.hold_still(part):
+        if batches.lock_full_check(part):
             batches.close(part)
             count(part, gain)
             leave_out(part, LeftOut.Kind.LINK, page.left_out)
@@ -97,7 +97,7 @@ def _observe(
     part: FullCheckBatch, integration: Integration, lot: Sequence[RemoteLink], requested_at: datetime
 ) -> health.Observed | None:
     # Under the lock of the full check: no part that was asked for later gets in between.
-    if not batches.hold_still(part):
+    if not batches.lock_full_check(part):
         return None
     later = Hashes(batches.answered_later(part, requested_at))
     wanted = [each for each in lot if each.remote_id not in later]

@@ -15,7 +15,7 @@ def wake_full_checks() -> None:
     """Find what is due, so that a lost message loses nothing."""
     now = timezone.now()
     for integration in lifecycle.due(now=now):
-        lifecycle.begin(integration)
+        lifecycle.start(integration)
     for full_check_id in lifecycle.waiting(now=now):
         wake_worker(lifecycle.WORK_TASK, full_check_id)
 

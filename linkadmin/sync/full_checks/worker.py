@@ -19,7 +19,7 @@ from linkadmin.providers.http.admission import ADDRESS_REFUSED
 from linkadmin.providers.records import FullCheckBy
 from linkadmin.sync.live_queries import QueryFailure
 from linkadmin.sync.models import FullCheck, FullCheckBatch
-from linkadmin.sync.troubles import told
+from linkadmin.sync.troubles import explain_failure
 from linkadmin.wake_worker import wake_worker
 from linkadmin.work_queue import TimeSlice, release, retry_later, wait_after, work_side_by_side
 
@@ -91,7 +91,7 @@ def _leave_to_others(full_check: FullCheck) -> None:
     used_up = windows.filter(used__gte=F("calls") * SHARE).order_by("window_ends_at").last()
     if used_up is not None:
         why = _("What is left of the provider's quota is kept for messages and for what people do.")
-        lifecycle.hold_back(full_check.pk, until=used_up.window_ends_at, why=why)
+        lifecycle.postpone(full_check.pk, until=used_up.window_ends_at, why=why)
 
 
 def _read(full_check: FullCheck, part: FullCheckBatch, provider: Provider) -> None:
@@ -132,7 +132,7 @@ def _take_failure(part: FullCheckBatch, integration: Integration, error: Provide
     else:
         until = retry_later([part], error)
         if wait.holds_integration:
-            lifecycle.hold_back(part.full_check_id, until=until, why=_why(error))
+            lifecycle.postpone(part.full_check_id, until=until, why=_why(error))
 
 
 def _try_again(part: FullCheckBatch, integration: Integration, error: Exception, *, reason: str, words: str) -> None:
@@ -154,5 +154,5 @@ def _end_if_most_fail(full_check: FullCheck, words: str) -> None:
 
 
 def _why(error: ProviderError) -> str:
-    said = told(QueryFailure(type(error), error.failure))
+    said = explain_failure(QueryFailure(type(error), error.failure))
     return f"{said.title}. {said.meaning}"

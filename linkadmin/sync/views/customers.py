@@ -31,7 +31,7 @@ from linkadmin.sync.customers import (
 from linkadmin.sync.forms import SwitchForm
 from linkadmin.sync.known import RecordRow, link_rows, links_here
 from linkadmin.sync.live_queries import Question
-from linkadmin.sync.troubles import told
+from linkadmin.sync.troubles import explain_failure
 from linkadmin.web.pages import draw, reader
 
 from .access import integration_that_can
@@ -149,7 +149,7 @@ def _shown(part: PartialAnswer[Any], rows: list[RecordRow]) -> dict[str, Any] | 
         return None
     return {
         "rows": rows,
-        "explanation": told(part.trouble) if part.trouble else None,
+        "explanation": explain_failure(part.trouble) if part.trouble else None,
         "failure": part.trouble.failure if part.trouble else None,
     }
 

@@ -87,7 +87,7 @@ def _look(pk: UUID) -> tuple[str, int] | None:
 
 def _begin(request: HttpRequest, integration: Integration) -> HttpResponse:
     try:
-        full_check = full_checks.begin(integration, asked_by=reader(request))
+        full_check = full_checks.start(integration, asked_by=reader(request))
     except Refusal as refusal:
         messages.error(request, str(refusal.words))
         return go(request, request.path)

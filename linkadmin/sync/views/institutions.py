@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from linkadmin.accounts.roles import Right, may
 from linkadmin.integrations.models import Integration
 from linkadmin.links import counts, institutions
-from linkadmin.links.institutions import Tally, word
+from linkadmin.links.institutions import LinkCounts, word
 from linkadmin.links.models import Institution
 from linkadmin.links.presentation import pills, state_counts
 from linkadmin.providers.filters import Filters
@@ -40,7 +40,7 @@ class InstitutionRow:
     institution: Institution
     kind: str
     status: StateBadge
-    tally: Tally
+    tally: LinkCounts
 
 
 @require_safe
@@ -58,7 +58,7 @@ def institution_list(request: HttpRequest) -> HttpResponse:
         "filter": chosen,
         "pills": pills(request.GET, chosen.form),
         "words": words,
-        "rows": [_row(each, tallies.get(each.pk, Tally())) for each in page.rows],
+        "rows": [_row(each, tallies.get(each.pk, LinkCounts())) for each in page.rows],
         "page": page,
         "trouble": [_row(each, tally) for each, tally in institutions.in_trouble()],
         "more_down": institutions.down_without_links(),
@@ -103,7 +103,7 @@ def institution_read(request: HttpRequest, pk: UUID) -> HttpResponse:
     seen = look(request, question, partial(reading.read_one, institution))
     if seen.found is None:
         return _wait(request, seen, isolated(institution.display_name), institution.get_absolute_url())
-    if not _told_that_kept(request, seen):
+    if not _said_that_cached(request, seen):
         messages.success(request, _("Read just now: this is what the provider's catalogue says."))
     return go(request, institution.get_absolute_url())
 
@@ -114,10 +114,10 @@ def institutions_read(request: HttpRequest, pk: UUID) -> HttpResponse:
     integration = integration_that_can(pk, Capability.INSTITUTIONS)
     back = f"{reverse('institution-list')}?integration={integration.pk}"
     question = _question(request, integration, "catalogue", ("integration", integration.pk))
-    seen = look(request, question, partial(reading.read_catalogue, integration))
+    seen = look(request, question, partial(reading.read_institution_list, integration))
     if seen.found is None:
         return _wait(request, seen, _("The whole catalogue"), back)
-    if not _told_that_kept(request, seen):
+    if not _said_that_cached(request, seen):
         messages.success(request, _("The whole catalogue was read: %(count)d institutions.") % {"count": seen.found})
     return go(request, back)
 
@@ -150,7 +150,7 @@ def _question(
     return Question(reader(request), integration, what, object_type, object_id, filters or {}, page_number(request))
 
 
-def _told_that_kept(request: HttpRequest, seen: Look[Any]) -> bool:
+def _said_that_cached(request: HttpRequest, seen: Look[Any]) -> bool:
     """Say so if what is shown was read a moment ago, and nothing was asked now."""
     if seen.is_kept:
         words = _("Already read %(seconds)d s ago, so nothing was requested now. You can read again after a minute.")
@@ -167,10 +167,10 @@ def _found_rows(integration: Integration, found: RemotePage[RemoteInstitution]) 
     names = [each.name for each in found.items]
     kept = {each.name: each for each in integration.institutions.select_related("integration").filter(name__in=names)}
     tallies = institutions.tallies(kept.values())
-    return [_row(kept[name], tallies.get(kept[name].pk, Tally())) for name in names if name in kept]
+    return [_row(kept[name], tallies.get(kept[name].pk, LinkCounts())) for name in names if name in kept]
 
 
-def _row(institution: Institution, tally: Tally) -> InstitutionRow:
+def _row(institution: Institution, tally: LinkCounts) -> InstitutionRow:
     return InstitutionRow(institution, word(institution.kind), _status(institution), tally)
 
 

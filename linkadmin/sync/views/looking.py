@@ -15,7 +15,7 @@ from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Failure
 from linkadmin.sync import live_queries
 from linkadmin.sync.live_queries import Question
-from linkadmin.sync.troubles import told, told_refusal
+from linkadmin.sync.troubles import explain_failure, explain_refusal
 
 T = TypeVar("T")
 Kept = tuple[tuple[str, str], ...]
@@ -60,14 +60,14 @@ def look(request: HttpRequest, question: Question, read: Callable[[Provider], T]
         seconds = 0 if POLL in request.POST else settings.OPERATION_ANSWER_SECONDS
         reading = live_queries.ask(question, read, seconds=seconds)
     except Refusal as refusal:
-        return replace(unanswered, explanation=told_refusal(refusal))
+        return replace(unanswered, explanation=explain_refusal(refusal))
     return replace(
         unanswered,
         found=reading.found,
         began_at=reading.began_at,
         is_running=reading.is_running,
         is_kept=POLL not in request.POST and not reading.is_running and reading.began_at < looked_at,
-        explanation=told(reading.trouble) if reading.trouble else None,
+        explanation=explain_failure(reading.trouble) if reading.trouble else None,
         failure=reading.trouble.failure if reading.trouble else None,
     )
 
