@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
+from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.log import record
 from linkadmin.audit.models import Outcome
 from linkadmin.web.proxies import client_address
@@ -61,8 +62,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             super().set_password(user, password)
             record(
                 actor=user,
-                action="staff.password_changed",
-                object_type="staff",
+                action=Action.PASSWORD_CHANGED,
+                object_type=ObjectType.STAFF,
                 object_id=user.id,
                 outcome=Outcome.DONE,
             )

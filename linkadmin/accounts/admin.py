@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.log import record
 from linkadmin.audit.models import Outcome
 from linkadmin.audit.strict_admin import StrictAdmin
@@ -126,21 +127,21 @@ class UserAdmin(StrictAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
             return super().user_change_password(request, id, form_url)
 
     def log_addition(self, request: HttpRequest, obj: User, message: Any) -> Any:
-        self._record(request, obj, action="staff.created", details={"role": obj.role})
+        self._record(request, obj, action=Action.STAFF_CREATED, details={"role": obj.role})
         return super().log_addition(request, obj, message)
 
     def log_change(self, request: HttpRequest, obj: User, message: Any) -> Any:
         """Put a change on the record; every page that changes a member ends here, in its transaction."""
         changed = [field for part in message for field in part.get("changed", {}).get("fields", [])]
         details: dict[str, str | int] = {"fields": ", ".join(changed)[:200], "role": obj.role, "active": obj.is_active}
-        self._record(request, obj, action="staff.changed", details=details)
+        self._record(request, obj, action=Action.STAFF_UPDATED, details=details)
         return super().log_change(request, obj, message)
 
-    def _record(self, request: HttpRequest, user: User, *, action: str, details: dict[str, str | int]) -> None:
+    def _record(self, request: HttpRequest, user: User, *, action: Action, details: dict[str, str | int]) -> None:
         record(
             actor=request.user,  # type: ignore[arg-type]
             action=action,
-            object_type="staff",
+            object_type=ObjectType.STAFF,
             object_id=user.id,
             outcome=Outcome.DONE,
             details=details,

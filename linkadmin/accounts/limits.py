@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import ngettext_lazy
 
+from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.log import record
 from linkadmin.audit.models import Outcome
 from linkadmin.web.proxies import client_network
@@ -149,8 +150,8 @@ def _is_recorded(refused: int) -> bool:
 def _record_refused(user: User | None, row: SignInLimit) -> None:
     record(
         actor=None,
-        action="session.refused",
-        object_type="staff",
+        action=Action.SIGN_IN_REJECTED,
+        object_type=ObjectType.STAFF,
         object_id=user.pk if user else "",
         outcome=Outcome.REFUSED,
         details={"reason": "too many tries", "limit": _kind(row.key), "refused": row.refused},

@@ -19,6 +19,7 @@ from django.shortcuts import resolve_url
 from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
 
+from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.log import record
 from linkadmin.audit.models import Outcome
 
@@ -124,8 +125,8 @@ def _record_denied(request: HttpRequest) -> None:
     ids = [str(value) for value in match.kwargs.values() if _ID.fullmatch(str(value))] if match else []
     record(
         actor=request.user,  # type: ignore[arg-type]
-        action="access.denied",
-        object_type="page",
+        action=Action.ACCESS_DENIED,
+        object_type=ObjectType.PAGE,
         object_id=ids[0] if ids else "",
         outcome=Outcome.DENIED,
         details={"view": _view_name(request), "method": request.method or ""},

@@ -14,6 +14,7 @@ from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.log import record
 from linkadmin.audit.models import Outcome
 from linkadmin.fields import NameField
@@ -59,8 +60,8 @@ class UserManager(BaseUserManager["User"]):
             user = self.create_user(username=username, password=password, role=Role.ADMINISTRATOR)
             record(
                 actor=None,
-                action="staff.created",
-                object_type="staff",
+                action=Action.STAFF_CREATED,
+                object_type=ObjectType.STAFF,
                 object_id=user.id,
                 outcome=Outcome.DONE,
                 details={"role": user.role},

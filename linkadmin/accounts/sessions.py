@@ -12,6 +12,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
+from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.log import record
 from linkadmin.audit.models import Outcome
 from linkadmin.web.proxies import client_address
@@ -27,7 +28,9 @@ def record_log_in(request: HttpRequest, user: User, **kwargs: Any) -> None:
     request.session[STARTED] = request.session[SEEN] = int(time.time())
     request.session[ADDRESS] = client_address(request)
     request.session[BROWSER] = browser_in_words(request.META.get("HTTP_USER_AGENT", ""))[:60]
-    record(actor=user, action="session.started", object_type="staff", object_id=user.id, outcome=Outcome.DONE)
+    record(
+        actor=user, action=Action.SESSION_STARTED, object_type=ObjectType.STAFF, object_id=user.id, outcome=Outcome.DONE
+    )
 
 
 @receiver(user_logged_out)
@@ -42,8 +45,8 @@ def record_refused_log_in(credentials: dict[str, Any], **kwargs: Any) -> None:
     user = User.objects.named(credentials.get("username", ""))
     record(
         actor=None,
-        action="session.refused",
-        object_type="staff",
+        action=Action.SIGN_IN_REJECTED,
+        object_type=ObjectType.STAFF,
         object_id=user.id if user else "",
         outcome=Outcome.REFUSED,
     )
@@ -97,8 +100,8 @@ def record_end(user: User, *, reason: str, actor: User | None) -> None:
     """Record the end of a session of `user`; `actor` is None for the machine."""
     record(
         actor=actor,
-        action="session.ended",
-        object_type="staff",
+        action=Action.SESSION_ENDED,
+        object_type=ObjectType.STAFF,
         object_id=user.id,
         outcome=Outcome.DONE,
         details={"reason": reason},

@@ -11,12 +11,14 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from linkadmin.audit.actions import Action, ObjectType
+
 from .log import record
 from .models import AuditEvent, Outcome
 from .strict_admin import StrictAdmin
 
 # The pages of things that an event opens into, by their type: this package knows none of them.
-PAGES = {"bulk_job": "bulk-detail"}
+PAGES: dict[str, str] = {ObjectType.BULK_JOB: "bulk-detail"}
 SHORT_ID = 8  # characters of an id in a list; the whole of it is on the event's own page
 
 
@@ -47,7 +49,7 @@ class SubjectFilter(admin.SimpleListFilter):
             ("end_user", _("End users")),
             ("operation", _("Operations")),
             ("integration", _("Integrations")),
-            ("bulk", _("Bulk work")),
+            ("bulk_job", _("Bulk work")),
             ("delivery", _("Deliveries")),
             ("session", _("Sessions")),
             ("staff", _("Staff")),
@@ -129,8 +131,8 @@ class AuditEventAdmin(ReadOnlyAdmin):
     ) -> None:
         record(
             actor=request.user,  # type: ignore[arg-type]
-            action="audit.read",
-            object_type="audit_event" if object_id else "audit_trail",
+            action=Action.AUDIT_VIEWED,
+            object_type=ObjectType.AUDIT_EVENT if object_id else ObjectType.AUDIT_LOG,
             object_id=object_id,
             outcome=Outcome.DONE,
             details=details,

@@ -1,13 +1,14 @@
 """The only writer of the audit trail."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Literal, Protocol
 
 import structlog
 from django.db import transaction
 from django.utils import timezone
 
 from . import heads
+from .actions import Action, ObjectType, OperationAction
 from .chain import FACTS, audit_key, canonical_text, chained_hash, keyed_mac
 from .models import AuditEvent, AuditHead, Outcome
 
@@ -28,9 +29,9 @@ class Actor(Protocol):
 def record(
     *,
     actor: Actor | None,
-    action: str,
+    action: Action | OperationAction,
     outcome: Outcome | str,
-    object_type: str = "",
+    object_type: ObjectType | Literal[""] = "",
     object_id: object = "",
     operation_id: object = "",
     details: Mapping[str, str | int] | None = None,
@@ -47,8 +48,8 @@ def record(
         actor_id=str(actor.id) if actor else "",
         actor=actor.username if actor else "",
         actor_role=str(actor.role) if actor else "",
-        action=action,
-        object_type=object_type,
+        action=str(action),
+        object_type=str(object_type),
         object_id=str(object_id),
         outcome=Outcome(outcome).value,
         operation_id=str(operation_id),

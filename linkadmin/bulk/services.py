@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
+from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.models import Outcome
 from linkadmin.links.models import Link
 from linkadmin.links.owners import possible_owners
@@ -40,7 +41,7 @@ def start(job: BulkJob, *, by: User) -> BulkJob:
     if job.is_planned and not _still_holds(job, now):
         raise PlanOver
     if _move(job, JobState.PLANNED, JobState.RUNNING, began_at=now):
-        _record(job, by, "bulk.started", Outcome.REQUESTED, kind=job.kind, links=job.total)
+        _record(job, by, Action.JOB_STARTED, Outcome.REQUESTED, kind=job.kind, links=job.total)
         _go(job)
     return job
 
@@ -49,7 +50,7 @@ def start(job: BulkJob, *, by: User) -> BulkJob:
 def stop(job: BulkJob, *, by: User) -> BulkJob:
     """Let no further part of a job begin. A call that is under way ends."""
     if _move(job, JobState.RUNNING, JobState.STOPPED, stopped_by=by):
-        _record(job, by, "bulk.stopped", Outcome.DONE, **job.counts())
+        _record(job, by, Action.JOB_PAUSED, Outcome.DONE, **job.counts())
     return job
 
 
@@ -57,7 +58,7 @@ def stop(job: BulkJob, *, by: User) -> BulkJob:
 def resume(job: BulkJob, *, by: User) -> BulkJob:
     """Go on with a job that was stopped."""
     if _move(job, JobState.STOPPED, JobState.RUNNING, stopped_by=None):
-        _record(job, by, "bulk.resumed", Outcome.REQUESTED, **job.counts())
+        _record(job, by, Action.JOB_RESUMED, Outcome.REQUESTED, **job.counts())
         _go(job)
     return job
 
@@ -70,7 +71,7 @@ def end_if_over(job_id: UUID) -> bool:
         return False
     tally, changed = job.counts(), job.count_changed()
     _move(job, JobState.RUNNING, JobState.DONE, ended_at=timezone.now(), changed=changed, **_sums(tally))
-    _record(job, None, "bulk.ended", Outcome.DONE, **tally)
+    _record(job, None, Action.JOB_FINISHED, Outcome.DONE, **tally)
     return True
 
 
@@ -100,5 +101,7 @@ def _go(job: BulkJob) -> None:
     transaction.on_commit(partial(wake_worker, "bulk.work", job.pk))
 
 
-def _record(job: BulkJob, by: User | None, action: str, outcome: Outcome, **details: str | int) -> None:
-    log.record(actor=by, action=action, object_type="bulk_job", object_id=job.pk, outcome=outcome, details=details)
+def _record(job: BulkJob, by: User | None, action: Action, outcome: Outcome, **details: str | int) -> None:
+    log.record(
+        actor=by, action=action, object_type=ObjectType.BULK_JOB, object_id=job.pk, outcome=outcome, details=details
+    )

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
+from linkadmin.audit.actions import Action
 from linkadmin.audit.models import Outcome
 from linkadmin.integrations.connections import store_secret
 from linkadmin.integrations.models import Integration
@@ -66,7 +67,7 @@ def plant(*, simulator_state: Path, simulator_url: str, now: datetime | None = N
         known = Cast(_staff(), integrations, _institutions(integrations, began), _end_users(lives))
         counts = _links(lives, known, now=began)
         write_state(simulator_state, _state(lives, now=began))
-        log.record(actor=None, action="demo.planted", outcome=Outcome.DONE, details=counts)
+        log.record(actor=None, action=Action.DEMO_SEEDED, outcome=Outcome.DONE, details=counts)
     return True
 
 

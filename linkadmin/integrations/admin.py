@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.audit import log
+from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.models import Outcome
 from linkadmin.audit.strict_admin import StrictAdmin
 from linkadmin.providers import PROVIDERS, provider_class
@@ -132,8 +133,8 @@ class IntegrationAdmin(StrictAdmin):
         transaction.on_commit(partial(wake_worker, "sync.read_institutions", obj.pk))
         log.record(
             actor=request.user,  # type: ignore[arg-type]
-            action="integration.changed" if change else "integration.created",
-            object_type="integration",
+            action=Action.INTEGRATION_UPDATED if change else Action.INTEGRATION_CREATED,
+            object_type=ObjectType.INTEGRATION,
             object_id=obj.pk,
             outcome=Outcome.DONE,
             details={"fields": ", ".join(form.changed_data)[:200]},

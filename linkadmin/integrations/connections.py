@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
+from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.models import Outcome
 from linkadmin.providers import get_provider
 from linkadmin.providers.base import Provider
@@ -145,8 +146,8 @@ def _note_test(
 def _record_test(integration: Integration, *, actor: User, outcome: Outcome) -> None:
     log.record(
         actor=actor,
-        action="integration.tested",
-        object_type="integration",
+        action=Action.CONNECTION_TESTED,
+        object_type=ObjectType.INTEGRATION,
         object_id=str(integration.pk),
         outcome=outcome,
         details={"keys": integration.key_state},

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
 from linkadmin.audit import log
+from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.models import Outcome
 from linkadmin.web.pages import reader
 
@@ -29,8 +30,8 @@ def seen(request: HttpRequest, link: Link | None, end_user: EndUser | None, *, p
         return
     log.record(
         actor=reader(request),
-        action="link.viewed" if link else "end_user.viewed",
-        object_type="link" if link else "end_user",
+        action=Action.LINK_VIEWED if link else Action.END_USER_VIEWED,
+        object_type=ObjectType.LINK if link else ObjectType.END_USER,
         object_id=str(link.pk if link else end_user.pk if end_user else ""),
         outcome=Outcome.DONE,
         details={"page": page},

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
+from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.models import Outcome
 from linkadmin.providers.names import clean_text
 
@@ -24,8 +25,8 @@ def add_note(link: Link, *, by: User, text: str, job_id: UUID | None = None) -> 
     note = Note.objects.create(link=link, author=by, text=words)
     log.record(
         actor=by,
-        action="link.noted",
-        object_type="link",
+        action=Action.NOTE_ADDED,
+        object_type=ObjectType.LINK,
         object_id=link.pk,
         outcome=Outcome.DONE,
         details={"length": len(words)},

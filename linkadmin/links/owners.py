@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import MATRIX, Right
 from linkadmin.audit import log
+from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.models import Outcome
 
 from .models import Link, OwnerChange
@@ -33,8 +34,8 @@ def assign(link: Link, *, by: User, owner: User | None, job_id: UUID | None = No
     if job_id is None:
         log.record(
             actor=by,
-            action="link.assigned",
-            object_type="link",
+            action=Action.LINK_ASSIGNED,
+            object_type=ObjectType.LINK,
             object_id=link.pk,
             outcome=Outcome.DONE,
             details={"owner": str(new or "")},

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from linkadmin.accounts.roles import Right, may
 from linkadmin.audit import log
+from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.models import Outcome
 from linkadmin.paging import PAGE_SIZE, Page
 from linkadmin.web.pages import draw, go, reader
@@ -72,8 +73,8 @@ def end_user_detail(request: HttpRequest, pk: Any) -> HttpResponse:
     see_names = may(request.user, Right.SEE_NAMES)
     log.record(
         actor=reader(request),
-        action="end_user.viewed",
-        object_type="end_user",
+        action=Action.END_USER_VIEWED,
+        object_type=ObjectType.END_USER,
         object_id=str(customer.pk),
         outcome=Outcome.DONE,
     )

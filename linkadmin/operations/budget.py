@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
+from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.models import Outcome
 from linkadmin.links.models import EndUser, Institution, Link
 
@@ -106,8 +107,8 @@ def allow_attempt(*, actor: User, subject: Link | Operation, reason: str) -> Non
     AttemptAllowance.objects.create(**given_on, allowed_by=actor, reason=reason)
     log.record(
         actor=actor,
-        action="link.attempt_allowed",
-        object_type="link" if is_link else "operation",
+        action=Action.ATTEMPT_ALLOWED,
+        object_type=ObjectType.LINK if is_link else ObjectType.OPERATION,
         object_id=str(subject.pk),
         outcome=Outcome.DONE,
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
+from linkadmin.audit.actions import ObjectType, OperationStep, of_operation
 from linkadmin.audit.models import Outcome
 from linkadmin.links.models import EndUser
 
@@ -16,15 +17,15 @@ def record(
     outcome: Outcome,
     *,
     actor: User | None,
-    what: str = "",
+    step: OperationStep = "",
     details: Mapping[str, str | int] | None = None,
     is_stored: bool = True,
 ) -> None:
-    """Record an act about an operation; `what` is empty for its one call, and `actor` None for the machine."""
+    """Record an act about an operation; `step` is empty for its one call, and `actor` None for the machine."""
     object_type, object_id = _object_of(operation, is_stored=is_stored)
     log.record(
         actor=actor,
-        action=f"operation.{operation.kind}{what}",
+        action=of_operation(operation.kind, step),
         object_type=object_type,
         object_id=object_id,
         outcome=outcome,
@@ -40,11 +41,11 @@ def refused(operation: Operation, refusal: Refusal, *, actor: User | None = None
     return refusal
 
 
-def _object_of(operation: Operation, *, is_stored: bool) -> tuple[str, str]:
+def _object_of(operation: Operation, *, is_stored: bool) -> tuple[ObjectType, str]:
     """Return what an act about an operation is about. A new customer of a refused one was not stored either."""
     if operation.link_id:
-        return "link", str(operation.link_id)
+        return ObjectType.LINK, str(operation.link_id)
     customer = operation.end_user_id
     if customer and (is_stored or EndUser.objects.filter(pk=customer).exists()):
-        return "end_user", str(customer)
-    return "integration", str(operation.integration_id)
+        return ObjectType.END_USER, str(customer)
+    return ObjectType.INTEGRATION, str(operation.integration_id)

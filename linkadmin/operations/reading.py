@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
+from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.models import Outcome
 from linkadmin.integrations import call_pool, connections
 from linkadmin.integrations.models import Integration
@@ -33,7 +34,11 @@ def refresh(*, actor: User, link: Link, seconds: float) -> bool:
     require_in_use(link.integration)
     with slots.slot_for(link.integration_id, person=actor) as held:
         log.record(
-            actor=actor, action="link.refreshed", object_type="link", object_id=str(link.pk), outcome=Outcome.REQUESTED
+            actor=actor,
+            action=Action.LINK_CHECKED,
+            object_type=ObjectType.LINK,
+            object_id=str(link.pk),
+            outcome=Outcome.REQUESTED,
         )
         call_pool.start(link.pk, held, lambda: read_quietly(link))
     return call_pool.wait_for(link.pk, seconds)

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
+from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.models import Outcome
 from linkadmin.integrations import call_pool
 from linkadmin.providers.errors import ProviderError
@@ -57,8 +58,8 @@ def check(*, actor: User, operation: Operation, seconds: float) -> bool:
     with slots.slot_for(operation.integration_id, person=actor) as held:
         log.record(
             actor=actor,
-            action="operation.checked",
-            object_type="operation",
+            action=Action.OPERATION_CHECKED,
+            object_type=ObjectType.OPERATION,
             object_id=str(operation.pk),
             outcome=Outcome.REQUESTED,
             operation_id=str(operation.pk),

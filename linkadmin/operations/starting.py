@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
+from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.models import Outcome
 from linkadmin.integrations.connections import client_for
 from linkadmin.integrations.models import Integration
@@ -161,8 +162,8 @@ def _kept_customer(customer: EndUser, actor: User) -> EndUser:
     if made:
         log.record(
             actor=actor,
-            action="end_user.created",
-            object_type="end_user",
+            action=Action.END_USER_CREATED,
+            object_type=ObjectType.END_USER,
             object_id=str(kept.pk),
             outcome=Outcome.DONE,
         )

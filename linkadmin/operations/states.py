@@ -10,6 +10,7 @@ from enum import StrEnum
 from django.db import transaction
 
 from linkadmin.accounts.models import User
+from linkadmin.audit.actions import OperationStep
 from linkadmin.audit.models import Outcome
 
 from .events import record
@@ -61,7 +62,7 @@ OUTCOMES: Mapping[State, Outcome] = {
     State.CONFIRMED_NOT_DONE: Outcome.REFUSED,
 }
 # Their events say what was done, and not how the operation ended.
-_ACTS = {By.WITHDRAWAL: ".withdrawn", By.DECISION: ".decided"}
+_STEPS: Mapping[By, OperationStep] = {By.WITHDRAWAL: ".canceled", By.DECISION: ".resolved"}
 # That a call is wanted was recorded with its intent.
 _UNRECORDED = (By.START, By.CODE)
 
@@ -101,8 +102,8 @@ def move(
     if not rows.update(**columns | {"state": to, "version": operation.version + 1}):
         return False
     operation.state, operation.version = to, operation.version + 1
-    if by in _ACTS:
-        record(operation, Outcome.DONE, actor=actor, what=_ACTS[by], details=details)
+    if by in _STEPS:
+        record(operation, Outcome.DONE, actor=actor, step=_STEPS[by], details=details)
     elif by not in _UNRECORDED:
         record(operation, OUTCOMES[to], actor=actor, details=operation.facts())
     return True

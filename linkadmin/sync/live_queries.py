@@ -16,6 +16,7 @@ from django.utils.crypto import salted_hmac
 
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
+from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.models import Outcome
 from linkadmin.integrations import call_pool, connections
 from linkadmin.integrations.models import Integration
@@ -39,7 +40,7 @@ class Question:
     reader: User
     integration: Integration
     what: str
-    object_type: str  # what it is about, as the audit trail names it
+    object_type: ObjectType  # what it is about
     object_id: uuid.UUID
     parameters: Filters = field(default_factory=dict, repr=False)
     page: int = 1
@@ -122,7 +123,7 @@ def _begin(question: Question, reading: Reading[T], read: Callable[[Provider], T
     with slots.slot_for(question.integration.pk, person=question.reader) as held:
         log.record(
             actor=question.reader,
-            action="records.viewed",
+            action=Action.PROVIDER_RECORDS_VIEWED,
             object_type=question.object_type,
             object_id=question.object_id,
             outcome=Outcome.DONE,

@@ -14,6 +14,7 @@ from django.utils import timezone
 from linkadmin import work_queue
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
+from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.models import Outcome
 from linkadmin.links.models import Link
 from linkadmin.work_queue import RELEASED, held
@@ -128,8 +129,8 @@ def _anew(now: datetime) -> dict[str, object]:
 def _record_reprocess(by: User, begun: int, object_id: object = "") -> None:
     log.record(
         actor=by,
-        action="delivery.replayed",
-        object_type="delivery",
+        action=Action.DELIVERY_REPROCESSED,
+        object_type=ObjectType.DELIVERY,
         object_id=object_id,
         outcome=Outcome.DONE if begun else Outcome.REFUSED,
         details={"deliveries": begun},

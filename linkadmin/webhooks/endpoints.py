@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
+from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.models import Outcome
 from linkadmin.integrations.encryption import decrypt
 from linkadmin.integrations.models import Integration
@@ -51,8 +52,8 @@ def renew(integration: Integration, *, by: User | None) -> WebhookEndpoint:
     transaction.on_commit(forget)
     log.record(
         actor=by,
-        action="integration.inbox_opened" if is_new else "integration.inbox_address_renewed",
-        object_type="integration",
+        action=Action.ENDPOINT_CREATED if is_new else Action.ENDPOINT_URL_RENEWED,
+        object_type=ObjectType.INTEGRATION,
         object_id=integration.pk,
         outcome=Outcome.DONE,
     )

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
+from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.models import Outcome
 from linkadmin.integrations.encryption import encrypt, fingerprint
 from linkadmin.integrations.models import Integration
@@ -38,7 +39,7 @@ def add(integration: Integration, secret: Secret, *, by: User | None, after: int
     row = WebhookSecret(integration=integration, version=after + 1, created_by=by, fingerprint=fingerprint(secret))
     row.encrypted = encrypt(secret, row=row.pk, version=row.version, **ENCRYPTED_FOR)
     row.save(force_insert=True)
-    _record(row, "integration.webhook_secret_added", by=by)
+    _record(row, Action.WEBHOOK_SECRET_ADDED, by=by)
     return row
 
 
@@ -48,7 +49,7 @@ def revoke(row: WebhookSecret, *, by: User) -> bool:
     live = WebhookSecret.objects.filter(pk=row.pk, revoked_at=None)
     if not live.update(revoked_at=timezone.now(), encrypted=b""):
         return False
-    _record(row, "integration.webhook_secret_retired", by=by)
+    _record(row, Action.WEBHOOK_SECRET_REVOKED, by=by)
     return True
 
 
@@ -58,12 +59,12 @@ def latest_version(integration: Integration) -> int:
     return found["latest"] or 0
 
 
-def _record(row: WebhookSecret, action: str, *, by: User | None) -> None:
+def _record(row: WebhookSecret, action: Action, *, by: User | None) -> None:
     transaction.on_commit(endpoints.forget)
     log.record(
         actor=by,
         action=action,
-        object_type="integration",
+        object_type=ObjectType.INTEGRATION,
         object_id=row.integration_id,
         outcome=Outcome.DONE,
         details={"fingerprint": row.fingerprint},

@@ -45,7 +45,7 @@ def test_administrator_changes_role_and_access_on_the_record(administrator: Clie
 
     ana.refresh_from_db()
     assert (ana.role, ana.is_active) == ("manager", False)
-    event = AuditEvent.objects.get(action="staff.changed")
+    event = AuditEvent.objects.get(action="staff.updated")
     assert event.object_id == str(ana.id)
     assert event.details == {"fields": "Role, Active", "role": "manager", "active": False}
 
@@ -55,7 +55,7 @@ def test_administrator_sets_a_password_on_the_record(administrator: Client, ana:
 
     ana.refresh_from_db()
     assert ana.check_password(NEW_PASSWORD)
-    event = AuditEvent.objects.get(action="staff.changed")
+    event = AuditEvent.objects.get(action="staff.updated")
     assert event.details["fields"] == "password"
     assert NEW_PASSWORD not in event.canonical
 

@@ -97,7 +97,7 @@ def test_refused_try_is_told_with_its_time_and_is_on_the_record(ana: User, clock
     page = sign_in(Client(), password=PASSWORD)
 
     assert "Too many failed sign-ins. Try again in 14 minutes." in page.content.decode()
-    events = AuditEvent.objects.filter(action="session.refused", object_id=str(ana.pk))
+    events = AuditEvent.objects.filter(action="session.sign_in_rejected", object_id=str(ana.pk))
     assert events.count() == 6
     assert events.latest("seq").details == {"reason": "too many tries", "limit": "account", "refused": 1}
 
@@ -108,7 +108,7 @@ def test_flood_of_refused_tries_does_not_fill_the_trail(monkeypatch: pytest.Monk
 
     fail(5 + 12)
 
-    refused = [event.details.get("refused") for event in AuditEvent.objects.filter(action="session.refused")]
+    refused = [event.details.get("refused") for event in AuditEvent.objects.filter(action="session.sign_in_rejected")]
     assert refused == [None] * 5 + [1, 2, 3, 6, 9, 12]
 
 

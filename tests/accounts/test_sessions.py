@@ -72,14 +72,14 @@ def test_wrong_password_is_refused_on_the_record_of_the_account(client: Client, 
 
     assert not is_in(client)
     event = AuditEvent.objects.get()
-    assert (event.action, event.outcome, event.object_id) == ("session.refused", "refused", str(ana.id))
+    assert (event.action, event.outcome, event.object_id) == ("session.sign_in_rejected", "refused", str(ana.id))
     assert event.actor == ""
 
 
 def test_unknown_name_is_refused_without_keeping_what_was_typed(client: Client) -> None:
     post_log_in(client, "my secret, in the wrong field", "x")
 
-    event = AuditEvent.objects.get(action="session.refused")
+    event = AuditEvent.objects.get(action="session.sign_in_rejected")
     assert event.object_id == ""
     assert "secret" not in event.canonical
 
@@ -92,7 +92,7 @@ def test_disabled_account_looks_like_a_wrong_password(client: Client, ana: User)
 
     assert not is_in(client)
     assert disabled.context["form"].errors == wrong.context["form"].errors
-    assert AuditEvent.objects.filter(action="session.refused", object_id=ana.id).count() == 2
+    assert AuditEvent.objects.filter(action="session.sign_in_rejected", object_id=ana.id).count() == 2
 
 
 def test_sixth_wrong_password_locks_out_even_the_right_one(client: Client, ana: User) -> None:

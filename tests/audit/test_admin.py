@@ -33,7 +33,7 @@ def test_trail_is_listed_newest_first_and_says_who_did_what(auditor: Client) -> 
     page = auditor.get(TRAIL)
 
     assert [event.action for event in page.context["cl"].result_list] == [
-        "audit.read",
+        "audit.viewed",
         "link.created",
         "session.started",
     ]
@@ -65,8 +65,8 @@ def test_trail_can_be_searched_and_filtered(auditor: Client, query: str, found: 
 def test_reading_the_trail_is_on_the_record(auditor: Client) -> None:
     auditor.get(f"{TRAIL}?q=Maria")
 
-    read = AuditEvent.objects.get(action="audit.read")
-    assert (read.actor, read.outcome, read.object_type) == ("nora", "done", "audit_trail")
+    read = AuditEvent.objects.get(action="audit.viewed")
+    assert (read.actor, read.outcome, read.object_type) == ("nora", "done", "audit_log")
     assert read.details == {"searched": True, "filtered": True}
 
 
@@ -74,7 +74,7 @@ def test_reading_one_event_is_on_the_record(auditor: Client, event: AuditEvent) 
     page = auditor.get(f"{TRAIL}{event.seq}/change/")
 
     assert page.status_code == 200
-    assert AuditEvent.objects.get(action="audit.read").object_id == str(event.seq)
+    assert AuditEvent.objects.get(action="audit.viewed").object_id == str(event.seq)
 
 
 @pytest.mark.parametrize("page", ["add/", "1/delete/", "1/change/"])

@@ -219,7 +219,7 @@ def test_confirming_twice_begins_one_job(env: Environment) -> None:
     answers = [move(env, job, "begin").status for _each in range(2)]
 
     assert answers == [303, 303]
-    begun_ones = AuditEvent.objects.filter(action="bulk.started", object_id=str(job.pk))
+    begun_ones = AuditEvent.objects.filter(action="bulk_job.started", object_id=str(job.pk))
     assert [(event.actor, event.details) for event in begun_ones] == [("ana", {"kind": "note", "links": 2})]
 
 

@@ -65,15 +65,15 @@ def test_trail_has_the_job_and_not_each_of_its_links(env: Environment) -> None:
 
     events = AuditEvent.objects.filter(seq__gt=before).order_by("seq")
     assert [(event.action, event.actor, event.details) for event in events] == [
-        ("bulk.started", "ana", {"kind": "note", "links": 120}),
-        ("bulk.ended", "", {"waiting": 0, "done": 120, "failed": 0, "skipped": 0}),
+        ("bulk_job.started", "ana", {"kind": "note", "links": 120}),
+        ("bulk_job.finished", "", {"waiting": 0, "done": 120, "failed": 0, "skipped": 0}),
     ]
     assert {(event.object_type, event.object_id) for event in events} == {("bulk_job", str(job.pk))}
 
 
 def test_trail_opens_into_the_rows_of_the_job(env: Environment) -> None:
     job = worked(begun(env, "note", many(env.heron, 1), text="Called them."))
-    event = AuditEvent.objects.get(action="bulk.started")
+    event = AuditEvent.objects.get(action="bulk_job.started")
 
     page = env.open(f"/admin/audit/auditevent/{event.seq}/change/", "aud")
 
@@ -86,7 +86,7 @@ def test_doubled_message_does_nothing_more(env: Environment) -> None:
     tasks.work_at(str(job.pk))
 
     assert Note.objects.count() == 5
-    assert AuditEvent.objects.filter(action="bulk.ended").count() == 1
+    assert AuditEvent.objects.filter(action="bulk_job.finished").count() == 1
 
 
 def test_part_of_a_killed_worker_is_done_once_its_lease_is_over(env: Environment) -> None:
@@ -152,10 +152,10 @@ def test_stopped_job_begins_nothing_more_and_goes_on_where_it_was(env: Environme
     assert (job.state, results(job), Note.objects.count()) == ("done", {"done": 150}, 150)
     actions = AuditEvent.objects.filter(object_id=str(job.pk)).order_by("seq").values_list("action", "actor")
     assert list(actions) == [
-        ("bulk.started", "ana"),
-        ("bulk.stopped", "mia"),
-        ("bulk.resumed", "ana"),
-        ("bulk.ended", ""),
+        ("bulk_job.started", "ana"),
+        ("bulk_job.paused", "mia"),
+        ("bulk_job.resumed", "ana"),
+        ("bulk_job.finished", ""),
     ]
 
 
@@ -176,7 +176,7 @@ def test_workers_share_a_job_and_do_everything_once(env: Environment) -> None:
 
     assert (job.state, results(job)) == ("done", {"done": 240})
     assert Note.objects.count() == 240
-    assert AuditEvent.objects.filter(action="bulk.ended").count() == 1
+    assert AuditEvent.objects.filter(action="bulk_job.finished").count() == 1
 
 
 def test_page_of_a_running_job_follows_until_it_is_over(env: Environment) -> None:

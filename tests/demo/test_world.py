@@ -130,7 +130,7 @@ def test_another_machine_gets_the_same_world(state: Path, tmp_path: Path) -> Non
 
 
 def test_planting_is_on_record_once() -> None:
-    event = AuditEvent.objects.get(action="demo.planted")
+    event = AuditEvent.objects.get(action="demo.seeded")
 
     assert event.actor == ""
     assert event.details["links"] == 400

@@ -167,7 +167,7 @@ def test_adding_and_changing_are_events_without_keys(env: Environment) -> None:
     change(env, env.heron, heron_api_key="key_new", name="Heron renamed")
 
     made, changed = AuditEvent.objects.filter(action__startswith="integration.").order_by("seq")
-    assert (made.action, changed.action) == ("integration.created", "integration.changed")
+    assert (made.action, changed.action) == ("integration.created", "integration.updated")
     assert changed.object_id == str(env.heron.pk)
     assert set(str(changed.details["fields"]).split(", ")) >= {"name", "heron_api_key"}
     assert "key_new" not in str(changed.details)

@@ -114,7 +114,7 @@ def test_key_that_is_missing_or_does_not_open_fails_the_test(env: Environment, k
 def test_connection_test_is_an_event(env: Environment) -> None:
     env.post(f"{env.belvo.get_absolute_url()}test/", name="adm")
 
-    event = AuditEvent.objects.get(action="integration.tested")
+    event = AuditEvent.objects.get(action="integration.connection_tested")
     assert (event.actor, event.object_id, event.outcome) == ("adm", str(env.belvo.pk), "done")
     assert event.details == {"keys": "good"}
 

@@ -35,7 +35,7 @@ def test_note_is_written_on_the_links_page(env: Environment, link: Link, name: s
 def test_note_is_an_event_without_its_words(env: Environment, link: Link) -> None:
     env.post(url_of(link), {"text": "Phoned"})
 
-    event = AuditEvent.objects.get(action="link.noted")
+    event = AuditEvent.objects.get(action="link.note_added")
     assert (event.actor, event.object_id, event.details) == ("ana", str(link.pk), {"length": 6})
 
 

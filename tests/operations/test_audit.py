@@ -84,8 +84,8 @@ def test_asking_and_checking_and_giving_up_are_events(env: Environment) -> None:
     env.client().post(f"/links/{link.pk}/credentials/", _key() | {"password": "pass_mfa"})
     env.post(f"/links/{link.pk}/token/withdraw/")
 
-    assert ("ana", "link.refreshed", "requested") in events(env)
-    assert events(env)[-1] == ("ana", "operation.update_credentials.withdrawn", "done")
+    assert ("ana", "link.checked", "requested") in events(env)
+    assert events(env)[-1] == ("ana", "operation.update_credentials.canceled", "done")
 
 
 def test_what_time_decides_is_an_event_of_the_operation(env: Environment, settings: Settings) -> None:

@@ -240,7 +240,7 @@ def test_manager_decides_with_a_note(env: Environment, outcome: str, state: Stat
         env.people["mia"],
         "The customer sees the new login at the bank.",
     )
-    assert AuditEvent.objects.filter(action="operation.update_credentials.decided", actor="mia").exists()
+    assert AuditEvent.objects.filter(action="operation.update_credentials.resolved", actor="mia").exists()
 
 
 def test_decision_needs_a_note(env: Environment) -> None:

@@ -149,5 +149,5 @@ def test_what_was_decided_is_on_the_record(env: Environment) -> None:
 
     env.post(f"{operation.get_absolute_url()}decide/", {"outcome": "not_done", "note": "Called the bank"}, "mia")
 
-    assert AuditEvent.objects.get(action__endswith=".decided").details == {"decided": "not_done"}
+    assert AuditEvent.objects.get(action__endswith=".resolved").details == {"decided": "not_done"}
     assert budget_of(link).refused == 1

@@ -73,7 +73,7 @@ def test_exactly_five_of_a_hundred_parallel_passwords_reach_the_hash(guessed: St
     assert len(set(posts)) == 2, "one process answered them all"
     auditor = Browser(guessed.url)
     assert auditor.log_in("aud").url == f"{guessed.url}/"
-    pages = [auditor.get(f"/admin/audit/auditevent/?q=session.refused&p={page}").text for page in (1, 2)]
+    pages = [auditor.get(f"/admin/audit/auditevent/?q=session.sign_in_rejected&p={page}").text for page in (1, 2)]
     assert sum(page.count('<td class="field-outcome">') for page in pages) == AT_ONCE
     auditor.close()
 

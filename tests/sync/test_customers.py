@@ -177,7 +177,7 @@ def test_look_at_a_customer_at_a_provider_is_an_event(env: Environment) -> None:
     env.open(at(env.heron, link.end_user))
     env.open(f"{link.get_absolute_url()}records/")
 
-    seen = AuditEvent.objects.filter(action="records.viewed").order_by("seq")
+    seen = AuditEvent.objects.filter(action="provider_records.viewed").order_by("seq")
     assert [(event.object_type, event.object_id) for event in seen] == [
         ("end_user", str(link.end_user_id)),
         ("link", str(link.pk)),

@@ -291,7 +291,7 @@ def test_look_at_records_is_an_event_without_any_name(env: Environment) -> None:
 
     env.post(records(env.heron, "end-users"), {"name": "Blue Fern"})
 
-    event = AuditEvent.objects.get(action="records.viewed")
+    event = AuditEvent.objects.get(action="provider_records.viewed")
     assert (event.actor, event.object_type, event.object_id) == ("ana", "integration", str(env.heron.pk))
     assert event.details == {"what": "end-users", "integration": str(env.heron.pk), "page": 1}
 

@@ -23,7 +23,12 @@ IN_PAGES = re.compile(r'(?:\{% icon |\bicon=|\bicon\|default:)"([\w-]+)"')
 OF_SEVERAL_WORDS = {
     name.removesuffix(".svg") for name in ZipFile(str(files("lucide") / "lucide.zip")).namelist() if "-" in name
 }
-DRAWINGS = {"partials/_brand.html", "links/_health_calendar.html", "reports/_trend.html", "reports/overview.html"}  # no icons
+DRAWINGS = {
+    "partials/_brand.html",
+    "links/_health_calendar.html",
+    "reports/_trend.html",
+    "reports/overview.html",
+}  # no icons
 
 
 def test_every_icon_that_is_named_is_in_the_sprite_and_no_other() -> None:

@@ -190,10 +190,10 @@ def test_every_change_is_on_the_record_and_no_secret_with_it(env: Environment) -
 
     events = AuditEvent.objects.filter(action__startswith="integration.").order_by("seq")
     assert [event.action.removeprefix("integration.") for event in events] == [
-        "inbox_opened",
+        "endpoint_created",
         "webhook_secret_added",
-        "webhook_secret_retired",
-        "inbox_address_renewed",
+        "webhook_secret_revoked",
+        "endpoint_url_renewed",
     ]
     assert {(event.actor, event.object_id) for event in events} == {("adm", str(env.belvo.pk))}
     assert AUTHORIZATION.split()[1] not in "".join(event.canonical for event in events)

@@ -227,7 +227,7 @@ def test_delivery_is_worked_again_on_request(env: Environment, address: str) -> 
     page = env.open(answer.location)
     assert "Queued: its links will be read again." in page.words
     assert "Not worked yet" in page.words
-    event = AuditEvent.objects.get(action="delivery.replayed")
+    event = AuditEvent.objects.get(action="delivery.reprocessed")
     assert (event.actor, event.object_id, event.details) == ("ana", str(delivery.pk), {"deliveries": 1})
 
 
@@ -255,7 +255,7 @@ def test_all_that_a_filter_shows_are_worked_again(env: Environment, address: str
 
     assert "2 deliveries are queued." in env.open(answer.location).words
     assert WebhookDelivery.objects.get(state="done").outcome == "unrecognized_type"
-    assert AuditEvent.objects.get(action="delivery.replayed").details == {"deliveries": 2}
+    assert AuditEvent.objects.get(action="delivery.reprocessed").details == {"deliveries": 2}
 
 
 def test_all_that_a_search_finds_are_worked_again(env: Environment, address: str) -> None:

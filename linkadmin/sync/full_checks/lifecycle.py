@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from linkadmin import work_queue
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
+from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.models import Outcome
 from linkadmin.integrations.models import Integration
 from linkadmin.operations import refusals
@@ -62,7 +63,7 @@ def stop(full_check: FullCheck, *, by: User) -> bool:
     """End a full check before its time; tell whether it was still running. What it read stays."""
     stopped = _end(full_check, FullCheckState.STOPPED, stopped_by=by)
     if stopped:
-        _record(full_check, by, "full_check.stopped", {"seen": full_check.seen})
+        _record(full_check, by, Action.FULL_CHECK_STOPPED, {"seen": full_check.seen})
     return stopped
 
 
@@ -143,7 +144,7 @@ def _begin(integration: Integration, asked_by: User | None) -> FullCheck:
     batches.add_pages(full_check, [1])
     transaction.on_commit(partial(wake_worker, WORK_TASK, full_check.pk))
     if asked_by is not None:
-        _record(full_check, asked_by, "full_check.started", {})
+        _record(full_check, asked_by, Action.FULL_CHECK_STARTED, {})
     return full_check
 
 
@@ -168,12 +169,12 @@ def _running() -> "QuerySet[FullCheck]":
     return FullCheck.objects.filter(state=FullCheckState.RUNNING)
 
 
-def _record(full_check: FullCheck, actor: User, action: str, details: dict[str, str | int]) -> None:
+def _record(full_check: FullCheck, actor: User, action: Action, details: dict[str, str | int]) -> None:
     about = {"full_check": str(full_check.pk), **details}
     log.record(
         actor=actor,
         action=action,
-        object_type="integration",
+        object_type=ObjectType.INTEGRATION,
         object_id=full_check.integration_id,
         outcome=Outcome.DONE,
         details=about,

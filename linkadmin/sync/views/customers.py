@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from linkadmin.accounts.roles import Right, may
+from linkadmin.audit.actions import ObjectType
 from linkadmin.integrations.models import Integration
 from linkadmin.links.access import link_for
 from linkadmin.links.models import EndUser
@@ -105,7 +106,7 @@ def link_records(request: HttpRequest, pk: UUID) -> HttpResponse:
     link = link_for(request, pk)
     if not tells_of_links(link.integration):
         raise Http404
-    question = Question(reader(request), link.integration, "link", "link", link.pk)
+    question = Question(reader(request), link.integration, "link", ObjectType.LINK, link.pk)
     ref = link.ref
     seen = look(request, question, lambda provider: read_behind_link(provider, ref))
     context = {"link": link, "look": seen, **(_link_parts(seen.found) if seen.found else {})}
@@ -155,7 +156,7 @@ def _shown(part: PartialAnswer[Any], rows: list[RecordRow]) -> dict[str, Any] | 
 
 
 def _about(request: HttpRequest, customer: EndUser, integration: Integration) -> Question:
-    return Question(reader(request), integration, "end-user", "end_user", customer.pk)
+    return Question(reader(request), integration, "end-user", ObjectType.END_USER, customer.pk)
 
 
 def _records_url(customer: EndUser, integration: Integration) -> str:

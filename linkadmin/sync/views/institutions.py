@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from linkadmin.accounts.roles import Right, may
+from linkadmin.audit.actions import ObjectType
 from linkadmin.integrations.models import Integration
 from linkadmin.links import counts, institutions
 from linkadmin.links.institutions import LinkCounts, word
@@ -99,7 +100,7 @@ def institution_read(request: HttpRequest, pk: UUID) -> HttpResponse:
     institution = get_object_or_404(Institution.objects.select_related("integration"), pk=pk)
     if not _can_read(institution):
         raise Http404
-    question = _question(request, institution.integration, "institution", ("institution", institution.pk))
+    question = _question(request, institution.integration, "institution", (ObjectType.INSTITUTION, institution.pk))
     seen = look(request, question, partial(reading.read_one, institution))
     if seen.found is None:
         return _wait(request, seen, isolated(institution.display_name), institution.get_absolute_url())
@@ -113,7 +114,7 @@ def institutions_read(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Read an integration's whole catalogue now, and go back to the list."""
     integration = integration_that_can(pk, Capability.INSTITUTIONS)
     back = f"{reverse('institution-list')}?integration={integration.pk}"
-    question = _question(request, integration, "catalogue", ("integration", integration.pk))
+    question = _question(request, integration, "catalogue", (ObjectType.INTEGRATION, integration.pk))
     seen = look(request, question, partial(reading.read_institution_list, integration))
     if seen.found is None:
         return _wait(request, seen, _("The whole catalogue"), back)
@@ -129,7 +130,9 @@ def institution_lookup(request: HttpRequest, pk: UUID) -> HttpResponse:
     form = AskingForm.of(integration.provider_class.institution_filters(), request.POST)
     seen, status = None, 200
     if request.method == "POST" and form.can_ask:
-        question = _question(request, integration, "institutions", ("integration", integration.pk), form.filters())
+        question = _question(
+            request, integration, "institutions", (ObjectType.INTEGRATION, integration.pk), form.filters()
+        )
         read = partial(reading.look_up, integration, filters=question.parameters, page=question.page)
         seen = look(request, question, read, kept=form.kept())
     elif form.is_bound:
@@ -144,7 +147,11 @@ def institution_lookup(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _question(
-    request: HttpRequest, integration: Integration, what: str, about: tuple[str, UUID], filters: Filters | None = None
+    request: HttpRequest,
+    integration: Integration,
+    what: str,
+    about: tuple[ObjectType, UUID],
+    filters: Filters | None = None,
 ) -> Question:
     object_type, object_id = about
     return Question(reader(request), integration, what, object_type, object_id, filters or {}, page_number(request))

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from linkadmin.accounts.models import User
+from linkadmin.audit.actions import ObjectType
 from linkadmin.integrations.models import Integration
 from linkadmin.providers.base import Provider
 from linkadmin.providers.filters import Filters
@@ -106,7 +107,7 @@ def _list(request: HttpRequest, pk: UUID, what: str, kind: RecordKind) -> HttpRe
     context: dict[str, Any] = {"integration": integration, "kind": kind, "form": form if form.asked else None}
     if form.can_ask:
         filters, page = form.filters(), page_number(request)
-        question = Question(user, integration, what, "integration", integration.pk, filters, page)
+        question = Question(user, integration, what, ObjectType.INTEGRATION, integration.pk, filters, page)
         seen = look(request, question, lambda provider: kind.read(provider, filters, page), kept=form.kept())
         rows = [] if seen.found is None else kind.rows(seen.found, integration, user)
         context |= {"look": seen, "rows": rows}

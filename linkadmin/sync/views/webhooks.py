@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from linkadmin.accounts.roles import Right, may
+from linkadmin.audit.actions import ObjectType
 from linkadmin.integrations.models import Integration
 from linkadmin.operations.changes import YES
 from linkadmin.operations.explanations import explain
@@ -49,7 +50,7 @@ def integration_webhooks(request: HttpRequest, pk: UUID) -> HttpResponse:
 def integration_webhook_add(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Subscribe an address to a topic; which topics there are, the provider tells."""
     integration = integration_that_can(pk, Capability.WEBHOOKS)
-    question = Question(reader(request), integration, "webhook-topics", "integration", integration.pk)
+    question = Question(reader(request), integration, "webhook-topics", ObjectType.INTEGRATION, integration.pk)
     seen = look(request, question, lambda provider: provider.list_webhook_topics())
     if seen.found is None:
         return _add_page(request, integration, {"look": seen})
@@ -143,7 +144,7 @@ def _switch(integration: Integration, webhook: RemoteWebhook) -> WebhookSwitchFo
 
 
 def _listed(request: HttpRequest, integration: Integration) -> Question:
-    return Question(reader(request), integration, "webhooks", "integration", integration.pk)
+    return Question(reader(request), integration, "webhooks", ObjectType.INTEGRATION, integration.pk)
 
 
 def _list_url(integration: Integration) -> str:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from linkadmin.accounts.roles import Right, may
 from linkadmin.audit import log
+from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.models import Outcome
 from linkadmin.heartbeats import watch
 from linkadmin.links import presentation
@@ -122,8 +123,8 @@ def _links_of(request: HttpRequest, delivery: WebhookDelivery) -> "QuerySet[Link
 def _seen(request: HttpRequest, delivery: WebhookDelivery) -> None:
     log.record(
         actor=reader(request),
-        action="delivery.viewed",
-        object_type="delivery",
+        action=Action.DELIVERY_VIEWED,
+        object_type=ObjectType.DELIVERY,
         object_id=delivery.pk,
         outcome=Outcome.DONE,
     )
