@@ -363,7 +363,7 @@ def test_auditor_reads_no_name_on_the_code_step_and_in_a_search(env: Environment
 def ask_for_a_code(env: Environment, link: Link) -> None:
     """Let an operation of the link wait for a code."""
     operation = an_operation(env, link)
-    Operation.objects.filter(pk=operation.pk).update(state=State.NEEDS_TOKEN)
+    Operation.objects.filter(pk=operation.pk).update(state=State.NEEDS_CODE)
     PendingChallenge.objects.create(
         operation=operation,
         encrypted_session=b"",

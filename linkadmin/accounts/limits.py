@@ -153,6 +153,6 @@ def _record_refused(user: User | None, row: SignInLimit) -> None:
         action=Action.SIGN_IN_REJECTED,
         object_type=ObjectType.STAFF,
         object_id=user.pk if user else "",
-        outcome=Outcome.REFUSED,
+        outcome=Outcome.REJECTED,
         details={"reason": "too many tries", "limit": _kind(row.key), "refused": row.refused},
     )

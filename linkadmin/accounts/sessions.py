@@ -48,7 +48,7 @@ def record_refused_log_in(credentials: dict[str, Any], **kwargs: Any) -> None:
         action=Action.SIGN_IN_REJECTED,
         object_type=ObjectType.STAFF,
         object_id=user.id if user else "",
-        outcome=Outcome.REFUSED,
+        outcome=Outcome.REJECTED,
     )
 
 

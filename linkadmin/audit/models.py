@@ -15,13 +15,13 @@ class Outcome(models.TextChoices):
     REQUESTED = "requested", _("Requested")  # written before the act is tried
     DONE = "done", _("Done")
     DENIED = "denied", _("Denied")  # the person may not
-    REFUSED = "refused", _("Refused")  # the person may, the other side said no
+    REJECTED = "rejected", _("Refused")  # the person may, the other side said no
     NOT_SENT = "not_sent", _("Not sent")
     NEEDS_CODE = "needs_code", _("Needs a code")
     EXPIRED = "expired", _("Expired")
-    CANCELLED = "cancelled", _("Cancelled")
+    CANCELED = "canceled", _("Cancelled")
     UNKNOWN = "unknown", _("Unknown")
-    UNDECIDED = "undecided", _("Undecided")
+    NEEDS_DECISION = "needs_decision", _("Undecided")
 
 
 class AppendOnlyError(Exception):

@@ -89,7 +89,7 @@ class History:
 
     @property
     def refused_at(self) -> datetime | None:
-        """When an attempt failed that no success has cancelled since."""
+        """When an attempt failed that no success has canceled since."""
         refused = None
         for change in self.changes:
             if change.state is HealthState.HEALTHY:
@@ -199,7 +199,7 @@ def _trouble(history: History, at: datetime, until: datetime) -> None:
 def _repair_with_code(history: History, at: datetime) -> None:
     code, words = CODE_ASKED
     asked = {"http_status": 428, "code": code, "words": words, "outcome": code}
-    update = history.do(Kind.UPDATE_CREDENTIALS, State.ANSWERED, at, history.seconds(35, 90), **asked)
+    update = history.do(Kind.UPDATE_CREDENTIALS, State.CODE_ENTERED, at, history.seconds(35, 90), **asked)
     history.see(
         at + history.seconds(4, 20),
         Cause.CODE_WAITING,
@@ -210,8 +210,8 @@ def _repair_with_code(history: History, at: datetime) -> None:
     parent = update
     if history.rng.random() < 0.3:
         wrong = {**asked, "parent": parent.id, "is_attempt": True}
-        parent = history.do(Kind.SUBMIT_TOKEN, State.ANSWERED, parent.ended_at, history.seconds(30, 70), **wrong)
-    right = history.do(Kind.SUBMIT_TOKEN, State.SUCCEEDED, parent.ended_at, history.seconds(3, 12), parent=parent.id)
+        parent = history.do(Kind.SUBMIT_CODE, State.CODE_ENTERED, parent.ended_at, history.seconds(30, 70), **wrong)
+    right = history.do(Kind.SUBMIT_CODE, State.SUCCEEDED, parent.ended_at, history.seconds(3, 12), parent=parent.id)
     _prove(history, right)
 
 

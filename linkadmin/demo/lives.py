@@ -309,5 +309,5 @@ def _operation_row(life: Life, act: PastAct, cast: Cast) -> Operation:
         cause=act.cause,
         duration_ms=act.took // timedelta(milliseconds=1),
         counts_as_attempt=act.is_attempt,
-        asked_again=AskedAgain.WRONG_CODE if act.is_attempt and act.kind is OperationKind.SUBMIT_TOKEN else "",
+        asked_again=AskedAgain.WRONG_CODE if act.is_attempt and act.kind is OperationKind.SUBMIT_CODE else "",
     )

@@ -82,7 +82,7 @@ def test_connection(integration: Integration, *, actor: User) -> Integration:
             _record_test(integration, actor=actor, outcome=Outcome.NOT_SENT)
             raise
         if isinstance(error, Busy):
-            _record_test(integration, actor=actor, outcome=Outcome.REFUSED)
+            _record_test(integration, actor=actor, outcome=Outcome.REJECTED)
             raise
         return _note_test(integration, actor=actor, error=error)
     return _note_test(integration, actor=actor, detail=f"{report.detail} ({report.duration_ms} ms)")
@@ -139,7 +139,7 @@ def _note_test(
     integration.test_detail = detail[:500]
     integration.save(update_fields=["key_state", "keys_refused_at", "keys_retry_at", "tested_at", "test_detail"])
     is_good = integration.key_state == states.GOOD
-    _record_test(integration, actor=actor, outcome=Outcome.DONE if is_good else Outcome.REFUSED)
+    _record_test(integration, actor=actor, outcome=Outcome.DONE if is_good else Outcome.REJECTED)
     return integration
 
 

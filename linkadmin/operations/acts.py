@@ -66,7 +66,7 @@ ACTS: Mapping[str, Act] = {
         lambda link: _as_they_are(link, link.integration.provider_class.settings_fields(link.institution)),
     ),
     "fetch": Act(
-        OperationKind.FETCH_DATA,
+        OperationKind.REFRESH_DATA,
         "link-fetch",
         Right.REFRESH,
         "download",
@@ -108,7 +108,7 @@ ACTS: Mapping[str, Act] = {
         ),
     ),
     "repair-address": Act(
-        OperationKind.REPAIR_ADDRESS,
+        OperationKind.REPAIR_URL,
         "link-repair-address",
         Right.CHANGE_LINK,
         "send",
@@ -123,7 +123,7 @@ ACTS: Mapping[str, Act] = {
         ),
     ),
     "reports": Act(
-        OperationKind.REFRESH_REPORTS,
+        OperationKind.REGENERATE_REPORTS,
         "link-reports",
         Right.CHANGE_LINK,
         "file-text",
@@ -165,7 +165,7 @@ def _why_not_now(act: Act, link: Link, last: Operation | None) -> "StrOrPromise"
         return _("The integration is switched off or its keys are refused.")
     if last is not None and last.is_open:
         return _("“%(what)s” is not over yet.") % {"what": last.get_kind_display()}
-    if act.kind == OperationKind.FETCH_DATA and would_repeat_refusal(link):
+    if act.kind == OperationKind.REFRESH_DATA and would_repeat_refusal(link):
         return _("It is the customer's turn: another try with the stored login could lock them out.")
     if act.kind == OperationKind.CHANGE_SETTINGS and not act.fields(link):
         return _("The provider lets nothing be changed at this bank.")

@@ -30,7 +30,7 @@ Source = health.Source
 # What links are after a removal whose answer was lost, or was given by a person.
 REMOVAL_CAUSES = {Reach.LINK: Cause.REMOVED, Reach.CUSTOMER: Cause.SWITCHED_OFF}
 # After these the effect shows in the provider's records of the links.
-READ_AFTER = (OperationKind.FETCH_DATA, OperationKind.REPLACE_TOKEN, OperationKind.REFRESH_REPORTS)
+READ_AFTER = (OperationKind.REFRESH_DATA, OperationKind.REPLACE_TOKEN, OperationKind.REGENERATE_REPORTS)
 READS_AT_ONCE = 50
 FAILED_SHOWN = 200
 Answer = (

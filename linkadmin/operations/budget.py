@@ -29,7 +29,7 @@ WINDOW = timedelta(hours=24)
 FREE_ATTEMPTS = 2
 ALL_ATTEMPTS = 3
 # Calls that may turn out to be refusals of the bank.
-IN_FLIGHT = (State.PREPARED, State.SENDING, State.UNKNOWN, State.UNDECIDED)
+IN_FLIGHT = (State.PREPARED, State.SENDING, State.UNKNOWN, State.NEEDS_DECISION)
 
 
 @dataclass(frozen=True, slots=True)

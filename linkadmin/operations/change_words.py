@@ -100,12 +100,12 @@ def _good(title: str, meaning: str, advice: str = "") -> Explanation:
 
 
 _DONE: Mapping[Kind, Callable[[Operation], Explanation]] = {
-    Kind.FETCH_DATA: _fetched,
+    Kind.REFRESH_DATA: _fetched,
     Kind.CHANGE_SETTINGS: _settings,
     Kind.REMOVE_LINK: _removed,
     Kind.REPLACE_TOKEN: _token,
-    Kind.REPAIR_ADDRESS: _address,
-    Kind.REFRESH_REPORTS: _reports,
+    Kind.REPAIR_URL: _address,
+    Kind.REGENERATE_REPORTS: _reports,
     Kind.CREATE_END_USER: _customer,
     Kind.SWITCH_DATA_SOURCE: _source,
     Kind.ADD_WEBHOOK: _subscribed,

@@ -35,8 +35,8 @@ class Change:
 
 
 CHANGES: Mapping[str, Change] = {
-    Kind.FETCH_DATA: Change(
-        Capability.FETCH_DATA, lambda provider, about, values: provider.fetch_data(about.link, values)
+    Kind.REFRESH_DATA: Change(
+        Capability.REFRESH_DATA, lambda provider, about, values: provider.refresh_data(about.link, values)
     ),
     Kind.CHANGE_SETTINGS: Change(
         Capability.CHANGE_SETTINGS, lambda provider, about, values: provider.change_settings(about.link, values)
@@ -47,11 +47,12 @@ CHANGES: Mapping[str, Change] = {
     Kind.REPLACE_TOKEN: Change(
         Capability.REPLACE_TOKEN, lambda provider, about, values: provider.replace_token(about.link, values)
     ),
-    Kind.REPAIR_ADDRESS: Change(
-        Capability.REPAIR_ADDRESS, lambda provider, about, values: provider.make_repair_address(about.link, values)
+    Kind.REPAIR_URL: Change(
+        Capability.REPAIR_URL, lambda provider, about, values: provider.create_repair_url(about.link, values)
     ),
-    Kind.REFRESH_REPORTS: Change(
-        Capability.REFRESH_REPORTS, lambda provider, about, _values: provider.refresh_reports(about.link.end_user_id)
+    Kind.REGENERATE_REPORTS: Change(
+        Capability.REGENERATE_REPORTS,
+        lambda provider, about, _values: provider.regenerate_reports(about.link.end_user_id),
     ),
     Kind.CREATE_END_USER: Change(
         Capability.END_USERS,

@@ -41,7 +41,7 @@ def decide(*, actor: User, operation: Operation, done: bool, note: str) -> None:
 
 @transaction.atomic
 def _withdraw(actor: User, operation: Operation, reason: str) -> None:
-    now, current = timezone.now(), _locked(operation, State.NEEDS_TOKEN)
+    now, current = timezone.now(), _locked(operation, State.NEEDS_CODE)
     current.outcome, current.note = "withdrawn", reason
     PendingChallenge.objects.filter(operation=current).delete()
     stop_waiting(current, Cause.CODE_NEEDED, at=now)
@@ -50,7 +50,7 @@ def _withdraw(actor: User, operation: Operation, reason: str) -> None:
 
 @transaction.atomic
 def _decide(actor: User, operation: Operation, *, done: bool, note: str) -> None:
-    current = _locked(operation, State.UNDECIDED)
+    current = _locked(operation, State.NEEDS_DECISION)
     current.outcome, current.decided_by = "decided", actor
     current.note = " · ".join(filter(None, [current.note, note]))
     # Nobody knows whether the bank was asked and said no: count it as if it did.

@@ -37,7 +37,7 @@ def record(
 def refused(operation: Operation, refusal: Refusal, *, actor: User | None = None, is_stored: bool = False) -> Refusal:
     """Record a refusal of ours and hand it back to be raised."""
     details = {"reason": refusal.reason}
-    record(operation, Outcome.REFUSED, actor=actor or operation.actor, details=details, is_stored=is_stored)
+    record(operation, Outcome.REJECTED, actor=actor or operation.actor, details=details, is_stored=is_stored)
     return refusal
 
 

@@ -26,7 +26,7 @@ def explain(operation: Operation) -> Explanation:
         return explain_change(operation)
     if operation.is_done:
         return Explanation("ok", _("Done"), _("The provider accepted it."))
-    if operation.state in (State.UNKNOWN, State.UNDECIDED) or operation.is_lost:
+    if operation.state in (State.UNKNOWN, State.NEEDS_DECISION) or operation.is_lost:
         return _lost(operation)
     if operation.state == State.NOT_SENT and operation.outcome in DENIED:
         return Explanation(
@@ -51,9 +51,9 @@ def explain(operation: Operation) -> Explanation:
         )
     if operation.state == State.EXPIRED:
         return _expired(operation)
-    if operation.state == State.ANSWERED:
+    if operation.state == State.CODE_ENTERED:
         return Explanation("quiet", _("The code was given"), _("What came of it is in the operation that sent it."))
-    if operation.state == State.CANCELLED:
+    if operation.state == State.CANCELED:
         return Explanation("quiet", _("Withdrawn"), _("It was never sent."))
     return _refused(operation)
 
@@ -66,7 +66,7 @@ def _lost(operation: Operation) -> Explanation:
             _("It took the removal on and does it in its own time. Nothing is sent again."),
             watch.ongoing(_("We read its records until the link is gone. You can leave this page.")),
         )
-    if operation.state == State.UNDECIDED:
+    if operation.state == State.NEEDS_DECISION:
         return Explanation(
             "warn",
             _("Unknown: a person must decide"),
@@ -209,7 +209,7 @@ def _blocked(_operation: Operation) -> Explanation:
 def _not_found(operation: Operation) -> Explanation:
     if operation.kind == OperationKind.CREATE_LINK:
         return _plainly_refused(operation)
-    if operation.kind == OperationKind.REFRESH_REPORTS:
+    if operation.kind == OperationKind.REGENERATE_REPORTS:
         return Explanation(
             "info",
             _("There are no reports to make anew"),

@@ -86,7 +86,7 @@ def _seconds(
     state: str | None, began: Stamp, health: str, health_since: Stamp, verifying_since: Stamp, checking_since: Stamp
 ) -> int:
     """Return how often a link's page asks: while a call runs, a code is awaited, a repair or a new link is verified."""
-    if state == State.NEEDS_TOKEN:
+    if state == State.NEEDS_CODE:
         return CODE_SECONDS
     awaited = [time_of(verifying_since)]
     if state in RUNNING_STATES:

@@ -1,10 +1,10 @@
 """What we change at a provider: each act is a row, written before the first byte leaves and closed after.
 
-    PREPARED ── CANCELLED
+    PREPARED ── CANCELED
         │ claim: one UPDATE, committed before anything is sent
-    SENDING ─── NOT_SENT · SUCCEEDED · REJECTED · NEEDS_TOKEN · UNKNOWN
-    NEEDS_TOKEN ── ANSWERED (and a child operation) · EXPIRED
-    UNKNOWN ─── CONFIRMED_DONE · CONFIRMED_NOT_DONE · EXPIRED · UNDECIDED ── a person decides
+    SENDING ─── NOT_SENT · SUCCEEDED · REJECTED · NEEDS_CODE · UNKNOWN
+    NEEDS_CODE ── CODE_ENTERED (and a child operation) · EXPIRED
+    UNKNOWN ─── CONFIRMED_DONE · CONFIRMED_NOT_DONE · EXPIRED · NEEDS_DECISION ── a person decides
 
 An operation is never sent twice: nothing leads back to PREPARED.
 """
@@ -30,13 +30,13 @@ from .challenges import AskedAgain
 class OperationKind(models.TextChoices):
     CREATE_LINK = "create_link", _("Create the link")
     UPDATE_CREDENTIALS = "update_credentials", _("Update the credentials")
-    SUBMIT_TOKEN = "submit_token", _("Send the one-time code")
-    FETCH_DATA = "fetch_data", _("Fetch new data")
+    SUBMIT_CODE = "submit_code", _("Send the one-time code")
+    REFRESH_DATA = "refresh_data", _("Fetch new data")
     CHANGE_SETTINGS = "change_settings", _("Change the settings")
     REMOVE_LINK = "remove_link", _("Remove the link")
     REPLACE_TOKEN = "replace_token", _("Hand over a new access token")
-    REPAIR_ADDRESS = "make_repair_address", _("Make a repair address")
-    REFRESH_REPORTS = "refresh_reports", _("Make the reports anew")
+    REPAIR_URL = "create_repair_url", _("Make a repair address")
+    REGENERATE_REPORTS = "regenerate_reports", _("Make the reports anew")
     CREATE_END_USER = "create_end_user", _("Let the provider know the customer")
     SWITCH_DATA_SOURCE = "switch_data_source", _("Count a data source in or out")
     ADD_WEBHOOK = "add_webhook", _("Subscribe to a topic")
@@ -46,22 +46,22 @@ class OperationKind(models.TextChoices):
 
 class OperationState(models.TextChoices):
     PREPARED = "prepared", _("Prepared")
-    CANCELLED = "cancelled", _("Withdrawn")
+    CANCELED = "canceled", _("Withdrawn")
     SENDING = "sending", _("Contacting the bank")
     NOT_SENT = "not_sent", _("Not sent")
     SUCCEEDED = "succeeded", _("Done")
     REJECTED = "rejected", _("Refused")
-    NEEDS_TOKEN = "needs_token", _("Code needed")
-    ANSWERED = "answered", _("Code asked for and given")
+    NEEDS_CODE = "needs_code", _("Code needed")
+    CODE_ENTERED = "code_entered", _("Code asked for and given")
     EXPIRED = "expired", _("Code came too late")
     UNKNOWN = "unknown", _("Unknown")
     CONFIRMED_DONE = "confirmed_done", _("Done, as the provider's records show")
     CONFIRMED_NOT_DONE = "confirmed_not_done", _("Not done, as the provider's records show")
-    UNDECIDED = "undecided", _("Unknown: a person must decide")
+    NEEDS_DECISION = "needs_decision", _("Unknown: a person must decide")
 
 
 # Those whose call has the provider log in at the bank.
-LOGIN_KINDS = (OperationKind.CREATE_LINK, OperationKind.UPDATE_CREDENTIALS, OperationKind.SUBMIT_TOKEN)
+LOGIN_KINDS = (OperationKind.CREATE_LINK, OperationKind.UPDATE_CREDENTIALS, OperationKind.SUBMIT_CODE)
 # Outcomes beside the classes of errors.
 ACCEPTED = "accepted"  # the provider will do it
 ADDRESS_LOST = "address_lost"  # made or not, nobody has it: there is nothing to find out
@@ -69,7 +69,7 @@ ATTEMPTS_SPENT = "attempts_spent"  # the bank asks again, and another wrong code
 TOO_MANY_STEPS = "too_many_steps"  # the bank asks again and again
 
 State = OperationState
-OPEN_STATES = (State.PREPARED, State.SENDING, State.NEEDS_TOKEN, State.UNKNOWN, State.UNDECIDED)
+OPEN_STATES = (State.PREPARED, State.SENDING, State.NEEDS_CODE, State.UNKNOWN, State.NEEDS_DECISION)
 DONE_STATES = (State.SUCCEEDED, State.CONFIRMED_DONE)
 FAILED_STATES = (State.NOT_SENT, State.REJECTED, State.EXPIRED, State.CONFIRMED_NOT_DONE)  # one may start again
 RUNNING_STATES = (State.PREPARED, State.SENDING, State.UNKNOWN)  # a page that shows one asks again by itself
@@ -221,7 +221,7 @@ class Operation(models.Model):
     @property
     def state_label(self) -> str:
         """Say its state, in the words that fit its kind."""
-        if self.kind == OperationKind.REPAIR_ADDRESS and self.state == State.EXPIRED:
+        if self.kind == OperationKind.REPAIR_URL and self.state == State.EXPIRED:
             return str(_("Void"))
         if self.is_awaited:
             return str(_("Accepted: the provider does it in its own time"))

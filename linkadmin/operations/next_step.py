@@ -18,9 +18,9 @@ class Step(StrEnum):
     UPDATE_CREDENTIALS = "update_credentials"
     CUSTOMER_REPAIRS = "customer_repairs"  # at a page of the provider's
     CUSTOMER_CONSENTS = "customer_consents"  # at the provider's portal of consents
-    FETCH_DATA = "fetch_data"
+    REFRESH_DATA = "refresh_data"
     REPLACE_TOKEN = "replace_token"  # noqa: S105 - a word
-    REFRESH_REPORTS = "refresh_reports"
+    REGENERATE_REPORTS = "regenerate_reports"
     CONNECT_AGAIN = "connect_again"
     OPEN_INTEGRATION = "open_integration"
     TELL_PROVIDER = "tell_provider"
@@ -35,9 +35,9 @@ STEPS: Mapping[Remedy, tuple[Step, ...]] = MappingProxyType(
         Remedy.SIGN_IN: (Step.UPDATE_CREDENTIALS, Step.CUSTOMER_CONSENTS, Step.CUSTOMER_REPAIRS),
         Remedy.CONSENT: (Step.CUSTOMER_CONSENTS, Step.CUSTOMER_REPAIRS),
         Remedy.AFTER_BANK: (Step.UPDATE_CREDENTIALS, Step.CUSTOMER_CONSENTS, Step.CUSTOMER_REPAIRS),
-        Remedy.FETCH: (Step.FETCH_DATA, Step.TELL_PROVIDER),
+        Remedy.FETCH: (Step.REFRESH_DATA, Step.TELL_PROVIDER),
         Remedy.TOKEN: (Step.REPLACE_TOKEN, Step.CONNECT_AGAIN),
-        Remedy.REPORTS: (Step.REFRESH_REPORTS,),
+        Remedy.REPORTS: (Step.REGENERATE_REPORTS,),
         Remedy.RECONNECT: (Step.CONNECT_AGAIN,),
         Remedy.TELL_PROVIDER: (Step.TELL_PROVIDER,),
         Remedy.TELL_ADMIN: (Step.OPEN_INTEGRATION, Step.TELL_ADMIN),
@@ -49,9 +49,9 @@ RIGHTS: Mapping[Step, Right] = MappingProxyType(
         Step.UPDATE_CREDENTIALS: Right.UPDATE_CREDENTIALS,
         Step.CUSTOMER_REPAIRS: Right.CHANGE_LINK,
         Step.CUSTOMER_CONSENTS: Right.CHANGE_LINK,
-        Step.FETCH_DATA: Right.REFRESH,
+        Step.REFRESH_DATA: Right.REFRESH,
         Step.REPLACE_TOKEN: Right.CHANGE_LINK,
-        Step.REFRESH_REPORTS: Right.CHANGE_LINK,
+        Step.REGENERATE_REPORTS: Right.CHANGE_LINK,
         Step.CONNECT_AGAIN: Right.CREATE_LINK,
         Step.OPEN_INTEGRATION: Right.TEST_CONNECTION,
         Step.TELL_PROVIDER: Right.ORGANISE_LINKS,

@@ -147,7 +147,7 @@ def record_outcome(operation: Operation, answer: object, *, duration_ms: int, kn
 @singledispatch
 def _state_by(answer: object, operation: Operation) -> State:
     """Take an answer into account; return the state that it brings. Lost and not understood ones are UNKNOWN."""
-    if operation.kind == OperationKind.REPAIR_ADDRESS:
+    if operation.kind == OperationKind.REPAIR_URL:
         operation.outcome = ADDRESS_LOST
         return State.EXPIRED
     return _unknown(operation, type(answer).__name__)
@@ -196,7 +196,7 @@ def _(answer: CodeRequired, operation: Operation) -> State:
         operation.outcome = over
         return State.REJECTED
     encrypted.store_challenge(operation, asked, received_at=received_at)
-    return State.NEEDS_TOKEN
+    return State.NEEDS_CODE
 
 
 @_state_by.register

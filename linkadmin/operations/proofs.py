@@ -172,9 +172,9 @@ Proof = Callable[[Operation, Operation, datetime], Finding]
 PROOFS: Mapping[Kind, Proof] = {
     Kind.CHANGE_SETTINGS: _of_settings,
     Kind.REMOVE_LINK: _of_removal,
-    Kind.FETCH_DATA: _of_new_data,
+    Kind.REFRESH_DATA: _of_new_data,
     Kind.REPLACE_TOKEN: _of_new_token,
-    Kind.REFRESH_REPORTS: _of_reports,
+    Kind.REGENERATE_REPORTS: _of_reports,
     Kind.CREATE_END_USER: _of_customer,
     Kind.SWITCH_DATA_SOURCE: _of_source,
     Kind.ADD_WEBHOOK: _of_new_webhook,

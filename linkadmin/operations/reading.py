@@ -186,7 +186,7 @@ def without_attempt(link: Link, remote: RemoteLink) -> RemoteLink:
     if seen.cause not in (Cause.UNCONFIRMED, Cause.CODE_NEEDED):
         return remote
     states = set(Operation.objects.open().filter(link=link).values_list("state", flat=True))
-    if State.NEEDS_TOKEN in states:
+    if State.NEEDS_CODE in states:
         return replace(remote, observation=replace(seen, cause=Cause.CODE_WAITING))
     if seen.cause is Cause.CODE_NEEDED or states:
         return remote

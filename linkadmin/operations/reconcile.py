@@ -126,8 +126,8 @@ def close_overdue(*, now: datetime) -> int:
     waiting = waiting.defer("encrypted_session", "encrypted_shown")  # a picture may be long
     return (
         _close_each(dead.with_names(), lambda each: _bury(each, now=now))
-        + _close_each(never_sent.with_names(), lambda each: _expire(each, State.CANCELLED, "never_sent", now=now))
-        + _close_each(unverified.with_names(), lambda each: _expire(each, State.UNDECIDED, "no_proof", now=now))
+        + _close_each(never_sent.with_names(), lambda each: _expire(each, State.CANCELED, "never_sent", now=now))
+        + _close_each(unverified.with_names(), lambda each: _expire(each, State.NEEDS_DECISION, "no_proof", now=now))
         + _close_each(late, lambda each: _end_step(each, State.EXPIRED, "code_too_late", Cause.CODE_TOO_LATE, now=now))
         + _close_each(waiting.select_related("operation"), lambda each: _end_if_spent(each, now=now))
     )
@@ -146,7 +146,7 @@ def _close_each(rows: QuerySet[Row], close: Callable[[Row], bool]) -> int:
 
 def _bury(operation: Operation, *, now: datetime) -> bool:
     """Note that the process that made a call died, and with it the answer."""
-    if operation.kind == OperationKind.REPAIR_ADDRESS:
+    if operation.kind == OperationKind.REPAIR_URL:
         return _expire(operation, State.EXPIRED, ADDRESS_LOST, now=now)
     return _expire(operation, State.UNKNOWN, "process_died", now=now)
 
@@ -160,7 +160,7 @@ def _claim_check(operation: Operation, *, now: datetime) -> bool:
 def _or_undecided(operation: Operation, *, now: datetime) -> Finding:
     waited = now - operation.began_at
     if waited >= timedelta(seconds=settings.OPERATION_UNDECIDED_SECONDS):
-        return Finding(State.UNDECIDED, "no_proof")
+        return Finding(State.NEEDS_DECISION, "no_proof")
     return proofs.NOTHING
 
 
@@ -180,7 +180,7 @@ def _end_if_spent(challenge: PendingChallenge, *, now: datetime) -> bool:
 @transaction.atomic
 def _end_step(challenge: PendingChallenge, state: State, why: str, cause: Cause, *, now: datetime) -> bool:
     """Close a code step by our own rules, unless the code was given or the step withdrawn at this very moment."""
-    operation = locked(challenge.operation, State.NEEDS_TOKEN)
+    operation = locked(challenge.operation, State.NEEDS_CODE)
     if operation is None:
         return False
     challenge.delete()

@@ -37,7 +37,7 @@ class Result:
 
 
 def result_of(operation: Operation, *, user: User) -> Result:
-    if operation.kind == OperationKind.REPAIR_ADDRESS and operation.is_done:
+    if operation.kind == OperationKind.REPAIR_URL and operation.is_done:
         return Result(address=_address(operation, user))
     failed = operation.result.get("failed", [])
     known = {

@@ -84,11 +84,11 @@ def update_credentials(*, actor: User, link: Link, values: Values, operation_key
     return start(operation, lambda provider: provider.update_credentials(link.ref, values), rules=rules)
 
 
-def submit_token(*, actor: User, challenge: PendingChallenge, token: Secret | None, operation_key: UUID) -> Operation:
+def submit_code(*, actor: User, challenge: PendingChallenge, token: Secret | None, operation_key: UUID) -> Operation:
     """Give the bank's one-time code to the provider, or tell it to go on where no code is expected."""
     asked = challenge.operation
     operation = Operation(
-        kind=OperationKind.SUBMIT_TOKEN,
+        kind=OperationKind.SUBMIT_CODE,
         integration=asked.integration,
         end_user=asked.end_user,
         institution=asked.institution,
@@ -140,7 +140,7 @@ def change_link(
             raise refusals.LinkEnded
         if kind == OperationKind.CHANGE_SETTINGS and not sent:
             raise refusals.NothingToChange
-        if kind == OperationKind.FETCH_DATA and would_repeat_refusal(link):
+        if kind == OperationKind.REFRESH_DATA and would_repeat_refusal(link):
             raise refusals.LoginRefusedBefore
         if kind == OperationKind.REMOVE_LINK:
             _require_quiet(operation)
@@ -229,7 +229,7 @@ def _require_alone(operation: Operation) -> None:
 
 
 def _resume(provider: Provider, *, session: Secret, remote_link_id: str, token: Secret | None) -> RemoteLink:
-    return provider.submit_token(session=session, remote_link_id=remote_link_id, token=token)
+    return provider.submit_code(session=session, remote_link_id=remote_link_id, token=token)
 
 
 def _require_new(operation: Operation, *, second_link: bool) -> None:

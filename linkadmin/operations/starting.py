@@ -145,10 +145,10 @@ def _prepare(operation: Operation, rules: Rules, answers: PendingChallenge | Non
         operation.end_user = _kept_customer(operation.end_user, operation.actor)
     operation.institution = _kept_bank(operation.institution)
     if answers:
-        asked = locked(answers.operation, State.NEEDS_TOKEN)
+        asked = locked(answers.operation, State.NEEDS_CODE)
         if asked is None:
             raise refusals.ChallengeOver
-        move(asked, State.ANSWERED, by=By.CODE, at=timezone.now())
+        move(asked, State.CODE_ENTERED, by=By.CODE, at=timezone.now())
         answers.delete()
     operation.save(force_insert=True)
     rules()

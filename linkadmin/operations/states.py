@@ -33,33 +33,33 @@ MOVES: Mapping[By, Mapping[State, frozenset[State]]] = {
     By.START: {State.PREPARED: frozenset({State.SENDING})},
     By.RESPONSE: {
         State.SENDING: frozenset(
-            {State.NOT_SENT, State.SUCCEEDED, State.REJECTED, State.NEEDS_TOKEN, State.EXPIRED, State.UNKNOWN}
+            {State.NOT_SENT, State.SUCCEEDED, State.REJECTED, State.NEEDS_CODE, State.EXPIRED, State.UNKNOWN}
         )
     },
-    By.CODE: {State.NEEDS_TOKEN: frozenset({State.ANSWERED})},
+    By.CODE: {State.NEEDS_CODE: frozenset({State.CODE_ENTERED})},
     By.EXPIRY: {
-        State.PREPARED: frozenset({State.CANCELLED}),
+        State.PREPARED: frozenset({State.CANCELED}),
         State.SENDING: frozenset({State.UNKNOWN, State.EXPIRED}),
-        State.NEEDS_TOKEN: frozenset({State.EXPIRED, State.REJECTED}),
-        State.UNKNOWN: frozenset({State.UNDECIDED}),
+        State.NEEDS_CODE: frozenset({State.EXPIRED, State.REJECTED}),
+        State.UNKNOWN: frozenset({State.NEEDS_DECISION}),
     },
     By.RECONCILIATION: {
-        State.UNKNOWN: frozenset({State.CONFIRMED_DONE, State.CONFIRMED_NOT_DONE, State.EXPIRED, State.UNDECIDED})
+        State.UNKNOWN: frozenset({State.CONFIRMED_DONE, State.CONFIRMED_NOT_DONE, State.EXPIRED, State.NEEDS_DECISION})
     },
-    By.WITHDRAWAL: {State.NEEDS_TOKEN: frozenset({State.EXPIRED})},
-    By.DECISION: {State.UNDECIDED: frozenset({State.CONFIRMED_DONE, State.CONFIRMED_NOT_DONE})},
+    By.WITHDRAWAL: {State.NEEDS_CODE: frozenset({State.EXPIRED})},
+    By.DECISION: {State.NEEDS_DECISION: frozenset({State.CONFIRMED_DONE, State.CONFIRMED_NOT_DONE})},
 }
 OUTCOMES: Mapping[State, Outcome] = {
     State.NOT_SENT: Outcome.NOT_SENT,
     State.SUCCEEDED: Outcome.DONE,
-    State.REJECTED: Outcome.REFUSED,
-    State.NEEDS_TOKEN: Outcome.NEEDS_CODE,
+    State.REJECTED: Outcome.REJECTED,
+    State.NEEDS_CODE: Outcome.NEEDS_CODE,
     State.EXPIRED: Outcome.EXPIRED,
-    State.CANCELLED: Outcome.CANCELLED,
+    State.CANCELED: Outcome.CANCELED,
     State.UNKNOWN: Outcome.UNKNOWN,
-    State.UNDECIDED: Outcome.UNDECIDED,
+    State.NEEDS_DECISION: Outcome.NEEDS_DECISION,
     State.CONFIRMED_DONE: Outcome.DONE,
-    State.CONFIRMED_NOT_DONE: Outcome.REFUSED,
+    State.CONFIRMED_NOT_DONE: Outcome.REJECTED,
 }
 # Their events say what was done, and not how the operation ended.
 _STEPS: Mapping[By, OperationStep] = {By.WITHDRAWAL: ".canceled", By.DECISION: ".resolved"}

@@ -48,7 +48,7 @@ def steps_of(operation: Operation) -> list[Step]:
     """Return the steps with the one that an operation is at; none if it is no sign-in at the bank."""
     if not operation.logs_in:
         return []
-    at = CODE if operation.state == State.NEEDS_TOKEN or operation.kind == OperationKind.SUBMIT_TOKEN else FORM
+    at = CODE if operation.state == State.NEEDS_CODE or operation.kind == OperationKind.SUBMIT_CODE else FORM
     current = PROOF if operation.is_done else at
     failed = operation.state in FAILED_STATES
     return _steps_of(operation, current, failed=failed)
@@ -67,5 +67,5 @@ def steps_of_link(link: Link, last: Operation | None) -> list[Step]:
 
 
 def _steps_of(operation: Operation, current: int, *, failed: bool = False) -> list[Step]:
-    code_asked = operation.kind == OperationKind.SUBMIT_TOKEN
+    code_asked = operation.kind == OperationKind.SUBMIT_CODE
     return steps_at(current, operation.integration, is_new=operation.begins_link, failed=failed, code_asked=code_asked)

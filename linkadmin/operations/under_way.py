@@ -23,7 +23,7 @@ def under_way_on(links: Collection[UUID]) -> Mapping[UUID, UnderWay]:
 
 
 def _under_way(operation: Operation) -> UnderWay:
-    if operation.state == State.NEEDS_TOKEN:
+    if operation.state == State.NEEDS_CODE:
         challenge = getattr(operation, "challenge", None)
         is_late = challenge is not None and challenge.has_expired(timezone.now())  # and not noted yet
         asked = judge(Cause.CODE_TOO_LATE if is_late else Cause.CODE_WAITING, is_verifying=False)
@@ -32,7 +32,7 @@ def _under_way(operation: Operation) -> UnderWay:
         since = challenge.expires_at if challenge is not None and is_late else requested_at
         return UnderWay(badge, since, asked.turn, str(asked.advice))
     label, reason, advice = _words_of(operation)
-    is_ours = operation.state == State.UNDECIDED
+    is_ours = operation.state == State.NEEDS_DECISION
     badge = StateBadge("warn" if is_ours else "info", "hourglass", label, reason)
     return UnderWay(badge, operation.began_at, Turn.US if is_ours else Turn.NOBODY, advice)
 
@@ -63,7 +63,7 @@ def _words_of(operation: Operation) -> tuple[str, str, str]:
         taken_on = _("It took the removal on and does it in its own time.")
         read = watch.ongoing(_("We read its records until the link is gone."))
         return unknown_label(operation), what, f"{taken_on} {read}"
-    if operation.state == State.UNDECIDED:
+    if operation.state == State.NEEDS_DECISION:
         decide = _("An account manager who did not start it has to decide.")
         return _("Unknown: a person must decide"), what, f"{why_unknown(operation)} {decide}"
     if operation.state == State.UNKNOWN or operation.is_lost:

@@ -27,27 +27,27 @@ if TYPE_CHECKING:
 # What has to be called for a step, where one is.
 CALLS: Mapping[Step, OperationKind] = {
     Step.UPDATE_CREDENTIALS: OperationKind.UPDATE_CREDENTIALS,
-    Step.CUSTOMER_REPAIRS: OperationKind.REPAIR_ADDRESS,
-    Step.CUSTOMER_CONSENTS: OperationKind.REPAIR_ADDRESS,
-    Step.FETCH_DATA: OperationKind.FETCH_DATA,
+    Step.CUSTOMER_REPAIRS: OperationKind.REPAIR_URL,
+    Step.CUSTOMER_CONSENTS: OperationKind.REPAIR_URL,
+    Step.REFRESH_DATA: OperationKind.REFRESH_DATA,
     Step.REPLACE_TOKEN: OperationKind.REPLACE_TOKEN,
-    Step.REFRESH_REPORTS: OperationKind.REFRESH_REPORTS,
+    Step.REGENERATE_REPORTS: OperationKind.REGENERATE_REPORTS,
     Step.CONNECT_AGAIN: OperationKind.CREATE_LINK,
 }
 ACT_OF: Mapping[Step, str] = {
     Step.CUSTOMER_REPAIRS: "repair-address",
     Step.CUSTOMER_CONSENTS: "repair-address",
-    Step.FETCH_DATA: "fetch",
+    Step.REFRESH_DATA: "fetch",
     Step.REPLACE_TOKEN: "access-token",
-    Step.REFRESH_REPORTS: "reports",
+    Step.REGENERATE_REPORTS: "reports",
 }
 LOOKS: Mapping[Step, tuple["StrOrPromise", str]] = {
     Step.UPDATE_CREDENTIALS: (gettext_lazy("Update credentials"), "key-round"),
     Step.CUSTOMER_REPAIRS: (gettext_lazy("Repair address"), "send"),
     Step.CUSTOMER_CONSENTS: (gettext_lazy("Consent portal"), "send"),
-    Step.FETCH_DATA: (gettext_lazy("Fetch new data"), "download"),
+    Step.REFRESH_DATA: (gettext_lazy("Fetch new data"), "download"),
     Step.REPLACE_TOKEN: (gettext_lazy("New access token"), "key-round"),
-    Step.REFRESH_REPORTS: (gettext_lazy("New reports"), "file-text"),
+    Step.REGENERATE_REPORTS: (gettext_lazy("New reports"), "file-text"),
     Step.CONNECT_AGAIN: (gettext_lazy("Connect again"), "plus"),
     Step.OPEN_INTEGRATION: (gettext_lazy("Open the integration"), "plug"),
     Step.TELL_PROVIDER: (gettext_lazy("Copy a report for the provider's support"), "copy"),
@@ -105,12 +105,12 @@ def _known(link: Link) -> Iterator[Step]:
         return
     if link.repair_kind is RepairKind.TYPED:
         yield Step.UPDATE_CREDENTIALS
-    if integration.can(Capability.REPAIR_ADDRESS):
+    if integration.can(Capability.REPAIR_URL):
         yield Step.CUSTOMER_CONSENTS if link.repair_kind is RepairKind.CONSENT else Step.CUSTOMER_REPAIRS
     changes = {
-        Step.FETCH_DATA: Capability.FETCH_DATA,
+        Step.REFRESH_DATA: Capability.REFRESH_DATA,
         Step.REPLACE_TOKEN: Capability.REPLACE_TOKEN,
-        Step.REFRESH_REPORTS: Capability.REFRESH_REPORTS,
+        Step.REGENERATE_REPORTS: Capability.REGENERATE_REPORTS,
     }
     yield from (step for step, capability in changes.items() if integration.can(capability))
 
@@ -137,10 +137,12 @@ def _why_no_call(link: Link, call: OperationKind) -> str:
 
 
 def _under_way(link: Link, operation: Operation, *, user: User) -> MainButton:
-    if operation.state == State.NEEDS_TOKEN:
+    if operation.state == State.NEEDS_CODE:
         label = _("Enter code") if may(user, Right.UPDATE_CREDENTIALS) else _("Show the code step")
         return MainButton(label, reverse("link-token", args=[link.pk]), icon="key-round")
-    decides = operation.state == State.UNDECIDED and may(user, Right.DECIDE_OUTCOME) and operation.actor_id != user.pk
+    decides = (
+        operation.state == State.NEEDS_DECISION and may(user, Right.DECIDE_OUTCOME) and operation.actor_id != user.pk
+    )
     return MainButton(_("Decide what happened") if decides else _("Show how far it is"), operation.get_absolute_url())
 
 

@@ -95,13 +95,13 @@ class Provider(Declared):
         """Give the bank's new credentials to the provider. Contacts the bank."""
         raise self._unsupported("update_credentials")
 
-    def submit_token(self, *, session: Secret, remote_link_id: str, token: Secret | None) -> RemoteLink:
+    def submit_code(self, *, session: Secret, remote_link_id: str, token: Secret | None) -> RemoteLink:
         """Continue a login attempt with the customer's one-time code, or without one where none is expected."""
-        raise self._unsupported("submit_token")
+        raise self._unsupported("submit_code")
 
-    def fetch_data(self, link: LinkRef, values: Values) -> Accepted:
+    def refresh_data(self, link: LinkRef, values: Values) -> Accepted:
         """Let the provider fetch a link's data now, with the login it has. It contacts the bank in its own time."""
-        raise self._unsupported("fetch_data")
+        raise self._unsupported("refresh_data")
 
     def change_settings(self, link: LinkRef, values: Values) -> RemoteLink:
         """Change the given settings of a link and leave the others."""
@@ -115,13 +115,13 @@ class Provider(Declared):
         """Hand over a new access token for the same link."""
         raise self._unsupported("replace_token")
 
-    def make_repair_address(self, link: LinkRef, values: Values) -> RepairAddress:
+    def create_repair_url(self, link: LinkRef, values: Values) -> RepairAddress:
         """Make an address where the customer can repair this link. Changes nothing about the link."""
-        raise self._unsupported("make_repair_address")
+        raise self._unsupported("create_repair_url")
 
-    def refresh_reports(self, end_user_id: str) -> ReportsRefreshed:
+    def regenerate_reports(self, end_user_id: str) -> ReportsRefreshed:
         """Make a customer's reports anew; those of all customers of the integration if the id is empty."""
-        raise self._unsupported("refresh_reports")
+        raise self._unsupported("regenerate_reports")
 
     def create_end_user(self, end_user_id: str, name: str) -> RemoteEndUser:
         """Let the provider know a customer."""

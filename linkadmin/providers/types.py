@@ -56,12 +56,12 @@ class Capability(StrEnum):
     CREATE = "create"
     UPDATE_CREDENTIALS = "update_credentials"
     INSTITUTIONS = "institutions"  # publishes a catalogue, with the fields each institution asks for
-    FETCH_DATA = "fetch_data"  # fetches a link's data from the bank when asked
+    REFRESH_DATA = "refresh_data"  # fetches a link's data from the bank when asked
     CHANGE_SETTINGS = "change_settings"
     REMOVE_LINK = "remove_link"
     REPLACE_TOKEN = "replace_token"  # noqa: S105 - a word; takes a new access token for the same link
-    REPAIR_ADDRESS = "repair_address"  # makes an address where the customer repairs a link
-    REFRESH_REPORTS = "refresh_reports"  # makes a customer's reports anew
+    REPAIR_URL = "repair_address"  # makes an address where the customer repairs a link
+    REGENERATE_REPORTS = "regenerate_reports"  # makes a customer's reports anew
     LINKS = "links"  # lists links
     CONSENTS = "consents"
     END_USERS = "end_users"

@@ -53,7 +53,7 @@ ROUTES = (
         {
             "GET": links.list_of_integration,
             "POST": links.create,
-            "PUT": links.refresh_reports,
+            "PUT": links.regenerate_reports,
             "DELETE": links.switch_off,
         },
     ),

@@ -59,7 +59,7 @@ def refresh(world: World, request: Request) -> Answer:
         return json_answer(200, {"link": _shown(link)})
 
 
-def refresh_reports(world: World, request: Request) -> Answer:
+def regenerate_reports(world: World, request: Request) -> Answer:
     """Fetch the asset reports anew: of an integration, or of one end user in it. Those that are in trouble fail."""
     integration = integrations.find(world, request).heron_id
     with world.lock:

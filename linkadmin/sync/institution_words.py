@@ -45,9 +45,9 @@ def repair_in_words(institution: Institution) -> list[str]:
         ways.append(_("Support updates the credentials on the link's page: %(labels)s.") % {"labels": labels})
     if "token_required" in institution.features:
         ways.append(_("The bank may ask for a one-time code meanwhile; the link's page then waits for it."))
-    if integration.can(Capability.REPAIR_ADDRESS) and institution.is_by_consent:
+    if integration.can(Capability.REPAIR_URL) and institution.is_by_consent:
         ways.append(_("The customer renews the consent in the provider's portal: the link's page leads there."))
-    elif integration.can(Capability.REPAIR_ADDRESS):
+    elif integration.can(Capability.REPAIR_URL):
         ways.append(_("Or the customer repairs it on a screen of their own: the link's page makes its address."))
     if integration.can(Capability.REPLACE_TOKEN):
         ways.append(_("The customer signs in again in your own app, and the link goes on with the token it has."))

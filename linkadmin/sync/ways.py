@@ -37,7 +37,11 @@ def of_integration(page: Context) -> dict[str, Any]:
         (Capability.CONNECTORS, test, Way(_("Set-up"), _("what it calls integrations"), at("connectors"))),
         (Capability.WEBHOOKS, test, Way(_("Subscriptions"), _("to its messages"), at("webhooks"))),
         (Capability.INSTITUTIONS, None, Way(_("Institutions"), _("its catalogue, as kept here"), catalogue)),
-        (Capability.REFRESH_REPORTS, manage, Way(_("Make all reports anew"), _("of all its customers"), at("reports"))),
+        (
+            Capability.REGENERATE_REPORTS,
+            manage,
+            Way(_("Make all reports anew"), _("of all its customers"), at("reports")),
+        ),
     )
     rights = {None, *page["rights"]}  # our own catalogue is for everybody
     ways = [way for capability, right, way in every if integration.can(capability) and right in rights]

@@ -132,7 +132,7 @@ def _record_reprocess(by: User, begun: int, object_id: object = "") -> None:
         action=Action.DELIVERY_REPROCESSED,
         object_type=ObjectType.DELIVERY,
         object_id=object_id,
-        outcome=Outcome.DONE if begun else Outcome.REFUSED,
+        outcome=Outcome.DONE if begun else Outcome.REJECTED,
         details={"deliveries": begun},
     )
 

@@ -120,7 +120,7 @@ def asked(env: Environment) -> Environment:
         env.client(name)
     env.send(f"/links/{env.belvo_link().pk}/credentials/", password="pass_mfa")
     env.settled()
-    assert Operation.objects.get().state == State.NEEDS_TOKEN
+    assert Operation.objects.get().state == State.NEEDS_CODE
     return env
 
 

@@ -72,7 +72,7 @@ def test_wrong_password_is_refused_on_the_record_of_the_account(client: Client, 
 
     assert not is_in(client)
     event = AuditEvent.objects.get()
-    assert (event.action, event.outcome, event.object_id) == ("session.sign_in_rejected", "refused", str(ana.id))
+    assert (event.action, event.outcome, event.object_id) == ("session.sign_in_rejected", "rejected", str(ana.id))
     assert event.actor == ""
 
 

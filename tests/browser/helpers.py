@@ -12,7 +12,7 @@ from tests.environment import Environment
 
 PATIENCE = 60_000  # milliseconds: no machine is so busy
 # A form sent back (422) and a conflict (409) are pages of ours; the console mentions them all the same.
-ANSWERED = r"Failed to load resource: the server responded with a status of ({}) \("
+CODE_ENTERED = r"Failed to load resource: the server responded with a status of ({}) \("
 TELL_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`Content-Security-Policy: ${event.violatedDirective} refused ${event.blockedURI || event.sourceFile}`));
@@ -57,7 +57,7 @@ class Windows:
             context.close()
 
     def _heard(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and not re.match(ANSWERED.format("|".join(self._expected)), message.text):
+        if message.type == "error" and not re.match(CODE_ENTERED.format("|".join(self._expected)), message.text):
             self.problems.append(f"{message.location.get('url')}: {message.text}")
 
     def _failed(self, error: WebError) -> None:

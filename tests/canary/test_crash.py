@@ -123,7 +123,7 @@ def test_a_crash_while_a_link_is_created_tells_nobody(
     assert nothing_kept(canaries, log, answer.content)
 
 
-@pytest.mark.parametrize(("place", "name"), [(services, "submit_token"), (token, "outcome_of")])
+@pytest.mark.parametrize(("place", "name"), [(services, "submit_code"), (token, "outcome_of")])
 def test_a_crash_while_a_code_is_handled_tells_nobody(
     built: environment.Environment,
     log: io.StringIO,

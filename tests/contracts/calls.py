@@ -51,10 +51,10 @@ BELVO: Mapping[str, Call] = {
         "/api/links/{id}/",
         lambda belvo: belvo.update_credentials(BELVO_LINK, secrets(password="pw", token="111111")),
     ),
-    "submit_token": Call(
+    "submit_code": Call(
         "PATCH",
         "/api/links/",
-        lambda belvo: belvo.submit_token(session=SESSION, remote_link_id=BELVO_LINK.remote_id, token=Secret("111111")),
+        lambda belvo: belvo.submit_code(session=SESSION, remote_link_id=BELVO_LINK.remote_id, token=Secret("111111")),
     ),
     "read_link": Call("GET", "/api/links/{id}/", lambda belvo: belvo.read_link(BELVO_LINK)),
     "find_link": Call(
@@ -63,8 +63,8 @@ BELVO: Mapping[str, Call] = {
         lambda belvo: belvo.find_link(remote_id="", end_user_id=CUSTOMER, institution="erebor_mx_retail"),
     ),
     "read_links": Call("GET", "/api/links/", lambda belvo: belvo.read_links([BELVO_LINK])),
-    "fetch_data": Call(
-        "POST", "/api/links/{id}/refresh/", lambda belvo: belvo.fetch_data(BELVO_LINK, {"resources": ("ACCOUNTS",)})
+    "refresh_data": Call(
+        "POST", "/api/links/{id}/refresh/", lambda belvo: belvo.refresh_data(BELVO_LINK, {"resources": ("ACCOUNTS",)})
     ),
     "change_settings": Call(
         "PATCH",
@@ -74,8 +74,8 @@ BELVO: Mapping[str, Call] = {
         ),
     ),
     "remove_link": Call("DELETE", "/api/links/{id}/", lambda belvo: belvo.remove_link(BELVO_LINK, {})),
-    "make_repair_address": Call(
-        "POST", "/api/token/", lambda belvo: belvo.make_repair_address(BELVO_LINK, {"locale": "es"})
+    "create_repair_url": Call(
+        "POST", "/api/token/", lambda belvo: belvo.create_repair_url(BELVO_LINK, {"locale": "es"})
     ),
     "list_links": Call(
         "GET", "/api/links/", lambda belvo: belvo.list_links({"status": ("invalid", "unconfirmed")}, page=2)
@@ -113,12 +113,14 @@ HERON: Mapping[str, Call] = {
         "GET", "/api/integrations/{heron_id}/links", lambda heron: heron.list_links({"end_user_id": CUSTOMER})
     ),
     "read_links": Call("GET", "/api/integrations/{heron_id}/links", lambda heron: heron.read_links([HERON_LINK])),
-    "fetch_data": Call(
+    "refresh_data": Call(
         "POST",
         "/api/integrations/{heron_id}/links/{link_item_id}/refresh",
-        lambda heron: heron.fetch_data(HERON_LINK, {}),
+        lambda heron: heron.refresh_data(HERON_LINK, {}),
     ),
-    "refresh_reports": Call("PUT", "/api/integrations/{heron_id}/links", lambda heron: heron.refresh_reports(CUSTOMER)),
+    "regenerate_reports": Call(
+        "PUT", "/api/integrations/{heron_id}/links", lambda heron: heron.regenerate_reports(CUSTOMER)
+    ),
     "remove_link": Call(
         "DELETE", "/api/integrations/{heron_id}/links", lambda heron: heron.remove_link(HERON_LINK, {})
     ),

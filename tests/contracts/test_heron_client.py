@@ -35,7 +35,7 @@ MEANINGS: dict[str, type[ProviderError]] = {
 }
 CREATES = {"create_link", "create_end_user"}  # what is known already is refused in words
 # To look for a customer who is unknown is to find nothing; of reports some may fail.
-NO_ERROR = {("find_link", "404"), ("read_links", "404"), ("refresh_reports", "422")}
+NO_ERROR = {("find_link", "404"), ("read_links", "404"), ("regenerate_reports", "422")}
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_a_customer_whom_heron_does_not_know_has_no_links(heron_mock: Relay, her
 def test_reports_of_which_some_failed_are_an_answer(heron_mock: Relay, heron: Provider) -> None:
     heron_mock.headers = {"Prefer": "code=422"}
 
-    refreshed = heron.refresh_reports("")
+    refreshed = heron.regenerate_reports("")
 
     assert (refreshed.processed, refreshed.failed, heron_mock.violations) == (3, (HERON_LINK.remote_id,), [])
     assert heron_mock.exchanges[0].query == {}

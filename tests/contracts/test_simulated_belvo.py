@@ -56,7 +56,7 @@ def challenge_of(belvo: Provider, password: str) -> Challenge:
 
 def submit(belvo: Provider, challenge: Challenge, code: str) -> RemoteLink:
     token = Secret(code) if code else None
-    return belvo.submit_token(session=challenge.session, remote_link_id=challenge.remote_link_id, token=token)
+    return belvo.submit_code(session=challenge.session, remote_link_id=challenge.remote_link_id, token=token)
 
 
 def assert_answered_by(simulator: Simulator, judge: Relay) -> None:
@@ -76,9 +76,9 @@ def test_every_call_of_the_client_is_answered_as_documented(belvo_judge: Relay, 
     belvo.read_links([link])
     belvo.read_link(link)
     belvo.find_link(remote_id="", end_user_id=CUSTOMER, institution="erebor_mx_retail")
-    belvo.fetch_data(link, {})
+    belvo.refresh_data(link, {})
     belvo.change_settings(link, {"stale_in": "30d"})
-    belvo.make_repair_address(link, {"locale": "es"})
+    belvo.create_repair_url(link, {"locale": "es"})
     belvo.remove_link(link, {})
 
     assert made(belvo_judge.exchanges, BELVO) == BELVO.keys()

@@ -66,10 +66,10 @@ def test_every_change_of_the_client_is_answered_as_documented(heron_judge: Relay
     heron.create_end_user(CUSTOMER, "Blue Fern Bakery")
     link = LinkRef(create(heron).remote_id, CUSTOMER)
     heron.replace_token(link, secrets(access_token="access-sandbox"))
-    heron.fetch_data(link, {})
+    heron.refresh_data(link, {})
     heron.switch_data_source(heron.list_data_sources(CUSTOMER)[0].remote_id, enabled=False)
     with suppress(NotFound):  # the customer has no reports
-        heron.refresh_reports(CUSTOMER)
+        heron.regenerate_reports(CUSTOMER)
     heron.remove_link(link, {})
     webhook = heron.add_webhook(WEBHOOK.topic, WEBHOOK.url)
     heron.switch_webhook(webhook, enabled=False)

@@ -130,4 +130,4 @@ def test_provider_that_lets_the_test_wait_says_nothing_about_the_keys(
     words = env.open(answer.location, "adm").words
     assert "The provider is rate limiting us, so the keys weren't tested." in words
     assert "accepts the keys" not in words
-    assert AuditEvent.objects.get(action="integration.connection_tested").outcome == "refused"
+    assert AuditEvent.objects.get(action="integration.connection_tested").outcome == "rejected"

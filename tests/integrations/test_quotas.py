@@ -81,11 +81,11 @@ class TestQuotas:
 
     def test_are_not_used_by_a_call_that_is_not_made(self, belvo: Integration) -> None:
         ana = User.objects.create_user(username="ana", password=PASSWORD, role=Role.SUPPORT)
-        belvo.quotas.create(scope="submit_token", calls=1, window_ends_at=timezone.now() + timedelta(seconds=30))
-        slot = take_slot(belvo.pk, call="submit_token", seconds=310, person_id=ana.pk)
+        belvo.quotas.create(scope="submit_code", calls=1, window_ends_at=timezone.now() + timedelta(seconds=30))
+        slot = take_slot(belvo.pk, call="submit_code", seconds=310, person_id=ana.pk)
 
         assert isinstance(slot, Slot)
         free_slot(slot)
 
-        assert CallQuota.objects.get(scope="submit_token").used == 0
+        assert CallQuota.objects.get(scope="submit_code").used == 0
         assert not CallSlot.objects.exists()

@@ -161,10 +161,10 @@ class TestSlots:
 
     @pytest.mark.usefixtures("still")
     def test_are_held_as_long_as_the_call_may_take_and_then_some(self, belvo: Integration) -> None:
-        limiter_of(belvo).admit("submit_token", seconds=310)
+        limiter_of(belvo).admit("submit_code", seconds=310)
 
         slot = CallSlot.objects.get()
-        assert slot.call == "submit_token"
+        assert slot.call == "submit_code"
         assert slot.lease_until == timezone.now() + timedelta(seconds=340)
 
     def test_stay_the_same_while_a_read_is_retried(self, belvo: Integration, serve: Serve) -> None:

@@ -119,7 +119,7 @@ def _a_repair(env: Environment) -> Operation:
         action="operation.update_credentials",
         object_type="link",
         object_id=link.pk,
-        outcome="refused",
+        outcome="rejected",
         operation_id=operation.pk,
     )
     return operation

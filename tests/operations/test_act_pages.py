@@ -86,7 +86,7 @@ def test_what_the_provider_cannot_do_is_refused(env: Environment, slug: str) -> 
     assert page.status == 409
     assert "This provider cannot do that" in page.words
     assert not Operation.objects.exists()
-    assert AuditEvent.objects.filter(outcome="refused", details__reason="provider_cannot").exists()
+    assert AuditEvent.objects.filter(outcome="rejected", details__reason="provider_cannot").exists()
 
 
 def test_button_says_why_while_something_is_under_way(env: Environment) -> None:

@@ -30,8 +30,8 @@ def test_repair_with_a_code_is_told_step_by_step(env: Environment) -> None:
         ("ana", "operation.update_credentials", "requested"),
         ("ana", "operation.update_credentials", "needs_code"),
         ("ana", "link.viewed", "done"),
-        ("ana", "operation.submit_token", "requested"),
-        ("ana", "operation.submit_token", "done"),
+        ("ana", "operation.submit_code", "requested"),
+        ("ana", "operation.submit_code", "done"),
     ]
 
 
@@ -48,7 +48,7 @@ def test_event_names_link_operation_and_request(env: Environment) -> None:
 
 @pytest.mark.parametrize(
     ("password", "outcome"),
-    [("pass_invalid", "refused"), ("lost_before", "unknown"), ("bank_down", "refused"), ("pass_valid", "done")],
+    [("pass_invalid", "rejected"), ("lost_before", "unknown"), ("bank_down", "rejected"), ("pass_valid", "done")],
 )
 def test_end_of_a_call_is_an_event(env: Environment, password: str, outcome: str) -> None:
     link = env.belvo_link()
@@ -65,7 +65,7 @@ def test_what_our_own_rules_refuse_is_an_event(env: Environment) -> None:
     env.post(env.new_link_url(), _key() | typed)
 
     event = AuditEvent.objects.get(action="operation.create_link")
-    assert (event.outcome, event.details) == ("refused", {"reason": "duplicate_link"})
+    assert (event.outcome, event.details) == ("rejected", {"reason": "duplicate_link"})
 
 
 def test_looks_at_a_customer_are_events(env: Environment) -> None:
@@ -134,7 +134,7 @@ def test_no_event_tells_a_name_or_a_secret(env: Environment) -> None:
 
     trail = json.dumps(list(AuditEvent.objects.values()), default=str)
 
-    assert env.last_operation(link).state == State.NEEDS_TOKEN
+    assert env.last_operation(link).state == State.NEEDS_CODE
     for word in ("Wilhelmina", "Quackenbush", "475869", "tok-secret", *SECRETS.values(), link.end_user.external_id):
         assert word not in trail
 

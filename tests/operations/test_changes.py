@@ -217,7 +217,7 @@ def test_lost_fetch_is_proven_by_newer_data(env: Environment) -> None:
     env.clock.forward(120)
     env.simulator.fail("POST", "/api/links/", "lost_after")
 
-    operation = reconciled(change(env, link, OperationKind.FETCH_DATA))
+    operation = reconciled(change(env, link, OperationKind.REFRESH_DATA))
 
     assert (operation.state, operation.outcome) == (State.CONFIRMED_DONE, "good_data_since")
 
@@ -242,12 +242,12 @@ def test_new_data_of_a_link_that_worked_before_proves_no_new_token(env: Environm
 def test_lost_fetch_that_no_data_proves_is_for_a_person(env: Environment, settings: Settings) -> None:
     link = env.belvo_link(cause=Cause.WORKING)
     env.simulator.fail("POST", "/api/links/", "lost_before")
-    operation = change(env, link, OperationKind.FETCH_DATA)
+    operation = change(env, link, OperationKind.REFRESH_DATA)
 
     assert reconciled(operation).state == State.UNKNOWN
     settings.OPERATION_UNDECIDED_SECONDS = 0
 
-    assert reconciled(operation).state == State.UNDECIDED
+    assert reconciled(operation).state == State.NEEDS_DECISION
 
 
 def test_lost_reports_are_proven_by_newer_data_of_a_link(env: Environment) -> None:
@@ -261,7 +261,7 @@ def test_lost_reports_are_proven_by_newer_data_of_a_link(env: Environment) -> No
     env.clock.forward(60)
     env.simulator.fail("PUT", "/api/integrations/", "lost_after")
 
-    operation = change_customer(env, link, OperationKind.REFRESH_REPORTS)
+    operation = change_customer(env, link, OperationKind.REGENERATE_REPORTS)
     env.clock.forward(60)
 
     assert reconciled(operation).state == State.CONFIRMED_DONE
@@ -270,8 +270,8 @@ def test_lost_reports_are_proven_by_newer_data_of_a_link(env: Environment) -> No
 def test_manager_settles_what_no_reading_proves_and_no_login_is_counted(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.WORKING)
     env.simulator.fail("POST", "/api/links/", "lost_before")
-    operation = change(env, link, OperationKind.FETCH_DATA)
-    Operation.objects.update(state=State.UNDECIDED)
+    operation = change(env, link, OperationKind.REFRESH_DATA)
+    Operation.objects.update(state=State.NEEDS_DECISION)
 
     said = {"outcome": "not_done", "note": "No new data at the provider."}
     env.post(f"{operation.get_absolute_url()}decide/", said, "mia")
@@ -308,7 +308,7 @@ def test_row_that_cannot_be_closed_keeps_no_other_waiting(env: Environment) -> N
 
 
 def test_fetch_takes_over_how_the_link_stood(env: Environment, link: Link) -> None:
-    operation = change(env, link, OperationKind.FETCH_DATA)
+    operation = change(env, link, OperationKind.REFRESH_DATA)
 
     link.refresh_from_db()
     assert link.raw_status == "syncing"

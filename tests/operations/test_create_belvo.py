@@ -115,7 +115,7 @@ def test_link_is_stored_when_the_bank_asks_for_a_code(env: Environment) -> None:
     assert answer.location == f"/links/{link.pk}/token/"
     assert (link.health, link.cause) == (HealthState.CUSTOMER_CODE.value, Cause.CODE_WAITING.value)
     assert link.remote_id in env.simulator.world.belvo_links
-    assert env.last_operation().state == State.NEEDS_TOKEN
+    assert env.last_operation().state == State.NEEDS_CODE
 
 
 def test_code_completes_the_new_link(env: Environment) -> None:
@@ -216,7 +216,7 @@ def test_nothing_found_proves_nothing_where_the_provider_gives_the_id(env: Envir
 
     tasks.reconcile_one(str(env.last_operation().pk))
 
-    assert env.last_operation().state == State.UNDECIDED
+    assert env.last_operation().state == State.NEEDS_DECISION
 
 
 def test_customer_whom_the_provider_cannot_name_is_left_to_a_person(env: Environment, settings: Settings) -> None:
@@ -225,5 +225,5 @@ def test_customer_whom_the_provider_cannot_name_is_left_to_a_person(env: Environ
 
     tasks.reconcile_one(str(env.last_operation().pk))
 
-    assert env.last_operation().state == State.UNDECIDED
+    assert env.last_operation().state == State.NEEDS_DECISION
     assert Operation.objects.count() == 1

@@ -215,4 +215,4 @@ def test_session_of_a_bank_never_passes_for_an_error(env: Environment) -> None:
         env.send(f"/links/{link.pk}/credentials/", password="hunter22")
 
     operation = env.last_operation(link)
-    assert (operation.state, operation.errors, operation.field_errors) == (State.NEEDS_TOKEN, [], {})
+    assert (operation.state, operation.errors, operation.field_errors) == (State.NEEDS_CODE, [], {})

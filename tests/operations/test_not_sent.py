@@ -30,7 +30,7 @@ def take_all(env: Environment) -> None:
 
 def busy(link: Link, env: Environment) -> None:
     Operation.objects.create(
-        kind="fetch_data",
+        kind="refresh_data",
         integration=link.integration,
         link=link,
         end_user=link.end_user,

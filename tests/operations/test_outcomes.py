@@ -31,7 +31,7 @@ def lost(env: Environment, password: str = "lost_before", link: Link | None = No
 
 def undecided(env: Environment) -> Operation:
     operation = lost(env)
-    Operation.objects.filter(pk=operation.pk).update(state=State.UNDECIDED)
+    Operation.objects.filter(pk=operation.pk).update(state=State.NEEDS_DECISION)
     return env.last_operation()
 
 
@@ -83,7 +83,7 @@ def test_intent_that_was_never_sent_is_withdrawn(env: Environment) -> None:
     tasks.close_overdue()
 
     operation.refresh_from_db()
-    assert (operation.state, operation.outcome) == (State.CANCELLED, "never_sent")
+    assert (operation.state, operation.outcome) == (State.CANCELED, "never_sent")
 
 
 def test_what_is_not_overdue_is_left_alone(env: Environment) -> None:
@@ -92,7 +92,7 @@ def test_what_is_not_overdue_is_left_alone(env: Environment) -> None:
 
     tasks.close_overdue()
 
-    assert env.last_operation(link).state == State.NEEDS_TOKEN
+    assert env.last_operation(link).state == State.NEEDS_CODE
     assert PendingChallenge.objects.count() == 1
 
 
@@ -175,7 +175,7 @@ def test_outcome_that_nothing_proves_is_left_to_a_person(env: Environment, setti
     tasks.reconcile_one(str(operation.pk))
 
     operation.refresh_from_db()
-    assert (operation.state, operation.outcome) == (State.UNDECIDED, "no_proof")
+    assert (operation.state, operation.outcome) == (State.NEEDS_DECISION, "no_proof")
     assert "a person must decide" in env.open(operation.get_absolute_url()).words
 
 
@@ -189,7 +189,7 @@ def test_provider_that_cannot_be_asked_ends_in_a_persons_hands(env: Environment,
     Operation.objects.update(check_at=timezone.now())
     tasks.reconcile_one(str(operation.pk))
 
-    assert env.last_operation().state == State.UNDECIDED
+    assert env.last_operation().state == State.NEEDS_DECISION
 
 
 def test_unknown_outcome_blocks_another_try(env: Environment) -> None:
@@ -261,7 +261,7 @@ def test_nobody_decides_about_their_own_operation(env: Environment) -> None:
     operation.refresh_from_db()
     assert page.status == 409
     assert "somebody else has to decide" in page.words
-    assert operation.state == State.UNDECIDED
+    assert operation.state == State.NEEDS_DECISION
 
 
 def test_decision_is_made_once(env: Environment) -> None:

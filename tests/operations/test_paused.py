@@ -81,7 +81,7 @@ def test_form_that_was_open_already_is_refused_and_leaves_no_intent(env: Environ
     assert page.status == 409
     assert ": 5 failures in a row. Nothing was sent." in page.words
     assert (env.calls("PUT"), Operation.objects.count()) == ([], 0)
-    assert AuditEvent.objects.get(outcome="refused").details == {"reason": "paused"}
+    assert AuditEvent.objects.get(outcome="rejected").details == {"reason": "paused"}
 
 
 @pytest.mark.parametrize("why", ["paused", "quota", "no place"])
@@ -94,7 +94,7 @@ def test_code_that_cannot_be_sent_is_not_burnt(
     if why == "paused":
         pause(env.belvo)
     elif why == "quota":
-        CallQuota.objects.create(integration=env.belvo, scope="submit_token", calls=0, window_ends_at=soon)
+        CallQuota.objects.create(integration=env.belvo, scope="submit_code", calls=0, window_ends_at=soon)
     else:
         CallSlot.objects.bulk_create(CallSlot(integration=env.belvo, lease_until=soon) for _each in range(8))
 
@@ -103,7 +103,7 @@ def test_code_that_cannot_be_sent_is_not_burnt(
     assert refused.status == (503 if why == "no place" else 409)
     assert "Nothing was sent" in refused.words
     assert PendingChallenge.objects.count() == 1
-    assert env.last_operation(asked).state == State.NEEDS_TOKEN
+    assert env.last_operation(asked).state == State.NEEDS_CODE
     CircuitBreaker.objects.update(open_until=None)
     CallQuota.objects.all().delete()
     CallSlot.objects.all().delete()

@@ -77,7 +77,7 @@ def test_refused_create_leaves_no_customer_behind(env: Environment) -> None:
 
     assert answer.status == 409
     assert not EndUser.objects.filter(external_id="new-1").exists()
-    assert AuditEvent.objects.filter(action="operation.create_link", outcome="refused", object_type="integration")
+    assert AuditEvent.objects.filter(action="operation.create_link", outcome="rejected", object_type="integration")
 
 
 def test_new_customer_is_on_the_record(env: Environment) -> None:
@@ -145,7 +145,7 @@ def test_what_was_decided_is_on_the_record(env: Environment) -> None:
     link = env.belvo_link()
     env.send(f"/links/{link.pk}/credentials/", password="lost_before")
     operation = env.last_operation(link)
-    Operation.objects.filter(pk=operation.pk).update(state=State.UNDECIDED)
+    Operation.objects.filter(pk=operation.pk).update(state=State.NEEDS_DECISION)
 
     env.post(f"{operation.get_absolute_url()}decide/", {"outcome": "not_done", "note": "Called the bank"}, "mia")
 

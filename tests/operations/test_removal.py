@@ -118,7 +118,7 @@ def test_all_links_of_the_customer_end_together_under_one_event(env: Environment
 def test_removal_waits_for_what_is_under_way_at_another_link_of_the_customer(env: Environment) -> None:
     links = three_of_one_customer(env)
     Operation.objects.create(
-        kind="fetch_data",
+        kind="refresh_data",
         state=State.UNKNOWN,
         integration=env.heron,
         end_user=links[0].end_user,
@@ -192,7 +192,7 @@ def test_manager_decides_about_a_removal_that_nothing_proves(env: Environment, o
     links = three_of_one_customer(env)
     env.simulator.fail("DELETE", "/api/integrations/", "lost_before")
     delete(env, links[0])
-    Operation.objects.update(state=State.UNDECIDED)
+    Operation.objects.update(state=State.NEEDS_DECISION)
     url = env.last_operation().get_absolute_url()
 
     env.post(f"{url}decide/", {"outcome": outcome, "note": "Their support told me."}, "mia")
@@ -308,7 +308,7 @@ def test_reason_of_a_removal_outlives_the_decision_about_it(env: Environment) ->
     links = three_of_one_customer(env)
     env.simulator.fail("DELETE", "/api/integrations/", "lost_before")
     delete(env, links[0])
-    Operation.objects.update(state=State.UNDECIDED)
+    Operation.objects.update(state=State.NEEDS_DECISION)
     url = env.last_operation().get_absolute_url()
 
     env.post(f"{url}decide/", {"outcome": "not_done", "note": "I asked their support."}, "mia")

@@ -23,7 +23,7 @@ PACKAGE = Path(settings.BASE_DIR) / "linkadmin"
 @pytest.fixture
 def operation(env: Environment) -> Operation:
     return Operation.objects.create(
-        kind="fetch_data", integration=env.belvo, actor=env.people["ana"], operation_key=uuid.uuid4()
+        kind="refresh_data", integration=env.belvo, actor=env.people["ana"], operation_key=uuid.uuid4()
     )
 
 
@@ -73,11 +73,11 @@ def test_who_comes_second_moves_nothing(operation: Operation) -> None:
     second.words = "too late"
 
     assert move(first, State.CONFIRMED_DONE, by=By.RECONCILIATION, at=timezone.now())
-    assert not move(second, State.UNDECIDED, by=By.EXPIRY, at=timezone.now())
+    assert not move(second, State.NEEDS_DECISION, by=By.EXPIRY, at=timezone.now())
 
     operation.refresh_from_db()
     assert (operation.state, operation.words, second.state) == (State.CONFIRMED_DONE, "", State.UNKNOWN)
-    assert AuditEvent.objects.filter(action="operation.fetch_data").count() == 1
+    assert AuditEvent.objects.filter(action="operation.refresh_data").count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -88,7 +88,7 @@ def test_move_that_cannot_be_recorded_is_not_made(operation: Operation, monkeypa
     read = in_state(operation, State.UNKNOWN)
     monkeypatch.setattr("linkadmin.operations.states.record", fail)
     with pytest.raises(RuntimeError):
-        move(read, State.UNDECIDED, by=By.EXPIRY, at=timezone.now())
+        move(read, State.NEEDS_DECISION, by=By.EXPIRY, at=timezone.now())
 
     operation.refresh_from_db()
     assert operation.state == State.UNKNOWN

@@ -49,7 +49,7 @@ def assert_nothing_was_refused(env: Environment, link: Link) -> None:
     assert not any(word in history for word in ("wrong", "refused", "rejected"))
     answers = [event.details.get("asked_again", "") for event in AuditEvent.objects.all()]
     assert not {"wrong_code", "cant_tell"} & set(answers)
-    assert not AuditEvent.objects.filter(outcome="refused").exists()
+    assert not AuditEvent.objects.filter(outcome="rejected").exists()
 
 
 @pytest.mark.parametrize(

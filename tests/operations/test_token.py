@@ -148,7 +148,7 @@ def test_wrong_code_brings_a_new_challenge_and_ends_the_old_one(env: Environment
     assert "Wrong or expired code" in page.words
     assert NUMBER.search(page.source)[1] != NUMBER.search(before.source)[1]  # type: ignore[index]
     assert PendingChallenge.objects.get().pk != old.pk
-    assert old.operation.children.get().state == State.NEEDS_TOKEN
+    assert old.operation.children.get().state == State.NEEDS_CODE
 
 
 def test_form_of_the_old_challenge_is_not_sent(env: Environment) -> None:
@@ -344,9 +344,9 @@ def test_colleague_cannot_cancel_an_attempt(env: Environment) -> None:
     answer = env.post(f"{url_of(link)}withdraw/", name="ben")
 
     assert answer.location == url_of(link)
-    assert env.last_operation(link).state == State.NEEDS_TOKEN
+    assert env.last_operation(link).state == State.NEEDS_CODE
     assert "Cancel this attempt" not in env.open(url_of(link), "ben").words
-    assert AuditEvent.objects.filter(actor="ben", outcome="refused").exists()
+    assert AuditEvent.objects.filter(actor="ben", outcome="rejected").exists()
 
 
 def test_manager_cancels_an_attempt_with_a_reason_also_of_somebody_who_left(env: Environment) -> None:

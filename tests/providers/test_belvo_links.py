@@ -67,7 +67,7 @@ def test_the_options_of_a_new_link_are_sent_with_a_list_of_what_to_fetch(serve: 
 )
 def test_a_fetch_is_asked_for_with_what_was_chosen(serve: Serve, values: dict[str, Any], body: object) -> None:
     script = serve(reply(202, {"request_id": REQUEST_ID}))
-    assert belvo_at(script.url).fetch_data(LINK, values) == Accepted(request_id=REQUEST_ID)
+    assert belvo_at(script.url).refresh_data(LINK, values) == Accepted(request_id=REQUEST_ID)
     (sent,) = script.received
     assert (sent.method, sent.path, sent.body) == ("POST", f"/api/links/{LINK_ID}/refresh/", body)
 
@@ -76,14 +76,14 @@ def test_a_fetch_that_comes_too_early_tells_how_long_to_wait(serve: Serve) -> No
     words = "The link has already been refreshed. Please wait 7 minutes before trying again."
     script = serve(reply(409, [{"code": "link_refreshed", "message": words}]))
     with pytest.raises(Busy) as caught:
-        belvo_at(script.url).fetch_data(LINK, {})
+        belvo_at(script.url).refresh_data(LINK, {})
     assert (caught.value.failure.retry_after, caught.value.observation) == (420.0, None)
 
 
 @pytest.mark.parametrize("body", [[], 5, b"<html>"])
 def test_a_fetch_whose_answer_cannot_be_read_is_open(serve: Serve, body: object) -> None:
     with pytest.raises(OutcomeUnknown):
-        belvo_at(serve(reply(202, body)).url).fetch_data(LINK, {})
+        belvo_at(serve(reply(202, body)).url).refresh_data(LINK, {})
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_only_removals_at_once_count_against_their_small_quota(serve: Serve) -> 
 
 def test_a_repair_address_leads_to_the_widget_in_the_customers_language(serve: Serve) -> None:
     script = serve(reply(200, {"access": "head.body+/=.sign", "refresh": "for-twenty-years"}))
-    address = belvo_at(script.url).make_repair_address(LINK, {"locale": "pt"})
+    address = belvo_at(script.url).create_repair_url(LINK, {"locale": "pt"})
     assert address.url.reveal() == "https://widget.belvo.io/?access_token=head.body%2B%2F%3D.sign&locale=pt"
     assert (address.expires_in, "head" in repr(address)) == (600, False)
     (sent,) = script.received
@@ -177,7 +177,7 @@ def test_a_repair_address_leads_to_the_widget_in_the_customers_language(serve: S
 @pytest.mark.parametrize("body", [{}, {"access": ""}, {"access": 5}, {"access": "a" * 9000}, [], {"refresh": "x"}])
 def test_an_answer_without_a_token_is_no_address(serve: Serve, body: object) -> None:
     with pytest.raises(OutcomeUnknown):
-        belvo_at(serve(reply(200, body)).url).make_repair_address(LINK, {})
+        belvo_at(serve(reply(200, body)).url).create_repair_url(LINK, {})
 
 
 def test_keys_that_come_back_are_withheld_and_no_token_is_logged(serve: Serve) -> None:
@@ -185,8 +185,8 @@ def test_keys_that_come_back_are_withheld_and_no_token_is_logged(serve: Serve) -
     belvo = belvo_at(serve(refusal, reply(200, {"access": "canary-access", "refresh": "canary-refresh"})).url)
     with capture_logs() as events:
         with pytest.raises(InvalidInput) as caught:
-            belvo.make_repair_address(LINK, {})
-        belvo.make_repair_address(LINK, {})
+            belvo.create_repair_url(LINK, {})
+        belvo.create_repair_url(LINK, {})
     assert (caught.value.failure.words, caught.value.failure.fields) == ("withheld", {"password": "withheld"})
     assert "canary" not in str(events)
 
@@ -195,7 +195,7 @@ def test_keys_that_come_back_are_withheld_and_no_token_is_logged(serve: Serve) -
 def test_open_finance_is_repaired_in_the_consent_portal_without_a_token(serve: Serve, integration_type: str) -> None:
     script = serve(reply(200, {"access": "a", "refresh": "r"}))
     link = LinkRef(LINK_ID, "cust-0001", integration_type)
-    address = belvo_at(script.url).make_repair_address(link, {"locale": "pt"})
+    address = belvo_at(script.url).create_repair_url(link, {"locale": "pt"})
     assert address.url.reveal() == "https://meuportal.belvo.com/?mode=landing"
     assert script.received == []
 

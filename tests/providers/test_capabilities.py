@@ -14,16 +14,16 @@ from linkadmin.providers.types import Capability
 
 CALLS: Mapping[Capability, frozenset[str]] = {
     Capability.CREATE: frozenset({"create_fields", "create_link", "find_link", "read_link"}),
-    Capability.UPDATE_CREDENTIALS: frozenset({"update_fields", "update_credentials", "submit_token", "code_field"}),
+    Capability.UPDATE_CREDENTIALS: frozenset({"update_fields", "update_credentials", "submit_code", "code_field"}),
     Capability.INSTITUTIONS: frozenset(
         {"fixed_values", "list_institutions", "find_institutions", "read_institution", "institution_filters"}
     ),
-    Capability.FETCH_DATA: frozenset({"fetch_data"}),
+    Capability.REFRESH_DATA: frozenset({"refresh_data"}),
     Capability.CHANGE_SETTINGS: frozenset({"settings_fields", "change_settings"}),
     Capability.REMOVE_LINK: frozenset({"remove_link"}),
     Capability.REPLACE_TOKEN: frozenset({"token_fields", "replace_token"}),
-    Capability.REPAIR_ADDRESS: frozenset({"make_repair_address"}),
-    Capability.REFRESH_REPORTS: frozenset({"refresh_reports"}),
+    Capability.REPAIR_URL: frozenset({"create_repair_url"}),
+    Capability.REGENERATE_REPORTS: frozenset({"regenerate_reports"}),
     Capability.LINKS: frozenset({"customer_filters", "link_filters", "list_links"}),
     Capability.CONSENTS: frozenset({"list_consents", "read_consent"}),
     Capability.END_USERS: frozenset(

@@ -33,7 +33,7 @@ def test_one_link_is_synced_and_tells_how_it_stands(serve: Serve) -> None:
     script = serve(
         reply(200, {"link": {**ACTIVE, "status": "syncing", "last_successful_sync": "2026-11-18T04:10:00Z"}})
     )
-    accepted = heron_at(script.url).fetch_data(LINK, {})
+    accepted = heron_at(script.url).refresh_data(LINK, {})
     assert accepted.link is not None
     assert accepted.link.observation.cause is Cause.SYNCING
     (sent,) = script.received
@@ -42,7 +42,7 @@ def test_one_link_is_synced_and_tells_how_it_stands(serve: Serve) -> None:
 
 @pytest.mark.parametrize("body", [{}, {"link": {**ACTIVE, "item_id": "another"}}, {"link": []}, []])
 def test_the_sync_of_another_link_is_no_answer(serve: Serve, body: object) -> None:
-    assert type(refused(serve, 200, body, lambda heron: heron.fetch_data(LINK, {}))) is OutcomeUnknown
+    assert type(refused(serve, 200, body, lambda heron: heron.refresh_data(LINK, {}))) is OutcomeUnknown
 
 
 def test_a_new_token_is_put_in_the_envelope_that_heron_names_after_customers(serve: Serve) -> None:
@@ -98,14 +98,14 @@ def test_of_a_refusal_without_end_only_so_many_fields_are_kept(serve: Serve) -> 
 @pytest.mark.parametrize(("end_user_id", "query"), [("cust-0001", "?end_user_id_or_heron_id=cust-0001"), ("", "")])
 def test_reports_are_made_anew_for_one_customer_or_for_all(serve: Serve, end_user_id: str, query: str) -> None:
     script = serve(reply(200, {"failed_links": [], "processed_links": 2}))
-    assert heron_at(script.url).refresh_reports(end_user_id) == ReportsRefreshed(processed=2)
+    assert heron_at(script.url).regenerate_reports(end_user_id) == ReportsRefreshed(processed=2)
     (sent,) = script.received
     assert (sent.method, sent.path, sent.body) == ("PUT", f"{LINKS_PATH}{query}", None)
 
 
 def test_reports_of_which_some_failed_are_an_answer(serve: Serve) -> None:
     script = serve(reply(422, {"failed_links": [ITEM, "an odd one"], "processed_links": 3}))
-    assert heron_at(script.url).refresh_reports("") == ReportsRefreshed(processed=3, failed=(ITEM, "an odd one"))
+    assert heron_at(script.url).regenerate_reports("") == ReportsRefreshed(processed=3, failed=(ITEM, "an odd one"))
 
 
 @pytest.mark.parametrize(
@@ -122,11 +122,11 @@ def test_reports_of_which_some_failed_are_an_answer(serve: Serve) -> None:
 def test_any_other_answer_to_reports_is_what_it_is(
     serve: Serve, status: int, body: object, kind: type[ProviderError]
 ) -> None:
-    assert type(refused(serve, status, body, lambda heron: heron.refresh_reports("cust-0001"))) is kind
+    assert type(refused(serve, status, body, lambda heron: heron.regenerate_reports("cust-0001"))) is kind
 
 
 def test_a_refusal_for_want_of_reports_blames_no_link(serve: Serve) -> None:
-    error = refused(serve, 404, ERASED, lambda heron: heron.refresh_reports(""))
+    error = refused(serve, 404, ERASED, lambda heron: heron.regenerate_reports(""))
     assert (type(error), error.failure.reason, error.observation) == (NotFound, "no_reports", None)
     assert error.failure.words == "Integration not found"
 

@@ -35,7 +35,7 @@ NAMES = [f"{kind}.{shape.name}" for kind, shape in EVERY_CALL]
 SENT = {
     "create_link": {"belvo": ["username", "password", "token", "private_key"], "heron": ["access_token"]},
     "update_credentials": {"belvo": ["password", "token", "encryption_key", "private_key"]},
-    "submit_token": {"belvo": ["token"]},
+    "submit_code": {"belvo": ["token"]},
     "replace_token": {"heron": ["access_token"]},
 }
 
@@ -72,7 +72,7 @@ def answers(draw: Draw) -> tuple[str, Shape, bytes]:
 def secrets_of(kind: str, shape: Shape) -> list[str]:
     """Return what a call sends that nobody may see again."""
     sent = [SECRETS[name] for name in SENT.get(shape.name, {}).get(kind, [])]
-    return KEYS[kind] + sent + ([SESSION] if shape.name == "submit_token" else [])
+    return KEYS[kind] + sent + ([SESSION] if shape.name == "submit_code" else [])
 
 
 def answered(kind: str, shape: Shape, octets: bytes) -> tuple[object, list[object]]:

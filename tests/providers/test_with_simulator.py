@@ -65,7 +65,7 @@ def challenge_of(belvo: Provider, link: RemoteLink, password: str) -> Challenge:
 
 
 def submit(belvo: Provider, challenge: Challenge, code: str) -> RemoteLink:
-    return belvo.submit_token(
+    return belvo.submit_code(
         session=challenge.session, remote_link_id=challenge.remote_link_id, token=Secret(code) if code else None
     )
 
@@ -227,14 +227,14 @@ def test_what_the_institution_does_not_offer_cannot_be_fetched(belvo: Provider) 
     with pytest.raises(InvalidInput):
         belvo.change_settings(ref, {"resources": ("INVOICES",)})
     with pytest.raises(InvalidInput):
-        belvo.fetch_data(ref, {"resources": ("INVOICES",)})
+        belvo.refresh_data(ref, {"resources": ("INVOICES",)})
 
 
 def test_a_second_fetch_within_ten_minutes_has_to_wait(belvo: Provider) -> None:
     ref = LinkRef(register(belvo).remote_id, "cust-0001")
-    assert belvo.fetch_data(ref, {"resources": ("ACCOUNTS",)}).request_id
+    assert belvo.refresh_data(ref, {"resources": ("ACCOUNTS",)}).request_id
     with pytest.raises(Busy) as caught:
-        belvo.fetch_data(ref, {})
+        belvo.refresh_data(ref, {})
     assert (caught.value.failure.retry_after or 0) > 0
 
 
@@ -249,12 +249,12 @@ def test_a_removed_belvo_link_goes(belvo: Provider, how: str, finished: bool) ->
 
 def test_a_repair_address_is_made_with_our_keys(simulator: Simulator, belvo: Provider) -> None:
     ref = LinkRef(register(belvo).remote_id, "cust-0001")
-    address = belvo.make_repair_address(ref, {"locale": "pt"})
+    address = belvo.create_repair_url(ref, {"locale": "pt"})
     assert address.url.reveal().startswith("https://widget.belvo.io/?access_token=")
     (sent,) = [call for call in simulator.calls if call.path == "/api/token/"]
     assert sent.body["link_id"] == ref.remote_id
     with pytest.raises(KeysRefused):
-        belvo_of(simulator, "another").make_repair_address(ref, {})
+        belvo_of(simulator, "another").create_repair_url(ref, {})
 
 
 def test_belvo_links_are_listed_by_what_they_are(belvo: Provider) -> None:
@@ -304,11 +304,11 @@ def test_a_link_with_a_login_has_no_consent(belvo: Provider) -> None:
 
 def test_a_heron_link_is_synced_now(heron: Provider) -> None:
     heron_link(heron)
-    accepted = heron.fetch_data(LinkRef("item-1", "cust-0001"), {})
+    accepted = heron.refresh_data(LinkRef("item-1", "cust-0001"), {})
     assert accepted.link is not None
     assert accepted.link.remote_id == "item-1"
     with pytest.raises(NotFound):
-        heron.fetch_data(LinkRef("item-2", "cust-0001"), {})
+        heron.refresh_data(LinkRef("item-2", "cust-0001"), {})
 
 
 def test_a_heron_link_takes_a_new_token(heron: Provider) -> None:
@@ -378,7 +378,7 @@ def test_reports_are_made_anew_where_there_are_any() -> None:
         for item_id in ("item-1", "item-2", "locked-3"):
             heron_link(reports, item_id)
         clock.forward(60)
-        assert reports.refresh_reports("cust-0001") == ReportsRefreshed(processed=2, failed=("locked-3",))
+        assert reports.regenerate_reports("cust-0001") == ReportsRefreshed(processed=2, failed=("locked-3",))
         with pytest.raises(NotFound) as caught:
-            heron_of(simulator).refresh_reports("")
+            heron_of(simulator).regenerate_reports("")
     assert caught.value.failure.reason == "no_reports"

@@ -83,8 +83,8 @@ def test_link_whose_code_nobody_can_give_says_what_its_own_page_says(env: Enviro
         link=links[0],
         integration=env.belvo,
         end_user=links[0].end_user,
-        kind=OperationKind.SUBMIT_TOKEN,
-        state=State.NEEDS_TOKEN,
+        kind=OperationKind.SUBMIT_CODE,
+        state=State.NEEDS_CODE,
         operation_key=uuid.uuid4(),
         actor=env.people["ana"],
     )

@@ -145,7 +145,7 @@ def test_all_reports_are_made_anew_after_the_name_was_typed(env: Environment) ->
 
     assert "2 links, 2 customers" in page.words
     assert (wrong.status, wrong.error_at("typed")) == (422, "This is not the name. Nothing was sent.")
-    operation = Operation.objects.get(kind=OperationKind.REFRESH_REPORTS)
+    operation = Operation.objects.get(kind=OperationKind.REGENERATE_REPORTS)
     assert right.location == operation.get_absolute_url()
     assert operation.end_user is None
     assert operation.state != State.PREPARED

@@ -135,9 +135,9 @@ class Tinbank(Provider):
             read=self._link_or_tan,
         )
 
-    def submit_token(self, *, session: Secret, remote_link_id: str, token: Secret | None) -> RemoteLink:
+    def submit_code(self, *, session: Secret, remote_link_id: str, token: Secret | None) -> RemoteLink:
         return self._call(
-            "submit_token",
+            "submit_code",
             "POST",
             "/v9/{}/tans",
             self.options["region"],

@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
                 ('action', models.CharField(max_length=80, verbose_name='action')),
                 ('object_type', models.CharField(blank=True, max_length=40, verbose_name='object type')),
                 ('object_id', models.CharField(blank=True, max_length=64, verbose_name='object id')),
-                ('outcome', models.CharField(choices=[('requested', 'Requested'), ('done', 'Done'), ('denied', 'Denied'), ('refused', 'Refused'), ('not_sent', 'Not sent'), ('needs_code', 'Needs a code'), ('expired', 'Expired'), ('cancelled', 'Cancelled'), ('unknown', 'Unknown'), ('undecided', 'Undecided')], max_length=20, verbose_name='outcome')),
+                ('outcome', models.CharField(choices=[('requested', 'Requested'), ('done', 'Done'), ('denied', 'Denied'), ('rejected', 'Refused'), ('not_sent', 'Not sent'), ('needs_code', 'Needs a code'), ('expired', 'Expired'), ('canceled', 'Cancelled'), ('unknown', 'Unknown'), ('needs_decision', 'Undecided')], max_length=20, verbose_name='outcome')),
                 ('operation_id', models.CharField(blank=True, max_length=36, verbose_name='operation id')),
                 ('request_id', models.CharField(blank=True, max_length=36, verbose_name='request id')),
                 ('details', models.JSONField(blank=True, default=dict, verbose_name='details')),

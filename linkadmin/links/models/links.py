@@ -177,7 +177,7 @@ class Link(models.Model):
             self.institution
         ):
             return RepairKind.TYPED
-        return RepairKind.PAGE if Capability.REPAIR_ADDRESS in provider_class.capabilities else RepairKind.OWN_APP
+        return RepairKind.PAGE if Capability.REPAIR_URL in provider_class.capabilities else RepairKind.OWN_APP
 
     @property
     def judgement(self) -> Judgement:

@@ -20,8 +20,8 @@ class Migration(migrations.Migration):
             name='Operation',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('create_link', 'Create the link'), ('update_credentials', 'Update the credentials'), ('submit_token', 'Send the one-time code'), ('fetch_data', 'Fetch new data'), ('change_settings', 'Change the settings'), ('remove_link', 'Remove the link'), ('replace_token', 'Hand over a new access token'), ('make_repair_address', 'Make a repair address'), ('refresh_reports', 'Make the reports anew'), ('create_end_user', 'Let the provider know the customer'), ('switch_data_source', 'Count a data source in or out'), ('add_webhook', 'Subscribe to a topic'), ('switch_webhook', 'Pause a subscription or let it go on'), ('remove_webhook', 'End a subscription')], max_length=20, verbose_name='kind')),
-                ('state', models.CharField(choices=[('prepared', 'Prepared'), ('cancelled', 'Withdrawn'), ('sending', 'Contacting the bank'), ('not_sent', 'Not sent'), ('succeeded', 'Done'), ('rejected', 'Refused'), ('needs_token', 'Code needed'), ('answered', 'Code asked for and given'), ('expired', 'Code came too late'), ('unknown', 'Unknown'), ('confirmed_done', "Done, as the provider's records show"), ('confirmed_not_done', "Not done, as the provider's records show"), ('undecided', 'Unknown: a person must decide')], default='prepared', max_length=20, verbose_name='state')),
+                ('kind', models.CharField(choices=[('create_link', 'Create the link'), ('update_credentials', 'Update the credentials'), ('submit_code', 'Send the one-time code'), ('refresh_data', 'Fetch new data'), ('change_settings', 'Change the settings'), ('remove_link', 'Remove the link'), ('replace_token', 'Hand over a new access token'), ('create_repair_url', 'Make a repair address'), ('regenerate_reports', 'Make the reports anew'), ('create_end_user', 'Let the provider know the customer'), ('switch_data_source', 'Count a data source in or out'), ('add_webhook', 'Subscribe to a topic'), ('switch_webhook', 'Pause a subscription or let it go on'), ('remove_webhook', 'End a subscription')], max_length=20, verbose_name='kind')),
+                ('state', models.CharField(choices=[('prepared', 'Prepared'), ('canceled', 'Withdrawn'), ('sending', 'Contacting the bank'), ('not_sent', 'Not sent'), ('succeeded', 'Done'), ('rejected', 'Refused'), ('needs_code', 'Code needed'), ('code_entered', 'Code asked for and given'), ('expired', 'Code came too late'), ('unknown', 'Unknown'), ('confirmed_done', "Done, as the provider's records show"), ('confirmed_not_done', "Not done, as the provider's records show"), ('needs_decision', 'Unknown: a person must decide')], default='prepared', max_length=20, verbose_name='state')),
                 ('version', models.PositiveIntegerField(default=1)),
                 ('operation_key', models.UUIDField()),
                 ('fingerprint', models.CharField(max_length=64)),
@@ -106,7 +106,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='operation',
-            index=models.Index(condition=models.Q(('state__in', ('prepared', 'sending', 'needs_token', 'unknown', 'undecided'))), fields=['state', 'lease_until'], name='operation_open'),
+            index=models.Index(condition=models.Q(('state__in', ('prepared', 'sending', 'needs_code', 'unknown', 'needs_decision'))), fields=['state', 'lease_until'], name='operation_open'),
         ),
         migrations.AddConstraint(
             model_name='operation',
@@ -114,14 +114,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='operation',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('prepared', 'sending', 'needs_token', 'unknown', 'undecided'))), fields=('link',), name='one_open_operation_per_link'),
+            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('prepared', 'sending', 'needs_code', 'unknown', 'needs_decision'))), fields=('link',), name='one_open_operation_per_link'),
         ),
         migrations.AddConstraint(
             model_name='operation',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'create_link'), ('state__in', ('prepared', 'sending', 'needs_token', 'unknown', 'undecided')), models.Q(('natural_key', ''), _negated=True)), fields=('integration', 'natural_key'), name='one_open_create_per_remote_id'),
+            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'create_link'), ('state__in', ('prepared', 'sending', 'needs_code', 'unknown', 'needs_decision')), models.Q(('natural_key', ''), _negated=True)), fields=('integration', 'natural_key'), name='one_open_create_per_remote_id'),
         ),
         migrations.AddConstraint(
             model_name='operation',
-            constraint=models.UniqueConstraint(condition=models.Q(('institution__isnull', False), ('kind', 'create_link'), ('state__in', ('prepared', 'sending', 'needs_token', 'unknown', 'undecided'))), fields=('end_user', 'institution'), name='one_open_create_per_customer_and_bank'),
+            constraint=models.UniqueConstraint(condition=models.Q(('institution__isnull', False), ('kind', 'create_link'), ('state__in', ('prepared', 'sending', 'needs_code', 'unknown', 'needs_decision'))), fields=('end_user', 'institution'), name='one_open_create_per_customer_and_bank'),
         ),
     ]

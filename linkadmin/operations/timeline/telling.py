@@ -16,11 +16,11 @@ from linkadmin.webhooks.models import DeliveryLink
 LOOKS = {
     State.SUCCEEDED: ("ok", "check"),
     State.CONFIRMED_DONE: ("ok", "check"),
-    State.ANSWERED: ("quiet", "send"),
-    State.NEEDS_TOKEN: ("warn", "message-square-lock"),
+    State.CODE_ENTERED: ("quiet", "send"),
+    State.NEEDS_CODE: ("warn", "message-square-lock"),
     State.SENDING: ("info", "send"),
     State.UNKNOWN: ("info", "circle-question-mark"),
-    State.UNDECIDED: ("warn", "circle-question-mark"),
+    State.NEEDS_DECISION: ("warn", "circle-question-mark"),
     State.REJECTED: ("bad", "circle-x"),
 }
 

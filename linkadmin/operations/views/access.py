@@ -23,9 +23,9 @@ def outcome_of(operation: Operation) -> Operation:
 
 def place_of(operation: Operation) -> str:
     """Return the page that shows where an operation stands: its state decides."""
-    if operation.state == State.NEEDS_TOKEN and operation.link_id:
+    if operation.state == State.NEEDS_CODE and operation.link_id:
         return reverse("link-token", args=[operation.link_id])
     # What a good answer told is on the operation's own page.
-    if operation.is_done and operation.link_id and operation.kind != OperationKind.REPAIR_ADDRESS:
+    if operation.is_done and operation.link_id and operation.kind != OperationKind.REPAIR_URL:
         return reverse("link-detail", args=[operation.link_id])
     return operation.get_absolute_url()

@@ -68,7 +68,7 @@ def _do(request: HttpRequest, link: Link, act: Act, form: ProviderForm) -> HttpR
 @sensitive_variables("form")
 def _begin(request: HttpRequest, link: Link, act: Act, form: ProviderForm) -> Operation:
     user, key = reader(request), form.cleaned_data["operation_key"]
-    if act.kind == OperationKind.REFRESH_REPORTS:  # of all the customer's links
+    if act.kind == OperationKind.REGENERATE_REPORTS:  # of all the customer's links
         return services.change_account(
             actor=user,
             integration=link.integration,
@@ -114,6 +114,6 @@ def _page(
 
 def _says_unknown(refused: Operation | None) -> bool:
     """Tell whether the provider just said that it knows no such link; that there are no reports says nothing of it."""
-    if refused is None or refused.kind == OperationKind.REFRESH_REPORTS:
+    if refused is None or refused.kind == OperationKind.REGENERATE_REPORTS:
         return False
     return refused.outcome == NotFound.__name__

@@ -54,7 +54,7 @@ def integration_operation(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _detail(request: HttpRequest, operation: Operation) -> HttpResponse:
-    if operation.state == State.NEEDS_TOKEN:
+    if operation.state == State.NEEDS_CODE:
         return go(request, place_of(operation))
     seen(request, operation.link, operation.end_user, page="operation")
     return _page(request, operation, DecisionForm())
@@ -108,7 +108,7 @@ def _page(
         "standing": standing_of(operation.link) if operation.link else None,
         "result": result_of(operation, user=user),
         "form": form,
-        "may_decide": operation.state == State.UNDECIDED and may(user, Right.DECIDE_OUTCOME),
+        "may_decide": operation.state == State.NEEDS_DECISION and may(user, Right.DECIDE_OUTCOME),
         "is_own": operation.actor_id == user.pk,
         "may_check": operation.state == State.UNKNOWN and may(user, Right.REFRESH),
         "may_correct": may_start_again and _may_correct(operation) and may(user, Right.CREATE_LINK),

@@ -116,7 +116,7 @@ def _submit(request: HttpRequest, link: Link, challenge: PendingChallenge | None
         messages.warning(request, _("The bank had asked anew: this is its new request. Nothing was sent."))
         return go(request, request.path)
     try:
-        operation = services.submit_token(
+        operation = services.submit_code(
             actor=reader(request),
             challenge=challenge,
             token=form.cleaned_data.get("token"),
@@ -141,7 +141,7 @@ def _waiting(link: Link) -> PendingChallenge | None:
     waiting = PendingChallenge.objects.select_related(
         "operation__integration", "operation__end_user", "operation__institution", "operation__actor"
     )
-    return waiting.filter(operation__link=link, operation__state=State.NEEDS_TOKEN).first()
+    return waiting.filter(operation__link=link, operation__state=State.NEEDS_CODE).first()
 
 
 def _run_out(link: Link) -> Operation | None:
@@ -180,7 +180,7 @@ def _page(
     user = reader(request)
     budget = budget_of(link)
     shown = encrypted.shown_of(challenge) if may(user, Right.UPDATE_CREDENTIALS) else None
-    paused = why_paused(link.integration, OperationKind.SUBMIT_TOKEN)
+    paused = why_paused(link.integration, OperationKind.SUBMIT_CODE)
     if paused and "token" in form.fields:
         form.fields["token"].widget.attrs |= {"disabled": True, "aria-describedby": "why-paused"}
     context = more | {

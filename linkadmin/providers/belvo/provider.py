@@ -57,10 +57,10 @@ class Belvo(BelvoRecordCalls):
             Capability.CREATE,
             Capability.UPDATE_CREDENTIALS,
             Capability.INSTITUTIONS,
-            Capability.FETCH_DATA,
+            Capability.REFRESH_DATA,
             Capability.CHANGE_SETTINGS,
             Capability.REMOVE_LINK,
-            Capability.REPAIR_ADDRESS,
+            Capability.REPAIR_URL,
             Capability.LINKS,
             Capability.CONSENTS,
             Capability.WEBHOOK_DELIVERIES,
@@ -99,7 +99,7 @@ class Belvo(BelvoRecordCalls):
 
     # The calls in which Belvo logs in at the bank: a trouble in one of them says something about the link.
     BANK_CALLS: ClassVar[frozenset[str]] = frozenset(
-        {"belvo.create_link", "belvo.update_credentials", "belvo.submit_token"}
+        {"belvo.create_link", "belvo.update_credentials", "belvo.submit_code"}
     )
 
     # The calls whose refusals say nothing about the health of one link.
@@ -208,13 +208,13 @@ class Belvo(BelvoRecordCalls):
             refuse=partial(self._refuse, link_id=link.remote_id),
         )
 
-    def submit_token(self, *, session: Secret, remote_link_id: str, token: Secret | None) -> RemoteLink:
+    def submit_code(self, *, session: Secret, remote_link_id: str, token: Secret | None) -> RemoteLink:
         """Resume a login attempt. The path has no link id: with one it would change the link's settings."""
         body: dict[str, str | Secret] = {"session": session, "link": remote_link_id}
         if token:
             body["token"] = token
         return self._call(
-            "submit_token",
+            "submit_code",
             "PATCH",
             "/api/links/",
             json=body,
@@ -223,11 +223,11 @@ class Belvo(BelvoRecordCalls):
             refuse=partial(self._refuse, link_id=remote_link_id),
         )
 
-    def fetch_data(self, link: LinkRef, values: Values) -> Accepted:
+    def refresh_data(self, link: LinkRef, values: Values) -> Accepted:
         """Have a link's data fetched anew, which Belvo allows once in ten minutes."""
         resources = values.get("resources")
         return self._call(
-            "fetch_data",
+            "refresh_data",
             "POST",
             "/api/links/{}/refresh/",
             link.remote_id,
@@ -267,13 +267,13 @@ class Belvo(BelvoRecordCalls):
             read=answers.removed,
         )
 
-    def make_repair_address(self, link: LinkRef, values: Values) -> RepairAddress:
+    def create_repair_url(self, link: LinkRef, values: Values) -> RepairAddress:
         """Make the address of the widget in update mode, or name the portal where consents are renewed."""
         if link.integration_type in forms.OPEN_FINANCE:
             return _CONSENT_PORTAL
         secret_id, secret_password = self._basic_auth()
         return self._call(
-            "make_repair_address",
+            "create_repair_url",
             "POST",
             "/api/token/",
             json={

@@ -45,13 +45,13 @@ _QUERY_ID = "end_user_id_or_heron_id"
 _LINKS_OF = "/api/end_users/{}/integration_links"
 
 # The calls whose refusals can tell of the health of a link.
-_LINK_CALLS = ("create_link", "read_link", "find_link", "fetch_data", "replace_token", "remove_link")
+_LINK_CALLS = ("create_link", "read_link", "find_link", "refresh_data", "replace_token", "remove_link")
 _OTHER_CALLS = (
     "test_connection",
     "read_links",
     "list_links",
     "list_links_everywhere",
-    "refresh_reports",
+    "regenerate_reports",
     "list_end_users",
     "read_end_user",
     "read_processing",
@@ -78,10 +78,10 @@ class Heron(HeronRecordCalls):
     capabilities = frozenset(
         {
             Capability.CREATE,
-            Capability.FETCH_DATA,
+            Capability.REFRESH_DATA,
             Capability.REMOVE_LINK,
             Capability.REPLACE_TOKEN,
-            Capability.REFRESH_REPORTS,
+            Capability.REGENERATE_REPORTS,
             Capability.LINKS,
             Capability.END_USERS,
             Capability.DATA_SOURCES,
@@ -175,10 +175,10 @@ class Heron(HeronRecordCalls):
             refuse=self._refuse_create,
         )
 
-    def fetch_data(self, link: LinkRef, values: Values) -> Accepted:
+    def refresh_data(self, link: LinkRef, values: Values) -> Accepted:
         """Have one link synced now; how it stands at that moment is answered, not how the sync ends."""
         return self._call(
-            "fetch_data",
+            "refresh_data",
             "POST",
             "/api/integrations/{}/links/{}/refresh",
             self._integration,
@@ -213,11 +213,11 @@ class Heron(HeronRecordCalls):
             read=partial(answers.link, envelope="integration_link", expected_id=link.remote_id),
         )
 
-    def refresh_reports(self, end_user_id: str) -> ReportsRefreshed:
+    def regenerate_reports(self, end_user_id: str) -> ReportsRefreshed:
         """Make the asset reports of active links anew, which costs money at Plaid."""
         try:
             return self._call(
-                "refresh_reports",
+                "regenerate_reports",
                 "PUT",
                 "/api/integrations/{}/links",
                 self._integration,

@@ -22,7 +22,7 @@ from .access import integration_that_can
 @require_http_methods(["GET", "HEAD", "POST"])
 def integration_reports(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Make the reports of all customers of an integration anew, once its name was typed."""
-    integration = integration_that_can(pk, Capability.REFRESH_REPORTS)
+    integration = integration_that_can(pk, Capability.REGENERATE_REPORTS)
     if request.method != "POST":
         return _page(request, integration, TypedForm(name=integration.name))
     form = TypedForm(request.POST, name=integration.name)
@@ -32,7 +32,7 @@ def integration_reports(request: HttpRequest, pk: UUID) -> HttpResponse:
         operation = change_account(
             actor=reader(request),
             integration=integration,
-            kind=OperationKind.REFRESH_REPORTS,
+            kind=OperationKind.REGENERATE_REPORTS,
             values={},
             operation_key=form.key,
         )
