@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
+from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links.access import link_for, seen
 from linkadmin.links.causes import VERDICTS
@@ -176,10 +177,9 @@ def _keys(challenge: PendingChallenge) -> dict[str, Any]:
 def _page(
     request: HttpRequest, link: Link, challenge: PendingChallenge, form: TokenForm, *, status: int = 200, **more: Any
 ) -> HttpResponse:
-    now = timezone.now()
-    user = reader(request)
+    user, operation = reader(request), challenge.operation
     budget = budget_of(link)
-    shown = encrypted.shown_of(challenge) if may(user, Right.UPDATE_CREDENTIALS) else None
+    is_wrong = operation.asked_again == AskedAgain.WRONG_CODE
     paused = why_paused(link.integration, OperationKind.SUBMIT_CODE)
     if paused and "token" in form.fields:
         form.fields["token"].widget.attrs |= {"disabled": True, "aria-describedby": "why-paused"}
@@ -187,29 +187,40 @@ def _page(
         "link": link,
         "pulse": pulse_of_link(link.pk),
         "standing": standing_of(link),
-        "operation": challenge.operation,
+        "operation": operation,
         "challenge": challenge,
-        "steps": steps_at(
-            CODE,
-            link.integration,
-            is_new=challenge.operation.begins_link,
-            failed=challenge.operation.asked_again == AskedAgain.WRONG_CODE,
-        ),
+        "steps": steps_at(CODE, link.integration, is_new=operation.begins_link, failed=is_wrong),
         "form": form,
-        "now": now,
-        "total_seconds": int((challenge.expires_at - challenge.received_at).total_seconds()),
-        "left_seconds": max(0, int((challenge.expires_at - now).total_seconds())),
         "budget": budget,
         "ways": None if budget.codes_left else ways_on(link, budget, user=user),
         "paused": paused,
-        "is_mine": challenge.operation.actor_id == user.pk,
+        "is_mine": operation.actor_id == user.pk,
         "may_act": may(user, Right.UPDATE_CREDENTIALS),
         "may_cancel": may(user, Right.WITHDRAW_CHALLENGE),
-        "instructions": shown.instructions if shown else "",
-        **_drawn(ChallengeKind(challenge.kind), shown.value if shown else ""),
-        "is_lost": shown is None and challenge.kind not in (ChallengeKind.CODE, ChallengeKind.APPROVE),
+        **_clock(challenge),
+        **_shown(challenge, user),
     }
     return draw(request, TEMPLATE, "step", context, status=status)
+
+
+def _clock(challenge: PendingChallenge) -> dict[str, Any]:
+    now = timezone.now()
+    return {
+        "now": now,
+        "total_seconds": int((challenge.expires_at - challenge.received_at).total_seconds()),
+        "left_seconds": max(0, int((challenge.expires_at - now).total_seconds())),
+    }
+
+
+def _shown(challenge: PendingChallenge, user: User) -> dict[str, Any]:
+    """Return what the bank shows the customer, to those who may give its code."""
+    shown = encrypted.shown_of(challenge) if may(user, Right.UPDATE_CREDENTIALS) else None
+    kind = ChallengeKind(challenge.kind)
+    return {
+        "instructions": shown.instructions if shown else "",
+        "is_lost": shown is None and kind not in (ChallengeKind.CODE, ChallengeKind.APPROVE),
+        **_drawn(kind, shown.value if shown else ""),
+    }
 
 
 def _drawn(kind: ChallengeKind, value: str) -> dict[str, Any]:
