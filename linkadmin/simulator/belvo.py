@@ -1,32 +1,27 @@
 """Belvo: who may call what, and everything that needs no bank: lists, details, settings, refresh, delete."""
 
 import base64
-import json
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from functools import cache
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from . import belvo_bodies as bodies
 from . import belvo_consents as consents
 from . import belvo_messages as messages
 from .belvo_bodies import error
-from .belvo_crowd import Traits, prototype
 from .belvo_logins import find_link, register, resume, shown, update
 from .clock import seconds
-from .deferred import REMOVED_AFTER
-from .filters import Filter, Rules, chosen, passes
-from .overlay import Roll
+from .filters import chosen, passes
 from .records import BelvoLink
 from .routes import Route, find
-from .state import World
+from .state import REMOVED_AFTER, Task, World
 from .wire import Answer, Refused, Request, json_answer
 
 SECRET_ID, SECRET_PASSWORD = "sandbox-id", "sandbox-password"
 REFRESH_PAUSE = 600  # seconds between two refreshes of a link
 PAGE_SIZE, LARGEST_PAGE = 100, 1000
+Thing = TypeVar("Thing")
 
 _BASIC = "Basic " + base64.b64encode(f"{SECRET_ID}:{SECRET_PASSWORD}".encode()).decode()
 _ID = f"(?P<id>{bodies.UUID})"
@@ -76,33 +71,25 @@ def _probe(world: World, request: Request) -> Answer:
     return json_answer(200, {})
 
 
-def _page(request: Request, rows: Sequence[Mapping[str, Any]], filters: Rules) -> Answer:
-    wishes = chosen(request.query, filters)
+def _page(request: Request, rows: Sequence[Thing], show: Callable[[Thing], dict[str, Any]]) -> Answer:
+    """Cut a page out of all rows. Raises Refused."""
     try:
-        kept = [row for row in rows if all(wish.passes(row[wish.field]) for wish in wishes)]
-        start, end = _bounds(request)
+        page = max(1, int(request.query.get("page", "1")))
+        size = min(LARGEST_PAGE, max(1, int(request.query.get("page_size", PAGE_SIZE))))
     except ValueError:
         raise _wrong_value() from None
-    return _listing(request, len(kept), end, (json.dumps(row, ensure_ascii=False) for row in kept[start:end]))
-
-
-def _bounds(request: Request) -> tuple[int, int]:
-    """Return where the page begins and ends. Raises ValueError."""
-    page = max(1, int(request.query.get("page", "1")))
-    size = min(LARGEST_PAGE, max(1, int(request.query.get("page_size", PAGE_SIZE))))
-    return (page - 1) * size, page * size
+    here = rows[(page - 1) * size : page * size]
+    told = {
+        "count": len(rows),
+        "next": _page_url(request, page + 1) if page * size < len(rows) else None,
+        "previous": _page_url(request, page - 1) if page > 1 else None,
+        "results": [show(row) for row in here],
+    }
+    return json_answer(200, told)
 
 
 def _wrong_value() -> Refused:
     return bodies.bad_request(error("invalid", "Enter a valid value."))
-
-
-def _listing(request: Request, count: int, end: int, rows: Iterable[str]) -> Answer:
-    page = max(1, int(request.query.get("page", "1")))
-    following = _page_url(request, page + 1) if end < count else None
-    previous = _page_url(request, page - 1) if page > 1 else None
-    head = json.dumps({"count": count, "next": following, "previous": previous})
-    return Answer(200, f'{head[:-1]}, "results": [{", ".join(rows)}]}}'.encode())
 
 
 def _page_url(request: Request, page: int) -> str:
@@ -110,47 +97,20 @@ def _page_url(request: Request, page: int) -> str:
 
 
 def _list_links(world: World, request: Request) -> Answer:
+    """List links, the newest first."""
     wishes = chosen(request.query, LINK_FILTERS)
     with world.lock:
+        links = reversed(world.belvo_links.values())
         try:
-            roll = _filtered(world, wishes) if wishes else world.links.in_place(_by_age)
-            start, end = _bounds(request)
+            rows = [link for link in links if passes(link, wishes)] if wishes else list(links)
         except ValueError:
             raise _wrong_value() from None
-        return _listing(request, len(roll), end, [_text(world, row) for row in roll.page(start, end, backwards=True)])
-
-
-def _by_age(link: BelvoLink) -> tuple[str, str]:
-    return link.created_at, link.id
-
-
-def _filtered(world: World, wishes: tuple[Filter, ...]) -> Roll[BelvoLink]:
-    kept = [link for link in world.belvo_links.values() if passes(link, wishes)]
-    crowd = world.crowds.links
-    return Roll(crowd.select(wishes), world.links.taken, kept, _by_age, crowd.before)
-
-
-def _text(world: World, row: int | BelvoLink) -> str:
-    link = world.links.kept(row)
-    if not isinstance(link, int):
-        return json.dumps(shown(link), ensure_ascii=False)
-    traits = world.crowds.links.traits(link)
-    return _generated_text(traits) % world.crowds.links.facts(link, traits)
-
-
-@cache
-def _generated_text(traits: Traits) -> str:
-    """Write the JSON of a generated link, open where each has facts of its own: a million are listed so."""
-    common = prototype(traits)
-    names = ["id", "external_id", "institution_user_id", "created_at"]
-    names += [] if common.status == "unconfirmed" else ["last_accessed_at"]
-    open_ones: dict[str, Any] = {name: f"%({name})s" for name in names}
-    return json.dumps(shown(replace(common, **open_ones)))
+        return _page(request, rows, shown)
 
 
 def _link(world: World, request: Request) -> Answer:
     with world.lock:
-        link = world.links.find(request.args["id"])
+        link = world.belvo_links.get(request.args["id"])
         return json_answer(200, shown(link)) if link else _not_found()
 
 
@@ -172,7 +132,7 @@ def _delete(world: World, request: Request) -> Answer:
     with world.lock:
         link = find_link(world, request)
         if request.headers.get("x-belvo-request-mode") == "async":
-            world.leaving_links.setdefault(link.id, world.clock() + REMOVED_AFTER)
+            world.due.setdefault((Task.REMOVE_LINK, link.id), world.clock() + REMOVED_AFTER)
             return json_answer(202, {"request_id": world.removals.setdefault(link.id, secrets.token_hex(16))})
         world.remove_belvo_link(link.id)
     return Answer(204)
@@ -204,9 +164,10 @@ def _refuse_early_refresh(world: World, link: BelvoLink) -> None:
 
 
 def _list_institutions(world: World, request: Request) -> Answer:
+    wishes = chosen(request.query, INSTITUTION_FILTERS)
     with world.lock:
-        rows = [dict(institution) for institution in world.institutions.values()]
-    return _page(request, rows, INSTITUTION_FILTERS)
+        rows = [dict(bank) for bank in world.institutions.values() if all(w.passes(bank[w.field]) for w in wishes)]
+    return _page(request, rows, dict)
 
 
 def _institution(world: World, request: Request) -> Answer:
@@ -217,13 +178,9 @@ def _institution(world: World, request: Request) -> Answer:
 
 
 def _list_consents(world: World, request: Request) -> Answer:
-    try:
-        start, end = _bounds(request)
-    except ValueError:
-        raise _wrong_value() from None
     with world.lock:
-        count, rows = consents.listed(world, chosen(request.query, consents.FILTERS), start, end)
-    return _listing(request, count, end, map(json.dumps, rows))
+        rows = consents.listed(world, chosen(request.query, consents.FILTERS))
+    return _page(request, rows, dict)
 
 
 def _consent(world: World, request: Request) -> Answer:

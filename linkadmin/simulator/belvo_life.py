@@ -15,7 +15,7 @@ Act = Callable[[World, random.Random, BelvoLink], None]
 
 def happen(world: World, chance: random.Random, link_id: str) -> str:
     """Let something happen to a link, and name it; nothing if it is gone."""
-    link = world.links.take(link_id)
+    link = world.belvo_links.get(link_id)
     if link is None:
         return "nothing"
     weights = _weights(world, link)
@@ -27,6 +27,8 @@ def happen(world: World, chance: random.Random, link_id: str) -> str:
 def refuse(world: World, link: BelvoLink, status: str) -> None:
     """Let the bank refuse the link's next update; `status` is what the link becomes."""
     link.status = status
+    if status == "invalid" and link.id in world.consents:
+        consents.revoke_now(world, link)
     if link.access_mode == "recurrent":
         world.tell_belvo(*messages.refused(link))
 
@@ -46,7 +48,7 @@ def _weights(world: World, link: BelvoLink) -> Mapping[str, int]:
     if link.silent:
         return {"mended": 70, "registered": 20, "removed": 10}
     usual = {"refreshed": 50, "silent": 5, "registered": 10, "removed": 5}
-    if consents.is_open_finance(world, link):
+    if link.id in world.consents:
         return {**usual, "consent_ended": 20, "consent_revoked": 10}
     return (
         {**usual, "refused": 15, "code_asked": 10} if world.bank(link)["type"] == "bank" else {**usual, "refused": 25}
@@ -82,7 +84,8 @@ def _register(world: World, chance: random.Random, link: BelvoLink) -> None:
         institution_user_id=base64.urlsafe_b64encode(chance.randbytes(32)).decode(),
         fetch_resources=bank["resources"][: messages.LOADED_BY_DEFAULT],
     )
-    world.links.keep(new.id, new)
+    world.belvo_links[new.id] = new
+    consents.grant(world, new)
     world.tell_belvo(*messages.loaded(new, bank))
 
 

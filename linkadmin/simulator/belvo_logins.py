@@ -4,14 +4,14 @@ import base64
 import io
 import re
 import secrets
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import segno
 
 from . import belvo_bodies as bodies
 from .belvo_bodies import Body, error, refusal, required
-from .belvo_consents import grant
+from .belvo_consents import authorise, grant
 from .belvo_drill import (
     DOWN,
     EXPIRED_CREDENTIALS,
@@ -28,7 +28,7 @@ from .belvo_drill import (
 from .belvo_messages import loaded
 from .drill import Ask, Effects, Kind, Outcome, Refuse, Succeed, play
 from .institutions import Institution, asks_for_code
-from .records import BelvoLink, LoginAttempt
+from .records import BelvoLink, LoginAttempt, as_dict
 from .state import World
 from .wire import Answer, Refused, Request, json_answer
 
@@ -45,12 +45,12 @@ CHALLENGES = {
 
 def shown(link: BelvoLink) -> dict[str, Any]:
     """The link as the API shows it."""
-    return {name: value for name, value in asdict(link).items() if name not in HIDDEN}
+    return as_dict(link, HIDDEN)
 
 
 def find_link(world: World, request: Request) -> BelvoLink:
-    """Find the link that the path names, to change it. Raises Refused."""
-    link = world.links.take(request.args["id"])
+    """Find the link that the path names. Raises Refused."""
+    link = world.belvo_links.get(request.args["id"])
     if not link:
         raise Refused(json_answer(404, [error("not_found", "Not found.")]))
     return link
@@ -75,6 +75,7 @@ def register(world: World, request: Request) -> Answer:
             _refuse_twin(world, link)
             link.status = "unconfirmed"
             world.belvo_links[link.id] = link
+            grant(world, link)
             world.save()
             as_array = True if wish.as_array is None else wish.as_array
             return _challenge(world.open_attempt(link, wish, as_array=as_array, registering=True))
@@ -122,6 +123,8 @@ def resume(world: World, request: Request) -> Answer:
         with world.lock:
             done = _attempt(world, body)
             link = world.belvo_links[done.link_id]
+            if done.registering:
+                authorise(world, link)
             _succeeded(world, link, registering=done.registering)
             return json_answer(201 if done.registering else 200, shown(link))
 

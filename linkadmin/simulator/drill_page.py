@@ -9,7 +9,6 @@ from .belvo_consents import TYPED
 from .belvo_drill import CODES, REFUSALS_UNTIL_INVALID, WRONG_CODES_UNTIL_LOCKED
 from .belvo_drill import TRIGGERS as BELVO_TRIGGERS
 from .conduct import MEANINGS, Conduct
-from .deferred import PROCESSED_AFTER, REMOVED_AFTER
 from .drill import DRIP, Trigger
 from .fault_answers import BELVO_FAULTS, HERON_FAULTS, LINE_FAULTS, Fault
 from .heron_drill import ACTIVE, FATES
@@ -17,7 +16,7 @@ from .heron_drill import TRIGGERS as HERON_TRIGGERS
 from .institutions import Institution
 from .markup import code, table
 from .records import PRACTICE_AUTHORIZATION, PRACTICE_SECRET
-from .state import World
+from .state import PROCESSED_AFTER, REMOVED_AFTER, World
 
 ASKED_FIELDS = {"hidden"}  # a field of this type is filled by the form itself
 
@@ -140,12 +139,12 @@ waits, {code("DELETE /faults.json")} forgets it. Other calls are answered as eve
 
 
 def _population(world: World) -> str:
-    links, items, customers = world.crowds.links.size, world.crowds.items.size, world.crowds.customers.size
+    links, items, customers = len(world.belvo_links), len(world.heron_links), len(world.end_users)
     return f"""
 <h2 id="population">Population</h2>
-<p>Generated now: {links:,} links at Belvo, {items:,} links of {customers:,} end users at Heron. Any number is there
-at once and needs no file: {code("manage.py simulator --seed 7 --belvo-links 1000000 --heron-links 1000000")}. The same
-seed makes the same ids; what is changed is kept, what is removed stays away.</p>
+<p>There are {links:,} links at Belvo, {items:,} links of {customers:,} end users at Heron. Any number is generated at
+the start: {code("manage.py simulator --seed 7 --belvo-links 10000 --heron-links 10000")}. The same seed makes the same
+ids; what is changed is kept, what is removed stays away.</p>
 <p>{code("POST /stir.json")} with {code('{"belvo": 20, "heron": 0.02, "seed": 3}')} lets 20 links of Belvo and two in
 a hundred of Heron break or mend by themselves, and answers with their ids; the same again moves the same ones.</p>
 """

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from . import belvo, belvo_bodies, heron, heron_bodies
 from .conduct import Conduct
-from .deferred import finish_due
 from .drill import SERVER_ERROR, Effects, Refuse, play
 from .faults import Faults
 from .limits import Limits, Standing
-from .renewal import renew
 from .routes import Handler
 from .state import World
+from .ticker import catch_up
 from .wire import Answer, Request
 
 
@@ -46,8 +45,7 @@ class Gateway:
 
     def answer(self, request: Request) -> Answer:
         """Answer a call to either provider. Raises ConnectionCut."""
-        renew(self.world)
-        finish_due(self.world)
+        catch_up(self.world)
         to_heron = request.path.startswith(heron.PREFIXES)
         standing = self._standing(request, to_heron)
         return standing.mark(standing.refusal or self._pass(request, _HERON if to_heron else _BELVO))

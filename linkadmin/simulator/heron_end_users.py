@@ -1,20 +1,15 @@
 """Heron: end users: lists, details, changes, and what takes a while with one: its processing and its removal."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, replace
-from functools import cache, lru_cache
+from operator import attrgetter
 from typing import Any
 from urllib.parse import urlencode
 
 from . import heron_bodies as bodies
 from .clock import without_zone
-from .deferred import PROCESSED_AFTER, REMOVED_AFTER
-from .filters import Filter, chosen, passes
-from .heron_crowd import customer
-from .overlay import Roll
-from .records import EndUser
-from .state import World
+from .filters import chosen, passes
+from .records import EndUser, as_dict
+from .state import PROCESSED_AFTER, REMOVED_AFTER, Task, World
 from .wire import Answer, Request, json_answer
 
 PAGE_LIMIT, LARGEST_LIMIT = 1000, 10_000
@@ -23,19 +18,17 @@ FILTERS = {name: (name, "") for name in ("heron_id", "end_user_id", "name", "sta
 
 
 def find(world: World, key: str) -> EndUser:
-    """Find an end user by either of its ids, to look at it. Raises Refused."""
+    """Find an end user by either of its ids. Raises Refused."""
     return bodies.found(world.end_user(key), "End user")
 
 
 def named(world: World, end_user_id: str, name: str | None) -> EndUser:
-    """Find an end user to change it, or add one; a name that is given becomes theirs."""
+    """Find an end user, or add one; a name that is given becomes theirs."""
     now = world.now()
-    known = world.customers.take(end_user_id)
-    user = known or EndUser(end_user_id, created=now, last_updated=now)
-    world.customers.keep(end_user_id, user)
-    if name:
-        user.name = name
-    if not known:
+    is_new = end_user_id not in world.end_users
+    user = world.end_users.setdefault(end_user_id, EndUser(end_user_id, created=now, last_updated=now))
+    user.name = name or user.name
+    if is_new:
         world.tell_of_end_user(end_user_id, "created")
     world.save()
     return user
@@ -45,13 +38,15 @@ def list_all(world: World, request: Request) -> Answer:
     field, backwards = ORDERS[bodies.choice(request, "order_by", tuple(ORDERS))]
     page, limit = bodies.count(request, "page", 1, 10**9), bodies.count(request, "limit", PAGE_LIMIT, LARGEST_LIMIT)
     with_sources = request.query.get("include_data_sources", "").lower() == "true"
+    wishes = chosen(request.query, FILTERS)
     with world.lock:
-        world.settle()
-        roll = _roll(world, chosen(request.query, FILTERS), field)
-        rows = roll.page((page - 1) * limit, page * limit, backwards=backwards)
-        texts = [_text(world, row, with_sources=with_sources) for row in rows]
-    meta = json.dumps(_meta(request, page, limit, len(roll)))
-    return Answer(200, f'{{"_meta": {meta}, "end_users": [{", ".join(texts)}]}}'.encode())
+        found = [user for user in world.end_users.values() if passes(user, wishes)]
+        found.sort(key=attrgetter(field, "end_user_id"), reverse=backwards)
+        rows = [_shown(user) for user in found[(page - 1) * limit : page * limit]]
+        for row in rows if with_sources else ():
+            links = world.links_of(row["end_user_id"])
+            row["data_sources"] = [{"type": "integration_link", "status": link.status} for link in links]
+    return json_answer(200, {"_meta": _meta(request, page, limit, len(found)), "end_users": rows})
 
 
 def detail(world: World, request: Request) -> Answer:
@@ -90,7 +85,7 @@ def remove_later(world: World, request: Request) -> Answer:
     """Accept the removal; until it is done the end user is still there."""
     with world.lock:
         user = find(world, request.args["user"])
-        world.leaving_users.setdefault(user.end_user_id, world.clock() + REMOVED_AFTER)
+        world.due.setdefault((Task.REMOVE_END_USER, user.end_user_id), world.clock() + REMOVED_AFTER)
         return json_answer(202, {"heron_id": user.heron_id, "status": "pending"})
 
 
@@ -106,53 +101,15 @@ def _written(world: World, body: Mapping[str, Any]) -> dict[str, Any]:
         setattr(user, name, body[name])
     user.last_updated = world.now()
     if user.status == "ready":
-        world.processing[user.end_user_id] = world.clock() + PROCESSED_AFTER
+        world.due[Task.PROCESS, user.end_user_id] = world.clock() + PROCESSED_AFTER
     return _shown(user)
 
 
 def _shown(user: EndUser) -> dict[str, Any]:
-    shown = asdict(user)
+    shown = as_dict(user)
     for name in ("created", "last_updated", "last_processed_at"):
         shown[name] = without_zone(shown[name]) if shown[name] else None
     return shown
-
-
-def _roll(world: World, wishes: tuple[Filter, ...], field: str) -> Roll[EndUser]:
-    crowd = world.crowds.customers
-    return Roll(
-        crowd.select(wishes),
-        world.customers.taken,
-        [user for user in world.end_users.values() if passes(user, wishes)],
-        lambda user: (getattr(user, field), user.end_user_id),
-        crowd.before if field == "created" else crowd.updated_before,
-    )
-
-
-def _text(world: World, row: int | EndUser, *, with_sources: bool) -> str:
-    if isinstance(row, int):
-        facts = world.crowds.customers.facts(row)
-        key, text = facts["end_user_id"], _generated_text(world.crowds.customers.code(row)) % facts
-    else:
-        key, text = row.end_user_id, json.dumps(_shown(row), ensure_ascii=False)
-    if not with_sources:
-        return text
-    return f'{text[:-1]}, "data_sources": {_briefs(tuple(world.statuses_of(key)))}}}'
-
-
-@lru_cache(1024)
-def _briefs(statuses: tuple[str, ...]) -> str:
-    return json.dumps([{"type": "integration_link", "status": status} for status in statuses])
-
-
-@cache
-def _generated_text(code: int) -> str:
-    """Write the JSON of a generated end user, open where each has facts of its own: a million are listed so."""
-    common = customer(code)
-    touched = "%(last_updated).19s"  # as long as without_zone cuts, in both senses
-    facts: dict[str, Any] = {name: f"%({name})s" for name in ("end_user_id", "heron_id", "name")}
-    facts |= {"created": "%(created).19s", "last_updated": touched}
-    facts["last_processed_at"] = None if common.last_processed_at is None else touched
-    return json.dumps(_shown(replace(common, **facts)))
 
 
 def _meta(request: Request, page: int, limit: int, total: int) -> dict[str, Any]:

@@ -1,11 +1,10 @@
 """Heron: the connectors of the account. They are listed, created and changed; no call deletes one."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 from . import heron_bodies as bodies
-from .records import RESOURCES, Integration
+from .records import RESOURCES, Integration, as_dict
 from .state import World
 from .wire import Answer, Request, json_answer
 
@@ -29,7 +28,7 @@ def find(world: World, request: Request) -> Integration:
 
 def list_all(world: World, request: Request) -> Answer:
     with world.lock:
-        return json_answer(200, {"integrations": [asdict(each) for each in world.integrations.values()]})
+        return json_answer(200, {"integrations": [as_dict(each) for each in world.integrations.values()]})
 
 
 def create(world: World, request: Request) -> Answer:
@@ -37,7 +36,7 @@ def create(world: World, request: Request) -> Answer:
     with world.lock:
         world.integrations[integration.heron_id] = integration
         world.save()
-        return json_answer(201, {"integration": asdict(integration)})
+        return json_answer(201, {"integration": as_dict(integration)})
 
 
 def change(world: World, request: Request) -> Answer:
@@ -46,7 +45,7 @@ def change(world: World, request: Request) -> Answer:
         for name, value in _read(request).items():
             setattr(integration, name, value)
         world.save()
-        return json_answer(200, {"integration": asdict(integration)})
+        return json_answer(200, {"integration": as_dict(integration)})
 
 
 def _read(request: Request) -> dict[str, Any]:

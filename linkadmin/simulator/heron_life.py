@@ -4,18 +4,18 @@ import random
 from collections.abc import Callable, Mapping
 
 from . import heron_messages as messages
-from .heron_crowd import ID_DIGITS, MOODS, WORDS
+from .heron_generated import CONDITIONS, company
 from .records import EndUser, HeronLink
 from .state import World
 
 Act = Callable[[World, random.Random, HeronLink], None]
-TROUBLES = tuple(mood.message for mood in MOODS if mood.status == "erroring")
-OLD_TROUBLE = next(mood.message for mood in MOODS if mood.status == "active" and mood.message)
+TROUBLES = tuple(each.message for each in CONDITIONS if each.status == "erroring")
+OLD_TROUBLE = next(each.message for each in CONDITIONS if each.status == "active" and each.message)
 
 
 def happen(world: World, chance: random.Random, item_id: str) -> str:
     """Let something happen to a link, and name it; nothing if it is gone."""
-    link = world.items.take(item_id)
+    link = world.heron_links.get(item_id)
     weights = _weights(link) if link else {}
     if not link or not weights:
         return "nothing"
@@ -69,7 +69,7 @@ def _delete_at_plaid(world: World, chance: random.Random, link: HeronLink) -> No
 
 
 def _switch_off(world: World, chance: random.Random, link: HeronLink) -> None:
-    for each in world.take_links_of(link.end_user_id):
+    for each in world.links_of(link.end_user_id):
         if each.integration == link.integration:
             each.status, each.status_message, each.settles_at = "sync_disabled", None, None
             each.last_updated = world.now()
@@ -79,12 +79,10 @@ def _register(world: World, chance: random.Random, link: HeronLink) -> None:
     """Let the customer, or another one, connect one more bank elsewhere."""
     now = world.now()
     user_id = chance.choice([link.end_user_id, f"customer-{chance.getrandbits(40):010x}"])
-    item_id, source = f"{chance.getrandbits(120):030x}", f"dso_{chance.getrandbits(4 * ID_DIGITS):022x}"
-    if not world.customers.find(user_id):
-        name = " ".join(chance.choice(row) for row in WORDS)
-        heron_id = f"eus_{chance.getrandbits(4 * ID_DIGITS):022x}"
-        user = EndUser(user_id, heron_id, name, created=now, last_updated=now)
-        world.customers.keep(user_id, user)
+    item_id, source = f"{chance.getrandbits(120):030x}", f"dso_{chance.getrandbits(88):022x}"
+    if user_id not in world.end_users:
+        heron_id = f"eus_{chance.getrandbits(88):022x}"
+        world.end_users[user_id] = EndUser(user_id, heron_id, company(chance), created=now, last_updated=now)
         world.tell_of_end_user(user_id, "created")
     new = HeronLink(
         item_id, user_id, link.integration, created=now, type=link.type, last_updated=now, data_source_heron_id=source
@@ -98,7 +96,7 @@ def _remove_end_user(world: World, chance: random.Random, link: HeronLink) -> No
 
 
 def _process(world: World, link: HeronLink, status: str) -> None:
-    if user := world.customers.take(link.end_user_id):
+    if user := world.end_users.get(link.end_user_id):
         user.status, user.last_processed_at, user.last_updated = status, world.now(), world.now()
         world.tell_of_end_user(user.end_user_id, status)
 

@@ -1,7 +1,6 @@
 """Heron: links, from their creation to their end."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from . import heron_bodies as bodies
@@ -9,7 +8,7 @@ from . import heron_end_users as end_users
 from . import heron_integrations as integrations
 from .drill import Effects, play
 from .heron_drill import KNOWN_ITEM, fate_of, token_outcome
-from .records import EndUser, HeronLink, Integration
+from .records import EndUser, HeronLink, Integration, as_dict
 from .state import World
 from .wire import Answer, Request, json_answer
 
@@ -25,7 +24,7 @@ def create(world: World, request: Request) -> Answer:
 
     def act() -> Answer:
         with world.lock:
-            if world.items.find(body["item_id"]):
+            if body["item_id"] in world.heron_links:
                 raise bodies.refused(409, KNOWN_ITEM)
             end_users.named(world, body["end_user_id"], body.get("end_user_name"))
             link = _new_link(world, integration, body)
@@ -93,7 +92,7 @@ def replace_token(world: World, request: Request) -> Answer:
 def switch_off(world: World, request: Request) -> Answer:
     integration = integrations.find(world, request).heron_id
     with world.lock:
-        for link in world.take_links_of(_end_user_of_query(world, request).end_user_id):
+        for link in world.links_of(_end_user_of_query(world, request).end_user_id):
             if link.integration == integration:
                 link.status, link.status_message, link.settles_at = "sync_disabled", None, None
                 link.last_updated = world.now()
@@ -102,9 +101,8 @@ def switch_off(world: World, request: Request) -> Answer:
 
 
 def _item(world: World, item_id: str) -> HeronLink:
-    """Find a link to change it. Raises Refused."""
-    world.settle()
-    return bodies.found(world.items.take(item_id), "Integration link")
+    """Find a link. Raises Refused."""
+    return bodies.found(world.heron_links.get(item_id), "Integration link")
 
 
 def _end_user_of_query(world: World, request: Request) -> EndUser:
@@ -116,8 +114,8 @@ def _end_user_of_query(world: World, request: Request) -> EndUser:
 
 def _links_of_query(world: World, request: Request, integration: str) -> list[HeronLink]:
     if "end_user_id_or_heron_id" in request.query:
-        return world.take_links_of(_end_user_of_query(world, request).end_user_id)
-    return world.take_links_in(integration)
+        return world.links_of(_end_user_of_query(world, request).end_user_id)
+    return world.links_in(integration)
 
 
 def _new_link(world: World, integration: Integration, body: Mapping[str, Any]) -> HeronLink:
@@ -146,4 +144,4 @@ def _sync(world: World, link: HeronLink, then: str, message: str | None) -> None
 
 
 def _shown(link: HeronLink) -> dict[str, Any]:
-    return {name: value for name, value in asdict(link).items() if name not in HIDDEN}
+    return as_dict(link, HIDDEN)

@@ -23,8 +23,9 @@ def change(world: World, request: Request) -> Answer:
     body = bodies.read(request)
     bodies.check(body, {}, others={"is_enabled": lambda value: isinstance(value, bool)})
     with world.lock:
-        world.settle()
-        link = bodies.found(world.take_link_behind(request.args["source"]), "Data source")
+        links = world.heron_links.values()
+        behind = next((link for link in links if link.data_source_heron_id == request.args["source"]), None)
+        link = bodies.found(behind, "Data source")
         if link.source_enabled != body.get("is_enabled", True):
             link.source_enabled = not link.source_enabled
             world.tell_heron(of_source(link))

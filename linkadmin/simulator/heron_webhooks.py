@@ -1,11 +1,10 @@
 """Heron: its own webhooks, one topic each."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 from . import heron_bodies as bodies
-from .records import Webhook
+from .records import Webhook, as_dict
 from .state import World
 from .wire import Answer, Request, json_answer
 
@@ -25,7 +24,7 @@ _OTHERS: Mapping[str, Callable[[Any], bool]] = {
 
 def list_all(world: World, request: Request) -> Answer:
     with world.lock:
-        return json_answer(200, {"webhooks": [asdict(webhook) for webhook in world.webhooks.values()]})
+        return json_answer(200, {"webhooks": [as_dict(webhook) for webhook in world.webhooks.values()]})
 
 
 def list_topics(world: World, request: Request) -> Answer:
@@ -37,7 +36,7 @@ def create(world: World, request: Request) -> Answer:
     with world.lock:
         world.webhooks[webhook.heron_id] = webhook
         world.save()
-        return json_answer(201, {"webhook": asdict(webhook)})
+        return json_answer(201, {"webhook": as_dict(webhook)})
 
 
 def change(world: World, request: Request) -> Answer:
@@ -46,7 +45,7 @@ def change(world: World, request: Request) -> Answer:
         for name, value in _read(request, _CHANGE_RULES).items():
             setattr(webhook, name, value)
         world.save()
-        return json_answer(200, {"webhook": asdict(webhook)})
+        return json_answer(200, {"webhook": as_dict(webhook)})
 
 
 def delete(world: World, request: Request) -> Answer:

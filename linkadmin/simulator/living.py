@@ -3,13 +3,12 @@
 import math
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import belvo_life, heron_life
-from .overlay import Overlay
-from .pulse import beat
 from .state import World
+from .ticker import catch_up
 
 Happening = Callable[[World, random.Random, str], str]
 HOUR = 3600.0  # seconds
@@ -27,12 +26,12 @@ def live(world: World, *, hours: float = 24, seed: int = 0, share: float = 0.1, 
         raise ValueError(
             f"hours are from 0 to {LONGEST}, a share is from 0 to 1, and at most {MOST_STEPS} steps are made"
         )
-    beat(world)
+    catch_up(world)
     steps = max(1, math.ceil(hours / step))
     counts: dict[str, Counter[str]] = {"belvo": Counter(), "heron": Counter(), "banks": Counter()}
     for _ in range(steps):
         world.clock.forward(hours * HOUR / steps)
-        beat(world)
+        catch_up(world)
         _pass_step(world, _chance(world, seed), share / steps, counts)
     return {**{where: dict(sorted(each.items())) for where, each in counts.items()}, "now": world.now()}
 
@@ -47,7 +46,7 @@ def order(world: World, wish: dict[str, Any]) -> dict[str, Any]:
 
 
 def _chance(world: World, seed: int) -> random.Random:
-    """Make the chance of one step. How much is kept takes part, as the count of steps begins anew with a restart."""
+    """Make the chance of one step. How many links there are takes part, as the count begins anew with a restart."""
     world.lived += 1
     return random.Random(f"{seed}/{world.lived}/{len(world.belvo_links)}/{len(world.heron_links)}")  # noqa: S311
 
@@ -55,19 +54,16 @@ def _chance(world: World, seed: int) -> random.Random:
 def _pass_step(world: World, chance: random.Random, share: float, counts: dict[str, Counter[str]]) -> None:
     with world.lock:
         counts["banks"].update(_change_banks(world, chance))
-        counts["belvo"].update(_touch(world, chance, world.links, belvo_life.happen, share))
-        counts["heron"].update(_touch(world, chance, world.items, heron_life.happen, share))
+        counts["belvo"].update(_touch(world, chance, world.belvo_links, belvo_life.happen, share))
+        counts["heron"].update(_touch(world, chance, world.heron_links, heron_life.happen, share))
         world.save()
 
 
-def _touch(world: World, chance: random.Random, records: Overlay[Any], happen: Happening, share: float) -> Counter[str]:
-    """Let something happen to some records. A fraction of a record is one record now and then."""
-    others = records.others()
-    size = records.generated + len(others)
-    number = min(size, int(share * size + chance.random()))
-    chosen = chance.sample(range(size), number)
-    keys = [records.key(each) if each < records.generated else others[each - records.generated] for each in chosen]
-    return Counter(happen(world, chance, key) for key in keys)
+def _touch(world: World, chance: random.Random, keys: Iterable[str], happen: Happening, share: float) -> Counter[str]:
+    """Let something happen to some links. A fraction of a link is one link now and then."""
+    links = list(keys)
+    chosen = chance.sample(links, min(len(links), int(share * len(links) + chance.random())))
+    return Counter(happen(world, chance, key) for key in chosen)
 
 
 def _change_banks(world: World, chance: random.Random) -> Counter[str]:

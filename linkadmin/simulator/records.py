@@ -2,8 +2,10 @@
 
 import secrets
 import uuid
+from collections.abc import Container
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from .drill import Ask
 
@@ -146,3 +148,8 @@ class Consent:
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     created_at: str = ""
     expired_at: str | None = None
+
+
+def as_dict(record: Any, hidden: Container[str] = ()) -> dict[str, Any]:
+    """Return the fields of a record in order, except for the hidden ones."""
+    return {name: getattr(record, name) for name in record.__slots__ if name not in hidden}

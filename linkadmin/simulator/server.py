@@ -14,20 +14,21 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from . import controls, living, pages, stirring, storage, webhook_settings
 from .clock import Clock, LeadClock
 from .conduct import USUAL, Conduct
-from .crowds import Crowds
 from .deliveries import Delivery
 from .gateway import Gateway
+from .generated import EMPTY, Population
 from .journal import Call, Journal
-from .population import NOBODY, Population
-from .pulse import Pulse
 from .state import World
 from .stirring import Wish
-from .truth import Standing, truth
+from .ticker import Ticker, catch_up
 from .wire import Answer, ConnectionCut, Request
 
 HOST = "127.0.0.1"
 LARGEST_BODY = 1 << 20  # bytes
 PATIENCE = 1.0  # seconds given to open connections at the end
+
+
+Standing = tuple[str, str | None, str | None]  # status, its message, when data was last fetched (ISO)
 
 
 class UnreadableRequest(Exception):
@@ -169,10 +170,10 @@ class Simulator:
         record: bool = False,
         clock: Clock = time.time,
         conduct: Conduct = USUAL,
-        population: Population = NOBODY,
+        population: Population = EMPTY,
     ) -> None:
         self.clock = LeadClock(clock)
-        self.world = World(self.clock, Crowds.of(population, self.clock))
+        self.world = World(self.clock)
         self.gateway = Gateway(self.world, conduct)
         self.journal = Journal(self.clock, record=record)
         self._port = port
@@ -180,7 +181,8 @@ class Simulator:
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
         self._keeper: storage.Keeper | None = None
-        self._pulse = Pulse(self.world)
+        self._population = population
+        self._ticker = Ticker(self.world)
 
     @property
     def url(self) -> str:
@@ -201,7 +203,7 @@ class Simulator:
         self.gateway.behave(conduct)
 
     def stir(self, *, belvo: Wish = 0, heron: Wish = 0, seed: int = 0) -> dict[str, list[str]]:
-        """Let generated links change by themselves, so many or as a float that share; return their ids."""
+        """Let links change by themselves, so many or as a float that share; return their ids."""
         return stirring.stir(self.world, belvo=belvo, heron=heron, seed=seed)
 
     def live(self, *, hours: float = 24, seed: int = 0, share: float = 0.1, step: float = 1) -> dict[str, Any]:
@@ -213,7 +215,14 @@ class Simulator:
 
     def truth(self) -> dict[str, dict[str, Standing]]:
         """Return how every link stands, by provider and id: status, its message, when data was last fetched."""
-        return truth(self.world)
+        catch_up(self.world)
+        with self.world.lock:
+            links = {each.id: (each.status, None, each.last_accessed_at) for each in self.world.belvo_links.values()}
+            items = {
+                each.item_id: (each.status, each.status_message, each.last_successful_sync)
+                for each in self.world.heron_links.values()
+            }
+        return {"belvo": dict(links), "heron": dict(items)}
 
     def webhooks(
         self,
@@ -247,7 +256,9 @@ class Simulator:
     def start(self) -> Self:
         """Load the state and serve in the background. Raises OSError for a taken port, StateFileError."""
         if self._state_file and self._state_file.exists():
-            storage.load(self.world, self._state_file)
+            storage.load(self.world, self._state_file, self._population)
+        else:
+            self.world.generate(self._population)
         self._server = _Server(self, self._port)
         self._port = self._server.server_address[1]
         if self._state_file:
@@ -257,7 +268,7 @@ class Simulator:
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="simulator", daemon=True
         )
         self._thread.start()
-        self._pulse.start()
+        self._ticker.start()
         return self
 
     def stop(self) -> None:
@@ -268,7 +279,7 @@ class Simulator:
             self._thread.join()
             self._server.hang_up()
             self._server.server_close()
-            self._pulse.stop()
+            self._ticker.stop()
         self.world.deliveries.stop()
         if self._keeper:
             self._keeper.stop()

@@ -5,16 +5,19 @@ import hashlib
 import hmac
 import secrets
 import threading
-from collections.abc import Iterable
+from collections import defaultdict
+from dataclasses import replace
+from enum import StrEnum, auto
 
 from . import belvo_messages, heron_messages
+from .belvo_generated import belvo_links
 from .clock import LeadClock, iso, seconds
-from .crowds import Crowds
 from .deliveries import Deliveries, Delivery
 from .drill import Ask
+from .generated import DAY, EMPTY, Population
 from .heron_drill import SETTLES_AFTER
+from .heron_generated import heron_links
 from .institutions import INSTITUTIONS, Institution
-from .overlay import Overlay
 from .records import (
     PRACTICE_SECRET,
     BelvoLink,
@@ -28,20 +31,30 @@ from .records import (
 )
 from .wire import ConnectionCut
 
+REMOVED_AFTER = 4  # seconds from the acceptance of an asynchronous removal to its end
+PROCESSED_AFTER = 3  # seconds from an end user's status ready to processed
 INTEGRATIONS = {
     "itg_sandbox_transactions": {"name": "Plaid sandbox, transactions", "resource": "transaction"},
     "itg_sandbox_assets": {"name": "Plaid sandbox, asset reports", "resource": "assets_report"},
 }
 
 
-class World:
-    """Everything the two providers know, and the clock they look at.
+class Task(StrEnum):
+    """What a provider was asked to do and does a little later."""
 
-    What is in the dictionaries is kept. Below it lie generated links and end users, which `links`, `items` and
-    `customers` find as well: look at one with `find`, but `take` it to change it.
+    REMOVE_LINK = auto()
+    REMOVE_END_USER = auto()
+    PROCESS = auto()
+    SETTLE = auto()
+
+
+class World:
+    """Everything the two providers know, as plain records, and the clock they look at.
+
+    Links, consents and end users lie in the order in which they were made.
     """
 
-    def __init__(self, clock: LeadClock, crowds: Crowds) -> None:
+    def __init__(self, clock: LeadClock) -> None:
         self.clock = clock
         self.lock = threading.RLock()
         self.changed = threading.Event()
@@ -49,32 +62,35 @@ class World:
         self.renewed_at = 0.0  # seconds since 1970
         self.lived = 0  # steps of its life that passed on request
         self.salt = secrets.token_hex(16)
+        self.population = EMPTY
         self.institutions: dict[str, Institution] = {name: dict(bank) for name, bank in INSTITUTIONS.items()}
         self.belvo_links: dict[str, BelvoLink] = {}
+        self.consents: dict[str, Consent] = {}  # by link, one for each link of open finance
         self.attempts: dict[str, LoginAttempt] = {}
         self.end_users: dict[str, EndUser] = {}
         self.heron_links: dict[str, HeronLink] = {}
-        self.populate(crowds)
-        self._items_of: dict[str, list[str]] = {}  # by end user, the items that were not generated
-        self._unsettled: dict[str, HeronLink] = {}
+        self._links_of: dict[str, list[str]] = defaultdict(list)  # by end user
         self.integrations = {key: Integration(heron_id=key, **about) for key, about in INTEGRATIONS.items()}
         self.webhooks: dict[str, Webhook] = {}
         self.belvo_webhook = BelvoWebhook()
         self.heron_secret = PRACTICE_SECRET
         self.deliveries = Deliveries()
-        self.consents: dict[str, Consent] = {}  # by link; a link of open finance without one has the usual
-        # What goes or ends by itself, and when (seconds since 1970); a restart of the simulator ends it at once.
-        self.leaving_links: dict[str, float] = {}
+        self.due: dict[tuple[Task, str], float] = {}  # what is to be done to what, and when (seconds since 1970)
         self.removals: dict[str, str] = {}  # by link, the request that asked for it to go
-        self.leaving_users: dict[str, float] = {}
-        self.processing: dict[str, float] = {}
 
-    def populate(self, crowds: Crowds) -> None:
-        """Lay generated records under the kept ones."""
-        self.crowds = crowds
-        self.links = Overlay(crowds.links, self.belvo_links)
-        self.items = Overlay(crowds.items, self.heron_links)
-        self.customers = Overlay(crowds.customers, self.end_users)
+    def generate(self, population: Population) -> None:
+        """Add the records of a population."""
+        now = self.clock()
+        until = now // DAY * DAY if population.until is None else population.until
+        self.population = replace(population, until=until)
+        for link, consent in belvo_links(population, until, now):
+            self.belvo_links[link.id] = link
+            if consent:
+                self.consents[link.id] = consent
+        for item, user in heron_links(population, until, now):
+            if user:
+                self.end_users[user.end_user_id] = user
+            self.add_heron_link(item)
 
     def now(self) -> str:
         return iso(self.clock())
@@ -126,7 +142,7 @@ class World:
                 )
 
     def tell_of_end_user(self, end_user_id: str, what: str) -> None:
-        if user := self.customers.find(end_user_id):
+        if user := self.end_users.get(end_user_id):
             self.tell_heron(heron_messages.of_end_user(user, what))
 
     def bank(self, link: BelvoLink) -> Institution:
@@ -162,94 +178,40 @@ class World:
 
     def remove_belvo_link(self, link_id: str) -> None:
         """Forget a link with all that hangs on it."""
-        self.links.take(link_id)
-        self.belvo_links.pop(link_id, None)
-        self.consents.pop(link_id, None)
-        self.leaving_links.pop(link_id, None)
-        self.removals.pop(link_id, None)
+        for records in (self.belvo_links, self.consents, self.removals):
+            records.pop(link_id, None)
+        self.due.pop((Task.REMOVE_LINK, link_id), None)
         self.drop_attempts(link_id)
         self.save()
 
     def remove_end_user(self, end_user_id: str) -> None:
         """Forget an end user. No document says what becomes of the links; here they go as well."""
-        links = self.take_links_of(end_user_id)
-        self.customers.take(end_user_id)
-        self.end_users.pop(end_user_id, None)
-        for pending in (self.leaving_users, self.processing):
-            pending.pop(end_user_id, None)
-        for link in links:
+        for link in self.links_of(end_user_id):
             del self.heron_links[link.item_id]
-            self._unsettled.pop(link.item_id, None)
+        self.end_users.pop(end_user_id, None)
+        for task in (Task.REMOVE_END_USER, Task.PROCESS):
+            self.due.pop((task, end_user_id), None)
         self.save()
 
     def end_user(self, key: str) -> EndUser | None:
-        """Find an end user by either of its ids, to look at it."""
-        return self.customers.find(key) or next((u for u in self.end_users.values() if u.heron_id == key), None)
+        """Find an end user by either of its ids."""
+        return self.end_users.get(key) or next((user for user in self.end_users.values() if user.heron_id == key), None)
 
     def add_heron_link(self, link: HeronLink) -> None:
-        self.items.keep(link.item_id, link)
-        self._items_of.setdefault(link.end_user_id, []).append(link.item_id)
+        self.heron_links[link.item_id] = link
+        self._links_of[link.end_user_id].append(link.item_id)
         if link.settles_at:
-            self._unsettled[link.item_id] = link
+            self.due[Task.SETTLE, link.item_id] = seconds(link.settles_at)
 
     def links_of(self, end_user_id: str) -> list[HeronLink]:
-        """Return the links of an end user, to look at them."""
-        self.settle()
-        links = map(self.items.find, self._items(end_user_id))
+        links = (self.heron_links.get(item_id) for item_id in dict.fromkeys(self._links_of.get(end_user_id, ())))
         return [link for link in links if link and link.end_user_id == end_user_id]
 
-    def take_links_of(self, end_user_id: str) -> list[HeronLink]:
-        """Return the links of an end user, to change them."""
-        return [link for each in self.links_of(end_user_id) if (link := self.items.take(each.item_id))]
-
-    def statuses_of(self, end_user_id: str) -> list[str]:
-        """Return the statuses of an end user's links."""
-        numbers = self._generated(end_user_id)
-        if end_user_id in self._items_of or any(number in self.items.taken for number in numbers):
-            return [link.status for link in self.links_of(end_user_id)]
-        return [self.crowds.items.status(number) for number in numbers]
-
-    def _items(self, end_user_id: str) -> Iterable[str]:
-        generated = map(self.crowds.items.key, self._generated(end_user_id))
-        return dict.fromkeys([*generated, *self._items_of.get(end_user_id, ())])
-
-    def _generated(self, end_user_id: str) -> range:
-        number = self.crowds.customers.number(end_user_id)
-        return range(0) if number is None else self.crowds.customers.links(number)
-
-    def take_links_in(self, integration: str) -> list[HeronLink]:
-        """Return the links of an integration, to change them: as many as there are."""
-        self.settle()
-        for number in self.crowds.items.of_integration(integration):
-            self.items.take(self.crowds.items.key(number))
+    def links_in(self, integration: str) -> list[HeronLink]:
         return [link for link in self.heron_links.values() if link.integration == integration]
 
-    def take_link_behind(self, source: str) -> HeronLink | None:
-        """Find the link behind a data source, to change it."""
-        number = self.crowds.items.of_source(source)
-        if number is not None:
-            return self.items.take(self.crowds.items.key(number))
-        return next((link for link in self.heron_links.values() if link.data_source_heron_id == source), None)
-
-    def settle(self) -> None:
-        """Let the links that are due take the status and message that they were to take."""
-        for link in list(self._unsettled.values()):
-            if link.settles_at is None or seconds(link.settles_at) <= self.clock():
-                del self._unsettled[link.item_id]
-            if link.settles_at and seconds(link.settles_at) <= self.clock():
-                self._settle(link, link.settles_at)
-
-    def _settle(self, link: HeronLink, moment: str) -> None:
-        link.status, link.status_message = link.settles_as
-        link.last_updated, link.settles_at = moment, None
-        if link.status == "active":
-            link.last_successful_sync = moment
-            self.tell_of_end_user(link.end_user_id, "transactions_updated")
-        elif link.status == "erroring":
-            self.tell_heron(heron_messages.erroring(link))
-        self.save()
-
     def settle_later(self, link: HeronLink, status: str, message: str | None) -> None:
-        link.settles_at = iso(self.clock() + SETTLES_AFTER)
-        link.settles_as = (status, message)
-        self._unsettled[link.item_id] = link
+        """Let a link take a status and a message a little later."""
+        moment = self.clock() + SETTLES_AFTER
+        link.settles_at, link.settles_as = iso(moment), (status, message)
+        self.due[Task.SETTLE, link.item_id] = moment

@@ -1,12 +1,10 @@
-"""Changes at the providers that nobody asked for: some generated links break, some that were broken work again."""
+"""Changes at the providers that nobody asked for: some links break, some that were broken work again."""
 
-from collections.abc import Iterator
-from itertools import islice
+import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 from . import belvo_life, heron_life
-from .population import Permutation
-from .records import BelvoLink, HeronLink
 from .state import World
 
 Wish = int | float  # a number of links, or as a float the share of them
@@ -16,12 +14,21 @@ BROKEN = ("invalid", "token_required", "invalid")
 def stir(world: World, *, belvo: Wish = 0, heron: Wish = 0, seed: int = 0) -> dict[str, list[str]]:
     """Let links change by themselves, and return their ids. The same again lets the same links change back."""
     with world.lock:
-        world.settle()
-        belvo_ids = islice(_moved_links(world, seed), _count(belvo, world.crowds.links.size))
-        heron_ids = islice(_moved_items(world, seed), _count(heron, world.crowds.items.size))
-        moved = {"belvo": list(belvo_ids), "heron": list(heron_ids)}
+        belvo_ids = _some((key for key, link in world.belvo_links.items() if link.status != "unconfirmed"), belvo, seed)
+        for turn, link in enumerate(map(world.belvo_links.__getitem__, belvo_ids)):
+            if link.status == "valid":
+                belvo_life.refuse(world, link, BROKEN[turn % len(BROKEN)])
+            else:
+                belvo_life.mend(world, link)
+        moving = ("active", "erroring")
+        heron_ids = _some((key for key, item in world.heron_links.items() if item.status in moving), heron, seed)
+        for turn, item in enumerate(map(world.heron_links.__getitem__, heron_ids)):
+            if item.status == "active":
+                heron_life.fail(world, item, heron_life.TROUBLES[turn % len(heron_life.TROUBLES)])
+            else:
+                heron_life.mend(world, item)
         world.save()
-    return moved
+    return {"belvo": belvo_ids, "heron": heron_ids}
 
 
 def order(world: World, wish: dict[str, Any]) -> dict[str, list[str]]:
@@ -34,42 +41,7 @@ def order(world: World, wish: dict[str, Any]) -> dict[str, list[str]]:
     return stir(world, **wish)
 
 
-def _count(wish: Wish, size: int) -> int:
-    return round(min(1.0, wish) * size) if isinstance(wish, float) else wish
-
-
-def _moved_links(world: World, seed: int) -> Iterator[str]:
-    for turn, number in enumerate(_numbers(world.crowds.links.size, seed)):
-        link = world.links.at(number)
-        if link and link.status != "unconfirmed":
-            _move_link(world, world.links.take(link.id) or link, turn)
-            yield link.id
-
-
-def _move_link(world: World, link: BelvoLink, turn: int) -> None:
-    if link.status == "valid":
-        belvo_life.refuse(world, link, BROKEN[turn % len(BROKEN)])
-    else:
-        belvo_life.mend(world, link)
-
-
-def _moved_items(world: World, seed: int) -> Iterator[str]:
-    for turn, number in enumerate(_numbers(world.crowds.items.size, seed)):
-        link = world.items.at(number)
-        if link and link.status in ("active", "erroring"):
-            _move_item(world, world.items.take(link.item_id) or link, turn)
-            yield link.item_id
-
-
-def _move_item(world: World, link: HeronLink, turn: int) -> None:
-    if link.status == "active":
-        heron_life.fail(world, link, heron_life.TROUBLES[turn % len(heron_life.TROUBLES)])
-    else:
-        heron_life.mend(world, link)
-
-
-def _numbers(size: int, seed: int) -> Iterator[int]:
-    """Walk all numbers in an order of the seed's."""
-    bits = max(2, size.bit_length())
-    hide = Permutation(seed, "stir", bits).hide
-    return (number for number in map(hide, range(1 << bits)) if number < size)
+def _some(keys: Iterable[str], wish: Wish, seed: int) -> list[str]:
+    """Pick as many as are wished for, in an order of the seed's that others who come or go do not change."""
+    ordered = sorted(keys, key=lambda key: hashlib.sha256(f"{seed}/{key}".encode()).digest())
+    return ordered[: round(min(1.0, wish) * len(ordered)) if isinstance(wish, float) else wish]

@@ -13,8 +13,7 @@ One JSON object; every key may be left out, unknown keys are refused by name:
                    "fetch_resources": ["ACCOUNTS"], "stale_in": "365d", "institution_user_id": "44 characters",
                    "created_by": "uuid", "refusals": 0, "refreshed_at": null, "silent": false}],
         "consents": [{"link": "uuid", "status": "EXPIRED", "id": "uuid", "created_at": "2026-01-02T08:00:00Z",
-                      "expired_at": "2026-11-20T08:00:00Z"}],
-        "gone": ["uuid"]},
+                      "expired_at": "2026-11-20T08:00:00Z"}]},
      "heron": {
         "integrations": [{"name": "Plaid", "resource": "transaction", "type": "plaid", "heron_id": "itg_...",
                           "base_url": null, "webhook_url": null}],
@@ -28,16 +27,14 @@ One JSON object; every key may be left out, unknown keys are refused by name:
                    "last_updated": "2026-11-20T08:00:00Z", "last_successful_sync": null,
                    "type": "plaid_integration", "data_source_heron_id": "dso_...",
                    "settles_at": null, "settles_as": ["active", null],
-                   "silent": false, "source_enabled": true}],
-        "gone": ["customer-17"]}}
+                   "silent": false, "source_enabled": true}]}}
 
 Required are only a Belvo link's `institution`, a consent's `link`, an end user's `end_user_id`, a Heron link's
 `item_id` and `end_user_id`, an integration's `name` and `resource`, a webhook's `topic` and `url`; missing ids are
 made up, missing moments are the start of the server, an end user that only a link names is added. Moments are ISO
 texts. A link that works fetches new data on its schedule, unless it is `silent`.
 
-Of a population the file holds what differs: the links and end users that were changed, and in `gone` the ids of the
-links and end users that were removed. Asking for another population than the file's is refused.
+Of a population the file holds all records as they are now, and which one it was: asking for another is refused.
 
 Consents need to be named only where they differ from the usual one: authorised, for a year from the link's creation.
 There is no secret in it, neither of an integration nor in a webhook's headers: those are gone after a restart.
@@ -50,14 +47,15 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, asdict, fields, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
+from . import belvo_consents as consents
 from .clock import iso, seconds
-from .crowds import Crowds
-from .population import Population
+from .generated import Population
 from .records import (
     CONSENT_STATUSES,
     ITEM_STATUSES,
@@ -69,8 +67,9 @@ from .records import (
     HeronLink,
     Integration,
     Webhook,
+    as_dict,
 )
-from .state import World
+from .state import Task, World
 
 VERSION = 1
 PAUSE = 0.2  # seconds; changes within it are written together
@@ -88,39 +87,37 @@ class StateFileError(ValueError):
     """The state file cannot be understood; the text says where."""
 
 
-def load(world: World, path: Path) -> None:
-    """Fill the world from the file. Raises StateFileError."""
+def load(world: World, path: Path, asked: Population) -> None:
+    """Fill the world from the file, and with the population that is asked for. Raises StateFileError."""
     try:
-        document = json.loads(path.read_text())
-        _fill(world, document)
+        _fill(world, json.loads(path.read_text()), asked)
     except (ValueError, TypeError, AttributeError) as error:
         raise StateFileError(f"{path}: {error}") from error
 
 
-def _fill(world: World, document: Mapping[str, Any]) -> None:
+def _fill(world: World, document: Mapping[str, Any], asked: Population) -> None:
     _only(document, {"version", "salt", "population", "belvo", "heron"}, "the file")
     if document.get("version", VERSION) != VERSION:
         raise StateFileError(f"version {document['version']} is not known")
     world.salt = bytes.fromhex(document.get("salt", world.salt)).hex()
     if "population" in document:
-        _populate(world, document["population"])
+        _populate(world, document["population"], asked)
+    else:
+        world.generate(asked)
     _fill_belvo(world, document.get("belvo", {}))
     _fill_heron(world, document.get("heron", {}))
 
 
-def _populate(world: World, raw: Mapping[str, Any]) -> None:
+def _populate(world: World, raw: Mapping[str, Any], asked: Population) -> None:
+    """Note the population that is in the file. Raises StateFileError if another one is asked for."""
     _only(raw, {each.name for each in fields(Population)}, "the population")
-    found = Population(**{**raw, "until": seconds(raw["until"])})
-    asked = replace(world.crowds.population, until=found.until)
-    if asked.anybody and asked != found:
+    world.population = Population(**{**raw, "until": seconds(raw["until"])})
+    if not asked.is_empty and replace(asked, until=world.population.until) != world.population:
         raise StateFileError("the file has another population than the one asked for")
-    world.populate(Crowds.of(found, world.clock))
 
 
 def _fill_belvo(world: World, belvo: Mapping[str, Any]) -> None:
-    _only(belvo, {"institutions", "links", "consents", "gone"}, "belvo")
-    for link_id in belvo.get("gone", []):
-        world.remove_belvo_link(link_id)
+    _only(belvo, {"institutions", "links", "consents"}, "belvo")
     for name, status in belvo.get("institutions", {}).items():
         _one_of(name, world.institutions, "an institution")
         world.institutions[name]["status"] = _one_of(status, ("healthy", "down"), "the status of an institution")
@@ -130,12 +127,15 @@ def _fill_belvo(world: World, belvo: Mapping[str, Any]) -> None:
         consent = _record(Consent, raw, world)
         _one_of(consent.status, CONSENT_STATUSES, "the status of a consent")
         world.consents[consent.link] = consent
+    in_order = sorted(world.belvo_links.values(), key=attrgetter("created_at", "id"))
+    world.belvo_links = {link.id: link for link in in_order}
+    for link in in_order:
+        if link.id not in world.consents:
+            consents.grant(world, link)
 
 
 def _fill_heron(world: World, heron: Mapping[str, Any]) -> None:
-    _only(heron, {"integrations", "webhooks", "end_users", "links", "gone"}, "heron")
-    for end_user_id in heron.get("gone", []):
-        world.remove_end_user(end_user_id)
+    _only(heron, {"integrations", "webhooks", "end_users", "links"}, "heron")
     for raw in heron.get("integrations", []):
         integration = _record(Integration, raw, world)
         _one_of(integration.resource, RESOURCES, "the resource of an integration")
@@ -145,7 +145,7 @@ def _fill_heron(world: World, heron: Mapping[str, Any]) -> None:
         world.webhooks[webhook.heron_id] = webhook
     for raw in heron.get("end_users", []):
         user = _record(EndUser, raw, world)
-        world.customers.keep(user.end_user_id, user)
+        world.end_users[user.end_user_id] = user
     for raw in heron.get("links", []):
         _plant_heron_link(world, raw)
 
@@ -156,7 +156,7 @@ def _plant_belvo_link(world: World, raw: Mapping[str, Any]) -> None:
     _one_of(link.status, LINK_STATUSES, "the status of a Belvo link")
     if link.access_mode == "single" and "refresh_rate" not in raw:
         link.refresh_rate = None
-    world.links.keep(link.id, link)
+    world.belvo_links[link.id] = link
 
 
 def _plant_heron_link(world: World, raw: Mapping[str, Any]) -> None:
@@ -167,9 +167,9 @@ def _plant_heron_link(world: World, raw: Mapping[str, Any]) -> None:
     status, message = link.settles_as
     link.settles_as = (status, message)
     world.add_heron_link(link)
-    if not world.customers.find(link.end_user_id):
+    if link.end_user_id not in world.end_users:
         user = EndUser(link.end_user_id, created=link.created, last_updated=link.last_updated)
-        world.customers.keep(user.end_user_id, user)
+        world.end_users[user.end_user_id] = user
 
 
 def _record(kind: type[Record], raw: Mapping[str, Any], world: World) -> Record:
@@ -196,40 +196,34 @@ def _one_of(value: str, allowed: Any, what: str) -> str:
 
 
 def snapshot(world: World) -> dict[str, Any]:
-    """Everything worth keeping, as the file holds it."""
+    """Everything worth keeping, as the file holds it: what is on its way out is gone already."""
     with world.lock:
+        leaving = {key for task, key in world.due if task in (Task.REMOVE_LINK, Task.REMOVE_END_USER)}
         return {
             "version": VERSION,
             "salt": world.salt,
-            **_population(world),
+            **_population(world.population),
             "belvo": {
                 "institutions": {name: bank["status"] for name, bank in world.institutions.items()},
-                "links": [asdict(link) for link in world.belvo_links.values() if link.id not in world.leaving_links],
-                "consents": [asdict(consent) for consent in world.consents.values()],
-                "gone": sorted({*world.links.gone(), *world.leaving_links}),
+                "links": _rows(link for link in world.belvo_links.values() if link.id not in leaving),
+                "consents": _rows(consent for consent in world.consents.values() if consent.link not in leaving),
             },
             "heron": {
-                "integrations": [_without_secrets(each) for each in world.integrations.values()],
-                "webhooks": [_without_secrets(webhook) for webhook in world.webhooks.values()],
-                "end_users": [
-                    asdict(user) for user in world.end_users.values() if user.end_user_id not in world.leaving_users
-                ],
-                "links": [
-                    asdict(link) for link in world.heron_links.values() if link.end_user_id not in world.leaving_users
-                ],
-                "gone": sorted({*world.customers.gone(), *world.leaving_users}),
+                "integrations": _rows(world.integrations.values()),
+                "webhooks": _rows(world.webhooks.values()),
+                "end_users": _rows(user for user in world.end_users.values() if user.end_user_id not in leaving),
+                "links": _rows(link for link in world.heron_links.values() if link.end_user_id not in leaving),
             },
         }
 
 
-def _population(world: World) -> dict[str, Any]:
-    population = world.crowds.population
+def _population(population: Population) -> dict[str, Any]:
     told = {**asdict(population), "until": iso(population.until or 0)}
-    return {"population": told} if population.anybody else {}
+    return {} if population.is_empty else {"population": told}
 
 
-def _without_secrets(record: Integration | Webhook) -> dict[str, Any]:
-    return {name: value for name, value in asdict(record).items() if name not in SECRETS}
+def _rows(records: Iterable[object]) -> list[dict[str, Any]]:
+    return [as_dict(record, SECRETS) for record in records]
 
 
 def write(world: World, path: Path) -> None:
@@ -237,7 +231,7 @@ def write(world: World, path: Path) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(snapshot(world), file, indent=1)
+        file.write(json.dumps(snapshot(world)))
     draft.replace(path)
 
 

@@ -19,7 +19,7 @@ from linkadmin.links.models import EndUser, HealthChange, Link, LinkRead
 from linkadmin.links.presentation import badge_of
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.simulator.conduct import Conduct
-from linkadmin.simulator.population import Population
+from linkadmin.simulator.generated import Population
 from linkadmin.simulator.server import Simulator
 from tests.environment import Clock, Environment, build
 

@@ -9,8 +9,8 @@ import pytest
 import requests
 from redis import Redis
 
-from linkadmin.simulator.crowds import Crowds
-from linkadmin.simulator.population import Population
+from linkadmin.simulator.generated import Population
+from linkadmin.simulator.heron_generated import heron_links
 from tests.environment import HERON_INTEGRATION
 
 from . import servers
@@ -67,8 +67,9 @@ def crowded(
 
 def links_to_be_found() -> int:
     """Count what the simulator has for our two integrations, the links included that were known before."""
-    at_heron = Crowds.of(CROWD, time.time).items.of_integration(HERON_INTEGRATION)
-    return CROWD.belvo_links + len(at_heron) + LINKS_PER_BANK * len(BANKS)
+    generated = heron_links(CROWD, time.time(), time.time())
+    at_heron = sum(link.integration == HERON_INTEGRATION for link, _ in generated)
+    return CROWD.belvo_links + at_heron + LINKS_PER_BANK * len(BANKS)
 
 
 def press(browser: Browser, page: str, address: str, **typed: str) -> requests.Response:

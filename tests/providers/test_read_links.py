@@ -9,7 +9,7 @@ import pytest
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import NotFound, OutcomeUnknown
 from linkadmin.providers.types import Cause, LinkRef, NewLink, Secret
-from linkadmin.simulator.population import Population
+from linkadmin.simulator.generated import Population
 from linkadmin.simulator.server import Simulator
 
 from .conftest import Script, belvo_at, heron_at, reply

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from linkadmin.simulator.belvo_consents import TYPED, Typed
-from linkadmin.simulator.population import Population
+from linkadmin.simulator.generated import Population
 from linkadmin.simulator.server import Simulator
 
 from .conftest import Belvo, MovableClock

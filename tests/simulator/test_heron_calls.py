@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import requests
 
-from linkadmin.simulator.deferred import PROCESSED_AFTER, REMOVED_AFTER
 from linkadmin.simulator.server import Simulator
+from linkadmin.simulator.state import PROCESSED_AFTER, REMOVED_AFTER
 
 from .conftest import Heron, MovableClock
 

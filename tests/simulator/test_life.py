@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from linkadmin.simulator.population import Population
+from linkadmin.simulator.generated import Population
 from linkadmin.simulator.server import Simulator
 
 from .conftest import Belvo, Heron, MovableClock
@@ -59,11 +59,15 @@ def test_links_come_and_go_break_and_mend(simulator: Simulator) -> None:
 
 
 def test_only_the_share_is_touched(simulator: Simulator) -> None:
+    before = simulator.truth()["belvo"]
+
     counts = simulator.live(hours=24, seed=1, share=0.01)
 
     touched = {provider: sum(counts[provider].values()) for provider in ("belvo", "heron")}
     assert all(10 <= number <= 35 for number in touched.values())
-    assert len(simulator.world.belvo_links) < 40
+    after = simulator.truth()["belvo"]
+    assert sum(before[key][0] != after[key][0] for key in before.keys() & after.keys()) <= touched["belvo"]
+    assert len(before.keys() ^ after.keys()) <= touched["belvo"]
 
 
 def test_the_same_seed_makes_the_same_day(clock: MovableClock) -> None:

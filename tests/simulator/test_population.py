@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from linkadmin.simulator.filters import COMPARE
+from linkadmin.simulator.generated import Population
 from linkadmin.simulator.institutions import INSTITUTIONS, kind_of
-from linkadmin.simulator.population import Population
 from linkadmin.simulator.server import Simulator
 
 from .conftest import Belvo, Heron, MovableClock
@@ -19,10 +19,12 @@ SIZE = 3000
 USERS = 2100
 DAY = 86_400
 NEW_WORLD = """
-from linkadmin.simulator.crowds import Crowds
-from linkadmin.simulator.population import Population
-crowds = Crowds.of(Population(7, 3000, 3000), lambda: 1_790_000_000.0)
-print([crowds.links.record(17), crowds.items.record(17), crowds.customers.record(17)])
+from linkadmin.simulator.clock import LeadClock
+from linkadmin.simulator.generated import Population
+from linkadmin.simulator.state import World
+world = World(LeadClock(lambda: 1_790_000_000.0))
+world.generate(Population(7, 3000, 3000))
+print([list(each.values())[17] for each in (world.belvo_links, world.consents, world.heron_links, world.end_users)])
 """
 
 
@@ -33,11 +35,12 @@ def simulator(clock: MovableClock) -> Iterator[Simulator]:
 
 
 def test_the_same_seed_makes_the_same_world_in_another_process(simulator: Simulator) -> None:
-    crowds = simulator.world.crowds
+    world = simulator.world
+    here = [list(each.values())[17] for each in (world.belvo_links, world.consents, world.heron_links, world.end_users)]
 
     there = subprocess.run([sys.executable, "-c", NEW_WORLD], capture_output=True, check=True, text=True).stdout
 
-    assert there.strip() == str([crowds.links.record(17), crowds.items.record(17), crowds.customers.record(17)])
+    assert there.strip() == str(here)
 
 
 def test_another_seed_makes_another_world(clock: MovableClock, belvo: Belvo) -> None:

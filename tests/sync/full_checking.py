@@ -12,7 +12,7 @@ from linkadmin.integrations import connections
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Link
 from linkadmin.simulator.conduct import USUAL, Conduct
-from linkadmin.simulator.population import Population
+from linkadmin.simulator.generated import Population
 from linkadmin.simulator.server import Simulator
 from linkadmin.sync import full_checks
 from linkadmin.sync.full_checks import batches, worker
@@ -91,7 +91,7 @@ def at_provider(env: Environment, integration: Integration) -> dict[str, tuple[s
     """Return the status and the message of each link that the simulated provider has in an integration."""
     truth = env.simulator.truth()[integration.provider]
     world = env.simulator.world
-    here = (each.item_id for each in world.items.everything() if each.integration == HERON_INTEGRATION)
+    here = (each.item_id for each in world.heron_links.values() if each.integration == HERON_INTEGRATION)
     ids = truth.keys() if integration == env.belvo else here
     return {remote_id: (truth[remote_id][0], truth[remote_id][1] or "") for remote_id in ids}
 

@@ -125,7 +125,7 @@ def test_after_a_day_every_link_stands_as_at_its_provider(lively: Environment) -
 
 def in_our_integration(env: Environment) -> dict[str, tuple[str, str | None, str | None]]:
     truth = env.simulator.truth()["heron"]
-    everything = env.simulator.world.items.everything()
+    everything = env.simulator.world.heron_links.values()
     return {each.item_id: truth[each.item_id] for each in everything if each.integration == HERON_INTEGRATION}
 
 

@@ -271,7 +271,7 @@ def test_link_that_came_while_the_list_was_read_is_found(town: Environment) -> N
 def test_list_that_gets_shorter_meanwhile_comes_to_an_end(town: Environment) -> None:
     started = full_checks.start(town.belvo)
     read_one(started)
-    for link in list(town.simulator.world.links.everything())[:25]:
+    for link in list(town.simulator.world.belvo_links.values())[:25]:
         town.simulator.world.remove_belvo_link(link.id)
 
     go_on(started)
@@ -297,7 +297,7 @@ def test_read_that_is_newer_than_a_page_stays(env: Environment, monkeypatch: pyt
 
     def overtaken(*args: object, **more: object) -> bool:
         """Let the link break, and be read, between a page's answer and our work on it."""
-        env.simulator.world.links.take(link.remote_id).status = "token_required"
+        env.simulator.world.belvo_links[link.remote_id].status = "token_required"
         reading.read(Link.objects.get(pk=link.pk))
         return original(*args, **more)  # type: ignore[arg-type]
 

@@ -63,7 +63,7 @@ def test_found_links_belong_to_their_customers(town: Environment) -> None:
     swept(town.belvo)
 
     heron = town.heron.links.select_related("end_user").first()
-    owners = {each.item_id: each.end_user_id for each in town.simulator.world.items.everything()}
+    owners = {each.item_id: each.end_user_id for each in town.simulator.world.heron_links.values()}
     assert heron is not None
     assert heron.end_user.external_id == owners[heron.remote_id]
     assert heron.end_user.name

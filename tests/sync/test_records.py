@@ -50,7 +50,7 @@ def test_link_at_the_provider_leads_to_our_page_if_we_know_it(env: Environment) 
 def test_reading_takes_nothing_over(env: Environment) -> None:
     link = env.belvo_link()
     before = Link.objects.values().get(pk=link.pk)
-    there = env.simulator.world.links.take(link.remote_id)
+    there = env.simulator.world.belvo_links[link.remote_id]
     assert there
     there.status = "token_required"
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from linkadmin.simulator.conduct import MEANINGS, USUAL, Conduct
-from linkadmin.simulator.population import NOBODY, Population
+from linkadmin.simulator.generated import EMPTY, Population
 from linkadmin.simulator.server import Simulator
 from linkadmin.simulator.storage import StateFileError
 
@@ -52,8 +52,10 @@ class Command(BaseCommand):
             webhooks.add_argument(option, type=_text_in, metavar="FILE", help=meaning)
 
         population = parser.add_argument_group("population", "generated links and end users; they need no file")
-        population.add_argument("--seed", type=int, default=NOBODY.seed, help="the same seed makes the same population")
-        population.add_argument("--belvo-links", type=int, default=0, metavar="N", help="a million starts at once")
+        population.add_argument("--seed", type=int, default=EMPTY.seed, help="the same seed makes the same population")
+        population.add_argument(
+            "--belvo-links", type=int, default=0, metavar="N", help="ten thousand are made in a second"
+        )
         population.add_argument(
             "--heron-links", type=int, default=0, metavar="N", help="of seven end users for ten links"
         )
