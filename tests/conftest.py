@@ -99,7 +99,7 @@ def slow(env: Environment, settings: Settings) -> Iterator[SlowProvider]:
     """A provider that answers what takes time when the test says so. Pages wait only a moment for it."""
     settings.OPERATION_ANSWER_SECONDS = 0.1
     settings.PROVIDER_READ_SECONDS = 120  # a read that waits this long is repeated
-    provider = SlowProvider(env.simulator.world)
+    provider = SlowProvider(env.simulator.store)
     yield provider
     provider.answers()
 

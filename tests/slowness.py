@@ -2,18 +2,18 @@
 
 import threading
 
-from linkadmin.simulator.state import World
+from linkadmin.simulator.store import Store
 from linkadmin.simulator.wire import ConnectionCut
 
 
 class SlowProvider:
     """What takes a simulated provider time takes until `answers`, on an idle machine and a busy one."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._may_answer = threading.Event()
         self.delays: list[float] = []  # seconds that each call so far was told to take
-        world.wait = self._wait  # type: ignore[method-assign]
+        store.wait = self._wait  # type: ignore[method-assign]
 
     def answers(self) -> None:
         """Let all calls that wait be answered, and all later ones at once."""
@@ -23,5 +23,5 @@ class SlowProvider:
         if delay:
             self.delays.append(delay)
             self._may_answer.wait()
-            if self._world.stopping.is_set():
+            if self._store.stopping.is_set():
                 raise ConnectionCut

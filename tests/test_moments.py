@@ -83,7 +83,7 @@ class TestAfterAClockThatWasAhead:
         link, then = env.belvo_link(), timezone.now() + ahead
         Link.objects.update(observed_at=then, checked_at=then)
         ClockMark.objects.create(seen_at=then)
-        env.simulator.world.belvo_links[link.remote_id].status = "valid"
+        env.simulator.store.belvo_links[link.remote_id].status = "valid"
 
         watch_clock()
         env.post(f"/links/{link.pk}/refresh/")

@@ -6,8 +6,9 @@ from typing import Any
 
 from linkadmin.integrations.models import Integration
 from linkadmin.providers.types import Capability, Secret
-from linkadmin.simulator.heron_webhooks import TOPICS
-from linkadmin.simulator.records import PRACTICE_AUTHORIZATION, PRACTICE_SECRET
+from linkadmin.simulator.belvo.records import PRACTICE_AUTHORIZATION
+from linkadmin.simulator.heron.records import PRACTICE_SECRET
+from linkadmin.simulator.heron.webhooks import TOPICS
 from linkadmin.webhooks import endpoints, secrets
 from linkadmin.webhooks.models import WebhookEndpoint
 

@@ -16,7 +16,7 @@ from linkadmin.operations.challenges import AskedAgain
 from linkadmin.operations.models import Operation, OperationKind
 from linkadmin.providers.heron.plaid_codes import cause_of
 from linkadmin.providers.types import Cause, HealthState
-from linkadmin.simulator.institutions import INSTITUTIONS
+from linkadmin.simulator.belvo.institutions import INSTITUTIONS
 
 from .casting import Scene, id_of
 from .histories import History, PastAct, history_of

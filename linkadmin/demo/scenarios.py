@@ -13,7 +13,7 @@ from linkadmin.providers.belvo import answers as belvo_answers
 from linkadmin.providers.errors import ProviderError
 from linkadmin.providers.http.client import Answer
 from linkadmin.providers.types import Cause
-from linkadmin.simulator.institutions import INSTITUTIONS, kind_of
+from linkadmin.simulator.belvo.institutions import INSTITUTIONS, kind_of
 
 from .names import BELVO_BANKS
 

@@ -28,7 +28,7 @@ from linkadmin.links.models import EndUser, HealthChange, Institution, Link, Lin
 from linkadmin.operations.models import Operation
 from linkadmin.providers.belvo import records as belvo_records
 from linkadmin.providers.types import Cause, Observation, Secret
-from linkadmin.simulator.institutions import INSTITUTIONS
+from linkadmin.simulator.belvo.institutions import INSTITUTIONS
 
 from .casting import by_customer, cast, id_of
 from .lives import Cast, Life, belvo_consent, belvo_record, change_rows, heron_record, link_row, live, operation_rows

@@ -17,7 +17,7 @@ from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
-from .conduct import USUAL, Conduct
+from .settings import DEFAULTS, SimulatorSettings
 
 HERE = {"127.0.0.1", "::1", "localhost"}
 TIMEOUT = 5.0  # seconds, of every wait for the receiver
@@ -64,18 +64,18 @@ class Deliveries:
         self._threads: list[threading.Thread] = []
         self._log: deque[Delivery] = deque(maxlen=LENGTH)
         self._ended: Counter[Outcome] = Counter()
-        self.behave(USUAL)
+        self.configure(DEFAULTS)
 
-    def behave(self, conduct: Conduct) -> None:
+    def configure(self, settings: SimulatorSettings) -> None:
         """Send from now on as often, as late and as disorderly as told."""
         with self._changed:
-            self._conduct = conduct
-            self._chances = random.Random(conduct.error_seed)  # noqa: S311 - a run is to be repeatable
+            self._settings = settings
+            self._chances = random.Random(settings.error_seed)  # noqa: S311 - a run is to be repeatable
 
     def add(self, draft: Delivery) -> None:
         """Send a message, at once and in the background."""
         with self._changed:
-            for _ in range(self._conduct.webhook_copies):
+            for _ in range(self._settings.webhook_copies):
                 self._plan(replace(draft))
             self._help()
             self._changed.notify_all()
@@ -110,8 +110,8 @@ class Deliveries:
         if not _is_here(delivery.url):
             self._end(delivery, Outcome.NOT_HERE)
             return
-        mixed = self._chances.random() if self._conduct.webhook_shuffle else 0.0
-        self._wait(delivery, self._conduct.webhook_delay + mixed)
+        mixed = self._chances.random() if self._settings.webhook_shuffle else 0.0
+        self._wait(delivery, self._settings.webhook_delay + mixed)
 
     def _wait(self, delivery: Delivery, pause: float) -> None:
         heapq.heappush(self._queue, (time.monotonic() + pause, next(self._places), delivery))
@@ -157,7 +157,7 @@ class Deliveries:
         elif delivery.attempts > len(delivery.pauses):
             self._end(delivery, Outcome.GIVEN_UP)
         else:
-            self._wait(delivery, delivery.pauses[delivery.attempts - 1] * self._conduct.webhook_pace)
+            self._wait(delivery, delivery.pauses[delivery.attempts - 1] * self._settings.webhook_pace)
 
 
 def _is_here(url: str) -> bool:

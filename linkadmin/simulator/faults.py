@@ -1,13 +1,215 @@
-"""Faults on request: the next calls to a path get an answer of our choosing, whatever they ask for."""
+"""Faults on request: the next calls to a path get an answer of our choosing, whatever they ask for.
 
+The tables of answers drive the server and are shown on its first page.
+"""
+
+import gzip
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from .fault_answers import ANSWERS, Fault
-from .wire import Request
+from .belvo import guide as belvo_guide
+from .belvo.bodies import error
+from .heron.bodies import envelope_of
+from .outcomes import Outcome, Plain, Refuse, Reply, Spoil
+from .wire import Answer, Request, json_answer
+
+FOLLOWED = "/api/followed/"  # where redirects lead: a client that follows one shows up in the last calls
+OVERSIZED = 2 << 20  # bytes
+BOMB = 16 << 20  # bytes when unpacked
+DEPTH = 100_000  # lists inside one another
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One named answer. It is made anew for each call."""
+
+    name: str
+    says: str
+    make: Callable[[], Outcome]
+
+
+def _always(name: str, says: str, outcome: Outcome) -> Fault:
+    return Fault(name, says, lambda: outcome)
+
+
+def _body(name: str, says: str, payload: bytes, content_type: str = "application/json") -> Fault:
+    return _always(name, says, Plain(Answer(200, payload, content_type)))
+
+
+def _redirect(name: str, says: str, status: int, target: str) -> Fault:
+    return _always(name, says, Plain(Answer(status, headers={"Location": target})))
+
+
+def _belvo(name: str, says: str, status: int, message: str, **more: str) -> Fault:
+    """A row of Belvo's errors, named by its code."""
+    return Fault(name, says, lambda: Plain(json_answer(status, [error(name, message, **more)])))
+
+
+def _heron(name: str, says: str, status: int, description: str | Mapping[str, object]) -> Fault:
+    return _always(name, says, Plain(envelope_of(status, description)))
+
+
+def _oversized() -> Outcome:
+    return Plain(Answer(200, b'{"results": "' + b"0" * OVERSIZED + b'"}'))
+
+
+def _bomb() -> Outcome:
+    packed = gzip.compress(b'{"results": "' + b"0" * BOMB + b'"}', compresslevel=1)
+    return Plain(Answer(200, packed, headers={"Content-Encoding": "gzip"}))
+
+
+LINE_FAULTS = (
+    _always("lost_before", "the connection breaks, nothing was changed", Spoil(Reply.NONE, acted=False)),
+    _always("lost_after", "the call is carried out, then the connection breaks", Spoil(Reply.NONE, acted=True)),
+    _always("cut", "the call is carried out, the answer stops half-way", Spoil(Reply.CUT, acted=True)),
+    _always("unreadable", "the call is carried out, the answer cannot be read", Spoil(Reply.UNREADABLE, acted=True)),
+    _always("error_after", "the call is carried out, and answered with status 500", Spoil(Reply.ERROR, acted=True)),
+    _always("dripped", "the call is carried out, the answer drips in byte by byte", Spoil(Reply.DRIPPED, acted=True)),
+    Fault("oversized", "an answer of 2 MiB", _oversized),
+    Fault("gzip_bomb", "a small packed answer that unpacks to 16 MiB", _bomb),
+    _redirect("redirect", "status 302 to another path here", 302, FOLLOWED),
+    _redirect("redirect_307", "status 307, which keeps method and body, to another path here", 307, FOLLOWED),
+    _redirect("redirect_away", "status 302 to an address inside a cloud", 302, "http://169.254.169.254/latest/"),
+    _body("html_200", "a web page with status 200", b"<html><body>Please sign in.</body></html>", "text/html"),
+    _body("empty_200", "status 200 without a body", b""),
+    _body("deep", "JSON of a hundred thousand lists inside one another", b"[" * DEPTH + b"]" * DEPTH),
+    _body("nan", "JSON with NaN and Infinity", b'{"count": NaN, "results": [Infinity]}'),
+    _body("huge_number", "JSON with a number of ten thousand digits", b'{"count": ' + b"9" * 10_000 + b"}"),
+    _body("duplicate_keys", "JSON that names a key twice", b'{"results": [], "links": [], "results": 1, "links": 1}'),
+    _body("bad_utf8", "JSON with bytes that are no UTF-8", b'{"status": "\xff\xfe\x00"}'),
+    _always(
+        "foreign_next",
+        "an empty page whose next one lies at another host",
+        Plain(
+            json_answer(
+                200,
+                {"count": 2, "next": "http://elsewhere.test/api/links/?page=2", "previous": None, "results": []},
+            )
+        ),
+    ),
+)
+
+BELVO_FAULTS = (
+    *(
+        _always(trigger.words[0], trigger.says, trigger.outcome)
+        for trigger in belvo_guide.TRIGGERS
+        if isinstance(trigger.outcome, Refuse | Plain)
+    ),
+    _always("session_expired", "the code came too late", belvo_guide.SESSION_EXPIRED),
+    _belvo("session_expired_ob", "the time of an open-finance widget is over", 400, "The session has expired"),
+    _belvo(
+        "unavailable_data", "the bank sent nothing", 400, "The institution did not return any data for the request."
+    ),
+    _belvo(
+        "unsupported_operation",
+        "the bank does not offer this",
+        400,
+        "The resource you are trying to access is not supported by this institution",
+    ),
+    _belvo("required", "a field is missing", 400, "This field is required.", field="username"),
+    _belvo("blank", "a field is empty", 400, "This field may not be blank.", field="password"),
+    _belvo("null", "a field is null", 400, "This field may not be null.", field="password"),
+    _belvo(
+        "does_not_exist",
+        "a name that Belvo does not know",
+        400,
+        "Object with name=nowhere_mx_retail does not exist.",
+        field="institution",
+    ),
+    _belvo(
+        "invalid",
+        "a resource that the bank does not offer",
+        400,
+        "The institution only supports the following resources: ACCOUNTS, OWNERS",
+        field="resources",
+    ),
+    _belvo("invalid_choice", "not one of the choices", 400, '"daily" is not a valid choice.', field="access_mode"),
+    _belvo(
+        "duplicated",
+        "the person has a link at this bank",
+        400,
+        "Link already exists",
+        institution_user_id="sooE7XJWEKypZJR603ecaWYk-8Ap0oD8Nr1pBQ4eG9c=",
+    ),
+    _belvo(
+        "invalid_credentials_storage",
+        "a recurrent link that does not store its credentials",
+        400,
+        "Recurrent links must store the credentials",
+    ),
+    _belvo(
+        "invalid_fetch_resources",
+        "a single link that neither stores credentials nor fetches anything",
+        400,
+        "Single links without stored credentials must fetch resources",
+    ),
+    _belvo(
+        "invalid_access_mode_switch",
+        "a link without stored credentials cannot become recurrent",
+        400,
+        "This link doesn't have stored credentials hence it can't be switched to recurrent mode",
+    ),
+    _belvo("not_a_list", "a list was expected", 400, 'Expected a list but got type "str".', field="fetch_resources"),
+    _belvo("parse_error", "no JSON", 400, "JSON parse error - Expecting value: line 1 column 1 (char 0)"),
+    _always(
+        "nested_error",
+        "an error inside its field, without code and message on top",
+        Plain(json_answer(400, [{"fetch_resources": [error("invalid", "Enter a valid value.")]}])),
+    ),
+    _belvo("not_found", "status 404: no such link, or not ours", 404, "Not found."),
+    _belvo("method_not_allowed", "status 405", 405, 'Method "PUT" not allowed.'),
+    _belvo(
+        "link_refreshed",
+        "status 409: refreshed less than ten minutes ago",
+        409,
+        "The link has already been refreshed. Please wait 7 minutes before trying again.",
+    ),
+    _belvo("authentication_failed", "status 401: our keys are wrong", 401, "Invalid Secret Keys"),
+    _belvo(
+        "access_to_production_denied",
+        "status 403: our contract does not include production",
+        403,
+        "You don't have access to this API in production.",
+    ),
+    _belvo("permission_denied", "status 403: not permitted", 403, "You do not have permission to perform this action."),
+    _belvo("quota_limit_reached", "status 403: too many links", 403, "The quota of links has been reached."),
+    _belvo("service_unavailable", "status 500: Belvo is down", 500, "The service is unavailable, try again later."),
+)
+
+HERON_FAULTS = (
+    _heron("heron_400", "status 400: a rule was violated", 400, "The request could not be understood."),
+    _heron("heron_401", "status 401: the key has been switched off", 401, "Missing or invalid API key"),
+    _heron("heron_403", "status 403: the account lacks this feature", 403, "Feature not enabled"),
+    _heron("heron_404", "status 404: unknown, or someone else's", 404, "Integration link not found"),
+    _heron("heron_409", "status 409: known already, or busy", 409, "A link with this item_id already exists"),
+    _heron("heron_413", "status 413: the body is too large", 413, "The data value transmitted exceeds the limit."),
+    _heron("heron_422", "status 422: refused at its field", 422, {"json": {"item_id": ["Invalid value."]}}),
+    _heron("heron_422_text", "status 422 in plain words", 422, "a link with this item_id exists"),
+    _heron("heron_422_query", "status 422 at the query", 422, {"query": {"limit": ["Not a valid integer."]}}),
+    _heron(
+        "heron_422_schema",
+        "status 422 for the object as a whole",
+        422,
+        {"json": {"integration": {"_schema": ["invalid combination"]}}},
+    ),
+    _always(
+        "heron_422_partial",
+        "status 422: some asset reports could not be refreshed",
+        Plain(json_answer(422, {"failed_links": ["item-unknown"], "processed_links": 3})),
+    ),
+    _heron("heron_429", "status 429: too many calls", 429, "100 per 1 minute"),
+    _heron("heron_500", "status 500, nothing was changed", 500, "something broke on the server"),
+    _always(
+        "heron_message",
+        "an error in the other shape, with a message alone",
+        Plain(json_answer(400, {"message": "The request could not be understood."})),
+    ),
+)
+
+ANSWERS = {fault.name: fault for fault in (*LINE_FAULTS, *BELVO_FAULTS, *HERON_FAULTS)}
 
 ANY_METHOD = "*"
 MOST_TIMES = 1_000_000

@@ -5,15 +5,17 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import belvo, belvo_bodies, heron, heron_bodies
-from .conduct import Conduct
-from .drill import SERVER_ERROR, Effects, Refuse, play
+from .belvo import api as belvo
+from .belvo import bodies as belvo_bodies
 from .faults import Faults
+from .heron import api as heron
+from .heron import bodies as heron_bodies
 from .limits import Limits, Standing
-from .routes import Handler
-from .state import World
+from .outcomes import SERVER_ERROR, Effects, Refuse, play
+from .settings import SimulatorSettings
+from .store import Store
 from .ticker import catch_up
-from .wire import Answer, Request
+from .wire import Answer, Handler, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,43 +31,43 @@ _HERON = _Provider(heron.respond, heron_bodies.refusal)
 class Gateway:
     """The way to both providers."""
 
-    def __init__(self, world: World, conduct: Conduct) -> None:
+    def __init__(self, store: Store, settings: SimulatorSettings) -> None:
         self.faults = Faults()
-        self.world = world
+        self.store = store
         self._lock = threading.Lock()
-        self.behave(conduct)
+        self.configure(settings)
 
-    def behave(self, conduct: Conduct) -> None:
-        """Take another conduct on. Counts and chances begin anew."""
+    def configure(self, settings: SimulatorSettings) -> None:
+        """Take another settings on. Counts and chances begin anew."""
         with self._lock:
-            self.conduct = conduct
-            self.limits = Limits(conduct)
-            self.world.deliveries.behave(conduct)
-            self._chances = random.Random(conduct.error_seed)  # noqa: S311 - a run is to be repeatable
+            self.settings = settings
+            self.limits = Limits(settings)
+            self.store.deliveries.configure(settings)
+            self._chances = random.Random(settings.error_seed)  # noqa: S311 - a run is to be repeatable
 
     def answer(self, request: Request) -> Answer:
         """Answer a call to either provider. Raises ConnectionCut."""
-        catch_up(self.world)
+        catch_up(self.store)
         to_heron = request.path.startswith(heron.PREFIXES)
         standing = self._standing(request, to_heron)
         return standing.mark(standing.refusal or self._pass(request, _HERON if to_heron else _BELVO))
 
     def _standing(self, request: Request, to_heron: bool) -> Standing:
         count = self.limits.count_heron if to_heron else self.limits.count_belvo
-        return count(request, self.world.clock())
+        return count(request, self.store.clock())
 
     def _pass(self, request: Request, provider: _Provider) -> Answer:
         failing = self._fails_by_chance()
-        self.world.wait(self.conduct.latency / 1000)
+        self.store.wait(self.settings.latency / 1000)
 
         def act() -> Answer:
-            return provider.respond(self.world, request)
+            return provider.respond(self.store, request)
 
         fault = self.faults.take(request)
         if fault:
-            return play(fault.make(), self.world.wait, Effects(act, provider.refusal))
+            return play(fault.make(), self.store.wait, Effects(act, provider.refusal))
         return provider.refusal(SERVER_ERROR) if failing else act()
 
     def _fails_by_chance(self) -> bool:
         with self._lock:
-            return self._chances.random() < self.conduct.error_rate
+            return self._chances.random() < self.settings.error_rate

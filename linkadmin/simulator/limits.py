@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
-from . import heron
-from .belvo_drill import BLOCKED, THROTTLED
-from .conduct import BELVO_WINDOW, Conduct
-from .heron_bodies import envelope_of
-from .routes import find
-from .wire import Answer, Request
+from .belvo.guide import BLOCKED, THROTTLED
+from .heron import api as heron
+from .heron.bodies import envelope_of
+from .settings import BELVO_WINDOW, SimulatorSettings
+from .wire import Answer, Request, find
 
 MINUTE = 60  # seconds
 PLAIN_DELETES = "belvo plain deletes"
@@ -34,8 +33,8 @@ class Standing:
 class Limits:
     """Counts the calls of each scope. A call that was refused counts as well."""
 
-    def __init__(self, conduct: Conduct) -> None:
-        self._conduct = conduct
+    def __init__(self, settings: SimulatorSettings) -> None:
+        self._settings = settings
         self._lock = threading.Lock()
         self._fixed: dict[str, tuple[int, int]] = {}  # scope: number of its minute, calls in it
         self._sliding: dict[str, deque[float]] = {}  # scope: moments of the calls that still count
@@ -54,7 +53,7 @@ class Limits:
 
     def count_heron(self, request: Request, now: float) -> Standing:
         """Count a call to Heron in the minute of its endpoint."""
-        limit = self._conduct.heron_limit
+        limit = self._settings.heron_limit
         minute = int(now) // MINUTE
         scope = f"heron {_endpoint(request)}"
         used = self._in_minute(scope, minute)
@@ -73,12 +72,12 @@ class Limits:
         """Count a call to Belvo in the last 30 seconds of its address, and a plain delete in the last minute."""
         scope = f"belvo calls from {request.address}"
         calls = self._lately(scope, BELVO_WINDOW, now)
-        if 0 < self._conduct.belvo_limit < calls:
+        if 0 < self._settings.belvo_limit < calls:
             return Standing(self._refuse(scope, BLOCKED))
         if request.method != "DELETE" or request.headers.get("x-belvo-request-mode") == "async":
             return Standing()
         deletes = self._lately(PLAIN_DELETES, MINUTE, now)
-        return Standing(self._refuse(PLAIN_DELETES, THROTTLED) if 0 < self._conduct.belvo_deletes < deletes else None)
+        return Standing(self._refuse(PLAIN_DELETES, THROTTLED) if 0 < self._settings.belvo_deletes < deletes else None)
 
     def _refuse(self, scope: str, answer: Answer) -> Answer:
         with self._lock:

@@ -11,23 +11,23 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from . import controls, living, pages, stirring, storage, webhook_settings
+from . import control_api, drift, time_travel
 from .clock import Clock, LeadClock
-from .conduct import USUAL, Conduct
 from .deliveries import Delivery
+from .drift import Wish
 from .gateway import Gateway
 from .generated import EMPTY, Population
 from .journal import Call, Journal
-from .state import World
-from .stirring import Wish
+from .pages import site
+from .settings import DEFAULTS, SimulatorSettings
+from .state_file import Keeper, load
+from .store import Store
 from .ticker import Ticker, catch_up
 from .wire import Answer, ConnectionCut, Request
 
 HOST = "127.0.0.1"
 LARGEST_BODY = 1 << 20  # bytes
 PATIENCE = 1.0  # seconds given to open connections at the end
-
-
 Standing = tuple[str, str | None, str | None]  # status, its message, when data was last fetched (ISO)
 
 
@@ -51,8 +51,8 @@ class _Handler(BaseHTTPRequestHandler):
         owner = self.server.owner
         if not request.path.startswith("/api/"):
             self._send(
-                controls.respond(owner.gateway, request)
-                or pages.respond(owner.calls, owner.world, owner.gateway.conduct, request)
+                control_api.respond(owner.gateway, request)
+                or site.respond(owner.calls, owner.store, owner.gateway.settings, request)
             )
             return
         call = owner.journal.arrived(request)
@@ -110,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Write byte by byte, until the end or until the server stops."""
         for byte in answer.payload:
             self.wfile.flush()
-            if self.server.owner.world.stopping.wait(answer.drip):
+            if self.server.owner.store.stopping.wait(answer.drip):
                 self.close_connection = True
                 return
             self.wfile.write(bytes((byte,)))
@@ -169,20 +169,20 @@ class Simulator:
         state_file: Path | None = None,
         record: bool = False,
         clock: Clock = time.time,
-        conduct: Conduct = USUAL,
+        settings: SimulatorSettings = DEFAULTS,
         population: Population = EMPTY,
     ) -> None:
         self.clock = LeadClock(clock)
-        self.world = World(self.clock)
-        self.gateway = Gateway(self.world, conduct)
+        self.store = Store(self.clock)
+        self.gateway = Gateway(self.store, settings)
         self.journal = Journal(self.clock, record=record)
         self._port = port
         self._state_file = state_file
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
-        self._keeper: storage.Keeper | None = None
+        self._keeper: Keeper | None = None
         self._population = population
-        self._ticker = Ticker(self.world)
+        self._ticker = Ticker(self.store)
 
     @property
     def url(self) -> str:
@@ -198,52 +198,44 @@ class Simulator:
         """Let the next calls that fit get this named answer. Raises ValueError for a name nobody knows."""
         self.gateway.faults.add(method, path, answer, times)
 
-    def behave(self, conduct: Conduct) -> None:
+    def configure(self, settings: SimulatorSettings) -> None:
         """Be slow, unreliable or strict from now on, as told."""
-        self.gateway.behave(conduct)
+        self.gateway.configure(settings)
 
-    def stir(self, *, belvo: Wish = 0, heron: Wish = 0, seed: int = 0) -> dict[str, list[str]]:
+    def drift(self, *, belvo: Wish = 0, heron: Wish = 0, seed: int = 0) -> dict[str, list[str]]:
         """Let links change by themselves, so many or as a float that share; return their ids."""
-        return stirring.stir(self.world, belvo=belvo, heron=heron, seed=seed)
+        return drift.drift(self.store, belvo=belvo, heron=heron, seed=seed)
 
-    def live(self, *, hours: float = 24, seed: int = 0, share: float = 0.1, step: float = 1) -> dict[str, Any]:
+    def travel(self, *, hours: float = 24, seed: int = 0, share: float = 0.1, step: float = 1) -> dict[str, Any]:
         """Move the clock ahead in steps of so many hours, and let something happen to that share of all links.
 
         Return how often what happened, by provider. Raises ValueError for a number out of bounds.
         """
-        return living.live(self.world, hours=hours, seed=seed, share=share, step=step)
+        return time_travel.travel(self.store, hours=hours, seed=seed, share=share, step=step)
 
-    def truth(self) -> dict[str, dict[str, Standing]]:
+    def snapshot(self) -> dict[str, dict[str, Standing]]:
         """Return how every link stands, by provider and id: status, its message, when data was last fetched."""
-        catch_up(self.world)
-        with self.world.lock:
-            links = {each.id: (each.status, None, each.last_accessed_at) for each in self.world.belvo_links.values()}
+        catch_up(self.store)
+        with self.store.lock:
+            links = {each.id: (each.status, None, each.last_accessed_at) for each in self.store.belvo_links.values()}
             items = {
                 each.item_id: (each.status, each.status_message, each.last_successful_sync)
-                for each in self.world.heron_links.values()
+                for each in self.store.heron_links.values()
             }
         return {"belvo": dict(links), "heron": dict(items)}
 
-    def webhooks(
-        self,
-        *,
-        belvo_url: str | None = None,
-        belvo_authorization: str | None = None,
-        heron_secret: str | None = None,
-    ) -> None:
-        """Set where Belvo's webhooks go, and what proves those of either. Raises ValueError."""
-        webhook_settings.change(
-            self.world, belvo_url=belvo_url, belvo_authorization=belvo_authorization, heron_secret=heron_secret
-        )
+    def webhooks(self, **settings: str | None) -> None:
+        """Set where Belvo's webhooks go, and what proves those of either: see the store. Raises ValueError."""
+        self.store.set_webhooks(**settings)
 
     @property
     def deliveries(self) -> list[Delivery]:
         """The webhooks that were sent or wait to be, the oldest first."""
-        return self.world.deliveries.all()
+        return self.store.deliveries.all()
 
     def delivered(self, within: float = 60.0) -> bool:
         """Wait until no webhook waits any more, at most so many seconds, and say whether it came to that."""
-        return self.world.deliveries.settled(within)
+        return self.store.deliveries.settled(within)
 
     def peak(self) -> dict[str, int]:
         """The largest number of calls in one window of a limit, by endpoint or scope; refused ones included."""
@@ -256,13 +248,13 @@ class Simulator:
     def start(self) -> Self:
         """Load the state and serve in the background. Raises OSError for a taken port, StateFileError."""
         if self._state_file and self._state_file.exists():
-            storage.load(self.world, self._state_file, self._population)
+            load(self.store, self._state_file, self._population)
         else:
-            self.world.generate(self._population)
+            self.store.generate(self._population)
         self._server = _Server(self, self._port)
         self._port = self._server.server_address[1]
         if self._state_file:
-            self._keeper = storage.Keeper(self.world, self._state_file)
+            self._keeper = Keeper(self.store, self._state_file)
             self._keeper.start()
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="simulator", daemon=True
@@ -273,14 +265,14 @@ class Simulator:
 
     def stop(self) -> None:
         """End within about a second: running calls are cut without effect, the state file is written."""
-        self.world.stopping.set()
+        self.store.stopping.set()
         if self._server and self._thread:
             self._server.shutdown()
             self._thread.join()
             self._server.hang_up()
             self._server.server_close()
             self._ticker.stop()
-        self.world.deliveries.stop()
+        self.store.deliveries.stop()
         if self._keeper:
             self._keeper.stop()
 

@@ -7,41 +7,43 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from . import belvo_consents as consents
-from . import belvo_messages, heron_messages
+from .belvo import consents
+from .belvo import messages as belvo_messages
+from .belvo.records import REFRESH_RATES, BelvoLink
 from .clock import iso, seconds
-from .records import PLAID_PULLS, REFRESH_RATES, BelvoLink, HeronLink
-from .state import Task, World
+from .heron import messages as heron_messages
+from .heron.records import PLAID_PULLS, HeronLink
+from .store import Store, Task
 
 PAUSE = 0.2  # seconds
 LOOK_EVERY = 60.0  # seconds; nobody notices a link that is fetched a minute late
 
 
-def catch_up(world: World) -> None:
+def catch_up(store: Store) -> None:
     """Let everything have happened that was due by now."""
-    with world.lock:
-        now = world.clock()
-        if now >= world.renewed_at + LOOK_EVERY:
-            since, world.renewed_at = world.renewed_at, now
-            _fetch(world, now, is_news=bool(since))
+    with store.lock:
+        now = store.clock()
+        if now >= store.renewed_at + LOOK_EVERY:
+            since, store.renewed_at = store.renewed_at, now
+            _fetch(store, now, is_news=bool(since))
             if since:  # what came about before the first look is old news
-                consents.announce(world, since, now)
-        for task, key in [which for which, moment in world.due.items() if moment <= now]:
-            del world.due[task, key]
-            TASKS[task](world, key)
-            world.save()
+                consents.announce(store, since, now)
+        for task, key in [which for which, moment in store.due.items() if moment <= now]:
+            del store.due[task, key]
+            TASKS[task](store, key)
+            store.save()
 
 
-def _fetch(world: World, now: float, *, is_news: bool) -> None:
+def _fetch(store: Store, now: float, *, is_news: bool) -> None:
     """Let every fetch have happened that was due, and tell of the data if it is news."""
-    belvo = [link for link in world.belvo_links.values() if _renew_belvo(link, now)]
-    heron = [link for link in world.heron_links.values() if _renew_heron(link, now)]
+    belvo = [link for link in store.belvo_links.values() if _renew_belvo(link, now)]
+    heron = [link for link in store.heron_links.values() if _renew_heron(link, now)]
     if belvo or heron:
-        world.save()
+        store.save()
     if is_news:
-        world.tell_belvo(*(belvo_messages.found_more(link, world.bank(link)) for link in belvo))
+        store.tell_belvo(*(belvo_messages.found_more(link, store.bank(link)) for link in belvo))
         for item in heron:
-            world.tell_of_end_user(item.end_user_id, "transactions_updated")
+            store.tell_of_end_user(item.end_user_id, "transactions_updated")
 
 
 def _renew_belvo(link: BelvoLink, now: float) -> bool:
@@ -69,36 +71,36 @@ def _latest(last: str | None, rate: timedelta, now: float) -> str | None:
     return iso(seconds(last) + missed * rate.total_seconds()) if missed > 0 else None
 
 
-def _remove_link(world: World, link_id: str) -> None:
-    if link := world.belvo_links.get(link_id):
-        world.tell_belvo(belvo_messages.removed(link, world.removals[link_id]))
-    world.remove_belvo_link(link_id)
+def _remove_link(store: Store, link_id: str) -> None:
+    if link := store.belvo_links.get(link_id):
+        store.tell_belvo(belvo_messages.removed(link, store.removals[link_id]))
+    store.remove_belvo_link(link_id)
 
 
-def _process(world: World, end_user_id: str) -> None:
-    user = world.end_users.get(end_user_id)
+def _process(store: Store, end_user_id: str) -> None:
+    user = store.end_users.get(end_user_id)
     if user and user.status == "ready":
-        user.status, user.last_processed_at, user.last_updated = "processed", world.now(), world.now()
-        world.tell_of_end_user(end_user_id, "processed")
+        user.status, user.last_processed_at, user.last_updated = "processed", store.now(), store.now()
+        store.tell_of_end_user(end_user_id, "processed")
 
 
-def _settle(world: World, item_id: str) -> None:
+def _settle(store: Store, item_id: str) -> None:
     """Let a link take the status and message that it was to take."""
-    link = world.heron_links.get(item_id)
+    link = store.heron_links.get(item_id)
     if not link or not link.settles_at:
         return
     link.status, link.status_message = link.settles_as
     link.last_updated, link.settles_at = link.settles_at, None
     if link.status == "active":
         link.last_successful_sync = link.last_updated
-        world.tell_of_end_user(link.end_user_id, "transactions_updated")
+        store.tell_of_end_user(link.end_user_id, "transactions_updated")
     elif link.status == "erroring":
-        world.tell_heron(heron_messages.erroring(link))
+        store.tell_heron(heron_messages.erroring(link))
 
 
-TASKS: Mapping[Task, Callable[[World, str], None]] = {
+TASKS: Mapping[Task, Callable[[Store, str], None]] = {
     Task.REMOVE_LINK: _remove_link,
-    Task.REMOVE_END_USER: World.remove_end_user,
+    Task.REMOVE_END_USER: Store.remove_end_user,
     Task.PROCESS: _process,
     Task.SETTLE: _settle,
 }
@@ -107,17 +109,17 @@ TASKS: Mapping[Task, Callable[[World, str], None]] = {
 class Ticker:
     """The small thread that lets things happen in time, so that webhooks leave though nobody asks."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._thread = threading.Thread(target=self._run, name="simulator-ticker", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
-        """Wait for the end. The world has to be stopping."""
+        """Wait for the end. The store has to be stopping."""
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._world.stopping.wait(PAUSE):
-            catch_up(self._world)
+        while not self._store.stopping.wait(PAUSE):
+            catch_up(self._store)

@@ -1,9 +1,14 @@
-"""Requests and answers between the server and the two providers it plays."""
+"""Requests and answers between the server and the two providers it plays, and which path leads to which function."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+import re
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from .store import Store
 
 
 class ConnectionCut(Exception):
@@ -51,3 +56,29 @@ class Refused(Exception):
 
 def json_answer(status: int, value: object, headers: Mapping[str, str] | None = None) -> Answer:
     return Answer(status, json.dumps(value, ensure_ascii=False).encode(), headers=headers or {})
+
+
+def as_dict(record: Any, hidden: Container[str] = ()) -> dict[str, Any]:
+    """Return the fields of a record in order, except for the hidden ones."""
+    return {name: getattr(record, name) for name in record.__slots__ if name not in hidden}
+
+
+Handler = Callable[["Store", Request], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A path with its methods. An open route asks for no key."""
+
+    pattern: str
+    methods: Mapping[str, Handler]
+    open: bool = False
+
+
+def find(routes: Sequence[Route], request: Request) -> tuple[Route, Request] | None:
+    """Find the route of a request, and give the request the parts of its path, each decoded by itself."""
+    for route in routes:
+        if matched := re.fullmatch(route.pattern, request.target):
+            args = {name: unquote(part) for name, part in matched.groupdict().items()}
+            return route, replace(request, args=args)
+    return None

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 from pytest_django import Settings
 
 from linkadmin import settings as product
-from linkadmin.simulator.conduct import Conduct
+from linkadmin.simulator.settings import SimulatorSettings
 from tests.environment import Environment
 
 from .helpers import Windows
@@ -20,7 +20,7 @@ def _pages_wait_no_longer_than_in_production(settings: Settings) -> None:
 
 def test_slow_answer_takes_the_place_of_the_panel_without_a_reload(env: Environment, windows: Windows) -> None:
     link = env.belvo_link()
-    env.simulator.behave(Conduct(latency=3000))
+    env.simulator.configure(SimulatorSettings(latency=3000))
     page = windows.window()
 
     page.goto(f"/integrations/{env.belvo.pk}/records/links/")
@@ -34,7 +34,7 @@ def test_slow_answer_takes_the_place_of_the_panel_without_a_reload(env: Environm
 
 
 def test_name_that_is_searched_for_stays_out_of_the_address(env: Environment, windows: Windows) -> None:
-    env.simulator.behave(Conduct(latency=2500))
+    env.simulator.configure(SimulatorSettings(latency=2500))
     page = windows.window()
 
     page.goto(f"/integrations/{env.heron.pk}/records/end-users/")
@@ -50,7 +50,7 @@ def test_name_that_is_searched_for_stays_out_of_the_address(env: Environment, wi
 
 def test_all_works_without_script(env: Environment, windows: Windows) -> None:
     link = env.belvo_link()
-    env.simulator.behave(Conduct(latency=2500))
+    env.simulator.configure(SimulatorSettings(latency=2500))
     page = windows.window(java_script_enabled=False)
 
     page.goto(f"/integrations/{env.belvo.pk}/records/links/")

@@ -18,9 +18,9 @@ from linkadmin.links import health
 from linkadmin.links.models import EndUser, HealthChange, Link, LinkRead
 from linkadmin.links.presentation import badge_of
 from linkadmin.providers.types import Cause, HealthState
-from linkadmin.simulator.conduct import Conduct
 from linkadmin.simulator.generated import Population
 from linkadmin.simulator.server import Simulator
+from linkadmin.simulator.settings import SimulatorSettings
 from tests.environment import Clock, Environment, build
 
 from .helpers import begun, many, move, results, worked
@@ -216,7 +216,7 @@ def test_read_of_a_killed_worker_is_made_again_once_its_lease_is_over(crowded: E
 
 def test_workers_share_the_calls_of_a_job(crowded: Environment) -> None:
     job = begun(crowded, "refresh", all="1")
-    crowded.simulator.behave(Conduct(latency=100))
+    crowded.simulator.configure(SimulatorSettings(latency=100))
 
     def turn(_number: int) -> None:
         worked(job)
@@ -232,7 +232,7 @@ def test_workers_share_the_calls_of_a_job(crowded: Environment) -> None:
 def test_stop_takes_effect_between_two_calls(env: Environment, settings: Settings) -> None:
     settings.CALLS_AT_ONCE = 1
     job = begun(env, "refresh", [env.heron_link(f"Customer {n}", item_id=f"item-{n}") for n in range(30)])
-    env.simulator.behave(Conduct(latency=150))
+    env.simulator.configure(SimulatorSettings(latency=150))
 
     with ThreadPoolExecutor(1) as worker:
         turn = worker.submit(lambda: (worked(job), release_connections()))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from linkadmin.simulator.belvo import SECRET_ID, SECRET_PASSWORD
+from linkadmin.simulator.belvo.api import SECRET_ID, SECRET_PASSWORD
 
 from .relay import Relay
 from .tools import python_with_belvo

@@ -11,8 +11,9 @@ from celery import current_app
 from django.urls import get_resolver
 
 from linkadmin.providers import provider_class
-from linkadmin.simulator import belvo, heron
-from linkadmin.simulator.routes import Route
+from linkadmin.simulator.belvo import api as belvo
+from linkadmin.simulator.heron import api as heron
+from linkadmin.simulator.wire import Route
 
 from .calls import BELVO, HERON, Call, offered
 from .documents import document

@@ -8,7 +8,7 @@ import pytest
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import CodeRequired, LoginRefused, OutcomeUnknown, ProviderError
 from linkadmin.providers.types import Challenge, LinkRef, NewLink, RemoteLink, Secret
-from linkadmin.simulator.belvo_drill import CODES, TRIGGERS, WRONG_CODES_UNTIL_LOCKED
+from linkadmin.simulator.belvo.guide import CODES, TRIGGERS, WRONG_CODES_UNTIL_LOCKED
 from linkadmin.simulator.server import Simulator
 
 from .calls import BELVO, CUSTOMER, made, secrets

@@ -8,7 +8,7 @@ import pytest
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import NotFound, ProviderError
 from linkadmin.providers.types import LinkRef, NewLink, RemoteLink, Secret
-from linkadmin.simulator.heron_drill import ACTIVE, FATES, SETTLES_AFTER, TRIGGERS, Fate
+from linkadmin.simulator.heron.guide import ACTIVE, FATES, SETTLES_AFTER, TRIGGERS, Fate
 from linkadmin.simulator.server import Simulator
 from tests.environment import Clock
 

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 import requests
 
-from linkadmin.simulator import belvo, heron
-from linkadmin.simulator.belvo import SECRET_ID, SECRET_PASSWORD
-from linkadmin.simulator.fault_answers import BELVO_FAULTS, HERON_FAULTS
-from linkadmin.simulator.heron import API_KEY
-from linkadmin.simulator.heron_drill import SETTLES_AFTER
-from linkadmin.simulator.routes import Route
+from linkadmin.simulator.belvo import api as belvo
+from linkadmin.simulator.belvo.api import SECRET_ID, SECRET_PASSWORD
+from linkadmin.simulator.faults import BELVO_FAULTS, HERON_FAULTS
+from linkadmin.simulator.heron import api as heron
+from linkadmin.simulator.heron.api import API_KEY
+from linkadmin.simulator.heron.guide import SETTLES_AFTER
 from linkadmin.simulator.server import Simulator
+from linkadmin.simulator.wire import Route
 from tests.environment import HERON_INTEGRATION, Clock
 
 from .relay import SECONDS, Relay

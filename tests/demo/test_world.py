@@ -15,7 +15,7 @@ from linkadmin.integrations.models import Integration
 from linkadmin.links.models import EndUser, HealthChange, Institution, Link
 from linkadmin.operations.models import Operation
 from linkadmin.providers.types import HealthState
-from linkadmin.simulator.institutions import INSTITUTIONS, kind_of
+from linkadmin.simulator.belvo.institutions import INSTITUTIONS, kind_of
 
 from .conftest import NOW, SOMEWHERE
 

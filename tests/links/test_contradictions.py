@@ -26,7 +26,7 @@ def ago(time: timedelta) -> datetime:
 
 def say(env: Environment, link: Link, status: str, message: str | None, synced: datetime | None) -> Link:
     """Let Heron say something of a link, and read it."""
-    record = env.simulator.world.heron_links[link.remote_id]
+    record = env.simulator.store.heron_links[link.remote_id]
     record.status, record.status_message, record.settles_at = status, message, None
     record.last_successful_sync = iso(synced.timestamp()) if synced else None
     env.prove(link)
@@ -45,7 +45,7 @@ def is_listed(env: Environment, link: Link, group: str) -> bool:
 
 
 def test_answer_that_names_a_trouble_and_ancient_data_is_the_customers_turn(env: Environment) -> None:
-    env.simulator.world.heron_links.clear()
+    env.simulator.store.heron_links.clear()
     link = say(env, env.heron_link(), "active", LOGIN_REQUIRED, datetime.fromisoformat("2020-01-01T00:00:00Z"))
 
     assert (link.health, link.cause, link.conflict) == ("customer_login", Cause.LOGIN_REQUIRED.value, True)
@@ -126,7 +126,7 @@ class TestTime:
 
     def test_reports_that_never_grow_old_by_themselves_are_looked_at_too(self, env: Environment) -> None:
         link = env.heron_link()
-        env.simulator.world.heron_links[link.remote_id].type = "plaid_assets_report"
+        env.simulator.store.heron_links[link.remote_id].type = "plaid_assets_report"
         say(env, link, "erroring", LOGIN_REQUIRED, ago(10 * DAY))
         Link.objects.filter(pk=link.pk).update(code_since=ago(2 * DAY))
 
@@ -137,7 +137,7 @@ class TestTime:
 
     def test_read_after_three_days_turns_it(self, env: Environment) -> None:
         link = self.believed(env)
-        record = env.simulator.world.heron_links[link.remote_id]
+        record = env.simulator.store.heron_links[link.remote_id]
         record.last_successful_sync = iso(ago(timedelta(days=3, minutes=5)).timestamp())
         past = ago(timedelta(minutes=5))
         Link.objects.filter(pk=link.pk).update(stale_at=past, last_good_at=past - 3 * DAY, code_since=ago(9 * DAY))
@@ -169,7 +169,7 @@ class TestTime:
 )
 def test_ancient_report_is_ours_to_look_at(env: Environment, age: timedelta, state: HealthState) -> None:
     link = env.heron_link()
-    env.simulator.world.heron_links[link.remote_id].type = "plaid_assets_report"
+    env.simulator.store.heron_links[link.remote_id].type = "plaid_assets_report"
 
     say(env, link, "active", None, ago(age))
 

@@ -128,7 +128,7 @@ def expect(shown: str, row: tuple[str, str]) -> None:
 @pytest.mark.parametrize("half", [0, 1])  # two tests of half the table each, so that two workers share it
 def test_each_plaid_code_behind_a_heron_link_has_its_words(env: Environment, half: int) -> None:
     link = env.heron_link()
-    remote = env.simulator.world.heron_links[link.remote_id]
+    remote = env.simulator.store.heron_links[link.remote_id]
     for code, row in list(PLAID.items())[half::2]:
         remote.status, remote.status_message, remote.settles_at = "erroring", f"[{code}] the bank's own words", None
 
@@ -139,7 +139,7 @@ def test_each_plaid_code_behind_a_heron_link_has_its_words(env: Environment, hal
 
 def test_each_status_of_heron_has_its_words(env: Environment) -> None:
     link = env.heron_link()
-    remote = env.simulator.world.heron_links[link.remote_id]
+    remote = env.simulator.store.heron_links[link.remote_id]
     remote.last_successful_sync = iso(env.clock())
     for (status, message), row in HERON.items():
         remote.status, remote.status_message, remote.settles_at = status, message, None
@@ -151,7 +151,7 @@ def test_each_status_of_heron_has_its_words(env: Environment) -> None:
 
 def test_each_status_of_belvo_has_its_words(env: Environment) -> None:
     link = env.belvo_link()
-    remote = env.simulator.world.belvo_links[link.remote_id]
+    remote = env.simulator.store.belvo_links[link.remote_id]
     for (status, storage), row in BELVO.items():
         remote.status, remote.credentials_storage = status, storage
 
@@ -162,7 +162,7 @@ def test_each_status_of_belvo_has_its_words(env: Environment) -> None:
 
 def test_link_that_heron_never_filled_is_being_set_up(env: Environment) -> None:
     link = env.heron_link()
-    remote = env.simulator.world.heron_links[link.remote_id]
+    remote = env.simulator.store.heron_links[link.remote_id]
     remote.status, remote.last_successful_sync, remote.settles_at = "syncing", None, None
 
     expect(verdict_after_asking(env, link), (SET_UP, "Data is being fetched now."))
@@ -171,20 +171,20 @@ def test_link_that_heron_never_filled_is_being_set_up(env: Environment) -> None:
 def test_link_missing_from_herons_list_has_ended(env: Environment) -> None:
     link = env.heron_link()
     other = env.heron_link("Other Ltd", item_id="item-2")
-    env.simulator.world.heron_links[link.remote_id].end_user_id = other.end_user.external_id
+    env.simulator.store.heron_links[link.remote_id].end_user_id = other.end_user.external_id
 
     expect(verdict_after_asking(env, link), (ENDED, "If it is still missing, treat it as removed at the provider."))
 
 
 def test_link_that_belvo_does_not_know_has_ended(env: Environment) -> None:
     link = env.belvo_link()
-    del env.simulator.world.belvo_links[link.remote_id]
+    del env.simulator.store.belvo_links[link.remote_id]
 
     expect(verdict_after_asking(env, link), (ENDED, "Wrong id, wrong environment, or the link was deleted."))
 
 
 def test_customer_whom_heron_does_not_know_is_a_matter_of_our_set_up(env: Environment) -> None:
     link = env.heron_link()
-    env.simulator.world.end_users.clear()
+    env.simulator.store.end_users.clear()
 
     expect(verdict_after_asking(env, link), (US, "Wrong integration, customer or link id"))

@@ -11,7 +11,7 @@ from linkadmin.integrations.models import CircuitBreaker, Integration
 from linkadmin.links.models import Link
 from linkadmin.operations.models import Operation, State
 from linkadmin.providers.types import Cause
-from linkadmin.simulator.conduct import Conduct
+from linkadmin.simulator.settings import SimulatorSettings
 from tests.environment import Environment
 from tests.providers.conftest import Script, reply
 
@@ -304,7 +304,7 @@ def test_who_may_not_is_refused_and_it_is_on_the_record(env: Environment, slug: 
 @pytest.mark.usefixtures("slow")
 def test_act_that_takes_long_shows_its_panel(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.WORKING)
-    env.simulator.behave(Conduct(latency=1))
+    env.simulator.configure(SimulatorSettings(latency=1))
 
     answer = act(env, link, "fetch")
 

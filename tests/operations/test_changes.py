@@ -146,7 +146,7 @@ def test_setting_that_the_record_does_not_tell_is_not_proven_by_the_others(env: 
     link = env.belvo_link(cause=Cause.WORKING)
     env.simulator.fail("PATCH", "/api/links/", "lost_before")
     operation = change(env, link, OperationKind.CHANGE_SETTINGS, access_mode="recurrent", stale_in="90d")
-    env.simulator.world.belvo_links[link.remote_id].stale_in = None
+    env.simulator.store.belvo_links[link.remote_id].stale_in = None
 
     assert reconciled(operation).state == State.UNKNOWN
 

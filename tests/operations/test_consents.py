@@ -65,7 +65,7 @@ def test_failure_to_ask_for_consents_changes_nothing(env: Environment) -> None:
 
 def test_link_that_does_not_work_itself_is_not_mended_by_its_consent(env: Environment) -> None:
     link = read(env, "10000000005")
-    env.simulator.world.belvo_links[link.remote_id].status = "invalid"
+    env.simulator.store.belvo_links[link.remote_id].status = "invalid"
 
     env.prove(link)
 

@@ -114,7 +114,7 @@ def test_link_is_stored_when_the_bank_asks_for_a_code(env: Environment) -> None:
     link = Link.objects.get()
     assert answer.location == f"/links/{link.pk}/token/"
     assert (link.health, link.cause) == (HealthState.CUSTOMER_CODE.value, Cause.CODE_WAITING.value)
-    assert link.remote_id in env.simulator.world.belvo_links
+    assert link.remote_id in env.simulator.store.belvo_links
     assert env.last_operation().state == State.NEEDS_CODE
 
 

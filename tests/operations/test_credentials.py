@@ -38,7 +38,7 @@ def test_repair_is_fixed_proving_until_a_read_shows_it(env: Environment) -> None
 def test_repair_that_no_read_proves_goes_back_to_the_work_list(env: Environment) -> None:
     link = env.belvo_link()
     update(env, link, password="pass_valid")
-    env.simulator.world.belvo_links[link.remote_id].status = "invalid"
+    env.simulator.store.belvo_links[link.remote_id].status = "invalid"
     Link.objects.filter(pk=link.pk).update(verifying_since=timezone.now() - timedelta(minutes=2))
 
     env.prove(link)
@@ -220,7 +220,7 @@ def test_lost_answer_is_proven_by_a_later_login(env: Environment) -> None:
 
 def test_link_that_is_gone_at_the_provider_is_ended(env: Environment) -> None:
     link = env.belvo_link()
-    env.simulator.world.belvo_links.clear()
+    env.simulator.store.belvo_links.clear()
 
     page = update(env, link, password="pass_valid")
 
@@ -281,7 +281,7 @@ def test_account_locked_by_a_code_is_not_started_again(env: Environment) -> None
 def test_locked_account_stays_locked_whatever_sign_in_a_record_asks_for(env: Environment, status: str) -> None:
     link = env.belvo_link(cause=Cause.CODE_NEEDED)
     env.send(url_of(link), password="account_locked")
-    env.simulator.world.belvo_links[link.remote_id].status = status
+    env.simulator.store.belvo_links[link.remote_id].status = status
 
     env.prove(link)
 

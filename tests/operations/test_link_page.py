@@ -95,7 +95,7 @@ def test_timeline_is_cut_by_the_readers_days(env: Environment) -> None:
 
 def test_asking_the_provider_brings_its_record_in(env: Environment) -> None:
     link = env.belvo_link()
-    env.simulator.world.belvo_links[link.remote_id].status = "token_required"
+    env.simulator.store.belvo_links[link.remote_id].status = "token_required"
 
     answer = env.post(f"/links/{link.pk}/refresh/")
 

@@ -109,7 +109,7 @@ def being_removed(env: Environment) -> Link:
 def missed_code_step(env: Environment) -> Link:
     """The provider's list says less than we know: that a code is waited for."""
     link = open_code_step(env)
-    env.simulator.world.belvo_links[link.remote_id].status = "unconfirmed"
+    env.simulator.store.belvo_links[link.remote_id].status = "unconfirmed"
     env.prove(link)
     return link
 

@@ -117,7 +117,7 @@ def test_link_that_still_refuses_was_not_repaired_once_the_time_is_over(env: Env
     settings.RECONCILE_SETTLED_SECONDS = 0
     operation = lost(env)
     assert operation.link is not None
-    env.simulator.world.belvo_links[operation.link.remote_id].status = "invalid"
+    env.simulator.store.belvo_links[operation.link.remote_id].status = "invalid"
 
     tasks.reconcile_one(str(operation.pk))
 
@@ -142,7 +142,7 @@ def test_code_request_that_was_lost_is_over_and_no_repair(env: Environment, sett
     settings.RECONCILE_SETTLED_SECONDS = 0
     operation = lost(env)
     assert operation.link is not None
-    env.simulator.world.belvo_links[operation.link.remote_id].status = "token_required"
+    env.simulator.store.belvo_links[operation.link.remote_id].status = "token_required"
 
     tasks.reconcile_one(str(operation.pk))
 
@@ -157,7 +157,7 @@ def test_new_link_whose_code_request_was_lost_is_listed(env: Environment, settin
     settings.RECONCILE_SETTLED_SECONDS = 0
     typed = {"end_user_id": "cus-1", "end_user_name": "Ivy Long", "username": "ivy", "password": "lost_after"}
     env.send(env.new_link_url("erebor_mx_retail"), **typed)
-    (remote,) = env.simulator.world.belvo_links.values()
+    (remote,) = env.simulator.store.belvo_links.values()
     remote.status = "unconfirmed"
 
     tasks.reconcile_one(str(env.last_operation().pk))

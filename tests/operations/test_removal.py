@@ -248,7 +248,7 @@ def test_removal_in_the_background_is_not_held_to_those_a_minute_at_once(env: En
 
 def test_one_link_that_was_gone_before_does_not_prove_the_removal_of_the_others(env: Environment) -> None:
     links = three_of_one_customer(env)
-    env.simulator.world.heron_links.pop(links[0].remote_id)
+    env.simulator.store.heron_links.pop(links[0].remote_id)
     env.post(f"/links/{links[0].pk}/refresh/")
     env.simulator.fail("DELETE", "/api/integrations/", "lost_before")
     delete(env, links[0])
@@ -264,7 +264,7 @@ def test_removal_that_one_link_outlived_is_not_done(env: Environment, settings: 
     links = three_of_one_customer(env)
     env.simulator.fail("DELETE", "/api/integrations/", "lost_after")
     delete(env, links[0])
-    env.simulator.world.heron_links[links[2].remote_id].status = "active"
+    env.simulator.store.heron_links[links[2].remote_id].status = "active"
 
     assert reconciled(env.last_operation()).state == State.CONFIRMED_NOT_DONE
 

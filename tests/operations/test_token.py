@@ -304,7 +304,7 @@ def test_auditor_sees_no_name_at_the_code_step(env: Environment) -> None:
 def test_value_and_session_of_a_challenge_are_nowhere_in_the_database(env: Environment) -> None:
     link = asked(env, "numeric_code")
     number = NUMBER.search(env.open(url_of(link)).source)[1]  # type: ignore[index]
-    session = next(iter(env.simulator.world.attempts))
+    session = next(iter(env.simulator.store.attempts))
     while_waiting = _everything_stored()
     give(env, link, "475869")
 

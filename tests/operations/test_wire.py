@@ -80,7 +80,7 @@ def test_belvo_update_sends_certificate_and_private_key_of_a_fiscal_link(env: En
 def test_belvo_resume_is_a_patch_without_an_id_with_session_link_and_token(env: Environment) -> None:
     link = env.belvo_link()
     env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
-    session = next(iter(env.simulator.world.attempts))
+    session = next(iter(env.simulator.store.attempts))
 
     env.send(f"/links/{link.pk}/token/", token="111111")
 

@@ -10,7 +10,7 @@ import requests
 from redis import Redis
 
 from linkadmin.simulator.generated import Population
-from linkadmin.simulator.heron_generated import heron_links
+from linkadmin.simulator.heron.generated import heron_links
 from tests.environment import HERON_INTEGRATION
 
 from . import servers

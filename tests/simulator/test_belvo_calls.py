@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from linkadmin.simulator.state import REMOVED_AFTER
+from linkadmin.simulator.store import REMOVED_AFTER
 
 from .conftest import Belvo, MovableClock
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from linkadmin.simulator.belvo_consents import TYPED, Typed
+from linkadmin.simulator.belvo.consents import TYPED, Typed
 from linkadmin.simulator.generated import Population
 from linkadmin.simulator.server import Simulator
 

@@ -5,8 +5,8 @@ import re
 import pytest
 import requests
 
-from linkadmin.simulator.belvo_drill import TRIGGERS
-from linkadmin.simulator.institutions import WORD
+from linkadmin.simulator.belvo.guide import TRIGGERS
+from linkadmin.simulator.belvo.institutions import WORD
 from linkadmin.simulator.server import Simulator
 from tests.slowness import SlowProvider
 from tests.waiting import BUSY_SECONDS, wait_until
@@ -151,7 +151,7 @@ def test_a_slow_bank_takes_its_time_and_then_succeeds(belvo: Belvo) -> None:
 
 
 def test_a_slow_bank_acts_after_the_caller_has_gone(simulator: Simulator, belvo: Belvo) -> None:
-    slow = SlowProvider(simulator.world)
+    slow = SlowProvider(simulator.store)
     body = {"institution": "erebor_mx_retail", "username": "maria", "password": "slow_1"}
     with pytest.raises(requests.ReadTimeout):
         belvo("POST", "/api/links/", body, timeout=(BUSY_SECONDS, 0.1))

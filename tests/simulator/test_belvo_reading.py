@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from linkadmin.simulator.institutions import INSTITUTIONS
+from linkadmin.simulator.belvo.institutions import INSTITUTIONS
 
 from .conftest import Belvo, MovableClock
 

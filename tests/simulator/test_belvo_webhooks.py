@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from linkadmin.simulator.belvo_consents import TYPED
+from linkadmin.simulator.belvo.consents import TYPED
 from linkadmin.simulator.server import Simulator
 
 from .conftest import Belvo, MovableClock

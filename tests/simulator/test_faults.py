@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from linkadmin.simulator.fault_answers import ANSWERS, BELVO_FAULTS, FOLLOWED, HERON_FAULTS, OVERSIZED
+from linkadmin.simulator.faults import ANSWERS, BELVO_FAULTS, FOLLOWED, HERON_FAULTS, OVERSIZED
 from linkadmin.simulator.server import Simulator
 
 from .conftest import Belvo, Heron
@@ -135,7 +135,7 @@ def test_an_answer_can_be_lost_with_or_without_the_change(
         good = False
 
     assert not good
-    assert len(simulator.world.heron_links) == created
+    assert len(simulator.store.heron_links) == created
 
 
 def test_an_error_can_be_answered_after_the_change(simulator: Simulator, belvo: Belvo) -> None:

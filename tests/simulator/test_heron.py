@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from linkadmin.simulator.heron_drill import FATES, Fate
+from linkadmin.simulator.heron.guide import FATES, Fate
 
 from .conftest import Heron, MovableClock
 

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from linkadmin.simulator.server import Simulator
-from linkadmin.simulator.state import PROCESSED_AFTER, REMOVED_AFTER
+from linkadmin.simulator.store import PROCESSED_AFTER, REMOVED_AFTER
 
 from .conftest import Heron, MovableClock
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from linkadmin.simulator.heron_drill import SETTLES_AFTER
+from linkadmin.simulator.heron.guide import SETTLES_AFTER
 from linkadmin.simulator.server import Simulator
 from tests.waiting import wait_until
 

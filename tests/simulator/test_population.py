@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from linkadmin.simulator.belvo.institutions import INSTITUTIONS, kind_of
 from linkadmin.simulator.filters import COMPARE
 from linkadmin.simulator.generated import Population
-from linkadmin.simulator.institutions import INSTITUTIONS, kind_of
 from linkadmin.simulator.server import Simulator
 
 from .conftest import Belvo, Heron, MovableClock
@@ -21,10 +21,10 @@ DAY = 86_400
 NEW_WORLD = """
 from linkadmin.simulator.clock import LeadClock
 from linkadmin.simulator.generated import Population
-from linkadmin.simulator.state import World
-world = World(LeadClock(lambda: 1_790_000_000.0))
-world.generate(Population(7, 3000, 3000))
-print([list(each.values())[17] for each in (world.belvo_links, world.consents, world.heron_links, world.end_users)])
+from linkadmin.simulator.store import Store
+store = Store(LeadClock(lambda: 1_790_000_000.0))
+store.generate(Population(7, 3000, 3000))
+print([list(each.values())[17] for each in (store.belvo_links, store.consents, store.heron_links, store.end_users)])
 """
 
 
@@ -35,8 +35,8 @@ def simulator(clock: MovableClock) -> Iterator[Simulator]:
 
 
 def test_the_same_seed_makes_the_same_world_in_another_process(simulator: Simulator) -> None:
-    world = simulator.world
-    here = [list(each.values())[17] for each in (world.belvo_links, world.consents, world.heron_links, world.end_users)]
+    store = simulator.store
+    here = [list(each.values())[17] for each in (store.belvo_links, store.consents, store.heron_links, store.end_users)]
 
     there = subprocess.run([sys.executable, "-c", NEW_WORLD], capture_output=True, check=True, text=True).stdout
 

@@ -8,7 +8,7 @@ import pytest
 
 from linkadmin.simulator.generated import Population
 from linkadmin.simulator.server import Simulator
-from linkadmin.simulator.storage import StateFileError
+from linkadmin.simulator.state_file import StateFileError
 
 from .conftest import Belvo, Heron, MovableClock
 from .listing import clients, end_users, pages, states
@@ -144,13 +144,13 @@ def test_the_asset_reports_of_a_whole_integration_are_refreshed(heron: Heron, cl
 def test_links_change_by_themselves_and_back(simulator: Simulator, belvo: Belvo, heron: Heron) -> None:
     before = {row["id"]: row["status"] for row in pages(belvo)}
 
-    moved = heron("POST", "/stir.json", {"belvo": 20, "heron": 0.01, "seed": 3}).json()
+    moved = heron("POST", "/drift.json", {"belvo": 20, "heron": 0.01, "seed": 3}).json()
     after = {row["id"]: row["status"] for row in pages(belvo)}
 
     assert {key for key in before if before[key] != after[key]} == set(moved["belvo"])
     assert (len(moved["belvo"]), len(moved["heron"])) == (20, 30)
-    assert {simulator.world.heron_links[key].status for key in moved["heron"]} >= {"erroring"}
-    assert simulator.stir(belvo=20, heron=30, seed=3) == moved
+    assert {simulator.store.heron_links[key].status for key in moved["heron"]} >= {"erroring"}
+    assert simulator.drift(belvo=20, heron=30, seed=3) == moved
     assert {row["id"] for row in pages(belvo, "status=valid")} >= {
         key for key in moved["belvo"] if before[key] == "valid"
     }
@@ -161,27 +161,27 @@ def test_twenty_thousand_links_are_listed_once_each_in_one_order(clock: MovableC
     with Simulator(clock=clock, population=Population(7, 20_000, 20_000)) as simulator:
         belvo, heron = clients(simulator)
         with belvo.session, heron.session:
-            simulator.live(hours=2, seed=5, share=0.01)
+            simulator.travel(hours=2, seed=5, share=0.01)
             links = [row["id"] for row in pages(belvo)]
             users = [row["end_user_id"] for row in end_users(heron, "order_by=created_asc", 1000)]
             again = belvo("GET", "/api/links/?page_size=1000&page=7").json()["results"]
 
-            truth = simulator.truth()
+            snapshot = simulator.snapshot()
             assert len(links) == len(set(links))
-            assert set(links) == truth["belvo"].keys()
+            assert set(links) == snapshot["belvo"].keys()
             assert [row["id"] for row in again] == links[6000:7000]
             assert len(users) == len(set(users))
-            assert {link.end_user_id for link in simulator.world.heron_links.values()} <= set(users)
+            assert {link.end_user_id for link in simulator.store.heron_links.values()} <= set(users)
 
 
 @pytest.mark.parametrize("wish", [{"belvo": -1}, {"belvo": "all"}, {"seed": 0.5}, {"links": 3}, {"heron": True}])
 def test_a_wish_that_makes_no_sense_stirs_nothing(simulator: Simulator, heron: Heron, wish: dict[str, Any]) -> None:
-    before = simulator.truth()
+    before = simulator.snapshot()
 
-    answer = heron("POST", "/stir.json", wish)
+    answer = heron("POST", "/drift.json", wish)
 
     assert (answer.status_code, list(answer.json())) == (400, ["error"])
-    assert simulator.truth() == before
+    assert simulator.snapshot() == before
 
 
 def test_changes_and_removals_survive_a_restart(tmp_path: Path, clock: MovableClock) -> None:
@@ -189,7 +189,7 @@ def test_changes_and_removals_survive_a_restart(tmp_path: Path, clock: MovableCl
     with Simulator(state_file=file, clock=clock, population=Population(7, 300, 300)) as first:
         belvo, heron = clients(first)
         with belvo.session, heron.session:
-            first.stir(belvo=5, heron=5, seed=1)
+            first.drift(belvo=5, heron=5, seed=1)
             belvo("DELETE", f"/api/links/{pages(belvo)[7]['id']}/")
             heron("DELETE", f"/api/end_users/{end_users(heron)[7]['end_user_id']}")
             before = pages(belvo), end_users(heron, "include_data_sources=true")

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from linkadmin.simulator.belvo_drill import CODES
-from linkadmin.simulator.belvo_drill import TRIGGERS as BELVO_TRIGGERS
-from linkadmin.simulator.heron_drill import FATES
-from linkadmin.simulator.heron_drill import TRIGGERS as HERON_TRIGGERS
+from linkadmin.simulator.belvo.guide import CODES
+from linkadmin.simulator.belvo.guide import TRIGGERS as BELVO_TRIGGERS
+from linkadmin.simulator.heron.guide import FATES
+from linkadmin.simulator.heron.guide import TRIGGERS as HERON_TRIGGERS
 from linkadmin.simulator.server import Simulator
 from tests.slowness import SlowProvider
 
@@ -46,7 +46,7 @@ def test_pages_use_no_script_and_no_inline_style(simulator: Simulator) -> None:
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert "<script" not in answer.text
     assert "style=" not in answer.text
-    assert requests.get(f"{simulator.url}/drill.css", timeout=60).headers["Content-Type"].startswith("text/css")
+    assert requests.get(f"{simulator.url}/guide.css", timeout=60).headers["Content-Type"].startswith("text/css")
 
 
 def test_the_calls_page_shows_calls_without_their_secrets(simulator: Simulator, belvo: Belvo) -> None:
@@ -95,7 +95,7 @@ def test_a_cut_call_is_remembered_without_a_status(simulator: Simulator, belvo: 
 
 
 def test_a_running_call_is_remembered_and_holds_nobody_up(simulator: Simulator, belvo: Belvo) -> None:
-    slower = SlowProvider(simulator.world)
+    slower = SlowProvider(simulator.store)
     slow = threading.Thread(target=lambda: belvo.register("maria", "slow_1"))
     slow.start()
     other = Belvo(simulator.url, auth=("sandbox-id", "sandbox-password"))
@@ -171,7 +171,7 @@ def test_stopping_ends_slow_calls_without_effect() -> None:
 
     assert time.monotonic() - began < 60
     assert len(failures) == 1
-    assert simulator.world.belvo_links == {}
+    assert simulator.store.belvo_links == {}
 
 
 @pytest.fixture

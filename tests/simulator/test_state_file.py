@@ -1,4 +1,4 @@
-"""The state file: links survive a restart, passwords never reach it, a planted world is taken over."""
+"""The state file: links survive a restart, passwords never reach it, a planted store is taken over."""
 
 import json
 import stat
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from linkadmin.simulator.server import Simulator
-from linkadmin.simulator.storage import StateFileError
+from linkadmin.simulator.state_file import StateFileError
 from tests.waiting import wait_until
 
 from .conftest import Belvo, Heron
@@ -24,8 +24,8 @@ def heron_at(simulator: Simulator) -> Heron:
     return Heron(simulator.url, headers={"x-api-key": "key_sandbox"})
 
 
-def plant(path: Path, **world: Any) -> Path:
-    path.write_text(json.dumps(world))
+def plant(path: Path, **store: Any) -> Path:
+    path.write_text(json.dumps(store))
     return path
 
 
@@ -86,7 +86,7 @@ def test_a_planted_world_needs_only_its_keys(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("world", "words"),
+    ("store", "words"),
     [
         ({"belvo": {"links": [{"institution": "narnia_mx_retail"}]}}, "'narnia_mx_retail' is not an institution"),
         ({"belvo": {"links": [{}]}}, "a BelvoLink has no institution"),
@@ -96,8 +96,8 @@ def test_a_planted_world_needs_only_its_keys(path: Path) -> None:
         ({"belvo": {"links": [{"institution": "erebor_mx_retail", "created_at": "today"}]}}, "Invalid isoformat"),
     ],
 )
-def test_a_file_that_makes_no_sense_is_refused_by_name(path: Path, world: dict[str, Any], words: str) -> None:
-    plant(path, **world)
+def test_a_file_that_makes_no_sense_is_refused_by_name(path: Path, store: dict[str, Any], words: str) -> None:
+    plant(path, **store)
 
     with pytest.raises(StateFileError, match=words):
         Simulator(state_file=path).start()

@@ -14,23 +14,23 @@ import requests
 from django.core.management import CommandError, call_command
 
 from linkadmin.simulator import deliveries as sending
-from linkadmin.simulator.conduct import Conduct
 from linkadmin.simulator.deliveries import Delivery, Outcome
 from linkadmin.simulator.server import Simulator
-from linkadmin.simulator.state import World
+from linkadmin.simulator.settings import SimulatorSettings
+from linkadmin.simulator.store import Store
 from tests.waiting import wait_until
 
 from .conftest import Belvo, Heron
 from .receiver import Receiver
 
 ROOT = Path(__file__).parents[2]
-QUICK = Conduct(webhook_pace=0.0001)
+QUICK = SimulatorSettings(webhook_pace=0.0001)
 
 
 @pytest.fixture
 def simulator(simulator: Simulator, receiver: Receiver) -> Iterator[Simulator]:
     """One that tells the receiver of Belvo's events, and is quick to try again."""
-    simulator.behave(QUICK)
+    simulator.configure(QUICK)
     simulator.webhooks(belvo_url=receiver.url(), belvo_authorization="Bearer test")
     return simulator
 
@@ -95,7 +95,7 @@ def test_the_pauses_are_the_documented_ones(simulator: Simulator, belvo: Belvo, 
 
 
 def test_a_message_is_kept_while_its_receiver_is_away(simulator: Simulator, belvo: Belvo) -> None:
-    simulator.behave(Conduct(webhook_pace=0.005))
+    simulator.configure(SimulatorSettings(webhook_pace=0.005))
     with Receiver() as gone:
         simulator.webhooks(belvo_url=gone.url())
     link = register(belvo)
@@ -140,7 +140,7 @@ def test_messages_come_in_the_order_of_events(
 
 
 def test_each_message_is_sent_as_often_as_told(simulator: Simulator, belvo: Belvo, receiver: Receiver) -> None:
-    simulator.behave(Conduct(webhook_copies=3))
+    simulator.configure(SimulatorSettings(webhook_copies=3))
     register(belvo)
 
     assert simulator.delivered()
@@ -149,7 +149,7 @@ def test_each_message_is_sent_as_often_as_told(simulator: Simulator, belvo: Belv
 
 
 def test_messages_can_come_out_of_order(simulator: Simulator, belvo: Belvo, receiver: Receiver) -> None:
-    simulator.behave(Conduct(webhook_shuffle=1))
+    simulator.configure(SimulatorSettings(webhook_shuffle=1))
     links = [register(belvo, f"maria{number}") for number in range(12)]
 
     assert simulator.delivered()
@@ -159,7 +159,7 @@ def test_messages_can_come_out_of_order(simulator: Simulator, belvo: Belvo, rece
 
 
 def test_messages_can_come_late(simulator: Simulator, belvo: Belvo, receiver: Receiver) -> None:
-    simulator.behave(Conduct(webhook_delay=3600))
+    simulator.configure(SimulatorSettings(webhook_delay=3600))
     register(belvo)
 
     assert not simulator.delivered(0.1)
@@ -185,11 +185,11 @@ def test_a_receiver_that_takes_its_time_holds_up_nobody(
 
 
 def test_the_end_does_not_wait_for_what_waits(belvo: Belvo, simulator: Simulator, receiver: Receiver) -> None:
-    simulator.behave(Conduct(webhook_delay=600))
+    simulator.configure(SimulatorSettings(webhook_delay=600))
     register(belvo)
     began = time.monotonic()
 
-    simulator.world.deliveries.stop()
+    simulator.store.deliveries.stop()
 
     assert time.monotonic() - began < 60
 
@@ -284,9 +284,9 @@ def test_the_command_takes_an_address_and_what_proves_it(receiver: Receiver, tmp
 
 
 def test_long_past_deliveries_still_count(simulator: Simulator) -> None:
-    world: World = simulator.world
+    store: Store = simulator.store
     for _ in range(sending.LENGTH + 5):
-        world.deliveries.add(Delivery("belvo", "LINK x", "a", "http://192.0.2.1/", "", {}, b"", ()))
+        store.deliveries.add(Delivery("belvo", "LINK x", "a", "http://192.0.2.1/", "", {}, b"", ()))
 
     assert len(simulator.deliveries) == sending.LENGTH
-    assert world.deliveries.counts()[Outcome.NOT_HERE] == sending.LENGTH + 5
+    assert store.deliveries.counts()[Outcome.NOT_HERE] == sending.LENGTH + 5

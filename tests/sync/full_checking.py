@@ -11,9 +11,9 @@ from linkadmin.accounts.models import User
 from linkadmin.integrations import connections
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Link
-from linkadmin.simulator.conduct import USUAL, Conduct
 from linkadmin.simulator.generated import Population
 from linkadmin.simulator.server import Simulator
+from linkadmin.simulator.settings import DEFAULTS, SimulatorSettings
 from linkadmin.sync import full_checks
 from linkadmin.sync.full_checks import batches, worker
 from linkadmin.sync.models import FullCheck, FullCheckBatch, FullCheckState
@@ -80,20 +80,22 @@ class StillClock(Clock):
 
 
 @contextmanager
-def crowd(links: int, conduct: Conduct = USUAL, *, heron_links: int | None = None) -> Iterator[Environment]:
+def crowd(
+    links: int, settings: SimulatorSettings = DEFAULTS, *, heron_links: int | None = None
+) -> Iterator[Environment]:
     """Build an environment at a simulator with so many generated links of each provider, none of which we know."""
     clock, population = StillClock(), Population(7, links, links if heron_links is None else heron_links)
-    with Simulator(record=True, clock=clock, conduct=conduct, population=population) as simulator:
+    with Simulator(record=True, clock=clock, settings=settings, population=population) as simulator:
         yield build(simulator, clock)
 
 
 def at_provider(env: Environment, integration: Integration) -> dict[str, tuple[str, str]]:
     """Return the status and the message of each link that the simulated provider has in an integration."""
-    truth = env.simulator.truth()[integration.provider]
-    world = env.simulator.world
-    here = (each.item_id for each in world.heron_links.values() if each.integration == HERON_INTEGRATION)
-    ids = truth.keys() if integration == env.belvo else here
-    return {remote_id: (truth[remote_id][0], truth[remote_id][1] or "") for remote_id in ids}
+    snapshot = env.simulator.snapshot()[integration.provider]
+    store = env.simulator.store
+    here = (each.item_id for each in store.heron_links.values() if each.integration == HERON_INTEGRATION)
+    ids = snapshot.keys() if integration == env.belvo else here
+    return {remote_id: (snapshot[remote_id][0], snapshot[remote_id][1] or "") for remote_id in ids}
 
 
 def with_us(integration: Integration) -> dict[str, tuple[str, str]]:

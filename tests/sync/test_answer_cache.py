@@ -7,7 +7,7 @@ import pytest
 from django.core.cache import cache
 from django.db import OperationalError
 
-from linkadmin.simulator.conduct import Conduct
+from linkadmin.simulator.settings import SimulatorSettings
 from tests.environment import Environment
 from tests.markup import Page
 from tests.slowness import SlowProvider
@@ -134,13 +134,13 @@ def test_cache_that_cannot_be_used_costs_a_question_each_time(
 
 def test_answer_to_a_question_forgotten_meanwhile_is_not_stored(env: Environment, slow: SlowProvider) -> None:
     env.belvo_link()
-    env.simulator.behave(Conduct(latency=1))
+    env.simulator.configure(SimulatorSettings(latency=1))
     waiting = env.open(links_at_belvo(env))
 
     cache.clear()  # as a change does with what it makes out of date
     slow.answers()
     env.settled()
-    env.simulator.behave(Conduct())
+    env.simulator.configure(SimulatorSettings())
     env.open(links_at_belvo(env))
 
     assert "Asking Belvo" in waiting.words

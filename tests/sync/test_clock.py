@@ -38,7 +38,7 @@ def wanted(link: Link) -> str:
 
 
 def status_at_belvo(env: Environment, link: Link, status: str) -> None:
-    env.simulator.world.belvo_links[link.remote_id].status = status
+    env.simulator.store.belvo_links[link.remote_id].status = status
 
 
 class TestProof:
@@ -115,7 +115,7 @@ class TestAge:
 
     def test_link_whose_data_a_read_finds_old_is_stale(self, env: Environment) -> None:
         link = env.belvo_link(cause=Cause.WORKING)
-        env.simulator.world.belvo_links[link.remote_id].last_accessed_at = "2026-01-02T08:00:00Z"
+        env.simulator.store.belvo_links[link.remote_id].last_accessed_at = "2026-01-02T08:00:00Z"
 
         pass_time(env, link, stale_at=timezone.now() - timedelta(seconds=1))
 

@@ -16,7 +16,7 @@ from linkadmin.links import counts
 from linkadmin.links.causes import STATES
 from linkadmin.links.models import HealthChange, Link, LinkRead
 from linkadmin.providers.types import Cause, HealthState
-from linkadmin.simulator.conduct import Conduct
+from linkadmin.simulator.settings import SimulatorSettings
 from linkadmin.sync import full_checks, tasks
 from tests.environment import HERON_INTEGRATION, Environment
 from tests.webhooks.webhook_sender import AUTHORIZATION, SECRET, open_endpoint
@@ -48,8 +48,8 @@ AT_HERON = {
 @pytest.fixture
 def lively(live_server: LiveServer) -> Iterator[Environment]:
     """An environment whose providers have many lively links; messages come twice, in any order."""
-    conduct = Conduct(heron_limit=100_000, webhook_copies=2, webhook_shuffle=1, webhook_pace=0.0001)
-    with crowd(LINKS, conduct) as env:
+    settings = SimulatorSettings(heron_limit=100_000, webhook_copies=2, webhook_shuffle=1, webhook_pace=0.0001)
+    with crowd(LINKS, settings) as env:
         belvo, heron = (live_server.url + open_endpoint(each) for each in (env.belvo, env.heron))
         env.simulator.webhooks(belvo_url=belvo, belvo_authorization=AUTHORIZATION, heron_secret=SECRET)
         for topic in ("integration_link.erroring", "data_source.enabled", "data_source.disabled"):
@@ -94,7 +94,7 @@ def full_check_all(env: Environment) -> None:
 
 def pass_an_hour(env: Environment, hour: int) -> None:
     """Let an hour pass at the providers and here, and look after the links as in every hour."""
-    env.simulator.live(hours=1, seed=hour, share=SHARE_AN_HOUR)
+    env.simulator.travel(hours=1, seed=hour, share=SHARE_AN_HOUR)
     with time_machine.travel(datetime.fromtimestamp(env.simulator.clock(), UTC)), workers():
         full_check_all(env)
         assert env.simulator.delivered()
@@ -115,7 +115,7 @@ def test_after_a_day_every_link_stands_as_at_its_provider(lively: Environment) -
     calm_down(lively)
 
     assert not LinkRead.objects.filter(due_at__isnull=False).exists()
-    check(lively, lively.belvo, lively.simulator.truth()["belvo"], AT_BELVO)
+    check(lively, lively.belvo, lively.simulator.snapshot()["belvo"], AT_BELVO)
     check(lively, lively.heron, in_our_integration(lively), AT_HERON)
     check_history()
     counted = counts.current()
@@ -124,25 +124,25 @@ def test_after_a_day_every_link_stands_as_at_its_provider(lively: Environment) -
 
 
 def in_our_integration(env: Environment) -> dict[str, tuple[str, str | None, str | None]]:
-    truth = env.simulator.truth()["heron"]
-    everything = env.simulator.world.heron_links.values()
-    return {each.item_id: truth[each.item_id] for each in everything if each.integration == HERON_INTEGRATION}
+    snapshot = env.simulator.snapshot()["heron"]
+    everything = env.simulator.store.heron_links.values()
+    return {each.item_id: snapshot[each.item_id] for each in everything if each.integration == HERON_INTEGRATION}
 
 
 def check(
     env: Environment,
     integration: Integration,
-    truth: dict[str, tuple[str, str | None, str | None]],
+    snapshot: dict[str, tuple[str, str | None, str | None]],
     states: dict[str, set[HealthState]],
 ) -> None:
     """Check that we know the same links in the same condition, and that a page says so."""
     ours = {link.remote_id: link for link in integration.links.select_related("integration")}
     gone = {remote_id for remote_id, link in ours.items() if link.health == HealthState.DISCONNECTED}
-    assert truth.keys() <= ours.keys()
-    assert ours.keys() - truth.keys() <= gone
+    assert snapshot.keys() <= ours.keys()
+    assert ours.keys() - snapshot.keys() <= gone
     wrong = {
         remote_id: (told, ours[remote_id].raw_status, ours[remote_id].health)
-        for remote_id, told in truth.items()
+        for remote_id, told in snapshot.items()
         if not is_true(ours[remote_id], told, states)
     }
     assert not wrong

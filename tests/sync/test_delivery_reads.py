@@ -13,7 +13,7 @@ from linkadmin.integrations.models import Integration
 from linkadmin.links import health
 from linkadmin.links.models import EndUser, Link, LinkRead
 from linkadmin.providers.types import Cause, HealthState
-from linkadmin.simulator.heron_drill import SETTLES_AFTER
+from linkadmin.simulator.heron.guide import SETTLES_AFTER
 from linkadmin.sync import delivery_reads, tasks
 from linkadmin.sync.matching import Named
 from linkadmin.sync.models import UnknownLinkRead
@@ -133,7 +133,7 @@ class TestKnownLink:
 
     def test_message_of_a_removal_waits_for_the_second_look(self, env: Environment, at_belvo: str) -> None:
         link = env.belvo_link(cause=Cause.WORKING)
-        del env.simulator.world.belvo_links[link.remote_id]
+        del env.simulator.store.belvo_links[link.remote_id]
         delivery = tell_of(at_belvo, link, code="link_deleted")
         work()
         assert outcome_of(delivery) == DeliveryState.PROCESSING
@@ -291,8 +291,8 @@ class TestSentByTheProvider:
 
     def test_link_that_belvo_can_log_in_to_no_more_is_seen(self, told: Environment) -> None:
         link = told.belvo_link(cause=Cause.WORKING)
-        with told.simulator.world.lock:
-            told.simulator.world.belvo_links[link.remote_id].status = "valid"
+        with told.simulator.store.lock:
+            told.simulator.store.belvo_links[link.remote_id].status = "valid"
         for _ in range(6):
             told.call_belvo("PUT", f"/api/links/{link.remote_id}/", {"password": "pass_invalid"})
 
@@ -300,13 +300,13 @@ class TestSentByTheProvider:
         work()
 
         link.refresh_from_db()
-        status, _message, _at = told.simulator.truth()["belvo"][link.remote_id]
+        status, _message, _at = told.simulator.snapshot()["belvo"][link.remote_id]
         assert (link.raw_status, {each.state for each in WebhookDelivery.objects.all()}) == (status, {"done"})
 
     def test_link_whose_sync_fails_at_heron_is_seen(self, told: Environment) -> None:
         link = told.heron_link(item_id="login-required-1", cause=Cause.PENDING)
         told.clock.forward(SETTLES_AFTER + 1)
-        told.simulator.truth()
+        told.simulator.snapshot()
 
         assert told.simulator.delivered()
         work()

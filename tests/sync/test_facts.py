@@ -39,9 +39,9 @@ def read(request: pytest.FixtureRequest) -> Read:
 
 def say(env: Environment, link: Link, **facts: Any) -> None:
     """Let the provider's record of a link say something else from now on."""
-    world = env.simulator.world
-    with world.lock:
-        record = world.belvo_links[link.remote_id]
+    store = env.simulator.store
+    with store.lock:
+        record = store.belvo_links[link.remote_id]
         for name, value in facts.items():
             setattr(record, name, value)
 
@@ -59,9 +59,9 @@ def test_consent_renewed_without_an_end_asks_for_nothing_more(env: Environment) 
     link = consented(env, "10000000005")
     assert (link.cause, link.renew_by is not None) == (Cause.RENEW_SOON, True)
 
-    world = env.simulator.world
-    with world.lock:
-        world.consents[link.remote_id].expired_at = None
+    store = env.simulator.store
+    with store.lock:
+        store.consents[link.remote_id].expired_at = None
     env.prove(link)
 
     assert (link.cause, link.health, link.renew_by) == (Cause.WORKING, "healthy", None)
@@ -151,7 +151,7 @@ def test_record_of_another_customer_is_flagged(env: Environment, read: Read) -> 
 
 def test_renamed_bank_is_found_by_its_new_name(env: Environment) -> None:
     link = env.belvo_link(bank="erebor_mx_retail")
-    env.simulator.world.institutions["erebor_mx_retail"]["display_name"] = "BBVA México"
+    env.simulator.store.institutions["erebor_mx_retail"]["display_name"] = "BBVA México"
 
     env.post(f"/integrations/{env.belvo.pk}/institutions/read/", name="adm")
 
@@ -195,8 +195,8 @@ def test_who_made_a_link_and_when_it_changed_is_shown(env: Environment) -> None:
 
 
 def test_entry_of_the_institution_list_that_cannot_be_used_is_named(env: Environment) -> None:
-    env.simulator.world.institutions["not a key"] = {
-        **env.simulator.world.institutions["erebor_mx_retail"],
+    env.simulator.store.institutions["not a key"] = {
+        **env.simulator.store.institutions["erebor_mx_retail"],
         "id": 999_999,
         "name": "a key with spaces",
         "display_name": "Odd Bank",
@@ -208,6 +208,6 @@ def test_entry_of_the_institution_list_that_cannot_be_used_is_named(env: Environ
     assert "Left out" in page.words
     assert "a key with spaces" in page.words
     assert "characters that an ID can't have here" in page.words
-    del env.simulator.world.institutions["not a key"]
+    del env.simulator.store.institutions["not a key"]
     read_institutions(env.belvo)
     assert "Left out" not in env.open("/institutions/").words

@@ -19,7 +19,7 @@ from django.utils import timezone
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import READ_EVERY, HealthChange, Link, LinkRead
 from linkadmin.providers.types import Cause
-from linkadmin.simulator.conduct import Conduct
+from linkadmin.simulator.settings import SimulatorSettings
 from linkadmin.sync import tasks
 from linkadmin.webhooks import refusals
 from linkadmin.webhooks.models import DeliveryOutcome, DeliveryState, RefusalCount, WebhookDelivery
@@ -79,12 +79,12 @@ class Flood:
         return [post for post in self.posts if post.link]
 
     def _change(self, link: Link) -> None:
-        world = self.env.simulator.world
-        with world.lock:
+        store = self.env.simulator.store
+        with store.lock:
             if link.integration_id == self.env.belvo.pk:
-                world.belvo_links[link.remote_id].status = self.chance.choice(AT_BELVO)
+                store.belvo_links[link.remote_id].status = self.chance.choice(AT_BELVO)
             else:
-                item = world.heron_links[link.remote_id]
+                item = store.heron_links[link.remote_id]
                 item.status, item.status_message = self.chance.choice(AT_HERON)
                 item.settles_at = None  # else it becomes active by itself, and nobody tells
 
@@ -106,7 +106,7 @@ def forged(like: Post) -> Post:
 @pytest.fixture
 def env(env: Environment) -> Environment:
     refusals._seen.clear()
-    env.simulator.behave(Conduct(heron_limit=0))
+    env.simulator.configure(SimulatorSettings(heron_limit=0))
     return env
 
 
@@ -177,7 +177,7 @@ def check_messages(flood: Flood, *, messages: int) -> None:
 def check_states(flood: Flood) -> None:
     """Check that each link stands as it does at its provider."""
     told = {
-        remote_id: standing for each in flood.env.simulator.truth().values() for remote_id, standing in each.items()
+        remote_id: standing for each in flood.env.simulator.snapshot().values() for remote_id, standing in each.items()
     }
     about = {post.link.pk for post in flood.genuine if post.link}
     ours = {link.remote_id: link.raw_status for link in Link.objects.filter(pk__in=about)}

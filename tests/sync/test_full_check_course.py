@@ -16,7 +16,7 @@ from linkadmin.links.models import Link
 from linkadmin.operations import reading, refusals
 from linkadmin.providers.belvo import provider as belvo
 from linkadmin.providers.types import Cause, HealthState, Secret
-from linkadmin.simulator.conduct import Conduct
+from linkadmin.simulator.settings import SimulatorSettings
 from linkadmin.sync import full_checks
 from linkadmin.sync.full_checks import batches, lifecycle, tasks, worker
 from linkadmin.sync.models import FullCheck, FullCheckBatch, FullCheckState
@@ -142,7 +142,7 @@ def test_full_check_that_waited_goes_on_where_it_was(town: Environment) -> None:
 @pytest.mark.thorough
 def test_quotas_are_kept_by_the_provider_s_own_count(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(belvo, "_LONGEST_PAGE", 1)
-    with crowd(60, Conduct(belvo_limit=80, heron_limit=40)) as env:
+    with crowd(60, SimulatorSettings(belvo_limit=80, heron_limit=40)) as env:
         for integration in (env.belvo, env.heron):
             work(full_checks.start(integration))
 
@@ -271,8 +271,8 @@ def test_link_that_came_while_the_list_was_read_is_found(town: Environment) -> N
 def test_list_that_gets_shorter_meanwhile_comes_to_an_end(town: Environment) -> None:
     started = full_checks.start(town.belvo)
     read_one(started)
-    for link in list(town.simulator.world.belvo_links.values())[:25]:
-        town.simulator.world.remove_belvo_link(link.id)
+    for link in list(town.simulator.store.belvo_links.values())[:25]:
+        town.simulator.store.remove_belvo_link(link.id)
 
     go_on(started)
 
@@ -297,7 +297,7 @@ def test_read_that_is_newer_than_a_page_stays(env: Environment, monkeypatch: pyt
 
     def overtaken(*args: object, **more: object) -> bool:
         """Let the link break, and be read, between a page's answer and our work on it."""
-        env.simulator.world.belvo_links[link.remote_id].status = "token_required"
+        env.simulator.store.belvo_links[link.remote_id].status = "token_required"
         reading.read(Link.objects.get(pk=link.pk))
         return original(*args, **more)  # type: ignore[arg-type]
 

@@ -69,7 +69,7 @@ def test_page_of_a_running_full_check_follows_until_it_ends(env: Environment) ->
 def test_ended_full_check_says_what_it_brought(env: Environment) -> None:
     env.belvo_link("Gone")
     env.belvo_link()
-    env.simulator.world.remove_belvo_link(env.belvo.links.get(end_user__name="Gone").remote_id)
+    env.simulator.store.remove_belvo_link(env.belvo.links.get(end_user__name="Gone").remote_id)
     done = swept(env.belvo)
 
     words = env.open(done.get_absolute_url(), "aud").words

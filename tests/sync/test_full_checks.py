@@ -63,7 +63,7 @@ def test_found_links_belong_to_their_customers(town: Environment) -> None:
     swept(town.belvo)
 
     heron = town.heron.links.select_related("end_user").first()
-    owners = {each.item_id: each.end_user_id for each in town.simulator.world.heron_links.values()}
+    owners = {each.item_id: each.end_user_id for each in town.simulator.store.heron_links.values()}
     assert heron is not None
     assert heron.end_user.external_id == owners[heron.remote_id]
     assert heron.end_user.name
@@ -85,7 +85,7 @@ def test_full_check_of_unchanged_links_writes_no_link(town: Environment, provide
 def test_changes_at_the_provider_appear_after_one_full_check(town: Environment, provider: str) -> None:
     integration = of(town, provider)
     swept(integration)
-    moved = set(town.simulator.stir(belvo=10, heron=10, seed=5)[provider]) & at_provider(town, integration).keys()
+    moved = set(town.simulator.drift(belvo=10, heron=10, seed=5)[provider]) & at_provider(town, integration).keys()
 
     done = swept(integration)
 
@@ -207,7 +207,7 @@ def test_link_that_we_removed_just_now_is_not_found_again(env: Environment) -> N
 
 def test_missing_link_is_disconnected_by_a_second_look(env: Environment) -> None:
     gone, there = env.belvo_link("Gone"), env.belvo_link("There")
-    env.simulator.world.remove_belvo_link(gone.remote_id)
+    env.simulator.store.remove_belvo_link(gone.remote_id)
 
     done = swept(env.belvo)
 
@@ -223,7 +223,7 @@ def test_missing_link_is_disconnected_by_a_second_look(env: Environment) -> None
 def test_link_of_a_customer_who_is_gone_is_missing(env: Environment) -> None:
     gone, there = env.heron_link("Gone", item_id="item-1"), env.heron_link("There", item_id="item-2")
     swept(env.heron)
-    env.simulator.world.remove_end_user(gone.end_user.external_id)
+    env.simulator.store.remove_end_user(gone.end_user.external_id)
 
     done = swept(env.heron)
 
@@ -234,7 +234,7 @@ def test_link_of_a_customer_who_is_gone_is_missing(env: Environment) -> None:
 
 def test_link_somebody_works_at_is_not_missing(env: Environment) -> None:
     link = env.belvo_link()
-    env.simulator.world.remove_belvo_link(link.remote_id)
+    env.simulator.store.remove_belvo_link(link.remote_id)
     Operation.objects.create(
         kind=OperationKind.REMOVE_LINK,
         state=State.SENDING,

@@ -7,7 +7,7 @@ import pytest
 
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import HealthChange
-from linkadmin.simulator.conduct import Conduct
+from linkadmin.simulator.settings import SimulatorSettings
 from linkadmin.sync import full_checks
 from linkadmin.sync.models import FullCheck, FullCheckState
 from tests.environment import Environment
@@ -17,7 +17,9 @@ from tests.sync.statements import changed_tables
 pytestmark = [pytest.mark.thorough, pytest.mark.django_db(transaction=True)]
 
 BELVO_LINKS, HERON_LINKS = 18_000, 2_000  # the latter cost a call for each customer
-LIMITS = Conduct(belvo_limit=80, heron_limit=12_000)  # the latter is a contract's: by the documented one it takes hours
+LIMITS = SimulatorSettings(
+    belvo_limit=80, heron_limit=12_000
+)  # the latter is a contract's: by the documented one it takes hours
 LONGEST = 300  # seconds for both first full checks on two cores; on idle ones a third of it
 
 
@@ -46,7 +48,7 @@ def test_twenty_thousand_links_are_found_left_alone_and_followed(city: Environme
 
     with changed_tables() as tables:
         second = [swept(each) for each in both]
-    city.simulator.stir(belvo=0.02, heron=0.02, seed=3)
+    city.simulator.drift(belvo=0.02, heron=0.02, seed=3)
     known = HealthChange.objects.count()
     third = [swept(each) for each in both]
 

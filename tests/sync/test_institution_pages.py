@@ -11,7 +11,7 @@ from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Institution
 from linkadmin.paging import PAGE_SIZE
 from linkadmin.providers.types import Cause
-from linkadmin.simulator.conduct import Conduct
+from linkadmin.simulator.settings import SimulatorSettings
 from tests.environment import HTMX, Environment
 from tests.markup import Page, read
 from tests.slowness import SlowProvider
@@ -158,7 +158,7 @@ def test_states_of_our_links_there_lead_to_them(env: Environment) -> None:
 
 def test_one_is_read_anew(env: Environment) -> None:
     bank = env.bank(EREBOR)
-    env.simulator.world.institutions[EREBOR] = env.simulator.world.institutions[EREBOR] | {"status": "down"}
+    env.simulator.store.institutions[EREBOR] = env.simulator.store.institutions[EREBOR] | {"status": "down"}
 
     answer = env.post(f"{bank.get_absolute_url()}read/")
 
@@ -179,7 +179,7 @@ def test_one_that_cannot_be_read_stays_as_it_was(env: Environment) -> None:
 
 
 def test_whole_catalogue_is_read_now_and_shows_that_it_takes_a_while(env: Environment, slow: SlowProvider) -> None:
-    env.simulator.behave(Conduct(latency=1))
+    env.simulator.configure(SimulatorSettings(latency=1))
     url = f"/integrations/{env.belvo.pk}/institutions/read/"
 
     waiting = env.post(url, name="mia")
@@ -195,7 +195,7 @@ def test_whole_catalogue_is_read_now_and_shows_that_it_takes_a_while(env: Enviro
 def test_one_that_left_the_catalogue_stays_and_says_so(env: Environment) -> None:
     link = env.belvo_link(bank=EREBOR)
     Integration.objects.filter(pk=env.belvo.pk).update(institutions_read_at=timezone.now() - timedelta(days=1))
-    del env.simulator.world.institutions[EREBOR]
+    del env.simulator.store.institutions[EREBOR]
 
     env.post(f"/integrations/{env.belvo.pk}/institutions/read/", name="mia")
 

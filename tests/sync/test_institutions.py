@@ -20,12 +20,12 @@ def test_catalogue_is_kept_with_the_fields_each_bank_asks_for(env: Environment) 
     bank = env.bank("ironbank_br_retail")
     assert (bank.display_name, bank.country, bank.kind) == ("Iron Bank (Advanced login)", "BR", "bank")
     assert bank.form_fields[0]["name"] == "username_type"
-    assert env.belvo.institutions.count() == len(env.simulator.world.institutions)
+    assert env.belvo.institutions.count() == len(env.simulator.store.institutions)
 
 
 def test_second_reading_changes_rows_and_makes_none(env: Environment) -> None:
     before = env.bank("erebor_mx_retail")
-    env.simulator.world.institutions["erebor_mx_retail"] |= {"status": "down", "display_name": "Erebor, renamed"}
+    env.simulator.store.institutions["erebor_mx_retail"] |= {"status": "down", "display_name": "Erebor, renamed"}
 
     tasks.read_institutions(str(env.belvo.pk))
 
@@ -34,7 +34,7 @@ def test_second_reading_changes_rows_and_makes_none(env: Environment) -> None:
 
 
 def test_name_that_is_listed_twice_is_kept_once_as_last_said(env: Environment) -> None:
-    listed = env.simulator.world.institutions
+    listed = env.simulator.store.institutions
     listed["the same again"] = listed["erebor_mx_retail"] | {"display_name": "Erebor, as last said"}
 
     count = institutions.read_institutions(env.belvo)
@@ -81,10 +81,10 @@ def test_catalogue_that_cannot_be_read_stays_as_it_was(env: Environment) -> None
 
 
 def test_catalogue_is_read_page_by_page_within_our_own_address(env: Environment) -> None:
-    bank = env.simulator.world.institutions["erebor_mx_retail"]
+    bank = env.simulator.store.institutions["erebor_mx_retail"]
     for number in range(150):
-        env.simulator.world.institutions[f"made_mx_{number}"] = bank | {"name": f"made_mx_{number}"}
+        env.simulator.store.institutions[f"made_mx_{number}"] = bank | {"name": f"made_mx_{number}"}
 
     tasks.read_institutions(str(env.belvo.pk))
 
-    assert env.belvo.institutions.count() == len(env.simulator.world.institutions)
+    assert env.belvo.institutions.count() == len(env.simulator.store.institutions)

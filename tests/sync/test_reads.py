@@ -11,7 +11,7 @@ from linkadmin.integrations.models import CallQuota, CircuitBreaker, Integration
 from linkadmin.links import due_reads
 from linkadmin.links.models import READ_EVERY, Link, LinkRead, Reason
 from linkadmin.providers.types import Cause, HealthState
-from linkadmin.simulator.conduct import Conduct
+from linkadmin.simulator.settings import SimulatorSettings
 from linkadmin.sync import queue, reads, tasks
 from linkadmin.work_queue import claim
 from tests.environment import HERON_INTEGRATION, Environment
@@ -91,7 +91,7 @@ def test_wish_that_is_older_than_a_read_needs_no_other_read(env: Environment) ->
 
 def test_wish_that_comes_while_a_read_is_under_way_leads_to_another(env: Environment, slow: SlowProvider) -> None:
     link = env.belvo_link()
-    env.simulator.behave(Conduct(latency=1))
+    env.simulator.configure(SimulatorSettings(latency=1))
     want(link)
     reader = threading.Thread(target=in_thread, args=(reads.work, env.belvo.pk))
     reader.start()
@@ -128,7 +128,7 @@ def test_links_of_several_heron_customers_are_read_by_a_call_each(env: Environme
 
 def test_link_that_is_not_there_is_gone_after_a_second_look(env: Environment) -> None:
     gone, there = env.belvo_link(cause=Cause.WORKING), env.belvo_link(cause=Cause.WORKING)
-    del env.simulator.world.belvo_links[gone.remote_id]
+    del env.simulator.store.belvo_links[gone.remote_id]
     want(gone, there)
     reads.work(env.belvo.pk)
     assert seen(gone) == HealthState.HEALTHY.value
@@ -270,7 +270,7 @@ def test_wish_that_is_less_urgent_does_not_take_its_place_away(env: Environment)
 
 def test_two_workers_read_a_link_once(env: Environment) -> None:
     links = [env.belvo_link() for _ in range(3)]
-    env.simulator.behave(Conduct(latency=50))
+    env.simulator.configure(SimulatorSettings(latency=50))
     want(*links)
 
     workers = [threading.Thread(target=in_thread, args=(reads.work, env.belvo.pk)) for _ in range(4)]

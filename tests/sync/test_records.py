@@ -17,7 +17,7 @@ from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Link
 from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.providers.types import Secret
-from linkadmin.simulator.conduct import Conduct
+from linkadmin.simulator.settings import SimulatorSettings
 from tests.environment import Environment
 from tests.markup import Page, read
 from tests.slowness import SlowProvider
@@ -50,7 +50,7 @@ def test_link_at_the_provider_leads_to_our_page_if_we_know_it(env: Environment) 
 def test_reading_takes_nothing_over(env: Environment) -> None:
     link = env.belvo_link()
     before = Link.objects.values().get(pk=link.pk)
-    there = env.simulator.world.belvo_links[link.remote_id]
+    there = env.simulator.store.belvo_links[link.remote_id]
     assert there
     there.status = "token_required"
 
@@ -78,7 +78,7 @@ def test_rarely_needed_filter_in_use_is_seen(env: Environment, what: str, typed:
 def test_link_whose_code_nobody_can_give_says_what_its_own_page_says(env: Environment) -> None:
     links = [env.belvo_link(), env.belvo_link(bank="gringotts_mx_retail")]
     for link in links:
-        env.simulator.world.belvo_links[link.remote_id].status = "unconfirmed"
+        env.simulator.store.belvo_links[link.remote_id].status = "unconfirmed"
     Operation.objects.create(
         link=links[0],
         integration=env.belvo,
@@ -183,7 +183,7 @@ def test_support_finds_the_way_from_their_own_lists(env: Environment) -> None:
 
 def test_slow_provider_shows_that_it_is_asked_and_then_its_answer(env: Environment, slow: SlowProvider) -> None:
     link = env.belvo_link()
-    env.simulator.behave(Conduct(latency=1))
+    env.simulator.configure(SimulatorSettings(latency=1))
 
     waiting = env.open(records(env.belvo, "links"))
     still = env.post(records(env.belvo, "links"), {"poll": "1"}, htmx=True)
@@ -201,7 +201,7 @@ def test_slow_provider_shows_that_it_is_asked_and_then_its_answer(env: Environme
 
 def test_waiting_panel_asks_again_with_what_was_typed(env: Environment, slow: SlowProvider) -> None:
     link = env.heron_link("Blue Fern")
-    env.simulator.behave(Conduct(latency=1))
+    env.simulator.configure(SimulatorSettings(latency=1))
 
     waiting = env.post(records(env.heron, "end-users"), {"name": "Blue Fern"})
     panel = next(form for form in waiting.forms if "poll" in form.names)

@@ -3,7 +3,7 @@
 import pytest
 from pytest_django.live_server_helper import LiveServer
 
-from linkadmin.simulator.conduct import Conduct
+from linkadmin.simulator.settings import SimulatorSettings
 from linkadmin.webhooks import refusals
 from linkadmin.webhooks.models import WebhookDelivery
 from tests.environment import Environment
@@ -39,7 +39,7 @@ def test_heron_tells_of_a_new_customer(env: Environment, live_server: LiveServer
 
 
 def test_copies_of_a_real_message_are_kept_once(env: Environment, live_server: LiveServer) -> None:
-    env.simulator.behave(Conduct(webhook_copies=5))
+    env.simulator.configure(SimulatorSettings(webhook_copies=5))
     address = open_endpoint(env.belvo)
     env.simulator.webhooks(belvo_url=f"{live_server.url}{address}", belvo_authorization=AUTHORIZATION)
 

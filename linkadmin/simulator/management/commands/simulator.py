@@ -9,10 +9,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from linkadmin.simulator.conduct import MEANINGS, USUAL, Conduct
 from linkadmin.simulator.generated import EMPTY, Population
 from linkadmin.simulator.server import Simulator
-from linkadmin.simulator.storage import StateFileError
+from linkadmin.simulator.settings import DEFAULTS, MEANINGS, SimulatorSettings
+from linkadmin.simulator.state_file import StateFileError
 
 WEBHOOKS = {
     "--belvo-webhook": "where Belvo tells what happened, a URL",
@@ -38,10 +38,10 @@ class Command(BaseCommand):
         parser.add_argument(
             "--record", action="store_true", help="keep whole bodies, secrets too, in memory and on /calls.json"
         )
-        conduct = parser.add_argument_group("conduct", "can be changed while it runs; the first page tells how")
-        for name, usual in asdict(USUAL).items():
+        settings = parser.add_argument_group("settings", "can be changed while it runs; the first page tells how")
+        for name, usual in asdict(DEFAULTS).items():
             option = f"--{name.replace('_', '-')}"
-            conduct.add_argument(option, type=type(usual), default=usual, help=f"{MEANINGS[name]} (%(default)s)")
+            settings.add_argument(option, type=type(usual), default=usual, help=f"{MEANINGS[name]} (%(default)s)")
 
         webhooks = parser.add_argument_group(
             "webhooks",
@@ -79,10 +79,10 @@ class Command(BaseCommand):
     def _simulator(self, options: dict[str, Any]) -> Simulator:
         """Build the simulator that the options describe. Raises CommandError for a number out of bounds."""
         try:
-            conduct = Conduct(**{name: options[name] for name in MEANINGS})
+            settings = SimulatorSettings(**{name: options[name] for name in MEANINGS})
             population = Population(options["seed"], options["belvo_links"], options["heron_links"])
             simulator = Simulator(
-                options["port"], options["state"], options["record"], conduct=conduct, population=population
+                options["port"], options["state"], options["record"], settings=settings, population=population
             )
             simulator.webhooks(
                 belvo_url=options["belvo_webhook"],

@@ -1,0 +1,207 @@
+"""Belvo: who may call what, and everything that needs no bank: lists, details, settings, refresh, delete."""
+
+import base64
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from linkadmin.simulator.clock import seconds
+from linkadmin.simulator.filters import chosen, passes
+from linkadmin.simulator.store import REMOVED_AFTER, Store, Task
+from linkadmin.simulator.wire import Answer, Refused, Request, Route, find, json_answer
+
+from . import bodies, consents, messages
+from .bodies import error
+from .logins import find_link, register, resume, shown, update
+from .records import BelvoLink
+
+SECRET_ID, SECRET_PASSWORD = "sandbox-id", "sandbox-password"
+REFRESH_PAUSE = 600  # seconds between two refreshes of a link
+PAGE_SIZE, LARGEST_PAGE = 100, 1000
+Thing = TypeVar("Thing")
+
+_BASIC = "Basic " + base64.b64encode(f"{SECRET_ID}:{SECRET_PASSWORD}".encode()).decode()
+_ID = f"(?P<id>{bodies.UUID})"
+
+_EQUAL_OR_IN = ("id", "institution", "external_id", "institution_user_id", "status")
+LINK_FILTERS = {
+    **{name: (name, "") for name in (*_EQUAL_OR_IN, "access_mode", "refresh_rate")},
+    **{f"{name}__in": (name, "in") for name in _EQUAL_OR_IN},
+    **{f"created_at__{how}": ("created_at", how) for how in ("gt", "gte", "lt", "lte", "range")},
+    "created_at": ("created_at", "day"),
+    "created_by__not_in": ("created_by", "not_in"),
+}
+INSTITUTION_FILTERS = {
+    **{name: (name, "") for name in ("country_code", "name", "status", "type", "website")},
+    **{f"{name}__in": (name, "in") for name in ("country_code", "name", "status", "type")},
+    "display_name": ("display_name", "has"),
+    "resources__allin": ("resources", "allin"),
+}
+
+
+def respond(store: Store, request: Request) -> Answer:
+    """Answer one call to Belvo. Raises ConnectionCut."""
+    found = find(ROUTES, request)
+    if not found:
+        return _not_found()
+    route, request = found
+    if not route.open and request.headers.get("authorization") != _BASIC:
+        return _unauthorised()
+    if request.method not in route.methods:
+        message = f'Method "{request.method}" not allowed.'
+        return json_answer(405, [error("method_not_allowed", message)], {"Allow": ", ".join(route.methods)})
+    try:
+        return bodies.trimmed(route.methods[request.method](store, request), request)
+    except Refused as refused:
+        return refused.answer
+
+
+def _not_found() -> Answer:
+    return json_answer(404, [error("not_found", "Not found.")])
+
+
+def _unauthorised() -> Answer:
+    return json_answer(401, [error("authentication_failed", "Invalid Secret Keys")])
+
+
+def _probe(store: Store, request: Request) -> Answer:
+    return json_answer(200, {})
+
+
+def _page(request: Request, rows: Sequence[Thing], show: Callable[[Thing], dict[str, Any]]) -> Answer:
+    """Cut a page out of all rows. Raises Refused."""
+    try:
+        page = max(1, int(request.query.get("page", "1")))
+        size = min(LARGEST_PAGE, max(1, int(request.query.get("page_size", PAGE_SIZE))))
+    except ValueError:
+        raise _wrong_value() from None
+    here = rows[(page - 1) * size : page * size]
+    told = {
+        "count": len(rows),
+        "next": _page_url(request, page + 1) if page * size < len(rows) else None,
+        "previous": _page_url(request, page - 1) if page > 1 else None,
+        "results": [show(row) for row in here],
+    }
+    return json_answer(200, told)
+
+
+def _wrong_value() -> Refused:
+    return bodies.bad_request(error("invalid", "Enter a valid value."))
+
+
+def _page_url(request: Request, page: int) -> str:
+    return f"{request.origin}{request.path}?{urlencode({**request.query, 'page': page})}"
+
+
+def _list_links(store: Store, request: Request) -> Answer:
+    """List links, the newest first."""
+    wishes = chosen(request.query, LINK_FILTERS)
+    with store.lock:
+        links = reversed(store.belvo_links.values())
+        try:
+            rows = [link for link in links if passes(link, wishes)] if wishes else list(links)
+        except ValueError:
+            raise _wrong_value() from None
+        return _page(request, rows, shown)
+
+
+def _link(store: Store, request: Request) -> Answer:
+    with store.lock:
+        link = store.belvo_links.get(request.args["id"])
+        return json_answer(200, shown(link)) if link else _not_found()
+
+
+def _change_settings(store: Store, request: Request) -> Answer:
+    body = bodies.read(request, bodies.SETTINGS)
+    with store.lock:
+        link = find_link(store, request)
+        bodies.check_resources(store.institutions[link.institution], body.get("fetch_resources", []))
+        if body.get("access_mode") == "recurrent" and link.credentials_storage == "nostore":
+            message = "This link doesn't have stored credentials hence it can't be switched to recurrent mode"
+            raise bodies.bad_request(error("invalid_access_mode_switch", message))
+        for name, value in body.items():
+            setattr(link, name, value)
+        store.save()
+        return json_answer(200, shown(link))
+
+
+def _delete(store: Store, request: Request) -> Answer:
+    with store.lock:
+        link = find_link(store, request)
+        if request.headers.get("x-belvo-request-mode") == "async":
+            store.due.setdefault((Task.REMOVE_LINK, link.id), store.clock() + REMOVED_AFTER)
+            return json_answer(202, {"request_id": store.removals.setdefault(link.id, secrets.token_hex(16))})
+        store.remove_belvo_link(link.id)
+    return Answer(204)
+
+
+def _refresh(store: Store, request: Request) -> Answer:
+    body = bodies.read(request, bodies.REFRESH)
+    with store.lock:
+        link = find_link(store, request)
+        bodies.check_resources(store.institutions[link.institution], body.get("fetch_resources", []))
+        _refuse_early_refresh(store, link)
+        link.refreshed_at = store.now()
+        request_id = secrets.token_hex(16)
+        if link.status == "valid":
+            link.last_accessed_at = link.refreshed_at
+            store.tell_belvo(*messages.loaded(link, store.bank(link), request_id))
+        else:
+            store.tell_belvo(*messages.refused(link, messages.HISTORICAL, request_id))
+        store.save()
+    return json_answer(202, {"request_id": request_id})
+
+
+def _refuse_early_refresh(store: Store, link: BelvoLink) -> None:
+    left = seconds(link.refreshed_at) + REFRESH_PAUSE - store.clock() if link.refreshed_at else 0
+    if left > 0:
+        minutes = int(left // 60) + 1
+        message = f"The link has already been refreshed. Please wait {minutes} minutes before trying again."
+        raise Refused(json_answer(409, [error("link_refreshed", message)]))
+
+
+def _list_institutions(store: Store, request: Request) -> Answer:
+    wishes = chosen(request.query, INSTITUTION_FILTERS)
+    with store.lock:
+        rows = [dict(bank) for bank in store.institutions.values() if all(w.passes(bank[w.field]) for w in wishes)]
+    return _page(request, rows, dict)
+
+
+def _institution(store: Store, request: Request) -> Answer:
+    wanted = int(request.args["id"])
+    with store.lock:
+        found = next((bank for bank in store.institutions.values() if bank["id"] == wanted), None)
+        return json_answer(200, found) if found else _not_found()
+
+
+def _list_consents(store: Store, request: Request) -> Answer:
+    with store.lock:
+        rows = consents.listed(store, chosen(request.query, consents.FILTERS))
+    return _page(request, rows, dict)
+
+
+def _consent(store: Store, request: Request) -> Answer:
+    with store.lock:
+        found = consents.find(store, request.args["id"])
+    return json_answer(200, found) if found else _not_found()
+
+
+def _widget_token(store: Store, request: Request) -> Answer:
+    body = bodies.read(request, bodies.WIDGET)
+    if (body["id"], body["password"]) != (SECRET_ID, SECRET_PASSWORD):
+        return _unauthorised()
+    return json_answer(200, {"access": secrets.token_urlsafe(48), "refresh": secrets.token_urlsafe(48)})
+
+
+ROUTES = (
+    Route("/api/", {"GET": _probe}),
+    Route("/api/links/", {"GET": _list_links, "POST": register, "PATCH": resume}),
+    Route(f"/api/links/{_ID}/", {"GET": _link, "PUT": update, "PATCH": _change_settings, "DELETE": _delete}),
+    Route(f"/api/links/{_ID}/refresh/", {"POST": _refresh}),
+    Route("/api/institutions/", {"GET": _list_institutions}),
+    Route("/api/institutions/(?P<id>[0-9]{1,9})/", {"GET": _institution}),
+    Route("/api/consents/", {"GET": _list_consents}),
+    Route(f"/api/consents/{_ID}/", {"GET": _consent}),
+    Route("/api/token/", {"POST": _widget_token}, open=True),
+)

@@ -1,0 +1,179 @@
+"""What Belvo says to a body that does not fit: a list of errors, each with its field."""
+
+import json
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from linkadmin.simulator.outcomes import Refuse
+from linkadmin.simulator.wire import Answer, Refused, Request, json_answer
+
+from .institutions import Institution
+
+Body = dict[str, Any]
+Errors = list[dict[str, str]]
+
+UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+STORAGE = "(store|nostore|[1-9][0-9]{0,2}d)"
+ACCESS_MODES = ("single", "recurrent")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """The rule of one field: a text unless `kind` says otherwise."""
+
+    kind: type = str
+    required: bool = False
+    blank: bool = False
+    choices: tuple[str, ...] = ()
+    pattern: str = ""
+    min_length: int = 0
+
+
+TEXT = Field()
+REGISTER = {
+    "institution": Field(required=True),
+    "username": Field(required=True),
+    "password": TEXT,
+    "username2": TEXT,
+    "username3": TEXT,
+    "password2": TEXT,
+    "username_type": TEXT,
+    "token": TEXT,
+    "certificate": TEXT,
+    "private_key": TEXT,
+    "encryption_key": TEXT,
+    "external_id": Field(min_length=3),
+    "access_mode": Field(choices=ACCESS_MODES),
+    "fetch_resources": Field(list),
+    "credentials_storage": Field(pattern=STORAGE),
+    "stale_in": Field(pattern="[1-9][0-9]*d"),
+    "fetch_historical": Field(bool),
+}
+UPDATE = {
+    "password": TEXT,
+    "password2": TEXT,
+    "token": TEXT,
+    "encryption_key": TEXT,
+    "username_type": TEXT,
+    "certificate": TEXT,
+    "private_key": TEXT,
+}
+RESUME = {
+    "session": Field(required=True),
+    "link": Field(required=True, pattern=UUID),
+    "token": Field(blank=True),
+    "save_data": Field(bool),
+}
+SETTINGS = {name: REGISTER[name] for name in ("access_mode", "stale_in", "fetch_resources")}
+REFRESH = {"fetch_resources": Field(list)}
+WIDGET = {"id": Field(required=True), "password": Field(required=True), "scopes": Field(required=True)}
+
+
+def trimmed(answer: Answer, request: Request) -> Answer:
+    """Leave only the wanted `fields` in an answer, or all but those to `omit`; of a list, in each of its rows."""
+    fields, omit = (set(filter(None, request.query.get(name, "").split(","))) for name in ("fields", "omit"))
+    if answer.status not in (200, 201) or not fields | omit:
+        return answer
+    body = json.loads(answer.payload)
+
+    def cut(row: Body) -> Body:
+        return {name: row[name] for name in row if name not in omit and (not fields or name in fields)}
+
+    whole = {**body, "results": [cut(row) for row in body["results"]]} if "results" in body else cut(body)
+    return json_answer(answer.status, whole)
+
+
+def error(code: str, message: str, **more: str) -> dict[str, str]:
+    return {"code": code, "message": message, "request_id": secrets.token_hex(16), **more}
+
+
+def refusal(refuse: Refuse) -> Answer:
+    return json_answer(refuse.status, [error(refuse.code, str(refuse.message))])
+
+
+def bad_request(*errors: dict[str, str]) -> Refused:
+    return Refused(json_answer(400, list(errors)))
+
+
+def required(field: str) -> dict[str, str]:
+    return error("required", "This field is required.", field=field)
+
+
+def read(request: Request, rules: Mapping[str, Field]) -> Body:
+    """Read a body; what the rules do not name is ignored. Raises Refused with all errors at once."""
+    try:
+        body = request.json()
+    except ValueError as cause:
+        raise bad_request(error("parse_error", f"JSON parse error - {cause}")) from None
+    if not isinstance(body, dict):
+        raise bad_request(error("invalid", f"Invalid data. Expected a dictionary, but got {type(body).__name__}."))
+    errors: Errors = []
+    for name, rule in rules.items():
+        if name in body:
+            errors += _faults(name, rule, body[name])
+        elif rule.required:
+            errors.append(required(name))
+    if errors:
+        raise bad_request(*errors)
+    return {name: body[name] for name in rules if name in body}
+
+
+def _faults(name: str, rule: Field, value: object) -> Errors:
+    if value is None:
+        return [error("null", "This field may not be null.", field=name)]
+    if not isinstance(value, rule.kind):
+        return [_wrong_kind(name, rule, value)]
+    if not isinstance(value, str):
+        return []
+    if not value and not rule.blank:
+        return [error("blank", "This field may not be blank.", field=name)]
+    if rule.choices and value not in rule.choices:
+        return [error("invalid_choice", f'"{value}" is not a valid choice.', field=name)]
+    if rule.pattern and not re.fullmatch(rule.pattern, value):
+        return [error("invalid", "Enter a valid value.", field=name)]
+    if len(value) < rule.min_length:
+        return [error("min_length", f"Ensure this field has at least {rule.min_length} characters.", field=name)]
+    return []
+
+
+def _wrong_kind(name: str, rule: Field, value: object) -> dict[str, str]:
+    if rule.kind is list:
+        return error("not_a_list", f'Expected a list but got type "{type(value).__name__}".', field=name)
+    return error("invalid", "Must be a valid boolean." if rule.kind is bool else "Not a valid string.", field=name)
+
+
+def check_resources(institution: Institution, wanted: list[object]) -> None:
+    """Raise Refused when the institution does not offer a resource."""
+    if set(map(str, wanted)) - set(institution["resources"]):
+        offered = ", ".join(institution["resources"])
+        message = f"The institution only supports the following resources: {offered}"
+        raise bad_request(error("invalid", message, field="resources"))
+
+
+def check_pair(body: Body) -> None:
+    """Raise Refused when of certificate and private key only one is there."""
+    missing = {"certificate", "private_key"} - body.keys()
+    if len(missing) == 1:
+        raise bad_request(required(missing.pop()))
+
+
+def lacks(institution: Institution, body: Body, names: set[str]) -> bool:
+    """Say whether a field among `names` that the institution needs is not in the body."""
+    needed = {field["name"] for field in institution["form_fields"] if not field.get("optional")}
+    return bool((needed & names) - body.keys())
+
+
+def misfits(institution: Institution, body: Body) -> bool:
+    """Say whether a value breaks the pattern that the institution's form has for it."""
+    patterns = {field["name"]: field.get("validation", "") for field in institution["form_fields"]}
+    for field in institution["form_fields"]:
+        if field["type"] == "select" and field["name"] in body:
+            chosen = {item["code"]: item["validation"] for item in field["values"]}
+            if body[field["name"]] not in chosen:
+                return True
+            patterns["username"] = chosen[body[field["name"]]]
+    typed = patterns.keys() & body.keys() - {"token"}
+    return any(not re.search(patterns[name], body[name]) for name in typed)

@@ -1,0 +1,146 @@
+"""Belvo: the consents behind links of open finance, list and detail.
+
+The answer is the documented one, with one field of ours: `link`. No document tells how a consent is traced to its
+link other than by the webhooks, which name both, so a true answer may lack it. The documents call the parameter
+`user_document` required and in the same breath say that without any parameter all consents are listed: here it is
+optional. The filters `link`, `status`, `institution` and `id` are ours, in the manner of the other lists.
+
+A link of open finance is given a consent for a year from its registration, or another one if one of the usernames
+below was typed. No typed document number is kept: each link is given an invented one.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from linkadmin.simulator.clock import iso, seconds
+from linkadmin.simulator.filters import Filter
+from linkadmin.simulator.store import Store
+
+from . import messages
+from .institutions import OPEN_FINANCE
+from .records import BelvoLink, Consent
+
+YEAR = timedelta(days=365)
+NOTICE = 7 * 86_400  # seconds before the end of a consent that Belvo tells of it
+FILTERS = {
+    "user_document": ("document_number", ""),
+    "id": ("id", ""),
+    "link": ("link", ""),
+    "status": ("status", ""),
+    "status__in": ("status", "in"),
+    "institution": ("belvo_institution_name", ""),
+    "institution__in": ("belvo_institution_name", "in"),
+}
+# By the names of the open finance network of Brazil.
+PERMISSIONS = {
+    "ACCOUNTS": ["ACCOUNTS_READ", "ACCOUNTS_BALANCES_READ", "ACCOUNTS_TRANSACTIONS_READ"],
+    "CREDIT_CARDS": ["CREDIT_CARDS_ACCOUNTS_READ", "CREDIT_CARDS_ACCOUNTS_BILLS_READ"],
+    "CREDIT_OPERATIONS": ["LOANS_READ", "FINANCINGS_READ"],
+    "REGISTER": ["CUSTOMERS_PERSONAL_IDENTIFICATIONS_READ"],
+    "RESOURCES": ["RESOURCES_READ"],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A CPF that, typed as the username, leads to a consent of a certain kind."""
+
+    username: str
+    says: str
+    status: str
+    lasts: timedelta | None = YEAR  # None: for ever
+
+
+TYPED = (
+    Typed("10000000001", "awaiting authorisation", "AWAITING_AUTHORISATION"),
+    Typed("10000000002", "awaiting confirmation in the bank's app", "AWAITING_AUTHORISATION_CONFIRMATION"),
+    Typed("10000000003", "rejected", "REJECTED"),
+    Typed("10000000004", "expired an hour ago", "EXPIRED", timedelta(hours=-1)),
+    Typed("10000000005", "authorised for three more days", "AUTHORISED", timedelta(days=3)),
+    Typed("10000000006", "authorised without an end", "AUTHORISED", None),
+)
+ANY_OTHER = Typed("", "authorised for a year", "AUTHORISED")
+
+
+def grant(store: Store, link: BelvoLink, username: str = "") -> None:
+    """Give a link of open finance the consent that its username asks for. The store's lock is held here."""
+    if is_open_finance(store, link):
+        typed = next((each for each in TYPED if each.username == username), ANY_OTHER)
+        status = "AWAITING_AUTHORISATION" if link.status == "unconfirmed" else typed.status
+        end = iso(seconds(link.created_at) + typed.lasts.total_seconds()) if typed.lasts else None
+        store.consents[link.id] = Consent(link.id, status, created_at=link.created_at, expired_at=end)
+
+
+def end_now(store: Store, link: BelvoLink) -> None:
+    """Let the consent of a link end now; from then on nothing is fetched. The store's lock is held here."""
+    consent = store.consents[link.id]
+    consent.status, consent.expired_at, link.silent = "EXPIRED", store.now(), True
+    store.tell_belvo(messages.consent_ended(link, store.bank(link), consent))
+
+
+def revoke_now(store: Store, link: BelvoLink) -> None:
+    """Let the customer take the consent of a link back; nobody is told. The store's lock is held here."""
+    store.consents[link.id].status, link.silent = "REJECTED", True
+
+
+def authorise(store: Store, link: BelvoLink) -> None:
+    """Let the consent of a link begin anew, for a year. The store's lock is held here."""
+    if consent := store.consents.get(link.id):
+        consent.status, consent.expired_at = "AUTHORISED", iso(store.clock() + YEAR.total_seconds())
+
+
+def announce(store: Store, since: float, until: float) -> None:
+    """Tell of each consent that ended between two moments or came near its end. The store's lock is held here."""
+    ended, ending = (iso(since), iso(until)), (iso(since + NOTICE), iso(until + NOTICE))
+    for link, consent in _all(store):
+        end = consent.expired_at
+        if end is None or consent.status != "AUTHORISED" or link.access_mode != "recurrent":
+            continue
+        if ended[0] < end <= ended[1]:
+            store.tell_belvo(messages.consent_ended(link, store.bank(link), consent))
+        elif ending[0] < end <= ending[1]:
+            store.tell_belvo(messages.consent_ending(link, store.bank(link), consent))
+
+
+def is_open_finance(store: Store, link: BelvoLink) -> bool:
+    return bool(store.bank(link)["integration_type"] == OPEN_FINANCE)
+
+
+def listed(store: Store, wishes: Sequence[Filter]) -> list[dict[str, Any]]:
+    """Return the consents that pass, those of the newest links first. The store's lock is held here."""
+    of_link = {wish.text for wish in wishes if wish.field == "link"}
+    rows = (_shown(store, *each) for each in _all(store) if not of_link or each[0].id in of_link)
+    return [row for row in rows if all(wish.passes(row[wish.field]) for wish in wishes)]
+
+
+def find(store: Store, consent_id: str) -> dict[str, Any] | None:
+    """Find a consent as the API shows it. The store's lock is held here."""
+    return next((_shown(store, link, consent) for link, consent in _all(store) if consent.id == consent_id), None)
+
+
+def _all(store: Store) -> Iterator[tuple[BelvoLink, Consent]]:
+    """Walk all consents, those of the newest links first."""
+    links = reversed(store.belvo_links.values())
+    return ((link, store.consents[link.id]) for link in links if link.id in store.consents)
+
+
+def _shown(store: Store, link: BelvoLink, consent: Consent) -> dict[str, Any]:
+    end = consent.expired_at
+    over = consent.status == "AUTHORISED" and end is not None and seconds(end) <= store.clock()
+    # Eleven invented digits, the same for all links of a person at an institution.
+    person = hashlib.sha256((link.institution_user_id or link.id).encode()).hexdigest()
+    return {
+        "id": consent.id,
+        "display_name": "Cliente Simulado",
+        "document_number": f"{int(person, 16) % 10**11:011}",
+        "belvo_institution_name": link.institution,
+        "expired_at": end,
+        "undefined_consent_expiration": end is None,
+        "created_at": consent.created_at,
+        "status": "EXPIRED" if over else consent.status,
+        "permissions": PERMISSIONS,
+        "link": link.id,
+    }

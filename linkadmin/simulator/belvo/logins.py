@@ -1,0 +1,291 @@
+"""Belvo: the three calls that log in at a bank: register, update credentials, resume with a code."""
+
+import base64
+import io
+import re
+import secrets
+from dataclasses import replace
+from typing import Any
+
+import segno
+
+from linkadmin.simulator.outcomes import Ask, Effects, Kind, Outcome, Refuse, Succeed, play
+from linkadmin.simulator.store import Store
+from linkadmin.simulator.wire import Answer, Refused, Request, as_dict, json_answer
+
+from . import bodies
+from .bodies import Body, error, refusal, required
+from .consents import authorise, grant
+from .guide import (
+    DOWN,
+    EXPIRED_CREDENTIALS,
+    LOCKED,
+    MISSING,
+    REFUSALS_UNTIL_INVALID,
+    RIGHT_CODE,
+    SESSION_EXPIRED,
+    VALIDATION,
+    WRONG_CODES_UNTIL_LOCKED,
+    code_outcome,
+    login_outcome,
+)
+from .institutions import Institution, asks_for_code
+from .messages import loaded
+from .records import BelvoLink, LoginAttempt
+
+HIDDEN = {"refusals", "refreshed_at", "silent"}
+PERSONAL_DATA = "[^A-Za-z0-9_-]"  # an external id with any of these is kept as null, without a word
+
+CHALLENGES = {
+    Kind.NUMERIC: ("numeric", "Escribe este número en la aplicación de tu banco y obtén tu token"),
+    Kind.QR: ("qr", "Escanea este código QR con la aplicación de tu banco y escribe el token que te muestra"),
+    Kind.TEXT: ("text", "Responde la pregunta de tu banco"),
+    Kind.APPROVE: ("", "Aprueba el acceso en la aplicación de tu banco y continúa"),
+}
+
+
+def shown(link: BelvoLink) -> dict[str, Any]:
+    """The link as the API shows it."""
+    return as_dict(link, HIDDEN)
+
+
+def find_link(store: Store, request: Request) -> BelvoLink:
+    """Find the link that the path names. Raises Refused."""
+    link = store.belvo_links.get(request.args["id"])
+    if not link:
+        raise Refused(json_answer(404, [error("not_found", "Not found.")]))
+    return link
+
+
+def register(store: Store, request: Request) -> Answer:
+    body = bodies.read(request, bodies.REGISTER)
+    institution = _institution(store, body["institution"])
+    link = _new_link(store, institution, body)
+    _refuse_twin(store, link)
+
+    def act() -> Answer:
+        with store.lock:
+            _refuse_twin(store, link)
+            store.belvo_links[link.id] = link
+            grant(store, link, body["username"])
+            _succeeded(store, link, registering=True)
+            return json_answer(201, shown(link))
+
+    def ask(wish: Ask) -> Answer:
+        with store.lock:
+            _refuse_twin(store, link)
+            link.status = "unconfirmed"
+            store.belvo_links[link.id] = link
+            grant(store, link)
+            store.save()
+            as_array = True if wish.as_array is None else wish.as_array
+            return _challenge(store.open_attempt(link, wish, as_array=as_array, registering=True))
+
+    return play(_login_at(institution, body, updating=False), store.wait, Effects(act, refusal, ask))
+
+
+def update(store: Store, request: Request) -> Answer:
+    with store.lock:
+        link = find_link(store, request)
+    body = bodies.read(request, bodies.UPDATE)
+    bodies.check_pair(body)
+    if not body.keys() & {"password", "certificate"}:
+        raise bodies.bad_request(required("password"))
+    institution = store.institutions[link.institution]
+    _refuse_unrepairable(link, institution)
+
+    def act() -> Answer:
+        with store.lock:
+            find_link(store, request)
+            _succeeded(store, link, registering=False)
+            return json_answer(200, shown(link))
+
+    def ask(wish: Ask) -> Answer:
+        with store.lock:
+            find_link(store, request)
+            link.status = "token_required"
+            store.save()
+            return _challenge(store.open_attempt(link, wish, as_array=bool(wish.as_array), registering=False))
+
+    def refuse(reason: Refuse) -> Answer:
+        if reason.wrong_password:
+            _count_refusal(store, link)
+        return refusal(reason)
+
+    return play(_login_at(institution, body, updating=True), store.wait, Effects(act, refuse, ask))
+
+
+def resume(store: Store, request: Request) -> Answer:
+    body = bodies.read(request, bodies.RESUME)
+    with store.lock:
+        attempt = _attempt(store, body)
+
+    def act() -> Answer:
+        with store.lock:
+            done = _attempt(store, body)
+            link = store.belvo_links[done.link_id]
+            if done.registering:
+                authorise(store, link)
+            _succeeded(store, link, registering=done.registering)
+            return json_answer(201 if done.registering else 200, shown(link))
+
+    asked = attempt.ask
+    outcome = Succeed() if asked.kind is Kind.APPROVE else code_outcome(body.get("token", ""))
+
+    def ask_again(wish: Ask) -> Answer:
+        with store.lock:
+            old = _attempt(store, body)
+            link = store.belvo_links[old.link_id]
+            wrong_codes = old.wrong_codes + (outcome is None)
+            if wrong_codes >= WRONG_CODES_UNTIL_LOCKED:
+                store.drop_attempts(link.id)
+                return refusal(LOCKED)
+            new = store.open_attempt(link, wish, as_array=old.as_array, registering=old.registering)
+            new.wrong_codes = wrong_codes
+            return _challenge(new)
+
+    return play(_next_in(asked, outcome), store.wait, Effects(act, refusal, ask_again))
+
+
+def _next_in(asked: Ask, outcome: Outcome | None) -> Outcome:
+    """Say what an answer leads to in a login of one step or several; None is a wrong answer."""
+    if outcome is None:
+        return replace(asked.again or asked, delay=0)
+    if isinstance(outcome, Succeed) and asked.then:
+        return replace(asked.then, delay=outcome.delay)
+    return outcome
+
+
+def _institution(store: Store, name: str) -> Institution:
+    if name not in store.institutions:
+        raise bodies.bad_request(
+            error("does_not_exist", f"Object with name={name} does not exist.", field="institution")
+        )
+    return store.institutions[name]
+
+
+def _new_link(store: Store, institution: Institution, body: Body) -> BelvoLink:
+    bodies.check_pair(body)
+    bodies.check_resources(institution, body.get("fetch_resources", []))
+    if bodies.lacks(institution, body, {"password"}):
+        raise bodies.bad_request(required("password"))
+    single = body.get("access_mode") == "single"
+    storage = body.get("credentials_storage", "365d" if single else "store")
+    if not single and storage != "store":
+        raise bodies.bad_request(error("invalid_credentials_storage", "Recurrent links must store the credentials"))
+    if storage == "nostore" and not body.get("fetch_resources"):
+        message = "Single links without stored credentials must fetch resources"
+        raise bodies.bad_request(error("invalid_fetch_resources", message))
+    external_id = body.get("external_id")
+    return BelvoLink(
+        institution=institution["name"],
+        access_mode="single" if single else "recurrent",
+        created_at=store.now(),
+        external_id=None if external_id and re.search(PERSONAL_DATA, external_id) else external_id,
+        institution_user_id=store.institution_user_id(institution["name"], body["username"]),
+        refresh_rate=None if single else "7d",
+        credentials_storage=storage,
+        fetch_resources=body.get("fetch_resources", []),
+        stale_in=body.get("stale_in", "365d"),
+    )
+
+
+def _refuse_twin(store: Store, link: BelvoLink) -> None:
+    person = link.institution_user_id or ""
+    with store.lock:
+        if store.twin(person):
+            raise bodies.bad_request(error("duplicated", "Link already exists", institution_user_id=person))
+
+
+def _refuse_unrepairable(link: BelvoLink, institution: Institution) -> None:
+    if institution["integration_type"] == "openfinance":
+        message = "The resource you are trying to access is not supported by this institution"
+        raise bodies.bad_request(error("unsupported_operation", message))
+    if link.credentials_storage == "nostore":
+        raise Refused(refusal(EXPIRED_CREDENTIALS))
+
+
+def _login_at(institution: Institution, body: Body, *, updating: bool) -> Outcome:
+    typed = {name: value for name, value in body.items() if isinstance(value, str)}
+    outcome = login_outcome(typed, updating=updating)
+    if outcome != Succeed():
+        return _or_code(outcome, institution, body, updating=updating)
+    if institution["status"] == "down":
+        return DOWN
+    needed = {"password2"} if updating else {"username2", "username3", "password2", "username_type", "certificate"}
+    if bodies.lacks(institution, body, needed):
+        return MISSING
+    if bodies.misfits(institution, typed):
+        return VALIDATION
+    return _or_code(outcome, institution, body, updating=updating)
+
+
+def _or_code(outcome: Outcome, institution: Institution, body: Body, *, updating: bool) -> Outcome:
+    if isinstance(outcome, Ask) and body.get("token") == RIGHT_CODE:
+        return Succeed(outcome.delay)
+    needs_code = updating and asks_for_code(institution) and body.get("token") != RIGHT_CODE
+    return Ask(delay=outcome.delay) if isinstance(outcome, Succeed) and needs_code else outcome
+
+
+def _succeeded(store: Store, link: BelvoLink, *, registering: bool) -> None:
+    link.status = "valid"
+    link.last_accessed_at, link.silent = store.now(), False
+    link.refusals = 0
+    if registering or link.access_mode == "recurrent":  # data is fetched at once
+        store.tell_belvo(*loaded(link, store.bank(link)))
+    store.drop_attempts(link.id)
+    store.save()
+
+
+def _count_refusal(store: Store, link: BelvoLink) -> None:
+    with store.lock:
+        link.refusals += 1
+        if link.refusals >= REFUSALS_UNTIL_INVALID:
+            link.status = "invalid"
+        store.save()
+
+
+def _attempt(store: Store, body: Body) -> LoginAttempt:
+    """Find the login attempt that a resume names. Raises Refused."""
+    attempt = store.attempts.get(body["session"])
+    if not attempt or attempt.expires_at <= store.clock():
+        raise Refused(refusal(SESSION_EXPIRED))
+    if attempt.link_id != body["link"]:
+        message = f"Object with id={body['link']} does not exist."
+        raise bodies.bad_request(error("does_not_exist", message, field="link"))
+    return attempt
+
+
+def _challenge(attempt: LoginAttempt) -> Answer:
+    """Tell the caller what the bank wants: as a list today, as one object in the older shape."""
+    asked = attempt.ask
+    told: dict[str, Any] = {
+        **error("token_required", "A MFA token is required by the institution to login"),
+        "session": attempt.session,
+        "expiry": str(asked.lifetime) if attempt.as_array else asked.lifetime,
+        "link": attempt.link_id,
+    }
+    kind, instructions = CHALLENGES.get(asked.kind, ("", ""))
+    if said := asked.instructions or instructions:
+        told["token_generation_data"] = {
+            "instructions": said,
+            "type": kind,
+            "value": _value(asked),
+            "expects_user_input": asked.kind is not Kind.APPROVE,
+        }
+    return json_answer(428, [told] if attempt.as_array else told)
+
+
+def _value(asked: Ask) -> str:
+    number = f"{secrets.randbelow(1_000_000):06}"
+    match asked.kind:
+        case Kind.NUMERIC:
+            return number
+        case Kind.QR:
+            picture = io.BytesIO()
+            segno.make_qr(f"SIMULATED-BANK:{number}").save(picture, kind="png", scale=5)
+            return base64.b64encode(picture.getvalue()).decode()
+        case Kind.TEXT:
+            return asked.question or "¿Qué código te dio el asesor de tu sucursal?"
+        case _:
+            return ""

@@ -1,0 +1,148 @@
+"""What Belvo's webhooks say: the documented envelope, and what is in it for each event.
+
+There is none that says "valid again": only data that arrives tells of it. Guessed are the counts of new data and of
+resources other than accounts, owners, bills and transactions, and the data of `token_required` and `link_deleted`.
+The `webhook_id` is the same in all, the harsher of the two readings of the documentation.
+"""
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from linkadmin.simulator.clock import iso, seconds
+
+from .institutions import Institution
+from .records import BelvoLink, Consent
+
+PAUSES = (60, 120, 180, 240, 300)  # seconds before each further attempt; linear by the documents, the length is ours
+HISTORICAL, RECURRENT = "historical_update", "recurrent_update"
+LOADED_BY_DEFAULT = 3  # resources
+YEAR = 365 * 86_400  # seconds
+COUNTS: Mapping[str, Mapping[str, int]] = {
+    "ACCOUNTS": {"total_accounts": 2},
+    "OWNERS": {"total_owners": 1},
+    "BILLS": {"total_bills": 12},
+    "TRANSACTIONS": {
+        "total_transactions": 120,
+        "total_inflow_transactions": 40,
+        "total_outflow_transactions": 80,
+    },
+}
+TROUBLES = {
+    "invalid": (
+        "invalid_credentials",
+        {
+            "error_code": "login_error",
+            "error_message": "Invalid credentials provided to login to the institution",
+            "status": 400,
+        },
+    ),
+    "token_required": (
+        "token_required",
+        {
+            "error_code": "token_required",
+            "error_message": "A MFA token is required by the institution to login",
+            "status": 428,
+        },
+    ),
+}
+
+
+def _request_id() -> str:
+    return str(uuid.uuid4())
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened to a link. Without `process` or `request_id` the message lacks that key."""
+
+    type: str
+    code: str
+    link: BelvoLink
+    data: Mapping[str, Any]
+    process: str = ""
+    request_id: str = field(default_factory=_request_id)
+
+    @property
+    def topic(self) -> str:
+        return f"{self.type} {self.code}"
+
+    def body(self, webhook_id: str) -> bytes:
+        """Write the message."""
+        process = {"process_type": self.process} if self.process else {}
+        request = {"request_id": str(uuid.UUID(self.request_id))} if self.request_id else {}  # with dashes, as sampled
+        told = {
+            "webhook_id": webhook_id,
+            "webhook_type": self.type,
+            **process,
+            "webhook_code": self.code,
+            "link_id": self.link.id,
+            **request,
+            "external_id": self.link.external_id,
+            "data": self.data,
+        }
+        return json.dumps(told, ensure_ascii=False).encode()
+
+
+def loaded(link: BelvoLink, bank: Institution, request_id: str = "") -> list[Event]:
+    """Tell that the history of each resource is there: after a first load, a refresh, a successful update."""
+    request = request_id or _request_id()
+    return [
+        Event(resource, HISTORICAL, link, _total(link, resource), HISTORICAL, request)
+        for resource in _resources(link, bank)
+    ]
+
+
+def found_more(link: BelvoLink, bank: Institution) -> Event:
+    """Tell that a recurrent update found something new."""
+    resources = _resources(link, bank)
+    resource = "TRANSACTIONS" if "TRANSACTIONS" in resources else resources[0]
+    name = resource.lower()
+    return Event(resource, f"new_{name}_available", link, {f"new_{name}": 7}, RECURRENT)
+
+
+def refused(link: BelvoLink, process: str = RECURRENT, request_id: str = "") -> list[Event]:
+    """Tell that the bank let the link in no more; nothing of a link in any other state."""
+    if link.status not in TROUBLES:
+        return []
+    code, data = TROUBLES[link.status]
+    return [Event("LINK", code, link, data, process, request_id or _request_id())]
+
+
+def removed(link: BelvoLink, request_id: str) -> Event:
+    """Tell that an asynchronous removal has ended."""
+    return Event("LINK", "link_deleted", link, {}, request_id=request_id)
+
+
+def consent_ending(link: BelvoLink, bank: Institution, consent: Consent) -> Event:
+    due = f"{(consent.expired_at or '')[:23]}Z"  # milliseconds, as sampled
+    return _of_consent("about_to_expire", link, bank, {"consent_id": consent.id, "consent_due_date": due})
+
+
+def consent_ended(link: BelvoLink, bank: Institution, consent: Consent) -> Event:
+    return _of_consent("expired", link, bank, {"consent_id": consent.id})
+
+
+def _of_consent(what: str, link: BelvoLink, bank: Institution, data: Mapping[str, Any]) -> Event:
+    whole = {
+        **data,
+        "action": "renew",
+        "institution": bank["name"],
+        "institution_display_name": bank["display_name"],
+        "institution_icon_logo": bank["icon_logo"],
+    }
+    return Event("CONSENT", f"openfinance_consent_{what}", link, whole, RECURRENT, request_id="")
+
+
+def _resources(link: BelvoLink, bank: Institution) -> list[str]:
+    return link.fetch_resources or bank["resources"][:LOADED_BY_DEFAULT]
+
+
+def _total(link: BelvoLink, resource: str) -> Mapping[str, Any]:
+    counts = COUNTS.get(resource, {f"total_{resource.lower()}": 1})
+    if resource != "TRANSACTIONS":
+        return counts
+    last = (link.last_accessed_at or link.created_at)[:10]
+    return {**counts, "first_transaction_date": iso(seconds(last) - YEAR)[:10], "last_transaction_date": last}

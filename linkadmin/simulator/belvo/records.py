@@ -1,0 +1,77 @@
+"""What Belvo keeps, and how often it fetches new data."""
+
+import secrets
+import uuid
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from linkadmin.simulator.outcomes import Ask
+
+BELVO_ACCOUNT = "bcef7f35-67f2-4b19-b009-cb38795faf09"  # the account user that all links are created by
+LINK_STATUSES = ("valid", "invalid", "unconfirmed", "token_required")
+CONSENT_STATUSES = (
+    "AUTHORISED", "AWAITING_AUTHORISATION", "AWAITING_AUTHORISATION_CONFIRMATION", "REJECTED", "EXPIRED",
+)  # fmt: skip
+REFRESH_RATES = {
+    "6h": timedelta(hours=6),
+    "12h": timedelta(hours=12),
+    "24h": timedelta(days=1),
+    "7d": timedelta(days=7),
+    "30d": timedelta(days=30),
+}
+PRACTICE_AUTHORIZATION = "Bearer belvo-sandbox-practice"  # what proves webhooks until something else is set
+
+
+@dataclass(slots=True)
+class BelvoLink:
+    """A link at Belvo. The last three fields are never shown by the API."""
+
+    institution: str
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    access_mode: str = "recurrent"
+    last_accessed_at: str | None = None
+    created_at: str = ""
+    external_id: str | None = None
+    institution_user_id: str | None = None
+    status: str = "valid"
+    created_by: str = BELVO_ACCOUNT
+    refresh_rate: str | None = "7d"
+    credentials_storage: str | None = "store"
+    fetch_resources: list[str] = field(default_factory=list)
+    stale_in: str | None = "365d"
+    refusals: int = 0  # wrong passwords in a row
+    refreshed_at: str | None = None
+    silent: bool = False  # it stopped fetching new data, and says that it works
+
+
+@dataclass(slots=True)
+class LoginAttempt:
+    """A login that waits for a code. Kept in memory only: a restart of the simulator ends it."""
+
+    session: str
+    link_id: str
+    ask: Ask
+    expires_at: float
+    as_array: bool
+    registering: bool
+    wrong_codes: int = 0
+
+
+@dataclass(slots=True)
+class Consent:
+    """The permission behind a link of open finance; without `expired_at` it never ends."""
+
+    link: str
+    status: str = "AUTHORISED"
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    created_at: str = ""
+    expired_at: str | None = None
+
+
+@dataclass(slots=True)
+class BelvoWebhook:
+    """The one address that Belvo tells everything to, set in its dashboard; an empty one is none. In memory only."""
+
+    url: str = ""
+    authorization: str = PRACTICE_AUTHORIZATION
+    webhook_id: str = field(default_factory=lambda: secrets.token_hex(16))

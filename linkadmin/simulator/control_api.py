@@ -1,0 +1,112 @@
+"""What can be asked of the simulator beside its providers: faults, settings, drift, time travel, webhooks."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from http import HTTPStatus
+from typing import Any
+
+from . import drift, time_travel
+from .gateway import Gateway
+from .journal import MASK
+from .wire import Answer, Request, as_dict, json_answer
+
+SHOWN = 100  # deliveries
+WEBHOOKS = {"belvo": {"url", "authorization"}, "heron": {"secret"}}
+
+
+def respond(gateway: Gateway, request: Request) -> Answer | None:
+    """Answer whoever uses a control; None when the path is none."""
+    methods = CONTROLS.get(request.path)
+    if methods is None:
+        return None
+    if request.method not in methods:
+        return Answer(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(methods)})
+    try:
+        return methods[request.method](gateway, request)
+    except ValueError as error:
+        return json_answer(400, {"error": str(error)})
+
+
+def _wish(request: Request) -> dict[str, Any]:
+    # Only a page of our own may send this type, so that no other page a browser shows can use a control.
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        raise ValueError("the body must be of the type application/json")
+    wish = request.json()
+    if not isinstance(wish, dict):
+        raise ValueError("the body must be a JSON object")
+    return wish
+
+
+def _numbers(request: Request, *known: str) -> dict[str, Any]:
+    wish = _wish(request)
+    if unknown := sorted(wish.keys() - {"seed", *known}):
+        raise ValueError(f"unknown key {unknown[0]!r}; {', '.join(known)} and seed are known")
+    if not all(type(value) in (int, float) for value in wish.values()) or isinstance(wish.get("seed"), float):
+        raise ValueError(f"{', '.join(known)} are numbers; seed is a whole number")
+    return wish
+
+
+def _show_faults(gateway: Gateway, request: Request) -> Answer:
+    return json_answer(200, {"faults": gateway.faults.waiting()})
+
+
+def _add_fault(gateway: Gateway, request: Request) -> Answer:
+    gateway.faults.order(_wish(request))
+    return json_answer(201, {"faults": gateway.faults.waiting()})
+
+
+def _clear_faults(gateway: Gateway, request: Request) -> Answer:
+    gateway.faults.clear()
+    return Answer(HTTPStatus.NO_CONTENT)
+
+
+def _show_settings(gateway: Gateway, request: Request) -> Answer:
+    limits = gateway.limits
+    return json_answer(200, {**asdict(gateway.settings), "peak": limits.peak(), "refused": limits.refused()})
+
+
+def _change_settings(gateway: Gateway, request: Request) -> Answer:
+    gateway.configure(gateway.settings.changed(_wish(request)))
+    return _show_settings(gateway, request)
+
+
+def _drift(gateway: Gateway, request: Request) -> Answer:
+    return json_answer(200, drift.drift(gateway.store, **_numbers(request, "belvo", "heron")))
+
+
+def _travel(gateway: Gateway, request: Request) -> Answer:
+    return json_answer(200, time_travel.travel(gateway.store, **_numbers(request, "hours", "share", "step")))
+
+
+def _show_webhooks(gateway: Gateway, request: Request) -> Answer:
+    """Tell the settings, secrets masked, how many deliveries there are, and the latest of them, newest first."""
+    store, hidden = gateway.store, {"headers", "pauses"}
+    latest = reversed(store.deliveries.all()[-SHOWN:])
+    told = {
+        "belvo": {"url": store.belvo_webhook.url, "authorization": MASK},
+        "heron": {"secret": MASK, "subscriptions": len(store.webhooks)},
+        "counts": store.deliveries.counts(),
+        "deliveries": [as_dict(each, hidden) | {"body": each.body.decode()} for each in latest],
+    }
+    return json_answer(200, told)
+
+
+def _set_webhooks(gateway: Gateway, request: Request) -> Answer:
+    wish = _wish(request)
+    for provider, given in wish.items():
+        if provider not in WEBHOOKS or not isinstance(given, dict) or given.keys() - WEBHOOKS[provider]:
+            raise ValueError("known are url and authorization of belvo, and secret of heron")
+        if not all(isinstance(value, str) for value in given.values()):
+            raise ValueError("url, authorization and secret are texts")
+    settings = {f"{provider}_{name}": text for provider in wish for name, text in wish[provider].items()}
+    gateway.store.set_webhooks(**settings)
+    return _show_webhooks(gateway, request)
+
+
+CONTROLS: Mapping[str, Mapping[str, Callable[[Gateway, Request], Answer]]] = {
+    "/faults.json": {"GET": _show_faults, "POST": _add_fault, "DELETE": _clear_faults},
+    "/settings.json": {"GET": _show_settings, "PUT": _change_settings},
+    "/drift.json": {"POST": _drift},
+    "/time-travel.json": {"POST": _travel},
+    "/webhooks.json": {"GET": _show_webhooks, "PUT": _set_webhooks},
+}

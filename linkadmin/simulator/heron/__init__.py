@@ -1,0 +1,1 @@
+"""Heron, as it answers: start at `api`, which says what may be called and by whom."""

@@ -1,0 +1,67 @@
+"""Heron: who may call what, and which function answers."""
+
+from dataclasses import replace
+
+from linkadmin.simulator.store import Store
+from linkadmin.simulator.wire import Answer, Refused, Request, Route, find, json_answer
+
+from . import bodies, end_users, integrations, links, sources, webhooks
+
+API_KEY = "key_sandbox"
+PREFIXES = ("/api/hello_world", "/api/integration", "/api/end_users", "/api/data_sources", "/api/webhooks")
+
+
+def respond(store: Store, request: Request) -> Answer:
+    """Answer one call to Heron. Raises ConnectionCut."""
+    try:
+        return _route(store, request)
+    except Refused as refused:
+        return refused.answer
+
+
+def _route(store: Store, request: Request) -> Answer:
+    found = find(ROUTES, request)
+    if not found:
+        raise bodies.refused(404, "The requested URL was not found on the server.")
+    route, request = found
+    if not route.open and request.headers.get("x-api-key") != API_KEY:
+        raise bodies.refused(401, "Missing or invalid API key")
+    if request.method not in route.methods:
+        allowed = {"Allow": ", ".join(route.methods)}
+        return replace(bodies.envelope_of(405, "The method is not allowed for the requested URL."), headers=allowed)
+    return route.methods[request.method](store, request)
+
+
+def _hello(store: Store, request: Request) -> Answer:
+    return json_answer(200, {"hello": "world"})
+
+
+_LINKS = "/api/integrations/(?P<integration>[^/]+)/links"
+_USER = "/api/end_users/(?P<user>[^/]+)"
+ROUTES = (
+    Route("/api/hello_world", {"GET": _hello}, open=True),
+    Route("/api/hello_world/authenticated", {"GET": _hello}),
+    Route("/api/integrations", {"GET": integrations.list_all, "POST": integrations.create}),
+    Route("/api/integrations/(?P<integration>[^/]+)", {"PUT": integrations.change}),
+    Route(
+        _LINKS,
+        {
+            "GET": links.list_of_integration,
+            "POST": links.create,
+            "PUT": links.regenerate_reports,
+            "DELETE": links.switch_off,
+        },
+    ),
+    Route(f"{_LINKS}/(?P<item>[^/]+)/refresh", {"POST": links.refresh}),
+    Route("/api/integration_links/(?P<item>[^/]+)", {"PUT": links.replace_token}),
+    Route("/api/end_users", {"GET": end_users.list_all, "POST": end_users.create, "PUT": end_users.change}),
+    Route(_USER, {"GET": end_users.detail, "DELETE": end_users.remove}),
+    Route(f"{_USER}/delete", {"POST": end_users.remove_later}),
+    Route(f"{_USER}/processing_status", {"GET": end_users.processing_status}),
+    Route(f"{_USER}/integration_links", {"GET": links.list_of_end_user}),
+    Route(f"{_USER}/data_sources", {"GET": sources.list_of_end_user}),
+    Route("/api/data_sources/(?P<source>[^/]+)", {"PUT": sources.change}),
+    Route("/api/webhooks", {"GET": webhooks.list_all, "POST": webhooks.create}),
+    Route("/api/webhooks/topics", {"GET": webhooks.list_topics}),
+    Route("/api/webhooks/(?P<webhook>[^/]+)", {"PUT": webhooks.change, "DELETE": webhooks.delete}),
+)

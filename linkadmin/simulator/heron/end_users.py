@@ -1,0 +1,130 @@
+"""Heron: end users: lists, details, changes, and what takes a while with one: its processing and its removal."""
+
+from collections.abc import Mapping
+from operator import attrgetter
+from typing import Any
+from urllib.parse import urlencode
+
+from linkadmin.simulator.clock import without_zone
+from linkadmin.simulator.filters import chosen, passes
+from linkadmin.simulator.store import PROCESSED_AFTER, REMOVED_AFTER, Store, Task
+from linkadmin.simulator.wire import Answer, Request, as_dict, json_answer
+
+from . import bodies
+from .records import EndUser
+
+PAGE_LIMIT, LARGEST_LIMIT = 1000, 10_000
+ORDERS = {f"{field}_{way}": (field, way == "desc") for field in ("last_updated", "created") for way in ("desc", "asc")}
+FILTERS = {name: (name, "") for name in ("heron_id", "end_user_id", "name", "status")}
+
+
+def find(store: Store, key: str) -> EndUser:
+    """Find an end user by either of its ids. Raises Refused."""
+    return bodies.found(store.end_user(key), "End user")
+
+
+def named(store: Store, end_user_id: str, name: str | None) -> EndUser:
+    """Find an end user, or add one; a name that is given becomes theirs."""
+    now = store.now()
+    is_new = end_user_id not in store.end_users
+    user = store.end_users.setdefault(end_user_id, EndUser(end_user_id, created=now, last_updated=now))
+    user.name = name or user.name
+    if is_new:
+        store.tell_of_end_user(end_user_id, "created")
+    store.save()
+    return user
+
+
+def list_all(store: Store, request: Request) -> Answer:
+    field, backwards = ORDERS[bodies.choice(request, "order_by", tuple(ORDERS))]
+    page, limit = bodies.count(request, "page", 1, 10**9), bodies.count(request, "limit", PAGE_LIMIT, LARGEST_LIMIT)
+    with_sources = request.query.get("include_data_sources", "").lower() == "true"
+    wishes = chosen(request.query, FILTERS)
+    with store.lock:
+        found = [user for user in store.end_users.values() if passes(user, wishes)]
+        found.sort(key=attrgetter(field, "end_user_id"), reverse=backwards)
+        rows = [_shown(user) for user in found[(page - 1) * limit : page * limit]]
+        for row in rows if with_sources else ():
+            links = store.links_of(row["end_user_id"])
+            row["data_sources"] = [{"type": "integration_link", "status": link.status} for link in links]
+    return json_answer(200, {"_meta": _meta(request, page, limit, len(found)), "end_users": rows})
+
+
+def detail(store: Store, request: Request) -> Answer:
+    with store.lock:
+        return json_answer(200, {"end_user": _shown(find(store, request.args["user"]))})
+
+
+def create(store: Store, request: Request) -> Answer:
+    """Add an end user; of one that is there already it changes what is given."""
+    body = _read(request)
+    with store.lock:
+        return json_answer(201, {"end_user": _written(store, body)})
+
+
+def change(store: Store, request: Request) -> Answer:
+    body = _read(request)
+    with store.lock:
+        find(store, body["end_user_id"])
+        return json_answer(200, {"end_user": _written(store, body)})
+
+
+def processing_status(store: Store, request: Request) -> Answer:
+    with store.lock:
+        user = find(store, request.args["user"])
+        return json_answer(200, {"status": "processing" if user.status == "ready" else "processed"})
+
+
+def remove(store: Store, request: Request) -> Answer:
+    """Remove at once: the deprecated call."""
+    with store.lock:
+        store.remove_end_user(find(store, request.args["user"]).end_user_id)
+    return Answer(204)
+
+
+def remove_later(store: Store, request: Request) -> Answer:
+    """Accept the removal; until it is done the end user is still there."""
+    with store.lock:
+        user = find(store, request.args["user"])
+        store.due.setdefault((Task.REMOVE_END_USER, user.end_user_id), store.clock() + REMOVED_AFTER)
+        return json_answer(202, {"heron_id": user.heron_id, "status": "pending"})
+
+
+def _read(request: Request) -> dict[str, Any]:
+    body = bodies.read_inside(request, "end_user")
+    bodies.check(body, bodies.END_USER_RULES, envelope="end_user", others=bodies.END_USER_OTHERS)
+    return body
+
+
+def _written(store: Store, body: Mapping[str, Any]) -> dict[str, Any]:
+    user = named(store, body["end_user_id"], body.get("name"))
+    for name in bodies.END_USER_OTHERS.keys() & body.keys():
+        setattr(user, name, body[name])
+    user.last_updated = store.now()
+    if user.status == "ready":
+        store.due[Task.PROCESS, user.end_user_id] = store.clock() + PROCESSED_AFTER
+    return _shown(user)
+
+
+def _shown(user: EndUser) -> dict[str, Any]:
+    shown = as_dict(user)
+    for name in ("created", "last_updated", "last_processed_at"):
+        shown[name] = without_zone(shown[name]) if shown[name] else None
+    return shown
+
+
+def _meta(request: Request, page: int, limit: int, total: int) -> dict[str, Any]:
+    pages = max(1, -(-total // limit))
+
+    def url(number: int) -> str | None:
+        query = urlencode({**request.query, "page": number})
+        return f"{request.origin}{request.path}?{query}" if 1 <= number <= pages else None
+
+    return {
+        "page": page,
+        "pages": pages,
+        "limit": limit,
+        "total": total,
+        "next_url": url(page + 1),
+        "prev_url": url(page - 1),
+    }

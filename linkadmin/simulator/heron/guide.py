@@ -1,0 +1,92 @@
+"""What to type at Heron to get what. The same tables drive the server and are shown on its first page.
+
+All of it is an invention of this simulator: Heron documents no magic values.
+"""
+
+from dataclasses import dataclass
+
+from linkadmin.simulator.outcomes import SERVER_ERROR, Outcome, Refuse, Reply, Spoil, Succeed, Trigger, match
+
+SETTLES_AFTER = 3  # seconds from pending or syncing to what comes then
+KNOWN_ITEM = "A link with this item_id already exists"
+
+# A word counts alone or followed by -anything; the longer of two that fit stands first.
+TRIGGERS = (
+    Trigger(("access-sandbox",), "the link is created, as with any token not listed here", Succeed()),
+    Trigger(("access-slow-",), "an answer that takes N seconds (1 to 300)", Succeed(), timed=True),
+    Trigger(
+        ("access-invalid",),
+        "status 422: the token is refused, at its field",
+        Refuse(422, "", {"json": {"access_token": ["Invalid access token."]}}),
+    ),
+    Trigger(("access-known",), "status 422 in plain words: the link is known already", Refuse(422, "", KNOWN_ITEM)),
+    Trigger(("access-409",), "status 409: the link is known already", Refuse(409, "", KNOWN_ITEM)),
+    Trigger(
+        ("access-401",), "status 401: the key has been switched off", Refuse(401, "", "Missing or invalid API key")
+    ),
+    Trigger(("access-403",), "status 403: the account lacks this feature", Refuse(403, "", "Feature not enabled")),
+    Trigger(("access-429",), "status 429: too many calls", Refuse(429, "", "1000 per 1 minute")),
+    Trigger(("access-500-acted",), "status 500, yet the change was made", Spoil(Reply.ERROR, acted=True)),
+    Trigger(("access-500",), "status 500, nothing was changed", SERVER_ERROR),
+    Trigger(("access-lost-before",), "the connection breaks, nothing was changed", Spoil(Reply.NONE, acted=False)),
+    Trigger(("access-lost",), "the change is made, then the connection breaks", Spoil(Reply.NONE, acted=True)),
+    Trigger(
+        ("access-unreadable",), "the change is made, the answer cannot be read", Spoil(Reply.UNREADABLE, acted=True)
+    ),
+    Trigger(("access-cut",), "the change is made, the answer stops half-way", Spoil(Reply.CUT, acted=True)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What a new link becomes, by the beginning of its item id. `waits` False: it never leaves its first status."""
+
+    prefix: str
+    says: str
+    status: str
+    message: str | None = None
+    waits: bool = True
+
+
+_LOGIN_REQUIRED = (
+    "[ITEM_LOGIN_REQUIRED] the login details of this item have changed (credentials, MFA, or required user action) and "
+    "a user login is required to update this information. use Link's update mode to restore the item to a good state"
+)
+
+FATES = (
+    Fate("login-required-", "erroring: the customer must sign in again", "erroring", _LOGIN_REQUIRED),
+    Fate("locked-", "erroring: locked at the bank", "erroring", "[ITEM_LOCKED] the account is locked at the bank"),
+    Fate(
+        "bank-down-", "erroring: the bank is down", "erroring", "[INSTITUTION_DOWN] this institution is not responding"
+    ),
+    Fate(
+        "no-accounts-",
+        "erroring: no open account was shared",
+        "erroring",
+        "[NO_ACCOUNTS] no valid accounts were found for this item",
+    ),
+    Fate(
+        "revoked-",
+        "erroring: the customer withdrew permission",
+        "erroring",
+        "[USER_PERMISSION_REVOKED] the holder of this account has revoked their permission",
+    ),
+    Fate("new-code-", "erroring with a code nobody knows", "erroring", "[SOME_FUTURE_CODE] something new"),
+    Fate("no-code-", "erroring, in words without a code", "erroring", "sync failed, no code given"),
+    Fate("silent-", "erroring without a word", "erroring"),
+    Fate("conflict-", "active, with an old trouble still named beside it", "active", _LOGIN_REQUIRED),
+    Fate("deleted-", "gone at Plaid", "deleted_in_plaid"),
+    Fate("pending-", "stays pending", "pending", waits=False),
+)
+ACTIVE = Fate("", f"pending, and active after {SETTLES_AFTER} seconds", "active")
+
+
+def token_outcome(access_token: str) -> Outcome:
+    """Say what a call with this access token leads to."""
+    trigger = match(TRIGGERS, access_token, tails=True)
+    return trigger.outcome if trigger else Succeed()
+
+
+def fate_of(item_id: str) -> Fate:
+    """Say what becomes of a new link."""
+    return next((fate for fate in FATES if item_id.startswith(fate.prefix)), ACTIVE)

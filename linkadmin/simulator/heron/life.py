@@ -1,0 +1,125 @@
+"""What happens to links at Heron without anybody asking: syncs fail, customers mend them, others come and go."""
+
+import random
+from collections.abc import Callable, Mapping
+
+from linkadmin.simulator.store import Store
+
+from . import messages
+from .generated import CONDITIONS, company
+from .records import EndUser, HeronLink
+
+DRIFTING = {"active", "erroring"}  # statuses
+Act = Callable[[Store, random.Random, HeronLink], None]
+TROUBLES = tuple(each.message for each in CONDITIONS if each.status == "erroring")
+OLD_TROUBLE = next(each.message for each in CONDITIONS if each.status == "active" and each.message)
+
+
+def happen(store: Store, chance: random.Random, item_id: str) -> str:
+    """Let something happen to a link, and name it; nothing if it is gone."""
+    link = store.heron_links.get(item_id)
+    weights = _weights(link) if link else {}
+    if not link or not weights:
+        return "nothing"
+    (name,) = chance.choices(list(weights), list(weights.values()))
+    ACTS[name](store, chance, link)
+    return name
+
+
+def fail(store: Store, link: HeronLink, message: str | None) -> None:
+    """Let a sync of the link fail."""
+    link.status, link.status_message, link.last_updated = "erroring", message, store.now()
+    store.tell_heron(messages.erroring(link))
+
+
+def mend(store: Store, link: HeronLink, message: str | None = None) -> None:
+    """Let a sync of the link succeed; Heron tells of the transactions at most."""
+    link.status, link.status_message, link.silent = "active", message, False
+    link.last_successful_sync = link.last_updated = store.now()
+    store.tell_of_end_user(link.end_user_id, "transactions_updated")
+
+
+def drift(store: Store, link: HeronLink, turn: int) -> None:
+    """Break the link if it works, in one of some ways by turns, or else mend it."""
+    if link.status == "active":
+        fail(store, link, TROUBLES[turn % len(TROUBLES)])
+    else:
+        mend(store, link)
+
+
+def _weights(link: HeronLink) -> Mapping[str, int]:
+    match link.status:
+        case "active" if link.silent:
+            return {"synced": 70, "registered": 20, "end_user_removed": 10}
+        case "active":
+            return {
+                "synced": 50, "failed": 18, "synced_with_old_trouble": 3, "silent": 5, "deleted_in_plaid": 3,
+                "switched_off": 3, "registered": 8, "end_user_removed": 3, "processed": 6, "processing_failed": 1,
+            }  # fmt: skip
+        case "erroring":
+            return {"synced": 65, "failed": 25, "deleted_in_plaid": 5, "end_user_removed": 5}
+        case "pending":
+            return {"synced": 100}
+        case "syncing":
+            return {}  # it will settle
+        case _:
+            return {"registered": 70, "end_user_removed": 30}
+
+
+def _fail(store: Store, chance: random.Random, link: HeronLink) -> None:
+    fail(store, link, chance.choice(TROUBLES))
+
+
+def _fall_silent(store: Store, chance: random.Random, link: HeronLink) -> None:
+    link.silent = True
+
+
+def _delete_at_plaid(store: Store, chance: random.Random, link: HeronLink) -> None:
+    link.status, link.status_message, link.last_updated = "deleted_in_plaid", None, store.now()
+
+
+def _switch_off(store: Store, chance: random.Random, link: HeronLink) -> None:
+    for each in store.links_of(link.end_user_id):
+        if each.integration == link.integration:
+            each.status, each.status_message, each.settles_at = "sync_disabled", None, None
+            each.last_updated = store.now()
+
+
+def _register(store: Store, chance: random.Random, link: HeronLink) -> None:
+    """Let the customer, or another one, connect one more bank elsewhere."""
+    now = store.now()
+    user_id = chance.choice([link.end_user_id, f"customer-{chance.getrandbits(40):010x}"])
+    item_id, source = f"{chance.getrandbits(120):030x}", f"dso_{chance.getrandbits(88):022x}"
+    if user_id not in store.end_users:
+        heron_id = f"eus_{chance.getrandbits(88):022x}"
+        store.end_users[user_id] = EndUser(user_id, heron_id, company(chance), created=now, last_updated=now)
+        store.tell_of_end_user(user_id, "created")
+    new = HeronLink(
+        item_id, user_id, link.integration, created=now, type=link.type, last_updated=now, data_source_heron_id=source
+    )
+    store.add_heron_link(new)
+    mend(store, new)
+
+
+def _remove_end_user(store: Store, chance: random.Random, link: HeronLink) -> None:
+    store.remove_end_user(link.end_user_id)
+
+
+def _process(store: Store, link: HeronLink, status: str) -> None:
+    if user := store.end_users.get(link.end_user_id):
+        user.status, user.last_processed_at, user.last_updated = status, store.now(), store.now()
+        store.tell_of_end_user(user.end_user_id, status)
+
+
+ACTS: Mapping[str, Act] = {
+    "synced": lambda store, chance, link: mend(store, link),
+    "synced_with_old_trouble": lambda store, chance, link: mend(store, link, OLD_TROUBLE),
+    "failed": _fail,
+    "silent": _fall_silent,
+    "deleted_in_plaid": _delete_at_plaid,
+    "switched_off": _switch_off,
+    "registered": _register,
+    "end_user_removed": _remove_end_user,
+    "processed": lambda store, chance, link: _process(store, link, "processed"),
+    "processing_failed": lambda store, chance, link: _process(store, link, "failed"),
+}

@@ -1,0 +1,55 @@
+"""What Heron's webhooks say, and how each is signed.
+
+There is no topic for a link that works again, nor for a new one. The data is documented for end users alone; that of
+links and data sources is a guess in the same manner: ids and a status, for the reader to look the rest up.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from linkadmin.simulator.clock import without_zone
+
+from .records import EndUser, HeronLink
+
+PAUSES = (60, 300, 900)  # seconds before each further attempt
+SIGNATURE = "Heron-Signature"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened, to whatever has the id `about`."""
+
+    topic: str
+    about: str
+    data: Mapping[str, Any]
+
+    def body(self, now: str) -> bytes:
+        """Write the message, in the compact JSON that is signed."""
+        told = {"topic": self.topic, "created": f"{without_zone(now)}+00:00", "data": self.data, "meta": None}
+        return json.dumps(told, separators=(",", ":")).encode()
+
+
+def signature(body: bytes, secret: str) -> str:
+    return base64.b64encode(hmac.digest(secret.encode(), body, hashlib.sha256)).decode()
+
+
+def erroring(link: HeronLink) -> Event:
+    data = {"item_id": link.item_id, "end_user_id": link.end_user_id, "status": link.status}
+    return Event("integration_link.erroring", link.item_id, data)
+
+
+def of_end_user(user: EndUser, what: str) -> Event:
+    data = {"heron_id": user.heron_id, "end_user_id": user.end_user_id, "status": user.status}
+    return Event(f"end_user.{what}", user.end_user_id, data)
+
+
+def of_source(link: HeronLink) -> Event:
+    """Tell that the data source of a link was switched on or off."""
+    what = "enabled" if link.source_enabled else "disabled"
+    data = {"heron_id": link.data_source_heron_id, "end_user_id": link.end_user_id, "status": link.status}
+    return Event(f"data_source.{what}", link.data_source_heron_id, data)

@@ -1,0 +1,229 @@
+"""The store of the simulator: what the two providers know. One lock guards it, and nobody sleeps while holding it."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+import threading
+from collections import defaultdict
+from dataclasses import replace
+from enum import StrEnum, auto
+
+from .belvo import messages as belvo_messages
+from .belvo.generated import belvo_links
+from .belvo.institutions import INSTITUTIONS, Institution
+from .belvo.records import BelvoLink, BelvoWebhook, Consent, LoginAttempt
+from .clock import LeadClock, iso, seconds
+from .deliveries import Deliveries, Delivery
+from .generated import DAY, EMPTY, Population
+from .heron import messages as heron_messages
+from .heron.generated import heron_links
+from .heron.guide import SETTLES_AFTER
+from .heron.records import PRACTICE_SECRET, EndUser, HeronLink, Integration, Webhook
+from .outcomes import Ask
+from .wire import ConnectionCut
+
+REMOVED_AFTER = 4  # seconds from the acceptance of an asynchronous removal to its end
+PROCESSED_AFTER = 3  # seconds from an end user's status ready to processed
+INTEGRATIONS = {
+    "itg_sandbox_transactions": {"name": "Plaid sandbox, transactions", "resource": "transaction"},
+    "itg_sandbox_assets": {"name": "Plaid sandbox, asset reports", "resource": "assets_report"},
+}
+
+
+class Task(StrEnum):
+    """What a provider was asked to do and does a little later."""
+
+    REMOVE_LINK = auto()
+    REMOVE_END_USER = auto()
+    PROCESS = auto()
+    SETTLE = auto()
+
+
+class Store:
+    """Everything the two providers know, as plain records, and the clock they look at.
+
+    Links, consents and end users lie in the order in which they were made.
+    """
+
+    def __init__(self, clock: LeadClock) -> None:
+        self.clock = clock
+        self.lock = threading.RLock()
+        self.changed = threading.Event()
+        self.stopping = threading.Event()
+        self.renewed_at = 0.0  # seconds since 1970
+        self.lived = 0  # steps of its life that passed on request
+        self.salt = secrets.token_hex(16)
+        self.population = EMPTY
+        self.institutions: dict[str, Institution] = {name: dict(bank) for name, bank in INSTITUTIONS.items()}
+        self.belvo_links: dict[str, BelvoLink] = {}
+        self.consents: dict[str, Consent] = {}  # by link, one for each link of open finance
+        self.attempts: dict[str, LoginAttempt] = {}
+        self.end_users: dict[str, EndUser] = {}
+        self.heron_links: dict[str, HeronLink] = {}
+        self._links_of: dict[str, list[str]] = defaultdict(list)  # by end user
+        self.integrations = {key: Integration(heron_id=key, **about) for key, about in INTEGRATIONS.items()}
+        self.webhooks: dict[str, Webhook] = {}
+        self.belvo_webhook = BelvoWebhook()
+        self.heron_secret = PRACTICE_SECRET
+        self.deliveries = Deliveries()
+        self.due: dict[tuple[Task, str], float] = {}  # what is to be done to what, and when (seconds since 1970)
+        self.removals: dict[str, str] = {}  # by link, the request that asked for it to go
+
+    def generate(self, population: Population) -> None:
+        """Add the records of a population."""
+        now = self.clock()
+        until = now // DAY * DAY if population.until is None else population.until
+        self.population = replace(population, until=until)
+        for link, consent in belvo_links(population, until, now):
+            self.belvo_links[link.id] = link
+            if consent:
+                self.consents[link.id] = consent
+        for item, user in heron_links(population, until, now):
+            if user:
+                self.end_users[user.end_user_id] = user
+            self.add_heron_link(item)
+
+    def now(self) -> str:
+        return iso(self.clock())
+
+    def wait(self, delay: float) -> None:
+        """Let `delay` seconds pass, as a slow bank does. Raises ConnectionCut when the server stops meanwhile."""
+        if delay and self.stopping.wait(delay):
+            raise ConnectionCut
+
+    def save(self) -> None:
+        """Note that something worth keeping has changed."""
+        self.changed.set()
+
+    def set_webhooks(
+        self,
+        *,
+        belvo_url: str | None = None,
+        belvo_authorization: str | None = None,
+        heron_secret: str | None = None,
+    ) -> None:
+        """Set what is given of where Belvo's webhooks go, none if it is empty, and of what proves either's.
+
+        Raises ValueError.
+        """
+        for text in (belvo_authorization, heron_secret):
+            if text is not None and not (text and text.isascii() and text.isprintable()):
+                raise ValueError("authorization and secret are printable texts of ASCII")
+        receiver = self.belvo_webhook
+        with self.lock:
+            receiver.url = receiver.url if belvo_url is None else belvo_url
+            receiver.authorization = belvo_authorization or receiver.authorization
+            self.heron_secret = heron_secret or self.heron_secret
+
+    def tell_belvo(self, *events: belvo_messages.Event) -> None:
+        """Send events to the address that Belvo was given, if it was."""
+        receiver = self.belvo_webhook
+        for event in events if receiver.url else ():
+            self.deliveries.add(
+                Delivery(
+                    provider="belvo",
+                    topic=event.topic,
+                    about=event.link.id,
+                    url=receiver.url,
+                    made_at=self.now(),
+                    headers={"Authorization": receiver.authorization},
+                    body=event.body(receiver.webhook_id),
+                    pauses=belvo_messages.PAUSES,
+                )
+            )
+
+    def tell_heron(self, event: heron_messages.Event) -> None:
+        """Send an event to each enabled subscription of its topic."""
+        now = self.now()
+        body = event.body(now)
+        signature = {heron_messages.SIGNATURE: heron_messages.signature(body, self.heron_secret)}
+        for webhook in self.webhooks.values():
+            if webhook.is_enabled and webhook.topic == event.topic:
+                self.deliveries.add(
+                    Delivery(
+                        provider="heron",
+                        topic=event.topic,
+                        about=event.about,
+                        url=webhook.url,
+                        made_at=now,
+                        headers={**(webhook.headers or {}), **signature},
+                        body=body,
+                        pauses=heron_messages.PAUSES,
+                    )
+                )
+
+    def tell_of_end_user(self, end_user_id: str, what: str) -> None:
+        if user := self.end_users.get(end_user_id):
+            self.tell_heron(heron_messages.of_end_user(user, what))
+
+    def bank(self, link: BelvoLink) -> Institution:
+        """Return the institution of a link."""
+        return self.institutions[link.institution]
+
+    def institution_user_id(self, institution: str, username: str) -> str:
+        """Name a person at an institution by a salted digest: 44 characters, and no way back to the username."""
+        person = f"{institution}\n{username}".encode()
+        return base64.urlsafe_b64encode(hmac.digest(bytes.fromhex(self.salt), person, hashlib.sha256)).decode()
+
+    def twin(self, institution_user_id: str) -> BelvoLink | None:
+        """Find the finished link of the same person at the same institution."""
+        same = (link for link in self.belvo_links.values() if link.institution_user_id == institution_user_id)
+        return next((link for link in same if link.status != "unconfirmed"), None)
+
+    def open_attempt(self, link: BelvoLink, ask: Ask, *, as_array: bool, registering: bool) -> LoginAttempt:
+        """Start to wait for a code; an older attempt of the same link is void."""
+        self.drop_attempts(link.id)
+        attempt = LoginAttempt(
+            session=secrets.token_hex(16),
+            link_id=link.id,
+            ask=ask,
+            expires_at=self.clock() + ask.lifetime,
+            as_array=as_array,
+            registering=registering,
+        )
+        self.attempts[attempt.session] = attempt
+        return attempt
+
+    def drop_attempts(self, link_id: str) -> None:
+        self.attempts = {session: kept for session, kept in self.attempts.items() if kept.link_id != link_id}
+
+    def remove_belvo_link(self, link_id: str) -> None:
+        """Forget a link with all that hangs on it."""
+        for records in (self.belvo_links, self.consents, self.removals):
+            records.pop(link_id, None)
+        self.due.pop((Task.REMOVE_LINK, link_id), None)
+        self.drop_attempts(link_id)
+        self.save()
+
+    def remove_end_user(self, end_user_id: str) -> None:
+        """Forget an end user. No document says what becomes of the links; here they go as well."""
+        for link in self.links_of(end_user_id):
+            del self.heron_links[link.item_id]
+        self.end_users.pop(end_user_id, None)
+        for task in (Task.REMOVE_END_USER, Task.PROCESS):
+            self.due.pop((task, end_user_id), None)
+        self.save()
+
+    def end_user(self, key: str) -> EndUser | None:
+        """Find an end user by either of its ids."""
+        return self.end_users.get(key) or next((user for user in self.end_users.values() if user.heron_id == key), None)
+
+    def add_heron_link(self, link: HeronLink) -> None:
+        self.heron_links[link.item_id] = link
+        self._links_of[link.end_user_id].append(link.item_id)
+        if link.settles_at:
+            self.due[Task.SETTLE, link.item_id] = seconds(link.settles_at)
+
+    def links_of(self, end_user_id: str) -> list[HeronLink]:
+        links = (self.heron_links.get(item_id) for item_id in dict.fromkeys(self._links_of.get(end_user_id, ())))
+        return [link for link in links if link and link.end_user_id == end_user_id]
+
+    def links_in(self, integration: str) -> list[HeronLink]:
+        return [link for link in self.heron_links.values() if link.integration == integration]
+
+    def settle_later(self, link: HeronLink, status: str, message: str | None) -> None:
+        """Let a link take a status and a message a little later."""
+        moment = self.clock() + SETTLES_AFTER
+        link.settles_at, link.settles_as = iso(moment), (status, message)
+        self.due[Task.SETTLE, link.item_id] = moment
