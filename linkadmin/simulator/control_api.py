@@ -8,23 +8,23 @@ from typing import Any
 from . import drift, time_travel
 from .gateway import Gateway
 from .journal import MASK
-from .wire import Answer, Request, as_dict, json_answer
+from .wire import Reply, Request, as_dict, json_reply
 
 SHOWN = 100  # deliveries
 WEBHOOKS = {"belvo": {"url", "authorization"}, "heron": {"secret"}}
 
 
-def respond(gateway: Gateway, request: Request) -> Answer | None:
+def respond(gateway: Gateway, request: Request) -> Reply | None:
     """Answer whoever uses a control; None when the path is none."""
     methods = CONTROLS.get(request.path)
     if methods is None:
         return None
     if request.method not in methods:
-        return Answer(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(methods)})
+        return Reply(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(methods)})
     try:
         return methods[request.method](gateway, request)
     except ValueError as error:
-        return json_answer(400, {"error": str(error)})
+        return json_reply(400, {"error": str(error)})
 
 
 def _wish(request: Request) -> dict[str, Any]:
@@ -46,39 +46,39 @@ def _numbers(request: Request, *known: str) -> dict[str, Any]:
     return wish
 
 
-def _show_faults(gateway: Gateway, request: Request) -> Answer:
-    return json_answer(200, {"faults": gateway.faults.waiting()})
+def _show_faults(gateway: Gateway, request: Request) -> Reply:
+    return json_reply(200, {"faults": gateway.faults.waiting()})
 
 
-def _add_fault(gateway: Gateway, request: Request) -> Answer:
+def _add_fault(gateway: Gateway, request: Request) -> Reply:
     gateway.faults.order(_wish(request))
-    return json_answer(201, {"faults": gateway.faults.waiting()})
+    return json_reply(201, {"faults": gateway.faults.waiting()})
 
 
-def _clear_faults(gateway: Gateway, request: Request) -> Answer:
+def _clear_faults(gateway: Gateway, request: Request) -> Reply:
     gateway.faults.clear()
-    return Answer(HTTPStatus.NO_CONTENT)
+    return Reply(HTTPStatus.NO_CONTENT)
 
 
-def _show_settings(gateway: Gateway, request: Request) -> Answer:
+def _show_settings(gateway: Gateway, request: Request) -> Reply:
     limits = gateway.limits
-    return json_answer(200, {**asdict(gateway.settings), "peak": limits.peak(), "refused": limits.refused()})
+    return json_reply(200, {**asdict(gateway.settings), "peak": limits.peak(), "refused": limits.refused()})
 
 
-def _change_settings(gateway: Gateway, request: Request) -> Answer:
+def _change_settings(gateway: Gateway, request: Request) -> Reply:
     gateway.configure(gateway.settings.changed(_wish(request)))
     return _show_settings(gateway, request)
 
 
-def _drift(gateway: Gateway, request: Request) -> Answer:
-    return json_answer(200, drift.drift(gateway.store, **_numbers(request, "belvo", "heron")))
+def _drift(gateway: Gateway, request: Request) -> Reply:
+    return json_reply(200, drift.drift(gateway.store, **_numbers(request, "belvo", "heron")))
 
 
-def _travel(gateway: Gateway, request: Request) -> Answer:
-    return json_answer(200, time_travel.travel(gateway.store, **_numbers(request, "hours", "share", "step")))
+def _travel(gateway: Gateway, request: Request) -> Reply:
+    return json_reply(200, time_travel.travel(gateway.store, **_numbers(request, "hours", "share", "step")))
 
 
-def _show_webhooks(gateway: Gateway, request: Request) -> Answer:
+def _show_webhooks(gateway: Gateway, request: Request) -> Reply:
     """Tell the settings, secrets masked, how many deliveries there are, and the latest of them, newest first."""
     store, hidden = gateway.store, {"headers", "pauses"}
     latest = reversed(store.deliveries.all()[-SHOWN:])
@@ -88,10 +88,10 @@ def _show_webhooks(gateway: Gateway, request: Request) -> Answer:
         "counts": store.deliveries.counts(),
         "deliveries": [as_dict(each, hidden) | {"body": each.body.decode()} for each in latest],
     }
-    return json_answer(200, told)
+    return json_reply(200, told)
 
 
-def _set_webhooks(gateway: Gateway, request: Request) -> Answer:
+def _set_webhooks(gateway: Gateway, request: Request) -> Reply:
     wish = _wish(request)
     for provider, given in wish.items():
         if provider not in WEBHOOKS or not isinstance(given, dict) or given.keys() - WEBHOOKS[provider]:
@@ -103,7 +103,7 @@ def _set_webhooks(gateway: Gateway, request: Request) -> Answer:
     return _show_webhooks(gateway, request)
 
 
-CONTROLS: Mapping[str, Mapping[str, Callable[[Gateway, Request], Answer]]] = {
+CONTROLS: Mapping[str, Mapping[str, Callable[[Gateway, Request], Reply]]] = {
     "/faults.json": {"GET": _show_faults, "POST": _add_fault, "DELETE": _clear_faults},
     "/settings.json": {"GET": _show_settings, "PUT": _change_settings},
     "/drift.json": {"POST": _drift},

@@ -28,7 +28,7 @@ PATIENCE = 1.0  # seconds given to running attempts at the end
 OURS = {"content-length", "content-type", "host", "transfer-encoding"}  # headers that nobody else may set
 
 
-class Outcome(StrEnum):
+class DeliveryOutcome(StrEnum):
     WAITING = "waiting"
     DELIVERED = "delivered"
     GIVEN_UP = "given up"
@@ -49,7 +49,7 @@ class Delivery:
     pauses: tuple[int, ...]  # seconds before each further attempt
     attempts: int = 0
     status: int | None = None
-    outcome: Outcome = Outcome.WAITING
+    outcome: DeliveryOutcome = DeliveryOutcome.WAITING
 
 
 class Deliveries:
@@ -63,7 +63,7 @@ class Deliveries:
         self._stopped = False
         self._threads: list[threading.Thread] = []
         self._log: deque[Delivery] = deque(maxlen=LENGTH)
-        self._ended: Counter[Outcome] = Counter()
+        self._ended: Counter[DeliveryOutcome] = Counter()
         self.configure(DEFAULTS)
 
     def configure(self, settings: SimulatorSettings) -> None:
@@ -88,8 +88,8 @@ class Deliveries:
     def counts(self) -> dict[str, int]:
         """How many deliveries there are, by outcome; also those long forgotten."""
         with self._changed:
-            counts = {**self._ended, Outcome.WAITING: len(self._queue) + self._running}
-            return {str(outcome): counts.get(outcome, 0) for outcome in Outcome}
+            counts = {**self._ended, DeliveryOutcome.WAITING: len(self._queue) + self._running}
+            return {str(outcome): counts.get(outcome, 0) for outcome in DeliveryOutcome}
 
     def settled(self, within: float) -> bool:
         """Wait until nothing waits any more, at most so many seconds, and say whether it came to that."""
@@ -108,7 +108,7 @@ class Deliveries:
     def _plan(self, delivery: Delivery) -> None:
         self._log.append(delivery)
         if not _is_here(delivery.url):
-            self._end(delivery, Outcome.NOT_HERE)
+            self._end(delivery, DeliveryOutcome.NOT_HERE)
             return
         mixed = self._chances.random() if self._settings.webhook_shuffle else 0.0
         self._wait(delivery, self._settings.webhook_delay + mixed)
@@ -116,7 +116,7 @@ class Deliveries:
     def _wait(self, delivery: Delivery, pause: float) -> None:
         heapq.heappush(self._queue, (time.monotonic() + pause, next(self._places), delivery))
 
-    def _end(self, delivery: Delivery, outcome: Outcome) -> None:
+    def _end(self, delivery: Delivery, outcome: DeliveryOutcome) -> None:
         delivery.outcome = outcome
         self._ended[outcome] += 1
 
@@ -153,9 +153,9 @@ class Deliveries:
         delivery.attempts += 1
         delivery.status = status
         if status is not None and HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-            self._end(delivery, Outcome.DELIVERED)
+            self._end(delivery, DeliveryOutcome.DELIVERED)
         elif delivery.attempts > len(delivery.pauses):
-            self._end(delivery, Outcome.GIVEN_UP)
+            self._end(delivery, DeliveryOutcome.GIVEN_UP)
         else:
             self._wait(delivery, delivery.pauses[delivery.attempts - 1] * self._settings.webhook_pace)
 

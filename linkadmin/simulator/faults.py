@@ -13,8 +13,8 @@ from typing import Any
 from .belvo import guide as belvo_guide
 from .belvo.bodies import error
 from .heron.bodies import envelope_of
-from .outcomes import Outcome, Plain, Refuse, Reply, Spoil
-from .wire import Answer, Request, json_answer
+from .outcomes import Damage, Outcome, Plain, Refuse, Spoil
+from .wire import Reply, Request, json_reply
 
 FOLLOWED = "/api/followed/"  # where redirects lead: a client that follows one shows up in the last calls
 OVERSIZED = 2 << 20  # bytes
@@ -36,16 +36,16 @@ def _always(name: str, says: str, outcome: Outcome) -> Fault:
 
 
 def _body(name: str, says: str, payload: bytes, content_type: str = "application/json") -> Fault:
-    return _always(name, says, Plain(Answer(200, payload, content_type)))
+    return _always(name, says, Plain(Reply(200, payload, content_type)))
 
 
 def _redirect(name: str, says: str, status: int, target: str) -> Fault:
-    return _always(name, says, Plain(Answer(status, headers={"Location": target})))
+    return _always(name, says, Plain(Reply(status, headers={"Location": target})))
 
 
 def _belvo(name: str, says: str, status: int, message: str, **more: str) -> Fault:
     """A row of Belvo's errors, named by its code."""
-    return Fault(name, says, lambda: Plain(json_answer(status, [error(name, message, **more)])))
+    return Fault(name, says, lambda: Plain(json_reply(status, [error(name, message, **more)])))
 
 
 def _heron(name: str, says: str, status: int, description: str | Mapping[str, object]) -> Fault:
@@ -53,21 +53,21 @@ def _heron(name: str, says: str, status: int, description: str | Mapping[str, ob
 
 
 def _oversized() -> Outcome:
-    return Plain(Answer(200, b'{"results": "' + b"0" * OVERSIZED + b'"}'))
+    return Plain(Reply(200, b'{"results": "' + b"0" * OVERSIZED + b'"}'))
 
 
 def _bomb() -> Outcome:
     packed = gzip.compress(b'{"results": "' + b"0" * BOMB + b'"}', compresslevel=1)
-    return Plain(Answer(200, packed, headers={"Content-Encoding": "gzip"}))
+    return Plain(Reply(200, packed, headers={"Content-Encoding": "gzip"}))
 
 
 LINE_FAULTS = (
-    _always("lost_before", "the connection breaks, nothing was changed", Spoil(Reply.NONE, acted=False)),
-    _always("lost_after", "the call is carried out, then the connection breaks", Spoil(Reply.NONE, acted=True)),
-    _always("cut", "the call is carried out, the answer stops half-way", Spoil(Reply.CUT, acted=True)),
-    _always("unreadable", "the call is carried out, the answer cannot be read", Spoil(Reply.UNREADABLE, acted=True)),
-    _always("error_after", "the call is carried out, and answered with status 500", Spoil(Reply.ERROR, acted=True)),
-    _always("dripped", "the call is carried out, the answer drips in byte by byte", Spoil(Reply.DRIPPED, acted=True)),
+    _always("lost_before", "the connection breaks, nothing was changed", Spoil(Damage.NONE, acted=False)),
+    _always("lost_after", "the call is carried out, then the connection breaks", Spoil(Damage.NONE, acted=True)),
+    _always("cut", "the call is carried out, the answer stops half-way", Spoil(Damage.CUT, acted=True)),
+    _always("unreadable", "the call is carried out, the answer cannot be read", Spoil(Damage.UNREADABLE, acted=True)),
+    _always("error_after", "the call is carried out, and answered with status 500", Spoil(Damage.ERROR, acted=True)),
+    _always("dripped", "the call is carried out, the answer drips in byte by byte", Spoil(Damage.DRIPPED, acted=True)),
     Fault("oversized", "an answer of 2 MiB", _oversized),
     Fault("gzip_bomb", "a small packed answer that unpacks to 16 MiB", _bomb),
     _redirect("redirect", "status 302 to another path here", 302, FOLLOWED),
@@ -84,7 +84,7 @@ LINE_FAULTS = (
         "foreign_next",
         "an empty page whose next one lies at another host",
         Plain(
-            json_answer(
+            json_reply(
                 200,
                 {"count": 2, "next": "http://elsewhere.test/api/links/?page=2", "previous": None, "results": []},
             )
@@ -157,7 +157,7 @@ BELVO_FAULTS = (
     _always(
         "nested_error",
         "an error inside its field, without code and message on top",
-        Plain(json_answer(400, [{"fetch_resources": [error("invalid", "Enter a valid value.")]}])),
+        Plain(json_reply(400, [{"fetch_resources": [error("invalid", "Enter a valid value.")]}])),
     ),
     _belvo("not_found", "status 404: no such link, or not ours", 404, "Not found."),
     _belvo("method_not_allowed", "status 405", 405, 'Method "PUT" not allowed.'),
@@ -198,14 +198,14 @@ HERON_FAULTS = (
     _always(
         "heron_422_partial",
         "status 422: some asset reports could not be refreshed",
-        Plain(json_answer(422, {"failed_links": ["item-unknown"], "processed_links": 3})),
+        Plain(json_reply(422, {"failed_links": ["item-unknown"], "processed_links": 3})),
     ),
     _heron("heron_429", "status 429: too many calls", 429, "100 per 1 minute"),
     _heron("heron_500", "status 500, nothing was changed", 500, "something broke on the server"),
     _always(
         "heron_message",
         "an error in the other shape, with a message alone",
-        Plain(json_answer(400, {"message": "The request could not be understood."})),
+        Plain(json_reply(400, {"message": "The request could not be understood."})),
     ),
 )
 

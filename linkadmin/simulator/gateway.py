@@ -10,18 +10,18 @@ from .belvo import bodies as belvo_bodies
 from .faults import Faults
 from .heron import api as heron
 from .heron import bodies as heron_bodies
-from .limits import Limits, Standing
+from .limits import LimitCheck, Limits
 from .outcomes import SERVER_ERROR, Effects, Refuse, play
 from .settings import SimulatorSettings
 from .store import Store
 from .ticker import catch_up
-from .wire import Answer, Handler, Request
+from .wire import Handler, Reply, Request
 
 
 @dataclass(frozen=True, slots=True)
 class _Provider:
     respond: Handler
-    refusal: Callable[[Refuse], Answer]
+    refusal: Callable[[Refuse], Reply]
 
 
 _BELVO = _Provider(belvo.respond, belvo_bodies.refusal)
@@ -45,22 +45,22 @@ class Gateway:
             self.store.deliveries.configure(settings)
             self._chances = random.Random(settings.error_seed)  # noqa: S311 - a run is to be repeatable
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> Reply:
         """Answer a call to either provider. Raises ConnectionCut."""
         catch_up(self.store)
         to_heron = request.path.startswith(heron.PREFIXES)
-        standing = self._standing(request, to_heron)
-        return standing.mark(standing.refusal or self._pass(request, _HERON if to_heron else _BELVO))
+        check = self._check(request, to_heron)
+        return check.mark(check.refusal or self._pass(request, _HERON if to_heron else _BELVO))
 
-    def _standing(self, request: Request, to_heron: bool) -> Standing:
+    def _check(self, request: Request, to_heron: bool) -> LimitCheck:
         count = self.limits.count_heron if to_heron else self.limits.count_belvo
         return count(request, self.store.clock())
 
-    def _pass(self, request: Request, provider: _Provider) -> Answer:
+    def _pass(self, request: Request, provider: _Provider) -> Reply:
         failing = self._fails_by_chance()
         self.store.wait(self.settings.latency / 1000)
 
-        def act() -> Answer:
+        def act() -> Reply:
             return provider.respond(self.store, request)
 
         fault = self.faults.take(request)

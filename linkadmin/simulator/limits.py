@@ -11,20 +11,20 @@ from .belvo.guide import BLOCKED, THROTTLED
 from .heron import api as heron
 from .heron.bodies import envelope_of
 from .settings import BELVO_WINDOW, SimulatorSettings
-from .wire import Answer, Request, find
+from .wire import Reply, Request, find
 
 MINUTE = 60  # seconds
 PLAIN_DELETES = "belvo plain deletes"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class LimitCheck:
     """How a call stands with the limits: the refusal it gets, and what every answer to it says."""
 
-    refusal: Answer | None = None
+    refusal: Reply | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def mark(self, answer: Answer) -> Answer:
+    def mark(self, answer: Reply) -> Reply:
         """Add the headers to an answer; a provider that says 429 leaves nothing over."""
         spent = {"x-ratelimit-remaining": "0"} if self.headers and answer.status == HTTPStatus.TOO_MANY_REQUESTS else {}
         return replace(answer, headers={**answer.headers, **self.headers, **spent})
@@ -51,35 +51,37 @@ class Limits:
         with self._lock:
             return dict(self._refused)
 
-    def count_heron(self, request: Request, now: float) -> Standing:
+    def count_heron(self, request: Request, now: float) -> LimitCheck:
         """Count a call to Heron in the minute of its endpoint."""
         limit = self._settings.heron_limit
         minute = int(now) // MINUTE
         scope = f"heron {_endpoint(request)}"
         used = self._in_minute(scope, minute)
         if not limit:
-            return Standing()
+            return LimitCheck()
         headers = {
             "x-ratelimit-limit": str(limit),
             "x-ratelimit-remaining": str(max(0, limit - used)),
             "x-ratelimit-reset": str((minute + 1) * MINUTE),
         }
         if used <= limit:
-            return Standing(None, headers)
-        return Standing(self._refuse(scope, envelope_of(429, f"{limit} per 1 minute")), headers)
+            return LimitCheck(None, headers)
+        return LimitCheck(self._refuse(scope, envelope_of(429, f"{limit} per 1 minute")), headers)
 
-    def count_belvo(self, request: Request, now: float) -> Standing:
+    def count_belvo(self, request: Request, now: float) -> LimitCheck:
         """Count a call to Belvo in the last 30 seconds of its address, and a plain delete in the last minute."""
         scope = f"belvo calls from {request.address}"
         calls = self._lately(scope, BELVO_WINDOW, now)
         if 0 < self._settings.belvo_limit < calls:
-            return Standing(self._refuse(scope, BLOCKED))
+            return LimitCheck(self._refuse(scope, BLOCKED))
         if request.method != "DELETE" or request.headers.get("x-belvo-request-mode") == "async":
-            return Standing()
+            return LimitCheck()
         deletes = self._lately(PLAIN_DELETES, MINUTE, now)
-        return Standing(self._refuse(PLAIN_DELETES, THROTTLED) if 0 < self._settings.belvo_deletes < deletes else None)
+        return LimitCheck(
+            self._refuse(PLAIN_DELETES, THROTTLED) if 0 < self._settings.belvo_deletes < deletes else None
+        )
 
-    def _refuse(self, scope: str, answer: Answer) -> Answer:
+    def _refuse(self, scope: str, answer: Reply) -> Reply:
         with self._lock:
             self._refused[scope] += 1
         return answer

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from .wire import Answer, ConnectionCut
+from .wire import ConnectionCut, Reply
 
 LONGEST_WAIT = 300  # seconds; the longest that Belvo documents for one call
 DRIP = 0.25  # seconds from byte to byte
 
 
-class Kind(StrEnum):
+class ChallengeKind(StrEnum):
     """What a bank asks the person to do for a one-time code."""
 
     CODE = "code"
@@ -21,7 +21,7 @@ class Kind(StrEnum):
     APPROVE = "approve"
 
 
-class Reply(StrEnum):
+class Damage(StrEnum):
     """What becomes of an answer that goes wrong on its way."""
 
     NONE = "none"
@@ -40,7 +40,7 @@ class Succeed:
 class Ask:
     """The bank wants a code. `as_array` None leaves the shape of the body to the call."""
 
-    kind: Kind = Kind.CODE
+    kind: ChallengeKind = ChallengeKind.CODE
     lifetime: int = 720  # seconds
     as_array: bool | None = None
     delay: int = 0  # seconds
@@ -64,14 +64,14 @@ class Refuse:
 class Plain:
     """An answer outside the provider's error shape."""
 
-    answer: Answer
+    answer: Reply
 
 
 @dataclass(frozen=True, slots=True)
 class Spoil:
     """The answer goes wrong after the change was made, or nothing was done and nothing is answered."""
 
-    reply: Reply
+    reply: Damage
     acted: bool
 
 
@@ -93,7 +93,7 @@ class Trigger:
         return tuple(f"{word}N" if self.timed else word for word in self.words)
 
 
-def _never_asks(_: Ask) -> Answer:
+def _never_asks(_: Ask) -> Reply:
     raise NotImplementedError("this call asks for no one-time code")
 
 
@@ -101,9 +101,9 @@ def _never_asks(_: Ask) -> Answer:
 class Effects:
     """How one call carries an outcome out; each runs once at most, after any delay."""
 
-    act: Callable[[], Answer]
-    refuse: Callable[[Refuse], Answer]
-    ask: Callable[[Ask], Answer] = _never_asks
+    act: Callable[[], Reply]
+    refuse: Callable[[Refuse], Reply]
+    ask: Callable[[Ask], Reply] = _never_asks
 
 
 def match(triggers: Iterable[Trigger], text: str, *, tails: bool = False) -> Trigger | None:
@@ -119,7 +119,7 @@ def match(triggers: Iterable[Trigger], text: str, *, tails: bool = False) -> Tri
     return None
 
 
-def play(outcome: Outcome, wait: Callable[[float], None], effects: Effects) -> Answer:
+def play(outcome: Outcome, wait: Callable[[float], None], effects: Effects) -> Reply:
     """Carry an outcome out, after a wait in seconds. The store's lock is not held here. Raises ConnectionCut."""
     match outcome:
         case Succeed():
@@ -136,20 +136,20 @@ def play(outcome: Outcome, wait: Callable[[float], None], effects: Effects) -> A
             return _spoil(outcome, effects)
 
 
-def _spoil(outcome: Spoil, effects: Effects) -> Answer:
+def _spoil(outcome: Spoil, effects: Effects) -> Reply:
     if not outcome.acted:
         raise ConnectionCut
     good = effects.act()
     match outcome.reply:
-        case Reply.NONE:
+        case Damage.NONE:
             raise ConnectionCut
-        case Reply.CUT:
+        case Damage.CUT:
             return replace(good, payload=good.payload[:20], length=len(good.payload))
-        case Reply.UNREADABLE:
+        case Damage.UNREADABLE:
             return replace(good, payload=good.payload[:-20])
-        case Reply.ERROR:
+        case Damage.ERROR:
             return effects.refuse(SERVER_ERROR)
-        case Reply.DRIPPED:
+        case Damage.DRIPPED:
             return replace(good, drip=DRIP)
 
 

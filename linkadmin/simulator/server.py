@@ -23,7 +23,7 @@ from .settings import DEFAULTS, SimulatorSettings
 from .state_file import Keeper, load
 from .store import Store
 from .ticker import Ticker, catch_up
-from .wire import Answer, ConnectionCut, Request
+from .wire import ConnectionCut, Reply, Request
 
 HOST = "127.0.0.1"
 LARGEST_BODY = 1 << 20  # bytes
@@ -46,7 +46,7 @@ class _Handler(BaseHTTPRequestHandler):
             request = self._request()
         except UnreadableRequest:
             self.close_connection = True
-            self._send(Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE))
+            self._send(Reply(HTTPStatus.REQUEST_ENTITY_TOO_LARGE))
             return
         owner = self.server.owner
         if not request.path.startswith("/api/"):
@@ -87,7 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise UnreadableRequest
         return self.rfile.read(int(length))
 
-    def _send(self, answer: Answer) -> None:
+    def _send(self, answer: Reply) -> None:
         length = len(answer.payload) if answer.length is None else answer.length
         self.send_response(answer.status)
         for name, text in answer.headers.items():
@@ -106,7 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(answer.payload)
         self.wfile.flush()
 
-    def _drip(self, answer: Answer) -> None:
+    def _drip(self, answer: Reply) -> None:
         """Write byte by byte, until the end or until the server stops."""
         for byte in answer.payload:
             self.wfile.flush()

@@ -1,4 +1,4 @@
-"""The state file: what survives a restart, and how a demonstration store is planted.
+"""The state file: what survives a restart, and how a demonstration is planted.
 
 One JSON object; every key may be left out, unknown keys are refused by name:
 
@@ -47,17 +47,18 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, asdict, fields, replace
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from .belvo import consents
+from .belvo.institutions import INSTITUTIONS
 from .belvo.records import CONSENT_STATUSES, LINK_STATUSES, BelvoLink, Consent
 from .clock import iso, seconds
 from .generated import Population
-from .heron.records import ITEM_STATUSES, RESOURCES, EndUser, HeronLink, Integration, Webhook
+from .heron.records import ITEM_STATUSES, RESOURCES, HeronEndUser, HeronIntegration, HeronLink, Webhook
 from .store import Store, Task
 from .wire import as_dict
 
@@ -68,7 +69,42 @@ MOMENTS = {
     "last_successful_sync", "settles_at", "expired_at",
 }  # fmt: skip
 SECRETS = {"client_id", "client_secret", "headers"}  # never written
-Record = TypeVar("Record", BelvoLink, EndUser, HeronLink, Consent, Integration, Webhook)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordKind:
+    """Records of one kind: where the file and the store have them, and what they may say."""
+
+    provider: str
+    name: str
+    record: type[Any]
+    kept: Callable[[Store], dict[str, Any]]
+    key: str
+    owner: str  # the field that names what it goes with
+    allowed: Mapping[str, tuple[Collection[str], str]] = field(default_factory=dict)  # by field, with what it is
+
+
+KINDS = (
+    RecordKind(
+        "belvo", "links", BelvoLink, lambda store: store.belvo_links, "id", "id",
+        {"institution": (INSTITUTIONS, "an institution"), "status": (LINK_STATUSES, "the status of a Belvo link")},
+    ),
+    RecordKind(
+        "belvo", "consents", Consent, lambda store: store.consents, "link", "link",
+        {"status": (CONSENT_STATUSES, "the status of a consent")},
+    ),
+    RecordKind(
+        "heron", "integrations", HeronIntegration, lambda store: store.integrations, "heron_id", "heron_id",
+        {"resource": (RESOURCES, "the resource of an integration")},
+    ),
+    RecordKind("heron", "webhooks", Webhook, lambda store: store.webhooks, "heron_id", "heron_id"),
+    RecordKind("heron", "end_users", HeronEndUser, lambda store: store.end_users, "end_user_id", "end_user_id"),
+    RecordKind(
+        "heron", "links", HeronLink, lambda store: store.heron_links, "item_id", "end_user_id",
+        {"status": (ITEM_STATUSES, "the status of a Heron link")},
+    ),
+)  # fmt: skip
+IN_FILE = {provider: {kind.name for kind in KINDS if kind.provider == provider} for provider in ("belvo", "heron")}
 
 logger = logging.getLogger(__name__)
 
@@ -91,32 +127,50 @@ def _fill(store: Store, document: Mapping[str, Any], asked: Population) -> None:
         raise StateFileError(f"version {document['version']} is not known")
     store.salt = bytes.fromhex(document.get("salt", store.salt)).hex()
     if "population" in document:
-        _populate(store, document["population"], asked)
+        _note_population(store, document["population"], asked)
     else:
         store.generate(asked)
-    _fill_belvo(store, document.get("belvo", {}))
-    _fill_heron(store, document.get("heron", {}))
+    belvo, heron = document.get("belvo", {}), document.get("heron", {})
+    _only(belvo, {"institutions"} | IN_FILE["belvo"], "belvo")
+    _only(heron, IN_FILE["heron"], "heron")
+    for name, status in belvo.get("institutions", {}).items():
+        _one_of(name, store.institutions, "an institution")
+        store.institutions[name]["status"] = _one_of(status, ("healthy", "down"), "the status of an institution")
+    for kind in KINDS:
+        for raw in (belvo if kind.provider == "belvo" else heron).get(kind.name, []):
+            record = _record(kind, raw, store.now())
+            kind.kept(store)[getattr(record, kind.key)] = record
+    _complete_belvo(store)
+    _complete_heron(store)
 
 
-def _populate(store: Store, raw: Mapping[str, Any], asked: Population) -> None:
-    """Note the population that is in the file. Raises StateFileError if another one is asked for."""
+def _note_population(store: Store, raw: Mapping[str, Any], asked: Population) -> None:
+    """Note which population is in the file. Raises StateFileError if another one is asked for."""
     _only(raw, {each.name for each in fields(Population)}, "the population")
     store.population = Population(**{**raw, "until": seconds(raw["until"])})
     if not asked.is_empty and replace(asked, until=store.population.until) != store.population:
         raise StateFileError("the file has another population than the one asked for")
 
 
-def _fill_belvo(store: Store, belvo: Mapping[str, Any]) -> None:
-    _only(belvo, {"institutions", "links", "consents"}, "belvo")
-    for name, status in belvo.get("institutions", {}).items():
-        _one_of(name, store.institutions, "an institution")
-        store.institutions[name]["status"] = _one_of(status, ("healthy", "down"), "the status of an institution")
-    for raw in belvo.get("links", []):
-        _plant_belvo_link(store, raw)
-    for raw in belvo.get("consents", []):
-        consent = _record(Consent, raw, store)
-        _one_of(consent.status, CONSENT_STATUSES, "the status of a consent")
-        store.consents[consent.link] = consent
+def _record(kind: RecordKind, raw: Mapping[str, Any], now: str) -> Any:
+    known, what = {each.name: each for each in fields(kind.record)}, f"a {kind.record.__name__}"
+    _only(raw, known, what)
+    for name, each in known.items():
+        if name not in raw and each.default is MISSING and each.default_factory is MISSING:
+            raise StateFileError(f"{what} has no {name}")
+    start: dict[str, Any] = {name: now for name in ("created", "created_at", "last_updated") if name in known}
+    if raw.get("access_mode") == "single":
+        start["refresh_rate"] = None
+    moments = {name: iso(seconds(text)) for name, text in raw.items() if name in MOMENTS and text}
+    given = {name: value for name, value in raw.items() if value is not None or name not in start}
+    record = kind.record(**{**start, **given, **moments})
+    for name, (allowed, meaning) in kind.allowed.items():
+        _one_of(getattr(record, name), allowed, meaning)
+    return record
+
+
+def _complete_belvo(store: Store) -> None:
+    """Put the links in order, and give each of open finance a consent."""
     in_order = sorted(store.belvo_links.values(), key=attrgetter("created_at", "id"))
     store.belvo_links = {link.id: link for link in in_order}
     for link in in_order:
@@ -124,62 +178,23 @@ def _fill_belvo(store: Store, belvo: Mapping[str, Any]) -> None:
             consents.grant(store, link)
 
 
-def _fill_heron(store: Store, heron: Mapping[str, Any]) -> None:
-    _only(heron, {"integrations", "webhooks", "end_users", "links"}, "heron")
-    for raw in heron.get("integrations", []):
-        integration = _record(Integration, raw, store)
-        _one_of(integration.resource, RESOURCES, "the resource of an integration")
-        store.integrations[integration.heron_id] = integration
-    for raw in heron.get("webhooks", []):
-        webhook = _record(Webhook, raw, store)
-        store.webhooks[webhook.heron_id] = webhook
-    for raw in heron.get("end_users", []):
-        user = _record(EndUser, raw, store)
-        store.end_users[user.end_user_id] = user
-    for raw in heron.get("links", []):
-        _plant_heron_link(store, raw)
+def _complete_heron(store: Store) -> None:
+    """Give each link the type of its integration, and an end user."""
+    for link in list(store.heron_links.values()):
+        _one_of(link.integration, store.integrations, "an integration")
+        link.type = link.type or store.integrations[link.integration].link_type
+        link.settles_as = (link.settles_as[0], link.settles_as[1])
+        store.add_heron_link(link)
+        user = HeronEndUser(link.end_user_id, created=link.created, last_updated=link.last_updated)
+        store.end_users.setdefault(link.end_user_id, user)
 
 
-def _plant_belvo_link(store: Store, raw: Mapping[str, Any]) -> None:
-    link = _record(BelvoLink, raw, store)
-    _one_of(link.institution, store.institutions, "an institution")
-    _one_of(link.status, LINK_STATUSES, "the status of a Belvo link")
-    if link.access_mode == "single" and "refresh_rate" not in raw:
-        link.refresh_rate = None
-    store.belvo_links[link.id] = link
-
-
-def _plant_heron_link(store: Store, raw: Mapping[str, Any]) -> None:
-    link = _record(HeronLink, raw, store)
-    _one_of(link.integration, store.integrations, "an integration")
-    _one_of(link.status, ITEM_STATUSES, "the status of a Heron link")
-    link.type = link.type or store.integrations[link.integration].link_type
-    status, message = link.settles_as
-    link.settles_as = (status, message)
-    store.add_heron_link(link)
-    if link.end_user_id not in store.end_users:
-        user = EndUser(link.end_user_id, created=link.created, last_updated=link.last_updated)
-        store.end_users[user.end_user_id] = user
-
-
-def _record(kind: type[Record], raw: Mapping[str, Any], store: Store) -> Record:
-    known = {field.name: field for field in fields(kind)}
-    _only(raw, known.keys(), f"a {kind.__name__}")
-    for name, field in known.items():
-        if name not in raw and field.default is MISSING and field.default_factory is MISSING:
-            raise StateFileError(f"a {kind.__name__} has no {name}")
-    start = {name: store.now() for name in ("created", "created_at", "last_updated") if name in known}
-    moments = {name: iso(seconds(text)) for name, text in raw.items() if name in MOMENTS and text}
-    given = {name: value for name, value in raw.items() if value is not None or name not in start}
-    return kind(**{**start, **given, **moments})
-
-
-def _only(raw: Mapping[str, Any], allowed: Any, where: str) -> None:
+def _only(raw: Iterable[str], allowed: Collection[str], where: str) -> None:
     if unknown := sorted(set(raw) - set(allowed)):
         raise StateFileError(f"unknown key {unknown[0]!r} in {where}")
 
 
-def _one_of(value: str, allowed: Any, what: str) -> str:
+def _one_of(value: str, allowed: Collection[str], what: str) -> str:
     if value not in allowed:
         raise StateFileError(f"{value!r} is not {what}")
     return value
@@ -189,31 +204,19 @@ def document(store: Store) -> dict[str, Any]:
     """Everything worth keeping, as the file holds it: what is on its way out is gone already."""
     with store.lock:
         leaving = {key for task, key in store.due if task in (Task.REMOVE_LINK, Task.REMOVE_END_USER)}
-        return {
+        told: dict[str, Any] = {
             "version": VERSION,
             "salt": store.salt,
-            **_population(store.population),
-            "belvo": {
-                "institutions": {name: bank["status"] for name, bank in store.institutions.items()},
-                "links": _rows(link for link in store.belvo_links.values() if link.id not in leaving),
-                "consents": _rows(consent for consent in store.consents.values() if consent.link not in leaving),
-            },
-            "heron": {
-                "integrations": _rows(store.integrations.values()),
-                "webhooks": _rows(store.webhooks.values()),
-                "end_users": _rows(user for user in store.end_users.values() if user.end_user_id not in leaving),
-                "links": _rows(link for link in store.heron_links.values() if link.end_user_id not in leaving),
-            },
+            "belvo": {"institutions": {name: bank["status"] for name, bank in store.institutions.items()}},
+            "heron": {},
         }
-
-
-def _population(population: Population) -> dict[str, Any]:
-    told = {**asdict(population), "until": iso(population.until or 0)}
-    return {} if population.is_empty else {"population": told}
-
-
-def _rows(records: Iterable[object]) -> list[dict[str, Any]]:
-    return [as_dict(record, SECRETS) for record in records]
+        if not store.population.is_empty:
+            told["population"] = {**asdict(store.population), "until": iso(store.population.until or 0)}
+        for kind in KINDS:
+            records = kind.kept(store).values()
+            staying = [as_dict(each, SECRETS) for each in records if getattr(each, kind.owner) not in leaving]
+            told[kind.provider][kind.name] = staying
+        return told
 
 
 def write(store: Store, path: Path) -> None:

@@ -19,7 +19,7 @@ from .generated import DAY, EMPTY, Population
 from .heron import messages as heron_messages
 from .heron.generated import heron_links
 from .heron.guide import SETTLES_AFTER
-from .heron.records import PRACTICE_SECRET, EndUser, HeronLink, Integration, Webhook
+from .heron.records import PRACTICE_SECRET, HeronEndUser, HeronIntegration, HeronLink, Webhook
 from .outcomes import Ask
 from .wire import ConnectionCut
 
@@ -59,10 +59,10 @@ class Store:
         self.belvo_links: dict[str, BelvoLink] = {}
         self.consents: dict[str, Consent] = {}  # by link, one for each link of open finance
         self.attempts: dict[str, LoginAttempt] = {}
-        self.end_users: dict[str, EndUser] = {}
+        self.end_users: dict[str, HeronEndUser] = {}
         self.heron_links: dict[str, HeronLink] = {}
         self._links_of: dict[str, list[str]] = defaultdict(list)  # by end user
-        self.integrations = {key: Integration(heron_id=key, **about) for key, about in INTEGRATIONS.items()}
+        self.integrations = {key: HeronIntegration(heron_id=key, **about) for key, about in INTEGRATIONS.items()}
         self.webhooks: dict[str, Webhook] = {}
         self.belvo_webhook = BelvoWebhook()
         self.heron_secret = PRACTICE_SECRET
@@ -116,7 +116,7 @@ class Store:
             receiver.authorization = belvo_authorization or receiver.authorization
             self.heron_secret = heron_secret or self.heron_secret
 
-    def tell_belvo(self, *events: belvo_messages.Event) -> None:
+    def tell_belvo(self, *events: belvo_messages.BelvoEvent) -> None:
         """Send events to the address that Belvo was given, if it was."""
         receiver = self.belvo_webhook
         for event in events if receiver.url else ():
@@ -133,7 +133,7 @@ class Store:
                 )
             )
 
-    def tell_heron(self, event: heron_messages.Event) -> None:
+    def tell_heron(self, event: heron_messages.HeronEvent) -> None:
         """Send an event to each enabled subscription of its topic."""
         now = self.now()
         body = event.body(now)
@@ -205,7 +205,7 @@ class Store:
             self.due.pop((task, end_user_id), None)
         self.save()
 
-    def end_user(self, key: str) -> EndUser | None:
+    def end_user(self, key: str) -> HeronEndUser | None:
         """Find an end user by either of its ids."""
         return self.end_users.get(key) or next((user for user in self.end_users.values() if user.heron_id == key), None)
 

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -35,7 +36,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Reply:
     """One answer. A `length` beyond the payload announces bytes that never come; `drip` seconds pass between bytes."""
 
     status: int
@@ -49,13 +50,13 @@ class Answer:
 class Refused(Exception):
     """The request ends here, with this answer."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Reply) -> None:
         super().__init__(answer.status)
         self.answer = answer
 
 
-def json_answer(status: int, value: object, headers: Mapping[str, str] | None = None) -> Answer:
-    return Answer(status, json.dumps(value, ensure_ascii=False).encode(), headers=headers or {})
+def json_reply(status: int, value: object, headers: Mapping[str, str] | None = None) -> Reply:
+    return Reply(status, json.dumps(value, ensure_ascii=False).encode(), headers=headers or {})
 
 
 def as_dict(record: Any, hidden: Container[str] = ()) -> dict[str, Any]:
@@ -63,7 +64,7 @@ def as_dict(record: Any, hidden: Container[str] = ()) -> dict[str, Any]:
     return {name: getattr(record, name) for name in record.__slots__ if name not in hidden}
 
 
-Handler = Callable[["Store", Request], Answer]
+Handler = Callable[["Store", Request], Reply]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +83,21 @@ def find(routes: Sequence[Route], request: Request) -> tuple[Route, Request] | N
             args = {name: unquote(part) for name, part in matched.groupdict().items()}
             return route, replace(request, args=args)
     return None
+
+
+def dispatch(
+    store: "Store", request: Request, routes: Sequence[Route], refuse: Callable[[int], Reply], *, has_key: bool
+) -> Reply:
+    """Let the right function answer; `refuse` words an error of the provider's. Raises ConnectionCut."""
+    found = find(routes, request)
+    if not found:
+        return refuse(HTTPStatus.NOT_FOUND)
+    route, request = found
+    if not (has_key or route.open):
+        return refuse(HTTPStatus.UNAUTHORIZED)
+    if request.method not in route.methods:
+        return replace(refuse(HTTPStatus.METHOD_NOT_ALLOWED), headers={"Allow": ", ".join(route.methods)})
+    try:
+        return route.methods[request.method](store, request)
+    except Refused as refused:
+        return refused.answer

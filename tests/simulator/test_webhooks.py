@@ -14,7 +14,7 @@ import requests
 from django.core.management import CommandError, call_command
 
 from linkadmin.simulator import deliveries as sending
-from linkadmin.simulator.deliveries import Delivery, Outcome
+from linkadmin.simulator.deliveries import Delivery, DeliveryOutcome
 from linkadmin.simulator.server import Simulator
 from linkadmin.simulator.settings import SimulatorSettings
 from linkadmin.simulator.store import Store
@@ -63,7 +63,7 @@ def test_an_answer_in_the_two_hundreds_is_enough(simulator: Simulator, belvo: Be
 
     assert simulator.delivered()
     (delivery,) = simulator.deliveries
-    assert (delivery.outcome, delivery.attempts, delivery.status) == (Outcome.DELIVERED, 1, 204)
+    assert (delivery.outcome, delivery.attempts, delivery.status) == (DeliveryOutcome.DELIVERED, 1, 204)
 
 
 def test_belvo_tries_five_times_more(simulator: Simulator, belvo: Belvo, receiver: Receiver) -> None:
@@ -72,7 +72,7 @@ def test_belvo_tries_five_times_more(simulator: Simulator, belvo: Belvo, receive
 
     assert simulator.delivered()
     (delivery,) = simulator.deliveries
-    assert (delivery.outcome, delivery.attempts, delivery.status) == (Outcome.GIVEN_UP, 6, 500)
+    assert (delivery.outcome, delivery.attempts, delivery.status) == (DeliveryOutcome.GIVEN_UP, 6, 500)
     assert len({got.raw for got in receiver.got}) == 1
 
 
@@ -181,7 +181,7 @@ def test_a_receiver_that_takes_its_time_holds_up_nobody(
         wait_until(lambda: len(receiver.got) == 3)
 
         assert {got.body["link_id"] for got in receiver.got} == set(links)
-        assert simulator.deliveries[0].outcome == Outcome.WAITING
+        assert simulator.deliveries[0].outcome == DeliveryOutcome.WAITING
 
 
 def test_the_end_does_not_wait_for_what_waits(belvo: Belvo, simulator: Simulator, receiver: Receiver) -> None:
@@ -289,4 +289,4 @@ def test_long_past_deliveries_still_count(simulator: Simulator) -> None:
         store.deliveries.add(Delivery("belvo", "LINK x", "a", "http://192.0.2.1/", "", {}, b"", ()))
 
     assert len(simulator.deliveries) == sending.LENGTH
-    assert store.deliveries.counts()[Outcome.NOT_HERE] == sending.LENGTH + 5
+    assert store.deliveries.counts()[DeliveryOutcome.NOT_HERE] == sending.LENGTH + 5

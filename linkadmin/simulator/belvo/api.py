@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from linkadmin.simulator.clock import seconds
 from linkadmin.simulator.filters import chosen, passes
 from linkadmin.simulator.store import REMOVED_AFTER, Store, Task
-from linkadmin.simulator.wire import Answer, Refused, Request, Route, find, json_answer
+from linkadmin.simulator.wire import Refused, Reply, Request, Route, dispatch, json_reply
 
 from . import bodies, consents, messages
 from .bodies import error
@@ -40,36 +40,25 @@ INSTITUTION_FILTERS = {
 }
 
 
-def respond(store: Store, request: Request) -> Answer:
+def respond(store: Store, request: Request) -> Reply:
     """Answer one call to Belvo. Raises ConnectionCut."""
-    found = find(ROUTES, request)
-    if not found:
-        return _not_found()
-    route, request = found
-    if not route.open and request.headers.get("authorization") != _BASIC:
-        return _unauthorised()
-    if request.method not in route.methods:
-        message = f'Method "{request.method}" not allowed.'
-        return json_answer(405, [error("method_not_allowed", message)], {"Allow": ", ".join(route.methods)})
-    try:
-        return bodies.trimmed(route.methods[request.method](store, request), request)
-    except Refused as refused:
-        return refused.answer
+    errors = {
+        404: bodies.NOT_FOUND,
+        401: bodies.WRONG_KEYS,
+        405: ("method_not_allowed", f'Method "{request.method}" not allowed.'),
+    }
+    has_key = request.headers.get("authorization") == _BASIC
+    answer = dispatch(
+        store, request, ROUTES, lambda status: json_reply(status, [error(*errors[status])]), has_key=has_key
+    )
+    return bodies.trimmed(answer, request)
 
 
-def _not_found() -> Answer:
-    return json_answer(404, [error("not_found", "Not found.")])
+def _probe(store: Store, request: Request) -> Reply:
+    return json_reply(200, {})
 
 
-def _unauthorised() -> Answer:
-    return json_answer(401, [error("authentication_failed", "Invalid Secret Keys")])
-
-
-def _probe(store: Store, request: Request) -> Answer:
-    return json_answer(200, {})
-
-
-def _page(request: Request, rows: Sequence[Thing], show: Callable[[Thing], dict[str, Any]]) -> Answer:
+def _page(request: Request, rows: Sequence[Thing], show: Callable[[Thing], dict[str, Any]]) -> Reply:
     """Cut a page out of all rows. Raises Refused."""
     try:
         page = max(1, int(request.query.get("page", "1")))
@@ -83,18 +72,18 @@ def _page(request: Request, rows: Sequence[Thing], show: Callable[[Thing], dict[
         "previous": _page_url(request, page - 1) if page > 1 else None,
         "results": [show(row) for row in here],
     }
-    return json_answer(200, told)
+    return json_reply(200, told)
 
 
 def _wrong_value() -> Refused:
-    return bodies.bad_request(error("invalid", "Enter a valid value."))
+    return bodies.refused(400, "invalid", "Enter a valid value.")
 
 
 def _page_url(request: Request, page: int) -> str:
     return f"{request.origin}{request.path}?{urlencode({**request.query, 'page': page})}"
 
 
-def _list_links(store: Store, request: Request) -> Answer:
+def _list_links(store: Store, request: Request) -> Reply:
     """List links, the newest first."""
     wishes = chosen(request.query, LINK_FILTERS)
     with store.lock:
@@ -106,37 +95,36 @@ def _list_links(store: Store, request: Request) -> Answer:
         return _page(request, rows, shown)
 
 
-def _link(store: Store, request: Request) -> Answer:
+def _link(store: Store, request: Request) -> Reply:
     with store.lock:
-        link = store.belvo_links.get(request.args["id"])
-        return json_answer(200, shown(link)) if link else _not_found()
+        return json_reply(200, shown(find_link(store, request)))
 
 
-def _change_settings(store: Store, request: Request) -> Answer:
+def _change_settings(store: Store, request: Request) -> Reply:
     body = bodies.read(request, bodies.SETTINGS)
     with store.lock:
         link = find_link(store, request)
         bodies.check_resources(store.institutions[link.institution], body.get("fetch_resources", []))
         if body.get("access_mode") == "recurrent" and link.credentials_storage == "nostore":
             message = "This link doesn't have stored credentials hence it can't be switched to recurrent mode"
-            raise bodies.bad_request(error("invalid_access_mode_switch", message))
+            raise bodies.refused(400, "invalid_access_mode_switch", message)
         for name, value in body.items():
             setattr(link, name, value)
         store.save()
-        return json_answer(200, shown(link))
+        return json_reply(200, shown(link))
 
 
-def _delete(store: Store, request: Request) -> Answer:
+def _delete(store: Store, request: Request) -> Reply:
     with store.lock:
         link = find_link(store, request)
         if request.headers.get("x-belvo-request-mode") == "async":
             store.due.setdefault((Task.REMOVE_LINK, link.id), store.clock() + REMOVED_AFTER)
-            return json_answer(202, {"request_id": store.removals.setdefault(link.id, secrets.token_hex(16))})
+            return json_reply(202, {"request_id": store.removals.setdefault(link.id, secrets.token_hex(16))})
         store.remove_belvo_link(link.id)
-    return Answer(204)
+    return Reply(204)
 
 
-def _refresh(store: Store, request: Request) -> Answer:
+def _refresh(store: Store, request: Request) -> Reply:
     body = bodies.read(request, bodies.REFRESH)
     with store.lock:
         link = find_link(store, request)
@@ -150,7 +138,7 @@ def _refresh(store: Store, request: Request) -> Answer:
         else:
             store.tell_belvo(*messages.refused(link, messages.HISTORICAL, request_id))
         store.save()
-    return json_answer(202, {"request_id": request_id})
+    return json_reply(202, {"request_id": request_id})
 
 
 def _refuse_early_refresh(store: Store, link: BelvoLink) -> None:
@@ -158,40 +146,40 @@ def _refuse_early_refresh(store: Store, link: BelvoLink) -> None:
     if left > 0:
         minutes = int(left // 60) + 1
         message = f"The link has already been refreshed. Please wait {minutes} minutes before trying again."
-        raise Refused(json_answer(409, [error("link_refreshed", message)]))
+        raise bodies.refused(409, "link_refreshed", message)
 
 
-def _list_institutions(store: Store, request: Request) -> Answer:
+def _list_institutions(store: Store, request: Request) -> Reply:
     wishes = chosen(request.query, INSTITUTION_FILTERS)
     with store.lock:
         rows = [dict(bank) for bank in store.institutions.values() if all(w.passes(bank[w.field]) for w in wishes)]
     return _page(request, rows, dict)
 
 
-def _institution(store: Store, request: Request) -> Answer:
+def _institution(store: Store, request: Request) -> Reply:
     wanted = int(request.args["id"])
     with store.lock:
         found = next((bank for bank in store.institutions.values() if bank["id"] == wanted), None)
-        return json_answer(200, found) if found else _not_found()
+        return json_reply(200, bodies.found(found))
 
 
-def _list_consents(store: Store, request: Request) -> Answer:
+def _list_consents(store: Store, request: Request) -> Reply:
     with store.lock:
         rows = consents.listed(store, chosen(request.query, consents.FILTERS))
     return _page(request, rows, dict)
 
 
-def _consent(store: Store, request: Request) -> Answer:
+def _consent(store: Store, request: Request) -> Reply:
     with store.lock:
         found = consents.find(store, request.args["id"])
-    return json_answer(200, found) if found else _not_found()
+    return json_reply(200, bodies.found(found))
 
 
-def _widget_token(store: Store, request: Request) -> Answer:
+def _widget_token(store: Store, request: Request) -> Reply:
     body = bodies.read(request, bodies.WIDGET)
     if (body["id"], body["password"]) != (SECRET_ID, SECRET_PASSWORD):
-        return _unauthorised()
-    return json_answer(200, {"access": secrets.token_urlsafe(48), "refresh": secrets.token_urlsafe(48)})
+        raise bodies.refused(401, *bodies.WRONG_KEYS)
+    return json_reply(200, {"access": secrets.token_urlsafe(48), "refresh": secrets.token_urlsafe(48)})
 
 
 ROUTES = (

@@ -5,16 +5,21 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from linkadmin.simulator.outcomes import Refuse
-from linkadmin.simulator.wire import Answer, Refused, Request, json_answer
+from linkadmin.simulator.wire import Refused, Reply, Request, json_reply
 
 from .institutions import Institution
 
 Body = dict[str, Any]
 Errors = list[dict[str, str]]
 
+Thing = TypeVar("Thing")
+
+NOT_FOUND = ("not_found", "Not found.")
+WRONG_KEYS = ("authentication_failed", "Invalid Secret Keys")
+REQUIRED = ("required", "This field is required.")
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 STORAGE = "(store|nostore|[1-9][0-9]{0,2}d)"
 ACCESS_MODES = ("single", "recurrent")
@@ -72,7 +77,7 @@ REFRESH = {"fetch_resources": Field(list)}
 WIDGET = {"id": Field(required=True), "password": Field(required=True), "scopes": Field(required=True)}
 
 
-def trimmed(answer: Answer, request: Request) -> Answer:
+def trimmed(answer: Reply, request: Request) -> Reply:
     """Leave only the wanted `fields` in an answer, or all but those to `omit`; of a list, in each of its rows."""
     fields, omit = (set(filter(None, request.query.get(name, "").split(","))) for name in ("fields", "omit"))
     if answer.status not in (200, 201) or not fields | omit:
@@ -83,23 +88,26 @@ def trimmed(answer: Answer, request: Request) -> Answer:
         return {name: row[name] for name in row if name not in omit and (not fields or name in fields)}
 
     whole = {**body, "results": [cut(row) for row in body["results"]]} if "results" in body else cut(body)
-    return json_answer(answer.status, whole)
+    return json_reply(answer.status, whole)
 
 
 def error(code: str, message: str, **more: str) -> dict[str, str]:
     return {"code": code, "message": message, "request_id": secrets.token_hex(16), **more}
 
 
-def refusal(refuse: Refuse) -> Answer:
-    return json_answer(refuse.status, [error(refuse.code, str(refuse.message))])
+def refusal(refuse: Refuse) -> Reply:
+    return json_reply(refuse.status, [error(refuse.code, str(refuse.message))])
 
 
-def bad_request(*errors: dict[str, str]) -> Refused:
-    return Refused(json_answer(400, list(errors)))
+def refused(status: int, code: str, message: str, **more: str) -> Refused:
+    return Refused(json_reply(status, [error(code, message, **more)]))
 
 
-def required(field: str) -> dict[str, str]:
-    return error("required", "This field is required.", field=field)
+def found(thing: Thing | None) -> Thing:
+    """Return the thing. Raises Refused when there is none."""
+    if thing is None:
+        raise refused(404, *NOT_FOUND)
+    return thing
 
 
 def read(request: Request, rules: Mapping[str, Field]) -> Body:
@@ -107,17 +115,17 @@ def read(request: Request, rules: Mapping[str, Field]) -> Body:
     try:
         body = request.json()
     except ValueError as cause:
-        raise bad_request(error("parse_error", f"JSON parse error - {cause}")) from None
+        raise refused(400, "parse_error", f"JSON parse error - {cause}") from None
     if not isinstance(body, dict):
-        raise bad_request(error("invalid", f"Invalid data. Expected a dictionary, but got {type(body).__name__}."))
+        raise refused(400, "invalid", f"Invalid data. Expected a dictionary, but got {type(body).__name__}.")
     errors: Errors = []
     for name, rule in rules.items():
         if name in body:
             errors += _faults(name, rule, body[name])
         elif rule.required:
-            errors.append(required(name))
+            errors.append(error(*REQUIRED, field=name))
     if errors:
-        raise bad_request(*errors)
+        raise Refused(json_reply(400, errors))
     return {name: body[name] for name in rules if name in body}
 
 
@@ -150,14 +158,14 @@ def check_resources(institution: Institution, wanted: list[object]) -> None:
     if set(map(str, wanted)) - set(institution["resources"]):
         offered = ", ".join(institution["resources"])
         message = f"The institution only supports the following resources: {offered}"
-        raise bad_request(error("invalid", message, field="resources"))
+        raise refused(400, "invalid", message, field="resources")
 
 
 def check_pair(body: Body) -> None:
     """Raise Refused when of certificate and private key only one is there."""
     missing = {"certificate", "private_key"} - body.keys()
     if len(missing) == 1:
-        raise bad_request(required(missing.pop()))
+        raise refused(400, *REQUIRED, field=missing.pop())
 
 
 def lacks(institution: Institution, body: Body, names: set[str]) -> bool:

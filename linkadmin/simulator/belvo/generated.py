@@ -22,7 +22,7 @@ QUIET_FOR = 60 * DAY  # seconds; at most so long ago a link stopped to work
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class BelvoCondition:
     """How a link is, and the share of the links that are so."""
 
     share: float
@@ -40,11 +40,11 @@ class Terms:
 
 
 CONDITIONS = (
-    Condition(0.955, "valid"),
-    Condition(0.025, "valid", silent=True),
-    Condition(0.013, "invalid", refusals=6),
-    Condition(0.004, "token_required"),
-    Condition(0.003, "unconfirmed"),
+    BelvoCondition(0.955, "valid"),
+    BelvoCondition(0.025, "valid", silent=True),
+    BelvoCondition(0.013, "invalid", refusals=6),
+    BelvoCondition(0.004, "token_required"),
+    BelvoCondition(0.003, "unconfirmed"),
 )
 TERMS = (
     Terms(0.60, "recurrent", "7d"),
@@ -116,7 +116,7 @@ def belvo_links(population: Population, until: float, now: float) -> Iterator[tu
         yield link, _consent(link, _uuid(rng), made, now) if kind_of(bank) == OPEN_FINANCE else None
 
 
-def _last_accessed(condition: Condition, terms: Terms, made: float, stopped: float, now: float) -> float | None:
+def _last_accessed(condition: BelvoCondition, terms: Terms, made: float, stopped: float, now: float) -> float | None:
     """Say when a link last fetched data: on its schedule by now, or before it stopped."""
     if condition.status == "unconfirmed":
         return None

@@ -11,17 +11,17 @@ from functools import reduce
 from linkadmin.simulator.outcomes import (
     SERVER_ERROR,
     Ask,
-    Kind,
+    ChallengeKind,
+    Damage,
     Outcome,
     Plain,
     Refuse,
-    Reply,
     Spoil,
     Succeed,
     Trigger,
     match,
 )
-from linkadmin.simulator.wire import Answer, json_answer
+from linkadmin.simulator.wire import Reply, json_reply
 
 RIGHT_CODE = "111111"
 WRONG_CODES_UNTIL_LOCKED = 5
@@ -51,30 +51,30 @@ TOO_MANY_SESSIONS = Refuse(
     "Impossible to login, a session is already opened with the institution for these credentials",
 )
 
-BLOCKED = Answer(
+BLOCKED = Reply(
     403, b"<html><head><title>403 Forbidden</title></head><body>Request blocked.</body></html>", "text/html"
 )
-THROTTLED = json_answer(429, {"detail": "Request was throttled."})
+THROTTLED = json_reply(429, {"detail": "Request was throttled."})
 
-_PET = Ask(Kind.TEXT, question="¿Cómo se llamaba tu primera mascota?")
-_CARD = Ask(Kind.TEXT, question="¿Cuáles son los últimos tres dígitos de tu tarjeta?")
-_NUMBER_AGAIN = Ask(Kind.NUMERIC, instructions="Escribe el nuevo número en la aplicación y obtén otro token")
+_PET = Ask(ChallengeKind.TEXT, question="¿Cómo se llamaba tu primera mascota?")
+_CARD = Ask(ChallengeKind.TEXT, question="¿Cuáles son los últimos tres dígitos de tu tarjeta?")
+_NUMBER_AGAIN = Ask(ChallengeKind.NUMERIC, instructions="Escribe el nuevo número en la aplicación y obtén otro token")
 
 
 def _device(then: Ask) -> Ask:
     return Ask(
-        Kind.TEXT,
+        ChallengeKind.TEXT,
         instructions="Elige el dispositivo que recibirá tu código",
         question="1: teléfono terminado en 4417, 2: token físico",
         then=then,
     )
 
 
-THREE_STEPS = _device(Ask(Kind.NUMERIC, then=_PET))
+THREE_STEPS = _device(Ask(ChallengeKind.NUMERIC, then=_PET))
 FIVE_STEPS = _device(
     Ask(
         instructions="Escribe el código que recibiste en tu teléfono",
-        then=Ask(Kind.NUMERIC, then=Ask(Kind.APPROVE, then=_PET)),
+        then=Ask(ChallengeKind.NUMERIC, then=Ask(ChallengeKind.APPROVE, then=_PET)),
     )
 )
 ENDLESS = reduce(lambda then, each: replace(each, then=then), (_PET, _CARD) * 10)
@@ -93,11 +93,13 @@ TRIGGERS = (
     ),
     Trigger(("mfa_default", "pass_mfa"), "the bank asks for a plain code", Ask()),
     Trigger(
-        ("mfa_numeric", "numeric_code"), "a number to be typed into the bank's app, then a code", Ask(Kind.NUMERIC)
+        ("mfa_numeric", "numeric_code"),
+        "a number to be typed into the bank's app, then a code",
+        Ask(ChallengeKind.NUMERIC),
     ),
-    Trigger(("mfa_qr", "qr_code"), "a QR picture to be scanned, then a code", Ask(Kind.QR)),
-    Trigger(("mfa_text",), "a question in words, answered by a code", Ask(Kind.TEXT)),
-    Trigger(("mfa_approve",), "approval in the bank's app, with nothing to type", Ask(Kind.APPROVE)),
+    Trigger(("mfa_qr", "qr_code"), "a QR picture to be scanned, then a code", Ask(ChallengeKind.QR)),
+    Trigger(("mfa_text",), "a question in words, answered by a code", Ask(ChallengeKind.TEXT)),
+    Trigger(("mfa_approve",), "approval in the bank's app, with nothing to type", Ask(ChallengeKind.APPROVE)),
     Trigger(("mfa_three",), "three steps: choose a device, type a number into the app, answer a question", THREE_STEPS),
     Trigger(("mfa_five",), "five steps: device, plain code, number, approval, question", FIVE_STEPS),
     Trigger(("mfa_endless",), "twenty questions, one after the other", ENDLESS),
@@ -105,12 +107,12 @@ TRIGGERS = (
     Trigger(
         ("mfa_unapproved",),
         "approval in the bank's app, which the bank finds only when it is asked a second time",
-        Ask(Kind.APPROVE, then=Ask(Kind.APPROVE)),
+        Ask(ChallengeKind.APPROVE, then=Ask(ChallengeKind.APPROVE)),
     ),
     Trigger(
         ("mfa_reworded",),
         "a number, then another one in other words, whether the code was right or wrong",
-        Ask(Kind.NUMERIC, then=_NUMBER_AGAIN, again=_NUMBER_AGAIN),
+        Ask(ChallengeKind.NUMERIC, then=_NUMBER_AGAIN, again=_NUMBER_AGAIN),
     ),
     Trigger(("mfa_short",), "a plain code that runs out after 12 seconds", Ask(lifetime=12)),
     Trigger(("mfa_array",), "a plain code, told in today's shape: a list, with the time as text", Ask(as_array=True)),
@@ -162,7 +164,7 @@ TRIGGERS = (
         ("activation",),
         "status 428 with nothing to resume: online banking is not activated",
         Plain(
-            json_answer(
+            json_reply(
                 428, [{"code": "activation_required", "message": "This user doesn't have web access activated yet."}]
             )
         ),
@@ -205,11 +207,11 @@ TRIGGERS = (
     ),
     Trigger(("rate_429",), "status 429: too many calls", Plain(THROTTLED)),
     Trigger(("server_error",), "status 500, nothing was changed", SERVER_ERROR),
-    Trigger(("error_after",), "status 500, yet the change was made", Spoil(Reply.ERROR, acted=True)),
-    Trigger(("lost_before",), "the connection breaks, nothing was changed", Spoil(Reply.NONE, acted=False)),
-    Trigger(("lost_after",), "the change is made, then the connection breaks", Spoil(Reply.NONE, acted=True)),
-    Trigger(("unreadable",), "the change is made, the answer cannot be read", Spoil(Reply.UNREADABLE, acted=True)),
-    Trigger(("cut_body",), "the change is made, the answer stops half-way", Spoil(Reply.CUT, acted=True)),
+    Trigger(("error_after",), "status 500, yet the change was made", Spoil(Damage.ERROR, acted=True)),
+    Trigger(("lost_before",), "the connection breaks, nothing was changed", Spoil(Damage.NONE, acted=False)),
+    Trigger(("lost_after",), "the change is made, then the connection breaks", Spoil(Damage.NONE, acted=True)),
+    Trigger(("unreadable",), "the change is made, the answer cannot be read", Spoil(Damage.UNREADABLE, acted=True)),
+    Trigger(("cut_body",), "the change is made, the answer stops half-way", Spoil(Damage.CUT, acted=True)),
 )
 
 CODES = (
@@ -218,8 +220,8 @@ CODES = (
     Trigger(("100400",), "the bank refuses: the account is locked", LOCKED),
     Trigger(("100409",), "too many sessions", TOO_MANY_SESSIONS),
     Trigger(("100500",), "status 500, nothing was changed", SERVER_ERROR),
-    Trigger(("100001",), "right, but the connection breaks before we hear of it", Spoil(Reply.NONE, acted=True)),
-    Trigger(("100002",), "the connection breaks, nothing was changed", Spoil(Reply.NONE, acted=False)),
+    Trigger(("100001",), "right, but the connection breaks before we hear of it", Spoil(Damage.NONE, acted=True)),
+    Trigger(("100002",), "the connection breaks, nothing was changed", Spoil(Damage.NONE, acted=False)),
 )
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import segno
 
-from linkadmin.simulator.outcomes import Ask, Effects, Kind, Outcome, Refuse, Succeed, play
+from linkadmin.simulator.outcomes import Ask, ChallengeKind, Effects, Outcome, Refuse, Succeed, play
 from linkadmin.simulator.store import Store
-from linkadmin.simulator.wire import Answer, Refused, Request, as_dict, json_answer
+from linkadmin.simulator.wire import Refused, Reply, Request, as_dict, json_reply
 
 from . import bodies
-from .bodies import Body, error, refusal, required
+from .bodies import Body, error, refusal, refused
 from .consents import authorise, grant
 from .guide import (
     DOWN,
@@ -37,10 +37,10 @@ HIDDEN = {"refusals", "refreshed_at", "silent"}
 PERSONAL_DATA = "[^A-Za-z0-9_-]"  # an external id with any of these is kept as null, without a word
 
 CHALLENGES = {
-    Kind.NUMERIC: ("numeric", "Escribe este número en la aplicación de tu banco y obtén tu token"),
-    Kind.QR: ("qr", "Escanea este código QR con la aplicación de tu banco y escribe el token que te muestra"),
-    Kind.TEXT: ("text", "Responde la pregunta de tu banco"),
-    Kind.APPROVE: ("", "Aprueba el acceso en la aplicación de tu banco y continúa"),
+    ChallengeKind.NUMERIC: ("numeric", "Escribe este número en la aplicación de tu banco y obtén tu token"),
+    ChallengeKind.QR: ("qr", "Escanea este código QR con la aplicación de tu banco y escribe el token que te muestra"),
+    ChallengeKind.TEXT: ("text", "Responde la pregunta de tu banco"),
+    ChallengeKind.APPROVE: ("", "Aprueba el acceso en la aplicación de tu banco y continúa"),
 }
 
 
@@ -51,27 +51,24 @@ def shown(link: BelvoLink) -> dict[str, Any]:
 
 def find_link(store: Store, request: Request) -> BelvoLink:
     """Find the link that the path names. Raises Refused."""
-    link = store.belvo_links.get(request.args["id"])
-    if not link:
-        raise Refused(json_answer(404, [error("not_found", "Not found.")]))
-    return link
+    return bodies.found(store.belvo_links.get(request.args["id"]))
 
 
-def register(store: Store, request: Request) -> Answer:
+def register(store: Store, request: Request) -> Reply:
     body = bodies.read(request, bodies.REGISTER)
     institution = _institution(store, body["institution"])
     link = _new_link(store, institution, body)
     _refuse_twin(store, link)
 
-    def act() -> Answer:
+    def act() -> Reply:
         with store.lock:
             _refuse_twin(store, link)
             store.belvo_links[link.id] = link
             grant(store, link, body["username"])
             _succeeded(store, link, registering=True)
-            return json_answer(201, shown(link))
+            return json_reply(201, shown(link))
 
-    def ask(wish: Ask) -> Answer:
+    def ask(wish: Ask) -> Reply:
         with store.lock:
             _refuse_twin(store, link)
             link.status = "unconfirmed"
@@ -84,30 +81,30 @@ def register(store: Store, request: Request) -> Answer:
     return play(_login_at(institution, body, updating=False), store.wait, Effects(act, refusal, ask))
 
 
-def update(store: Store, request: Request) -> Answer:
+def update(store: Store, request: Request) -> Reply:
     with store.lock:
         link = find_link(store, request)
     body = bodies.read(request, bodies.UPDATE)
     bodies.check_pair(body)
     if not body.keys() & {"password", "certificate"}:
-        raise bodies.bad_request(required("password"))
+        raise refused(400, *bodies.REQUIRED, field="password")
     institution = store.institutions[link.institution]
     _refuse_unrepairable(link, institution)
 
-    def act() -> Answer:
+    def act() -> Reply:
         with store.lock:
             find_link(store, request)
             _succeeded(store, link, registering=False)
-            return json_answer(200, shown(link))
+            return json_reply(200, shown(link))
 
-    def ask(wish: Ask) -> Answer:
+    def ask(wish: Ask) -> Reply:
         with store.lock:
             find_link(store, request)
             link.status = "token_required"
             store.save()
             return _challenge(store.open_attempt(link, wish, as_array=bool(wish.as_array), registering=False))
 
-    def refuse(reason: Refuse) -> Answer:
+    def refuse(reason: Refuse) -> Reply:
         if reason.wrong_password:
             _count_refusal(store, link)
         return refusal(reason)
@@ -115,24 +112,24 @@ def update(store: Store, request: Request) -> Answer:
     return play(_login_at(institution, body, updating=True), store.wait, Effects(act, refuse, ask))
 
 
-def resume(store: Store, request: Request) -> Answer:
+def resume(store: Store, request: Request) -> Reply:
     body = bodies.read(request, bodies.RESUME)
     with store.lock:
         attempt = _attempt(store, body)
 
-    def act() -> Answer:
+    def act() -> Reply:
         with store.lock:
             done = _attempt(store, body)
             link = store.belvo_links[done.link_id]
             if done.registering:
                 authorise(store, link)
             _succeeded(store, link, registering=done.registering)
-            return json_answer(201 if done.registering else 200, shown(link))
+            return json_reply(201 if done.registering else 200, shown(link))
 
     asked = attempt.ask
-    outcome = Succeed() if asked.kind is Kind.APPROVE else code_outcome(body.get("token", ""))
+    outcome = Succeed() if asked.kind is ChallengeKind.APPROVE else code_outcome(body.get("token", ""))
 
-    def ask_again(wish: Ask) -> Answer:
+    def ask_again(wish: Ask) -> Reply:
         with store.lock:
             old = _attempt(store, body)
             link = store.belvo_links[old.link_id]
@@ -158,9 +155,7 @@ def _next_in(asked: Ask, outcome: Outcome | None) -> Outcome:
 
 def _institution(store: Store, name: str) -> Institution:
     if name not in store.institutions:
-        raise bodies.bad_request(
-            error("does_not_exist", f"Object with name={name} does not exist.", field="institution")
-        )
+        raise refused(400, "does_not_exist", f"Object with name={name} does not exist.", field="institution")
     return store.institutions[name]
 
 
@@ -168,14 +163,14 @@ def _new_link(store: Store, institution: Institution, body: Body) -> BelvoLink:
     bodies.check_pair(body)
     bodies.check_resources(institution, body.get("fetch_resources", []))
     if bodies.lacks(institution, body, {"password"}):
-        raise bodies.bad_request(required("password"))
+        raise refused(400, *bodies.REQUIRED, field="password")
     single = body.get("access_mode") == "single"
     storage = body.get("credentials_storage", "365d" if single else "store")
     if not single and storage != "store":
-        raise bodies.bad_request(error("invalid_credentials_storage", "Recurrent links must store the credentials"))
+        raise refused(400, "invalid_credentials_storage", "Recurrent links must store the credentials")
     if storage == "nostore" and not body.get("fetch_resources"):
         message = "Single links without stored credentials must fetch resources"
-        raise bodies.bad_request(error("invalid_fetch_resources", message))
+        raise refused(400, "invalid_fetch_resources", message)
     external_id = body.get("external_id")
     return BelvoLink(
         institution=institution["name"],
@@ -194,13 +189,13 @@ def _refuse_twin(store: Store, link: BelvoLink) -> None:
     person = link.institution_user_id or ""
     with store.lock:
         if store.twin(person):
-            raise bodies.bad_request(error("duplicated", "Link already exists", institution_user_id=person))
+            raise refused(400, "duplicated", "Link already exists", institution_user_id=person)
 
 
 def _refuse_unrepairable(link: BelvoLink, institution: Institution) -> None:
     if institution["integration_type"] == "openfinance":
         message = "The resource you are trying to access is not supported by this institution"
-        raise bodies.bad_request(error("unsupported_operation", message))
+        raise refused(400, "unsupported_operation", message)
     if link.credentials_storage == "nostore":
         raise Refused(refusal(EXPIRED_CREDENTIALS))
 
@@ -252,11 +247,11 @@ def _attempt(store: Store, body: Body) -> LoginAttempt:
         raise Refused(refusal(SESSION_EXPIRED))
     if attempt.link_id != body["link"]:
         message = f"Object with id={body['link']} does not exist."
-        raise bodies.bad_request(error("does_not_exist", message, field="link"))
+        raise refused(400, "does_not_exist", message, field="link")
     return attempt
 
 
-def _challenge(attempt: LoginAttempt) -> Answer:
+def _challenge(attempt: LoginAttempt) -> Reply:
     """Tell the caller what the bank wants: as a list today, as one object in the older shape."""
     asked = attempt.ask
     told: dict[str, Any] = {
@@ -271,21 +266,21 @@ def _challenge(attempt: LoginAttempt) -> Answer:
             "instructions": said,
             "type": kind,
             "value": _value(asked),
-            "expects_user_input": asked.kind is not Kind.APPROVE,
+            "expects_user_input": asked.kind is not ChallengeKind.APPROVE,
         }
-    return json_answer(428, [told] if attempt.as_array else told)
+    return json_reply(428, [told] if attempt.as_array else told)
 
 
 def _value(asked: Ask) -> str:
     number = f"{secrets.randbelow(1_000_000):06}"
     match asked.kind:
-        case Kind.NUMERIC:
+        case ChallengeKind.NUMERIC:
             return number
-        case Kind.QR:
+        case ChallengeKind.QR:
             picture = io.BytesIO()
             segno.make_qr(f"SIMULATED-BANK:{number}").save(picture, kind="png", scale=5)
             return base64.b64encode(picture.getvalue()).decode()
-        case Kind.TEXT:
+        case ChallengeKind.TEXT:
             return asked.question or "¿Qué código te dio el asesor de tu sucursal?"
         case _:
             return ""

@@ -55,7 +55,7 @@ def _request_id() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class BelvoEvent:
     """One thing that happened to a link. Without `process` or `request_id` the message lacks that key."""
 
     type: str
@@ -86,46 +86,46 @@ class Event:
         return json.dumps(told, ensure_ascii=False).encode()
 
 
-def loaded(link: BelvoLink, bank: Institution, request_id: str = "") -> list[Event]:
+def loaded(link: BelvoLink, bank: Institution, request_id: str = "") -> list[BelvoEvent]:
     """Tell that the history of each resource is there: after a first load, a refresh, a successful update."""
     request = request_id or _request_id()
     return [
-        Event(resource, HISTORICAL, link, _total(link, resource), HISTORICAL, request)
+        BelvoEvent(resource, HISTORICAL, link, _total(link, resource), HISTORICAL, request)
         for resource in _resources(link, bank)
     ]
 
 
-def found_more(link: BelvoLink, bank: Institution) -> Event:
+def found_more(link: BelvoLink, bank: Institution) -> BelvoEvent:
     """Tell that a recurrent update found something new."""
     resources = _resources(link, bank)
     resource = "TRANSACTIONS" if "TRANSACTIONS" in resources else resources[0]
     name = resource.lower()
-    return Event(resource, f"new_{name}_available", link, {f"new_{name}": 7}, RECURRENT)
+    return BelvoEvent(resource, f"new_{name}_available", link, {f"new_{name}": 7}, RECURRENT)
 
 
-def refused(link: BelvoLink, process: str = RECURRENT, request_id: str = "") -> list[Event]:
+def refused(link: BelvoLink, process: str = RECURRENT, request_id: str = "") -> list[BelvoEvent]:
     """Tell that the bank let the link in no more; nothing of a link in any other state."""
     if link.status not in TROUBLES:
         return []
     code, data = TROUBLES[link.status]
-    return [Event("LINK", code, link, data, process, request_id or _request_id())]
+    return [BelvoEvent("LINK", code, link, data, process, request_id or _request_id())]
 
 
-def removed(link: BelvoLink, request_id: str) -> Event:
+def removed(link: BelvoLink, request_id: str) -> BelvoEvent:
     """Tell that an asynchronous removal has ended."""
-    return Event("LINK", "link_deleted", link, {}, request_id=request_id)
+    return BelvoEvent("LINK", "link_deleted", link, {}, request_id=request_id)
 
 
-def consent_ending(link: BelvoLink, bank: Institution, consent: Consent) -> Event:
+def consent_ending(link: BelvoLink, bank: Institution, consent: Consent) -> BelvoEvent:
     due = f"{(consent.expired_at or '')[:23]}Z"  # milliseconds, as sampled
     return _of_consent("about_to_expire", link, bank, {"consent_id": consent.id, "consent_due_date": due})
 
 
-def consent_ended(link: BelvoLink, bank: Institution, consent: Consent) -> Event:
+def consent_ended(link: BelvoLink, bank: Institution, consent: Consent) -> BelvoEvent:
     return _of_consent("expired", link, bank, {"consent_id": consent.id})
 
 
-def _of_consent(what: str, link: BelvoLink, bank: Institution, data: Mapping[str, Any]) -> Event:
+def _of_consent(what: str, link: BelvoLink, bank: Institution, data: Mapping[str, Any]) -> BelvoEvent:
     whole = {
         **data,
         "action": "renew",
@@ -133,7 +133,7 @@ def _of_consent(what: str, link: BelvoLink, bank: Institution, data: Mapping[str
         "institution_display_name": bank["display_name"],
         "institution_icon_logo": bank["icon_logo"],
     }
-    return Event("CONSENT", f"openfinance_consent_{what}", link, whole, RECURRENT, request_id="")
+    return BelvoEvent("CONSENT", f"openfinance_consent_{what}", link, whole, RECURRENT, request_id="")
 
 
 def _resources(link: BelvoLink, bank: Institution) -> list[str]:

@@ -1,9 +1,7 @@
 """Heron: who may call what, and which function answers."""
 
-from dataclasses import replace
-
 from linkadmin.simulator.store import Store
-from linkadmin.simulator.wire import Answer, Refused, Request, Route, find, json_answer
+from linkadmin.simulator.wire import Reply, Request, Route, dispatch, json_reply
 
 from . import bodies, end_users, integrations, links, sources, webhooks
 
@@ -11,29 +9,21 @@ API_KEY = "key_sandbox"
 PREFIXES = ("/api/hello_world", "/api/integration", "/api/end_users", "/api/data_sources", "/api/webhooks")
 
 
-def respond(store: Store, request: Request) -> Answer:
+ERRORS = {
+    404: "The requested URL was not found on the server.",
+    401: "Missing or invalid API key",
+    405: "The method is not allowed for the requested URL.",
+}
+
+
+def respond(store: Store, request: Request) -> Reply:
     """Answer one call to Heron. Raises ConnectionCut."""
-    try:
-        return _route(store, request)
-    except Refused as refused:
-        return refused.answer
+    has_key = request.headers.get("x-api-key") == API_KEY
+    return dispatch(store, request, ROUTES, lambda status: bodies.envelope_of(status, ERRORS[status]), has_key=has_key)
 
 
-def _route(store: Store, request: Request) -> Answer:
-    found = find(ROUTES, request)
-    if not found:
-        raise bodies.refused(404, "The requested URL was not found on the server.")
-    route, request = found
-    if not route.open and request.headers.get("x-api-key") != API_KEY:
-        raise bodies.refused(401, "Missing or invalid API key")
-    if request.method not in route.methods:
-        allowed = {"Allow": ", ".join(route.methods)}
-        return replace(bodies.envelope_of(405, "The method is not allowed for the requested URL."), headers=allowed)
-    return route.methods[request.method](store, request)
-
-
-def _hello(store: Store, request: Request) -> Answer:
-    return json_answer(200, {"hello": "world"})
+def _hello(store: Store, request: Request) -> Reply:
+    return json_reply(200, {"hello": "world"})
 
 
 _LINKS = "/api/integrations/(?P<integration>[^/]+)/links"

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from linkadmin.simulator.outcomes import Refuse
-from linkadmin.simulator.wire import Answer, Refused, Request, json_answer
+from linkadmin.simulator.wire import Refused, Reply, Request, json_reply
 
 Thing = TypeVar("Thing")
 
@@ -40,8 +40,8 @@ END_USER_OTHERS: Mapping[str, Callable[[Any], bool]] = {
 NULLABLE = {"asset_report_token", "name"}
 
 
-def envelope_of(status: int, description: str | Mapping[str, object]) -> Answer:
-    return json_answer(status, {"code": status, "name": HTTPStatus(status).phrase, "description": description})
+def envelope_of(status: int, description: str | Mapping[str, object]) -> Reply:
+    return json_reply(status, {"code": status, "name": HTTPStatus(status).phrase, "description": description})
 
 
 def refused(status: int, description: str | Mapping[str, object]) -> Refused:
@@ -55,7 +55,7 @@ def found(thing: Thing | None, what: str) -> Thing:
     return thing
 
 
-def refusal(reason: Refuse) -> Answer:
+def refusal(reason: Refuse) -> Reply:
     return envelope_of(reason.status, reason.message)
 
 

@@ -8,26 +8,26 @@ from urllib.parse import urlencode
 from linkadmin.simulator.clock import without_zone
 from linkadmin.simulator.filters import chosen, passes
 from linkadmin.simulator.store import PROCESSED_AFTER, REMOVED_AFTER, Store, Task
-from linkadmin.simulator.wire import Answer, Request, as_dict, json_answer
+from linkadmin.simulator.wire import Reply, Request, as_dict, json_reply
 
 from . import bodies
-from .records import EndUser
+from .records import HeronEndUser
 
 PAGE_LIMIT, LARGEST_LIMIT = 1000, 10_000
 ORDERS = {f"{field}_{way}": (field, way == "desc") for field in ("last_updated", "created") for way in ("desc", "asc")}
 FILTERS = {name: (name, "") for name in ("heron_id", "end_user_id", "name", "status")}
 
 
-def find(store: Store, key: str) -> EndUser:
+def find(store: Store, key: str) -> HeronEndUser:
     """Find an end user by either of its ids. Raises Refused."""
     return bodies.found(store.end_user(key), "End user")
 
 
-def named(store: Store, end_user_id: str, name: str | None) -> EndUser:
+def named(store: Store, end_user_id: str, name: str | None) -> HeronEndUser:
     """Find an end user, or add one; a name that is given becomes theirs."""
     now = store.now()
     is_new = end_user_id not in store.end_users
-    user = store.end_users.setdefault(end_user_id, EndUser(end_user_id, created=now, last_updated=now))
+    user = store.end_users.setdefault(end_user_id, HeronEndUser(end_user_id, created=now, last_updated=now))
     user.name = name or user.name
     if is_new:
         store.tell_of_end_user(end_user_id, "created")
@@ -35,7 +35,7 @@ def named(store: Store, end_user_id: str, name: str | None) -> EndUser:
     return user
 
 
-def list_all(store: Store, request: Request) -> Answer:
+def list_all(store: Store, request: Request) -> Reply:
     field, backwards = ORDERS[bodies.choice(request, "order_by", tuple(ORDERS))]
     page, limit = bodies.count(request, "page", 1, 10**9), bodies.count(request, "limit", PAGE_LIMIT, LARGEST_LIMIT)
     with_sources = request.query.get("include_data_sources", "").lower() == "true"
@@ -47,47 +47,47 @@ def list_all(store: Store, request: Request) -> Answer:
         for row in rows if with_sources else ():
             links = store.links_of(row["end_user_id"])
             row["data_sources"] = [{"type": "integration_link", "status": link.status} for link in links]
-    return json_answer(200, {"_meta": _meta(request, page, limit, len(found)), "end_users": rows})
+    return json_reply(200, {"_meta": _meta(request, page, limit, len(found)), "end_users": rows})
 
 
-def detail(store: Store, request: Request) -> Answer:
+def detail(store: Store, request: Request) -> Reply:
     with store.lock:
-        return json_answer(200, {"end_user": _shown(find(store, request.args["user"]))})
+        return json_reply(200, {"end_user": _shown(find(store, request.args["user"]))})
 
 
-def create(store: Store, request: Request) -> Answer:
+def create(store: Store, request: Request) -> Reply:
     """Add an end user; of one that is there already it changes what is given."""
     body = _read(request)
     with store.lock:
-        return json_answer(201, {"end_user": _written(store, body)})
+        return json_reply(201, {"end_user": _written(store, body)})
 
 
-def change(store: Store, request: Request) -> Answer:
+def change(store: Store, request: Request) -> Reply:
     body = _read(request)
     with store.lock:
         find(store, body["end_user_id"])
-        return json_answer(200, {"end_user": _written(store, body)})
+        return json_reply(200, {"end_user": _written(store, body)})
 
 
-def processing_status(store: Store, request: Request) -> Answer:
+def processing_status(store: Store, request: Request) -> Reply:
     with store.lock:
         user = find(store, request.args["user"])
-        return json_answer(200, {"status": "processing" if user.status == "ready" else "processed"})
+        return json_reply(200, {"status": "processing" if user.status == "ready" else "processed"})
 
 
-def remove(store: Store, request: Request) -> Answer:
+def remove(store: Store, request: Request) -> Reply:
     """Remove at once: the deprecated call."""
     with store.lock:
         store.remove_end_user(find(store, request.args["user"]).end_user_id)
-    return Answer(204)
+    return Reply(204)
 
 
-def remove_later(store: Store, request: Request) -> Answer:
+def remove_later(store: Store, request: Request) -> Reply:
     """Accept the removal; until it is done the end user is still there."""
     with store.lock:
         user = find(store, request.args["user"])
         store.due.setdefault((Task.REMOVE_END_USER, user.end_user_id), store.clock() + REMOVED_AFTER)
-        return json_answer(202, {"heron_id": user.heron_id, "status": "pending"})
+        return json_reply(202, {"heron_id": user.heron_id, "status": "pending"})
 
 
 def _read(request: Request) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def _written(store: Store, body: Mapping[str, Any]) -> dict[str, Any]:
     return _shown(user)
 
 
-def _shown(user: EndUser) -> dict[str, Any]:
+def _shown(user: HeronEndUser) -> dict[str, Any]:
     shown = as_dict(user)
     for name in ("created", "last_updated", "last_processed_at"):
         shown[name] = without_zone(shown[name]) if shown[name] else None

@@ -8,7 +8,7 @@ from linkadmin.simulator.clock import iso
 from linkadmin.simulator.generated import DAY, Population, customers, moments
 
 from .guide import FATES
-from .records import PLAID_PULLS, EndUser, HeronLink
+from .records import PLAID_PULLS, HeronEndUser, HeronLink
 
 FAILED_FOR = 30 * DAY  # seconds; at most so long ago a link failed
 SILENT_FOR = (4 * DAY, 60 * DAY)  # seconds
@@ -38,7 +38,7 @@ WORDS = (FIRST, SECOND, THIRD)
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class HeronCondition:
     """How a link is, and the share of the links that are so."""
 
     share: float
@@ -49,20 +49,20 @@ class Condition:
 
 _MESSAGES = {fate.prefix: fate.message for fate in FATES}
 CONDITIONS = (
-    Condition(0.952, "active"),
-    Condition(0.003, "active", _MESSAGES["conflict-"]),
-    Condition(0.025, "active", silent=True),
-    Condition(0.006, "erroring", _MESSAGES["login-required-"]),
-    Condition(0.0015, "erroring", _MESSAGES["locked-"]),
-    Condition(0.002, "erroring", _MESSAGES["bank-down-"]),
-    Condition(0.001, "erroring", _MESSAGES["no-accounts-"]),
-    Condition(0.001, "erroring", _MESSAGES["revoked-"]),
-    Condition(0.0005, "erroring", _MESSAGES["new-code-"]),
-    Condition(0.0005, "erroring", _MESSAGES["no-code-"]),
-    Condition(0.0005, "erroring"),
-    Condition(0.003, "erroring", "[INVALID_MFA] the provided MFA response(s) were not correct"),
-    Condition(0.002, "sync_disabled"),
-    Condition(0.002, "deleted_in_plaid"),
+    HeronCondition(0.952, "active"),
+    HeronCondition(0.003, "active", _MESSAGES["conflict-"]),
+    HeronCondition(0.025, "active", silent=True),
+    HeronCondition(0.006, "erroring", _MESSAGES["login-required-"]),
+    HeronCondition(0.0015, "erroring", _MESSAGES["locked-"]),
+    HeronCondition(0.002, "erroring", _MESSAGES["bank-down-"]),
+    HeronCondition(0.001, "erroring", _MESSAGES["no-accounts-"]),
+    HeronCondition(0.001, "erroring", _MESSAGES["revoked-"]),
+    HeronCondition(0.0005, "erroring", _MESSAGES["new-code-"]),
+    HeronCondition(0.0005, "erroring", _MESSAGES["no-code-"]),
+    HeronCondition(0.0005, "erroring"),
+    HeronCondition(0.003, "erroring", "[INVALID_MFA] the provided MFA response(s) were not correct"),
+    HeronCondition(0.002, "sync_disabled"),
+    HeronCondition(0.002, "deleted_in_plaid"),
 )
 PULLED, REPORTED = ("itg_sandbox_transactions", "plaid_integration"), ("itg_sandbox_assets", "plaid_assets_report")
 PLACES = {PULLED: 0.9, REPORTED: 0.1}
@@ -76,7 +76,7 @@ END_USERS = {
 }  # status, is_portfolio: share
 
 
-def heron_links(population: Population, until: float, now: float) -> Iterator[tuple[HeronLink, EndUser | None]]:
+def heron_links(population: Population, until: float, now: float) -> Iterator[tuple[HeronLink, HeronEndUser | None]]:
     """Make the links, the oldest first, each with its end user unless an earlier link has brought it."""
     rng, size = Random(f"{population.seed}/heron links"), population.heron_links  # noqa: S311 - it is to be repeatable
     conditions = rng.choices(CONDITIONS, [each.share for each in CONDITIONS], k=size)
@@ -103,7 +103,7 @@ def heron_links(population: Population, until: float, now: float) -> Iterator[tu
 
 
 def _moments(
-    part: float, condition: Condition, made: float, until: float, pulled_by: float | None
+    part: float, condition: HeronCondition, made: float, until: float, pulled_by: float | None
 ) -> tuple[float, float]:
     """Say when a link was last synced and last changed: what works is pulled every day, a report now and then."""
     if condition.status != "active":
@@ -117,10 +117,10 @@ def _moments(
     return synced, synced
 
 
-def _end_user(rng: Random, first: HeronLink, touched: float) -> EndUser:
+def _end_user(rng: Random, first: HeronLink, touched: float) -> HeronEndUser:
     """Make the end user of a first link, as old as that."""
     ((status, is_portfolio),) = rng.choices(list(END_USERS), list(END_USERS.values()))
-    return EndUser(
+    return HeronEndUser(
         end_user_id=first.end_user_id,
         heron_id=f"eus_{rng.getrandbits(88):022x}",
         name=company(rng),

@@ -5,7 +5,7 @@ All of it is an invention of this simulator: Heron documents no magic values.
 
 from dataclasses import dataclass
 
-from linkadmin.simulator.outcomes import SERVER_ERROR, Outcome, Refuse, Reply, Spoil, Succeed, Trigger, match
+from linkadmin.simulator.outcomes import SERVER_ERROR, Damage, Outcome, Refuse, Spoil, Succeed, Trigger, match
 
 SETTLES_AFTER = 3  # seconds from pending or syncing to what comes then
 KNOWN_ITEM = "A link with this item_id already exists"
@@ -26,14 +26,14 @@ TRIGGERS = (
     ),
     Trigger(("access-403",), "status 403: the account lacks this feature", Refuse(403, "", "Feature not enabled")),
     Trigger(("access-429",), "status 429: too many calls", Refuse(429, "", "1000 per 1 minute")),
-    Trigger(("access-500-acted",), "status 500, yet the change was made", Spoil(Reply.ERROR, acted=True)),
+    Trigger(("access-500-acted",), "status 500, yet the change was made", Spoil(Damage.ERROR, acted=True)),
     Trigger(("access-500",), "status 500, nothing was changed", SERVER_ERROR),
-    Trigger(("access-lost-before",), "the connection breaks, nothing was changed", Spoil(Reply.NONE, acted=False)),
-    Trigger(("access-lost",), "the change is made, then the connection breaks", Spoil(Reply.NONE, acted=True)),
+    Trigger(("access-lost-before",), "the connection breaks, nothing was changed", Spoil(Damage.NONE, acted=False)),
+    Trigger(("access-lost",), "the change is made, then the connection breaks", Spoil(Damage.NONE, acted=True)),
     Trigger(
-        ("access-unreadable",), "the change is made, the answer cannot be read", Spoil(Reply.UNREADABLE, acted=True)
+        ("access-unreadable",), "the change is made, the answer cannot be read", Spoil(Damage.UNREADABLE, acted=True)
     ),
-    Trigger(("access-cut",), "the change is made, the answer stops half-way", Spoil(Reply.CUT, acted=True)),
+    Trigger(("access-cut",), "the change is made, the answer stops half-way", Spoil(Damage.CUT, acted=True)),
 )
 
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from linkadmin.simulator.store import Store
-from linkadmin.simulator.wire import Answer, Request, as_dict, json_answer
+from linkadmin.simulator.wire import Reply, Request, as_dict, json_reply
 
 from . import bodies
-from .records import RESOURCES, Integration
+from .records import RESOURCES, HeronIntegration
 
 _RULES: bodies.Rules = {"name": (True, bodies.LONGEST_NAME), "resource": (True, 0), "type": (True, 0)}
 _OTHERS: Mapping[str, Callable[[Any], bool]] = {
@@ -22,31 +22,31 @@ _OTHERS: Mapping[str, Callable[[Any], bool]] = {
 _WRITE_ONLY = {"client_auth"}
 
 
-def find(store: Store, request: Request) -> Integration:
+def find(store: Store, request: Request) -> HeronIntegration:
     """Find the integration that the path names. Raises Refused."""
     return bodies.found(store.integrations.get(request.args["integration"]), "Integration")
 
 
-def list_all(store: Store, request: Request) -> Answer:
+def list_all(store: Store, request: Request) -> Reply:
     with store.lock:
-        return json_answer(200, {"integrations": [as_dict(each) for each in store.integrations.values()]})
+        return json_reply(200, {"integrations": [as_dict(each) for each in store.integrations.values()]})
 
 
-def create(store: Store, request: Request) -> Answer:
-    integration = Integration(**_read(request))
+def create(store: Store, request: Request) -> Reply:
+    integration = HeronIntegration(**_read(request))
     with store.lock:
         store.integrations[integration.heron_id] = integration
         store.save()
-        return json_answer(201, {"integration": as_dict(integration)})
+        return json_reply(201, {"integration": as_dict(integration)})
 
 
-def change(store: Store, request: Request) -> Answer:
+def change(store: Store, request: Request) -> Reply:
     with store.lock:
         integration = find(store, request)
         for name, value in _read(request).items():
             setattr(integration, name, value)
         store.save()
-        return json_answer(200, {"integration": as_dict(integration)})
+        return json_reply(200, {"integration": as_dict(integration)})
 
 
 def _read(request: Request) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from linkadmin.simulator.store import Store
 
 from . import messages
 from .generated import CONDITIONS, company
-from .records import EndUser, HeronLink
+from .records import HeronEndUser, HeronLink
 
 DRIFTING = {"active", "erroring"}  # statuses
 Act = Callable[[Store, random.Random, HeronLink], None]
@@ -92,7 +92,7 @@ def _register(store: Store, chance: random.Random, link: HeronLink) -> None:
     item_id, source = f"{chance.getrandbits(120):030x}", f"dso_{chance.getrandbits(88):022x}"
     if user_id not in store.end_users:
         heron_id = f"eus_{chance.getrandbits(88):022x}"
-        store.end_users[user_id] = EndUser(user_id, heron_id, company(chance), created=now, last_updated=now)
+        store.end_users[user_id] = HeronEndUser(user_id, heron_id, company(chance), created=now, last_updated=now)
         store.tell_of_end_user(user_id, "created")
     new = HeronLink(
         item_id, user_id, link.integration, created=now, type=link.type, last_updated=now, data_source_heron_id=source

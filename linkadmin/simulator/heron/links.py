@@ -5,48 +5,48 @@ from typing import Any
 
 from linkadmin.simulator.outcomes import Effects, play
 from linkadmin.simulator.store import Store
-from linkadmin.simulator.wire import Answer, Request, as_dict, json_answer
+from linkadmin.simulator.wire import Reply, Request, as_dict, json_reply
 
 from . import bodies, end_users, integrations
 from .guide import KNOWN_ITEM, fate_of, token_outcome
-from .records import EndUser, HeronLink, Integration
+from .records import HeronEndUser, HeronIntegration, HeronLink
 
 ASSET_REPORTS = "plaid_assets_report"
 ENDED = {"sync_disabled", "deleted_in_plaid"}  # ends: no refresh leads out of them
 HIDDEN = {"end_user_id", "integration", "data_source_heron_id", "settles_at", "settles_as", "silent", "source_enabled"}
 
 
-def create(store: Store, request: Request) -> Answer:
+def create(store: Store, request: Request) -> Reply:
     integration = integrations.find(store, request)
     body = bodies.read(request)
     bodies.check(body, bodies.LINK_RULES)
 
-    def act() -> Answer:
+    def act() -> Reply:
         with store.lock:
             if body["item_id"] in store.heron_links:
                 raise bodies.refused(409, KNOWN_ITEM)
             end_users.named(store, body["end_user_id"], body.get("end_user_name"))
             link = _new_link(store, integration, body)
-            return json_answer(201, {"link": {**_shown(link), "data_source_heron_id": link.data_source_heron_id}})
+            return json_reply(201, {"link": {**_shown(link), "data_source_heron_id": link.data_source_heron_id}})
 
     return play(token_outcome(body["access_token"]), store.wait, Effects(act, bodies.refusal))
 
 
-def list_of_integration(store: Store, request: Request) -> Answer:
+def list_of_integration(store: Store, request: Request) -> Reply:
     integration = integrations.find(store, request).heron_id
     with store.lock:
         user = _end_user_of_query(store, request)
         rows = [_shown(link) for link in store.links_of(user.end_user_id) if link.integration == integration]
-    return json_answer(200, {"links": rows})
+    return json_reply(200, {"links": rows})
 
 
-def list_of_end_user(store: Store, request: Request) -> Answer:
+def list_of_end_user(store: Store, request: Request) -> Reply:
     with store.lock:
         user = end_users.find(store, request.args["user"])
-        return json_answer(200, {"links": [_shown(link) for link in store.links_of(user.end_user_id)]})
+        return json_reply(200, {"links": [_shown(link) for link in store.links_of(user.end_user_id)]})
 
 
-def refresh(store: Store, request: Request) -> Answer:
+def refresh(store: Store, request: Request) -> Reply:
     integration = integrations.find(store, request).heron_id
     with store.lock:
         link = _item(store, request.args["item"])
@@ -54,10 +54,10 @@ def refresh(store: Store, request: Request) -> Answer:
             raise bodies.refused(404, "Integration link not found")
         if link.status not in ENDED and not link.settles_at:
             _sync(store, link, link.status if link.status == "erroring" else "active", link.status_message)
-        return json_answer(200, {"link": _shown(link)})
+        return json_reply(200, {"link": _shown(link)})
 
 
-def regenerate_reports(store: Store, request: Request) -> Answer:
+def regenerate_reports(store: Store, request: Request) -> Reply:
     """Fetch the asset reports anew: of an integration, or of one end user in it. Those that are in trouble fail."""
     integration = integrations.find(store, request).heron_id
     with store.lock:
@@ -69,26 +69,26 @@ def regenerate_reports(store: Store, request: Request) -> Answer:
             raise bodies.refused(404, "No asset reports found")
         for link in active:
             _sync(store, link, "active", link.status_message)
-        return json_answer(422 if failed else 200, {"failed_links": failed, "processed_links": len(active)})
+        return json_reply(422 if failed else 200, {"failed_links": failed, "processed_links": len(active)})
 
 
-def replace_token(store: Store, request: Request) -> Answer:
+def replace_token(store: Store, request: Request) -> Reply:
     body = bodies.read_inside(request, "end_user")
     bodies.check(body, bodies.TOKEN_RULES, envelope="end_user")
 
-    def act() -> Answer:
+    def act() -> Reply:
         with store.lock:
             link = _item(store, request.args["item"])
             link.status_message = None
             _sync(store, link, "active", None)
-            return json_answer(200, {"integration_link": _shown(link)})
+            return json_reply(200, {"integration_link": _shown(link)})
 
     with store.lock:
         _item(store, request.args["item"])
     return play(token_outcome(body["access_token"]), store.wait, Effects(act, bodies.refusal))
 
 
-def switch_off(store: Store, request: Request) -> Answer:
+def switch_off(store: Store, request: Request) -> Reply:
     integration = integrations.find(store, request).heron_id
     with store.lock:
         for link in store.links_of(_end_user_of_query(store, request).end_user_id):
@@ -96,7 +96,7 @@ def switch_off(store: Store, request: Request) -> Answer:
                 link.status, link.status_message, link.settles_at = "sync_disabled", None, None
                 link.last_updated = store.now()
         store.save()
-    return Answer(204)
+    return Reply(204)
 
 
 def _item(store: Store, item_id: str) -> HeronLink:
@@ -104,7 +104,7 @@ def _item(store: Store, item_id: str) -> HeronLink:
     return bodies.found(store.heron_links.get(item_id), "Integration link")
 
 
-def _end_user_of_query(store: Store, request: Request) -> EndUser:
+def _end_user_of_query(store: Store, request: Request) -> HeronEndUser:
     key = request.query.get("end_user_id_or_heron_id")
     if not key:
         raise bodies.refused(422, {"query": {"end_user_id_or_heron_id": ["Missing data for required field."]}})
@@ -117,7 +117,7 @@ def _links_of_query(store: Store, request: Request, integration: str) -> list[He
     return store.links_in(integration)
 
 
-def _new_link(store: Store, integration: Integration, body: Mapping[str, Any]) -> HeronLink:
+def _new_link(store: Store, integration: HeronIntegration, body: Mapping[str, Any]) -> HeronLink:
     now = store.now()
     link = HeronLink(
         item_id=body["item_id"],

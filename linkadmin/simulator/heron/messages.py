@@ -14,14 +14,14 @@ from typing import Any
 
 from linkadmin.simulator.clock import without_zone
 
-from .records import EndUser, HeronLink
+from .records import HeronEndUser, HeronLink
 
 PAUSES = (60, 300, 900)  # seconds before each further attempt
 SIGNATURE = "Heron-Signature"
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class HeronEvent:
     """One thing that happened, to whatever has the id `about`."""
 
     topic: str
@@ -38,18 +38,18 @@ def signature(body: bytes, secret: str) -> str:
     return base64.b64encode(hmac.digest(secret.encode(), body, hashlib.sha256)).decode()
 
 
-def erroring(link: HeronLink) -> Event:
+def erroring(link: HeronLink) -> HeronEvent:
     data = {"item_id": link.item_id, "end_user_id": link.end_user_id, "status": link.status}
-    return Event("integration_link.erroring", link.item_id, data)
+    return HeronEvent("integration_link.erroring", link.item_id, data)
 
 
-def of_end_user(user: EndUser, what: str) -> Event:
+def of_end_user(user: HeronEndUser, what: str) -> HeronEvent:
     data = {"heron_id": user.heron_id, "end_user_id": user.end_user_id, "status": user.status}
-    return Event(f"end_user.{what}", user.end_user_id, data)
+    return HeronEvent(f"end_user.{what}", user.end_user_id, data)
 
 
-def of_source(link: HeronLink) -> Event:
+def of_source(link: HeronLink) -> HeronEvent:
     """Tell that the data source of a link was switched on or off."""
     what = "enabled" if link.source_enabled else "disabled"
     data = {"heron_id": link.data_source_heron_id, "end_user_id": link.end_user_id, "status": link.status}
-    return Event(f"data_source.{what}", link.data_source_heron_id, data)
+    return HeronEvent(f"data_source.{what}", link.data_source_heron_id, data)

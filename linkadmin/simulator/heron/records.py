@@ -14,7 +14,7 @@ PRACTICE_SECRET = "sec_sandbox_practice"  # noqa: S105 - what proves webhooks un
 
 
 @dataclass(slots=True)
-class EndUser:
+class HeronEndUser:
     end_user_id: str
     heron_id: str = field(default_factory=lambda: f"eus_{secrets.token_hex(11)}")
     name: str | None = None
@@ -47,7 +47,7 @@ class HeronLink:
 
 
 @dataclass(slots=True)
-class Integration:
+class HeronIntegration:
     """A connector at Heron. Its client id and secret live in memory only."""
 
     name: str

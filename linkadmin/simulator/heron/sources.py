@@ -4,7 +4,7 @@ from typing import Any
 
 from linkadmin.simulator.clock import iso, seconds, without_zone
 from linkadmin.simulator.store import Store
-from linkadmin.simulator.wire import Answer, Request, json_answer
+from linkadmin.simulator.wire import Reply, Request, json_reply
 
 from . import bodies, end_users
 from .messages import of_source
@@ -13,13 +13,13 @@ from .records import HeronLink
 _SPAN = 90 * 86_400  # seconds of transactions behind the last sync
 
 
-def list_of_end_user(store: Store, request: Request) -> Answer:
+def list_of_end_user(store: Store, request: Request) -> Reply:
     with store.lock:
         user = end_users.find(store, request.args["user"])
-        return json_answer(200, [_shown(store, link) for link in store.links_of(user.end_user_id)])
+        return json_reply(200, [_shown(store, link) for link in store.links_of(user.end_user_id)])
 
 
-def change(store: Store, request: Request) -> Answer:
+def change(store: Store, request: Request) -> Reply:
     body = bodies.read(request)
     bodies.check(body, {}, others={"is_enabled": lambda value: isinstance(value, bool)})
     with store.lock:
@@ -30,7 +30,7 @@ def change(store: Store, request: Request) -> Answer:
             link.source_enabled = not link.source_enabled
             store.tell_heron(of_source(link))
         store.save()
-        return json_answer(200, _shown(store, link))
+        return json_reply(200, _shown(store, link))
 
 
 def _shown(store: Store, link: HeronLink) -> dict[str, Any]:

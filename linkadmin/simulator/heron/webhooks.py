@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from linkadmin.simulator.store import Store
-from linkadmin.simulator.wire import Answer, Request, as_dict, json_answer
+from linkadmin.simulator.wire import Reply, Request, as_dict, json_reply
 
 from . import bodies
 from .records import Webhook
@@ -23,37 +23,37 @@ _OTHERS: Mapping[str, Callable[[Any], bool]] = {
 }
 
 
-def list_all(store: Store, request: Request) -> Answer:
+def list_all(store: Store, request: Request) -> Reply:
     with store.lock:
-        return json_answer(200, {"webhooks": [as_dict(webhook) for webhook in store.webhooks.values()]})
+        return json_reply(200, {"webhooks": [as_dict(webhook) for webhook in store.webhooks.values()]})
 
 
-def list_topics(store: Store, request: Request) -> Answer:
-    return json_answer(200, {"topics": list(TOPICS)})
+def list_topics(store: Store, request: Request) -> Reply:
+    return json_reply(200, {"topics": list(TOPICS)})
 
 
-def create(store: Store, request: Request) -> Answer:
+def create(store: Store, request: Request) -> Reply:
     webhook = Webhook(**_read(request, _CREATE_RULES))
     with store.lock:
         store.webhooks[webhook.heron_id] = webhook
         store.save()
-        return json_answer(201, {"webhook": as_dict(webhook)})
+        return json_reply(201, {"webhook": as_dict(webhook)})
 
 
-def change(store: Store, request: Request) -> Answer:
+def change(store: Store, request: Request) -> Reply:
     with store.lock:
         webhook = _find(store, request)
         for name, value in _read(request, _CHANGE_RULES).items():
             setattr(webhook, name, value)
         store.save()
-        return json_answer(200, {"webhook": as_dict(webhook)})
+        return json_reply(200, {"webhook": as_dict(webhook)})
 
 
-def delete(store: Store, request: Request) -> Answer:
+def delete(store: Store, request: Request) -> Reply:
     with store.lock:
         del store.webhooks[_find(store, request).heron_id]
         store.save()
-    return Answer(204)
+    return Reply(204)
 
 
 def _find(store: Store, request: Request) -> Webhook:

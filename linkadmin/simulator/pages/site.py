@@ -11,7 +11,7 @@ from linkadmin.simulator.deliveries import Delivery
 from linkadmin.simulator.journal import Call, masked
 from linkadmin.simulator.settings import SimulatorSettings
 from linkadmin.simulator.store import Store
-from linkadmin.simulator.wire import Answer, Request, json_answer
+from linkadmin.simulator.wire import Reply, Request, json_reply
 
 from . import guide
 from .markup import code, table
@@ -25,10 +25,10 @@ HEADERS = {
 }
 
 
-def respond(calls: Sequence[Call], store: Store, settings: SimulatorSettings, request: Request) -> Answer:
+def respond(calls: Sequence[Call], store: Store, settings: SimulatorSettings, request: Request) -> Reply:
     """Answer a browser."""
     if request.method != "GET":
-        return Answer(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET"})
+        return Reply(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET"})
     match request.path:
         case "/":
             return _html("The drill ground", guide.content(store, settings, request.origin))
@@ -37,16 +37,16 @@ def respond(calls: Sequence[Call], store: Store, settings: SimulatorSettings, re
         case "/webhooks/":
             return _html("The last webhooks", _webhooks(store.deliveries.all()))
         case "/calls.json":
-            return json_answer(200, [{**asdict(call), "raw": call.raw.decode(errors="replace")} for call in calls])
+            return json_reply(200, [{**asdict(call), "raw": call.raw.decode(errors="replace")} for call in calls])
         case "/guide.css":
-            return Answer(200, STYLE, "text/css; charset=utf-8", HEADERS)
+            return Reply(200, STYLE, "text/css; charset=utf-8", HEADERS)
         case "/favicon.ico":
-            return Answer(HTTPStatus.NO_CONTENT)
+            return Reply(HTTPStatus.NO_CONTENT)
         case _:
             return _html("Nothing here", '<p>There is no such page. <a href="/">The drill ground</a></p>', 404)
 
 
-def _html(title: str, content: str, status: int = 200) -> Answer:
+def _html(title: str, content: str, status: int = 200) -> Reply:
     page = f"""<!doctype html>
 <html lang="en">
 <head>
@@ -65,7 +65,7 @@ def _html(title: str, content: str, status: int = 200) -> Answer:
 </body>
 </html>
 """
-    return Answer(status, page.encode(), "text/html; charset=utf-8", HEADERS)
+    return Reply(status, page.encode(), "text/html; charset=utf-8", HEADERS)
 
 
 def _calls(calls: Sequence[Call]) -> str:
