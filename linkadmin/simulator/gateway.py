@@ -3,29 +3,23 @@
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 
 from .belvo import api as belvo
 from .belvo import bodies as belvo_bodies
 from .faults import Faults
 from .heron import api as heron
 from .heron import bodies as heron_bodies
-from .limits import LimitCheck, Limits
+from .limits import Limits
 from .outcomes import SERVER_ERROR, Effects, Refuse, play
 from .settings import SimulatorSettings
 from .store import Store
 from .ticker import catch_up
 from .wire import Handler, Reply, Request
 
-
-@dataclass(frozen=True, slots=True)
-class _Provider:
-    respond: Handler
-    refusal: Callable[[Refuse], Reply]
-
-
-_BELVO = _Provider(belvo.respond, belvo_bodies.refusal)
-_HERON = _Provider(heron.respond, heron_bodies.refusal)
+Provider = tuple[Handler, Callable[[Refuse], Reply]]  # how it answers, and how it refuses
+BELVO: Provider = belvo.respond, belvo_bodies.refusal
+HERON: Provider = heron.respond, heron_bodies.refusal
 
 
 class Gateway:
@@ -49,25 +43,19 @@ class Gateway:
         """Answer a call to either provider. Raises ConnectionCut."""
         catch_up(self.store)
         to_heron = request.path.startswith(heron.PREFIXES)
-        check = self._check(request, to_heron)
-        return check.mark(check.refusal or self._pass(request, _HERON if to_heron else _BELVO))
-
-    def _check(self, request: Request, to_heron: bool) -> LimitCheck:
         count = self.limits.count_heron if to_heron else self.limits.count_belvo
-        return count(request, self.store.clock())
+        check = count(request, self.store.clock())
+        return check.mark(check.refusal or self._pass(request, *(HERON if to_heron else BELVO)))
 
-    def _pass(self, request: Request, provider: _Provider) -> Reply:
-        failing = self._fails_by_chance()
-        self.store.wait(self.settings.latency / 1000)
-
-        def act() -> Reply:
-            return provider.respond(self.store, request)
-
-        fault = self.faults.take(request)
-        if fault:
-            return play(fault.make(), self.store.wait, Effects(act, provider.refusal))
-        return provider.refusal(SERVER_ERROR) if failing else act()
-
-    def _fails_by_chance(self) -> bool:
+    def _pass(self, request: Request, respond: Handler, refuse: Callable[[Refuse], Reply]) -> Reply:
         with self._lock:
-            return self._chances.random() < self.settings.error_rate
+            fails_by_chance = self._chances.random() < self.settings.error_rate
+        self.store.wait(self.settings.latency / 1000)
+        effects = Effects(partial(respond, self.store, request), refuse)
+        try:
+            if fault := self.faults.take(request):
+                return play(fault.make(), self.store.wait, effects)
+            return refuse(SERVER_ERROR) if fails_by_chance else effects.act()
+        finally:
+            if request.method != "GET":
+                self.store.save()

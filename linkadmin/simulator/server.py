@@ -4,6 +4,7 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -144,20 +145,14 @@ class _Server(ThreadingHTTPServer):
         """End the connections that clients keep alive, and wait a little for their threads."""
         with self._quiet:
             for connection in self._connections:
-                _shut(connection)
+                with suppress(OSError):  # the client was faster
+                    connection.shutdown(socket.SHUT_RDWR)
             self._quiet.wait_for(lambda: not self._connections, PATIENCE)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no error; anything else is one of ours."""
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
-
-
-def _shut(connection: socket.socket) -> None:
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # the client was faster
 
 
 class Simulator:

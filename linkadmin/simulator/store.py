@@ -93,7 +93,7 @@ class Store:
             raise ConnectionCut
 
     def save(self) -> None:
-        """Note that something worth keeping has changed."""
+        """Note that something worth keeping may have changed."""
         self.changed.set()
 
     def set_webhooks(
@@ -194,7 +194,6 @@ class Store:
             records.pop(link_id, None)
         self.due.pop((Task.REMOVE_LINK, link_id), None)
         self.drop_attempts(link_id)
-        self.save()
 
     def remove_end_user(self, end_user_id: str) -> None:
         """Forget an end user. No document says what becomes of the links; here they go as well."""
@@ -203,7 +202,6 @@ class Store:
         self.end_users.pop(end_user_id, None)
         for task in (Task.REMOVE_END_USER, Task.PROCESS):
             self.due.pop((task, end_user_id), None)
-        self.save()
 
     def end_user(self, key: str) -> HeronEndUser | None:
         """Find an end user by either of its ids."""
@@ -221,6 +219,13 @@ class Store:
 
     def links_in(self, integration: str) -> list[HeronLink]:
         return [link for link in self.heron_links.values() if link.integration == integration]
+
+    def switch_off(self, end_user_id: str, integration: str) -> None:
+        """End the links of an end user in an integration."""
+        for link in self.links_of(end_user_id):
+            if link.integration == integration:
+                link.status, link.status_message, link.settles_at = "sync_disabled", None, None
+                link.last_updated = self.now()
 
     def settle_later(self, link: HeronLink, status: str, message: str | None) -> None:
         """Let a link take a status and a message a little later."""

@@ -3,15 +3,15 @@
 import math
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 
 from .belvo import life as belvo_life
 from .heron import life as heron_life
 from .store import Store
 from .ticker import catch_up
 
-Happening = Callable[[Store, random.Random, str], str]
+Link = TypeVar("Link")
 HOUR = 3600.0  # seconds
 LONGEST = 24 * 366  # hours
 MOST_STEPS = 10_000
@@ -46,16 +46,29 @@ def _chance(store: Store, seed: int) -> random.Random:
 def _pass_step(store: Store, chance: random.Random, share: float, counts: dict[str, Counter[str]]) -> None:
     with store.lock:
         counts["banks"].update(_change_banks(store, chance))
-        counts["belvo"].update(_touch(store, chance, store.belvo_links, belvo_life.happen, share))
-        counts["heron"].update(_touch(store, chance, store.heron_links, heron_life.happen, share))
+        counts["belvo"].update(_touch(store, chance, store.belvo_links, belvo_life.weights, belvo_life.ACTS, share))
+        counts["heron"].update(_touch(store, chance, store.heron_links, heron_life.weights, heron_life.ACTS, share))
         store.save()
 
 
-def _touch(store: Store, chance: random.Random, keys: Iterable[str], happen: Happening, share: float) -> Counter[str]:
-    """Let something happen to some links. A fraction of a link is one link now and then."""
-    links = list(keys)
-    chosen = chance.sample(links, min(len(links), int(share * len(links) + chance.random())))
-    return Counter(happen(store, chance, key) for key in chosen)
+def _touch(
+    store: Store,
+    chance: random.Random,
+    links: dict[str, Link],
+    weights: Callable[[Store, Link], Mapping[str, int]],
+    acts: Mapping[str, Callable[[Store, random.Random, Link], None]],
+    share: float,
+) -> Iterator[str]:
+    """Let something happen to some links, and name it. A fraction of a link is one link now and then."""
+    for key in chance.sample(list(links), min(len(links), int(share * len(links) + chance.random()))):
+        link = links.get(key)  # what happened to another one may have ended it
+        names = weights(store, link) if link else {}
+        if link and names:
+            (name,) = chance.choices(list(names), list(names.values()))
+            acts[name](store, chance, link)
+            yield name
+        else:
+            yield "nothing"
 
 
 def _change_banks(store: Store, chance: random.Random) -> Counter[str]:

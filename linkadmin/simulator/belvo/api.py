@@ -110,7 +110,6 @@ def _change_settings(store: Store, request: Request) -> Reply:
             raise bodies.refused(400, "invalid_access_mode_switch", message)
         for name, value in body.items():
             setattr(link, name, value)
-        store.save()
         return json_reply(200, shown(link))
 
 
@@ -137,7 +136,6 @@ def _refresh(store: Store, request: Request) -> Reply:
             store.tell_belvo(*messages.loaded(link, store.bank(link), request_id))
         else:
             store.tell_belvo(*messages.refused(link, messages.HISTORICAL, request_id))
-        store.save()
     return json_reply(202, {"request_id": request_id})
 
 

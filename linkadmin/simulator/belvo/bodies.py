@@ -3,17 +3,15 @@
 import json
 import re
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from linkadmin.simulator.fields import Field, Rules, broken
 from linkadmin.simulator.outcomes import Refuse
 from linkadmin.simulator.wire import Refused, Reply, Request, json_reply
 
 from .institutions import Institution
 
 Body = dict[str, Any]
-Errors = list[dict[str, str]]
 
 Thing = TypeVar("Thing")
 
@@ -23,18 +21,6 @@ REQUIRED = ("required", "This field is required.")
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 STORAGE = "(store|nostore|[1-9][0-9]{0,2}d)"
 ACCESS_MODES = ("single", "recurrent")
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """The rule of one field: a text unless `kind` says otherwise."""
-
-    kind: type = str
-    required: bool = False
-    blank: bool = False
-    choices: tuple[str, ...] = ()
-    pattern: str = ""
-    min_length: int = 0
 
 
 TEXT = Field()
@@ -50,7 +36,7 @@ REGISTER = {
     "certificate": TEXT,
     "private_key": TEXT,
     "encryption_key": TEXT,
-    "external_id": Field(min_length=3),
+    "external_id": Field(shortest=3),
     "access_mode": Field(choices=ACCESS_MODES),
     "fetch_resources": Field(list),
     "credentials_storage": Field(pattern=STORAGE),
@@ -74,6 +60,17 @@ RESUME = {
 }
 SETTINGS = {name: REGISTER[name] for name in ("access_mode", "stale_in", "fetch_resources")}
 REFRESH = {"fetch_resources": Field(list)}
+WORDS = {
+    "required": REQUIRED,
+    "nullable": ("null", "This field may not be null."),
+    "list": ("not_a_list", 'Expected a list but got type "{kind}".'),
+    "bool": ("invalid", "Must be a valid boolean."),
+    "str": ("invalid", "Not a valid string."),
+    "blank": ("blank", "This field may not be blank."),
+    "choices": ("invalid_choice", '"{value}" is not a valid choice.'),
+    "pattern": ("invalid", "Enter a valid value."),
+    "shortest": ("min_length", "Ensure this field has at least {rule.shortest} characters."),
+}
 WIDGET = {"id": Field(required=True), "password": Field(required=True), "scopes": Field(required=True)}
 
 
@@ -110,7 +107,7 @@ def found(thing: Thing | None) -> Thing:
     return thing
 
 
-def read(request: Request, rules: Mapping[str, Field]) -> Body:
+def read(request: Request, rules: Rules) -> Body:
     """Read a body; what the rules do not name is ignored. Raises Refused with all errors at once."""
     try:
         body = request.json()
@@ -118,39 +115,15 @@ def read(request: Request, rules: Mapping[str, Field]) -> Body:
         raise refused(400, "parse_error", f"JSON parse error - {cause}") from None
     if not isinstance(body, dict):
         raise refused(400, "invalid", f"Invalid data. Expected a dictionary, but got {type(body).__name__}.")
-    errors: Errors = []
-    for name, rule in rules.items():
-        if name in body:
-            errors += _faults(name, rule, body[name])
-        elif rule.required:
-            errors.append(error(*REQUIRED, field=name))
+    errors = [_error(name, what, rules[name], body.get(name)) for name, what in broken(body, rules)]
     if errors:
         raise Refused(json_reply(400, errors))
     return {name: body[name] for name in rules if name in body}
 
 
-def _faults(name: str, rule: Field, value: object) -> Errors:
-    if value is None:
-        return [error("null", "This field may not be null.", field=name)]
-    if not isinstance(value, rule.kind):
-        return [_wrong_kind(name, rule, value)]
-    if not isinstance(value, str):
-        return []
-    if not value and not rule.blank:
-        return [error("blank", "This field may not be blank.", field=name)]
-    if rule.choices and value not in rule.choices:
-        return [error("invalid_choice", f'"{value}" is not a valid choice.', field=name)]
-    if rule.pattern and not re.fullmatch(rule.pattern, value):
-        return [error("invalid", "Enter a valid value.", field=name)]
-    if len(value) < rule.min_length:
-        return [error("min_length", f"Ensure this field has at least {rule.min_length} characters.", field=name)]
-    return []
-
-
-def _wrong_kind(name: str, rule: Field, value: object) -> dict[str, str]:
-    if rule.kind is list:
-        return error("not_a_list", f'Expected a list but got type "{type(value).__name__}".', field=name)
-    return error("invalid", "Must be a valid boolean." if rule.kind is bool else "Not a valid string.", field=name)
+def _error(name: str, what: str, rule: Field, value: object) -> dict[str, str]:
+    code, message = WORDS[what]
+    return error(code, message.format(value=value, kind=type(value).__name__, rule=rule), field=name)
 
 
 def check_resources(institution: Institution, wanted: list[object]) -> None:

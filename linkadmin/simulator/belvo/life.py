@@ -15,17 +15,6 @@ DRIFTING = {"valid", *BROKEN}  # statuses
 Act = Callable[[Store, random.Random, BelvoLink], None]
 
 
-def happen(store: Store, chance: random.Random, link_id: str) -> str:
-    """Let something happen to a link, and name it; nothing if it is gone."""
-    link = store.belvo_links.get(link_id)
-    if link is None:
-        return "nothing"
-    weights = _weights(store, link)
-    (name,) = chance.choices(list(weights), list(weights.values()))
-    ACTS[name](store, chance, link)
-    return name
-
-
 def refuse(store: Store, link: BelvoLink, status: str) -> None:
     """Let the bank refuse the link's next update; `status` is what the link becomes."""
     link.status = status
@@ -50,7 +39,8 @@ def drift(store: Store, link: BelvoLink, turn: int) -> None:
         mend(store, link)
 
 
-def _weights(store: Store, link: BelvoLink) -> Mapping[str, int]:
+def weights(store: Store, link: BelvoLink) -> Mapping[str, int]:
+    """Say what can happen to a link, and how often each does."""
     if link.status == "unconfirmed":
         return {"mended": 60, "removed": 40}
     if link.status != "valid":

@@ -74,7 +74,6 @@ def register(store: Store, request: Request) -> Reply:
             link.status = "unconfirmed"
             store.belvo_links[link.id] = link
             grant(store, link)
-            store.save()
             as_array = True if wish.as_array is None else wish.as_array
             return _challenge(store.open_attempt(link, wish, as_array=as_array, registering=True))
 
@@ -101,7 +100,6 @@ def update(store: Store, request: Request) -> Reply:
         with store.lock:
             find_link(store, request)
             link.status = "token_required"
-            store.save()
             return _challenge(store.open_attempt(link, wish, as_array=bool(wish.as_array), registering=False))
 
     def refuse(reason: Refuse) -> Reply:
@@ -229,7 +227,6 @@ def _succeeded(store: Store, link: BelvoLink, *, registering: bool) -> None:
     if registering or link.access_mode == "recurrent":  # data is fetched at once
         store.tell_belvo(*loaded(link, store.bank(link)))
     store.drop_attempts(link.id)
-    store.save()
 
 
 def _count_refusal(store: Store, link: BelvoLink) -> None:
@@ -237,7 +234,6 @@ def _count_refusal(store: Store, link: BelvoLink) -> None:
         link.refusals += 1
         if link.refusals >= REFUSALS_UNTIL_INVALID:
             link.status = "invalid"
-        store.save()
 
 
 def _attempt(store: Store, body: Body) -> LoginAttempt:

@@ -1,11 +1,11 @@
 """How Heron reads what it is sent, and its one shape of an error."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
-from types import MappingProxyType
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from linkadmin.simulator.fields import Field, Rules, broken
 from linkadmin.simulator.outcomes import Refuse
 from linkadmin.simulator.wire import Refused, Reply, Request, json_reply
 
@@ -22,22 +22,28 @@ def is_url(value: object) -> bool:
 
 
 LONGEST_END_USER_ID, LONGEST_NAME = 140, 128
-Rules = Mapping[str, tuple[bool, int]]  # field: required, longest length (0: any)
-LINK_RULES: Rules = {
-    "access_token": (True, 0),
-    "end_user_id": (True, LONGEST_END_USER_ID),
-    "item_id": (True, 0),
-    "end_user_name": (False, LONGEST_NAME),
-    "asset_report_token": (False, 0),
+LINK_RULES = {
+    "access_token": Field(required=True),
+    "end_user_id": Field(required=True, longest=LONGEST_END_USER_ID),
+    "item_id": Field(required=True),
+    "end_user_name": Field(blank=True, longest=LONGEST_NAME),
+    "asset_report_token": Field(blank=True, nullable=True),
 }
-TOKEN_RULES: Rules = {"access_token": (True, 0)}
-END_USER_RULES: Rules = {"end_user_id": (True, LONGEST_END_USER_ID), "name": (False, LONGEST_NAME)}
-END_USER_OTHERS: Mapping[str, Callable[[Any], bool]] = {
-    "is_portfolio": lambda value: isinstance(value, bool),
-    "meta": lambda value: value is None or is_texts(value),
-    "status": lambda value: value in ("new", "ready", "processed", "reviewed", "review_requested", "failed"),
+TOKEN_RULES = {"access_token": Field(required=True)}
+END_USER_RULES = {
+    "end_user_id": Field(required=True, longest=LONGEST_END_USER_ID),
+    "name": Field(blank=True, nullable=True, longest=LONGEST_NAME),
+    "is_portfolio": Field(bool),
+    "meta": Field(dict, nullable=True, fits=is_texts),
+    "status": Field(choices=("new", "ready", "processed", "reviewed", "review_requested", "failed")),
 }
-NULLABLE = {"asset_report_token", "name"}
+WORDS = {
+    "required": "Missing data for required field.",
+    "nullable": "Field may not be null.",
+    "str": "Not a valid string.",
+    "blank": "Shorter than minimum length 1.",
+    "longest": "Longer than maximum length {rule.longest}.",
+}  # all else: an invalid value
 
 
 def envelope_of(status: int, description: str | Mapping[str, object]) -> Reply:
@@ -59,51 +65,23 @@ def refusal(reason: Refuse) -> Reply:
     return envelope_of(reason.status, reason.message)
 
 
-def read(request: Request) -> dict[str, Any]:
+def read(request: Request, rules: Rules, envelope: str = "") -> dict[str, Any]:
+    """Read a body, or what is in its envelope. Raises Refused with what is wrong at each field."""
     try:
         body = request.json()
     except ValueError:
         raise refused(400, "The request body is not valid JSON.") from None
     if not isinstance(body, dict):
         raise refused(422, {"json": {"_schema": ["Invalid input type."]}})
-    return body
-
-
-def read_inside(request: Request, envelope: str) -> dict[str, Any]:
-    inner = read(request).get(envelope)
+    inner = body.get(envelope) if envelope else body
     if not isinstance(inner, dict):
         message = "Missing data for required field." if inner is None else "Invalid input type."
         raise refused(422, {"json": {envelope: [message]}})
-    return inner
-
-
-def check(
-    body: Mapping[str, Any],
-    rules: Rules,
-    *,
-    envelope: str = "",
-    others: Mapping[str, Callable[[Any], bool]] = MappingProxyType({}),
-) -> None:
-    """Raise Refused with what is wrong at each field."""
-    faults = {name: [fault] for name, rule in rules.items() if (fault := _fault(name, rule, body))}
-    faults |= {name: ["Unknown field."] for name in body.keys() - rules.keys() - others.keys()}
-    faults |= {name: ["Invalid value."] for name, fits in others.items() if name in body and not fits(body[name])}
+    faults = {name: [WORDS.get(what, "Invalid value.").format(rule=rules[name])] for name, what in broken(inner, rules)}
+    faults |= {name: ["Unknown field."] for name in inner.keys() - rules.keys()}
     if faults:
         raise refused(422, {"json": {envelope: faults} if envelope else faults})
-
-
-def _fault(name: str, rule: tuple[bool, int], body: Mapping[str, Any]) -> str:
-    required, longest = rule
-    value = body.get(name)
-    if name not in body:
-        return "Missing data for required field." if required else ""
-    if value is None:
-        return "" if name in NULLABLE else "Field may not be null."
-    if not isinstance(value, str):
-        return "Not a valid string."
-    if required and not value:
-        return "Shorter than minimum length 1."
-    return f"Longer than maximum length {longest}." if longest and len(value) > longest else ""
+    return inner
 
 
 def choice(request: Request, name: str, allowed: tuple[str, ...]) -> str:

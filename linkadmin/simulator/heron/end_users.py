@@ -31,7 +31,6 @@ def named(store: Store, end_user_id: str, name: str | None) -> HeronEndUser:
     user.name = name or user.name
     if is_new:
         store.tell_of_end_user(end_user_id, "created")
-    store.save()
     return user
 
 
@@ -57,13 +56,13 @@ def detail(store: Store, request: Request) -> Reply:
 
 def create(store: Store, request: Request) -> Reply:
     """Add an end user; of one that is there already it changes what is given."""
-    body = _read(request)
+    body = bodies.read(request, bodies.END_USER_RULES, "end_user")
     with store.lock:
         return json_reply(201, {"end_user": _written(store, body)})
 
 
 def change(store: Store, request: Request) -> Reply:
-    body = _read(request)
+    body = bodies.read(request, bodies.END_USER_RULES, "end_user")
     with store.lock:
         find(store, body["end_user_id"])
         return json_reply(200, {"end_user": _written(store, body)})
@@ -90,15 +89,9 @@ def remove_later(store: Store, request: Request) -> Reply:
         return json_reply(202, {"heron_id": user.heron_id, "status": "pending"})
 
 
-def _read(request: Request) -> dict[str, Any]:
-    body = bodies.read_inside(request, "end_user")
-    bodies.check(body, bodies.END_USER_RULES, envelope="end_user", others=bodies.END_USER_OTHERS)
-    return body
-
-
 def _written(store: Store, body: Mapping[str, Any]) -> dict[str, Any]:
     user = named(store, body["end_user_id"], body.get("name"))
-    for name in bodies.END_USER_OTHERS.keys() & body.keys():
+    for name in body.keys() - {"end_user_id", "name"}:
         setattr(user, name, body[name])
     user.last_updated = store.now()
     if user.status == "ready":

@@ -15,17 +15,6 @@ TROUBLES = tuple(each.message for each in CONDITIONS if each.status == "erroring
 OLD_TROUBLE = next(each.message for each in CONDITIONS if each.status == "active" and each.message)
 
 
-def happen(store: Store, chance: random.Random, item_id: str) -> str:
-    """Let something happen to a link, and name it; nothing if it is gone."""
-    link = store.heron_links.get(item_id)
-    weights = _weights(link) if link else {}
-    if not link or not weights:
-        return "nothing"
-    (name,) = chance.choices(list(weights), list(weights.values()))
-    ACTS[name](store, chance, link)
-    return name
-
-
 def fail(store: Store, link: HeronLink, message: str | None) -> None:
     """Let a sync of the link fail."""
     link.status, link.status_message, link.last_updated = "erroring", message, store.now()
@@ -47,7 +36,8 @@ def drift(store: Store, link: HeronLink, turn: int) -> None:
         mend(store, link)
 
 
-def _weights(link: HeronLink) -> Mapping[str, int]:
+def weights(store: Store, link: HeronLink) -> Mapping[str, int]:
+    """Say what can happen to a link, and how often each does."""
     match link.status:
         case "active" if link.silent:
             return {"synced": 70, "registered": 20, "end_user_removed": 10}
@@ -76,13 +66,6 @@ def _fall_silent(store: Store, chance: random.Random, link: HeronLink) -> None:
 
 def _delete_at_plaid(store: Store, chance: random.Random, link: HeronLink) -> None:
     link.status, link.status_message, link.last_updated = "deleted_in_plaid", None, store.now()
-
-
-def _switch_off(store: Store, chance: random.Random, link: HeronLink) -> None:
-    for each in store.links_of(link.end_user_id):
-        if each.integration == link.integration:
-            each.status, each.status_message, each.settles_at = "sync_disabled", None, None
-            each.last_updated = store.now()
 
 
 def _register(store: Store, chance: random.Random, link: HeronLink) -> None:
@@ -117,7 +100,7 @@ ACTS: Mapping[str, Act] = {
     "failed": _fail,
     "silent": _fall_silent,
     "deleted_in_plaid": _delete_at_plaid,
-    "switched_off": _switch_off,
+    "switched_off": lambda store, chance, link: store.switch_off(link.end_user_id, link.integration),
     "registered": _register,
     "end_user_removed": _remove_end_user,
     "processed": lambda store, chance, link: _process(store, link, "processed"),

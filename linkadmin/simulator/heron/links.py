@@ -18,8 +18,7 @@ HIDDEN = {"end_user_id", "integration", "data_source_heron_id", "settles_at", "s
 
 def create(store: Store, request: Request) -> Reply:
     integration = integrations.find(store, request)
-    body = bodies.read(request)
-    bodies.check(body, bodies.LINK_RULES)
+    body = bodies.read(request, bodies.LINK_RULES)
 
     def act() -> Reply:
         with store.lock:
@@ -73,8 +72,7 @@ def regenerate_reports(store: Store, request: Request) -> Reply:
 
 
 def replace_token(store: Store, request: Request) -> Reply:
-    body = bodies.read_inside(request, "end_user")
-    bodies.check(body, bodies.TOKEN_RULES, envelope="end_user")
+    body = bodies.read(request, bodies.TOKEN_RULES, "end_user")
 
     def act() -> Reply:
         with store.lock:
@@ -91,11 +89,7 @@ def replace_token(store: Store, request: Request) -> Reply:
 def switch_off(store: Store, request: Request) -> Reply:
     integration = integrations.find(store, request).heron_id
     with store.lock:
-        for link in store.links_of(_end_user_of_query(store, request).end_user_id):
-            if link.integration == integration:
-                link.status, link.status_message, link.settles_at = "sync_disabled", None, None
-                link.last_updated = store.now()
-        store.save()
+        store.switch_off(_end_user_of_query(store, request).end_user_id, integration)
     return Reply(204)
 
 
@@ -132,14 +126,12 @@ def _new_link(store: Store, integration: HeronIntegration, body: Mapping[str, An
     if fate.waits:
         store.settle_later(link, fate.status, fate.message)
     store.add_heron_link(link)
-    store.save()
     return link
 
 
 def _sync(store: Store, link: HeronLink, then: str, message: str | None) -> None:
     link.status, link.last_updated = "syncing", store.now()
     store.settle_later(link, then, message)
-    store.save()
 
 
 def _shown(link: HeronLink) -> dict[str, Any]:

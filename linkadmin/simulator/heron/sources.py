@@ -3,6 +3,7 @@
 from typing import Any
 
 from linkadmin.simulator.clock import iso, seconds, without_zone
+from linkadmin.simulator.fields import Field
 from linkadmin.simulator.store import Store
 from linkadmin.simulator.wire import Reply, Request, json_reply
 
@@ -20,8 +21,7 @@ def list_of_end_user(store: Store, request: Request) -> Reply:
 
 
 def change(store: Store, request: Request) -> Reply:
-    body = bodies.read(request)
-    bodies.check(body, {}, others={"is_enabled": lambda value: isinstance(value, bool)})
+    body = bodies.read(request, {"is_enabled": Field(bool)})
     with store.lock:
         links = store.heron_links.values()
         behind = next((link for link in links if link.data_source_heron_id == request.args["source"]), None)
@@ -29,7 +29,6 @@ def change(store: Store, request: Request) -> Reply:
         if link.source_enabled != body.get("is_enabled", True):
             link.source_enabled = not link.source_enabled
             store.tell_heron(of_source(link))
-        store.save()
         return json_reply(200, _shown(store, link))
 
 
