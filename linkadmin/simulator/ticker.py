@@ -29,9 +29,9 @@ def catch_up(store: Store) -> None:
             if since:  # what came about before the first look is old news
                 consents.announce(store, since, now)
         for task, key in [which for which, moment in store.due.items() if moment <= now]:
-            del store.due[task, key]
-            TASKS[task](store, key)
-            store.save()
+            if store.due.pop((task, key), None):  # else one before it has made it needless
+                TASKS[task](store, key)
+                store.save()
 
 
 def _fetch(store: Store, now: float, *, is_news: bool) -> None:

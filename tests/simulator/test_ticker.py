@@ -44,3 +44,14 @@ def test_a_silent_link_says_it_works_and_fetches_nothing(tmp_path: Path, clock: 
 
     synced = {link["item_id"]: link["last_successful_sync"][:10] for link in answer.json()["links"]}
     assert synced == {"quiet": "2026-09-01", "lively": "2026-09-21"}
+
+
+def test_an_end_user_who_is_removed_before_it_is_processed_is_gone(heron: Heron, clock: MovableClock) -> None:
+    heron("POST", "/api/end_users", {"end_user": {"end_user_id": "mine"}})
+    heron("POST", "/api/end_users/mine/delete")
+    heron("PUT", "/api/end_users", {"end_user": {"end_user_id": "mine", "status": "ready"}})
+
+    clock.forward(60)
+
+    assert heron("GET", "/api/end_users/mine").status_code == 404
+    assert heron("GET", "/api/integrations").status_code == 200

@@ -1,4 +1,4 @@
-"""The drill ground: what to type to get what, and how to order what cannot be typed."""
+"""The guide: what to type to get what, and how to order what cannot be typed."""
 
 from collections.abc import Iterable
 from dataclasses import asdict

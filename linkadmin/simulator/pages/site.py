@@ -1,4 +1,4 @@
-"""What a browser gets: the drill ground, which calls arrived, and which webhooks left. Plain HTML, no script."""
+"""What a browser gets: the guide, which calls arrived, and which webhooks left. Plain HTML, no script."""
 
 import json
 import time
