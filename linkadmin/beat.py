@@ -46,10 +46,10 @@ class Scheduler(PersistentScheduler):
         return min(seconds, EVERY_SECONDS)
 
     def _show_alive(self) -> None:
-        from linkadmin.heartbeats.models import Kind
+        from linkadmin.heartbeats.models import ProgramKind
         from linkadmin.heartbeats.signs import HeartbeatWriter, beat_name
 
-        self._pulse = self._pulse or HeartbeatWriter(Kind.BEAT, beat_name())
+        self._pulse = self._pulse or HeartbeatWriter(ProgramKind.BEAT, beat_name())
         self._pulse.beat()
 
     def sync(self) -> None:

@@ -34,10 +34,10 @@ def start_safely(**kwargs: object) -> None:
 @worker_ready.connect
 def show_alive(sender: Any = None, **kwargs: object) -> None:
     """Let a worker write that it lives, beside its tasks, by which it shows that it works."""
-    from linkadmin.heartbeats.models import Kind
+    from linkadmin.heartbeats.models import ProgramKind
     from linkadmin.heartbeats.signs import HeartbeatWriter
 
-    HeartbeatWriter(Kind.WORKER, str(sender.hostname)).keep_beating()
+    HeartbeatWriter(ProgramKind.WORKER, str(sender.hostname)).keep_beating()
 
 
 @task_prerun.connect

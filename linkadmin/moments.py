@@ -118,7 +118,7 @@ FACTS: Mapping[str, frozenset[str]] = {
     "operations.Operation": frozenset({"good_data_before"}),
     "sync.FullCheck": frozenset({"ended_at", "listed_at"}),
     "sync.FullCheckBatch": frozenset({"done_at"}),
-    "sync.LeftOut": frozenset({"at"}),
+    "sync.SkippedRecord": frozenset({"at"}),
     "bulk.BulkJob": frozenset({"ended_at"}),
     "bulk.BulkPart": frozenset({"done_at"}),
     "bulk.BulkItem": frozenset({"ended_at"}),

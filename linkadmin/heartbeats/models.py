@@ -4,7 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
-class Kind(models.TextChoices):
+class ProgramKind(models.TextChoices):
     """The programs that run in the background."""
 
     BEAT = "beat", _("Scheduler")
@@ -14,7 +14,7 @@ class Kind(models.TextChoices):
 class Heartbeat(models.Model):
     """One program: when it was last alive, and for a worker when it last got on with a task."""
 
-    kind = models.CharField(max_length=10, choices=Kind)
+    kind = models.CharField(max_length=10, choices=ProgramKind)
     name = models.CharField(max_length=200)  # celery@host; a restart goes on with the same row
     pid = models.PositiveIntegerField(null=True)
     started_at = models.DateTimeField()

@@ -12,7 +12,7 @@ from django.utils import timezone
 from linkadmin.database import release_connections
 from linkadmin.web.storage import UNUSABLE
 
-from .models import Heartbeat, Kind
+from .models import Heartbeat, ProgramKind
 
 EVERY_SECONDS = 5.0
 FORGOTTEN_AFTER = timedelta(days=1)
@@ -20,7 +20,7 @@ FORGOTTEN_AFTER = timedelta(days=1)
 logger = structlog.get_logger(__name__)
 
 
-def alive(kind: Kind, name: str, *, has_started: bool = False, has_worked: bool = False) -> None:
+def alive(kind: ProgramKind, name: str, *, has_started: bool = False, has_worked: bool = False) -> None:
     """Write that a program is alive. Forgets others of its kind that have been silent for a day."""
     now = timezone.now()
     seen: dict[str, object] = {"alive_at": now}
@@ -34,7 +34,7 @@ def alive(kind: Kind, name: str, *, has_started: bool = False, has_worked: bool 
 class HeartbeatWriter:
     """One program's heartbeats, at most one every few seconds. Without the database it goes on, and tries again."""
 
-    def __init__(self, kind: Kind, name: str, *, of_work: bool = False) -> None:
+    def __init__(self, kind: ProgramKind, name: str, *, of_work: bool = False) -> None:
         self._kind, self._name, self._of_work = kind, name, of_work
         self._last: float | None = None  # monotonic
 
@@ -69,7 +69,7 @@ _of_tasks: HeartbeatWriter | None = None  # of the process that runs a worker's 
 def note_task(worker: str) -> None:
     """Note that a worker has started a task, or ended one."""
     global _of_tasks
-    _of_tasks = _of_tasks or HeartbeatWriter(Kind.WORKER, worker, of_work=True)
+    _of_tasks = _of_tasks or HeartbeatWriter(ProgramKind.WORKER, worker, of_work=True)
     _of_tasks.beat()
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from .models import Heartbeat, Kind
+from .models import Heartbeat, ProgramKind
 
 DEAD_AFTER = timedelta(seconds=40)
 START_SECONDS = 30  # in which the programs of a fresh start come up, before a page says that they don't run
@@ -39,8 +39,8 @@ def look() -> Background:
         .annotate(alive=Max("alive_at"), worked=Max("worked_at"))
         .values_list("kind", "alive", "worked")
     }
-    beat = seen.get(Kind.BEAT, (None, None))[0]
-    worker, worked = seen.get(Kind.WORKER, (None, None))
+    beat = seen.get(ProgramKind.BEAT, (None, None))[0]
+    worker, worked = seen.get(ProgramKind.WORKER, (None, None))
     scheduler_is_dead = is_old(beat)
     workers_are_dead = is_old(worker) or (not scheduler_is_dead and is_old(worked))
     return Background(scheduler_is_dead, workers_are_dead, worked if workers_are_dead else beat)

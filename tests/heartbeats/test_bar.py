@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from linkadmin.heartbeats.models import Heartbeat, Kind
+from linkadmin.heartbeats.models import Heartbeat, ProgramKind
 from tests.environment import Environment
 
 pytestmark = [
@@ -26,7 +26,7 @@ def test_says_nothing_while_all_runs(env: Environment) -> None:
 
 
 @pytest.mark.usefixtures("running")
-@pytest.mark.parametrize("kind", Kind.values)
+@pytest.mark.parametrize("kind", ProgramKind.values)
 def test_tells_everybody_since_when_nothing_ran(env: Environment, kind: str) -> None:
     followed = env.client("ana").get("/live/").content
     Heartbeat.objects.filter(kind=kind).update(alive_at=timezone.now() - timedelta(seconds=45))
@@ -41,7 +41,7 @@ def test_tells_everybody_since_when_nothing_ran(env: Environment, kind: str) -> 
 @pytest.mark.usefixtures("running")
 def test_time_it_tells_is_that_of_the_program_that_died(env: Environment) -> None:
     died = timezone.now().replace(microsecond=0) - timedelta(hours=3)
-    Heartbeat.objects.filter(kind=Kind.BEAT).update(alive_at=died)  # and a worker still does what it is asked to do
+    Heartbeat.objects.filter(kind=ProgramKind.BEAT).update(alive_at=died)
 
     assert f"Nothing has been checked since {died:%b} {died.day}, {died:%Y, %H:%M} UTC" in page(env, "ana")
 

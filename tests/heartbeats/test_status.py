@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from linkadmin.heartbeats.models import Heartbeat, Kind
+from linkadmin.heartbeats.models import Heartbeat, ProgramKind
 from tests.environment import Environment
 
 pytestmark = [
@@ -20,7 +20,7 @@ pytestmark = [
 def test_names_the_program_that_is_silent(env: Environment) -> None:
     administrator = env.client("adm")
     well = administrator.get("/status/").content.decode()
-    Heartbeat.objects.filter(kind=Kind.BEAT).update(alive_at=timezone.now() - timedelta(minutes=3))
+    Heartbeat.objects.filter(kind=ProgramKind.BEAT).update(alive_at=timezone.now() - timedelta(minutes=3))
     page = administrator.get("/status/").content.decode()
 
     assert "Silent for" not in well
@@ -32,7 +32,7 @@ def test_names_the_program_that_is_silent(env: Environment) -> None:
 
 def test_shows_states_in_their_tones_with_process_ids_and_times_as_people_say_them(env: Environment) -> None:
     died = timezone.now() - timedelta(minutes=3)
-    Heartbeat.objects.filter(kind=Kind.BEAT).update(alive_at=died)
+    Heartbeat.objects.filter(kind=ProgramKind.BEAT).update(alive_at=died)
     page = env.open("/status/", "adm")
 
     assert re.search(rf"Scheduler beat@here Silent for 3 minutes {os.getpid()} \d+ s ago 3 min ago —", page.words)

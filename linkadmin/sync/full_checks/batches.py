@@ -12,7 +12,7 @@ from linkadmin import work_queue
 from linkadmin.sync.models import FullCheck, FullCheckBatch, FullCheckState
 from linkadmin.work_queue import RELEASED, held
 
-Kind = FullCheckBatch.Kind
+Kind = FullCheckBatch.BatchKind
 
 MOST_TRIES = 6
 MOST_PAGES = 20_000  # a list that goes on is not one

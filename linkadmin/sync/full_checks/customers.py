@@ -17,7 +17,7 @@ from linkadmin.providers.errors import NotFound
 from linkadmin.providers.reading import Why
 from linkadmin.providers.records import RemoteEndUser, RemotePage
 from linkadmin.providers.types import HealthState, RemoteLink
-from linkadmin.sync.models import CustomerPrint, FullCheck, FullCheckBatch, LeftOut
+from linkadmin.sync.models import CustomerFingerprint, FullCheck, FullCheckBatch, SkippedRecord
 from linkadmin.sync.models.left_out import note_of_full_check
 
 from . import batches, lifecycle
@@ -49,7 +49,7 @@ def read_page(part: FullCheckBatch, integration: Integration, provider: Provider
         if batches.lock_full_check(part):
             batches.close(part)
             batches.add_customers(part.full_check, {each.end_user_id: prints[each.end_user_id] for each in worth})
-            leave_out(part, LeftOut.Kind.CUSTOMER, page.left_out)
+            leave_out(part, SkippedRecord.Kind.CUSTOMER, page.left_out)
             lifecycle.go_on(part, page)
 
 
@@ -69,7 +69,7 @@ def give_up(part: FullCheckBatch, integration: Integration, *, why: str) -> None
     with transaction.atomic():
         if batches.lock_full_check(part):
             batches.close(part, gave_up=True)
-            note_of_full_check(part.full_check, LeftOut.Kind.CUSTOMER, [records.LeftOut(part.key, Why.UNREAD)])
+            note_of_full_check(part.full_check, SkippedRecord.Kind.CUSTOMER, [records.LeftOut(part.key, Why.UNREAD)])
             FullCheck.objects.filter(pk=part.full_check_id).update(unread=F("unread") + 1)
 
 
@@ -84,7 +84,7 @@ def _take_links(
     found = add_unknown_links(integration, observed.unknown_links, at=requested_at, end_user_id=part.key)
     batches.close(part, ids=packed(each.remote_id for each in remotes), requested_at=requested_at)
     count(part, Gain(len(remotes), observed.written, observed.changed, len(found)))
-    leave_out(part, LeftOut.Kind.LINK, page.left_out)
+    leave_out(part, SkippedRecord.Kind.LINK, page.left_out)
     _store_fingerprint(part, integration)
 
 
@@ -92,7 +92,7 @@ def _worth_reading(
     integration: Integration, customers: Sequence[RemoteEndUser], prints: dict[str, int]
 ) -> list[RemoteEndUser]:
     """Return the customers of whom the list says something new, or whose links here are not known to be well."""
-    rows = CustomerPrint.objects.filter(integration=integration, end_user_id__in=prints)
+    rows = CustomerFingerprint.objects.filter(integration=integration, end_user_id__in=prints)
     before = dict(rows.values_list("end_user_id", "fingerprint"))
     here = Link.objects.filter(integration=integration, end_user__external_id__in=prints, disconnected_at=None)
     ours = set(here.values_list("end_user__external_id", flat=True))
@@ -108,8 +108,8 @@ def _worth_reading(
 
 def _store_fingerprint(part: FullCheckBatch, integration: Integration) -> None:
     assert part.fingerprint is not None  # noqa: S101 - for the types: it came with the part
-    of_customer = CustomerPrint(integration=integration, end_user_id=part.key, fingerprint=part.fingerprint)
+    of_customer = CustomerFingerprint(integration=integration, end_user_id=part.key, fingerprint=part.fingerprint)
     unique = ["integration", "end_user_id"]
-    CustomerPrint.objects.bulk_create(
+    CustomerFingerprint.objects.bulk_create(
         [of_customer], update_conflicts=True, unique_fields=unique, update_fields=["fingerprint"]
     )

@@ -17,7 +17,7 @@ from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import NotFound
 from linkadmin.providers.records import RemotePage
 from linkadmin.providers.types import RemoteLink
-from linkadmin.sync.models import FullCheck, FullCheckBatch, LeftOut
+from linkadmin.sync.models import FullCheck, FullCheckBatch, SkippedRecord
 from linkadmin.sync.models.left_out import note_of_full_check
 
 from . import batches, lifecycle
@@ -55,7 +55,7 @@ def read_page(part: FullCheckBatch, integration: Integration, provider: Provider
         if batches.lock_full_check(part):
             batches.close(part)
             count(part, gain)
-            leave_out(part, LeftOut.Kind.LINK, page.left_out)
+            leave_out(part, SkippedRecord.Kind.LINK, page.left_out)
             lifecycle.go_on(part, page)
 
 
@@ -85,7 +85,7 @@ def count(part: FullCheckBatch, gain: Gain) -> None:
     )
 
 
-def leave_out(part: FullCheckBatch, kind: LeftOut.Kind, left_out: Sequence[records.LeftOut]) -> None:
+def leave_out(part: FullCheckBatch, kind: SkippedRecord.Kind, left_out: Sequence[records.LeftOut]) -> None:
     """Count and name what a page has and we can't take over."""
     if left_out:
         count(part, Gain(skipped=len(left_out)))

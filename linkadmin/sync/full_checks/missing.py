@@ -13,14 +13,14 @@ from linkadmin.links.models import Link, Reason
 from linkadmin.operations.models import Operation
 from linkadmin.providers.records import FullCheckBy
 from linkadmin.providers.types import HealthState
-from linkadmin.sync.models import CustomerPrint, FullCheck, FullCheckBatch, FullCheckState
+from linkadmin.sync.models import CustomerFingerprint, FullCheck, FullCheckBatch, FullCheckState
 
 from . import lifecycle
 from .hashes import Hashes
 
 T = TypeVar("T")
 
-Kind = FullCheckBatch.Kind
+Kind = FullCheckBatch.BatchKind
 
 FEW = 20  # links may always be missing; of more links than that, a tenth
 SHARE = 10
@@ -100,10 +100,10 @@ def _note(missing: list[UUID]) -> None:
 
 def _forget_unlisted_customers(full_check: FullCheck, listed: Hashes) -> None:
     """Forget what was said of customers who are not listed any more: should they come back, their links are read."""
-    prints = CustomerPrint.objects.filter(integration=full_check.integration_id).values_list("pk", "end_user_id")
+    prints = CustomerFingerprint.objects.filter(integration=full_check.integration_id).values_list("pk", "end_user_id")
     gone = [pk for pk, end_user_id in prints.iterator() if end_user_id not in listed]
     for some in _lots(gone):
-        CustomerPrint.objects.filter(pk__in=some).delete()
+        CustomerFingerprint.objects.filter(pk__in=some).delete()
 
 
 def _lots(items: Sequence[T]) -> Iterator[Sequence[T]]:

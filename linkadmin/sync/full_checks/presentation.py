@@ -62,7 +62,7 @@ def progress(full_check: FullCheck) -> FullCheckProgress:
         .values_list("kind")
         .annotate(done=Count("pk", filter=Q(done_at__isnull=False)), total=Count("pk"))
     }
-    customers = counted.pop(FullCheckBatch.Kind.CUSTOMER.value, (0, 0))
+    customers = counted.pop(FullCheckBatch.BatchKind.CUSTOMER.value, (0, 0))
     pages = sum(done for done, _total in counted.values()), sum(total for _done, total in counted.values())
     listed = ngettext(
         "%(done)d of %(total)d page of the provider's list is read.",

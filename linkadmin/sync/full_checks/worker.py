@@ -111,7 +111,7 @@ def _read(full_check: FullCheck, part: FullCheckBatch, provider: Provider) -> No
 
 
 def _reader(part: FullCheckBatch, integration: Integration) -> Callable[[FullCheckBatch, Integration, Provider], None]:
-    if part.kind == FullCheckBatch.Kind.CUSTOMER:
+    if part.kind == FullCheckBatch.BatchKind.CUSTOMER:
         return customers.read_links
     return links.read_page if integration.provider_class.full_check_by is FullCheckBy.LINKS else customers.read_page
 
@@ -139,7 +139,7 @@ def _try_again(part: FullCheckBatch, integration: Integration, error: Exception,
     """Let a part be read later; after the last try without the customer it is about, or not at all."""
     if part.attempts < batches.MOST_TRIES:
         retry_later([part], error)
-    elif part.kind == FullCheckBatch.Kind.CUSTOMER:
+    elif part.kind == FullCheckBatch.BatchKind.CUSTOMER:
         customers.give_up(part, integration, why=reason)
         _end_if_most_fail(part.full_check, words)
     else:

@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name='LeftOut',
+            name='SkippedRecord',
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('kind', models.CharField(choices=[('institution', 'Institution'), ('customer', 'Customer'), ('link', 'Link')], max_length=12, verbose_name='kind')),
@@ -98,7 +98,7 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name='CustomerPrint',
+            name='CustomerFingerprint',
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('end_user_id', models.CharField(max_length=140)),
@@ -106,7 +106,7 @@ class Migration(migrations.Migration):
                 ('integration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.integration')),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('integration', 'end_user_id'), name='one_print_per_customer')],
+                'constraints': [models.UniqueConstraint(fields=('integration', 'end_user_id'), name='one_fingerprint_per_customer')],
             },
         ),
         migrations.AddIndex(

@@ -71,14 +71,14 @@ class FullCheck(WorkItem):
 class FullCheckBatch(WorkItem):
     """One call of a full check: a page of the list, or what the list does not say of one customer."""
 
-    class Kind(models.TextChoices):  # read in the reverse order of the words: pages first
+    class BatchKind(models.TextChoices):  # read in the reverse order of the words: pages first
         PAGE = "page", _("Page")
         END = "end", _("First or last page, once more")
         CUSTOMER = "customer", _("Customer")
 
     id = models.BigAutoField(primary_key=True)
     full_check = models.ForeignKey(FullCheck, on_delete=models.CASCADE, related_name="parts")
-    kind = models.CharField(max_length=8, choices=Kind.choices)
+    kind = models.CharField(max_length=8, choices=BatchKind.choices)
     key = models.CharField(max_length=140)  # the number of the page, or the customer's id
     fingerprint = models.BigIntegerField(null=True, blank=True)  # of what the list says of the customer
     done_at = models.DateTimeField(null=True, blank=True)
@@ -100,7 +100,7 @@ class FullCheckBatch(WorkItem):
         return f"{self.kind} {self.key}"
 
 
-class CustomerPrint(models.Model):
+class CustomerFingerprint(models.Model):
     """What a provider's list said of a customer when their links were last read."""
 
     id = models.BigAutoField(primary_key=True)
@@ -109,7 +109,9 @@ class CustomerPrint(models.Model):
     fingerprint = models.BigIntegerField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["integration", "end_user_id"], name="one_print_per_customer")]
+        constraints = [
+            models.UniqueConstraint(fields=["integration", "end_user_id"], name="one_fingerprint_per_customer")
+        ]
 
     def __str__(self) -> str:
         return self.end_user_id

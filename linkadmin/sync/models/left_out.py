@@ -26,7 +26,7 @@ REASONS = {
 }
 
 
-class LeftOut(models.Model):
+class SkippedRecord(models.Model):
     """A record of a provider's list that is not here, and why."""
 
     class Kind(models.TextChoices):
@@ -50,18 +50,20 @@ class LeftOut(models.Model):
         return self.name or str(self.pk)
 
 
-def of_institutions() -> "QuerySet[LeftOut]":
+def of_institutions() -> "QuerySet[SkippedRecord]":
     """Return what the latest reading of each institution list left out."""
-    return LeftOut.objects.filter(kind=LeftOut.Kind.INSTITUTION).select_related("integration").order_by("pk")
+    return (
+        SkippedRecord.objects.filter(kind=SkippedRecord.Kind.INSTITUTION).select_related("integration").order_by("pk")
+    )
 
 
 def note_institutions(integration: Integration, left_out: Iterable[records.LeftOut]) -> None:
     """Note what a reading of the whole institution list left out, in place of what the one before did."""
-    integration.left_out.filter(kind=LeftOut.Kind.INSTITUTION).delete()
-    _add(integration, None, LeftOut.Kind.INSTITUTION, list(left_out)[:MOST_NAMED])
+    integration.left_out.filter(kind=SkippedRecord.Kind.INSTITUTION).delete()
+    _add(integration, None, SkippedRecord.Kind.INSTITUTION, list(left_out)[:MOST_NAMED])
 
 
-def note_of_full_check(full_check: FullCheck, kind: LeftOut.Kind, left_out: Iterable[records.LeftOut]) -> None:
+def note_of_full_check(full_check: FullCheck, kind: SkippedRecord.Kind, left_out: Iterable[records.LeftOut]) -> None:
     """Note what a page of a full check's list left out, unless the full check has named enough."""
     found = list(left_out)
     if found:
@@ -69,9 +71,14 @@ def note_of_full_check(full_check: FullCheck, kind: LeftOut.Kind, left_out: Iter
 
 
 def _add(
-    integration: Integration, full_check: FullCheck | None, kind: LeftOut.Kind, left_out: Iterable[records.LeftOut]
+    integration: Integration,
+    full_check: FullCheck | None,
+    kind: SkippedRecord.Kind,
+    left_out: Iterable[records.LeftOut],
 ) -> None:
-    LeftOut.objects.bulk_create(
-        LeftOut(integration=integration, full_check=full_check, kind=kind, name=each.name[:140], why=each.why.value)
+    SkippedRecord.objects.bulk_create(
+        SkippedRecord(
+            integration=integration, full_check=full_check, kind=kind, name=each.name[:140], why=each.why.value
+        )
         for each in left_out
     )
