@@ -18,7 +18,7 @@ from django.utils import timezone
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Role
 from linkadmin.integrations import call_pool
-from linkadmin.integrations.connections import store_secret
+from linkadmin.integrations.keys import store_secret
 from linkadmin.integrations.models import Integration, IntegrationSecret
 from linkadmin.links import due_reads, health
 from linkadmin.links.models import EndUser, Institution, Link, LinkRead, Reason

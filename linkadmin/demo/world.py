@@ -20,7 +20,7 @@ from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.actions import Action
 from linkadmin.audit.models import Outcome
-from linkadmin.integrations.connections import store_secret
+from linkadmin.integrations.keys import store_secret
 from linkadmin.integrations.models import Integration
 from linkadmin.links import counts as link_counts
 from linkadmin.links import unrecognized_values

@@ -20,7 +20,7 @@ from linkadmin.providers.types import CredentialField, FieldKind, Secret
 from linkadmin.wake_worker import wake_worker
 from linkadmin.web.secret_input import SecretInput
 
-from .connections import store_secret
+from .keys import store_secret
 from .models import Integration
 
 KEY_FIELDS = ("key_state", "keys_refused_at", "keys_retry_at", "tested_at", "test_detail")

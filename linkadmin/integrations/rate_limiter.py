@@ -20,18 +20,16 @@ from django.utils import timezone
 
 from linkadmin.database import release_connections
 from linkadmin.heartbeats import signs
-from linkadmin.providers.errors import KeysRefused
 from linkadmin.providers.http.admission import AttemptResult, Denial, HealthSignal, Permit
 from linkadmin.web import storage
 
-from . import circuit_breaker, quotas, slots
+from . import circuit_breaker, keys, quotas, slots
 from .denials import KEYS_REFUSED, NO_DATABASE, NO_FREE_SLOT, describe
 from .models import CallQuota, CallSlot, CircuitBreaker, Integration
 from .slots import Slot
 
 logger = structlog.get_logger(__name__)
 
-OnKeysRefused = Callable[[KeysRefused], None]
 T = TypeVar("T")
 
 
@@ -82,16 +80,8 @@ class RateLimiter:
     waits for it, so that it leaves slots and a share of each window to those who do.
     """
 
-    def __init__(
-        self,
-        integration_id: UUID,
-        *,
-        on_keys_refused: OnKeysRefused,
-        by_hand: bool = False,
-        in_background: bool = False,
-    ) -> None:
+    def __init__(self, integration_id: UUID, *, by_hand: bool = False, in_background: bool = False) -> None:
         self._integration_id = integration_id
-        self._on_keys_refused = on_keys_refused
         self._by_hand = by_hand
         self._in_background = in_background
 
@@ -108,7 +98,7 @@ class RateLimiter:
             person_id=slots.acting_person(),
         )
         admit = _admit_or_wait if self._in_background else _admit
-        admitted = _recorded(partial(admit, request, self._on_keys_refused)) or Denial(NO_DATABASE)
+        admitted = _recorded(partial(admit, request)) or Denial(NO_DATABASE)
         release_connections()
         signs.note_progress()
         if not isinstance(admitted, Denial):
@@ -121,7 +111,6 @@ class AdmittedCall:
     """One call on its way. What can't be recorded about it is lost: it never costs the provider's answer."""
 
     request: CallRequest
-    on_keys_refused: OnKeysRefused
     is_probe: bool
 
     def record(self, result: AttemptResult) -> None:
@@ -151,11 +140,11 @@ def _recorded(record: Callable[[], T]) -> T | None:
     return None
 
 
-def _admit_or_wait(request: CallRequest, on_keys_refused: OnKeysRefused) -> AdmittedCall | Denial:
+def _admit_or_wait(request: CallRequest) -> AdmittedCall | Denial:
     """Admit a call, waiting a moment for a slot: outside of pages, whose threads others need."""
     until = time.monotonic() + min(slots.SLOT_WAIT_SECONDS, request.seconds)
     while True:
-        admitted = _admit(request, on_keys_refused)
+        admitted = _admit(request)
         if not isinstance(admitted, Denial) or admitted.reason not in NO_FREE_SLOT or time.monotonic() >= until:
             return admitted
         release_connections()
@@ -173,7 +162,7 @@ def _take(request: CallRequest) -> Denial | None:
 
 
 @transaction.atomic(durable=True)
-def _admit(request: CallRequest, on_keys_refused: OnKeysRefused) -> AdmittedCall | Denial:
+def _admit(request: CallRequest) -> AdmittedCall | Denial:
     breaker = _locked(request.slot)
     windows = quotas.windows(breaker.integration, request.call, now=timezone.now())
     denial = _denial(request, breaker, windows)
@@ -184,7 +173,7 @@ def _admit(request: CallRequest, on_keys_refused: OnKeysRefused) -> AdmittedCall
         breaker.probe_until = lease_until
         breaker.save()
     quotas.count(windows)
-    return AdmittedCall(request, on_keys_refused, is_probe)
+    return AdmittedCall(request, is_probe)
 
 
 def _denial(request: CallRequest, breaker: CircuitBreaker, windows: list[CallQuota]) -> Denial | None:
@@ -232,10 +221,10 @@ def _learn(admitted: AdmittedCall, result: AttemptResult) -> None:
         quotas.apply_rate(breaker.integration, result.rate, now=now)
     elif result.signal is HealthSignal.ANSWERS:
         quotas.note_answered(breaker.integration, request.call, now=now)
-    if request.by_hand and result.error is None:
+    if not request.by_hand:  # who calls by hand notes more about the keys
+        keys.note_result(breaker.integration, result.error)
+    elif result.error is None:
         quotas.forget_guesses(breaker.integration, now=now)
-    if isinstance(result.error, KeysRefused):
-        admitted.on_keys_refused(result.error)
 
 
 @transaction.atomic(durable=True)

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from linkadmin.database import release_connections
-from linkadmin.integrations import call_pool, connections
+from linkadmin.integrations import call_pool
 from linkadmin.integrations.denials import DENIED
 from linkadmin.links import due_reads, health, unrecognized_values
 from linkadmin.links.causes import VERDICTS
@@ -136,9 +136,6 @@ def record_outcome(operation: Operation, answer: object, *, duration_ms: int, kn
     current.ended_at = at = timezone.now()
     if isinstance(answer, ProviderError):
         _take_failure(current, answer)
-        connections.note_keys(current.integration, answer)
-    else:
-        connections.note_good_keys(current.integration)
     if known is not None:
         _keep_link(current, known)
     move(current, _state_by(answer, current), by=By.RESPONSE, at=at, actor=current.actor)

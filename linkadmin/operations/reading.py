@@ -64,10 +64,6 @@ def read(link: Link, *, in_background: bool = False) -> RemoteLink | None:
     except NotFound as error:
         _take_absence(link, error)
         return None
-    except ProviderError as error:
-        connections.note_keys(link.integration, error)
-        raise
-    connections.note_good_keys(link.integration)
     _take(link, remote, listed, checked_at)
     return remote
 
@@ -114,13 +110,8 @@ def _read_batch(links: Sequence[Link]) -> list[Link]:
     """Read links by one call; return those that are not in the answer: a second look tells whether they are gone."""
     integration, checked_at = links[0].integration, timezone.now()
     health.start_check([link.pk for link in links], at=checked_at)
-    try:
-        provider = connections.client_for(integration, in_background=True)
-        found = {remote.remote_id: remote for remote in provider.read_links([link.ref for link in links])}
-    except ProviderError as error:
-        connections.note_keys(integration, error)
-        raise
-    connections.note_good_keys(integration)
+    provider = connections.client_for(integration, in_background=True)
+    found = {remote.remote_id: remote for remote in provider.read_links([link.ref for link in links])}
     listed = [(link, found[link.remote_id]) for link in links if link.remote_id in found]
     same = health.observe_same(
         # What waits for a code is judged by whether somebody still works on it.

@@ -136,10 +136,8 @@ def _read(question: Question, reading: Reading[T], read: Callable[[Provider], T]
     integration = question.integration
     try:
         reading.found = read(connections.client_for(integration))
-        connections.note_good_keys(integration)
     except ProviderError as error:
         reading.trouble = QueryFailure(type(error), error.failure)
-        connections.note_keys(integration, error)
     finally:
         if reading.is_running:
             reading.trouble = QueryFailure(OutcomeUnknown, Failure(f"{integration.provider}.read", reason="our_fault"))

@@ -86,7 +86,6 @@ def _ask_for(integration: Integration, rows: Sequence[UnknownLinkRead], time_sli
     try:
         _take_over(integration, rows, began_at)
     except ProviderError as error:
-        connections.note_keys(integration, error)
         if _says_no(error) and len(rows) == 1:  # there is none with such an id
             _conclude(integration, rows, began_at)
             return
@@ -106,7 +105,6 @@ def _take_over(integration: Integration, rows: Sequence[UnknownLinkRead], began_
         of_customer = integration.provider_class.full_check_by is FullCheckBy.CUSTOMERS
         whose = _our_id(provider, rows[0].end_user_id) if of_customer else ""
         discovery.add_unknown_links(integration, seen.unknown_links, at=began_at, end_user_id=whose)
-    connections.note_good_keys(integration)
 
 
 def _our_id(provider: Provider, end_user_id: str) -> str:

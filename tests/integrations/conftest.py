@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connections
 
-from linkadmin.integrations.connections import client_for, store_secret
+from linkadmin.integrations.connections import client_for
+from linkadmin.integrations.keys import store_secret
 from linkadmin.integrations.models import CircuitBreaker, Integration
 from linkadmin.integrations.rate_limiter import RateLimiter
 from linkadmin.providers.errors import ProviderError
@@ -68,7 +69,7 @@ def breaker_of(belvo: Integration, **changed: object) -> CircuitBreaker:
 
 
 def limiter_of(belvo: Integration, *, in_background: bool = False) -> RateLimiter:
-    return RateLimiter(belvo.pk, on_keys_refused=lambda _error: None, in_background=in_background)
+    return RateLimiter(belvo.pk, in_background=in_background)
 
 
 def is_admitted(belvo: Integration, *, in_background: bool = False) -> bool:

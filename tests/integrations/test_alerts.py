@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from linkadmin.integrations.connections import store_secret
+from linkadmin.integrations.keys import store_secret
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Link
 from linkadmin.providers.types import Cause, Secret

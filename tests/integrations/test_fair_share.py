@@ -30,7 +30,7 @@ def heron() -> Integration:
 
 
 def background_limiter_of(belvo: Integration) -> RateLimiter:
-    return RateLimiter(belvo.pk, on_keys_refused=lambda _error: None, in_background=True)
+    return RateLimiter(belvo.pk, in_background=True)
 
 
 def read_in_background(belvo: Integration) -> object:

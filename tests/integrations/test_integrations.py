@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from linkadmin.audit.models import AuditEvent
-from linkadmin.integrations.connections import store_secret
+from linkadmin.integrations.keys import store_secret
 from linkadmin.integrations.models import Integration
 from linkadmin.links import health
 from linkadmin.providers.names import isolated
@@ -18,6 +18,7 @@ pytestmark = pytest.mark.django_db
 
 def test_list_shows_address_keys_and_how_many_links(env: Environment) -> None:
     env.belvo_link()
+    Integration.objects.update(key_state=Integration.KeyState.UNTRIED, tested_at=None)
 
     page = env.open("/integrations/", "mia")
 

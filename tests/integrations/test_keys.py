@@ -9,8 +9,10 @@ from django.db import connections
 from django.utils import timezone
 
 from linkadmin.audit.models import AuditEvent
+from linkadmin.integrations.connections import client_for
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Link
+from linkadmin.providers.errors import KeysRefused
 from tests.environment import Environment
 from tests.providers.conftest import Behaviour, Script, reply
 
@@ -48,6 +50,26 @@ def test_good_call_takes_back_that_a_provider_could_not_be_reached(env: Environm
     ask_about(env, link)
 
     assert (env.belvo.key_state, env.belvo.test_detail) == (Integration.KeyState.GOOD, "")
+
+
+def test_any_call_that_is_answered_says_that_keys_are_good(env: Environment) -> None:
+    Integration.objects.update(key_state=Integration.KeyState.UNREACHABLE)
+
+    client_for(env.belvo, in_background=True).test_connection()
+
+    env.belvo.refresh_from_db()
+    assert env.belvo.key_state == Integration.KeyState.GOOD
+
+
+def test_key_that_cannot_be_decrypted_is_noted_by_whoever_would_call(env: Environment) -> None:
+    env.belvo.secrets.update(version=99)
+
+    with pytest.raises(KeysRefused):
+        client_for(env.belvo)
+
+    env.belvo.refresh_from_db()
+    assert env.belvo.keys_refused
+    assert "does not open" in env.belvo.test_detail
 
 
 @pytest.mark.usefixtures("still")

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from linkadmin.database import release_connections
-from linkadmin.integrations.connections import store_secret
+from linkadmin.integrations.keys import store_secret
 from linkadmin.integrations.models import CallQuota, Integration
 from linkadmin.links.models import Link
 from linkadmin.operations import reading, refusals

@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from linkadmin.audit.models import AuditEvent
-from linkadmin.integrations.connections import store_secret
+from linkadmin.integrations.keys import store_secret
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Link
 from linkadmin.operations.models import Operation, OperationKind, State

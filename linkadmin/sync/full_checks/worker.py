@@ -99,7 +99,6 @@ def _read(full_check: FullCheck, part: FullCheckBatch, provider: Provider) -> No
     part.full_check, integration = full_check, full_check.integration
     try:
         _reader(part, integration)(part, integration, provider)
-        _note_good_keys(integration)
     except ProviderError as error:
         _take_failure(part, integration, error)
     except Exception as error:  # noqa: BLE001 - a page that we stumble over does not end the others
@@ -116,14 +115,8 @@ def _reader(part: FullCheckBatch, integration: Integration) -> Callable[[FullChe
     return links.read_page if integration.provider_class.full_check_by is FullCheckBy.LINKS else customers.read_page
 
 
-def _note_good_keys(integration: Integration) -> None:
-    connections.note_good_keys(integration)
-    integration.key_state = Integration.KeyState.GOOD  # which is not to be written with every call
-
-
 def _take_failure(part: FullCheckBatch, integration: Integration, error: ProviderError) -> None:
     """Let a part wait, and with it the full check where no call can be made now; or end the full check."""
-    connections.note_keys(integration, error)
     wait = wait_after(error)
     if isinstance(error, KeysRefused) or error.failure.reason in LASTING:
         lifecycle.fail(part.full_check, _why(error))

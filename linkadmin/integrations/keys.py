@@ -1,0 +1,79 @@
+"""An integration's keys are stored encrypted, and every answer to a call notes whether the provider takes them."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from linkadmin.providers.errors import Blocked, CodeRequired, Failure, KeysRefused, ProviderError, Rejected
+from linkadmin.providers.types import Secret
+
+from .encryption import DecryptionError, decrypt, encrypt, fingerprint
+from .models import Integration, IntegrationSecret
+
+TABLE = "links_integrationsecret"  # in what a key is encrypted for, wherever it is stored
+
+
+@transaction.atomic
+def store_secret(integration: Integration, name: str, secret: Secret) -> None:
+    """Encrypt a key of an integration in place of the one it had."""
+    row, _ = IntegrationSecret.objects.select_for_update().get_or_create(
+        integration=integration, name=name, defaults={"encrypted": b"", "version": 0}
+    )
+    row.version += 1
+    row.encrypted = encrypt(secret, table=TABLE, row=row.pk, field=name, version=row.version)
+    row.fingerprint = fingerprint(secret)
+    row.changed_at = timezone.now()
+    row.save()
+
+
+def secrets_of(integration: Integration) -> dict[str, Secret]:
+    """Decrypt the keys of an integration. Raises `KeysRefused`."""
+    try:
+        return {
+            row.name: decrypt(row.encrypted, table=TABLE, row=row.pk, field=row.name, version=row.version)
+            for row in integration.secrets.all()
+        }
+    except DecryptionError as broken:
+        failure = Failure(f"{integration.provider}.connect", words=str(broken), reason="not_decryptable")
+    raise KeysRefused(failure)
+
+
+def note_result(integration: Integration, error: ProviderError | None) -> None:
+    """Note what the result of a call says about an integration's keys: one warning here, and no link is at fault."""
+    if isinstance(error, KeysRefused):
+        _note_refused(integration, error)
+    elif error is None or (isinstance(error, Rejected | CodeRequired) and not isinstance(error, Blocked)):
+        # Otherwise no answer of the provider's came, and silence says nothing about keys.
+        _note_good(integration)
+
+
+def retry_at(error: KeysRefused) -> datetime | None:
+    """Return when refused keys may be tried again without a person, if ever."""
+    seconds = error.failure.retry_after
+    return timezone.now() + timedelta(seconds=seconds) if seconds else None
+
+
+def _note_refused(integration: Integration, error: KeysRefused) -> None:
+    rows, until = Integration.objects.filter(pk=integration.pk), retry_at(error)
+    if until is not None:  # which makes nothing shorter that only a person can end
+        rows = rows.exclude(key_state=Integration.KeyState.REFUSED, keys_retry_at=None)
+    rows.update(
+        key_state=Integration.KeyState.REFUSED,
+        keys_refused_at=Coalesce("keys_refused_at", timezone.now()),
+        keys_retry_at=until,
+        test_detail=error.failure.words[:500],
+        tested_at=timezone.now(),
+    )
+
+
+def _note_good(integration: Integration) -> None:
+    """Take back the warning, unless keys are refused for the time being: the call was admitted before that."""
+    good, now = Integration.KeyState.GOOD, timezone.now()
+    if integration.key_state != good:
+        rows = Integration.objects.filter(pk=integration.pk).exclude(key_state=good)
+        rows.filter(~Q(key_state=Integration.KeyState.REFUSED) | Q(keys_retry_at__lte=now)).update(
+            key_state=good, keys_refused_at=None, keys_retry_at=None, test_detail="", tested_at=now
+        )
