@@ -17,7 +17,8 @@ from django.conf import settings
 from linkadmin.database import release_connections
 from linkadmin.web import storage
 
-from . import rate_limiter, slots
+from .rate_limiter import free_slot
+from .slots import Slot, using_slot
 
 logger = structlog.get_logger(__name__)
 
@@ -29,32 +30,23 @@ _running: dict[UUID, set[Future[None]]] = {}
 _waiting = threading.BoundedSemaphore(PAGES_THAT_WAIT)
 
 
-class HeldSlot:
-    """One of an integration's slots for calls, free again when the work in it is over."""
-
-    def __init__(self, slot: slots.Slot) -> None:
-        self.slot = slot
-        self.taken_over = False
-
-
 @contextmanager
-def held(slot: slots.Slot) -> Iterator[HeldSlot]:
-    """Make this thread's calls in the slot, and free it unless work that was started took it over."""
-    holding = HeldSlot(slot)
+def held(slot: Slot) -> Iterator[Slot]:
+    """Make this thread's calls in the slot, and free it unless it was handed over to work that was started."""
     try:
-        with slots.using_slot(slot):
-            yield holding
+        with using_slot(slot):
+            yield slot
     finally:
-        if not holding.taken_over:
-            rate_limiter.free_slot(slot)
+        if not slot.is_handed_over:
+            free_slot(slot)
 
 
-def start(key: UUID, held: HeldSlot, work: Callable[[], None]) -> None:
+def start(key: UUID, slot: Slot, work: Callable[[], None]) -> None:
     """Run `work` beside the page, in the slot held for it."""
-    held.taken_over = True
+    slot.is_handed_over = True
     storage.note_call()
     with _lock:
-        future = _pool.submit(_run, key, held.slot, work)
+        future = _pool.submit(_run, key, slot, work)
         _running.setdefault(key, set()).add(future)
     future.add_done_callback(partial(_forget, key))
 
@@ -91,12 +83,12 @@ def _forget(key: UUID, future: Future[None]) -> None:
             _running.pop(key, None)
 
 
-def _run(key: UUID, slot: slots.Slot, work: Callable[[], None]) -> None:
+def _run(key: UUID, slot: Slot, work: Callable[[], None]) -> None:
     try:
-        with slots.using_slot(slot):
+        with using_slot(slot):
             work()
     except Exception as error:  # noqa: BLE001 - nobody else would see it; its message may hold what was typed
         logger.error("call.broken", operation_id=str(key), error=type(error).__name__)
     finally:
-        rate_limiter.free_slot(slot)
+        free_slot(slot)
         release_connections()

@@ -20,12 +20,13 @@ SLOT_WAIT_SECONDS = 1.0  # in the background; a page never waits for one
 SLOTS_FOR_PEOPLE = 3  # stay free of calls in the background
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Slot:
     """One of an integration's slots for calls."""
 
     integration_id: UUID
     id: UUID = field(default_factory=uuid4)
+    is_handed_over: bool = False  # to a thread, which frees it
 
 
 _slot: ContextVar[Slot | None] = ContextVar("slot", default=None)

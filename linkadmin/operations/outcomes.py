@@ -14,6 +14,7 @@ from django.utils import timezone
 from linkadmin.database import release_connections
 from linkadmin.integrations import call_pool
 from linkadmin.integrations.denials import DENIED
+from linkadmin.integrations.slots import Slot
 from linkadmin.links import due_reads, health, unrecognized_values
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link, Reason
@@ -66,9 +67,9 @@ Source = health.Source
 Call = Callable[[Provider], object]
 
 
-def make_call(operation: Operation, held: call_pool.HeldSlot, provider: Provider, call: Call) -> None:
+def make_call(operation: Operation, slot: Slot, provider: Provider, call: Call) -> None:
     """Make the one call of a claimed operation beside the page, and settle the operation by its answer."""
-    call_pool.start(operation.pk, held, partial(_call_and_settle, operation, provider, call))
+    call_pool.start(operation.pk, slot, partial(_call_and_settle, operation, provider, call))
 
 
 def _call_and_settle(operation: Operation, provider: Provider, call: Call) -> None:

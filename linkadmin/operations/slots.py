@@ -9,15 +9,14 @@ from django.conf import settings
 from linkadmin.accounts.models import User
 from linkadmin.integrations import call_pool, denials, rate_limiter, slots
 from linkadmin.integrations.models import Integration
+from linkadmin.integrations.slots import Slot
 from linkadmin.providers.http.admission import Denial
 
 from . import refusals
 
 
 @contextmanager
-def slot_for(
-    integration_id: UUID, *, person: User, call: str = "", seconds: float = 0.0
-) -> Iterator[call_pool.HeldSlot]:
+def slot_for(integration_id: UUID, *, person: User, call: str = "", seconds: float = 0.0) -> Iterator[Slot]:
     """Hold a slot for a person's calls to an integration, for `seconds` or those of a read.
 
     Never waits: raises `TooManyCalls` when no slot is free, or the person has half of them, `Paused` when the named

@@ -11,6 +11,7 @@ from linkadmin.audit.models import AuditEvent
 from linkadmin.integrations import call_pool
 from linkadmin.integrations.denials import words_for
 from linkadmin.integrations.models import CallQuota, CallSlot, CircuitBreaker, Integration
+from linkadmin.integrations.slots import Slot
 from linkadmin.links.models import Link, LinkRead
 from linkadmin.operations.models import Operation, PendingChallenge, State
 from linkadmin.providers.types import Cause
@@ -128,13 +129,13 @@ def test_call_that_is_denied_after_its_operation_began_ends_not_sent(
     link = env.belvo_link("Blue Fern", bank="gringotts_mx_retail") if form == "credentials" else asked
     begin, sent = call_pool.start, len(env.calls("PUT"))
 
-    def start(key: UUID, held: call_pool.HeldSlot, work: Callable[[], None]) -> None:
+    def start(key: UUID, slot: Slot, work: Callable[[], None]) -> None:
         if why == "paused":
             pause(env.belvo)
         else:
             used_up = {"calls": 9, "used": 9, "window_ends_at": timezone.now() + timedelta(seconds=30)}
             CallQuota.objects.update_or_create(integration=env.belvo, scope="", defaults=used_up)
-        begin(key, held, work)
+        begin(key, slot, work)
 
     monkeypatch.setattr(call_pool, "start", start)
     typed = {"password": "pass_valid"} if form == "credentials" else {"token": "111111"}

@@ -17,6 +17,7 @@ from pytest_django import Settings
 from linkadmin.audit.models import AuditEvent
 from linkadmin.integrations import call_pool
 from linkadmin.integrations.models import CallQuota, CallSlot, Integration
+from linkadmin.integrations.slots import Slot
 from linkadmin.links.models import Link
 from linkadmin.operations.models import Operation, State
 from tests.environment import HTMX, Environment
@@ -140,8 +141,8 @@ class TestTwoWhoCheckTheSameLink:
         _check(env, link, "ana")
         begin = call_pool.start
 
-        def start(key: UUID, held: call_pool.HeldSlot, work: Callable[[], None]) -> None:
-            begin(key, held, lambda: (second_may_end.wait(60), work())[1])
+        def start(key: UUID, slot: Slot, work: Callable[[], None]) -> None:
+            begin(key, slot, lambda: (second_may_end.wait(60), work())[1])
             first_may_end.set()
             wait_until(lambda: CallSlot.objects.count() == 1)
             time.sleep(0.2)  # what the first still does after it let its slot go
