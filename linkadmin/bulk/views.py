@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from linkadmin.accounts.roles import Right, may
-from linkadmin.links.glance import Glance, time_of
+from linkadmin.compiled_query import CompiledQuery, time_of
 from linkadmin.links.live import NOTHING_AWAITED, Pulse, answer, seconds_between, version_of
 from linkadmin.operations.refusals import Refusal
 from linkadmin.paging import Page
@@ -30,7 +30,7 @@ from .selection import ALL, TICKED, WORDS, Selection
 
 TEMPLATE = "bulk/job.html"
 _DONE = BulkPart.objects.filter(job=OuterRef("pk"), done_at__isnull=False).order_by("-done_at").values("done_at")
-_JOB = Glance(lambda pk: BulkJob.objects.filter(pk=pk).values_list("state", "began_at", Subquery(_DONE[:1])))
+_JOB = CompiledQuery(lambda pk: BulkJob.objects.filter(pk=pk).values_list("state", "began_at", Subquery(_DONE[:1])))
 MOVES: dict[str, Callable[..., BulkJob]] = {
     "begin": services.start,
     "stop": services.stop,

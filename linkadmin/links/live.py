@@ -23,7 +23,7 @@ from linkadmin.heartbeats import watch
 from linkadmin.integrations.alerts import troubled
 from linkadmin.integrations.models import Integration
 
-from .glance import Glance, time_of
+from .glance import CompiledQuery, time_of
 from .models import EndUser
 
 # How long something is awaited, in seconds, and how often its page asks meanwhile.
@@ -35,7 +35,7 @@ _signer = signing.TimestampSigner(salt="linkadmin.links.live")
 MOST_SCOPES = 50  # integrations named in one poll
 
 
-_TROUBLED = Glance(lambda _key: troubled().order_by("pk").values_list("pk", *TROUBLE))
+_TROUBLED = CompiledQuery(lambda _key: troubled().order_by("pk").values_list("pk", *TROUBLE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
-from linkadmin.links.glance import Glance, time_of
+from linkadmin.compiled_query import CompiledQuery, time_of
 from linkadmin.links.live import NOTHING_AWAITED, TROUBLE, Pulse, seconds_between, trouble_of, version_of
 from linkadmin.links.models import Link
 from linkadmin.providers.types import HealthState
@@ -32,7 +32,7 @@ SHOWN_OF_LINK = (
 )
 _LAST = Operation.objects.filter(link=OuterRef("pk")).order_by("-prepared_at", "-id")
 _BEGAN = Coalesce("sent_at", "prepared_at")
-_LINK = Glance(
+_LINK = CompiledQuery(
     lambda pk: Link.objects.filter(pk=pk).values_list(
         Subquery(_LAST.values("version")[:1]),
         Subquery(_LAST.values("state")[:1]),
@@ -45,7 +45,9 @@ _LINK = Glance(
         *SHOWN_OF_LINK,
     )
 )
-_OPERATION = Glance(lambda pk: Operation.objects.filter(pk=pk).values_list("version", "state", _BEGAN, "end_user"))
+_OPERATION = CompiledQuery(
+    lambda pk: Operation.objects.filter(pk=pk).values_list("version", "state", _BEGAN, "end_user")
+)
 
 
 def pulse_of_link(pk: UUID) -> Pulse:

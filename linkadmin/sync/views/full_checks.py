@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from linkadmin.accounts.roles import Right, may
+from linkadmin.compiled_query import CompiledQuery, time_of
 from linkadmin.integrations.models import Integration
-from linkadmin.links.glance import Glance, time_of
 from linkadmin.links.live import NOTHING_AWAITED, Pulse, answer, seconds_between, version_of
 from linkadmin.operations.refusals import Refusal
 from linkadmin.paging import Keyset
@@ -22,7 +22,7 @@ from linkadmin.web.pages import go, reader
 
 SHOWN = ("state", "began_at", "lease_until", "due_at", "seen", "note")
 NEWEST_FIRST = Keyset("began_at", "id", newest_first=True)
-_FULL_CHECK = Glance(lambda pk: FullCheck.objects.filter(pk=pk).values_list(*SHOWN))
+_FULL_CHECK = CompiledQuery(lambda pk: FullCheck.objects.filter(pk=pk).values_list(*SHOWN))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

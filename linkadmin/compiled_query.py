@@ -15,7 +15,7 @@ ANY = UUID(int=0)  # stands for the key in the compiled query
 _KEY = models.UUIDField()
 
 
-class Glance:
+class CompiledQuery:
     """A query of rows by one key, or by none. What it returns is as the database has it."""
 
     def __init__(self, build: Callable[[UUID], "QuerySet[Any, Any]"]) -> None:
