@@ -19,11 +19,11 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from linkadmin.accounts.middleware import FOLLOWS_HEADER
+from linkadmin.compiled_query import CompiledQuery, time_of
 from linkadmin.heartbeats import watch
 from linkadmin.integrations.alerts import troubled
 from linkadmin.integrations.models import Integration
 
-from .glance import CompiledQuery, time_of
 from .models import EndUser
 
 # How long something is awaited, in seconds, and how often its page asks meanwhile.
