@@ -1,6 +1,6 @@
 """Clients for the providers of bank connections. Plain Python: knows nothing of the rest of Linkadmin.
 
-Start with base: the calls a provider may offer. declared is what it says of itself, http what is between us and the wire.
+Start with base: the calls a provider may offer. declared is what it says of itself, http what goes over the wire.
 """
 
 from collections.abc import Mapping
