@@ -42,6 +42,7 @@ WRITTEN_ONCE = {  # markup, and where alone it stands: all other pages use that 
     'class="alert ': ["partials/_alert.html"],
     'class="crumbs"': ["partials/_crumbs.html"],
     'class="empty"': ["partials/_empty.html"],
+    "data-elapsed-since": ["partials/_elapsed.html"],
     '<div class="search"': ["partials/_search.html"],
     'class="strip__number"': ["links/_strip_item.html"],
     'class="page-head': ["partials/_page_head.html"],
