@@ -107,7 +107,7 @@ FACTS: Mapping[str, frozenset[str]] = {
     "links.Note": frozenset({"at"}),
     "links.OwnerChange": frozenset({"at"}),
     "links.InstitutionChange": frozenset({"at"}),
-    "links.UnknownValue": frozenset({"first_at", "last_at"}),
+    "links.UnrecognizedValue": frozenset({"first_at", "last_at"}),
     "links.HealthChange": frozenset({"at"}),
     "integrations.CallSlot": frozenset({"taken_at"}),
     "webhooks.WebhookEndpoint": frozenset({"created_at"}),

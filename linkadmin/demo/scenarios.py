@@ -240,7 +240,7 @@ _IN_HERON = (
         "erroring",
         "[PRODUCTS_NOT_SUPPORTED] the requested product(s) are not supported by this item",
     ),
-    _item(Cause.ERROR_UNRECOGNISED, 1, "erroring", "[ACCOUNT_MIGRATION_PENDING] accounts of this item are being moved"),
+    _item(Cause.ERROR_UNRECOGNIZED, 1, "erroring", "[ACCOUNT_MIGRATION_PENDING] accounts of this item are being moved"),
     _item(Cause.ERROR_UNNAMED, 1, "erroring", "sync failed, please contact support"),
     _item(Cause.GONE, 2, "deleted_in_plaid"),
     _item(Cause.SWITCHED_OFF, 2, "sync_disabled"),

@@ -18,7 +18,7 @@ from linkadmin.providers.names import folded
 from linkadmin.providers.types import HealthState
 
 from .causes import ESCALATED_RANK, STATES, VERIFYING_LOOK, Group
-from .models import ESCALATE_AFTER, VERIFYING, EndUser, Institution, Link, UnknownValue
+from .models import ESCALATE_AFTER, VERIFYING, EndUser, Institution, Link, UnrecognizedValue
 from .unrecognized_values import showing
 
 COUNTED = 1000  # links; what matches more than these is "more than"
@@ -60,7 +60,7 @@ class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
     # From other pages; nobody picks one from a list here.
     customer = django_filters.UUIDFilter(field_name="end_user", label=_("Customer"), widget=forms.HiddenInput)
     unknown = django_filters.ModelChoiceFilter(
-        queryset=UnknownValue.objects.all(), method="of_word", label=_("Unknown word"), widget=forms.HiddenInput
+        queryset=UnrecognizedValue.objects.all(), method="of_word", label=_("Unknown word"), widget=forms.HiddenInput
     )
 
     class Meta:
@@ -79,7 +79,7 @@ class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
         states = Group(value).states if value in list(Group) else (HealthState(value),)
         return links.filter(health__in=[state.value for state in states], verifying_since=None)
 
-    def of_word(self, links: "QuerySet[Link]", _name: str, value: UnknownValue) -> "QuerySet[Link]":
+    def of_word(self, links: "QuerySet[Link]", _name: str, value: UnrecognizedValue) -> "QuerySet[Link]":
         return showing(links.filter(disconnected_at=None), value)
 
     def of_owner(self, links: "QuerySet[Link]", _name: str, _value: str) -> "QuerySet[Link]":

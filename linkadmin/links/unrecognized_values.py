@@ -15,15 +15,15 @@ from linkadmin.providers import PROVIDERS, provider_class
 from linkadmin.providers.http.redaction import WITHHELD
 from linkadmin.providers.types import Cause, Observation
 
-from .models import Link, UnknownValue
+from .models import Link, UnrecognizedValue
 
-Place = UnknownValue.Place
+Place = UnrecognizedValue.Place
 
 # Where the word is that a cause says we do not know: the first of these places that has one.
 PLACES: Mapping[Cause, tuple[Place, ...]] = {
-    Cause.UNRECOGNISED: (Place.STATUS, Place.CODE, Place.WORDS),
+    Cause.UNRECOGNIZED: (Place.STATUS, Place.CODE, Place.WORDS),
     Cause.SOURCE_UNKNOWN: (Place.STATUS,),
-    Cause.ERROR_UNRECOGNISED: (Place.CODE, Place.WORDS),
+    Cause.ERROR_UNRECOGNIZED: (Place.CODE, Place.WORDS),
     Cause.ERROR_UNNAMED: (Place.WORDS,),
     Cause.LOGIN_UNCLEAR: (Place.WORDS,),
 }
@@ -46,7 +46,7 @@ def word_of(provider: str, seen: Observation) -> Word | None:
     for place in PLACES.get(seen.cause, ()):
         value = str(getattr(seen, COLUMNS[place]))[: LONGEST[place]]
         # A link keeps its status beside an error that nobody understands.
-        is_kept = seen.cause is Cause.UNRECOGNISED and place is Place.STATUS and value in known
+        is_kept = seen.cause is Cause.UNRECOGNIZED and place is Place.STATUS and value in known
         if value and value != WITHHELD and not is_kept:
             return Word(place, value)
     return None
@@ -69,7 +69,7 @@ def note_refusal(provider: str, seen: Observation, *, at: datetime) -> None:
         _count(provider, word, at=at)
 
 
-def showing(links: "QuerySet[Link]", known: UnknownValue) -> "QuerySet[Link]":
+def showing(links: "QuerySet[Link]", known: UnrecognizedValue) -> "QuerySet[Link]":
     """Return the links that say this word now."""
     return _saying(links, Place(known.place)).filter(said=known.value, integration__provider=known.provider)
 
@@ -98,12 +98,12 @@ def _says(link: Link, cause: Cause, word: Word) -> bool:
 
 
 def _count(provider: str, word: Word, *, at: datetime, link: Link | None = None) -> None:
-    kept = UnknownValue.objects.filter(provider=provider, place=word.place)
+    kept = UnrecognizedValue.objects.filter(provider=provider, place=word.place)
     if not kept.filter(value=word.value).exists() and kept.count() >= MOST_PER_PLACE:
         return
-    row, _ = UnknownValue.objects.get_or_create(
+    row, _ = UnrecognizedValue.objects.get_or_create(
         provider=provider, place=word.place, value=word.value, defaults={"first_at": at, "last_at": at}
     )
-    UnknownValue.objects.filter(pk=row.pk).update(
+    UnrecognizedValue.objects.filter(pk=row.pk).update(
         seen=F("seen") + 1, first_at=Least("first_at", at), last_at=Greatest("last_at", at), last_link=link
     )

@@ -189,8 +189,8 @@ class Cause(StrEnum):
     BANK_DROPPED = "bank_dropped"
     CODE_UNSUPPORTED = "code_unsupported"
     # not understood yet
-    UNRECOGNISED = "unrecognised"
-    ERROR_UNRECOGNISED = "error_unrecognised"
+    UNRECOGNIZED = "unrecognized"
+    ERROR_UNRECOGNIZED = "error_unrecognized"
     ERROR_UNNAMED = "error_unnamed"
     SOURCE_UNKNOWN = "source_unknown"
     DETAIL_HIDDEN = "detail_hidden"

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links import counts
 from linkadmin.links.group_counts import group_tiles
-from linkadmin.links.models import Link, UnknownValue
+from linkadmin.links.models import Link, UnrecognizedValue
 from linkadmin.links.presentation import rows
 from linkadmin.links.queries import ESCALATE, standing, waiting_too_long
 from linkadmin.web.pages import reader
@@ -38,7 +38,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "trend": trend_chart(),
         "oldest": rows(report.oldest_unrepaired(live), see_names=see_names) if may_view else [],
         "mine": rows(report.portfolio_of(reader(request), live), see_names=see_names) if may_view else [],
-        "unknown_words": UnknownValue.objects.count(),
+        "unknown_words": UnrecognizedValue.objects.count(),
         "may_view_links": may_view,
     }
     return render(request, "reports/overview.html", context)

@@ -182,7 +182,7 @@ LIST_CAUSES = {
     "login_required": Cause.LOGIN_REQUIRED,
     "item_locked": Cause.ITEM_LOCKED,
     "institution_down": Cause.BANK_DOWN,
-    "unknown_code": Cause.ERROR_UNRECOGNISED,
+    "unknown_code": Cause.ERROR_UNRECOGNIZED,
     "no_bracket": Cause.ERROR_UNNAMED,
     "deleted_in_plaid": Cause.GONE,
     "sync_disabled": Cause.SWITCHED_OFF,

@@ -15,7 +15,7 @@ from django.urls import Resolver404, resolve
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Role
 from linkadmin.links import counts
-from linkadmin.links.models import Institution, Link, UnknownValue
+from linkadmin.links.models import Institution, Link, UnrecognizedValue
 from tests.markup import Page, read
 
 pytestmark = [pytest.mark.deep, pytest.mark.django_db, pytest.mark.usefixtures("state")]
@@ -108,8 +108,8 @@ def odd_world(state: object) -> None:
     ours = Institution.objects.filter(links__health="customer_login").order_by("pk").first()
     assert ours
     Institution.objects.filter(pk=ours.pk).update(status="down")
-    UnknownValue.objects.bulk_create(
-        [UnknownValue(provider="belvo", place="code", value=f"code_{n}", seen=1) for n in range(230)]
+    UnrecognizedValue.objects.bulk_create(
+        [UnrecognizedValue(provider="belvo", place="code", value=f"code_{n}", seen=1) for n in range(230)]
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from linkadmin.links import health, unrecognized_values
-from linkadmin.links.models import Link, UnknownValue
+from linkadmin.links.models import Link, UnrecognizedValue
 from linkadmin.providers.types import Cause, Observation
 from tests.environment import Environment
 
@@ -18,21 +18,21 @@ def say(link: Link, seen: Observation, *, at: datetime | None = None) -> None:
 
 
 def counted() -> list[tuple[str, str, int]]:
-    return list(UnknownValue.objects.order_by("pk").values_list("place", "value", "seen"))
+    return list(UnrecognizedValue.objects.order_by("pk").values_list("place", "value", "seen"))
 
 
 @pytest.mark.parametrize(
     ("seen", "place", "value"),
     [
-        (Observation(Cause.UNRECOGNISED, raw_status="migrating"), "status", "migrating"),
-        (Observation(Cause.UNRECOGNISED, raw_code="brand_new"), "code", "brand_new"),
-        (Observation(Cause.UNRECOGNISED, raw_words="Something new"), "words", "Something new"),
-        (Observation(Cause.ERROR_UNRECOGNISED, "erroring", "NEW_CODE", "[NEW_CODE] x"), "code", "NEW_CODE"),
+        (Observation(Cause.UNRECOGNIZED, raw_status="migrating"), "status", "migrating"),
+        (Observation(Cause.UNRECOGNIZED, raw_code="brand_new"), "code", "brand_new"),
+        (Observation(Cause.UNRECOGNIZED, raw_words="Something new"), "words", "Something new"),
+        (Observation(Cause.ERROR_UNRECOGNIZED, "erroring", "NEW_CODE", "[NEW_CODE] x"), "code", "NEW_CODE"),
         (Observation(Cause.ERROR_UNNAMED, "erroring", raw_words="sync failed"), "words", "sync failed"),
         (Observation(Cause.LOGIN_UNCLEAR, "", "login_error", "Odd trouble"), "words", "Odd trouble"),
         (Observation(Cause.SOURCE_UNKNOWN, "unknown"), "status", "unknown"),
-        (Observation(Cause.UNRECOGNISED, "active", "brand_new", "New words"), "code", "brand_new"),
-        (Observation(Cause.UNRECOGNISED, "active", raw_words="New words"), "words", "New words"),
+        (Observation(Cause.UNRECOGNIZED, "active", "brand_new", "New words"), "code", "brand_new"),
+        (Observation(Cause.UNRECOGNIZED, "active", raw_words="New words"), "words", "New words"),
     ],
 )
 def test_word_is_counted_with_where_it_stood(env: Environment, seen: Observation, place: str, value: str) -> None:
@@ -49,12 +49,12 @@ def test_word_that_is_known_is_not_counted(env: Environment) -> None:
 
 def test_word_counts_once_per_change_and_not_per_read(env: Environment) -> None:
     link, now = env.heron_link(), timezone.now()
-    odd, fine = Observation(Cause.UNRECOGNISED, "migrating"), Observation(Cause.WORKING, "active")
+    odd, fine = Observation(Cause.UNRECOGNIZED, "migrating"), Observation(Cause.WORKING, "active")
 
     for minute, seen in enumerate([odd, odd, odd, fine, odd]):
         say(link, seen, at=now + timedelta(minutes=minute))
 
-    known = UnknownValue.objects.get()
+    known = UnrecognizedValue.objects.get()
     assert (known.seen, known.first_at, known.last_at) == (2, now, now + timedelta(minutes=4))
     assert known.last_link == link
 
@@ -63,7 +63,7 @@ def test_report_that_came_late_counts_nothing(env: Environment) -> None:
     link, now = env.heron_link(), timezone.now()
     say(link, Observation(Cause.WORKING, "active"), at=now)
 
-    say(link, Observation(Cause.UNRECOGNISED, "migrating"), at=now - timedelta(hours=1))
+    say(link, Observation(Cause.UNRECOGNIZED, "migrating"), at=now - timedelta(hours=1))
 
     assert counted() == []
 
@@ -96,13 +96,13 @@ def test_refusal_of_what_is_no_link_yet_is_counted_too(env: Environment) -> None
     env.send(env.new_link_url("erebor_mx_retail"), **typed)
 
     assert [(place, seen) for place, _value, seen in counted()] == [("words", 1)]
-    assert UnknownValue.objects.get().provider == "belvo"
+    assert UnrecognizedValue.objects.get().provider == "belvo"
 
 
 def test_page_lists_words_with_the_links_that_say_them(env: Environment) -> None:
     odd, fine = env.heron_link("Acme", item_id="item-1"), env.heron_link("Blue", item_id="item-2")
-    say(odd, Observation(Cause.UNRECOGNISED, "migrating"))
-    known = UnknownValue.objects.get()
+    say(odd, Observation(Cause.UNRECOGNIZED, "migrating"))
+    known = UnrecognizedValue.objects.get()
 
     page = env.open("/unknown-values/")
     listed = env.open(f"/links/?unknown={known.pk}")
@@ -116,14 +116,14 @@ def test_page_lists_words_with_the_links_that_say_them(env: Environment) -> None
 
 def test_word_that_no_link_says_any_more_stays_with_its_count(env: Environment) -> None:
     link, now = env.heron_link(), timezone.now()
-    say(link, Observation(Cause.UNRECOGNISED, "migrating"), at=now)
+    say(link, Observation(Cause.UNRECOGNIZED, "migrating"), at=now)
     say(link, Observation(Cause.WORKING, "active"), at=now + timedelta(minutes=1))
 
     assert "migrating Heron Data Status of a link 1 —" in env.open("/unknown-values/").words
 
 
 def test_word_can_be_copied_for_a_report(env: Environment) -> None:
-    say(env.heron_link(), Observation(Cause.UNRECOGNISED, "migrating"))
+    say(env.heron_link(), Observation(Cause.UNRECOGNIZED, "migrating"))
 
     copied = [each.attrs["data-copy"] for each in env.open("/unknown-values/").elements if "data-copy" in each.attrs]
 
@@ -131,7 +131,7 @@ def test_word_can_be_copied_for_a_report(env: Environment) -> None:
 
 
 def test_word_is_drawn_as_text_whatever_it_is(env: Environment) -> None:
-    say(env.heron_link(), Observation(Cause.UNRECOGNISED, "<img src=x hx-get=/admin/>"))
+    say(env.heron_link(), Observation(Cause.UNRECOGNIZED, "<img src=x hx-get=/admin/>"))
 
     page = env.open("/unknown-values/")
 
@@ -147,7 +147,7 @@ def test_overview_mentions_unknown_words_only_if_there_are_any(env: Environment)
     assert "/unknown-values/" in env.open("/").links()  # the navigation
     before = env.open("/").words
 
-    say(env.heron_link(), Observation(Cause.UNRECOGNISED, "migrating"))
+    say(env.heron_link(), Observation(Cause.UNRECOGNIZED, "migrating"))
 
     assert "that we do not know" not in before
     assert "One word of a provider's that we do not know" in env.open("/").words

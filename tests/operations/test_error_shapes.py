@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from linkadmin.integrations.models import CallQuota, CircuitBreaker, Integration
-from linkadmin.links.models import Link, UnknownValue
+from linkadmin.links.models import Link, UnrecognizedValue
 from linkadmin.operations.models import State
 from linkadmin.providers.types import Cause, HealthState
 from tests.environment import Environment
@@ -117,7 +117,7 @@ def test_body_without_words_is_told_honestly(env: Environment, body: bytes, says
     assert says in page.words
     assert "words below" not in page.words
     link.refresh_from_db()
-    assert link.cause != Cause.UNRECOGNISED.value
+    assert link.cause != Cause.UNRECOGNIZED.value
 
 
 def test_error_of_the_server_shows_its_words_and_decides_nothing(env: Environment) -> None:
@@ -168,10 +168,10 @@ def test_words_not_understood_are_listed_and_the_status_a_link_keeps_is_not(env:
         env.send(f"/links/{link.pk}/credentials/", password="hunter22")
 
     link.refresh_from_db()
-    assert (link.cause, link.raw_status) == (Cause.UNRECOGNISED.value, "valid")
+    assert (link.cause, link.raw_status) == (Cause.UNRECOGNIZED.value, "valid")
     page = env.open("/unknown-values/", "adm")
     assert "brand_new" in page.words
-    assert set(UnknownValue.objects.values_list("value", flat=True)) == {"brand_new"}
+    assert set(UnrecognizedValue.objects.values_list("value", flat=True)) == {"brand_new"}
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ SITUATIONS: Mapping[str, Callable[[Environment], Link]] = {
     "unknown outcome": unknown_outcome,
     "working": lambda env: env.belvo_link(cause=Cause.WORKING),
     "bank down": lambda env: env.belvo_link(cause=Cause.BANK_DOWN),
-    "not understood": lambda env: env.belvo_link(cause=Cause.UNRECOGNISED),
+    "not understood": lambda env: env.belvo_link(cause=Cause.UNRECOGNIZED),
     "consent": lambda env: env.belvo_link(cause=Cause.PORTAL_CONSENT_EXPIRED, bank="ofmockbank_br_retail"),
     "old data": lambda env: env.belvo_link(cause=Cause.STALE),
     "ended": lambda env: env.belvo_link(cause=Cause.GONE),

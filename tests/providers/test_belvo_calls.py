@@ -121,7 +121,7 @@ def test_a_link_survives_new_fields_and_odd_values(serve: Serve) -> None:
         ({"status": "invalid"}, Cause.LOGIN_REFUSED),
         ({"status": "token_required"}, Cause.CODE_NEEDED),
         ({"status": "unconfirmed"}, Cause.UNCONFIRMED),
-        ({"status": "hibernating"}, Cause.UNRECOGNISED),
+        ({"status": "hibernating"}, Cause.UNRECOGNIZED),
         ({"status": "invalid", "credentials_storage": "nostore"}, Cause.STORAGE_ENDED),
         (
             {"status": "invalid", "credentials_storage": "30d", "created_at": "2022-02-09T08:45:50Z"},

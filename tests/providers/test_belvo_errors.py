@@ -116,7 +116,7 @@ CODES = [
     (401, "something_new", KeysRefused, None),
     (403, "something_new", KeysRefused, None),
     (429, "something_new", Busy, None),
-    (400, "something_new", Rejected, Cause.UNRECOGNISED),
+    (400, "something_new", Rejected, Cause.UNRECOGNIZED),
     (408, "request_timeout", OutcomeUnknown, Cause.PROVIDER_TROUBLE),
     (500, "unexpected_error", OutcomeUnknown, Cause.PROVIDER_TROUBLE),
     (500, "service_unavailable", OutcomeUnknown, Cause.PROVIDER_TROUBLE),

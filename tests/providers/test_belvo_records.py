@@ -109,8 +109,8 @@ def test_the_consents_of_a_link_are_read_without_whose_they_are(serve: Serve) ->
         ("AWAITING_AUTHORISATION_CONFIRMATION", Cause.CONSENT_UNFINISHED, None),
         ("REJECTED", Cause.CONSENT_REJECTED, None),
         ("EXPIRED", Cause.PORTAL_CONSENT_EXPIRED, None),
-        ("DREAMING", Cause.UNRECOGNISED, None),
-        (None, Cause.UNRECOGNISED, None),
+        ("DREAMING", Cause.UNRECOGNIZED, None),
+        (None, Cause.UNRECOGNIZED, None),
     ],
 )
 def test_each_status_of_a_consent_has_its_cause(

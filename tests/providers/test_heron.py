@@ -106,14 +106,14 @@ def test_working_with_an_error_beside_it_is_a_conflict(serve: Serve) -> None:
         ({"status": "erroring", "status_message": "  [ITEM_LOCKED]"}, Cause.ITEM_LOCKED),
         ({"status": "erroring", "status_message": "[ACCOUNTS_LIMIT] slow down"}, Cause.TOO_MANY_CALLS),
         ({"status": "erroring", "status_message": "[TRIAL_CONNECTION_LIMIT] no"}, Cause.PLAN_USED_UP),
-        ({"status": "erroring", "status_message": "[SOME_FUTURE_CODE] new"}, Cause.ERROR_UNRECOGNISED),
+        ({"status": "erroring", "status_message": "[SOME_FUTURE_CODE] new"}, Cause.ERROR_UNRECOGNIZED),
         ({"status": "erroring", "status_message": "sync failed"}, Cause.ERROR_UNNAMED),
         ({"status": "erroring", "status_message": None}, Cause.ERROR_UNNAMED),
         ({"status": "erroring", "status_message": ["odd"]}, Cause.ERROR_UNNAMED),
         ({"status": "sync_disabled"}, Cause.SWITCHED_OFF),
         ({"status": "deleted_in_plaid"}, Cause.GONE),
         ({"status": "unknown"}, Cause.SOURCE_UNKNOWN),
-        ({"status": "dreaming"}, Cause.UNRECOGNISED),
+        ({"status": "dreaming"}, Cause.UNRECOGNIZED),
     ],
 )
 def test_each_status_and_code_has_its_cause(serve: Serve, changes: dict[str, object], cause: Cause) -> None:

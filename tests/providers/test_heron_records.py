@@ -115,7 +115,7 @@ def test_a_customer_is_read_with_the_causes_of_its_sources(serve: Serve) -> None
         ("parsing", Cause.DATA_PREPARING),
         ("failed", Cause.ERROR_UNNAMED),
         ("transactions_unloaded", Cause.SWITCHED_OFF),
-        ("dreaming", Cause.UNRECOGNISED),
+        ("dreaming", Cause.UNRECOGNIZED),
         (None, Cause.SOURCE_UNKNOWN),
     ],
 )

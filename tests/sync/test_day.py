@@ -167,4 +167,4 @@ def check_history() -> None:
         by_link.setdefault(link, []).append(at)
     assert sum(map(len, by_link.values())) > len(by_link) * 1.2, "hardly anything happened"
     assert all(later >= sooner for times in by_link.values() for sooner, later in pairwise(times))
-    assert not Link.objects.filter(cause=Cause.UNRECOGNISED).exists()
+    assert not Link.objects.filter(cause=Cause.UNRECOGNIZED).exists()

@@ -199,7 +199,7 @@ def _link(answer: Answer, tin: Mapping[str, object]) -> RemoteLink:
     fed = moment(tin.get("fed"))
     return RemoteLink(
         remote_id=number,
-        observation=Observation(STATES.get(state, Cause.UNRECOGNISED), raw_status=state, last_good_at=fed),
+        observation=Observation(STATES.get(state, Cause.UNRECOGNIZED), raw_status=state, last_good_at=fed),
         created_at=moment(tin.get("opened")),
         fresh_for=Tinbank.FRESH_FOR,
     )

@@ -201,7 +201,7 @@ OUR_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
             _("There is no way for this customer at present."),
         ),
         # not understood yet
-        Cause.UNRECOGNISED: Verdict(
+        Cause.UNRECOGNIZED: Verdict(
             HealthState.UNKNOWN,
             Turn.US,
             Retry.NO,
@@ -209,7 +209,7 @@ OUR_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
             _("It is shown as received. Report it, so that it becomes known here."),
             Remedy.TELL_PROVIDER,
         ),
-        Cause.ERROR_UNRECOGNISED: Verdict(
+        Cause.ERROR_UNRECOGNIZED: Verdict(
             HealthState.UNKNOWN,
             Turn.US,
             Retry.ONCE,

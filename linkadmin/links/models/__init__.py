@@ -14,7 +14,7 @@ from .links import (
     Note,
     NoteText,
     OwnerChange,
-    UnknownValue,
+    UnrecognizedValue,
     search_text,
 )
 from .reads import READ_EVERY, DueRead, LinkRead, Reason
@@ -40,6 +40,6 @@ __all__ = [
     "NoteText",
     "OwnerChange",
     "Reason",
-    "UnknownValue",
+    "UnrecognizedValue",
     "search_text",
 ]

@@ -93,7 +93,7 @@ class Link(models.Model):
     disconnected_at = models.DateTimeField(_("ended"), null=True, blank=True)
 
     health = models.CharField(_("state"), max_length=20, choices=HEALTH_CHOICES, default=HealthState.UNKNOWN.value)
-    cause = models.CharField(_("cause"), max_length=40, choices=CAUSE_CHOICES, default=Cause.UNRECOGNISED.value)
+    cause = models.CharField(_("cause"), max_length=40, choices=CAUSE_CHOICES, default=Cause.UNRECOGNIZED.value)
     health_since = models.DateTimeField(_("since"), default=timezone.now)
     urgency = models.PositiveSmallIntegerField(default=99)  # rank in the work list, least first
     conflict = models.BooleanField(_("provider contradicts itself"), default=False)
@@ -311,7 +311,7 @@ class InstitutionChange(models.Model):
         return f"{self.old or '-'} → {self.new}"
 
 
-class UnknownValue(models.Model):
+class UnrecognizedValue(models.Model):
     """A word of a provider's that is in no table of ours: kept and counted, so that the tables can grow."""
 
     class Place(models.TextChoices):
@@ -331,7 +331,9 @@ class UnknownValue(models.Model):
     class Meta:
         verbose_name = _("unknown value")
         verbose_name_plural = _("unknown values")
-        constraints = [models.UniqueConstraint(fields=["provider", "place", "value"], name="one_row_per_unknown_value")]
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "place", "value"], name="one_row_per_unrecognized_value")
+        ]
 
     def __str__(self) -> str:
         return self.value

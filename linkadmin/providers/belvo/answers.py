@@ -165,7 +165,7 @@ def refusal(
         and says_anything
         and error in {Rejected, OutcomeUnknown}
     ):
-        cause = Cause.PROVIDER_TROUBLE if error is OutcomeUnknown else Cause.UNRECOGNISED
+        cause = Cause.PROVIDER_TROUBLE if error is OutcomeUnknown else Cause.UNRECOGNIZED
     if cause is None or not about_link:
         return error(failure)
     return error(failure, Observation(cause=cause, raw_code=failure.code, raw_words=failure.words))
@@ -213,7 +213,7 @@ def _may_be_one_of(record: object, missing: Collection[str]) -> bool:
 def _cause(answer: Answer, item: Mapping[str, object], status: str) -> Cause:
     if status == "invalid" and _is_storage_over(answer, item):
         return Cause.STORAGE_ENDED
-    return STATUS_CAUSES.get(status, Cause.UNRECOGNISED)
+    return STATUS_CAUSES.get(status, Cause.UNRECOGNIZED)
 
 
 def _is_storage_over(answer: Answer, item: Mapping[str, object]) -> bool:

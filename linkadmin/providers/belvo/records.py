@@ -126,7 +126,7 @@ def _consent(answer: Answer, item: Mapping[str, object]) -> RemoteConsent:
     if not consent_id:
         raise ValueError("a consent without an id")
     status = answer.term(item.get("status"), CONSENT_CAUSES)
-    cause = CONSENT_CAUSES.get(status, Cause.UNRECOGNISED)
+    cause = CONSENT_CAUSES.get(status, Cause.UNRECOGNIZED)
     expires = None if _is_endless(item) else _first(item, *_ENDS)
     link = _first(item, "link_id", "link")
     return RemoteConsent(

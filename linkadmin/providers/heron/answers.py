@@ -227,12 +227,12 @@ def _may_be_one_of(record: object, missing: Collection[str]) -> bool:
 
 def _cause(status: str, code: str, *, synced: bool) -> Cause:
     if status in ("erroring", "active") and code:
-        return cause_of(code) or Cause.ERROR_UNRECOGNISED
+        return cause_of(code) or Cause.ERROR_UNRECOGNIZED
     if status == "erroring":
         return Cause.ERROR_UNNAMED
     if status == "syncing" and not synced:
         return Cause.FIRST_SYNC
-    return STATUS_CAUSES.get(status, Cause.UNRECOGNISED)
+    return STATUS_CAUSES.get(status, Cause.UNRECOGNIZED)
 
 
 def _pause(answer: Answer) -> float | None:

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links import unrecognized_values
-from linkadmin.links.models import Link, UnknownValue
+from linkadmin.links.models import Link, UnrecognizedValue
 from linkadmin.paging import Keyset
 from linkadmin.providers import PROVIDERS, provider_class
 from linkadmin.timestamps import exact_words
@@ -18,7 +18,7 @@ LATEST_FIRST = Keyset("last_at", "id", newest_first=True, size=200)
 
 @dataclass(frozen=True, slots=True)
 class UnknownValueRow:
-    known: UnknownValue
+    known: UnrecognizedValue
     provider: str
     showing: int  # links that say it now
 
@@ -32,7 +32,7 @@ class UnknownValueRow:
 @require_safe
 def unknown_values(request: HttpRequest) -> HttpResponse:
     counted = unrecognized_values.counted(Link.objects.filter(disconnected_at=None))
-    page = LATEST_FIRST.page(UnknownValue.objects.all(), request.GET)
+    page = LATEST_FIRST.page(UnrecognizedValue.objects.all(), request.GET)
     context = {
         "rows": [_row(each, counted.get((each.provider, each.place, each.value), 0)) for each in page.rows],
         "pager": page,
@@ -41,6 +41,6 @@ def unknown_values(request: HttpRequest) -> HttpResponse:
     return render(request, "sync/unknown_values.html", context)
 
 
-def _row(known: UnknownValue, showing: int) -> UnknownValueRow:
+def _row(known: UnrecognizedValue, showing: int) -> UnknownValueRow:
     label = provider_class(known.provider).label if known.provider in PROVIDERS else known.provider
     return UnknownValueRow(known, label, showing)
