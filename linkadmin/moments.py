@@ -83,11 +83,11 @@ BOUNDS: Mapping[str, Mapping[str, timedelta]] = {
     "operations.PendingChallenge": {"received_at": NEVER_AHEAD, "expires_at": A_DAY},
     "operations.RepairUrl": {"expires_at": A_DAY},
     "operations.AttemptAllowance": {"allowed_at": NEVER_AHEAD},
-    "sync.FullCheck": {"began_at": NEVER_AHEAD, "lease_until": A_MINUTE, "due_at": A_QUARTER},
+    "sync.FullCheck": {"started_at": NEVER_AHEAD, "lease_until": A_MINUTE, "due_at": A_QUARTER},
     "sync.FullCheckBatch": {"due_at": A_QUARTER, "lease_until": A_ROUND, "requested_at": NEVER_AHEAD},
     "links.LinkRead": _READ,
     "sync.UnknownLinkRead": _READ,
-    "bulk.BulkJob": {"planned_at": NEVER_AHEAD, "began_at": NEVER_AHEAD},
+    "bulk.BulkJob": {"created_at": NEVER_AHEAD, "started_at": NEVER_AHEAD},
     "bulk.BulkPart": {"due_at": A_QUARTER, "lease_until": A_ROUND},
 }
 # Told on pages and kept in records; nothing waits for them, and no other moment is held against them.
@@ -116,12 +116,12 @@ FACTS: Mapping[str, frozenset[str]] = {
     "webhooks.DeliveryLink": frozenset({"read_at"}),
     "webhooks.RefusalCount": frozenset({"minute"}),
     "operations.Operation": frozenset({"good_data_before"}),
-    "sync.FullCheck": frozenset({"ended_at", "listed_at"}),
+    "sync.FullCheck": frozenset({"finished_at", "listed_at"}),
     "sync.FullCheckBatch": frozenset({"done_at"}),
     "sync.SkippedRecord": frozenset({"at"}),
-    "bulk.BulkJob": frozenset({"ended_at"}),
+    "bulk.BulkJob": frozenset({"finished_at"}),
     "bulk.BulkPart": frozenset({"done_at"}),
-    "bulk.BulkItem": frozenset({"ended_at"}),
+    "bulk.BulkItem": frozenset({"finished_at"}),
 }
 
 

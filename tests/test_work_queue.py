@@ -69,7 +69,7 @@ def full_check_batches(env: Environment) -> Rows:
 
 
 def bulk_parts(env: Environment) -> Rows:
-    job = BulkJob.objects.create(kind="refresh", state="running", actor=env.people["ana"])
+    job = BulkJob.objects.create(kind="check_status", state="running", actor=env.people["ana"])
     BulkPart.objects.bulk_create(BulkPart(job=job, integration=env.belvo, links=1) for _number in range(ROWS))
     return job.parts.filter(done_at=None, job__state="running").select_related("integration").order_by("pk")
 

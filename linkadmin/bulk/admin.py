@@ -21,16 +21,16 @@ class BulkJobAdmin(FoundById, ReadOnlyAdmin):
         "done",
         "failed",
         "skipped",
-        "planned_at",
-        "began_at",
-        "ended_at",
-        "stopped_by",
+        "created_at",
+        "started_at",
+        "finished_at",
+        "paused_by",
     )
     readonly_fields = fields
-    list_display = ("planned_at", "kind", "state", "actor", "total", "done", "failed", "skipped")
-    list_filter = ("kind", "state", "planned_at")
+    list_display = ("created_at", "kind", "state", "actor", "total", "done", "failed", "skipped")
+    list_filter = ("kind", "state", "created_at")
     list_select_related = ("actor",)
-    ordering = ("-planned_at", "id")
+    ordering = ("-created_at", "id")
     search_fields = ("actor__username__exact",)
     search_help_text = _("A job's id, or a user name.")
     sortable_by = ()
@@ -39,9 +39,9 @@ class BulkJobAdmin(FoundById, ReadOnlyAdmin):
 @admin.register(BulkItem)
 class BulkItemAdmin(FoundById, ReadOnlyAdmin):
     id_fields = ("job_id", "link_id")
-    fields = ("job", "link_id", "state", "why", "ended_at")
+    fields = ("job", "link_id", "state", "why", "finished_at")
     readonly_fields = fields
-    list_display = ("job", "link_id", "state", "why", "ended_at")
+    list_display = ("job", "link_id", "state", "why", "finished_at")
     list_filter = ("state",)
     list_select_related = ("job",)
     ordering = ("-id",)

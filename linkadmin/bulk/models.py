@@ -1,10 +1,10 @@
 """What is done to many links at once: a job, the calls it is cut into, and what became of each link.
 
-    PLANNED ── dropped after an hour
+    DRAFT ── dropped after an hour
         │ confirmed by the person who saw the plan
     RUNNING ── DONE
         │ ↑ gone on with
-    STOPPED
+    PAUSED
 
 The rows are the job: whoever finds a part that nobody has a lease on goes on with it.
 """
@@ -30,22 +30,22 @@ PLANS_OF_ONE = 3  # not confirmed yet
 
 
 class JobKind(models.TextChoices):
-    REFRESH = "refresh", _("Refresh")
+    CHECK_STATUS = "check_status", _("Refresh")
     ASSIGN = "assign", _("Assign an owner")
     NOTE = "note", _("Add a note")
 
 
 RIGHTS = {
-    JobKind.REFRESH: Right.REFRESH,
+    JobKind.CHECK_STATUS: Right.REFRESH,
     JobKind.ASSIGN: Right.ORGANISE_LINKS,
     JobKind.NOTE: Right.ORGANISE_LINKS,
 }
 
 
 class JobState(models.TextChoices):
-    PLANNED = "planned", _("Not confirmed yet")
+    DRAFT = "draft", _("Not confirmed yet")
     RUNNING = "running", _("Running")
-    STOPPED = "stopped", _("Stopped")
+    PAUSED = "paused", _("Stopped")
     DONE = "done", _("Done")
 
 
@@ -60,8 +60,8 @@ class BulkJob(models.Model):
     """One act on many links, as one person planned and confirmed it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    kind = models.CharField(_("kind"), max_length=8, choices=JobKind.choices)
-    state = models.CharField(_("state"), max_length=8, choices=JobState.choices, default=JobState.PLANNED)
+    kind = models.CharField(_("kind"), max_length=12, choices=JobKind.choices)
+    state = models.CharField(_("state"), max_length=8, choices=JobState.choices, default=JobState.DRAFT)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="bulk_jobs", verbose_name=_("asked for by")
     )
@@ -75,10 +75,10 @@ class BulkJob(models.Model):
     )
     text = models.TextField(_("note"), max_length=LONGEST, blank=True)  # what is written down
     total = models.PositiveIntegerField(_("links"), default=0)
-    planned_at = models.DateTimeField(_("planned"), default=timezone.now)
-    began_at = models.DateTimeField(_("began"), null=True, blank=True)
-    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
-    stopped_by = models.ForeignKey(
+    created_at = models.DateTimeField(_("planned"), default=timezone.now)
+    started_at = models.DateTimeField(_("began"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    paused_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         null=True,
@@ -96,13 +96,13 @@ class BulkJob(models.Model):
         verbose_name = _("bulk job")
         verbose_name_plural = _("bulk jobs")
         indexes = [
-            models.Index(fields=["actor", "-planned_at"], name="bulk_job_of_actor"),
-            models.Index(fields=["-planned_at"], name="bulk_job_by_time"),
+            models.Index(fields=["actor", "-created_at"], name="bulk_job_of_actor"),
+            models.Index(fields=["-created_at"], name="bulk_job_by_time"),
             models.Index(fields=["state"], condition=~Q(state="done"), name="bulk_job_open"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}, {self.planned_at:%Y-%m-%d %H:%M}"
+        return f"{self.get_kind_display()}, {self.created_at:%Y-%m-%d %H:%M}"
 
     def get_absolute_url(self) -> str:
         return reverse("bulk-detail", args=[self.pk])
@@ -114,7 +114,7 @@ class BulkJob(models.Model):
 
     @property
     def is_planned(self) -> bool:
-        return self.state == JobState.PLANNED
+        return self.state == JobState.DRAFT
 
     @property
     def is_running(self) -> bool:
@@ -122,11 +122,11 @@ class BulkJob(models.Model):
 
     @property
     def is_stopped(self) -> bool:
-        return self.state == JobState.STOPPED
+        return self.state == JobState.PAUSED
 
     @property
     def asks_provider(self) -> bool:
-        return self.kind == JobKind.REFRESH
+        return self.kind == JobKind.CHECK_STATUS
 
     def counts(self) -> dict[str, int]:
         """Return how many of its links are in each state. Costs a query unless it is done."""
@@ -175,7 +175,7 @@ class BulkItem(models.Model):
     why = models.CharField(_("why"), max_length=80, blank=True)  # a `Why`, or what `Link.check_failed` keeps
     before = models.CharField(max_length=20, blank=True)  # the state that a check found, and that it left
     after = models.CharField(max_length=20, blank=True)
-    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("ended"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("link of a bulk job")

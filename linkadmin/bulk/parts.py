@@ -50,7 +50,7 @@ def store(part: BulkPart, results: Mapping[UUID, Result]) -> None:
     for link_id, result in results.items():
         links_by_result.setdefault(result, []).append(link_id)
     for (state, why), links in links_by_result.items():
-        part.items.filter(link__in=links).update(state=state, why=why[:80], ended_at=timezone.now())
+        part.items.filter(link__in=links).update(state=state, why=why[:80], finished_at=timezone.now())
 
 
 def note_before(part: BulkPart) -> None:

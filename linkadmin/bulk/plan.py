@@ -119,4 +119,4 @@ def _transactions(links: Iterable[Candidate]) -> list[Batch]:
 def _item(job: BulkJob, link_id: UUID, part_id: int | None, why: SkipReason | None) -> BulkItem:
     if why is None:
         return BulkItem(job=job, link_id=link_id, part_id=part_id)
-    return BulkItem(job=job, link_id=link_id, state=ItemState.SKIPPED, why=why, ended_at=job.planned_at)
+    return BulkItem(job=job, link_id=link_id, state=ItemState.SKIPPED, why=why, finished_at=job.created_at)

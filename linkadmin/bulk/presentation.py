@@ -28,9 +28,9 @@ BADGES = {
     ItemState.SKIPPED: ("quiet", "circle-slash"),
 }
 JOB_BADGES = {
-    JobState.PLANNED: ("quiet", "circle-dashed"),
+    JobState.DRAFT: ("quiet", "circle-dashed"),
     JobState.RUNNING: ("info", "hourglass"),
-    JobState.STOPPED: ("warn", "circle-slash"),
+    JobState.PAUSED: ("warn", "circle-slash"),
     JobState.DONE: ("ok", "circle-check"),
 }
 
@@ -76,7 +76,7 @@ class JobProgress:
 def title(job: BulkJob) -> str:
     """Say what a job does."""
     kinds = {
-        JobKind.REFRESH: ngettext("Refresh %(total)d link", "Refresh %(total)d links", job.total),
+        JobKind.CHECK_STATUS: ngettext("Refresh %(total)d link", "Refresh %(total)d links", job.total),
         JobKind.ASSIGN: ngettext("Hand over %(total)d link", "Hand over %(total)d links", job.total),
         JobKind.NOTE: ngettext("Note about %(total)d link", "Note about %(total)d links", job.total),
     }
@@ -211,7 +211,7 @@ def _sums(job: BulkJob, tally: dict[str, int]) -> list[str]:
 def _pace(job: BulkJob) -> list[str]:
     """Say how fast a running job goes, and what it waits for."""
     now = timezone.now()
-    seconds = min(RATED.total_seconds(), (now - (job.began_at or now)).total_seconds())
+    seconds = min(RATED.total_seconds(), (now - (job.started_at or now)).total_seconds())
     links = job.parts.filter(done_at__gte=now - RATED).aggregate(n=Sum("links"))["n"] or 0
     rate = round(60 * links / max(1.0, seconds))
     words = ngettext("%(count)d link a minute.", "%(count)d links a minute.", rate) % {"count": rate}
@@ -224,7 +224,7 @@ def _job_row(job: BulkJob, tally: dict[ItemState, int]) -> JobRow:
         url=job.get_absolute_url(),
         title=title(job),
         who=job.actor.display_name,
-        planned=job.planned_at,
+        planned=job.created_at,
         state=job_badge(job),
         ended=0 if job.is_planned else job.total - (0 if is_done else tally[ItemState.WAITING]),
         total=job.total,
@@ -242,7 +242,7 @@ def _item_row(job: BulkJob, item: BulkItem, *, see_names: bool) -> ItemRow:
         through=link.integration.name,
         before=_state_badge(item.before) if item.before and item.after and item.before != item.after else None,
         state=_item_badge(job, item),
-        ended=item.ended_at,
+        ended=item.finished_at,
     )
 
 

@@ -29,8 +29,8 @@ def plan(*, actor: User, kind: JobKind, links: "QuerySet[Link]", owner: User | N
     """
     job = BulkJob(kind=kind, actor=actor, owner=owner, text=text)
     lay_out(job, links)
-    plans = BulkJob.objects.filter(actor=actor, state=JobState.PLANNED).order_by("-planned_at", "-pk")
-    BulkJob.objects.filter(pk__in=[plan.pk for plan in plans[PLANS_OF_ONE:]], state=JobState.PLANNED).delete()
+    plans = BulkJob.objects.filter(actor=actor, state=JobState.DRAFT).order_by("-created_at", "-pk")
+    BulkJob.objects.filter(pk__in=[plan.pk for plan in plans[PLANS_OF_ONE:]], state=JobState.DRAFT).delete()
     return job
 
 
@@ -40,7 +40,7 @@ def start(job: BulkJob, *, by: User) -> BulkJob:
     now = timezone.now()
     if job.is_planned and not _still_holds(job, now):
         raise PlanOver
-    if _move(job, JobState.PLANNED, JobState.RUNNING, began_at=now):
+    if _move(job, JobState.DRAFT, JobState.RUNNING, started_at=now):
         _record(job, by, Action.JOB_STARTED, Outcome.REQUESTED, kind=job.kind, links=job.total)
         _go(job)
     return job
@@ -49,7 +49,7 @@ def start(job: BulkJob, *, by: User) -> BulkJob:
 @transaction.atomic
 def stop(job: BulkJob, *, by: User) -> BulkJob:
     """Let no further part of a job begin. A call that is under way ends."""
-    if _move(job, JobState.RUNNING, JobState.STOPPED, stopped_by=by):
+    if _move(job, JobState.RUNNING, JobState.PAUSED, paused_by=by):
         _record(job, by, Action.JOB_PAUSED, Outcome.DONE, **job.counts())
     return job
 
@@ -57,7 +57,7 @@ def stop(job: BulkJob, *, by: User) -> BulkJob:
 @transaction.atomic
 def resume(job: BulkJob, *, by: User) -> BulkJob:
     """Go on with a job that was stopped."""
-    if _move(job, JobState.STOPPED, JobState.RUNNING, stopped_by=None):
+    if _move(job, JobState.PAUSED, JobState.RUNNING, paused_by=None):
         _record(job, by, Action.JOB_RESUMED, Outcome.REQUESTED, **job.counts())
         _go(job)
     return job
@@ -70,18 +70,18 @@ def end_if_over(job_id: UUID) -> bool:
     if job is None or job.parts.filter(done_at=None).exists():
         return False
     tally, changed = job.counts(), job.count_changed()
-    _move(job, JobState.RUNNING, JobState.DONE, ended_at=timezone.now(), changed=changed, **_sums(tally))
+    _move(job, JobState.RUNNING, JobState.DONE, finished_at=timezone.now(), changed=changed, **_sums(tally))
     _record(job, None, Action.JOB_FINISHED, Outcome.DONE, **tally)
     return True
 
 
 def drop_plans(*, now: datetime) -> None:
     """Drop the plans that nobody confirmed."""
-    BulkJob.objects.filter(state=JobState.PLANNED, planned_at__lt=now - PLAN_HOLDS).delete()
+    BulkJob.objects.filter(state=JobState.DRAFT, created_at__lt=now - PLAN_HOLDS).delete()
 
 
 def _still_holds(job: BulkJob, now: datetime) -> bool:
-    if job.planned_at < now - PLAN_HOLDS:
+    if job.created_at < now - PLAN_HOLDS:
         return False
     return job.owner_id is None or possible_owners().filter(pk=job.owner_id).exists()
 

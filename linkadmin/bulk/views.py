@@ -30,7 +30,7 @@ from .selection import ALL, TICKED, WORDS, Selection
 
 TEMPLATE = "bulk/job.html"
 _DONE = BulkPart.objects.filter(job=OuterRef("pk"), done_at__isnull=False).order_by("-done_at").values("done_at")
-_JOB = CompiledQuery(lambda pk: BulkJob.objects.filter(pk=pk).values_list("state", "began_at", Subquery(_DONE[:1])))
+_JOB = CompiledQuery(lambda pk: BulkJob.objects.filter(pk=pk).values_list("state", "started_at", Subquery(_DONE[:1])))
 MOVES: dict[str, Callable[..., BulkJob]] = {
     "begin": services.start,
     "stop": services.stop,
@@ -73,7 +73,7 @@ def job_plan(request: HttpRequest, kind: JobKind) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def job_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Draw a plan, or how far a job is. While it runs its page follows."""
-    job = get_object_or_404(BulkJob.objects.select_related("actor", "owner", "stopped_by"), pk=pk)
+    job = get_object_or_404(BulkJob.objects.select_related("actor", "owner", "paused_by"), pk=pk)
     if job.is_planned and job.actor_id != reader(request).pk:
         raise Http404
     if request.method == "POST":
@@ -127,8 +127,8 @@ def _look(pk: UUID) -> tuple[str, int] | None:
     row = _JOB.row(pk)
     if row is None:
         return None
-    state, began_at, last = row
-    seconds = seconds_between(time_of(began_at)) if state == JobState.RUNNING else NOTHING_AWAITED
+    state, started_at, last = row
+    seconds = seconds_between(time_of(started_at)) if state == JobState.RUNNING else NOTHING_AWAITED
     return version_of(state, last), seconds
 
 

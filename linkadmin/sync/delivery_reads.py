@@ -82,7 +82,7 @@ def _close_read(link_ids: Collection[UUID], *, since: datetime) -> None:
     read = LinkRead.objects.filter(pk__in=link_ids, answered_at__gte=since)
     # Under the lock of who takes note of a read: it has closed by now what it saw, or will see what waits by now.
     for row in read.select_for_update(no_key=True).order_by("pk"):
-        outcome = DeliveryOutcome.CHANGED if row.brought_news else DeliveryOutcome.NO_CHANGE
+        outcome = DeliveryOutcome.CHANGED if row.found_change else DeliveryOutcome.NO_CHANGE
         if row.answered_at is not None:
             deliveries.close_read([row.link_id], began_at=row.answered_at, outcome=outcome)
 

@@ -120,7 +120,7 @@ def _note_answer(rows: Sequence[LinkRead], missing: set[UUID], news: set[UUID], 
             row.look_twice(now=now)
         else:
             row.answer(began_at, now=now)
-            row.brought_news = row.link_id in news
+            row.found_change = row.link_id in news
 
     queue.end(rows, conclude)
     answered = {row.link_id for row in rows} - missing

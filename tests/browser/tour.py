@@ -48,7 +48,7 @@ def full_checks_of(env: Environment) -> list[FullCheck]:
     note = "No usable answer came. What came back is no answer we can read, such as a web page in its place."
     failed = FullCheck(integration=env.heron, state=FullCheckState.FAILED, note=note, skipped=3, unread=40, seen=12_345)
     failed.save()
-    return [failed, full_checks.start(env.heron, asked_by=env.people["adm"])]
+    return [failed, full_checks.start(env.heron, started_by=env.people["adm"])]
 
 
 def pages(env: Environment) -> list[tuple[str, str]]:

@@ -246,7 +246,7 @@ def test_plan_is_its_makers_own(env: Environment) -> None:
 def test_plan_that_nobody_confirms_is_dropped_after_an_hour(env: Environment) -> None:
     old, running = (planned(env, "note", [link], text="Called them.") for link in many(env.heron, 2))
     move(env, running, "begin")
-    BulkJob.objects.update(planned_at=timezone.now() - timedelta(minutes=61))
+    BulkJob.objects.update(created_at=timezone.now() - timedelta(minutes=61))
 
     refused = move(env, old, "begin")
     tasks.wake_running()

@@ -105,12 +105,12 @@ def test_job_whose_links_all_failed_is_not_shown_as_a_success(env: Environment) 
 
 
 def test_two_hundred_and_forty_are_read_by_three_calls_and_each_link_is_up_to_date(crowded: Environment) -> None:
-    began_at = timezone.now()
+    started_at = timezone.now()
 
     job = worked(begun(crowded, "refresh", all="1"))
 
     assert (job.state, results(job), reads(crowded)) == ("done", {"done": 240}, 3)
-    assert Link.objects.filter(checked_at__gte=began_at, check_failed="").count() == 240
+    assert Link.objects.filter(checked_at__gte=started_at, check_failed="").count() == 240
 
 
 def test_link_the_provider_does_not_list_gets_a_second_look(env: Environment) -> None:

@@ -227,7 +227,7 @@ def test_own_jobs_are_listed_before_those_of_the_others(env: Environment) -> Non
 
 def test_list_of_jobs_goes_on_by_key(env: Environment) -> None:
     BulkJob.objects.bulk_create(
-        BulkJob(kind="note", state="done", actor=env.people["ana"], planned_at=timezone.now() - timedelta(hours=age))
+        BulkJob(kind="note", state="done", actor=env.people["ana"], created_at=timezone.now() - timedelta(hours=age))
         for age in range(60)
     )
 

@@ -37,7 +37,7 @@ def job(env: Environment) -> str:
 
 
 def full_check(env: Environment) -> str:
-    return full_checks.start(env.belvo, asked_by=env.people["adm"]).get_absolute_url()
+    return full_checks.start(env.belvo, started_by=env.people["adm"]).get_absolute_url()
 
 
 def overview(env: Environment) -> str:

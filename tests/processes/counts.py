@@ -21,12 +21,12 @@ def main() -> None:
         {
             "full_checks": [
                 _full_check(full_check)
-                for full_check in FullCheck.objects.select_related("integration").order_by("began_at")
+                for full_check in FullCheck.objects.select_related("integration").order_by("started_at")
             ],
             "links": Link.objects.count(),
             "twice": Link.objects.values("integration", "remote_id").annotate(n=Count("pk")).filter(n__gt=1).count(),
             "beginnings": HealthChange.objects.filter(old="").count(),
-            "jobs": [_job(job) for job in BulkJob.objects.order_by("planned_at")],
+            "jobs": [_job(job) for job in BulkJob.objects.order_by("created_at")],
             "notes": Counter(Note.objects.values_list("link").annotate(n=Count("pk")).values_list("n", flat=True)),
         },
         sys.stdout,

@@ -20,9 +20,9 @@ from linkadmin.sync.models import FullCheck, FullCheckBatch, FullCheckState
 from tests.environment import HERON_INTEGRATION, Clock, Environment, build
 
 
-def full_check(integration: Integration, *, asked_by: User | None = None) -> FullCheck:
+def full_check(integration: Integration, *, started_by: User | None = None) -> FullCheck:
     """Full check an integration, and return the full check as it ended."""
-    return go_on(full_checks.start(integration, asked_by=asked_by))
+    return go_on(full_checks.start(integration, started_by=started_by))
 
 
 def swept(integration: Integration) -> FullCheck:

@@ -61,7 +61,7 @@ def test_every_page_is_asked_for_once(town: Environment) -> None:
 def test_second_begin_gets_the_running_full_check(env: Environment) -> None:
     first = full_checks.start(env.belvo)
 
-    assert full_checks.start(env.belvo, asked_by=env.people["adm"]) == first
+    assert full_checks.start(env.belvo, started_by=env.people["adm"]) == first
     assert FullCheck.objects.count() == 1
 
 
@@ -73,7 +73,7 @@ def test_schedule_begins_what_is_due_and_no_sooner(env: Environment) -> None:
     tasks.wake_full_checks()
     assert env.belvo.full_checks.count() == 1
 
-    env.belvo.full_checks.update(began_at=timezone.now() - timedelta(minutes=16))
+    env.belvo.full_checks.update(started_at=timezone.now() - timedelta(minutes=16))
     tasks.wake_full_checks()
     assert env.belvo.full_checks.count() == 2
 

@@ -98,8 +98,8 @@ def test_list_goes_back_page_by_page(env: Environment) -> None:
         FullCheck(
             integration=env.belvo,
             state=FullCheckState.DONE,
-            began_at=now - timedelta(minutes=n),
-            ended_at=now,
+            started_at=now - timedelta(minutes=n),
+            finished_at=now,
             seen=n,
         )
         for n in range(60)

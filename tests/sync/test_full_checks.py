@@ -111,7 +111,7 @@ def test_all_links_count_as_checked_when_a_full_check_began(town: Environment, p
 
     link = Link.objects.select_related("integration").first()
     assert link is not None
-    assert link.last_checked_at == done.began_at
+    assert link.last_checked_at == done.started_at
 
 
 def test_link_without_our_id_of_its_customer_is_its_own_customer(env: Environment) -> None:
@@ -266,7 +266,7 @@ def test_list_without_most_links_is_believed_by_who_was_told(town: Environment) 
         town.let_know(town.belvo, town.customer(), f"unheard-of-{number}", None, Cause.WORKING)
     full_check(town.belvo)
 
-    done = full_check(town.belvo, asked_by=town.people["adm"])
+    done = full_check(town.belvo, started_by=town.people["adm"])
 
     assert (done.state, done.missing) == (FullCheckState.DONE, 30)
     assert LinkRead.objects.filter(reason=Reason.MISSING).count() == 30
@@ -274,7 +274,7 @@ def test_list_without_most_links_is_believed_by_who_was_told(town: Environment) 
 
 def test_old_full_checks_are_forgotten(env: Environment) -> None:
     old = swept(env.belvo)
-    FullCheck.objects.filter(pk=old.pk).update(began_at=timezone.now() - timedelta(days=31))
+    FullCheck.objects.filter(pk=old.pk).update(started_at=timezone.now() - timedelta(days=31))
 
     done = swept(env.belvo)
 

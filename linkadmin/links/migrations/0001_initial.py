@@ -336,7 +336,7 @@ class Migration(migrations.Migration):
                 ('link', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='next_read', serialize=False, to='links.link')),
                 ('reason', models.CharField(choices=[('webhook', 'a message of the provider'), ('repair', 'proof that a repair works'), ('missing', "it was not in the provider's list"), ('changed', 'the list says that something changed'), ('age', 'its data grows old')], default='age', max_length=8)),
                 ('urgency', models.PositiveSmallIntegerField(default=4)),
-                ('brought_news', models.BooleanField(default=False)),
+                ('found_change', models.BooleanField(default=False)),
                 ('integration', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.integration')),
             ],
         ),

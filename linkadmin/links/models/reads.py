@@ -88,7 +88,7 @@ class LinkRead(DueRead):
     link = models.OneToOneField(Link, on_delete=models.CASCADE, primary_key=True, related_name="next_read")
     reason = models.CharField(max_length=8, choices=Reason.choices, default=Reason.AGE)
     urgency = models.PositiveSmallIntegerField(default=Reason.AGE.urgency)
-    brought_news = models.BooleanField(default=False)  # whether the last answer was another than the one before
+    found_change = models.BooleanField(default=False)  # whether the last answer was another than the one before
 
     class Meta:
         indexes = [

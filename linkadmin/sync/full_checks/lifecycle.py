@@ -41,14 +41,14 @@ def can_full_check(integration: Integration) -> bool:
     return all(integration.can(each) for each in NEEDED[integration.provider_class.full_check_by])
 
 
-def start(integration: Integration, *, asked_by: User | None = None) -> FullCheck:
+def start(integration: Integration, *, started_by: User | None = None) -> FullCheck:
     """Begin a full check, or return the one that is running. Raises `IntegrationOff` or `ProviderCannot`."""
     if not integration.is_active:
         raise refusals.IntegrationOff
     if not can_full_check(integration):
         raise refusals.ProviderCannot
     try:
-        return running(integration) or _begin(integration, asked_by)
+        return running(integration) or _begin(integration, started_by)
     except IntegrityError:  # somebody was faster
         return FullCheck.objects.get(integration=integration, state=FullCheckState.RUNNING)
 
@@ -77,7 +77,7 @@ def complete(full_check: FullCheck, *, seen: int, missing: int) -> None:
     """End a full check that read the whole list: all that is known was asked about at its beginning."""
     if not _end(full_check, FullCheckState.DONE, note="", seen=seen, missing=missing):
         return
-    Integration.objects.filter(pk=full_check.integration_id).update(last_full_check_at=full_check.began_at)
+    Integration.objects.filter(pk=full_check.integration_id).update(last_full_check_at=full_check.started_at)
 
 
 def go_on(part: FullCheckBatch, page: RemotePage[T]) -> None:
@@ -125,7 +125,7 @@ def leave(full_check: FullCheck) -> None:
 
 def due(*, now: datetime) -> list[Integration]:
     """Return the integrations whose links were not swept for a while."""
-    askable = Integration.objects.askable(now=now).annotate(last_began_at=Max("full_checks__began_at"))
+    askable = Integration.objects.askable(now=now).annotate(last_began_at=Max("full_checks__started_at"))
     interval = timedelta(seconds=settings.SWEEP_EVERY_SECONDS)
     old = askable.filter(Q(last_began_at=None) | Q(last_began_at__lte=now - interval))
     idle = old.exclude(full_checks__state=FullCheckState.RUNNING)
@@ -138,20 +138,20 @@ def waiting(*, now: datetime) -> "QuerySet[FullCheck, UUID]":
 
 
 @transaction.atomic
-def _begin(integration: Integration, asked_by: User | None) -> FullCheck:
-    full_check = FullCheck.objects.create(integration=integration, asked_by=asked_by)
+def _begin(integration: Integration, started_by: User | None) -> FullCheck:
+    full_check = FullCheck.objects.create(integration=integration, started_by=started_by)
     _drop_parts_of_others(full_check)  # also where none ever completes
     batches.add_pages(full_check, [1])
     transaction.on_commit(partial(wake_worker, WORK_TASK, full_check.pk))
-    if asked_by is not None:
-        _record(full_check, asked_by, Action.FULL_CHECK_STARTED, {})
+    if started_by is not None:
+        _record(full_check, started_by, Action.FULL_CHECK_STARTED, {})
     return full_check
 
 
 def _drop_parts_of_others(full_check: FullCheck) -> None:
     others = FullCheck.objects.filter(integration=full_check.integration_id).exclude(pk=full_check.pk)
     FullCheckBatch.objects.filter(full_check__in=others).delete()
-    others.filter(began_at__lt=full_check.began_at - KEPT).delete()
+    others.filter(started_at__lt=full_check.started_at - KEPT).delete()
 
 
 def _note_end_of_list(full_check: FullCheck) -> None:
@@ -162,7 +162,7 @@ def _note_end_of_list(full_check: FullCheck) -> None:
 
 
 def _end(full_check: FullCheck, state: FullCheckState, **columns: object) -> bool:
-    return bool(_running().filter(pk=full_check.pk).update(state=state, ended_at=timezone.now(), **columns))
+    return bool(_running().filter(pk=full_check.pk).update(state=state, finished_at=timezone.now(), **columns))
 
 
 def _running() -> "QuerySet[FullCheck]":

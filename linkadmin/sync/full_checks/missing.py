@@ -69,7 +69,7 @@ def _of_unlisted_customers(full_check: FullCheck, listed: Hashes, seen: Hashes) 
 def _known(full_check: FullCheck) -> "QuerySet[Link]":
     """Return the links that the list must hold: there before it was read, and nobody is at work on their customers."""
     links = Link.objects.filter(
-        integration=full_check.integration_id, created_at__lt=full_check.began_at, disconnected_at=None
+        integration=full_check.integration_id, created_at__lt=full_check.started_at, disconnected_at=None
     )
     at_work = Operation.objects.open().filter(integration=full_check.integration_id, end_user__isnull=False)
     return links.exclude(health=HealthState.DISCONNECTED.value).exclude(end_user__in=at_work.values("end_user"))
@@ -77,10 +77,10 @@ def _known(full_check: FullCheck) -> "QuerySet[Link]":
 
 def _is_confirmed(full_check: FullCheck) -> bool:
     """Tell whether somebody began this full check after the last one said that too many links are missing."""
-    before = FullCheck.objects.filter(integration=full_check.integration_id, began_at__lt=full_check.began_at)
-    last = before.order_by("-began_at").first()
+    before = FullCheck.objects.filter(integration=full_check.integration_id, started_at__lt=full_check.started_at)
+    last = before.order_by("-started_at").first()
     was_told = last is not None and last.state == FullCheckState.FAILED and last.missing > 0
-    return full_check.asked_by_id is not None and was_told
+    return full_check.started_by_id is not None and was_told
 
 
 def _too_many(links: int) -> str:

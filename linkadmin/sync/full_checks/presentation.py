@@ -47,10 +47,10 @@ def row(full_check: FullCheck) -> FullCheckRow:
         label = watch.ongoing(label, _("Waiting for background work"))
     return FullCheckRow(
         full_check=full_check,
-        began=full_check.began_at,
+        began=full_check.started_at,
         state=StateBadge(tone, icon, label, full_check.note),
-        who=full_check.asked_by.display_name if full_check.asked_by else _("the schedule"),
-        took=_duration((full_check.ended_at or timezone.now()) - full_check.began_at),
+        who=full_check.started_by.display_name if full_check.started_by else _("the schedule"),
+        took=_duration((full_check.finished_at or timezone.now()) - full_check.started_at),
     )
 
 

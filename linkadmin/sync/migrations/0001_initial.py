@@ -25,8 +25,8 @@ class Migration(migrations.Migration):
                 ('attempts', models.PositiveIntegerField(default=0)),
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('state', models.CharField(choices=[('running', 'Running'), ('done', 'Done'), ('stopped', 'Stopped'), ('failed', 'Failed')], default='running', max_length=8, verbose_name='state')),
-                ('began_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='began')),
-                ('ended_at', models.DateTimeField(blank=True, null=True, verbose_name='ended')),
+                ('started_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='began')),
+                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='ended')),
                 ('listed_at', models.DateTimeField(blank=True, null=True)),
                 ('seen', models.PositiveIntegerField(default=0, verbose_name='links read')),
                 ('written', models.PositiveIntegerField(default=0, verbose_name='links written')),
@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 ('skipped', models.PositiveIntegerField(default=0, verbose_name='customers passed over')),
                 ('unread', models.PositiveIntegerField(default=0, verbose_name='customers not read')),
                 ('note', models.CharField(blank=True, max_length=300, verbose_name='note')),
-                ('asked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('started_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('integration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='full_checks', to='integrations.integration')),
                 ('stopped_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
@@ -111,7 +111,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='fullcheck',
-            index=models.Index(fields=['integration', '-began_at'], name='full_check_of_integration'),
+            index=models.Index(fields=['integration', '-started_at'], name='full_check_of_integration'),
         ),
         migrations.AddConstraint(
             model_name='fullcheck',
@@ -123,14 +123,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='fullcheckbatch',
-            constraint=models.UniqueConstraint(fields=('full_check', 'kind', 'key'), name='one_part_per_call'),
+            constraint=models.UniqueConstraint(fields=('full_check', 'kind', 'key'), name='one_batch_per_call'),
         ),
         migrations.AddIndex(
             model_name='unknownlinkread',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['integration', 'due_at'], name='stranger_read_due'),
+            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['integration', 'due_at'], name='unknown_link_read_due'),
         ),
         migrations.AddConstraint(
             model_name='unknownlinkread',
-            constraint=models.UniqueConstraint(fields=('integration', 'remote_id', 'end_user_id'), name='one_read_per_stranger'),
+            constraint=models.UniqueConstraint(fields=('integration', 'remote_id', 'end_user_id'), name='one_read_per_unknown_link'),
         ),
     ]

@@ -29,14 +29,14 @@ class FullCheck(WorkItem):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="full_checks")
     state = models.CharField(_("state"), max_length=8, choices=FullCheckState.choices, default=FullCheckState.RUNNING)
-    asked_by = models.ForeignKey(  # None: the schedule
+    started_by = models.ForeignKey(  # None: the schedule
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     stopped_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
-    began_at = models.DateTimeField(_("began"), default=timezone.now)
-    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    started_at = models.DateTimeField(_("began"), default=timezone.now)
+    finished_at = models.DateTimeField(_("ended"), null=True, blank=True)
     listed_at = models.DateTimeField(null=True, blank=True)  # the list was read to its end
     seen = models.PositiveIntegerField(_("links read"), default=0)
     written = models.PositiveIntegerField(_("links written"), default=0)
@@ -55,10 +55,10 @@ class FullCheck(WorkItem):
                 fields=["integration"], condition=Q(state="running"), name="one_running_full_check_per_integration"
             )
         ]
-        indexes = [models.Index(fields=["integration", "-began_at"], name="full_check_of_integration")]
+        indexes = [models.Index(fields=["integration", "-started_at"], name="full_check_of_integration")]
 
     def __str__(self) -> str:
-        return f"{self.integration}, {self.began_at:%Y-%m-%d %H:%M}"
+        return f"{self.integration}, {self.started_at:%Y-%m-%d %H:%M}"
 
     def get_absolute_url(self) -> str:
         return reverse("full-check-detail", args=[self.pk])
@@ -88,7 +88,7 @@ class FullCheckBatch(WorkItem):
     ids = models.BinaryField(default=bytes, blank=True)  # short hashes of the ids that were on it, eight bytes each
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["full_check", "kind", "key"], name="one_part_per_call")]
+        constraints = [models.UniqueConstraint(fields=["full_check", "kind", "key"], name="one_batch_per_call")]
         # In the order in which they are read.
         indexes = [
             models.Index(

@@ -14,10 +14,14 @@ class UnknownLinkRead(DueRead):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["integration", "remote_id", "end_user_id"], name="one_read_per_stranger")
+            models.UniqueConstraint(
+                fields=["integration", "remote_id", "end_user_id"], name="one_read_per_unknown_link"
+            )
         ]
         indexes = [
-            models.Index(fields=["integration", "due_at"], condition=Q(due_at__isnull=False), name="stranger_read_due")
+            models.Index(
+                fields=["integration", "due_at"], condition=Q(due_at__isnull=False), name="unknown_link_read_due"
+            )
         ]
 
     def __str__(self) -> str:

@@ -20,8 +20,8 @@ from linkadmin.sync.full_checks import presentation
 from linkadmin.sync.models import FullCheck, FullCheckState
 from linkadmin.web.pages import go, reader
 
-SHOWN = ("state", "began_at", "lease_until", "due_at", "seen", "note")
-NEWEST_FIRST = Keyset("began_at", "id", newest_first=True)
+SHOWN = ("state", "started_at", "lease_until", "due_at", "seen", "note")
+NEWEST_FIRST = Keyset("started_at", "id", newest_first=True)
 _FULL_CHECK = CompiledQuery(lambda pk: FullCheck.objects.filter(pk=pk).values_list(*SHOWN))
 
 
@@ -33,7 +33,7 @@ def integration_full_checks(request: HttpRequest, pk: UUID) -> HttpResponse:
         raise Http404
     if request.method == "POST":
         return _begin(request, integration)
-    page = NEWEST_FIRST.page(integration.full_checks.select_related("asked_by", "stopped_by"), request.GET)
+    page = NEWEST_FIRST.page(integration.full_checks.select_related("started_by", "stopped_by"), request.GET)
     context = {
         "integration": integration,
         "page": page,
@@ -47,7 +47,7 @@ def integration_full_checks(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def full_check_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show one full check, with its progress while it runs; by POST, stop it."""
-    full_check = get_object_or_404(FullCheck.objects.select_related("integration", "asked_by", "stopped_by"), pk=pk)
+    full_check = get_object_or_404(FullCheck.objects.select_related("integration", "started_by", "stopped_by"), pk=pk)
     if request.method == "POST":
         return _stop(request, full_check)
     context = {
@@ -87,7 +87,7 @@ def _look(pk: UUID) -> tuple[str, int] | None:
 
 def _begin(request: HttpRequest, integration: Integration) -> HttpResponse:
     try:
-        full_check = full_checks.start(integration, asked_by=reader(request))
+        full_check = full_checks.start(integration, started_by=reader(request))
     except Refusal as refusal:
         messages.error(request, str(refusal.words))
         return go(request, request.path)
