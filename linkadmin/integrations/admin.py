@@ -21,7 +21,7 @@ from linkadmin.wake_worker import wake_worker
 from linkadmin.web.secret_input import SecretInput
 
 from .keys import store_secret
-from .models import Integration
+from .models import INSTITUTIONS_TASK, Integration
 
 KEY_FIELDS = ("key_state", "keys_refused_at", "keys_retry_at", "tested_at", "test_detail")
 
@@ -130,7 +130,7 @@ class IntegrationAdmin(StrictAdmin):
         super().save_model(request, obj, form, change)
         for name, secret in replaced.items():
             store_secret(obj, name, secret)
-        transaction.on_commit(partial(wake_worker, "sync.read_institutions", obj.pk))
+        transaction.on_commit(partial(wake_worker, INSTITUTIONS_TASK, obj.pk))
         log.record(
             actor=request.user,  # type: ignore[arg-type]
             action=Action.INTEGRATION_UPDATED if change else Action.INTEGRATION_CREATED,

@@ -6,7 +6,7 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from linkadmin.integrations.models import Integration
+from linkadmin.integrations.models import INSTITUTIONS_TASK, Integration
 from linkadmin.links import counts, health
 from linkadmin.links.due_reads import READ_TASK
 from linkadmin.providers.errors import ProviderError
@@ -23,10 +23,10 @@ logger = structlog.get_logger(__name__)
 @shared_task(name="sync.wake_institutions")
 def wake_institutions() -> None:
     for integration in institutions.due(now=timezone.now()):
-        wake_worker("sync.read_institutions", integration.pk)
+        wake_worker(INSTITUTIONS_TASK, integration.pk)
 
 
-@shared_task(name="sync.read_institutions")
+@shared_task(name=INSTITUTIONS_TASK)
 def read_institutions(integration_id: str) -> None:
     integration = Integration.objects.filter(pk=integration_id, is_active=True).first()
     if integration is None or not integration.lists_institutions:
