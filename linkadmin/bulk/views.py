@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from linkadmin.accounts.roles import Right, may
 from linkadmin.compiled_query import CompiledQuery, time_of
-from linkadmin.links.live import NOTHING_AWAITED, Pulse, answer, seconds_between, version_of
+from linkadmin.links.views.live import NOTHING_AWAITED, Pulse, answer, seconds_between, version_of
 from linkadmin.operations.refusals import Refusal
 from linkadmin.paging import Page
 from linkadmin.web.pages import go, reader

@@ -1,12 +1,12 @@
 from django.urls import path
 
-from . import live, note_views, views
+from .views import lists, live, notes
 
 urlpatterns = [
     path("live/", live.live, name="live"),
-    path("links/", views.link_list, name="link-list"),
-    path("links/<uuid:pk>/notes/", note_views.link_notes, name="link-notes"),
-    path("links/<uuid:pk>/owner/", note_views.link_owner, name="link-owner"),
-    path("end-users/", views.end_user_list, name="end-user-list"),
-    path("end-users/<uuid:pk>/", views.end_user_detail, name="end-user-detail"),
+    path("links/", lists.link_list, name="link-list"),
+    path("links/<uuid:pk>/notes/", notes.link_notes, name="link-notes"),
+    path("links/<uuid:pk>/owner/", notes.link_owner, name="link-owner"),
+    path("end-users/", lists.end_user_list, name="end-user-list"),
+    path("end-users/<uuid:pk>/", lists.end_user_detail, name="end-user-detail"),
 ]

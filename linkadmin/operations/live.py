@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from linkadmin.compiled_query import CompiledQuery, time_of
-from linkadmin.links.live import NOTHING_AWAITED, TROUBLE, Pulse, seconds_between, trouble_of, version_of
 from linkadmin.links.models import Link
+from linkadmin.links.views.live import NOTHING_AWAITED, TROUBLE, Pulse, seconds_between, trouble_of, version_of
 from linkadmin.providers.types import HealthState
 
 from .models import RUNNING_STATES, Operation, State

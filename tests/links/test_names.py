@@ -10,8 +10,8 @@ from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Role
 from linkadmin.integrations.models import Integration
 from linkadmin.links import notes
-from linkadmin.links.access import link_for
 from linkadmin.links.models import EndUser, Institution, Link, LinkSearch, Note
+from linkadmin.links.views.access import link_for
 from linkadmin.providers.names import clean_name, clean_text, folded, is_customer_id, isolated
 from linkadmin.sync.full_checks.discovery import know_customers
 from tests.environment import Environment

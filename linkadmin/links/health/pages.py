@@ -11,7 +11,7 @@ from django.db import transaction
 from linkadmin.integrations.models import Integration
 from linkadmin.links import counts, unrecognized_values
 from linkadmin.links.models import HealthChange, Link, LinkSearch, search_text
-from linkadmin.links.named_institutions import institutions_named
+from linkadmin.links.models.institutions import institutions_named
 from linkadmin.providers.types import Cause, HealthState, RemoteLink
 
 from .rules import RENEW_WITHIN, Report, Source, take_remote

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from linkadmin.links import counts, unrecognized_values
 from linkadmin.links.models import HealthChange, Institution, Link, LinkSearch, search_text
-from linkadmin.links.named_institutions import institutions_named
+from linkadmin.links.models.institutions import institutions_named
 from linkadmin.providers.types import RemoteLink
 
 from .rules import Report, Source, Taking, take, take_remote

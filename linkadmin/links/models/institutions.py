@@ -1,6 +1,7 @@
 """The institutions that the provider of each integration lists."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import models
@@ -62,3 +63,17 @@ class Institution(models.Model):
     @property
     def is_down(self) -> bool:
         return self.status == "down"
+
+
+def institutions_named(integration: Integration, names: set[str]) -> dict[str, Institution]:
+    """Return an integration's institutions by name; one that its list does not have yet is made from its name."""
+    known = _known(integration, names)
+    if new := sorted(names - known.keys()):
+        rows = [Institution(integration=integration, name=name, display_name=name) for name in new]
+        Institution.objects.bulk_create(rows, ignore_conflicts=True)
+        known |= _known(integration, new)
+    return known
+
+
+def _known(integration: Integration, names: Iterable[str]) -> dict[str, Institution]:
+    return {each.name: each for each in integration.institutions.filter(name__in=list(names))}

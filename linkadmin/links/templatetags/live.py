@@ -8,7 +8,7 @@ from django.template import Context
 
 from linkadmin.heartbeats import watch
 from linkadmin.integrations.alerts import alerts
-from linkadmin.links.live import as_shown, concerned, follow_mark, pulse_of
+from linkadmin.links.views.live import as_shown, concerned, follow_mark, pulse_of
 
 register = template.Library()
 

@@ -8,8 +8,8 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from linkadmin.links.access import link_for, seen
 from linkadmin.links.models import Link
+from linkadmin.links.views.access import link_for, seen
 from linkadmin.operations.budget import allow_attempt, budget_of
 from linkadmin.operations.forms import ReasonForm
 from linkadmin.operations.models import Operation

@@ -8,9 +8,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from linkadmin.links.access import link_for, seen
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import standing_of
+from linkadmin.links.views.access import link_for, seen
 from linkadmin.operations import refusals, services
 from linkadmin.operations.budget import budget_of
 from linkadmin.operations.changes import login_fields

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from linkadmin.accounts.roles import Right, may
-from linkadmin.links.access import link_for, seen
+from linkadmin.links.views.access import link_for, seen
 from linkadmin.operations import timeline
 from linkadmin.paging import without_place
 from linkadmin.web.pages import draw, reader

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
-from linkadmin.links.access import link_for, seen
 from linkadmin.links.forms import NoteForm, OwnerForm
 from linkadmin.links.health_calendar import health_calendar
 from linkadmin.links.models import Link
+from linkadmin.links.views.access import link_for, seen
 from linkadmin.operations import reading, refusals, timeline
 from linkadmin.operations.acts import Offer, offer
 from linkadmin.operations.apply_response import links_that_go

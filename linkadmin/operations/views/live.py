@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from linkadmin.links.live import answer
+from linkadmin.links.views.live import answer
 from linkadmin.operations.live import look_at_link, look_at_operation
 from linkadmin.operations.models import Operation
 from linkadmin.web.pages import go_when_done

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_POST, require_safe
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.heartbeats import watch
-from linkadmin.links.access import seen
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.presentation import standing_of, title_of
+from linkadmin.links.views.access import seen
 from linkadmin.operations import decisions, reconcile, refusals
 from linkadmin.operations.acts import start_of
 from linkadmin.operations.budget import Budget, budget_of

@@ -16,10 +16,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
-from linkadmin.links.access import link_for, seen
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import standing_of
+from linkadmin.links.views.access import link_for, seen
 from linkadmin.operations import decisions, encrypted, refusals, services
 from linkadmin.operations.acts import start_of
 from linkadmin.operations.budget import budget_of

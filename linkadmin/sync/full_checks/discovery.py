@@ -8,7 +8,7 @@ from django.db import transaction
 from linkadmin.integrations.models import Integration
 from linkadmin.links import health
 from linkadmin.links.models import EndUser, Link
-from linkadmin.links.named_institutions import institutions_named
+from linkadmin.links.models.institutions import institutions_named
 from linkadmin.operations.models import Operation, OperationKind
 from linkadmin.operations.reading import without_attempt
 from linkadmin.providers.types import RemoteLink

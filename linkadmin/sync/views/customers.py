@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from linkadmin.accounts.roles import Right, may
 from linkadmin.audit.actions import ObjectType
 from linkadmin.integrations.models import Integration
-from linkadmin.links.access import link_for
 from linkadmin.links.models import EndUser
+from linkadmin.links.views.access import link_for
 from linkadmin.operations.changes import YES
 from linkadmin.operations.fields import OnceForm
 from linkadmin.operations.models import OperationKind

@@ -1,4 +1,4 @@
-"""Pages that show what we know: links, end users, integrations."""
+"""The work list, and customers with their links. What is searched for is never part of a URL."""
 
 from typing import Any
 
@@ -14,13 +14,12 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.audit import log
 from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.models import Outcome
+from linkadmin.links import counts, queries
+from linkadmin.links.group_counts import group_tiles
+from linkadmin.links.models import EndUser, Link
+from linkadmin.links.presentation import customer_rows, pills, rows
 from linkadmin.paging import PAGE_SIZE, Page
 from linkadmin.web.pages import draw, go, reader
-
-from . import counts, queries
-from .group_counts import group_tiles
-from .models import EndUser, Link
-from .presentation import customer_rows, pills, rows
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

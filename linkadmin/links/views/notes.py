@@ -7,13 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from linkadmin.links.forms import NoteForm, OwnerForm
+from linkadmin.links.notes import add_note
+from linkadmin.links.owners import Overtaken, assign_if_unchanged
 from linkadmin.providers.names import isolated
 from linkadmin.web.pages import draw, go, reader
 
 from .access import link_for, seen
-from .forms import NoteForm, OwnerForm
-from .notes import add_note
-from .owners import Overtaken, assign_if_unchanged
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

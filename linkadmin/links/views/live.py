@@ -23,8 +23,7 @@ from linkadmin.compiled_query import CompiledQuery, time_of
 from linkadmin.heartbeats import watch
 from linkadmin.integrations.alerts import troubled
 from linkadmin.integrations.models import Integration
-
-from .models import EndUser
+from linkadmin.links.models import EndUser
 
 # How long something is awaited, in seconds, and how often its page asks meanwhile.
 EAGER = ((20 * 60, 2), (60 * 60, 5), (6 * 60 * 60, 15))

@@ -8,11 +8,11 @@ from django.shortcuts import get_object_or_404
 from linkadmin.audit import log
 from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.models import Outcome
+from linkadmin.links import queries
+from linkadmin.links.models import EndUser, Link
 from linkadmin.web.pages import reader
 
-from . import queries
 from .live import follows
-from .models import EndUser, Link
 
 
 def link_for(request: HttpRequest, pk: UUID) -> Link:
