@@ -84,7 +84,7 @@ def declared_rights(get_response: GetResponse) -> GetResponse:
         return get_response(request)
 
     def process_view(request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
-        rule = rule_for(_view_name(request), request.method or "")
+        rule = rule_for(_view_name(request), request.method or "", kwargs.get("change"))
         if rule is Access.PUBLIC:
             return None
         if not request.user.is_authenticated:

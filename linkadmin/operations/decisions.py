@@ -1,5 +1,8 @@
 """What a person decides about an operation, without any call."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -9,11 +12,11 @@ from linkadmin.links import due_reads
 from linkadmin.links.models import Reason
 from linkadmin.providers.types import Cause
 
-from . import apply_response, refusals
-from .events import refused
-from .models import Operation, OperationKind, PendingChallenge, State
-from .outcomes import repaired, stop_waiting
-from .states import By, locked, move
+from . import refusals
+from .changes import change_of
+from .link_updates import stop_waiting
+from .models import Operation, PendingChallenge, State
+from .states import By, locked, move, refused
 
 
 def withdraw(*, actor: User, operation: Operation, reason: str = "") -> None:
@@ -21,54 +24,43 @@ def withdraw(*, actor: User, operation: Operation, reason: str = "") -> None:
 
     That is for its owner, or for an account manager, with a reason.
     """
-    try:
+    now = timezone.now()
+    with _recorded(operation, actor), transaction.atomic():
         if operation.actor_id != actor.pk and not (reason and may(actor, Right.WITHDRAW_CHALLENGE)):
             raise refusals.NotYoursToCancel
-        _withdraw(actor, operation, reason)
-    except refusals.Refusal as refusal:
-        raise refused(operation, refusal, actor=actor, is_stored=True) from None
+        current = _locked(operation, State.NEEDS_CODE)
+        current.outcome, current.note = "withdrawn", reason
+        PendingChallenge.objects.filter(operation=current).delete()
+        stop_waiting(current, Cause.CODE_NEEDED, at=now)
+        move(current, State.EXPIRED, by=By.WITHDRAWAL, at=now, actor=actor, details={"owner": str(current.actor_id)})
 
 
 def decide(*, actor: User, operation: Operation, done: bool, note: str) -> None:
     """Settle an outcome that nobody could learn, by a person's word and reason."""
-    try:
+    now = timezone.now()
+    with _recorded(operation, actor), transaction.atomic():
         if operation.actor_id == actor.pk:
             raise refusals.OwnOperation
-        _decide(actor, operation, done=done, note=note)
+        current = _locked(operation, State.NEEDS_DECISION)
+        current.outcome, current.decided_by = "decided", actor
+        current.note = " · ".join(filter(None, [current.note, note]))
+        # Nobody knows whether the bank was asked and said no: count it as if it did.
+        current.counts_as_attempt = current.logs_in and not done
+        if done:
+            change_of(current).apply(current, None, now)
+            due_reads.want([current.link_id] if current.link_id else [], reason=Reason.REPAIR, at=now)
+        state = State.CONFIRMED_DONE if done else State.CONFIRMED_NOT_DONE
+        details = {"decided": "done" if done else "not_done"}
+        move(current, state, by=By.DECISION, at=now, actor=actor, details=details)
+
+
+@contextmanager
+def _recorded(operation: Operation, actor: User) -> Iterator[None]:
+    """Record a refusal of ours, outside the transaction that it ends."""
+    try:
+        yield
     except refusals.Refusal as refusal:
         raise refused(operation, refusal, actor=actor, is_stored=True) from None
-
-
-@transaction.atomic
-def _withdraw(actor: User, operation: Operation, reason: str) -> None:
-    now, current = timezone.now(), _locked(operation, State.NEEDS_CODE)
-    current.outcome, current.note = "withdrawn", reason
-    PendingChallenge.objects.filter(operation=current).delete()
-    stop_waiting(current, Cause.CODE_NEEDED, at=now)
-    move(current, State.EXPIRED, by=By.WITHDRAWAL, at=now, actor=actor, details={"owner": str(current.actor_id)})
-
-
-@transaction.atomic
-def _decide(actor: User, operation: Operation, *, done: bool, note: str) -> None:
-    current = _locked(operation, State.NEEDS_DECISION)
-    current.outcome, current.decided_by = "decided", actor
-    current.note = " · ".join(filter(None, [current.note, note]))
-    # Nobody knows whether the bank was asked and said no: count it as if it did.
-    current.counts_as_attempt = current.logs_in and not done
-    if done:
-        _take_effect(current)
-    state = State.CONFIRMED_DONE if done else State.CONFIRMED_NOT_DONE
-    details = {"decided": "done" if done else "not_done"}
-    move(current, state, by=By.DECISION, at=timezone.now(), actor=actor, details=details)
-
-
-def _take_effect(operation: Operation) -> None:
-    if operation.kind == OperationKind.REMOVE_LINK:
-        apply_response.take_away(operation, apply_response.removal_cause(operation), at=timezone.now())
-    elif operation.logs_in:
-        repaired(operation, at=operation.began_at, request_id=operation.request_id)
-    elif operation.link_id:
-        due_reads.want([operation.link_id], reason=Reason.REPAIR, at=timezone.now())
 
 
 def _locked(operation: Operation, state: State) -> Operation:

@@ -1,9 +1,11 @@
 """What an operation's end means, in words: what happened, what it means, what to do."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from linkadmin.heartbeats import watch
 from linkadmin.integrations.denials import DENIED, clock_time, words_for
@@ -11,10 +13,8 @@ from linkadmin.links.causes import VERDICTS
 from linkadmin.providers.types import Cause
 
 from .challenges import MOST_ANSWERS, AskedAgain
-from .change_words import Explanation, explain_change
-from .changes import CHANGES
-from .models import ADDRESS_LOST, ATTEMPTS_SPENT, TOO_MANY_STEPS, Operation, OperationKind, State
-from .outcomes import NOT_REPAIRED, NOT_TAKEN
+from .changes import CHANGES, Explanation
+from .models import ATTEMPTS_SPENT, LOST, NOT_REPAIRED, NOT_TAKEN, TOO_MANY_STEPS, Operation, State
 from .under_way import unknown_label, why_unknown
 
 __all__ = ["Explanation", "explain"]
@@ -22,39 +22,15 @@ __all__ = ["Explanation", "explain"]
 
 def explain(operation: Operation) -> Explanation:
     """Say what became of an operation that is over, or lost."""
-    if operation.is_done and operation.kind in CHANGES:
-        return explain_change(operation)
     if operation.is_done:
-        return Explanation("ok", _("Done"), _("The provider accepted it."))
+        return CHANGES[operation.kind].explain_done(operation)
     if operation.state in (State.UNKNOWN, State.NEEDS_DECISION) or operation.is_lost:
         return _lost(operation)
     if operation.state == State.NOT_SENT and operation.outcome in DENIED:
-        return Explanation(
-            "warn",
-            _("Nothing was sent"),
-            words_for(operation.outcome),
-            _when_again(operation) or _("Try again in a few minutes."),
-        )
-    if operation.state == State.NOT_SENT:
-        return Explanation(
-            "warn",
-            _("Nothing was sent"),
-            _("The provider could not be reached, so nothing happened at the bank."),
-            _("Try again. If it stays so, tell an administrator."),
-        )
-    if operation.state == State.CONFIRMED_NOT_DONE:
-        return Explanation(
-            "warn",
-            _("It was not done"),
-            _("The answer was lost; the provider's records show that nothing was changed."),
-            _("You can start again."),
-        )
-    if operation.state == State.EXPIRED:
-        return _expired(operation)
-    if operation.state == State.CODE_ENTERED:
-        return Explanation("quiet", _("The code was given"), _("What came of it is in the operation that sent it."))
-    if operation.state == State.CANCELED:
-        return Explanation("quiet", _("Withdrawn"), _("It was never sent."))
+        advice = _when_again(operation) or _("Try again in a few minutes.")
+        return Explanation("warn", _("Nothing was sent"), words_for(operation.outcome), advice)
+    if operation.state in _BY_STATE:
+        return _BY_STATE[State(operation.state)].get(operation.outcome) or _BY_STATE[State(operation.state)][""]
     return _refused(operation)
 
 
@@ -81,31 +57,6 @@ def _lost(operation: Operation) -> Explanation:
     )
 
 
-def _expired(operation: Operation) -> Explanation:
-    if operation.outcome == ADDRESS_LOST:
-        return Explanation(
-            "warn",
-            _("The repair address was lost on its way"),
-            _("Nobody has it, and nothing was changed at the link."),
-            _("Make a new one when it is needed."),
-        )
-    if operation.outcome == "withdrawn":
-        return Explanation("quiet", _("Given up"), _("The code was not sent; the login attempt was given up."))
-    if operation.outcome == "code_request_lost":
-        return Explanation(
-            "warn",
-            _("The bank asked for a code, and its question was lost"),
-            _("The login attempt cannot be continued."),
-            _("Start again; the bank will ask for a new code."),
-        )
-    return Explanation(
-        "warn",
-        _("The code came too late"),
-        _("The bank waits for a code only for a while, and this login attempt is over."),
-        _("Start again: the credentials have to be entered once more, then the bank sends a new code."),
-    )
-
-
 def _refused(operation: Operation) -> Explanation:
     if operation.cause:
         verdict = VERDICTS[Cause(operation.cause)]
@@ -114,6 +65,8 @@ def _refused(operation: Operation) -> Explanation:
             meaning = _("The provider took the values, and says that the link does not work with them.")
         advice = " ".join(filter(None, [str(verdict.advice), _when_again(operation)]))
         return Explanation("bad", str(verdict.reason), meaning, advice)
+    if plain := _BY_OUTCOME.get(operation.outcome):
+        return plain
     return _REFUSALS.get(operation.outcome, _plainly_refused)(operation)
 
 
@@ -125,15 +78,6 @@ def _plainly_refused(operation: Operation) -> Explanation:
         _("Read the provider's words below; with the request id its support can find the call.")
         if operation.words
         else _("The response gave no reason. Try again later; if it stays so, contact the provider's support."),
-    )
-
-
-def _not_taken(_operation: Operation) -> Explanation:
-    return Explanation(
-        "bad",
-        _("The provider did not take it over"),
-        _("It answered that all is well, and its own record shows the old value."),
-        _("Ask the provider's support, with the request id."),
     )
 
 
@@ -155,7 +99,7 @@ def _what_to_correct(operation: Operation) -> str:
 
 
 def _duplicate(operation: Operation) -> Explanation:
-    if operation.kind in CHANGES:
+    if not operation.logs_in:
         return Explanation(
             "warn", _("The provider has this already"), _("Nothing was made twice."), _("There is nothing to do.")
         )
@@ -197,24 +141,11 @@ def _keys(operation: Operation) -> Explanation:
     )
 
 
-def _blocked(_operation: Operation) -> Explanation:
-    return Explanation(
-        "warn",
-        _("The provider's firewall rejected this request"),
-        _("It was rejected before the provider handled it, so nothing was changed. Other requests still go through."),
-        _("Check what was typed for unusual characters and try again. If it happens again, tell an administrator."),
-    )
-
-
 def _not_found(operation: Operation) -> Explanation:
-    if operation.kind == OperationKind.CREATE_LINK:
+    if absence := CHANGES[operation.kind].not_found:
+        return absence
+    if operation.begins_link and operation.link_id is None:
         return _plainly_refused(operation)
-    if operation.kind == OperationKind.REGENERATE_REPORTS:
-        return Explanation(
-            "info",
-            _("There are no reports to make anew"),
-            _("The provider has none of this customer in this integration. Nothing was changed."),
-        )
     if operation.link_id is None:
         return Explanation(
             "bad",
@@ -253,13 +184,81 @@ def _too_many_steps(_operation: Operation) -> Explanation:
     )
 
 
+# By outcome; "" is any other.
+_BY_STATE: Mapping[State, Mapping[str, Explanation]] = {
+    State.NOT_SENT: {
+        "": Explanation(
+            "warn",
+            gettext_lazy("Nothing was sent"),
+            gettext_lazy("The provider could not be reached, so nothing happened at the bank."),
+            gettext_lazy("Try again. If it stays so, tell an administrator."),
+        )
+    },
+    State.CONFIRMED_NOT_DONE: {
+        "": Explanation(
+            "warn",
+            gettext_lazy("It was not done"),
+            gettext_lazy("The answer was lost; the provider's records show that nothing was changed."),
+            gettext_lazy("You can start again."),
+        )
+    },
+    State.CODE_ENTERED: {
+        "": Explanation(
+            "quiet",
+            gettext_lazy("The code was given"),
+            gettext_lazy("What came of it is in the operation that sent it."),
+        )
+    },
+    State.CANCELED: {"": Explanation("quiet", gettext_lazy("Withdrawn"), gettext_lazy("It was never sent."))},
+    State.EXPIRED: {
+        LOST: Explanation(
+            "warn",
+            gettext_lazy("The repair address was lost on its way"),
+            gettext_lazy("Nobody has it, and nothing was changed at the link."),
+            gettext_lazy("Make a new one when it is needed."),
+        ),
+        "withdrawn": Explanation(
+            "quiet",
+            gettext_lazy("Given up"),
+            gettext_lazy("The code was not sent; the login attempt was given up."),
+        ),
+        "code_request_lost": Explanation(
+            "warn",
+            gettext_lazy("The bank asked for a code, and its question was lost"),
+            gettext_lazy("The login attempt cannot be continued."),
+            gettext_lazy("Start again; the bank will ask for a new code."),
+        ),
+        "": Explanation(
+            "warn",
+            gettext_lazy("The code came too late"),
+            gettext_lazy("The bank waits for a code only for a while, and this login attempt is over."),
+            gettext_lazy("Start again: the credentials have to be entered once more, then the bank sends a new code."),
+        ),
+    },
+}
+_BY_OUTCOME: Mapping[str, Explanation] = {
+    NOT_TAKEN: Explanation(
+        "bad",
+        gettext_lazy("The provider did not take it over"),
+        gettext_lazy("It answered that all is well, and its own record shows the old value."),
+        gettext_lazy("Ask the provider's support, with the request id."),
+    ),
+    "Blocked": Explanation(
+        "warn",
+        gettext_lazy("The provider's firewall rejected this request"),
+        gettext_lazy(
+            "It was rejected before the provider handled it, so nothing was changed. Other requests still go through."
+        ),
+        gettext_lazy(
+            "Check what was typed for unusual characters and try again. If it happens again, tell an administrator."
+        ),
+    ),
+}
 _REFUSALS = {
     ATTEMPTS_SPENT: _spent,
     TOO_MANY_STEPS: _too_many_steps,
-    NOT_TAKEN: _not_taken,
     "InvalidInput": _invalid,
     "Duplicate": _duplicate,
-    "Blocked": _blocked,
     "Busy": _busy,
     "KeysRefused": _keys,
     "NotFound": _not_found,

@@ -1,7 +1,6 @@
 """One form for every provider and bank: drawn from the fields they ask for. Secrets are taken in and never shown."""
 
 import hashlib
-from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -14,6 +13,7 @@ from linkadmin.providers.names import LONGEST_CUSTOMER_ID, clean_name, folded, i
 from linkadmin.providers.types import ChallengeKind, Choice, Cleaning, CredentialField, Secret, Value
 
 from .fields import DrawnForm, OnceForm, OneWayTextInput, TypedField
+from .link_updates import links_that_go
 from .patterns import mismatch
 
 
@@ -144,16 +144,26 @@ class NewLinkForm(ProviderForm):
         self.fields["second_link"].widget = forms.CheckboxInput()
 
 
-class ActForm(ProviderForm):
-    """What a provider lets be said about an act; most of it is left as it is."""
+class ChangeForm(ProviderForm):
+    """What a provider lets be said about a change; most of it may be left as it is."""
 
     may_be_empty = True
 
+    def __init__(self, *args: Any, link: Link, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.link = link
 
-class RemovalForm(ActForm):
+
+class FilledForm(ChangeForm):
+    """A change that says nothing if nothing is filled in."""
+
+    may_be_empty = False
+
+
+class RemovalForm(ChangeForm):
     """A removal: what it is of, typed once more, and why."""
 
-    said_anew = ActForm.said_anew | {"confirmation"}
+    said_anew = ChangeForm.said_anew | {"confirmation"}
 
     confirmation = forms.CharField(
         label=_("Type the customer id or the id of the link"),
@@ -168,11 +178,11 @@ class RemovalForm(ActForm):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
-    def __init__(self, *args: Any, link: Link, going: Sequence[Link], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._confirms = {each.strip() for each in (link.end_user.external_id, link.remote_id, str(link.pk))}
         # Beside the list that the reader sees: what is confirmed is this list and no other.
-        self.mark = hashlib.sha256(" ".join(sorted(str(each.pk) for each in going)).encode()).hexdigest()
+        going = " ".join(sorted(str(each.pk) for each in links_that_go(self.link)))
+        self.mark = hashlib.sha256(going.encode()).hexdigest()
 
     def clean(self) -> dict[str, Any]:
         if self.data.get("mark") != self.mark:
@@ -181,7 +191,8 @@ class RemovalForm(ActForm):
 
     def clean_confirmation(self) -> str:
         typed = str(self.cleaned_data["confirmation"]).strip()
-        if typed not in self._confirms:
+        names = (self.link.end_user.external_id, self.link.remote_id, str(self.link.pk))
+        if typed not in {each.strip() for each in names}:
             raise forms.ValidationError(_("This is neither this customer's id nor that of this link."))
         return typed
 

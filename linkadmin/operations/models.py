@@ -11,7 +11,7 @@ An operation is never sent twice: nothing leads back to PREPARED.
 
 import uuid
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
@@ -22,9 +22,12 @@ from django.utils.translation import gettext_lazy as _
 
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import EndUser, Institution, Link
-from linkadmin.providers.types import ChallengeKind
+from linkadmin.providers.types import ChallengeKind, LinkRef
 
 from .challenges import AskedAgain
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class OperationKind(models.TextChoices):
@@ -64,11 +67,22 @@ class OperationState(models.TextChoices):
 LOGIN_KINDS = (OperationKind.CREATE_LINK, OperationKind.UPDATE_CREDENTIALS, OperationKind.SUBMIT_CODE)
 # Outcomes beside the classes of errors.
 ACCEPTED = "accepted"  # the provider will do it
-ADDRESS_LOST = "address_lost"  # made or not, nobody has it: there is nothing to find out
+LOST = "address_lost"  # made or not, nobody has it: there is nothing to find out
+NOT_REPAIRED = "NotRepaired"  # the provider took the values, and says that the link does not work with them
+NOT_TAKEN = "NotTaken"  # a good response, in which its record shows the old state
+STILL_REFUSED = "still_refused"  # the bank may well have been asked, and said no
 ATTEMPTS_SPENT = "attempts_spent"  # the bank asks again, and another wrong code could lock the customer out
 TOO_MANY_STEPS = "too_many_steps"  # the bank asks again and again
 
+Kind = OperationKind
 State = OperationState
+
+
+def kind_choices() -> list[tuple[str, "StrOrPromise"]]:
+    """Return the kinds as choices: by a function, so that a new one needs no migration."""
+    return list(OperationKind.choices)
+
+
 OPEN_STATES = (State.PREPARED, State.SENDING, State.NEEDS_CODE, State.UNKNOWN, State.NEEDS_DECISION)
 DONE_STATES = (State.SUCCEEDED, State.CONFIRMED_DONE)
 FAILED_STATES = (State.NOT_SENT, State.REJECTED, State.EXPIRED, State.CONFIRMED_NOT_DONE)  # one may start again
@@ -90,7 +104,7 @@ class Operation(models.Model):
     """One change at a provider, asked for by one click of one person."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    kind = models.CharField(_("kind"), max_length=20, choices=OperationKind.choices)
+    kind = models.CharField(_("kind"), max_length=20, choices=kind_choices)
     state = models.CharField(_("state"), max_length=20, choices=State.choices, default=State.PREPARED)
     version = models.PositiveIntegerField(default=1)
     integration = models.ForeignKey(Integration, on_delete=models.PROTECT, related_name="operations")
@@ -189,6 +203,22 @@ class Operation(models.Model):
         return self.parent.origin if self.parent else self
 
     @property
+    def ref(self) -> LinkRef:
+        """What a provider is told about whose link this is; without one, whose it will be."""
+        if self.link:
+            return self.link.ref
+        return LinkRef("", self.customer_id, institution=self.institution.name if self.institution else "")
+
+    @property
+    def customer_id(self) -> str:
+        """Our ID of its customer, as the provider knows it; empty for none."""
+        return self.end_user.external_id if self.end_user else ""
+
+    @property
+    def customer_name(self) -> str:
+        return self.end_user.name if self.end_user else ""
+
+    @property
     def begins_link(self) -> bool:
         return self.origin.kind == OperationKind.CREATE_LINK
 
@@ -196,6 +226,10 @@ class Operation(models.Model):
     def logs_in(self) -> bool:
         """Tell whether it has the provider log in at the bank, which locks customers out after a few refusals."""
         return self.kind in LOGIN_KINDS
+
+    @property
+    def gives_code(self) -> bool:
+        return self.parent_id is not None
 
     @property
     def is_awaited(self) -> bool:
@@ -221,7 +255,7 @@ class Operation(models.Model):
     @property
     def state_label(self) -> str:
         """Say its state, in the words that fit its kind."""
-        if self.kind == OperationKind.REPAIR_URL and self.state == State.EXPIRED:
+        if self.state == State.EXPIRED and self.outcome == LOST:
             return str(_("Void"))
         if self.is_awaited:
             return str(_("Accepted: the provider does it in its own time"))

@@ -7,9 +7,19 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext_lazy as _
 
 from linkadmin.accounts.roles import Right
 from linkadmin.links.causes import Remedy
+
+from .changes import Change
+from .changes.links import ACCESS_TOKEN, REFRESH_DATA, REPAIR_URL, REPORTS
+from .changes.sign_ins import CREATE_LINK, UPDATE_CREDENTIALS
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class Step(StrEnum):
@@ -44,22 +54,38 @@ STEPS: Mapping[Remedy, tuple[Step, ...]] = MappingProxyType(
         Remedy.TELL_DEVELOPERS: (Step.TELL_DEVELOPERS,),
     }
 )
-RIGHTS: Mapping[Step, Right] = MappingProxyType(
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A step's button, who may take it, and the change that is called for."""
+
+    label: "StrOrPromise"
+    icon: str
+    right: Right
+    change: Change[Any] | None = None
+
+
+def _by(change: Change[Any], label: "StrOrPromise", icon: str) -> Facts:
+    return Facts(label, icon, change.right, change)
+
+
+FACTS: Mapping[Step, Facts] = MappingProxyType(
     {
-        Step.UPDATE_CREDENTIALS: Right.UPDATE_CREDENTIALS,
-        Step.CUSTOMER_REPAIRS: Right.CHANGE_LINK,
-        Step.CUSTOMER_CONSENTS: Right.CHANGE_LINK,
-        Step.REFRESH_DATA: Right.REFRESH,
-        Step.REPLACE_TOKEN: Right.CHANGE_LINK,
-        Step.REGENERATE_REPORTS: Right.CHANGE_LINK,
-        Step.CONNECT_AGAIN: Right.CREATE_LINK,
-        Step.OPEN_INTEGRATION: Right.TEST_CONNECTION,
-        Step.TELL_PROVIDER: Right.ORGANISE_LINKS,
-        Step.TELL_ADMIN: Right.ORGANISE_LINKS,
-        Step.TELL_DEVELOPERS: Right.ORGANISE_LINKS,
+        Step.UPDATE_CREDENTIALS: _by(UPDATE_CREDENTIALS, _("Update credentials"), "key-round"),
+        Step.CUSTOMER_REPAIRS: _by(REPAIR_URL, _("Repair address"), "send"),
+        Step.CUSTOMER_CONSENTS: _by(REPAIR_URL, _("Consent portal"), "send"),
+        Step.REFRESH_DATA: _by(REFRESH_DATA, _("Fetch new data"), "download"),
+        Step.REPLACE_TOKEN: _by(ACCESS_TOKEN, _("New access token"), "key-round"),
+        Step.REGENERATE_REPORTS: _by(REPORTS, _("New reports"), "file-text"),
+        Step.CONNECT_AGAIN: _by(CREATE_LINK, _("Connect again"), "plus"),
+        Step.OPEN_INTEGRATION: Facts(_("Open the integration"), "plug", Right.TEST_CONNECTION),
+        Step.TELL_PROVIDER: Facts(_("Copy a report for the provider's support"), "copy", Right.ORGANISE_LINKS),
+        Step.TELL_ADMIN: Facts(_("Copy a report for an administrator"), "copy", Right.ORGANISE_LINKS),
+        Step.TELL_DEVELOPERS: Facts(_("Copy a report for the developers"), "copy", Right.ORGANISE_LINKS),
     }
 )
-WITHOUT_CALL = frozenset({Step.OPEN_INTEGRATION, Step.TELL_PROVIDER, Step.TELL_ADMIN, Step.TELL_DEVELOPERS})
+WITHOUT_CALL = frozenset(step for step, facts in FACTS.items() if facts.change is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +117,7 @@ def way_on(
     if Right.VIEW_LINKS not in rights:
         return WayOn()
     fitting = [step for step in STEPS[remedy] if step in known or step in WITHOUT_CALL]
-    allowed = [step for step in fitting if RIGHTS[step] in rights]
+    allowed = [step for step in fitting if FACTS[step].right in rights]
     if not allowed:
         helps = fitting and remedy is not Remedy.AFTER_BANK and Right.ORGANISE_LINKS in rights
         return WayOn(for_support=fitting[0] if helps else None)

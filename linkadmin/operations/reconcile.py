@@ -6,7 +6,7 @@ What no record proves within a quarter of an hour is left to a person.
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from django.conf import settings
@@ -20,13 +20,13 @@ from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.models import Outcome
 from linkadmin.integrations import call_pool
 from linkadmin.providers.errors import ProviderError
-from linkadmin.providers.types import Cause, RemoteLink
+from linkadmin.providers.types import Cause
 
-from . import apply_response, outcomes, proofs, slots
+from . import slots
 from .budget import WINDOW, budget_of
-from .changes import CHANGES
-from .models import ADDRESS_LOST, ATTEMPTS_SPENT, Operation, OperationKind, PendingChallenge, State
-from .proofs import Finding
+from .changes import NOTHING, Finding, change_of
+from .link_updates import stop_waiting
+from .models import ATTEMPTS_SPENT, LOST, STILL_REFUSED, Operation, PendingChallenge, State
 from .reading import require_in_use
 from .states import By, locked, move
 
@@ -45,7 +45,7 @@ def reconcile(operation: Operation, *, now: datetime) -> None:
     """
     if not _claim_check(operation, now=now):
         return
-    found = proofs.find(operation, now=now)
+    found = change_of(operation).prove(operation, now)
     conclude(operation, found if found.state is not State.UNKNOWN else _or_undecided(operation, now=now))
 
 
@@ -83,31 +83,20 @@ def give_to_a_person(operation: Operation, *, now: datetime) -> None:
 
 
 @transaction.atomic
-def conclude(operation: Operation, found: Finding) -> None:
+def conclude(operation: Operation, found: Finding[Any]) -> None:
     """Close an operation of unknown outcome by what was found, unless somebody else did; UNKNOWN leaves it open."""
     if found.state is State.UNKNOWN:
         return
     current = locked(operation, State.UNKNOWN)
     if current is None:
         return
-    current.outcome = found.why
-    current.counts_as_attempt = found.why == proofs.STILL_REFUSED
-    if found.state is State.CONFIRMED_DONE:
-        _take_effect(current, found)
-    elif isinstance(found.shown, RemoteLink) and found.state is State.EXPIRED and current.link is None:
-        # A lost request for a code repaired nothing, but it may have left a new link, not yet confirmed.
-        outcomes.done(current, found.shown, at=current.began_at)
-    move(current, found.state, by=By.RECONCILIATION, at=timezone.now())
-
-
-def _take_effect(operation: Operation, found: Finding) -> None:
-    """Take note of a change that the records prove. What was read of its link is taken over already."""
-    if operation.kind == OperationKind.REMOVE_LINK:
-        apply_response.take_away(operation, apply_response.removal_cause(operation), at=timezone.now())
-    elif operation.kind not in CHANGES and isinstance(found.shown, RemoteLink):
-        outcomes.done(operation, found.shown, at=operation.began_at)
-    elif found.shown is not None and not isinstance(found.shown, RemoteLink):
-        apply_response.take(found.shown, operation)
+    current.outcome, now = found.why, timezone.now()
+    current.counts_as_attempt = found.why == STILL_REFUSED
+    # A lost request for a code repaired nothing, but it may have left a new link, not yet confirmed.
+    left_link = found.state is State.EXPIRED and current.link is None and found.shown is not None
+    if found.state is State.CONFIRMED_DONE or left_link:
+        change_of(current).apply(current, found.shown, now)
+    move(current, found.state, by=By.RECONCILIATION, at=now)
 
 
 def close_overdue(*, now: datetime) -> int:
@@ -125,7 +114,7 @@ def close_overdue(*, now: datetime) -> int:
     waiting = PendingChallenge.objects.filter(expires_at__gte=now, operation__end_user__in=refused)
     waiting = waiting.defer("encrypted_session", "encrypted_shown")  # a picture may be long
     return (
-        _close_each(dead.with_names(), lambda each: _bury(each, now=now))
+        _close_each(dead.with_names(), lambda each: _mark_lost(each, now=now))
         + _close_each(never_sent.with_names(), lambda each: _expire(each, State.CANCELED, "never_sent", now=now))
         + _close_each(unverified.with_names(), lambda each: _expire(each, State.NEEDS_DECISION, "no_proof", now=now))
         + _close_each(late, lambda each: _end_step(each, State.EXPIRED, "code_too_late", Cause.CODE_TOO_LATE, now=now))
@@ -144,10 +133,10 @@ def _close_each(rows: QuerySet[Row], close: Callable[[Row], bool]) -> int:
     return closed
 
 
-def _bury(operation: Operation, *, now: datetime) -> bool:
-    """Note that the process that made a call died, and with it the answer."""
-    if operation.kind == OperationKind.REPAIR_URL:
-        return _expire(operation, State.EXPIRED, ADDRESS_LOST, now=now)
+def _mark_lost(operation: Operation, *, now: datetime) -> bool:
+    """Note that the process that made a call died, and with it the response."""
+    if change_of(operation).is_void_if_lost:
+        return _expire(operation, State.EXPIRED, LOST, now=now)
     return _expire(operation, State.UNKNOWN, "process_died", now=now)
 
 
@@ -157,11 +146,11 @@ def _claim_check(operation: Operation, *, now: datetime) -> bool:
     return bool(due.update(check_at=now + CHECK_EVERY))
 
 
-def _or_undecided(operation: Operation, *, now: datetime) -> Finding:
+def _or_undecided(operation: Operation, *, now: datetime) -> Finding[Any]:
     waited = now - operation.began_at
     if waited >= timedelta(seconds=settings.OPERATION_UNDECIDED_SECONDS):
         return Finding(State.NEEDS_DECISION, "no_proof")
-    return proofs.NOTHING
+    return NOTHING
 
 
 @transaction.atomic
@@ -184,5 +173,5 @@ def _end_step(challenge: PendingChallenge, state: State, why: str, cause: Cause,
     if operation is None:
         return False
     challenge.delete()
-    outcomes.stop_waiting(operation, cause, at=now)
+    stop_waiting(operation, cause, at=now)
     return _expire(operation, state, why, now=now)

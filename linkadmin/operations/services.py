@@ -3,7 +3,6 @@
 Every function raises a `Refusal` when our own rules forbid it; the refusal is in the audit trail before it is raised.
 """
 
-from functools import partial
 from uuid import UUID
 
 from django.utils import timezone
@@ -11,14 +10,14 @@ from django.utils import timezone
 from linkadmin.accounts.models import User
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import EndUser, Institution, Link
-from linkadmin.providers.base import Provider
-from linkadmin.providers.records import Reach
-from linkadmin.providers.types import NewLink, RemoteLink, Secret, Values
+from linkadmin.providers.types import Secret, Values
 
 from . import encrypted, refusals
 from .budget import require_attempt, require_code
-from .changes import CHANGES, differing, login_fields, subject_of, would_repeat_refusal
-from .models import Operation, OperationKind, OperationQuerySet, PendingChallenge
+from .changes import CHANGES
+from .changes.removal import lock_integration, require_no_removal
+from .changes.sign_ins import CODE, LINK, SESSION, login_fields
+from .models import Operation, OperationKind, PendingChallenge
 from .starting import Rules, start
 
 
@@ -47,46 +46,31 @@ def create_link(
         parameters=_not_secret(values),
         natural_key=natural_key,
     )
-    new_link = NewLink(
-        end_user_id=end_user.external_id,
-        end_user_name=end_user.name,
-        institution=institution.name if institution else "",
-        values={**integration.provider_class.fixed_values(institution), **values},
-    )
 
     def rules() -> None:
-        _require_no_removal(operation)
+        require_no_removal(operation)
         _require_new(operation, second_link=second_link)
         require_attempt(operation)
 
-    return start(operation, lambda provider: provider.create_link(new_link), rules=rules)
+    return _start(operation, values, rules)
 
 
 def update_credentials(*, actor: User, link: Link, values: Values, operation_key: UUID) -> Operation:
-    """Give the bank's new credentials to the provider: one log-in attempt at the bank, at most."""
-    operation = Operation(
-        kind=OperationKind.UPDATE_CREDENTIALS,
-        integration=link.integration,
-        end_user=link.end_user,
-        institution=link.institution,
-        link=link,
-        actor=actor,
-        operation_key=operation_key,
-        parameters=_not_secret(values),
-        good_data_before=link.last_good_at,
-    )
+    """Give the bank's new credentials to the provider: one login attempt at the bank, at most."""
+    operation = _on_link(OperationKind.UPDATE_CREDENTIALS, link, values, actor=actor, operation_key=operation_key)
 
     def rules() -> None:
-        _require_no_removal(operation)
-        _require_form(link)
+        require_no_removal(operation)
+        if link.is_disconnected or not login_fields(link.integration, link.institution):
+            raise refusals.NoCredentials
         require_attempt(operation)
 
-    return start(operation, lambda provider: provider.update_credentials(link.ref, values), rules=rules)
+    return _start(operation, values, rules)
 
 
-def submit_code(*, actor: User, challenge: PendingChallenge, token: Secret | None, operation_key: UUID) -> Operation:
+def submit_code(*, actor: User, challenge: PendingChallenge, code: Secret | None, operation_key: UUID) -> Operation:
     """Give the bank's one-time code to the provider, or tell it to go on where no code is expected."""
-    asked = challenge.operation
+    asked, session = challenge.operation, encrypted.session_of(challenge)
     operation = Operation(
         kind=OperationKind.SUBMIT_CODE,
         integration=asked.integration,
@@ -96,10 +80,9 @@ def submit_code(*, actor: User, challenge: PendingChallenge, token: Secret | Non
         parent=asked,
         actor=actor,
         operation_key=operation_key,
-        parameters={"with_code": token is not None},
+        parameters={"with_code": code is not None},
         good_data_before=asked.good_data_before,
     )
-    session = encrypted.session_of(challenge)
 
     def rules() -> None:
         if asked.actor_id != actor.pk:
@@ -108,44 +91,18 @@ def submit_code(*, actor: User, challenge: PendingChallenge, token: Secret | Non
             raise refusals.ChallengeOver
         require_code(operation)
 
-    call = partial(_resume, session=session, remote_link_id=challenge.remote_link_id, token=token)
-    return start(operation, call, rules=rules, answers=challenge)
+    values: dict[str, str | Secret] = {SESSION: session, LINK: challenge.remote_link_id}
+    values |= {CODE: code} if code else {}
+    return _start(operation, values, rules, answers=challenge)
 
 
 def change_link(
     *, actor: User, link: Link, kind: OperationKind, values: Values, operation_key: UUID, note: str = ""
 ) -> Operation:
-    """Have something about a link changed, fetched, made or removed; `note` is the reason, where one is asked for.
-
-    Of settings only those are sent that are not the link's present ones.
-    """
-    operation = Operation(
-        kind=kind,
-        integration=link.integration,
-        end_user=link.end_user,
-        institution=link.institution,
-        link=link,
-        actor=actor,
-        operation_key=operation_key,
-        parameters=_not_secret(values),
-        good_data_before=link.last_good_at,
-        note=note,
-    )
-    sent = differing(link, values) if kind == OperationKind.CHANGE_SETTINGS else values
-    if kind == OperationKind.CHANGE_SETTINGS:
-        operation.result = {"sent": sorted(sent)}
-
-    def rules() -> None:
-        if link.is_disconnected:
-            raise refusals.LinkEnded
-        if kind == OperationKind.CHANGE_SETTINGS and not sent:
-            raise refusals.NothingToChange
-        if kind == OperationKind.REFRESH_DATA and would_repeat_refusal(link):
-            raise refusals.LoginRefusedBefore
-        if kind == OperationKind.REMOVE_LINK:
-            _require_quiet(operation)
-
-    return _change(operation, sent, rules=rules)
+    """Have something about a link changed, fetched, made or removed; `note` is the reason, where one is asked for."""
+    operation = _on_link(kind, link, values, actor=actor, operation_key=operation_key)
+    operation.note = note
+    return _change(operation, values)
 
 
 def change_account(
@@ -160,7 +117,7 @@ def change_account(
 ) -> Operation:
     """Have something changed that a provider keeps beside links: of a customer, or of our whole account.
 
-    `target` is its id at the provider, if it has one.
+    `target` is its ID at the provider, if it has one.
     """
     operation = Operation(
         kind=kind,
@@ -171,65 +128,62 @@ def change_account(
         parameters=_not_secret(values),
         natural_key=target,
     )
-    return _change(operation, values, rules=partial(_require_alone, operation))
+    return _change(operation, values)
 
 
-def _change(operation: Operation, values: Values, *, rules: Rules) -> Operation:
-    """Make a change of the table, once, if the provider can."""
-    change, about = CHANGES[operation.kind], subject_of(operation)
+def _on_link(kind: OperationKind, link: Link, values: Values, *, actor: User, operation_key: UUID) -> Operation:
+    return Operation(
+        kind=kind,
+        integration=link.integration,
+        end_user=link.end_user,
+        institution=link.institution,
+        link=link,
+        actor=actor,
+        operation_key=operation_key,
+        parameters=_not_secret(values),
+        good_data_before=link.last_good_at,
+    )
+
+
+def _change(operation: Operation, values: Values) -> Operation:
+    """Make a change if the provider can, and nothing stands in its way."""
+
+    def rules() -> None:
+        if not operation.integration.can(CHANGES[operation.kind].capability):
+            raise refusals.ProviderCannot
+        require_no_removal(operation)
+        if operation.link is None:
+            _require_alone(operation)
+        elif operation.link.is_disconnected:
+            raise refusals.LinkEnded
+
+    return _start(operation, values, rules)
+
+
+def _start(operation: Operation, values: Values, rules: Rules, *, answers: PendingChallenge | None = None) -> Operation:
+    change = CHANGES[operation.kind]
+    sent = change.sends(operation, values)
 
     def all_rules() -> None:
-        if not operation.integration.can(change.capability):
-            raise refusals.ProviderCannot
-        _require_no_removal(operation)
         rules()
+        change.check(operation, sent)
 
-    is_removal = operation.kind == OperationKind.REMOVE_LINK
-    name = operation.integration.provider_class.removal_call(values) if is_removal else ""
-    return start(operation, lambda provider: change.call(provider, about, values), rules=all_rules, name=name)
-
-
-def _require_quiet(operation: Operation) -> None:
-    """Refuse a removal that takes along a link on which something is under way."""
-    if operation.integration.provider_class.removal_reach is Reach.CUSTOMER:
-        busy = _others_of_customer(operation).first()
-        if busy:
-            raise refusals.AlreadyOpen(busy)
-
-
-def _require_no_removal(operation: Operation) -> None:
-    """Refuse whatever concerns a customer whose links are all being removed."""
-    if operation.end_user is None or operation.integration.provider_class.removal_reach is not Reach.CUSTOMER:
-        return
-    _hold(operation.integration_id)
-    removal = _others_of_customer(operation).filter(kind=OperationKind.REMOVE_LINK).first()
-    if removal:
-        raise refusals.AlreadyOpen(removal)
-
-
-def _others_of_customer(operation: Operation) -> OperationQuerySet:
-    """Return the other open operations of an operation's customer in its integration."""
-    others = Operation.objects.open().with_names().exclude(pk=operation.pk)
-    return others.filter(integration=operation.integration_id, end_user=operation.end_user)
-
-
-def _hold(integration_id: UUID) -> None:
-    """Let no other change of an integration be prepared until this one's intent is committed."""
-    Integration.objects.select_for_update(no_key=True).get(pk=integration_id)
+    return start(
+        operation,
+        lambda provider: change.call(provider, operation, sent),
+        rules=all_rules,
+        name=change.call_name(operation, sent),
+        answers=answers,
+    )
 
 
 def _require_alone(operation: Operation) -> None:
     """Refuse a change while the same one of the same thing is not over."""
-    _hold(operation.integration_id)
+    lock_integration(operation.integration_id)
     same = Operation.objects.open().with_names().exclude(pk=operation.pk)
     same = same.filter(kind=operation.kind, integration=operation.integration_id, natural_key=operation.natural_key)
-    rival = same.filter(end_user=operation.end_user_id, link=None).first()
-    if rival:
+    if rival := same.filter(end_user=operation.end_user_id, link=None).first():
         raise refusals.AlreadyOpen(rival)
-
-
-def _resume(provider: Provider, *, session: Secret, remote_link_id: str, token: Secret | None) -> RemoteLink:
-    return provider.submit_code(session=session, remote_link_id=remote_link_id, token=token)
 
 
 def _require_new(operation: Operation, *, second_link: bool) -> None:
@@ -243,11 +197,6 @@ def _require_new(operation: Operation, *, second_link: bool) -> None:
         at_bank = standing.filter(end_user=operation.end_user, institution=operation.institution).first()
         if at_bank:
             raise refusals.DuplicateLink(at_bank, same_item=False)
-
-
-def _require_form(link: Link) -> None:
-    if link.is_disconnected or not login_fields(link.integration, link.institution):
-        raise refusals.NoCredentials
 
 
 def _not_secret(values: Values) -> dict[str, str | list[str]]:

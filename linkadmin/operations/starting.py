@@ -24,10 +24,9 @@ from linkadmin.providers.errors import KeysRefused
 from linkadmin.web import storage
 
 from . import refusals, slots
-from .events import record, refused
 from .models import Operation, OperationKind, PendingChallenge, State
 from .outcomes import Call, make_call
-from .states import By, locked, move
+from .states import By, locked, move, record, refused
 
 logger = structlog.get_logger(__name__)
 
@@ -35,12 +34,12 @@ Rules = Callable[[], None]
 
 
 def start(
-    operation: Operation, call: Call, *, rules: Rules, name: str = "", answers: PendingChallenge | None = None
+    operation: Operation, call: Call, *, rules: Rules, name: str, answers: PendingChallenge | None = None
 ) -> Operation:
     """Write the intent, claim it, and start its one call. The same form sent twice is one operation.
 
     `rules` raises a `Refusal` when our own rules forbid it. They are looked at with the intent already written, so
-    that nobody else can pass them at the same moment. `name` is the provider's call, where it is not the kind's;
+    that nobody else can pass them at the same moment. `name` is the provider's call, by which quotas count, and
     `answers` the challenge that it gives a code for, which is over with its intent.
     """
     if earlier := sent_before(operation):
@@ -49,7 +48,7 @@ def start(
         if answers is None:
             _require_free(operation)
         provider = _client_or_refusal(operation.integration)
-        seconds, name = _deadline_of(operation), name or operation.kind
+        seconds = _deadline_of(operation)
         with (
             _saved_or_refused(),
             slots.slot_for(operation.integration_id, person=operation.actor, call=name, seconds=seconds) as held,
@@ -105,9 +104,7 @@ def _client_or_refusal(integration: Integration) -> Provider:
 
 def _deadline_of(operation: Operation) -> float:
     """Return the seconds its call may take in all: many more where the provider may log in at the bank meanwhile."""
-    may_log_in = operation.logs_in
-    if operation.kind == OperationKind.CREATE_LINK:
-        may_log_in = operation.integration.provider_class.logs_in_itself
+    may_log_in = operation.logs_in and operation.integration.provider_class.logs_in_itself
     return settings.PROVIDER_CREDENTIALS_SECONDS if may_log_in else settings.PROVIDER_CHANGE_SECONDS
 
 

@@ -11,7 +11,7 @@ from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Link
 from linkadmin.providers.types import Capability, HealthState
 
-from .models import FAILED_STATES, Operation, OperationKind, State
+from .models import FAILED_STATES, Operation, State
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -48,7 +48,7 @@ def steps_of(operation: Operation) -> list[Step]:
     """Return the steps with the one that an operation is at; none if it is no sign-in at the bank."""
     if not operation.logs_in:
         return []
-    at = CODE if operation.state == State.NEEDS_CODE or operation.kind == OperationKind.SUBMIT_CODE else FORM
+    at = CODE if operation.state == State.NEEDS_CODE or operation.gives_code else FORM
     current = PROOF if operation.is_done else at
     failed = operation.state in FAILED_STATES
     return _steps_of(operation, current, failed=failed)
@@ -67,5 +67,5 @@ def steps_of_link(link: Link, last: Operation | None) -> list[Step]:
 
 
 def _steps_of(operation: Operation, current: int, *, failed: bool = False) -> list[Step]:
-    code_asked = operation.kind == OperationKind.SUBMIT_CODE
-    return steps_at(current, operation.integration, is_new=operation.begins_link, failed=failed, code_asked=code_asked)
+    is_new, code_asked = operation.begins_link, operation.gives_code
+    return steps_at(current, operation.integration, is_new=is_new, failed=failed, code_asked=code_asked)

@@ -1,7 +1,7 @@
 from django.urls import path
 
-from .acts import ACTS
-from .views import act, attempt, create, credentials, history, link, live, operation, token
+from .changes import PAGES
+from .views import attempt, change, create, credentials, history, link, live, operation, token
 
 urlpatterns = [
     path("links/new/", create.link_new, name="link-new"),
@@ -15,7 +15,10 @@ urlpatterns = [
     path("links/<uuid:pk>/token/", token.link_token, name="link-token"),
     path("links/<uuid:pk>/token/withdraw/", token.link_token_withdraw, name="link-token-withdraw"),
     path("links/<uuid:pk>/token/cancel/", token.link_token_cancel, name="link-token-cancel"),
-    *(path(f"links/<uuid:pk>/{slug}/", act.link_act, {"slug": slug}, name=each.view) for slug, each in ACTS.items()),
+    *(
+        path(f"links/<uuid:pk>/{slug}/", change.link_change, {"change": each}, name=f"link-{slug}")
+        for slug, each in PAGES.items()
+    ),
     path("integrations/operations/<uuid:pk>/", operation.integration_operation, name="integration-operation"),
     path("integrations/operations/<uuid:pk>/live/", live.integration_operation_live, name="integration-operation-live"),
     path("operations/<uuid:pk>/live/", live.operation_live, name="operation-live"),

@@ -11,7 +11,7 @@ from django.http import QueryDict
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from linkadmin.operations.changes import NO, YES
+from linkadmin.operations.changes.account import NO, YES
 from linkadmin.operations.fields import DrawnForm, OnceForm
 from linkadmin.providers.filters import Filters
 from linkadmin.providers.names import clean_name, isolated

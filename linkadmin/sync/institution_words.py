@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from linkadmin.links.models import Institution
-from linkadmin.operations.changes import login_fields
+from linkadmin.operations.changes.sign_ins import login_fields
 from linkadmin.providers.types import Capability, CredentialField, FieldKind
 
 

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from linkadmin.operations import services
 from linkadmin.operations.models import Operation, State
-from linkadmin.operations.views import create, credentials, token
+from linkadmin.operations.views import credentials, sending, token
 from linkadmin.providers.belvo.provider import Belvo
 from linkadmin.providers.types import Secret
 from linkadmin.simulator.server import Simulator
@@ -79,7 +79,7 @@ def nothing_kept(canaries: Canaries, log: io.StringIO, *answers: bytes) -> bool:
 
 @pytest.mark.parametrize(
     ("place", "name"),
-    [(services, "update_credentials"), (credentials, "outcome_of"), (credentials, "_page"), (credentials, "draw")],
+    [(services, "update_credentials"), (sending, "outcome_of"), (credentials, "_page"), (credentials, "draw")],
 )
 def test_a_crash_while_credentials_are_handled_tells_nobody(
     built: environment.Environment,
@@ -102,7 +102,7 @@ def test_a_crash_while_credentials_are_handled_tells_nobody(
     assert nothing_kept(canaries, log, *(answer.content for answer in answers))
 
 
-@pytest.mark.parametrize(("place", "name"), [(services, "create_link"), (create, "outcome_of")])
+@pytest.mark.parametrize(("place", "name"), [(services, "create_link"), (sending, "outcome_of")])
 def test_a_crash_while_a_link_is_created_tells_nobody(
     built: environment.Environment,
     log: io.StringIO,

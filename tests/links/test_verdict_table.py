@@ -7,8 +7,8 @@ import pytest
 
 from linkadmin.accounts.roles import MATRIX, Role
 from linkadmin.links.causes import VERDICTS, Group, Remedy, RepairKind, Turn, judge
-from linkadmin.operations.next_step import RIGHTS, Step, way_on
-from linkadmin.operations.verdict import known_steps
+from linkadmin.operations.link_head import known_steps
+from linkadmin.operations.next_step import FACTS, Step, way_on
 from linkadmin.providers.types import Cause, HealthState
 
 from .verdict_table import link_of, table
@@ -71,7 +71,7 @@ def test_a_button_is_within_the_readers_rights_and_the_kind_of_link(cause: Cause
     way = way_on(said.remedy, known=known_steps(link_of(kind)), rights=MATRIX[role])
 
     steps = [choice.step for choice in (way.main, way.second) if choice]
-    assert all(RIGHTS[step] in MATRIX[role] for step in steps)
+    assert all(FACTS[step].right in MATRIX[role] for step in steps)
     if kind is not RepairKind.TYPED:
         assert Step.UPDATE_CREDENTIALS not in steps
         assert "pdate the credentials" not in str(said.advice) or kind is RepairKind.OWN_APP

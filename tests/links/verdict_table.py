@@ -6,8 +6,8 @@ from linkadmin.accounts.roles import MATRIX, Right, Role
 from linkadmin.integrations.models import Integration
 from linkadmin.links.causes import VERDICTS, Remedy, RepairKind, Turn, judge
 from linkadmin.links.models import EndUser, Institution, Link
-from linkadmin.operations.next_step import WITHOUT_CALL, Choice, Step, WayOn, way_on
-from linkadmin.operations.verdict import LOOKS, known_steps
+from linkadmin.operations.link_head import known_steps
+from linkadmin.operations.next_step import FACTS, WITHOUT_CALL, Choice, Step, WayOn, way_on
 from linkadmin.providers.types import Cause
 
 HEAD = """\
@@ -74,7 +74,7 @@ def _way(remedy: Remedy, kind: RepairKind, role: Role, why_not: dict[Step, str] 
 
 def _words(way: WayOn) -> str:
     if way.for_support:
-        return f"(support: {LOOKS[way.for_support][0]})"
+        return f"(support: {FACTS[way.for_support].label})"
     return " ".join(_shown(way)) or "–"
 
 
@@ -86,5 +86,5 @@ def _shown(way: WayOn) -> Iterator[str]:
 
 
 def _name(choice: Choice) -> str:
-    label = str(LOOKS[choice.step][0])
+    label = str(FACTS[choice.step].label)
     return " ".join(filter(None, ["Done at the bank:" if choice.after_bank else "", label, choice.why]))

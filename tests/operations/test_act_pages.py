@@ -9,6 +9,7 @@ from django.utils import timezone
 from linkadmin.audit.models import AuditEvent
 from linkadmin.integrations.models import CircuitBreaker, Integration
 from linkadmin.links.models import Link
+from linkadmin.operations.changes import PAGES
 from linkadmin.operations.models import Operation, State
 from linkadmin.providers.types import Cause
 from linkadmin.simulator.settings import SimulatorSettings
@@ -73,7 +74,8 @@ def test_link_that_is_switched_off_has_to_be_connected_again_first(env: Environm
 
     page = env.open(link.get_absolute_url())
 
-    assert page.words.count("Switched off. Connect it again first.") == 4
+    offered = [change for change in PAGES.values() if env.heron.can(change.capability)]
+    assert page.words.count("Switched off. Connect it again first.") == len(offered) >= 4
     assert not {url_of(link, slug) for slug in ("fetch", "access-token", "reports", "delete")} & set(page.links())
 
 

@@ -13,7 +13,7 @@ from django.template import Context, Template
 
 from linkadmin.accounts.context import NAVIGATION
 from linkadmin.links.presentation import TURN_ICONS
-from linkadmin.operations.acts import ACTS
+from linkadmin.operations.changes import CHANGES
 from linkadmin.web import icons
 
 TONES = {"ok", "warn", "bad", "info", "quiet"}
@@ -33,7 +33,7 @@ DRAWINGS = {
 
 def test_every_icon_that_is_named_is_in_the_sprite_and_no_other() -> None:
     tables = {entry.icon for _label, entries in NAVIGATION for entry in entries}
-    tables |= {act.icon for act in ACTS.values()} | set(TURN_ICONS.values())
+    tables |= {change.page.icon for change in CHANGES.values() if change.page} | set(TURN_ICONS.values())
     pages = {name for page in PAGES.rglob("*.html") for name in IN_PAGES.findall(page.read_text())}
     code = {name for path in CODE for name in named(ast.parse(path.read_text()))}
 

@@ -19,7 +19,7 @@ from linkadmin.audit.models import AuditEvent
 from linkadmin.links.models import Link
 from linkadmin.operations import outcomes, reconcile
 from linkadmin.operations.models import Operation, State
-from linkadmin.operations.views import credentials
+from linkadmin.operations.views import sending
 from tests.environment import HTMX, PASSWORD, Environment
 from tests.markup import Page, read
 from tests.troubles import UNWRITABLE, away, locked, no_more_connections, parameters
@@ -265,7 +265,7 @@ def test_error_after_the_call_left_does_not_say_that_nothing_was_sent(
         with away():
             return Operation.objects.get(pk=operation.pk)
 
-    monkeypatch.setattr(credentials, "outcome_of", gone_meanwhile)
+    monkeypatch.setattr(sending, "outcome_of", gone_meanwhile)
     page = answer(env.client(), "POST", url, form.values | {"password": "pass_valid"})
 
     assert Refused(page).says("Your request may have reached the provider")
@@ -278,8 +278,8 @@ def test_answer_that_cannot_be_saved_is_an_unknown_outcome(
     env: Environment, settings: Settings, monkeypatch: pytest.MonkeyPatch, outage: str
 ) -> None:
     settings.PROVIDER_CREDENTIALS_SECONDS = settings.LEASE_MARGIN_SECONDS = 0.2
-    monkeypatch.setattr(outcomes, "SETTLE_AGAIN_SECONDS", 0.01)
-    link, answer_of = env.belvo_link(), outcomes._answer_of
+    monkeypatch.setattr(outcomes, "RECORD_AGAIN_SECONDS", 0.01)
+    link, answer_of = env.belvo_link(), outcomes._response_of
     trouble = UNWRITABLE[outage]()
 
     def answer_and_trouble(*args: Any) -> object:
@@ -287,7 +287,7 @@ def test_answer_that_cannot_be_saved_is_an_unknown_outcome(
         trouble.__enter__()
         return found
 
-    monkeypatch.setattr(outcomes, "_answer_of", answer_and_trouble)
+    monkeypatch.setattr(outcomes, "_response_of", answer_and_trouble)
     env.send(f"/links/{link.pk}/credentials/", password="pass_valid")
     env.settled()
     trouble.__exit__(None, None, None)

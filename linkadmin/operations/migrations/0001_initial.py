@@ -1,5 +1,6 @@
 import django.db.models.deletion
 import django.utils.timezone
+import linkadmin.operations.models
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -20,7 +21,7 @@ class Migration(migrations.Migration):
             name='Operation',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('create_link', 'Create the link'), ('update_credentials', 'Update the credentials'), ('submit_code', 'Send the one-time code'), ('refresh_data', 'Fetch new data'), ('change_settings', 'Change the settings'), ('remove_link', 'Remove the link'), ('replace_token', 'Hand over a new access token'), ('create_repair_url', 'Make a repair address'), ('regenerate_reports', 'Make the reports anew'), ('create_end_user', 'Let the provider know the customer'), ('switch_data_source', 'Count a data source in or out'), ('add_webhook', 'Subscribe to a topic'), ('switch_webhook', 'Pause a subscription or let it go on'), ('remove_webhook', 'End a subscription')], max_length=20, verbose_name='kind')),
+                ('kind', models.CharField(choices=linkadmin.operations.models.kind_choices, max_length=20, verbose_name='kind')),
                 ('state', models.CharField(choices=[('prepared', 'Prepared'), ('canceled', 'Withdrawn'), ('sending', 'Contacting the bank'), ('not_sent', 'Not sent'), ('succeeded', 'Done'), ('rejected', 'Refused'), ('needs_code', 'Code needed'), ('code_entered', 'Code asked for and given'), ('expired', 'Code came too late'), ('unknown', 'Unknown'), ('confirmed_done', "Done, as the provider's records show"), ('confirmed_not_done', "Not done, as the provider's records show"), ('needs_decision', 'Unknown: a person must decide')], default='prepared', max_length=20, verbose_name='state')),
                 ('version', models.PositiveIntegerField(default=1)),
                 ('operation_key', models.UUIDField()),

@@ -50,7 +50,7 @@ def tell_operation(operation: Operation, *, see_names: bool) -> EntryText:
         isolated(operation.actor.display_name),
         operation.state_label,
         operation.get_asked_again_display(),
-        explain(operation).title if operation.state == State.REJECTED else "",
+        str(explain(operation).title) if operation.state == State.REJECTED else "",
         f"HTTP {operation.http_status} {operation.code}" if operation.http_status else "",
         f"{operation.duration_ms / 1000:.1f} s" if operation.duration_ms else "",
         operation.request_id,

@@ -1,6 +1,7 @@
 """New link: integration, then bank where the provider asks for one, then exactly the fields it needs."""
 
 import uuid
+from functools import partial
 from typing import Any
 
 from django.db.models import Q
@@ -16,16 +17,14 @@ from linkadmin.links.models import EndUser, Institution
 from linkadmin.links.presentation import standing_of
 from linkadmin.operations import refusals, services
 from linkadmin.operations.budget import budget_of, latest_refusal
-from linkadmin.operations.explanations import explain
 from linkadmin.operations.forms import NewLinkForm
-from linkadmin.operations.models import Operation, OperationKind, State
+from linkadmin.operations.models import Operation, OperationKind
+from linkadmin.operations.offers import ways_on
 from linkadmin.operations.steps import FORM, steps_at
-from linkadmin.operations.ways import ways_on
 from linkadmin.providers.names import clean_name, folded
-from linkadmin.web.pages import draw, go, reader, wants_part
+from linkadmin.web.pages import draw, reader, wants_part
 
-from .access import outcome_of, place_of, why_paused
-from .not_sent import not_sent, reopens, typed_again
+from .sending import reopens, send, typed_again, why_paused
 
 TEMPLATE = "operations/new_link.html"
 MATCHES_SHOWN = 20
@@ -69,37 +68,36 @@ def _create(
     request: HttpRequest, integration: Integration, institution: Institution | None, form: NewLinkForm
 ) -> HttpResponse:
     bank = institution or _named_bank(integration, form)
-    try:
-        operation = services.create_link(
-            actor=reader(request),
-            integration=integration,
-            end_user=form.end_user(),
-            institution=bank,
-            values=form.typed(),
-            operation_key=form.cleaned_data["operation_key"],
-            natural_key=form.natural_key(),
-            second_link=form.cleaned_data["second_link"],
-        )
-    except refusals.DuplicateLink as duplicate:
-        if not duplicate.same_item:
-            form.offer_second_link()
-        standing = standing_of(duplicate.existing)
-        context = {"existing": duplicate.existing, "existing_standing": standing, "duplicate": duplicate}
-        return _page(request, integration, institution, form.again(), status=409, **context)
-    except refusals.BudgetSpent:
-        assert bank is not None  # noqa: S101 - without a bank nothing is counted
-        last = latest_refusal(form.end_user(), bank)
-        return _page(request, integration, institution, form.again(), status=409, **_budget(request, last))
-    except refusals.Busy as busy:
-        return not_sent(request, busy, form=form)
-    except refusals.Refusal as refusal:
-        return _page(request, integration, institution, form.again(), status=refusal.status, refusal=refusal)
-    operation = outcome_of(operation)
-    if operation.state in (State.REJECTED, State.NOT_SENT):
-        form.refuse(operation.field_errors)
-        refused = {"refused": operation, "explanation": explain(operation)} | _budget(request, operation)
-        return _page(request, integration, institution, form.again(), status=422, **refused)
-    return go(request, place_of(operation))
+    start = partial(
+        services.create_link,
+        actor=reader(request),
+        integration=integration,
+        end_user=form.end_user(),
+        institution=bank,
+        values=form.typed(),
+        operation_key=form.key,
+        natural_key=form.natural_key(),
+        second_link=form.cleaned_data["second_link"],
+    )
+
+    def redraw(form: NewLinkForm, *, status: int, **why: Any) -> HttpResponse:
+        refusal = why.get("refusal")
+        if isinstance(refusal, refusals.DuplicateLink):
+            why = _duplicate(form, refusal)
+        elif isinstance(refusal, refusals.BudgetSpent) and bank:  # without a bank nothing is counted
+            why = _budget(request, latest_refusal(form.end_user(), bank))
+        elif "refused" in why:
+            why |= _budget(request, why["refused"])
+        return _page(request, integration, institution, form, status=status, **why)
+
+    return send(request, form, start, redraw)
+
+
+def _duplicate(form: NewLinkForm, duplicate: refusals.DuplicateLink) -> dict[str, Any]:
+    if not duplicate.same_item:
+        form.offer_second_link()
+    standing = standing_of(duplicate.existing)
+    return {"existing": duplicate.existing, "existing_standing": standing, "duplicate": duplicate}
 
 
 def _budget(request: HttpRequest, operation: Operation) -> dict[str, Any]:
@@ -159,7 +157,7 @@ def _known_before(request: HttpRequest) -> dict[str, Any]:
     """Fill the form with the customer it is opened for, or with what a refused operation was given."""
     initial: dict[str, Any] = {"operation_key": uuid.uuid4()}
     refused = _chosen(request, Operation.objects.filter(actor=reader(request)), "operation")
-    if refused is not None and refused.kind == OperationKind.CREATE_LINK:
+    if refused is not None and refused.begins_link:
         initial |= refused.parameters | {"end_user_id": refused.end_user.external_id}
     customer = _chosen(request, EndUser.objects.all(), "end_user")
     if customer is not None:

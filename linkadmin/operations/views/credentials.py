@@ -1,5 +1,6 @@
 """Update credentials: the fields this bank takes, one log-in attempt, and the answer or a panel that waits for it."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,19 +12,17 @@ from django.views.decorators.http import require_http_methods
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import standing_of
 from linkadmin.links.views.access import link_for, seen
-from linkadmin.operations import refusals, services
+from linkadmin.operations import services
 from linkadmin.operations.budget import budget_of
-from linkadmin.operations.changes import login_fields
-from linkadmin.operations.explanations import explain
+from linkadmin.operations.changes.sign_ins import login_fields
 from linkadmin.operations.forms import ProviderForm
-from linkadmin.operations.models import Operation, OperationKind, State
+from linkadmin.operations.models import Operation, OperationKind
+from linkadmin.operations.offers import ways_on
 from linkadmin.operations.steps import FORM, steps_at
-from linkadmin.operations.ways import ways_on
 from linkadmin.providers.types import HealthState
 from linkadmin.web.pages import draw, go, reader
 
-from .access import outcome_of, place_of, why_paused
-from .not_sent import not_sent, reopens, typed_again
+from .sending import place_of, reopens, send, typed_again, why_paused
 
 TEMPLATE = "operations/credentials.html"
 
@@ -44,29 +43,10 @@ def link_credentials(request: HttpRequest, pk: UUID) -> HttpResponse:
     form = ProviderForm(request.POST, asked=asked)
     if not form.is_valid():
         return _page(request, link, form, status=422)
-    return _update(request, link, form)
-
-
-@sensitive_variables("form")
-def _update(request: HttpRequest, link: Link, form: ProviderForm) -> HttpResponse:
-    try:
-        operation = services.update_credentials(
-            actor=reader(request),
-            link=link,
-            values=form.typed(),
-            operation_key=form.cleaned_data["operation_key"],
-        )
-    except refusals.Busy as busy:
-        return not_sent(request, busy, link=link, form=form)
-    except refusals.Refusal as refusal:
-        return _page(request, link, form.again(), status=refusal.status, refusal=refusal)
-    operation = outcome_of(operation)
-    if operation.state in (State.REJECTED, State.NOT_SENT):
-        link.refresh_from_db()
-        form.refuse(operation.field_errors)
-        refused = {"refused": operation, "explanation": explain(operation)}
-        return _page(request, link, form.again(), status=422, **refused)
-    return go(request, place_of(operation))
+    start = partial(
+        services.update_credentials, actor=reader(request), link=link, values=form.typed(), operation_key=form.key
+    )
+    return send(request, form, start, partial(_page, request, link), link=link)
 
 
 def _page(request: HttpRequest, link: Link, form: ProviderForm, *, status: int = 200, **context: Any) -> HttpResponse:
@@ -85,6 +65,6 @@ def _page(request: HttpRequest, link: Link, form: ProviderForm, *, status: int =
 def _typed_before(link: Link) -> dict[str, Any]:
     """Return what was typed and is not secret, if the last try came to nothing."""
     last = Operation.objects.latest_of(link)
-    if last is None or last.is_done or last.kind != OperationKind.UPDATE_CREDENTIALS:
+    if last is None or last.is_done or not last.logs_in or last.begins_link or last.gives_code:
         return {}
     return dict(last.parameters)

@@ -1,4 +1,4 @@
-"""The link's page: one verdict, the way on, everything that ever happened, and the facts to read out."""
+"""The link's page: its state, the way on, everything that ever happened, and the facts to read out."""
 
 from typing import Any
 from uuid import UUID
@@ -19,21 +19,21 @@ from linkadmin.links.health_calendar import health_calendar
 from linkadmin.links.models import Link
 from linkadmin.links.views.access import link_for, seen
 from linkadmin.operations import reading, refusals, timeline
-from linkadmin.operations.acts import Offer, offer
-from linkadmin.operations.apply_response import links_that_go
 from linkadmin.operations.budget import budget_of
+from linkadmin.operations.changes import PAGES, Change
+from linkadmin.operations.changes.links import REFRESH_DATA
+from linkadmin.operations.changes.removal import REMOVAL
 from linkadmin.operations.explanations import explain
+from linkadmin.operations.link_head import LinkHead, head_of
+from linkadmin.operations.link_updates import links_that_go
 from linkadmin.operations.live import pulse_of_link
 from linkadmin.operations.models import Operation
+from linkadmin.operations.offers import Offer, offer, ways_on
 from linkadmin.operations.steps import steps_of_link
-from linkadmin.operations.verdict import LinkVerdict, verdict_of
-from linkadmin.operations.ways import ways_on
 from linkadmin.providers.types import HealthState
 from linkadmin.web.pages import go, reader
 
-from .access import why_paused
-
-BESIDE = ("settings", "repair-address", "access-token", "reports")  # what else can be done, below the facts
+from .sending import why_paused
 
 
 @never_cache
@@ -45,13 +45,13 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     seen(request, link, link.end_user, page="link")
     last = Operation.objects.latest_of(link)
     budget = budget_of(link)
-    verdict = verdict_of(link, last, user=user, budget=budget)
+    head = head_of(link, last, user=user, budget=budget)
     see_names = may(user, Right.SEE_NAMES)
     context = {
         "link": link,
         "pulse": pulse_of_link(link.pk),
         "steps": steps_of_link(link, last),
-        "verdict": verdict,
+        "head": head,
         "operation": last,
         "explanation": explain(last) if last and not last.is_done and _is_news(last, link) else None,
         "budget": budget,
@@ -59,12 +59,12 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "timeline": timeline.latest(link, see_names=see_names),
         "kinds": timeline.kind_pills(QueryDict(), []),
         "strip": health_calendar(link, today=timezone.localdate()),
-        "works": _works(link) and not verdict.standing.is_under_way,
+        "works": _works(link) and not head.standing.is_under_way,
         "why_unread": why_paused(link.integration, "read_link"),
         "may_refresh": may(user, Right.REFRESH) and not link.is_disconnected,
-        "fetch": _offer_beside("fetch", link, last, verdict, user=user),
-        "offers": _offers(link, last, verdict, user=user),
-        "delete": offer("delete", link, last, user=user),
+        "fetch": _offer_beside(REFRESH_DATA, link, last, head, user=user),
+        "offers": _offers(link, last, head, user=user),
+        "delete": offer(REMOVAL, link, last, user=user),
         "goes_too": len(links_that_go(link)) - 1,
         "may_allow": may(user, Right.ALLOW_ATTEMPT) and budget.manager_may_allow,
         **_freshness(link),
@@ -110,16 +110,19 @@ def _care(link: Link, *, user: User) -> dict[str, Any]:
     return {"note_form": NoteForm(), "owner_form": OwnerForm(link=link, reader=user)}
 
 
-def _offers(link: Link, last: Operation | None, verdict: LinkVerdict, *, user: User) -> list[Offer]:
+def _offers(link: Link, last: Operation | None, head: LinkHead, *, user: User) -> list[Offer]:
     """Return the buttons below the facts: what else can be done, and is not at the head of the page already."""
-    found = [_offer_beside(slug, link, last, verdict, user=user) for slug in BESIDE]
+    beside = [change for change in PAGES.values() if change.page and change.page.is_beside]
+    found = [_offer_beside(change, link, last, head, user=user) for change in beside]
     return [each for each in found if each]
 
 
-def _offer_beside(slug: str, link: Link, last: Operation | None, verdict: LinkVerdict, *, user: User) -> Offer | None:
-    """Return the button for an act, unless it is at the head of the page already."""
-    found = offer(slug, link, last, user=user)
-    above = {button.url for button in (verdict.button, verdict.second) if button}
+def _offer_beside(
+    change: Change[Any], link: Link, last: Operation | None, head: LinkHead, *, user: User
+) -> Offer | None:
+    """Return the button for a change, unless it is at the head of the page already."""
+    found = offer(change, link, last, user=user)
+    above = {button.url for button in (head.button, head.second) if button}
     return None if found is None or found.url in above else found
 
 

@@ -11,7 +11,7 @@ from linkadmin.operations.live import look_at_link, look_at_operation
 from linkadmin.operations.models import Operation
 from linkadmin.web.pages import go_when_done
 
-from .access import place_of
+from .sending import place_of
 
 
 @require_safe

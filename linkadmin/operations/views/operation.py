@@ -1,5 +1,7 @@
 """One operation: under way, lost and being checked, waiting for a person, or over."""
 
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +10,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -15,26 +18,48 @@ from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.heartbeats import watch
 from linkadmin.links.causes import VERDICTS
+from linkadmin.links.models import Link
 from linkadmin.links.presentation import standing_of, title_of
 from linkadmin.links.views.access import seen
-from linkadmin.operations import decisions, reconcile, refusals
-from linkadmin.operations.acts import start_of
+from linkadmin.operations import decisions, encrypted, reconcile, refusals
 from linkadmin.operations.budget import Budget, budget_of
 from linkadmin.operations.explanations import explain
 from linkadmin.operations.forms import DecisionForm
 from linkadmin.operations.live import pulse_of_operation
-from linkadmin.operations.models import FAILED_STATES, Operation, OperationKind, State
-from linkadmin.operations.results import result_of
+from linkadmin.operations.models import FAILED_STATES, Operation, State
+from linkadmin.operations.offers import start_of, ways_on
 from linkadmin.operations.steps import steps_of
-from linkadmin.operations.ways import ways_on
 from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.web.compression import no_compression
 from linkadmin.web.pages import go, reader
 
-from .access import place_of
+from .sending import place_of
 
 TEMPLATE = "operations/operation.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A repair address: shown to who made it while it lives, to nobody else and never again after."""
+
+    expires_at: datetime
+    total_seconds: int
+    left_seconds: int
+    is_mine: bool
+    url: str = field(default="", repr=False)  # empty: not theirs, expired, or replaced by a newer one
+
+
+@dataclass(frozen=True, slots=True)
+class FailedReport:
+    remote_id: str
+    link: Link | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    address: Address | None = None
+    failed: tuple[FailedReport, ...] = ()
 
 
 @never_cache
@@ -106,7 +131,7 @@ def _page(
         "is_checked": not watch.has_stopped(),
         "subject": _subject(operation, user),
         "standing": standing_of(operation.link) if operation.link else None,
-        "result": result_of(operation, user=user),
+        "result": _result_of(operation, user=user),
         "form": form,
         "may_decide": operation.state == State.NEEDS_DECISION and may(user, Right.DECIDE_OUTCOME),
         "is_own": operation.actor_id == user.pk,
@@ -130,12 +155,7 @@ def _is_at_bank(operation: Operation) -> bool:
 
 
 def _may_correct(operation: Operation) -> bool:
-    return (
-        operation.kind == OperationKind.CREATE_LINK
-        and operation.link_id is None
-        and not operation.is_open
-        and not operation.is_done
-    )
+    return operation.begins_link and operation.link_id is None and not operation.is_open and not operation.is_done
 
 
 def _retry_url(operation: Operation, user: User) -> str:
@@ -156,3 +176,27 @@ def _subject(operation: Operation, user: User) -> str:
 
 def _operation(pk: UUID, **scope: bool) -> Operation:
     return get_object_or_404(Operation.objects.with_names(), pk=pk, **scope)
+
+
+def _result_of(operation: Operation, *, user: User) -> Result:
+    if "expires_at" in operation.result:
+        return Result(address=_address(operation, user))
+    failed = operation.result.get("failed", [])
+    links = operation.integration.links.filter(remote_id__in=failed, disconnected_at=None)
+    known = {link.remote_id: link for link in links}
+    return Result(failed=tuple(FailedReport(each, known.get(each)) for each in failed))
+
+
+def _address(operation: Operation, user: User) -> Address | None:
+    until = parse_datetime(operation.result.get("expires_at", ""))
+    if until is None:
+        return None
+    is_mine, now = operation.actor_id == user.pk, timezone.now()
+    url = encrypted.repair_url_of(operation, now=now) if is_mine else None
+    return Address(
+        expires_at=until,
+        total_seconds=int((until - (operation.ended_at or operation.began_at)).total_seconds()),
+        left_seconds=max(0, int((until - now).total_seconds())),
+        is_mine=is_mine,
+        url=url.reveal() if url else "",
+    )

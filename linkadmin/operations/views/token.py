@@ -21,21 +21,19 @@ from linkadmin.links.models import Link
 from linkadmin.links.presentation import standing_of
 from linkadmin.links.views.access import link_for, seen
 from linkadmin.operations import decisions, encrypted, refusals, services
-from linkadmin.operations.acts import start_of
 from linkadmin.operations.budget import budget_of
 from linkadmin.operations.challenges import AskedAgain
 from linkadmin.operations.forms import ReasonForm, TokenForm
 from linkadmin.operations.live import pulse_of_link
 from linkadmin.operations.models import Operation, OperationKind, PendingChallenge, State
+from linkadmin.operations.offers import start_of, ways_on
 from linkadmin.operations.steps import CODE, steps_at
-from linkadmin.operations.ways import ways_on
 from linkadmin.providers.pictures import is_unreadable_picture, picture
 from linkadmin.providers.types import Cause, ChallengeKind
 from linkadmin.web.compression import no_compression
 from linkadmin.web.pages import draw, go, reader, wants_part
 
-from .access import outcome_of, place_of, why_paused
-from .not_sent import not_sent, reopens
+from .sending import not_sent, outcome_of, place_of, reopens, why_paused
 
 TEMPLATE = "operations/token.html"
 OVER_TEMPLATE = "operations/token_over.html"
@@ -120,7 +118,7 @@ def _submit(request: HttpRequest, link: Link, challenge: PendingChallenge | None
         operation = services.submit_code(
             actor=reader(request),
             challenge=challenge,
-            token=form.cleaned_data.get("token"),
+            code=form.cleaned_data.get("token"),
             operation_key=form.cleaned_data["operation_key"],
         )
     except refusals.Refusal as refusal:

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from linkadmin.operations.models import FAILED_STATES, Operation
 from linkadmin.operations.refusals import Refusal
-from linkadmin.operations.views.access import outcome_of, place_of
+from linkadmin.operations.views.sending import outcome_of, place_of
 from linkadmin.sync import live_queries
 from linkadmin.sync.live_queries import Question
 from linkadmin.web.pages import go

@@ -11,7 +11,7 @@ from linkadmin.integrations.models import Integration
 from linkadmin.operations.models import OperationKind
 from linkadmin.operations.refusals import Refusal
 from linkadmin.operations.services import change_account
-from linkadmin.operations.views.access import outcome_of, place_of
+from linkadmin.operations.views.sending import outcome_of, place_of
 from linkadmin.providers.types import Capability
 from linkadmin.sync.forms import TypedForm
 from linkadmin.web.pages import go, reader

@@ -13,13 +13,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 from linkadmin.accounts.roles import Right, may
 from linkadmin.audit.actions import ObjectType
 from linkadmin.integrations.models import Integration
-from linkadmin.operations.changes import YES
+from linkadmin.operations.changes.account import YES
 from linkadmin.operations.explanations import explain
 from linkadmin.operations.fields import OnceForm
 from linkadmin.operations.models import OperationKind
 from linkadmin.operations.refusals import Refusal
 from linkadmin.operations.services import change_account
-from linkadmin.operations.views.access import outcome_of
+from linkadmin.operations.views.sending import outcome_of
 from linkadmin.providers.records import RemoteWebhook
 from linkadmin.providers.types import Capability
 from linkadmin.sync.forms import WebhookForm, WebhookSwitchForm

@@ -1,12 +1,10 @@
 """The head of a link's page: how it stands, and the main button that fits the link and its reader."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may, rights_of
@@ -16,44 +14,9 @@ from linkadmin.links.models import Link
 from linkadmin.links.presentation import Standing, standing_of
 from linkadmin.providers.types import Capability
 
-from .acts import ACTS
 from .budget import Budget
 from .models import Operation, OperationKind, State
-from .next_step import STEPS, WITHOUT_CALL, Choice, Step, way_on
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
-
-# What has to be called for a step, where one is.
-CALLS: Mapping[Step, OperationKind] = {
-    Step.UPDATE_CREDENTIALS: OperationKind.UPDATE_CREDENTIALS,
-    Step.CUSTOMER_REPAIRS: OperationKind.REPAIR_URL,
-    Step.CUSTOMER_CONSENTS: OperationKind.REPAIR_URL,
-    Step.REFRESH_DATA: OperationKind.REFRESH_DATA,
-    Step.REPLACE_TOKEN: OperationKind.REPLACE_TOKEN,
-    Step.REGENERATE_REPORTS: OperationKind.REGENERATE_REPORTS,
-    Step.CONNECT_AGAIN: OperationKind.CREATE_LINK,
-}
-ACT_OF: Mapping[Step, str] = {
-    Step.CUSTOMER_REPAIRS: "repair-address",
-    Step.CUSTOMER_CONSENTS: "repair-address",
-    Step.REFRESH_DATA: "fetch",
-    Step.REPLACE_TOKEN: "access-token",
-    Step.REGENERATE_REPORTS: "reports",
-}
-LOOKS: Mapping[Step, tuple["StrOrPromise", str]] = {
-    Step.UPDATE_CREDENTIALS: (gettext_lazy("Update credentials"), "key-round"),
-    Step.CUSTOMER_REPAIRS: (gettext_lazy("Repair address"), "send"),
-    Step.CUSTOMER_CONSENTS: (gettext_lazy("Consent portal"), "send"),
-    Step.REFRESH_DATA: (gettext_lazy("Fetch new data"), "download"),
-    Step.REPLACE_TOKEN: (gettext_lazy("New access token"), "key-round"),
-    Step.REGENERATE_REPORTS: (gettext_lazy("New reports"), "file-text"),
-    Step.CONNECT_AGAIN: (gettext_lazy("Connect again"), "plus"),
-    Step.OPEN_INTEGRATION: (gettext_lazy("Open the integration"), "plug"),
-    Step.TELL_PROVIDER: (gettext_lazy("Copy a report for the provider's support"), "copy"),
-    Step.TELL_ADMIN: (gettext_lazy("Copy a report for an administrator"), "copy"),
-    Step.TELL_DEVELOPERS: (gettext_lazy("Copy a report for the developers"), "copy"),
-}
+from .next_step import FACTS, STEPS, WITHOUT_CALL, Choice, Step, way_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +31,18 @@ class MainButton:
 
 
 @dataclass(frozen=True, slots=True)
-class LinkVerdict:
+class LinkHead:
     standing: Standing
     button: MainButton | None = None
     second: MainButton | None = None
     hint: str = ""  # who can do something, where it is not the reader
 
 
-def verdict_of(link: Link, last: Operation | None, *, user: User, budget: Budget) -> LinkVerdict:
+def head_of(link: Link, last: Operation | None, *, user: User, budget: Budget) -> LinkHead:
     """Return what the page says first. An operation that is not over comes before everything else."""
     standing = standing_of(link)
     if last is not None and last.is_open:
-        return LinkVerdict(standing, _under_way(link, last, user=user))
+        return LinkHead(standing, _under_way(link, last, user=user))
     way = way_on(
         standing.remedy,
         known=known_steps(link),
@@ -88,8 +51,8 @@ def verdict_of(link: Link, last: Operation | None, *, user: User, budget: Budget
     )
     hint = ""
     if way.for_support:
-        hint = _("%(step)s: Only support can do this.") % {"step": LOOKS[way.for_support][0]}
-    return LinkVerdict(standing, _button(link, way.main), _button(link, way.second), hint)
+        hint = _("%(step)s: Only support can do this.") % {"step": FACTS[way.for_support].label}
+    return LinkHead(standing, _button(link, way.main), _button(link, way.second), hint)
 
 
 def known_steps(link: Link) -> frozenset[Step]:
@@ -107,17 +70,16 @@ def _known(link: Link) -> Iterator[Step]:
         yield Step.UPDATE_CREDENTIALS
     if integration.can(Capability.REPAIR_URL):
         yield Step.CUSTOMER_CONSENTS if link.repair_kind is RepairKind.CONSENT else Step.CUSTOMER_REPAIRS
-    changes = {
-        Step.REFRESH_DATA: Capability.REFRESH_DATA,
-        Step.REPLACE_TOKEN: Capability.REPLACE_TOKEN,
-        Step.REGENERATE_REPORTS: Capability.REGENERATE_REPORTS,
-    }
-    yield from (step for step, capability in changes.items() if integration.can(capability))
+    for step in (Step.REFRESH_DATA, Step.REPLACE_TOKEN, Step.REGENERATE_REPORTS):
+        change = FACTS[step].change
+        if change and integration.can(change.capability):
+            yield step
 
 
 def _why_not(link: Link, remedy: Remedy, *, budget: Budget) -> dict[Step, str]:
     """Return why steps cannot be taken now: no call would be let out, or the bank has refused enough logins."""
-    found = {step: _why_no_call(link, CALLS[step]) for step in STEPS[remedy] if step not in WITHOUT_CALL}
+    changes = {step: FACTS[step].change for step in STEPS[remedy]}
+    found = {step: _why_no_call(link, change.kind) for step, change in changes.items() if change}
     if Step.UPDATE_CREDENTIALS in found and budget.left == 0:
         found[Step.UPDATE_CREDENTIALS] = found[Step.UPDATE_CREDENTIALS] or _(
             "The bank has refused too many attempts today."
@@ -149,7 +111,8 @@ def _under_way(link: Link, operation: Operation, *, user: User) -> MainButton:
 def _button(link: Link, choice: Choice | None) -> MainButton | None:
     if choice is None:
         return None
-    label, icon = LOOKS[choice.step]
+    facts = FACTS[choice.step]
+    label, icon = facts.label, facts.icon
     if choice.after_bank:
         label = _("Done at the bank: %(step)s") % {"step": str(label).lower()}
     if choice.why:
@@ -160,8 +123,9 @@ def _button(link: Link, choice: Choice | None) -> MainButton | None:
 
 
 def _url_of(link: Link, step: Step) -> str:
-    if step in ACT_OF:
-        return ACTS[ACT_OF[step]].url_of(link)
+    change = FACTS[step].change
+    if change and change.page:
+        return change.page.url_of(link)
     if step is Step.OPEN_INTEGRATION:
         return link.integration.get_absolute_url()
     if step is Step.CONNECT_AGAIN:

@@ -1,0 +1,168 @@
+"""Changes of what a provider keeps beside links: customers, the sources of their data, our subscriptions."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.utils.translation import gettext_lazy as _
+
+from linkadmin.accounts.roles import Right
+from linkadmin.operations.models import NOT_TAKEN, Kind, Operation, State
+from linkadmin.providers.base import Provider
+from linkadmin.providers.errors import NotFound
+from linkadmin.providers.records import RemoteDataSource, RemoteEndUser, RemoteWebhook
+from linkadmin.providers.types import Capability, Values
+
+from .evidence import not_done, provider_of
+from .row import NOTHING, Change, Explanation, Finding
+
+YES, NO = "yes", "no"  # how a form says whether something is to be on
+
+
+def is_on(values: Mapping[str, object]) -> bool:
+    """Tell whether a form wants a thing switched on."""
+    return values.get("enabled") == YES
+
+
+def note_switch(operation: Operation, remote: RemoteDataSource | RemoteWebhook | None, _at: datetime) -> None:
+    if remote:
+        operation.natural_key = remote.remote_id[:120]
+        operation.result = {"enabled": remote.enabled}
+
+
+def contradicts_switch(operation: Operation, remote: RemoteDataSource | RemoteWebhook) -> str:
+    return "" if remote.enabled == is_on(operation.parameters) else NOT_TAKEN
+
+
+def _note_customer(operation: Operation, known: RemoteEndUser | None, _at: datetime) -> None:
+    if known:
+        operation.natural_key = known.remote_id[:120]
+        operation.result = {"status": known.status}
+
+
+def _find_customer(operation: Operation, now: datetime) -> Finding[RemoteEndUser]:
+    try:
+        known = provider_of(operation).read_end_user(operation.customer_id)
+    except NotFound:
+        return not_done(operation, now)
+    return Finding(State.CONFIRMED_DONE, "found", known)
+
+
+NEW_CUSTOMER = Change(
+    kind=Kind.CREATE_END_USER,
+    capability=Capability.END_USERS,
+    right=Right.CREATE_LINK,
+    response=RemoteEndUser,
+    call=lambda provider, operation, _values: provider.create_end_user(operation.customer_id, operation.customer_name),
+    apply=_note_customer,
+    prove=_find_customer,
+    done=Explanation("ok", _("The provider knows the customer now"), _("Links can be created for them.")),
+)
+
+
+def _find_source(operation: Operation, now: datetime) -> Finding[RemoteDataSource]:
+    sources = provider_of(operation).list_data_sources(operation.customer_id)
+    source = next((each for each in sources if each.remote_id == operation.natural_key), None)
+    if source is None:
+        return NOTHING
+    if source.enabled == is_on(operation.parameters):
+        return Finding(State.CONFIRMED_DONE, "shows_it", source)
+    return not_done(operation, now)
+
+
+def _source_done(operation: Operation) -> Explanation:
+    if is_on(operation.parameters):
+        meaning = _("Its transactions are part of the customer's figures again.")
+        return Explanation("ok", _("The data source counts"), meaning)
+    meaning = _("Its transactions are no part of the customer's figures. Nothing is deleted.")
+    return Explanation("ok", _("The data source is left out"), meaning)
+
+
+DATA_SOURCE = Change(
+    kind=Kind.SWITCH_DATA_SOURCE,
+    capability=Capability.DATA_SOURCES,
+    right=Right.CHANGE_LINK,
+    response=RemoteDataSource,
+    call=lambda provider, operation, values: provider.switch_data_source(operation.natural_key, enabled=is_on(values)),
+    contradicts=contradicts_switch,
+    apply=note_switch,
+    prove=_find_source,
+    done=_source_done,
+)
+
+
+def _find_new_webhook(operation: Operation, now: datetime) -> Finding[RemoteWebhook]:
+    asked = operation.parameters.get("topic"), operation.parameters.get("url")
+    listed = [each for each in provider_of(operation).list_webhooks() if (each.topic, each.url) == asked]
+    if not listed:
+        return not_done(operation, now)
+    # Nothing tells when a subscription was made: one that pauses, or is there twice, may be older.
+    return Finding(State.CONFIRMED_DONE, "found", listed[0]) if len(listed) == 1 and listed[0].enabled else NOTHING
+
+
+def _find_switched_webhook(operation: Operation, now: datetime) -> Finding[RemoteWebhook]:
+    webhook = _listed_webhook(operation)
+    if webhook and webhook.enabled == is_on(operation.parameters):
+        return Finding(State.CONFIRMED_DONE, "shows_it", webhook)
+    return not_done(operation, now)
+
+
+def _find_no_webhook(operation: Operation, now: datetime) -> Finding[None]:
+    return not_done(operation, now) if _listed_webhook(operation) else Finding(State.CONFIRMED_DONE, "gone")
+
+
+def _listed_webhook(operation: Operation) -> RemoteWebhook | None:
+    listed = provider_of(operation).list_webhooks()
+    return next((each for each in listed if each.remote_id == operation.natural_key), None)
+
+
+def _switch_webhook(provider: Provider, operation: Operation, values: Values) -> RemoteWebhook:
+    enabled = is_on(values)
+    before = RemoteWebhook(operation.natural_key, _text(values, "topic"), _text(values, "url"), enabled=not enabled)
+    return provider.switch_webhook(before, enabled=enabled)
+
+
+def _text(values: Values, name: str) -> str:
+    return str(values.get(name, ""))
+
+
+def _switched(operation: Operation) -> Explanation:
+    if is_on(operation.parameters):
+        return Explanation("ok", _("The subscription goes on"), _("The provider sends its messages again."))
+    meaning = _("Messages of this topic are not sent meanwhile, nor later.")
+    return Explanation("ok", _("The subscription is paused"), meaning)
+
+
+ROWS = (
+    NEW_CUSTOMER,
+    DATA_SOURCE,
+    Change(
+        kind=Kind.ADD_WEBHOOK,
+        capability=Capability.WEBHOOKS,
+        right=Right.MANAGE_INTEGRATIONS,
+        response=RemoteWebhook,
+        call=lambda provider, _operation, values: provider.add_webhook(_text(values, "topic"), _text(values, "url")),
+        apply=note_switch,
+        prove=_find_new_webhook,
+        done=Explanation("ok", _("Subscribed"), _("The provider sends this topic's messages from now on.")),
+    ),
+    Change(
+        kind=Kind.SWITCH_WEBHOOK,
+        capability=Capability.WEBHOOKS,
+        right=Right.MANAGE_INTEGRATIONS,
+        response=RemoteWebhook,
+        call=_switch_webhook,
+        contradicts=contradicts_switch,
+        apply=note_switch,
+        prove=_find_switched_webhook,
+        done=_switched,
+    ),
+    Change(
+        kind=Kind.REMOVE_WEBHOOK,
+        capability=Capability.WEBHOOKS,
+        right=Right.MANAGE_INTEGRATIONS,
+        response=type(None),
+        call=lambda provider, operation, _values: provider.remove_webhook(operation.natural_key),
+        prove=_find_no_webhook,
+        done=Explanation("ok", _("The subscription is ended"), _("The provider sends its messages no more.")),
+    ),
+)

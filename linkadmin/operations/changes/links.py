@@ -1,0 +1,343 @@
+"""Changes of one link: fresh data, its settings, its access token, an address for the customer, and new reports."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from linkadmin.accounts.roles import Right
+from linkadmin.links import health
+from linkadmin.links.causes import Group
+from linkadmin.links.models import Link
+from linkadmin.operations import encrypted, refusals
+from linkadmin.operations.forms import FilledForm
+from linkadmin.operations.link_updates import works
+from linkadmin.operations.models import NOT_TAKEN, Kind, Operation, State
+from linkadmin.providers.records import Accepted, RepairAddress, ReportsRefreshed
+from linkadmin.providers.types import Capability, Choice, CredentialField, FieldKind, HealthState, RemoteLink, Values
+
+from .evidence import has_new_data, is_settled, link_of, read
+from .row import NOTHING, Change, Explanation, Finding, Page
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+LINKS_READ = 5  # of a customer, to see whether one of them has new data
+FAILED_SHOWN = 200
+
+
+def observe_link(operation: Operation, remote: RemoteLink | None, at: datetime) -> None:
+    """Take over a record that a response carries: no login at the bank, so it proves no more than a reading does."""
+    if operation.link and remote:
+        health.observe_remote(operation.link, remote, source=health.Source.LIST, at=at, operation_id=operation.pk)
+
+
+# --- Fetch new data ---
+
+
+def _fetched(operation: Operation, accepted: Accepted | None, at: datetime) -> None:
+    observe_link(operation, accepted.link if accepted else None, at)
+
+
+def _would_repeat_refusal(link: Link) -> bool:
+    """Tell whether a fetch would try a login at the bank that it has refused, or that waits for the customer."""
+    is_refused = link.verdict.state in Group.CUSTOMER.states and not link.is_verifying
+    return link.integration.provider_class.logs_in_itself and is_refused
+
+
+def _require_login(operation: Operation, _values: Values) -> None:
+    if _would_repeat_refusal(link_of(operation)):
+        raise refusals.LoginRefusedBefore
+
+
+def _why_no_fetch(link: Link) -> "StrOrPromise":
+    if not _would_repeat_refusal(link):
+        return ""
+    return _("It is the customer's turn: another try with the stored login could lock them out.")
+
+
+def _find_new_data(operation: Operation, _now: datetime) -> Finding[Accepted]:
+    """Look for data fetched since we sent. None may only mean that it takes longer."""
+    remote = read(link_of(operation))
+    if remote and has_new_data(operation, remote):
+        return Finding(State.CONFIRMED_DONE, "good_data_since")
+    return NOTHING
+
+
+REFRESH_DATA = Change(
+    kind=Kind.REFRESH_DATA,
+    capability=Capability.REFRESH_DATA,
+    right=Right.REFRESH,
+    response=Accepted,
+    call=lambda provider, operation, values: provider.refresh_data(operation.ref, values),
+    check=_require_login,
+    apply=_fetched,
+    prove=_find_new_data,
+    done=Explanation(
+        "ok",
+        _("The provider fetches new data"),
+        _("It asks the bank in its own time; the link's page shows new data once it is there."),
+        _("Look again in a few minutes. Should the bank want a code or a new login, the link says so."),
+    ),
+    shows_in_links=True,
+    page=Page(
+        slug="fetch",
+        icon="download",
+        name=_("Fetch new data"),
+        title=_("Fetch new data"),
+        lead=_("The provider asks the bank for new data now, with the login it has."),
+        submit=_("Fetch new data"),
+        fields=lambda link: link.integration.provider_class.fetch_fields(link.institution),
+        notes=(
+            _("This contacts the bank. To see what the provider knows already, use “Ask the provider now” instead."),
+            _("Providers limit how often this can be done; a refusal says when it can be done again."),
+        ),
+        why_not=_why_no_fetch,
+        is_beside=False,
+    ),
+)
+
+
+# --- Change the settings ---
+
+
+def _differing(operation: Operation, values: Values) -> Values:
+    """Return the settings that are not the link's present ones, and note which are sent."""
+    link = link_of(operation)
+    sent = {name: value for name, value in values.items() if _comparable(value) != _comparable(getattr(link, name, ""))}
+    operation.result = {"sent": sorted(sent)}
+    return sent
+
+
+def _require_difference(_operation: Operation, sent: Values) -> None:
+    if not sent:
+        raise refusals.NothingToChange
+
+
+def _told_settings(remote: RemoteLink, asked: Mapping[str, object]) -> dict[str, bool]:
+    """Return, for each of the settings asked for that a record tells, whether it is as it was asked for."""
+    told = {name: getattr(remote, name, "") for name in asked}
+    return {name: _comparable(value) == _comparable(asked[name]) for name, value in told.items() if value}
+
+
+def _comparable(value: object) -> object:
+    """Return a setting such that two are equal if they mean the same: an order of several means nothing."""
+    return frozenset(value) if isinstance(value, list | tuple) else value
+
+
+def _settings_contradict(operation: Operation, remote: RemoteLink) -> str:
+    return "" if all(_told_settings(remote, operation.origin.parameters).values()) else NOT_TAKEN
+
+
+def _find_settings(operation: Operation, now: datetime) -> Finding[RemoteLink]:
+    remote, begun = read(link_of(operation)), operation.origin
+    sent = {name: begun.parameters.get(name) for name in begun.result.get("sent", [])}
+    told = _told_settings(remote, sent) if remote else {}
+    if sent and told.keys() == sent.keys() and all(told.values()):
+        return Finding(State.CONFIRMED_DONE, "shows_it")
+    if not all(told.values()) and is_settled(operation, now):
+        return Finding(State.CONFIRMED_NOT_DONE, "shows_it_not")
+    return NOTHING
+
+
+def _settings_fields(link: Link) -> tuple[CredentialField, ...]:
+    """Return settings with their present values to start from; one that is no choice any more is kept."""
+    fields = link.integration.provider_class.settings_fields(link.institution)
+    return tuple(_with_present(field, getattr(link, field.name, "")) for field in fields)
+
+
+def _with_present(field: CredentialField, present: str | list[str]) -> CredentialField:
+    offered = {choice.value for choice in field.choices}
+    values = present if isinstance(present, list) else [present] if present else []
+    more = tuple(Choice(value, value) for value in values if value not in offered)
+    is_choice = field.kind in (FieldKind.SELECT, FieldKind.MANY)
+    return replace(field, choices=(*field.choices, *more)) if is_choice and more else field
+
+
+def _present_settings(link: Link) -> dict[str, Any]:
+    fields = link.integration.provider_class.settings_fields(link.institution)
+    return {field.name: getattr(link, field.name) for field in fields if getattr(link, field.name, "")}
+
+
+def _why_no_settings(link: Link) -> "StrOrPromise":
+    return "" if _settings_fields(link) else _("The provider lets nothing be changed at this bank.")
+
+
+SETTINGS = Change(
+    kind=Kind.CHANGE_SETTINGS,
+    capability=Capability.CHANGE_SETTINGS,
+    right=Right.CHANGE_LINK,
+    response=RemoteLink,
+    call=lambda provider, operation, values: provider.change_settings(operation.ref, values),
+    sends=_differing,
+    check=_require_difference,
+    contradicts=_settings_contradict,
+    apply=observe_link,
+    prove=_find_settings,
+    done=Explanation("ok", _("The settings are changed"), _("The provider's own record shows them.")),
+    page=Page(
+        slug="settings",
+        icon="sliders-horizontal",
+        name=_("Settings"),
+        title=_("Change the settings"),
+        lead=_("What the provider keeps of this link, and how often it fetches it. Only what you change is sent."),
+        submit=_("Change the settings"),
+        fields=_settings_fields,
+        form=FilledForm,
+        initial=_present_settings,
+        why_not=_why_no_settings,
+    ),
+)
+
+
+# --- Hand over a new access token ---
+
+
+def _find_working_token(operation: Operation, _now: datetime) -> Finding[RemoteLink]:
+    """Look whether a link that did not work does since: as long as it worked before, its old token may do as well."""
+    link = link_of(operation)
+    remote = read(link)
+    mended = link.changes.filter(at__gte=operation.began_at, new=HealthState.HEALTHY.value)
+    if remote and works(remote.observation) and mended.exclude(old=HealthState.HEALTHY.value).exists():
+        return Finding(State.CONFIRMED_DONE, "works_since")
+    return NOTHING
+
+
+ACCESS_TOKEN = Change(
+    kind=Kind.REPLACE_TOKEN,
+    capability=Capability.REPLACE_TOKEN,
+    right=Right.CHANGE_LINK,
+    response=RemoteLink,
+    call=lambda provider, operation, values: provider.replace_token(operation.ref, values),
+    apply=observe_link,
+    prove=_find_working_token,
+    done=Explanation(
+        "ok",
+        _("The provider has the new access token"),
+        _("A reading of the link shows whether it works with it."),
+    ),
+    shows_in_links=True,
+    page=Page(
+        slug="access-token",
+        icon="key-round",
+        name=_("New access token"),
+        title=_("Hand over a new access token"),
+        lead=_("For the same connection, after its token was exchanged for another. The link and its ids stay."),
+        submit=_("Hand it over"),
+        fields=lambda link: link.integration.provider_class.token_fields(),
+        notes=(
+            _("A repair by the customer keeps the token: then this is not needed."),
+            _("It goes to the provider once and is kept nowhere here."),
+        ),
+    ),
+)
+
+
+# --- Make a repair address ---
+
+
+def _store_address(operation: Operation, made: RepairAddress | None, at: datetime) -> None:
+    if made:
+        expires_at = at + timedelta(seconds=made.expires_in)
+        operation.result = {"expires_at": expires_at.isoformat()}
+        encrypted.store_repair_url(operation, made.url, expires_at=expires_at)
+
+
+REPAIR_URL = Change(
+    kind=Kind.REPAIR_URL,
+    capability=Capability.REPAIR_URL,
+    right=Right.CHANGE_LINK,
+    response=RepairAddress,
+    call=lambda provider, operation, values: provider.create_repair_url(operation.ref, values),
+    apply=_store_address,
+    prove=lambda _operation, _now: NOTHING,
+    done=Explanation(
+        "ok",
+        _("The repair address is made"),
+        _("Nothing has changed at the link yet: the customer repairs it there."),
+    ),
+    is_void_if_lost=True,
+    shows_result=True,
+    page=Page(
+        slug="repair-address",
+        icon="send",
+        name=_("Repair address"),
+        title=_("Make a repair address"),
+        lead=_(
+            "An address where the customer signs in again by themselves, so that nobody here types a bank password."
+        ),
+        submit=_("Make the address"),
+        fields=lambda link: link.integration.provider_class.address_fields(),
+        notes=(
+            _("Whoever has the address can use it while it lives: send it to the customer over a safe channel."),
+            _("Making it changes nothing at the link. It is shown to you alone, held in memory until its time ends."),
+        ),
+    ),
+)
+
+
+# --- Make the reports anew ---
+
+
+def _note_reports(operation: Operation, refreshed: ReportsRefreshed | None, _at: datetime) -> None:
+    if refreshed:
+        operation.result = {"processed": refreshed.processed, "failed": list(refreshed.failed[:FAILED_SHOWN])}
+
+
+def _find_reports(operation: Operation, _now: datetime) -> Finding[ReportsRefreshed]:
+    """Look for new data at a customer's links. For a whole integration nothing short of reading all would prove it."""
+    if operation.end_user is None:
+        return NOTHING
+    links = Link.objects.standing().select_related("integration", "end_user", "institution")
+    links = links.filter(remote_kind__in=operation.integration.provider_class.report_kinds)
+    for link in links.filter(integration=operation.integration_id, end_user=operation.end_user)[:LINKS_READ]:
+        remote = read(link)
+        good = remote.observation.last_good_at if remote else None
+        if good and good >= operation.began_at:
+            return Finding(State.CONFIRMED_DONE, "good_data_since")
+    return NOTHING
+
+
+def _reports_done(operation: Operation) -> Explanation:
+    processed, failed = operation.result.get("processed", 0), len(operation.result.get("failed", []))
+    made = ngettext("Reports of %(count)d link are made anew.", "Reports of %(count)d links are made anew.", processed)
+    meaning = made % {"count": processed}
+    if not failed:
+        return Explanation("ok", _("The reports are made anew"), meaning)
+    lost = ngettext("%(count)d could not be.", "%(count)d could not be.", failed) % {"count": failed}
+    advice = _("Look at these links: what keeps them from working is on their pages.")
+    return Explanation("warn", _("Some reports could not be made anew"), f"{meaning} {lost}", advice)
+
+
+REPORTS = Change(
+    kind=Kind.REGENERATE_REPORTS,
+    capability=Capability.REGENERATE_REPORTS,
+    right=Right.CHANGE_LINK,
+    response=ReportsRefreshed,
+    call=lambda provider, operation, _values: provider.regenerate_reports(operation.customer_id),
+    apply=_note_reports,
+    prove=_find_reports,
+    done=_reports_done,
+    not_found=Explanation(
+        "info",
+        _("There are no reports to make anew"),
+        _("The provider has none of this customer in this integration. Nothing was changed."),
+    ),
+    is_of_customer=True,
+    shows_in_links=True,
+    page=Page(
+        slug="reports",
+        icon="file-text",
+        name=_("New reports"),
+        title=_("Make the reports anew"),
+        lead=_("The provider has the reports of all this customer's links in this integration made anew."),
+        submit=_("Make the reports anew"),
+        fields=lambda _link: (),
+        notes=(_("Each report costs money at the provider's side. Those of links that do not work are left out."),),
+    ),
+)
+
+ROWS = (SETTINGS, REFRESH_DATA, REPAIR_URL, ACCESS_TOKEN, REPORTS)

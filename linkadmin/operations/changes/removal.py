@@ -1,0 +1,137 @@
+"""The removal of a link, and of all that its provider removes with it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from linkadmin.accounts.roles import Right
+from linkadmin.integrations.models import Integration
+from linkadmin.links import health
+from linkadmin.links.causes import VERDICTS
+from linkadmin.links.models import Link
+from linkadmin.links.presentation import standings
+from linkadmin.operations import encrypted, refusals
+from linkadmin.operations.forms import RemovalForm
+from linkadmin.operations.link_updates import links_that_go, links_that_may_have_gone
+from linkadmin.operations.models import Kind, Operation, OperationQuerySet, State
+from linkadmin.providers.records import Reach, Removed
+from linkadmin.providers.types import Capability, Cause, HealthState, Observation, RemoteLink, Values
+
+from .evidence import is_settled, link_of, read
+from .row import NOTHING, Change, Explanation, Finding, Page
+
+# What links are after a removal whose response was lost, or was given by a person.
+CAUSES = {Reach.LINK: Cause.REMOVED, Reach.CUSTOMER: Cause.SWITCHED_OFF}
+
+
+def lock_integration(integration_id: UUID) -> None:
+    """Let no other change of an integration be prepared until this one's intent is committed."""
+    Integration.objects.select_for_update(no_key=True).get(pk=integration_id)
+
+
+def require_no_removal(operation: Operation) -> None:
+    """Refuse whatever concerns a customer whose links are all being removed."""
+    if operation.end_user is None or operation.integration.provider_class.removal_reach is not Reach.CUSTOMER:
+        return
+    lock_integration(operation.integration_id)
+    if removal := _others_of_customer(operation).filter(kind=Kind.REMOVE_LINK).first():
+        raise refusals.AlreadyOpen(removal)
+
+
+def _require_quiet(operation: Operation, _values: Values) -> None:
+    """Refuse a removal that takes along a link on which something is under way."""
+    is_wide = operation.integration.provider_class.removal_reach is Reach.CUSTOMER
+    if is_wide and (busy := _others_of_customer(operation).first()):
+        raise refusals.AlreadyOpen(busy)
+
+
+def _others_of_customer(operation: Operation) -> OperationQuerySet:
+    """Return the other open operations of an operation's customer in its integration."""
+    others = Operation.objects.open().with_names().exclude(pk=operation.pk)
+    return others.filter(integration=operation.integration_id, end_user=operation.end_user)
+
+
+def _removed(operation: Operation, removed: Removed | None, at: datetime) -> None:
+    """Let every link that goes say that it ended, and why; nobody can repair it any more."""
+    told = removed.cause.value if removed else operation.result.get("cause")
+    cause = Cause(told) if told else CAUSES[operation.integration.provider_class.removal_reach]
+    operation.result = {"cause": cause.value}
+    if removed and not removed.finished:
+        return
+    gone = links_that_go(link_of(operation))
+    for link in gone:
+        seen = Observation(cause=cause, raw_status=link.raw_status)
+        health.observe(link, health.Report(seen, health.Source.CALL, at, operation.pk, operation.request_id))
+    encrypted.delete_repair_urls(gone)
+    operation.result |= {"links": len(gone)}
+
+
+def _find_gone(operation: Operation, now: datetime) -> Finding[Removed]:
+    link = link_of(operation)
+    if link.integration.provider_class.removal_reach is Reach.CUSTOMER:
+        found = [read(each) for each in links_that_may_have_gone(operation, link)]
+        gone = bool(found) and all(remote is None or _has_ended(remote) for remote in found)
+        stands = any(remote is not None and not _has_ended(remote) for remote in found)
+    else:
+        # That it has ended otherwise proves nothing: it may have before.
+        gone = read(link) is None
+        stands = not gone
+    if gone:
+        return Finding(State.CONFIRMED_DONE, "gone")
+    # What the provider took on is done in its own time: that it is not done yet proves nothing.
+    if stands and is_settled(operation, now) and not operation.is_awaited:
+        return Finding(State.CONFIRMED_NOT_DONE, "still_there")
+    return NOTHING
+
+
+def _has_ended(remote: RemoteLink) -> bool:
+    return VERDICTS[remote.observation.cause].state is HealthState.DISCONNECTED
+
+
+def _done(operation: Operation) -> Explanation:
+    count = operation.result.get("links", 1)
+    ended = ngettext("%(count)d link ended.", "%(count)d links ended.", count) % {"count": count}
+    is_off = operation.result.get("cause") == Cause.SWITCHED_OFF.value
+    title = _("Switched off at the provider") if is_off else _("Removed at the provider")
+    return Explanation("ok", title, ended, _("Connect again if the customer wants it back."))
+
+
+def _what_goes(link: Link) -> dict[str, Any]:
+    provider_class, going = link.integration.provider_class, links_that_go(link)
+    return {
+        "going": [(each, stand.state) for each, stand in zip(going, standings(going).values(), strict=True)],
+        "takes_all": provider_class.removal_reach is Reach.CUSTOMER,
+        "consequence": provider_class.removal_consequence,
+    }
+
+
+REMOVAL = Change(
+    kind=Kind.REMOVE_LINK,
+    capability=Capability.REMOVE_LINK,
+    right=Right.REMOVE_LINK,
+    response=Removed,
+    call=lambda provider, operation, values: provider.remove_link(operation.ref, values),
+    call_name=lambda operation, values: operation.integration.provider_class.removal_call(values),
+    check=_require_quiet,
+    apply=_removed,
+    prove=_find_gone,
+    done=_done,
+    page=Page(
+        slug="delete",
+        icon="trash-2",
+        name=_("Delete…"),
+        title=_("Delete at the provider"),
+        lead=_("Where a repair is possible it is always the better way."),
+        submit=_("Delete for good"),
+        fields=lambda link: link.integration.provider_class.removal_fields(),
+        form=RemovalForm,
+        context=_what_goes,
+        is_danger=True,
+        is_beside=False,
+    ),
+)
+
+ROWS = (REMOVAL,)

@@ -1,0 +1,144 @@
+"""The changes whose call has the provider sign in at the bank: a new link, new credentials, and the code for either."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.utils.translation import gettext_lazy as _
+
+from linkadmin.accounts.roles import Right
+from linkadmin.integrations.models import Integration
+from linkadmin.links import due_reads
+from linkadmin.links.causes import VERDICTS
+from linkadmin.links.models import Institution, Reason
+from linkadmin.operations.link_updates import mark_repaired, store_link, works
+from linkadmin.operations.models import NOT_REPAIRED, STILL_REFUSED, Kind, Operation, State
+from linkadmin.providers.base import Provider
+from linkadmin.providers.types import (
+    Capability,
+    Cause,
+    CredentialField,
+    HealthState,
+    NewLink,
+    RemoteLink,
+    Secret,
+    Values,
+)
+
+from .evidence import CLOCK_SKEW, has_new_data, is_settled, provider_of, read
+from .row import NOTHING, Change, Explanation, Finding, send_all
+
+Call = Callable[[Provider, Operation, Values], RemoteLink]
+Sends = Callable[[Operation, Values], Values]
+SESSION, LINK, CODE = "session", "link", "code"  # what is sent to give a code
+
+
+def login_fields(integration: Integration, institution: Institution | None) -> tuple[CredentialField, ...]:
+    """Return what staff can type to repair a link there; nothing where the customer consents at the bank instead."""
+    if institution is not None and institution.is_by_consent:
+        return ()
+    return integration.provider_class.update_fields(institution)
+
+
+def _apply(operation: Operation, remote: RemoteLink | None, at: datetime) -> None:
+    """Take note of a new link, or of a repair that has yet to be proven."""
+    if remote is None:
+        mark_repaired(operation, request_id=operation.request_id)
+    elif operation.begins_link:
+        due_reads.want([store_link(operation, remote, at=at).pk], reason=Reason.REPAIR, at=at)
+    elif works(remote.observation):
+        mark_repaired(operation, request_id=remote.request_id)
+    else:
+        operation.cause = remote.observation.cause.value
+        operation.counts_as_attempt = True
+        store_link(operation, remote, at=at)
+
+
+def _contradicts(operation: Operation, remote: RemoteLink) -> str:
+    """Tell whether the provider took the values, and its own record says that they repaired nothing."""
+    return "" if operation.begins_link or works(remote.observation) else NOT_REPAIRED
+
+
+def _prove(operation: Operation, now: datetime) -> Finding[RemoteLink]:
+    """Look for a new link that is there, or a login at the bank since we sent."""
+    remote = read(operation.link) if operation.link else _created_link(operation)
+    settled = is_settled(operation, now)
+    if remote is None:
+        return Finding(State.CONFIRMED_NOT_DONE, "not_found") if settled and _absence_proves(operation) else NOTHING
+    if remote.observation.cause in (Cause.CODE_NEEDED, Cause.UNCONFIRMED):
+        return Finding(State.EXPIRED, "code_request_lost", remote) if settled else NOTHING
+    if operation.begins_link and operation.link is None:
+        return Finding(State.CONFIRMED_DONE, "found", remote)
+    if has_new_data(operation, remote) and works(remote.observation):
+        return Finding(State.CONFIRMED_DONE, "good_data_since", remote)
+    if settled and VERDICTS[remote.observation.cause].state is HealthState.CUSTOMER_LOGIN:
+        return Finding(State.CONFIRMED_NOT_DONE, STILL_REFUSED, remote)
+    return NOTHING
+
+
+def _created_link(operation: Operation) -> RemoteLink | None:
+    """Return the link a lost create may have made: the ID we gave, or a new one of this customer at this bank."""
+    found = provider_of(operation).find_link(
+        remote_id=operation.natural_key,
+        end_user_id=operation.customer_id,
+        institution=operation.institution.name if operation.institution else "",
+    )
+    if operation.natural_key:
+        return next(iter(found), None)
+    ids = [link.remote_id for link in found]
+    known = set(
+        operation.integration.links.filter(remote_id__in=ids, disconnected_at=None).values_list("remote_id", flat=True)
+    )
+    earliest = operation.began_at - CLOCK_SKEW
+    new = [link for link in found if link.remote_id not in known and link.created_at and link.created_at >= earliest]
+    return next(iter(new), None)
+
+
+def _absence_proves(operation: Operation) -> bool:
+    """Tell whether a link that is not found was not made: only where we gave it its ID, or it was there before."""
+    return bool(operation.natural_key or operation.link_id)
+
+
+def _with_fixed_values(operation: Operation, values: Values) -> Values:
+    return {**operation.integration.provider_class.fixed_values(operation.institution), **values}
+
+
+def _create(provider: Provider, operation: Operation, values: Values) -> RemoteLink:
+    return provider.create_link(
+        NewLink(operation.customer_id, operation.customer_name, institution=operation.ref.institution, values=values)
+    )
+
+
+def _submit_code(provider: Provider, _operation: Operation, values: Values) -> RemoteLink:
+    session, code = values[SESSION], values.get(CODE)
+    assert isinstance(session, Secret)  # noqa: S101 - for the types
+    token = code if isinstance(code, Secret) else None
+    return provider.submit_code(session=session, remote_link_id=str(values[LINK]), token=token)
+
+
+def _sign_in(
+    kind: Kind, capability: Capability, right: Right, call: Call, sends: Sends = send_all
+) -> Change[RemoteLink]:
+    return Change(
+        kind=kind,
+        capability=capability,
+        right=right,
+        response=RemoteLink,
+        call=call,
+        sends=sends,
+        apply=_apply,
+        contradicts=_contradicts,
+        prove=_prove,
+        done=Explanation("ok", _("Done"), _("The provider accepted it.")),
+    )
+
+
+CREATE_LINK = _sign_in(Kind.CREATE_LINK, Capability.CREATE, Right.CREATE_LINK, _create, _with_fixed_values)
+UPDATE_CREDENTIALS = _sign_in(
+    Kind.UPDATE_CREDENTIALS,
+    Capability.UPDATE_CREDENTIALS,
+    Right.UPDATE_CREDENTIALS,
+    lambda provider, operation, values: provider.update_credentials(operation.ref, values),
+)
+SUBMIT_CODE = _sign_in(Kind.SUBMIT_CODE, Capability.UPDATE_CREDENTIALS, Right.UPDATE_CREDENTIALS, _submit_code)
+
+ROWS = (CREATE_LINK, UPDATE_CREDENTIALS, SUBMIT_CODE)

@@ -1,0 +1,106 @@
+"""How a form that a provider is sent is answered: by what came of its one call, or by itself and what is wrong."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.views.decorators.debug import sensitive_variables
+
+from linkadmin.integrations import call_pool
+from linkadmin.integrations.alerts import why_keys
+from linkadmin.integrations.models import Integration
+from linkadmin.integrations.rate_limiter import why_denied
+from linkadmin.links.models import Link
+from linkadmin.operations import refusals
+from linkadmin.operations.changes import CHANGES
+from linkadmin.operations.explanations import explain
+from linkadmin.operations.forms import ProviderForm
+from linkadmin.operations.models import Operation, State
+from linkadmin.web.pages import BESIDE_THE_FORM, RETRY_SECONDS, go, wants_part
+
+PAGE, PART = "operations/not_sent.html", "operations/_not_sent.html"
+REOPEN = "reopen"
+
+
+@sensitive_variables("form")
+def send(
+    request: HttpRequest,
+    form: ProviderForm,
+    start: Callable[[], Operation],
+    redraw: Callable[..., HttpResponse],
+    *,
+    link: Link | None = None,
+) -> HttpResponse:
+    """Start the call of a valid form; `redraw` draws the form again, with the words for why nothing changed."""
+    try:
+        operation = outcome_of(start())
+    except refusals.Busy as busy:
+        return not_sent(request, busy, link=link, form=form)
+    except refusals.Refusal as refusal:
+        return redraw(form.again(), status=refusal.status, refusal=refusal)
+    if operation.state in (State.REJECTED, State.NOT_SENT):
+        if link:
+            link.refresh_from_db()
+        form.refuse(operation.field_errors)
+        return redraw(form.again(), status=422, refused=operation, explanation=explain(operation))
+    place = place_of(operation)
+    if operation.is_done and not operation.logs_in and link and place == link.get_absolute_url():
+        said = explain(operation)
+        messages.success(request, f"{said.title}. {said.meaning} {said.advice}".strip())
+    return go(request, place)
+
+
+def why_paused(integration: Integration, call: str) -> str:
+    """Return the words for why a call would be held back now; empty if it would be made."""
+    return why_keys(integration) or why_denied(integration, call)
+
+
+def outcome_of(operation: Operation) -> Operation:
+    """Wait a moment for the end of a call, and return the operation as it is then."""
+    call_pool.wait_for(operation.pk, settings.OPERATION_ANSWER_SECONDS)
+    return Operation.objects.with_names().get(pk=operation.pk)
+
+
+def place_of(operation: Operation) -> str:
+    """Return the page that shows where an operation stands: its state decides."""
+    if operation.state == State.NEEDS_CODE and operation.link_id:
+        return reverse("link-token", args=[operation.link_id])
+    if operation.is_done and operation.link_id and not CHANGES[operation.kind].shows_result:
+        return reverse("link-detail", args=[operation.link_id])
+    return operation.get_absolute_url()
+
+
+def not_sent(
+    request: HttpRequest, refusal: refusals.Busy, *, link: Link | None = None, form: ProviderForm | None = None
+) -> HttpResponse:
+    """Tell why nothing was sent, without drawing the form again."""
+    context: dict[str, Any] = {"refusal": refusal, "link": link}
+    beside_form = wants_part(request)
+    if not beside_form:
+        context |= {"form_url": request.get_full_path(), "csrf_token": get_token(request)}
+        context["typed"] = form.typed_in_the_open() if form else []
+        context["had_secret"] = form is None or form.asks_for_secret
+    # Without the request: nothing of the frame around other pages is needed.
+    answer = HttpResponse(render_to_string(PART if beside_form else PAGE, context), status=refusal.status)
+    answer.headers["Retry-After"] = str(RETRY_SECONDS)  # by which app.js knows a refusal in words
+    if beside_form:
+        answer.headers["HX-Reswap"] = BESIDE_THE_FORM
+    return answer
+
+
+def reopens(request: HttpRequest) -> bool:
+    """Tell whether a form is only to be drawn again, with what was typed."""
+    return request.method == "POST" and REOPEN in request.POST
+
+
+def typed_again(request: HttpRequest) -> dict[str, Any]:
+    """Return what a reopened form starts from. Its key is a new one."""
+    if not reopens(request):
+        return {}
+    typed = {name: request.POST.getlist(name) for name in request.POST if name not in (REOPEN, "operation_key")}
+    return {name: values[0] if len(values) == 1 else values for name, values in typed.items()}
