@@ -34,6 +34,7 @@ CALLS: "Mapping[str, StrOrPromise]" = {
     "create_repair_url": gettext_lazy("Make a repair address"),
     "regenerate_reports": gettext_lazy("Make reports anew"),
     "create_end_user": gettext_lazy("Create a customer"),
+    "rename_end_user": gettext_lazy("Rename a customer"),
     "switch_data_source": gettext_lazy("Switch a data source"),
     "add_webhook": gettext_lazy("Subscribe to a topic"),
     "switch_webhook": gettext_lazy("Switch a subscription"),

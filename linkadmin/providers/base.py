@@ -127,6 +127,10 @@ class Provider(Declared):
         """Let the provider know a customer."""
         raise self._unsupported("create_end_user")
 
+    def rename_end_user(self, end_user_id: str, name: str) -> RemoteEndUser:
+        """Change the name under which the provider shows a customer. Raises `NotFound` for one it does not know."""
+        raise self._unsupported("rename_end_user")
+
     def switch_data_source(self, remote_id: str, *, enabled: bool) -> RemoteDataSource:
         """Count a source's data in, or leave it out."""
         raise self._unsupported("switch_data_source")

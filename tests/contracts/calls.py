@@ -135,6 +135,7 @@ HERON: Mapping[str, Call] = {
     "create_end_user": Call(
         "POST", "/api/end_users", lambda heron: heron.create_end_user(CUSTOMER, "Blue Fern Bakery")
     ),
+    "rename_end_user": Call("PUT", "/api/end_users", lambda heron: heron.rename_end_user(CUSTOMER, "Blue Fern Bakery")),
     "read_end_user": Call(
         "GET", "/api/end_users/{end_user_id_or_heron_id}", lambda heron: heron.read_end_user(CUSTOMER)
     ),

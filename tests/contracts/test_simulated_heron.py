@@ -64,6 +64,7 @@ def test_every_read_of_the_client_is_answered_as_documented(heron_judge: Relay, 
 
 def test_every_change_of_the_client_is_answered_as_documented(heron_judge: Relay, heron: Provider) -> None:
     heron.create_end_user(CUSTOMER, "Blue Fern Bakery")
+    heron.rename_end_user(CUSTOMER, "Blue Fern Bakeries")
     link = LinkRef(create(heron).remote_id, CUSTOMER)
     heron.replace_token(link, secrets(access_token="access-sandbox"))
     heron.refresh_data(link, {})

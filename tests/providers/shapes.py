@@ -239,6 +239,7 @@ HERON = (
         ({"processed_links": 1, "failed_links": [ITEM, "two"]},),
     ),
     Shape("create_end_user", lambda heron: heron.create_end_user("cust-0001", "Bakery"), ({"end_user": END_USER},)),
+    Shape("rename_end_user", lambda heron: heron.rename_end_user("cust-0001", "Bakery"), ({"end_user": END_USER},)),
     Shape(
         "switch_data_source",
         lambda heron: heron.switch_data_source("dso_4GkWmT7cYzQ2nHsV9bLxRe", enabled=False),

@@ -27,7 +27,14 @@ CALLS: Mapping[Capability, frozenset[str]] = {
     Capability.LINKS: frozenset({"customer_filters", "link_filters", "list_links"}),
     Capability.CONSENTS: frozenset({"list_consents", "read_consent"}),
     Capability.END_USERS: frozenset(
-        {"end_user_filters", "list_end_users", "read_end_user", "read_processing", "create_end_user"}
+        {
+            "end_user_filters",
+            "list_end_users",
+            "read_end_user",
+            "read_processing",
+            "create_end_user",
+            "rename_end_user",
+        }
     ),
     Capability.DATA_SOURCES: frozenset({"list_data_sources", "switch_data_source"}),
     Capability.CONNECTORS: frozenset({"list_connectors"}),

@@ -159,6 +159,14 @@ def test_a_customer_is_created_in_an_envelope(serve: Serve, name: str, more: dic
     assert sent.body == {"end_user": {"end_user_id": "cust-0001", **more}}
 
 
+def test_a_customer_is_renamed_and_nothing_else_of_theirs_is_sent(serve: Serve) -> None:
+    script = serve(reply(200, {"end_user": {**CUSTOMER, "name": "Blue Fern Bakeries"}}))
+    assert heron_at(script.url).rename_end_user("cust-0001", "Blue Fern Bakeries").name == "Blue Fern Bakeries"
+    (sent,) = script.received
+    assert (sent.method, sent.path) == ("PUT", "/api/end_users")
+    assert sent.body == {"end_user": {"end_user_id": "cust-0001", "name": "Blue Fern Bakeries"}}
+
+
 def test_the_processing_of_a_customer_is_told_in_one_word(serve: Serve) -> None:
     script = serve(reply(200, {"status": "processing"}))
     assert heron_at(script.url).read_processing("cust-0001") == "processing"

@@ -56,6 +56,7 @@ _OTHER_CALLS = (
     "read_end_user",
     "read_processing",
     "create_end_user",
+    "rename_end_user",
     "list_data_sources",
     "switch_data_source",
     "list_connectors",

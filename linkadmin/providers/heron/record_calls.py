@@ -36,6 +36,17 @@ class HeronRecordCalls(Provider):
             refuse=self._refuse_create,
         )
 
+    def rename_end_user(self, end_user_id: str, name: str) -> RemoteEndUser:
+        """Change a customer's name. The call has no ID in its path, and leaves alone what it does not name."""
+        return self._call(
+            "rename_end_user",
+            "PUT",
+            "/api/end_users",
+            json={"end_user": {"end_user_id": end_user_id, "name": name}},
+            deadline=self.deadlines.change,
+            read=partial(kept.end_user, expected_id=end_user_id),
+        )
+
     def switch_data_source(self, remote_id: str, *, enabled: bool) -> RemoteDataSource:
         """Count a source's transactions in, or leave them out."""
         return self._call(
