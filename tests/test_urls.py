@@ -76,6 +76,8 @@ GET  /links/{link}/repair-address/       200  403  403  403
 POST /links/{link}/repair-address/       422  403  403  403
 GET  /links/{link}/reports/              200  403  403  403
 POST /links/{link}/reports/              422  403  403  403
+GET  /links/{link}/customer-name/        200  403  403  403
+POST /links/{link}/customer-name/        422  403  403  403
 GET  /operations/{operation}/            200  200  200  403
 GET  /integrations/operations/{webhook}/live/  403  286  286  286
 GET  /operations/{operation}/live/       286  286  286  403
@@ -193,6 +195,7 @@ RECORDED = {
     "/links/{link}/access-token/",
     "/links/{link}/repair-address/",
     "/links/{link}/reports/",
+    "/links/{link}/customer-name/",
     "/links/{link}/records/",
     "/operations/{operation}/",
     "/end-users/{customer}/",

@@ -41,6 +41,7 @@ class OperationKind(models.TextChoices):
     REPAIR_URL = "create_repair_url", _("Make a repair address")
     REGENERATE_REPORTS = "regenerate_reports", _("Make the reports anew")
     CREATE_END_USER = "create_end_user", _("Let the provider know the customer")
+    RENAME_END_USER = "rename_end_user", _("Change the customer's name at the provider")
     SWITCH_DATA_SOURCE = "switch_data_source", _("Count a data source in or out")
     ADD_WEBHOOK = "add_webhook", _("Subscribe to a topic")
     SWITCH_WEBHOOK = "switch_webhook", _("Pause a subscription or let it go on")

@@ -6,14 +6,15 @@ from datetime import datetime
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.accounts.roles import Right
+from linkadmin.operations.forms import FilledForm
 from linkadmin.operations.models import NOT_TAKEN, Kind, Operation, State
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import NotFound
 from linkadmin.providers.records import RemoteDataSource, RemoteEndUser, RemoteWebhook
-from linkadmin.providers.types import Capability, Values
+from linkadmin.providers.types import Capability, CredentialField, Values
 
 from .evidence import not_done, provider_of
-from .row import NOTHING, Change, Explanation, Finding
+from .row import NOTHING, Change, Explanation, Finding, Page
 
 YES, NO = "yes", "no"  # how a form says whether something is to be on
 
@@ -56,6 +57,42 @@ NEW_CUSTOMER = Change(
     apply=_note_customer,
     prove=_find_customer,
     done=Explanation("ok", _("The provider knows the customer now"), _("Links can be created for them.")),
+)
+
+
+def _named_otherwise(operation: Operation, known: RemoteEndUser) -> str:
+    return "" if known.name == operation.parameters["name"] else NOT_TAKEN
+
+
+def _find_name(operation: Operation, now: datetime) -> Finding[RemoteEndUser]:
+    known = provider_of(operation).read_end_user(operation.customer_id)
+    if _named_otherwise(operation, known):
+        return not_done(operation, now)
+    return Finding(State.CONFIRMED_DONE, "shows_it", known)
+
+
+CUSTOMER_NAME = Change(
+    kind=Kind.RENAME_END_USER,
+    capability=Capability.END_USERS,
+    right=Right.CHANGE_LINK,
+    response=RemoteEndUser,
+    call=lambda provider, operation, values: provider.rename_end_user(operation.customer_id, _text(values, "name")),
+    contradicts=_named_otherwise,
+    apply=_note_customer,
+    prove=_find_name,
+    done=Explanation("ok", _("The customer's name is changed"), _("The provider's own record shows it.")),
+    is_of_customer=True,
+    page=Page(
+        slug="customer-name",
+        icon="user",
+        name=_("Customer's name"),
+        title=_("Change the customer's name"),
+        lead=_("The provider shows the customer, and all their links, under this name. What it's called here stays."),
+        submit=_("Change the name"),
+        fields=lambda _link: (CredentialField("name", str(_("Customer name")), max_length=128),),
+        form=FilledForm,
+        initial=lambda link: {"name": link.end_user.name},
+    ),
 )
 
 
@@ -134,6 +171,7 @@ def _switched(operation: Operation) -> Explanation:
 
 ROWS = (
     NEW_CUSTOMER,
+    CUSTOMER_NAME,
     DATA_SOURCE,
     Change(
         kind=Kind.ADD_WEBHOOK,
