@@ -197,9 +197,9 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5,
         "options": {"expires": 30},  # a worker that was away need not show it more than once
     },
-    "watch the clock": {"task": "audit.watch_clock", "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5)},
+    "watch the clock": {"task": "audit.check_clock", "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5)},
     "verify the audit log": {"task": "audit.verify", "schedule": crontab(hour=3, minute=10)},
-    "sign what the audit log waits with": {"task": "audit.sign_waiting", "schedule": 60},
+    "sign what the audit log waits with": {"task": "audit.sign_head", "schedule": 60},
     "close operations whose time is over": {
         "task": "operations.close_overdue",
         "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5),
@@ -209,7 +209,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5),
     },
     "go on with bulk work": {"task": "bulk.wake_jobs", "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5)},
-    "forget tries that count no more": {"task": "accounts.forget_tries", "schedule": 15 * 60},
+    "delete sign-in limits that count no more": {"task": "accounts.delete_expired_limits", "schedule": 15 * 60},
     "end sessions that are over": {"task": "accounts.end_expired_sessions", "schedule": 60},
     "forget old deliveries": {"task": "webhooks.delete_old", "schedule": crontab(hour=3, minute=40)},
     "work on the messages of providers": {
@@ -217,12 +217,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5),
     },
     "read the links that are due": {"task": "sync.wake_reads", "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5)},
-    "do what seconds make due": {"task": "sync.pass_seconds", "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5)},
-    "do what minutes make due": {"task": "sync.pass_minutes", "schedule": 60},
+    "do what seconds make due": {"task": "sync.tick_seconds", "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5)},
+    "do what minutes make due": {"task": "sync.tick_minutes", "schedule": 60},
     "sum the counts of links": {"task": "sync.fold_counts", "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5)},
     "count the links anew": {"task": "sync.recount", "schedule": crontab(hour=3, minute=20)},
-    "read the catalogues of institutions": {"task": "sync.wake_institutions", "schedule": 60},
-    "begin sweeps and go on with them": {
+    "read the lists of institutions": {"task": "sync.wake_institution_lists", "schedule": 60},
+    "start and continue full checks": {
         "task": "sync.wake_full_checks",
         "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5),
     },

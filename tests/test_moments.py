@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from linkadmin.audit import clock
 from linkadmin.audit.models import ClockMark
-from linkadmin.audit.tasks import watch_clock
+from linkadmin.audit.tasks import check_clock
 from linkadmin.beat import Scheduler
 from linkadmin.celery import app
 from linkadmin.integrations.models import CallQuota, CallSlot, CircuitBreaker
@@ -56,7 +56,7 @@ class TestAfterAClockThatWasAhead:
         filled = _fill(env, at=now + ahead)
         ClockMark.objects.create(seen_at=now + ahead)
 
-        watch_clock()
+        check_clock()
 
         for label, column in filled:
             last = apps.get_model(label)._default_manager.aggregate(last=models.Max(column))["last"]
@@ -85,7 +85,7 @@ class TestAfterAClockThatWasAhead:
         ClockMark.objects.create(seen_at=then)
         env.simulator.store.belvo_links[link.remote_id].status = "valid"
 
-        watch_clock()
+        check_clock()
         env.post(f"/links/{link.pk}/refresh/")
         env.settled()
 
@@ -110,7 +110,7 @@ class TestAfterAClockThatWasAhead:
     def test_administrators_see_that_it_jumped(self, env: Environment) -> None:
         ClockMark.objects.create(seen_at=timezone.now() + DAY)
 
-        watch_clock()
+        check_clock()
 
         assert "clock went back by 1440 minutes" in env.client("adm").get("/integrations/").content.decode()
         assert "clock went back" not in env.client("ana").get("/links/").content.decode()

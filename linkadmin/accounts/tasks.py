@@ -6,8 +6,8 @@ from django.utils import timezone
 from . import limits, sessions
 
 
-@shared_task(name="accounts.forget_tries")
-def forget_tries() -> None:
+@shared_task(name="accounts.delete_expired_limits")
+def delete_expired_limits() -> None:
     limits.forget(before=timezone.now())
 
 

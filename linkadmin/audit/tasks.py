@@ -1,4 +1,4 @@
-"""The workers' part of proving the audit log."""
+"""Tasks that verify the audit log, sign its head and check the server's clock."""
 
 from celery import shared_task
 from django.utils import timezone
@@ -11,11 +11,11 @@ def verify() -> None:
     checks.run()
 
 
-@shared_task(name="audit.sign_waiting")
-def sign_waiting() -> None:
+@shared_task(name="audit.sign_head")
+def sign_head() -> None:
     heads.sign_waiting()
 
 
-@shared_task(name="audit.watch_clock")
-def watch_clock() -> None:
+@shared_task(name="audit.check_clock")
+def check_clock() -> None:
     clock.watch(now=timezone.now())

@@ -20,6 +20,8 @@ from .models import PLAN_HOLDS, PLANS_OF_ONE, BulkJob, JobKind, JobState
 from .plan import lay_out
 from .refusals import PlanOver
 
+WORK_TASK = "bulk.work_job"
+
 
 @transaction.atomic
 def plan(*, actor: User, kind: JobKind, links: "QuerySet[Link]", owner: User | None = None, text: str = "") -> BulkJob:
@@ -98,7 +100,7 @@ def _sums(tally: dict[str, int]) -> dict[str, int]:
 
 
 def _go(job: BulkJob) -> None:
-    transaction.on_commit(partial(wake_worker, "bulk.work", job.pk))
+    transaction.on_commit(partial(wake_worker, WORK_TASK, job.pk))
 
 
 def _record(job: BulkJob, by: User | None, action: Action, outcome: Outcome, **details: str | int) -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from . import services, work
 
 
-@shared_task(name="bulk.work")
+@shared_task(name=services.WORK_TASK)
 def work_at(job_id: str) -> None:
     work.work(UUID(job_id))
 

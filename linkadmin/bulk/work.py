@@ -31,14 +31,14 @@ def work(job_id: UUID) -> None:
     elif leased(parts.undone(job), timezone.now()).count() < WRITERS_AT_ONCE:
         turn.write()
     if not services.end_if_over(job_id) and turn.time.is_over:
-        wake_worker("bulk.work", job_id)
+        wake_worker(services.WORK_TASK, job_id)
 
 
 def wake_running() -> None:
     """Find every running job that somebody could go on with, so that a lost message loses nothing."""
     for job in BulkJob.objects.filter(state=JobState.RUNNING):
         if due(parts.undone(job), timezone.now()).exists():
-            wake_worker("bulk.work", job.pk)
+            wake_worker(services.WORK_TASK, job.pk)
         else:
             services.end_if_over(job.pk)
 

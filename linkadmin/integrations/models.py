@@ -16,7 +16,7 @@ from linkadmin.providers import PROVIDERS, provider_class
 from linkadmin.providers.base import Provider
 from linkadmin.providers.types import Capability, PracticeHints
 
-INSTITUTIONS_TASK = "sync.read_institutions"  # reads the list of an integration that is new or changed
+INSTITUTIONS_TASK = "sync.read_institution_list"  # reads the list of an integration that is new or changed
 
 
 class IntegrationQuerySet(models.QuerySet["Integration"]):

@@ -18,6 +18,8 @@ from .changes import change_of
 from .link_updates import links_about, store_link
 from .models import ACCEPTED, ATTEMPTS_SPENT, LOST, TOO_MANY_STEPS, Operation, State
 
+RECONCILE_TASK = "operations.reconcile"
+
 
 def apply_response(operation: Operation, response: object, *, at: datetime) -> State:
     """Take a response into account; return the state that it brings. What we do not understand is UNKNOWN."""
@@ -52,7 +54,7 @@ def _succeed(operation: Operation, response: object, at: datetime) -> State:
 
 def _doubt(operation: Operation, why: str) -> State:
     operation.outcome = why
-    transaction.on_commit(partial(wake_worker, "operations.reconcile", operation.pk))
+    transaction.on_commit(partial(wake_worker, RECONCILE_TASK, operation.pk))
     return State.UNKNOWN
 
 

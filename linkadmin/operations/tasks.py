@@ -7,6 +7,7 @@ from linkadmin.integrations.models import Integration
 from linkadmin.wake_worker import wake_worker
 
 from . import encrypted, reconcile
+from .apply_response import RECONCILE_TASK
 from .models import Operation, State
 
 WOKEN_A_ROUND = 200
@@ -26,10 +27,10 @@ def wake_due() -> None:
     askable = Integration.objects.askable(now=now)
     unknown = Operation.objects.filter(state=State.UNKNOWN, check_at__lte=now, integration__in=askable)
     for operation_id in unknown.values_list("pk", flat=True)[:WOKEN_A_ROUND]:
-        wake_worker("operations.reconcile", operation_id)
+        wake_worker(RECONCILE_TASK, operation_id)
 
 
-@shared_task(name="operations.reconcile")
+@shared_task(name=RECONCILE_TASK)
 def reconcile_one(operation_id: str) -> None:
     operation = Operation.objects.with_names().filter(pk=operation_id, state=State.UNKNOWN).first()
     if operation is None:

@@ -20,14 +20,14 @@ from .full_checks import tasks as full_check_tasks  # noqa: F401 - so that worke
 logger = structlog.get_logger(__name__)
 
 
-@shared_task(name="sync.wake_institutions")
-def wake_institutions() -> None:
+@shared_task(name="sync.wake_institution_lists")
+def wake_institution_lists() -> None:
     for integration in institutions.due(now=timezone.now()):
         wake_worker(INSTITUTIONS_TASK, integration.pk)
 
 
 @shared_task(name=INSTITUTIONS_TASK)
-def read_institutions(integration_id: str) -> None:
+def read_institution_list(integration_id: str) -> None:
     integration = Integration.objects.filter(pk=integration_id, is_active=True).first()
     if integration is None or not integration.lists_institutions:
         return
@@ -61,16 +61,16 @@ def read_due(integration_id: str) -> None:
         wake_worker(READ_TASK, pk)
 
 
-@shared_task(name="sync.pass_seconds")
-def pass_seconds() -> None:
+@shared_task(name="sync.tick_seconds")
+def tick_seconds() -> None:
     """Do what a few seconds make due."""
     now = timezone.now()
     clock.verify_repairs(now=now)
     clock.grow_stale(now=now)
 
 
-@shared_task(name="sync.pass_minutes")
-def pass_minutes() -> None:
+@shared_task(name="sync.tick_minutes")
+def tick_minutes() -> None:
     """Do what need not be done every few seconds."""
     now = timezone.now()
     clock.end_permissions(now=now)

@@ -285,7 +285,7 @@ def test_rows_that_bind_nobody_are_removed(ana: User, clock: Any) -> None:
     assert SignInLimit.objects.count() == 2
     clock.shift(15 * 60 + 1)
 
-    tasks.forget_tries()
+    tasks.delete_expired_limits()
 
     assert [key.partition(":")[0] for key in SignInLimit.objects.values_list("key", flat=True)] == ["address"]
     assert timezone.now() < SignInLimit.objects.get().expires_at

@@ -16,7 +16,7 @@ from linkadmin.audit import heads
 from linkadmin.audit.chain import audit_key, canonical_text, chained_hash, keyed_mac
 from linkadmin.audit.log import record
 from linkadmin.audit.models import AuditCheck, AuditEvent, AuditHead, Outcome
-from linkadmin.audit.tasks import sign_waiting, verify
+from linkadmin.audit.tasks import sign_head, verify
 from tests.conftest import audit_triggers_lifted
 
 pytestmark = pytest.mark.database
@@ -83,12 +83,12 @@ def test_signs_after_five_minutes_with_the_next_event_or_by_the_clock(file: Path
     AuditHead.objects.update(signed_at=timezone.now() - timedelta(minutes=6))
     append(1)
     append(1)
-    sign_waiting()
+    sign_head()
     assert [line["seq"] for line in lines(file)] == [1]
 
     AuditHead.objects.update(signed_at=timezone.now() - timedelta(minutes=6))
-    sign_waiting()
-    sign_waiting()
+    sign_head()
+    sign_head()
     assert [line["seq"] for line in lines(file)] == [1, 2]
 
 
@@ -112,7 +112,7 @@ def test_a_file_that_cannot_be_written_loses_no_act_and_is_told_until_it_can(set
     assert AuditCheck.objects.get().head_problem == "No such file or directory"
 
     (file.parent / "missing").mkdir()
-    sign_waiting()
+    sign_head()
     assert AuditCheck.objects.get().head_problem == ""
     assert [line["seq"] for line in lines(Path(settings.AUDIT_HEADS_FILE))] == [1]
 

@@ -121,7 +121,7 @@ def test_lost_message_is_made_good_by_the_schedule(env: Environment, monkeypatch
 
     tasks.wake_running()
 
-    assert sent == [("bulk.work", job.pk)]
+    assert sent == [("bulk.work_job", job.pk)]
 
 
 def test_job_whose_worker_died_after_the_last_part_is_closed_by_the_schedule(env: Environment) -> None:

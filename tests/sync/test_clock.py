@@ -24,8 +24,8 @@ UNASKABLE: list[dict[str, Any]] = [{"is_active": False}, {"key_state": Integrati
 def pass_time(env: Environment, link: Link, **columns: object) -> Link:
     """Let a link be as told, and a worker do what time makes due: first what is wanted, then the reads."""
     Link.objects.filter(pk=link.pk).update(**columns)
-    tasks.pass_seconds()
-    tasks.pass_minutes()
+    tasks.tick_seconds()
+    tasks.tick_minutes()
     reads.work(link.integration_id)
     link.refresh_from_db()
     return link

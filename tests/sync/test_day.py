@@ -81,8 +81,8 @@ def workers() -> Iterator[None]:
 
 def work() -> None:
     tasks.process_deliveries()
-    tasks.pass_seconds()
-    tasks.pass_minutes()
+    tasks.tick_seconds()
+    tasks.tick_minutes()
     for integration in Integration.objects.all():
         tasks.read_due(str(integration.pk))
 
