@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.template import Context, Library
+from django.utils.html import format_html
 
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links.models import EndUser
@@ -19,15 +20,19 @@ def isolated_text(name: object) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def customer_name(context: Context, customer: EndUser) -> str:
+def customer_name(context: Context, customer: EndUser, *, as_text: bool = False) -> str:
     """Say who a customer is, by initials to a reader who may not see names."""
-    return isolated(customer.called(see_names=_sees_names(context)))
+    name = customer.called(see_names=_sees_names(context))
+    return isolated(name) if as_text else format_html("<bdi>{}</bdi>", name)
 
 
 @register.simple_tag(takes_context=True)
-def link_title(context: Context, link: Any) -> str:
-    """Say what a link is called, or an operation that may have none yet."""
-    return title_of(link.end_user, link.institution or link.integration, see_names=_sees_names(context))
+def link_title(context: Context, link: Any, *, as_text: bool = False) -> str:
+    """Say what a link is called, or an operation that may have none yet; as text where no markup can stand."""
+    customer, place, see_names = link.end_user, link.institution or link.integration, _sees_names(context)
+    if as_text:
+        return title_of(customer, place, see_names=see_names)
+    return format_html("<bdi>{}</bdi> × <bdi>{}</bdi>", customer.called(see_names=see_names), place)
 
 
 def _sees_names(context: Context) -> bool:
