@@ -73,9 +73,9 @@ BOUNDS: Mapping[str, Mapping[str, timedelta]] = {
         "processed_at": NEVER_AHEAD,
     },
     "operations.Operation": {
-        "prepared_at": NEVER_AHEAD,
+        "created_at": NEVER_AHEAD,
         "sent_at": NEVER_AHEAD,
-        "ended_at": NEVER_AHEAD,
+        "finished_at": NEVER_AHEAD,
         "lease_until": LONGEST_CALL,
         "check_at": A_MINUTE,
         "retry_at": A_DAY,

@@ -124,7 +124,7 @@ class Environment:
         return [call for call in ours if call.method == method and call.path.startswith(path)]
 
     def last_operation(self, link: Link | None = None) -> Operation:
-        made = Operation.objects.with_names().order_by("-prepared_at")
+        made = Operation.objects.with_names().order_by("-created_at")
         return made.filter(link=link)[0] if link else made[0]
 
     def prove(self, link: Link) -> None:

@@ -53,7 +53,7 @@ class PastAct:
     state: State
     actor: str
     sent_at: datetime
-    ended_at: datetime
+    finished_at: datetime
     took: timedelta  # the call; a code may be given long after
     parent: UUID | None = None
     http_status: int = 0
@@ -113,7 +113,7 @@ class History:
         request_id = f"{self.rng.getrandbits(128):032x}" if belvo else ""
         actor = self.creator or self.rng.choice(OWNERS)
         pk = id_of("operation", f"{self.part.number}:{len(self.acts)}")
-        given = {"ended_at": sent_at + took, "request_id": request_id, **facts}
+        given = {"finished_at": sent_at + took, "request_id": request_id, **facts}
         act = PastAct(id=pk, kind=kind, state=state, actor=actor, sent_at=sent_at, took=took, **given)
         self.acts.append(act)
         return act
@@ -158,12 +158,12 @@ def _register_half(history: History, began: datetime) -> None:
     code, words = CODE_ASKED
     asked = ProviderWords("", code, words)
     took = history.seconds(4, 11)
-    late = {"outcome": "code_too_late", "ended_at": began + CODE_LIFETIME}
+    late = {"outcome": "code_too_late", "finished_at": began + CODE_LIFETIME}
     act = history.do(
         Kind.CREATE_LINK, State.EXPIRED, began - took, took, http_status=428, code=code, words=words, **late
     )
     history.see(began, Cause.CODE_WAITING, asked, Source.CALL, act)
-    history.see(act.ended_at, Cause.CODE_TOO_LATE, ProviderWords(), Source.CALL, act)
+    history.see(act.finished_at, Cause.CODE_TOO_LATE, ProviderWords(), Source.CALL, act)
 
 
 def _live(history: History, start: datetime, end: datetime) -> None:
@@ -210,8 +210,8 @@ def _repair_with_code(history: History, at: datetime) -> None:
     parent = update
     if history.rng.random() < 0.3:
         wrong = {**asked, "parent": parent.id, "is_attempt": True}
-        parent = history.do(Kind.SUBMIT_CODE, State.CODE_ENTERED, parent.ended_at, history.seconds(30, 70), **wrong)
-    right = history.do(Kind.SUBMIT_CODE, State.SUCCEEDED, parent.ended_at, history.seconds(3, 12), parent=parent.id)
+        parent = history.do(Kind.SUBMIT_CODE, State.CODE_ENTERED, parent.finished_at, history.seconds(30, 70), **wrong)
+    right = history.do(Kind.SUBMIT_CODE, State.SUCCEEDED, parent.finished_at, history.seconds(3, 12), parent=parent.id)
     _prove(history, right)
 
 
@@ -219,7 +219,7 @@ def _repair_with_password(history: History, at: datetime) -> None:
     if history.rng.random() < 0.35:
         wrong = _refuse(history, at - 20 * MINUTE, scenarios.WRONG_PASSWORD)
         told = replace(scenarios.WRONG_PASSWORD.told, status="invalid")
-        history.see(wrong.ended_at, Cause.PASSWORD_WRONG, told, Source.CALL, wrong)
+        history.see(wrong.finished_at, Cause.PASSWORD_WRONG, told, Source.CALL, wrong)
     _prove(history, history.do(Kind.UPDATE_CREDENTIALS, State.SUCCEEDED, at, history.seconds(3, 40)))
 
 
@@ -243,8 +243,8 @@ def _refuse(history: History, at: datetime, scenario: scenarios.Scenario) -> Pas
 
 
 def _prove(history: History, act: PastAct) -> None:
-    history.repaired_at = act.ended_at
-    history.see(act.ended_at + history.seconds(1, 9), Cause.WORKING, ProviderWords("valid"))
+    history.repaired_at = act.finished_at
+    history.see(act.finished_at + history.seconds(1, 9), Cause.WORKING, ProviderWords("valid"))
 
 
 def _arrive(history: History, since: datetime | None, now: datetime) -> None:

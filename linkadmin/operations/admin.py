@@ -24,9 +24,9 @@ class OperationAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
         "natural_key",
         "actor",
         "parent_id",
-        "prepared_at",
+        "created_at",
         "sent_at",
-        "ended_at",
+        "finished_at",
         "duration_ms",
         "http_status",
         "code",
@@ -39,7 +39,7 @@ class OperationAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
     )
     readonly_fields = fields
     list_display = (
-        "prepared_at",
+        "created_at",
         "kind",
         "state",
         "actor",
@@ -49,9 +49,9 @@ class OperationAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
         "code",
         "request_id",
     )
-    list_filter = ("kind", "state", "integration", "prepared_at")
+    list_filter = ("kind", "state", "integration", "created_at")
     list_select_related = ("actor", "end_user", "integration")
-    ordering = ("-prepared_at", "id")
+    ordering = ("-created_at", "id")
     search_fields = (
         "request_id__exact",
         "link__remote_id__exact",

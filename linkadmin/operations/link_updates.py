@@ -41,7 +41,7 @@ def store_link(operation: Operation, remote: RemoteLink, *, at: datetime) -> Lin
 def mark_repaired(operation: Operation, *, request_id: str) -> None:
     """Take note of a repair of a link: it counts as working once a read shows it."""
     if operation.link:
-        health.start_verifying(operation.link, at=operation.ended_at or operation.began_at, request_id=request_id)
+        health.start_verifying(operation.link, at=operation.finished_at or operation.began_at, request_id=request_id)
         due_reads.want([operation.link.pk], reason=Reason.REPAIR, at=timezone.now())
 
 

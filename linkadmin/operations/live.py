@@ -30,8 +30,8 @@ SHOWN_OF_LINK = (
     "disconnected_at",
     "owner_id",
 )
-_LAST = Operation.objects.filter(link=OuterRef("pk")).order_by("-prepared_at", "-id")
-_BEGAN = Coalesce("sent_at", "prepared_at")
+_LAST = Operation.objects.filter(link=OuterRef("pk")).order_by("-created_at", "-id")
+_BEGAN = Coalesce("sent_at", "created_at")
 _LINK = CompiledQuery(
     lambda pk: Link.objects.filter(pk=pk).values_list(
         Subquery(_LAST.values("version")[:1]),

@@ -68,7 +68,7 @@ class OperationState(models.TextChoices):
 LOGIN_KINDS = (OperationKind.CREATE_LINK, OperationKind.UPDATE_CREDENTIALS, OperationKind.SUBMIT_CODE)
 # Outcomes beside the classes of errors.
 ACCEPTED = "accepted"  # the provider will do it
-LOST = "address_lost"  # made or not, nobody has it: there is nothing to find out
+LOST = "url_lost"  # made or not, nobody has it: there is nothing to find out
 NOT_REPAIRED = "NotRepaired"  # the provider took the values, and says that the link does not work with them
 NOT_TAKEN = "NotTaken"  # a good response, in which its record shows the old state
 STILL_REFUSED = "still_refused"  # the bank may well have been asked, and said no
@@ -98,7 +98,7 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         return self.select_related("integration", "institution", "end_user", "actor", "link")
 
     def latest_of(self, link: Link) -> "Operation | None":
-        return self.filter(link=link).with_names().order_by("-prepared_at", "-id").first()
+        return self.filter(link=link).with_names().order_by("-created_at", "-id").first()
 
 
 class Operation(models.Model):
@@ -120,9 +120,9 @@ class Operation(models.Model):
     parameters = models.JSONField(default=dict, blank=True)  # what was typed and is not secret
     natural_key = models.CharField(max_length=120, blank=True)  # the remote id of what it makes or changes, if known
 
-    prepared_at = models.DateTimeField(_("prepared"), default=timezone.now)
+    created_at = models.DateTimeField(_("prepared"), default=timezone.now)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
-    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("ended"), null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     check_at = models.DateTimeField(null=True, blank=True)  # when an unknown outcome is next read about
     good_data_before = models.DateTimeField(null=True, blank=True)  # the link's last good data when this was sent
@@ -171,7 +171,7 @@ class Operation(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["link", "-prepared_at"], name="operation_of_link"),
+            models.Index(fields=["link", "-created_at"], name="operation_of_link"),
             models.Index(fields=["state", "lease_until"], condition=Q(state__in=OPEN_STATES), name="operation_open"),
         ]
 
@@ -196,7 +196,7 @@ class Operation(models.Model):
 
     @property
     def began_at(self) -> datetime:
-        return self.sent_at or self.prepared_at
+        return self.sent_at or self.created_at
 
     @property
     def origin(self) -> "Operation":

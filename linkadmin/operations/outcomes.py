@@ -100,7 +100,7 @@ def record_outcome(
         logger.warning("operation.settled_elsewhere", operation_id=str(operation.pk))
         return
     current.duration_ms = duration_ms
-    current.ended_at = at = timezone.now()
+    current.finished_at = at = timezone.now()
     if isinstance(response, ProviderError):
         _note_failure(current, response)
     if known is not None:

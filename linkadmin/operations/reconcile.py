@@ -107,10 +107,10 @@ def close_overdue(*, now: datetime) -> int:
     """
     too_long = now - timedelta(seconds=settings.OPERATION_UNDECIDED_SECONDS) - CHECK_EVERY
     dead = Operation.objects.filter(state=State.SENDING, lease_until__lt=now)
-    never_sent = Operation.objects.filter(state=State.PREPARED, prepared_at__lt=now - ABANDONED_AFTER)
+    never_sent = Operation.objects.filter(state=State.PREPARED, created_at__lt=now - ABANDONED_AFTER)
     unverified = Operation.objects.filter(state=State.UNKNOWN, sent_at__lt=too_long)
     late = PendingChallenge.objects.filter(expires_at__lt=now)
-    refused = Operation.objects.filter(counts_as_attempt=True, ended_at__gt=now - WINDOW).values("end_user")
+    refused = Operation.objects.filter(counts_as_attempt=True, finished_at__gt=now - WINDOW).values("end_user")
     waiting = PendingChallenge.objects.filter(expires_at__gte=now, operation__end_user__in=refused)
     waiting = waiting.defer("encrypted_session", "encrypted_shown")  # a picture may be long
     return (

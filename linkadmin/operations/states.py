@@ -96,7 +96,7 @@ def move(
     if to not in MOVES[by].get(State(operation.state), ()):
         raise IllegalMove(f"from {operation.state} to {to} by {by}")
     is_over = to not in OPEN_STATES or operation.counts_as_attempt
-    operation.ended_at = at if is_over else None
+    operation.finished_at = at if is_over else None
     operation.check_at = at if to is State.UNKNOWN else operation.check_at
     fields = [field.attname for field in Operation._meta.concrete_fields if not field.primary_key]
     columns = {name: getattr(operation, name) for name in fields}

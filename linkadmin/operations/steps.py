@@ -61,7 +61,7 @@ def steps_of_link(link: Link, last: Operation | None) -> list[Step]:
     if last.is_open or (last.is_done and (link.is_verifying or link.health == HealthState.SETTING_UP.value)):
         return steps_of(last)
     works = last.is_done and link.health == HealthState.HEALTHY.value
-    if works and last.ended_at and timezone.now() - last.ended_at < SHOWN_WHEN_DONE:
+    if works and last.finished_at and timezone.now() - last.finished_at < SHOWN_WHEN_DONE:
         return _steps_of(last, WORKS + 1)
     return []
 

@@ -179,9 +179,9 @@ def test_each_state_began_when_the_history_says() -> None:
 def test_nothing_is_under_way_and_the_past_fits_together() -> None:
     assert not Operation.objects.open().exists()
     for operation in Operation.objects.select_related("parent", "link"):
-        assert operation.prepared_at <= operation.sent_at < operation.ended_at < NOW
+        assert operation.created_at <= operation.sent_at < operation.finished_at < NOW
         assert operation.link.created_at - timedelta(minutes=1) <= operation.sent_at
-        assert operation.parent is None or operation.parent.ended_at == operation.sent_at
+        assert operation.parent is None or operation.parent.finished_at == operation.sent_at
     assert len(Counter(Operation.objects.values_list("kind", "state"))) >= 6
 
 
@@ -197,7 +197,7 @@ def test_no_bank_has_refused_so_often_of_late_that_a_repair_is_forbidden() -> No
     counted = Operation.objects.filter(counts_as_attempt=True)
 
     assert counted.exists()
-    assert not counted.filter(ended_at__gt=NOW - timedelta(days=2)).exists()
+    assert not counted.filter(finished_at__gt=NOW - timedelta(days=2)).exists()
     assert budget_of(first_repair()).left == FREE_ATTEMPTS
 
 

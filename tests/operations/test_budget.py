@@ -118,7 +118,7 @@ def test_success_starts_the_count_anew(env: Environment) -> None:
 def test_a_day_starts_the_count_anew(env: Environment) -> None:
     link = env.belvo_link()
     refuse(env, link, times=2)
-    Operation.objects.update(ended_at=timezone.now() - timedelta(hours=24, seconds=1))
+    Operation.objects.update(finished_at=timezone.now() - timedelta(hours=24, seconds=1))
 
     page = env.open(f"/links/{link.pk}/credentials/")
 

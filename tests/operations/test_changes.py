@@ -296,7 +296,7 @@ def test_answer_whose_record_shows_the_old_value_is_no_success(env: Environment)
 def test_row_that_cannot_be_closed_keeps_no_other_waiting(env: Environment) -> None:
     for number in range(2):
         act(env, env.belvo_link(f"Customer {number}", cause=Cause.WORKING), "fetch")
-    broken, good = Operation.objects.order_by("prepared_at")
+    broken, good = Operation.objects.order_by("created_at")
     Operation.objects.update(state=State.SENDING, lease_until=timezone.now())
     Operation.objects.filter(pk=broken.pk).update(kind="un\nprintable")
 

@@ -36,7 +36,7 @@ def happen(env: Environment, link: Link, kind: str, at: datetime, text: str = ""
     elif kind == "operation":
         row = Operation.objects.create(
             kind="update_credentials", state="rejected", integration=integration, link=link, end_user=link.end_user,
-            actor=ana, operation_key=uuid.uuid4(), prepared_at=at,
+            actor=ana, operation_key=uuid.uuid4(), created_at=at,
         )  # fmt: skip
     elif kind == "delivery":
         row = WebhookDelivery.objects.create(integration=integration, key=uuid.uuid4().hex, received_at=at, topic=text)

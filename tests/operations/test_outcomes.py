@@ -77,7 +77,7 @@ def test_intent_that_was_never_sent_is_withdrawn(env: Environment) -> None:
         end_user=link.end_user,
         actor=env.people["ana"],
         operation_key=uuid.uuid4(),
-        prepared_at=timezone.now() - timedelta(seconds=61),
+        created_at=timezone.now() - timedelta(seconds=61),
     )
 
     tasks.close_overdue()

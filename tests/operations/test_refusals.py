@@ -119,7 +119,7 @@ def test_decision_that_comes_too_late_or_is_not_theirs_is_no_mistake(
     env.send(url_of(link, "credentials"), password="pass_valid")
     env.settled()
     Operation.objects.update(
-        state="needs_decision", actor=env.people["ana" if was_decided else "mia"], ended_at=None, cause=""
+        state="needs_decision", actor=env.people["ana" if was_decided else "mia"], finished_at=None, cause=""
     )
     url = f"{env.last_operation().get_absolute_url()}decide/"
     decision = {"outcome": "done", "note": "Asked the bank."}

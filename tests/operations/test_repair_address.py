@@ -125,7 +125,7 @@ def test_lost_one_is_void_and_stands_in_nobodys_way(env: Environment, link: Link
     page = env.open(act(env, link, "repair-address", locale="es").location)
 
     operation = env.last_operation(link)
-    assert (operation.state, operation.outcome) == (State.EXPIRED, "address_lost")
+    assert (operation.state, operation.outcome) == (State.EXPIRED, "url_lost")
     assert "The repair address was lost on its way" in page.words
     assert "State Void" in page.words
     assert url_of(link, "repair-address") in page.links()
@@ -138,7 +138,7 @@ def test_one_whose_process_died_is_void(env: Environment, link: Link) -> None:
     tasks.close_overdue()
 
     operation.refresh_from_db()
-    assert (operation.state, operation.outcome) == (State.EXPIRED, "address_lost")
+    assert (operation.state, operation.outcome) == (State.EXPIRED, "url_lost")
 
 
 def test_link_that_the_customer_repairs_offers_it_at_its_head(env: Environment, link: Link) -> None:

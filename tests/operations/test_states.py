@@ -45,7 +45,7 @@ def test_legal_move_is_made_and_recorded(operation: Operation, by: By, before: S
     operation.refresh_from_db()
     assert (read.state, operation.state, operation.words) == (to, to, "set on the way")
     assert operation.version == read.version == 2
-    assert operation.ended_at == (None if to in OPEN_STATES else now)
+    assert operation.finished_at == (None if to in OPEN_STATES else now)
     assert AuditEvent.objects.count() - events == (0 if by in (By.START, By.CODE) else 1)
 
 

@@ -129,9 +129,9 @@ def test_after_the_last_wrong_code_the_page_offers_what_is_possible(env: Environ
     assert page.source.count("button--primary") == 1
     second = env.last_operation(link).parent
     assert second is not None
-    assert second.ended_at is not None
+    assert second.finished_at is not None
     free_at = budget_of(link).free_at
-    assert free_at == second.ended_at + timedelta(hours=24)
+    assert free_at == second.finished_at + timedelta(hours=24)
     assert f"{timezone.localtime(free_at):%H:%M:%S}" in page.words
 
 

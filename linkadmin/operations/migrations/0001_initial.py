@@ -28,9 +28,9 @@ class Migration(migrations.Migration):
                 ('fingerprint', models.CharField(max_length=64)),
                 ('parameters', models.JSONField(blank=True, default=dict)),
                 ('natural_key', models.CharField(blank=True, max_length=120)),
-                ('prepared_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='prepared')),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='prepared')),
                 ('sent_at', models.DateTimeField(blank=True, null=True, verbose_name='sent')),
-                ('ended_at', models.DateTimeField(blank=True, null=True, verbose_name='ended')),
+                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='ended')),
                 ('lease_until', models.DateTimeField(blank=True, null=True)),
                 ('check_at', models.DateTimeField(blank=True, null=True)),
                 ('good_data_before', models.DateTimeField(blank=True, null=True)),
@@ -103,7 +103,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='operation',
-            index=models.Index(fields=['link', '-prepared_at'], name='operation_of_link'),
+            index=models.Index(fields=['link', '-created_at'], name='operation_of_link'),
         ),
         migrations.AddIndex(
             model_name='operation',

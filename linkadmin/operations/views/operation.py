@@ -195,7 +195,7 @@ def _address(operation: Operation, user: User) -> Address | None:
     url = encrypted.repair_url_of(operation, now=now) if is_mine else None
     return Address(
         expires_at=until,
-        total_seconds=int((until - (operation.ended_at or operation.began_at)).total_seconds()),
+        total_seconds=int((until - (operation.finished_at or operation.began_at)).total_seconds()),
         left_seconds=max(0, int((until - now).total_seconds())),
         is_mine=is_mine,
         url=url.reveal() if url else "",

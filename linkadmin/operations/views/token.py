@@ -132,7 +132,7 @@ def _submit(request: HttpRequest, link: Link, challenge: PendingChallenge | None
 
 def _sent_again(request: HttpRequest, link: Link) -> HttpResponse:
     """Answer the second click of a form whose first one was taken: show where that one stands."""
-    made = link.operations.with_names().order_by("-prepared_at").first()
+    made = link.operations.with_names().order_by("-created_at").first()
     return go(request, place_of(outcome_of(made)) if made else link.get_absolute_url())
 
 

@@ -87,7 +87,7 @@ def _unknown(
 
 def _may_make(create: Operation, remote: RemoteLink, end_user_id: str) -> bool:
     """Tell whether an operation that is not over may be what this link comes from."""
-    if remote.created_at is not None and remote.created_at < create.prepared_at - BEFORE:
+    if remote.created_at is not None and remote.created_at < create.created_at - BEFORE:
         return False
     if create.natural_key:
         return create.natural_key == remote.remote_id
