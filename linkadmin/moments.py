@@ -40,7 +40,7 @@ BOUNDS: Mapping[str, Mapping[str, timedelta]] = {
     "audit.ClockMark": {"seen_at": NEVER_AHEAD, "jumped_at": NEVER_AHEAD},
     "integrations.Integration": {
         "keys_retry_at": A_QUARTER,
-        "keys_refused_at": NEVER_AHEAD,
+        "keys_rejected_at": NEVER_AHEAD,
         "tested_at": NEVER_AHEAD,
         "institutions_read_at": NEVER_AHEAD,
         "last_full_check_at": NEVER_AHEAD,

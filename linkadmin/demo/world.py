@@ -93,7 +93,7 @@ def _integrations(simulator_url: str, now: datetime) -> dict[str, Integration]:
             name=name,
             base_url=simulator_url,
             options=options,
-            key_state=Integration.KeyState.GOOD,
+            key_state=Integration.KeyState.VALID,
             tested_at=now - timedelta(minutes=25),
             test_detail=TEST_ANSWERS[provider],
             institutions_read_at=now if provider == BELVO else None,

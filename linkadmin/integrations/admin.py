@@ -23,7 +23,7 @@ from linkadmin.web.secret_input import SecretInput
 from .keys import store_secret
 from .models import INSTITUTIONS_TASK, Integration
 
-KEY_FIELDS = ("key_state", "keys_refused_at", "keys_retry_at", "tested_at", "test_detail")
+KEY_FIELDS = ("key_state", "keys_rejected_at", "keys_retry_at", "tested_at", "test_detail")
 
 
 class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -125,8 +125,8 @@ class IntegrationAdmin(StrictAdmin):
         obj.options = form.options()
         replaced = form.new_secrets()
         if replaced or "base_url" in form.changed_data:
-            obj.key_state = Integration.KeyState.UNTRIED
-            obj.keys_refused_at = obj.keys_retry_at = None
+            obj.key_state = Integration.KeyState.UNTESTED
+            obj.keys_rejected_at = obj.keys_retry_at = None
         super().save_model(request, obj, form, change)
         for name, secret in replaced.items():
             store_secret(obj, name, secret)

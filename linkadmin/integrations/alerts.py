@@ -51,14 +51,14 @@ def alerts(of: Collection[UUID] | None = None) -> list[Alert]:
 
 def troubled() -> IntegrationQuerySet:
     """Return the integrations in use that may have an alert: when they have none any more, the time tells."""
-    may_be = Q(key_state=Integration.KeyState.REFUSED) | Q(circuit_breaker__open_until__isnull=False)
+    may_be = Q(key_state=Integration.KeyState.REJECTED) | Q(circuit_breaker__open_until__isnull=False)
     return Integration.objects.filter(may_be, is_active=True)
 
 
 def alert_of(integration: Integration) -> Alert | None:
     """Tell whether an integration can't be used now; rejected keys come before an open circuit breaker."""
     if integration.keys_refused:
-        since, until = integration.keys_refused_at, integration.keys_retry_at
+        since, until = integration.keys_rejected_at, integration.keys_retry_at
         return Alert(integration, KEYS, why_keys(integration), since, until)
     try:
         denial = circuit_breaker.denial_of(integration.circuit_breaker, now=timezone.now())

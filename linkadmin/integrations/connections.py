@@ -70,21 +70,21 @@ def _note_test(
     integration: Integration, *, actor: User, detail: str = "", error: ProviderError | None = None
 ) -> Integration:
     states = Integration.KeyState
-    integration.refresh_from_db(fields=["key_state", "keys_refused_at", "keys_retry_at"])  # the test took its time
+    integration.refresh_from_db(fields=["key_state", "keys_rejected_at", "keys_retry_at"])  # the test took its time
     integration.tested_at = timezone.now()
     if error is not None:
         failure = error.failure
         detail = " · ".join(filter(None, [str(failure.status or ""), failure.code or failure.reason, failure.words]))
     if isinstance(error, KeysRefused):
-        integration.key_state = states.REFUSED
-        integration.keys_refused_at = integration.keys_refused_at or integration.tested_at
+        integration.key_state = states.REJECTED
+        integration.keys_rejected_at = integration.keys_rejected_at or integration.tested_at
         integration.keys_retry_at = keys.retry_at(error)
     elif error is None or not integration.keys_refused:  # only a good test ends a rejection
-        integration.key_state = states.GOOD if error is None else states.UNREACHABLE
-        integration.keys_refused_at = integration.keys_retry_at = None
+        integration.key_state = states.VALID if error is None else states.UNREACHABLE
+        integration.keys_rejected_at = integration.keys_retry_at = None
     integration.test_detail = detail[:500]
-    integration.save(update_fields=["key_state", "keys_refused_at", "keys_retry_at", "tested_at", "test_detail"])
-    is_good = integration.key_state == states.GOOD
+    integration.save(update_fields=["key_state", "keys_rejected_at", "keys_retry_at", "tested_at", "test_detail"])
+    is_good = integration.key_state == states.VALID
     _record_test(integration, actor=actor, outcome=Outcome.DONE if is_good else Outcome.REJECTED)
     return integration
 

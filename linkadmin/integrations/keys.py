@@ -59,10 +59,10 @@ def retry_at(error: KeysRefused) -> datetime | None:
 def _note_refused(integration: Integration, error: KeysRefused) -> None:
     rows, until = Integration.objects.filter(pk=integration.pk), retry_at(error)
     if until is not None:  # which makes nothing shorter that only a person can end
-        rows = rows.exclude(key_state=Integration.KeyState.REFUSED, keys_retry_at=None)
+        rows = rows.exclude(key_state=Integration.KeyState.REJECTED, keys_retry_at=None)
     rows.update(
-        key_state=Integration.KeyState.REFUSED,
-        keys_refused_at=Coalesce("keys_refused_at", timezone.now()),
+        key_state=Integration.KeyState.REJECTED,
+        keys_rejected_at=Coalesce("keys_rejected_at", timezone.now()),
         keys_retry_at=until,
         test_detail=error.failure.words[:500],
         tested_at=timezone.now(),
@@ -71,9 +71,9 @@ def _note_refused(integration: Integration, error: KeysRefused) -> None:
 
 def _note_good(integration: Integration) -> None:
     """Take back the warning, unless keys are refused for the time being: the call was admitted before that."""
-    good, now = Integration.KeyState.GOOD, timezone.now()
+    good, now = Integration.KeyState.VALID, timezone.now()
     if integration.key_state != good:
         rows = Integration.objects.filter(pk=integration.pk).exclude(key_state=good)
-        rows.filter(~Q(key_state=Integration.KeyState.REFUSED) | Q(keys_retry_at__lte=now)).update(
-            key_state=good, keys_refused_at=None, keys_retry_at=None, test_detail="", tested_at=now
+        rows.filter(~Q(key_state=Integration.KeyState.REJECTED) | Q(keys_retry_at__lte=now)).update(
+            key_state=good, keys_rejected_at=None, keys_retry_at=None, test_detail="", tested_at=now
         )

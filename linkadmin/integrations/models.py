@@ -22,7 +22,7 @@ INSTITUTIONS_TASK = "sync.read_institution_list"  # reads the list of an integra
 class IntegrationQuerySet(models.QuerySet["Integration"]):
     def askable(self, *, now: datetime) -> "IntegrationQuerySet":
         """Return those that may be asked without a person: in use, with keys that are not refused at `now`."""
-        usable = ~Q(key_state=Integration.KeyState.REFUSED) | Q(keys_retry_at__lte=now)
+        usable = ~Q(key_state=Integration.KeyState.REJECTED) | Q(keys_retry_at__lte=now)
         return self.filter(usable, is_active=True)
 
     def that_can(self, capability: Capability) -> "IntegrationQuerySet":
@@ -34,9 +34,9 @@ class Integration(models.Model):
     """One account at one provider: an address, keys, and the links reached through it."""
 
     class KeyState(models.TextChoices):
-        UNTRIED = "untried", _("Not tried yet")
-        GOOD = "good", _("Keys are good")
-        REFUSED = "refused", _("Keys are refused")
+        UNTESTED = "untested", _("Not tried yet")
+        VALID = "valid", _("Keys are good")
+        REJECTED = "rejected", _("Keys are refused")
         UNREACHABLE = "unreachable", _("No good answer")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -45,8 +45,8 @@ class Integration(models.Model):
     base_url = models.CharField(_("base address"), max_length=200)
     options = models.JSONField(_("options"), default=dict, blank=True)  # the provider's non-secret config fields
     is_active = models.BooleanField(_("in use"), default=True)
-    key_state = models.CharField(_("keys"), max_length=12, choices=KeyState.choices, default=KeyState.UNTRIED)
-    keys_refused_at = models.DateTimeField(_("keys refused since"), null=True, blank=True)
+    key_state = models.CharField(_("keys"), max_length=12, choices=KeyState.choices, default=KeyState.UNTESTED)
+    keys_rejected_at = models.DateTimeField(_("keys refused since"), null=True, blank=True)
     keys_retry_at = models.DateTimeField(_("refused keys are tried again"), null=True, blank=True)  # None: by a person
     tested_at = models.DateTimeField(_("last tested"), null=True, blank=True)
     test_detail = models.CharField(_("answer of the last test"), max_length=500, blank=True)
@@ -101,7 +101,7 @@ class Integration(models.Model):
     @property
     def keys_refused(self) -> bool:
         """Whether the keys are refused for now: until a moment where it may have been a rate limit."""
-        if self.key_state != self.KeyState.REFUSED:
+        if self.key_state != self.KeyState.REJECTED:
             return False
         return self.keys_retry_at is None or self.keys_retry_at > timezone.now()
 

@@ -59,7 +59,7 @@ def integration_test(request: HttpRequest, pk: Any) -> HttpResponse:
     except Busy:
         messages.warning(request, _("The provider is rate limiting us, so the keys weren't tested. Test again later."))
         return onward
-    if tested.key_state == Integration.KeyState.GOOD:
+    if tested.key_state == Integration.KeyState.VALID:
         messages.success(request, _("The provider answered and accepts the keys."))
     else:
         messages.error(request, _("The connection test failed: %(why)s") % {"why": tested.test_detail})

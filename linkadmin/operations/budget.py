@@ -65,7 +65,9 @@ def budget_of(subject: Link | Operation) -> Budget:
     sign_ins, at_bank = _sign_ins(subject), _at_bank(subject)
     success = sign_ins.filter(kind__in=LOGIN_KINDS, state__in=DONE_STATES).aggregate(at=Max("finished_at"))["at"]
     since = timezone.now() - WINDOW
-    counted = sign_ins.filter(counts_as_attempt=True, finished_at__gt=max(since, success or since)).order_by("finished_at")
+    counted = sign_ins.filter(counts_as_attempt=True, finished_at__gt=max(since, success or since)).order_by(
+        "finished_at"
+    )
     refused = [at for at in counted.values_list("finished_at", flat=True) if at]
     if not refused:
         return Budget(0)
@@ -78,7 +80,9 @@ def budget_of(subject: Link | Operation) -> Budget:
 def latest_refusal(end_user: EndUser, bank: Institution) -> Operation:
     """Return the last operation of a customer at a bank that the bank refused; one that counts must be there."""
     refused = Operation.objects.with_names().filter(end_user__external_id=end_user.external_id, counts_as_attempt=True)
-    return refused.filter(institution__integration=bank.integration_id, institution__name=bank.name).latest("finished_at")
+    return refused.filter(institution__integration=bank.integration_id, institution__name=bank.name).latest(
+        "finished_at"
+    )
 
 
 def require_attempt(operation: Operation) -> None:

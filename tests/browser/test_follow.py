@@ -172,7 +172,7 @@ def test_settled_page_that_nobody_is_at_asks_nothing(env: Environment, windows: 
 
     page.clock.run_for(600_000)
     assert asked == []
-    Integration.objects.filter(pk=env.heron.pk).update(key_state="refused")
+    Integration.objects.filter(pk=env.heron.pk).update(key_state="rejected")
     page.mouse.move(200, 200)
 
     expect(page.locator(".bar")).to_contain_text("rejects our API keys")
@@ -194,14 +194,14 @@ def test_open_lists_show_keys_that_were_rejected_meanwhile(
     page = windows.window(name)
     page.clock.install()
     page.goto(url)
-    Integration.objects.filter(pk=env.belvo.pk).update(key_state="refused")
+    Integration.objects.filter(pk=env.belvo.pk).update(key_state="rejected")
     page.mouse.move(200, 200)
     page.clock.run_for(ROUNDS)
 
     expect(page.locator(shown)).to_have_count(1)
     expect(page.locator("#announcer")).to_contain_text("rejects our API keys")
 
-    Integration.objects.filter(pk=env.belvo.pk).update(key_state="good")
+    Integration.objects.filter(pk=env.belvo.pk).update(key_state="valid")
     page.mouse.move(210, 210)
     page.clock.run_for(ROUNDS)
 
@@ -217,7 +217,7 @@ def test_list_that_was_searched_keeps_what_was_found(env: Environment, windows: 
     page.get_by_role("searchbox").first.fill("nobody of that name")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
-    Integration.objects.filter(pk=env.belvo.pk).update(key_state="refused")
+    Integration.objects.filter(pk=env.belvo.pk).update(key_state="rejected")
     page.mouse.move(200, 200)
     page.clock.run_for(ROUNDS)
 

@@ -134,7 +134,7 @@ def test_plan_leaves_out_what_cannot_be_refreshed_and_says_why(env: Environment)
     open_one, gone, off, refused = env.heron_link(), ended(env.heron_link(item_id="2")), *many(env.belvo, 2)
     other = Integration.objects.create(provider="belvo", name="Off", base_url=env.belvo.base_url, is_active=False)
     Link.objects.filter(pk=off.pk).update(integration=other)
-    Integration.objects.filter(pk=env.belvo.pk).update(key_state=Integration.KeyState.REFUSED)
+    Integration.objects.filter(pk=env.belvo.pk).update(key_state=Integration.KeyState.REJECTED)
 
     job = planned(env, "refresh", [open_one, gone, off, refused])
 

@@ -162,7 +162,7 @@ def test_refused_keys_let_links_wait_for_an_administrator(env: Environment) -> N
 
     assert results(job) == {"waiting": 1}
     assert "The provider refuses our keys" in env.open(job.get_absolute_url()).words
-    Integration.objects.update(key_state=Integration.KeyState.GOOD)
+    Integration.objects.update(key_state=Integration.KeyState.VALID)
     assert (due_again(job).state, results(job)) == ("done", {"done": 1})
 
 

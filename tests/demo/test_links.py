@@ -103,7 +103,7 @@ def test_the_planted_keys_are_good(provider: str) -> None:
 
     report = connections.client_for(integration).test_connection()
 
-    assert integration.key_state == Integration.KeyState.GOOD
+    assert integration.key_state == Integration.KeyState.VALID
     assert integration.test_detail.startswith(f"{report.detail} (")
 
 

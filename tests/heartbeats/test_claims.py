@@ -86,7 +86,7 @@ def test_no_page_claims_what_nobody_does(env: Environment) -> None:
         )
         pages.append(("ana", message.get_absolute_url()))
     Integration.objects.filter(pk=env.heron.pk).update(
-        key_state=Integration.KeyState.REFUSED, keys_retry_at=timezone.now() + timedelta(hours=2)
+        key_state=Integration.KeyState.REJECTED, keys_retry_at=timezone.now() + timedelta(hours=2)
     )
 
     dead = check(env, pages, CLAIMS)

@@ -83,11 +83,11 @@ def test_key_that_is_typed_replaces_the_old_one_and_is_untried(env: Environment)
     after = env.heron.secrets.get()
     assert (after.pk, after.version) == (before.pk, before.version + 1)
     assert after.fingerprint != before.fingerprint
-    assert env.heron.key_state == Integration.KeyState.UNTRIED
+    assert env.heron.key_state == Integration.KeyState.UNTESTED
 
 
 def test_new_key_forgets_until_when_the_old_one_was_refused(env: Environment) -> None:
-    Integration.objects.update(key_state=Integration.KeyState.REFUSED, keys_retry_at=timezone.now())
+    Integration.objects.update(key_state=Integration.KeyState.REJECTED, keys_retry_at=timezone.now())
 
     change(env, env.heron, heron_api_key="key_new")
 

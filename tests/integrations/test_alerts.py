@@ -22,7 +22,7 @@ REJECTED = "Belvo rejects our API keys for Belvo test."
 
 def reject(integration: Integration, *, minutes: int = 8) -> None:
     since = timezone.now() - timedelta(minutes=minutes)
-    state = {"key_state": Integration.KeyState.REFUSED, "keys_refused_at": since, "keys_retry_at": None}
+    state = {"key_state": Integration.KeyState.REJECTED, "keys_rejected_at": since, "keys_retry_at": None}
     Integration.objects.filter(pk=integration.pk).update(**state)
 
 
@@ -96,7 +96,7 @@ def test_bar_counts_from_the_first_refusal_and_goes_with_a_good_test(env: Enviro
     store_secret(env.belvo, "secret_password", Secret("a wrong key"))
     test = f"{env.belvo.get_absolute_url()}test/"
     env.post(test, name="adm")
-    Integration.objects.update(keys_refused_at=timezone.now() - timedelta(hours=3))
+    Integration.objects.update(keys_rejected_at=timezone.now() - timedelta(hours=3))
     open_page = pulse_of(env.open("/links/"))
     assert "First rejected 3 h ago." in bar_of(env, "/links/")
 
@@ -109,7 +109,7 @@ def test_bar_counts_from_the_first_refusal_and_goes_with_a_good_test(env: Enviro
     assert open_page.poll(env.client()).status_code == 200
     assert "API keys" not in bar_of(env, "/links/")
     env.belvo.refresh_from_db()
-    assert env.belvo.keys_refused_at is None
+    assert env.belvo.keys_rejected_at is None
 
 
 @pytest.mark.parametrize("why", ["keys", "paused"])

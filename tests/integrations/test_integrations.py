@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 def test_list_shows_address_keys_and_how_many_links(env: Environment) -> None:
     env.belvo_link()
-    Integration.objects.update(key_state=Integration.KeyState.UNTRIED, tested_at=None)
+    Integration.objects.update(key_state=Integration.KeyState.UNTESTED, tested_at=None)
 
     page = env.open("/integrations/", "mia")
 
@@ -54,7 +54,7 @@ def test_connection_with_good_keys_is_good(env: Environment, provider: str, name
 
     integration.refresh_from_db()
     assert answer.location == integration.get_absolute_url()
-    assert integration.key_state == Integration.KeyState.GOOD
+    assert integration.key_state == Integration.KeyState.VALID
     assert "The provider answered and accepts the keys." in env.open(answer.location, name).words
 
 
@@ -86,14 +86,14 @@ def test_address_that_does_not_answer_is_no_fault_of_the_keys(env: Environment) 
 def test_rejected_keys_stay_rejected_while_the_test_gets_no_good_answer(env: Environment) -> None:
     since = timezone.now() - timedelta(hours=3)
     Integration.objects.filter(pk=env.heron.pk).update(
-        base_url="http://127.0.0.1:9", key_state=Integration.KeyState.REFUSED, keys_refused_at=since
+        base_url="http://127.0.0.1:9", key_state=Integration.KeyState.REJECTED, keys_rejected_at=since
     )
 
     answer = env.post(f"{env.heron.get_absolute_url()}test/", name="adm")
 
     page = env.open(answer.location, "adm")
     env.heron.refresh_from_db()
-    assert (env.heron.keys_refused, env.heron.keys_refused_at) == (True, since)
+    assert (env.heron.keys_refused, env.heron.keys_rejected_at) == (True, since)
     assert "The connection test failed" in page.words
     assert "rejects our API keys" in page.source
 
@@ -117,11 +117,11 @@ def test_connection_test_is_an_event(env: Environment) -> None:
 
     event = AuditEvent.objects.get(action="integration.connection_tested")
     assert (event.actor, event.object_id, event.outcome) == ("adm", str(env.belvo.pk), "done")
-    assert event.details == {"keys": "good"}
+    assert event.details == {"keys": "valid"}
 
 
 def test_good_test_lets_changes_be_sent_again(env: Environment) -> None:
-    Integration.objects.update(key_state=Integration.KeyState.REFUSED)
+    Integration.objects.update(key_state=Integration.KeyState.REJECTED)
 
     env.post(f"{env.belvo.get_absolute_url()}test/", name="adm")
 
@@ -164,7 +164,7 @@ def test_links_that_are_being_proven_are_counted_with_the_others(env: Environmen
 def test_removed_links_are_shown_as_ended_and_not_as_reached(env: Environment) -> None:
     env.belvo_link(cause=Cause.REMOVED)
     env.belvo_link("Blue Fern", bank="gringotts_mx_retail", cause=Cause.WORKING)
-    Integration.objects.filter(pk=env.belvo.pk).update(key_state="refused")
+    Integration.objects.filter(pk=env.belvo.pk).update(key_state="rejected")
 
     words = env.open(env.belvo.get_absolute_url(), "mia").words
 

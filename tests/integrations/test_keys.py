@@ -49,7 +49,7 @@ def test_good_call_takes_back_that_a_provider_could_not_be_reached(env: Environm
 
     ask_about(env, link)
 
-    assert (env.belvo.key_state, env.belvo.test_detail) == (Integration.KeyState.GOOD, "")
+    assert (env.belvo.key_state, env.belvo.test_detail) == (Integration.KeyState.VALID, "")
 
 
 def test_any_call_that_is_answered_says_that_keys_are_good(env: Environment) -> None:
@@ -58,7 +58,7 @@ def test_any_call_that_is_answered_says_that_keys_are_good(env: Environment) -> 
     client_for(env.belvo, in_background=True).test_connection()
 
     env.belvo.refresh_from_db()
-    assert env.belvo.key_state == Integration.KeyState.GOOD
+    assert env.belvo.key_state == Integration.KeyState.VALID
 
 
 def test_key_that_cannot_be_decrypted_is_noted_by_whoever_would_call(env: Environment) -> None:
@@ -88,7 +88,7 @@ def test_refusal_that_may_be_a_rate_limit_lasts_until_then(env: Environment, bel
 
 def test_refusal_anew_lasts_anew(env: Environment, belvo_answers: Answers) -> None:
     link = env.belvo_link()
-    Integration.objects.update(key_state=Integration.KeyState.REFUSED, keys_retry_at=timezone.now())
+    Integration.objects.update(key_state=Integration.KeyState.REJECTED, keys_retry_at=timezone.now())
     belvo_answers(reply(403, [], Retry_After="900"))
 
     ask_about(env, link)
@@ -99,7 +99,7 @@ def test_refusal_anew_lasts_anew(env: Environment, belvo_answers: Answers) -> No
 @pytest.mark.parametrize("path", ["refresh", "test"])
 def test_refused_keys_are_tried_again_by_a_person_only(env: Environment, belvo_answers: Answers, path: str) -> None:
     link = env.belvo_link()
-    Integration.objects.update(key_state=Integration.KeyState.REFUSED, keys_retry_at=timezone.now())
+    Integration.objects.update(key_state=Integration.KeyState.REJECTED, keys_retry_at=timezone.now())
     belvo_answers(reply(401, []))
 
     if path == "refresh":
@@ -113,11 +113,11 @@ def test_refused_keys_are_tried_again_by_a_person_only(env: Environment, belvo_a
 
 def test_good_answer_forgets_when_keys_are_tried_again(env: Environment) -> None:
     link = env.belvo_link()
-    Integration.objects.update(key_state=Integration.KeyState.REFUSED, keys_retry_at=timezone.now())
+    Integration.objects.update(key_state=Integration.KeyState.REJECTED, keys_retry_at=timezone.now())
 
     ask_about(env, link)
 
-    assert (env.belvo.key_state, env.belvo.keys_retry_at) == (Integration.KeyState.GOOD, None)
+    assert (env.belvo.key_state, env.belvo.keys_retry_at) == (Integration.KeyState.VALID, None)
 
 
 @pytest.mark.parametrize("late", [reply(403, [], Retry_After="900"), reply(400, [])])
@@ -127,7 +127,7 @@ def test_answer_to_a_call_that_began_before_keys_were_refused_leaves_it_to_a_per
     link = env.belvo_link()
 
     def refused_meanwhile(connection: socket.socket) -> None:
-        Integration.objects.update(key_state=Integration.KeyState.REFUSED, keys_retry_at=None)
+        Integration.objects.update(key_state=Integration.KeyState.REJECTED, keys_retry_at=None)
         connections.close_all()
         late(connection)
 
@@ -135,10 +135,10 @@ def test_answer_to_a_call_that_began_before_keys_were_refused_leaves_it_to_a_per
 
     ask_about(env, link)
 
-    assert (env.belvo.key_state, env.belvo.keys_retry_at) == (Integration.KeyState.REFUSED, None)
+    assert (env.belvo.key_state, env.belvo.keys_retry_at) == (Integration.KeyState.REJECTED, None)
 
 
-@pytest.mark.parametrize("before", [Integration.KeyState.REFUSED, Integration.KeyState.GOOD])
+@pytest.mark.parametrize("before", [Integration.KeyState.REJECTED, Integration.KeyState.VALID])
 def test_provider_that_lets_the_test_wait_says_nothing_about_the_keys(
     env: Environment, belvo_answers: Answers, before: str
 ) -> None:

@@ -48,7 +48,7 @@ class TestCircuitBreaker:
 
         for _each in range(6):
             failed(update, belvo)
-            Integration.objects.update(key_state=Integration.KeyState.GOOD)
+            Integration.objects.update(key_state=Integration.KeyState.VALID)
             CallQuota.objects.all().delete()
 
         assert len(script.received) == 6
@@ -183,7 +183,7 @@ class TestSlots:
 class TestRetries:
     def test_are_not_made_once_another_call_found_the_keys_refused(self, belvo: Integration, serve: Serve) -> None:
         def behave(connection: object) -> None:
-            Integration.objects.update(key_state=Integration.KeyState.REFUSED)
+            Integration.objects.update(key_state=Integration.KeyState.REJECTED)
             connections.close_all()
 
         script = serve(behave, GOOD)
@@ -226,7 +226,7 @@ class TestRefusedKeys:
         failed(read, belvo)
 
         client_for(belvo, by_hand=True).test_connection()
-        Integration.objects.update(key_state=Integration.KeyState.GOOD)
+        Integration.objects.update(key_state=Integration.KeyState.VALID)
 
         assert read(belvo)
 

@@ -76,7 +76,7 @@ def test_quota_with_no_call_left_is_said_at_the_head(env: Environment) -> None:
 
 
 def test_refused_keys_are_told(env: Environment) -> None:
-    refused = Integration.KeyState.REFUSED
+    refused = Integration.KeyState.REJECTED
     Integration.objects.filter(pk=env.belvo.pk).update(key_state=refused, keys_retry_at=timezone.now() + SOON)
 
     assert "Refused: tried again at" in words(env)
@@ -108,7 +108,7 @@ def test_connection_test_that_finds_no_call_left_blames_no_keys(env: Environment
     answer = env.post(f"{env.belvo.get_absolute_url()}test/", name="mia")
 
     env.belvo.refresh_from_db()
-    assert env.belvo.key_state == Integration.KeyState.UNTRIED
+    assert env.belvo.key_state == Integration.KeyState.UNTESTED
     assert "the quota of 1 call is used up. Nothing was sent." in env.open(answer.location, "mia").words
 
 

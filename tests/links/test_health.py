@@ -196,8 +196,8 @@ def test_giving_up_leaves_a_newer_repair_its_time(link: Link) -> None:
 
 UNASKABLE = [
     {"is_active": False},
-    {"key_state": Integration.KeyState.REFUSED},
-    {"key_state": Integration.KeyState.REFUSED, "keys_retry_at": after(60)},
+    {"key_state": Integration.KeyState.REJECTED},
+    {"key_state": Integration.KeyState.REJECTED, "keys_retry_at": after(60)},
 ]
 
 
@@ -211,7 +211,7 @@ def test_repair_is_not_asked_about_where_nobody_may_ask(link: Link, state: dict[
 
 def test_repair_is_asked_about_once_refused_keys_may_be_tried_again(link: Link) -> None:
     health.start_verifying(link, at=after(2), request_id="")
-    Integration.objects.update(key_state=Integration.KeyState.REFUSED, keys_retry_at=after(5))
+    Integration.objects.update(key_state=Integration.KeyState.REJECTED, keys_retry_at=after(5))
 
     assert list(health.unverified(checked_before=after(5), now=after(5))) == [link.pk]
 

@@ -103,7 +103,7 @@ def test_button_says_why_while_something_is_under_way(env: Environment) -> None:
 
 def test_button_says_why_while_the_keys_are_refused(env: Environment) -> None:
     link = env.belvo_link()
-    Integration.objects.filter(pk=env.belvo.pk).update(key_state="refused")
+    Integration.objects.filter(pk=env.belvo.pk).update(key_state="rejected")
 
     page = env.open(link.get_absolute_url())
 

@@ -165,7 +165,7 @@ def test_refused_keys_warn_at_the_integration_and_leave_links_alone(env: Environ
 
 def test_nothing_is_sent_while_the_keys_are_refused(env: Environment) -> None:
     form = env.open(env.new_link_url()).form_with("access_token")
-    Integration.objects.filter(pk=env.heron.pk).update(key_state=Integration.KeyState.REFUSED)
+    Integration.objects.filter(pk=env.heron.pk).update(key_state=Integration.KeyState.REJECTED)
 
     typed = {"end_user_id": "new-1", "end_user_name": "New Ltd", "access_token": "access-1", "item_id": "item-1"}
     page = env.post(env.new_link_url(), form.values | typed)
@@ -238,7 +238,7 @@ def test_provider_that_cannot_be_reached_was_sent_nothing(env: Environment) -> N
     assert page.status == 422
     assert "Nothing was sent" in page.words
     assert env.last_operation().state == State.NOT_SENT
-    assert Integration.objects.get(pk=env.heron.pk).key_state == Integration.KeyState.UNTRIED
+    assert Integration.objects.get(pk=env.heron.pk).key_state == Integration.KeyState.UNTESTED
 
 
 @pytest.mark.parametrize("typed", ["a/b?c#d", "<script>", "cus 1", "é-1", "Acme & Sons/12 %", "..", "x" * 140])

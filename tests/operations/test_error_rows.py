@@ -88,7 +88,7 @@ HERON_LOST = ("heron_500", "lost_after", "cut", "unreadable")
 
 def start_anew() -> None:
     """Forget what an earlier row did to the integrations: refused keys, a pause, a used-up quota."""
-    Integration.objects.update(key_state=Integration.KeyState.GOOD, keys_retry_at=None)
+    Integration.objects.update(key_state=Integration.KeyState.VALID, keys_retry_at=None)
     CircuitBreaker.objects.all().delete()
     CallQuota.objects.all().delete()
 

@@ -24,7 +24,7 @@ TWO = [
 
 def update(env: Environment, *answers: Behaviour) -> tuple[Link, Page]:
     """Have an update of credentials answered like this; return the link and what is seen then."""
-    Integration.objects.update(key_state=Integration.KeyState.GOOD, keys_retry_at=None)
+    Integration.objects.update(key_state=Integration.KeyState.VALID, keys_retry_at=None)
     CircuitBreaker.objects.all().delete()
     CallQuota.objects.all().delete()
     link = env.belvo_link()

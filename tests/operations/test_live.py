@@ -129,7 +129,7 @@ def start_an_operation(env: Environment, link: Link) -> None:
 
 
 def refuse_keys(env: Environment, link: Link) -> None:
-    Integration.objects.filter(pk=link.integration_id).update(key_state=Integration.KeyState.REFUSED)
+    Integration.objects.filter(pk=link.integration_id).update(key_state=Integration.KeyState.REJECTED)
 
 
 @pytest.mark.parametrize("change", [prove, refuse_keys])

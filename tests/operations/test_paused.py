@@ -172,7 +172,7 @@ def test_form_refused_by_a_rule_uses_nothing_of_a_quota(env: Environment) -> Non
 
 def test_refused_keys_are_not_used_by_a_task_that_was_queued_before(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.WORKING)
-    Integration.objects.update(key_state=Integration.KeyState.REFUSED)
+    Integration.objects.update(key_state=Integration.KeyState.REJECTED)
 
     env.prove(link)
 

@@ -70,7 +70,7 @@ def test_link_that_appears_while_a_place_is_waited_for_stops_the_create(
 
 def test_refused_create_leaves_no_customer_behind(env: Environment) -> None:
     form = env.open(env.new_link_url()).form_with("access_token")
-    Integration.objects.filter(pk=env.heron.pk).update(key_state=Integration.KeyState.REFUSED)
+    Integration.objects.filter(pk=env.heron.pk).update(key_state=Integration.KeyState.REJECTED)
 
     typed = {"end_user_id": "new-1", "end_user_name": "New Ltd", "access_token": "access-1", "item_id": "item-1"}
     answer = env.post(env.new_link_url(), form.values | typed)

@@ -85,7 +85,7 @@ def test_form_sent_before_with_other_values_is_no_mistake(env: Environment) -> N
 
 @pytest.mark.parametrize(
     ("keys", "title"),
-    [({"is_active": False}, "Nothing was sent"), ({"key_state": Integration.KeyState.REFUSED}, "Not now")],
+    [({"is_active": False}, "Nothing was sent"), ({"key_state": Integration.KeyState.REJECTED}, "Not now")],
 )
 def test_integration_that_is_off_is_no_mistake(env: Environment, keys: dict[str, object], title: str) -> None:
     url = url_of(env.belvo_link(), "credentials")

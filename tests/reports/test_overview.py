@@ -79,14 +79,14 @@ def test_auditor_sees_initials_and_administrator_figures_alone(env: Environment)
 
 def test_refused_keys_are_told_once(env: Environment) -> None:
     env.belvo_link()
-    type(env.belvo).objects.update(key_state="refused")
+    type(env.belvo).objects.update(key_state="rejected")
 
     assert env.open("/").words.count("the provider refuses our keys") == 1
 
 
 def test_refused_keys_that_may_be_tried_again_are_no_warning(env: Environment) -> None:
     env.belvo_link()
-    type(env.belvo).objects.update(key_state="refused", keys_retry_at=timezone.now())
+    type(env.belvo).objects.update(key_state="rejected", keys_retry_at=timezone.now())
 
     assert "the provider refuses our keys" not in env.open("/").words
 

@@ -18,7 +18,7 @@ from tests.environment import Environment
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-UNASKABLE: list[dict[str, Any]] = [{"is_active": False}, {"key_state": Integration.KeyState.REFUSED}]
+UNASKABLE: list[dict[str, Any]] = [{"is_active": False}, {"key_state": Integration.KeyState.REJECTED}]
 
 
 def pass_time(env: Environment, link: Link, **columns: object) -> Link:
@@ -132,7 +132,7 @@ class TestAge:
 
     def test_link_that_could_not_be_asked_about_for_an_hour_is_stale(self, env: Environment) -> None:
         link = env.belvo_link(cause=Cause.WORKING)
-        Integration.objects.update(key_state=Integration.KeyState.REFUSED)
+        Integration.objects.update(key_state=Integration.KeyState.REJECTED)
         pass_time(env, link, stale_at=timezone.now() - 2 * HOUR)
         assert link.health == HealthState.HEALTHY.value
 

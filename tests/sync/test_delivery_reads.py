@@ -264,12 +264,12 @@ class TestUnknownLink:
     ) -> None:
         remote_id = self.registered(env)
         deliver(at_belvo, told_by_belvo(link_id=remote_id))
-        Integration.objects.update(key_state=Integration.KeyState.REFUSED)
+        Integration.objects.update(key_state=Integration.KeyState.REJECTED)
         work()
         delivery = WebhookDelivery.objects.get()
         assert (delivery.state, delivery.outcome) == (DeliveryState.PROCESSING, DeliveryOutcome.WAITING_TO_RETRY)
 
-        Integration.objects.update(key_state=Integration.KeyState.GOOD)
+        Integration.objects.update(key_state=Integration.KeyState.VALID)
         work()
 
         assert outcome_of(WebhookDelivery.objects.get()) == DeliveryOutcome.CHANGED

@@ -80,7 +80,7 @@ def test_schedule_begins_what_is_due_and_no_sooner(env: Environment) -> None:
 
 def test_integration_that_is_off_or_refused_is_not_swept(env: Environment) -> None:
     Integration.objects.filter(pk=env.belvo.pk).update(is_active=False)
-    Integration.objects.filter(pk=env.heron.pk).update(key_state=Integration.KeyState.REFUSED)
+    Integration.objects.filter(pk=env.heron.pk).update(key_state=Integration.KeyState.REJECTED)
 
     tasks.wake_full_checks()
 

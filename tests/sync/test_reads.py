@@ -208,12 +208,12 @@ def test_read_that_our_quota_holds_back_comes_when_the_window_ends(env: Environm
 
 def test_refused_keys_are_not_used_and_nothing_is_forgotten(env: Environment) -> None:
     link = env.belvo_link()
-    Integration.objects.update(key_state=Integration.KeyState.REFUSED)
+    Integration.objects.update(key_state=Integration.KeyState.REJECTED)
     want(link)
     reads.work(env.belvo.pk)
     assert not env.calls("GET", AT_BELVO)
 
-    Integration.objects.update(key_state=Integration.KeyState.GOOD)
+    Integration.objects.update(key_state=Integration.KeyState.VALID)
     reads.work(env.belvo.pk)
 
     assert seen(link) == HealthState.HEALTHY.value

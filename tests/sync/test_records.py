@@ -233,7 +233,7 @@ def test_refused_keys_are_one_warning_at_the_integration(env: Environment) -> No
     assert "The provider refused our keys" in page.words
     assert "No link and no customer is at fault" in page.words
     assert "Invalid Secret Keys" in page.words
-    assert env.belvo.key_state == Integration.KeyState.REFUSED
+    assert env.belvo.key_state == Integration.KeyState.REJECTED
 
 
 def test_good_answer_takes_the_warning_about_keys_back(env: Environment) -> None:
@@ -242,7 +242,7 @@ def test_good_answer_takes_the_warning_about_keys_back(env: Environment) -> None
     env.open(records(env.belvo, "links"))
 
     env.belvo.refresh_from_db()
-    assert (env.belvo.key_state, env.belvo.test_detail) == (Integration.KeyState.GOOD, "")
+    assert (env.belvo.key_state, env.belvo.test_detail) == (Integration.KeyState.VALID, "")
 
 
 @pytest.mark.parametrize(

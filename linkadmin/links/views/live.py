@@ -124,7 +124,7 @@ def concerned(page: Mapping[str, Any]) -> list[UUID] | None:
 def trouble_of(key_state: str, *until: datetime | str | None) -> tuple[object, ...]:
     """Return what changes with an integration's alert: its keys, and the times until which calls are held back."""
     now = timezone.now()
-    return key_state == Integration.KeyState.REFUSED, *((at, now < at) for each in until if (at := time_of(each)))
+    return key_state == Integration.KeyState.REJECTED, *((at, now < at) for each in until if (at := time_of(each)))
 
 
 def _troubles(of: list[UUID] | None) -> list[tuple[object, ...]]:
