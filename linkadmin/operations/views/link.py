@@ -46,7 +46,6 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     last = Operation.objects.latest_of(link)
     budget = budget_of(link)
     head = head_of(link, last, user=user, budget=budget)
-    see_names = may(user, Right.SEE_NAMES)
     context = {
         "link": link,
         "pulse": pulse_of_link(link.pk),
@@ -56,18 +55,15 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "explanation": explain(last) if last and not last.is_done and _is_news(last, link) else None,
         "budget": budget,
         "ways": None if link.is_disconnected or link.is_verifying else ways_on(link, budget, user=user),
-        "timeline": timeline.latest(link, see_names=see_names),
+        "timeline": timeline.latest(link, see_names=may(user, Right.SEE_NAMES)),
         "kinds": timeline.kind_pills(QueryDict(), []),
         "strip": health_calendar(link, today=timezone.localdate()),
         "works": _works(link) and not head.standing.is_under_way,
         "why_unread": why_paused(link.integration, "read_link"),
         "may_refresh": may(user, Right.REFRESH) and not link.is_disconnected,
-        "fetch": _offer_beside(REFRESH_DATA, link, last, head, user=user),
-        "offers": _offers(link, last, head, user=user),
-        "delete": offer(REMOVAL, link, last, user=user),
-        "goes_too": len(links_that_go(link)) - 1,
         "may_allow": may(user, Right.ALLOW_ATTEMPT) and budget.manager_may_allow,
-        **_freshness(link),
+        "checked_in_list": link.last_checked_at != link.checked_at,
+        **_offers(link, last, head, user=user),
         **_care(link, user=user),
     }
     return render(request, "operations/link.html", context)
@@ -96,13 +92,6 @@ def link_refresh(request: HttpRequest, pk: UUID) -> HttpResponse:
     return go(request, link.get_absolute_url())
 
 
-def _freshness(link: Link) -> dict[str, Any]:
-    """Return how old what we know is, and when there should be more."""
-    return {
-        "checked_in_list": link.last_checked_at != link.checked_at,
-    }
-
-
 def _care(link: Link, *, user: User) -> dict[str, Any]:
     """Return the forms of those who look after links."""
     if not may(user, Right.ORGANISE_LINKS):
@@ -110,20 +99,21 @@ def _care(link: Link, *, user: User) -> dict[str, Any]:
     return {"note_form": NoteForm(), "owner_form": OwnerForm(link=link, reader=user)}
 
 
-def _offers(link: Link, last: Operation | None, head: LinkHead, *, user: User) -> list[Offer]:
-    """Return the buttons below the facts: what else can be done, and is not at the head of the page already."""
-    beside = [change for change in PAGES.values() if change.page and change.page.is_beside]
-    found = [_offer_beside(change, link, last, head, user=user) for change in beside]
-    return [each for each in found if each]
-
-
-def _offer_beside(
-    change: Change[Any], link: Link, last: Operation | None, head: LinkHead, *, user: User
-) -> Offer | None:
-    """Return the button for a change, unless it is at the head of the page already."""
-    found = offer(change, link, last, user=user)
+def _offers(link: Link, last: Operation | None, head: LinkHead, *, user: User) -> dict[str, Any]:
+    """Return what else can be done and is not at the head of the page already, and how many links a removal takes."""
     above = {button.url for button in (head.button, head.second) if button}
-    return None if found is None or found.url in above else found
+
+    def beside(change: Change[Any]) -> Offer | None:
+        found = offer(change, link, last, user=user)
+        return None if found is None or found.url in above else found
+
+    changes = [change for change in PAGES.values() if change.page and change.page.is_beside]
+    return {
+        "fetch": beside(REFRESH_DATA),
+        "offers": [found for change in changes if (found := beside(change))],
+        "delete": offer(REMOVAL, link, last, user=user),
+        "goes_too": len(links_that_go(link)) - 1,
+    }
 
 
 def _works(link: Link) -> bool:
