@@ -289,7 +289,7 @@ def _draw(env: Environment) -> Iterator[tuple[str, Page]]:
             "/", "/links/", "/links/?state=customer", "/links/new/", f"/links/new/?integration={env.belvo.pk}",
             env.new_link_url(), env.new_link_url("ironbank_br_retail"), f"/links/{refused.pk}/",
             f"/links/{refused.pk}/credentials/", f"/links/{refused.pk}/history/", f"/links/{refused.pk}/notes/",
-            f"/links/{waiting.pk}/", f"/links/{waiting.pk}/token/",
+            f"/links/{waiting.pk}/", f"/links/{waiting.pk}/code/",
             env.last_operation(refused).get_absolute_url(), env.last_operation(lost).get_absolute_url(),
             "/bulk/", planned(env, "refresh", [heron]).get_absolute_url(),
             worked(begun(env, "note", [heron, refused], text="Called them.")).get_absolute_url(),

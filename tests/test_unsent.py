@@ -32,7 +32,7 @@ def next_of(location: str) -> str:
     [
         ("credentials/", "", "credentials/"),
         ("credentials/", "credentials/", "credentials/"),
-        ("token/", "token/", "token/"),
+        ("code/", "code/", "code/"),
         ("settings/", "settings/", "settings/"),
         ("notes/", "", "notes/"),
         ("refresh/", "", ""),  # only a button: the page it stands on

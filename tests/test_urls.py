@@ -46,12 +46,12 @@ GET  /links/{link}/                      200  200  200  403
 POST /links/{link}/                      405  405  405  403
 GET  /links/{link}/credentials/          200  403  403  403
 POST /links/{link}/credentials/          422  403  403  403
-GET  /links/{link}/token/                303  303  303  403
-POST /links/{link}/token/                303  403  403  403
-POST /links/{link}/token/withdraw/       303  403  403  403
-GET  /links/{link}/token/withdraw/       405  403  403  403
-GET  /links/{link}/token/cancel/         403  303  403  403
-POST /links/{link}/token/cancel/         403  303  403  403
+GET  /links/{link}/code/                303  303  303  403
+POST /links/{link}/code/                303  403  403  403
+POST /links/{link}/code/withdraw/       303  403  403  403
+GET  /links/{link}/code/withdraw/       405  403  403  403
+GET  /links/{link}/code/cancel/         403  303  403  403
+POST /links/{link}/code/cancel/         403  303  403  403
 GET  /accounts/sessions/                 200  200  200  200
 POST /accounts/sessions/end/             302  302  302  302
 GET  /links/{link}/live/                 200  200  200  403
@@ -357,7 +357,7 @@ def test_auditor_reads_no_name_on_the_code_step_and_in_a_search(env: Environment
     link = Link.objects.get(pk=places["link"])
     ask_for_a_code(env, link)
 
-    step = env.open(f"/links/{link.pk}/token/", "aud")
+    step = env.open(f"/links/{link.pk}/code/", "aud")
     found = read(env.client("aud").post("/links/", {"q": link.end_user.external_id[:-1]}))
 
     assert "The bank asks for a one-time code" in step.words

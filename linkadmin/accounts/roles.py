@@ -161,7 +161,7 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "institution-search": Right.CREATE_LINK,
     "link-credentials": Right.UPDATE_CREDENTIALS,
     # A colleague sees the same step, but only who may send a code can.
-    "link-token": {"GET": Right.VIEW_LINKS, "POST": Right.UPDATE_CREDENTIALS},
+    "link-code": {"GET": Right.VIEW_LINKS, "POST": Right.UPDATE_CREDENTIALS},
     "link-live": Right.VIEW_LINKS,
     "link-history": Right.VIEW_LINKS,
     "link-notes": Right.ORGANISE_LINKS,
@@ -201,8 +201,8 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     # What concerns an integration as a whole, and no customer.
     "integration-operation": Right.VIEW_INTEGRATIONS,
     "integration-operation-live": Right.VIEW_INTEGRATIONS,
-    "link-token-withdraw": Right.UPDATE_CREDENTIALS,
-    "link-token-cancel": Right.WITHDRAW_CHALLENGE,
+    "link-code-withdraw": Right.UPDATE_CREDENTIALS,
+    "link-code-cancel": Right.WITHDRAW_CHALLENGE,
     "operation-decide": Right.DECIDE_OUTCOME,
     "operation-check": Right.REFRESH,
     # Work on many links: planned by who may do it to one, seen by who sees links.

@@ -197,7 +197,7 @@ class RemovalForm(ChangeForm):
         return typed
 
 
-class TokenForm(forms.Form):
+class CodeForm(forms.Form):
     """The one-time code, where the bank expects one, or the answer to its question."""
 
     operation_key = forms.UUIDField(widget=forms.HiddenInput)
@@ -213,23 +213,23 @@ class TokenForm(forms.Form):
         operation = asked.operation
         # What the institution says of its code, it does not say of the answer to a question.
         self._code = None if is_answer else operation.integration.provider_class.code_field(operation.institution)
-        self.fields["token"] = _answer_field() if is_answer else _code_field(self._code)
+        self.fields["code"] = _answer_field() if is_answer else _code_field(self._code)
 
-    def clean_token(self) -> str:
-        typed = str(self.cleaned_data["token"])
+    def clean_code(self) -> str:
+        typed = str(self.cleaned_data["code"])
         if not typed.strip():
-            raise forms.ValidationError(self.fields["token"].error_messages["required"])
+            raise forms.ValidationError(self.fields["code"].error_messages["required"])
         return typed
 
     def clean(self) -> dict[str, Any]:
         """Hold a code against the institution's own pattern. That may be outdated, so it can be sent anyway."""
-        typed, code = self.cleaned_data.get("token"), self._code
+        typed, code = self.cleaned_data.get("code"), self._code
         message = mismatch(code.pattern, code.pattern_message, typed) if code and typed else ""
         if message and not self.cleaned_data.get("as_typed"):
-            self.add_error("token", message)
+            self.add_error("code", message)
             self.fields["as_typed"].widget = forms.CheckboxInput()
-        if "token" in self.cleaned_data:
-            self.cleaned_data["token"] = Secret(self.cleaned_data["token"])
+        if "code" in self.cleaned_data:
+            self.cleaned_data["code"] = Secret(self.cleaned_data["code"])
         return self.cleaned_data
 
 

@@ -101,7 +101,7 @@ def _why_no_call(link: Link, call: OperationKind) -> str:
 def _under_way(link: Link, operation: Operation, *, user: User) -> MainButton:
     if operation.state == State.NEEDS_CODE:
         label = _("Enter code") if may(user, Right.UPDATE_CREDENTIALS) else _("Show the code step")
-        return MainButton(label, reverse("link-token", args=[link.pk]), icon="key-round")
+        return MainButton(label, reverse("link-code", args=[link.pk]), icon="key-round")
     decides = (
         operation.state == State.NEEDS_DECISION and may(user, Right.DECIDE_OUTCOME) and operation.actor_id != user.pk
     )

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from .changes import PAGES
-from .views import attempt, change, create, credentials, history, link, live, operation, token
+from .views import attempt, change, code, create, credentials, history, link, live, operation
 
 urlpatterns = [
     path("links/new/", create.link_new, name="link-new"),
@@ -12,9 +12,9 @@ urlpatterns = [
     path("links/<uuid:pk>/refresh/", link.link_refresh, name="link-refresh"),
     path("links/<uuid:pk>/attempt/", attempt.link_attempt, name="link-attempt"),
     path("links/<uuid:pk>/credentials/", credentials.link_credentials, name="link-credentials"),
-    path("links/<uuid:pk>/token/", token.link_token, name="link-token"),
-    path("links/<uuid:pk>/token/withdraw/", token.link_token_withdraw, name="link-token-withdraw"),
-    path("links/<uuid:pk>/token/cancel/", token.link_token_cancel, name="link-token-cancel"),
+    path("links/<uuid:pk>/code/", code.link_code, name="link-code"),
+    path("links/<uuid:pk>/code/withdraw/", code.link_code_withdraw, name="link-code-withdraw"),
+    path("links/<uuid:pk>/code/cancel/", code.link_code_cancel, name="link-code-cancel"),
     *(
         path(f"links/<uuid:pk>/{slug}/", change.link_change, {"change": each}, name=f"link-{slug}")
         for slug, each in PAGES.items()

@@ -95,7 +95,7 @@ class Provider(Declared):
         """Give the bank's new credentials to the provider. Contacts the bank."""
         raise self._unsupported("update_credentials")
 
-    def submit_code(self, *, session: Secret, remote_link_id: str, token: Secret | None) -> RemoteLink:
+    def submit_code(self, *, session: Secret, remote_link_id: str, code: Secret | None) -> RemoteLink:
         """Continue a login attempt with the customer's one-time code, or without one where none is expected."""
         raise self._unsupported("submit_code")
 

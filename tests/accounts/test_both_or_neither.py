@@ -74,7 +74,7 @@ def _change_staff(env: Environment, **values: str) -> Page:
 
 
 def cancel_a_challenge(env: Environment) -> Page:
-    url = f"/links/{Operation.objects.get().link_id}/token/cancel/"
+    url = f"/links/{Operation.objects.get().link_id}/code/cancel/"
     return posted(env.client("mia"), url, {"reason": "She is on leave"})
 
 

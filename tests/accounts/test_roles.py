@@ -47,9 +47,9 @@ PAGES = [
     ("POST", "/link-new/", Right.CREATE_LINK),
     ("GET", "/institution-search/", Right.CREATE_LINK),
     ("POST", "/link-credentials/", Right.UPDATE_CREDENTIALS),
-    ("GET", "/link-token/", Right.VIEW_LINKS),
-    ("HEAD", "/link-token/", Right.VIEW_LINKS),
-    ("POST", "/link-token/", Right.UPDATE_CREDENTIALS),
+    ("GET", "/link-code/", Right.VIEW_LINKS),
+    ("HEAD", "/link-code/", Right.VIEW_LINKS),
+    ("POST", "/link-code/", Right.UPDATE_CREDENTIALS),
     ("POST", "/link-refresh/", Right.REFRESH),
     ("POST", "/link-attempt/", Right.ALLOW_ATTEMPT),
     ("GET", "/end-user-list/", Right.VIEW_END_USERS),
@@ -116,7 +116,7 @@ def test_page_that_nobody_declared_is_refused_to_all(browser_of: Browser, role: 
 
 @pytest.mark.urls("tests.accounts.urls")
 def test_method_that_nobody_declared_is_refused(browser_of: Browser) -> None:
-    assert browser_of(Role.SUPPORT).delete("/link-token/").status_code == 403
+    assert browser_of(Role.SUPPORT).delete("/link-code/").status_code == 403
 
 
 @pytest.mark.urls("tests.accounts.urls")

@@ -112,11 +112,11 @@ def test_sign_in_of_three_steps_is_told_as_that(env: Environment, windows: Windo
 
     send_password(page, link, "mfa_three")
     for shown in (".challenge output", ".challenge__text"):
-        page.locator("#id_token").fill("111111")
+        page.locator("#id_code").fill("111111")
         page.get_by_role("button", name="Send code").click()
         expect(page.get_by_text("The bank asks for one more thing")).to_be_visible()
         expect(page.locator(shown)).to_be_visible()
-    page.locator("#id_token").fill("111111")
+    page.locator("#id_code").fill("111111")
     page.get_by_role("button", name="Send code").click()
 
     expect_state(page, "Fixed, proving")

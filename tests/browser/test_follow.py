@@ -244,13 +244,13 @@ def test_page_is_not_left_while_a_code_is_typed(env: Environment, windows: Windo
     link, ana, ben = env.belvo_link(), windows.window("ana"), windows.window("ana")
     send_password(ana, link, "mfa_default")
     ana.get_by_label("One-time code").fill("48")
-    ben.goto(f"{link.get_absolute_url()}token/")
+    ben.goto(f"{link.get_absolute_url()}code/")
     ben.get_by_label("One-time code").fill("111111")
     ben.get_by_role("button", name="Send code").click()
     state(ben)("Fixed, proving")
 
     ana.bring_to_front()
-    ana.wait_for_event("request", lambda request: request.url.endswith("/token/"))
+    ana.wait_for_event("request", lambda request: request.url.endswith("/code/"))
     expect(ana.get_by_label("One-time code")).to_have_value("48")
 
 

@@ -83,7 +83,7 @@ def pages(env: Environment) -> list[tuple[str, str]]:
         f"{broken.get_absolute_url()}notes/",
         f"{refused.get_absolute_url()}history/",
         f"{refused.get_absolute_url()}history/?kind=note&order=oldest&utc=1",
-        f"{asked.get_absolute_url()}token/",
+        f"{asked.get_absolute_url()}code/",
         refused.get_absolute_url(),
         verifying.get_absolute_url(),
         env.last_operation(refused).get_absolute_url(),
@@ -115,7 +115,7 @@ def pages(env: Environment) -> list[tuple[str, str]]:
         "/integrations/",
         "/no/such/page/",
     ]
-    manager = ["/integrations/", env.belvo.get_absolute_url(), f"{asked.get_absolute_url()}token/"]
+    manager = ["/integrations/", env.belvo.get_absolute_url(), f"{asked.get_absolute_url()}code/"]
     administrator = [
         "/status/",
         f"{at_heron}/endpoint/",

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from linkadmin.operations import services
 from linkadmin.operations.models import Operation, State
-from linkadmin.operations.views import credentials, sending, token
+from linkadmin.operations.views import code, credentials, sending
 from linkadmin.providers.belvo.provider import Belvo
 from linkadmin.providers.types import Secret
 from linkadmin.simulator.server import Simulator
@@ -123,7 +123,7 @@ def test_a_crash_while_a_link_is_created_tells_nobody(
     assert nothing_kept(canaries, log, answer.content)
 
 
-@pytest.mark.parametrize(("place", "name"), [(services, "submit_code"), (token, "outcome_of")])
+@pytest.mark.parametrize(("place", "name"), [(services, "submit_code"), (code, "outcome_of")])
 def test_a_crash_while_a_code_is_handled_tells_nobody(
     built: environment.Environment,
     log: io.StringIO,
@@ -135,8 +135,8 @@ def test_a_crash_while_a_code_is_handled_tells_nobody(
     client, link = browser(built), built.belvo_link()
     page = f"{link.get_absolute_url()}credentials/"
     client.post(page, typed(client, page, password="mfa_numeric"))
-    step = f"{link.get_absolute_url()}token/"
-    values = typed(client, step, token=canaries.plain("code"))
+    step = f"{link.get_absolute_url()}code/"
+    values = typed(client, step, code=canaries.plain("code"))
     break_when(monkeypatch, place, name)
 
     answer = client.post(step, values)

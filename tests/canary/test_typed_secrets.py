@@ -14,7 +14,7 @@ def test_what_a_bank_shows_is_in_the_one_page_that_shows_it(typed: Typed) -> Non
     found = typed.shown.found_in(typed.places)
 
     assert {place.split(" in ")[0] for place in found} == {"number", "instructions", "access"}
-    pages = {"number": "/token/", "instructions": "/token/", "access": "GET /operations/"}
+    pages = {"number": "/code/", "instructions": "/code/", "access": "GET /operations/"}
     assert all(pages[place.split(" in ")[0]] in place for place in found), found
 
 

@@ -122,9 +122,9 @@ class Typist:
             self.echo_server.manner = Manner.ASK
             asked = self.update(next(self._links))
             step = asked.url
-            assert step.endswith("/token/"), (manner, step, asked.text)
+            assert step.endswith("/code/"), (manner, step, asked.text)
             self.echo_server.manner = manner
-            self.support.submit(step, having="token", token=self.canaries.plain("code"))
+            self.support.submit(step, having="code", code=self.canaries.plain("code"))
 
     def forms_that_are_not_sent(self) -> None:
         """Type secrets into forms that our own rules refuse, or that arrive broken."""
@@ -163,8 +163,8 @@ class Typist:
         names = {name: self.canaries.short(f"simulator {name}") for name in ("username", "username2", "password")}
         asked = self._create(chosen.replace("&amp;", "&"), **names, password2="mfa_numeric")
         for code in (self.canaries.plain("simulator code"), RIGHT_CODE):
-            answer = self.support.submit(asked.url, having="token", token=code)
-        assert "/token/" not in answer.url
+            answer = self.support.submit(asked.url, having="code", code=code)
+        assert "/code/" not in answer.url
         for word in ("pass_valid", "pass_invalid", "lost_after"):
             typed = self.canaries.short("simulator password")
             self.support.update_credentials(self.stack.link("ironbank_br_retail").page, password=typed, password2=word)

@@ -54,7 +54,7 @@ BELVO: Mapping[str, Call] = {
     "submit_code": Call(
         "PATCH",
         "/api/links/",
-        lambda belvo: belvo.submit_code(session=SESSION, remote_link_id=BELVO_LINK.remote_id, token=Secret("111111")),
+        lambda belvo: belvo.submit_code(session=SESSION, remote_link_id=BELVO_LINK.remote_id, code=Secret("111111")),
     ),
     "read_link": Call("GET", "/api/links/{id}/", lambda belvo: belvo.read_link(BELVO_LINK)),
     "find_link": Call(

@@ -253,7 +253,7 @@ def test_consents_are_the_calls_that_the_document_lacks() -> None:
 
 
 def test_a_code_step_without_a_code_is_allowed(belvo_mock: Relay, belvo: Provider) -> None:
-    belvo.submit_code(session=SESSION, remote_link_id=BELVO_LINK.remote_id, token=None)
+    belvo.submit_code(session=SESSION, remote_link_id=BELVO_LINK.remote_id, code=None)
 
     assert belvo_mock.violations == []
 

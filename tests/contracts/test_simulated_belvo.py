@@ -56,7 +56,7 @@ def challenge_of(belvo: Provider, password: str) -> Challenge:
 
 def submit(belvo: Provider, challenge: Challenge, code: str) -> RemoteLink:
     token = Secret(code) if code else None
-    return belvo.submit_code(session=challenge.session, remote_link_id=challenge.remote_link_id, token=token)
+    return belvo.submit_code(session=challenge.session, remote_link_id=challenge.remote_link_id, code=token)
 
 
 def assert_answered_by(simulator: Simulator, judge: Relay) -> None:

@@ -124,10 +124,10 @@ def test_the_first_repair_takes_a_wrong_and_then_the_right_code() -> None:
     first = asked.value.challenge
 
     with pytest.raises(CodeRequired) as asked_again:
-        provider.submit_code(session=first.session, remote_link_id=link.remote_id, token=Secret("222222"))
+        provider.submit_code(session=first.session, remote_link_id=link.remote_id, code=Secret("222222"))
     health.start_verifying(link, at=timezone.now(), request_id="")
     second = asked_again.value.challenge
-    provider.submit_code(session=second.session, remote_link_id=link.remote_id, token=Secret("111111"))
+    provider.submit_code(session=second.session, remote_link_id=link.remote_id, code=Secret("111111"))
     reading.read(link)
 
     assert (link.health, link.cause, link.is_verifying) == (HealthState.HEALTHY.value, Cause.WORKING.value, False)

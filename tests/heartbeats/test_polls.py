@@ -23,7 +23,7 @@ def link(env: Environment) -> str:
 def code(env: Environment) -> str:
     asked = env.belvo_link().get_absolute_url()
     env.send(f"{asked}credentials/", password="mfa_default")
-    return f"{asked}token/"
+    return f"{asked}code/"
 
 
 def operation(env: Environment) -> str:

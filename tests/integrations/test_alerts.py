@@ -152,9 +152,9 @@ def test_open_code_step_stays_with_its_field_disabled(env: Environment, why: str
     env.send(f"/links/{link.pk}/credentials/", password="mfa_numeric")
     (reject if why == "keys" else pause)(env.belvo)
 
-    page = env.open(f"/links/{link.pk}/token/")
+    page = env.open(f"/links/{link.pk}/code/")
 
-    field = page.inputs()["token"]
+    field = page.inputs()["code"]
     assert ("disabled" in field, field["aria-describedby"]) == (True, "why-paused")
     assert "disabled" in submit_button(page, "Send code")
     assert "Tell the customer this number" in page.words

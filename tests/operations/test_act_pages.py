@@ -117,7 +117,7 @@ def test_act_on_a_link_that_is_busy_leads_to_what_is_under_way(env: Environment)
 
     answer = env.client().get(url_of(link, "settings"))
 
-    assert answer["Location"] == url_of(link, "token")
+    assert answer["Location"] == url_of(link, "code")
 
 
 def test_fetch_is_taken_on_and_said_so(env: Environment) -> None:
@@ -201,10 +201,10 @@ def test_settings_may_ask_for_a_code_and_go_on_with_it(env: Environment) -> None
     Integration.objects.filter(pk=env.belvo.pk).update(base_url=bank.url)
 
     asked = act(env, link, "settings", access_mode="single")
-    given = env.send(asked.location, token="111111")
+    given = env.send(asked.location, code="111111")
     bank.stop()
 
-    assert asked.location == url_of(link, "token")
+    assert asked.location == url_of(link, "code")
     assert given.location == link.get_absolute_url()
     assert [each.method for each in bank.received[:2]] == ["PATCH", "PATCH"]
 

@@ -24,7 +24,7 @@ def events(env: Environment, *, beside: str = "session.") -> list[tuple[str, str
 def test_repair_with_a_code_is_told_step_by_step(env: Environment) -> None:
     link = env.belvo_link()
     env.client().post(f"/links/{link.pk}/credentials/", _key() | {"password": "pass_mfa"})
-    env.send(f"/links/{link.pk}/token/", token="111111")
+    env.send(f"/links/{link.pk}/code/", code="111111")
 
     assert events(env) == [
         ("ana", "operation.update_credentials", "requested"),
@@ -82,7 +82,7 @@ def test_asking_and_checking_and_giving_up_are_events(env: Environment) -> None:
     link = env.belvo_link()
     env.post(f"/links/{link.pk}/refresh/")
     env.client().post(f"/links/{link.pk}/credentials/", _key() | {"password": "pass_mfa"})
-    env.post(f"/links/{link.pk}/token/withdraw/")
+    env.post(f"/links/{link.pk}/code/withdraw/")
 
     assert ("ana", "link.checked", "requested") in events(env)
     assert events(env)[-1] == ("ana", "operation.update_credentials.canceled", "done")
@@ -126,7 +126,7 @@ def test_no_event_tells_a_name_or_a_secret(env: Environment) -> None:
     env.open(link.get_absolute_url())
     env.post("/links/", {"q": "Wilhelmina"})
     env.client().post(f"/links/{link.pk}/credentials/", _key() | SECRETS)
-    env.send(f"/links/{link.pk}/token/", token="475869")
+    env.send(f"/links/{link.pk}/code/", code="475869")
     env.send(
         env.new_link_url(), end_user_id="c-1", end_user_name="Wilhelmina Q", item_id="i", access_token="tok-secret"
     )

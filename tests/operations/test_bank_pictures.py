@@ -80,7 +80,7 @@ def step(env: Environment, value: str, kind: str = "qr", password: str = "pass")
     link = env.belvo_link()
     with answering(env.belvo, asks(link.remote_id, type=kind, value=value, instructions="Escanea")):
         env.send(f"/links/{link.pk}/credentials/", password=password)
-    return env.open(f"/links/{link.pk}/token/")
+    return env.open(f"/links/{link.pk}/code/")
 
 
 def pictures(page: Page) -> list[str]:

@@ -129,9 +129,9 @@ def test_wrong_code_counts_as_an_attempt(env: Environment) -> None:
     link = env.belvo_link()
     env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
 
-    env.send(f"/links/{link.pk}/token/", token="999999")
+    env.send(f"/links/{link.pk}/code/", code="999999")
 
-    env.post(f"/links/{link.pk}/token/withdraw/")
+    env.post(f"/links/{link.pk}/code/withdraw/")
     assert "1 attempt left today" in env.open(f"/links/{link.pk}/credentials/").words
 
 

@@ -51,9 +51,9 @@ def give(
         Institution.objects.filter(pk=link.institution_id).update(form_fields=[PASSWORD, field])
     with answering(env.belvo, asks(link.remote_id, **shown), takes(link.remote_id)) as bank:
         sent = env.send(f"/links/{link.pk}/credentials/", password="pass")
-        assert sent.location.endswith("/token/"), sent.words
-        step = env.open(f"/links/{link.pk}/token/")
-        answer = env.send(f"/links/{link.pk}/token/", token=token)
+        assert sent.location.endswith("/code/"), sent.words
+        step = env.open(f"/links/{link.pk}/code/")
+        answer = env.send(f"/links/{link.pk}/code/", code=token)
         env.settled()
     return step, answer, [each.body["token"] for each in bank.received if each.method == "PATCH"]
 
@@ -62,7 +62,7 @@ def test_code_that_is_a_long_url_reaches_the_bank_whole(env: Environment) -> Non
     step, _answer, sent = give(env, URL, field=URL_FIELD)
 
     assert sent == [URL]
-    typed = step.inputs()["token"]
+    typed = step.inputs()["code"]
     assert "maxlength" not in typed
     assert "inputmode" not in typed
     assert "data-code" not in typed
@@ -95,7 +95,7 @@ def test_what_is_longer_than_we_take_is_refused_where_it_was_typed(env: Environm
     _step, answer, sent = give(env, "x" * 8001)
 
     assert answer.status == 422
-    assert "8000 characters" in answer.error_at("token")
+    assert "8000 characters" in answer.error_at("code")
     assert sent == []
 
 
@@ -104,13 +104,13 @@ def test_code_that_the_bank_would_not_take_is_told_in_its_words_and_can_be_sent_
     Institution.objects.filter(pk=link.institution_id).update(form_fields=[PASSWORD, URL_FIELD])
     with answering(env.belvo, asks(link.remote_id), takes(link.remote_id)) as bank:
         env.send(f"/links/{link.pk}/credentials/", password="pass")
-        stump = env.send(f"/links/{link.pk}/token/", token=PREFIX)
+        stump = env.send(f"/links/{link.pk}/code/", code=PREFIX)
         assert stump.status == 422
-        assert stump.error_at("token") == "Cole o endereço inteiro"
+        assert stump.error_at("code") == "Cole o endereço inteiro"
         assert stump.inputs()["as_typed"]["type"] == "checkbox"
         assert len(bank.received) == 1
 
-        env.send(f"/links/{link.pk}/token/", token=PREFIX, as_typed="on")
+        env.send(f"/links/{link.pk}/code/", code=PREFIX, as_typed="on")
 
     assert bank.received[1].body["token"] == PREFIX
 
@@ -126,7 +126,7 @@ def test_number_reaches_the_bank_as_its_digits(env: Environment) -> None:
         step, _answer, sent = give(env, typed, field=SIX_DIGITS if number % 2 else None)
 
         assert (sent, typed) == (["482193"], typed)
-        assert step.inputs()["token"]["inputmode"] == "numeric"
+        assert step.inputs()["code"]["inputmode"] == "numeric"
 
 
 def test_code_that_is_no_number_keeps_its_marks(env: Environment) -> None:
@@ -149,14 +149,14 @@ def test_answer_to_a_question_is_sent_exactly_as_typed(env: Environment, shown: 
         assert sent == [typed]
     assert "The customer's answer" in step.words
     assert "Chave" not in step.words
-    assert "inputmode" not in step.inputs()["token"]
+    assert "inputmode" not in step.inputs()["code"]
     assert "¿Cuándo naciste?" in step.words
 
 
 def test_empty_answer_is_not_sent(env: Environment) -> None:
     _step, answer, sent = give(env, "  ", type="text", value="¿Cuándo naciste?")
 
-    assert answer.error_at("token") == "Type the customer's answer."
+    assert answer.error_at("code") == "Type the customer's answer."
     assert sent == []
 
 
@@ -165,7 +165,7 @@ def test_instructions_of_a_code_are_no_question(env: Environment) -> None:
         step, _answer, sent = give(env, "482 193", type=word, value="", instructions="Ingresa el código")
 
         assert sent == ["482193"]
-        assert step.inputs()["token"]["inputmode"] == "numeric"
+        assert step.inputs()["code"]["inputmode"] == "numeric"
 
 
 def fields_of(link: Link) -> str:

@@ -112,7 +112,7 @@ def test_link_is_stored_when_the_bank_asks_for_a_code(env: Environment) -> None:
     answer = create(env, password="pass_mfa")
 
     link = Link.objects.get()
-    assert answer.location == f"/links/{link.pk}/token/"
+    assert answer.location == f"/links/{link.pk}/code/"
     assert (link.health, link.cause) == (HealthState.CUSTOMER_CODE.value, Cause.CODE_WAITING.value)
     assert link.remote_id in env.simulator.store.belvo_links
     assert env.last_operation().state == State.NEEDS_CODE
@@ -122,7 +122,7 @@ def test_code_completes_the_new_link(env: Environment) -> None:
     create(env, password="pass_mfa")
     link = Link.objects.get()
 
-    answer = env.send(f"/links/{link.pk}/token/", token="111111")
+    answer = env.send(f"/links/{link.pk}/code/", code="111111")
 
     link.refresh_from_db()
     assert answer.location == f"/links/{link.pk}/"
@@ -133,7 +133,7 @@ def test_code_completes_the_new_link(env: Environment) -> None:
 def test_new_link_whose_code_never_came_is_not_waiting_any_more(env: Environment) -> None:
     create(env, password="pass_mfa")
     link = Link.objects.get()
-    env.post(f"/links/{link.pk}/token/withdraw/")
+    env.post(f"/links/{link.pk}/code/withdraw/")
 
     env.post(f"/links/{link.pk}/refresh/")
 

@@ -270,7 +270,7 @@ def test_account_locked_by_a_code_is_not_started_again(env: Environment) -> None
     link = env.belvo_link()
     update(env, link, password="pass_mfa")
 
-    answer = env.send(f"/links/{link.pk}/token/", token="100400")
+    answer = env.send(f"/links/{link.pk}/code/", code="100400")
 
     page = env.open(answer.location)
     assert "Locked at the bank" in page.words

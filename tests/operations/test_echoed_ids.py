@@ -24,9 +24,9 @@ def test_pin_inside_the_link_id_does_not_lose_the_sign_in(env: Environment) -> N
         step = create(env, username="JPEREZ01", password=PIN)
 
         link = Link.objects.get(remote_id=LINK_ID)
-        assert step.location == f"/links/{link.pk}/token/"
+        assert step.location == f"/links/{link.pk}/code/"
         assert env.last_operation().request_id == REQUEST_ID
-        env.send(step.location, token=PIN)
+        env.send(step.location, code=PIN)
 
     assert env.last_operation().state == State.SUCCEEDED
     assert bank.received[1].body["link"] == LINK_ID

@@ -86,8 +86,8 @@ def test_full_check_keeps_what_has_not_expired(env: Environment, asked: Link) ->
 @pytest.mark.parametrize(
     "end",
     [
-        lambda env, link: env.send(url_of(link, "token"), token="111111"),
-        lambda env, link: env.post(f"{url_of(link, 'token')}withdraw/"),
+        lambda env, link: env.send(url_of(link, "code"), code="111111"),
+        lambda env, link: env.post(f"{url_of(link, 'code')}withdraw/"),
     ],
     ids=["used", "canceled"],
 )
@@ -112,7 +112,7 @@ def test_removal_of_a_link_leaves_nothing_of_its_repair_url(env: Environment) ->
 def test_new_challenge_leaves_nothing_of_the_old_one(env: Environment, asked: Link) -> None:
     old = challenges()
 
-    env.send(url_of(asked, "token"), token="222222")
+    env.send(url_of(asked, "code"), code="222222")
 
     assert len(challenges()) == 1
     assert not {cell for row in old for cell in row} & {cell for row in challenges() for cell in row}
@@ -123,10 +123,10 @@ def test_challenge_stays_when_canceling_it_fails(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr("linkadmin.audit.log.record", fail)
-        refused = env.post(f"{url_of(asked, 'token')}withdraw/")
+        refused = env.post(f"{url_of(asked, 'code')}withdraw/")
 
     assert refused.status == 503
-    assert NUMBER.search(env.open(url_of(asked, "token")).source)
+    assert NUMBER.search(env.open(url_of(asked, "code")).source)
 
 
 def test_challenge_moved_to_another_row_does_not_open(env: Environment, asked: Link) -> None:
@@ -134,15 +134,15 @@ def test_challenge_moved_to_another_row_does_not_open(env: Environment, asked: L
     here, there = (PendingChallenge.objects.get(operation__link=link) for link in (asked, other))
     PendingChallenge.objects.filter(pk=there.pk).update(encrypted_shown=here.encrypted_shown)
 
-    assert GONE in env.open(url_of(other, "token")).words
-    assert GONE not in env.open(url_of(asked, "token")).words
+    assert GONE in env.open(url_of(other, "code")).words
+    assert GONE not in env.open(url_of(asked, "code")).words
 
 
 def test_session_in_the_place_of_what_is_shown_does_not_open(env: Environment, asked: Link) -> None:
     challenge = PendingChallenge.objects.get()
     PendingChallenge.objects.update(encrypted_shown=challenge.encrypted_session)
 
-    assert GONE in env.open(url_of(asked, "token")).words
+    assert GONE in env.open(url_of(asked, "code")).words
 
 
 def test_repair_url_moved_to_another_row_does_not_open(env: Environment) -> None:

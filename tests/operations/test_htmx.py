@@ -40,7 +40,7 @@ def test_conflict_comes_back_alone(env: Environment) -> None:
     assert (page.status, page.is_whole) == (409, False)
 
 
-@pytest.mark.parametrize(("password", "leads_to"), [("pass_valid", "/links/{}/"), ("pass_mfa", "/links/{}/token/")])
+@pytest.mark.parametrize(("password", "leads_to"), [("pass_valid", "/links/{}/"), ("pass_mfa", "/links/{}/code/")])
 def test_success_leads_on_to_an_address_of_ours(env: Environment, password: str, leads_to: str) -> None:
     link = env.belvo_link()
 
@@ -89,11 +89,11 @@ def test_caches_are_told_that_the_answers_differ(env: Environment) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["/links/{link}/credentials/", "/links/{link}/token/", "/links/new/?integration={heron}"]
+    "address", ["/links/{link}/credentials/", "/links/{link}/code/", "/links/new/?integration={heron}"]
 )
 def test_page_with_a_form_for_secrets_is_kept_by_nobody(env: Environment, address: str) -> None:
     link = env.belvo_link()
-    if "token" in address:
+    if "/code/" in address:
         env.send(credentials(link), password="pass_mfa")
 
     answer = env.client().get(address.format(link=link.pk, heron=env.heron.pk))
@@ -107,7 +107,9 @@ def test_every_form_of_secrets_asks_not_to_be_remembered(env: Environment) -> No
     (form,) = [form for form in page.forms if "password" in form.names]
     assert form.attrs["autocomplete"] == "off"
     typed = [
-        attrs for name, attrs in page.inputs().items() if name in {"password", "password2", "token", "encryption_key"}
+        attrs
+        for name, attrs in page.inputs().items()
+        if name in {"password", "password2", "token", "code", "encryption_key"}
     ]
     assert {attrs["autocomplete"] for attrs in typed} == {"off"}
     assert not [attrs for attrs in typed if attrs.get("value")]

@@ -214,7 +214,7 @@ def test_steps_stay_until_the_link_works(env: Environment, password: str) -> Non
     env.send(f"/links/{link.pk}/credentials/", password=password)
     if password == "mfa_default":
         assert current_step(env, link) == "Bank code"
-        env.send(f"/links/{link.pk}/token/", token="111111")
+        env.send(f"/links/{link.pk}/code/", code="111111")
     assert current_step(env, link) == "Fixed, proving"
     env.prove(link)
 

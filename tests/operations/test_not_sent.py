@@ -45,10 +45,10 @@ def form_of(env: Environment, which: str) -> tuple[str, Form, dict[str, str]]:
     if which == "create":
         url = env.new_link_url()
         typed = {"end_user_id": "cus-1", "end_user_name": "Ivy <3", "item_id": "item-1", "access_token": SECRET}
-    elif which == "token":
+    elif which == "code":
         link = env.belvo_link()
         env.send(url_of(link, "credentials"), password="pass_mfa")
-        url, typed = url_of(link, "token"), {"token": SECRET}
+        url, typed = url_of(link, "code"), {"code": SECRET}
     elif which == "settings":
         url, typed = url_of(env.belvo_link(cause=Cause.WORKING), which), {"stale_in": "90d"}
     else:
@@ -57,7 +57,7 @@ def form_of(env: Environment, which: str) -> tuple[str, Form, dict[str, str]]:
 
 
 @pytest.mark.parametrize("htmx", [False, True])
-@pytest.mark.parametrize("which", ["credentials", "token", "create", "settings"])
+@pytest.mark.parametrize("which", ["credentials", "code", "create", "settings"])
 def test_form_is_not_drawn_again_where_no_slot_is_free(env: Environment, which: str, htmx: bool) -> None:
     url, form, typed = form_of(env, which)
     before = len(env.calls("POST") + env.calls("PUT") + env.calls("PATCH"))
@@ -143,13 +143,13 @@ def test_form_that_stayed_in_the_browser_is_sent_once(env: Environment) -> None:
 
 
 def test_reopened_code_step_keeps_its_one_key(env: Environment) -> None:
-    url, form, typed = form_of(env, "token")
+    url, form, typed = form_of(env, "code")
     take_all(env)
 
     again = reopened(env, url, env.post(url, form.values | typed))
 
     assert again.values["operation_key"] == form.values["operation_key"]
-    assert "token" in again.names
+    assert "code" in again.names
 
 
 def test_removal_is_confirmed_again(env: Environment) -> None:

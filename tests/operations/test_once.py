@@ -97,8 +97,8 @@ def test_create_sent_from_many_tabs_at_once_is_one_call(env: Environment) -> Non
 def test_code_sent_from_many_tabs_at_once_is_one_call(env: Environment) -> None:
     link = env.belvo_link()
     env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
-    url = f"/links/{link.pk}/token/"
-    values = env.open(url).form_with("token").values | {"token": "111111"}
+    url = f"/links/{link.pk}/code/"
+    values = env.open(url).form_with("code").values | {"code": "111111"}
 
     answers = at_once(env, "ana", lambda tab: tab.post(url, values))
 
@@ -109,8 +109,8 @@ def test_code_sent_from_many_tabs_at_once_is_one_call(env: Environment) -> None:
 def test_code_sent_twice_is_one_call(env: Environment) -> None:
     link = env.belvo_link()
     env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
-    url = f"/links/{link.pk}/token/"
-    values = env.open(url).form_with("token").values | {"token": "111111"}
+    url = f"/links/{link.pk}/code/"
+    values = env.open(url).form_with("code").values | {"code": "111111"}
 
     first, second = env.post(url, values), env.post(url, values)
 
@@ -218,7 +218,7 @@ def test_slow_bank_that_asks_for_a_code_leads_to_the_code_step(env: Environment,
     env.settled()
     over = env.client().get(f"{answer.location}live/", headers=HTMX)
 
-    assert (over.status_code, over["HX-Redirect"]) == (286, f"/links/{link.pk}/token/")
+    assert (over.status_code, over["HX-Redirect"]) == (286, f"/links/{link.pk}/code/")
 
 
 @pytest.mark.usefixtures("slow")
@@ -287,9 +287,9 @@ def test_last_code_is_one_over_all_links_of_a_customer_at_a_bank(env: Environmen
     for link in links:
         env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
     for _each in range(2):
-        env.send(f"/links/{links[0].pk}/token/", token="999999")
-    urls = [f"/links/{link.pk}/token/" for link in links]
-    forms = [(url, env.open(url).form_with("token").values | {"token": "999999"}) for url in urls]
+        env.send(f"/links/{links[0].pk}/code/", code="999999")
+    urls = [f"/links/{link.pk}/code/" for link in links]
+    forms = [(url, env.open(url).form_with("code").values | {"code": "999999"}) for url in urls]
 
     answers = send_all_at_once(forms, env.client())
 

@@ -57,7 +57,7 @@ def pages_of(env: Environment, link: Link) -> dict[str, Said]:
     last = Operation.objects.latest_of(link)
     beside = {
         "credentials": f"/links/{link.pk}/credentials/",
-        "code": f"/links/{link.pk}/token/",
+        "code": f"/links/{link.pk}/code/",
         "settings": "" if link.is_disconnected else f"/links/{link.pk}/settings/",
         "operation": last.get_absolute_url() if last else "",
         "customer": link.end_user.get_absolute_url(),
@@ -80,7 +80,7 @@ def open_code_step(env: Environment) -> Link:
 
 def wrong_code(env: Environment) -> Link:
     link = open_code_step(env)
-    env.send(f"/links/{link.pk}/token/", token="000000")
+    env.send(f"/links/{link.pk}/code/", code="000000")
     return link
 
 

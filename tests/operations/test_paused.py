@@ -44,14 +44,14 @@ def asked(env: Environment) -> Link:
     return link
 
 
-@pytest.mark.parametrize("form", ["new", "credentials", "token"])
+@pytest.mark.parametrize("form", ["new", "credentials", "code"])
 def test_form_says_so_before_anybody_types_a_secret(env: Environment, asked: Link, form: str) -> None:
     other = env.belvo_link("Blue Fern", bank="gringotts_mx_retail")
     pause(env.belvo)
     url, button = {
         "new": (env.new_link_url("heimdall_mx_retail"), "Create link"),
         "credentials": (f"/links/{other.pk}/credentials/", "Send to the bank"),
-        "token": (f"/links/{asked.pk}/token/", "Send code"),
+        "code": (f"/links/{asked.pk}/code/", "Send code"),
     }[form]
 
     page = env.open(url)
@@ -90,7 +90,7 @@ def test_code_that_cannot_be_sent_is_not_burnt(
     env: Environment, asked: Link, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("linkadmin.integrations.slots.SLOT_WAIT_SECONDS", 0.05)
-    values = env.open(f"/links/{asked.pk}/token/").form_with("token").values | {"token": "111111"}
+    values = env.open(f"/links/{asked.pk}/code/").form_with("code").values | {"code": "111111"}
     soon = timezone.now() + timedelta(seconds=30)
     if why == "paused":
         pause(env.belvo)
@@ -99,7 +99,7 @@ def test_code_that_cannot_be_sent_is_not_burnt(
     else:
         CallSlot.objects.bulk_create(CallSlot(integration=env.belvo, lease_until=soon) for _each in range(8))
 
-    refused = env.post(f"/links/{asked.pk}/token/", values)
+    refused = env.post(f"/links/{asked.pk}/code/", values)
 
     assert refused.status == (503 if why == "no place" else 409)
     assert "Nothing was sent" in refused.words
@@ -108,13 +108,13 @@ def test_code_that_cannot_be_sent_is_not_burnt(
     CircuitBreaker.objects.update(open_until=None)
     CallQuota.objects.all().delete()
     CallSlot.objects.all().delete()
-    env.post(f"/links/{asked.pk}/token/", values)
+    env.post(f"/links/{asked.pk}/code/", values)
     assert len(env.calls("PATCH")) == 1
     assert env.last_operation(asked).state == State.SUCCEEDED
 
 
 def test_call_has_one_place_and_gives_it_back(env: Environment, asked: Link) -> None:
-    env.send(f"/links/{asked.pk}/token/", token="111111")
+    env.send(f"/links/{asked.pk}/code/", code="111111")
     env.settled()
 
     assert not CallSlot.objects.exists()
@@ -122,7 +122,7 @@ def test_call_has_one_place_and_gives_it_back(env: Environment, asked: Link) -> 
 
 
 @pytest.mark.parametrize("why", ["paused", "quota"])
-@pytest.mark.parametrize("form", ["credentials", "token"])
+@pytest.mark.parametrize("form", ["credentials", "code"])
 def test_call_that_is_denied_after_its_operation_began_ends_not_sent(
     env: Environment, asked: Link, monkeypatch: pytest.MonkeyPatch, form: str, why: str
 ) -> None:
@@ -138,7 +138,7 @@ def test_call_that_is_denied_after_its_operation_began_ends_not_sent(
         begin(key, slot, work)
 
     monkeypatch.setattr(call_pool, "start", start)
-    typed = {"password": "pass_valid"} if form == "credentials" else {"token": "111111"}
+    typed = {"password": "pass_valid"} if form == "credentials" else {"code": "111111"}
     env.send(f"/links/{link.pk}/{form}/", **typed)
     env.settled()
 

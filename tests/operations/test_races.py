@@ -92,7 +92,7 @@ def test_operation_whose_code_was_given_is_not_called_refused(env: Environment) 
     link = env.belvo_link()
     env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
     asked = env.last_operation(link)
-    env.send(f"/links/{link.pk}/token/", token="111111")
+    env.send(f"/links/{link.pk}/code/", code="111111")
 
     page = env.open(asked.get_absolute_url())
 
@@ -132,7 +132,7 @@ def test_log_in_that_the_records_show_refused_counts(env: Environment, settings:
 def test_code_given_in_the_last_moment_is_not_called_too_late(env: Environment) -> None:
     link = env.belvo_link()
     env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
-    env.send(f"/links/{link.pk}/token/", token="111111")
+    env.send(f"/links/{link.pk}/code/", code="111111")
 
     reconcile.close_overdue(now=timezone.now() + timedelta(hours=1))
 

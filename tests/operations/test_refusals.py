@@ -37,7 +37,7 @@ def _forms(env: Environment) -> dict[str, tuple[str, str, dict[str, str]]]:
     removal = {"reason": "The customer closed the account.", "confirmation": broken.end_user.external_id}
     return {
         "credentials": ("ana", url_of(broken, "credentials"), {"password": SECRET}),
-        "code": ("ana", url_of(coded, "token"), {"token": SECRET}),
+        "code": ("ana", url_of(coded, "code"), {"code": SECRET}),
         "settings": ("ana", url_of(working, "settings"), {"stale_in": "90d"}),
         "access token": ("ana", url_of(at_heron, "access-token"), {"access_token": SECRET}),
         "removal": ("mia", url_of(broken, "delete"), removal),
@@ -101,9 +101,9 @@ def test_integration_that_is_off_is_no_mistake(env: Environment, keys: dict[str,
 def test_code_of_a_colleague_is_no_mistake(env: Environment) -> None:
     link = env.belvo_link()
     env.send(url_of(link, "credentials"), password="pass_mfa")
-    form = env.open(url_of(link, "token")).form_with("token")
+    form = env.open(url_of(link, "code")).form_with("code")
 
-    page = env.post(url_of(link, "token"), form.values | {"token": "111111"}, "ben")
+    page = env.post(url_of(link, "code"), form.values | {"code": "111111"}, "ben")
 
     assert "Nothing was sent" in titles(page)
     assert "A colleague started this" in page.words

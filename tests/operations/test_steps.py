@@ -32,13 +32,13 @@ def begin_at(env: Environment, link: Link, password: str) -> Link:
 def give(env: Environment, link: Link, *answers: str) -> Page:
     """Give one answer after the other and return the page after the last."""
     for answer in answers:
-        values = {"token": answer} if answer else {}
-        page = env.send(f"/links/{link.pk}/token/", **values)
+        values = {"code": answer} if answer else {}
+        page = env.send(f"/links/{link.pk}/code/", **values)
     return env.open(page.location)
 
 
 def sign_in_again(env: Environment, link: Link, password: str = "pass_mfa") -> None:
-    env.post(f"/links/{link.pk}/token/withdraw/")
+    env.post(f"/links/{link.pk}/code/withdraw/")
     env.send(f"/links/{link.pk}/credentials/", password=password)
 
 
@@ -114,7 +114,7 @@ def test_step_is_closed_with_the_last_wrong_code(env: Environment) -> None:
     assert not Operation.objects.open().exists()
     assert env.last_operation(link).state == State.REJECTED
     assert link.cause == Cause.CODE_NEEDED.value
-    assert env.client().get(f"/links/{link.pk}/token/").headers["Location"] == link.get_absolute_url()
+    assert env.client().get(f"/links/{link.pk}/code/").headers["Location"] == link.get_absolute_url()
 
 
 def test_after_the_last_wrong_code_the_page_offers_what_is_possible(env: Environment) -> None:
@@ -163,7 +163,7 @@ def test_same_kind_in_other_words_is_told_honestly_and_counted_for_the_bank_alon
 def test_attempts_left_are_shown_before_each_code(env: Environment) -> None:
     link = begin(env, "mfa_default")
 
-    assert "3 attempts left today" in env.open(f"/links/{link.pk}/token/").words
+    assert "3 attempts left today" in env.open(f"/links/{link.pk}/code/").words
 
 
 def test_more_than_six_answers_end_a_sign_in(env: Environment) -> None:
@@ -201,9 +201,9 @@ def test_step_whose_attempts_were_spent_elsewhere_is_closed(env: Environment) ->
     other = env.belvo_link()
     Link.objects.filter(pk=other.pk).update(end_user=link.end_user)
     give(env, begin_at(env, other, "pass_mfa"), WRONG, WRONG, WRONG)
-    page = env.open(f"/links/{link.pk}/token/")
+    page = env.open(f"/links/{link.pk}/code/")
     assert page.words.count("No attempts left today") == 1
-    assert "token" not in page.inputs()
+    assert "code" not in page.inputs()
 
     tasks.close_overdue()
 

@@ -82,7 +82,7 @@ def test_belvo_resume_is_a_patch_without_an_id_with_session_link_and_token(env: 
     env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
     session = next(iter(env.simulator.store.attempts))
 
-    env.send(f"/links/{link.pk}/token/", token="111111")
+    env.send(f"/links/{link.pk}/code/", code="111111")
 
     (call,) = env.calls("PATCH")
     body = {"session": session, "link": link.remote_id, "token": "111111"}
@@ -94,7 +94,7 @@ def test_belvo_resume_of_an_approval_has_no_token(env: Environment) -> None:
     link = env.belvo_link()
     env.send(f"/links/{link.pk}/credentials/", password="mfa_approve")
 
-    env.send(f"/links/{link.pk}/token/")
+    env.send(f"/links/{link.pk}/code/")
 
     (call,) = env.calls("PATCH")
     assert set(call.body) == {"session", "link"}

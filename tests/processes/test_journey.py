@@ -43,7 +43,7 @@ def test_a_request_for_a_code_waits_for_whoever_comes_back(stack: Stack) -> None
 
     again = stack.browser()
     wait_for(lambda: again.says(link.page, "Enter code"))
-    done = again.submit(f"{link.page}token/", having="token", token="111111")
+    done = again.submit(f"{link.page}code/", having="code", code="111111")
     assert done.url.endswith(link.page)
 
 
@@ -88,9 +88,9 @@ def repair_with_code(stack: Stack, browser: Browser) -> None:
     """Repair a link through a wrong and then the right code; only a worker's reading makes it work."""
     link = stack.link("heimdall_mx_retail")
     asked = browser.update_credentials(link.page, password="a_new_password")
-    wrong = browser.submit(asked.url, having="token", token=WRONG_CODE)
+    wrong = browser.submit(asked.url, having="code", code=WRONG_CODE)
     stack.freeze("worker")
-    right = browser.submit(wrong.url, having="token", token=RIGHT_CODE)
+    right = browser.submit(wrong.url, having="code", code=RIGHT_CODE)
     stack.thaw("worker")
 
     assert "Wrong or expired code" in wrong.text

@@ -53,7 +53,7 @@ def crash(embedded: Stack) -> Crash:
     links = {name: embedded.link() for name in ("accepted", "asked", "taken_over", "showing")}
     crash = Crash(embedded, embedded.browser(), **links)
     crash.browser.update_credentials(crash.showing.page, password="mfa_numeric")
-    crash.number_shown = crash.browser.get(f"{crash.showing.page}token/").text
+    crash.number_shown = crash.browser.get(f"{crash.showing.page}code/").text
     # Nobody may look at the operations before all is as the tests want it.
     embedded.freeze("worker", "beat")
     crash.begin(crash.taken_over, "slow_2")
@@ -94,12 +94,12 @@ def test_a_lost_request_for_a_code_means_to_start_again(crash: Crash) -> None:
 
 
 def test_what_a_bank_showed_outlives_the_process_and_its_code_is_taken(crash: Crash) -> None:
-    step = f"{crash.showing.page}token/"
+    step = f"{crash.showing.page}code/"
     shown = NUMBER.findall(crash.number_shown)
 
     assert len(shown) == 1
     assert NUMBER.findall(crash.browser.get(step).text) == shown
-    done = crash.browser.submit(step, having="token", token="111111")
+    done = crash.browser.submit(step, having="code", code="111111")
     assert done.url.endswith(crash.showing.page)
 
 

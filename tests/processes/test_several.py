@@ -53,7 +53,7 @@ def number_on(pages: list[Response]) -> str:
 
 
 def test_every_process_shows_the_same_number(several: Stack, ana: Browser, asked: PlantedLink) -> None:
-    pages = from_everybody(several, ana, f"{asked.page}token/")
+    pages = from_everybody(several, ana, f"{asked.page}code/")
 
     assert number_on(pages)
 
@@ -61,12 +61,12 @@ def test_every_process_shows_the_same_number(several: Stack, ana: Browser, asked
 def test_every_process_shows_the_new_number_after_a_wrong_code(
     several: Stack, ana: Browser, asked: PlantedLink
 ) -> None:
-    step = f"{asked.page}token/"
+    step = f"{asked.page}code/"
     used = number_on([ana.get(step)])
-    ana.submit(step, having="token", token="222222")
+    ana.submit(step, having="code", code="222222")
 
     shown = number_on(from_everybody(several, ana, step))
-    done = ana.submit(step, having="token", token="111111")
+    done = ana.submit(step, having="code", code="111111")
 
     assert shown
     assert shown != used
@@ -96,11 +96,11 @@ def test_records_are_asked_for_once_whoever_shows_them(several: Stack, ana: Brow
 
 
 def test_number_outlives_the_process_that_got_it(several: Stack, ana: Browser, asked: PlantedLink) -> None:
-    shown = number_on([ana.get(f"{asked.page}token/")])
+    shown = number_on([ana.get(f"{asked.page}code/")])
     several.kill_web_workers()
     several.start("web")
 
-    page = ana.get(f"{asked.page}token/")
+    page = ana.get(f"{asked.page}code/")
 
     assert shown
     assert number_on([page]) == shown
@@ -118,12 +118,12 @@ def test_no_program_leaves_a_core_dump(several: Stack) -> None:
 def test_code_sent_from_many_tabs_to_every_process_is_one_call(
     several: Stack, ana: Browser, asked: PlantedLink
 ) -> None:
-    form = ana.open(f"{asked.page}token/", having="token")
+    form = ana.open(f"{asked.page}code/", having="code")
     before = len(several.calls("PATCH", "/api/links"))
     tabs = 12
 
     with ThreadPoolExecutor(tabs) as pool:
-        answers = list(pool.map(lambda _tab: ana.send(form, token="111111"), range(tabs)))
+        answers = list(pool.map(lambda _tab: ana.send(form, code="111111"), range(tabs)))
 
     assert len(several.calls("PATCH", "/api/links")) == before + 1
     assert {answer.status_code for answer in answers} <= {200, 409, 503}  # one more than may run at once has no place

@@ -39,11 +39,11 @@ def machines(
 
 def test_password_goes_to_one_machine_and_the_code_to_the_other(machines: Machines) -> None:
     link = machines.stack.link()
-    step = f"{link.page}token/"
+    step = f"{link.page}code/"
 
     machines.here.update_credentials(link.page, password="mfa_qr")
     pictures = [PICTURE.findall(browser.get(step).text) for browser in (machines.here, machines.there)]
-    done = machines.there.submit(step, having="token", token="111111")
+    done = machines.there.submit(step, having="code", code="111111")
 
     assert len(pictures[0]) == 1
     assert pictures[0] == pictures[1]

@@ -141,7 +141,7 @@ BELVO = (
     Shape("update_credentials", lambda belvo: belvo.update_credentials(REF, TYPED), (BELVO_LINK,)),
     Shape(
         "submit_code",
-        lambda belvo: belvo.submit_code(session=Secret(SESSION), remote_link_id=LINK_ID, token=TYPED["token"]),
+        lambda belvo: belvo.submit_code(session=Secret(SESSION), remote_link_id=LINK_ID, code=TYPED["token"]),
         (BELVO_LINK,),
     ),
     Shape("refresh_data", lambda belvo: belvo.refresh_data(REF, {}), ({"request_id": "9e7b283c6efa449c"}, {})),

@@ -59,7 +59,7 @@ def test_empty_fields_are_not_put(serve: Serve) -> None:
 
 def test_an_attempt_is_resumed_by_a_patch_without_an_id_in_the_path(serve: Serve) -> None:
     script = serve(reply(201, GOOD_LINK))
-    belvo_at(script.url).submit_code(session=Secret(SESSION), remote_link_id=LINK_ID, token=Secret("111111"))
+    belvo_at(script.url).submit_code(session=Secret(SESSION), remote_link_id=LINK_ID, code=Secret("111111"))
     (sent,) = script.received
     assert (sent.method, sent.path) == ("PATCH", "/api/links/")
     assert sent.body == {"session": SESSION, "link": LINK_ID, "token": "111111"}
@@ -67,7 +67,7 @@ def test_an_attempt_is_resumed_by_a_patch_without_an_id_in_the_path(serve: Serve
 
 def test_an_attempt_that_expects_no_input_is_resumed_without_a_token(serve: Serve) -> None:
     script = serve(reply(200, GOOD_LINK))
-    belvo_at(script.url).submit_code(session=Secret(SESSION), remote_link_id=LINK_ID, token=None)
+    belvo_at(script.url).submit_code(session=Secret(SESSION), remote_link_id=LINK_ID, code=None)
     assert script.received[0].body == {"session": SESSION, "link": LINK_ID}
 
 

@@ -128,7 +128,7 @@ def test_a_provider_says_no_to_everything_it_does_not_override() -> None:
         lambda: toy.create_fields(None),
         lambda: toy.create_link(new_link()),
         lambda: toy.update_credentials(LinkRef("1", "2"), {}),
-        lambda: toy.submit_code(session=Secret("s"), remote_link_id="1", token=None),
+        lambda: toy.submit_code(session=Secret("s"), remote_link_id="1", code=None),
         lambda: toy.read_link(LinkRef("1", "2")),
         lambda: toy.find_link(remote_id="1", end_user_id="2", institution=""),
         toy.list_institutions,

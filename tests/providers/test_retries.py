@@ -61,7 +61,7 @@ CALLS: dict[str, Callable[[Provider], object]] = {
     "create": lambda provider: provider.create_link(NewLink("cust-1", "", "erebor_mx_retail", {})),
     "update": lambda provider: provider.update_credentials(LinkRef(LINK_ID, "c"), {"password": Secret("pass-word")}),
     "code": lambda provider: provider.submit_code(
-        session=Secret("session-1"), remote_link_id=LINK_ID, token=Secret("11")
+        session=Secret("session-1"), remote_link_id=LINK_ID, code=Secret("11")
     ),
 }
 ANSWERS: dict[str, Behaviour] = {

@@ -66,7 +66,7 @@ def challenge_of(belvo: Provider, link: RemoteLink, password: str) -> Challenge:
 
 def submit(belvo: Provider, challenge: Challenge, code: str) -> RemoteLink:
     return belvo.submit_code(
-        session=challenge.session, remote_link_id=challenge.remote_link_id, token=Secret(code) if code else None
+        session=challenge.session, remote_link_id=challenge.remote_link_id, code=Secret(code) if code else None
     )
 
 

@@ -135,13 +135,13 @@ class Tinbank(Provider):
             read=self._link_or_tan,
         )
 
-    def submit_code(self, *, session: Secret, remote_link_id: str, token: Secret | None) -> RemoteLink:
+    def submit_code(self, *, session: Secret, remote_link_id: str, code: Secret | None) -> RemoteLink:
         return self._call(
             "submit_code",
             "POST",
             "/v9/{}/tans",
             self.options["region"],
-            json={"ticket": session, "tan": token or ""},
+            json={"ticket": session, "tan": code or ""},
             deadline=self.deadlines.credentials,
             read=self._link_or_tan,
         )

@@ -72,7 +72,7 @@ def repair(env: Environment, link: Link, pin: str) -> Page:
 
 
 def give(env: Environment, link: Link, tan: str) -> Page:
-    return env.send(f"/links/{link.pk}/token/", token=tan)
+    return env.send(f"/links/{link.pk}/code/", code=tan)
 
 
 class TestItsIntegration:
@@ -247,9 +247,9 @@ class TestItsLink:
         create(env, integration, pin="code")
         link, operation = Link.objects.get(), env.last_operation()
         urls = ["/", "/links/", "/end-users/", "/links/new/", f"/links/new/?integration={integration.pk}"]
-        urls += [link.get_absolute_url(), f"/links/{link.pk}/token/"]
+        urls += [link.get_absolute_url(), f"/links/{link.pk}/code/"]
         pages = [env.open(url) for url in urls]
-        env.post(f"/links/{link.pk}/token/withdraw/")
+        env.post(f"/links/{link.pk}/code/withdraw/")
         pages += [env.open(url) for url in (f"/links/{link.pk}/credentials/", operation.get_absolute_url())]
         pages += [env.open(url, "adm") for url in ("/integrations/", integration.get_absolute_url())]
 
@@ -304,18 +304,18 @@ class TestCodeStep:
     @pytest.fixture
     def asked(self, env: Environment, rusty: Link) -> Link:
         answer = repair(env, rusty, "code")
-        assert answer.location == f"/links/{rusty.pk}/token/"
+        assert answer.location == f"/links/{rusty.pk}/code/"
         return rusty
 
     def test_shows_number_words_and_clock(self, env: Environment, asked: Link) -> None:
-        page = env.open(f"/links/{asked.pk}/token/")
+        page = env.open(f"/links/{asked.pk}/code/")
 
         assert NUMBER.search(page.source)
         assert "The bank says: Key this into your tin reader" in page.words
         assert [each.attrs["max"] for each in page.elements if each.tag == "progress"] == ["90"]
 
     def test_wrong_code_brings_a_new_number(self, env: Environment, asked: Link) -> None:
-        before = NUMBER.findall(env.open(f"/links/{asked.pk}/token/").source)
+        before = NUMBER.findall(env.open(f"/links/{asked.pk}/code/").source)
 
         answer = give(env, asked, "0000")
 
@@ -344,7 +344,7 @@ class TestCodeStep:
     def test_completes_a_new_link(self, env: Environment, integration: Integration) -> None:
         answer = create(env, integration, pin="code")
         link = Link.objects.get()
-        assert (answer.location, link.cause) == (f"/links/{link.pk}/token/", Cause.CODE_WAITING.value)
+        assert (answer.location, link.cause) == (f"/links/{link.pk}/code/", Cause.CODE_WAITING.value)
 
         give(env, link, RIGHT_TAN)
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 # Every view that can show a challenge, a repair URL, a webhook secret or the random part of a webhook address.
 SHOW_A_SECRET = {
-    "link-token",
+    "link-code",
     "operation-detail",
     "integration-operation",
     "operation-decide",
@@ -69,8 +69,8 @@ def asked_for_a_code(env: Environment) -> Link:
 def test_challenge_is_not_compressed(env: Environment) -> None:
     link = asked_for_a_code(env)
 
-    assert encoding(env.client(), f"/links/{link.pk}/token/") == "identity"
-    assert encoding(env.client(), f"/links/{link.pk}/token/", token="") == "identity"
+    assert encoding(env.client(), f"/links/{link.pk}/code/") == "identity"
+    assert encoding(env.client(), f"/links/{link.pk}/code/", code="") == "identity"
 
 
 def test_repair_address_is_not_compressed(env: Environment) -> None:

@@ -84,13 +84,13 @@ def test_new_link_keeps_what_was_typed_and_is_not_secret(env: Environment) -> No
 def test_code_is_not_sent_and_can_still_be_given_afterwards(env: Environment) -> None:
     link = env.belvo_link()
     env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
-    url = f"/links/{link.pk}/token/"
-    form = env.open(url).form_with("token")
+    url = f"/links/{link.pk}/code/"
+    form = env.open(url).form_with("code")
 
     with locked():
-        page = answer(env.client(), "POST", url, form.values | {"token": "123456"})
+        page = answer(env.client(), "POST", url, form.values | {"code": "123456"})
     refused_calls = env.calls("PATCH")
-    env.post(url, form.values | {"token": "123456"})
+    env.post(url, form.values | {"code": "123456"})
     env.settled()
 
     assert Refused(page).says("nothing was sent")

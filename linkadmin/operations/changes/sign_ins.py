@@ -111,8 +111,8 @@ def _create(provider: Provider, operation: Operation, values: Values) -> RemoteL
 def _submit_code(provider: Provider, _operation: Operation, values: Values) -> RemoteLink:
     session, code = values[SESSION], values.get(CODE)
     assert isinstance(session, Secret)  # noqa: S101 - for the types
-    token = code if isinstance(code, Secret) else None
-    return provider.submit_code(session=session, remote_link_id=str(values[LINK]), token=token)
+    given = code if isinstance(code, Secret) else None
+    return provider.submit_code(session=session, remote_link_id=str(values[LINK]), code=given)
 
 
 def _sign_in(

@@ -69,7 +69,7 @@ def outcome_of(operation: Operation) -> Operation:
 def place_of(operation: Operation) -> str:
     """Return the page that shows where an operation stands: its state decides."""
     if operation.state == State.NEEDS_CODE and operation.link_id:
-        return reverse("link-token", args=[operation.link_id])
+        return reverse("link-code", args=[operation.link_id])
     if operation.is_done and operation.link_id and not CHANGES[operation.kind].shows_result:
         return reverse("link-detail", args=[operation.link_id])
     return operation.get_absolute_url()

@@ -208,11 +208,11 @@ class Belvo(BelvoRecordCalls):
             refuse=partial(self._refuse, link_id=link.remote_id),
         )
 
-    def submit_code(self, *, session: Secret, remote_link_id: str, token: Secret | None) -> RemoteLink:
+    def submit_code(self, *, session: Secret, remote_link_id: str, code: Secret | None) -> RemoteLink:
         """Resume a login attempt. The path has no link id: with one it would change the link's settings."""
         body: dict[str, str | Secret] = {"session": session, "link": remote_link_id}
-        if token:
-            body["token"] = token
+        if code:
+            body["token"] = code
         return self._call(
             "submit_code",
             "PATCH",

@@ -30,11 +30,11 @@ def asked(env: Environment, password: str = "pass_mfa", name: str = "ana") -> Li
 
 
 def url_of(link: Link) -> str:
-    return f"/links/{link.pk}/token/"
+    return f"/links/{link.pk}/code/"
 
 
-def give(env: Environment, link: Link, token: str, name: str = "ana") -> Page:
-    return env.send(url_of(link), name, token=token)
+def give(env: Environment, link: Link, code: str, name: str = "ana") -> Page:
+    return env.send(url_of(link), name, code=code)
 
 
 def test_bank_that_asks_leads_to_the_code_step(env: Environment) -> None:
@@ -45,7 +45,7 @@ def test_bank_that_asks_leads_to_the_code_step(env: Environment) -> None:
     assert (answer.status, answer.location) == (303, url_of(link))
     page = env.open(answer.location)
     assert "Ask the customer for the code the bank sent them." in page.words
-    assert page.inputs()["token"]["autocomplete"] == "off"
+    assert page.inputs()["code"]["autocomplete"] == "off"
 
 
 @pytest.mark.parametrize("password", ["mfa_array", "mfa_object"])
@@ -63,7 +63,7 @@ def test_number_stands_large_with_what_the_bank_says(env: Environment) -> None:
 
     assert NUMBER.search(page.source)
     assert "The bank says: Escribe este número" in page.words
-    assert "token" in page.inputs()
+    assert "code" in page.inputs()
 
 
 def test_picture_is_drawn_from_the_answer_itself(env: Environment) -> None:
@@ -85,13 +85,13 @@ def test_question_of_the_bank_is_text_and_never_markup(env: Environment) -> None
     page = env.open(url_of(asked(env, "mfa_text")))
 
     assert "¿Qué código te dio el asesor de tu sucursal?" in page.words
-    assert "token" in page.inputs()
+    assert "code" in page.inputs()
 
 
 def test_approval_has_a_button_and_nothing_to_type(env: Environment) -> None:
     link = asked(env, "mfa_approve")
     page = env.open(url_of(link))
-    assert "token" not in page.inputs()
+    assert "code" not in page.inputs()
     assert "Done, continue" in page.words
 
     answer = env.send(url_of(link))
@@ -133,7 +133,7 @@ def test_empty_code_is_refused_at_its_field(env: Environment) -> None:
     page = give(env, link, " ")
 
     assert page.status == 422
-    assert page.error_at("token") == "Type the code the customer reads to you."
+    assert page.error_at("code") == "Type the code the customer reads to you."
     assert env.calls("PATCH") == []
 
 
@@ -153,10 +153,10 @@ def test_wrong_code_brings_a_new_challenge_and_ends_the_old_one(env: Environment
 
 def test_form_of_the_old_challenge_is_not_sent(env: Environment) -> None:
     link = asked(env)
-    old = env.open(url_of(link)).form_with("token").values
+    old = env.open(url_of(link)).form_with("code").values
     give(env, link, "999999")
 
-    answer = env.client().post(url_of(link), old | {"token": "111111"}, follow=True)
+    answer = env.client().post(url_of(link), old | {"code": "111111"}, follow=True)
 
     assert "Nothing was sent." in answer.content.decode()
     assert len(env.calls("PATCH")) == 1
@@ -168,7 +168,7 @@ def test_after_three_wrong_codes_no_other_is_sent(env: Environment) -> None:
         key = str(PendingChallenge.objects.get().pk)
         ended = give(env, link, "999999")
 
-    env.post(url_of(link), {"operation_key": str(uuid.uuid4()), "challenge": key, "token": "111111"})
+    env.post(url_of(link), {"operation_key": str(uuid.uuid4()), "challenge": key, "code": "111111"})
 
     assert "No attempts left today" in env.open(ended.location).words
     assert len(env.calls("PATCH", "/api/links/")) == 3
@@ -176,10 +176,10 @@ def test_after_three_wrong_codes_no_other_is_sent(env: Environment) -> None:
 
 def test_code_after_its_time_is_not_sent(env: Environment) -> None:
     link = asked(env, "mfa_short")
-    form = env.open(url_of(link)).form_with("token").values
+    form = env.open(url_of(link)).form_with("code").values
     PendingChallenge.objects.update(expires_at=timezone.now())
 
-    page = env.post(url_of(link), form | {"token": "111111"})
+    page = env.post(url_of(link), form | {"code": "111111"})
 
     assert page.status == 409
     assert "The code came too late" in page.words
@@ -205,7 +205,7 @@ def test_code_page_says_once_that_the_time_is_over_and_offers_one_way_on(
     assert "Waiting for the code" not in page.words
     assert "One-time code" not in page.words or not htmx
     assert not NUMBER.search(page.source)
-    assert "token" not in page.inputs()
+    assert "code" not in page.inputs()
     assert page.is_whole is not htmx
     assert env.post(f"{url_of(link)}withdraw/").location == f"/links/{link.pk}/credentials/"
 
@@ -267,7 +267,7 @@ def test_colleague_sees_the_step_and_cannot_send(env: Environment) -> None:
     assert "Ana started this and can send the code." in page.words
 
     sent = env.post(
-        url_of(link), {"operation_key": str(challenge.pk), "challenge": str(challenge.pk), "token": "111111"}, "ben"
+        url_of(link), {"operation_key": str(challenge.pk), "challenge": str(challenge.pk), "code": "111111"}, "ben"
     )
 
     assert sent.status == 409
@@ -285,7 +285,7 @@ def test_who_cannot_repair_sees_no_value_of_the_challenge(env: Environment, name
     assert not NUMBER.search(page.source)
     assert "data:image" not in page.source
     assert "¿Qué código" not in page.source
-    assert "token" not in page.inputs()
+    assert "code" not in page.inputs()
 
 
 def test_auditor_sees_no_name_at_the_code_step(env: Environment) -> None:

@@ -23,7 +23,7 @@ from linkadmin.links.views.access import link_for, seen
 from linkadmin.operations import decisions, encrypted, refusals, services
 from linkadmin.operations.budget import budget_of
 from linkadmin.operations.challenges import AskedAgain
-from linkadmin.operations.forms import ReasonForm, TokenForm
+from linkadmin.operations.forms import CodeForm, ReasonForm
 from linkadmin.operations.live import pulse_of_link
 from linkadmin.operations.models import Operation, OperationKind, PendingChallenge, State
 from linkadmin.operations.offers import start_of, ways_on
@@ -35,8 +35,8 @@ from linkadmin.web.pages import draw, go, reader, wants_part
 
 from .sending import not_sent, outcome_of, place_of, reopens, why_paused
 
-TEMPLATE = "operations/token.html"
-OVER_TEMPLATE = "operations/token_over.html"
+TEMPLATE = "operations/code.html"
+OVER_TEMPLATE = "operations/code_over.html"
 
 
 @never_cache
@@ -44,9 +44,9 @@ OVER_TEMPLATE = "operations/token_over.html"
 # The bank's picture is stored encrypted and has no URL, so this page alone may show one from its own text.
 @csp_update({"img-src": ["data:"]})  # type: ignore[arg-type]  # the stubs know no view with an argument
 @sensitive_post_parameters()
-@sensitive_variables("form", "token")
+@sensitive_variables("form", "code")
 @require_http_methods(["GET", "HEAD", "POST"])
-def link_token(request: HttpRequest, pk: UUID) -> HttpResponse:
+def link_code(request: HttpRequest, pk: UUID) -> HttpResponse:
     link = link_for(request, pk)
     challenge = _waiting(link)
     if request.method == "POST" and not reopens(request):
@@ -55,15 +55,15 @@ def link_token(request: HttpRequest, pk: UUID) -> HttpResponse:
         late = _run_out(link)
         return _over(request, late) if late else go(request, link.get_absolute_url())
     if not wants_part(request):
-        seen(request, link, link.end_user, page="token")
+        seen(request, link, link.end_user, page="code")
     if challenge.has_expired(timezone.now()):
         return _over(request, challenge.operation)
-    form = TokenForm(asked=challenge, initial=_keys(challenge))
+    form = CodeForm(asked=challenge, initial=_keys(challenge))
     return _page(request, link, challenge, form)
 
 
 @require_POST
-def link_token_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
+def link_code_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Give up waiting for the code and go back to where it began."""
     link = link_for(request, pk)
     challenge = _waiting(link)
@@ -80,7 +80,7 @@ def link_token_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def link_token_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
+def link_code_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Let an account manager cancel somebody else's attempt, with a reason."""
     link = link_for(request, pk)
     challenge = _waiting(link)
@@ -95,20 +95,20 @@ def link_token_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
             messages.info(request, str(refusal.words))
         return go(request, link.get_absolute_url())
     if not form.is_bound:
-        seen(request, link, link.end_user, page="token")
+        seen(request, link, link.end_user, page="code")
     context = {
         "link": link,
         "owner": challenge.operation.actor.display_name,
         "form": form,
     }
-    return render(request, "operations/token_cancel.html", context, status=422 if form.is_bound else 200)
+    return render(request, "operations/code_cancel.html", context, status=422 if form.is_bound else 200)
 
 
-@sensitive_variables("form", "token")
+@sensitive_variables("form", "code")
 def _submit(request: HttpRequest, link: Link, challenge: PendingChallenge | None) -> HttpResponse:
     if challenge is None:
         return _sent_again(request, link)
-    form = TokenForm(request.POST, asked=challenge)
+    form = CodeForm(request.POST, asked=challenge)
     if not form.is_valid():
         return _page(request, link, challenge, form, status=422)
     if form.cleaned_data["challenge"] != challenge.pk:
@@ -118,7 +118,7 @@ def _submit(request: HttpRequest, link: Link, challenge: PendingChallenge | None
         operation = services.submit_code(
             actor=reader(request),
             challenge=challenge,
-            code=form.cleaned_data.get("token"),
+            code=form.cleaned_data.get("code"),
             operation_key=form.cleaned_data["operation_key"],
         )
     except refusals.Refusal as refusal:
@@ -173,14 +173,14 @@ def _keys(challenge: PendingChallenge) -> dict[str, Any]:
 
 
 def _page(
-    request: HttpRequest, link: Link, challenge: PendingChallenge, form: TokenForm, *, status: int = 200, **more: Any
+    request: HttpRequest, link: Link, challenge: PendingChallenge, form: CodeForm, *, status: int = 200, **more: Any
 ) -> HttpResponse:
     user, operation = reader(request), challenge.operation
     budget = budget_of(link)
     is_wrong = operation.asked_again == AskedAgain.WRONG_CODE
     paused = why_paused(link.integration, OperationKind.SUBMIT_CODE)
-    if paused and "token" in form.fields:
-        form.fields["token"].widget.attrs |= {"disabled": True, "aria-describedby": "why-paused"}
+    if paused and "code" in form.fields:
+        form.fields["code"].widget.attrs |= {"disabled": True, "aria-describedby": "why-paused"}
     context = more | {
         "link": link,
         "pulse": pulse_of_link(link.pk),
