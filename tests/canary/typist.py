@@ -64,7 +64,7 @@ class Typist:
         secrets = {"belvo": f"Bearer {self.canaries.short(label)}", "heron": f"sec_{self.canaries.short(label)}"}
         for provider, integration in (("belvo", self.belvo), ("heron", self.heron)):
             page, secret = f"/integrations/{integration}/endpoint/", secrets[provider]
-            admin.press(page, f"{page}address/")
+            admin.press(page, f"{page}url/")
             for typed in (self.canaries.long(label), secret):
                 admin.submit(page, having="secret", secret=typed)
             address = re.findall(rf"/webhooks/{provider}/[0-9a-f]+/", admin.get(page).text)[0]
