@@ -105,7 +105,7 @@ FACTS: Mapping[str, frozenset[str]] = {
         {"created_at", "disconnected_at", "remote_created_at", "remote_updated_at", "last_good_at", "stale_at"}
     ),
     "links.Note": frozenset({"at"}),
-    "links.OwnerChange": frozenset({"at"}),
+    "links.AssigneeChange": frozenset({"at"}),
     "links.InstitutionChange": frozenset({"at"}),
     "links.UnrecognizedValue": frozenset({"first_at", "last_at"}),
     "links.HealthChange": frozenset({"at"}),

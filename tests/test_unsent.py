@@ -37,7 +37,7 @@ def next_of(location: str) -> str:
         ("notes/", "", "notes/"),
         ("refresh/", "", ""),  # only a button: the page it stands on
         ("refresh/", "?from=list", "?from=list"),
-        ("owner/", "refresh/", ""),  # drawn at an address that takes only forms
+        ("assignee/", "refresh/", ""),  # drawn at an address that takes only forms
     ],
 )
 @pytest.mark.parametrize("htmx", [False, True])

@@ -59,8 +59,8 @@ GET  /links/{link}/history/              200  200  200  403
 POST /links/{link}/history/              405  405  405  403
 GET  /links/{link}/notes/                200  200  403  403
 POST /links/{link}/notes/                422  422  403  403
-GET  /links/{link}/owner/                405  405  403  403
-POST /links/{link}/owner/                303  303  403  403
+GET  /links/{link}/assignee/                405  405  403  403
+POST /links/{link}/assignee/                303  303  403  403
 GET  /links/{link}/refresh/              405  405  403  403
 GET  /links/{link}/attempt/              403  303  403  403
 POST /links/{link}/attempt/              403  303  403  403
@@ -91,8 +91,8 @@ POST /operations/{operation}/decide/     403  422  403  403
 GET  /bulk/                              200  200  200  403
 GET  /bulk/refresh/                      405  405  403  403
 POST /bulk/refresh/                      303  303  403  403
-GET  /bulk/owner/                        405  405  403  403
-POST /bulk/owner/                        200  200  403  403
+GET  /bulk/assignee/                        405  405  403  403
+POST /bulk/assignee/                        200  200  403  403
 GET  /bulk/note/                         405  405  403  403
 POST /bulk/note/                         200  200  403  403
 GET  /bulk/{job}/live/                   200  200  200  403

@@ -165,7 +165,7 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "link-live": Right.VIEW_LINKS,
     "link-history": Right.VIEW_LINKS,
     "link-notes": Right.ORGANISE_LINKS,
-    "link-owner": Right.ORGANISE_LINKS,
+    "link-assignee": Right.ORGANISE_LINKS,
     "link-refresh": Right.REFRESH,
     "link-attempt": Right.ALLOW_ATTEMPT,
     "operation-attempt": Right.ALLOW_ATTEMPT,

@@ -7,7 +7,7 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from linkadmin.links import due_reads, health, notes, owners
+from linkadmin.links import assignees, due_reads, health, notes
 from linkadmin.links.models import Link, Reason
 from linkadmin.operations import reading
 from linkadmin.providers.errors import NotSent, OutcomeUnknown, ProviderError
@@ -85,8 +85,8 @@ def _give_up(part: BulkPart, asked: list[Link], gone: dict[UUID, Result], error:
 def _assign(job: BulkJob, link: Link) -> Result:
     if link.is_disconnected:
         return ItemState.SKIPPED, SkipReason.ENDED
-    change = owners.assign(link, by=job.actor, owner=job.owner, job_id=job.pk)
-    return (ItemState.DONE, "") if change else (ItemState.SKIPPED, SkipReason.SAME_OWNER)
+    change = assignees.assign(link, by=job.actor, assignee=job.assignee, job_id=job.pk)
+    return (ItemState.DONE, "") if change else (ItemState.SKIPPED, SkipReason.SAME_ASSIGNEE)
 
 
 def _note(job: BulkJob, link: Link) -> Result:

@@ -16,7 +16,7 @@ class BulkJobAdmin(FoundById, ReadOnlyAdmin):
         "kind",
         "state",
         "actor",
-        "owner",
+        "assignee",
         "total",
         "done",
         "failed",

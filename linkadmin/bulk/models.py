@@ -65,7 +65,7 @@ class BulkJob(models.Model):
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="bulk_jobs", verbose_name=_("asked for by")
     )
-    owner = models.ForeignKey(  # whom links are handed over to
+    assignee = models.ForeignKey(  # whom links are handed over to
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         null=True,

@@ -26,7 +26,7 @@ COLUMNS = (
     "remote_id",
     "end_user__external_id",
     "institution__integration_type",
-    "owner_id",
+    "assignee_id",
     "disconnected_at",
 )
 
@@ -40,7 +40,7 @@ class Candidate:
     remote_id: str
     end_user_id: str
     integration_type: str | None
-    owner_id: UUID | None
+    assignee_id: UUID | None
     disconnected_at: datetime | None
 
     @property
@@ -87,8 +87,8 @@ def _why_not(job: BulkJob, link: Candidate, integration: Integration) -> SkipRea
     """Return why nothing is done about a link."""
     if link.disconnected_at is not None:
         return SkipReason.ENDED
-    if job.kind == JobKind.ASSIGN and link.owner_id == job.owner_id:
-        return SkipReason.SAME_OWNER
+    if job.kind == JobKind.ASSIGN and link.assignee_id == job.assignee_id:
+        return SkipReason.SAME_ASSIGNEE
     if not job.asks_provider:
         return None
     if not integration.is_active:

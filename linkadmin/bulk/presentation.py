@@ -149,7 +149,7 @@ def _written(job: BulkJob, count: int) -> str:
         words = ngettext(
             "%(count)d link is handed over to %(who)s.", "%(count)d links are handed over to %(who)s.", count
         )
-        return words % {"count": count, "who": isolated(job.owner.display_name) if job.owner else ""}
+        return words % {"count": count, "who": isolated(job.assignee.display_name) if job.assignee else ""}
     words = ngettext("The note is added to %(count)d link.", "The note is added to %(count)d links.", count)
     return words % {"count": count}
 

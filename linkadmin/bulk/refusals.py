@@ -28,7 +28,7 @@ class TooManyLinks(Refusal):
 
 
 class PlanOver(Refusal):
-    """The plan is too old, or its owner has left."""
+    """The plan is too old, or its assignee has left."""
 
     reason = "plan_over"
 

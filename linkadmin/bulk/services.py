@@ -12,8 +12,8 @@ from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.models import Outcome
+from linkadmin.links.assignees import possible_assignees
 from linkadmin.links.models import Link
-from linkadmin.links.owners import possible_owners
 from linkadmin.wake_worker import wake_worker
 
 from .models import PLAN_HOLDS, PLANS_OF_ONE, BulkJob, JobKind, JobState
@@ -24,12 +24,14 @@ WORK_TASK = "bulk.work_job"
 
 
 @transaction.atomic
-def plan(*, actor: User, kind: JobKind, links: "QuerySet[Link]", owner: User | None = None, text: str = "") -> BulkJob:
+def plan(
+    *, actor: User, kind: JobKind, links: "QuerySet[Link]", assignee: User | None = None, text: str = ""
+) -> BulkJob:
     """Keep what would be done about these links; nothing is done yet. Raises a `Refusal`.
 
     A person has a few plans at once: the oldest goes.
     """
-    job = BulkJob(kind=kind, actor=actor, owner=owner, text=text)
+    job = BulkJob(kind=kind, actor=actor, assignee=assignee, text=text)
     lay_out(job, links)
     plans = BulkJob.objects.filter(actor=actor, state=JobState.DRAFT).order_by("-created_at", "-pk")
     BulkJob.objects.filter(pk__in=[plan.pk for plan in plans[PLANS_OF_ONE:]], state=JobState.DRAFT).delete()
@@ -85,7 +87,7 @@ def drop_plans(*, now: datetime) -> None:
 def _still_holds(job: BulkJob, now: datetime) -> bool:
     if job.created_at < now - PLAN_HOLDS:
         return False
-    return job.owner_id is None or possible_owners().filter(pk=job.owner_id).exists()
+    return job.assignee_id is None or possible_assignees().filter(pk=job.assignee_id).exists()
 
 
 def _move(job: BulkJob, old: JobState, new: JobState, **columns: object) -> bool:

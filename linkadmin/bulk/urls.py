@@ -8,7 +8,7 @@ from .models import JobKind
 urlpatterns = [
     path("bulk/", views.job_list, name="bulk-list"),
     path("bulk/refresh/", views.job_plan, {"kind": JobKind.CHECK_STATUS}, name="bulk-refresh"),
-    path("bulk/owner/", views.job_plan, {"kind": JobKind.ASSIGN}, name="bulk-assign"),
+    path("bulk/assignee/", views.job_plan, {"kind": JobKind.ASSIGN}, name="bulk-assign"),
     path("bulk/note/", views.job_plan, {"kind": JobKind.NOTE}, name="bulk-note"),
     path("bulk/<uuid:pk>/live/", views.job_live, name="bulk-live"),
     path("bulk/<uuid:pk>/", views.job_detail, name="bulk-detail"),

@@ -73,7 +73,7 @@ def job_plan(request: HttpRequest, kind: JobKind) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def job_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Draw a plan, or how far a job is. While it runs its page follows."""
-    job = get_object_or_404(BulkJob.objects.select_related("actor", "owner", "paused_by"), pk=pk)
+    job = get_object_or_404(BulkJob.objects.select_related("actor", "assignee", "paused_by"), pk=pk)
     if job.is_planned and job.actor_id != reader(request).pk:
         raise Http404
     if request.method == "POST":

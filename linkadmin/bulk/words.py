@@ -12,7 +12,7 @@ class SkipReason(models.TextChoices):
     ENDED = "ended", _("The link was removed.")
     OFF = "off", _("Its integration is switched off.")
     KEYS = "keys", _("The provider refuses the keys of its integration.")
-    SAME_OWNER = "same_owner", _("It has this owner already.")
+    SAME_ASSIGNEE = "same_assignee", _("It has this owner already.")
     NOT_LISTED = "not_listed", _("The provider did not list it. A second look decides whether it is gone.")
     BROKEN = "broken", _("Something went wrong here, and not at the provider. An administrator finds it in the log.")
 

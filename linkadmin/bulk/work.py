@@ -22,7 +22,7 @@ WRITERS_AT_ONCE = 2  # of all workers
 
 def work(job_id: UUID) -> None:
     """Go on with a job, and close it when nothing is left. Any number of workers may do so at once."""
-    job = BulkJob.objects.select_related("actor", "owner").filter(pk=job_id, state=JobState.RUNNING).first()
+    job = BulkJob.objects.select_related("actor", "assignee").filter(pk=job_id, state=JobState.RUNNING).first()
     if job is None:
         return
     turn = _Turn(job)

@@ -37,7 +37,7 @@ class Life:
     history: History
     remote_id: str
     data_source_id: str
-    owner: str
+    assignee: str
     began: datetime
     remote_created_at: datetime
     last_good_at: datetime | None
@@ -87,7 +87,7 @@ def live(part: Scene, *, now: datetime, rng: Random) -> Life:
         history=history,
         remote_id=_remote_id(part, rng),
         data_source_id=f"dso_{rng.getrandbits(88):022x}" if scenario.provider == HERON else "",
-        owner=history.creator or (rng.choice(OWNERS) if rng.random() < 0.1 else ""),
+        assignee=history.creator or (rng.choice(OWNERS) if rng.random() < 0.1 else ""),
         began=began,
         remote_created_at=remote_created_at,
         last_good_at=_last_good_at(history, until=now if works else since, rng=rng),
@@ -106,7 +106,7 @@ def link_row(life: Life, cast: Cast, *, now: datetime) -> Link:
         integration=cast.integrations[scenario.provider],
         end_user=cast.end_users[part.customer.external_id],
         institution=cast.institutions[part.bank],
-        owner=cast.staff.get(life.owner),
+        assignee=cast.staff.get(life.assignee),
         remote_id=life.remote_id,
         data_source_id=life.data_source_id,
         remote_kind="plaid_integration" if scenario.provider == HERON else "",

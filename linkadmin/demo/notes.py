@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from random import Random
 
-from linkadmin.links.models import Note, OwnerChange
+from linkadmin.links.models import AssigneeChange, Note
 from linkadmin.providers.types import HealthState
 
 from .casting import id_of
@@ -16,7 +16,7 @@ NOTES = (
     "Phoned: their accountant has the bank's device, back on Monday.",
     "Wrote to them with the steps. They will do it this week.",
     "The bank's app is being changed over. Wait until they have the new one.",
-    "Spoke with the owner: she gives the code herself, best after four in the afternoon.",
+    "Spoke with the assignee: she gives the code herself, best after four in the afternoon.",
     "Second time this quarter. If it happens again, offer to connect anew.",
     "They moved to another branch: the login is the same, the device is new.",
 )
@@ -32,30 +32,30 @@ def note_rows(life: Life, cast: Cast, *, now: datetime) -> Iterator[Note]:
     if rng.random() >= (NOTED_LONG_AGO if works else NOTED):
         return
     since = life.began if works else life.history.since
-    author = cast.staff[life.owner or rng.choice(OWNERS)]
+    author = cast.staff[life.assignee or rng.choice(OWNERS)]
     for number, text in enumerate(rng.sample(NOTES, rng.choice((1, 1, 2)))):
         at = since + (now - since) * (number + rng.uniform(0.1, 0.9)) / 2
         yield Note(id=id_of("note", f"{life.part.number}:{number}"), link_id=life.id, author=author, at=at, text=text)
 
 
-def owner_rows(life: Life, cast: Cast, *, now: datetime) -> Iterator[OwnerChange]:
-    """Yield how a link came to its owner; who made it has looked after it from the beginning."""
-    if not life.owner or life.history.creator:
+def assignee_rows(life: Life, cast: Cast, *, now: datetime) -> Iterator[AssigneeChange]:
+    """Yield how a link came to its assignee; who made it has looked after it from the beginning."""
+    if not life.assignee or life.history.creator:
         return
-    rng, at, before = _chance(life, "owner"), life.began + timedelta(hours=3), ""
-    hands = [life.owner]
+    rng, at, before = _chance(life, "assignee"), life.began + timedelta(hours=3), ""
+    hands = [life.assignee]
     if rng.random() < TAKEN_OVER:
-        hands.insert(0, rng.choice([username for username in OWNERS if username != life.owner]))
-    for number, owner in enumerate(hands):
-        yield OwnerChange(
-            id=id_of("owner-change", f"{life.part.number}:{number}"),
+        hands.insert(0, rng.choice([username for username in OWNERS if username != life.assignee]))
+    for number, assignee in enumerate(hands):
+        yield AssigneeChange(
+            id=id_of("assignee-change", f"{life.part.number}:{number}"),
             link_id=life.id,
             at=at,
             by=cast.staff[MANAGER],
             old=cast.staff.get(before),
-            new=cast.staff[owner],
+            new=cast.staff[assignee],
         )
-        at, before = at + (now - at) * rng.uniform(0.2, 0.8), owner
+        at, before = at + (now - at) * rng.uniform(0.2, 0.8), assignee
 
 
 def _chance(life: Life, what: str) -> Random:

@@ -24,7 +24,16 @@ from linkadmin.integrations.keys import store_secret
 from linkadmin.integrations.models import Integration
 from linkadmin.links import counts as link_counts
 from linkadmin.links import unrecognized_values
-from linkadmin.links.models import EndUser, HealthChange, Institution, Link, LinkSearch, Note, OwnerChange, search_text
+from linkadmin.links.models import (
+    AssigneeChange,
+    EndUser,
+    HealthChange,
+    Institution,
+    Link,
+    LinkSearch,
+    Note,
+    search_text,
+)
 from linkadmin.operations.models import Operation
 from linkadmin.providers.belvo import records as belvo_records
 from linkadmin.providers.types import Cause, Observation, Secret
@@ -33,7 +42,7 @@ from linkadmin.simulator.belvo.institutions import INSTITUTIONS
 from .casting import by_customer, cast, id_of
 from .lives import Cast, Life, belvo_consent, belvo_record, change_rows, heron_record, link_row, live, operation_rows
 from .names import COLLEAGUES, HERON_BANKS, LOG_INS
-from .notes import note_rows, owner_rows
+from .notes import assignee_rows, note_rows
 from .scenarios import BELVO, HERON, answered
 
 PASSWORD = "linkadmin-demo"  # noqa: S105 - printed by the first start for everybody to read
@@ -142,7 +151,7 @@ def _links(lives: list[Life], known: Cast, *, now: datetime) -> dict[str, str | 
     Operation.objects.bulk_create(operations, batch_size=BATCH)
     HealthChange.objects.bulk_create(changes, batch_size=BATCH)
     Note.objects.bulk_create([row for life in lives for row in note_rows(life, known, now=now)])
-    OwnerChange.objects.bulk_create([row for life in lives for row in owner_rows(life, known, now=now)])
+    AssigneeChange.objects.bulk_create([row for life in lives for row in assignee_rows(life, known, now=now)])
     link_counts.recount()
     for link in links:
         seen = Observation(Cause(link.cause), link.raw_status, link.raw_code, link.raw_words)

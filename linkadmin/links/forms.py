@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy
 from linkadmin.accounts.models import User
 from linkadmin.providers.names import isolated
 
+from .assignees import possible_assignees
 from .models import Link
 from .notes import LONGEST
-from .owners import possible_owners
 
 
 class NoteForm(forms.Form):
@@ -32,7 +32,7 @@ class NoteForm(forms.Form):
         return text
 
 
-class OwnerField(forms.ModelChoiceField):  # type: ignore[type-arg]
+class AssigneeField(forms.ModelChoiceField):  # type: ignore[type-arg]
     """A choice among staff, in which one finds oneself."""
 
     reader: User | None = None
@@ -44,20 +44,20 @@ class OwnerField(forms.ModelChoiceField):  # type: ignore[type-arg]
         return str(obj.display_name)
 
 
-class OwnerForm(forms.Form):
+class AssigneeForm(forms.Form):
     """Who looks after a link from now on. It says whose it was when it was drawn."""
 
-    owner = OwnerField(
+    assignee = AssigneeField(
         label=gettext_lazy("Owner"), queryset=User.objects.none(), required=False, empty_label=gettext_lazy("Nobody")
     )
     was = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, data: QueryDict | None = None, *, link: Link, reader: User) -> None:
-        super().__init__(data, initial={"owner": link.owner_id, "was": link.owner_id})
-        field = self.fields["owner"]
-        assert isinstance(field, OwnerField)  # noqa: S101 - for the types
+        super().__init__(data, initial={"assignee": link.assignee_id, "was": link.assignee_id})
+        field = self.fields["assignee"]
+        assert isinstance(field, AssigneeField)  # noqa: S101 - for the types
         field.reader = reader
         # Who left the staff still owns what nobody has taken over.
-        field.queryset = possible_owners()
-        if link.owner_id:
-            field.queryset |= User.objects.filter(pk=link.owner_id)
+        field.queryset = possible_assignees()
+        if link.assignee_id:
+            field.queryset |= User.objects.filter(pk=link.assignee_id)

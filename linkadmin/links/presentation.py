@@ -72,7 +72,7 @@ class LinkRow:
     turn: str
     turn_icon: str
     last_good: datetime | None
-    owner: str
+    assignee: str
     is_hot: bool
 
 
@@ -234,6 +234,6 @@ def _row(link: Link, standing: Standing, *, see_names: bool) -> LinkRow:
         turn="" if standing.turn is Turn.NOBODY else str(standing.turn.label),
         turn_icon=TURN_ICONS.get(standing.turn, ""),
         last_good=link.last_good_at,
-        owner=link.owner.display_name if link.owner else "",
+        assignee=link.assignee.display_name if link.assignee else "",
         is_hot=link.cause == Cause.CODE_WAITING.value and not link.is_verifying,
     )

@@ -27,7 +27,7 @@ ACTIVE = "active"  # all that have not ended
 SOMEBODY = "somebody"  # all that need a customer or us
 SEARCH_WORDS = 6  # the most that are looked for
 
-NAMED = ("integration", "end_user", "institution", "owner")  # what a row of links says of others
+NAMED = ("integration", "end_user", "institution", "assignee")  # what a row of links says of others
 WORK_LIST = Keyset("urgency", "health_since", "id")  # most urgent first, oldest first
 CUSTOMERS, CUSTOMERS_BY_ID = Keyset("name", "id"), Keyset("external_id")
 
@@ -54,7 +54,7 @@ class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
         queryset=Institution.objects.order_by("display_name", "name"), label=_("Bank"), empty_label=_("Any bank")
     )
     mine = django_filters.ChoiceFilter(
-        method="of_owner", label=_("Owner"), empty_label=_("Any owner"), choices=[("1", _("Mine"))]
+        method="of_assignee", label=_("Owner"), empty_label=_("Any owner"), choices=[("1", _("Mine"))]
     )
 
     # From other pages; nobody picks one from a list here.
@@ -82,8 +82,8 @@ class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
     def of_word(self, links: "QuerySet[Link]", _name: str, value: UnrecognizedValue) -> "QuerySet[Link]":
         return showing(links.filter(disconnected_at=None), value)
 
-    def of_owner(self, links: "QuerySet[Link]", _name: str, _value: str) -> "QuerySet[Link]":
-        return links.filter(owner=self.request.user)
+    def of_assignee(self, links: "QuerySet[Link]", _name: str, _value: str) -> "QuerySet[Link]":
+        return links.filter(assignee=self.request.user)
 
 
 def visible_to(user: User) -> "QuerySet[Link]":

@@ -6,7 +6,7 @@ urlpatterns = [
     path("live/", live.live, name="live"),
     path("links/", lists.link_list, name="link-list"),
     path("links/<uuid:pk>/notes/", notes.link_notes, name="link-notes"),
-    path("links/<uuid:pk>/owner/", notes.link_owner, name="link-owner"),
+    path("links/<uuid:pk>/assignee/", notes.link_assignee, name="link-assignee"),
     path("end-users/", lists.end_user_list, name="end-user-list"),
     path("end-users/<uuid:pk>/", lists.end_user_detail, name="end-user-detail"),
 ]

@@ -22,7 +22,7 @@ from .states import By, locked, move, refused
 def withdraw(*, actor: User, operation: Operation, reason: str = "") -> None:
     """Cancel a sign-in attempt that waits for a code, so that another can be started.
 
-    That is for its owner, or for an account manager, with a reason.
+    That is for who started it, or for an account manager, with a reason.
     """
     now = timezone.now()
     with _recorded(operation, actor), transaction.atomic():
@@ -32,7 +32,9 @@ def withdraw(*, actor: User, operation: Operation, reason: str = "") -> None:
         current.outcome, current.note = "withdrawn", reason
         PendingChallenge.objects.filter(operation=current).delete()
         stop_waiting(current, Cause.CODE_NEEDED, at=now)
-        move(current, State.EXPIRED, by=By.WITHDRAWAL, at=now, actor=actor, details={"owner": str(current.actor_id)})
+        move(
+            current, State.EXPIRED, by=By.WITHDRAWAL, at=now, actor=actor, details={"started_by": str(current.actor_id)}
+        )
 
 
 def decide(*, actor: User, operation: Operation, done: bool, note: str) -> None:

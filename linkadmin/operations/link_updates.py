@@ -28,7 +28,7 @@ def store_link(operation: Operation, remote: RemoteLink, *, at: datetime) -> Lin
             integration=operation.integration,
             end_user=operation.end_user,
             institution=operation.institution,
-            owner=operation.actor,
+            assignee=operation.actor,
             remote_id=remote.remote_id,
         )
         health.start_link(remote, link, report)

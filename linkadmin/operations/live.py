@@ -28,7 +28,7 @@ SHOWN_OF_LINK = (
     "checked_at",
     "check_failed",
     "disconnected_at",
-    "owner_id",
+    "assignee_id",
 )
 _LAST = Operation.objects.filter(link=OuterRef("pk")).order_by("-created_at", "-id")
 _BEGAN = Coalesce("sent_at", "created_at")

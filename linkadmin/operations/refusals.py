@@ -136,7 +136,7 @@ class NotYours(Refusal):
 
 
 class NotYoursToCancel(Refusal):
-    """Only its owner, or an account manager, cancels a sign-in attempt."""
+    """Only who started it, or an account manager, cancels a sign-in attempt."""
 
     reason = "started_by_another"
     words = _("A colleague started this attempt. They can cancel it, or an account manager can.")

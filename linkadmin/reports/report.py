@@ -98,8 +98,8 @@ def oldest_unrepaired(live: "QuerySet[Link]") -> "QuerySet[Link]":
 
 
 def portfolio_of(user: User, live: "QuerySet[Link]") -> "QuerySet[Link]":
-    return _with_names(live.filter(owner=user).order_by("urgency", "health_since", "id"))[:SHOWN]
+    return _with_names(live.filter(assignee=user).order_by("urgency", "health_since", "id"))[:SHOWN]
 
 
 def _with_names(links: "QuerySet[Link]") -> "QuerySet[Link]":
-    return links.select_related("integration", "end_user", "institution", "owner")
+    return links.select_related("integration", "end_user", "institution", "assignee")

@@ -27,7 +27,7 @@ def furnish(env: Environment) -> None:
         bank = env.belvo.institutions.order_by("name")[number % 20]
         link = Link(integration=env.belvo, end_user=customer, institution=bank, remote_id=f"link-{number}")
         if number % 3 == 0:
-            link.owner = env.people["ana"]
+            link.assignee = env.people["ana"]
         words = "The provider's own sentence about it, as long as such sentences are, with-a-word-that-never-ends" * 2
         seen = Observation(cause=cause, raw_status="invalid", raw_code="login_error", raw_words=words)
         report = health.Report(seen, health.Source.WEBHOOK, now - timedelta(hours=7 * number))

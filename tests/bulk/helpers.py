@@ -12,7 +12,7 @@ from linkadmin.providers.types import HealthState
 from tests.environment import Environment
 from tests.markup import Page, read
 
-PLACES = {"refresh": "/bulk/refresh/", "assign": "/bulk/owner/", "note": "/bulk/note/"}
+PLACES = {"refresh": "/bulk/refresh/", "assign": "/bulk/assignee/", "note": "/bulk/note/"}
 
 
 def select(env: Environment, kind: str, name: str = "ana", links: Iterable[Link] = (), **values: str) -> Page:

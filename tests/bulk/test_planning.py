@@ -77,7 +77,7 @@ def test_words_that_were_searched_for_stand_in_no_address(env: Environment) -> N
     form = listed.form_with("link", "all")
     asked = select(env, "assign", all="1", q=form.values["q"])
 
-    assert form.values["q"] == asked.form_with("owner").values["q"] == "zebra"
+    assert form.values["q"] == asked.form_with("assignee").values["q"] == "zebra"
     assert not [address for address in (*asked.links(), form.action) if "zebra" in address.lower()]
 
 
@@ -145,11 +145,11 @@ def test_plan_leaves_out_what_cannot_be_refreshed_and_says_why(env: Environment)
     assert words.count("1 link is left out:") == 3
 
 
-def test_plan_leaves_out_links_that_have_the_owner_already(env: Environment) -> None:
+def test_plan_leaves_out_links_that_have_the_assignee_already(env: Environment) -> None:
     links = many(env.heron, 3)
-    Link.objects.filter(pk=links[0].pk).update(owner=env.people["ben"])
+    Link.objects.filter(pk=links[0].pk).update(assignee=env.people["ben"])
 
-    job = planned(env, "assign", links, owner=str(env.people["ben"].pk))
+    job = planned(env, "assign", links, assignee=str(env.people["ben"].pk))
 
     words = env.open(job.get_absolute_url()).words
     assert "2 links are handed over to Ben." in words
@@ -167,7 +167,7 @@ def test_plan_of_nothing_to_do_cannot_begin(env: Environment) -> None:
 
 @pytest.mark.parametrize("kind", PLACES)
 def test_nothing_selected_leads_back_to_the_list(env: Environment, kind: str) -> None:
-    page = select(env, kind, owner=str(env.people["ben"].pk), text="Called them.")
+    page = select(env, kind, assignee=str(env.people["ben"].pk), text="Called them.")
 
     assert page.location == "/links/"
     assert "No link was selected." in env.open("/links/").words
@@ -190,13 +190,13 @@ def test_form_that_no_page_has_is_not_understood(env: Environment, values: dict[
     assert env.post("/bulk/refresh/", values).status == 400
 
 
-def test_owner_is_one_of_the_active_staff_who_work_on_links(env: Environment) -> None:
+def test_assignee_is_one_of_the_active_staff_who_work_on_links(env: Environment) -> None:
     env.people["ben"].is_active = False
     env.people["ben"].save()
     links = many(env.heron, 1)
 
     form = select(env, "assign", links=links)
-    refused = select(env, "assign", links=links, owner=str(env.people["ben"].pk))
+    refused = select(env, "assign", links=links, assignee=str(env.people["ben"].pk))
 
     assert [name in form.words for name in ("Ana", "Mia", "Ben", "Aud", "Adm")] == [True, True, False, False, False]
     assert (refused.status, BulkJob.objects.count()) == (422, 0)
@@ -257,8 +257,8 @@ def test_plan_that_nobody_confirms_is_dropped_after_an_hour(env: Environment) ->
     assert BulkPart.objects.count() == 1
 
 
-def test_plan_for_an_owner_who_has_left_meanwhile_does_not_begin(env: Environment) -> None:
-    job = planned(env, "assign", many(env.heron, 1), owner=str(env.people["ben"].pk))
+def test_plan_for_an_assignee_who_has_left_meanwhile_does_not_begin(env: Environment) -> None:
+    job = planned(env, "assign", many(env.heron, 1), assignee=str(env.people["ben"].pk))
     env.people["ben"].is_active = False
     env.people["ben"].save()
 
@@ -273,7 +273,7 @@ def test_who_may_not_change_links_is_offered_nothing_and_refused(env: Environmen
     statuses = [select(env, kind, name, [link]).status for kind in PLACES]
 
     assert statuses == [403, 403, 403]
-    assert "Assign an owner" not in env.open("/links/", name).words
+    assert "Assign an assignee" not in env.open("/links/", name).words
 
 
 def test_auditor_sees_a_job_without_names_and_cannot_stop_it(env: Environment) -> None:

@@ -11,8 +11,8 @@ from linkadmin.audit.models import AuditEvent
 from linkadmin.bulk import parts, tasks, work
 from linkadmin.bulk.models import BulkJob, BulkPart
 from linkadmin.database import release_connections
-from linkadmin.links.models import Link, Note, NoteText, OwnerChange
-from linkadmin.links.owners import assign
+from linkadmin.links.assignees import assign
+from linkadmin.links.models import AssigneeChange, Link, Note, NoteText
 from tests.environment import Environment
 from tests.follow import pulse_of
 
@@ -35,14 +35,14 @@ def test_note_is_written_to_every_link_in_the_name_of_who_asked(env: Environment
 
 def test_links_are_handed_over_but_for_those_that_were_meanwhile(env: Environment) -> None:
     links, ben = many(env.heron, 3), env.people["ben"]
-    job = begun(env, "assign", links, owner=str(ben.pk))
-    assign(links[0], by=env.people["mia"], owner=ben)
+    job = begun(env, "assign", links, assignee=str(ben.pk))
+    assign(links[0], by=env.people["mia"], assignee=ben)
 
     worked(job)
 
     assert results(job) == {"done": 2, "skipped": 1}
-    assert set(Link.objects.values_list("owner", flat=True)) == {ben.pk}
-    assert OwnerChange.objects.filter(by=env.people["ana"], new=ben, job_id=job.pk).count() == 2
+    assert set(Link.objects.values_list("assignee", flat=True)) == {ben.pk}
+    assert AssigneeChange.objects.filter(by=env.people["ana"], new=ben, job_id=job.pk).count() == 2
     assert "It has this owner already." in env.open(f"{job.get_absolute_url()}?state=skipped").words
 
 
@@ -218,7 +218,7 @@ def test_queries_of_a_page_do_not_grow_with_its_rows(env: Environment, django_as
 def test_own_jobs_are_listed_before_those_of_the_others(env: Environment) -> None:
     links = many(env.heron, 2)
     worked(begun(env, "note", links[:1], "mia", text="Called them."))
-    worked(begun(env, "assign", links, owner=str(env.people["ben"].pk)))
+    worked(begun(env, "assign", links, assignee=str(env.people["ben"].pk)))
 
     words = env.open("/bulk/").words
 

@@ -4,7 +4,7 @@ import pytest
 from django.db.models import Count, F
 
 from linkadmin.links import counts
-from linkadmin.links.models import Link, Note, OwnerChange
+from linkadmin.links.models import AssigneeChange, Link, Note
 from linkadmin.providers.types import HealthState
 
 from .conftest import NOW
@@ -24,17 +24,17 @@ def test_notes_were_written_while_the_link_was_known() -> None:
     assert not Note.objects.filter(at__gt=NOW).exists()
 
 
-def test_last_hand_over_of_a_link_led_to_its_owner() -> None:
-    changed = Link.objects.annotate(times=Count("owner_changes")).filter(times__gt=0)
+def test_last_hand_over_of_a_link_led_to_its_assignee() -> None:
+    changed = Link.objects.annotate(times=Count("assignee_changes")).filter(times__gt=0)
 
     assert changed.filter(times=2).exists()
     for link in changed:
-        assert link.owner_changes.latest("at").new_id == link.owner_id
+        assert link.assignee_changes.latest("at").new_id == link.assignee_id
 
 
 def test_hand_overs_follow_on_each_other() -> None:
-    for change in OwnerChange.objects.exclude(old=None):
-        assert change.link.owner_changes.filter(at__lt=change.at).latest("at").new_id == change.old_id
+    for change in AssigneeChange.objects.exclude(old=None):
+        assert change.link.assignee_changes.filter(at__lt=change.at).latest("at").new_id == change.old_id
 
 
 def test_links_are_counted_from_the_start() -> None:

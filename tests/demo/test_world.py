@@ -103,11 +103,11 @@ def test_colleagues_own_links_but_cannot_log_in() -> None:
 
     assert colleagues.count() >= 2
     assert not any(user.has_usable_password() for user in colleagues)
-    assert all(user.owned_links.exists() for user in colleagues)
+    assert all(user.assigned_links.exists() for user in colleagues)
 
 
-def test_about_half_of_the_links_have_an_owner() -> None:
-    assert 160 <= Link.objects.exclude(owner=None).count() <= 240
+def test_about_half_of_the_links_have_an_assignee() -> None:
+    assert 160 <= Link.objects.exclude(assignee=None).count() <= 240
 
 
 def test_a_second_planting_does_nothing(state: Path) -> None:
@@ -136,7 +136,7 @@ def test_planting_is_on_record_once() -> None:
     assert event.details["links"] == 400
 
 
-def test_the_state_file_is_for_its_owner_alone(state: Path) -> None:
+def test_the_state_file_is_for_its_assignee_alone(state: Path) -> None:
     assert state.stat().st_mode & 0o777 == 0o600
     assert [path.name for path in state.parent.iterdir()] == [state.name]
 

@@ -208,10 +208,10 @@ def test_link_being_proven_is_a_group_of_its_own(env: Environment) -> None:
     assert "Fixed, proving" in env.open("/links/").words
 
 
-def test_list_is_filtered_by_integration_bank_and_owner(env: Environment) -> None:
+def test_list_is_filtered_by_integration_bank_and_assignee(env: Environment) -> None:
     belvo = env.belvo_link()
     heron = env.heron_link(bank="First Platypus Bank")
-    Link.objects.filter(pk=heron.pk).update(owner=env.people["ana"])
+    Link.objects.filter(pk=heron.pk).update(assignee=env.people["ana"])
     assert heron.institution is not None
 
     assert rows(env.open(f"/links/?integration={env.belvo.pk}")) == [str(belvo.pk)]

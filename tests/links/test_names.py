@@ -136,7 +136,7 @@ def named(env: Environment) -> tuple[Link, list[str]]:
     link.end_user.external_id = f"id {RTL}"
     link.end_user.save()
     Institution.objects.filter(pk=link.institution_id).update(display_name=names["Bank"])
-    Link.objects.filter(pk=link.pk).update(owner=env.people["ana"], remote_end_user_id=f"id of another {RTL}")
+    Link.objects.filter(pk=link.pk).update(assignee=env.people["ana"], remote_end_user_id=f"id of another {RTL}")
     notes.add_note(link, by=env.people["ana"], text=f"A note {RTL}")
     return link, [*names.values(), f"id {RTL}", f"id of another {RTL}", f"A note {RTL}"]
 

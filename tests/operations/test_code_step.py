@@ -361,7 +361,7 @@ def test_manager_cancels_an_attempt_with_a_reason_also_of_somebody_who_left(env:
     operation = env.last_operation(link)
     assert (operation.state, operation.outcome, operation.note) == (State.EXPIRED, "withdrawn", "Ana has left.")
     event = AuditEvent.objects.get(action__endswith=".canceled")
-    assert (event.actor, event.details) == ("mia", {"owner": str(operation.actor_id)})
+    assert (event.actor, event.details) == ("mia", {"started_by": str(operation.actor_id)})
     assert env.send(f"/links/{link.pk}/credentials/", "ben", password="pass_mfa").location == url_of(link)
 
 

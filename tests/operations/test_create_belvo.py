@@ -27,7 +27,7 @@ def test_link_is_created_and_works(env: Environment) -> None:
     assert (answer.status, answer.location) == (303, f"/links/{link.pk}/")
     assert (link.health, link.access_mode, link.refresh_rate) == (HealthState.HEALTHY.value, "recurrent", "7d")
     assert link.institution == env.bank("erebor_mx_retail")
-    assert link.owner == env.people["ana"]
+    assert link.assignee == env.people["ana"]
 
 
 def test_banks_are_found_by_a_part_of_their_name_or_by_country(env: Environment) -> None:

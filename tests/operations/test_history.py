@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from linkadmin.audit.models import AuditEvent
-from linkadmin.links.models import HealthChange, Link, Note, OwnerChange
+from linkadmin.links.models import AssigneeChange, HealthChange, Link, Note
 from linkadmin.operations import reading, timeline
 from linkadmin.operations.models import AttemptAllowance, Operation
 from linkadmin.providers.types import Cause
@@ -23,7 +23,7 @@ from tests.markup import Page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
-KINDS = ("allowance", "change", "delivery", "note", "operation", "owner")
+KINDS = ("allowance", "change", "delivery", "note", "operation", "assignee")
 START = datetime(2026, 1, 10, 15, tzinfo=UTC)
 
 
@@ -43,8 +43,8 @@ def happen(env: Environment, link: Link, kind: str, at: datetime, text: str = ""
         DeliveryLink.objects.create(delivery=row, link=link)
     elif kind == "note":
         row = Note.objects.create(link=link, author=ana, at=at, text=text or "A note.")
-    elif kind == "owner":
-        row = OwnerChange.objects.create(link=link, by=ana, at=at, old=None, new=env.people["ben"])
+    elif kind == "assignee":
+        row = AssigneeChange.objects.create(link=link, by=ana, at=at, old=None, new=env.people["ben"])
     else:
         row = AttemptAllowance.objects.create(link=link, allowed_by=env.people["mia"], allowed_at=at, reason="Phoned")
     return f"{kind}-{row.pk}"
@@ -190,12 +190,12 @@ def test_link_page_shows_the_latest_with_the_way_to_all(env: Environment, link: 
 def test_kinds_are_chosen_by_pills(env: Environment, link: Link) -> None:
     many(env, link, 12)
 
-    page = env.open(url_of(link, "?kind=note&kind=owner"))
+    page = env.open(url_of(link, "?kind=note&kind=assignee"))
 
-    assert {anchor.split("-")[0] for anchor in anchors(page)} == {"note", "owner"}
-    assert {"?kind=owner", "?kind=note", "?kind=note&kind=owner&kind=change"} <= set(page.links())
+    assert {anchor.split("-")[0] for anchor in anchors(page)} == {"note", "assignee"}
+    assert {"?kind=assignee", "?kind=note", "?kind=note&kind=assignee&kind=change"} <= set(page.links())
     assert [each.attrs["href"] for each in page.elements if each.attrs.get("aria-current") == "true"] == [
-        "?kind=owner",
+        "?kind=assignee",
         "?kind=note",
     ]
 

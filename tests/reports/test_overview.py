@@ -60,7 +60,7 @@ def test_repair_that_is_being_proven_is_not_among_the_broken(env: Environment) -
 
 def test_my_links_are_shown_to_me(env: Environment) -> None:
     link = env.belvo_link("Acme Corp", cause=Cause.WORKING)
-    Link.objects.filter(pk=link.pk).update(owner=env.people["ana"])
+    Link.objects.filter(pk=link.pk).update(assignee=env.people["ana"])
 
     assert link.get_absolute_url() in env.open("/", "ana").links()
     assert link.get_absolute_url() not in env.open("/", "ben").links()

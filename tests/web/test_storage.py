@@ -119,7 +119,7 @@ def _changes(env: Environment, link: Link) -> dict[str, tuple[str, str, dict[str
     long_password = PASSWORD * 2
     return {
         "note": ("ana", f"/links/{link.pk}/notes/", {"text": "Called them"}),
-        "owner": ("ana", f"/links/{link.pk}/owner/", {"owner": str(env.people["ben"].pk), "was": ""}),
+        "assignee": ("ana", f"/links/{link.pk}/assignee/", {"assignee": str(env.people["ben"].pk), "was": ""}),
         "check status": ("ana", f"/links/{link.pk}/refresh/", {}),
         "bulk": ("ana", "/bulk/refresh/", {"link": str(link.pk)}),
         "denied": ("aud", f"/links/{link.pk}/notes/", {"text": "Called them"}),

@@ -166,8 +166,8 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='link',
-            name='owner',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='owned_links', to=settings.AUTH_USER_MODEL),
+            name='assignee',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='assigned_links', to=settings.AUTH_USER_MODEL),
         ),
         migrations.CreateModel(
             name='InstitutionChange',
@@ -234,13 +234,13 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='OwnerChange',
+            name='AssigneeChange',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='time')),
                 ('job_id', models.UUIDField(blank=True, null=True)),
                 ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('link', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='owner_changes', to='links.link')),
+                ('link', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='assignee_changes', to='links.link')),
                 ('new', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('old', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
@@ -315,8 +315,8 @@ class Migration(migrations.Migration):
             index=models.Index(fields=['link', '-at'], name='note_of_link'),
         ),
         migrations.AddIndex(
-            model_name='ownerchange',
-            index=models.Index(fields=['link', '-at'], name='owner_change_of_link'),
+            model_name='assigneechange',
+            index=models.Index(fields=['link', '-at'], name='assignee_change_of_link'),
         ),
         migrations.AddConstraint(
             model_name='unrecognizedvalue',

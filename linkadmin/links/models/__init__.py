@@ -5,6 +5,7 @@ from .institutions import OF_CONSENT, Institution
 from .links import (
     ESCALATE_AFTER,
     VERIFYING,
+    AssigneeChange,
     EndUser,
     HealthChange,
     InstitutionChange,
@@ -13,7 +14,6 @@ from .links import (
     LinkSearch,
     Note,
     NoteText,
-    OwnerChange,
     UnrecognizedValue,
     search_text,
 )
@@ -24,6 +24,7 @@ __all__ = [
     "OF_CONSENT",
     "READ_EVERY",
     "VERIFYING",
+    "AssigneeChange",
     "CountMove",
     "DailyCount",
     "DueRead",
@@ -38,7 +39,6 @@ __all__ = [
     "LinkSearch",
     "Note",
     "NoteText",
-    "OwnerChange",
     "Reason",
     "UnrecognizedValue",
     "search_text",

@@ -74,8 +74,8 @@ class Link(models.Model):
     integration = models.ForeignKey(Integration, on_delete=models.PROTECT, related_name="links")
     end_user = models.ForeignKey(EndUser, on_delete=models.PROTECT, related_name="links")
     institution = models.ForeignKey(Institution, on_delete=models.SET_NULL, null=True, blank=True, related_name="links")
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="owned_links"
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="assigned_links"
     )
     remote_id = models.CharField(_("id at the provider"), max_length=120)
     data_source_id = models.CharField(_("data source id"), max_length=80, blank=True)
@@ -273,11 +273,11 @@ class Note(models.Model):
         return self.shared.text if self.shared else self.text
 
 
-class OwnerChange(models.Model):
+class AssigneeChange(models.Model):
     """One hand-over of a link: who looked after it, who does from then on, and who said so."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="owner_changes")
+    link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="assignee_changes")
     at = models.DateTimeField(_("time"), default=timezone.now)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     old = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
@@ -287,7 +287,7 @@ class OwnerChange(models.Model):
     class Meta:
         verbose_name = _("change of owner")
         verbose_name_plural = _("changes of owner")
-        indexes = [models.Index(fields=["link", "-at"], name="owner_change_of_link")]
+        indexes = [models.Index(fields=["link", "-at"], name="assignee_change_of_link")]
 
     def __str__(self) -> str:
         return f"{self.old or '-'} → {self.new or '-'}"

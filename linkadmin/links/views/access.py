@@ -17,7 +17,7 @@ from .live import follows
 
 def link_for(request: HttpRequest, pk: UUID) -> Link:
     """Return a link the reader may see, or raise 404."""
-    links = queries.visible_to(reader(request)).select_related("integration", "end_user", "institution", "owner")
+    links = queries.visible_to(reader(request)).select_related("integration", "end_user", "institution", "assignee")
     return get_object_or_404(links, pk=pk)
 
 

@@ -7,9 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from linkadmin.links.forms import NoteForm, OwnerForm
+from linkadmin.links.assignees import Overtaken, assign_if_unchanged
+from linkadmin.links.forms import AssigneeForm, NoteForm
 from linkadmin.links.notes import add_note
-from linkadmin.links.owners import Overtaken, assign_if_unchanged
 from linkadmin.providers.names import isolated
 from linkadmin.web.pages import draw, go, reader
 
@@ -31,21 +31,21 @@ def link_notes(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-def link_owner(request: HttpRequest, pk: UUID) -> HttpResponse:
+def link_assignee(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Hand a link over, unless a colleague did meanwhile: then both choices are shown."""
     link = link_for(request, pk)
-    form = OwnerForm(request.POST, link=link, reader=reader(request))
+    form = AssigneeForm(request.POST, link=link, reader=reader(request))
     if not form.is_valid():
-        return draw(request, "links/owner.html", "form", {"link": link, "form": form}, status=422)
-    wanted = form.cleaned_data["owner"]
+        return draw(request, "links/assignee.html", "form", {"link": link, "form": form}, status=422)
+    wanted = form.cleaned_data["assignee"]
     try:
-        changed = assign_if_unchanged(link, by=reader(request), owner=wanted, was=form.cleaned_data["was"])
+        changed = assign_if_unchanged(link, by=reader(request), assignee=wanted, was=form.cleaned_data["was"])
     except Overtaken:
-        link.refresh_from_db(fields=["owner"])
-        anew = OwnerForm(link=link, reader=reader(request))
-        anew.initial["owner"] = wanted
+        link.refresh_from_db(fields=["assignee"])
+        anew = AssigneeForm(link=link, reader=reader(request))
+        anew.initial["assignee"] = wanted
         context = {"link": link, "form": anew, "overtaken": True}
-        return draw(request, "links/owner.html", "form", context, status=409)
+        return draw(request, "links/assignee.html", "form", context, status=409)
     if changed:
         messages.success(
             request,

@@ -119,13 +119,13 @@ _EVERY = (
         read_id=UUID,
     ),
     Source(
-        kind="owner",
+        kind="assignee",
         label=_("Owners"),
         icon="user",
-        rows=lambda link: link.owner_changes.select_related("by", "old", "new"),
+        rows=lambda link: link.assignee_changes.select_related("by", "old", "new"),
         at="at",
         id="id",
-        tell=telling.tell_owner,
+        tell=telling.tell_assignee,
         read_id=UUID,
     ),
     Source(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from linkadmin.links.models import HealthChange, InstitutionChange, Note, OwnerChange
+from linkadmin.links.models import AssigneeChange, HealthChange, InstitutionChange, Note
 from linkadmin.links.presentation import badge_of
 from linkadmin.operations.explanations import explain
 from linkadmin.operations.models import AttemptAllowance, Operation, State
@@ -79,7 +79,7 @@ def tell_note(note: Note, *, see_names: bool) -> EntryText:
     )
 
 
-def tell_owner(change: OwnerChange, *, see_names: bool) -> EntryText:
+def tell_assignee(change: AssigneeChange, *, see_names: bool) -> EntryText:
     title = (
         _("%(name)s looks after it") % {"name": isolated(change.new.display_name)}
         if change.new
@@ -101,7 +101,7 @@ def tell_allowance(allowance: AttemptAllowance, *, see_names: bool) -> EntryText
     return EntryText("info", "key-round", _("One more attempt allowed"), note)
 
 
-def _of_job(row: Note | OwnerChange) -> str:
+def _of_job(row: Note | AssigneeChange) -> str:
     return _("with other links at once") if row.job_id else ""
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
-from linkadmin.links.forms import NoteForm, OwnerForm
+from linkadmin.links.forms import AssigneeForm, NoteForm
 from linkadmin.links.health_calendar import health_calendar
 from linkadmin.links.models import Link
 from linkadmin.links.views.access import link_for, seen
@@ -96,7 +96,7 @@ def _care(link: Link, *, user: User) -> dict[str, Any]:
     """Return the forms of those who look after links."""
     if not may(user, Right.ORGANISE_LINKS):
         return {}
-    return {"note_form": NoteForm(), "owner_form": OwnerForm(link=link, reader=user)}
+    return {"note_form": NoteForm(), "assignee_form": AssigneeForm(link=link, reader=user)}
 
 
 def _offers(link: Link, last: Operation | None, head: LinkHead, *, user: User) -> dict[str, Any]:

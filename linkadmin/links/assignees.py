@@ -11,7 +11,7 @@ from linkadmin.audit import log
 from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.models import Outcome
 
-from .models import Link, OwnerChange
+from .models import AssigneeChange, Link
 
 
 class Overtaken(Exception):
@@ -19,18 +19,18 @@ class Overtaken(Exception):
 
 
 @transaction.atomic
-def assign(link: Link, *, by: User, owner: User | None, job_id: UUID | None = None) -> OwnerChange | None:
-    """Hand a link over to an owner, or to nobody; None if that is how it stood already.
+def assign(link: Link, *, by: User, assignee: User | None, job_id: UUID | None = None) -> AssigneeChange | None:
+    """Hand a link over to an assignee, or to nobody; None if that is how it stood already.
 
     As a part of bulk work it has no event of its own: the work has one.
     """
-    old = Link.objects.select_for_update(no_key=True).only("owner").get(pk=link.pk).owner_id
-    new = owner.pk if owner else None
+    old = Link.objects.select_for_update(no_key=True).only("assignee").get(pk=link.pk).assignee_id
+    new = assignee.pk if assignee else None
     if old == new:
         return None
-    change = OwnerChange.objects.create(link=link, by=by, old_id=old, new_id=new, job_id=job_id)
-    Link.objects.filter(pk=link.pk).update(owner=owner)
-    link.owner = owner
+    change = AssigneeChange.objects.create(link=link, by=by, old_id=old, new_id=new, job_id=job_id)
+    Link.objects.filter(pk=link.pk).update(assignee=assignee)
+    link.assignee = assignee
     if job_id is None:
         log.record(
             actor=by,
@@ -38,20 +38,20 @@ def assign(link: Link, *, by: User, owner: User | None, job_id: UUID | None = No
             object_type=ObjectType.LINK,
             object_id=link.pk,
             outcome=Outcome.DONE,
-            details={"owner": str(new or "")},
+            details={"assignee": str(new or "")},
         )
     return change
 
 
 @transaction.atomic
-def assign_if_unchanged(link: Link, *, by: User, owner: User | None, was: UUID | None) -> OwnerChange | None:
+def assign_if_unchanged(link: Link, *, by: User, assignee: User | None, was: UUID | None) -> AssigneeChange | None:
     """Hand a link over that belongs to `was`, as the one who chose saw it. Raises `Overtaken` if it does not."""
-    if Link.objects.select_for_update(no_key=True).only("owner").get(pk=link.pk).owner_id != was:
+    if Link.objects.select_for_update(no_key=True).only("assignee").get(pk=link.pk).assignee_id != was:
         raise Overtaken
-    return assign(link, by=by, owner=owner)
+    return assign(link, by=by, assignee=assignee)
 
 
-def possible_owners() -> "QuerySet[User]":
+def possible_assignees() -> "QuerySet[User]":
     """Return the staff who can look after links, by name."""
     roles = [role for role, rights in MATRIX.items() if Right.REFRESH in rights]
     return User.objects.filter(is_active=True, role__in=roles).order_by("name", "username")
