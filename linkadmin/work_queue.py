@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from linkadmin.database import release_connections
 from linkadmin.integrations.denials import DENIED, KEYS_REFUSED, NO_FREE_SLOT
-from linkadmin.providers.errors import Busy, KeysRefused, ProviderError
+from linkadmin.providers.errors import Busy, KeysRefused, OutcomeUnknown, ProviderError
 
 SLICE = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(minutes=15)
@@ -60,12 +60,14 @@ class Wait:
         return min(timedelta(seconds=asked_for or growing), LONGEST_WAIT)
 
 
-# How long to wait after which error: the first row that fits.
+# How long to wait after which error: the first row that fits. What is waited for at least, where that is longer, is
+# said where the work is: READ_EVERY for one link, BETWEEN_ATTEMPTS for a part of a job.
 WAITS = (
     # While keys are refused nothing is asked; once they are good again nothing should wait.
     Wait(5, (KeysRefused,), frozenset({KEYS_REFUSED}), holds_integration=True, obeys_retry_after=False),
     CROWD := Wait(1, (), NO_FREE_SLOT),
     Wait(5, (Busy,), DENIED, holds_integration=True),
+    Wait(5, (OutcomeUnknown,), is_attempt=True),  # no answer, or one that tells nothing: a 503 and every other 5xx
     Wait(5, (Exception,), is_attempt=True),
 )
 

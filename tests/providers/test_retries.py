@@ -37,7 +37,7 @@ def belvo(
         deadlines=Deadlines(seconds, seconds, seconds),
         allow_loopback=True,
         admission=admission,
-        backoff=backoff or Backoff(base=0.0),
+        backoff=backoff or Backoff(0.0, 0.0),
     )
 
 
@@ -121,7 +121,7 @@ def test_create_whose_second_try_was_sent_is_not_sent_a_third_time() -> None:
 
     admission = RecordingAdmission()
     with pytest.raises(OutcomeUnknown):
-        CALLS["create"](belvo(f"http://127.0.0.1:{port}", admission, backoff=Backoff(0.0, sleep=start_listening)))
+        CALLS["create"](belvo(f"http://127.0.0.1:{port}", admission, backoff=Backoff(0.0, 0.0, sleep=start_listening)))
 
     for server in servers:
         server.join(60)
@@ -156,7 +156,7 @@ def test_attempts_of_a_read_never_take_longer_than_its_deadline(monkeypatch: pyt
     lost = OutcomeUnknown(Failure(operation="belvo.read_link", reason="timeout"))
     now, tries = 100.0, []
     monkeypatch.setattr("linkadmin.providers.http.retries.time", SimpleNamespace(monotonic=lambda: now))
-    loop = RetryLoop(RetryPolicy.READ, Backoff(0.0), ends_at=now + 9)
+    loop = RetryLoop(RetryPolicy.READ, Backoff(0.0, 0.0), ends_at=now + 9)
 
     for _each in range(ATTEMPTS):
         tries.append(loop.seconds)

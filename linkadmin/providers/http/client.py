@@ -186,7 +186,7 @@ class HttpClient:
         self._auth = auth
         self._keys = keys
         self._admission = admission or UnlimitedAdmission()
-        self._backoff = backoff or Backoff()
+        self._backoff = backoff or Backoff(base=0.0, cap=0.0)
 
     def call(
         self,

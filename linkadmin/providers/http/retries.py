@@ -1,4 +1,7 @@
-"""Only reads, and creates that never left, are retried. No layer below or above retries anything."""
+"""Only reads, and creates that never left, are retried within a call. Nothing else sends a change again.
+
+Work in the background, which consists of reads, is done again later by `work_queue`.
+"""
 
 import random
 import time
@@ -46,8 +49,8 @@ class RetryPolicy(Enum):
 class Backoff:
     """How long to wait before a retry: any time up to one that doubles with each attempt, in seconds."""
 
-    base: float = 0.5
-    cap: float = 20.0
+    base: float
+    cap: float
     chance: Callable[[], float] = random.random
     sleep: Callable[[float], None] = time.sleep
 
