@@ -71,7 +71,7 @@ def share_of_one() -> int:
 def denial_of(
     integration_id: UUID, person_id: UUID | None, *, in_background: bool = False, drop_expired: bool = False
 ) -> Denial | None:
-    """Tell by one read why a call would find no slot now. It holds for as long as the caller locks the integration."""
+    """Tell by one read why a call would find no slot now: certain only while the caller has the integration locked."""
     now = timezone.now()
     taken = CallSlot.objects.filter(integration=integration_id)
     rows = list(taken.values_list("lease_until", "person_id"))
