@@ -8,7 +8,6 @@ from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.models import Outcome
-from linkadmin.providers import get_provider
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Busy, KeysRefused, ProviderError
 from linkadmin.providers.http.retries import Backoff
@@ -29,8 +28,7 @@ def client_for(integration: Integration, *, by_hand: bool = False, in_background
     Raises `KeysRefused` when a key is missing, or can't be decrypted any more.
     """
     try:
-        return get_provider(
-            integration.provider,
+        return integration.provider_class(
             base_url=integration.base_url,
             options=integration.options,
             secrets=keys.secrets_of(integration),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from linkadmin.providers import get_provider
+from linkadmin.providers import provider_class
 from linkadmin.providers.base import Provider
 from linkadmin.providers.types import Secret
 from linkadmin.simulator.server import Simulator
@@ -19,12 +19,12 @@ from .tools import prism, prism_program
 
 def belvo_at(url: str) -> Provider:
     keys = {"secret_id": Secret("sandbox-id"), "secret_password": Secret("sandbox-password")}
-    return get_provider("belvo", base_url=url, options={}, secrets=keys, allow_loopback=True)
+    return provider_class("belvo")(base_url=url, options={}, secrets=keys, allow_loopback=True)
 
 
 def heron_at(url: str) -> Provider:
     options, keys = {"integration_id": HERON_INTEGRATION}, {"api_key": Secret("key_sandbox")}
-    return get_provider("heron", base_url=url, options=options, secrets=keys, allow_loopback=True)
+    return provider_class("heron")(base_url=url, options=options, secrets=keys, allow_loopback=True)
 
 
 @pytest.fixture(scope="session")

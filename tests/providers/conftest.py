@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from linkadmin.providers import Deadlines, get_provider
+from linkadmin.providers import provider_class
 from linkadmin.providers.base import Provider
 from linkadmin.providers.http.admission import AttemptResult, Denial, Permit
-from linkadmin.providers.types import Secret
+from linkadmin.providers.types import Deadlines, Secret
 
 Behaviour = Callable[[socket.socket], None]
 
@@ -126,8 +126,7 @@ def serve() -> Iterator[Callable[..., Script]]:
 
 
 def belvo_at(url: str, **deadlines: float) -> Provider:
-    return get_provider(
-        "belvo",
+    return provider_class("belvo")(
         base_url=url,
         options={},
         secrets={"secret_id": Secret("our-secret-id"), "secret_password": Secret("our-secret-password")},
@@ -137,8 +136,7 @@ def belvo_at(url: str, **deadlines: float) -> Provider:
 
 
 def heron_at(url: str, **deadlines: float) -> Provider:
-    return get_provider(
-        "heron",
+    return provider_class("heron")(
         base_url=url,
         options={"integration_id": "itg_Ws3nQ7hVb2kLx9TzPm4aYd"},
         secrets={"api_key": Secret("key_0123456789abcdef")},

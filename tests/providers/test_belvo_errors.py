@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from linkadmin.providers import get_provider
+from linkadmin.providers import provider_class
 from linkadmin.providers.errors import (
     Busy,
     CodeTooLate,
@@ -238,5 +238,5 @@ def test_a_message_that_echoes_the_password_is_withheld_yet_understood(serve: Se
 
 def test_missing_keys_are_the_integrations_trouble() -> None:
     with pytest.raises(KeysRefused) as caught:
-        get_provider("belvo", base_url="https://api.belvo.com", options={}, secrets={"secret_id": Secret("a")})
+        provider_class("belvo")(base_url="https://api.belvo.com", options={}, secrets={"secret_id": Secret("a")})
     assert caught.value.failure.reason == "not_configured"

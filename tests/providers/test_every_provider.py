@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from linkadmin.providers import PROVIDERS, get_provider, provider_class
+from linkadmin.providers import PROVIDERS, provider_class
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Failure, KeysRefused, NotSent, ProviderError, Unsupported
 from linkadmin.providers.types import Capability, Cause, LinkRef, NewLink, Secret
@@ -26,8 +26,7 @@ def _third_provider(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def configured(kind: str, url: str) -> Provider:
     fields = provider_class(kind).config_fields
-    return get_provider(
-        kind,
+    return provider_class(kind)(
         base_url=url,
         options={field.name: "itg_1" for field in fields if not field.secret},
         secrets={field.name: Secret(f"canary-key-{field.name}") for field in fields if field.secret},
@@ -52,7 +51,7 @@ def test_it_names_itself_its_hosts_and_its_keys(kind: str) -> None:
 @every_provider
 def test_missing_keys_are_the_integrations_trouble(kind: str) -> None:
     with pytest.raises(KeysRefused) as caught:
-        get_provider(kind, base_url="https://example.com", options={}, secrets={})
+        provider_class(kind)(base_url="https://example.com", options={}, secrets={})
     assert caught.value.failure.reason == "not_configured"
 
 

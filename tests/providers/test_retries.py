@@ -9,12 +9,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from linkadmin.providers import Deadlines, get_provider
+from linkadmin.providers import provider_class
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Busy, Failure, NotSent, OutcomeUnknown, ProviderError
 from linkadmin.providers.http.admission import Denial, HealthSignal, Rate
 from linkadmin.providers.http.retries import ATTEMPTS, Backoff, RetryLoop, RetryPolicy
-from linkadmin.providers.types import LinkRef, NewLink, Secret
+from linkadmin.providers.types import Deadlines, LinkRef, NewLink, Secret
 
 from .conftest import Behaviour, RecordingAdmission, Script, read_request, reply, send
 from .faults import reset
@@ -29,8 +29,7 @@ CHALLENGE = {"session": "s1", "expiry": 60, "link": LINK_ID}
 def belvo(
     url: str, admission: RecordingAdmission, *, seconds: float = 30.0, backoff: Backoff | None = None
 ) -> Provider:
-    return get_provider(
-        "belvo",
+    return provider_class("belvo")(
         base_url=url,
         options={},
         secrets={"secret_id": Secret("our-secret-id"), "secret_password": Secret("our-secret-password")},
@@ -42,8 +41,7 @@ def belvo(
 
 
 def heron(url: str, admission: RecordingAdmission) -> Provider:
-    return get_provider(
-        "heron",
+    return provider_class("heron")(
         base_url=url,
         options={"integration_id": "itg_1"},
         secrets={"api_key": Secret("key_0123456789abcdef")},

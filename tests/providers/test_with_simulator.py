@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from linkadmin.providers import get_provider
+from linkadmin.providers import provider_class
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import (
     Blocked,
@@ -34,13 +34,13 @@ def simulator() -> Iterator[Simulator]:
 
 def belvo_of(simulator: Simulator, password: str = "sandbox-password") -> Provider:
     keys = {"secret_id": Secret("sandbox-id"), "secret_password": Secret(password)}
-    return get_provider("belvo", base_url=simulator.url, options={}, secrets=keys, allow_loopback=True)
+    return provider_class("belvo")(base_url=simulator.url, options={}, secrets=keys, allow_loopback=True)
 
 
 def heron_of(simulator: Simulator, key: str = "key_sandbox", integration: str = "itg_sandbox_transactions") -> Provider:
     options = {"integration_id": integration}
     keys = {"api_key": Secret(key)}
-    return get_provider("heron", base_url=simulator.url, options=options, secrets=keys, allow_loopback=True)
+    return provider_class("heron")(base_url=simulator.url, options=options, secrets=keys, allow_loopback=True)
 
 
 @pytest.fixture
