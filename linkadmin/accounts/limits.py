@@ -1,8 +1,8 @@
 """How often a password may be checked: counted in rows of our own, under a lock, before any hash is computed.
 
-An account has five tries per quarter of an hour from browsers that nobody signed in with, each known device five of its
-own, and a signed-in person five. Unknown devices of one address share twenty an hour. Nothing a client sends but the
-username, the signed device cookie and the address changes what is counted.
+An account has five attempts per quarter of an hour from browsers that nobody signed in with, each known device five
+of its own, and a signed-in person five. Unknown devices of one address share twenty an hour. Nothing a client sends
+but the username, the signed device cookie and the address changes what is counted.
 """
 
 import unicodedata
@@ -28,14 +28,14 @@ from .models import SignInLimit, User
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-ONE_BY_ONE = 100  # refused tries of a row are recorded; later ones by hundreds, so that no flood fills the log
+ONE_BY_ONE = 100  # rejected attempts of a row are recorded; later ones by hundreds, so that no flood fills the log
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """How many tries a row allows within a time."""
+    """How many attempts a row allows within a time."""
 
-    tries: int
+    attempts: int
     within: timedelta
 
 
@@ -77,9 +77,9 @@ class Try:
                 row = SignInLimit.objects.select_for_update().filter(pk=key).first()
                 if row is None:
                     continue
-                kept = [moment for moment in row.tries if moment != self.at.timestamp()]
-                row.tries = kept if _kind(key) == "address" else []
-                row.save(update_fields=["tries"])
+                kept = [moment for moment in row.attempts if moment != self.at.timestamp()]
+                row.attempts = kept if _kind(key) == "address" else []
+                row.save(update_fields=["attempts"])
 
 
 def count(request: HttpRequest, username: str, user: User | None) -> Try:
@@ -88,16 +88,16 @@ def count(request: HttpRequest, username: str, user: User | None) -> Try:
     keys = _keys(request, username, user)
     with transaction.atomic():
         rows = [_locked(key, now) for key in keys]
-        spent = [row for row in rows if len(row.tries) >= BOUNDS[_kind(row.key)].tries]
+        spent = [row for row in rows if len(row.attempts) >= BOUNDS[_kind(row.key)].attempts]
         for row in spent:
-            row.refused += 1
-            row.save(update_fields=["refused"])
+            row.rejected += 1
+            row.save(update_fields=["rejected"])
         if not spent:
             for row in rows:
-                row.tries, row.refused = [*row.tries, now.timestamp()], 0
-                row.save(update_fields=["tries", "refused"])
-        elif _is_recorded(spent[0].refused):
-            _record_refused(user, spent[0])
+                row.attempts, row.rejected = [*row.attempts, now.timestamp()], 0
+                row.save(update_fields=["attempts", "rejected"])
+        elif _is_recorded(spent[0].rejected):
+            _record_rejected(user, spent[0])
     if spent:
         raise TooManyTries(max(_free_at(row) for row in spent) - now)
     return Try(keys, now)
@@ -128,31 +128,31 @@ def _kind(key: str) -> str:
 
 
 def _locked(key: str, now: datetime) -> SignInLimit:
-    """Return a row with the tries that still count; others wait for the end of the transaction."""
+    """Return a row with the attempts that still count; others wait for the end of the transaction."""
     within = BOUNDS[_kind(key)].within
     row = SignInLimit(key=key, expires_at=now + within)
     # The statement that makes the row, or finds it, is the one that locks it.
     SignInLimit.objects.bulk_create([row], update_conflicts=True, unique_fields=["key"], update_fields=["expires_at"])
     row = SignInLimit.objects.get(pk=key)
-    tries = [min(moment, now.timestamp()) for moment in row.tries]  # none made while the clock was ahead counts longer
-    row.tries = [moment for moment in tries if moment > (now - within).timestamp()]
+    attempts = [min(moment, now.timestamp()) for moment in row.attempts]  # none counts longer than from now
+    row.attempts = [moment for moment in attempts if moment > (now - within).timestamp()]
     return row
 
 
 def _free_at(row: SignInLimit) -> datetime:
-    return datetime.fromtimestamp(min(row.tries), UTC) + BOUNDS[_kind(row.key)].within
+    return datetime.fromtimestamp(min(row.attempts), UTC) + BOUNDS[_kind(row.key)].within
 
 
-def _is_recorded(refused: int) -> bool:
-    return refused <= ONE_BY_ONE or refused % ONE_BY_ONE == 0
+def _is_recorded(rejected: int) -> bool:
+    return rejected <= ONE_BY_ONE or rejected % ONE_BY_ONE == 0
 
 
-def _record_refused(user: User | None, row: SignInLimit) -> None:
+def _record_rejected(user: User | None, row: SignInLimit) -> None:
     record(
         actor=None,
         action=Action.SIGN_IN_REJECTED,
         object_type=ObjectType.STAFF,
         object_id=user.pk if user else "",
         outcome=Outcome.REJECTED,
-        details={"reason": "too many tries", "limit": _kind(row.key), "refused": row.refused},
+        details={"reason": "too many attempts", "limit": _kind(row.key), "rejected": row.rejected},
     )

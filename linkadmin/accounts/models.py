@@ -179,11 +179,11 @@ class StaffSession(AbstractBaseSession):
 
 
 class SignInLimit(models.Model):
-    """The tries that count against one account, device, session or address. `limits.py` alone reads and writes it."""
+    """Attempts that count against one account, device, session or address. `limits.py` alone reads and writes it."""
 
     key = models.CharField(max_length=80, primary_key=True)
-    tries = models.JSONField(default=list)  # when each was, in seconds since 1970
-    refused = models.PositiveIntegerField(default=0)  # since the last one that was let through
+    attempts = models.JSONField(default=list)  # when each was, in seconds since 1970
+    rejected = models.PositiveIntegerField(default=0)  # since the last one that was let through
     expires_at = models.DateTimeField(db_index=True)  # then none of them counts any more
 
     def __str__(self) -> str:

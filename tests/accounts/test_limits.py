@@ -89,7 +89,7 @@ def test_name_of_nobody_is_limited_alike_and_kept_nowhere(hashes: list[str]) -> 
 
 
 @pytest.mark.usefixtures("ana")
-def test_refused_try_is_told_with_its_time_and_is_on_the_record(ana: User, clock: Any) -> None:
+def test_rejected_attempt_is_told_with_its_time_and_is_on_the_record(ana: User, clock: Any) -> None:
     fail(1)
     clock.shift(60)
     fail(4)
@@ -99,17 +99,17 @@ def test_refused_try_is_told_with_its_time_and_is_on_the_record(ana: User, clock
     assert "Too many failed sign-ins. Try again in 14 minutes." in page.content.decode()
     events = AuditEvent.objects.filter(action="session.sign_in_rejected", object_id=str(ana.pk))
     assert events.count() == 6
-    assert events.latest("seq").details == {"reason": "too many tries", "limit": "account", "refused": 1}
+    assert events.latest("seq").details == {"reason": "too many attempts", "limit": "account", "rejected": 1}
 
 
 @pytest.mark.usefixtures("ana")
-def test_flood_of_refused_tries_does_not_fill_the_trail(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_flood_of_rejected_attempts_does_not_fill_the_trail(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "ONE_BY_ONE", 3)
 
     fail(5 + 12)
 
-    refused = [event.details.get("refused") for event in AuditEvent.objects.filter(action="session.sign_in_rejected")]
-    assert refused == [None] * 5 + [1, 2, 3, 6, 9, 12]
+    rejected = [event.details.get("rejected") for event in AuditEvent.objects.filter(action="session.sign_in_rejected")]
+    assert rejected == [None] * 5 + [1, 2, 3, 6, 9, 12]
 
 
 @pytest.mark.usefixtures("ana")

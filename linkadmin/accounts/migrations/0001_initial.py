@@ -20,8 +20,8 @@ class Migration(migrations.Migration):
             name='SignInLimit',
             fields=[
                 ('key', models.CharField(max_length=80, primary_key=True, serialize=False)),
-                ('tries', models.JSONField(default=list)),
-                ('refused', models.PositiveIntegerField(default=0)),
+                ('attempts', models.JSONField(default=list)),
+                ('rejected', models.PositiveIntegerField(default=0)),
                 ('expires_at', models.DateTimeField(db_index=True)),
             ],
         ),
