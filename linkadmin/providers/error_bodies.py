@@ -9,7 +9,19 @@ from .reading import MAX_FIELDS
 
 # What errors are put into; no field of a form is called so.
 _CONTAINERS = frozenset(
-    {"errors", "error", "detail", "details", "non_field_errors", "__all__", "_schema", "json", "query", "description"}
+    {
+        "errors",
+        "error",
+        "fields",
+        "detail",
+        "details",
+        "non_field_errors",
+        "__all__",
+        "_schema",
+        "json",
+        "query",
+        "description",
+    }
 )
 _WORDS = ("message", "detail", "description")
 # What stands beside an error and is none; a session and what is shown with it least of all.
@@ -47,12 +59,14 @@ def _items(value: object, field: str) -> Iterator[tuple[Mapping[str, object], bo
         for item in value:
             yield from _items(item, field)
     elif isinstance(value, dict):
-        if _is_error(value):
+        is_error = _is_error(value)
+        if is_error:
             yield {"field": field, **value}, not field
-        else:
-            for name, inner in value.items():
-                if name not in _NO_ERRORS:
-                    yield from _items(inner, field if name in _CONTAINERS else name)
+        for name, inner in value.items():
+            if name in _CONTAINERS and not (is_error and isinstance(inner, str)):
+                yield from _items(inner, field)
+            elif not is_error and name not in _NO_ERRORS:
+                yield from _items(inner, name)
 
 
 def _is_error(item: Mapping[str, object]) -> bool:

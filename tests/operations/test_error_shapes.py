@@ -57,6 +57,8 @@ def test_every_entry_of_a_list_is_kept_and_shown(env: Environment) -> None:
         [{"password": [BLANK]}],
         {"credentials": {"password": [BLANK]}},
         {"detail": {"password": [{"code": "blank", "message": BLANK}]}},
+        {"error": {"code": "validation_error", "fields": {"password": BLANK}}},
+        {"code": "validation_error", "details": [{"field": "password", "message": BLANK}]},
         [{"code": "blank", "message": BLANK, "field": "password"}],
     ],
 )
