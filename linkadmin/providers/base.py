@@ -178,8 +178,11 @@ class Provider(Declared):
         raise self._unsupported("find_institutions")
 
     def read_institution(self, remote_id: str) -> RemoteInstitution:
-        """Read one institution by its id at the provider."""
-        raise self._unsupported("read_institution")
+        """Read one institution by its ID at the provider: out of the list, where it has no endpoint of its own."""
+        for institution in self.list_institutions():
+            if institution.remote_id == remote_id:
+                return institution
+        raise NotFound(Failure(self._operation("read_institution")))
 
     def list_consents(self, link: LinkRef) -> list[RemoteConsent]:
         """Return a link's consents, the newest first."""

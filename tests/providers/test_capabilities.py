@@ -16,7 +16,7 @@ CALLS: Mapping[Capability, frozenset[str]] = {
     Capability.CREATE: frozenset({"create_fields", "create_link", "find_link", "read_link"}),
     Capability.UPDATE_CREDENTIALS: frozenset({"update_fields", "update_credentials", "submit_code", "code_field"}),
     Capability.INSTITUTIONS: frozenset(
-        {"fixed_values", "list_institutions", "find_institutions", "read_institution", "institution_filters"}
+        {"fixed_values", "list_institutions", "find_institutions", "institution_filters"}
     ),
     Capability.REFRESH_DATA: frozenset({"refresh_data"}),
     Capability.CHANGE_SETTINGS: frozenset({"settings_fields", "change_settings"}),
@@ -53,6 +53,7 @@ ALWAYS_OR_OPTIONAL = frozenset(
         "check_base_url",
         "quota_scope",
         "batches",
+        "read_institution",
         "read_links",
         "webhook_key",
         "new_webhook_secret",
