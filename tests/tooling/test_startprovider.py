@@ -130,11 +130,12 @@ def test_bad_name_is_refused(tmp_path: Path, settings: Settings, name: str) -> N
         call_command("startprovider", name)
 
 
-def test_provider_that_exists_is_refused(tmp_path: Path, settings: Settings) -> None:
+@pytest.mark.parametrize("name", ["heron", "tin_bank"])
+def test_provider_that_exists_is_refused(tmp_path: Path, settings: Settings, name: str) -> None:
     settings.BASE_DIR = tmp_path
 
     with pytest.raises(CommandError, match="a provider already"):
-        call_command("startprovider", "heron")
+        call_command("startprovider", name)
 
 
 @pytest.mark.parametrize("taken", ["linkadmin/providers/nimbus.py", "tests/providers/test_nimbus.py"])

@@ -14,6 +14,7 @@ from linkadmin.providers import PROVIDERS
 
 DRAFTS = Path(__file__).parents[1] / "new_provider"
 LONGEST_NAME = Integration._meta.get_field("provider").max_length or 0
+EXAMPLE = "tin_bank"  # of the guide
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
@@ -22,7 +23,7 @@ class Command(BaseCommand):
     requires_system_checks = ()  # it needs neither database nor keys
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name", help="in lower case, such as tin_bank")
+        parser.add_argument("name", help="lower-case words, with underscores between them")
 
     def handle(self, *args: Any, name: str, **options: Any) -> None:
         _check(name)
@@ -36,20 +37,18 @@ class Command(BaseCommand):
             f"Created {module} and {tests}.\n\n"
             "Add this line to PROVIDERS in linkadmin/providers/__init__.py:\n"
             f'    "{name}": "linkadmin.providers.{name}:{class_name}",\n\n'
-            f"Then run .venv/bin/pytest -n0 {tests}: each failure names what is not written yet.\n"
+            f"Then run .venv/bin/pytest -n0 {tests}: each failure says what isn't written yet.\n"
             "docs/adding-a-provider.md explains each step."
         )
 
 
 def _check(name: str) -> None:
     if not NAME.fullmatch(name) or keyword.iskeyword(name):
-        raise CommandError(
-            f"“{name}” can't name a module. Use lower-case letters, digits and single underscores, such as tin_bank."
-        )
+        raise CommandError(f"“{name}” can't name a module. Use lower-case letters, digits and single underscores.")
     if not 1 < len(name) <= LONGEST_NAME:
         raise CommandError(f"A provider's name has 2 to {LONGEST_NAME} characters; “{name}” has {len(name)}.")
-    if name in PROVIDERS:
-        raise CommandError(f"“{name}” is a provider already: {PROVIDERS[name]}.")
+    if name in PROVIDERS or name == EXAMPLE:
+        raise CommandError(f"“{name}” is a provider already: {PROVIDERS.get(name, 'the example in the guide')}.")
 
 
 def _drafted(draft: str, names: dict[str, str]) -> str:
