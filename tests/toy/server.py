@@ -94,8 +94,8 @@ class TinbankServer:
             case ["v9", "north", "tins"] if method == "POST":
                 return self._open(body)
             case ["v9", "north", "tins"]:
-                holder = parse_qs(url.query)["holder"][0]
-                return {"tins": [asdict(tin) for tin in self.tins.values() if tin.holder == holder]}
+                holders = parse_qs(url.query).get("holder")
+                return {"tins": [asdict(tin) for tin in self.tins.values() if not holders or tin.holder in holders]}
             case ["v9", "north", "tins", no]:
                 return {"tin": asdict(self._tin(no))}
             case ["v9", "north", "tins", no, "pin"]:

@@ -1,15 +1,19 @@
 """Full checks of a provider that nobody thought of: without a list there are none, with one its module is enough."""
 
+from functools import partial
+
 import pytest
 
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Link
 from linkadmin.operations import refusals
 from linkadmin.providers import PROVIDERS
-from linkadmin.providers.filters import Filters
+from linkadmin.providers.filters import Filters, params_of
 from linkadmin.providers.http.client import Answer
+from linkadmin.providers.left_out import named
+from linkadmin.providers.reading import listed, required_mapping
 from linkadmin.providers.records import RemotePage
-from linkadmin.providers.types import Capability, RemoteLink
+from linkadmin.providers.types import Capability, CredentialField, RemoteLink
 from linkadmin.sync import full_checks
 from linkadmin.sync.full_checks.tasks import wake_full_checks
 from linkadmin.sync.models import FullCheck
@@ -27,15 +31,22 @@ class ListingTinbank(Tinbank):
 
     capabilities = Tinbank.capabilities | {Capability.LINKS}
 
+    @classmethod
+    def link_filters(cls) -> tuple[CredentialField, ...]:
+        return (CredentialField("holder", "Holder", required=False),)
+
+    @classmethod
+    def customer_filters(cls, end_user_id: str) -> Filters:
+        return {"holder": end_user_id}
+
     def list_links(self, filters: Filters, *, page: int = 1, whole: bool = False) -> RemotePage[RemoteLink]:
-        return self._call(
-            "list_links", "GET", "/v9/{}/tins", self.options["region"], params={"holder": "h"}, read=_page
-        )
+        params = params_of(filters, self.link_filters())
+        return self._call("list_links", "GET", "/v9/{}/tins", self.options["region"], params=params, read=_page)
 
 
 def _page(answer: Answer) -> RemotePage[RemoteLink]:
-    assert isinstance(answer.data, dict)
-    return RemotePage(tuple(_link(answer, tin) for tin in answer.data["tins"]), number=1, is_last=True)
+    tins, odd = listed(required_mapping(answer.data).get("tins"), partial(_link, answer))
+    return RemotePage(tuple(tins), number=1, is_last=True, total=len(tins), left_out=named(answer, odd, "no"))
 
 
 def test_provider_without_a_list_is_not_swept(env: Environment, integration: Integration) -> None:
