@@ -2,8 +2,10 @@
 
 import re
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from django.urls import resolve
 
 from linkadmin.providers.types import Capability
 from tests.providers.test_capabilities import ALWAYS_OR_OPTIONAL, CALLS
@@ -12,6 +14,7 @@ GUIDE = Path(__file__).resolve().parents[2] / "docs" / "adding-a-provider.md"
 TEXT = GUIDE.read_text()
 LINKS = re.findall(r"\[([^\]]+)\]\(([^)#]+)(?:#L(\d+))?\)", TEXT)
 LINES = [(name.strip("`"), path, int(line)) for name, path, line in LINKS if line]
+URLS = re.findall(r"`(/[^`?]+/)[^`]*`", TEXT.partition("## 13. Tests")[2].partition("## 14.")[0])
 ROW = re.compile(r"^\| `([A-Z_]+)` \| [^|]+ \| ([^|]+) \|$", re.M)
 
 
@@ -25,6 +28,11 @@ def test_link_to_a_line_shows_what_it_names(name: str, path: str, line: int) -> 
     """Put the new number into the guide when lines have moved."""
     lines = (GUIDE.parent / path).read_text().splitlines()
     assert name in lines[line - 1], [number for number, text in enumerate(lines, 1) if name in text]
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_each_url_of_the_tests_is_one_of_ours(url: str) -> None:
+    assert resolve(url.replace("PK", str(uuid4())))
 
 
 def test_table_of_capabilities_is_the_one_that_tests_hold() -> None:
