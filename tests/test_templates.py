@@ -283,7 +283,7 @@ def _draw(env: Environment) -> Iterator[tuple[str, Page]]:
     lost = env.belvo_link("Zebra Ltd", bank="gringotts_mx_retail")
     env.send(f"/links/{lost.pk}/credentials/", password="lost_before")
     heron = env.heron_link("Heron Ltd")
-    at_heron, at_customer = f"/integrations/{env.heron.pk}", f"/end-users/{heron.end_user_id}/records"
+    at_heron, at_customer = f"/integrations/{env.heron.pk}", f"/customers/{heron.end_user_id}/records"
     urls = {
         "ana": [
             "/", "/links/", "/links/?state=customer", "/links/new/", f"/links/new/?integration={env.belvo.pk}",
@@ -293,11 +293,11 @@ def _draw(env: Environment) -> Iterator[tuple[str, Page]]:
             env.last_operation(refused).get_absolute_url(), env.last_operation(lost).get_absolute_url(),
             "/bulk/", planned(env, "refresh", [heron]).get_absolute_url(),
             worked(begun(env, "note", [heron, refused], text="Called them.")).get_absolute_url(),
-            "/end-users/", refused.end_user.get_absolute_url(), "/institutions/", "/institutions/?status=down",
-            env.bank().get_absolute_url(), f"/integrations/{env.belvo.pk}/institutions/", "/unknown-values/",
+            "/customers/", refused.end_user.get_absolute_url(), "/institutions/", "/institutions/?status=down",
+            env.bank().get_absolute_url(), f"/integrations/{env.belvo.pk}/institutions/", "/unrecognized-values/",
             f"/integrations/{env.belvo.pk}/records/links/", f"{at_heron}/records/links/",
-            f"{at_heron}/records/end-users/", f"{at_customer}/{env.heron.pk}/", f"/links/{heron.pk}/records/",
-            f"/end-users/{refused.end_user_id}/records/{env.heron.pk}/", "/deliveries/",
+            f"{at_heron}/records/customers/", f"{at_customer}/{env.heron.pk}/", f"/links/{heron.pk}/records/",
+            f"/customers/{refused.end_user_id}/records/{env.heron.pk}/", "/deliveries/",
             delivered(env),
         ],
         "adm": [

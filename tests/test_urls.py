@@ -72,8 +72,8 @@ GET  /links/{link}/delete/               200  200  403  403
 POST /links/{link}/delete/               422  422  403  403
 GET  /links/{link}/access-token/         200  403  403  403
 POST /links/{link}/access-token/         422  403  403  403
-GET  /links/{link}/repair-address/       200  403  403  403
-POST /links/{link}/repair-address/       422  403  403  403
+GET  /links/{link}/repair-url/           200  403  403  403
+POST /links/{link}/repair-url/           422  403  403  403
 GET  /links/{link}/reports/              200  403  403  403
 POST /links/{link}/reports/              422  403  403  403
 GET  /links/{link}/customer-name/        200  403  403  403
@@ -98,21 +98,21 @@ POST /bulk/note/                         200  200  403  403
 GET  /bulk/{job}/live/                   200  200  200  403
 GET  /bulk/{job}/                        200  200  200  403
 POST /bulk/{job}/                        400  400  400  403
-GET  /end-users/                         200  200  200  403
-POST /end-users/                         200  200  200  403
-GET  /end-users/{customer}/              200  200  200  403
+GET  /customers/                         200  200  200  403
+POST /customers/                         200  200  200  403
+GET  /customers/{customer}/              200  200  200  403
 GET  /integrations/                      403  200  200  200
 GET  /integrations/{belvo}/              403  200  200  200
 GET  /integrations/{belvo}/test/         403  405  403  405
 POST /integrations/{belvo}/test/         403  303  403  303
 GET  /links/{link}/records/              200  200  403  403
-GET  /end-users/{customer}/records/{heron}/  200  200  403  403
-GET  /end-users/{customer}/records/{heron}/tell/  405  403  403  403
-POST /end-users/{customer}/records/{heron}/tell/  400  403  403  403
-POST /end-users/{customer}/records/{heron}/sources/{source}/  400  403  403  403
+GET  /customers/{customer}/records/{heron}/  200  200  403  403
+GET  /customers/{customer}/records/{heron}/tell/  405  403  403  403
+POST /customers/{customer}/records/{heron}/tell/  400  403  403  403
+POST /customers/{customer}/records/{heron}/sources/{source}/  400  403  403  403
 GET  /integrations/{heron}/records/{what}/  200  200  403  403
 POST /integrations/{heron}/records/{what}/  200  200  403  403
-GET  /integrations/{belvo}/records/end-users/  404  404  403  403
+GET  /integrations/{belvo}/records/customers/  404  404  403  403
 GET  /integrations/{heron}/records/connectors/  403  200  403  200
 GET  /integrations/{heron}/records/webhooks/  403  200  403  200
 GET  /integrations/{belvo}/records/webhooks/  403  404  403  404
@@ -133,7 +133,7 @@ GET  /institutions/{bank}/read/          405  405  403  403
 GET  /integrations/{belvo}/institutions/  200  200  403  403
 GET  /integrations/{heron}/institutions/  404  404  403  403
 GET  /integrations/{belvo}/institutions/read/  403  405  403  405
-GET  /unknown-values/                    200  200  200  200
+GET  /unrecognized-values/               200  200  200  200
 GET  /deliveries/               200  200  200  200
 POST /deliveries/               200  200  200  200
 GET  /deliveries/{delivery}/    200  200  200  200
@@ -193,13 +193,13 @@ RECORDED = {
     "/links/{link}/fetch/",
     "/links/{link}/delete/",
     "/links/{link}/access-token/",
-    "/links/{link}/repair-address/",
+    "/links/{link}/repair-url/",
     "/links/{link}/reports/",
     "/links/{link}/customer-name/",
     "/links/{link}/records/",
     "/operations/{operation}/",
-    "/end-users/{customer}/",
-    "/end-users/{customer}/records/{heron}/",
+    "/customers/{customer}/",
+    "/customers/{customer}/records/{heron}/",
     "/integrations/{heron}/records/{what}/",
     "/integrations/{heron}/records/connectors/",
     "/integrations/{heron}/records/webhooks/",
@@ -227,7 +227,7 @@ def places(env: Environment) -> dict[str, str]:
         "bank": str(env.bank().pk),
         "delivery": str(WebhookDelivery.objects.create(integration=env.belvo, key="1").pk),
         "secret": str(secrets.add(env.belvo, Secret("Bearer never-sent-anywhere"), by=None, after=0).pk),
-        "what": "end-users",
+        "what": "customers",
         "source": "dso_1",
     }
 

@@ -50,7 +50,13 @@ NAVIGATION: tuple[tuple[Promise, tuple[NavEntry, ...]], ...] = (
             NavEntry(
                 _("Integrations"), "integration-list", "plug", Right.VIEW_INTEGRATIONS, ("integration-", "full-check-")
             ),
-            NavEntry(_("Unknown words"), "unknown-values", "book-open-text", Right.VIEW_OVERVIEW, ("unknown-values",)),
+            NavEntry(
+                _("Unknown words"),
+                "unrecognized-values",
+                "book-open-text",
+                Right.VIEW_OVERVIEW,
+                ("unrecognized-values",),
+            ),
         ),
     ),
     (

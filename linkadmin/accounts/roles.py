@@ -195,7 +195,7 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "institution-read": Right.READ_RECORDS,
     "institution-lookup": Right.READ_RECORDS,
     "institutions-read": Right.TEST_CONNECTION,
-    "unknown-values": Right.VIEW_OVERVIEW,
+    "unrecognized-values": Right.VIEW_OVERVIEW,
     "operation-detail": Right.VIEW_LINKS,
     "operation-live": Right.VIEW_LINKS,
     # What concerns an integration as a whole, and no customer.

@@ -7,6 +7,6 @@ urlpatterns = [
     path("links/", lists.link_list, name="link-list"),
     path("links/<uuid:pk>/notes/", notes.link_notes, name="link-notes"),
     path("links/<uuid:pk>/assignee/", notes.link_assignee, name="link-assignee"),
-    path("end-users/", lists.end_user_list, name="end-user-list"),
-    path("end-users/<uuid:pk>/", lists.end_user_detail, name="end-user-detail"),
+    path("customers/", lists.end_user_list, name="end-user-list"),
+    path("customers/<uuid:pk>/", lists.end_user_detail, name="end-user-detail"),
 ]

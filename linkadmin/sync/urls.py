@@ -43,13 +43,13 @@ urlpatterns = [
     path("integrations/<uuid:pk>/full-checks/", full_checks.integration_full_checks, name="integration-full-checks"),
     path("full-checks/<uuid:pk>/live/", full_checks.full_check_live, name="full-check-live"),
     path("full-checks/<uuid:pk>/", full_checks.full_check_detail, name="full-check-detail"),
-    path("end-users/<uuid:pk>/records/<uuid:integration>/", customers.end_user_records, name="end-user-records"),
-    path("end-users/<uuid:pk>/records/<uuid:integration>/tell/", customers.end_user_tell, name="end-user-tell"),
+    path("customers/<uuid:pk>/records/<uuid:integration>/", customers.end_user_records, name="end-user-records"),
+    path("customers/<uuid:pk>/records/<uuid:integration>/tell/", customers.end_user_tell, name="end-user-tell"),
     path(
-        "end-users/<uuid:pk>/records/<uuid:integration>/sources/<remote_id:source>/",
+        "customers/<uuid:pk>/records/<uuid:integration>/sources/<remote_id:source>/",
         customers.data_source_switch,
         name="data-source-switch",
     ),
     path("links/<uuid:pk>/records/", customers.link_records, name="link-records"),
-    path("unknown-values/", unknown.unknown_values, name="unknown-values"),
+    path("unrecognized-values/", unknown.unknown_values, name="unrecognized-values"),
 ]

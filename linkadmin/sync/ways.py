@@ -33,7 +33,7 @@ def of_integration(page: Context) -> dict[str, Any]:
     catalogue = f"{reverse('institution-list')}?integration={integration.pk}"
     every = (
         (Capability.LINKS, read, Way(_("Links"), _("as the provider lists them"), at("records", "links"))),
-        (Capability.END_USERS, read, Way(_("Customers"), _("with their sources of data"), at("records", "end-users"))),
+        (Capability.END_USERS, read, Way(_("Customers"), _("with their sources of data"), at("records", "customers"))),
         (Capability.CONNECTORS, test, Way(_("Set-up"), _("what it calls integrations"), at("connectors"))),
         (Capability.WEBHOOKS, test, Way(_("Subscriptions"), _("to its messages"), at("webhooks"))),
         (Capability.INSTITUTIONS, None, Way(_("Institutions"), _("its catalogue, as kept here"), catalogue)),
@@ -80,7 +80,7 @@ def to_links(page: Context) -> dict[str, list[Way]]:
 
 
 def to_customers(page: Context) -> dict[str, list[Way]]:
-    return _elsewhere(page, "end-users", Capability.END_USERS)
+    return _elsewhere(page, "customers", Capability.END_USERS)
 
 
 def _elsewhere(page: Context, what: str, capability: Capability) -> dict[str, list[Way]]:

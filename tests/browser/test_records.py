@@ -37,7 +37,7 @@ def test_name_that_is_searched_for_stays_out_of_the_address(env: Environment, wi
     env.simulator.configure(SimulatorSettings(latency=2500))
     page = windows.window()
 
-    page.goto(f"/integrations/{env.heron.pk}/records/end-users/")
+    page.goto(f"/integrations/{env.heron.pk}/records/customers/")
     expect(page.get_by_text("The provider lists no customer.")).to_be_visible()
     page.get_by_text("Search there").click()
     page.get_by_label("Name").fill("Wilhelmina")

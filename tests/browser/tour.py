@@ -62,7 +62,7 @@ def pages(env: Environment) -> list[tuple[str, str]]:
     verifying = env.belvo_link("Proving")
     env.send(f"{verifying.get_absolute_url()}credentials/", password="pass_valid")
     repaired_there = env.belvo_link("Repaired there", bank="ofmockbank_br_retail")
-    env.send(f"{repaired_there.get_absolute_url()}repair-address/", locale="es")
+    env.send(f"{repaired_there.get_absolute_url()}repair-url/", locale="es")
     tasks.close_overdue()
     listed = env.heron_link("Listed", item_id="item-listed")
     env.let_know(env.heron, listed.end_user, "item-of-the-same-customer", None, Cause.LOGIN_REQUIRED)
@@ -88,25 +88,22 @@ def pages(env: Environment) -> list[tuple[str, str]]:
         verifying.get_absolute_url(),
         env.last_operation(refused).get_absolute_url(),
         env.last_operation(lost).get_absolute_url(),
-        *(
-            f"{broken.get_absolute_url()}{slug}/"
-            for slug in ("settings", "fetch", "repair-address", "delete", "reports")
-        ),
+        *(f"{broken.get_absolute_url()}{slug}/" for slug in ("settings", "fetch", "repair-url", "delete", "reports")),
         env.last_operation(repaired_there).get_absolute_url(),
         listed.get_absolute_url(),
         *(f"{listed.get_absolute_url()}{slug}/" for slug in ("access-token", "reports", "delete")),
-        "/end-users/",
+        "/customers/",
         refused.end_user.get_absolute_url(),
         "/institutions/",
         env.bank("ironbank_br_retail").get_absolute_url(),
         f"/integrations/{env.belvo.pk}/institutions/",
         f"/integrations/{env.belvo.pk}/records/links/",
         f"{at_heron}/records/links/",
-        f"{at_heron}/records/end-users/",
-        f"/end-users/{listed.end_user_id}/records/{env.heron.pk}/",
-        f"/end-users/{broken.end_user_id}/records/{env.heron.pk}/",
+        f"{at_heron}/records/customers/",
+        f"/customers/{listed.end_user_id}/records/{env.heron.pk}/",
+        f"/customers/{broken.end_user_id}/records/{env.heron.pk}/",
         f"{listed.get_absolute_url()}records/",
-        "/unknown-values/",
+        "/unrecognized-values/",
         "/bulk/",
         *jobs(env, listed),
         "/deliveries/",

@@ -188,7 +188,7 @@ class Typist:
 
     def repair_address(self, link: str) -> requests.Response:
         """Have an address made where the customer repairs a link, and look at it."""
-        made = self.support.submit(f"{link}repair-address/", having="locale", locale="es")
+        made = self.support.submit(f"{link}repair-url/", having="locale", locale="es")
         return self.support.get(made.url)
 
     def _create(self, address: str, **typed: str) -> requests.Response:

@@ -20,7 +20,7 @@ from tests.markup import Page, read
 
 pytestmark = [pytest.mark.deep, pytest.mark.django_db, pytest.mark.usefixtures("state")]
 
-LISTS = {"link-list", "institution-list", "unknown-values", "delivery-list", "end-user-list"}
+LISTS = {"link-list", "institution-list", "unrecognized-values", "delivery-list", "end-user-list"}
 CALLS = re.compile(
     "records|connectors|-webhooks|reports|lookup|fetch"
 )  # pages that ask a provider when they are opened
@@ -134,7 +134,7 @@ def test_every_count_is_as_long_as_the_list_it_opens(role: Role) -> None:
                 wrong.append(f"{url}: {anchor.text} says {anchor.count} → {anchor.href} has {length}")
     assert not wrong, "\n".join(wrong)
     assert not untold, "\n".join(untold)
-    assert {"overview", "institution-list", "unknown-values"} <= seen
+    assert {"overview", "institution-list", "unrecognized-values"} <= seen
     if role is not Role.ADMINISTRATOR:
         assert {"link-list", "end-user-list", "bulk-list"} <= seen
         assert sum(followed.values()) > 40

@@ -190,6 +190,6 @@ def test_customer_who_signed_in_and_shares_no_account_has_repaired_nothing(env: 
 def test_page_of_the_providers_records_shows_the_contradiction(env: Environment) -> None:
     link = say(env, env.heron_link(), "active", LOGIN_REQUIRED, ago(9 * DAY))
 
-    words = env.open(f"/end-users/{link.end_user_id}/records/{env.heron.pk}/").words
+    words = env.open(f"/customers/{link.end_user_id}/records/{env.heron.pk}/").words
 
     assert "The provider contradicts itself" in words

@@ -17,7 +17,7 @@ def names(page: Page) -> list[str]:
 
 
 def search(env: Environment, words: str, name: str = "ana", **headers: str) -> Page:
-    return read(env.client(name).post("/end-users/", {"q": words}, headers=headers))
+    return read(env.client(name).post("/customers/", {"q": words}, headers=headers))
 
 
 def test_customers_stand_by_name_with_what_needs_somebody(env: Environment) -> None:
@@ -25,7 +25,7 @@ def test_customers_stand_by_name_with_what_needs_somebody(env: Environment) -> N
     acme = env.belvo_link("Acme Corp", bank="gringotts_mx_retail").end_user
     Link.objects.create(integration=env.heron, end_user=acme, remote_id="item-1", health="healthy")
 
-    page = env.open("/end-users/")
+    page = env.open("/customers/")
 
     assert page.words.index("Acme Corp") < page.words.index("Zebra Ltd")
     assert f"{acme.external_id} 2 1" in page.words
@@ -45,19 +45,19 @@ def test_nobody_found_offers_to_show_all(env: Environment) -> None:
     page = search(env, "nobody")
 
     assert "Nobody matches" in page.words
-    assert "/end-users/" in page.links()
+    assert "/customers/" in page.links()
 
 
 def test_nobody_yet_says_how_a_customer_is_made(env: Environment) -> None:
-    assert "A customer is made with their first link." in env.open("/end-users/").words
+    assert "A customer is made with their first link." in env.open("/customers/").words
 
 
 def test_pages_show_every_customer_once_although_names_repeat(env: Environment) -> None:
     EndUser.objects.bulk_create(EndUser(external_id=f"cus-{n}", name="Same Name") for n in range(PAGE_SIZE + 5))
 
-    first = env.open("/end-users/")
+    first = env.open("/customers/")
     (turn,) = [href for href in first.links() if "after=" in href]
-    second = env.open(f"/end-users/{turn}")
+    second = env.open(f"/customers/{turn}")
 
     assert len(set(names(first) + names(second))) == PAGE_SIZE + 5
 
@@ -66,16 +66,16 @@ def test_auditor_sees_customers_by_id_for_the_order_would_tell_their_names(env: 
     zebra = EndUser.objects.create(external_id="cus-1", name="Zebra Ltd")
     acme = EndUser.objects.create(external_id="cus-2", name="Acme Corp")
 
-    assert names(env.open("/end-users/", "ana")) == [acme.get_absolute_url(), zebra.get_absolute_url()]
-    assert names(env.open("/end-users/", "aud")) == [zebra.get_absolute_url(), acme.get_absolute_url()]
+    assert names(env.open("/customers/", "ana")) == [acme.get_absolute_url(), zebra.get_absolute_url()]
+    assert names(env.open("/customers/", "aud")) == [zebra.get_absolute_url(), acme.get_absolute_url()]
 
 
 def test_auditors_pages_show_every_customer_once(env: Environment) -> None:
     EndUser.objects.bulk_create(EndUser(external_id=f"cus-{n}", name=f"Name {n % 7}") for n in range(PAGE_SIZE + 5))
 
-    first = env.open("/end-users/", "aud")
+    first = env.open("/customers/", "aud")
     (turn,) = [href for href in first.links() if "after=" in href]
-    second = env.open(f"/end-users/{turn}", "aud")
+    second = env.open(f"/customers/{turn}", "aud")
 
     assert len(set(names(first) + names(second))) == PAGE_SIZE + 5
 
@@ -93,7 +93,7 @@ def test_next_page_of_a_search_is_of_the_same_search(env: Environment) -> None:
 
     first = search(env, "same")
     (turn,) = [each.attrs["formaction"] for each in first.elements if "after=" in each.attrs.get("formaction", "")]
-    second = read(env.client().post(f"/end-users/{turn}", {"q": "same"}))
+    second = read(env.client().post(f"/customers/{turn}", {"q": "same"}))
 
     assert len(names(second)) == 5
 
@@ -102,7 +102,7 @@ def test_next_page_of_a_search_is_of_the_same_search(env: Environment) -> None:
 def test_bad_cursor_leads_to_the_first_page(env: Environment, text: str) -> None:
     acme = env.customer()
 
-    assert names(env.open(f"/end-users/?after={text}")) == [acme.get_absolute_url()]
+    assert names(env.open(f"/customers/?after={text}")) == [acme.get_absolute_url()]
 
 
 def test_customers_page_shows_all_their_links_and_offers_another(env: Environment) -> None:
@@ -144,10 +144,10 @@ def test_links_are_counted_for_the_page_alone(
     env: Environment, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     env.belvo_link()
-    env.open("/end-users/")
+    env.open("/customers/")
 
     with django_assert_num_queries(7) as done:
-        env.client().get("/end-users/")
+        env.client().get("/customers/")
 
     (counting,) = [query["sql"] for query in done.captured_queries if "COUNT" in query["sql"]]
     assert '"end_user_id" IN' in counting
@@ -155,10 +155,10 @@ def test_links_are_counted_for_the_page_alone(
 
 def test_queries_do_not_grow_with_the_rows(env: Environment, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     EndUser.objects.bulk_create(EndUser(external_id=f"cus-{n}", name=f"Name {n}") for n in range(PAGE_SIZE))
-    env.open("/end-users/")
+    env.open("/customers/")
 
     for shown in (PAGE_SIZE, 10):
         EndUser.objects.exclude(pk__in=EndUser.objects.values("pk")[:shown]).delete()
         with django_assert_num_queries(7):
-            page = env.client().get("/end-users/")
+            page = env.client().get("/customers/")
         assert len(names(read(page))) == shown

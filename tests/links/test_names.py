@@ -96,7 +96,7 @@ def test_name_is_found_regardless_of_case_and_accents(env: Environment, words: s
     assert str(of_customer.pk) in found
     assert str(of_bank.pk) in found
     assert str(other.pk) not in found
-    customers = env.post("/end-users/", {"q": words}).source
+    customers = env.post("/customers/", {"q": words}).source
     assert str(of_customer.end_user_id) in customers
     assert str(other.end_user_id) not in customers
     banks = env.client().get("/institutions/", {"q": words}).content.decode()
@@ -152,13 +152,13 @@ def test_names_are_isolated_wherever_they_stand(env: Environment) -> None:
         "settings/",
         "fetch/",
         "delete/",
-        "repair-address/",
+        "repair-url/",
         "notes/",
         "records/",
     )
     urls = [f"/links/{link.pk}/{page}" for page in of_link]
     urls += [link.end_user.get_absolute_url(), bank.get_absolute_url(), env.belvo.get_absolute_url()]
-    urls += ["/", "/links/", "/end-users/", "/institutions/", "/integrations/", "/bulk/", "/deliveries/"]
+    urls += ["/", "/links/", "/customers/", "/institutions/", "/integrations/", "/bulk/", "/deliveries/"]
     urls += [f"{env.belvo.get_absolute_url()}full-checks/", f"/links/?institution={bank.pk}"]
     urls += ["/links/new/", f"/links/new/?integration={env.belvo.pk}", env.new_link_url("erebor_mx_retail")]
     shown: set[str] = set()

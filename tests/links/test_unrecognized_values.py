@@ -104,7 +104,7 @@ def test_page_lists_words_with_the_links_that_say_them(env: Environment) -> None
     say(odd, Observation(Cause.UNRECOGNIZED, "migrating"))
     known = UnrecognizedValue.objects.get()
 
-    page = env.open("/unknown-values/")
+    page = env.open("/unrecognized-values/")
     listed = env.open(f"/links/?unknown={known.pk}")
 
     assert "migrating Heron Data Status of a link 1 1" in page.words
@@ -119,13 +119,15 @@ def test_word_that_no_link_says_any_more_stays_with_its_count(env: Environment) 
     say(link, Observation(Cause.UNRECOGNIZED, "migrating"), at=now)
     say(link, Observation(Cause.WORKING, "active"), at=now + timedelta(minutes=1))
 
-    assert "migrating Heron Data Status of a link 1 —" in env.open("/unknown-values/").words
+    assert "migrating Heron Data Status of a link 1 —" in env.open("/unrecognized-values/").words
 
 
 def test_word_can_be_copied_for_a_report(env: Environment) -> None:
     say(env.heron_link(), Observation(Cause.UNRECOGNIZED, "migrating"))
 
-    copied = [each.attrs["data-copy"] for each in env.open("/unknown-values/").elements if "data-copy" in each.attrs]
+    copied = [
+        each.attrs["data-copy"] for each in env.open("/unrecognized-values/").elements if "data-copy" in each.attrs
+    ]
 
     assert copied[0].startswith("Heron Data · Status of a link: migrating (1×, ")
 
@@ -133,18 +135,18 @@ def test_word_can_be_copied_for_a_report(env: Environment) -> None:
 def test_word_is_drawn_as_text_whatever_it_is(env: Environment) -> None:
     say(env.heron_link(), Observation(Cause.UNRECOGNIZED, "<img src=x hx-get=/admin/>"))
 
-    page = env.open("/unknown-values/")
+    page = env.open("/unrecognized-values/")
 
     assert "<img src=x" not in page.source
     assert "&lt;img src=x" in page.source
 
 
 def test_empty_page_says_that_all_is_understood(env: Environment) -> None:
-    assert "Everything is understood" in env.open("/unknown-values/", "adm").words
+    assert "Everything is understood" in env.open("/unrecognized-values/", "adm").words
 
 
 def test_overview_mentions_unknown_words_only_if_there_are_any(env: Environment) -> None:
-    assert "/unknown-values/" in env.open("/").links()  # the navigation
+    assert "/unrecognized-values/" in env.open("/").links()  # the navigation
     before = env.open("/").words
 
     say(env.heron_link(), Observation(Cause.UNRECOGNIZED, "migrating"))

@@ -26,7 +26,7 @@ ASSETS = "itg_sandbox_assets"
 @pytest.mark.parametrize(
     ("name", "slugs"),
     [
-        ("ana", {"fetch", "settings", "repair-address", "delete"}),
+        ("ana", {"fetch", "settings", "repair-url", "delete"}),
         ("mia", {"fetch", "delete"}),
         ("aud", set()),
     ],
@@ -38,7 +38,7 @@ def test_links_page_has_the_buttons_that_the_provider_and_the_role_allow(
 
     found = env.open(link.get_absolute_url(), name).links()
 
-    every = {"fetch", "settings", "repair-address", "delete", "access-token", "reports"}
+    every = {"fetch", "settings", "repair-url", "delete", "access-token", "reports"}
     assert {slug for slug in every if url_of(link, slug) in found} == slugs
 
 
@@ -66,7 +66,7 @@ def test_another_provider_has_other_buttons(env: Environment) -> None:
     found = env.open(link.get_absolute_url()).links()
 
     assert {url_of(link, slug) for slug in ("fetch", "access-token", "reports", "delete")} <= set(found)
-    assert not {url_of(link, slug) for slug in ("settings", "repair-address")} & set(found)
+    assert not {url_of(link, slug) for slug in ("settings", "repair-url")} & set(found)
 
 
 def test_link_that_is_switched_off_has_to_be_connected_again_first(env: Environment) -> None:
@@ -79,7 +79,7 @@ def test_link_that_is_switched_off_has_to_be_connected_again_first(env: Environm
     assert not {url_of(link, slug) for slug in ("fetch", "access-token", "reports", "delete")} & set(page.links())
 
 
-@pytest.mark.parametrize("slug", ["settings", "repair-address"])
+@pytest.mark.parametrize("slug", ["settings", "repair-url"])
 def test_what_the_provider_cannot_do_is_refused(env: Environment, slug: str) -> None:
     link = env.heron_link()
 
@@ -292,7 +292,7 @@ def test_same_form_sent_twice_is_one_call(env: Environment) -> None:
     assert Operation.objects.count() == 1
 
 
-@pytest.mark.parametrize("slug", ["settings", "fetch", "delete", "access-token", "repair-address", "reports"])
+@pytest.mark.parametrize("slug", ["settings", "fetch", "delete", "access-token", "repair-url", "reports"])
 def test_who_may_not_is_refused_and_it_is_on_the_record(env: Environment, slug: str) -> None:
     link = env.belvo_link()
 
@@ -318,7 +318,7 @@ def test_success_of_another_kind_does_not_start_the_count_of_logins_anew(env: En
     for _attempt in range(2):
         act(env, link, "credentials", password="pass_invalid")
 
-    act(env, link, "repair-address", locale="es")
+    act(env, link, "repair-url", locale="es")
 
     page = env.post(url_of(link, "credentials"), {"operation_key": str(uuid.uuid4()), "password": "pass_valid"})
     assert page.status == 409

@@ -50,7 +50,7 @@ def fail(*_arguments: Any, **_named: Any) -> None:
 
 
 def test_full_check_leaves_nothing_of_what_has_expired(env: Environment, asked: Link) -> None:
-    act(env, env.belvo_link("Blue Fern"), "repair-address", locale="pt")
+    act(env, env.belvo_link("Blue Fern"), "repair-url", locale="pt")
     before = challenges(), cells("operations_repairurl", "encrypted")
     for model in (PendingChallenge, RepairUrl):
         model.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
@@ -75,7 +75,7 @@ def test_full_check_empties_expired_cells_of_a_challenge_that_cannot_be_closed(
 
 
 def test_full_check_keeps_what_has_not_expired(env: Environment, asked: Link) -> None:
-    act(env, env.belvo_link("Blue Fern"), "repair-address", locale="pt")
+    act(env, env.belvo_link("Blue Fern"), "repair-url", locale="pt")
     before = challenges(), cells("operations_repairurl", "encrypted")
 
     tasks.close_overdue()
@@ -102,7 +102,7 @@ def test_challenge_that_is_over_is_out_of_the_database_at_once(
 def test_removal_of_a_link_leaves_nothing_of_its_repair_url(env: Environment) -> None:
     link, other = env.belvo_link(), env.belvo_link("Blue Fern")
     for each in (link, other):
-        act(env, each, "repair-address", locale="pt")
+        act(env, each, "repair-url", locale="pt")
 
     delete(env, link)
 
@@ -148,7 +148,7 @@ def test_session_in_the_place_of_what_is_shown_does_not_open(env: Environment, a
 def test_repair_url_moved_to_another_row_does_not_open(env: Environment) -> None:
     mine, other = env.belvo_link(), env.belvo_link("Blue Fern")
     for link in (mine, other):
-        act(env, link, "repair-address", locale="pt")
+        act(env, link, "repair-url", locale="pt")
     RepairUrl.objects.filter(operation__link=other).update(
         encrypted=RepairUrl.objects.get(operation__link=mine).encrypted
     )

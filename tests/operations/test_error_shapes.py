@@ -171,7 +171,7 @@ def test_words_not_understood_are_listed_and_the_status_a_link_keeps_is_not(env:
 
     link.refresh_from_db()
     assert (link.cause, link.raw_status) == (Cause.UNRECOGNIZED.value, "valid")
-    page = env.open("/unknown-values/", "adm")
+    page = env.open("/unrecognized-values/", "adm")
     assert "brand_new" in page.words
     assert set(UnrecognizedValue.objects.values_list("value", flat=True)) == {"brand_new"}
 

@@ -51,7 +51,7 @@ def test_success_leads_on_to_an_address_of_ours(env: Environment, password: str,
 
 @pytest.mark.parametrize("more", WHOLE)
 @pytest.mark.parametrize(
-    "address", ["/links/", "/end-users/", "/links/{link}/credentials/", "/links/new/?integration={heron}"]
+    "address", ["/links/", "/customers/", "/links/{link}/credentials/", "/links/new/?integration={heron}"]
 )
 def test_page_that_replaces_the_whole_body_is_whole(env: Environment, address: str, more: dict[str, str]) -> None:
     url = address.format(link=env.belvo_link().pk, heron=env.heron.pk)
@@ -65,7 +65,7 @@ def test_page_that_replaces_the_whole_body_is_whole(env: Environment, address: s
     ("address", "part"),
     [
         ("/links/", "results"),
-        ("/end-users/", "results"),
+        ("/customers/", "results"),
         ("/links/{link}/credentials/", "credentials"),
         ("/links/new/?integration={heron}", "new-link"),
         ("/links/new/institutions/?integration={belvo}", "institutions"),

@@ -75,7 +75,7 @@ def test_every_process_shows_the_new_number_after_a_wrong_code(
 
 def test_repair_address_is_shown_by_every_process_to_who_made_it(several: Stack, ana: Browser) -> None:
     link = several.link()
-    made = ana.submit(f"{link.page}repair-address/", having="locale", locale="pt")
+    made = ana.submit(f"{link.page}repair-url/", having="locale", locale="pt")
     operation = made.url.removeprefix(ana.url)
 
     pages = from_everybody(several, ana, operation)

@@ -13,7 +13,7 @@ from .browser import Browser
 from .stack import Stack
 
 PICTURE = re.compile(r'<img src="(data:image/png;base64,[^"]{100,})"')
-REPAIR_URL = re.compile(r'<code id="repair-address">(https://widget\.belvo\.io/[^<]+)</code>')
+REPAIR_URL = re.compile(r'<code id="repair-url">(https://widget\.belvo\.io/[^<]+)</code>')
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def test_password_goes_to_one_machine_and_the_code_to_the_other(machines: Machin
 
 def test_repair_url_is_shown_by_the_other_machine_to_who_made_it(machines: Machines) -> None:
     link = machines.stack.link()
-    made = machines.here.submit(f"{link.page}repair-address/", having="locale", locale="pt")
+    made = machines.here.submit(f"{link.page}repair-url/", having="locale", locale="pt")
     operation = made.url.removeprefix(machines.here.url)
 
     shown = [REPAIR_URL.findall(browser.get(operation).text) for browser in (machines.here, machines.there)]

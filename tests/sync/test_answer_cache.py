@@ -65,10 +65,10 @@ def test_answer_is_kept_for_a_minute_and_asked_anew_on_request(env: Environment)
     ("name", "path"),
     [
         ("ana", "/integrations/{belvo}/records/links/"),
-        ("ana", "/integrations/{heron}/records/end-users/"),
+        ("ana", "/integrations/{heron}/records/customers/"),
         ("adm", "/integrations/{heron}/records/connectors/"),
-        ("ana", "/end-users/{belvo_customer}/records/{belvo}/"),
-        ("ana", "/end-users/{heron_customer}/records/{heron}/"),
+        ("ana", "/customers/{belvo_customer}/records/{belvo}/"),
+        ("ana", "/customers/{heron_customer}/records/{heron}/"),
         ("ana", "/links/{belvo_link}/records/"),
         ("ana", "/links/{heron_link}/records/"),
     ],

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 
 def at(integration: Integration, customer: EndUser) -> str:
-    return f"/end-users/{customer.pk}/records/{integration.pk}/"
+    return f"/customers/{customer.pk}/records/{integration.pk}/"
 
 
 def form_to(page: Page, ending: str) -> Form:
@@ -187,5 +187,5 @@ def test_look_at_a_customer_at_a_provider_is_an_event(env: Environment) -> None:
 def test_customer_and_integration_that_are_not_there_are_not_found(env: Environment) -> None:
     nobody = "6f1a4b5e-7c1d-4f7e-9a39-0f8f3c1d2b3a"
 
-    assert env.open(f"/end-users/{nobody}/records/{env.heron.pk}/").status == 404
-    assert env.open(f"/end-users/{env.customer().pk}/records/{nobody}/").status == 404
+    assert env.open(f"/customers/{nobody}/records/{env.heron.pk}/").status == 404
+    assert env.open(f"/customers/{env.customer().pk}/records/{nobody}/").status == 404

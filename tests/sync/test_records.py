@@ -114,7 +114,7 @@ def test_required_filter_left_empty_is_told_at_its_field(env: Environment) -> No
 def test_customers_are_listed_with_their_sources(env: Environment) -> None:
     link = env.heron_link("Blue Fern")
 
-    page = env.open(records(env.heron, "end-users"))
+    page = env.open(records(env.heron, "customers"))
 
     assert link.end_user.external_id in page.words
     assert "one source" in page.words
@@ -125,7 +125,7 @@ def test_source_in_trouble_is_told_apart_from_a_word_nobody_understands(env: Env
     env.heron_link("Blue Fern", item_id="locked-1")
     env.clock.forward(60)
 
-    page = env.open(records(env.heron, "end-users"))
+    page = env.open(records(env.heron, "customers"))
 
     assert "Does not work one source" in page.words
     assert "Not understood yet" not in page.words
@@ -161,7 +161,7 @@ def test_connector_that_this_integration_speaks_through_is_marked(env: Environme
     assert page.words.count("This integration") == 1
 
 
-@pytest.mark.parametrize("what", ["end-users", "connectors", "webhooks", "no-such-list"])
+@pytest.mark.parametrize("what", ["customers", "connectors", "webhooks", "no-such-list"])
 def test_what_a_provider_cannot_list_is_no_page(env: Environment, what: str) -> None:
     assert env.open(records(env.belvo, what), "mia").status == 404
 
@@ -170,14 +170,14 @@ def test_way_to_a_list_is_drawn_only_where_it_leads_somewhere(env: Environment) 
     belvo, heron = (env.open(each.get_absolute_url(), "mia") for each in (env.belvo, env.heron))
 
     assert records(env.belvo, "links") in belvo.links()
-    assert records(env.belvo, "end-users") not in belvo.links()
-    assert {records(env.heron, what) for what in ("links", "end-users", "connectors", "webhooks")} <= {*heron.links()}
+    assert records(env.belvo, "customers") not in belvo.links()
+    assert {records(env.heron, what) for what in ("links", "customers", "connectors", "webhooks")} <= {*heron.links()}
     assert records(env.heron, "links") not in env.open(env.heron.get_absolute_url(), "adm").links()
 
 
 def test_support_finds_the_way_from_their_own_lists(env: Environment) -> None:
     assert records(env.belvo, "links") in env.open("/links/").links()
-    assert records(env.heron, "end-users") in env.open("/end-users/").links()
+    assert records(env.heron, "customers") in env.open("/customers/").links()
     assert records(env.belvo, "links") not in env.open("/links/", "aud").links()
 
 
@@ -203,7 +203,7 @@ def test_waiting_panel_asks_again_with_what_was_typed(env: Environment, slow: Sl
     link = env.heron_link("Blue Fern")
     env.simulator.configure(SimulatorSettings(latency=1))
 
-    waiting = env.post(records(env.heron, "end-users"), {"name": "Blue Fern"})
+    waiting = env.post(records(env.heron, "customers"), {"name": "Blue Fern"})
     panel = next(form for form in waiting.forms if "poll" in form.names)
 
     assert panel.values["name"] == "Blue Fern"
@@ -261,7 +261,7 @@ def test_answer_that_cannot_be_used_says_what_happened_and_what_to_do(
     settings.PROVIDER_READ_SECONDS = 1.0  # no time to wait for as long as a 429 asks for
     env.simulator.fail("GET", "/api/end_users", answer, times=9)
 
-    page = env.open(records(env.heron, "end-users"))
+    page = env.open(records(env.heron, "customers"))
 
     assert page.status == 200
     assert title in page.words
@@ -289,15 +289,15 @@ def test_call_that_is_held_back_says_why_and_sends_nobody_elsewhere(env: Environ
 def test_look_at_records_is_an_event_without_any_name(env: Environment) -> None:
     env.heron_link("Blue Fern")
 
-    env.post(records(env.heron, "end-users"), {"name": "Blue Fern"})
+    env.post(records(env.heron, "customers"), {"name": "Blue Fern"})
 
     event = AuditEvent.objects.get(action="provider_records.viewed")
     assert (event.actor, event.object_type, event.object_id) == ("ana", "integration", str(env.heron.pk))
-    assert event.details == {"what": "end-users", "integration": str(env.heron.pk), "page": 1}
+    assert event.details == {"what": "customers", "integration": str(env.heron.pk), "page": 1}
 
 
 def test_name_that_was_searched_for_is_in_no_address_log_or_table(env: Environment, caplog: LogCaptureFixture) -> None:
-    env.post(records(env.heron, "end-users"), {"name": "Wilhelmina Quackenbush"})
+    env.post(records(env.heron, "customers"), {"name": "Wilhelmina Quackenbush"})
     env.settled()
 
     tables = connection.introspection.table_names()

@@ -246,7 +246,7 @@ class TestItsLink:
     def test_no_page_speaks_in_another_providers_words(self, env: Environment, integration: Integration) -> None:
         create(env, integration, pin="code")
         link, operation = Link.objects.get(), env.last_operation()
-        urls = ["/", "/links/", "/end-users/", "/links/new/", f"/links/new/?integration={integration.pk}"]
+        urls = ["/", "/links/", "/customers/", "/links/new/", f"/links/new/?integration={integration.pk}"]
         urls += [link.get_absolute_url(), f"/links/{link.pk}/code/"]
         pages = [env.open(url) for url in urls]
         env.post(f"/links/{link.pk}/code/withdraw/")

@@ -75,7 +75,7 @@ def test_challenge_is_not_compressed(env: Environment) -> None:
 
 def test_repair_address_is_not_compressed(env: Environment) -> None:
     link = env.belvo_link(bank="ofmockbank_br_retail")
-    env.send(f"{link.get_absolute_url()}repair-address/", locale="es")
+    env.send(f"{link.get_absolute_url()}repair-url/", locale="es")
 
     assert encoding(env.client(), env.last_operation(link).get_absolute_url()) == "identity"
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
         "/links/?state=customer%00",
         "/links/?after=%00",
         "/links/%00/",
-        "/end-users/?after=%00",
+        "/customers/?after=%00",
         "/admin/links/enduser/?external_id=%00",
         "/admin/links/link/?q=a%00b",
         "/admin/links/link/?%00=1",

@@ -64,7 +64,7 @@ KINDS = {
         "sync/records/_links.html",
         home="link-list",
     ),
-    "end-users": RecordKind(
+    "customers": RecordKind(
         _("Customers at the provider"),
         _("As the provider lists them now. Looking changes nothing, here or there."),
         Capability.END_USERS,

@@ -18,7 +18,7 @@ from .helpers import act, url_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ADDRESS = re.compile(r'<code id="repair-address">(.*?)</code>')
+ADDRESS = re.compile(r'<code id="repair-url">(.*?)</code>')
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def link(env: Environment) -> Link:
 
 
 def made(env: Environment, link: Link) -> Operation:
-    act(env, link, "repair-address", locale="pt")
+    act(env, link, "repair-url", locale="pt")
     return env.last_operation(link)
 
 
@@ -37,7 +37,7 @@ def shown(env: Environment, operation: Operation, name: str = "ana") -> str:
 
 
 def test_address_is_shown_with_its_clock_and_how_to_send_it(env: Environment, link: Link) -> None:
-    answer = act(env, link, "repair-address", locale="pt")
+    answer = act(env, link, "repair-url", locale="pt")
 
     page = env.open(answer.location)
 
@@ -62,14 +62,14 @@ def test_colleague_does_not_see_it(env: Environment, link: Link) -> None:
 
     assert not shown(env, operation, "ben")
     assert "Only the person who had it made sees it." in page.words
-    assert url_of(link, "repair-address") in page.links()
+    assert url_of(link, "repair-url") in page.links()
 
 
 def test_who_may_make_none_is_told_who_does(env: Environment, link: Link) -> None:
     page = env.open(made(env, link).get_absolute_url(), "mia")
 
     assert "If the customer needs one, ask support to make one." in page.words
-    assert url_of(link, "repair-address") not in page.links()
+    assert url_of(link, "repair-url") not in page.links()
 
 
 def test_no_table_log_or_message_holds_it_in_clear(
@@ -96,7 +96,7 @@ def test_it_is_gone_when_it_expires(env: Environment, link: Link) -> None:
 
     assert not shown(env, operation)
     assert "This repair address has expired." in page.words
-    assert url_of(link, "repair-address") in page.links()
+    assert url_of(link, "repair-url") in page.links()
 
 
 def test_new_one_replaces_it(env: Environment, link: Link) -> None:
@@ -122,13 +122,13 @@ def test_one_for_another_link_replaces_nothing(env: Environment, link: Link) -> 
 def test_lost_one_is_void_and_stands_in_nobodys_way(env: Environment, link: Link, fault: str) -> None:
     env.simulator.fail("POST", "/api/token/", fault)
 
-    page = env.open(act(env, link, "repair-address", locale="es").location)
+    page = env.open(act(env, link, "repair-url", locale="es").location)
 
     operation = env.last_operation(link)
     assert (operation.state, operation.outcome) == (State.EXPIRED, "url_lost")
     assert "The repair address was lost on its way" in page.words
     assert "State Void" in page.words
-    assert url_of(link, "repair-address") in page.links()
+    assert url_of(link, "repair-url") in page.links()
 
 
 def test_one_whose_process_died_is_void(env: Environment, link: Link) -> None:
@@ -144,8 +144,8 @@ def test_one_whose_process_died_is_void(env: Environment, link: Link) -> None:
 def test_link_that_the_customer_repairs_offers_it_at_its_head(env: Environment, link: Link) -> None:
     page = env.open(link.get_absolute_url())
 
-    assert page.links().index(url_of(link, "credentials")) < page.links().index(url_of(link, "repair-address"))
-    assert page.links().count(url_of(link, "repair-address")) == 1
+    assert page.links().index(url_of(link, "credentials")) < page.links().index(url_of(link, "repair-url"))
+    assert page.links().count(url_of(link, "repair-url")) == 1
 
 
 def test_it_is_the_main_way_at_a_bank_that_takes_no_password(env: Environment) -> None:
@@ -153,7 +153,7 @@ def test_it_is_the_main_way_at_a_bank_that_takes_no_password(env: Environment) -
 
     page = env.open(link.get_absolute_url())
 
-    assert f'class="button button--primary" href="{url_of(link, "repair-address")}"' in page.source
+    assert f'class="button button--primary" href="{url_of(link, "repair-url")}"' in page.source
     assert "A password does not help." in page.words
     assert "Update credentials" not in page.words
 
