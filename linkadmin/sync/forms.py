@@ -12,7 +12,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.operations.changes.account import NO, YES
-from linkadmin.operations.fields import DrawnForm, OnceForm
+from linkadmin.operations.forms.fields import DrawnForm, OnceForm
 from linkadmin.providers.filters import Filters
 from linkadmin.providers.names import clean_name, isolated
 from linkadmin.providers.types import CredentialField

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from linkadmin.integrations.denials import DENIED, KEYS_REFUSED, words_for
-from linkadmin.operations.explanations import Explanation
+from linkadmin.operations.presentation.explanations import Explanation
 from linkadmin.operations.refusals import Refusal
 from linkadmin.providers.errors import (
     Blocked,

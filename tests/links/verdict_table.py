@@ -6,8 +6,8 @@ from linkadmin.accounts.roles import MATRIX, Right, Role
 from linkadmin.integrations.models import Integration
 from linkadmin.links.causes import VERDICTS, Remedy, RepairKind, Turn, judge
 from linkadmin.links.models import EndUser, Institution, Link
-from linkadmin.operations.link_head import known_steps
-from linkadmin.operations.next_step import FACTS, WITHOUT_CALL, Choice, Step, WayOn, way_on
+from linkadmin.operations.presentation.link_head import known_steps
+from linkadmin.operations.presentation.next_step import FACTS, WITHOUT_CALL, Choice, Step, WayOn, way_on
 from linkadmin.providers.types import Cause
 
 HEAD = """\

@@ -9,8 +9,8 @@ from pytest_django import Settings
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Link
 from linkadmin.operations import refusals, services, tasks
-from linkadmin.operations.explanations import explain
 from linkadmin.operations.models import Operation, OperationKind, State
+from linkadmin.operations.presentation.explanations import explain
 from linkadmin.providers.types import Cause, Secret
 from tests.environment import HERON_INTEGRATION, Environment
 from tests.providers.conftest import Script, reply

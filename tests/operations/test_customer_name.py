@@ -5,8 +5,8 @@ from pytest_django import Settings
 
 from linkadmin.audit.models import AuditEvent
 from linkadmin.links.models import EndUser, Link
-from linkadmin.operations.explanations import explain
 from linkadmin.operations.models import Operation, OperationKind, State
+from linkadmin.operations.presentation.explanations import explain
 from tests.environment import Environment
 from tests.markup import Page
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from linkadmin.operations.patterns import mismatch
+from linkadmin.operations.forms.patterns import mismatch
 
 BOMBS = [
     "(?:(?:(?:a{1000}){1000}){1000}){1000}",
@@ -22,7 +22,7 @@ import django
 from django.conf import settings
 settings.configure(USE_I18N=False)
 django.setup()
-from linkadmin.operations.patterns import mismatch
+from linkadmin.operations.forms.patterns import mismatch
 mismatch("a", "", "a")
 before = resource.getrusage(resource.RUSAGE_SELF)
 for bomb in {BOMBS!r}:

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.accounts.roles import Right
-from linkadmin.operations.forms import FilledForm
+from linkadmin.operations.forms.provider import FilledForm
 from linkadmin.operations.models import NOT_TAKEN, Kind, Operation, State
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import NotFound

@@ -13,7 +13,7 @@ from linkadmin.links import health
 from linkadmin.links.causes import Group
 from linkadmin.links.models import Link
 from linkadmin.operations import encrypted, refusals
-from linkadmin.operations.forms import FilledForm
+from linkadmin.operations.forms.provider import FilledForm
 from linkadmin.operations.link_updates import works
 from linkadmin.operations.models import NOT_TAKEN, Kind, Operation, State
 from linkadmin.providers.records import Accepted, RepairAddress, ReportsRefreshed

@@ -14,7 +14,7 @@ from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import standings
 from linkadmin.operations import encrypted, refusals
-from linkadmin.operations.forms import RemovalForm
+from linkadmin.operations.forms.provider import RemovalForm
 from linkadmin.operations.link_updates import links_that_go, links_that_may_have_gone
 from linkadmin.operations.models import Kind, Operation, OperationQuerySet, State
 from linkadmin.providers.records import Reach, Removed

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from linkadmin.accounts.roles import Right
 from linkadmin.links.models import Link
-from linkadmin.operations.forms import ChangeForm
+from linkadmin.operations.forms.provider import ChangeForm
 from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.providers.base import Provider
 from linkadmin.providers.types import Capability, CredentialField, Values

@@ -7,8 +7,8 @@ from django.utils.translation import ngettext
 
 from linkadmin.links.models import AssigneeChange, HealthChange, InstitutionChange, Note
 from linkadmin.links.presentation import badge_of
-from linkadmin.operations.explanations import explain
 from linkadmin.operations.models import AttemptAllowance, Operation, State
+from linkadmin.operations.presentation.explanations import explain
 from linkadmin.providers.names import isolated
 from linkadmin.providers.types import HealthState
 from linkadmin.webhooks.models import DeliveryLink

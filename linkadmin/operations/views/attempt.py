@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from linkadmin.links.models import Link
 from linkadmin.links.views.access import link_for, seen
 from linkadmin.operations.budget import allow_attempt, budget_of
-from linkadmin.operations.forms import ReasonForm
+from linkadmin.operations.forms.provider import ReasonForm
 from linkadmin.operations.models import Operation
 from linkadmin.web.pages import go, reader
 

@@ -14,7 +14,7 @@ from linkadmin.links.presentation import standing_of
 from linkadmin.links.views.access import link_for, seen
 from linkadmin.operations import services
 from linkadmin.operations.changes import Change, Page
-from linkadmin.operations.forms import ChangeForm
+from linkadmin.operations.forms.provider import ChangeForm
 from linkadmin.operations.models import Operation
 from linkadmin.providers.errors import NotFound
 from linkadmin.providers.types import Cause

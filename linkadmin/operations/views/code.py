@@ -23,11 +23,11 @@ from linkadmin.links.views.access import link_for, seen
 from linkadmin.operations import decisions, encrypted, refusals, services
 from linkadmin.operations.budget import budget_of
 from linkadmin.operations.challenges import AskedAgain
-from linkadmin.operations.forms import CodeForm, ReasonForm
-from linkadmin.operations.live import pulse_of_link
+from linkadmin.operations.forms.provider import CodeForm, ReasonForm
 from linkadmin.operations.models import Operation, OperationKind, PendingChallenge, State
-from linkadmin.operations.offers import start_of, ways_on
-from linkadmin.operations.steps import CODE, steps_at
+from linkadmin.operations.presentation.live import pulse_of_link
+from linkadmin.operations.presentation.offers import start_of, ways_on
+from linkadmin.operations.presentation.steps import CODE, steps_at
 from linkadmin.providers.pictures import is_unreadable_picture, picture
 from linkadmin.providers.types import Cause, ChallengeKind
 from linkadmin.web.compression import no_compression

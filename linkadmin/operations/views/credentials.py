@@ -15,10 +15,10 @@ from linkadmin.links.views.access import link_for, seen
 from linkadmin.operations import services
 from linkadmin.operations.budget import budget_of
 from linkadmin.operations.changes.sign_ins import login_fields
-from linkadmin.operations.forms import ProviderForm
+from linkadmin.operations.forms.provider import ProviderForm
 from linkadmin.operations.models import Operation, OperationKind
-from linkadmin.operations.offers import ways_on
-from linkadmin.operations.steps import FORM, steps_at
+from linkadmin.operations.presentation.offers import ways_on
+from linkadmin.operations.presentation.steps import FORM, steps_at
 from linkadmin.providers.types import HealthState
 from linkadmin.web.pages import draw, go, reader
 

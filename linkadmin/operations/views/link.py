@@ -23,13 +23,13 @@ from linkadmin.operations.budget import budget_of
 from linkadmin.operations.changes import PAGES, Change
 from linkadmin.operations.changes.links import REFRESH_DATA
 from linkadmin.operations.changes.removal import REMOVAL
-from linkadmin.operations.explanations import explain
-from linkadmin.operations.link_head import LinkHead, head_of
 from linkadmin.operations.link_updates import links_that_go
-from linkadmin.operations.live import pulse_of_link
 from linkadmin.operations.models import Operation
-from linkadmin.operations.offers import Offer, offer, ways_on
-from linkadmin.operations.steps import steps_of_link
+from linkadmin.operations.presentation.explanations import explain
+from linkadmin.operations.presentation.link_head import LinkHead, head_of
+from linkadmin.operations.presentation.live import pulse_of_link
+from linkadmin.operations.presentation.offers import Offer, offer, ways_on
+from linkadmin.operations.presentation.steps import steps_of_link
 from linkadmin.providers.types import HealthState
 from linkadmin.web.pages import go, reader
 

@@ -7,8 +7,8 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from linkadmin.links.views.live import answer
-from linkadmin.operations.live import look_at_link, look_at_operation
 from linkadmin.operations.models import Operation
+from linkadmin.operations.presentation.live import look_at_link, look_at_operation
 from linkadmin.web.pages import go_when_done
 
 from .sending import place_of

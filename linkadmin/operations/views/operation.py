@@ -23,12 +23,12 @@ from linkadmin.links.presentation import standing_of, title_of
 from linkadmin.links.views.access import seen
 from linkadmin.operations import decisions, encrypted, reconcile, refusals
 from linkadmin.operations.budget import Budget, budget_of
-from linkadmin.operations.explanations import explain
-from linkadmin.operations.forms import DecisionForm
-from linkadmin.operations.live import pulse_of_operation
+from linkadmin.operations.forms.provider import DecisionForm
 from linkadmin.operations.models import FAILED_STATES, Operation, State
-from linkadmin.operations.offers import start_of, ways_on
-from linkadmin.operations.steps import steps_of
+from linkadmin.operations.presentation.explanations import explain
+from linkadmin.operations.presentation.live import pulse_of_operation
+from linkadmin.operations.presentation.offers import start_of, ways_on
+from linkadmin.operations.presentation.steps import steps_of
 from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.web.compression import no_compression

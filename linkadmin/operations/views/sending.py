@@ -18,9 +18,9 @@ from linkadmin.integrations.rate_limiter import why_denied
 from linkadmin.links.models import Link
 from linkadmin.operations import refusals
 from linkadmin.operations.changes import CHANGES
-from linkadmin.operations.explanations import explain
-from linkadmin.operations.forms import ProviderForm
+from linkadmin.operations.forms.provider import ProviderForm
 from linkadmin.operations.models import Operation, State
+from linkadmin.operations.presentation.explanations import explain
 from linkadmin.web.pages import BESIDE_THE_FORM, RETRY_SECONDS, go, wants_part
 
 PAGE, PART = "operations/not_sent.html", "operations/_not_sent.html"

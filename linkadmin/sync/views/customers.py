@@ -16,7 +16,7 @@ from linkadmin.integrations.models import Integration
 from linkadmin.links.models import EndUser
 from linkadmin.links.views.access import link_for
 from linkadmin.operations.changes.account import YES
-from linkadmin.operations.fields import OnceForm
+from linkadmin.operations.forms.fields import OnceForm
 from linkadmin.operations.models import OperationKind
 from linkadmin.operations.services import change_account
 from linkadmin.providers.types import Capability

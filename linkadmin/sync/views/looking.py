@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
-from linkadmin.operations.explanations import Explanation
+from linkadmin.operations.presentation.explanations import Explanation
 from linkadmin.operations.refusals import Refusal
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Failure

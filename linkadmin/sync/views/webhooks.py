@@ -14,9 +14,9 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.audit.actions import ObjectType
 from linkadmin.integrations.models import Integration
 from linkadmin.operations.changes.account import YES
-from linkadmin.operations.explanations import explain
-from linkadmin.operations.fields import OnceForm
+from linkadmin.operations.forms.fields import OnceForm
 from linkadmin.operations.models import OperationKind
+from linkadmin.operations.presentation.explanations import explain
 from linkadmin.operations.refusals import Refusal
 from linkadmin.operations.services import change_account
 from linkadmin.operations.views.sending import outcome_of

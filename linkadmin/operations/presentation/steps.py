@@ -9,9 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Link
+from linkadmin.operations.models import FAILED_STATES, Operation, State
 from linkadmin.providers.types import Capability, HealthState
-
-from .models import FAILED_STATES, Operation, State
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise

@@ -9,17 +9,16 @@ from django.utils.translation import gettext as _
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links.models import Link
+from linkadmin.operations.changes import Change, change_of
+from linkadmin.operations.models import Operation
 from linkadmin.providers.types import Cause
-
-from .changes import Change, change_of
-from .models import Operation
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 from datetime import datetime
 
-from .budget import Budget
-from .changes.links import REPAIR_URL
+from linkadmin.operations.budget import Budget
+from linkadmin.operations.changes.links import REPAIR_URL
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from linkadmin.integrations.rate_limiter import why_denied
 from linkadmin.links.causes import Remedy, RepairKind
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import Standing, standing_of
+from linkadmin.operations.budget import Budget
+from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.providers.types import Capability
 
-from .budget import Budget
-from .models import Operation, OperationKind, State
 from .next_step import FACTS, STEPS, WITHOUT_CALL, Choice, Step, way_on
 
 

@@ -13,10 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from linkadmin.accounts.roles import Right
 from linkadmin.links.causes import Remedy
-
-from .changes import Change
-from .changes.links import ACCESS_TOKEN, REFRESH_DATA, REPAIR_URL, REPORTS
-from .changes.sign_ins import CREATE_LINK, UPDATE_CREDENTIALS
+from linkadmin.operations.changes import Change
+from linkadmin.operations.changes.links import ACCESS_TOKEN, REFRESH_DATA, REPAIR_URL, REPORTS
+from linkadmin.operations.changes.sign_ins import CREATE_LINK, UPDATE_CREDENTIALS
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise

@@ -8,12 +8,12 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.links.models import EndUser, Link
+from linkadmin.operations.link_updates import links_that_go
 from linkadmin.operations.models import PendingChallenge
 from linkadmin.providers.names import LONGEST_CUSTOMER_ID, clean_name, folded, is_customer_id, isolated
 from linkadmin.providers.types import ChallengeKind, Choice, Cleaning, CredentialField, Secret, Value
 
 from .fields import DrawnForm, OnceForm, OneWayTextInput, TypedField
-from .link_updates import links_that_go
 from .patterns import mismatch
 
 

@@ -10,11 +10,11 @@ from django.utils.translation import gettext_lazy
 from linkadmin.heartbeats import watch
 from linkadmin.integrations.denials import DENIED, clock_time, words_for
 from linkadmin.links.causes import VERDICTS
+from linkadmin.operations.challenges import MOST_ANSWERS, AskedAgain
+from linkadmin.operations.changes import CHANGES, Explanation
+from linkadmin.operations.models import ATTEMPTS_SPENT, LOST, NOT_REPAIRED, NOT_TAKEN, TOO_MANY_STEPS, Operation, State
 from linkadmin.providers.types import Cause
 
-from .challenges import MOST_ANSWERS, AskedAgain
-from .changes import CHANGES, Explanation
-from .models import ATTEMPTS_SPENT, LOST, NOT_REPAIRED, NOT_TAKEN, TOO_MANY_STEPS, Operation, State
 from .under_way import unknown_label, why_unknown
 
 __all__ = ["Explanation", "explain"]

@@ -11,9 +11,8 @@ from django.utils import timezone
 from linkadmin.compiled_query import CompiledQuery, time_of
 from linkadmin.links.models import Link
 from linkadmin.links.views.live import NOTHING_AWAITED, TROUBLE, Pulse, seconds_between, trouble_of, version_of
+from linkadmin.operations.models import RUNNING_STATES, Operation, State
 from linkadmin.providers.types import HealthState
-
-from .models import RUNNING_STATES, Operation, State
 
 Stamp = datetime | str | None  # as the database has it
 CODE_SECONDS = 5  # between two polls while a person is to give a code

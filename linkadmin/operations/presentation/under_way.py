@@ -10,10 +10,9 @@ from django.utils.translation import gettext as _
 from linkadmin.heartbeats import watch
 from linkadmin.links.causes import Turn, judge
 from linkadmin.links.presentation import UnderWay
+from linkadmin.operations.models import Operation, State
 from linkadmin.providers.types import Cause
 from linkadmin.web.badges import StateBadge
-
-from .models import Operation, State
 
 
 def under_way_on(links: Collection[UUID]) -> Mapping[UUID, UnderWay]:
