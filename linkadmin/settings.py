@@ -189,6 +189,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False  # our log goes to stderr: redirected into itself, beat's would be lost
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TIMEZONE = "UTC"
+TICK = env.number("LINKADMIN_SWEEP_SECONDS", 5)  # how soon work is found whose message was lost
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat" / "schedule")
 CELERY_BEAT_SCHEDULER = "linkadmin.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
@@ -197,34 +198,34 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5,
         "options": {"expires": 30},  # a worker that was away need not show it more than once
     },
-    "watch the clock": {"task": "audit.check_clock", "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5)},
+    "watch the clock": {"task": "audit.check_clock", "schedule": TICK},
     "verify the audit log": {"task": "audit.verify", "schedule": crontab(hour=3, minute=10)},
     "sign what the audit log waits with": {"task": "audit.sign_head", "schedule": 60},
     "close operations whose time is over": {
         "task": "operations.close_overdue",
-        "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5),
+        "schedule": TICK,
     },
     "learn what happened to unknown outcomes": {
         "task": "operations.wake_due",
-        "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5),
+        "schedule": TICK,
     },
-    "go on with bulk work": {"task": "bulk.wake_jobs", "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5)},
+    "go on with bulk work": {"task": "bulk.wake_jobs", "schedule": TICK},
     "delete sign-in limits that count no more": {"task": "accounts.delete_expired_limits", "schedule": 15 * 60},
     "end sessions that are over": {"task": "accounts.end_expired_sessions", "schedule": 60},
     "forget old deliveries": {"task": "webhooks.delete_old", "schedule": crontab(hour=3, minute=40)},
     "work on the messages of providers": {
         "task": "webhooks.process_deliveries",
-        "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5),
+        "schedule": TICK,
     },
-    "read the links that are due": {"task": "sync.wake_reads", "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5)},
-    "do what seconds make due": {"task": "sync.tick_seconds", "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5)},
+    "read the links that are due": {"task": "sync.wake_reads", "schedule": TICK},
+    "do what seconds make due": {"task": "sync.tick_seconds", "schedule": TICK},
     "do what minutes make due": {"task": "sync.tick_minutes", "schedule": 60},
-    "sum the counts of links": {"task": "sync.fold_counts", "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5)},
+    "sum the counts of links": {"task": "sync.fold_counts", "schedule": TICK},
     "count the links anew": {"task": "sync.recount", "schedule": crontab(hour=3, minute=20)},
     "read the lists of institutions": {"task": "sync.wake_institution_lists", "schedule": 60},
     "start and continue full checks": {
         "task": "sync.wake_full_checks",
-        "schedule": env.number("LINKADMIN_SWEEP_SECONDS", 5),
+        "schedule": TICK,
     },
 }
 
@@ -236,7 +237,7 @@ ALLOW_LOOPBACK_PROVIDERS = env.flag("LINKADMIN_ALLOW_LOOPBACK_PROVIDERS", defaul
 PROVIDER_READ_SECONDS = env.number("LINKADMIN_PROVIDER_READ_SECONDS", 15)
 PROVIDER_CHANGE_SECONDS = env.number("LINKADMIN_PROVIDER_CHANGE_SECONDS", 30)
 PROVIDER_CREDENTIALS_SECONDS = env.number("LINKADMIN_PROVIDER_CREDENTIALS_SECONDS", 310)
-SWEEP_EVERY_SECONDS = env.number("LINKADMIN_SWEEP_LINKS_SECONDS", 15 * 60)  # all links of an integration are read
+FULL_CHECK_EVERY_SECONDS = env.number("LINKADMIN_SWEEP_LINKS_SECONDS", 15 * 60)  # all links of an integration are read
 LEASE_MARGIN_SECONDS = env.number("LINKADMIN_LEASE_MARGIN_SECONDS", 30)
 OPERATION_ANSWER_SECONDS = 1.5  # a form waits this long for a call, so that it answers within two seconds
 OPERATION_UNDECIDED_SECONDS = env.number("LINKADMIN_OPERATION_UNDECIDED_SECONDS", 15 * 60)

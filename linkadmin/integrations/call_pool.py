@@ -1,6 +1,6 @@
 """A call runs in a thread of the process that took the form, so that no secret leaves it.
 
-The page's own thread waits two seconds for the end and then lets the customer's support agent go on. When the process
+The page's own thread waits a moment for the end and then lets the customer's support agent go on. When the process
 dies the secrets die with it; whoever started the work has a lease for that.
 """
 

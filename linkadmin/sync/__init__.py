@@ -1,4 +1,4 @@
 """Reads: full checks of all links, single links, institutions, live provider records, and what webhooks name.
 
-Start with reads.py, where a link that somebody wants to know about is queued and read, and full checks for full checks.
+Start with reads.py, which reads the links that are due, and full_checks, which reads all links of an integration.
 """

@@ -42,7 +42,9 @@ def _take_apart(integration: Integration, told: Sequence[WebhookDelivery]) -> No
         try:
             _take(integration, some)
         except Exception as error:  # noqa: BLE001 - next time each of them is taken alone
-            logger.error("hints.broke", integration=str(integration.pk), told=len(some), error=type(error).__name__)
+            logger.error(
+                "deliveries.broke", integration=str(integration.pk), named=len(some), error=type(error).__name__
+            )
             retry_later([delivery for delivery in some if delivery.claim_token], error)
 
 

@@ -126,7 +126,7 @@ def leave(full_check: FullCheck) -> None:
 def due(*, now: datetime) -> list[Integration]:
     """Return the integrations whose links were not swept for a while."""
     askable = Integration.objects.askable(now=now).annotate(last_began_at=Max("full_checks__started_at"))
-    interval = timedelta(seconds=settings.SWEEP_EVERY_SECONDS)
+    interval = timedelta(seconds=settings.FULL_CHECK_EVERY_SECONDS)
     old = askable.filter(Q(last_began_at=None) | Q(last_began_at__lte=now - interval))
     idle = old.exclude(full_checks__state=FullCheckState.RUNNING)
     return [each for each in idle if can_full_check(each)]
