@@ -14,7 +14,7 @@ from .belvo import guide as belvo_guide
 from .belvo.bodies import error
 from .heron.bodies import envelope_of
 from .outcomes import Damage, Outcome, Plain, Refuse, Spoil
-from .wire import Reply, Request, json_reply
+from .wire import Reply, Request, as_dict, json_reply
 
 FOLLOWED = "/api/followed/"  # where redirects lead: a client that follows one shows up in the last calls
 OVERSIZED = 2 << 20  # bytes
@@ -274,7 +274,4 @@ class Faults:
     def waiting(self) -> list[dict[str, Any]]:
         """The faults that wait, as they would be posted."""
         with self._lock:
-            return [
-                {"method": order.method, "path": order.path, "times": order.times, "answer": order.answer}
-                for order in self._orders
-            ]
+            return [as_dict(order) for order in self._orders]

@@ -21,7 +21,7 @@ from .generated import EMPTY, Population
 from .journal import Call, Journal
 from .pages import site
 from .settings import DEFAULTS, SimulatorSettings
-from .state_file import Keeper, load
+from .state_file import load
 from .store import Store
 from .ticker import Ticker, catch_up
 from .wire import ConnectionCut, Reply, Request
@@ -175,9 +175,8 @@ class Simulator:
         self._state_file = state_file
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
-        self._keeper: Keeper | None = None
         self._population = population
-        self._ticker = Ticker(self.store)
+        self._ticker = Ticker(self.store, state_file)
 
     @property
     def url(self) -> str:
@@ -248,9 +247,6 @@ class Simulator:
             self.store.generate(self._population)
         self._server = _Server(self, self._port)
         self._port = self._server.server_address[1]
-        if self._state_file:
-            self._keeper = Keeper(self.store, self._state_file)
-            self._keeper.start()
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="simulator", daemon=True
         )
@@ -268,8 +264,6 @@ class Simulator:
             self._server.server_close()
             self._ticker.stop()
         self.store.deliveries.stop()
-        if self._keeper:
-            self._keeper.stop()
 
     def __enter__(self) -> Self:
         return self.start()

@@ -46,7 +46,6 @@ password, for as long as the first one lives and was completed.
 import json
 import logging
 import os
-import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from operator import attrgetter
@@ -63,7 +62,6 @@ from .store import Store, Task
 from .wire import as_dict
 
 VERSION = 1
-PAUSE = 0.2  # seconds; changes within it are written together
 MOMENTS = {
     "created_at", "last_accessed_at", "refreshed_at", "created", "last_updated", "last_processed_at",
     "last_successful_sync", "settles_at", "expired_at",
@@ -228,32 +226,11 @@ def write(store: Store, path: Path) -> None:
     draft.replace(path)
 
 
-class Keeper:
-    """The small thread that writes the state file after changes, and once more at the end."""
-
-    def __init__(self, store: Store, path: Path) -> None:
-        self._store = store
-        self._path = path
-        self._thread = threading.Thread(target=self._run, name="simulator-state", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Write what is still unwritten. The store has to be stopping."""
-        self._store.changed.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._store.stopping.is_set():
-            self._store.changed.wait()
-            self._store.stopping.wait(PAUSE)
-            self._store.changed.clear()
-            self._try_to_write()
-        self._try_to_write()
-
-    def _try_to_write(self) -> None:
+def write_changes(store: Store, path: Path) -> None:
+    """Write the file if something worth keeping may have changed."""
+    if store.is_changed:
+        store.is_changed = False
         try:
-            write(self._store, self._path)
+            write(store, path)
         except OSError as error:
             logger.error("the state file cannot be written: %s", error)

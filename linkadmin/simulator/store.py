@@ -49,7 +49,7 @@ class Store:
     def __init__(self, clock: LeadClock) -> None:
         self.clock = clock
         self.lock = threading.RLock()
-        self.changed = threading.Event()
+        self.is_changed = False  # since the state file was written
         self.stopping = threading.Event()
         self.renewed_at = 0.0  # seconds since 1970
         self.lived = 0  # steps of its life that passed on request
@@ -94,7 +94,7 @@ class Store:
 
     def save(self) -> None:
         """Note that something worth keeping may have changed."""
-        self.changed.set()
+        self.is_changed = True
 
     def set_webhooks(
         self,

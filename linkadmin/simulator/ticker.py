@@ -6,6 +6,7 @@ Links that work fetch new data on their schedule, consents end, and what was ask
 import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from pathlib import Path
 
 from .belvo import consents
 from .belvo import messages as belvo_messages
@@ -13,6 +14,7 @@ from .belvo.records import REFRESH_RATES, BelvoLink
 from .clock import iso, seconds
 from .heron import messages as heron_messages
 from .heron.records import PLAID_PULLS, HeronLink
+from .state_file import write_changes
 from .store import Store, Task
 
 PAUSE = 0.2  # seconds
@@ -107,19 +109,30 @@ TASKS: Mapping[Task, Callable[[Store, str], None]] = {
 
 
 class Ticker:
-    """The small thread that lets things happen in time, so that webhooks leave though nobody asks."""
+    """The small thread that lets things happen in time, so that webhooks leave though nobody asks.
 
-    def __init__(self, store: Store) -> None:
+    It keeps the state file, if there is one: changes within a pause are written together.
+    """
+
+    def __init__(self, store: Store, state_file: Path | None) -> None:
         self._store = store
+        self._state_file = state_file
         self._thread = threading.Thread(target=self._run, name="simulator-ticker", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
-        """Wait for the end. The store has to be stopping."""
+        """Wait for the end, and keep what there is then. The store has to be stopping."""
         self._thread.join()
+        self._store.save()
+        self._write()
 
     def _run(self) -> None:
         while not self._store.stopping.wait(PAUSE):
             catch_up(self._store)
+            self._write()
+
+    def _write(self) -> None:
+        if self._state_file:
+            write_changes(self._store, self._state_file)
