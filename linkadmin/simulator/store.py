@@ -207,6 +207,12 @@ class Store:
         """Find an end user by either of its ids."""
         return self.end_users.get(key) or next((user for user in self.end_users.values() if user.heron_id == key), None)
 
+    def process(self, end_user_id: str, status: str) -> None:
+        """Give an end user the status that its processing ends in, if there is one."""
+        if user := self.end_users.get(end_user_id):
+            user.status, user.last_processed_at, user.last_updated = status, self.now(), self.now()
+            self.tell_of_end_user(end_user_id, status)
+
     def add_heron_link(self, link: HeronLink) -> None:
         self.heron_links[link.item_id] = link
         self._links_of[link.end_user_id].append(link.item_id)

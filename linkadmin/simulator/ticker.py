@@ -82,8 +82,7 @@ def _remove_link(store: Store, link_id: str) -> None:
 def _process(store: Store, end_user_id: str) -> None:
     user = store.end_users.get(end_user_id)
     if user and user.status == "ready":
-        user.status, user.last_processed_at, user.last_updated = "processed", store.now(), store.now()
-        store.tell_of_end_user(end_user_id, "processed")
+        store.process(end_user_id, "processed")
 
 
 def _settle(store: Store, item_id: str) -> None:

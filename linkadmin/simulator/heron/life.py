@@ -56,10 +56,6 @@ def weights(store: Store, link: HeronLink) -> Mapping[str, int]:
             return {"registered": 70, "end_user_removed": 30}
 
 
-def _fail(store: Store, chance: random.Random, link: HeronLink) -> None:
-    fail(store, link, chance.choice(TROUBLES))
-
-
 def _fall_silent(store: Store, chance: random.Random, link: HeronLink) -> None:
     link.silent = True
 
@@ -84,25 +80,15 @@ def _register(store: Store, chance: random.Random, link: HeronLink) -> None:
     mend(store, new)
 
 
-def _remove_end_user(store: Store, chance: random.Random, link: HeronLink) -> None:
-    store.remove_end_user(link.end_user_id)
-
-
-def _process(store: Store, link: HeronLink, status: str) -> None:
-    if user := store.end_users.get(link.end_user_id):
-        user.status, user.last_processed_at, user.last_updated = status, store.now(), store.now()
-        store.tell_of_end_user(user.end_user_id, status)
-
-
 ACTS: Mapping[str, Act] = {
     "synced": lambda store, chance, link: mend(store, link),
     "synced_with_old_trouble": lambda store, chance, link: mend(store, link, OLD_TROUBLE),
-    "failed": _fail,
+    "failed": lambda store, chance, link: fail(store, link, chance.choice(TROUBLES)),
     "silent": _fall_silent,
     "deleted_in_plaid": _delete_at_plaid,
     "switched_off": lambda store, chance, link: store.switch_off(link.end_user_id, link.integration),
     "registered": _register,
-    "end_user_removed": _remove_end_user,
-    "processed": lambda store, chance, link: _process(store, link, "processed"),
-    "processing_failed": lambda store, chance, link: _process(store, link, "failed"),
+    "end_user_removed": lambda store, chance, link: store.remove_end_user(link.end_user_id),
+    "processed": lambda store, chance, link: store.process(link.end_user_id, "processed"),
+    "processing_failed": lambda store, chance, link: store.process(link.end_user_id, "failed"),
 }
