@@ -38,7 +38,7 @@ def store_link(operation: Operation, remote: RemoteLink, *, at: datetime) -> Lin
     return link
 
 
-def mark_repaired(operation: Operation, *, request_id: str) -> None:
+def start_verifying(operation: Operation, *, request_id: str) -> None:
     """Take note of a repair of a link: it counts as working once a read shows it."""
     if operation.link:
         health.start_verifying(operation.link, at=operation.finished_at or operation.began_at, request_id=request_id)

@@ -1,12 +1,6 @@
 """What we change at a provider: each act is a row, written before the first byte leaves and closed after.
 
-    PREPARED ── CANCELED
-        │ claim: one UPDATE, committed before anything is sent
-    SENDING ─── NOT_SENT · SUCCEEDED · REJECTED · NEEDS_CODE · UNKNOWN
-    NEEDS_CODE ── CODE_ENTERED (and a child operation) · EXPIRED
-    UNKNOWN ─── CONFIRMED_DONE · CONFIRMED_NOT_DONE · EXPIRED · NEEDS_DECISION ── a person decides
-
-An operation is never sent twice: nothing leads back to PREPARED.
+`states.py` has the moves between its states. It is never sent twice: no move leads back to PREPARED.
 """
 
 import uuid

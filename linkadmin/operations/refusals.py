@@ -25,13 +25,13 @@ class Refusal(Exception):
     words: "StrOrPromise" = _("This cannot be done now.")
 
 
-class Busy(Refusal):
+class BusyRefusal(Refusal):
     """Other work stands in the way for now. Nothing was sent."""
 
     advice: "StrOrPromise" = ""  # where the words don't say what to do
 
 
-class AlreadyOpen(Busy):
+class AlreadyOpen(BusyRefusal):
     """Another operation on this link is not over."""
 
     reason = "already_open"
@@ -157,7 +157,7 @@ class NotSaved(Refusal):
         ) % {"request_id": storage.request_id()}
 
 
-class TooManyCalls(Busy):
+class TooManyCalls(BusyRefusal):
     """All places for calls to this integration are taken."""
 
     reason = "too_many_calls"

@@ -7,7 +7,7 @@ from linkadmin.integrations.models import Integration
 from linkadmin.links.causes import VERDICTS, Remedy, RepairKind, Turn, judge
 from linkadmin.links.models import EndUser, Institution, Link
 from linkadmin.operations.presentation.link_head import known_steps
-from linkadmin.operations.presentation.next_step import FACTS, WITHOUT_CALL, Choice, Step, WayOn, way_on
+from linkadmin.operations.presentation.next_step import FACTS, WITHOUT_CALL, Step, StepChoice, WayOn, way_on
 from linkadmin.providers.types import Cause
 
 HEAD = """\
@@ -85,6 +85,6 @@ def _shown(way: WayOn) -> Iterator[str]:
         yield f"({_name(way.second)})"
 
 
-def _name(choice: Choice) -> str:
+def _name(choice: StepChoice) -> str:
     label = str(FACTS[choice.step].label)
     return " ".join(filter(None, ["Done at the bank:" if choice.after_bank else "", label, choice.why]))

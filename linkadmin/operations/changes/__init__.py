@@ -1,6 +1,7 @@
 """Every kind of change is one row, and nothing else asks for a kind.
 
-`row.py` says what a row tells. To add a kind: its name in `OperationKind`, and its row in the module of its subject.
+`row.py` says what a row tells. To add a kind: its name in `OperationKind`, its row in
+the module of its subject, and, if no provider can do it yet, a capability and the provider's method.
 """
 
 from collections.abc import Mapping
@@ -9,16 +10,16 @@ from typing import Any
 from linkadmin.operations.models import Operation
 
 from . import account, links, removal, sign_ins
-from .row import NOTHING, Change, Explanation, Finding, Page
+from .row import NOTHING, Change, ChangePage, Explanation, Finding
 
 __all__ = [
     "CHANGES",
     "NOTHING",
     "PAGES",
     "Change",
+    "ChangePage",
     "Explanation",
     "Finding",
-    "Page",
     "change_of",
 ]
 

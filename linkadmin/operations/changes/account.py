@@ -14,7 +14,7 @@ from linkadmin.providers.records import RemoteDataSource, RemoteEndUser, RemoteW
 from linkadmin.providers.types import Capability, CredentialField, Values
 
 from .evidence import not_done, provider_of
-from .row import NOTHING, Change, Explanation, Finding, Page
+from .row import NOTHING, Change, ChangePage, Explanation, Finding
 
 YES, NO = "yes", "no"  # how a form says whether something is to be on
 
@@ -82,7 +82,7 @@ CUSTOMER_NAME = Change(
     prove=_find_name,
     done=Explanation("ok", _("The customer's name is changed"), _("The provider's own record shows it.")),
     is_of_customer=True,
-    page=Page(
+    page=ChangePage(
         slug="customer-name",
         icon="user",
         name=_("Customer's name"),

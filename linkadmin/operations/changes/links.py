@@ -20,7 +20,7 @@ from linkadmin.providers.records import Accepted, RepairAddress, ReportsRefreshe
 from linkadmin.providers.types import Capability, Choice, CredentialField, FieldKind, HealthState, RemoteLink, Values
 
 from .evidence import has_new_data, is_settled, link_of, read
-from .row import NOTHING, Change, Explanation, Finding, Page
+from .row import NOTHING, Change, ChangePage, Explanation, Finding
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -83,7 +83,7 @@ REFRESH_DATA = Change(
         _("Look again in a few minutes. Should the bank want a code or a new login, the link says so."),
     ),
     shows_in_links=True,
-    page=Page(
+    page=ChangePage(
         slug="fetch",
         icon="download",
         name=_("Fetch new data"),
@@ -178,7 +178,7 @@ SETTINGS = Change(
     apply=observe_link,
     prove=_find_settings,
     done=Explanation("ok", _("The settings are changed"), _("The provider's own record shows them.")),
-    page=Page(
+    page=ChangePage(
         slug="settings",
         icon="sliders-horizontal",
         name=_("Settings"),
@@ -220,7 +220,7 @@ ACCESS_TOKEN = Change(
         _("A reading of the link shows whether it works with it."),
     ),
     shows_in_links=True,
-    page=Page(
+    page=ChangePage(
         slug="access-token",
         icon="key-round",
         name=_("New access token"),
@@ -261,7 +261,7 @@ REPAIR_URL = Change(
     ),
     is_void_if_lost=True,
     shows_result=True,
-    page=Page(
+    page=ChangePage(
         slug="repair-url",
         icon="send",
         name=_("Repair address"),
@@ -328,7 +328,7 @@ REPORTS = Change(
     ),
     is_of_customer=True,
     shows_in_links=True,
-    page=Page(
+    page=ChangePage(
         slug="reports",
         icon="file-text",
         name=_("New reports"),

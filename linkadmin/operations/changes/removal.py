@@ -21,7 +21,7 @@ from linkadmin.providers.records import Reach, Removed
 from linkadmin.providers.types import Capability, Cause, HealthState, Observation, RemoteLink, Values
 
 from .evidence import is_settled, link_of, read
-from .row import NOTHING, Change, Explanation, Finding, Page
+from .row import NOTHING, Change, ChangePage, Explanation, Finding
 
 # What links are after a removal whose response was lost, or was given by a person.
 CAUSES = {Reach.LINK: Cause.REMOVED, Reach.CUSTOMER: Cause.SWITCHED_OFF}
@@ -119,7 +119,7 @@ REMOVAL = Change(
     apply=_removed,
     prove=_find_gone,
     done=_done,
-    page=Page(
+    page=ChangePage(
         slug="delete",
         icon="trash-2",
         name=_("Delete…"),

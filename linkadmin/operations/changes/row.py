@@ -47,7 +47,7 @@ def _no_values(_link: Link) -> Mapping[str, Any]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class ChangePage:
     """The page of a change on a link's page: what it is called, asks for, and says before it is done."""
 
     slug: str
@@ -103,7 +103,7 @@ class Change(Generic[A]):
     prove: Callable[[Operation, datetime], Finding[A]]
     done: Explanation | Callable[[Operation], Explanation]
     not_found: Explanation | None = None  # what it means that the provider knows no such thing
-    page: Page | None = None
+    page: ChangePage | None = None
     is_of_customer: bool = False  # done on a link's page to all the customer's links
     is_void_if_lost: bool = False  # made or not, nobody has it: there is nothing to find out
     shows_result: bool = False  # on the operation's own page

@@ -10,7 +10,7 @@ from linkadmin.integrations.models import Integration
 from linkadmin.links import due_reads
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Institution, Reason
-from linkadmin.operations.link_updates import mark_repaired, store_link, works
+from linkadmin.operations.link_updates import start_verifying, store_link, works
 from linkadmin.operations.models import NOT_REPAIRED, STILL_REFUSED, Kind, Operation, State
 from linkadmin.providers.base import Provider
 from linkadmin.providers.types import (
@@ -42,11 +42,11 @@ def login_fields(integration: Integration, institution: Institution | None) -> t
 def _apply(operation: Operation, remote: RemoteLink | None, at: datetime) -> None:
     """Take note of a new link, or of a repair that has yet to be proven."""
     if remote is None:
-        mark_repaired(operation, request_id=operation.request_id)
+        start_verifying(operation, request_id=operation.request_id)
     elif operation.begins_link:
         due_reads.want([store_link(operation, remote, at=at).pk], reason=Reason.REPAIR, at=at)
     elif works(remote.observation):
-        mark_repaired(operation, request_id=remote.request_id)
+        start_verifying(operation, request_id=remote.request_id)
     else:
         operation.cause = remote.observation.cause.value
         operation.counts_as_attempt = True

@@ -16,7 +16,7 @@ from linkadmin.operations.budget import Budget
 from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.providers.types import Capability
 
-from .next_step import FACTS, STEPS, WITHOUT_CALL, Choice, Step, way_on
+from .next_step import FACTS, STEPS, WITHOUT_CALL, Step, StepChoice, way_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def _under_way(link: Link, operation: Operation, *, user: User) -> MainButton:
     return MainButton(_("Decide what happened") if decides else _("Show how far it is"), operation.get_absolute_url())
 
 
-def _button(link: Link, choice: Choice | None) -> MainButton | None:
+def _button(link: Link, choice: StepChoice | None) -> MainButton | None:
     if choice is None:
         return None
     facts = FACTS[choice.step]

@@ -88,7 +88,7 @@ WITHOUT_CALL = frozenset(step for step, facts in FACTS.items() if facts.change i
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class StepChoice:
     """A step, and why it cannot be taken now."""
 
     step: Step
@@ -100,8 +100,8 @@ class Choice:
 class WayOn:
     """The main step and a second one; or what somebody else may do."""
 
-    main: Choice | None = None
-    second: Choice | None = None
+    main: StepChoice | None = None
+    second: StepChoice | None = None
     for_support: Step | None = None  # what only others than the reader may do
 
 
@@ -122,8 +122,8 @@ def way_on(
         return WayOn(for_support=fitting[0] if helps else None)
     if remedy is Remedy.AFTER_BANK:
         # No invitation to try again: the bank has to be asked by the customer first.
-        return WayOn(second=Choice(allowed[0], why_not.get(allowed[0], ""), after_bank=True))
-    choices = [Choice(step, why_not.get(step, "")) for step in _two_of(allowed)]
+        return WayOn(second=StepChoice(allowed[0], why_not.get(allowed[0], ""), after_bank=True))
+    choices = [StepChoice(step, why_not.get(step, "")) for step in _two_of(allowed)]
     choices.sort(key=lambda choice: bool(choice.why))  # what can be done now comes first
     return WayOn(main=choices[0], second=choices[1] if len(choices) > 1 else None)
 

@@ -20,7 +20,7 @@ SHOWN_WHEN_DONE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ShownStep:
     label: "StrOrPromise"
     is_done: bool = False
     is_current: bool = False
@@ -29,7 +29,7 @@ class Step:
 
 def steps_at(
     current: int, integration: Integration, *, is_new: bool, failed: bool = False, code_asked: bool = False
-) -> list[Step]:
+) -> list[ShownStep]:
     """Return the steps of a repair, or of a new link, that is at one of them; after the last one all are done."""
     labels: dict[int, StrOrPromise] = {
         FORM: _("New link") if is_new else _("Credentials"),
@@ -40,10 +40,10 @@ def steps_at(
     never_asked = not integration.can(Capability.UPDATE_CREDENTIALS) or (current > CODE and not code_asked)
     if never_asked:
         del labels[CODE]
-    return [Step(label, at < current, at == current, failed and at == current) for at, label in labels.items()]
+    return [ShownStep(label, at < current, at == current, failed and at == current) for at, label in labels.items()]
 
 
-def steps_of(operation: Operation) -> list[Step]:
+def steps_of(operation: Operation) -> list[ShownStep]:
     """Return the steps with the one that an operation is at; none if it is no sign-in at the bank."""
     if not operation.logs_in:
         return []
@@ -53,7 +53,7 @@ def steps_of(operation: Operation) -> list[Step]:
     return _steps_of(operation, current, failed=failed)
 
 
-def steps_of_link(link: Link, last: Operation | None) -> list[Step]:
+def steps_of_link(link: Link, last: Operation | None) -> list[ShownStep]:
     """Return the steps of what was last done to a link, until it works and for a while after."""
     if last is None or not last.logs_in:
         return []
@@ -65,6 +65,6 @@ def steps_of_link(link: Link, last: Operation | None) -> list[Step]:
     return []
 
 
-def _steps_of(operation: Operation, current: int, *, failed: bool = False) -> list[Step]:
+def _steps_of(operation: Operation, current: int, *, failed: bool = False) -> list[ShownStep]:
     is_new, code_asked = operation.begins_link, operation.gives_code
     return steps_at(current, operation.integration, is_new=is_new, failed=failed, code_asked=code_asked)

@@ -13,7 +13,7 @@ from linkadmin.links.models import Link
 from linkadmin.links.presentation import standing_of
 from linkadmin.links.views.access import link_for, seen
 from linkadmin.operations import services
-from linkadmin.operations.changes import Change, Page
+from linkadmin.operations.changes import Change, ChangePage
 from linkadmin.operations.forms.provider import ChangeForm
 from linkadmin.operations.models import Operation
 from linkadmin.providers.errors import NotFound
@@ -84,6 +84,6 @@ def _says_unknown(change: Change[Any], refused: Operation | None) -> bool:
     return refused is not None and not change.is_of_customer and refused.outcome == NotFound.__name__
 
 
-def _page_of(change: Change[Any]) -> Page:
+def _page_of(change: Change[Any]) -> ChangePage:
     assert change.page is not None  # noqa: S101 - for the types: its URL is made from its page
     return change.page

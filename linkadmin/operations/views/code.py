@@ -124,7 +124,7 @@ def _submit(request: HttpRequest, link: Link, challenge: PendingChallenge | None
     except refusals.Refusal as refusal:
         if challenge.has_expired(timezone.now()):
             return _over(request, challenge.operation, status=409)
-        if isinstance(refusal, refusals.Busy):
+        if isinstance(refusal, refusals.BusyRefusal):
             return not_sent(request, refusal, link=link)
         return _page(request, link, challenge, form, status=refusal.status, refusal=refusal)
     return go(request, place_of(outcome_of(operation)))

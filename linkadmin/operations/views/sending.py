@@ -39,7 +39,7 @@ def send(
     """Start the call of a valid form; `redraw` draws the form again, with the words for why nothing changed."""
     try:
         operation = outcome_of(start())
-    except refusals.Busy as busy:
+    except refusals.BusyRefusal as busy:
         return not_sent(request, busy, link=link, form=form)
     except refusals.Refusal as refusal:
         return redraw(form.again(), status=refusal.status, refusal=refusal)
@@ -76,7 +76,7 @@ def place_of(operation: Operation) -> str:
 
 
 def not_sent(
-    request: HttpRequest, refusal: refusals.Busy, *, link: Link | None = None, form: ProviderForm | None = None
+    request: HttpRequest, refusal: refusals.BusyRefusal, *, link: Link | None = None, form: ProviderForm | None = None
 ) -> HttpResponse:
     """Tell why nothing was sent, without drawing the form again."""
     context: dict[str, Any] = {"refusal": refusal, "link": link}

@@ -1,0 +1,195 @@
+"""The rules of the code that no import contract can hold: each looks at the source, and names who breaks it."""
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PRODUCT = ROOT / "linkadmin"
+LONGEST_FUNCTION, LONGEST_VIEW, MOST_MODULES = 41, 30, 20  # lines, lines, in a folder
+OWN_WORLDS = ("simulator", "demo")  # play a provider, or make up a past: they know its words
+# State that a process may have for itself: lost with it, and nobody misses it.
+OWN_STATE = {
+    "heartbeats/signs.py": "the writer of this process's own heartbeat",
+    "heartbeats/watch.py": "what was asked two seconds ago",
+    "links/presentation.py": "who is asked what is under way: registered at the start",
+    "integrations/call_pool.py": "the calls that threads of this process make",
+    "web/page_parts.py": "parts of pages: registered at the start",
+    "web/probes.py": "that no migration is missing: true until the end of the process",
+    "webhooks/endpoints.py": "secrets of endpoints for a second, in memory as everywhere",
+    "webhooks/refusals.py": "how many were refused in this minute, for the log",
+}
+# Who may let go of database connections: what makes calls, and what runs for long.
+RELEASING = {
+    "heartbeats/signs.py",
+    "integrations/call_pool.py",
+    "integrations/rate_limiter.py",
+    "operations/outcomes.py",
+    "sync/queue.py",
+    "work_queue.py",
+}
+
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    """Return every module of the product by its path."""
+    paths = (path for path in PRODUCT.rglob("*.py") if "migrations" not in path.parts)
+    return {path.relative_to(PRODUCT).as_posix(): ast.parse(path.read_text()) for path in sorted(paths)}
+
+
+def functions(tree: ast.AST) -> Iterator[ast.FunctionDef]:
+    yield from (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+
+
+def length(node: ast.FunctionDef) -> int:
+    assert node.end_lineno is not None
+    return node.end_lineno - node.lineno + 1
+
+
+def called(node: ast.Call) -> str:
+    """Return the last name of what is called."""
+    return getattr(node.func, "attr", getattr(node.func, "id", ""))
+
+
+def calls(tree: ast.AST, *names: str) -> list[ast.Call]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call) and called(node) in names]
+
+
+def is_in_own_world(module: str) -> bool:
+    return module.startswith(OWN_WORLDS)
+
+
+def test_no_function_is_long() -> None:
+    found = {f"{name}:{each.name}": length(each) for name, tree in modules().items() for each in functions(tree)}
+    assert {name: lines for name, lines in found.items() if lines > LONGEST_FUNCTION} == {}
+
+
+def test_views_are_thin() -> None:
+    views = {name: tree for name, tree in modules().items() if "/views/" in name or name.endswith("views.py")}
+    found = {f"{name}:{each.name}": length(each) for name, tree in views.items() for each in functions(tree)}
+    assert {name: lines for name, lines in found.items() if lines > LONGEST_VIEW} == {}
+
+
+def test_every_function_has_a_name() -> None:
+    assert [name for name, tree in modules().items() for each in functions(tree) if each.name == "_"] == []
+
+
+def test_a_class_name_exists_once() -> None:
+    where = defaultdict(list)
+    for name, tree in modules().items():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and "management/" not in name and not is_in_own_world(name):
+                where[node.name].append(name)
+    assert {name: found for name, found in where.items() if len(found) > 1} == {}
+
+
+def test_every_module_says_what_it_is() -> None:
+    said = {name: ast.get_docstring(tree) for name, tree in modules().items() if tree.body}
+    plain = ("apps.py", "urls.py", "tasks.py")
+    assert [
+        name for name, text in said.items() if not text and not name.endswith(plain) and "management/" not in name
+    ] == []
+
+
+def test_folder_fits_one_look() -> None:
+    counts: dict[str, int] = defaultdict(int)
+    for name in modules():
+        folder, _, module = name.rpartition("/")
+        counts[folder] += module != "__init__.py"
+    assert {folder: count for folder, count in counts.items() if count > MOST_MODULES} == {}
+
+
+def test_no_task_is_named_by_a_text() -> None:
+    """A package that wakes another's task imports its name from there."""
+    literal = [
+        f"{name}:{call.lineno}"
+        for name, tree in modules().items()
+        for call in calls(tree, "wake_worker", "wake_workers", "WakeSoon", "send_task")
+        if call.args and isinstance(call.args[0], ast.Constant)
+    ]
+    assert literal == []
+
+
+def test_process_remembers_nothing_that_a_page_needs() -> None:
+    found = {name for name, tree in modules().items() if not is_in_own_world(name) and keeps_state(tree)}
+    assert found == OWN_STATE.keys()
+
+
+def keeps_state(tree: ast.Module) -> bool:
+    """Tell whether a module has a global that changes: rebound, or a container that begins empty."""
+    rebound = any(isinstance(node, ast.Global) for node in ast.walk(tree))
+    values = [node.value for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign)]
+    return rebound or any(ast.unparse(value) in ("{}", "[]", "set()", "dict()", "list()") for value in values if value)
+
+
+def test_words_of_a_provider_are_compared_in_providers_alone() -> None:
+    found = [
+        f"{name}:{node.lineno} {ast.unparse(node)}"
+        for name, tree in modules().items()
+        if not name.startswith("providers/") and not is_in_own_world(name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare) and names_provider_words(node)
+    ]
+    assert found == []
+
+
+def names_provider_words(node: ast.Compare) -> bool:
+    """Tell whether a status, code or text of a provider is compared with a text of ours."""
+    sides = [node.left, *node.comparators]
+    words = any(getattr(side, "attr", "") in ("raw_status", "raw_code", "raw_words") for side in sides)
+    ours = any(isinstance(side, ast.Constant | ast.Tuple | ast.Set) and ast.unparse(side) != "''" for side in sides)
+    return words and ours
+
+
+def test_forms_never_save() -> None:
+    saving = [
+        name for name, tree in modules().items() if name.endswith("forms.py") and calls(tree, "save", "bulk_create")
+    ]
+    assert saving == []
+
+
+def test_connections_are_let_go_in_few_places() -> None:
+    assert {name for name, tree in modules().items() if calls(tree, "release_connections")} <= RELEASING
+
+
+def test_a_row_that_is_new_is_no_rule_of_business() -> None:
+    found = [name for name, tree in modules().items() if re.search(r"\b_state\.adding\b", ast.unparse(tree))]
+    assert found == ["accounts/models.py", "audit/models.py"]  # rows that may be written once
+
+
+@pytest.mark.parametrize(
+    "package", ["providers", "audit", "accounts", "links", "operations", "sync", "webhooks", "bulk"]
+)
+def test_package_says_where_to_start(package: str) -> None:
+    text = ast.get_docstring(modules()[f"{package}/__init__.py"]) or ""
+    assert re.search(r"\bStart with [`a-z_]+", text), text
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    graph = {name: set(imported(name, tree)) for name, tree in modules().items()}
+    done: set[str] = set()
+    while free := {name for name in graph.keys() - done if graph[name] & graph.keys() <= done}:
+        done |= free
+    assert graph.keys() - done == set()
+
+
+def imported(name: str, tree: ast.Module) -> Iterator[str]:
+    """Yield the modules of ours that a module imports when it is loaded."""
+    folder = name.split("/")[:-1]
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom):
+            base = folder[: len(folder) - node.level + 1] if node.level else []
+            path = "/".join([*base, *(node.module or "").split(".")]).strip("/")
+            if not node.level and not path.startswith("linkadmin"):
+                continue
+            path = path.removeprefix("linkadmin/")
+            for alias in node.names:
+                for found in (f"{path}/{alias.name}.py", f"{path}.py", f"{path}/{alias.name}/__init__.py"):
+                    if found in modules() and found != name:
+                        yield found
+                        break
