@@ -18,8 +18,8 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from linkadmin.database import release_connections
-from linkadmin.integrations.denials import DENIED, KEYS_REFUSED, NO_FREE_SLOT
-from linkadmin.providers.errors import Busy, KeysRefused, OutcomeUnknown, ProviderError
+from linkadmin.integrations.denials import DENIED, KEYS_REJECTED, NO_FREE_SLOT
+from linkadmin.providers.errors import Busy, KeysRejected, OutcomeUnknown, ProviderError
 
 SLICE = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(minutes=15)
@@ -64,7 +64,7 @@ class Wait:
 # said where the work is: READ_EVERY for one link, BETWEEN_ATTEMPTS for a part of a job.
 WAITS = (
     # While keys are refused nothing is asked; once they are good again nothing should wait.
-    Wait(5, (KeysRefused,), frozenset({KEYS_REFUSED}), holds_integration=True, obeys_retry_after=False),
+    Wait(5, (KeysRejected,), frozenset({KEYS_REJECTED}), holds_integration=True, obeys_retry_after=False),
     CROWD := Wait(1, (), NO_FREE_SLOT),
     Wait(5, (Busy,), DENIED, holds_integration=True),
     Wait(5, (OutcomeUnknown,), is_attempt=True),  # no answer, or one that tells nothing: a 503 and every other 5xx

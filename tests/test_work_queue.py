@@ -16,7 +16,7 @@ from linkadmin.bulk.models import BulkJob, BulkPart
 from linkadmin.database import release_connections
 from linkadmin.integrations.denials import NO_SLOT, QUOTA
 from linkadmin.links.models import LinkRead
-from linkadmin.providers.errors import Busy, Failure, KeysRefused, NotSent, OutcomeUnknown, ProviderError
+from linkadmin.providers.errors import Busy, Failure, KeysRejected, NotSent, OutcomeUnknown, ProviderError
 from linkadmin.sync.models import FullCheck, FullCheckBatch, UnknownLinkRead
 from linkadmin.webhooks.models import WebhookDelivery
 from linkadmin.work_queue import (
@@ -203,8 +203,8 @@ def test_each_failed_attempt_counts_and_waits_longer(row: Rows, raised: Exceptio
 @pytest.mark.parametrize(
     ("raised", "seconds"),
     [
-        (error(KeysRefused, retry_after=900), 5),
-        (error(NotSent, "keys_refused"), 5),
+        (error(KeysRejected, retry_after=900), 5),
+        (error(NotSent, "keys_rejected"), 5),
         (error(NotSent, NO_SLOT), 1),
         (error(NotSent, QUOTA, 42), 42),
         (error(NotSent, "paused"), 5),

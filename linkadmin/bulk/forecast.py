@@ -9,7 +9,7 @@ from django.db.models import Count, Sum
 from django.utils import timezone
 
 from linkadmin.integrations import quotas
-from linkadmin.integrations.denials import KEYS_REFUSED, describe, words_for
+from linkadmin.integrations.denials import KEYS_REJECTED, describe, words_for
 from linkadmin.integrations.models import CallQuota, Integration
 from linkadmin.integrations.rate_limiter import current_denial
 
@@ -87,8 +87,8 @@ def forecast(job: BulkJob) -> Forecast:
 
 
 def _share(job: BulkJob, integration: Integration, links: int, calls: int, now: datetime) -> QuotaShare:
-    if integration.keys_refused:
-        return QuotaShare(integration, links, calls, 0, integration.keys_retry_at, words_for(KEYS_REFUSED))
+    if integration.keys_rejected:
+        return QuotaShare(integration, links, calls, 0, integration.keys_retry_at, words_for(KEYS_REJECTED))
     counted = quotas.windows(integration, CALL, now=now)
     windows = [_window(integration, quota, now) for quota in counted]
     left = min([window.left for window in windows], default=calls)

@@ -94,7 +94,7 @@ def _why_not(job: BulkJob, link: Candidate, integration: Integration) -> SkipRea
     if not integration.is_active:
         return SkipReason.OFF
     # Keys that are tried again by themselves let their links wait.
-    return SkipReason.KEYS if integration.keys_refused and integration.keys_retry_at is None else None
+    return SkipReason.KEYS if integration.keys_rejected and integration.keys_retry_at is None else None
 
 
 def _calls(links: Iterable[Candidate], integrations: Mapping[UUID, Integration]) -> list[Batch]:

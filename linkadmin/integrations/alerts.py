@@ -57,7 +57,7 @@ def troubled() -> IntegrationQuerySet:
 
 def alert_of(integration: Integration) -> Alert | None:
     """Tell whether an integration can't be used now; rejected keys come before an open circuit breaker."""
-    if integration.keys_refused:
+    if integration.keys_rejected:
         since, until = integration.keys_rejected_at, integration.keys_retry_at
         return Alert(integration, KEYS, why_keys(integration), since, until)
     try:
@@ -69,7 +69,7 @@ def alert_of(integration: Integration) -> Alert | None:
 
 def why_keys(integration: Integration) -> str:
     """Return the reason on everything that can't be done while an integration's keys are rejected; empty if it can."""
-    if not integration.keys_refused:
+    if not integration.keys_rejected:
         return ""
     return _("%(provider)s rejects our API keys for %(name)s.") % {
         "provider": integration.provider_label,

@@ -9,7 +9,7 @@ from linkadmin.audit import log
 from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.models import Outcome
 from linkadmin.providers.base import Provider
-from linkadmin.providers.errors import Busy, KeysRefused, ProviderError
+from linkadmin.providers.errors import Busy, KeysRejected, ProviderError
 from linkadmin.providers.http.retries import Backoff
 from linkadmin.providers.types import Deadlines
 
@@ -25,7 +25,7 @@ def client_for(integration: Integration, *, by_hand: bool = False, in_background
     Each of its calls is admitted by the integration's rate limiter: `by_hand` in spite of an open circuit breaker, to
     find out whether it may close; `in_background` with no more than a share of quotas and slots, so that people's calls
     find theirs free.
-    Raises `KeysRefused` when a key is missing, or can't be decrypted any more.
+    Raises `KeysRejected` when a key is missing, or can't be decrypted any more.
     """
     try:
         return integration.provider_class(
@@ -41,7 +41,7 @@ def client_for(integration: Integration, *, by_hand: bool = False, in_background
             admission=RateLimiter(integration.pk, by_hand=by_hand, in_background=in_background),
             backoff=Backoff(settings.RETRY_BASE_SECONDS, settings.RETRY_CAP_SECONDS),
         )
-    except KeysRefused as error:
+    except KeysRejected as error:
         keys.note_result(integration, error)
         raise
 
@@ -73,11 +73,11 @@ def _note_test(
     if error is not None:
         failure = error.failure
         detail = " · ".join(filter(None, [str(failure.status or ""), failure.code or failure.reason, failure.words]))
-    if isinstance(error, KeysRefused):
+    if isinstance(error, KeysRejected):
         integration.key_state = states.REJECTED
         integration.keys_rejected_at = integration.keys_rejected_at or integration.tested_at
         integration.keys_retry_at = keys.retry_at(error)
-    elif error is None or not integration.keys_refused:  # only a good test ends a rejection
+    elif error is None or not integration.keys_rejected:  # only a good test ends a rejection
         integration.key_state = states.VALID if error is None else states.UNREACHABLE
         integration.keys_rejected_at = integration.keys_retry_at = None
     integration.test_detail = detail[:500]

@@ -15,17 +15,17 @@ from linkadmin.providers.names import isolated
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-PAUSED, QUOTA, NO_SLOT, KEYS_REFUSED, NO_DATABASE = "paused", "quota", "no_slot", "keys_refused", "no_database"
+PAUSED, QUOTA, NO_SLOT, KEYS_REJECTED, NO_DATABASE = "paused", "quota", "no_slot", "keys_rejected", "no_database"
 OWN_SHARE = "own_share"  # one person has half of the slots
 NO_FREE_SLOT = frozenset({NO_SLOT, OWN_SHARE})  # which is over in a moment
-DENIED = frozenset({PAUSED, QUOTA, KEYS_REFUSED, NO_DATABASE}) | NO_FREE_SLOT  # by us, so that nothing was sent
+DENIED = frozenset({PAUSED, QUOTA, KEYS_REJECTED, NO_DATABASE}) | NO_FREE_SLOT  # by us, so that nothing was sent
 
 _DENIALS: "Mapping[str, StrOrPromise]" = {
     PAUSED: gettext_lazy("Calls to this provider are paused for a while: too many of them failed."),
     QUOTA: gettext_lazy("The provider limits how often we may call, and nothing is left of that for now."),
     NO_SLOT: gettext_lazy("Too many calls to this provider are under way at once."),
     OWN_SHARE: gettext_lazy("One person may use half of the request slots of this provider, and uses them."),
-    KEYS_REFUSED: gettext_lazy("The provider refuses our keys, so no call is made with them."),
+    KEYS_REJECTED: gettext_lazy("The provider refuses our keys, so no call is made with them."),
     NO_DATABASE: gettext_lazy("Our own database could not be reached, and without it no call is made."),
 }
 _LOST_CALLS: "Mapping[str, StrOrPromise]" = {

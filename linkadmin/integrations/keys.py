@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from linkadmin.providers.errors import Blocked, CodeRequired, Failure, KeysRefused, ProviderError, Rejected
+from linkadmin.providers.errors import Blocked, CodeRequired, Failure, KeysRejected, ProviderError, Rejected
 from linkadmin.providers.types import Secret
 
 from .encryption import DecryptionError, decrypt, encrypt, fingerprint
@@ -30,7 +30,7 @@ def store_secret(integration: Integration, name: str, secret: Secret) -> None:
 
 
 def secrets_of(integration: Integration) -> dict[str, Secret]:
-    """Decrypt the keys of an integration. Raises `KeysRefused`."""
+    """Decrypt the keys of an integration. Raises `KeysRejected`."""
     try:
         return {
             row.name: decrypt(row.encrypted, table=TABLE, row=row.pk, field=row.name, version=row.version)
@@ -38,25 +38,25 @@ def secrets_of(integration: Integration) -> dict[str, Secret]:
         }
     except DecryptionError as broken:
         failure = Failure(f"{integration.provider}.connect", words=str(broken), reason="not_decryptable")
-    raise KeysRefused(failure)
+    raise KeysRejected(failure)
 
 
 def note_result(integration: Integration, error: ProviderError | None) -> None:
     """Note what the result of a call says about an integration's keys: one warning here, and no link is at fault."""
-    if isinstance(error, KeysRefused):
-        _note_refused(integration, error)
+    if isinstance(error, KeysRejected):
+        _note_rejected(integration, error)
     elif error is None or (isinstance(error, Rejected | CodeRequired) and not isinstance(error, Blocked)):
         # Otherwise no answer of the provider's came, and silence says nothing about keys.
         _note_good(integration)
 
 
-def retry_at(error: KeysRefused) -> datetime | None:
+def retry_at(error: KeysRejected) -> datetime | None:
     """Return when refused keys may be tried again without a person, if ever."""
     seconds = error.failure.retry_after
     return timezone.now() + timedelta(seconds=seconds) if seconds else None
 
 
-def _note_refused(integration: Integration, error: KeysRefused) -> None:
+def _note_rejected(integration: Integration, error: KeysRejected) -> None:
     rows, until = Integration.objects.filter(pk=integration.pk), retry_at(error)
     if until is not None:  # which makes nothing shorter that only a person can end
         rows = rows.exclude(key_state=Integration.KeyState.REJECTED, keys_retry_at=None)

@@ -99,7 +99,7 @@ class Integration(models.Model):
         return self.can(Capability.WEBHOOK_DELIVERIES)
 
     @property
-    def keys_refused(self) -> bool:
+    def keys_rejected(self) -> bool:
         """Whether the keys are refused for now: until a moment where it may have been a rate limit."""
         if self.key_state != self.KeyState.REJECTED:
             return False

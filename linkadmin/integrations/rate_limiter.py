@@ -24,7 +24,7 @@ from linkadmin.providers.http.admission import AttemptResult, Denial, HealthSign
 from linkadmin.web import storage
 
 from . import circuit_breaker, keys, quotas, slots
-from .denials import KEYS_REFUSED, NO_DATABASE, NO_FREE_SLOT, describe
+from .denials import KEYS_REJECTED, NO_DATABASE, NO_FREE_SLOT, describe
 from .models import CallQuota, CallSlot, CircuitBreaker, Integration
 from .slots import Slot
 
@@ -178,8 +178,8 @@ def _admit(request: CallRequest) -> AdmittedCall | Denial:
 
 def _denial(request: CallRequest, breaker: CircuitBreaker, windows: list[CallQuota]) -> Denial | None:
     if request.call and not request.by_hand:
-        if breaker.integration.keys_refused:
-            return Denial(KEYS_REFUSED)
+        if breaker.integration.keys_rejected:
+            return Denial(KEYS_REJECTED)
         if is_open := circuit_breaker.denial_of(breaker, now=timezone.now()):
             return is_open
     used_up = quotas.denial_of(windows, by_hand=request.by_hand, in_background=request.in_background)
@@ -233,7 +233,7 @@ def _count_retry(admitted: AdmittedCall) -> bool:
     now = timezone.now()
     windows = quotas.windows(breaker.integration, request.call, now=now)
     is_denied = (
-        (breaker.integration.keys_refused and not request.by_hand)
+        (breaker.integration.keys_rejected and not request.by_hand)
         or circuit_breaker.denial_of(breaker, now=now)
         or quotas.denial_of(windows, in_background=request.in_background)
     )

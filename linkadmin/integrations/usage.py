@@ -91,7 +91,7 @@ def usage_of(integration: Integration) -> ApiUsage:
     slots = CallSlot.objects.filter(integration=integration, lease_until__gt=now).order_by("taken_at", "id")
     quotas = list(CallQuota.objects.filter(integration=integration, window_ends_at__gt=now).order_by("scope"))
     return ApiUsage(
-        state=_state(breaker, quotas, now=now) if not integration.keys_refused else _no_calls(),
+        state=_state(breaker, quotas, now=now) if not integration.keys_rejected else _no_calls(),
         is_open=breaker.open_until is not None,
         calls=[CallInFlight(_call_of(slot), slot.taken_at) for slot in slots],
         slots=settings.CALLS_AT_ONCE_PER_INTEGRATION,
@@ -139,7 +139,7 @@ def _quota(quota: CallQuota) -> QuotaUse:
 
 
 def _keys(integration: Integration) -> str:
-    if not integration.keys_refused:
+    if not integration.keys_rejected:
         return _("Not refused")
     if integration.keys_retry_at is None:
         return _("Refused: no calls until a person tests the connection")

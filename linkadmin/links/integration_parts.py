@@ -15,4 +15,4 @@ def reached(page: Context) -> dict[str, Any]:
 def by_state(page: Context) -> dict[str, Any]:
     integration = page["integration"]
     tally = counts.current(integration=integration)
-    return {"links_count": tally.total(), "states": state_counts(tally, green=not integration.keys_refused)}
+    return {"links_count": tally.total(), "states": state_counts(tally, green=not integration.keys_rejected)}

@@ -106,7 +106,7 @@ def badge(link: Link) -> StateBadge:
     judged = link.judgement
     mark = _("The provider contradicts itself") if link.conflict and judged.group is not None else ""
     shown = replace(_badge(judged.look, str(judged.reason)), mark=mark)
-    return without_green(shown) if link.integration.keys_refused else shown
+    return without_green(shown) if link.integration.keys_rejected else shown
 
 
 def without_green(badge: StateBadge) -> StateBadge:

@@ -43,6 +43,6 @@ def require_free_slot(integration_id: UUID, *, person: User) -> None:
 def _refusal(integration_id: UUID, denial: Denial) -> refusals.Refusal:
     if denial.why:
         return refusals.Paused(denials.describe(denial, Integration.objects.get(pk=integration_id)))
-    if denial.reason == denials.KEYS_REFUSED:
+    if denial.reason == denials.KEYS_REJECTED:
         return refusals.IntegrationOff()
     return refusals.TooManyOfYours() if denial.reason == denials.OWN_SHARE else refusals.TooManyCalls()

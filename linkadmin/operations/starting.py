@@ -20,7 +20,7 @@ from linkadmin.integrations.connections import client_for
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import EndUser, Institution
 from linkadmin.providers.base import Provider
-from linkadmin.providers.errors import KeysRefused
+from linkadmin.providers.errors import KeysRejected
 from linkadmin.web import storage
 
 from . import refusals, slots
@@ -94,11 +94,11 @@ def sent_before(operation: Operation) -> Operation | None:
 
 def _client_or_refusal(integration: Integration) -> Provider:
     """Open the integration's keys, before anything is begun that would need them."""
-    if not integration.is_active or integration.keys_refused:
+    if not integration.is_active or integration.keys_rejected:
         raise refusals.IntegrationOff
     try:
         return client_for(integration)
-    except KeysRefused:
+    except KeysRejected:
         raise refusals.IntegrationOff from None
 
 

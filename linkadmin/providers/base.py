@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TypeVar
 
 from .declared import Declared
-from .errors import BLOCK_SECONDS, Blocked, Failure, InvalidInput, KeysRefused, NotFound, ProviderError, Rejected
+from .errors import BLOCK_SECONDS, Blocked, Failure, InvalidInput, KeysRejected, NotFound, ProviderError, Rejected
 from .filters import Filters
 from .http.admission import Admission, Rate
 from .http.client import Answer, HttpClient, Json, Message
@@ -61,12 +61,12 @@ class Provider(Declared):
     ) -> None:
         """Take an integration's configuration, and who admits its calls.
 
-        Raises KeysRefused if a field of the configuration is missing.
+        Raises KeysRejected if a field of the configuration is missing.
         """
         for field in self.config_fields:
             if field.required and not (secrets if field.secret else options).get(field.name):
                 words = f"{field.label}: missing"
-                raise KeysRefused(Failure(self._operation("connect"), words=words, reason="not_configured"))
+                raise KeysRejected(Failure(self._operation("connect"), words=words, reason="not_configured"))
         self.options = options
         self.secrets = secrets
         self.deadlines = deadlines or Deadlines()
@@ -262,14 +262,14 @@ class Provider(Declared):
         except Blocked as blocked:
             failure = blocked.failure
         if self._is_shut_out():
-            raise KeysRefused(replace(failure, retry_after=BLOCK_SECONDS))
+            raise KeysRejected(replace(failure, retry_after=BLOCK_SECONDS))
         raise Blocked(failure)
 
     def _is_shut_out(self) -> bool:
         """Tell by one cheap read whether all requests are refused, after one that was for no reason we know."""
         try:
             self.test_connection()
-        except KeysRefused:
+        except KeysRejected:
             return True
         except ProviderError:  # which says nothing about the others
             return False

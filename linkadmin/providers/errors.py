@@ -94,7 +94,7 @@ class Busy(Rejected):
     """Not now: rate limit, another session, refreshed moments ago. `failure.retry_after` may say when."""
 
 
-class KeysRefused(Rejected):
+class KeysRejected(Rejected):
     """Our own keys or rights are wrong. Concerns the whole integration, never the customer.
 
     With `failure.retry_after` it is tried again by then; without, it lasts until a person acts.
@@ -107,7 +107,7 @@ def forbidden(failure: Failure, *, names_reason: bool) -> ProviderError:
     The cheap read that tests the connection decides about all calls, so being refused it is no single refusal.
     """
     if names_reason or failure.operation.endswith(f".{CHEAP_READ}"):
-        return KeysRefused(replace(failure, retry_after=BLOCK_SECONDS))
+        return KeysRejected(replace(failure, retry_after=BLOCK_SECONDS))
     return Blocked(replace(failure, retry_after=None))
 
 

@@ -38,7 +38,7 @@ class IntegrationLine:
     name: str
     total: int
     shares: list[Share]
-    keys_refused: bool
+    keys_rejected: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def state_shares(tally: Counter[str]) -> list[Share]:
 
 def by_integration(tallies: Mapping[UUID, Counter[str]]) -> list[IntegrationLine]:
     return [
-        IntegrationLine(each.pk, each.name, tally.total(), state_shares(tally), each.keys_refused)
+        IntegrationLine(each.pk, each.name, tally.total(), state_shares(tally), each.keys_rejected)
         for each in Integration.objects.filter(pk__in=tallies).order_by("name")
         if (tally := standing(tallies[each.pk]))
     ]

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import EndUser
 from linkadmin.providers.base import Provider
-from linkadmin.providers.errors import KeysRefused, NotFound, ProviderError
+from linkadmin.providers.errors import KeysRejected, NotFound, ProviderError
 from linkadmin.providers.records import RemoteConsent, RemoteDataSource, RemoteEndUser
 from linkadmin.providers.types import Capability, LinkRef, RemoteLink
 
@@ -87,7 +87,7 @@ def _part(read: Callable[[], T]) -> PartialAnswer[T]:
     """Read one part of a page; what goes wrong with it does not spoil the others, unless it is our keys."""
     try:
         return PartialAnswer(read())
-    except KeysRefused:
+    except KeysRejected:
         raise
     except ProviderError as error:
         return PartialAnswer(trouble=QueryFailure(type(error), error.failure))

@@ -61,7 +61,7 @@ def _take(integration: Integration, told: Sequence[WebhookDelivery]) -> None:
             deliveries.close(
                 delivery, DeliveryOutcome.NO_MATCHING_LINK if delivery.is_known else DeliveryOutcome.UNRECOGNIZED_TYPE
             )
-    if integration.keys_refused or not integration.is_active:
+    if integration.keys_rejected or not integration.is_active:
         waiting = WebhookDelivery.objects.filter(pk__in=[each.pk for each in told], state=DeliveryState.PROCESSING)
         waiting.update(outcome=DeliveryOutcome.WAITING_TO_RETRY)
 

@@ -6,14 +6,14 @@ from math import ceil
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from linkadmin.integrations.denials import DENIED, KEYS_REFUSED, words_for
+from linkadmin.integrations.denials import DENIED, KEYS_REJECTED, words_for
 from linkadmin.operations.presentation.explanations import Explanation
 from linkadmin.operations.refusals import Refusal
 from linkadmin.providers.errors import (
     Blocked,
     Busy,
     InvalidInput,
-    KeysRefused,
+    KeysRejected,
     NotFound,
     NotSent,
     OutcomeUnknown,
@@ -39,7 +39,7 @@ def explain_refusal(refusal: Refusal) -> Explanation:
 
 def _not_sent(trouble: QueryFailure) -> Explanation:
     reason = trouble.failure.reason
-    if reason == KEYS_REFUSED:
+    if reason == KEYS_REJECTED:
         return _keys(trouble)
     if reason in DENIED:
         return Explanation("warn", _("Not asked now"), words_for(reason), _when(trouble))
@@ -131,7 +131,7 @@ def _cannot(_trouble: QueryFailure) -> Explanation:
 _TELLING: tuple[tuple[type[ProviderError], Callable[[QueryFailure], Explanation]], ...] = (
     (NotSent, _not_sent),
     (OutcomeUnknown, _no_answer),
-    (KeysRefused, _keys),
+    (KeysRejected, _keys),
     (NotFound, _unknown_there),
     (Blocked, _blocked),
     (Busy, _busy),

@@ -15,7 +15,7 @@ from linkadmin.links import health
 from linkadmin.links.due_reads import READ_TASK
 from linkadmin.links.models import EndUser
 from linkadmin.providers.base import Provider
-from linkadmin.providers.errors import Blocked, Busy, KeysRefused, ProviderError, Rejected
+from linkadmin.providers.errors import Blocked, Busy, KeysRejected, ProviderError, Rejected
 from linkadmin.providers.records import FullCheckBy
 from linkadmin.providers.types import LinkRef
 from linkadmin.wake_worker import wake_worker
@@ -117,7 +117,7 @@ def _our_id(provider: Provider, end_user_id: str) -> str:
 
 
 def _says_no(error: ProviderError) -> bool:
-    return isinstance(error, Rejected) and not isinstance(error, Blocked | Busy | KeysRefused)
+    return isinstance(error, Rejected) and not isinstance(error, Blocked | Busy | KeysRejected)
 
 
 @transaction.atomic

@@ -10,7 +10,7 @@ from linkadmin.providers.errors import (
     CodeTooLate,
     Duplicate,
     InvalidInput,
-    KeysRefused,
+    KeysRejected,
     LoginRefused,
     NotFound,
     OutcomeUnknown,
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.contracts
 DOCUMENT = "belvo.yaml"
 Meaning = tuple[type[ProviderError], Cause | None]
 WRONG_REQUEST: Meaning = (InvalidInput, None)
-OUR_KEYS: Meaning = (KeysRefused, None)
+OUR_KEYS: Meaning = (KeysRejected, None)
 BANK_DOWN: Meaning = (Rejected, Cause.BANK_DOWN)
 CODE_WAITING: Meaning = (CodeRequired, Cause.CODE_WAITING)
 PROVIDER_TROUBLE: Meaning = (OutcomeUnknown, Cause.PROVIDER_TROUBLE)

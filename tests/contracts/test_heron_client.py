@@ -7,7 +7,7 @@ from linkadmin.providers.errors import (
     Busy,
     Duplicate,
     InvalidInput,
-    KeysRefused,
+    KeysRejected,
     NotFound,
     OutcomeUnknown,
     ProviderError,
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.contracts
 DOCUMENT = "heron.yaml"
 LIST_PATH = HERON["read_link"].path
 MEANINGS: dict[str, type[ProviderError]] = {
-    "401": KeysRefused,
+    "401": KeysRejected,
     "404": NotFound,
     "429": Busy,
     "500": OutcomeUnknown,

@@ -59,14 +59,14 @@ def test_refusal_by_name_stops_all_calls_until_a_good_test(env: Environment, pro
     ask_about(env, link)
 
     link.integration.refresh_from_db()
-    assert link.integration.keys_refused
+    assert link.integration.keys_rejected
     assert link.integration.keys_retry_at == timezone.now() + timedelta(seconds=900)
     assert cheap_reads(env, provider) == 0
 
     try_keys(env, link.integration)
     ask_about(env, link)
 
-    assert not link.integration.keys_refused
+    assert not link.integration.keys_rejected
     assert len(env.calls("GET", path_of(link))) == 2
     assert not CallQuota.objects.filter(used__gte=2**31 - 1).exists()
     link.refresh_from_db()
@@ -83,7 +83,7 @@ def test_refusal_by_a_firewall_concerns_that_one_request(env: Environment, provi
 
     assert len(env.calls("GET", path_of(link))) == 1
     assert cheap_reads(env, provider) == 1
-    assert not link.integration.keys_refused
+    assert not link.integration.keys_rejected
     ask_about(env, link)
     assert len(env.calls("GET", path_of(link))) == 2
 
@@ -100,7 +100,7 @@ def test_credentials_that_a_firewall_refuses_are_told_so_and_the_integration_goe
     assert "firewall rejected this request" in page.words
     assert len(env.calls("PUT", "/api/links/")) == 1
     env.belvo.refresh_from_db()
-    assert not env.belvo.keys_refused
+    assert not env.belvo.keys_rejected
 
 
 @pytest.mark.parametrize("provider", ["belvo", "heron"])
@@ -111,10 +111,10 @@ def test_firewall_that_refuses_the_cheap_read_too_stops_all_calls(env: Environme
     ask_about(env, link)
 
     link.integration.refresh_from_db()
-    assert link.integration.keys_refused
+    assert link.integration.keys_rejected
     assert len(env.calls("GET", path_of(link))) + cheap_reads(env, provider) == 2
     try_keys(env, link.integration)
-    assert not link.integration.keys_refused
+    assert not link.integration.keys_rejected
 
 
 def test_good_test_lets_reads_go_on_that_refused_keys_held(env: Environment) -> None:

@@ -67,7 +67,7 @@ def test_wrong_key_is_told_as_one_warning(env: Environment, provider: str, key: 
 
     integration.refresh_from_db()
     page = env.open(answer.location, "adm")
-    assert integration.keys_refused
+    assert integration.keys_rejected
     assert "The connection test failed: 401" in page.words
     assert f"{integration.provider_label} rejects our API keys for {isolated(integration.name)}." in page.source
     assert "a wrong key" not in page.source
@@ -93,7 +93,7 @@ def test_rejected_keys_stay_rejected_while_the_test_gets_no_good_answer(env: Env
 
     page = env.open(answer.location, "adm")
     env.heron.refresh_from_db()
-    assert (env.heron.keys_refused, env.heron.keys_rejected_at) == (True, since)
+    assert (env.heron.keys_rejected, env.heron.keys_rejected_at) == (True, since)
     assert "The connection test failed" in page.words
     assert "rejects our API keys" in page.source
 
@@ -109,7 +109,7 @@ def test_key_that_is_missing_or_does_not_open_fails_the_test(env: Environment, k
 
     env.heron.refresh_from_db()
     assert answer.status == 303
-    assert env.heron.keys_refused
+    assert env.heron.keys_rejected
 
 
 def test_connection_test_is_an_event(env: Environment) -> None:

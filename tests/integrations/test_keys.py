@@ -12,7 +12,7 @@ from linkadmin.audit.models import AuditEvent
 from linkadmin.integrations.connections import client_for
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Link
-from linkadmin.providers.errors import KeysRefused
+from linkadmin.providers.errors import KeysRejected
 from tests.environment import Environment
 from tests.providers.conftest import Behaviour, Script, reply
 
@@ -64,11 +64,11 @@ def test_any_call_that_is_answered_says_that_keys_are_good(env: Environment) -> 
 def test_key_that_cannot_be_decrypted_is_noted_by_whoever_would_call(env: Environment) -> None:
     env.belvo.secrets.update(version=99)
 
-    with pytest.raises(KeysRefused):
+    with pytest.raises(KeysRejected):
         client_for(env.belvo)
 
     env.belvo.refresh_from_db()
-    assert env.belvo.keys_refused
+    assert env.belvo.keys_rejected
     assert "does not open" in env.belvo.test_detail
 
 
@@ -79,11 +79,11 @@ def test_refusal_that_may_be_a_rate_limit_lasts_until_then(env: Environment, bel
 
     ask_about(env, link)
 
-    assert env.belvo.keys_refused
+    assert env.belvo.keys_rejected
     assert env.belvo.keys_retry_at == timezone.now() + timedelta(seconds=900)
     Integration.objects.update(keys_retry_at=timezone.now())
     env.belvo.refresh_from_db()
-    assert not env.belvo.keys_refused
+    assert not env.belvo.keys_rejected
 
 
 def test_refusal_anew_lasts_anew(env: Environment, belvo_answers: Answers) -> None:
@@ -93,7 +93,7 @@ def test_refusal_anew_lasts_anew(env: Environment, belvo_answers: Answers) -> No
 
     ask_about(env, link)
 
-    assert env.belvo.keys_refused
+    assert env.belvo.keys_rejected
 
 
 @pytest.mark.parametrize("path", ["refresh", "test"])
@@ -108,7 +108,7 @@ def test_refused_keys_are_tried_again_by_a_person_only(env: Environment, belvo_a
         env.post(f"{env.belvo.get_absolute_url()}test/", name="adm")
 
     env.belvo.refresh_from_db()
-    assert (env.belvo.keys_refused, env.belvo.keys_retry_at) == (True, None)
+    assert (env.belvo.keys_rejected, env.belvo.keys_retry_at) == (True, None)
 
 
 def test_good_answer_forgets_when_keys_are_tried_again(env: Environment) -> None:

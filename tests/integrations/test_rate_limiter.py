@@ -181,7 +181,7 @@ class TestSlots:
 
 
 class TestRetries:
-    def test_are_not_made_once_another_call_found_the_keys_refused(self, belvo: Integration, serve: Serve) -> None:
+    def test_are_not_made_once_another_call_found_the_keys_rejected(self, belvo: Integration, serve: Serve) -> None:
         def behave(connection: object) -> None:
             Integration.objects.update(key_state=Integration.KeyState.REJECTED)
             connections.close_all()
@@ -216,9 +216,9 @@ class TestRefusedKeys:
         script = serve(reply(status, [{"code": "permission_denied"}]))
         failed(read, belvo)
 
-        assert failed(read, belvo) == "keys_refused"
+        assert failed(read, belvo) == "keys_rejected"
         belvo.refresh_from_db()
-        assert (belvo.keys_refused, belvo.keys_retry_at is None) == (True, lasts)
+        assert (belvo.keys_rejected, belvo.keys_retry_at is None) == (True, lasts)
         assert len(script.received) == 1
 
     def test_may_be_tried_by_hand(self, belvo: Integration, serve: Serve) -> None:

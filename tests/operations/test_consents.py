@@ -60,7 +60,7 @@ def test_failure_to_ask_for_consents_changes_nothing(env: Environment) -> None:
 
     env.belvo.refresh_from_db()
     assert (link.health, link.renew_by, link.check_failed) == ("healthy", None, "")
-    assert not env.belvo.keys_refused
+    assert not env.belvo.keys_rejected
 
 
 def test_link_that_does_not_work_itself_is_not_mended_by_its_consent(env: Environment) -> None:

@@ -159,7 +159,7 @@ def test_refused_keys_warn_at_the_integration_and_leave_links_alone(env: Environ
     link.refresh_from_db()
     assert page.status == 422
     assert "The provider refused our keys" in page.words
-    assert Integration.objects.get(pk=env.heron.pk).keys_refused
+    assert Integration.objects.get(pk=env.heron.pk).keys_rejected
     assert link.health == before
 
 

@@ -159,7 +159,7 @@ def test_refused_keys_are_no_fault_of_the_link(env: Environment) -> None:
     env.prove(link)
 
     env.belvo.refresh_from_db()
-    assert (link.health, env.belvo.keys_refused) == (before, True)
+    assert (link.health, env.belvo.keys_rejected) == (before, True)
 
 
 def test_key_that_does_not_open_is_told_as_a_refused_key(env: Environment) -> None:
@@ -170,7 +170,7 @@ def test_key_that_does_not_open_is_told_as_a_refused_key(env: Environment) -> No
 
     env.belvo.refresh_from_db()
     assert "The provider could not be asked" in env.open(answer.location).words
-    assert env.belvo.keys_refused
+    assert env.belvo.keys_rejected
 
 
 def test_words_of_the_provider_are_text_and_never_markup(env: Environment) -> None:

@@ -10,7 +10,7 @@ from linkadmin.providers.errors import (
     CodeTooLate,
     Duplicate,
     InvalidInput,
-    KeysRefused,
+    KeysRejected,
     LoginRefused,
     NotFound,
     OutcomeUnknown,
@@ -108,13 +108,13 @@ CODES = [
     (400, "duplicated", Duplicate, None),
     (405, "method_not_allowed", Rejected, Cause.REQUEST_WRONG),
     (409, "link_refreshed", Busy, None),
-    (401, "authentication_failed", KeysRefused, None),
-    (403, "access_to_production_denied", KeysRefused, None),
-    (403, "access_to_resource_denied", KeysRefused, None),
-    (403, "permission_denied", KeysRefused, None),
-    (403, "quota_limit_reached", KeysRefused, None),
-    (401, "something_new", KeysRefused, None),
-    (403, "something_new", KeysRefused, None),
+    (401, "authentication_failed", KeysRejected, None),
+    (403, "access_to_production_denied", KeysRejected, None),
+    (403, "access_to_resource_denied", KeysRejected, None),
+    (403, "permission_denied", KeysRejected, None),
+    (403, "quota_limit_reached", KeysRejected, None),
+    (401, "something_new", KeysRejected, None),
+    (403, "something_new", KeysRejected, None),
     (429, "something_new", Busy, None),
     (400, "something_new", Rejected, Cause.UNRECOGNIZED),
     (408, "request_timeout", OutcomeUnknown, Cause.PROVIDER_TROUBLE),
@@ -167,7 +167,7 @@ def test_an_error_is_understood_in_every_shape(serve: Serve, body: object) -> No
 
 @pytest.mark.parametrize("body", [b"", b"<html>Forbidden</html>", b"null", b"[]", b'"text"', b"[[]]", b'[{"code": 5}]'])
 def test_a_refusal_without_a_code_is_judged_by_its_status(serve: Serve, body: bytes) -> None:
-    assert type(refusal(serve, 403, body)) is KeysRefused
+    assert type(refusal(serve, 403, body)) is KeysRejected
     assert type(refusal(serve, 400, body)) is Rejected
 
 
@@ -225,7 +225,7 @@ def test_a_pause_is_told(
 )
 def test_only_wrong_keys_wait_for_a_person(serve: Serve, status: int, body: object, seconds: float | None) -> None:
     error = refusal(serve, status, body, retry_after="30")
-    assert isinstance(error, KeysRefused)
+    assert isinstance(error, KeysRejected)
     assert error.failure.retry_after == seconds
 
 
@@ -237,6 +237,6 @@ def test_a_message_that_echoes_the_password_is_withheld_yet_understood(serve: Se
 
 
 def test_missing_keys_are_the_integrations_trouble() -> None:
-    with pytest.raises(KeysRefused) as caught:
+    with pytest.raises(KeysRejected) as caught:
         provider_class("belvo")(base_url="https://api.belvo.com", options={}, secrets={"secret_id": Secret("a")})
     assert caught.value.failure.reason == "not_configured"

@@ -8,7 +8,7 @@ import pytest
 
 from linkadmin.providers import PROVIDERS, provider_class
 from linkadmin.providers.base import Provider
-from linkadmin.providers.errors import Failure, KeysRefused, NotSent, ProviderError, Unsupported
+from linkadmin.providers.errors import Failure, KeysRejected, NotSent, ProviderError, Unsupported
 from linkadmin.providers.types import Capability, Cause, LinkRef, NewLink, Secret
 
 from .conftest import Script, reply
@@ -50,7 +50,7 @@ def test_it_names_itself_its_hosts_and_its_keys(kind: str) -> None:
 
 @every_provider
 def test_missing_keys_are_the_integrations_trouble(kind: str) -> None:
-    with pytest.raises(KeysRefused) as caught:
+    with pytest.raises(KeysRejected) as caught:
         provider_class(kind)(base_url="https://example.com", options={}, secrets={})
     assert caught.value.failure.reason == "not_configured"
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from linkadmin.providers.errors import KeysRefused, NotFound, NotSent, OutcomeUnknown, Rejected
+from linkadmin.providers.errors import KeysRejected, NotFound, NotSent, OutcomeUnknown, Rejected
 
 from .conftest import Behaviour, Script, belvo_at, reply, send
 from .faults import GOOD_LINK, LINK, Deaf, change, drip, endless, reset, stall, suffer, suffer_until_received
@@ -209,7 +209,7 @@ def test_a_status_that_is_no_refusal_is_never_a_success_without_a_link(serve: Se
     [
         (200, OutcomeUnknown),
         (400, Rejected),
-        (403, KeysRefused),
+        (403, KeysRejected),
         (404, NotFound),
         (500, OutcomeUnknown),
         (502, OutcomeUnknown),

@@ -13,7 +13,7 @@ from linkadmin.providers.errors import (
     Busy,
     Duplicate,
     InvalidInput,
-    KeysRefused,
+    KeysRejected,
     NotFound,
     OutcomeUnknown,
     ProviderError,
@@ -195,8 +195,8 @@ def test_a_list_that_cannot_be_read_is_no_empty_list(serve: Serve, body: object)
     ("status", "kind", "cause"),
     [
         (400, InvalidInput, None),
-        (401, KeysRefused, None),
-        (403, KeysRefused, None),
+        (401, KeysRejected, None),
+        (403, KeysRejected, None),
         (404, NotFound, Cause.WRONG_ID),
         (409, Duplicate, None),
         (413, Rejected, None),
@@ -240,7 +240,7 @@ def test_wrong_fields_are_named(serve: Serve, description: object, fields: dict[
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b'{"message": "try again"}'])
 def test_a_refusal_of_another_shape_is_judged_by_its_status(serve: Serve, body: bytes) -> None:
-    with pytest.raises(KeysRefused):
+    with pytest.raises(KeysRejected):
         create(serve, 401, body)
 
 
@@ -258,7 +258,7 @@ def test_a_rate_limit_without_a_readable_reset_tells_nothing(serve: Serve, reset
 @pytest.mark.parametrize(("status", "seconds"), [(401, None), (403, 900)])
 def test_only_a_wrong_key_waits_for_a_person(serve: Serve, status: int, seconds: float | None) -> None:
     error = refused_create(serve, status, "their words", retry_after="30")
-    assert isinstance(error, KeysRefused)
+    assert isinstance(error, KeysRejected)
     assert error.failure.retry_after == seconds
 
 
@@ -306,5 +306,5 @@ def test_the_connection_test_needs_a_good_key(serve: Serve) -> None:
     heron = heron_at(script.url)
     assert heron.test_connection().detail == "world"
     assert script.received[0].path == "/api/hello_world/authenticated"
-    with pytest.raises(KeysRefused):
+    with pytest.raises(KeysRejected):
         heron.test_connection()

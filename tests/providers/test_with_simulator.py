@@ -13,7 +13,7 @@ from linkadmin.providers.errors import (
     CodeTooLate,
     Duplicate,
     InvalidInput,
-    KeysRefused,
+    KeysRejected,
     LoginRefused,
     NotFound,
     OutcomeUnknown,
@@ -113,7 +113,7 @@ def test_each_kind_of_code_repairs_a_link(belvo: Provider, password: str, kind: 
         ("activation", Rejected, Cause.NOT_ACTIVATED),
         ("expired_creds", Rejected, Cause.STORAGE_ENDED),
         ("consent_empty", Rejected, Cause.CONSENT_WITHOUT_ACCOUNTS),
-        ("denied_403", KeysRefused, None),
+        ("denied_403", KeysRejected, None),
         ("html_403", Blocked, None),
         ("rate_429", Busy, None),
         ("timeout_408", OutcomeUnknown, Cause.PROVIDER_TROUBLE),
@@ -164,7 +164,7 @@ def test_every_institution_of_the_catalogue_has_a_form(belvo: Provider) -> None:
 
 def test_a_wrong_key_is_the_integrations_trouble(simulator: Simulator) -> None:
     for provider in (belvo_of(simulator, "another"), heron_of(simulator, "key_another")):
-        with pytest.raises(KeysRefused):
+        with pytest.raises(KeysRejected):
             provider.test_connection()
 
 
@@ -253,7 +253,7 @@ def test_a_repair_address_is_made_with_our_keys(simulator: Simulator, belvo: Pro
     assert address.url.reveal().startswith("https://widget.belvo.io/?access_token=")
     (sent,) = [call for call in simulator.calls if call.path == "/api/token/"]
     assert sent.body["link_id"] == ref.remote_id
-    with pytest.raises(KeysRefused):
+    with pytest.raises(KeysRejected):
         belvo_of(simulator, "another").create_repair_url(ref, {})
 
 

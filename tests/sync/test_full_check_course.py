@@ -163,7 +163,7 @@ def test_refused_keys_end_a_full_check_and_touch_no_link(env: Environment) -> No
     env.belvo.refresh_from_db()
     assert (done.state, link.health) == (FullCheckState.FAILED, HealthState.CUSTOMER_LOGIN.value)
     assert "The provider refused our keys" in done.note
-    assert env.belvo.keys_refused
+    assert env.belvo.keys_rejected
     assert env.belvo.last_full_check_at is None
 
 

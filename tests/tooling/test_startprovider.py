@@ -25,7 +25,7 @@ MISTAKES = {
     "raw_words": ("words=first.words,", "words=str(answer.data),", "test_no_error_holds_a_secret"),
     "raw_code": (" code=first.code,", ' code=str(items[0].get("code")),', "test_no_error_holds_a_secret"),
     "no_words": ("words=first.words,", "", "test_refusal_is_told_by_its_status"),
-    "wrong_error": ("HTTPStatus.UNAUTHORIZED: KeysRefused", "599: KeysRefused", "test_refusal_is_told_by_its_status"),
+    "wrong_error": ("HTTPStatus.UNAUTHORIZED: KeysRejected", "599: KeysRejected", "test_refusal_is_told_by_its_status"),
     "hasty": ("== HTTPStatus.FORBIDDEN", "== 599", "test_page_of_a_firewall_refuses_one_request"),
     "no_pause": ("retry_after=answer.retry_after", "retry_after=None", "test_call_too_many_tells_when_to_retry"),
 }

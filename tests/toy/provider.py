@@ -13,7 +13,7 @@ from linkadmin.providers.errors import (
     Duplicate,
     Failure,
     InvalidInput,
-    KeysRefused,
+    KeysRejected,
     LoginRefused,
     NotFound,
     ProviderError,
@@ -52,7 +52,7 @@ REFUSALS: Mapping[str, tuple[type[ProviderError], Cause | None]] = {
     "card_unreadable": (InvalidInput, None),
     "tin_known": (Duplicate, None),
     "no_such_tin": (NotFound, Cause.GONE),
-    "key_unknown": (KeysRefused, None),
+    "key_unknown": (KeysRejected, None),
 }
 RATTLES: Mapping[str, WebhookKind] = {"tin_rusted": WebhookKind.LINK_TROUBLE, "tin_fed": WebhookKind.DATA_ARRIVED}
 PIN = CredentialField("pin", "Card PIN", FieldKind.PASSWORD, secret=True, max_length=12)

@@ -112,7 +112,7 @@ class TestItsIntegration:
         env.post(f"{integration.get_absolute_url()}test/", name="adm")
 
         integration.refresh_from_db()
-        assert integration.keys_refused
+        assert integration.keys_rejected
         assert integration.test_detail == "401 · key_unknown · withheld"  # its words held the key
 
     def test_has_no_catalogue_to_be_read(self, integration: Integration) -> None:

@@ -260,6 +260,6 @@ _REFUSALS = {
     "InvalidInput": _invalid,
     "Duplicate": _duplicate,
     "Busy": _busy,
-    "KeysRefused": _keys,
+    "KeysRejected": _keys,
     "NotFound": _not_found,
 }

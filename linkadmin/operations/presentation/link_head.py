@@ -91,7 +91,7 @@ def _why_no_call(link: Link, call: OperationKind) -> str:
     integration = link.integration
     if not integration.is_active:
         return _("The integration is switched off: an administrator can switch it on again.")
-    if integration.keys_refused:
+    if integration.keys_rejected:
         return _("%(provider)s refuses our keys: an administrator has to correct them first.") % {
             "provider": integration.provider_label
         }

@@ -50,7 +50,7 @@ def offer(change: Change[Any], link: Link, last: Operation | None, *, user: User
 def _why_not_now(link: Link, last: Operation | None) -> str:
     if link.cause == Cause.SWITCHED_OFF.value:
         return _("Switched off. Connect it again first.")
-    if not link.integration.is_active or link.integration.keys_refused:
+    if not link.integration.is_active or link.integration.keys_rejected:
         return _("The integration is switched off or its keys are refused.")
     if last is not None and last.is_open:
         return _("“%(what)s” is not over yet.") % {"what": last.get_kind_display()}

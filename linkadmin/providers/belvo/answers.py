@@ -16,7 +16,7 @@ from linkadmin.providers.errors import (
     CodeRequired,
     Failure,
     InvalidInput,
-    KeysRefused,
+    KeysRejected,
     OutcomeUnknown,
     ProviderError,
     Rejected,
@@ -153,9 +153,9 @@ def refusal(
     if answer.status == 428 and failure.code != "activation_required":
         return _code_required(answer, failure, link_id)
     error, cause = _meaning(failure, item.get("message"))
-    if error is KeysRefused and answer.status == HTTPStatus.FORBIDDEN and failure.code != WRONG_KEYS:
+    if error is KeysRejected and answer.status == HTTPStatus.FORBIDDEN and failure.code != WRONG_KEYS:
         return forbidden(failure, names_reason=failure.code in CODES)
-    if error is KeysRefused:
+    if error is KeysRejected:
         failure = replace(failure, retry_after=None)
     says_anything = bool(failure.code or failure.words) or error is OutcomeUnknown
     if (

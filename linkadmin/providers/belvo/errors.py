@@ -10,7 +10,7 @@ from linkadmin.providers.errors import (
     CodeTooLate,
     Duplicate,
     InvalidInput,
-    KeysRefused,
+    KeysRejected,
     LoginRefused,
     NotFound,
     ProviderError,
@@ -55,11 +55,11 @@ CODES: MappingProxyType[str, tuple[type[ProviderError], Cause | None]] = Mapping
         "link_refreshed": (Busy, None),
         "method_not_allowed": (Rejected, Cause.REQUEST_WRONG),
         # we are the problem
-        "authentication_failed": (KeysRefused, None),
-        "access_to_production_denied": (KeysRefused, None),
-        "access_to_resource_denied": (KeysRefused, None),
-        "permission_denied": (KeysRefused, None),
-        "quota_limit_reached": (KeysRefused, None),
+        "authentication_failed": (KeysRejected, None),
+        "access_to_production_denied": (KeysRejected, None),
+        "access_to_resource_denied": (KeysRejected, None),
+        "permission_denied": (KeysRejected, None),
+        "quota_limit_reached": (KeysRejected, None),
     }
 )
 
@@ -82,5 +82,5 @@ LOGIN_ERROR_ELSE = (LoginRefused, Cause.LOGIN_UNCLEAR)
 
 # For a code that is not known yet, or none: the firewall answers 403 with a web page.
 STATUSES: MappingProxyType[int, type[ProviderError]] = MappingProxyType(
-    {401: KeysRefused, 403: KeysRefused, 404: NotFound, 410: NotFound, 429: Busy}
+    {401: KeysRejected, 403: KeysRejected, 404: NotFound, 410: NotFound, 429: Busy}
 )

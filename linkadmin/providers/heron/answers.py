@@ -18,7 +18,7 @@ from linkadmin.providers.errors import (
     ErrorEntry,
     Failure,
     InvalidInput,
-    KeysRefused,
+    KeysRejected,
     NotFound,
     ProviderError,
     Rejected,
@@ -62,7 +62,7 @@ STATUS_CAUSES: Mapping[str, Cause] = {
 # https://docs.herondata.io/api-reference/errors
 STATUS_ERRORS: Mapping[int, type[ProviderError]] = {
     400: InvalidInput,
-    401: KeysRefused,
+    401: KeysRejected,
     404: NotFound,
     409: Duplicate,
     422: InvalidInput,

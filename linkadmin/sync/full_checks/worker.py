@@ -10,11 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from linkadmin.integrations import connections
-from linkadmin.integrations.denials import KEYS_REFUSED
+from linkadmin.integrations.denials import KEYS_REJECTED
 from linkadmin.integrations.models import CallQuota, Integration
 from linkadmin.operations.reading import why_unasked
 from linkadmin.providers.base import Provider
-from linkadmin.providers.errors import KeysRefused, ProviderError
+from linkadmin.providers.errors import KeysRejected, ProviderError
 from linkadmin.providers.http.admission import ADDRESS_REFUSED
 from linkadmin.providers.records import FullCheckBy
 from linkadmin.sync.live_queries import QueryFailure
@@ -33,7 +33,7 @@ CALLS = ("list_links", "list_end_users")
 SHARE = 0.6  # of a quota; all that machines do has three quarters
 SIGN_OF_LIFE = 2.0  # seconds
 FEW_CUSTOMERS = 20  # may be left out
-LASTING = frozenset({KEYS_REFUSED, ADDRESS_REFUSED})  # until a person does something
+LASTING = frozenset({KEYS_REJECTED, ADDRESS_REFUSED})  # until a person does something
 
 
 def work(full_check_id: UUID) -> None:
@@ -56,7 +56,7 @@ def _go_on(full_check: FullCheck, time_slice: TimeSlice) -> None:
         return
     try:
         provider = connections.client_for(full_check.integration, in_background=True)
-    except KeysRefused as error:
+    except KeysRejected as error:
         lifecycle.fail(full_check, _why(error))
         return
     _read_parts(full_check, provider, time_slice)
@@ -118,7 +118,7 @@ def _reader(part: FullCheckBatch, integration: Integration) -> Callable[[FullChe
 def _take_failure(part: FullCheckBatch, integration: Integration, error: ProviderError) -> None:
     """Let a part wait, and with it the full check where no call can be made now; or end the full check."""
     wait = wait_after(error)
-    if isinstance(error, KeysRefused) or error.failure.reason in LASTING:
+    if isinstance(error, KeysRejected) or error.failure.reason in LASTING:
         lifecycle.fail(part.full_check, _why(error))
     elif wait.is_attempt:
         _try_again(part, integration, error, reason=why_unasked(error), words=_why(error))
