@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from linkadmin.integrations.models import Integration
 from linkadmin.paging import Keyset
 from linkadmin.providers.names import folded
-from linkadmin.providers.types import Capability, HealthState
+from linkadmin.providers.types import BY_CONSENT, INSTITUTION_DOWN, MAY_ASK_FOR_CODE, Capability, HealthState
 
 from .models import Institution, Link
 from .queries import SEARCH_WORDS, active, needs_somebody
@@ -29,11 +29,10 @@ WORDS: Mapping[str, Promise] = {
     "fiscal": _("Tax office"),
     "employment": _("Employer"),
     "healthy": _("Working"),
-    "down": _("Down"),
+    INSTITUTION_DOWN: _("Down"),
     "credentials": _("User name and password"),
-    "openfinance": _("Open finance"),
-    "openbanking": _("Open finance"),
-    "token_required": _("May ask for a code"),
+    MAY_ASK_FOR_CODE: _("May ask for a code"),
+    **dict.fromkeys(BY_CONSENT, _("Open finance")),
 }
 
 
@@ -98,7 +97,7 @@ class InstitutionFilter(django_filters.FilterSet):  # type: ignore[misc]
         fields = ["integration", "country", "kind", "status", "access", "code", "listed", "ours"]
 
     def of_code(self, institutions: "QuerySet[Institution]", _name: str, value: str) -> "QuerySet[Institution]":
-        asks = Q(features_text__contains='"token_required"')
+        asks = Q(features_text__contains=f'"{MAY_ASK_FOR_CODE}"')
         with_text: Any = institutions.annotate(features_text=Cast("features", TextField()))
         found: QuerySet[Institution] = with_text.filter(asks if value == "yes" else ~asks)
         return found
@@ -134,7 +133,7 @@ def tallies(institutions: Iterable[Institution]) -> dict[UUID, LinkCounts]:
 def in_trouble() -> list[tuple[Institution, LinkCounts]]:
     """Return the institutions that are down, or that several links wait for: those with most of our links first."""
     rows = _counted(Link.objects.filter(institution__isnull=False))
-    troubled = rows.filter(Q(institution__status="down") | Q(waiting__gte=TROUBLE_LINKS))
+    troubled = rows.filter(Q(institution__status=INSTITUTION_DOWN) | Q(waiting__gte=TROUBLE_LINKS))
     found = {row["institution"]: _tally(row) for row in troubled.order_by("-waiting", "-links")[:TROUBLE_SHOWN]}
     here = Institution.objects.select_related("integration").in_bulk(list(found))
     return [(here[pk], tally) for pk, tally in found.items()]
@@ -142,7 +141,7 @@ def in_trouble() -> list[tuple[Institution, LinkCounts]]:
 
 def down_without_links() -> int:
     """Return how many institutions are down at which we have no link."""
-    return without_links(Institution.objects.filter(status="down")).count()
+    return without_links(Institution.objects.filter(status=INSTITUTION_DOWN)).count()
 
 
 def without_links(institutions: "QuerySet[Institution]") -> "QuerySet[Institution]":

@@ -16,10 +16,10 @@ from linkadmin.integrations import call_pool, connections
 from linkadmin.integrations.models import Integration
 from linkadmin.links import health
 from linkadmin.links.causes import VERDICTS
-from linkadmin.links.models import OF_CONSENT, Link
+from linkadmin.links.models import Link
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import NotFound, ProviderError
-from linkadmin.providers.types import Capability, Cause, HealthState, LinkRef, Observation, RemoteLink
+from linkadmin.providers.types import BY_CONSENT, Capability, Cause, HealthState, LinkRef, Observation, RemoteLink
 
 from . import refusals, slots
 from .models import Operation, State
@@ -142,7 +142,7 @@ def _take(link: Link, remote: RemoteLink, listed: RemoteLink, checked_at: dateti
 
 
 def _needs_consent(integration: Integration, ref: LinkRef) -> bool:
-    return ref.integration_type in OF_CONSENT and integration.can(Capability.CONSENTS)
+    return ref.integration_type in BY_CONSENT and integration.can(Capability.CONSENTS)
 
 
 def _with_consent(provider: Provider, link: Link, remote: RemoteLink) -> RemoteLink:

@@ -249,6 +249,15 @@ class CredentialField:
     identifies: bool = False  # its value will be the link's id at the provider
 
 
+# What pages know of the words below; any other is shown as it came.
+INSTITUTION_DOWN = "down"  # status: not to be reached now
+MAY_ASK_FOR_CODE = "token_required"  # feature
+BY_CONSENT = (
+    "openfinance",
+    "openbanking",
+)  # integration types: the customer gives the bank a consent, not us a password
+
+
 @dataclass(frozen=True, slots=True)
 class RemoteInstitution:
     """A bank, tax office or employer as the provider lists it."""
@@ -258,8 +267,8 @@ class RemoteInstitution:
     display_name: str
     kind: str
     country: str
-    status: str  # the provider's word: healthy, down
-    integration_type: str  # credentials or openfinance; the latter cannot be repaired with a password
+    status: str  # INSTITUTION_DOWN, or the provider's word
+    integration_type: str  # one of BY_CONSENT, or the provider's word
     features: tuple[str, ...]
     resources: tuple[str, ...]
     form_fields: tuple[Mapping[str, object], ...]  # as received, cleaned; read by the provider that sent them

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from linkadmin.links.models import Institution
 from linkadmin.operations.changes.sign_ins import login_fields
-from linkadmin.providers.types import Capability, CredentialField, FieldKind
+from linkadmin.providers.types import MAY_ASK_FOR_CODE, Capability, CredentialField, FieldKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def repair_in_words(institution: Institution) -> list[str]:
     if typed and integration.can(Capability.UPDATE_CREDENTIALS):
         labels = ", ".join(field.label for field in typed if not field.advanced)
         ways.append(_("Support updates the credentials on the link's page: %(labels)s.") % {"labels": labels})
-    if "token_required" in institution.features:
+    if MAY_ASK_FOR_CODE in institution.features:
         ways.append(_("The bank may ask for a one-time code meanwhile; the link's page then waits for it."))
     if integration.can(Capability.REPAIR_URL) and institution.is_by_consent:
         ways.append(_("The customer renews the consent in the provider's portal: the link's page leads there."))

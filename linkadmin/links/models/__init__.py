@@ -1,7 +1,7 @@
 """What we know: customers, the providers we reach them through, and the state of each link."""
 
 from .counts import CountMove, DailyCount, LinkCount
-from .institutions import OF_CONSENT, Institution
+from .institutions import Institution
 from .links import (
     ESCALATE_AFTER,
     VERIFYING,
@@ -21,7 +21,6 @@ from .reads import READ_EVERY, DueRead, LinkRead, Reason
 
 __all__ = [
     "ESCALATE_AFTER",
-    "OF_CONSENT",
     "READ_EVERY",
     "VERIFYING",
     "AssigneeChange",

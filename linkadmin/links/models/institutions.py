@@ -11,9 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linkadmin.fields import FoldedField, NameField
 from linkadmin.integrations.models import Integration
-
-# Where the customer gives the bank a consent instead of a password to us.
-OF_CONSENT = ("openfinance", "openbanking")
+from linkadmin.providers.types import BY_CONSENT, INSTITUTION_DOWN
 
 
 class Institution(models.Model):
@@ -49,7 +47,7 @@ class Institution(models.Model):
 
     @property
     def is_by_consent(self) -> bool:
-        return self.integration_type in OF_CONSENT
+        return self.integration_type in BY_CONSENT
 
     @property
     def is_listed(self) -> bool:
@@ -62,7 +60,7 @@ class Institution(models.Model):
 
     @property
     def is_down(self) -> bool:
-        return self.status == "down"
+        return self.status == INSTITUTION_DOWN
 
 
 def institutions_named(integration: Integration, names: set[str]) -> dict[str, Institution]:
