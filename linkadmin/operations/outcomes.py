@@ -110,8 +110,8 @@ def record_outcome(
 
 def _note_failure(operation: Operation, error: ProviderError) -> None:
     failure = error.failure
-    held_back = failure.reason in DENIED
-    operation.outcome = failure.reason if held_back else type(error).__name__
+    is_denied = failure.reason in DENIED
+    operation.outcome = failure.reason if is_denied else type(error).__name__
     operation.http_status = failure.status
     operation.code = failure.code[:80]
     operation.words = failure.words[:500]

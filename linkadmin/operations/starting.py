@@ -139,8 +139,8 @@ def _prepare(operation: Operation, rules: Rules, answers: PendingChallenge | Non
     """Write the intent, with the customer and the bank it names if they are new, and look at the rules."""
     operation.fingerprint = fingerprint(operation)
     if operation.end_user is not None:
-        operation.end_user = _kept_customer(operation.end_user, operation.actor)
-    operation.institution = _kept_bank(operation.institution)
+        operation.end_user = _stored_customer(operation.end_user, operation.actor)
+    operation.institution = _stored_bank(operation.institution)
     if answers:
         asked = locked(answers.operation, State.NEEDS_CODE)
         if asked is None:
@@ -152,8 +152,8 @@ def _prepare(operation: Operation, rules: Rules, answers: PendingChallenge | Non
     record(operation, Outcome.REQUESTED, actor=operation.actor)
 
 
-def _kept_customer(customer: EndUser, actor: User) -> EndUser:
-    kept, made = EndUser.objects.get_or_create(
+def _stored_customer(customer: EndUser, actor: User) -> EndUser:
+    stored, made = EndUser.objects.get_or_create(
         external_id=customer.external_id, defaults={"pk": customer.pk, "name": customer.name}
     )
     if made:
@@ -161,19 +161,19 @@ def _kept_customer(customer: EndUser, actor: User) -> EndUser:
             actor=actor,
             action=Action.END_USER_CREATED,
             object_type=ObjectType.END_USER,
-            object_id=str(kept.pk),
+            object_id=str(stored.pk),
             outcome=Outcome.DONE,
         )
-    return kept
+    return stored
 
 
-def _kept_bank(bank: Institution | None) -> Institution | None:
+def _stored_bank(bank: Institution | None) -> Institution | None:
     if bank is None:
         return None
-    kept, _made = Institution.objects.get_or_create(
+    stored, _made = Institution.objects.get_or_create(
         integration=bank.integration, name=bank.name, defaults={"pk": bank.pk, "display_name": bank.display_name}
     )
-    return kept
+    return stored
 
 
 def _claim(operation: Operation) -> None:

@@ -117,10 +117,10 @@ def _require_difference(_operation: Operation, sent: Values) -> None:
         raise refusals.NothingToChange
 
 
-def _told_settings(remote: RemoteLink, asked: Mapping[str, object]) -> dict[str, bool]:
+def _shown_settings(remote: RemoteLink, asked: Mapping[str, object]) -> dict[str, bool]:
     """Return, for each of the settings asked for that a record tells, whether it is as it was asked for."""
-    told = {name: getattr(remote, name, "") for name in asked}
-    return {name: _comparable(value) == _comparable(asked[name]) for name, value in told.items() if value}
+    shown = {name: getattr(remote, name, "") for name in asked}
+    return {name: _comparable(value) == _comparable(asked[name]) for name, value in shown.items() if value}
 
 
 def _comparable(value: object) -> object:
@@ -129,16 +129,16 @@ def _comparable(value: object) -> object:
 
 
 def _settings_contradict(operation: Operation, remote: RemoteLink) -> str:
-    return "" if all(_told_settings(remote, operation.origin.parameters).values()) else NOT_TAKEN
+    return "" if all(_shown_settings(remote, operation.origin.parameters).values()) else NOT_TAKEN
 
 
 def _find_settings(operation: Operation, now: datetime) -> Finding[RemoteLink]:
     remote, begun = read(link_of(operation)), operation.origin
     sent = {name: begun.parameters.get(name) for name in begun.result.get("sent", [])}
-    told = _told_settings(remote, sent) if remote else {}
-    if sent and told.keys() == sent.keys() and all(told.values()):
+    shown = _shown_settings(remote, sent) if remote else {}
+    if sent and shown.keys() == sent.keys() and all(shown.values()):
         return Finding(State.CONFIRMED_DONE, "shows_it")
-    if not all(told.values()) and is_settled(operation, now):
+    if not all(shown.values()) and is_settled(operation, now):
         return Finding(State.CONFIRMED_NOT_DONE, "shows_it_not")
     return NOTHING
 

@@ -56,8 +56,8 @@ def _others_of_customer(operation: Operation) -> OperationQuerySet:
 
 def _removed(operation: Operation, removed: Removed | None, at: datetime) -> None:
     """Let every link that goes say that it ended, and why; nobody can repair it any more."""
-    told = removed.cause.value if removed else operation.result.get("cause")
-    cause = Cause(told) if told else CAUSES[operation.integration.provider_class.removal_reach]
+    known = removed.cause.value if removed else operation.result.get("cause")
+    cause = Cause(known) if known else CAUSES[operation.integration.provider_class.removal_reach]
     operation.result = {"cause": cause.value}
     if removed and not removed.finished:
         return

@@ -4,10 +4,10 @@ Each kind of entry is a table of its own. A page of the timeline takes as many r
 key on, and keeps those that come first: so it is right whatever is added meanwhile, and nobody counts anything.
 """
 
+from .descriptions import LOOKS
 from .narrowing import every_kind, kind_pills, kinds_of, switched
 from .paging import OLDEST_FIRST, TimelinePage, latest, page_of
 from .sources import SOURCES
-from .telling import LOOKS
 
 __all__ = [
     "LOOKS",

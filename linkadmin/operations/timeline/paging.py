@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from linkadmin.links.models import Link
 from linkadmin.paging import read_moment, turned, write_moment
 
+from .descriptions import EntryText
 from .sources import SOURCES, Key, Source
-from .telling import EntryText
 
 SHOWN = 50
 OLDEST_FIRST = "oldest"  # value of `order` in an address
@@ -27,7 +27,7 @@ class TimelineEntry:
     anchor: str
     permalink: str
     at: datetime
-    told: EntryText
+    text: EntryText
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,9 @@ class _Reader:
         anchor = f"{found.key.kind}-{found.key.id}"
         whole = reverse("link-history", args=[self.link.pk])
         permalink = f"{whole}?at={write_key(found.key)}#{anchor}"
-        return TimelineEntry(anchor, permalink, found.key.at, found.source.tell(found.row, see_names=self.see_names))
+        return TimelineEntry(
+            anchor, permalink, found.key.at, found.source.describe(found.row, see_names=self.see_names)
+        )
 
 
 def latest(link: Link, *, see_names: bool) -> list[Day]:
@@ -94,16 +96,16 @@ def page_of(link: Link, kinds: Sequence[str], query: QueryDict, *, see_names: bo
     chosen = [source for source in SOURCES.values() if not kinds or source.kind in kinds]
     timeline = _Reader(link, chosen, see_names)
     down = query.get("order") != OLDEST_FIRST
-    place, key = _place_in(query)
-    if place in ("before", "end"):
+    position, key = _position_in(query)
+    if position in ("before", "end"):
         found = timeline.reach(key, older=not down)
         shown = found[:SHOWN][::-1]
-        more_before, more_after = len(found) > SHOWN, place == "before"
+        more_before, more_after = len(found) > SHOWN, position == "before"
     else:
-        found = timeline.reach(key, older=down, inclusive=place == "at")
+        found = timeline.reach(key, older=down, inclusive=position == "at")
         shown = found[:SHOWN]
-        more_before, more_after = place == "after", len(found) > SHOWN
-        if place == "at":
+        more_before, more_after = position == "after", len(found) > SHOWN
+        if position == "at":
             more_before = bool(timeline.reach(key, older=not down, limit=1))
     return TimelinePage(
         days=timeline.days(shown),
@@ -118,7 +120,7 @@ def write_key(key: Key) -> str:
     return f"{write_moment(key.at)}.{key.kind}.{key.id}"
 
 
-def _place_in(query: QueryDict) -> tuple[str, Key | None]:
+def _position_in(query: QueryDict) -> tuple[str, Key | None]:
     """Return which page is asked for: what is no key leads to the first."""
     for name in ("after", "before", "at"):
         if name in query:

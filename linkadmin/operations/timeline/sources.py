@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from linkadmin.links.models import Link
 
-from . import telling
-from .telling import EntryText
+from . import descriptions
+from .descriptions import EntryText
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -35,10 +35,10 @@ class Source:
     kind: str
     label: "StrOrPromise"
     icon: str
-    rows: Callable[[Link], "QuerySet[Any]"]  # with all that its telling asks for
+    rows: Callable[[Link], "QuerySet[Any]"]  # with all that its description needs
     at: str  # when it happened; never changed afterwards
     id: str
-    tell: Callable[..., EntryText]
+    describe: Callable[..., EntryText]
     read_id: Callable[[str], Any]  # raises ValueError
 
     def key_of(self, row: Any) -> Key:
@@ -85,7 +85,7 @@ _EVERY = (
         rows=lambda link: link.changes.all(),
         at="at",
         id="id",
-        tell=telling.tell_change,
+        describe=descriptions.describe_change,
         read_id=_number,
     ),
     Source(
@@ -95,7 +95,7 @@ _EVERY = (
         rows=lambda link: link.operations.select_related("actor", "decided_by"),
         at="created_at",
         id="id",
-        tell=telling.tell_operation,
+        describe=descriptions.describe_operation,
         read_id=UUID,
     ),
     Source(
@@ -105,7 +105,7 @@ _EVERY = (
         rows=lambda link: link.delivery_links.select_related("delivery"),
         at="delivery__received_at",
         id="delivery_id",
-        tell=telling.tell_delivery,
+        describe=descriptions.describe_delivery,
         read_id=UUID,
     ),
     Source(
@@ -115,7 +115,7 @@ _EVERY = (
         rows=lambda link: link.notes.select_related("author", "shared"),
         at="at",
         id="id",
-        tell=telling.tell_note,
+        describe=descriptions.describe_note,
         read_id=UUID,
     ),
     Source(
@@ -125,7 +125,7 @@ _EVERY = (
         rows=lambda link: link.assignee_changes.select_related("by", "old", "new"),
         at="at",
         id="id",
-        tell=telling.tell_assignee,
+        describe=descriptions.describe_assignee,
         read_id=UUID,
     ),
     Source(
@@ -135,7 +135,7 @@ _EVERY = (
         rows=lambda link: link.institution_changes.select_related("old", "new"),
         at="at",
         id="id",
-        tell=telling.tell_institution,
+        describe=descriptions.describe_institution,
         read_id=UUID,
     ),
     Source(
@@ -145,7 +145,7 @@ _EVERY = (
         rows=lambda link: link.allowances.select_related("allowed_by"),
         at="allowed_at",
         id="id",
-        tell=telling.tell_allowance,
+        describe=descriptions.describe_allowance,
         read_id=UUID,
     ),
 )

@@ -20,7 +20,7 @@ from linkadmin.providers.errors import NotFound
 from linkadmin.providers.types import Cause
 from linkadmin.web.pages import draw, go, reader
 
-from .sending import place_of, reopens, send, typed_again, why_paused
+from .sending import page_of, reopens, send, typed_again, why_paused
 
 TEMPLATE = "operations/change.html"
 
@@ -40,7 +40,7 @@ def link_change(request: HttpRequest, pk: UUID, change: Change[Any]) -> HttpResp
         return send(request, form, start, redraw, link=link)
     under_way = Operation.objects.open().with_names().filter(link=link).first()
     if under_way:
-        return go(request, place_of(under_way))
+        return go(request, page_of(under_way))
     seen(request, link, link.end_user, page=page.slug)
     initial = {**page.initial(link), **typed_again(request)}
     return _draw(request, link, change, page.form(link=link, asked=asked, initial=initial))

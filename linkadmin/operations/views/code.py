@@ -33,7 +33,7 @@ from linkadmin.providers.types import Cause, ChallengeKind
 from linkadmin.web.compression import no_compression
 from linkadmin.web.pages import draw, go, reader, wants_part
 
-from .sending import not_sent, outcome_of, place_of, reopens, why_paused
+from .sending import not_sent, outcome_of, page_of, reopens, why_paused
 
 TEMPLATE = "operations/code.html"
 OVER_TEMPLATE = "operations/code_over.html"
@@ -127,13 +127,13 @@ def _submit(request: HttpRequest, link: Link, challenge: PendingChallenge | None
         if isinstance(refusal, refusals.BusyRefusal):
             return not_sent(request, refusal, link=link)
         return _page(request, link, challenge, form, status=refusal.status, refusal=refusal)
-    return go(request, place_of(outcome_of(operation)))
+    return go(request, page_of(outcome_of(operation)))
 
 
 def _sent_again(request: HttpRequest, link: Link) -> HttpResponse:
     """Answer the second click of a form whose first one was taken: show where that one stands."""
     made = link.operations.with_names().order_by("-created_at").first()
-    return go(request, place_of(outcome_of(made)) if made else link.get_absolute_url())
+    return go(request, page_of(outcome_of(made)) if made else link.get_absolute_url())
 
 
 def _waiting(link: Link) -> PendingChallenge | None:

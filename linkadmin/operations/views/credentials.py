@@ -22,7 +22,7 @@ from linkadmin.operations.presentation.steps import FORM, steps_at
 from linkadmin.providers.types import HealthState
 from linkadmin.web.pages import draw, go, reader
 
-from .sending import place_of, reopens, send, typed_again, why_paused
+from .sending import page_of, reopens, send, typed_again, why_paused
 
 TEMPLATE = "operations/credentials.html"
 
@@ -37,7 +37,7 @@ def link_credentials(request: HttpRequest, pk: UUID) -> HttpResponse:
     if request.method != "POST" or reopens(request):
         under_way = Operation.objects.open().with_names().filter(link=link).first()
         if under_way:
-            return go(request, place_of(under_way))
+            return go(request, page_of(under_way))
         seen(request, link, link.end_user, page="credentials")
         return _page(request, link, ProviderForm(asked=asked, initial=typed_again(request) or _typed_before(link)))
     form = ProviderForm(request.POST, asked=asked)

@@ -11,7 +11,7 @@ from linkadmin.operations.models import Operation
 from linkadmin.operations.presentation.live import look_at_link, look_at_operation
 from linkadmin.web.pages import go_when_done
 
-from .sending import place_of
+from .sending import page_of
 
 
 @require_safe
@@ -36,5 +36,5 @@ def _live(request: HttpRequest, pk: UUID, *, has_customer: bool) -> HttpResponse
     """Answer while an operation runs; send its page on once it doesn't."""
     look = look_at_operation(pk, has_customer=has_customer)
     if look is None:
-        return go_when_done(place_of(get_object_or_404(Operation, pk=pk, end_user__isnull=not has_customer)))
+        return go_when_done(page_of(get_object_or_404(Operation, pk=pk, end_user__isnull=not has_customer)))
     return answer(request, *look)

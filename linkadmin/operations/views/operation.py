@@ -34,7 +34,7 @@ from linkadmin.providers.types import Cause, HealthState
 from linkadmin.web.compression import no_compression
 from linkadmin.web.pages import go, reader
 
-from .sending import place_of
+from .sending import page_of
 
 TEMPLATE = "operations/operation.html"
 
@@ -80,7 +80,7 @@ def integration_operation(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _detail(request: HttpRequest, operation: Operation) -> HttpResponse:
     if operation.state == State.NEEDS_CODE:
-        return go(request, place_of(operation))
+        return go(request, page_of(operation))
     seen(request, operation.link, operation.end_user, page="operation")
     return _page(request, operation, DecisionForm())
 
@@ -93,7 +93,7 @@ def operation_check(request: HttpRequest, pk: UUID) -> HttpResponse:
         reconcile.check(actor=reader(request), operation=operation, seconds=settings.OPERATION_ANSWER_SECONDS)
     except refusals.Refusal as refusal:
         messages.warning(request, str(refusal.words))
-    return go(request, place_of(_operation(pk)))
+    return go(request, page_of(_operation(pk)))
 
 
 @no_compression

@@ -48,11 +48,11 @@ def send(
             link.refresh_from_db()
         form.refuse(operation.field_errors)
         return redraw(form.again(), status=422, refused=operation, explanation=explain(operation))
-    place = place_of(operation)
-    if operation.is_done and not operation.logs_in and link and place == link.get_absolute_url():
+    page = page_of(operation)
+    if operation.is_done and not operation.logs_in and link and page == link.get_absolute_url():
         said = explain(operation)
         messages.success(request, f"{said.title}. {said.meaning} {said.advice}".strip())
-    return go(request, place)
+    return go(request, page)
 
 
 def why_paused(integration: Integration, call: str) -> str:
@@ -66,7 +66,7 @@ def outcome_of(operation: Operation) -> Operation:
     return Operation.objects.with_names().get(pk=operation.pk)
 
 
-def place_of(operation: Operation) -> str:
+def page_of(operation: Operation) -> str:
     """Return the page that shows where an operation stands: its state decides."""
     if operation.state == State.NEEDS_CODE and operation.link_id:
         return reverse("link-code", args=[operation.link_id])

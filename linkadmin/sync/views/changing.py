@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from linkadmin.operations.models import FAILED_STATES, Operation
 from linkadmin.operations.refusals import Refusal
-from linkadmin.operations.views.sending import outcome_of, place_of
+from linkadmin.operations.views.sending import outcome_of, page_of
 from linkadmin.sync import live_queries
 from linkadmin.sync.live_queries import Question
 from linkadmin.web.pages import go
@@ -29,7 +29,7 @@ def settled(request: HttpRequest, operation: Operation, *, done: str, back: str,
     """Go on from a change that was begun."""
     live_queries.forget(shown)
     if not operation.is_done:
-        return go(request, place_of(operation))
+        return go(request, page_of(operation))
     messages.success(request, done)
     return go(request, back)
 

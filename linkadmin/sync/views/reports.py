@@ -11,7 +11,7 @@ from linkadmin.integrations.models import Integration
 from linkadmin.operations.models import OperationKind
 from linkadmin.operations.refusals import Refusal
 from linkadmin.operations.services import change_account
-from linkadmin.operations.views.sending import outcome_of, place_of
+from linkadmin.operations.views.sending import outcome_of, page_of
 from linkadmin.providers.types import Capability
 from linkadmin.sync.forms import TypedForm
 from linkadmin.web.pages import go, reader
@@ -38,7 +38,7 @@ def integration_reports(request: HttpRequest, pk: UUID) -> HttpResponse:
         )
     except Refusal as refusal:
         return _page(request, integration, form.again(), status=refusal.status, refusal=refusal)
-    return go(request, place_of(outcome_of(operation)))
+    return go(request, page_of(outcome_of(operation)))
 
 
 def _page(

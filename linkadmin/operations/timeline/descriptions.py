@@ -37,13 +37,13 @@ class EntryText:
     url: str = ""
 
 
-def tell_change(change: HealthChange, *, see_names: bool) -> EntryText:
+def describe_change(change: HealthChange, *, see_names: bool) -> EntryText:
     look = badge_of(HealthState(change.new), str(change.verdict.reason))
     raw = " ".join(filter(None, [change.raw_status, change.raw_code]))
     return EntryText(look.tone, look.icon, look.label, _joined(look.reason, change.get_source_display(), raw))
 
 
-def tell_operation(operation: Operation, *, see_names: bool) -> EntryText:
+def describe_operation(operation: Operation, *, see_names: bool) -> EntryText:
     tone, icon = LOOKS.get(State(operation.state), ("quiet", "circle-slash"))
     decided = _("decided by %(name)s")
     note = _joined(
@@ -59,7 +59,7 @@ def tell_operation(operation: Operation, *, see_names: bool) -> EntryText:
     return EntryText(tone, icon, operation.get_kind_display(), note, url=operation.get_absolute_url())
 
 
-def tell_delivery(row: DeliveryLink, *, see_names: bool) -> EntryText:
+def describe_delivery(row: DeliveryLink, *, see_names: bool) -> EntryText:
     delivery = row.delivery
     times = ngettext("%(count)d time", "%(count)d times", delivery.copies) % {"count": delivery.copies}
     note = _joined(
@@ -71,7 +71,7 @@ def tell_delivery(row: DeliveryLink, *, see_names: bool) -> EntryText:
     return EntryText("info", "webhook", _("Message of the provider"), note, url=delivery.get_absolute_url())
 
 
-def tell_note(note: Note, *, see_names: bool) -> EntryText:
+def describe_note(note: Note, *, see_names: bool) -> EntryText:
     """Tell a note. Staff write names into notes: who may not see names is told that there is one."""
     text = note.words if see_names else _("What it says is for those who may see names.")
     return EntryText(
@@ -79,7 +79,7 @@ def tell_note(note: Note, *, see_names: bool) -> EntryText:
     )
 
 
-def tell_assignee(change: AssigneeChange, *, see_names: bool) -> EntryText:
+def describe_assignee(change: AssigneeChange, *, see_names: bool) -> EntryText:
     title = (
         _("%(name)s looks after it") % {"name": isolated(change.new.display_name)}
         if change.new
@@ -90,13 +90,13 @@ def tell_assignee(change: AssigneeChange, *, see_names: bool) -> EntryText:
     return EntryText("quiet", "user", title, _joined(by, before, _of_job(change)))
 
 
-def tell_institution(change: InstitutionChange, *, see_names: bool) -> EntryText:
+def describe_institution(change: InstitutionChange, *, see_names: bool) -> EntryText:
     title = _("Now at %(name)s") % {"name": isolated(change.new.display_name)}
     before = _("before: %(name)s") % {"name": isolated(change.old.display_name)} if change.old else ""
     return EntryText("info", "landmark", title, _joined(_("The provider's record says so"), before))
 
 
-def tell_allowance(allowance: AttemptAllowance, *, see_names: bool) -> EntryText:
+def describe_allowance(allowance: AttemptAllowance, *, see_names: bool) -> EntryText:
     note = _joined(isolated(allowance.allowed_by.display_name), isolated(allowance.reason))
     return EntryText("info", "key-round", _("One more attempt allowed"), note)
 
