@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 def test_catalogue_is_kept_with_the_fields_each_bank_asks_for(env: Environment) -> None:
     env.belvo.institutions.all().delete()
 
-    tasks.read_institutions(str(env.belvo.pk))
+    tasks.read_institution_list(str(env.belvo.pk))
 
     bank = env.bank("ironbank_br_retail")
     assert (bank.display_name, bank.country, bank.kind) == ("Iron Bank (Advanced login)", "BR", "bank")
@@ -27,7 +27,7 @@ def test_second_reading_changes_rows_and_makes_none(env: Environment) -> None:
     before = env.bank("erebor_mx_retail")
     env.simulator.store.institutions["erebor_mx_retail"] |= {"status": "down", "display_name": "Erebor, renamed"}
 
-    tasks.read_institutions(str(env.belvo.pk))
+    tasks.read_institution_list(str(env.belvo.pk))
 
     after = env.bank("erebor_mx_retail")
     assert (after.pk, after.display_name, after.is_down) == (before.pk, "Erebor, renamed", True)
@@ -46,7 +46,7 @@ def test_name_that_is_listed_twice_is_kept_once_as_last_said(env: Environment) -
 def test_links_keep_their_bank_when_the_catalogue_is_read_anew(env: Environment) -> None:
     link = env.belvo_link()
 
-    tasks.read_institutions(str(env.belvo.pk))
+    tasks.read_institution_list(str(env.belvo.pk))
 
     link.refresh_from_db()
     assert link.institution == env.bank("erebor_mx_retail")
@@ -64,7 +64,7 @@ def test_integration_that_is_switched_off_is_not_read(env: Environment) -> None:
     Integration.objects.update(is_active=False, institutions_read_at=None)
     before = len(env.calls("GET"))
 
-    tasks.read_institutions(str(env.belvo.pk))
+    tasks.read_institution_list(str(env.belvo.pk))
 
     assert list(institutions.due(now=timezone.now())) == []
     assert len(env.calls("GET")) == before
@@ -73,7 +73,7 @@ def test_integration_that_is_switched_off_is_not_read(env: Environment) -> None:
 def test_catalogue_that_cannot_be_read_stays_as_it_was(env: Environment) -> None:
     Integration.objects.update(base_url="http://127.0.0.1:9", institutions_read_at=None)
 
-    tasks.read_institutions(str(env.belvo.pk))
+    tasks.read_institution_list(str(env.belvo.pk))
 
     env.belvo.refresh_from_db()
     assert env.belvo.institutions.exists()
@@ -85,6 +85,6 @@ def test_catalogue_is_read_page_by_page_within_our_own_address(env: Environment)
     for number in range(150):
         env.simulator.store.institutions[f"made_mx_{number}"] = bank | {"name": f"made_mx_{number}"}
 
-    tasks.read_institutions(str(env.belvo.pk))
+    tasks.read_institution_list(str(env.belvo.pk))
 
     assert env.belvo.institutions.count() == len(env.simulator.store.institutions)
