@@ -10,7 +10,7 @@ from tests.markup import Page
 from tests.providers.conftest import reply
 from tests.scripted import answering, asks, takes
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
 PREFIX = "https://www49.bb.com.br/sms/ato?c="
 URL = PREFIX + "0A1B2C3D4E5F6G7H8I9J0K1L2M3N4O5P6Q7R8S9T"

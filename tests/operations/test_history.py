@@ -21,7 +21,7 @@ from linkadmin.webhooks.models import DeliveryLink, WebhookDelivery
 from tests.environment import Environment
 from tests.markup import Page
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = [pytest.mark.deep, pytest.mark.django_db, pytest.mark.database]
 
 KINDS = ("allowance", "change", "delivery", "note", "operation", "assignee")
 START = datetime(2026, 1, 10, 15, tzinfo=UTC)

@@ -10,7 +10,7 @@ from linkadmin.operations.models import Operation, OperationKind, State
 from tests.environment import Environment
 from tests.markup import Form, Page
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
+pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 
 def at(integration: Integration, customer: EndUser) -> str:

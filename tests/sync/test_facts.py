@@ -15,7 +15,7 @@ from linkadmin.sync.institutions import read_institutions
 from tests.environment import Environment
 from tests.sync.full_checking import swept
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
+pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 SEVEN_FIELDS = "id,institution,access_mode,last_accessed_at,status,created_by,refresh_rate"
 BANK = "ofmockbank_br_retail"

@@ -23,7 +23,7 @@ from linkadmin.sync.models import FullCheck, FullCheckBatch, FullCheckState
 from tests.environment import Environment
 from tests.sync.full_checking import crowd, full_check, go_on, pauses_end, read_one, swept, work, workers_die
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
+pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 PAGE = 20
 
