@@ -62,14 +62,13 @@ class OperationState(models.TextChoices):
 LOGIN_KINDS = (OperationKind.CREATE_LINK, OperationKind.UPDATE_CREDENTIALS, OperationKind.SUBMIT_CODE)
 # Outcomes beside the classes of errors.
 ACCEPTED = "accepted"  # the provider will do it
-LOST = "url_lost"  # made or not, nobody has it: there is nothing to find out
+REPAIR_URL_LOST = "url_lost"  # made or not, nobody has it: there is nothing to find out
 NOT_REPAIRED = "NotRepaired"  # the provider took the values, and says that the link does not work with them
 NOT_TAKEN = "NotTaken"  # a good response, in which its record shows the old state
 STILL_REFUSED = "still_refused"  # the bank may well have been asked, and said no
 ATTEMPTS_SPENT = "attempts_spent"  # the bank asks again, and another wrong code could lock the customer out
 TOO_MANY_STEPS = "too_many_steps"  # the bank asks again and again
 
-Kind = OperationKind
 State = OperationState
 
 
@@ -250,7 +249,7 @@ class Operation(models.Model):
     @property
     def state_label(self) -> str:
         """Say its state, in the words that fit its kind."""
-        if self.state == State.EXPIRED and self.outcome == LOST:
+        if self.state == State.EXPIRED and self.outcome == REPAIR_URL_LOST:
             return str(_("Void"))
         if self.is_awaited:
             return str(_("Accepted: the provider does it in its own time"))

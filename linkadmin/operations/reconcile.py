@@ -26,7 +26,7 @@ from . import slots
 from .budget import WINDOW, budget_of
 from .changes import NOTHING, Finding, change_of
 from .link_updates import stop_waiting
-from .models import ATTEMPTS_SPENT, LOST, STILL_REFUSED, Operation, PendingChallenge, State
+from .models import ATTEMPTS_SPENT, REPAIR_URL_LOST, STILL_REFUSED, Operation, PendingChallenge, State
 from .reading import require_in_use
 from .states import By, locked, move
 
@@ -136,7 +136,7 @@ def _close_each(rows: QuerySet[Row], close: Callable[[Row], bool]) -> int:
 def _mark_lost(operation: Operation, *, now: datetime) -> bool:
     """Note that the process that made a call died, and with it the response."""
     if change_of(operation).is_void_if_lost:
-        return _expire(operation, State.EXPIRED, LOST, now=now)
+        return _expire(operation, State.EXPIRED, REPAIR_URL_LOST, now=now)
     return _expire(operation, State.UNKNOWN, "process_died", now=now)
 
 

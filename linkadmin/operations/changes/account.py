@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linkadmin.accounts.roles import Right
 from linkadmin.operations.forms.provider import FilledForm
-from linkadmin.operations.models import NOT_TAKEN, Kind, Operation, State
+from linkadmin.operations.models import NOT_TAKEN, Operation, OperationKind, State
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import NotFound
 from linkadmin.providers.records import RemoteDataSource, RemoteEndUser, RemoteWebhook
@@ -49,7 +49,7 @@ def _find_customer(operation: Operation, now: datetime) -> Finding[RemoteEndUser
 
 
 NEW_CUSTOMER = Change(
-    kind=Kind.CREATE_END_USER,
+    kind=OperationKind.CREATE_END_USER,
     capability=Capability.END_USERS,
     right=Right.CREATE_LINK,
     response=RemoteEndUser,
@@ -72,7 +72,7 @@ def _find_name(operation: Operation, now: datetime) -> Finding[RemoteEndUser]:
 
 
 CUSTOMER_NAME = Change(
-    kind=Kind.RENAME_END_USER,
+    kind=OperationKind.RENAME_END_USER,
     capability=Capability.END_USERS,
     right=Right.CHANGE_LINK,
     response=RemoteEndUser,
@@ -115,7 +115,7 @@ def _source_done(operation: Operation) -> Explanation:
 
 
 DATA_SOURCE = Change(
-    kind=Kind.SWITCH_DATA_SOURCE,
+    kind=OperationKind.SWITCH_DATA_SOURCE,
     capability=Capability.DATA_SOURCES,
     right=Right.CHANGE_LINK,
     response=RemoteDataSource,
@@ -174,7 +174,7 @@ ROWS = (
     CUSTOMER_NAME,
     DATA_SOURCE,
     Change(
-        kind=Kind.ADD_WEBHOOK,
+        kind=OperationKind.ADD_WEBHOOK,
         capability=Capability.WEBHOOKS,
         right=Right.MANAGE_INTEGRATIONS,
         response=RemoteWebhook,
@@ -184,7 +184,7 @@ ROWS = (
         done=Explanation("ok", _("Subscribed"), _("The provider sends this topic's messages from now on.")),
     ),
     Change(
-        kind=Kind.SWITCH_WEBHOOK,
+        kind=OperationKind.SWITCH_WEBHOOK,
         capability=Capability.WEBHOOKS,
         right=Right.MANAGE_INTEGRATIONS,
         response=RemoteWebhook,
@@ -195,7 +195,7 @@ ROWS = (
         done=_switched,
     ),
     Change(
-        kind=Kind.REMOVE_WEBHOOK,
+        kind=OperationKind.REMOVE_WEBHOOK,
         capability=Capability.WEBHOOKS,
         right=Right.MANAGE_INTEGRATIONS,
         response=type(None),

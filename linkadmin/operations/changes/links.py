@@ -15,7 +15,7 @@ from linkadmin.links.models import Link
 from linkadmin.operations import encrypted, refusals
 from linkadmin.operations.forms.provider import FilledForm
 from linkadmin.operations.link_updates import works
-from linkadmin.operations.models import NOT_TAKEN, Kind, Operation, State
+from linkadmin.operations.models import NOT_TAKEN, Operation, OperationKind, State
 from linkadmin.providers.records import Accepted, RepairAddress, ReportsRefreshed
 from linkadmin.providers.types import Capability, Choice, CredentialField, FieldKind, HealthState, RemoteLink, Values
 
@@ -68,7 +68,7 @@ def _find_new_data(operation: Operation, _now: datetime) -> Finding[Accepted]:
 
 
 REFRESH_DATA = Change(
-    kind=Kind.REFRESH_DATA,
+    kind=OperationKind.REFRESH_DATA,
     capability=Capability.REFRESH_DATA,
     right=Right.REFRESH,
     response=Accepted,
@@ -167,7 +167,7 @@ def _why_no_settings(link: Link) -> "StrOrPromise":
 
 
 SETTINGS = Change(
-    kind=Kind.CHANGE_SETTINGS,
+    kind=OperationKind.CHANGE_SETTINGS,
     capability=Capability.CHANGE_SETTINGS,
     right=Right.CHANGE_LINK,
     response=RemoteLink,
@@ -207,7 +207,7 @@ def _find_working_token(operation: Operation, _now: datetime) -> Finding[RemoteL
 
 
 ACCESS_TOKEN = Change(
-    kind=Kind.REPLACE_TOKEN,
+    kind=OperationKind.REPLACE_TOKEN,
     capability=Capability.REPLACE_TOKEN,
     right=Right.CHANGE_LINK,
     response=RemoteLink,
@@ -247,7 +247,7 @@ def _store_address(operation: Operation, made: RepairAddress | None, at: datetim
 
 
 REPAIR_URL = Change(
-    kind=Kind.REPAIR_URL,
+    kind=OperationKind.REPAIR_URL,
     capability=Capability.REPAIR_URL,
     right=Right.CHANGE_LINK,
     response=RepairAddress,
@@ -313,7 +313,7 @@ def _reports_done(operation: Operation) -> Explanation:
 
 
 REPORTS = Change(
-    kind=Kind.REGENERATE_REPORTS,
+    kind=OperationKind.REGENERATE_REPORTS,
     capability=Capability.REGENERATE_REPORTS,
     right=Right.CHANGE_LINK,
     response=ReportsRefreshed,

@@ -16,7 +16,7 @@ from linkadmin.links.presentation import standings
 from linkadmin.operations import encrypted, refusals
 from linkadmin.operations.forms.provider import RemovalForm
 from linkadmin.operations.link_updates import links_that_go, links_that_may_have_gone
-from linkadmin.operations.models import Kind, Operation, OperationQuerySet, State
+from linkadmin.operations.models import Operation, OperationKind, OperationQuerySet, State
 from linkadmin.providers.records import Reach, Removed
 from linkadmin.providers.types import Capability, Cause, HealthState, Observation, RemoteLink, Values
 
@@ -37,7 +37,7 @@ def require_no_removal(operation: Operation) -> None:
     if operation.end_user is None or operation.integration.provider_class.removal_reach is not Reach.CUSTOMER:
         return
     lock_integration(operation.integration_id)
-    if removal := _others_of_customer(operation).filter(kind=Kind.REMOVE_LINK).first():
+    if removal := _others_of_customer(operation).filter(kind=OperationKind.REMOVE_LINK).first():
         raise refusals.AlreadyOpen(removal)
 
 
@@ -109,7 +109,7 @@ def _what_goes(link: Link) -> dict[str, Any]:
 
 
 REMOVAL = Change(
-    kind=Kind.REMOVE_LINK,
+    kind=OperationKind.REMOVE_LINK,
     capability=Capability.REMOVE_LINK,
     right=Right.REMOVE_LINK,
     response=Removed,

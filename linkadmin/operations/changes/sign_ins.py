@@ -11,7 +11,7 @@ from linkadmin.links import due_reads
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Institution, Reason
 from linkadmin.operations.link_updates import start_verifying, store_link, works
-from linkadmin.operations.models import NOT_REPAIRED, STILL_REFUSED, Kind, Operation, State
+from linkadmin.operations.models import NOT_REPAIRED, STILL_REFUSED, Operation, OperationKind, State
 from linkadmin.providers.base import Provider
 from linkadmin.providers.types import (
     Capability,
@@ -116,7 +116,7 @@ def _submit_code(provider: Provider, _operation: Operation, values: Values) -> R
 
 
 def _sign_in(
-    kind: Kind, capability: Capability, right: Right, call: Call, sends: Sends = send_all
+    kind: OperationKind, capability: Capability, right: Right, call: Call, sends: Sends = send_all
 ) -> Change[RemoteLink]:
     return Change(
         kind=kind,
@@ -132,13 +132,13 @@ def _sign_in(
     )
 
 
-CREATE_LINK = _sign_in(Kind.CREATE_LINK, Capability.CREATE, Right.CREATE_LINK, _create, _with_fixed_values)
+CREATE_LINK = _sign_in(OperationKind.CREATE_LINK, Capability.CREATE, Right.CREATE_LINK, _create, _with_fixed_values)
 UPDATE_CREDENTIALS = _sign_in(
-    Kind.UPDATE_CREDENTIALS,
+    OperationKind.UPDATE_CREDENTIALS,
     Capability.UPDATE_CREDENTIALS,
     Right.UPDATE_CREDENTIALS,
     lambda provider, operation, values: provider.update_credentials(operation.ref, values),
 )
-SUBMIT_CODE = _sign_in(Kind.SUBMIT_CODE, Capability.UPDATE_CREDENTIALS, Right.UPDATE_CREDENTIALS, _submit_code)
+SUBMIT_CODE = _sign_in(OperationKind.SUBMIT_CODE, Capability.UPDATE_CREDENTIALS, Right.UPDATE_CREDENTIALS, _submit_code)
 
 ROWS = (CREATE_LINK, UPDATE_CREDENTIALS, SUBMIT_CODE)

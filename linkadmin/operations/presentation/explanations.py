@@ -12,7 +12,15 @@ from linkadmin.integrations.denials import DENIED, clock_time, words_for
 from linkadmin.links.causes import VERDICTS
 from linkadmin.operations.challenges import MOST_ANSWERS, AskedAgain
 from linkadmin.operations.changes import CHANGES, Explanation
-from linkadmin.operations.models import ATTEMPTS_SPENT, LOST, NOT_REPAIRED, NOT_TAKEN, TOO_MANY_STEPS, Operation, State
+from linkadmin.operations.models import (
+    ATTEMPTS_SPENT,
+    NOT_REPAIRED,
+    NOT_TAKEN,
+    REPAIR_URL_LOST,
+    TOO_MANY_STEPS,
+    Operation,
+    State,
+)
 from linkadmin.providers.types import Cause
 
 from .under_way import unknown_label, why_unknown
@@ -211,7 +219,7 @@ _BY_STATE: Mapping[State, Mapping[str, Explanation]] = {
     },
     State.CANCELED: {"": Explanation("quiet", gettext_lazy("Withdrawn"), gettext_lazy("It was never sent."))},
     State.EXPIRED: {
-        LOST: Explanation(
+        REPAIR_URL_LOST: Explanation(
             "warn",
             gettext_lazy("The repair address was lost on its way"),
             gettext_lazy("Nobody has it, and nothing was changed at the link."),
