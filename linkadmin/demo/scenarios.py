@@ -11,7 +11,7 @@ from typing import Any
 
 from linkadmin.providers.belvo import answers as belvo_answers
 from linkadmin.providers.errors import ProviderError
-from linkadmin.providers.http.client import Answer
+from linkadmin.providers.http.answer import Answer
 from linkadmin.providers.types import Cause
 from linkadmin.simulator.belvo.institutions import INSTITUTIONS, kind_of
 

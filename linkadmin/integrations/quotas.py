@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from linkadmin.moments import BOUNDS, CLOCKS_APART
 from linkadmin.providers.http.admission import Denial, Quota, Rate
-from linkadmin.providers.http.client import MAX_RETRY_AFTER
+from linkadmin.providers.http.answer import MAX_RETRY_AFTER
 
 from .denials import QUOTA
 from .models import CallQuota, Integration

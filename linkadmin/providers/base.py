@@ -11,7 +11,8 @@ from .declared import Declared
 from .errors import BLOCK_SECONDS, Blocked, Failure, InvalidInput, KeysRejected, NotFound, ProviderError, Rejected
 from .filters import Filters
 from .http.admission import Admission, Rate
-from .http.client import Answer, HttpClient, Json, Message
+from .http.answer import Answer
+from .http.client import HttpClient, Json, Message
 from .http.retries import Backoff, RetryPolicy
 from .paths import fill_path
 from .records import (

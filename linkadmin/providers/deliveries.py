@@ -4,7 +4,7 @@ import hmac
 import re
 from collections.abc import Iterable, Mapping
 
-from .http.client import IDENTIFIER, MAX_IDENTIFIER
+from .http.answer import IDENTIFIER, MAX_IDENTIFIER
 from .http.redaction import clean
 from .http.strict_json import parse
 from .names import is_customer_id

@@ -4,7 +4,7 @@ from collections.abc import Container, Iterator, Mapping
 from itertools import islice
 
 from .errors import ErrorEntry
-from .http.client import Answer
+from .http.answer import Answer
 from .reading import MAX_FIELDS
 
 # What errors are put into; no field of a form is called so.

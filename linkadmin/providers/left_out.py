@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from .http.client import Answer
+from .http.answer import Answer
 from .names import LONGEST_CUSTOMER_ID
 from .reading import OddRecord, mapping
 from .records import LeftOut

@@ -1,7 +1,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from linkadmin.providers.http.client import IDENTIFIER, MAX_IDENTIFIER
+from linkadmin.providers.http.answer import IDENTIFIER, MAX_IDENTIFIER
 
 from .views import customers, full_checks, institutions, records, reports, unknown, webhooks
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import strategies as st
 
 from linkadmin.providers.heron.answers import rate
-from linkadmin.providers.http.client import MAX_RETRY_AFTER, Answer
+from linkadmin.providers.http.answer import MAX_RETRY_AFTER, Answer
 from linkadmin.providers.http.redaction import MAX_WORDS, WITHHELD, Redactor
 from linkadmin.providers.http.strict_json import MAX_DEPTH, parse
 from linkadmin.providers.reading import count, day, moment

@@ -19,7 +19,7 @@ from linkadmin.providers.errors import (
     ProviderError,
     Rejected,
 )
-from linkadmin.providers.http.client import Answer
+from linkadmin.providers.http.answer import Answer
 from linkadmin.providers.reading import count, mapping, moment, records, required_mapping
 from linkadmin.providers.records import WebhookHint, WebhookKind
 from linkadmin.providers.types import (

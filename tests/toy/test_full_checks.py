@@ -9,7 +9,7 @@ from linkadmin.links.models import Link
 from linkadmin.operations import refusals
 from linkadmin.providers import PROVIDERS
 from linkadmin.providers.filters import Filters, params_of
-from linkadmin.providers.http.client import Answer
+from linkadmin.providers.http.answer import Answer
 from linkadmin.providers.left_out import named
 from linkadmin.providers.reading import listed, required_mapping
 from linkadmin.providers.records import RemotePage

@@ -22,7 +22,7 @@ from linkadmin.providers.errors import (
     Rejected,
     forbidden,
 )
-from linkadmin.providers.http.client import UUID, Answer
+from linkadmin.providers.http.answer import UUID, Answer
 from linkadmin.providers.http.redaction import MAX_WORDS
 from linkadmin.providers.pictures import picture
 from linkadmin.providers.reading import Unusable, Why, count, mapping, mappings, moment, records, required_mapping

@@ -11,7 +11,7 @@ from typing import ClassVar
 from linkadmin.providers.errors import Failure, NotFound, ProviderError, Rejected, Unsupported
 from linkadmin.providers.filters import Filters
 from linkadmin.providers.http.admission import Quota
-from linkadmin.providers.http.client import Answer
+from linkadmin.providers.http.answer import Answer
 from linkadmin.providers.records import Accepted, RemotePage, Removed, RepairAddress
 from linkadmin.providers.types import (
     Capability,

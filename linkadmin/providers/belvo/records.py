@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TypeVar
 
-from linkadmin.providers.http.client import Answer
+from linkadmin.providers.http.answer import Answer
 from linkadmin.providers.left_out import named
 from linkadmin.providers.reading import (
     MAX_FIELDS,

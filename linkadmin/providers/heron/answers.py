@@ -25,7 +25,7 @@ from linkadmin.providers.errors import (
     forbidden,
 )
 from linkadmin.providers.http.admission import Rate
-from linkadmin.providers.http.client import LONGEST_SENSIBLE, MAX_RETRY_AFTER, Answer
+from linkadmin.providers.http.answer import LONGEST_SENSIBLE, MAX_RETRY_AFTER, Answer
 from linkadmin.providers.left_out import named
 from linkadmin.providers.reading import (
     MAX_FIELDS,

@@ -5,7 +5,7 @@ https://docs.herondata.io/api-reference
 
 from dataclasses import replace
 
-from linkadmin.providers.http.client import IDENTIFIER, MAX_IDENTIFIER
+from linkadmin.providers.http.answer import IDENTIFIER, MAX_IDENTIFIER
 from linkadmin.providers.types import Choice, Cleaning, CredentialField, FieldKind
 
 _ACCESS_TOKEN = CredentialField(

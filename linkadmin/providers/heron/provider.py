@@ -11,7 +11,7 @@ from typing import ClassVar, TypeVar
 from linkadmin.providers.errors import Failure, InvalidInput, NotFound, ProviderError
 from linkadmin.providers.filters import Filters
 from linkadmin.providers.http.admission import Quota, Rate
-from linkadmin.providers.http.client import Answer
+from linkadmin.providers.http.answer import Answer
 from linkadmin.providers.records import (
     Accepted,
     FullCheckBy,

@@ -9,7 +9,7 @@ from itertools import chain
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Duplicate, OutcomeUnknown, ProviderError
 from linkadmin.providers.filters import Filters, params_of
-from linkadmin.providers.http.client import Answer
+from linkadmin.providers.http.answer import Answer
 from linkadmin.providers.records import RemoteConnector, RemoteDataSource, RemoteEndUser, RemotePage, RemoteWebhook
 
 from . import forms

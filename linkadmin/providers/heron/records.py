@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
-from linkadmin.providers.http.client import Answer
+from linkadmin.providers.http.answer import Answer
 from linkadmin.providers.left_out import named
 from linkadmin.providers.reading import (
     Unusable,
