@@ -1,7 +1,7 @@
 """A call runs in a thread of the process that took the form, so that no secret leaves it.
 
 The page's own thread waits a moment for the end and then lets the customer's support agent go on. When the process
-dies the secrets die with it; whoever started the work has a lease for that.
+dies the secrets die with it; the row of the work has a lease for that.
 """
 
 import threading
@@ -54,7 +54,7 @@ def start(key: UUID, slot: Slot, work: Callable[[], None]) -> None:
 def wait_for(key: UUID, seconds: float) -> bool:
     """Wait until all work of that key is over; tell whether it is. Work of another process counts as over.
 
-    Where others wait already, it is not waited for: the page asks again by itself.
+    Where others wait already, this returns at once: the page polls for the end.
     """
     with _lock:
         futures = list(_running.get(key, ()))

@@ -1,4 +1,4 @@
-"""Links that somebody wants read: a row each, written in the transaction of whoever wants it; a worker reads them.
+"""Links to be read: a row each, written in the transaction that makes the read necessary; a worker reads them.
 
 However often a link is wanted, it is read once, by a read that begins after the last wish.
 """

@@ -80,7 +80,7 @@ def kind_choices() -> list[tuple[str, "StrOrPromise"]]:
 OPEN_STATES = (State.PREPARED, State.SENDING, State.NEEDS_CODE, State.UNKNOWN, State.NEEDS_DECISION)
 DONE_STATES = (State.SUCCEEDED, State.CONFIRMED_DONE)
 FAILED_STATES = (State.NOT_SENT, State.REJECTED, State.EXPIRED, State.CONFIRMED_NOT_DONE)  # one may start again
-RUNNING_STATES = (State.PREPARED, State.SENDING, State.UNKNOWN)  # a page that shows one asks again by itself
+RUNNING_STATES = (State.PREPARED, State.SENDING, State.UNKNOWN)  # a page that shows one polls
 
 
 class OperationQuerySet(models.QuerySet["Operation"]):

@@ -12,7 +12,7 @@ from linkadmin.work_queue import WorkItem
 
 from .links import Link
 
-READ_EVERY = timedelta(seconds=10)  # no link is read more often, whoever wants it
+READ_EVERY = timedelta(seconds=10)  # no link is read more often, for any reason
 
 
 class Reason(models.TextChoices):

@@ -36,5 +36,5 @@ def link_title(context: Context, link: Any, *, as_text: bool = False) -> str:
 
 
 def _sees_names(context: Context) -> bool:
-    request: Any = getattr(context, "request", None)  # a part included by itself has no rights in its context
+    request: Any = getattr(context, "request", None)  # a part included with `only` has no rights in its context
     return request is not None and may(request.user, Right.SEE_NAMES)

@@ -42,9 +42,9 @@ def link_assignee(request: HttpRequest, pk: UUID) -> HttpResponse:
         changed = assign_if_unchanged(link, by=reader(request), assignee=wanted, was=form.cleaned_data["was"])
     except Overtaken:
         link.refresh_from_db(fields=["assignee"])
-        anew = AssigneeForm(link=link, reader=reader(request))
-        anew.initial["assignee"] = wanted
-        context = {"link": link, "form": anew, "overtaken": True}
+        fresh = AssigneeForm(link=link, reader=reader(request))
+        fresh.initial["assignee"] = wanted
+        context = {"link": link, "form": fresh, "overtaken": True}
         return draw(request, "links/assignee.html", "form", context, status=409)
     if changed:
         messages.success(

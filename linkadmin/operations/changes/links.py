@@ -279,7 +279,7 @@ REPAIR_URL = Change(
 )
 
 
-# --- Make the reports anew ---
+# --- Regenerate reports ---
 
 
 def _note_reports(operation: Operation, refreshed: ReportsRefreshed | None, _at: datetime) -> None:

@@ -21,7 +21,7 @@ class ProviderForm(OnceForm, DrawnForm):
     """The fields a provider asks for, sent once."""
 
     may_be_empty = False  # whether there is something to send even if nothing is filled in
-    said_anew = frozenset({"operation_key"})  # each time the form is opened
+    not_stored = frozenset({"operation_key"})  # each time the form is opened
 
     def clean(self) -> dict[str, Any]:
         """Check the bank's patterns and wrap every secret before anything else can see it."""
@@ -48,7 +48,7 @@ class ProviderForm(OnceForm, DrawnForm):
         sent = QueryDict(mutable=True)
         sent.update(self.data)
         secret = {name for name, field in self.asked.items() if field.secret}
-        names = [name for name in self.fields if name not in self.said_anew | secret]
+        names = [name for name in self.fields if name not in self.not_stored | secret]
         return [(name, value) for name in names for value in sent.getlist(name) or [""]]
 
     def refuse(self, errors: dict[str, str]) -> None:
@@ -75,7 +75,7 @@ class ProviderForm(OnceForm, DrawnForm):
 class NewLinkForm(ProviderForm):
     """A customer, picked by id or made here, and the provider's own fields."""
 
-    said_anew = ProviderForm.said_anew | {"second_link"}
+    not_stored = ProviderForm.not_stored | {"second_link"}
 
     end_user_id = forms.CharField(
         label=_("Customer id"),
@@ -163,7 +163,7 @@ class FilledForm(ChangeForm):
 class RemovalForm(ChangeForm):
     """A removal: what it is of, typed once more, and why."""
 
-    said_anew = ChangeForm.said_anew | {"confirmation"}
+    not_stored = ChangeForm.not_stored | {"confirmation"}
 
     confirmation = forms.CharField(
         label=_("Type the customer id or the id of the link"),

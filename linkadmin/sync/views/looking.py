@@ -1,4 +1,4 @@
-"""How a page shows what a provider says: at once, or a panel that asks again by itself, or why there is no answer."""
+"""How a page shows what a provider says: at once, or a panel that polls for it, or why there is no answer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -51,7 +51,7 @@ class Look(Generic[T]):
 
 
 def look(request: HttpRequest, question: Question, read: Callable[[Provider], T], *, kept: Kept = ()) -> Look[T]:
-    """Ask for a page, waiting a moment for the answer unless the page asks again by itself."""
+    """Ask for a page, waiting a moment for the answer unless the page polls for it."""
     if AGAIN in request.POST:
         live_queries.forget(question)
     looked_at = timezone.now()
