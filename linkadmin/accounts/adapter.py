@@ -9,9 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
-from linkadmin.audit.actions import Action, ObjectType
-from linkadmin.audit.log import record
-from linkadmin.audit.models import Outcome
+from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.web.proxies import client_address
 
 from . import devices

@@ -18,9 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from linkadmin.audit.actions import Action, ObjectType
-from linkadmin.audit.log import record
-from linkadmin.audit.models import Outcome
+from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.audit.strict_admin import StrictAdmin
 
 from . import sessions

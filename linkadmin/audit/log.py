@@ -12,6 +12,8 @@ from .actions import Action, ObjectType, OperationAction
 from .chain import FACTS, audit_key, canonical_text, chained_hash, keyed_mac
 from .models import AuditEvent, AuditHead, Outcome
 
+__all__ = ["Action", "ObjectType", "Outcome", "record"]
+
 DETAIL_LIMIT = 200  # characters
 
 

@@ -7,9 +7,7 @@ from django.db.models import QuerySet
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import MATRIX, Right
-from linkadmin.audit import log
-from linkadmin.audit.actions import Action, ObjectType
-from linkadmin.audit.models import Outcome
+from linkadmin.audit.log import Action, ObjectType, Outcome, record
 
 from .models import AssigneeChange, Link
 
@@ -32,7 +30,7 @@ def assign(link: Link, *, by: User, assignee: User | None, job_id: UUID | None =
     Link.objects.filter(pk=link.pk).update(assignee=assignee)
     link.assignee = assignee
     if job_id is None:
-        log.record(
+        record(
             actor=by,
             action=Action.LINK_ASSIGNED,
             object_type=ObjectType.LINK,

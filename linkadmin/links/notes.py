@@ -5,9 +5,7 @@ from uuid import UUID
 from django.db import transaction
 
 from linkadmin.accounts.models import User
-from linkadmin.audit import log
-from linkadmin.audit.actions import Action, ObjectType
-from linkadmin.audit.models import Outcome
+from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.providers.names import clean_text
 
 from .models import Link, Note, NoteText
@@ -23,7 +21,7 @@ def add_note(link: Link, *, by: User, text: str, job_id: UUID | None = None) -> 
         shared, _made = NoteText.objects.get_or_create(pk=job_id, defaults={"text": words})
         return Note.objects.create(link=link, author=by, shared=shared, job_id=job_id)
     note = Note.objects.create(link=link, author=by, text=words)
-    log.record(
+    record(
         actor=by,
         action=Action.NOTE_ADDED,
         object_type=ObjectType.LINK,

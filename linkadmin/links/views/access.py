@@ -5,9 +5,7 @@ from uuid import UUID
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
-from linkadmin.audit import log
-from linkadmin.audit.actions import Action, ObjectType
-from linkadmin.audit.models import Outcome
+from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.links import queries
 from linkadmin.links.models import EndUser, Link
 from linkadmin.web.pages import reader
@@ -28,7 +26,7 @@ def seen(request: HttpRequest, link: Link | None, end_user: EndUser | None, *, p
     """
     if (link is None and end_user is None) or follows(request):
         return
-    log.record(
+    record(
         actor=reader(request),
         action=Action.LINK_VIEWED if link else Action.END_USER_VIEWED,
         object_type=ObjectType.LINK if link else ObjectType.END_USER,

@@ -11,9 +11,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from linkadmin.accounts.roles import Right, may
-from linkadmin.audit import log
-from linkadmin.audit.actions import Action, ObjectType
-from linkadmin.audit.models import Outcome
+from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.links import counts, queries
 from linkadmin.links.group_counts import group_tiles
 from linkadmin.links.models import EndUser, Link
@@ -70,7 +68,7 @@ def end_user_detail(request: HttpRequest, pk: Any) -> HttpResponse:
     customer = get_object_or_404(EndUser, pk=pk)
     links = queries.visible_to(reader(request)).filter(end_user=customer).order_by("urgency", "health_since", "id")
     see_names = may(request.user, Right.SEE_NAMES)
-    log.record(
+    record(
         actor=reader(request),
         action=Action.END_USER_VIEWED,
         object_type=ObjectType.END_USER,
