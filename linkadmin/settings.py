@@ -100,16 +100,15 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
-    "linkadmin.web.browser_policies.browser_policies",
-    "linkadmin.web.browser_policies.reports_first",
-    "linkadmin.web.probes.probes_first",
+    "linkadmin.web.browser_policies.BrowserPolicies",
+    "linkadmin.web.middleware.probes_and_reports_first",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # after static files, which are compressed already
     "linkadmin.web.middleware.request_id",
-    "linkadmin.web.middleware.storage_refusals",
-    "linkadmin.web.middleware.no_nul",
+    "linkadmin.web.middleware.StorageRefusals",
+    "linkadmin.web.middleware.NoNul",
     "linkadmin.webhooks.middleware.messages_first",
-    "linkadmin.accounts.session_saving.SessionMiddleware",
+    "linkadmin.accounts.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -117,9 +116,9 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "linkadmin.web.middleware.private_pages",
+    "linkadmin.web.middleware.PrivatePages",
     "linkadmin.accounts.middleware.session_limits",
-    "linkadmin.accounts.middleware.declared_rights",
+    "linkadmin.accounts.middleware.DeclaredRights",
     "linkadmin.accounts.middleware.reader_time_zone",
 ]
 ROOT_URLCONF = "linkadmin.urls"

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from linkadmin.web import probes, status
+from linkadmin.web import probes
 from linkadmin.web.browser_policies import csp_reports
 
 handler500 = "linkadmin.web.views.server_error"
@@ -18,7 +18,7 @@ urlpatterns = [
     path("accounts/", include("linkadmin.accounts.urls")),
     path("admin/", admin.site.urls),
     path("csp-reports/", csp_reports, name="csp-reports"),
-    path("status/", status.system_status, name="system-status"),
+    path("status/", probes.system_status, name="system-status"),
     path("livez/", probes.livez, name="livez"),
     path("readyz/", probes.readyz, name="readyz"),
     path("healthz/", probes.readyz, name="healthz"),

@@ -8,7 +8,6 @@ but the username, the signed device cookie and the address changes what is count
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -17,16 +16,11 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import ngettext_lazy
 
-from linkadmin.audit.actions import Action, ObjectType
-from linkadmin.audit.log import record
-from linkadmin.audit.models import Outcome
+from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.web.proxies import client_network
 
 from . import devices
 from .models import SignInLimit, User
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
 
 ONE_BY_ONE = 100  # rejected attempts of a row are recorded; later ones by hundreds, so that no flood fills the log
 
@@ -52,15 +46,12 @@ class TooManyTries(ValidationError):
 
     def __init__(self, wait: timedelta) -> None:
         minutes = -int(wait.total_seconds() // -60)
-        super().__init__(_wait_sentence(minutes), code="too_many_login_attempts", params={"minutes": minutes})
-
-
-def _wait_sentence(minutes: int) -> "StrOrPromise":
-    return ngettext_lazy(
-        "Too many failed sign-ins. Try again in %(minutes)d minute.",
-        "Too many failed sign-ins. Try again in %(minutes)d minutes.",
-        minutes,
-    )
+        sentence = ngettext_lazy(
+            "Too many failed sign-ins. Try again in %(minutes)d minute.",
+            "Too many failed sign-ins. Try again in %(minutes)d minutes.",
+            minutes,
+        )
+        super().__init__(sentence, code="too_many_login_attempts", params={"minutes": minutes})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +92,6 @@ def count(request: HttpRequest, username: str, user: User | None) -> Try:
     if spent:
         raise TooManyTries(max(_free_at(row) for row in spent) - now)
     return Try(keys, now)
-
-
-def forget(*, before: datetime) -> None:
-    """Drop the rows that bound nobody any more."""
-    SignInLimit.objects.filter(expires_at__lt=before).delete()
 
 
 def _keys(request: HttpRequest, username: str, user: User | None) -> tuple[str, ...]:

@@ -1,9 +1,10 @@
-"""What every request passes: the limits of a session, the role matrix, the reader's time zone."""
+"""What every request passes: its session and the limits of that, the role matrix, the reader's time zone."""
 
 import re
 import time
 import zoneinfo
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import cache
 from typing import Any
 from urllib.parse import unquote
@@ -12,44 +13,73 @@ import structlog
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.contrib.sessions.middleware import SessionMiddleware as DjangoSessionMiddleware
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.utils import timezone
+from django.utils.deprecation import MiddlewareMixin
 from django_htmx.http import HttpResponseClientRedirect
 
-from linkadmin.audit.actions import Action, ObjectType
-from linkadmin.audit.log import record
-from linkadmin.audit.models import Outcome
+from linkadmin.audit.log import Action, ObjectType, Outcome, record
+from linkadmin.database import waiting_at_most
+from linkadmin.web import storage
 
 from . import unsent
 from .models import User
 from .roles import Access, Right, may, rule_for
-from .session_ends import CLEARED
 from .session_store import SEEN, STARTED
-from .sessions import record_end
+from .sessions import CLEARED, record_end
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
-log = structlog.get_logger(__name__)
+logger = structlog.get_logger(__name__)
 
+SAVE_SECONDS = 1.0  # for a session; the next page tries again
 POLLS = "/live/"  # how the addresses end that open pages ask by themselves: no sign of a person
 FOLLOWS_HEADER = "Live-Follows"  # of a page that draws itself again: no sign of a person either
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
+
+
+class SessionNotSaved(Exception):
+    """A new session could not be saved: nobody is signed in."""
+
+
+class SessionMiddleware(DjangoSessionMiddleware):
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """Save the session if anything in it changed. A page that could be read is not lost for that.
+
+        A new session, of somebody who just signed in, must be saved: its cookie would open nothing. In one that was
+        there before only the time of the last page is lost.
+        """
+        session = request.session
+        is_new = request.COOKIES.get(settings.SESSION_COOKIE_NAME) != session.session_key
+        try:
+            with waiting_at_most(SAVE_SECONDS) if session.modified and not is_new else nullcontext():
+                return super().process_response(request, response)
+        except (SessionInterrupted, *storage.UNUSABLE) as error:
+            trouble = storage.trouble_of(error)
+            if trouble is None:
+                raise
+            if is_new:
+                raise SessionNotSaved from error
+            logger.warning("session.not_saved", trouble=trouble.value)
+        return response
 
 
 def session_limits(get_response: GetResponse) -> GetResponse:
     """End a session that has been idle, or has lasted, too long."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if isinstance(request.user, User):
-            asks_by_itself = request.path_info.endswith(POLLS) or FOLLOWS_HEADER in request.headers
-            if not _keep_or_end(request, request.user, is_activity=not asks_by_itself):
-                response = get_response(request)
-                response.headers["Clear-Site-Data"] = CLEARED
-                return response
-        return get_response(request)
+        asks_by_itself = request.path_info.endswith(POLLS) or FOLLOWS_HEADER in request.headers
+        user = request.user
+        has_ended = isinstance(user, User) and not _keep_or_end(request, user, is_activity=not asks_by_itself)
+        response = get_response(request)
+        if has_ended:
+            response.headers["Clear-Site-Data"] = CLEARED
+        return response
 
     return middleware
 
@@ -77,32 +107,25 @@ def _keep_or_end(request: HttpRequest, user: User, *, is_activity: bool) -> bool
     return True
 
 
-def declared_rights(get_response: GetResponse) -> GetResponse:
+class DeclaredRights(MiddlewareMixin):
     """Refuse every view that the role matrix does not open to this person, and put the refusal on the record."""
 
-    def middleware(request: HttpRequest) -> HttpResponse:
-        return get_response(request)
-
-    def process_view(request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         rule = rule_for(_view_name(request), request.method or "", kwargs.get("change"))
         if rule is Access.PUBLIC:
             return None
         if not request.user.is_authenticated:
             return _to_log_in(request)
         if rule is None:
-            log.error("access.undeclared", view=_view_name(request), method=request.method)
+            logger.error("access.undeclared", view=_view_name(request), method=request.method)
         if rule is Access.SIGNED_IN or (isinstance(rule, Right) and may(request.user, rule)):
             return None
         _record_denied(request)
         raise PermissionDenied
 
-    def process_exception(request: HttpRequest, exception: Exception) -> None:
+    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
         if isinstance(exception, PermissionDenied) and request.user.is_authenticated:
             _record_denied(request)
-
-    middleware.process_view = process_view  # type: ignore[attr-defined]
-    middleware.process_exception = process_exception  # type: ignore[attr-defined]
-    return middleware
 
 
 def _view_name(request: HttpRequest) -> str:

@@ -14,9 +14,7 @@ from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from linkadmin.audit.actions import Action, ObjectType
-from linkadmin.audit.log import record
-from linkadmin.audit.models import Outcome
+from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.fields import NameField
 
 from .roles import ADMIN_RIGHTS, Right, Role, may
@@ -140,9 +138,6 @@ class User(AbstractBaseUser):
         """Answer the Django admin from the role matrix."""
         right = ADMIN_RIGHTS.get(perm)
         return right is not None and may(self, right)
-
-    def has_perms(self, perm_list: Any, obj: object = None) -> bool:
-        return all(self.has_perm(perm) for perm in perm_list)
 
     def has_module_perms(self, app_label: str) -> bool:
         return any(self.has_perm(perm) for perm in ADMIN_RIGHTS if perm.startswith(f"{app_label}."))

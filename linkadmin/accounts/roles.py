@@ -6,7 +6,7 @@ Code and tests both read this file. What is not in it is refused, but for the pa
 
 from collections.abc import Mapping
 from enum import Enum, StrEnum, auto
-from typing import Protocol
+from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -113,13 +113,6 @@ MATRIX: Mapping[str, frozenset[Right]] = {
         }
     ),
 }
-
-
-class NeedsRight(Protocol):
-    """A kind of change, whose row names who may make it."""
-
-    @property
-    def right(self) -> Right: ...
 
 
 class Access(Enum):
@@ -247,10 +240,11 @@ def may(user: object, right: Right) -> bool:
     return right in rights_of(user)
 
 
-def rule_for(view_name: str, method: str, change: "NeedsRight | None" = None) -> Rule | None:
-    """Return what opens this page, or None if nothing does. The page of a change takes the change's right."""
+def rule_for(view_name: str, method: str, change: Any = None) -> Rule | None:
+    """Return what opens this page, or None if nothing does. The page of a change takes the right that its row names."""
     if change is not None:
-        return change.right
+        right: Right = change.right
+        return right
     if view_name.startswith("admin:"):
         return Right.ENTER_ADMIN
     rule = URL_RIGHTS.get(view_name)

@@ -12,14 +12,16 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
-from linkadmin.audit.actions import Action, ObjectType
-from linkadmin.audit.log import record
-from linkadmin.audit.models import Outcome
+from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.web.proxies import client_address
 
 from .browsers import browser_in_words
 from .models import StaffSession, User, new_stamp
 from .session_store import ADDRESS, BROWSER, SEEN, STARTED
+
+# What a browser forgets when a session ends in it. No cookies: the session's own goes anyway, and the one of the device
+# keeps strangers from locking its owner out.
+CLEARED = '"cache", "storage"'
 
 
 @receiver(user_logged_in)

@@ -18,10 +18,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from linkadmin.database import waiting_at_most
 from linkadmin.web import storage
+from linkadmin.web.pages import reader
 
 from . import sessions
-from .models import User
-from .session_ends import CLEARED
 
 END_SECONDS = 1.0  # a database that was just found unusable is not waited for as long again
 
@@ -39,8 +38,7 @@ class PasswordChange(views.PasswordChangeView):  # type: ignore[misc]  # allauth
 @require_POST
 def log_out(request: HttpRequest) -> HttpResponse:
     """Log out, and have the browser forget what it kept of our pages."""
-    response: HttpResponse = views.logout(request)
-    return _forgotten(response)
+    return _forgotten(views.logout(request))
 
 
 def is_sign_out(request: HttpRequest) -> bool:
@@ -78,15 +76,14 @@ def _end_unrecorded(session: SessionBase) -> bool:
 
 
 def _forgotten(response: HttpResponse) -> HttpResponse:
-    response["Clear-Site-Data"] = CLEARED
+    response["Clear-Site-Data"] = sessions.CLEARED
     return response
 
 
 @require_safe
 def own_sessions(request: HttpRequest) -> HttpResponse:
     """List where this person is signed in."""
-    assert isinstance(request.user, User)  # noqa: S101 - the middleware lets nobody else in
-    found = sessions.sessions_of(request.user)
+    found = sessions.sessions_of(reader(request))
     current = request.session.session_key
     rows = [{"session": each, "is_current": each.pk == current} for each in found]
     context = {"rows": rows, "has_others": any(not row["is_current"] for row in rows)}
@@ -96,11 +93,10 @@ def own_sessions(request: HttpRequest) -> HttpResponse:
 @require_POST
 def end_session(request: HttpRequest) -> HttpResponse:
     """End one session of this person, or all but this one."""
-    assert isinstance(request.user, User)  # noqa: S101 - the middleware lets nobody else in
     if public_id := request.POST.get("session", ""):
-        ended = sessions.end_one(request.user, public_id=public_id)
+        ended = sessions.end_one(reader(request), public_id=public_id)
     else:
-        ended = sessions.end_others(request.user, current=request.session.session_key)
+        ended = sessions.end_others(reader(request), current=request.session.session_key)
     if ended:
         text = ngettext("%(count)d session signed out.", "%(count)d sessions signed out.", ended)
         messages.success(request, text % {"count": ended})

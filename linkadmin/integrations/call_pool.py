@@ -44,7 +44,7 @@ def held(slot: Slot) -> Iterator[Slot]:
 def start(key: UUID, slot: Slot, work: Callable[[], None]) -> None:
     """Run `work` beside the page, in the slot held for it."""
     slot.is_handed_over = True
-    storage.note_call()
+    storage.call_may_have_left.set(True)
     with _lock:
         future = _pool.submit(_run, key, slot, work)
         _running.setdefault(key, set()).add(future)

@@ -102,7 +102,7 @@ class RateLimiter:
         release_connections()
         signs.note_progress()
         if not isinstance(admitted, Denial):
-            storage.note_call()
+            storage.call_may_have_left.set(True)
         return admitted
 
 

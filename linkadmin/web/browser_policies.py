@@ -1,20 +1,17 @@
 """What browsers may do with our pages beside the content security policy, and where they report what it blocked."""
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import structlog
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils import timezone
+from django.utils.deprecation import MiddlewareMixin
 from django.views.decorators.http import require_POST
-
-GetResponse = Callable[[HttpRequest], HttpResponse]
 
 DENIED = ("camera", "clipboard-read", "display-capture", "geolocation", "hid", "microphone", "payment", "serial", "usb")
 PERMISSIONS = ", ".join(["clipboard-write=(self)", *(f"{name}=()" for name in DENIED)])
@@ -25,27 +22,14 @@ SHOWN = 120  # characters of a value in the log
 logger = structlog.get_logger(__name__)
 
 
-def browser_policies(get_response: GetResponse) -> GetResponse:
+class BrowserPolicies(MiddlewareMixin):
     """Deny every browser feature that no page uses, and name the address of policy reports."""
 
-    def middleware(request: HttpRequest) -> HttpResponse:
-        response = get_response(request)
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         response.headers["Permissions-Policy"] = PERMISSIONS
         if settings.POLICY_REPORT_URI:
             response.headers["Reporting-Endpoints"] = f'csp="{settings.POLICY_REPORT_URI}"'
         return response
-
-    return middleware
-
-
-def reports_first(get_response: GetResponse) -> GetResponse:
-    """Answer a policy report before anything looks for a session: it needs none, and costs little."""
-    address = reverse("csp-reports")
-
-    def middleware(request: HttpRequest) -> HttpResponse:
-        return csp_reports(request) if request.path_info == address else get_response(request)
-
-    return middleware
 
 
 @require_POST
@@ -70,7 +54,7 @@ def csp_reports(request: HttpRequest) -> HttpResponse:
         logger.warning(
             "csp.violation",
             directive=_text(report, "effectiveDirective", "effective-directive", "violated-directive"),
-            page=_path(_text(report, "documentURL", "document-uri")),
+            page=_parts(_text(report, "documentURL", "document-uri")).path[:SHOWN],
             blocked=_host(_text(report, "blockedURL", "blocked-uri")),
         )
     return HttpResponse(status=204)
@@ -98,17 +82,13 @@ def _text(report: dict[str, Any], *names: str) -> str:
     return found[:2048]
 
 
-def _path(page: str) -> str:
-    try:
-        return urlsplit(page).path[:SHOWN]
-    except ValueError:
-        return ""
-
-
 def _host(blocked: str) -> str:
     """Return the host of what was blocked, or the word that stands for it: inline, eval, data."""
+    return (_parts(blocked).hostname or blocked.partition(":")[0])[:SHOWN]
+
+
+def _parts(url: str) -> SplitResult:
     try:
-        host = urlsplit(blocked).hostname
+        return urlsplit(url)
     except ValueError:
-        host = ""
-    return (host or blocked.partition(":")[0])[:SHOWN]
+        return urlsplit("")

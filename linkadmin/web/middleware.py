@@ -7,9 +7,12 @@ from urllib.parse import unquote
 import structlog
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
+from django.utils.deprecation import MiddlewareMixin
 
-from . import storage
+from . import probes, storage
+from .browser_policies import csp_reports
 from .views import storage_refused
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -28,40 +31,48 @@ def request_id(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def storage_refusals(get_response: GetResponse) -> GetResponse:
-    """Answer in words when a view can't read or write the database. What fails outside a view: `views.server_error`."""
+def probes_and_reports_first(get_response: GetResponse) -> GetResponse:
+    """Answer monitors and browsers' policy reports before anything looks for a host, a session or a person."""
+    names = {
+        "livez": probes.livez,
+        "readyz": probes.readyz,
+        "healthz": probes.readyz,
+        "statusz": probes.statusz,
+        "csp-reports": csp_reports,
+    }
+    views = {reverse(name): view for name, view in names.items()}
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        storage.forget_calls()
-        return get_response(request)
+        view = views.get(request.path_info)
+        return view(request) if view else get_response(request)
 
-    def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+    return middleware
+
+
+class StorageRefusals(MiddlewareMixin):
+    """Answer in words when a view can't read or write the database. What fails outside a view: `views.server_error`."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        storage.call_may_have_left.set(False)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         trouble = storage.trouble_of(exception)
         return storage_refused(request, trouble) if trouble else None
 
-    middleware.process_exception = process_exception  # type: ignore[attr-defined]
-    return middleware
 
-
-def no_nul(get_response: GetResponse) -> GetResponse:
+class NoNul(MiddlewareMixin):
     """Refuse an address with a NUL in it: PostgreSQL takes none, neither to keep nor to look for."""
 
-    def middleware(request: HttpRequest) -> HttpResponse:
+    def process_request(self, request: HttpRequest) -> None:
         if "\0" in request.path or "\0" in unquote(request.META.get("QUERY_STRING", "")):
             raise BadRequest("a NUL in the address")
-        return get_response(request)
-
-    return middleware
 
 
-def private_pages(get_response: GetResponse) -> GetResponse:
+class PrivatePages(MiddlewareMixin):
     """Keep what a logged-in person sees out of every cache, and parts apart from whole pages."""
 
-    def middleware(request: HttpRequest) -> HttpResponse:
-        response = get_response(request)
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         if request.user.is_authenticated:
             response.setdefault("Cache-Control", "no-store")
         patch_vary_headers(response, ["HX-Request"])
         return response
-
-    return middleware

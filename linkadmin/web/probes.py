@@ -1,6 +1,7 @@
-"""Is this process alive, can it serve, does everything run? One word for monitors, without Host or session."""
+"""Is this process alive, can it serve, does everything run? One word for monitors; a page for administrators."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 
 import structlog
@@ -9,20 +10,32 @@ from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
 
-from linkadmin.audit import checks
+from linkadmin.audit import checks, clock
 from linkadmin.heartbeats import watch
+from linkadmin.heartbeats.models import Heartbeat
+from linkadmin.web.badges import StateBadge
 from linkadmin.web.storage import UNUSABLE
-
-GetResponse = Callable[[HttpRequest], HttpResponse]
 
 BROKER_SECONDS = 2
 
 logger = structlog.get_logger(__name__)
 _migrated = False  # of this process: what was applied once stays
+
+
+@dataclass(frozen=True, slots=True)
+class SystemPart:
+    """One part of the system, and whether it works."""
+
+    label: str
+    state: StateBadge
+    since: datetime | None = None
 
 
 @require_safe
@@ -43,16 +56,12 @@ def statusz(request: HttpRequest) -> HttpResponse:
     return _answer(is_well=not failing_parts())
 
 
-def probes_first(get_response: GetResponse) -> GetResponse:
-    """Answer probes before anything looks for a host, a session or a person."""
-    names = {"livez": livez, "readyz": readyz, "healthz": readyz, "statusz": statusz}
-    views = {reverse(name): view for name, view in names.items()}
-
-    def middleware(request: HttpRequest) -> HttpResponse:
-        view = views.get(request.path_info)
-        return view(request) if view else get_response(request)
-
-    return middleware
+@require_safe
+def system_status(request: HttpRequest) -> HttpResponse:
+    """Show every part that `/statusz/` asks, and every program that has written a heartbeat."""
+    now = timezone.now()
+    programs = [{"row": row, "state": _state_of(row, now)} for row in Heartbeat.objects.order_by("kind", "name")]
+    return render(request, "heartbeats/status.html", {"parts": [*_parts(), _clock(now)], "programs": programs})
 
 
 def can_serve() -> bool:
@@ -89,6 +98,32 @@ def failing_parts() -> list[str]:
     if failing:
         logger.warning("probe.failing", parts=", ".join(failing))
     return failing
+
+
+def _parts() -> list[SystemPart]:
+    failing = failing_parts()
+    works, fails = StateBadge("ok", "circle-check", _("Working")), StateBadge("bad", "circle-x", _("Failing"))
+    labels = {
+        "database": _("Database"),
+        "broker": _("Broker"),
+        "scheduler": _("Scheduler"),
+        "workers": _("Workers"),
+        "audit log": _("Audit log verification"),
+    }
+    return [SystemPart(label, fails if name in failing else works) for name, label in labels.items()]
+
+
+def _clock(now: datetime) -> SystemPart:
+    jump = clock.last_jump(now=now)
+    if jump is None:
+        return SystemPart(_("Server clock"), StateBadge("ok", "circle-check", _("No jump in the last 24 hours")))
+    return SystemPart(_("Server clock"), StateBadge("warn", "triangle-alert", _("Jumped")), jump.jumped_at)
+
+
+def _state_of(row: Heartbeat, now: datetime) -> StateBadge:
+    runs = StateBadge("ok", "circle-check", _("Running"))
+    silent = StateBadge("bad", "circle-x", _("Silent for %(time)s") % {"time": timesince(row.alive_at, now)})
+    return silent if watch.is_old(row.alive_at) else runs
 
 
 def _broker_answers() -> bool:

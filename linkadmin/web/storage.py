@@ -1,6 +1,6 @@
 """A database that can't be used: full, locked, read-only, damaged, or out of reach. Told apart from faults of ours.
 
-Whoever lets such an error pass needs no except of its own: `middleware.storage_refusals` answers with 503 in words.
+Whoever lets such an error pass needs no except of its own: `middleware.StorageRefusals` answers with 503 in words.
 """
 
 import sqlite3
@@ -54,26 +54,13 @@ _POSTGRESQL = {
     "XX002": Trouble.DAMAGED,
 }
 
-_may_have_left: ContextVar[bool] = ContextVar("may_have_left", default=False)
+# Whether a call of this request to a provider may have left: an error after it doesn't mean that nothing was sent.
+call_may_have_left: ContextVar[bool] = ContextVar("call_may_have_left", default=False)
 
 
 def trouble_of(error: BaseException | None) -> Trouble | None:
     """Tell why the database can't be used, if that is behind an error; None for any fault of ours."""
     return next((found for each in _behind(error) if (found := _trouble_in(each))), None)
-
-
-def note_call() -> None:
-    """Note that a call to a provider may have left: an error after it doesn't mean that nothing was sent."""
-    _may_have_left.set(True)
-
-
-def call_may_have_left() -> bool:
-    return _may_have_left.get()
-
-
-def forget_calls() -> None:
-    """Begin a request: none of its calls has left."""
-    _may_have_left.set(False)
 
 
 def request_id() -> str:

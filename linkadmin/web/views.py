@@ -32,7 +32,7 @@ def storage_refused(request: HttpRequest, trouble: storage.Trouble) -> HttpRespo
         trouble=trouble.value,
         path=request.path,
         method=request.method,
-        call_may_have_left=storage.call_may_have_left(),
+        call_may_have_left=storage.call_may_have_left.get(),
     )
     if is_sign_out(request):
         return signed_out_here(request)
@@ -41,7 +41,7 @@ def storage_refused(request: HttpRequest, trouble: storage.Trouble) -> HttpRespo
     context = {
         "is_change": request.method not in SAFE,
         "is_sign_in": request.path_info == reverse("account_login"),
-        "may_have_left": storage.call_may_have_left(),
+        "may_have_left": storage.call_may_have_left.get(),
         "is_unreachable": trouble in (storage.Trouble.UNREACHABLE, storage.Trouble.DAMAGED),
         "request_id": storage.request_id(),
         "back": page_behind(request),
