@@ -7,13 +7,13 @@ from typing import Any
 from linkadmin.integrations.models import Integration
 from linkadmin.providers.types import Capability, Secret
 from linkadmin.simulator.belvo.records import PRACTICE_AUTHORIZATION
+from linkadmin.simulator.heron.account import TOPICS
 from linkadmin.simulator.heron.records import PRACTICE_SECRET
-from linkadmin.simulator.heron.webhooks import TOPICS
+from linkadmin.simulator.state_file import write
 from linkadmin.webhooks import endpoints, secrets
 from linkadmin.webhooks.models import WebhookEndpoint
 
 from .scenarios import BELVO, HERON
-from .world import write_state
 
 SECRETS = {BELVO: PRACTICE_AUTHORIZATION, HERON: PRACTICE_SECRET}
 
@@ -44,4 +44,4 @@ def _subscribe(simulator_state: Path, address: str) -> None:
     state: dict[str, Any] = json.loads(simulator_state.read_text())
     kept = [each for each in state["heron"].get("webhooks", []) if "/webhooks/heron/" not in each["url"]]
     state["heron"]["webhooks"] = kept + [{"topic": topic, "url": address} for topic in TOPICS]
-    write_state(simulator_state, state)
+    write(simulator_state, state)

@@ -35,9 +35,9 @@ def _hour(number: int) -> str:
     return datetime.fromtimestamp(number * 3600, UTC).strftime("%Y-%m-%dT%H:")
 
 
-def without_zone(text: str) -> str:
+def without_zone(text: str | None) -> str | None:
     """Write an ISO moment the way Heron does outside of links: UTC, whole seconds, no zone."""
-    return text[:19]
+    return text and text[:19]
 
 
 def seconds(text: str) -> float:

@@ -40,5 +40,6 @@ def chosen(query: Mapping[str, str], rules: Rules) -> tuple[Filter, ...]:
     return tuple(Filter(*rules[name], text) for name, text in query.items() if name in rules)
 
 
-def passes(record: object, filters: Iterable[Filter]) -> bool:
-    return all(each.passes(getattr(record, each.field)) for each in filters)
+def passes(record: Any, filters: Iterable[Filter]) -> bool:
+    is_dict = isinstance(record, dict)
+    return all(each.passes(record[each.field] if is_dict else getattr(record, each.field)) for each in filters)

@@ -15,9 +15,10 @@ from .outcomes import SERVER_ERROR, Effects, Refuse, play
 from .settings import SimulatorSettings
 from .store import Store
 from .ticker import catch_up
-from .wire import Handler, Reply, Request
+from .wire import Reply, Request
 
-Provider = tuple[Handler, Callable[[Refuse], Reply]]  # how it answers, and how it refuses
+Respond = Callable[[Store, Request], Reply]
+Provider = tuple[Respond, Callable[[Refuse], Reply]]  # how it answers, and how it refuses
 BELVO: Provider = belvo.respond, belvo_bodies.refusal
 HERON: Provider = heron.respond, heron_bodies.refusal
 
@@ -47,7 +48,7 @@ class Gateway:
         check = count(request, self.store.clock())
         return check.mark(check.refusal or self._pass(request, *(HERON if to_heron else BELVO)))
 
-    def _pass(self, request: Request, respond: Handler, refuse: Callable[[Refuse], Reply]) -> Reply:
+    def _pass(self, request: Request, respond: Respond, refuse: Callable[[Refuse], Reply]) -> Reply:
         with self._lock:
             fails_by_chance = self._chances.random() < self.settings.error_rate
         self.store.wait(self.settings.latency / 1000)

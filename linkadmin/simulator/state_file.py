@@ -44,7 +44,6 @@ password, for as long as the first one lives and was completed.
 """
 
 import json
-import logging
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
@@ -103,8 +102,6 @@ KINDS = (
     ),
 )  # fmt: skip
 IN_FILE = {provider: {kind.name for kind in KINDS if kind.provider == provider} for provider in ("belvo", "heron")}
-
-logger = logging.getLogger(__name__)
 
 
 class StateFileError(ValueError):
@@ -217,20 +214,10 @@ def document(store: Store) -> dict[str, Any]:
         return told
 
 
-def write(store: Store, path: Path) -> None:
+def write(path: Path, document: Mapping[str, Any]) -> None:
     """Replace the file as a whole, readable by its owner alone. Raises OSError."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(json.dumps(document(store)))
+        file.write(json.dumps(document))
     draft.replace(path)
-
-
-def write_changes(store: Store, path: Path) -> None:
-    """Write the file if something worth keeping may have changed."""
-    if store.is_changed:
-        store.is_changed = False
-        try:
-            write(store, path)
-        except OSError as error:
-            logger.error("the state file cannot be written: %s", error)

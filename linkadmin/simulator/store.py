@@ -223,9 +223,6 @@ class Store:
         links = (self.heron_links.get(item_id) for item_id in dict.fromkeys(self._links_of.get(end_user_id, ())))
         return [link for link in links if link and link.end_user_id == end_user_id]
 
-    def links_in(self, integration: str) -> list[HeronLink]:
-        return [link for link in self.heron_links.values() if link.integration == integration]
-
     def switch_off(self, end_user_id: str, integration: str) -> None:
         """End the links of an end user in an integration."""
         for link in self.links_of(end_user_id):

@@ -3,6 +3,7 @@
 Links that work fetch new data on their schedule, consents end, and what was asked for is carried out a little later.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -14,8 +15,10 @@ from .belvo.records import REFRESH_RATES, BelvoLink
 from .clock import iso, seconds
 from .heron import messages as heron_messages
 from .heron.records import PLAID_PULLS, HeronLink
-from .state_file import write_changes
+from .state_file import document, write
 from .store import Store, Task
+
+logger = logging.getLogger(__name__)
 
 PAUSE = 0.2  # seconds
 LOOK_EVERY = 60.0  # seconds; nobody notices a link that is fetched a minute late
@@ -107,31 +110,33 @@ TASKS: Mapping[Task, Callable[[Store, str], None]] = {
 }
 
 
-class Ticker:
+class Ticker(threading.Thread):
     """The small thread that lets things happen in time, so that webhooks leave though nobody asks.
 
     It keeps the state file, if there is one: changes within a pause are written together.
     """
 
     def __init__(self, store: Store, state_file: Path | None) -> None:
+        super().__init__(name="simulator-ticker", daemon=True)
         self._store = store
         self._state_file = state_file
-        self._thread = threading.Thread(target=self._run, name="simulator-ticker", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
 
     def stop(self) -> None:
         """Wait for the end, and keep what there is then. The store has to be stopping."""
-        self._thread.join()
+        self.join()
         self._store.save()
         self._write()
 
-    def _run(self) -> None:
+    def run(self) -> None:
         while not self._store.stopping.wait(PAUSE):
             catch_up(self._store)
             self._write()
 
     def _write(self) -> None:
-        if self._state_file:
-            write_changes(self._store, self._state_file)
+        """Write the file if something worth keeping may have changed."""
+        if self._state_file and self._store.is_changed:
+            self._store.is_changed = False
+            try:
+                write(self._state_file, document(self._store))
+            except OSError as error:
+                logger.error("the state file cannot be written: %s", error)

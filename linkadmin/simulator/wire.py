@@ -64,12 +64,16 @@ def as_dict(record: Any, hidden: Container[str] = ()) -> dict[str, Any]:
     return {name: getattr(record, name) for name in record.__slots__ if name not in hidden}
 
 
-Handler = Callable[["Store", Request], Reply]
+Later = Callable[[], Reply]
+Handler = Callable[["Store", Request], Reply | Later]
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A path with its methods. An open route asks for no key."""
+    """A path with its methods. An open route asks for no key.
+
+    The store's lock is held while a handler runs. What a bank takes its time for is returned, to be called without it.
+    """
 
     pattern: str
     methods: Mapping[str, Handler]
@@ -98,6 +102,8 @@ def dispatch(
     if request.method not in route.methods:
         return replace(refuse(HTTPStatus.METHOD_NOT_ALLOWED), headers={"Allow": ", ".join(route.methods)})
     try:
-        return route.methods[request.method](store, request)
+        with store.lock:
+            answer = route.methods[request.method](store, request)
+        return answer if isinstance(answer, Reply) else answer()
     except Refused as refused:
         return refused.answer

@@ -2,14 +2,14 @@
 
 import base64
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from linkadmin.simulator.clock import seconds
-from linkadmin.simulator.filters import chosen, passes
+from linkadmin.simulator.filters import Rules, chosen, passes
 from linkadmin.simulator.store import REMOVED_AFTER, Store, Task
-from linkadmin.simulator.wire import Refused, Reply, Request, Route, dispatch, json_reply
+from linkadmin.simulator.wire import Reply, Request, Route, dispatch, json_reply
 
 from . import bodies, consents, messages
 from .bodies import error
@@ -58,25 +58,22 @@ def _probe(store: Store, request: Request) -> Reply:
     return json_reply(200, {})
 
 
-def _page(request: Request, rows: Sequence[Thing], show: Callable[[Thing], dict[str, Any]]) -> Reply:
-    """Cut a page out of all rows. Raises Refused."""
+def _page(request: Request, records: Iterable[Thing], filters: Rules, show: Callable[[Thing], dict[str, Any]]) -> Reply:
+    """Cut a page out of the records that pass. Raises Refused."""
+    wishes = chosen(request.query, filters)
     try:
+        rows = [record for record in records if passes(record, wishes)] if wishes else list(records)
         page = max(1, int(request.query.get("page", "1")))
         size = min(LARGEST_PAGE, max(1, int(request.query.get("page_size", PAGE_SIZE))))
     except ValueError:
-        raise _wrong_value() from None
-    here = rows[(page - 1) * size : page * size]
+        raise bodies.refused(400, "invalid", "Enter a valid value.") from None
     told = {
         "count": len(rows),
         "next": _page_url(request, page + 1) if page * size < len(rows) else None,
         "previous": _page_url(request, page - 1) if page > 1 else None,
-        "results": [show(row) for row in here],
+        "results": [show(row) for row in rows[(page - 1) * size : page * size]],
     }
     return json_reply(200, told)
-
-
-def _wrong_value() -> Refused:
-    return bodies.refused(400, "invalid", "Enter a valid value.")
 
 
 def _page_url(request: Request, page: int) -> str:
@@ -85,57 +82,46 @@ def _page_url(request: Request, page: int) -> str:
 
 def _list_links(store: Store, request: Request) -> Reply:
     """List links, the newest first."""
-    wishes = chosen(request.query, LINK_FILTERS)
-    with store.lock:
-        links = reversed(store.belvo_links.values())
-        try:
-            rows = [link for link in links if passes(link, wishes)] if wishes else list(links)
-        except ValueError:
-            raise _wrong_value() from None
-        return _page(request, rows, shown)
+    return _page(request, reversed(store.belvo_links.values()), LINK_FILTERS, shown)
 
 
 def _link(store: Store, request: Request) -> Reply:
-    with store.lock:
-        return json_reply(200, shown(find_link(store, request)))
+    return json_reply(200, shown(find_link(store, request)))
 
 
 def _change_settings(store: Store, request: Request) -> Reply:
     body = bodies.read(request, bodies.SETTINGS)
-    with store.lock:
-        link = find_link(store, request)
-        bodies.check_resources(store.institutions[link.institution], body.get("fetch_resources", []))
-        if body.get("access_mode") == "recurrent" and link.credentials_storage == "nostore":
-            message = "This link doesn't have stored credentials hence it can't be switched to recurrent mode"
-            raise bodies.refused(400, "invalid_access_mode_switch", message)
-        for name, value in body.items():
-            setattr(link, name, value)
-        return json_reply(200, shown(link))
+    link = find_link(store, request)
+    bodies.check_resources(store.bank(link), body)
+    if body.get("access_mode") == "recurrent" and link.credentials_storage == "nostore":
+        message = "This link doesn't have stored credentials hence it can't be switched to recurrent mode"
+        raise bodies.refused(400, "invalid_access_mode_switch", message)
+    for name, value in body.items():
+        setattr(link, name, value)
+    return json_reply(200, shown(link))
 
 
 def _delete(store: Store, request: Request) -> Reply:
-    with store.lock:
-        link = find_link(store, request)
-        if request.headers.get("x-belvo-request-mode") == "async":
-            store.due.setdefault((Task.REMOVE_LINK, link.id), store.clock() + REMOVED_AFTER)
-            return json_reply(202, {"request_id": store.removals.setdefault(link.id, secrets.token_hex(16))})
-        store.remove_belvo_link(link.id)
+    link = find_link(store, request)
+    if request.headers.get("x-belvo-request-mode") == "async":
+        store.due.setdefault((Task.REMOVE_LINK, link.id), store.clock() + REMOVED_AFTER)
+        return json_reply(202, {"request_id": store.removals.setdefault(link.id, secrets.token_hex(16))})
+    store.remove_belvo_link(link.id)
     return Reply(204)
 
 
 def _refresh(store: Store, request: Request) -> Reply:
     body = bodies.read(request, bodies.REFRESH)
-    with store.lock:
-        link = find_link(store, request)
-        bodies.check_resources(store.institutions[link.institution], body.get("fetch_resources", []))
-        _refuse_early_refresh(store, link)
-        link.refreshed_at = store.now()
-        request_id = secrets.token_hex(16)
-        if link.status == "valid":
-            link.last_accessed_at = link.refreshed_at
-            store.tell_belvo(*messages.loaded(link, store.bank(link), request_id))
-        else:
-            store.tell_belvo(*messages.refused(link, messages.HISTORICAL, request_id))
+    link = find_link(store, request)
+    bodies.check_resources(store.bank(link), body)
+    _refuse_early_refresh(store, link)
+    link.refreshed_at = store.now()
+    request_id = secrets.token_hex(16)
+    if link.status == "valid":
+        link.last_accessed_at = link.refreshed_at
+        store.tell_belvo(*messages.loaded(link, store.bank(link), request_id))
+    else:
+        store.tell_belvo(*messages.refused(link, messages.HISTORICAL, request_id))
     return json_reply(202, {"request_id": request_id})
 
 
@@ -148,29 +134,21 @@ def _refuse_early_refresh(store: Store, link: BelvoLink) -> None:
 
 
 def _list_institutions(store: Store, request: Request) -> Reply:
-    wishes = chosen(request.query, INSTITUTION_FILTERS)
-    with store.lock:
-        rows = [dict(bank) for bank in store.institutions.values() if all(w.passes(bank[w.field]) for w in wishes)]
-    return _page(request, rows, dict)
+    return _page(request, store.institutions.values(), INSTITUTION_FILTERS, dict)
 
 
 def _institution(store: Store, request: Request) -> Reply:
     wanted = int(request.args["id"])
-    with store.lock:
-        found = next((bank for bank in store.institutions.values() if bank["id"] == wanted), None)
-        return json_reply(200, bodies.found(found))
+    found = next((bank for bank in store.institutions.values() if bank["id"] == wanted), None)
+    return json_reply(200, bodies.found(found))
 
 
 def _list_consents(store: Store, request: Request) -> Reply:
-    with store.lock:
-        rows = consents.listed(store, chosen(request.query, consents.FILTERS))
-    return _page(request, rows, dict)
+    return _page(request, consents.listed(store, request.query.get("link")), consents.FILTERS, dict)
 
 
 def _consent(store: Store, request: Request) -> Reply:
-    with store.lock:
-        found = consents.find(store, request.args["id"])
-    return json_reply(200, bodies.found(found))
+    return json_reply(200, bodies.found(consents.find(store, request.args["id"])))
 
 
 def _widget_token(store: Store, request: Request) -> Reply:

@@ -126,9 +126,9 @@ def _error(name: str, what: str, rule: Field, value: object) -> dict[str, str]:
     return error(code, message.format(value=value, kind=type(value).__name__, rule=rule), field=name)
 
 
-def check_resources(institution: Institution, wanted: list[object]) -> None:
+def check_resources(institution: Institution, body: Body) -> None:
     """Raise Refused when the institution does not offer a resource."""
-    if set(map(str, wanted)) - set(institution["resources"]):
+    if set(map(str, body.get("fetch_resources", []))) - set(institution["resources"]):
         offered = ", ".join(institution["resources"])
         message = f"The institution only supports the following resources: {offered}"
         raise refused(400, "invalid", message, field="resources")

@@ -10,13 +10,12 @@ below was typed. No typed document number is kept: each link is given an invente
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from linkadmin.simulator.clock import iso, seconds
-from linkadmin.simulator.filters import Filter
 from linkadmin.simulator.store import Store
 
 from . import messages
@@ -109,11 +108,9 @@ def is_open_finance(store: Store, link: BelvoLink) -> bool:
     return bool(store.bank(link)["integration_type"] == OPEN_FINANCE)
 
 
-def listed(store: Store, wishes: Sequence[Filter]) -> list[dict[str, Any]]:
-    """Return the consents that pass, those of the newest links first. The store's lock is held here."""
-    of_link = {wish.text for wish in wishes if wish.field == "link"}
-    rows = (_shown(store, *each) for each in _all(store) if not of_link or each[0].id in of_link)
-    return [row for row in rows if all(wish.passes(row[wish.field]) for wish in wishes)]
+def listed(store: Store, link_id: str | None) -> Iterator[dict[str, Any]]:
+    """Show the consents of all links or of one, those of the newest first. The store's lock is held here."""
+    return (_shown(store, *each) for each in _all(store) if link_id in (None, each[0].id))
 
 
 def find(store: Store, consent_id: str) -> dict[str, Any] | None:

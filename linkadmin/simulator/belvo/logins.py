@@ -5,13 +5,14 @@ import io
 import re
 import secrets
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import segno
 
 from linkadmin.simulator.outcomes import Ask, ChallengeKind, Effects, Outcome, Refuse, Succeed, play
 from linkadmin.simulator.store import Store
-from linkadmin.simulator.wire import Refused, Reply, Request, as_dict, json_reply
+from linkadmin.simulator.wire import Later, Refused, Reply, Request, as_dict, json_reply
 
 from . import bodies
 from .bodies import Body, error, refusal, refused
@@ -54,7 +55,7 @@ def find_link(store: Store, request: Request) -> BelvoLink:
     return bodies.found(store.belvo_links.get(request.args["id"]))
 
 
-def register(store: Store, request: Request) -> Reply:
+def register(store: Store, request: Request) -> Later:
     body = bodies.read(request, bodies.REGISTER)
     institution = _institution(store, body["institution"])
     link = _new_link(store, institution, body)
@@ -77,12 +78,11 @@ def register(store: Store, request: Request) -> Reply:
             as_array = True if wish.as_array is None else wish.as_array
             return _challenge(store.open_attempt(link, wish, as_array=as_array, registering=True))
 
-    return play(_login_at(institution, body, updating=False), store.wait, Effects(act, refusal, ask))
+    return partial(play, _login_at(institution, body, updating=False), store.wait, Effects(act, refusal, ask))
 
 
-def update(store: Store, request: Request) -> Reply:
-    with store.lock:
-        link = find_link(store, request)
+def update(store: Store, request: Request) -> Later:
+    link = find_link(store, request)
     body = bodies.read(request, bodies.UPDATE)
     bodies.check_pair(body)
     if not body.keys() & {"password", "certificate"}:
@@ -107,13 +107,12 @@ def update(store: Store, request: Request) -> Reply:
             _count_refusal(store, link)
         return refusal(reason)
 
-    return play(_login_at(institution, body, updating=True), store.wait, Effects(act, refuse, ask))
+    return partial(play, _login_at(institution, body, updating=True), store.wait, Effects(act, refuse, ask))
 
 
-def resume(store: Store, request: Request) -> Reply:
+def resume(store: Store, request: Request) -> Later:
     body = bodies.read(request, bodies.RESUME)
-    with store.lock:
-        attempt = _attempt(store, body)
+    attempt = _attempt(store, body)
 
     def act() -> Reply:
         with store.lock:
@@ -139,7 +138,7 @@ def resume(store: Store, request: Request) -> Reply:
             new.wrong_codes = wrong_codes
             return _challenge(new)
 
-    return play(_next_in(asked, outcome), store.wait, Effects(act, refusal, ask_again))
+    return partial(play, _next_in(asked, outcome), store.wait, Effects(act, refusal, ask_again))
 
 
 def _next_in(asked: Ask, outcome: Outcome | None) -> Outcome:
@@ -159,7 +158,7 @@ def _institution(store: Store, name: str) -> Institution:
 
 def _new_link(store: Store, institution: Institution, body: Body) -> BelvoLink:
     bodies.check_pair(body)
-    bodies.check_resources(institution, body.get("fetch_resources", []))
+    bodies.check_resources(institution, body)
     if bodies.lacks(institution, body, {"password"}):
         raise refused(400, *bodies.REQUIRED, field="password")
     single = body.get("access_mode") == "single"
@@ -185,9 +184,8 @@ def _new_link(store: Store, institution: Institution, body: Body) -> BelvoLink:
 
 def _refuse_twin(store: Store, link: BelvoLink) -> None:
     person = link.institution_user_id or ""
-    with store.lock:
-        if store.twin(person):
-            raise refused(400, "duplicated", "Link already exists", institution_user_id=person)
+    if store.twin(person):
+        raise refused(400, "duplicated", "Link already exists", institution_user_id=person)
 
 
 def _refuse_unrepairable(link: BelvoLink, institution: Institution) -> None:

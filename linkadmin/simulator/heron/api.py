@@ -3,7 +3,7 @@
 from linkadmin.simulator.store import Store
 from linkadmin.simulator.wire import Reply, Request, Route, dispatch, json_reply
 
-from . import bodies, end_users, integrations, links, sources, webhooks
+from . import account, bodies, end_users, links
 
 API_KEY = "key_sandbox"
 PREFIXES = ("/api/hello_world", "/api/integration", "/api/end_users", "/api/data_sources", "/api/webhooks")
@@ -31,8 +31,8 @@ _USER = "/api/end_users/(?P<user>[^/]+)"
 ROUTES = (
     Route("/api/hello_world", {"GET": _hello}, open=True),
     Route("/api/hello_world/authenticated", {"GET": _hello}),
-    Route("/api/integrations", {"GET": integrations.list_all, "POST": integrations.create}),
-    Route("/api/integrations/(?P<integration>[^/]+)", {"PUT": integrations.change}),
+    Route("/api/integrations", {"GET": account.list_integrations, "POST": account.create_integration}),
+    Route("/api/integrations/(?P<integration>[^/]+)", {"PUT": account.change_integration}),
     Route(
         _LINKS,
         {
@@ -49,9 +49,9 @@ ROUTES = (
     Route(f"{_USER}/delete", {"POST": end_users.remove_later}),
     Route(f"{_USER}/processing_status", {"GET": end_users.processing_status}),
     Route(f"{_USER}/integration_links", {"GET": links.list_of_end_user}),
-    Route(f"{_USER}/data_sources", {"GET": sources.list_of_end_user}),
-    Route("/api/data_sources/(?P<source>[^/]+)", {"PUT": sources.change}),
-    Route("/api/webhooks", {"GET": webhooks.list_all, "POST": webhooks.create}),
-    Route("/api/webhooks/topics", {"GET": webhooks.list_topics}),
-    Route("/api/webhooks/(?P<webhook>[^/]+)", {"PUT": webhooks.change, "DELETE": webhooks.delete}),
+    Route(f"{_USER}/data_sources", {"GET": end_users.list_sources}),
+    Route("/api/data_sources/(?P<source>[^/]+)", {"PUT": end_users.change_source}),
+    Route("/api/webhooks", {"GET": account.list_webhooks, "POST": account.create_webhook}),
+    Route("/api/webhooks/topics", {"GET": account.list_topics}),
+    Route("/api/webhooks/(?P<webhook>[^/]+)", {"PUT": account.change_webhook, "DELETE": account.delete_webhook}),
 )

@@ -1,23 +1,26 @@
 """Heron: links, from their creation to their end."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from linkadmin.simulator.outcomes import Effects, play
 from linkadmin.simulator.store import Store
-from linkadmin.simulator.wire import Reply, Request, as_dict, json_reply
+from linkadmin.simulator.wire import Later, Reply, Request, as_dict, json_reply
 
-from . import bodies, end_users, integrations
+from . import bodies, end_users
+from .account import find_integration
 from .guide import KNOWN_ITEM, fate_of, token_outcome
 from .records import HeronEndUser, HeronIntegration, HeronLink
 
+USER_KEY = "end_user_id_or_heron_id"
 ASSET_REPORTS = "plaid_assets_report"
 ENDED = {"sync_disabled", "deleted_in_plaid"}  # ends: no refresh leads out of them
 HIDDEN = {"end_user_id", "integration", "data_source_heron_id", "settles_at", "settles_as", "silent", "source_enabled"}
 
 
-def create(store: Store, request: Request) -> Reply:
-    integration = integrations.find(store, request)
+def create(store: Store, request: Request) -> Later:
+    integration = find_integration(store, request)
     body = bodies.read(request, bodies.LINK_RULES)
 
     def act() -> Reply:
@@ -28,87 +31,78 @@ def create(store: Store, request: Request) -> Reply:
             link = _new_link(store, integration, body)
             return json_reply(201, {"link": {**_shown(link), "data_source_heron_id": link.data_source_heron_id}})
 
-    return play(token_outcome(body["access_token"]), store.wait, Effects(act, bodies.refusal))
+    return partial(play, token_outcome(body["access_token"]), store.wait, Effects(act, bodies.refusal))
 
 
 def list_of_integration(store: Store, request: Request) -> Reply:
-    integration = integrations.find(store, request).heron_id
-    with store.lock:
-        user = _end_user_of_query(store, request)
-        rows = [_shown(link) for link in store.links_of(user.end_user_id) if link.integration == integration]
-    return json_reply(200, {"links": rows})
+    integration = find_integration(store, request).heron_id
+    links = _links_of_query(store, request)
+    return json_reply(200, {"links": [_shown(link) for link in links if link.integration == integration]})
 
 
 def list_of_end_user(store: Store, request: Request) -> Reply:
-    with store.lock:
-        user = end_users.find(store, request.args["user"])
-        return json_reply(200, {"links": [_shown(link) for link in store.links_of(user.end_user_id)]})
+    user = end_users.find(store, request.args["user"])
+    return json_reply(200, {"links": [_shown(link) for link in store.links_of(user.end_user_id)]})
 
 
 def refresh(store: Store, request: Request) -> Reply:
-    integration = integrations.find(store, request).heron_id
-    with store.lock:
-        link = _item(store, request.args["item"])
-        if link.integration != integration:
-            raise bodies.refused(404, "Integration link not found")
-        if link.status not in ENDED and not link.settles_at:
-            _sync(store, link, link.status if link.status == "erroring" else "active", link.status_message)
-        return json_reply(200, {"link": _shown(link)})
+    integration = find_integration(store, request).heron_id
+    link = _item(store, request)
+    if link.integration != integration:
+        raise bodies.refused(404, "Integration link not found")
+    if link.status not in ENDED and not link.settles_at:
+        _sync(store, link, link.status if link.status == "erroring" else "active", link.status_message)
+    return json_reply(200, {"link": _shown(link)})
 
 
 def regenerate_reports(store: Store, request: Request) -> Reply:
     """Fetch the asset reports anew: of an integration, or of one end user in it. Those that are in trouble fail."""
-    integration = integrations.find(store, request).heron_id
-    with store.lock:
-        chosen = _links_of_query(store, request, integration)
-        reports = [link for link in chosen if link.integration == integration and link.type == ASSET_REPORTS]
-        active = [link for link in reports if link.status == "active"]
-        failed = [link.item_id for link in reports if link.status == "erroring"]
-        if not active and not failed:
-            raise bodies.refused(404, "No asset reports found")
-        for link in active:
-            _sync(store, link, "active", link.status_message)
-        return json_reply(422 if failed else 200, {"failed_links": failed, "processed_links": len(active)})
+    integration = find_integration(store, request).heron_id
+    links = _links_of_query(store, request) if USER_KEY in request.query else store.heron_links.values()
+    reports = [link for link in links if link.integration == integration and link.type == ASSET_REPORTS]
+    active = [link for link in reports if link.status == "active"]
+    failed = [link.item_id for link in reports if link.status == "erroring"]
+    if not active and not failed:
+        raise bodies.refused(404, "No asset reports found")
+    for link in active:
+        _sync(store, link, "active", link.status_message)
+    return json_reply(422 if failed else 200, {"failed_links": failed, "processed_links": len(active)})
 
 
-def replace_token(store: Store, request: Request) -> Reply:
+def replace_token(store: Store, request: Request) -> Later:
     body = bodies.read(request, bodies.TOKEN_RULES, "end_user")
+    _item(store, request)
 
     def act() -> Reply:
         with store.lock:
-            link = _item(store, request.args["item"])
+            link = _item(store, request)
             link.status_message = None
             _sync(store, link, "active", None)
             return json_reply(200, {"integration_link": _shown(link)})
 
-    with store.lock:
-        _item(store, request.args["item"])
-    return play(token_outcome(body["access_token"]), store.wait, Effects(act, bodies.refusal))
+    return partial(play, token_outcome(body["access_token"]), store.wait, Effects(act, bodies.refusal))
 
 
 def switch_off(store: Store, request: Request) -> Reply:
-    integration = integrations.find(store, request).heron_id
-    with store.lock:
-        store.switch_off(_end_user_of_query(store, request).end_user_id, integration)
+    integration = find_integration(store, request).heron_id
+    store.switch_off(_end_user_of_query(store, request).end_user_id, integration)
     return Reply(204)
 
 
-def _item(store: Store, item_id: str) -> HeronLink:
-    """Find a link. Raises Refused."""
-    return bodies.found(store.heron_links.get(item_id), "Integration link")
+def _item(store: Store, request: Request) -> HeronLink:
+    """Find the link that the path names. Raises Refused."""
+    return bodies.found(store.heron_links.get(request.args["item"]), "Integration link")
 
 
 def _end_user_of_query(store: Store, request: Request) -> HeronEndUser:
-    key = request.query.get("end_user_id_or_heron_id")
+    key = request.query.get(USER_KEY)
     if not key:
-        raise bodies.refused(422, {"query": {"end_user_id_or_heron_id": ["Missing data for required field."]}})
+        raise bodies.refused(422, {"query": {USER_KEY: ["Missing data for required field."]}})
     return end_users.find(store, key)
 
 
-def _links_of_query(store: Store, request: Request, integration: str) -> list[HeronLink]:
-    if "end_user_id_or_heron_id" in request.query:
-        return store.links_of(_end_user_of_query(store, request).end_user_id)
-    return store.links_in(integration)
+def _links_of_query(store: Store, request: Request) -> list[HeronLink]:
+    return store.links_of(_end_user_of_query(store, request).end_user_id)
 
 
 def _new_link(store: Store, integration: HeronIntegration, body: Mapping[str, Any]) -> HeronLink:
