@@ -5,7 +5,7 @@ from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
-from . import drift, time_travel
+from . import life
 from .gateway import Gateway
 from .journal import MASK
 from .wire import Reply, Request, as_dict, json_reply
@@ -71,11 +71,11 @@ def _change_settings(gateway: Gateway, request: Request) -> Reply:
 
 
 def _drift(gateway: Gateway, request: Request) -> Reply:
-    return json_reply(200, drift.drift(gateway.store, **_numbers(request, "belvo", "heron")))
+    return json_reply(200, life.drift(gateway.store, **_numbers(request, "belvo", "heron")))
 
 
 def _travel(gateway: Gateway, request: Request) -> Reply:
-    return json_reply(200, time_travel.travel(gateway.store, **_numbers(request, "hours", "share", "step")))
+    return json_reply(200, life.travel(gateway.store, **_numbers(request, "hours", "share", "step")))
 
 
 def _show_webhooks(gateway: Gateway, request: Request) -> Reply:

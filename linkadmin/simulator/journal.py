@@ -4,7 +4,8 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,9 +45,12 @@ class Journal:
         self._clock = clock
         self._record = record
         self._lock = threading.Lock()
-        self._calls: deque[tuple[Call, float]] = deque(maxlen=LENGTH)
+        self._calls: deque[Call] = deque(maxlen=LENGTH)
 
-    def arrived(self, request: Request) -> Call:
+    @contextmanager
+    def noted(self, request: Request) -> Iterator[Call]:
+        """Note a call while it runs and how long it took; who answers it fills in the status."""
+        began = time.monotonic()
         call = Call(
             at=self._clock(),
             method=request.method,
@@ -59,20 +63,16 @@ class Journal:
         if not self._record:
             call = masked(call)
         with self._lock:
-            self._calls.append((call, time.monotonic()))
-        return call
-
-    def answered(self, call: Call, status: int | None) -> None:
-        with self._lock:
-            began = next((began for kept, began in self._calls if kept is call), None)
-            if began is not None:
-                call.status = status
-                call.milliseconds = round((time.monotonic() - began) * 1000)
+            self._calls.append(call)
+        try:
+            yield call
+        finally:
+            call.milliseconds = round((time.monotonic() - began) * 1000)
 
     def calls(self) -> list[Call]:
         """All calls still remembered, the oldest first."""
         with self._lock:
-            return [call for call, _ in self._calls]
+            return list(self._calls)
 
 
 def masked(call: Call) -> Call:

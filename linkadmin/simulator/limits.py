@@ -1,5 +1,6 @@
 """How many calls each provider bears, and the largest number of calls that it saw at once."""
 
+import math
 import re
 import threading
 from collections import Counter, deque
@@ -36,8 +37,7 @@ class Limits:
     def __init__(self, settings: SimulatorSettings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
-        self._fixed: dict[str, tuple[int, int]] = {}  # scope: number of its minute, calls in it
-        self._sliding: dict[str, deque[float]] = {}  # scope: moments of the calls that still count
+        self._moments: dict[str, deque[float]] = {}  # scope: moments of the calls that still count
         self._peak: dict[str, int] = {}
         self._refused: Counter[str] = Counter()
 
@@ -54,15 +54,15 @@ class Limits:
     def count_heron(self, request: Request, now: float) -> LimitCheck:
         """Count a call to Heron in the minute of its endpoint."""
         limit = self._settings.heron_limit
-        minute = int(now) // MINUTE
+        minute = int(now) // MINUTE * MINUTE
         scope = f"heron {_endpoint(request)}"
-        used = self._in_minute(scope, minute)
+        used = self._calls_after(math.nextafter(minute, 0), scope, now)  # the minute's first moment is in it
         if not limit:
             return LimitCheck()
         headers = {
             "x-ratelimit-limit": str(limit),
             "x-ratelimit-remaining": str(max(0, limit - used)),
-            "x-ratelimit-reset": str((minute + 1) * MINUTE),
+            "x-ratelimit-reset": str(minute + MINUTE),
         }
         if used <= limit:
             return LimitCheck(None, headers)
@@ -71,12 +71,12 @@ class Limits:
     def count_belvo(self, request: Request, now: float) -> LimitCheck:
         """Count a call to Belvo in the last 30 seconds of its address, and a plain delete in the last minute."""
         scope = f"belvo calls from {request.address}"
-        calls = self._lately(scope, BELVO_WINDOW, now)
+        calls = self._calls_after(now - BELVO_WINDOW, scope, now)
         if 0 < self._settings.belvo_limit < calls:
             return LimitCheck(self._refuse(scope, BLOCKED))
         if request.method != "DELETE" or request.headers.get("x-belvo-request-mode") == "async":
             return LimitCheck()
-        deletes = self._lately(PLAIN_DELETES, MINUTE, now)
+        deletes = self._calls_after(now - MINUTE, PLAIN_DELETES, now)
         return LimitCheck(
             self._refuse(PLAIN_DELETES, THROTTLED) if 0 < self._settings.belvo_deletes < deletes else None
         )
@@ -86,18 +86,11 @@ class Limits:
             self._refused[scope] += 1
         return answer
 
-    def _in_minute(self, scope: str, minute: int) -> int:
+    def _calls_after(self, start: float, scope: str, now: float) -> int:
+        """Note a call now, and count those of its scope since then."""
         with self._lock:
-            known, calls = self._fixed.get(scope, (minute, 0))
-            calls = calls + 1 if known == minute else 1
-            self._fixed[scope] = (minute, calls)
-            self._peak[scope] = max(calls, self._peak.get(scope, 0))
-            return calls
-
-    def _lately(self, scope: str, window: int, now: float) -> int:
-        with self._lock:
-            moments = self._sliding.setdefault(scope, deque())
-            while moments and moments[0] <= now - window:
+            moments = self._moments.setdefault(scope, deque())
+            while moments and moments[0] <= start:
                 moments.popleft()
             moments.append(now)
             self._peak[scope] = max(len(moments), self._peak.get(scope, 0))

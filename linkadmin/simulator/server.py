@@ -8,14 +8,12 @@ from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from . import control_api, drift, time_travel
+from . import control_api, life
 from .clock import Clock, LeadClock
 from .deliveries import Delivery
-from .drift import Wish
 from .gateway import Gateway
 from .generated import EMPTY, Population
 from .journal import Call, Journal
@@ -24,16 +22,12 @@ from .settings import DEFAULTS, SimulatorSettings
 from .state_file import load
 from .store import Store
 from .ticker import Ticker, catch_up
-from .wire import ConnectionCut, Reply, Request
+from .wire import ConnectionCut, Refused, Reply, Request
 
 HOST = "127.0.0.1"
 LARGEST_BODY = 1 << 20  # bytes
 PATIENCE = 1.0  # seconds given to open connections at the end
 Standing = tuple[str, str | None, str | None]  # status, its message, when data was last fetched (ISO)
-
-
-class UnreadableRequest(Exception):
-    """The body is too long, or its length is not told."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -45,9 +39,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         try:
             request = self._request()
-        except UnreadableRequest:
+        except Refused as refused:
             self.close_connection = True
-            self._send(Reply(HTTPStatus.REQUEST_ENTITY_TOO_LARGE))
+            self._send(refused.answer)
             return
         owner = self.server.owner
         if not request.path.startswith("/api/"):
@@ -56,15 +50,14 @@ class _Handler(BaseHTTPRequestHandler):
                 or site.respond(owner.calls, owner.store, owner.gateway.settings, request)
             )
             return
-        call = owner.journal.arrived(request)
         try:
-            answer = owner.gateway.answer(request)
+            with owner.journal.noted(request) as call:
+                answer = owner.gateway.answer(request)
+                call.status = answer.status
         except ConnectionCut:
             self.close_connection = True
-            owner.journal.answered(call, None)
-            return
-        owner.journal.answered(call, answer.status)
-        self._send(answer)
+        else:
+            self._send(answer)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer
 
@@ -85,7 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _body(self, headers: dict[str, str]) -> bytes:
         length = headers.get("content-length", "0")
         if "transfer-encoding" in headers or not length.isdecimal() or int(length) > LARGEST_BODY:
-            raise UnreadableRequest
+            raise Refused(Reply(HTTPStatus.REQUEST_ENTITY_TOO_LARGE))
         return self.rfile.read(int(length))
 
     def _send(self, answer: Reply) -> None:
@@ -196,16 +189,16 @@ class Simulator:
         """Be slow, unreliable or strict from now on, as told."""
         self.gateway.configure(settings)
 
-    def drift(self, *, belvo: Wish = 0, heron: Wish = 0, seed: int = 0) -> dict[str, list[str]]:
+    def drift(self, *, belvo: float = 0, heron: float = 0, seed: int = 0) -> dict[str, list[str]]:
         """Let links change by themselves, so many or as a float that share; return their ids."""
-        return drift.drift(self.store, belvo=belvo, heron=heron, seed=seed)
+        return life.drift(self.store, belvo=belvo, heron=heron, seed=seed)
 
     def travel(self, *, hours: float = 24, seed: int = 0, share: float = 0.1, step: float = 1) -> dict[str, Any]:
         """Move the clock ahead in steps of so many hours, and let something happen to that share of all links.
 
         Return how often what happened, by provider. Raises ValueError for a number out of bounds.
         """
-        return time_travel.travel(self.store, hours=hours, seed=seed, share=share, step=step)
+        return life.travel(self.store, hours=hours, seed=seed, share=share, step=step)
 
     def snapshot(self) -> dict[str, dict[str, Standing]]:
         """Return how every link stands, by provider and id: status, its message, when data was last fetched."""
@@ -268,7 +261,5 @@ class Simulator:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()

@@ -1,5 +1,10 @@
-"""Hours in the life of both providers, as they pass: the clock goes ahead, and some of the links change on the way."""
+"""What happens at both providers without anybody calling, when whoever controls the simulator asks for it.
 
+Drift lets some links break and some that were broken work again. Time travel lets hours pass: the clock goes ahead, and
+some of the links change on the way.
+"""
+
+import hashlib
 import math
 import random
 from collections import Counter
@@ -7,7 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from .belvo import life as belvo_life
+from .belvo.records import BelvoLink
 from .heron import life as heron_life
+from .heron.records import HeronLink
 from .store import Store
 from .ticker import catch_up
 
@@ -16,6 +23,30 @@ HOUR = 3600.0  # seconds
 LONGEST = 24 * 366  # hours
 MOST_STEPS = 10_000
 BANK_CHANGES = 0.3  # how likely one bank goes down in a step, and each that is down comes back
+
+
+def drift(store: Store, *, belvo: float = 0, heron: float = 0, seed: int = 0) -> dict[str, list[str]]:
+    """Let a number of links, or as a float that share of them, break or mend, and return their ids.
+
+    The same again lets the same links change back. Raises ValueError.
+    """
+    if belvo < 0 or heron < 0:
+        raise ValueError("belvo and heron are numbers of links, or shares such as 0.02")
+    with store.lock:
+        links, items = _some(store.belvo_links, belvo, seed), _some(store.heron_links, heron, seed)
+        for turn, link in enumerate(links):
+            belvo_life.drift(store, store.belvo_links[link], turn)
+        for turn, item in enumerate(items):
+            heron_life.drift(store, store.heron_links[item], turn)
+        store.save()
+    return {"belvo": links, "heron": items}
+
+
+def _some(links: Mapping[str, BelvoLink | HeronLink], wish: float, seed: int) -> list[str]:
+    """Pick as many as are wished for of those that can drift, in an order of the seed's that no other link changes."""
+    able = [key for key, link in links.items() if link.status in belvo_life.DRIFTING | heron_life.DRIFTING]
+    able.sort(key=lambda key: hashlib.sha256(f"{seed}/{key}".encode()).digest())
+    return able[: round(min(1.0, wish) * len(able)) if isinstance(wish, float) else wish]
 
 
 def travel(store: Store, *, hours: float = 24, seed: int = 0, share: float = 0.1, step: float = 1) -> dict[str, Any]:
@@ -33,18 +64,15 @@ def travel(store: Store, *, hours: float = 24, seed: int = 0, share: float = 0.1
     for _ in range(steps):
         store.clock.forward(hours * HOUR / steps)
         catch_up(store)
-        _pass_step(store, _chance(store, seed), share / steps, counts)
+        _pass_step(store, seed, share / steps, counts)
     return {**{where: dict(sorted(each.items())) for where, each in counts.items()}, "now": store.now()}
 
 
-def _chance(store: Store, seed: int) -> random.Random:
-    """Make the chance of one step. How many links there are takes part, as the count begins anew with a restart."""
-    store.lived += 1
-    return random.Random(f"{seed}/{store.lived}/{len(store.belvo_links)}/{len(store.heron_links)}")  # noqa: S311
-
-
-def _pass_step(store: Store, chance: random.Random, share: float, counts: dict[str, Counter[str]]) -> None:
+def _pass_step(store: Store, seed: int, share: float, counts: dict[str, Counter[str]]) -> None:
     with store.lock:
+        store.lived += 1
+        # How many links there are takes part, as the count of steps begins anew with a restart.
+        chance = random.Random(f"{seed}/{store.lived}/{len(store.belvo_links)}/{len(store.heron_links)}")  # noqa: S311
         counts["banks"].update(_change_banks(store, chance))
         counts["belvo"].update(_touch(store, chance, store.belvo_links, belvo_life.weights, belvo_life.ACTS, share))
         counts["heron"].update(_touch(store, chance, store.heron_links, heron_life.weights, heron_life.ACTS, share))
