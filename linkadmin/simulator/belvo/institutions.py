@@ -1,6 +1,5 @@
 """The banks, tax offices and employers of the simulated Belvo. All but the sandbox's own are inventions."""
 
-from dataclasses import dataclass
 from typing import Any
 
 Institution = dict[str, Any]  # as the API shows it
@@ -65,6 +64,8 @@ _PT_PASSWORD = _field("password", "password", "Senha", WORD, _PT_16)
 _TOKEN = _field("token", "number", "Token", r"^\d{6}$", "Requiere 6 dígitos", length="6", optional=True)
 _CERTIFICATE = _field("certificate", "text", "Certificado (.cer, base64)", ANY, "Pegue el certificado completo")
 _PRIVATE_KEY = _field("private_key", "text", "Clave privada (.key, base64)", ANY, "Pegue la clave completa")
+
+CONSENTS = {"consent", "consent_company"}  # logins by open finance
 
 # What a login asks for: one row of fields per kind of form.
 LOGINS: dict[str, list[dict[str, Any]]] = {
@@ -150,82 +151,72 @@ LOGINS: dict[str, list[dict[str, Any]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    id: int
-    name: str
-    display_name: str
-    login: str
-    mfa: bool = False
-    status: str = "healthy"
-    openfinance: bool = False
-
-
-_ROWS = (
-    _Row(1004, "erebor_mx_retail", "Erebor Bank", "es"),
-    _Row(1005, "erebor_co_retail", "Erebor Bank Colombia", "es"),
-    _Row(1006, "erebor_br_retail", "Erebor Bank Brasil", "pt"),
-    _Row(1003, "gringotts_mx_retail", "Gringotts Bank", "es"),
-    _Row(1007, "gringotts_co_retail", "Gringotts Bank Colombia", "es"),
-    _Row(1008, "gringotts_br_retail", "Gringotts Bank Brasil", "pt"),
-    _Row(1013, "tatooine_mx_fiscal", "Tatooine Fiscal", "fiscal"),
-    _Row(1014, "heimdall_mx_retail", "Heimdall Bank (Pruebas MFA)", "es", mfa=True),
-    _Row(1015, "heimdall_co_retail", "Heimdall Bank Colombia (Pruebas MFA)", "es", mfa=True),
-    _Row(1018, "heimdall_br_retail", "Heimdall Bank Brasil (Testes MFA)", "pt", mfa=True),
-    _Row(1019, "gotham_mx_business", "Gotham Corporate", "es", mfa=True),
-    _Row(1020, "gotham_co_business", "Gotham Corporate Colombia", "es", mfa=True),
-    _Row(1021, "gotham_br_business", "Gotham Corporate Brasil", "pt", mfa=True),
-    _Row(1016, "ironbank_br_retail", "Iron Bank (Advanced login)", "advanced"),
-    _Row(1017, "ironbank_br_business", "Iron Bank Empresas (Advanced login)", "advanced"),
-    _Row(9256, "ofmockbank_br_retail", "OF Mock Bank", "consent", openfinance=True),
-    _Row(9454, "planet_mx_employment", "Planet Express Employment", "curp"),
-    _Row(2001, "agavedorado_mx_retail", "Banco Agave Dorado", "es"),
-    _Row(2002, "colibriazul_mx_retail", "Caja Colibrí Azul", "card"),
-    _Row(2003, "tresvolcanes_mx_business", "Banco Tres Volcanes Empresas", "es", mfa=True),
-    _Row(2004, "mareazul_mx_retail", "Banco Mar Azul de Prueba", "es", status="down"),
-    _Row(2005, "anchorhead_mx_fiscal", "Anchorhead Fiscal (firma electrónica)", "signature"),
-    _Row(2101, "paramoverde_co_retail", "Banco Páramo Verde", "document"),
-    _Row(2102, "orquideareal_co_retail", "Cooperativa Orquídea Real", "document", mfa=True),
-    _Row(2103, "condorandino_co_business", "Banco Cóndor de Papel Empresas", "company"),
-    _Row(2201, "capivara_br_retail", "Banco Capivara", "agency"),
-    _Row(2202, "tucanomanso_br_retail", "Banco Tucano Manso", "cpf", mfa=True),
-    _Row(2203, "jabuticaba_br_business", "Cooperativa Jabuticaba", "agency"),
-    _Row(2204, "ipeamarelo_br_retail", "Banco Ipê Amarelo", "consent", openfinance=True),
-    _Row(2205, "vitoriaregia_br_retail", "Banco Vitória-Régia", "consent", openfinance=True),
-    _Row(2206, "araucaria_br_business", "Banco Araucária Empresas", "consent_company", openfinance=True),
-    _Row(2301, "moseisley_mx_fiscal", "Mos Eisley Fiscal (RFC y CIEC)", "ciec"),
-    _Row(2302, "kashyyyk_cl_fiscal", "Kashyyyk Fiscal Chile", "rut"),
-    _Row(2401, "slurm_mx_employment", "Slurm Employment (CURP)", "curp_alone"),
-    _Row(2402, "momcorp_br_employment", "MomCorp Employment Brasil", "gov"),
-)
-
-
-def _institution(row: _Row) -> Institution:
-    _, country, segment = row.name.split("_")
+def _institution(
+    id: int, name: str, display_name: str, login: str, *, mfa: bool = False, status: str = "healthy"
+) -> Institution:
+    _, country, segment = name.split("_")
     kind = segment if segment in RESOURCES else "bank"
+    by_consent = login in CONSENTS
     return {
-        "id": row.id,
-        "name": row.name,
+        "id": id,
+        "name": name,
         "type": kind,
-        "code": None if row.openfinance else str(row.id),
+        "code": None if by_consent else str(id),
         "website": None,
-        "display_name": row.display_name,
+        "display_name": display_name,
         "country_code": country.upper(),
         "country_codes": [country.upper()],
         "primary_color": "#056dae",
         "logo": None,
         "icon_logo": None,
         "text_logo": None,
-        "form_fields": [*LOGINS[row.login], _TOKEN] if row.mfa else LOGINS[row.login],
-        "features": [TOKEN_REQUIRED] if row.mfa else [],
-        "integration_type": OPEN_FINANCE if row.openfinance else "credentials",
-        "status": row.status,
+        "form_fields": [*LOGINS[login], _TOKEN] if mfa else LOGINS[login],
+        "features": [TOKEN_REQUIRED] if mfa else [],
+        "integration_type": OPEN_FINANCE if by_consent else "credentials",
+        "status": status,
         "resources": RESOURCES[kind],
         "openbanking_information": None,
     }
 
 
-INSTITUTIONS: dict[str, Institution] = {row.name: _institution(row) for row in _ROWS}
+_ALL = (
+    _institution(1004, "erebor_mx_retail", "Erebor Bank", "es"),
+    _institution(1005, "erebor_co_retail", "Erebor Bank Colombia", "es"),
+    _institution(1006, "erebor_br_retail", "Erebor Bank Brasil", "pt"),
+    _institution(1003, "gringotts_mx_retail", "Gringotts Bank", "es"),
+    _institution(1007, "gringotts_co_retail", "Gringotts Bank Colombia", "es"),
+    _institution(1008, "gringotts_br_retail", "Gringotts Bank Brasil", "pt"),
+    _institution(1013, "tatooine_mx_fiscal", "Tatooine Fiscal", "fiscal"),
+    _institution(1014, "heimdall_mx_retail", "Heimdall Bank (Pruebas MFA)", "es", mfa=True),
+    _institution(1015, "heimdall_co_retail", "Heimdall Bank Colombia (Pruebas MFA)", "es", mfa=True),
+    _institution(1018, "heimdall_br_retail", "Heimdall Bank Brasil (Testes MFA)", "pt", mfa=True),
+    _institution(1019, "gotham_mx_business", "Gotham Corporate", "es", mfa=True),
+    _institution(1020, "gotham_co_business", "Gotham Corporate Colombia", "es", mfa=True),
+    _institution(1021, "gotham_br_business", "Gotham Corporate Brasil", "pt", mfa=True),
+    _institution(1016, "ironbank_br_retail", "Iron Bank (Advanced login)", "advanced"),
+    _institution(1017, "ironbank_br_business", "Iron Bank Empresas (Advanced login)", "advanced"),
+    _institution(9256, "ofmockbank_br_retail", "OF Mock Bank", "consent"),
+    _institution(9454, "planet_mx_employment", "Planet Express Employment", "curp"),
+    _institution(2001, "agavedorado_mx_retail", "Banco Agave Dorado", "es"),
+    _institution(2002, "colibriazul_mx_retail", "Caja Colibrí Azul", "card"),
+    _institution(2003, "tresvolcanes_mx_business", "Banco Tres Volcanes Empresas", "es", mfa=True),
+    _institution(2004, "mareazul_mx_retail", "Banco Mar Azul de Prueba", "es", status="down"),
+    _institution(2005, "anchorhead_mx_fiscal", "Anchorhead Fiscal (firma electrónica)", "signature"),
+    _institution(2101, "paramoverde_co_retail", "Banco Páramo Verde", "document"),
+    _institution(2102, "orquideareal_co_retail", "Cooperativa Orquídea Real", "document", mfa=True),
+    _institution(2103, "condorandino_co_business", "Banco Cóndor de Papel Empresas", "company"),
+    _institution(2201, "capivara_br_retail", "Banco Capivara", "agency"),
+    _institution(2202, "tucanomanso_br_retail", "Banco Tucano Manso", "cpf", mfa=True),
+    _institution(2203, "jabuticaba_br_business", "Cooperativa Jabuticaba", "agency"),
+    _institution(2204, "ipeamarelo_br_retail", "Banco Ipê Amarelo", "consent"),
+    _institution(2205, "vitoriaregia_br_retail", "Banco Vitória-Régia", "consent"),
+    _institution(2206, "araucaria_br_business", "Banco Araucária Empresas", "consent_company"),
+    _institution(2301, "moseisley_mx_fiscal", "Mos Eisley Fiscal (RFC y CIEC)", "ciec"),
+    _institution(2302, "kashyyyk_cl_fiscal", "Kashyyyk Fiscal Chile", "rut"),
+    _institution(2401, "slurm_mx_employment", "Slurm Employment (CURP)", "curp_alone"),
+    _institution(2402, "momcorp_br_employment", "MomCorp Employment Brasil", "gov"),
+)
+INSTITUTIONS: dict[str, Institution] = {institution["name"]: institution for institution in _ALL}
 
 
 def kind_of(institution: Institution) -> str:

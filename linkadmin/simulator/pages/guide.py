@@ -1,6 +1,6 @@
 """The guide: what to type to get what, and how to order what cannot be typed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from html import escape
 
@@ -20,8 +20,6 @@ from linkadmin.simulator.heron.records import PRACTICE_SECRET
 from linkadmin.simulator.outcomes import DRIP, Trigger
 from linkadmin.simulator.settings import MEANINGS, SimulatorSettings
 from linkadmin.simulator.store import PROCESSED_AFTER, REMOVED_AFTER, Store
-
-from .markup import code, table
 
 ASKED_FIELDS = {"hidden"}  # a field of this type is filled by the form itself
 
@@ -227,3 +225,14 @@ def _triggers(triggers: Iterable[Trigger]) -> str:
         ("Type", "What happens"),
         ((" or ".join(map(code, trigger.shown)), escape(trigger.says)) for trigger in triggers),
     )
+
+
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Draw a table; its cells are HTML already."""
+    head = "".join(f'<th scope="col">{title}</th>' for title in titles)
+    body = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>"
+
+
+def code(text: str) -> str:
+    return f"<code>{escape(text)}</code>"

@@ -13,8 +13,7 @@ from linkadmin.simulator.settings import SimulatorSettings
 from linkadmin.simulator.store import Store
 from linkadmin.simulator.wire import Reply, Request, json_reply
 
-from . import guide
-from .markup import code, table
+from .guide import code, content, table
 
 SHOWN = 50  # rows of a page
 STYLE = (Path(__file__).parent / "guide.css").read_bytes()
@@ -31,7 +30,7 @@ def respond(calls: Sequence[Call], store: Store, settings: SimulatorSettings, re
         return Reply(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET"})
     match request.path:
         case "/":
-            return _html("The drill ground", guide.content(store, settings, request.origin))
+            return _html("The drill ground", content(store, settings, request.origin))
         case "/calls/":
             return _html("The last calls", _calls(calls))
         case "/webhooks/":
