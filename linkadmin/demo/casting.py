@@ -8,8 +8,9 @@ from functools import cache
 from random import Random
 from uuid import UUID, uuid5
 
+from linkadmin.links.causes import VERDICTS
 from linkadmin.providers.heron.answers import FRESH_FOR
-from linkadmin.providers.types import Cause
+from linkadmin.providers.types import Cause, HealthState
 
 from .names import CUSTOMERS_OF, HERON_BANKS, names_in
 from .scenarios import BELVO, CODE_NEEDED, HERON, Scenario, scenarios
@@ -40,6 +41,20 @@ class Scene:
     refresh_rate: str = ""  # of a Belvo link kept up to date
 
     @property
+    def link_id(self) -> UUID:
+        return id_of("link", self.number)
+
+    @property
+    def belongs_to(self) -> dict[str, UUID]:
+        """What a row about the link refers to, by column."""
+        provider = self.scenario.provider
+        return {
+            "integration_id": id_of("integration", provider),
+            "end_user_id": id_of("end-user", self.customer.external_id),
+            "institution_id": id_of(provider, self.bank),
+        }
+
+    @property
     def is_single(self) -> bool:
         """Whether Belvo reads it once and no more."""
         return self.scenario.provider == BELVO and not self.refresh_rate
@@ -54,6 +69,11 @@ class Scene:
         if self.scenario.provider == HERON:
             return FRESH_FOR["plaid_integration"]
         return None if self.is_single else 2 * self.turn + timedelta(days=1)
+
+    @property
+    def works(self) -> bool:
+        """Whether the provider goes on fetching data; if not, what we know of the link must stay as it is."""
+        return VERDICTS[self.scenario.cause].state is HealthState.HEALTHY
 
     @property
     def is_first_repair(self) -> bool:
@@ -87,14 +107,6 @@ def cast(rng: Random) -> list[Scene]:
         if not scenario.knows_customer:
             customers.remove(customer)
     return parts
-
-
-def by_customer(parts: Iterable[Scene]) -> dict[str, list[Scene]]:
-    """Return the parts by the customer's external id."""
-    found: dict[str, list[Scene]] = defaultdict(list)
-    for part in parts:
-        found[part.customer.external_id].append(part)
-    return found
 
 
 def _customers(rng: Random) -> list[Customer]:

@@ -3,7 +3,7 @@
 from linkadmin.accounts.models import User
 
 from .casting import id_of
-from .names import COLLEAGUES, LOG_INS
+from .names import STAFF
 
 REFUSAL = (
     "This database holds demo staff, whose password is published, so Linkadmin doesn't start with it. "
@@ -13,4 +13,4 @@ REFUSAL = (
 
 def has_demo_staff() -> bool:
     """Tell whether somebody of the demo's staff is in the database. Raises DatabaseError."""
-    return User.objects.filter(pk__in=[id_of("staff", username) for username, *_ in (*LOG_INS, *COLLEAGUES)]).exists()
+    return User.objects.filter(pk__in=[id_of("staff", username) for username, *_ in STAFF]).exists()

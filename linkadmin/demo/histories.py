@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 from random import Random
 from typing import Any
-from uuid import UUID
 
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import HealthChange
-from linkadmin.operations.models import OperationKind, State
+from linkadmin.operations.challenges import AskedAgain
+from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.providers.errors import LoginRefused
 from linkadmin.providers.types import Cause, HealthState
 
@@ -29,42 +30,6 @@ HERON_TROUBLES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PastChange:
-    """A link turned out to be otherwise than it was."""
-
-    at: datetime
-    cause: Cause
-    source: Source
-    told: ProviderWords
-    operation: UUID | None = None
-
-    @property
-    def state(self) -> HealthState:
-        return VERDICTS[self.cause].state
-
-
-@dataclass(frozen=True, slots=True)
-class PastAct:
-    """Something a person had done at the provider, long closed."""
-
-    id: UUID
-    kind: OperationKind
-    state: State
-    actor: str
-    sent_at: datetime
-    finished_at: datetime
-    took: timedelta  # the call; a code may be given long after
-    parent: UUID | None = None
-    http_status: int = 0
-    code: str = ""
-    words: str = ""
-    outcome: str = ""
-    cause: str = ""
-    request_id: str = ""
-    is_attempt: bool = False
-
-
 @dataclass(slots=True)
 class History:
     """What happened to one link, in the order of time."""
@@ -72,49 +37,74 @@ class History:
     part: Scene
     rng: Random
     creator: str = ""
-    changes: list[PastChange] = field(default_factory=list)
-    acts: list[PastAct] = field(default_factory=list)
+    changes: list[HealthChange] = field(default_factory=list)
+    acts: list[Operation] = field(default_factory=list)
     repaired_at: datetime | None = None
 
     @property
     def since(self) -> datetime:
         """When its present state began."""
-        ends = [new.at for old, new in zip(self.changes, self.changes[1:], strict=False) if old.state != new.state]
-        return ends[-1] if ends else self.changes[0].at
+        return [change.at for change in self.changes if change.old != change.new][-1]
 
     @property
     def worked_at(self) -> datetime:
         """When it last began to work: there was data then."""
-        return max((change.at for change in self.changes if change.state is HealthState.HEALTHY), default=self.since)
+        return max((change.at for change in self.changes if change.new == HealthState.HEALTHY), default=self.since)
 
     @property
     def refused_at(self) -> datetime | None:
         """When an attempt failed that no success has canceled since."""
-        refused = None
-        for change in self.changes:
-            if change.state is HealthState.HEALTHY:
-                refused = None
-            elif change.source is Source.CALL and change.state is not HealthState.SETTING_UP:
-                refused = change.at
-        return refused
+        broken = takewhile(lambda change: change.new != HealthState.HEALTHY, reversed(self.changes))
+        called = (change for change in broken if change.source == Source.CALL)
+        return next((change.at for change in called if change.new != HealthState.SETTING_UP), None)
 
     @property
     def last_attempt_at(self) -> datetime | None:
-        called = [change.at for change in self.changes if change.source is Source.CALL]
+        called = [change.at for change in self.changes if change.source == Source.CALL]
         return max([*called, *filter(None, [self.repaired_at])], default=None)
 
     def see(
-        self, at: datetime, cause: Cause, told: ProviderWords, source: Source = Source.LIST, act: PastAct | None = None
+        self,
+        at: datetime,
+        cause: Cause,
+        told: ProviderWords,
+        source: Source = Source.LIST,
+        act: Operation | None = None,
     ) -> None:
-        self.changes.append(PastChange(at, cause, source, told, act.id if act else None))
+        """Note that the link turned out to be otherwise than it was."""
+        self.changes.append(
+            HealthChange(
+                link_id=self.part.link_id,
+                at=at,
+                source=source,
+                old=self.changes[-1].new if self.changes else "",
+                new=VERDICTS[cause].state.value,
+                cause=cause.value,
+                raw_status=told.status,
+                raw_code=told.code,
+                raw_words=told.words,
+                operation_id=act.id if act else None,
+            )
+        )
 
-    def do(self, kind: OperationKind, state: State, sent_at: datetime, took: timedelta, **facts: Any) -> PastAct:
+    def do(self, kind: OperationKind, state: State, sent_at: datetime, took: timedelta, **facts: Any) -> Operation:
+        """Note what a person had done at the provider, long closed. The call took so long; a code may come later."""
         belvo = self.part.scenario.provider == BELVO
-        request_id = f"{self.rng.getrandbits(128):032x}" if belvo else ""
-        actor = self.creator or self.rng.choice(OWNERS)
-        pk = id_of("operation", f"{self.part.number}:{len(self.acts)}")
-        given = {"finished_at": sent_at + took, "request_id": request_id, **facts}
-        act = PastAct(id=pk, kind=kind, state=state, actor=actor, sent_at=sent_at, took=took, **given)
+        act = Operation(
+            id=id_of("operation", f"{self.part.number}:{len(self.acts)}"),
+            kind=kind,
+            state=state,
+            version=3,
+            link_id=self.part.link_id,
+            created_at=sent_at,
+            sent_at=sent_at,
+            request_id=f"{self.rng.getrandbits(128):032x}" if belvo else "",
+            actor_id=id_of("staff", self.creator or self.rng.choice(OWNERS)),
+            duration_ms=took // timedelta(milliseconds=1),
+            **self.part.belongs_to,
+            **{"finished_at": sent_at + took, **facts},
+        )
+        act.operation_key = id_of("form", act.id)
         self.acts.append(act)
         return act
 
@@ -141,16 +131,16 @@ def history_of(part: Scene, *, began: datetime, since: datetime | None, now: dat
 def _begin(history: History, began: datetime) -> None:
     """Let the link appear: made by a colleague, or read from the provider for the first time."""
     heron = history.part.scenario.provider == HERON
-    first = PastChange(began, Cause.WORKING, Source.LIST, ProviderWords("active" if heron else "valid"))
+    working = ProviderWords("active" if heron else "valid")
     if history.creator:
         took = timedelta(seconds=1) if heron else history.seconds(3, 14)
         act = history.do(Kind.CREATE_LINK, State.SUCCEEDED, began - took, took)
-        cause, told = (Cause.PENDING, ProviderWords("pending")) if heron else (Cause.WORKING, ProviderWords("valid"))
+        cause, told = (Cause.PENDING, ProviderWords("pending")) if heron else (Cause.WORKING, working)
         history.see(began, cause, told, Source.CALL, act)
         if heron and not history.part.scenario.is_new:
-            history.see(began + history.seconds(60, 5000), first.cause, first.told)
+            history.see(began + history.seconds(60, 5000), Cause.WORKING, working)
     else:
-        history.changes.append(first)
+        history.see(began, Cause.WORKING, working)
 
 
 def _register_half(history: History, began: datetime) -> None:
@@ -163,7 +153,7 @@ def _register_half(history: History, began: datetime) -> None:
         Kind.CREATE_LINK, State.EXPIRED, began - took, took, http_status=428, code=code, words=words, **late
     )
     history.see(began, Cause.CODE_WAITING, asked, Source.CALL, act)
-    history.see(act.finished_at, Cause.CODE_TOO_LATE, ProviderWords(), Source.CALL, act)
+    history.see(began + CODE_LIFETIME, Cause.CODE_TOO_LATE, ProviderWords(), Source.CALL, act)
 
 
 def _live(history: History, start: datetime, end: datetime) -> None:
@@ -207,23 +197,24 @@ def _repair_with_code(history: History, at: datetime) -> None:
         Source.CALL,
         update,
     )
-    parent = update
+    last = update
     if history.rng.random() < 0.3:
-        wrong = {**asked, "parent": parent.id, "is_attempt": True}
-        parent = history.do(Kind.SUBMIT_CODE, State.CODE_ENTERED, parent.finished_at, history.seconds(30, 70), **wrong)
-    right = history.do(Kind.SUBMIT_CODE, State.SUCCEEDED, parent.finished_at, history.seconds(3, 12), parent=parent.id)
-    _prove(history, right)
+        wrong = {**asked, "parent_id": last.id, "counts_as_attempt": True, "asked_again": AskedAgain.WRONG_CODE}
+        last = history.do(Kind.SUBMIT_CODE, State.CODE_ENTERED, _end(last), history.seconds(30, 70), **wrong)
+    _prove(
+        history, history.do(Kind.SUBMIT_CODE, State.SUCCEEDED, _end(last), history.seconds(3, 12), parent_id=last.id)
+    )
 
 
 def _repair_with_password(history: History, at: datetime) -> None:
     if history.rng.random() < 0.35:
         wrong = _refuse(history, at - 20 * MINUTE, scenarios.WRONG_PASSWORD)
         told = replace(scenarios.WRONG_PASSWORD.told, status="invalid")
-        history.see(wrong.finished_at, Cause.PASSWORD_WRONG, told, Source.CALL, wrong)
+        history.see(_end(wrong), Cause.PASSWORD_WRONG, told, Source.CALL, wrong)
     _prove(history, history.do(Kind.UPDATE_CREDENTIALS, State.SUCCEEDED, at, history.seconds(3, 40)))
 
 
-def _refuse(history: History, at: datetime, scenario: scenarios.Scenario) -> PastAct:
+def _refuse(history: History, at: datetime, scenario: scenarios.Scenario) -> Operation:
     """Let a log-in be refused at a moment."""
     error = scenario.refusal
     assert error is not None  # noqa: S101 - only for what an answer of the provider began
@@ -238,13 +229,13 @@ def _refuse(history: History, at: datetime, scenario: scenarios.Scenario) -> Pas
         words=scenario.told.words,
         outcome=type(error).__name__,
         cause=scenario.cause.value,
-        is_attempt=isinstance(error, LoginRefused),
+        counts_as_attempt=isinstance(error, LoginRefused),
     )
 
 
-def _prove(history: History, act: PastAct) -> None:
-    history.repaired_at = act.finished_at
-    history.see(act.finished_at + history.seconds(1, 9), Cause.WORKING, ProviderWords("valid"))
+def _prove(history: History, act: Operation) -> None:
+    history.repaired_at = _end(act)
+    history.see(history.repaired_at + history.seconds(1, 9), Cause.WORKING, ProviderWords("valid"))
 
 
 def _arrive(history: History, since: datetime | None, now: datetime) -> None:
@@ -254,7 +245,7 @@ def _arrive(history: History, since: datetime | None, now: datetime) -> None:
         history.see(
             now - history.seconds(40_000, 400_000), Cause.RENEW_SOON, ProviderWords(scenario.told.status), Source.CLOCK
         )
-    if since is None or scenario.cause is history.changes[-1].cause:
+    if since is None or scenario.cause == history.changes[-1].cause:
         return
     if scenario.refusal:
         act = _refuse(history, since, scenario)
@@ -262,6 +253,11 @@ def _arrive(history: History, since: datetime | None, now: datetime) -> None:
     else:
         source = Source.CLOCK if scenario.cause is Cause.STALE else Source.LIST
         history.see(since, scenario.cause, scenario.told, source)
+
+
+def _end(act: Operation) -> datetime:
+    assert act.finished_at  # noqa: S101 - all of the past is closed
+    return act.finished_at
 
 
 def _whole(at: datetime) -> datetime:

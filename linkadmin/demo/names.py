@@ -16,7 +16,8 @@ COLLEAGUES = (
     ("joel.hartwig", "Joel Hartwig", Role.SUPPORT),
     ("mariana.quiroz", "Mariana Quiroz", Role.SUPPORT),
 )
-OWNERS = tuple(username for username, _name, role in (*LOG_INS, *COLLEAGUES) if role is Role.SUPPORT)
+STAFF = (*LOG_INS, *COLLEAGUES)
+OWNERS = tuple(username for username, _name, role in STAFF if role is Role.SUPPORT)
 
 BELVO_BANKS = (
     "erebor_mx_retail",

@@ -8,7 +8,7 @@ from linkadmin.links.models import AssigneeChange, Note
 from linkadmin.providers.types import HealthState
 
 from .casting import id_of
-from .lives import Cast, Life
+from .lives import Life
 from .names import OWNERS
 
 MANAGER = "manager"
@@ -25,37 +25,38 @@ NOTED_LONG_AGO = 0.08  # of those that do
 TAKEN_OVER = 0.4  # of the links handed to somebody, from a colleague
 
 
-def note_rows(life: Life, cast: Cast, *, now: datetime) -> Iterator[Note]:
+def note_rows(life: Life, *, now: datetime) -> Iterator[Note]:
     """Yield the notes about a link, the oldest first."""
     rng = _chance(life, "notes")
-    works = life.history.changes[-1].state is HealthState.HEALTHY
+    works = life.history.changes[-1].new == HealthState.HEALTHY
     if rng.random() >= (NOTED_LONG_AGO if works else NOTED):
         return
-    since = life.began if works else life.history.since
-    author = cast.staff[life.assignee or rng.choice(OWNERS)]
+    since = life.link.created_at if works else life.history.since
+    author = id_of("staff", life.assignee or rng.choice(OWNERS))
     for number, text in enumerate(rng.sample(NOTES, rng.choice((1, 1, 2)))):
         at = since + (now - since) * (number + rng.uniform(0.1, 0.9)) / 2
-        yield Note(id=id_of("note", f"{life.part.number}:{number}"), link_id=life.id, author=author, at=at, text=text)
+        note_id = id_of("note", f"{life.part.number}:{number}")
+        yield Note(id=note_id, link_id=life.link.id, author_id=author, at=at, text=text)
 
 
-def assignee_rows(life: Life, cast: Cast, *, now: datetime) -> Iterator[AssigneeChange]:
+def assignee_rows(life: Life, *, now: datetime) -> Iterator[AssigneeChange]:
     """Yield how a link came to its assignee; who made it has looked after it from the beginning."""
     if not life.assignee or life.history.creator:
         return
-    rng, at, before = _chance(life, "assignee"), life.began + timedelta(hours=3), ""
+    rng, at, before = _chance(life, "assignee"), life.link.created_at + timedelta(hours=3), None
     hands = [life.assignee]
     if rng.random() < TAKEN_OVER:
         hands.insert(0, rng.choice([username for username in OWNERS if username != life.assignee]))
     for number, assignee in enumerate(hands):
         yield AssigneeChange(
             id=id_of("assignee-change", f"{life.part.number}:{number}"),
-            link_id=life.id,
+            link_id=life.link.id,
             at=at,
-            by=cast.staff[MANAGER],
-            old=cast.staff.get(before),
-            new=cast.staff[assignee],
+            by_id=id_of("staff", MANAGER),
+            old_id=before,
+            new_id=id_of("staff", assignee),
         )
-        at, before = at + (now - at) * rng.uniform(0.2, 0.8), assignee
+        at, before = at + (now - at) * rng.uniform(0.2, 0.8), id_of("staff", assignee)
 
 
 def _chance(life: Life, what: str) -> Random:

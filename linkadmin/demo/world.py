@@ -4,8 +4,6 @@ The same on every machine but for the moment it begins at. What happened before 
 audit trail holds one event of it all and none of each act.
 """
 
-import json
-import os
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -36,12 +34,13 @@ from linkadmin.links.models import (
 )
 from linkadmin.operations.models import Operation
 from linkadmin.providers.belvo import records as belvo_records
-from linkadmin.providers.types import Cause, Observation, Secret
+from linkadmin.providers.types import Observation, Secret
+from linkadmin.simulator import state_file
 from linkadmin.simulator.belvo.institutions import INSTITUTIONS
 
-from .casting import by_customer, cast, id_of
-from .lives import Cast, Life, belvo_consent, belvo_record, change_rows, heron_record, link_row, live, operation_rows
-from .names import COLLEAGUES, HERON_BANKS, LOG_INS
+from .casting import cast, id_of
+from .lives import Life, belvo_consent, belvo_record, heron_record, live
+from .names import HERON_BANKS, LOG_INS, STAFF
 from .notes import assignee_rows, note_rows
 from .scenarios import BELVO, HERON, answered
 
@@ -72,25 +71,27 @@ def plant(*, simulator_state: Path, simulator_url: str, now: datetime | None = N
     rng, began = Random(SEED), (now or timezone.now()).replace(microsecond=0)  # noqa: S311 - no secret comes of it
     lives = [live(part, now=began, rng=rng) for part in cast(rng)]
     with transaction.atomic():
+        _add_staff()
         integrations = _integrations(simulator_url, began)
-        known = Cast(_staff(), integrations, _institutions(integrations, began), _end_users(lives))
-        counts = _links(lives, known, now=began)
-        write_state(simulator_state, _state(lives, now=began))
+        _add_institutions(integrations, began)
+        counts = {"end_users": _add_end_users(lives), **_add_links(lives, now=began)}
+        state_file.write(simulator_state, _state(lives))
         log.record(actor=None, action=Action.DEMO_SEEDED, outcome=Outcome.DONE, details=counts)
     return True
 
 
-def _staff() -> dict[str, User]:
+def _add_staff() -> None:
     password = make_password(PASSWORD)  # one for all: it is no secret, and each takes a while
-    users = [
-        User(id=id_of("staff", username), username=username, name=name, role=role, password=password)
-        for username, name, role in LOG_INS
-    ]
-    for username, name, role in COLLEAGUES:
-        user = User(id=id_of("staff", username), username=username, name=name, role=role)
-        user.set_unusable_password()
-        users.append(user)
-    return {user.username: user for user in User.objects.bulk_create(users)}
+    User.objects.bulk_create(
+        User(
+            id=id_of("staff", username),
+            username=username,
+            name=name,
+            role=role,
+            password=password if (username, name, role) in LOG_INS else make_password(None),
+        )
+        for username, name, role in STAFF
+    )
 
 
 def _integrations(simulator_url: str, now: datetime) -> dict[str, Integration]:
@@ -113,8 +114,8 @@ def _integrations(simulator_url: str, now: datetime) -> dict[str, Integration]:
     return made
 
 
-def _institutions(integrations: dict[str, Integration], now: datetime) -> dict[str, Institution]:
-    """Make Belvo's catalogue as a read of it would, and the banks staff named for Heron."""
+def _add_institutions(integrations: dict[str, Integration], now: datetime) -> None:
+    """Add Belvo's catalogue as a read of it would, and the banks staff named for Heron."""
     listed = belvo_records.institution_page(answered(200, {"results": list(INSTITUTIONS.values())}), number=1).items
     rows = [
         Institution(id=id_of(BELVO, each.name), integration=integrations[BELVO], read_at=now, **asdict(each))
@@ -124,63 +125,55 @@ def _institutions(integrations: dict[str, Integration], now: datetime) -> dict[s
         Institution(id=id_of(HERON, name), integration=integrations[HERON], name=name, display_name=name, read_at=now)
         for name in HERON_BANKS
     ]
-    return {row.name: row for row in Institution.objects.bulk_create(rows)}
+    Institution.objects.bulk_create(rows)
 
 
-def _end_users(lives: list[Life]) -> dict[str, EndUser]:
-    began = {life.id: life.began for life in lives}
-    rows = [
-        EndUser(
-            id=id_of("end-user", external_id),
-            external_id=external_id,
-            name=parts[0].customer.name,
-            created_at=min(began[id_of("link", part.number)] for part in parts) - timedelta(hours=1),
-        )
-        for external_id, parts in by_customer(life.part for life in lives).items()
-    ]
-    return {row.external_id: row for row in EndUser.objects.bulk_create(rows)}
+def _add_end_users(lives: list[Life]) -> int:
+    """Add the customers, each an hour older here than their first link; return how many they are."""
+    rows: dict[str, EndUser] = {}
+    for life in lives:
+        customer, at = life.part.customer, life.link.created_at - timedelta(hours=1)
+        pk = id_of("end-user", customer.external_id)
+        new = EndUser(id=pk, external_id=customer.external_id, name=customer.name, created_at=at)
+        known = rows.setdefault(customer.external_id, new)
+        known.created_at = min(known.created_at, at)
+    return len(EndUser.objects.bulk_create(rows.values()))
 
 
-def _links(lives: list[Life], known: Cast, *, now: datetime) -> dict[str, str | int]:
-    """Make the links and all that belongs to them; return how many rows of each kind."""
-    links = [link_row(life, known, now=now) for life in lives]
-    changes = [row for life in lives for row in change_rows(life)]
-    operations = [row for life in lives for row in operation_rows(life, known)]
-    Link.objects.bulk_create(links, batch_size=BATCH)
+def _add_links(lives: list[Life], *, now: datetime) -> dict[str, int]:
+    """Add the links and all that belongs to them; return how many rows of each kind."""
+    changes = [row for life in lives for row in life.history.changes]
+    operations = [_complete(row, life) for life in lives for row in life.history.acts]
+    Link.objects.bulk_create([life.link for life in lives], batch_size=BATCH)
+    links = Link.objects.select_related("end_user")
     LinkSearch.objects.bulk_create([LinkSearch(link=link, text=search_text(link)) for link in links], batch_size=BATCH)
     Operation.objects.bulk_create(operations, batch_size=BATCH)
     HealthChange.objects.bulk_create(changes, batch_size=BATCH)
-    Note.objects.bulk_create([row for life in lives for row in note_rows(life, known, now=now)])
-    AssigneeChange.objects.bulk_create([row for life in lives for row in assignee_rows(life, known, now=now)])
+    Note.objects.bulk_create([row for life in lives for row in note_rows(life, now=now)])
+    AssigneeChange.objects.bulk_create([row for life in lives for row in assignee_rows(life, now=now)])
     link_counts.recount()
-    for link in links:
-        seen = Observation(Cause(link.cause), link.raw_status, link.raw_code, link.raw_words)
-        unrecognized_values.note_refusal(link.integration.provider, seen, at=link.health_since)
-    return {
-        "end_users": len(known.end_users),
-        "links": len(links),
-        "health_changes": len(changes),
-        "operations": len(operations),
-    }
+    for life in lives:
+        scenario, told = life.part.scenario, life.part.scenario.told
+        seen = Observation(scenario.cause, told.status, told.code, told.words)
+        unrecognized_values.note_refusal(scenario.provider, seen, at=life.history.since)
+    return {"links": len(lives), "health_changes": len(changes), "operations": len(operations)}
 
 
-def write_state(path: Path, state: dict[str, Any]) -> None:
-    """Write what the simulated providers know, as a whole or not at all, readable by its owner alone."""
-    draft = path.with_name(f".{path.name}.planting")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(state, file, indent=1)
-    draft.replace(path)
+def _complete(operation: Operation, life: Life) -> Operation:
+    """Name the link at Heron that an operation was about: its id was made up after its history."""
+    if life.part.scenario.provider == HERON:
+        operation.natural_key = life.link.remote_id
+        operation.parameters = {"item_id": life.link.remote_id}
+    return operation
 
 
-def _state(lives: list[Life], *, now: datetime) -> dict[str, Any]:
+def _state(lives: list[Life]) -> dict[str, Any]:
     known = [life for life in lives if life.part.scenario.has_record]
-    consents = [belvo_consent(life, now=now) for life in known]
     return {
         "version": 1,
         "belvo": {
             "links": [belvo_record(life) for life in known if life.part.scenario.provider == BELVO],
-            "consents": [consent for consent in consents if consent],
+            "consents": list(filter(None, map(belvo_consent, known))),
         },
         "heron": {
             "end_users": _heron_end_users(lives),
@@ -192,13 +185,13 @@ def _state(lives: list[Life], *, now: datetime) -> dict[str, Any]:
 def _heron_end_users(lives: list[Life]) -> list[dict[str, Any]]:
     found = {}
     for life in lives:
-        scenario, customer = life.part.scenario, life.part.customer
+        scenario, external_id = life.part.scenario, life.part.customer.external_id
         if scenario.provider == HERON and scenario.knows_customer:
             created = life.remote_created_at.isoformat()
-            found[customer.external_id] = {
-                "end_user_id": customer.external_id,
-                "name": customer.name,
-                "heron_id": f"eus_{id_of('heron', customer.external_id).hex[:22]}",
+            found[external_id] = {
+                "end_user_id": external_id,
+                "name": life.part.customer.name,
+                "heron_id": f"eus_{id_of('heron', external_id).hex[:22]}",
                 "created": created,
                 "last_updated": created,
             }
