@@ -1,5 +1,7 @@
 """The calls a provider may offer. Each is unsupported unless a provider's module says otherwise."""
 
+# mypy: disable-error-code="empty-body"
+
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -7,7 +9,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import TypeVar
 
-from .declared import Declared
+from .declared import Declared, optional
 from .errors import BLOCK_SECONDS, Blocked, Failure, InvalidInput, KeysRejected, NotFound, ProviderError, Rejected
 from .filters import Filters
 from .http.admission import Admission, Rate
@@ -82,81 +84,81 @@ class Provider(Declared):
             backoff=backoff,
         )
 
+    @optional
     def test_connection(self) -> ConnectionReport:
         """Prove that the address answers and the keys are good."""
-        raise self._unsupported("test_connection")
 
     # --- Changes. Each is made once, for one click of one person. ---
 
+    @optional
     def create_link(self, new_link: NewLink) -> RemoteLink:
         """Create a link. Contacts the bank at providers that log in themselves."""
-        raise self._unsupported("create_link")
 
+    @optional
     def update_credentials(self, link: LinkRef, values: Values) -> RemoteLink:
         """Give the bank's new credentials to the provider. Contacts the bank."""
-        raise self._unsupported("update_credentials")
 
+    @optional
     def submit_code(self, *, session: Secret, remote_link_id: str, code: Secret | None) -> RemoteLink:
         """Continue a login attempt with the customer's one-time code, or without one where none is expected."""
-        raise self._unsupported("submit_code")
 
+    @optional
     def refresh_data(self, link: LinkRef, values: Values) -> Accepted:
         """Let the provider fetch a link's data now, with the login it has. It contacts the bank in its own time."""
-        raise self._unsupported("refresh_data")
 
+    @optional
     def change_settings(self, link: LinkRef, values: Values) -> RemoteLink:
         """Change the given settings of a link and leave the others."""
-        raise self._unsupported("change_settings")
 
+    @optional
     def remove_link(self, link: LinkRef, values: Values) -> Removed:
         """Take a link away, and all that `removal_reach` names with it."""
-        raise self._unsupported("remove_link")
 
+    @optional
     def replace_token(self, link: LinkRef, values: Values) -> RemoteLink:
         """Hand over a new access token for the same link."""
-        raise self._unsupported("replace_token")
 
+    @optional
     def create_repair_url(self, link: LinkRef, values: Values) -> RepairAddress:
         """Make an address where the customer can repair this link. Changes nothing about the link."""
-        raise self._unsupported("create_repair_url")
 
+    @optional
     def regenerate_reports(self, end_user_id: str) -> ReportsRefreshed:
         """Make a customer's reports anew; those of all customers of the integration if the id is empty."""
-        raise self._unsupported("regenerate_reports")
 
+    @optional
     def create_end_user(self, end_user_id: str, name: str) -> RemoteEndUser:
         """Let the provider know a customer."""
-        raise self._unsupported("create_end_user")
 
+    @optional
     def rename_end_user(self, end_user_id: str, name: str) -> RemoteEndUser:
         """Change the name under which the provider shows a customer. Raises `NotFound` for one it does not know."""
-        raise self._unsupported("rename_end_user")
 
+    @optional
     def switch_data_source(self, remote_id: str, *, enabled: bool) -> RemoteDataSource:
         """Count a source's data in, or leave it out."""
-        raise self._unsupported("switch_data_source")
 
+    @optional
     def add_webhook(self, topic: str, url: str) -> RemoteWebhook:
         """Subscribe an address to a topic's messages."""
-        raise self._unsupported("add_webhook")
 
+    @optional
     def switch_webhook(self, webhook: RemoteWebhook, *, enabled: bool) -> RemoteWebhook:
         """Pause a subscription, or let it go on."""
-        raise self._unsupported("switch_webhook")
 
+    @optional
     def remove_webhook(self, remote_id: str) -> None:
         """End a subscription."""
-        raise self._unsupported("remove_webhook")
 
     # --- Reads. They never contact a bank, and may be repeated. ---
 
+    @optional
     def read_link(self, link: LinkRef) -> RemoteLink:
         """Read one link as the provider knows it. Never contacts the bank; raises `NotFound` if it is gone."""
-        raise self._unsupported("read_link")
 
+    @optional
     def find_link(self, *, remote_id: str, end_user_id: str, institution: str) -> list[RemoteLink]:
         """Return the links that a create with these values may have made. Reads only; to learn a lost outcome."""
-        raise self._unsupported("find_link")
 
     def read_links(self, links: Sequence[LinkRef]) -> list[RemoteLink]:
         """Read one of the `batches`. Links that are gone are left out; others of their customer may come along."""
@@ -166,17 +168,17 @@ class Provider(Declared):
                 found.append(self.read_link(link))
         return found
 
+    @optional
     def list_links(self, filters: Filters, *, page: int = 1, whole: bool = False) -> RemotePage[RemoteLink]:
         """Return one page of the provider's links; `whole`: as long as it may be, for who reads all of the list."""
-        raise self._unsupported("list_links")
 
+    @optional
     def list_institutions(self, left_out: list[LeftOut] | None = None) -> Iterator[RemoteInstitution]:
         """Yield the provider's list of institutions; records that can't be taken over are added to `left_out`."""
-        raise self._unsupported("list_institutions")
 
+    @optional
     def find_institutions(self, filters: Filters, *, page: int = 1) -> RemotePage[RemoteInstitution]:
         """Return one page of the institutions that fit."""
-        raise self._unsupported("find_institutions")
 
     def read_institution(self, remote_id: str) -> RemoteInstitution:
         """Read one institution by its ID at the provider: out of the list, where it has no endpoint of its own."""
@@ -185,41 +187,41 @@ class Provider(Declared):
                 return institution
         raise NotFound(Failure(self._operation("read_institution")))
 
+    @optional
     def list_consents(self, link: LinkRef) -> list[RemoteConsent]:
         """Return a link's consents, the newest first."""
-        raise self._unsupported("list_consents")
 
+    @optional
     def read_consent(self, remote_id: str) -> RemoteConsent:
         """Read one consent."""
-        raise self._unsupported("read_consent")
 
+    @optional
     def list_end_users(self, filters: Filters, *, page: int = 1, whole: bool = False) -> RemotePage[RemoteEndUser]:
         """Return one page of the provider's customers, with how their sources stand; `whole`: as for links."""
-        raise self._unsupported("list_end_users")
 
+    @optional
     def read_end_user(self, end_user_id: str) -> RemoteEndUser:
         """Read one customer. Raises `NotFound` for one the provider does not know."""
-        raise self._unsupported("read_end_user")
 
+    @optional
     def read_processing(self, end_user_id: str) -> str:
         """Return the provider's word for how far a customer's data is processed."""
-        raise self._unsupported("read_processing")
 
+    @optional
     def list_data_sources(self, end_user_id: str) -> list[RemoteDataSource]:
         """Return the sources of a customer's data."""
-        raise self._unsupported("list_data_sources")
 
+    @optional
     def list_connectors(self) -> list[RemoteConnector]:
         """Return what is set up in our account at the provider."""
-        raise self._unsupported("list_connectors")
 
+    @optional
     def list_webhooks(self) -> list[RemoteWebhook]:
         """Return our subscriptions."""
-        raise self._unsupported("list_webhooks")
 
+    @optional
     def list_webhook_topics(self) -> list[str]:
         """Return what can be subscribed to."""
-        raise self._unsupported("list_webhook_topics")
 
     def _key_headers(self) -> Mapping[str, Secret]:
         """Return the headers that carry the keys, where headers do."""

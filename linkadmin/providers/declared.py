@@ -1,8 +1,11 @@
 """What a provider declares of itself: known without keys, and without a call."""
 
-from collections.abc import Mapping, Sequence
+# mypy: disable-error-code="empty-body"
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from hashlib import sha256
-from typing import ClassVar
+from typing import ClassVar, NoReturn, TypeVar, cast
 
 from .errors import Failure, Unsupported
 from .filters import Filters
@@ -10,6 +13,18 @@ from .http.addresses import check_base_url
 from .http.admission import Quota
 from .records import FullCheckBy, Reach, WebhookHint
 from .types import Capability, CredentialField, InstitutionFields, LinkRef, PracticeHints, Secret, Values
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def optional(call: F) -> F:
+    """Mark a call that a provider may offer: it raises Unsupported unless the provider's module overrides it."""
+
+    @wraps(call)
+    def unsupported(provider: "Declared", *_args: object, **_values: object) -> NoReturn:
+        raise provider._unsupported(call.__name__)
+
+    return cast("F", unsupported)
 
 
 class Declared:
@@ -66,9 +81,9 @@ class Declared:
     # --- Forms: what a page asks for before a call. Drawn from data, so that no page knows a provider. ---
 
     @classmethod
+    @optional
     def create_fields(cls, institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
         """Return the fields of a new link at this institution (None where the provider does not ask for one)."""
-        raise cls._unsupported("create_fields")
 
     @classmethod
     def update_fields(cls, institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
@@ -138,22 +153,22 @@ class Declared:
     # --- Deliveries: what the provider tells by itself. A hint to read, never more. ---
 
     @classmethod
+    @optional
     def new_webhook_secret(cls) -> Secret:
         """Make up a secret that deliveries prove themselves with."""
-        raise cls._unsupported("new_webhook_secret")
 
     @classmethod
+    @optional
     def webhook_is_genuine(cls, headers: Mapping[str, str], body: bytes, secrets: Sequence[Secret]) -> bool:
         """Tell whether a delivery was made by who knows one of the secrets; header names are in lower case.
 
         Takes the same time for a proof that is nearly right, and never raises for what a stranger sent.
         """
-        raise cls._unsupported("webhook_is_genuine")
 
     @classmethod
+    @optional
     def read_webhook(cls, body: bytes) -> WebhookHint:
         """Read what a delivery says. Raises ValueError if it is no message of the provider's."""
-        raise cls._unsupported("read_webhook")
 
     @classmethod
     def webhook_key(cls, body: bytes) -> str:
