@@ -58,6 +58,15 @@ class Declared:
     full_check_by: ClassVar[FullCheckBy] = FullCheckBy.LINKS
     # The words for how a link stands that are understood.
     statuses: ClassVar[frozenset[str]] = frozenset()
+    # What may be said about a removal, and about a repair URL, such as the customer's language.
+    removal_fields: ClassVar[tuple[CredentialField, ...]] = ()
+    address_fields: ClassVar[tuple[CredentialField, ...]] = ()
+    # The fields of a new access token for a link.
+    token_fields: ClassVar[tuple[CredentialField, ...]] = ()
+    # What its lists of links, customers and institutions can be searched by; a required field has to be filled.
+    link_filters: ClassVar[tuple[CredentialField, ...]] = ()
+    end_user_filters: ClassVar[tuple[CredentialField, ...]] = ()
+    institution_filters: ClassVar[tuple[CredentialField, ...]] = ()
     # What an administrator enters as a secret of its deliveries, and whether that is ours to make up.
     webhook_fields: ClassVar[tuple[CredentialField, ...]] = ()
     makes_webhook_secret: ClassVar[bool] = False
@@ -111,44 +120,14 @@ class Declared:
         return ()
 
     @classmethod
-    def removal_fields(cls) -> tuple[CredentialField, ...]:
-        """Return what may be said about a removal."""
-        return ()
-
-    @classmethod
     def removal_call(cls, values: Values) -> str:
         """Return the name of the call that a removal leads to, by which its quota is kept."""
         return "remove_link"
 
     @classmethod
-    def token_fields(cls) -> tuple[CredentialField, ...]:
-        """Return the fields of a new access token for a link."""
-        return ()
-
-    @classmethod
-    def address_fields(cls) -> tuple[CredentialField, ...]:
-        """Return what may be said about a repair address, such as the customer's language."""
-        return ()
-
-    @classmethod
-    def link_filters(cls) -> tuple[CredentialField, ...]:
-        """Return what the provider's list of links can be asked by; a required one has to be filled."""
-        return ()
-
-    @classmethod
     def customer_filters(cls, end_user_id: str) -> Filters | None:
         """Return what the list of links is asked by for all of one customer; None where it cannot be."""
         return None
-
-    @classmethod
-    def end_user_filters(cls) -> tuple[CredentialField, ...]:
-        """Return what the provider's list of customers can be asked by."""
-        return ()
-
-    @classmethod
-    def institution_filters(cls) -> tuple[CredentialField, ...]:
-        """Return what the provider's catalogue of institutions can be asked by."""
-        return ()
 
     # --- Deliveries: what the provider tells by itself. A hint to read, never more. ---
 

@@ -214,7 +214,7 @@ PAGING = {"page", "page_size", "omit", "fields"}
 
 @pytest.mark.parametrize(
     ("path", "fields"),
-    [("/api/links/", Belvo.link_filters()), ("/api/institutions/", Belvo.institution_filters())],
+    [("/api/links/", Belvo.link_filters), ("/api/institutions/", Belvo.institution_filters)],
     ids=["links", "institutions"],
 )
 def test_a_list_can_be_searched_by_all_that_is_documented(path: str, fields: tuple[CredentialField, ...]) -> None:
@@ -226,8 +226,8 @@ def test_a_list_can_be_searched_by_all_that_is_documented(path: str, fields: tup
 
 
 def test_every_filter_may_be_sent(belvo_mock: Relay, belvo: Provider) -> None:
-    belvo.list_links({field.name: _searched(field) for field in belvo.link_filters()})
-    belvo.find_institutions({field.name: _searched(field) for field in belvo.institution_filters()})
+    belvo.list_links({field.name: _searched(field) for field in belvo.link_filters})
+    belvo.find_institutions({field.name: _searched(field) for field in belvo.institution_filters})
 
     assert belvo_mock.violations == []
     for sent in belvo_mock.exchanges:

@@ -120,7 +120,7 @@ def test_all_customers_are_listed_in_an_order_that_lasts(heron_mock: Relay, hero
 
 
 def test_every_search_for_customers_may_be_sent(heron_mock: Relay, heron: Provider) -> None:
-    filters = {field.name: field.choices[0].value if field.choices else "one" for field in heron.end_user_filters()}
+    filters = {field.name: field.choices[0].value if field.choices else "one" for field in heron.end_user_filters}
 
     heron.list_end_users(filters)
 

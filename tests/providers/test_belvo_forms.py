@@ -252,16 +252,16 @@ def test_a_change_to_kept_up_to_date_is_said_to_be_billed() -> None:
 
 
 def test_a_removal_is_offered_at_once_and_in_the_background() -> None:
-    (how,) = BELVO.removal_fields()
+    (how,) = BELVO.removal_fields
     assert ([choice.value for choice in how.choices], how.initial) == (["at_once", "in_background"], "at_once")
 
 
 def test_a_repair_address_is_offered_in_three_languages() -> None:
-    (locale,) = BELVO.address_fields()
+    (locale,) = BELVO.address_fields
     assert [choice.value for choice in locale.choices] == ["es", "pt", "en"]
 
 
 def test_searches_offer_each_name_once() -> None:
-    for fields in (BELVO.link_filters(), BELVO.institution_filters()):
+    for fields in (BELVO.link_filters, BELVO.institution_filters):
         assert len(set(names(fields))) == len(fields)
         assert [one.name for one in fields if one.required or one.secret] == []

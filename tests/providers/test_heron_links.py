@@ -63,7 +63,7 @@ def test_a_token_that_is_refused_is_told_at_its_field_and_never_shown(serve: Ser
 
 
 def test_a_new_token_is_asked_for_as_a_secret() -> None:
-    (token,) = heron_at("https://app.herondata.io").token_fields()
+    (token,) = heron_at("https://app.herondata.io").token_fields
     assert (token.name, token.secret, token.kind) == ("access_token", True, FieldKind.PASSWORD)
 
 
@@ -154,7 +154,7 @@ def test_links_everywhere_need_a_customer(serve: Serve) -> None:
 
 
 def test_a_search_for_links_requires_whose_they_are() -> None:
-    fields = heron_at("https://app.herondata.io").link_filters()
+    fields = heron_at("https://app.herondata.io").link_filters
     assert [(field.name, field.required) for field in fields] == [("end_user_id", True), ("everywhere", False)]
 
 

@@ -30,17 +30,14 @@ class ListingTinbank(Tinbank):
     """Tinbank with a list of all its tins, on one page."""
 
     capabilities = Tinbank.capabilities | {Capability.LINKS}
-
-    @classmethod
-    def link_filters(cls) -> tuple[CredentialField, ...]:
-        return (CredentialField("holder", "Holder", required=False),)
+    link_filters = (CredentialField("holder", "Holder", required=False),)
 
     @classmethod
     def customer_filters(cls, end_user_id: str) -> Filters:
         return {"holder": end_user_id}
 
     def list_links(self, filters: Filters, *, page: int = 1, whole: bool = False) -> RemotePage[RemoteLink]:
-        params = params_of(filters, self.link_filters())
+        params = params_of(filters, self.link_filters)
         return self._call("list_links", "GET", "/v9/{}/tins", self.options["region"], params=params, read=_page)
 
 

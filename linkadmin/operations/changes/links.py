@@ -227,7 +227,7 @@ ACCESS_TOKEN = Change(
         title=_("Hand over a new access token"),
         lead=_("For the same connection, after its token was exchanged for another. The link and its ids stay."),
         submit=_("Hand it over"),
-        fields=lambda link: link.integration.provider_class.token_fields(),
+        fields=lambda link: link.integration.provider_class.token_fields,
         notes=(
             _("A repair by the customer keeps the token: then this is not needed."),
             _("It goes to the provider once and is kept nowhere here."),
@@ -270,7 +270,7 @@ REPAIR_URL = Change(
             "An address where the customer signs in again by themselves, so that nobody here types a bank password."
         ),
         submit=_("Make the address"),
-        fields=lambda link: link.integration.provider_class.address_fields(),
+        fields=lambda link: link.integration.provider_class.address_fields,
         notes=(
             _("Whoever has the address can use it while it lives: send it to the customer over a safe channel."),
             _("Making it changes nothing at the link. It is shown to you alone, held in memory until its time ends."),

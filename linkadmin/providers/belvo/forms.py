@@ -178,7 +178,7 @@ def create_fields(institution: InstitutionFields | None) -> tuple[CredentialFiel
 
 
 def update_fields(institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
-    """Return the fields that can repair a link, what the institution lists first.
+    """Return the fields that can repair a link, what the institution lists first; Belvo changes no user name.
 
     There are none where no password is typed, as with open finance.
     """

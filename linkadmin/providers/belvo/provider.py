@@ -3,7 +3,7 @@
 https://developers.belvo.com/apis/belvoopenapispec
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import ClassVar
@@ -18,7 +18,6 @@ from linkadmin.providers.types import (
     ConnectionReport,
     CredentialField,
     FieldKind,
-    InstitutionFields,
     LinkRef,
     NewLink,
     PracticeHints,
@@ -91,6 +90,17 @@ class Belvo(BelvoRecordCalls):
     statuses = frozenset(answers.STATUS_CAUSES)
     links_per_read = _LINKS_PER_READ
 
+    create_fields = staticmethod(forms.create_fields)
+    update_fields = staticmethod(forms.update_fields)
+    code_field = staticmethod(forms.code_field)
+    fixed_values = staticmethod(forms.fixed_values)
+    settings_fields = staticmethod(forms.settings_fields)
+    fetch_fields = staticmethod(forms.fetch_fields)
+    removal_fields = forms.REMOVAL_FIELDS
+    address_fields = forms.ADDRESS_FIELDS
+    link_filters = filtering.LINK_FILTERS
+    institution_filters = filtering.INSTITUTION_FILTERS
+
     webhook_fields = webhooks.FIELDS
     makes_webhook_secret = True
     new_webhook_secret = staticmethod(webhooks.new_secret)
@@ -126,59 +136,9 @@ class Belvo(BelvoRecordCalls):
         )
 
     @classmethod
-    def create_fields(cls, institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
-        """Return what this institution asks for, in its order."""
-        return forms.create_fields(institution)
-
-    @classmethod
-    def update_fields(cls, institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
-        """Return what can be given anew; never a user name, which Belvo does not change."""
-        return forms.update_fields(institution)
-
-    @classmethod
-    def code_field(cls, institution: InstitutionFields | None) -> CredentialField | None:
-        """Return the `token` of this institution's form."""
-        return forms.code_field(institution)
-
-    @classmethod
-    def fixed_values(cls, institution: InstitutionFields | None) -> Mapping[str, str]:
-        """Return the hidden fields of this institution's form."""
-        return forms.fixed_values(institution)
-
-    @classmethod
-    def settings_fields(cls, institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
-        """Return the three settings that Belvo changes."""
-        return forms.settings_fields(institution)
-
-    @classmethod
-    def fetch_fields(cls, institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
-        """Return the choice of what to fetch."""
-        return forms.fetch_fields(institution)
-
-    @classmethod
-    def removal_fields(cls) -> tuple[CredentialField, ...]:
-        """Return the choice between at once and in the background."""
-        return forms.REMOVAL_FIELDS
-
-    @classmethod
-    def address_fields(cls) -> tuple[CredentialField, ...]:
-        """Return the choice of the customer's language."""
-        return forms.ADDRESS_FIELDS
-
-    @classmethod
-    def link_filters(cls) -> tuple[CredentialField, ...]:
-        """Return what links can be searched by."""
-        return filtering.LINK_FILTERS
-
-    @classmethod
     def customer_filters(cls, end_user_id: str) -> Filters | None:
         """Return the search by the ID that we gave with each link; none for one that Belvo takes for several."""
         return None if "," in end_user_id else {"external_id": end_user_id}
-
-    @classmethod
-    def institution_filters(cls) -> tuple[CredentialField, ...]:
-        """Return what institutions can be searched by."""
-        return filtering.INSTITUTION_FILTERS
 
     def create_link(self, new_link: NewLink) -> RemoteLink:
         """Register a link: Belvo logs in at the bank, which may take minutes or ask for a code."""

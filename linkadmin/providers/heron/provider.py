@@ -120,6 +120,10 @@ class Heron(HeronRecordCalls):
     full_check_by = FullCheckBy.CUSTOMERS
     statuses = answers.STATUSES
 
+    token_fields = forms.TOKEN_FIELDS
+    link_filters = forms.LINK_FILTERS  # Heron lists the links of one customer only
+    end_user_filters = forms.END_USER_FILTERS
+
     webhook_fields = webhooks.FIELDS
     webhook_is_genuine = staticmethod(webhooks.is_genuine)
     read_webhook = staticmethod(webhooks.read)
@@ -137,24 +141,9 @@ class Heron(HeronRecordCalls):
         return forms.CREATE_FIELDS
 
     @classmethod
-    def token_fields(cls) -> tuple[CredentialField, ...]:
-        """Return the new token, which Plaid gives when the old one is made invalid."""
-        return forms.TOKEN_FIELDS
-
-    @classmethod
-    def link_filters(cls) -> tuple[CredentialField, ...]:
-        """Return whose links, and where: Heron lists those of one customer only."""
-        return forms.LINK_FILTERS
-
-    @classmethod
     def customer_filters(cls, end_user_id: str) -> Filters:
         """Return the search in all integrations of the account."""
         return {"end_user_id": end_user_id, forms.EVERYWHERE: forms.YES}
-
-    @classmethod
-    def end_user_filters(cls) -> tuple[CredentialField, ...]:
-        """Return what customers can be searched by."""
-        return forms.END_USER_FILTERS
 
     def create_link(self, new_link: NewLink) -> RemoteLink:
         """Tell Heron of a connection made at Plaid. It is not made twice by being told twice."""

@@ -127,7 +127,7 @@ def institutions_read(request: HttpRequest, pk: UUID) -> HttpResponse:
 def institution_lookup(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Look institutions up at the provider; what is found is kept here."""
     integration = integration_that_can(pk, Capability.INSTITUTIONS)
-    form = AskingForm.of(integration.provider_class.institution_filters(), request.POST)
+    form = AskingForm.of(integration.provider_class.institution_filters, request.POST)
     seen, status = None, 200
     if request.method == "POST" and form.can_ask:
         question = _question(
