@@ -116,7 +116,8 @@ def _integrations(simulator_url: str, now: datetime) -> dict[str, Integration]:
 
 def _add_institutions(integrations: dict[str, Integration], now: datetime) -> None:
     """Add Belvo's catalogue as a read of it would, and the banks staff named for Heron."""
-    listed = belvo_records.institution_page(answered(200, {"results": list(INSTITUTIONS.values())}), number=1).items
+    answer = answered(200, {"results": list(INSTITUTIONS.values())})
+    listed = belvo_records.page(answer, parse=belvo_records.institution_of, number=1).items
     rows = [
         Institution(id=id_of(BELVO, each.name), integration=integrations[BELVO], read_at=now, **asdict(each))
         for each in listed

@@ -8,17 +8,17 @@ from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from typing import TypeVar
+from urllib.parse import quote
 
 from .declared import Declared, optional
 from .errors import BLOCK_SECONDS, Blocked, Failure, InvalidInput, KeysRejected, NotFound, ProviderError, Rejected
-from .filters import Filters
 from .http.admission import Admission, Rate
 from .http.answer import Answer
 from .http.client import HttpClient, Json, Message
 from .http.retries import Backoff, RetryPolicy
-from .paths import fill_path
 from .records import (
     Accepted,
+    Filters,
     LeftOut,
     RemoteConnector,
     RemoteConsent,
@@ -244,18 +244,14 @@ class Provider(Declared):
         json: Json | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> T:
-        """Make one call; `ids` fill the path, `deadline` is that of reads unless given."""
+        """Make one call; `ids` fill the path, each as one segment, `deadline` is that of reads unless given."""
         operation, refuse_this = self._operation(call), refuse or self._refuse
-        try:
-            filled = fill_path(path, *ids)
-        except ValueError:
-            filled = ""
-        if not filled:
+        if not all(ids):
             raise InvalidInput(Failure(operation, reason="bad_id"))
         try:
             return self._http.call(
                 operation,
-                Message(method, filled, params or {}, json, headers or {}),
+                Message(method, path.format(*map(_segment, ids)), params or {}, json, headers or {}),
                 deadline=deadline or self.deadlines.read,
                 read=read,
                 refuse=lambda answer: refuse_this(operation, answer),
@@ -272,10 +268,8 @@ class Provider(Declared):
         """Tell by one cheap read whether all requests are refused, after one that was for no reason we know."""
         try:
             self.test_connection()
-        except KeysRejected:
-            return True
-        except ProviderError:  # which says nothing about the others
-            return False
+        except ProviderError as error:  # any other says nothing about all requests
+            return isinstance(error, KeysRejected)
         return False
 
     def _refuse(self, operation: str, answer: Answer) -> ProviderError:
@@ -289,3 +283,8 @@ class Provider(Declared):
         scope = self.quota_scope(call)
         has_its_own = any(quota.scope == scope for quota in self.quotas)
         return Rate(scope if has_its_own else "", error.failure.retry_after)
+
+
+def _segment(part: str) -> str:
+    """Return an ID as one segment of a path. Dots alone would lead elsewhere, so they are encoded like the rest."""
+    return part.replace(".", "%2E") if part in {".", ".."} else quote(part, safe="")

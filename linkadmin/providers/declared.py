@@ -8,10 +8,9 @@ from hashlib import sha256
 from typing import ClassVar, NoReturn, TypeVar, cast
 
 from .errors import Failure, Unsupported
-from .filters import Filters
 from .http.addresses import check_base_url
 from .http.admission import Quota
-from .records import FullCheckBy, Reach, WebhookHint
+from .records import Filters, FullCheckBy, Reach, WebhookHint
 from .types import Capability, CredentialField, InstitutionFields, LinkRef, PracticeHints, Secret, Values
 
 F = TypeVar("F", bound=Callable[..., object])

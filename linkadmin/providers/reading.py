@@ -1,7 +1,7 @@
 """Reads values and lists out of an answer: what is not there, or not as documented, is simply absent."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -69,6 +69,11 @@ class OddRecord:
 
     item: object
     why: Why
+
+    def may_be_one_of(self, missing: Collection[str], name: str) -> bool:
+        """Tell whether this may be one of the records with these IDs, which stand under `name`."""
+        said = mapping(self.item).get(name)
+        return bool(missing) and (not isinstance(said, str) or not said or said in missing)
 
 
 def records(items: Iterable[object], parse: Callable[[Mapping[str, object]], T]) -> tuple[list[T], list[OddRecord]]:

@@ -1,17 +1,34 @@
-"""What a provider keeps beside links and institutions, and what it answers to a change. Plain data, frozen.
+"""What a provider's lists are searched by and hold beside links and institutions, and what it answers to a change.
 
-All of it is free of secrets except where the type says `Secret`.
+Plain data, frozen, and free of secrets except where the type says `Secret`.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from .reading import Why
-from .types import Cause, Observation, RemoteLink, Secret
+from .http.answer import Answer
+from .names import LONGEST_CUSTOMER_ID
+from .reading import OddRecord, Why, mapping
+from .types import Cause, CredentialField, Observation, RemoteInstitution, RemoteLink, Secret
 
 T = TypeVar("T")
+
+# What was typed or chosen in a search, by the names of the fields that a provider declares for it.
+Filters = Mapping[str, str | tuple[str, ...]]
+
+
+def params_of(filters: Filters, fields: Iterable[CredentialField]) -> dict[str, str]:
+    """Return the parameters of a search: of these fields, those that are filled."""
+    texts = {field.name: _text_of(filters.get(field.name, "")) for field in fields}
+    return {name: text for name, text in texts.items() if text}
+
+
+def _text_of(value: str | tuple[str, ...]) -> str:
+    """Return what was typed or chosen in one field, several values with commas between them."""
+    return value.strip() if isinstance(value, str) else ",".join(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +48,16 @@ class LeftOut:
 
     name: str  # empty if it has none
     why: Why
+
+
+def named(answer: Answer, odd: Iterable[OddRecord], *fields: str) -> tuple[LeftOut, ...]:
+    """Return these records, each with the first of the fields that says anything."""
+    return tuple(LeftOut(_name(answer, record.item, fields), record.why) for record in odd)
+
+
+def _name(answer: Answer, item: object, fields: Iterable[str]) -> str:
+    said = (answer.name(mapping(item).get(field), limit=LONGEST_CUSTOMER_ID) for field in fields)
+    return next(filter(None, said), "")
 
 
 class Reach(StrEnum):
@@ -192,3 +219,13 @@ class WebhookHint:
     request_id: str = ""
     created_at: datetime | None = None
     link_removed: bool = False
+
+
+R = TypeVar("R", RemoteLink, RemoteInstitution, RemoteConsent, RemoteDataSource, RemoteWebhook)
+
+
+def expect_id(found: R, remote_id: str) -> R:
+    """Return a record if it has this ID. Raises ValueError for another one."""
+    if found.remote_id != remote_id:
+        raise ValueError("another record was answered")
+    return found

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from linkadmin.operations.changes.account import NO, YES
 from linkadmin.operations.forms.fields import DrawnForm, OnceForm
-from linkadmin.providers.filters import Filters
 from linkadmin.providers.names import clean_name, isolated
+from linkadmin.providers.records import Filters
 from linkadmin.providers.types import CredentialField
 
 

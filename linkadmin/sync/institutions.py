@@ -12,8 +12,7 @@ from linkadmin.integrations import connections
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Institution
 from linkadmin.providers.base import Provider
-from linkadmin.providers.filters import Filters
-from linkadmin.providers.records import LeftOut, RemotePage
+from linkadmin.providers.records import Filters, LeftOut, RemotePage
 from linkadmin.providers.types import Capability, RemoteInstitution
 
 from .models import left_out

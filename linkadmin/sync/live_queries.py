@@ -23,7 +23,7 @@ from linkadmin.integrations.models import Integration
 from linkadmin.operations import refusals, slots
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Failure, OutcomeUnknown, ProviderError
-from linkadmin.providers.filters import Filters
+from linkadmin.providers.records import Filters
 
 from . import answer_cache
 

@@ -8,11 +8,9 @@ from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Link
 from linkadmin.operations import refusals
 from linkadmin.providers import PROVIDERS
-from linkadmin.providers.filters import Filters, params_of
 from linkadmin.providers.http.answer import Answer
-from linkadmin.providers.left_out import named
 from linkadmin.providers.reading import listed, required_mapping
-from linkadmin.providers.records import RemotePage
+from linkadmin.providers.records import Filters, RemotePage, named, params_of
 from linkadmin.providers.types import Capability, CredentialField, RemoteLink
 from linkadmin.sync import full_checks
 from linkadmin.sync.full_checks.tasks import wake_full_checks

@@ -4,7 +4,7 @@ https://developers.belvo.com/apis/belvoopenapispec/links
 """
 
 import re
-from collections.abc import Collection, Container, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -26,7 +26,7 @@ from linkadmin.providers.http.answer import UUID, Answer
 from linkadmin.providers.http.redaction import MAX_WORDS
 from linkadmin.providers.pictures import picture
 from linkadmin.providers.reading import Unusable, Why, count, mapping, mappings, moment, records, required_mapping
-from linkadmin.providers.records import Accepted, RemotePage, Removed, RepairAddress
+from linkadmin.providers.records import Accepted, Removed, RepairAddress, expect_id
 from linkadmin.providers.types import (
     Cause,
     Challenge,
@@ -39,7 +39,7 @@ from linkadmin.providers.types import (
 
 from .errors import CODES, KNOWN_CODES, LOGIN_ERROR_ELSE, LOGIN_ERRORS, STATUSES, WRONG_KEYS
 from .forms import FIELD_NAMES
-from .records import names_in, page, results
+from .records import names_in, results
 
 STATUS_CAUSES: Mapping[str, Cause] = {
     "valid": Cause.WORKING,
@@ -89,15 +89,13 @@ def link(answer: Answer, *, expected_id: str = "", known: Container[str] = ()) -
 
     Raises ValueError if it is none, or not the expected one.
     """
-    found = _link(answer, required_mapping(answer.data), known=known)
-    if expected_id and found.remote_id != expected_id:
-        raise ValueError("another link was answered")
-    return found
+    found = link_of(answer, required_mapping(answer.data), known=known)
+    return expect_id(found, expected_id) if expected_id else found
 
 
 def links(answer: Answer) -> list[RemoteLink]:
     """Read a page of links, without the odd ones. Raises ValueError if it is none."""
-    found, _odd = records(results(answer), partial(_link, answer))
+    found, _odd = records(results(answer), partial(link_of, answer))
     return found
 
 
@@ -106,18 +104,13 @@ def batch(answer: Answer, *, asked: frozenset[str]) -> list[RemoteLink]:
 
     Raises ValueError if one is not there but may be where we did not look: what is missing counts as gone.
     """
-    links, odd = records(results(answer), partial(_link, answer))
+    links, odd = records(results(answer), partial(link_of, answer))
     found = [link for link in links if link.remote_id in asked]
     missing = asked - {link.remote_id for link in found}
     was_ignored = len(found) < len(links) or mapping(answer.data).get("next")
-    if missing and (was_ignored or any(_may_be_one_of(record.item, missing) for record in odd)):
+    if missing and (was_ignored or any(record.may_be_one_of(missing, "id") for record in odd)):
         raise ValueError("a missing link may be there after all")
     return found
-
-
-def link_page(answer: Answer, *, number: int) -> RemotePage[RemoteLink]:
-    """Read a page of links. Raises ValueError if none of it can be read."""
-    return page(answer, _link, number)
 
 
 def accepted(answer: Answer) -> Accepted:
@@ -171,7 +164,8 @@ def refusal(
     return error(failure, Observation(cause=cause, raw_code=failure.code, raw_words=failure.words))
 
 
-def _link(answer: Answer, item: Mapping[str, object], *, known: Container[str] = ()) -> RemoteLink:
+def link_of(answer: Answer, item: Mapping[str, object], *, known: Container[str] = ()) -> RemoteLink:
+    """Read a record of a link. Raises ValueError for one without ID, institution or status."""
     link_id = answer.identifier(item.get("id"), shape=UUID)
     if not link_id:
         raise Unusable(Why.ID_UNUSABLE if item.get("id") else Why.NO_ID)
@@ -203,11 +197,6 @@ def _setting(answer: Answer, value: object, known: re.Pattern[str], *, longest: 
     if isinstance(value, str) and known.fullmatch(value) and not _MAYBE_PIN.search(value):
         return value
     return answer.identifier(value, longest=longest)
-
-
-def _may_be_one_of(record: object, missing: Collection[str]) -> bool:
-    named = mapping(record).get("id")
-    return not isinstance(named, str) or not named or named in missing
 
 
 def _cause(answer: Answer, item: Mapping[str, object], status: str) -> Cause:

@@ -5,7 +5,7 @@ https://developers.belvo.com/apis/belvoopenapispec/links/listlinks
 
 from collections.abc import Mapping
 
-from linkadmin.providers.filters import Filters, params_of
+from linkadmin.providers.records import Filters, params_of
 from linkadmin.providers.types import Choice, CredentialField, FieldKind
 
 _MAX_VALUES = 2000  # characters: some fifty link ids
@@ -121,17 +121,8 @@ INSTITUTION_FILTERS: tuple[CredentialField, ...] = (
 )
 
 
-def link_params(filters: Filters) -> dict[str, str]:
-    """Return the parameters of a search for links."""
-    return _params(filters, LINK_FILTERS)
-
-
-def institution_params(filters: Filters) -> dict[str, str]:
-    """Return the parameters of a search for institutions."""
-    return _params(filters, INSTITUTION_FILTERS)
-
-
-def _params(filters: Filters, fields: tuple[CredentialField, ...]) -> dict[str, str]:
+def params_for(filters: Filters, fields: tuple[CredentialField, ...]) -> dict[str, str]:
+    """Return the parameters of a search by these fields."""
     sent = (_parameter(name, text) for name, text in params_of(filters, fields).items())
     return {name: text for name, text in sent if text}
 

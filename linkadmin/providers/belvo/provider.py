@@ -8,11 +8,10 @@ from functools import partial
 from http import HTTPStatus
 from typing import ClassVar
 
-from linkadmin.providers.errors import Failure, NotFound, ProviderError, Rejected, Unsupported
-from linkadmin.providers.filters import Filters
+from linkadmin.providers.errors import Failure, ProviderError, Rejected, Unsupported
 from linkadmin.providers.http.admission import Quota
 from linkadmin.providers.http.answer import Answer
-from linkadmin.providers.records import Accepted, RemotePage, Removed, RepairAddress
+from linkadmin.providers.records import Accepted, Filters, RemotePage, Removed, RepairAddress
 from linkadmin.providers.types import (
     Capability,
     ConnectionReport,
@@ -263,7 +262,7 @@ class Belvo(BelvoRecordCalls):
         whose id Belvo was never given.
         """
         if remote_id:
-            return self._find_by_id(remote_id)
+            return super().read_links([LinkRef(remote_id=remote_id, end_user_id="")])  # by its own endpoint
         if not forms.is_external_id(end_user_id):
             raise Unsupported(Failure(self._operation("find_link"), reason="no_external_id"))
         params = {"external_id": end_user_id, "institution": institution, "page_size": str(PAGE_SIZE)}
@@ -279,16 +278,10 @@ class Belvo(BelvoRecordCalls):
 
     def list_links(self, filters: Filters, *, page: int = 1, whole: bool = False) -> RemotePage[RemoteLink]:
         """Return one page of the links that fit."""
-        params = filtering.link_params(filters)
+        params = filtering.params_for(filters, self.link_filters)
         if whole:
             params |= {"page_size": str(_LONGEST_PAGE), "fields": _READ_FIELDS}
-        return self._page("list_links", "/api/links/", params, page, read=answers.link_page)
-
-    def _find_by_id(self, remote_id: str) -> list[RemoteLink]:
-        try:
-            return [self.read_link(LinkRef(remote_id=remote_id, end_user_id=""))]
-        except NotFound:
-            return []
+        return self._page("list_links", "/api/links/", params, page, parse=answers.link_of)
 
     def _basic_auth(self) -> tuple[Secret, Secret]:
         return self.secrets["secret_id"], self.secrets["secret_password"]

@@ -8,12 +8,12 @@ from functools import partial
 from typing import TypeVar
 
 from linkadmin.providers.base import Provider
-from linkadmin.providers.filters import Filters
-from linkadmin.providers.records import LeftOut, RemoteConsent, RemotePage
+from linkadmin.providers.http.answer import Answer
+from linkadmin.providers.records import Filters, LeftOut, RemoteConsent, RemotePage
 from linkadmin.providers.types import LinkRef, RemoteInstitution
 
-from . import filters as filtering
 from . import records as kept
+from .filters import params_for
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ class BelvoRecordCalls(Provider):
     def list_institutions(self, left_out: list[LeftOut] | None = None) -> Iterator[RemoteInstitution]:
         """Yield the institution list page by page."""
         for number in range(1, _MAX_PAGES + 1):
-            page = self._page("list_institutions", "/api/institutions/", {}, number, read=kept.institution_page)
+            page = self._page("list_institutions", "/api/institutions/", {}, number, parse=kept.institution_of)
             yield from page.items
             if left_out is not None:
                 left_out += page.left_out
@@ -40,13 +40,18 @@ class BelvoRecordCalls(Provider):
 
     def find_institutions(self, filters: Filters, *, page: int = 1) -> RemotePage[RemoteInstitution]:
         """Return one page of the institutions that fit."""
-        params = filtering.institution_params(filters)
-        return self._page("find_institutions", "/api/institutions/", params, page, read=kept.institution_page)
+        params = params_for(filters, self.institution_filters)
+        return self._page("find_institutions", "/api/institutions/", params, page, parse=kept.institution_of)
 
     def read_institution(self, remote_id: str) -> RemoteInstitution:
         """Read one institution by its number."""
-        read = partial(kept.institution, expected_id=remote_id)
-        return self._call("read_institution", "GET", "/api/institutions/{}/", remote_id, read=read)
+        return self._call(
+            "read_institution",
+            "GET",
+            "/api/institutions/{}/",
+            remote_id,
+            read=partial(kept.institution, expected_id=remote_id),
+        )
 
     def list_consents(self, link: LinkRef) -> list[RemoteConsent]:
         """Return the consents that name this link, the newest first.
@@ -57,7 +62,7 @@ class BelvoRecordCalls(Provider):
         params = {"page_size": str(_CONSENTS_PAGE_SIZE), "link": link.remote_id, "omit": _OMITTED_OF_CONSENTS}
         found: list[RemoteConsent] = []
         for number in range(1, _MAX_CONSENT_PAGES + 1):
-            page = self._page("list_consents", "/api/consents/", params, number, read=kept.consent_page)
+            page = self._page("list_consents", "/api/consents/", params, number, parse=kept.consent_of)
             found += [consent for consent in page.items if consent.remote_link_id == link.remote_id]
             if page.is_last:
                 break
@@ -65,15 +70,23 @@ class BelvoRecordCalls(Provider):
 
     def read_consent(self, remote_id: str) -> RemoteConsent:
         """Read one consent."""
-        read = partial(kept.consent, expected_id=remote_id)
-        return self._call("read_consent", "GET", "/api/consents/{}/", remote_id, read=read)
+        return self._call(
+            "read_consent", "GET", "/api/consents/{}/", remote_id, read=partial(kept.consent, expected_id=remote_id)
+        )
 
     def _page(
-        self, call: str, path: str, params: Mapping[str, str], number: int, *, read: Callable[..., RemotePage[T]]
+        self,
+        call: str,
+        path: str,
+        params: Mapping[str, str],
+        number: int,
+        *,
+        parse: Callable[[Answer, Mapping[str, object]], T],
     ) -> RemotePage[T]:
         # Belvo's own "next" is never followed: it could lead our keys to another host.
         paging = {"page": str(number), "page_size": str(PAGE_SIZE)}
-        return self._call(call, "GET", path, params={**paging, **params}, read=partial(read, number=number))
+        read = partial(kept.page, parse=parse, number=number)
+        return self._call(call, "GET", path, params={**paging, **params}, read=read)
 
 
 def _made(consent: RemoteConsent) -> float:

@@ -9,7 +9,6 @@ from functools import partial
 from typing import TypeVar
 
 from linkadmin.providers.http.answer import Answer
-from linkadmin.providers.left_out import named
 from linkadmin.providers.reading import (
     MAX_FIELDS,
     Unusable,
@@ -24,7 +23,7 @@ from linkadmin.providers.reading import (
     required_list,
     required_mapping,
 )
-from linkadmin.providers.records import RemoteConsent, RemotePage
+from linkadmin.providers.records import RemoteConsent, RemotePage, expect_id, named
 from linkadmin.providers.types import Cause, Observation, RemoteInstitution
 
 from .filters import RESOURCES
@@ -48,7 +47,7 @@ def results(answer: Answer) -> list[object]:
     return required_list(required_mapping(answer.data).get("results"))
 
 
-def page(answer: Answer, parse: Callable[[Answer, Mapping[str, object]], T], number: int) -> RemotePage[T]:
+def page(answer: Answer, *, parse: Callable[[Answer, Mapping[str, object]], T], number: int) -> RemotePage[T]:
     """Read a page. Raises ValueError if it is none, or if none of its records can be read."""
     on_page, said = results(answer), required_mapping(answer.data)
     found, odd = listed(on_page, partial(parse, answer))
@@ -69,31 +68,16 @@ def names_in(answer: Answer, value: object) -> tuple[str, ...]:
 
 def institution(answer: Answer, *, expected_id: str) -> RemoteInstitution:
     """Read one institution. Raises ValueError if it is none, or not the expected one."""
-    found = _institution(answer, required_mapping(answer.data))
-    if found.remote_id != expected_id:
-        raise ValueError("another institution was answered")
-    return found
-
-
-def institution_page(answer: Answer, *, number: int) -> RemotePage[RemoteInstitution]:
-    """Read a page of institutions. Raises ValueError if none of it can be read."""
-    return page(answer, _institution, number)
+    return expect_id(institution_of(answer, required_mapping(answer.data)), expected_id)
 
 
 def consent(answer: Answer, *, expected_id: str) -> RemoteConsent:
     """Read one consent. Raises ValueError if it is none, or not the expected one."""
-    found = _consent(answer, required_mapping(answer.data))
-    if found.remote_id != expected_id:
-        raise ValueError("another consent was answered")
-    return found
+    return expect_id(consent_of(answer, required_mapping(answer.data)), expected_id)
 
 
-def consent_page(answer: Answer, *, number: int) -> RemotePage[RemoteConsent]:
-    """Read a page of consents. Raises ValueError if none of it can be read."""
-    return page(answer, _consent, number)
-
-
-def _institution(answer: Answer, item: Mapping[str, object]) -> RemoteInstitution:
+def institution_of(answer: Answer, item: Mapping[str, object]) -> RemoteInstitution:
+    """Read a record of an institution. Raises ValueError for one without a name."""
     name, countries = answer.identifier(item.get("name")), item.get("country_codes")
     if not name:
         raise Unusable(Why.ID_UNUSABLE if item.get("name") else Why.NO_ID)
@@ -120,8 +104,8 @@ def _address(answer: Answer, value: object) -> str:
     return said if said.startswith("https://") and len(said) <= _MAX_ADDRESS else ""
 
 
-def _consent(answer: Answer, item: Mapping[str, object]) -> RemoteConsent:
-    """Read a consent. Whose it is, by name and document number, is left where it is."""
+def consent_of(answer: Answer, item: Mapping[str, object]) -> RemoteConsent:
+    """Read a record of a consent. Whose it is, by name and document number, is left where it is."""
     consent_id = answer.identifier(_first(item, "id", "consent_id"))
     if not consent_id:
         raise ValueError("a consent without an id")

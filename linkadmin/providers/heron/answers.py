@@ -4,7 +4,7 @@ https://docs.herondata.io/api-reference
 """
 
 import re
-from collections.abc import Collection, Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -26,7 +26,6 @@ from linkadmin.providers.errors import (
 )
 from linkadmin.providers.http.admission import Rate
 from linkadmin.providers.http.answer import LONGEST_SENSIBLE, MAX_RETRY_AFTER, Answer
-from linkadmin.providers.left_out import named
 from linkadmin.providers.reading import (
     MAX_FIELDS,
     Unusable,
@@ -39,7 +38,7 @@ from linkadmin.providers.reading import (
     required_list,
     required_mapping,
 )
-from linkadmin.providers.records import Accepted, RemotePage, Removed, ReportsRefreshed
+from linkadmin.providers.records import Accepted, RemotePage, Removed, ReportsRefreshed, expect_id, named
 from linkadmin.providers.types import Cause, ConnectionReport, Observation, RemoteLink
 
 from .plaid_codes import CAUSES, cause_of
@@ -97,9 +96,7 @@ def link(answer: Answer, *, envelope: str = "link", expected_id: str = "") -> Re
     """Read one link out of its envelope. Raises ValueError if it is none, or not the expected one."""
     item = required_mapping(required_mapping(answer.data).get(envelope))
     found = _link(answer, item, known={expected_id})
-    if expected_id and found.remote_id != expected_id:
-        raise ValueError("another link was answered")
-    return found
+    return expect_id(found, expected_id) if expected_id else found
 
 
 def listed_link(answer: Answer, *, item_id: str) -> list[RemoteLink]:
@@ -112,7 +109,7 @@ def batch(answer: Answer, *, asked: frozenset[str]) -> list[RemoteLink]:
     links, odd = records(required_list(required_mapping(answer.data).get("links")), partial(_link, answer))
     missing = asked - {link.remote_id for link in links}
     # What is not listed counts as gone, or as never made: an odd record must not prove that.
-    if any(_may_be_one_of(record.item, missing) for record in odd):
+    if any(record.may_be_one_of(missing, "item_id") for record in odd):
         raise ValueError("a link may be a record that cannot be read")
     return links
 
@@ -218,11 +215,6 @@ def _link(answer: Answer, item: Mapping[str, object], *, known: Container[str] =
         fresh_for=FRESH_FOR.get(str(item.get("type"))),
         request_id=answer.request_id,
     )
-
-
-def _may_be_one_of(record: object, missing: Collection[str]) -> bool:
-    named = mapping(record).get("item_id")
-    return bool(missing) and (not isinstance(named, str) or not named or named in missing)
 
 
 def _cause(status: str, code: str, *, synced: bool) -> Cause:

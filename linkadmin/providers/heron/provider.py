@@ -9,11 +9,11 @@ from functools import partial
 from typing import ClassVar, TypeVar
 
 from linkadmin.providers.errors import Failure, InvalidInput, NotFound, ProviderError
-from linkadmin.providers.filters import Filters
 from linkadmin.providers.http.admission import Quota, Rate
 from linkadmin.providers.http.answer import Answer
 from linkadmin.providers.records import (
     Accepted,
+    Filters,
     FullCheckBy,
     Reach,
     RemotePage,
@@ -248,9 +248,11 @@ class Heron(HeronRecordCalls):
         try:
             return self._in_integration("read_links", end_user_id, read=partial(answers.batch, asked=asked))
         except NotFound:
-            if self._knows(end_user_id):  # so that it is the integration which Heron does not know
-                raise
-            return []
+            try:
+                self.read_end_user(end_user_id)
+            except NotFound:
+                return []
+            raise  # it is the integration which Heron does not know
 
     def list_links(self, filters: Filters, *, page: int = 1, whole: bool = False) -> RemotePage[RemoteLink]:
         """Return all links of a customer, which Heron does not divide into pages."""
@@ -264,19 +266,19 @@ class Heron(HeronRecordCalls):
         return self.options["integration_id"]
 
     def _in_integration(self, call: str, end_user_id: str, *, read: Callable[[Answer], T]) -> T:
-        params = {_QUERY_ID: end_user_id}
-        return self._call(call, "GET", "/api/integrations/{}/links", self._integration, params=params, read=read)
-
-    def _knows(self, end_user_id: str) -> bool:
-        try:
-            self.read_end_user(end_user_id)
-        except NotFound:
-            return False
-        return True
+        return self._call(
+            call,
+            "GET",
+            "/api/integrations/{}/links",
+            self._integration,
+            params={_QUERY_ID: end_user_id},
+            read=read,
+        )
 
     def _find_listed(self, call: str, link: LinkRef) -> list[RemoteLink]:
-        read = partial(answers.listed_link, item_id=link.remote_id)
-        return self._call(call, "GET", _LINKS_OF, link.end_user_id, read=read)
+        return self._call(
+            call, "GET", _LINKS_OF, link.end_user_id, read=partial(answers.listed_link, item_id=link.remote_id)
+        )
 
     def _rate_of(self, call: str, answer: Answer, error: ProviderError | None) -> Rate | None:
         return super()._rate_of(call, answer, error) or answers.rate(self.quota_scope(call), answer)

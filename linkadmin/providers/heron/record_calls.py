@@ -8,9 +8,16 @@ from itertools import chain
 
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Duplicate, OutcomeUnknown, ProviderError
-from linkadmin.providers.filters import Filters, params_of
 from linkadmin.providers.http.answer import Answer
-from linkadmin.providers.records import RemoteConnector, RemoteDataSource, RemoteEndUser, RemotePage, RemoteWebhook
+from linkadmin.providers.records import (
+    Filters,
+    RemoteConnector,
+    RemoteDataSource,
+    RemoteEndUser,
+    RemotePage,
+    RemoteWebhook,
+    params_of,
+)
 
 from . import forms
 from . import records as kept
@@ -127,18 +134,25 @@ class HeronRecordCalls(Provider):
 
     def read_end_user(self, end_user_id: str) -> RemoteEndUser:
         """Read one customer, by our id or by Heron's."""
-        read = partial(kept.end_user, expected_id=end_user_id)
-        return self._call("read_end_user", "GET", "/api/end_users/{}", end_user_id, read=read)
+        return self._call(
+            "read_end_user",
+            "GET",
+            "/api/end_users/{}",
+            end_user_id,
+            read=partial(kept.end_user, expected_id=end_user_id),
+        )
 
     def read_processing(self, end_user_id: str) -> str:
         """Return whether a customer's data is being processed still."""
-        path = "/api/end_users/{}/processing_status"
-        return self._call("read_processing", "GET", path, end_user_id, read=kept.processing)
+        return self._call(
+            "read_processing", "GET", "/api/end_users/{}/processing_status", end_user_id, read=kept.processing
+        )
 
     def list_data_sources(self, end_user_id: str) -> list[RemoteDataSource]:
         """Return a customer's links and files, with the accounts in them."""
-        path = "/api/end_users/{}/data_sources"
-        return self._call("list_data_sources", "GET", path, end_user_id, read=kept.data_sources)
+        return self._call(
+            "list_data_sources", "GET", "/api/end_users/{}/data_sources", end_user_id, read=kept.data_sources
+        )
 
     def list_connectors(self) -> list[RemoteConnector]:
         """Return what Heron calls integrations, without their keys."""

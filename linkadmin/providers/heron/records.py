@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import partial
 
 from linkadmin.providers.http.answer import Answer
-from linkadmin.providers.left_out import named
 from linkadmin.providers.reading import (
     Unusable,
     Why,
@@ -30,6 +29,8 @@ from linkadmin.providers.records import (
     RemotePage,
     RemoteSource,
     RemoteWebhook,
+    expect_id,
+    named,
 )
 from linkadmin.providers.types import Cause, Observation
 
@@ -91,10 +92,7 @@ def data_source(answer: Answer, *, expected_id: str, untold: bool) -> RemoteData
 
     Raises ValueError if it is none, or not the expected one.
     """
-    found = _data_source(answer, {"is_enabled": untold, **required_mapping(answer.data)})
-    if found.remote_id != expected_id:
-        raise ValueError("another source was answered")
-    return found
+    return expect_id(_data_source(answer, {"is_enabled": untold, **required_mapping(answer.data)}), expected_id)
 
 
 def connectors(answer: Answer) -> list[RemoteConnector]:
@@ -114,9 +112,7 @@ def webhook(answer: Answer, *, expected_id: str = "", untold: bool = True) -> Re
     """
     item = required_mapping(required_mapping(answer.data).get("webhook"))
     found = _webhook(answer, {"is_enabled": untold, **item})
-    if expected_id and found.remote_id != expected_id:
-        raise ValueError("another subscription was answered")
-    return found
+    return expect_id(found, expected_id) if expected_id else found
 
 
 def topics(answer: Answer) -> list[str]:

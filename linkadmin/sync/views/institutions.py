@@ -20,9 +20,8 @@ from linkadmin.links import counts, institutions
 from linkadmin.links.institutions import LinkCounts, word
 from linkadmin.links.models import Institution
 from linkadmin.links.presentation import pills, state_counts
-from linkadmin.providers.filters import Filters
 from linkadmin.providers.names import isolated
-from linkadmin.providers.records import RemotePage
+from linkadmin.providers.records import Filters, RemotePage
 from linkadmin.providers.types import Capability, RemoteInstitution
 from linkadmin.sync import institutions as reading
 from linkadmin.sync.forms import AskingForm

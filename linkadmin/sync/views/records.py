@@ -14,7 +14,7 @@ from linkadmin.accounts.models import User
 from linkadmin.audit.actions import ObjectType
 from linkadmin.integrations.models import Integration
 from linkadmin.providers.base import Provider
-from linkadmin.providers.filters import Filters
+from linkadmin.providers.records import Filters
 from linkadmin.providers.types import Capability, CredentialField
 from linkadmin.sync.forms import AskingForm
 from linkadmin.sync.known import RecordRow, customers_here, link_rows, links_here
