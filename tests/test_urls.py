@@ -20,7 +20,7 @@ from linkadmin.operations.changes import PAGES
 from linkadmin.operations.models import Operation, PendingChallenge, State
 from linkadmin.providers.types import Secret
 from linkadmin.sync.models import FullCheck
-from linkadmin.webhooks import secrets
+from linkadmin.webhooks import endpoints
 from linkadmin.webhooks.models import WebhookDelivery
 
 from .environment import HTMX, Environment
@@ -226,7 +226,7 @@ def places(env: Environment) -> dict[str, str]:
         "heron": str(env.heron.pk),
         "bank": str(env.bank().pk),
         "delivery": str(WebhookDelivery.objects.create(integration=env.belvo, key="1").pk),
-        "secret": str(secrets.add(env.belvo, Secret("Bearer never-sent-anywhere"), by=None, after=0).pk),
+        "secret": str(endpoints.add_secret(env.belvo, Secret("Bearer never-sent-anywhere"), by=None, after=0).pk),
         "what": "customers",
         "source": "dso_1",
     }

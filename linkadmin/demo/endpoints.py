@@ -10,7 +10,7 @@ from linkadmin.simulator.belvo.records import PRACTICE_AUTHORIZATION
 from linkadmin.simulator.heron.account import TOPICS
 from linkadmin.simulator.heron.records import PRACTICE_SECRET
 from linkadmin.simulator.state_file import write
-from linkadmin.webhooks import endpoints, secrets
+from linkadmin.webhooks import endpoints
 from linkadmin.webhooks.models import WebhookEndpoint
 
 from .scenarios import BELVO, HERON
@@ -35,7 +35,7 @@ def connect(*, simulator_state: Path, belvo_webhook: Path, url: str, simulator_u
 def _open(integration: Integration) -> WebhookEndpoint:
     endpoint = WebhookEndpoint.objects.filter(integration=integration).first() or endpoints.renew(integration, by=None)
     if not integration.webhook_secrets.exists():
-        secrets.add(integration, Secret(SECRETS[integration.provider]), by=None, after=0)
+        endpoints.add_secret(integration, Secret(SECRETS[integration.provider]), by=None, after=0)
     return endpoint
 
 

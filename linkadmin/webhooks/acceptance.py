@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from linkadmin.providers.records import WebhookHint
 from linkadmin.wake_worker import WakeSoon
 
 from . import deliveries, payloads
@@ -24,10 +23,8 @@ def take(endpoint: LoadedEndpoint, body: bytes, *, signed_with: UUID, now: datet
     delivery = _delivery(endpoint, body, now=now)
     delivery.secret_id = signed_with
     is_new = insert_or_add(delivery, unique=("integration_id", "key"), counter="copies") == 1
-    is_due = delivery.state == DeliveryState.PENDING
-    if is_due and not is_new:
-        is_due = deliveries.work_late_copy(endpoint.integration_id, delivery.key, now=now)
-    if is_due:
+    is_pending = delivery.state == DeliveryState.PENDING
+    if is_pending and (is_new or deliveries.work_late_copy(endpoint.integration_id, delivery.key, now=now)):
         _waker.set()
 
 
@@ -45,18 +42,15 @@ def _delivery(endpoint: LoadedEndpoint, body: bytes, *, now: datetime) -> Webhoo
     try:
         hint, delivery.payload = endpoint.provider_class.read_webhook(body), payloads.cleaned(body, endpoint.redactor)
     except ValueError:
-        delivery.state, delivery.outcome = DeliveryState.DONE, DeliveryOutcome.INVALID_PAYLOAD
-        delivery.processed_at = now
-        return delivery
-    return _told(delivery, hint, now=now)
-
-
-def _told(delivery: WebhookDelivery, hint: WebhookHint, *, now: datetime) -> WebhookDelivery:
-    delivery.kind, delivery.topic = hint.kind.value, hint.topic
-    delivery.remote_link_id, delivery.end_user_id = hint.remote_link_id, hint.end_user_id
-    delivery.consent_id, delivery.request_id = hint.consent_id, hint.request_id
-    delivery.remote_created_at = hint.created_at
-    if hint.created_at is not None and hint.created_at < now - LATE_AFTER:
-        # The full checks since then have read what it tells of.
-        delivery.state, delivery.outcome, delivery.processed_at = DeliveryState.DONE, DeliveryOutcome.LATE, now
+        delivery.outcome = DeliveryOutcome.INVALID_PAYLOAD
+    else:
+        delivery.kind, delivery.topic = hint.kind.value, hint.topic
+        delivery.remote_link_id, delivery.end_user_id = hint.remote_link_id, hint.end_user_id
+        delivery.consent_id, delivery.request_id = hint.consent_id, hint.request_id
+        delivery.remote_created_at = hint.created_at
+        if hint.created_at is not None and hint.created_at < now - LATE_AFTER:
+            # The full checks since then have read what it tells of.
+            delivery.outcome = DeliveryOutcome.LATE
+    if delivery.outcome:
+        delivery.state, delivery.processed_at = DeliveryState.DONE, now
     return delivery

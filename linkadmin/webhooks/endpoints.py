@@ -1,27 +1,38 @@
-"""The URL of an integration's webhooks, and what it takes to verify a delivery there."""
+"""The URL of an integration's webhooks, and the secrets that sign them: at most two live ones, to rotate without a gap."""
 
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.models import Outcome
-from linkadmin.integrations.encryption import decrypt
+from linkadmin.integrations.encryption import decrypt, encrypt, fingerprint
 from linkadmin.integrations.models import Integration
 from linkadmin.providers import provider_class
 from linkadmin.providers.base import Provider
 from linkadmin.providers.http.redaction import Redactor
 from linkadmin.providers.types import Secret
 
-from .models import ENCRYPTED_FOR, WebhookEndpoint, new_path
+from .models import ENCRYPTED_FOR, LIVE_SECRETS, WebhookEndpoint, WebhookSecret, new_path
 
 CACHE_SECONDS = 2.0  # a change of address or secrets is known to all processes after so long
+LOOKED_AT = 100  # of the last deliveries, to tell which secrets are in use
+
+
+class TooManySecrets(Exception):
+    """There are two live secrets already: one has to be revoked first."""
+
+
+class StaleForm(Exception):
+    """Another secret was added since the form was shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,15 @@ class LoadedEndpoint:
         return matching[0] if matching else None
 
 
+@dataclass(frozen=True, slots=True)
+class SecretInUse:
+    """A live secret, and how many of the last deliveries it signed."""
+
+    row: WebhookSecret
+    proved: int
+    of: int
+
+
 _loaded: dict[str, tuple[float, LoadedEndpoint]] = {}  # by address, until when (monotonic seconds)
 
 
@@ -49,14 +69,7 @@ def renew(integration: Integration, *, by: User | None) -> WebhookEndpoint:
     endpoint, is_new = WebhookEndpoint.objects.update_or_create(
         integration=integration, defaults={"path": new_path(), "created_at": timezone.now()}
     )
-    transaction.on_commit(forget)
-    log.record(
-        actor=by,
-        action=Action.ENDPOINT_CREATED if is_new else Action.ENDPOINT_URL_RENEWED,
-        object_type=ObjectType.INTEGRATION,
-        object_id=integration.pk,
-        outcome=Outcome.DONE,
-    )
+    _record(integration.pk, Action.ENDPOINT_CREATED if is_new else Action.ENDPOINT_URL_RENEWED, by=by)
     return endpoint
 
 
@@ -77,13 +90,49 @@ def forget() -> None:
     _loaded.clear()
 
 
+@transaction.atomic
+def add_secret(integration: Integration, secret: Secret, *, by: User | None, after: int) -> WebhookSecret:
+    """Encrypt one more secret of an integration, the next one after version `after`.
+
+    Raises StaleForm if that was not the latest one, and TooManySecrets.
+    """
+    Integration.objects.select_for_update().get(pk=integration.pk)
+    if latest_version(integration) != after:
+        raise StaleForm
+    if integration.webhook_secrets.filter(revoked_at=None).count() >= LIVE_SECRETS:
+        raise TooManySecrets
+    row = WebhookSecret(integration=integration, version=after + 1, created_by=by, fingerprint=fingerprint(secret))
+    row.encrypted = encrypt(secret, row=row.pk, version=row.version, **ENCRYPTED_FOR)
+    row.save(force_insert=True)
+    _record(integration.pk, Action.WEBHOOK_SECRET_ADDED, by=by, fingerprint=row.fingerprint)
+    return row
+
+
+@transaction.atomic
+def revoke_secret(row: WebhookSecret, *, by: User) -> None:
+    """Let a secret prove nothing any more, and drop its value."""
+    live = WebhookSecret.objects.filter(pk=row.pk, revoked_at=None)
+    if live.update(revoked_at=timezone.now(), encrypted=b""):
+        _record(row.integration_id, Action.WEBHOOK_SECRET_REVOKED, by=by, fingerprint=row.fingerprint)
+
+
+def latest_version(integration: Integration) -> int:
+    """Return the version of the secret that was added last; 0 before the first."""
+    return integration.webhook_secrets.aggregate(latest=Max("version"))["latest"] or 0
+
+
+def secrets_in_use(integration: Integration) -> list[SecretInUse]:
+    """Return the live secrets, the newest first."""
+    live = integration.webhook_secrets.filter(revoked_at=None).select_related("created_by").order_by("-version")
+    proved = Counter(integration.deliveries.order_by("-pk").values_list("secret_id", flat=True)[:LOOKED_AT])
+    return [SecretInUse(row, proved[row.pk], proved.total()) for row in live]
+
+
 def _read(provider: str, path: str) -> LoadedEndpoint | None:
     """Read an endpoint with all its secrets in one statement."""
-    rows = WebhookEndpoint.objects.filter(path=path, integration__provider=provider).values_list(
-        "integration_id",
-        *(f"integration__webhook_secrets__{name}" for name in ("pk", "encrypted", "version", "revoked_at")),
-    )
-    found = list(rows)
+    names = (f"integration__webhook_secrets__{name}" for name in ("pk", "encrypted", "version", "revoked_at"))
+    endpoint = WebhookEndpoint.objects.filter(path=path, integration__provider=provider)
+    found = list(endpoint.values_list("integration_id", *names))
     if not found:
         return None
     secrets = tuple(
@@ -93,3 +142,15 @@ def _read(provider: str, path: str) -> LoadedEndpoint | None:
     )
     redactor = Redactor(secret for _pk, secret in secrets)
     return LoadedEndpoint(found[0][0], provider_class(provider), secrets, redactor)
+
+
+def _record(integration_id: UUID, action: Action, *, by: User | None, **details: str) -> None:
+    transaction.on_commit(forget)
+    log.record(
+        actor=by,
+        action=action,
+        object_type=ObjectType.INTEGRATION,
+        object_id=integration_id,
+        outcome=Outcome.DONE,
+        details=details,
+    )

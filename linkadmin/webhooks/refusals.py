@@ -53,11 +53,6 @@ def last_hour(integration: Integration) -> int:
     return recent.aggregate(total=Sum("count"))["total"] or 0
 
 
-def forget(*, before: datetime) -> None:
-    """Drop the counts of minutes before a moment."""
-    RefusalCount.objects.filter(minute__lt=before).delete()
-
-
 def flooded(*, now: datetime) -> list[tuple[Integration, int]]:
     """Return the integrations with too many refusals in one of the last ten minutes, and how many in the worst."""
     loud = RefusalCount.objects.filter(minute__range=(now - timedelta(minutes=10), now), count__gt=ALERT_ABOVE)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from linkadmin.heartbeats import signs
 
-from . import deliveries, refusals
+from .models import RefusalCount, WebhookDelivery, first_id
 
 BATCH = 2_000
 
@@ -17,6 +17,8 @@ BATCH = 2_000
 def delete_old() -> None:
     """Drop messages and counts that are older than they are kept."""
     before = timezone.now() - timedelta(days=settings.DELIVERIES_KEPT_DAYS)
-    while deliveries.forget(before=before, limit=BATCH) == BATCH:
+    old = WebhookDelivery.objects.filter(pk__lt=first_id(before)).order_by("pk").values_list("pk", flat=True)
+    while ids := list(old[:BATCH]):
+        WebhookDelivery.objects.filter(pk__in=ids).delete()
         signs.note_progress()
-    refusals.forget(before=before)
+    RefusalCount.objects.filter(minute__lt=before).delete()

@@ -16,7 +16,7 @@ from django.utils import timezone
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Link
 from linkadmin.providers.types import Secret
-from linkadmin.webhooks import deliveries, endpoints, secrets
+from linkadmin.webhooks import deliveries, endpoints
 from linkadmin.webhooks.models import DeliveryOutcome, WebhookDelivery
 
 AUTHORIZATION = "Bearer a-header-that-belvo-sends-along"
@@ -29,7 +29,7 @@ def open_endpoint(integration: Integration, *texts: str) -> str:
     """Give an integration an address and secrets; return the address."""
     endpoint = endpoints.renew(integration, by=None)
     for number, text in enumerate(texts or [AUTHORIZATION if integration.provider == "belvo" else SECRET]):
-        secrets.add(integration, Secret(text), by=None, after=number)
+        endpoints.add_secret(integration, Secret(text), by=None, after=number)
     endpoints.forget()
     return endpoint.address
 

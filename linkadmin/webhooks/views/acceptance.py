@@ -49,15 +49,11 @@ def _take_in(request: HttpRequest, endpoint: endpoints.LoadedEndpoint) -> HTTPSt
         return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     if declared.isdigit() and len(body) < int(declared):  # cut short on its way
         return HTTPStatus.BAD_REQUEST
-    signed_with = endpoint.secret_of(_headers(request), body)
+    signed_with = endpoint.secret_of({name.lower(): text for name, text in request.headers.items()}, body)
     if signed_with is None:
         return HTTPStatus.UNAUTHORIZED
     acceptance.take(endpoint, body, signed_with=signed_with, now=timezone.now())
     return HTTPStatus.ACCEPTED
-
-
-def _headers(request: HttpRequest) -> dict[str, str]:
-    return {name.lower(): text for name, text in request.headers.items()}
 
 
 def _read(request: HttpRequest) -> bytes:

@@ -17,10 +17,9 @@ from linkadmin.integrations.models import Integration
 from linkadmin.providers.types import Capability, Secret
 from linkadmin.web.compression import no_compression
 from linkadmin.web.pages import go, reader
-from linkadmin.webhooks import endpoints, refusals, secrets
+from linkadmin.webhooks import endpoints, refusals
 from linkadmin.webhooks.forms import AfterForm, ConfirmForm, SecretForm
 from linkadmin.webhooks.models import LIVE_SECRETS, WebhookEndpoint, WebhookSecret
-from linkadmin.webhooks.usage import secrets_in_use
 
 
 @no_compression
@@ -34,14 +33,12 @@ def integration_endpoint(request: HttpRequest, pk: UUID) -> HttpResponse:
 def endpoint_url(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Make the address, or a new one once it was read what that means."""
     integration = _integration(pk)
-    if not WebhookEndpoint.objects.filter(integration=integration).exists() and request.method == "POST":
-        endpoints.renew(integration, by=reader(request))
-        messages.success(request, _("The inbox has its address."))
-        return go(request, _url(integration))
+    is_first = request.method == "POST" and not WebhookEndpoint.objects.filter(integration=integration).exists()
     form = ConfirmForm(request.POST or None, expected=integration.name)
-    if form.is_valid():
+    if is_first or form.is_valid():
         endpoints.renew(integration, by=reader(request))
-        messages.success(request, _("The address is a new one. Enter it at the provider now."))
+        first, renewed = _("The inbox has its address."), _("The address is a new one. Enter it at the provider now.")
+        messages.success(request, first if is_first else renewed)
         return go(request, _url(integration))
     context = {"integration": integration, "form": form, "back": _url(integration)}
     return render(request, "webhooks/address.html", context, status=422 if form.is_bound else 200)
@@ -83,14 +80,14 @@ def secret_revoke(request: HttpRequest, pk: UUID, secret: UUID) -> HttpResponse:
     row = get_object_or_404(WebhookSecret, pk=secret, integration=integration, revoked_at=None)
     form = ConfirmForm(request.POST or None, expected=row.fingerprint)
     if form.is_valid():
-        secrets.revoke(row, by=reader(request))
+        endpoints.revoke_secret(row, by=reader(request))
         messages.success(request, _("The secret is retired, and its value is gone."))
         return go(request, _url(integration))
     context = {
         "integration": integration,
         "form": form,
         "back": _url(integration),
-        "use": next(use for use in secrets_in_use(integration) if use.row.pk == row.pk),
+        "use": next(use for use in endpoints.secrets_in_use(integration) if use.row.pk == row.pk),
         "is_last": not integration.webhook_secrets.filter(revoked_at=None).exclude(pk=row.pk).exists(),
     }
     return render(request, "webhooks/revoke.html", context, status=422 if form.is_bound else 200)
@@ -108,10 +105,10 @@ def _url(integration: Integration) -> str:
 def _add(request: HttpRequest, integration: Integration, secret: Secret, *, after: int) -> bool:
     """Keep a secret, or say why not; tell whether it is kept."""
     try:
-        secrets.add(integration, secret, by=reader(request), after=after)
-    except secrets.StaleForm:
+        endpoints.add_secret(integration, secret, by=reader(request), after=after)
+    except endpoints.StaleForm:
         told = _("A secret was added since that page was opened. Look at the list before you add another one.")
-    except secrets.TooManySecrets:
+    except endpoints.TooManySecrets:
         told = _("There are two live secrets already. Retire the one that is not used any more first.")
     else:
         return True
@@ -130,8 +127,8 @@ def _page(
 ) -> HttpResponse:
     may_change = may(request.user, Right.MANAGE_INTEGRATIONS)
     endpoint = WebhookEndpoint.objects.filter(integration=integration).select_related("integration").first()
-    live = secrets_in_use(integration)
-    after = {"after": secrets.latest_version(integration)}
+    live = endpoints.secrets_in_use(integration)
+    after = {"after": endpoints.latest_version(integration)}
     context: dict[str, Any] = {
         "integration": integration,
         "address": request.build_absolute_uri(endpoint.address) if endpoint and may_change else "",
