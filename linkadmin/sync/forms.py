@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from linkadmin.operations.changes.account import NO, YES
 from linkadmin.operations.forms.fields import DrawnForm, OnceForm
-from linkadmin.providers.names import clean_name, isolated
 from linkadmin.providers.records import Filters
 from linkadmin.providers.types import CredentialField
+from linkadmin.webhooks.forms import ConfirmForm
 
 
 class AskingForm(DrawnForm):
@@ -103,17 +103,7 @@ class WebhookSwitchForm(SwitchForm):
     url = forms.CharField(max_length=500, widget=forms.HiddenInput)
 
 
-class TypedForm(OnceForm):
+class TypedForm(ConfirmForm, OnceForm):
     """A name that has to be typed once more before something with a wide effect."""
 
-    typed = forms.CharField(max_length=80, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}))
-
-    def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.name = name
-        self.fields["typed"].label = _("Type “%(name)s” to confirm") % {"name": isolated(name)}
-
-    def clean_typed(self) -> str:
-        if clean_name(self.cleaned_data["typed"]) != self.name:
-            raise forms.ValidationError(_("This is not the name. Nothing was sent."))
-        return self.name
+    mistyped = _("This is not the name. Nothing was sent.")

@@ -48,6 +48,7 @@ class SecretForm(AfterForm):
 class ConfirmForm(forms.Form):
     """A word that has to be typed before something that cannot be taken back."""
 
+    mistyped = _("This is not the word. Nothing was changed.")
     typed = forms.CharField(max_length=80, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}))
 
     def __init__(self, *args: Any, expected: str, **kwargs: Any) -> None:
@@ -57,5 +58,5 @@ class ConfirmForm(forms.Form):
 
     def clean_typed(self) -> str:
         if clean_name(self.cleaned_data["typed"]) != self.expected:
-            raise forms.ValidationError(_("This is not the word. Nothing was changed."))
+            raise forms.ValidationError(self.mistyped)
         return self.expected

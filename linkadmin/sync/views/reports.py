@@ -24,8 +24,8 @@ def integration_reports(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Make the reports of all customers of an integration anew, once its name was typed."""
     integration = integration_that_can(pk, Capability.REGENERATE_REPORTS)
     if request.method != "POST":
-        return _page(request, integration, TypedForm(name=integration.name))
-    form = TypedForm(request.POST, name=integration.name)
+        return _page(request, integration, TypedForm(expected=integration.name))
+    form = TypedForm(request.POST, expected=integration.name)
     if not form.is_valid():
         return _page(request, integration, form, status=422)
     try:
