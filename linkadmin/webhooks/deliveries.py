@@ -19,7 +19,7 @@ from linkadmin.audit.models import Outcome
 from linkadmin.links.models import Link
 from linkadmin.work_queue import RELEASED, held
 
-from .models import DeliveryLink, DeliveryOutcome, DeliveryState, WebhookDelivery, first_id
+from .models import DeliveryLink, DeliveryOutcome, DeliveryState, WebhookDelivery
 
 LOOK_AGAIN = timedelta(minutes=10)  # at a message whose links are still unread
 COPIES_COME_WITHIN = timedelta(minutes=10)  # of the work on a message: later ones may tell of something new
@@ -78,19 +78,23 @@ def close(delivery: WebhookDelivery, outcome: DeliveryOutcome) -> bool:
 
 
 @transaction.atomic
-def reprocess(delivery: WebhookDelivery, *, by: User) -> bool:
-    """Have a message worked again; tell whether there was anything to work on."""
-    begun = _begin_anew(WebhookDelivery.objects.filter(pk=delivery.pk), by=by)
-    _record_reprocess(by, begun, delivery.pk)
-    return bool(begun)
+def reprocess(chosen: "QuerySet[WebhookDelivery]", *, by: User, object_id: object = "") -> int:
+    """Have messages worked again, at most MOST_REPROCESSED of them, the newest first; return how many.
 
-
-@transaction.atomic
-def reprocess_all(deliveries: "QuerySet[WebhookDelivery]", *, by: User) -> int:
-    """Have messages worked again, at most MOST_REPROCESSED of them, the newest first; return how many."""
-    newest = _reprocessable(deliveries).order_by("-pk").values("pk")[:MOST_REPROCESSED]
-    begun = _begin_anew(WebhookDelivery.objects.filter(pk__in=newest), by=by)
-    _record_reprocess(by, begun)
+    `object_id` is the one that was chosen by itself.
+    """
+    newest = _reprocessable(chosen).order_by("-pk").values("pk")[:MOST_REPROCESSED]
+    again = _anew(timezone.now()) | {"reprocess_count": F("reprocess_count") + 1, "reprocessed_by": by}
+    first = Case(When(first_outcome="", then=F("outcome")), default=F("first_outcome"))
+    begun = _reprocessable(WebhookDelivery.objects.filter(pk__in=newest)).update(first_outcome=first, **again)
+    log.record(
+        actor=by,
+        action=Action.DELIVERY_REPROCESSED,
+        object_type=ObjectType.DELIVERY,
+        object_id=object_id,
+        outcome=Outcome.DONE if begun else Outcome.REJECTED,
+        details={"deliveries": begun},
+    )
     return begun
 
 
@@ -102,39 +106,14 @@ def work_late_copy(integration_id: UUID, key: str, *, now: datetime) -> bool:
     return bool(_reprocessable(same).update(**_anew(now)))
 
 
-def forget(*, before: datetime, limit: int) -> int:
-    """Drop messages that came before a moment, the oldest first; return how many."""
-    old = WebhookDelivery.objects.filter(pk__lt=first_id(before)).order_by("pk")
-    ids = list(old.values_list("pk", flat=True)[:limit])
-    WebhookDelivery.objects.filter(pk__in=ids).delete()
-    return len(ids)
-
-
 def _reprocessable(deliveries: "QuerySet[WebhookDelivery]") -> "QuerySet[WebhookDelivery]":
     return deliveries.filter(state=DeliveryState.DONE).exclude(outcome=DeliveryOutcome.INVALID_PAYLOAD)
-
-
-def _begin_anew(deliveries: "QuerySet[WebhookDelivery]", *, by: User) -> int:
-    again = _anew(timezone.now()) | {"reprocess_count": F("reprocess_count") + 1, "reprocessed_by": by}
-    first = Case(When(first_outcome="", then=F("outcome")), default=F("first_outcome"))
-    return _reprocessable(deliveries).update(first_outcome=first, **again)
 
 
 def _anew(now: datetime) -> dict[str, object]:
     """Return the columns of a message that somebody has to work on from now on."""
     none_yet = {**RELEASED, "outcome": "", "attempts": 0, "processed_at": None}
     return none_yet | {"state": DeliveryState.PENDING, "wanted_at": now, "due_at": now}
-
-
-def _record_reprocess(by: User, begun: int, object_id: object = "") -> None:
-    log.record(
-        actor=by,
-        action=Action.DELIVERY_REPROCESSED,
-        object_type=ObjectType.DELIVERY,
-        object_id=object_id,
-        outcome=Outcome.DONE if begun else Outcome.REJECTED,
-        details={"deliveries": begun},
-    )
 
 
 def _release(delivery: WebhookDelivery, **values: object) -> bool:

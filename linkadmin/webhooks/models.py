@@ -103,9 +103,6 @@ class WebhookSecret(models.Model):
 class WebhookDelivery(WorkItem):
     """One message of a provider, as it came and was cleaned. Its id stands in the order of time."""
 
-    State = DeliveryState
-    Outcome = DeliveryOutcome
-
     id = models.UUIDField(primary_key=True, default=new_delivery_id, editable=False)
     integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
     key = models.CharField(max_length=64)  # what its copies have in common

@@ -150,7 +150,7 @@ class TestKnownLink:
         work()
         LinkRead.objects.update(read_at=timezone.now() - timedelta(seconds=11))
 
-        deliveries.reprocess(delivery, by=env.people["adm"])
+        deliveries.reprocess(WebhookDelivery.objects.filter(pk=delivery.pk), by=env.people["adm"])
         work()
 
         assert (reads(env), outcome_of(delivery)) == (2, DeliveryOutcome.NO_CHANGE)

@@ -118,7 +118,7 @@ def test_message_worked_again_needs_a_read_of_its_own(env: Environment, delivery
     worked(delivery, link, outcome=CHANGED)
     before = timezone.now()
 
-    assert deliveries.reprocess(delivery, by=env.people["ana"])
+    assert deliveries.reprocess(WebhookDelivery.objects.filter(pk=delivery.pk), by=env.people["ana"])
     deliveries.note_links(claimed()[0], [link])
 
     assert deliveries.close_read([link.pk], began_at=before, outcome=NO_CHANGE) == 0
@@ -129,7 +129,7 @@ def test_message_worked_again_needs_a_read_of_its_own(env: Environment, delivery
 def test_message_worked_again_may_be_about_other_links(env: Environment, delivery: WebhookDelivery) -> None:
     wrong, right = env.belvo_link(), env.belvo_link("Other", bank="gringotts_mx_retail")
     worked(delivery, wrong)
-    deliveries.reprocess(delivery, by=env.people["ana"])
+    deliveries.reprocess(WebhookDelivery.objects.filter(pk=delivery.pk), by=env.people["ana"])
 
     worked(delivery, right)
 

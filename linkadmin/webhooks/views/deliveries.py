@@ -19,14 +19,13 @@ from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.models import Outcome
 from linkadmin.heartbeats import watch
 from linkadmin.links import presentation
-from linkadmin.links.models import Link
 from linkadmin.links.queries import NAMED, visible_to
 from linkadmin.paging import PAGE_SIZE
 from linkadmin.wake_worker import wake_workers
 from linkadmin.web.pages import draw, go, reader
 from linkadmin.webhooks import acceptance, deliveries, payloads, queries, refusals
 from linkadmin.webhooks.models import WebhookDelivery
-from linkadmin.webhooks.presentation import outcome_badge, rows
+from linkadmin.webhooks.presentation import outcome_badge
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -40,7 +39,7 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
         "filter": chosen,
         "pills": presentation.pills(request.GET, chosen.form),
         "words": words,
-        "rows": rows(page.rows),
+        "rows": [(each, outcome_badge(each)) for each in page.rows],
         "page": page,
         "unknown": unknown,
         "unknown_most": "+" if unknown == queries.COUNT_LIMIT else "",
@@ -61,9 +60,10 @@ def delivery_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         WebhookDelivery.objects.select_related("integration", "secret", "reprocessed_by"), pk=pk
     )
     see_names = may(request.user, Right.SEE_NAMES)
-    links = _links_of(request, delivery)
+    about = visible_to(reader(request)).filter(delivery_links__delivery=delivery).order_by("urgency", "pk")
+    links = about.select_related(*NAMED)[:PAGE_SIZE]
     if links:
-        _seen(request, delivery)
+        _record_view(request, delivery)
     context = {
         "delivery": delivery,
         "outcome": outcome_badge(delivery, with_meaning=True),
@@ -80,7 +80,7 @@ def delivery_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 def delivery_reprocess(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Have one message worked again."""
     delivery = get_object_or_404(WebhookDelivery, pk=pk)
-    if deliveries.reprocess(delivery, by=reader(request)):
+    if deliveries.reprocess(WebhookDelivery.objects.filter(pk=pk), by=reader(request), object_id=pk):
         wake_workers(acceptance.PROCESS_TASK)
         queued = _("Queued: its links will be read again.")
         messages.success(request, watch.ongoing(queued, _("Queued. Its links are read once background work starts.")))
@@ -93,7 +93,7 @@ def delivery_reprocess(request: HttpRequest, pk: UUID) -> HttpResponse:
 def delivery_reprocess_all(request: HttpRequest) -> HttpResponse:
     """Have all messages worked again that the list shows under the filters of its address and the words searched."""
     _chosen, found = _narrowed(request.GET, _search_words(request))
-    begun = deliveries.reprocess_all(found, by=reader(request))
+    begun = deliveries.reprocess(found, by=reader(request))
     if begun:
         wake_workers(acceptance.PROCESS_TASK)
         messages.success(
@@ -114,13 +114,7 @@ def _narrowed(query: QueryDict, words: str) -> tuple[queries.DeliveryFilter, "Qu
     return chosen, queries.search(chosen.qs, words) if words else chosen.qs
 
 
-def _links_of(request: HttpRequest, delivery: WebhookDelivery) -> "QuerySet[Link]":
-    """Return the links it is about, as far as the reader may see them."""
-    links = visible_to(reader(request)).filter(delivery_links__delivery=delivery).order_by("urgency", "pk")
-    return links.select_related(*NAMED)[:PAGE_SIZE]
-
-
-def _seen(request: HttpRequest, delivery: WebhookDelivery) -> None:
+def _record_view(request: HttpRequest, delivery: WebhookDelivery) -> None:
     log.record(
         actor=reader(request),
         action=Action.DELIVERY_VIEWED,
