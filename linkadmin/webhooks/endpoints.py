@@ -1,4 +1,4 @@
-"""The URL of an integration's webhooks, and the secrets that sign them: at most two live ones, to rotate without a gap."""
+"""The URL of an integration's webhooks, and the secrets that sign them: two may be live, to rotate without a gap."""
 
 import time
 from collections import Counter
