@@ -15,7 +15,7 @@ from linkadmin.providers.base import Provider
 from linkadmin.providers.records import Filters, LeftOut, RemotePage
 from linkadmin.providers.types import Capability, RemoteInstitution
 
-from .models import left_out
+from .models import SkippedRecord, note_skipped
 
 READ_EVERY = timedelta(hours=24)
 COLUMNS = (
@@ -55,7 +55,8 @@ def read_institution_list(integration: Integration, provider: Provider) -> int:
     remote = list(provider.list_institutions(odd))
     with transaction.atomic():
         kept = _store(integration, remote, now)
-        left_out.note_institutions(integration, odd)
+        integration.left_out.filter(kind=SkippedRecord.Kind.INSTITUTION).delete()
+        note_skipped(integration, SkippedRecord.Kind.INSTITUTION, odd)
         Integration.objects.filter(pk=integration.pk).update(institutions_read_at=now)
     return kept
 

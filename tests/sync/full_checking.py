@@ -15,7 +15,7 @@ from linkadmin.simulator.generated import Population
 from linkadmin.simulator.server import Simulator
 from linkadmin.simulator.settings import DEFAULTS, SimulatorSettings
 from linkadmin.sync import full_checks
-from linkadmin.sync.full_checks import batches, worker
+from linkadmin.sync.full_checks import lifecycle, worker
 from linkadmin.sync.models import FullCheck, FullCheckBatch, FullCheckState
 from tests.environment import HERON_INTEGRATION, Clock, Environment, build
 
@@ -51,7 +51,7 @@ def work(full_check: FullCheck) -> FullCheck:
 
 def read_one(full_check: FullCheck) -> FullCheckBatch:
     """Read the next part and nothing more, as a worker does that dies after it."""
-    (part,) = batches.claim(full_check.pk, limit=1)
+    (part,) = lifecycle.claim_parts(full_check.pk, limit=1)
     worker._read(full_check, part, connections.client_for(full_check.integration, in_background=True))
     return part
 

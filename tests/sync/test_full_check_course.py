@@ -18,7 +18,7 @@ from linkadmin.providers.belvo import provider as belvo
 from linkadmin.providers.types import Cause, HealthState, Secret
 from linkadmin.simulator.settings import SimulatorSettings
 from linkadmin.sync import full_checks
-from linkadmin.sync.full_checks import batches, lifecycle, tasks, worker
+from linkadmin.sync.full_checks import lifecycle, tasks, worker
 from linkadmin.sync.models import FullCheck, FullCheckBatch, FullCheckState
 from tests.environment import Environment
 from tests.sync.full_checking import crowd, full_check, go_on, pauses_end, read_one, swept, work, workers_die
@@ -184,12 +184,12 @@ def test_page_that_never_comes_ends_the_full_check(env: Environment, patient: No
 
     assert done.state == FullCheckState.FAILED
     assert "No usable answer came." in done.note
-    assert len(env.calls("GET", "/api/links/")) == batches.MOST_TRIES
+    assert len(env.calls("GET", "/api/links/")) == lifecycle.MOST_TRIES
 
 
 def test_customer_who_cannot_be_read_is_left_out(env: Environment, patient: None) -> None:
     odd = env.heron_link("Odd", item_id="item-odd")
-    env.simulator.fail("GET", "/api/integrations/", "html_200", times=batches.MOST_TRIES)
+    env.simulator.fail("GET", "/api/integrations/", "html_200", times=lifecycle.MOST_TRIES)
 
     done = full_check(env.heron)
 
@@ -201,7 +201,7 @@ def test_customer_who_cannot_be_read_is_left_out(env: Environment, patient: None
 def test_killed_worker_s_pages_come_back(town: Environment) -> None:
     started = full_checks.start(town.belvo)
     read_one(started)
-    batches.claim(started.pk, limit=2)  # and dies
+    lifecycle.claim_parts(started.pk, limit=2)  # and dies
 
     work(started)
     assert (started.is_running, started.seen) == (True, 60)
@@ -283,17 +283,17 @@ def test_list_that_gets_shorter_meanwhile_comes_to_an_end(town: Environment) -> 
 def test_page_of_a_worker_that_counted_as_dead_is_dropped(town: Environment) -> None:
     swept(town.belvo)
     started = full_checks.start(town.belvo)
-    (stale,) = batches.claim(started.pk, limit=1)
+    (stale,) = lifecycle.claim_parts(started.pk, limit=1)
     workers_die(started)
     go_on(started)
 
-    assert batches.note_answer(stale, b"", requested_at=timezone.now(), total=1) is False
+    assert lifecycle.note_answer(stale, b"", requested_at=timezone.now(), total=1) is False
 
 
 def test_read_that_is_newer_than_a_page_stays(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     link = env.belvo_link(cause=Cause.LOGIN_REFUSED)
     swept(env.belvo)
-    original = batches.note_answer
+    original = lifecycle.note_answer
 
     def overtaken(*args: object, **more: object) -> bool:
         """Let the link break, and be read, between a page's answer and our work on it."""
@@ -301,7 +301,7 @@ def test_read_that_is_newer_than_a_page_stays(env: Environment, monkeypatch: pyt
         reading.read(Link.objects.get(pk=link.pk))
         return original(*args, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(batches, "note_answer", overtaken)
+    monkeypatch.setattr(lifecycle, "note_answer", overtaken)
     swept(env.belvo)
 
     link.refresh_from_db()

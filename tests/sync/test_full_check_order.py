@@ -14,7 +14,7 @@ from linkadmin.integrations.models import Integration
 from linkadmin.links import health
 from linkadmin.links.models import EndUser, Link
 from linkadmin.providers.types import Cause, Observation, RemoteLink
-from linkadmin.sync.full_checks import batches, links
+from linkadmin.sync.full_checks import lifecycle, lists
 from linkadmin.sync.models import FullCheck, FullCheckState
 
 pytestmark = pytest.mark.django_db
@@ -47,14 +47,14 @@ class Story:
 
     def ask_for_a_page(self) -> None:
         self.pages += 1
-        batches.add_pages(self.full_check, [self.pages])
-        (part,) = batches.claim(self.full_check.pk, limit=1)
+        lifecycle.add_pages(self.full_check, [self.pages])
+        (part,) = lifecycle.claim_parts(self.full_check.pk, limit=1)
         at, record = self.now, self.record
 
         def answer() -> None:
-            batches.note_answer(part, links.packed([record.remote_id]), requested_at=at, total=1)
-            links.take_links(part, self.link.integration, [record], at)
-            batches.close(part)
+            lifecycle.note_answer(part, lists.packed([record.remote_id]), requested_at=at, total=1)
+            lists.take_links(part, self.link.integration, [record], at)
+            lifecycle.close_part(part)
 
         self.waiting.append((at, self.word, answer))
 

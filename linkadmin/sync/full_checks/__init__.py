@@ -1,7 +1,6 @@
 """Readings of all that one integration has at its provider: how each link stands, which are new, which are missing."""
 
-from .discovery import add_unknown_links
 from .lifecycle import WORK_TASK, can_full_check, due, running, start, stop, waiting
 from .worker import work
 
-__all__ = ["WORK_TASK", "add_unknown_links", "can_full_check", "due", "running", "start", "stop", "waiting", "work"]
+__all__ = ["WORK_TASK", "can_full_check", "due", "running", "start", "stop", "waiting", "work"]

@@ -1,8 +1,12 @@
-"""The lifecycle of a full check: started once, continued by one worker at a time, and ended in one of three ways."""
+"""The lifecycle of a full check: started once, continued by one worker at a time, and ended in one of three ways.
 
+Each of its parts is one call, and closed by the worker that holds its claim.
+"""
+
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -22,11 +26,12 @@ from linkadmin.providers.records import FullCheckBy, RemotePage
 from linkadmin.providers.types import Capability
 from linkadmin.sync.models import FullCheck, FullCheckBatch, FullCheckState
 from linkadmin.wake_worker import wake_worker
+from linkadmin.work_queue import RELEASED, held
 
-from . import batches
+Kind = FullCheckBatch.BatchKind
 
-T = TypeVar("T")
-
+MOST_TRIES = 6  # of a part
+MOST_PAGES = 20_000  # a list that goes on is not one
 WORK_TASK = "sync.work_full_check"
 ATTENDED = timedelta(seconds=10)  # without a sign of life, another worker takes over
 KEPT = timedelta(days=30)
@@ -75,22 +80,21 @@ def fail(full_check: FullCheck, why: str, *, missing: int = 0) -> None:
 @transaction.atomic
 def complete(full_check: FullCheck, *, seen: int, missing: int) -> None:
     """End a full check that read the whole list: all that is known was asked about at its beginning."""
-    if not _end(full_check, FullCheckState.DONE, note="", seen=seen, missing=missing):
-        return
-    Integration.objects.filter(pk=full_check.integration_id).update(last_full_check_at=full_check.started_at)
+    if _end(full_check, FullCheckState.DONE, note="", seen=seen, missing=missing):
+        Integration.objects.filter(pk=full_check.integration_id).update(last_full_check_at=full_check.started_at)
 
 
-def go_on(part: FullCheckBatch, page: RemotePage[T]) -> None:
+def go_on(part: FullCheckBatch, page: RemotePage[Any]) -> None:
     """Have the pages read that a page makes known of. Call it in the transaction that closes its part."""
     number, full_check = int(part.key), part.full_check
     if number == 1 and page.items and page.total is not None:
         # Where some records could not be read, fewer pages follow from this than there are: each names the next.
-        batches.add_pages(full_check, range(2, min(page.total // len(page.items), batches.MOST_PAGES) + 1))
+        add_pages(full_check, range(2, min(page.total // len(page.items), MOST_PAGES) + 1))
     if page.items and not page.is_last:
-        if number >= batches.MOST_PAGES:
+        if number >= MOST_PAGES:
             fail(full_check, _("The provider's list does not end."))
-        batches.add_pages(full_check, [number + 1])
-    if not batches.pages_undone(full_check):
+        add_pages(full_check, [number + 1])
+    if not undone(full_check).exclude(kind=Kind.CUSTOMER).exists():
         _note_end_of_list(full_check)
 
 
@@ -104,7 +108,7 @@ def claim_check(full_check_id: UUID) -> FullCheck | None:
     full_checks = _running().filter(pk=full_check_id).select_related("integration")
     claimed = work_queue.claim(full_checks, now=timezone.now(), limit=1, lease=ATTENDED)
     if claimed and claimed[0].note:
-        work_queue.held(*claimed).update(note="")
+        held(*claimed).update(note="")
     return claimed[0] if claimed else None
 
 
@@ -116,11 +120,6 @@ def stay(full_check: FullCheck) -> bool:
     if is_short and not work_queue.extend(full_check, ATTENDED):
         return False  # another worker has it by now
     return full_check.is_running and full_check.due_at is not None and full_check.due_at <= now
-
-
-def leave(full_check: FullCheck) -> None:
-    """Let another worker take a full check up at once."""
-    work_queue.release([full_check])
 
 
 def due(*, now: datetime) -> list[Integration]:
@@ -137,28 +136,97 @@ def waiting(*, now: datetime) -> "QuerySet[FullCheck, UUID]":
     return work_queue.due(_running(), now).values_list("pk", flat=True)
 
 
+def add_pages(full_check: FullCheck, numbers: Iterable[int]) -> None:
+    """Have pages of the list read, unless they are known of already."""
+    _add([FullCheckBatch(full_check=full_check, kind=Kind.PAGE, key=str(number)) for number in numbers])
+
+
+def add_customers(full_check: FullCheck, prints: Mapping[str, int]) -> None:
+    """Have the links of these customers read; with each what the list says of them."""
+    _add(
+        [
+            FullCheckBatch(full_check=full_check, kind=Kind.CUSTOMER, key=each, fingerprint=prints[each])
+            for each in prints
+        ]
+    )
+
+
+def claim_parts(full_check_id: UUID, *, limit: int) -> list[FullCheckBatch]:
+    """Claim parts that are due, pages first."""
+    in_order = FullCheckBatch.objects.filter(full_check=full_check_id, done_at=None).order_by("-kind", "id")
+    return work_queue.claim(in_order, now=timezone.now(), limit=limit, lease=work_queue.call_lease())
+
+
+def lock_full_check(part: FullCheckBatch) -> bool:
+    """Lock its full check for this transaction, and tell whether the part is still ours and the full check goes on.
+
+    Whoever changes more than one row of a full check does this first: in another order two would wait for each other.
+    """
+    full_check = FullCheck.objects.select_for_update(no_key=True).get(pk=part.full_check_id)
+    return full_check.state == FullCheckState.RUNNING and held(part).exists()
+
+
+@transaction.atomic
+def note_answer(part: FullCheckBatch, ids: bytes, *, requested_at: datetime, total: int | None) -> bool:
+    """Note which ids an answer holds before anything is made of it; tell whether the part is still ours."""
+    return lock_full_check(part) and bool(held(part).update(ids=ids, requested_at=requested_at, total=total))
+
+
+def answered_later(part: FullCheckBatch, requested_at: datetime) -> list[bytes | memoryview]:
+    """Return the ids on the pages that were asked for later than a moment: a link on two of them is as the later says.
+
+    No link is among those of two customers.
+    """
+    if part.kind == Kind.CUSTOMER:
+        return []
+    later = FullCheckBatch.objects.filter(full_check=part.full_check_id, requested_at__gt=requested_at).exclude(
+        pk=part.pk
+    )
+    return list(later.values_list("ids", flat=True))
+
+
+def close_part(part: FullCheckBatch, **columns: object) -> None:
+    """Close a part of a full check that is held still, in the transaction of what it brought."""
+    held(part).update(**RELEASED, **columns, done_at=timezone.now())
+
+
+def undone(full_check: FullCheck) -> "QuerySet[FullCheckBatch]":
+    """Return the parts that are still to be read."""
+    return full_check.parts.filter(done_at=None)
+
+
 @transaction.atomic
 def _begin(integration: Integration, started_by: User | None) -> FullCheck:
     full_check = FullCheck.objects.create(integration=integration, started_by=started_by)
-    _drop_parts_of_others(full_check)  # also where none ever completes
-    batches.add_pages(full_check, [1])
+    others = FullCheck.objects.filter(integration=integration).exclude(pk=full_check.pk)
+    FullCheckBatch.objects.filter(full_check__in=others).delete()  # also where none ever completes
+    others.filter(started_at__lt=full_check.started_at - KEPT).delete()
+    add_pages(full_check, [1])
     transaction.on_commit(partial(wake_worker, WORK_TASK, full_check.pk))
     if started_by is not None:
         _record(full_check, started_by, Action.FULL_CHECK_STARTED, {})
     return full_check
 
 
-def _drop_parts_of_others(full_check: FullCheck) -> None:
-    others = FullCheck.objects.filter(integration=full_check.integration_id).exclude(pk=full_check.pk)
-    FullCheckBatch.objects.filter(full_check__in=others).delete()
-    others.filter(started_at__lt=full_check.started_at - KEPT).delete()
-
-
 def _note_end_of_list(full_check: FullCheck) -> None:
     """Note that the list was read to its end; if it moved meanwhile, what is new is at one of its ends."""
-    moved = len(batches.reported_totals(full_check)) > 1
-    if not (moved and batches.add_both_ends_again(full_check)):
+    pages = full_check.parts.filter(kind=Kind.PAGE).order_by()
+    moved = pages.exclude(total=None).values("total").distinct().count() > 1
+    if not (moved and _add_both_ends_again(full_check)):
         FullCheck.objects.filter(pk=full_check.pk, listed_at=None).update(listed_at=timezone.now())
+
+
+def _add_both_ends_again(full_check: FullCheck) -> bool:
+    """Have the first page and the last one read once more; tell whether they were not before."""
+    before = full_check.parts.filter(kind=Kind.END).count()
+    pages = full_check.parts.filter(kind=Kind.PAGE).values_list("key", flat=True)
+    last = max(map(int, pages))
+    _add([FullCheckBatch(full_check=full_check, kind=Kind.END, key=str(number)) for number in {1, last}])
+    return full_check.parts.filter(kind=Kind.END).count() > before
+
+
+def _add(parts: list[FullCheckBatch]) -> None:
+    FullCheckBatch.objects.bulk_create(parts, ignore_conflicts=True, batch_size=200)
 
 
 def _end(full_check: FullCheck, state: FullCheckState, **columns: object) -> bool:

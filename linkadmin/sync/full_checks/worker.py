@@ -23,7 +23,7 @@ from linkadmin.sync.troubles import explain_failure
 from linkadmin.wake_worker import wake_worker
 from linkadmin.work_queue import TimeSlice, release, retry_later, wait_after, work_side_by_side
 
-from . import batches, customers, lifecycle, links, missing
+from . import lifecycle, lists, missing
 
 logger = structlog.get_logger(__name__)
 
@@ -45,7 +45,7 @@ def work(full_check_id: UUID) -> None:
     try:
         _go_on(full_check, time_slice)
     finally:
-        lifecycle.leave(full_check)
+        release([full_check])
     if full_check.is_running and time_slice.is_over:
         wake_worker(lifecycle.WORK_TASK, full_check.pk)
 
@@ -61,7 +61,7 @@ def _go_on(full_check: FullCheck, time_slice: TimeSlice) -> None:
         return
     _read_parts(full_check, provider, time_slice)
     full_check.refresh_from_db(fields=["state", "listed_at"])
-    if full_check.is_running and full_check.listed_at is not None and not batches.undone(full_check).exists():
+    if full_check.is_running and full_check.listed_at is not None and not lifecycle.undone(full_check).exists():
         missing.conclude(full_check)
 
 
@@ -75,7 +75,7 @@ def _read_parts(full_check: FullCheck, provider: Provider, time_slice: TimeSlice
                 release([part])
             ready.clear()
         elif free and not ready:
-            ready.extend(batches.claim(full_check.pk, limit=CLAIMED_AT_ONCE))
+            ready.extend(lifecycle.claim_parts(full_check.pk, limit=CLAIMED_AT_ONCE))
         found, ready[:] = ready[:free], ready[free:]
         return found
 
@@ -111,8 +111,9 @@ def _read(full_check: FullCheck, part: FullCheckBatch, provider: Provider) -> No
 
 def _reader(part: FullCheckBatch, integration: Integration) -> Callable[[FullCheckBatch, Integration, Provider], None]:
     if part.kind == FullCheckBatch.BatchKind.CUSTOMER:
-        return customers.read_links
-    return links.read_page if integration.provider_class.full_check_by is FullCheckBy.LINKS else customers.read_page
+        return lists.read_links_of_customer
+    of_links = integration.provider_class.full_check_by is FullCheckBy.LINKS
+    return lists.read_links_page if of_links else lists.read_customers_page
 
 
 def _take_failure(part: FullCheckBatch, integration: Integration, error: ProviderError) -> None:
@@ -130,10 +131,10 @@ def _take_failure(part: FullCheckBatch, integration: Integration, error: Provide
 
 def _try_again(part: FullCheckBatch, integration: Integration, error: Exception, *, reason: str, words: str) -> None:
     """Let a part be read later; after the last try without the customer it is about, or not at all."""
-    if part.attempts < batches.MOST_TRIES:
+    if part.attempts < lifecycle.MOST_TRIES:
         retry_later([part], error)
     elif part.kind == FullCheckBatch.BatchKind.CUSTOMER:
-        customers.give_up(part, integration, why=reason)
+        lists.give_up_customer(part, integration, why=reason)
         _end_if_most_fail(part.full_check, words)
     else:
         lifecycle.fail(part.full_check, words)

@@ -27,7 +27,7 @@ from linkadmin.sync import institutions as reading
 from linkadmin.sync.forms import AskingForm
 from linkadmin.sync.institution_words import fields_in_words, raw_fields, repair_in_words
 from linkadmin.sync.live_queries import Question
-from linkadmin.sync.models.left_out import of_institutions
+from linkadmin.sync.models import SkippedRecord
 from linkadmin.web.badges import StateBadge
 from linkadmin.web.pages import draw, go, reader
 
@@ -62,7 +62,9 @@ def institution_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "trouble": [_row(each, tally) for each, tally in institutions.in_trouble()],
         "more_down": institutions.down_without_links(),
-        "left_out": of_institutions(),
+        "left_out": SkippedRecord.objects.filter(kind=SkippedRecord.Kind.INSTITUTION)
+        .select_related("integration")
+        .order_by("pk"),
         "is_filtered": bool(words or any(chosen.form.cleaned_data.values())),
         "may_view_links": may(request.user, Right.VIEW_LINKS),
         **_sources(request),

@@ -1,6 +1,7 @@
-"""Readings of all that one integration has at its provider: begun once, gone on with by whoever finds them."""
+"""What we read: whole lists in full checks, what of them could not be taken over, and links that we do not know."""
 
 import uuid
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import models
@@ -10,7 +11,19 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.integrations.models import Integration
+from linkadmin.links.models import DueRead
+from linkadmin.providers.reading import Why
+from linkadmin.providers.records import LeftOut
 from linkadmin.work_queue import WorkItem
+
+MOST_NAMED = 200  # of one reading
+REASONS = {
+    Why.NO_OBJECT: _("The record is not an object."),
+    Why.NO_ID: _("The record has no ID."),
+    Why.ID_UNUSABLE: _("Its ID is too long, or has characters that an ID can't have here."),
+    Why.INCOMPLETE: _("The record lacks something that every other one has."),
+    Why.UNREAD: _("Its links could not be read, and keep their state."),
+}
 
 
 class FullCheckState(models.TextChoices):
@@ -23,7 +36,7 @@ class FullCheckState(models.TextChoices):
 class FullCheck(WorkItem):
     """One reading of all links of an integration, with how far it is and what it found.
 
-    No call of it is made before it is due.
+    Begun once, gone on with by whoever finds it. No call of it is made before it is due.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -115,3 +128,66 @@ class CustomerFingerprint(models.Model):
 
     def __str__(self) -> str:
         return self.end_user_id
+
+
+class SkippedRecord(models.Model):
+    """A record of a provider's list that is not here, and why."""
+
+    class Kind(models.TextChoices):
+        INSTITUTION = "institution", _("Institution")
+        CUSTOMER = "customer", _("Customer")
+        LINK = "link", _("Link")
+
+    id = models.BigAutoField(primary_key=True)
+    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="left_out")
+    full_check = models.ForeignKey(FullCheck, on_delete=models.CASCADE, null=True, blank=True, related_name="left_out")
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
+    name = models.CharField(_("name"), max_length=140, blank=True)  # as well as the record tells
+    why = models.CharField(_("why"), max_length=12, choices=[(each.value, REASONS[each]) for each in Why])
+    at = models.DateTimeField(_("time"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("record left out")
+        verbose_name_plural = _("records left out")
+
+    def __str__(self) -> str:
+        return self.name or str(self.pk)
+
+
+class UnknownLinkRead(DueRead):
+    """The reads of a link that messages name and we do not know, or of a customer's links: one row for all of them."""
+
+    remote_id = models.CharField(max_length=120, blank=True)
+    end_user_id = models.CharField(max_length=140, blank=True)  # as the provider knows the customer
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["integration", "remote_id", "end_user_id"], name="one_read_per_unknown_link"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["integration", "due_at"], condition=Q(due_at__isnull=False), name="unknown_link_read_due"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.remote_id or self.end_user_id
+
+
+def note_skipped(
+    integration: Integration,
+    kind: SkippedRecord.Kind,
+    left_out: Sequence[LeftOut],
+    *,
+    full_check: FullCheck | None = None,
+) -> None:
+    """Note what a reading of a provider's list could not take over, unless enough of it is named already."""
+    named = integration.left_out.filter(full_check=full_check).count()
+    SkippedRecord.objects.bulk_create(
+        SkippedRecord(
+            integration=integration, full_check=full_check, kind=kind, name=each.name[:140], why=each.why.value
+        )
+        for each in left_out[: max(0, MOST_NAMED - named)]
+    )

@@ -1,0 +1,180 @@
+"""What the calls of a full check read: pages of links or of customers, and the links of one customer.
+
+Changes are written, and links we don't know are added. Of customers, the links are read of whom the list says something
+new.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from itertools import islice
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from linkadmin.integrations.models import Integration
+from linkadmin.links import health
+from linkadmin.links.models import Link
+from linkadmin.operations.reading import without_attempt
+from linkadmin.providers.base import Provider
+from linkadmin.providers.errors import NotFound
+from linkadmin.providers.reading import Why
+from linkadmin.providers.records import LeftOut, RemoteEndUser, RemotePage
+from linkadmin.providers.types import HealthState, RemoteLink
+from linkadmin.sync.models import CustomerFingerprint, FullCheck, FullCheckBatch, SkippedRecord, note_skipped
+
+from . import lifecycle
+from .discovery import add_unknown_links, know_customers
+from .hashes import Hashes, fingerprint_of, packed
+
+AT_ONCE = 200  # links that are written under one lock
+OF_CUSTOMER = "end_user_id"  # by this every provider that is swept by customers lists the links of one
+# A link is watched until it is known to be well. One that is off stays so until the list says something else.
+RESTLESS = ~Q(health=HealthState.DISCONNECTED.value) & (
+    ~Q(health=HealthState.HEALTHY.value)
+    | Q(fingerprint=None)
+    | Q(missing_since__isnull=False)
+    | Q(verifying_since__isnull=False)
+)
+
+
+def read_links_page(part: FullCheckBatch, integration: Integration, provider: Provider) -> None:
+    """Read one page of the provider's links. Raises `ProviderError`."""
+    requested_at, number = timezone.now(), int(part.key)
+    try:
+        page = provider.list_links({}, page=number, whole=True)
+    except NotFound:
+        if number == 1:
+            raise
+        page = RemotePage(items=(), number=number, is_last=True)  # the list got shorter meanwhile
+    ids = packed(each.remote_id for each in page.items)
+    if not lifecycle.note_answer(part, ids, requested_at=requested_at, total=page.total):
+        return
+    gain = take_links(part, integration, page.items, requested_at)
+    with transaction.atomic():
+        if lifecycle.lock_full_check(part):
+            lifecycle.close_part(part)
+            _count(part, gain)
+            _leave_out(part, SkippedRecord.Kind.LINK, page.left_out, counted="skipped")
+            lifecycle.go_on(part, page)
+
+
+def take_links(
+    part: FullCheckBatch, integration: Integration, remotes: Sequence[RemoteLink], requested_at: datetime
+) -> Counter[str]:
+    """Take a page of links into account, in small lots; stop when another worker has taken its part over."""
+    gain, rest = Counter(seen=len(remotes)), iter(remotes)
+    while lot := list(islice(rest, AT_ONCE)):
+        observed = _observe(part, integration, lot, requested_at)
+        if observed is None:
+            break
+        found = add_unknown_links(integration, observed.unknown_links, at=requested_at)
+        gain.update(written=observed.written, changed=observed.changed, found=len(found))
+    return gain
+
+
+def read_customers_page(part: FullCheckBatch, integration: Integration, provider: Provider) -> None:
+    """Read one page of the provider's customers. Raises `ProviderError`."""
+    requested_at = timezone.now()
+    page = provider.list_end_users({}, page=int(part.key), whole=True)
+    ids = packed(each.end_user_id for each in page.items)
+    if not lifecycle.note_answer(part, ids, requested_at=requested_at, total=page.total):
+        return
+    prints = {each.end_user_id: fingerprint_of(each) for each in page.items}
+    worth = _worth_reading(integration, page.items, prints)
+    know_customers({each.end_user_id: each.name for each in worth})
+    with transaction.atomic():
+        if lifecycle.lock_full_check(part):
+            lifecycle.close_part(part)
+            lifecycle.add_customers(part.full_check, {each.end_user_id: prints[each.end_user_id] for each in worth})
+            _leave_out(part, SkippedRecord.Kind.CUSTOMER, page.left_out, counted="skipped")
+            lifecycle.go_on(part, page)
+
+
+def read_links_of_customer(part: FullCheckBatch, integration: Integration, provider: Provider) -> None:
+    """Read the links of one customer. Raises `ProviderError`."""
+    requested_at = timezone.now()
+    page: RemotePage[RemoteLink] = RemotePage(items=(), number=1, is_last=True)
+    with suppress(NotFound):  # the customer is gone since the list was read
+        page = provider.list_links({OF_CUSTOMER: part.key})
+    _take_links(part, integration, page, requested_at)
+
+
+def give_up_customer(part: FullCheckBatch, integration: Integration, *, why: str) -> None:
+    """Leave out a customer whose links cannot be read: they keep their state, and their age shows."""
+    for link in Link.objects.filter(integration=integration, end_user__external_id=part.key, disconnected_at=None):
+        health.note_unasked(link, why=why, at=timezone.now())
+    with transaction.atomic():
+        if lifecycle.lock_full_check(part):
+            lifecycle.close_part(part, gave_up=True)
+            _leave_out(part, SkippedRecord.Kind.CUSTOMER, [LeftOut(part.key, Why.UNREAD)], counted="unread")
+
+
+@transaction.atomic
+def _observe(
+    part: FullCheckBatch, integration: Integration, lot: Sequence[RemoteLink], requested_at: datetime
+) -> health.Observed | None:
+    # Under the lock of the full check: no part that was asked for later gets in between.
+    if not lifecycle.lock_full_check(part):
+        return None
+    later = Hashes(lifecycle.answered_later(part, requested_at))
+    wanted = [each for each in lot if each.remote_id not in later]
+    return health.observe_page(integration, wanted, at=requested_at, understood=without_attempt)
+
+
+@transaction.atomic
+def _take_links(
+    part: FullCheckBatch, integration: Integration, page: RemotePage[RemoteLink], requested_at: datetime
+) -> None:
+    if not lifecycle.lock_full_check(part):
+        return
+    remotes = page.items
+    observed = health.observe_page(integration, remotes, at=requested_at)
+    found = add_unknown_links(integration, observed.unknown_links, at=requested_at, end_user_id=part.key)
+    lifecycle.close_part(part, ids=packed(each.remote_id for each in remotes), requested_at=requested_at)
+    gain = {"seen": len(remotes), "written": observed.written, "changed": observed.changed, "found": len(found)}
+    _count(part, gain)
+    _leave_out(part, SkippedRecord.Kind.LINK, page.left_out, counted="skipped")
+    _store_fingerprint(part, integration)
+
+
+def _worth_reading(
+    integration: Integration, customers: Sequence[RemoteEndUser], prints: dict[str, int]
+) -> list[RemoteEndUser]:
+    """Return the customers of whom the list says something new, or whose links here are not known to be well."""
+    rows = CustomerFingerprint.objects.filter(integration=integration, end_user_id__in=prints)
+    before = dict(rows.values_list("end_user_id", "fingerprint"))
+    here = Link.objects.filter(integration=integration, end_user__external_id__in=prints, disconnected_at=None)
+    ours = set(here.values_list("end_user__external_id", flat=True))
+    restless = set(here.filter(RESTLESS).values_list("end_user__external_id", flat=True))
+
+    def is_worth_it(each: RemoteEndUser) -> bool:
+        customer = each.end_user_id
+        has_any = bool(each.sources) or customer in ours or customer in before
+        return customer in restless or (has_any and before.get(customer) != prints[customer])
+
+    return [each for each in customers if is_worth_it(each)]
+
+
+def _store_fingerprint(part: FullCheckBatch, integration: Integration) -> None:
+    assert part.fingerprint is not None  # noqa: S101 - for the types: it came with the part
+    of_customer = CustomerFingerprint(integration=integration, end_user_id=part.key, fingerprint=part.fingerprint)
+    unique = ["integration", "end_user_id"]
+    CustomerFingerprint.objects.bulk_create(
+        [of_customer], update_conflicts=True, unique_fields=unique, update_fields=["fingerprint"]
+    )
+
+
+def _count(part: FullCheckBatch, gain: Mapping[str, int]) -> None:
+    """Add what a part brought to what its full check shows."""
+    more = {name: F(name) + number for name, number in gain.items()}
+    FullCheck.objects.filter(pk=part.full_check_id).update(**more)
+
+
+def _leave_out(part: FullCheckBatch, kind: SkippedRecord.Kind, left_out: Sequence[LeftOut], *, counted: str) -> None:
+    """Count and name what a part has and we can't take over."""
+    if left_out:
+        _count(part, {counted: len(left_out)})
+        note_skipped(part.full_check.integration, kind, left_out, full_check=part.full_check)
