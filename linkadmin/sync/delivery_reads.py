@@ -1,38 +1,73 @@
-"""What messages of the providers lead to: reads of the links they are about. What they say is never believed itself."""
+"""What messages of the providers lead to: reads of the links they are about. What they say is never believed itself.
+
+A message names a link by its id at the provider, or a customer and so all their links. What it names and we do not know
+is asked for by its id or its customer's, and taken over.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
+from linkadmin.integrations import connections
 from linkadmin.integrations.models import Integration
-from linkadmin.links import due_reads
-from linkadmin.links.models import Link, LinkRead, Reason
+from linkadmin.links import due_reads, health
+from linkadmin.links.models import EndUser, Link, LinkRead, Reason
+from linkadmin.providers.base import Provider
+from linkadmin.providers.errors import Blocked, Busy, KeysRejected, ProviderError, Rejected
+from linkadmin.providers.records import FullCheckBy
+from linkadmin.providers.types import LinkRef
+from linkadmin.wake_worker import wake_worker
 from linkadmin.webhooks import deliveries
 from linkadmin.webhooks.models import DeliveryOutcome, DeliveryState, WebhookDelivery
-from linkadmin.work_queue import retry_later
+from linkadmin.work_queue import TimeSlice, release, retry_later
 
-from . import unknown_links
-from .matching import Named, links_named, named_by
+from . import queue
+from .full_checks import discovery
+from .models import UnknownLinkRead
 
 logger = structlog.get_logger(__name__)
 
 CLAIMED_AT_ONCE = 200  # messages
+READ_AT_ONCE = 100  # of what we do not know
+ALONE_AFTER = 2  # reads in vain: perhaps it is this one id that spoils the call
 
 
 def process() -> int:
     """Have the links read that some waiting messages are about, and close those that need no read; return how many."""
     claimed = deliveries.claim(CLAIMED_AT_ONCE, now=timezone.now())
     by_integration = defaultdict(list)
-    for delivery in claimed:
+    for delivery in sorted(claimed, key=attrgetter("wanted_at")):
         by_integration[delivery.integration_id].append(delivery)
     for integration in Integration.objects.filter(pk__in=by_integration):
         _take_apart(integration, by_integration[integration.pk])
     return len(claimed)
+
+
+def work(integration_id: UUID) -> bool:
+    """Ask for what is due of an integration and unknown; tell whether it has to go on at once."""
+    due = UnknownLinkRead.objects.filter(integration=integration_id).order_by("due_at")
+    return queue.work(integration_id, due, _ask_for_all, limit=READ_AT_ONCE)
+
+
+def links_named(integration: Integration, names: Collection[LinkRef]) -> dict[LinkRef, list[Link]]:
+    """Return the links of ours, of those that have not ended, that each of them means; none where we know none."""
+    links = Link.objects.filter(integration=integration, disconnected_at=None)
+    by_id = {link.remote_id: [link] for link in links.filter(remote_id__in={each.remote_id for each in names} - {""})}
+    customers = {each.end_user_id for each in names if not each.remote_id} - {""}
+    by_customer: dict[str, list[Link]] = defaultdict(list)
+    for link in links.filter(end_user__external_id__in=customers).select_related("end_user").order_by("pk"):
+        by_customer[link.end_user.external_id].append(link)
+    return {
+        each: by_id.get(each.remote_id, []) if each.remote_id else by_customer.get(each.end_user_id, [])
+        for each in names
+    }
 
 
 def _take_apart(integration: Integration, told: Sequence[WebhookDelivery]) -> None:
@@ -50,12 +85,11 @@ def _take_apart(integration: Integration, told: Sequence[WebhookDelivery]) -> No
 
 def _take(integration: Integration, told: Sequence[WebhookDelivery]) -> None:
     """Want the reads first and let the messages wait for them after: dying in between, we begin anew."""
-    links = links_named(integration, {named_by(delivery) for delivery in told})
-    known = [delivery for delivery in told if links[named_by(delivery)]]
-    unknown = [delivery for delivery in told if not links[named_by(delivery)]]
-    _read(known, links)
-    asked = [each for each in unknown if unknown_links.can_be_asked_for(integration, named_by(each))]
-    _ask_for(integration, asked)
+    links = links_named(integration, {delivery.ref for delivery in told})
+    _read([delivery for delivery in told if links[delivery.ref]], links)
+    unknown = [delivery for delivery in told if not links[delivery.ref]]
+    asked = [delivery for delivery in unknown if _can_be_asked_for(integration, delivery.ref)]
+    _want_unknown(integration, asked)
     for delivery in unknown:
         if delivery not in asked:
             deliveries.close(
@@ -66,16 +100,13 @@ def _take(integration: Integration, told: Sequence[WebhookDelivery]) -> None:
         waiting.update(outcome=DeliveryOutcome.WAITING_TO_RETRY)
 
 
-def _read(told: Sequence[WebhookDelivery], links: Mapping[Named, list[Link]]) -> None:
-    wishes: dict[UUID, datetime] = {}
-    for delivery in told:
-        for link in links[named_by(delivery)]:
-            wishes[link.pk] = max(delivery.wanted_at, wishes.get(link.pk, delivery.wanted_at))
+def _read(told: Sequence[WebhookDelivery], links: Mapping[LinkRef, list[Link]]) -> None:
+    wishes = {link.pk: delivery.wanted_at for delivery in told for link in links[delivery.ref]}  # the latest stands
     due_reads.want_each(wishes, reason=Reason.WEBHOOK)
     for delivery in told:
-        deliveries.note_links(delivery, links[named_by(delivery)])
+        deliveries.note_links(delivery, links[delivery.ref])
     if told:
-        _close_read(wishes, since=min(delivery.wanted_at for delivery in told))
+        _close_read(wishes, since=told[0].wanted_at)
 
 
 @transaction.atomic
@@ -89,12 +120,117 @@ def _close_read(link_ids: Collection[UUID], *, since: datetime) -> None:
             deliveries.close_read([row.link_id], began_at=row.answered_at, outcome=outcome)
 
 
-def _ask_for(integration: Integration, told: Sequence[WebhookDelivery]) -> None:
-    wishes: dict[Named, datetime] = {}
-    for delivery in told:
-        named = named_by(delivery)
-        wishes[named] = max(delivery.wanted_at, wishes.get(named, delivery.wanted_at))
-    unknown_links.want_each(integration, wishes)
+def _can_be_asked_for(integration: Integration, named: LinkRef) -> bool:
+    """Tell whether a provider can be asked for what a message names."""
+    by_customer = integration.provider_class.full_check_by is FullCheckBy.CUSTOMERS
+    return bool(named.end_user_id if by_customer else named.remote_id)
+
+
+def _want_unknown(integration: Integration, told: Sequence[WebhookDelivery]) -> None:
+    """Have what messages name asked for by reads that begin after them, and let the messages wait for these."""
+    if not told:
+        return
+    wishes = {delivery.ref: delivery.wanted_at for delivery in told}  # the latest stands
+    _want_each(integration, wishes)
     for delivery in told:
         deliveries.note_links(delivery, [])
-    unknown_links.close_answered(integration, wishes)
+    _close_answered(integration, wishes)
+
+
+@transaction.atomic
+def _want_each(integration: Integration, wishes: Mapping[LinkRef, datetime]) -> None:
+    in_order = sorted(wishes, key=attrgetter("remote_id", "end_user_id"))
+    UnknownLinkRead.objects.bulk_create(
+        [
+            UnknownLinkRead(
+                integration=integration, due_at=None, remote_id=each.remote_id, end_user_id=each.end_user_id
+            )
+            for each in in_order
+        ],
+        ignore_conflicts=True,
+    )
+    changed = [row for row in _locked(integration, wishes) if row.want(wishes[row.ref])]
+    UnknownLinkRead.objects.bulk_update(changed, ("due_at", "wanted_at", "wanted_since"), batch_size=200)
+    transaction.on_commit(lambda: wake_worker(due_reads.READ_TASK, integration.pk))
+
+
+@transaction.atomic
+def _close_answered(integration: Integration, names: Collection[LinkRef]) -> None:
+    """Close the messages about what was asked for since they came, before they waited for it."""
+    # Under the lock of who takes note of a read: it has closed by now what it saw, or will see what waits by now.
+    for row in _locked(integration, names):
+        if row.answered_at is not None:
+            _close(integration, [row], row.answered_at)
+
+
+def _ask_for_all(integration: Integration, rows: Sequence[UnknownLinkRead], time_slice: TimeSlice) -> None:
+    alone = [[row] for row in rows if row.attempts > ALONE_AFTER]
+    others = {row.ref: row for row in rows if row.attempts <= ALONE_AFTER}
+    together = integration.provider_class.batches(list(others)) if others else []
+    for call in [[others[ref] for ref in refs] for refs in together] + alone:
+        if time_slice.is_over:
+            release(call)
+        else:
+            _ask_for(integration, call, time_slice)
+
+
+def _ask_for(integration: Integration, rows: Sequence[UnknownLinkRead], time_slice: TimeSlice) -> None:
+    began_at = timezone.now()
+    try:
+        _take_over(integration, rows, began_at)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with this call, the next one may be right
+        if not isinstance(error, ProviderError):
+            logger.error("unknown_link.failed", links=len(rows), error=type(error).__name__)
+        says_no = isinstance(error, Rejected) and not isinstance(error, Blocked | Busy | KeysRejected)
+        if len(rows) > 1 or not says_no:
+            queue.retry_later(rows, error, time_slice)
+            return
+    # It is known by now, or there is none with such an id.
+    with transaction.atomic():
+        queue.end(rows, lambda row: row.answer(began_at, now=timezone.now()))
+        _close(integration, rows, began_at)
+
+
+def _take_over(integration: Integration, rows: Sequence[UnknownLinkRead], began_at: datetime) -> None:
+    provider = connections.client_for(integration, in_background=True)
+    found = provider.read_links([row.ref for row in rows])
+    seen = health.observe_page(integration, found, at=began_at)
+    if seen.unknown_links:
+        of_customer = integration.provider_class.full_check_by is FullCheckBy.CUSTOMERS
+        whose = _our_id(provider, rows[0].end_user_id) if of_customer else ""
+        discovery.add_unknown_links(integration, seen.unknown_links, at=began_at, end_user_id=whose)
+
+
+def _our_id(provider: Provider, end_user_id: str) -> str:
+    """Return our id of a customer whom a message may name by the provider's."""
+    if EndUser.objects.filter(external_id=end_user_id).exists():
+        return end_user_id
+    customer = provider.read_end_user(end_user_id)
+    discovery.know_customers({customer.end_user_id: customer.name})
+    return customer.end_user_id
+
+
+def _close(integration: Integration, rows: Sequence[UnknownLinkRead], began_at: datetime) -> None:
+    """Close what waited for these reads: with the links that are known by now, or without any."""
+    about = Q()
+    for row in rows:
+        about |= Q(remote_link_id=row.remote_id, end_user_id=row.end_user_id)
+    reading = WebhookDelivery.objects.filter(integration=integration, state=DeliveryState.PROCESSING, links=None)
+    waiting = list(reading.filter(about, wanted_at__lte=began_at))
+    links = links_named(integration, {delivery.ref for delivery in waiting})
+    for delivery in waiting:
+        if not links[delivery.ref]:
+            deliveries.close(delivery, DeliveryOutcome.NO_MATCHING_LINK)
+        elif deliveries.note_links(delivery, links[delivery.ref]):
+            ids = [link.pk for link in links[delivery.ref]]
+            deliveries.close_read(ids, began_at=began_at, outcome=DeliveryOutcome.CHANGED)
+
+
+def _locked(integration: Integration, names: Collection[LinkRef]) -> list[UnknownLinkRead]:
+    """Return the rows of these names, locked."""
+    rows = UnknownLinkRead.objects.filter(
+        integration=integration,
+        remote_id__in={named.remote_id for named in names},
+        end_user_id__in={named.end_user_id for named in names},
+    )
+    return [row for row in rows.select_for_update(no_key=True).order_by("pk") if row.ref in names]

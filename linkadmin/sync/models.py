@@ -14,6 +14,7 @@ from linkadmin.integrations.models import Integration
 from linkadmin.links.models import DueRead
 from linkadmin.providers.reading import Why
 from linkadmin.providers.records import LeftOut
+from linkadmin.providers.types import LinkRef
 from linkadmin.work_queue import WorkItem
 
 MOST_NAMED = 200  # of one reading
@@ -174,6 +175,10 @@ class UnknownLinkRead(DueRead):
 
     def __str__(self) -> str:
         return self.remote_id or self.end_user_id
+
+    @property
+    def ref(self) -> LinkRef:
+        return LinkRef(self.remote_id, self.end_user_id)
 
 
 def note_skipped(

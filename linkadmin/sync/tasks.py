@@ -14,7 +14,7 @@ from linkadmin.wake_worker import wake_worker, wake_workers
 from linkadmin.webhooks.acceptance import PROCESS_TASK
 from linkadmin.work_queue import TimeSlice
 
-from . import clock, delivery_reads, institutions, queue, reads, unknown_links
+from . import clock, delivery_reads, institutions, queue, reads
 from .full_checks import tasks as full_check_tasks  # noqa: F401 - so that workers know them
 
 logger = structlog.get_logger(__name__)
@@ -57,7 +57,7 @@ def wake_reads() -> None:
 @shared_task(name=READ_TASK)
 def read_due(integration_id: str) -> None:
     pk = UUID(integration_id)
-    if reads.work(pk) | unknown_links.work(pk):
+    if reads.work(pk) | delivery_reads.work(pk):
         wake_worker(READ_TASK, pk)
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Link
 from linkadmin.providers.records import WebhookKind
+from linkadmin.providers.types import LinkRef
 from linkadmin.work_queue import WorkItem
 
 # Part of the associated data of every encrypted secret: with another text none would open again.
@@ -154,6 +155,11 @@ class WebhookDelivery(WorkItem):
 
     def get_absolute_url(self) -> str:
         return reverse("delivery-detail", args=[self.pk])
+
+    @property
+    def ref(self) -> LinkRef:
+        """What it says of the link it is about; empty where it says nothing."""
+        return LinkRef(self.remote_link_id, self.end_user_id)
 
     @property
     def is_known(self) -> bool:

@@ -12,10 +12,9 @@ from pytest_django.live_server_helper import LiveServer
 from linkadmin.integrations.models import Integration
 from linkadmin.links import health
 from linkadmin.links.models import EndUser, Link, LinkRead
-from linkadmin.providers.types import Cause, HealthState
+from linkadmin.providers.types import Cause, HealthState, LinkRef
 from linkadmin.simulator.heron.guide import SETTLES_AFTER
 from linkadmin.sync import delivery_reads, tasks
-from linkadmin.sync.matching import Named
 from linkadmin.sync.models import UnknownLinkRead
 from linkadmin.webhooks import deliveries
 from linkadmin.webhooks.models import DeliveryLink, DeliveryOutcome, DeliveryState, WebhookDelivery
@@ -321,7 +320,7 @@ def test_message_that_breaks_us_holds_up_no_other(
 ) -> None:
     link, find = env.belvo_link(), delivery_reads.links_named
 
-    def break_off(integration: Integration, names: set[Named]) -> dict[Named, list[Link]]:
+    def break_off(integration: Integration, names: set[LinkRef]) -> dict[LinkRef, list[Link]]:
         if any(named.remote_id == "poison" for named in names):
             raise ArithmeticError
         return find(integration, names)
