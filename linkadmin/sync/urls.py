@@ -3,7 +3,7 @@ from django.urls.converters import StringConverter
 
 from linkadmin.providers.http.answer import IDENTIFIER, MAX_IDENTIFIER
 
-from .views import customers, full_checks, institutions, records, reports, unknown, webhooks
+from .views import account, customers, full_checks, institutions, records, unknown
 
 
 class RemoteIdConverter(StringConverter):
@@ -26,20 +26,20 @@ urlpatterns = [
     path("integrations/<uuid:pk>/institutions/", institutions.institution_lookup, name="institution-lookup"),
     path("integrations/<uuid:pk>/institutions/read/", institutions.institutions_read, name="institutions-read"),
     path("integrations/<uuid:pk>/records/connectors/", records.integration_connectors, name="integration-connectors"),
-    path("integrations/<uuid:pk>/records/webhooks/", webhooks.integration_webhooks, name="integration-webhooks"),
+    path("integrations/<uuid:pk>/records/webhooks/", account.integration_webhooks, name="integration-webhooks"),
     path("integrations/<uuid:pk>/records/<slug:what>/", records.integration_records, name="integration-records"),
-    path("integrations/<uuid:pk>/webhooks/add/", webhooks.integration_webhook_add, name="integration-webhook-add"),
+    path("integrations/<uuid:pk>/webhooks/add/", account.integration_webhook_add, name="integration-webhook-add"),
     path(
         "integrations/<uuid:pk>/webhooks/<remote_id:webhook>/switch/",
-        webhooks.integration_webhook_switch,
+        account.integration_webhook_switch,
         name="integration-webhook-switch",
     ),
     path(
         "integrations/<uuid:pk>/webhooks/<remote_id:webhook>/end/",
-        webhooks.integration_webhook_remove,
+        account.integration_webhook_remove,
         name="integration-webhook-remove",
     ),
-    path("integrations/<uuid:pk>/reports/", reports.integration_reports, name="integration-reports"),
+    path("integrations/<uuid:pk>/reports/", account.integration_reports, name="integration-reports"),
     path("integrations/<uuid:pk>/full-checks/", full_checks.integration_full_checks, name="integration-full-checks"),
     path("full-checks/<uuid:pk>/live/", full_checks.full_check_live, name="full-check-live"),
     path("full-checks/<uuid:pk>/", full_checks.full_check_detail, name="full-check-detail"),

@@ -18,7 +18,6 @@ from linkadmin.links.views.access import link_for
 from linkadmin.operations.changes.account import YES
 from linkadmin.operations.forms.fields import OnceForm
 from linkadmin.operations.models import OperationKind
-from linkadmin.operations.services import change_account
 from linkadmin.providers.types import Capability
 from linkadmin.sync.customers import (
     CustomerRecord,
@@ -35,9 +34,7 @@ from linkadmin.sync.live_queries import Question
 from linkadmin.sync.troubles import explain_failure
 from linkadmin.web.pages import draw, reader
 
-from .access import integration_that_can
-from .changing import change
-from .looking import look
+from .at_provider import change, integration_that_can, look
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -62,18 +59,15 @@ def end_user_records(request: HttpRequest, pk: UUID, integration: UUID) -> HttpR
 def end_user_tell(request: HttpRequest, pk: UUID, integration: UUID) -> HttpResponse:
     """Let a provider know a customer."""
     customer, source = get_object_or_404(EndUser, pk=pk), integration_that_can(integration, Capability.END_USERS)
-    make = partial(
-        change_account,
-        actor=reader(request),
-        integration=source,
+    return change(
+        request,
+        OperationKind.CREATE_END_USER,
+        OnceForm.sent(request.POST),
+        shown=_about(request, customer, source),
+        done=_("%(provider)s knows this customer now.") % {"provider": source.provider_label},
+        back=_records_url(customer, source),
         end_user=customer,
-        kind=OperationKind.CREATE_END_USER,
-        values={},
-        operation_key=OnceForm.sent(request.POST).key,
     )
-    known = _("%(provider)s knows this customer now.") % {"provider": source.provider_label}
-    about = _about(request, customer, source)
-    return change(request, make, done=known, back=_records_url(customer, source), shown=about)
 
 
 @require_POST
@@ -84,20 +78,18 @@ def data_source_switch(request: HttpRequest, pk: UUID, integration: UUID, source
     # The provider does not ask whose it is: only what stood on this customer's page is switched under their name.
     form.require_listed(customer.pk, through.pk, source)
     enabled = form.cleaned_data["enabled"]
-    make = partial(
-        change_account,
-        actor=reader(request),
-        integration=through,
-        end_user=customer,
-        kind=OperationKind.SWITCH_DATA_SOURCE,
-        values={"enabled": enabled},
-        operation_key=form.key,
-        target=source,
-    )
     counts, left_out = _("The source's data counts again."), _("The source's data is left out from now on.")
-    done = counts if enabled == YES else left_out
-    about = _about(request, customer, through)
-    return change(request, make, done=done, back=_records_url(customer, through), shown=about)
+    return change(
+        request,
+        OperationKind.SWITCH_DATA_SOURCE,
+        form,
+        shown=_about(request, customer, through),
+        done=counts if enabled == YES else left_out,
+        back=_records_url(customer, through),
+        values={"enabled": enabled},
+        target=source,
+        end_user=customer,
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -31,8 +31,7 @@ from linkadmin.sync.models import SkippedRecord
 from linkadmin.web.badges import StateBadge
 from linkadmin.web.pages import draw, go, reader
 
-from .access import integration_that_can
-from .looking import Look, look, page_number
+from .at_provider import Look, integration_that_can, look, page_number
 
 
 @dataclass(frozen=True, slots=True)

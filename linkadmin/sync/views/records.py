@@ -21,8 +21,7 @@ from linkadmin.sync.known import RecordRow, customers_here, link_rows, links_her
 from linkadmin.sync.live_queries import Question
 from linkadmin.web.pages import draw, reader
 
-from .access import integration_that_can
-from .looking import look, page_number
+from .at_provider import integration_that_can, look, page_number
 
 
 @dataclass(frozen=True, slots=True)

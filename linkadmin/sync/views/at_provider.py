@@ -1,21 +1,35 @@
-"""How a page shows what a provider says: at once, or a panel that polls for it, or why there is no answer."""
+"""How pages ask a provider and have something changed there.
+
+An answer is shown at once, a panel polls for it, or the page says why there is none. A change leads back to the page.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Generic, TypeVar
+from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import EndUser
+from linkadmin.operations.forms.fields import OnceForm
+from linkadmin.operations.models import Operation, OperationKind
 from linkadmin.operations.presentation.explanations import Explanation
 from linkadmin.operations.refusals import Refusal
+from linkadmin.operations.services import change_account
+from linkadmin.operations.views.sending import outcome_of, page_of
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Failure
+from linkadmin.providers.types import Capability
 from linkadmin.sync import live_queries
 from linkadmin.sync.live_queries import Question
 from linkadmin.sync.troubles import explain_failure, explain_refusal
+from linkadmin.web.pages import go
 
 T = TypeVar("T")
 Kept = tuple[tuple[str, str], ...]
@@ -50,6 +64,11 @@ class Look(Generic[T]):
         return int((self.now - self.began_at).total_seconds()) if self.began_at else 0
 
 
+def integration_that_can(pk: UUID, capability: Capability) -> Integration:
+    """Return an integration whose provider can do something, or raise 404."""
+    return get_object_or_404(Integration.objects.that_can(capability), pk=pk)
+
+
 def look(request: HttpRequest, question: Question, read: Callable[[Provider], T], *, kept: Kept = ()) -> Look[T]:
     """Ask for a page, waiting a moment for the answer unless the page polls for it."""
     if AGAIN in request.POST:
@@ -76,3 +95,43 @@ def page_number(request: HttpRequest) -> int:
     """Return the page that a form asks for; the first, if it names none."""
     text = request.POST.get(PAGE, "")
     return min(max(int(text), 1), MOST_PAGES) if text.isdecimal() and len(text) < 9 else 1
+
+
+def change(
+    request: HttpRequest,
+    kind: OperationKind,
+    form: OnceForm,
+    *,
+    shown: Question,
+    done: str,
+    back: str,
+    values: dict[str, str] | None = None,
+    target: str = "",
+    end_user: EndUser | None = None,
+) -> HttpResponse:
+    """Have what a page shows changed, and show what came of it: the page itself, read anew, if it's done."""
+    try:
+        operation = outcome_of(
+            change_account(
+                actor=shown.reader,
+                integration=shown.integration,
+                end_user=end_user,
+                kind=kind,
+                values=values or {},
+                operation_key=form.key,
+                target=target,
+            )
+        )
+    except Refusal as refusal:
+        messages.warning(request, str(refusal.words))
+        return go(request, back)
+    return settled(request, operation, shown=shown, done=done, back=back)
+
+
+def settled(request: HttpRequest, operation: Operation, *, shown: Question, done: str, back: str) -> HttpResponse:
+    """Go on from a change that was begun."""
+    live_queries.forget(shown)
+    if not operation.is_done:
+        return go(request, page_of(operation))
+    messages.success(request, done)
+    return go(request, back)

@@ -1,11 +1,11 @@
-"""Our subscriptions at a provider: what is there, one more, paused, gone on, ended."""
+"""Our account at a provider: our subscriptions to its messages, and all reports made anew."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -15,22 +15,20 @@ from linkadmin.audit.actions import ObjectType
 from linkadmin.integrations.models import Integration
 from linkadmin.operations.changes.account import YES
 from linkadmin.operations.forms.fields import OnceForm
-from linkadmin.operations.models import OperationKind
+from linkadmin.operations.models import FAILED_STATES, OperationKind
 from linkadmin.operations.presentation.explanations import explain
 from linkadmin.operations.refusals import Refusal
 from linkadmin.operations.services import change_account
-from linkadmin.operations.views.sending import outcome_of
+from linkadmin.operations.views.sending import outcome_of, page_of
 from linkadmin.providers.records import RemoteWebhook
 from linkadmin.providers.types import Capability
-from linkadmin.sync.forms import WebhookForm, WebhookSwitchForm
+from linkadmin.sync.forms import TypedForm, WebhookForm, WebhookSwitchForm
 from linkadmin.sync.known import RecordRow
 from linkadmin.sync.live_queries import Question
 from linkadmin.web.compression import no_compression
-from linkadmin.web.pages import draw, reader
+from linkadmin.web.pages import draw, go, reader
 
-from .access import integration_that_can
-from .changing import change, settled, was_refused
-from .looking import look
+from .at_provider import change, integration_that_can, look, settled
 
 
 @no_compression
@@ -72,7 +70,7 @@ def integration_webhook_add(request: HttpRequest, pk: UUID) -> HttpResponse:
     except Refusal as refusal:
         kept = {"look": seen, "form": form.again(), "refusal": refusal}
         return _add_page(request, integration, kept, status=refusal.status)
-    if was_refused(operation):
+    if operation.state in FAILED_STATES:
         refused = {"refused": operation, "explanation": explain(operation)}
         return _add_page(request, integration, {"look": seen, "form": form.again(), **refused}, status=422)
     done, shown = _("Subscribed: messages about this topic come from now on."), _listed(request, integration)
@@ -87,18 +85,17 @@ def integration_webhook_switch(request: HttpRequest, pk: UUID, webhook: str) -> 
     typed = form.cleaned_data
     # The whole subscription is sent: a pause must not be able to lead its messages elsewhere.
     form.require_listed(integration.pk, webhook, typed["topic"], typed["url"])
-    make = partial(
-        change_account,
-        actor=reader(request),
-        integration=integration,
-        kind=OperationKind.SWITCH_WEBHOOK,
+    goes_on, paused = _("Messages about this topic come again."), _("Paused: no messages about this topic come.")
+    return change(
+        request,
+        OperationKind.SWITCH_WEBHOOK,
+        form,
+        shown=_listed(request, integration),
+        done=goes_on if typed["enabled"] == YES else paused,
+        back=_list_url(integration),
         values={name: typed[name] for name in ("topic", "url", "enabled")},
-        operation_key=form.key,
         target=webhook,
     )
-    goes_on, paused = _("Messages about this topic come again."), _("Paused: no messages about this topic come.")
-    done = goes_on if typed["enabled"] == YES else paused
-    return change(request, make, done=done, back=_list_url(integration), shown=_listed(request, integration))
 
 
 @no_compression
@@ -107,17 +104,15 @@ def integration_webhook_remove(request: HttpRequest, pk: UUID, webhook: str) -> 
     """End a subscription, once its consequence was read."""
     integration = integration_that_can(pk, Capability.WEBHOOKS)
     if "operation_key" in request.POST:
-        make = partial(
-            change_account,
-            actor=reader(request),
-            integration=integration,
-            kind=OperationKind.REMOVE_WEBHOOK,
-            values={},
-            operation_key=OnceForm.sent(request.POST).key,
+        return change(
+            request,
+            OperationKind.REMOVE_WEBHOOK,
+            OnceForm.sent(request.POST),
+            shown=_listed(request, integration),
+            done=_("The subscription is ended."),
+            back=_list_url(integration),
             target=webhook,
         )
-        done = _("The subscription is ended.")
-        return change(request, make, done=done, back=_list_url(integration), shown=_listed(request, integration))
     seen = look(request, _listed(request, integration), lambda provider: provider.list_webhooks())
     found = next((each for each in seen.found or () if each.remote_id == webhook), None)
     context = {
@@ -129,6 +124,26 @@ def integration_webhook_remove(request: HttpRequest, pk: UUID, webhook: str) -> 
         "back": _list_url(integration),
     }
     return draw(request, "sync/webhook_remove.html", "remove", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def integration_reports(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Make the reports of all customers of an integration anew, once its name was typed."""
+    integration = integration_that_can(pk, Capability.REGENERATE_REPORTS)
+    form = TypedForm(request.POST if request.method == "POST" else None, expected=integration.name)
+    if not form.is_valid():
+        return _reports_page(request, integration, form, status=422 if form.is_bound else 200)
+    try:
+        operation = change_account(
+            actor=reader(request),
+            integration=integration,
+            kind=OperationKind.REGENERATE_REPORTS,
+            values={},
+            operation_key=form.key,
+        )
+    except Refusal as refusal:
+        return _reports_page(request, integration, form.again(), status=refusal.status, refusal=refusal)
+    return go(request, page_of(outcome_of(operation)))
 
 
 def _add_page(
@@ -149,3 +164,16 @@ def _listed(request: HttpRequest, integration: Integration) -> Question:
 
 def _list_url(integration: Integration) -> str:
     return reverse("integration-webhooks", args=[integration.pk])
+
+
+def _reports_page(
+    request: HttpRequest, integration: Integration, form: TypedForm, *, status: int = 200, **more: Any
+) -> HttpResponse:
+    live = integration.links.filter(disconnected_at=None)
+    context = more | {
+        "integration": integration,
+        "form": form,
+        "links": live.count(),
+        "customers": live.values("end_user").distinct().count(),
+    }
+    return render(request, "sync/reports.html", context, status=status)
