@@ -11,8 +11,8 @@ from linkadmin.accounts.roles import Right
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import EndUser, Link
 from linkadmin.providers.types import Capability
-from linkadmin.sync.customers import tells_of_customers, tells_of_links
 from linkadmin.sync.full_checks import can_full_check
+from linkadmin.sync.records import tells_of_customers, tells_of_links
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from linkadmin.integrations.connections import client_for
 from linkadmin.providers.errors import Busy, Failure
 from linkadmin.providers.records import RemoteAccount, RepairAddress
 from linkadmin.providers.types import Cause, Observation, RemoteLink, Secret
-from linkadmin.sync.customers import LinkRecord, PartialAnswer, read_behind_link, read_customer
 from linkadmin.sync.live_queries import QueryFailure, Reading
 from linkadmin.sync.record_json import pack, unpack
+from linkadmin.sync.records import LinkRecord, PartialAnswer, read_behind_link, read_customer
 from tests.environment import Environment
 
 READ = [

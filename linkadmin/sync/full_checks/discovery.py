@@ -53,16 +53,17 @@ def add_unknown_links(
 
 def know_customers(names: Mapping[str, str]) -> dict[str, EndUser]:
     """Return the customers with these ids, made if need be with the name beside theirs."""
-    known = _customers(names)
+    known = customers_with(names)
     if new := sorted(names.keys() - known.keys()):
         rows = [EndUser(external_id=each, name=names[each][:128]) for each in new]
         EndUser.objects.bulk_create(rows, ignore_conflicts=True)
-        known |= _customers(new)
+        known |= customers_with(new)
     return known
 
 
-def _customers(external_ids: Iterable[str]) -> dict[str, EndUser]:
-    return {each.external_id: each for each in EndUser.objects.filter(external_id__in=list(external_ids))}
+def customers_with(external_ids: Iterable[str]) -> dict[str, EndUser]:
+    """Return our customers with these ids."""
+    return {each.external_id: each for each in EndUser.objects.filter(external_id__in={*external_ids})}
 
 
 def _unknown(

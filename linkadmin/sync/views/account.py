@@ -23,8 +23,8 @@ from linkadmin.operations.views.sending import outcome_of, page_of
 from linkadmin.providers.records import RemoteWebhook
 from linkadmin.providers.types import Capability
 from linkadmin.sync.forms import TypedForm, WebhookForm, WebhookSwitchForm
-from linkadmin.sync.known import RecordRow
 from linkadmin.sync.live_queries import Question
+from linkadmin.sync.records import RecordRow
 from linkadmin.web.compression import no_compression
 from linkadmin.web.pages import draw, go, reader
 

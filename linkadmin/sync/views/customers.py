@@ -19,18 +19,20 @@ from linkadmin.operations.changes.account import YES
 from linkadmin.operations.forms.fields import OnceForm
 from linkadmin.operations.models import OperationKind
 from linkadmin.providers.types import Capability
-from linkadmin.sync.customers import (
+from linkadmin.sync.forms import SwitchForm
+from linkadmin.sync.live_queries import Question
+from linkadmin.sync.records import (
     CustomerRecord,
     LinkRecord,
     PartialAnswer,
+    RecordRow,
+    link_rows,
+    links_here,
     read_behind_link,
     read_customer,
     tells_of_customers,
     tells_of_links,
 )
-from linkadmin.sync.forms import SwitchForm
-from linkadmin.sync.known import RecordRow, link_rows, links_here
-from linkadmin.sync.live_queries import Question
 from linkadmin.sync.troubles import explain_failure
 from linkadmin.web.pages import draw, reader
 

@@ -17,8 +17,9 @@ from linkadmin.providers.base import Provider
 from linkadmin.providers.records import Filters
 from linkadmin.providers.types import Capability, CredentialField
 from linkadmin.sync.forms import AskingForm
-from linkadmin.sync.known import RecordRow, customers_here, link_rows, links_here
+from linkadmin.sync.full_checks.discovery import customers_with
 from linkadmin.sync.live_queries import Question
+from linkadmin.sync.records import RecordRow, link_rows, links_here
 from linkadmin.web.pages import draw, reader
 
 from .at_provider import integration_that_can, look, page_number
@@ -43,7 +44,7 @@ def _links(page: Any, integration: Integration, user: User) -> list[RecordRow]:
 
 
 def _end_users(page: Any, _integration: Integration, _user: User) -> list[RecordRow]:
-    here = customers_here(each.end_user_id for each in page.items)
+    here = customers_with(each.end_user_id for each in page.items)
     return [RecordRow(each, here.get(each.end_user_id)) for each in page.items]
 
 

@@ -1,16 +1,20 @@
-"""What a provider keeps of one customer or link, read in one go: records, links, and where the data comes from."""
+"""What a provider keeps, beside what we know of it: lists of links, and one customer or link read in one go."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
+from linkadmin.accounts.models import User
 from linkadmin.integrations.models import Integration
-from linkadmin.links.models import EndUser
+from linkadmin.links.models import EndUser, Link
+from linkadmin.links.queries import visible_to
+from linkadmin.operations.models import Operation
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import KeysRejected, NotFound, ProviderError
 from linkadmin.providers.records import RemoteConsent, RemoteDataSource, RemoteEndUser
-from linkadmin.providers.types import Capability, LinkRef, RemoteLink
+from linkadmin.providers.types import Capability, Cause, LinkRef, RemoteLink
 
+from .forms import SwitchForm
 from .live_queries import QueryFailure
 
 T = TypeVar("T")
@@ -37,6 +41,15 @@ class CustomerRecord:
 class LinkRecord:
     sources: PartialAnswer[list[RemoteDataSource]]
     consents: PartialAnswer[list[RemoteConsent]]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """A provider's record as a page lists it, with our own of the same thing."""
+
+    remote: object
+    ours: Link | EndUser | Integration | None = None
+    switch: SwitchForm | None = None  # to send, if it can be switched
 
 
 def tells_of_customers(integration: Integration) -> bool:
@@ -77,6 +90,25 @@ def read_behind_link(provider: Provider, link: LinkRef) -> LinkRecord:
     return LinkRecord(sources, _part(lambda: provider.list_consents(link)) if has_consents else PartialAnswer())
 
 
+def links_here(integration: Integration, remote_ids: Iterable[str], *, reader: User) -> dict[str, Link]:
+    """Return our links with these ids at a provider, one that has not ended before one that has.
+
+    Those of its other integrations too: some lists of a provider cover the whole account.
+    """
+    wanted = {each for each in remote_ids if each}
+    ours = visible_to(reader).filter(integration__provider=integration.provider, remote_id__in=wanted)
+    found = ours.select_related("integration", "end_user", "institution").order_by("-disconnected_at", "id")
+    ended = {link.remote_id: link for link in found if link.is_disconnected}
+    return ended | {link.remote_id: link for link in found if not link.is_disconnected}
+
+
+def link_rows(found: Iterable[RemoteLink], here: Mapping[str, Link]) -> list[RecordRow]:
+    """Return links as a provider lists them; `here`: those of them that we know, by their id there."""
+    operations = Operation.objects.open().filter(link__in=[link.pk for link in here.values()])
+    waiting = frozenset(operations.values_list("link__remote_id", flat=True))
+    return [RecordRow(_as_we_say(each, waiting), here.get(each.remote_id)) for each in found]
+
+
 def _sources(provider: Provider, end_user_id: str) -> PartialAnswer[list[RemoteDataSource]]:
     if Capability.DATA_SOURCES not in provider.capabilities:
         return PartialAnswer()
@@ -91,3 +123,11 @@ def _part(read: Callable[[], T]) -> PartialAnswer[T]:
         raise
     except ProviderError as error:
         return PartialAnswer(trouble=QueryFailure(type(error), error.failure))
+
+
+def _as_we_say(remote: RemoteLink, waiting: Container[str]) -> RemoteLink:
+    """Return what a link's own page would say: that waiting for a code which nobody can give any more is over."""
+    seen = remote.observation
+    if seen.cause is Cause.UNCONFIRMED and remote.remote_id not in waiting:
+        return replace(remote, observation=replace(seen, cause=Cause.NEVER_CONFIRMED))
+    return remote
