@@ -1,7 +1,7 @@
 """What an institution asks of a customer, and how a broken link there is repaired, in words."""
 
 import json
-from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -10,21 +10,8 @@ from linkadmin.operations.changes.sign_ins import login_fields
 from linkadmin.providers.types import MAY_ASK_FOR_CODE, Capability, CredentialField, FieldKind
 
 
-@dataclass(frozen=True, slots=True)
-class FieldInWords:
-    """One input of an institution's form."""
-
-    label: str
-    name: str  # at the provider
-    kind: str
-    needed: str
-    pattern: str
-    hint: str
-    choices: tuple[str, ...]
-
-
-def fields_in_words(institution: Institution) -> list[FieldInWords]:
-    """Return what a new link at this institution is asked for, without what is rarely needed."""
+def fields_in_words(institution: Institution) -> list[dict[str, Any]]:
+    """Return what a new link at this institution is asked for, without what is rarely needed: each field as texts."""
     if not institution.integration.can(Capability.CREATE):
         return []
     asked = institution.integration.provider_class.create_fields(institution)
@@ -55,16 +42,16 @@ def repair_in_words(institution: Institution) -> list[str]:
     return ways or [_("Only the customer can repair it, with the bank: no password typed here helps.")]
 
 
-def _in_words(field: CredentialField) -> FieldInWords:
-    return FieldInWords(
-        label=field.label,
-        name=field.name,
-        kind=_kind(field),
-        needed=_("yes") if field.required else _("no"),
-        pattern=field.pattern,
-        hint=" · ".join(filter(None, [field.pattern_message, field.help_text, field.placeholder])),
-        choices=tuple(choice.label for choice in field.choices),
-    )
+def _in_words(field: CredentialField) -> dict[str, Any]:
+    return {
+        "label": field.label,
+        "name": field.name,  # at the provider
+        "kind": _kind(field),
+        "needed": _("yes") if field.required else _("no"),
+        "pattern": field.pattern,
+        "hint": " · ".join(filter(None, [field.pattern_message, field.help_text, field.placeholder])),
+        "choices": [choice.label for choice in field.choices],
+    }
 
 
 def _kind(field: CredentialField) -> str:

@@ -1,7 +1,7 @@
 """Full checks as their pages show them."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
 from django.db.models import Count, Q
 from django.utils import timezone
@@ -20,42 +20,22 @@ LOOKS = {  # tone and icon
 }
 
 
-@dataclass(frozen=True, slots=True)
-class FullCheckRow:
-    """One line of the list of full checks."""
-
-    full_check: FullCheck
-    began: datetime | None
-    state: StateBadge
-    who: str
-    took: str
-
-
-@dataclass(frozen=True, slots=True)
-class FullCheckProgress:
-    """How many calls of a running full check are made, of those that are known of."""
-
-    done: int
-    total: int
-    sentences: tuple[str, ...]
-
-
-def row(full_check: FullCheck) -> FullCheckRow:
+def row(full_check: FullCheck) -> dict[str, Any]:
+    """Return what lists and its own page show of a full check."""
     tone, icon = LOOKS[FullCheckState(full_check.state)]
     label = str(FullCheckState(full_check.state).label)
     if full_check.is_running:
         label = watch.ongoing(label, _("Waiting for background work"))
-    return FullCheckRow(
-        full_check=full_check,
-        began=full_check.started_at,
-        state=StateBadge(tone, icon, label, full_check.note),
-        who=full_check.started_by.display_name if full_check.started_by else _("the schedule"),
-        took=_duration((full_check.finished_at or timezone.now()) - full_check.started_at),
-    )
+    return {
+        "full_check": full_check,
+        "state": StateBadge(tone, icon, label, full_check.note),
+        "who": full_check.started_by.display_name if full_check.started_by else _("the schedule"),
+        "took": _duration((full_check.finished_at or timezone.now()) - full_check.started_at),
+    }
 
 
-def progress(full_check: FullCheck) -> FullCheckProgress:
-    """Say how far a running full check is, of what is known that it has to read."""
+def progress(full_check: FullCheck) -> dict[str, Any]:
+    """Say how many calls of a running full check are made, of those that are known of."""
     counted = {
         kind: (done, total)
         for kind, done, total in full_check.parts.order_by()
@@ -69,19 +49,19 @@ def progress(full_check: FullCheck) -> FullCheckProgress:
         "%(done)d of %(total)d pages of the provider's list are read.",
         pages[1],
     )
-    sentences = [listed % _of(pages)]
+    sentences = [listed % {"done": pages[0], "total": pages[1]}]
     if customers[1]:
         told = ngettext(
             "The links of %(done)d of %(total)d customer are read.",
             "The links of %(done)d of %(total)d customers are read.",
             customers[1],
         )
-        sentences.append(told % _of(customers))
-    return FullCheckProgress(
-        pages[0] + customers[0],
-        pages[1] + customers[1],
-        (*sentences, *remarks(full_check), *([watch.waiting()] if watch.has_stopped() else [])),
-    )
+        sentences.append(told % {"done": customers[0], "total": customers[1]})
+    return {
+        "done": pages[0] + customers[0],
+        "total": pages[1] + customers[1],
+        "sentences": [*sentences, *remarks(full_check), *([watch.waiting()] if watch.has_stopped() else [])],
+    }
 
 
 def remarks(full_check: FullCheck) -> tuple[str, ...]:
@@ -98,11 +78,6 @@ def remarks(full_check: FullCheck) -> tuple[str, ...]:
     )
     said = ((full_check.skipped, skipped), (full_check.unread, unread))
     return tuple(text % {"count": count} for count, text in said if count)
-
-
-def _of(counted: tuple[int, int]) -> dict[str, int]:
-    done, total = counted
-    return {"done": done, "total": total}
 
 
 def _duration(time: timedelta) -> str:

@@ -1,6 +1,5 @@
 """The catalogue of institutions: what is known of each, and the provider asked anew about one, some or all of them."""
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -32,14 +31,6 @@ from linkadmin.web.badges import StateBadge
 from linkadmin.web.pages import draw, go, reader
 
 from .at_provider import Look, integration_that_can, look, page_number
-
-
-@dataclass(frozen=True, slots=True)
-class InstitutionRow:
-    institution: Institution
-    kind: str
-    status: StateBadge
-    tally: LinkCounts
 
 
 @require_safe
@@ -169,7 +160,7 @@ def _wait(request: HttpRequest, seen: Look[Any], title: str, back: str) -> HttpR
     return draw(request, "sync/waiting.html", "waiting", {"look": seen, "title": title, "back": back})
 
 
-def _found_rows(integration: Integration, found: RemotePage[RemoteInstitution]) -> list[InstitutionRow]:
+def _found_rows(integration: Integration, found: RemotePage[RemoteInstitution]) -> list[dict[str, Any]]:
     """Return what was found, as it is kept here by now, in the provider's order."""
     names = [each.name for each in found.items]
     kept = {each.name: each for each in integration.institutions.select_related("integration").filter(name__in=names)}
@@ -177,8 +168,13 @@ def _found_rows(integration: Integration, found: RemotePage[RemoteInstitution]) 
     return [_row(kept[name], tallies.get(kept[name].pk, LinkCounts())) for name in names if name in kept]
 
 
-def _row(institution: Institution, tally: LinkCounts) -> InstitutionRow:
-    return InstitutionRow(institution, word(institution.kind), _status(institution), tally)
+def _row(institution: Institution, tally: LinkCounts) -> dict[str, Any]:
+    return {
+        "institution": institution,
+        "kind": word(institution.kind),
+        "status": _status(institution),
+        "tally": tally,
+    }
 
 
 def _status(institution: Institution) -> StateBadge:

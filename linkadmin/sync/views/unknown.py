@@ -1,6 +1,6 @@
 """Words of the providers that are in no table of ours, with how often and where they were seen."""
 
-from dataclasses import dataclass
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,19 +16,6 @@ from linkadmin.timestamps import exact_words
 LATEST_FIRST = Keyset("last_at", "id", newest_first=True, size=200)
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownValueRow:
-    known: UnrecognizedValue
-    provider: str
-    showing: int  # links that say it now
-
-    @property
-    def report(self) -> str:
-        """What a developer needs to add the word to a table."""
-        place, seen = self.known.get_place_display(), self.known.seen
-        return f"{self.provider} · {place}: {self.known.value} ({seen}×, {exact_words(self.known.last_at)})"
-
-
 @require_safe
 def unknown_values(request: HttpRequest) -> HttpResponse:
     counted = unrecognized_values.counted(Link.objects.filter(disconnected_at=None))
@@ -41,6 +28,9 @@ def unknown_values(request: HttpRequest) -> HttpResponse:
     return render(request, "sync/unknown_values.html", context)
 
 
-def _row(known: UnrecognizedValue, showing: int) -> UnknownValueRow:
-    label = provider_class(known.provider).label if known.provider in PROVIDERS else known.provider
-    return UnknownValueRow(known, label, showing)
+def _row(known: UnrecognizedValue, showing: int) -> dict[str, Any]:
+    """Return a word with how many links say it now, and what a developer needs to add it to a table."""
+    provider = provider_class(known.provider).label if known.provider in PROVIDERS else known.provider
+    place, last = known.get_place_display(), exact_words(known.last_at)
+    report = f"{provider} · {place}: {known.value} ({known.seen}×, {last})"
+    return {"known": known, "provider": provider, "showing": showing, "report": report}
