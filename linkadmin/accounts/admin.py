@@ -18,8 +18,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from linkadmin.audit.admin import StrictAdmin
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
-from linkadmin.audit.strict_admin import StrictAdmin
 
 from . import sessions
 from .models import User

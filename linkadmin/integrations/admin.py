@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from linkadmin.audit import log
 from linkadmin.audit.actions import Action, ObjectType
+from linkadmin.audit.admin import StrictAdmin
 from linkadmin.audit.models import Outcome
-from linkadmin.audit.strict_admin import StrictAdmin
 from linkadmin.providers import PROVIDERS, provider_class
 from linkadmin.providers.types import CredentialField, FieldKind, Secret
 from linkadmin.wake_worker import wake_worker

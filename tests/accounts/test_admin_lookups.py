@@ -4,7 +4,7 @@ import pytest
 from django.contrib import admin
 from django.test import Client
 
-from linkadmin.audit.strict_admin import StrictAdmin
+from linkadmin.audit.admin import StrictAdmin
 from tests.environment import Environment
 from tests.webhooks.webhook_sender import deliver, open_endpoint, told_by_belvo
 

@@ -6,7 +6,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Role
-from linkadmin.audit import strict_admin
+from linkadmin.audit import admin
 from linkadmin.audit.log import record
 from linkadmin.audit.models import AuditEvent, Outcome
 
@@ -94,7 +94,7 @@ def test_list_asks_no_more_of_the_database_as_the_trail_grows(
 
 
 def test_list_counts_no_further_than_its_limit(auditor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(strict_admin, "COUNT_LIMIT", 3)
+    monkeypatch.setattr(admin, "COUNT_LIMIT", 3)
     for _number in range(5):
         record(actor=None, action="link.seen", outcome=Outcome.DONE)
 
