@@ -87,30 +87,30 @@ def findings(report: VerificationReport) -> str:
 
 def is_sound() -> bool:
     """Tell whether the last verification found the log good and isn't overdue, and signed heads reach their file."""
-    check = AuditCheck.objects.first() or AuditCheck()
-    last = check.checked_at or AuditEvent.objects.order_by("seq").values_list("at", flat=True).first()
-    is_overdue = last is not None and timezone.now() - last > OVERDUE
-    has_head_problem = bool(settings.AUDIT_HEADS_FILE and check.head_problem)
-    return check.verdict == AuditCheck.Verdict.GOOD and not is_overdue and not has_head_problem
+    return not _faults()
 
 
 def alerts() -> list[AuditAlert]:
     """Say what an administrator has to know: a clock that jumped, a failed or missing verification, unwritten heads."""
-    check = AuditCheck.objects.first() or AuditCheck()
-    told = []
-    if (jump := clock.last_jump(now=timezone.now())) and jump.jumped_at:
-        minutes = round(abs(jump.jumped_by) / 60) or 1
-        words = _JUMPS[jump.jumped_by < 0] % {"count": minutes}
-        advice = _("Check its time synchronization: times on pages may be wrong by as much.")
-        told.append(AuditAlert(f"{words} {advice}", _("Noticed"), jump.jumped_at))
-    if check.checked_at and check.verdict != AuditCheck.Verdict.GOOD:
+    jump = clock.last_jump(now=timezone.now())
+    if jump is None or jump.jumped_at is None:
+        return _faults()
+    minutes = round(abs(jump.jumped_by) / 60) or 1
+    words = _JUMPS[jump.jumped_by < 0] % {"count": minutes}
+    advice = _("Check its time synchronization: times on pages may be wrong by as much.")
+    return [AuditAlert(f"{words} {advice}", _("Noticed"), jump.jumped_at), *_faults()]
+
+
+def _faults() -> list[AuditAlert]:
+    check, now, told = AuditCheck.objects.first() or AuditCheck(), timezone.now(), []
+    if check.verdict != AuditCheck.Verdict.GOOD:
         words = _("The audit log failed its verification. %(why)s") % {"why": check.finding}
-        told.append(AuditAlert(words, _("Verified"), check.checked_at))
+        told.append(AuditAlert(words, _("Verified"), check.checked_at or now))
     last = check.checked_at or AuditEvent.objects.order_by("seq").values_list("at", flat=True).first()
-    if last and timezone.now() - last > OVERDUE:
+    if last and now - last > OVERDUE:
         words = _("The audit log hasn't been verified for over a day. Check that beat and a worker are running.")
         told.append(AuditAlert(words, _("Last verified") if check.checked_at else _("First event"), last))
-    if settings.AUDIT_HEADS_FILE and check.head_problem and check.head_problem_since:
+    if settings.AUDIT_HEADS_FILE and check.head_problem:
         words = _("Signed heads of the audit log can't be written to their file: %(why)s.")
-        told.append(AuditAlert(words % {"why": check.head_problem}, _("Since"), check.head_problem_since))
+        told.append(AuditAlert(words % {"why": check.head_problem}, _("Since"), check.head_problem_since or now))
     return told
