@@ -30,7 +30,6 @@ logger = structlog.get_logger(__name__)
 
 CLAIMED_AT_ONCE = 100  # links
 CALLS_AT_ONCE = 4  # of one reader
-WRITTEN_AT_ONCE = 500  # rows
 ALONE_AFTER = 3  # reads in vain: perhaps it is this one link that spoils the call
 
 
@@ -93,12 +92,11 @@ def _make(call: _SharedRead, time_slice: TimeSlice) -> None:
     began_at = timezone.now()
     try:
         missing = {link.pk for link in call.read(call.links)}
-    except ProviderError as error:
-        _note_failure(call, error)
-        queue.retry_later(call.rows, error, time_slice)
-        return
     except Exception as error:  # noqa: BLE001 - whatever is wrong with this call, the next one may be right
-        logger.error("read.broke", links=len(call.links), error=type(error).__name__)
+        if isinstance(error, ProviderError):
+            _note_failure(call, error)
+        else:
+            logger.error("read.broke", links=len(call.links), error=type(error).__name__)
         queue.retry_later(call.rows, error, time_slice)
         return
     news = {link.pk for link in call.links if _known(link) != before[link.pk]}
