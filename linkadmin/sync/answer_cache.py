@@ -1,10 +1,15 @@
 """What providers answered a moment ago, encrypted in Django's cache: every web process finds it, and it soon expires.
 
-A lost entry costs a new question, so a cache that can't be used is as good as an empty one.
+A lost entry costs a new question, so a cache that can't be used is as good as an empty one. An answer is stored as
+JSON: plain data and our own records, never a secret.
 """
 
 import json
 from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime, timedelta
+from enum import Enum
+from importlib import import_module
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -12,14 +17,15 @@ import structlog
 from django.core.cache import cache
 
 from linkadmin.integrations.encryption import decrypt, encrypt
+from linkadmin.providers.errors import ProviderError
 from linkadmin.providers.types import Secret
-
-from . import record_json
 
 logger = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 _NAME = "provider-answers"
+_OF_JSON = (str, int, float, bool, type(None))
+_OURS = ("linkadmin.providers.", "linkadmin.sync.")
 
 
 def find(key: UUID) -> Any:
@@ -40,6 +46,34 @@ def delete(key: UUID) -> None:
     _tried(lambda: cache.delete(_key(key)))
 
 
+def pack(value: Any) -> Any:
+    """Return a value as JSON: what JSON has no word for is an object whose one name says its type. Raises TypeError."""
+    if type(value) in _OF_JSON:
+        return value
+    if isinstance(value, list):
+        return [pack(each) for each in value]
+    if type(value) in _WRITTEN:
+        write, _read = _WRITTEN[type(value)]
+        return {type(value).__name__: write(value)}
+    named = value if isinstance(value, type) else type(value)
+    return {f"{named.__module__}:{named.__name__}": _pack_ours(value)}
+
+
+def unpack(packed: Any) -> Any:
+    """Return what was packed. Raises ValueError if that is nothing of ours, or looks otherwise here."""
+    if isinstance(packed, list):
+        return [unpack(each) for each in packed]
+    if not isinstance(packed, dict):
+        return packed
+    ((name, content),) = packed.items()
+    if name in _READ:
+        return _READ[name](content)
+    try:
+        return _unpack_ours(name, content)
+    except (AttributeError, ImportError, TypeError) as error:
+        raise ValueError(f"{name} is not known here") from error
+
+
 def _tried(use: Callable[[], T]) -> T | None:
     try:
         return use()
@@ -53,11 +87,48 @@ def _key(key: UUID) -> str:
 
 
 def _encrypted(key: UUID, value: Any) -> bytes:
-    return encrypt(Secret(json.dumps(record_json.pack(value))), table=_NAME, row=key, field="value", version=1)
+    return encrypt(Secret(json.dumps(pack(value))), table=_NAME, row=key, field="value", version=1)
 
 
 def _decrypted(key: UUID, encrypted: bytes | None) -> Any:
     if encrypted is None:
         return None
     opened = decrypt(encrypted, table=_NAME, row=key, field="value", version=1)
-    return record_json.unpack(json.loads(opened.reveal()))
+    return unpack(json.loads(opened.reveal()))
+
+
+def _pack_ours(value: Any) -> Any:
+    if isinstance(value, type) and issubclass(value, ProviderError):
+        return None
+    if isinstance(value, Enum):
+        return value.value
+    return {field.name: pack(getattr(value, field.name)) for field in fields(value)}
+
+
+def _unpack_ours(name: str, content: Any) -> Any:
+    module, _colon, kind = name.partition(":")
+    made: Any = getattr(import_module(module), kind) if module.startswith(_OURS) else None
+    if not isinstance(made, type):
+        raise ValueError(f"{name} is not ours")
+    if issubclass(made, ProviderError):
+        return made
+    if issubclass(made, Enum):
+        return made(content)
+    if is_dataclass(made):
+        return made(**{field: unpack(each) for field, each in content.items()})
+    raise ValueError(f"{name} is no record")
+
+
+# How a type is written, and read again.
+_WRITTEN: dict[type, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    tuple: (lambda value: [pack(each) for each in value], lambda packed: tuple(unpack(each) for each in packed)),
+    dict: (
+        lambda value: {key: pack(each) for key, each in value.items()},
+        lambda packed: {key: unpack(each) for key, each in packed.items()},
+    ),
+    datetime: (datetime.isoformat, datetime.fromisoformat),
+    date: (date.isoformat, date.fromisoformat),
+    timedelta: (timedelta.total_seconds, lambda packed: timedelta(seconds=packed)),
+    UUID: (str, UUID),
+}
+_READ = {kind.__name__: read for kind, (_write, read) in _WRITTEN.items()}

@@ -11,8 +11,8 @@ from linkadmin.integrations.connections import client_for
 from linkadmin.providers.errors import Busy, Failure
 from linkadmin.providers.records import RemoteAccount, RepairAddress
 from linkadmin.providers.types import Cause, Observation, RemoteLink, Secret
+from linkadmin.sync.answer_cache import pack, unpack
 from linkadmin.sync.live_queries import QueryFailure, Reading
-from linkadmin.sync.record_json import pack, unpack
 from linkadmin.sync.records import LinkRecord, PartialAnswer, read_behind_link, read_customer
 from tests.environment import Environment
 
