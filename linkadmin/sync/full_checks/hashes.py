@@ -2,9 +2,10 @@
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from hashlib import blake2b
+from itertools import groupby
 
 from linkadmin.providers.records import RemoteEndUser
 
@@ -34,7 +35,7 @@ class Hashes:
         everything = array("Q")
         for chunk in chunks:
             everything.frombytes(chunk)
-        self._sorted = array("Q", self._once_each(sorted(everything)))
+        self._sorted = array("Q", (number for number, _same in groupby(sorted(everything))))
 
     def __contains__(self, text: str) -> bool:
         wanted = array("Q", hashed(text))[0]
@@ -43,11 +44,3 @@ class Hashes:
 
     def __len__(self) -> int:
         return len(self._sorted)
-
-    @staticmethod
-    def _once_each(numbers: Iterable[int]) -> Iterator[int]:
-        last = None
-        for number in numbers:
-            if number != last:
-                yield number
-            last = number

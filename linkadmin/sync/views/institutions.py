@@ -93,11 +93,8 @@ def institution_read(request: HttpRequest, pk: UUID) -> HttpResponse:
         raise Http404
     question = _question(request, institution.integration, "institution", (ObjectType.INSTITUTION, institution.pk))
     seen = look(request, question, partial(reading.read_one, institution))
-    if seen.found is None:
-        return _wait(request, seen, isolated(institution.display_name), institution.get_absolute_url())
-    if not _said_that_cached(request, seen):
-        messages.success(request, _("Read just now: this is what the provider's catalogue says."))
-    return go(request, institution.get_absolute_url())
+    done = _("Read just now: this is what the provider's catalogue says.")
+    return _go_back(request, seen, isolated(institution.display_name), done, institution.get_absolute_url())
 
 
 @require_POST
@@ -107,11 +104,8 @@ def institutions_read(request: HttpRequest, pk: UUID) -> HttpResponse:
     back = f"{reverse('institution-list')}?integration={integration.pk}"
     question = _question(request, integration, "catalogue", (ObjectType.INTEGRATION, integration.pk))
     seen = look(request, question, partial(reading.read_institution_list, integration))
-    if seen.found is None:
-        return _wait(request, seen, _("The whole catalogue"), back)
-    if not _said_that_cached(request, seen):
-        messages.success(request, _("The whole catalogue was read: %(count)d institutions.") % {"count": seen.found})
-    return go(request, back)
+    done = _("The whole catalogue was read: %(count)d institutions.")
+    return _go_back(request, seen, _("The whole catalogue"), done, back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -148,16 +142,16 @@ def _question(
     return Question(reader(request), integration, what, object_type, object_id, filters or {}, page_number(request))
 
 
-def _said_that_cached(request: HttpRequest, seen: Look[Any]) -> bool:
-    """Say so if what is shown was read a moment ago, and nothing was asked now."""
+def _go_back(request: HttpRequest, seen: Look[Any], title: str, done: str, back: str) -> HttpResponse:
+    """Wait for what is read, then go back with what came of it; `done` may hold what was found as `count`."""
+    if seen.found is None:
+        return draw(request, "sync/waiting.html", "waiting", {"look": seen, "title": title, "back": back})
     if seen.is_kept:
         words = _("Already read %(seconds)d s ago, so nothing was requested now. You can read again after a minute.")
         messages.info(request, words % {"seconds": seen.elapsed})
-    return seen.is_kept
-
-
-def _wait(request: HttpRequest, seen: Look[Any], title: str, back: str) -> HttpResponse:
-    return draw(request, "sync/waiting.html", "waiting", {"look": seen, "title": title, "back": back})
+    else:
+        messages.success(request, done % {"count": seen.found})
+    return go(request, back)
 
 
 def _found_rows(integration: Integration, found: RemotePage[RemoteInstitution]) -> list[dict[str, Any]]:
