@@ -15,7 +15,7 @@ from linkadmin.webhooks.acceptance import PROCESS_TASK
 from linkadmin.work_queue import TimeSlice
 
 from . import clock, delivery_reads, institutions, queue, reads
-from .full_checks import tasks as full_check_tasks  # noqa: F401 - so that workers know them
+from .full_checks import lifecycle, worker
 
 logger = structlog.get_logger(__name__)
 
@@ -85,3 +85,18 @@ def fold_counts() -> None:
 @shared_task(name="sync.recount")
 def recount() -> None:
     counts.recount()
+
+
+@shared_task(name="sync.wake_full_checks")
+def wake_full_checks() -> None:
+    """Find what is due, so that a lost message loses nothing."""
+    now = timezone.now()
+    for integration in lifecycle.due(now=now):
+        lifecycle.start(integration)
+    for full_check_id in lifecycle.waiting(now=now):
+        wake_worker(lifecycle.WORK_TASK, full_check_id)
+
+
+@shared_task(name=lifecycle.WORK_TASK)
+def work_full_check(full_check_id: str) -> None:
+    worker.work(UUID(full_check_id))

@@ -17,8 +17,8 @@ from linkadmin.operations import reading, refusals
 from linkadmin.providers.belvo import provider as belvo
 from linkadmin.providers.types import Cause, HealthState, Secret
 from linkadmin.simulator.settings import SimulatorSettings
-from linkadmin.sync import full_checks
-from linkadmin.sync.full_checks import lifecycle, tasks, worker
+from linkadmin.sync import full_checks, tasks
+from linkadmin.sync.full_checks import lifecycle, worker
 from linkadmin.sync.models import FullCheck, FullCheckBatch, FullCheckState
 from tests.environment import Environment
 from tests.sync.full_checking import crowd, full_check, go_on, pauses_end, read_one, swept, work, workers_die

@@ -13,8 +13,8 @@ from linkadmin.providers.reading import listed, required_mapping
 from linkadmin.providers.records import Filters, RemotePage, named, params_of
 from linkadmin.providers.types import Capability, CredentialField, RemoteLink
 from linkadmin.sync import full_checks
-from linkadmin.sync.full_checks.tasks import wake_full_checks
 from linkadmin.sync.models import FullCheck
+from linkadmin.sync.tasks import wake_full_checks
 from tests.environment import Environment
 from tests.sync.full_checking import swept
 
