@@ -55,10 +55,9 @@ def _in_words(field: CredentialField) -> dict[str, Any]:
 
 
 def _kind(field: CredentialField) -> str:
-    if field.kind is FieldKind.SELECT:
-        return _("One of a list")
-    if field.kind is FieldKind.MANY:
-        return _("Any of a list")
-    if field.kind is FieldKind.FILE_TEXT:
-        return _("Certificate or key, pasted")
-    return _("Secret text") if field.secret else _("Text")
+    named = {
+        FieldKind.SELECT: _("One of a list"),
+        FieldKind.MANY: _("Any of a list"),
+        FieldKind.FILE_TEXT: _("Certificate or key, pasted"),
+    }
+    return named.get(field.kind) or (_("Secret text") if field.secret else _("Text"))

@@ -37,7 +37,10 @@ def conclude(full_check: FullCheck) -> None:
     if len(missing) > most and not _is_confirmed(full_check):
         lifecycle.fail(full_check, _too_many(len(missing)), missing=len(missing))
         return
-    _note(missing)
+    now = timezone.now()
+    for some in _lots(missing):
+        health.note_missing(some, at=now)
+        due_reads.want(some, reason=Reason.MISSING, at=now)
     if not of_links:
         _forget_unlisted_customers(full_check, listed)
     lifecycle.complete(full_check, seen=len(seen), missing=len(missing))
@@ -89,13 +92,6 @@ def _too_many(links: int) -> str:
         "Look whether address and keys belong to the right account. If the links are really gone, begin a sweep: it "
         "looks at each of them once more."
     ) % {"count": links}
-
-
-def _note(missing: list[UUID]) -> None:
-    now = timezone.now()
-    for some in _lots(missing):
-        health.note_missing(some, at=now)
-        due_reads.want(some, reason=Reason.MISSING, at=now)
 
 
 def _forget_unlisted_customers(full_check: FullCheck, listed: Hashes) -> None:
