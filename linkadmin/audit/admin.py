@@ -19,10 +19,8 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from linkadmin.audit.actions import Action, ObjectType
-
-from .log import record
-from .models import AuditEvent, Outcome
+from .log import Action, ObjectType, Outcome, record
+from .models import AuditEvent
 
 # The pages of things that an event opens into, by their type: this package knows none of them.
 PAGES: dict[str, str] = {ObjectType.BULK_JOB: "bulk-detail"}

@@ -16,8 +16,6 @@ from django.utils.crypto import salted_hmac
 
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
-from linkadmin.audit.actions import Action, ObjectType
-from linkadmin.audit.models import Outcome
 from linkadmin.integrations import call_pool, connections
 from linkadmin.integrations.models import Integration
 from linkadmin.operations import refusals, slots
@@ -40,7 +38,7 @@ class Question:
     reader: User
     integration: Integration
     what: str
-    object_type: ObjectType  # what it is about
+    object_type: log.ObjectType  # what it is about
     object_id: uuid.UUID
     parameters: Filters = field(default_factory=dict, repr=False)
     page: int = 1
@@ -123,10 +121,10 @@ def _begin(question: Question, reading: Reading[T], read: Callable[[Provider], T
     with slots.slot_for(question.integration.pk, person=question.reader) as held:
         log.record(
             actor=question.reader,
-            action=Action.PROVIDER_RECORDS_VIEWED,
+            action=log.Action.PROVIDER_RECORDS_VIEWED,
             object_type=question.object_type,
             object_id=question.object_id,
-            outcome=Outcome.DONE,
+            outcome=log.Outcome.DONE,
             details={"what": question.what, "integration": str(question.integration.pk), "page": question.page},
         )
         call_pool.start(reading.id, held, partial(_read, question, reading, read))

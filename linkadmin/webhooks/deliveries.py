@@ -13,9 +13,7 @@ from django.utils import timezone
 
 from linkadmin import work_queue
 from linkadmin.accounts.models import User
-from linkadmin.audit import log
-from linkadmin.audit.actions import Action, ObjectType
-from linkadmin.audit.models import Outcome
+from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.links.models import Link
 from linkadmin.work_queue import RELEASED, held
 
@@ -87,7 +85,7 @@ def reprocess(chosen: "QuerySet[WebhookDelivery]", *, by: User, object_id: objec
     again = _anew(timezone.now()) | {"reprocess_count": F("reprocess_count") + 1, "reprocessed_by": by}
     first = Case(When(first_outcome="", then=F("outcome")), default=F("first_outcome"))
     begun = _reprocessable(WebhookDelivery.objects.filter(pk__in=newest)).update(first_outcome=first, **again)
-    log.record(
+    record(
         actor=by,
         action=Action.DELIVERY_REPROCESSED,
         object_type=ObjectType.DELIVERY,

@@ -11,9 +11,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from linkadmin.accounts.models import User
-from linkadmin.audit import log
-from linkadmin.audit.actions import Action, ObjectType
-from linkadmin.audit.models import Outcome
+from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.integrations.encryption import decrypt, encrypt, fingerprint
 from linkadmin.integrations.models import Integration
 from linkadmin.providers import provider_class
@@ -146,7 +144,7 @@ def _read(provider: str, path: str) -> LoadedEndpoint | None:
 
 def _record(integration_id: UUID, action: Action, *, by: User | None, **details: str) -> None:
     transaction.on_commit(forget)
-    log.record(
+    record(
         actor=by,
         action=action,
         object_type=ObjectType.INTEGRATION,

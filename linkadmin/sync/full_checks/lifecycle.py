@@ -17,9 +17,7 @@ from django.utils.translation import gettext as _
 
 from linkadmin import work_queue
 from linkadmin.accounts.models import User
-from linkadmin.audit import log
-from linkadmin.audit.actions import Action, ObjectType
-from linkadmin.audit.models import Outcome
+from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.integrations.models import Integration
 from linkadmin.operations import refusals
 from linkadmin.providers.records import FullCheckBy, RemotePage
@@ -239,7 +237,7 @@ def _running() -> "QuerySet[FullCheck]":
 
 def _record(full_check: FullCheck, actor: User, action: Action, details: dict[str, str | int]) -> None:
     about = {"full_check": str(full_check.pk), **details}
-    log.record(
+    record(
         actor=actor,
         action=action,
         object_type=ObjectType.INTEGRATION,

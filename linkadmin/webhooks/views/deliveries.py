@@ -14,9 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from linkadmin.accounts.roles import Right, may
-from linkadmin.audit import log
-from linkadmin.audit.actions import Action, ObjectType
-from linkadmin.audit.models import Outcome
+from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.heartbeats import watch
 from linkadmin.links import presentation
 from linkadmin.links.queries import NAMED, visible_to
@@ -115,7 +113,7 @@ def _narrowed(query: QueryDict, words: str) -> tuple[queries.DeliveryFilter, "Qu
 
 
 def _record_view(request: HttpRequest, delivery: WebhookDelivery) -> None:
-    log.record(
+    record(
         actor=reader(request),
         action=Action.DELIVERY_VIEWED,
         object_type=ObjectType.DELIVERY,
