@@ -59,7 +59,7 @@ def outcome_badge(delivery: WebhookDelivery, *, with_meaning: bool = False) -> S
         return StateBadge(tone, icon, watch.ongoing(str(label), _("Waiting for background work")))
     outcome = DeliveryOutcome(delivery.outcome)
     tone, icon, told = LOOKS[outcome]
-    meaning = str(told)
-    if outcome is DeliveryOutcome.WAITING_TO_RETRY:
+    meaning = str(told) if with_meaning else ""
+    if with_meaning and outcome is DeliveryOutcome.WAITING_TO_RETRY:
         meaning = f"{meaning} {watch.ongoing(_('It is tried again by itself.'))}"
-    return StateBadge(tone, icon, str(outcome.label), meaning if with_meaning else "")
+    return StateBadge(tone, icon, str(outcome.label), meaning)
