@@ -6,21 +6,50 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
-from linkadmin.simulator.deliveries import Delivery
+from django.template import Context, Engine
+
+from linkadmin.simulator import faults
+from linkadmin.simulator.belvo import api as belvo
+from linkadmin.simulator.belvo import consents
+from linkadmin.simulator.belvo import guide as belvo_guide
+from linkadmin.simulator.belvo import messages as belvo_messages
+from linkadmin.simulator.belvo.institutions import Institution
+from linkadmin.simulator.belvo.records import PRACTICE_AUTHORIZATION
+from linkadmin.simulator.heron import api as heron
+from linkadmin.simulator.heron import guide as heron_guide
+from linkadmin.simulator.heron import messages as heron_messages
+from linkadmin.simulator.heron.records import PRACTICE_SECRET
 from linkadmin.simulator.journal import Call, masked
-from linkadmin.simulator.settings import SimulatorSettings
-from linkadmin.simulator.store import Store
+from linkadmin.simulator.outcomes import DRIP
+from linkadmin.simulator.settings import MEANINGS, SimulatorSettings
+from linkadmin.simulator.store import PROCESSED_AFTER, REMOVED_AFTER, Store
 from linkadmin.simulator.wire import Reply, Request, json_reply
 
-from .guide import code, content, table
-
 SHOWN = 50  # rows of a page
-STYLE = (Path(__file__).parent / "guide.css").read_bytes()
+FOLDER = Path(__file__).parent
+STYLE = (FOLDER / "guide.css").read_bytes()
+TEMPLATES = Engine(dirs=[str(FOLDER)])
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
+}
+CONSTANTS = {
+    "belvo": belvo,
+    "belvo_guide": belvo_guide,
+    "belvo_messages": belvo_messages,
+    "consents": consents.TYPED,
+    "heron": heron,
+    "heron_guide": heron_guide,
+    "heron_messages": heron_messages,
+    "faults": faults,
+    "drip": DRIP,
+    "removed_after": REMOVED_AFTER,
+    "processed_after": PROCESSED_AFTER,
+    "practice_authorization": PRACTICE_AUTHORIZATION,
+    "practice_secret": PRACTICE_SECRET,
 }
 
 
@@ -30,11 +59,13 @@ def respond(calls: Sequence[Call], store: Store, settings: SimulatorSettings, re
         return Reply(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET"})
     match request.path:
         case "/":
-            return _html("The drill ground", content(store, settings, request.origin))
+            with store.lock:
+                return _html("The drill ground", "guide.html", _guide(store, settings, request.origin))
         case "/calls/":
-            return _html("The last calls", _calls(calls))
+            return _html("The last calls", "calls.html", {"calls": [_call(call) for call in reversed(calls[-SHOWN:])]})
         case "/webhooks/":
-            return _html("The last webhooks", _webhooks(store.deliveries.all()))
+            latest = list(reversed(store.deliveries.all()[-SHOWN:]))
+            return _html("The last webhooks", "webhooks.html", {"deliveries": latest})
         case "/calls.json":
             return json_reply(200, [{**asdict(call), "raw": call.raw.decode(errors="replace")} for call in calls])
         case "/guide.css":
@@ -42,67 +73,37 @@ def respond(calls: Sequence[Call], store: Store, settings: SimulatorSettings, re
         case "/favicon.ico":
             return Reply(HTTPStatus.NO_CONTENT)
         case _:
-            return _html("Nothing here", '<p>There is no such page. <a href="/">The drill ground</a></p>', 404)
+            return _html("Nothing here", "base.html", {}, 404)
 
 
-def _html(title: str, content: str, status: int = 200) -> Reply:
-    page = f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title} · provider simulator</title>
-<link rel="stylesheet" href="/guide.css">
-</head>
-<body>
-<header><p>Provider simulator</p><nav><a href="/">Drill ground</a> <a href="/calls/">Last calls</a>
-<a href="/webhooks/">Last webhooks</a></nav></header>
-<main>
-<h1>{title}</h1>
-{content}
-</main>
-</body>
-</html>
-"""
+def _html(title: str, template: str, context: dict[str, Any], status: int = 200) -> Reply:
+    page = TEMPLATES.render_to_string(template, Context({"title": title, **context}, use_l10n=False))
     return Reply(status, page.encode(), "text/html; charset=utf-8", HEADERS)
 
 
-def _calls(calls: Sequence[Call]) -> str:
-    if not calls:
-        return "<p>No call has arrived yet.</p>"
-    rows = (_call(masked(call)) for call in list(reversed(calls))[:SHOWN])
-    return "<p>The newest first; secrets are masked. Reload to see more.</p>" + table(
-        ("Time (UTC)", "Call", "Status", "ms", "Body"), rows
-    )
+def _guide(store: Store, settings: SimulatorSettings, origin: str) -> dict[str, Any]:
+    return {
+        **CONSTANTS,
+        "origin": origin,
+        "store": store,
+        "links": f"{len(store.belvo_links):,}",
+        "items": f"{len(store.heron_links):,}",
+        "customers": f"{len(store.end_users):,}",
+        "settings": [(name, value, MEANINGS[name]) for name, value in asdict(settings).items()],
+        "banks": [_bank(institution) for institution in store.institutions.values()],
+    }
 
 
-def _webhooks(deliveries: Sequence[Delivery]) -> str:
-    if not deliveries:
-        return "<p>No webhook has been sent yet.</p>"
-    rows = (_webhook(delivery) for delivery in list(reversed(deliveries))[:SHOWN])
-    return "<p>The newest first. Reload to see more.</p>" + table(
-        ("Time (UTC)", "Topic", "About", "To", "Attempts", "Answer", "Outcome"), rows
-    )
+def _bank(institution: Institution) -> dict[str, Any]:
+    asked = [field for field in institution["form_fields"] if field["type"] != "hidden"]  # the form fills those itself
+    remarks = [feature["name"] for feature in institution["features"]]
+    remarks += ["down"] if institution["status"] == "down" else []
+    remarks += ["open finance"] if institution["integration_type"] == "openfinance" else []
+    fields = [field["name"] + (" (optional)" if field.get("optional") else "") for field in asked]
+    return {**institution, "asks_for": fields, "remarks": remarks}
 
 
-def _webhook(delivery: Delivery) -> tuple[str, ...]:
-    return (
-        delivery.made_at[11:19],
-        code(delivery.topic),
-        code(delivery.about),
-        code(delivery.url),
-        str(delivery.attempts),
-        "" if delivery.status is None else str(delivery.status),
-        delivery.outcome,
-    )
-
-
-def _call(call: Call) -> tuple[str, ...]:
-    running = call.milliseconds is None
-    return (
-        time.strftime("%H:%M:%S", time.gmtime(call.at)),
-        code(f"{call.method} {call.path}"),
-        "running" if running else str(call.status or "cut"),
-        "" if running else str(call.milliseconds),
-        code(json.dumps(call.body, ensure_ascii=False)) if call.body is not None else "",
-    )
+def _call(call: Call) -> dict[str, Any]:
+    shown = masked(call)
+    body = "" if shown.body is None else json.dumps(shown.body, ensure_ascii=False)
+    return {**asdict(shown), "time": time.strftime("%H:%M:%S", time.gmtime(call.at)), "json": body}
