@@ -237,24 +237,19 @@ class Faults:
         self._lock = threading.Lock()
         self._orders: list[Order] = []
 
-    def add(self, method: str, path: str, answer: str, times: int = 1) -> None:
-        """Let the next calls that fit get this answer. Raises ValueError for an answer that nobody knows."""
-        if answer not in ANSWERS:
-            raise ValueError(f"unknown answer {answer!r}; the first page lists them all")
-        if not 1 <= times <= MOST_TIMES:
-            raise ValueError(f"times must be a number from 1 to {MOST_TIMES}")
-        with self._lock:
-            self._orders.append(Order(method.upper(), path, times, answer))
-
     def order(self, wish: Mapping[str, Any]) -> None:
-        """Add a fault as it was posted. Raises ValueError."""
+        """Let the next calls that fit get an answer, as it was posted. Raises ValueError."""
         given = {"method": ANY_METHOD, "path": "/api/", "times": 1, **wish}
         if given.keys() != {"method", "path", "times", "answer"}:
             raise ValueError("a fault has an answer, and may have method, path and times")
-        times = given.pop("times")
-        if isinstance(times, bool) or not isinstance(times, int) or not all(isinstance(v, str) for v in given.values()):
+        if not all(type(value) is (int if name == "times" else str) for name, value in given.items()):
             raise ValueError("method, path and answer are texts, times is a number")
-        self.add(times=times, **given)
+        if given["answer"] not in ANSWERS:
+            raise ValueError(f"unknown answer {given['answer']!r}; the first page lists them all")
+        if not 1 <= given["times"] <= MOST_TIMES:
+            raise ValueError(f"times must be a number from 1 to {MOST_TIMES}")
+        with self._lock:
+            self._orders.append(Order(**{**given, "method": given["method"].upper()}))
 
     def take(self, request: Request) -> Fault | None:
         """Return the fault that this call gets, and count it."""

@@ -183,7 +183,7 @@ class Simulator:
 
     def fail(self, method: str, path: str, answer: str, times: int = 1) -> None:
         """Let the next calls that fit get this named answer. Raises ValueError for a name nobody knows."""
-        self.gateway.faults.add(method, path, answer, times)
+        self.gateway.faults.order({"method": method, "path": path, "answer": answer, "times": times})
 
     def configure(self, settings: SimulatorSettings) -> None:
         """Be slow, unreliable or strict from now on, as told."""

@@ -77,7 +77,7 @@ def end_now(store: Store, link: BelvoLink) -> None:
     """Let the consent of a link end now; from then on nothing is fetched. The store's lock is held here."""
     consent = store.consents[link.id]
     consent.status, consent.expired_at, link.silent = "EXPIRED", store.now(), True
-    store.tell_belvo(messages.consent_ended(link, store.bank(link), consent))
+    store.tell_belvo(messages.of_consent(link, store.bank(link), consent, ended=True))
 
 
 def revoke_now(store: Store, link: BelvoLink) -> None:
@@ -98,10 +98,9 @@ def announce(store: Store, since: float, until: float) -> None:
         end = consent.expired_at
         if end is None or consent.status != "AUTHORISED" or link.access_mode != "recurrent":
             continue
-        if ended[0] < end <= ended[1]:
-            store.tell_belvo(messages.consent_ended(link, store.bank(link), consent))
-        elif ending[0] < end <= ending[1]:
-            store.tell_belvo(messages.consent_ending(link, store.bank(link), consent))
+        has_ended = ended[0] < end <= ended[1]
+        if has_ended or ending[0] < end <= ending[1]:
+            store.tell_belvo(messages.of_consent(link, store.bank(link), consent, ended=has_ended))
 
 
 def is_open_finance(store: Store, link: BelvoLink) -> bool:

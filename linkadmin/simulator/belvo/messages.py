@@ -116,24 +116,19 @@ def removed(link: BelvoLink, request_id: str) -> BelvoEvent:
     return BelvoEvent("LINK", "link_deleted", link, {}, request_id=request_id)
 
 
-def consent_ending(link: BelvoLink, bank: Institution, consent: Consent) -> BelvoEvent:
-    due = f"{(consent.expired_at or '')[:23]}Z"  # milliseconds, as sampled
-    return _of_consent("about_to_expire", link, bank, {"consent_id": consent.id, "consent_due_date": due})
-
-
-def consent_ended(link: BelvoLink, bank: Institution, consent: Consent) -> BelvoEvent:
-    return _of_consent("expired", link, bank, {"consent_id": consent.id})
-
-
-def _of_consent(what: str, link: BelvoLink, bank: Institution, data: Mapping[str, Any]) -> BelvoEvent:
-    whole = {
-        **data,
+def of_consent(link: BelvoLink, bank: Institution, consent: Consent, *, ended: bool) -> BelvoEvent:
+    """Tell that a consent has ended, or that it will soon."""
+    what = "expired" if ended else "about_to_expire"
+    due = {} if ended else {"consent_due_date": f"{(consent.expired_at or '')[:23]}Z"}  # milliseconds, as sampled
+    data = {
+        "consent_id": consent.id,
+        **due,
         "action": "renew",
         "institution": bank["name"],
         "institution_display_name": bank["display_name"],
         "institution_icon_logo": bank["icon_logo"],
     }
-    return BelvoEvent("CONSENT", f"openfinance_consent_{what}", link, whole, RECURRENT, request_id="")
+    return BelvoEvent("CONSENT", f"openfinance_consent_{what}", link, data, RECURRENT, request_id="")
 
 
 def _resources(link: BelvoLink, bank: Institution) -> list[str]:
