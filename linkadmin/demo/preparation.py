@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -37,30 +38,26 @@ def start_over(data: Path) -> None:
 
 def prepare(data: Path) -> None:
     """Make keys, database, static files and demo data as far as they are missing. Raises CalledProcessError."""
-    stamp, wanted = data / "prepared", _fingerprint()
+    variables = sorted(item for item in os.environ.items() if item[0].startswith("LINKADMIN_"))
+    files = [PROJECT / "requirements.txt", *(PROJECT / "static").rglob("*"), *(PROJECT / "linkadmin").rglob("*.py")]
+    stamp, wanted = data / "prepared", fingerprint(variables, sorted(files))
     # Starting Django only to find nothing to do would double the time of a warm start.
     if not all((data / name).exists() for name in MADE) or not stamp.exists() or stamp.read_text() != wanted:
         say("Preparing the database and the demo data")
         if not all((data / name).exists() for name in KEYS):
             _manage("makekeys", "--verbosity", "0")
         _manage("preparedemo")
-        if not _has_own_database():
+        # What became of a database elsewhere cannot be told from here.
+        if not any(os.environ.get(name) for name in ("LINKADMIN_DATABASE_URL", "LINKADMIN_DATABASE_URL_FILE")):
             stamp.write_text(wanted)
     for needed in ("broker/messages", "broker/control", "beat"):
         (data / needed).mkdir(parents=True, exist_ok=True)
 
 
-def _has_own_database() -> bool:
-    # What became of a database elsewhere cannot be told from here.
-    return any(os.environ.get(name) for name in ("LINKADMIN_DATABASE_URL", "LINKADMIN_DATABASE_URL_FILE"))
-
-
-def _fingerprint() -> str:
-    """Sum up all that the result depends on: code, static files, packages, variables."""
-    variables = sorted(item for item in os.environ.items() if item[0].startswith("LINKADMIN_"))
+def fingerprint(variables: object, files: Iterable[Path]) -> str:
+    """Sum up what a result depends on: variables, and files by size and time of change."""
     digest = hashlib.sha256(repr(variables).encode())
-    files = [PROJECT / "requirements.txt", *(PROJECT / "static").rglob("*"), *(PROJECT / "linkadmin").rglob("*.py")]
-    for path in sorted(files):
+    for path in files:
         status = path.stat()
         digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
     return digest.hexdigest()

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from linkadmin import schema
-from linkadmin.demo.assets import collect_if_changed
 from linkadmin.demo.endpoints import connect
 from linkadmin.demo.guard import has_demo_staff
-from linkadmin.demo.preparation import BELVO_WEBHOOK, start_over
+from linkadmin.demo.preparation import BELVO_WEBHOOK, fingerprint, start_over
 from linkadmin.demo.world import NotEmpty, plant
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import EndUser, Link
@@ -40,7 +40,7 @@ class Command(BaseCommand):
             call_command("createcachetable", verbosity=0)
         self._say(f"  {len(MigrationRecorder(connection).applied_migrations())} migrations are applied")
         with self._step("Static files"):
-            collect_if_changed(data / "static.stamp")
+            self._collect_static(data / "static.stamp")
         try:
             with self._step("Demo data"):
                 planted = plant(simulator_state=data / "simulator.json", simulator_url=settings.SIMULATOR_URL)
@@ -67,6 +67,14 @@ class Command(BaseCommand):
                 cursor.execute(f"DROP TABLE {tables} CASCADE")
         connection.close()
         start_over(data)
+
+    def _collect_static(self, stamp: Path) -> None:
+        """Fill STATIC_ROOT, which takes seconds, unless `stamp` says that it holds these very files."""
+        files = [Path(storage.path(name)) for finder in get_finders() for name, storage in finder.list([])]
+        wanted = fingerprint(settings.STORAGES, files)
+        if not (stamp.exists() and stamp.read_text() == wanted and Path(settings.STATIC_ROOT).exists()):
+            call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+            stamp.write_text(wanted)
 
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:
