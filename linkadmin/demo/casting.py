@@ -13,7 +13,7 @@ from linkadmin.providers.heron.answers import FRESH_FOR
 from linkadmin.providers.types import Cause, HealthState
 
 from .names import CUSTOMERS_OF, HERON_BANKS, names_in
-from .scenarios import BELVO, CODE_NEEDED, HERON, Scenario, scenarios
+from .scenarios import BELVO, CODE_NEEDED, HERON, SCENARIOS, Scenario
 
 FIRST_REPAIR = "Acme Corp"  # the customer whose link a newcomer repairs first; it leads the work list
 FIRST_REPAIR_ID = "acme-001"
@@ -93,11 +93,13 @@ def cast(rng: Random) -> list[Scene]:
     customers = _customers(rng)
     waiting = customers[:]
     parts = [Scene(0, CODE_NEEDED, Customer(FIRST_REPAIR_ID, FIRST_REPAIR, "MX"), FIRST_REPAIR_BANK, "7d")]
-    open_parts = [scenario for scenario in scenarios() for _ in range(scenario.count)]
+    open_parts = [scenario for scenario in SCENARIOS for _ in range(scenario.count)]
     open_parts.remove(CODE_NEEDED)
     troubled = [scenario for scenario in open_parts if not _is_plain(scenario)]
     plain = [scenario for scenario in open_parts if _is_plain(scenario)]
-    for scenario in [*_choosy_first(troubled), *plain]:
+    # What happens at few banks comes first, while their customers are free.
+    troubled.sort(key=lambda scenario: len(scenario.banks) or len(HERON_BANKS))
+    for scenario in [*troubled, *plain]:
         candidates = _with_room(scenario, waiting) or _with_room(scenario, customers)
         customer = rng.choice(candidates)
         waiting = [each for each in waiting if each is not customer]
@@ -126,11 +128,6 @@ def _refresh_rate(scenario: Scenario, rng: Random) -> str:
 
 def _is_plain(scenario: Scenario) -> bool:
     return scenario.cause is Cause.WORKING
-
-
-def _choosy_first(troubled: list[Scenario]) -> list[Scenario]:
-    """Put what happens at few banks first, while their customers are free."""
-    return sorted(troubled, key=lambda scenario: len(scenario.banks) or len(HERON_BANKS))
 
 
 def _banks_for(scenario: Scenario, customer: Customer) -> list[str]:

@@ -23,13 +23,12 @@ def connect(*, simulator_state: Path, belvo_webhook: Path, url: str, simulator_u
 
     Belvo's goes into a file of its own, for the simulator's command; Heron's into the subscriptions it keeps.
     """
-    addresses = {}
     for integration in Integration.objects.filter(base_url=simulator_url).that_can(Capability.WEBHOOK_DELIVERIES):
-        addresses[integration.provider] = url + _open(integration).address
-    if BELVO in addresses:
-        belvo_webhook.write_text(addresses[BELVO])
-    if HERON in addresses and simulator_state.exists():
-        _subscribe(simulator_state, addresses[HERON])
+        address = url + _open(integration).address
+        if integration.provider == BELVO:
+            belvo_webhook.write_text(address)
+        elif integration.provider == HERON and simulator_state.exists():
+            _subscribe(simulator_state, address)
 
 
 def _open(integration: Integration) -> WebhookEndpoint:

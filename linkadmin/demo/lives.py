@@ -138,7 +138,7 @@ def heron_record(life: Life) -> dict[str, Any]:
         "item_id": link.remote_id,
         "end_user_id": life.part.customer.external_id,
         "status": scenario.told.status,
-        "status_message": scenario.message,
+        "status_message": scenario.told.words or None,
         "created": life.remote_created_at.isoformat(),
         "last_updated": max(life.history.changes[-1].at, link.last_good_at or link.created_at).isoformat(),
         "last_successful_sync": link.last_good_at.isoformat() if link.last_good_at else None,

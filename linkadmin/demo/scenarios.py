@@ -4,7 +4,6 @@ A provider's record decides, unless `refusal` is what it answered to our last lo
 the link works, as Belvo's does, and only good data newer than the refusal would prove it.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -63,10 +62,6 @@ class Scenario:
     consent: str = ""  # its status, where it is what ended
     storage_days: int = 0  # how long the provider was to store the log-in; 0: for good
 
-    @property
-    def message(self) -> str | None:
-        return self.told.words or None
-
 
 def answered(status: int, body: object) -> Answer:
     """Return an answer of Belvo's, for its own reader to understand."""
@@ -100,13 +95,11 @@ WRONG_PASSWORD = _refusal(
     3, 400, "login_error", "Invalid credentials provided to login to the institution", since=(2.5, 12)
 )
 CODE_NEEDED = _record(Cause.CODE_NEEDED, 8, "token_required", since=(0.1, 8), banks=CODE_BANKS)
-LOGIN_REFUSED = _record(Cause.LOGIN_REFUSED, 7, "invalid")
-BELVO_WORKS = _record(Cause.WORKING, 163, "valid", banks=ANYWHERE)
 NEVER_CONFIRMED = _record(Cause.NEVER_CONFIRMED, 3, "unconfirmed", since=(0.5, 3), banks=CODE_BANKS, is_new=True)
 
 _IN_BELVO = (
     CODE_NEEDED,
-    LOGIN_REFUSED,
+    _record(Cause.LOGIN_REFUSED, 7, "invalid"),
     NEVER_CONFIRMED,
     WRONG_PASSWORD,
     _record(Cause.LOGIN_REFUSED, 4, "invalid", banks=FISCAL),  # the tax office's password was changed
@@ -177,7 +170,7 @@ _IN_BELVO = (
     _refusal(1, 400, "login_error", "Missing credentials to login to the institution", banks=("tatooine_mx_fiscal",)),
     _refusal(1, 400, "institution_migrated", "The institution has moved to another login flow"),
     _record(Cause.RENEW_SOON, 4, "valid", banks=OPEN_FINANCE),
-    BELVO_WORKS,
+    _record(Cause.WORKING, 163, "valid", banks=ANYWHERE),
 )
 
 SIGN_IN_AGAIN = (
@@ -186,13 +179,10 @@ SIGN_IN_AGAIN = (
 )
 BANK_SILENT = "[INSTITUTION_DOWN] this institution is not currently responding to this request. please try again soon"
 PLAID_TROUBLE = "[INTERNAL_SERVER_ERROR] an unexpected error occurred"
-HERON_WORKS = _item(Cause.WORKING, 113, "active")
-PENDING = _item(Cause.PENDING, 3, "pending", since=EARLIER_TODAY, is_new=True)
-FIRST_SYNC = _item(Cause.FIRST_SYNC, 1, "syncing", since=EARLIER_TODAY, is_new=True)
 
 _IN_HERON = (
-    PENDING,
-    FIRST_SYNC,
+    _item(Cause.PENDING, 3, "pending", since=EARLIER_TODAY, is_new=True),
+    _item(Cause.FIRST_SYNC, 1, "syncing", since=EARLIER_TODAY, is_new=True),
     _item(Cause.LOGIN_REQUIRED, 7, "erroring", SIGN_IN_AGAIN),
     _item(Cause.SIGN_IN_FAILED, 1, "erroring", "[INVALID_CREDENTIALS] the provided credentials were not correct"),
     _item(Cause.CODE_WRONG, 2, "erroring", "[INVALID_MFA] the provided MFA response was not correct", since=(0.1, 7)),
@@ -264,11 +254,6 @@ _IN_HERON = (
     _item(Cause.LOGIN_REQUIRED, 1, "active", SIGN_IN_AGAIN, since=(4, 9)),  # and no data since
     _item(Cause.SYNCING, 3, "syncing", since=(0.01, 0.03)),
     _item(Cause.RENEW_SOON, 2, "active"),
-    HERON_WORKS,
+    _item(Cause.WORKING, 113, "active"),
 )
-
-
-def scenarios() -> Iterator[Scenario]:
-    """Yield all, the plainly working ones last of each provider."""
-    yield from _IN_BELVO
-    yield from _IN_HERON
+SCENARIOS = (*_IN_BELVO, *_IN_HERON)  # the plainly working ones are the last of each provider
