@@ -61,8 +61,7 @@ def _clear_faults(gateway: Gateway, request: Request) -> Reply:
 
 
 def _show_settings(gateway: Gateway, request: Request) -> Reply:
-    limits = gateway.limits
-    return json_reply(200, {**asdict(gateway.settings), "peak": limits.peak(), "refused": limits.refused()})
+    return json_reply(200, {**asdict(gateway.settings), **gateway.limits.counts()})
 
 
 def _change_settings(gateway: Gateway, request: Request) -> Reply:
@@ -83,7 +82,7 @@ def _show_webhooks(gateway: Gateway, request: Request) -> Reply:
     store, hidden = gateway.store, {"headers", "pauses"}
     latest = reversed(store.deliveries.all()[-SHOWN:])
     told = {
-        "belvo": {"url": store.belvo_webhook.url, "authorization": MASK},
+        "belvo": {"url": store.belvo_url, "authorization": MASK},
         "heron": {"secret": MASK, "subscriptions": len(store.webhooks)},
         "counts": store.deliveries.counts(),
         "deliveries": [as_dict(each, hidden) | {"body": each.body.decode()} for each in latest],

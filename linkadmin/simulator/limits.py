@@ -41,15 +41,10 @@ class Limits:
         self._peak: dict[str, int] = {}
         self._refused: Counter[str] = Counter()
 
-    def peak(self) -> dict[str, int]:
-        """The largest number of calls in one window, by scope."""
+    def counts(self) -> dict[str, dict[str, int]]:
+        """The largest number of calls in one window (`peak`), and how many were refused (`refused`), by scope."""
         with self._lock:
-            return dict(self._peak)
-
-    def refused(self) -> dict[str, int]:
-        """How many calls were refused for a limit, by scope."""
-        with self._lock:
-            return dict(self._refused)
+            return {"peak": dict(self._peak), "refused": dict(self._refused)}
 
     def count_heron(self, request: Request, now: float) -> LimitCheck:
         """Count a call to Heron in the minute of its endpoint."""

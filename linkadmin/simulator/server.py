@@ -204,12 +204,13 @@ class Simulator:
         """Return how every link stands, by provider and id: status, its message, when data was last fetched."""
         catch_up(self.store)
         with self.store.lock:
-            links = {each.id: (each.status, None, each.last_accessed_at) for each in self.store.belvo_links.values()}
-            items = {
-                each.item_id: (each.status, each.status_message, each.last_successful_sync)
-                for each in self.store.heron_links.values()
+            links, items = self.store.belvo_links.values(), self.store.heron_links.values()
+            return {
+                "belvo": {each.id: (each.status, None, each.last_accessed_at) for each in links},
+                "heron": {
+                    each.item_id: (each.status, each.status_message, each.last_successful_sync) for each in items
+                },
             }
-        return {"belvo": dict(links), "heron": dict(items)}
 
     def webhooks(self, **settings: str | None) -> None:
         """Set where Belvo's webhooks go, and what proves those of either: see the store. Raises ValueError."""
@@ -226,11 +227,11 @@ class Simulator:
 
     def peak(self) -> dict[str, int]:
         """The largest number of calls in one window of a limit, by endpoint or scope; refused ones included."""
-        return self.gateway.limits.peak()
+        return self.gateway.limits.counts()["peak"]
 
     def refused(self) -> dict[str, int]:
         """How many calls were refused for a limit, by endpoint or scope."""
-        return self.gateway.limits.refused()
+        return self.gateway.limits.counts()["refused"]
 
     def start(self) -> Self:
         """Load the state and serve in the background. Raises OSError for a taken port, StateFileError."""

@@ -12,7 +12,7 @@ from enum import StrEnum, auto
 from .belvo import messages as belvo_messages
 from .belvo.generated import belvo_links
 from .belvo.institutions import INSTITUTIONS, Institution
-from .belvo.records import BelvoLink, BelvoWebhook, Consent, LoginAttempt
+from .belvo.records import PRACTICE_AUTHORIZATION, BelvoLink, Consent, LoginAttempt
 from .clock import LeadClock, iso, seconds
 from .deliveries import Deliveries, Delivery
 from .generated import DAY, EMPTY, Population
@@ -64,7 +64,9 @@ class Store:
         self._links_of: dict[str, list[str]] = defaultdict(list)  # by end user
         self.integrations = {key: HeronIntegration(heron_id=key, **about) for key, about in INTEGRATIONS.items()}
         self.webhooks: dict[str, Webhook] = {}
-        self.belvo_webhook = BelvoWebhook()
+        self.belvo_url = ""  # the one that Belvo tells everything to, set in its dashboard; empty: none
+        self.belvo_webhook_id = secrets.token_hex(16)
+        self.belvo_authorization = PRACTICE_AUTHORIZATION
         self.heron_secret = PRACTICE_SECRET
         self.deliveries = Deliveries()
         self.due: dict[tuple[Task, str], float] = {}  # what is to be done to what, and when (seconds since 1970)
@@ -110,25 +112,23 @@ class Store:
         for text in (belvo_authorization, heron_secret):
             if text is not None and not (text and text.isascii() and text.isprintable()):
                 raise ValueError("authorization and secret are printable texts of ASCII")
-        receiver = self.belvo_webhook
         with self.lock:
-            receiver.url = receiver.url if belvo_url is None else belvo_url
-            receiver.authorization = belvo_authorization or receiver.authorization
+            self.belvo_url = self.belvo_url if belvo_url is None else belvo_url
+            self.belvo_authorization = belvo_authorization or self.belvo_authorization
             self.heron_secret = heron_secret or self.heron_secret
 
     def tell_belvo(self, *events: belvo_messages.BelvoEvent) -> None:
         """Send events to the address that Belvo was given, if it was."""
-        receiver = self.belvo_webhook
-        for event in events if receiver.url else ():
+        for event in events if self.belvo_url else ():
             self.deliveries.add(
                 Delivery(
                     provider="belvo",
                     topic=event.topic,
                     about=event.link.id,
-                    url=receiver.url,
+                    url=self.belvo_url,
                     made_at=self.now(),
-                    headers={"Authorization": receiver.authorization},
-                    body=event.body(receiver.webhook_id),
+                    headers={"Authorization": self.belvo_authorization},
+                    body=event.body(self.belvo_webhook_id),
                     pauses=belvo_messages.PAUSES,
                 )
             )

@@ -1,6 +1,5 @@
 """What Belvo keeps, and how often it fetches new data."""
 
-import secrets
 import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -66,12 +65,3 @@ class Consent:
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     created_at: str = ""
     expired_at: str | None = None
-
-
-@dataclass(slots=True)
-class BelvoWebhook:
-    """The one address that Belvo tells everything to, set in its dashboard; an empty one is none. In memory only."""
-
-    url: str = ""
-    authorization: str = PRACTICE_AUTHORIZATION
-    webhook_id: str = field(default_factory=lambda: secrets.token_hex(16))

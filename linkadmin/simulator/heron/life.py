@@ -13,6 +13,17 @@ DRIFTING = {"active", "erroring"}  # statuses
 Act = Callable[[Store, random.Random, HeronLink], None]
 TROUBLES = tuple(each.message for each in CONDITIONS if each.status == "erroring")
 OLD_TROUBLE = next(each.message for each in CONDITIONS if each.status == "active" and each.message)
+WEIGHTS: Mapping[str, Mapping[str, int]] = {
+    "active": {
+        "synced": 50, "failed": 18, "synced_with_old_trouble": 3, "silent": 5, "deleted_in_plaid": 3,
+        "switched_off": 3, "registered": 8, "end_user_removed": 3, "processed": 6, "processing_failed": 1,
+    },
+    "erroring": {"synced": 65, "failed": 25, "deleted_in_plaid": 5, "end_user_removed": 5},
+    "pending": {"synced": 100},
+    "syncing": {},  # it will settle
+}  # fmt: skip
+WEIGHTS_IN_SILENCE = {"synced": 70, "registered": 20, "end_user_removed": 10}
+WEIGHTS_AT_END = {"registered": 70, "end_user_removed": 30}
 
 
 def fail(store: Store, link: HeronLink, message: str | None) -> None:
@@ -38,22 +49,7 @@ def drift(store: Store, link: HeronLink, turn: int) -> None:
 
 def weights(store: Store, link: HeronLink) -> Mapping[str, int]:
     """Say what can happen to a link, and how often each does."""
-    match link.status:
-        case "active" if link.silent:
-            return {"synced": 70, "registered": 20, "end_user_removed": 10}
-        case "active":
-            return {
-                "synced": 50, "failed": 18, "synced_with_old_trouble": 3, "silent": 5, "deleted_in_plaid": 3,
-                "switched_off": 3, "registered": 8, "end_user_removed": 3, "processed": 6, "processing_failed": 1,
-            }  # fmt: skip
-        case "erroring":
-            return {"synced": 65, "failed": 25, "deleted_in_plaid": 5, "end_user_removed": 5}
-        case "pending":
-            return {"synced": 100}
-        case "syncing":
-            return {}  # it will settle
-        case _:
-            return {"registered": 70, "end_user_removed": 30}
+    return WEIGHTS_IN_SILENCE if link.status == "active" and link.silent else WEIGHTS.get(link.status, WEIGHTS_AT_END)
 
 
 def _fall_silent(store: Store, chance: random.Random, link: HeronLink) -> None:
