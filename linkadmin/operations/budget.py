@@ -7,11 +7,11 @@ can. A success starts the count anew.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import Max, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
@@ -21,9 +21,6 @@ from linkadmin.links.models import EndUser, Institution, Link
 
 from .models import DONE_STATES, LOGIN_KINDS, AttemptAllowance, Operation, OperationQuerySet, State
 from .refusals import AlreadyOpen, BudgetSpent
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
 
 WINDOW = timedelta(hours=24)
 FREE_ATTEMPTS = 2
@@ -50,9 +47,11 @@ class Budget:
         return self.left == 0 and self.refused < ALL_ATTEMPTS
 
     @property
-    def why_spent(self) -> "StrOrPromise":
+    def why_spent(self) -> str:
         """Say why nothing is left, and who can help."""
-        return BudgetSpent(manager_may_allow=self.manager_may_allow).words
+        if self.manager_may_allow:
+            return _("The bank rejected two sign-in attempts within a day. An account manager can allow one more.")
+        return _("The bank rejected three sign-in attempts within a day. One more could lock the customer's account.")
 
     @property
     def codes_left(self) -> int:
@@ -91,7 +90,7 @@ def require_attempt(operation: Operation) -> None:
         return
     budget = _budget_alone(operation)
     if budget.left == 0:
-        raise BudgetSpent(manager_may_allow=budget.manager_may_allow)
+        raise BudgetSpent(budget.why_spent)
     _require_room(operation, budget.left)
 
 
@@ -99,7 +98,7 @@ def require_code(asked: Operation) -> None:
     """Raise a `Refusal` when another wrong code could lock the customer out."""
     budget = _budget_alone(asked)
     if budget.codes_left == 0:
-        raise BudgetSpent(manager_may_allow=False)
+        raise BudgetSpent(budget.why_spent)
     _require_room(asked, budget.codes_left)
 
 

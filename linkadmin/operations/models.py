@@ -5,13 +5,14 @@
 
 import uuid
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.integrations.models import Integration
@@ -19,9 +20,6 @@ from linkadmin.links.models import EndUser, Institution, Link
 from linkadmin.providers.types import ChallengeKind, LinkRef
 
 from .challenges import AskedAgain
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
 
 
 class OperationKind(models.TextChoices):
@@ -72,7 +70,7 @@ TOO_MANY_STEPS = "too_many_steps"  # the bank asks again and again
 State = OperationState
 
 
-def kind_choices() -> list[tuple[str, "StrOrPromise"]]:
+def kind_choices() -> list[tuple[str, str | Promise]]:
     """Return the kinds as choices: by a function, so that a new one needs no migration."""
     return list(OperationKind.choices)
 

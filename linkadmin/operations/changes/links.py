@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -21,9 +22,6 @@ from linkadmin.providers.types import Capability, Choice, CredentialField, Field
 
 from .evidence import has_new_data, is_settled, link_of, read
 from .row import NOTHING, Change, ChangePage, Explanation, Finding
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
 
 LINKS_READ = 5  # of a customer, to see whether one of them has new data
 FAILED_SHOWN = 200
@@ -53,7 +51,7 @@ def _require_login(operation: Operation, _values: Values) -> None:
         raise refusals.LoginRefusedBefore
 
 
-def _why_no_fetch(link: Link) -> "StrOrPromise":
+def _why_no_fetch(link: Link) -> str | Promise:
     if not _would_repeat_refusal(link):
         return ""
     return _("It is the customer's turn: another try with the stored login could lock them out.")
@@ -162,7 +160,7 @@ def _present_settings(link: Link) -> dict[str, Any]:
     return {field.name: getattr(link, field.name) for field in fields if getattr(link, field.name, "")}
 
 
-def _why_no_settings(link: Link) -> "StrOrPromise":
+def _why_no_settings(link: Link) -> str | Promise:
     return "" if _settings_fields(link) else _("The provider lets nothing be changed at this bank.")
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.urls import reverse
+from django.utils.functional import Promise
 
 from linkadmin.accounts.roles import Right
 from linkadmin.links.models import Link
@@ -13,9 +14,6 @@ from linkadmin.operations.forms.provider import ChangeForm
 from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.providers.base import Provider
 from linkadmin.providers.types import Capability, CredentialField, Values
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
 
 A = TypeVar("A")  # what a provider's call returns
 
@@ -37,9 +35,9 @@ class Explanation:
     """What happened, what it means, what to do."""
 
     tone: str
-    title: "StrOrPromise"
-    meaning: "StrOrPromise"
-    advice: "StrOrPromise" = ""
+    title: str | Promise
+    meaning: str | Promise
+    advice: str | Promise = ""
 
 
 def _no_values(_link: Link) -> Mapping[str, Any]:
@@ -52,16 +50,16 @@ class ChangePage:
 
     slug: str
     icon: str
-    name: "StrOrPromise"  # on the button that leads to it
-    title: "StrOrPromise"
-    lead: "StrOrPromise"
-    submit: "StrOrPromise"
+    name: str | Promise  # on the button that leads to it
+    title: str | Promise
+    lead: str | Promise
+    submit: str | Promise
     fields: Callable[[Link], tuple[CredentialField, ...]]
-    notes: tuple["StrOrPromise", ...] = ()  # what to know before
+    notes: tuple[str | Promise, ...] = ()  # what to know before
     form: type[ChangeForm] = ChangeForm
     initial: Callable[[Link], Mapping[str, Any]] = _no_values
     context: Callable[[Link], Mapping[str, Any]] = _no_values  # what else its template draws
-    why_not: Callable[[Link], "StrOrPromise"] = lambda _link: ""  # why it can't be done to this link now
+    why_not: Callable[[Link], str | Promise] = lambda _link: ""  # why it can't be done to this link now
     is_beside: bool = True  # among the buttons below the link's details
     is_danger: bool = False
 

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.accounts.roles import Right
@@ -16,9 +17,6 @@ from linkadmin.links.causes import Remedy
 from linkadmin.operations.changes import Change
 from linkadmin.operations.changes.links import ACCESS_TOKEN, REFRESH_DATA, REPAIR_URL, REPORTS
 from linkadmin.operations.changes.sign_ins import CREATE_LINK, UPDATE_CREDENTIALS
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
 
 
 class Step(StrEnum):
@@ -59,13 +57,13 @@ STEPS: Mapping[Remedy, tuple[Step, ...]] = MappingProxyType(
 class Facts:
     """A step's button, who may take it, and the change that is called for."""
 
-    label: "StrOrPromise"
+    label: str | Promise
     icon: str
     right: Right
     change: Change[Any] | None = None
 
 
-def _by(change: Change[Any], label: "StrOrPromise", icon: str) -> Facts:
+def _by(change: Change[Any], label: str | Promise, icon: str) -> Facts:
     return Facts(label, icon, change.right, change)
 
 

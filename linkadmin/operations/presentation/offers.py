@@ -1,34 +1,31 @@
 """The buttons on a link's page that lead to changes: those that its provider can make, and the reader may."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links.models import Link
+from linkadmin.operations.budget import Budget
 from linkadmin.operations.changes import Change, change_of
+from linkadmin.operations.changes.links import REPAIR_URL
 from linkadmin.operations.models import Operation
 from linkadmin.providers.types import Cause
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
-from datetime import datetime
-
-from linkadmin.operations.budget import Budget
-from linkadmin.operations.changes.links import REPAIR_URL
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
     """A button for a change: a link to its page, or why it cannot be done now."""
 
-    name: "StrOrPromise"
+    name: str | Promise
     icon: str
     url: str
-    why: "StrOrPromise" = ""
+    why: str | Promise = ""
 
 
 def start_of(link: Link, operation: Operation) -> tuple[str, Right]:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.integrations.models import Integration
@@ -12,16 +12,13 @@ from linkadmin.links.models import Link
 from linkadmin.operations.models import FAILED_STATES, Operation, State
 from linkadmin.providers.types import Capability, HealthState
 
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
-
 FORM, CODE, PROOF, WORKS = range(4)
 SHOWN_WHEN_DONE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
 class ShownStep:
-    label: "StrOrPromise"
+    label: str | Promise
     is_done: bool = False
     is_current: bool = False
     is_failed: bool = False
@@ -31,7 +28,7 @@ def steps_at(
     current: int, integration: Integration, *, is_new: bool, failed: bool = False, code_asked: bool = False
 ) -> list[ShownStep]:
     """Return the steps of a repair, or of a new link, that is at one of them; after the last one all are done."""
-    labels: dict[int, StrOrPromise] = {
+    labels: dict[int, str | Promise] = {
         FORM: _("New link") if is_new else _("Credentials"),
         CODE: _("Bank code, if asked") if current < CODE else _("Bank code"),
         PROOF: _("Setting up") if is_new else _("Fixed, proving"),

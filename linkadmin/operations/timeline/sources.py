@@ -3,19 +3,17 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.links.models import Link
 
 from . import descriptions
 from .descriptions import EntryText
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
 
 LARGEST_ID = 2**63 - 1
 
@@ -33,7 +31,7 @@ class Source:
     """One kind of entry: a table, by the names of its columns."""
 
     kind: str
-    label: "StrOrPromise"
+    label: str | Promise
     icon: str
     rows: Callable[[Link], "QuerySet[Any]"]  # with all that its description needs
     at: str  # when it happened; never changed afterwards
