@@ -152,7 +152,6 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "integration-endpoint-secret-make": Right.MANAGE_INTEGRATIONS,
     "integration-endpoint-secret-revoke": Right.MANAGE_INTEGRATIONS,
     "institution-search": Right.CREATE_LINK,
-    "link-credentials": Right.UPDATE_CREDENTIALS,
     # A colleague sees the same step, but only who may send a code can.
     "link-code": {"GET": Right.VIEW_LINKS, "POST": Right.UPDATE_CREDENTIALS},
     "link-live": Right.VIEW_LINKS,

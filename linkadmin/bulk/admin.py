@@ -26,7 +26,6 @@ class BulkJobAdmin(FoundById, ReadOnlyAdmin):
         "finished_at",
         "paused_by",
     )
-    readonly_fields = fields
     list_display = ("created_at", "kind", "state", "actor", "total", "done", "failed", "skipped")
     list_filter = ("kind", "state", "created_at")
     list_select_related = ("actor",)
@@ -40,7 +39,6 @@ class BulkJobAdmin(FoundById, ReadOnlyAdmin):
 class BulkItemAdmin(FoundById, ReadOnlyAdmin):
     id_fields = ("job_id", "link_id")
     fields = ("job", "link_id", "state", "why", "finished_at")
-    readonly_fields = fields
     list_display = ("job", "link_id", "state", "why", "finished_at")
     list_filter = ("state",)
     list_select_related = ("job",)

@@ -56,6 +56,17 @@ class ItemState(models.TextChoices):
     SKIPPED = "skipped", _("Skipped")
 
 
+class SkipReason(models.TextChoices):
+    """Our own reasons, beside those for which a provider could not be asked."""
+
+    ENDED = "ended", _("The link was removed.")
+    OFF = "off", _("Its integration is switched off.")
+    KEYS = "keys", _("The provider refuses the keys of its integration.")
+    SAME_ASSIGNEE = "same_assignee", _("It has this owner already.")
+    NOT_LISTED = "not_listed", _("The provider did not list it. A second look decides whether it is gone.")
+    BROKEN = "broken", _("Something went wrong here, and not at the provider. An administrator finds it in the log.")
+
+
 class BulkJob(models.Model):
     """One act on many links, as one person planned and confirmed it."""
 
@@ -172,7 +183,7 @@ class BulkItem(models.Model):
     part = models.ForeignKey(BulkPart, on_delete=models.CASCADE, null=True, related_name="items")  # None: skipped
     link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="bulk_items")
     state = models.CharField(_("state"), max_length=8, choices=ItemState.choices, default=ItemState.WAITING)
-    why = models.CharField(_("why"), max_length=80, blank=True)  # a `Why`, or what `Link.check_failed` keeps
+    why = models.CharField(_("why"), max_length=80, blank=True)  # a `SkipReason`, or what `Link.check_failed` keeps
     before = models.CharField(max_length=20, blank=True)  # the state that a check found, and that it left
     after = models.CharField(max_length=20, blank=True)
     finished_at = models.DateTimeField(_("ended"), null=True, blank=True)

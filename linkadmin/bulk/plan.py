@@ -7,15 +7,16 @@ from itertools import islice, zip_longest
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Link
 from linkadmin.operations import reading
+from linkadmin.operations.refusals import Refusal
 from linkadmin.providers.types import LinkRef
 
-from .models import BulkItem, BulkJob, BulkPart, ItemState, JobKind
-from .refusals import NothingSelected, TooManyLinks
-from .words import SkipReason
+from .models import BulkItem, BulkJob, BulkPart, ItemState, JobKind, SkipReason
 
 MOST_LINKS = 100_000
 WRITTEN_TOGETHER = 100  # links in one transaction, so that others need not wait long for it
@@ -29,6 +30,28 @@ COLUMNS = (
     "assignee_id",
     "disconnected_at",
 )
+
+
+class NothingSelected(
+    Refusal, reason="nothing_selected", words=_("No link was selected. Tick rows, or choose all that match.")
+):
+    """No row was ticked, or none matches any more."""
+
+
+class TooManyLinks(Refusal, reason="too_many_links"):
+    """More links match than one job takes."""
+
+    def __init__(self, most: int) -> None:
+        words = ngettext(
+            "One job takes at most %(most)s link, and more match. Narrow the filter.",
+            "One job takes at most %(most)s links, and more match. Narrow the filter.",
+            most,
+        )
+        super().__init__(words % {"most": f"{most:,}"})
+
+
+class PlanOver(Refusal, reason="plan_over", words=_("This plan is no longer true. Select the links again.")):
+    """The plan is too old, or its assignee has left."""
 
 
 @dataclass(frozen=True, slots=True)

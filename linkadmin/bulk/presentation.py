@@ -4,21 +4,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, QuerySet, Sum
-from django.urls import reverse
+from django.db.models import Count, Sum
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from linkadmin.heartbeats import watch
+from linkadmin.integrations.denials import why_unasked
 from linkadmin.links.presentation import shown_states
 from linkadmin.providers.names import isolated
 from linkadmin.web.badges import StateBadge
 
 from .forecast import Forecast, forecast
-from .models import BulkItem, BulkJob, ItemState, JobKind, JobState
-from .words import why_words
+from .models import BulkItem, BulkJob, ItemState, JobKind, JobState, SkipReason
 
 RATED = timedelta(minutes=1)
 BADGES = {
@@ -39,13 +38,10 @@ JOB_BADGES = {
 class JobRow:
     """One line of the list of jobs."""
 
-    url: str
+    job: BulkJob
     title: str
-    who: str
-    planned: datetime | None
     state: StateBadge
     ended: int  # links
-    total: int
     failed: int
 
 
@@ -53,14 +49,11 @@ class JobRow:
 class ItemRow:
     """One line of what became of a job's links."""
 
-    url: str
+    item: BulkItem
     customer: str
-    customer_id: str
     bank: str
-    through: str
     before: StateBadge | None  # where a check found another state
     state: StateBadge
-    ended: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +126,12 @@ def _doing(job: BulkJob, ahead: Forecast) -> list[str]:
         return [_("There is nothing to do.")]
     if not job.asks_provider:
         return [_written(job, ahead.now)]
-    said = []
-    if ahead.now:
-        said.append(ngettext("%(count)d link can be read now.", "%(count)d links can be read now.", ahead.now))
-    words = [sentence % {"count": ahead.now} for sentence in said]
+    words = ngettext("%(count)d link can be read now.", "%(count)d links can be read now.", ahead.now)
+    now = [words % {"count": ahead.now}] if ahead.now else []
     calls = ngettext(
         "It takes %(count)d call to the provider.", "It takes %(count)d calls to the providers.", ahead.calls
     )
-    first = [watch.waiting()] if watch.has_stopped() else [*words, *_waiting(ahead)]
+    first = [watch.waiting()] if watch.has_stopped() else [*now, *_waiting(ahead)]
     return [*first, calls % {"count": ahead.calls}]
 
 
@@ -178,13 +169,11 @@ def _waiting(ahead: Forecast) -> list[str]:
 
 def _left_out(job: BulkJob) -> list[str]:
     skipped = job.items.filter(state=ItemState.SKIPPED).order_by("why").values_list("why").annotate(n=Count("pk"))
-    return [_left_out_words(n) % {"count": n, "why": why_words(why)} for why, n in skipped]
-
-
-def _left_out_words(count: int) -> str:
-    return ngettext(
-        "%(count)d link is left out: %(why)s", "%(count)d links are left out, each for one reason: %(why)s", count
-    )
+    return [
+        ngettext("%(count)d link is left out: %(why)s", "%(count)d links are left out, each for one reason: %(why)s", n)
+        % {"count": n, "why": why_words(why)}
+        for why, n in skipped
+    ]
 
 
 def _sums(job: BulkJob, tally: dict[str, int]) -> list[str]:
@@ -221,28 +210,21 @@ def _pace(job: BulkJob) -> list[str]:
 def _job_row(job: BulkJob, tally: dict[ItemState, int]) -> JobRow:
     is_done = job.state == JobState.DONE
     return JobRow(
-        url=job.get_absolute_url(),
+        job=job,
         title=title(job),
-        who=job.actor.display_name,
-        planned=job.created_at,
         state=job_badge(job),
         ended=0 if job.is_planned else job.total - (0 if is_done else tally[ItemState.WAITING]),
-        total=job.total,
         failed=job.failed if is_done else tally[ItemState.FAILED],
     )
 
 
 def _item_row(job: BulkJob, item: BulkItem, *, see_names: bool) -> ItemRow:
-    link = item.link
     return ItemRow(
-        url=reverse("link-detail", args=[link.pk]),
-        customer=link.end_user.called(see_names=see_names),
-        customer_id=link.end_user.external_id,
-        bank=link.bank or _("Bank not named"),
-        through=link.integration.name,
+        item=item,
+        customer=item.link.end_user.called(see_names=see_names),
+        bank=item.link.bank or _("Bank not named"),
         before=_state_badge(item.before) if item.before and item.after and item.before != item.after else None,
         state=_item_badge(job, item),
-        ended=item.finished_at,
     )
 
 
@@ -267,5 +249,8 @@ def _state_badge(state: str) -> StateBadge:
     return dict(shown_states())[state]
 
 
-def with_names(items: "QuerySet[BulkItem]") -> "QuerySet[BulkItem]":
-    return items.select_related("link__end_user", "link__institution", "link__integration")
+def why_words(why: str) -> str:
+    """Return a sentence for what a row keeps; empty for nothing."""
+    if not why:
+        return ""
+    return str(SkipReason(why).label) if why in SkipReason.values else why_unasked(why)

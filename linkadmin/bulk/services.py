@@ -17,8 +17,7 @@ from linkadmin.links.models import Link
 from linkadmin.wake_worker import wake_worker
 
 from .models import PLAN_HOLDS, PLANS_OF_ONE, BulkJob, JobKind, JobState
-from .plan import lay_out
-from .refusals import PlanOver
+from .plan import PlanOver, lay_out
 
 WORK_TASK = "bulk.work_job"
 
@@ -74,7 +73,8 @@ def end_if_over(job_id: UUID) -> bool:
     if job is None or job.parts.filter(done_at=None).exists():
         return False
     tally, changed = job.counts(), job.count_changed()
-    _move(job, JobState.RUNNING, JobState.DONE, finished_at=timezone.now(), changed=changed, **_sums(tally))
+    sums = {state: tally[state] for state in ("done", "failed", "skipped")}
+    _move(job, JobState.RUNNING, JobState.DONE, finished_at=timezone.now(), changed=changed, **sums)
     _record(job, None, Action.JOB_FINISHED, Outcome.DONE, **tally)
     return True
 
@@ -95,10 +95,6 @@ def _move(job: BulkJob, old: JobState, new: JobState, **columns: object) -> bool
     moved = BulkJob.objects.filter(pk=job.pk, state=old).update(state=new, **columns)
     job.refresh_from_db()
     return bool(moved)
-
-
-def _sums(tally: dict[str, int]) -> dict[str, int]:
-    return {state: tally[state] for state in ("done", "failed", "skipped")}
 
 
 def _go(job: BulkJob) -> None:

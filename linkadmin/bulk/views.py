@@ -1,6 +1,7 @@
 """Pages of work on many links: what it will be, how far it is, what became of each."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -8,29 +9,53 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.compiled_query import CompiledQuery, time_of
+from linkadmin.links import queries
+from linkadmin.links.assignees import possible_assignees
+from linkadmin.links.forms import AssigneeField, NoteForm
+from linkadmin.links.models import Link
 from linkadmin.links.views.live import NOTHING_AWAITED, Pulse, answer, seconds_between, version_of
 from linkadmin.operations.refusals import Refusal
-from linkadmin.paging import Page
+from linkadmin.paging import Keyset, Page
 from linkadmin.web.pages import go, reader
 
-from . import queries, selection, services
-from .forms import FORMS
+from . import services
 from .models import BulkItem, BulkJob, BulkPart, ItemState, JobKind, JobState
-from .presentation import ItemRow, item_rows, job_rows, plan_words, progress, title, with_names
-from .selection import ALL, TICKED, WORDS, Selection
+from .presentation import ItemRow, item_rows, job_rows, plan_words, progress, title
 
 TEMPLATE = "bulk/job.html"
+TICKED, ALL, WORDS = "link", "all", "q"
+NEWEST_FIRST = Keyset("created_at", "id", newest_first=True)
+AS_PLANNED = Keyset("id")
 _DONE = BulkPart.objects.filter(job=OuterRef("pk"), done_at__isnull=False).order_by("-done_at").values("done_at")
 _JOB = CompiledQuery(lambda pk: BulkJob.objects.filter(pk=pk).values_list("state", "started_at", Subquery(_DONE[:1])))
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Links that the reader may see, and what a form repeats to mean the same links again."""
+
+    links: "QuerySet[Link]"
+    fields: tuple[tuple[str, str], ...]
+
+
+class NewAssigneeForm(forms.Form):
+    assignee = AssigneeField(
+        label=gettext_lazy("New owner"), queryset=possible_assignees(), empty_label=gettext_lazy("Choose")
+    )
+
+
+FORMS: dict[JobKind, type[forms.Form]] = {JobKind.ASSIGN: NewAssigneeForm, JobKind.NOTE: NoteForm}
 MOVES: dict[str, Callable[..., BulkJob]] = {
     "begin": services.start,
     "stop": services.stop,
@@ -47,7 +72,7 @@ def job_list(request: HttpRequest) -> HttpResponse:
         if whose in ("", name):
             query = request.GET.copy() if whose else QueryDict(mutable=True)
             query["whose"] = name
-            page = queries.NEWEST_FIRST.page(queries.jobs_of(user, mine=name == "mine"), query)
+            page = NEWEST_FIRST.page(_jobs_of(user, mine=name == "mine"), query)
             lists.append({"name": name, "rows": job_rows(page.rows), "pager": page})
     return render(request, "bulk/list.html", {"lists": lists})
 
@@ -55,7 +80,7 @@ def job_list(request: HttpRequest) -> HttpResponse:
 @require_POST
 def job_plan(request: HttpRequest, kind: JobKind) -> HttpResponse:
     """Plan a job for the selected links, once what it needs to know is filled in. Nothing is done before it begins."""
-    chosen = selection.read(request)
+    chosen = _selected(request)
     form = _form(request, kind)
     if form is not None and not form.is_valid():
         context = {"kind": kind, "form": form, "fields": chosen.fields, "back": _back(chosen)}
@@ -90,6 +115,12 @@ def job_live(request: HttpRequest, pk: UUID) -> HttpResponse:
     return answer(request, *look)
 
 
+def _jobs_of(user: User, *, mine: bool) -> "QuerySet[BulkJob]":
+    """Return somebody's own jobs, or those that the others confirmed."""
+    jobs = BulkJob.objects.select_related("actor")
+    return jobs.filter(actor=user) if mine else jobs.exclude(actor=user).exclude(state=JobState.DRAFT)
+
+
 def _form(request: HttpRequest, kind: JobKind) -> forms.Form | None:
     """Return the form of what a kind of job needs to know, bound once somebody filled it in."""
     if kind not in FORMS:
@@ -118,10 +149,6 @@ def _move(request: HttpRequest, job: BulkJob) -> HttpResponse:
     return go(request, job.get_absolute_url())
 
 
-def _pulse(job: BulkJob) -> Pulse:
-    return Pulse(reverse("bulk-live", args=[job.pk]), *(_look(job.pk) or ("",)))
-
-
 def _look(pk: UUID) -> tuple[str, int] | None:
     """Return the version of a job, its state and the last part that was done, and how often its page asks for it."""
     row = _JOB.row(pk)
@@ -138,7 +165,7 @@ def _page(request: HttpRequest, job: BulkJob) -> dict[str, Any]:
     state = request.GET.get("state", "")
     return {
         "job": job,
-        "pulse": _pulse(job),
+        "pulse": Pulse(reverse("bulk-live", args=[job.pk]), *(_look(job.pk) or ("",))),
         "title": title(job),
         "note": job.text if may(request.user, Right.SEE_NAMES) else "",  # staff may have named a customer in it
         "plan": plan_words(job) if job.is_planned else [],
@@ -153,8 +180,33 @@ def _page(request: HttpRequest, job: BulkJob) -> dict[str, Any]:
 
 
 def _rows(request: HttpRequest, job: BulkJob) -> tuple[list[ItemRow], Page[BulkItem]]:
-    state, items = request.GET.get("state", ""), with_names(job.items.all())
+    state = request.GET.get("state", "")
+    items = job.items.select_related("link__end_user", "link__institution", "link__integration")
     if state and state not in ItemState.values:
         raise BadRequest("a link in a job has no such state")
-    page = queries.AS_PLANNED.page(items.filter(state=state) if state else items, request.GET)
+    page = AS_PLANNED.page(items.filter(state=state) if state else items, request.GET)
     return item_rows(job, page.rows, see_names=may(request.user, Right.SEE_NAMES)), page
+
+
+def _selected(request: HttpRequest) -> Selection:
+    """Read what a form selects; words to search for stand in its body alone. Raises BadRequest for what none sends."""
+    links = queries.visible_to(reader(request))
+    return _all_matching(request, links) if request.POST.get(ALL) else _ticked(request.POST, links)
+
+
+def _all_matching(request: HttpRequest, links: "QuerySet[Link]") -> Selection:
+    chosen = queries.LinkFilter(request.POST, queryset=links, request=request)
+    if not chosen.is_valid():
+        raise BadRequest("a filter has a value it does not offer")
+    words = queries.clean_words(request.POST.get(WORDS, ""))
+    found = queries.search(chosen.qs, words, see_names=may(request.user, Right.SEE_NAMES)) if words else chosen.qs
+    kept = {name: request.POST.get(name, "") for name in chosen.form.fields} | {WORDS: words}
+    return Selection(found, ((ALL, "1"), *((name, value) for name, value in kept.items() if value)))
+
+
+def _ticked(posted: QueryDict, links: "QuerySet[Link]") -> Selection:
+    try:
+        ids = [UUID(text) for text in posted.getlist(TICKED)]
+    except ValueError:
+        raise BadRequest("a ticked row has no link") from None
+    return Selection(links.filter(pk__in=ids), tuple((TICKED, str(pk)) for pk in ids))

@@ -12,7 +12,7 @@ from linkadmin.integrations.slots import SLOTS_FOR_PEOPLE, acting_for, share_of_
 from linkadmin.wake_worker import wake_worker
 from linkadmin.work_queue import TimeSlice, due, leased, work_side_by_side
 
-from . import acts, parts, services
+from . import parts, services
 from .models import BulkJob, BulkPart, JobState
 
 LOOK_SECONDS = 0.2  # at most, until the next look at what else can be begun
@@ -54,9 +54,9 @@ class _Turn:
     def write(self) -> None:
         while claimed := self._claim(1):
             try:
-                acts.write(self._job, claimed[0])
+                parts.write(self._job, claimed[0])
             except Exception as error:  # noqa: BLE001 - one part that breaks must not end the others
-                acts.note_broken(claimed[0], error)
+                parts.note_broken(claimed[0], error)
 
     def read_side_by_side(self, at_once: int) -> None:
         """Keep so many calls under way until nothing can be begun any more."""
@@ -71,9 +71,9 @@ class _Turn:
     def _read(self, part: BulkPart) -> None:
         try:
             with acting_for(self._job.actor_id):
-                held_until = acts.read(part)
+                held_until = parts.read(part)
         except Exception as error:  # noqa: BLE001 - one part that breaks must not end the others
-            acts.note_broken(part, error)
+            parts.note_broken(part, error)
         else:
             if held_until is not None:
                 self._held[part.integration_id] = held_until

@@ -10,7 +10,7 @@ class OperationsConfig(AppConfig):
         from linkadmin.links.presentation import ask_for_under_way
         from linkadmin.web.page_parts import add_part
 
-        from .presentation.under_way import under_way_on
+        from .presentation.explanations import under_way_on
 
         ask_for_under_way(under_way_on)
         add_part("customer-head", "operations/_new_link.html")

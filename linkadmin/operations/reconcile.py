@@ -1,9 +1,10 @@
 """What really happened when an answer was lost: learnt by reading, never by sending again.
 
-What no record proves within a quarter of an hour is left to a person.
+What no record proves within a quarter of an hour is left to a person. What time or a person decides ends here as well.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -15,20 +16,23 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import Right, may
 from linkadmin.audit import log
 from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.models import Outcome
 from linkadmin.integrations import call_pool
+from linkadmin.links import due_reads
+from linkadmin.links.models import Reason
 from linkadmin.providers.errors import ProviderError
 from linkadmin.providers.types import Cause
 
-from . import slots
+from . import refusals, slots
 from .budget import WINDOW, budget_of
 from .changes import NOTHING, Finding, change_of
 from .link_updates import stop_waiting
 from .models import ATTEMPTS_SPENT, REPAIR_URL_LOST, STILL_REFUSED, Operation, PendingChallenge, State
 from .reading import require_in_use
-from .states import By, locked, move
+from .states import By, locked, move, refused
 
 logger = structlog.get_logger(__name__)
 
@@ -175,3 +179,57 @@ def _end_step(challenge: PendingChallenge, state: State, why: str, cause: Cause,
     challenge.delete()
     stop_waiting(operation, cause, at=now)
     return _expire(operation, state, why, now=now)
+
+
+def withdraw(*, actor: User, operation: Operation, reason: str = "") -> None:
+    """Cancel a sign-in attempt that waits for a code, so that another can be started.
+
+    That is for who started it, or for an account manager, with a reason.
+    """
+    now = timezone.now()
+    with _recorded(operation, actor), transaction.atomic():
+        if operation.actor_id != actor.pk and not (reason and may(actor, Right.WITHDRAW_CHALLENGE)):
+            raise refusals.NotYoursToCancel
+        current = _locked(operation, State.NEEDS_CODE)
+        current.outcome, current.note = "withdrawn", reason
+        PendingChallenge.objects.filter(operation=current).delete()
+        stop_waiting(current, Cause.CODE_NEEDED, at=now)
+        move(
+            current, State.EXPIRED, by=By.WITHDRAWAL, at=now, actor=actor, details={"started_by": str(current.actor_id)}
+        )
+
+
+def decide(*, actor: User, operation: Operation, done: bool, note: str) -> None:
+    """Settle an outcome that nobody could learn, by a person's word and reason."""
+    now = timezone.now()
+    with _recorded(operation, actor), transaction.atomic():
+        if operation.actor_id == actor.pk:
+            raise refusals.OwnOperation
+        current = _locked(operation, State.NEEDS_DECISION)
+        current.outcome, current.decided_by = "decided", actor
+        current.note = " · ".join(filter(None, [current.note, note]))
+        # Nobody knows whether the bank was asked and said no: count it as if it did.
+        current.counts_as_attempt = current.logs_in and not done
+        if done:
+            change_of(current).apply(current, None, now)
+            due_reads.want([current.link_id] if current.link_id else [], reason=Reason.REPAIR, at=now)
+        state = State.CONFIRMED_DONE if done else State.CONFIRMED_NOT_DONE
+        details = {"decided": "done" if done else "not_done"}
+        move(current, state, by=By.DECISION, at=now, actor=actor, details=details)
+
+
+@contextmanager
+def _recorded(operation: Operation, actor: User) -> Iterator[None]:
+    """Record a refusal of ours, outside the transaction that it ends."""
+    try:
+        yield
+    except refusals.Refusal as refusal:
+        raise refused(operation, refusal, actor=actor, is_stored=True) from None
+
+
+def _locked(operation: Operation, state: State) -> Operation:
+    """Lock an operation that is still in the state this act is for. Raises `NotOpen` if it is not."""
+    current = locked(operation, state)
+    if current is None:
+        raise refusals.NotOpen
+    return current

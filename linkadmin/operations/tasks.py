@@ -7,8 +7,8 @@ from linkadmin.integrations.models import Integration
 from linkadmin.wake_worker import wake_worker
 
 from . import encrypted, reconcile
-from .apply_response import RECONCILE_TASK
 from .models import Operation, State
+from .outcomes import RECONCILE_TASK
 
 WOKEN_A_ROUND = 200
 

@@ -1,17 +1,16 @@
 from django.urls import path
 
 from .changes import PAGES
-from .views import attempt, change, code, create, credentials, history, link, live, operation
+from .views import change, code, create, link, live, operation
 
 urlpatterns = [
     path("links/new/", create.link_new, name="link-new"),
     path("links/new/institutions/", create.institution_search, name="institution-search"),
     path("links/<uuid:pk>/", link.link_detail, name="link-detail"),
     path("links/<uuid:pk>/live/", live.link_live, name="link-live"),
-    path("links/<uuid:pk>/history/", history.link_history, name="link-history"),
+    path("links/<uuid:pk>/history/", link.link_history, name="link-history"),
     path("links/<uuid:pk>/refresh/", link.link_refresh, name="link-refresh"),
-    path("links/<uuid:pk>/attempt/", attempt.link_attempt, name="link-attempt"),
-    path("links/<uuid:pk>/credentials/", credentials.link_credentials, name="link-credentials"),
+    path("links/<uuid:pk>/attempt/", operation.link_attempt, name="link-attempt"),
     path("links/<uuid:pk>/code/", code.link_code, name="link-code"),
     path("links/<uuid:pk>/code/withdraw/", code.link_code_withdraw, name="link-code-withdraw"),
     path("links/<uuid:pk>/code/cancel/", code.link_code_cancel, name="link-code-cancel"),
@@ -23,7 +22,7 @@ urlpatterns = [
     path("integrations/operations/<uuid:pk>/live/", live.integration_operation_live, name="integration-operation-live"),
     path("operations/<uuid:pk>/live/", live.operation_live, name="operation-live"),
     path("operations/<uuid:pk>/", operation.operation_detail, name="operation-detail"),
-    path("operations/<uuid:pk>/attempt/", attempt.operation_attempt, name="operation-attempt"),
+    path("operations/<uuid:pk>/attempt/", operation.operation_attempt, name="operation-attempt"),
     path("operations/<uuid:pk>/check/", operation.operation_check, name="operation-check"),
     path("operations/<uuid:pk>/decide/", operation.operation_decide, name="operation-decide"),
 ]

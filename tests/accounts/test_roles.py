@@ -46,7 +46,6 @@ PAGES = [
     ("GET", "/link-new/", Right.CREATE_LINK),
     ("POST", "/link-new/", Right.CREATE_LINK),
     ("GET", "/institution-search/", Right.CREATE_LINK),
-    ("POST", "/link-credentials/", Right.UPDATE_CREDENTIALS),
     ("GET", "/link-code/", Right.VIEW_LINKS),
     ("HEAD", "/link-code/", Right.VIEW_LINKS),
     ("POST", "/link-code/", Right.UPDATE_CREDENTIALS),

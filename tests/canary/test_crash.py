@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from linkadmin.operations import services
 from linkadmin.operations.models import Operation, State
-from linkadmin.operations.views import code, credentials, sending
+from linkadmin.operations.views import change, code, sending
 from linkadmin.providers.belvo.provider import Belvo
 from linkadmin.providers.types import Secret
 from linkadmin.simulator.server import Simulator
@@ -79,7 +79,7 @@ def nothing_kept(canaries: Canaries, log: io.StringIO, *answers: bytes) -> bool:
 
 @pytest.mark.parametrize(
     ("place", "name"),
-    [(services, "update_credentials"), (sending, "outcome_of"), (credentials, "_page"), (credentials, "draw")],
+    [(services, "update_credentials"), (sending, "outcome_of"), (change, "_draw"), (change, "draw")],
 )
 def test_a_crash_while_credentials_are_handled_tells_nobody(
     built: environment.Environment,

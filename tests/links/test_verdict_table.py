@@ -7,7 +7,7 @@ import pytest
 
 from linkadmin.accounts.roles import MATRIX, Role
 from linkadmin.links.causes import VERDICTS, Group, Remedy, RepairKind, Turn, judge
-from linkadmin.operations.presentation.link_head import known_steps
+from linkadmin.operations.presentation.buttons import known_steps
 from linkadmin.operations.presentation.next_step import FACTS, Step, way_on
 from linkadmin.providers.types import Cause, HealthState
 

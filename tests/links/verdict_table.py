@@ -6,7 +6,7 @@ from linkadmin.accounts.roles import MATRIX, Right, Role
 from linkadmin.integrations.models import Integration
 from linkadmin.links.causes import VERDICTS, Remedy, RepairKind, Turn, judge
 from linkadmin.links.models import EndUser, Institution, Link
-from linkadmin.operations.presentation.link_head import known_steps
+from linkadmin.operations.presentation.buttons import known_steps
 from linkadmin.operations.presentation.next_step import FACTS, WITHOUT_CALL, Step, StepChoice, WayOn, way_on
 from linkadmin.providers.types import Cause
 

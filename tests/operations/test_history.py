@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from linkadmin.audit.models import AuditEvent
 from linkadmin.links.models import AssigneeChange, HealthChange, Link, Note
-from linkadmin.operations import reading, timeline
+from linkadmin.operations import reading
 from linkadmin.operations.models import AttemptAllowance, Operation
+from linkadmin.operations.timeline import pages
 from linkadmin.providers.types import Cause
 from linkadmin.webhooks.models import DeliveryLink, WebhookDelivery
 from tests.environment import Environment
@@ -144,7 +145,7 @@ def test_pages_are_complete_and_without_doubles_whatever_happens_at_once(
     befell = data.draw(st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 3)), max_size=80))
     kinds = data.draw(st.lists(st.sampled_from(KINDS), unique=True))
     query = QueryDict(mutable=True)
-    query["order"] = data.draw(st.sampled_from(["newest", timeline.OLDEST_FIRST]))
+    query["order"] = data.draw(st.sampled_from(["newest", pages.OLDEST_FIRST]))
     with transaction.atomic():
         made = [(kind, happen(env, link, kind, START + timedelta(seconds=second))) for kind, second in befell]
 
@@ -156,9 +157,9 @@ def test_pages_are_complete_and_without_doubles_whatever_happens_at_once(
 
 def _all_entries(link: Link, kinds: list[str], query: QueryDict) -> Iterator[str]:
     while True:
-        page = timeline.page_of(link, kinds, query, see_names=True)
+        page = pages.page_of(link, kinds, query, see_names=True)
         times = [entry.at for day in page.days for entry in day.entries]
-        assert times == sorted(times, reverse=query["order"] != timeline.OLDEST_FIRST)
+        assert times == sorted(times, reverse=query["order"] != pages.OLDEST_FIRST)
         yield from (entry.anchor for day in page.days for entry in day.entries)
         if not page.next:
             return

@@ -13,8 +13,7 @@ from linkadmin.providers.errors import NotFound
 from linkadmin.providers.records import RemoteDataSource, RemoteEndUser, RemoteWebhook
 from linkadmin.providers.types import Capability, CredentialField, Values
 
-from .evidence import not_done, provider_of
-from .row import NOTHING, Change, ChangePage, Explanation, Finding
+from .row import NOTHING, Change, ChangePage, Explanation, Finding, not_done, provider_of
 
 YES, NO = "yes", "no"  # how a form says whether something is to be on
 

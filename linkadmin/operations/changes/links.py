@@ -20,8 +20,7 @@ from linkadmin.operations.models import NOT_TAKEN, Operation, OperationKind, Sta
 from linkadmin.providers.records import Accepted, RepairAddress, ReportsRefreshed
 from linkadmin.providers.types import Capability, Choice, CredentialField, FieldKind, HealthState, RemoteLink, Values
 
-from .evidence import has_new_data, is_settled, link_of, read
-from .row import NOTHING, Change, ChangePage, Explanation, Finding
+from .row import NOTHING, Change, ChangePage, Explanation, Finding, has_new_data, is_settled, link_of, read
 
 LINKS_READ = 5  # of a customer, to see whether one of them has new data
 FAILED_SHOWN = 200

@@ -20,8 +20,7 @@ from linkadmin.operations.models import Operation, OperationKind, OperationQuery
 from linkadmin.providers.records import Reach, Removed
 from linkadmin.providers.types import Capability, Cause, HealthState, Observation, RemoteLink, Values
 
-from .evidence import is_settled, link_of, read
-from .row import NOTHING, Change, ChangePage, Explanation, Finding
+from .row import NOTHING, Change, ChangePage, Explanation, Finding, is_settled, link_of, read
 
 # What links are after a removal whose response was lost, or was given by a person.
 CAUSES = {Reach.LINK: Cause.REMOVED, Reach.CUSTOMER: Cause.SWITCHED_OFF}

@@ -1,21 +1,29 @@
-"""What the table of changes says of each kind: all that is particular to it, so that nothing else asks for a kind."""
+"""What the table of changes says of each kind, so that nothing else asks for a kind; and reads that prove an outcome.
+
+Such reads never contact a bank, and prove nothing before its time: a login may still be running at the provider after
+the connection broke, so "not done" is believed only once that time is over.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils.functional import Promise
 
 from linkadmin.accounts.roles import Right
+from linkadmin.integrations import connections
 from linkadmin.links.models import Link
+from linkadmin.operations import reading
 from linkadmin.operations.forms.provider import ChangeForm
 from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.providers.base import Provider
-from linkadmin.providers.types import Capability, CredentialField, Values
+from linkadmin.providers.types import Capability, CredentialField, RemoteLink, Values
 
 A = TypeVar("A")  # what a provider's call returns
+CLOCK_SKEW = timedelta(seconds=60)  # between the provider's clock and ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +48,6 @@ class Explanation:
     advice: str | Promise = ""
 
 
-def _no_values(_link: Link) -> Mapping[str, Any]:
-    return {}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangePage:
     """The page of a change on a link's page: what it is called, asks for, and says before it is done."""
@@ -52,13 +56,14 @@ class ChangePage:
     icon: str
     name: str | Promise  # on the button that leads to it
     title: str | Promise
-    lead: str | Promise
+    lead: str | Promise = ""
     submit: str | Promise
     fields: Callable[[Link], tuple[CredentialField, ...]]
     notes: tuple[str | Promise, ...] = ()  # what to know before
     form: type[ChangeForm] = ChangeForm
-    initial: Callable[[Link], Mapping[str, Any]] = _no_values
-    context: Callable[[Link], Mapping[str, Any]] = _no_values  # what else its template draws
+    initial: Callable[[Link], Mapping[str, Any]] = lambda _link: {}
+    template: str = "operations/change.html"
+    context: Callable[[Link], Mapping[str, Any]] = lambda _link: {}  # what else its template draws
     why_not: Callable[[Link], str | Promise] = lambda _link: ""  # why it can't be done to this link now
     is_beside: bool = True  # among the buttons below the link's details
     is_danger: bool = False
@@ -67,20 +72,8 @@ class ChangePage:
         return reverse(f"link-{self.slug}", args=[link.pk])
 
 
-def _allow(_operation: Operation, _values: Values) -> None:
-    return
-
-
 def send_all(_operation: Operation, values: Values) -> Values:
     return values
-
-
-def _note_nothing(_operation: Operation, _response: object, _at: datetime) -> None:
-    return
-
-
-def _believe(_operation: Operation, _response: object) -> str:
-    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,10 +87,11 @@ class Change(Generic[A]):
     call: Callable[[Provider, Operation, Values], A]
     call_name: Callable[[Operation, Values], str] = lambda operation, _values: operation.kind  # which quotas count
     sends: Callable[[Operation, Values], Values] = send_all
-    check: Callable[[Operation, Values], None] = _allow  # raises a Refusal of ours
-    contradicts: Callable[[Operation, A], str] = _believe  # the outcome, if a good response shows the old state
+    check: Callable[[Operation, Values], None] = lambda _operation, _values: None  # raises a Refusal of ours
+    # The outcome, if a good response shows the old state.
+    contradicts: Callable[[Operation, A], str] = lambda _operation, _response: ""
     # What came of it: by its response, by what the records show, or, with None, by a person's word or an absence.
-    apply: Callable[[Operation, A | None, datetime], None] = _note_nothing
+    apply: Callable[[Operation, A | None, datetime], None] = lambda _operation, _response, _at: None
     prove: Callable[[Operation, datetime], Finding[A]]
     done: Explanation | Callable[[Operation], Explanation]
     not_found: Explanation | None = None  # what it means that the provider knows no such thing
@@ -109,3 +103,34 @@ class Change(Generic[A]):
 
     def explain_done(self, operation: Operation) -> Explanation:
         return self.done if isinstance(self.done, Explanation) else self.done(operation)
+
+
+def is_settled(operation: Operation, now: datetime) -> bool:
+    """Tell whether whatever the provider began would be over by now."""
+    return now - operation.began_at >= timedelta(seconds=settings.RECONCILE_SETTLED_SECONDS)
+
+
+def not_done(operation: Operation, now: datetime) -> Finding[Any]:
+    return Finding(State.CONFIRMED_NOT_DONE, "shows_it_not") if is_settled(operation, now) else NOTHING
+
+
+def has_new_data(operation: Operation, remote: RemoteLink) -> bool:
+    """Tell whether the provider had a good answer of the bank after we sent."""
+    good = remote.observation.last_good_at
+    if good is None or good == operation.good_data_before:
+        return False
+    # Only where the login before it is known can one that seems a little earlier than the call be told from it.
+    return good >= operation.began_at - (CLOCK_SKEW if operation.good_data_before else timedelta(0))
+
+
+def read(link: Link) -> RemoteLink | None:
+    return reading.read(link, in_background=True)
+
+
+def provider_of(operation: Operation) -> Provider:
+    return connections.client_for(operation.integration, in_background=True)
+
+
+def link_of(operation: Operation) -> Link:
+    assert operation.link is not None  # noqa: S101 - for the types: these kinds are about a link
+    return operation.link

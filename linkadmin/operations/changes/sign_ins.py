@@ -1,7 +1,9 @@
 """The changes whose call has the provider sign in at the bank: a new link, new credentials, and the code for either."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -9,7 +11,8 @@ from linkadmin.accounts.roles import Right
 from linkadmin.integrations.models import Integration
 from linkadmin.links import due_reads
 from linkadmin.links.causes import VERDICTS
-from linkadmin.links.models import Institution, Reason
+from linkadmin.links.models import Institution, Link, Reason
+from linkadmin.operations.forms.provider import FilledForm
 from linkadmin.operations.link_updates import start_verifying, store_link, works
 from linkadmin.operations.models import NOT_REPAIRED, STILL_REFUSED, Operation, OperationKind, State
 from linkadmin.providers.base import Provider
@@ -24,11 +27,20 @@ from linkadmin.providers.types import (
     Values,
 )
 
-from .evidence import CLOCK_SKEW, has_new_data, is_settled, provider_of, read
-from .row import NOTHING, Change, Explanation, Finding, send_all
+from .row import (
+    CLOCK_SKEW,
+    NOTHING,
+    Change,
+    ChangePage,
+    Explanation,
+    Finding,
+    has_new_data,
+    is_settled,
+    provider_of,
+    read,
+    send_all,
+)
 
-Call = Callable[[Provider, Operation, Values], RemoteLink]
-Sends = Callable[[Operation, Values], Values]
 SESSION, LINK, CODE = "session", "link", "code"  # what is sent to give a code
 
 
@@ -115,30 +127,50 @@ def _submit_code(provider: Provider, _operation: Operation, values: Values) -> R
     return provider.submit_code(session=session, remote_link_id=str(values[LINK]), code=given)
 
 
-def _sign_in(
-    kind: OperationKind, capability: Capability, right: Right, call: Call, sends: Sends = send_all
-) -> Change[RemoteLink]:
-    return Change(
-        kind=kind,
-        capability=capability,
-        right=right,
-        response=RemoteLink,
-        call=call,
-        sends=sends,
-        apply=_apply,
-        contradicts=_contradicts,
-        prove=_prove,
-        done=Explanation("ok", _("Done"), _("The provider accepted it.")),
-    )
+def _typed_before(link: Link) -> Mapping[str, Any]:
+    """Return what was typed and is not secret, if the last try came to nothing."""
+    last = Operation.objects.latest_of(link)
+    if last is None or last.is_done or not last.logs_in or last.begins_link or last.gives_code:
+        return {}
+    return dict(last.parameters)
 
 
-CREATE_LINK = _sign_in(OperationKind.CREATE_LINK, Capability.CREATE, Right.CREATE_LINK, _create, _with_fixed_values)
-UPDATE_CREDENTIALS = _sign_in(
-    OperationKind.UPDATE_CREDENTIALS,
-    Capability.UPDATE_CREDENTIALS,
-    Right.UPDATE_CREDENTIALS,
-    lambda provider, operation, values: provider.update_credentials(operation.ref, values),
+CREATE_LINK = Change(
+    kind=OperationKind.CREATE_LINK,
+    capability=Capability.CREATE,
+    right=Right.CREATE_LINK,
+    response=RemoteLink,
+    call=_create,
+    sends=_with_fixed_values,
+    apply=_apply,
+    contradicts=_contradicts,
+    prove=_prove,
+    done=Explanation("ok", _("Done"), _("The provider accepted it.")),
 )
-SUBMIT_CODE = _sign_in(OperationKind.SUBMIT_CODE, Capability.UPDATE_CREDENTIALS, Right.UPDATE_CREDENTIALS, _submit_code)
+SUBMIT_CODE = replace(
+    CREATE_LINK,
+    kind=OperationKind.SUBMIT_CODE,
+    capability=Capability.UPDATE_CREDENTIALS,
+    right=Right.UPDATE_CREDENTIALS,
+    call=_submit_code,
+    sends=send_all,
+)
+UPDATE_CREDENTIALS = replace(
+    SUBMIT_CODE,
+    kind=OperationKind.UPDATE_CREDENTIALS,
+    call=lambda provider, operation, values: provider.update_credentials(operation.ref, values),
+    page=ChangePage(
+        slug="credentials",
+        icon="key-round",
+        name=_("Update credentials"),
+        title=_("Update credentials"),
+        submit=_("Send to the bank"),
+        fields=lambda link: login_fields(link.integration, link.institution),
+        form=FilledForm,
+        initial=_typed_before,
+        template="operations/credentials.html",
+        is_beside=False,
+    ),
+)
 
 ROWS = (CREATE_LINK, UPDATE_CREDENTIALS, SUBMIT_CODE)

@@ -9,20 +9,23 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
+from linkadmin.accounts.models import User
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import standing_of
 from linkadmin.links.views.access import link_for, seen
 from linkadmin.operations import services
+from linkadmin.operations.budget import budget_of
 from linkadmin.operations.changes import Change, ChangePage
+from linkadmin.operations.changes.sign_ins import UPDATE_CREDENTIALS
 from linkadmin.operations.forms.provider import ChangeForm
 from linkadmin.operations.models import Operation
+from linkadmin.operations.presentation.buttons import ways_on
+from linkadmin.operations.presentation.steps import FORM, steps_at
 from linkadmin.providers.errors import NotFound
-from linkadmin.providers.types import Cause
+from linkadmin.providers.types import Cause, HealthState
 from linkadmin.web.pages import draw, go, reader
 
 from .sending import page_of, reopens, send, typed_again, why_paused
-
-TEMPLATE = "operations/change.html"
 
 
 @never_cache
@@ -49,6 +52,8 @@ def link_change(request: HttpRequest, pk: UUID, change: Change[Any]) -> HttpResp
 @sensitive_variables("form")
 def _start(request: HttpRequest, link: Link, change: Change[Any], form: ChangeForm) -> Operation:
     values = form.typed()
+    if change is UPDATE_CREDENTIALS:
+        return services.update_credentials(actor=reader(request), link=link, values=values, operation_key=form.key)
     if change.is_of_customer:
         return services.change_account(
             actor=reader(request),
@@ -76,7 +81,23 @@ def _draw(
     context["is_gone"] = link.cause == Cause.NOT_FOUND or _says_unknown(change, context.get("refused"))
     context["can"] = link.integration.can(change.capability) and not (link.is_disconnected or context["is_gone"])
     context["paused"] = why_paused(link.integration, change.kind)
-    return draw(request, TEMPLATE, "form", context | dict(page.context(link)), status=status)
+    if change is UPDATE_CREDENTIALS:
+        context |= _sign_in(link, user=reader(request), failed="refused" in context)
+    return draw(request, page.template, "form", context | dict(page.context(link)), status=status)
+
+
+def _sign_in(link: Link, *, user: User, failed: bool) -> dict[str, Any]:
+    """Return what a page shows beside a form that has the provider sign in at the bank."""
+    budget = budget_of(link)
+    return {
+        "budget": budget,
+        "ways": ways_on(link, budget, user=user),
+        # Another try before the customer was at the bank would be refused as well.
+        "is_at_bank": link.health == HealthState.CUSTOMER_BANK.value and not link.is_verifying,
+        "steps": steps_at(FORM, link.integration, is_new=False, failed=failed),
+        # No form is left for a link that the provider does not know any more, or that can't be repaired.
+        "is_over": link.health == HealthState.DISCONNECTED.value,
+    }
 
 
 def _says_unknown(change: Change[Any], refused: Operation | None) -> bool:

@@ -20,19 +20,19 @@ from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import standing_of
 from linkadmin.links.views.access import link_for, seen
-from linkadmin.operations import decisions, encrypted, refusals, services
+from linkadmin.operations import encrypted, reconcile, refusals, services
 from linkadmin.operations.budget import budget_of
 from linkadmin.operations.challenges import AskedAgain
 from linkadmin.operations.forms.provider import CodeForm, ReasonForm
 from linkadmin.operations.models import Operation, OperationKind, PendingChallenge, State
-from linkadmin.operations.presentation.live import pulse_of_link
-from linkadmin.operations.presentation.offers import start_of, ways_on
+from linkadmin.operations.presentation.buttons import start_of, ways_on
 from linkadmin.operations.presentation.steps import CODE, steps_at
 from linkadmin.providers.pictures import is_unreadable_picture, picture
 from linkadmin.providers.types import Cause, ChallengeKind
 from linkadmin.web.compression import no_compression
 from linkadmin.web.pages import draw, go, reader, wants_part
 
+from .live import pulse_of_link
 from .sending import not_sent, outcome_of, page_of, reopens, why_paused
 
 TEMPLATE = "operations/code.html"
@@ -71,7 +71,7 @@ def link_code_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
     if challenge is not None:
         back, _right = start_of(link, challenge.operation)
         try:
-            decisions.withdraw(actor=reader(request), operation=challenge.operation)
+            reconcile.withdraw(actor=reader(request), operation=challenge.operation)
         except refusals.Refusal as refusal:
             messages.info(request, str(refusal.words))
             back = request.path.removesuffix("withdraw/") if isinstance(refusal, refusals.NotYoursToCancel) else ""
@@ -89,7 +89,7 @@ def link_code_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
     form = ReasonForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            decisions.withdraw(actor=reader(request), operation=challenge.operation, reason=form.cleaned_data["reason"])
+            reconcile.withdraw(actor=reader(request), operation=challenge.operation, reason=form.cleaned_data["reason"])
             messages.success(request, _("Attempt canceled. Support can start a new one."))
         except refusals.Refusal as refusal:
             messages.info(request, str(refusal.words))

@@ -19,7 +19,7 @@ from linkadmin.operations import refusals, services
 from linkadmin.operations.budget import budget_of, latest_refusal
 from linkadmin.operations.forms.provider import NewLinkForm
 from linkadmin.operations.models import Operation, OperationKind
-from linkadmin.operations.presentation.offers import ways_on
+from linkadmin.operations.presentation.buttons import ways_on
 from linkadmin.operations.presentation.steps import FORM, steps_at
 from linkadmin.providers.names import clean_name, folded
 from linkadmin.web.pages import draw, reader, wants_part

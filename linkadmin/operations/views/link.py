@@ -1,10 +1,13 @@
-"""The link's page: its state, the way on, everything that ever happened, and the facts to read out."""
+"""A link's page (its state, the way on, the facts to read out) and its whole history, page by page and by kinds."""
 
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
@@ -18,21 +21,22 @@ from linkadmin.links.forms import AssigneeForm, NoteForm
 from linkadmin.links.health_calendar import health_calendar
 from linkadmin.links.models import Link
 from linkadmin.links.views.access import link_for, seen
-from linkadmin.operations import reading, refusals, timeline
+from linkadmin.operations import reading, refusals
 from linkadmin.operations.budget import budget_of
 from linkadmin.operations.changes import PAGES, Change
 from linkadmin.operations.changes.links import REFRESH_DATA
 from linkadmin.operations.changes.removal import REMOVAL
 from linkadmin.operations.link_updates import links_that_go
 from linkadmin.operations.models import Operation
+from linkadmin.operations.presentation.buttons import LinkHead, Offer, head_of, offer, ways_on
 from linkadmin.operations.presentation.explanations import explain
-from linkadmin.operations.presentation.link_head import LinkHead, head_of
-from linkadmin.operations.presentation.live import pulse_of_link
-from linkadmin.operations.presentation.offers import Offer, offer, ways_on
 from linkadmin.operations.presentation.steps import steps_of_link
+from linkadmin.operations.timeline import pages
+from linkadmin.paging import without_place
 from linkadmin.providers.types import HealthState
-from linkadmin.web.pages import go, reader
+from linkadmin.web.pages import draw, go, reader
 
+from .live import pulse_of_link
 from .sending import why_paused
 
 
@@ -55,8 +59,8 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "explanation": explain(last) if last and not last.is_done and _is_news(last, link) else None,
         "budget": budget,
         "ways": None if link.is_disconnected or link.is_verifying else ways_on(link, budget, user=user),
-        "timeline": timeline.latest(link, see_names=may(user, Right.SEE_NAMES)),
-        "kinds": timeline.kind_pills(QueryDict(), []),
+        "timeline": pages.latest(link, see_names=may(user, Right.SEE_NAMES)),
+        "kinds": pages.kind_pills(QueryDict(), []),
         "strip": health_calendar(link, today=timezone.localdate()),
         "works": _works(link) and not head.standing.is_under_way,
         "why_unread": why_paused(link.integration, "read_link"),
@@ -125,3 +129,39 @@ def _is_news(operation: Operation, link: Link) -> bool:
     is_repaired = operation.logs_in and (link.is_verifying or _works(link))
     recent = (timezone.now() - operation.began_at).total_seconds() < 24 * 3600
     return recent and not operation.is_open and not is_repaired
+
+
+@never_cache
+@require_safe
+def link_history(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show a page of everything that happened to a link. Looking at it is an event."""
+    link, query = link_for(request, pk), request.GET
+    try:
+        kinds = pages.kinds_of(query)
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
+    see_names = may(reader(request), Right.SEE_NAMES)
+    seen(request, link, link.end_user, page="history")
+    with _clock(query):
+        context = {
+            "link": link,
+            "page": pages.page_of(link, kinds, query, see_names=see_names),
+            "pills": pages.kind_pills(query, kinds),
+            "all_kinds_url": pages.every_kind(query),
+            "is_filtered": bool(kinds),
+            "oldest_first": query.get("order") == pages.OLDEST_FIRST,
+            "order_url": pages.switched(without_place(query), "order", pages.OLDEST_FIRST),
+            "in_utc": _wants_utc(query),
+            "utc_url": pages.switched(query, "utc", "1"),
+            "zone": timezone.get_current_timezone_name(),
+        }
+        return draw(request, "operations/history.html", "results", context)
+
+
+def _clock(query: QueryDict) -> AbstractContextManager[object]:
+    """Cut days and show times in UTC if that is asked for, else in the reader's zone."""
+    return timezone.override(UTC) if _wants_utc(query) else nullcontext()
+
+
+def _wants_utc(query: QueryDict) -> bool:
+    return query.get("utc") == "1"

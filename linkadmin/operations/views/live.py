@@ -1,17 +1,108 @@
-"""Polls of open pages about a link or an operation: whether there is anything new to show."""
+"""Polls of open pages about a link or an operation: what they await, and by what they see that it changed."""
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from linkadmin.links.views.live import answer
-from linkadmin.operations.models import Operation
-from linkadmin.operations.presentation.live import look_at_link, look_at_operation
+from linkadmin.compiled_query import CompiledQuery, time_of
+from linkadmin.links.models import Link
+from linkadmin.links.views.live import NOTHING_AWAITED, TROUBLE, Pulse, answer, seconds_between, trouble_of, version_of
+from linkadmin.operations.models import RUNNING_STATES, Operation, State
+from linkadmin.providers.types import HealthState
 from linkadmin.web.pages import go_when_done
 
 from .sending import page_of
+
+Stamp = datetime | str | None  # as the database has it
+CODE_SECONDS = 5  # between two polls while a person is to give a code
+A_READ_LASTS = timedelta(minutes=1)  # one that began earlier has died
+SHOWN_OF_LINK = (
+    "cause",
+    "conflict",
+    "raw_status",
+    "raw_code",
+    "renew_by",
+    "last_good_at",
+    "checked_at",
+    "check_failed",
+    "disconnected_at",
+    "assignee_id",
+)
+_LAST = Operation.objects.filter(link=OuterRef("pk")).order_by("-created_at", "-id")
+_BEGAN = Coalesce("sent_at", "created_at")
+_LINK = CompiledQuery(
+    lambda pk: Link.objects.filter(pk=pk).values_list(
+        Subquery(_LAST.values("version")[:1]),
+        Subquery(_LAST.values("state")[:1]),
+        Subquery(_LAST.annotate(began=_BEGAN).values("began")[:1]),
+        "health",
+        "health_since",
+        "verifying_since",
+        "checking_since",
+        *(f"integration__{name}" for name in TROUBLE),
+        *SHOWN_OF_LINK,
+    )
+)
+_OPERATION = CompiledQuery(
+    lambda pk: Operation.objects.filter(pk=pk).values_list("version", "state", _BEGAN, "end_user")
+)
+
+
+def pulse_of_link(pk: UUID) -> Pulse:
+    """Return the pulse of a link's pages."""
+    version, seconds = look_at_link(pk) or ("", NOTHING_AWAITED)
+    return Pulse(reverse("link-live", args=[pk]), version, seconds)
+
+
+def look_at_link(pk: UUID) -> tuple[str, int] | None:
+    """Return the version of a link and how often its pages ask for it; None if there is no such link."""
+    row = _LINK.row(pk)
+    if row is None:
+        return None
+    (version, state, began, health, health_since, verifying_since, checking_since), rest = row[:7], row[7:]
+    trouble, shown = trouble_of(*rest[: len(TROUBLE)]), rest[len(TROUBLE) :]
+    return (
+        version_of(version, state, began, health, health_since, verifying_since, trouble, shown),
+        _seconds(state, began, health, health_since, verifying_since, checking_since),
+    )
+
+
+def pulse_of_operation(operation: Operation) -> Pulse:
+    """Return the pulse of the page of an operation that is not over."""
+    name = "operation-live" if operation.end_user_id else "integration-operation-live"
+    version = version_of(operation.version, operation.state)
+    return Pulse(reverse(name, args=[operation.pk]), version, seconds_between(operation.began_at))
+
+
+def look_at_operation(pk: UUID, *, has_customer: bool) -> tuple[str, int] | None:
+    """Return the version of an operation that runs, as `look_at_link` does; None if it does not run any more."""
+    row = _OPERATION.row(pk)
+    if row is None or row[1] not in RUNNING_STATES or (row[3] is not None) != has_customer:
+        return None
+    return version_of(*row[:2]), seconds_between(time_of(row[2]))
+
+
+def _seconds(
+    state: str | None, began: Stamp, health: str, health_since: Stamp, verifying_since: Stamp, checking_since: Stamp
+) -> int:
+    """Return how often a link's page asks: while a call runs, a code is awaited, a repair or a new link is verified."""
+    if state == State.NEEDS_CODE:
+        return CODE_SECONDS
+    awaited = [time_of(verifying_since)]
+    if state in RUNNING_STATES:
+        awaited.append(time_of(began))
+    if not verifying_since and health == HealthState.SETTING_UP.value:
+        awaited.append(time_of(health_since))
+    if (asked := time_of(checking_since)) and timezone.now() - asked < A_READ_LASTS:
+        awaited.append(asked)
+    return seconds_between(max(filter(None, awaited), default=None))
 
 
 @require_safe

@@ -1,4 +1,4 @@
-"""One operation: under way, lost and being checked, waiting for a person, or over."""
+"""One operation: under way, lost and being checked, waiting for a person, or over; and one more attempt."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,8 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
@@ -20,20 +21,20 @@ from linkadmin.heartbeats import watch
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import standing_of, title_of
-from linkadmin.links.views.access import seen
-from linkadmin.operations import decisions, encrypted, reconcile, refusals
-from linkadmin.operations.budget import Budget, budget_of
-from linkadmin.operations.forms.provider import DecisionForm
+from linkadmin.links.views.access import link_for, seen
+from linkadmin.operations import encrypted, reconcile, refusals
+from linkadmin.operations.budget import Budget, allow_attempt, budget_of
+from linkadmin.operations.forms.provider import DecisionForm, ReasonForm
 from linkadmin.operations.models import FAILED_STATES, Operation, State
+from linkadmin.operations.presentation.buttons import start_of, ways_on
 from linkadmin.operations.presentation.explanations import explain
-from linkadmin.operations.presentation.live import pulse_of_operation
-from linkadmin.operations.presentation.offers import start_of, ways_on
 from linkadmin.operations.presentation.steps import steps_of
 from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.web.compression import no_compression
 from linkadmin.web.pages import go, reader
 
+from .live import pulse_of_operation
 from .sending import page_of
 
 TEMPLATE = "operations/operation.html"
@@ -104,7 +105,7 @@ def operation_decide(request: HttpRequest, pk: UUID) -> HttpResponse:
     if not form.is_valid():
         return _page(request, operation, form, status=422)
     try:
-        decisions.decide(
+        reconcile.decide(
             actor=reader(request),
             operation=operation,
             done=form.cleaned_data["outcome"] == "done",
@@ -200,3 +201,33 @@ def _address(operation: Operation, user: User) -> Address | None:
         is_mine=is_mine,
         url=url.reveal() if url else "",
     )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def link_attempt(request: HttpRequest, pk: UUID) -> HttpResponse:
+    return _attempt(request, link_for(request, pk))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def operation_attempt(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Allow one more attempt to create a link, where there is no link yet."""
+    creations = Operation.objects.with_names().filter(link=None, end_user__isnull=False)
+    return _attempt(request, get_object_or_404(creations, pk=pk))
+
+
+def _attempt(request: HttpRequest, subject: Link | Operation) -> HttpResponse:
+    budget = budget_of(subject)
+    form = ReasonForm(request.POST or None)
+    if not budget.manager_may_allow:
+        messages.info(request, _("There is nothing to allow: the count of refused attempts does not call for it."))
+        return go(request, subject.get_absolute_url())
+    if form.is_valid():
+        allow_attempt(actor=reader(request), subject=subject, reason=form.cleaned_data["reason"])
+        messages.success(request, _("One more attempt is allowed. Support can update the credentials now."))
+        return go(request, subject.get_absolute_url())
+    if not form.is_bound:
+        link = subject if isinstance(subject, Link) else None
+        seen(request, link, subject.end_user, page="attempt")
+    status = 422 if form.is_bound else 200
+    context = {"subject": subject, "form": form, "budget": budget}
+    return render(request, "operations/attempt.html", context, status=status)

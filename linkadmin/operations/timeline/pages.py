@@ -1,4 +1,4 @@
-"""Pages of a timeline by key: the page behind an entry, before it, from it on, and the last."""
+"""Pages of a timeline by key, narrowed and turned round by what is in their address."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,10 +13,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from linkadmin.links.models import Link
-from linkadmin.paging import read_moment, turned, write_moment
+from linkadmin.paging import read_moment, turned, without_place, write_moment
 
-from .descriptions import EntryText
-from .sources import SOURCES, Key, Source
+from .entries import SOURCES, EntryText, Key, Source
 
 SHOWN = 50
 OLDEST_FIRST = "oldest"  # value of `order` in an address
@@ -143,3 +142,48 @@ def _by_day(entries: Sequence[tuple[datetime, TimelineEntry]]) -> Iterator[Day]:
         days = (today - day).days
         label = _("Today") if days == 0 else _("Yesterday") if days == 1 else date_format(day, "j M Y")
         yield Day(label, [entry for _at, entry in group])
+
+
+@dataclass(frozen=True, slots=True)
+class KindPill:
+    label: str
+    icon: str
+    query: str  # with this kind added, or dropped if it is on
+    is_on: bool
+
+
+def kinds_of(query: QueryDict) -> list[str]:
+    """Return the kinds a query narrows the timeline to. Raises ValueError if one does not exist."""
+    kinds = query.getlist("kind")
+    if unknown := set(kinds) - set(SOURCES):
+        raise ValueError(f"no such kind: {sorted(unknown)}")
+    return kinds
+
+
+def kind_pills(query: QueryDict, kinds: Sequence[str]) -> list[KindPill]:
+    """Return a pill for each kind."""
+    pills = []
+    for source in SOURCES.values():
+        is_on = source.kind in kinds
+        there = without_place(query)
+        wanted = [kind for kind in kinds if kind != source.kind] if is_on else [*kinds, source.kind]
+        there.setlist("kind", wanted)
+        pills.append(KindPill(str(source.label), source.icon, f"?{there.urlencode()}", is_on))
+    return pills
+
+
+def every_kind(query: QueryDict) -> str:
+    """Return a query that narrows the timeline to nothing."""
+    there = without_place(query)
+    there.pop("kind", None)
+    return f"?{there.urlencode()}"
+
+
+def switched(query: QueryDict, name: str, value: str) -> str:
+    """Return a query with a value in it that was not, or without it."""
+    there = query.copy()
+    if there.get(name) == value:
+        del there[name]
+    else:
+        there[name] = value
+    return f"?{there.urlencode()}"
