@@ -37,7 +37,6 @@ class OperationAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
         "decided_by",
         "note",
     )
-    readonly_fields = fields
     list_display = (
         "created_at",
         "kind",
@@ -65,7 +64,6 @@ class OperationAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
 @admin.register(AttemptAllowance)
 class AttemptAllowanceAdmin(ReadOnlyAdmin):
     fields = ("allowed_at", "allowed_by", "reason", "link_id", "operation_id")
-    readonly_fields = fields
     list_display = ("allowed_at", "allowed_by", "reason", "link_id", "operation_id")
     list_select_related = ("allowed_by",)
     ordering = ("-allowed_at",)
