@@ -9,9 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from linkadmin.accounts.models import User
-from linkadmin.audit import log
-from linkadmin.audit.actions import Action, ObjectType
-from linkadmin.audit.models import Outcome
+from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.links.assignees import possible_assignees
 from linkadmin.links.models import Link
 from linkadmin.wake_worker import wake_worker
@@ -102,6 +100,4 @@ def _go(job: BulkJob) -> None:
 
 
 def _record(job: BulkJob, by: User | None, action: Action, outcome: Outcome, **details: str | int) -> None:
-    log.record(
-        actor=by, action=action, object_type=ObjectType.BULK_JOB, object_id=job.pk, outcome=outcome, details=details
-    )
+    record(actor=by, action=action, object_type=ObjectType.BULK_JOB, object_id=job.pk, outcome=outcome, details=details)

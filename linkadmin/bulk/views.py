@@ -33,7 +33,6 @@ from . import services
 from .models import BulkItem, BulkJob, BulkPart, ItemState, JobKind, JobState
 from .presentation import ItemRow, item_rows, job_rows, plan_words, progress, title
 
-TEMPLATE = "bulk/job.html"
 TICKED, ALL, WORDS = "link", "all", "q"
 NEWEST_FIRST = Keyset("created_at", "id", newest_first=True)
 AS_PLANNED = Keyset("id")
@@ -103,7 +102,7 @@ def job_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         raise Http404
     if request.method == "POST":
         return _move(request, job)
-    return render(request, TEMPLATE, _page(request, job))
+    return render(request, "bulk/job.html", _page(request, job))
 
 
 @require_safe

@@ -14,9 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from linkadmin.accounts.models import User
-from linkadmin.audit import log
-from linkadmin.audit.actions import Action, ObjectType
-from linkadmin.audit.models import Outcome
+from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.links.models import EndUser, Institution, Link
 
 from .models import DONE_STATES, LOGIN_KINDS, AttemptAllowance, Operation, OperationQuerySet, State
@@ -108,7 +106,7 @@ def allow_attempt(*, actor: User, subject: Link | Operation, reason: str) -> Non
     is_link = isinstance(subject, Link)
     given_on = {"link": subject} if is_link else {"operation": subject}
     AttemptAllowance.objects.create(**given_on, allowed_by=actor, reason=reason)
-    log.record(
+    record(
         actor=actor,
         action=Action.ATTEMPT_ALLOWED,
         object_type=ObjectType.LINK if is_link else ObjectType.OPERATION,

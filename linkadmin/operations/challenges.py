@@ -4,7 +4,7 @@ The comparison outlives the challenge: an operation keeps what its bank asked fo
 """
 
 import unicodedata
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
 
@@ -70,9 +70,6 @@ class Asked:
             words=hidden(words),
             question=hidden(challenge.value if is_question else ""),
         )
-
-    def stored(self) -> dict[str, str | bool]:
-        return asdict(self)
 
 
 def why_asked_again(before: Asked | None, now: Asked) -> AskedAgain:

@@ -14,13 +14,12 @@ from linkadmin.providers.types import Cause, HealthState, Observation, RemoteLin
 
 from .models import Operation
 
-Source = health.Source
 READS_AT_ONCE = 50
 
 
 def store_link(operation: Operation, remote: RemoteLink, *, at: datetime) -> Link:
     """Let the operation's link say what the provider said of it, and begin it if there is none yet."""
-    report = health.Report(remote.observation, Source.CALL, at, operation.pk, remote.request_id)
+    report = health.Report(remote.observation, health.Source.CALL, at, operation.pk, remote.request_id)
     known = Link.objects.filter(integration=operation.integration, remote_id=remote.remote_id, disconnected_at=None)
     link = operation.link or known.first()
     if link is None:
@@ -33,7 +32,7 @@ def store_link(operation: Operation, remote: RemoteLink, *, at: datetime) -> Lin
         )
         health.start_link(remote, link, report)
     else:
-        health.observe_remote(link, remote, source=Source.CALL, at=at, operation_id=operation.pk)
+        health.observe_remote(link, remote, source=health.Source.CALL, at=at, operation_id=operation.pk)
     operation.link = link
     return link
 
@@ -49,7 +48,7 @@ def stop_waiting(operation: Operation, cause: Cause, *, at: datetime) -> None:
     """Let the link say that its code step is over, and why."""
     if operation.link:
         seen = Observation(cause=cause, raw_status=operation.link.raw_status)
-        health.observe(operation.link, health.Report(seen, Source.CALL, at, operation.pk))
+        health.observe(operation.link, health.Report(seen, health.Source.CALL, at, operation.pk))
 
 
 def links_about(operation: Operation) -> list[UUID]:

@@ -212,7 +212,7 @@ def _ask_for_code(operation: Operation, error: CodeRequired, at: datetime) -> St
 
 def _compare(operation: Operation, asked: Asked) -> None:
     """Note what the bank asks for, and why it asks again if that is in answer to a code."""
-    operation.asked = asked.stored()
+    operation.asked = asdict(asked)
     if operation.parent is None:
         return
     before = Asked(**operation.parent.asked) if operation.parent.asked else None

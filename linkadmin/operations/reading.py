@@ -9,9 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from linkadmin.accounts.models import User
-from linkadmin.audit import log
-from linkadmin.audit.actions import Action, ObjectType
-from linkadmin.audit.models import Outcome
+from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.integrations import call_pool, connections
 from linkadmin.integrations.models import Integration
 from linkadmin.links import health
@@ -22,18 +20,17 @@ from linkadmin.providers.errors import NotFound, ProviderError
 from linkadmin.providers.types import BY_CONSENT, Capability, Cause, HealthState, LinkRef, Observation, RemoteLink
 
 from . import refusals, slots
+from .link_updates import works
 from .models import Operation, State
 
 logger = structlog.get_logger(__name__)
-
-Source = health.Source
 
 
 def refresh(*, actor: User, link: Link, seconds: float) -> bool:
     """Read a link for a person, waiting at most `seconds`; tell whether the answer is in."""
     require_in_use(link.integration)
     with slots.slot_for(link.integration_id, person=actor) as held:
-        log.record(
+        record(
             actor=actor,
             action=Action.LINK_CHECKED,
             object_type=ObjectType.LINK,
@@ -92,10 +89,10 @@ def batches(integration: Integration, refs: Sequence[LinkRef]) -> list[list[Link
     return alone + integration.provider_class.batches([ref for ref in refs if not _needs_consent(integration, ref)])
 
 
-def read_quietly(link: Link, *, in_background: bool = False) -> None:
+def read_quietly(link: Link) -> None:
     """Read a link; a failure to ask is noted with it and nothing more."""
     try:
-        read(link, in_background=in_background)
+        read(link)
     except ProviderError as error:
         health.note_unasked(link, why=why_unasked(error), at=timezone.now())
 
@@ -135,7 +132,7 @@ def _take(link: Link, remote: RemoteLink, listed: RemoteLink, checked_at: dateti
     health.observe_remote(
         link,
         without_attempt(link, remote),
-        source=Source.LIST,
+        source=health.Source.LIST,
         at=checked_at,
         fingerprint=health.fingerprint_of(listed),
     )
@@ -148,7 +145,7 @@ def _needs_consent(integration: Integration, ref: LinkRef) -> bool:
 def _with_consent(provider: Provider, link: Link, remote: RemoteLink) -> RemoteLink:
     """Let the newest consent decide where the link itself says that it works: the two are clocks of their own."""
     seen = remote.observation
-    if not _needs_consent(link.integration, link.ref) or not _works(seen):
+    if not _needs_consent(link.integration, link.ref) or not works(seen):
         return remote
     try:
         newest = next(iter(provider.list_consents(link.ref)), None)
@@ -157,15 +154,11 @@ def _with_consent(provider: Provider, link: Link, remote: RemoteLink) -> RemoteL
         return remote
     if newest is None:
         return remote
-    if _works(newest.observation):
+    if works(newest.observation):
         told = newest.observation
         seen = replace(seen, renew_by=told.renew_by, renewal_known=told.renewal_known)
         return replace(remote, observation=seen)
     return replace(remote, observation=replace(newest.observation, last_good_at=seen.last_good_at))
-
-
-def _works(seen: Observation) -> bool:
-    return VERDICTS[seen.cause].state is HealthState.HEALTHY
 
 
 def without_attempt(link: Link, remote: RemoteLink) -> RemoteLink:
@@ -191,5 +184,5 @@ def _take_absence(link: Link, error: NotFound) -> None:
     is_ended = VERDICTS[seen.cause].state is HealthState.DISCONNECTED
     if not is_ended and Link.objects.filter(pk=link.pk, missing_since__isnull=False).exists():
         seen = replace(seen, cause=Cause.MISSING)
-    report = health.Report(seen, Source.LIST, timezone.now(), request_id=error.failure.request_id)
+    report = health.Report(seen, health.Source.LIST, timezone.now(), request_id=error.failure.request_id)
     health.observe(link, report)

@@ -17,9 +17,7 @@ from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
-from linkadmin.audit import log
-from linkadmin.audit.actions import Action, ObjectType
-from linkadmin.audit.models import Outcome
+from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.integrations import call_pool
 from linkadmin.links import due_reads
 from linkadmin.links.models import Reason
@@ -60,7 +58,7 @@ def check(*, actor: User, operation: Operation, seconds: float) -> bool:
     """
     require_in_use(operation.integration)
     with slots.slot_for(operation.integration_id, person=actor) as held:
-        log.record(
+        record(
             actor=actor,
             action=Action.OPERATION_CHECKED,
             object_type=ObjectType.OPERATION,
@@ -77,13 +75,8 @@ def reconcile_quietly(operation: Operation) -> None:
     now = timezone.now()
     try:
         reconcile(operation, now=now)
-    except ProviderError:
-        give_to_a_person(operation, now=now)
-
-
-def give_to_a_person(operation: Operation, *, now: datetime) -> None:
-    """Stop waiting for a provider that cannot be asked, once the time for proof is over."""
-    conclude(operation, _or_undecided(operation, now=now))
+    except ProviderError:  # who can't be asked is not waited for once the time for proof is over
+        conclude(operation, _or_undecided(operation, now=now))
 
 
 @transaction.atomic

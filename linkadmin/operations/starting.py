@@ -14,8 +14,6 @@ from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
-from linkadmin.audit.actions import Action, ObjectType
-from linkadmin.audit.models import Outcome
 from linkadmin.integrations.connections import client_for
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import EndUser, Institution
@@ -149,7 +147,7 @@ def _prepare(operation: Operation, rules: Rules, answers: PendingChallenge | Non
         answers.delete()
     operation.save(force_insert=True)
     rules()
-    record(operation, Outcome.REQUESTED, actor=operation.actor)
+    record(operation, log.Outcome.REQUESTED, actor=operation.actor)
 
 
 def _stored_customer(customer: EndUser, actor: User) -> EndUser:
@@ -159,10 +157,10 @@ def _stored_customer(customer: EndUser, actor: User) -> EndUser:
     if made:
         log.record(
             actor=actor,
-            action=Action.END_USER_CREATED,
-            object_type=ObjectType.END_USER,
+            action=log.Action.END_USER_CREATED,
+            object_type=log.ObjectType.END_USER,
             object_id=str(stored.pk),
-            outcome=Outcome.DONE,
+            outcome=log.Outcome.DONE,
         )
     return stored
 

@@ -3,6 +3,8 @@ from django.urls import path
 from .changes import PAGES
 from .views import change, code, create, link, live, operation
 
+ABOUT_CUSTOMER, ABOUT_NONE = {"has_customer": True}, {"has_customer": False}
+
 urlpatterns = [
     path("links/new/", create.link_new, name="link-new"),
     path("links/new/institutions/", create.institution_search, name="institution-search"),
@@ -18,10 +20,10 @@ urlpatterns = [
         path(f"links/<uuid:pk>/{slug}/", change.link_change, {"change": each}, name=f"link-{slug}")
         for slug, each in PAGES.items()
     ),
-    path("integrations/operations/<uuid:pk>/", operation.integration_operation, name="integration-operation"),
-    path("integrations/operations/<uuid:pk>/live/", live.integration_operation_live, name="integration-operation-live"),
-    path("operations/<uuid:pk>/live/", live.operation_live, name="operation-live"),
-    path("operations/<uuid:pk>/", operation.operation_detail, name="operation-detail"),
+    path("integrations/operations/<uuid:pk>/", operation.operation_detail, ABOUT_NONE, name="integration-operation"),
+    path("integrations/operations/<uuid:pk>/live/", live.operation_live, ABOUT_NONE, name="integration-operation-live"),
+    path("operations/<uuid:pk>/live/", live.operation_live, ABOUT_CUSTOMER, name="operation-live"),
+    path("operations/<uuid:pk>/", operation.operation_detail, ABOUT_CUSTOMER, name="operation-detail"),
     path("operations/<uuid:pk>/attempt/", operation.operation_attempt, name="operation-attempt"),
     path("operations/<uuid:pk>/check/", operation.operation_check, name="operation-check"),
     path("operations/<uuid:pk>/decide/", operation.operation_decide, name="operation-decide"),

@@ -108,7 +108,7 @@ def test_worker_that_lost_its_lease_does_nothing_more(env: Environment) -> None:
     BulkPart.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     worked(job)
 
-    acted = work.acts.write(job, slow)
+    acted = parts.write(job, slow)
 
     assert acted is None
     assert Note.objects.count() == 5
@@ -127,7 +127,7 @@ def test_lost_message_is_made_good_by_the_schedule(env: Environment, monkeypatch
 def test_job_whose_worker_died_after_the_last_part_is_closed_by_the_schedule(env: Environment) -> None:
     job = begun(env, "note", many(env.heron, 2), text="Called them.")
     [part] = parts.claim(job, limit=1)
-    work.acts.write(job, part)
+    parts.write(job, part)
 
     tasks.wake_running()
 
@@ -140,7 +140,7 @@ def test_stopped_job_begins_nothing_more_and_goes_on_where_it_was(env: Environme
     [part] = parts.claim(job, limit=1)
 
     move(env, job, "stop", "mia")
-    work.acts.write(job, part)  # it was under way
+    parts.write(job, part)  # it was under way
     worked(job)
 
     assert results(job) == {"done": 100, "waiting": 50}

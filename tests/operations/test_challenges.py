@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -86,7 +86,7 @@ def test_only_what_may_have_been_a_wrong_code_counts_for_the_bank(why: AskedAgai
     "challenge", [NUMERIC, QR, QUESTION, TOLD_CODE, replace(CODE, label="SMS", pattern=r"^\d{4}$")]
 )
 def test_what_is_stored_holds_nothing_that_the_bank_showed(challenge: Challenge) -> None:
-    stored = json.dumps(Asked.of(challenge, sign_in=SIGN_IN).stored())
+    stored = json.dumps(asdict(Asked.of(challenge, sign_in=SIGN_IN)))
 
     texts = (challenge.instructions, challenge.value, challenge.label, challenge.pattern)
     assert not any(text in stored for text in texts if text)

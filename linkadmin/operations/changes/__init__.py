@@ -23,14 +23,10 @@ __all__ = [
     "change_of",
 ]
 
-_ROWS: tuple[Change[Any], ...] = (
-    *sign_ins.ROWS,
-    *links.ROWS,
-    *removal.ROWS,
-    *account.ROWS,
-)
-CHANGES: Mapping[str, Change[Any]] = {row.kind: row for row in _ROWS}
-PAGES: Mapping[str, Change[Any]] = {row.page.slug: row for row in _ROWS if row.page}
+CHANGES: Mapping[str, Change[Any]] = {
+    row.kind: row for row in (*sign_ins.ROWS, *links.ROWS, *removal.ROWS, *account.ROWS)
+}
+PAGES: Mapping[str, Change[Any]] = {row.page.slug: row for row in CHANGES.values() if row.page}
 
 
 def change_of(operation: Operation) -> Change[Any]:

@@ -28,11 +28,11 @@ class OneWayMixin:
 
 
 class OneWayTextInput(OneWayMixin, forms.TextInput):
-    pass
+    """One line, such as a code."""
 
 
 class OneWayTextarea(OneWayMixin, forms.Textarea):
-    pass
+    """Several lines, such as a certificate."""
 
 
 class TypedField(forms.CharField):

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
@@ -62,8 +61,7 @@ def _why_not_now(link: Link, last: Operation | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    free_at: datetime | None  # when the next attempt is free again
-    manager_may_allow: bool
+    budget: Budget
     allow_url: str  # where the reader allows one more; empty if it is not theirs to allow
     repair: Offer | None  # the customer repairs it without us
 
@@ -76,8 +74,7 @@ def ways_on(subject: Link | Operation, budget: Budget, *, user: User) -> Ways | 
     repair = offer(REPAIR_URL, link, None, user=user) if link else None
     may_allow = budget.manager_may_allow and may(user, Right.ALLOW_ATTEMPT)
     return Ways(
-        free_at=budget.free_at,
-        manager_may_allow=budget.manager_may_allow,
+        budget=budget,
         allow_url=_allow_url(subject, link) if may_allow else "",
         repair=repair if repair and not repair.why else None,
     )

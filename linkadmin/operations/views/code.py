@@ -35,9 +35,6 @@ from linkadmin.web.pages import draw, go, reader, wants_part
 from .live import pulse_of_link
 from .sending import not_sent, outcome_of, page_of, reopens, why_paused
 
-TEMPLATE = "operations/code.html"
-OVER_TEMPLATE = "operations/code_over.html"
-
 
 @never_cache
 @no_compression
@@ -58,7 +55,8 @@ def link_code(request: HttpRequest, pk: UUID) -> HttpResponse:
         seen(request, link, link.end_user, page="code")
     if challenge.has_expired(timezone.now()):
         return _over(request, challenge.operation)
-    form = CodeForm(asked=challenge, initial=_keys(challenge))
+    # One key for one challenge and reader: two clicks, or two tabs, are one operation.
+    form = CodeForm(asked=challenge, initial={"operation_key": challenge.pk, "challenge": challenge.pk})
     return _page(request, link, challenge, form)
 
 
@@ -164,12 +162,7 @@ def _over(request: HttpRequest, operation: Operation, *, status: int = 200) -> H
         "budget": budget,
         "ways": ways_on(link, budget, user=reader(request)),
     }
-    return draw(request, OVER_TEMPLATE, "step", context, status=status)
-
-
-def _keys(challenge: PendingChallenge) -> dict[str, Any]:
-    """One key for one challenge and reader: two clicks, or two tabs, are one operation."""
-    return {"operation_key": challenge.pk, "challenge": challenge.pk}
+    return draw(request, "operations/code_over.html", "step", context, status=status)
 
 
 def _page(
@@ -198,7 +191,7 @@ def _page(
         **_clock(challenge),
         **_shown(challenge, user),
     }
-    return draw(request, TEMPLATE, "step", context, status=status)
+    return draw(request, "operations/code.html", "step", context, status=status)
 
 
 def _clock(challenge: PendingChallenge) -> dict[str, Any]:

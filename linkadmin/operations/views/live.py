@@ -114,16 +114,7 @@ def link_live(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_safe
-def operation_live(request: HttpRequest, pk: UUID) -> HttpResponse:
-    return _live(request, pk, has_customer=True)
-
-
-@require_safe
-def integration_operation_live(request: HttpRequest, pk: UUID) -> HttpResponse:
-    return _live(request, pk, has_customer=False)
-
-
-def _live(request: HttpRequest, pk: UUID, *, has_customer: bool) -> HttpResponse:
+def operation_live(request: HttpRequest, pk: UUID, *, has_customer: bool) -> HttpResponse:
     """Answer while an operation runs; send its page on once it doesn't."""
     look = look_at_operation(pk, has_customer=has_customer)
     if look is None:

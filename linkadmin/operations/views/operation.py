@@ -37,8 +37,6 @@ from linkadmin.web.pages import go, reader
 from .live import pulse_of_operation
 from .sending import page_of
 
-TEMPLATE = "operations/operation.html"
-
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -51,35 +49,15 @@ class Address:
     url: str = field(default="", repr=False)  # empty: not theirs, expired, or replaced by a newer one
 
 
-@dataclass(frozen=True, slots=True)
-class FailedReport:
-    remote_id: str
-    link: Link | None
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    address: Address | None = None
-    failed: tuple[FailedReport, ...] = ()
-
-
 @never_cache
 @no_compression
 @require_safe
-def operation_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Draw where an operation stands. The page follows until it is over, then the reader is sent on."""
-    return _detail(request, _operation(pk, end_user__isnull=False))
+def operation_detail(request: HttpRequest, pk: UUID, *, has_customer: bool) -> HttpResponse:
+    """Draw where an operation stands. The page follows until it is over, then the reader is sent on.
 
-
-@never_cache
-@no_compression
-@require_safe
-def integration_operation(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Draw where an operation stands that is about no customer, for those who look after integrations."""
-    return _detail(request, _operation(pk, end_user__isnull=True))
-
-
-def _detail(request: HttpRequest, operation: Operation) -> HttpResponse:
+    Operations about no customer have a URL of their own, for those who look after integrations.
+    """
+    operation = _operation(pk, end_user__isnull=not has_customer)
     if operation.state == State.NEEDS_CODE:
         return go(request, page_of(operation))
     seen(request, operation.link, operation.end_user, page="operation")
@@ -132,7 +110,8 @@ def _page(
         "is_checked": not watch.has_stopped(),
         "subject": _subject(operation, user),
         "standing": standing_of(operation.link) if operation.link else None,
-        "result": _result_of(operation, user=user),
+        "address": _address(operation, user),
+        "failed_reports": _failed_reports(operation),
         "form": form,
         "may_decide": operation.state == State.NEEDS_DECISION and may(user, Right.DECIDE_OUTCOME),
         "is_own": operation.actor_id == user.pk,
@@ -142,7 +121,7 @@ def _page(
         "budget": budget,
         "ways": ways_on(operation, budget, user=user),
     }
-    return render(request, TEMPLATE, context, status=status)
+    return render(request, "operations/operation.html", context, status=status)
 
 
 def _is_called(operation: Operation) -> bool:
@@ -179,13 +158,12 @@ def _operation(pk: UUID, **scope: bool) -> Operation:
     return get_object_or_404(Operation.objects.with_names(), pk=pk, **scope)
 
 
-def _result_of(operation: Operation, *, user: User) -> Result:
-    if "expires_at" in operation.result:
-        return Result(address=_address(operation, user))
+def _failed_reports(operation: Operation) -> list[tuple[str, Link | None]]:
+    """Return the links whose reports could not be made, by their remote IDs."""
     failed = operation.result.get("failed", [])
     links = operation.integration.links.filter(remote_id__in=failed, disconnected_at=None)
     known = {link.remote_id: link for link in links}
-    return Result(failed=tuple(FailedReport(each, known.get(each)) for each in failed))
+    return [(each, known.get(each)) for each in failed]
 
 
 def _address(operation: Operation, user: User) -> Address | None:

@@ -23,7 +23,6 @@ from linkadmin.operations.models import Operation, State
 from linkadmin.operations.presentation.explanations import explain
 from linkadmin.web.pages import BESIDE_THE_FORM, RETRY_SECONDS, go, wants_part
 
-PAGE, PART = "operations/not_sent.html", "operations/_not_sent.html"
 REOPEN = "reopen"
 
 
@@ -86,7 +85,8 @@ def not_sent(
         context["typed"] = form.typed_in_the_open() if form else []
         context["had_secret"] = form is None or form.asks_for_secret
     # Without the request: nothing of the frame around other pages is needed.
-    answer = HttpResponse(render_to_string(PART if beside_form else PAGE, context), status=refusal.status)
+    template = "operations/_not_sent.html" if beside_form else "operations/not_sent.html"
+    answer = HttpResponse(render_to_string(template, context), status=refusal.status)
     answer.headers["Retry-After"] = str(RETRY_SECONDS)  # by which app.js knows a refusal in words
     if beside_form:
         answer.headers["HX-Reswap"] = BESIDE_THE_FORM
