@@ -25,25 +25,15 @@ def keys_are_given(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security, deploy=True)
-def providers_are_not_on_this_machine(**kwargs: Any) -> list[CheckMessage]:
-    if not settings.ALLOW_LOOPBACK_PROVIDERS:
-        return []
-    return [
-        Error(
-            "Providers on this machine are allowed.",
-            hint="LINKADMIN_ALLOW_LOOPBACK_PROVIDERS is for development and tests.",
-            id="linkadmin.E002",
-        )
-    ]
-
-
-@register(Tags.security, deploy=True)
-def demo_is_off(**kwargs: Any) -> list[CheckMessage]:
-    if not settings.DEMO:
-        return []
-    return [
-        Error("Demo staff can log in with a published password.", hint="Unset LINKADMIN_DEMO.", id="linkadmin.E003")
-    ]
+def nothing_is_for_development(**kwargs: Any) -> list[CheckMessage]:
+    loopback = Error(
+        "Providers on this machine are allowed.",
+        hint="LINKADMIN_ALLOW_LOOPBACK_PROVIDERS is for development and tests.",
+        id="linkadmin.E002",
+    )
+    demo = Error("Demo staff can log in with a published password.", hint="Unset LINKADMIN_DEMO.", id="linkadmin.E003")
+    found = ((settings.ALLOW_LOOPBACK_PROVIDERS, loopback), (settings.DEMO, demo))
+    return [error for is_on, error in found if is_on]
 
 
 @register(Tags.security, deploy=True)

@@ -42,21 +42,20 @@ class Keyset:
 
     def page(self, rows: "QuerySet[Row]", query: QueryDict) -> Page[Row]:
         """Return the page that `before` or `after` in a query string asks for."""
-        backwards = BEFORE in query
         key = self._read(rows, query.get(BEFORE) or query.get(AFTER) or "")
-        if key is None:
-            found = list(self._ordered(rows, flipped=False)[: self.size + 1])
-            return self._page(found[: self.size], query, more_before=False, more_after=len(found) > self.size)
-        beyond = rows.filter(self._beyond(key, flipped=backwards))
-        found = list(self._ordered(beyond, flipped=backwards)[: self.size + 1])
+        backwards = key is not None and BEFORE in query
+        beyond = rows.filter(self._beyond(key, flipped=backwards)) if key is not None else rows
+        sign = "-" if self.newest_first != backwards else ""
+        found = list(beyond.order_by(*(f"{sign}{column}" for column in self.columns))[: self.size + 1])
+        shown = found[: self.size][::-1] if backwards else found[: self.size]
         more = len(found) > self.size
-        if backwards:
-            return self._page(found[: self.size][::-1], query, more_before=more, more_after=True)
-        return self._page(found[: self.size], query, more_before=True, more_after=more)
-
-    def _ordered(self, rows: "QuerySet[Row]", *, flipped: bool) -> "QuerySet[Row]":
-        sign = "-" if self.newest_first != flipped else ""
-        return rows.order_by(*(f"{sign}{column}" for column in self.columns))
+        more_before = more if backwards else key is not None
+        return Page(
+            shown,
+            first=turned(query) if more_before else "",
+            previous=turned(query, BEFORE, self._write(shown[0])) if more_before and shown else "",
+            next=turned(query, AFTER, self._write(shown[-1])) if (more or backwards) and shown else "",
+        )
 
     def _beyond(self, key: Key, *, flipped: bool) -> Q:
         """Return what lies on one side of a row, in a form that walks the index of the list."""
@@ -66,14 +65,6 @@ class Keyset:
         for column, value in reversed(outer):
             beyond = Q(**{f"{column}__{side}e": value}) & (Q(**{f"{column}__{side}": value}) | beyond)
         return beyond
-
-    def _page(self, rows: list[Row], query: QueryDict, *, more_before: bool, more_after: bool) -> Page[Row]:
-        return Page(
-            rows,
-            first=turned(query) if more_before else "",
-            previous=turned(query, BEFORE, self._write(rows[0])) if more_before and rows else "",
-            next=turned(query, AFTER, self._write(rows[-1])) if more_after and rows else "",
-        )
 
     def _write(self, row: Model) -> str:
         values = [field.value_from_object(row) for field in self._cursor_fields(type(row))]

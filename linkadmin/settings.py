@@ -42,9 +42,6 @@ SECURE_REDIRECT_EXEMPT = [r"^(healthz|livez|readyz|statusz)/$"]
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_COOKIES else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("LINKADMIN_HSTS_SUBDOMAINS")
 SECURE_HSTS_PRELOAD = env.flag("LINKADMIN_HSTS_PRELOAD")
-SECURE_REFERRER_POLICY = "same-origin"
-SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_NAME = "__Host-session" if SECURE_COOKIES else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE_COOKIES else "csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
@@ -182,11 +179,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
 )
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_SERIALIZER = "json"
-CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False  # our log goes to stderr: redirected into itself, beat's would be lost
-CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TIMEZONE = "UTC"
 TICK = env.number("LINKADMIN_SWEEP_SECONDS", 5)  # how soon work is found whose message was lost
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat" / "schedule")
@@ -277,7 +271,6 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "linkadmin" / "locale"]
 TIME_ZONE = "UTC"
-USE_I18N = USE_TZ = True
 
 # --- Static files ---
 STATIC_URL = "static/"

@@ -11,16 +11,13 @@ from kombu.exceptions import OperationalError
 logger = structlog.get_logger(__name__)
 
 
-def wake_worker(task: str, row: UUID | None) -> None:
-    """Ask a worker to look at a row. Without a broker the schedule finds it a little later."""
-    if row is None:
-        return
-    _send(task, [str(row)])
-
-
-def wake_workers(task: str) -> None:
-    """Ask a worker to look for rows that are due. Without a broker the schedule does so a little later."""
-    _send(task, [])
+def wake_worker(task: str, row: UUID | None = None) -> None:
+    """Ask a worker to look at a row, or for rows that are due. Without a broker the schedule does so a little later."""
+    args = [] if row is None else [str(row)]
+    try:
+        current_app.send_task(task, args=args, retry=False)
+    except (OperationalError, OSError) as error:
+        logger.warning("wake.lost", task=task, row="".join(args), error=type(error).__name__)
 
 
 class WakeSoon:
@@ -47,11 +44,4 @@ class WakeSoon:
     def _wake(self) -> None:
         with self._lock:  # before the message leaves: what comes now may be too late for it
             self._is_set, self._last = False, time.monotonic()
-        wake_workers(self._task)
-
-
-def _send(task: str, args: list[str]) -> None:
-    try:
-        current_app.send_task(task, args=args, retry=False)
-    except (OperationalError, OSError) as error:
-        logger.warning("wake.lost", task=task, row="".join(args), error=type(error).__name__)
+        wake_worker(self._task)

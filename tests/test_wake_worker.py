@@ -12,7 +12,7 @@ from django.conf import settings
 from kombu import Connection
 from redis import Redis
 
-from linkadmin.wake_worker import WakeSoon, wake_workers
+from linkadmin.wake_worker import WakeSoon, wake_worker
 
 from .troubles import files_end_at
 from .waiting import wait_until
@@ -40,7 +40,7 @@ def in_broker() -> Sequence[str | bytes]:
 
 
 def test_task_without_a_row_is_sent(task: str) -> None:
-    wake_workers(task)
+    wake_worker(task)
 
     assert sent(task) == 1
 

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from linkadmin.accounts.roles import Right
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Link
-from linkadmin.links.notes import LONGEST
+from linkadmin.links.staff_work import LONGEST_NOTE
 from linkadmin.work_queue import WorkItem
 
 PLAN_HOLDS = timedelta(hours=1)
@@ -84,7 +84,7 @@ class BulkJob(models.Model):
         related_name="+",
         verbose_name=_("owner"),
     )
-    text = models.TextField(_("note"), max_length=LONGEST, blank=True)  # what is written down
+    text = models.TextField(_("note"), max_length=LONGEST_NOTE, blank=True)  # what is written down
     total = models.PositiveIntegerField(_("links"), default=0)
     created_at = models.DateTimeField(_("planned"), default=timezone.now)
     started_at = models.DateTimeField(_("began"), null=True, blank=True)

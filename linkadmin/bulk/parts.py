@@ -10,7 +10,7 @@ from django.db.models import Case, F, OuterRef, QuerySet, Subquery, Value, When
 from django.utils import timezone
 
 from linkadmin import work_queue
-from linkadmin.links import assignees, due_reads, health, notes
+from linkadmin.links import due_reads, health, staff_work
 from linkadmin.links.models import VERIFYING, Link, Reason
 from linkadmin.operations import reading
 from linkadmin.providers.errors import NotSent, OutcomeUnknown, ProviderError
@@ -135,12 +135,12 @@ def _give_up(part: BulkPart, asked: list[Link], gone: dict[UUID, Result], error:
 
 
 def _assign(job: BulkJob, link: Link) -> Result:
-    change = assignees.assign(link, by=job.actor, assignee=job.assignee, job_id=job.pk)
+    change = staff_work.assign(link, by=job.actor, assignee=job.assignee, job_id=job.pk)
     return (ItemState.DONE, "") if change else (ItemState.SKIPPED, SkipReason.SAME_ASSIGNEE)
 
 
 def _note(job: BulkJob, link: Link) -> Result:
-    notes.add_note(link, by=job.actor, text=job.text, job_id=job.pk)
+    staff_work.add_note(link, by=job.actor, text=job.text, job_id=job.pk)
     return ItemState.DONE, ""
 
 

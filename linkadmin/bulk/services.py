@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
-from linkadmin.links.assignees import possible_assignees
 from linkadmin.links.models import Link
+from linkadmin.links.staff_work import possible_assignees
 from linkadmin.wake_worker import wake_worker
 
 from .models import PLAN_HOLDS, PLANS_OF_ONE, BulkJob, JobKind, JobState

@@ -21,7 +21,7 @@ from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.compiled_query import CompiledQuery, time_of
 from linkadmin.links import queries
-from linkadmin.links.assignees import possible_assignees
+from linkadmin.links.staff_work import possible_assignees
 from linkadmin.links.forms import AssigneeField, NoteForm
 from linkadmin.links.models import Link
 from linkadmin.links.views.live import NOTHING_AWAITED, Pulse, answer, seconds_between, version_of

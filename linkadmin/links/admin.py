@@ -1,7 +1,6 @@
 """Records of what we know, read-only, without names for those who may not know them."""
 
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Q
@@ -9,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.audit.admin import ReadOnlyAdmin
+from linkadmin.ids import as_uuid
 
 from .models import EndUser, HealthChange, Institution, Link
 from .presentation import badge
@@ -21,9 +21,8 @@ class FoundById:
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         found, may_repeat = super().get_search_results(request, queryset, search_term)  # type: ignore[misc]
-        try:
-            pasted = UUID(search_term.strip())
-        except ValueError:
+        pasted = as_uuid(search_term.strip())
+        if pasted is None:
             return found, may_repeat
         return found | queryset.filter(Q.create([(name, pasted) for name in self.id_fields], Q.OR)), may_repeat
 
@@ -40,7 +39,6 @@ class MaskedNames:
 @admin.register(EndUser)
 class EndUserAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
     fields = ("id", "external_id", "customer", "created_at")
-    readonly_fields = fields
     list_display = ("external_id", "customer", "created_at")
     ordering = ("external_id",)
     search_fields = ("external_id__startswith",)
@@ -76,7 +74,6 @@ class LinkAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
         "created_at",
         "disconnected_at",
     )
-    readonly_fields = fields
     list_display = ("id", "customer", "institution", "integration", "state", "health_since", "last_good_at")
     list_filter = ("health", "integration")
     list_select_related = ("end_user", "institution", "integration")
@@ -94,7 +91,6 @@ class LinkAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
 class HealthChangeAdmin(FoundById, ReadOnlyAdmin):
     id_fields = ("link_id", "operation_id")
     fields = ("at", "link_id", "source", "old", "new", "cause", "raw_status", "raw_code", "raw_words", "operation_id")
-    readonly_fields = fields
     list_display = ("at", "link_id", "old", "new", "cause", "source", "raw_status", "raw_code")
     list_filter = ("new", "source", "at")
     ordering = ("-id",)

@@ -6,11 +6,11 @@ The writer of a state appends a move; `fold` sums moves into the counts of now a
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, F, Sum, Value
+from django.db.models import Count, F, QuerySet, Sum, Value
 from django.db.models.functions import TruncDate
 
 from linkadmin.integrations.models import Integration
@@ -25,13 +25,6 @@ class CountKey(NamedTuple):
 
     institution: UUID | None
     state: str
-
-
-class Trend(NamedTuple):
-    """How many links stood in each state at the end of a day; today: now."""
-
-    day: date
-    states: Counter[str]
 
 
 def move(link: Link, *, before: str, at: datetime) -> None:
@@ -52,30 +45,27 @@ def current(**among: object) -> Counter[str]:
 
 def by_integration(**among: object) -> dict[UUID, Counter[str]]:
     """Count links by state now, for each integration that has any."""
-    moves = CountMove.objects.filter(**among).order_by()
     counted: dict[UUID, Counter[str]] = defaultdict(Counter)
     # One statement: between two of them a fold could come, and a move be missed or counted twice.
     parts = LinkCount.objects.filter(**among).order_by()
     stood = parts.values_list("integration", "state").annotate(n=Sum("links"))
-    came = moves.values_list("integration", "new").annotate(n=Sum("links"))
-    went = moves.exclude(old="").values_list("integration", "old").annotate(n=-Sum("links"))
+    came, went = _moved(CountMove.objects.filter(**among), "integration")
     for integration, state, n in stood.union(came, went, all=True):
         counted[integration][state] += n
     return {integration: +tally for integration, tally in counted.items() if +tally}
 
 
-def trend(days: int, *, today: date, **among: object) -> list[Trend]:
-    """Return how many links stood in each state on each of the last days (UTC), the oldest first."""
+def trend(days: int, *, today: date) -> dict[date, Counter[str]]:
+    """Return how many links stood in each state at the end of each of the last days (UTC), the oldest first."""
     since = today - timedelta(days=days - 1)
-    net = _net_by_day(since, among)
-    stood = current(**among)
-    found = []
+    net = _net_by_day(since)
+    stood = current()
+    found = {}
     for back in range(days):
         day = today - timedelta(days=back)
-        found.append(Trend(day, +stood))
-        stood = Counter(stood)
-        stood.subtract(net.get(day, Counter()))
-    return found[::-1]
+        found[day] = +stood
+        stood.subtract(net[day])
+    return dict(sorted(found.items()))
 
 
 def fold() -> int:
@@ -142,11 +132,10 @@ def _add_day(integration_id: UUID, day: date, key: CountKey, entered: int, left:
 
 def _recount_now(integration: Integration) -> None:
     """Count the links without the moves that wait: their time to be added comes."""
-    links, moves = integration.links.order_by(), CountMove.objects.filter(integration=integration).order_by()
+    links = integration.links.order_by()
     plain = links.filter(verifying_since=None).values_list("institution", "health").annotate(n=Count("pk"))
     verifying = links.filter(verifying_since__isnull=False).values_list("institution", Value(VERIFYING))
-    came = moves.values_list("institution", "new").annotate(n=-Sum("links"))
-    went = moves.exclude(old="").values_list("institution", "old").annotate(n=Sum("links"))
+    came, went = _moved(CountMove.objects.filter(integration=integration), "institution", sign=-1)
     rows: Counter[CountKey] = Counter()
     # One statement, so that it sees each change of a link together with its move.
     for institution, state, n in plain.union(verifying.annotate(n=Count("pk")), came, went, all=True):
@@ -192,16 +181,22 @@ def _recount_days(integration: Integration) -> None:
     )
 
 
-def _net_by_day(since: date, among: dict[str, object]) -> dict[date, Counter[str]]:
-    moves = CountMove.objects.filter(day__gte=since, **among).order_by()
-    folded = DailyCount.objects.filter(day__gte=since, **among).order_by()
+def _net_by_day(since: date) -> dict[date, Counter[str]]:
+    folded = DailyCount.objects.filter(day__gte=since).order_by()
     parts = folded.values_list("day", "state").annotate(n=Sum("entered") - Sum("left"))
-    came = moves.values_list("day", "new").annotate(n=Sum("links"))
-    went = moves.exclude(old="").values_list("day", "old").annotate(n=-Sum("links"))
-    net: dict[date, Counter[str]] = {}
+    came, went = _moved(CountMove.objects.filter(day__gte=since), "day")
+    net: dict[date, Counter[str]] = defaultdict(Counter)
     for day, state, n in parts.union(came, went, all=True):
-        net.setdefault(day, Counter())[state] += n
+        net[day][state] += n
     return net
+
+
+def _moved(moves: "QuerySet[CountMove]", column: str, *, sign: int = 1) -> "tuple[QuerySet[Any], QuerySet[Any]]":
+    """Return how many links came into each state, and how many, below zero, left it; inverted with a `sign` of -1."""
+    rows: QuerySet[Any] = moves.order_by()
+    came = rows.values_list(column, "new").annotate(n=sign * Sum("links"))
+    went = rows.exclude(old="").values_list(column, "old").annotate(n=-sign * Sum("links"))
+    return came, went
 
 
 def _move_of(link: Link, before: str, at: datetime) -> CountMove:

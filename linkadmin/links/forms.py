@@ -11,15 +11,14 @@ from django.utils.translation import gettext_lazy
 from linkadmin.accounts.models import User
 from linkadmin.providers.names import isolated
 
-from .assignees import possible_assignees
 from .models import Link
-from .notes import LONGEST
+from .staff_work import LONGEST_NOTE, possible_assignees
 
 
 class NoteForm(forms.Form):
     text = forms.CharField(
         label=gettext_lazy("Note"),
-        widget=forms.Textarea(attrs={"rows": 3, "maxlength": LONGEST}),
+        widget=forms.Textarea(attrs={"rows": 3, "maxlength": LONGEST_NOTE}),
         help_text=gettext_lazy("For colleagues. Never a password, a code or a key."),
         error_messages={"required": gettext_lazy("Write something.")},
     )
@@ -27,8 +26,8 @@ class NoteForm(forms.Form):
     def clean_text(self) -> str:
         """Count line ends as the browser does, which sends two characters for each."""
         text: str = self.cleaned_data["text"].replace("\r\n", "\n")
-        if len(text) > LONGEST:
-            raise ValidationError(_("At most %(count)d characters.") % {"count": LONGEST})
+        if len(text) > LONGEST_NOTE:
+            raise ValidationError(_("At most %(count)d characters.") % {"count": LONGEST_NOTE})
         return text
 
 

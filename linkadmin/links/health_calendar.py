@@ -18,16 +18,8 @@ DAYS = 90
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """One day that the link existed on: how many days from the left, and the tone of its state."""
-
-    x: int
-    tone: str
-
-
-@dataclass(frozen=True, slots=True)
 class HealthCalendar:
-    bars: list[Bar]
+    bars: list[tuple[int, str]]  # how many days from the left, and the tone of the state
     words: str  # the same for who does not see bars
 
 
@@ -39,7 +31,7 @@ def health_calendar(link: Link, *, today: date) -> HealthCalendar:
     before = link.changes.order_by("-at", "-id").filter(at__lt=midnight).values_list("new", flat=True).first()
     since = [(timezone.localdate(at), HealthState(new)) for at, new in changes]
     worst = dict(worst_by_day(since, first=first, last=today, before=HealthState(before) if before else None))
-    bars = [Bar((day - first).days, STATES[state].tone) for day, state in worst.items()]
+    bars = [((day - first).days, STATES[state].tone) for day, state in worst.items()]
     return HealthCalendar(bars, _in_words(Counter(worst.values())))
 
 

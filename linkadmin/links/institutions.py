@@ -120,9 +120,7 @@ class LinkCounts:
 
 def search(institutions: "QuerySet[Institution]", words: str) -> "QuerySet[Institution]":
     """Return those in whose name or key every word occurs."""
-    for each in words.split()[:SEARCH_WORDS]:
-        institutions = institutions.filter(search__contains=folded(each))
-    return institutions
+    return institutions.filter(*(Q(search__contains=folded(each)) for each in words.split()[:SEARCH_WORDS]))
 
 
 def tallies(institutions: Iterable[Institution]) -> dict[UUID, LinkCounts]:

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from django import forms
 from django.http import QueryDict
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from linkadmin.heartbeats import watch
 from linkadmin.integrations.models import Integration
+from linkadmin.paging import without_place
 from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.web.badges import StateBadge
@@ -61,31 +61,14 @@ class Standing:
 class LinkRow:
     """One line of the list of links."""
 
-    pk: str
-    url: str
+    link: Link
     customer: str
-    customer_id: str
     bank: str
     is_unlisted: bool  # the provider doesn't list the institution any more
-    through: str
     standing: Standing
     turn: str
     turn_icon: str
-    last_good: datetime | None
-    assignee: str
     is_hot: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CustomerRow:
-    """One line of the list of customers."""
-
-    url: str
-    name: str
-    external_id: str
-    pk: UUID
-    links: int
-    trouble: int
 
 
 AskUnderWay = Callable[[Collection[UUID]], Mapping[UUID, UnderWay]]
@@ -132,21 +115,6 @@ def rows(links: Iterable[Link], *, see_names: bool) -> list[LinkRow]:
     return [_row(link, stand[link.pk], see_names=see_names) for link in shown]
 
 
-def customer_rows(
-    customers: Iterable[EndUser], counted: Mapping[UUID, tuple[int, int]], *, see_names: bool
-) -> list[CustomerRow]:
-    return [
-        CustomerRow(
-            each.get_absolute_url(),
-            each.called(see_names=see_names),
-            each.external_id,
-            each.pk,
-            *counted.get(each.pk, (0, 0)),
-        )
-        for each in customers
-    ]
-
-
 def title_of(customer: EndUser, place: Institution | Integration, *, see_names: bool) -> str:
     """Return what a link is called: whose it is, and its institution if that is known."""
     return f"{isolated(customer.called(see_names=see_names))} × {isolated(str(place))}"
@@ -169,9 +137,8 @@ def pills(query: QueryDict, filters: forms.BaseForm) -> list[tuple[str, str]]:
     for name, value in filters.cleaned_data.items():
         if not value:
             continue
-        without = query.copy()
-        for key in (name, "before", "after"):
-            without.pop(key, None)
+        without = without_place(query)
+        without.pop(name, None)
         label = dict(getattr(filters.fields[name], "choices", [])).get(value, value)
         found.append((f"{filters.fields[name].label}: {isolated(str(label))}", f"?{without.urlencode()}"))
     return found
@@ -223,17 +190,12 @@ def _advice(link: Link, advice: str) -> str:
 def _row(link: Link, standing: Standing, *, see_names: bool) -> LinkRow:
     bank = link.institution
     return LinkRow(
-        pk=str(link.pk),
-        url=reverse("link-detail", args=[link.pk]),
+        link=link,
         customer=link.end_user.called(see_names=see_names),
-        customer_id=link.end_user.external_id,
         bank=link.bank or _("Bank not named"),
         is_unlisted=bool(bank and not bank.is_listed_since(link.integration.institutions_read_at)),
-        through=link.integration.name,
         standing=standing,
         turn="" if standing.turn is Turn.NOBODY else str(standing.turn.label),
         turn_icon=TURN_ICONS.get(standing.turn, ""),
-        last_good=link.last_good_at,
-        assignee=link.assignee.display_name if link.assignee else "",
         is_hot=link.cause == Cause.CODE_WAITING.value and not link.is_verifying,
     )

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
+from linkadmin.ids import as_uuid
 from linkadmin.integrations.models import Integration
 from linkadmin.paging import Keyset
 from linkadmin.providers.names import folded
@@ -122,17 +123,14 @@ def clean_words(text: str) -> str:
 
 def search(links: "QuerySet[Link]", words: str, *, see_names: bool) -> "QuerySet[Link]":
     """Return the links in whose names and ids every word occurs; without names, as the beginning of an id."""
-    for word in words.split()[:SEARCH_WORDS]:
-        links = links.filter(_says(word) if see_names else _begins_an_id(word))
-    return links
+    return links.filter(*map(_says if see_names else _begins_an_id, words.split()[:SEARCH_WORDS]))
 
 
 def search_customers(words: str, *, see_names: bool) -> "QuerySet[EndUser]":
     """Return the customers in whose name or id every word occurs; without names, whose id begins with them."""
-    found = EndUser.objects.all()
-    for word in words.split()[:SEARCH_WORDS]:
-        found = found.filter(Q(search__contains=folded(word)) if see_names else Q(external_id__startswith=word))
-    return found
+    wanted = words.split()[:SEARCH_WORDS]
+    conditions = (Q(search__contains=folded(each)) if see_names else Q(external_id__startswith=each) for each in wanted)
+    return EndUser.objects.filter(*conditions)
 
 
 def count_links(customers: Iterable[EndUser]) -> dict[UUID, tuple[int, int]]:
@@ -145,7 +143,7 @@ def count_links(customers: Iterable[EndUser]) -> dict[UUID, tuple[int, int]]:
 def find_by_id(links: "QuerySet[Link]", text: str) -> Link | None:
     """Return the one link that has exactly this id: ours, the provider's, or that of a customer with no other."""
     customer = EndUser.objects.filter(external_id=text).values("pk")[:1]
-    found = list(links.filter(Q(remote_id=text) | Q(pk=_uuid(text)) | Q(end_user=customer))[:2])
+    found = list(links.filter(Q(remote_id=text) | Q(pk=as_uuid(text)) | Q(end_user=customer))[:2])
     return found[0] if len(found) == 1 else None
 
 
@@ -175,10 +173,3 @@ def _begins_an_id(word: str) -> Q:
     """Return what finds a link by the beginning of an id, its own or its customer's: no name is looked at."""
     ids = Q(remote_id__startswith=word) | Q(data_source_id__startswith=word) | Q(pk__startswith=word.lower())
     return ids | Q(end_user__external_id__startswith=word)
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

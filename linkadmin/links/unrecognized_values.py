@@ -58,15 +58,23 @@ def news(link: Link, seen: Observation) -> Word | None:
     return word if word and not _says(link, seen.cause, word) else None
 
 
-def count(link: Link, word: Word, *, at: datetime) -> None:
-    """Count a word that a link says from now on."""
-    _count(link.integration.provider, word, at=at, link=link)
+def count(provider: str, word: Word, *, at: datetime, link: Link | None = None) -> None:
+    """Count a word that a link says from now on, or that was said of what is no link yet."""
+    kept = UnrecognizedValue.objects.filter(provider=provider, place=word.place)
+    if not kept.filter(value=word.value).exists() and kept.count() >= MOST_PER_PLACE:
+        return
+    row, _ = UnrecognizedValue.objects.get_or_create(
+        provider=provider, place=word.place, value=word.value, defaults={"first_at": at, "last_at": at}
+    )
+    UnrecognizedValue.objects.filter(pk=row.pk).update(
+        seen=F("seen") + 1, first_at=Least("first_at", at), last_at=Greatest("last_at", at), last_link=link
+    )
 
 
 def note_refusal(provider: str, seen: Observation, *, at: datetime) -> None:
     """Count what a provider said about something that is no link yet."""
     if word := word_of(provider, seen):
-        _count(provider, word, at=at)
+        count(provider, word, at=at)
 
 
 def showing(links: "QuerySet[Link]", known: UnrecognizedValue) -> "QuerySet[Link]":
@@ -95,15 +103,3 @@ def _saying(links: "QuerySet[Link]", place: Place) -> "QuerySet[Any]":
 def _says(link: Link, cause: Cause, word: Word) -> bool:
     said = getattr(link, COLUMNS[word.place])[: LONGEST[word.place]]
     return link.cause == cause.value and bool(said == word.value)
-
-
-def _count(provider: str, word: Word, *, at: datetime, link: Link | None = None) -> None:
-    kept = UnrecognizedValue.objects.filter(provider=provider, place=word.place)
-    if not kept.filter(value=word.value).exists() and kept.count() >= MOST_PER_PLACE:
-        return
-    row, _ = UnrecognizedValue.objects.get_or_create(
-        provider=provider, place=word.place, value=word.value, defaults={"first_at": at, "last_at": at}
-    )
-    UnrecognizedValue.objects.filter(pk=row.pk).update(
-        seen=F("seen") + 1, first_at=Least("first_at", at), last_at=Greatest("last_at", at), last_link=link
-    )

@@ -12,7 +12,7 @@ from linkadmin.accounts.models import User
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Institution, Link
 from linkadmin.links.presentation import shown_states
-from linkadmin.links.queries import needing_somebody, standing
+from linkadmin.links.queries import NAMED, needing_somebody, standing
 from linkadmin.providers.types import HealthState
 from linkadmin.web.badges import StateBadge
 
@@ -34,21 +34,16 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class IntegrationLine:
-    id: UUID
-    name: str
+    integration: Integration
     total: int
     shares: list[Share]
-    keys_rejected: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    institution: UUID
-    bank: str
-    integration: str
+    institution: Institution
     count: int
     since: datetime | None
-    declared: bool  # the provider itself says that the bank is down
 
 
 def state_shares(tally: Counter[str]) -> list[Share]:
@@ -67,7 +62,7 @@ def state_shares(tally: Counter[str]) -> list[Share]:
 
 def by_integration(tallies: Mapping[UUID, Counter[str]]) -> list[IntegrationLine]:
     return [
-        IntegrationLine(each.pk, each.name, tally.total(), state_shares(tally), each.keys_rejected)
+        IntegrationLine(each, tally.total(), state_shares(tally))
         for each in Integration.objects.filter(pk__in=tallies).order_by("name")
         if (tally := standing(tallies[each.pk]))
     ]
@@ -79,27 +74,12 @@ def incidents(live: "QuerySet[Link]") -> list[Incident]:
     grouped = waiting.values("institution").annotate(n=Count("pk"), since=Min("health_since")).order_by("-n")
     found = [row for row in grouped[:SHOWN] if row["n"] >= INCIDENT_LINKS]
     banks = Institution.objects.select_related("integration").in_bulk([row["institution"] for row in found])
-    return [
-        Incident(
-            institution=bank.pk,
-            bank=bank.display_name,
-            integration=bank.integration.name,
-            count=row["n"],
-            since=row["since"],
-            declared=bank.is_down,
-        )
-        for row in found
-        if (bank := banks[row["institution"]])
-    ]
+    return [Incident(banks[row["institution"]], row["n"], row["since"]) for row in found]
 
 
 def oldest_unrepaired(live: "QuerySet[Link]") -> "QuerySet[Link]":
-    return _with_names(needing_somebody(live).order_by("health_since", "id"))[:SHOWN]
+    return needing_somebody(live).order_by("health_since", "id").select_related(*NAMED)[:SHOWN]
 
 
 def portfolio_of(user: User, live: "QuerySet[Link]") -> "QuerySet[Link]":
-    return _with_names(live.filter(assignee=user).order_by("urgency", "health_since", "id"))[:SHOWN]
-
-
-def _with_names(links: "QuerySet[Link]") -> "QuerySet[Link]":
-    return links.select_related("integration", "end_user", "institution", "assignee")
+    return live.filter(assignee=user).order_by("urgency", "health_since", "id").select_related(*NAMED)[:SHOWN]

@@ -1,8 +1,7 @@
 """How many links needed whom on each of the last 90 days."""
 
-from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import UTC
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -10,7 +9,6 @@ from django.utils.translation import gettext as _
 
 from linkadmin.links import counts
 from linkadmin.links.causes import Group
-from linkadmin.links.counts import Trend
 from linkadmin.links.group_counts import LOOKS
 from linkadmin.links.queries import group_counts
 
@@ -33,23 +31,9 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    label: str  # of its column, where the table is narrow
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class TrendLine:
-    """One day of the table."""
-
-    day: str
-    cells: list[Cell]
-
-
-@dataclass(frozen=True, slots=True)
 class TrendChart:
     curves: list[Curve]
-    lines: list[TrendLine]
+    lines: list[tuple[str, list[tuple[str, int]]]]  # of the table: a day, and each group with its count
 
     @property
     def pairs(self) -> tuple[list[Curve], ...]:
@@ -60,16 +44,16 @@ class TrendChart:
 def trend_chart() -> TrendChart | None:
     """Return the curves of the last days, and the same as a table by weeks; None while there are no links."""
     days = counts.trend(DAYS, today=timezone.now().astimezone(UTC).date())
-    by_day = [(each.day, _groups(each)) for each in days]
-    if not any(groups.total() for _day, groups in by_day):
+    by_day = [(day, group_counts(states)) for day, states in days.items()]
+    if not any(groups[kind] for _day, groups in by_day for kind in KINDS):
         return None
     curves = [_curve(kind, [groups[kind] for _day, groups in by_day]) for kind in KINDS]
-    return TrendChart(curves, [_line(day, groups) for day, groups in by_day[::-WEEK]])
-
-
-def _groups(day: Trend) -> Counter[str]:
-    sums = group_counts(day.states)
-    return Counter({kind: sums[kind] for kind in KINDS})
+    labels = [(kind, str(Group(kind).label)) for kind in KINDS]
+    lines = [
+        (date_format(day, "j M Y"), [(label, groups[kind]) for kind, label in labels])
+        for day, groups in by_day[::-WEEK]
+    ]
+    return TrendChart(curves, lines)
 
 
 def _curve(kind: str, heights: list[int]) -> Curve:
@@ -87,7 +71,3 @@ def _steps(heights: list[int]) -> str:
         y = round(HEIGHT - height * scale, 2)
         corners += [f"{x},{y:g}", f"{x + 1},{y:g}"]
     return " ".join([*corners, f"{len(heights)},{HEIGHT}"])
-
-
-def _line(day: date, groups: Counter[str]) -> TrendLine:
-    return TrendLine(date_format(day, "j M Y"), [Cell(str(Group(kind).label), groups[kind]) for kind in KINDS])

@@ -10,7 +10,7 @@ from linkadmin.integrations.models import INSTITUTIONS_TASK, Integration
 from linkadmin.links import counts, health
 from linkadmin.links.due_reads import READ_TASK
 from linkadmin.providers.errors import ProviderError
-from linkadmin.wake_worker import wake_worker, wake_workers
+from linkadmin.wake_worker import wake_worker
 from linkadmin.webhooks.acceptance import PROCESS_TASK
 from linkadmin.work_queue import TimeSlice
 
@@ -43,7 +43,7 @@ def process_deliveries() -> None:
     time_slice = TimeSlice()
     while delivery_reads.process():
         if time_slice.is_over:
-            wake_workers(PROCESS_TASK)
+            wake_worker(PROCESS_TASK)
             return
 
 

@@ -1,13 +1,13 @@
 """Which messages a page shows: filters from a fixed map, search by any id or topic, pages by key and not by number."""
 
 from datetime import timedelta
-from uuid import UUID
 
 import django_filters
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from linkadmin.ids import as_uuid
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import EndUser, Link
 from linkadmin.paging import PAGE_SIZE, Keyset
@@ -73,16 +73,9 @@ def search(deliveries: "QuerySet[WebhookDelivery]", words: str) -> "QuerySet[Web
     """Return the messages that name this id, whatever kind of id it is; else those with the words in their topic."""
     found = Q(remote_link_id=words) | Q(end_user_id=words) | Q(request_id=words) | Q(consent_id=words)
     links = Link.objects.filter(end_user__in=EndUser.objects.filter(external_id=words))
-    if pasted := _uuid(words):
+    if pasted := as_uuid(words):
         links = links | Link.objects.filter(Q(pk=pasted) | Q(end_user=pasted))
         found |= Q(pk=pasted) | Q(request_id__in=[str(pasted), pasted.hex])
     about = DeliveryLink.objects.filter(link__in=list(links.values_list("pk", flat=True)[:PAGE_SIZE]))
     by_id = deliveries.filter(found | Q(pk__in=about.values("delivery")))
     return by_id if by_id.exists() else deliveries.filter(topic__icontains=words)
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

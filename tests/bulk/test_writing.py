@@ -11,8 +11,8 @@ from linkadmin.audit.models import AuditEvent
 from linkadmin.bulk import parts, tasks, work
 from linkadmin.bulk.models import BulkJob, BulkPart
 from linkadmin.database import release_connections
-from linkadmin.links.assignees import assign
 from linkadmin.links.models import AssigneeChange, Link, Note, NoteText
+from linkadmin.links.staff_work import assign
 from tests.environment import Environment
 from tests.follow import pulse_of
 

@@ -3,8 +3,8 @@
 import pytest
 
 from linkadmin.audit.models import AuditEvent
-from linkadmin.links.assignees import assign
 from linkadmin.links.models import Link
+from linkadmin.links.staff_work import assign
 from tests.environment import Environment
 from tests.markup import Page
 

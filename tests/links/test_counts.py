@@ -73,7 +73,7 @@ def test_trend_tells_how_each_day_ended(env: Environment) -> None:
 
     days = counts.trend(7, today=now.astimezone(UTC).date())
 
-    assert [dict(day.states) for day in days] == [{}, *[{"healthy": 1}] * 3, *[{"waiting": 1}] * 3]
+    assert [dict(states) for states in days.values()] == [{}, *[{"healthy": 1}] * 3, *[{"waiting": 1}] * 3]
 
 
 def test_counting_anew_finds_the_same(env: Environment) -> None:

@@ -9,7 +9,7 @@ from django.utils.html import escape
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Role
 from linkadmin.integrations.models import Integration
-from linkadmin.links import notes
+from linkadmin.links import staff_work
 from linkadmin.links.models import EndUser, Institution, Link, LinkSearch, Note
 from linkadmin.links.views.access import link_for
 from linkadmin.providers.names import clean_name, clean_text, folded, is_customer_id, isolated
@@ -60,7 +60,7 @@ def test_name_of_nothing_but_marks_is_none(env: Environment) -> None:
 def test_note_keeps_its_lines_and_loses_its_marks(env: Environment) -> None:
     link = env.heron_link()
 
-    notes.add_note(link, by=env.people["ana"], text="first \u202eline\r\nsecond\u0007")
+    staff_work.add_note(link, by=env.people["ana"], text="first \u202eline\r\nsecond\u0007")
 
     assert Note.objects.get().text == "first line\nsecond" == clean_text("first \u202eline\r\nsecond\u0007")
 
@@ -137,7 +137,7 @@ def named(env: Environment) -> tuple[Link, list[str]]:
     link.end_user.save()
     Institution.objects.filter(pk=link.institution_id).update(display_name=names["Bank"])
     Link.objects.filter(pk=link.pk).update(assignee=env.people["ana"], remote_end_user_id=f"id of another {RTL}")
-    notes.add_note(link, by=env.people["ana"], text=f"A note {RTL}")
+    staff_work.add_note(link, by=env.people["ana"], text=f"A note {RTL}")
     return link, [*names.values(), f"id {RTL}", f"id of another {RTL}", f"A note {RTL}"]
 
 

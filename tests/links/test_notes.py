@@ -4,7 +4,7 @@ import pytest
 
 from linkadmin.audit.models import AuditEvent
 from linkadmin.links.models import Link
-from linkadmin.links.notes import LONGEST
+from linkadmin.links.staff_work import LONGEST_NOTE
 from tests.environment import Environment
 from tests.markup import read
 
@@ -44,7 +44,7 @@ def test_note_is_an_event_without_its_words(env: Environment, link: Link) -> Non
     [
         ("", "Write something."),
         ("  \n ", "Write something."),
-        ("x" * (LONGEST + 1), "At most 2000 characters."),
+        ("x" * (LONGEST_NOTE + 1), "At most 2000 characters."),
         ("with a NUL \0", "Null characters are not allowed."),
     ],
 )
@@ -58,7 +58,7 @@ def test_note_that_does_not_hold_keeps_what_was_typed(env: Environment, link: Li
 
 
 def test_line_ends_count_once(env: Environment, link: Link) -> None:
-    lines = "\r\n".join(["x"] * (LONGEST // 2))
+    lines = "\r\n".join(["x"] * (LONGEST_NOTE // 2))
 
     env.post(url_of(link), {"text": lines})
 

@@ -2,38 +2,30 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
+from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.providers.types import Cause, HealthState
+from linkadmin.words import StrOrPromise
 
 from .customer import CUSTOMER_VERDICTS
 from .others import OTHER_VERDICTS
 from .ours import OUR_VERDICTS
 from .vocabulary import STATES, Remedy, RepairKind, StateLook, Turn, Verdict
 
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
-
 VERDICTS: Mapping[Cause, Verdict] = MappingProxyType({**CUSTOMER_VERDICTS, **OTHER_VERDICTS, **OUR_VERDICTS})
 
 
-class Group(StrEnum):
+class Group(models.TextChoices):
     """What people ask for first: whose turn it is."""
 
-    CUSTOMER = "customer"
-    WAIT = "wait"
-    US = "us"
-    FINE = "fine"
-    ENDED = "ended"
-
-    @property
-    def label(self) -> "StrOrPromise":
-        """The words on screen."""
-        return _GROUP_LABELS[self]
+    CUSTOMER = "customer", _("Need a customer")
+    WAIT = "wait", _("Wait for a bank")
+    US = "us", _("Need us")
+    FINE = "fine", _("Working")
+    ENDED = "ended", _("Ended")
 
     @property
     def states(self) -> tuple[HealthState, ...]:
@@ -47,9 +39,9 @@ class Judgement:
 
     group: Group | None  # None: being proven, which is a group of its own
     look: StateLook
-    reason: "StrOrPromise"
+    reason: StrOrPromise
     turn: Turn
-    advice: "StrOrPromise"
+    advice: StrOrPromise
     remedy: Remedy
 
 
@@ -70,7 +62,7 @@ def judge(cause: Cause, *, is_verifying: bool, kind: RepairKind = RepairKind.TYP
     )
 
 
-def _words_for(verdict: Verdict, kind: RepairKind) -> "tuple[StrOrPromise, StrOrPromise]":
+def _words_for(verdict: Verdict, kind: RepairKind) -> tuple[StrOrPromise, StrOrPromise]:
     """Return reason and advice; those that speak of a stored login do not fit a link that has none."""
     words = _WITHOUT_LOGIN.get((verdict.remedy, kind))
     if words is None:
@@ -83,15 +75,6 @@ def group_of(state: HealthState) -> Group:
     return next(group for group in Group if state in group.states)
 
 
-_GROUP_LABELS: Mapping[Group, "StrOrPromise"] = MappingProxyType(
-    {
-        Group.CUSTOMER: _("Need a customer"),
-        Group.WAIT: _("Wait for a bank"),
-        Group.US: _("Need us"),
-        Group.FINE: _("Working"),
-        Group.ENDED: _("Ended"),
-    }
-)
 _GROUP_STATES: Mapping[Group, tuple[HealthState, ...]] = MappingProxyType(
     {
         Group.CUSTOMER: (
@@ -108,7 +91,7 @@ _GROUP_STATES: Mapping[Group, tuple[HealthState, ...]] = MappingProxyType(
 )
 _PORTAL = _("The customer renews the consent in the provider's portal. A password does not help.")
 _PAGE = _("Nothing can be typed here. The customer signs in at the provider's page: make a repair address.")
-_WITHOUT_LOGIN: Mapping[tuple[Remedy, RepairKind], "StrOrPromise"] = MappingProxyType(
+_WITHOUT_LOGIN: Mapping[tuple[Remedy, RepairKind], StrOrPromise] = MappingProxyType(
     {
         (Remedy.SIGN_IN, RepairKind.CONSENT): _PORTAL,
         (Remedy.SIGN_IN, RepairKind.PAGE): _PAGE,

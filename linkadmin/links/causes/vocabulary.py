@@ -4,52 +4,46 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
+from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from linkadmin.providers.types import HealthState
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
+from linkadmin.words import StrOrPromise
 
 
-class Turn(StrEnum):
+class Turn(models.TextChoices):
     """Who has to act next."""
 
-    NOBODY = "nobody"
-    CUSTOMER = "customer"
-    CUSTOMER_BANK = "customer_bank"
-    BANK = "bank"
-    PROVIDER = "provider"
-    ADMIN = "admin"
-    US = "us"
-    DEVELOPER = "developer"
-
-    @property
-    def label(self) -> "StrOrPromise":
-        """The words on screen."""
-        return _TURNS[self]
+    NOBODY = "nobody", pgettext_lazy("whose turn", "Nobody")
+    CUSTOMER = "customer", pgettext_lazy("whose turn", "Customer")
+    CUSTOMER_BANK = "customer_bank", pgettext_lazy("whose turn", "Customer at the bank")
+    BANK = "bank", pgettext_lazy("whose turn", "Bank")
+    PROVIDER = "provider", pgettext_lazy("whose turn", "Provider")
+    ADMIN = "admin", pgettext_lazy("whose turn", "Administrator")
+    US = "us", pgettext_lazy("whose turn", "Us")
+    DEVELOPER = "developer", pgettext_lazy("whose turn", "Developers")
 
 
-class Retry(StrEnum):
+class Retry(models.TextChoices):
     """Whether trying again, with nothing changed, helps."""
 
-    NONE = "none"  # there is nothing to try
-    NO = "no"
-    RISKY = "risky"  # no, and the bank may lock the customer out
-    ONCE = "once"
-    LATER = "later"
-    WAIT = "wait"
-    YES = "yes"
-    YES_READS = "yes_reads"  # reading may be repeated, a login only after reading
-    START_AGAIN = "start_again"
-
-    @property
-    def label(self) -> "StrOrPromise":
-        """The words on screen."""
-        return _RETRIES[self]
+    NONE = "none", _("Nothing to try")
+    NO = "no", _("Trying again does not help")
+    RISKY = (
+        "risky",
+        _("Do not try again: the bank may lock the customer out"),
+    )
+    ONCE = "once", _("Try once more")
+    LATER = "later", _("Try again later")
+    WAIT = "wait", _("Wait")
+    YES = "yes", _("Trying again helps")
+    YES_READS = (
+        "yes_reads",
+        _("Look at the link before trying again"),
+    )
+    START_AGAIN = "start_again", _("Start again from the beginning")
 
 
 class Remedy(StrEnum):
@@ -84,8 +78,8 @@ class Verdict:
     state: HealthState
     turn: Turn
     retry: Retry
-    reason: "StrOrPromise"  # a few words, shown after the label of the state
-    advice: "StrOrPromise"  # the next best action, one or two sentences
+    reason: StrOrPromise  # a few words, shown after the label of the state
+    advice: StrOrPromise  # the next best action, one or two sentences
     remedy: Remedy = Remedy.NONE
 
 
@@ -93,7 +87,7 @@ class Verdict:
 class StateLook:
     """How a state appears everywhere."""
 
-    label: "StrOrPromise"
+    label: StrOrPromise
     tone: str  # ok, warn, bad, info or quiet
     icon: str  # of lucide
     rank: int  # place in a work list, most urgent first
@@ -117,30 +111,3 @@ STATES: Mapping[HealthState, StateLook] = MappingProxyType(
 
 RENEWAL_RANK = 40  # of a link that works, while its permission ends soon
 ESCALATED_RANK = 65  # of a link that has waited too long for a bank or provider
-
-_TURNS: Mapping[Turn, "StrOrPromise"] = MappingProxyType(
-    {
-        Turn.NOBODY: pgettext_lazy("whose turn", "Nobody"),
-        Turn.CUSTOMER: pgettext_lazy("whose turn", "Customer"),
-        Turn.CUSTOMER_BANK: pgettext_lazy("whose turn", "Customer at the bank"),
-        Turn.BANK: pgettext_lazy("whose turn", "Bank"),
-        Turn.PROVIDER: pgettext_lazy("whose turn", "Provider"),
-        Turn.ADMIN: pgettext_lazy("whose turn", "Administrator"),
-        Turn.US: pgettext_lazy("whose turn", "Us"),
-        Turn.DEVELOPER: pgettext_lazy("whose turn", "Developers"),
-    }
-)
-
-_RETRIES: Mapping[Retry, "StrOrPromise"] = MappingProxyType(
-    {
-        Retry.NONE: _("Nothing to try"),
-        Retry.NO: _("Trying again does not help"),
-        Retry.RISKY: _("Do not try again: the bank may lock the customer out"),
-        Retry.ONCE: _("Try once more"),
-        Retry.LATER: _("Try again later"),
-        Retry.WAIT: _("Wait"),
-        Retry.YES: _("Trying again helps"),
-        Retry.YES_READS: _("Look at the link before trying again"),
-        Retry.START_AGAIN: _("Start again from the beginning"),
-    }
-)

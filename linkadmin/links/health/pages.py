@@ -113,7 +113,7 @@ def start_links(found: Sequence[tuple[Link, RemoteLink]], *, at: datetime, under
     counts.add([link for link, _remote in found], at=at)
     for link, word in words:
         if word is not None:
-            unrecognized_values.count(link, word, at=at)
+            unrecognized_values.count(link.integration.provider, word, at=at, link=link)
 
 
 @transaction.atomic

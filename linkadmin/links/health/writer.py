@@ -139,7 +139,7 @@ def save(
     link.urgency = link.rank()
     link.save()
     if taking.accepted and word is not None:
-        unrecognized_values.count(link, word, at=at)
+        unrecognized_values.count(link.integration.provider, word, at=at, link=link)
     if taking.change is not None:
         taking.change.save()
     if taking.moved is not None:

@@ -15,7 +15,7 @@ from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.links import counts, queries
 from linkadmin.links.group_counts import group_tiles
 from linkadmin.links.models import EndUser, Link
-from linkadmin.links.presentation import customer_rows, pills, rows
+from linkadmin.links.presentation import pills, rows
 from linkadmin.paging import PAGE_SIZE, Page
 from linkadmin.web.pages import draw, go, reader
 
@@ -54,9 +54,10 @@ def end_user_list(request: HttpRequest) -> HttpResponse:
     see_names = may(request.user, Right.SEE_NAMES)
     customers = queries.search_customers(words, see_names=see_names)
     page = (queries.CUSTOMERS if see_names else queries.CUSTOMERS_BY_ID).page(customers, request.GET)
+    counted = queries.count_links(page.rows)
     context = {
         "words": words,
-        "customers": customer_rows(page.rows, queries.count_links(page.rows), see_names=see_names),
+        "customers": [(each, *counted.get(each.pk, (0, 0))) for each in page.rows],
         "page": page,
     }
     return draw(request, "links/end_users.html", "results", context)

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_safe
 from linkadmin.accounts.middleware import FOLLOWS_HEADER
 from linkadmin.compiled_query import CompiledQuery, time_of
 from linkadmin.heartbeats import watch
+from linkadmin.ids import as_uuid
 from linkadmin.integrations.alerts import troubled
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import EndUser
@@ -103,7 +104,7 @@ def pulse_of(of: list[UUID] | None) -> Pulse:
 def live(request: HttpRequest) -> HttpResponse:
     """Tell whether the alerts of some integrations changed."""
     named = request.GET.getlist("of")[:MOST_SCOPES]
-    of = [pk for text in named if (pk := _uuid(text))] if named else None
+    of = [pk for text in named if (pk := as_uuid(text))] if named else None
     return answer(request, version_of(*_troubles(of)), NOTHING_AWAITED)
 
 
@@ -130,10 +131,3 @@ def trouble_of(key_state: str, *until: datetime | str | None) -> tuple[object, .
 def _troubles(of: list[UUID] | None) -> list[tuple[object, ...]]:
     found = [(UUID(str(pk)), trouble_of(*rest)) for pk, *rest in _TROUBLED.rows()]
     return sorted(each for each in found if of is None or each[0] in of)
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

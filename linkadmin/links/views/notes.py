@@ -7,9 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from linkadmin.links.assignees import Overtaken, assign_if_unchanged
 from linkadmin.links.forms import AssigneeForm, NoteForm
-from linkadmin.links.notes import add_note
+from linkadmin.links.staff_work import Overtaken, add_note, assign_if_unchanged
 from linkadmin.providers.names import isolated
 from linkadmin.web.pages import draw, go, reader
 

@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
+from linkadmin.ids import as_uuid
 from linkadmin.integrations.models import Integration
 from linkadmin.links import institutions
 from linkadmin.links.models import EndUser, Institution
@@ -57,7 +58,7 @@ def link_new(request: HttpRequest) -> HttpResponse:
 @require_safe
 def institution_search(request: HttpRequest) -> HttpResponse:
     """Draw the banks that match what is being typed."""
-    integration = get_object_or_404(Integration, pk=_uuid(request.GET.get("integration", "")), is_active=True)
+    integration = get_object_or_404(Integration, pk=as_uuid(request.GET.get("integration", "")), is_active=True)
     if not wants_part(request):
         return _choose_institution(request, integration)
     return render(request, f"{TEMPLATE}#institutions", _matches(request, integration))
@@ -178,11 +179,4 @@ def _named_bank(integration: Integration, form: NewLinkForm) -> Institution | No
 def _chosen(request: HttpRequest, rows: Any, name: str) -> Any:
     """Return the row an address names, None if it names none, and 404 if there is none such."""
     text = request.GET.get(name, "")
-    return get_object_or_404(rows, pk=_uuid(text)) if text else None
-
-
-def _uuid(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
+    return get_object_or_404(rows, pk=as_uuid(text)) if text else None

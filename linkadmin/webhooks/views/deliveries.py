@@ -19,7 +19,7 @@ from linkadmin.heartbeats import watch
 from linkadmin.links import presentation
 from linkadmin.links.queries import NAMED, visible_to
 from linkadmin.paging import PAGE_SIZE
-from linkadmin.wake_worker import wake_workers
+from linkadmin.wake_worker import wake_worker
 from linkadmin.web.pages import draw, go, reader
 from linkadmin.webhooks import acceptance, deliveries, payloads, queries, refusals
 from linkadmin.webhooks.models import WebhookDelivery
@@ -79,7 +79,7 @@ def delivery_reprocess(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Have one message worked again."""
     delivery = get_object_or_404(WebhookDelivery, pk=pk)
     if deliveries.reprocess(WebhookDelivery.objects.filter(pk=pk), by=reader(request), object_id=pk):
-        wake_workers(acceptance.PROCESS_TASK)
+        wake_worker(acceptance.PROCESS_TASK)
         queued = _("Queued: its links will be read again.")
         messages.success(request, watch.ongoing(queued, _("Queued. Its links are read once background work starts.")))
     else:
@@ -93,7 +93,7 @@ def delivery_reprocess_all(request: HttpRequest) -> HttpResponse:
     _chosen, found = _narrowed(request.GET, _search_words(request))
     begun = deliveries.reprocess(found, by=reader(request))
     if begun:
-        wake_workers(acceptance.PROCESS_TASK)
+        wake_worker(acceptance.PROCESS_TASK)
         messages.success(
             request,
             ngettext("%(count)d delivery is queued.", "%(count)d deliveries are queued.", begun) % {"count": begun},

@@ -1,4 +1,4 @@
-"""Who looks after links."""
+"""What staff do about links among themselves: they write notes, and say who looks after one."""
 
 from uuid import UUID
 
@@ -8,12 +8,34 @@ from django.db.models import QuerySet
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import MATRIX, Right
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
+from linkadmin.providers.names import clean_text
 
-from .models import AssigneeChange, Link
+from .models import AssigneeChange, Link, Note, NoteText
+
+LONGEST_NOTE = 2000  # characters
 
 
 class Overtaken(Exception):
     """Somebody else handed the link over since the choice was offered."""
+
+
+@transaction.atomic
+def add_note(link: Link, *, by: User, text: str, job_id: UUID | None = None) -> Note:
+    """Write a note down. As a part of bulk work it has no event of its own, and no copy of the words: the work has."""
+    words = clean_text(text)[:LONGEST_NOTE]
+    if job_id is not None:
+        shared, _made = NoteText.objects.get_or_create(pk=job_id, defaults={"text": words})
+        return Note.objects.create(link=link, author=by, shared=shared, job_id=job_id)
+    note = Note.objects.create(link=link, author=by, text=words)
+    record(
+        actor=by,
+        action=Action.NOTE_ADDED,
+        object_type=ObjectType.LINK,
+        object_id=link.pk,
+        outcome=Outcome.DONE,
+        details={"length": len(words)},
+    )
+    return note
 
 
 @transaction.atomic
