@@ -15,8 +15,10 @@ NEVER_AHEAD = timedelta(0)
 A_MINUTE, A_QUARTER, A_DAY = timedelta(minutes=1), timedelta(minutes=15), timedelta(days=1)
 # The clocks of two machines, at most: what one began just now may end later than the other allows.
 CLOCKS_APART = timedelta(seconds=30)
-_LONGEST = max(settings.PROVIDER_CREDENTIALS_SECONDS, settings.PROVIDER_CHANGE_SECONDS, settings.PROVIDER_READ_SECONDS)
-LONGEST_CALL = timedelta(seconds=_LONGEST + settings.LEASE_MARGIN_SECONDS) + CLOCKS_APART
+LONGEST_CALL = CLOCKS_APART + timedelta(
+    seconds=settings.LEASE_MARGIN_SECONDS
+    + max(settings.PROVIDER_CREDENTIALS_SECONDS, settings.PROVIDER_CHANGE_SECONDS, settings.PROVIDER_READ_SECONDS)
+)
 LONGEST_PAUSE = max(A_QUARTER, timedelta(seconds=settings.BREAKER_PAUSE_SECONDS)) + CLOCKS_APART
 A_ROUND = A_MINUTE + timedelta(seconds=2 * settings.PROVIDER_READ_SECONDS + settings.LEASE_MARGIN_SECONDS)  # of reads
 

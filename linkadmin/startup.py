@@ -6,7 +6,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, connections
 
-from linkadmin import schema
+from linkadmin import checks
 from linkadmin.demo import guard
 
 STOP = 3  # with any other status gunicorn would start the next worker
@@ -30,6 +30,6 @@ def refuse_unfit_database() -> None:
 
 
 def _refusal() -> str:
-    if schema.is_from_earlier_version():
-        return schema.REFUSAL
+    if checks.is_from_earlier_version():
+        return checks.REFUSAL
     return guard.REFUSAL if not settings.DEMO and guard.has_demo_staff() else ""

@@ -5,8 +5,7 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 from linkadmin.hardening import no_core_dumps
-from linkadmin.web.bodies import with_deadline
-from linkadmin.web.server_name import hide_server_name
+from linkadmin.web.server import hide_server_name, with_deadline
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "linkadmin.settings")
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.web.proxies import client_address
 
-from . import devices
+from . import limits
 from .models import User
 
 
@@ -51,7 +51,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         """Let the browser be known from now on."""
         response: HttpResponse = super().post_login(request, user, **kwargs)
-        devices.remember(request, response, user)
+        limits.remember_device(request, response, user)
         return response
 
     def set_password(self, user: User, password: str) -> None:

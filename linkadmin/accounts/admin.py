@@ -86,8 +86,6 @@ class UserAdmin(StrictAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     form = StaffChangeForm
     list_display = ("username", "name", "role", "is_active", "last_login")
     list_filter = ("role", "is_active")
-    ordering = ("username",)
-    readonly_fields = ("last_login",)
     search_fields = ("username", "name")
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:

@@ -7,5 +7,5 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Staff")
 
     def ready(self) -> None:
-        from linkadmin import checks, schema  # noqa: F401
+        from linkadmin import checks  # noqa: F401
         from linkadmin.accounts import sessions  # noqa: F401

@@ -2,16 +2,19 @@
 
 An account has five attempts per quarter of an hour from browsers that nobody signed in with, each known device five
 of its own, and a signed-in person five. Unknown devices of one address share twenty an hour. Nothing a client sends
-but the username, the signed device cookie and the address changes what is counted.
+but the username, the signed device cookie and the address changes what is counted. That cookie shows that somebody
+signed in to an account with this browser.
 """
 
+import secrets
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import ngettext_lazy
@@ -19,10 +22,12 @@ from django.utils.translation import ngettext_lazy
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.web.proxies import client_network
 
-from . import devices
 from .models import SignInLimit, User
 
 ONE_BY_ONE = 100  # rejected attempts of a row are recorded; later ones by hundreds, so that no flood fills the log
+
+DEVICE_SECONDS = 30 * 24 * 60 * 60
+_DEVICE_SALT = "linkadmin.accounts.devices"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +92,40 @@ def count(request: HttpRequest, username: str, user: User | None) -> Try:
             for row in rows:
                 row.attempts, row.rejected = [*row.attempts, now.timestamp()], 0
                 row.save(update_fields=["attempts", "rejected"])
-        elif _is_recorded(spent[0].rejected):
+        elif spent[0].rejected <= ONE_BY_ONE or spent[0].rejected % ONE_BY_ONE == 0:
             _record_rejected(user, spent[0])
     if spent:
-        raise TooManyTries(max(_free_at(row) for row in spent) - now)
+        free = [datetime.fromtimestamp(min(row.attempts), UTC) + BOUNDS[_kind(row.key)].within for row in spent]
+        raise TooManyTries(max(free) - now)
     return Try(keys, now)
+
+
+def device_of(request: HttpRequest, user: User) -> str:
+    """Return the id of the device, if an account was signed in to with it; an empty text for an unknown one."""
+    value = request.get_signed_cookie(_cookie_of(user), "", salt=_DEVICE_SALT, max_age=DEVICE_SECONDS) or ""
+    account, _colon, device = value.partition(":")
+    return device if account == str(user.pk) else ""
+
+
+def remember_device(request: HttpRequest, response: HttpResponseBase, user: User) -> None:
+    """Give the browser its cookie for this account, or 30 more days with the one it has."""
+    device = device_of(request, user) or secrets.token_hex(16)
+    response.set_signed_cookie(
+        _cookie_of(user),
+        f"{user.pk}:{device}",
+        salt=_DEVICE_SALT,
+        max_age=DEVICE_SECONDS,
+        secure=settings.SECURE_COOKIES,
+        httponly=True,
+        samesite="Lax",
+    )
 
 
 def _keys(request: HttpRequest, username: str, user: User | None) -> tuple[str, ...]:
     """Return what a try is counted for, in the order in which the rows are locked."""
     if user is not None and getattr(request, "user", None) == user:
         return (_key("session", str(user.pk)),)
-    if user is not None and (device := devices.device_of(request, user)):
+    if user is not None and (device := device_of(request, user)):
         return (_key("device", f"{user.pk}:{device}"),)
     account = str(user.pk) if user else unicodedata.normalize("NFKC", username).casefold()
     return _key("address", client_network(request)), _key("account", account)
@@ -125,14 +152,6 @@ def _locked(key: str, now: datetime) -> SignInLimit:
     return row
 
 
-def _free_at(row: SignInLimit) -> datetime:
-    return datetime.fromtimestamp(min(row.attempts), UTC) + BOUNDS[_kind(row.key)].within
-
-
-def _is_recorded(rejected: int) -> bool:
-    return rejected <= ONE_BY_ONE or rejected % ONE_BY_ONE == 0
-
-
 def _record_rejected(user: User | None, row: SignInLimit) -> None:
     record(
         actor=None,
@@ -142,3 +161,9 @@ def _record_rejected(user: User | None, row: SignInLimit) -> None:
         outcome=Outcome.REJECTED,
         details={"reason": "too many attempts", "limit": _kind(row.key), "rejected": row.rejected},
     )
+
+
+def _cookie_of(user: User) -> str:
+    """Name an account's cookie: people who share a browser each have one."""
+    digest = salted_hmac(_DEVICE_SALT, str(user.pk), algorithm="sha256").hexdigest()
+    return f"{'__Host-' if settings.SECURE_COOKIES else ''}device-{digest[:8]}"

@@ -241,12 +241,9 @@ def may(user: object, right: Right) -> bool:
 
 def rule_for(view_name: str, method: str, change: Any = None) -> Rule | None:
     """Return what opens this page, or None if nothing does. The page of a change takes the right that its row names."""
-    if change is not None:
-        right: Right = change.right
-        return right
     if view_name.startswith("admin:"):
         return Right.ENTER_ADMIN
-    rule = URL_RIGHTS.get(view_name)
+    rule: Rule | Mapping[str, Rule] | None = URL_RIGHTS.get(view_name) if change is None else change.right
     if isinstance(rule, Mapping):
         return rule.get("GET" if method == "HEAD" else method)
     return rule

@@ -9,9 +9,9 @@ class LinksConfig(AppConfig):
     def ready(self) -> None:
         from linkadmin.web.page_parts import add_part
 
-        from . import integration_parts
+        from . import group_counts
 
-        add_part("integration-aside", "links/_integration_links.html", integration_parts.by_state)
-        add_part("integration-connection", "links/_integration_reach.html", integration_parts.reached)
-        add_part("integration-cells", "links/_integration_cell.html", integration_parts.reached)
+        add_part("integration-aside", "links/_integration_links.html", group_counts.by_state)
+        add_part("integration-connection", "links/_integration_reach.html", group_counts.reached)
+        add_part("integration-cells", "links/_integration_cell.html", group_counts.reached)
         add_part("integration-columns", "links/_integration_column.html")

@@ -1,15 +1,20 @@
-"""The health strip: how many links need whom, each number a filter."""
+"""The health strip: how many links need whom, each number a filter. And what the pages of integrations count."""
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
+from django.template import Context
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from linkadmin.providers.types import HealthState
+from linkadmin.web.badges import StateBadge
 
+from . import counts
 from .causes import VERIFYING_LOOK, Group
 from .models import VERIFYING
+from .presentation import state_counts
 from .queries import group_counts, standing
 
 LOOKS = {
@@ -23,11 +28,9 @@ LOOKS = {
 
 @dataclass(frozen=True, slots=True)
 class GroupTile:
-    label: str
+    badge: StateBadge
     count: int
     note: str
-    tone: str
-    icon: str
     url: str
     is_current: bool
 
@@ -37,11 +40,9 @@ def group_tiles(tally: Counter[str], *, current: str) -> list[GroupTile]:
     sums = group_counts(tally)
     items = [
         GroupTile(
-            label=str(Group(key).label),
+            badge=StateBadge(tone, icon, str(Group(key).label)),
             count=sums[key],
             note=_note(key, tally),
-            tone=tone,
-            icon=icon,
             url=f"{reverse('link-list')}?state={key}",
             is_current=current == key,
         )
@@ -49,20 +50,20 @@ def group_tiles(tally: Counter[str], *, current: str) -> list[GroupTile]:
         if sums[key]
     ]
     if tally[VERIFYING]:
-        verifying_url = f"{reverse('link-list')}?state={VERIFYING}"
-        items.insert(
-            3,
-            GroupTile(
-                label=str(VERIFYING_LOOK.label),
-                count=tally[VERIFYING],
-                note="",
-                tone=VERIFYING_LOOK.tone,
-                icon=VERIFYING_LOOK.icon,
-                url=verifying_url,
-                is_current=current == VERIFYING,
-            ),
-        )
+        badge = StateBadge(VERIFYING_LOOK.tone, VERIFYING_LOOK.icon, str(VERIFYING_LOOK.label))
+        url = f"{reverse('link-list')}?state={VERIFYING}"
+        items.insert(3, GroupTile(badge, tally[VERIFYING], note="", url=url, is_current=current == VERIFYING))
     return items
+
+
+def reached(page: Context) -> dict[str, Any]:
+    return {"reached_count": standing(counts.current(integration=page["integration"])).total()}
+
+
+def by_state(page: Context) -> dict[str, Any]:
+    integration = page["integration"]
+    tally = counts.current(integration=integration)
+    return {"links_count": tally.total(), "states": state_counts(tally, green=not integration.keys_rejected)}
 
 
 def _note(key: str, tally: Counter[str]) -> str:

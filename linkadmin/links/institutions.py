@@ -79,14 +79,14 @@ class InstitutionFilter(django_filters.FilterSet):  # type: ignore[misc]
         choices=[("yes", _("May ask for a code")), ("no", _("Asks for no code"))],
     )
     listed = django_filters.ChoiceFilter(
-        method="of_listing",
+        method=lambda institutions, _name, _value: institutions.filter(UNLISTED),
         label=_("Catalogue"),
         empty_label=_("Listed or not"),
         choices=[("no", _("No longer listed"))],
     )
 
     ours = django_filters.ChoiceFilter(
-        method="of_links",
+        method=lambda institutions, _name, _value: without_links(institutions),
         label=_("Our links"),
         empty_label=_("With our links or not"),
         choices=[("no", _("Without a link of ours"))],
@@ -98,15 +98,8 @@ class InstitutionFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     def of_code(self, institutions: "QuerySet[Institution]", _name: str, value: str) -> "QuerySet[Institution]":
         asks = Q(features_text__contains=f'"{MAY_ASK_FOR_CODE}"')
-        with_text: Any = institutions.annotate(features_text=Cast("features", TextField()))
-        found: QuerySet[Institution] = with_text.filter(asks if value == "yes" else ~asks)
-        return found
-
-    def of_links(self, institutions: "QuerySet[Institution]", _name: str, _value: str) -> "QuerySet[Institution]":
-        return without_links(institutions)
-
-    def of_listing(self, institutions: "QuerySet[Institution]", _name: str, _value: str) -> "QuerySet[Institution]":
-        return institutions.filter(UNLISTED)
+        with_text: QuerySet[Institution] = institutions.annotate(features_text=Cast("features", TextField()))
+        return with_text.filter(asks if value == "yes" else ~asks)
 
 
 @dataclass(frozen=True, slots=True)

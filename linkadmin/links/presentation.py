@@ -72,12 +72,7 @@ class LinkRow:
 
 
 AskUnderWay = Callable[[Collection[UUID]], Mapping[UUID, UnderWay]]
-_asked_for_under_way: list[AskUnderWay] = []  # those who make calls say here what is not over
-
-
-def ask_for_under_way(ask: AskUnderWay) -> None:
-    """Let `ask` say what is under way on links whenever it is shown how they stand."""
-    _asked_for_under_way.append(ask)
+UNDER_WAY: list[AskUnderWay] = []  # those who make calls say here what is not over
 
 
 def badge_of(state: HealthState, reason: str = "") -> StateBadge:
@@ -100,7 +95,7 @@ def without_green(badge: StateBadge) -> StateBadge:
 def standings(links: Sequence[Link]) -> dict[UUID, Standing]:
     """Return how each of these links stands."""
     under_way: dict[UUID, UnderWay] = {}
-    for ask in _asked_for_under_way:
+    for ask in UNDER_WAY:
         under_way |= ask([link.pk for link in links])
     return {link.pk: _standing(link, under_way.get(link.pk)) for link in links}
 

@@ -61,7 +61,10 @@ class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
     # From other pages; nobody picks one from a list here.
     customer = django_filters.UUIDFilter(field_name="end_user", label=_("Customer"), widget=forms.HiddenInput)
     unknown = django_filters.ModelChoiceFilter(
-        queryset=UnrecognizedValue.objects.all(), method="of_word", label=_("Unknown word"), widget=forms.HiddenInput
+        queryset=UnrecognizedValue.objects.all(),
+        method=lambda links, _name, value: showing(links.filter(disconnected_at=None), value),
+        label=_("Unknown word"),
+        widget=forms.HiddenInput,
     )
 
     class Meta:
@@ -69,19 +72,11 @@ class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
         fields = ["state", "integration", "institution", "mine", "customer", "unknown"]
 
     def of_state(self, links: "QuerySet[Link]", _name: str, value: str) -> "QuerySet[Link]":
-        if value == VERIFYING:
-            return links.filter(verifying_since__isnull=False)
-        if value == ESCALATE:
-            return waiting_too_long(links)
-        if value == ACTIVE:
-            return active(links)
-        if value == SOMEBODY:
-            return needing_somebody(links)
+        beside_states = {VERIFYING: verifying, ESCALATE: waiting_too_long, ACTIVE: active, SOMEBODY: needing_somebody}
+        if value in beside_states:
+            return beside_states[value](links)
         states = Group(value).states if value in list(Group) else (HealthState(value),)
         return links.filter(health__in=[state.value for state in states], verifying_since=None)
-
-    def of_word(self, links: "QuerySet[Link]", _name: str, value: UnrecognizedValue) -> "QuerySet[Link]":
-        return showing(links.filter(disconnected_at=None), value)
 
     def of_assignee(self, links: "QuerySet[Link]", _name: str, _value: str) -> "QuerySet[Link]":
         return links.filter(assignee=self.request.user)
@@ -90,6 +85,11 @@ class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
 def visible_to(user: User) -> "QuerySet[Link]":
     """Return the links a person may see."""
     return Link.objects.all() if may(user, Right.VIEW_LINKS) else Link.objects.none()
+
+
+def verifying(links: "QuerySet[Link]") -> "QuerySet[Link]":
+    """Return those whose repair is not proven yet."""
+    return links.filter(verifying_since__isnull=False)
 
 
 def active(links: "QuerySet[Link]") -> "QuerySet[Link]":
@@ -151,11 +151,6 @@ def standing(tally: Counter[str]) -> Counter[str]:
     """Return the counts of links that have not ended."""
     ended = {state.value for state in Group.ENDED.states}
     return Counter({state: count for state, count in tally.items() if state not in ended})
-
-
-def how_many(links: "QuerySet[Link]") -> int:
-    """Count links, and no further than one more than are counted."""
-    return links.order_by()[: COUNTED + 1].count()
 
 
 def group_counts(tally: Counter[str]) -> dict[str, int]:

@@ -55,7 +55,10 @@ def word_of(provider: str, seen: Observation) -> Word | None:
 def news(link: Link, seen: Observation) -> Word | None:
     """Return the unknown word that a link does not say yet. Call it before the link takes the observation over."""
     word = word_of(link.integration.provider, seen)
-    return word if word and not _says(link, seen.cause, word) else None
+    if word is None:
+        return None
+    said = getattr(link, COLUMNS[word.place])[: LONGEST[word.place]]
+    return None if link.cause == seen.cause.value and said == word.value else word
 
 
 def count(provider: str, word: Word, *, at: datetime, link: Link | None = None) -> None:
@@ -98,8 +101,3 @@ def _saying(links: "QuerySet[Link]", place: Place) -> "QuerySet[Any]":
     # An error's words count only where it has no code; a link keeps its status beside every error.
     fitting = Q(cause__in=first) | (Q(cause__in=later, raw_code="") if place is Place.WORDS else Q(cause__in=later))
     return links.filter(fitting).annotate(said=Substr(COLUMNS[place], 1, LONGEST[place])).exclude(said="")
-
-
-def _says(link: Link, cause: Cause, word: Word) -> bool:
-    said = getattr(link, COLUMNS[word.place])[: LONGEST[word.place]]
-    return link.cause == cause.value and bool(said == word.value)

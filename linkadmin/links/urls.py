@@ -1,12 +1,12 @@
 from django.urls import path
 
-from .views import lists, live, notes
+from .views import live, pages
 
 urlpatterns = [
     path("live/", live.live, name="live"),
-    path("links/", lists.link_list, name="link-list"),
-    path("links/<uuid:pk>/notes/", notes.link_notes, name="link-notes"),
-    path("links/<uuid:pk>/assignee/", notes.link_assignee, name="link-assignee"),
-    path("customers/", lists.end_user_list, name="end-user-list"),
-    path("customers/<uuid:pk>/", lists.end_user_detail, name="end-user-detail"),
+    path("links/", pages.link_list, name="link-list"),
+    path("links/<uuid:pk>/notes/", pages.link_notes, name="link-notes"),
+    path("links/<uuid:pk>/assignee/", pages.link_assignee, name="link-assignee"),
+    path("customers/", pages.end_user_list, name="end-user-list"),
+    path("customers/<uuid:pk>/", pages.end_user_detail, name="end-user-detail"),
 ]

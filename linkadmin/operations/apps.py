@@ -7,12 +7,12 @@ class OperationsConfig(AppConfig):
     verbose_name = _("Operations")
 
     def ready(self) -> None:
-        from linkadmin.links.presentation import ask_for_under_way
+        from linkadmin.links.presentation import UNDER_WAY
         from linkadmin.web.page_parts import add_part
 
         from .presentation.explanations import under_way_on
 
-        ask_for_under_way(under_way_on)
+        UNDER_WAY.append(under_way_on)
         add_part("customer-head", "operations/_new_link.html")
         add_part("link-list-head", "operations/_new_link.html")
         add_part("no-links", "operations/_no_links.html")

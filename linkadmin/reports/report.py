@@ -32,20 +32,6 @@ class Share:
     width: float
 
 
-@dataclass(frozen=True, slots=True)
-class IntegrationLine:
-    integration: Integration
-    total: int
-    shares: list[Share]
-
-
-@dataclass(frozen=True, slots=True)
-class Incident:
-    institution: Institution
-    count: int
-    since: datetime | None
-
-
 def state_shares(tally: Counter[str]) -> list[Share]:
     """Return the states that have links, as parts of one bar."""
     total = max(1, tally.total())
@@ -60,21 +46,22 @@ def state_shares(tally: Counter[str]) -> list[Share]:
     return shares
 
 
-def by_integration(tallies: Mapping[UUID, Counter[str]]) -> list[IntegrationLine]:
+def by_integration(tallies: Mapping[UUID, Counter[str]]) -> list[tuple[Integration, int, list[Share]]]:
+    """Return each integration that has links, with how many, and their states."""
     return [
-        IntegrationLine(each, tally.total(), state_shares(tally))
+        (each, tally.total(), state_shares(tally))
         for each in Integration.objects.filter(pk__in=tallies).order_by("name")
         if (tally := standing(tallies[each.pk]))
     ]
 
 
-def incidents(live: "QuerySet[Link]") -> list[Incident]:
-    """Return the banks that fail for several customers at once: one line each, however many links."""
+def incidents(live: "QuerySet[Link]") -> list[tuple[Institution, int, datetime | None]]:
+    """Return the banks that fail for several customers at once, for how many links, and since when."""
     waiting = live.filter(health=HealthState.WAITING.value, verifying_since=None, institution__isnull=False)
     grouped = waiting.values("institution").annotate(n=Count("pk"), since=Min("health_since")).order_by("-n")
     found = [row for row in grouped[:SHOWN] if row["n"] >= INCIDENT_LINKS]
     banks = Institution.objects.select_related("integration").in_bulk([row["institution"] for row in found])
-    return [Incident(banks[row["institution"]], row["n"], row["since"]) for row in found]
+    return [(banks[row["institution"]], row["n"], row["since"]) for row in found]
 
 
 def oldest_unrepaired(live: "QuerySet[Link]") -> "QuerySet[Link]":

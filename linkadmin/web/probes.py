@@ -1,6 +1,5 @@
 """Is this process alive, can it serve, does everything run? One word for monitors; a page for administrators."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 
@@ -27,15 +26,6 @@ BROKER_SECONDS = 2
 
 logger = structlog.get_logger(__name__)
 _migrated = False  # of this process: what was applied once stays
-
-
-@dataclass(frozen=True, slots=True)
-class SystemPart:
-    """One part of the system, and whether it works."""
-
-    label: str
-    state: StateBadge
-    since: datetime | None = None
 
 
 @require_safe
@@ -100,7 +90,7 @@ def failing_parts() -> list[str]:
     return failing
 
 
-def _parts() -> list[SystemPart]:
+def _parts() -> list[dict[str, object]]:
     failing = failing_parts()
     works, fails = StateBadge("ok", "circle-check", _("Working")), StateBadge("bad", "circle-x", _("Failing"))
     labels = {
@@ -110,14 +100,16 @@ def _parts() -> list[SystemPart]:
         "workers": _("Workers"),
         "audit log": _("Audit log verification"),
     }
-    return [SystemPart(label, fails if name in failing else works) for name, label in labels.items()]
+    return [
+        {"label": label, "state": fails if name in failing else works, "since": None} for name, label in labels.items()
+    ]
 
 
-def _clock(now: datetime) -> SystemPart:
+def _clock(now: datetime) -> dict[str, object]:
     jump = clock.last_jump(now=now)
-    if jump is None:
-        return SystemPart(_("Server clock"), StateBadge("ok", "circle-check", _("No jump in the last 24 hours")))
-    return SystemPart(_("Server clock"), StateBadge("warn", "triangle-alert", _("Jumped")), jump.jumped_at)
+    steady = StateBadge("ok", "circle-check", _("No jump in the last 24 hours"))
+    jumped = StateBadge("warn", "triangle-alert", _("Jumped"))
+    return {"label": _("Server clock"), "state": jumped if jump else steady, "since": jump and jump.jumped_at}
 
 
 def _state_of(row: Heartbeat, now: datetime) -> StateBadge:

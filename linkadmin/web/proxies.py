@@ -15,12 +15,10 @@ def client_address(request: HttpRequest) -> str:
     Each proxy writes on the right whom it was asked by. With N of them the client is the Nth entry from there; whatever
     stands left of it is the client's own claim. A header that is too short or unreadable was not written by them.
     """
-    direct = _parsed(request.META.get("REMOTE_ADDR", ""))
     entries = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
     hops = settings.TRUSTED_PROXIES
     forwarded = _parsed(entries[-hops]) if 0 < hops <= len(entries) else None
-    found = forwarded or direct
-    return str(found) if found else UNKNOWN
+    return str(forwarded or _parsed(request.META.get("REMOTE_ADDR", "")) or UNKNOWN)
 
 
 def client_network(request: HttpRequest) -> str:

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from structlog.testing import capture_logs
 
 from linkadmin.web import browser_policies
-from linkadmin.web.server_name import hide_server_name
+from linkadmin.web.server import hide_server_name
 from tests.troubles import read_only
 
 pytestmark = pytest.mark.django_db

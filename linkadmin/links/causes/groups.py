@@ -89,12 +89,14 @@ _GROUP_STATES: Mapping[Group, tuple[HealthState, ...]] = MappingProxyType(
         Group.ENDED: (HealthState.DISCONNECTED,),
     }
 )
-_PORTAL = _("The customer renews the consent in the provider's portal. A password does not help.")
-_PAGE = _("Nothing can be typed here. The customer signs in at the provider's page: make a repair address.")
 _WITHOUT_LOGIN: Mapping[tuple[Remedy, RepairKind], StrOrPromise] = MappingProxyType(
     {
-        (Remedy.SIGN_IN, RepairKind.CONSENT): _PORTAL,
-        (Remedy.SIGN_IN, RepairKind.PAGE): _PAGE,
+        (Remedy.SIGN_IN, RepairKind.CONSENT): _(
+            "The customer renews the consent in the provider's portal. A password does not help."
+        ),
+        (Remedy.SIGN_IN, RepairKind.PAGE): _(
+            "Nothing can be typed here. The customer signs in at the provider's page: make a repair address."
+        ),
         (Remedy.AFTER_BANK, RepairKind.CONSENT): _(
             "The customer sorts it out at the bank first, then renews the consent in the provider's portal."
         ),

@@ -9,16 +9,19 @@ from .clock import (
     unverified,
     verification_overdue,
 )
-from .pages import Observed, observe_page, observe_same, start_links
 from .rules import FIRST_DATA_WITHIN, PROOF_LAG, RENEW_WITHIN, Report, Source
 from .writer import (
+    Observed,
     fingerprint_of,
     note_missing,
     note_unasked,
     observe,
+    observe_page,
     observe_remote,
+    observe_same,
     start_check,
     start_link,
+    start_links,
     start_verifying,
     stop_verifying,
 )

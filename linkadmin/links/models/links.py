@@ -68,7 +68,7 @@ class LinkQuerySet(models.QuerySet["Link"]):
 
 
 class Link(models.Model):
-    """One customer's connection to one bank. Its health columns are written by `health.py` alone."""
+    """One customer's connection to one bank. Its health columns are written by `health/` alone."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     integration = models.ForeignKey(Integration, on_delete=models.PROTECT, related_name="links")

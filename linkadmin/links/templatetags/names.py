@@ -1,9 +1,15 @@
-"""What customers and links are called by who reads the page, and names where no markup can stand around them."""
+"""What customers, links and the settings of links are called by who reads the page.
 
+A name is put between marks where no markup can stand around it. A setting that has no words is shown as it came.
+"""
+
+import re
 from typing import Any
 
 from django.template import Context, Library
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links.models import EndUser
@@ -11,6 +17,8 @@ from linkadmin.links.presentation import title_of
 from linkadmin.providers.names import isolated
 
 register = Library()
+
+SPAN = re.compile(r"([1-9]\d*)([hd])")  # such as 6h or 365d
 
 
 @register.filter(name="isolated")
@@ -33,6 +41,32 @@ def link_title(context: Context, link: Any, *, as_text: bool = False) -> str:
     if as_text:
         return title_of(customer, place, see_names=see_names)
     return format_html("<bdi>{}</bdi> × <bdi>{}</bdi>", customer.called(see_names=see_names), place)
+
+
+@register.filter
+def access_in_words(mode: str) -> str:
+    """Say whether a link is fetched again and again."""
+    return {"recurrent": _("kept up to date"), "single": _("read once")}.get(mode, mode)
+
+
+@register.filter
+def storage_in_words(storage: str) -> str:
+    """Say how long the provider keeps the login."""
+    if SPAN.fullmatch(storage):
+        return _("kept for %(span)s") % {"span": span_in_words(storage)}
+    return {"store": _("kept"), "nostore": _("not kept")}.get(storage, storage)
+
+
+@register.filter
+def span_in_words(text: str) -> str:
+    """Say a number of hours or days."""
+    span = SPAN.fullmatch(text)
+    if span is None:
+        return text
+    count = int(span[1])
+    if span[2] == "h":
+        return ngettext("%(count)d hour", "%(count)d hours", count) % {"count": count}
+    return ngettext("%(count)d day", "%(count)d days", count) % {"count": count}
 
 
 def _sees_names(context: Context) -> bool:

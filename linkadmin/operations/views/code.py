@@ -29,8 +29,7 @@ from linkadmin.operations.presentation.buttons import start_of, ways_on
 from linkadmin.operations.presentation.steps import CODE, steps_at
 from linkadmin.providers.pictures import is_unreadable_picture, picture
 from linkadmin.providers.types import Cause, ChallengeKind
-from linkadmin.web.compression import no_compression
-from linkadmin.web.pages import draw, go, reader, wants_part
+from linkadmin.web.pages import draw, go, no_compression, reader, wants_part
 
 from .live import pulse_of_link
 from .sending import not_sent, outcome_of, page_of, reopens, why_paused

@@ -31,8 +31,7 @@ from linkadmin.operations.presentation.explanations import explain
 from linkadmin.operations.presentation.steps import steps_of
 from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause, HealthState
-from linkadmin.web.compression import no_compression
-from linkadmin.web.pages import go, reader
+from linkadmin.web.pages import go, no_compression, reader
 
 from .live import pulse_of_operation
 from .sending import page_of

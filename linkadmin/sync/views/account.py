@@ -25,8 +25,7 @@ from linkadmin.providers.types import Capability
 from linkadmin.sync.forms import TypedForm, WebhookForm, WebhookSwitchForm
 from linkadmin.sync.live_queries import Question
 from linkadmin.sync.records import RecordRow
-from linkadmin.web.compression import no_compression
-from linkadmin.web.pages import draw, go, reader
+from linkadmin.web.pages import draw, go, no_compression, reader
 
 from .at_provider import change, integration_that_can, look, settled
 

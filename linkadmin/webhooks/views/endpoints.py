@@ -15,8 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from linkadmin.accounts.roles import Right, may
 from linkadmin.integrations.models import Integration
 from linkadmin.providers.types import Capability, Secret
-from linkadmin.web.compression import no_compression
-from linkadmin.web.pages import go, reader
+from linkadmin.web.pages import go, no_compression, reader
 from linkadmin.webhooks import endpoints, refusals
 from linkadmin.webhooks.forms import AfterForm, ConfirmForm, SecretForm
 from linkadmin.webhooks.models import LIVE_SECRETS, WebhookEndpoint, WebhookSecret

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
-from linkadmin import schema
+from linkadmin import checks
 from linkadmin.demo.endpoints import connect
 from linkadmin.demo.guard import has_demo_staff
 from linkadmin.demo.preparation import BELVO_WEBHOOK, fingerprint, start_over
@@ -33,7 +33,7 @@ class Command(BaseCommand):
                 "and LINKADMIN_SIMULATOR_URL."
             )
         data: Path = settings.DATA_DIR
-        if schema.is_from_earlier_version():
+        if checks.is_from_earlier_version():
             self._start_over(data)
         with self._step("Database"):
             call_command("migrate", interactive=False, verbosity=0)
@@ -59,7 +59,7 @@ class Command(BaseCommand):
 
     def _start_over(self, data: Path) -> None:
         if not has_demo_staff():
-            raise CommandError(schema.REFUSAL)
+            raise CommandError(checks.REFUSAL)
         self._say("The demo's data is from an earlier version: starting over")
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:

@@ -1,4 +1,7 @@
-"""Request bodies come within a time or not at all: one that drips would hold a thread of the server for as long."""
+"""What gunicorn has no setting for.
+
+Request bodies come within a time or not at all: one that drips would hold a thread of the server for as long.
+"""
 
 import socket
 import threading
@@ -8,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.conf import settings
+from gunicorn.http.wsgi import Response  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
@@ -72,3 +76,13 @@ class DeadlineBody:
         self._is_late = True
         with suppress(OSError):  # the client has gone already
             self._line.shutdown(socket.SHUT_RD)
+
+
+def hide_server_name() -> None:
+    """Leave the `Server` header out of every response of this process; `Date` stays."""
+    usual = Response.default_headers
+
+    def default_headers(self: Any) -> list[str]:
+        return [line for line in usual(self) if not line.startswith("Server:")]
+
+    Response.default_headers = default_headers

@@ -1,23 +1,33 @@
-"""The work list, and customers with their links. What is searched for is never part of a URL."""
+"""The work list, customers with their links, and what staff do about a link among themselves.
+
+What is searched for is never part of a URL, and no provider hears of a note or an assignee.
+"""
 
 from typing import Any
+from uuid import UUID
 
+from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from linkadmin.accounts.roles import Right, may
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.links import counts, queries
+from linkadmin.links.forms import AssigneeForm, NoteForm
 from linkadmin.links.group_counts import group_tiles
 from linkadmin.links.models import EndUser, Link
 from linkadmin.links.presentation import pills, rows
+from linkadmin.links.staff_work import Overtaken, add_note, assign_if_unchanged
 from linkadmin.paging import PAGE_SIZE, Page
+from linkadmin.providers.names import isolated
 from linkadmin.web.pages import draw, go, reader
+
+from .access import link_for, seen
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -83,9 +93,50 @@ def end_user_detail(request: HttpRequest, pk: Any) -> HttpResponse:
     return render(request, "links/end_user.html", context)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+def link_notes(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Take a note down; asked for by itself, show the form alone."""
+    link = link_for(request, pk)
+    form = NoteForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        add_note(link, by=reader(request), text=form.cleaned_data["text"])
+        messages.success(request, _("The note is in the timeline."))
+        return go(request, link.get_absolute_url())
+    if not form.is_bound:
+        seen(request, link, link.end_user, page="notes")
+    return draw(request, "links/note.html", "form", {"link": link, "form": form}, status=422 if form.is_bound else 200)
+
+
+@require_POST
+def link_assignee(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Hand a link over, unless a colleague did meanwhile: then both choices are shown."""
+    link = link_for(request, pk)
+    form = AssigneeForm(request.POST, link=link, reader=reader(request))
+    if not form.is_valid():
+        return draw(request, "links/assignee.html", "form", {"link": link, "form": form}, status=422)
+    wanted = form.cleaned_data["assignee"]
+    try:
+        changed = assign_if_unchanged(link, by=reader(request), assignee=wanted, was=form.cleaned_data["was"])
+    except Overtaken:
+        link.refresh_from_db(fields=["assignee"])
+        fresh = AssigneeForm(link=link, reader=reader(request))
+        fresh.initial["assignee"] = wanted
+        context = {"link": link, "form": fresh, "overtaken": True}
+        return draw(request, "links/assignee.html", "form", context, status=409)
+    if changed:
+        messages.success(
+            request,
+            _("%(name)s looks after it now.") % {"name": isolated(wanted.display_name)}
+            if wanted
+            else _("Nobody looks after it now."),
+        )
+    return go(request, link.get_absolute_url())
+
+
 def _matching(found: "QuerySet[Link]", page: Page[Link]) -> str:
     """Say how many links match in all: counted only where a page does not show them all."""
-    count = queries.how_many(found) if page.next or page.first else len(page.rows)
+    is_whole = not (page.next or page.first)
+    count = len(page.rows) if is_whole else found.order_by()[: queries.COUNTED + 1].count()
     if count > queries.COUNTED:
         return _("All that match, more than %(count)d") % {"count": queries.COUNTED}
     return ngettext("The one that matches", "All %(count)d that match", count) % {"count": count}
