@@ -46,6 +46,7 @@ WRITTEN_ONCE = {  # markup, and where alone it stands: all other pages use that 
     '<div class="search"': ["partials/_search.html"],
     'class="strip__number"': ["links/_strip_item.html"],
     'class="page-head': ["partials/_page_head.html"],
+    'class="panel__head"': ["partials/_panel_head.html"],
     "<time": ["operations/_countdown.html"],  # a clock that runs; times that stand are drawn by tags
     "×": ["operations/new_link.html"],  # sets a link that is there beside one that is typed; titles come of a tag
 }

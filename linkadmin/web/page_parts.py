@@ -46,6 +46,12 @@ def page_head(context: Context, content: str, title: str, **more: Any) -> str:
 
 
 @register.simple_block_tag(takes_context=True)
+def panel_head(context: Context, content: str, title: str, anchor: str = "") -> str:
+    """Draw the head of a panel, with the block beside its title."""
+    return _around(content, context, "partials/_panel_head.html", title=title, anchor=anchor)
+
+
+@register.simple_block_tag(takes_context=True)
 def alert(context: Context, content: str, tone: str, **more: Any) -> str:
     """Draw an alert around the block; what else it takes stands in its template."""
     return _around(content, context, "partials/_alert.html", tone=tone, **more)
