@@ -262,7 +262,7 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-ACCOUNT_FORMS = {"change_password": "linkadmin.accounts.forms.LimitedChangePasswordForm"}
+ACCOUNT_FORMS = {"change_password": "linkadmin.accounts.backend.LimitedChangePasswordForm"}
 ACCOUNT_RATE_LIMITS = False  # accounts/limits.py counts exactly, in rows that no other traffic washes out
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 

@@ -3,13 +3,12 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from linkadmin.reports.views import overview
 from linkadmin.web import probes
 from linkadmin.web.browser_policies import csp_reports
 
 handler500 = "linkadmin.web.views.server_error"
 urlpatterns = [
-    path("", overview, name="overview"),
+    path("", include("linkadmin.reports.urls")),
     path("", include("linkadmin.integrations.urls")),
     path("", include("linkadmin.links.urls")),
     path("", include("linkadmin.webhooks.urls")),

@@ -1,8 +1,10 @@
-"""The one place where a password is checked against an account, and counted before that."""
+"""Where a password is checked against an account, and counted before that: at a sign-in, and before it is changed."""
 
 from typing import Any
 
 from allauth.account.auth_backends import AuthenticationBackend
+from allauth.account.forms import ChangePasswordForm
+from allauth.core import context
 from django.http import HttpRequest
 
 from . import limits
@@ -22,3 +24,13 @@ class LimitedBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth ha
         if user is not None:
             counted.succeeded()
         return user
+
+
+class LimitedChangePasswordForm(ChangePasswordForm):  # type: ignore[misc]  # allauth has no types
+    """The present password is a password like any other: nobody may guess it in a session left open."""
+
+    def clean_oldpassword(self) -> str:
+        counted = limits.count(context.request, self.user.username, self.user)
+        typed: str = super().clean_oldpassword()
+        counted.succeeded()
+        return typed

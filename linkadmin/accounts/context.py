@@ -81,9 +81,8 @@ NAVIGATION: tuple[tuple[Promise, tuple[NavEntry, ...]], ...] = (
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Describe the frame, without asking the database."""
-    environment = ENVIRONMENTS.get(settings.ENVIRONMENT, settings.ENVIRONMENT)
     frame: dict[str, Any] = {
-        "environment": environment,
+        "environment": ENVIRONMENTS.get(settings.ENVIRONMENT, settings.ENVIRONMENT),
         "demo": settings.DEMO,
         "simulator_url": settings.SIMULATOR_URL,
         "nav": [],

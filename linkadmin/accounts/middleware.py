@@ -74,8 +74,9 @@ def session_limits(get_response: GetResponse) -> GetResponse:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         asks_by_itself = request.path_info.endswith(POLLS) or FOLLOWS_HEADER in request.headers
-        user = request.user
-        has_ended = isinstance(user, User) and not _keep_or_end(request, user, is_activity=not asks_by_itself)
+        has_ended = isinstance(request.user, User) and not _keep_or_end(
+            request, request.user, is_activity=not asks_by_itself
+        )
         response = get_response(request)
         if has_ended:
             response.headers["Clear-Site-Data"] = CLEARED

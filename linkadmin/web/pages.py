@@ -12,8 +12,6 @@ from django_htmx.http import HTMX_STOP_POLLING, HttpResponseClientRedirect
 
 from linkadmin.accounts.models import User
 
-View = Callable[..., HttpResponseBase]
-
 RETRY_SECONDS = 5  # after a refusal for want of a place
 BESIDE_THE_FORM = "afterbegin show:top"  # for htmx: the form stays, with what was typed, and the words go above it
 
@@ -53,7 +51,7 @@ def go_when_done(url: str) -> HttpResponse:
     return onward
 
 
-def no_compression(view: View) -> View:
+def no_compression(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Keep what a view answers from being compressed, by us and by a proxy: its length would tell of a secret (BREACH).
 
     Neither touches an answer that says how it is encoded.

@@ -12,9 +12,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from linkadmin.checks import REFUSAL
 from linkadmin.demo import preparation
 from linkadmin.demo.preparation import PROJECT, prepare
-from linkadmin.schema import REFUSAL
 from tests.processes import servers
 
 from .test_preparation import PROGRAMS
