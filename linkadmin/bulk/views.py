@@ -21,9 +21,9 @@ from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.compiled_query import CompiledQuery, time_of
 from linkadmin.links import queries
-from linkadmin.links.staff_work import possible_assignees
 from linkadmin.links.forms import AssigneeField, NoteForm
 from linkadmin.links.models import Link
+from linkadmin.links.staff_work import possible_assignees
 from linkadmin.links.views.live import NOTHING_AWAITED, Pulse, answer, seconds_between, version_of
 from linkadmin.operations.refusals import Refusal
 from linkadmin.paging import Keyset, Page
