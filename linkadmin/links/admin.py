@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.audit.admin import ReadOnlyAdmin
-from linkadmin.words import as_uuid
+from linkadmin.ids import as_uuid
 
 from .models import EndUser, HealthChange, Institution, Link
 from .presentation import badge

@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
+from linkadmin.ids import as_uuid
 from linkadmin.integrations.models import Integration
 from linkadmin.paging import Keyset
 from linkadmin.providers.names import folded
 from linkadmin.providers.types import HealthState
-from linkadmin.words import as_uuid
 
 from .causes import ESCALATED_RANK, STATES, VERIFYING_LOOK, Group
 from .models import ESCALATE_AFTER, VERIFYING, EndUser, Institution, Link, UnrecognizedValue

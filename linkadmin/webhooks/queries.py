@@ -7,11 +7,11 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from linkadmin.ids import as_uuid
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import EndUser, Link
 from linkadmin.paging import PAGE_SIZE, Keyset
 from linkadmin.providers.records import WebhookKind
-from linkadmin.words import as_uuid
 
 from .models import DeliveryLink, DeliveryOutcome, DeliveryState, WebhookDelivery, first_id
 

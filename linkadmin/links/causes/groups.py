@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.providers.types import Cause, HealthState
-from linkadmin.words import StrOrPromise
 
 from .customer import CUSTOMER_VERDICTS
 from .others import OTHER_VERDICTS
@@ -39,9 +39,9 @@ class Judgement:
 
     group: Group | None  # None: being proven, which is a group of its own
     look: StateLook
-    reason: StrOrPromise
+    reason: str | Promise
     turn: Turn
-    advice: StrOrPromise
+    advice: str | Promise
     remedy: Remedy
 
 
@@ -62,7 +62,7 @@ def judge(cause: Cause, *, is_verifying: bool, kind: RepairKind = RepairKind.TYP
     )
 
 
-def _words_for(verdict: Verdict, kind: RepairKind) -> tuple[StrOrPromise, StrOrPromise]:
+def _words_for(verdict: Verdict, kind: RepairKind) -> tuple[str | Promise, str | Promise]:
     """Return reason and advice; those that speak of a stored login do not fit a link that has none."""
     words = _WITHOUT_LOGIN.get((verdict.remedy, kind))
     if words is None:
@@ -89,7 +89,7 @@ _GROUP_STATES: Mapping[Group, tuple[HealthState, ...]] = MappingProxyType(
         Group.ENDED: (HealthState.DISCONNECTED,),
     }
 )
-_WITHOUT_LOGIN: Mapping[tuple[Remedy, RepairKind], StrOrPromise] = MappingProxyType(
+_WITHOUT_LOGIN: Mapping[tuple[Remedy, RepairKind], str | Promise] = MappingProxyType(
     {
         (Remedy.SIGN_IN, RepairKind.CONSENT): _(
             "The customer renews the consent in the provider's portal. A password does not help."

@@ -6,11 +6,11 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from linkadmin.providers.types import HealthState
-from linkadmin.words import StrOrPromise
 
 
 class Turn(models.TextChoices):
@@ -78,8 +78,8 @@ class Verdict:
     state: HealthState
     turn: Turn
     retry: Retry
-    reason: StrOrPromise  # a few words, shown after the label of the state
-    advice: StrOrPromise  # the next best action, one or two sentences
+    reason: str | Promise  # a few words, shown after the label of the state
+    advice: str | Promise  # the next best action, one or two sentences
     remedy: Remedy = Remedy.NONE
 
 
@@ -87,7 +87,7 @@ class Verdict:
 class StateLook:
     """How a state appears everywhere."""
 
-    label: StrOrPromise
+    label: str | Promise
     tone: str  # ok, warn, bad, info or quiet
     icon: str  # of lucide
     rank: int  # place in a work list, most urgent first

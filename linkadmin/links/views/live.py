@@ -21,10 +21,10 @@ from django.views.decorators.http import require_safe
 from linkadmin.accounts.middleware import FOLLOWS_HEADER
 from linkadmin.compiled_query import CompiledQuery, time_of
 from linkadmin.heartbeats import watch
+from linkadmin.ids import as_uuid
 from linkadmin.integrations.alerts import troubled
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import EndUser
-from linkadmin.words import as_uuid
 
 # How long something is awaited, in seconds, and how often its page asks meanwhile.
 EAGER = ((20 * 60, 2), (60 * 60, 5), (6 * 60 * 60, 15))

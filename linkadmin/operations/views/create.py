@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
+from linkadmin.ids import as_uuid
 from linkadmin.integrations.models import Integration
 from linkadmin.links import institutions
 from linkadmin.links.models import EndUser, Institution
@@ -23,7 +24,6 @@ from linkadmin.operations.presentation.buttons import ways_on
 from linkadmin.operations.presentation.steps import FORM, steps_at
 from linkadmin.providers.names import clean_name, folded
 from linkadmin.web.pages import draw, reader, wants_part
-from linkadmin.words import as_uuid
 
 from .sending import reopens, send, typed_again, why_paused
 
