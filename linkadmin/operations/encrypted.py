@@ -9,8 +9,6 @@ from dataclasses import astuple, dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q
-
 from linkadmin.integrations.encryption import DecryptionError, decrypt, encrypt
 from linkadmin.links.models import Link
 from linkadmin.providers.types import Challenge, Secret
@@ -78,9 +76,8 @@ def delete_expired(*, now: datetime) -> None:
     """Delete what has expired, whatever keeps its operation from being closed."""
     RepairUrl.objects.filter(expires_at__lte=now).delete()
     expired = PendingChallenge.objects.filter(expires_at__lte=now)
-    expired.exclude(Q(encrypted_session=b"") & Q(encrypted_shown=b"")).update(
-        encrypted_session=b"", encrypted_shown=b""
-    )
+    emptied = {"encrypted_session": b"", "encrypted_shown": b""}
+    expired.exclude(**emptied).update(**emptied)
 
 
 def _encrypt(secret: Secret, table: str, row: UUID, field: str) -> bytes:

@@ -1,6 +1,6 @@
 """How a call ends: its response, link, operation and audit event change together, or not at all.
 
-What a response makes of the operation, and of its link. A lost one makes nothing but a doubt.
+A lost response is no outcome: the operation stays unknown until a reading or a person decides.
 """
 
 import time

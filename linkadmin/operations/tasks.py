@@ -33,6 +33,5 @@ def wake_due() -> None:
 @shared_task(name=RECONCILE_TASK)
 def reconcile_one(operation_id: str) -> None:
     operation = Operation.objects.with_names().filter(pk=operation_id, state=State.UNKNOWN).first()
-    if operation is None:
-        return
-    reconcile.reconcile_quietly(operation)
+    if operation is not None:
+        reconcile.reconcile_quietly(operation)

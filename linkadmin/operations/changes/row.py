@@ -72,10 +72,6 @@ class ChangePage:
         return reverse(f"link-{self.slug}", args=[link.pk])
 
 
-def send_all(_operation: Operation, values: Values) -> Values:
-    return values
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change(Generic[A]):
     """A kind of change: who may make it, its one call, and what each end of that call means."""
@@ -86,7 +82,7 @@ class Change(Generic[A]):
     response: type[A]  # any other is an unknown outcome
     call: Callable[[Provider, Operation, Values], A]
     call_name: Callable[[Operation, Values], str] = lambda operation, _values: operation.kind  # which quotas count
-    sends: Callable[[Operation, Values], Values] = send_all
+    sends: Callable[[Operation, Values], Values] = lambda _operation, values: values
     check: Callable[[Operation, Values], None] = lambda _operation, _values: None  # raises a Refusal of ours
     # The outcome, if a good response shows the old state.
     contradicts: Callable[[Operation, A], str] = lambda _operation, _response: ""

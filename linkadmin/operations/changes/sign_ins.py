@@ -38,7 +38,6 @@ from .row import (
     is_settled,
     provider_of,
     read,
-    send_all,
 )
 
 SESSION, LINK, CODE = "session", "link", "code"  # what is sent to give a code
@@ -135,25 +134,24 @@ def _typed_before(link: Link) -> Mapping[str, Any]:
     return dict(last.parameters)
 
 
-CREATE_LINK = Change(
-    kind=OperationKind.CREATE_LINK,
-    capability=Capability.CREATE,
-    right=Right.CREATE_LINK,
+SUBMIT_CODE = Change(
+    kind=OperationKind.SUBMIT_CODE,
+    capability=Capability.UPDATE_CREDENTIALS,
+    right=Right.UPDATE_CREDENTIALS,
     response=RemoteLink,
-    call=_create,
-    sends=_with_fixed_values,
+    call=_submit_code,
     apply=_apply,
     contradicts=_contradicts,
     prove=_prove,
     done=Explanation("ok", _("Done"), _("The provider accepted it.")),
 )
-SUBMIT_CODE = replace(
-    CREATE_LINK,
-    kind=OperationKind.SUBMIT_CODE,
-    capability=Capability.UPDATE_CREDENTIALS,
-    right=Right.UPDATE_CREDENTIALS,
-    call=_submit_code,
-    sends=send_all,
+CREATE_LINK = replace(
+    SUBMIT_CODE,
+    kind=OperationKind.CREATE_LINK,
+    capability=Capability.CREATE,
+    right=Right.CREATE_LINK,
+    call=_create,
+    sends=_with_fixed_values,
 )
 UPDATE_CREDENTIALS = replace(
     SUBMIT_CODE,
