@@ -23,8 +23,6 @@ from linkadmin.web.secret_input import SecretInput
 from .keys import store_secret
 from .models import INSTITUTIONS_TASK, Integration
 
-KEY_FIELDS = ("key_state", "keys_rejected_at", "keys_retry_at", "tested_at", "test_detail")
-
 
 class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
     """An integration with its provider's own fields. Keys go in and never come out."""
@@ -39,7 +37,10 @@ class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
         self.fields["provider"] = forms.ChoiceField(
             label=_("Provider"), choices=[(kind, provider_class(kind).label) for kind in kinds]
         )
-        self.asked = {kind: _named_fields(kind) for kind in kinds}
+        # What each kind of provider asks for, under names that no other kind has.
+        self.asked = {
+            kind: {f"{kind}_{field.name}": field for field in provider_class(kind).config_fields} for kind in kinds
+        }
         for kind, named in self.asked.items():
             for name, field in named.items():
                 self.fields[name] = self._field(kind, field)
@@ -92,11 +93,6 @@ class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
         return forms.CharField(label=label, required=False, max_length=500, widget=widget, help_text=help_text)
 
 
-def _named_fields(kind: str) -> dict[str, CredentialField]:
-    """Return what a kind of provider asks for, under names that no other kind has."""
-    return {f"{kind}_{field.name}": field for field in provider_class(kind).config_fields}
-
-
 @admin.register(Integration)
 class IntegrationAdmin(StrictAdmin):
     actions = None
@@ -109,9 +105,9 @@ class IntegrationAdmin(StrictAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Integration | None = None) -> Any:
         """Show a reader the row, and an administrator the form with its provider's fields."""
         if not self.has_change_permission(request, obj):
-            return ((None, {"fields": (*IntegrationForm.Meta.fields, "options", *KEY_FIELDS)}),)
-        form = IntegrationForm(instance=obj)
-        return ((None, {"fields": tuple(form.fields)}),)
+            keys = ("key_state", "keys_rejected_at", "keys_retry_at", "tested_at", "test_detail")
+            return ((None, {"fields": (*IntegrationForm.Meta.fields, "options", *keys)}),)
+        return ((None, {"fields": tuple(IntegrationForm(instance=obj).fields)}),)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Return the form as it is: its fields come from the provider, which the admin's factory cannot know."""

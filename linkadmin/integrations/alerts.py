@@ -15,30 +15,20 @@ from . import circuit_breaker
 from .denials import clock_time, describe
 from .models import CircuitBreaker, Integration, IntegrationQuerySet
 
-KEYS, PAUSED = "keys", "paused"
-
 
 @dataclass(frozen=True, slots=True)
 class Alert:
     """Why an integration can't be used now, as the bar on its pages says it."""
 
     integration: Integration
-    kind: str
     words: str
+    is_about_keys: bool  # or else about an open circuit breaker
     since: datetime | None = None
-    until: datetime | None = None
-
-    @property
-    def is_about_keys(self) -> bool:
-        return self.kind == KEYS
+    until: str = ""
 
     @property
     def tone(self) -> str:
         return "bad" if self.is_about_keys else "warn"
-
-    @property
-    def until_words(self) -> str:
-        return clock_time(self.until) if self.until else ""
 
 
 def alerts(of: Collection[UUID] | None = None) -> list[Alert]:
@@ -58,13 +48,14 @@ def troubled() -> IntegrationQuerySet:
 def alert_of(integration: Integration) -> Alert | None:
     """Tell whether an integration can't be used now; rejected keys come before an open circuit breaker."""
     if integration.keys_rejected:
-        since, until = integration.keys_rejected_at, integration.keys_retry_at
-        return Alert(integration, KEYS, why_keys(integration), since, until)
+        until = clock_time(integration.keys_retry_at) if integration.keys_retry_at else ""
+        since = integration.keys_rejected_at
+        return Alert(integration, why_keys(integration), is_about_keys=True, since=since, until=until)
     try:
         denial = circuit_breaker.denial_of(integration.circuit_breaker, now=timezone.now())
     except CircuitBreaker.DoesNotExist:
         return None
-    return Alert(integration, PAUSED, describe(denial, integration), until=denial.retry_at) if denial else None
+    return Alert(integration, describe(denial, integration), is_about_keys=False) if denial else None
 
 
 def why_keys(integration: Integration) -> str:

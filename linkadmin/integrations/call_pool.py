@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from functools import partial
 from uuid import UUID
 
 import structlog
@@ -26,7 +25,7 @@ PAGES_THAT_WAIT = 4  # of one process; the threads of the others are for pages t
 
 _pool = ThreadPoolExecutor(max_workers=settings.CALLS_AT_ONCE, thread_name_prefix="provider-call")
 _lock = threading.Lock()
-_running: dict[UUID, set[Future[None]]] = {}
+_running: dict[Future[None], UUID] = {}
 _waiting = threading.BoundedSemaphore(PAGES_THAT_WAIT)
 
 
@@ -47,8 +46,8 @@ def start(key: UUID, slot: Slot, work: Callable[[], None]) -> None:
     storage.call_may_have_left.set(True)
     with _lock:
         future = _pool.submit(_run, key, slot, work)
-        _running.setdefault(key, set()).add(future)
-    future.add_done_callback(partial(_forget, key))
+        _running[future] = key
+    future.add_done_callback(_forget)
 
 
 def wait_for(key: UUID, seconds: float) -> bool:
@@ -57,7 +56,7 @@ def wait_for(key: UUID, seconds: float) -> bool:
     Where others wait already, this returns at once: the page polls for the end.
     """
     with _lock:
-        futures = list(_running.get(key, ()))
+        futures = [future for future, of in _running.items() if of == key]
     if not _waiting.acquire(blocking=False):
         return all(future.done() for future in futures)
     try:
@@ -70,17 +69,13 @@ def wait_for(key: UUID, seconds: float) -> bool:
 def wait_for_all(seconds: float) -> None:
     """Wait until nothing runs here any more, for at most `seconds`."""
     with _lock:
-        futures = [future for each in _running.values() for future in each]
+        futures = list(_running)
     wait(futures, timeout=seconds)
 
 
-def _forget(key: UUID, future: Future[None]) -> None:
+def _forget(future: Future[None]) -> None:
     with _lock:
-        others = _running.get(key, set()) - {future}
-        if others:
-            _running[key] = others
-        else:
-            _running.pop(key, None)
+        del _running[future]
 
 
 def _run(key: UUID, slot: Slot, work: Callable[[], None]) -> None:

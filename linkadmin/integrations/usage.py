@@ -1,9 +1,8 @@
 """How much of its limits an integration uses now, as its page shows it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -59,58 +58,26 @@ CALLS: "Mapping[str, StrOrPromise]" = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class CallInFlight:
-    name: str
-    since: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class QuotaUse:
-    """One window: how much of it is used, until when, and who says so."""
-
-    scope: str
-    used: str
-    ends: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class ApiUsage:
-    state: StateBadge
-    is_open: bool  # the circuit breaker
-    calls: list[CallInFlight]
-    slots: int
-    quotas: list[QuotaUse]
-    keys: str
-
-
-def usage_of(integration: Integration) -> ApiUsage:
+def usage_of(integration: Integration) -> dict[str, Any]:
+    """Return what the panel on the page of an integration shows."""
     now = timezone.now()
     breaker = CircuitBreaker.objects.filter(integration=integration).first() or CircuitBreaker(integration=integration)
     slots = CallSlot.objects.filter(integration=integration, lease_until__gt=now).order_by("taken_at", "id")
     quotas = list(CallQuota.objects.filter(integration=integration, window_ends_at__gt=now).order_by("scope"))
-    return ApiUsage(
-        state=_state(breaker, quotas, now=now) if not integration.keys_rejected else _no_calls(),
-        is_open=breaker.open_until is not None,
-        calls=[CallInFlight(_call_of(slot), slot.taken_at) for slot in slots],
-        slots=settings.CALLS_AT_ONCE_PER_INTEGRATION,
-        quotas=[_quota(quota) for quota in quotas],
-        keys=_keys(integration),
-    )
+    no_calls = StateBadge("bad", "circle-x", _("No calls: the keys are rejected"))
+    return {
+        "state": no_calls if integration.keys_rejected else _state(breaker, quotas, now=now),
+        "is_open": breaker.open_until is not None,
+        "calls": [(name_of(slot.call) if slot.call else _("About to be made"), slot.taken_at) for slot in slots],
+        "slots": settings.CALLS_AT_ONCE_PER_INTEGRATION,
+        "quotas": [_quota(quota) for quota in quotas],
+        "keys": _keys(integration),
+    }
 
 
 def name_of(call: str) -> str:
     """Return a call in words; one we have no words for as it is named."""
     return str(CALLS.get(call, call.replace("_", " ")))
-
-
-def _call_of(slot: CallSlot) -> str:
-    return name_of(slot.call) if slot.call else _("About to be made")
-
-
-def _no_calls() -> StateBadge:
-    return StateBadge("bad", "circle-x", _("No calls: the keys are rejected"))
 
 
 def _state(breaker: CircuitBreaker, quotas: Iterable[CallQuota], *, now: datetime) -> StateBadge:
@@ -128,14 +95,15 @@ def _state(breaker: CircuitBreaker, quotas: Iterable[CallQuota], *, now: datetim
     )
 
 
-def _quota(quota: CallQuota) -> QuotaUse:
+def _quota(quota: CallQuota) -> dict[str, str]:
+    """Return one window: how much of it is used, until when, and who says so."""
     used = {"used": min(quota.used, quota.calls), "calls": quota.calls}
-    return QuotaUse(
-        scope=name_of(quota.scope),
-        used=_("%(used)d of %(calls)d") % used if quota.calls else _("wait"),
-        ends=clock_time(quota.window_ends_at),
-        source=_("told by the provider") if quota.reported else _("from its documents"),
-    )
+    return {
+        "scope": name_of(quota.scope),
+        "used": _("%(used)d of %(calls)d") % used if quota.calls else _("wait"),
+        "ends": clock_time(quota.window_ends_at),
+        "source": _("told by the provider") if quota.reported else _("from its documents"),
+    }
 
 
 def _keys(integration: Integration) -> str:
