@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from linkadmin.database import release_connections
 from linkadmin.heartbeats import signs
-from linkadmin.providers.http.admission import AttemptResult, Denial, HealthSignal, Permit
+from linkadmin.providers.http.admission import Admission, AttemptResult, Denial, HealthSignal, Permit
 from linkadmin.web import storage
 
 from . import circuit_breaker, keys, quotas, slots
@@ -46,13 +46,19 @@ class CallRequest:
     person_id: UUID | None = None  # who may have half of the slots
 
 
+@transaction.atomic(durable=True)
 def take_slot(integration_id: UUID, *, call: str, seconds: float, person_id: UUID) -> Slot | Denial:
     """Take a slot for `seconds` of a person's calls, or say at once that there is none.
 
     For a named call, also say why it would be denied now. Nothing is counted: the call is admitted when it is made.
     """
     request = CallRequest(Slot(integration_id), call, seconds, person_id=person_id)
-    return _take(request) or request.slot
+    breaker = _locked(request.slot)
+    windows = quotas.windows(breaker.integration, call, now=timezone.now()) if call else []
+    denial = _denial(request, breaker, windows)
+    if denial is None:
+        _occupy(request)
+    return denial or request.slot
 
 
 def free_slot(slot: Slot) -> None:
@@ -73,7 +79,7 @@ def why_denied(integration: Integration, call: str) -> str:
     return describe(denial, integration) if denial else ""
 
 
-class RateLimiter:
+class RateLimiter(Admission):
     """Admits the calls of one integration.
 
     `by_hand`: a person finds out, in spite of an open circuit breaker and of refused keys. `in_background`: nobody
@@ -107,7 +113,7 @@ class RateLimiter:
 
 
 @dataclass(frozen=True, slots=True)
-class AdmittedCall:
+class AdmittedCall(Permit):
     """One call on its way. What can't be recorded about it is lost: it never costs the provider's answer."""
 
     request: CallRequest
@@ -149,16 +155,6 @@ def _admit_or_wait(request: CallRequest) -> AdmittedCall | Denial:
             return admitted
         release_connections()
         time.sleep(random.uniform(0.02, 0.08))  # noqa: S311 - so that those who wait do not all come at once
-
-
-@transaction.atomic(durable=True)
-def _take(request: CallRequest) -> Denial | None:
-    breaker = _locked(request.slot)
-    windows = quotas.windows(breaker.integration, request.call, now=timezone.now()) if request.call else []
-    denial = _denial(request, breaker, windows)
-    if denial is None:
-        _occupy(request)
-    return denial
 
 
 @transaction.atomic(durable=True)

@@ -18,6 +18,7 @@ import pytest
 
 from linkadmin.providers.errors import CodeRequired, NotSent, OutcomeUnknown, ProviderError
 from linkadmin.providers.http.client import HttpClient, Message
+from linkadmin.providers.http.retries import RetryPolicy
 from linkadmin.providers.types import LinkRef, Secret
 
 from .conftest import Script, belvo_at, read_request, reply, send
@@ -150,6 +151,8 @@ def test_an_unknown_host_means_nothing_was_sent() -> None:
             deadline=5,
             read=lambda answer: answer,
             refuse=lambda _: pytest.fail("answered"),
+            rate=lambda _answer, _error: None,
+            policy=RetryPolicy.NEVER,
         )
     assert caught.value.failure.reason == "not_connected"
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, auto
-from typing import Protocol
 
 from linkadmin.providers.errors import NotSent, OutcomeUnknown, ProviderError
 
@@ -76,33 +75,23 @@ class Denial:
         return max(0.0, (self.retry_at - datetime.now(UTC)).total_seconds()) if self.retry_at else None
 
 
-class Permit(Protocol):
-    """One admitted call. It ends with `release`, whatever came of it."""
+class Permit:
+    """One admitted call. It ends with `release`, whatever came of it. This one records nothing."""
 
     def record(self, result: AttemptResult) -> None:
         """Record an attempt that another one may follow."""
 
     def may_retry(self) -> bool:
-        """Tell whether another attempt may be made now, and count it if so."""
+        """Tell whether another attempt may be made now, and count it if so. Without a count, none may."""
+        return False
 
     def release(self, result: AttemptResult | None) -> None:
         """Record the last attempt, unless that was done, and free the slot."""
 
 
-class Admission(Protocol):
+class Admission:
+    """Admits every call, and no retry: nobody counts them. Limits are the business of a subclass."""
+
     def admit(self, call: str, *, seconds: float) -> Permit | Denial:
         """Admit a call that takes `seconds` at most, with all its attempts; or say why not."""
-
-
-class UnlimitedAdmission:
-    """Admits every call, and no retry: nobody counts them."""
-
-    def admit(self, call: str, *, seconds: float) -> Permit | Denial:
-        return self
-
-    def record(self, result: AttemptResult) -> None: ...
-
-    def may_retry(self) -> bool:
-        return False
-
-    def release(self, result: AttemptResult | None) -> None: ...
+        return Permit()

@@ -21,7 +21,7 @@ from linkadmin.providers.errors import Failure, NotSent, OutcomeUnknown, Provide
 from linkadmin.providers.types import Secret
 
 from .addresses import AddressRefused, check_base_url
-from .admission import ADDRESS_REFUSED, Admission, AttemptResult, Denial, Rate, UnlimitedAdmission
+from .admission import ADDRESS_REFUSED, Admission, AttemptResult, Denial, Rate
 from .answer import Answer
 from .deadline import CONNECT_SECONDS, DeadlineAdapter, DeadlineConnection
 from .framing import TooLong, decoded, read_body
@@ -73,10 +73,6 @@ class _Attempt(Generic[T]):
     result: AttemptResult
 
 
-def _no_rate(_answer: Answer, _error: ProviderError | None) -> None:
-    return None
-
-
 class HttpClient:
     """Calls one provider with one integration's keys."""
 
@@ -99,7 +95,7 @@ class HttpClient:
         self._headers = dict(headers or {})
         self._auth = auth
         self._keys = keys
-        self._admission = admission or UnlimitedAdmission()
+        self._admission = admission or Admission()
         self._backoff = backoff or Backoff(base=0.0, cap=0.0)
 
     def call(
@@ -110,8 +106,8 @@ class HttpClient:
         deadline: float,
         read: Callable[[Answer], T | ProviderError],
         refuse: Callable[[Answer], ProviderError],
-        rate: Callable[[Answer, ProviderError | None], Rate | None] = _no_rate,
-        policy: RetryPolicy = RetryPolicy.NEVER,
+        rate: Callable[[Answer, ProviderError | None], Rate | None],
+        policy: RetryPolicy,
     ) -> T:
         """Send one message, and again as far as `policy` allows; `deadline` in seconds for all of it.
 
