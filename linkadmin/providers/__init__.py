@@ -4,7 +4,7 @@ Start with base: the calls a provider may offer. declared is what it says of its
 """
 
 from collections.abc import Mapping
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
@@ -19,5 +19,4 @@ PROVIDERS: Mapping[str, str] = {
 
 def provider_class(kind: str) -> "type[Provider]":
     """Return the class that speaks to a kind of provider. Raises KeyError if there is none."""
-    module, _, name = PROVIDERS[kind].partition(":")
-    return cast("type[Provider]", getattr(import_module(module), name))
+    return cast("type[Provider]", resolve_name(PROVIDERS[kind]))

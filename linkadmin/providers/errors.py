@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from .types import Cause, Challenge, Observation
 
 BLOCK_SECONDS = 900.0  # how long calls are held back after a 403 that concerns the whole integration
-CHEAP_READ = "test_connection"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,7 @@ def forbidden(failure: Failure, *, names_reason: bool) -> ProviderError:
 
     The cheap read that tests the connection decides about all calls, so being refused it is no single refusal.
     """
-    if names_reason or failure.operation.endswith(f".{CHEAP_READ}"):
+    if names_reason or failure.operation.endswith(".test_connection"):
         return KeysRejected(replace(failure, retry_after=BLOCK_SECONDS))
     return Blocked(replace(failure, retry_after=None))
 

@@ -218,7 +218,6 @@ class WebhookHint:
     consent_id: str = ""
     request_id: str = ""
     created_at: datetime | None = None
-    link_removed: bool = False
 
 
 R = TypeVar("R", RemoteLink, RemoteInstitution, RemoteConsent, RemoteDataSource, RemoteWebhook)

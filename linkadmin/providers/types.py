@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 
 class Secret:
@@ -252,10 +252,8 @@ class CredentialField:
 # What pages know of the words below; any other is shown as it came.
 INSTITUTION_DOWN = "down"  # status: not to be reached now
 MAY_ASK_FOR_CODE = "token_required"  # feature
-BY_CONSENT = (
-    "openfinance",
-    "openbanking",
-)  # integration types: the customer gives the bank a consent, not us a password
+# Integration types, by today's name and the one before 2023: the customer gives the bank a consent, not us a password.
+BY_CONSENT = ("openfinance", "openbanking")
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,14 +277,10 @@ class RemoteInstitution:
 class InstitutionFields(Protocol):
     """The part of an institution that decides which fields a form has."""
 
-    @property
-    def name(self) -> str: ...
-    @property
-    def form_fields(self) -> object: ...
-    @property
-    def resources(self) -> object: ...
-    @property
-    def integration_type(self) -> str: ...
+    name: str
+    form_fields: Any
+    resources: Any
+    integration_type: str
 
 
 # What was typed into a form, by the provider's field names.

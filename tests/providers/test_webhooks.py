@@ -179,7 +179,6 @@ class TestMessage:
         hint = BELVO.read_webhook(compact(TROUBLE | {"webhook_type": named, "webhook_code": code}))
 
         assert (hint.kind, hint.known, hint.topic) == (kind, True, event)
-        assert hint.link_removed is (kind is WebhookKind.LINK_REMOVED)
 
     def test_about_a_consent_names_it(self) -> None:
         consent = {"webhook_type": "CONSENT", "webhook_code": "openfinance_consent_expired", "link_id": LINK_ID}

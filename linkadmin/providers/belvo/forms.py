@@ -10,7 +10,16 @@ from typing import Any
 
 from linkadmin.providers.http.redaction import clean
 from linkadmin.providers.reading import count, mappings
-from linkadmin.providers.types import Choice, Cleaning, CredentialField, FieldKind, InstitutionFields, Value, Values
+from linkadmin.providers.types import (
+    BY_CONSENT,
+    Choice,
+    Cleaning,
+    CredentialField,
+    FieldKind,
+    InstitutionFields,
+    Value,
+    Values,
+)
 
 # What each call takes, in the order it is sent.
 REGISTER_NAMES = (
@@ -32,10 +41,7 @@ UPDATE_NAMES = ("password", "password2", "token", "encryption_key", "username_ty
 # What an error can be about.
 FIELD_NAMES = frozenset({*REGISTER_NAMES, *UPDATE_NAMES, "institution", "external_id", "link", "session", "resources"})
 
-# Brazil's open finance, by its name of today and of before 2023: customers consent at their bank, no password is typed.
-OPEN_FINANCE = frozenset({"openfinance", "openbanking"})
-
-_FORM_NAMES = frozenset({"username", "username2", "username3", "username_type", "password", "password2", "token"})
+# What an institution's form may ask for.
 _LABELS = {
     "username": "User name",
     "username2": "Second user name",
@@ -69,7 +75,6 @@ def _known(name: str, label: str = "", kind: FieldKind = FieldKind.TEXT, **more:
 
 
 _PASSWORD = _known("password", kind=FieldKind.PASSWORD)
-_WITHOUT_INSTITUTION = (_known("username"), _PASSWORD)
 _CERTIFICATE = tuple(
     _known(
         name,
@@ -172,7 +177,7 @@ def create_fields(institution: InstitutionFields | None) -> tuple[CredentialFiel
         _STALE_IN,
     )
     if institution is None or _is_unknown(institution):
-        return (*_with_more(_WITHOUT_INSTITUTION, REGISTER_NAMES), *options)
+        return (*_with_more((_known("username"), _PASSWORD), REGISTER_NAMES), *options)
     shown = (*_shown(institution), *_certificate(institution))
     return (*(_with_more(shown, REGISTER_NAMES) if _takes_password(shown) else shown), *options)
 
@@ -248,7 +253,7 @@ def _resources(institution: InstitutionFields | None, name: str, help_text: str)
 
 def _is_unknown(institution: InstitutionFields) -> bool:
     """Tell whether nothing is known of what an institution asks for: its links were found before its record."""
-    return not _items(institution) and institution.integration_type not in OPEN_FINANCE
+    return not _items(institution) and institution.integration_type not in BY_CONSENT
 
 
 def _takes_password(fields: Iterable[CredentialField]) -> bool:
@@ -267,7 +272,7 @@ def _shown(institution: InstitutionFields) -> list[CredentialField]:
 
 
 def _items(institution: InstitutionFields | None) -> list[Mapping[str, object]]:
-    return [item for item in _listed(institution) if item["name"] in _FORM_NAMES]
+    return [item for item in _listed(institution) if item["name"] in _LABELS]
 
 
 def _listed(institution: InstitutionFields | None) -> list[Mapping[str, object]]:

@@ -13,6 +13,7 @@ from linkadmin.providers.http.admission import Quota
 from linkadmin.providers.http.answer import Answer
 from linkadmin.providers.records import Accepted, Filters, RemotePage, Removed, RepairAddress
 from linkadmin.providers.types import (
+    BY_CONSENT,
     Capability,
     ConnectionReport,
     CredentialField,
@@ -65,7 +66,6 @@ class Belvo(BelvoRecordCalls):
         }
     )
     allowed_hosts = frozenset({"api.belvo.com", "sandbox.belvo.com", "development.belvo.com"})
-    remote_id_label = "Link id"
     removal_consequence = (
         "Belvo deletes the link with all its accounts, transactions and owners; at a bank of open finance the "
         "customer's consent ends with it. It cannot be undone: the customer has to connect again, and the link gets "
@@ -228,7 +228,7 @@ class Belvo(BelvoRecordCalls):
 
     def create_repair_url(self, link: LinkRef, values: Values) -> RepairAddress:
         """Make the address of the widget in update mode, or name the portal where consents are renewed."""
-        if link.integration_type in forms.OPEN_FINANCE:
+        if link.integration_type in BY_CONSENT:
             return _CONSENT_PORTAL
         secret_id, secret_password = self._basic_auth()
         return self._call(

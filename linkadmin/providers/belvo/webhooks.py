@@ -13,22 +13,16 @@ from linkadmin.providers.types import CredentialField, FieldKind, Secret
 
 from .filters import RESOURCES
 
-_LINK_EVENTS = {
-    "invalid_credentials": WebhookKind.LINK_TROUBLE,
-    "token_required": WebhookKind.CODE_NEEDED,
-    "link_deleted": WebhookKind.LINK_REMOVED,
-}
-_CONSENT_EVENTS = {
-    "openfinance_consent_about_to_expire": WebhookKind.CONSENT_ENDING,
-    "openfinance_consent_expired": WebhookKind.CONSENT_ENDED,
-    "openfinance_consent_expiration_changed": WebhookKind.CONSENT_CHANGED,
-    "openfinance_consent_with_temporarily_unavailable_resources": WebhookKind.CONSENT_CHANGED,
-    "openfinance_consent_with_unrecoverable_resources": WebhookKind.CONSENT_CHANGED,
-}
 # By webhook_type and webhook_code.
 EVENTS: Mapping[tuple[str, str], WebhookKind] = {
-    **{("LINK", code): kind for code, kind in _LINK_EVENTS.items()},
-    **{("CONSENT", code): kind for code, kind in _CONSENT_EVENTS.items()},
+    ("LINK", "invalid_credentials"): WebhookKind.LINK_TROUBLE,
+    ("LINK", "token_required"): WebhookKind.CODE_NEEDED,
+    ("LINK", "link_deleted"): WebhookKind.LINK_REMOVED,
+    ("CONSENT", "openfinance_consent_about_to_expire"): WebhookKind.CONSENT_ENDING,
+    ("CONSENT", "openfinance_consent_expired"): WebhookKind.CONSENT_ENDED,
+    ("CONSENT", "openfinance_consent_expiration_changed"): WebhookKind.CONSENT_CHANGED,
+    ("CONSENT", "openfinance_consent_with_temporarily_unavailable_resources"): WebhookKind.CONSENT_CHANGED,
+    ("CONSENT", "openfinance_consent_with_unrecoverable_resources"): WebhookKind.CONSENT_CHANGED,
     **{(resource, "historical_update"): WebhookKind.DATA_ARRIVED for resource in RESOURCES},
     **{(resource, f"new_{resource.lower()}_available"): WebhookKind.DATA_ARRIVED for resource in RESOURCES},
     ("TRANSACTIONS", "transactions_updated"): WebhookKind.DATA_CHANGED,
@@ -71,14 +65,12 @@ def read(body: bytes) -> WebhookHint:
     """Read what a delivery says. Raises ValueError if it is no message of Belvo's."""
     said = deliveries.message(body)
     event = deliveries.topic(said.get("webhook_type")), deliveries.topic(said.get("webhook_code"))
-    kind = EVENTS.get(event, WebhookKind.UNKNOWN)
     return WebhookHint(
-        kind=kind,
+        kind=EVENTS.get(event, WebhookKind.UNKNOWN),
         topic=" ".join(event),
         known=event in EVENTS,
         remote_link_id=deliveries.identifier(said.get("link_id")),
         end_user_id=deliveries.customer_id(said.get("external_id")),
         consent_id=deliveries.identifier(mapping(said.get("data")).get("consent_id")),
         request_id=deliveries.identifier(said.get("request_id")),
-        link_removed=kind is WebhookKind.LINK_REMOVED,
     )
