@@ -4,6 +4,7 @@ import random
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import wait
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -136,7 +137,7 @@ class Environment:
 
     def settled(self) -> None:
         """Wait until no call runs any more."""
-        call_pool.wait_for_all(60)
+        wait(list(call_pool._running), timeout=60)
 
     def let_know(
         self, integration: Integration, customer: EndUser, remote_id: str, bank: Institution | None, cause: Cause

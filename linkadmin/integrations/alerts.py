@@ -26,10 +26,6 @@ class Alert:
     since: datetime | None = None
     until: str = ""
 
-    @property
-    def tone(self) -> str:
-        return "bad" if self.is_about_keys else "warn"
-
 
 def alerts(of: Collection[UUID] | None = None) -> list[Alert]:
     """Return the alerts of some integrations, or of all that are in use."""

@@ -66,13 +66,6 @@ def wait_for(key: UUID, seconds: float) -> bool:
         _waiting.release()
 
 
-def wait_for_all(seconds: float) -> None:
-    """Wait until nothing runs here any more, for at most `seconds`."""
-    with _lock:
-        futures = list(_running)
-    wait(futures, timeout=seconds)
-
-
 def _forget(future: Future[None]) -> None:
     with _lock:
         del _running[future]

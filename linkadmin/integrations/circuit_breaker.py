@@ -52,11 +52,7 @@ def record(breaker: CircuitBreaker, signal: HealthSignal, *, is_probe: bool, now
     breaker.recent = (breaker.recent + (FAILED if signal is HealthSignal.FAILS else GOOD))[-SEEN:]
     if signal is HealthSignal.FAILS:
         _fail(breaker, now)
-    else:
-        _succeed(breaker)
-
-
-def _succeed(breaker: CircuitBreaker) -> None:
+        return
     breaker.failures = 0
     if breaker.open_until is not None:
         breaker.open_until, breaker.open_reason, breaker.recent = None, "", ""

@@ -23,8 +23,7 @@ class DecryptionError(Exception):
 
 
 def encrypt(secret: Secret, *, table: str, row: UUID, field: str, version: int) -> bytes:
-    encrypted: bytes = _box().encrypt(secret.reveal().encode(), _place(table, row, field, version))
-    return encrypted
+    return bytes(_box().encrypt(secret.reveal().encode(), _place(table, row, field, version)))
 
 
 def decrypt(encrypted: bytes | memoryview, *, table: str, row: UUID, field: str, version: int) -> Secret:

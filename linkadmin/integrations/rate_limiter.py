@@ -79,6 +79,7 @@ def why_denied(integration: Integration, call: str) -> str:
     return describe(denial, integration) if denial else ""
 
 
+@dataclass(frozen=True, slots=True)
 class RateLimiter(Admission):
     """Admits the calls of one integration.
 
@@ -86,24 +87,23 @@ class RateLimiter(Admission):
     waits for it, so that it leaves slots and a share of each window to those who do.
     """
 
-    def __init__(self, integration_id: UUID, *, by_hand: bool = False, in_background: bool = False) -> None:
-        self._integration_id = integration_id
-        self._by_hand = by_hand
-        self._in_background = in_background
+    integration_id: UUID
+    by_hand: bool = False
+    in_background: bool = False
 
     def admit(self, call: str, *, seconds: float) -> Permit | Denial:
         """Admit a call, in the slot taken for it or in one of its own. Raises RuntimeError inside a transaction."""
-        taken = slots.slot_in_use(self._integration_id)
+        taken = slots.slot_in_use(self.integration_id)
         request = CallRequest(
-            slot=taken or Slot(self._integration_id),
+            slot=taken or Slot(self.integration_id),
             call=call,
             seconds=seconds,
             takes_slot=taken is None,
-            by_hand=self._by_hand,
-            in_background=self._in_background,
-            person_id=slots.acting_person(),
+            by_hand=self.by_hand,
+            in_background=self.in_background,
+            person_id=slots.acting_person.get(),
         )
-        admit = _admit_or_wait if self._in_background else _admit
+        admit = _admit_or_wait if self.in_background else _admit
         admitted = _recorded(partial(admit, request)) or Denial(NO_DATABASE)
         release_connections()
         signs.note_progress()

@@ -30,7 +30,7 @@ class Slot:
 
 
 _slot: ContextVar[Slot | None] = ContextVar("slot", default=None)
-_person: ContextVar[UUID | None] = ContextVar("person", default=None)
+acting_person: ContextVar[UUID | None] = ContextVar("acting_person", default=None)
 
 
 @contextmanager
@@ -46,21 +46,17 @@ def using_slot(slot: Slot) -> Iterator[None]:
 @contextmanager
 def acting_for(person_id: UUID) -> Iterator[None]:
     """Count the slots that calls of this thread take as those of a person."""
-    token = _person.set(person_id)
+    token = acting_person.set(person_id)
     try:
         yield
     finally:
-        _person.reset(token)
+        acting_person.reset(token)
 
 
 def slot_in_use(integration_id: UUID) -> Slot | None:
     """Return the slot that this thread's calls to an integration are made in, if one was taken for them."""
     slot = _slot.get()
     return slot if slot is not None and slot.integration_id == integration_id else None
-
-
-def acting_person() -> UUID | None:
-    return _person.get()
 
 
 def share_of_one() -> int:
