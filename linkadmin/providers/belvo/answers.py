@@ -59,14 +59,11 @@ _CLEARABLE: Mapping[str, str] = {
     "created_by": "created_by",
 }
 
-_WIDGET = "https://widget.belvo.io/"
-_WIDGET_SECONDS = 600
 _MAX_ACCESS = 8000  # characters
 _DEFAULT_EXPIRY = 300  # seconds; for a challenge that does not tell
 _MAX_EXPIRY = 24 * 3600
 _MAX_PICTURE = 1_000_000  # characters
 _MAX_CHALLENGE = 100_000  # characters of a text
-_OTHER_SESSION = 120.0  # seconds; documented for too_many_sessions
 _MINUTES = re.compile(r"wait (\d{1,3}) minute")
 _CODE_WORDS = ("code", "token", "otp", "sms", "pin", "qr")  # kinds of challenge whose instructions are no question
 _SESSION = re.compile(r"[!-~]{1,4000}")
@@ -95,8 +92,7 @@ def link(answer: Answer, *, expected_id: str = "", known: Container[str] = ()) -
 
 def links(answer: Answer) -> list[RemoteLink]:
     """Read a page of links, without the odd ones. Raises ValueError if it is none."""
-    found, _odd = records(results(answer), partial(link_of, answer))
-    return found
+    return records(results(answer), partial(link_of, answer))[0]
 
 
 def batch(answer: Answer, *, asked: frozenset[str]) -> list[RemoteLink]:
@@ -130,7 +126,9 @@ def repair_address(answer: Answer, *, locale: str) -> RepairAddress:
     if not isinstance(access, str) or not 0 < len(access) <= _MAX_ACCESS:
         raise ValueError("a token was expected")
     query = {"access_token": access} | ({"locale": locale} if locale else {})
-    return RepairAddress(Secret(f"{_WIDGET}?{urlencode(query)}"), _WIDGET_SECONDS, answer.request_id)
+    return RepairAddress(
+        Secret(f"https://widget.belvo.io/?{urlencode(query)}"), expires_in=600, request_id=answer.request_id
+    )
 
 
 def refusal(
@@ -141,7 +139,8 @@ def refusal(
     `at_bank`: the call was to log in at the bank; `about_link`: what it refuses can tell of a link's health.
     """
     items = items_of(answer.data)
-    item = _main_item(items)
+    # The error to act on.
+    item = next((item for item in items if isinstance(item.get("code"), str)), items[0] if items else {})
     failure = _failure(operation, answer, item, items)
     if answer.status == 428 and failure.code != "activation_required":
         return _code_required(answer, failure, link_id)
@@ -222,11 +221,6 @@ def _fresh_for(item: Mapping[str, object]) -> timedelta | None:
     return 2 * turn + timedelta(days=1)
 
 
-def _main_item(items: Sequence[Mapping[str, object]]) -> Mapping[str, object]:
-    """Return the error to act on."""
-    return next((item for item in items if isinstance(item.get("code"), str)), items[0] if items else {})
-
-
 def _failure(operation: str, answer: Answer, item: Mapping[str, object], items: Sequence[object]) -> Failure:
     others = [mapping(other) for other in items if other is not item]
     entries = [entry_of(answer, each, codes=KNOWN_CODES, fields=FIELD_NAMES) for each in (item, *others)]
@@ -250,7 +244,7 @@ def _pause(answer: Answer, code: str, words: str) -> float | None:
     if code == "link_refreshed" and minutes:
         return int(minutes[1]) * 60.0
     if code == "too_many_sessions" and answer.retry_after is None:
-        return _OTHER_SESSION
+        return 120.0  # as documented
     return answer.retry_after
 
 

@@ -169,14 +169,13 @@ class Belvo(BelvoRecordCalls):
 
     def submit_code(self, *, session: Secret, remote_link_id: str, code: Secret | None) -> RemoteLink:
         """Resume a login attempt. The path has no link id: with one it would change the link's settings."""
-        body: dict[str, str | Secret] = {"session": session, "link": remote_link_id}
-        if code:
-            body["token"] = code
         return self._call(
             "submit_code",
             "PATCH",
             "/api/links/",
-            json=body,
+            json=_filled(
+                {"session": session, "link": remote_link_id, "token": code or ""}, ("session", "link", "token")
+            ),
             deadline=self.deadlines.credentials,
             read=partial(answers.link, expected_id=remote_link_id),
             refuse=partial(self._refuse, link_id=remote_link_id),
@@ -230,14 +229,13 @@ class Belvo(BelvoRecordCalls):
         """Make the address of the widget in update mode, or name the portal where consents are renewed."""
         if link.integration_type in BY_CONSENT:
             return _CONSENT_PORTAL
-        secret_id, secret_password = self._basic_auth()
         return self._call(
             "create_repair_url",
             "POST",
             "/api/token/",
             json={
-                "id": secret_id,
-                "password": secret_password,
+                "id": self.secrets["secret_id"],
+                "password": self.secrets["secret_password"],
                 "scopes": _UPDATE_SCOPES,
                 "link_id": link.remote_id,
             },

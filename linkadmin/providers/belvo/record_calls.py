@@ -19,10 +19,7 @@ T = TypeVar("T")
 
 PAGE_SIZE = 100
 _MAX_PAGES = 200  # a catalogue that never ends is not read for ever
-_CONSENTS_PAGE_SIZE = 1000
 _MAX_CONSENT_PAGES = 20
-# Whose a consent is, and what it allows, is not asked for.
-_OMITTED_OF_CONSENTS = "display_name,document_number,permissions"
 
 
 class BelvoRecordCalls(Provider):
@@ -59,14 +56,15 @@ class BelvoRecordCalls(Provider):
         Belvo documents the search by link for its other lists, not for this one: should it be ignored, all are read.
         A consent that names no link is nobody's.
         """
-        params = {"page_size": str(_CONSENTS_PAGE_SIZE), "link": link.remote_id, "omit": _OMITTED_OF_CONSENTS}
+        # Whose a consent is, and what it allows, is not asked for.
+        params = {"page_size": "1000", "link": link.remote_id, "omit": "display_name,document_number,permissions"}
         found: list[RemoteConsent] = []
         for number in range(1, _MAX_CONSENT_PAGES + 1):
             page = self._page("list_consents", "/api/consents/", params, number, parse=kept.consent_of)
             found += [consent for consent in page.items if consent.remote_link_id == link.remote_id]
             if page.is_last:
                 break
-        return sorted(found, key=_made, reverse=True)
+        return sorted(found, key=lambda each: each.created_at.timestamp() if each.created_at else 0.0, reverse=True)
 
     def read_consent(self, remote_id: str) -> RemoteConsent:
         """Read one consent."""
@@ -87,7 +85,3 @@ class BelvoRecordCalls(Provider):
         paging = {"page": str(number), "page_size": str(PAGE_SIZE)}
         read = partial(kept.page, parse=parse, number=number)
         return self._call(call, "GET", path, params={**paging, **params}, read=read)
-
-
-def _made(consent: RemoteConsent) -> float:
-    return consent.created_at.timestamp() if consent.created_at else 0.0

@@ -99,11 +99,6 @@ def link(answer: Answer, *, envelope: str = "link", expected_id: str = "") -> Re
     return expect_id(found, expected_id) if expected_id else found
 
 
-def listed_link(answer: Answer, *, item_id: str) -> list[RemoteLink]:
-    """Find one link in a customer's list. Raises ValueError if it is not there but an odd record may be it."""
-    return [link for link in batch(answer, asked=frozenset({item_id})) if link.remote_id == item_id]
-
-
 def batch(answer: Answer, *, asked: frozenset[str]) -> list[RemoteLink]:
     """Read a customer's list. Raises ValueError if a link was asked for that is not there but an odd record may be."""
     links, odd = records(required_list(required_mapping(answer.data).get("links")), partial(_link, answer))
@@ -142,11 +137,6 @@ def refreshed(answer: Answer) -> ReportsRefreshed:
         failed=tuple(answer.identifier(item) or answer.words(item) for item in failed),
         request_id=answer.request_id,
     )
-
-
-def tells_refreshed(answer: Answer) -> bool:
-    """Tell whether a refusal is in truth an account of what was done."""
-    return "processed_links" in mapping(answer.data)
 
 
 def observe(answer: Answer, item: Mapping[str, object], *, synced_at: object) -> Observation:

@@ -6,11 +6,12 @@ https://docs.herondata.io/api-reference
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 from linkadmin.providers.errors import Failure, InvalidInput, NotFound, ProviderError
 from linkadmin.providers.http.admission import Quota, Rate
 from linkadmin.providers.http.answer import Answer
+from linkadmin.providers.reading import mapping
 from linkadmin.providers.records import (
     Accepted,
     Filters,
@@ -128,8 +129,6 @@ class Heron(HeronRecordCalls):
     webhook_is_genuine = staticmethod(webhooks.is_genuine)
     read_webhook = staticmethod(webhooks.read)
     webhook_key = staticmethod(webhooks.key)
-
-    ABOUT_LINKS: ClassVar[frozenset[str]] = frozenset(f"heron.{call}" for call in _LINK_CALLS)
 
     def test_connection(self) -> ConnectionReport:
         """Ask for the greeting that only a good key gets."""
@@ -276,9 +275,9 @@ class Heron(HeronRecordCalls):
         )
 
     def _find_listed(self, call: str, link: LinkRef) -> list[RemoteLink]:
-        return self._call(
-            call, "GET", _LINKS_OF, link.end_user_id, read=partial(answers.listed_link, item_id=link.remote_id)
-        )
+        asked = frozenset({link.remote_id})
+        listed = self._call(call, "GET", _LINKS_OF, link.end_user_id, read=partial(answers.batch, asked=asked))
+        return [each for each in listed if each.remote_id in asked]
 
     def _rate_of(self, call: str, answer: Answer, error: ProviderError | None) -> Rate | None:
         return super()._rate_of(call, answer, error) or answers.rate(self.quota_scope(call), answer)
@@ -287,11 +286,11 @@ class Heron(HeronRecordCalls):
         return {"x-api-key": self.secrets["api_key"]}
 
     def _refuse(self, operation: str, answer: Answer) -> ProviderError:
-        return answers.refusal(operation, answer, about_link=operation in self.ABOUT_LINKS)
+        return answers.refusal(operation, answer, about_link=operation.removeprefix("heron.") in _LINK_CALLS)
 
     def _refuse_reports(self, operation: str, answer: Answer) -> ProviderError:
         error = self._refuse(operation, answer)
-        if answer.status == 422 and answers.tells_refreshed(answer):
+        if answer.status == 422 and "processed_links" in mapping(answer.data):  # in truth, what was done
             return answers.PartlyRefreshed(error.failure, answers.refreshed(answer))
         if answer.status == 404:
             return NotFound(replace(error.failure, reason="no_reports"))

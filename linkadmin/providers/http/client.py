@@ -197,7 +197,7 @@ class HttpClient:
             duration_ms=_milliseconds_since(started),
             received_at=datetime.now(UTC),
             body=kind,
-            redactor=Redactor(self._secrets(message.json)),
+            redactor=Redactor((*self._keys, *_secrets_in(message.json))),
         )
 
     def _revealed_headers(self, *, has_body: bool) -> dict[str, str]:
@@ -215,10 +215,6 @@ class HttpClient:
             pair = ":".join(secret.reveal() for secret in self._auth)
             headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
         return headers
-
-    def _secrets(self, body: Json | None) -> Iterator[Secret]:
-        yield from self._keys
-        yield from _secrets_in(body)
 
 
 def _revealed(value: object) -> object:
