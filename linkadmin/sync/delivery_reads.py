@@ -28,7 +28,7 @@ from linkadmin.webhooks import deliveries
 from linkadmin.webhooks.models import DeliveryOutcome, DeliveryState, WebhookDelivery
 from linkadmin.work_queue import TimeSlice, release, retry_later
 
-from . import queue
+from . import reads
 from .full_checks import discovery
 from .models import UnknownLinkRead
 
@@ -53,7 +53,7 @@ def process() -> int:
 def work(integration_id: UUID) -> bool:
     """Ask for what is due of an integration and unknown; tell whether it has to go on at once."""
     due = UnknownLinkRead.objects.filter(integration=integration_id).order_by("due_at")
-    return queue.work(integration_id, due, _ask_for_all, limit=READ_AT_ONCE)
+    return reads.work_rows(integration_id, due, _ask_for_all, limit=READ_AT_ONCE)
 
 
 def links_named(integration: Integration, names: Collection[LinkRef]) -> dict[LinkRef, list[Link]]:
@@ -183,11 +183,11 @@ def _ask_for(integration: Integration, rows: Sequence[UnknownLinkRead], time_sli
             logger.error("unknown_link.failed", links=len(rows), error=type(error).__name__)
         says_no = isinstance(error, Rejected) and not isinstance(error, Blocked | Busy | KeysRejected)
         if len(rows) > 1 or not says_no:
-            queue.retry_later(rows, error, time_slice)
+            reads.retry_later(rows, error, time_slice)
             return
     # It is known by now, or there is none with such an id.
     with transaction.atomic():
-        queue.end(rows, lambda row: row.answer(began_at, now=timezone.now()))
+        reads.end(rows, lambda row: row.answer(began_at, now=timezone.now()))
         _close(integration, rows, began_at)
 
 

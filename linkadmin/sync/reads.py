@@ -2,41 +2,110 @@
 
 A row for each link is the truth. However often a link is wanted, it is read once, by a read that begins after the last
 wish; never sooner than ten seconds after the one before.
+
+Rows are claimed for a while, and ended by whoever still has them. Each integration has readers of its own, so that one
+whose provider is slow or away keeps nobody else waiting.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import islice
+from typing import TypeVar
 from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
+from linkadmin import work_queue
+from linkadmin.database import release_connections
 from linkadmin.integrations.models import Integration
 from linkadmin.links import health
-from linkadmin.links.models import Link, LinkRead
+from linkadmin.links.due_reads import LINGER
+from linkadmin.links.models import READ_EVERY, Link, LinkRead
 from linkadmin.operations import reading
 from linkadmin.providers.errors import ProviderError
 from linkadmin.webhooks import deliveries
 from linkadmin.webhooks.models import DeliveryOutcome, DeliveryState, WebhookDelivery
-from linkadmin.work_queue import CROWD, TimeSlice, release, wait_after, work_side_by_side
+from linkadmin.work_queue import CROWD, SLICE, TimeSlice, release, wait_after, work_side_by_side
 
-from . import queue
+from .models import UnknownLinkRead
 
 logger = structlog.get_logger(__name__)
 
 CLAIMED_AT_ONCE = 100  # links
 CALLS_AT_ONCE = 4  # of one reader
+READERS = 2  # at one integration: the others' turn comes too
 ALONE_AFTER = 3  # reads in vain: perhaps it is this one link that spoils the call
+
+Row = TypeVar("Row", LinkRead, UnknownLinkRead)
 
 
 def work(integration_id: UUID) -> bool:
     """Read the links of an integration that are due, the most urgent first; tell whether it has to go on at once."""
     due = LinkRead.objects.filter(integration=integration_id).order_by("urgency", "due_at")
-    return queue.work(integration_id, due, _read_all, limit=CLAIMED_AT_ONCE)
+    return work_rows(integration_id, due, _read_all, limit=CLAIMED_AT_ONCE)
+
+
+def work_rows(
+    integration_id: UUID,
+    due: "QuerySet[Row]",
+    read: Callable[[Integration, list[Row], TimeSlice], None],
+    *,
+    limit: int,
+) -> bool:
+    """Read what is due of an integration until nothing is, calls are held back, or others must have a turn.
+
+    Tell whether somebody has to go on at once.
+    """
+    time_slice = TimeSlice()
+    lease = SLICE + work_queue.call_lease()  # the last call may start when the slice ends
+    while not time_slice.is_over:
+        integration = Integration.objects.askable(now=timezone.now()).filter(pk=integration_id).first()
+        if integration is None or _readers(due) >= READERS:
+            return False
+        rows = work_queue.claim(due, now=timezone.now(), limit=limit, lease=lease)
+        if rows:
+            read(integration, rows, time_slice)
+        elif not _lingered(due):
+            return False
+    return not time_slice.is_stopped
+
+
+def end(rows: Sequence[Row], conclude: Callable[[Row], None]) -> None:
+    """Let claimed rows go, each with what came of it; one that somebody else has by now is left to them."""
+    if not rows:
+        return
+    model = type(rows[0])
+    with transaction.atomic():
+        fresh = list(work_queue.held(*rows).select_for_update(of=("self",), no_key=True).order_by("pk"))
+        for row in fresh:
+            conclude(row)
+            row.claim_token = row.lease_until = None
+        columns = [field.name for field in model._meta.concrete_fields if not field.primary_key]
+        model._default_manager.bulk_update(fresh, columns, batch_size=200)
+
+
+def retry_later(rows: Sequence[Row], error: Exception, time_slice: TimeSlice) -> None:
+    """Let claimed rows wait after an error, and the reader leave where all calls are held back."""
+    rule = wait_after(error)
+    tried = {"read_at": timezone.now()} if rule.is_attempt else None
+    work_queue.retry_later(rows, error, at_least=READ_EVERY, also=tried)
+    if rule.holds_integration:
+        time_slice.is_stopped = True
+
+
+def integrations_due(*, now: datetime) -> "QuerySet[Integration, UUID]":
+    """Return the ids of integrations that may be asked and have something to be read."""
+    links, unknown = (
+        rows.objects.filter(due_at__lte=now).order_by().values("integration") for rows in (LinkRead, UnknownLinkRead)
+    )
+    askable = Integration.objects.askable(now=now)
+    return askable.filter(Q(pk__in=links) | Q(pk__in=unknown)).values_list("pk", flat=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +121,7 @@ def _read_all(integration: Integration, rows: Sequence[LinkRead], time_slice: Ti
     """Read the links of claimed rows, a few calls at once."""
     known = Link.objects.select_related("integration", "end_user", "institution")
     links = known.in_bulk([row.link_id for row in rows])
-    queue.end([row for row in rows if links[row.link_id].is_disconnected], LinkRead.drop)
+    end([row for row in rows if links[row.link_id].is_disconnected], LinkRead.drop)
     calls = _calls(integration, [(row, links[row.link_id]) for row in rows if not links[row.link_id].is_disconnected])
     if len(calls) == 1:
         _make(calls[0], time_slice)
@@ -97,7 +166,7 @@ def _make(call: _SharedRead, time_slice: TimeSlice) -> None:
             _note_failure(call, error)
         else:
             logger.error("read.broke", links=len(call.links), error=type(error).__name__)
-        queue.retry_later(call.rows, error, time_slice)
+        retry_later(call.rows, error, time_slice)
         return
     news = {link.pk for link in call.links if _known(link) != before[link.pk]}
     _note_answer(call.rows, missing, news, began_at)
@@ -120,7 +189,7 @@ def _note_answer(rows: Sequence[LinkRead], missing: set[UUID], news: set[UUID], 
             row.answer(began_at, now=now)
             row.found_change = row.link_id in news
 
-    queue.end(rows, conclude)
+    end(rows, conclude)
     answered = {row.link_id for row in rows} - missing
     deliveries.close_read(answered & news, began_at=began_at, outcome=DeliveryOutcome.CHANGED)
     deliveries.close_read(answered - news, began_at=began_at, outcome=DeliveryOutcome.NO_CHANGE)
@@ -133,3 +202,21 @@ def _note_failure(call: _SharedRead, error: ProviderError) -> None:
             health.note_unasked(link, why=reading.why_unasked(error), at=timezone.now())
         waiting = WebhookDelivery.objects.filter(state=DeliveryState.PROCESSING, links__in=call.links)
         waiting.update(outcome=DeliveryOutcome.WAITING_TO_RETRY)
+
+
+def _readers(rows: "QuerySet[Row]") -> int:
+    """Return how many are at some of these rows now."""
+    taken = work_queue.leased(rows.filter(due_at__isnull=False), timezone.now())
+    return taken.order_by().values("claim_token").distinct().count()
+
+
+def _lingered(due: "QuerySet[Row]") -> bool:
+    """Wait for what is due in a moment; tell whether there is something."""
+    now = timezone.now()
+    free = due.filter(work_queue.unleased(now), due_at__lte=now + LINGER).order_by()
+    at: datetime | None = free.aggregate(at=Min("due_at"))["at"]
+    if at is None:
+        return False
+    release_connections()
+    time.sleep(max((at - now).total_seconds(), 0.01))
+    return True

@@ -14,7 +14,7 @@ from linkadmin.wake_worker import wake_worker
 from linkadmin.webhooks.acceptance import PROCESS_TASK
 from linkadmin.work_queue import TimeSlice
 
-from . import clock, delivery_reads, institutions, queue, reads
+from . import clock, delivery_reads, institutions, reads
 from .full_checks import lifecycle, worker
 
 logger = structlog.get_logger(__name__)
@@ -50,7 +50,7 @@ def process_deliveries() -> None:
 @shared_task(name="sync.wake_reads")
 def wake_reads() -> None:
     """Find every integration with links to be read, so that a lost message loses nothing."""
-    for integration_id in queue.integrations_due(now=timezone.now()):
+    for integration_id in reads.integrations_due(now=timezone.now()):
         wake_worker(READ_TASK, integration_id)
 
 

@@ -12,7 +12,7 @@ from linkadmin.links import due_reads
 from linkadmin.links.models import READ_EVERY, Link, LinkRead, Reason
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.simulator.settings import SimulatorSettings
-from linkadmin.sync import queue, reads, tasks
+from linkadmin.sync import reads, tasks
 from linkadmin.work_queue import claim
 from tests.environment import HERON_INTEGRATION, Environment
 from tests.slowness import SlowProvider
@@ -239,7 +239,7 @@ def test_reader_that_comes_back_too_late_leaves_the_row_to_the_next(env: Environ
     LinkRead.objects.update(lease_until=timezone.now())
     next_one = claimed()
 
-    queue.end(late, LinkRead.drop)
+    reads.end(late, LinkRead.drop)
 
     assert row_of(link).due_at is not None
     assert row_of(link).claim_token == next_one[0].claim_token

@@ -30,7 +30,7 @@ RELEASING = {
     "integrations/call_pool.py",
     "integrations/rate_limiter.py",
     "operations/outcomes.py",
-    "sync/queue.py",
+    "sync/reads.py",
     "work_queue.py",
 }
 
