@@ -7,8 +7,7 @@ from linkadmin.wake_worker import WakeSoon
 
 from . import deliveries, payloads
 from .endpoints import LoadedEndpoint
-from .models import DeliveryOutcome, DeliveryState, WebhookDelivery, timed_id
-from .upserts import insert_or_add
+from .models import DeliveryOutcome, DeliveryState, WebhookDelivery, insert_or_add, timed_id
 
 MAX_BODY = 64 * 1024  # bytes
 LATE_AFTER = timedelta(days=1)  # by the provider's own time

@@ -5,7 +5,7 @@ import uuid
 from datetime import datetime
 
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
@@ -202,3 +202,27 @@ class RefusalCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.integration_id} {self.minute:%H:%M}: {self.count}"
+
+
+def insert_or_add(row: models.Model, *, unique: tuple[str, ...], counter: str) -> int:
+    """Insert a row, or add its counter to that of the row with the same unique columns; return the counter then.
+
+    All in one statement: the ORM can ignore a conflict or overwrite, but neither add nor tell what came of it.
+    """
+    fields = [field for field in row._meta.concrete_fields if not isinstance(field, models.AutoField)]
+    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(row, [str(field.column) for field in fields], unique, counter), values)
+        (count,) = cursor.fetchone()
+    return int(count)
+
+
+def _statement(row: models.Model, columns: list[str], unique: tuple[str, ...], counter: str) -> str:
+    quote = connection.ops.quote_name
+    table, count = quote(row._meta.db_table), quote(counter)
+    names, places = ", ".join(map(quote, columns)), ", ".join(["%s"] * len(columns))
+    return (
+        f"INSERT INTO {table} ({names}) VALUES ({places}) "  # noqa: S608 - names of our own columns
+        f"ON CONFLICT ({', '.join(map(quote, unique))}) "
+        f"DO UPDATE SET {count} = {table}.{count} + excluded.{count} RETURNING {count}"
+    )

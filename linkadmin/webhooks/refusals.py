@@ -15,8 +15,7 @@ from django.utils import timezone
 
 from linkadmin.integrations.models import Integration
 
-from .models import RefusalCount
-from .upserts import insert_or_add
+from .models import RefusalCount, insert_or_add
 
 ALERT_ABOVE = 20  # in one minute
 ONE_BY_ONE = 100  # are counted exactly; later ones by hundreds
