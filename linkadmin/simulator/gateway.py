@@ -2,7 +2,6 @@
 
 import random
 import threading
-from collections.abc import Callable
 from functools import partial
 
 from .belvo import api as belvo
@@ -11,16 +10,11 @@ from .faults import Faults
 from .heron import api as heron
 from .heron import bodies as heron_bodies
 from .limits import Limits
-from .outcomes import SERVER_ERROR, Effects, Refuse, play
+from .outcomes import SERVER_ERROR, Effects, play
 from .settings import SimulatorSettings
 from .store import Store
 from .ticker import catch_up
 from .wire import Reply, Request
-
-Respond = Callable[[Store, Request], Reply]
-Provider = tuple[Respond, Callable[[Refuse], Reply]]  # how it answers, and how it refuses
-BELVO: Provider = belvo.respond, belvo_bodies.refusal
-HERON: Provider = heron.respond, heron_bodies.refusal
 
 
 class Gateway:
@@ -43,20 +37,22 @@ class Gateway:
     def answer(self, request: Request) -> Reply:
         """Answer a call to either provider. Raises ConnectionCut."""
         catch_up(self.store)
-        to_heron = request.path.startswith(heron.PREFIXES)
-        count = self.limits.count_heron if to_heron else self.limits.count_belvo
-        check = count(request, self.store.clock())
-        return check.mark(check.refusal or self._pass(request, *(HERON if to_heron else BELVO)))
+        if request.path.startswith(heron.PREFIXES):
+            check = self.limits.count_heron(request, self.store.clock())
+            effects = Effects(partial(heron.respond, self.store, request), heron_bodies.refusal)
+        else:
+            check = self.limits.count_belvo(request, self.store.clock())
+            effects = Effects(partial(belvo.respond, self.store, request), belvo_bodies.refusal)
+        return check.mark(check.refusal or self._pass(request, effects))
 
-    def _pass(self, request: Request, respond: Respond, refuse: Callable[[Refuse], Reply]) -> Reply:
+    def _pass(self, request: Request, effects: Effects) -> Reply:
         with self._lock:
             fails_by_chance = self._chances.random() < self.settings.error_rate
         self.store.wait(self.settings.latency / 1000)
-        effects = Effects(partial(respond, self.store, request), refuse)
         try:
             if fault := self.faults.take(request):
                 return play(fault.make(), self.store.wait, effects)
-            return refuse(SERVER_ERROR) if fails_by_chance else effects.act()
+            return effects.refuse(SERVER_ERROR) if fails_by_chance else effects.act()
         finally:
             if request.method != "GET":
                 self.store.save()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from linkadmin.simulator.belvo.institutions import INSTITUTIONS, kind_of
-from linkadmin.simulator.filters import COMPARE
+from linkadmin.simulator.fields import COMPARE
 from linkadmin.simulator.generated import Population
 from linkadmin.simulator.server import Simulator
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from linkadmin.simulator.clock import seconds
-from linkadmin.simulator.filters import Rules, chosen, passes
+from linkadmin.simulator.fields import Filters, chosen, passes
 from linkadmin.simulator.store import REMOVED_AFTER, Store, Task
 from linkadmin.simulator.wire import Reply, Request, Route, dispatch, json_reply
 
@@ -58,7 +58,9 @@ def _probe(store: Store, request: Request) -> Reply:
     return json_reply(200, {})
 
 
-def _page(request: Request, records: Iterable[Thing], filters: Rules, show: Callable[[Thing], dict[str, Any]]) -> Reply:
+def _page(
+    request: Request, records: Iterable[Thing], filters: Filters, show: Callable[[Thing], dict[str, Any]]
+) -> Reply:
     """Cut a page out of the records that pass. Raises Refused."""
     wishes = chosen(request.query, filters)
     try:

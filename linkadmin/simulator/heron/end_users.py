@@ -9,8 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from linkadmin.simulator.clock import iso, seconds, without_zone
-from linkadmin.simulator.fields import Field
-from linkadmin.simulator.filters import chosen, passes
+from linkadmin.simulator.fields import Field, chosen, passes
 from linkadmin.simulator.store import PROCESSED_AFTER, REMOVED_AFTER, Store, Task
 from linkadmin.simulator.wire import Reply, Request, as_dict, json_reply
 
