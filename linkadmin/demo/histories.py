@@ -161,8 +161,8 @@ def _live(history: History, start: datetime, end: datetime) -> None:
     count = history.rng.choices((0, 1, 2), (45, 35, 20))[0]
     for number in range(count):
         share = (end - start) / count
-        at = _whole(start + share * (number + history.rng.uniform(0.1, 0.4)))
-        until = _whole(at + min(share * 0.5, history.rng.uniform(0.1, 3) * DAY))
+        at = (start + share * (number + history.rng.uniform(0.1, 0.4))).replace(microsecond=0)
+        until = (at + min(share * 0.5, history.rng.uniform(0.1, 3) * DAY)).replace(microsecond=0)
         if until - at > HOUR:
             _trouble(history, at, until)
 
@@ -258,7 +258,3 @@ def _arrive(history: History, since: datetime | None, now: datetime) -> None:
 def _end(act: Operation) -> datetime:
     assert act.finished_at  # noqa: S101 - all of the past is closed
     return act.finished_at
-
-
-def _whole(at: datetime) -> datetime:
-    return at.replace(microsecond=0)
