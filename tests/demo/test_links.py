@@ -143,7 +143,7 @@ def test_the_customers_and_links_are_found_by_what_people_read_out() -> None:
 def test_two_banks_fail_for_several_customers_since_this_morning() -> None:
     found = incidents(Link.objects.all())
 
-    assert [(each.count >= 4, each.declared) for each in found] == [(True, False), (True, True)]
+    assert [(count >= 4, bank.is_down) for bank, count, _since in found] == [(True, False), (True, True)]
     waiting = Link.objects.filter(cause=Cause.BANK_DOWN)
     assert all(timedelta() < NOW - link.health_since < timedelta(hours=5) for link in waiting)
 
