@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE :=
 OURS := linkadmin tests bin .ci manage.py
 
-.PHONY: help run test environment lint types contracts check lock clean
+.PHONY: help run test environment lint types contracts check messages lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1	\2/p' Makefile | expand -t 18
@@ -37,6 +37,9 @@ contracts: environment ## who may import whom
 	@$(BIN)/lint-imports
 
 check: lint types contracts ## lint, types and contracts
+
+messages: environment ## update the source catalog of texts (needs the package gettext)
+	@$(BIN)/python manage.py makemessages --locale en --no-wrap --no-obsolete --add-location file --ignore .venv --verbosity 0
 
 lock: environment ## compile the requirements files anew from the .in files
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes requirements-uv.in -o requirements-uv.txt

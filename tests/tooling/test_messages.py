@@ -1,0 +1,54 @@
+"""Every text on screen can be translated: templates hold none outside gettext, and the source catalog has them all."""
+
+import ast
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+ROOT = Path(__file__).parents[2]
+CATALOG = Path("linkadmin/locale/en/LC_MESSAGES/django.po")
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+UNTRANSLATED = {"Linkadmin", "HTTP", "ms", "linkadmin-demo"}  # names, units, a password
+
+
+def texts(template: str) -> list[str]:
+    """Return what a template shows without a translation tag."""
+    bare = re.sub(r"{#.*?#}|{% blocktranslate.*?endblocktranslate %}", "", template, flags=re.DOTALL)
+    bare = re.sub(r"{%.*?%}|{{.*?}}", "", bare, flags=re.DOTALL)
+    shown = re.findall(r'\b(?:title|placeholder|aria-label|alt)="([^"]*)"', bare)
+    shown.append(re.sub(r"<(script|style)\b.*?</\1>|<[^>]*>|&\w+;", " ", bare, flags=re.DOTALL))
+    return [word for text in shown for word in re.findall(r"[A-Za-z][\w-]*", text) if word not in UNTRANSLATED]
+
+
+def sources(catalog: Path) -> set[tuple[str, str]]:
+    """Return the context and text of every message."""
+    entries = re.split(r"\n\n", catalog.read_text())
+    return {(field(entry, "msgctxt"), field(entry, "msgid")) for entry in entries if "obsolete" not in entry}
+
+
+def field(entry: str, name: str) -> str:
+    found = re.search(rf'^{name} ((?:".*"\n?)+)', entry, re.MULTILINE)
+    return ast.literal_eval(f"({found[1]})") if found else ""
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.relative_to(ROOT / "templates").as_posix())
+def test_a_template_has_no_text_outside_gettext(path: Path) -> None:
+    assert texts(path.read_text()) == []
+
+
+@pytest.mark.deep
+def test_the_source_catalog_is_complete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: pytest.FixtureRequest
+) -> None:
+    if shutil.which("xgettext") is None:
+        pytest.skip("needs xgettext, of the package gettext")
+    for folder in ("linkadmin", "templates"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("locale", "__pycache__"))
+    (tmp_path / "linkadmin/locale").mkdir()
+    monkeypatch.chdir(tmp_path)
+    settings.LOCALE_PATHS = [str(tmp_path / "linkadmin/locale")]
+    call_command("makemessages", locale=["en"], verbosity=0)
+    assert sources(tmp_path / CATALOG) == sources(ROOT / CATALOG), "run `make messages`"
