@@ -40,7 +40,7 @@ def nothing_is_for_development(**kwargs: Any) -> list[CheckMessage]:
         hint="LINKADMIN_ALLOW_LOOPBACK_PROVIDERS is for development and tests.",
         id="linkadmin.E002",
     )
-    demo = Error("Demo staff can log in with a published password.", hint="Unset LINKADMIN_DEMO.", id="linkadmin.E003")
+    demo = Error("Demo staff can sign in with a published password.", hint="Unset LINKADMIN_DEMO.", id="linkadmin.E003")
     found = ((settings.ALLOW_LOOPBACK_PROVIDERS, loopback), (settings.DEMO, demo))
     return [error for is_on, error in found if is_on]
 
@@ -51,11 +51,11 @@ def proxies_are_counted(**kwargs: Any) -> list[CheckMessage]:
     if behind_proxy == bool(settings.TRUSTED_PROXIES):
         return []
     problem = (
-        "Everybody has the address of the proxy, and shares its sign-in limit."
+        "Every visitor has the proxy's IP address and shares one sign-in limit."
         if behind_proxy
-        else "X-Forwarded-For is believed, but no proxy ends TLS: whoever connects directly can claim any address."
+        else "X-Forwarded-For is trusted, but no proxy terminates TLS: direct clients can claim any IP address."
     )
-    hint = "LINKADMIN_BEHIND_PROXY and LINKADMIN_TRUSTED_PROXIES (how many, 1 for a single one) belong together."
+    hint = "Set LINKADMIN_BEHIND_PROXY and LINKADMIN_TRUSTED_PROXIES (the number of proxies) together."
     return [Error(problem, hint=hint, id="linkadmin.E004")]
 
 

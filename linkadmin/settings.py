@@ -270,6 +270,7 @@ EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "linkadmin" / "locale"]
+FORMAT_MODULE_PATH = ["linkadmin.formats"]
 TIME_ZONE = "UTC"
 
 # --- Static files ---

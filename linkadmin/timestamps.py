@@ -44,8 +44,25 @@ def exact_words(at: datetime | None) -> str:
     """Say a time in full."""
     if at is None:
         return ""
-    local = timezone.localtime(at)
-    return f"{date_format(local, 'j M Y')}, {local:%H:%M:%S} {local:%Z}"
+    return date_format(timezone.localtime(at), "DATETIME_FORMAT")
+
+
+@register.filter
+def lasting(since: datetime) -> str:
+    """Draw how long something has lasted, such as "8 days"."""
+    return _drawn(since, span_words(timezone.now() - since), "")
+
+
+def span_words(span: timedelta) -> str:
+    """Say how long a span is, in its largest unit."""
+    seconds = max(0, int(span.total_seconds()))
+    if seconds < 60:
+        return _("%(count)d s") % {"count": seconds}
+    if seconds < 3600:
+        return _("%(count)d min") % {"count": seconds // 60}
+    if seconds < 86_400:
+        return _("%(count)d h") % {"count": seconds // 3600}
+    return ngettext("%(count)d day", "%(count)d days", span.days) % {"count": span.days}
 
 
 def ago_words(at: datetime, *, now: datetime) -> str:

@@ -360,7 +360,7 @@ def test_auditor_reads_no_name_on_the_code_step_and_in_a_search(env: Environment
     step = env.open(f"/links/{link.pk}/code/", "aud")
     found = read(env.client("aud").post("/links/", {"q": link.end_user.external_id[:-1]}))
 
-    assert "The bank asks for a one-time code" in step.words
+    assert "The bank is asking for a one-time code" in step.words
     assert "W••• Q•••" in found.words
     assert "Wilhelmina" not in step.source + found.source
 

@@ -18,7 +18,7 @@ from .models import User
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     error_messages = DefaultAccountAdapter.error_messages | {
-        "username_password_mismatch": _("User name and password do not match."),
+        "username_password_mismatch": _("Wrong username or password."),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -74,6 +74,4 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     ) -> None:
         """Speak about a changed password only: that one is logged in, or out, the page shows."""
         if message_template == "account/messages/password_changed.txt":
-            messages.success(
-                request, _("Your password is changed. Wherever else you were logged in, you no longer are.")
-            )
+            messages.success(request, _("Your password was changed. You're now signed out everywhere else."))

@@ -25,9 +25,9 @@ from . import sessions
 from .models import User
 from .views import log_out
 
-admin.site.site_title = admin.site.site_header = _("Linkadmin · Records")
+admin.site.site_title = admin.site.site_header = _("Linkadmin · Django admin")
 admin.site.enable_nav_sidebar = False  # the lists are wide, and the first page names them all
-admin.site.index_title = _("Records")
+admin.site.index_title = _("Django admin")
 
 
 def _sign_in(request: HttpRequest, extra_context: Any = None) -> HttpResponse:

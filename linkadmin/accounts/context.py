@@ -28,12 +28,12 @@ class NavEntry:
 
 NAVIGATION: tuple[tuple[Promise, tuple[NavEntry, ...]], ...] = (
     (
-        _("Operate"),
+        _("Work"),
         (
             NavEntry(_("Overview"), "overview", "layout-dashboard", Right.VIEW_OVERVIEW, ("overview",)),
             NavEntry(_("Links"), "link-list", "link", Right.VIEW_LINKS, ("link-", "institution-search", "operation-")),
-            NavEntry(_("Bulk work"), "bulk-list", "list-checks", Right.VIEW_LINKS, ("bulk-",)),
-            NavEntry(_("End users"), "end-user-list", "users", Right.VIEW_END_USERS, ("end-user-", "data-source-")),
+            NavEntry(_("Bulk actions"), "bulk-list", "list-checks", Right.VIEW_LINKS, ("bulk-",)),
+            NavEntry(_("Customers"), "end-user-list", "users", Right.VIEW_END_USERS, ("end-user-", "data-source-")),
             NavEntry(
                 _("Institutions"),
                 "institution-list",
@@ -45,13 +45,13 @@ NAVIGATION: tuple[tuple[Promise, tuple[NavEntry, ...]], ...] = (
         ),
     ),
     (
-        _("Configure"),
+        _("Setup"),
         (
             NavEntry(
                 _("Integrations"), "integration-list", "plug", Right.VIEW_INTEGRATIONS, ("integration-", "full-check-")
             ),
             NavEntry(
-                _("Unknown words"),
+                _("Unrecognized values"),
                 "unrecognized-values",
                 "book-open-text",
                 Right.VIEW_OVERVIEW,
@@ -60,16 +60,16 @@ NAVIGATION: tuple[tuple[Promise, tuple[NavEntry, ...]], ...] = (
         ),
     ),
     (
-        _("Control"),
+        _("Audit"),
         (
             NavEntry(
-                _("Audit trail"),
+                _("Audit log"),
                 "admin:audit_auditevent_changelist",
                 "scroll-text",
                 Right.VIEW_AUDIT,
                 ("admin:audit_",),
             ),
-            NavEntry(_("Records"), "admin:index", "database", Right.VIEW_AUDIT, ("admin:",)),
+            NavEntry(_("Django admin"), "admin:index", "database", Right.VIEW_AUDIT, ("admin:",)),
             NavEntry(
                 _("Staff"), "admin:accounts_user_changelist", "user-cog", Right.MANAGE_STAFF, ("admin:accounts_",)
             ),
@@ -83,6 +83,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """Describe the frame, without asking the database."""
     frame: dict[str, Any] = {
         "environment": ENVIRONMENTS.get(settings.ENVIRONMENT, settings.ENVIRONMENT),
+        "is_production": settings.ENVIRONMENT == "production",
         "demo": settings.DEMO,
         "simulator_url": settings.SIMULATOR_URL,
         "nav": [],

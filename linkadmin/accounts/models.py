@@ -77,16 +77,16 @@ class User(AbstractBaseUser):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     username = models.CharField(
-        _("user name"),
+        _("username"),
         max_length=60,
         unique=True,
         validators=[ASCIIUsernameValidator()],
-        error_messages={"unique": _("This user name is taken.")},
+        error_messages={"unique": _("This username is taken.")},
     )
     name = NameField(_("name"), max_length=120, blank=True)
     role = models.CharField(_("role"), max_length=20, choices=Role)
     is_active = models.BooleanField(
-        _("active"), default=True, help_text=_("Who is not active cannot log in, and is logged out at once.")
+        _("active"), default=True, help_text=_("Inactive staff can't sign in, and are signed out immediately.")
     )
 
     session_stamp = models.CharField(max_length=32, default=new_stamp, editable=False)  # a new one ends all sessions
@@ -96,12 +96,12 @@ class User(AbstractBaseUser):
     USERNAME_FIELD = "username"
 
     class Meta:
-        verbose_name = _("member of staff")
+        verbose_name = _("staff member")
         verbose_name_plural = _("staff")
         constraints = [
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_has_a_known_role"),
             models.UniqueConstraint(
-                Lower("username"), name="user_name_unique", violation_error_message=_("This user name is taken.")
+                Lower("username"), name="user_name_unique", violation_error_message=_("This username is taken.")
             ),
         ]
 

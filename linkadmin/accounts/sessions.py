@@ -38,7 +38,7 @@ def record_log_in(request: HttpRequest, user: User, **kwargs: Any) -> None:
 @receiver(user_logged_out)
 def record_log_out(user: User | None, **kwargs: Any) -> None:
     if user is not None:
-        record_end(user, reason="logged out", actor=user)
+        record_end(user, reason="signed out", actor=user)
 
 
 @receiver(user_login_failed)

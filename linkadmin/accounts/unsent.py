@@ -18,7 +18,7 @@ def tell_signed_out(request: HttpRequest) -> None:
     """Let the sign-in say that nothing was sent. What was typed is kept nowhere."""
     if request.method not in SAFE:
         messages.warning(
-            request, _("You were signed out, so nothing was sent. Sign in to return to the form, and fill it in again.")
+            request, _("You were signed out, so nothing was sent. Sign in to return to the form and fill it out again.")
         )
 
 
@@ -26,7 +26,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Say that nothing was sent, for the form is of another session, and lead back to it."""
     back = page_behind(request)
     if request.headers.get("HX-Request") == "true":
-        messages.warning(request, _("The form was from an earlier session, so nothing was sent. Fill it in again."))
+        messages.warning(request, _("This form is from an earlier session, so nothing was sent. Fill it out again."))
         answer: HttpResponse = HttpResponseClientRedirect(back)
         answer.status_code = 403
         return answer

@@ -98,8 +98,8 @@ def end_session(request: HttpRequest) -> HttpResponse:
     else:
         ended = sessions.end_others(reader(request), current=request.session.session_key)
     if ended:
-        text = ngettext("%(count)d session signed out.", "%(count)d sessions signed out.", ended)
+        text = ngettext("Signed out of %(count)d other session.", "Signed out of %(count)d other sessions.", ended)
         messages.success(request, text % {"count": ended})
     else:
-        messages.info(request, _("There was no other session to sign out."))
+        messages.info(request, _("There were no other sessions to sign out of."))
     return redirect("own-sessions")

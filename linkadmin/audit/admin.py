@@ -106,21 +106,21 @@ class ReadOnlyAdmin(StrictAdmin):
 class SubjectFilter(admin.SimpleListFilter):
     """Filter by the first word of the action: a fixed list, where all distinct actions would read the whole table."""
 
-    title = _("subject")
+    title = _("target type")
     parameter_name = "subject"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [
             ("link", _("Links")),
-            ("end_user", _("End users")),
+            ("end_user", _("Customers")),
             ("operation", _("Operations")),
             ("integration", _("Integrations")),
-            ("bulk_job", _("Bulk work")),
+            ("bulk_job", _("Bulk actions")),
             ("delivery", _("Deliveries")),
             ("session", _("Sessions")),
             ("staff", _("Staff")),
-            ("access", _("Refused access")),
-            ("audit", _("The audit trail itself")),
+            ("access", _("Access denied")),
+            ("audit", _("Audit log")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
@@ -154,24 +154,24 @@ class AuditEventAdmin(ReadOnlyAdmin):
         "operation_id__exact",
         "request_id__exact",
     )
-    search_help_text = _("A user name, the beginning of an action, or an object, operation or request id.")
+    search_help_text = _("A username, the beginning of an action name, or a target, operation, or request ID.")
     sortable_by = ()
 
     @admin.display(description=_("time"))
     def time(self, event: AuditEvent) -> str:
         return f"{timezone.localtime(event.at):%Y-%m-%d %H:%M:%S %Z}"
 
-    @admin.display(description=_("object"))
+    @admin.display(description=_("target"))
     def object(self, event: AuditEvent) -> str:
         return f"{event.object_type} {event.object_id[:SHORT_ID]}".strip()
 
-    @admin.display(description=_("what became of it"))
+    @admin.display(description=_("outcome"))
     def rows(self, event: AuditEvent) -> str | None:
         if event.object_type not in PAGES:
             return None
         return format_html('<a href="{url}">{url}</a>', url=reverse(PAGES[event.object_type], args=[event.object_id]))
 
-    @admin.display(description=_("request id"))
+    @admin.display(description=_("request ID"))
     def request(self, event: AuditEvent) -> str:
         return event.request_id[:SHORT_ID]
 

@@ -48,5 +48,5 @@ def keyed_mac(event_hash: str, *, key: bytes) -> str:
 def audit_key() -> bytes:
     """Return the key of the chain. Raises ImproperlyConfigured if there is none."""
     if not settings.AUDIT_KEY:
-        raise ImproperlyConfigured("LINKADMIN_AUDIT_KEY is not set: nothing can be recorded, so nothing may be done")
+        raise ImproperlyConfigured("LINKADMIN_AUDIT_KEY isn't set. Nothing can be recorded, so nothing is allowed.")
     return str(settings.AUDIT_KEY).encode()

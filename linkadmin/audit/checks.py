@@ -18,13 +18,13 @@ OVERDUE = timedelta(hours=26)  # a night, and two hours for a long log or a late
 # By whether it went back.
 _JUMPS = {
     True: ngettext_lazy(
-        "The server's clock went back by %(count)d minute.",
-        "The server's clock went back by %(count)d minutes.",
+        "The server clock jumped back %(count)d minute.",
+        "The server clock jumped back %(count)d minutes.",
         "count",
     ),
     False: ngettext_lazy(
-        "The server's clock went ahead by %(count)d minute.",
-        "The server's clock went ahead by %(count)d minutes.",
+        "The server clock jumped ahead %(count)d minute.",
+        "The server clock jumped ahead %(count)d minutes.",
         "count",
     ),
 }
@@ -56,19 +56,19 @@ def findings(report: VerificationReport) -> str:
     said = [report.cut]
     if report.broken:
         said.append(
-            _("The audit trail is broken at event %(seq)d: %(reason)s. %(good)d events before it are good.")
+            _("The audit log is broken at event %(seq)d: %(reason)s. The %(good)d events before it are intact.")
             % {"seq": report.broken.seq, "reason": report.broken.reason, "good": report.events}
         )
     if report.unprotected:
         said.append(
-            _("The database doesn't protect the log: triggers are missing or disabled: %(names)s.")
+            _("The database isn't protecting the log. Missing or disabled triggers: %(names)s.")
             % {"names": ", ".join(report.unprotected)}
         )
     if report.forged:
         said.append(
             ngettext(
-                "%(count)d line of the heads was ignored: its signature is wrong.",
-                "%(count)d lines of the heads were ignored: their signatures are wrong.",
+                "We ignored %(count)d signed head with an invalid signature.",
+                "We ignored %(count)d signed heads with invalid signatures.",
                 report.forged,
             )
             % {"count": report.forged}
@@ -76,8 +76,8 @@ def findings(report: VerificationReport) -> str:
     if report.unreadable:
         said.append(
             ngettext(
-                "%(count)d line of the heads is damaged.",
-                "%(count)d lines of the heads are damaged.",
+                "%(count)d signed head is damaged.",
+                "%(count)d signed heads are damaged.",
                 report.unreadable,
             )
             % {"count": report.unreadable}
@@ -97,20 +97,22 @@ def alerts() -> list[AuditAlert]:
         return _faults()
     minutes = round(abs(jump.jumped_by) / 60) or 1
     words = _JUMPS[jump.jumped_by < 0] % {"count": minutes}
-    advice = _("Check its time synchronization: times on pages may be wrong by as much.")
-    return [AuditAlert(f"{words} {advice}", _("Noticed"), jump.jumped_at), *_faults()]
+    advice = _("Check the server's time synchronization. Times shown in Linkadmin may be off by this much.")
+    return [AuditAlert(f"{words} {advice}", _("Detected"), jump.jumped_at), *_faults()]
 
 
 def _faults() -> list[AuditAlert]:
     check, now, told = AuditCheck.objects.first() or AuditCheck(), timezone.now(), []
     if check.verdict != AuditCheck.Verdict.GOOD:
-        words = _("The audit log failed its verification. %(why)s") % {"why": check.finding}
+        words = _("The audit log failed verification. %(why)s") % {"why": check.finding}
         told.append(AuditAlert(words, _("Verified"), check.checked_at or now))
     last = check.checked_at or AuditEvent.objects.order_by("seq").values_list("at", flat=True).first()
     if last and now - last > OVERDUE:
-        words = _("The audit log hasn't been verified for over a day. Check that beat and a worker are running.")
+        words = _(
+            "The audit log hasn't been verified for over a day. Check that the scheduler and a worker are running."
+        )
         told.append(AuditAlert(words, _("Last verified") if check.checked_at else _("First event"), last))
     if settings.AUDIT_HEADS_FILE and check.head_problem:
-        words = _("Signed heads of the audit log can't be written to their file: %(why)s.")
+        words = _("Couldn't write to the signed-heads file: %(why)s.")
         told.append(AuditAlert(words % {"why": check.head_problem}, _("Since"), check.head_problem_since or now))
     return told

@@ -130,7 +130,7 @@ def _locked(path: Path) -> Iterator[int]:
     file = os.open(path, flags, 0o600)
     try:
         if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise OSError(0, "it is not a plain file")
+            raise OSError(0, "it isn't a regular file")
         os.fchmod(file, 0o600)
         _lock(file)
         yield file

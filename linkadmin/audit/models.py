@@ -15,13 +15,13 @@ class Outcome(models.TextChoices):
     REQUESTED = "requested", _("Requested")  # written before the act is tried
     DONE = "done", _("Done")
     DENIED = "denied", _("Denied")  # the person may not
-    REJECTED = "rejected", _("Refused")  # the person may, the other side said no
+    REJECTED = "rejected", _("Rejected")  # the person may, the other side said no
     NOT_SENT = "not_sent", _("Not sent")
-    NEEDS_CODE = "needs_code", _("Needs a code")
+    NEEDS_CODE = "needs_code", _("Code needed")
     EXPIRED = "expired", _("Expired")
-    CANCELED = "canceled", _("Cancelled")
+    CANCELED = "canceled", _("Canceled")
     UNKNOWN = "unknown", _("Unknown")
-    NEEDS_DECISION = "needs_decision", _("Undecided")
+    NEEDS_DECISION = "needs_decision", _("Needs a decision")
 
 
 class AppendOnlyError(Exception):
@@ -43,15 +43,15 @@ class AuditEvent(models.Model):
 
     seq = models.BigIntegerField(_("number"), primary_key=True)
     at = models.DateTimeField(_("time"))
-    actor_id = models.CharField(_("actor id"), max_length=36, blank=True)  # empty: the machine, or nobody yet known
-    actor = models.CharField(_("actor"), max_length=150, blank=True)
+    actor_id = models.CharField(_("person ID"), max_length=36, blank=True)  # empty: the machine, or nobody yet known
+    actor = models.CharField(_("person"), max_length=150, blank=True)
     actor_role = models.CharField(_("role"), max_length=20, blank=True)
     action = models.CharField(_("action"), max_length=80)
-    object_type = models.CharField(_("object type"), max_length=40, blank=True)
-    object_id = models.CharField(_("object id"), max_length=64, blank=True)
+    object_type = models.CharField(_("target type"), max_length=40, blank=True)
+    object_id = models.CharField(_("target ID"), max_length=64, blank=True)
     outcome = models.CharField(_("outcome"), max_length=20, choices=Outcome)
-    operation_id = models.CharField(_("operation id"), max_length=36, blank=True)
-    request_id = models.CharField(_("request id"), max_length=36, blank=True)
+    operation_id = models.CharField(_("operation ID"), max_length=36, blank=True)
+    request_id = models.CharField(_("request ID"), max_length=36, blank=True)
     details = models.JSONField(_("details"), default=dict, blank=True)
     prev = models.CharField(_("previous hash"), max_length=64)
     canonical = models.TextField(_("canonical text"))
@@ -62,7 +62,7 @@ class AuditEvent(models.Model):
 
     class Meta:
         verbose_name = _("audit event")
-        verbose_name_plural = _("audit trail")
+        verbose_name_plural = _("audit log")
         indexes = [
             models.Index(fields=["at"], name="audit_at"),
             models.Index(fields=["actor", "seq"], name="audit_actor"),
@@ -106,9 +106,9 @@ class AuditCheck(models.Model):
     class Verdict(models.IntegerChoices):
         """The exit status of `verify_audit`."""
 
-        GOOD = 0, _("Good")
+        GOOD = 0, _("Verified")
         BROKEN = 1, _("Broken")
-        CUT = 2, _("Cut or rewritten")
+        CUT = 2, _("Truncated or rewritten")
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     checked_at = models.DateTimeField(null=True)

@@ -81,26 +81,27 @@ def _heads(path: Path | None) -> tuple[Heads, str]:
     own = Path(settings.AUDIT_HEADS_FILE)
     try:
         if path is None and own.exists() and not own.is_file():  # a pipe in its place would be waited at for ever
-            raise OSError(0, "it is not a plain file")
+            raise OSError(0, "it isn't a regular file")
         heads = read(path or own)
     except OSError as error:
         if path is None and not written:
             return Heads(), ""
-        return Heads(), _("The file of signed heads can't be read: %(why)s.") % {"why": error.strerror}
+        return Heads(), _("Couldn't read the signed-heads file: %(why)s.") % {"why": error.strerror}
     if path is None and heads.newest < written:
         words = _(
-            "The file of signed heads is cut: it ends at event %(newest)d, but event %(written)d was written to it."
+            "The signed-heads file was truncated: it ends at event %(newest)d, but event %(written)d had been "
+            "written to it."
         )
         return heads, words % {"newest": heads.newest, "written": written}
     if not heads.hashes and (path or heads.forged):
-        return heads, _("The file holds no head with a good signature.")
+        return heads, _("The signed-heads file contains no validly signed head.")
     return heads, ""
 
 
 def _shorter(heads: Heads, last: int) -> str:
     if last >= heads.newest:
         return ""
-    words = _("The log was cut: it ends at event %(last)d, but a signed head names event %(newest)d.")
+    words = _("The log was truncated: it ends at event %(last)d, but a signed head refers to event %(newest)d.")
     return words % {"last": last, "newest": heads.newest}
 
 
@@ -114,10 +115,10 @@ def _walk(head: AuditHead | None, last: int, heads: Heads, *, key: bytes) -> tup
             return VerificationReport(events=seq, head=prev, broken=Break(seq + 1, reason)), rewritten
         seq, prev = row["seq"], row["hash"]
         if not rewritten and heads.hashes.get(seq, set()) - {prev}:
-            rewritten = _("The log was rewritten: a signed head names another event %(seq)d.") % {"seq": seq}
+            rewritten = _("The log was rewritten: event %(seq)d doesn't match its signed head.") % {"seq": seq}
     broken = None
     if (seq, prev) != (head.seq, head.hash):
-        broken = Break(min(seq, head.seq) + 1, "the head names another last event")
+        broken = Break(min(seq, head.seq) + 1, "the head names a different last event")
     return VerificationReport(events=seq, head=prev, broken=broken), rewritten
 
 
@@ -138,12 +139,12 @@ def _fault(row: Row, *, seq: int, prev: str, key: bytes) -> str:
     if row["seq"] != seq:
         return "the event is missing"
     if row["prev"] != prev:
-        return "it does not follow the event before it"
+        return "it doesn't follow the previous event"
     if row["hash"] != chained_hash(row["canonical"], prev=prev):
-        return "its hash does not fit its text"
+        return "its hash doesn't match its text"
     if not hmac.compare_digest(row["mac"], keyed_mac(row["hash"], key=key)):
-        return "its MAC does not fit its hash"
+        return "its MAC doesn't match its hash"
     # People read the columns; the chain protects the text. Reading it is cheaper than writing it anew.
     if json.loads(row["canonical"]) != {name: row[name] for name in FACTS} | {"at": instant_text(row["at"])}:
-        return "its columns do not say what was recorded"
+        return "its columns don't match what was recorded"
     return ""

@@ -31,7 +31,7 @@ class BulkJobAdmin(FoundById, ReadOnlyAdmin):
     list_select_related = ("actor",)
     ordering = ("-created_at", "id")
     search_fields = ("actor__username__exact",)
-    search_help_text = _("A job's id, or a user name.")
+    search_help_text = _("A job ID or a username.")
     sortable_by = ()
 
 
@@ -44,5 +44,5 @@ class BulkItemAdmin(FoundById, ReadOnlyAdmin):
     list_select_related = ("job",)
     ordering = ("-id",)
     search_fields = ("link__remote_id__exact",)
-    search_help_text = _("The id of a job or of a link, ours or the provider's.")
+    search_help_text = _("A job ID or a link ID (ours or the provider's).")
     sortable_by = ()

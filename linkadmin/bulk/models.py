@@ -30,9 +30,9 @@ PLANS_OF_ONE = 3  # not confirmed yet
 
 
 class JobKind(models.TextChoices):
-    CHECK_STATUS = "check_status", _("Refresh")
-    ASSIGN = "assign", _("Assign an owner")
-    NOTE = "note", _("Add a note")
+    CHECK_STATUS = "check_status", _("Check status")
+    ASSIGN = "assign", _("Assign")
+    NOTE = "note", _("Add note")
 
 
 RIGHTS = {
@@ -43,9 +43,9 @@ RIGHTS = {
 
 
 class JobState(models.TextChoices):
-    DRAFT = "draft", _("Not confirmed yet")
+    DRAFT = "draft", _("Draft")
     RUNNING = "running", _("Running")
-    PAUSED = "paused", _("Stopped")
+    PAUSED = "paused", _("Paused")
     DONE = "done", _("Done")
 
 
@@ -60,21 +60,24 @@ class SkipReason(models.TextChoices):
     """Our own reasons, beside those for which a provider could not be asked."""
 
     ENDED = "ended", _("The link was removed.")
-    OFF = "off", _("Its integration is switched off.")
-    KEYS = "keys", _("The provider refuses the keys of its integration.")
-    SAME_ASSIGNEE = "same_assignee", _("It has this owner already.")
-    NOT_LISTED = "not_listed", _("The provider did not list it. A second look decides whether it is gone.")
-    BROKEN = "broken", _("Something went wrong here, and not at the provider. An administrator finds it in the log.")
+    OFF = "off", _("Its integration is inactive.")
+    KEYS = "keys", _("The provider is rejecting this integration's API keys.")
+    SAME_ASSIGNEE = "same_assignee", _("Already assigned to this person.")
+    NOT_LISTED = "not_listed", _("The provider's list didn't include it. Another check will confirm whether it's gone.")
+    BROKEN = (
+        "broken",
+        _("Something went wrong on our side, not at the provider. An administrator can find the details in the log."),
+    )
 
 
 class BulkJob(models.Model):
     """One act on many links, as one person planned and confirmed it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    kind = models.CharField(_("kind"), max_length=12, choices=JobKind.choices)
-    state = models.CharField(_("state"), max_length=8, choices=JobState.choices, default=JobState.DRAFT)
+    kind = models.CharField(_("type"), max_length=12, choices=JobKind.choices)
+    state = models.CharField(_("status"), max_length=8, choices=JobState.choices, default=JobState.DRAFT)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="bulk_jobs", verbose_name=_("asked for by")
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="bulk_jobs", verbose_name=_("started by")
     )
     assignee = models.ForeignKey(  # whom links are handed over to
         settings.AUTH_USER_MODEL,
@@ -82,20 +85,20 @@ class BulkJob(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        verbose_name=_("owner"),
+        verbose_name=_("assignee"),
     )
     text = models.TextField(_("note"), max_length=LONGEST_NOTE, blank=True)  # what is written down
     total = models.PositiveIntegerField(_("links"), default=0)
-    created_at = models.DateTimeField(_("planned"), default=timezone.now)
-    started_at = models.DateTimeField(_("began"), null=True, blank=True)
-    finished_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     paused_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
         related_name="+",
-        verbose_name=_("stopped by"),
+        verbose_name=_("paused by"),
     )
     # Summed up when it is done; until then its rows are counted.
     done = models.PositiveIntegerField(_("done"), default=0)
@@ -182,15 +185,15 @@ class BulkItem(models.Model):
     job = models.ForeignKey(BulkJob, on_delete=models.CASCADE, related_name="items", db_index=False)
     part = models.ForeignKey(BulkPart, on_delete=models.CASCADE, null=True, related_name="items")  # None: skipped
     link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="bulk_items")
-    state = models.CharField(_("state"), max_length=8, choices=ItemState.choices, default=ItemState.WAITING)
-    why = models.CharField(_("why"), max_length=80, blank=True)  # a `SkipReason`, or what `Link.check_failed` keeps
+    state = models.CharField(_("status"), max_length=8, choices=ItemState.choices, default=ItemState.WAITING)
+    why = models.CharField(_("reason"), max_length=80, blank=True)  # a `SkipReason`, or what `Link.check_failed` keeps
     before = models.CharField(max_length=20, blank=True)  # the state that a check found, and that it left
     after = models.CharField(max_length=20, blank=True)
-    finished_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 
     class Meta:
-        verbose_name = _("link of a bulk job")
-        verbose_name_plural = _("links of bulk jobs")
+        verbose_name = _("link in a bulk job")
+        verbose_name_plural = _("links in bulk jobs")
         constraints = [models.UniqueConstraint(fields=["job", "link"], name="one_item_per_link_and_job")]
         indexes = [models.Index(fields=["job", "state", "id"], name="bulk_items_of_job")]
 

@@ -33,7 +33,7 @@ COLUMNS = (
 
 
 class NothingSelected(
-    Refusal, reason="nothing_selected", words=_("No link was selected. Tick rows, or choose all that match.")
+    Refusal, reason="nothing_selected", words=_("No links selected. Select individual rows or all results.")
 ):
     """No row was ticked, or none matches any more."""
 
@@ -43,14 +43,14 @@ class TooManyLinks(Refusal, reason="too_many_links"):
 
     def __init__(self, most: int) -> None:
         words = ngettext(
-            "One job takes at most %(most)s link, and more match. Narrow the filter.",
-            "One job takes at most %(most)s links, and more match. Narrow the filter.",
+            "A job can include up to %(most)s link, but more match. Narrow your filters.",
+            "A job can include up to %(most)s links, but more match. Narrow your filters.",
             most,
         )
         super().__init__(words % {"most": f"{most:,}"})
 
 
-class PlanOver(Refusal, reason="plan_over", words=_("This plan is no longer true. Select the links again.")):
+class PlanOver(Refusal, reason="plan_over", words=_("This draft has expired. Select the links again.")):
     """The plan is too old, or its assignee has left."""
 
 

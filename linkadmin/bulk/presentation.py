@@ -69,9 +69,9 @@ class JobProgress:
 def title(job: BulkJob) -> str:
     """Say what a job does."""
     kinds = {
-        JobKind.CHECK_STATUS: ngettext("Refresh %(total)d link", "Refresh %(total)d links", job.total),
-        JobKind.ASSIGN: ngettext("Hand over %(total)d link", "Hand over %(total)d links", job.total),
-        JobKind.NOTE: ngettext("Note about %(total)d link", "Note about %(total)d links", job.total),
+        JobKind.CHECK_STATUS: ngettext("Check status of %(total)d link", "Check status of %(total)d links", job.total),
+        JobKind.ASSIGN: ngettext("Assign %(total)d link", "Assign %(total)d links", job.total),
+        JobKind.NOTE: ngettext("Add note to %(total)d link", "Add note to %(total)d links", job.total),
     }
     return kinds[JobKind(job.kind)] % {"total": job.total}
 
@@ -89,7 +89,7 @@ def progress(job: BulkJob) -> JobProgress:
     if job.is_running:
         shown += [watch.waiting()] if watch.has_stopped() else _pace(job)
     if job.is_stopped:
-        shown.append(_("Nothing more is begun. What waits can be gone on with at any time."))
+        shown.append(_("Paused. You can resume at any time."))
     return JobProgress(job_badge(job), ended, job.total, tuple(shown))
 
 
@@ -98,7 +98,7 @@ def job_badge(job: BulkJob) -> StateBadge:
         return StateBadge("warn", "triangle-alert", job.get_state_display())
     label = job.get_state_display()
     if job.is_running:
-        label = watch.ongoing(label, _("Waiting for background work"))
+        label = watch.ongoing(label, _("Waiting for a background worker"))
     return StateBadge(*JOB_BADGES[JobState(job.state)], label)
 
 
@@ -117,20 +117,17 @@ def item_rows(job: BulkJob, items: Iterable[BulkItem], *, see_names: bool) -> li
 def about(at: datetime) -> str:
     """Return a time to the minute, with its day if that is not today."""
     local = timezone.localtime(at)
-    style = "H:i" if local.date() == timezone.localdate() else "j M, H:i"
-    return f"{date_format(local, style)} {local:%Z}"
+    return date_format(local, "H:i T" if local.date() == timezone.localdate() else "DATETIME_FORMAT")
 
 
 def _doing(job: BulkJob, ahead: Forecast) -> list[str]:
     if not ahead.now + ahead.later:
-        return [_("There is nothing to do.")]
+        return [_("There's nothing to do.")]
     if not job.asks_provider:
         return [_written(job, ahead.now)]
-    words = ngettext("%(count)d link can be read now.", "%(count)d links can be read now.", ahead.now)
+    words = ngettext("%(count)d link will be checked now.", "%(count)d links will be checked now.", ahead.now)
     now = [words % {"count": ahead.now}] if ahead.now else []
-    calls = ngettext(
-        "It takes %(count)d call to the provider.", "It takes %(count)d calls to the providers.", ahead.calls
-    )
+    calls = ngettext("This will use %(count)d API request.", "This will use %(count)d API requests.", ahead.calls)
     first = [watch.waiting()] if watch.has_stopped() else [*now, *_waiting(ahead)]
     return [*first, calls % {"count": ahead.calls}]
 
@@ -138,10 +135,10 @@ def _doing(job: BulkJob, ahead: Forecast) -> list[str]:
 def _written(job: BulkJob, count: int) -> str:
     if job.kind == JobKind.ASSIGN:
         words = ngettext(
-            "%(count)d link is handed over to %(who)s.", "%(count)d links are handed over to %(who)s.", count
+            "%(count)d link will be assigned to %(who)s.", "%(count)d links will be assigned to %(who)s.", count
         )
         return words % {"count": count, "who": isolated(job.assignee.display_name) if job.assignee else ""}
-    words = ngettext("The note is added to %(count)d link.", "The note is added to %(count)d links.", count)
+    words = ngettext("The note will be added to %(count)d link.", "The note will be added to %(count)d links.", count)
     return words % {"count": count}
 
 
@@ -150,18 +147,18 @@ def _waiting(ahead: Forecast) -> list[str]:
     if not ahead.later:
         return []
     if ahead.last_at is None:
-        words = ngettext("%(count)d link waits.", "%(count)d links wait.", ahead.later)
+        words = ngettext("%(count)d link waiting.", "%(count)d links waiting.", ahead.later)
         return [words % {"count": ahead.later}, *ahead.held]
     if ahead.held:  # and these say why
         words = ngettext(
-            "%(count)d link follows at about %(time)s.",
-            "%(count)d links follow, the last at about %(time)s.",
+            "%(count)d link later, at about %(time)s.",
+            "%(count)d links later, the last at about %(time)s.",
             ahead.later,
         )
     else:
         words = ngettext(
-            "%(count)d link follows when the provider's quota gets free, at about %(time)s.",
-            "%(count)d links follow as the providers' quotas get free, the last at about %(time)s.",
+            "%(count)d link when the rate limit allows, at about %(time)s.",
+            "%(count)d links as rate limits allow, the last at about %(time)s.",
             ahead.later,
         )
     return [words % {"count": ahead.later, "time": about(ahead.last_at)}, *ahead.held]
@@ -170,7 +167,7 @@ def _waiting(ahead: Forecast) -> list[str]:
 def _left_out(job: BulkJob) -> list[str]:
     skipped = job.items.filter(state=ItemState.SKIPPED).order_by("why").values_list("why").annotate(n=Count("pk"))
     return [
-        ngettext("%(count)d link is left out: %(why)s", "%(count)d links are left out, each for one reason: %(why)s", n)
+        ngettext("%(count)d link skipped: %(why)s", "%(count)d links skipped: %(why)s", n)
         % {"count": n, "why": why_words(why)}
         for why, n in skipped
     ]
@@ -192,7 +189,7 @@ def _sums(job: BulkJob, tally: dict[str, int]) -> list[str]:
     )
     counted += [
         (ngettext("%(count)d failed.", "%(count)d failed.", tally["failed"]), tally["failed"]),
-        (ngettext("%(count)d was left out.", "%(count)d were left out.", tally["skipped"]), tally["skipped"]),
+        (ngettext("%(count)d skipped.", "%(count)d skipped.", tally["skipped"]), tally["skipped"]),
     ]
     return [words % {"count": count} for words, count in counted if count]
 
@@ -203,7 +200,7 @@ def _pace(job: BulkJob) -> list[str]:
     seconds = min(RATED.total_seconds(), (now - (job.started_at or now)).total_seconds())
     links = job.parts.filter(done_at__gte=now - RATED).aggregate(n=Sum("links"))["n"] or 0
     rate = round(60 * links / max(1.0, seconds))
-    words = ngettext("%(count)d link a minute.", "%(count)d links a minute.", rate) % {"count": rate}
+    words = ngettext("%(count)d link per minute.", "%(count)d links per minute.", rate) % {"count": rate}
     return [*([words] if rate else []), *(_waiting(forecast(job)) if job.asks_provider else [])]
 
 
@@ -222,7 +219,7 @@ def _item_row(job: BulkJob, item: BulkItem, *, see_names: bool) -> ItemRow:
     return ItemRow(
         item=item,
         customer=item.link.end_user.called(see_names=see_names),
-        bank=item.link.bank or _("Bank not named"),
+        bank=item.link.bank or _("Unnamed institution"),
         before=_state_badge(item.before) if item.before and item.after and item.before != item.after else None,
         state=_item_badge(job, item),
     )
@@ -234,7 +231,7 @@ def _item_badge(job: BulkJob, item: BulkItem) -> StateBadge:
         return _checked_badge(item)
     is_stopped = job.is_stopped and state is ItemState.WAITING
     tone, icon = BADGES[ItemState.SKIPPED if is_stopped else state]
-    return StateBadge(tone, icon, _("Stopped") if is_stopped else str(state.label), why_words(item.why))
+    return StateBadge(tone, icon, _("Paused") if is_stopped else str(state.label), why_words(item.why))
 
 
 def _checked_badge(item: BulkItem) -> StateBadge:

@@ -50,7 +50,9 @@ class Selection:
 
 class NewAssigneeForm(forms.Form):
     assignee = AssigneeField(
-        label=gettext_lazy("New owner"), queryset=possible_assignees(), empty_label=gettext_lazy("Choose")
+        label=gettext_lazy("New assignee"),
+        queryset=possible_assignees(),
+        empty_label=gettext_lazy("Select an assignee"),
     )
 
 

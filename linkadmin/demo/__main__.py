@@ -24,24 +24,24 @@ from .processes import run_together
 HOST = "127.0.0.1"
 WELCOME = """
 Linkadmin is ready:  http://{host}:{port}/
-  log in as          support, manager, auditor or admin; the password is linkadmin-demo
-  the drill ground   http://{host}:{simulator_port}/  says what to type to make the provider do what
+  Sign in as         support, manager, auditor or admin; the password is linkadmin-demo
+  Simulator guide    http://{host}:{simulator_port}/  (test values for every outcome)
 Try first, as support:
-  1. New link, Heron sandbox: any customer id and name, any access token, any new item id.
-  2. Links, Acme Corp (the first of the list): Update credentials, with any password. The bank asks for a code.
-  3. Give it a wrong code, then 111111. The link is proving, and works once a fresh reading shows it.
-Ctrl-C ends everything. `make run` again keeps the data, `make run RESET=1` starts over.
+  1. New link, Heron sandbox: any customer ID and name, any access token, any new item ID.
+  2. Links, Acme Corp (first in the list): Update credentials, any password. The bank asks for a code.
+  3. Enter a wrong code, then 111111. The link shows "Working" once a status check confirms the repair.
+Ctrl-C stops everything. `make run` keeps the data; `make run RESET=1` starts over.
 """
 
 
 def main() -> int:
     """Run the demo and tell the exit status; leave with one sentence when it cannot start."""
     parser = ArgumentParser(prog="python -m linkadmin.demo")
-    parser.add_argument("--reset", action="store_true", help="remove the demo's data first, but not its keys")
+    parser.add_argument("--reset", action="store_true", help="delete the demo's data first, but keep its keys")
     reset = parser.parse_args().reset
     port, simulator_port = _port("PORT", "8000"), _port("SIMULATOR_PORT", "8800")
     if port == simulator_port:
-        sys.exit(f"PORT and SIMULATOR_PORT are both {port}: choose two.")
+        sys.exit(f"PORT and SIMULATOR_PORT are both {port}. Choose two different ports.")
     os.chdir(PROJECT)
     os.umask(0o077)
     no_core_dumps()
@@ -60,7 +60,7 @@ def main() -> int:
         try:
             prepare(data)
         except subprocess.CalledProcessError as error:
-            sys.exit(f"The demo could not be prepared: {error.cmd[2]} failed, see above.")
+            sys.exit(f"The demo couldn't be prepared: {error.cmd[2]} failed, see above.")
         return run_together(
             _commands(port, simulator_port, data),
             when_started=lambda: _welcome(port, simulator_port),
@@ -79,7 +79,9 @@ def _port(name: str, default: str) -> int:
             probe.bind((HOST, int(text)))
         except OSError as error:
             other = int(text) + 10 if int(text) < 65000 else default
-            sys.exit(f"Port {text} cannot be had ({error.strerror}): choose another, make run {name}={other} say.")
+            sys.exit(
+                f"Port {text} isn't available ({error.strerror}). Choose another, such as make run {name}={other}."
+            )
     return int(text)
 
 
@@ -91,7 +93,7 @@ def _alone(data: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            sys.exit(f"Another make run is using {data}: end it, or set LINKADMIN_DATA to another folder.")
+            sys.exit(f"Another make run is using {data}. Stop it, or set LINKADMIN_DATA to another folder.")
         yield
 
 
@@ -131,7 +133,7 @@ def _welcome(port: int, simulator_port: int) -> None:
         time.sleep(0.1)
         if time.monotonic() - said > TICK_SECONDS:
             said = time.monotonic()
-            say(f"  starting the pages, {said - started:.0f} s")
+            say(f"  starting web processes, {said - started:.0f} s")
     sys.stdout.write(WELCOME.format(host=HOST, port=port, simulator_port=simulator_port))
     sys.stdout.flush()
 

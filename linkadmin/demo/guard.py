@@ -6,8 +6,8 @@ from .casting import id_of
 from .names import STAFF
 
 REFUSAL = (
-    "This database holds demo staff, whose password is published, so Linkadmin doesn't start with it. "
-    "Use another database, or set LINKADMIN_DEMO=1 if this is the demo."
+    "This database contains demo staff with a published password, so Linkadmin doesn't start. Use "
+    "another database, or set LINKADMIN_DEMO=1 if this is the demo."
 )
 
 

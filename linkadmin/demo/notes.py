@@ -13,12 +13,12 @@ from .names import OWNERS
 
 MANAGER = "manager"
 NOTES = (
-    "Phoned: their accountant has the bank's device, back on Monday.",
-    "Wrote to them with the steps. They will do it this week.",
-    "The bank's app is being changed over. Wait until they have the new one.",
-    "Spoke with the assignee: she gives the code herself, best after four in the afternoon.",
-    "Second time this quarter. If it happens again, offer to connect anew.",
-    "They moved to another branch: the login is the same, the device is new.",
+    "Called them: their accountant has the bank's device, back on Monday.",
+    "Emailed them the steps. They'll do it this week.",
+    "They're switching to the bank's new app. Wait until they have it.",
+    "Spoke with the owner: she reads out the codes herself, best after 4 p.m.",
+    "Second time this quarter. If it happens again, offer to reconnect.",
+    "They moved to another branch: same username, new device.",
 )
 NOTED = 0.7  # of the links that do not work
 NOTED_LONG_AGO = 0.08  # of those that do

@@ -43,7 +43,7 @@ def prepare(data: Path) -> None:
     stamp, wanted = data / "prepared", fingerprint(variables, sorted(files))
     # Starting Django only to find nothing to do would double the time of a warm start.
     if not all((data / name).exists() for name in MADE) or not stamp.exists() or stamp.read_text() != wanted:
-        say("Preparing the database and the demo data")
+        say("Preparing the database and demo data")
         if not all((data / name).exists() for name in KEYS):
             _manage("makekeys", "--verbosity", "0")
         _manage("preparedemo")

@@ -62,11 +62,11 @@ def words() -> str:
     """Say on pages what doesn't run, and what that means; nothing while all runs, or is only starting."""
     if not has_stopped():
         return ""
-    told = _("Background work has stopped.")
+    told = _("Background processing has stopped.")
     since = glance().since
     if since is None:
-        return f"{told} " + _("No background program has run yet: statuses on all pages may be out of date.")
-    return f"{told} " + _("Nothing has been checked since %(time)s: statuses on all pages may be out of date.") % {
+        return f"{told} " + _("No background process has run yet. Statuses may be out of date.")
+    return f"{told} " + _("Nothing has been checked since %(time)s. Statuses may be out of date.") % {
         "time": _exact(since)
     }
 
@@ -79,8 +79,8 @@ def ongoing(claim: str, otherwise: str = "") -> str:
 def waiting() -> str:
     since = glance().since
     if since is None:
-        return _("Waiting for background work to start.")
-    return _("Waiting for background work to start again. It was last active on %(time)s.") % {"time": _exact(since)}
+        return _("Waiting for background processing to start.")
+    return _("Waiting for background processing to restart. Last active: %(time)s.") % {"time": _exact(since)}
 
 
 def has_stopped() -> bool:
@@ -93,7 +93,7 @@ def is_starting() -> bool:
 
 
 def _exact(moment: datetime) -> str:
-    return date_format(timezone.localtime(moment), "M j, Y, H:i T")
+    return date_format(timezone.localtime(moment), "DATETIME_FORMAT")
 
 
 def is_old(moment: datetime | None) -> bool:

@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.core.validators import RegexValidator
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.audit import log
@@ -16,12 +17,14 @@ from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.admin import StrictAdmin
 from linkadmin.audit.models import Outcome
 from linkadmin.providers import PROVIDERS, provider_class
+from linkadmin.providers.http.addresses import InvalidBaseUrl
 from linkadmin.providers.types import CredentialField, FieldKind, Secret
 from linkadmin.wake_worker import wake_worker
 from linkadmin.web.secret_input import SecretInput
 
 from .keys import store_secret
 from .models import INSTITUTIONS_TASK, Integration
+from .texts import translated
 
 
 class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -39,7 +42,8 @@ class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
         )
         # What each kind of provider asks for, under names that no other kind has.
         self.asked = {
-            kind: {f"{kind}_{field.name}": field for field in provider_class(kind).config_fields} for kind in kinds
+            kind: {f"{kind}_{field.name}": translated(field) for field in provider_class(kind).config_fields}
+            for kind in kinds
         }
         for kind, named in self.asked.items():
             for name, field in named.items():
@@ -65,14 +69,14 @@ class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
         for name, field in self.asked[kind].items():
             kept = field.secret and self.instance.secrets.filter(name=field.name).exists()
             if field.required and not kept and not cleaned.get(name) and name not in self.errors:
-                self.add_error(name, _("This provider needs it."))
+                self.add_error(name, _("Required by this provider."))
 
     def _check_address(self, kind: str, address: str | None) -> None:
         try:
             if address:
                 provider_class(kind).check_base_url(address, allow_loopback=settings.ALLOW_LOOPBACK_PROVIDERS)
-        except ValueError as error:
-            self.add_error("base_url", str(error))
+        except InvalidBaseUrl as error:
+            self.add_error("base_url", gettext(error.message) % error.values)
 
     def _field(self, kind: str, asked: CredentialField) -> forms.Field:
         label = f"{provider_class(kind).label}: {asked.label}"
@@ -85,7 +89,8 @@ class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
             return forms.CharField(label=label, required=False, max_length=200, initial=initial, validators=checks)
         kept = self.instance.secrets.filter(name=asked.name).first() if self.instance.provider else None
         help_text = (
-            _("Kept sealed, fingerprint %(print)s. Leave empty to keep it.") % {"print": kept.fingerprint}
+            _("Stored encrypted (fingerprint %(print)s). Leave blank to keep the current value.")
+            % {"print": kept.fingerprint}
             if kept
             else ""
         )

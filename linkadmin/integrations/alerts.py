@@ -58,7 +58,7 @@ def why_keys(integration: Integration) -> str:
     """Return the reason on everything that can't be done while an integration's keys are rejected; empty if it can."""
     if not integration.keys_rejected:
         return ""
-    return _("%(provider)s rejects our API keys for %(name)s.") % {
+    return _("%(provider)s is rejecting our API keys for %(name)s.") % {
         "provider": integration.provider_label,
         "name": isolated(integration.name),
     }

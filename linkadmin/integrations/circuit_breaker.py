@@ -27,7 +27,7 @@ def denial_of(breaker: CircuitBreaker, *, now: datetime) -> Denial | None:
     if now < breaker.open_until <= now + LONGEST_PAUSE:  # a later one was set by a clock that was ahead
         return Denial(PAUSED, breaker.open_until, why(breaker))
     if breaker.probe_until is not None and now < breaker.probe_until <= now + LONGEST_CALL:
-        return Denial(PAUSED, why=_("one call finds out whether the provider answers again"))
+        return Denial(PAUSED, why=_("we're waiting for one request to show whether the provider is responding again"))
     return None
 
 
@@ -35,8 +35,8 @@ def why(breaker: CircuitBreaker) -> str:
     """Say what calls are paused for."""
     if breaker.open_reason == OF_LAST:
         failed = breaker.recent.count(FAILED)
-        return _("%(failed)d of the last %(seen)d calls failed") % {"failed": failed, "seen": len(breaker.recent)}
-    return ngettext("%(count)d failure in a row", "%(count)d failures in a row", breaker.failures) % {
+        return _("%(failed)d of the last %(seen)d requests failed") % {"failed": failed, "seen": len(breaker.recent)}
+    return ngettext("%(count)d request failed", "%(count)d requests failed in a row", breaker.failures) % {
         "count": breaker.failures
     }
 

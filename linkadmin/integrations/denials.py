@@ -21,24 +21,26 @@ NO_FREE_SLOT = frozenset({NO_SLOT, OWN_SHARE})  # which is over in a moment
 DENIED = frozenset({PAUSED, QUOTA, KEYS_REJECTED, NO_DATABASE}) | NO_FREE_SLOT  # by us, so that nothing was sent
 
 _DENIALS: "Mapping[str, StrOrPromise]" = {
-    PAUSED: gettext_lazy("Calls to this provider are paused for a while: too many of them failed."),
-    QUOTA: gettext_lazy("The provider limits how often we may call, and nothing is left of that for now."),
-    NO_SLOT: gettext_lazy("Too many calls to this provider are under way at once."),
-    OWN_SHARE: gettext_lazy("One person may use half of the request slots of this provider, and uses them."),
-    KEYS_REJECTED: gettext_lazy("The provider refuses our keys, so no call is made with them."),
-    NO_DATABASE: gettext_lazy("Our own database could not be reached, and without it no call is made."),
+    PAUSED: gettext_lazy("We paused requests to this provider because too many failed."),
+    QUOTA: gettext_lazy("We've used up the provider's rate limit for now."),
+    NO_SLOT: gettext_lazy("Too many requests to this provider are in progress."),
+    OWN_SHARE: gettext_lazy(
+        "You've reached your limit for this provider: one person can use at most half of the request slots."
+    ),
+    KEYS_REJECTED: gettext_lazy("The provider is rejecting our API keys, so we didn't send the request."),
+    NO_DATABASE: gettext_lazy("We couldn't reach our database, so nothing was sent."),
 }
 _LOST_CALLS: "Mapping[str, StrOrPromise]" = {
-    ADDRESS_REFUSED: gettext_lazy("The integration's address is none that may be called."),
-    "not_connected": gettext_lazy("No connection to the provider could be made."),
-    "not_configured": gettext_lazy("The keys of this integration are missing, or cannot be opened."),
-    "tls": gettext_lazy("The provider could not prove that it is the provider."),
-    "timeout": gettext_lazy("The provider took longer than we wait for it."),
-    "reset": gettext_lazy("The line to the provider broke."),
-    "broken": gettext_lazy("The line to the provider broke."),
-    "cut": gettext_lazy("The provider's answer broke off half-way."),
-    "oversized": gettext_lazy("The provider's answer was longer than we read."),
-    "unreadable": gettext_lazy("What came back is no answer we can read, such as a web page in its place."),
+    ADDRESS_REFUSED: gettext_lazy("Requests to this integration's base URL aren't allowed."),
+    "not_connected": gettext_lazy("We couldn't connect to the provider."),
+    "not_configured": gettext_lazy("This integration's API keys are missing or can't be decrypted."),
+    "tls": gettext_lazy("We couldn't verify the provider's TLS certificate."),
+    "timeout": gettext_lazy("The provider took too long to respond."),
+    "reset": gettext_lazy("The connection to the provider was lost."),
+    "broken": gettext_lazy("The connection to the provider was lost."),
+    "cut": gettext_lazy("The provider's response was cut off."),
+    "oversized": gettext_lazy("The provider's response was too large."),
+    "unreadable": gettext_lazy("We couldn't read the response. It may have been a web page."),
 }
 
 
@@ -46,9 +48,9 @@ def describe(denial: Denial, integration: object) -> str:
     """Say until when, where that is known, and why an integration's calls are denied."""
     name, why = isolated(str(integration)), denial.why
     if denial.retry_at is None:
-        return _("Calls to %(name)s are paused: %(why)s.") % {"name": name, "why": why}
+        return _("Requests to %(name)s are paused: %(why)s.") % {"name": name, "why": why}
     until = {"name": name, "time": clock_time(denial.retry_at), "why": why}
-    return _("Calls to %(name)s are paused until %(time)s: %(why)s.") % until
+    return _("Requests to %(name)s are paused until %(time)s: %(why)s.") % until
 
 
 def words_for(reason: str) -> str:
@@ -58,7 +60,7 @@ def words_for(reason: str) -> str:
 
 def why_unasked(reason: str) -> str:
     """Return a sentence for why a link could not be asked about: a reason of ours or a provider's code."""
-    answered = _("The provider answered with the error “%(code)s”.")
+    answered = _("The provider responded with the error “%(code)s”.")
     return words_for(reason) or answered % {"code": reason}
 
 

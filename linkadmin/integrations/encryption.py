@@ -48,7 +48,9 @@ def _place(table: str, row: UUID, field: str, version: int) -> bytes:
 @lru_cache(maxsize=1)
 def _box() -> aead.Aead:
     if not settings.SEALING_KEYSET:
-        raise ImproperlyConfigured("LINKADMIN_SEALING_KEYSET is not set: run manage.py makekeys, or give its file")
+        raise ImproperlyConfigured(
+            "LINKADMIN_SEALING_KEYSET isn't set. Run manage.py makekeys, or set LINKADMIN_SEALING_KEYSET_FILE."
+        )
     aead.register()
     handle = tink.json_proto_keyset_format.parse(settings.SEALING_KEYSET, secret_key_access.TOKEN)
     return handle.primitive(aead.Aead)

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.fields import NameField
@@ -34,24 +35,26 @@ class Integration(models.Model):
     """One account at one provider: an address, keys, and the links reached through it."""
 
     class KeyState(models.TextChoices):
-        UNTESTED = "untested", _("Not tried yet")
-        VALID = "valid", _("Keys are good")
-        REJECTED = "rejected", _("Keys are refused")
-        UNREACHABLE = "unreachable", _("No good answer")
+        UNTESTED = "untested", _("API keys untested")
+        VALID = "valid", _("API keys valid")
+        REJECTED = "rejected", _("API keys rejected")
+        UNREACHABLE = "unreachable", _("No usable response")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     provider = models.CharField(_("provider"), max_length=20)
     name = NameField(_("name"), max_length=80, unique=True)
-    base_url = models.CharField(_("base address"), max_length=200)
+    base_url = models.CharField(_("base URL"), max_length=200)
     options = models.JSONField(_("options"), default=dict, blank=True)  # the provider's non-secret config fields
-    is_active = models.BooleanField(_("in use"), default=True)
-    key_state = models.CharField(_("keys"), max_length=12, choices=KeyState.choices, default=KeyState.UNTESTED)
-    keys_rejected_at = models.DateTimeField(_("keys refused since"), null=True, blank=True)
-    keys_retry_at = models.DateTimeField(_("refused keys are tried again"), null=True, blank=True)  # None: by a person
+    is_active = models.BooleanField(_("active"), default=True)
+    key_state = models.CharField(_("API keys"), max_length=12, choices=KeyState.choices, default=KeyState.UNTESTED)
+    keys_rejected_at = models.DateTimeField(_("API keys rejected since"), null=True, blank=True)
+    keys_retry_at = models.DateTimeField(
+        _("next retry of rejected API keys"), null=True, blank=True
+    )  # None: by a person
     tested_at = models.DateTimeField(_("last tested"), null=True, blank=True)
-    test_detail = models.CharField(_("answer of the last test"), max_length=500, blank=True)
-    institutions_read_at = models.DateTimeField(_("institutions read"), null=True, blank=True)
-    last_full_check_at = models.DateTimeField(_("all links read"), null=True, blank=True)  # when it began
+    test_detail = models.CharField(_("last test result"), max_length=500, blank=True)
+    institutions_read_at = models.DateTimeField(_("institution list fetched"), null=True, blank=True)
+    last_full_check_at = models.DateTimeField(_("last full check"), null=True, blank=True)  # when it began
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     objects = IntegrationQuerySet.as_manager()
@@ -77,11 +80,12 @@ class Integration(models.Model):
 
     @property
     def remote_id_label(self) -> str:
-        return self.provider_class.remote_id_label
+        return gettext(self.provider_class.remote_id_label)
 
     @property
     def practice_hints(self) -> PracticeHints:
-        return self.provider_class.practice_hints
+        hints = self.provider_class.practice_hints
+        return PracticeHints(gettext(hints.create), gettext(hints.update), gettext(hints.code))
 
     def can(self, capability: Capability) -> bool:
         return capability in self.provider_class.capabilities

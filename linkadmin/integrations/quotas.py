@@ -50,13 +50,15 @@ def denial_of(quotas: Sequence[CallQuota], *, by_hand: bool = False, in_backgrou
 def why(quota: CallQuota) -> str:
     """Say why a window has no call left."""
     if not quota.calls and quota.guesses:
-        return _("the provider got too many requests and did not say how long to wait")
+        return _("the provider rate-limited us and didn't say for how long")
     if not quota.calls:
-        return _("the provider asked to wait")
+        return _("the provider asked us to wait")
     if quota.used < quota.calls:
-        return _("what is left of its quota is kept for what people do")
+        return _("the rest of the rate limit is reserved for requests by staff")
     return ngettext(
-        "the quota of %(count)d call is used up", "the quota of %(count)d calls is used up", quota.calls
+        "the limit of %(count)d request has been reached",
+        "the limit of %(count)d requests has been reached",
+        quota.calls,
     ) % {"count": quota.calls}
 
 

@@ -20,39 +20,39 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 CALLS: "Mapping[str, StrOrPromise]" = {
-    "": gettext_lazy("All calls together"),
-    "test_connection": gettext_lazy("Test the connection"),
-    "create_link": gettext_lazy("Create a link"),
+    "": gettext_lazy("All requests"),
+    "test_connection": gettext_lazy("Test connection"),
+    "create_link": gettext_lazy("Create link"),
     "update_credentials": gettext_lazy("Update credentials"),
-    "submit_code": gettext_lazy("Send a one-time code"),
-    "refresh_data": gettext_lazy("Fetch new data"),
+    "submit_code": gettext_lazy("Submit code"),
+    "refresh_data": gettext_lazy("Refresh data"),
     "change_settings": gettext_lazy("Change settings"),
-    "remove_link": gettext_lazy("Remove a link"),
-    "remove_link_in_background": gettext_lazy("Remove a link in the background"),
-    "replace_token": gettext_lazy("Hand over an access token"),
-    "create_repair_url": gettext_lazy("Make a repair address"),
-    "regenerate_reports": gettext_lazy("Make reports anew"),
-    "create_end_user": gettext_lazy("Create a customer"),
-    "rename_end_user": gettext_lazy("Rename a customer"),
-    "switch_data_source": gettext_lazy("Switch a data source"),
-    "add_webhook": gettext_lazy("Subscribe to a topic"),
-    "switch_webhook": gettext_lazy("Switch a subscription"),
-    "remove_webhook": gettext_lazy("End a subscription"),
-    "read_link": gettext_lazy("Read a link"),
-    "find_link": gettext_lazy("Look for a link"),
-    "read_links": gettext_lazy("Read several links"),
+    "remove_link": gettext_lazy("Delete link"),
+    "remove_link_in_background": gettext_lazy("Delete link (background)"),
+    "replace_token": gettext_lazy("Replace access token"),
+    "create_repair_url": gettext_lazy("Create repair URL"),
+    "regenerate_reports": gettext_lazy("Regenerate reports"),
+    "create_end_user": gettext_lazy("Add customer"),
+    "rename_end_user": gettext_lazy("Change customer name"),
+    "switch_data_source": gettext_lazy("Include or exclude data source"),
+    "add_webhook": gettext_lazy("Subscribe to topic"),
+    "switch_webhook": gettext_lazy("Pause or resume subscription"),
+    "remove_webhook": gettext_lazy("Unsubscribe from topic"),
+    "read_link": gettext_lazy("Read link"),
+    "find_link": gettext_lazy("Find link"),
+    "read_links": gettext_lazy("Read links by ID"),
     "list_links": gettext_lazy("List links"),
-    "list_links_everywhere": gettext_lazy("List links of the whole account"),
-    "list_institutions": gettext_lazy("Read the institutions"),
-    "find_institutions": gettext_lazy("Look for institutions"),
-    "read_institution": gettext_lazy("Read an institution"),
+    "list_links_everywhere": gettext_lazy("List all links"),
+    "list_institutions": gettext_lazy("List institutions"),
+    "find_institutions": gettext_lazy("Search institutions"),
+    "read_institution": gettext_lazy("Read institution"),
     "list_consents": gettext_lazy("List consents"),
-    "read_consent": gettext_lazy("Read a consent"),
+    "read_consent": gettext_lazy("Read consent"),
     "list_end_users": gettext_lazy("List customers"),
-    "read_end_user": gettext_lazy("Read a customer"),
-    "read_processing": gettext_lazy("Ask how far processing is"),
+    "read_end_user": gettext_lazy("Read customer"),
+    "read_processing": gettext_lazy("Read processing status"),
     "list_data_sources": gettext_lazy("List data sources"),
-    "list_connectors": gettext_lazy("List integrations at the provider"),
+    "list_connectors": gettext_lazy("List connectors"),
     "list_webhooks": gettext_lazy("List subscriptions"),
     "list_webhook_topics": gettext_lazy("List topics"),
 }
@@ -64,11 +64,11 @@ def usage_of(integration: Integration) -> dict[str, Any]:
     breaker = CircuitBreaker.objects.filter(integration=integration).first() or CircuitBreaker(integration=integration)
     slots = CallSlot.objects.filter(integration=integration, lease_until__gt=now).order_by("taken_at", "id")
     quotas = list(CallQuota.objects.filter(integration=integration, window_ends_at__gt=now).order_by("scope"))
-    no_calls = StateBadge("bad", "circle-x", _("No calls: the keys are rejected"))
+    no_calls = StateBadge("bad", "circle-x", _("Stopped: API keys rejected"))
     return {
         "state": no_calls if integration.keys_rejected else _state(breaker, quotas, now=now),
         "is_open": breaker.open_until is not None,
-        "calls": [(name_of(slot.call) if slot.call else _("About to be made"), slot.taken_at) for slot in slots],
+        "calls": [(name_of(slot.call) if slot.call else _("Preparing"), slot.taken_at) for slot in slots],
         "slots": settings.CALLS_AT_ONCE_PER_INTEGRATION,
         "quotas": [_quota(quota) for quota in quotas],
         "keys": _keys(integration),
@@ -82,16 +82,19 @@ def name_of(call: str) -> str:
 
 def _state(breaker: CircuitBreaker, quotas: Iterable[CallQuota], *, now: datetime) -> StateBadge:
     if breaker.open_until is None and any(quota.used >= quota.calls for quota in quotas):
-        return StateBadge("warn", "hourglass", _("A quota is used up"))
+        return StateBadge("warn", "hourglass", _("Rate limited"))
     if breaker.open_until is None:
-        return StateBadge("ok", "circle-check", _("Calls go through"))
+        return StateBadge("ok", "circle-check", _("OK"))
     if breaker.open_until > now:
         until = {"time": clock_time(breaker.open_until), "why": circuit_breaker.why(breaker)}
         return StateBadge("bad", "circle-x", _("Paused until %(time)s: %(why)s") % until)
     if breaker.probe_until is not None and breaker.probe_until > now:
-        return StateBadge("warn", "hourglass", _("Trying one call"), circuit_breaker.why(breaker))
+        return StateBadge("warn", "hourglass", _("Testing with one request"), circuit_breaker.why(breaker))
     return StateBadge(
-        "warn", "hourglass", _("The next call finds out whether it works again"), circuit_breaker.why(breaker)
+        "warn",
+        "hourglass",
+        _("Paused. The next request will show whether the provider is responding again."),
+        circuit_breaker.why(breaker),
     )
 
 
@@ -100,17 +103,17 @@ def _quota(quota: CallQuota) -> dict[str, str]:
     used = {"used": min(quota.used, quota.calls), "calls": quota.calls}
     return {
         "scope": name_of(quota.scope),
-        "used": _("%(used)d of %(calls)d") % used if quota.calls else _("wait"),
+        "used": _("%(used)d of %(calls)d") % used if quota.calls else _("provider asked us to wait"),
         "ends": clock_time(quota.window_ends_at),
-        "source": _("told by the provider") if quota.reported else _("from its documents"),
+        "source": _("set by the provider") if quota.reported else _("documented limit"),
     }
 
 
 def _keys(integration: Integration) -> str:
     if not integration.keys_rejected:
-        return _("Not refused")
+        return _("None")
     if integration.keys_retry_at is None:
-        return _("Refused: no calls until a person tests the connection")
-    retried = _("Refused: tried again at %(time)s, or when a person tests the connection")
+        return _("Rejected: no requests until someone tests the connection")
+    retried = _("Rejected: we'll try again at %(time)s, or when someone tests the connection")
     claim = retried % {"time": clock_time(integration.keys_retry_at)}
-    return watch.ongoing(claim, _("Refused: tried again when a person tests the connection"))
+    return watch.ongoing(claim, _("Rejected: we'll try again when someone tests the connection"))

@@ -34,7 +34,7 @@ def integration_detail(request: HttpRequest, pk: Any) -> HttpResponse:
     context = {
         "integration": integration,
         "options": [
-            (field.label, integration.options.get(field.name, ""))
+            (_(field.label), integration.options.get(field.name, ""))
             for field in integration.provider_class.config_fields
             if not field.secret
         ],
@@ -53,14 +53,14 @@ def integration_test(request: HttpRequest, pk: Any) -> HttpResponse:
     try:
         tested = connections.test_connection(integration, actor=reader(request))
     except NotSent:
-        why = why_denied(integration, "test_connection") or _("Too many calls to this provider are under way.")
+        why = why_denied(integration, "test_connection") or _("Too many requests to this provider are in progress.")
         messages.warning(request, _("%(why)s Nothing was sent.") % {"why": why})
         return onward
     except Busy:
-        messages.warning(request, _("The provider is rate limiting us, so the keys weren't tested. Test again later."))
+        messages.warning(request, _("The provider is rate-limiting us, so the keys weren't tested. Test again later."))
         return onward
     if tested.key_state == Integration.KeyState.VALID:
-        messages.success(request, _("The provider answered and accepts the keys."))
+        messages.success(request, _("The provider accepted the API keys."))
     else:
         messages.error(request, _("The connection test failed: %(why)s") % {"why": tested.test_detail})
     return onward

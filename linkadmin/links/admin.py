@@ -42,7 +42,7 @@ class EndUserAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
     list_display = ("external_id", "customer", "created_at")
     ordering = ("external_id",)
     search_fields = ("external_id__startswith",)
-    search_help_text = _("The beginning of a customer id.")
+    search_help_text = _("The first characters of a customer ID.")
 
 
 @admin.register(Institution)
@@ -79,10 +79,10 @@ class LinkAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
     list_select_related = ("end_user", "institution", "integration")
     ordering = ("urgency", "health_since", "id")
     search_fields = ("remote_id__exact", "end_user__external_id__exact")
-    search_help_text = _("A link's id, ours or the provider's, or a customer id.")
+    search_help_text = _("A link ID (ours or the provider's) or a customer ID.")
     sortable_by = ()
 
-    @admin.display(description=_("state"))
+    @admin.display(description=_("status"))
     def state(self, link: Link) -> str:
         return badge(link).label
 
@@ -95,5 +95,5 @@ class HealthChangeAdmin(FoundById, ReadOnlyAdmin):
     list_filter = ("new", "source", "at")
     ordering = ("-id",)
     search_fields = ("link__remote_id__exact",)
-    search_help_text = _("A link's id, ours or the provider's, or an operation id.")
+    search_help_text = _("A link ID (ours or the provider's) or an operation ID.")
     sortable_by = ()

@@ -19,8 +19,8 @@ class NoteForm(forms.Form):
     text = forms.CharField(
         label=gettext_lazy("Note"),
         widget=forms.Textarea(attrs={"rows": 3, "maxlength": LONGEST_NOTE}),
-        help_text=gettext_lazy("For colleagues. Never a password, a code or a key."),
-        error_messages={"required": gettext_lazy("Write something.")},
+        help_text=gettext_lazy("For colleagues. Never enter a password, code, or key."),
+        error_messages={"required": gettext_lazy("Enter a note.")},
     )
 
     def clean_text(self) -> str:
@@ -47,7 +47,7 @@ class AssigneeForm(forms.Form):
     """Who looks after a link from now on. It says whose it was when it was drawn."""
 
     assignee = AssigneeField(
-        label=gettext_lazy("Owner"), queryset=User.objects.none(), required=False, empty_label=gettext_lazy("Nobody")
+        label=gettext_lazy("Assignee"), queryset=User.objects.none(), required=False, empty_label=gettext_lazy("–")
     )
     was = forms.UUIDField(required=False, widget=forms.HiddenInput)
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.template import Context
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from linkadmin.providers.types import HealthState
 from linkadmin.web.badges import StateBadge
@@ -68,8 +69,8 @@ def by_state(page: Context) -> dict[str, Any]:
 
 def _note(key: str, tally: Counter[str]) -> str:
     if key == "customer" and (waiting := tally[HealthState.CUSTOMER_CODE.value]):
-        return _("%(count)d want a code") % {"count": waiting}
+        return ngettext("%(count)d needs a code", "%(count)d need a code", waiting) % {"count": waiting}
     if key == "fine":
         share = 100 * group_counts(tally)["fine"] / max(1, standing(tally).total())
-        return _("%(share).1f %% of all links") % {"share": share}
+        return _("%(share).1f%% of all links") % {"share": share}
     return ""

@@ -58,7 +58,7 @@ def _in_words(tally: Counter[HealthState]) -> str:
     """Say how many days it was in which state: working first, then what lasted longest."""
     total = tally.total()
     if not total:
-        return _("Nothing is known of it yet.")
+        return _("Nothing recorded yet.")
     order = sorted(tally, key=lambda state: (state is not HealthState.HEALTHY, -tally[state], STATES[state].rank))
     whole = ngettext("%(state)s on %(count)d of %(total)d day", "%(state)s on %(count)d of %(total)d days", total)
     said = [whole % {"state": STATES[order[0]].label, "count": tally[order[0]], "total": total}]

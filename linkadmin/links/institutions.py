@@ -26,12 +26,12 @@ TROUBLE_LINKS = 2  # so many links waiting for one bank are a trouble of the ban
 # What the words of a catalogue mean to staff. A word that is not here is shown as it came.
 WORDS: Mapping[str, Promise] = {
     "bank": _("Bank"),
-    "fiscal": _("Tax office"),
+    "fiscal": _("Tax authority"),
     "employment": _("Employer"),
     "healthy": _("Working"),
     INSTITUTION_DOWN: _("Down"),
-    "credentials": _("User name and password"),
-    MAY_ASK_FOR_CODE: _("May ask for a code"),
+    "credentials": _("Username and password"),
+    MAY_ASK_FOR_CODE: _("May require a code"),
     **dict.fromkeys(BY_CONSENT, _("Open finance")),
 }
 
@@ -62,7 +62,7 @@ class InstitutionFilter(django_filters.FilterSet):  # type: ignore[misc]
     country = django_filters.ChoiceFilter(
         choices=lambda: _values_of("country"), label=_("Country"), empty_label=_("Any country")
     )
-    kind = django_filters.ChoiceFilter(choices=lambda: _values_of("kind"), label=_("Kind"), empty_label=_("Any kind"))
+    kind = django_filters.ChoiceFilter(choices=lambda: _values_of("kind"), label=_("Type"), empty_label=_("Any type"))
     status = django_filters.ChoiceFilter(
         choices=lambda: _values_of("status"), label=_("Status"), empty_label=_("Any status")
     )
@@ -75,21 +75,21 @@ class InstitutionFilter(django_filters.FilterSet):  # type: ignore[misc]
     code = django_filters.ChoiceFilter(
         method="of_code",
         label=_("One-time code"),
-        empty_label=_("Code or not"),
-        choices=[("yes", _("May ask for a code")), ("no", _("Asks for no code"))],
+        empty_label=_("Any code requirement"),
+        choices=[("yes", _("May require a code")), ("no", _("No code required"))],
     )
     listed = django_filters.ChoiceFilter(
         method=lambda institutions, _name, _value: institutions.filter(UNLISTED),
-        label=_("Catalogue"),
-        empty_label=_("Listed or not"),
+        label=_("Institution list"),
+        empty_label=_("Listed or not listed"),
         choices=[("no", _("No longer listed"))],
     )
 
     ours = django_filters.ChoiceFilter(
         method=lambda institutions, _name, _value: without_links(institutions),
         label=_("Our links"),
-        empty_label=_("With our links or not"),
-        choices=[("no", _("Without a link of ours"))],
+        empty_label=_("With or without our links"),
+        choices=[("no", _("Without links"))],
     )
 
     class Meta:

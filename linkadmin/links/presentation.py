@@ -82,7 +82,7 @@ def badge_of(state: HealthState, reason: str = "") -> StateBadge:
 def badge(link: Link) -> StateBadge:
     """Return how what is known of a link is shown; a repair that is not proven yet is neither green nor red."""
     judged = link.judgement
-    mark = _("The provider contradicts itself") if link.conflict and judged.group is not None else ""
+    mark = _("Provider reports conflicting status") if link.conflict and judged.group is not None else ""
     shown = replace(_badge(judged.look, str(judged.reason)), mark=mark)
     return without_green(shown) if link.integration.keys_rejected else shown
 
@@ -178,7 +178,7 @@ def _advice(link: Link, advice: str) -> str:
         return watch.ongoing(advice)
     if not link.waits_too_long:
         return advice
-    write = _("This has lasted more than two days: write to the provider's support with the request id.")
+    write = _("This has lasted over 2 days. Contact provider support with the request ID.")
     return f"{advice} {write}"
 
 
@@ -187,7 +187,7 @@ def _row(link: Link, standing: Standing, *, see_names: bool) -> LinkRow:
     return LinkRow(
         link=link,
         customer=link.end_user.called(see_names=see_names),
-        bank=link.bank or _("Bank not named"),
+        bank=link.bank or _("Unnamed institution"),
         is_unlisted=bool(bank and not bank.is_listed_since(link.integration.institutions_read_at)),
         standing=standing,
         turn="" if standing.turn is Turn.NOBODY else str(standing.turn.label),

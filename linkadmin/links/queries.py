@@ -36,15 +36,15 @@ CUSTOMERS, CUSTOMERS_BY_ID = Keyset("name", "id"), Keyset("external_id")
 class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
     state = django_filters.ChoiceFilter(
         method="of_state",
-        label=_("State"),
-        empty_label=_("Any state"),
+        label=_("Status"),
+        empty_label=_("Any status"),
         choices=lambda: [
             # Whose turn it is comes first, the states after it, by their own names.
             *((group.value, group.label) for group in Group),
             (VERIFYING, VERIFYING_LOOK.label),
-            (ESCALATE, _("Wait for more than two days")),
-            (SOMEBODY, _("Need a customer or us")),
-            (ACTIVE, _("Not ended")),
+            (ESCALATE, _("Waiting over 2 days")),
+            (SOMEBODY, _("Waiting on customer or us")),
+            (ACTIVE, _("Not disconnected")),
             *((state.value, STATES[state].label) for state in HealthState),
         ],
     )
@@ -52,10 +52,12 @@ class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
         queryset=Integration.objects.order_by("name"), label=_("Integration"), empty_label=_("Any integration")
     )
     institution = django_filters.ModelChoiceFilter(
-        queryset=Institution.objects.order_by("display_name", "name"), label=_("Bank"), empty_label=_("Any bank")
+        queryset=Institution.objects.order_by("display_name", "name"),
+        label=_("Institution"),
+        empty_label=_("Any institution"),
     )
     mine = django_filters.ChoiceFilter(
-        method="of_assignee", label=_("Owner"), empty_label=_("Any owner"), choices=[("1", _("Mine"))]
+        method="of_assignee", label=_("Assignee"), empty_label=_("Anyone"), choices=[("1", _("Mine"))]
     )
 
     # From other pages; nobody picks one from a list here.
@@ -63,7 +65,7 @@ class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
     unknown = django_filters.ModelChoiceFilter(
         queryset=UnrecognizedValue.objects.all(),
         method=lambda links, _name, value: showing(links.filter(disconnected_at=None), value),
-        label=_("Unknown word"),
+        label=_("Unrecognized value"),
         widget=forms.HiddenInput,
     )
 

@@ -57,7 +57,7 @@ class OperationAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
         "end_user__external_id__exact",
         "actor__username__exact",
     )
-    search_help_text = _("An operation, request, link or customer id, or a user name.")
+    search_help_text = _("An operation, request, link, or customer ID, or a username.")
     sortable_by = ()
 
 

@@ -23,8 +23,8 @@ class AskedAgain(TextChoices):
 
     FURTHER_STEP = "further_step", _("the bank asked for one more thing")
     NOT_APPROVED = "not_approved", _("not approved yet")
-    WRONG_CODE = "wrong_code", _("the code was wrong or expired")
-    CANT_TELL = "cant_tell", _("the code was wrong, or the bank wants one more")
+    WRONG_CODE = "wrong_code", _("wrong or expired code")
+    CANT_TELL = "cant_tell", _("wrong code, or the bank wants another one")
 
     @property
     def counts(self) -> bool:

@@ -23,37 +23,37 @@ from .challenges import AskedAgain
 
 
 class OperationKind(models.TextChoices):
-    CREATE_LINK = "create_link", _("Create the link")
-    UPDATE_CREDENTIALS = "update_credentials", _("Update the credentials")
-    SUBMIT_CODE = "submit_code", _("Send the one-time code")
-    REFRESH_DATA = "refresh_data", _("Fetch new data")
-    CHANGE_SETTINGS = "change_settings", _("Change the settings")
-    REMOVE_LINK = "remove_link", _("Remove the link")
-    REPLACE_TOKEN = "replace_token", _("Hand over a new access token")
-    REPAIR_URL = "create_repair_url", _("Make a repair address")
-    REGENERATE_REPORTS = "regenerate_reports", _("Make the reports anew")
-    CREATE_END_USER = "create_end_user", _("Let the provider know the customer")
-    RENAME_END_USER = "rename_end_user", _("Change the customer's name at the provider")
-    SWITCH_DATA_SOURCE = "switch_data_source", _("Count a data source in or out")
-    ADD_WEBHOOK = "add_webhook", _("Subscribe to a topic")
-    SWITCH_WEBHOOK = "switch_webhook", _("Pause a subscription or let it go on")
-    REMOVE_WEBHOOK = "remove_webhook", _("End a subscription")
+    CREATE_LINK = "create_link", _("Create link")
+    UPDATE_CREDENTIALS = "update_credentials", _("Update credentials")
+    SUBMIT_CODE = "submit_code", _("Submit code")
+    REFRESH_DATA = "refresh_data", _("Refresh data")
+    CHANGE_SETTINGS = "change_settings", _("Change settings")
+    REMOVE_LINK = "remove_link", _("Delete link")
+    REPLACE_TOKEN = "replace_token", _("Replace access token")
+    REPAIR_URL = "create_repair_url", _("Create repair URL")
+    REGENERATE_REPORTS = "regenerate_reports", _("Regenerate reports")
+    CREATE_END_USER = "create_end_user", _("Add customer")
+    RENAME_END_USER = "rename_end_user", _("Change customer name")
+    SWITCH_DATA_SOURCE = "switch_data_source", _("Include or exclude data source")
+    ADD_WEBHOOK = "add_webhook", _("Subscribe to topic")
+    SWITCH_WEBHOOK = "switch_webhook", _("Pause or resume subscription")
+    REMOVE_WEBHOOK = "remove_webhook", _("Unsubscribe from topic")
 
 
 class OperationState(models.TextChoices):
-    PREPARED = "prepared", _("Prepared")
-    CANCELED = "canceled", _("Withdrawn")
+    PREPARED = "prepared", _("Preparing")
+    CANCELED = "canceled", _("Canceled")
     SENDING = "sending", _("Contacting the bank")
     NOT_SENT = "not_sent", _("Not sent")
-    SUCCEEDED = "succeeded", _("Done")
-    REJECTED = "rejected", _("Refused")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    REJECTED = "rejected", _("Rejected")
     NEEDS_CODE = "needs_code", _("Code needed")
-    CODE_ENTERED = "code_entered", _("Code asked for and given")
-    EXPIRED = "expired", _("Code came too late")
-    UNKNOWN = "unknown", _("Unknown")
-    CONFIRMED_DONE = "confirmed_done", _("Done, as the provider's records show")
-    CONFIRMED_NOT_DONE = "confirmed_not_done", _("Not done, as the provider's records show")
-    NEEDS_DECISION = "needs_decision", _("Unknown: a person must decide")
+    CODE_ENTERED = "code_entered", _("Code entered")
+    EXPIRED = "expired", _("Code expired")
+    UNKNOWN = "unknown", _("Outcome unknown")
+    CONFIRMED_DONE = "confirmed_done", _("Succeeded (confirmed)")
+    CONFIRMED_NOT_DONE = "confirmed_not_done", _("Didn't happen (confirmed)")
+    NEEDS_DECISION = "needs_decision", _("Needs a decision")
 
 
 # Those whose call has the provider log in at the bank.
@@ -96,8 +96,8 @@ class Operation(models.Model):
     """One change at a provider, asked for by one click of one person."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    kind = models.CharField(_("kind"), max_length=20, choices=kind_choices)
-    state = models.CharField(_("state"), max_length=20, choices=State.choices, default=State.PREPARED)
+    kind = models.CharField(_("type"), max_length=20, choices=kind_choices)
+    state = models.CharField(_("status"), max_length=20, choices=State.choices, default=State.PREPARED)
     version = models.PositiveIntegerField(default=1)
     integration = models.ForeignKey(Integration, on_delete=models.PROTECT, related_name="operations")
     link = models.ForeignKey(Link, on_delete=models.PROTECT, null=True, blank=True, related_name="operations")
@@ -111,17 +111,17 @@ class Operation(models.Model):
     parameters = models.JSONField(default=dict, blank=True)  # what was typed and is not secret
     natural_key = models.CharField(max_length=120, blank=True)  # the remote id of what it makes or changes, if known
 
-    created_at = models.DateTimeField(_("prepared"), default=timezone.now)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
-    finished_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     check_at = models.DateTimeField(null=True, blank=True)  # when an unknown outcome is next read about
     good_data_before = models.DateTimeField(null=True, blank=True)  # the link's last good data when this was sent
 
     http_status = models.PositiveSmallIntegerField(_("HTTP status"), default=0)
-    code = models.CharField(_("provider's code"), max_length=80, blank=True)
-    words = models.CharField(_("provider's words"), max_length=500, blank=True)
-    request_id = models.CharField(_("provider's request id"), max_length=80, blank=True)
+    code = models.CharField(_("provider code"), max_length=80, blank=True)
+    words = models.CharField(_("provider message"), max_length=500, blank=True)
+    request_id = models.CharField(_("provider request ID"), max_length=80, blank=True)
     outcome = models.CharField(_("outcome"), max_length=40, blank=True)  # the class of the error, or what proved it
     cause = models.CharField(max_length=40, blank=True)
     field_errors = models.JSONField(default=dict, blank=True)
@@ -250,7 +250,7 @@ class Operation(models.Model):
         if self.state == State.EXPIRED and self.outcome == REPAIR_URL_LOST:
             return str(_("Void"))
         if self.is_awaited:
-            return str(_("Accepted: the provider does it in its own time"))
+            return str(_("Accepted, in progress at the provider"))
         if self.is_lost:
             return str(State.UNKNOWN.label)
         if self.state == State.SENDING and not self.logs_in:
@@ -308,8 +308,8 @@ class AttemptAllowance(models.Model):
     reason = models.CharField(_("reason"), max_length=300)
 
     class Meta:
-        verbose_name = _("allowed attempt")
-        verbose_name_plural = _("allowed attempts")
+        verbose_name = _("extra attempt")
+        verbose_name_plural = _("extra attempts")
 
     def __str__(self) -> str:
         return self.reason

@@ -18,7 +18,7 @@ class Refusal(Exception):
     reason = "refused"
     status = HTTPStatus.CONFLICT  # of the page that tells it
     title: str | Promise = _("Nothing was sent")
-    words: str | Promise = _("This cannot be done now.")
+    words: str | Promise = _("You can't do this right now.")
 
     def __init_subclass__(cls, **own: str | Promise | HTTPStatus) -> None:
         """Take what a class names beside its base as its own reason, status, title and words."""
@@ -40,15 +40,15 @@ class AlreadyOpen(
     BusyRefusal,
     reason="already_open",
     title=_("Another operation is in progress"),
-    words=_("Somebody is already at work on this link."),
-    advice=_("Check how it ended before you try again."),
+    words=_("Someone is already working on this link."),
+    advice=_("Check its result before you try again."),
 ):
     """Another operation on this link is not over."""
 
     def __init__(self, operation: Operation | None) -> None:
         super().__init__()
         if operation is not None:
-            self.words = _("%(who)s is already at work here: “%(what)s” is not over. Nothing was sent.") % {
+            self.words = _("%(who)s is already working on this: “%(what)s” is still in progress. Nothing was sent.") % {
                 "who": isolated(str(operation.actor)),
                 "what": operation.get_kind_display(),
             }
@@ -57,12 +57,12 @@ class AlreadyOpen(
 class KeyReused(
     Refusal,
     reason="form_sent_before",
-    words=_("This form was already sent with other values. Open it again to send a new one."),
+    words=_("This form was already sent with different values. Reopen it to send a new one."),
 ):
     """The form was sent before, with other values."""
 
 
-class DuplicateLink(Refusal, reason="duplicate_link", words=_("This customer already has a link here.")):
+class DuplicateLink(Refusal, reason="duplicate_link", words=_("This customer already has a link at this bank.")):
     """The customer has this link, or a link at this bank, already."""
 
     def __init__(self, existing: Link, *, same_item: bool) -> None:
@@ -75,20 +75,18 @@ class BudgetSpent(Refusal, reason="attempts_spent", title=_("No attempts left to
     """The bank refused so many logins that another could lock the customer out."""
 
 
-class NoCredentials(
-    Refusal, reason="no_credentials", words=_("This link is not repaired with a password. Nothing was sent.")
-):
+class NoCredentials(Refusal, reason="no_credentials", words=_("A password won't repair this link. Nothing was sent.")):
     """No login typed by staff can repair this link."""
 
 
-class ProviderCannot(Refusal, reason="provider_cannot", words=_("This provider cannot do that. Nothing was sent.")):
+class ProviderCannot(Refusal, reason="provider_cannot", words=_("This provider can't do that. Nothing was sent.")):
     """The provider has no such call."""
 
 
 class LinkEnded(
     Refusal,
     reason="link_ended",
-    words=_("This link was removed, so there is nothing left to change. Nothing was sent."),
+    words=_("This link was removed, so there's nothing left to change. Nothing was sent."),
 ):
     """The link was removed."""
 
@@ -97,7 +95,7 @@ class NothingToChange(
     Refusal,
     reason="nothing_to_change",
     title=_("Nothing to change"),
-    words=_("These are the link's settings already. Nothing was sent."),
+    words=_("The link already has these settings. Nothing was sent."),
 ):
     """The typed settings are the link's present ones."""
 
@@ -106,7 +104,7 @@ class LoginRefusedBefore(
     Refusal,
     reason="login_refused_before",
     title=_("Waiting on customer"),
-    words=_("It is the customer's turn: another try with the stored login could lock them out. Nothing was sent."),
+    words=_("Another sign-in attempt could lock the customer's account. Nothing was sent."),
 ):
     """A fetch would have the provider try the login that the bank does not take."""
 
@@ -114,7 +112,7 @@ class LoginRefusedBefore(
 class ChallengeOver(
     Refusal,
     reason="challenge_over",
-    words=_("This code request is over: it was answered, replaced, or its time ran out. Start again."),
+    words=_("This code request is closed: it was answered or replaced, or it expired. Start over."),
 ):
     """The login attempt that waited for a code is over, or was answered."""
 
@@ -122,7 +120,7 @@ class ChallengeOver(
 class NotYours(
     Refusal,
     reason="started_by_another",
-    words=_("A colleague started this, so only they can send the code. An account manager can cancel it."),
+    words=_("A colleague started this, so only they can enter the code. An account manager can cancel it."),
 ):
     """Only the person who started a login attempt can give its code."""
 
@@ -145,8 +143,8 @@ class NotSaved(
 
     def __init__(self) -> None:
         words = _(
-            "Our database can't save anything right now, so nothing was sent. Try again in a few minutes. If this "
-            "continues, tell your administrator the request ID: %(request_id)s"
+            "Our database can't save anything right now, so nothing was sent. Try again in a few minutes. If "
+            "this keeps happening, give an administrator this request ID: %(request_id)s"
         )
         super().__init__(words % {"request_id": storage.request_id()})
 
@@ -156,7 +154,7 @@ class TooManyCalls(
     reason="too_many_calls",
     status=HTTPStatus.SERVICE_UNAVAILABLE,
     title=_("The provider is busy"),
-    words=_("Too many calls to this provider are under way. Nothing was sent; try again in a few seconds."),
+    words=_("Too many requests to this provider are in progress. Nothing was sent. Try again in a few seconds."),
 ):
     """All places for calls to this integration are taken."""
 
@@ -164,16 +162,16 @@ class TooManyCalls(
 class TooManyOfYours(
     TooManyCalls,
     reason="too_many_of_yours",
-    title=_("Too many of your requests are in flight"),
+    title=_("Too many of your requests are in progress"),
     words=_(
-        "You have as many requests in flight at this provider as one person may. Nothing was sent; try again "
-        "in a few seconds."
+        "You've reached your limit for this provider: one person can use at most half of the request slots. "
+        "Nothing was sent. Try again in a few seconds."
     ),
 ):
     """One person's calls have as many places as one person may have."""
 
 
-class Paused(Refusal, reason="paused", title=_("Not now")):
+class Paused(Refusal, reason="paused", title=_("Can't do this right now")):
     """Calls to this integration are held back for a while: too many failed, or a quota is used up."""
 
     def __init__(self, pause: str) -> None:
@@ -183,7 +181,7 @@ class Paused(Refusal, reason="paused", title=_("Not now")):
 class IntegrationOff(
     Refusal,
     reason="integration_off",
-    words=_("This integration is switched off or its keys are refused. An administrator has to put it right first."),
+    words=_("This integration is inactive, or its API keys are rejected. An administrator has to fix it first."),
 ):
     """The integration is switched off, or its keys are refused."""
 
@@ -191,8 +189,8 @@ class IntegrationOff(
 class NotOpen(
     Refusal,
     reason="not_in_that_state",
-    title=_("A colleague was faster"),
-    words=_("This has been decided meanwhile."),
+    title=_("A colleague already did this"),
+    words=_("This has already been resolved."),
 ):
     """The operation is not in the state this act is for."""
 
@@ -200,7 +198,7 @@ class NotOpen(
 class OwnOperation(
     Refusal,
     reason="own_operation",
-    title=_("Somebody else has to decide"),
-    words=_("You started this operation, so somebody else has to decide about it."),
+    title=_("Someone else has to resolve it"),
+    words=_("You started this operation, so someone else has to resolve it."),
 ):
     """Nobody decides about the outcome of their own operation."""

@@ -7,6 +7,8 @@ from functools import wraps
 from hashlib import sha256
 from typing import ClassVar, NoReturn, TypeVar, cast
 
+from linkadmin.providers.messages import gettext_noop as _
+
 from .errors import Failure, Unsupported
 from .http.addresses import check_base_url
 from .http.admission import Quota
@@ -37,7 +39,7 @@ class Declared:
     # What an administrator enters for an integration; the secret ones are encrypted.
     config_fields: ClassVar[tuple[CredentialField, ...]] = ()
     # What the provider calls its own id of a link, for labels: "Item id", "Link id".
-    remote_id_label: ClassVar[str] = "Link id"
+    remote_id_label: ClassVar[str] = _("Link ID")
     # Whether it logs in at the bank when a link is created, which may take minutes.
     logs_in_itself: ClassVar[bool] = True
     # What the demo says below its forms.

@@ -1,7 +1,7 @@
 """How many links needed whom on each of the last 90 days."""
 
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, date
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -47,19 +47,24 @@ def trend_chart() -> TrendChart | None:
     by_day = [(day, group_counts(states)) for day, states in days.items()]
     if not any(groups[kind] for _day, groups in by_day for kind in KINDS):
         return None
-    curves = [_curve(kind, [groups[kind] for _day, groups in by_day]) for kind in KINDS]
+    curves = [_curve(kind, [groups[kind] for _day, groups in by_day], since=min(days)) for kind in KINDS]
     labels = [(kind, str(Group(kind).label)) for kind in KINDS]
     lines = [
-        (date_format(day, "j M Y"), [(label, groups[kind]) for kind, label in labels])
+        (date_format(day, "DATE_FORMAT"), [(label, groups[kind]) for kind, label in labels])
         for day, groups in by_day[::-WEEK]
     ]
     return TrendChart(curves, lines)
 
 
-def _curve(kind: str, heights: list[int]) -> Curve:
+def _curve(kind: str, heights: list[int], *, since: date) -> Curve:
     tone, icon = LOOKS[kind]
-    said = {"first": heights[0], "most": max(heights), "now": heights[-1]}
-    words = _("%(first)d ninety days ago, %(most)d at most, %(now)d now") % said
+    said = {
+        "first": heights[0],
+        "day": date_format(since, "MONTH_DAY_FORMAT"),
+        "most": max(heights),
+        "now": heights[-1],
+    }
+    words = _("%(now)d now · peak %(most)d · %(first)d on %(day)s") % said
     return Curve(str(Group(kind).label), tone, icon, _steps(heights), heights[-1], words)
 
 

@@ -30,7 +30,7 @@ def respond(gateway: Gateway, request: Request) -> Reply | None:
 def _wish(request: Request) -> dict[str, Any]:
     # Only a page of our own may send this type, so that no other page a browser shows can use a control.
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        raise ValueError("the body must be of the type application/json")
+        raise ValueError("the body must be application/json")
     wish = request.json()
     if not isinstance(wish, dict):
         raise ValueError("the body must be a JSON object")

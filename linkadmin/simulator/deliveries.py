@@ -32,7 +32,7 @@ class DeliveryOutcome(StrEnum):
     WAITING = "waiting"
     DELIVERED = "delivered"
     GIVEN_UP = "given up"
-    NOT_HERE = "not sent: not on this machine"
+    NOT_HERE = "not sent: the URL is not on this machine"
 
 
 @dataclass(slots=True)

@@ -62,27 +62,29 @@ def _bomb() -> Outcome:
 
 
 LINE_FAULTS = (
-    _always("lost_before", "the connection breaks, nothing was changed", Spoil(Damage.NONE, acted=False)),
-    _always("lost_after", "the call is carried out, then the connection breaks", Spoil(Damage.NONE, acted=True)),
-    _always("cut", "the call is carried out, the answer stops half-way", Spoil(Damage.CUT, acted=True)),
-    _always("unreadable", "the call is carried out, the answer cannot be read", Spoil(Damage.UNREADABLE, acted=True)),
-    _always("error_after", "the call is carried out, and answered with status 500", Spoil(Damage.ERROR, acted=True)),
-    _always("dripped", "the call is carried out, the answer drips in byte by byte", Spoil(Damage.DRIPPED, acted=True)),
-    Fault("oversized", "an answer of 2 MiB", _oversized),
-    Fault("gzip_bomb", "a small packed answer that unpacks to 16 MiB", _bomb),
-    _redirect("redirect", "status 302 to another path here", 302, FOLLOWED),
-    _redirect("redirect_307", "status 307, which keeps method and body, to another path here", 307, FOLLOWED),
-    _redirect("redirect_away", "status 302 to an address inside a cloud", 302, "http://169.254.169.254/latest/"),
+    _always("lost_before", "the connection breaks, nothing changed", Spoil(Damage.NONE, acted=False)),
+    _always("lost_after", "the request is processed, then the connection breaks", Spoil(Damage.NONE, acted=True)),
+    _always("cut", "the request is processed, the response is cut off", Spoil(Damage.CUT, acted=True)),
+    _always("unreadable", "the request is processed, the response can't be read", Spoil(Damage.UNREADABLE, acted=True)),
+    _always("error_after", "the request is processed, the response is status 500", Spoil(Damage.ERROR, acted=True)),
+    _always(
+        "dripped", "the request is processed, the response arrives byte by byte", Spoil(Damage.DRIPPED, acted=True)
+    ),
+    Fault("oversized", "a 2 MiB response", _oversized),
+    Fault("gzip_bomb", "a small compressed response that unpacks to 16 MiB", _bomb),
+    _redirect("redirect", "status 302 to another path of the simulator", 302, FOLLOWED),
+    _redirect("redirect_307", "status 307 (keeps method and body) to another path of the simulator", 307, FOLLOWED),
+    _redirect("redirect_away", "status 302 to a cloud's internal address", 302, "http://169.254.169.254/latest/"),
     _body("html_200", "a web page with status 200", b"<html><body>Please sign in.</body></html>", "text/html"),
     _body("empty_200", "status 200 without a body", b""),
-    _body("deep", "JSON of a hundred thousand lists inside one another", b"[" * DEPTH + b"]" * DEPTH),
+    _body("deep", "JSON with a hundred thousand nested lists", b"[" * DEPTH + b"]" * DEPTH),
     _body("nan", "JSON with NaN and Infinity", b'{"count": NaN, "results": [Infinity]}'),
     _body("huge_number", "JSON with a number of ten thousand digits", b'{"count": ' + b"9" * 10_000 + b"}"),
-    _body("duplicate_keys", "JSON that names a key twice", b'{"results": [], "links": [], "results": 1, "links": 1}'),
-    _body("bad_utf8", "JSON with bytes that are no UTF-8", b'{"status": "\xff\xfe\x00"}'),
+    _body("duplicate_keys", "JSON with a duplicate key", b'{"results": [], "links": [], "results": 1, "links": 1}'),
+    _body("bad_utf8", "JSON with invalid UTF-8", b'{"status": "\xff\xfe\x00"}'),
     _always(
         "foreign_next",
-        "an empty page whose next one lies at another host",
+        "an empty page with a next URL on another host",
         Plain(
             json_reply(
                 200,
@@ -98,14 +100,14 @@ BELVO_FAULTS = (
         for trigger in belvo_guide.TRIGGERS
         if isinstance(trigger.outcome, Refuse | Plain)
     ),
-    _always("session_expired", "the code came too late", belvo_guide.SESSION_EXPIRED),
-    _belvo("session_expired_ob", "the time of an open-finance widget is over", 400, "The session has expired"),
+    _always("session_expired", "the code expired", belvo_guide.SESSION_EXPIRED),
+    _belvo("session_expired_ob", "an open finance widget session expired", 400, "The session has expired"),
     _belvo(
-        "unavailable_data", "the bank sent nothing", 400, "The institution did not return any data for the request."
+        "unavailable_data", "the bank returned no data", 400, "The institution did not return any data for the request."
     ),
     _belvo(
         "unsupported_operation",
-        "the bank does not offer this",
+        "the bank doesn't support this",
         400,
         "The resource you are trying to access is not supported by this institution",
     ),
@@ -114,14 +116,14 @@ BELVO_FAULTS = (
     _belvo("null", "a field is null", 400, "This field may not be null.", field="password"),
     _belvo(
         "does_not_exist",
-        "a name that Belvo does not know",
+        "an institution Belvo doesn't have",
         400,
         "Object with name=nowhere_mx_retail does not exist.",
         field="institution",
     ),
     _belvo(
         "invalid",
-        "a resource that the bank does not offer",
+        "a resource the bank doesn't support",
         400,
         "The institution only supports the following resources: ACCOUNTS, OWNERS",
         field="resources",
@@ -129,14 +131,14 @@ BELVO_FAULTS = (
     _belvo("invalid_choice", "not one of the choices", 400, '"daily" is not a valid choice.', field="access_mode"),
     _belvo(
         "duplicated",
-        "the person has a link at this bank",
+        "this person already has a link at this bank",
         400,
         "Link already exists",
         institution_user_id="sooE7XJWEKypZJR603ecaWYk-8Ap0oD8Nr1pBQ4eG9c=",
     ),
     _belvo(
         "invalid_credentials_storage",
-        "a recurrent link that does not store its credentials",
+        "a recurrent link that doesn't store credentials",
         400,
         "Recurrent links must store the credentials",
     ),
@@ -148,18 +150,18 @@ BELVO_FAULTS = (
     ),
     _belvo(
         "invalid_access_mode_switch",
-        "a link without stored credentials cannot become recurrent",
+        "a link without stored credentials can't become recurrent",
         400,
         "This link doesn't have stored credentials hence it can't be switched to recurrent mode",
     ),
     _belvo("not_a_list", "a list was expected", 400, 'Expected a list but got type "str".', field="fetch_resources"),
-    _belvo("parse_error", "no JSON", 400, "JSON parse error - Expecting value: line 1 column 1 (char 0)"),
+    _belvo("parse_error", "not JSON", 400, "JSON parse error - Expecting value: line 1 column 1 (char 0)"),
     _always(
         "nested_error",
-        "an error inside its field, without code and message on top",
+        "an error inside a field, without a top-level code and message",
         Plain(json_reply(400, [{"fetch_resources": [error("invalid", "Enter a valid value.")]}])),
     ),
-    _belvo("not_found", "status 404: no such link, or not ours", 404, "Not found."),
+    _belvo("not_found", "status 404: no such link", 404, "Not found."),
     _belvo("method_not_allowed", "status 405", 405, 'Method "PUT" not allowed.'),
     _belvo(
         "link_refreshed",
@@ -167,10 +169,10 @@ BELVO_FAULTS = (
         409,
         "The link has already been refreshed. Please wait 7 minutes before trying again.",
     ),
-    _belvo("authentication_failed", "status 401: our keys are wrong", 401, "Invalid Secret Keys"),
+    _belvo("authentication_failed", "status 401: wrong API keys", 401, "Invalid Secret Keys"),
     _belvo(
         "access_to_production_denied",
-        "status 403: our contract does not include production",
+        "status 403: our contract doesn't include production",
         403,
         "You don't have access to this API in production.",
     ),
@@ -181,14 +183,14 @@ BELVO_FAULTS = (
 
 HERON_FAULTS = (
     _heron("heron_400", "status 400: a rule was violated", 400, "The request could not be understood."),
-    _heron("heron_401", "status 401: the key has been switched off", 401, "Missing or invalid API key"),
-    _heron("heron_403", "status 403: the account lacks this feature", 403, "Feature not enabled"),
-    _heron("heron_404", "status 404: unknown, or someone else's", 404, "Integration link not found"),
-    _heron("heron_409", "status 409: known already, or busy", 409, "A link with this item_id already exists"),
+    _heron("heron_401", "status 401: the API key was deactivated", 401, "Missing or invalid API key"),
+    _heron("heron_403", "status 403: the account doesn't have this feature", 403, "Feature not enabled"),
+    _heron("heron_404", "status 404: no such record", 404, "Integration link not found"),
+    _heron("heron_409", "status 409: already exists, or busy", 409, "A link with this item_id already exists"),
     _heron("heron_413", "status 413: the body is too large", 413, "The data value transmitted exceeds the limit."),
-    _heron("heron_422", "status 422: refused at its field", 422, {"json": {"item_id": ["Invalid value."]}}),
-    _heron("heron_422_text", "status 422 in plain words", 422, "a link with this item_id exists"),
-    _heron("heron_422_query", "status 422 at the query", 422, {"query": {"limit": ["Not a valid integer."]}}),
+    _heron("heron_422", "status 422: rejected field", 422, {"json": {"item_id": ["Invalid value."]}}),
+    _heron("heron_422_text", "status 422 as plain text", 422, "a link with this item_id exists"),
+    _heron("heron_422_query", "status 422 for the query", 422, {"query": {"limit": ["Not a valid integer."]}}),
     _heron(
         "heron_422_schema",
         "status 422 for the object as a whole",
@@ -197,14 +199,14 @@ HERON_FAULTS = (
     ),
     _always(
         "heron_422_partial",
-        "status 422: some asset reports could not be refreshed",
+        "status 422: some asset reports couldn't be refreshed",
         Plain(json_reply(422, {"failed_links": ["item-unknown"], "processed_links": 3})),
     ),
-    _heron("heron_429", "status 429: too many calls", 429, "100 per 1 minute"),
-    _heron("heron_500", "status 500, nothing was changed", 500, "something broke on the server"),
+    _heron("heron_429", "status 429: rate limited", 429, "100 per 1 minute"),
+    _heron("heron_500", "status 500, nothing changed", 500, "something broke on the server"),
     _always(
         "heron_message",
-        "an error in the other shape, with a message alone",
+        "an error in the other format, with just a message",
         Plain(json_reply(400, {"message": "The request could not be understood."})),
     ),
 )
@@ -245,7 +247,7 @@ class Faults:
         if not all(type(value) is (int if name == "times" else str) for name, value in given.items()):
             raise ValueError("method, path and answer are texts, times is a number")
         if given["answer"] not in ANSWERS:
-            raise ValueError(f"unknown answer {given['answer']!r}; the first page lists them all")
+            raise ValueError(f"unknown answer {given['answer']!r}; the guide lists them all")
         if not 1 <= given["times"] <= MOST_TIMES:
             raise ValueError(f"times must be a number from 1 to {MOST_TIMES}")
         with self._lock:

@@ -94,7 +94,7 @@ class Trigger:
 
 
 def _never_asks(_: Ask) -> Reply:
-    raise NotImplementedError("this call asks for no one-time code")
+    raise NotImplementedError("this request doesn't ask for a one-time code")
 
 
 @dataclass(frozen=True, slots=True)

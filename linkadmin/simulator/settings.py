@@ -18,12 +18,10 @@ def _setting(usual: float, meaning: str, *, largest: int = 2**31 - 1, smallest: 
 class SimulatorSettings:
     """What can be set. A limit of 0 is none. Raises ValueError for a number out of bounds."""
 
-    latency: int = _setting(0, "milliseconds before every answer", largest=300_000)
-    error_rate: float = _setting(
-        0.0, "share of the calls answered with status 500, nothing changed; from 0 to 1", largest=1
-    )
-    error_seed: int = _setting(0, "the same seed fails the same calls of a run")
-    heron_limit: int = _setting(1000, "calls a minute to each endpoint of Heron, beyond it status 429; 0: no limit")
+    latency: int = _setting(0, "milliseconds before each response", largest=300_000)
+    error_rate: float = _setting(0.0, "share of requests answered with status 500, nothing changed; 0 to 1", largest=1)
+    error_seed: int = _setting(0, "the same seed fails the same requests")
+    heron_limit: int = _setting(1000, "requests per minute to each Heron endpoint, then status 429; 0: no limit")
     belvo_limit: int = _setting(
         0,
         f"calls in {BELVO_WINDOW} seconds from one address to Belvo, beyond it status 403 as a web page; "
@@ -32,14 +30,12 @@ class SimulatorSettings:
     belvo_deletes: int = _setting(
         0, f"plain removals a minute at Belvo, beyond it status 429; 0: no limit; Belvo documents {BELVO_DELETES}"
     )
-    webhook_copies: int = _setting(1, "how often each webhook is sent, from 1 to 5", smallest=1, largest=5)
-    webhook_shuffle: int = _setting(
-        0, "1: webhooks leave in random order within a second; 0: in the order of the events", largest=1
-    )
-    webhook_delay: int = _setting(0, "seconds before a webhook leaves", largest=86_400)
+    webhook_copies: int = _setting(1, "how many times each webhook is sent, 1 to 5", smallest=1, largest=5)
+    webhook_shuffle: int = _setting(0, "1: webhooks are sent in random order within a second; 0: in order", largest=1)
+    webhook_delay: int = _setting(0, "seconds before a webhook is sent", largest=86_400)
     webhook_pace: float = _setting(
         1.0,
-        "pauses between the attempts of a webhook, as a multiple of those documented; 0.01 is quick",
+        "multiplies the documented pauses between webhook attempts; 0.01 is quick",
         largest=100,
     )
 

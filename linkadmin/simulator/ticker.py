@@ -139,4 +139,4 @@ class Ticker(threading.Thread):
             try:
                 write(self._state_file, document(self._store))
             except OSError as error:
-                logger.error("the state file cannot be written: %s", error)
+                logger.error("can't write the state file: %s", error)

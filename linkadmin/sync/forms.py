@@ -58,10 +58,10 @@ class WebhookForm(OnceForm):
 
     topic = forms.ChoiceField(label=_("Topic"))
     url = forms.CharField(
-        label=_("Address"),
+        label=_("URL"),
         max_length=500,
-        help_text=_("Where the messages go: an address that begins with https://"),
-        validators=[URLValidator(schemes=["https"], message=_("An address that begins with https://."))],
+        help_text=_("Where to send the webhooks: a URL that starts with https://"),
+        validators=[URLValidator(schemes=["https"], message=_("Enter a URL that starts with https://."))],
         widget=forms.URLInput(attrs={"class": "mono", "autocomplete": "off", "spellcheck": "false"}),
     )
 
@@ -106,4 +106,4 @@ class WebhookSwitchForm(SwitchForm):
 class TypedForm(ConfirmForm, OnceForm):
     """A name that has to be typed once more before something with a wide effect."""
 
-    mistyped = _("This is not the name. Nothing was sent.")
+    mistyped = _("This doesn't match the name. Nothing was sent.")

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from linkadmin.integrations.texts import translated
 from linkadmin.links.models import Institution
 from linkadmin.operations.changes.sign_ins import login_fields
 from linkadmin.providers.types import MAY_ASK_FOR_CODE, Capability, CredentialField, FieldKind
@@ -15,7 +16,7 @@ def fields_in_words(institution: Institution) -> list[dict[str, Any]]:
     if not institution.integration.can(Capability.CREATE):
         return []
     asked = institution.integration.provider_class.create_fields(institution)
-    return [_in_words(field) for field in asked if not field.advanced]
+    return [_in_words(translated(field)) for field in asked if not field.advanced]
 
 
 def raw_fields(institution: Institution) -> str:
@@ -28,18 +29,18 @@ def repair_in_words(institution: Institution) -> list[str]:
     integration, ways = institution.integration, []
     typed = login_fields(integration, institution)
     if typed and integration.can(Capability.UPDATE_CREDENTIALS):
-        labels = ", ".join(field.label for field in typed if not field.advanced)
+        labels = ", ".join(_(field.label) for field in typed if not field.advanced)
         ways.append(_("Support updates the credentials on the link's page: %(labels)s.") % {"labels": labels})
     if MAY_ASK_FOR_CODE in institution.features:
-        ways.append(_("The bank may ask for a one-time code meanwhile; the link's page then waits for it."))
+        ways.append(_("The bank may ask for a one-time code; support enters it on the link's page."))
     if integration.can(Capability.REPAIR_URL) and institution.is_by_consent:
-        ways.append(_("The customer renews the consent in the provider's portal: the link's page leads there."))
+        ways.append(_("The customer renews the consent in the consent portal. The link's page has the URL."))
     elif integration.can(Capability.REPAIR_URL):
-        ways.append(_("Or the customer repairs it on a screen of their own: the link's page makes its address."))
+        ways.append(_("Or the customer repairs it themselves: create a repair URL on the link's page."))
     if integration.can(Capability.REPLACE_TOKEN):
-        ways.append(_("The customer signs in again in your own app, and the link goes on with the token it has."))
-        ways.append(_("Only if the token was exchanged for another, support hands that over on the link's page."))
-    return ways or [_("Only the customer can repair it, with the bank: no password typed here helps.")]
+        ways.append(_("The customer signs in again in our app, and the link continues with the same access token."))
+        ways.append(_("If the token was exchanged for a new one, support replaces it on the link's page."))
+    return ways or [_("Only the customer can repair it, with the bank. A password entered here won't help.")]
 
 
 def _in_words(field: CredentialField) -> dict[str, Any]:
@@ -56,8 +57,8 @@ def _in_words(field: CredentialField) -> dict[str, Any]:
 
 def _kind(field: CredentialField) -> str:
     named = {
-        FieldKind.SELECT: _("One of a list"),
-        FieldKind.MANY: _("Any of a list"),
-        FieldKind.FILE_TEXT: _("Certificate or key, pasted"),
+        FieldKind.SELECT: _("One from a list"),
+        FieldKind.MANY: _("Several from a list"),
+        FieldKind.FILE_TEXT: _("Certificate or key"),
     }
     return named.get(field.kind) or (_("Secret text") if field.secret else _("Text"))

@@ -19,11 +19,11 @@ from linkadmin.work_queue import WorkItem
 
 MOST_NAMED = 200  # of one reading
 REASONS = {
-    Why.NO_OBJECT: _("The record is not an object."),
+    Why.NO_OBJECT: _("The record isn't an object."),
     Why.NO_ID: _("The record has no ID."),
-    Why.ID_UNUSABLE: _("Its ID is too long, or has characters that an ID can't have here."),
-    Why.INCOMPLETE: _("The record lacks something that every other one has."),
-    Why.UNREAD: _("Its links could not be read, and keep their state."),
+    Why.ID_UNUSABLE: _("Its ID is too long or contains characters we can't store."),
+    Why.INCOMPLETE: _("A required value is missing."),
+    Why.UNREAD: _("Its links couldn't be read, so they keep their current status."),
 }
 
 
@@ -42,28 +42,28 @@ class FullCheck(WorkItem):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="full_checks")
-    state = models.CharField(_("state"), max_length=8, choices=FullCheckState.choices, default=FullCheckState.RUNNING)
+    state = models.CharField(_("status"), max_length=8, choices=FullCheckState.choices, default=FullCheckState.RUNNING)
     started_by = models.ForeignKey(  # None: the schedule
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     stopped_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
-    started_at = models.DateTimeField(_("began"), default=timezone.now)
-    finished_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    started_at = models.DateTimeField(_("started"), default=timezone.now)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     listed_at = models.DateTimeField(null=True, blank=True)  # the list was read to its end
-    seen = models.PositiveIntegerField(_("links read"), default=0)
-    written = models.PositiveIntegerField(_("links written"), default=0)
-    changed = models.PositiveIntegerField(_("links in another state"), default=0)
-    found = models.PositiveIntegerField(_("links found"), default=0)
-    missing = models.PositiveIntegerField(_("links missing"), default=0)
-    skipped = models.PositiveIntegerField(_("customers passed over"), default=0)  # with ids that cannot be ours
+    seen = models.PositiveIntegerField(_("links checked"), default=0)
+    written = models.PositiveIntegerField(_("links changed"), default=0)
+    changed = models.PositiveIntegerField(_("links that changed status"), default=0)
+    found = models.PositiveIntegerField(_("new links"), default=0)
+    missing = models.PositiveIntegerField(_("links not listed"), default=0)
+    skipped = models.PositiveIntegerField(_("customers skipped"), default=0)  # with ids that cannot be ours
     unread = models.PositiveIntegerField(_("customers not read"), default=0)  # after many tries
     note = models.CharField(_("note"), max_length=300, blank=True)  # why it failed, or waits
 
     class Meta:
-        verbose_name = _("sweep")
-        verbose_name_plural = _("sweeps")
+        verbose_name = _("full check")
+        verbose_name_plural = _("full checks")
         constraints = [
             models.UniqueConstraint(
                 fields=["integration"], condition=Q(state="running"), name="one_running_full_check_per_integration"
@@ -87,7 +87,7 @@ class FullCheckBatch(WorkItem):
 
     class BatchKind(models.TextChoices):  # read in the reverse order of the words: pages first
         PAGE = "page", _("Page")
-        END = "end", _("First or last page, once more")
+        END = "end", _("First or last page, reread")
         CUSTOMER = "customer", _("Customer")
 
     id = models.BigAutoField(primary_key=True)
@@ -142,14 +142,14 @@ class SkippedRecord(models.Model):
     id = models.BigAutoField(primary_key=True)
     integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="left_out")
     full_check = models.ForeignKey(FullCheck, on_delete=models.CASCADE, null=True, blank=True, related_name="left_out")
-    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
+    kind = models.CharField(_("type"), max_length=12, choices=Kind.choices)
     name = models.CharField(_("name"), max_length=140, blank=True)  # as well as the record tells
-    why = models.CharField(_("why"), max_length=12, choices=[(each.value, REASONS[each]) for each in Why])
+    why = models.CharField(_("reason"), max_length=12, choices=[(each.value, REASONS[each]) for each in Why])
     at = models.DateTimeField(_("time"), default=timezone.now)
 
     class Meta:
-        verbose_name = _("record left out")
-        verbose_name_plural = _("records left out")
+        verbose_name = _("skipped record")
+        verbose_name_plural = _("skipped records")
 
     def __str__(self) -> str:
         return self.name or str(self.pk)

@@ -25,42 +25,45 @@ from .live_queries import QueryFailure
 
 KEYS_REFUSED = Explanation(
     "bad",
-    gettext_lazy("The provider refused our keys"),
-    gettext_lazy("No link and no customer is at fault; no call of this integration will work."),
-    gettext_lazy("Tell an administrator to test the integration's connection."),
+    gettext_lazy("The provider rejected our API keys"),
+    gettext_lazy(
+        "Nothing is wrong with the links or customers. No requests through this integration will work until "
+        "this is fixed."
+    ),
+    gettext_lazy("Ask an administrator to test the integration's connection."),
 )
 # What an error means whatever else is known of it; the last row is of every other one.
 MEANINGS = {
     KeysRejected: KEYS_REFUSED,
     NotFound: Explanation(
         "info",
-        gettext_lazy("The provider does not know it"),
-        gettext_lazy("It was removed there, or belongs to another account or environment."),
-        gettext_lazy("Compare the id with what the provider's own pages show."),
+        gettext_lazy("The provider has no record of this"),
+        gettext_lazy("It was removed there, or it belongs to another account or environment."),
+        gettext_lazy("Compare the ID with the one in the provider's dashboard."),
     ),
     Blocked: Explanation(
         "warn",
         gettext_lazy("The provider's firewall rejected this request"),
         gettext_lazy("It was rejected before the provider handled it. Other requests still go through."),
-        gettext_lazy("Try again with other words. If it happens again, tell an administrator."),
+        gettext_lazy("Try a different search. If this keeps happening, tell an administrator."),
     ),
     InvalidInput: Explanation(
         "bad",
-        gettext_lazy("The provider did not accept the question"),
-        gettext_lazy("It was asked, and answered nothing."),
-        gettext_lazy("Correct what is typed into the filter and ask again."),
+        gettext_lazy("The provider rejected the request"),
+        gettext_lazy("It returned no data."),
+        gettext_lazy("Correct the filter and try again."),
     ),
     Unsupported: Explanation(
         "info",
-        gettext_lazy("This provider cannot tell"),
-        gettext_lazy("It has no such records for this."),
-        gettext_lazy("There is nothing to do."),
+        gettext_lazy("This provider can't show this"),
+        gettext_lazy("It doesn't have records of this kind."),
+        gettext_lazy("There's nothing to do."),
     ),
     ProviderError: Explanation(
         "bad",
-        gettext_lazy("The provider refused it"),
-        gettext_lazy("Nothing was read, and nothing was changed."),
-        gettext_lazy("Read the provider's words below; with the request id its support can find the call."),
+        gettext_lazy("Rejected by the provider"),
+        gettext_lazy("No data was read or changed."),
+        gettext_lazy("Read the provider's response below. Provider support can look up the request by its ID."),
     ),
 }
 
@@ -72,14 +75,14 @@ def explain_failure(trouble: QueryFailure) -> Explanation:
     if issubclass(trouble.error, OutcomeUnknown):
         return _no_answer(trouble.failure)
     if issubclass(trouble.error, Busy):
-        meaning = _("The provider wants fewer calls for a while.")
-        return Explanation("warn", _("Not now"), meaning, _when(trouble.failure))
+        meaning = _("The provider is rate-limiting us.")
+        return Explanation("warn", _("Can't do this right now"), meaning, _when(trouble.failure))
     return next(said for error, said in MEANINGS.items() if issubclass(trouble.error, error))
 
 
 def explain_refusal(refusal: Refusal) -> Explanation:
     """Say why our own rules forbade a read."""
-    return Explanation("warn", _("Nothing was asked"), str(refusal.words), _("What we know ourselves is not touched."))
+    return Explanation("warn", _("No request was sent"), str(refusal.words), _("Our own records aren't affected."))
 
 
 def _not_sent(failure: Failure) -> Explanation:
@@ -87,13 +90,13 @@ def _not_sent(failure: Failure) -> Explanation:
     if reason == KEYS_REJECTED:
         return KEYS_REFUSED
     if reason in DENIED:
-        return Explanation("warn", _("Not asked now"), words_for(reason), _when(failure))
-    nothing = _("Nothing was asked, so this page says nothing about links or customers.")
+        return Explanation("warn", _("Not requested"), words_for(reason), _when(failure))
+    nothing = _("We sent no request, so this page can't show links or customers.")
     return Explanation(
         "warn",
-        _("The provider could not be reached"),
+        _("We couldn't reach the provider"),
         f"{words_for(reason)} {nothing}".strip(),
-        _("Try again in a moment. If it stays so, tell an administrator to test the integration's connection."),
+        _("Try again in a moment. If this keeps happening, ask an administrator to test the integration's connection."),
     )
 
 
@@ -101,13 +104,16 @@ def _no_answer(failure: Failure) -> Explanation:
     if failure.reason == "our_fault":
         return Explanation(
             "bad",
-            _("The answer could not be shown"),
-            _("The provider answered, and we stumbled over it. No link and no customer is at fault."),
-            _("Tell your developers the moment and this address."),
+            _("We couldn't show the response"),
+            _("The provider responded, but we couldn't process it. Nothing is wrong with the links or customers."),
+            _("Tell the developers the time and this page's URL."),
         )
-    meaning = words_for(failure.reason) or _("The provider is in trouble.")
+    meaning = words_for(failure.reason) or _("The provider reported an error.")
     return Explanation(
-        "warn", _("No usable answer came"), meaning, _("Reading changes nothing there: ask again whenever you like.")
+        "warn",
+        _("No usable response"),
+        meaning,
+        _("Reloading doesn't change anything at the provider, so you can reload anytime."),
     )
 
 
@@ -115,4 +121,4 @@ def _when(failure: Failure) -> str:
     seconds = ceil(failure.retry_after or 0)
     if not seconds:
         return _("Try again in a few minutes.")
-    return ngettext("Try again in one second.", "Try again in %(count)d seconds.", seconds) % {"count": seconds}
+    return ngettext("Try again in 1 second.", "Try again in %(count)d seconds.", seconds) % {"count": seconds}

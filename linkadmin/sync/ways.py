@@ -33,20 +33,20 @@ def of_integration(page: Context) -> dict[str, Any]:
     catalogue = f"{reverse('institution-list')}?integration={integration.pk}"
     every = (
         (Capability.LINKS, read, Way(_("Links"), _("as the provider lists them"), at("records", "links"))),
-        (Capability.END_USERS, read, Way(_("Customers"), _("with their sources of data"), at("records", "customers"))),
-        (Capability.CONNECTORS, test, Way(_("Set-up"), _("what it calls integrations"), at("connectors"))),
-        (Capability.WEBHOOKS, test, Way(_("Subscriptions"), _("to its messages"), at("webhooks"))),
-        (Capability.INSTITUTIONS, None, Way(_("Institutions"), _("its catalogue, as kept here"), catalogue)),
+        (Capability.END_USERS, read, Way(_("Customers"), _("with their data sources"), at("records", "customers"))),
+        (Capability.CONNECTORS, test, Way(_("Connectors"), _("what it calls integrations"), at("connectors"))),
+        (Capability.WEBHOOKS, test, Way(_("Subscriptions"), _("for its webhooks"), at("webhooks"))),
+        (Capability.INSTITUTIONS, None, Way(_("Institutions"), _("as stored here"), catalogue)),
         (
             Capability.REGENERATE_REPORTS,
             manage,
-            Way(_("Make all reports anew"), _("of all its customers"), at("reports")),
+            Way(_("Regenerate all reports"), _("for all its customers"), at("reports")),
         ),
     )
     rights = {None, *page["rights"]}  # our own catalogue is for everybody
     ways = [way for capability, right, way in every if integration.can(capability) and right in rights]
     if can_full_check(integration):
-        ways.append(Way(_("Sweeps"), _("which read all its links"), at("full-checks")))
+        ways.append(Way(_("Full checks"), _("reads all its links"), at("full-checks")))
     return {"title": _("At the provider"), "ways": ways}
 
 

@@ -107,14 +107,14 @@ def _parts() -> list[dict[str, object]]:
 
 def _clock(now: datetime) -> dict[str, object]:
     jump = clock.last_jump(now=now)
-    steady = StateBadge("ok", "circle-check", _("No jump in the last 24 hours"))
+    steady = StateBadge("ok", "circle-check", _("No jumps in the last 24 hours"))
     jumped = StateBadge("warn", "triangle-alert", _("Jumped"))
     return {"label": _("Server clock"), "state": jumped if jump else steady, "since": jump and jump.jumped_at}
 
 
 def _state_of(row: Heartbeat, now: datetime) -> StateBadge:
     runs = StateBadge("ok", "circle-check", _("Running"))
-    silent = StateBadge("bad", "circle-x", _("Silent for %(time)s") % {"time": timesince(row.alive_at, now)})
+    silent = StateBadge("bad", "circle-x", _("Not heard from in %(time)s") % {"time": timesince(row.alive_at, now)})
     return silent if watch.is_old(row.alive_at) else runs
 
 

@@ -34,7 +34,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     list_select_related = ("integration",)
     ordering = ("-id",)
     search_fields = ("remote_link_id__exact", "end_user_id__exact", "request_id__exact")
-    search_help_text = _("A link, customer or request id of the provider's.")
+    search_help_text = _("The provider's ID for a link, customer, or request.")
     sortable_by = ()
 
 

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 class WebhooksConfig(AppConfig):
     name = "linkadmin.webhooks"
-    verbose_name = _("Inbox")
+    verbose_name = _("Webhooks")
 
     def ready(self) -> None:
         from linkadmin.web.page_parts import add_part

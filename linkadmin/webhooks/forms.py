@@ -8,6 +8,7 @@ from django.core.validators import RegexValidator
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from linkadmin.integrations.texts import translated
 from linkadmin.providers.names import clean_name, isolated
 from linkadmin.providers.types import CredentialField, Secret
 from linkadmin.web.secret_input import SecretInput
@@ -32,6 +33,7 @@ class SecretForm(AfterForm):
 
     def __init__(self, *args: Any, asked: CredentialField, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        asked = translated(asked)
         self.fields["secret"] = forms.CharField(
             label=asked.label,
             max_length=asked.max_length or 500,
@@ -48,7 +50,7 @@ class SecretForm(AfterForm):
 class ConfirmForm(forms.Form):
     """A word that has to be typed before something that cannot be taken back."""
 
-    mistyped = _("This is not the word. Nothing was changed.")
+    mistyped = _("This doesn't match. Nothing was changed.")
     typed = forms.CharField(max_length=80, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}))
 
     def __init__(self, *args: Any, expected: str, **kwargs: Any) -> None:

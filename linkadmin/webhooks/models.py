@@ -25,20 +25,20 @@ LIVE_SECRETS = 2  # of one integration: the present one, and the next while it i
 class DeliveryState(models.TextChoices):
     """How far the work on a message is."""
 
-    PENDING = "pending", _("to be worked")
-    PROCESSING = "processing", _("its links are to be read")
-    DONE = "done", _("done")
+    PENDING = "pending", _("Pending")
+    PROCESSING = "processing", _("Processing")
+    DONE = "done", _("Done")
 
 
 class DeliveryOutcome(models.TextChoices):
     """What came of a message."""
 
-    CHANGED = "changed", _("Changed a link")
-    NO_CHANGE = "no_change", _("Nothing new")
-    NO_MATCHING_LINK = "no_matching_link", _("No link of ours")
-    UNRECOGNIZED_TYPE = "unrecognized_type", _("Unknown type")
-    INVALID_PAYLOAD = "invalid_payload", _("Unreadable")
-    WAITING_TO_RETRY = "waiting_to_retry", _("Could not be asked: waiting")
+    CHANGED = "changed", _("Status changed")
+    NO_CHANGE = "no_change", _("No change")
+    NO_MATCHING_LINK = "no_matching_link", _("No matching link")
+    UNRECOGNIZED_TYPE = "unrecognized_type", _("Unrecognized type")
+    INVALID_PAYLOAD = "invalid_payload", _("Invalid payload")
+    WAITING_TO_RETRY = "waiting_to_retry", _("Waiting to retry")
     LATE = "late", _("Late")
 
 
@@ -115,21 +115,21 @@ class WebhookDelivery(WorkItem):
         WebhookSecret, on_delete=models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
     )
 
-    kind = models.CharField(_("kind"), max_length=24, default=WebhookKind.UNKNOWN.value)
+    kind = models.CharField(_("type"), max_length=24, default=WebhookKind.UNKNOWN.value)
     topic = models.CharField(_("topic"), max_length=250, blank=True)  # in the provider's own words
-    remote_link_id = models.CharField(_("link id"), max_length=120, blank=True)
-    end_user_id = models.CharField(_("customer id"), max_length=140, blank=True)  # ours, or the provider's
-    consent_id = models.CharField(_("consent id"), max_length=120, blank=True)
-    request_id = models.CharField(_("request id"), max_length=120, blank=True)
-    remote_created_at = models.DateTimeField(_("made at the provider"), null=True, blank=True)
-    payload = models.JSONField(_("content"), default=dict)
+    remote_link_id = models.CharField(_("link ID"), max_length=120, blank=True)
+    end_user_id = models.CharField(_("customer ID"), max_length=140, blank=True)  # ours, or the provider's
+    consent_id = models.CharField(_("consent ID"), max_length=120, blank=True)
+    request_id = models.CharField(_("request ID"), max_length=120, blank=True)
+    remote_created_at = models.DateTimeField(_("sent by provider"), null=True, blank=True)
+    payload = models.JSONField(_("payload"), default=dict)
 
-    state = models.CharField(_("state"), max_length=10, choices=DeliveryState.choices, default=DeliveryState.PENDING)
+    state = models.CharField(_("status"), max_length=10, choices=DeliveryState.choices, default=DeliveryState.PENDING)
     outcome = models.CharField(_("outcome"), max_length=17, choices=DeliveryOutcome.choices, blank=True)
     first_outcome = models.CharField(max_length=17, choices=DeliveryOutcome.choices, blank=True)  # before any reprocess
     wanted_at = models.DateTimeField(default=timezone.now)  # a read that began before this is too old for it
-    processed_at = models.DateTimeField(_("worked"), null=True, blank=True)
-    reprocess_count = models.PositiveIntegerField(_("times worked again"), default=0)
+    processed_at = models.DateTimeField(_("processed"), null=True, blank=True)
+    reprocess_count = models.PositiveIntegerField(_("times reprocessed"), default=0)
     reprocessed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )

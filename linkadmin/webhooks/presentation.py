@@ -13,42 +13,42 @@ LOOKS = {
     DeliveryOutcome.CHANGED: (
         "ok",
         "circle-check",
-        gettext_lazy("A read after it showed that something had changed."),
+        gettext_lazy("A status check confirmed a change."),
     ),
     DeliveryOutcome.NO_CHANGE: (
         "quiet",
         "circle-dashed",
-        gettext_lazy("A read after it showed what was known already."),
+        gettext_lazy("A status check found nothing new."),
     ),
     DeliveryOutcome.NO_MATCHING_LINK: (
         "quiet",
         "circle-slash",
-        gettext_lazy("It is about nothing that we have, or names nothing."),
+        gettext_lazy("It doesn't match any of our links."),
     ),
     DeliveryOutcome.UNRECOGNIZED_TYPE: (
         "warn",
         "circle-question-mark",
-        gettext_lazy("No table of ours knows this type, so nothing came of it."),
+        gettext_lazy("We don't recognize this type, so we did nothing."),
     ),
     DeliveryOutcome.INVALID_PAYLOAD: (
         "bad",
         "circle-x",
-        gettext_lazy("It proved to be the provider's, and is not what the provider documents."),
+        gettext_lazy("It's correctly signed, but doesn't match the provider's documentation."),
     ),
     DeliveryOutcome.WAITING_TO_RETRY: (
         "warn",
         "hourglass",
-        gettext_lazy("The provider cannot be asked for now."),
+        gettext_lazy("We can't contact the provider right now."),
     ),
     DeliveryOutcome.LATE: (
         "quiet",
         "clock",
-        gettext_lazy("It was more than a day old when it arrived, so it led to no status check."),
+        gettext_lazy("It arrived more than a day late, so we didn't check the status."),
     ),
 }
 OPEN_LOOKS = {
-    DeliveryState.PENDING: ("info", "clock", gettext_lazy("Not worked yet")),
-    DeliveryState.PROCESSING: ("info", "refresh-cw", gettext_lazy("Its links are being read")),
+    DeliveryState.PENDING: ("info", "clock", gettext_lazy("Pending")),
+    DeliveryState.PROCESSING: ("info", "refresh-cw", gettext_lazy("Processing")),
 }
 
 
@@ -56,7 +56,7 @@ def outcome_badge(delivery: WebhookDelivery, *, with_meaning: bool = False) -> S
     """Return what came of a message, as icon and word; with what that means, if asked for."""
     if not delivery.outcome:
         tone, icon, label = OPEN_LOOKS[DeliveryState(delivery.state)]
-        return StateBadge(tone, icon, watch.ongoing(str(label), _("Waiting for background work")))
+        return StateBadge(tone, icon, watch.ongoing(str(label), _("Waiting for a background worker")))
     outcome = DeliveryOutcome(delivery.outcome)
     tone, icon, told = LOOKS[outcome]
     meaning = str(told) if with_meaning else ""

@@ -27,9 +27,9 @@ class DeliveryFilter(django_filters.FilterSet):  # type: ignore[misc]
     )
     outcome = django_filters.ChoiceFilter(
         method="of_outcome",
-        label=_("Outcome"),
-        empty_label=_("Any outcome"),
-        choices=[(OPEN, _("Not done yet")), *DeliveryOutcome.choices],
+        label=_("Result"),
+        empty_label=_("Any result"),
+        choices=[(OPEN, _("Pending")), *DeliveryOutcome.choices],
     )
     type = django_filters.ChoiceFilter(
         method="of_type", label=_("Type"), empty_label=_("Any type"), choices=[("unknown", _("Unknown"))]
@@ -37,8 +37,8 @@ class DeliveryFilter(django_filters.FilterSet):  # type: ignore[misc]
     within = django_filters.ChoiceFilter(
         method="of_time",
         label=_("Received"),
-        empty_label=_("At any time"),
-        choices=[("1h", _("Within an hour")), ("24h", _("Within a day")), ("7d", _("Within a week"))],
+        empty_label=_("Any time"),
+        choices=[("1h", _("Last hour")), ("24h", _("Last 24 hours")), ("7d", _("Last 7 days"))],
     )
 
     class Meta:

@@ -29,18 +29,21 @@ def labels(frame: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize(
     ("role", "expected"),
     [
-        (Role.SUPPORT, ["Overview", "Links", "Bulk work", "End users", "Institutions", "Activity", "Unknown words"]),
+        (
+            Role.SUPPORT,
+            ["Overview", "Links", "Bulk actions", "Customers", "Institutions", "Activity", "Unrecognized values"],
+        ),
         (
             Role.MANAGER,
             [
                 "Overview",
                 "Links",
-                "Bulk work",
-                "End users",
+                "Bulk actions",
+                "Customers",
                 "Institutions",
                 "Activity",
                 "Integrations",
-                "Unknown words",
+                "Unrecognized values",
             ],
         ),
         (
@@ -48,19 +51,19 @@ def labels(frame: dict[str, Any]) -> list[str]:
             [
                 "Overview",
                 "Links",
-                "Bulk work",
-                "End users",
+                "Bulk actions",
+                "Customers",
                 "Institutions",
                 "Activity",
                 "Integrations",
-                "Unknown words",
-                "Audit trail",
-                "Records",
+                "Unrecognized values",
+                "Audit log",
+                "Django admin",
             ],
         ),
         (
             Role.ADMINISTRATOR,
-            ["Overview", "Institutions", "Activity", "Integrations", "Unknown words", "Staff", "System status"],
+            ["Overview", "Institutions", "Activity", "Integrations", "Unrecognized values", "Staff", "System status"],
         ),
         (None, []),
     ],
@@ -74,13 +77,13 @@ def test_navigation_offers_what_the_role_may_open(role: Role | None, expected: l
     [
         ("/", "Overview"),
         ("/link-detail/", "Links"),
-        ("/bulk-detail/", "Bulk work"),
+        ("/bulk-detail/", "Bulk actions"),
         ("/operation-detail/", "Links"),
         ("/institution-search/", "Links"),
         ("/institution-detail/", "Institutions"),
         ("/delivery-detail/", "Activity"),
-        ("/admin/", "Records"),
-        ("/admin/audit/auditevent/", "Audit trail"),
+        ("/admin/", "Django admin"),
+        ("/admin/audit/auditevent/", "Audit log"),
     ],
 )
 def test_navigation_marks_where_one_is(path: str, current: str) -> None:
@@ -90,7 +93,7 @@ def test_navigation_marks_where_one_is(path: str, current: str) -> None:
 
 
 def test_navigation_has_no_empty_section() -> None:
-    assert [str(section["label"]) for section in frame_of(Role.SUPPORT)["nav"]] == ["Operate", "Configure"]
+    assert [str(section["label"]) for section in frame_of(Role.SUPPORT)["nav"]] == ["Work", "Setup"]
 
 
 def test_frame_says_who_one_is() -> None:

@@ -127,7 +127,7 @@ def test_log_out_ends_the_session_on_the_record(browser_of: Browser) -> None:
     assert response["Location"] == "/accounts/login/"
     assert response["Clear-Site-Data"] == '"cache", "storage"'
     assert not is_in(client)
-    assert AuditEvent.objects.get(action="session.ended").details == {"reason": "logged out"}
+    assert AuditEvent.objects.get(action="session.ended").details == {"reason": "signed out"}
 
 
 def test_log_out_is_not_done_by_a_mere_link(browser_of: Browser) -> None:

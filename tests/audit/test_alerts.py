@@ -41,7 +41,7 @@ def test_tells_administrators_on_every_page_that_the_log_failed(env: Environment
         connection.cursor().execute("DELETE FROM audit_auditevent WHERE seq = 1")
     verify()
 
-    assert "The audit log failed its verification. The audit trail is broken at event 1" in shown(env, path=path)
+    assert "The audit log failed verification. The audit log is broken at event 1" in shown(env, path=path)
     assert "failed its verification" in shown(env, "aud")
     assert "failed its verification" not in shown(env, "ana")
 
@@ -62,4 +62,4 @@ def test_tells_administrators_that_heads_cannot_be_written(env: Environment, set
     settings.AUDIT_HEADS_FILE = "/where/heads.jsonl"
     AuditCheck.objects.update(head_problem="Permission denied", head_problem_since=timezone.now())
 
-    assert "Signed heads of the audit log can't be written to their file: Permission denied." in shown(env)
+    assert "Couldn't write to the signed-heads file: Permission denied." in shown(env)

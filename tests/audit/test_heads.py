@@ -326,4 +326,4 @@ def test_nothing_put_in_the_place_of_the_file_holds_the_nightly_run(log: Path, p
 
     check = AuditCheck.objects.get()
     assert check.verdict == AuditCheck.Verdict.CUT
-    assert "it is not a plain file" in check.finding
+    assert "it isn't a regular file" in check.finding

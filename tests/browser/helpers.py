@@ -68,12 +68,12 @@ def send_password(page: Page, link: Link, password: str) -> None:
     """Update the credentials of a link at a bank that asks for a password alone."""
     page.goto(f"{link.get_absolute_url()}credentials/")
     page.get_by_label("Contraseña").fill(password)
-    page.get_by_role("button", name="Send to the bank").click()
+    page.get_by_role("button", name="Update credentials").click()
 
 
 def send_code(page: Page, code: str) -> None:
     page.get_by_label("One-time code").fill(code)
-    page.get_by_role("button", name="Send code").click()
+    page.get_by_role("button", name="Submit code").click()
 
 
 def overflow(page: Page) -> int:

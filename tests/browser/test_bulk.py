@@ -24,7 +24,7 @@ def test_head_of_the_list_ticks_all_rows_and_the_bar_counts_them(env: Environmen
     page = windows.window()
     page.goto("/links/")
 
-    page.get_by_label("Tick all on this page").check()
+    page.get_by_label("Select all on this page").check()
     expect(page.get_by_text("3 ticked")).to_be_visible()
     page.get_by_label(f"Tick {isolated('Zebra 1')}", exact=True).uncheck()
 
@@ -37,11 +37,11 @@ def test_job_is_planned_begun_and_seen_to_end(env: Environment, windows: Windows
     page.goto("/links/")
     tick(page, "Zebra 0", "Zebra 2")
 
-    page.get_by_role("button", name="Add a note").click()
+    page.get_by_role("button", name="Add note").click()
     page.get_by_label("Note").fill("The bank moved.")
-    page.get_by_role("button", name="Show the plan").click()
-    expect(page.get_by_text("The note is added to 2 links.")).to_be_visible()
-    page.get_by_role("button", name="Begin").click()
+    page.get_by_role("button", name="Review").click()
+    expect(page.get_by_text("The note will be added to 2 links.")).to_be_visible()
+    page.get_by_role("button", name="Start").click()
     expect(page.get_by_text("0 of 2")).to_be_visible()
     worked(BulkJob.objects.get())
 
@@ -55,11 +55,11 @@ def test_all_that_match_are_handed_over_without_javascript(env: Environment, win
     page = windows.window(java_script_enabled=False)
     page.goto("/links/?state=customer")
 
-    page.get_by_label("All 60 that match").check()
-    page.get_by_role("button", name="Assign an owner").click()
-    page.get_by_label("New owner").select_option("Mia")
-    page.get_by_role("button", name="Show the plan").click()
+    page.get_by_label("Select all 60 results").check()
+    page.get_by_role("button", name="Assign").click()
+    page.get_by_label("New assignee").select_option("Mia")
+    page.get_by_role("button", name="Review").click()
 
     expect(page.get_by_text(f"60 links are handed over to {isolated('Mia')}.")).to_be_visible()
-    page.get_by_role("button", name="Begin").click()
+    page.get_by_role("button", name="Start").click()
     expect(page.get_by_text("0 of 60")).to_be_visible()

@@ -30,8 +30,8 @@ def test_wrong_code_then_the_right_one_is_fixed_and_a_fresh_read_proves_it(env: 
     expect(page.get_by_role("alert")).to_contain_text("Wrong or expired code")
     send_code(page, "111-111")
 
-    expect_state(page, "Fixed, proving")
-    page.get_by_role("button", name="Ask the provider now").click()
+    expect_state(page, "Verifying repair")
+    page.get_by_role("button", name="Check status").click()
     expect_state(page, "Working")
     assert [call.body["token"] for call in env.calls("PATCH")] == ["222222", "111111"]
 
@@ -46,7 +46,7 @@ def test_number_to_read_out_is_in_large_type(env: Environment, windows: Windows)
     assert number.inner_text().isdecimal()
     assert number.evaluate("element => parseFloat(getComputedStyle(element).fontSize)") >= LARGE_TYPE
     send_code(page, "111111")
-    expect_state(page, "Fixed, proving")
+    expect_state(page, "Verifying repair")
 
 
 def test_qr_code_is_drawn(env: Environment, windows: Windows) -> None:
@@ -54,11 +54,11 @@ def test_qr_code_is_drawn(env: Environment, windows: Windows) -> None:
 
     send_password(page, link, "mfa_qr")
 
-    picture = page.get_by_role("img", name="QR code of the bank")
+    picture = page.get_by_role("img", name="QR code from the bank")
     expect(picture).to_be_visible()
     assert picture.evaluate("image => image.naturalWidth") > 0
     send_code(page, "111111")
-    expect_state(page, "Fixed, proving")
+    expect_state(page, "Verifying repair")
 
 
 def test_question_of_the_bank_is_read_out(env: Environment, windows: Windows) -> None:
@@ -67,11 +67,11 @@ def test_question_of_the_bank_is_read_out(env: Environment, windows: Windows) ->
     send_password(page, link, "mfa_text")
 
     expect(page.locator(".challenge__text")).to_have_text("¿Qué código te dio el asesor de tu sucursal?")
-    page.get_by_label("The customer's answer").fill("my-first school")
-    expect(page.get_by_label("The customer's answer")).to_have_value("my-first school")
-    page.get_by_label("The customer's answer").fill("111111")
-    page.get_by_role("button", name="Send code").click()
-    expect_state(page, "Fixed, proving")
+    page.get_by_label("Customer's answer").fill("my-first school")
+    expect(page.get_by_label("Customer's answer")).to_have_value("my-first school")
+    page.get_by_label("Customer's answer").fill("111111")
+    page.get_by_role("button", name="Submit code").click()
+    expect_state(page, "Verifying repair")
 
 
 def test_approval_in_the_banks_app_needs_no_input(env: Environment, windows: Windows) -> None:
@@ -82,7 +82,7 @@ def test_approval_in_the_banks_app_needs_no_input(env: Environment, windows: Win
     expect(page.get_by_text("The customer approves in the bank's app")).to_be_visible()
     expect(page.locator(".code-step input:visible")).to_have_count(0)
     page.get_by_role("button", name="Done, continue").click()
-    expect_state(page, "Fixed, proving")
+    expect_state(page, "Verifying repair")
 
 
 def test_code_too_late_swaps_the_whole_step_for_one_message_and_one_way_on(env: Environment, windows: Windows) -> None:
@@ -90,7 +90,7 @@ def test_code_too_late_swaps_the_whole_step_for_one_message_and_one_way_on(env: 
     page.clock.install()
 
     send_password(page, link, "mfa_short")
-    expect(page.get_by_role("heading", level=1)).to_have_text("The bank asks for a one-time code")
+    expect(page.get_by_role("heading", level=1)).to_have_text("The bank is asking for a one-time code")
     expect(page.get_by_label("One-time code")).to_be_focused()
     PendingChallenge.objects.update(expires_at=timezone.now())
     page.clock.fast_forward(SHORT_LIFE * 1000)
@@ -101,7 +101,7 @@ def test_code_too_late_swaps_the_whole_step_for_one_message_and_one_way_on(env: 
     expect(page.get_by_text("Waiting for the code")).to_have_count(0)
     expect(page.locator(".button--primary:visible")).to_have_count(1)
 
-    page.get_by_role("button", name="Start again").click()
+    page.get_by_role("button", name="Start over").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Update credentials")
     expect(page.get_by_label("Contraseña")).to_be_empty()
     assert env.calls("PATCH") == []
@@ -113,13 +113,13 @@ def test_sign_in_of_three_steps_is_told_as_that(env: Environment, windows: Windo
     send_password(page, link, "mfa_three")
     for shown in (".challenge output", ".challenge__text"):
         page.locator("#id_code").fill("111111")
-        page.get_by_role("button", name="Send code").click()
-        expect(page.get_by_text("The bank asks for one more thing")).to_be_visible()
+        page.get_by_role("button", name="Submit code").click()
+        expect(page.get_by_text("The bank is asking for one more thing")).to_be_visible()
         expect(page.locator(shown)).to_be_visible()
     page.locator("#id_code").fill("111111")
-    page.get_by_role("button", name="Send code").click()
+    page.get_by_role("button", name="Submit code").click()
 
-    expect_state(page, "Fixed, proving")
+    expect_state(page, "Verifying repair")
 
 
 def test_third_wrong_code_ends_it_and_says_what_is_possible(env: Environment, windows: Windows) -> None:
@@ -132,8 +132,8 @@ def test_third_wrong_code_ends_it_and_says_what_is_possible(env: Environment, wi
     send_code(page, "222222")
 
     expect(page.get_by_role("alert")).to_contain_text("No attempts left today")
-    expect(page.get_by_role("link", name="Repair address")).to_be_visible()
-    expect(page.get_by_role("link", name="Start again")).to_have_count(0)
+    expect(page.get_by_role("link", name="Repair URL")).to_be_visible()
+    expect(page.get_by_role("link", name="Start over")).to_have_count(0)
 
 
 def test_reload_shows_the_same_step_with_the_clock_where_it_was(env: Environment, windows: Windows) -> None:
@@ -142,7 +142,7 @@ def test_reload_shows_the_same_step_with_the_clock_where_it_was(env: Environment
     number = page.locator(".challenge output").inner_text()
 
     page.goto(link.get_absolute_url())
-    expect_state(page, "Customer must give a code")
+    expect_state(page, "One-time code needed")
     page.get_by_role("link", name="Enter code").click()
 
     expect(page.locator(".challenge output")).to_have_text(number)

@@ -38,7 +38,7 @@ def test_records_of_the_auditor_break_no_policy(env: Environment, windows: Windo
     page = windows.window("aud")
 
     page.goto("/admin/")
-    page.get_by_role("link", name="Audit trail").first.click()
+    page.get_by_role("link", name="Audit log").first.click()
     page.locator("#result_list").get_by_role("link").first.click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text("View audit event")

@@ -65,10 +65,10 @@ def test_repair_turns_green_before_the_readers_eyes(env: Environment, windows: W
     link, page = env.belvo_link(), windows.window()
 
     send_password(page, link, "mfa_default")
-    expect(page.locator(".steps [aria-current]")).to_have_text("Bank code")
+    expect(page.locator(".steps [aria-current]")).to_have_text("One-time code")
     send_code(page, "111111")
-    state(page)("Fixed, proving")
-    expect(page.locator(".steps [aria-current]")).to_have_text("Fixed, proving")
+    state(page)("Verifying repair")
+    expect(page.locator(".steps [aria-current]")).to_have_text("Verifying repair")
     marked(page)
     env.prove(link)
 
@@ -82,12 +82,12 @@ def test_new_link_is_followed_until_its_data_is_there(env: Environment, windows:
     page = windows.window()
     page.goto(env.new_link_url())
     expect(page.locator(".steps [aria-current]")).to_have_text("New link")
-    page.get_by_label("Customer id").fill("cus-77")
+    page.get_by_label("Customer ID").fill("cus-77")
     page.get_by_label("Customer name").fill("Blue Fern Bakery")
-    page.get_by_label("Item id").fill("item-77")
+    page.get_by_label("Item ID").fill("item-77")
     page.get_by_label("Access token").fill("access-sandbox-77")
     page.get_by_role("button", name="Create link").click()
-    state(page)("Being set up")
+    state(page)("Setting up")
     expect(page.locator(".steps [aria-current]")).to_have_text("Setting up")
     marked(page)
 
@@ -112,7 +112,7 @@ def test_slow_bank_is_followed_in_a_tab_that_was_closed_and_opened_again(
     marked(again)
 
     slow.answers()
-    state(again)("Fixed, proving")
+    state(again)("Verifying repair")
     env.prove(link)
     state(again)("Working")
     assert is_same(again)
@@ -123,10 +123,10 @@ def test_lost_answer_is_followed_to_green(env: Environment, windows: Windows) ->
     link, page = env.belvo_link(), windows.window()
 
     send_password(page, link, "lost_after")
-    expect(page.locator(".waiting__title")).to_contain_text("Outcome unknown: checking")
+    expect(page.locator(".waiting__title")).to_contain_text("Outcome unknown, checking")
     tasks.reconcile_one(str(env.last_operation(link).pk))
 
-    state(page)("Fixed, proving")
+    state(page)("Verifying repair")
     env.prove(link)
     state(page)("Working")
 
@@ -150,7 +150,7 @@ def test_hidden_page_asks_nothing_and_catches_up_when_it_is_seen_again(env: Envi
     link, page = env.belvo_link(), windows.window()
     page.clock.install()
     send_password(page, link, "pass_valid")
-    state(page)("Fixed, proving")
+    state(page)("Verifying repair")
     asked = count_polls(page)
 
     page.evaluate(HIDE, True)
@@ -184,7 +184,7 @@ def test_settled_page_that_nobody_is_at_asks_nothing(env: Environment, windows: 
     [
         ("/", "ana", "#by-integration dd:has-text('refuses our keys')"),
         ("/links/", "ana", "tr .state.tone-quiet:has-text('Working')"),
-        ("/integrations/", "adm", "text=Keys are refused"),
+        ("/integrations/", "adm", "text=API keys rejected"),
     ],
 )
 def test_open_lists_show_keys_that_were_rejected_meanwhile(
@@ -229,15 +229,15 @@ def test_what_is_being_typed_is_not_taken_away_and_focus_stays(env: Environment,
     link, page = env.belvo_link(), windows.window("mia")
     env.send(f"/links/{link.pk}/credentials/", password="pass_valid")
     page.goto(link.get_absolute_url())
-    state(page)("Fixed, proving")
+    state(page)("Verifying repair")
     page.get_by_label("Note", exact=False).first.fill("They called back")
-    page.get_by_role("button", name="Ask the provider now").focus()
+    page.get_by_role("button", name="Check status").focus()
     env.prove(link)
 
     state(page)("Working")
 
     expect(page.get_by_label("Note", exact=False).first).to_have_value("They called back")
-    expect(page.get_by_role("button", name="Ask the provider now")).to_be_focused()
+    expect(page.get_by_role("button", name="Check status")).to_be_focused()
 
 
 def test_page_is_not_left_while_a_code_is_typed(env: Environment, windows: Windows) -> None:
@@ -246,8 +246,8 @@ def test_page_is_not_left_while_a_code_is_typed(env: Environment, windows: Windo
     ana.get_by_label("One-time code").fill("48")
     ben.goto(f"{link.get_absolute_url()}code/")
     ben.get_by_label("One-time code").fill("111111")
-    ben.get_by_role("button", name="Send code").click()
-    state(ben)("Fixed, proving")
+    ben.get_by_role("button", name="Submit code").click()
+    state(ben)("Verifying repair")
 
     ana.bring_to_front()
     ana.wait_for_event("request", lambda request: request.url.endswith("/code/"))
@@ -259,7 +259,7 @@ def test_page_works_without_javascript(env: Environment, windows: Windows, cause
     link, page = env.belvo_link(cause=cause), windows.window(java_script_enabled=False)
 
     send_password(page, link, "pass_valid")
-    state(page)("Fixed, proving")
+    state(page)("Verifying repair")
     env.prove(link)
     page.reload()
 
@@ -271,13 +271,13 @@ def test_waiting_page_stops_saying_that_it_checks_when_nobody_does(env: Environm
     link, page = env.belvo_link(), windows.window()
     env.send(f"{link.get_absolute_url()}credentials/", password="lost_after")
     page.goto(env.last_operation(link).get_absolute_url())
-    expect(page.locator(".waiting__title")).to_contain_text("Outcome unknown: checking")
+    expect(page.locator(".waiting__title")).to_contain_text("Outcome unknown, checking")
     marked(page)
 
     background.kill()
 
-    expect(page.locator(".waiting__title")).to_contain_text("Outcome unknown: not checked now")
+    expect(page.locator(".waiting__title")).to_contain_text("Outcome unknown, not being checked")
     expect(page.locator(".waiting__bar")).to_have_count(0)
-    expect(page.locator("#operation")).to_contain_text("Waiting for background work to start again.")
-    expect(page.locator("#alerts")).to_contain_text("Background work has stopped.")
+    expect(page.locator("#operation")).to_contain_text("Waiting for a background worker to start again.")
+    expect(page.locator("#alerts")).to_contain_text("Background processing has stopped.")
     assert is_same(page)

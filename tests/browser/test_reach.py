@@ -18,7 +18,7 @@ def log_in(page: Page, name: str, password: str = PASSWORD) -> None:
     page.goto("/")
     page.get_by_label("Username").fill(name)
     page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Sign in").click()
 
 
 def tab_to(page: Page, target: Locator) -> None:
@@ -38,9 +38,9 @@ def test_log_in_by_hand_out_again_and_not_with_a_wrong_password(windows: Windows
     log_in(page, "ana")
     expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
     page.get_by_role("button", name="Your account").click()
-    page.get_by_role("button", name="Log out").click()
+    page.get_by_role("button", name="Sign out").click()
 
-    expect(page.get_by_role("heading", level=1)).to_have_text("Log in")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 
 def test_repair_with_a_code_works_without_javascript(env: Environment, windows: Windows) -> None:
@@ -51,12 +51,12 @@ def test_repair_with_a_code_works_without_javascript(env: Environment, windows: 
     page.get_by_role("main").get_by_role("link", name="Acme Corp").click()
     page.get_by_role("link", name="Update credentials").click()
     page.get_by_label("Contraseña").fill("mfa_default")
-    page.get_by_role("button", name="Send to the bank").click()
+    page.get_by_role("button", name="Update credentials").click()
     send_code(page, "222222")
     expect(page.get_by_text("Wrong or expired code")).to_be_visible()
     send_code(page, "111111")
 
-    expect(page.locator(".verdict__state")).to_have_text("Fixed, proving")
+    expect(page.locator(".verdict__state")).to_have_text("Verifying repair")
     assert link.get_absolute_url() in page.url
 
 
@@ -78,7 +78,7 @@ def test_repair_by_keyboard_alone(env: Environment, windows: Windows) -> None:
     page.keyboard.type("111111")
     page.keyboard.press("Enter")
 
-    expect(page.locator(".verdict__state")).to_have_text("Fixed, proving")
+    expect(page.locator(".verdict__state")).to_have_text("Verifying repair")
 
 
 def test_search_by_part_of_a_name_lists_what_matches(env: Environment, windows: Windows) -> None:
@@ -102,7 +102,7 @@ def test_theme_is_toggled_and_kept(windows: Windows) -> None:
     light = page.evaluate("getComputedStyle(document.body).backgroundColor")
 
     page.get_by_role("button", name="Your account").click()
-    page.get_by_role("button", name="Light or dark").click()
+    page.get_by_role("button", name="Switch theme").click()
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
     page.goto("/links/")
 
@@ -125,7 +125,9 @@ def test_filter_changes_the_list_and_the_address(env: Environment, windows: Wind
     page = windows.window()
     page.goto("/links/")
 
-    page.get_by_role("navigation", name="Links by whose turn it is").get_by_role("link", name="Need a customer").click()
+    page.get_by_role("navigation", name="Links by who they're waiting on").get_by_role(
+        "link", name="Waiting on customer"
+    ).click()
     expect(page.locator("#results tbody tr")).to_have_count(1)
     expect(page).to_have_url(re.compile(r"\?state=customer$"))
     page.get_by_role("link", name="Remove filter").click()

@@ -26,9 +26,9 @@ def test_slow_answer_takes_the_place_of_the_panel_without_a_reload(env: Environm
     page.goto(f"/integrations/{env.belvo.pk}/records/links/")
     page.evaluate("window.notReloaded = true")
 
-    expect(page.get_by_text("Asking Belvo…")).to_be_visible()
+    expect(page.get_by_text("Contacting Belvo…")).to_be_visible()
     expect(page.get_by_role("table").get_by_text(link.remote_id)).to_be_visible()
-    expect(page.get_by_text("Asking Belvo…")).to_have_count(0)
+    expect(page.get_by_text("Contacting Belvo…")).to_have_count(0)
     assert page.evaluate("window.notReloaded")
     assert len(env.calls("GET", "/api/links/")) == 1
 
@@ -38,13 +38,13 @@ def test_name_that_is_searched_for_stays_out_of_the_address(env: Environment, wi
     page = windows.window()
 
     page.goto(f"/integrations/{env.heron.pk}/records/customers/")
-    expect(page.get_by_text("The provider lists no customer.")).to_be_visible()
-    page.get_by_text("Search there").click()
+    expect(page.get_by_text("The provider has no customers.")).to_be_visible()
+    page.get_by_text("Search").click()
     page.get_by_label("Name").fill("Wilhelmina")
-    page.get_by_role("button", name="Ask the provider").click()
+    page.get_by_role("button", name="Open").click()
 
-    expect(page.get_by_text("Asking Heron Data…")).to_be_visible()
-    expect(page.get_by_text("Nothing there matches")).to_be_visible()
+    expect(page.get_by_text("Contacting Heron Data…")).to_be_visible()
+    expect(page.get_by_text("No matching records")).to_be_visible()
     assert "Wilhelmina" not in page.url
 
 
@@ -55,6 +55,6 @@ def test_all_works_without_script(env: Environment, windows: Windows) -> None:
 
     page.goto(f"/integrations/{env.belvo.pk}/records/links/")
     page.wait_for_timeout(2000)
-    page.get_by_role("button", name="Is it there?").click()
+    page.get_by_role("button", name="Check now").click()
 
     expect(page.get_by_role("table").get_by_text(link.remote_id)).to_be_visible()

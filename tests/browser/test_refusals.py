@@ -30,9 +30,9 @@ def test_second_try_after_a_refusal_is_a_new_attempt(env: Environment, windows: 
     expect(page.get_by_role("alert")).to_be_visible()
 
     page.get_by_label("Contraseña").fill("pass_valid")
-    page.get_by_role("button", name="Send to the bank").click()
+    page.get_by_role("button", name="Update credentials").click()
 
-    expect(page.locator(".verdict__state")).to_have_text("Fixed, proving")
+    expect(page.locator(".verdict__state")).to_have_text("Verifying repair")
     assert len(env.calls("PUT")) == 2
 
 
@@ -42,7 +42,7 @@ def test_locked_account_says_that_the_customer_has_to_go_to_the_bank(env: Enviro
     send_password(page, link, "account_locked")
 
     told = page.get_by_role("alert")
-    expect(told).to_contain_text("Locked at the bank")
+    expect(told).to_contain_text("Account locked by the bank")
     expect(told).to_contain_text("The customer has the account unlocked at the bank first")
     page.goto(link.get_absolute_url())
-    expect(page.locator(".verdict__state")).to_have_text("Customer must sort something out at the bank")
+    expect(page.locator(".verdict__state")).to_have_text("Action needed at the bank")

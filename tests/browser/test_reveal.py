@@ -72,7 +72,7 @@ def test_credentials_form_that_comes_back_has_its_button_again(env: Environment,
     show(page, field)
 
     with page.expect_response(lambda answer: answer.status == 422):
-        page.get_by_role("button", name="Send to the bank").click()
+        page.get_by_role("button", name="Update credentials").click()
 
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(field).to_have_attribute("type", "password")

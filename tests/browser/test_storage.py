@@ -25,8 +25,8 @@ def test_form_stays_with_what_was_typed_until_it_can_be_saved(env: Environment, 
     page.goto(link.get_absolute_url())
     note, told = page.get_by_label("Note"), page.get_by_role("alert")
     add, check = (
-        page.get_by_role("button", name="Add the note"),
-        page.get_by_role("button", name="Ask the provider now"),
+        page.get_by_role("button", name="Add note"),
+        page.get_by_role("button", name="Check status"),
     )
     note.fill("They call back on Monday")
 
@@ -43,7 +43,7 @@ def test_form_stays_with_what_was_typed_until_it_can_be_saved(env: Environment, 
         assert overflow(page) <= 0
     add.click()
 
-    expect(page.get_by_text("The note is in the timeline.")).to_be_visible()
+    expect(page.get_by_text("Note added.")).to_be_visible()
     expect(told).to_have_count(0)
     assert env.calls("GET", "/api/links") == []
 
@@ -59,5 +59,5 @@ def test_page_that_cannot_be_recorded_says_why(env: Environment, windows: Window
     expect(page.get_by_role("heading")).to_have_text("We couldn't open this page")
     expect(page.locator("body")).not_to_contain_text("Acme Corp")
     assert overflow(page) <= 0
-    page.get_by_role("link", name="Open the page again").click()
+    page.get_by_role("link", name="Reload the page").click()
     expect(page.locator(".verdict__state")).to_be_visible()

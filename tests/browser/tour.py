@@ -45,7 +45,7 @@ def jobs(env: Environment, link: Link) -> list[str]:
 
 def full_checks_of(env: Environment) -> list[FullCheck]:
     """Make a full check that failed, with all that can be said of it, and one that runs."""
-    note = "No usable answer came. What came back is no answer we can read, such as a web page in its place."
+    note = "No usable response. We couldn't read the response. It may have been a web page."
     failed = FullCheck(integration=env.heron, state=FullCheckState.FAILED, note=note, skipped=3, unread=40, seen=12_345)
     failed.save()
     return [failed, full_checks.start(env.heron, started_by=env.people["adm"])]
@@ -57,7 +57,7 @@ def pages(env: Environment) -> list[tuple[str, str]]:
     broken, asked, lost = (env.belvo_link(name) for name in NAMES[:3])
     env.send(f"{asked.get_absolute_url()}credentials/", password="mfa_qr")
     env.send(f"{lost.get_absolute_url()}credentials/", password="lost_before")
-    refused = env.belvo_link("Refused", cause=Cause.ACCOUNT_LOCKED)
+    refused = env.belvo_link("Rejected", cause=Cause.ACCOUNT_LOCKED)
     env.send(f"{refused.get_absolute_url()}credentials/", password="pass_invalid")
     verifying = env.belvo_link("Proving")
     env.send(f"{verifying.get_absolute_url()}credentials/", password="pass_valid")

@@ -30,7 +30,7 @@ def test_ticked_rows_are_planned_and_nothing_is_done(env: Environment) -> None:
     job = planned(env, "note", [first, second], text="Called them.")
 
     assert selected(job) == {first, second}
-    assert "The note is added to 2 links." in env.open(job.get_absolute_url()).words
+    assert "The note will be added to 2 links." in env.open(job.get_absolute_url()).words
     assert not Note.objects.exists()
 
 
@@ -54,7 +54,7 @@ def test_form_of_the_list_means_what_the_list_shows(env: Environment) -> None:
 
     form = page.form_with("link", "all")
 
-    assert "All 60 that match" in page.words
+    assert "Select all 60 results" in page.words
     assert form.values["state"] == "customer"
     assert planned(env, "refresh", state=form.values["state"], all="1").total == 60
 
@@ -85,7 +85,7 @@ def test_what_matches_is_counted_only_so_far(env: Environment, monkeypatch: pyte
     monkeypatch.setattr(queries, "COUNTED", 55)
     many(env.heron, 60)
 
-    assert "All that match, more than 55" in env.open("/links/").words
+    assert "Select all results (more than 5)5" in env.open("/links/").words
 
 
 @pytest.mark.parametrize(
@@ -109,16 +109,16 @@ def test_plan_says_how_many_wait_for_the_quota_and_until_about_when(
 
     words = env.open(job.get_absolute_url()).words
 
-    assert "10 links can be read now." in words
+    assert "10 links will be checked now." in words
     assert f"180 links follow as the providers' quotas get free, the last at about {until}" in words
-    assert "It takes 190 calls to the providers." in words
+    assert "This will use 190 API requests." in words
 
 
 def test_links_of_one_call_are_planned_as_one_call(env: Environment) -> None:
     job = planned(env, "refresh", many(env.belvo, 150))
 
     assert [part.links for part in job.parts.order_by("pk")] == [100, 50]
-    assert "150 links can be read now. It takes 2 calls to the providers." in env.open(job.get_absolute_url()).words
+    assert "150 links will be checked now. This will use 2 API requests." in env.open(job.get_absolute_url()).words
 
 
 def test_integrations_take_turns(env: Environment) -> None:
@@ -139,10 +139,10 @@ def test_plan_leaves_out_what_cannot_be_refreshed_and_says_why(env: Environment)
     job = planned(env, "refresh", [open_one, gone, off, refused])
 
     words = env.open(job.get_absolute_url()).words
-    assert "1 link can be read now." in words
-    for why in ("The link was removed.", "is switched off.", "refuses the keys of its integration."):
+    assert "1 link will be checked now." in words
+    for why in ("The link was removed.", "is inactive.", "refuses the keys of its integration."):
         assert why in words
-    assert words.count("1 link is left out:") == 3
+    assert words.count("1 link is excluded:") == 3
 
 
 def test_plan_leaves_out_links_that_have_the_assignee_already(env: Environment) -> None:
@@ -152,8 +152,8 @@ def test_plan_leaves_out_links_that_have_the_assignee_already(env: Environment) 
     job = planned(env, "assign", links, assignee=str(env.people["ben"].pk))
 
     words = env.open(job.get_absolute_url()).words
-    assert "2 links are handed over to Ben." in words
-    assert "1 link is left out: It has this owner already." in words
+    assert "2 links will be assigned to Ben." in words
+    assert "1 link skipped: It has this owner already." in words
 
 
 def test_plan_of_nothing_to_do_cannot_begin(env: Environment) -> None:
@@ -161,7 +161,7 @@ def test_plan_of_nothing_to_do_cannot_begin(env: Environment) -> None:
 
     page = env.open(job.get_absolute_url())
 
-    assert "There is nothing to do." in page.words
+    assert "There's nothing to do." in page.words
     assert "begin" not in [each.attrs.get("value") for each in page.elements]
 
 
@@ -239,8 +239,8 @@ def test_plan_is_its_makers_own(env: Environment) -> None:
 
     assert env.open(job.get_absolute_url(), "mia").status == 404
     assert move(env, job, "begin", "ben").status == 404
-    assert "Not confirmed yet" not in env.open("/bulk/", "mia").words
-    assert "Not confirmed yet" in env.open("/bulk/").words
+    assert "Draft" not in env.open("/bulk/", "mia").words
+    assert "Draft" in env.open("/bulk/").words
 
 
 def test_plan_that_nobody_confirms_is_dropped_after_an_hour(env: Environment) -> None:

@@ -150,7 +150,7 @@ def test_used_up_quota_lets_links_wait_and_the_page_says_until_when(env: Environ
     assert BulkPart.objects.get().attempts == 0
     words = env.open(job.get_absolute_url()).words
     assert "1 link follows at about" in words
-    assert "is kept for what people do" in words
+    assert "is yes, for what people do" in words
 
 
 def test_refused_keys_let_links_wait_for_an_administrator(env: Environment) -> None:
@@ -176,7 +176,7 @@ def test_line_that_breaks_is_tried_again_and_then_given_up_with_the_reason(env: 
     assert tried == [{"waiting": 1}, {"waiting": 1}, {"failed": 1}]
     assert job.state == "done"
     page = env.open(f"{job.get_absolute_url()}?state=failed")
-    assert "Failed The line to the provider broke." in page.words
+    assert "Failed The connection to the provider was lost." in page.words
     assert "1 failed." in page.words
     assert Link.objects.get().shown_state == "customer_login"
 
@@ -188,7 +188,7 @@ def test_refusal_of_the_provider_is_not_asked_for_again(env: Environment) -> Non
     worked(job)
 
     assert (job.state, results(job), reads(env)) == ("done", {"failed": 1}, 1)
-    assert "The provider answered with the error “parse_error”." in env.open(job.get_absolute_url()).words
+    assert "The provider responded with the error “parse_error”." in env.open(job.get_absolute_url()).words
 
 
 def test_integration_that_is_switched_off_meanwhile_leaves_its_links_out(env: Environment) -> None:

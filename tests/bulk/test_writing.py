@@ -43,7 +43,7 @@ def test_links_are_handed_over_but_for_those_that_were_meanwhile(env: Environmen
     assert results(job) == {"done": 2, "skipped": 1}
     assert set(Link.objects.values_list("assignee", flat=True)) == {ben.pk}
     assert AssigneeChange.objects.filter(by=env.people["ana"], new=ben, job_id=job.pk).count() == 2
-    assert "It has this owner already." in env.open(f"{job.get_absolute_url()}?state=skipped").words
+    assert "Already assigned to this person." in env.open(f"{job.get_absolute_url()}?state=skipped").words
 
 
 def test_link_that_was_removed_after_the_plan_is_left_out(env: Environment) -> None:
@@ -222,7 +222,7 @@ def test_own_jobs_are_listed_before_those_of_the_others(env: Environment) -> Non
 
     words = env.open("/bulk/").words
 
-    assert words.index("Hand over 2 links Ana Done 2 of 2") < words.index("Note about 1 link Mia Done 1 of 1")
+    assert words.index("Assign 2 links Ana Done 2 of 2") < words.index("Add note to 1 link Mia Done 1 of 1")
 
 
 def test_list_of_jobs_goes_on_by_key(env: Environment) -> None:
@@ -235,4 +235,4 @@ def test_list_of_jobs_goes_on_by_key(env: Environment) -> None:
     second = env.open(f"/bulk/{next(address for address in first.links() if 'after=' in address)}")
 
     assert [page.source.count('class="table__main"') for page in (first, second)] == [50, 10]
-    assert "Of the others" not in second.words
+    assert "Started by others" not in second.words

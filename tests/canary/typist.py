@@ -52,7 +52,7 @@ class Typist:
                 self.echo_server.refuses_keys = refuses
                 page = f"/integrations/{integration}/"
                 admin.press(page, f"{page}test/")
-                assert admin.says(page, "Keys are refused") is refuses
+                assert admin.says(page, "API keys rejected") is refuses
         made = self.stack.run("tests.canary.fixtures", NAME, str(LINKS))
         self.bank, self._links = made["bank"], iter(made["links"])
         self._others = iter(self.stack.run("tests.canary.fixtures", OTHER_NAME, str(len(MANNERS)))["links"])

@@ -13,7 +13,7 @@ pytestmark = [
     pytest.mark.database,
     pytest.mark.usefixtures("started_long_ago", "at_once"),
 ]
-STOPPED = "Background work has stopped."
+STOPPED = "Background processing has stopped."
 
 
 def page(env: Environment, name: str, path: str = "/") -> str:

@@ -22,16 +22,16 @@ pytestmark = [
 ]
 
 CLAIMS = {
-    "Outcome unknown: checking",
+    "Outcome unknown, checking",
     "We read the provider's records until they show what happened.",
-    "The provider removes it; checking",
-    "We read its records until the link is gone.",
+    "Accepted, checking until it's gone",
+    "We'll keep checking its records until the link is gone.",
     "It counts as working once a reading shows it",
     "can be read now.",
     "Running",
-    "Its links are being read",
+    "Processing",
     "It is tried again by itself.",
-    "Their links are read anew.",
+    "We'll check the status of their links again.",
     "We try them again at",
     "Refused: tried again at",
 }
@@ -41,7 +41,7 @@ LIKE_A_CLAIM = re.compile(
     re.IGNORECASE,
 )
 REPROCESSED = "its links will be read again."
-WAITING = "Waiting for background work to start again. It was last active on"
+WAITING = "Waiting for a background worker to start again. It was last active on"
 
 
 def drawn(env: Environment, pages: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:

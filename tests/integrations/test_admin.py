@@ -108,14 +108,14 @@ def test_field_the_provider_needs_is_asked_for(env: Environment, missing: str) -
     page = add(env, **{missing: ""})
 
     assert page.status == 200
-    assert "This provider needs it." in error_of(page, missing)
+    assert "Required by this provider." in error_of(page, missing)
     assert not Integration.objects.filter(name="Heron two").exists()
 
 
 def test_value_of_another_form_than_the_providers_is_refused(env: Environment) -> None:
     page = add(env, heron_integration_id="not an id")
 
-    assert "An integration id begins with itg_" in error_of(page, "heron_integration_id")
+    assert "An integration ID starts with itg_" in error_of(page, "heron_integration_id")
 
 
 def test_key_typed_is_gone_from_a_form_that_is_refused(env: Environment) -> None:

@@ -17,7 +17,7 @@ from tests.operations.test_paused import pause, submit_button
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
 ISOLATES = dict.fromkeys((0x2068, 0x2069))  # around names
-REJECTED = "Belvo rejects our API keys for Belvo test."
+REJECTED = "Belvo is rejecting our API keys for Belvo test."
 
 
 def reject(integration: Integration, *, minutes: int = 8) -> None:
@@ -119,8 +119,8 @@ def test_no_field_for_a_credential_while_nothing_can_be_sent(env: Environment, w
     link = env.heron_link(cause=Cause.LOGIN_REFUSED) if heron else env.belvo_link()
     url, secret, button = {
         "new": (env.new_link_url("erebor_mx_retail"), "password", "Create link"),
-        "credentials": (f"/links/{link.pk}/credentials/", "password", "Send to the bank"),
-        "access-token": (f"/links/{link.pk}/access-token/", "access_token", "Hand it over"),
+        "credentials": (f"/links/{link.pk}/credentials/", "password", "Update credentials"),
+        "access-token": (f"/links/{link.pk}/access-token/", "access_token", "Replace access token"),
     }[form]
     assert secret in env.open(url).inputs()
 
@@ -156,8 +156,8 @@ def test_open_code_step_stays_with_its_field_disabled(env: Environment, why: str
 
     field = page.inputs()["code"]
     assert ("disabled" in field, field["aria-describedby"]) == (True, "why-paused")
-    assert "disabled" in submit_button(page, "Send code")
-    assert "Tell the customer this number" in page.words
+    assert "disabled" in submit_button(page, "Submit code")
+    assert "Read this number to the customer" in page.words
 
 
 def test_key_form_of_the_integration_always_stays(env: Environment) -> None:

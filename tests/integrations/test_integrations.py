@@ -41,7 +41,7 @@ def test_page_counts_links_by_state(env: Environment) -> None:
 
     words = env.open(env.belvo.get_absolute_url(), "mia").words
 
-    assert "Customer must sign in again 1" in words
+    assert "Sign-in needed 1" in words
     assert "Working 1" in words
 
 
@@ -55,7 +55,7 @@ def test_connection_with_good_keys_is_good(env: Environment, provider: str, name
     integration.refresh_from_db()
     assert answer.location == integration.get_absolute_url()
     assert integration.key_state == Integration.KeyState.VALID
-    assert "The provider answered and accepts the keys." in env.open(answer.location, name).words
+    assert "The provider accepted the API keys." in env.open(answer.location, name).words
 
 
 @pytest.mark.parametrize(("provider", "key"), [("belvo", "secret_password"), ("heron", "api_key")])
@@ -80,7 +80,7 @@ def test_address_that_does_not_answer_is_no_fault_of_the_keys(env: Environment) 
 
     env.heron.refresh_from_db()
     assert env.heron.key_state == Integration.KeyState.UNREACHABLE
-    assert "No good answer" in env.open(env.heron.get_absolute_url(), "adm").words
+    assert "No usable response" in env.open(env.heron.get_absolute_url(), "adm").words
 
 
 def test_rejected_keys_stay_rejected_while_the_test_gets_no_good_answer(env: Environment) -> None:
@@ -141,15 +141,15 @@ def test_buttons_are_drawn_for_who_may_press_them(env: Environment) -> None:
 def test_no_integration_says_who_adds_one(env: Environment) -> None:
     Integration.objects.update(is_active=False)
 
-    assert "No integration is in use" in env.open("/links/new/").words
+    assert "No active integration" in env.open("/links/new/").words
 
 
 def test_page_says_when_all_links_were_last_read(env: Environment) -> None:
     before = env.open(env.belvo.get_absolute_url(), "mia").words
     Integration.objects.update(last_full_check_at=timezone.now() - timedelta(minutes=12))
 
-    assert "All links read never" in before
-    assert "All links read 12 min ago" in env.open(env.belvo.get_absolute_url(), "mia").words
+    assert "Last full check never" in before
+    assert "Last full check 12 min ago" in env.open(env.belvo.get_absolute_url(), "mia").words
 
 
 def test_links_that_are_being_proven_are_counted_with_the_others(env: Environment) -> None:
@@ -158,7 +158,7 @@ def test_links_that_are_being_proven_are_counted_with_the_others(env: Environmen
 
     words = env.open(env.belvo.get_absolute_url(), "mia").words
 
-    assert "Links 2 Working 1 Fixed, proving 1" in words
+    assert "Links 2 Working 1 Verifying repair 1" in words
 
 
 def test_removed_links_are_shown_as_ended_and_not_as_reached(env: Environment) -> None:

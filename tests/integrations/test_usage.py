@@ -27,7 +27,7 @@ def pause(env: Environment, *, seconds: float, failures: int = 5, **more: object
 
 @pytest.mark.parametrize("name", ["mia", "aud", "adm"])
 def test_calls_that_go_are_open_to_everybody_who_sees_the_page(env: Environment, name: str) -> None:
-    assert "Traffic Calls go through" in words(env, name)
+    assert "Traffic OK" in words(env, name)
 
 
 def test_pause_says_until_when_and_why(env: Environment) -> None:
@@ -39,15 +39,15 @@ def test_pause_says_until_when_and_why(env: Environment) -> None:
 def test_pause_says_that_too_many_of_the_last_calls_failed(env: Environment) -> None:
     pause(env, seconds=30, failures=1, open_reason="of_last", recent="x." * 10)
 
-    assert ": 10 of the last 20 calls failed" in words(env)
+    assert ": 10 of the last 20 requests failed" in words(env)
 
 
 def test_pause_that_is_over_waits_for_one_call(env: Environment) -> None:
     pause(env, seconds=-1)
-    assert "The next call finds out whether it works again" in words(env)
+    assert "Paused. The next request will show whether the provider is responding again." in words(env)
 
     pause(env, seconds=-1, probe_until=timezone.now() + SOON)
-    assert "Trying one call 5 failures in a row" in words(env)
+    assert "Testing with one request 5 requests failed in a row" in words(env)
 
 
 def test_calls_under_way_are_named_with_their_time(env: Environment) -> None:
@@ -55,8 +55,8 @@ def test_calls_under_way_are_named_with_their_time(env: Environment) -> None:
     env.belvo.slots.create(call="update_credentials", taken_at=began, lease_until=lease)
     env.belvo.slots.create(call="read_link", lease_until=timezone.now())  # of a process that died
 
-    assert "Calls under way 1 of 8 Update credentials · 12 s ago" in words(env)
-    assert "Read a link" not in words(env)
+    assert "Requests in flight 1 of 8 Update credentials · 12 s ago" in words(env)
+    assert "Read link" not in words(env)
 
 
 def test_quotas_say_how_much_is_used_until_when_and_on_whose_word(env: Environment) -> None:
@@ -72,7 +72,7 @@ def test_quotas_say_how_much_is_used_until_when_and_on_whose_word(env: Environme
 def test_quota_with_no_call_left_is_said_at_the_head(env: Environment) -> None:
     env.belvo.quotas.create(scope="remove_link", calls=5, used=5, window_ends_at=timezone.now() + SOON)
 
-    assert "Traffic A quota is used up" in words(env)
+    assert "Traffic Rate limited" in words(env)
 
 
 def test_refused_keys_are_told(env: Environment) -> None:
@@ -81,7 +81,7 @@ def test_refused_keys_are_told(env: Environment) -> None:
 
     assert "Refused: tried again at" in words(env)
     Integration.objects.update(keys_retry_at=None)
-    assert "Refused: no calls until a person tests the connection" in words(env)
+    assert "Rejected: no requests until someone tests the connection" in words(env)
 
 
 @pytest.mark.parametrize(("name", "drawn"), [("mia", True), ("adm", True), ("aud", False)])
@@ -98,7 +98,7 @@ def test_good_connection_test_ends_the_pause(env: Environment) -> None:
 
     env.post(f"{env.belvo.get_absolute_url()}test/", name="mia")
 
-    assert "Traffic Calls go through" in words(env)
+    assert "Traffic OK" in words(env)
 
 
 def test_connection_test_that_finds_no_call_left_blames_no_keys(env: Environment) -> None:
@@ -109,7 +109,7 @@ def test_connection_test_that_finds_no_call_left_blames_no_keys(env: Environment
 
     env.belvo.refresh_from_db()
     assert env.belvo.key_state == Integration.KeyState.UNTESTED
-    assert "the quota of 1 call is used up. Nothing was sent." in env.open(answer.location, "mia").words
+    assert "the limit of 1 request has been reached. Nothing was sent." in env.open(answer.location, "mia").words
 
 
 def test_every_call_a_provider_may_offer_has_a_name() -> None:

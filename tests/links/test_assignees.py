@@ -29,7 +29,7 @@ def assignee_of(link: Link) -> str:
 
 
 @pytest.mark.parametrize(
-    ("to", "words"), [("ana", "Ana looks after it now."), ("mia", "Mia looks after it now."), ("ben", "Ben looks")]
+    ("to", "words"), [("ana", "Assigned to Ana."), ("mia", "Assigned to Mia."), ("ben", "Ben looks")]
 )
 def test_link_is_taken_or_handed_to_a_colleague(env: Environment, link: Link, to: str, words: str) -> None:
     answer = hand_over(env, link, to)
@@ -45,14 +45,14 @@ def test_link_is_given_up(env: Environment, link: Link) -> None:
 
     page = env.open(answer.location)
     assert assignee_of(link) == ""
-    assert "Nobody looks after it now." in page.words
-    assert "Nobody owns it by Ana · before: Ana" in page.words
+    assert "Unassigned." in page.words
+    assert "Unassigned by Ana · before: Ana" in page.words
 
 
 def test_hand_over_is_in_the_timeline_and_on_the_record(env: Environment, link: Link) -> None:
     hand_over(env, link, "ben", "mia")
 
-    assert "Ben looks after it by Mia" in env.open(link.get_absolute_url()).words
+    assert "Assigned to Ben by Mia" in env.open(link.get_absolute_url()).words
     event = AuditEvent.objects.get(action="link.assigned")
     assert (event.actor, event.details) == ("mia", {"assignee": str(env.people["ben"].pk)})
 
@@ -60,7 +60,7 @@ def test_hand_over_is_in_the_timeline_and_on_the_record(env: Environment, link: 
 def test_choice_names_the_reader_and_who_can_look_after_links(env: Environment, link: Link) -> None:
     page = env.open(link.get_absolute_url())
 
-    assert "Nobody Me (Ana) Ben Mia Hand over" in page.words
+    assert "Nobody Me (Ana) Ben Mia Assign" in page.words
     assert "Aud" not in page.words
 
 
@@ -88,7 +88,7 @@ def test_colleague_who_was_faster_is_not_overwritten(env: Environment, link: Lin
     answer = env.post(form.action, wanted)
 
     assert answer.status == 409
-    assert "Ben looks after it by now." in answer.words
+    assert "Ben is now the assignee." in answer.words
     assert assignee_of(link) == "ben"
     again = answer.form_with("assignee")
     assert again.values["assignee"] == wanted["assignee"]

@@ -273,4 +273,4 @@ def test_page_of_a_link_says_whether_trying_again_helps(env: Environment) -> Non
 
     assert f"Trying again {VERDICTS[Cause.PASSWORD_WRONG].retry.label}" in env.open(link.get_absolute_url()).words
     Link.objects.update(verifying_since=timezone.now())
-    assert "Trying again" not in env.open(link.get_absolute_url()).words
+    assert "Retry advice" not in env.open(link.get_absolute_url()).words

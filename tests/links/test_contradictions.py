@@ -53,9 +53,9 @@ def test_answer_that_names_a_trouble_and_ancient_data_is_the_customers_turn(env:
     assert not is_listed(env, link, "fine")
     assert counts.current()["customer_login"] == 1
     page = env.open(link.get_absolute_url())
-    assert "Customer must sign in again" in page.words
-    assert "The provider contradicts itself" in page.words
-    assert "The provider contradicts itself" in env.open("/links/").words
+    assert "Sign-in needed" in page.words
+    assert "Provider reports conflicting status" in page.words
+    assert "Provider reports conflicting status" in env.open("/links/").words
 
 
 @pytest.mark.parametrize(
@@ -192,4 +192,4 @@ def test_page_of_the_providers_records_shows_the_contradiction(env: Environment)
 
     words = env.open(f"/customers/{link.end_user_id}/records/{env.heron.pk}/").words
 
-    assert "The provider contradicts itself" in words
+    assert "Provider reports conflicting status" in words

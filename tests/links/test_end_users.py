@@ -44,12 +44,12 @@ def test_nobody_found_offers_to_show_all(env: Environment) -> None:
 
     page = search(env, "nobody")
 
-    assert "Nobody matches" in page.words
+    assert "No matching customers" in page.words
     assert "/customers/" in page.links()
 
 
 def test_nobody_yet_says_how_a_customer_is_made(env: Environment) -> None:
-    assert "A customer is made with their first link." in env.open("/customers/").words
+    assert "We add a customer when you create their first link." in env.open("/customers/").words
 
 
 def test_pages_show_every_customer_once_although_names_repeat(env: Environment) -> None:
@@ -120,7 +120,7 @@ def test_customers_page_shows_all_their_links_and_offers_another(env: Environmen
 def test_customer_without_links_says_so(env: Environment) -> None:
     page = env.open(env.customer().get_absolute_url())
 
-    assert "This customer has no bank connection." in page.words
+    assert "This customer has no links." in page.words
 
 
 def test_new_link_of_a_customer_knows_whose_it_is(env: Environment) -> None:

@@ -16,9 +16,9 @@ from tests.environment import Environment
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
 OF_ASKING = {"checked_at", "check_failed", "checking_since"}  # all else about a link is what we know of it
-TITLE, OLDER = "The provider could not be asked the last time", "What you see is what was known before."
-NO_CONNECTION = "No connection to the provider could be made."
-TOO_SLOW = "The provider took longer than we wait for it."
+TITLE, OLDER = "The last status check failed", "What you see is from before then."
+NO_CONNECTION = "We couldn't connect to the provider."
+TOO_SLOW = "The provider took too long to respond."
 
 # What the simulator answers, and what of it stands in “The provider answered with the error …”.
 BELVO = {

@@ -85,7 +85,7 @@ def test_link_page_draws_a_bar_for_each_day_and_says_it_in_words(env: Environmen
 
     tones = Counter(bar["class"] for bar in bars(page))
     assert tones == {"tone-ok": 83, "tone-warn": 5, "tone-info": 2}
-    words = "Working on 83 of 90 days; Customer must give a code on 5; Bank or provider has trouble: wait on 2"
+    words = "Working on 83 of 90 days; One-time code needed on 5; Bank or provider issue on 2"
     assert words in page.words
 
 
@@ -121,7 +121,7 @@ def test_day_on_which_clocks_change_is_one_day(env: Environment, zone: str, chan
 
     assert [bar["x"] for bar in bars(page)] == [str(number) for number in range(90)]
     assert [bar["x"] for bar in bars(page) if bar["class"] != "tone-ok"] == ["87"]
-    assert "Working on 89 of 90 days; Bank or provider has trouble: wait on 1" in page.words
+    assert "Working on 89 of 90 days; Bank or provider issue on 1" in page.words
 
 
 def test_days_are_cut_by_the_readers_clock(env: Environment) -> None:

@@ -12,70 +12,73 @@ from tests.environment import Environment
 pytestmark = [pytest.mark.thorough, pytest.mark.django_db(transaction=True)]
 
 OWN_APP = "Ask the customer to sign in again in your own app (Plaid's update mode); the data then continues"
-OUTAGE = "The bank has an outage. Nothing to ask of the customer."
-LOGIN, CODE, CONSENT = "Customer must sign in again", "Customer must give a code", "Customer must renew permission"
+OUTAGE = "The bank isn't responding. Don't contact the customer."
+LOGIN, CODE, CONSENT = "Sign-in needed", "One-time code needed", "Consent needed"
 AT_BANK, WAIT, US = (
-    "Customer must sort something out at the bank",
-    "Bank or provider has trouble: wait",
-    "We must correct our set-up",
+    "Action needed at the bank",
+    "Bank or provider issue",
+    "Configuration problem",
 )
-ENDED, UNKNOWN, SET_UP, WORKS = "Ended", "Not understood yet", "Being set up", "Working"
+ENDED, UNKNOWN, SET_UP, WORKS = "Ended", "Unrecognized status", "Setting up", "Working"
 
 # Plaid's code, as Heron passes it on: state, what to do.
 PLAID = {
     "ITEM_LOGIN_REQUIRED": (LOGIN, OWN_APP),
     "INVALID_CREDENTIALS": (LOGIN, "Ask the customer to test the login at the bank's own site, then"),
-    "INVALID_UPDATED_USERNAME": (LOGIN, "Repair with the original user name."),
+    "INVALID_UPDATED_USERNAME": (LOGIN, "Repair with the original username."),
     "INSUFFICIENT_CREDENTIALS": (CONSENT, "and to finish the bank's consent screen."),
-    "USER_INPUT_TIMEOUT": (LOGIN, "Ask the customer to sign in once more in your own app, without a break."),
+    "USER_INPUT_TIMEOUT": (LOGIN, "Ask the customer to sign in again in our app and finish without stopping."),
     "INVALID_MFA": (CODE, "in your own app, with the device at hand."),
     "INVALID_OTP": (CODE, "in your own app. The phone step may be skipped."),
-    "INVALID_PHONE_NUMBER": (CODE, "The customer corrects the phone number in your own app, or skips that step."),
+    "INVALID_PHONE_NUMBER": (CODE, "Ask the customer to correct the phone number in our app or skip that step."),
     "PROFILE_AUTHENTICATION_FAILED": (CODE, "in your own app, without the remembered profile."),
-    "INVALID_SEND_METHOD": (WAIT, "Try again tomorrow. If it stays, write to the provider's support."),
+    "INVALID_SEND_METHOD": (WAIT, "Retry tomorrow. If this keeps happening, contact provider support."),
     "MFA_NOT_SUPPORTED": (AT_BANK, "let the bank remember the device, or to connect another bank"),
     "ITEM_LOCKED": (AT_BANK, "unlocked at the bank first, then signs in again in your own app."),
     "USER_SETUP_REQUIRED": (AT_BANK, "New terms or a set-up step wait at the bank."),
     "PASSWORD_RESET_REQUIRED": (AT_BANK, "sets a new password at the bank, then signs in again in your own app."),
     "ACCESS_NOT_GRANTED": (
         CONSENT,
-        "The account's owner signs in again in your own app, and ticks all accounts and data.",
+        "Ask the account owner to sign in again in our app and select all accounts and data.",
     ),
     "ADDITIONAL_CONSENT_REQUIRED": (CONSENT, "sign in again in your own app; developers have it ask"),
     "NO_ACCOUNTS": (CONSENT, "Still open: the customer chooses the accounts again in your own app."),
-    "NO_AUTH_ACCOUNTS": (CONSENT, "The customer signs in again in your own app and chooses another account."),
+    "NO_AUTH_ACCOUNTS": (CONSENT, "Ask the customer to sign in again in our app and choose another account."),
     "NO_INVESTMENT_ACCOUNTS": (US, "Check what we ask for"),
     "NO_INVESTMENT_AUTH_ACCOUNTS": (US, "Check what we ask for"),
     "NO_LIABILITY_ACCOUNTS": (US, "Check what we ask for"),
     "MANUAL_VERIFICATION_REQUIRED": (CONSENT, "The customer finishes it in your own app"),
-    "USER_PERMISSION_REVOKED": (ENDED, "Stop using the data. Connect again only if the customer wants to."),
+    "USER_PERMISSION_REVOKED": (ENDED, "Stop using the data. Reconnect only if the customer wants to."),
     "ITEM_NOT_FOUND": (ENDED, "Ask the customer to connect again, then create a new link."),
     "ITEM_CONCURRENTLY_DELETED": (ENDED, "Ask the customer to connect again, then create a new link."),
-    "ITEM_NOT_SUPPORTED": (ENDED, "Try another account."),
-    "INSTITUTION_NO_LONGER_SUPPORTED": (ENDED, "Connect through the bank's new entry, or another bank."),
+    "ITEM_NOT_SUPPORTED": (ENDED, "Ask the customer to connect another account."),
+    "INSTITUTION_NO_LONGER_SUPPORTED": (ENDED, "Connect through the bank's new listing, or connect another bank."),
     "INSTITUTION_DOWN": (WAIT, OUTAGE),
     "INSTITUTION_NOT_RESPONDING": (WAIT, OUTAGE),
     "INSTITUTION_NOT_AVAILABLE": (WAIT, OUTAGE),
-    "UNSUPPORTED_RESPONSE": (WAIT, "Tell the provider's support."),
-    "INTERNAL_SERVER_ERROR": (WAIT, "Wait. After a day, write to the provider's support."),
-    "PLANNED_MAINTENANCE": (WAIT, "Wait. After a day, write to the provider's support."),
-    "PRODUCT_NOT_READY": (SET_UP, "Look again later."),
-    "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION": (WAIT, "It solves itself."),
-    "RATE_LIMIT_EXCEEDED": (WAIT, "It solves itself within minutes."),
-    "TRANSACTIONS_LIMIT": (WAIT, "It solves itself within minutes."),
-    "TRIAL_CONNECTION_LIMIT": (US, "Ask for a larger plan at the provider."),
-    "CREDITS_EXHAUSTED": (US, "Ask for a larger plan at the provider."),
+    "UNSUPPORTED_RESPONSE": (WAIT, "Contact provider support."),
+    "INTERNAL_SERVER_ERROR": (
+        WAIT,
+        "Usually clears up on its own. If it hasn't after a day, contact provider support.",
+    ),
+    "PLANNED_MAINTENANCE": (WAIT, "Usually clears up on its own. If it hasn't after a day, contact provider support."),
+    "PRODUCT_NOT_READY": (SET_UP, "Check again later."),
+    "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION": (WAIT, "Usually clears up on its own."),
+    "RATE_LIMIT_EXCEEDED": (WAIT, "Usually clears up on its own within minutes."),
+    "TRANSACTIONS_LIMIT": (WAIT, "Usually clears up on its own within minutes."),
+    "TRIAL_CONNECTION_LIMIT": (US, "Ask the provider to upgrade our plan."),
+    "CREDITS_EXHAUSTED": (US, "Ask the provider to upgrade our plan."),
     "ASSET_REPORT_GENERATION_FAILED": (WAIT, "Have the reports made anew."),
-    "DATA_QUALITY_CHECK_FAILED": (WAIT, "Try again in two days."),
-    "DATA_UNAVAILABLE": (UNKNOWN, "Write to the provider's support for the details of this connection."),
-    "INVALID_ACCESS_TOKEN": (US, "Hand over the current one, or connect again."),
+    "DATA_QUALITY_CHECK_FAILED": (WAIT, "Retry in 2 days."),
+    "DATA_UNAVAILABLE": (UNKNOWN, "Contact provider support for details about this connection."),
+    "INVALID_ACCESS_TOKEN": (US, "Replace the access token, or ask the customer to connect again."),
     "INVALID_API_KEYS": (US, "Correct them once at the provider."),
     "UNAUTHORIZED_ENVIRONMENT": (US, "Correct them once at the provider."),
     "UNAUTHORIZED_ROUTE_ACCESS": (US, "Correct them once at the provider."),
-    "INSTITUTION_REGISTRATION_REQUIRED": (US, "Finish it at the provider. That takes days."),
-    "UNAUTHORIZED_INSTITUTION": (US, "Finish it at the provider. That takes days."),
-    "PRODUCT_NOT_ENABLED": (US, "The customer adds it by signing in again in your own app, or connects again."),
-    "PRODUCTS_NOT_SUPPORTED": (US, "The customer adds it by signing in again in your own app, or connects again."),
+    "INSTITUTION_REGISTRATION_REQUIRED": (US, "Complete it with the provider. This takes a few days."),
+    "UNAUTHORIZED_INSTITUTION": (US, "Complete it with the provider. This takes a few days."),
+    "PRODUCT_NOT_ENABLED": (US, "Ask the customer to add it by signing in again in our app, or to connect again."),
+    "PRODUCTS_NOT_SUPPORTED": (US, "Ask the customer to add it by signing in again in our app, or to connect again."),
     "INSTITUTION_NOT_ENABLED_IN_ENVIRONMENT": (US, "Report it to the developers."),
     "INVALID_PRODUCT": (US, "Report it to the developers."),
     "INVALID_FIELD": (US, "Report it to the developers."),
@@ -84,29 +87,29 @@ PLAID = {
     "INVALID_INSTITUTION": (US, "Report it to the developers."),
     "INSTANT_MATCH_FAILED": (US, "Report it to the developers."),
     "INVALID_BODY": (US, "Report it to the developers."),
-    "SOME_FUTURE_CODE": (UNKNOWN, "Read the provider's words, fetch new data once."),
+    "SOME_FUTURE_CODE": (UNKNOWN, "Read the provider message, fetch new data once."),
 }
 # Heron's status and message.
 HERON = {
     ("pending", None): (SET_UP, "After 24 hours, fetch new data, then write to the provider's support."),
-    ("syncing", None): (WORKS, "Data is being fetched now. Look again in a few minutes."),
-    ("active", None): (WORKS, "Nothing to do."),
+    ("syncing", None): (WORKS, "The provider is fetching data. Check again in a few minutes."),
+    ("active", None): (WORKS, "No action needed."),
     ("active", "[ITEM_LOGIN_REQUIRED] the login details have changed"): (LOGIN, OWN_APP),
-    ("erroring", "no code in these words"): (UNKNOWN, "Fetch new data once. If it stays, write to"),
-    ("erroring", None): (UNKNOWN, "Fetch new data once. If it stays, write to"),
-    ("unknown", None): (UNKNOWN, "Open the link and ask the provider now."),
-    ("resting", None): (UNKNOWN, "It is shown as received. Report it, so that it becomes known here."),
-    ("sync_disabled", None): (ENDED, "To use it again, create the customer's link again."),
+    ("erroring", "no code in these words"): (UNKNOWN, "Refresh data once. If it stays, write to"),
+    ("erroring", None): (UNKNOWN, "Refresh data once. If it stays, write to"),
+    ("unknown", None): (UNKNOWN, "Open the link and check its status."),
+    ("resting", None): (UNKNOWN, "Shown as received. Report it so we can add it."),
+    ("sync_disabled", None): (ENDED, "To use it again, create a new link for this customer."),
     ("deleted_in_plaid", None): (ENDED, "Ask the customer to connect again, then create a new link."),
 }
 # Belvo's status and how long it keeps the login.
 BELVO = {
-    ("valid", "store"): (WORKS, "Nothing to do."),
+    ("valid", "store"): (WORKS, "No action needed."),
     ("invalid", "store"): (LOGIN, "Get the current password from the customer and update the credentials."),
     ("invalid", "nostore"): (ENDED, "Nothing is stored that could be repaired."),
-    ("token_required", "store"): (CODE, "Update the credentials while the customer is on the line"),
+    ("token_required", "store"): (CODE, "Update credentials while the customer is on the line"),
     ("unconfirmed", "store"): (CODE, "Delete the link and register it again"),
-    ("resting", "store"): (UNKNOWN, "It is shown as received. Report it, so that it becomes known here."),
+    ("resting", "store"): (UNKNOWN, "Shown as received. Report it so we can add it."),
 }
 
 
@@ -180,11 +183,11 @@ def test_link_that_belvo_does_not_know_has_ended(env: Environment) -> None:
     link = env.belvo_link()
     del env.simulator.store.belvo_links[link.remote_id]
 
-    expect(verdict_after_asking(env, link), (ENDED, "Wrong id, wrong environment, or the link was deleted."))
+    expect(verdict_after_asking(env, link), (ENDED, "Wrong ID, wrong environment, or the link was deleted."))
 
 
 def test_customer_whom_heron_does_not_know_is_a_matter_of_our_set_up(env: Environment) -> None:
     link = env.heron_link()
     env.simulator.store.end_users.clear()
 
-    expect(verdict_after_asking(env, link), (US, "Wrong integration, customer or link id"))
+    expect(verdict_after_asking(env, link), (US, "Wrong integration, customer or link ID"))

@@ -205,7 +205,7 @@ def test_link_being_proven_is_a_group_of_its_own(env: Environment) -> None:
 
     assert rows(env.open("/links/?state=verifying")) == [str(link.pk)]
     assert rows(env.open("/links/?state=customer")) == []
-    assert "Fixed, proving" in env.open("/links/").words
+    assert "Verifying repair" in env.open("/links/").words
 
 
 def test_list_is_filtered_by_integration_bank_and_assignee(env: Environment) -> None:
@@ -288,9 +288,9 @@ def test_strip_counts_each_group_and_hides_zeroes(env: Environment) -> None:
 
     words = env.open("/links/").words
 
-    assert "Need a customer 4 1 want a code" in words
-    assert "Wait for a bank 1" in words
-    assert "Need us" not in words.split("Filter")[0].split("Any state")[0]
+    assert "Waiting on customer 4 1 need a code" in words
+    assert "Waiting on bank or provider 1" in words
+    assert "Waiting on us" not in words.split("Filter")[0].split("Any status")[0]
 
 
 def test_nothing_yet_offers_to_begin(env: Environment) -> None:
@@ -336,4 +336,4 @@ def test_filter_that_is_not_offered_gets_a_page_with_a_way_back(env: Environment
     page = env.open("/links/?state=foo")
 
     assert page.status == 400
-    assert "This address is not understood" in page.words
+    assert "The URL contains a filter we don't recognize." in page.words

@@ -28,7 +28,7 @@ def test_note_is_written_on_the_links_page(env: Environment, link: Link, name: s
 
     page = env.open(answer.location, name)
     assert answer.location == link.get_absolute_url()
-    assert "The note is in the timeline." in page.words
+    assert "Note added." in page.words
     assert f"Phoned: new card in May. {env.people[name].display_name}" in page.words
 
 
@@ -42,8 +42,8 @@ def test_note_is_an_event_without_its_words(env: Environment, link: Link) -> Non
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "Write something."),
-        ("  \n ", "Write something."),
+        ("", "Enter a note."),
+        ("  \n ", "Enter a note."),
         ("x" * (LONGEST_NOTE + 1), "At most 2000 characters."),
         ("with a NUL \0", "Null characters are not allowed."),
     ],

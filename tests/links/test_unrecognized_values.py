@@ -107,11 +107,11 @@ def test_page_lists_words_with_the_links_that_say_them(env: Environment) -> None
     page = env.open("/unrecognized-values/")
     listed = env.open(f"/links/?unknown={known.pk}")
 
-    assert "migrating Heron Data Status of a link 1 1" in page.words
+    assert "migrating Heron Data Link status 1 1" in page.words
     assert f"/links/?unknown={known.pk}" in page.links()
     assert odd.get_absolute_url() in listed.links()
     assert fine.get_absolute_url() not in listed.links()
-    assert "Unknown word: migrating" in listed.words
+    assert "Unrecognized value: migrating" in listed.words
 
 
 def test_word_that_no_link_says_any_more_stays_with_its_count(env: Environment) -> None:
@@ -119,7 +119,7 @@ def test_word_that_no_link_says_any_more_stays_with_its_count(env: Environment) 
     say(link, Observation(Cause.UNRECOGNIZED, "migrating"), at=now)
     say(link, Observation(Cause.WORKING, "active"), at=now + timedelta(minutes=1))
 
-    assert "migrating Heron Data Status of a link 1 —" in env.open("/unrecognized-values/").words
+    assert "migrating Heron Data Link status 1 —" in env.open("/unrecognized-values/").words
 
 
 def test_word_can_be_copied_for_a_report(env: Environment) -> None:
@@ -129,7 +129,7 @@ def test_word_can_be_copied_for_a_report(env: Environment) -> None:
         each.attrs["data-copy"] for each in env.open("/unrecognized-values/").elements if "data-copy" in each.attrs
     ]
 
-    assert copied[0].startswith("Heron Data · Status of a link: migrating (1×, ")
+    assert copied[0].startswith("Heron Data · Link status: migrating (1×, ")
 
 
 def test_word_is_drawn_as_text_whatever_it_is(env: Environment) -> None:
@@ -142,7 +142,7 @@ def test_word_is_drawn_as_text_whatever_it_is(env: Environment) -> None:
 
 
 def test_empty_page_says_that_all_is_understood(env: Environment) -> None:
-    assert "Everything is understood" in env.open("/unrecognized-values/", "adm").words
+    assert "No unrecognized values" in env.open("/unrecognized-values/", "adm").words
 
 
 def test_overview_mentions_unknown_words_only_if_there_are_any(env: Environment) -> None:
@@ -152,4 +152,4 @@ def test_overview_mentions_unknown_words_only_if_there_are_any(env: Environment)
     say(env.heron_link(), Observation(Cause.UNRECOGNIZED, "migrating"))
 
     assert "that we do not know" not in before
-    assert "One word of a provider's that we do not know" in env.open("/").words
+    assert "One unrecognized value" in env.open("/").words

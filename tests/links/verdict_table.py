@@ -25,7 +25,7 @@ Made by `WRITE_VERDICTS=1 pytest tests/links/test_verdict_table.py` and read by 
 
 """
 COLUMNS = (
-    *("Cause", "Group", "State", "Reason", "Waiting on", "Typed", "Consent", "Page", "Own app"),
+    *("Cause", "Group", "Status", "Reason", "Waiting on", "Typed", "Consent", "Page", "Own app"),
     *("Manager", "Auditor", "Keys refused", "Paused", "Being proven"),
 )
 _BANKS = {

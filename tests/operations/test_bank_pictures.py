@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01" + bytes(range(256)) * 2 + b"\xff\xd9"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
-UNREADABLE = "We can't show this picture"
+UNREADABLE = "We can't show this image"
 
 
 def png(noise: int = 300) -> bytes:

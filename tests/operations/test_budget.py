@@ -58,7 +58,7 @@ def test_links_page_offers_the_manager_to_allow_one_more(env: Environment) -> No
     assert f"/links/{link.pk}/attempt/" in env.open(link.get_absolute_url(), "mia").links()
     page = env.open(link.get_absolute_url(), "ana")
     assert f"/links/{link.pk}/attempt/" not in page.links()
-    assert "The bank has refused too many attempts today." in page.words
+    assert "The bank rejected too many attempts today." in page.words
 
 
 def test_manager_allows_one_more_with_a_reason(env: Environment) -> None:

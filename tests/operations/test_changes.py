@@ -61,8 +61,8 @@ def test_data_source_is_left_out_and_counted_in_again(env: Environment, link: Li
 
     assert (left_out.result, counted.result) == ({"enabled": False}, {"enabled": True})
     assert (explain(left_out).title, explain(counted).title) == (
-        "The data source is left out",
-        "The data source counts",
+        "Data source excluded",
+        "Data source included",
     )
 
 
@@ -75,8 +75,8 @@ def test_subscription_begins_pauses_and_ends(env: Environment) -> None:
     assert paused.result == {"enabled": False}
     assert [explain(each).title for each in (added, paused, ended_one)] == [
         "Subscribed",
-        "The subscription is paused",
-        "The subscription is ended",
+        "Subscription paused",
+        "Unsubscribed",
     ]
 
 
@@ -273,7 +273,7 @@ def test_manager_settles_what_no_reading_proves_and_no_login_is_counted(env: Env
     operation = change(env, link, OperationKind.REFRESH_DATA)
     Operation.objects.update(state=State.NEEDS_DECISION)
 
-    said = {"outcome": "not_done", "note": "No new data at the provider."}
+    said = {"outcome": "not_done", "note": "Sync overdue at the provider."}
     env.post(f"{operation.get_absolute_url()}decide/", said, "mia")
 
     operation.refresh_from_db()
@@ -290,7 +290,7 @@ def test_answer_whose_record_shows_the_old_value_is_no_success(env: Environment)
     deaf.stop()
 
     assert (operation.state, operation.outcome) == (State.REJECTED, "NotTaken")
-    assert explain(operation).title == "The provider did not take it over"
+    assert explain(operation).title == "The provider didn't apply the change"
 
 
 def test_row_that_cannot_be_closed_keeps_no_other_waiting(env: Environment) -> None:

@@ -147,7 +147,7 @@ def test_answer_to_a_question_is_sent_exactly_as_typed(env: Environment, shown: 
         step, _answer, sent = give(env, typed, field=SIX_DIGITS, **shown)
 
         assert sent == [typed]
-    assert "The customer's answer" in step.words
+    assert "Customer's answer" in step.words
     assert "Chave" not in step.words
     assert "inputmode" not in step.inputs()["code"]
     assert "¿Cuándo naciste?" in step.words
@@ -156,7 +156,7 @@ def test_answer_to_a_question_is_sent_exactly_as_typed(env: Environment, shown: 
 def test_empty_answer_is_not_sent(env: Environment) -> None:
     _step, answer, sent = give(env, "  ", type="text", value="¿Cuándo naciste?")
 
-    assert answer.error_at("code") == "Type the customer's answer."
+    assert answer.error_at("code") == "Enter the customer's answer."
     assert sent == []
 
 

@@ -62,7 +62,7 @@ def test_number_stands_large_with_what_the_bank_says(env: Environment) -> None:
     page = env.open(url_of(asked(env, "numeric_code")))
 
     assert NUMBER.search(page.source)
-    assert "The bank says: Escribe este número" in page.words
+    assert "From the bank: Escribe este número" in page.words
     assert "code" in page.inputs()
 
 
@@ -71,7 +71,7 @@ def test_picture_is_drawn_from_the_answer_itself(env: Environment) -> None:
 
     (picture,) = [each.attrs for each in page.elements if each.tag == "img"]
     assert picture["src"].startswith("data:image/png;base64,iVBOR")
-    assert picture["alt"] == "QR code of the bank"
+    assert picture["alt"] == "QR code from the bank"
     assert "img-src 'self' data:" in page.headers["content-security-policy"]
 
 
@@ -133,7 +133,7 @@ def test_empty_code_is_refused_at_its_field(env: Environment) -> None:
     page = give(env, link, " ")
 
     assert page.status == 422
-    assert page.error_at("code") == "Type the code the customer reads to you."
+    assert page.error_at("code") == "Enter the code the customer reads to you."
     assert env.calls("PATCH") == []
 
 
@@ -183,7 +183,7 @@ def test_code_after_its_time_is_not_sent(env: Environment) -> None:
 
     assert page.status == 409
     assert "The code came too late" in page.words
-    assert "Start again" in page.words
+    assert "Start over" in page.words
     assert env.calls("PATCH") == []
 
 
@@ -201,7 +201,7 @@ def test_code_page_says_once_that_the_time_is_over_and_offers_one_way_on(
 
     assert page.source.count('role="alert"') == 1
     assert page.source.count("button--primary") == 1
-    assert "Start again" in page.words
+    assert "Start over" in page.words
     assert "Waiting for the code" not in page.words
     assert "One-time code" not in page.words or not htmx
     assert not NUMBER.search(page.source)
@@ -225,7 +225,7 @@ def test_code_whose_session_does_not_open_any_more_is_not_sent(env: Environment)
     page = give(env, link, "111111")
 
     assert page.status == 409
-    assert "Start again" in page.words
+    assert "Start over" in page.words
     assert env.calls("PATCH") == []
 
 
@@ -264,7 +264,7 @@ def test_colleague_sees_the_step_and_cannot_send(env: Environment) -> None:
     challenge = PendingChallenge.objects.get()
     page = env.open(url_of(link), "ben")
     assert NUMBER.search(page.source)
-    assert "Ana started this and can send the code." in page.words
+    assert "Ana started this, so only they can enter the code." in page.words
 
     sent = env.post(
         url_of(link), {"operation_key": str(challenge.pk), "challenge": str(challenge.pk), "code": "111111"}, "ben"
@@ -281,7 +281,7 @@ def test_who_cannot_repair_sees_no_value_of_the_challenge(env: Environment, name
 
     page = env.open(url_of(link), name)
 
-    assert "The bank asks for a one-time code" in page.words
+    assert "The bank is asking for a one-time code" in page.words
     assert not NUMBER.search(page.source)
     assert "data:image" not in page.source
     assert "¿Qué código" not in page.source
@@ -296,7 +296,7 @@ def test_auditor_sees_no_name_at_the_code_step(env: Environment) -> None:
     over = env.open(url_of(link), "aud")
 
     for page in (waiting, over):
-        assert "The bank asks for a one-time code" in page.words
+        assert "The bank is asking for a one-time code" in page.words
         assert link.end_user.name not in page.source
         assert f"{link.end_user.name[0]}•••" in page.words
 

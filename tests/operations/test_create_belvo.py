@@ -35,7 +35,7 @@ def test_banks_are_found_by_a_part_of_their_name_or_by_country(env: Environment)
 
     assert "Iron Bank (Advanced login) ironbank_br_retail BR · Bank" in env.open(f"{url}&bank=iron").words
     assert "Iron Bank" not in env.open(f"{url}&bank=mx").words
-    assert "No bank matches" in env.open(f"{url}&bank=nowhere").words
+    assert "No matching institutions" in env.open(f"{url}&bank=nowhere").words
 
 
 def test_form_has_the_fields_of_the_bank_with_its_own_labels(env: Environment) -> None:
@@ -74,7 +74,7 @@ def test_hidden_field_of_the_bank_is_not_asked_for(env: Environment) -> None:
 def test_bank_down_is_said_before_anything_is_typed(env: Environment) -> None:
     page = env.open(f"/links/new/?integration={env.belvo.pk}&bank=Mar Azul")
 
-    assert "The provider says it is down" in page.words
+    assert "Down, according to the provider" in page.words
 
 
 def test_value_that_breaks_the_banks_pattern_is_refused_in_the_banks_words(env: Environment) -> None:
@@ -160,7 +160,7 @@ def test_field_the_provider_misses_is_marked(env: Environment) -> None:
 
     assert page.status == 422
     assert page.error_at("password") == "This field is required."
-    assert "The provider did not accept the form" in page.words
+    assert "The provider rejected the form" in page.words
 
 
 def test_same_login_twice_is_told_as_known(env: Environment) -> None:
@@ -169,7 +169,7 @@ def test_same_login_twice_is_told_as_known(env: Environment) -> None:
     page = create(env, end_user_id="cus-2", end_user_name="Ivy Long again")
 
     assert page.status == 422
-    assert "The provider knows this link already" in page.words
+    assert "The provider already has this link" in page.words
 
 
 def test_second_link_at_one_bank_asks_first(env: Environment) -> None:

@@ -51,9 +51,7 @@ def test_name_that_is_not_the_one_of_this_id_is_refused_at_its_field(env: Enviro
     page = create(env, end_user_id=customer.external_id, end_user_name="Blue Fern Bakery")
 
     assert page.status == 422
-    assert page.error_at("end_user_name") == (
-        "This id belongs to \u2068Acme Corp\u2069. Correct the id, or leave the name empty."
-    )
+    assert page.error_at("end_user_name") == ("This ID belongs to ⁨Acme Corp⁩. Correct the ID, or leave the name blank.")
     assert env.calls("POST") == []
 
 
@@ -89,7 +87,7 @@ def test_item_that_is_listed_already_stops_before_any_call(env: Environment) -> 
     page = create_for_new(env, end_user_id="cus-other")
 
     assert page.status == 409
-    assert "This link exists already" in page.words
+    assert "This link already exists" in page.words
     assert existing.get_absolute_url() in page.links()
     assert "second_link" not in {name for name, attrs in page.inputs().items() if attrs.get("type") == "checkbox"}
     assert env.calls("POST") == []
@@ -124,7 +122,7 @@ def test_providers_422_is_shown_at_its_field(env: Environment) -> None:
 
     assert page.status == 422
     assert page.error_at("access_token") == "Invalid access token."
-    assert "The provider did not accept the form" in page.words
+    assert "The provider rejected the form" in page.words
     assert not Link.objects.exists()
 
 
@@ -133,7 +131,7 @@ def test_provider_that_knows_the_item_is_believed(env: Environment, token: str) 
     page = create_for_new(env, access_token=token)
 
     assert page.status == 422
-    assert "The provider knows this link already" in page.words
+    assert "The provider already has this link" in page.words
     assert "A link with this item_id already exists" in page.words
     assert not Link.objects.exists()
 
@@ -158,7 +156,7 @@ def test_refused_keys_warn_at_the_integration_and_leave_links_alone(env: Environ
 
     link.refresh_from_db()
     assert page.status == 422
-    assert "The provider refused our keys" in page.words
+    assert "The provider rejected our API keys" in page.words
     assert Integration.objects.get(pk=env.heron.pk).keys_rejected
     assert link.health == before
 
@@ -181,7 +179,7 @@ def test_busy_provider_says_when_to_try_again(env: Environment) -> None:
     operation = env.last_operation()
     assert operation.retry_at is not None
     assert operation.retry_at > timezone.now()
-    assert "Not now" in page.words
+    assert "Can't do this right now" in page.words
     assert "Try again after" in page.words
 
 
@@ -189,7 +187,7 @@ def test_busy_provider_says_when_to_try_again(env: Environment) -> None:
 def test_lost_answer_is_unknown_and_found_by_reading(env: Environment, token: str) -> None:
     answer = create_for_new(env, access_token=token)
     operation = env.last_operation()
-    assert "Outcome unknown: checking" in env.open(answer.location).words
+    assert "Outcome unknown, checking" in env.open(answer.location).words
 
     tasks.reconcile_one(str(operation.pk))
 

@@ -29,10 +29,10 @@ def test_repair_is_fixed_proving_until_a_read_shows_it(env: Environment) -> None
     answer = update(env, link, password="pass_valid")
 
     assert (answer.status, answer.location) == (303, f"/links/{link.pk}/")
-    assert "Fixed, proving" in env.open(answer.location).words
+    assert "Verifying repair" in env.open(answer.location).words
     env.prove(link)
     assert (link.health, link.verifying_since) == (HealthState.HEALTHY.value, None)
-    assert "A fresh reading has to show it" not in env.open(answer.location).words
+    assert "Waiting for a status check to confirm it" not in env.open(answer.location).words
 
 
 def test_repair_that_no_read_proves_goes_back_to_the_work_list(env: Environment) -> None:
@@ -66,7 +66,7 @@ def test_verdict_of_a_refusal_is_on_the_links_page(env: Environment) -> None:
     update(env, link, password="pass_invalid")
 
     page = env.open(link.get_absolute_url())
-    assert "Customer must sign in again" in page.words
+    assert "Sign-in needed" in page.words
     assert "Wrong password" in page.words
     assert "Ask the customer for the current password" in page.words
 
@@ -115,7 +115,7 @@ def test_error_that_names_no_field_stands_above_the_form(env: Environment) -> No
 
     link.refresh_from_db()
     assert page.status == 422
-    assert "The provider did not accept the form" in page.words
+    assert "The provider rejected the form" in page.words
     assert "Bad request" in page.words
     assert link.cause == Cause.LOGIN_REFUSED.value
 
@@ -175,8 +175,8 @@ def test_open_finance_link_has_no_form(env: Environment) -> None:
 
     page = env.open(url_of(link))
 
-    assert "This link is not repaired with a password" in page.words
-    assert "Bank code" not in page.words
+    assert "A password won't repair this link" in page.words
+    assert "One-time code" not in page.words
     assert "password" not in page.inputs()
     words = env.open(link.get_absolute_url()).words
     assert "Consent portal" in words
@@ -201,14 +201,14 @@ def test_form_without_its_key_asks_to_be_opened_again(env: Environment) -> None:
     page = env.post(url_of(link), {"password": "pass_valid"})
 
     assert page.status == 422
-    assert "Open the form again." in page.words
+    assert "Reopen the form." in page.words
 
 
 def test_lost_answer_is_proven_by_a_later_login(env: Environment) -> None:
     link = env.belvo_link()
     answer = update(env, link, password="lost_after")
     operation = env.last_operation(link)
-    assert "Outcome unknown: checking" in env.open(answer.location).words
+    assert "Outcome unknown, checking" in env.open(answer.location).words
 
     tasks.reconcile_one(str(operation.pk))
 
@@ -237,7 +237,7 @@ def test_integration_that_is_switched_off_is_sent_nothing(env: Environment) -> N
     page = update(env, link, password="pass_valid")
 
     assert page.status == 409
-    assert "switched off" in page.words
+    assert "inactive" in page.words
     assert env.calls("PUT") == []
 
 
@@ -255,7 +255,7 @@ def test_trouble_that_the_customer_clears_at_the_bank_invites_nobody_to_try_agai
         assert "attempts left today" not in page.words
         assert page.source.count('role="alert"') <= 1
     operation = env.open(env.last_operation(link).get_absolute_url())
-    assert "Start again" not in operation.words
+    assert "Start over" not in operation.words
     assert url_of(link) not in operation.links()
 
 
@@ -273,8 +273,8 @@ def test_account_locked_by_a_code_is_not_started_again(env: Environment) -> None
     answer = env.send(f"/links/{link.pk}/code/", code="100400")
 
     page = env.open(answer.location)
-    assert "Locked at the bank" in page.words
-    assert "Start again" not in page.words
+    assert "Account locked by the bank" in page.words
+    assert "Start over" not in page.words
 
 
 @pytest.mark.parametrize("status", ["token_required", "invalid"])
@@ -286,7 +286,7 @@ def test_locked_account_stays_locked_whatever_sign_in_a_record_asks_for(env: Env
     env.prove(link)
 
     page = env.open(link.get_absolute_url())
-    assert "Customer must sort something out at the bank" in page.words
+    assert "Action needed at the bank" in page.words
     assert "button--primary" not in page.source
 
 

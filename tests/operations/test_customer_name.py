@@ -45,7 +45,7 @@ def test_new_name_is_shown_by_the_provider_and_ours_stays(env: Environment) -> N
     shown = env.open(typed(env, link, f" {NEW} ").location)
 
     assert page.inputs()["name"]["value"] == link.end_user.name
-    assert "The customer's name is changed" in shown.words
+    assert "Customer name changed" in shown.words
     assert [call.body for call in env.calls("PUT", NAMED)] == [
         {"end_user": {"end_user_id": link.end_user.external_id, "name": NEW}}
     ]
@@ -90,5 +90,5 @@ def test_customer_that_the_provider_does_not_know_is_refused_in_words(env: Envir
 
     assert (refused.state, explain(refused).title) == (
         State.REJECTED,
-        "The provider does not know this any more",
+        "The provider no longer has a record of this",
     )

@@ -10,38 +10,38 @@ from tests.environment import Environment
 
 pytestmark = [pytest.mark.thorough, pytest.mark.django_db(transaction=True)]
 
-DECLINED = "The provider did not accept the form"
-KEYS, RIGHTS = "The provider refused our keys", "Our account may not do this"
+DECLINED = "The provider rejected the form"
+KEYS, RIGHTS = "The provider rejected our API keys", "Access denied for our account"
 FIREWALL = "The provider's firewall rejected this request"
-OUTAGE = "The bank has an outage. Nothing to ask of the customer."
-READ_WORDS = "Read the provider's words below: they say what does not fit."
-MARKED = "Correct the fields named below and send it again."
+OUTAGE = "The bank isn't responding. Don't contact the customer."
+READ_WORDS = "Read the provider's response below to see what's wrong."
+MARKED = "Correct the fields below and send them again."
 ASK_ADMIN = "Tell an administrator"
 
 # The answer to an update of credentials: what happened, what to do, the provider's own words.
 BELVO = {
     "pass_invalid": ("Wrong password", "Do not send the same one again.", "Invalid credentials provided"),
     "not_attempted": ("Wrong password", "Ask the customer for the current password.", "Login not attempted"),
-    "account_locked": ("Locked at the bank", "has the account unlocked at the bank first", "account is locked"),
-    "access_forbidden": ("The bank forbids access", "allows access at the bank", "access was forbidden"),
+    "account_locked": ("Account locked by the bank", "has the account unlocked at the bank first", "account is locked"),
+    "access_forbidden": ("Access blocked at the bank", "allows access at the bank", "access was forbidden"),
     "mfa_unsupported": ("code method is not supported", "no way for this customer", "not supported yet by Belvo"),
-    "unexpected": ("Something unexpected at the bank", "Try again later.", "something unexpected happened"),
-    "missing": ("A required field was left empty", "Fill every field the bank asks for", "Missing credentials"),
-    "invalid_link": ("The bank refused the stored login", "Get the current password", "has been invalidated"),
-    "unconfirmed_link": ("Registration was never finished", "register it again", "has not been completed"),
+    "unexpected": ("Unexpected error at the bank", "Retry later.", "something unexpected happened"),
+    "missing": ("A required field is empty", "Fill every field the bank asks for", "Missing credentials"),
+    "invalid_link": ("The bank rejected the stored credentials", "Get the current password", "has been invalidated"),
+    "unconfirmed_link": ("Registration not finished", "register it again", "has not been completed"),
     "too_many": ("Another session is open", "try again in two minutes. Try again after", "already opened"),
-    "institution_down": ("The bank cannot be reached", OUTAGE, "institution is down"),
-    "bank_unavailable": ("The bank cannot be reached", OUTAGE, "institution is unavailable"),
-    "bank_inactive": ("The bank cannot be reached", OUTAGE, "temporarily deactivated"),
-    "activation": ("No online banking yet", "activates online banking at the bank", "web access activated"),
-    "activate_failed": ("Online banking could not be activated", "Then connect again.", "were not accepted"),
+    "institution_down": ("Bank unreachable", OUTAGE, "institution is down"),
+    "bank_unavailable": ("Bank unreachable", OUTAGE, "institution is unavailable"),
+    "bank_inactive": ("Bank unreachable", OUTAGE, "temporarily deactivated"),
+    "activation": ("Online banking not activated", "activates online banking at the bank", "web access activated"),
+    "activate_failed": ("Online banking couldn't be activated", "Then connect again.", "were not accepted"),
     "validation_error": (DECLINED, READ_WORDS, "Bad request"),
     "expired_creds": ("removed on schedule", "Register the link again", "credentials of this link have expired"),
     "consent_empty": ("accounts behind the permission are closed", "new permission", "no associated accounts"),
     "denied_403": (RIGHTS, ASK_ADMIN, "don't have access to this resource"),
     "html_403": (FIREWALL, "Check what was typed for unusual characters", ""),
-    "rate_429": ("Too many calls to the provider", "Try again in a few minutes.", "throttled"),
-    "unavailable_data": ("The bank gave no data", "If it stays, write to the provider", "did not return any data"),
+    "rate_429": ("Rate limited by the provider", "Try again in a few minutes.", "throttled"),
+    "unavailable_data": ("The bank returned no data", "If it stays, write to the provider", "did not return any data"),
     "unsupported_operation": (DECLINED, READ_WORDS, "not supported by this institution"),
     "required": (DECLINED, MARKED, "username: This field is required."),
     "blank": (DECLINED, MARKED, "This field may not be blank."),
@@ -49,16 +49,20 @@ BELVO = {
     "does_not_exist": (DECLINED, MARKED, "institution: Object with name=nowhere_mx_retail does not exist."),
     "invalid": (DECLINED, MARKED, "only supports the following resources"),
     "invalid_choice": (DECLINED, MARKED, '"daily" is not a valid choice.'),
-    "duplicated": ("The provider knows this link already", "repair it", "Link already exists"),
+    "duplicated": ("The provider already has this link", "repair it", "Link already exists"),
     "invalid_credentials_storage": (DECLINED, READ_WORDS, "Recurrent links must store"),
     "invalid_fetch_resources": (DECLINED, READ_WORDS, "must fetch resources"),
     "invalid_access_mode_switch": (DECLINED, READ_WORDS, "can't be switched to recurrent mode"),
     "not_a_list": (DECLINED, MARKED, "Expected a list"),
     "parse_error": (DECLINED, READ_WORDS, "JSON parse error"),
     "nested_error": (DECLINED, MARKED, "fetch_resources: Enter a valid value."),
-    "not_found": ("The provider does not know this link", "wrong environment, or the link was deleted", "Not found."),
-    "method_not_allowed": ("Wrong request", "Report it to the developers.", 'Method "PUT" not allowed.'),
-    "link_refreshed": ("Not now", "Try again after", "Please wait 7 minutes"),
+    "not_found": (
+        "The provider has no record of this link",
+        "wrong environment, or the link was deleted",
+        "Page not found.",
+    ),
+    "method_not_allowed": ("Invalid request", "Report it to the developers.", 'Method "PUT" not allowed.'),
+    "link_refreshed": ("Can't do this right now", "Try again after", "Please wait 7 minutes"),
     "authentication_failed": (KEYS, ASK_ADMIN, "Invalid Secret Keys"),
     "access_to_production_denied": (RIGHTS, ASK_ADMIN, "in production"),
     "permission_denied": (RIGHTS, ASK_ADMIN, "do not have permission"),
@@ -66,22 +70,22 @@ BELVO = {
 }
 # The attempt is over, so it is told on its own page.
 BELVO_OVER = {
-    "session_expired": ("The code came too late", "Start again", "please start again from register"),
-    "session_expired_ob": ("The code came too late", "Start again", "The session has expired"),
+    "session_expired": ("The code came too late", "Start over", "please start again from register"),
+    "session_expired_ob": ("The code came too late", "Start over", "The session has expired"),
 }
 BELVO_LOST = ("timeout_408", "server_error", "service_unavailable", "lost_after", "cut", "unreadable", "oversized")
 HERON = {
     "heron_400": (DECLINED, READ_WORDS, "The request could not be understood."),
     "heron_401": (KEYS, ASK_ADMIN, "Missing or invalid API key"),
     "heron_403": (RIGHTS, ASK_ADMIN, "Feature not enabled"),
-    "heron_404": ("Unknown id", "Compare them with the provider.", "Integration link not found"),
-    "heron_409": ("The provider knows this link already", "repair it", "already exists"),
-    "heron_413": ("The provider refused it", "Read the provider's words below", "exceeds the limit"),
+    "heron_404": ("Unrecognized ID", "Compare them with the provider.", "Integration link not found"),
+    "heron_409": ("The provider already has this link", "repair it", "already exists"),
+    "heron_413": ("Rejected by the provider", "Read the provider message below", "exceeds the limit"),
     "heron_422": (DECLINED, MARKED, "Invalid value."),
-    "heron_422_text": ("The provider knows this link already", "repair it", "a link with this item_id exists"),
+    "heron_422_text": ("The provider already has this link", "repair it", "a link with this item_id exists"),
     "heron_422_query": (DECLINED, MARKED, "limit: Not a valid integer."),
     "heron_422_schema": (DECLINED, MARKED, "integration: invalid combination"),
-    "heron_429": ("Too many calls to the provider", "Try again after", "100 per 1 minute"),
+    "heron_429": ("Rate limited by the provider", "Try again after", "100 per 1 minute"),
 }
 HERON_LOST = ("heron_500", "lost_after", "cut", "unreadable")
 
@@ -136,7 +140,7 @@ def test_an_answer_that_proves_nothing_is_neither_success_nor_failure(env: Envir
         sent = env.send(f"/links/{link.pk}/credentials/", password="pass_valid")
 
         assert (env.last_operation(link).state, name) == (State.UNKNOWN, name)
-        assert "Outcome unknown: checking" in env.open(sent.location).words
+        assert "Outcome unknown, checking" in env.open(sent.location).words
 
 
 def test_each_refusal_of_heron_says_what_happened_and_what_to_do(env: Environment) -> None:
@@ -160,4 +164,4 @@ def test_a_lost_answer_of_heron_is_neither_success_nor_failure(env: Environment)
         sent = env.send(env.new_link_url(), **typed, access_token="access-sandbox-1")
 
         assert (env.last_operation().state, name) == (State.UNKNOWN, name)
-        assert "Outcome unknown: checking" in env.open(sent.location).words
+        assert "Outcome unknown, checking" in env.open(sent.location).words

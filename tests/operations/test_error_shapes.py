@@ -78,7 +78,7 @@ def test_words_about_a_field_stand_at_that_field(env: Environment, body: Any) ->
     [
         ("Invalid password", "Invalid password"),
         (["Invalid password"], "Invalid password"),
-        ({"detail": "Not allowed today."}, "Not allowed today."),
+        ({"detail": "Access denied today."}, "Access denied today."),
         ({"non_field_errors": ["Try another day."]}, "Try another day."),
         ({"error": "Something odd"}, "Something odd"),
         ({"errors": [{"message": "Something odd"}]}, "Something odd"),
@@ -127,7 +127,7 @@ def test_error_of_the_server_shows_its_words_and_decides_nothing(env: Environmen
     link, page = update(env, reply(500, said))
 
     assert env.last_operation(link).state == State.UNKNOWN
-    assert "Outcome unknown: checking" in page.words
+    assert "Outcome unknown, checking" in page.words
     assert "Belvo reported an error (500)." in page.words
     for words in ("Please try again", "unexpected_error", "c" * 32):
         assert words in page.words
@@ -142,14 +142,14 @@ def test_response_that_cannot_be_read_is_no_lost_one(env: Environment) -> None:
 
 
 def test_no_form_is_left_where_the_provider_knows_no_link(env: Environment) -> None:
-    link, page = update(env, reply(404, [{"code": "not_found", "message": "Not found."}]))
+    link, page = update(env, reply(404, [{"code": "not_found", "message": "Page not found."}]))
 
     link.refresh_from_db()
     assert link.health == HealthState.DISCONNECTED.value
     for shown in (page, env.open(f"/links/{link.pk}/credentials/"), env.open(f"/links/{link.pk}/settings/")):
         assert not [each for each in shown.forms if "operation_key" in each.names]
         assert "password" not in shown.inputs()
-    assert "Not found." in page.words
+    assert "Page not found." in page.words
 
 
 def test_no_form_is_left_where_heron_knows_no_link(env: Environment) -> None:

@@ -23,7 +23,7 @@ def words_of(env: Environment, **columns: object) -> str:
 def test_link_says_when_it_was_last_asked_about(env: Environment) -> None:
     checked_at = timezone.now() - timedelta(minutes=10)
 
-    assert "Last asked 10 min ago Next expected" in words_of(env, checked_at=checked_at)
+    assert "Last checked 10 min ago Next sync" in words_of(env, checked_at=checked_at)
 
 
 def test_reading_the_whole_list_counts_as_asking(env: Environment) -> None:
@@ -32,7 +32,7 @@ def test_reading_the_whole_list_counts_as_asking(env: Environment) -> None:
 
     words = words_of(env, checked_at=now - timedelta(hours=5), created_at=now - timedelta(days=1))
 
-    assert "Last asked 3 min ago with the whole list" in words
+    assert "Last checked 3 min ago in a full check" in words
 
 
 @pytest.mark.parametrize(
@@ -50,11 +50,11 @@ def test_link_says_when_new_data_should_be_there(env: Environment, ahead: timede
 
 
 def test_link_that_is_not_kept_fresh_has_no_set_time(env: Environment) -> None:
-    assert "Next expected at no set time" in words_of(env, stale_at=None)
+    assert "Next sync not scheduled" in words_of(env, stale_at=None)
 
 
 def test_ended_link_expects_nothing(env: Environment) -> None:
-    assert "Next expected" not in words_of(env, disconnected_at=timezone.now())
+    assert "Next sync" not in words_of(env, disconnected_at=timezone.now())
 
 
 def test_notice_of_a_permission_is_not_as_old_as_the_state(env: Environment) -> None:
@@ -62,5 +62,5 @@ def test_notice_of_a_permission_is_not_as_old_as_the_state(env: Environment) -> 
 
     words = words_of(env, cause=Cause.RENEW_SOON.value, health_since=since)
 
-    assert "Permission ends soon it began to work 40 days ago" in words
+    assert "Consent expires soon it began to work 40 days ago" in words
     assert "soon began" not in words

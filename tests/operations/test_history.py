@@ -93,7 +93,7 @@ def test_every_kind_of_entry_is_there_and_reads_are_not(env: Environment, link: 
     read_to_be, *before = anchors(page)
     assert read_to_be == f"change-{link.changes.latest('id').pk}"
     assert before == made
-    for words in ("Ben looks after it", "A note.", "Message of the provider", "One more attempt allowed"):
+    for words in ("Assigned to Ben", "A note.", "Webhook received", "One more attempt allowed"):
         assert words in page.words
 
 
@@ -114,7 +114,7 @@ def test_oldest_first_turns_all_round(env: Environment, link: Link) -> None:
     pages = list(walk(env, url_of(link, "?order=oldest"), "next"))
 
     assert [anchor for page in pages for anchor in anchors(page)] == made[::-1]
-    assert "To the latest" in pages[0].words
+    assert "Go to newest" in pages[0].words
 
 
 def test_what_happens_meanwhile_moves_no_page(env: Environment, link: Link) -> None:
@@ -204,7 +204,7 @@ def test_kinds_are_chosen_by_pills(env: Environment, link: Link) -> None:
 def test_nothing_of_a_kind_says_so_and_leads_back(env: Environment, link: Link) -> None:
     page = env.open(url_of(link, "?kind=note"))
 
-    assert "Nothing of these kinds has happened to this link." in page.words
+    assert "Nothing of this type has happened to this link." in page.words
     assert "?" in page.links()
 
 
@@ -252,7 +252,7 @@ def test_auditor_reads_no_name_and_no_note(env: Environment, link: Link) -> None
 
     assert "W••• Q•••" in page.words
     assert "Wilhelmina" not in page.source
-    assert "What it says is for those who may see names." in page.words
+    assert "Only people who can see customer names can read this note." in page.words
 
 
 def test_looking_at_the_history_is_on_the_record(env: Environment, link: Link) -> None:
@@ -275,7 +275,7 @@ def test_note_and_message_are_text_and_never_markup(env: Environment, link: Link
 def test_note_written_with_many_others_says_so(env: Environment, link: Link) -> None:
     Note.objects.create(link=link, author=env.people["ana"], text="Bank moves", job_id=uuid.uuid4())
 
-    assert "Ana · with other links at once" in env.open(url_of(link)).words
+    assert "Ana · bulk action" in env.open(url_of(link)).words
 
 
 def test_statements_do_not_grow_with_the_history(

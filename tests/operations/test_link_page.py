@@ -16,8 +16,8 @@ def test_page_says_who_and_which_bank_and_whose_turn(env: Environment) -> None:
     page = env.open(link.get_absolute_url())
 
     assert "Acme Corp × Erebor Bank" in page.words
-    assert "Customer must sign in again" in page.words
-    assert "The bank refused the stored login began" in page.words
+    assert "Sign-in needed" in page.words
+    assert "The bank rejected the stored credentials began" in page.words
     assert f"/links/{link.pk}/credentials/" in page.links()
 
 
@@ -34,10 +34,10 @@ def test_ids_can_be_copied_whole(env: Environment) -> None:
 @pytest.mark.parametrize(
     ("cause", "words"),
     [
-        (Cause.BANK_DOWN, "Bank or provider has trouble: wait"),
+        (Cause.BANK_DOWN, "Bank or provider issue"),
         (Cause.WORKING, "Working"),
-        (Cause.ACCOUNT_LOCKED, "Customer must sort something out at the bank"),
-        (Cause.SOURCE_UNKNOWN, "Not understood yet"),
+        (Cause.ACCOUNT_LOCKED, "Action needed at the bank"),
+        (Cause.SOURCE_UNKNOWN, "Unrecognized status"),
         (Cause.GONE, "Ended"),
     ],
 )
@@ -68,7 +68,7 @@ def test_who_cannot_repair_has_no_button_and_a_manager_is_told_who_can(env: Envi
 
     page = env.open(link.get_absolute_url(), name)
 
-    assert ("Update credentials: Only support can do this." in page.words) is told
+    assert ("Update credentials: only support can do this." in page.words) is told
     assert f"/links/{link.pk}/credentials/" not in page.links()
 
 
@@ -125,7 +125,7 @@ def test_provider_that_cannot_be_asked_leaves_the_state_and_says_so(env: Environ
     link.refresh_from_db()
     page = env.open(answer.location)
     assert "The provider could not be asked" in page.words
-    assert "No connection to the provider could be made. What you see is what was known before." in page.words
+    assert "We couldn't connect to the provider. What you see is from before then." in page.words
     assert link.health == HealthState.CUSTOMER_LOGIN.value
 
 
@@ -148,7 +148,7 @@ def test_provider_that_contradicts_itself_is_shown_as_such(env: Environment) -> 
 
     env.post(f"/links/{link.pk}/refresh/")
 
-    assert "The provider contradicts itself" in env.open(link.get_absolute_url()).words
+    assert "Provider reports conflicting status" in env.open(link.get_absolute_url()).words
 
 
 def test_refused_keys_are_no_fault_of_the_link(env: Environment) -> None:
@@ -194,5 +194,5 @@ def test_integration_that_is_switched_off_is_not_asked_by_hand_either(env: Envir
 
     env.post(f"/links/{link.pk}/refresh/")
 
-    assert "switched off" in env.open(link.get_absolute_url()).words
+    assert "inactive" in env.open(link.get_absolute_url()).words
     assert not env.calls("GET", "/api/links/")

@@ -210,16 +210,18 @@ def test_steps_stay_until_the_link_works(env: Environment, password: str) -> Non
     link = env.belvo_link()
 
     form = env.open(f"/links/{link.pk}/credentials/")
-    assert "Credentials Bank code, if asked Fixed, proving Working" in form.words
+    assert "Credentials One-time code, if needed Verifying repair Working" in form.words
     env.send(f"/links/{link.pk}/credentials/", password=password)
     if password == "mfa_default":
-        assert current_step(env, link) == "Bank code"
+        assert current_step(env, link) == "One-time code"
         env.send(f"/links/{link.pk}/code/", code="111111")
-    assert current_step(env, link) == "Fixed, proving"
+    assert current_step(env, link) == "Verifying repair"
     env.prove(link)
 
     page = env.open(link.get_absolute_url())
-    done = "Credentials Bank code Fixed" if password == "mfa_default" else "Credentials Fixed"  # no code, no such step
+    done = (
+        "Credentials One-time code Fixed" if password == "mfa_default" else "Credentials Fixed"
+    )  # no code, no such step
     assert f"{done}, proving Working" in page.words
     assert current_step(env, link) == ""
 

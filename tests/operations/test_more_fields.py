@@ -104,7 +104,7 @@ def test_certificates_and_keys_reach_the_provider_as_base64(
         (armored("not base64!"), "This isn't base64."),
         (armored(BASE64) + armored(BASE64), "This is more than one block."),
         (armored(BASE64).rpartition("-----END")[0], "Part of it is missing."),
-        (armored(BASE64, "PRIVATE KEY"), "This is a “PRIVATE KEY”, which belongs elsewhere."),
+        (armored(BASE64, "PRIVATE KEY"), "This looks like a value for another field (PRIVATE KEY). Enter it there."),
         (armored(BASE64).replace("\n", "\nProc-Type: 4,ENCRYPTED\n\n", 1), "This kind of encrypted key can't be sent."),
     ],
 )

@@ -88,7 +88,7 @@ def test_form_is_not_drawn_again_where_the_link_is_busy(env: Environment, which:
     page = read(answer)
     assert (page.status, page.is_whole) == (409, not htmx)
     assert LIGHT[htmx] in {each.name for each in answer.templates}
-    assert "ben is already at work here: “Fetch new data” is not over. Nothing was sent." in page.words
+    assert "ben is already working on this: “Refresh data” is still in progress. Nothing was sent." in page.words
     assert Link.objects.get().get_absolute_url() in page.links()
 
 

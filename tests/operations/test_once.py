@@ -151,7 +151,7 @@ def test_second_agent_is_stopped_and_sees_who_is_at_it(env: Environment) -> None
     page = env.post(url, of_ben, "ben")
 
     assert page.status == 409
-    assert "ana is already at work here: “Update the credentials” is not over." in page.words
+    assert "ana is already at work here: “Update credentials” is not over." in page.words
     assert len(env.calls("PUT")) == 1
 
 
@@ -163,7 +163,7 @@ def test_form_is_not_shown_while_somebody_is_at_it(env: Environment) -> None:
     page = env.open(f"/links/{link.pk}/credentials/", "ben")
 
     assert "Contacting the bank…" in page.words
-    assert "Asked for by Ana" in page.words
+    assert "Started by Ana" in page.words
     assert "password" not in page.inputs()
 
 

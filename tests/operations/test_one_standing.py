@@ -155,8 +155,8 @@ def test_colleagues_see_the_same(env: Environment) -> None:
 def test_lost_answer_waits_for_nobody_until_somebody_has_to_decide(env: Environment) -> None:
     link = unknown_outcome(env)
 
-    assert "Outcome unknown: checking Update the credentials" in env.open("/links/").words
-    assert "Customer must sign in again" not in env.open(link.get_absolute_url()).words.split("The last 90 days")[0]
+    assert "Outcome unknown, checking Update credentials" in env.open("/links/").words
+    assert "Sign-in needed" not in env.open(link.get_absolute_url()).words.split("Last 90 days")[0]
 
 
 @pytest.mark.parametrize("is_noted", [False, True])

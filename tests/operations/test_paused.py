@@ -50,8 +50,8 @@ def test_form_says_so_before_anybody_types_a_secret(env: Environment, asked: Lin
     pause(env.belvo)
     url, button = {
         "new": (env.new_link_url("heimdall_mx_retail"), "Create link"),
-        "credentials": (f"/links/{other.pk}/credentials/", "Send to the bank"),
-        "code": (f"/links/{asked.pk}/code/", "Send code"),
+        "credentials": (f"/links/{other.pk}/credentials/", "Update credentials"),
+        "code": (f"/links/{asked.pk}/code/", "Submit code"),
     }[form]
 
     page = env.open(url)
@@ -59,7 +59,7 @@ def test_form_says_so_before_anybody_types_a_secret(env: Environment, asked: Lin
     attrs = submit_button(page, button)
     assert ("disabled" in attrs, attrs.get("aria-describedby")) == (True, "why-paused")
     assert "Calls to Belvo test are paused until" in page.words
-    assert ": 5 failures in a row." in page.words
+    assert ": 5 requests failed in a row." in page.words
 
 
 def test_form_of_another_integration_is_not_concerned(env: Environment) -> None:
@@ -80,7 +80,7 @@ def test_form_that_was_open_already_is_refused_and_leaves_no_intent(env: Environ
     page = env.post(url, values)
 
     assert page.status == 409
-    assert ": 5 failures in a row. Nothing was sent." in page.words
+    assert ": 5 requests failed in a row. Nothing was sent." in page.words
     assert (env.calls("PUT"), Operation.objects.count()) == ([], 0)
     assert AuditEvent.objects.get(outcome="rejected").details == {"reason": "paused"}
 

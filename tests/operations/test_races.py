@@ -96,9 +96,9 @@ def test_operation_whose_code_was_given_is_not_called_refused(env: Environment) 
 
     page = env.open(asked.get_absolute_url())
 
-    assert "The code was given" in page.words
+    assert "The code was entered" in page.words
     assert "refused" not in page.words
-    assert "Start again" not in page.words
+    assert "Start over" not in page.words
 
 
 def test_good_answer_about_a_link_that_does_not_work_repairs_nothing(env: Environment) -> None:

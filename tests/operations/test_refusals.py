@@ -85,7 +85,10 @@ def test_form_sent_before_with_other_values_is_no_mistake(env: Environment) -> N
 
 @pytest.mark.parametrize(
     ("keys", "title"),
-    [({"is_active": False}, "Nothing was sent"), ({"key_state": Integration.KeyState.REJECTED}, "Not now")],
+    [
+        ({"is_active": False}, "Nothing was sent"),
+        ({"key_state": Integration.KeyState.REJECTED}, "Can't do this right now"),
+    ],
 )
 def test_integration_that_is_off_is_no_mistake(env: Environment, keys: dict[str, object], title: str) -> None:
     url = url_of(env.belvo_link(), "credentials")
@@ -110,7 +113,7 @@ def test_code_of_a_colleague_is_no_mistake(env: Environment) -> None:
 
 
 @pytest.mark.parametrize(
-    ("was_decided", "title"), [(True, "A colleague was faster"), (False, "Somebody else has to decide")]
+    ("was_decided", "title"), [(True, "A colleague already did this"), (False, "Someone else has to resolve it")]
 )
 def test_decision_that_comes_too_late_or_is_not_theirs_is_no_mistake(
     env: Environment, was_decided: bool, title: str
@@ -138,7 +141,7 @@ def test_sign_in_that_has_to_wait_is_no_mistake_of_a_field(env: Environment) -> 
 
     pages = [read(client.post("/accounts/login/", typed)) for _try in range(6)]
 
-    assert titles(pages[0]) == ["User name and password do not match."]
+    assert titles(pages[0]) == ["Wrong username or password."]
     assert titles(pages[-1])[0].startswith("Too many failed sign-ins.")
     assert PASSWORD not in pages[-1].source
 

@@ -61,14 +61,14 @@ def test_colleague_does_not_see_it(env: Environment, link: Link) -> None:
     page = env.open(operation.get_absolute_url(), "ben")
 
     assert not shown(env, operation, "ben")
-    assert "Only the person who had it made sees it." in page.words
+    assert "Only the person who created it can see it." in page.words
     assert url_of(link, "repair-url") in page.links()
 
 
 def test_who_may_make_none_is_told_who_does(env: Environment, link: Link) -> None:
     page = env.open(made(env, link).get_absolute_url(), "mia")
 
-    assert "If the customer needs one, ask support to make one." in page.words
+    assert "If the customer needs one, ask support to create it." in page.words
     assert url_of(link, "repair-url") not in page.links()
 
 
@@ -95,7 +95,7 @@ def test_it_is_gone_when_it_expires(env: Environment, link: Link) -> None:
     page = env.open(operation.get_absolute_url())
 
     assert not shown(env, operation)
-    assert "This repair address has expired." in page.words
+    assert "This repair URL has expired." in page.words
     assert url_of(link, "repair-url") in page.links()
 
 
@@ -126,7 +126,7 @@ def test_lost_one_is_void_and_stands_in_nobodys_way(env: Environment, link: Link
 
     operation = env.last_operation(link)
     assert (operation.state, operation.outcome) == (State.EXPIRED, "url_lost")
-    assert "The repair address was lost on its way" in page.words
+    assert "We didn't get the repair URL" in page.words
     assert "State Void" in page.words
     assert url_of(link, "repair-url") in page.links()
 

@@ -57,7 +57,7 @@ def test_credentials_without_a_free_slot_are_refused_at_once_in_words(env: Envir
     answer = env.client().post(url, form.values | {"password": PASSWORD}, headers=HTMX if htmx else {})
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
-    assert "Too many calls to this provider are under way. Nothing was sent" in answer.content.decode()
+    assert "Too many requests to this provider are in progress. Nothing was sent" in answer.content.decode()
     assert PASSWORD not in answer.content.decode()
     assert env.calls("PUT") == []
     assert AuditEvent.objects.get(action="operation.update_credentials").details["reason"] == "too_many_calls"

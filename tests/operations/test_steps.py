@@ -81,7 +81,7 @@ def test_each_further_step_is_told_as_one(env: Environment, answered: int) -> No
 
     page = give(env, link, *(RIGHT, RIGHT, RIGHT, DONE)[:answered])
 
-    assert "The bank asks for one more thing" in page.words
+    assert "The bank is asking for one more thing" in page.words
     assert "Wrong or expired code" not in page.words
 
 
@@ -122,7 +122,7 @@ def test_after_the_last_wrong_code_the_page_offers_what_is_possible(env: Environ
 
     page = give(env, link, WRONG, WRONG, WRONG)
 
-    assert "Attempts are free again" in page.words
+    assert "Attempts reset" in page.words
     assert "Nobody can allow another attempt before then." in page.words
     assert f"/links/{link.pk}/repair-url/" in page.links()
     assert f"/links/{link.pk}/credentials/" not in page.links()
@@ -145,7 +145,7 @@ def test_wrong_code_between_right_ones_counts_once(env: Environment) -> None:
     give(env, link, RIGHT, RIGHT)
     link.refresh_from_db()
     assert link.is_verifying
-    assert env.open(f"/links/{link.pk}/history/").words.count("the code was wrong or expired") == 1
+    assert env.open(f"/links/{link.pk}/history/").words.count("wrong or expired code") == 1
 
 
 def test_same_kind_in_other_words_is_told_honestly_and_counted_for_the_bank_alone(env: Environment) -> None:
@@ -153,7 +153,7 @@ def test_same_kind_in_other_words_is_told_honestly_and_counted_for_the_bank_alon
 
     page = give(env, link, RIGHT)
 
-    assert "The bank is asking again: either the code was wrong or it wants one more" in page.words
+    assert "The bank is asking again: the code was wrong, or it wants another one" in page.words
     assert "2 attempts left today" in page.words
     assert budget_of(link).refused == 1
     assert Operation.objects.get(asked_again="cant_tell").counts_as_attempt
@@ -171,7 +171,7 @@ def test_more_than_six_answers_end_a_sign_in(env: Environment) -> None:
 
     page = give(env, link, *[RIGHT] * 6)
 
-    assert "The bank keeps asking" in page.words
+    assert "The bank keeps asking for more" in page.words
     assert not PendingChallenge.objects.exists()
     assert env.last_operation(link).state == State.REJECTED
     assert budget_of(link).refused == 0
@@ -183,7 +183,7 @@ def test_challenge_that_cannot_be_decrypted_is_compared_as_well(env: Environment
 
     page = give(env, link, RIGHT)
 
-    assert "The bank asks for one more thing" in page.words
+    assert "The bank is asking for one more thing" in page.words
 
 
 def test_wrong_codes_of_several_sign_ins_add_up(env: Environment) -> None:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.processes
 LONG = 180  # seconds; what is silent for 40 s counts as dead, and a busy machine takes longer to say so
 BUSY_SECONDS = 75
 SHOWN = re.compile(r"Task heartbeats\.work\[\S+\] succeeded")  # in the log, when a slot was free for it
-STOPPED = "Background work has stopped."
+STOPPED = "Background processing has stopped."
 
 
 def status(browser: Browser, probe: str) -> int:

@@ -94,7 +94,7 @@ def repair_with_code(stack: Stack, browser: Browser) -> None:
     stack.thaw("worker")
 
     assert "Wrong or expired code" in wrong.text
-    assert "Fixed, proving" in right.text
+    assert "Verifying repair" in right.text
     wait_for(lambda: browser.says(link.page, "Working"))
     assert len(stack.calls("PUT", f"/api/links/{link.remote_id}/")) == 1
     codes = [call["body"]["token"] for call in stack.calls("PATCH", "/api/links/")]

@@ -45,7 +45,7 @@ class Crash:
     def wait_until_settled(self) -> None:
         for link in (self.accepted, self.taken_over):
             wait_for_state(self.browser, link.page, "Done, as the provider")
-        wait_for_state(self.browser, self.asked.page, "Code came too late")
+        wait_for_state(self.browser, self.asked.page, "Code expired")
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def crash(embedded: Stack) -> Crash:
 
 def test_its_calls_are_unknown_once_their_leases_have_passed(crash: Crash) -> None:
     assert len(crash.said) == 3
-    assert all("Outcome unknown: checking" in page for page in crash.said.values())
+    assert all("Outcome unknown, checking" in page for page in crash.said.values())
 
 
 def test_a_repair_the_bank_accepted_is_found_and_proven(crash: Crash) -> None:
@@ -88,8 +88,8 @@ def test_a_lost_request_for_a_code_means_to_start_again(crash: Crash) -> None:
     page = crash.asked.page
     crash.wait_until_page_says(crash.asked, "its question was lost")
 
-    assert crash.browser.says(crash.browser.operations(page)[0], "Start again")
-    assert not crash.browser.says(page, "Fixed, proving")
+    assert crash.browser.says(crash.browser.operations(page)[0], "Start over")
+    assert not crash.browser.says(page, "Verifying repair")
     assert crash.browser.get(f"{page}credentials/").url.endswith("/credentials/")
 
 
@@ -150,7 +150,7 @@ def loss(embedded: Stack) -> Loss:
 
 def test_a_lost_answer_stays_unknown_while_nobody_works(loss: Loss) -> None:
     assert loss.messages
-    assert "Outcome unknown: checking" in loss.said
+    assert "Outcome unknown, checking" in loss.said
 
 
 def test_it_is_learnt_once_they_work_again_although_the_message_is_gone(loss: Loss) -> None:

@@ -190,7 +190,7 @@ def test_open_finance_whose_fields_are_not_known_is_asked_for_no_password() -> N
 )
 def test_odd_values_of_a_field_are_left_out(odd: dict[str, object]) -> None:
     one = create_field({"name": "username", **odd})
-    assert (one.label, one.pattern, one.initial, one.max_length) == ("User name", "", "", 0)
+    assert (one.label, one.pattern, one.initial, one.max_length) == ("Username", "", "", 0)
 
 
 def test_without_an_institution_user_name_and_password_are_asked_for() -> None:

@@ -19,9 +19,9 @@ def test_links_are_counted_by_whose_turn_it_is(env: Environment) -> None:
 
     page = env.open("/")
 
-    assert "4 links, and whose turn it is." in page.words
-    assert "Need a customer 2 1 want a code" in page.words
-    assert "Wait for a bank 1" in page.words
+    assert "4 active links" in page.words
+    assert "Waiting on customer 2 1 need a code" in page.words
+    assert "Waiting on bank or provider 1" in page.words
     assert "/links/?state=customer" in page.links()
 
 
@@ -38,7 +38,7 @@ def test_several_links_waiting_for_a_bank_are_one_incident(env: Environment) -> 
 def test_one_link_that_waits_is_no_incident(env: Environment) -> None:
     env.belvo_link(cause=Cause.BANK_DOWN)
 
-    assert "No bank fails for several customers at once." in env.open("/").words
+    assert "No bank is failing for several customers at once." in env.open("/").words
 
 
 def test_broken_longest_stands_first(env: Environment) -> None:
@@ -74,21 +74,21 @@ def test_auditor_sees_initials_and_administrator_figures_alone(env: Environment)
     assert "W••• Q•••" in auditor.words
     assert link.get_absolute_url() not in administrator.links()
     assert not [url for url in administrator.links() if url.startswith("/links/")]
-    assert "One link, and whose turn it is." in administrator.words
+    assert "One active link" in administrator.words
 
 
 def test_refused_keys_are_told_once(env: Environment) -> None:
     env.belvo_link()
     type(env.belvo).objects.update(key_state="rejected")
 
-    assert env.open("/").words.count("the provider refuses our keys") == 1
+    assert env.open("/").words.count("API keys rejected") == 1
 
 
 def test_refused_keys_that_may_be_tried_again_are_no_warning(env: Environment) -> None:
     env.belvo_link()
     type(env.belvo).objects.update(key_state="rejected", keys_retry_at=timezone.now())
 
-    assert "the provider refuses our keys" not in env.open("/").words
+    assert "API keys rejected" not in env.open("/").words
 
 
 def test_environment_without_links_says_so(env: Environment) -> None:

@@ -37,9 +37,9 @@ def test_curves_tell_who_was_needed_then_and_now(env: Environment) -> None:
 
     page = env.open("/")
 
-    assert "Need a customer 0 0 ninety days ago, 1 at most, 0 now" in page.words
-    assert "Wait for a bank 1 0 ninety days ago, 1 at most, 1 now" in page.words
-    assert "Need us 0 0 ninety days ago, 0 at most, 0 now" in page.words
+    assert "Waiting on customer 0 0 ninety days ago, 1 at most, 0 now" in page.words
+    assert "Waiting on bank or provider 1 0 ninety days ago, 1 at most, 1 now" in page.words
+    assert "Waiting on us 0 0 ninety days ago, 0 at most, 0 now" in page.words
     assert "Working 1 0 ninety days ago, 1 at most, 1 now" in page.words
 
 
@@ -67,7 +67,7 @@ def test_table_says_the_same_week_by_week(env: Environment) -> None:
 
 
 def test_environment_without_links_has_no_trend(env: Environment) -> None:
-    assert "As a table" not in env.open("/").words
+    assert "Show as table" not in env.open("/").words
 
 
 def test_links_that_wait_for_more_than_two_days_are_told_and_found(env: Environment) -> None:
@@ -77,7 +77,7 @@ def test_links_that_wait_for_more_than_two_days_are_told_and_found(env: Environm
 
     page = env.open("/")
 
-    assert "2 links wait for a bank or provider for more than two days" in page.words
+    assert "2 links waiting on a bank or provider for over 2 days" in page.words
     assert "/links/?state=escalate" in page.links()
     found = env.open("/links/?state=escalate")
     assert long.get_absolute_url() in found.links()
@@ -89,7 +89,7 @@ def test_administrator_reads_the_figure_without_a_way_to_the_links(env: Environm
 
     page = env.open("/", "adm")
 
-    assert "1 link waits for a bank or provider for more than two days" in page.words
+    assert "1 link waiting on a bank or provider for over 2 days" in page.words
     assert "/links/?state=escalate" not in page.links()
 
 
@@ -100,7 +100,7 @@ def test_nobody_is_told_of_waits_that_are_short(env: Environment) -> None:
 
 
 def test_link_that_waits_too_long_says_to_whom_to_write(env: Environment) -> None:
-    words = "This has lasted more than two days: write to the provider's support with the request id."
+    words = "This has lasted over 2 days. Contact provider support with the request ID."
 
     assert words in env.open(waiting_since(env, "item-1", hours=49).get_absolute_url()).words
     assert words not in env.open(waiting_since(env, "item-2", hours=47).get_absolute_url()).words

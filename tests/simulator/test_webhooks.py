@@ -125,8 +125,8 @@ def test_nothing_leaves_this_machine(simulator: Simulator, belvo: Belvo, url: st
 
     register(belvo)
 
-    assert [each.outcome for each in simulator.deliveries] == ["not sent: not on this machine"]
-    assert sent(simulator)["counts"]["not sent: not on this machine"] == 1
+    assert [each.outcome for each in simulator.deliveries] == ["not sent: the URL is not on this machine"]
+    assert sent(simulator)["counts"]["not sent: the URL is not on this machine"] == 1
 
 
 def test_messages_come_in_the_order_of_events(

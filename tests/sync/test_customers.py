@@ -39,7 +39,7 @@ def test_record_links_and_sources_are_on_one_page(env: Environment) -> None:
     page = env.open(at(env.heron, link.end_user))
 
     assert "Blue Fern at Heron Data" in page.words
-    assert "Status there new" in page.words
+    assert "Provider status new" in page.words
     assert "Processing processed" in page.words
     assert "item-blue plaid_integration Working" in page.words
     assert "integration_link" in page.words
@@ -55,7 +55,7 @@ def test_provider_without_customers_shows_the_links_that_carry_their_id(env: Env
     assert link.remote_id in page.words
     assert other.remote_id not in page.words
     assert page.words.count(link.bank) == 2  # where it leads, and what our own link is called there
-    assert "Their record" not in page.words
+    assert "Customer record" not in page.words
 
 
 def test_customer_whom_the_provider_does_not_know_can_be_let_known_once(env: Environment) -> None:
@@ -67,7 +67,7 @@ def test_customer_whom_the_provider_does_not_know_can_be_let_known_once(env: Env
     assert (first.location, second.location) == (at(env.heron, customer), at(env.heron, customer))
     assert len(env.calls("POST", "/api/end_users")) == 1
     page = env.open(first.location)
-    assert "Heron Data knows this customer now." in page.words
+    assert "Customer added to Heron Data." in page.words
     assert f"Customer id {customer.external_id}" in page.words
 
 
@@ -76,7 +76,7 @@ def test_account_manager_reads_and_lets_nobody_known(env: Environment) -> None:
 
     page = env.open(at(env.heron, customer), "mia")
 
-    assert "Heron Data does not know this customer" in page.words
+    assert "Heron Data has no record of this customer" in page.words
     assert not [form for form in page.forms if form.action.endswith("/tell/")]
     assert env.post(f"{at(env.heron, customer)}tell/", name="mia").status == 403
 
@@ -85,7 +85,7 @@ def test_source_is_left_out_and_counted_in_again(env: Environment) -> None:
     link = env.heron_link("Blue Fern")
     here = at(env.heron, link.end_user)
 
-    for done, badge in (("data is left out from now on.", "Left out"), ("data counts again.", "In")):
+    for done, badge in (("data is excluded from now on.", "Left out"), ("data counts again.", "In")):
         switch = next(form for form in env.open(here).forms if "enabled" in form.names)
         env.post(switch.action, switch.values)
         page = env.open(here)
@@ -137,7 +137,7 @@ def test_part_that_fails_does_not_spoil_the_others(env: Environment, settings: S
     page = env.open(at(env.heron, link.end_user))
 
     assert "item-blue plaid_integration" in page.words
-    assert "No usable answer came" in page.words
+    assert "No usable response" in page.words
 
 
 def test_page_of_a_link_leads_to_what_is_behind_it(env: Environment) -> None:
@@ -148,7 +148,7 @@ def test_page_of_a_link_leads_to_what_is_behind_it(env: Environment) -> None:
 
     assert f"{heron.get_absolute_url()}records/" in env.open(heron.get_absolute_url()).links()
     assert "120 transactions" in behind_heron.words
-    assert "The provider keeps no consent for this link." in behind_belvo.words
+    assert "The provider has no consents for this link." in behind_belvo.words
 
 
 def test_source_of_another_link_is_not_behind_this_one(env: Environment) -> None:

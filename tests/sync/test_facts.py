@@ -79,7 +79,7 @@ def test_link_turned_to_single_access_keeps_no_schedule(env: Environment, read: 
     read(env, link)
     words = env.open(link.get_absolute_url()).words
     assert "every 24 hours" in words
-    assert "Data removed after" in words
+    assert "Data retention" in words
     assert link.stale_at is not None
 
     say(env, link, access_mode="single", refresh_rate=None, stale_in=None, fetch_resources=None)
@@ -88,7 +88,7 @@ def test_link_turned_to_single_access_keeps_no_schedule(env: Environment, read: 
     assert (link.access_mode, link.refresh_rate, link.stale_in, link.resources) == ("single", "", "", [])
     assert link.stale_at is None
     words = env.open(link.get_absolute_url()).words
-    for gone in ("every 24 hours", "Data removed after", "What is fetched"):
+    for gone in ("every 24 hours", "Data retention", "Fetched data"):
         assert gone not in words
 
 
@@ -144,7 +144,7 @@ def test_record_of_another_customer_is_flagged(env: Environment, read: Read) -> 
     read(env, link)
 
     page = env.open(link.get_absolute_url())
-    assert "The provider names another customer" in page.words
+    assert "The provider reports a different customer" in page.words
     assert "somebody-else" in page.words
     assert link.end_user.external_id != "somebody-else"
 
@@ -185,13 +185,13 @@ def test_who_made_a_link_and_when_it_changed_is_shown(env: Environment) -> None:
 
     assert belvo.remote_created_by == "bcef7f35-67f2-4b19-b009-cb38795faf09"
     words = env.open(belvo.get_absolute_url()).words
-    assert "Created at the provider" in words
+    assert "Created at provider" in words
     assert belvo.remote_created_by in words
     assert heron.remote_created_at is not None
     assert heron.remote_updated_at is not None
     words = env.open(heron.get_absolute_url()).words
-    assert "Created at the provider" in words
-    assert "Changed at the provider" in words
+    assert "Created at provider" in words
+    assert "Changed at provider" in words
 
 
 def test_entry_of_the_institution_list_that_cannot_be_used_is_named(env: Environment) -> None:

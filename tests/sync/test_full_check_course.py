@@ -109,7 +109,7 @@ def test_full_check_waits_while_what_is_left_of_a_quota_is_kept_for_others(town:
     assert pages_asked_for(town) == ["1"]
     assert started.is_running
     assert started.due_at > timezone.now()
-    assert started.note == "What is left of the provider's quota is kept for messages and for what people do."
+    assert started.note == "The rest of the provider's rate limit is reserved for webhooks and requests by staff."
     assert started.pk not in set(full_checks.waiting(now=timezone.now()))
     assert started.pk in set(full_checks.waiting(now=started.due_at))
 
@@ -162,7 +162,7 @@ def test_refused_keys_end_a_full_check_and_touch_no_link(env: Environment) -> No
     link.refresh_from_db()
     env.belvo.refresh_from_db()
     assert (done.state, link.health) == (FullCheckState.FAILED, HealthState.CUSTOMER_LOGIN.value)
-    assert "The provider refused our keys" in done.note
+    assert "The provider rejected our API keys" in done.note
     assert env.belvo.keys_rejected
     assert env.belvo.last_full_check_at is None
 
@@ -183,7 +183,7 @@ def test_page_that_never_comes_ends_the_full_check(env: Environment, patient: No
     done = full_check(env.belvo)
 
     assert done.state == FullCheckState.FAILED
-    assert "No usable answer came." in done.note
+    assert "No usable response." in done.note
     assert len(env.calls("GET", "/api/links/")) == lifecycle.MOST_TRIES
 
 

@@ -28,7 +28,7 @@ def test_administrator_begins_a_full_check_and_watches_it(env: Environment) -> N
     page = env.open(answer.location, "adm")
     assert answer.location == started.get_absolute_url()
     assert "Running" in page.words
-    assert "0 of 1 page of the provider's list is read." in page.words
+    assert "0 of 1 page of the provider's list read." in page.words
     assert "Stop" in page.words
 
 
@@ -37,7 +37,7 @@ def test_begin_and_stop_are_on_the_record(env: Environment) -> None:
 
     page = env.post(started.location, name="adm")
 
-    assert env.open(page.location, "adm").words.count("The sweep is stopped. What it read stays.") == 1
+    assert env.open(page.location, "adm").words.count("Full check stopped. What it has read so far is kept.") == 1
     events = AuditEvent.objects.filter(action__startswith="full_check.").order_by("seq")
     assert [each.action for each in events] == ["full_check.started", "full_check.stopped"]
     assert {each.actor for each in events} == {"adm"}
@@ -74,22 +74,22 @@ def test_ended_full_check_says_what_it_brought(env: Environment) -> None:
 
     words = env.open(done.get_absolute_url(), "aud").words
 
-    assert "Links looked at 1" in words
-    assert "Missing 1 looked at once more, each by itself" in words
-    assert "Begun by the schedule" in words
+    assert "Links checked 1" in words
+    assert "Missing 1 checked again one by one" in words
+    assert "Started by schedule" in words
 
 
 def test_failed_full_check_says_why_and_what_was_left_out(env: Environment) -> None:
     FullCheck.objects.create(
-        integration=env.heron, state=FullCheckState.FAILED, note="No usable answer came.", skipped=1, unread=3
+        integration=env.heron, state=FullCheckState.FAILED, note="No usable response.", skipped=1, unread=3
     )
 
     page = env.open(f"/integrations/{env.heron.pk}/full-checks/", "mia")
     words = env.open(FullCheck.objects.get().get_absolute_url(), "mia").words
 
-    assert "Failed No usable answer came." in page.words
-    assert "One record can't be used here. It is named below." in words
-    assert "The links of 3 customers could not be read, and keep their state." in words
+    assert "Failed No usable response." in page.words
+    assert "One record couldn't be used. It's listed below." in words
+    assert "The links of 3 customers couldn't be read, so they keep their current status." in words
 
 
 def test_list_goes_back_page_by_page(env: Environment) -> None:
@@ -110,14 +110,14 @@ def test_list_goes_back_page_by_page(env: Environment) -> None:
     second = env.open(listed(env) + onward, "mia")
 
     assert "Previous" in second.words
-    assert (first.words.count("by the schedule"), second.words.count("by the schedule")) == (50, 10)
+    assert (first.words.count("by schedule"), second.words.count("by schedule")) == (50, 10)
 
 
 def test_manager_sees_full_checks_and_begins_none(env: Environment) -> None:
     page = env.open(listed(env), "mia")
 
-    assert "No sweep yet" in page.words
-    assert "Begin a sweep" not in page.words
+    assert "No full checks yet" in page.words
+    assert "Run full check" not in page.words
     assert env.post(listed(env), name="mia").status == 403
 
 
@@ -130,5 +130,5 @@ def test_full_check_that_is_over_is_not_stopped(env: Environment) -> None:
 
     page = env.post(done.get_absolute_url(), name="adm")
 
-    assert "The sweep was over already." in env.open(page.location, "adm").words
+    assert "The full check had already finished." in env.open(page.location, "adm").words
     assert not AuditEvent.objects.filter(action="full_check.stopped").exists()

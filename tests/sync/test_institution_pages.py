@@ -35,8 +35,11 @@ def test_known_trouble_is_on_top_with_our_links(env: Environment) -> None:
 
     words = env.open("/institutions/").words
 
-    assert "Erebor Bank The provider says it is down · Belvo test 1 link, 1 waiting" in words
-    assert "Gringotts Bank The provider says nothing, and several links wait · Belvo test 2 links, 2 waiting" in words
+    assert "Erebor Bank Down, according to the provider · Belvo test 1 link, 1 waiting" in words
+    assert (
+        "Gringotts Bank Several links are waiting, but the provider reports no problem · Belvo test 2 links, 2 waiting"
+        in words
+    )
 
 
 def test_row_counts_our_live_links_by_trouble(env: Environment) -> None:
@@ -77,7 +80,7 @@ def test_filter_with_a_value_it_does_not_offer_is_refused(env: Environment) -> N
 def test_nothing_found_offers_the_way_back(env: Environment) -> None:
     page = env.open("/institutions/?q=nowhere")
 
-    assert "No institution has all of these at once." in page.words
+    assert "No institutions match these filters." in page.words
     assert "/institutions/" in page.links()
 
 
@@ -115,7 +118,7 @@ def test_part_of_the_list_comes_alone(env: Environment) -> None:
 def test_page_says_what_it_asks_for_and_how_a_link_is_repaired(env: Environment) -> None:
     words = env.open(env.bank("ironbank_br_retail").get_absolute_url()).words
 
-    assert "Opções de acesso username_type One of a list Identification (invalid), Passport (valid) yes" in words
+    assert "Opções de acesso username_type One from a list Identification (invalid), Passport (valid) yes" in words
     assert "Requer entre 1 e 16 caracteres · 12345678901 ^[a-zA-Z0-9_]{1,16}$" in words
     assert "Support updates the credentials on the link's page: Opções de acesso, Senha, Senha 2." in words
 
@@ -123,7 +126,7 @@ def test_page_says_what_it_asks_for_and_how_a_link_is_repaired(env: Environment)
 def test_page_says_that_a_code_may_be_asked_for(env: Environment) -> None:
     words = env.open(env.bank("heimdall_mx_retail").get_absolute_url()).words
 
-    assert "May ask for a code" in words
+    assert "May require a code" in words
     assert "The bank may ask for a one-time code meanwhile" in words
 
 
@@ -140,7 +143,7 @@ def test_addresses_of_others_are_texts_and_nothing_to_fetch(env: Environment) ->
 
     page = env.open(bank.get_absolute_url())
 
-    assert "https://x.example/l.png not fetched" in page.words
+    assert "https://x.example/l.png not available" in page.words
     assert not [each for each in page.elements if "x.example" in each.attrs.get("href", "") + each.attrs.get("src", "")]
 
 
@@ -151,7 +154,7 @@ def test_states_of_our_links_there_lead_to_them(env: Environment) -> None:
 
     page = env.open(bank.get_absolute_url())
 
-    assert "Customer must sign in again 1" in page.words
+    assert "Sign-in needed 1" in page.words
     assert f"/links/?institution={bank.pk}" in page.links()
     assert f"/links/?institution={bank.pk}" not in env.open(bank.get_absolute_url(), "adm").links()
 
@@ -173,7 +176,7 @@ def test_one_that_cannot_be_read_stays_as_it_was(env: Environment) -> None:
 
     page = env.post(f"{bank.get_absolute_url()}read/")
 
-    assert "No usable answer came" in page.words
+    assert "No usable response" in page.words
     assert bank.get_absolute_url() in page.links()
     assert env.bank(EREBOR).status == "healthy"
 
@@ -187,9 +190,9 @@ def test_whole_catalogue_is_read_now_and_shows_that_it_takes_a_while(env: Enviro
     env.settled()
     done = env.post(url, {"poll": "1"}, "mia", htmx=True)
 
-    assert "Asking Belvo…" in waiting.words
+    assert "Contacting Belvo…" in waiting.words
     assert done.location == f"/institutions/?integration={env.belvo.pk}"
-    assert "The whole catalogue was read" in env.open(done.location, "mia").words
+    assert "Institution list was read" in env.open(done.location, "mia").words
 
 
 def test_one_that_left_the_catalogue_stays_and_says_so(env: Environment) -> None:
@@ -219,7 +222,7 @@ def test_one_that_is_not_in_our_catalogue_is_looked_up_and_kept(env: Environment
 def test_lookup_that_finds_nothing_says_so(env: Environment) -> None:
     page = env.post(f"/integrations/{env.belvo.pk}/institutions/", {"display_name": "Nowhere"})
 
-    assert "The provider knows no such institution." in page.words
+    assert "The provider doesn't have this institution." in page.words
 
 
 def test_provider_without_a_catalogue_has_no_such_pages(env: Environment) -> None:
@@ -236,7 +239,7 @@ def test_what_was_read_a_moment_ago_is_not_called_read_now(env: Environment, one
 
     second = env.open(env.post(url, name=name).location, name).words
 
-    said = "Read just now" if one else "The whole catalogue was read"
+    said = "Read just now" if one else "Institution list was read"
     assert said in first
     assert said not in second
     assert re.search(r"Already read \d+ s ago, so nothing was requested now\.", second)

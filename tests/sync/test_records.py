@@ -44,7 +44,7 @@ def test_link_at_the_provider_leads_to_our_page_if_we_know_it(env: Environment) 
 
     assert known.get_absolute_url() in page.links()
     assert f"{stranger.remote_id} {stranger.end_user.external_id}" in page.words
-    assert "Not known here" in page.words
+    assert "Not in Linkadmin" in page.words
 
 
 def test_reading_takes_nothing_over(env: Environment) -> None:
@@ -56,14 +56,14 @@ def test_reading_takes_nothing_over(env: Environment) -> None:
 
     page = env.open(records(env.belvo, "links"))
 
-    assert "Customer must give a code" in page.words
+    assert "One-time code needed" in page.words
     assert Link.objects.values().get(pk=link.pk) == before
 
 
 def test_list_that_needs_a_customer_is_not_asked_without_one(env: Environment) -> None:
     page = env.open(records(env.heron, "links"))
 
-    assert "Ask the provider" in page.words
+    assert "Open" in page.words
     assert env.calls("GET", "/api/integrations") == []
 
 
@@ -91,7 +91,7 @@ def test_link_whose_code_nobody_can_give_says_what_its_own_page_says(env: Enviro
 
     words = env.open(records(env.belvo, "links")).words
 
-    assert words.count("Registration stopped half-way") == words.count("Registration was never finished") == 1
+    assert words.count("Registration interrupted") == words.count("Registration not finished") == 1
 
 
 def test_links_of_one_customer_are_asked_for_in_a_body(env: Environment) -> None:
@@ -127,8 +127,8 @@ def test_source_in_trouble_is_told_apart_from_a_word_nobody_understands(env: Env
 
     page = env.open(records(env.heron, "customers"))
 
-    assert "Does not work one source" in page.words
-    assert "Not understood yet" not in page.words
+    assert "Not working one source" in page.words
+    assert "Unrecognized status" not in page.words
 
 
 def test_search_that_finds_nothing_offers_to_clear_it(env: Environment) -> None:
@@ -136,7 +136,7 @@ def test_search_that_finds_nothing_offers_to_clear_it(env: Environment) -> None:
 
     page = env.post(here, {"external_id": "nobody"})
 
-    assert "Nothing there matches" in page.words
+    assert "No matching records" in page.words
     assert here in page.links()
 
 
@@ -149,8 +149,8 @@ def test_pages_are_turned_in_a_body_too(env: Environment) -> None:
 
     second = env.post(records(env.belvo, "links"), {"page": "2"})
 
-    assert "Page 1 · 101 in all" in first.words
-    assert "Page 2 · 101 in all" in second.words
+    assert "Page 1 · 101 total" in first.words
+    assert "Page 2 · 101 total" in second.words
     assert second.source.count("table__main") == 1
 
 
@@ -193,7 +193,7 @@ def test_slow_provider_shows_that_it_is_asked_and_then_its_answer(env: Environme
     panel = next(form for form in waiting.forms if "poll" in form.names)
     assert (panel.attrs["hx-trigger"], panel.attrs["hx-post"]) == ("every 1s", panel.action)
     assert re.search(r"Asking Belvo… \d+ s", waiting.words)
-    assert (still.is_whole, "Asking Belvo…" in still.words) == (False, True)
+    assert (still.is_whole, "Contacting Belvo…" in still.words) == (False, True)
     assert link.remote_id in there.words
     assert not any("poll" in form.names for form in there.forms)
     assert len(env.calls("GET", "/api/links/")) == 1
@@ -212,7 +212,7 @@ def test_waiting_panel_asks_again_with_what_was_typed(env: Environment, slow: Sl
     env.settled()
     read_again = read(env.client().post(panel.action, panel.values))
     assert read_again.is_whole
-    assert link.end_user.external_id in read_again.words or "Nothing there matches" in read_again.words
+    assert link.end_user.external_id in read_again.words or "No matching records" in read_again.words
 
 
 def test_integration_that_is_switched_off_is_not_asked(env: Environment) -> None:
@@ -220,7 +220,7 @@ def test_integration_that_is_switched_off_is_not_asked(env: Environment) -> None
 
     page = env.open(records(env.belvo, "links"))
 
-    assert "Nothing was asked" in page.words
+    assert "No request was sent" in page.words
     assert env.calls("GET", "/api/links/") == []
 
 
@@ -230,7 +230,7 @@ def test_refused_keys_are_one_warning_at_the_integration(env: Environment) -> No
     page = env.open(records(env.belvo, "links"))
 
     env.belvo.refresh_from_db()
-    assert "The provider refused our keys" in page.words
+    assert "The provider rejected our API keys" in page.words
     assert "No link and no customer is at fault" in page.words
     assert "Invalid Secret Keys" in page.words
     assert env.belvo.key_state == Integration.KeyState.REJECTED
@@ -248,11 +248,11 @@ def test_good_answer_takes_the_warning_about_keys_back(env: Environment) -> None
 @pytest.mark.parametrize(
     ("answer", "title"),
     [
-        ("html_200", "No usable answer came"),
-        ("lost_before", "No usable answer came"),
-        ("heron_400", "The provider did not accept the question"),
-        ("heron_404", "The provider does not know it"),
-        ("heron_429", "Not now"),
+        ("html_200", "No usable response"),
+        ("lost_before", "No usable response"),
+        ("heron_400", "The provider rejected the request"),
+        ("heron_404", "The provider has no record of this"),
+        ("heron_429", "Can't do this right now"),
     ],
 )
 def test_answer_that_cannot_be_used_says_what_happened_and_what_to_do(
@@ -265,7 +265,7 @@ def test_answer_that_cannot_be_used_says_what_happened_and_what_to_do(
 
     assert page.status == 200
     assert title in page.words
-    assert "Ask again" in page.words
+    assert "Reload" in page.words
 
 
 def test_provider_that_cannot_be_reached_leaves_what_we_know_alone(env: Environment) -> None:
@@ -273,7 +273,7 @@ def test_provider_that_cannot_be_reached_leaves_what_we_know_alone(env: Environm
 
     page = env.open(records(env.belvo, "links"))
 
-    assert "The provider could not be reached No connection to the provider could be made." in page.words
+    assert "We couldn't reach the provider We couldn't connect to the provider." in page.words
     assert "tell an administrator to test the integration's connection" in page.words
 
 
@@ -282,7 +282,7 @@ def test_call_that_is_held_back_says_why_and_sends_nobody_elsewhere(env: Environ
 
     page = env.open(records(env.belvo, "links"))
 
-    assert "Not asked now The provider limits how often we may call, and nothing is left" in page.words
+    assert "Not requested The provider limits how often we may call, and nothing is left" in page.words
     assert "the integration's page" not in page.words
 
 

@@ -34,7 +34,7 @@ def test_topic_is_subscribed_to_and_listed(env: Environment) -> None:
 
     page = env.open(answer.location, "adm")
     assert answer.location == listed(env)
-    assert "Subscribed: messages about this topic come from now on." in page.words
+    assert "Subscribed. The provider now sends webhooks for this topic." in page.words
     assert TOPIC in page.words
     assert f"{URL} On" in page.words
 
@@ -50,7 +50,7 @@ def test_address_without_https_is_sent_nowhere(env: Environment, url: str) -> No
     answer = subscribe(env, url=url)
 
     assert answer.status == 422
-    assert answer.error_at("url") == "An address that begins with https://."
+    assert answer.error_at("url") == "Enter a URL that starts with https://."
     assert env.calls("POST", "/api/webhooks") == []
 
 
@@ -78,7 +78,10 @@ def test_refusal_is_told_above_the_form_and_the_address_stays(env: Environment) 
 def test_subscription_is_paused_and_goes_on(env: Environment) -> None:
     subscribe(env)
 
-    for done, badge in (("Paused: no messages", "Paused"), ("Messages about this topic come again.", "On")):
+    for done, badge in (
+        ("Paused: no messages", "Paused"),
+        ("Subscription resumed. Webhooks for this topic will arrive again.", "On"),
+    ):
         form = switch_of(env.open(listed(env), "adm"))
         env.post(form.action, form.values, "adm")
         page = env.open(listed(env), "adm")
@@ -120,7 +123,7 @@ def test_end_of_a_subscription_names_its_consequence_before(env: Environment) ->
 def test_subscription_that_is_gone_already_is_told_so(env: Environment) -> None:
     page = env.open(f"/integrations/{env.heron.pk}/webhooks/wbh_gone/end/", "adm")
 
-    assert "It is gone already" in page.words
+    assert "Already unsubscribed" in page.words
 
 
 def test_account_manager_sees_no_secret_of_an_address_and_no_button(env: Environment) -> None:
@@ -144,7 +147,7 @@ def test_all_reports_are_made_anew_after_the_name_was_typed(env: Environment) ->
     right = env.send(reports, "adm", typed=env.heron.name)
 
     assert "2 links, 2 customers" in page.words
-    assert (wrong.status, wrong.error_at("typed")) == (422, "This is not the name. Nothing was sent.")
+    assert (wrong.status, wrong.error_at("typed")) == (422, "This doesn't match the name. Nothing was sent.")
     operation = Operation.objects.get(kind=OperationKind.REGENERATE_REPORTS)
     assert right.location == operation.get_absolute_url()
     assert operation.end_user is None

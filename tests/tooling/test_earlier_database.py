@@ -82,7 +82,7 @@ def test_the_demo_is_made_again(demo: Path, monkeypatch: pytest.MonkeyPatch) -> 
     prepare(demo)
 
     assert [line for line in said if "earlier version" in line] == [
-        "The demo's data is from an earlier version: starting over"
+        "The demo's data is from an earlier version. Starting over"
     ]
     assert "0008_fold_names" not in execute(demo, "SELECT name FROM django_migrations")
     assert len(execute(demo, "SELECT DISTINCT cause FROM links_link")) > 1

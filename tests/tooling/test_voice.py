@@ -56,12 +56,55 @@ NEVER = (
 )
 # In names of modules, classes and functions. Common words that the field uses too, such as part or close, are not here.
 NEVER_IN_NAMES = frozenset(
-    """
-    anew attend befell bury calm carrying catalogue conduct course crew crowd crowds desk door drill effects
-    gate house inbox mailbox nudge overlay parrot passage patience postman promise pulse settle shelf sibling
-    siblings speak speaks stirring stranger strangers strip sweep sweeps tally ticked told truth waker wish
-    world
-    """.split()
+    [
+        "anew",
+        "attend",
+        "befell",
+        "bury",
+        "calm",
+        "carrying",
+        "catalogue",
+        "conduct",
+        "course",
+        "crew",
+        "crowd",
+        "crowds",
+        "desk",
+        "door",
+        "drill",
+        "effects",
+        "gate",
+        "house",
+        "inbox",
+        "mailbox",
+        "nudge",
+        "overlay",
+        "parrot",
+        "passage",
+        "patience",
+        "postman",
+        "promise",
+        "pulse",
+        "settle",
+        "shelf",
+        "sibling",
+        "siblings",
+        "speak",
+        "speaks",
+        "stirring",
+        "stranger",
+        "strangers",
+        "strip",
+        "sweep",
+        "sweeps",
+        "tally",
+        "ticked",
+        "told",
+        "truth",
+        "waker",
+        "wish",
+        "world",
+    ]
 )
 
 

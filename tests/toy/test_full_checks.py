@@ -51,7 +51,7 @@ def test_provider_without_a_list_is_not_swept(env: Environment, integration: Int
     with pytest.raises(refusals.ProviderCannot):
         full_checks.start(integration)
     assert env.open(f"/integrations/{integration.pk}/full-checks/", "adm").status == 404
-    assert "Sweeps" not in env.open(integration.get_absolute_url(), "adm").words
+    assert "Full checks" not in env.open(integration.get_absolute_url(), "adm").words
 
 
 def test_provider_with_a_list_is_swept(

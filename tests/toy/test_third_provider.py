@@ -92,7 +92,7 @@ class TestItsIntegration:
 
         page = env.post(ADD, typed, "adm")
 
-        assert page.source.count("This provider needs it.") == 2
+        assert page.source.count("Required by this provider.") == 2
         assert Integration.objects.count() == 1
 
     def test_is_tested_and_listed(self, env: Environment, integration: Integration) -> None:
@@ -125,7 +125,7 @@ class TestNewLink:
 
         page = env.open(f"/links/new/?integration={integration.pk}")
 
-        assert "What Tinbank asks for" in page.words
+        assert "Tinbank details" in page.words
         assert [name for name in page.inputs() if name in ("card_kind", "card_number", "pin")] == [
             "card_kind",
             "card_number",
@@ -164,14 +164,14 @@ class TestNewLink:
 
         assert page.status == 422
         assert "Wrong password" in page.words
-        assert "Tinbank’s own words" in page.words
+        assert "Tinbank's response" in page.words
         assert "The vault did not open" in page.words
         assert "tr-77" in page.words
 
     def test_same_card_twice_is_told_as_known(self, env: Environment, integration: Integration, link: Link) -> None:
         page = create(env, integration, end_user_id="cus-2", bank_name="")
 
-        assert "The provider knows this link already" in page.words
+        assert "The provider already has this link" in page.words
         assert Link.objects.get() == link
 
     def test_second_link_at_one_bank_asks_first(
@@ -188,7 +188,7 @@ class TestNewLink:
     ) -> None:
         answer = create(env, integration, pin="lost")
         operation = env.last_operation()
-        assert "Outcome unknown: checking" in env.open(answer.location).words
+        assert "Outcome unknown, checking" in env.open(answer.location).words
 
         tasks.reconcile_one(str(operation.pk))
 
@@ -212,7 +212,7 @@ class TestItsLink:
         page = env.open(rusty.get_absolute_url())
 
         assert "Ivy Long × Bank of Tin" in page.words
-        assert "Customer must sign in again" in page.words
+        assert "Sign-in needed" in page.words
         assert "Tin number TIN-0001" in page.words
         assert "rusty" in page.words
 
@@ -224,7 +224,7 @@ class TestItsLink:
         env.post(f"/links/{link.pk}/refresh/")
 
         page = env.open(link.get_absolute_url())
-        assert "Not understood yet" in page.words
+        assert "Unrecognized status" in page.words
         assert "galvanised" in page.words
 
     def test_link_it_does_not_know_any_more_has_ended(
@@ -238,7 +238,7 @@ class TestItsLink:
         assert (link.health, link.cause) == (HealthState.DISCONNECTED.value, Cause.GONE.value)
 
     def test_overview_and_lists_show_it(self, env: Environment, rusty: Link) -> None:
-        assert "Need a customer 1" in env.open("/").words
+        assert "Waiting on customer 1" in env.open("/").words
         assert "Ivy Long cus-1 Bank of Tin Tins of the north" in env.open("/links/").words
         assert "Bank of Tin" in env.open(rusty.end_user.get_absolute_url()).words
         assert rusty.get_absolute_url() in env.post("/links/", {"q": "tin-0001"}).links()
@@ -274,7 +274,7 @@ class TestRepair:
 
     def test_accepted_pin_is_proven_by_a_read(self, env: Environment, rusty: Link) -> None:
         answer = repair(env, rusty, "right")
-        assert "Fixed, proving" in env.open(answer.location).words
+        assert "Verifying repair" in env.open(answer.location).words
 
         env.prove(rusty)
 
@@ -283,7 +283,7 @@ class TestRepair:
 
     def test_lost_answer_is_confirmed_by_reading(self, env: Environment, rusty: Link, tinbank: TinbankServer) -> None:
         answer = repair(env, rusty, "lost")
-        assert "Outcome unknown: checking" in env.open(answer.location).words
+        assert "Outcome unknown, checking" in env.open(answer.location).words
 
         tasks.reconcile_one(str(env.last_operation(rusty).pk))
 
@@ -311,7 +311,7 @@ class TestCodeStep:
         page = env.open(f"/links/{asked.pk}/code/")
 
         assert NUMBER.search(page.source)
-        assert "The bank says: Key this into your tin reader" in page.words
+        assert "From the bank: Key this into your tin reader" in page.words
         assert [each.attrs["max"] for each in page.elements if each.tag == "progress"] == ["90"]
 
     def test_wrong_code_brings_a_new_number(self, env: Environment, asked: Link) -> None:
@@ -325,7 +325,7 @@ class TestCodeStep:
 
     def test_right_code_is_fixed_and_green_by_the_read(self, env: Environment, asked: Link) -> None:
         answer = give(env, asked, RIGHT_TAN)
-        assert "Fixed, proving" in env.open(answer.location).words
+        assert "Verifying repair" in env.open(answer.location).words
 
         env.prove(asked)
 

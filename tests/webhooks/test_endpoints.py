@@ -38,7 +38,7 @@ def revoke(env: Environment, integration: Integration, row: WebhookSecret, typed
 
 
 def test_new_integration_is_given_an_address_and_a_secret(env: Environment) -> None:
-    assert "It has none yet, so no message can come." in env.open(endpoint_of(env.belvo), "adm").words
+    assert "No endpoint URL yet, so no webhooks can arrive." in env.open(endpoint_of(env.belvo), "adm").words
 
     env.post(f"{endpoint_of(env.belvo)}url/", name="adm")
     add(env, env.belvo, AUTHORIZATION)
@@ -60,8 +60,8 @@ def test_who_may_only_look_sees_neither_address_nor_forms(env: Environment, name
 
     assert env.belvo.webhook_endpoint.path not in page.source
     assert env.belvo.webhook_secrets.get().fingerprint in page.words
-    assert "Retire" not in page.words
-    assert "Add a secret" not in page.words
+    assert "Revoke" not in page.words
+    assert "Add secret" not in page.words
 
 
 def test_secret_is_encrypted_for_its_place_and_never_shown(env: Environment) -> None:
@@ -125,7 +125,7 @@ def test_two_secrets_are_live_and_no_third(env: Environment) -> None:
 
     for text in (AUTHORIZATION, OTHER):
         assert deliver(address, told_by_belvo(), {"authorization": text}).status_code == 202
-    assert "Add a secret" not in env.open(endpoint_of(env.belvo), "adm").words
+    assert "Add secret" not in env.open(endpoint_of(env.belvo), "adm").words
     env.post(f"{endpoint_of(env.belvo)}secrets/", {"after": "2", "secret": "Bearer one-too-many-for-it"}, "adm")
     assert env.belvo.webhook_secrets.count() == 2
 
@@ -164,7 +164,7 @@ def test_retirement_names_its_consequence_and_asks_for_the_fingerprint(env: Envi
     page = env.open(f"{endpoint_of(env.belvo)}secrets/{row.pk}/revoke/", "adm")
     answer = revoke(env, env.belvo, row, typed="something else")
 
-    assert "This is the last one: every message is refused from then on" in page.words
+    assert "This is the only signing secret. Once it's revoked, we'll reject every webhook" in page.words
     assert answer.status == 422
     assert env.belvo.webhook_secrets.get().revoked_at is None
 

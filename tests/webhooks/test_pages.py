@@ -38,7 +38,7 @@ def test_list_shows_what_came_the_newest_first(env: Environment, address: str) -
     page = env.open(LIST)
 
     assert topics(page) == ["integration_link.erroring", "LINK token_required"]
-    assert "LINK token_required Belvo test link-1 cus-1 Not worked yet" in page.words
+    assert "LINK token_required Belvo test link-1 cus-1 Pending" in page.words
 
 
 @pytest.mark.parametrize("name", ["ana", "mia", "aud", "adm"])
@@ -186,10 +186,10 @@ def test_text_of_what_could_not_be_read_is_not_kept(env: Environment, address: s
 
     page = env.open(kept(env.belvo).get_absolute_url())
 
-    assert "Not readable" in page.words
+    assert "Unreadable" in page.words
     assert "Its text is not stored" in page.words
     assert "surely" not in page.source
-    assert "Work it again" not in page.words
+    assert "Reprocess" not in page.words
 
 
 @pytest.mark.parametrize(("name", "customer"), [("ana", "Acme Corp"), ("aud", "A••• C•••"), ("adm", "")])
@@ -199,10 +199,10 @@ def test_links_are_shown_as_far_as_one_may_see_them(env: Environment, address: s
 
     page = env.open(kept(env.belvo).get_absolute_url(), name)
 
-    assert "A read after it showed that something had changed." in page.words
+    assert "A status check confirmed a change." in page.words
     assert customer in page.words
     assert ("Acme" in page.source) is (name == "ana")
-    assert ("Its links" in page.words) is bool(customer)
+    assert ("Links" in page.words) is bool(customer)
 
 
 def test_look_at_a_customer_s_delivery_is_on_the_record(env: Environment, address: str) -> None:
@@ -225,8 +225,8 @@ def test_delivery_is_worked_again_on_request(env: Environment, address: str) -> 
     answer = env.post(f"{delivery.get_absolute_url()}reprocess/")
 
     page = env.open(answer.location)
-    assert "Queued: its links will be read again." in page.words
-    assert "Not worked yet" in page.words
+    assert "Queued. We'll check the status of its links again." in page.words
+    assert "Pending" in page.words
     event = AuditEvent.objects.get(action="delivery.reprocessed")
     assert (event.actor, event.object_id, event.details) == ("ana", str(delivery.pk), {"deliveries": 1})
 
@@ -253,7 +253,7 @@ def test_all_that_a_filter_shows_are_worked_again(env: Environment, address: str
 
     answer = env.post(form.action, form.values)
 
-    assert "2 deliveries are queued." in env.open(answer.location).words
+    assert "2 deliveries queued." in env.open(answer.location).words
     assert WebhookDelivery.objects.get(state="done").outcome == "unrecognized_type"
     assert AuditEvent.objects.get(action="delivery.reprocessed").details == {"deliveries": 2}
 
@@ -289,7 +289,7 @@ def test_who_may_not_refresh_is_offered_no_reprocessing(env: Environment, addres
     worked(kept(env.belvo), outcome=DeliveryOutcome.NO_MATCHING_LINK)
 
     assert "again" not in env.open(LIST, name).words
-    assert "Work it again" not in env.open(kept(env.belvo).get_absolute_url(), name).words
+    assert "Reprocess" not in env.open(kept(env.belvo).get_absolute_url(), name).words
 
 
 def test_auditor_s_records_show_no_encrypted_secret(env: Environment, address: str) -> None:

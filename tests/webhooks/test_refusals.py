@@ -71,7 +71,7 @@ def test_stranger_who_knows_no_address_costs_no_statement_but_the_look(caplog: p
 @pytest.mark.parametrize(("name", "where"), [("ana", "/deliveries/"), ("mia", "/integrations/{pk}/endpoint/")])
 def test_flood_is_told_where_somebody_looks(env: Environment, address: str, name: str, where: str) -> None:
     url = where.format(pk=env.belvo.pk)
-    told = "Many messages are refused at Belvo test" if name == "ana" else "more than 20 a minute"
+    told = "Many webhooks rejected for Belvo test" if name == "ana" else "more than 20 a minute"
     assert told not in env.open(url, name).words
 
     for _ in range(21):

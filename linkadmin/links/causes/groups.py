@@ -21,11 +21,11 @@ VERDICTS: Mapping[Cause, Verdict] = MappingProxyType({**CUSTOMER_VERDICTS, **OTH
 class Group(models.TextChoices):
     """What people ask for first: whose turn it is."""
 
-    CUSTOMER = "customer", _("Need a customer")
-    WAIT = "wait", _("Wait for a bank")
-    US = "us", _("Need us")
-    FINE = "fine", _("Working")
-    ENDED = "ended", _("Ended")
+    CUSTOMER = "customer", _("Waiting on customer")
+    WAIT = "wait", _("Waiting on bank or provider")
+    US = "us", _("Waiting on us")
+    FINE = "fine", _("No action needed")
+    ENDED = "ended", _("Disconnected")
 
     @property
     def states(self) -> tuple[HealthState, ...]:
@@ -68,7 +68,7 @@ def _words_for(verdict: Verdict, kind: RepairKind) -> tuple[str | Promise, str |
     if words is None:
         return verdict.reason, verdict.advice
     has_no_login = kind is RepairKind.CONSENT and verdict.state is HealthState.CUSTOMER_LOGIN
-    return _("The consent does not work any more") if has_no_login else verdict.reason, words
+    return _("The consent is no longer valid") if has_no_login else verdict.reason, words
 
 
 def group_of(state: HealthState) -> Group:
@@ -92,25 +92,25 @@ _GROUP_STATES: Mapping[Group, tuple[HealthState, ...]] = MappingProxyType(
 _WITHOUT_LOGIN: Mapping[tuple[Remedy, RepairKind], str | Promise] = MappingProxyType(
     {
         (Remedy.SIGN_IN, RepairKind.CONSENT): _(
-            "The customer renews the consent in the provider's portal. A password does not help."
+            "Ask the customer to renew the consent in the consent portal. A password won't help."
         ),
         (Remedy.SIGN_IN, RepairKind.PAGE): _(
-            "Nothing can be typed here. The customer signs in at the provider's page: make a repair address."
+            "The customer has to sign in on the provider's page, not here. Create a repair URL."
         ),
         (Remedy.AFTER_BANK, RepairKind.CONSENT): _(
-            "The customer sorts it out at the bank first, then renews the consent in the provider's portal."
+            "Ask the customer to resolve this with the bank first, then renew the consent in the consent portal."
         ),
         (Remedy.AFTER_BANK, RepairKind.PAGE): _(
-            "The customer sorts it out at the bank first, then signs in at the provider's page."
+            "Ask the customer to resolve this with the bank first, then sign in on the provider's page."
         ),
     }
 )
-VERIFYING_LOOK = StateLook(_("Fixed, proving"), "info", "shield-check", STATES[HealthState.SETTING_UP].rank)
+VERIFYING_LOOK = StateLook(_("Verifying repair"), "info", "shield-check", STATES[HealthState.SETTING_UP].rank)
 _BEING_VERIFIED = Judgement(
     group=None,
     look=VERIFYING_LOOK,
-    reason=_("A fresh reading has to show it"),
+    reason=_("Waiting for a status check to confirm it"),
     turn=Turn.NOBODY,
-    advice=_("The bank accepted the new login. It counts as working once a reading shows it; nothing to do."),
+    advice=_("The bank accepted the new credentials. We're checking that the link works. No action needed."),
     remedy=Remedy.NONE,
 )

@@ -12,175 +12,184 @@ from .vocabulary import Remedy, Retry, Turn, Verdict
 OTHER_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
     {
         # it works
-        Cause.WORKING: Verdict(
-            HealthState.HEALTHY, Turn.NOBODY, Retry.NONE, _("Everything is fine"), _("Nothing to do.")
-        ),
+        Cause.WORKING: Verdict(HealthState.HEALTHY, Turn.NOBODY, Retry.NONE, _("All good"), _("No action needed.")),
         Cause.WORKING_WITH_ERROR: Verdict(
             HealthState.HEALTHY,
             Turn.NOBODY,
             Retry.NONE,
-            _("Works, with an error beside it"),
-            _("New data arrives. The message is the last problem that the provider reported."),
+            _("Working, but reporting an error"),
+            _("New data is arriving. The message shows the last problem the provider reported."),
         ),
         Cause.SYNCING: Verdict(
             HealthState.HEALTHY,
             Turn.NOBODY,
             Retry.WAIT,
-            _("Fetching data"),
-            _("Data is being fetched now. Look again in a few minutes."),
+            _("Sync in progress"),
+            _("The provider is fetching data. Check again in a few minutes."),
         ),
         Cause.DATA_ARRIVED: Verdict(
-            HealthState.HEALTHY, Turn.NOBODY, Retry.NONE, _("New data arrived"), _("Nothing to do.")
+            HealthState.HEALTHY, Turn.NOBODY, Retry.NONE, _("New data arrived"), _("No action needed.")
         ),
         Cause.REPAIRED_ELSEWHERE: Verdict(
             HealthState.HEALTHY,
             Turn.NOBODY,
             Retry.NONE,
             _("Repaired elsewhere"),
-            _("Withdraw open requests to the customer."),
+            _("Cancel any open requests to the customer."),
         ),
         Cause.RENEW_SOON: Verdict(
             HealthState.HEALTHY,
             Turn.NOBODY,
             Retry.NONE,
-            _("Permission ends soon"),
-            _("It works today. Ask the customer to renew the permission before the date."),
+            _("Consent expires soon"),
+            _("It still works. Ask the customer to renew the consent before it expires."),
             Remedy.CONSENT,
         ),
         Cause.ACCOUNT_WITHDRAWN: Verdict(
             HealthState.HEALTHY,
             Turn.NOBODY,
             Retry.NONE,
-            _("One account was withdrawn"),
-            _("Ask the customer whether that was meant."),
+            _("Access to one account was revoked"),
+            _("Ask the customer whether this was intentional."),
         ),
         Cause.ACCOUNT_ADDED: Verdict(
             HealthState.HEALTHY,
             Turn.NOBODY,
             Retry.NONE,
             _("A new account is available"),
-            _("The customer can add it by signing in again in your own app."),
+            _("The customer can add it by signing in again in our app."),
         ),
         Cause.CONSENT_CHANGED: Verdict(
             HealthState.HEALTHY,
             Turn.NOBODY,
             Retry.NONE,
-            _("The permission changed"),
-            _("Read the permission again and look for a new date or missing accounts."),
+            _("Consent changed"),
+            _("Check the consent for a new expiration date or missing accounts."),
         ),
         # being set up
         Cause.PENDING: Verdict(
             HealthState.SETTING_UP,
             Turn.PROVIDER,
             Retry.WAIT,
-            _("Waiting for the first data"),
-            _("The first data is on its way. After 24 hours, fetch new data, then write to the provider's support."),
+            _("Waiting for the first sync"),
+            _(
+                "The first data is on its way. If none arrives within 24 hours, refresh data. If that doesn't help, "
+                "contact provider support."
+            ),
         ),
         Cause.FIRST_SYNC: Verdict(
             HealthState.SETTING_UP,
             Turn.PROVIDER,
             Retry.WAIT,
-            _("Fetching data for the first time"),
-            _("Data is being fetched now. Look again in a few minutes."),
+            _("First sync in progress"),
+            _("The provider is fetching data. Check again in a few minutes."),
         ),
         Cause.DATA_PREPARING: Verdict(
-            HealthState.SETTING_UP, Turn.PROVIDER, Retry.YES, _("Data is being prepared"), _("Look again later.")
+            HealthState.SETTING_UP, Turn.PROVIDER, Retry.YES, _("Data is being prepared"), _("Check again later.")
         ),
         Cause.UNCONFIRMED: Verdict(
             HealthState.SETTING_UP,
             Turn.NOBODY,
             Retry.NO,
-            _("Registration stopped half-way"),
-            _("Finish it with the customer's code. If it is too late for that, delete the link and register again."),
+            _("Registration interrupted"),
+            _("Finish it with the customer's code. If it's too late for that, delete the link and create it again."),
         ),
         # bank or provider has trouble
         Cause.BANK_DOWN: Verdict(
             HealthState.WAITING,
             Turn.BANK,
             Retry.YES,
-            _("The bank cannot be reached"),
-            _("The bank has an outage. Nothing to ask of the customer."),
+            _("Bank unreachable"),
+            _("The bank isn't responding. Don't contact the customer."),
         ),
         Cause.BANK_FAILING: Verdict(
             HealthState.WAITING,
             Turn.BANK,
             Retry.YES,
-            _("The bank is failing for everybody"),
-            _("Nothing to ask of the customer. Wait for the bank."),
+            _("Outage"),
+            _("The bank is down for everyone. Don't contact the customer."),
         ),
         Cause.BANK_TROUBLE: Verdict(
             HealthState.WAITING,
             Turn.BANK,
             Retry.LATER,
-            _("Something unexpected at the bank"),
-            _("Try again later. Nothing to ask of the customer."),
+            _("Unexpected error at the bank"),
+            _("Retry later. Don't contact the customer."),
         ),
         Cause.BANK_NO_DATA: Verdict(
             HealthState.WAITING,
             Turn.BANK,
             Retry.YES,
-            _("The bank gave no data"),
-            _("Try again later. If it stays, write to the provider's support."),
+            _("The bank returned no data"),
+            _("Retry later. If this keeps happening, contact provider support."),
         ),
         Cause.BANK_UNREADABLE: Verdict(
             HealthState.WAITING,
             Turn.PROVIDER,
             Retry.NO,
-            _("The bank's data cannot be read"),
-            _("Tell the provider's support."),
+            _("The bank's data can't be read"),
+            _("Contact provider support."),
             Remedy.TELL_PROVIDER,
         ),
         Cause.DATA_POOR: Verdict(
-            HealthState.WAITING, Turn.BANK, Retry.LATER, _("The bank's data was too poor"), _("Try again in two days.")
+            HealthState.WAITING, Turn.BANK, Retry.LATER, _("The bank's data was too sparse"), _("Retry in 2 days.")
         ),
         Cause.DATA_MOVED: Verdict(
-            HealthState.WAITING, Turn.PROVIDER, Retry.YES, _("Data changed while it was read"), _("It solves itself.")
+            HealthState.WAITING,
+            Turn.PROVIDER,
+            Retry.YES,
+            _("Data changed during the sync"),
+            _("Usually clears up on its own."),
         ),
         Cause.SESSION_OPEN: Verdict(
             HealthState.WAITING,
             Turn.BANK,
             Retry.LATER,
             _("Another session is open"),
-            _("The customer is logged in elsewhere. Let them log out, and try again in two minutes."),
+            _("The customer is signed in elsewhere. Ask them to sign out, then retry in 2 minutes."),
         ),
         Cause.CODE_NOT_SENT: Verdict(
             HealthState.WAITING,
             Turn.BANK,
             Retry.LATER,
-            _("The code could not be sent"),
-            _("Try again tomorrow. If it stays, write to the provider's support."),
+            _("The code couldn't be sent"),
+            _("Retry tomorrow. If this keeps happening, contact provider support."),
         ),
         Cause.PROVIDER_DOWN: Verdict(
             HealthState.WAITING,
             Turn.PROVIDER,
             Retry.YES,
-            _("The provider has trouble"),
-            _("Wait. After a day, write to the provider's support."),
+            _("Provider error"),
+            _("Usually clears up on its own. If it hasn't after a day, contact provider support."),
         ),
         Cause.PROVIDER_OUTAGE: Verdict(
             HealthState.WAITING,
             Turn.PROVIDER,
             Retry.YES,
-            _("Known outage"),
-            _("The provider has trouble with this bank. Wait."),
+            _("Outage"),
+            _("The provider reports problems with this bank. Wait for it to recover."),
         ),
         Cause.PROVIDER_TROUBLE: Verdict(
             HealthState.WAITING,
             Turn.PROVIDER,
             Retry.YES_READS,
-            _("The provider had trouble during the call"),
-            _("Look at the link before you try again: the login may have happened."),
+            _("The provider failed during the request"),
+            _("Check the link's status before you retry: the sign-in may have gone through."),
         ),
         Cause.REPORT_FAILED: Verdict(
             HealthState.WAITING,
             Turn.PROVIDER,
             Retry.YES,
             _("The report failed"),
-            _("Have the reports made anew. If it stays, write to the provider's support."),
+            _("Regenerate reports. If that fails again, contact provider support."),
             Remedy.REPORTS,
         ),
         Cause.TOO_MANY_CALLS: Verdict(
-            HealthState.WAITING, Turn.PROVIDER, Retry.LATER, _("Too many calls"), _("It solves itself within minutes.")
+            HealthState.WAITING,
+            Turn.PROVIDER,
+            Retry.LATER,
+            _("Rate limited"),
+            _("Usually clears up on its own within minutes."),
         ),
     }
 )

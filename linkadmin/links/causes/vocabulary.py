@@ -16,34 +16,34 @@ from linkadmin.providers.types import HealthState
 class Turn(models.TextChoices):
     """Who has to act next."""
 
-    NOBODY = "nobody", pgettext_lazy("whose turn", "Nobody")
-    CUSTOMER = "customer", pgettext_lazy("whose turn", "Customer")
-    CUSTOMER_BANK = "customer_bank", pgettext_lazy("whose turn", "Customer at the bank")
-    BANK = "bank", pgettext_lazy("whose turn", "Bank")
-    PROVIDER = "provider", pgettext_lazy("whose turn", "Provider")
-    ADMIN = "admin", pgettext_lazy("whose turn", "Administrator")
-    US = "us", pgettext_lazy("whose turn", "Us")
-    DEVELOPER = "developer", pgettext_lazy("whose turn", "Developers")
+    NOBODY = "nobody", pgettext_lazy("waiting on", "–")
+    CUSTOMER = "customer", pgettext_lazy("waiting on", "Customer")
+    CUSTOMER_BANK = "customer_bank", pgettext_lazy("waiting on", "Customer, at the bank")
+    BANK = "bank", pgettext_lazy("waiting on", "Bank")
+    PROVIDER = "provider", pgettext_lazy("waiting on", "Provider")
+    ADMIN = "admin", pgettext_lazy("waiting on", "Administrator")
+    US = "us", pgettext_lazy("waiting on", "Us")
+    DEVELOPER = "developer", pgettext_lazy("waiting on", "Developers")
 
 
 class Retry(models.TextChoices):
     """Whether trying again, with nothing changed, helps."""
 
-    NONE = "none", _("Nothing to try")
-    NO = "no", _("Trying again does not help")
+    NONE = "none", _("Nothing to retry")
+    NO = "no", _("Retrying won't help")
     RISKY = (
         "risky",
-        _("Do not try again: the bank may lock the customer out"),
+        _("Don't retry, the bank may lock the account"),
     )
-    ONCE = "once", _("Try once more")
-    LATER = "later", _("Try again later")
+    ONCE = "once", _("Retry once")
+    LATER = "later", _("Retry later")
     WAIT = "wait", _("Wait")
-    YES = "yes", _("Trying again helps")
+    YES = "yes", _("Retry now")
     YES_READS = (
         "yes_reads",
-        _("Look at the link before trying again"),
+        _("Check status before you retry"),
     )
-    START_AGAIN = "start_again", _("Start again from the beginning")
+    START_AGAIN = "start_again", _("Start over")
 
 
 class Remedy(StrEnum):
@@ -95,17 +95,17 @@ class StateLook:
 
 STATES: Mapping[HealthState, StateLook] = MappingProxyType(
     {
-        HealthState.CUSTOMER_CODE: StateLook(_("Customer must give a code"), "warn", "message-square-lock", 10),
-        HealthState.OUR_SETUP: StateLook(_("We must correct our set-up"), "warn", "wrench", 20),
-        HealthState.CUSTOMER_LOGIN: StateLook(_("Customer must sign in again"), "bad", "key-round", 30),
-        HealthState.CUSTOMER_CONSENT: StateLook(_("Customer must renew permission"), "warn", "signature", 30),
-        HealthState.CUSTOMER_BANK: StateLook(_("Customer must sort something out at the bank"), "bad", "landmark", 30),
-        HealthState.STALE: StateLook(_("Says it works, but no new data"), "warn", "history", 50),
-        HealthState.UNKNOWN: StateLook(_("Not understood yet"), "warn", "circle-question-mark", 60),
-        HealthState.WAITING: StateLook(_("Bank or provider has trouble: wait"), "info", "hourglass", 70),
-        HealthState.SETTING_UP: StateLook(_("Being set up"), "info", "circle-dashed", 80),
+        HealthState.CUSTOMER_CODE: StateLook(_("One-time code needed"), "warn", "message-square-lock", 10),
+        HealthState.OUR_SETUP: StateLook(_("Configuration problem"), "warn", "wrench", 20),
+        HealthState.CUSTOMER_LOGIN: StateLook(_("Sign-in needed"), "bad", "key-round", 30),
+        HealthState.CUSTOMER_CONSENT: StateLook(_("Consent needed"), "warn", "signature", 30),
+        HealthState.CUSTOMER_BANK: StateLook(_("Action needed at the bank"), "bad", "landmark", 30),
+        HealthState.STALE: StateLook(_("No new data"), "warn", "history", 50),
+        HealthState.UNKNOWN: StateLook(_("Unrecognized status"), "warn", "circle-question-mark", 60),
+        HealthState.WAITING: StateLook(_("Bank or provider issue"), "info", "hourglass", 70),
+        HealthState.SETTING_UP: StateLook(_("Setting up"), "info", "circle-dashed", 80),
         HealthState.HEALTHY: StateLook(_("Working"), "ok", "circle-check", 90),
-        HealthState.DISCONNECTED: StateLook(_("Ended"), "quiet", "circle-slash", 100),
+        HealthState.DISCONNECTED: StateLook(_("Disconnected"), "quiet", "circle-slash", 100),
     }
 )
 

@@ -41,12 +41,12 @@ class LinkCount(Grain):
     """How many links are in a state now."""
 
     id = models.BigAutoField(primary_key=True)
-    state = models.CharField(_("state"), max_length=STATE_LENGTH)
+    state = models.CharField(_("status"), max_length=STATE_LENGTH)
     links = models.IntegerField(_("links"), default=0)
 
     class Meta:
-        verbose_name = _("count of links")
-        verbose_name_plural = _("counts of links")
+        verbose_name = _("link count")
+        verbose_name_plural = _("link counts")
         indexes = [models.Index(fields=["integration", "institution", "state"], name="link_count_of")]
 
     def __str__(self) -> str:
@@ -61,9 +61,9 @@ class DailyCount(Grain):
 
     id = models.BigAutoField(primary_key=True)
     day = models.DateField(_("day"))
-    state = models.CharField(_("state"), max_length=STATE_LENGTH)
-    entered = models.PositiveIntegerField(_("came in"), default=0)
-    left = models.PositiveIntegerField(_("left"), default=0)
+    state = models.CharField(_("status"), max_length=STATE_LENGTH)
+    entered = models.PositiveIntegerField(_("added"), default=0)
+    left = models.PositiveIntegerField(_("removed"), default=0)
 
     class Meta:
         verbose_name = _("daily count")

@@ -20,19 +20,19 @@ class Institution(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="institutions")
     remote_id = models.CharField(max_length=80, blank=True)
-    name = models.CharField(_("name at the provider"), max_length=120)
+    name = models.CharField(_("name at provider"), max_length=120)
     display_name = NameField(_("name"), max_length=160)
     search = FoldedField(of=("display_name", "name"))
-    kind = models.CharField(_("kind"), max_length=20, blank=True)
+    kind = models.CharField(_("type"), max_length=20, blank=True)
     country = models.CharField(_("country"), max_length=2, blank=True)
     status = models.CharField(_("status"), max_length=20, blank=True)
-    integration_type = models.CharField(_("kind of access"), max_length=20, blank=True)
+    integration_type = models.CharField(_("access type"), max_length=20, blank=True)
     logo_url = models.CharField(_("logo"), max_length=300, blank=True)  # a text; never fetched
     website = models.CharField(_("website"), max_length=300, blank=True)
     features = models.JSONField(default=list, blank=True)
     resources = models.JSONField(default=list, blank=True)
     form_fields = models.JSONField(default=list, blank=True)
-    read_at = models.DateTimeField(_("read"), default=timezone.now)
+    read_at = models.DateTimeField(_("fetched"), default=timezone.now)
 
     class Meta:
         verbose_name = _("institution")

@@ -40,14 +40,14 @@ class EndUser(models.Model):
     """A customer of the company: the person or firm whose banks are linked."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    external_id = models.CharField(_("customer id"), max_length=140, unique=True)
+    external_id = models.CharField(_("customer ID"), max_length=140, unique=True)
     name = NameField(_("name"), max_length=128, blank=True)
     search = FoldedField(of=("name", "external_id"))
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     class Meta:
-        verbose_name = _("end user")
-        verbose_name_plural = _("end users")
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
         indexes = [models.Index(fields=["name", "id"], name="end_user_by_name")]
 
     def __str__(self) -> str:
@@ -77,46 +77,46 @@ class Link(models.Model):
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="assigned_links"
     )
-    remote_id = models.CharField(_("id at the provider"), max_length=120)
-    data_source_id = models.CharField(_("data source id"), max_length=80, blank=True)
-    remote_kind = models.CharField(_("kind at the provider"), max_length=40, blank=True)
-    access_mode = models.CharField(_("access mode"), max_length=20, blank=True)
-    refresh_rate = models.CharField(_("refresh rate"), max_length=8, blank=True)
-    storage = models.CharField(_("how long the login is kept"), max_length=10, blank=True)
-    stale_in = models.CharField(_("data removed after"), max_length=8, blank=True)
-    resources = models.JSONField(_("what is fetched"), default=list, blank=True)
-    remote_created_at = models.DateTimeField(_("created at the provider"), null=True, blank=True)
-    remote_created_by = models.CharField(_("created at the provider by"), max_length=120, blank=True, db_default="")
-    remote_updated_at = models.DateTimeField(_("changed at the provider"), null=True, blank=True)
-    remote_end_user_id = models.CharField(_("customer ID at the provider"), max_length=140, blank=True, db_default="")
+    remote_id = models.CharField(_("provider ID"), max_length=120)
+    data_source_id = models.CharField(_("data source ID"), max_length=80, blank=True)
+    remote_kind = models.CharField(_("provider type"), max_length=40, blank=True)
+    access_mode = models.CharField(_("sync mode"), max_length=20, blank=True)
+    refresh_rate = models.CharField(_("sync interval"), max_length=8, blank=True)
+    storage = models.CharField(_("stored credentials"), max_length=10, blank=True)
+    stale_in = models.CharField(_("data retention"), max_length=8, blank=True)
+    resources = models.JSONField(_("fetched data"), default=list, blank=True)
+    remote_created_at = models.DateTimeField(_("created at provider"), null=True, blank=True)
+    remote_created_by = models.CharField(_("creator at provider"), max_length=120, blank=True, db_default="")
+    remote_updated_at = models.DateTimeField(_("changed at provider"), null=True, blank=True)
+    remote_end_user_id = models.CharField(_("customer ID at provider"), max_length=140, blank=True, db_default="")
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
-    disconnected_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    disconnected_at = models.DateTimeField(_("disconnected"), null=True, blank=True)
 
-    health = models.CharField(_("state"), max_length=20, choices=HEALTH_CHOICES, default=HealthState.UNKNOWN.value)
+    health = models.CharField(_("status"), max_length=20, choices=HEALTH_CHOICES, default=HealthState.UNKNOWN.value)
     cause = models.CharField(_("cause"), max_length=40, choices=CAUSE_CHOICES, default=Cause.UNRECOGNIZED.value)
     health_since = models.DateTimeField(_("since"), default=timezone.now)
     urgency = models.PositiveSmallIntegerField(default=99)  # rank in the work list, least first
-    conflict = models.BooleanField(_("provider contradicts itself"), default=False)
+    conflict = models.BooleanField(_("conflicting provider status"), default=False)
     code_since = models.DateTimeField(null=True, blank=True)  # when the provider's code was first said
     # What the code means while the provider says beside it that the link works.
     code_cause = models.CharField(max_length=40, blank=True, default="", db_default="")
-    raw_status = models.CharField(_("provider's status"), max_length=60, blank=True)
-    raw_code = models.CharField(_("provider's code"), max_length=80, blank=True)
-    raw_words = models.CharField(_("provider's words"), max_length=500, blank=True)
-    request_id = models.CharField(_("provider's request id"), max_length=80, blank=True)
+    raw_status = models.CharField(_("provider status"), max_length=60, blank=True)
+    raw_code = models.CharField(_("provider code"), max_length=80, blank=True)
+    raw_words = models.CharField(_("provider message"), max_length=500, blank=True)
+    request_id = models.CharField(_("provider request ID"), max_length=80, blank=True)
     renew_by = models.DateField(_("renew by"), null=True, blank=True)
-    last_good_at = models.DateTimeField(_("last good data"), null=True, blank=True)
+    last_good_at = models.DateTimeField(_("last successful sync"), null=True, blank=True)
     stale_at = models.DateTimeField(null=True, blank=True)  # when its last good data stops being fresh
     last_attempt_at = models.DateTimeField(_("last attempt"), null=True, blank=True)
     refused_at = models.DateTimeField(null=True, blank=True)  # an attempt failed; only a newer success cancels it
     observed_at = models.DateTimeField(null=True, blank=True)  # when what we know was true
     observed_from = models.CharField(max_length=8, blank=True, db_default="")  # the source of that
     fingerprint = models.BigIntegerField(null=True, blank=True)  # of the provider's record as last taken over
-    checked_at = models.DateTimeField(_("last asked"), null=True, blank=True)
+    checked_at = models.DateTimeField(_("last checked"), null=True, blank=True)
     checking_since = models.DateTimeField(null=True, blank=True)  # a read of it is under way, or died
-    missing_since = models.DateTimeField(_("missing since"), null=True, blank=True)  # in the provider's list
-    check_failed = models.CharField(_("why it could not be asked"), max_length=80, blank=True)  # by the last try
-    verifying_since = models.DateTimeField(_("fixed, proving since"), null=True, blank=True)
+    missing_since = models.DateTimeField(_("not listed since"), null=True, blank=True)  # in the provider's list
+    check_failed = models.CharField(_("why the last check failed"), max_length=80, blank=True)  # by the last try
+    verifying_since = models.DateTimeField(_("verifying repair since"), null=True, blank=True)
 
     objects = LinkQuerySet.as_manager()
 
@@ -285,8 +285,8 @@ class AssigneeChange(models.Model):
     job_id = models.UUIDField(null=True, blank=True)  # of the bulk work it was part of
 
     class Meta:
-        verbose_name = _("change of owner")
-        verbose_name_plural = _("changes of owner")
+        verbose_name = _("assignee change")
+        verbose_name_plural = _("assignee changes")
         indexes = [models.Index(fields=["link", "-at"], name="assignee_change_of_link")]
 
     def __str__(self) -> str:
@@ -303,8 +303,8 @@ class InstitutionChange(models.Model):
     new = models.ForeignKey(Institution, on_delete=models.CASCADE, related_name="+")
 
     class Meta:
-        verbose_name = _("change of institution")
-        verbose_name_plural = _("changes of institution")
+        verbose_name = _("institution change")
+        verbose_name_plural = _("institution changes")
         indexes = [models.Index(fields=["link", "-at"], name="institution_change_of_link")]
 
     def __str__(self) -> str:
@@ -315,22 +315,22 @@ class UnrecognizedValue(models.Model):
     """A word of a provider's that is in no table of ours: kept and counted, so that the tables can grow."""
 
     class Place(models.TextChoices):
-        STATUS = "status", _("Status of a link")
-        CODE = "code", _("Code of an error")
-        WORDS = "words", _("Words of an error")
+        STATUS = "status", _("Link status")
+        CODE = "code", _("Error code")
+        WORDS = "words", _("Error message")
 
     id = models.BigAutoField(primary_key=True)
     provider = models.CharField(_("provider"), max_length=20)
-    place = models.CharField(_("where it was"), max_length=8, choices=Place.choices)
-    value = models.CharField(_("word"), max_length=200)
+    place = models.CharField(_("source"), max_length=8, choices=Place.choices)
+    value = models.CharField(_("value"), max_length=200)
     seen = models.PositiveIntegerField(_("times seen"), default=0)
     first_at = models.DateTimeField(_("first seen"), default=timezone.now)
     last_at = models.DateTimeField(_("last seen"), default=timezone.now)
     last_link = models.ForeignKey(Link, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:
-        verbose_name = _("unknown value")
-        verbose_name_plural = _("unknown values")
+        verbose_name = _("unrecognized value")
+        verbose_name_plural = _("unrecognized values")
         constraints = [
             models.UniqueConstraint(fields=["provider", "place", "value"], name="one_row_per_unrecognized_value")
         ]
@@ -356,17 +356,17 @@ class HealthChange(models.Model):
     """One change of one link's state: what it was, what it became, and on whose word."""
 
     class Source(models.TextChoices):
-        CALL = "call", _("answer to a call of ours")
-        WEBHOOK = "webhook", _("message of the provider")
-        LIST = "list", _("reading the provider's records")
-        CLOCK = "clock", _("time that passed")
+        CALL = "call", _("API response")
+        WEBHOOK = "webhook", _("webhook")
+        LIST = "list", _("status check")
+        CLOCK = "clock", _("timeout")
 
     id = models.BigAutoField(primary_key=True)
     link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="changes")
     at = models.DateTimeField(_("time"))
     source = models.CharField(_("source"), max_length=8, choices=Source.choices)
-    old = models.CharField(_("was"), max_length=20, choices=HEALTH_CHOICES, blank=True)
-    new = models.CharField(_("became"), max_length=20, choices=HEALTH_CHOICES)
+    old = models.CharField(_("previous status"), max_length=20, choices=HEALTH_CHOICES, blank=True)
+    new = models.CharField(_("new status"), max_length=20, choices=HEALTH_CHOICES)
     cause = models.CharField(_("cause"), max_length=40, choices=CAUSE_CHOICES)
     raw_status = models.CharField(max_length=60, blank=True)
     raw_code = models.CharField(max_length=80, blank=True)
@@ -374,8 +374,8 @@ class HealthChange(models.Model):
     operation_id = models.UUIDField(null=True, blank=True)
 
     class Meta:
-        verbose_name = _("health change")
-        verbose_name_plural = _("health changes")
+        verbose_name = _("status change")
+        verbose_name_plural = _("status changes")
         indexes = [models.Index(fields=["link", "-at"], name="health_change_of_link")]
 
     def __str__(self) -> str:

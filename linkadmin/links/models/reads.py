@@ -18,11 +18,11 @@ READ_EVERY = timedelta(seconds=10)  # no link is read more often, for any reason
 class Reason(models.TextChoices):
     """Why a link is read, the most urgent first."""
 
-    WEBHOOK = "webhook", _("a message of the provider")
-    REPAIR = "repair", _("proof that a repair works")
-    MISSING = "missing", _("it was not in the provider's list")
-    CHANGED = "changed", _("the list says that something changed")
-    AGE = "age", _("its data grows old")
+    WEBHOOK = "webhook", _("webhook")
+    REPAIR = "repair", _("repair verification")
+    MISSING = "missing", _("not in the provider's list")
+    CHANGED = "changed", _("changed in the provider's list")
+    AGE = "age", _("data going stale")
 
     @property
     def urgency(self) -> int:

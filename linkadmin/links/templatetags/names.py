@@ -46,15 +46,15 @@ def link_title(context: Context, link: Any, *, as_text: bool = False) -> str:
 @register.filter
 def access_in_words(mode: str) -> str:
     """Say whether a link is fetched again and again."""
-    return {"recurrent": _("kept up to date"), "single": _("read once")}.get(mode, mode)
+    return {"recurrent": _("recurring"), "single": _("one-time")}.get(mode, mode)
 
 
 @register.filter
 def storage_in_words(storage: str) -> str:
     """Say how long the provider keeps the login."""
     if SPAN.fullmatch(storage):
-        return _("kept for %(span)s") % {"span": span_in_words(storage)}
-    return {"store": _("kept"), "nostore": _("not kept")}.get(storage, storage)
+        return _("yes, for %(span)s") % {"span": span_in_words(storage)}
+    return {"store": _("yes"), "nostore": _("no")}.get(storage, storage)
 
 
 @register.filter

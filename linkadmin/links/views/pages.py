@@ -100,7 +100,7 @@ def link_notes(request: HttpRequest, pk: UUID) -> HttpResponse:
     form = NoteForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         add_note(link, by=reader(request), text=form.cleaned_data["text"])
-        messages.success(request, _("The note is in the timeline."))
+        messages.success(request, _("Note added."))
         return go(request, link.get_absolute_url())
     if not form.is_bound:
         seen(request, link, link.end_user, page="notes")
@@ -126,9 +126,7 @@ def link_assignee(request: HttpRequest, pk: UUID) -> HttpResponse:
     if changed:
         messages.success(
             request,
-            _("%(name)s looks after it now.") % {"name": isolated(wanted.display_name)}
-            if wanted
-            else _("Nobody looks after it now."),
+            _("Assigned to %(name)s.") % {"name": isolated(wanted.display_name)} if wanted else _("Unassigned."),
         )
     return go(request, link.get_absolute_url())
 
@@ -138,8 +136,8 @@ def _matching(found: "QuerySet[Link]", page: Page[Link]) -> str:
     is_whole = not (page.next or page.first)
     count = len(page.rows) if is_whole else found.order_by()[: queries.COUNTED + 1].count()
     if count > queries.COUNTED:
-        return _("All that match, more than %(count)d") % {"count": queries.COUNTED}
-    return ngettext("The one that matches", "All %(count)d that match", count) % {"count": count}
+        return _("Select all results (more than %(count)d)") % {"count": queries.COUNTED}
+    return ngettext("Select the only result", "Select all %(count)d results", count) % {"count": count}
 
 
 def _search_words(request: HttpRequest) -> str:

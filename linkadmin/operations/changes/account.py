@@ -55,7 +55,7 @@ NEW_CUSTOMER = Change(
     call=lambda provider, operation, _values: provider.create_end_user(operation.customer_id, operation.customer_name),
     apply=_note_customer,
     prove=_find_customer,
-    done=Explanation("ok", _("The provider knows the customer now"), _("Links can be created for them.")),
+    done=Explanation("ok", _("Customer added to the provider"), _("You can create links for them now.")),
 )
 
 
@@ -79,15 +79,17 @@ CUSTOMER_NAME = Change(
     contradicts=_named_otherwise,
     apply=_note_customer,
     prove=_find_name,
-    done=Explanation("ok", _("The customer's name is changed"), _("The provider's own record shows it.")),
+    done=Explanation("ok", _("Customer name changed"), _("The provider's record shows the new name.")),
     is_of_customer=True,
     page=ChangePage(
         slug="customer-name",
         icon="user",
-        name=_("Customer's name"),
-        title=_("Change the customer's name"),
-        lead=_("The provider shows the customer, and all their links, under this name. What it's called here stays."),
-        submit=_("Change the name"),
+        name=_("Customer name"),
+        title=_("Change customer name"),
+        lead=_(
+            "The provider shows this name for the customer and all their links. The name in Linkadmin doesn't change."
+        ),
+        submit=_("Change name"),
         fields=lambda _link: (CredentialField("name", str(_("Customer name")), max_length=128),),
         form=FilledForm,
         initial=lambda link: {"name": link.end_user.name},
@@ -107,10 +109,10 @@ def _find_source(operation: Operation, now: datetime) -> Finding[RemoteDataSourc
 
 def _source_done(operation: Operation) -> Explanation:
     if is_on(operation.parameters):
-        meaning = _("Its transactions are part of the customer's figures again.")
-        return Explanation("ok", _("The data source counts"), meaning)
-    meaning = _("Its transactions are no part of the customer's figures. Nothing is deleted.")
-    return Explanation("ok", _("The data source is left out"), meaning)
+        meaning = _("Its transactions count toward the customer's totals again.")
+        return Explanation("ok", _("Data source included"), meaning)
+    meaning = _("Its transactions no longer count toward the customer's totals. Nothing is deleted.")
+    return Explanation("ok", _("Data source excluded"), meaning)
 
 
 DATA_SOURCE = Change(
@@ -163,9 +165,12 @@ def _text(values: Values, name: str) -> str:
 
 def _switched(operation: Operation) -> Explanation:
     if is_on(operation.parameters):
-        return Explanation("ok", _("The subscription goes on"), _("The provider sends its messages again."))
-    meaning = _("Messages of this topic are not sent meanwhile, nor later.")
-    return Explanation("ok", _("The subscription is paused"), meaning)
+        return Explanation("ok", _("Subscription resumed"), _("The provider will send webhooks for this topic again."))
+    meaning = _(
+        "While the subscription is paused, the provider doesn't send webhooks for this topic. It won't send "
+        "them later, either."
+    )
+    return Explanation("ok", _("Subscription paused"), meaning)
 
 
 ROWS = (
@@ -180,7 +185,7 @@ ROWS = (
         call=lambda provider, _operation, values: provider.add_webhook(_text(values, "topic"), _text(values, "url")),
         apply=note_switch,
         prove=_find_new_webhook,
-        done=Explanation("ok", _("Subscribed"), _("The provider sends this topic's messages from now on.")),
+        done=Explanation("ok", _("Subscribed"), _("The provider now sends webhooks for this topic.")),
     ),
     Change(
         kind=OperationKind.SWITCH_WEBHOOK,
@@ -200,6 +205,6 @@ ROWS = (
         response=type(None),
         call=lambda provider, operation, _values: provider.remove_webhook(operation.natural_key),
         prove=_find_no_webhook,
-        done=Explanation("ok", _("The subscription is ended"), _("The provider sends its messages no more.")),
+        done=Explanation("ok", _("Unsubscribed"), _("The provider no longer sends webhooks for this topic.")),
     ),
 )

@@ -53,7 +53,7 @@ def _require_login(operation: Operation, _values: Values) -> None:
 def _why_no_fetch(link: Link) -> str | Promise:
     if not _would_repeat_refusal(link):
         return ""
-    return _("It is the customer's turn: another try with the stored login could lock them out.")
+    return _("Another sign-in attempt could lock the customer's account.")
 
 
 def _find_new_data(operation: Operation, _now: datetime) -> Finding[Accepted]:
@@ -75,22 +75,22 @@ REFRESH_DATA = Change(
     prove=_find_new_data,
     done=Explanation(
         "ok",
-        _("The provider fetches new data"),
-        _("It asks the bank in its own time; the link's page shows new data once it is there."),
-        _("Look again in a few minutes. Should the bank want a code or a new login, the link says so."),
+        _("Data refresh requested"),
+        _("The provider will contact the bank when it's ready. New data will appear on the link's page."),
+        _("Check again in a few minutes. If the bank wants a code or a new sign-in, the link's page will show it."),
     ),
     shows_in_links=True,
     page=ChangePage(
         slug="fetch",
         icon="download",
-        name=_("Fetch new data"),
-        title=_("Fetch new data"),
-        lead=_("The provider asks the bank for new data now, with the login it has."),
-        submit=_("Fetch new data"),
+        name=_("Refresh data"),
+        title=_("Refresh data"),
+        lead=_("The provider will contact the bank now, using the stored credentials."),
+        submit=_("Refresh data"),
         fields=lambda link: link.integration.provider_class.fetch_fields(link.institution),
         notes=(
-            _("This contacts the bank. To see what the provider knows already, use “Ask the provider now” instead."),
-            _("Providers limit how often this can be done; a refusal says when it can be done again."),
+            _("To see what the provider already knows, use “Check status” instead."),
+            _("Providers limit how often you can do this. If it's too soon, we'll tell you when you can try again."),
         ),
         why_not=_why_no_fetch,
         is_beside=False,
@@ -160,7 +160,7 @@ def _present_settings(link: Link) -> dict[str, Any]:
 
 
 def _why_no_settings(link: Link) -> str | Promise:
-    return "" if _settings_fields(link) else _("The provider lets nothing be changed at this bank.")
+    return "" if _settings_fields(link) else _("This bank's settings can't be changed at the provider.")
 
 
 SETTINGS = Change(
@@ -174,14 +174,14 @@ SETTINGS = Change(
     contradicts=_settings_contradict,
     apply=observe_link,
     prove=_find_settings,
-    done=Explanation("ok", _("The settings are changed"), _("The provider's own record shows them.")),
+    done=Explanation("ok", _("Settings changed"), _("The provider's record shows the new settings.")),
     page=ChangePage(
         slug="settings",
         icon="sliders-horizontal",
         name=_("Settings"),
-        title=_("Change the settings"),
-        lead=_("What the provider keeps of this link, and how often it fetches it. Only what you change is sent."),
-        submit=_("Change the settings"),
+        title=_("Change settings"),
+        lead=_("What the provider stores about this link, and how often it syncs. We only send what you change."),
+        submit=_("Change settings"),
         fields=_settings_fields,
         form=FilledForm,
         initial=_present_settings,
@@ -213,21 +213,23 @@ ACCESS_TOKEN = Change(
     prove=_find_working_token,
     done=Explanation(
         "ok",
-        _("The provider has the new access token"),
-        _("A reading of the link shows whether it works with it."),
+        _("Access token replaced"),
+        _("We're checking that the link works with it."),
     ),
     shows_in_links=True,
     page=ChangePage(
         slug="access-token",
         icon="key-round",
         name=_("New access token"),
-        title=_("Hand over a new access token"),
-        lead=_("For the same connection, after its token was exchanged for another. The link and its ids stay."),
-        submit=_("Hand it over"),
+        title=_("Replace access token"),
+        lead=_(
+            "Use this only if the connection's token was exchanged for a new one. The link and its IDs stay the same."
+        ),
+        submit=_("Replace access token"),
         fields=lambda link: link.integration.provider_class.token_fields,
         notes=(
-            _("A repair by the customer keeps the token: then this is not needed."),
-            _("It goes to the provider once and is kept nowhere here."),
+            _("When the customer repairs a link, its token stays the same, so you don't need this."),
+            _("Sent to the provider once. Never stored here."),
         ),
     ),
 )
@@ -253,24 +255,25 @@ REPAIR_URL = Change(
     prove=lambda _operation, _now: NOTHING,
     done=Explanation(
         "ok",
-        _("The repair address is made"),
-        _("Nothing has changed at the link yet: the customer repairs it there."),
+        _("Repair URL created"),
+        _("The link hasn't changed yet: the customer repairs it at this URL."),
     ),
     is_void_if_lost=True,
     shows_result=True,
     page=ChangePage(
         slug="repair-url",
         icon="send",
-        name=_("Repair address"),
-        title=_("Make a repair address"),
-        lead=_(
-            "An address where the customer signs in again by themselves, so that nobody here types a bank password."
-        ),
-        submit=_("Make the address"),
+        name=_("Repair URL"),
+        title=_("Create repair URL"),
+        lead=_("A URL where customers sign in themselves, so nobody here types a bank password."),
+        submit=_("Create repair URL"),
         fields=lambda link: link.integration.provider_class.address_fields,
         notes=(
-            _("Whoever has the address can use it while it lives: send it to the customer over a safe channel."),
-            _("Making it changes nothing at the link. It is shown to you alone, held in memory until its time ends."),
+            _("Anyone who has this URL can use it until it expires. Send it to the customer through a secure channel."),
+            _(
+                "Creating a repair URL doesn't change the link. Only you can see the URL, and it's deleted when it "
+                "expires."
+            ),
         ),
     ),
 )
@@ -300,13 +303,17 @@ def _find_reports(operation: Operation, _now: datetime) -> Finding[ReportsRefres
 
 def _reports_done(operation: Operation) -> Explanation:
     processed, failed = operation.result.get("processed", 0), len(operation.result.get("failed", []))
-    made = ngettext("Reports of %(count)d link are made anew.", "Reports of %(count)d links are made anew.", processed)
+    made = ngettext(
+        "The report for %(count)d link is being regenerated.",
+        "The reports for %(count)d links are being regenerated.",
+        processed,
+    )
     meaning = made % {"count": processed}
     if not failed:
-        return Explanation("ok", _("The reports are made anew"), meaning)
-    lost = ngettext("%(count)d could not be.", "%(count)d could not be.", failed) % {"count": failed}
-    advice = _("Look at these links: what keeps them from working is on their pages.")
-    return Explanation("warn", _("Some reports could not be made anew"), f"{meaning} {lost}", advice)
+        return Explanation("ok", _("Regenerating reports"), meaning)
+    lost = ngettext("%(count)d failed.", "%(count)d failed.", failed) % {"count": failed}
+    advice = _("Open these links to see what's wrong.")
+    return Explanation("warn", _("Some reports couldn't be regenerated"), f"{meaning} {lost}", advice)
 
 
 REPORTS = Change(
@@ -320,20 +327,20 @@ REPORTS = Change(
     done=_reports_done,
     not_found=Explanation(
         "info",
-        _("There are no reports to make anew"),
-        _("The provider has none of this customer in this integration. Nothing was changed."),
+        _("No reports to regenerate"),
+        _("The provider has no reports for this customer in this integration. Nothing was changed."),
     ),
     is_of_customer=True,
     shows_in_links=True,
     page=ChangePage(
         slug="reports",
         icon="file-text",
-        name=_("New reports"),
-        title=_("Make the reports anew"),
-        lead=_("The provider has the reports of all this customer's links in this integration made anew."),
-        submit=_("Make the reports anew"),
+        name=_("Regenerate reports"),
+        title=_("Regenerate reports"),
+        lead=_("The provider will regenerate the reports for all of this customer's links in this integration."),
+        submit=_("Regenerate reports"),
         fields=lambda _link: (),
-        notes=(_("Each report costs money at the provider's side. Those of links that do not work are left out."),),
+        notes=(_("The provider charges for each report. Links that aren't working are skipped."),),
     ),
 )
 

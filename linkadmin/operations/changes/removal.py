@@ -92,10 +92,10 @@ def _has_ended(remote: RemoteLink) -> bool:
 
 def _done(operation: Operation) -> Explanation:
     count = operation.result.get("links", 1)
-    ended = ngettext("%(count)d link ended.", "%(count)d links ended.", count) % {"count": count}
+    ended = ngettext("%(count)d link disconnected.", "%(count)d links disconnected.", count) % {"count": count}
     is_off = operation.result.get("cause") == Cause.SWITCHED_OFF.value
-    title = _("Switched off at the provider") if is_off else _("Removed at the provider")
-    return Explanation("ok", title, ended, _("Connect again if the customer wants it back."))
+    title = _("Disconnected at the provider") if is_off else _("Deleted at the provider")
+    return Explanation("ok", title, ended, _("Reconnect if the customer wants it back."))
 
 
 def _what_goes(link: Link) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def _what_goes(link: Link) -> dict[str, Any]:
     return {
         "going": [(each, stand.state) for each, stand in zip(going, standings(going).values(), strict=True)],
         "takes_all": provider_class.removal_reach is Reach.CUSTOMER,
-        "consequence": provider_class.removal_consequence,
+        "consequence": _(provider_class.removal_consequence),
     }
 
 
@@ -122,9 +122,9 @@ REMOVAL = Change(
         slug="delete",
         icon="trash-2",
         name=_("Delete…"),
-        title=_("Delete at the provider"),
-        lead=_("Where a repair is possible it is always the better way."),
-        submit=_("Delete for good"),
+        title=_("Delete link"),
+        lead=_("If you can, repair the link instead."),
+        submit=_("Delete link"),
         fields=lambda link: link.integration.provider_class.removal_fields,
         form=RemovalForm,
         context=_what_goes,

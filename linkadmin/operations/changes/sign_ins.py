@@ -143,7 +143,7 @@ SUBMIT_CODE = Change(
     apply=_apply,
     contradicts=_contradicts,
     prove=_prove,
-    done=Explanation("ok", _("Done"), _("The provider accepted it.")),
+    done=Explanation("ok", _("Done"), _("The provider accepted the request.")),
 )
 CREATE_LINK = replace(
     SUBMIT_CODE,
@@ -162,7 +162,7 @@ UPDATE_CREDENTIALS = replace(
         icon="key-round",
         name=_("Update credentials"),
         title=_("Update credentials"),
-        submit=_("Send to the bank"),
+        submit=_("Update credentials"),
         fields=lambda link: login_fields(link.integration, link.institution),
         form=FilledForm,
         initial=_typed_before,

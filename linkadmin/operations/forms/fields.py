@@ -10,6 +10,7 @@ from django.core.validators import MaxLengthValidator
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from linkadmin.integrations.texts import translated
 from linkadmin.providers.types import Cleaning, CredentialField, FieldKind
 from linkadmin.web.secret_input import SecretInput
 
@@ -51,7 +52,7 @@ class DrawnForm(forms.Form):
 
     def __init__(self, *args: Any, asked: Iterable[CredentialField], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.asked = {field.name: field for field in asked}
+        self.asked = {field.name: translated(field) for field in asked}
         for field in self.asked.values():
             self.fields[field.name] = form_field(field)
 
@@ -74,7 +75,7 @@ class DrawnForm(forms.Form):
 class OnceForm(forms.Form):
     """The key that makes two submits of one form one operation."""
 
-    operation_key = forms.UUIDField(widget=forms.HiddenInput, error_messages={"required": _("Open the form again.")})
+    operation_key = forms.UUIDField(widget=forms.HiddenInput, error_messages={"required": _("Reopen the form.")})
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

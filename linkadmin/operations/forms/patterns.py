@@ -13,7 +13,7 @@ def mismatch(pattern: str, message: str, value: str) -> str:
     """Say what is wrong with a value that a bank's pattern does not fit; nothing if it fits or there is none."""
     if not pattern or _matches(pattern, value):
         return ""
-    return message or _("The bank expects another form of this value.")
+    return message or _("The bank expects a different format.")
 
 
 def _matches(pattern: str, value: str) -> bool:

@@ -30,9 +30,9 @@ class ProviderForm(OnceForm, DrawnForm):
             if value and (message := self._mismatch(field, value)):
                 self.add_error(name, message)
             if value and field.needs and not self.cleaned_data.get(field.needs):
-                self.add_error(field.needs, _("Needed together with “%(other)s”.") % {"other": field.label})
+                self.add_error(field.needs, _("Required if “%(other)s” is filled in.") % {"other": field.label})
         if not self.errors and self.asked and not self.may_be_empty and not self.typed():
-            self.add_error(None, _("Nothing is filled in, so there is nothing to send."))
+            self.add_error(None, _("All fields are blank, so there's nothing to send."))
         for name, field in self.asked.items():
             if field.secret and name in self.cleaned_data:
                 self.cleaned_data[name] = Secret(self.cleaned_data[name])
@@ -78,29 +78,27 @@ class NewLinkForm(ProviderForm):
     not_stored = ProviderForm.not_stored | {"second_link"}
 
     end_user_id = forms.CharField(
-        label=_("Customer id"),
+        label=_("Customer ID"),
         max_length=LONGEST_CUSTOMER_ID,
         strip=False,
-        help_text=_("Your own id of this customer."),
+        help_text=_("Our own ID for this customer."),
         widget=forms.TextInput(attrs={"class": "mono", "autocomplete": "off", "spellcheck": "false"}),
     )
     end_user_name = forms.CharField(
         label=_("Customer name"),
         max_length=128,
         required=False,
-        help_text=_("Needed for a new customer only."),
+        help_text=_("Only needed for a new customer."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     bank_name = forms.CharField(
-        label=_("Bank"),
+        label=_("Institution"),
         max_length=120,
         required=False,
-        help_text=_("For your own lists; this provider is not told."),
+        help_text=_("Only for our own lists; we don't send it to this provider."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    second_link = forms.BooleanField(
-        label=_("Create a second link at this bank all the same"), required=False, widget=forms.HiddenInput
-    )
+    second_link = forms.BooleanField(label=_("Create a second link anyway"), required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, ask_bank: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -114,7 +112,7 @@ class NewLinkForm(ProviderForm):
         if not exact:
             raise forms.ValidationError(self.fields["end_user_id"].error_messages["required"])
         if not is_customer_id(exact):
-            raise forms.ValidationError(_("This ID has characters that can't be stored."))
+            raise forms.ValidationError(_("This ID contains characters we can't store."))
         return exact
 
     def clean(self) -> dict[str, Any]:
@@ -124,11 +122,11 @@ class NewLinkForm(ProviderForm):
         if self.known and name and folded(name) != folded(self.known.name):
             self.add_error(
                 "end_user_name",
-                _("This id belongs to %(name)s. Correct the id, or leave the name empty.")
+                _("This ID belongs to %(name)s. Correct the ID, or leave the name blank.")
                 % {"name": isolated(self.known.called(see_names=True))},
             )
         if not self.known and not name and "end_user_id" in cleaned:
-            self.add_error("end_user_name", _("No customer has this id yet: give the name of the new one."))
+            self.add_error("end_user_name", _("No customer has this ID yet. Enter the new customer's name."))
         return cleaned
 
     def end_user(self) -> EndUser:
@@ -166,15 +164,15 @@ class RemovalForm(ChangeForm):
     not_stored = ChangeForm.not_stored | {"confirmation"}
 
     confirmation = forms.CharField(
-        label=_("Type the customer id or the id of the link"),
+        label=_("Type the customer ID or the link ID"),
         max_length=200,
-        help_text=_("So that it is surely this one."),
+        help_text=_("This confirms it's the right one."),
         widget=forms.TextInput(attrs={"class": "mono", "autocomplete": "off", "spellcheck": "false"}),
     )
     reason = forms.CharField(
         label=_("Reason"),
         max_length=300,
-        help_text=_("Kept in the records; no passwords or codes."),
+        help_text=_("Stored in the audit log. Don't enter passwords or codes."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
@@ -186,14 +184,14 @@ class RemovalForm(ChangeForm):
 
     def clean(self) -> dict[str, Any]:
         if self.data.get("mark") != self.mark:
-            self.add_error(None, _("What goes with this link has changed since you opened the page. Look once more."))
+            self.add_error(None, _("The affected links have changed since you opened this page. Review them again."))
         return super().clean()
 
     def clean_confirmation(self) -> str:
         typed = str(self.cleaned_data["confirmation"]).strip()
         names = (self.link.end_user.external_id, self.link.remote_id, str(self.link.pk))
         if typed not in {each.strip() for each in names}:
-            raise forms.ValidationError(_("This is neither this customer's id nor that of this link."))
+            raise forms.ValidationError(_("This is neither the customer ID nor the link ID."))
         return typed
 
 
@@ -202,7 +200,7 @@ class CodeForm(forms.Form):
 
     operation_key = forms.UUIDField(widget=forms.HiddenInput)
     challenge = forms.UUIDField(widget=forms.HiddenInput)
-    as_typed = forms.BooleanField(label=_("Send it anyway"), required=False, widget=forms.HiddenInput)
+    as_typed = forms.BooleanField(label=_("Send anyway"), required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, asked: PendingChallenge, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -236,9 +234,9 @@ class CodeForm(forms.Form):
 def _answer_field() -> TypedField:
     """Return the field of an answer, which may be words, a date or an account number: sent exactly as typed."""
     return TypedField(
-        label=_("The customer's answer"),
+        label=_("Customer's answer"),
         cleaning=Cleaning.AS_TYPED,
-        error_messages={"required": _("Type the customer's answer.")},
+        error_messages={"required": _("Enter the customer's answer.")},
         widget=OneWayTextInput(attrs=_CODE_ATTRIBUTES),
     )
 
@@ -253,7 +251,7 @@ def _code_field(institutions: CredentialField | None) -> TypedField:
     return TypedField(
         label=institutions.label if institutions else _("One-time code"),
         cleaning=Cleaning.CODE,
-        error_messages={"required": _("Type the code the customer reads to you.")},
+        error_messages={"required": _("Enter the code the customer reads to you.")},
         widget=OneWayTextInput(attrs=attrs),
     )
 
@@ -271,20 +269,20 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason"),
         max_length=300,
-        help_text=_("Kept in the records; no passwords or codes."),
+        help_text=_("Stored in the audit log. Don't enter passwords or codes."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
 
 class DecisionForm(forms.Form):
     outcome = forms.ChoiceField(
-        label=_("What happened"),
-        choices=[("done", _("It was done")), ("not_done", _("It was not done"))],
+        label=_("What happened?"),
+        choices=[("done", _("It went through")), ("not_done", _("It didn't"))],
         widget=forms.RadioSelect,
     )
     note = forms.CharField(
-        label=_("How you know"),
+        label=_("How do you know?"),
         max_length=500,
-        help_text=_("Kept in the records; no passwords or codes."),
+        help_text=_("Stored in the audit log. Don't enter passwords or codes."),
         widget=forms.Textarea(attrs={"rows": 3}),
     )

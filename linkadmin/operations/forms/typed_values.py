@@ -40,16 +40,18 @@ def file_text(text: str, *, holds: str) -> str:
     pasted = INVISIBLE.sub("", text)
     blocks = ARMOR.findall(pasted)
     if len(blocks) > 1:
-        raise ValidationError(_("This is more than one block. Paste one, from BEGIN to END."))
+        raise ValidationError(_("This is more than one block. Paste just one, from BEGIN to END."))
     if not blocks and ARMOR_EDGE.search(pasted):
         raise ValidationError(_("Part of it is missing. Paste the whole block, from BEGIN to END."))
     if not blocks:
         return _base64(DATA_URI.sub("", pasted.strip(), count=1))
     label, inside = blocks[0]
     if holds not in label:
-        raise ValidationError(_("This is a “%(label)s”, which belongs elsewhere.") % {"label": label})
+        raise ValidationError(
+            _("This looks like a value for another field (%(label)s). Enter it there.") % {"label": label}
+        )
     if ":" in inside:  # headers: what it is encrypted with, which base64 alone does not tell
-        raise ValidationError(_("This kind of encrypted key can't be sent. Export it as PKCS #8 or DER."))
+        raise ValidationError(_("We can't send this type of encrypted key. Export it as PKCS #8 or DER."))
     return _base64(inside)
 
 

@@ -51,11 +51,11 @@ def offer(change: Change[Any], link: Link, last: Operation | None, *, user: User
 
 def _why_not_now(link: Link, last: Operation | None) -> str:
     if link.cause == Cause.SWITCHED_OFF.value:
-        return _("Switched off. Connect it again first.")
+        return _("Disconnected. Reconnect it first.")
     if not link.integration.is_active or link.integration.keys_rejected:
-        return _("The integration is switched off or its keys are refused.")
+        return _("The integration is inactive, or its API keys are rejected.")
     if last is not None and last.is_open:
-        return _("“%(what)s” is not over yet.") % {"what": last.get_kind_display()}
+        return _("“%(what)s” is still in progress.") % {"what": last.get_kind_display()}
     return ""
 
 
@@ -116,7 +116,7 @@ def head_of(link: Link, last: Operation | None, *, user: User, budget: Budget) -
     )
     hint = ""
     if way.for_support:
-        hint = _("%(step)s: Only support can do this.") % {"step": FACTS[way.for_support].label}
+        hint = _("%(step)s: only support can do this.") % {"step": FACTS[way.for_support].label}
     return LinkHead(standing, _button(link, way.main), _button(link, way.second), hint)
 
 
@@ -147,7 +147,7 @@ def _why_not(link: Link, remedy: Remedy, *, budget: Budget) -> dict[Step, str]:
     found = {step: _why_no_call(link, change.kind) for step, change in changes.items() if change}
     if Step.UPDATE_CREDENTIALS in found and budget.left == 0:
         found[Step.UPDATE_CREDENTIALS] = found[Step.UPDATE_CREDENTIALS] or _(
-            "The bank has refused too many attempts today."
+            "The bank rejected too many attempts today."
         )
     return {step: why for step, why in found.items() if why}
 
@@ -155,9 +155,9 @@ def _why_not(link: Link, remedy: Remedy, *, budget: Budget) -> dict[Step, str]:
 def _why_no_call(link: Link, call: OperationKind) -> str:
     integration = link.integration
     if not integration.is_active:
-        return _("The integration is switched off: an administrator can switch it on again.")
+        return _("The integration is inactive. An administrator can activate it.")
     if integration.keys_rejected:
-        return _("%(provider)s refuses our keys: an administrator has to correct them first.") % {
+        return _("%(provider)s is rejecting our API keys. An administrator needs to correct them first.") % {
             "provider": integration.provider_label
         }
     return why_denied(integration, call)
@@ -165,12 +165,12 @@ def _why_no_call(link: Link, call: OperationKind) -> str:
 
 def _under_way(link: Link, operation: Operation, *, user: User) -> MainButton:
     if operation.state == State.NEEDS_CODE:
-        label = _("Enter code") if may(user, Right.UPDATE_CREDENTIALS) else _("Show the code step")
+        label = _("Enter code") if may(user, Right.UPDATE_CREDENTIALS) else _("Show code step")
         return MainButton(label, reverse("link-code", args=[link.pk]), icon="key-round")
     decides = (
         operation.state == State.NEEDS_DECISION and may(user, Right.DECIDE_OUTCOME) and operation.actor_id != user.pk
     )
-    return MainButton(_("Decide what happened") if decides else _("Show how far it is"), operation.get_absolute_url())
+    return MainButton(_("Resolve manually") if decides else _("Show progress"), operation.get_absolute_url())
 
 
 def _button(link: Link, choice: StepChoice | None) -> MainButton | None:
@@ -179,7 +179,7 @@ def _button(link: Link, choice: StepChoice | None) -> MainButton | None:
     facts = FACTS[choice.step]
     label, icon = facts.label, facts.icon
     if choice.after_bank:
-        label = _("Done at the bank: %(step)s") % {"step": str(label).lower()}
+        label = _("The customer completed this at the bank: %(step)s") % {"step": str(label).lower()}
     if choice.why:
         return MainButton(str(label), why=choice.why)
     if choice.step in WITHOUT_CALL and choice.step is not Step.OPEN_INTEGRATION:
@@ -201,12 +201,12 @@ def _report(link: Link) -> str:
     known = [
         (_("Provider"), link.integration.provider_label),
         (link.integration.remote_id_label, link.remote_id),
-        (_("Customer id"), link.end_user.external_id),
+        (_("Customer ID"), link.end_user.external_id),
         (_("Institution"), link.institution.name if link.institution else ""),
         (_("Status"), link.raw_status),
         (_("Code"), link.raw_code),
-        (_("Words"), link.raw_words),
-        (_("Request id"), link.request_id),
+        (_("Message"), link.raw_words),
+        (_("Request ID"), link.request_id),
         (_("Since"), link.health_since.isoformat(timespec="seconds")),
     ]
     return "\n".join(f"{label}: {value}" for label, value in known if value)

@@ -54,7 +54,7 @@ def why_unknown(operation: Operation) -> str:
     """Say why nobody knows what became of an operation: no answer, an error of the provider's, or one we can't read."""
     what = {"provider": operation.integration.provider_label, "status": operation.http_status}
     if not operation.http_status:
-        return _("The answer was lost on its way.")
+        return _("We didn't get a response.")
     if operation.http_status < HTTPStatus.BAD_REQUEST:
         return _("%(provider)s's response (%(status)s) couldn't be read.") % what
     return _("%(provider)s reported an error (%(status)s).") % what
@@ -63,9 +63,9 @@ def why_unknown(operation: Operation) -> str:
 def unknown_label(operation: Operation) -> str:
     """Say of an operation whose outcome nobody knows yet that we find it out."""
     if operation.is_awaited:
-        checked, waits = _("The provider removes it; checking"), _("The provider removes it; not checked now")
+        checked, waits = _("Accepted, checking until it's gone"), _("Accepted, not being checked")
     else:
-        checked, waits = _("Outcome unknown: checking"), _("Outcome unknown: not checked now")
+        checked, waits = _("Outcome unknown, checking"), _("Outcome unknown, not being checked")
     return watch.ongoing(checked, waits)
 
 
@@ -73,17 +73,17 @@ def _words_of(operation: Operation) -> tuple[str, str, str]:
     """Return how far an operation is, why, and what that means for the reader."""
     what = str(operation.get_kind_display())
     if operation.is_awaited:
-        taken_on = _("It took the removal on and does it in its own time.")
-        read = watch.ongoing(_("We read its records until the link is gone."))
+        taken_on = _("The provider accepted it and is still working on it.")
+        read = watch.ongoing(_("We'll keep checking its records until the link is gone."))
         return unknown_label(operation), what, f"{taken_on} {read}"
     if operation.state == State.NEEDS_DECISION:
-        decide = _("An account manager who did not start it has to decide.")
-        return _("Unknown: a person must decide"), what, f"{why_unknown(operation)} {decide}"
+        decide = _("An account manager other than the person who started it needs to resolve it.")
+        return _("Needs a decision"), what, f"{why_unknown(operation)} {decide}"
     if operation.state == State.UNKNOWN or operation.is_lost:
-        wait = _("Nothing is sent again before we know what happened.")
+        wait = _("We won't resend anything until we know what happened.")
         return unknown_label(operation), what, f"{why_unknown(operation)} {wait}"
     label = _("Contacting the bank") if operation.logs_in else _("Contacting the provider")
-    return label, what, _("A call is under way. Its panel shows the answer as soon as it comes.")
+    return label, what, _("A request is in progress. The result will appear here.")
 
 
 def explain(operation: Operation) -> Explanation:
@@ -105,30 +105,33 @@ def _lost(operation: Operation) -> Explanation:
         return Explanation(
             "info",
             unknown_label(operation),
-            _("It took the removal on and does it in its own time. Nothing is sent again."),
-            watch.ongoing(_("We read its records until the link is gone. You can leave this page.")),
+            _("The provider accepted it and is still working on it. We won't resend anything."),
+            watch.ongoing(_("We'll keep checking its records until the link is gone. You can leave this page.")),
         )
     if operation.state == State.NEEDS_DECISION:
         return Explanation(
             "warn",
-            _("Unknown: a person must decide"),
-            why_unknown(operation) + " " + _("The provider's records prove neither success nor failure."),
-            _("An account manager who did not start it finds out, with the customer, and decides on this page."),
+            _("Needs a decision"),
+            why_unknown(operation) + " " + _("The provider's records show neither success nor failure."),
+            _(
+                "An account manager other than the person who started it needs to check with the customer and "
+                "resolve it on this page."
+            ),
         )
     return Explanation(
         "info",
         unknown_label(operation),
-        why_unknown(operation) + " " + _("It may have been done or not; nothing is sent again by itself."),
-        watch.ongoing(_("We read the provider's records until they show what happened. You can leave this page.")),
+        why_unknown(operation) + " " + _("It may or may not have gone through. We won't resend anything."),
+        watch.ongoing(_("We're checking the provider's records to find out what happened. You can leave this page.")),
     )
 
 
 def _refused(operation: Operation) -> Explanation:
     if operation.cause:
         verdict = VERDICTS[Cause(operation.cause)]
-        meaning = _("The provider refused it.")
+        meaning = _("The provider rejected it.")
         if operation.outcome == NOT_REPAIRED:
-            meaning = _("The provider took the values, and says that the link does not work with them.")
+            meaning = _("The provider saved the values, but says the link doesn't work with them.")
         advice = " ".join(filter(None, [str(verdict.advice), _when_again(operation)]))
         return Explanation("bad", str(verdict.reason), meaning, advice)
     if plain := _BY_OUTCOME.get(operation.outcome):
@@ -139,18 +142,18 @@ def _refused(operation: Operation) -> Explanation:
 def _plainly_refused(operation: Operation) -> Explanation:
     return Explanation(
         "bad",
-        _("The provider refused it"),
+        _("Rejected by the provider"),
         _("Nothing was changed."),
-        _("Read the provider's words below; with the request id its support can find the call.")
+        _("Read the provider's response below. Provider support can look up the request by its ID.")
         if operation.words
-        else _("The response gave no reason. Try again later; if it stays so, contact the provider's support."),
+        else _("The response gave no reason. Retry later. If this keeps happening, contact provider support."),
     )
 
 
 def _invalid(operation: Operation) -> Explanation:
     return Explanation(
         "bad",
-        _("The provider did not accept the form"),
+        _("The provider rejected the form"),
         _("Nothing was sent to the bank.") if operation.logs_in else _("Nothing was changed."),
         _what_to_correct(operation),
     )
@@ -158,30 +161,35 @@ def _invalid(operation: Operation) -> Explanation:
 
 def _what_to_correct(operation: Operation) -> str:
     if operation.field_errors:
-        return _("Correct the fields named below and send it again.")
+        return _("Correct the fields below and send them again.")
     if operation.words:
-        return _("Read the provider's words below: they say what does not fit.")
-    return _("The response doesn't say what does not fit. Check each field and send it again.")
+        return _("Read the provider's response below to see what's wrong.")
+    return _("The response doesn't say what's wrong. Check each field and send it again.")
 
 
 def _duplicate(operation: Operation) -> Explanation:
     if not operation.logs_in:
         return Explanation(
-            "warn", _("The provider has this already"), _("Nothing was made twice."), _("There is nothing to do.")
+            "warn", _("The provider already has this"), _("No duplicate was created."), _("There's nothing to do.")
         )
     if operation.link_id:
-        advice = _("It is listed here now: open it and repair it if it needs it.")
+        advice = _("It's listed here now. Open it, and repair it if needed.")
     else:
         advice = _("Find the existing link and repair it instead of creating another.")
-    return Explanation("warn", _("The provider knows this link already"), _("No second link was made."), advice)
+    return Explanation("warn", _("The provider already has this link"), _("No second link was created."), advice)
 
 
 def _busy(operation: Operation) -> Explanation:
     advice = _when_again(operation) or _("Try again in a few minutes.")
     if operation.http_status == HTTPStatus.TOO_MANY_REQUESTS:
-        title, meaning = _("Too many calls to the provider"), _("It limits how often we may call; nothing was changed.")
+        title, meaning = (
+            _("Rate limited by the provider"),
+            _("It limits how often we can send requests. Nothing was changed."),
+        )
         return Explanation("warn", title, meaning, advice)
-    return Explanation("warn", _("Not now"), _("The provider or the bank is busy with this link."), advice)
+    return Explanation(
+        "warn", _("Can't do this right now"), _("The provider or the bank is busy with this link."), advice
+    )
 
 
 def _when_again(operation: Operation) -> str:
@@ -195,15 +203,18 @@ def _keys(operation: Operation) -> Explanation:
     if operation.http_status == HTTPStatus.FORBIDDEN:
         return Explanation(
             "bad",
-            _("Our account may not do this"),
-            _("The provider holds back a right, or found that we call too often; no link is at fault."),
-            _("Tell an administrator: rights, quota or firewall at the provider."),
+            _("Access denied for our account"),
+            _("The provider denied us permission or is rate-limiting us. Nothing is wrong with the link."),
+            _("Tell an administrator: the cause is a permission, quota, or firewall setting at the provider."),
         )
     return Explanation(
         "bad",
-        _("The provider refused our keys"),
-        _("Neither the customer nor the link is at fault; no call of this integration will work."),
-        _("Tell an administrator to test the integration's connection."),
+        _("The provider rejected our API keys"),
+        _(
+            "Nothing is wrong with the customer or the link. No requests through this integration will work "
+            "until this is fixed."
+        ),
+        _("Ask an administrator to test the integration's connection."),
     )
 
 
@@ -215,14 +226,14 @@ def _not_found(operation: Operation) -> Explanation:
     if operation.link_id is None:
         return Explanation(
             "bad",
-            _("The provider does not know this any more"),
-            _("It was removed there, or belongs to another account or environment."),
-            _("Read the provider's records anew."),
+            _("The provider no longer has a record of this"),
+            _("It was removed there, or it belongs to another account or environment."),
+            _("Reload the provider's records."),
         )
     return Explanation(
         "bad",
-        _("The provider does not know this link any more"),
-        _("It was removed there, or belongs to another account or environment."),
+        _("The provider no longer has a record of this link"),
+        _("It was removed there, or it belongs to another account or environment."),
         _("Create the link again if the customer wants it."),
     )
 
@@ -230,23 +241,23 @@ def _not_found(operation: Operation) -> Explanation:
 def _spent(operation: Operation) -> Explanation:
     meanings = {
         AskedAgain.WRONG_CODE: _("The last code was wrong or expired."),
-        AskedAgain.CANT_TELL: _("The bank is asking again: either the code was wrong or it wants one more."),
+        AskedAgain.CANT_TELL: _("The bank is asking again: the code was wrong, or it wants another one."),
     }
     meaning = meanings.get(AskedAgain(operation.asked_again)) if operation.asked_again else None
     return Explanation(
         "bad",
         _("No attempts left today"),
-        meaning or _("The bank rejected other sign-ins of this customer."),
-        _("One more wrong answer could lock the customer's account."),
+        meaning or _("The bank rejected this customer's other sign-ins."),
+        _("Another wrong attempt could lock the customer's account."),
     )
 
 
 def _too_many_steps(_operation: Operation) -> Explanation:
     return Explanation(
         "warn",
-        _("The bank keeps asking"),
+        _("The bank keeps asking for more"),
         _("It asked for more than %(count)d answers in one sign-in, so we stopped.") % {"count": MOST_ANSWERS},
-        _("Find out with the customer what the bank wants, then update the credentials to start again."),
+        _("Find out from the customer what the bank wants, then update the credentials to start over."),
     )
 
 
@@ -256,58 +267,58 @@ _BY_STATE: Mapping[State, Mapping[str, Explanation]] = {
         "": Explanation(
             "warn",
             gettext_lazy("Nothing was sent"),
-            gettext_lazy("The provider could not be reached, so nothing happened at the bank."),
-            gettext_lazy("Try again. If it stays so, tell an administrator."),
+            gettext_lazy("We couldn't reach the provider, so nothing happened at the bank."),
+            gettext_lazy("Try again. If this keeps happening, tell an administrator."),
         )
     },
     State.CONFIRMED_NOT_DONE: {
         "": Explanation(
             "warn",
-            gettext_lazy("It was not done"),
-            gettext_lazy("The answer was lost; the provider's records show that nothing was changed."),
-            gettext_lazy("You can start again."),
+            gettext_lazy("It didn't happen"),
+            gettext_lazy("We didn't get a response, but the provider's records show nothing was changed."),
+            gettext_lazy("You can start over."),
         )
     },
     State.CODE_ENTERED: {
         "": Explanation(
             "quiet",
-            gettext_lazy("The code was given"),
-            gettext_lazy("What came of it is in the operation that sent it."),
+            gettext_lazy("The code was entered"),
+            gettext_lazy("See the operation that sent it for the result."),
         )
     },
-    State.CANCELED: {"": Explanation("quiet", gettext_lazy("Withdrawn"), gettext_lazy("It was never sent."))},
+    State.CANCELED: {"": Explanation("quiet", gettext_lazy("Canceled"), gettext_lazy("It was never sent."))},
     State.EXPIRED: {
         REPAIR_URL_LOST: Explanation(
             "warn",
-            gettext_lazy("The repair address was lost on its way"),
-            gettext_lazy("Nobody has it, and nothing was changed at the link."),
-            gettext_lazy("Make a new one when it is needed."),
+            gettext_lazy("We didn't get the repair URL"),
+            gettext_lazy("Nobody has it, and the link hasn't changed."),
+            gettext_lazy("Create a new one when you need it."),
         ),
         "withdrawn": Explanation(
             "quiet",
-            gettext_lazy("Given up"),
-            gettext_lazy("The code was not sent; the login attempt was given up."),
+            gettext_lazy("Canceled"),
+            gettext_lazy("The code wasn't submitted. The sign-in attempt was canceled."),
         ),
         "code_request_lost": Explanation(
             "warn",
-            gettext_lazy("The bank asked for a code, and its question was lost"),
-            gettext_lazy("The login attempt cannot be continued."),
-            gettext_lazy("Start again; the bank will ask for a new code."),
+            gettext_lazy("The bank asked for a code, but its request didn't reach us"),
+            gettext_lazy("This sign-in attempt can't continue."),
+            gettext_lazy("Start over. The bank will ask for a new code."),
         ),
         "": Explanation(
             "warn",
-            gettext_lazy("The code came too late"),
-            gettext_lazy("The bank waits for a code only for a while, and this login attempt is over."),
-            gettext_lazy("Start again: the credentials have to be entered once more, then the bank sends a new code."),
+            gettext_lazy("The code expired."),
+            gettext_lazy("The bank's time limit passed, and this sign-in attempt is closed."),
+            gettext_lazy("Start over: enter the credentials again, and the bank will send a new code."),
         ),
     },
 }
 _BY_OUTCOME: Mapping[str, Explanation] = {
     NOT_TAKEN: Explanation(
         "bad",
-        gettext_lazy("The provider did not take it over"),
-        gettext_lazy("It answered that all is well, and its own record shows the old value."),
-        gettext_lazy("Ask the provider's support, with the request id."),
+        gettext_lazy("The provider didn't apply the change"),
+        gettext_lazy("It reported success, but its record still shows the old value."),
+        gettext_lazy("Contact provider support with the request ID."),
     ),
     "Blocked": Explanation(
         "warn",
@@ -316,7 +327,7 @@ _BY_OUTCOME: Mapping[str, Explanation] = {
             "It was rejected before the provider handled it, so nothing was changed. Other requests still go through."
         ),
         gettext_lazy(
-            "Check what was typed for unusual characters and try again. If it happens again, tell an administrator."
+            "Check the form for unusual characters and try again. If this keeps happening, tell an administrator."
         ),
     ),
 }

@@ -70,16 +70,16 @@ def _by(change: Change[Any], label: str | Promise, icon: str) -> Facts:
 FACTS: Mapping[Step, Facts] = MappingProxyType(
     {
         Step.UPDATE_CREDENTIALS: _by(UPDATE_CREDENTIALS, _("Update credentials"), "key-round"),
-        Step.CUSTOMER_REPAIRS: _by(REPAIR_URL, _("Repair address"), "send"),
+        Step.CUSTOMER_REPAIRS: _by(REPAIR_URL, _("Repair URL"), "send"),
         Step.CUSTOMER_CONSENTS: _by(REPAIR_URL, _("Consent portal"), "send"),
-        Step.REFRESH_DATA: _by(REFRESH_DATA, _("Fetch new data"), "download"),
+        Step.REFRESH_DATA: _by(REFRESH_DATA, _("Refresh data"), "download"),
         Step.REPLACE_TOKEN: _by(ACCESS_TOKEN, _("New access token"), "key-round"),
-        Step.REGENERATE_REPORTS: _by(REPORTS, _("New reports"), "file-text"),
-        Step.CONNECT_AGAIN: _by(CREATE_LINK, _("Connect again"), "plus"),
-        Step.OPEN_INTEGRATION: Facts(_("Open the integration"), "plug", Right.TEST_CONNECTION),
-        Step.TELL_PROVIDER: Facts(_("Copy a report for the provider's support"), "copy", Right.ORGANISE_LINKS),
-        Step.TELL_ADMIN: Facts(_("Copy a report for an administrator"), "copy", Right.ORGANISE_LINKS),
-        Step.TELL_DEVELOPERS: Facts(_("Copy a report for the developers"), "copy", Right.ORGANISE_LINKS),
+        Step.REGENERATE_REPORTS: _by(REPORTS, _("Regenerate reports"), "file-text"),
+        Step.CONNECT_AGAIN: _by(CREATE_LINK, _("Reconnect"), "plus"),
+        Step.OPEN_INTEGRATION: Facts(_("Open integration"), "plug", Right.TEST_CONNECTION),
+        Step.TELL_PROVIDER: Facts(_("Copy report for provider support"), "copy", Right.ORGANISE_LINKS),
+        Step.TELL_ADMIN: Facts(_("Copy report for an administrator"), "copy", Right.ORGANISE_LINKS),
+        Step.TELL_DEVELOPERS: Facts(_("Copy report for the developers"), "copy", Right.ORGANISE_LINKS),
     }
 )
 WITHOUT_CALL = frozenset(step for step, facts in FACTS.items() if facts.change is None)

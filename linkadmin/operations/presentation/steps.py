@@ -30,8 +30,8 @@ def steps_at(
     """Return the steps of a repair, or of a new link, that is at one of them; after the last one all are done."""
     labels: dict[int, str | Promise] = {
         FORM: _("New link") if is_new else _("Credentials"),
-        CODE: _("Bank code, if asked") if current < CODE else _("Bank code"),
-        PROOF: _("Setting up") if is_new else _("Fixed, proving"),
+        CODE: _("One-time code, if needed") if current < CODE else _("One-time code"),
+        PROOF: _("Setting up") if is_new else _("Verifying repair"),
         WORKS: _("Working"),
     }
     never_asked = not integration.can(Capability.UPDATE_CREDENTIALS) or (current > CODE and not code_asked)

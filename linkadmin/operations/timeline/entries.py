@@ -52,7 +52,7 @@ def describe_change(change: HealthChange, *, see_names: bool) -> EntryText:
 
 def describe_operation(operation: Operation, *, see_names: bool) -> EntryText:
     tone, icon = LOOKS.get(State(operation.state), ("quiet", "circle-slash"))
-    decided = _("decided by %(name)s")
+    decided = _("resolved by %(name)s")
     note = _joined(
         isolated(operation.actor.display_name),
         operation.state_label,
@@ -75,32 +75,28 @@ def describe_delivery(row: DeliveryLink, *, see_names: bool) -> EntryText:
         times if delivery.copies > 1 else "",
         delivery.request_id,
     )
-    return EntryText("info", "webhook", _("Message of the provider"), note, url=delivery.get_absolute_url())
+    return EntryText("info", "webhook", _("Webhook received"), note, url=delivery.get_absolute_url())
 
 
 def describe_note(note: Note, *, see_names: bool) -> EntryText:
     """Tell a note. Staff write names into notes: who may not see names is told that there is one."""
-    text = note.words if see_names else _("What it says is for those who may see names.")
+    text = note.words if see_names else _("Only people who can see customer names can read this note.")
     return EntryText(
         "quiet", "sticky-note", _("Note"), _joined(isolated(note.author.display_name), _of_job(note)), text
     )
 
 
 def describe_assignee(change: AssigneeChange, *, see_names: bool) -> EntryText:
-    title = (
-        _("%(name)s looks after it") % {"name": isolated(change.new.display_name)}
-        if change.new
-        else _("Nobody owns it")
-    )
-    before = _("before: %(name)s") % {"name": isolated(change.old.display_name)} if change.old else ""
+    title = _("Assigned to %(name)s") % {"name": isolated(change.new.display_name)} if change.new else _("Unassigned")
+    before = _("previously %(name)s") % {"name": isolated(change.old.display_name)} if change.old else ""
     by = _("by %(name)s") % {"name": isolated(change.by.display_name)}
     return EntryText("quiet", "user", title, _joined(by, before, _of_job(change)))
 
 
 def describe_institution(change: InstitutionChange, *, see_names: bool) -> EntryText:
-    title = _("Now at %(name)s") % {"name": isolated(change.new.display_name)}
-    before = _("before: %(name)s") % {"name": isolated(change.old.display_name)} if change.old else ""
-    return EntryText("info", "landmark", title, _joined(_("The provider's record says so"), before))
+    title = _("Moved to %(name)s") % {"name": isolated(change.new.display_name)}
+    before = _("previously %(name)s") % {"name": isolated(change.old.display_name)} if change.old else ""
+    return EntryText("info", "landmark", title, _joined(_("According to the provider's record"), before))
 
 
 def describe_allowance(allowance: AttemptAllowance, *, see_names: bool) -> EntryText:
@@ -109,7 +105,7 @@ def describe_allowance(allowance: AttemptAllowance, *, see_names: bool) -> Entry
 
 
 def _of_job(row: Note | AssigneeChange) -> str:
-    return _("with other links at once") if row.job_id else ""
+    return _("bulk action") if row.job_id else ""
 
 
 def _joined(*facts: str) -> str:
@@ -176,7 +172,7 @@ def _attribute(row: Any, path: str) -> Any:
 _EVERY = (
     Source(
         kind="change",
-        label=gettext_lazy("Changes of state"),
+        label=gettext_lazy("Status changes"),
         icon="circle-dashed",
         rows=lambda link: link.changes.all(),
         at="at",
@@ -196,7 +192,7 @@ _EVERY = (
     ),
     Source(
         kind="delivery",
-        label=gettext_lazy("Messages"),
+        label=gettext_lazy("Webhooks"),
         icon="webhook",
         rows=lambda link: link.delivery_links.select_related("delivery"),
         at="delivery__received_at",
@@ -216,7 +212,7 @@ _EVERY = (
     ),
     Source(
         kind="assignee",
-        label=gettext_lazy("Owners"),
+        label=gettext_lazy("Assignees"),
         icon="user",
         rows=lambda link: link.assignee_changes.select_related("by", "old", "new"),
         at="at",
@@ -236,7 +232,7 @@ _EVERY = (
     ),
     Source(
         kind="allowance",
-        label=gettext_lazy("Allowed attempts"),
+        label=gettext_lazy("Extra attempts"),
         icon="key-round",
         rows=lambda link: link.allowances.select_related("allowed_by"),
         at="allowed_at",

@@ -140,7 +140,7 @@ def _by_day(entries: Sequence[tuple[datetime, TimelineEntry]]) -> Iterator[Day]:
     today = timezone.localdate()
     for day, group in groupby(entries, key=lambda each: timezone.localdate(each[0])):
         days = (today - day).days
-        label = _("Today") if days == 0 else _("Yesterday") if days == 1 else date_format(day, "j M Y")
+        label = _("Today") if days == 0 else _("Yesterday") if days == 1 else date_format(day, "DATE_FORMAT")
         yield Day(label, [entry for _at, entry in group])
 
 

@@ -109,7 +109,7 @@ def _submit(request: HttpRequest, link: Link, challenge: PendingChallenge | None
     if not form.is_valid():
         return _page(request, link, challenge, form, status=422)
     if form.cleaned_data["challenge"] != challenge.pk:
-        messages.warning(request, _("The bank had asked anew: this is its new request. Nothing was sent."))
+        messages.warning(request, _("The bank has asked again. This is its latest request. Nothing was sent."))
         return go(request, request.path)
     try:
         operation = services.submit_code(

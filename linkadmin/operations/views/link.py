@@ -62,7 +62,6 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "timeline": pages.latest(link, see_names=may(user, Right.SEE_NAMES)),
         "kinds": pages.kind_pills(QueryDict(), []),
         "strip": health_calendar(link, today=timezone.localdate()),
-        "works": _works(link) and not head.standing.is_under_way,
         "why_unread": why_paused(link.integration, "read_link"),
         "may_refresh": may(user, Right.REFRESH) and not link.is_disconnected,
         "may_allow": may(user, Right.ALLOW_ATTEMPT) and budget.manager_may_allow,
@@ -84,15 +83,17 @@ def link_refresh(request: HttpRequest, pk: UUID) -> HttpResponse:
         return go(request, link.get_absolute_url())
     link.refresh_from_db()
     if not answered:
-        messages.info(request, _("Still asking the provider. Its answer shows up on this page."))
+        messages.info(request, _("Still contacting the provider. The result will appear on this page."))
     elif link.check_failed:
         messages.warning(
-            request, _("The provider could not be asked. %(why)s What you see is older.") % {"why": link.why_unasked}
+            request, _("The status check failed. %(why)s What you see may be out of date.") % {"why": link.why_unasked}
         )
     elif link.checked_at is None or link.checked_at < looked_at:
-        messages.warning(request, _("Something went wrong on our side, and we've logged it. What you see is older."))
+        messages.warning(
+            request, _("Something went wrong on our side, and we've logged it. What you see may be out of date.")
+        )
     else:
-        messages.success(request, _("Asked just now: this is what the provider knows."))
+        messages.success(request, _("Status checked just now."))
     return go(request, link.get_absolute_url())
 
 

@@ -196,11 +196,11 @@ def _attempt(request: HttpRequest, subject: Link | Operation) -> HttpResponse:
     budget = budget_of(subject)
     form = ReasonForm(request.POST or None)
     if not budget.manager_may_allow:
-        messages.info(request, _("There is nothing to allow: the count of refused attempts does not call for it."))
+        messages.info(request, _("You don't need to allow an attempt: the limit hasn't been reached."))
         return go(request, subject.get_absolute_url())
     if form.is_valid():
         allow_attempt(actor=reader(request), subject=subject, reason=form.cleaned_data["reason"])
-        messages.success(request, _("One more attempt is allowed. Support can update the credentials now."))
+        messages.success(request, _("One more attempt allowed. Support can update the credentials now."))
         return go(request, subject.get_absolute_url())
     if not form.is_bound:
         link = subject if isinstance(subject, Link) else None

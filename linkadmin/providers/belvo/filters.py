@@ -5,6 +5,7 @@ https://developers.belvo.com/apis/belvoopenapispec/links/listlinks
 
 from collections.abc import Mapping
 
+from linkadmin.providers.messages import gettext_noop as _
 from linkadmin.providers.records import Filters, params_of
 from linkadmin.providers.types import Choice, CredentialField, FieldKind
 
@@ -43,7 +44,7 @@ def _text(name: str, label: str, *, help_text: str = "", advanced: bool = False)
 
 
 def _several(name: str, label: str, *, advanced: bool = False) -> CredentialField:
-    return _text(name, label, help_text="One, or several with commas between them.", advanced=advanced)
+    return _text(name, label, help_text=_("One or more, separated by commas."), advanced=advanced)
 
 
 def _choices(
@@ -59,65 +60,65 @@ def _day(name: str, label: str, *, advanced: bool = False) -> CredentialField:
         label,
         required=False,
         pattern=r"^\d{4}-\d{2}-\d{2}$",
-        pattern_message="A day such as 2026-05-31.",
+        pattern_message=_("Enter a date such as 2026-05-31."),
         placeholder="2026-05-31",
         advanced=advanced,
     )
 
 
 LINK_FILTERS: tuple[CredentialField, ...] = (
-    _several("id", "Link id"),
-    _several("external_id", "Customer id"),
-    _several("institution", "Institution"),
+    _several("id", _("Link ID")),
+    _several("external_id", _("Customer ID")),
+    _several("institution", _("Institution")),
     _choices(
         "status",
-        "Status",
+        _("Status"),
         {
-            "valid": "Valid",
-            "invalid": "Invalid",
-            "token_required": "Code required",
-            "unconfirmed": "Unconfirmed",
+            "valid": _("Valid"),
+            "invalid": _("Invalid"),
+            "token_required": _("Code required"),
+            "unconfirmed": _("Unconfirmed"),
         },
     ),
-    _choices("access_mode", "Access", {"recurrent": "Kept up to date", "single": "Read once"}, kind=FieldKind.SELECT),
-    _day("created_at__gte", "Created from"),
-    _day("created_at__lte", "Created until"),
+    _choices("access_mode", _("Sync"), {"recurrent": _("Recurring"), "single": _("One-time")}, kind=FieldKind.SELECT),
+    _day("created_at__gte", _("Created on or after")),
+    _day("created_at__lte", _("Created on or before")),
     _choices(
         "refresh_rate",
-        "Refreshed every",
-        {"6h": "6 hours", "12h": "12 hours", "24h": "24 hours", "7d": "7 days", "30d": "30 days"},
+        _("Sync interval"),
+        {"6h": _("6 hours"), "12h": _("12 hours"), "24h": _("24 hours"), "7d": _("7 days"), "30d": _("30 days")},
         kind=FieldKind.SELECT,
         advanced=True,
     ),
-    _several("institution_user_id", "Person at the institution", advanced=True),
+    _several("institution_user_id", _("User ID at the institution"), advanced=True),
     _text(
         "created_by__not_in",
-        "Not created by",
-        help_text="Ids of Belvo accounts with commas between them.",
+        _("Not created by"),
+        help_text=_("Belvo account IDs, separated by commas."),
         advanced=True,
     ),
-    _day("created_at", "Created on", advanced=True),
-    _day("created_at__gt", "Created after", advanced=True),
-    _day("created_at__lt", "Created before", advanced=True),
+    _day("created_at", _("Created on"), advanced=True),
+    _day("created_at__gt", _("Created after"), advanced=True),
+    _day("created_at__lt", _("Created before"), advanced=True),
     CredentialField(
         "created_at__range",
-        "Created between",
+        _("Created between"),
         required=False,
         pattern=r"^\d{4}-\d{2}-\d{2},\d{4}-\d{2}-\d{2}$",
-        pattern_message="Two days with a comma between them.",
+        pattern_message=_("Enter two dates separated by a comma."),
         placeholder="2026-05-01,2026-05-31",
         advanced=True,
     ),
 )
 
 INSTITUTION_FILTERS: tuple[CredentialField, ...] = (
-    _text("display_name", "Name", help_text="A part of it is enough."),
-    _several("country_code", "Country"),
-    _choices("type", "Kind", {"bank": "Bank", "fiscal": "Tax office", "employment": "Employer"}),
-    _choices("status", "Status", {"healthy": "Healthy", "down": "Down"}),
-    _several("name", "Name at the provider"),
-    _choices("resources__allin", "Offers", {name: name for name in RESOURCES}, advanced=True),
-    _text("website", "Website", advanced=True),
+    _text("display_name", _("Name"), help_text=_("Any part of the name.")),
+    _several("country_code", _("Country")),
+    _choices("type", _("Type"), {"bank": _("Bank"), "fiscal": _("Tax authority"), "employment": _("Employer")}),
+    _choices("status", _("Status"), {"healthy": _("Healthy"), "down": _("Down")}),
+    _several("name", _("Name at provider")),
+    _choices("resources__allin", _("Data offered"), {name: name for name in RESOURCES}, advanced=True),
+    _text("website", _("Website"), advanced=True),
 )
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from linkadmin.providers.http.redaction import clean
+from linkadmin.providers.messages import gettext_noop as _
 from linkadmin.providers.reading import count, mappings
 from linkadmin.providers.types import (
     BY_CONSENT,
@@ -43,13 +44,13 @@ FIELD_NAMES = frozenset({*REGISTER_NAMES, *UPDATE_NAMES, "institution", "externa
 
 # What an institution's form may ask for.
 _LABELS = {
-    "username": "User name",
-    "username2": "Second user name",
-    "username3": "Third user name",
-    "username_type": "Kind of document",
-    "password": "Password",
-    "password2": "Second password",
-    "token": "One-time code",
+    "username": _("Username"),
+    "username2": _("Second username"),
+    "username3": _("Third username"),
+    "username_type": _("Document type"),
+    "password": _("Password"),
+    "password2": _("Second password"),
+    "token": _("One-time code"),
 }
 _MAX_PATTERN = 300  # characters
 
@@ -65,7 +66,7 @@ _CLEANINGS = {
     "certificate": Cleaning.CERTIFICATE,
     "private_key": Cleaning.PRIVATE_KEY,
 }
-_CODE_HELP = "Leave empty: the bank asks for a code when it wants one."
+_CODE_HELP = _("Leave blank. The bank will ask for a code if it needs one.")
 
 
 def _known(name: str, label: str = "", kind: FieldKind = FieldKind.TEXT, **more: Any) -> CredentialField:
@@ -85,8 +86,8 @@ _CERTIFICATE = tuple(
         needs=needs,
     )
     for name, label, needs, other in (
-        ("certificate", "Certificate", "private_key", "Private key"),
-        ("private_key", "Private key", "certificate", "Certificate"),
+        ("certificate", _("Certificate"), "private_key", _("Private key")),
+        ("private_key", _("Private key"), "certificate", _("Certificate")),
     )
 )
 # What Belvo takes beyond what an institution lists.
@@ -97,47 +98,49 @@ _MORE = tuple(
         _known("username3"),
         _known("password2", kind=FieldKind.PASSWORD),
         _known("token", help_text=_CODE_HELP),
-        _known("encryption_key", "Encryption key", FieldKind.PASSWORD),
+        _known("encryption_key", _("Encryption key"), FieldKind.PASSWORD),
         _known(
             "username_type",
             secret=False,
             pattern=r"^\d{3}$",
-            pattern_message="Three digits.",
+            pattern_message=_("Enter three digits."),
             placeholder="003",
-            help_text="Belvo's code of the document, three digits: 003 is a passport.",
+            help_text=_("Belvo's three-digit document code; 003 is a passport."),
         ),
         *_CERTIFICATE,
     )
 )
 _ACCESS_MODE = CredentialField(
     "access_mode",
-    "Access",
+    _("Sync"),
     FieldKind.SELECT,
     required=False,
-    choices=(Choice("recurrent", "Kept up to date"), Choice("single", "Read once")),
+    choices=(Choice("recurrent", _("Recurring")), Choice("single", _("One-time"))),
     initial="recurrent",
 )
 _STORAGE = CredentialField(
     "credentials_storage",
-    "How long the login is kept",
+    _("Stored credentials"),
     required=False,
     advanced=True,
     pattern=r"^(store|nostore|([1-9]\d?|[12]\d\d|3[0-5]\d|36[0-5])d)$",
-    pattern_message="store, nostore, or a number of days from 1d to 365d.",
+    pattern_message=_("Enter store, nostore, or a number of days from 1d to 365d."),
     placeholder="365d",
-    help_text="store, nostore, or days such as 90d. Cannot be changed later, and a link whose login is not kept any "
-    "more has to be registered anew. A link that is kept up to date takes store alone; one that is read once is "
-    "kept for 365d unless this says otherwise.",
+    help_text=_(
+        "store, nostore, or a number of days such as 90d. This can't be changed later. A link without stored "
+        "credentials can't be repaired, only created again. Recurring links only accept store; one-time "
+        "links default to 365d."
+    ),
 )
 _STALE_IN = CredentialField(
     "stale_in",
-    "Data removed after",
+    _("Data retention"),
     required=False,
     advanced=True,
     pattern=r"^[1-9]\d{0,3}d$",
-    pattern_message="A number of days, such as 365d.",
+    pattern_message=_("Enter a number of days, such as 365d."),
     placeholder="365d",
-    help_text="Data that was not renewed for so many days is removed at Belvo for good. Without this, after 365d.",
+    help_text=_("Belvo permanently deletes data that hasn't been updated for this many days. Default: 365d."),
 )
 
 # How a link is removed.
@@ -145,20 +148,21 @@ HOW, AT_ONCE, IN_BACKGROUND = "how", "at_once", "in_background"
 REMOVAL_FIELDS = (
     CredentialField(
         HOW,
-        "When",
+        _("When"),
         FieldKind.SELECT,
-        choices=(Choice(AT_ONCE, "At once"), Choice(IN_BACKGROUND, "In the background")),
+        choices=(Choice(AT_ONCE, _("Now")), Choice(IN_BACKGROUND, _("In the background"))),
         initial=AT_ONCE,
-        help_text="Belvo removes at most five links a minute at once. In the background it removes as many as you "
-        "like, each in its own time.",
+        help_text=_(
+            "With “Now”, Belvo deletes up to five links per minute. “In the background” has no limit but takes longer."
+        ),
     ),
 )
 ADDRESS_FIELDS = (
     CredentialField(
         "locale",
-        "Language of the page",
+        _("Page language"),
         FieldKind.SELECT,
-        choices=(Choice("es", "Spanish"), Choice("pt", "Portuguese"), Choice("en", "English")),
+        choices=(Choice("es", _("Spanish")), Choice("pt", _("Portuguese")), Choice("en", _("English"))),
         initial="es",
     ),
 )
@@ -171,7 +175,7 @@ def create_fields(institution: InstitutionFields | None) -> tuple[CredentialFiel
         *_resources(
             institution,
             "fetch_resources",
-            "Belvo fetches these as soon as the link is made. Needs a webhook address in Belvo's own dashboard.",
+            _("Belvo fetches these as soon as the link is created. Requires a webhook URL in Belvo's dashboard."),
         ),
         _STORAGE,
         _STALE_IN,
@@ -203,14 +207,16 @@ def settings_fields(institution: InstitutionFields | None) -> tuple[CredentialFi
     access_mode = replace(
         _ACCESS_MODE,
         initial="",
-        help_text="A link that was read once and is kept up to date from now on has its whole past fetched the next "
-        "day, and Belvo bills that. Works only while the login is kept.",
+        help_text=_(
+            "When a one-time link becomes recurring, Belvo fetches its entire history the next day and bills for "
+            "it. This requires stored credentials."
+        ),
     )
     stale_in = replace(_STALE_IN, advanced=False)
     resources = _resources(
         institution,
         "resources",
-        "What Belvo fetches from now on; nothing is fetched at once. None ticked: all that the bank offers.",
+        _("What Belvo fetches from the next sync on. Select none to fetch everything the bank offers."),
     )
     return (access_mode, stale_in, *(replace(field, advanced=False) for field in resources))
 
@@ -219,7 +225,7 @@ def fetch_fields(institution: InstitutionFields | None) -> tuple[CredentialField
     """Return what may be chosen for a fetch of new data."""
     return tuple(
         replace(field, advanced=False)
-        for field in _resources(institution, "resources", "Choose none to fetch all that the institution offers.")
+        for field in _resources(institution, "resources", _("Select none to fetch everything the bank offers."))
     )
 
 
@@ -246,7 +252,7 @@ def _resources(institution: InstitutionFields | None, name: str, help_text: str)
     words = offered if isinstance(offered, list | tuple) else ()
     choices = tuple(Choice(word, word) for word in words if isinstance(word, str) and word)
     field = CredentialField(
-        name, "What is fetched", FieldKind.MANY, required=False, advanced=True, choices=choices, help_text=help_text
+        name, _("Fetched data"), FieldKind.MANY, required=False, advanced=True, choices=choices, help_text=help_text
     )
     return (field,) if choices else ()
 

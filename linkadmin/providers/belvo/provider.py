@@ -11,6 +11,7 @@ from typing import ClassVar
 from linkadmin.providers.errors import Failure, ProviderError, Rejected, Unsupported
 from linkadmin.providers.http.admission import Quota
 from linkadmin.providers.http.answer import Answer
+from linkadmin.providers.messages import gettext_noop as _
 from linkadmin.providers.records import Accepted, Filters, RemotePage, Removed, RepairAddress
 from linkadmin.providers.types import (
     BY_CONSENT,
@@ -66,19 +67,23 @@ class Belvo(BelvoRecordCalls):
         }
     )
     allowed_hosts = frozenset({"api.belvo.com", "sandbox.belvo.com", "development.belvo.com"})
-    removal_consequence = (
-        "Belvo deletes the link with all its accounts, transactions and owners; at a bank of open finance the "
-        "customer's consent ends with it. It cannot be undone: the customer has to connect again, and the link gets "
-        "another id."
+    removal_consequence = _(
+        "Belvo deletes the link and all its accounts, transactions, and owners. At an open finance bank, the "
+        "customer's consent ends too. This can't be undone: the customer has to connect again, and the link "
+        "gets a new ID."
     )
     practice_hints = PracticeHints(
-        create="any user name with the password “pass_valid” is accepted; the user name “mfa_default” asks for a code.",
-        update="“pass_valid” is accepted, “pass_invalid” refused; “mfa_qr”, “mfa_numeric” and the like ask for a code.",
-        code="“111111” is right, every other code is wrong.",
+        create=_(
+            "any username with the password “pass_valid” is accepted; the username “mfa_default” asks for a code."
+        ),
+        update=_(
+            "“pass_valid” is accepted, “pass_invalid” is rejected; “mfa_qr”, “mfa_numeric” and similar ask for a code."
+        ),
+        code=_("“111111” is accepted; any other code is rejected."),
     )
     config_fields = (
-        CredentialField("secret_id", "Secret id", FieldKind.PASSWORD, secret=True),
-        CredentialField("secret_password", "Secret password", FieldKind.PASSWORD, secret=True),
+        CredentialField("secret_id", _("Secret ID"), FieldKind.PASSWORD, secret=True),
+        CredentialField("secret_password", _("Secret password"), FieldKind.PASSWORD, secret=True),
     )
 
     # https://developers.belvo.com/developer_resources/resources-belvo-api-errors

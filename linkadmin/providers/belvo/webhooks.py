@@ -7,6 +7,7 @@ import secrets as chance
 from collections.abc import Mapping, Sequence
 
 from linkadmin.providers import deliveries
+from linkadmin.providers.messages import gettext_noop as _
 from linkadmin.providers.reading import mapping
 from linkadmin.providers.records import WebhookHint, WebhookKind
 from linkadmin.providers.types import CredentialField, FieldKind, Secret
@@ -32,13 +33,17 @@ EVENTS: Mapping[tuple[str, str], WebhookKind] = {
 FIELDS = (
     CredentialField(
         "authorization",
-        "Authorization header",
+        _("Authorization header"),
         FieldKind.PASSWORD,
         secret=True,
         pattern=r"^(?i:Basic|Bearer) [A-Za-z0-9._~+/=-]{16,}$",
-        pattern_message="The whole header: Basic or Bearer, a space, and at least 16 characters without spaces.",
+        pattern_message=_(
+            "Enter the whole header: Basic or Bearer, a space, and at least 16 characters without spaces."
+        ),
         placeholder="Bearer …",
-        help_text="The same is entered with our address in Belvo's dashboard, and sent with every delivery.",
+        help_text=_(
+            "Enter the same value along with our endpoint URL in Belvo's dashboard. Belvo sends it with every delivery."
+        ),
         max_length=500,
     ),
 )

@@ -6,20 +6,21 @@ https://docs.herondata.io/api-reference
 from dataclasses import replace
 
 from linkadmin.providers.http.answer import IDENTIFIER, MAX_IDENTIFIER
+from linkadmin.providers.messages import gettext_noop as _
 from linkadmin.providers.types import Choice, Cleaning, CredentialField, FieldKind
 
 _ACCESS_TOKEN = CredentialField(
-    "access_token", "Access token", FieldKind.PASSWORD, secret=True, cleaning=Cleaning.TRIMMED
+    "access_token", _("Access token"), FieldKind.PASSWORD, secret=True, cleaning=Cleaning.TRIMMED
 )
-_END_USER_ID = CredentialField("end_user_id", "Customer id", max_length=140)  # characters
+_END_USER_ID = CredentialField("end_user_id", _("Customer ID"), max_length=140)  # characters
 
 CREATE_FIELDS: tuple[CredentialField, ...] = (
     CredentialField(
         "item_id",
-        "Item id",
+        _("Item ID"),
         pattern=f"^{IDENTIFIER}$",
-        pattern_message="An item id has only letters, digits and _ . : = -",
-        help_text="Plaid's item_id; capital and small letters differ.",
+        pattern_message=_("An item ID can contain only letters, digits, and _ . : = -"),
+        help_text=_("Plaid's item_id. It's case-sensitive."),
         max_length=MAX_IDENTIFIER,
         cleaning=Cleaning.TRIMMED,
         identifies=True,
@@ -27,11 +28,11 @@ CREATE_FIELDS: tuple[CredentialField, ...] = (
     _ACCESS_TOKEN,
     CredentialField(
         "asset_report_token",
-        "Asset report token",
+        _("Asset report token"),
         FieldKind.PASSWORD,
         secret=True,
         required=False,
-        help_text="Reuses an asset report that Plaid has already made. Without it, Heron has one made.",
+        help_text=_("Reuses an existing Plaid asset report. If blank, Heron creates one."),
         cleaning=Cleaning.TRIMMED,
         advanced=True,
     ),
@@ -43,10 +44,10 @@ LINK_FILTERS: tuple[CredentialField, ...] = (
     _END_USER_ID,
     CredentialField(
         EVERYWHERE,
-        "Where",
+        _("Search in"),
         FieldKind.SELECT,
         required=False,
-        choices=(Choice(NO, "This integration"), Choice(YES, "All integrations of the account")),
+        choices=(Choice(NO, _("This integration")), Choice(YES, _("All integrations in the account"))),
         initial=NO,
     ),
 )
@@ -55,33 +56,33 @@ LINK_FILTERS: tuple[CredentialField, ...] = (
 _STATUSES = ("new", "ready", "processed", "review_requested", "reviewed", "failed")
 END_USER_FILTERS: tuple[CredentialField, ...] = (
     replace(_END_USER_ID, required=False),
-    CredentialField("name", "Name", required=False, max_length=128),
+    CredentialField("name", _("Name"), required=False, max_length=128),
     CredentialField(
         "status",
-        "Status",
+        _("Status"),
         FieldKind.SELECT,
         required=False,
         choices=tuple(Choice(status, status.replace("_", " ").capitalize()) for status in _STATUSES),
     ),
     CredentialField(
         "order_by",
-        "Order",
+        _("Sort by"),
         FieldKind.SELECT,
         required=False,
         choices=(
-            Choice("last_updated_desc", "Changed last"),
-            Choice("last_updated_asc", "Changed longest ago"),
-            Choice("created_desc", "Newest"),
-            Choice("created_asc", "Oldest"),
+            Choice("last_updated_desc", _("Most recently changed")),
+            Choice("last_updated_asc", _("Least recently changed")),
+            Choice("created_desc", _("Newest")),
+            Choice("created_asc", _("Oldest")),
         ),
     ),
-    CredentialField("heron_id", "Heron's id", required=False, max_length=MAX_IDENTIFIER, advanced=True),
+    CredentialField("heron_id", _("Heron ID"), required=False, max_length=MAX_IDENTIFIER, advanced=True),
     CredentialField(
         "is_portfolio",
-        "In the portfolio",
+        _("In portfolio"),
         FieldKind.SELECT,
         required=False,
-        choices=(Choice("true", "Yes"), Choice("false", "No")),
+        choices=(Choice("true", _("Yes")), Choice("false", _("No"))),
         advanced=True,
     ),
 )

@@ -11,6 +11,7 @@ from typing import TypeVar
 from linkadmin.providers.errors import Failure, InvalidInput, NotFound, ProviderError
 from linkadmin.providers.http.admission import Quota, Rate
 from linkadmin.providers.http.answer import Answer
+from linkadmin.providers.messages import gettext_noop as _
 from linkadmin.providers.reading import mapping
 from linkadmin.providers.records import (
     Accepted,
@@ -93,24 +94,25 @@ class Heron(HeronRecordCalls):
         }
     )
     allowed_hosts = frozenset({"app.herondata.io"})
-    remote_id_label = "Item id"
+    remote_id_label = _("Item ID")
     removal_reach = Reach.CUSTOMER
     report_kinds = frozenset({"plaid_assets_report"})
-    removal_consequence = (
-        "Heron knows no removal of a single link: it stops fetching for all of them. Transactions it has already stay. "
-        "It cannot be switched on again: the customer has to connect anew, and the link gets another item id."
+    removal_consequence = _(
+        "Heron can't delete a single link: it stops fetching data for all of the customer's links. "
+        "Transactions already fetched are kept. This can't be undone: the customer has to connect again, and "
+        "the link gets a new item ID."
     )
     logs_in_itself = False
     practice_hints = PracticeHints(
-        create="any token and any new item id are accepted; the token “access-lost” loses the answer."
+        create=_("any token and any new item ID are accepted; the token “access-lost” simulates a lost response.")
     )
     config_fields = (
-        CredentialField("api_key", "API key", FieldKind.PASSWORD, secret=True, placeholder="key_…"),
+        CredentialField("api_key", _("API key"), FieldKind.PASSWORD, secret=True, placeholder="key_…"),
         CredentialField(
             "integration_id",
-            "Integration id",
+            _("Integration ID"),
             pattern=r"^itg_[A-Za-z0-9_-]+$",
-            pattern_message="An integration id begins with itg_",
+            pattern_message=_("An integration ID starts with itg_"),
             placeholder="itg_…",
         ),
     )

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from linkadmin.providers import deliveries
+from linkadmin.providers.messages import gettext_noop as _
 from linkadmin.providers.reading import mapping, moment
 from linkadmin.providers.records import WebhookHint, WebhookKind
 from linkadmin.providers.types import CredentialField, FieldKind, Secret
@@ -29,13 +30,13 @@ TOPICS: Mapping[str, WebhookKind] = {
 FIELDS = (
     CredentialField(
         "secret",
-        "Webhook secret",
+        _("Webhook secret"),
         FieldKind.PASSWORD,
         secret=True,
         pattern=r"^sec_[!-~]{12,}$",
-        pattern_message="A webhook secret begins with sec_ and is not the API key.",
+        pattern_message=_("A webhook secret starts with sec_. It isn't the API key."),
         placeholder="sec_…",
-        help_text="Heron issues it, and signs every delivery with it.",
+        help_text=_("Heron issues this secret and signs every delivery with it."),
         max_length=200,
     ),
 )

@@ -6,6 +6,8 @@ from collections.abc import Collection
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
+from linkadmin.providers.messages import gettext_noop as _
+
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 _LOOPBACK_ADDRESSES = frozenset({ip_address("127.0.0.1"), ip_address("::1")})
 # Set aside like the others, but `is_global` calls them public: protocols, 6to4 relays, examples.
@@ -16,29 +18,37 @@ class AddressRefused(OSError):
     """The host resolves to an address this process must not talk to."""
 
 
+class InvalidBaseUrl(ValueError):
+    """Says what's wrong with a base URL; `message` and `values` let a page translate it."""
+
+    def __init__(self, message: str, **values: str) -> None:
+        super().__init__(message % values)
+        self.message, self.values = message, values
+
+
 def check_base_url(url: str, allowed_hosts: Collection[str], allow_loopback: bool) -> None:
-    """Check the address of a provider. Raises ValueError with a sentence for the person who entered it."""
+    """Check the address of a provider. Raises InvalidBaseUrl."""
     if not url.isascii() or any(character.isspace() for character in url):
-        raise ValueError("The address may only hold ASCII characters, without spaces.")
+        raise InvalidBaseUrl(_("The URL can contain only ASCII characters, with no spaces."))
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
         host, port = "", None
     if not host:
-        raise ValueError("This is not an address such as https://api.example.com.")
+        raise InvalidBaseUrl(_("Enter a URL such as https://api.example.com."))
     if "@" in parts.netloc:
-        raise ValueError("The address must not hold a user name or password.")
+        raise InvalidBaseUrl(_("The URL can't contain a username or password."))
     if parts.query or parts.fragment or "?" in url or "#" in url or parts.path not in {"", "/"}:
-        raise ValueError("The address ends after the host: no path, question mark or number sign.")
+        raise InvalidBaseUrl(_("The URL must end after the host: no path, query, or fragment."))
     if allow_loopback and host in LOOPBACK_HOSTS and parts.scheme in {"http", "https"}:
         return
     if parts.scheme != "https":
-        raise ValueError("The address must begin with https://.")
+        raise InvalidBaseUrl(_("The URL must start with https://."))
     if host not in allowed_hosts:
-        raise ValueError(f"The host must be one of: {', '.join(sorted(allowed_hosts))}.")
+        raise InvalidBaseUrl(_("The host must be one of: %(hosts)s."), hosts=", ".join(sorted(allowed_hosts)))
     if port not in {None, 443}:
-        raise ValueError("Only the standard port 443 is allowed.")
+        raise InvalidBaseUrl(_("Only the standard port 443 is allowed."))
 
 
 def resolve(host: str, port: int, *, allow_loopback: bool, timeout: float) -> list[tuple[socket.AddressFamily, str]]:

@@ -54,14 +54,14 @@ class Typed:
 
 
 TYPED = (
-    Typed("10000000001", "awaiting authorisation", "AWAITING_AUTHORISATION"),
-    Typed("10000000002", "awaiting confirmation in the bank's app", "AWAITING_AUTHORISATION_CONFIRMATION"),
+    Typed("10000000001", "waiting for authorization", "AWAITING_AUTHORISATION"),
+    Typed("10000000002", "waiting for confirmation in the bank's app", "AWAITING_AUTHORISATION_CONFIRMATION"),
     Typed("10000000003", "rejected", "REJECTED"),
     Typed("10000000004", "expired an hour ago", "EXPIRED", timedelta(hours=-1)),
-    Typed("10000000005", "authorised for three more days", "AUTHORISED", timedelta(days=3)),
-    Typed("10000000006", "authorised without an end", "AUTHORISED", None),
+    Typed("10000000005", "authorized for three more days", "AUTHORISED", timedelta(days=3)),
+    Typed("10000000006", "authorized with no expiry", "AUTHORISED", None),
 )
-ANY_OTHER = Typed("", "authorised for a year", "AUTHORISED")
+ANY_OTHER = Typed("", "authorized for a year", "AUTHORISED")
 
 
 def grant(store: Store, link: BelvoLink, username: str = "") -> None:

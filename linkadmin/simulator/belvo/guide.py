@@ -80,64 +80,72 @@ FIVE_STEPS = _device(
 ENDLESS = reduce(lambda then, each: replace(each, then=then), (_PET, _CARD) * 10)
 
 TRIGGERS = (
-    Trigger(("user_valid", "pass_valid", "adv_valid"), "the login succeeds, like any word not listed here", Succeed()),
+    Trigger(
+        ("user_valid", "pass_valid", "adv_valid"), "the sign-in succeeds, as with any value not listed here", Succeed()
+    ),
     Trigger(
         ("pass_invalid", "user_invalid", "adv_invalid", "invalid", "999"),
-        "wrong password; the sixth refusal in a row turns the link's status to invalid",
+        "wrong password; after six in a row the link's status becomes invalid",
         _login_error("Invalid credentials provided to login to the institution", wrong_password=True),
     ),
     Trigger(
         ("not_attempted",),
-        "the password is known to be wrong, so the bank was not contacted",
+        "known wrong password, so the bank isn't contacted",
         _login_error("Login not attempted due to invalid credentials", wrong_password=True),
     ),
     Trigger(("mfa_default", "pass_mfa"), "the bank asks for a plain code", Ask()),
     Trigger(
         ("mfa_numeric", "numeric_code"),
-        "a number to be typed into the bank's app, then a code",
+        "a number to type into the bank's app, then a code",
         Ask(ChallengeKind.NUMERIC),
     ),
-    Trigger(("mfa_qr", "qr_code"), "a QR picture to be scanned, then a code", Ask(ChallengeKind.QR)),
-    Trigger(("mfa_text",), "a question in words, answered by a code", Ask(ChallengeKind.TEXT)),
+    Trigger(("mfa_qr", "qr_code"), "a QR code to scan, then a code", Ask(ChallengeKind.QR)),
+    Trigger(("mfa_text",), "a security question", Ask(ChallengeKind.TEXT)),
     Trigger(("mfa_approve",), "approval in the bank's app, with nothing to type", Ask(ChallengeKind.APPROVE)),
     Trigger(("mfa_three",), "three steps: choose a device, type a number into the app, answer a question", THREE_STEPS),
     Trigger(("mfa_five",), "five steps: device, plain code, number, approval, question", FIVE_STEPS),
-    Trigger(("mfa_endless",), "twenty questions, one after the other", ENDLESS),
-    Trigger(("mfa_questions",), "two questions in other words, one after the other", replace(_PET, then=_CARD)),
+    Trigger(("mfa_endless",), "twenty questions in a row", ENDLESS),
+    Trigger(("mfa_questions",), "two different questions in a row", replace(_PET, then=_CARD)),
     Trigger(
         ("mfa_unapproved",),
-        "approval in the bank's app, which the bank finds only when it is asked a second time",
+        "approval in the bank's app, seen by the bank only on the second request",
         Ask(ChallengeKind.APPROVE, then=Ask(ChallengeKind.APPROVE)),
     ),
     Trigger(
         ("mfa_reworded",),
-        "a number, then another one in other words, whether the code was right or wrong",
+        "a number, then another with different instructions, whether the code was right or wrong",
         Ask(ChallengeKind.NUMERIC, then=_NUMBER_AGAIN, again=_NUMBER_AGAIN),
     ),
-    Trigger(("mfa_short",), "a plain code that runs out after 12 seconds", Ask(lifetime=12)),
-    Trigger(("mfa_array",), "a plain code, told in today's shape: a list, with the time as text", Ask(as_array=True)),
-    Trigger(("mfa_object",), "a plain code, told in the older shape: one object, with a number", Ask(as_array=False)),
+    Trigger(("mfa_short",), "a plain code that expires after 12 seconds", Ask(lifetime=12)),
+    Trigger(
+        ("mfa_array",), "a plain code in Belvo's current format: a list, with the time as text", Ask(as_array=True)
+    ),
+    Trigger(
+        ("mfa_object",),
+        "a plain code in Belvo's older format: an object, with the time as a number",
+        Ask(as_array=False),
+    ),
     Trigger(("slow_mfa_",), "a bank that takes N seconds (1 to 300), then asks for a plain code", Ask(), timed=True),
-    Trigger(("slow_",), "a bank that takes N seconds (1 to 300), then lets us in", Succeed(), timed=True),
+    Trigger(("slow_",), "a bank that takes N seconds (1 to 300), then accepts the sign-in", Succeed(), timed=True),
     Trigger(("account_locked",), "the account is locked at the bank", LOCKED),
     Trigger(
         ("access_forbidden",),
-        "the bank forbids this account to be read",
+        "the bank blocks access to this account",
         _login_error("The user account access was forbidden by the institution"),
     ),
     Trigger(
         ("mfa_unsupported",),
-        "the bank wants a kind of code that Belvo cannot ask for",
+        "the bank requires a code method Belvo doesn't support",
         _login_error("A MFA token is required by the institution, but it's not supported yet by Belvo."),
     ),
     Trigger(
         ("unexpected",),
-        "something unexpected happened at the bank",
+        "an unexpected error at the bank",
         _login_error(
             "Impossible to login, something unexpected happened while logging into the institution. Try again later."
         ),
     ),
-    Trigger(("missing",), "a field that the bank needs is missing", MISSING),
+    Trigger(("missing",), "a required field is missing", MISSING),
     Trigger(
         ("invalid_link",),
         "the link has been invalidated",
@@ -145,10 +153,10 @@ TRIGGERS = (
     ),
     Trigger(
         ("unconfirmed_link",),
-        "the link was never completed",
+        "the link was never confirmed",
         Refuse(400, "unconfirmed_link", "The link creation has not been completed yet"),
     ),
-    Trigger(("too_many",), "too many sessions: the customer is logged in elsewhere", TOO_MANY_SESSIONS),
+    Trigger(("too_many",), "too many sessions: the customer is signed in elsewhere", TOO_MANY_SESSIONS),
     Trigger(("institution_down", "bank_down"), "the bank is down", DOWN),
     Trigger(
         ("bank_unavailable",),
@@ -157,12 +165,12 @@ TRIGGERS = (
     ),
     Trigger(
         ("bank_inactive",),
-        "Belvo has switched the bank off",
+        "Belvo has deactivated the bank",
         Refuse(400, "institution_inactive", "The institution has been temporarily deactivated"),
     ),
     Trigger(
         ("activation",),
-        "status 428 with nothing to resume: online banking is not activated",
+        "status 428 without a session: online banking isn't activated",
         Plain(
             json_reply(
                 428, [{"code": "activation_required", "message": "This user doesn't have web access activated yet."}]
@@ -171,19 +179,19 @@ TRIGGERS = (
     ),
     Trigger(
         ("activate_failed",),
-        "online banking could not be activated",
+        "online banking couldn't be activated",
         Refuse(400, "activation_failed", "The credentials provided were not accepted by the institution."),
     ),
-    Trigger(("validation_error", "1234567890abcdefg"), "validation error that names no field", VALIDATION),
+    Trigger(("validation_error", "1234567890abcdefg"), "a validation error without a field", VALIDATION),
     Trigger(
         ("expired_creds",),
-        "status 404 although the link exists: its stored credentials have expired",
+        "status 404 for an existing link: its stored credentials expired",
         EXPIRED_CREDENTIALS,
         update_only=True,
     ),
     Trigger(
         ("consent_empty",),
-        "status 401 that is not about our keys: the consent has no accounts",
+        "status 401 unrelated to our API keys: the consent has no accounts",
         Refuse(
             401,
             "consent_without_accounts",
@@ -192,36 +200,36 @@ TRIGGERS = (
     ),
     Trigger(
         ("denied_403",),
-        "status 403: our contract does not include this",
+        "status 403: our contract doesn't include this",
         Refuse(403, "access_to_resource_denied", "You don't have access to this resource."),
     ),
-    Trigger(("html_403",), "status 403 as a web page: the firewall blocked us", Plain(BLOCKED)),
+    Trigger(("html_403",), "status 403 as a web page: blocked by the firewall", Plain(BLOCKED)),
     Trigger(
         ("timeout_408",),
-        "status 408: Belvo gave up waiting",
+        "status 408: Belvo timed out",
         Refuse(
             408,
             "request_timeout",
             "The request timed out, you can retry asking for less data by changing your query parameters",
         ),
     ),
-    Trigger(("rate_429",), "status 429: too many calls", Plain(THROTTLED)),
-    Trigger(("server_error",), "status 500, nothing was changed", SERVER_ERROR),
-    Trigger(("error_after",), "status 500, yet the change was made", Spoil(Damage.ERROR, acted=True)),
-    Trigger(("lost_before",), "the connection breaks, nothing was changed", Spoil(Damage.NONE, acted=False)),
+    Trigger(("rate_429",), "status 429: rate limited", Plain(THROTTLED)),
+    Trigger(("server_error",), "status 500, nothing changed", SERVER_ERROR),
+    Trigger(("error_after",), "status 500, but the change was made", Spoil(Damage.ERROR, acted=True)),
+    Trigger(("lost_before",), "the connection breaks, nothing changed", Spoil(Damage.NONE, acted=False)),
     Trigger(("lost_after",), "the change is made, then the connection breaks", Spoil(Damage.NONE, acted=True)),
-    Trigger(("unreadable",), "the change is made, the answer cannot be read", Spoil(Damage.UNREADABLE, acted=True)),
-    Trigger(("cut_body",), "the change is made, the answer stops half-way", Spoil(Damage.CUT, acted=True)),
+    Trigger(("unreadable",), "the change is made, the response can't be read", Spoil(Damage.UNREADABLE, acted=True)),
+    Trigger(("cut_body",), "the change is made, the response is cut off", Spoil(Damage.CUT, acted=True)),
 )
 
 CODES = (
     Trigger((RIGHT_CODE,), "right", Succeed()),
-    Trigger(("100005",), "right, after a wait of five seconds", Succeed(5)),
-    Trigger(("100400",), "the bank refuses: the account is locked", LOCKED),
+    Trigger(("100005",), "right, after five seconds", Succeed(5)),
+    Trigger(("100400",), "rejected: the account is locked", LOCKED),
     Trigger(("100409",), "too many sessions", TOO_MANY_SESSIONS),
-    Trigger(("100500",), "status 500, nothing was changed", SERVER_ERROR),
-    Trigger(("100001",), "right, but the connection breaks before we hear of it", Spoil(Damage.NONE, acted=True)),
-    Trigger(("100002",), "the connection breaks, nothing was changed", Spoil(Damage.NONE, acted=False)),
+    Trigger(("100500",), "status 500, nothing changed", SERVER_ERROR),
+    Trigger(("100001",), "right, but the connection breaks before the response", Spoil(Damage.NONE, acted=True)),
+    Trigger(("100002",), "the connection breaks, nothing changed", Spoil(Damage.NONE, acted=False)),
 )
 
 

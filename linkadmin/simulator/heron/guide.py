@@ -13,27 +13,27 @@ KNOWN_ITEM = "A link with this item_id already exists"
 # A word counts alone or followed by -anything; the longer of two that fit stands first.
 TRIGGERS = (
     Trigger(("access-sandbox",), "the link is created, as with any token not listed here", Succeed()),
-    Trigger(("access-slow-",), "an answer that takes N seconds (1 to 300)", Succeed(), timed=True),
+    Trigger(("access-slow-",), "a response that takes N seconds (1 to 300)", Succeed(), timed=True),
     Trigger(
         ("access-invalid",),
-        "status 422: the token is refused, at its field",
+        "status 422: the token is rejected",
         Refuse(422, "", {"json": {"access_token": ["Invalid access token."]}}),
     ),
-    Trigger(("access-known",), "status 422 in plain words: the link is known already", Refuse(422, "", KNOWN_ITEM)),
-    Trigger(("access-409",), "status 409: the link is known already", Refuse(409, "", KNOWN_ITEM)),
+    Trigger(("access-known",), "status 422 as plain text: the link already exists", Refuse(422, "", KNOWN_ITEM)),
+    Trigger(("access-409",), "status 409: the link already exists", Refuse(409, "", KNOWN_ITEM)),
+    Trigger(("access-401",), "status 401: the API key was deactivated", Refuse(401, "", "Missing or invalid API key")),
     Trigger(
-        ("access-401",), "status 401: the key has been switched off", Refuse(401, "", "Missing or invalid API key")
+        ("access-403",), "status 403: the account doesn't have this feature", Refuse(403, "", "Feature not enabled")
     ),
-    Trigger(("access-403",), "status 403: the account lacks this feature", Refuse(403, "", "Feature not enabled")),
-    Trigger(("access-429",), "status 429: too many calls", Refuse(429, "", "1000 per 1 minute")),
-    Trigger(("access-500-acted",), "status 500, yet the change was made", Spoil(Damage.ERROR, acted=True)),
-    Trigger(("access-500",), "status 500, nothing was changed", SERVER_ERROR),
-    Trigger(("access-lost-before",), "the connection breaks, nothing was changed", Spoil(Damage.NONE, acted=False)),
+    Trigger(("access-429",), "status 429: rate limited", Refuse(429, "", "1000 per 1 minute")),
+    Trigger(("access-500-acted",), "status 500, but the change was made", Spoil(Damage.ERROR, acted=True)),
+    Trigger(("access-500",), "status 500, nothing changed", SERVER_ERROR),
+    Trigger(("access-lost-before",), "the connection breaks, nothing changed", Spoil(Damage.NONE, acted=False)),
     Trigger(("access-lost",), "the change is made, then the connection breaks", Spoil(Damage.NONE, acted=True)),
     Trigger(
-        ("access-unreadable",), "the change is made, the answer cannot be read", Spoil(Damage.UNREADABLE, acted=True)
+        ("access-unreadable",), "the change is made, the response can't be read", Spoil(Damage.UNREADABLE, acted=True)
     ),
-    Trigger(("access-cut",), "the change is made, the answer stops half-way", Spoil(Damage.CUT, acted=True)),
+    Trigger(("access-cut",), "the change is made, the response is cut off", Spoil(Damage.CUT, acted=True)),
 )
 
 
@@ -67,15 +67,15 @@ FATES = (
     ),
     Fate(
         "revoked-",
-        "erroring: the customer withdrew permission",
+        "erroring: the customer revoked consent",
         "erroring",
         "[USER_PERMISSION_REVOKED] the holder of this account has revoked their permission",
     ),
-    Fate("new-code-", "erroring with a code nobody knows", "erroring", "[SOME_FUTURE_CODE] something new"),
-    Fate("no-code-", "erroring, in words without a code", "erroring", "sync failed, no code given"),
-    Fate("silent-", "erroring without a word", "erroring"),
-    Fate("conflict-", "active, with an old trouble still named beside it", "active", _LOGIN_REQUIRED),
-    Fate("deleted-", "gone at Plaid", "deleted_in_plaid"),
+    Fate("new-code-", "erroring, with an unrecognized code", "erroring", "[SOME_FUTURE_CODE] something new"),
+    Fate("no-code-", "erroring, with a message but no code", "erroring", "sync failed, no code given"),
+    Fate("silent-", "erroring, without a message", "erroring"),
+    Fate("conflict-", "active, with an old error still reported", "active", _LOGIN_REQUIRED),
+    Fate("deleted-", "deleted at Plaid", "deleted_in_plaid"),
     Fate("pending-", "stays pending", "pending", waits=False),
 )
 ACTIVE = Fate("", f"pending, and active after {SETTLES_AFTER} seconds", "active")

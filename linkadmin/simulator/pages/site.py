@@ -1,4 +1,4 @@
-"""What a browser gets: the guide, which calls arrived, and which webhooks left. Plain HTML, no script."""
+"""Pages for a browser: the guide, recent requests, recent webhooks. Plain HTML, no script."""
 
 import json
 import time
@@ -60,12 +60,12 @@ def respond(calls: Sequence[Call], store: Store, settings: SimulatorSettings, re
     match request.path:
         case "/":
             with store.lock:
-                return _html("The drill ground", "guide.html", _guide(store, settings, request.origin))
+                return _html("Simulator guide", "guide.html", _guide(store, settings, request.origin))
         case "/calls/":
-            return _html("The last calls", "calls.html", {"calls": [_call(call) for call in reversed(calls[-SHOWN:])]})
+            return _html("Recent requests", "calls.html", {"calls": [_call(call) for call in reversed(calls[-SHOWN:])]})
         case "/webhooks/":
             latest = list(reversed(store.deliveries.all()[-SHOWN:]))
-            return _html("The last webhooks", "webhooks.html", {"deliveries": latest})
+            return _html("Recent webhooks", "webhooks.html", {"deliveries": latest})
         case "/calls.json":
             return json_reply(200, [{**asdict(call), "raw": call.raw.decode(errors="replace")} for call in calls])
         case "/guide.css":
@@ -73,7 +73,7 @@ def respond(calls: Sequence[Call], store: Store, settings: SimulatorSettings, re
         case "/favicon.ico":
             return Reply(HTTPStatus.NO_CONTENT)
         case _:
-            return _html("Nothing here", "base.html", {}, 404)
+            return _html("Page not found", "base.html", {}, 404)
 
 
 def _html(title: str, template: str, context: dict[str, Any], status: int = 200) -> Reply:

@@ -90,7 +90,7 @@ def go_on(part: FullCheckBatch, page: RemotePage[Any]) -> None:
         add_pages(full_check, range(2, min(page.total // len(page.items), MOST_PAGES) + 1))
     if page.items and not page.is_last:
         if number >= MOST_PAGES:
-            fail(full_check, _("The provider's list does not end."))
+            fail(full_check, _("The provider's list never ended."))
         add_pages(full_check, [number + 1])
     if not undone(full_check).exclude(kind=Kind.CUSTOMER).exists():
         _note_end_of_list(full_check)

@@ -88,9 +88,9 @@ def _is_confirmed(full_check: FullCheck) -> bool:
 
 def _too_many(links: int) -> str:
     return _(
-        "%(count)d links are not in the provider's list: too many to believe, so that all of them keep their state. "
-        "Look whether address and keys belong to the right account. If the links are really gone, begin a sweep: it "
-        "looks at each of them once more."
+        "%(count)d links are missing from the provider's list. That's too many to be plausible, so they all "
+        "keep their status. Check that the base URL and API keys belong to the right account. If the links "
+        "are really gone, run a full check: it checks each of them again."
     ) % {"count": links}
 
 

@@ -25,11 +25,11 @@ def row(full_check: FullCheck) -> dict[str, Any]:
     tone, icon = LOOKS[FullCheckState(full_check.state)]
     label = str(FullCheckState(full_check.state).label)
     if full_check.is_running:
-        label = watch.ongoing(label, _("Waiting for background work"))
+        label = watch.ongoing(label, _("Waiting for a background worker"))
     return {
         "full_check": full_check,
         "state": StateBadge(tone, icon, label, full_check.note),
-        "who": full_check.started_by.display_name if full_check.started_by else _("the schedule"),
+        "who": full_check.started_by.display_name if full_check.started_by else _("schedule"),
         "took": _duration((full_check.finished_at or timezone.now()) - full_check.started_at),
     }
 
@@ -45,15 +45,15 @@ def progress(full_check: FullCheck) -> dict[str, Any]:
     customers = counted.pop(FullCheckBatch.BatchKind.CUSTOMER.value, (0, 0))
     pages = sum(done for done, _total in counted.values()), sum(total for _done, total in counted.values())
     listed = ngettext(
-        "%(done)d of %(total)d page of the provider's list is read.",
-        "%(done)d of %(total)d pages of the provider's list are read.",
+        "%(done)d of %(total)d page of the provider's list read.",
+        "%(done)d of %(total)d pages of the provider's list read.",
         pages[1],
     )
     sentences = [listed % {"done": pages[0], "total": pages[1]}]
     if customers[1]:
         told = ngettext(
-            "The links of %(done)d of %(total)d customer are read.",
-            "The links of %(done)d of %(total)d customers are read.",
+            "Links read for %(done)d of %(total)d customer.",
+            "Links read for %(done)d of %(total)d customers.",
             customers[1],
         )
         sentences.append(told % {"done": customers[0], "total": customers[1]})
@@ -67,13 +67,13 @@ def progress(full_check: FullCheck) -> dict[str, Any]:
 def remarks(full_check: FullCheck) -> tuple[str, ...]:
     """Say what a full check left out."""
     skipped = ngettext(
-        "One record can't be used here. It is named below.",
-        "%(count)d records can't be used here. They are named below.",
+        "One record couldn't be used. It's listed below.",
+        "%(count)d records couldn't be used. They're listed below.",
         full_check.skipped,
     )
     unread = ngettext(
-        "The links of one customer could not be read, and keep their state.",
-        "The links of %(count)d customers could not be read, and keep their state.",
+        "One customer's links couldn't be read, so they keep their current status.",
+        "The links of %(count)d customers couldn't be read, so they keep their current status.",
         full_check.unread,
     )
     said = ((full_check.skipped, skipped), (full_check.unread, unread))

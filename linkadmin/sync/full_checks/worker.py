@@ -52,7 +52,7 @@ def work(full_check_id: UUID) -> None:
 
 def _go_on(full_check: FullCheck, time_slice: TimeSlice) -> None:
     if not full_check.integration.is_active:
-        lifecycle.fail(full_check, _("This integration is switched off."))
+        lifecycle.fail(full_check, _("This integration is inactive."))
         return
     try:
         provider = connections.client_for(full_check.integration, in_background=True)
@@ -90,7 +90,7 @@ def _leave_to_others(full_check: FullCheck) -> None:
     windows = CallQuota.objects.filter(integration=integration, scope__in=scopes, window_ends_at__gt=now)
     used_up = windows.filter(used__gte=F("calls") * SHARE).order_by("window_ends_at").last()
     if used_up is not None:
-        why = _("What is left of the provider's quota is kept for messages and for what people do.")
+        why = _("The rest of the provider's rate limit is reserved for webhooks and requests by staff.")
         lifecycle.postpone(full_check.pk, until=used_up.window_ends_at, why=why)
 
 
@@ -105,7 +105,7 @@ def _read(full_check: FullCheck, part: FullCheckBatch, provider: Provider) -> No
         logger.error(
             "full_check.stumbled", full_check=str(part.full_check_id), part=part.pk, error=type(error).__name__
         )
-        words = _("We stumbled over what the provider answered.")
+        words = _("We couldn't process the provider's response.")
         _try_again(part, integration, error, reason="our_fault", words=words)
 
 

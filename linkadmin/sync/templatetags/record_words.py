@@ -31,7 +31,7 @@ def shown_to(name: object, rights: Container[Right]) -> str:
 def observed(seen: Observation) -> dict[str, StateBadge | str]:
     verdict = VERDICTS[seen.cause]
     if seen.conflict:  # which of the two is true, the link's own page tells by the age of its data
-        both = StateBadge("warn", "triangle-alert", _("The provider contradicts itself"), str(verdict.reason))
+        both = StateBadge("warn", "triangle-alert", _("Provider reports conflicting status"), str(verdict.reason))
         return {"state": both, "word": f"{seen.raw_status} · {seen.raw_code}"}
     return {"state": badge_of(verdict.state, str(verdict.reason)), "word": seen.raw_code or seen.raw_status}
 
@@ -48,12 +48,12 @@ def counted_states(sources: Iterable[RemoteSource]) -> list[StateBadge]:
 
 @register.filter
 def account_in_words(account: RemoteAccount) -> str:
-    span = " – ".join(date_format(each, "j M Y") for each in (account.first, account.last) if each)
+    span = " – ".join(date_format(each, "DATE_FORMAT") for each in (account.first, account.last) if each)
     counted = account.transactions
     told = (
         "" if counted is None else ngettext("one transaction", "%(count)d transactions", counted) % {"count": counted}
     )
-    return " · ".join(filter(None, [account.remote_id, told, span, "" if account.enabled else _("left out")]))
+    return " · ".join(filter(None, [account.remote_id, told, span, "" if account.enabled else _("excluded")]))
 
 
 @register.filter
@@ -69,5 +69,5 @@ def host_only(url: str) -> str:
 def _badge_of_source(source: RemoteSource) -> StateBadge:
     # A list of customers tells no reason, so "not understood yet" would promise a word that nobody said.
     if source.observation.cause is Cause.ERROR_UNNAMED:
-        return StateBadge("warn", "circle-alert", _("Does not work"))
+        return StateBadge("warn", "circle-alert", _("Not working"))
     return badge_of(VERDICTS[source.observation.cause].state)

@@ -72,7 +72,7 @@ def integration_webhook_add(request: HttpRequest, pk: UUID) -> HttpResponse:
     if operation.state in FAILED_STATES:
         refused = {"refused": operation, "explanation": explain(operation)}
         return _add_page(request, integration, {"look": seen, "form": form.again(), **refused}, status=422)
-    done, shown = _("Subscribed: messages about this topic come from now on."), _listed(request, integration)
+    done, shown = _("Subscribed. The provider now sends webhooks for this topic."), _listed(request, integration)
     return settled(request, operation, done=done, back=_list_url(integration), shown=shown)
 
 
@@ -84,7 +84,10 @@ def integration_webhook_switch(request: HttpRequest, pk: UUID, webhook: str) -> 
     typed = form.cleaned_data
     # The whole subscription is sent: a pause must not be able to lead its messages elsewhere.
     form.require_listed(integration.pk, webhook, typed["topic"], typed["url"])
-    goes_on, paused = _("Messages about this topic come again."), _("Paused: no messages about this topic come.")
+    goes_on, paused = (
+        _("Subscription resumed. Webhooks for this topic will arrive again."),
+        _("Subscription paused. Webhooks for this topic won't arrive until you resume it."),
+    )
     return change(
         request,
         OperationKind.SWITCH_WEBHOOK,
@@ -108,7 +111,7 @@ def integration_webhook_remove(request: HttpRequest, pk: UUID, webhook: str) -> 
             OperationKind.REMOVE_WEBHOOK,
             OnceForm.sent(request.POST),
             shown=_listed(request, integration),
-            done=_("The subscription is ended."),
+            done=_("Unsubscribed."),
             back=_list_url(integration),
             target=webhook,
         )

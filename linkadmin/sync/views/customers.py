@@ -66,7 +66,7 @@ def end_user_tell(request: HttpRequest, pk: UUID, integration: UUID) -> HttpResp
         OperationKind.CREATE_END_USER,
         OnceForm.sent(request.POST),
         shown=_about(request, customer, source),
-        done=_("%(provider)s knows this customer now.") % {"provider": source.provider_label},
+        done=_("Customer added to %(provider)s.") % {"provider": source.provider_label},
         back=_records_url(customer, source),
         end_user=customer,
     )
@@ -80,7 +80,7 @@ def data_source_switch(request: HttpRequest, pk: UUID, integration: UUID, source
     # The provider does not ask whose it is: only what stood on this customer's page is switched under their name.
     form.require_listed(customer.pk, through.pk, source)
     enabled = form.cleaned_data["enabled"]
-    counts, left_out = _("The source's data counts again."), _("The source's data is left out from now on.")
+    counts, left_out = _("Data source included."), _("Data source excluded.")
     return change(
         request,
         OperationKind.SWITCH_DATA_SOURCE,

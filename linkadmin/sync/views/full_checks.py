@@ -96,7 +96,7 @@ def _begin(request: HttpRequest, integration: Integration) -> HttpResponse:
 
 def _stop(request: HttpRequest, full_check: FullCheck) -> HttpResponse:
     if full_checks.stop(full_check, by=reader(request)):
-        messages.success(request, _("The sweep is stopped. What it read stays."))
+        messages.success(request, _("Full check stopped. What it has read so far is kept."))
     else:
-        messages.info(request, _("The sweep was over already."))
+        messages.info(request, _("The full check had already finished."))
     return go(request, full_check.get_absolute_url())

@@ -93,7 +93,7 @@ def institution_read(request: HttpRequest, pk: UUID) -> HttpResponse:
         raise Http404
     question = _question(request, institution.integration, "institution", (ObjectType.INSTITUTION, institution.pk))
     seen = look(request, question, partial(reading.read_one, institution))
-    done = _("Read just now: this is what the provider's catalogue says.")
+    done = _("Refreshed just now.")
     return _go_back(request, seen, isolated(institution.display_name), done, institution.get_absolute_url())
 
 
@@ -104,8 +104,8 @@ def institutions_read(request: HttpRequest, pk: UUID) -> HttpResponse:
     back = f"{reverse('institution-list')}?integration={integration.pk}"
     question = _question(request, integration, "catalogue", (ObjectType.INTEGRATION, integration.pk))
     seen = look(request, question, partial(reading.read_institution_list, integration))
-    done = _("The whole catalogue was read: %(count)d institutions.")
-    return _go_back(request, seen, _("The whole catalogue"), done, back)
+    done = _("Institution list refreshed: %(count)d institutions.")
+    return _go_back(request, seen, _("Institution list"), done, back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -147,7 +147,7 @@ def _go_back(request: HttpRequest, seen: Look[Any], title: str, done: str, back:
     if seen.found is None:
         return draw(request, "sync/waiting.html", "waiting", {"look": seen, "title": title, "back": back})
     if seen.is_kept:
-        words = _("Already read %(seconds)d s ago, so nothing was requested now. You can read again after a minute.")
+        words = _("Refreshed %(seconds)d s ago, so we sent no new request. You can refresh again in a minute.")
         messages.info(request, words % {"seconds": seen.elapsed})
     else:
         messages.success(request, done % {"count": seen.found})
@@ -179,7 +179,7 @@ def _status(institution: Institution) -> StateBadge:
         return StateBadge("warn", "hourglass", word(institution.status))
     if institution.status in institutions.WORDS:
         return StateBadge("ok", "circle-check", word(institution.status))
-    return StateBadge("quiet", "circle-question-mark", institution.status or _("Not told"))
+    return StateBadge("quiet", "circle-question-mark", institution.status or _("Unknown"))
 
 
 def _sources(request: HttpRequest) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def _connectors(found: Any, integration: Integration, _user: User) -> list[Recor
 KINDS = {
     "links": RecordKind(
         _("Links at the provider"),
-        _("As the provider lists them now. Looking changes nothing, here or there."),
+        _("The provider's current records. Viewing them changes nothing."),
         Capability.LINKS,
         lambda provider_class: provider_class.link_filters,
         lambda provider, filters, page: provider.list_links(filters, page=page),
@@ -66,7 +66,7 @@ KINDS = {
     ),
     "customers": RecordKind(
         _("Customers at the provider"),
-        _("As the provider lists them now. Looking changes nothing, here or there."),
+        _("The provider's current records. Viewing them changes nothing."),
         Capability.END_USERS,
         lambda provider_class: provider_class.end_user_filters,
         lambda provider, filters, page: provider.list_end_users(filters, page=page),
@@ -76,8 +76,8 @@ KINDS = {
     ),
 }
 CONNECTORS = RecordKind(
-    _("Set up at the provider"),
-    _("What the provider itself calls integrations, in our account there. No secret of theirs is shown."),
+    _("Connectors at the provider"),
+    _("What the provider calls “integrations” in our account. Secrets aren't shown."),
     Capability.CONNECTORS,
     lambda _speaks: (),
     lambda provider, _filters, _page: provider.list_connectors(),

@@ -80,10 +80,12 @@ def delivery_reprocess(request: HttpRequest, pk: UUID) -> HttpResponse:
     delivery = get_object_or_404(WebhookDelivery, pk=pk)
     if deliveries.reprocess(WebhookDelivery.objects.filter(pk=pk), by=reader(request), object_id=pk):
         wake_worker(acceptance.PROCESS_TASK)
-        queued = _("Queued: its links will be read again.")
-        messages.success(request, watch.ongoing(queued, _("Queued. Its links are read once background work starts.")))
+        queued = _("Queued. We'll check the status of its links again.")
+        messages.success(
+            request, watch.ongoing(queued, _("Queued. We'll check its links once background processing starts."))
+        )
     else:
-        messages.warning(request, _("It is being worked already, or there is nothing in it to work on."))
+        messages.warning(request, _("It's already being processed, or there's nothing in it to process."))
     return go(request, delivery.get_absolute_url())
 
 
@@ -96,12 +98,12 @@ def delivery_reprocess_all(request: HttpRequest) -> HttpResponse:
         wake_worker(acceptance.PROCESS_TASK)
         messages.success(
             request,
-            ngettext("%(count)d delivery is queued.", "%(count)d deliveries are queued.", begun) % {"count": begun},
+            ngettext("%(count)d delivery queued.", "%(count)d deliveries queued.", begun) % {"count": begun},
         )
     else:
-        messages.warning(request, _("None of these can be worked again: they are under way, or unreadable."))
+        messages.warning(request, _("None of these can be reprocessed: they're in progress or unreadable."))
     if begun == deliveries.MOST_REPROCESSED:
-        messages.info(request, _("These are the newest; no more than that are taken at once. Press again for others."))
+        messages.info(request, _("Only the newest deliveries were queued. Reprocess again to queue more."))
     return go(request, f"{reverse('delivery-list')}?{request.GET.urlencode()}")
 
 

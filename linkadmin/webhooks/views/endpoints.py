@@ -36,7 +36,10 @@ def endpoint_url(request: HttpRequest, pk: UUID) -> HttpResponse:
     form = ConfirmForm(request.POST or None, expected=integration.name)
     if is_first or form.is_valid():
         endpoints.renew(integration, by=reader(request))
-        first, renewed = _("The inbox has its address."), _("The address is a new one. Enter it at the provider now.")
+        first, renewed = (
+            _("Endpoint URL generated."),
+            _("Endpoint URL rotated. Enter the new one in the provider's dashboard now."),
+        )
         messages.success(request, first if is_first else renewed)
         return go(request, _url(integration))
     context = {"integration": integration, "form": form, "back": _url(integration)}
@@ -54,7 +57,7 @@ def secret_add(request: HttpRequest, pk: UUID) -> HttpResponse:
     if not form.is_valid():
         return _page(request, integration, form=form, status=422)
     if _add(request, integration, form.cleaned_data["secret"], after=form.cleaned_data["after"]):
-        messages.success(request, _("The secret is sealed. Messages may prove themselves with it from now on."))
+        messages.success(request, _("Signing secret saved. Webhooks can be signed with it now."))
     return go(request, _url(integration))
 
 
@@ -80,7 +83,7 @@ def secret_revoke(request: HttpRequest, pk: UUID, secret: UUID) -> HttpResponse:
     form = ConfirmForm(request.POST or None, expected=row.fingerprint)
     if form.is_valid():
         endpoints.revoke_secret(row, by=reader(request))
-        messages.success(request, _("The secret is retired, and its value is gone."))
+        messages.success(request, _("Signing secret revoked and its value deleted."))
         return go(request, _url(integration))
     context = {
         "integration": integration,
@@ -106,9 +109,9 @@ def _add(request: HttpRequest, integration: Integration, secret: Secret, *, afte
     try:
         endpoints.add_secret(integration, secret, by=reader(request), after=after)
     except endpoints.StaleForm:
-        told = _("A secret was added since that page was opened. Look at the list before you add another one.")
+        told = _("A signing secret was added since you opened this page. Check the list before you add another.")
     except endpoints.TooManySecrets:
-        told = _("There are two live secrets already. Retire the one that is not used any more first.")
+        told = _("There are already two signing secrets. First, revoke one that isn't in use.")
     else:
         return True
     messages.error(request, told)

@@ -56,10 +56,10 @@ def _write_once(path: Path, key: str) -> bool:
 
 
 class Command(BaseCommand):
-    help = "Make the keys that are missing: Django's, the audit trail's and the one that seals provider secrets."
+    help = "Create missing keys: for Django, the audit log and the encryption of provider secrets."
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         made = make_keys(settings.KEYS_DIR)
         if options["verbosity"]:
-            self.stdout.write("\n".join(f"made {path}" for path in made) or "all keys are there, nothing was made")
+            self.stdout.write("\n".join(f"made {path}" for path in made) or "All keys exist. Nothing was created.")

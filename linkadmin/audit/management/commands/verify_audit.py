@@ -10,8 +10,8 @@ from linkadmin.audit.verify import verify
 
 class Command(BaseCommand):
     help = (
-        "Recompute the audit trail from its first event, and hold it against signed heads. Exit status 0: whole; "
-        "1: broken, with the first bad event, or without its triggers; 2: cut or rewritten against a signed head."
+        "Verify the audit log from its first event and against signed heads. Exit status 0: verified; 1: "
+        "broken (names the first bad event) or database triggers missing; 2: truncated or rewritten."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -27,8 +27,7 @@ class Command(BaseCommand):
         if not report.is_whole:
             raise CommandError(findings(report), returncode=report.verdict)
         self.stdout.write(
-            _("The audit trail is whole: %(events)d events, head %(head)s.")
-            % {"events": report.events, "head": report.head}
+            _("Audit log verified: %(events)d events, head %(head)s.") % {"events": report.events, "head": report.head}
         )
         if said := findings(report):
             self.stderr.write(said)

@@ -23,14 +23,14 @@ from linkadmin.links.models import EndUser, Link
 
 
 class Command(BaseCommand):
-    help = "Make the database, the static files and the data of the demo, as far as they are missing."
+    help = "Create the demo's database, static files and data, unless they exist."
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not (settings.DEMO and settings.SIMULATOR_URL and settings.DEMO_URL):
             raise CommandError(
-                "This plants demo staff and data: it needs LINKADMIN_DEMO=1, LINKADMIN_DEMO_URL "
-                "and LINKADMIN_SIMULATOR_URL."
+                "This creates demo staff and data. Set LINKADMIN_DEMO=1, LINKADMIN_DEMO_URL and "
+                "LINKADMIN_SIMULATOR_URL."
             )
         data: Path = settings.DATA_DIR
         if checks.is_from_earlier_version():
@@ -38,14 +38,14 @@ class Command(BaseCommand):
         with self._step("Database"):
             call_command("migrate", interactive=False, verbosity=0)
             call_command("createcachetable", verbosity=0)
-        self._say(f"  {len(MigrationRecorder(connection).applied_migrations())} migrations are applied")
+        self._say(f"  {len(MigrationRecorder(connection).applied_migrations())} migrations applied")
         with self._step("Static files"):
             self._collect_static(data / "static.stamp")
         try:
             with self._step("Demo data"):
                 planted = plant(simulator_state=data / "simulator.json", simulator_url=settings.SIMULATOR_URL)
         except NotEmpty:
-            raise CommandError("This database has staff already. The demo needs a database of its own.") from None
+            raise CommandError("This database already has staff. The demo needs its own database.") from None
         if planted:
             self._say(f"  {Link.objects.count()} links of {EndUser.objects.count()} customers")
         # Another SIMULATOR_PORT than last time moves the providers of the demo, and of the demo only.
@@ -60,7 +60,7 @@ class Command(BaseCommand):
     def _start_over(self, data: Path) -> None:
         if not has_demo_staff():
             raise CommandError(checks.REFUSAL)
-        self._say("The demo's data is from an earlier version: starting over")
+        self._say("The demo's data is from an earlier version. Starting over")
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 tables = ", ".join(map(connection.ops.quote_name, connection.introspection.table_names(cursor)))

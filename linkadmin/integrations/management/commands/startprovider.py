@@ -19,11 +19,11 @@ NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
 class Command(BaseCommand):
-    help = "Draft the module and the tests of a new provider. docs/adding-a-provider.md explains how to go on."
+    help = "Create the module and tests of a new provider. docs/adding-a-provider.md explains the next steps."
     requires_system_checks = ()  # it needs neither database nor keys
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name", help="lower-case words, with underscores between them")
+        parser.add_argument("name", help="lowercase words separated by underscores")
 
     def handle(self, *args: Any, name: str, **options: Any) -> None:
         _check(name)

@@ -15,9 +15,9 @@ from linkadmin.simulator.settings import DEFAULTS, MEANINGS, SimulatorSettings
 from linkadmin.simulator.state_file import StateFileError
 
 WEBHOOKS = {
-    "--belvo-webhook": "where Belvo tells what happened, a URL",
-    "--belvo-webhook-authorization": "its header (Bearer belvo-sandbox-practice)",
-    "--heron-webhook-secret": "what Heron signs its webhooks with (sec_sandbox_practice)",
+    "--belvo-webhook": "the URL Belvo sends webhooks to",
+    "--belvo-webhook-authorization": "its Authorization header (Bearer belvo-sandbox-practice)",
+    "--heron-webhook-secret": "the secret Heron signs webhooks with (sec_sandbox_practice)",
 }
 
 
@@ -29,36 +29,36 @@ def _text_in(path: str) -> str:
 
 
 class Command(BaseCommand):
-    help = "Runs the simulator of Heron and Belvo on the loopback, until Ctrl-C or SIGTERM."
+    help = "Runs the Heron and Belvo simulator on the loopback interface until Ctrl-C or SIGTERM."
     requires_system_checks = ()  # it needs neither database nor keys
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=8800, help="0 takes any free port")
-        parser.add_argument("--state", type=Path, metavar="FILE", help="keep the links in this file over restarts")
+        parser.add_argument("--port", type=int, default=8800, help="0 picks a free port")
+        parser.add_argument("--state", type=Path, metavar="FILE", help="store links in this file across restarts")
         parser.add_argument(
-            "--record", action="store_true", help="keep whole bodies, secrets too, in memory and on /calls.json"
+            "--record", action="store_true", help="record full bodies, secrets included, in memory and on /calls.json"
         )
-        settings = parser.add_argument_group("settings", "can be changed while it runs; the first page tells how")
+        settings = parser.add_argument_group(
+            "settings", "can be changed while it runs; see the guide on its first page"
+        )
         for name, usual in asdict(DEFAULTS).items():
             option = f"--{name.replace('_', '-')}"
             settings.add_argument(option, type=type(usual), default=usual, help=f"{MEANINGS[name]} (%(default)s)")
 
         webhooks = parser.add_argument_group(
             "webhooks",
-            "sent to this machine alone; Heron's are subscribed to by its API. Each option names a file that holds the "
-            "value: everybody on the machine can read a command line",
+            "sent only to this machine; subscribe to Heron's through its API. Each option names a file with the "
+            "value, because everyone on the machine can read command lines",
         )
         for option, meaning in WEBHOOKS.items():
             webhooks.add_argument(option, type=_text_in, metavar="FILE", help=meaning)
 
-        population = parser.add_argument_group("population", "generated links and end users; they need no file")
-        population.add_argument("--seed", type=int, default=EMPTY.seed, help="the same seed makes the same population")
+        population = parser.add_argument_group("population", "generated links and end users; no file needed")
         population.add_argument(
-            "--belvo-links", type=int, default=0, metavar="N", help="ten thousand are made in a second"
+            "--seed", type=int, default=EMPTY.seed, help="the same seed generates the same population"
         )
-        population.add_argument(
-            "--heron-links", type=int, default=0, metavar="N", help="of seven end users for ten links"
-        )
+        population.add_argument("--belvo-links", type=int, default=0, metavar="N", help="about 30,000 per second")
+        population.add_argument("--heron-links", type=int, default=0, metavar="N", help="seven end users per ten links")
 
     def handle(self, *args: Any, **options: Any) -> None:
         simulator = self._simulator(options)

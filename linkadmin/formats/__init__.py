@@ -1,0 +1,1 @@
+"""Dates and times as each language writes them; the clock has 24 hours in all."""

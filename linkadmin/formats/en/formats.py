@@ -1,0 +1,6 @@
+"""Dates and times in English: Aug 30, 2026, 14:05 CET."""
+
+DATE_FORMAT = SHORT_DATE_FORMAT = "M j, Y"
+TIME_FORMAT = "H:i"
+DATETIME_FORMAT = SHORT_DATETIME_FORMAT = "M j, Y, H:i T"
+MONTH_DAY_FORMAT = "M j"
