@@ -11,7 +11,7 @@ from django.core.management import call_command
 ROOT = Path(__file__).parents[2]
 CATALOG = Path("linkadmin/locale/en/LC_MESSAGES/django.po")
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
-UNTRANSLATED = {"Linkadmin", "HTTP", "ms", "linkadmin-demo"}  # names, units, a password
+UNTRANSLATED = {"Linkadmin", "HTTP", "ms", "s", "linkadmin-demo"}  # names, units, a password
 
 
 def texts(template: str) -> list[str]:
