@@ -61,7 +61,7 @@ def test_rejected_keys_are_one_bar_on_every_page_for_every_role(env: Environment
             assert "First rejected 8 min ago." in bar, (url, name)
             change = f"/admin/integrations/integration/{env.belvo.pk}/change/"
             assert (change in bar) == (name == "adm"), (url, name)
-            assert ("An administrator has to enter new keys." in bar) == (name != "adm"), (url, name)
+            assert ("An administrator needs to enter new keys." in bar) == (name != "adm"), (url, name)
 
 
 def bar_of(env: Environment, url: str, name: str = "ana") -> str:
@@ -130,7 +130,7 @@ def test_no_field_for_a_credential_while_nothing_can_be_sent(env: Environment, w
     attrs = submit_button(page, button)
     assert secret not in page.inputs()
     assert ("disabled" in attrs, attrs["aria-describedby"]) == (True, "why-paused")
-    assert {"keys": "rejects our API keys", "paused": "are paused until"}[why] in page.words
+    assert {"keys": "is rejecting our API keys", "paused": "are paused until"}[why] in page.words
 
 
 def test_form_that_was_sent_when_keys_were_rejected_comes_back_without_its_field(env: Environment) -> None:
@@ -207,6 +207,6 @@ def test_pause_is_a_bar_that_says_until_when(env: Environment) -> None:
 
     bar = bar_of(env, link.get_absolute_url())
 
-    assert "Calls to Belvo test are paused until" in bar
+    assert "Requests to Belvo test are paused until" in bar
     assert "tone-bad" not in bar
     assert open_page.poll(env.client()).status_code == 200

@@ -22,8 +22,8 @@ def test_list_shows_address_keys_and_how_many_links(env: Environment) -> None:
 
     page = env.open("/integrations/", "mia")
 
-    assert f"Belvo test Belvo {env.simulator.url} Not tried yet — 1" in page.words
-    assert f"Heron test Heron Data {env.simulator.url} Not tried yet — 0" in page.words
+    assert f"Belvo test Belvo {env.simulator.url} API keys untested — 1" in page.words
+    assert f"Heron test Heron Data {env.simulator.url} API keys untested — 0" in page.words
 
 
 def test_page_shows_fingerprints_and_never_keys(env: Environment) -> None:
@@ -69,7 +69,7 @@ def test_wrong_key_is_told_as_one_warning(env: Environment, provider: str, key: 
     page = env.open(answer.location, "adm")
     assert integration.keys_rejected
     assert "The connection test failed: 401" in page.words
-    assert f"{integration.provider_label} rejects our API keys for {isolated(integration.name)}." in page.source
+    assert f"{integration.provider_label} is rejecting our API keys for {isolated(integration.name)}." in page.source
     assert "a wrong key" not in page.source
 
 
@@ -95,7 +95,7 @@ def test_rejected_keys_stay_rejected_while_the_test_gets_no_good_answer(env: Env
     env.heron.refresh_from_db()
     assert (env.heron.keys_rejected, env.heron.keys_rejected_at) == (True, since)
     assert "The connection test failed" in page.words
-    assert "rejects our API keys" in page.source
+    assert "is rejecting our API keys" in page.source
 
 
 @pytest.mark.parametrize("kept", ["none", "not to be opened"])
@@ -126,7 +126,7 @@ def test_good_test_lets_changes_be_sent_again(env: Environment) -> None:
     env.post(f"{env.belvo.get_absolute_url()}test/", name="adm")
 
     page = env.open(env.new_link_url("erebor_mx_retail"))
-    assert "rejects our API keys" not in page.source
+    assert "is rejecting our API keys" not in page.source
 
 
 def test_buttons_are_drawn_for_who_may_press_them(env: Environment) -> None:
@@ -168,5 +168,5 @@ def test_removed_links_are_shown_as_ended_and_not_as_reached(env: Environment) -
 
     words = env.open(env.belvo.get_absolute_url(), "mia").words
 
-    assert "One link is reached through them." in words
-    assert "Ended 1" in words
+    assert "One link uses these keys." in words
+    assert "Disconnected 1" in words

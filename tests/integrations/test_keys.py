@@ -150,6 +150,6 @@ def test_provider_that_lets_the_test_wait_says_nothing_about_the_keys(
     env.belvo.refresh_from_db()
     assert env.belvo.key_state == before
     words = env.open(answer.location, "adm").words
-    assert "The provider is rate limiting us, so the keys weren't tested." in words
-    assert "accepts the keys" not in words
+    assert "The provider is rate-limiting us, so the keys weren't tested." in words
+    assert "accepted the API keys" not in words
     assert AuditEvent.objects.get(action="integration.connection_tested").outcome == "rejected"

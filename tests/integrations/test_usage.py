@@ -1,4 +1,4 @@
-"""The panel "Traffic" on an integration's page: pauses, calls under way, quotas, in words."""
+"""The panel "API usage" on an integration's page: pauses, calls under way, quotas, in words."""
 
 from datetime import timedelta
 
@@ -27,13 +27,13 @@ def pause(env: Environment, *, seconds: float, failures: int = 5, **more: object
 
 @pytest.mark.parametrize("name", ["mia", "aud", "adm"])
 def test_calls_that_go_are_open_to_everybody_who_sees_the_page(env: Environment, name: str) -> None:
-    assert "Traffic OK" in words(env, name)
+    assert "API usage OK" in words(env, name)
 
 
 def test_pause_says_until_when_and_why(env: Environment) -> None:
     until = timezone.localtime(pause(env, seconds=30).open_until)
 
-    assert f"Paused until {until:%H:%M:%S %Z}: 5 failures in a row" in words(env)
+    assert f"Paused until {until:%H:%M:%S %Z}: 5 requests failed in a row" in words(env)
 
 
 def test_pause_says_that_too_many_of_the_last_calls_failed(env: Environment) -> None:
@@ -65,21 +65,21 @@ def test_quotas_say_how_much_is_used_until_when_and_on_whose_word(env: Environme
     env.belvo.quotas.create(scope="remove_link", calls=0, reported=True, window_ends_at=ends)
 
     until = f"{timezone.localtime(ends):%H:%M:%S %Z}"
-    assert f"All calls together 12 of 40 until {until} from its documents" in words(env)
-    assert f"Remove a link wait until {until} told by the provider" in words(env)
+    assert f"All requests 12 of 40, resets at {until} documented limit" in words(env)
+    assert f"Delete link provider asked us to wait, resets at {until} set by the provider" in words(env)
 
 
 def test_quota_with_no_call_left_is_said_at_the_head(env: Environment) -> None:
     env.belvo.quotas.create(scope="remove_link", calls=5, used=5, window_ends_at=timezone.now() + SOON)
 
-    assert "Traffic Rate limited" in words(env)
+    assert "API usage Rate limited" in words(env)
 
 
 def test_refused_keys_are_told(env: Environment) -> None:
     refused = Integration.KeyState.REJECTED
     Integration.objects.filter(pk=env.belvo.pk).update(key_state=refused, keys_retry_at=timezone.now() + SOON)
 
-    assert "Refused: tried again at" in words(env)
+    assert "Rejected: we'll try again at" in words(env)
     Integration.objects.update(keys_retry_at=None)
     assert "Rejected: no requests until someone tests the connection" in words(env)
 
@@ -90,7 +90,7 @@ def test_who_may_test_the_connection_is_told_that_it_can_end_the_pause(
 ) -> None:
     pause(env, seconds=30)
 
-    assert ("a good answer ends the pause" in words(env, name)) is drawn
+    assert ("A successful test closes the circuit breaker." in words(env, name)) is drawn
 
 
 def test_good_connection_test_ends_the_pause(env: Environment) -> None:
@@ -98,7 +98,7 @@ def test_good_connection_test_ends_the_pause(env: Environment) -> None:
 
     env.post(f"{env.belvo.get_absolute_url()}test/", name="mia")
 
-    assert "Traffic OK" in words(env)
+    assert "API usage OK" in words(env)
 
 
 def test_connection_test_that_finds_no_call_left_blames_no_keys(env: Environment) -> None:

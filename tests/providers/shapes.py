@@ -125,7 +125,7 @@ BELVO_REFUSALS: tuple[Json, ...] = (
     ],
     [{"code": "too_many_sessions", "message": "Impossible to login, a session is already opened", "request_id": "r1"}],
     [{"code": "link_refreshed", "message": "Please wait 9 minutes before trying again", "request_id": "r1"}],
-    [{"code": "not_found", "message": "Page not found", "request_id": "r1"}],
+    [{"code": "not_found", "message": "Not found", "request_id": "r1"}],
     [{"code": "request_timeout", "message": "The request timed out", "request_id": "r1"}],
     {"detail": "Request was throttled."},
 )  # fmt: skip

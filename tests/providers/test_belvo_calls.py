@@ -282,7 +282,7 @@ def test_a_registration_without_a_customer_id_cannot_be_looked_for(serve: Serve)
 
 
 def test_a_link_known_by_id_is_found_or_not(serve: Serve) -> None:
-    gone = reply(404, [{"code": "not_found", "message": "Page not found"}])
+    gone = reply(404, [{"code": "not_found", "message": "Not found"}])
     belvo = belvo_at(serve(reply(200, GOOD_LINK), gone).url)
     assert len(belvo.find_link(remote_id=LINK_ID, end_user_id="", institution="")) == 1
     assert belvo.find_link(remote_id=LINK_ID, end_user_id="", institution="") == []
@@ -308,7 +308,7 @@ def test_a_change_without_an_id_is_not_sent(serve: Serve) -> None:
     ],
 )
 def test_an_id_stays_one_segment_of_the_path(serve: Serve, link_id: str, segment: str) -> None:
-    script = serve(reply(404, [{"code": "not_found", "message": "Page not found"}]))
+    script = serve(reply(404, [{"code": "not_found", "message": "Not found"}]))
     with pytest.raises(NotFound):
         belvo_at(script.url).read_link(LinkRef(link_id, "cust-0001"))
     assert script.received[0].path == f"/api/links/{segment}/"

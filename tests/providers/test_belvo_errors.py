@@ -53,7 +53,7 @@ LOGIN_ERRORS = [
         Cause.CODE_UNSUPPORTED,
     ),
     (
-        "Impossible to login, something unexpected happened while logging into the institution. Retry later.",
+        "Impossible to login, something unexpected happened while logging into the institution. Try again later.",
         Rejected,
         Cause.BANK_TROUBLE,
     ),

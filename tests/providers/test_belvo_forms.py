@@ -226,8 +226,8 @@ def test_the_options_of_a_new_link_are_folded_away_and_say_what_they_imply() -> 
     assert names(tuple(options)) == ["fetch_resources", "credentials_storage", "stale_in"]
     said = {one.name: one.help_text for one in options}
     assert "webhook" in said["fetch_resources"]
-    assert "Cannot be changed later" in said["credentials_storage"]
-    assert "removed" in said["stale_in"]
+    assert "can't be changed later" in said["credentials_storage"]
+    assert "deletes" in said["stale_in"]
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ def test_a_link_is_removed_at_once_or_in_the_background(
 
 
 def test_a_link_that_is_gone_already_is_told_so(serve: Serve) -> None:
-    script = serve(reply(404, [{"code": "not_found", "message": "Page not found."}]))
+    script = serve(reply(404, [{"code": "not_found", "message": "Not found."}]))
     with pytest.raises(NotFound) as caught:
         belvo_at(script.url).remove_link(LINK, {})
     assert caught.value.observation is not None
@@ -275,7 +275,7 @@ def test_a_page_that_cannot_be_read_is_no_empty_page(serve: Serve, results: obje
     ],
 )
 def test_what_is_not_asked_about_a_link_says_nothing_of_its_health(serve: Serve, call: Callable[..., object]) -> None:
-    script = serve(reply(404, [{"code": "not_found", "message": "Page not found."}]))
+    script = serve(reply(404, [{"code": "not_found", "message": "Not found."}]))
     with pytest.raises(ProviderError) as caught:
         call(belvo_at(script.url))
     assert (type(caught.value), caught.value.observation) == (NotFound, None)

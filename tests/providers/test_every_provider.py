@@ -149,7 +149,7 @@ def test_an_unknown_kind_is_a_key_error() -> None:
 
 
 def test_an_error_says_what_a_colleague_may_read_aloud() -> None:
-    error = ProviderError(Failure("belvo.read_link", status=404, code="not_found", words="Page not found."))
+    error = ProviderError(Failure("belvo.read_link", status=404, code="not_found", words="Not found."))
     assert str(error) == "belvo.read_link: 404 not_found"
 
 

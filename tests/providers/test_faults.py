@@ -28,7 +28,7 @@ HEAD_FAULTS = {
     "a header line without end": (endless(HEAD + b"X-Long: ", b"a"), "oversized"),
     "a status line without end": (endless(b"HTTP/1.1 200 ", b"a"), "oversized"),
     "90 headers of 60 kB": (send(HEAD + (b"X-Long: " + b"a" * 60_000 + b"\r\n") * 90 + b"\r\n" + BODY), "oversized"),
-    "headers of 70 kB total": (send(HEAD + (b"X-Long: " + b"a" * 1_000 + b"\r\n") * 70 + b"\r\n" + BODY), "oversized"),
+    "headers of 70 kB in all": (send(HEAD + (b"X-Long: " + b"a" * 1_000 + b"\r\n") * 70 + b"\r\n" + BODY), "oversized"),
     "interim answers without end": (endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), "oversized"),
     "early hints without end": (endless(b"", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"), "oversized"),
     "no head": (send(BODY), "unreadable"),

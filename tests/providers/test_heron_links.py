@@ -239,5 +239,5 @@ def test_a_call_that_came_too_soon_holds_back_its_own_kind(serve: Serve) -> None
 
 
 def test_a_customer_who_is_known_already_is_a_duplicate(serve: Serve) -> None:
-    body = {"code": 409, "name": "Conflict", "description": "customer exists"}
+    body = {"code": 409, "name": "Conflict", "description": "end user exists"}
     assert type(refused(serve, 409, body, lambda heron: heron.create_end_user("cust-0001", ""))) is Duplicate

@@ -98,7 +98,7 @@ class TestItsIntegration:
     def test_is_tested_and_listed(self, env: Environment, integration: Integration) -> None:
         answer = env.post(f"{integration.get_absolute_url()}test/", name="adm")
 
-        assert "accepts the keys" in env.open(answer.location, "adm").words
+        assert "accepted the API keys" in env.open(answer.location, "adm").words
         assert "Region north" in env.open(integration.get_absolute_url(), "adm").words
         assert "Tins of the north Tinbank http://127.0.0.1" in env.open("/integrations/", "adm").words
 
@@ -338,7 +338,7 @@ class TestCodeStep:
 
         answer = give(env, asked, RIGHT_TAN)
 
-        assert "The code came too late" in env.open(answer.location).words
+        assert "The code expired." in env.open(answer.location).words
         assert env.last_operation(asked).state == State.EXPIRED
 
     def test_completes_a_new_link(self, env: Environment, integration: Integration) -> None:
