@@ -127,4 +127,4 @@ def test_part_of_a_page_of_an_earlier_session_is_drawn_anew(env: Environment, li
     answer = read(browser.post(url, {"password": SECRET}, headers=HTMX | {"HX-Current-URL": f"{HERE}{url}"}))
 
     assert (answer.status, answer.location) == (403, url)
-    assert "The form was from an earlier session, so nothing was sent." in read(browser.get(url)).words
+    assert "This form is from an earlier session, so nothing was sent." in read(browser.get(url)).words

@@ -47,7 +47,10 @@ class AssigneeForm(forms.Form):
     """Who looks after a link from now on. It says whose it was when it was drawn."""
 
     assignee = AssigneeField(
-        label=gettext_lazy("Assignee"), queryset=User.objects.none(), required=False, empty_label=gettext_lazy("–")
+        label=gettext_lazy("Assignee"),
+        queryset=User.objects.none(),
+        required=False,
+        empty_label=gettext_lazy("Unassigned"),
     )
     was = forms.UUIDField(required=False, widget=forms.HiddenInput)
 

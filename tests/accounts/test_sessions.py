@@ -261,7 +261,7 @@ def test_the_demo_page_names_its_staff(client: Client, settings: Settings) -> No
     page = client.get("/accounts/login/").content.decode()
 
     assert all(f"Sign in as {name} (" in page for _username, name, _role in LOG_INS)
-    assert "This is the demo" in page
+    assert "This is a demo" in page
 
 
 def test_production_has_no_sign_in_by_click(client: Client, settings: Settings) -> None:

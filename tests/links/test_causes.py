@@ -271,6 +271,6 @@ def test_a_code_that_plaid_has_not_invented_yet_is_no_cause() -> None:
 def test_page_of_a_link_says_whether_trying_again_helps(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.PASSWORD_WRONG)
 
-    assert f"Trying again {VERDICTS[Cause.PASSWORD_WRONG].retry.label}" in env.open(link.get_absolute_url()).words
+    assert f"Retry advice {VERDICTS[Cause.PASSWORD_WRONG].retry.label}" in env.open(link.get_absolute_url()).words
     Link.objects.update(verifying_since=timezone.now())
     assert "Retry advice" not in env.open(link.get_absolute_url()).words

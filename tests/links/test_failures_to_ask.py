@@ -20,7 +20,7 @@ TITLE, OLDER = "The last status check failed", "What you see is from before then
 NO_CONNECTION = "We couldn't connect to the provider."
 TOO_SLOW = "The provider took too long to respond."
 
-# What the simulator answers, and what of it stands in “The provider answered with the error …”.
+# What the simulator answers, and what of it stands in “The provider responded with the error …”.
 BELVO = {
     "authentication_failed": "authentication_failed",  # 401
     "denied_403": "access_to_resource_denied",
@@ -86,7 +86,7 @@ def test_answer_that_tells_nothing_about_a_link_changes_nothing(
 
     words = words_after_asking(env, link)
 
-    assert f"{TITLE} The provider answered with the error “{error}”. {OLDER}" in words
+    assert f"{TITLE} The provider responded with the error “{error}”. {OLDER}" in words
     assert known(link) == before
 
 

@@ -11,7 +11,8 @@ from tests.environment import Environment
 
 pytestmark = [pytest.mark.thorough, pytest.mark.django_db(transaction=True)]
 
-OWN_APP = "Ask the customer to sign in again in your own app (Plaid's update mode); the data then continues"
+OWN_APP = "Ask the customer to sign in again in our app (Plaid's update mode). Data will then resume."
+REFRESH_ONCE = "Refresh data once. If this keeps happening, contact provider support."
 OUTAGE = "The bank isn't responding. Don't contact the customer."
 LOGIN, CODE, CONSENT = "Sign-in needed", "One-time code needed", "Consent needed"
 AT_BANK, WAIT, US = (
@@ -19,35 +20,35 @@ AT_BANK, WAIT, US = (
     "Bank or provider issue",
     "Configuration problem",
 )
-ENDED, UNKNOWN, SET_UP, WORKS = "Ended", "Unrecognized status", "Setting up", "Working"
+ENDED, UNKNOWN, SET_UP, WORKS = "Disconnected", "Unrecognized status", "Setting up", "Working"
 
 # Plaid's code, as Heron passes it on: state, what to do.
 PLAID = {
     "ITEM_LOGIN_REQUIRED": (LOGIN, OWN_APP),
-    "INVALID_CREDENTIALS": (LOGIN, "Ask the customer to test the login at the bank's own site, then"),
-    "INVALID_UPDATED_USERNAME": (LOGIN, "Repair with the original username."),
-    "INSUFFICIENT_CREDENTIALS": (CONSENT, "and to finish the bank's consent screen."),
+    "INVALID_CREDENTIALS": (LOGIN, "Ask the customer to try signing in on the bank's own site, then"),
+    "INVALID_UPDATED_USERNAME": (LOGIN, "Repair the link with the original username."),
+    "INSUFFICIENT_CREDENTIALS": (CONSENT, "and complete the bank's consent screen."),
     "USER_INPUT_TIMEOUT": (LOGIN, "Ask the customer to sign in again in our app and finish without stopping."),
-    "INVALID_MFA": (CODE, "in your own app, with the device at hand."),
-    "INVALID_OTP": (CODE, "in your own app. The phone step may be skipped."),
+    "INVALID_MFA": (CODE, "in our app, with their device at hand."),
+    "INVALID_OTP": (CODE, "in our app. They can skip the phone step."),
     "INVALID_PHONE_NUMBER": (CODE, "Ask the customer to correct the phone number in our app or skip that step."),
-    "PROFILE_AUTHENTICATION_FAILED": (CODE, "in your own app, without the remembered profile."),
+    "PROFILE_AUTHENTICATION_FAILED": (CODE, "in our app without using their saved profile."),
     "INVALID_SEND_METHOD": (WAIT, "Retry tomorrow. If this keeps happening, contact provider support."),
-    "MFA_NOT_SUPPORTED": (AT_BANK, "let the bank remember the device, or to connect another bank"),
-    "ITEM_LOCKED": (AT_BANK, "unlocked at the bank first, then signs in again in your own app."),
-    "USER_SETUP_REQUIRED": (AT_BANK, "New terms or a set-up step wait at the bank."),
-    "PASSWORD_RESET_REQUIRED": (AT_BANK, "sets a new password at the bank, then signs in again in your own app."),
+    "MFA_NOT_SUPPORTED": (AT_BANK, "have the bank remember their device, or to connect another bank"),
+    "ITEM_LOCKED": (AT_BANK, "to have the bank unlock it, then sign in again in our app."),
+    "USER_SETUP_REQUIRED": (AT_BANK, "The bank has new terms or a setup step for the customer."),
+    "PASSWORD_RESET_REQUIRED": (AT_BANK, "to set a new password at the bank, then sign in again in our app."),
     "ACCESS_NOT_GRANTED": (
         CONSENT,
         "Ask the account owner to sign in again in our app and select all accounts and data.",
     ),
-    "ADDITIONAL_CONSENT_REQUIRED": (CONSENT, "sign in again in your own app; developers have it ask"),
-    "NO_ACCOUNTS": (CONSENT, "Still open: the customer chooses the accounts again in your own app."),
+    "ADDITIONAL_CONSENT_REQUIRED": (CONSENT, "Ask the developers to update our app so it requests this consent"),
+    "NO_ACCOUNTS": (CONSENT, "If the accounts are open, ask the customer to select them again in our app."),
     "NO_AUTH_ACCOUNTS": (CONSENT, "Ask the customer to sign in again in our app and choose another account."),
-    "NO_INVESTMENT_ACCOUNTS": (US, "Check what we ask for"),
-    "NO_INVESTMENT_AUTH_ACCOUNTS": (US, "Check what we ask for"),
-    "NO_LIABILITY_ACCOUNTS": (US, "Check what we ask for"),
-    "MANUAL_VERIFICATION_REQUIRED": (CONSENT, "The customer finishes it in your own app"),
+    "NO_INVESTMENT_ACCOUNTS": (US, "Check the products we request"),
+    "NO_INVESTMENT_AUTH_ACCOUNTS": (US, "Check the products we request"),
+    "NO_LIABILITY_ACCOUNTS": (US, "Check the products we request"),
+    "MANUAL_VERIFICATION_REQUIRED": (CONSENT, "Ask the customer to complete it by signing in again in our app."),
     "USER_PERMISSION_REVOKED": (ENDED, "Stop using the data. Reconnect only if the customer wants to."),
     "ITEM_NOT_FOUND": (ENDED, "Ask the customer to connect again, then create a new link."),
     "ITEM_CONCURRENTLY_DELETED": (ENDED, "Ask the customer to connect again, then create a new link."),
@@ -68,13 +69,13 @@ PLAID = {
     "TRANSACTIONS_LIMIT": (WAIT, "Usually clears up on its own within minutes."),
     "TRIAL_CONNECTION_LIMIT": (US, "Ask the provider to upgrade our plan."),
     "CREDITS_EXHAUSTED": (US, "Ask the provider to upgrade our plan."),
-    "ASSET_REPORT_GENERATION_FAILED": (WAIT, "Have the reports made anew."),
+    "ASSET_REPORT_GENERATION_FAILED": (WAIT, "Regenerate reports."),
     "DATA_QUALITY_CHECK_FAILED": (WAIT, "Retry in 2 days."),
     "DATA_UNAVAILABLE": (UNKNOWN, "Contact provider support for details about this connection."),
     "INVALID_ACCESS_TOKEN": (US, "Replace the access token, or ask the customer to connect again."),
-    "INVALID_API_KEYS": (US, "Correct them once at the provider."),
-    "UNAUTHORIZED_ENVIRONMENT": (US, "Correct them once at the provider."),
-    "UNAUTHORIZED_ROUTE_ACCESS": (US, "Correct them once at the provider."),
+    "INVALID_API_KEYS": (US, "Fix them in the provider's dashboard"),
+    "UNAUTHORIZED_ENVIRONMENT": (US, "Fix them in the provider's dashboard"),
+    "UNAUTHORIZED_ROUTE_ACCESS": (US, "Fix them in the provider's dashboard"),
     "INSTITUTION_REGISTRATION_REQUIRED": (US, "Complete it with the provider. This takes a few days."),
     "UNAUTHORIZED_INSTITUTION": (US, "Complete it with the provider. This takes a few days."),
     "PRODUCT_NOT_ENABLED": (US, "Ask the customer to add it by signing in again in our app, or to connect again."),
@@ -87,16 +88,19 @@ PLAID = {
     "INVALID_INSTITUTION": (US, "Report it to the developers."),
     "INSTANT_MATCH_FAILED": (US, "Report it to the developers."),
     "INVALID_BODY": (US, "Report it to the developers."),
-    "SOME_FUTURE_CODE": (UNKNOWN, "Read the provider message, fetch new data once."),
+    "SOME_FUTURE_CODE": (UNKNOWN, "Read the provider's response and refresh data once."),
 }
 # Heron's status and message.
 HERON = {
-    ("pending", None): (SET_UP, "After 24 hours, fetch new data, then write to the provider's support."),
+    ("pending", None): (SET_UP, "If none arrives within 24 hours, refresh data."),
     ("syncing", None): (WORKS, "The provider is fetching data. Check again in a few minutes."),
     ("active", None): (WORKS, "No action needed."),
     ("active", "[ITEM_LOGIN_REQUIRED] the login details have changed"): (LOGIN, OWN_APP),
-    ("erroring", "no code in these words"): (UNKNOWN, "Refresh data once. If it stays, write to"),
-    ("erroring", None): (UNKNOWN, "Refresh data once. If it stays, write to"),
+    ("erroring", "no code in these words"): (
+        UNKNOWN,
+        "Refresh data once. If this keeps happening, contact provider support.",
+    ),
+    ("erroring", None): (UNKNOWN, REFRESH_ONCE),
     ("unknown", None): (UNKNOWN, "Open the link and check its status."),
     ("resting", None): (UNKNOWN, "Shown as received. Report it so we can add it."),
     ("sync_disabled", None): (ENDED, "To use it again, create a new link for this customer."),
@@ -106,9 +110,9 @@ HERON = {
 BELVO = {
     ("valid", "store"): (WORKS, "No action needed."),
     ("invalid", "store"): (LOGIN, "Get the current password from the customer and update the credentials."),
-    ("invalid", "nostore"): (ENDED, "Nothing is stored that could be repaired."),
-    ("token_required", "store"): (CODE, "Update credentials while the customer is on the line"),
-    ("unconfirmed", "store"): (CODE, "Delete the link and register it again"),
+    ("invalid", "nostore"): (ENDED, "There are no stored credentials, so this link can't be repaired."),
+    ("token_required", "store"): (CODE, "Update the credentials while the customer is on the phone"),
+    ("unconfirmed", "store"): (CODE, "Delete the link and create it again"),
     ("resting", "store"): (UNKNOWN, "Shown as received. Report it so we can add it."),
 }
 
@@ -168,7 +172,7 @@ def test_link_that_heron_never_filled_is_being_set_up(env: Environment) -> None:
     remote = env.simulator.store.heron_links[link.remote_id]
     remote.status, remote.last_successful_sync, remote.settles_at = "syncing", None, None
 
-    expect(verdict_after_asking(env, link), (SET_UP, "Data is being fetched now."))
+    expect(verdict_after_asking(env, link), (SET_UP, "The provider is fetching data."))
 
 
 def test_link_missing_from_herons_list_has_ended(env: Environment) -> None:
@@ -176,7 +180,9 @@ def test_link_missing_from_herons_list_has_ended(env: Environment) -> None:
     other = env.heron_link("Other Ltd", item_id="item-2")
     env.simulator.store.heron_links[link.remote_id].end_user_id = other.end_user.external_id
 
-    expect(verdict_after_asking(env, link), (ENDED, "If it is still missing, treat it as removed at the provider."))
+    expect(
+        verdict_after_asking(env, link), (ENDED, "If the link still isn't listed, treat it as removed at the provider.")
+    )
 
 
 def test_link_that_belvo_does_not_know_has_ended(env: Environment) -> None:
@@ -190,4 +196,4 @@ def test_customer_whom_heron_does_not_know_is_a_matter_of_our_set_up(env: Enviro
     link = env.heron_link()
     env.simulator.store.end_users.clear()
 
-    expect(verdict_after_asking(env, link), (US, "Wrong integration, customer or link ID"))
+    expect(verdict_after_asking(env, link), (US, "The integration, customer ID, or link ID is wrong"))

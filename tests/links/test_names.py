@@ -54,7 +54,7 @@ def test_name_of_nothing_but_marks_is_none(env: Environment) -> None:
     answer = env.send(env.new_link_url(), **values)
 
     assert answer.status == 422
-    assert "No customer has this id yet" in answer.error_at("end_user_name")
+    assert "No customer has this ID yet" in answer.error_at("end_user_name")
 
 
 def test_note_keeps_its_lines_and_loses_its_marks(env: Environment) -> None:

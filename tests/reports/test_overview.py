@@ -20,7 +20,7 @@ def test_links_are_counted_by_whose_turn_it_is(env: Environment) -> None:
     page = env.open("/")
 
     assert "4 active links" in page.words
-    assert "Waiting on customer 2 1 need a code" in page.words
+    assert "Waiting on customer 2 1 needs a code" in page.words
     assert "Waiting on bank or provider 1" in page.words
     assert "/links/?state=customer" in page.links()
 

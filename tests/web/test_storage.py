@@ -153,7 +153,7 @@ def test_every_change_is_refused_in_words(env: Environment) -> None:
     assert {kind: page.status for kind, page in pages.items()} == dict.fromkeys(changes, 503)
     for page in pages.values():
         assert Refused(page).says("so nothing was sent. What you typed wasn't saved.")
-        assert Refused(page).says("If this continues, tell your administrator")
+        assert Refused(page).says("If this keeps happening, give an administrator this request ID")
     assert AuditEvent.objects.count() == before
 
 
@@ -169,7 +169,7 @@ def test_page_of_a_customer_is_not_shown_unrecorded(env: Environment, trouble: T
 
     for page in answers:
         assert "Acme" not in page.source
-        assert Refused(page).says("Opening this page has to be recorded")
+        assert Refused(page).says("We have to record that this page was opened")
 
 
 @unwritable
@@ -200,7 +200,7 @@ def test_nobody_signs_in_and_everybody_signs_out(env: Environment, trouble: Trou
         refused = answer(Client(), "POST", reverse("account_login"), {"login": "ana", "password": PASSWORD})
         left = {address: answer(client, "POST", reverse(address)) for address, client in leaving.items()}
 
-    assert Refused(refused).says("You're not signed in")
+    assert Refused(refused).says("so you're not signed in")
     for address, page in left.items():
         assert page.status == 200
         assert "You're signed out" in page.words
