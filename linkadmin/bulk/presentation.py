@@ -151,14 +151,14 @@ def _waiting(ahead: Forecast) -> list[str]:
         return [words % {"count": ahead.later}, *ahead.held]
     if ahead.held:  # and these say why
         words = ngettext(
-            "%(count)d link later, at about %(time)s.",
-            "%(count)d links later, the last at about %(time)s.",
+            "%(count)d link will be checked at about %(time)s.",
+            "%(count)d links will be checked later, the last at about %(time)s.",
             ahead.later,
         )
     else:
         words = ngettext(
-            "%(count)d link when the rate limit allows, at about %(time)s.",
-            "%(count)d links as rate limits allow, the last at about %(time)s.",
+            "%(count)d link will follow when the rate limit allows, at about %(time)s.",
+            "%(count)d links will follow as rate limits allow, the last at about %(time)s.",
             ahead.later,
         )
     return [words % {"count": ahead.later, "time": about(ahead.last_at)}, *ahead.held]

@@ -248,7 +248,9 @@ class Operation(models.Model):
     def state_label(self) -> str:
         """Say its state, in the words that fit its kind."""
         if self.state == State.EXPIRED and self.outcome == REPAIR_URL_LOST:
-            return str(_("Void"))
+            return str(_("Not received"))
+        if self.state == State.EXPIRED and self.outcome == "withdrawn":
+            return str(State.CANCELED.label)
         if self.is_awaited:
             return str(_("Accepted, in progress at the provider"))
         if self.is_lost:

@@ -307,7 +307,7 @@ _BY_STATE: Mapping[State, Mapping[str, Explanation]] = {
         ),
         "": Explanation(
             "warn",
-            gettext_lazy("The code expired."),
+            gettext_lazy("Code expired"),
             gettext_lazy("The bank's time limit passed, and this sign-in attempt is closed."),
             gettext_lazy("Start over: enter the credentials again, and the bank will send a new code."),
         ),
