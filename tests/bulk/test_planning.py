@@ -85,12 +85,12 @@ def test_what_matches_is_counted_only_so_far(env: Environment, monkeypatch: pyte
     monkeypatch.setattr(queries, "COUNTED", 55)
     many(env.heron, 60)
 
-    assert "Select all results (more than 5)5" in env.open("/links/").words
+    assert "Select all results (more than 55)" in env.open("/links/").words
 
 
 @pytest.mark.parametrize(
     ("moment", "until"),
-    [("12:00:10", "12:03 UTC"), ("23:59:30", "31 Jan, 00:02 UTC")],
+    [("12:00:10", "12:03 UTC"), ("23:59:30", "Jan 31, 2027, 00:02 UTC")],
     ids=["at noon", "before midnight"],
 )
 def test_plan_says_how_many_wait_for_the_quota_and_until_about_when(
@@ -110,7 +110,7 @@ def test_plan_says_how_many_wait_for_the_quota_and_until_about_when(
     words = env.open(job.get_absolute_url()).words
 
     assert "10 links will be checked now." in words
-    assert f"180 links follow as the providers' quotas get free, the last at about {until}" in words
+    assert f"180 links will follow as rate limits allow, the last at about {until}" in words
     assert "This will use 190 API requests." in words
 
 
@@ -140,9 +140,13 @@ def test_plan_leaves_out_what_cannot_be_refreshed_and_says_why(env: Environment)
 
     words = env.open(job.get_absolute_url()).words
     assert "1 link will be checked now." in words
-    for why in ("The link was removed.", "is inactive.", "refuses the keys of its integration."):
+    for why in (
+        "The link was removed.",
+        "Its integration is inactive.",
+        "The provider is rejecting this integration's API keys.",
+    ):
         assert why in words
-    assert words.count("1 link is excluded:") == 3
+    assert words.count("1 link skipped:") == 3
 
 
 def test_plan_leaves_out_links_that_have_the_assignee_already(env: Environment) -> None:
@@ -153,7 +157,7 @@ def test_plan_leaves_out_links_that_have_the_assignee_already(env: Environment) 
 
     words = env.open(job.get_absolute_url()).words
     assert "2 links will be assigned to Ben." in words
-    assert "1 link skipped: It has this owner already." in words
+    assert "1 link skipped: Already assigned to this person." in words
 
 
 def test_plan_of_nothing_to_do_cannot_begin(env: Environment) -> None:
@@ -170,7 +174,7 @@ def test_nothing_selected_leads_back_to_the_list(env: Environment, kind: str) ->
     page = select(env, kind, assignee=str(env.people["ben"].pk), text="Called them.")
 
     assert page.location == "/links/"
-    assert "No link was selected." in env.open("/links/").words
+    assert "No links selected." in env.open("/links/").words
     assert not BulkJob.objects.exists()
 
 
@@ -181,7 +185,7 @@ def test_more_links_than_one_job_takes_are_refused_in_words(env: Environment, mo
     page = select(env, "refresh", all="1", state="customer")
 
     assert page.location == "/links/?state=customer"
-    assert "One job takes at most 3 links, and more match." in env.open(page.location).words
+    assert "A job can include up to 3 links, but more match." in env.open(page.location).words
     assert not BulkJob.objects.exists()
 
 
@@ -252,7 +256,7 @@ def test_plan_that_nobody_confirms_is_dropped_after_an_hour(env: Environment) ->
     tasks.wake_running()
 
     assert refused.location == "/links/"
-    assert "This plan is no longer true." in env.open("/links/").words
+    assert "This draft has expired." in env.open("/links/").words
     assert [job.pk for job in BulkJob.objects.all()] == [running.pk]
     assert BulkPart.objects.count() == 1
 

@@ -80,7 +80,7 @@ def test_each_row_says_what_the_check_found_before_and_after_and_whether_anythin
     found, left = badge_of(HealthState(works.health)).label, badge_of(HealthState.HEALTHY).label
     assert f"{found} → then {left}" in words
     assert f"No change {left}" in words
-    assert f"No change {badge_of(HealthState(gone.health)).label} The provider did not list it." in words
+    assert f"No change {badge_of(HealthState(gone.health)).label} The provider's list didn't include it." in words
 
 
 def test_check_that_is_begun_anew_still_knows_the_state_it_found(env: Environment) -> None:
@@ -119,7 +119,7 @@ def test_link_the_provider_does_not_list_gets_a_second_look(env: Environment) ->
     job = worked(begun(env, "refresh", [known, unknown]))
 
     assert results(job) == {"done": 2}
-    assert "The provider did not list it." in env.open(job.get_absolute_url()).words
+    assert "The provider's list didn't include it." in env.open(job.get_absolute_url()).words
     assert list(LinkRead.objects.values_list("link", "reason")) == [(unknown.pk, "missing")]
 
 
@@ -133,7 +133,7 @@ def test_paused_integration_lets_its_links_wait_while_others_go_on(env: Environm
     assert (job.state, results(job), reads(env)) == ("running", {"done": 1, "waiting": 1}, 0)
     words = env.open(job.get_absolute_url()).words
     assert "1 of 2" in words
-    assert f"Calls to Belvo test are paused until {until:%H:%M:%S} UTC: 5 failures in a row." in words
+    assert f"Requests to Belvo test are paused until {until:%H:%M:%S} UTC: 5 requests failed in a row." in words
     assert (due_again(job).state, results(job)) == ("done", {"done": 2})
 
 
@@ -149,8 +149,8 @@ def test_used_up_quota_lets_links_wait_and_the_page_says_until_when(env: Environ
     assert results(job) == {"waiting": 1}
     assert BulkPart.objects.get().attempts == 0
     words = env.open(job.get_absolute_url()).words
-    assert "1 link follows at about" in words
-    assert "is yes, for what people do" in words
+    assert "1 link will be checked at about" in words
+    assert "the rest of the rate limit is reserved for requests by staff" in words
 
 
 def test_refused_keys_let_links_wait_for_an_administrator(env: Environment) -> None:
@@ -161,7 +161,7 @@ def test_refused_keys_let_links_wait_for_an_administrator(env: Environment) -> N
     worked(job)
 
     assert results(job) == {"waiting": 1}
-    assert "The provider refuses our keys" in env.open(job.get_absolute_url()).words
+    assert "The provider is rejecting our API keys" in env.open(job.get_absolute_url()).words
     Integration.objects.update(key_state=Integration.KeyState.VALID)
     assert (due_again(job).state, results(job)) == ("done", {"done": 1})
 

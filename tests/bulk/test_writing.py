@@ -145,8 +145,8 @@ def test_stopped_job_begins_nothing_more_and_goes_on_where_it_was(env: Environme
 
     assert results(job) == {"done": 100, "waiting": 50}
     page = env.open(f"{job.get_absolute_url()}?state=waiting")
-    assert "Stopped by Mia" in page.words
-    assert page.words.count("Stopped") >= 50
+    assert "Paused by Mia" in page.words
+    assert page.words.count("Paused") >= 50
     move(env, job, "resume")
     worked(job)
     assert (job.state, results(job), Note.objects.count()) == ("done", {"done": 150}, 150)

@@ -91,7 +91,7 @@ def test_third_refusal_is_the_last_whatever_a_manager_says(env: Environment) -> 
 
     page = env.open(f"/links/{link.pk}/attempt/", "mia")
 
-    assert "There is nothing to allow" in page.words
+    assert "You don't need to allow an attempt" in page.words
     assert send_unasked(env, link).status == 409
     assert len(env.calls("PUT")) == 3
 

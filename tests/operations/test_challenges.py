@@ -17,9 +17,7 @@ CODE = Challenge(Secret("session"), "link", 300, ChallengeKind.CODE)
 TOLD_CODE = replace(CODE, instructions="Escribe el código que recibiste")
 NUMERIC = replace(CODE, kind=ChallengeKind.NUMERIC, written_kind="numeric", instructions="Type it", value="482193")
 QR = replace(CODE, kind=ChallengeKind.QR, written_kind="qr", instructions="Scan it", value="iVBORw0KGgo=")
-QUESTION = replace(
-    CODE, kind=ChallengeKind.TEXT, written_kind="text", instructions="Last test", value="Your first pet?"
-)
+QUESTION = replace(CODE, kind=ChallengeKind.TEXT, written_kind="text", instructions="Answer", value="Your first pet?")
 APPROVAL = replace(CODE, kind=ChallengeKind.APPROVE, instructions="Approve in the app", expects_input=False)
 
 TABLE = [

@@ -273,7 +273,7 @@ def test_manager_settles_what_no_reading_proves_and_no_login_is_counted(env: Env
     operation = change(env, link, OperationKind.REFRESH_DATA)
     Operation.objects.update(state=State.NEEDS_DECISION)
 
-    said = {"outcome": "not_done", "note": "Sync overdue at the provider."}
+    said = {"outcome": "not_done", "note": "No new data at the provider."}
     env.post(f"{operation.get_absolute_url()}decide/", said, "mia")
 
     operation.refresh_from_db()

@@ -182,7 +182,7 @@ def test_code_after_its_time_is_not_sent(env: Environment) -> None:
     page = env.post(url_of(link), form | {"code": "111111"})
 
     assert page.status == 409
-    assert "The code came too late" in page.words
+    assert "Code expired" in page.words
     assert "Start over" in page.words
     assert env.calls("PATCH") == []
 
@@ -203,7 +203,7 @@ def test_code_page_says_once_that_the_time_is_over_and_offers_one_way_on(
     assert page.source.count("button--primary") == 1
     assert "Start over" in page.words
     assert "Waiting for the code" not in page.words
-    assert "One-time code" not in page.words or not htmx
+    assert "The bank is asking" not in page.words or not htmx
     assert not NUMBER.search(page.source)
     assert "code" not in page.inputs()
     assert page.is_whole is not htmx
@@ -236,7 +236,7 @@ def test_code_that_the_provider_finds_too_late_starts_again(env: Environment) ->
     answer = give(env, link, "111111")
 
     page = env.open(answer.location)
-    assert "The code came too late" in page.words
+    assert "Code expired" in page.words
     assert f"/links/{link.pk}/credentials/" in page.links()
     assert env.last_operation(link).state == State.EXPIRED
 
@@ -248,7 +248,7 @@ def test_time_that_ran_out_is_said_on_the_links_page(env: Environment) -> None:
     tasks.close_overdue()
 
     page = env.open(link.get_absolute_url())
-    assert "The code came too late" in page.words
+    assert "Code expired" in page.words
     assert f"/links/{link.pk}/credentials/" in page.links()
     assert not PendingChallenge.objects.exists()
 

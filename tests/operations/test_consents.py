@@ -35,9 +35,9 @@ def test_consent_in_force_gives_the_day_to_renew_it(env: Environment) -> None:
 @pytest.mark.parametrize(
     ("cpf", "cause", "words"),
     [
-        ("10000000004", Cause.PORTAL_CONSENT_EXPIRED, "The customer renews it in the consent portal."),
-        ("10000000001", Cause.CONSENT_UNFINISHED, "Permission"),
-        ("10000000003", Cause.CONSENT_REJECTED, "Ended"),
+        ("10000000004", Cause.PORTAL_CONSENT_EXPIRED, "Ask the customer to renew it in the consent portal."),
+        ("10000000001", Cause.CONSENT_UNFINISHED, "Consent incomplete"),
+        ("10000000003", Cause.CONSENT_REJECTED, "Disconnected"),
     ],
 )
 def test_consent_not_in_force_decides(env: Environment, cpf: str, cause: Cause, words: str) -> None:

@@ -87,11 +87,11 @@ def test_secrets_are_gone_and_the_rest_is_kept_after_a_refusal(env: Environment)
     ("password", "state", "says"),
     [
         ("account_locked", HealthState.CUSTOMER_BANK, "locked"),
-        ("access_forbidden", HealthState.CUSTOMER_BANK, "forbids"),
-        ("bank_down", HealthState.WAITING, "outage"),
-        ("unexpected", HealthState.WAITING, "trouble"),
+        ("access_forbidden", HealthState.CUSTOMER_BANK, "blocked at the bank"),
+        ("bank_down", HealthState.WAITING, "isn't responding"),
+        ("unexpected", HealthState.WAITING, "unexpected error at the bank"),
         ("mfa_unsupported", HealthState.DISCONNECTED, "code"),
-        ("too_many", HealthState.WAITING, "logged in elsewhere"),
+        ("too_many", HealthState.WAITING, "signed in elsewhere"),
         ("expired_creds", HealthState.DISCONNECTED, "stored"),
         ("activation", HealthState.CUSTOMER_BANK, "online banking"),
     ],
@@ -167,7 +167,7 @@ def test_username_is_never_offered(env: Environment, bank: str) -> None:
     page = env.open(url_of(link))
 
     assert not {name for name in page.inputs() if name.startswith("username")} - {"username_type"}
-    assert "The username cannot be changed" in page.words
+    assert "The username can't be changed" in page.words
 
 
 def test_open_finance_link_has_no_form(env: Environment) -> None:

@@ -17,31 +17,48 @@ OUTAGE = "The bank isn't responding. Don't contact the customer."
 READ_WORDS = "Read the provider's response below to see what's wrong."
 MARKED = "Correct the fields below and send them again."
 ASK_ADMIN = "Tell an administrator"
+TEST_KEYS = "Ask an administrator to test the integration's connection."
 
 # The answer to an update of credentials: what happened, what to do, the provider's own words.
 BELVO = {
-    "pass_invalid": ("Wrong password", "Do not send the same one again.", "Invalid credentials provided"),
+    "pass_invalid": ("Wrong password", "Don't send the same one again.", "Invalid credentials provided"),
     "not_attempted": ("Wrong password", "Ask the customer for the current password.", "Login not attempted"),
-    "account_locked": ("Account locked by the bank", "has the account unlocked at the bank first", "account is locked"),
-    "access_forbidden": ("Access blocked at the bank", "allows access at the bank", "access was forbidden"),
-    "mfa_unsupported": ("code method is not supported", "no way for this customer", "not supported yet by Belvo"),
+    "account_locked": (
+        "Account locked by the bank",
+        "Ask the customer to have the bank unlock it",
+        "account is locked",
+    ),
+    "access_forbidden": ("Access blocked at the bank", "allow access at the bank", "access was forbidden"),
+    "mfa_unsupported": (
+        "The bank's verification method isn't supported",
+        "no way to connect this customer",
+        "not supported yet by Belvo",
+    ),
     "unexpected": ("Unexpected error at the bank", "Retry later.", "something unexpected happened"),
-    "missing": ("A required field is empty", "Fill every field the bank asks for", "Missing credentials"),
+    "missing": ("A required field is empty", "Fill in every field the bank requires", "Missing credentials"),
     "invalid_link": ("The bank rejected the stored credentials", "Get the current password", "has been invalidated"),
-    "unconfirmed_link": ("Registration not finished", "register it again", "has not been completed"),
-    "too_many": ("Another session is open", "try again in two minutes. Try again after", "already opened"),
+    "unconfirmed_link": ("Registration not finished", "Delete the link and create it again", "has not been completed"),
+    "too_many": ("Another session is open", "retry in 2 minutes. Try again after", "already opened"),
     "institution_down": ("Bank unreachable", OUTAGE, "institution is down"),
     "bank_unavailable": ("Bank unreachable", OUTAGE, "institution is unavailable"),
     "bank_inactive": ("Bank unreachable", OUTAGE, "temporarily deactivated"),
-    "activation": ("Online banking not activated", "activates online banking at the bank", "web access activated"),
-    "activate_failed": ("Online banking couldn't be activated", "Then connect again.", "were not accepted"),
+    "activation": ("Online banking not activated", "activate online banking at the bank", "web access activated"),
+    "activate_failed": ("Online banking couldn't be activated", "then connect again in our app.", "were not accepted"),
     "validation_error": (DECLINED, READ_WORDS, "Bad request"),
-    "expired_creds": ("removed on schedule", "Register the link again", "credentials of this link have expired"),
-    "consent_empty": ("accounts behind the permission are closed", "new permission", "no associated accounts"),
+    "expired_creds": (
+        "deleted on schedule",
+        "Create it again with the customer.",
+        "credentials of this link have expired",
+    ),
+    "consent_empty": ("accounts covered by this consent are closed", "give consent again", "no associated accounts"),
     "denied_403": (RIGHTS, ASK_ADMIN, "don't have access to this resource"),
-    "html_403": (FIREWALL, "Check what was typed for unusual characters", ""),
+    "html_403": (FIREWALL, "Check the form for unusual characters", ""),
     "rate_429": ("Rate limited by the provider", "Try again in a few minutes.", "throttled"),
-    "unavailable_data": ("The bank returned no data", "If it stays, write to the provider", "did not return any data"),
+    "unavailable_data": (
+        "The bank returned no data",
+        "If this keeps happening, contact provider support.",
+        "did not return any data",
+    ),
     "unsupported_operation": (DECLINED, READ_WORDS, "not supported by this institution"),
     "required": (DECLINED, MARKED, "username: This field is required."),
     "blank": (DECLINED, MARKED, "This field may not be blank."),
@@ -59,28 +76,28 @@ BELVO = {
     "not_found": (
         "The provider has no record of this link",
         "wrong environment, or the link was deleted",
-        "Page not found.",
+        "Not found.",
     ),
     "method_not_allowed": ("Invalid request", "Report it to the developers.", 'Method "PUT" not allowed.'),
     "link_refreshed": ("Can't do this right now", "Try again after", "Please wait 7 minutes"),
-    "authentication_failed": (KEYS, ASK_ADMIN, "Invalid Secret Keys"),
+    "authentication_failed": (KEYS, TEST_KEYS, "Invalid Secret Keys"),
     "access_to_production_denied": (RIGHTS, ASK_ADMIN, "in production"),
     "permission_denied": (RIGHTS, ASK_ADMIN, "do not have permission"),
     "quota_limit_reached": (RIGHTS, ASK_ADMIN, "quota of links"),
 }
 # The attempt is over, so it is told on its own page.
 BELVO_OVER = {
-    "session_expired": ("The code came too late", "Start over", "please start again from register"),
-    "session_expired_ob": ("The code came too late", "Start over", "The session has expired"),
+    "session_expired": ("Code expired", "Start over", "please start again from register"),
+    "session_expired_ob": ("Code expired", "Start over", "The session has expired"),
 }
 BELVO_LOST = ("timeout_408", "server_error", "service_unavailable", "lost_after", "cut", "unreadable", "oversized")
 HERON = {
     "heron_400": (DECLINED, READ_WORDS, "The request could not be understood."),
-    "heron_401": (KEYS, ASK_ADMIN, "Missing or invalid API key"),
+    "heron_401": (KEYS, TEST_KEYS, "Missing or invalid API key"),
     "heron_403": (RIGHTS, ASK_ADMIN, "Feature not enabled"),
-    "heron_404": ("Unrecognized ID", "Compare them with the provider.", "Integration link not found"),
+    "heron_404": ("Unrecognized ID", "Compare them with the provider's records.", "Integration link not found"),
     "heron_409": ("The provider already has this link", "repair it", "already exists"),
-    "heron_413": ("Rejected by the provider", "Read the provider message below", "exceeds the limit"),
+    "heron_413": ("Rejected by the provider", "Read the provider's response below", "exceeds the limit"),
     "heron_422": (DECLINED, MARKED, "Invalid value."),
     "heron_422_text": ("The provider already has this link", "repair it", "a link with this item_id exists"),
     "heron_422_query": (DECLINED, MARKED, "limit: Not a valid integer."),

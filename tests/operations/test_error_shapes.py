@@ -67,7 +67,7 @@ def test_words_about_a_field_stand_at_that_field(env: Environment, body: Any) ->
 
     assert page.error_at("password") == BLANK
     assert page.status == 422
-    assert "Correct the fields named below" in page.words
+    assert "Correct the fields below" in page.words
     assert "errors" not in env.last_operation(link).field_errors
     link.refresh_from_db()
     assert link.cause == Cause.LOGIN_REFUSED.value  # a wrong form says nothing new about the link
@@ -78,7 +78,7 @@ def test_words_about_a_field_stand_at_that_field(env: Environment, body: Any) ->
     [
         ("Invalid password", "Invalid password"),
         (["Invalid password"], "Invalid password"),
-        ({"detail": "Access denied today."}, "Access denied today."),
+        ({"detail": "Not allowed today."}, "Not allowed today."),
         ({"non_field_errors": ["Try another day."]}, "Try another day."),
         ({"error": "Something odd"}, "Something odd"),
         ({"errors": [{"message": "Something odd"}]}, "Something odd"),
@@ -142,14 +142,14 @@ def test_response_that_cannot_be_read_is_no_lost_one(env: Environment) -> None:
 
 
 def test_no_form_is_left_where_the_provider_knows_no_link(env: Environment) -> None:
-    link, page = update(env, reply(404, [{"code": "not_found", "message": "Page not found."}]))
+    link, page = update(env, reply(404, [{"code": "not_found", "message": "Not found."}]))
 
     link.refresh_from_db()
     assert link.health == HealthState.DISCONNECTED.value
     for shown in (page, env.open(f"/links/{link.pk}/credentials/"), env.open(f"/links/{link.pk}/settings/")):
         assert not [each for each in shown.forms if "operation_key" in each.names]
         assert "password" not in shown.inputs()
-    assert "Page not found." in page.words
+    assert "Not found." in page.words
 
 
 def test_no_form_is_left_where_heron_knows_no_link(env: Environment) -> None:

@@ -17,7 +17,8 @@ def test_page_says_who_and_which_bank_and_whose_turn(env: Environment) -> None:
 
     assert "Acme Corp × Erebor Bank" in page.words
     assert "Sign-in needed" in page.words
-    assert "The bank rejected the stored credentials began" in page.words
+    assert "Sign-in needed for 1 s" in page.words
+    assert "The bank rejected the stored credentials Get the current password" in page.words
     assert f"/links/{link.pk}/credentials/" in page.links()
 
 
@@ -38,7 +39,7 @@ def test_ids_can_be_copied_whole(env: Environment) -> None:
         (Cause.WORKING, "Working"),
         (Cause.ACCOUNT_LOCKED, "Action needed at the bank"),
         (Cause.SOURCE_UNKNOWN, "Unrecognized status"),
-        (Cause.GONE, "Ended"),
+        (Cause.GONE, "Disconnected"),
     ],
 )
 def test_page_says_the_state_in_the_words_of_all_pages(env: Environment, cause: Cause, words: str) -> None:
@@ -59,7 +60,7 @@ def test_heron_link_offers_no_password_form(env: Environment) -> None:
     page = env.open(link.get_absolute_url())
 
     assert "Update credentials" not in page.words
-    assert "sign in again in your own app" in page.words
+    assert "sign in again in our app" in page.words
 
 
 @pytest.mark.parametrize(("name", "told"), [("mia", True), ("aud", False)])
@@ -102,7 +103,7 @@ def test_asking_the_provider_brings_its_record_in(env: Environment) -> None:
     link.refresh_from_db()
     assert answer.location == link.get_absolute_url()
     assert link.health == HealthState.CUSTOMER_CODE.value
-    assert "Asked just now" in env.open(answer.location).words
+    assert "Status checked just now" in env.open(answer.location).words
 
 
 def test_asking_never_contacts_the_bank(env: Environment) -> None:
@@ -124,7 +125,7 @@ def test_provider_that_cannot_be_asked_leaves_the_state_and_says_so(env: Environ
 
     link.refresh_from_db()
     page = env.open(answer.location)
-    assert "The provider could not be asked" in page.words
+    assert "The status check failed" in page.words
     assert "We couldn't connect to the provider. What you see is from before then." in page.words
     assert link.health == HealthState.CUSTOMER_LOGIN.value
 
@@ -169,7 +170,7 @@ def test_key_that_does_not_open_is_told_as_a_refused_key(env: Environment) -> No
     answer = env.post(f"/links/{link.pk}/refresh/")
 
     env.belvo.refresh_from_db()
-    assert "The provider could not be asked" in env.open(answer.location).words
+    assert "The status check failed" in env.open(answer.location).words
     assert env.belvo.keys_rejected
 
 

@@ -219,10 +219,9 @@ def test_steps_stay_until_the_link_works(env: Environment, password: str) -> Non
     env.prove(link)
 
     page = env.open(link.get_absolute_url())
-    done = (
-        "Credentials One-time code Fixed" if password == "mfa_default" else "Credentials Fixed"
-    )  # no code, no such step
-    assert f"{done}, proving Working" in page.words
+    # no code, no such step
+    done = "Credentials One-time code" if password == "mfa_default" else "Credentials"
+    assert f"{done} Verifying repair Working" in page.words
     assert current_step(env, link) == ""
 
 

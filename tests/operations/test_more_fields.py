@@ -105,7 +105,7 @@ def test_certificates_and_keys_reach_the_provider_as_base64(
         (armored(BASE64) + armored(BASE64), "This is more than one block."),
         (armored(BASE64).rpartition("-----END")[0], "Part of it is missing."),
         (armored(BASE64, "PRIVATE KEY"), "This looks like a value for another field (PRIVATE KEY). Enter it there."),
-        (armored(BASE64).replace("\n", "\nProc-Type: 4,ENCRYPTED\n\n", 1), "This kind of encrypted key can't be sent."),
+        (armored(BASE64).replace("\n", "\nProc-Type: 4,ENCRYPTED\n\n", 1), "We can't send this type of encrypted key."),
     ],
 )
 def test_certificate_that_is_none_is_refused_where_it_was_typed(env: Environment, certificate: str, says: str) -> None:

@@ -127,7 +127,7 @@ def test_form_that_says_something_else_the_second_time_is_refused(env: Environme
     page = env.post(url, values | {"item_id": "item-2"})
 
     assert page.status == 409
-    assert "This form was already sent with other values." in page.words
+    assert "This form was already sent with different values." in page.words
     assert len(env.calls("POST")) == 1
 
 
@@ -151,7 +151,7 @@ def test_second_agent_is_stopped_and_sees_who_is_at_it(env: Environment) -> None
     page = env.post(url, of_ben, "ben")
 
     assert page.status == 409
-    assert "ana is already at work here: “Update credentials” is not over." in page.words
+    assert "ana is already working on this: “Update credentials” is still in progress." in page.words
     assert len(env.calls("PUT")) == 1
 
 
@@ -230,7 +230,7 @@ def test_page_opened_again_shows_where_it_stands(env: Environment) -> None:
     on_link = env.open(link.get_absolute_url(), "ben")
 
     assert "Contacting the bank…" in again.words
-    assert "A call is under way." in on_link.words
+    assert "“Update credentials” is still in progress." in on_link.words
     assert answer.location in on_link.links()
 
 
@@ -243,7 +243,7 @@ def test_calls_that_find_no_place_are_refused_politely(env: Environment, monkeyp
     page = env.post(url, values)
 
     assert page.status == 503
-    assert "Nothing was sent; try again in a few seconds." in page.words
+    assert "Nothing was sent. Try again in a few seconds." in page.words
     assert not Operation.objects.exists()
 
 

@@ -123,7 +123,7 @@ def test_link_that_still_refuses_was_not_repaired_once_the_time_is_over(env: Env
 
     operation.refresh_from_db()
     assert (operation.state, operation.outcome) == (State.CONFIRMED_NOT_DONE, "still_refused")
-    assert "It was not done" in env.open(operation.get_absolute_url()).words
+    assert "It didn't happen" in env.open(operation.get_absolute_url()).words
 
 
 def test_old_good_data_proves_nothing(env: Environment, settings: Settings) -> None:
@@ -176,7 +176,7 @@ def test_outcome_that_nothing_proves_is_left_to_a_person(env: Environment, setti
 
     operation.refresh_from_db()
     assert (operation.state, operation.outcome) == (State.NEEDS_DECISION, "no_proof")
-    assert "a person must decide" in env.open(operation.get_absolute_url()).words
+    assert "Needs a decision" in env.open(operation.get_absolute_url()).words
 
 
 def test_provider_that_cannot_be_asked_ends_in_a_persons_hands(env: Environment, settings: Settings) -> None:
@@ -260,7 +260,7 @@ def test_nobody_decides_about_their_own_operation(env: Environment) -> None:
 
     operation.refresh_from_db()
     assert page.status == 409
-    assert "somebody else has to decide" in page.words
+    assert "someone else has to resolve it" in page.words
     assert operation.state == State.NEEDS_DECISION
 
 

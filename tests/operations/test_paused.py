@@ -58,7 +58,7 @@ def test_form_says_so_before_anybody_types_a_secret(env: Environment, asked: Lin
 
     attrs = submit_button(page, button)
     assert ("disabled" in attrs, attrs.get("aria-describedby")) == (True, "why-paused")
-    assert "Calls to Belvo test are paused until" in page.words
+    assert "Requests to Belvo test are paused until" in page.words
     assert ": 5 requests failed in a row." in page.words
 
 

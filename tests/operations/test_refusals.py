@@ -98,7 +98,7 @@ def test_integration_that_is_off_is_no_mistake(env: Environment, keys: dict[str,
     page = env.post(url, form.values | {"password": SECRET})
 
     assert title in titles(page)
-    assert "An administrator has to put it right first." in page.words
+    assert "An administrator has to fix it first." in page.words
 
 
 def test_code_of_a_colleague_is_no_mistake(env: Environment) -> None:

@@ -43,7 +43,7 @@ def test_address_is_shown_with_its_clock_and_how_to_send_it(env: Environment, li
 
     assert answer.location == env.last_operation(link).get_absolute_url()
     assert "https://widget.belvo.io/?access_token=" in shown(env, env.last_operation(link))
-    assert "over a safe channel: whoever has it can use it" in page.words
+    assert "through a secure channel: anyone who has it can use it" in page.words
     assert "Only you can see it here, and only until it expires." in page.words
     assert "Expires in" in page.words
 
@@ -127,7 +127,7 @@ def test_lost_one_is_void_and_stands_in_nobodys_way(env: Environment, link: Link
     operation = env.last_operation(link)
     assert (operation.state, operation.outcome) == (State.EXPIRED, "url_lost")
     assert "We didn't get the repair URL" in page.words
-    assert "State Void" in page.words
+    assert "Status Not received" in page.words
     assert url_of(link, "repair-url") in page.links()
 
 
@@ -154,7 +154,7 @@ def test_it_is_the_main_way_at_a_bank_that_takes_no_password(env: Environment) -
     page = env.open(link.get_absolute_url())
 
     assert f'class="button button--primary" href="{url_of(link, "repair-url")}"' in page.source
-    assert "A password does not help." in page.words
+    assert "A password won't help." in page.words
     assert "Update credentials" not in page.words
 
 

@@ -114,7 +114,7 @@ def test_one_person_has_half_of_the_slots_at_most(env: Environment) -> None:
     env.settled()
 
     assert refused.status == 503
-    assert "as many requests in flight at this provider as one person may" in refused.words
+    assert "one person can use at most half of the request slots" in refused.words
     assert [call.path for call in env.calls("PUT")] == [f"/api/links/{others.remote_id}/"]
 
 
@@ -154,7 +154,7 @@ class TestTwoWhoCheckTheSameLink:
         env.settled()
         script.stop()
 
-        assert "Still asking the provider" in told
+        assert "Still contacting the provider" in told
         assert "Asked just now" not in told
 
 

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from django.utils import timezone
 
 from linkadmin.audit.models import AuditEvent
 from linkadmin.links.models import Link
@@ -11,6 +10,7 @@ from linkadmin.operations import tasks
 from linkadmin.operations.budget import budget_of
 from linkadmin.operations.models import Operation, PendingChallenge, State
 from linkadmin.providers.types import Cause
+from linkadmin.timestamps import exact_words
 from tests.environment import Environment
 from tests.markup import Page
 
@@ -132,7 +132,7 @@ def test_after_the_last_wrong_code_the_page_offers_what_is_possible(env: Environ
     assert second.finished_at is not None
     free_at = budget_of(link).free_at
     assert free_at == second.finished_at + timedelta(hours=24)
-    assert f"{timezone.localtime(free_at):%H:%M:%S}" in page.words
+    assert f"Attempts reset {exact_words(free_at)}" in page.words
 
 
 def test_wrong_code_between_right_ones_counts_once(env: Environment) -> None:
