@@ -61,5 +61,6 @@ def outcome_badge(delivery: WebhookDelivery, *, with_meaning: bool = False) -> S
     tone, icon, told = LOOKS[outcome]
     meaning = str(told) if with_meaning else ""
     if with_meaning and outcome is DeliveryOutcome.WAITING_TO_RETRY:
-        meaning = f"{meaning} {watch.ongoing(_('It is tried again by itself.'))}"
+        retry = watch.ongoing(_("We'll retry automatically."))
+        meaning = f"{meaning} {retry}"
     return StateBadge(tone, icon, str(outcome.label), meaning)

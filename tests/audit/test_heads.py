@@ -165,11 +165,11 @@ def write_the_last_event_anew_with_the_key() -> None:
 @pytest.mark.parametrize(
     ("tamper", "words"),
     [
-        (cut_the_tail, "ends at event 3, but a signed head names event 5"),
-        (cut_the_tail_alone, "ends at event 3, but a signed head names event 5"),
-        (empty_the_table, "ends at event 0, but a signed head names event 5"),
-        (put_an_old_copy_back_and_go_on, "a signed head names another event 5"),
-        (write_the_last_event_anew_with_the_key, "a signed head names another event 5"),
+        (cut_the_tail, "ends at event 3, but a signed head refers to event 5"),
+        (cut_the_tail_alone, "ends at event 3, but a signed head refers to event 5"),
+        (empty_the_table, "ends at event 0, but a signed head refers to event 5"),
+        (put_an_old_copy_back_and_go_on, "event 5 doesn't match its signed head"),
+        (write_the_last_event_anew_with_the_key, "event 5 doesn't match its signed head"),
     ],
 )
 def test_exits_2_when_the_log_is_cut_or_rewritten(tamper: Callable[[], None], words: str) -> None:
@@ -201,7 +201,7 @@ def test_ignores_a_head_whose_signature_is_wrong_and_says_so(log: Path, capsys: 
         file.write(json.dumps(forged | {"seq": 9, "signature": signature}) + "\n")
 
     assert exit_status()[0] == 0
-    assert "3 lines of the heads were ignored: their signatures are wrong" in capsys.readouterr().err
+    assert "We ignored 3 signed heads with invalid signatures" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", [b"", b'{"event": "audit.head", "seq": 5'])
@@ -210,7 +210,7 @@ def test_exits_2_when_the_file_of_heads_is_cut(log: Path, content: bytes) -> Non
 
     status, said = exit_status()
     assert status == 2
-    assert "file of signed heads is cut: it ends at event 0, but event 5 was written to it" in said
+    assert "signed-heads file was truncated: it ends at event 0, but event 5 had been written to it" in said
 
 
 def test_exits_2_when_the_file_of_heads_is_gone(log: Path, tmp_path: Path) -> None:
@@ -273,7 +273,7 @@ def test_exits_1_without_the_triggers_and_names_them(statements: list[str], name
 
     status, said = exit_status()
     assert status == 1
-    assert f"missing or disabled: {name}." in said
+    assert f"Missing or disabled triggers: {name}." in said
 
 
 # --- The nightly run ---
@@ -288,7 +288,7 @@ def test_the_nightly_run_reads_the_file_and_keeps_what_it_found() -> None:
     verify()
     check = AuditCheck.objects.get()
     assert check.verdict == AuditCheck.Verdict.CUT
-    assert "The log was cut" in check.finding
+    assert "The log was truncated" in check.finding
 
 
 # --- As real processes ---
@@ -313,7 +313,7 @@ def test_no_line_keeps_the_log_from_being_verified(log: Path, said: str) -> None
 
     check = AuditCheck.objects.get()
     assert check.verdict == AuditCheck.Verdict.GOOD
-    assert "1 line of the heads" in check.finding
+    assert "1 signed head" in check.finding
 
 
 @pytest.mark.django_db(transaction=True)

@@ -82,4 +82,4 @@ def test_several_processes_keep_the_order_of_heads_and_a_copy_put_back_is_found_
 
     status, said = verified()
     assert status == 2
-    assert "ends at event 100, but a signed head names event 125" in said
+    assert "ends at event 100, but a signed head refers to event 125" in said

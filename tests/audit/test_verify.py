@@ -154,7 +154,7 @@ def test_trusts_no_event_under_another_key(settings: Settings) -> None:
 def test_command_says_that_the_trail_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("verify_audit")
 
-    assert "whole: 5 events" in capsys.readouterr().out
+    assert "Audit log verified: 5 events" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("chain")

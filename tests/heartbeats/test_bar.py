@@ -34,7 +34,7 @@ def test_tells_everybody_since_when_nothing_ran(env: Environment, kind: str) -> 
     assert STOPPED in page(env, "ana", "/links/")
     assert "Nothing has been checked since" in page(env, "mia")
     assert "Tell an administrator." in page(env, "aud")
-    assert "Start the scheduler and a worker again" in page(env, "adm")
+    assert "Restart the scheduler and a worker" in page(env, "adm")
     assert env.client("ana").get("/live/").content != followed
 
 
@@ -47,4 +47,4 @@ def test_time_it_tells_is_that_of_the_program_that_died(env: Environment) -> Non
 
 
 def test_tells_that_nothing_ever_ran(env: Environment) -> None:
-    assert "No background program has run yet" in page(env, "ana")
+    assert "No background process has run yet" in page(env, "ana")

@@ -23,25 +23,26 @@ pytestmark = [
 
 CLAIMS = {
     "Outcome unknown, checking",
-    "We read the provider's records until they show what happened.",
+    "We're checking the provider's records to find out what happened.",
     "Accepted, checking until it's gone",
     "We'll keep checking its records until the link is gone.",
-    "It counts as working once a reading shows it",
-    "can be read now.",
+    "We're checking that the link works.",
+    "will be checked now.",
     "Running",
     "Processing",
-    "It is tried again by itself.",
+    "We'll retry automatically.",
     "We'll check the status of their links again.",
-    "We try them again at",
-    "Refused: tried again at",
+    "We'll try them again at",
+    "Rejected: we'll try again at",
 }
 LIKE_A_CLAIM = re.compile(
-    r"(?<!not )\bcheck(?:ing|ed now)|being (?:read|checked)|\bwe (?:read|try|check)\b|\bwe['’]ll\b|\bread now"
+    r"(?<!not )\bcheck(?:ing|ed now)|(?<!not )being (?:read|checked)|\bwe (?:read|try|check|fetch)\b"
+    r"|\bwe['’]ll (?!reject|add|find out|tell you)|\bread now"
     r"|\b(?:is|are|being|will be) (?:read|checked|tried) (?:again|anew|by itself|until|soon)",
     re.IGNORECASE,
 )
-REPROCESSED = "its links will be read again."
-WAITING = "Waiting for a background worker to start again. It was last active on"
+REPROCESSED = "check the status of its links again."
+WAITING = "Waiting for background processing to restart. Last active:"
 
 
 def drawn(env: Environment, pages: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
@@ -99,7 +100,7 @@ def test_no_page_of_an_empty_database_does_either(env: Environment) -> None:
 
     pages = [("ana", "/institutions/"), ("ana", f"/links/new/?integration={env.belvo.pk}")]
 
-    check(env, pages, {"It is read by itself within a minute.", "A provider's catalogue is read by itself"})
+    check(env, pages, {"It will be here within a minute.", "We fetch each provider's institution list once a day."})
 
 
 def test_nor_does_the_answer_to_a_button(env: Environment) -> None:

@@ -143,7 +143,7 @@ def test_answer_to_a_question_forgotten_meanwhile_is_not_stored(env: Environment
     env.simulator.configure(SimulatorSettings())
     env.open(links_at_belvo(env))
 
-    assert "Asking Belvo" in waiting.words
+    assert "Contacting Belvo" in waiting.words
     assert len(env.calls("GET", "/api/links/")) == 2
 
 

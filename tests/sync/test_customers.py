@@ -68,7 +68,7 @@ def test_customer_whom_the_provider_does_not_know_can_be_let_known_once(env: Env
     assert len(env.calls("POST", "/api/end_users")) == 1
     page = env.open(first.location)
     assert "Customer added to Heron Data." in page.words
-    assert f"Customer id {customer.external_id}" in page.words
+    assert f"Customer ID {customer.external_id}" in page.words
 
 
 def test_account_manager_reads_and_lets_nobody_known(env: Environment) -> None:
@@ -85,7 +85,7 @@ def test_source_is_left_out_and_counted_in_again(env: Environment) -> None:
     link = env.heron_link("Blue Fern")
     here = at(env.heron, link.end_user)
 
-    for done, badge in (("data is excluded from now on.", "Left out"), ("data counts again.", "In")):
+    for done, badge in (("Data source excluded.", "Excluded"), ("Data source included.", "Included")):
         switch = next(form for form in env.open(here).forms if "enabled" in form.names)
         env.post(switch.action, switch.values)
         page = env.open(here)

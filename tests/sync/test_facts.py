@@ -67,7 +67,7 @@ def test_consent_renewed_without_an_end_asks_for_nothing_more(env: Environment) 
     assert (link.cause, link.health, link.renew_by) == (Cause.WORKING, "healthy", None)
     words = env.open(link.get_absolute_url()).words
     assert "Renew by" not in words
-    assert words.count("ends soon") == 1  # in the timeline
+    assert words.count("expires soon") == 1  # in the timeline
     LinkRead.objects.all().delete()
     clock.end_permissions(now=timezone.now() + timedelta(days=30))
     assert not LinkRead.objects.exists()
@@ -119,11 +119,11 @@ def test_link_of_a_merged_bank_is_at_the_new_one_with_its_form(env: Environment,
     assert link.institution == new
     page = env.open(link.get_absolute_url())
     assert f"× {new.display_name}" in page.words
-    assert f"Now at {new.display_name}" in page.words
-    assert f"before: {old.display_name}" in page.words
+    assert f"Moved to {new.display_name}" in page.words
+    assert f"previously {old.display_name}" in page.words
     assert env.open(f"/links/{link.pk}/credentials/").inputs().keys() >= {"password2"}
     history = env.open(f"/links/{link.pk}/history/?kind=institution").words
-    assert history.count("Now at") == 1
+    assert history.count("Moved to") == 1
 
 
 def test_link_at_a_bank_that_no_list_has_named_yet_is_there(env: Environment, read: Read) -> None:
@@ -205,9 +205,9 @@ def test_entry_of_the_institution_list_that_cannot_be_used_is_named(env: Environ
     env.post(f"/integrations/{env.belvo.pk}/institutions/read/", name="adm")
 
     page = env.open("/institutions/")
-    assert "Left out" in page.words
+    assert "Skipped" in page.words
     assert "a key with spaces" in page.words
-    assert "characters that an ID can't have here" in page.words
+    assert "characters we can't store" in page.words
     del env.simulator.store.institutions["not a key"]
     read_institutions(env.belvo)
-    assert "Left out" not in env.open("/institutions/").words
+    assert "Skipped" not in env.open("/institutions/").words

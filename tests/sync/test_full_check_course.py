@@ -122,7 +122,7 @@ def test_full_check_whose_calls_are_held_back_waits_too(town: Environment, monke
 
     assert len(pages_asked_for(town)) == 2
     assert started.due_at > timezone.now()
-    assert "nothing is left of that for now" in started.note
+    assert "We've used up the provider's rate limit for now." in started.note
     assert sorted(part.attempts for part in started.parts.all()) == [0, 0, 0, 1, 1]
 
 

@@ -75,7 +75,7 @@ def test_ended_full_check_says_what_it_brought(env: Environment) -> None:
     words = env.open(done.get_absolute_url(), "aud").words
 
     assert "Links checked 1" in words
-    assert "Missing 1 checked again one by one" in words
+    assert "Not listed 1 checked again one by one" in words
     assert "Started by schedule" in words
 
 

@@ -174,8 +174,8 @@ def test_customer_who_cannot_be_kept_is_named_with_the_reason(env: Environment) 
 
     assert done.skipped == 2
     page = env.open(done.get_absolute_url(), "adm")
-    assert "2 records can't be used here." in page.words
-    assert page.words.count("characters that an ID can't have here") == 2
+    assert "2 records couldn't be used." in page.words
+    assert page.words.count("characters we can't store") == 2
     assert "nulin it" in page.words
 
 
@@ -255,7 +255,7 @@ def test_list_without_most_links_is_not_believed(town: Environment) -> None:
     done = full_check(town.belvo)
 
     assert done.state == FullCheckState.FAILED
-    assert "30 links are not in the provider's list: too many to believe" in done.note
+    assert "30 links are missing from the provider's list. That's too many to be plausible" in done.note
     assert not Link.objects.filter(missing_since__isnull=False).exists()
     assert {link.health for link in strangers} == {HealthState.HEALTHY.value}
 

@@ -127,14 +127,14 @@ def test_page_says_that_a_code_may_be_asked_for(env: Environment) -> None:
     words = env.open(env.bank("heimdall_mx_retail").get_absolute_url()).words
 
     assert "May require a code" in words
-    assert "The bank may ask for a one-time code meanwhile" in words
+    assert "The bank may ask for a one-time code; support enters it on the link's page." in words
 
 
 def test_open_finance_is_not_repaired_with_a_password(env: Environment) -> None:
     words = env.open(env.bank("ofmockbank_br_retail").get_absolute_url()).words
 
     assert "Support updates the credentials" not in words
-    assert "renews the consent in the provider's portal" in words
+    assert "renews the consent in the consent portal" in words
 
 
 def test_addresses_of_others_are_texts_and_nothing_to_fetch(env: Environment) -> None:
@@ -192,7 +192,7 @@ def test_whole_catalogue_is_read_now_and_shows_that_it_takes_a_while(env: Enviro
 
     assert "Contacting Belvo…" in waiting.words
     assert done.location == f"/institutions/?integration={env.belvo.pk}"
-    assert "Institution list was read" in env.open(done.location, "mia").words
+    assert "Institution list refreshed" in env.open(done.location, "mia").words
 
 
 def test_one_that_left_the_catalogue_stays_and_says_so(env: Environment) -> None:
@@ -239,8 +239,8 @@ def test_what_was_read_a_moment_ago_is_not_called_read_now(env: Environment, one
 
     second = env.open(env.post(url, name=name).location, name).words
 
-    said = "Read just now" if one else "Institution list was read"
+    said = "Refreshed just now" if one else "Institution list refreshed"
     assert said in first
     assert said not in second
-    assert re.search(r"Already read \d+ s ago, so nothing was requested now\.", second)
+    assert re.search(r"Refreshed \d+ s ago, so we sent no new request\.", second)
     assert len(env.calls("GET", "/api/institutions/")) == calls

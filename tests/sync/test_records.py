@@ -192,7 +192,7 @@ def test_slow_provider_shows_that_it_is_asked_and_then_its_answer(env: Environme
 
     panel = next(form for form in waiting.forms if "poll" in form.names)
     assert (panel.attrs["hx-trigger"], panel.attrs["hx-post"]) == ("every 1s", panel.action)
-    assert re.search(r"Asking Belvo… \d+ s", waiting.words)
+    assert re.search(r"Contacting Belvo… \d+ s", waiting.words)
     assert (still.is_whole, "Contacting Belvo…" in still.words) == (False, True)
     assert link.remote_id in there.words
     assert not any("poll" in form.names for form in there.forms)
@@ -231,7 +231,7 @@ def test_refused_keys_are_one_warning_at_the_integration(env: Environment) -> No
 
     env.belvo.refresh_from_db()
     assert "The provider rejected our API keys" in page.words
-    assert "No link and no customer is at fault" in page.words
+    assert "Nothing is wrong with the links or customers" in page.words
     assert "Invalid Secret Keys" in page.words
     assert env.belvo.key_state == Integration.KeyState.REJECTED
 
@@ -274,7 +274,7 @@ def test_provider_that_cannot_be_reached_leaves_what_we_know_alone(env: Environm
     page = env.open(records(env.belvo, "links"))
 
     assert "We couldn't reach the provider We couldn't connect to the provider." in page.words
-    assert "tell an administrator to test the integration's connection" in page.words
+    assert "ask an administrator to test the integration's connection" in page.words
 
 
 def test_call_that_is_held_back_says_why_and_sends_nobody_elsewhere(env: Environment) -> None:
@@ -282,7 +282,7 @@ def test_call_that_is_held_back_says_why_and_sends_nobody_elsewhere(env: Environ
 
     page = env.open(records(env.belvo, "links"))
 
-    assert "Not requested The provider limits how often we may call, and nothing is left" in page.words
+    assert "Not requested We've used up the provider's rate limit for now." in page.words
     assert "the integration's page" not in page.words
 
 

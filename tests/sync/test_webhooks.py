@@ -36,7 +36,7 @@ def test_topic_is_subscribed_to_and_listed(env: Environment) -> None:
     assert answer.location == listed(env)
     assert "Subscribed. The provider now sends webhooks for this topic." in page.words
     assert TOPIC in page.words
-    assert f"{URL} On" in page.words
+    assert f"{URL} Active" in page.words
 
 
 def test_topics_on_offer_are_the_provider_s(env: Environment) -> None:
@@ -79,8 +79,8 @@ def test_subscription_is_paused_and_goes_on(env: Environment) -> None:
     subscribe(env)
 
     for done, badge in (
-        ("Paused: no messages", "Paused"),
-        ("Subscription resumed. Webhooks for this topic will arrive again.", "On"),
+        ("Subscription paused. Webhooks for this topic won't arrive until you resume it.", "Paused"),
+        ("Subscription resumed. Webhooks for this topic will arrive again.", "Active"),
     ):
         form = switch_of(env.open(listed(env), "adm"))
         env.post(form.action, form.values, "adm")
@@ -115,7 +115,7 @@ def test_end_of_a_subscription_names_its_consequence_before(env: Environment) ->
     env.send(ending, "adm")
 
     assert f"{TOPIC} {URL}" in page.words
-    assert "No message about this topic comes to this address any more" in page.words
+    assert "The provider stops sending webhooks for this topic to this URL" in page.words
     assert len(env.calls("DELETE", "/api/webhooks")) == 1
     assert "No subscription" in env.open(listed(env), "adm").words
 

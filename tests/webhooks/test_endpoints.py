@@ -116,7 +116,7 @@ def test_form_sent_twice_adds_one_secret(env: Environment) -> None:
     for _ in range(2):
         answer = env.post(form.action, form.values | {"secret": OTHER}, "adm")
 
-    assert "A secret was added since that page was opened." in env.open(answer.location, "adm").words
+    assert "A signing secret was added since you opened this page." in env.open(answer.location, "adm").words
     assert env.belvo.webhook_secrets.count() == 2
 
 

@@ -97,7 +97,7 @@ def test_search_that_finds_nothing_says_so(env: Environment, address: str) -> No
 
     page = env.post(LIST, {"q": "no-such-id"})
 
-    assert "Nothing matches" in page.words
+    assert "No matching deliveries" in page.words
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_unknown_types_are_counted_and_one_click_away(env: Environment, address:
 
     page = env.open(LIST)
 
-    assert "2 deliveries are of an unknown type" in page.words
+    assert "2 deliveries have an unrecognized type" in page.words
     assert f"{LIST}?type=unknown" in page.source
 
 
@@ -187,7 +187,7 @@ def test_text_of_what_could_not_be_read_is_not_kept(env: Environment, address: s
     page = env.open(kept(env.belvo).get_absolute_url())
 
     assert "Unreadable" in page.words
-    assert "Its text is not stored" in page.words
+    assert "We couldn't read this payload, so we didn't store it." in page.words
     assert "surely" not in page.source
     assert "Reprocess" not in page.words
 
@@ -237,7 +237,7 @@ def test_delivery_under_way_is_not_begun_anew(env: Environment, address: str) ->
 
     answer = env.post(f"{delivery.get_absolute_url()}reprocess/")
 
-    assert "It is being worked already" in env.open(answer.location).words
+    assert "It's already being processed" in env.open(answer.location).words
     assert kept(env.belvo).reprocess_count == 0
 
 
@@ -279,7 +279,7 @@ def test_no_more_are_worked_again_at_once_than_is_said(
 
     answer = env.post(f"{LIST}reprocess/")
 
-    assert "no more than that are taken at once" in env.open(answer.location).words
+    assert "Only the newest deliveries were queued." in env.open(answer.location).words
     assert WebhookDelivery.objects.get(state="pending").request_id == "request-1"
 
 
