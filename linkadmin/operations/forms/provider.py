@@ -7,6 +7,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from linkadmin.integrations.texts import translated
 from linkadmin.links.models import EndUser, Link
 from linkadmin.operations.link_updates import links_that_go
 from linkadmin.operations.models import PendingChallenge
@@ -210,7 +211,8 @@ class CodeForm(forms.Form):
         is_answer = asked.kind == ChallengeKind.TEXT
         operation = asked.operation
         # What the institution says of its code, it does not say of the answer to a question.
-        self._code = None if is_answer else operation.integration.provider_class.code_field(operation.institution)
+        code = None if is_answer else operation.integration.provider_class.code_field(operation.institution)
+        self._code = translated(code) if code else None
         self.fields["code"] = _answer_field() if is_answer else _code_field(self._code)
 
     def clean_code(self) -> str:

@@ -82,12 +82,12 @@ _CERTIFICATE = tuple(
         label,
         FieldKind.FILE_TEXT,
         required=False,
-        help_text=f"Base64 or PEM text. Needs the {other.lower()} too.",
+        help_text=help_text,
         needs=needs,
     )
-    for name, label, needs, other in (
-        ("certificate", _("Certificate"), "private_key", _("Private key")),
-        ("private_key", _("Private key"), "certificate", _("Certificate")),
+    for name, label, needs, help_text in (
+        ("certificate", _("Certificate"), "private_key", _("Base64 or PEM text. Needs the private key too.")),
+        ("private_key", _("Private key"), "certificate", _("Base64 or PEM text. Needs the certificate too.")),
     )
 )
 # What Belvo takes beyond what an institution lists.

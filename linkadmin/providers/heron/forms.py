@@ -52,8 +52,15 @@ LINK_FILTERS: tuple[CredentialField, ...] = (
     ),
 )
 
-# The provider's words, as its documents have them; the field's label says what they are of.
-_STATUSES = ("new", "ready", "processed", "review_requested", "reviewed", "failed")
+# A customer's statuses, as Heron documents them.
+_STATUSES = {
+    "new": _("New"),
+    "ready": _("Ready"),
+    "processed": _("Processed"),
+    "review_requested": _("Review requested"),
+    "reviewed": _("Reviewed"),
+    "failed": _("Failed"),
+}
 END_USER_FILTERS: tuple[CredentialField, ...] = (
     replace(_END_USER_ID, required=False),
     CredentialField("name", _("Name"), required=False, max_length=128),
@@ -62,7 +69,7 @@ END_USER_FILTERS: tuple[CredentialField, ...] = (
         _("Status"),
         FieldKind.SELECT,
         required=False,
-        choices=tuple(Choice(status, status.replace("_", " ").capitalize()) for status in _STATUSES),
+        choices=tuple(Choice(value, label) for value, label in _STATUSES.items()),
     ),
     CredentialField(
         "order_by",
