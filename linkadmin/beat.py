@@ -26,8 +26,8 @@ class Scheduler(PersistentScheduler):
 
     _store: Any
     schedule_filename: str
-    _ticked = math.inf
-    _pulse: "HeartbeatWriter | None" = None
+    _last_tick = math.inf
+    _heartbeat: "HeartbeatWriter | None" = None
 
     def setup_schedule(self) -> None:
         Path(self.schedule_filename).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -35,12 +35,12 @@ class Scheduler(PersistentScheduler):
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         now = time.time()
-        if now < self._ticked - BACK:
+        if now < self._last_tick - BACK:
             for entry in self.schedule.values():
                 last, current = entry.last_run_at, entry.default_now()
                 entry.last_run_at = current if last is None else min(last, current)
             self._heap = None  # in the order of moments that will not come soon
-        self._ticked = now
+        self._last_tick = now
         seconds: float = super().tick(*args, **kwargs)
         self._show_alive()
         return min(seconds, EVERY_SECONDS)
@@ -49,8 +49,8 @@ class Scheduler(PersistentScheduler):
         from linkadmin.heartbeats.models import ProgramKind
         from linkadmin.heartbeats.signs import HeartbeatWriter, beat_name
 
-        self._pulse = self._pulse or HeartbeatWriter(ProgramKind.BEAT, beat_name())
-        self._pulse.beat()
+        self._heartbeat = self._heartbeat or HeartbeatWriter(ProgramKind.BEAT, beat_name())
+        self._heartbeat.beat()
 
     def sync(self) -> None:
         """Keep what was last done, or go on without: after a restart, beat starts what is due by its schedule again."""

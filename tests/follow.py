@@ -10,7 +10,7 @@ from .markup import Page
 
 
 @dataclass(frozen=True)
-class Pulse:
+class OpenPage:
     url: str
     version: str
     seconds: str
@@ -21,7 +21,7 @@ class Pulse:
         return client.get(with_version, headers=HTMX)
 
 
-def pulse_of(page: Page) -> Pulse:
+def follow(page: Page) -> OpenPage:
     """Return what a page polls."""
     (live,) = [each.attrs for each in page.elements if each.attrs.get("id") == "live"]
-    return Pulse(live["data-url"], live["data-version"], live["data-seconds"], live["data-follows"])
+    return OpenPage(live["data-url"], live["data-version"], live["data-seconds"], live["data-follows"])

@@ -44,7 +44,7 @@ WRITTEN_ONCE = {  # markup, and where alone it stands: all other pages use that 
     'class="empty"': ["partials/_empty.html"],
     "data-elapsed-since": ["partials/_elapsed.html"],
     '<div class="search"': ["partials/_search.html"],
-    'class="strip__number"': ["links/_strip_item.html"],
+    'class="tiles__number"': ["links/_group_tile.html"],
     'class="page-head': ["partials/_page_head.html"],
     'class="panel__head"': ["partials/_panel_head.html"],
     "<time": ["operations/_countdown.html"],  # a clock that runs; times that stand are drawn by tags

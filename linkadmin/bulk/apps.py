@@ -9,4 +9,4 @@ class BulkConfig(AppConfig):
     def ready(self) -> None:
         from linkadmin.web.page_parts import add_part
 
-        add_part("link-list-ticked", "bulk/_ticked.html")
+        add_part("link-list-selection", "bulk/_selection.html")

@@ -24,7 +24,7 @@ from linkadmin.links import queries
 from linkadmin.links.forms import AssigneeField, NoteForm
 from linkadmin.links.models import Link
 from linkadmin.links.staff_work import possible_assignees
-from linkadmin.links.views.live import NOTHING_AWAITED, Pulse, answer, seconds_between, version_of
+from linkadmin.links.views.live import NOTHING_AWAITED, PageVersion, answer, seconds_between, version_of
 from linkadmin.operations.refusals import Refusal
 from linkadmin.paging import Keyset, Page
 from linkadmin.web.pages import go, reader
@@ -33,7 +33,7 @@ from . import services
 from .models import BulkItem, BulkJob, BulkPart, ItemState, JobKind, JobState
 from .presentation import ItemRow, item_rows, job_rows, plan_words, progress, title
 
-TICKED, ALL, WORDS = "link", "all", "q"
+SELECTED, ALL, WORDS = "link", "all", "q"
 NEWEST_FIRST = Keyset("created_at", "id", newest_first=True)
 AS_PLANNED = Keyset("id")
 _DONE = BulkPart.objects.filter(job=OuterRef("pk"), done_at__isnull=False).order_by("-done_at").values("done_at")
@@ -132,7 +132,7 @@ def _form(request: HttpRequest, kind: JobKind) -> forms.Form | None:
 
 def _back(chosen: Selection) -> str:
     """Return the address of the work list as it was filtered; words that were searched for are in no address."""
-    filters = [(name, value) for name, value in chosen.fields if name not in (ALL, TICKED, WORDS)]
+    filters = [(name, value) for name, value in chosen.fields if name not in (ALL, SELECTED, WORDS)]
     return f"{reverse('link-list')}?{urlencode(filters)}" if filters else reverse("link-list")
 
 
@@ -166,7 +166,7 @@ def _page(request: HttpRequest, job: BulkJob) -> dict[str, Any]:
     state = request.GET.get("state", "")
     return {
         "job": job,
-        "pulse": Pulse(reverse("bulk-live", args=[job.pk]), *(_look(job.pk) or ("",))),
+        "page_version": PageVersion(reverse("bulk-live", args=[job.pk]), *(_look(job.pk) or ("",))),
         "title": title(job),
         "note": job.text if may(request.user, Right.SEE_NAMES) else "",  # staff may have named a customer in it
         "plan": plan_words(job) if job.is_planned else [],
@@ -192,7 +192,7 @@ def _rows(request: HttpRequest, job: BulkJob) -> tuple[list[ItemRow], Page[BulkI
 def _selected(request: HttpRequest) -> Selection:
     """Read what a form selects; words to search for stand in its body alone. Raises BadRequest for what none sends."""
     links = queries.visible_to(reader(request))
-    return _all_matching(request, links) if request.POST.get(ALL) else _ticked(request.POST, links)
+    return _all_matching(request, links) if request.POST.get(ALL) else _selected_rows(request.POST, links)
 
 
 def _all_matching(request: HttpRequest, links: "QuerySet[Link]") -> Selection:
@@ -205,9 +205,9 @@ def _all_matching(request: HttpRequest, links: "QuerySet[Link]") -> Selection:
     return Selection(found, ((ALL, "1"), *((name, value) for name, value in kept.items() if value)))
 
 
-def _ticked(posted: QueryDict, links: "QuerySet[Link]") -> Selection:
+def _selected_rows(posted: QueryDict, links: "QuerySet[Link]") -> Selection:
     try:
-        ids = [UUID(text) for text in posted.getlist(TICKED)]
+        ids = [UUID(text) for text in posted.getlist(SELECTED)]
     except ValueError:
         raise BadRequest("a ticked row has no link") from None
-    return Selection(links.filter(pk__in=ids), tuple((TICKED, str(pk)) for pk in ids))
+    return Selection(links.filter(pk__in=ids), tuple((SELECTED, str(pk)) for pk in ids))

@@ -52,7 +52,7 @@ def by_integration(**among: object) -> dict[UUID, Counter[str]]:
     came, went = _moved(CountMove.objects.filter(**among), "integration")
     for integration, state, n in stood.union(came, went, all=True):
         counted[integration][state] += n
-    return {integration: +tally for integration, tally in counted.items() if +tally}
+    return {integration: +by_state for integration, by_state in counted.items() if +by_state}
 
 
 def trend(days: int, *, today: date) -> dict[date, Counter[str]]:

@@ -36,24 +36,24 @@ class GroupTile:
     is_current: bool
 
 
-def group_tiles(tally: Counter[str], *, current: str) -> list[GroupTile]:
+def group_tiles(by_state: Counter[str], *, current: str) -> list[GroupTile]:
     """Return the groups that have links, zeroes left out, with the most telling state of each."""
-    sums = group_counts(tally)
+    sums = group_counts(by_state)
     items = [
         GroupTile(
             badge=StateBadge(tone, icon, str(Group(key).label)),
             count=sums[key],
-            note=_note(key, tally),
+            note=_note(key, by_state),
             url=f"{reverse('link-list')}?state={key}",
             is_current=current == key,
         )
         for key, (tone, icon) in LOOKS.items()
         if sums[key]
     ]
-    if tally[VERIFYING]:
+    if by_state[VERIFYING]:
         badge = StateBadge(VERIFYING_LOOK.tone, VERIFYING_LOOK.icon, str(VERIFYING_LOOK.label))
         url = f"{reverse('link-list')}?state={VERIFYING}"
-        items.insert(3, GroupTile(badge, tally[VERIFYING], note="", url=url, is_current=current == VERIFYING))
+        items.insert(3, GroupTile(badge, by_state[VERIFYING], note="", url=url, is_current=current == VERIFYING))
     return items
 
 
@@ -63,14 +63,14 @@ def reached(page: Context) -> dict[str, Any]:
 
 def by_state(page: Context) -> dict[str, Any]:
     integration = page["integration"]
-    tally = counts.current(integration=integration)
-    return {"links_count": tally.total(), "states": state_counts(tally, green=not integration.keys_rejected)}
+    by_state = counts.current(integration=integration)
+    return {"links_count": by_state.total(), "states": state_counts(by_state, green=not integration.keys_rejected)}
 
 
-def _note(key: str, tally: Counter[str]) -> str:
-    if key == "customer" and (waiting := tally[HealthState.CUSTOMER_CODE.value]):
+def _note(key: str, by_state: Counter[str]) -> str:
+    if key == "customer" and (waiting := by_state[HealthState.CUSTOMER_CODE.value]):
         return ngettext("%(count)d needs a code", "%(count)d need a code", waiting) % {"count": waiting}
     if key == "fine":
-        share = 100 * group_counts(tally)["fine"] / max(1, standing(tally).total())
+        share = 100 * group_counts(by_state)["fine"] / max(1, standing(by_state).total())
         return _("%(share).1f%% of all links") % {"share": share}
     return ""

@@ -54,13 +54,13 @@ def worst_by_day(
             stands = states[-1]
 
 
-def _in_words(tally: Counter[HealthState]) -> str:
+def _in_words(days: Counter[HealthState]) -> str:
     """Say how many days it was in which state: working first, then what lasted longest."""
-    total = tally.total()
+    total = days.total()
     if not total:
         return _("Nothing recorded yet.")
-    order = sorted(tally, key=lambda state: (state is not HealthState.HEALTHY, -tally[state], STATES[state].rank))
+    order = sorted(days, key=lambda state: (state is not HealthState.HEALTHY, -days[state], STATES[state].rank))
     whole = ngettext("%(state)s on %(count)d of %(total)d day", "%(state)s on %(count)d of %(total)d days", total)
-    said = [whole % {"state": STATES[order[0]].label, "count": tally[order[0]], "total": total}]
-    said += [_("%(state)s on %(count)d") % {"state": STATES[state].label, "count": tally[state]} for state in order[1:]]
+    said = [whole % {"state": STATES[order[0]].label, "count": days[order[0]], "total": total}]
+    said += [_("%(state)s on %(count)d") % {"state": STATES[state].label, "count": days[state]} for state in order[1:]]
     return "; ".join(said)

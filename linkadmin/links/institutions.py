@@ -116,18 +116,20 @@ def search(institutions: "QuerySet[Institution]", words: str) -> "QuerySet[Insti
     return institutions.filter(*(Q(search__contains=folded(each)) for each in words.split()[:SEARCH_WORDS]))
 
 
-def tallies(institutions: Iterable[Institution]) -> dict[UUID, LinkCounts]:
+def link_counts(institutions: Iterable[Institution]) -> dict[UUID, LinkCounts]:
     """Count our live links at each of these institutions."""
-    return {row["institution"]: _tally(row) for row in _counted(Link.objects.filter(institution__in=institutions))}
+    return {
+        row["institution"]: _link_counts(row) for row in _counted(Link.objects.filter(institution__in=institutions))
+    }
 
 
 def in_trouble() -> list[tuple[Institution, LinkCounts]]:
     """Return the institutions that are down, or that several links wait for: those with most of our links first."""
     rows = _counted(Link.objects.filter(institution__isnull=False))
     troubled = rows.filter(Q(institution__status=INSTITUTION_DOWN) | Q(waiting__gte=TROUBLE_LINKS))
-    found = {row["institution"]: _tally(row) for row in troubled.order_by("-waiting", "-links")[:TROUBLE_SHOWN]}
+    found = {row["institution"]: _link_counts(row) for row in troubled.order_by("-waiting", "-links")[:TROUBLE_SHOWN]}
     here = Institution.objects.select_related("integration").in_bulk(list(found))
-    return [(here[pk], tally) for pk, tally in found.items()]
+    return [(here[pk], counted) for pk, counted in found.items()]
 
 
 def down_without_links() -> int:
@@ -154,5 +156,5 @@ def _counted(links: "QuerySet[Link]") -> "QuerySet[Any]":
     return counted
 
 
-def _tally(row: Mapping[str, Any]) -> LinkCounts:
+def _link_counts(row: Mapping[str, Any]) -> LinkCounts:
     return LinkCounts(row["links"], row["trouble"], row["waiting"])

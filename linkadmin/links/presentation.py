@@ -115,10 +115,10 @@ def title_of(customer: EndUser, place: Institution | Integration, *, see_names: 
     return f"{isolated(customer.called(see_names=see_names))} × {isolated(str(place))}"
 
 
-def state_counts(tally: Mapping[str, int], *, green: bool = True) -> list[dict[str, Any]]:
+def state_counts(by_state: Mapping[str, int], *, green: bool = True) -> list[dict[str, Any]]:
     """Return how many links are in each state that has any."""
     looks = [(state, look if green else without_green(look)) for state, look in shown_states()]
-    return [{"state": state, "badge": look, "count": tally[state]} for state, look in looks if tally.get(state)]
+    return [{"state": state, "badge": look, "count": by_state[state]} for state, look in looks if by_state.get(state)]
 
 
 def shown_states() -> list[tuple[str, StateBadge]]:

@@ -149,14 +149,14 @@ def find_by_id(links: "QuerySet[Link]", text: str) -> Link | None:
     return found[0] if len(found) == 1 else None
 
 
-def standing(tally: Counter[str]) -> Counter[str]:
+def standing(by_state: Counter[str]) -> Counter[str]:
     """Return the counts of links that have not ended."""
     ended = {state.value for state in Group.ENDED.states}
-    return Counter({state: count for state, count in tally.items() if state not in ended})
+    return Counter({state: count for state, count in by_state.items() if state not in ended})
 
 
-def group_counts(tally: Counter[str]) -> dict[str, int]:
-    return {group.value: sum(tally[state.value] for state in group.states) for group in Group}
+def group_counts(by_state: Counter[str]) -> dict[str, int]:
+    return {group.value: sum(by_state[state.value] for state in group.states) for group in Group}
 
 
 def _says(word: str) -> Q:

@@ -32,12 +32,12 @@ class Share:
     width: float
 
 
-def state_shares(tally: Counter[str]) -> list[Share]:
+def state_shares(by_state: Counter[str]) -> list[Share]:
     """Return the states that have links, as parts of one bar."""
-    total = max(1, tally.total())
+    total = max(1, by_state.total())
     shares, start = [], 0.0
     for state, look in shown_states():
-        count = tally[state]
+        count = by_state[state]
         if not count:
             continue
         width = WIDTH * count / total
@@ -46,12 +46,12 @@ def state_shares(tally: Counter[str]) -> list[Share]:
     return shares
 
 
-def by_integration(tallies: Mapping[UUID, Counter[str]]) -> list[tuple[Integration, int, list[Share]]]:
+def by_integration(counted: Mapping[UUID, Counter[str]]) -> list[tuple[Integration, int, list[Share]]]:
     """Return each integration that has links, with how many, and their states."""
     return [
-        (each, tally.total(), state_shares(tally))
-        for each in Integration.objects.filter(pk__in=tallies).order_by("name")
-        if (tally := standing(tallies[each.pk]))
+        (each, by_state.total(), state_shares(by_state))
+        for each in Integration.objects.filter(pk__in=counted).order_by("name")
+        if (by_state := standing(counted[each.pk]))
     ]
 
 

@@ -23,15 +23,15 @@ from .trend import trend_chart
 def overview(request: HttpRequest) -> HttpResponse:
     """Show the figures to everybody, and customers by name to those who may see their links."""
     live = Link.objects.filter(disconnected_at=None)
-    tallies = counts.by_integration()
-    tally = sum(tallies.values(), Counter())
+    counted = counts.by_integration()
+    by_state = sum(counted.values(), Counter())
     may_view = may(reader(request), Right.VIEW_LINKS)
     see_names = may(reader(request), Right.SEE_NAMES)
     context = {
-        "total": standing(tally).total(),
-        "strip": group_tiles(tally, current=""),
-        "states": report.state_shares(tally),
-        "integrations": report.by_integration(tallies),
+        "total": standing(by_state).total(),
+        "tiles": group_tiles(by_state, current=""),
+        "states": report.state_shares(by_state),
+        "integrations": report.by_integration(counted),
         "incidents": report.incidents(live),
         "waiting_long": waiting_too_long(live).count(),
         "waiting_long_url": f"{reverse('link-list')}?state={ESCALATE}",

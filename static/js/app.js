@@ -84,20 +84,20 @@
     if (event.target.matches("[data-autosubmit]")) event.target.form.requestSubmit();
   });
 
-  /* Rows to tick: the box of the head ticks all of the page, and the bar below says how many are ticked. */
-  function countTicked(form) {
-    const ticked = form.querySelectorAll("[name=link]:checked").length;
-    const said = form.querySelector("[data-ticked]");
-    said.textContent = ticked ? `${ticked} ${said.dataset.ticked}` : "";
+  /* Rows to select: the checkbox in the head selects the whole page, and the bar below shows the count. */
+  function countSelected(form) {
+    const selected = form.querySelectorAll("[name=link]:checked").length;
+    const said = form.querySelector("[data-selected]");
+    said.textContent = selected ? `${selected} ${said.dataset.selected}` : "";
   }
 
   document.addEventListener("change", (event) => {
-    const form = event.target.closest("[data-ticks]");
+    const form = event.target.closest("[data-selection]");
     if (!form) return;
-    if (event.target.matches("[data-tick-all]")) {
+    if (event.target.matches("[data-select-all]")) {
       for (const box of form.querySelectorAll("[name=link]")) box.checked = event.target.checked;
     }
-    countTicked(form);
+    countSelected(form);
   });
 
   /* People paste "482-193" and "482 193"; banks want 482193. */
@@ -186,8 +186,8 @@
   function arrived(part) {
     const target = part.matches("[data-autofocus]") ? part : part.querySelector("[data-autofocus]");
     target?.focus();
-    for (const box of part.querySelectorAll("[data-tick-all]")) box.hidden = false;
-    for (const form of part.querySelectorAll("[data-ticks]")) countTicked(form);
+    for (const box of part.querySelectorAll("[data-select-all]")) box.hidden = false;
+    for (const form of part.querySelectorAll("[data-selection]")) countSelected(form);
     tick();
   }
 

@@ -8,7 +8,7 @@
   const BAR_SECONDS = 4; // between two polls of a page that awaits nothing
   const PRESENT_MILLISECONDS = 60_000; // after the last sign of a person
   const MOST_SECONDS = 30; // between two polls that fail
-  const FAILURES_TOLD = 3;
+  const FAILURES_SHOWN = 3;
   const CHANGED = 200;
   const OVER = 286;
 
@@ -58,11 +58,11 @@
     polledAt = Date.now();
     try {
       await ask(live);
-      if (failures >= FAILURES_TOLD) query("#toasts")?.replaceChildren();
+      if (failures >= FAILURES_SHOWN) query("#toasts")?.replaceChildren();
       failures = 0;
     } catch {
       failures += 1;
-      if (failures === FAILURES_TOLD && Number(live.dataset.seconds)) tellUnreachable();
+      if (failures === FAILURES_SHOWN && Number(live.dataset.seconds)) tellUnreachable();
     }
     isAsking = false;
     releaseHeld();
@@ -133,9 +133,9 @@
     const why = fresh.querySelector("#why-paused")?.closest(".alert");
     const form = old.querySelector("form[method=post]");
     if (!why || !form) return;
-    const told = document.importNode(why, true);
-    told.dataset.told = "";
-    form.prepend(told);
+    const notice = document.importNode(why, true);
+    notice.dataset.notice = "";
+    form.prepend(notice);
     for (const control of form.querySelectorAll("[type=submit], input:not([type=hidden])")) {
       if (control.disabled || control.readOnly) continue;
       control.dataset.heldBack = "";
@@ -145,7 +145,7 @@
   }
 
   function letGo(old) {
-    old.querySelector("[data-told]")?.remove();
+    old.querySelector("[data-notice]")?.remove();
     for (const control of old.querySelectorAll("[data-held-back]")) {
       delete control.dataset.heldBack;
       control.disabled = control.readOnly = false;

@@ -14,7 +14,7 @@ from linkadmin.database import release_connections
 from linkadmin.links.models import AssigneeChange, Link, Note, NoteText
 from linkadmin.links.staff_work import assign
 from tests.environment import Environment
-from tests.follow import pulse_of
+from tests.follow import follow
 
 from .helpers import begun, ended, many, move, results, worked
 
@@ -183,7 +183,7 @@ def test_page_of_a_running_job_follows_until_it_is_over(env: Environment) -> Non
     job = begun(env, "note", many(env.heron, 3), text="Called them.")
     url = job.get_absolute_url()
 
-    running = pulse_of(env.open(url))
+    running = follow(env.open(url))
     unchanged = running.poll(env.client())
     worked(job)
     changed = running.poll(env.client())
@@ -191,7 +191,7 @@ def test_page_of_a_running_job_follows_until_it_is_over(env: Environment) -> Non
 
     assert (running.seconds, unchanged.status_code, changed.status_code) == ("2", 204, 200)
     assert "3 of 3" in over.words
-    assert pulse_of(over).seconds == "0"
+    assert follow(over).seconds == "0"
 
 
 def test_rows_are_shown_by_what_became_of_them_page_by_page(env: Environment) -> None:

@@ -9,7 +9,7 @@ from linkadmin.sync import full_checks
 from tests.background import kill, run
 from tests.bulk.helpers import begun
 from tests.environment import Environment
-from tests.follow import pulse_of
+from tests.follow import follow
 
 from .test_bar import STOPPED
 
@@ -53,13 +53,13 @@ def test_open_page_learns_of_stopped_work_and_of_its_return(
     env: Environment, place: Callable[[Environment], str]
 ) -> None:
     url = place(env)
-    before = pulse_of(env.open(url, "mia"))
+    before = follow(env.open(url, "mia"))
     assert before.poll(env.client("mia")).status_code == 204
 
     kill()
     told = before.poll(env.client("mia"))
     drawn = env.open(url, "mia")
-    after = pulse_of(drawn)
+    after = follow(drawn)
 
     assert (told.status_code, told.content.decode()) == (200, after.version)
     assert STOPPED in drawn.source
@@ -70,8 +70,8 @@ def test_open_page_learns_of_stopped_work_and_of_its_return(
 
 
 def test_page_learns_it_by_its_next_poll(env: Environment) -> None:
-    pulse = pulse_of(env.open("/"))
+    followed = follow(env.open("/"))
     kill()
     time.sleep(4)  # as live.js does between two polls of a page that awaits nothing
 
-    assert pulse.poll(env.client()).status_code == 200
+    assert followed.poll(env.client()).status_code == 200

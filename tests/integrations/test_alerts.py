@@ -11,7 +11,7 @@ from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Link
 from linkadmin.providers.types import Cause, Secret
 from tests.environment import Environment
-from tests.follow import pulse_of
+from tests.follow import follow
 from tests.operations.test_paused import pause, submit_button
 
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
@@ -97,7 +97,7 @@ def test_bar_counts_from_the_first_refusal_and_goes_with_a_good_test(env: Enviro
     test = f"{env.belvo.get_absolute_url()}test/"
     env.post(test, name="adm")
     Integration.objects.update(keys_rejected_at=timezone.now() - timedelta(hours=3))
-    open_page = pulse_of(env.open("/links/"))
+    open_page = follow(env.open("/links/"))
     assert "First rejected 3 h ago." in bar_of(env, "/links/")
 
     env.post(test, name="adm")
@@ -202,7 +202,7 @@ def test_integration_with_rejected_keys_can_not_be_chosen_for_a_new_link(env: En
 
 def test_pause_is_a_bar_that_says_until_when(env: Environment) -> None:
     link = env.belvo_link()
-    open_page = pulse_of(env.open("/links/"))
+    open_page = follow(env.open("/links/"))
     pause(env.belvo)
 
     bar = bar_of(env, link.get_absolute_url())

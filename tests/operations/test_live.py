@@ -21,7 +21,7 @@ from linkadmin.operations.models import Operation, State
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.urls import urlpatterns as ours
 from tests.environment import HTMX, Environment
-from tests.follow import pulse_of
+from tests.follow import follow
 from tests.sync.statements import changed_tables
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -61,23 +61,23 @@ def repaired(env: Environment) -> Link:
 def test_poll_costs_one_statement_more_than_knowing_who_asks(env: Environment) -> None:
     link = repaired(env)
     client = env.client()
-    pulse = pulse_of(env.open(link.get_absolute_url()))
+    followed = follow(env.open(link.get_absolute_url()))
 
     bare = statements(client, "/who/")
 
-    assert statements(client, f"{pulse.url}?v={pulse.version}") == bare + 1
+    assert statements(client, f"{followed.url}?v={followed.version}") == bare + 1
     assert statements(client, "/live/") == bare + 1
 
 
 @pytest.mark.usefixtures("still")
 def test_poll_is_small_and_leaves_no_trace(env: Environment) -> None:
     link = repaired(env)
-    pulse = pulse_of(env.open(link.get_absolute_url()))
+    followed = follow(env.open(link.get_absolute_url()))
     seen, sessions = AuditEvent.objects.count(), list(Session.objects.values())
 
     with changed_tables() as changed:
-        same = pulse.poll(env.client())
-        other = env.client().get(pulse.url, headers=HTMX)
+        same = followed.poll(env.client())
+        other = env.client().get(followed.url, headers=HTMX)
 
     assert (same.status_code, same.content, other.status_code) == (204, b"", 200)
     assert max(bytes_of(same), bytes_of(other)) < FEWER_THAN
@@ -88,13 +88,13 @@ def test_poll_is_small_and_leaves_no_trace(env: Environment) -> None:
 
 def test_page_that_follows_is_no_sign_of_a_person(env: Environment) -> None:
     url = repaired(env).get_absolute_url()
-    pulse = pulse_of(env.open(url))
+    followed = follow(env.open(url))
 
     with time_machine.travel(timezone.now(), tick=False) as clock:
         for _minute in range(16):
             clock.shift(timedelta(minutes=1))
-            last = pulse.poll(env.client())
-            env.client().get(url, headers={"Live-Follows": pulse.mark})
+            last = followed.poll(env.client())
+            env.client().get(url, headers={"Live-Follows": followed.mark})
 
     assert last.status_code == 401
     assert last["HX-Redirect"].startswith("/accounts/login/?next=")
@@ -103,7 +103,7 @@ def test_page_that_follows_is_no_sign_of_a_person(env: Environment) -> None:
 
 def test_poll_says_how_soon_to_ask_again_and_less_often_with_time(env: Environment) -> None:
     link = repaired(env)
-    url, told = pulse_of(env.open(link.get_absolute_url())).url, {}
+    url, told = follow(env.open(link.get_absolute_url())).url, {}
 
     for minutes in (1, 19, 21, 59, 61, 361):
         Link.objects.filter(pk=link.pk).update(verifying_since=timezone.now() - timedelta(minutes=minutes))
@@ -117,7 +117,7 @@ def test_settled_link_awaits_nothing(env: Environment, cause: Cause, seconds: st
     link = env.heron_link(cause=cause)
     assert (link.health == HealthState.SETTING_UP.value) == (seconds == "2")
 
-    assert pulse_of(env.open(link.get_absolute_url())).seconds == seconds
+    assert follow(env.open(link.get_absolute_url())).seconds == seconds
 
 
 def prove(env: Environment, link: Link) -> None:
@@ -137,25 +137,25 @@ def test_poll_tells_of_what_changed_and_the_page_drawn_again_is_up_to_date(
     env: Environment, change: Callable[[Environment, Link], None]
 ) -> None:
     link = repaired(env)
-    pulse = pulse_of(env.open(link.get_absolute_url()))
-    assert pulse.poll(env.client()).status_code == 204
+    followed = follow(env.open(link.get_absolute_url()))
+    assert followed.poll(env.client()).status_code == 204
 
     change(env, link)
 
-    changed = pulse.poll(env.client())
+    changed = followed.poll(env.client())
     assert (changed.status_code, changed.content.decode()) == (
         200,
-        pulse_of(env.open(link.get_absolute_url())).version,
+        follow(env.open(link.get_absolute_url())).version,
     )
 
 
 def test_page_drawn_again_is_no_further_look(env: Environment) -> None:
     link = repaired(env)
     url = link.get_absolute_url()
-    pulse = pulse_of(env.open(url))
+    followed = follow(env.open(url))
     before = AuditEvent.objects.filter(action="link.viewed").count()
 
-    again = env.client().get(url, headers={"Live-Follows": pulse.mark})
+    again = env.client().get(url, headers={"Live-Follows": followed.mark})
 
     assert again.status_code == 200
     assert AuditEvent.objects.filter(action="link.viewed").count() == before
@@ -164,7 +164,7 @@ def test_page_drawn_again_is_no_further_look(env: Environment) -> None:
 @pytest.mark.parametrize("forged", ["made up", "of another page", "of a colleague"])
 def test_mark_that_is_not_of_this_page_and_person_hides_no_look(env: Environment, forged: str) -> None:
     link, other = repaired(env), env.belvo_link("Blue Fern", bank="gringotts_mx_retail")
-    mark = pulse_of(env.open(other.get_absolute_url() if forged == "of another page" else link.get_absolute_url())).mark
+    mark = follow(env.open(other.get_absolute_url() if forged == "of another page" else link.get_absolute_url())).mark
     client = env.client("ben" if forged == "of a colleague" else "ana")
     before = AuditEvent.objects.filter(action="link.viewed").count()
 
@@ -178,12 +178,12 @@ def test_operation_that_is_over_leads_its_page_on(env: Environment) -> None:
     link = env.belvo_link()
     env.send(f"/links/{link.pk}/credentials/", password="lost_after")
     lost = env.last_operation(link)
-    pulse = pulse_of(env.open(lost.get_absolute_url()))
-    assert (lost.state, pulse.seconds, pulse.poll(env.client()).status_code) == (State.UNKNOWN, "2", 204)
+    followed = follow(env.open(lost.get_absolute_url()))
+    assert (lost.state, followed.seconds, followed.poll(env.client()).status_code) == (State.UNKNOWN, "2", 204)
 
     tasks.reconcile_one(str(lost.pk))
 
-    over = pulse.poll(env.client())
+    over = followed.poll(env.client())
     assert (over.status_code, over["HX-Redirect"]) == (286, link.get_absolute_url())
 
 
@@ -191,18 +191,18 @@ def test_page_of_an_old_operation_leads_nowhere(env: Environment) -> None:
     link = repaired(env)
     done = Operation.objects.get(link=link)
 
-    pulse = pulse_of(env.open(done.get_absolute_url()))
+    followed = follow(env.open(done.get_absolute_url()))
 
-    assert pulse.url.startswith("/live/?of=")
-    assert (pulse.seconds, pulse.poll(env.client()).status_code) == ("0", 204)
+    assert followed.url.startswith("/live/?of=")
+    assert (followed.seconds, followed.poll(env.client()).status_code) == ("0", 204)
 
 
 def test_auditor_polls_what_the_auditor_may_see(env: Environment) -> None:
     link = repaired(env)
-    pulse = pulse_of(env.open(link.get_absolute_url(), "aud"))
+    followed = follow(env.open(link.get_absolute_url(), "aud"))
 
-    assert pulse.poll(env.client("aud")).status_code == 204
-    assert pulse.poll(env.client("adm")).status_code == 403
+    assert followed.poll(env.client("aud")).status_code == 204
+    assert followed.poll(env.client("adm")).status_code == 403
 
 
 @pytest.mark.parametrize("password", ["mfa_default", "pass_valid"])

@@ -9,7 +9,7 @@ from linkadmin.audit.models import AuditEvent
 from linkadmin.sync import full_checks
 from linkadmin.sync.models import FullCheck, FullCheckState
 from tests.environment import Environment
-from tests.follow import pulse_of
+from tests.follow import follow
 from tests.sync.full_checking import go_on, swept
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,13 +55,13 @@ def test_second_click_shows_the_running_full_check(env: Environment) -> None:
 
 def test_page_of_a_running_full_check_follows_until_it_ends(env: Environment) -> None:
     started = full_checks.start(env.belvo)
-    running = pulse_of(env.open(started.get_absolute_url(), "adm"))
+    running = follow(env.open(started.get_absolute_url(), "adm"))
 
     go_on(started)
     changed = running.poll(env.client("adm"))
     page = env.open(started.get_absolute_url(), "adm")
 
-    assert (running.seconds, changed.status_code, pulse_of(page).seconds) == ("2", 200, "0")
+    assert (running.seconds, changed.status_code, follow(page).seconds) == ("2", 200, "0")
     assert "Done" in page.words
     assert "Stop" not in page.words
 

@@ -39,7 +39,7 @@ _TROUBLED = CompiledQuery(lambda _key: troubled().order_by("pk").values_list("pk
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
+class PageVersion:
     """What a page polls: where, the version it shows, and how often; 0 seconds where nothing is awaited."""
 
     url: str
@@ -94,10 +94,10 @@ def _page_of(request: HttpRequest) -> str:
     return f"{request.user.pk} {request.get_full_path()}"
 
 
-def pulse_of(of: list[UUID] | None) -> Pulse:
-    """Return the pulse of a page that awaits nothing, but is to show the alerts of some integrations or all."""
+def alerts_version(of: list[UUID] | None) -> PageVersion:
+    """For a page that awaits nothing but shows the alerts of some integrations; of all for None."""
     named = [] if of is None else [("of", str(pk)) for pk in of] or [("of", "")]
-    return Pulse(f"{reverse('live')}?{urlencode(named)}", version_of(*_troubles(of)))
+    return PageVersion(f"{reverse('live')}?{urlencode(named)}", version_of(*_troubles(of)))
 
 
 @require_safe

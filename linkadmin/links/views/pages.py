@@ -44,7 +44,7 @@ def link_list(request: HttpRequest) -> HttpResponse:
     found = queries.search(chosen.qs, words, see_names=see_names) if words else chosen.qs
     page = queries.WORK_LIST.page(found.select_related(*queries.NAMED), request.GET)
     context = {
-        "strip": group_tiles(counts.current(), current=request.GET.get("state", "")),
+        "tiles": group_tiles(counts.current(), current=request.GET.get("state", "")),
         "filter": chosen,
         "pills": pills(request.GET, chosen.form),
         "words": words,

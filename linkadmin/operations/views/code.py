@@ -31,7 +31,7 @@ from linkadmin.providers.pictures import is_unreadable_picture, picture
 from linkadmin.providers.types import Cause, ChallengeKind
 from linkadmin.web.pages import draw, go, no_compression, reader, wants_part
 
-from .live import pulse_of_link
+from .live import link_page_version
 from .sending import not_sent, outcome_of, page_of, reopens, why_paused
 
 
@@ -95,7 +95,7 @@ def link_code_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
         seen(request, link, link.end_user, page="code")
     context = {
         "link": link,
-        "owner": challenge.operation.actor.display_name,
+        "started_by": challenge.operation.actor.display_name,
         "form": form,
     }
     return render(request, "operations/code_cancel.html", context, status=422 if form.is_bound else 200)
@@ -175,7 +175,7 @@ def _page(
         form.fields["code"].widget.attrs |= {"disabled": True, "aria-describedby": "why-paused"}
     context = more | {
         "link": link,
-        "pulse": pulse_of_link(link.pk),
+        "page_version": link_page_version(link.pk),
         "standing": standing_of(link),
         "operation": operation,
         "challenge": challenge,

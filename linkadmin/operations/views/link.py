@@ -36,7 +36,7 @@ from linkadmin.paging import without_place
 from linkadmin.providers.types import HealthState
 from linkadmin.web.pages import draw, go, reader
 
-from .live import pulse_of_link
+from .live import link_page_version
 from .sending import why_paused
 
 
@@ -52,7 +52,7 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     head = head_of(link, last, user=user, budget=budget)
     context = {
         "link": link,
-        "pulse": pulse_of_link(link.pk),
+        "page_version": link_page_version(link.pk),
         "steps": steps_of_link(link, last),
         "head": head,
         "operation": last,
@@ -61,7 +61,7 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "ways": None if link.is_disconnected or link.is_verifying else ways_on(link, budget, user=user),
         "timeline": pages.latest(link, see_names=may(user, Right.SEE_NAMES)),
         "kinds": pages.kind_pills(QueryDict(), []),
-        "strip": health_calendar(link, today=timezone.localdate()),
+        "calendar": health_calendar(link, today=timezone.localdate()),
         "why_unread": why_paused(link.integration, "read_link"),
         "may_refresh": may(user, Right.REFRESH) and not link.is_disconnected,
         "may_allow": may(user, Right.ALLOW_ATTEMPT) and budget.manager_may_allow,

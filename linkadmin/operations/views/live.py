@@ -13,7 +13,15 @@ from django.views.decorators.http import require_safe
 
 from linkadmin.compiled_query import CompiledQuery, time_of
 from linkadmin.links.models import Link
-from linkadmin.links.views.live import NOTHING_AWAITED, TROUBLE, Pulse, answer, seconds_between, trouble_of, version_of
+from linkadmin.links.views.live import (
+    NOTHING_AWAITED,
+    TROUBLE,
+    PageVersion,
+    answer,
+    seconds_between,
+    trouble_of,
+    version_of,
+)
 from linkadmin.operations.models import RUNNING_STATES, Operation, State
 from linkadmin.providers.types import HealthState
 from linkadmin.web.pages import go_when_done
@@ -55,10 +63,9 @@ _OPERATION = CompiledQuery(
 )
 
 
-def pulse_of_link(pk: UUID) -> Pulse:
-    """Return the pulse of a link's pages."""
+def link_page_version(pk: UUID) -> PageVersion:
     version, seconds = look_at_link(pk) or ("", NOTHING_AWAITED)
-    return Pulse(reverse("link-live", args=[pk]), version, seconds)
+    return PageVersion(reverse("link-live", args=[pk]), version, seconds)
 
 
 def look_at_link(pk: UUID) -> tuple[str, int] | None:
@@ -74,11 +81,11 @@ def look_at_link(pk: UUID) -> tuple[str, int] | None:
     )
 
 
-def pulse_of_operation(operation: Operation) -> Pulse:
-    """Return the pulse of the page of an operation that is not over."""
+def operation_page_version(operation: Operation) -> PageVersion:
+    """For the page of an operation that is still running."""
     name = "operation-live" if operation.end_user_id else "integration-operation-live"
     version = version_of(operation.version, operation.state)
-    return Pulse(reverse(name, args=[operation.pk]), version, seconds_between(operation.began_at))
+    return PageVersion(reverse(name, args=[operation.pk]), version, seconds_between(operation.began_at))
 
 
 def look_at_operation(pk: UUID, *, has_customer: bool) -> tuple[str, int] | None:

@@ -33,7 +33,7 @@ from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.web.pages import go, no_compression, reader
 
-from .live import pulse_of_operation
+from .live import operation_page_version
 from .sending import page_of
 
 
@@ -101,7 +101,7 @@ def _page(
     may_start_again = budget.left > 0 and not _is_at_bank(operation)
     context = more | {
         "operation": operation,
-        "pulse": pulse_of_operation(operation) if operation.is_running else None,
+        "page_version": operation_page_version(operation) if operation.is_running else None,
         "steps": steps_of(operation),
         "now": timezone.now(),
         "elapsed": int((timezone.now() - operation.began_at).total_seconds()),

@@ -39,10 +39,10 @@ def observed(seen: Observation) -> dict[str, StateBadge | str]:
 @register.filter
 def counted_states(sources: Iterable[RemoteSource]) -> list[StateBadge]:
     """Return one badge for each state of several sources, with how many are in it."""
-    tally = Counter(_badge_of_source(source) for source in sources)
+    counted = Counter(_badge_of_source(source) for source in sources)
     return [
         replace(badge, reason=ngettext("one source", "%(count)d sources", n) % {"count": n})
-        for badge, n in tally.items()
+        for badge, n in counted.items()
     ]
 
 

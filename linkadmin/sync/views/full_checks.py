@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from linkadmin.accounts.roles import Right, may
 from linkadmin.compiled_query import CompiledQuery, time_of
 from linkadmin.integrations.models import Integration
-from linkadmin.links.views.live import NOTHING_AWAITED, Pulse, answer, seconds_between, version_of
+from linkadmin.links.views.live import NOTHING_AWAITED, PageVersion, answer, seconds_between, version_of
 from linkadmin.operations.refusals import Refusal
 from linkadmin.paging import Keyset
 from linkadmin.sync import full_checks
@@ -52,7 +52,7 @@ def full_check_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         return _stop(request, full_check)
     context = {
         "full_check": full_check,
-        "pulse": _pulse(full_check),
+        "page_version": _page_version(full_check),
         "integration": full_check.integration,
         "row": presentation.row(full_check),
         "progress": presentation.progress(full_check) if full_check.is_running else None,
@@ -72,8 +72,8 @@ def full_check_live(request: HttpRequest, pk: UUID) -> HttpResponse:
     return answer(request, *look)
 
 
-def _pulse(full_check: FullCheck) -> Pulse:
-    return Pulse(reverse("full-check-live", args=[full_check.pk]), *(_look(full_check.pk) or ("",)))
+def _page_version(full_check: FullCheck) -> PageVersion:
+    return PageVersion(reverse("full-check-live", args=[full_check.pk]), *(_look(full_check.pk) or ("",)))
 
 
 def _look(pk: UUID) -> tuple[str, int] | None:

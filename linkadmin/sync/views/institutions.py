@@ -43,14 +43,14 @@ def institution_list(request: HttpRequest) -> HttpResponse:
         raise BadRequest("a filter has a value it does not offer")
     words = request.GET.get("q", "").strip()[:80]
     page = institutions.BY_NAME.page(institutions.search(chosen.qs, words), request.GET)
-    tallies = institutions.tallies(page.rows)
+    counted = institutions.link_counts(page.rows)
     context = {
         "filter": chosen,
         "pills": pills(request.GET, chosen.form),
         "words": words,
-        "rows": [_row(each, tallies.get(each.pk, LinkCounts())) for each in page.rows],
+        "rows": [_row(each, counted.get(each.pk, LinkCounts())) for each in page.rows],
         "page": page,
-        "trouble": [_row(each, tally) for each, tally in institutions.in_trouble()],
+        "trouble": [_row(each, link_counts) for each, link_counts in institutions.in_trouble()],
         "more_down": institutions.down_without_links(),
         "left_out": SkippedRecord.objects.filter(kind=SkippedRecord.Kind.INSTITUTION)
         .select_related("integration")
@@ -65,7 +65,7 @@ def institution_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def institution_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     institution = get_object_or_404(Institution.objects.select_related("integration"), pk=pk)
-    tally = counts.current(institution=institution)
+    by_state = counts.current(institution=institution)
     context = {
         "institution": institution,
         "integration": institution.integration,
@@ -77,8 +77,8 @@ def institution_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "features": [word(each) for each in institution.features],
         "repair": repair_in_words(institution),
         "read": institution.read_at if _can_read(institution) else None,
-        "states": state_counts(tally),
-        "links_count": tally.total(),
+        "states": state_counts(by_state),
+        "links_count": by_state.total(),
         "may_view_links": may(request.user, Right.VIEW_LINKS),
         "may_read": _can_read(institution) and may(request.user, Right.READ_RECORDS),
     }
@@ -158,16 +158,16 @@ def _found_rows(integration: Integration, found: RemotePage[RemoteInstitution]) 
     """Return what was found, as it is kept here by now, in the provider's order."""
     names = [each.name for each in found.items]
     kept = {each.name: each for each in integration.institutions.select_related("integration").filter(name__in=names)}
-    tallies = institutions.tallies(kept.values())
-    return [_row(kept[name], tallies.get(kept[name].pk, LinkCounts())) for name in names if name in kept]
+    counted = institutions.link_counts(kept.values())
+    return [_row(kept[name], counted.get(kept[name].pk, LinkCounts())) for name in names if name in kept]
 
 
-def _row(institution: Institution, tally: LinkCounts) -> dict[str, Any]:
+def _row(institution: Institution, link_counts: LinkCounts) -> dict[str, Any]:
     return {
         "institution": institution,
         "kind": word(institution.kind),
         "status": _status(institution),
-        "tally": tally,
+        "link_counts": link_counts,
     }
 
 
