@@ -1,4 +1,4 @@
-"""Linkadmin: whose turn it is on every open-banking link, and the repair itself."""
+"""Linkadmin: shows who every open-banking link is waiting on, and repairs it."""
 
 from .celery import app as celery_app
 

@@ -1,6 +1,6 @@
-"""Celery's beat, which goes on when the clock is set back, and when the disk is full.
+"""Celery's beat, made robust against a clock that is set back and a full disk.
 
-Its own would wait until the old time comes again, and end when it can't keep what it last did.
+The original would wait until the old time comes again, and exit if it can't store its state.
 """
 
 import dbm
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from linkadmin.heartbeats.signs import HeartbeatWriter
 
 BACK = 5.0  # seconds
-EVERY_SECONDS = 5.0  # between two signs of life, at most
+EVERY_SECONDS = 5.0  # maximum time between two heartbeats
 
 logger = structlog.get_logger(__name__)
 
 
 class Scheduler(PersistentScheduler):
-    """Forgets what it did at moments that lie ahead, at the first tick and after each jump back."""
+    """Forgets runs that lie in the future, at the first tick and after each jump back."""
 
     _store: Any
     schedule_filename: str
@@ -39,7 +39,7 @@ class Scheduler(PersistentScheduler):
             for entry in self.schedule.values():
                 last, current = entry.last_run_at, entry.default_now()
                 entry.last_run_at = current if last is None else min(last, current)
-            self._heap = None  # in the order of moments that will not come soon
+            self._heap = None  # sorted by times that won't come soon
         self._last_tick = now
         seconds: float = super().tick(*args, **kwargs)
         self._show_alive()
@@ -53,9 +53,9 @@ class Scheduler(PersistentScheduler):
         self._heartbeat.beat()
 
     def sync(self) -> None:
-        """Keep what was last done, or go on without: after a restart, beat starts what is due by its schedule again."""
+        """Store the state, or continue without: after a restart, due entries start again."""
         try:
             super().sync()
         except (OSError, *dbm.error) as error:
             logger.error("beat.not_kept", error=type(error).__name__)
-            self._store.writeback = True  # which shelve leaves off: it would keep nothing any more
+            self._store.writeback = True  # shelve left this off, and would store nothing from now on

@@ -1,8 +1,8 @@
 """Messages as files in a folder, for installations without a broker.
 
-kombu's own transport makes a file and then fills it, and reads without a lock: a worker that looks in between finds an
-empty message, and ends for it. Here a message appears whole, one that a kill cut short is dropped (the row stays),
-and none passes through the machine's folder for temporary files.
+kombu's own transport creates a file and then fills it, and reads without a lock. A worker that reads in between finds
+an empty message and exits. Here a message appears complete, one cut short by a kill is dropped (its row stays), and
+none passes through the shared temporary folder.
 """
 
 import uuid
@@ -27,7 +27,7 @@ class Channel(filesystem.Channel):
         try:
             draft.write_text(dumps(payload))
             draft.replace(path)
-        except OSError:  # a full disk has no room for half a message either
+        except OSError:  # a full disk can't hold half a message either
             draft.unlink(missing_ok=True)
             raise
 
@@ -38,7 +38,7 @@ class Channel(filesystem.Channel):
             taken = path.with_suffix(".taken")
             try:
                 path.replace(taken)
-            except FileNotFoundError:  # by another worker
+            except FileNotFoundError:  # another worker took it
                 continue
             text = taken.read_text()
             taken.unlink()

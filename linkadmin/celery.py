@@ -1,4 +1,4 @@
-"""The Celery application. Tasks carry ids only; the row in the database is the truth, a message only wakes a worker."""
+"""The Celery application. Tasks carry IDs only: the database row holds the work, a message only wakes a worker."""
 
 import os
 from typing import Any
@@ -12,7 +12,7 @@ from linkadmin.hardening import no_core_dumps
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "linkadmin.settings")
 
-# Ours loses no worker to a message that is half written.
+# Ours doesn't lose workers to incomplete messages.
 TRANSPORT_ALIASES["filesystem"] = "linkadmin.broker:Transport"
 
 app = Celery("linkadmin")
@@ -23,7 +23,7 @@ app.autodiscover_tasks()
 @celeryd_init.connect
 @beat_init.connect
 def start_safely(**kwargs: object) -> None:
-    """Begin a worker, or beat, as the web processes begin."""
+    """Start a worker, or beat, with the same checks as web processes."""
     django.setup()
     from linkadmin.startup import refuse_unfit_database
 
@@ -33,7 +33,7 @@ def start_safely(**kwargs: object) -> None:
 
 @worker_ready.connect
 def show_alive(sender: Any = None, **kwargs: object) -> None:
-    """Let a worker write that it lives, beside its tasks, by which it shows that it works."""
+    """Write a worker's heartbeat from a thread: it lives. Its tasks show that it works."""
     from linkadmin.heartbeats.models import ProgramKind
     from linkadmin.heartbeats.signs import HeartbeatWriter
 
@@ -43,7 +43,7 @@ def show_alive(sender: Any = None, **kwargs: object) -> None:
 @task_prerun.connect
 @task_postrun.connect
 def show_work(task: Any = None, **kwargs: object) -> None:
-    """Let a worker write that it works: with every task that starts or ends, in the process that runs it."""
+    """Note that a worker works, in the process that runs the task."""
     from linkadmin.heartbeats import signs
 
     signs.note_task(str(task.request.hostname))

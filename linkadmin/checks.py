@@ -1,4 +1,4 @@
-"""System checks: what must not be true where real customers are, and that the database is of this version."""
+"""System checks: settings that must not be used in production, and a database of this version."""
 
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ REFUSAL = (
 
 @register(Tags.security, deploy=True)
 def keys_are_given(**kwargs: Any) -> list[CheckMessage]:
-    # Without a key of its own each process makes one up, so the setting alone does not tell.
+    # Without its own key, each process makes one up, so the setting alone doesn't show that it's missing.
     secret_key = env.secret("LINKADMIN_SECRET_KEY", kept_in=settings.KEYS_DIR / "secret_key")
     keys = {
         "LINKADMIN_SECRET_KEY": secret_key,
@@ -60,7 +60,7 @@ def proxies_are_counted(**kwargs: Any) -> list[CheckMessage]:
 
 
 def is_from_earlier_version(alias: str = DEFAULT_DB_ALIAS) -> bool:
-    """Tell whether an earlier version made the database. Raises DatabaseError."""
+    """Whether an earlier version created the database. Raises DatabaseError."""
     applied = MigrationRecorder(connections[alias]).applied_migrations()
     ours = {app.label: Path(app.path) for app in apps.get_app_configs() if app.name.startswith("linkadmin.")}
     return any(label in ours and not (ours[label] / "migrations" / f"{name}.py").exists() for label, name in applied)
@@ -68,6 +68,6 @@ def is_from_earlier_version(alias: str = DEFAULT_DB_ALIAS) -> bool:
 
 @register(Tags.database)
 def database_is_of_this_version(**kwargs: Any) -> list[CheckMessage]:
-    """Refuse to migrate what would be taken for migrated: the initial migrations of old bear the same names."""
+    """Refuse to migrate a database that would look migrated: old initial migrations have the same names."""
     is_old = any(is_from_earlier_version(alias) for alias in kwargs["databases"] or ())
     return [Error(REFUSAL, id="linkadmin.E005")] if is_old else []

@@ -1,4 +1,4 @@
-"""Queries that open pages have us ask again and again: compiled once, since that costs more than asking."""
+"""Queries that open pages repeat all the time, compiled once: compiling costs more than running them."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -11,12 +11,12 @@ from django.utils.dateparse import parse_datetime
 from django.utils.functional import cached_property
 
 Row = tuple[Any, ...]
-ANY = UUID(int=0)  # stands for the key in the compiled query
+ANY = UUID(int=0)  # placeholder for the key in the compiled query
 _KEY = models.UUIDField()
 
 
 class CompiledQuery:
-    """A query of rows by one key, or by none. What it returns is as the database has it."""
+    """A query of rows by one key or none. Returns values as the database has them."""
 
     def __init__(self, build: Callable[[UUID], "QuerySet[Any, Any]"]) -> None:
         self._build = build
@@ -38,7 +38,7 @@ class CompiledQuery:
 
 
 def time_of(value: datetime | str | None) -> datetime | None:
-    """Return a time as it came from the database: SQLite has them in UTC without saying so, or as text."""
+    """A time as the database returned it. SQLite's are naive UTC, or text."""
     if isinstance(value, str):
         value = parse_datetime(value)
     return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value

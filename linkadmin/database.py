@@ -1,4 +1,4 @@
-"""Database connections: who holds them, and how long they wait for a lock."""
+"""Database connections: when they're released, and how long they wait for a lock."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from django.db import connection, connections
 
 
 def release_connections() -> None:
-    """Give this thread's connections back, so that nobody waits for one while it waits for a provider.
+    """Close this thread's connections, so that none is held while waiting for a provider.
 
     Does nothing inside a transaction.
     """
@@ -18,9 +18,9 @@ def release_connections() -> None:
 
 @contextmanager
 def waiting_at_most(seconds: float) -> Iterator[None]:
-    """Wait for SQLite's one lock no longer than this, where a person waits and little is lost.
+    """Wait for SQLite's only lock no longer than this, where a person waits and little is lost.
 
-    PostgreSQL locks rows, and nobody else holds those.
+    PostgreSQL locks rows, which nobody else holds.
     """
     if connection.vendor != "sqlite":
         yield

@@ -1,4 +1,4 @@
-"""Typed readers of environment variables. Each fails loudly on nonsense, naming the variable."""
+"""Typed readers of environment variables. Each rejects invalid values and names the variable."""
 
 import os
 from pathlib import Path
@@ -28,7 +28,7 @@ def number(name: str, default: float) -> float:
 
 
 def count(name: str, default: int) -> int:
-    """Read a whole number that is not negative."""
+    """A whole number, 0 or more."""
     raw = text(name)
     if raw and not (raw.isascii() and raw.isdigit()):
         raise ImproperlyConfigured(f"{name} must be a whole number, 0 or more, not {raw!r}")
@@ -36,12 +36,12 @@ def count(name: str, default: int) -> int:
 
 
 def words(name: str, default: str = "") -> list[str]:
-    """Read a list separated by commas."""
+    """A comma-separated list."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
 def secret(name: str, *, kept_in: Path | None = None) -> str:
-    """Read a secret from NAME, from the file named by NAME_FILE, or from `kept_in` if that file exists."""
+    """Read a secret from NAME, from the file in NAME_FILE, or from `kept_in` if that exists."""
     if value := text(name):
         return value
     named = text(f"{name}_FILE")
@@ -59,7 +59,7 @@ def secret(name: str, *, kept_in: Path | None = None) -> str:
 def database(name: str, *, embedded: Path, wait_seconds: float) -> dict[str, Any]:
     """Read a database URL: postgresql://user:password@host:port/name, or empty for SQLite in `embedded`.
 
-    A lock that others hold, or a free connection, is waited for `wait_seconds` at most.
+    `wait_seconds` limits the wait for a lock or a free connection.
     """
     url = urlsplit(secret(name))
     if not url.scheme:
@@ -83,7 +83,7 @@ def database(name: str, *, embedded: Path, wait_seconds: float) -> dict[str, Any
         "PASSWORD": unquote(url.password or ""),
         "HOST": unquote(url.hostname or ""),
         "PORT": str(url.port or ""),
-        "CONN_HEALTH_CHECKS": True,  # a server that was started again leaves dead connections in the pool
+        "CONN_HEALTH_CHECKS": True,  # a restarted server leaves dead connections in the pool
         "OPTIONS": {
             "pool": {"min_size": 2, "max_size": 40, "timeout": min(wait_seconds, 10)},
             "options": f"-c lock_timeout={round(wait_seconds * 1000)}",

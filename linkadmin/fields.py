@@ -1,4 +1,4 @@
-"""Model fields for names, and for what they are searched by: whichever way a row is written, it is written clean."""
+"""Model fields for names and search text that are cleaned however a row is written."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ else:
 
 
 class NameField(Line):
-    """A name of a person, company or institution: composed, without controls and marks of direction."""
+    """A name: composed Unicode without control characters or direction marks."""
 
     def to_python(self, value: Any) -> Any:
         return _cleaned(super().to_python(value))
@@ -30,7 +30,7 @@ class NameField(Line):
 
 
 class FoldedField(Lines):
-    """What a row is searched by: other columns of it, without case and accents. Written with them."""
+    """Search text built from other columns, without case and accents. Written together with them."""
 
     def __init__(self, *args: Any, of: Iterable[str] = (), **kwargs: Any) -> None:
         self.of = tuple(of)

@@ -1,4 +1,4 @@
-"""What keeps a process's secrets its own: files that nobody else may read, and no dump of its memory."""
+"""Protects a process's secrets: private files, and no memory dumps."""
 
 import ctypes
 import os
@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 _PR_SET_DUMPABLE = 4
-# What an earlier start may have left open to others. A folder that holds none of these is not ours to close.
+# What an earlier start may have left readable. A folder with none of these isn't ours to change.
 _KEPT = ("linkadmin.sqlite3", "linkadmin.sqlite3-wal", "linkadmin.sqlite3-shm", "keys", "broker", "beat", "icons")
 
 
 def keep_files_private(data: Path) -> None:
-    """Make every new file its owner's alone, whatever the umask was, and close what is in the data folder."""
+    """Make new files private whatever the umask was, and fix the data folder's permissions."""
     os.umask(0o077)
     kept = [path for name in _KEPT if (path := data / name).exists()]
     for path in [data, *kept, *(data / "keys").glob("*"), *(data / "icons").glob("*")] if kept else []:
@@ -24,7 +24,7 @@ def keep_files_private(data: Path) -> None:
 
 
 def no_core_dumps() -> None:
-    """Let neither a core file nor a debugger of the same user get at what this process holds in memory."""
+    """Keep core files and debuggers of the same user away from this process's memory."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":  # where a program may take the dump, which the limit does not bind
+    if sys.platform == "linux":  # where a program may take the dump, which ignores the limit
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)

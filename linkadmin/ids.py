@@ -1,10 +1,10 @@
-"""IDs of ours as people paste them and addresses name them."""
+"""Our IDs, as people paste them and URLs contain them."""
 
 from uuid import UUID
 
 
 def as_uuid(text: str) -> UUID | None:
-    """Read an ID; None for anything else."""
+    """Parse an ID; None for anything else."""
     try:
         return UUID(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Logging: one JSON line per event, with named values only. Never a body, a header, form data or a local variable."""
+"""Logging: one JSON line per event, with named values only. Never bodies, headers, form data or local variables."""
 
 import logging
 import logging.config
@@ -15,7 +15,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class NoValues(SafeExceptionReporterFilter):
-    """Keep every value of a failing request out of error reports: form data, locals, settings, cookies."""
+    """Keep all values of a failing request out of error reports: form data, locals, settings, cookies."""
 
     def is_active(self, request: HttpRequest | None) -> bool:
         return True
@@ -31,7 +31,7 @@ class NoValues(SafeExceptionReporterFilter):
 
 
 def one_line(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Escape control characters, so that no value can begin a line of its own, and cut long texts."""
+    """Escape control characters, so that no value can start a line of its own, and cut long texts."""
     for key, value in event.items():
         if isinstance(value, str) and key != "exception":
             event[key] = _CONTROL.sub(lambda match: repr(match.group())[1:-1], value)[:FIELD_LIMIT]
@@ -63,22 +63,21 @@ def logging_config(*, level: str) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
-            "linkadmin.audit.heads": {"level": "INFO"},  # the log stream is where a cut audit log is found out
-            # These print bodies, headers or SQL parameters when asked to be talkative.
+            "linkadmin.audit.heads": {"level": "INFO"},  # a truncated audit log is detected with the log stream
+            # These print bodies, headers or SQL parameters at debug level.
             "urllib3": {"level": "WARNING"},
             "django.db.backends": {"level": "WARNING"},
-            "django.request": {"level": "ERROR"},  # what people may not do, or mistype, is no fault of ours
+            "django.request": {"level": "ERROR"},  # denied or mistyped requests aren't our errors
             "django.template": {"level": "INFO"},
             "kombu": {"level": "INFO"},
             "kombu.connection": {"level": "ERROR"},  # it warns that folders have no host name
             "amqp": {"level": "INFO"},
-            "celery.beat": {"level": "WARNING"},  # it tells of every task it sends
+            "celery.beat": {"level": "WARNING"},  # it logs every task it sends
         },
     }
 
 
 def configure(config: dict[str, Any]) -> None:
-    """Set up the standard library's logging and structlog on top of it."""
     logging.config.dictConfig(config)
     structlog.configure(
         processors=[

@@ -1,7 +1,7 @@
-"""Every column that holds a moment, and how far ahead of now it may be: what a clock that was ahead left is put right.
+"""Every column with a time, and how far in the future it may be. Repairs what a clock that was ahead has left.
 
-A column is named once: with the longest time it may lie ahead, with none if it is the moment at which we did something,
-or as a plain fact that nothing waits for. Models are named by label, so that this module knows no app.
+Each column is named once: with its maximum time ahead, with none if it's when we did something, or as a plain fact that
+nothing depends on. Models are named by label, so that this module imports no app.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from django.db import transaction
 
 NEVER_AHEAD = timedelta(0)
 A_MINUTE, A_QUARTER, A_DAY = timedelta(minutes=1), timedelta(minutes=15), timedelta(days=1)
-# The clocks of two machines, at most: what one began just now may end later than the other allows.
+# Clock skew between two machines.
 CLOCKS_APART = timedelta(seconds=30)
 LONGEST_CALL = CLOCKS_APART + timedelta(
     seconds=settings.LEASE_MARGIN_SECONDS
@@ -92,7 +92,7 @@ BOUNDS: Mapping[str, Mapping[str, timedelta]] = {
     "bulk.BulkJob": {"created_at": NEVER_AHEAD, "started_at": NEVER_AHEAD},
     "bulk.BulkPart": {"due_at": A_QUARTER, "lease_until": A_ROUND},
 }
-# Told on pages and kept in records; nothing waits for them, and no other moment is held against them.
+# Shown on pages and stored in records. Nothing waits for them or is compared with them.
 FACTS: Mapping[str, frozenset[str]] = {
     "accounts.User": frozenset({"last_login"}),
     "audit.AuditEvent": frozenset({"at"}),
@@ -128,7 +128,7 @@ FACTS: Mapping[str, frozenset[str]] = {
 
 
 def put_right(*, now: datetime) -> int:
-    """Bring back what lies further ahead than it may, after a clock was ahead; return how many values that were."""
+    """After a clock was ahead, bring back times that are too far in the future. Returns how many values."""
     righted = 0
     for label, bounds in BOUNDS.items():
         rows = apps.get_model(label)._default_manager

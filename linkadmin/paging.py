@@ -1,4 +1,4 @@
-"""Keyset pages for every list: a page starts beside a row, so the last one costs what the first does."""
+"""Keyset pages for every list: a page starts beside a row, so the last page costs as much as the first."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 PAGE_SIZE = 50
 BEFORE, AFTER = "before", "after"
-PLACES = (BEFORE, AFTER, "at", "end")  # what in a query string says which page; a timeline has the last two as well
+PLACES = (BEFORE, AFTER, "at", "end")  # query parameters that select the page; timelines use the last two as well
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -20,7 +20,7 @@ Key = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """The rows of one page, and the query string of each page to go to; empty where there is none."""
+    """One page of rows, and the query string of each neighbor; empty if there is none."""
 
     rows: list[Row]
     first: str = ""
@@ -29,10 +29,10 @@ class Page(Generic[Row]):
 
 
 class Keyset:
-    """The order of a list, by columns that are never null and together unique.
+    """The order of a list, by columns that are never null and unique together.
 
-    A cursor holds a row's values, so that a row that moved in the meantime shifts nobody's page. Text never gets into
-    a URL: where a column holds text, the cursor is the row's primary key alone. What is no cursor leads to page one.
+    Cursors hold a row's values, so moving rows shift nobody's page. Text never gets into a URL: if a column holds text,
+    the cursor is the primary key alone. Invalid cursors lead to the first page.
     """
 
     def __init__(self, *columns: str, newest_first: bool = False, size: int = PAGE_SIZE) -> None:
@@ -41,7 +41,7 @@ class Keyset:
         self.newest_first = newest_first
 
     def page(self, rows: "QuerySet[Row]", query: QueryDict) -> Page[Row]:
-        """Return the page that `before` or `after` in a query string asks for."""
+        """The page that `before` or `after` in the query string selects."""
         key = self._read(rows, query.get(BEFORE) or query.get(AFTER) or "")
         backwards = key is not None and BEFORE in query
         beyond = rows.filter(self._beyond(key, flipped=backwards)) if key is not None else rows
@@ -58,7 +58,7 @@ class Keyset:
         )
 
     def _beyond(self, key: Key, *, flipped: bool) -> Q:
-        """Return what lies on one side of a row, in a form that walks the index of the list."""
+        """Match rows on one side of a row, in a form that uses the list's index."""
         side = "lt" if self.newest_first != flipped else "gt"
         *outer, (column, value) = zip(self.columns, key, strict=True)
         beyond = Q(**{f"{column}__{side}": value})
@@ -92,7 +92,7 @@ class Keyset:
 
 
 def without_place(query: QueryDict) -> QueryDict:
-    """Return a query such that it leads to the first page, and all else is as it was."""
+    """The query for the first page, otherwise unchanged."""
     kept = query.copy()
     for name in PLACES:
         kept.pop(name, None)
@@ -100,7 +100,7 @@ def without_place(query: QueryDict) -> QueryDict:
 
 
 def turned(query: QueryDict, name: str = "", value: str = "") -> str:
-    """Return a query string that leads to another page of the same list; without a name, to the first."""
+    """Query string of another page of the same list; without a name, of the first."""
     there = without_place(query)
     if name:
         there[name] = value
@@ -108,12 +108,12 @@ def turned(query: QueryDict, name: str = "", value: str = "") -> str:
 
 
 def write_moment(moment: datetime) -> int:
-    """Return microseconds since 1970."""
+    """Microseconds since 1970."""
     return (moment - EPOCH) // MICROSECOND
 
 
 def read_moment(text: str) -> datetime:
-    """Read microseconds since 1970. Raises ValueError and OverflowError."""
+    """Inverse of `write_moment`. Raises ValueError and OverflowError."""
     return EPOCH + int(text) * MICROSECOND
 
 

@@ -1,6 +1,6 @@
-"""All settings. Without any environment variable: embedded (SQLite, a file-system broker), closed to the network.
+"""All settings. Without environment variables: embedded (SQLite, file-system broker) and closed to the network.
 
-Every variable is listed, with a comment, in `.env.example`. `LINKADMIN_DEMO=1` is what `make run` sets.
+`.env.example` lists and explains every variable. `make run` sets `LINKADMIN_DEMO=1`.
 """
 
 import secrets
@@ -20,17 +20,17 @@ KEYS_DIR = DATA_DIR / "keys"
 
 DEBUG = env.flag("LINKADMIN_DEBUG")
 DEMO = env.flag("LINKADMIN_DEMO")
-DEMO_URL = env.text("LINKADMIN_DEMO_URL")  # where the demo's simulated providers deliver to
-SIMULATOR_URL = env.text("LINKADMIN_SIMULATOR_URL")  # shown in the demo: its page says what to type to get what
+DEMO_URL = env.text("LINKADMIN_DEMO_URL")  # where the demo's simulated providers send webhooks
+SIMULATOR_URL = env.text("LINKADMIN_SIMULATOR_URL")  # linked in the demo: its page lists test values
 ENVIRONMENT = env.text("LINKADMIN_ENVIRONMENT", "sandbox" if DEMO else "production")
 
-# --- Keys. Made once by `manage.py makekeys` when they do not come from the environment. ---
+# --- Keys: created once by `manage.py makekeys` unless they come from the environment ---
 SECRET_KEY = env.secret("LINKADMIN_SECRET_KEY", kept_in=KEYS_DIR / "secret_key") or secrets.token_urlsafe(50)
 SEALING_KEYSET = env.secret("LINKADMIN_SEALING_KEYSET", kept_in=KEYS_DIR / "sealing_keyset.json")
 AUDIT_KEY = env.secret("LINKADMIN_AUDIT_KEY", kept_in=KEYS_DIR / "audit_key")
 AUDIT_HEADS_FILE = env.text("LINKADMIN_AUDIT_HEADS_FILE")
 
-# --- Who may reach us ---
+# --- Network ---
 ALLOWED_HOSTS = env.words("LINKADMIN_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_FAILURE_VIEW = "linkadmin.accounts.unsent.csrf_failure"
 CSRF_TRUSTED_ORIGINS = env.words("LINKADMIN_CSRF_TRUSTED_ORIGINS")
@@ -47,8 +47,8 @@ CSRF_COOKIE_NAME = "__Host-csrf" if SECURE_COOKIES else "csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-SESSION_ENGINE = "linkadmin.accounts.session_store"  # rows, so that a session can be listed and ended at once
-SESSION_COOKIE_AGE = 8 * 60 * 60  # seconds, in all
+SESSION_ENGINE = "linkadmin.accounts.session_store"  # in the database, so that sessions can be listed and ended at once
+SESSION_COOKIE_AGE = 8 * 60 * 60  # seconds, in total
 SESSION_IDLE_SECONDS = int(env.number("LINKADMIN_SESSION_IDLE_SECONDS", 15 * 60))
 POLICY_REPORT_URI = env.text("LINKADMIN_CSP_REPORT_URI", "/csp-reports/")
 CONTENT_SECURITY_POLICY = {
@@ -67,9 +67,9 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- Linkadmin itself ---
+# --- Linkadmin's own apps ---
 INSTALLED_APPS = [
-    "linkadmin.accounts",  # before allauth and admin: its templates win
+    "linkadmin.accounts",  # before allauth and admin, so that its templates win
     "linkadmin.audit",
     "linkadmin.heartbeats",
     "linkadmin.integrations",
@@ -100,7 +100,7 @@ MIDDLEWARE = [
     "linkadmin.web.browser_policies.BrowserPolicies",
     "linkadmin.web.middleware.probes_and_reports_first",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.gzip.GZipMiddleware",  # after static files, which are compressed already
+    "django.middleware.gzip.GZipMiddleware",  # after static files, which are already compressed
     "linkadmin.web.middleware.request_id",
     "linkadmin.web.middleware.StorageRefusals",
     "linkadmin.web.middleware.NoNul",
@@ -154,7 +154,7 @@ REDIS_URL = env.secret("LINKADMIN_REDIS_URL")
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
     if REDIS_URL
-    # Shared by all processes: never local memory. What providers answered may be a megabyte each.
+    # Shared by all processes, never local memory. Provider responses may have up to a megabyte each.
     else {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "cache",
@@ -162,7 +162,7 @@ CACHES = {
     }
 }
 
-# --- Jobs. The broker is Redis or RabbitMQ by URL; without one, folders beside the database. ---
+# --- Jobs. The broker is Redis or RabbitMQ by URL; otherwise folders beside the database. ---
 CELERY_BROKER_URL = env.secret("LINKADMIN_BROKER_URL") or REDIS_URL or "filesystem://"
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {
@@ -172,7 +172,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
         "polling_interval": 0.1,
     }
     if CELERY_BROKER_URL == "filesystem://"
-    # Lost work is otherwise looked for only every 100 s.
+    # Otherwise lost work is looked for only every 100 s.
     else {"visibility_timeout": 600, "unacked_restore_interval": 5, "unacked_restore_throttle": 1}
     if CELERY_BROKER_URL.startswith("redis")
     else {}
@@ -180,16 +180,16 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_WORKER_REDIRECT_STDOUTS = False  # our log goes to stderr: redirected into itself, beat's would be lost
+CELERY_WORKER_REDIRECT_STDOUTS = False  # our log goes to stderr: beat's would be lost if redirected into itself
 CELERY_TIMEZONE = "UTC"
-TICK = env.number("LINKADMIN_SWEEP_SECONDS", 5)  # how soon work is found whose message was lost
+TICK = env.number("LINKADMIN_SWEEP_SECONDS", 5)  # how soon work is found if its message was lost
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat" / "schedule")
 CELERY_BEAT_SCHEDULER = "linkadmin.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "show that the workers work": {
         "task": "heartbeats.work",
         "schedule": 5,
-        "options": {"expires": 30},  # a worker that was away need not show it more than once
+        "options": {"expires": 30},  # a worker that was away needn't show it more than once
     },
     "watch the clock": {"task": "audit.check_clock", "schedule": TICK},
     "verify the audit log": {"task": "audit.verify", "schedule": crontab(hour=3, minute=10)},
@@ -230,21 +230,21 @@ ALLOW_LOOPBACK_PROVIDERS = env.flag("LINKADMIN_ALLOW_LOOPBACK_PROVIDERS", defaul
 PROVIDER_READ_SECONDS = env.number("LINKADMIN_PROVIDER_READ_SECONDS", 15)
 PROVIDER_CHANGE_SECONDS = env.number("LINKADMIN_PROVIDER_CHANGE_SECONDS", 30)
 PROVIDER_CREDENTIALS_SECONDS = env.number("LINKADMIN_PROVIDER_CREDENTIALS_SECONDS", 310)
-FULL_CHECK_EVERY_SECONDS = env.number("LINKADMIN_SWEEP_LINKS_SECONDS", 15 * 60)  # all links of an integration are read
+FULL_CHECK_EVERY_SECONDS = env.number("LINKADMIN_SWEEP_LINKS_SECONDS", 15 * 60)  # between full checks
 LEASE_MARGIN_SECONDS = env.number("LINKADMIN_LEASE_MARGIN_SECONDS", 30)
-OPERATION_ANSWER_SECONDS = 1.5  # a form waits this long for a call, so that it answers within two seconds
+OPERATION_ANSWER_SECONDS = 1.5  # how long a form waits for a call, so that it responds within two seconds
 OPERATION_UNDECIDED_SECONDS = env.number("LINKADMIN_OPERATION_UNDECIDED_SECONDS", 15 * 60)
-# Nobody can read a link's true outcome while the provider may still be working on it (Belvo: up to five minutes).
+# A link's real outcome can't be read while the provider may still be working on it (Belvo: up to five minutes).
 RECONCILE_SETTLED_SECONDS = env.number("LINKADMIN_RECONCILE_SETTLED_SECONDS", 310)
-CALLS_AT_ONCE_PER_INTEGRATION = int(env.number("LINKADMIN_CALLS_AT_ONCE_PER_INTEGRATION", 8))  # of all processes
-CALLS_AT_ONCE = 64  # of one process
-# A provider's records may lag behind a repair: so long a link is "fixed, proving" before it goes back to the queue.
+CALLS_AT_ONCE_PER_INTEGRATION = int(env.number("LINKADMIN_CALLS_AT_ONCE_PER_INTEGRATION", 8))  # across all processes
+CALLS_AT_ONCE = 64  # per process
+# A provider's records may lag behind a repair: it's verified for this long before the link returns to the work list.
 PROOF_SECONDS = env.number("LINKADMIN_PROOF_SECONDS", 30 * 60)
 BREAKER_FAILURES_IN_A_ROW = int(env.number("LINKADMIN_BREAKER_FAILURES_IN_A_ROW", 5))
 BREAKER_PAUSE_SECONDS = env.number("LINKADMIN_BREAKER_PAUSE_SECONDS", 30)
-RETRY_BASE_SECONDS, RETRY_CAP_SECONDS = 0.5, 20.0  # the first pause before a repeated read is at most the former
+RETRY_BASE_SECONDS, RETRY_CAP_SECONDS = 0.5, 20.0  # upper limit of the first pause before a read is retried
 
-# --- Log-in ---
+# --- Sign-in ---
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["linkadmin.accounts.backend.LimitedBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
@@ -263,10 +263,10 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_FORMS = {"change_password": "linkadmin.accounts.backend.LimitedChangePasswordForm"}
-ACCOUNT_RATE_LIMITS = False  # accounts/limits.py counts exactly, in rows that no other traffic washes out
+ACCOUNT_RATE_LIMITS = False  # accounts/limits.py counts exactly, in rows that other traffic doesn't evict
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 
-# --- Words and times ---
+# --- Language and time ---
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "linkadmin" / "locale"]
@@ -297,7 +297,7 @@ keep_files_private(DATA_DIR)
 
 LOGGING = logging_config(level=env.text("LINKADMIN_LOG_LEVEL", "INFO").upper())
 LOGGING_CONFIG = "linkadmin.logs.configure"
-# Both are off unless the owner of the whole domain decides otherwise.
+# Both affect the whole domain, so whoever runs it has to enable them.
 SILENCED_SYSTEM_CHECKS: list[str] = [
     *([] if SECURE_HSTS_INCLUDE_SUBDOMAINS else ["security.W005"]),
     *([] if SECURE_HSTS_PRELOAD else ["security.W021"]),

@@ -1,4 +1,4 @@
-"""What a web process, a worker and beat refuse to start with."""
+"""Reasons why a web process, worker or beat refuses to start."""
 
 import sys
 
@@ -9,15 +9,15 @@ from django.db import DatabaseError, connections
 from linkadmin import checks
 from linkadmin.demo import guard
 
-STOP = 3  # with any other status gunicorn would start the next worker
+STOP = 3  # with any other exit code gunicorn would start the next worker
 
 logger = structlog.get_logger(__name__)
 
 
 def refuse_unfit_database() -> None:
-    """End this process in one sentence if an earlier version made the database, or it holds the staff of a demo.
+    """Exit with a message if an earlier version created the database, or it has demo staff.
 
-    A database that doesn't answer, or has no tables yet, has nobody to serve.
+    A database that doesn't respond or has no tables yet has no one to serve.
     """
     try:
         if refusal := _refusal():

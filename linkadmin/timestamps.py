@@ -1,4 +1,4 @@
-"""Times on pages: how long ago or how soon, and on hover the exact time in the reader's zone."""
+"""Times on pages: how long ago or how soon, with the exact time in the reader's zone on hover."""
 
 from datetime import datetime, timedelta
 
@@ -14,13 +14,13 @@ register = template.Library()
 
 @register.filter
 def ago(at: datetime | None, css: str = "") -> str:
-    """Draw a time that has passed, with a CSS class if one is given; nothing for None."""
+    """A time in the past, with an optional CSS class; nothing for None."""
     return "" if at is None else _drawn(at, ago_words(at, now=timezone.now()), css)
 
 
 @register.filter
 def soon(at: datetime | None) -> str:
-    """Draw a time that may lie ahead; nothing for None."""
+    """A time that may be in the future; nothing for None."""
     if at is None:
         return ""
     now = timezone.now()
@@ -29,19 +29,17 @@ def soon(at: datetime | None) -> str:
 
 @register.filter
 def clock(at: datetime) -> str:
-    """Draw a time by the clock alone, for a list by days."""
+    """The time of day, for lists grouped by day."""
     return _drawn(at, f"{timezone.localtime(at):%H:%M:%S}", "")
 
 
 @register.filter
 def exact(at: datetime | None) -> str:
-    """Draw a time in full; nothing for None."""
     return "" if at is None else format_html('<time datetime="{}">{}</time>', at.isoformat(), exact_words(at))
 
 
 @register.filter
 def exact_words(at: datetime | None) -> str:
-    """Say a time in full."""
     if at is None:
         return ""
     return date_format(timezone.localtime(at), "DATETIME_FORMAT")
@@ -49,12 +47,11 @@ def exact_words(at: datetime | None) -> str:
 
 @register.filter
 def lasting(since: datetime) -> str:
-    """Draw how long something has lasted, such as "8 days"."""
     return _drawn(since, span_words(timezone.now() - since), "")
 
 
 def span_words(span: timedelta) -> str:
-    """Say how long a span is, in its largest unit."""
+    """A duration in its largest unit, such as "8 days"."""
     seconds = max(0, int(span.total_seconds()))
     if seconds < 60:
         return _("%(count)d s") % {"count": seconds}
@@ -66,7 +63,6 @@ def span_words(span: timedelta) -> str:
 
 
 def ago_words(at: datetime, *, now: datetime) -> str:
-    """Say how long ago something was, in its largest unit."""
     seconds = int((now - at).total_seconds())
     if seconds < 0:
         return _("just now")

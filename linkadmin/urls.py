@@ -1,4 +1,4 @@
-"""Every address. Each must have its right in accounts/roles.py, or nobody can open it."""
+"""Every URL. Each needs an entry in accounts/roles.py, or nobody can open it."""
 
 from django.contrib import admin
 from django.urls import include, path

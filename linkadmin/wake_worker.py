@@ -1,4 +1,4 @@
-"""Messages that wake a worker to look at a row now. Lost or doubled, one changes nothing: the row is the truth."""
+"""Messages that wake a worker for a row. Losing or repeating one changes nothing: the row holds the work."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ logger = structlog.get_logger(__name__)
 
 
 def wake_worker(task: str, row: UUID | None = None) -> None:
-    """Ask a worker to look at a row, or for rows that are due. Without a broker the schedule does so a little later."""
+    """Wake a worker for a row, or for all due rows. Without a broker, the schedule does so a little later."""
     args = [] if row is None else [str(row)]
     try:
         current_app.send_task(task, args=args, retry=False)
@@ -21,7 +21,7 @@ def wake_worker(task: str, row: UUID | None = None) -> None:
 
 
 class WakeSoon:
-    """Wakes a task soon after work came, and at most once per `pause` seconds. Who brings the work does not wait."""
+    """Wakes a task soon after work arrives, at most once per `pause` seconds, without blocking the caller."""
 
     def __init__(self, task: str, pause: float) -> None:
         self._task = task
@@ -42,6 +42,6 @@ class WakeSoon:
         timer.start()
 
     def _wake(self) -> None:
-        with self._lock:  # before the message leaves: what comes now may be too late for it
+        with self._lock:  # before sending: work that arrives now may be too late for this message
             self._is_set, self._last = False, time.monotonic()
         wake_worker(self._task)

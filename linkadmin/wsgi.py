@@ -9,7 +9,7 @@ from linkadmin.web.server import hide_server_name, with_deadline
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "linkadmin.settings")
 
-os.environ.setdefault("LINKADMIN_DATABASE_WAIT_SECONDS", "5")  # somebody waits for the page
+os.environ.setdefault("LINKADMIN_DATABASE_WAIT_SECONDS", "5")  # a person waits for the page
 
 no_core_dumps()
 hide_server_name()

@@ -1,4 +1,4 @@
-"""Background programs that run or are dead, by what they wrote."""
+"""Background programs, running or dead, judging by their heartbeats."""
 
 from datetime import timedelta
 
@@ -14,6 +14,6 @@ def run() -> None:
 
 
 def kill(*kinds: str) -> None:
-    """Let programs have been silent for so long that they count as dead."""
+    """Make programs silent for so long that they count as dead."""
     silent = timezone.now() - watch.DEAD_AFTER - timedelta(seconds=5)
     Heartbeat.objects.filter(kind__in=kinds or ProgramKind.values).update(alive_at=silent, worked_at=silent)

@@ -29,7 +29,7 @@ KEPT_TABLES = {"django_content_type", "auth_permission", "django_migrations"}
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
-    """Let the garbage collector skip the thousands of collected tests, and look for the rest less often."""
+    """Let the garbage collector skip the thousands of collected tests, and run less often."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
@@ -37,38 +37,38 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True)
 def _has_just_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no page miss the background programs, which don't run in tests, however long a test takes."""
+    """Background programs don't run in tests, and pages don't warn about it, however long a test takes."""
     monkeypatch.setattr(watch, "_started", time.monotonic() + 3600)
 
 
 @pytest.fixture
 def started_long_ago(_has_just_started: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let pages miss background programs that don't run."""
+    """Pages warn that background programs aren't running."""
     monkeypatch.setattr(watch, "_started", -watch.START_SECONDS)
     monkeypatch.setattr(watch, "_known", None)
 
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let pages tell at once what otherwise takes them two seconds."""
+    """Pages show immediately what normally takes two seconds."""
     monkeypatch.setattr(watch, "KNOWN_SECONDS", 0)
 
 
 @pytest.fixture
 def known_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let what a page asked about background programs stand for all polls of a test, however slow the machine is."""
+    """What a page found out about background programs holds for a whole test, however slow the machine."""
     monkeypatch.setattr(watch, "KNOWN_SECONDS", 3600)
 
 
 @pytest.fixture
 def running(db: None) -> None:
-    """Background programs that were alive a moment ago."""
+    """Background programs with fresh heartbeats."""
     background.run()
 
 
 @pytest.fixture
 def still() -> Iterator[datetime]:
-    """A clock that stands still at a whole second, so that a test takes no time and stays within its day."""
+    """The time, frozen at a whole second, so that a test takes no time and stays within its day."""
     now = timezone.now().replace(microsecond=0)
     with time_machine.travel(now, tick=False):
         yield now
@@ -81,14 +81,14 @@ def clock() -> Clock:
 
 @pytest.fixture
 def simulator(clock: Clock) -> Iterator[Simulator]:
-    """A provider simulator that keeps every call as it came, secrets included."""
+    """A provider simulator that records every call, including secrets."""
     with Simulator(record=True, clock=clock) as running:
         yield running
 
 
 @pytest.fixture
 def env(db: None, simulator: Simulator, clock: Clock) -> Iterator[Environment]:
-    """The cast and two integrations. A test whose calls run beside the page needs `transaction=True`."""
+    """Staff and two integrations. Tests whose calls run in threads need `transaction=True`."""
     built = build(simulator, clock)
     yield built
     built.settled()
@@ -96,9 +96,9 @@ def env(db: None, simulator: Simulator, clock: Clock) -> Iterator[Environment]:
 
 @pytest.fixture
 def slow(env: Environment, settings: Settings) -> Iterator[SlowProvider]:
-    """A provider that answers what takes time when the test says so. Pages wait only a moment for it."""
+    """A provider that answers slow calls when the test says so. Pages wait only briefly for it."""
     settings.OPERATION_ANSWER_SECONDS = 0.1
-    settings.PROVIDER_READ_SECONDS = 120  # a read that waits this long is repeated
+    settings.PROVIDER_READ_SECONDS = 120  # a read that waits this long is retried
     provider = SlowProvider(env.simulator.store)
     yield provider
     provider.answers()
@@ -106,7 +106,7 @@ def slow(env: Environment, settings: Settings) -> Iterator[SlowProvider]:
 
 @contextmanager
 def audit_triggers_lifted() -> Iterator[None]:
-    """Let the audit table be changed, as somebody who owns the database can."""
+    """Allow changes to the audit table, as a database owner could make them."""
     if connection.vendor == "postgresql":
         lift, restore = (
             [f"ALTER TABLE {AUDIT_TABLE} DISABLE TRIGGER USER"],
@@ -133,7 +133,7 @@ def _execute(statements: list[str]) -> None:
 
 
 def _empty_all_tables(self: object, **kwargs: object) -> None:
-    """Delete what a transactional test left. Django's flush also recreates all permissions: ten times longer."""
+    """Delete what a transactional test left. Django's flush also recreates permissions, ten times slower."""
     tables = set(connection.introspection.django_table_names(only_existing=True, include_views=False)) - KEPT_TABLES
     with audit_triggers_lifted(), transaction.atomic():
         _execute([f'DELETE FROM "{table}"' for table in sorted(tables)])  # noqa: S608

@@ -1,4 +1,4 @@
-"""A small environment for tests: the cast, two integrations at a simulator, and links to repair."""
+"""A small environment for tests: staff, two integrations at a simulator, and links to repair."""
 
 import random
 import time
@@ -61,18 +61,17 @@ class Environment:
     browsers: dict[str, Client] = field(default_factory=dict)
 
     def client(self, name: str = "ana") -> Client:
-        """Return the browser of one of the cast, logged in; the same one each time."""
+        """A browser with this person signed in; the same one each time."""
         if name not in self.browsers:
             self.browsers[name] = Client()
             self.browsers[name].force_login(self.people[name])
         return self.browsers[name]
 
     def open(self, url: str, name: str = "ana") -> Page:
-        """Open a page as one of the cast and read it."""
         return read(self.client(name).get(url, follow=True))
 
     def send(self, url: str, name: str = "ana", *, htmx: bool = False, **values: str) -> Page:
-        """Open a form, fill it in, send it and read what comes of it. Does not follow on."""
+        """Open a form, fill it in and submit it. Doesn't follow redirects."""
         form = self.open(url, name).form_with(*values)
         headers = HTMX if htmx else {}
         return read(self.client(name).post(form.action or url, form.values | values, headers=headers))
@@ -94,7 +93,7 @@ class Environment:
     def belvo_link(
         self, name: str = "Acme Corp", *, bank: str = "erebor_mx_retail", cause: Cause = Cause.LOGIN_REFUSED
     ) -> Link:
-        """Register a link at the simulator and let us know it, in the given trouble."""
+        """Register a link at the simulator and store it with this cause."""
         customer = self.customer(name)
         body = {"institution": bank, "username": self._username_at(bank), "password": "pass_valid"}
         body |= {"external_id": customer.external_id, "access_mode": "recurrent"} | self._all_that_it_asks_for(bank)
@@ -104,7 +103,7 @@ class Environment:
     def heron_link(
         self, name: str = "Acme Corp", *, item_id: str = "item-1", cause: Cause = Cause.WORKING, bank: str = ""
     ) -> Link:
-        """Create a link at the simulated Heron and let us know it."""
+        """Create a link at the simulated Heron and store it."""
         customer = self.customer(name)
         body = {"access_token": "access-sandbox-1", "end_user_id": customer.external_id, "item_id": item_id}
         self.call_heron("POST", f"/api/integrations/{HERON_INTEGRATION}/links", body)
@@ -120,7 +119,7 @@ class Environment:
         return requests.request(method, self.simulator.url + path, json=body, headers=headers, timeout=60).json()
 
     def calls(self, method: str, path: str = "/api/") -> list[Call]:
-        """Return the calls of a kind that reached the simulator from the product, the oldest first."""
+        """Calls from the product that reached the simulator, oldest first."""
         ours = [call for call in self.simulator.calls if call.headers.get("user-agent", "").startswith("linkadmin/")]
         return [call for call in ours if call.method == method and call.path.startswith(path)]
 
@@ -129,14 +128,14 @@ class Environment:
         return made.filter(link=link)[0] if link else made[0]
 
     def prove(self, link: Link) -> None:
-        """Let a worker read a link, however short a time ago the last read was."""
+        """Have a worker read a link, no matter how recent the last read is."""
         LinkRead.objects.filter(link=link).update(read_at=None)
         due_reads.want([link.pk], reason=Reason.REPAIR, at=timezone.now())
         tasks.read_due(str(link.integration_id))
         link.refresh_from_db()
 
     def settled(self) -> None:
-        """Wait until no call runs any more."""
+        """Wait until no call is in progress."""
         wait(list(call_pool._running), timeout=60)
 
     def let_know(
@@ -148,7 +147,7 @@ class Environment:
         return health.start_link(RemoteLink(remote_id=remote_id, observation=seen), link, report)
 
     def _username_at(self, bank: str) -> str:
-        """Make up the kind of name that a bank, a tax office or an employer knows people by."""
+        """The kind of username that this bank, tax authority or employer uses."""
         digits = str(random.randrange(10**10, 10**11))
         fields = self.bank(bank).form_fields  # a test may have changed them
         label = next((str(item["label"]) for item in fields if item["name"] == "username"), "")
@@ -178,14 +177,14 @@ def build(simulator: Simulator, clock: Clock | None = None) -> Environment:
 
 @dataclass(frozen=True)
 class Rows:
-    """The statement that inserts all rows of a table, and their IDs in it, which every environment has its own of."""
+    """The statement that inserts all rows of a table, and where in it each environment's own IDs go."""
 
     sql: str
     values: Sequence[Any]
     ids: list[Any]
 
 
-_first: list[Rows] = []  # the product makes the first env, and all others are copies
+_first: list[Rows] = []  # the product creates the first env, and all others are copies
 
 
 def _make(simulator: Simulator) -> Iterator[Rows]:
@@ -224,5 +223,5 @@ def _copy(simulator: Simulator) -> None:
 
 
 def _with(own: Mapping[Any, Any], values: Sequence[Any]) -> list[Any]:
-    """Put an environment's own IDs into values; PostgreSQL takes those of a column as a list."""
+    """Put an environment's own IDs into values. PostgreSQL takes the IDs of a column as a list."""
     return [_with(own, value) if isinstance(value, list) else own.get(value, value) for value in values]

@@ -1,4 +1,4 @@
-"""What an open page polls, as its script does."""
+"""Polls as an open page's script does."""
 
 from dataclasses import dataclass
 
@@ -22,6 +22,5 @@ class OpenPage:
 
 
 def follow(page: Page) -> OpenPage:
-    """Return what a page polls."""
     (live,) = [each.attrs for each in page.elements if each.attrs.get("id") == "live"]
     return OpenPage(live["data-url"], live["data-version"], live["data-seconds"], live["data-follows"])

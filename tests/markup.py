@@ -1,4 +1,4 @@
-"""What a reader sees in an answer, and the forms a browser would send from it."""
+"""What a reader sees in a response, and the forms a browser would submit from it."""
 
 import html
 import re
@@ -13,7 +13,7 @@ VOID = {"input", "img", "br", "meta", "link", "hr", "progress"}
 
 @dataclass
 class Element:
-    """One tag: its attributes, and the form it stands in."""
+    """A tag with its attributes, and the form it's in."""
 
     tag: str
     attrs: dict[str, str]
@@ -23,7 +23,7 @@ class Element:
 @dataclass
 class Form:
     attrs: dict[str, str]
-    values: dict[str, str] = field(default_factory=dict)  # what a browser would send, if nobody typed anything
+    values: dict[str, str] = field(default_factory=dict)  # what a browser would submit if nobody typed anything
     names: set[str] = field(default_factory=set)  # of all inputs
 
     @property
@@ -66,7 +66,7 @@ class _Reader(HTMLParser):
 
 @dataclass
 class Page:
-    """An answer, read."""
+    """A parsed response."""
 
     status: int
     headers: dict[str, str]
@@ -88,12 +88,12 @@ class Page:
 
     @property
     def location(self) -> str:
-        """Where the browser is sent on to: by a redirect, or by htmx."""
+        """Where the browser is redirected, over HTTP or by htmx."""
         return self.headers.get("location") or self.headers.get("hx-redirect", "")
 
     @cached_property
     def words(self) -> str:
-        """All text of its main part, without what isolates names in it."""
+        """All text of the main part, without direction marks."""
         main = re.search(r"<main.*?</main>", self.source, re.DOTALL)
         text = re.sub(r"</?bdi\b[^>]*>|[\u2068\u2069]", "", main[0] if main else self.source)
         text = re.sub(r"<[^>]*>", " ", text)
@@ -104,19 +104,19 @@ class Page:
         return "<html" in self.source
 
     def form_with(self, *names: str) -> Form:
-        """Return the form that has these inputs and leads to a change; without names the first such form."""
+        """The form that has these inputs and submits a change; without names, the first such form."""
         fits = [form for form in self.forms if set(names) <= form.names and form.attrs.get("method") == "post"]
         own = [form for form in fits if "operation_key" in form.names or names]
         assert own, f"no form with {names}: {self.words[:600]}"
         return own[-1]
 
     def inputs(self) -> dict[str, dict[str, str]]:
-        """Return the attributes of every named input, select and text area."""
+        """Attributes of every named input, select and text area."""
         found = [each for each in self.elements if each.tag in ("input", "select", "textarea")]
         return {each.attrs["name"]: each.attrs for each in found if "name" in each.attrs}
 
     def error_at(self, name: str) -> str:
-        """Return what is said to be wrong at a field."""
+        """The error message at a field."""
         found = re.search(rf'id="id_{name}_error">(.*?)</p>', self.source, re.DOTALL)
         return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", "", found[1]))).strip() if found else ""
 
@@ -125,6 +125,6 @@ class Page:
 
 
 def read(response: HttpResponse) -> Page:
-    """Read an answer. Its tags are looked at when a test asks for them."""
+    """Parse a response. Tags are parsed when a test asks for them."""
     headers = {name.lower(): value for name, value in response.items()}
     return Page(response.status_code, headers, response.content.decode())

@@ -1,4 +1,4 @@
-"""What the marked tests need; without it they are skipped by name, or fail where CI_STRICT=1 says that all is there."""
+"""What marked tests need. Without it they are skipped with a reason, or fail under CI_STRICT=1."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 
 
 def _lacking(mark: str) -> str:
-    """Say in one line what a mark needs and this machine lacks; nothing if all is there."""
+    """What a mark needs and this machine lacks, in one line; empty if nothing."""
     if mark == "browser" and CHROMIUM is None:
         return "no Chromium on the path"
     if mark == "proxy" and NGINX is None:

@@ -1,4 +1,4 @@
-"""A bank that answers exactly what a test tells it to, over a real socket."""
+"""A bank that responds exactly as a test scripts it, over a real socket."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ REQUEST_ID = "9e7b283c6efa449c9c028a16b5c24806"
 
 @contextmanager
 def answering(integration: Integration, *behaviours: Behaviour) -> Iterator[Script]:
-    """Let an integration's provider answer each call with the next of these behaviors, the last one for ever."""
+    """Have an integration's provider respond with these behaviors, one per call, the last one forever."""
     script = Script(list(behaviours))
     before = integration.base_url
     Integration.objects.filter(pk=integration.pk).update(base_url=script.url)
@@ -26,12 +26,12 @@ def answering(integration: Integration, *behaviours: Behaviour) -> Iterator[Scri
 
 
 def asks(link: str = LINK_ID, **shown: Any) -> Behaviour:
-    """Ask for a code, showing this."""
+    """Ask for a code and show this."""
     body: dict[str, Any] = {"code": "token_required", "message": "A MFA token is required by the institution to login"}
     body |= {"session": SESSION, "expiry": 720, "link": link, "request_id": REQUEST_ID}
     return reply(428, body | ({"token_generation_data": shown} if shown else {}))
 
 
 def takes(link: str = LINK_ID, status: int = 200, **facts: Any) -> Behaviour:
-    """Accept what was sent, with the link's record."""
+    """Accept what was sent and return the link's record."""
     return reply(status, {"id": link, "institution": "erebor_mx_retail", "status": "valid", **facts})

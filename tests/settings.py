@@ -1,4 +1,4 @@
-"""The settings of the tests: the product's own, with known keys, cheap passwords and files out of the way."""
+"""The product's settings with known keys, cheap password hashing and files in a temporary place."""
 
 import os
 import tempfile
@@ -14,7 +14,7 @@ os.environ.setdefault(
     '"status":"ENABLED","keyId":1,"outputPrefixType":"TINK"}]}',
 )
 
-# Two workers of the tests must not empty each other's cache: each has a Redis database of its own.
+# Two test workers must not empty each other's cache: each has its own Redis database.
 if os.environ.get("LINKADMIN_REDIS_URL") and (worker := os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")):
     os.environ["LINKADMIN_REDIS_URL"] = os.environ["LINKADMIN_REDIS_URL"].rpartition("/")[0] + f"/{2 + int(worker)}"
 
@@ -31,5 +31,5 @@ STORAGES = {
 DATABASES["default"].setdefault("TEST", {})["NAME"] = (  # noqa: F405
     DATA_DIR / "test.sqlite3" if DATABASES["default"]["ENGINE"].endswith("sqlite3") else None  # noqa: F405
 )
-RETRY_BASE_SECONDS = 0.01  # a read whose answer was lost is repeated at once
-OPERATION_ANSWER_SECONDS = 60  # a page waits for calls that a busy machine makes slow; `slow` has it wait a moment
+RETRY_BASE_SECONDS = 0.01  # a read without a response is retried at once
+OPERATION_ANSWER_SECONDS = 60  # for calls that a busy machine makes slow; `slow` makes pages wait only briefly

@@ -1,4 +1,4 @@
-"""A provider that takes its time: it answers when a test says so, never by the clock."""
+"""A provider that answers when a test says so, never by the clock."""
 
 import threading
 
@@ -7,16 +7,16 @@ from linkadmin.simulator.wire import ConnectionCut
 
 
 class SlowProvider:
-    """What takes a simulated provider time takes until `answers`, on an idle machine and a busy one."""
+    """Slow calls to a simulated provider last until `answers`, on idle and busy machines alike."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._may_answer = threading.Event()
-        self.delays: list[float] = []  # seconds that each call so far was told to take
+        self.delays: list[float] = []  # seconds that each call so far should have taken
         store.wait = self._wait  # type: ignore[method-assign]
 
     def answers(self) -> None:
-        """Let all calls that wait be answered, and all later ones at once."""
+        """Let all waiting calls be answered, and all later ones at once."""
         self._may_answer.set()
 
     def _wait(self, delay: float) -> None:

@@ -1,4 +1,4 @@
-"""Beat on a full disk: it goes on, and keeps what it did once there is room."""
+"""Beat on a full disk: it continues, and stores its state once there is room."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Clocks that jump, an hour back, ten minutes or a day ahead and back: nothing stays behind that lasts too long."""
+"""Clocks that jump back by an hour, or ahead by ten minutes or a day and back: nothing remains that lasts too long."""
 
 import time
 from datetime import datetime, timedelta
@@ -171,7 +171,7 @@ def test_beat_goes_on_after_the_clock_went_back(tmp_path: Path, ahead: timedelta
 
 
 def _fill(env: Environment, *, at: datetime) -> list[tuple[str, str]]:
-    """Make a row of most kinds, and let all their moments be as a clock ahead left them; return the columns."""
+    """Create a row of most kinds with all times as a fast clock left them. Returns the columns."""
     link = env.belvo_link()
     env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
     env.settled()

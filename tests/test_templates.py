@@ -1,4 +1,4 @@
-"""What no template may hold, and what every page that is drawn must hold."""
+"""What no template may contain, and what every drawn page must contain."""
 
 import ast
 import re
@@ -38,7 +38,7 @@ FORBIDDEN = {
     "a comment for every reader": r"<!--",
     "a customer's name, masked for nobody": r"\{\{[^}]*\.end_user(?:\.name)?\s*[|}]",
 }
-WRITTEN_ONCE = {  # markup, and where alone it stands: all other pages use that part or tag
+WRITTEN_ONCE = {  # markup, and its only place: all other pages use that part or tag
     'class="alert ': ["partials/_alert.html"],
     'class="crumbs"': ["partials/_crumbs.html"],
     'class="empty"': ["partials/_empty.html"],
@@ -47,13 +47,13 @@ WRITTEN_ONCE = {  # markup, and where alone it stands: all other pages use that 
     'class="tiles__number"': ["links/_group_tile.html"],
     'class="page-head': ["partials/_page_head.html"],
     'class="panel__head"': ["partials/_panel_head.html"],
-    "<time": ["operations/_countdown.html"],  # a clock that runs; times that stand are drawn by tags
-    "×": ["operations/new_link.html"],  # sets a link that is there beside one that is typed; titles come of a tag
+    "<time": ["operations/_countdown.html"],  # a running clock; fixed times are drawn by tags
+    "×": ["operations/new_link.html"],  # compares an existing link with the one being entered; titles come from a tag
 }
 CONTRACTS = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 PACKAGES = [layer.removeprefix("linkadmin.") for layer in reversed(CONTRACTS[0]["layers"])]  # bottom up
-FOLDERS = {"account": "accounts", "allauth": "accounts"}  # of templates, where they are not named as their package
-FRAME = {  # around every page, so it leads to pages of all packages
+FOLDERS = {"account": "accounts", "allauth": "accounts"}  # of templates that aren't named after their package
+FRAME = {  # surrounds every page, so it links to pages of all packages
     "400.html",
     "403.html",
     "404.html",
@@ -64,7 +64,7 @@ FRAME = {  # around every page, so it leads to pages of all packages
     "partials/_brand.html",
     "partials/_live.html",
 }
-WRITTEN_OUT = {  # addresses of ours in code, each for a reason
+WRITTEN_OUT = {  # our URLs in code, each for a reason
     ("demo/__main__.py", "/healthz/"): "asks from outside, before Django is set up",
     ("demo/endpoints.py", "/webhooks/heron/"): "looks for what an earlier demo subscribed, wherever that was",
     ("accounts/middleware.py", "/live/"): "is how the addresses end that open pages ask by themselves",
@@ -74,14 +74,14 @@ WRITTEN_OUT = {  # addresses of ours in code, each for a reason
 
 
 def source_of(template: Path) -> str:
-    """Return a template's text without its comments; a tag in a tag stands as a word."""
+    """A template's text without comments. A tag within a tag becomes a word."""
     text = re.sub(r"\{#.*?#\}", "", (ROOT / template).read_text(), flags=re.DOTALL)
     return re.sub(r"\{%.*?%\}|\{\{.*?\}\}", lambda found: found[0].replace(">", "").replace("<", ""), text)
 
 
 @pytest.mark.parametrize("what", FORBIDDEN)
 def test_no_template_holds(what: str) -> None:
-    # A tag of Django's may hold quotes and equals signs of its own.
+    # Django's tags may contain quotes and equals signs.
     plain = {name: re.sub(r"\{%.*?%\}", "", source_of(name)) for name in TEMPLATES}
 
     found = {str(name): re.findall(FORBIDDEN[what], text) for name, text in plain.items()}
@@ -173,7 +173,7 @@ def test_no_code_writes_out_an_address_of_ours() -> None:
     tops = get_resolver().url_patterns
     patterns = (each for top in tops for each in ([top] if str(top.pattern) else top.url_patterns))
     firsts = {str(pattern.pattern).split("/")[0] for pattern in patterns}
-    own = {"providers", "simulator"}  # have addresses of their own
+    own = {"providers", "simulator"}  # have URLs of their own
     files = {str(path.relative_to(settings.BASE_DIR / "linkadmin")): path for path in CODE}
     texts = [
         (name, node.value)
@@ -193,13 +193,13 @@ def package_of(template: str) -> str:
 
 
 def above(package: str, named: dict[str, str]) -> set[str]:
-    """Return what is owned by a package above this one; the parts that all share are below every package."""
+    """What a package above this one owns. Parts shared by all are below every package."""
     height = {name: number for number, name in enumerate(PACKAGES)}
     return {name for name, owner in named.items() if height.get(owner, -1) > height.get(package, -1)}
 
 
 def owners(text: str) -> dict[str, str]:
-    """Return the package of each page, template and library of tags that a template or a module names."""
+    """The package of each page, template and tag library that a template or module names."""
     tags = {path.stem: path.parts[-3] for path in CODE if path.parts[-2] == "templatetags"}
     pages = {
         pattern.name: resolver.urlconf_module.__name__.split(".")[1]
@@ -261,7 +261,7 @@ def test_every_change_carries_the_token_against_forgery(env: Environment) -> Non
 
 
 def delivered(env: Environment) -> str:
-    """Have a message delivered and return its page."""
+    """Deliver a webhook and return its page."""
     body = told_by_heron(item_id="item-1")
     deliver(open_endpoint(env.heron), body, signed(body))
     return kept(env.heron).get_absolute_url()
@@ -271,7 +271,7 @@ _drawn: list[tuple[str, Page]] = []
 
 
 def drawn(env: Environment) -> list[tuple[str, Page]]:
-    """Return one page of every kind, as who sees most of it; drawn by the first test, and read by all."""
+    """One page of every kind, for the role that sees most of it. Drawn once, read by all tests."""
     if not _drawn:
         _drawn.extend(_draw(env))
     return _drawn
@@ -318,7 +318,7 @@ def _draw(env: Environment) -> Iterator[tuple[str, Page]]:
 def _gets_what_the_browser_would(element: Element, url: str) -> bool:
     asked = _whole(url, element.attrs["hx-get"])
     if element.attrs.get("hx-trigger", "").startswith(("every ", "countdown-over")):
-        return asked == url  # a panel that draws itself anew
+        return asked == url  # a panel that redraws itself
     plain = element.attrs.get("action", "") if element.tag == "form" else element.attrs.get("href")
     return plain is not None and asked == _whole(url, plain)
 
@@ -330,7 +330,7 @@ def _posts_what_the_browser_would(element: Element, url: str) -> bool:
 
 
 def _whole(url: str, reference: str) -> str:
-    """Return path and query that a reference on a page leads to."""
+    """Path and query of a reference on a page."""
     whole = urlsplit(urljoin(f"http://here{url}", reference))
     return f"{whole.path}?{whole.query}" if whole.query else whole.path
 

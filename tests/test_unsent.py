@@ -1,4 +1,4 @@
-"""Forms that are sent after the session ended: nothing is sent on, and whoever signs in is back at the form."""
+"""Forms submitted after the session ended: nothing is sent, and signing in leads back to the form."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -35,9 +35,9 @@ def next_of(location: str) -> str:
         ("code/", "code/", "code/"),
         ("settings/", "settings/", "settings/"),
         ("notes/", "", "notes/"),
-        ("refresh/", "", ""),  # only a button: the page it stands on
+        ("refresh/", "", ""),  # only a button: the page it's on
         ("refresh/", "?from=list", "?from=list"),
-        ("assignee/", "refresh/", ""),  # drawn at an address that takes only forms
+        ("assignee/", "refresh/", ""),  # drawn at a URL that only takes forms
     ],
 )
 @pytest.mark.parametrize("htmx", [False, True])
@@ -92,9 +92,9 @@ def test_form_of_an_earlier_session_is_not_taken_and_leads_back(env: Environment
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(env.people["ana"])
     old = read(browser.get(url)).form_with("csrfmiddlewaretoken").values
-    token = read(browser.get("/accounts/login/?again")).status  # signed in already
+    token = read(browser.get("/accounts/login/?again")).status  # already signed in
     assert token == 302
-    browser.cookies["csrf"] = "x" * 32  # a sign-in elsewhere gave the browser another one
+    browser.cookies["csrf"] = "x" * 32  # a sign-in in another tab gave the browser a new one
 
     answer = read(browser.post(url, old | {"password": SECRET}, headers={"Referer": f"{HERE}{url}"}))
 

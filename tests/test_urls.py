@@ -1,4 +1,4 @@
-"""Every address: who may open it, who is refused, and that a refusal is on the record."""
+"""Every URL: who may open it, who is denied, and that denials are recorded."""
 
 import re
 import uuid
@@ -29,8 +29,8 @@ from .troubles import read_only
 
 pytestmark = [pytest.mark.deep, pytest.mark.django_db, pytest.mark.database]
 
-# Method and address, and what each role is answered. A page that is opened answers 200 or leads on; a form that is
-# sent empty is refused at its fields, or by our own rules.
+# Method and URL, and each role's response. Opening a page answers 200 or redirects. A form submitted empty is
+# rejected at its fields, or by our own rules.
 TABLE = """
                                          ana  mia  aud  adm
 GET  /                                   200  200  200  200
@@ -182,8 +182,8 @@ PUBLIC = {
     "/webhooks/{what}/{source}/": 401,
     "/webhooks/{what}/{source}": 401,
 }
-# The pages that are about one customer or link, what a provider itself says, and the audit log: whoever opens one is on
-# the record. Lists and the overview record no view.
+# Pages about one customer or link, provider records, and the audit log: opening one is recorded. Lists and the
+# overview record no view.
 RECORDED = {
     "/links/{link}/",
     "/links/{link}/credentials/",
@@ -212,7 +212,7 @@ OF_ALLAUTH_AND_ADMIN = re.compile(r"^(account_|admin:)")
 
 @pytest.fixture
 def places(env: Environment) -> dict[str, str]:
-    """Return what stands in the addresses: a link in trouble, its customer, an operation of its."""
+    """What URLs contain: a failing link, its customer, one of its operations."""
     link = env.belvo_link("Wilhelmina Quackenbush")
     operation = an_operation(env, link)
     return {
@@ -255,7 +255,7 @@ def an_operation_of_an_integration(env: Environment) -> Operation:
     )
 
 
-@pytest.mark.django_db(transaction=True)  # some pages ask a provider beside the request
+@pytest.mark.django_db(transaction=True)  # some pages read from a provider besides the request
 @pytest.mark.parametrize("name", NAMES)
 def test_addresses_answer_each_role_as_the_table_says(env: Environment, places: dict[str, str], name: str) -> None:
     client = env.client(name)
@@ -366,7 +366,7 @@ def test_auditor_reads_no_name_on_the_code_step_and_in_a_search(env: Environment
 
 
 def ask_for_a_code(env: Environment, link: Link) -> None:
-    """Let an operation of the link wait for a code."""
+    """Have an operation of the link wait for a code."""
     operation = an_operation(env, link)
     Operation.objects.filter(pk=operation.pk).update(state=State.NEEDS_CODE)
     PendingChallenge.objects.create(

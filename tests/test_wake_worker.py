@@ -1,4 +1,4 @@
-"""Messages to the workers: soon after work came, seldom, and never in the way of who brings it."""
+"""Messages to workers: soon after work arrives, rarely, and never blocking the caller."""
 
 import json
 import threading
@@ -22,12 +22,12 @@ MESSAGES: Path = settings.DATA_DIR / "broker" / "messages"
 
 @pytest.fixture
 def task() -> str:
-    """Return the name of a task that nobody else sends."""
+    """A task name that nothing else sends."""
     return f"tests.{time.monotonic_ns()}"
 
 
 def sent(task: str) -> int:
-    """Count the messages for a task that lie in the broker."""
+    """Count the messages for a task in the broker."""
     return sum(json.loads(text)["headers"]["task"] == task for text in in_broker() if text)
 
 

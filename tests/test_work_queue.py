@@ -1,4 +1,4 @@
-"""Rows that are work, in each of their tables: claimed by one worker at a time, written only by whoever holds them."""
+"""Rows that are work, in each of their tables: claimed by one worker at a time, written only with its lease."""
 
 import threading
 import time
@@ -95,7 +95,7 @@ def claimed(rows: Rows, limit: int = 1, lease: timedelta = MINUTE) -> list[Any]:
 
 
 def with_connections(count: int, work: Callable[[int], Any]) -> list[Any]:
-    """Do it in so many threads at the same moment, each with a connection of its own."""
+    """Run in this many threads at once, each with its own connection."""
     together = threading.Barrier(count)
 
     def run(number: int) -> Any:
@@ -117,7 +117,7 @@ def test_claimers_never_get_the_same_row(rows: Rows) -> None:
         return mine
 
     taken = [item for mine in with_connections(4, take_all) for item in mine]
-    left = claimed(rows, limit=ROWS)  # that none got, because others looked at them in the same moment
+    left = claimed(rows, limit=ROWS)  # that none got, because others looked at them at the same time
 
     assert sorted(item.pk for item in taken + left) == sorted(rows.model._default_manager.values_list("pk", flat=True))
     kept = dict(rows.model._default_manager.values_list("pk", "claim_token"))
@@ -148,7 +148,7 @@ def test_row_whose_lease_ran_out_goes_to_another_and_the_late_result_is_discarde
 
 
 def write_all(item: WorkItem) -> tuple[int, bool]:
-    """Write all that a worker may write about a row."""
+    """Write everything a worker may write about a row."""
     release([item])
     retry_later([item], RuntimeError())
     return held(item).update(**RELEASED, due_at=None), extend(item, MINUTE)
@@ -218,7 +218,7 @@ def test_call_that_was_held_back_is_no_attempt(row: Rows, raised: Exception, sec
 
 
 def waits(row: Rows, raised: Exception, times: int) -> list[int]:
-    """Let a row meet an error so many times; return how many seconds it waited after each."""
+    """Let a row fail this many times. Returns the seconds it waited after each."""
     seconds = []
     for _time in range(times):
         row.update(due_at=timezone.now())

@@ -1,4 +1,4 @@
-"""A database in trouble, for real: locked by somebody else, full, read-only, or away. Whole again afterwards."""
+"""A database that can't be used, for real: locked, full, read-only, or unreachable. It recovers afterwards."""
 
 import resource
 import sqlite3
@@ -14,7 +14,7 @@ from linkadmin.audit.log import record
 from linkadmin.audit.models import Outcome
 from linkadmin.web.storage import UNUSABLE
 
-WAIT_SECONDS = 0.05  # for a lock: nobody lets go of it
+WAIT_SECONDS = 0.05  # for a lock: nobody releases it
 IS_SQLITE = connection.vendor == "sqlite"
 _REFUSE_AS_FULL = """
     CREATE FUNCTION no_space() RETURNS trigger LANGUAGE plpgsql AS
@@ -24,21 +24,21 @@ _REFUSE_AS_FULL = """
 
 @contextmanager
 def locked() -> Iterator[None]:
-    """Hold every lock for writing, as a colleague's endless transaction does."""
+    """Hold every write lock, as an endless transaction would."""
     with impatient(), lock_of_another():
         yield
 
 
 @contextmanager
 def impatient() -> Iterator[None]:
-    """Let nobody wait for a lock any longer than a test can."""
+    """Nobody waits for a lock longer than a test can."""
     with _connected(_options(WAIT_SECONDS)):
         yield
 
 
 @contextmanager
 def lock_of_another() -> Iterator[None]:
-    """Take the locks, and nothing else: who connected before waits as long as it did before."""
+    """Take the locks and nothing else: existing connections wait as long as before."""
     if IS_SQLITE:
         other = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None, check_same_thread=False)
         other.execute("BEGIN EXCLUSIVE")
@@ -58,11 +58,11 @@ def lock_of_another() -> Iterator[None]:
 
 @contextmanager
 def full() -> Iterator[None]:
-    """Leave no room for one more row."""
+    """Leave no room for another row."""
     if IS_SQLITE:
         with _connected(_options(WAIT_SECONDS, init="PRAGMA max_page_count=1;")):  # as many as there are
             with suppress(*UNUSABLE):
-                while True:  # what is free inside the pages there are
+                while True:  # the free space within those pages
                     record(actor=None, action="x", outcome=Outcome.DONE)
             yield
         return
@@ -83,7 +83,7 @@ def full() -> Iterator[None]:
 
 @contextmanager
 def read_only() -> Iterator[None]:
-    """Allow reads alone, as a file without rights does, or a standby server."""
+    """Allow only reads, like a file without write permission or a standby server."""
     statement = "PRAGMA query_only=ON;" if IS_SQLITE else "-c default_transaction_read_only=on"
     with _connected(_options(WAIT_SECONDS, init=statement)):
         yield
@@ -91,7 +91,7 @@ def read_only() -> Iterator[None]:
 
 @contextmanager
 def away() -> Iterator[None]:
-    """Let no connection be made."""
+    """Accept no connections."""
     name = connection.settings_dict["NAME"]
     with _connected({**_options(WAIT_SECONDS)}, NAME="/nowhere/at.all" if IS_SQLITE else f"{name}_gone"):
         yield
@@ -99,7 +99,7 @@ def away() -> Iterator[None]:
 
 @contextmanager
 def no_more_connections() -> Iterator[None]:
-    """Let this thread hold the only connection of the pool."""
+    """This thread holds the pool's only connection."""
     options = _options(WAIT_SECONDS)
     with _connected(options | {"pool": options["pool"] | {"max_size": 1}}):
         connection.ensure_connection()
@@ -108,7 +108,7 @@ def no_more_connections() -> Iterator[None]:
 
 @contextmanager
 def files_end_at(size: int) -> Iterator[None]:
-    """Let no file of this process grow beyond `size` bytes: what is written further fails, as on a full disk."""
+    """Limit this process's files to `size` bytes. Writes beyond fail, as on a full disk."""
     _soft, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
     try:
@@ -134,7 +134,7 @@ def _options(seconds: float, *, init: str = "") -> dict[str, Any]:
 
 @contextmanager
 def _connected(options: dict[str, Any], **more: Any) -> Iterator[None]:
-    """Connect in another way, all threads alike, for as long as this lasts."""
+    """Connect with other options, in all threads, while this lasts."""
     usual = dict(connection.settings_dict)
     _reconnect(usual | {"OPTIONS": options} | more)
     try:
@@ -151,7 +151,7 @@ def _reconnect(settings: Mapping[str, Any]) -> None:
 
 
 def parameters() -> dict[str, Any]:
-    """Return what psycopg takes to connect to the database of the tests."""
+    """psycopg's connection parameters for the test database."""
     given = connection.settings_dict
     names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "NAME"}
     return {name: given[ours] for name, ours in names.items() if given[ours]}
@@ -159,7 +159,7 @@ def parameters() -> dict[str, Any]:
 
 @contextmanager
 def refused(statement: str, model: type[Model]) -> Iterator[None]:
-    """Refuse one kind of statement on one table of this connection, as when the disk fills up just before it."""
+    """Fail one kind of statement on one table of this connection, as if the disk had just filled up."""
 
     def refuse(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         if sql.startswith(statement) and f'"{model._meta.db_table}"' in sql.partition(" WHERE ")[0]:

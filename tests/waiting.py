@@ -1,13 +1,13 @@
-"""Wait for what comes in its own time, on an idle machine and a busy one."""
+"""Waits for asynchronous results, on idle and busy machines."""
 
 import time
 from collections.abc import Callable
 
-BUSY_SECONDS = 60.0  # no machine is so busy that what comes takes longer
+BUSY_SECONDS = 60.0  # no machine is so busy that anything takes longer
 
 
 def wait_until(look: Callable[[], object]) -> None:
-    """Look until there is something to see."""
+    """Poll until there is a result."""
     deadline = time.monotonic() + BUSY_SECONDS
     while not look():
         assert time.monotonic() < deadline, f"not within {BUSY_SECONDS:.0f} s"

@@ -1,4 +1,4 @@
-"""How allauth behaves here: no sign-up, own paths only, no talk."""
+"""allauth's behavior here: no sign-up, redirects to our own paths only, and few messages."""
 
 from typing import Any
 
@@ -25,22 +25,22 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return False
 
     def is_safe_url(self, url: str | None) -> bool:
-        """Say whether to go there after log-in: to our own paths, and nowhere else."""
+        """Allow redirects after sign-in to our own paths only."""
         return url is not None and url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return client_address(request)
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Count nothing here: the backend does, whoever calls it."""
+        """Don't count here: the backend counts every attempt, whichever form it comes from."""
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
-        """Treat a disabled account like a wrong password: the page does not tell which it was."""
+        """Reject an inactive account like a wrong password, so that the page doesn't reveal which it was."""
         user = super().authenticate(request, **credentials)
         return user if user is not None and user.is_active else None
 
     def login(self, request: HttpRequest, user: User) -> None:
-        """Record the sign-in, and save its session, both or neither: whose session isn't saved is not signed in."""
+        """Record the sign-in and save its session, both or neither. A session that isn't saved isn't signed in."""
         with request.session.saved_together():  # type: ignore[attr-defined]
             super().login(request, user)
 
@@ -49,13 +49,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             super().logout(request)
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
-        """Let the browser be known from now on."""
         response: HttpResponse = super().post_login(request, user, **kwargs)
         limits.remember_device(request, response, user)
         return response
 
     def set_password(self, user: User, password: str) -> None:
-        """Save a member's new password, on the record."""
         with transaction.atomic():
             super().set_password(user, password)
             record(
@@ -72,6 +70,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def add_message(
         self, request: HttpRequest, level: int, message_template: str = "", *args: Any, **kwargs: Any
     ) -> None:
-        """Speak about a changed password only: that one is logged in, or out, the page shows."""
+        """Only confirm a changed password. The page itself shows who is signed in."""
         if message_template == "account/messages/password_changed.txt":
             messages.success(request, _("Your password was changed. You're now signed out everywhere else."))

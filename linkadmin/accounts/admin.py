@@ -1,4 +1,4 @@
-"""Staff in the Django admin, and the site itself."""
+"""Staff in the Django admin, and the admin site itself."""
 
 from typing import Any
 
@@ -26,27 +26,27 @@ from .models import User
 from .views import log_out
 
 admin.site.site_title = admin.site.site_header = _("Linkadmin · Django admin")
-admin.site.enable_nav_sidebar = False  # the lists are wide, and the first page names them all
+admin.site.enable_nav_sidebar = False  # the lists are wide, and the index page links to all of them
 admin.site.index_title = _("Django admin")
 
 
 def _sign_in(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-    """Lead to the one page where people sign in, and who has done so to the records: no password is checked here."""
+    """Send people to the one sign-in page. The admin checks no passwords itself."""
     return redirect("admin:index")
 
 
 def _own_password(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-    """Lead to the one page where people change their own password, on the record."""
+    """Send people to the one page that changes their own password and records it."""
     return redirect("account_change_password")
 
 
 def log_out_of_admin(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-    """Sign out as on every other page: the browser forgets what it kept of the admin too."""
+    """Sign out as everywhere else: the browser clears what it stored of the admin too."""
     return log_out(request)
 
 
 def _no_autocomplete(request: HttpRequest) -> HttpResponse:
-    """Offer no names to choose from: Django's answer holds those of customers, and no form of ours asks for it."""
+    """Django's autocomplete would list customer names, and none of our forms uses it."""
     raise Http404
 
 
@@ -69,10 +69,10 @@ class StaffChangeForm(UserChangeForm):  # type: ignore[type-arg]
 
 
 class StaffPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
-    usable_password = None  # nobody is without one
+    usable_password = None  # every account has a password
 
 
-admin.site.unregister([Group, EmailAddress])  # nobody has either here
+admin.site.unregister([Group, EmailAddress])  # we use neither
 
 
 @admin.register(User)
@@ -95,11 +95,11 @@ class UserAdmin(StrictAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
         return ((None, {"fields": (*fields, "password") if self.has_change_permission(request) else fields}),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        """Keep administrators from changing their own role, or locking themselves out."""
+        """Administrators can't change their own role or deactivate themselves."""
         return ("last_login", "role", "is_active") if obj == request.user else ("last_login",)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Refuse to all: what somebody did must stay theirs. Who leaves is set to not active."""
+        """Never: the audit log names people for good. Deactivate accounts instead."""
         return False
 
     def get_urls(self) -> list[URLPattern]:
@@ -109,7 +109,6 @@ class UserAdmin(StrictAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
 
     @method_decorator(require_POST)
     def end_sessions(self, request: HttpRequest, id: str) -> HttpResponse:
-        """Sign a person out everywhere."""
         if not self.has_change_permission(request):
             raise PermissionDenied
         user = get_object_or_404(User, pk=User._meta.pk.to_python(id))
@@ -127,7 +126,7 @@ class UserAdmin(StrictAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
         return super().log_addition(request, obj, message)
 
     def log_change(self, request: HttpRequest, obj: User, message: Any) -> Any:
-        """Put a change on the record; every page that changes a member ends here, in its transaction."""
+        """Record the change. Every page that changes an account ends here, within its transaction."""
         changed = [field for part in message for field in part.get("changed", {}).get("fields", [])]
         details: dict[str, str | int] = {"fields": ", ".join(changed)[:200], "role": obj.role, "active": obj.is_active}
         self._record(request, obj, action=Action.STAFF_UPDATED, details=details)

@@ -1,4 +1,4 @@
-"""Where a password is checked against an account, and counted before that: at a sign-in, and before it is changed."""
+"""Where passwords are checked. Attempts are counted first, for sign-ins and for password changes."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ from .models import User
 
 
 class LimitedBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth has no types
-    """allauth's, which asks the limits before any hash, whichever form it is called from."""
+    """allauth's backend, with limits checked before any password is hashed."""
 
     def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
-        """Return who this is, or None. Raises TooManyTries, which the forms show."""
+        """Raises TooManyTries, which the forms show."""
         username, password = credentials.get("username"), credentials.get("password")
         if not username or not password:
             return None
@@ -27,7 +27,7 @@ class LimitedBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth ha
 
 
 class LimitedChangePasswordForm(ChangePasswordForm):  # type: ignore[misc]  # allauth has no types
-    """The present password is a password like any other: nobody may guess it in a session left open."""
+    """Limits attempts at the current password, so that nobody can guess it in an open session."""
 
     def clean_oldpassword(self) -> str:
         counted = limits.count(context.request, self.user.username, self.user)

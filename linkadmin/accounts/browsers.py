@@ -1,10 +1,10 @@
-"""A browser and its system in plain words, from the User-Agent header."""
+"""Browser and operating system in plain words, from the User-Agent header."""
 
 import re
 
 from django.utils.translation import gettext as _
 
-# The first that fits: most browsers also name others.
+# The first match wins: most browsers also name others.
 _BROWSERS = (
     (re.compile(r"\bEdgA?/"), "Edge"),
     (re.compile(r"\bOPR/"), "Opera"),
@@ -24,7 +24,7 @@ _SYSTEMS = (
 
 
 def browser_in_words(user_agent: str) -> str:
-    """Return "Firefox on Windows", say. Only names from our lists: the header is the client's own claim."""
+    """For example "Firefox on Windows". Only names from our lists: clients can claim anything in this header."""
     browser, system = _first(_BROWSERS, user_agent), _first(_SYSTEMS, user_agent)
     if browser and system:
         return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}

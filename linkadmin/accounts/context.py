@@ -1,4 +1,4 @@
-"""What the frame around every page shows."""
+"""Navigation, environment and user menu: what surrounds every page."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,7 @@ ENVIRONMENTS: dict[str, Promise] = {"sandbox": _("Sandbox"), "production": _("Pr
 
 @dataclass(frozen=True)
 class NavEntry:
-    """A line of the navigation: it is current on every page whose view name begins with one of `pages`."""
+    """A navigation link. It's current on every page whose view name starts with one of `pages`."""
 
     label: Promise
     view: str
@@ -80,7 +80,7 @@ NAVIGATION: tuple[tuple[Promise, tuple[NavEntry, ...]], ...] = (
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Describe the frame, without asking the database."""
+    """Template context of the frame. Makes no database queries."""
     frame: dict[str, Any] = {
         "environment": ENVIRONMENTS.get(settings.ENVIRONMENT, settings.ENVIRONMENT),
         "is_production": settings.ENVIRONMENT == "production",
@@ -123,7 +123,7 @@ def _navigation(request: HttpRequest, rights: frozenset[Right]) -> list[dict[str
 
 
 def _current(entries: list[NavEntry], view_name: str) -> NavEntry | None:
-    """Return the entry with the longest beginning that fits: the audit trail is one of the records."""
+    """The entry with the longest matching prefix: the audit log is part of the Django admin."""
     fitting = [(len(page), entry) for entry in entries for page in entry.pages if view_name.startswith(page)]
     return max(fitting, key=lambda fit: fit[0])[1] if fitting else None
 

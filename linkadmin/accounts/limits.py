@@ -1,9 +1,9 @@
-"""How often a password may be checked: counted in rows of our own, under a lock, before any hash is computed.
+"""Limits on password attempts: counted in database rows, under a lock, before any password is hashed.
 
-An account has five attempts per quarter of an hour from browsers that nobody signed in with, each known device five
-of its own, and a signed-in person five. Unknown devices of one address share twenty an hour. Nothing a client sends
-but the username, the signed device cookie and the address changes what is counted. That cookie shows that somebody
-signed in to an account with this browser.
+An account has five attempts per 15 minutes from unknown browsers, five from each known device, and five for a
+signed-in person. Unknown devices of one IP address share 20 per hour. From the client, only the username, the signed
+device cookie and the IP address affect the count. The cookie shows that somebody signed in to the account with this
+browser.
 """
 
 import secrets
@@ -24,7 +24,7 @@ from linkadmin.web.proxies import client_network
 
 from .models import SignInLimit, User
 
-ONE_BY_ONE = 100  # rejected attempts of a row are recorded; later ones by hundreds, so that no flood fills the log
+ONE_BY_ONE = 100  # rejected attempts recorded one by one; later ones per hundred, so no flood fills the log
 
 DEVICE_SECONDS = 30 * 24 * 60 * 60
 _DEVICE_SALT = "linkadmin.accounts.devices"
@@ -32,7 +32,7 @@ _DEVICE_SALT = "linkadmin.accounts.devices"
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """How many attempts a row allows within a time."""
+    """How many attempts a row allows, and in what time."""
 
     attempts: int
     within: timedelta
@@ -47,7 +47,7 @@ BOUNDS = {
 
 
 class TooManyTries(ValidationError):
-    """No password is checked now. A form shows its sentence."""
+    """No password is checked for now. Forms show the message."""
 
     def __init__(self, wait: timedelta) -> None:
         minutes = -int(wait.total_seconds() // -60)
@@ -61,13 +61,13 @@ class TooManyTries(ValidationError):
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """One check of a password that was let through."""
+    """A password check that was let through."""
 
     keys: tuple[str, ...]
     at: datetime
 
     def succeeded(self) -> None:
-        """Forget the failures before a success; of an address only this try, which was none."""
+        """Clear earlier failures. For an IP address, only take back this attempt."""
         with transaction.atomic():
             for key in self.keys:
                 row = SignInLimit.objects.select_for_update().filter(pk=key).first()
@@ -79,7 +79,7 @@ class Try:
 
 
 def count(request: HttpRequest, username: str, user: User | None) -> Try:
-    """Count a try before its password is looked at. Raises TooManyTries, on the record, if there is none left."""
+    """Count an attempt before its password is checked. Raises TooManyTries, and records it, if none is left."""
     now = timezone.now()
     keys = _keys(request, username, user)
     with transaction.atomic():
@@ -101,14 +101,14 @@ def count(request: HttpRequest, username: str, user: User | None) -> Try:
 
 
 def device_of(request: HttpRequest, user: User) -> str:
-    """Return the id of the device, if an account was signed in to with it; an empty text for an unknown one."""
+    """ID of the device, if this account has signed in with it; empty for an unknown one."""
     value = request.get_signed_cookie(_cookie_of(user), "", salt=_DEVICE_SALT, max_age=DEVICE_SECONDS) or ""
     account, _colon, device = value.partition(":")
     return device if account == str(user.pk) else ""
 
 
 def remember_device(request: HttpRequest, response: HttpResponseBase, user: User) -> None:
-    """Give the browser its cookie for this account, or 30 more days with the one it has."""
+    """Set this account's device cookie, or extend it by 30 days."""
     device = device_of(request, user) or secrets.token_hex(16)
     response.set_signed_cookie(
         _cookie_of(user),
@@ -122,7 +122,7 @@ def remember_device(request: HttpRequest, response: HttpResponseBase, user: User
 
 
 def _keys(request: HttpRequest, username: str, user: User | None) -> tuple[str, ...]:
-    """Return what a try is counted for, in the order in which the rows are locked."""
+    """What an attempt counts against, in the order in which the rows are locked."""
     if user is not None and getattr(request, "user", None) == user:
         return (_key("session", str(user.pk)),)
     if user is not None and (device := device_of(request, user)):
@@ -132,7 +132,7 @@ def _keys(request: HttpRequest, username: str, user: User | None) -> tuple[str, 
 
 
 def _key(kind: str, value: str) -> str:
-    """Name a row without telling whom it is about: what was typed as a username may be a password."""
+    """Hash the row's name: what was typed as a username may be a password."""
     return f"{kind}:{salted_hmac('linkadmin.accounts.limits', value, algorithm='sha256').hexdigest()}"
 
 
@@ -141,13 +141,13 @@ def _kind(key: str) -> str:
 
 
 def _locked(key: str, now: datetime) -> SignInLimit:
-    """Return a row with the attempts that still count; others wait for the end of the transaction."""
+    """Lock a row, with expired attempts dropped. Others wait until the transaction ends."""
     within = BOUNDS[_kind(key)].within
     row = SignInLimit(key=key, expires_at=now + within)
-    # The statement that makes the row, or finds it, is the one that locks it.
+    # One statement creates or finds the row and locks it.
     SignInLimit.objects.bulk_create([row], update_conflicts=True, unique_fields=["key"], update_fields=["expires_at"])
     row = SignInLimit.objects.get(pk=key)
-    attempts = [min(moment, now.timestamp()) for moment in row.attempts]  # none counts longer than from now
+    attempts = [min(moment, now.timestamp()) for moment in row.attempts]  # none may lie in the future
     row.attempts = [moment for moment in attempts if moment > (now - within).timestamp()]
     return row
 
@@ -164,6 +164,6 @@ def _record_rejected(user: User | None, row: SignInLimit) -> None:
 
 
 def _cookie_of(user: User) -> str:
-    """Name an account's cookie: people who share a browser each have one."""
+    """One cookie per account: people who share a browser each have their own."""
     digest = salted_hmac(_DEVICE_SALT, str(user.pk), algorithm="sha256").hexdigest()
     return f"{'__Host-' if settings.SECURE_COOKIES else ''}device-{digest[:8]}"

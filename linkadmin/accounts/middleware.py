@@ -1,4 +1,4 @@
-"""What every request passes: its session and the limits of that, the role matrix, the reader's time zone."""
+"""Middleware for sessions, their limits, the role matrix and the reader's time zone."""
 
 import re
 import time
@@ -38,21 +38,21 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 logger = structlog.get_logger(__name__)
 
 SAVE_SECONDS = 1.0  # for a session; the next page tries again
-POLLS = "/live/"  # how the addresses end that open pages ask by themselves: no sign of a person
-FOLLOWS_HEADER = "Live-Follows"  # of a page that draws itself again: no sign of a person either
+POLLS = "/live/"  # URLs that open pages poll on their own: no sign of a person
+FOLLOWS_HEADER = "Live-Follows"  # sent by pages that redraw themselves: no sign of a person either
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
 class SessionNotSaved(Exception):
-    """A new session could not be saved: nobody is signed in."""
+    """A new session couldn't be saved, so nobody is signed in."""
 
 
 class SessionMiddleware(DjangoSessionMiddleware):
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        """Save the session if anything in it changed. A page that could be read is not lost for that.
+        """Save a changed session. A page that could be read is still shown if that fails.
 
-        A new session, of somebody who just signed in, must be saved: its cookie would open nothing. In one that was
-        there before only the time of the last page is lost.
+        A new session must be saved, or its cookie would open nothing. In an existing one, only the time of the last
+        page is lost.
         """
         session = request.session
         is_new = request.COOKIES.get(settings.SESSION_COOKIE_NAME) != session.session_key
@@ -70,7 +70,7 @@ class SessionMiddleware(DjangoSessionMiddleware):
 
 
 def session_limits(get_response: GetResponse) -> GetResponse:
-    """End a session that has been idle, or has lasted, too long."""
+    """End sessions that were idle or have lasted too long."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         asks_by_itself = request.path_info.endswith(POLLS) or FOLLOWS_HEADER in request.headers
@@ -86,12 +86,12 @@ def session_limits(get_response: GetResponse) -> GetResponse:
 
 
 def _keep_or_end(request: HttpRequest, user: User, *, is_activity: bool) -> bool:
-    """Return whether the session lasts on."""
+    """Whether the session continues."""
     now = int(time.time())
     session = request.session
     read = session.setdefault if is_activity else session.get
     for mark in (STARTED, SEEN):
-        if session.get(mark, now) > now:  # set while the clock was ahead: the session would last until that time came
+        if session.get(mark, now) > now:  # set while the clock was ahead: the session would last until then
             session[mark] = now
     started, seen = read(STARTED, now), read(SEEN, now)
     idle = now - seen
@@ -103,13 +103,13 @@ def _keep_or_end(request: HttpRequest, user: User, *, is_activity: bool) -> bool
         return False
     if (
         is_activity and idle > settings.SESSION_IDLE_SECONDS / 15
-    ):  # once a minute is exact enough, and spares a write per request
+    ):  # accurate to a minute, which saves a write per request
         session[SEEN] = now
     return True
 
 
 class DeclaredRights(MiddlewareMixin):
-    """Refuse every view that the role matrix does not open to this person, and put the refusal on the record."""
+    """Deny every view that the role matrix doesn't grant, and record the denial."""
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         rule = rule_for(_view_name(request), request.method or "", kwargs.get("change"))
@@ -134,7 +134,7 @@ def _view_name(request: HttpRequest) -> str:
 
 
 def _to_log_in(request: HttpRequest) -> HttpResponse:
-    """Send a page to the log-in, and a part of a page with it: the log-in must not be drawn into the part."""
+    """Redirect to the sign-in page, as a whole page even for htmx: it must not be drawn into a part."""
     unsent.tell_signed_out(request)
     if request.htmx:  # type: ignore[attr-defined]
         response: HttpResponse = HttpResponseClientRedirect(redirect_to_login(unsent.page_behind(request)).url)
@@ -158,7 +158,7 @@ def _record_denied(request: HttpRequest) -> None:
 
 
 def reader_time_zone(get_response: GetResponse) -> GetResponse:
-    """Show times in the zone that the browser names in the cookie `tz`; without a known one, in UTC."""
+    """Show times in the zone from the browser's `tz` cookie; UTC if it's unknown."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         name = unquote(request.COOKIES.get("tz", ""))

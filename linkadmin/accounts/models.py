@@ -1,4 +1,4 @@
-"""Staff."""
+"""Staff accounts, their sessions, and the rows behind sign-in limits."""
 
 import secrets
 import uuid
@@ -19,7 +19,7 @@ from linkadmin.fields import NameField
 
 from .roles import ADMIN_RIGHTS, Right, Role, may
 
-# A change of any of them ends all sessions of the person, for good.
+# Changing any of these ends all sessions of the person for good.
 ENDS_SESSIONS = frozenset({"password", "role", "is_active"})
 
 
@@ -29,7 +29,7 @@ def new_stamp() -> str:
 
 class UserQuerySet(models.QuerySet["User"]):
     def update(self, **columns: Any) -> int:
-        """Update, and end the sessions of all these people if that is what such a change does."""
+        """Update, and end these people's sessions if the change requires it."""
         if ENDS_SESSIONS.isdisjoint(columns):
             return super().update(**columns)
         with transaction.atomic(using=self.db):
@@ -44,7 +44,7 @@ class UserManager(BaseUserManager["User"]):
         return UserQuerySet(self.model, using=self._db)
 
     def create_user(self, *, username: str, password: str | None, role: Role, name: str = "") -> "User":
-        """Make a member of staff. Raises ValidationError if a field does not hold, or the password is a weak one."""
+        """Raises ValidationError for an invalid field or a weak password."""
         user = self.model(username=username, role=role, name=name)
         validate_password(password or "", user)
         user.set_password(password)
@@ -53,7 +53,7 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, *, username: str, password: str | None) -> "User":
-        """Make an administrator, on the record: what `manage.py createsuperuser` calls on a new installation."""
+        """Create an administrator and record it. `manage.py createsuperuser` calls this on a new installation."""
         with transaction.atomic(using=self._db):
             user = self.create_user(username=username, password=password, role=Role.ADMINISTRATOR)
             record(
@@ -67,13 +67,13 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def named(self, username: str) -> "User | None":
-        """Return whose username this is, found as it is when somebody signs in."""
+        """Whose username this is, matched as at sign-in."""
         found: User | None = get_user_by_username(username)
         return found
 
 
 class User(AbstractBaseUser):
-    """A member of staff, with exactly one role. No groups, no permissions of their own, no superusers."""
+    """A member of staff with exactly one role. No groups, individual permissions or superusers."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     username = models.CharField(
@@ -89,7 +89,7 @@ class User(AbstractBaseUser):
         _("active"), default=True, help_text=_("Inactive staff can't sign in, and are signed out immediately.")
     )
 
-    session_stamp = models.CharField(max_length=32, default=new_stamp, editable=False)  # a new one ends all sessions
+    session_stamp = models.CharField(max_length=32, default=new_stamp, editable=False)  # a new value ends all sessions
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -109,7 +109,7 @@ class User(AbstractBaseUser):
         return self.username
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save, and end all sessions if password, role or access change."""
+        """Save, and end all sessions if password, role or access changed."""
         fields = kwargs.get("update_fields")
         if self._state.adding or (fields is not None and ENDS_SESSIONS.isdisjoint(fields)):
             super().save(*args, **kwargs)
@@ -117,7 +117,7 @@ class User(AbstractBaseUser):
         with transaction.atomic():
             stored = User.objects.select_for_update().filter(pk=self.pk).values(*ENDS_SESSIONS, "session_stamp").first()
             if stored is not None:
-                self.session_stamp = stored.pop("session_stamp")  # this instance may be older than the last change
+                self.session_stamp = stored.pop("session_stamp")  # this instance may be out of date
                 if any(getattr(self, name) != value for name, value in stored.items()):
                     self.session_stamp = new_stamp()
                     StaffSession.objects.filter(user=self).delete()
@@ -131,11 +131,10 @@ class User(AbstractBaseUser):
 
     @property
     def is_staff(self) -> bool:
-        """Whether the Django admin lets this person in."""
+        """Whether this person can open the Django admin."""
         return may(self, Right.ENTER_ADMIN)
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
-        """Answer the Django admin from the role matrix."""
         right = ADMIN_RIGHTS.get(perm)
         return right is not None and may(self, right)
 
@@ -143,17 +142,17 @@ class User(AbstractBaseUser):
         return any(self.has_perm(perm) for perm in ADMIN_RIGHTS if perm.startswith(f"{app_label}."))
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """Tie sessions to password, role and stamp: none that began before a change of them is good again."""
+        """Tie sessions to password, role and stamp: changing any of them invalidates earlier sessions for good."""
         tied = f"{self.password}:{self.role}:{self.session_stamp}"
         return salted_hmac("linkadmin.accounts.session", tied, secret=secret).hexdigest()
 
 
 class StaffSession(AbstractBaseSession):
-    """A session in a browser, and whose it is. Written by `session_store.py`."""
+    """A browser session and whose it is. Written by `session_store.py`."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="sessions")
     started_at = models.DateTimeField(null=True)
-    seen_at = models.DateTimeField(null=True)  # the last sign of a person
+    seen_at = models.DateTimeField(null=True)  # when a person was last active
     address = models.CharField(max_length=45, blank=True)
     browser = models.CharField(max_length=60, blank=True)
 
@@ -169,17 +168,17 @@ class StaffSession(AbstractBaseSession):
 
     @property
     def public_id(self) -> str:
-        """What a form names it by: the key itself opens the session."""
+        """What forms use: the key itself would open the session."""
         return salted_hmac("linkadmin.accounts.session-id", self.session_key, algorithm="sha256").hexdigest()[:32]
 
 
 class SignInLimit(models.Model):
-    """Attempts that count against one account, device, session or address. `limits.py` alone reads and writes it."""
+    """Attempts that count against an account, device, session or IP address. Only `limits.py` uses this table."""
 
     key = models.CharField(max_length=80, primary_key=True)
-    attempts = models.JSONField(default=list)  # when each was, in seconds since 1970
-    rejected = models.PositiveIntegerField(default=0)  # since the last one that was let through
-    expires_at = models.DateTimeField(db_index=True)  # then none of them counts any more
+    attempts = models.JSONField(default=list)  # times, in seconds since 1970
+    rejected = models.PositiveIntegerField(default=0)  # since the last attempt that was let through
+    expires_at = models.DateTimeField(db_index=True)  # by then none of them counts
 
     def __str__(self) -> str:
         return self.key

@@ -1,7 +1,7 @@
 """The role matrix as data: which role has which right, and which right opens which page.
 
-Code and tests both read this file. What is not in it is refused, but for the pages of changes: the row of a change in
-`linkadmin/operations/changes/` names its right.
+Code and tests both read this file. What isn't listed is denied. Only the pages of changes are elsewhere: a change's row
+in `linkadmin/operations/changes/` names its right.
 """
 
 from collections.abc import Mapping
@@ -13,8 +13,6 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Role(models.TextChoices):
-    """The one role of a member of staff."""
-
     SUPPORT = "support", _("Support")
     MANAGER = "manager", _("Account manager")
     AUDITOR = "auditor", _("Auditor")
@@ -22,30 +20,28 @@ class Role(models.TextChoices):
 
 
 class Right(StrEnum):
-    """Something that a role may or may not do."""
-
     VIEW_OVERVIEW = auto()
     VIEW_LINKS = auto()
     VIEW_END_USERS = auto()
-    SEE_NAMES = auto()  # without it, names of end users are masked
+    SEE_NAMES = auto()  # without it, customer names are masked
     CREATE_LINK = auto()
-    UPDATE_CREDENTIALS = auto()  # and send a one-time code
-    CHANGE_LINK = auto()  # its settings, its access token, a repair address for the customer
+    UPDATE_CREDENTIALS = auto()  # and enter a one-time code
+    CHANGE_LINK = auto()  # its settings, its access token, a repair URL for the customer
     REMOVE_LINK = auto()
-    REFRESH = auto()  # and reconcile, and fetch new data
-    ORGANISE_LINKS = auto()  # who looks after them, and notes about them
-    VIEW_DELIVERIES = auto()  # what providers told us, without any name
-    READ_RECORDS = auto()  # what a provider itself says of links and customers, without taking it over
+    REFRESH = auto()  # and reconcile, and refresh data
+    ORGANISE_LINKS = auto()  # assignees and notes
+    VIEW_DELIVERIES = auto()  # webhooks, without any names
+    READ_RECORDS = auto()  # what a provider has on links and customers right now
     DECIDE_OUTCOME = auto()
     ALLOW_ATTEMPT = auto()
-    WITHDRAW_CHALLENGE = auto()  # of somebody else, with a reason
+    WITHDRAW_CHALLENGE = auto()  # somebody else's, with a reason
     VIEW_INTEGRATIONS = auto()
     TEST_CONNECTION = auto()
     MANAGE_INTEGRATIONS = auto()
     ENTER_ADMIN = auto()
     VIEW_AUDIT = auto()
-    SEE_AUDIT_ALERTS = auto()  # that the log failed its verification, without the log
-    VIEW_SYSTEM_STATUS = auto()  # which program runs, and where
+    SEE_AUDIT_ALERTS = auto()  # that verification of the log failed, but not the log itself
+    VIEW_SYSTEM_STATUS = auto()  # which program runs where
     VIEW_STAFF = auto()
     MANAGE_STAFF = auto()
 
@@ -116,8 +112,6 @@ MATRIX: Mapping[str, frozenset[Right]] = {
 
 
 class Access(Enum):
-    """Pages that need no right."""
-
     PUBLIC = auto()
     SIGNED_IN = auto()
 
@@ -141,7 +135,7 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "link-list": Right.VIEW_LINKS,
     "link-detail": Right.VIEW_LINKS,
     "link-new": Right.CREATE_LINK,
-    "webhook-delivery": Access.PUBLIC,  # its messages prove themselves
+    "webhook-delivery": Access.PUBLIC,  # each delivery is verified
     "delivery-list": Right.VIEW_DELIVERIES,
     "delivery-detail": Right.VIEW_DELIVERIES,
     "delivery-reprocess": Right.REFRESH,
@@ -152,7 +146,7 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "integration-endpoint-secret-make": Right.MANAGE_INTEGRATIONS,
     "integration-endpoint-secret-revoke": Right.MANAGE_INTEGRATIONS,
     "institution-search": Right.CREATE_LINK,
-    # A colleague sees the same step, but only who may send a code can.
+    # Colleagues see the same step. Only those who may enter a code can submit it.
     "link-code": {"GET": Right.VIEW_LINKS, "POST": Right.UPDATE_CREDENTIALS},
     "link-live": Right.VIEW_LINKS,
     "link-history": Right.VIEW_LINKS,
@@ -166,7 +160,7 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "integration-list": Right.VIEW_INTEGRATIONS,
     "integration-detail": Right.VIEW_INTEGRATIONS,
     "integration-test": Right.TEST_CONNECTION,
-    # What a provider says of links and customers, and what is set up there.
+    # Provider records, and what is set up at the provider.
     "integration-records": Right.READ_RECORDS,
     "end-user-records": Right.READ_RECORDS,
     "link-records": Right.READ_RECORDS,
@@ -178,7 +172,7 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "integration-webhook-switch": Right.MANAGE_INTEGRATIONS,
     "integration-webhook-remove": Right.MANAGE_INTEGRATIONS,
     "integration-reports": Right.MANAGE_INTEGRATIONS,
-    # To begin one, and to stop it, changes nothing at the provider but uses its quota.
+    # Starting or stopping one changes nothing at the provider but uses its rate limit.
     "integration-full-checks": {"GET": Right.VIEW_INTEGRATIONS, "POST": Right.MANAGE_INTEGRATIONS},
     "full-check-live": Right.VIEW_INTEGRATIONS,
     "full-check-detail": {"GET": Right.VIEW_INTEGRATIONS, "POST": Right.MANAGE_INTEGRATIONS},
@@ -190,23 +184,23 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "unrecognized-values": Right.VIEW_OVERVIEW,
     "operation-detail": Right.VIEW_LINKS,
     "operation-live": Right.VIEW_LINKS,
-    # What concerns an integration as a whole, and no customer.
+    # Concerns a whole integration and no customer.
     "integration-operation": Right.VIEW_INTEGRATIONS,
     "integration-operation-live": Right.VIEW_INTEGRATIONS,
     "link-code-withdraw": Right.UPDATE_CREDENTIALS,
     "link-code-cancel": Right.WITHDRAW_CHALLENGE,
     "operation-decide": Right.DECIDE_OUTCOME,
     "operation-check": Right.REFRESH,
-    # Work on many links: planned by who may do it to one, seen by who sees links.
+    # Bulk actions: reviewed by those who may do it to one link, seen by everyone who sees links.
     "bulk-list": Right.VIEW_LINKS,
     "bulk-refresh": Right.REFRESH,
     "bulk-assign": Right.ORGANISE_LINKS,
     "bulk-note": Right.ORGANISE_LINKS,
     "bulk-live": Right.VIEW_LINKS,
-    "bulk-detail": Right.VIEW_LINKS,  # to change how it stands takes the right to what the job does
+    "bulk-detail": Right.VIEW_LINKS,  # changing the job takes the right to what it does
 }
 
-# Django's permission names, as the admin asks for them. Whoever is in none of these rows sees nothing there.
+# Django's permission names, as the admin checks them. Roles without a row see nothing there.
 ADMIN_RIGHTS: Mapping[str, Right] = {
     "accounts.view_user": Right.VIEW_STAFF,
     "accounts.add_user": Right.MANAGE_STAFF,
@@ -229,7 +223,7 @@ ADMIN_RIGHTS: Mapping[str, Right] = {
 
 
 def rights_of(user: object) -> frozenset[Right]:
-    """Return what this person may do; nothing, if nobody is logged in or the account is disabled."""
+    """Empty if nobody is signed in or the account is inactive."""
     if not getattr(user, "is_active", False):
         return frozenset()
     return MATRIX.get(getattr(user, "role", ""), frozenset())
@@ -240,7 +234,7 @@ def may(user: object, right: Right) -> bool:
 
 
 def rule_for(view_name: str, method: str, change: Any = None) -> Rule | None:
-    """Return what opens this page, or None if nothing does. The page of a change takes the right that its row names."""
+    """What opens this page; None denies it. For the page of a change, the change's row decides."""
     if view_name.startswith("admin:"):
         return Right.ENTER_ADMIN
     rule: Rule | Mapping[str, Rule] | None = URL_RIGHTS.get(view_name) if change is None else change.right

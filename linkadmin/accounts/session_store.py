@@ -1,4 +1,4 @@
-"""Database sessions whose rows say whose they are, so that they can be listed and ended."""
+"""Database sessions that know their user, so that they can be listed and ended."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ class SessionStore(DatabaseStore):
         return StaffSession
 
     def create_model_instance(self, data: dict[str, Any]) -> Any:
-        """Copy to columns what a list of sessions shows."""
+        """Copy to columns what lists of sessions show."""
         row: Any = super().create_model_instance(data)
         row.user_id = data.get(SESSION_KEY)
         row.started_at, row.seen_at = _moment(data.get(STARTED)), _moment(data.get(SEEN))
@@ -32,7 +32,7 @@ class SessionStore(DatabaseStore):
 
     @contextmanager
     def saved_together(self) -> Iterator[None]:
-        """Commit what is changed here together with the session, if it gets a new key: both or neither."""
+        """Commit what changes here together with the session, if that gets a new key: both or neither."""
         before = self.session_key
         with transaction.atomic():
             yield
@@ -41,7 +41,7 @@ class SessionStore(DatabaseStore):
                 self._as_saved = self._content()
 
     def save(self, must_create: bool = False) -> None:
-        """Save, unless that was done together with what changed, and nothing else has changed since."""
+        """Save, unless `saved_together` did and nothing has changed since."""
         if must_create or self._as_saved != self._content():
             super().save(must_create)
 

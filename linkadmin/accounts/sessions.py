@@ -1,4 +1,4 @@
-"""Log-ins, refused log-ins and log-outs, on the record."""
+"""Sign-ins, failed sign-ins and sign-outs, recorded in the audit log."""
 
 import time
 from datetime import timedelta
@@ -19,14 +19,14 @@ from .browsers import browser_in_words
 from .models import StaffSession, User, new_stamp
 from .session_store import ADDRESS, BROWSER, SEEN, STARTED
 
-# What a browser forgets when a session ends in it. No cookies: the session's own goes anyway, and the one of the device
-# keeps strangers from locking its owner out.
+# What the browser clears when a session ends. No cookies: the session's own is removed anyway, and the device cookie
+# keeps others from locking the account.
 CLEARED = '"cache", "storage"'
 
 
 @receiver(user_logged_in)
 def record_log_in(request: HttpRequest, user: User, **kwargs: Any) -> None:
-    # From the first moment on: a session in which only polls follow has to end as well.
+    # From the start: a session with nothing but polls has to end as well.
     request.session[STARTED] = request.session[SEEN] = int(time.time())
     request.session[ADDRESS] = client_address(request)
     request.session[BROWSER] = browser_in_words(request.META.get("HTTP_USER_AGENT", ""))[:60]
@@ -43,7 +43,7 @@ def record_log_out(user: User | None, **kwargs: Any) -> None:
 
 @receiver(user_login_failed)
 def record_refused_log_in(credentials: dict[str, Any], **kwargs: Any) -> None:
-    """Name the account, if there is one: what was typed may be a password in the wrong field."""
+    """Record the account if it exists, never what was typed: that may be a password in the wrong field."""
     user = User.objects.named(credentials.get("username", ""))
     record(
         actor=None,
@@ -55,30 +55,28 @@ def record_refused_log_in(credentials: dict[str, Any], **kwargs: Any) -> None:
 
 
 def sessions_of(user: User) -> list[StaffSession]:
-    """Return the live sessions of a person, the one used last first."""
+    """A person's active sessions, most recently used first."""
     return list(user.sessions.exclude(_over()).order_by("-seen_at", "session_key"))
 
 
 def end_others(user: User, *, current: str | None) -> int:
-    """End all sessions of a person but the current one, on the record."""
     return _end(user.sessions.exclude(session_key=current), actor=user, reason="signed out elsewhere")
 
 
 def end_one(user: User, *, public_id: str) -> int:
-    """End one session of a person by the ID that their page names it by, on the record."""
     named = [each.pk for each in user.sessions.all() if each.public_id == public_id]
     return _end(user.sessions.filter(pk__in=named), actor=user, reason="signed out elsewhere")
 
 
 def end_all(user: User, *, actor: User) -> int:
-    """End all sessions of a person by an administrator, on the record, also those that begin at this moment."""
+    """End all sessions of a person, including those starting at this moment. Recorded for the administrator."""
     with transaction.atomic():
         User.objects.filter(pk=user.pk).update(session_stamp=new_stamp())
         return _end(user.sessions.all(), actor=actor, reason="ended by an administrator")
 
 
 def end_expired() -> int:
-    """Remove the sessions that are over, those left idle included."""
+    """Remove expired and idle sessions."""
     return _end(StaffSession.objects.filter(_over()), actor=None, reason="time limit")
 
 
@@ -99,7 +97,7 @@ def _end(sessions: Any, *, actor: User | None, reason: str) -> int:
 
 
 def record_end(user: User, *, reason: str, actor: User | None) -> None:
-    """Record the end of a session of `user`; `actor` is None for the machine."""
+    """`actor` is None when the system ended it."""
     record(
         actor=actor,
         action=Action.SESSION_ENDED,

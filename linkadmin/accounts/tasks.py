@@ -1,4 +1,4 @@
-"""The workers' part: limits are kept small, and sessions that are over are removed."""
+"""Cleanup by workers: expired limits and sessions."""
 
 from celery import shared_task
 from django.utils import timezone
@@ -9,7 +9,6 @@ from .models import SignInLimit
 
 @shared_task(name="accounts.delete_expired_limits")
 def delete_expired_limits() -> None:
-    """Drop the rows that bound nobody any more."""
     SignInLimit.objects.filter(expires_at__lt=timezone.now()).delete()
 
 

@@ -1,4 +1,4 @@
-"""Forms that were not taken in, for their session is over: what is said, and the way back."""
+"""Forms that weren't accepted because their session had ended: the message, and the way back."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ SAFE = frozenset({"GET", "HEAD"})
 
 
 def tell_signed_out(request: HttpRequest) -> None:
-    """Let the sign-in say that nothing was sent. What was typed is kept nowhere."""
+    """Have the sign-in page say that nothing was sent. What was typed isn't stored."""
     if request.method not in SAFE:
         messages.warning(
             request, _("You were signed out, so nothing was sent. Sign in to return to the form and fill it out again.")
@@ -23,7 +23,7 @@ def tell_signed_out(request: HttpRequest) -> None:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Say that nothing was sent, for the form is of another session, and lead back to it."""
+    """Say that nothing was sent because the form is from another session, and return to it."""
     back = page_behind(request)
     if request.headers.get("HX-Request") == "true":
         messages.warning(request, _("This form is from an earlier session, so nothing was sent. Fill it out again."))
@@ -34,7 +34,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def page_behind(request: HttpRequest) -> str:
-    """Return the address of the page that a request came from, or else of the one that it asks for."""
+    """URL of the page the request came from, or else the one it asks for."""
     named = request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")
     from_here = urlsplit(named).netloc == request.get_host()
     candidates = [_path(named) if from_here else "", request.get_full_path()]
@@ -47,7 +47,7 @@ def _path(url: str) -> str:
 
 
 def _page_above(path: str) -> str:
-    """Return the nearest page above an address that only takes forms: that of the link, say, whose button it was."""
+    """The nearest page above a URL that only takes forms, such as the link whose button it was."""
     while path != "/":
         path = path.rstrip("/").rpartition("/")[0] + "/"
         if _is_page(path):
@@ -64,7 +64,7 @@ def _is_page(path: str) -> bool:
 
 
 def _methods_of(view: Any) -> frozenset[str]:
-    """Return the methods that a view takes, as Django's decorators keep them; GET, if none of them says."""
+    """The methods a view accepts, read from Django's decorators. GET and HEAD if none declares any."""
     while view is not None:
         for cell in getattr(view, "__closure__", None) or ():
             kept = cell.cell_contents

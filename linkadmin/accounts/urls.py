@@ -1,4 +1,4 @@
-"""The pages of allauth that staff need, and no others: no sign-up, no e-mail, no reset by mail."""
+"""The allauth pages that staff need and no others: no sign-up, e-mail or password reset."""
 
 from allauth.account import views
 from django.urls import path

@@ -1,4 +1,4 @@
-"""What allauth leaves to us."""
+"""Own sessions, password change, and signing out even when the database can't be written."""
 
 from typing import Any
 
@@ -22,14 +22,14 @@ from linkadmin.web.pages import reader
 
 from . import sessions
 
-END_SECONDS = 1.0  # a database that was just found unusable is not waited for as long again
+END_SECONDS = 1.0  # don't wait as long again for a database that just failed
 
 logger = structlog.get_logger(__name__)
 
 
 class PasswordChange(views.PasswordChangeView):  # type: ignore[misc]  # allauth has no types
     def form_valid(self, form: Any) -> HttpResponse:
-        """Save the new password together with the session, so that nobody is signed out by an error."""
+        """Save password and session together, so that an error signs nobody out."""
         with self.request.session.saved_together():
             response: HttpResponse = super().form_valid(form)
         return response
@@ -37,24 +37,24 @@ class PasswordChange(views.PasswordChangeView):  # type: ignore[misc]  # allauth
 
 @require_POST
 def log_out(request: HttpRequest) -> HttpResponse:
-    """Log out, and have the browser forget what it kept of our pages."""
+    """Sign out, and have the browser clear what it stored of our pages."""
     return _forgotten(views.logout(request))
 
 
 def is_sign_out(request: HttpRequest) -> bool:
-    """Tell whether somebody signs out here. Of a form on another site, the browser sends no session."""
+    """Whether this request signs somebody out. Browsers send no session with another site's form."""
     addresses = (reverse("account_logout"), reverse("admin:logout"))
     has_session = settings.SESSION_COOKIE_NAME in request.COOKIES
     return request.method == "POST" and request.path_info in addresses and has_session
 
 
 def signed_out_here(request: HttpRequest) -> HttpResponse:
-    """Sign out in this browser although the audit log can't be written, and say whether the session is ended too."""
+    """Sign out in this browser although the audit log can't be written. Says whether the session has ended too."""
     session: SessionBase = request.session
     is_ended = _end_unrecorded(session)
     user = getattr(request, "_cached_user", None)
     logger.warning("session.end_not_recorded", user_id=str(getattr(user, "pk", "")), is_ended=is_ended)
-    request.session, request.user = type(session)(), AnonymousUser()  # so that the cookie goes
+    request.session, request.user = type(session)(), AnonymousUser()  # so that the cookie is removed
     context = {
         "is_ended": is_ended,
         "idle_minutes": settings.SESSION_IDLE_SECONDS // 60,
@@ -82,7 +82,6 @@ def _forgotten(response: HttpResponse) -> HttpResponse:
 
 @require_safe
 def own_sessions(request: HttpRequest) -> HttpResponse:
-    """List where this person is signed in."""
     found = sessions.sessions_of(reader(request))
     current = request.session.session_key
     rows = [{"session": each, "is_current": each.pk == current} for each in found]
@@ -92,7 +91,6 @@ def own_sessions(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def end_session(request: HttpRequest) -> HttpResponse:
-    """End one session of this person, or all but this one."""
     if public_id := request.POST.get("session", ""):
         ended = sessions.end_one(reader(request), public_id=public_id)
     else:

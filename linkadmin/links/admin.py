@@ -1,4 +1,4 @@
-"""Records of what we know, read-only, without names for those who may not know them."""
+"""Read-only records in the Django admin. Names are masked for those who may not see them."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from .presentation import badge
 
 
 class FoundById:
-    """Records found by a pasted id of ours: through its index, and however the database keeps it."""
+    """Finds records by a pasted ID of ours, through its index, in whatever form the database stores it."""
 
     id_fields: tuple[str, ...] = ("id",)
 
@@ -28,7 +28,7 @@ class FoundById:
 
 
 class MaskedNames:
-    """Names of customers only as initials: the auditor proves acts, and needs no names for it."""
+    """Shows customers by initials: auditors check actions and need no names."""
 
     @admin.display(description=_("customer"))
     def customer(self, row: Any) -> str | None:

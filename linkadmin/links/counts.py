@@ -1,6 +1,6 @@
-"""How many links are in each state: exact at any moment, without counting links.
+"""How many links are in each state: exact at any time, without counting links.
 
-The writer of a state appends a move; `fold` sums moves into the counts of now and of each day. What is read is both.
+Whoever changes a state appends a move. `fold` adds moves to the current and daily counts. Reads use both.
 """
 
 from collections import Counter, defaultdict
@@ -21,7 +21,7 @@ FOLDED_AT_ONCE = 5000  # moves
 
 
 class CountKey(NamedTuple):
-    """What is counted apart."""
+    """What is counted separately."""
 
     institution: UUID | None
     state: str
@@ -34,19 +34,19 @@ def move(link: Link, *, before: str, at: datetime) -> None:
 
 
 def add(links: Iterable[Link], *, at: datetime) -> None:
-    """Append the moves of links that come into being."""
+    """Append the moves of new links."""
     CountMove.objects.bulk_create([_move_of(link, "", at) for link in links])
 
 
 def current(**among: object) -> Counter[str]:
-    """Count links by state now, among those of an integration or institution if one is given."""
+    """Links by state now. `among` limits them to an integration or institution."""
     return sum(by_integration(**among).values(), Counter())
 
 
 def by_integration(**among: object) -> dict[UUID, Counter[str]]:
-    """Count links by state now, for each integration that has any."""
+    """Links by state now, for each integration that has any."""
     counted: dict[UUID, Counter[str]] = defaultdict(Counter)
-    # One statement: between two of them a fold could come, and a move be missed or counted twice.
+    # One statement: a fold between two would lose a move or count it twice.
     parts = LinkCount.objects.filter(**among).order_by()
     stood = parts.values_list("integration", "state").annotate(n=Sum("links"))
     came, went = _moved(CountMove.objects.filter(**among), "integration")
@@ -56,7 +56,7 @@ def by_integration(**among: object) -> dict[UUID, Counter[str]]:
 
 
 def trend(days: int, *, today: date) -> dict[date, Counter[str]]:
-    """Return how many links stood in each state at the end of each of the last days (UTC), the oldest first."""
+    """Links by state at the end of each of the last days (UTC), oldest first."""
     since = today - timedelta(days=days - 1)
     net = _net_by_day(since)
     stood = current()
@@ -69,7 +69,7 @@ def trend(days: int, *, today: date) -> dict[date, Counter[str]]:
 
 
 def fold() -> int:
-    """Sum the moves that are there into the counts; return how many."""
+    """Add pending moves to the counts. Returns how many."""
     if not LinkCount.objects.exists() and Link.objects.exists():
         recount()
     waiting = CountMove.objects.order_by().values_list("integration", flat=True).distinct()
@@ -78,7 +78,7 @@ def fold() -> int:
 
 @transaction.atomic
 def recount() -> None:
-    """Count the links of now anew; and the days, where nobody counted them, from the history of states."""
+    """Rebuild the current counts, and missing daily counts from the history of states."""
     for integration in Integration.objects.select_for_update(no_key=True).order_by("pk"):  # nobody folds meanwhile
         _recount_now(integration)
         if not DailyCount.objects.filter(integration=integration).exists():
@@ -87,7 +87,7 @@ def recount() -> None:
 
 @transaction.atomic
 def _fold_of(integration_id: UUID) -> int:
-    # One folds at a time: two would count what both of them read.
+    # One fold at a time: two would count the same moves.
     Integration.objects.select_for_update(no_key=True).get(pk=integration_id)
     moves = list(CountMove.objects.filter(integration=integration_id).order_by("pk")[:FOLDED_AT_ONCE])
     now: Counter[CountKey] = Counter()
@@ -131,7 +131,7 @@ def _add_day(integration_id: UUID, day: date, key: CountKey, entered: int, left:
 
 
 def _recount_now(integration: Integration) -> None:
-    """Count the links without the moves that wait: their time to be added comes."""
+    """Count the links without pending moves, which are added later."""
     links = integration.links.order_by()
     plain = links.filter(verifying_since=None).values_list("institution", "health").annotate(n=Count("pk"))
     verifying = links.filter(verifying_since__isnull=False).values_list("institution", Value(VERIFYING))
@@ -151,7 +151,7 @@ def _recount_now(integration: Integration) -> None:
 
 
 def _recount_days(integration: Integration) -> None:
-    """Count the days from the history of states, without the moves that wait."""
+    """Count the days from the history of states, without pending moves."""
     changes = HealthChange.objects.filter(link__integration=integration).order_by()
     by_day = changes.annotate(day=TruncDate("at", tzinfo=UTC))
     moves = CountMove.objects.filter(integration=integration).order_by()
@@ -192,7 +192,7 @@ def _net_by_day(since: date) -> dict[date, Counter[str]]:
 
 
 def _moved(moves: "QuerySet[CountMove]", column: str, *, sign: int = 1) -> "tuple[QuerySet[Any], QuerySet[Any]]":
-    """Return how many links came into each state, and how many, below zero, left it; inverted with a `sign` of -1."""
+    """Links that entered each state, and those that left it as negative numbers. A `sign` of -1 inverts both."""
     rows: QuerySet[Any] = moves.order_by()
     came = rows.values_list(column, "new").annotate(n=sign * Sum("links"))
     went = rows.exclude(old="").values_list(column, "old").annotate(n=-sign * Sum("links"))

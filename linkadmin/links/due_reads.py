@@ -1,6 +1,6 @@
-"""Links to be read: a row each, written in the transaction that makes the read necessary; a worker reads them.
+"""Links to read: one row each, written in the transaction that makes the read necessary. A worker reads them.
 
-However often a link is wanted, it is read once, by a read that begins after the last wish.
+However often a read is requested, there is one, and it starts after the last request.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,18 +16,18 @@ from linkadmin.wake_worker import wake_worker
 
 from .models import Link, LinkRead, Reason
 
-READ_TASK = "sync.read_due"  # reads what is due of an integration
-LINGER = timedelta(seconds=1)  # for what is due so soon, a reader waits
+READ_TASK = "sync.read_due"  # reads what is due for an integration
+LINGER = timedelta(seconds=1)  # a reader waits for what is due this soon
 WRITTEN_AT_ONCE = 500  # rows
 
 
 def want(link_ids: Iterable[UUID], *, reason: Reason, at: datetime) -> None:
-    """Have links read by reads that begin after `at`; those that were are left alone."""
+    """Have links read after `at`. Links already read since then are left alone."""
     want_each(dict.fromkeys(link_ids, at), reason=reason)
 
 
 def want_each(wishes: Mapping[UUID, datetime], *, reason: Reason) -> None:
-    """Have each link read by a read that begins after its moment."""
+    """Have each link read after its own time."""
     ids = iter(sorted(wishes))
     while some := list(islice(ids, WRITTEN_AT_ONCE)):
         _want({link_id: wishes[link_id] for link_id in some}, reason)

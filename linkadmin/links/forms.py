@@ -1,4 +1,4 @@
-"""What staff fill in about a link of ours: a note, and who looks after it."""
+"""Forms for what staff record about a link: a note and an assignee."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ class NoteForm(forms.Form):
     )
 
     def clean_text(self) -> str:
-        """Count line ends as the browser does, which sends two characters for each."""
+        """Count line ends as browsers do: they send two characters each."""
         text: str = self.cleaned_data["text"].replace("\r\n", "\n")
         if len(text) > LONGEST_NOTE:
             raise ValidationError(_("At most %(count)d characters.") % {"count": LONGEST_NOTE})
@@ -32,19 +32,18 @@ class NoteForm(forms.Form):
 
 
 class AssigneeField(forms.ModelChoiceField):  # type: ignore[type-arg]
-    """A choice among staff, in which one finds oneself."""
+    """Staff to choose from, with the reader marked."""
 
     reader: User | None = None
 
     def label_from_instance(self, obj: Any) -> str:
-        """Say a person's name, and which of them is the reader."""
         if obj == self.reader:
             return _("Me (%(name)s)") % {"name": isolated(obj.display_name)}
         return str(obj.display_name)
 
 
 class AssigneeForm(forms.Form):
-    """Who looks after a link from now on. It says whose it was when it was drawn."""
+    """A link's new assignee. Contains the assignee at the time the form was drawn."""
 
     assignee = AssigneeField(
         label=gettext_lazy("Assignee"),
@@ -59,7 +58,7 @@ class AssigneeForm(forms.Form):
         field = self.fields["assignee"]
         assert isinstance(field, AssigneeField)  # noqa: S101 - for the types
         field.reader = reader
-        # Who left the staff still owns what nobody has taken over.
+        # An inactive assignee stays selectable until someone takes over.
         field.queryset = possible_assignees()
         if link.assignee_id:
             field.queryset |= User.objects.filter(pk=link.assignee_id)

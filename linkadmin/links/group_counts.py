@@ -1,4 +1,4 @@
-"""The health strip: how many links need whom, each number a filter. And what the pages of integrations count."""
+"""Tiles with links by who they're waiting on, each a filter. Also the counts on integration pages."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class GroupTile:
 
 
 def group_tiles(by_state: Counter[str], *, current: str) -> list[GroupTile]:
-    """Return the groups that have links, zeroes left out, with the most telling state of each."""
+    """Groups that have links, each with a note on its most important status."""
     sums = group_counts(by_state)
     items = [
         GroupTile(

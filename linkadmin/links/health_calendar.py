@@ -1,4 +1,4 @@
-"""The last 90 days of a link: a bar for each, in the tone of the worst state it was in."""
+"""The last 90 days of a link, one bar per day, colored by its worst state."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -19,12 +19,12 @@ DAYS = 90
 
 @dataclass(frozen=True, slots=True)
 class HealthCalendar:
-    bars: list[tuple[int, str]]  # how many days from the left, and the tone of the state
-    words: str  # the same for who does not see bars
+    bars: list[tuple[int, str]]  # days from the left, and the state's tone
+    words: str  # the same in words, for screen readers
 
 
 def health_calendar(link: Link, *, today: date) -> HealthCalendar:
-    """Return how a link did on each of the last days, cut by the reader's clock."""
+    """Days are those of the reader's time zone."""
     first = today - timedelta(days=DAYS - 1)
     midnight = timezone.make_aware(datetime.combine(first, time.min))
     changes = link.changes.order_by("at", "id").filter(at__gte=midnight).values_list("at", "new")
@@ -38,9 +38,9 @@ def health_calendar(link: Link, *, today: date) -> HealthCalendar:
 def worst_by_day(
     changes: Iterable[tuple[date, HealthState]], *, first: date, last: date, before: HealthState | None
 ) -> Iterator[tuple[date, HealthState]]:
-    """Yield the worst state of each day from the changes in their order; no day before the link was known.
+    """Yield each day's worst state from changes in order. Skips days before the link was known.
 
-    `before` is the state it came with into the first day.
+    `before` is the state at the start of the first day.
     """
     by_day: dict[date, list[HealthState]] = {}
     for day, state in changes:
@@ -55,7 +55,7 @@ def worst_by_day(
 
 
 def _in_words(days: Counter[HealthState]) -> str:
-    """Say how many days it was in which state: working first, then what lasted longest."""
+    """Days in each state: working first, then by duration."""
     total = days.total()
     if not total:
         return _("Nothing recorded yet.")

@@ -1,4 +1,4 @@
-"""The institutions we know of: which of them a page shows, and how many of our links are there."""
+"""Institutions: filters of the list, and how many of our links each has."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ from .queries import SEARCH_WORDS, active, needs_somebody
 
 BY_NAME = Keyset("display_name", "id")
 TROUBLE_SHOWN = 8
-TROUBLE_LINKS = 2  # so many links waiting for one bank are a trouble of the bank's
+TROUBLE_LINKS = 2  # this many waiting links make it an issue of the bank
 
-# What the words of a catalogue mean to staff. A word that is not here is shown as it came.
+# What values in an institution list mean to staff. Others are shown as received.
 WORDS: Mapping[str, Promise] = {
     "bank": _("Bank"),
     "fiscal": _("Tax authority"),
@@ -37,7 +37,7 @@ WORDS: Mapping[str, Promise] = {
 
 
 def word(text: str) -> str:
-    """Return what a word of a catalogue means, or the word itself."""
+    """The meaning of a value, or the value itself."""
     return str(WORDS.get(text, text))
 
 
@@ -51,7 +51,7 @@ def _listing() -> "QuerySet[Integration]":
     return (Integration.objects.that_can(Capability.INSTITUTIONS) | named).order_by("name")
 
 
-# The provider's list did not have them any more when it was last read whole.
+# Not in the provider's list when it was last read in full.
 UNLISTED = Q(read_at__lt=F("integration__institutions_read_at"))
 
 
@@ -104,27 +104,26 @@ class InstitutionFilter(django_filters.FilterSet):  # type: ignore[misc]
 
 @dataclass(frozen=True, slots=True)
 class LinkCounts:
-    """Our live links at one institution."""
+    """Our active links at one institution."""
 
     links: int = 0
-    trouble: int = 0  # need a customer or us
-    waiting: int = 0  # for the bank
+    trouble: int = 0  # waiting on a customer or us
+    waiting: int = 0  # on the bank
 
 
 def search(institutions: "QuerySet[Institution]", words: str) -> "QuerySet[Institution]":
-    """Return those in whose name or key every word occurs."""
+    """Institutions in whose name or key every word occurs."""
     return institutions.filter(*(Q(search__contains=folded(each)) for each in words.split()[:SEARCH_WORDS]))
 
 
 def link_counts(institutions: Iterable[Institution]) -> dict[UUID, LinkCounts]:
-    """Count our live links at each of these institutions."""
     return {
         row["institution"]: _link_counts(row) for row in _counted(Link.objects.filter(institution__in=institutions))
     }
 
 
 def in_trouble() -> list[tuple[Institution, LinkCounts]]:
-    """Return the institutions that are down, or that several links wait for: those with most of our links first."""
+    """Institutions that are down or that several links wait on, most affected first."""
     rows = _counted(Link.objects.filter(institution__isnull=False))
     troubled = rows.filter(Q(institution__status=INSTITUTION_DOWN) | Q(waiting__gte=TROUBLE_LINKS))
     found = {row["institution"]: _link_counts(row) for row in troubled.order_by("-waiting", "-links")[:TROUBLE_SHOWN]}
@@ -133,17 +132,16 @@ def in_trouble() -> list[tuple[Institution, LinkCounts]]:
 
 
 def down_without_links() -> int:
-    """Return how many institutions are down at which we have no link."""
+    """How many institutions are down where we have no link."""
     return without_links(Institution.objects.filter(status=INSTITUTION_DOWN)).count()
 
 
 def without_links(institutions: "QuerySet[Institution]") -> "QuerySet[Institution]":
-    """Return those at which no link of ours stands."""
     return institutions.exclude(pk__in=active(Link.objects.filter(institution__isnull=False)).values("institution"))
 
 
 def listed(institutions: "QuerySet[Institution]") -> "QuerySet[Institution]":
-    """Return those that the provider's list had when it was last read whole: at these, new links can be made."""
+    """Those in the provider's list when it was last read in full. New links can be created there."""
     return institutions.exclude(UNLISTED)
 
 

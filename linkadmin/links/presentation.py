@@ -1,4 +1,4 @@
-"""Links as pages show them: every text made once, so that templates only place them."""
+"""Links as pages show them, with all texts ready for templates."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -33,7 +33,7 @@ TURN_ICONS = {
 
 @dataclass(frozen=True, slots=True)
 class UnderWay:
-    """What is being done to a link and is not over: it comes before what is known of the link."""
+    """An operation in progress on a link. It takes precedence over what we know of the link."""
 
     state: StateBadge
     since: datetime
@@ -43,9 +43,9 @@ class UnderWay:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a link stands, the same on every page: its state with the reason, since when, whose turn it is, the way on.
+    """How a link is doing, the same on every page: status, reason, since when, waiting on whom, next step.
 
-    `group` is the one it is counted in, whatever is under way; None while a repair is being proven.
+    `group` is the one it's counted in, whatever is in progress. None while its repair is verified.
     """
 
     group: Group | None
@@ -59,12 +59,12 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class LinkRow:
-    """One line of the list of links."""
+    """A row in lists of links."""
 
     link: Link
     customer: str
     bank: str
-    is_unlisted: bool  # the provider doesn't list the institution any more
+    is_unlisted: bool  # the provider no longer lists the institution
     standing: Standing
     turn: str
     turn_icon: str
@@ -72,7 +72,7 @@ class LinkRow:
 
 
 AskUnderWay = Callable[[Collection[UUID]], Mapping[UUID, UnderWay]]
-UNDER_WAY: list[AskUnderWay] = []  # those who make calls say here what is not over
+UNDER_WAY: list[AskUnderWay] = []  # filled by packages that make calls
 
 
 def badge_of(state: HealthState, reason: str = "") -> StateBadge:
@@ -80,7 +80,7 @@ def badge_of(state: HealthState, reason: str = "") -> StateBadge:
 
 
 def badge(link: Link) -> StateBadge:
-    """Return how what is known of a link is shown; a repair that is not proven yet is neither green nor red."""
+    """The look of a link's status. A repair being verified is neither green nor red."""
     judged = link.judgement
     mark = _("Provider reports conflicting status") if link.conflict and judged.group is not None else ""
     shown = replace(_badge(judged.look, str(judged.reason)), mark=mark)
@@ -88,12 +88,11 @@ def badge(link: Link) -> StateBadge:
 
 
 def without_green(badge: StateBadge) -> StateBadge:
-    """Return how a good state is shown that can't be checked now: it is only the last one known."""
+    """The look of a good status that can't be checked now: it's only the last one known."""
     return replace(badge, tone="quiet") if badge.tone == "ok" else badge
 
 
 def standings(links: Sequence[Link]) -> dict[UUID, Standing]:
-    """Return how each of these links stands."""
     under_way: dict[UUID, UnderWay] = {}
     for ask in UNDER_WAY:
         under_way |= ask([link.pk for link in links])
@@ -111,23 +110,22 @@ def rows(links: Iterable[Link], *, see_names: bool) -> list[LinkRow]:
 
 
 def title_of(customer: EndUser, place: Institution | Integration, *, see_names: bool) -> str:
-    """Return what a link is called: whose it is, and its institution if that is known."""
+    """A link's title: the customer, and the institution if known."""
     return f"{isolated(customer.called(see_names=see_names))} × {isolated(str(place))}"
 
 
 def state_counts(by_state: Mapping[str, int], *, green: bool = True) -> list[dict[str, Any]]:
-    """Return how many links are in each state that has any."""
     looks = [(state, look if green else without_green(look)) for state, look in shown_states()]
     return [{"state": state, "badge": look, "count": by_state[state]} for state, look in looks if by_state.get(state)]
 
 
 def shown_states() -> list[tuple[str, StateBadge]]:
-    """Return every state that links are counted by, with its look."""
+    """Every state that links are counted by, with its look."""
     return [*((state.value, badge_of(state)) for state in HealthState), (VERIFYING, _badge(VERIFYING_LOOK))]
 
 
 def pills(query: QueryDict, filters: forms.BaseForm) -> list[tuple[str, str]]:
-    """Return each filter in force with the address without it."""
+    """Each active filter with the URL that removes it."""
     found = []
     for name, value in filters.cleaned_data.items():
         if not value:
@@ -166,7 +164,7 @@ def _standing(link: Link, under_way: UnderWay | None) -> Standing:
 
 
 def _since(link: Link) -> datetime:
-    """Return when what is shown of a link began: its state, or what happened last within it."""
+    """When the shown status began: the state itself, or the latest event within it."""
     if link.is_verifying:
         return link.verifying_since or link.health_since
     too_late = link.cause == Cause.CODE_TOO_LATE.value

@@ -1,4 +1,4 @@
-"""Which links a page shows: filters from a fixed map, search by any id or name, pages by key and never by number."""
+"""Filters from a fixed map, search by any ID or name, and keyset pages for lists of links."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -22,14 +22,14 @@ from .causes import ESCALATED_RANK, STATES, VERIFYING_LOOK, Group
 from .models import ESCALATE_AFTER, VERIFYING, EndUser, Institution, Link, UnrecognizedValue
 from .unrecognized_values import showing
 
-COUNTED = 1000  # links; what matches more than these is "more than"
-ESCALATE = "escalate"  # beside the states: waits so long that somebody should write to the provider
-ACTIVE = "active"  # all that have not ended
-SOMEBODY = "somebody"  # all that need a customer or us
-SEARCH_WORDS = 6  # the most that are looked for
+COUNTED = 1000  # links; above this, counts say "more than"
+ESCALATE = "escalate"  # beside the states: waits so long that somebody should contact provider support
+ACTIVE = "active"  # all that aren't disconnected
+SOMEBODY = "somebody"  # all that wait on a customer or us
+SEARCH_WORDS = 6  # words in a search
 
-NAMED = ("integration", "end_user", "institution", "assignee")  # what a row of links says of others
-WORK_LIST = Keyset("urgency", "health_since", "id")  # most urgent first, oldest first
+NAMED = ("integration", "end_user", "institution", "assignee")  # related rows that a list needs
+WORK_LIST = Keyset("urgency", "health_since", "id")  # most urgent first, then oldest
 CUSTOMERS, CUSTOMERS_BY_ID = Keyset("name", "id"), Keyset("external_id")
 
 
@@ -39,7 +39,7 @@ class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
         label=_("Status"),
         empty_label=_("Any status"),
         choices=lambda: [
-            # Whose turn it is comes first, the states after it, by their own names.
+            # Groups first, then the states by their own names.
             *((group.value, group.label) for group in Group),
             (VERIFYING, VERIFYING_LOOK.label),
             (ESCALATE, _("Waiting over 2 days")),
@@ -60,7 +60,7 @@ class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
         method="of_assignee", label=_("Assignee"), empty_label=_("Anyone"), choices=[("1", _("Mine"))]
     )
 
-    # From other pages; nobody picks one from a list here.
+    # Set by links from other pages; not offered in the list.
     customer = django_filters.UUIDFilter(field_name="end_user", label=_("Customer"), widget=forms.HiddenInput)
     unknown = django_filters.ModelChoiceFilter(
         queryset=UnrecognizedValue.objects.all(),
@@ -85,22 +85,20 @@ class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
 
 
 def visible_to(user: User) -> "QuerySet[Link]":
-    """Return the links a person may see."""
+    """Links that this person may see."""
     return Link.objects.all() if may(user, Right.VIEW_LINKS) else Link.objects.none()
 
 
 def verifying(links: "QuerySet[Link]") -> "QuerySet[Link]":
-    """Return those whose repair is not proven yet."""
     return links.filter(verifying_since__isnull=False)
 
 
 def active(links: "QuerySet[Link]") -> "QuerySet[Link]":
-    """Return those that have not ended."""
     return links.filter(disconnected_at=None).exclude(health__in=[state.value for state in Group.ENDED.states])
 
 
 def needing_somebody(links: "QuerySet[Link]") -> "QuerySet[Link]":
-    """Return those for which a customer or we have something to do."""
+    """Links that wait on a customer or us."""
     return links.filter(needs_somebody())
 
 
@@ -110,47 +108,46 @@ def needs_somebody() -> Q:
 
 
 def waiting_too_long(links: "QuerySet[Link]") -> "QuerySet[Link]":
-    """Return those that have waited for a bank or provider for more than two days."""
     waits = HealthState.WAITING
-    # Its rank follows from its state, and leads to it in the index of the work list.
+    # The rank follows from the state and lets the query use the work list's index.
     ranked = links.filter(urgency__range=(ESCALATED_RANK, STATES[waits].rank))
     since = timezone.now() - ESCALATE_AFTER
     return ranked.filter(health=waits.value, verifying_since=None, health_since__lte=since)
 
 
 def clean_words(text: str) -> str:
-    """Return what somebody typed as it can be searched for: PostgreSQL takes no NUL."""
+    """Make typed text searchable: PostgreSQL rejects NUL."""
     return text.replace("\0", "").strip()[:200]
 
 
 def search(links: "QuerySet[Link]", words: str, *, see_names: bool) -> "QuerySet[Link]":
-    """Return the links in whose names and ids every word occurs; without names, as the beginning of an id."""
+    """Links in whose names and IDs every word occurs. Without `see_names`, only IDs that start with the words."""
     return links.filter(*map(_says if see_names else _begins_an_id, words.split()[:SEARCH_WORDS]))
 
 
 def search_customers(words: str, *, see_names: bool) -> "QuerySet[EndUser]":
-    """Return the customers in whose name or id every word occurs; without names, whose id begins with them."""
+    """Customers in whose name or ID every word occurs. Without `see_names`, only IDs that start with them."""
     wanted = words.split()[:SEARCH_WORDS]
     conditions = (Q(search__contains=folded(each)) if see_names else Q(external_id__startswith=each) for each in wanted)
     return EndUser.objects.filter(*conditions)
 
 
 def count_links(customers: Iterable[EndUser]) -> dict[UUID, tuple[int, int]]:
-    """Return how many live links each of these customers has, and how many of them need somebody."""
+    """Per customer: active links, and how many of them need somebody."""
     live = active(Link.objects.filter(end_user__in=customers)).order_by().values("end_user")
     counted = live.annotate(n=Count("pk"), trouble=Count("pk", filter=needs_somebody()))
     return {row["end_user"]: (row["n"], row["trouble"]) for row in counted}
 
 
 def find_by_id(links: "QuerySet[Link]", text: str) -> Link | None:
-    """Return the one link that has exactly this id: ours, the provider's, or that of a customer with no other."""
+    """The one link with exactly this ID: ours, the provider's, or that of a customer with a single link."""
     customer = EndUser.objects.filter(external_id=text).values("pk")[:1]
     found = list(links.filter(Q(remote_id=text) | Q(pk=as_uuid(text)) | Q(end_user=customer))[:2])
     return found[0] if len(found) == 1 else None
 
 
 def standing(by_state: Counter[str]) -> Counter[str]:
-    """Return the counts of links that have not ended."""
+    """Counts without disconnected links."""
     ended = {state.value for state in Group.ENDED.states}
     return Counter({state: count for state, count in by_state.items() if state not in ended})
 
@@ -160,13 +157,13 @@ def group_counts(by_state: Counter[str]) -> dict[str, int]:
 
 
 def _says(word: str) -> Q:
-    """Return what finds a link by a part of its customer's name, of an ID, or of its institution's name now."""
+    """Match a link by part of its customer's name, of an ID, or of its institution's current name."""
     plain = folded(word)
     there = Institution.objects.filter(search__contains=plain)
     return Q(search__text__contains=plain) | Q(institution__in=there.values("pk"))
 
 
 def _begins_an_id(word: str) -> Q:
-    """Return what finds a link by the beginning of an id, its own or its customer's: no name is looked at."""
+    """Match a link by the start of an ID, its own or its customer's. Never looks at names."""
     ids = Q(remote_id__startswith=word) | Q(data_source_id__startswith=word) | Q(pk__startswith=word.lower())
     return ids | Q(end_user__external_id__startswith=word)

@@ -1,4 +1,4 @@
-"""What staff do about links among themselves: they write notes, and say who looks after one."""
+"""What staff record about links: notes and assignees."""
 
 from uuid import UUID
 
@@ -16,12 +16,12 @@ LONGEST_NOTE = 2000  # characters
 
 
 class Overtaken(Exception):
-    """Somebody else handed the link over since the choice was offered."""
+    """Somebody else changed the assignee since the form was drawn."""
 
 
 @transaction.atomic
 def add_note(link: Link, *, by: User, text: str, job_id: UUID | None = None) -> Note:
-    """Write a note down. As a part of bulk work it has no event of its own, and no copy of the words: the work has."""
+    """Add a note. In a bulk job it has no audit event and no text of its own; the job has both."""
     words = clean_text(text)[:LONGEST_NOTE]
     if job_id is not None:
         shared, _made = NoteText.objects.get_or_create(pk=job_id, defaults={"text": words})
@@ -40,9 +40,9 @@ def add_note(link: Link, *, by: User, text: str, job_id: UUID | None = None) -> 
 
 @transaction.atomic
 def assign(link: Link, *, by: User, assignee: User | None, job_id: UUID | None = None) -> AssigneeChange | None:
-    """Hand a link over to an assignee, or to nobody; None if that is how it stood already.
+    """Set or clear the assignee. None if nothing changed.
 
-    As a part of bulk work it has no event of its own: the work has one.
+    In a bulk job there is no audit event per link; the job has one.
     """
     old = Link.objects.select_for_update(no_key=True).only("assignee").get(pk=link.pk).assignee_id
     new = assignee.pk if assignee else None
@@ -65,13 +65,13 @@ def assign(link: Link, *, by: User, assignee: User | None, job_id: UUID | None =
 
 @transaction.atomic
 def assign_if_unchanged(link: Link, *, by: User, assignee: User | None, was: UUID | None) -> AssigneeChange | None:
-    """Hand a link over that belongs to `was`, as the one who chose saw it. Raises `Overtaken` if it does not."""
+    """Assign a link that is still assigned to `was`, as the form showed. Raises `Overtaken` otherwise."""
     if Link.objects.select_for_update(no_key=True).only("assignee").get(pk=link.pk).assignee_id != was:
         raise Overtaken
     return assign(link, by=by, assignee=assignee)
 
 
 def possible_assignees() -> "QuerySet[User]":
-    """Return the staff who can look after links, by name."""
+    """Staff who can be assigned links, by name."""
     roles = [role for role, rights in MATRIX.items() if Right.REFRESH in rights]
     return User.objects.filter(is_active=True, role__in=roles).order_by("name", "username")

@@ -1,6 +1,6 @@
-"""Words of a provider's that are in no table of ours: kept with a count, so that the tables can grow.
+"""Provider values that our tables lack: stored with a count, so that we can add them.
 
-A word counts once per change of what a link says, not per read: a link read hourly would drown the others.
+A value counts once per change of a link, not per read: a link that is read hourly would outweigh the others.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from .models import Link, UnrecognizedValue
 
 Place = UnrecognizedValue.Place
 
-# Where the word is that a cause says we do not know: the first of these places that has one.
+# Where the unrecognized value is: the first of these fields that has one.
 PLACES: Mapping[Cause, tuple[Place, ...]] = {
     Cause.UNRECOGNIZED: (Place.STATUS, Place.CODE, Place.WORDS),
     Cause.SOURCE_UNKNOWN: (Place.STATUS,),
@@ -29,23 +29,23 @@ PLACES: Mapping[Cause, tuple[Place, ...]] = {
 }
 COLUMNS = {Place.STATUS: "raw_status", Place.CODE: "raw_code", Place.WORDS: "raw_words"}
 LONGEST = {Place.STATUS: 60, Place.CODE: 80, Place.WORDS: 200}  # characters
-MOST_PER_PLACE = 500  # words of one provider: one that never says the same twice fills no table
+MOST_PER_PLACE = 500  # values of one provider, in case it never sends the same one twice
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word nobody here knows, and where it stood."""
+    """An unrecognized value, and the field it was in."""
 
     place: Place
     value: str
 
 
 def word_of(provider: str, seen: Observation) -> Word | None:
-    """Return the word that made an observation hard to understand, if any did."""
+    """The value that made an observation unrecognized, if any."""
     known = provider_class(provider).statuses if provider in PROVIDERS else frozenset()
     for place in PLACES.get(seen.cause, ()):
         value = str(getattr(seen, COLUMNS[place]))[: LONGEST[place]]
-        # A link keeps its status beside an error that nobody understands.
+        # A link keeps its status beside an error we don't recognize.
         is_kept = seen.cause is Cause.UNRECOGNIZED and place is Place.STATUS and value in known
         if value and value != WITHHELD and not is_kept:
             return Word(place, value)
@@ -53,7 +53,7 @@ def word_of(provider: str, seen: Observation) -> Word | None:
 
 
 def news(link: Link, seen: Observation) -> Word | None:
-    """Return the unknown word that a link does not say yet. Call it before the link takes the observation over."""
+    """The unrecognized value that a link doesn't have yet. Call it before the link takes over the observation."""
     word = word_of(link.integration.provider, seen)
     if word is None:
         return None
@@ -62,7 +62,7 @@ def news(link: Link, seen: Observation) -> Word | None:
 
 
 def count(provider: str, word: Word, *, at: datetime, link: Link | None = None) -> None:
-    """Count a word that a link says from now on, or that was said of what is no link yet."""
+    """Count a value that a link now has, or that concerned something that isn't a link yet."""
     kept = UnrecognizedValue.objects.filter(provider=provider, place=word.place)
     if not kept.filter(value=word.value).exists() and kept.count() >= MOST_PER_PLACE:
         return
@@ -75,18 +75,18 @@ def count(provider: str, word: Word, *, at: datetime, link: Link | None = None) 
 
 
 def note_refusal(provider: str, seen: Observation, *, at: datetime) -> None:
-    """Count what a provider said about something that is no link yet."""
+    """Count what a provider said about something that isn't a link yet."""
     if word := word_of(provider, seen):
         count(provider, word, at=at)
 
 
 def showing(links: "QuerySet[Link]", known: UnrecognizedValue) -> "QuerySet[Link]":
-    """Return the links that say this word now."""
+    """Links that have this value now."""
     return _saying(links, Place(known.place)).filter(said=known.value, integration__provider=known.provider)
 
 
 def counted(links: "QuerySet[Link]") -> dict[tuple[str, str, str], int]:
-    """Return how many links say each word now, by provider, place and word."""
+    """How many links have each value now, by provider, field and value."""
     found: dict[tuple[str, str, str], int] = {}
     for place in Place:
         rows = _saying(links, place).values_list("integration__provider", "said").annotate(n=Count("pk"))
@@ -95,9 +95,9 @@ def counted(links: "QuerySet[Link]") -> dict[tuple[str, str, str], int]:
 
 
 def _saying(links: "QuerySet[Link]", place: Place) -> "QuerySet[Any]":
-    """Return the links for whose cause it is the word at this place that nobody knows."""
+    """Links whose cause is an unrecognized value in this field."""
     first = [cause.value for cause, places in PLACES.items() if places[0] is place]
     later = [cause.value for cause, places in PLACES.items() if place in places[1:]]
-    # An error's words count only where it has no code; a link keeps its status beside every error.
+    # An error's message counts only if it has no code. A link keeps its status beside every error.
     fitting = Q(cause__in=first) | (Q(cause__in=later, raw_code="") if place is Place.WORDS else Q(cause__in=later))
     return links.filter(fitting).annotate(said=Substr(COLUMNS[place], 1, LONGEST[place])).exclude(said="")

@@ -1,4 +1,4 @@
-"""Figures over all links. Counts only, but for the few links that are shown by name."""
+"""Figures across all links. Only the few links shown by name are loaded."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -17,13 +17,13 @@ from linkadmin.providers.types import HealthState
 from linkadmin.web.badges import StateBadge
 
 SHOWN = 8
-INCIDENT_LINKS = 2  # so many links waiting for one bank are one incident, not so many troubles
+INCIDENT_LINKS = 2  # this many links waiting on one bank count as one incident
 WIDTH = 100  # units of a bar
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One state's part of a bar: where it begins, how wide it is, and how many links it stands for."""
+    """One state's segment of a bar."""
 
     state: str
     badge: StateBadge
@@ -33,7 +33,7 @@ class Share:
 
 
 def state_shares(by_state: Counter[str]) -> list[Share]:
-    """Return the states that have links, as parts of one bar."""
+    """States with links, as segments of one bar."""
     total = max(1, by_state.total())
     shares, start = [], 0.0
     for state, look in shown_states():
@@ -47,7 +47,6 @@ def state_shares(by_state: Counter[str]) -> list[Share]:
 
 
 def by_integration(counted: Mapping[UUID, Counter[str]]) -> list[tuple[Integration, int, list[Share]]]:
-    """Return each integration that has links, with how many, and their states."""
     return [
         (each, by_state.total(), state_shares(by_state))
         for each in Integration.objects.filter(pk__in=counted).order_by("name")
@@ -56,7 +55,7 @@ def by_integration(counted: Mapping[UUID, Counter[str]]) -> list[tuple[Integrati
 
 
 def incidents(live: "QuerySet[Link]") -> list[tuple[Institution, int, datetime | None]]:
-    """Return the banks that fail for several customers at once, for how many links, and since when."""
+    """Banks that are failing for several customers: how many links, and since when."""
     waiting = live.filter(health=HealthState.WAITING.value, verifying_since=None, institution__isnull=False)
     grouped = waiting.values("institution").annotate(n=Count("pk"), since=Min("health_since")).order_by("-n")
     found = [row for row in grouped[:SHOWN] if row["n"] >= INCIDENT_LINKS]

@@ -1,4 +1,4 @@
-"""How many links needed whom on each of the last 90 days."""
+"""How many links waited on whom on each of the last 90 days."""
 
 from dataclasses import dataclass
 from datetime import UTC, date
@@ -15,17 +15,17 @@ from linkadmin.links.queries import group_counts
 DAYS = 90
 HEIGHT = 20  # units of a curve
 KINDS = ("customer", "wait", "us", "fine")
-WEEK = 7  # days between two lines of the table
+WEEK = 7  # days between two rows of the table
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One group over time, drawn to its own height: trouble would not be seen beside what works."""
+    """One group over time, on its own scale: the few failing links would be invisible beside the working ones."""
 
     label: str
     tone: str
     icon: str
-    points: str  # of a polygon, a step wide for each day
+    points: str  # of a polygon, one step per day
     now: int
     words: str
 
@@ -37,12 +37,12 @@ class TrendChart:
 
     @property
     def pairs(self) -> tuple[list[Curve], ...]:
-        """The curves as they stand: two above each other, and the same beside them."""
+        """The curves as laid out: two columns of two."""
         return self.curves[:2], self.curves[2:]
 
 
 def trend_chart() -> TrendChart | None:
-    """Return the curves of the last days, and the same as a table by weeks; None while there are no links."""
+    """None while there are no links."""
     days = counts.trend(DAYS, today=timezone.now().astimezone(UTC).date())
     by_day = [(day, group_counts(states)) for day, states in days.items()]
     if not any(groups[kind] for _day, groups in by_day for kind in KINDS):
@@ -69,7 +69,7 @@ def _curve(kind: str, heights: list[int], *, since: date) -> Curve:
 
 
 def _steps(heights: list[int]) -> str:
-    """Return the outline of so many columns side by side."""
+    """Outline of one column per day."""
     scale = HEIGHT / max(1, *heights)
     corners = [f"0,{HEIGHT}"]
     for x, height in enumerate(heights):

@@ -1,4 +1,4 @@
-"""The first page: how many links need whom, what is broken longest, which bank fails for many."""
+"""The first page: links by who they're waiting on, longest unresolved, and banks failing for several customers."""
 
 from collections import Counter
 
@@ -21,7 +21,7 @@ from .trend import trend_chart
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """Show the figures to everybody, and customers by name to those who may see their links."""
+    """Figures for everyone; customers by name only for those who may see their links."""
     live = Link.objects.filter(disconnected_at=None)
     counted = counts.by_integration()
     by_state = sum(counted.values(), Counter())

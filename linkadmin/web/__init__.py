@@ -1,1 +1,1 @@
-"""What every request passes and every page is drawn with. Start with `pages` for a view, `middleware` for a request."""
+"""What every request passes through and every page is drawn with. Start with `pages` or `middleware`."""

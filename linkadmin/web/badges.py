@@ -1,14 +1,14 @@
-"""How pages show a state."""
+"""How pages show a status."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class StateBadge:
-    """A state as icon, word and reason: never a colour alone."""
+    """Icon, label and reason: never a color alone."""
 
     tone: str
     icon: str
     label: str
     reason: str = ""
-    mark: str = ""  # what else to know at first sight
+    mark: str = ""  # another thing to see at once

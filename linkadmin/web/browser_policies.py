@@ -1,4 +1,4 @@
-"""What browsers may do with our pages beside the content security policy, and where they report what it blocked."""
+"""Permissions policy for browsers, and the endpoint for reports of blocked content."""
 
 import json
 from datetime import timedelta
@@ -23,7 +23,7 @@ logger = structlog.get_logger(__name__)
 
 
 class BrowserPolicies(MiddlewareMixin):
-    """Deny every browser feature that no page uses, and name the address of policy reports."""
+    """Denies every browser feature that no page uses, and names the reporting endpoint."""
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         response.headers["Permissions-Policy"] = PERMISSIONS
@@ -34,7 +34,7 @@ class BrowserPolicies(MiddlewareMixin):
 
 @require_POST
 def csp_reports(request: HttpRequest) -> HttpResponse:
-    """Log what a browser blocked: the directive, the page's path, the blocked host, and nothing else of the report."""
+    """Log what a browser blocked: directive, path of the page and blocked host. Nothing else of the report."""
     try:
         length = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
@@ -61,9 +61,9 @@ def csp_reports(request: HttpRequest) -> HttpResponse:
 
 
 def _is_one_more() -> bool:
-    """Count the reports of this minute, of all processes, and tell whether one more is taken.
+    """Count this minute's reports across all processes; False above the limit.
 
-    Raises `ValueError` if the cache can't keep the count.
+    Raises ValueError if the cache can't store the count.
     """
     key = f"csp-reports:{int(timezone.now().timestamp() // 60)}"
     cache.add(key, 0, timeout=int(timedelta(minutes=2).total_seconds()))
@@ -71,7 +71,7 @@ def _is_one_more() -> bool:
 
 
 def _reports(sent: Any) -> list[dict[str, Any]]:
-    """Return the reports of either form: one of `report-uri`, or a list of the Reporting API."""
+    """Accepts both forms: one report of `report-uri`, or a list from the Reporting API."""
     entries = sent if isinstance(sent, list) else [sent]
     bodies = [each.get("csp-report", each.get("body")) for each in entries if isinstance(each, dict)]
     return [body for body in bodies if isinstance(body, dict)]
@@ -83,7 +83,7 @@ def _text(report: dict[str, Any], *names: str) -> str:
 
 
 def _host(blocked: str) -> str:
-    """Return the host of what was blocked, or the word that stands for it: inline, eval, data."""
+    """Host of what was blocked, or the keyword in its place: inline, eval, data."""
     return (_parts(blocked).hostname or blocked.partition(":")[0])[:SHOWN]
 
 

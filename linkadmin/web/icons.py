@@ -1,6 +1,6 @@
-"""The icons: one sprite, made of the installed lucide icons when static files are gathered, and the tag that shows one.
+"""Icons: one sprite, built from the installed lucide icons when static files are collected, and the tag that shows one.
 
-Browsers fetch the sprite once, so a page holds a short reference for each of its dozens of icons, and not its drawing.
+Browsers fetch the sprite once, so pages hold short references instead of dozens of drawings.
 """
 
 import re
@@ -34,20 +34,19 @@ _STROKES = 'fill="none" stroke="currentColor" stroke-linecap="round" stroke-line
 @register.simple_tag
 @cache
 def icon(name: str, size: int | None = None) -> str:
-    """Draw an icon of the sprite: as large as text around it, or so many pixels; CSS has the last word on both."""
+    """As large as the text around it, or `size` pixels. CSS can override both."""
     sized = format_html(' width="{0}" height="{0}"', size) if size else ""
     return format_html('<svg class="icon"{} aria-hidden="true"><use href="{}#{}"/></svg>', sized, static(SPRITE), name)
 
 
 def sprite() -> str:
-    """Return all icons as one SVG file, each under its name."""
     with (files("lucide") / "lucide.zip").open("rb") as archive, ZipFile(archive) as icons:
         drawn = "".join(_symbol(name, icons.read(f"{name}.svg").decode()) for name in NAMES)
     return f'<svg xmlns="http://www.w3.org/2000/svg">{drawn}</svg>'
 
 
 class SpriteFinder(BaseStorageFinder):
-    """Finds the sprite among static files; it is kept as it was while nothing in it changed."""
+    """Finds the sprite among static files. Rewrites it only when it has changed."""
 
     def __init__(self) -> None:
         folder, drawn = settings.DATA_DIR / "icons", sprite()

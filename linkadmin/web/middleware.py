@@ -1,4 +1,4 @@
-"""What every request and every answer has in common."""
+"""What all requests and responses have in common."""
 
 import uuid
 from collections.abc import Callable
@@ -19,7 +19,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 def request_id(get_response: GetResponse) -> GetResponse:
-    """Give each request an id of our own, for the log, the audit trail and whoever asks about a failure."""
+    """Give each request an ID of our own for the log, the audit log and support requests."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         request.request_id = uuid.uuid4().hex  # type: ignore[attr-defined]
@@ -32,7 +32,7 @@ def request_id(get_response: GetResponse) -> GetResponse:
 
 
 def probes_and_reports_first(get_response: GetResponse) -> GetResponse:
-    """Answer monitors and browsers' policy reports before anything looks for a host, a session or a person."""
+    """Answer monitors and policy reports before anything checks hosts, sessions or people."""
     names = {
         "livez": probes.livez,
         "readyz": probes.readyz,
@@ -50,7 +50,7 @@ def probes_and_reports_first(get_response: GetResponse) -> GetResponse:
 
 
 class StorageRefusals(MiddlewareMixin):
-    """Answer in words when a view can't read or write the database. What fails outside a view: `views.server_error`."""
+    """Answer 503 in words when a view can't use the database. `views.server_error` handles errors outside views."""
 
     def process_request(self, request: HttpRequest) -> None:
         storage.call_may_have_left.set(False)
@@ -61,7 +61,7 @@ class StorageRefusals(MiddlewareMixin):
 
 
 class NoNul(MiddlewareMixin):
-    """Refuse an address with a NUL in it: PostgreSQL takes none, neither to keep nor to look for."""
+    """Reject URLs with a NUL: PostgreSQL can neither store nor search for one."""
 
     def process_request(self, request: HttpRequest) -> None:
         if "\0" in request.path or "\0" in unquote(request.META.get("QUERY_STRING", "")):
@@ -69,7 +69,7 @@ class NoNul(MiddlewareMixin):
 
 
 class PrivatePages(MiddlewareMixin):
-    """Keep what a logged-in person sees out of every cache, and parts apart from whole pages."""
+    """Keep pages of signed-in people out of all caches, and parts apart from whole pages."""
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         if request.user.is_authenticated:

@@ -1,4 +1,4 @@
-"""How every view answers: the whole page or its part, the way to the next page, and never a secret compressed."""
+"""How every view responds: a whole page or one part, the redirect to the next page, and no compression for secrets."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -12,49 +12,48 @@ from django_htmx.http import HTMX_STOP_POLLING, HttpResponseClientRedirect
 
 from linkadmin.accounts.models import User
 
-RETRY_SECONDS = 5  # after a refusal for want of a place
-BESIDE_THE_FORM = "afterbegin show:top"  # for htmx: the form stays, with what was typed, and the words go above it
+RETRY_SECONDS = 5  # after a request that found no free slot
+BESIDE_THE_FORM = "afterbegin show:top"  # for htmx: keep the form with what was typed, and put the message above it
 
 
 def reader(request: HttpRequest) -> User:
-    """Return who asks. The middleware lets nobody else in."""
+    """The signed-in user. Middleware lets nobody else in."""
     assert isinstance(request.user, User)  # noqa: S101 - for the types: see the middleware
     return request.user
 
 
 def wants_part(request: HttpRequest) -> bool:
-    """Tell whether htmx will swap a part of the page, and not the page."""
     htmx = request.htmx  # type: ignore[attr-defined]
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
 def draw(request: HttpRequest, template: str, part: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    """Draw a page, or the one part of it that htmx asked for."""
+    """Draw a page, or only the part that htmx asked for."""
     name = f"{template}#{part}" if wants_part(request) else template
     drawn = render(request, name, context, status=status)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        drawn.headers["Retry-After"] = str(RETRY_SECONDS)  # by which app.js knows a page of ours
+        drawn.headers["Retry-After"] = str(RETRY_SECONDS)  # tells app.js that this page is ours
     return drawn
 
 
 def go(request: HttpRequest, url: str) -> HttpResponse:
-    """Send the reader on to one of our own pages."""
+    """Redirect to one of our own pages."""
     if request.htmx:  # type: ignore[attr-defined]
         return HttpResponseClientRedirect(url)
     return HttpResponseRedirect(url, status=HTTPStatus.SEE_OTHER)
 
 
 def go_when_done(url: str) -> HttpResponse:
-    """Let an open page stop polling, and show what came of it where that is."""
+    """Have an open page stop polling and go to the page with the result."""
     onward = HttpResponseClientRedirect(url)
     onward.status_code = HTMX_STOP_POLLING
     return onward
 
 
 def no_compression(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Keep what a view answers from being compressed, by us and by a proxy: its length would tell of a secret (BREACH).
+    """Keep responses from being compressed, by us or a proxy: their length would leak a secret (BREACH).
 
-    Neither touches an answer that says how it is encoded.
+    Neither compresses a response that declares its encoding.
     """
 
     @wraps(view)

@@ -1,4 +1,4 @@
-"""Is this process alive, can it serve, does everything run? One word for monitors; a page for administrators."""
+"""Is this process alive, can it serve, does everything run? One word for monitors, a page for administrators."""
 
 from datetime import datetime
 from http import HTTPStatus
@@ -25,37 +25,34 @@ from linkadmin.web.storage import UNUSABLE
 BROKER_SECONDS = 2
 
 logger = structlog.get_logger(__name__)
-_migrated = False  # of this process: what was applied once stays
+_migrated = False  # once migrations are applied, they stay applied
 
 
 @require_safe
 def livez(request: HttpRequest) -> HttpResponse:
-    """Answer that this process answers, and touch nothing."""
+    """Answers without touching anything."""
     return _answer(is_well=True)
 
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Tell whether this process can serve pages. Never asks for broker or workers: without them pages still open."""
+    """Whether this process can serve pages. Ignores broker and workers: pages open without them."""
     return _answer(is_well=can_serve())
 
 
 @require_safe
 def statusz(request: HttpRequest) -> HttpResponse:
-    """Tell whether every part runs."""
     return _answer(is_well=not failing_parts())
 
 
 @require_safe
 def system_status(request: HttpRequest) -> HttpResponse:
-    """Show every part that `/statusz/` asks, and every program that has written a heartbeat."""
     now = timezone.now()
     programs = [{"row": row, "state": _state_of(row, now)} for row in Heartbeat.objects.order_by("kind", "name")]
     return render(request, "heartbeats/status.html", {"parts": [*_parts(), _clock(now)], "programs": programs})
 
 
 def can_serve() -> bool:
-    """Tell whether the database answers and has every migration."""
     global _migrated
     try:
         with connection.cursor() as cursor:
@@ -70,7 +67,6 @@ def can_serve() -> bool:
 
 
 def failing_parts() -> list[str]:
-    """Name the parts that don't work."""
     if not can_serve():
         return ["database"]
     try:

@@ -1,19 +1,19 @@
-"""Whose request it is, when it comes through proxies of ours."""
+"""The client's IP address behind trusted proxies."""
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from django.conf import settings
 from django.http import HttpRequest
 
-UNKNOWN = "unknown"  # a server at a Unix socket without a proxy in front knows no address
-_SUBSCRIBER = 64  # bits of an IPv6 address that a provider gives out as a whole
+UNKNOWN = "unknown"  # behind a Unix socket there is no client address
+_SUBSCRIBER = 64  # bits of an IPv6 address that providers assign as a block
 
 
 def client_address(request: HttpRequest) -> str:
-    """Return the client's IP address: of X-Forwarded-For only what the trusted proxies themselves wrote.
+    """The client's IP address. Of X-Forwarded-For, only what trusted proxies wrote counts.
 
-    Each proxy writes on the right whom it was asked by. With N of them the client is the Nth entry from there; whatever
-    stands left of it is the client's own claim. A header that is too short or unreadable was not written by them.
+    Each proxy appends the address it was called from. With N proxies the client is the Nth entry from the right;
+    anything further left is the client's own claim. They didn't write a header that is too short or unreadable.
     """
     entries = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
     hops = settings.TRUSTED_PROXIES
@@ -22,13 +22,13 @@ def client_address(request: HttpRequest) -> str:
 
 
 def client_network(request: HttpRequest) -> str:
-    """Return what counts as one client for limits: an IPv4 address, or the /64 of an IPv6 address."""
+    """What counts as one client for limits: an IPv4 address, or the /64 of an IPv6 address."""
     address = client_address(request)
     return str(IPv6Network((address, _SUBSCRIBER), strict=False)) if ":" in address else address
 
 
 def _parsed(entry: str) -> IPv4Address | IPv6Address | None:
-    """Read an address as proxies write it: bare, in brackets, with a port; None for anything else."""
+    """Parse an address as proxies write it: bare, in brackets, with a port. None for anything else."""
     text = entry.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]

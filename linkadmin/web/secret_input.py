@@ -1,4 +1,4 @@
-"""The input of a secret: nothing that was typed comes back in it, and the button beside it names what it shows."""
+"""Input for secrets: never redraws what was typed, and its button names what it shows."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
-"""What gunicorn has no setting for.
+"""Settings that gunicorn lacks.
 
-Request bodies come within a time or not at all: one that drips would hold a thread of the server for as long.
+Request bodies have a total deadline. Otherwise one that trickles in would occupy a server thread for as long.
 """
 
 import socket
@@ -20,7 +20,7 @@ Read = TypeVar("Read")
 
 
 def with_deadline(application: "WSGIApplication") -> "WSGIApplication":
-    """Let an application read each body until a moment, and fail with TimeoutError after it."""
+    """Have an application read each body within a deadline. Raises TimeoutError after it."""
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
         if line := environ.get("gunicorn.socket"):
@@ -31,10 +31,10 @@ def with_deadline(application: "WSGIApplication") -> "WSGIApplication":
 
 
 class DeadlineBody:
-    """`wsgi.input`, with one deadline for all of it that begins with the first read.
+    """`wsgi.input` with one deadline for the whole body, from the first read on.
 
-    The time-out of a socket is for each of its reads, and starts again with every byte. So when the time is over the
-    connection is shut for reading, and whoever waits at it is told that nothing more comes.
+    A socket's timeout applies to each read and restarts with every byte. At the deadline we shut the connection down
+    for reading, and the waiting reader gets the end of the stream.
     """
 
     def __init__(self, source: "InputStream", line: socket.socket, seconds: float) -> None:
@@ -62,7 +62,7 @@ class DeadlineBody:
         watch.start()
         try:
             found = read()
-        except Exception:  # the server's own, for a body that ends too soon
+        except Exception:  # the server's own, for a body that ends early
             if self._is_late:
                 raise TimeoutError from None
             raise
@@ -74,12 +74,12 @@ class DeadlineBody:
 
     def _shut(self) -> None:
         self._is_late = True
-        with suppress(OSError):  # the client has gone already
+        with suppress(OSError):  # the client is already gone
             self._line.shutdown(socket.SHUT_RD)
 
 
 def hide_server_name() -> None:
-    """Leave the `Server` header out of every response of this process; `Date` stays."""
+    """Leave `Server` out of every response of this process. `Date` stays."""
     usual = Response.default_headers
 
     def default_headers(self: Any) -> list[str]:

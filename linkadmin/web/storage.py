@@ -1,6 +1,6 @@
-"""A database that can't be used: full, locked, read-only, damaged, or out of reach. Told apart from faults of ours.
+"""Detects a database that can't be used: full, locked, read-only, damaged or unreachable, as opposed to our own bugs.
 
-Whoever lets such an error pass needs no except of its own: `middleware.StorageRefusals` answers with 503 in words.
+Code needs no `except` for these errors: `middleware.StorageRefusals` answers 503 in words.
 """
 
 import sqlite3
@@ -11,12 +11,12 @@ from enum import StrEnum
 import structlog
 from django.db import DatabaseError, InterfaceError, OperationalError
 
-RETRY_SECONDS = 60  # until it is worth another try
-UNUSABLE = (DatabaseError, InterfaceError)  # what a driver raises, whatever the cause
+RETRY_SECONDS = 60  # until a retry makes sense
+UNUSABLE = (DatabaseError, InterfaceError)  # what drivers raise, whatever the cause
 
 
 class Trouble(StrEnum):
-    """Why the database can't be used, as the log names it."""
+    """Why the database can't be used. The log shows the value."""
 
     FULL = "full"
     LOCKED = "locked"
@@ -38,7 +38,7 @@ _SQLITE = {
     sqlite3.SQLITE_CANTOPEN: Trouble.UNREACHABLE,
     sqlite3.SQLITE_NOMEM: Trouble.UNREACHABLE,
 }
-# The beginning of PostgreSQL's SQLSTATE; the longest that fits decides.
+# Prefixes of PostgreSQL's SQLSTATE. The longest match decides.
 _POSTGRESQL = {
     "08": Trouble.UNREACHABLE,
     "25006": Trouble.READ_ONLY,
@@ -47,36 +47,35 @@ _POSTGRESQL = {
     "53": Trouble.UNREACHABLE,  # too many connections, out of memory
     "53100": Trouble.FULL,
     "55P03": Trouble.LOCKED,
-    "57014": Trouble.LOCKED,  # a statement that took too long
+    "57014": Trouble.LOCKED,  # statement timeout
     "57P": Trouble.UNREACHABLE,
     "58": Trouble.DAMAGED,
     "XX001": Trouble.DAMAGED,
     "XX002": Trouble.DAMAGED,
 }
 
-# Whether a call of this request to a provider may have left: an error after it doesn't mean that nothing was sent.
+# Whether this request may have called a provider. After that, an error doesn't mean that nothing was sent.
 call_may_have_left: ContextVar[bool] = ContextVar("call_may_have_left", default=False)
 
 
 def trouble_of(error: BaseException | None) -> Trouble | None:
-    """Tell why the database can't be used, if that is behind an error; None for any fault of ours."""
+    """Why the database can't be used, if that caused the error. None for our own bugs."""
     return next((found for each in _behind(error) if (found := _trouble_in(each))), None)
 
 
 def request_id() -> str:
-    """Return the ID by which an administrator finds this request in the log."""
+    """The ID by which administrators find this request in the log."""
     return str(structlog.contextvars.get_contextvars().get("request_id", ""))
 
 
 def _behind(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and those that led to it."""
     while error is not None:
         yield error
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
 def _trouble_in(error: BaseException) -> Trouble | None:
-    if isinstance(error, InterfaceError):  # the connection is closed already
+    if isinstance(error, InterfaceError):  # the connection is already closed
         return Trouble.UNREACHABLE
     if not isinstance(error, DatabaseError):
         return None
@@ -87,5 +86,5 @@ def _trouble_in(error: BaseException) -> Trouble | None:
     if state is not None:
         fitting = [begin for begin in _POSTGRESQL if state.startswith(begin)]
         return _POSTGRESQL[max(fitting, key=len)] if fitting else None
-    # No answer of the server's at all: refused, cut off, or no connection free in time.
+    # The server didn't respond: refused, cut off, or no free connection in time.
     return Trouble.UNREACHABLE if isinstance(error, OperationalError) else None

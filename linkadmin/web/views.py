@@ -1,4 +1,4 @@
-"""What belongs to no package: what is said when the database can't be used."""
+"""Responses when the database can't be used."""
 
 import sys
 from http import HTTPStatus
@@ -20,13 +20,13 @@ logger = structlog.get_logger(__name__)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer what failed outside of a view, such as loading a session, in words if the database is behind it."""
+    """Handle errors outside of views, such as loading a session. Explains it if the database is the cause."""
     trouble = storage.trouble_of(sys.exception())
     return storage_refused(request, trouble) if trouble else defaults.server_error(request)
 
 
 def storage_refused(request: HttpRequest, trouble: storage.Trouble) -> HttpResponse:
-    """Say in words that the database can't be used, without using it. A sign-out is never refused."""
+    """Say that the database can't be used, without using it. Signing out always works."""
     logger.error(
         "storage.unavailable",
         trouble=trouble.value,
@@ -36,7 +36,7 @@ def storage_refused(request: HttpRequest, trouble: storage.Trouble) -> HttpRespo
     )
     if is_sign_out(request):
         return signed_out_here(request)
-    request.user = AnonymousUser()  # what the middleware asks of a person on the way out costs no second wait
+    request.user = AnonymousUser()  # saves the middleware a second wait for the database
     htmx = _wants_part(request)
     context = {
         "is_change": request.method not in SAFE,
@@ -46,10 +46,10 @@ def storage_refused(request: HttpRequest, trouble: storage.Trouble) -> HttpRespo
         "request_id": storage.request_id(),
         "back": page_behind(request),
     }
-    # Without the request: no context processor, and so no row, is asked for.
+    # Without the request: context processors would query the database.
     page = render_to_string("partials/_storage_refused.html" if htmx else "503.html", context)
     answer = HttpResponse(page, status=HTTPStatus.SERVICE_UNAVAILABLE)
-    answer.headers["Retry-After"] = str(storage.RETRY_SECONDS)  # by which app.js knows a refusal in words
+    answer.headers["Retry-After"] = str(storage.RETRY_SECONDS)  # tells app.js that this response explains itself
     answer.headers["Cache-Control"] = "no-store"
     if htmx:
         _put_beside_the_form(request, answer)
@@ -57,13 +57,13 @@ def storage_refused(request: HttpRequest, trouble: storage.Trouble) -> HttpRespo
 
 
 def _wants_part(request: HttpRequest) -> bool:
-    """Tell whether htmx asks for a part of a page. Its middleware may not have been reached."""
+    """Whether htmx asks for part of a page. Its middleware may not have run."""
     headers = request.headers
     return "HX-Request" in headers and not ("HX-Boosted" in headers or "HX-History-Restore-Request" in headers)
 
 
 def _put_beside_the_form(request: HttpRequest, answer: HttpResponse) -> None:
-    """Leave the form, with what was typed, and put the words above it; of all else, where failures are told."""
+    """Keep the form with what was typed and put the message above it. Otherwise use the failure area."""
     if request.method not in SAFE and request.headers.get("HX-Target"):
         answer.headers["HX-Reswap"] = BESIDE_THE_FORM
     else:

@@ -23,7 +23,7 @@ def member(db: None) -> Callable[[Role], User]:
 
 @pytest.fixture
 def browser_of(member: Callable[[Role], User]) -> Browser:
-    """Open a browser in which somebody of this role has logged in."""
+    """A browser in which somebody with this role has signed in."""
 
     def log_in(role: Role) -> Client:
         client = Client()

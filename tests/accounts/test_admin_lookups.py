@@ -1,4 +1,4 @@
-"""What the Django admin takes from an address: what its filters offer, nothing that tells more than its pages."""
+"""What the Django admin accepts in a URL: its own filters, and nothing that reveals more than its pages."""
 
 import pytest
 from django.contrib import admin

@@ -1,4 +1,4 @@
-"""What changes a person's access is saved together with the sessions and the event that belong to it, or not at all."""
+"""Changes to a person's access are saved together with their sessions and audit event, or not at all."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -101,7 +101,7 @@ NAMED = [f"{act.__name__}-{statement} {model.__name__}" for act, statement, mode
 
 
 def state_of(env: Environment) -> dict[str, object]:
-    """Return all that these acts may change."""
+    """Everything that these actions may change."""
     ana = User.objects.get(username="ana")
     return {
         "person": (ana.password, ana.role, ana.is_active, ana.session_stamp, ana.last_login),
@@ -114,7 +114,7 @@ def state_of(env: Environment) -> dict[str, object]:
 
 @pytest.fixture
 def asked(env: Environment) -> Environment:
-    """Let somebody be signed in with two browsers, and a bank wait for a code."""
+    """Somebody signed in with two browsers, and a bank waiting for a code."""
     Client().force_login(env.people["ana"])
     for name in env.people:
         env.client(name)

@@ -1,4 +1,4 @@
-"""The frame around every page."""
+"""Navigation, environment and user menu around every page."""
 
 from typing import Any
 

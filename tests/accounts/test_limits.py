@@ -1,4 +1,4 @@
-"""How often a password may be tried: by account, by known device, by session, by address; on the record."""
+"""Limits on password attempts: by account, known device, session and IP address; recorded."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -117,7 +117,7 @@ def test_tries_are_free_again_one_by_one(clock: Any, hashes: list[str]) -> None:
     for _ in range(5):
         fail(1)
         clock.shift(60)
-    clock.shift(10 * 60)  # the first is 15 minutes old now
+    clock.shift(10 * 60)  # the first is 15 minutes old by now
 
     fail(2)
 

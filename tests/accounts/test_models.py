@@ -1,4 +1,4 @@
-"""Members of staff."""
+"""Staff accounts."""
 
 import pytest
 from django.core.exceptions import ValidationError

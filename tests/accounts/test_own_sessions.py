@@ -1,4 +1,4 @@
-"""Where somebody is signed in: listed, ended one by one, and ended for good."""
+"""A person's sessions: listed, ended one by one, and ended for good."""
 
 from datetime import timedelta
 from http import HTTPStatus
@@ -76,7 +76,7 @@ def test_stale_copy_of_a_person_brings_no_session_back(env: Environment) -> None
     kept = {name: value for name, value in StaffSession.objects.values()[0].items() if name != "id"}
     stale = User.objects.get(username="ana")
     an_update(env, active=False)
-    StaffSession.objects.create(**kept)  # of a request that was under way
+    StaffSession.objects.create(**kept)  # of a request in progress
 
     stale.save()
 

@@ -1,4 +1,4 @@
-"""Whose request it is: only what a trusted proxy wrote counts, however it wrote it."""
+"""The client's IP address: only what a trusted proxy wrote counts, in any notation."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured

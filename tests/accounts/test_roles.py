@@ -1,4 +1,4 @@
-"""The role matrix, and the doors it opens."""
+"""The role matrix, and the pages it opens."""
 
 import pytest
 from django.test import Client
@@ -9,7 +9,7 @@ from linkadmin.audit.models import AuditEvent
 
 from .conftest import Browser
 
-# security.md 9, said once more: a right that moves must move here, too.
+# Repeated from security.md 9 on purpose: a right that changes must change here, too.
 TABLE = """
                       support  manager  auditor  administrator
 view_overview         yes      yes      yes      yes
@@ -153,7 +153,7 @@ def test_health_is_public(client: Client) -> None:
 
 
 def view_names(resolver: URLResolver, namespaces: tuple[str, ...] = ()) -> list[str]:
-    """Return the names of all pages but those of changes, which take the right that the change's row names."""
+    """Names of all pages except those of changes, whose right comes from the change's row."""
     names = []
     for entry in resolver.url_patterns:
         if isinstance(entry, URLPattern) and "change" in entry.default_args:

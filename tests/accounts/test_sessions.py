@@ -1,4 +1,4 @@
-"""Logging in, staying, leaving."""
+"""Signing in, staying signed in, and signing out."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,7 +34,7 @@ def demo_staff(db: None) -> None:
 
 
 def demo_forms(client: Client, url: str) -> list[Form]:
-    """Return the forms that sign one of the demo's staff in, as a browser without JavaScript would send them."""
+    """The forms that sign in demo staff, as a browser without JavaScript sends them."""
     return [form for form in read(client.get(url)).forms if form.values.get("password")]
 
 
@@ -172,7 +172,7 @@ def test_session_is_written_once_a_minute_at_most(
         client.get("/")
         clock.shift(59)
 
-        with django_assert_num_queries(2):  # the session and its owner
+        with django_assert_num_queries(2):  # the session and its user
             client.get("/")
 
 

@@ -1,4 +1,4 @@
-"""An environment with every declared page, so that roles can be tried at each door without what lies behind it."""
+"""Every declared URL with a stub view, so that roles can be tested on each."""
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied

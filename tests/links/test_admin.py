@@ -1,4 +1,4 @@
-"""The auditor's records, without names."""
+"""Records in the Django admin, as the auditor sees them: without names."""
 
 import pytest
 
@@ -13,7 +13,7 @@ RECORDS = ["links/link", "links/enduser", "links/institution", "links/healthchan
 
 
 def opened_from(page: Page, record: str) -> list[str]:
-    """Return the addresses of the records that a list shows."""
+    """URLs of the records in a list."""
     urls = [url.partition("?")[0] for url in page.links()]
     return [url for url in urls if url.startswith(f"/admin/{record}/") and url.endswith("/change/")]
 
@@ -101,7 +101,7 @@ def test_administrator_opens_no_customers_records(env: Environment) -> None:
 
 
 def _a_repair(env: Environment) -> Operation:
-    """Let a repair of a customer with a telling name be refused, on the record."""
+    """A rejected repair of a customer with a recognizable name."""
     link = env.belvo_link("Wilhelmina Quackenbush")
     operation = Operation.objects.create(
         kind="update_credentials",

@@ -1,4 +1,4 @@
-"""Who looks after a link: taken, handed to a colleague, given up; every hand-over stays in its history."""
+"""Assignees: assign, reassign, unassign; every change is in the link's history."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def link(env: Environment) -> Link:
 
 
 def hand_over(env: Environment, link: Link, to: str, name: str = "ana") -> Page:
-    """Choose somebody on the link's page, or nobody, and send it."""
+    """Choose somebody on the link's page (or nobody, with an empty `to`) and submit."""
     form = env.open(link.get_absolute_url(), name).form_with("assignee")
     assignee = str(env.people[to].pk) if to else ""
     return env.post(form.action, form.values | {"assignee": assignee}, name)

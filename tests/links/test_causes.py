@@ -1,4 +1,4 @@
-"""Every cause has one verdict, in words fit for the page. The table of link health, row by row."""
+"""Every cause has one verdict, with texts fit for pages. The table of link health, row by row."""
 
 from collections.abc import Mapping
 
@@ -174,7 +174,7 @@ BELVO_CODE_ROWS = [
     ("unavailable_data", S.WAITING, T.BANK, R.YES),
     ("method_not_allowed", S.OUR_SETUP, T.DEVELOPER, R.NO),
 ]
-# Faults of the request or of the account: a link stays as it is.
+# Errors about the request or the account: links stay as they are.
 BELVO_CODES_ABOUT_NO_LINK = [
     *("required", "blank", "null", "invalid", "invalid_choice", "does_not_exist", "validation_error", "duplicated"),
     *("invalid_credentials_storage", "invalid_fetch_resources", "invalid_access_mode_switch", "not_a_list"),

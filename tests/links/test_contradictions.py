@@ -1,4 +1,4 @@
-"""A provider that says "works" and names a trouble beside it is believed as long as it brings data."""
+"""A provider that says "works" but reports a problem is believed as long as data arrives."""
 
 from datetime import datetime, timedelta
 
@@ -25,7 +25,7 @@ def ago(time: timedelta) -> datetime:
 
 
 def say(env: Environment, link: Link, status: str, message: str | None, synced: datetime | None) -> Link:
-    """Let Heron say something of a link, and read it."""
+    """Have Heron report something about a link, and read it."""
     record = env.simulator.store.heron_links[link.remote_id]
     record.status, record.status_message, record.settles_at = status, message, None
     record.last_successful_sync = iso(synced.timestamp()) if synced else None
@@ -34,7 +34,7 @@ def say(env: Environment, link: Link, status: str, message: str | None, synced: 
 
 
 def known_with_code(env: Environment, message: str = LOGIN_REQUIRED, *, since: timedelta = 2 * DAY) -> Link:
-    """Return a link that has named a trouble for a while."""
+    """A link that has reported a problem for a while."""
     link = say(env, env.heron_link(), "erroring", message, ago(10 * DAY))
     Link.objects.filter(pk=link.pk).update(code_since=ago(since))
     return link
@@ -115,7 +115,7 @@ def test_trouble_that_is_not_named_any_more_is_over(env: Environment) -> None:
 
 
 class TestTime:
-    """Time alone makes it somebody's work."""
+    """Time alone changes the state."""
 
     def believed(self, env: Environment) -> Link:
         link = say(env, known_with_code(env), "active", LOGIN_REQUIRED, ago(timedelta(hours=1)))
@@ -144,7 +144,7 @@ class TestTime:
 
         clock.grow_stale(now=timezone.now())
         assert LinkRead.objects.filter(link=link, due_at__isnull=False).exists()
-        LinkRead.objects.all().delete()  # it is due only a while after the last one
+        LinkRead.objects.all().delete()  # it's due only some time after the last one
         env.prove(link)
 
         assert (link.health, link.cause) == ("customer_login", Cause.LOGIN_REQUIRED.value)

@@ -1,4 +1,4 @@
-"""How many links are in each state: exact with every change, by day, and the same when counted anew."""
+"""Counts of links by state: exact after every change and per day, and the same after a recount."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ def tell(link: Link, cause: Cause, at: datetime | None = None) -> None:
 
 
 def unseen(env: Environment) -> Link:
-    """Return a link that was made elsewhere, not saved yet."""
+    """A link created elsewhere, not saved yet."""
     return Link(integration=env.belvo, end_user=env.customer(), institution=env.bank(), remote_id="link-9")
 
 

@@ -1,4 +1,4 @@
-"""Customers: by name, found by a part of name or id, each with all their links."""
+"""Customers: listed by name, found by part of a name or ID, each with all their links."""
 
 import pytest
 from pytest_django import DjangoAssertNumQueries

@@ -1,4 +1,4 @@
-"""A provider that cannot be asked: no link changes its state, and the link's page says why what it shows is older."""
+"""Failed status checks: no link changes state, and its page says why the data may be old."""
 
 import socket
 from collections.abc import Iterator
@@ -15,12 +15,12 @@ from tests.environment import Environment
 
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
-OF_ASKING = {"checked_at", "check_failed", "checking_since"}  # all else about a link is what we know of it
+OF_ASKING = {"checked_at", "check_failed", "checking_since"}  # everything else about a link is what we know of it
 TITLE, OLDER = "The last status check failed", "What you see is from before then."
 NO_CONNECTION = "We couldn't connect to the provider."
 TOO_SLOW = "The provider took too long to respond."
 
-# What the simulator answers, and what of it stands in “The provider responded with the error …”.
+# What the simulator responds with, and what the page quotes of it.
 BELVO = {
     "authentication_failed": "authentication_failed",  # 401
     "denied_403": "access_to_resource_denied",
@@ -44,18 +44,18 @@ each_provider = pytest.mark.parametrize("provider", ["belvo", "heron"])
 
 
 def broken_link(env: Environment, provider: str) -> Link:
-    """Return a link that is well at its provider, and that we believe to be broken: a good answer would change it."""
+    """A link that works at its provider and that we believe broken, so that a good response would change it."""
     return env.belvo_link() if provider == "belvo" else env.heron_link(cause=Cause.LOGIN_REQUIRED)
 
 
 def known(link: Link) -> tuple[dict[str, Any], int]:
-    """Return all that is known about a link, and how often that changed."""
+    """Everything we know about a link, and how many times its state changed."""
     row = Link.objects.filter(pk=link.pk).values().get()
     return {name: value for name, value in row.items() if name not in OF_ASKING}, link.changes.count()
 
 
 def words_after_asking(env: Environment, link: Link) -> str:
-    """Ask the provider by the page's button, wait for what comes of it, and read the page."""
+    """Check status with the page's button, wait for the result, and read the page."""
     env.post(f"{link.get_absolute_url()}refresh/")
     env.settled()
     return env.open(link.get_absolute_url()).words
@@ -63,7 +63,7 @@ def words_after_asking(env: Environment, link: Link) -> str:
 
 @contextmanager
 def taken_port(*, listening: bool) -> Iterator[str]:
-    """Yield the address of a port that takes connections and never answers, or that takes none."""
+    """URL of a port that refuses connections, or accepts them and never responds."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         if listening:
@@ -79,7 +79,7 @@ def taken_port(*, listening: bool) -> Iterator[str]:
 def test_answer_that_tells_nothing_about_a_link_changes_nothing(
     env: Environment, settings: Settings, provider: str, answer: str, error: str
 ) -> None:
-    settings.PROVIDER_READ_SECONDS = 2  # a wish to wait longer than that is not waited for
+    settings.PROVIDER_READ_SECONDS = 2  # a longer Retry-After isn't waited for
     link = broken_link(env, provider)
     before = known(link)
     env.simulator.fail("GET", "/api/", answer, times=9)

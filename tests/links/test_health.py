@@ -1,4 +1,4 @@
-"""How what was observed becomes one state: newer wins, a refusal outlives an old "works", repairs have to be proven."""
+"""How observations become one state: newer wins, a rejection outlives an old "works", repairs must be verified."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,7 +26,7 @@ def after(minutes: float) -> datetime:
 
 @pytest.fixture
 def link() -> Link:
-    """A link that a list said works, ten minutes ago."""
+    """A link that a list reported as working ten minutes ago."""
     integration = Integration.objects.create(provider="belvo", name="Belvo", base_url="https://sandbox.belvo.com")
     customer = EndUser.objects.create(external_id="cus-1", name="Acme Corp")
     unsaved = Link(integration=integration, end_user=customer, remote_id="link-1")
@@ -35,7 +35,7 @@ def link() -> Link:
 
 
 def tell(link: Link, cause: Cause, source: health.Source, at: datetime, good: datetime | None = None) -> HealthState:
-    """Report something about a link, and return the state it is in then."""
+    """Report something about a link. Returns its state after that."""
     health.observe(link, health.Report(Observation(cause, last_good_at=good), source, at))
     link.refresh_from_db()
     return HealthState(link.health)

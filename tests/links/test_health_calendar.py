@@ -1,4 +1,4 @@
-"""The 90 days of a link: the worst state of each, in bars and in words."""
+"""The last 90 days of a link: the worst state of each, as bars and in words."""
 
 from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
@@ -30,7 +30,7 @@ def day(number: int) -> date:
 
 
 def worst(*changes: tuple[int, HealthState], before: HealthState | None = None, days: int = 4) -> list[str]:
-    """Return the worst state of each day, empty where nothing was known."""
+    """Each day's worst state, empty where nothing was known."""
     found = dict(
         worst_by_day(((day(n), state) for n, state in changes), first=FIRST, last=day(days - 1), before=before)
     )
@@ -58,7 +58,7 @@ def test_link_that_ends_worked_on_its_last_day() -> None:
 
 
 def history(env: Environment, *changes: tuple[float, Cause, HealthState]) -> Link:
-    """Return a link whose states began so many days ago."""
+    """A link whose states began this many days ago."""
     link = env.belvo_link(cause=Cause.WORKING)
     link.changes.all().delete()
     for ago, cause, state in changes:
@@ -101,8 +101,8 @@ def test_young_link_has_as_many_bars_as_days(env: Environment) -> None:
 @pytest.mark.parametrize(
     ("zone", "changed"),
     [
-        ("America/New_York", date(2026, 3, 8)),  # an hour is missing
-        ("America/New_York", date(2026, 11, 1)),  # one comes twice
+        ("America/New_York", date(2026, 3, 8)),  # one hour is missing
+        ("America/New_York", date(2026, 11, 1)),  # one hour comes twice
         ("Europe/Madrid", date(2026, 3, 29)),
         ("Europe/Madrid", date(2026, 10, 25)),
         ("America/Santiago", date(2026, 9, 6)),  # the missing hour is the first of the day

@@ -1,4 +1,4 @@
-"""The table of link health, row by row: said by a provider over a real socket, shown in words on the link's page."""
+"""The table of link health, row by row: reported by a provider over a real socket, shown on the link's page."""
 
 import html
 import re
@@ -22,7 +22,7 @@ AT_BANK, WAIT, US = (
 )
 ENDED, UNKNOWN, SET_UP, WORKS = "Disconnected", "Unrecognized status", "Setting up", "Working"
 
-# Plaid's code, as Heron passes it on: state, what to do.
+# Plaid's code, as Heron passes it on: status, advice.
 PLAID = {
     "ITEM_LOGIN_REQUIRED": (LOGIN, OWN_APP),
     "INVALID_CREDENTIALS": (LOGIN, "Ask the customer to try signing in on the bank's own site, then"),
@@ -106,7 +106,7 @@ HERON = {
     ("sync_disabled", None): (ENDED, "To use it again, create a new link for this customer."),
     ("deleted_in_plaid", None): (ENDED, "Ask the customer to connect again, then create a new link."),
 }
-# Belvo's status and how long it keeps the login.
+# Belvo's status and how long it stores the credentials.
 BELVO = {
     ("valid", "store"): (WORKS, "No action needed."),
     ("invalid", "store"): (LOGIN, "Get the current password from the customer and update the credentials."),
@@ -118,7 +118,7 @@ BELVO = {
 
 
 def verdict_after_asking(env: Environment, link: Link) -> str:
-    """Ask the provider by the page's button, and return the words of the verdict the page then shows."""
+    """Check status with the page's button. Returns the verdict's text."""
     env.post(f"/links/{link.pk}/refresh/")
     page = env.open(link.get_absolute_url())
     section = re.search(r'id="link-verdict"[^>]*>(.*?)</section>', page.source, re.DOTALL)
@@ -132,7 +132,7 @@ def expect(shown: str, row: tuple[str, str]) -> None:
     assert advice in shown
 
 
-@pytest.mark.parametrize("half", [0, 1])  # two tests of half the table each, so that two workers share it
+@pytest.mark.parametrize("half", [0, 1])  # half of the table each, so that two workers share it
 def test_each_plaid_code_behind_a_heron_link_has_its_words(env: Environment, half: int) -> None:
     link = env.heron_link()
     remote = env.simulator.store.heron_links[link.remote_id]

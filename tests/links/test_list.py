@@ -1,4 +1,4 @@
-"""The work list: search by any id or name, filters, pages by key, two kinds of empty."""
+"""The work list: search by any ID or name, filters, keyset pages, two kinds of empty."""
 
 import re
 import uuid
@@ -23,7 +23,7 @@ ROW = re.compile(r'<a class="table__main" href="/links/([0-9a-f-]{36})/"')
 
 
 def rows(page: Page) -> list[str]:
-    """Return the ids of the links a page lists, in its order."""
+    """IDs of the links on a page, in order."""
     return ROW.findall(page.source)
 
 
@@ -32,7 +32,7 @@ def search(env: Environment, words: str, name: str = "ana", **headers: str) -> P
 
 
 def many(integration: Integration, count: int) -> list[Link]:
-    """Make links that are alike in urgency and, by tens, in time: only their ids tell them apart."""
+    """Links with the same urgency and, in tens, the same time: only their IDs tell them apart."""
     since = timezone.now()
     customers = EndUser.objects.bulk_create(
         EndUser(external_id=f"cus-{number}", name=f"Zebra {number}") for number in range(count)

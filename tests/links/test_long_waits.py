@@ -1,4 +1,4 @@
-"""What becomes of links that wait: for their first data, and for a bank or provider in trouble."""
+"""Links that wait long: for their first data, or on a bank or provider."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ NOW = timezone.now()
 
 
 def ask(link: Link, cause: Cause, *, hours: float) -> str:
-    """Read a link so many hours after it began, and return its cause then."""
+    """Read a link this many hours after it was created. Returns its cause."""
     at = NOW + timedelta(hours=hours)
     remote = RemoteLink(link.remote_id, Observation(cause), created_at=NOW)
     health.observe_remote(link, remote, source=health.Source.LIST, at=at)

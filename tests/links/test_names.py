@@ -1,4 +1,4 @@
-"""Names of customers, institutions and staff: cleaned on entry, isolated wherever they stand, found in any spelling."""
+"""Names of customers, institutions and staff: cleaned on entry, isolated on pages, found in any spelling."""
 
 import re
 
@@ -18,7 +18,7 @@ from tests.environment import Environment
 
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True), pytest.mark.database]
 
-RTL = "\u05d0\u05d1"  # what is written from right to left, and turns the text around it
+RTL = "\u05d0\u05d1"  # right-to-left text, which reorders the text around it
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_every_id_of_a_link_is_found_from_its_first_day(env: Environment) -> Non
 
 
 def named(env: Environment) -> tuple[Link, list[str]]:
-    """Return a link all of whose names are written from right to left, and these names."""
+    """A link whose names are all right-to-left, and these names."""
     names = {kind: f"{kind} {RTL}" for kind in ("Customer", "Bank", "Integration", "Staff")}
     env.people["ana"].name = names["Staff"]
     env.people["ana"].save()
@@ -172,12 +172,12 @@ def test_names_are_isolated_wherever_they_stand(env: Environment) -> None:
 
 
 def bare(source: str, name: str) -> list[str]:
-    """Return where a name stands in a page without anything that keeps its direction to itself."""
+    """Occurrences of a name on a page without direction isolation."""
     found = []
     for match in re.finditer(re.escape(name), source):
         before = source[: match.start()]
         inside = re.search(r"<bdi\b[^>]*>[^<]*$", before) or before.endswith("\N{FIRST STRONG ISOLATE}")
-        as_value = re.search(r'\b(?:value|data-[a-z-]+)="[^"]*$', before)  # for the machine, or alone in its field
+        as_value = re.search(r'\b(?:value|data-[a-z-]+)="[^"]*$', before)  # machine-readable, or alone in its field
         alone = re.search(r"<(?:option|textarea|script)\b[^>]*>[^<]*$", before)
         if not (inside or as_value or alone):
             found.append(before[-120:] + match[0])

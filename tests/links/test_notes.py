@@ -1,4 +1,4 @@
-"""Notes about a link: written on its page, kept in its timeline, with what was typed if it does not hold."""
+"""Notes about a link: added on its page, shown in its timeline. Invalid input stays in the form."""
 
 import pytest
 

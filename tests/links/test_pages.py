@@ -1,4 +1,4 @@
-"""A page of a provider's list: only what changed is written, and what is newer stays."""
+"""A page of a provider's list: only changed links are written, and newer data stays."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +29,7 @@ def record(number: int, cause: Cause = Cause.WORKING) -> RemoteLink:
 
 @pytest.fixture
 def integration() -> Integration:
-    """An integration with three links that work, as the list said."""
+    """An integration with three links that work, according to the list."""
     integration = Integration.objects.create(provider="belvo", name="Belvo", base_url="https://sandbox.belvo.com")
     customer = EndUser.objects.create(external_id="cus-1", name="Acme Corp")
     found = [
@@ -77,7 +77,7 @@ def test_page_writes_the_links_that_changed_alone(integration: Integration) -> N
 def test_read_that_began_before_a_page_does_not_replace_it(integration: Integration) -> None:
     link = integration.links.get(remote_id="link-1")
     health.start_check([link.pk], at=at(1))
-    health.observe_page(integration, [record(1)], at=at(2))  # which says what was known already
+    health.observe_page(integration, [record(1)], at=at(2))  # which says what we know already
 
     health.observe_remote(link, record(1, Cause.BANK_DOWN), source=health.Source.LIST, at=at(1))
 

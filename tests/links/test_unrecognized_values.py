@@ -1,4 +1,4 @@
-"""Words of a provider's that no table of ours has: counted once per change, shown on a page, never guessed at."""
+"""Provider values that our tables lack: counted once per change, listed on a page, never guessed."""
 
 from datetime import datetime, timedelta
 
@@ -90,7 +90,7 @@ def test_provider_that_never_says_the_same_twice_fills_no_table(
 
 def test_refusal_of_what_is_no_link_yet_is_counted_too(env: Environment) -> None:
     customer = env.customer()
-    env.simulator.fail("POST", "/api/links/", "heron_message")  # an error without any code
+    env.simulator.fail("POST", "/api/links/", "heron_message")  # an error without a code
     typed = {"username": "anybody", "password": "pass_valid", "end_user_id": customer.external_id}
 
     env.send(env.new_link_url("erebor_mx_retail"), **typed)

@@ -1,4 +1,4 @@
-"""One table decides what pages say and offer. It is a file that a person read, and it agrees with itself."""
+"""One table decides what pages say and offer. A person reviewed it as a file, and it's consistent."""
 
 import os
 from pathlib import Path
@@ -38,7 +38,7 @@ def test_who_is_waited_for_fits_the_group(cause: Cause) -> None:
     said = judge(cause, is_verifying=False)
 
     assert said.group is not None
-    # What is being set up waits for its provider, and needs nobody here.
+    # A link that is setting up waits on its provider and needs nobody here.
     allowed = {Turn.PROVIDER, Turn.NOBODY} if is_set_up(cause) else WAITING_ON[said.group]
     assert said.turn in allowed
 

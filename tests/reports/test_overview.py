@@ -1,4 +1,4 @@
-"""The first page: figures for everybody, names for those who may see them."""
+"""The first page: figures for everyone, names for those who may see them."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The last 90 days of all links, as curves and as a table; and the links that wait too long."""
+"""The last 90 days of all links, as curves and as a table, and links that wait too long."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("still")]
 
 
 def link_with_a_past(env: Environment, *pasts: tuple[int, Cause]) -> Link:
-    """Return a link that was found so many days ago in the first state, and came into the others later."""
+    """A link found this many days ago in the first state, which changed to the others later."""
     (found, cause), *later = pasts
     now = timezone.now()
     link = Link(integration=env.belvo, end_user=env.customer(), institution=env.bank(), remote_id=f"past-{found}")
@@ -82,7 +82,7 @@ def test_links_that_wait_for_more_than_two_days_are_told_and_found(env: Environm
     assert "/links/?state=escalate" in page.links()
     found = env.open("/links/?state=escalate")
     assert long.get_absolute_url() in found.links()
-    assert found.words.count("Bank or provider issue") == 2 + 1  # and once among the choices of the filter
+    assert found.words.count("Bank or provider issue") == 2 + 1  # and once among the filter's choices
 
 
 def test_administrator_reads_the_figure_without_a_way_to_the_links(env: Environment) -> None:

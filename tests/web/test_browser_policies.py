@@ -1,4 +1,4 @@
-"""What every response tells the browser, and the address it reports to."""
+"""Policies in every response, and the endpoint browsers report to."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""Pages are compressed, except those that show a secret: its length would tell about it."""
+"""Pages are compressed unless they show a secret, whose length would leak."""
 
 import gzip
 
@@ -12,7 +12,7 @@ from tests.webhooks.webhook_sender import open_endpoint
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# Every view that can show a challenge, a repair URL, a webhook secret or the random part of a webhook address.
+# Every view that can show a challenge, a repair URL, a signing secret, or the random part of an endpoint URL.
 SHOW_A_SECRET = {
     "link-code",
     "operation-detail",
@@ -29,7 +29,7 @@ GZIP = {"Accept-Encoding": "gzip"}
 
 
 def encoding(client: Client, address: str, **values: str) -> str:
-    """Return how an answer is encoded, once it is known to be a page and not a way on."""
+    """Content encoding of a response, after checking that it's a page and no redirect."""
     answer = client.post(address, values, headers=GZIP) if values else client.get(address, headers=GZIP)
     assert answer.status_code in (200, 409, 422)
     assert answer["Content-Type"].startswith("text/html")

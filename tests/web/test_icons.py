@@ -1,4 +1,4 @@
-"""Icons: each that is named is in the sprite, the sprite holds no other, and no page draws one of its own."""
+"""Every icon named in code is in the sprite, the sprite has no others, and no page draws its own."""
 
 import ast
 import re
@@ -41,7 +41,7 @@ def test_every_icon_that_is_named_is_in_the_sprite_and_no_other() -> None:
 
 
 def named(code: ast.AST) -> Iterator[str]:
-    """Yield the icons a module names: as `icon`, after a tone, or by a name of several words."""
+    """Yield the icons a module names: as `icon`, after a tone, or by a hyphenated name."""
     for node in ast.walk(code):
         parts = list(ast.iter_child_nodes(node))
         for before, part in zip([None, *parts], parts, strict=False):

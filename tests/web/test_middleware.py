@@ -1,4 +1,4 @@
-"""What every request passes before any page."""
+"""What every request passes before any view."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,4 @@
-"""A database that can't be used is told in words: no change is sent, and no customer's page opens unrecorded."""
+"""When the database can't be used, pages say so: nothing is sent, and no customer page opens without being recorded."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -114,7 +114,7 @@ def test_removal_is_not_sent(env: Environment) -> None:
 
 
 def _changes(env: Environment, link: Link) -> dict[str, tuple[str, str, dict[str, str]]]:
-    """Return a form of each kind: who sends it, where, and what is typed."""
+    """One form of each kind: who submits it, its URL, and the input."""
     of_integration = f"/integrations/{env.belvo.pk}/"
     long_password = PASSWORD * 2
     return {
@@ -177,7 +177,7 @@ def test_pages_without_personal_data_open(env: Environment, trouble: Trouble) ->
     client = env.client("adm")
     client.get("/")
     session = client.session
-    session["seen_at"] -= 120  # so that the session wants to be saved
+    session["seen_at"] -= 120  # so that the session has to be saved
     session.save()
     pages = ["/", "/institutions/", "/integrations/", f"/integrations/{env.belvo.pk}/", "/accounts/password/"]
 
@@ -205,7 +205,7 @@ def test_nobody_signs_in_and_everybody_signs_out(env: Environment, trouble: Trou
         assert page.status == 200
         assert "You're signed out" in page.words
         is_ended = "signed out in this browser" not in page.words
-        assert Client().session.exists(keys[address]) != is_ended  # what the page says is true
+        assert Client().session.exists(keys[address]) != is_ended  # and the page is right about it
         assert leaving[address].cookies[settings.SESSION_COOKIE_NAME].value == ""
         assert "storage" in page.headers["clear-site-data"]
 

@@ -1,6 +1,6 @@
-"""What each cause means to staff: the state of the link, whose turn it is, whether trying again helps, what to do.
+"""What each cause means to staff: status, who it's waiting on, whether a retry helps, and what to do.
 
-A provider's module finds the cause; nothing here knows a provider's own words.
+A provider's module finds the cause. Nothing here knows a provider's own values.
 """
 
 from .groups import VERDICTS, VERIFYING_LOOK, Group, Judgement, group_of, judge

@@ -1,4 +1,4 @@
-"""The causes that only the customer can remove: by signing in, a code, a permission, or a word with the bank."""
+"""Causes that only the customer can resolve: with a sign-in, a code, a consent, or at the bank."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -11,7 +11,7 @@ from .vocabulary import Remedy, Retry, Turn, Verdict
 
 CUSTOMER_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
     {
-        # the customer signs in again
+        # Sign-in needed
         Cause.LOGIN_REQUIRED: Verdict(
             HealthState.CUSTOMER_LOGIN,
             Turn.CUSTOMER,
@@ -68,7 +68,7 @@ CUSTOMER_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
             _("Ask the customer to sign in again in our app and finish without stopping."),
             Remedy.SIGN_IN,
         ),
-        # the customer gives a code
+        # One-time code needed
         Cause.CODE_NEEDED: Verdict(
             HealthState.CUSTOMER_CODE,
             Turn.CUSTOMER,
@@ -141,7 +141,7 @@ CUSTOMER_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
             _("Delete the link and create it again, with the customer on the phone for the code."),
             Remedy.CONSENT,
         ),
-        # the customer renews permission
+        # Consent needed
         Cause.CONSENT_EXPIRED: Verdict(
             HealthState.CUSTOMER_CONSENT,
             Turn.CUSTOMER,
@@ -252,7 +252,7 @@ CUSTOMER_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
             _("Ask the customer to complete it by signing in again in our app."),
             Remedy.CONSENT,
         ),
-        # the customer sorts something out at the bank
+        # Action needed at the bank
         Cause.ACCOUNT_LOCKED: Verdict(
             HealthState.CUSTOMER_BANK,
             Turn.CUSTOMER_BANK,

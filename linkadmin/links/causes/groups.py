@@ -1,4 +1,4 @@
-"""How links are grouped by whom they wait for, and what that makes of a cause: the one answer for every page."""
+"""Groups links by who they're waiting on, and turns a cause into what every page says."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ VERDICTS: Mapping[Cause, Verdict] = MappingProxyType({**CUSTOMER_VERDICTS, **OTH
 
 
 class Group(models.TextChoices):
-    """What people ask for first: whose turn it is."""
+    """Who a link is waiting on: the first thing people want to know."""
 
     CUSTOMER = "customer", _("Waiting on customer")
     WAIT = "wait", _("Waiting on bank or provider")
@@ -29,15 +29,15 @@ class Group(models.TextChoices):
 
     @property
     def states(self) -> tuple[HealthState, ...]:
-        """The states of its links, but for those whose repair is being proven."""
+        """Without links whose repair is being verified."""
         return _GROUP_STATES[self]
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a link is said to be in, everywhere: its group, state, reason, whose turn it is, and what to do."""
+    """What every page says about a link: group, status, reason, who it's waiting on, and advice."""
 
-    group: Group | None  # None: being proven, which is a group of its own
+    group: Group | None  # None: repair being verified, a group of its own
     look: StateLook
     reason: str | Promise
     turn: Turn
@@ -46,9 +46,9 @@ class Judgement:
 
 
 def judge(cause: Cause, *, is_verifying: bool, kind: RepairKind = RepairKind.TYPED) -> Judgement:
-    """Return what a cause means for a link of a kind, whose repair may have been accepted and is not proven yet."""
+    """What a cause means for a link of this kind. `is_verifying`: a repair was accepted but isn't verified yet."""
     verdict = VERDICTS[cause]
-    # What has ended is not repaired, whatever was sent before.
+    # A disconnected link isn't repaired, whatever was sent before.
     if is_verifying and verdict.state is not HealthState.DISCONNECTED:
         return _BEING_VERIFIED
     reason, advice = _words_for(verdict, kind)
@@ -63,7 +63,7 @@ def judge(cause: Cause, *, is_verifying: bool, kind: RepairKind = RepairKind.TYP
 
 
 def _words_for(verdict: Verdict, kind: RepairKind) -> tuple[str | Promise, str | Promise]:
-    """Return reason and advice; those that speak of a stored login do not fit a link that has none."""
+    """Reason and advice. Those about stored credentials don't fit links without any."""
     words = _WITHOUT_LOGIN.get((verdict.remedy, kind))
     if words is None:
         return verdict.reason, verdict.advice

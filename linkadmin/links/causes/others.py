@@ -1,4 +1,4 @@
-"""The causes by which nothing is wrong, or a bank or provider acts."""
+"""Causes where nothing is wrong, or a bank or provider has to act."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -11,7 +11,7 @@ from .vocabulary import Remedy, Retry, Turn, Verdict
 
 OTHER_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
     {
-        # it works
+        # Working
         Cause.WORKING: Verdict(HealthState.HEALTHY, Turn.NOBODY, Retry.NONE, _("All good"), _("No action needed.")),
         Cause.WORKING_WITH_ERROR: Verdict(
             HealthState.HEALTHY,
@@ -66,7 +66,7 @@ OTHER_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
             _("Consent changed"),
             _("Check the consent for a new expiration date or missing accounts."),
         ),
-        # being set up
+        # Setting up
         Cause.PENDING: Verdict(
             HealthState.SETTING_UP,
             Turn.PROVIDER,
@@ -94,7 +94,7 @@ OTHER_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
             _("Registration interrupted"),
             _("Finish it with the customer's code. If it's too late for that, delete the link and create it again."),
         ),
-        # bank or provider has trouble
+        # Bank or provider issue
         Cause.BANK_DOWN: Verdict(
             HealthState.WAITING,
             Turn.BANK,

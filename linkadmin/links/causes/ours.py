@@ -1,4 +1,4 @@
-"""The causes that we have to look at, and those that end a link."""
+"""Causes that we have to resolve, and those that disconnect a link."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -11,7 +11,7 @@ from .vocabulary import Remedy, Retry, Turn, Verdict
 
 OUR_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
     {
-        # we have to correct something
+        # Configuration problem
         Cause.KEYS_WRONG: Verdict(
             HealthState.OUR_SETUP,
             Turn.ADMIN,
@@ -117,7 +117,7 @@ OUR_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
             _("Report it to the developers."),
             Remedy.TELL_DEVELOPERS,
         ),
-        # says it works, but no new data
+        # No new data
         Cause.STALE: Verdict(
             HealthState.STALE,
             Turn.US,
@@ -126,7 +126,7 @@ OUR_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
             _("Refresh data. If none arrives, contact provider support."),
             Remedy.FETCH,
         ),
-        # ended
+        # Disconnected
         Cause.SWITCHED_OFF: Verdict(
             HealthState.DISCONNECTED,
             Turn.NOBODY,
@@ -209,7 +209,7 @@ OUR_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
             _("The bank's verification method isn't supported"),
             _("There's currently no way to connect this customer."),
         ),
-        # not understood yet
+        # Unrecognized status
         Cause.UNRECOGNIZED: Verdict(
             HealthState.UNKNOWN,
             Turn.US,

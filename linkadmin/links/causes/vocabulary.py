@@ -1,4 +1,4 @@
-"""The words a verdict is made of, and how each state of health looks."""
+"""The parts of a verdict, and how each status looks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,8 +14,6 @@ from linkadmin.providers.types import HealthState
 
 
 class Turn(models.TextChoices):
-    """Who has to act next."""
-
     NOBODY = "nobody", pgettext_lazy("waiting on", "–")
     CUSTOMER = "customer", pgettext_lazy("waiting on", "Customer")
     CUSTOMER_BANK = "customer_bank", pgettext_lazy("waiting on", "Customer, at the bank")
@@ -27,7 +25,7 @@ class Turn(models.TextChoices):
 
 
 class Retry(models.TextChoices):
-    """Whether trying again, with nothing changed, helps."""
+    """Whether a retry helps when nothing else has changed."""
 
     NONE = "none", _("Nothing to retry")
     NO = "no", _("Retrying won't help")
@@ -47,12 +45,12 @@ class Retry(models.TextChoices):
 
 
 class Remedy(StrEnum):
-    """What puts a link right: the way to it is drawn for the kind of link and the reader."""
+    """What resolves a problem. Pages offer the way that fits the kind of link and the reader."""
 
-    NONE = "none"  # nothing to do, or only to wait
-    SIGN_IN = "sign_in"  # the customer's login, typed here or at the provider's page
-    CONSENT = "consent"  # the customer, at the provider's page; no password helps
-    AFTER_BANK = "after_bank"  # the customer at the bank; only then a login
+    NONE = "none"  # nothing to do but wait
+    SIGN_IN = "sign_in"  # the customer's credentials, entered here or on the provider's page
+    CONSENT = "consent"  # the customer, on the provider's page; a password won't help
+    AFTER_BANK = "after_bank"  # the customer at the bank, then the credentials
     FETCH = "fetch"
     TOKEN = "token"  # noqa: S105 - a word; hand over the current access token
     REPORTS = "reports"
@@ -63,11 +61,11 @@ class Remedy(StrEnum):
 
 
 class RepairKind(StrEnum):
-    """How a link of a kind can be repaired at all."""
+    """How a link can be repaired at all."""
 
-    TYPED = "typed"  # staff type the customer's login
+    TYPED = "typed"  # staff enter the customer's credentials
     CONSENT = "consent"  # the customer renews a consent in the provider's portal
-    PAGE = "page"  # the customer signs in at the provider's page; nothing can be typed here
+    PAGE = "page"  # the customer signs in on the provider's page; nothing can be entered here
     OWN_APP = "own_app"  # the customer signs in in our own app
 
 
@@ -78,19 +76,19 @@ class Verdict:
     state: HealthState
     turn: Turn
     retry: Retry
-    reason: str | Promise  # a few words, shown after the label of the state
-    advice: str | Promise  # the next best action, one or two sentences
+    reason: str | Promise  # a few words, shown after the status
+    advice: str | Promise  # the next best step, in one or two sentences
     remedy: Remedy = Remedy.NONE
 
 
 @dataclass(frozen=True, slots=True)
 class StateLook:
-    """How a state appears everywhere."""
+    """How a status looks everywhere."""
 
     label: str | Promise
     tone: str  # ok, warn, bad, info or quiet
-    icon: str  # of lucide
-    rank: int  # place in a work list, most urgent first
+    icon: str  # a lucide name
+    rank: int  # order in the work list, most urgent first
 
 
 STATES: Mapping[HealthState, StateLook] = MappingProxyType(
@@ -109,5 +107,5 @@ STATES: Mapping[HealthState, StateLook] = MappingProxyType(
     }
 )
 
-RENEWAL_RANK = 40  # of a link that works, while its permission ends soon
-ESCALATED_RANK = 65  # of a link that has waited too long for a bank or provider
+RENEWAL_RANK = 40  # of a working link whose consent expires soon
+ESCALATED_RANK = 65  # of a link that has waited too long on a bank or provider

@@ -1,4 +1,4 @@
-"""The only writer of a link's health: what was observed, from whom and when, becomes one state."""
+"""The only writer of a link's health: turns observations from different sources into one state."""
 
 from .clock import (
     ask_to_renew,

@@ -1,4 +1,4 @@
-"""What becomes of links by time alone, and which of them wait for somebody to look."""
+"""Changes due to time alone, and links that are due for a check."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -19,7 +19,7 @@ SETTING_UP_EAGERLY = timedelta(minutes=10)
 
 @transaction.atomic
 def grow_stale(link: Link, *, now: datetime) -> HealthChange | None:
-    """Turn a link that says it works into a stale one, or one in the trouble named beside it, when its data is old."""
+    """Mark a working link with old data as stale, or with the problem its provider reported beside the status."""
     lock(link)
     if HealthState(link.health) is not WORKS or link.stale_at is None or link.stale_at > now:
         return None
@@ -28,7 +28,7 @@ def grow_stale(link: Link, *, now: datetime) -> HealthChange | None:
 
 @transaction.atomic
 def ask_to_renew(link: Link, *, now: datetime) -> HealthChange | None:
-    """Say of a link that works that its permission ends soon."""
+    """Note on a working link that its consent expires soon."""
     lock(link)
     if link.cause != Cause.WORKING or not renews_soon(link, now):
         return None
@@ -36,16 +36,16 @@ def ask_to_renew(link: Link, *, now: datetime) -> HealthChange | None:
 
 
 def escalate(*, now: datetime) -> int:
-    """Put links that have waited too long for a bank or provider where they are seen; return how many."""
+    """Move links that have waited too long on a bank or provider up the list. Returns how many."""
     waiting = Link.objects.filter(health=HealthState.WAITING.value, verifying_since=None, disconnected_at=None)
     overdue = waiting.filter(health_since__lte=now - ESCALATE_AFTER).exclude(urgency=ESCALATED_RANK)
     return overdue.update(urgency=ESCALATED_RANK)
 
 
 def unverified(*, checked_before: datetime, now: datetime) -> "QuerySet[Link, UUID]":
-    """Return the ids of links, repaired or just begun, that can be asked about and were not since a moment.
+    """IDs of repaired or new links that can be checked and haven't been since `checked_before`.
 
-    One that has been set up for long is asked about less and less eagerly.
+    A link that has been setting up for long is checked less and less often.
     """
     askable = Integration.objects.askable(now=now)
     new = Q(health=HealthState.SETTING_UP)
@@ -57,17 +57,17 @@ def unverified(*, checked_before: datetime, now: datetime) -> "QuerySet[Link, UU
 
 
 def verification_overdue(*, repaired_before: datetime) -> "QuerySet[Link]":
-    """Return the links that were repaired before a moment and are not proven yet, whether they can be asked or not."""
+    """Links repaired before a time and still unverified, whether they can be checked or not."""
     return Link.objects.filter(verifying_since__lt=repaired_before, disconnected_at=None)
 
 
 def grown_stale(*, now: datetime) -> "QuerySet[Link, UUID]":
-    """Return the ids of links that say they work although their data is older than it should be."""
+    """IDs of links reported as working although their data is older than it should be."""
     return Link.objects.filter(health=WORKS, stale_at__lte=now, disconnected_at=None).values_list("pk", flat=True)
 
 
 def ending_permissions(*, now: datetime) -> "QuerySet[Link]":
-    """Return the links that plainly work and whose permission ends soon."""
+    """Working links whose consent expires soon."""
     return Link.objects.filter(cause=Cause.WORKING, renew_by__lte=(now + RENEW_WITHIN).date(), disconnected_at=None)
 
 

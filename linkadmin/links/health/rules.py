@@ -1,16 +1,16 @@
-"""How one report about a link becomes its state. Nothing here asks the database: `writer.py` saves what comes of it.
+"""How a report about a link changes its state. Nothing here uses the database; `writer.py` saves the result.
 
-The rules (the causes and their states are in causes/):
+The rules (`causes` lists the causes and their states):
 
-1. Newer wins. A report about an earlier moment than what is known changes nothing.
-2. After a refused attempt, a record that merely says "works" proves nothing: only good data newer than it does.
-   Where the bank locked the account, a record that only asks for a sign-in changes nothing either.
-3. Data older than its provider keeps it fresh turns "works" into "says it works, but no new data".
-4. A permission that ends within two weeks is asked for again while the link still works.
-5. A link that never had data a day after it began is not "being set up" any more.
-6. A provider that says "works" and names a trouble beside it is believed as long as it brings data: a successful sync
-   after the trouble was first named, at most three days ago. Otherwise the trouble counts.
-7. Accounts that were taken out of a permission are back with the data of a sync, not with a mere "works".
+1. Newer wins. A report about an earlier time than what we know changes nothing.
+2. After a rejected attempt, a record that merely says "works" proves nothing. Only good data newer than the rejection
+   does. If the bank locked the account, a record that only asks for a sign-in changes nothing either.
+3. If data is older than its provider keeps it fresh, "works" becomes "no new data".
+4. A consent that expires within two weeks is flagged while the link still works.
+5. A link without any data a day after it was created is no longer "setting up".
+6. A provider that says "works" but reports a problem is believed as long as data arrives: a successful sync after the
+   problem was first reported, at most three days ago. Otherwise the problem counts.
+7. Accounts removed from a consent are back once a sync brings their data. A mere "works" isn't enough.
 """
 
 from collections.abc import Mapping
@@ -24,13 +24,13 @@ from linkadmin.providers.types import Cause, HealthState, Observation, RemoteLin
 
 Source = HealthChange.Source
 WORKS = HealthState.HEALTHY
-PROOF_LAG = timedelta(seconds=60)  # so long may a provider's records lag behind an accepted repair
+PROOF_LAG = timedelta(seconds=60)  # how long a provider's records may lag behind an accepted repair
 CLOCK_SKEW = timedelta(seconds=60)  # between the provider's clock and ours
 RENEW_WITHIN = timedelta(days=14)
 FIRST_DATA_WITHIN = timedelta(days=1)
-BELIEVED_FOR = timedelta(days=3)  # after its last sync, a provider that contradicts itself
+BELIEVED_FOR = timedelta(days=3)  # after its last sync, if a provider reports conflicting status
 WITHOUT_ACCOUNTS = frozenset({Cause.NO_ACCOUNTS, Cause.NO_PAYMENT_ACCOUNTS, Cause.ACCESS_PARTIAL})
-# Who is believed more about the same moment: an answer to our own call before a message, and that before a list.
+# Whom to believe about the same time: the response to our own call, then a webhook, then a list.
 CLOSER: Mapping[str, tuple[str, ...]] = {
     Source.CALL: (),
     Source.WEBHOOK: (Source.CALL,),
@@ -41,7 +41,7 @@ CLOSER: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One thing learnt about one link: what, from whom, and when it was true."""
+    """One fact about a link: what, from whom, and when it was true."""
 
     observation: Observation
     source: Source
@@ -52,7 +52,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Taking:
-    """What came of a report: whether it was news at all, and the changes it made, not saved yet."""
+    """The result of a report: whether it was news, and the changes it made (not saved yet)."""
 
     accepted: bool
     change: HealthChange | None = None
@@ -60,7 +60,7 @@ class Taking:
 
 
 def take(link: Link, report: Report) -> Taking:
-    """Let a link take a report into account, in memory."""
+    """Apply a report to a link, in memory."""
     report = replace(report, observation=_plausible(report.observation, report.at))
     if report.source is Source.LIST:
         link.checked_at, link.check_failed = max(filter(None, [link.checked_at, report.at])), ""
@@ -71,7 +71,7 @@ def take(link: Link, report: Report) -> Taking:
     said = report.observation
     report = replace(report, observation=_weighed(link, report))
     if _proves_nothing(link, report):
-        # What the refusal said stays: it is still the last thing known.
+        # The rejection's message stays: it's still the last thing we know.
         link.raw_status = report.observation.raw_status[:60]
         link.observed_at, link.observed_from = report.at, report.source
         return Taking(accepted=False)
@@ -86,7 +86,7 @@ def take(link: Link, report: Report) -> Taking:
 
 
 def take_remote(link: Link, remote: RemoteLink, report: Report, *, institution: Institution | None = None) -> Taking:
-    """Let a link take a provider's whole record into account, in memory; `institution` is the one it names."""
+    """Apply a provider's full record to a link, in memory. `institution` is the one the record names."""
     if is_older(link, report):
         return take(link, report)
     moved = _move(link, institution, at=report.at)
@@ -99,7 +99,7 @@ def take_remote(link: Link, remote: RemoteLink, report: Report, *, institution: 
 
 
 def become(link: Link, report: Report, *, is_first: bool = False) -> HealthChange | None:
-    """Put a link into the state that follows from what it knows now; return the change, not saved yet."""
+    """Set the state that follows from what the link now knows. Returns the change, not saved yet."""
     cause = _cause_of(link, report)
     state = VERDICTS[cause].state
     if report.source is Source.CALL:
@@ -110,7 +110,7 @@ def become(link: Link, report: Report, *, is_first: bool = False) -> HealthChang
         link.verifying_since = None
     old, old_cause = link.health, link.cause
     link.health, link.cause = state.value, cause.value
-    if cause is Cause.REMOVED:  # it stands in nobody's way any more: the same one may be connected again
+    if cause is Cause.REMOVED:  # it blocks nothing any more: the same connection may be created again
         link.disconnected_at = link.disconnected_at or report.at
     if old != link.health:
         link.health_since = report.at
@@ -132,7 +132,7 @@ def become(link: Link, report: Report, *, is_first: bool = False) -> HealthChang
 
 
 def as_known(link: Link, cause: Cause) -> Observation:
-    """Return what is known of a link already, for a report of the clock's."""
+    """What we already know of a link, for reports caused by time alone."""
     return Observation(
         cause=cause,
         raw_status=link.raw_status,
@@ -145,17 +145,17 @@ def as_known(link: Link, cause: Cause) -> Observation:
 
 
 def aged(link: Link) -> Cause:
-    """Return what is true of a link that says it works once its data is older than it should be."""
+    """The cause of a link reported as working once its data is too old."""
     return Cause(link.code_cause) if link.conflict and link.code_cause else Cause.STALE
 
 
 def renews_soon(link: Link, at: datetime) -> bool:
-    """Tell whether a link's permission ends within two weeks of a moment."""
+    """Whether the consent expires within two weeks of `at`."""
     return link.renew_by is not None and link.renew_by <= (at + RENEW_WITHIN).date()
 
 
 def is_older(link: Link, report: Report) -> bool:
-    """Tell whether a report is about an earlier moment than what is known, or from somebody less close to the same."""
+    """Whether a report is about an earlier time than what we know, or the same time from a weaker source."""
     if link.observed_at is None or report.at > link.observed_at:
         return False
     return report.at < link.observed_at or link.observed_from in CLOSER[report.source]
@@ -176,13 +176,13 @@ def _cause_of(link: Link, report: Report) -> Cause:
 
 
 def _plausible(seen: Observation, at: datetime) -> Observation:
-    """Return what was seen, with no data from a future that its report could not know."""
+    """The observation without data from a future that its report couldn't know."""
     latest = at + CLOCK_SKEW
     return seen if seen.last_good_at is None or seen.last_good_at <= latest else replace(seen, last_good_at=latest)
 
 
 def _code_since(link: Link, report: Report) -> datetime | None:
-    """Return when the code that a report names was first said of this link; None without a code."""
+    """When the reported code was first seen on this link. None without a code."""
     code = report.observation.raw_code[:80]
     if not code:
         return None
@@ -190,7 +190,7 @@ def _code_since(link: Link, report: Report) -> datetime | None:
 
 
 def _weighed(link: Link, report: Report) -> Observation:
-    """Return what a report that contradicts itself comes to: its trouble, or "works" with that beside it."""
+    """Resolve a conflicting report: either its problem, or "works" with the problem beside it."""
     seen, since = report.observation, _code_since(link, report)
     good = max(filter(None, [seen.last_good_at, link.last_good_at]), default=None)
     if not seen.conflict or since is None or good is None:
@@ -200,7 +200,7 @@ def _weighed(link: Link, report: Report) -> Observation:
 
 
 def _move(link: Link, institution: Institution | None, *, at: datetime) -> InstitutionChange | None:
-    """Put a link at the institution that its record names; return the change, if it was at another one before."""
+    """Move a link to the institution its record names. Returns the change if it was at another one."""
     if institution is None or institution.pk == link.institution_id:
         return None
     before, link.institution = link.institution, institution
@@ -208,7 +208,7 @@ def _move(link: Link, institution: Institution | None, *, at: datetime) -> Insti
 
 
 def _take_record(link: Link, remote: RemoteLink) -> None:
-    """Take over the facts of a record: what it leaves empty is empty, what it lacks stays as it was."""
+    """Take over a record's fields: empty values clear ours, missing ones don't."""
     facts = {
         "access_mode": ("access_mode", remote.access_mode),
         "refresh_rate": ("refresh_rate", remote.refresh_rate),
@@ -228,7 +228,7 @@ def _take_record(link: Link, remote: RemoteLink) -> None:
 
 
 def _tells_freshness(remote: RemoteLink) -> bool:
-    """Tell whether a record is more than an answer's mere id, and so says how long its data stays fresh."""
+    """Whether a record is more than a bare ID and so says how long data stays fresh."""
     says_when = remote.fresh_for is not None or remote.observation.last_good_at is not None
     return says_when or "refresh_rate" in remote.cleared
 
@@ -241,10 +241,10 @@ def _stale_at(good: datetime | None, fresh_for: timedelta | None) -> datetime | 
 
 
 def _proves_nothing(link: Link, report: Report) -> bool:
-    """Tell whether a record says "works" while something newer than its data says otherwise.
+    """Whether a record says "works" while something newer than its data says otherwise.
 
-    That is a refused attempt, or that no account is shared: a customer who signs in again may have chosen none. Nor
-    does one without a code unlock an account that a bank locked when it was tried: it would invite to try again.
+    That is a rejected attempt, or a consent without accounts: a customer who signs in again may have shared none. A
+    record without a code doesn't unlock an account that the bank locked either: it would invite another attempt.
     """
     if link.refused_at is not None and _is_mere_status(link, report):
         return True
@@ -259,7 +259,7 @@ def _proves_nothing(link: Link, report: Report) -> bool:
 
 
 def _is_mere_status(link: Link, report: Report) -> bool:
-    """Tell whether a record only says that a sign-in is needed, of a link whose customer must act at the bank first."""
+    """Whether a record only asks for a sign-in although the customer must act at the bank first."""
     at_bank = VERDICTS[Cause(link.cause)].state is HealthState.CUSTOMER_BANK
     asks_for_one = VERDICTS[report.observation.cause].state in (HealthState.CUSTOMER_LOGIN, HealthState.CUSTOMER_CODE)
     return report.source is Source.LIST and at_bank and asks_for_one and not report.observation.raw_code
@@ -280,14 +280,14 @@ def _take_facts(link: Link, report: Report) -> None:
 
 
 def _ends_proof(link: Link, state: HealthState, report: Report) -> bool:
-    """A repair is proven by a read after it that says "works", and disproven by a newer refusal of the bank.
+    """A later "works" verifies a repair. A newer rejection by the bank disproves it.
 
-    A read that finds it refused still, disproves it only once the provider's records had time to follow. One that finds
-    old data neither proves nor disproves.
+    A read that still shows the old rejection counts only once the provider's records have had time to follow. Old data
+    neither verifies nor disproves.
     """
     if link.verifying_since is None or report.at < link.verifying_since:
         return False
-    if state is HealthState.DISCONNECTED:  # what has ended is repaired by nothing
+    if state is HealthState.DISCONNECTED:  # a disconnected link can't be repaired
         return True
     if report.source is not Source.LIST:
         return report.source is not Source.CLOCK

@@ -1,6 +1,6 @@
-"""What a report makes of one link, and a page of a provider's list of many, saved.
+"""Saves what a report changes about a link, or a page of a provider's list about many.
 
-That is a link's row, the change of its state, the move in the counts. Of a page, only links that changed are written.
+That is the link's row, its change of state and the move in the counts. Of a page, only changed links are written.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,10 +28,10 @@ AT_ONCE = 200  # links written in one transaction: others wait for it
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What a page brought: the links of ours that it changed, and records of links that we do not know."""
+    """Result of a page: our links that it changed, and records of links we don't know."""
 
     written: int
-    changed: int  # in state, so that they have a new entry in their history
+    changed: int  # changed state, so they have a new history entry
     unknown_links: tuple[RemoteLink, ...]
 
 
@@ -41,11 +41,11 @@ def _as_listed(_link: Link, remote: RemoteLink) -> RemoteLink:
 
 @transaction.atomic
 def observe(link: Link, report: Report) -> HealthChange | None:
-    """Take a report into account; return the change of state it made, if any. Updates `link` in place."""
+    """Apply a report. Returns the change of state, if any. Updates `link` in place."""
     lock(link)
     before, word = link.shown_state, unrecognized_values.news(link, report.observation)
     taking = take(link, report)
-    link.fingerprint = None  # whatever the provider's record says, it is looked at again
+    link.fingerprint = None  # apply the provider's record next time, whatever it says
     return save(link, taking, before=before, word=word, at=report.at)
 
 
@@ -59,22 +59,22 @@ def observe_remote(
     operation_id: UUID | None = None,
     fingerprint: int | None = None,
 ) -> HealthChange | None:
-    """Take a provider's record of a link into account: its facts and what they say about its health.
+    """Apply a provider's record to a link: its fields, and what they say about its health.
 
-    `fingerprint` is that of the record as it is listed; without it, the next list is looked at whatever it says.
+    `fingerprint` is that of the record as listed. Without it, the next list is applied whatever it says.
     """
-    institution = _named_by(remote, link)  # before the link is locked, as for a page: one order, so no deadlock
+    institution = _named_by(remote, link)  # before locking the link, as for a page: one lock order prevents deadlocks
     lock(link)
     report = Report(remote.observation, source, at, operation_id, remote.request_id)
     before, word = link.shown_state, unrecognized_values.news(link, report.observation)
     taking = take_remote(link, remote, report, institution=institution)
-    link.fingerprint = fingerprint if link.observed_at == at else None  # of one that came too late, nothing stays
+    link.fingerprint = fingerprint if link.observed_at == at else None  # it came too late: discard it
     return save(link, taking, before=before, word=word, at=at)
 
 
 @transaction.atomic
 def start_link(remote: RemoteLink, link: Link, report: Report) -> Link:
-    """Save a link that came into being, with its first state and the words it is found by."""
+    """Save a new link with its first state and search text."""
     link.health_since = report.at
     link.save(force_insert=True)
     word = unrecognized_values.news(link, report.observation)
@@ -86,9 +86,9 @@ def start_link(remote: RemoteLink, link: Link, report: Report) -> Link:
 def observe_page(
     integration: Integration, remotes: Sequence[RemoteLink], *, at: datetime, understood: Understood = _as_listed
 ) -> Observed:
-    """Take a page of a provider's records into account, asked for at `at`; what did not change is not written.
+    """Apply a page of a provider's records, requested at `at`. Unchanged links aren't written.
 
-    `understood` tells what a record says of a link to who knows more than the list.
+    `understood` interprets a record for callers who know more than the list.
     """
     records = {remote.remote_id: remote for remote in remotes}
     prints = {remote_id: fingerprint_of(remote) for remote_id, remote in records.items()}
@@ -106,9 +106,9 @@ def observe_page(
 
 @transaction.atomic
 def observe_same(prints: Mapping[UUID, int], *, at: datetime) -> set[UUID]:
-    """Note that links were read at `at` and say what they said before; return those of which that is true.
+    """Note that links were read at `at` and unchanged. Returns those for which that holds.
 
-    The others, and those whose state also depends on the time, have to be taken into account one by one.
+    The others, and those whose state also depends on time, must be applied one by one.
     """
     renewed_by = (at + RENEW_WITHIN).date()
     quiet = (
@@ -121,7 +121,7 @@ def observe_same(prints: Mapping[UUID, int], *, at: datetime) -> set[UUID]:
     rows = quiet.select_for_update(no_key=True).order_by("pk").values_list("pk", "fingerprint")
     same = {pk for pk, fingerprint in rows if fingerprint == prints[pk]}
     links = Link.objects.filter(pk__in=same)
-    # As late as any other report: one about an earlier moment may still be on its way.
+    # As late as other reports: one about an earlier time may still arrive.
     links.update(checked_at=at, check_failed="", observed_at=at, observed_from=Source.LIST)
     links.filter(checking_since__lte=at).update(checking_since=None)
     return same
@@ -129,7 +129,7 @@ def observe_same(prints: Mapping[UUID, int], *, at: datetime) -> set[UUID]:
 
 @transaction.atomic
 def start_links(found: Sequence[tuple[Link, RemoteLink]], *, at: datetime, understood: Understood = _as_listed) -> None:
-    """Save links that came into being elsewhere, with their first state and the words they are found by."""
+    """Save links created elsewhere, with their first state and search text."""
     words: list[tuple[Link, unrecognized_values.Word | None]] = []
     changes: list[HealthChange] = []
     for link, listed in found:
@@ -150,7 +150,7 @@ def start_links(found: Sequence[tuple[Link, RemoteLink]], *, at: datetime, under
 
 @transaction.atomic
 def start_verifying(link: Link, *, at: datetime, request_id: str) -> None:
-    """Note that a repair was accepted at `at`: the link is not green before a later read says so."""
+    """Note that a repair was accepted at `at`. The link isn't shown as working until a later read says so."""
     lock(link)
     before = link.shown_state
     link.verifying_since = link.last_attempt_at = at
@@ -161,7 +161,7 @@ def start_verifying(link: Link, *, at: datetime, request_id: str) -> None:
 
 @transaction.atomic
 def stop_verifying(link: Link, *, now: datetime) -> None:
-    """Put a repaired link for which no proof came back into the work list, unless it was repaired anew meanwhile."""
+    """Put a repaired link without proof back into the work list, unless it was repaired again meanwhile."""
     unproven_since = link.verifying_since
     lock(link)
     if link.verifying_since != unproven_since:
@@ -173,32 +173,32 @@ def stop_verifying(link: Link, *, now: datetime) -> None:
 
 @transaction.atomic
 def start_check(links: Iterable[UUID], *, at: datetime) -> None:
-    """Note that these links are being read: what a list says later is newer than what these reads will say."""
+    """Note that these links are being read: a later list is newer than these reads."""
     Link.objects.filter(pk__in=_locked_in_order(links)).update(checking_since=at)
 
 
 def note_unasked(link: Link, *, why: str, at: datetime) -> None:
-    """Note that a link could not be asked about: its state stays, and its age shows."""
+    """Note that a link couldn't be checked. Its state stays, and its age shows."""
     Link.objects.filter(pk=link.pk).update(checked_at=at, check_failed=why[:80], checking_since=None)
 
 
 @transaction.atomic
 def note_missing(links: Iterable[UUID], *, at: datetime) -> int:
-    """Note that these links were not in the provider's list; return how many were not missing before.
+    """Note that these links weren't in the provider's list. Returns how many were listed before.
 
-    Its state stays: a second look decides.
+    Their state stays: a second check decides.
     """
     return Link.objects.filter(pk__in=_locked_in_order(links), missing_since=None).update(missing_since=at)
 
 
 def fingerprint_of(remote: RemoteLink) -> int:
-    """Return a number that stays the same while a provider's record does."""
+    """A number that stays the same while a provider's record does."""
     text = repr(replace(remote, request_id=""))
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), signed=True)
 
 
 def lock(link: Link) -> None:
-    """Read the row again under a lock, so that two reports about one link come one after the other."""
+    """Reread the row under a lock, so that reports about one link are applied one after the other."""
     rows = Link.objects.select_related("integration", "end_user", "institution")
     fresh = rows.select_for_update(of=("self",), no_key=True).get(pk=link.pk)
     for column in Link._meta.concrete_fields:
@@ -206,7 +206,7 @@ def lock(link: Link) -> None:
 
 
 def _named_by(remote: RemoteLink, link: Link) -> Institution | None:
-    """Return the institution that a record names, made if need be; None if it names none."""
+    """The institution that a record names, created if necessary. None if it names none."""
     if link.institution and link.institution.name == remote.institution:
         return link.institution
     if not remote.institution:
@@ -215,7 +215,7 @@ def _named_by(remote: RemoteLink, link: Link) -> Institution | None:
 
 
 def _locked_in_order(links: Iterable[UUID]) -> list[UUID]:
-    """Lock rows in the order in which all others do: one UPDATE of many takes them as they come."""
+    """Lock rows in the order everyone uses: a bulk UPDATE locks them in any order."""
     rows = Link.objects.filter(pk__in=list(links)).order_by("pk").select_for_update(no_key=True)
     return list(rows.values_list("pk", flat=True))
 
@@ -223,7 +223,7 @@ def _locked_in_order(links: Iterable[UUID]) -> list[UUID]:
 def save(
     link: Link, taking: Taking, *, before: str, at: datetime, word: unrecognized_values.Word | None = None
 ) -> HealthChange | None:
-    """Save what became of a locked link, with the change of its state and the move in the counts."""
+    """Save a locked link, its change of state and the move in the counts."""
     link.urgency = link.rank()
     link.save()
     if taking.accepted and word is not None:
@@ -253,23 +253,23 @@ def _write(
         before, word = link.shown_state, unrecognized_values.news(link, remote.observation)
         report = Report(remote.observation, Source.LIST, at, request_id=remote.request_id)
         taking = take_remote(link, remote, report, institution=named.get(remote.institution))
-        # Of a record that came too late, nothing stays: the next list is looked at whatever it says.
+        # It came too late: the next list is applied whatever it says.
         link.fingerprint = prints[link.remote_id] if link.observed_at == at else None
         changed += save(link, taking, before=before, word=word, at=at) is not None
     return changed
 
 
 def _known(integration: Integration, records: Mapping[str, RemoteLink]) -> dict[str, Any]:
-    """Return of each link among some records what `_says_the_same` asks about."""
+    """For each link among these records, what `_says_the_same` needs."""
     columns = ("remote_id", "pk", "fingerprint", "checking_since", "verifying_since", "missing_since")
     rows = Link.objects.filter(integration=integration, disconnected_at=None).values_list(*columns, named=True)
     return {row.remote_id: row for batch in _batches(list(records)) for row in rows.filter(remote_id__in=batch)}
 
 
 def _says_the_same(known: Any, fingerprint: int, at: datetime) -> bool:
-    """Tell whether a record brings nothing: it is as it was, and nobody waits for news of this link."""
+    """Whether a record brings nothing: it's unchanged, and nobody waits for news of this link."""
     is_waited_for = known.verifying_since is not None or known.missing_since is not None
-    # A read that began earlier may end later: the row has to tell that this is newer.
+    # A read that started earlier may end later: the row must show that this one is newer.
     is_overtaken = known.checking_since is not None and known.checking_since <= at
     return bool(known.fingerprint == fingerprint) and not is_waited_for and not is_overtaken
 

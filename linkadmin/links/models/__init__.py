@@ -1,4 +1,4 @@
-"""What we know: customers, the providers we reach them through, and the state of each link."""
+"""Customers, institutions, links with their state, counts, and reads that are due."""
 
 from .counts import CountMove, DailyCount, LinkCount
 from .institutions import Institution

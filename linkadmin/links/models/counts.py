@@ -1,7 +1,7 @@
-"""How many links are in each state, by integration and institution: now, and on each day.
+"""How many links are in each state, by integration and institution: now, and per day.
 
-Whoever changes a link's state appends a move in the same transaction; folding the moves into the counts comes after.
-Counts and moves together are exact at any moment.
+Whoever changes a link's state appends a move in the same transaction. Moves are added to the counts later. Together
+they are exact at any time.
 """
 
 from django.db import models
@@ -15,7 +15,7 @@ STATE_LENGTH = 20
 
 
 class Grain(models.Model):
-    """What is counted apart."""
+    """What is counted separately."""
 
     integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="+")
     institution = models.ForeignKey(Institution, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -25,11 +25,11 @@ class Grain(models.Model):
 
 
 class CountMove(Grain):
-    """Links that went from one state to another, on a day (UTC), and are not in the counts yet."""
+    """Links that changed state on a day (UTC), not in the counts yet."""
 
     id = models.BigAutoField(primary_key=True)
     day = models.DateField()
-    old = models.CharField(max_length=STATE_LENGTH, blank=True)  # empty: they came into being
+    old = models.CharField(max_length=STATE_LENGTH, blank=True)  # empty: new links
     new = models.CharField(max_length=STATE_LENGTH)
     links = models.PositiveIntegerField(default=1)
 
@@ -38,8 +38,6 @@ class CountMove(Grain):
 
 
 class LinkCount(Grain):
-    """How many links are in a state now."""
-
     id = models.BigAutoField(primary_key=True)
     state = models.CharField(_("status"), max_length=STATE_LENGTH)
     links = models.IntegerField(_("links"), default=0)
@@ -54,9 +52,9 @@ class LinkCount(Grain):
 
 
 class DailyCount(Grain):
-    """How many links came into a state and left it on a day (UTC).
+    """How many links entered and left a state on a day (UTC).
 
-    What stood at the end of a day follows from the counts of now and the days since.
+    Totals at the end of a day follow from the current counts and the days since.
     """
 
     id = models.BigAutoField(primary_key=True)

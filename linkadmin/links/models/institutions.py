@@ -1,4 +1,4 @@
-"""The institutions that the provider of each integration lists."""
+"""Institutions, as each integration's provider lists them."""
 
 import uuid
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from linkadmin.providers.types import BY_CONSENT, INSTITUTION_DOWN
 
 
 class Institution(models.Model):
-    """A bank, tax office or employer, as one integration's provider lists it."""
+    """A bank, tax authority or employer in one integration's list."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="institutions")
@@ -51,11 +51,11 @@ class Institution(models.Model):
 
     @property
     def is_listed(self) -> bool:
-        """Whether the provider's list had it when it was last read whole."""
+        """Whether the provider's list contained it when last read in full."""
         return self.is_listed_since(self.integration.institutions_read_at)
 
     def is_listed_since(self, read_whole: datetime | None) -> bool:
-        """Tell the same for who knows already when the list was last read whole."""
+        """The same, for callers who know when the list was last read in full."""
         return read_whole is None or self.read_at >= read_whole
 
     @property
@@ -64,7 +64,7 @@ class Institution(models.Model):
 
 
 def institutions_named(integration: Integration, names: set[str]) -> dict[str, Institution]:
-    """Return an integration's institutions by name; one that its list does not have yet is made from its name."""
+    """An integration's institutions by name. Creates those its list doesn't have yet."""
     known = _known(integration, names)
     if new := sorted(names - known.keys()):
         rows = [Institution(integration=integration, name=name, display_name=name) for name in new]

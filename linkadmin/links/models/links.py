@@ -1,4 +1,4 @@
-"""Customers, their links with the state of each, and how a link came to be in it."""
+"""Customers, their links with health columns, and the history of both."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -28,9 +28,9 @@ from linkadmin.providers.types import Capability, Cause, HealthState, LinkRef
 
 from .institutions import Institution
 
-# One text for two columns: enums are stored by value and shown by their own tables (causes/).
+# One type for two columns: enums are stored by value, and `causes` has their labels.
 HEALTH_CHOICES = [(state.value, state.value) for state in HealthState]
-VERIFYING = "verifying"  # beside the states: repaired, and not verified yet
+VERIFYING = "verifying"  # besides the states: repaired, not verified yet
 ESCALATE_AFTER = timedelta(hours=48)
 AWAITS_DATA = (HealthState.HEALTHY, HealthState.STALE, HealthState.SETTING_UP, HealthState.WAITING)
 CAUSE_CHOICES = [(cause.value, cause.value) for cause in Cause]
@@ -57,18 +57,18 @@ class EndUser(models.Model):
         return reverse("end-user-detail", args=[self.pk])
 
     def called(self, *, see_names: bool) -> str:
-        """Return what staff call this customer; who may not see names gets initials, as everything does by default."""
+        """The name for staff who may see names; otherwise initials, which are the default everywhere."""
         return (self.name or self.external_id) if see_names else str(self)
 
 
 class LinkQuerySet(models.QuerySet["Link"]):
     def standing(self) -> "LinkQuerySet":
-        """Return the links that stand in the way of a new one: not ended, and not gone at the provider."""
+        """Links that block a new one: not disconnected, and still at the provider."""
         return self.filter(disconnected_at=None).exclude(health=HealthState.DISCONNECTED.value)
 
 
 class Link(models.Model):
-    """One customer's connection to one bank. Its health columns are written by `health/` alone."""
+    """One customer's connection to one bank. Only `health/` writes its health columns."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     integration = models.ForeignKey(Integration, on_delete=models.PROTECT, related_name="links")
@@ -95,10 +95,10 @@ class Link(models.Model):
     health = models.CharField(_("status"), max_length=20, choices=HEALTH_CHOICES, default=HealthState.UNKNOWN.value)
     cause = models.CharField(_("cause"), max_length=40, choices=CAUSE_CHOICES, default=Cause.UNRECOGNIZED.value)
     health_since = models.DateTimeField(_("since"), default=timezone.now)
-    urgency = models.PositiveSmallIntegerField(default=99)  # rank in the work list, least first
+    urgency = models.PositiveSmallIntegerField(default=99)  # rank in the work list, lowest first
     conflict = models.BooleanField(_("conflicting provider status"), default=False)
-    code_since = models.DateTimeField(null=True, blank=True)  # when the provider's code was first said
-    # What the code means while the provider says beside it that the link works.
+    code_since = models.DateTimeField(null=True, blank=True)  # when the provider first reported the code
+    # What the code means while the provider also says that the link works.
     code_cause = models.CharField(max_length=40, blank=True, default="", db_default="")
     raw_status = models.CharField(_("provider status"), max_length=60, blank=True)
     raw_code = models.CharField(_("provider code"), max_length=80, blank=True)
@@ -110,12 +110,12 @@ class Link(models.Model):
     last_attempt_at = models.DateTimeField(_("last attempt"), null=True, blank=True)
     refused_at = models.DateTimeField(null=True, blank=True)  # an attempt failed; only a newer success cancels it
     observed_at = models.DateTimeField(null=True, blank=True)  # when what we know was true
-    observed_from = models.CharField(max_length=8, blank=True, db_default="")  # the source of that
-    fingerprint = models.BigIntegerField(null=True, blank=True)  # of the provider's record as last taken over
+    observed_from = models.CharField(max_length=8, blank=True, db_default="")  # and its source
+    fingerprint = models.BigIntegerField(null=True, blank=True)  # of the provider's record as last applied
     checked_at = models.DateTimeField(_("last checked"), null=True, blank=True)
-    checking_since = models.DateTimeField(null=True, blank=True)  # a read of it is under way, or died
-    missing_since = models.DateTimeField(_("not listed since"), null=True, blank=True)  # in the provider's list
-    check_failed = models.CharField(_("why the last check failed"), max_length=80, blank=True)  # by the last try
+    checking_since = models.DateTimeField(null=True, blank=True)  # a read is in progress, or died
+    missing_since = models.DateTimeField(_("not listed since"), null=True, blank=True)  # from the provider's list
+    check_failed = models.CharField(_("why the last check failed"), max_length=80, blank=True)  # in the last check
     verifying_since = models.DateTimeField(_("verifying repair since"), null=True, blank=True)
 
     objects = LinkQuerySet.as_manager()
@@ -150,7 +150,7 @@ class Link(models.Model):
 
     @property
     def names_another_customer(self) -> bool:
-        """Whether the provider's record says that the link is another customer's than here."""
+        """Whether the provider's record has a different customer than ours."""
         return self.remote_end_user_id not in ("", self.end_user.external_id)
 
     @property
@@ -169,7 +169,7 @@ class Link(models.Model):
 
     @property
     def repair_kind(self) -> RepairKind:
-        """How it can be repaired at all: by what its bank takes and its provider can do."""
+        """How the link can be repaired at all, given its bank and provider."""
         if self.institution is not None and self.institution.is_by_consent:
             return RepairKind.CONSENT
         provider_class = self.integration.provider_class
@@ -181,17 +181,17 @@ class Link(models.Model):
 
     @property
     def judgement(self) -> Judgement:
-        """What its cause means, in the words that fit its kind."""
+        """What its cause means, in words that fit this kind of link."""
         return judge(Cause(self.cause), is_verifying=self.is_verifying, kind=self.repair_kind)
 
     @property
     def why_unasked(self) -> str:
-        """The words for why it could not be asked the last time; empty if it could."""
+        """Why the last check failed; empty if it didn't."""
         return why_unasked(self.check_failed) if self.check_failed else ""
 
     @property
     def last_checked_at(self) -> datetime | None:
-        """When the provider was last asked: about this link, or for the whole list in which it stood."""
+        """When the provider was last read: this link, or the full list with it."""
         full_check_at = self.integration.last_full_check_at
         was_listed = full_check_at is not None and self.created_at <= full_check_at and self.missing_since is None
         listed_at = full_check_at if was_listed and not self.is_disconnected else None
@@ -199,20 +199,20 @@ class Link(models.Model):
 
     @property
     def next_expected_at(self) -> datetime | None:
-        """When new data should be there at the latest, where its provider keeps it fresh; later it counts as stale.
+        """When new data is due, if its provider keeps it fresh. Later, the link counts as stale.
 
-        None while somebody has to do something first.
+        None while somebody has to act first.
         """
         return self.stale_at if HealthState(self.health) in AWAITS_DATA else None
 
     @property
     def shown_state(self) -> str:
-        """The state it counts as: what is being proven is neither broken nor whole."""
+        """The state it counts as: while its repair is verified, it's neither broken nor working."""
         return VERIFYING if self.is_verifying else self.health
 
     @property
     def waits_too_long(self) -> bool:
-        """Whether it waits for a bank or provider for more than two days: time to write to the provider."""
+        """Whether it has waited on a bank or provider for over two days: time to contact provider support."""
         return (
             not self.is_verifying
             and self.health == HealthState.WAITING.value
@@ -228,7 +228,7 @@ class Link(models.Model):
         return self.disconnected_at is not None
 
     def rank(self) -> int:
-        """Return its place in the work list: a running clock comes first, what is being proven needs nobody for now."""
+        """Order in the work list. A code that expires comes first; a repair being verified needs nobody for now."""
         if self.is_verifying:
             return STATES[HealthState.SETTING_UP].rank
         if self.cause == Cause.CODE_WAITING.value:
@@ -239,7 +239,7 @@ class Link(models.Model):
 
 
 class NoteText(models.Model):
-    """What one piece of bulk work wrote down about all its links: once, under the work's ID."""
+    """Text of a bulk note: stored once for all links, under the job's ID."""
 
     id = models.UUIDField(primary_key=True)
     text = models.TextField(_("note"), max_length=2000)
@@ -249,15 +249,15 @@ class NoteText(models.Model):
 
 
 class Note(models.Model):
-    """What somebody of the staff wrote down about a link."""
+    """A note by staff about a link."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="notes")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="notes")
     at = models.DateTimeField(_("time"), default=timezone.now)
-    text = models.TextField(_("note"), max_length=2000, blank=True)  # empty where it is shared
+    text = models.TextField(_("note"), max_length=2000, blank=True)  # empty for a bulk note
     shared = models.ForeignKey(NoteText, on_delete=models.PROTECT, null=True, blank=True, related_name="notes")
-    job_id = models.UUIDField(null=True, blank=True)  # of the bulk work it was part of
+    job_id = models.UUIDField(null=True, blank=True)  # of the bulk job it belongs to
 
     class Meta:
         verbose_name = _("note")
@@ -269,12 +269,11 @@ class Note(models.Model):
 
     @property
     def words(self) -> str:
-        """What was written down."""
         return self.shared.text if self.shared else self.text
 
 
 class AssigneeChange(models.Model):
-    """One hand-over of a link: who looked after it, who does from then on, and who said so."""
+    """A change of assignee: from whom, to whom, and by whom."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="assignee_changes")
@@ -282,7 +281,7 @@ class AssigneeChange(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     old = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     new = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    job_id = models.UUIDField(null=True, blank=True)  # of the bulk work it was part of
+    job_id = models.UUIDField(null=True, blank=True)  # of the bulk job it belongs to
 
     class Meta:
         verbose_name = _("assignee change")
@@ -294,7 +293,7 @@ class AssigneeChange(models.Model):
 
 
 class InstitutionChange(models.Model):
-    """One move of a link to another institution, as its provider's record told it: after a merger, for example."""
+    """A link's move to another institution in its provider's records, for example after a merger."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="institution_changes")
@@ -312,7 +311,7 @@ class InstitutionChange(models.Model):
 
 
 class UnrecognizedValue(models.Model):
-    """A word of a provider's that is in no table of ours: kept and counted, so that the tables can grow."""
+    """A provider's value that our tables lack: stored and counted, so that we can add it."""
 
     class Place(models.TextChoices):
         STATUS = "status", _("Link status")
@@ -340,9 +339,9 @@ class UnrecognizedValue(models.Model):
 
 
 class LinkSearch(models.Model):
-    """The words a link is found by, folded, apart from the columns that change with every read.
+    """Folded search text of a link, apart from the columns that change with every read.
 
-    Its institution is not among them: that one's name is looked for where it stands, since it can change.
+    Its institution isn't included: that name can change, so searches join it.
     """
 
     link = models.OneToOneField(Link, on_delete=models.CASCADE, primary_key=True, related_name="search")
@@ -353,7 +352,7 @@ class LinkSearch(models.Model):
 
 
 class HealthChange(models.Model):
-    """One change of one link's state: what it was, what it became, and on whose word."""
+    """A change of a link's state: before, after, and its source."""
 
     class Source(models.TextChoices):
         CALL = "call", _("API response")
@@ -387,6 +386,6 @@ class HealthChange(models.Model):
 
 
 def search_text(link: Link) -> str:
-    """Return what a link is found by: the customer's name and ID, every ID of the link."""
+    """Customer name and ID, and every ID of the link."""
     parts = [link.end_user.name, link.end_user.external_id, link.remote_id, link.data_source_id, link.id]
     return " ".join(folded(str(part)) for part in parts if part)

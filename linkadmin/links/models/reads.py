@@ -1,4 +1,4 @@
-"""What is to be read anew, one row each: however often it is asked for, it is one read."""
+"""What to read next, one row each: however often it's requested, there is one read."""
 
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ READ_EVERY = timedelta(seconds=10)  # no link is read more often, for any reason
 
 
 class Reason(models.TextChoices):
-    """Why a link is read, the most urgent first."""
+    """Why a link is read, most urgent first."""
 
     WEBHOOK = "webhook", _("webhook")
     REPAIR = "repair", _("repair verification")
@@ -26,29 +26,29 @@ class Reason(models.TextChoices):
 
     @property
     def urgency(self) -> int:
-        """Its place, least first."""
+        """Lowest first."""
         return list(Reason).index(self)
 
 
 class DueRead(WorkItem):
-    """When something is read next, and when it was read last. Kept between reads, so that none comes too soon.
+    """When something is read next and was last read. Rows stay between reads, so that none comes too soon.
 
-    It is due only while somebody wants it.
+    A row is due only while somebody wants it.
     """
 
     integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="+", db_index=False)
-    wanted_at = models.DateTimeField(null=True, blank=True)  # a read that began before this is too old
-    wanted_since = models.DateTimeField(null=True, blank=True)  # by the first of those who want it
-    read_at = models.DateTimeField(null=True, blank=True)  # when the last read was over, also one in vain
-    answered_at = models.DateTimeField(null=True, blank=True)  # when the last one began that told how it stands
+    wanted_at = models.DateTimeField(null=True, blank=True)  # reads that started earlier are too old
+    wanted_since = models.DateTimeField(null=True, blank=True)  # when it was first requested
+    read_at = models.DateTimeField(null=True, blank=True)  # when the last read ended, even without a result
+    answered_at = models.DateTimeField(null=True, blank=True)  # when the last successful read started
 
     class Meta:
         abstract = True
 
     def want(self, at: datetime, *, is_news: bool = True) -> bool:
-        """Let it be read by a read that begins after `at`; tell whether that changed anything.
+        """Request a read that starts after `at`. Returns whether anything changed.
 
-        After a failure it is read at once only if there is news of it.
+        After a failure, only news causes an immediate read.
         """
         if self.answered_at is not None and self.answered_at >= at:
             return False
@@ -58,24 +58,24 @@ class DueRead(WorkItem):
             self.due_at, self.wanted_since = soonest, at
         elif is_news:
             self.due_at = min(self.due_at, soonest)
-        # A read that is under way may have begun before; the next one will not.
+        # A read in progress may have started earlier; the next one won't have.
         if self.claim_token is not None or self.wanted_at is None or at > timezone.now():
             self.wanted_at = max(at, self.wanted_at or at)
         return (self.due_at, self.wanted_at) != before
 
     def answer(self, began_at: datetime, *, now: datetime) -> None:
-        """Take note of a read that told how it stands; who came after its beginning waits for another one."""
+        """Record a successful read. Requests made since its start wait for another one."""
         self.answered_at, self.read_at, self.attempts = began_at, now, 0
         is_wanted = self.wanted_at is not None and self.wanted_at > began_at
         self.due_at = now + READ_EVERY if is_wanted else None
         self.wanted_since = self.wanted_at if is_wanted else None
 
     def look_twice(self, *, now: datetime) -> None:
-        """Take note of a read that did not find it: a second one tells whether it is gone."""
+        """Record a read that didn't find it. A second one decides whether it's gone."""
         self.read_at, self.due_at, self.attempts = now, now + READ_EVERY, 0
 
     def drop(self) -> None:
-        """Forget that it was wanted."""
+        """Withdraw the request."""
         self.due_at = self.wanted_since = None
 
     def _no_sooner_than(self, at: datetime) -> datetime:
@@ -83,12 +83,10 @@ class DueRead(WorkItem):
 
 
 class LinkRead(DueRead):
-    """The reads of one link."""
-
     link = models.OneToOneField(Link, on_delete=models.CASCADE, primary_key=True, related_name="next_read")
     reason = models.CharField(max_length=8, choices=Reason.choices, default=Reason.AGE)
     urgency = models.PositiveSmallIntegerField(default=Reason.AGE.urgency)
-    found_change = models.BooleanField(default=False)  # whether the last answer was another than the one before
+    found_change = models.BooleanField(default=False)  # whether the last response differed from the one before
 
     class Meta:
         indexes = [
@@ -101,7 +99,7 @@ class LinkRead(DueRead):
         return f"{self.link_id}: {self.reason}"
 
     def want_for(self, reason: Reason, at: datetime) -> bool:
-        """Let it be read for a reason, unless a more urgent one stands; tell whether that changed anything."""
+        """Request a read, unless a more urgent reason stands. Returns whether anything changed."""
         was_due = self.due_at is not None
         changed = self.want(at, is_news=reason is Reason.WEBHOOK)
         if self.due_at is None or (was_due and reason.urgency >= self.urgency):

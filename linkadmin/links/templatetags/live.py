@@ -1,4 +1,4 @@
-"""The bar of integrations that can't be used now, and what an open page polls to follow by itself."""
+"""The bar for integrations that can't be used, and what an open page polls."""
 
 from dataclasses import replace
 from typing import Any
@@ -15,7 +15,7 @@ register = template.Library()
 
 @register.inclusion_tag("partials/_live.html", takes_context=True)
 def live_page(context: Context) -> dict[str, Any]:
-    """Draw the bar for what the page shows. A view whose page awaits something gives its own `page_version`."""
+    """Draw the bar for what the page shows. Views of pages that await something provide a `page_version`."""
     page: dict[str, Any] = dict(context.flatten())  # type: ignore[arg-type]  # its names are texts
     of = concerned(page)
     found = alerts(of)

@@ -1,6 +1,6 @@
-"""What customers, links and the settings of links are called by who reads the page.
+"""Names of customers and links, masked for readers who may not see them, and words for a link's settings.
 
-A name is put between marks where no markup can stand around it. A setting that has no words is shown as it came.
+Without markup, names are put between direction marks. Settings without a text are shown as received.
 """
 
 import re
@@ -23,20 +23,20 @@ SPAN = re.compile(r"([1-9]\d*)([hd])")  # such as 6h or 365d
 
 @register.filter(name="isolated")
 def isolated_text(name: object) -> str:
-    """Put a name between marks that keep its direction to itself."""
+    """Put a name between marks that isolate its writing direction."""
     return isolated(str(name))
 
 
 @register.simple_tag(takes_context=True)
 def customer_name(context: Context, customer: EndUser, *, as_text: bool = False) -> str:
-    """Say who a customer is, by initials to a reader who may not see names."""
+    """Initials for readers who may not see names."""
     name = customer.called(see_names=_sees_names(context))
     return isolated(name) if as_text else format_html("<bdi>{}</bdi>", name)
 
 
 @register.simple_tag(takes_context=True)
 def link_title(context: Context, link: Any, *, as_text: bool = False) -> str:
-    """Say what a link is called, or an operation that may have none yet; as text where no markup can stand."""
+    """Title of a link, or of an operation that may not have one yet. `as_text` where no markup is possible."""
     customer, place, see_names = link.end_user, link.institution or link.integration, _sees_names(context)
     if as_text:
         return title_of(customer, place, see_names=see_names)
@@ -45,13 +45,13 @@ def link_title(context: Context, link: Any, *, as_text: bool = False) -> str:
 
 @register.filter
 def access_in_words(mode: str) -> str:
-    """Say whether a link is fetched again and again."""
+    """How often data is fetched: once or on a schedule."""
     return {"recurrent": _("recurring"), "single": _("one-time")}.get(mode, mode)
 
 
 @register.filter
 def storage_in_words(storage: str) -> str:
-    """Say how long the provider keeps the login."""
+    """How long the provider stores the credentials."""
     if SPAN.fullmatch(storage):
         return _("yes, for %(span)s") % {"span": span_in_words(storage)}
     return {"store": _("yes"), "nostore": _("no")}.get(storage, storage)
@@ -59,7 +59,7 @@ def storage_in_words(storage: str) -> str:
 
 @register.filter
 def span_in_words(text: str) -> str:
-    """Say a number of hours or days."""
+    """A number of hours or days."""
     span = SPAN.fullmatch(text)
     if span is None:
         return text
@@ -70,5 +70,5 @@ def span_in_words(text: str) -> str:
 
 
 def _sees_names(context: Context) -> bool:
-    request: Any = getattr(context, "request", None)  # a part included with `only` has no rights in its context
+    request: Any = getattr(context, "request", None)  # parts included with `only` have no rights in their context
     return request is not None and may(request.user, Right.SEE_NAMES)

@@ -1,1 +1,1 @@
-"""Pages of links and customers. Each view of one link starts with access.link_for; live is what open pages poll."""
+"""Pages of links and customers. Views of one link start with `access.link_for`; open pages poll `live`."""

@@ -1,4 +1,4 @@
-"""The first line of each view of a link: who asks, for which one, and the event that somebody looked."""
+"""The first line of each view of a link: who asks, for which link, and the audit event that it was viewed."""
 
 from uuid import UUID
 
@@ -14,15 +14,15 @@ from .live import follows
 
 
 def link_for(request: HttpRequest, pk: UUID) -> Link:
-    """Return a link the reader may see, or raise 404."""
+    """A link the reader may see. Raises 404."""
     links = queries.visible_to(reader(request)).select_related("integration", "end_user", "institution", "assignee")
     return get_object_or_404(links, pk=pk)
 
 
 def seen(request: HttpRequest, link: Link | None, end_user: EndUser | None, *, page: str) -> None:
-    """Note that somebody looked at a customer's page; one that is about no customer holds nothing personal.
+    """Record that somebody viewed a customer's page. Pages without a customer hold no personal data.
 
-    A page that follows what changes is drawn again for who has it open: that is no further look.
+    An open page that redraws itself is not viewed again.
     """
     if (link is None and end_user is None) or follows(request):
         return

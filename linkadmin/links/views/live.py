@@ -1,4 +1,4 @@
-"""How an open page learns that something changed: a small poll that compares two versions, and no more.
+"""How open pages learn of changes: a small poll that compares two versions.
 
 A poll changes nothing and is no sign of a person: it writes neither the session nor the audit log.
 """
@@ -26,7 +26,7 @@ from linkadmin.integrations.alerts import troubled
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import EndUser
 
-# How long something is awaited, in seconds, and how often its page asks meanwhile.
+# How long something has been awaited, in seconds, and how often its page then polls.
 EAGER = ((20 * 60, 2), (60 * 60, 5), (6 * 60 * 60, 15))
 NOTHING_AWAITED = 0
 SECONDS_HEADER = "Live-Seconds"
@@ -40,7 +40,7 @@ _TROUBLED = CompiledQuery(lambda _key: troubled().order_by("pk").values_list("pk
 
 @dataclass(frozen=True, slots=True)
 class PageVersion:
-    """What a page polls: where, the version it shows, and how often; 0 seconds where nothing is awaited."""
+    """What a page polls: the URL, the version it shows, and how often. 0 seconds if nothing is awaited."""
 
     url: str
     version: str
@@ -52,12 +52,12 @@ def version_of(*facts: object) -> str:
 
 
 def as_shown(version: str) -> str:
-    """Return the version of a page together with what it says of background work, which any poll tells of."""
+    """A page's version together with the background warnings, which every poll reports."""
     return version_of(version, watch.words())
 
 
 def seconds_between(since: datetime | None) -> int:
-    """Return how often a page asks about what it has awaited since then."""
+    """How often a page polls for something awaited since then."""
     if since is None:
         return NOTHING_AWAITED
     waited = (timezone.now() - since).total_seconds()
@@ -65,7 +65,7 @@ def seconds_between(since: datetime | None) -> int:
 
 
 def answer(request: HttpRequest, version: str, seconds: int) -> HttpResponse:
-    """Answer a poll: 204 while the page shows this version, else the version that there is now."""
+    """Respond to a poll: 204 if the page shows this version, else the current version."""
     version = as_shown(version)
     if request.GET.get("v") == version:
         response = HttpResponse(status=204)
@@ -77,12 +77,12 @@ def answer(request: HttpRequest, version: str, seconds: int) -> HttpResponse:
 
 
 def follow_mark(request: HttpRequest) -> str:
-    """Return what proves that this page was drawn for this person."""
+    """Proof that this page was drawn for this person."""
     return _signer.sign(_page_of(request))
 
 
 def follows(request: HttpRequest) -> bool:
-    """Tell whether an open page asks to be drawn again: the mark is of the same page and person, and not old."""
+    """Whether an open page asks to be redrawn: its mark is for this page and person, and not expired."""
     mark = request.headers.get(FOLLOWS_HEADER, "")
     try:
         return _signer.unsign(mark, max_age=settings.SESSION_IDLE_SECONDS) == _page_of(request)
@@ -102,14 +102,14 @@ def alerts_version(of: list[UUID] | None) -> PageVersion:
 
 @require_safe
 def live(request: HttpRequest) -> HttpResponse:
-    """Tell whether the alerts of some integrations changed."""
+    """Whether the alerts of some integrations have changed."""
     named = request.GET.getlist("of")[:MOST_SCOPES]
     of = [pk for text in named if (pk := as_uuid(text))] if named else None
     return answer(request, version_of(*_troubles(of)), NOTHING_AWAITED)
 
 
 def concerned(page: Mapping[str, Any]) -> list[UUID] | None:
-    """Return the integrations that a page is about by what it shows; None for all."""
+    """The integrations a page is about, judging by its context. None for all."""
     for name in ("link", "operation", "integration", "institution", "original"):
         thing = page.get(name)
         if isinstance(thing, Integration):
@@ -123,7 +123,7 @@ def concerned(page: Mapping[str, Any]) -> list[UUID] | None:
 
 
 def trouble_of(key_state: str, *until: datetime | str | None) -> tuple[object, ...]:
-    """Return what changes with an integration's alert: its keys, and the times until which calls are held back."""
+    """What changes with an integration's alert: its keys, and until when requests are paused."""
     now = timezone.now()
     return key_state == Integration.KeyState.REJECTED, *((at, now < at) for each in until if (at := time_of(each)))
 

@@ -1,6 +1,6 @@
-"""The work list, customers with their links, and what staff do about a link among themselves.
+"""The work list, customers with their links, and notes and assignees.
 
-What is searched for is never part of a URL, and no provider hears of a note or an assignee.
+Search terms never go into a URL, and providers never learn of notes or assignees.
 """
 
 from typing import Any
@@ -32,7 +32,7 @@ from .access import link_for, seen
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def link_list(request: HttpRequest) -> HttpResponse:
-    """Show the work list. Words to search for come in the body of a POST: no name is ever part of an address."""
+    """The work list. Search terms come in the body of a POST: no name may get into a URL."""
     words = _search_words(request)
     see_names = may(request.user, Right.SEE_NAMES)
     links = queries.visible_to(reader(request))
@@ -59,7 +59,7 @@ def link_list(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def end_user_list(request: HttpRequest) -> HttpResponse:
-    """Show customers by name, or by id to who sees no names, with how many of their links need somebody."""
+    """Customers by name, or by ID for those who see no names, with how many of their links need somebody."""
     words = _search_words(request)
     see_names = may(request.user, Right.SEE_NAMES)
     customers = queries.search_customers(words, see_names=see_names)
@@ -75,7 +75,7 @@ def end_user_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def end_user_detail(request: HttpRequest, pk: Any) -> HttpResponse:
-    """Show one customer with all their links. Looking at a customer is an event."""
+    """One customer with all their links. Viewing it is recorded."""
     customer = get_object_or_404(EndUser, pk=pk)
     links = queries.visible_to(reader(request)).filter(end_user=customer).order_by("urgency", "health_since", "id")
     see_names = may(request.user, Right.SEE_NAMES)
@@ -95,7 +95,7 @@ def end_user_detail(request: HttpRequest, pk: Any) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def link_notes(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Take a note down; asked for by itself, show the form alone."""
+    """Add a note. A GET shows the form alone."""
     link = link_for(request, pk)
     form = NoteForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
@@ -109,7 +109,7 @@ def link_notes(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 def link_assignee(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Hand a link over, unless a colleague did meanwhile: then both choices are shown."""
+    """Change the assignee. If a colleague just did, show both choices."""
     link = link_for(request, pk)
     form = AssigneeForm(request.POST, link=link, reader=reader(request))
     if not form.is_valid():
@@ -132,7 +132,7 @@ def link_assignee(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _matching(found: "QuerySet[Link]", page: Page[Link]) -> str:
-    """Say how many links match in all: counted only where a page does not show them all."""
+    """How many links match in total, counted only if the page doesn't show them all."""
     is_whole = not (page.next or page.first)
     count = len(page.rows) if is_whole else found.order_by()[: queries.COUNTED + 1].count()
     if count > queries.COUNTED:

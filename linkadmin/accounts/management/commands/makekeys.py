@@ -1,4 +1,4 @@
-"""The three keys of an installation: each is made once and never written over."""
+"""Create the three keys of an installation. Existing keys are never overwritten."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ from linkadmin import environment as env
 
 
 def sealing_keyset() -> str:
-    import tink  # slow to load, and needed once in the life of an installation
+    import tink  # slow to import, and needed once per installation
     from tink import aead, secret_key_access
 
     aead.register()
@@ -32,7 +32,7 @@ KEYS: dict[str, tuple[str, Callable[[], str]]] = {
 
 
 def make_keys(folder: Path) -> list[Path]:
-    """Make the keys that neither the environment nor `folder` has, and tell which files are new."""
+    """Create the keys that neither the environment nor `folder` has. Returns the new files."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return [
         path
@@ -42,7 +42,7 @@ def make_keys(folder: Path) -> list[Path]:
 
 
 def _write_once(path: Path, key: str) -> bool:
-    """Put a whole file in place or none: False when another process was first."""
+    """Write the whole file or nothing. False if another process was first."""
     descriptor, unfinished = tempfile.mkstemp(dir=path.parent)  # only its owner may read it
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
