@@ -8,7 +8,7 @@ from linkadmin.celery import app
 from .troubles import files_end_at
 
 
-def test_beat_goes_on_while_it_can_keep_nothing(tmp_path: Path) -> None:
+def test_beat_continues_on_a_full_disk(tmp_path: Path) -> None:
     scheduler = Scheduler(app=app, schedule_filename=str(tmp_path / "schedule"), lazy=False)
     entry = next(iter(scheduler.schedule.values()))
 

@@ -34,7 +34,7 @@ def _no_look_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "_seen", clock._Seen())
 
 
-def test_every_moment_is_listed_once_with_its_bound_or_as_a_plain_fact() -> None:
+def test_every_time_column_is_listed_once() -> None:
     columns = {
         (model._meta.label, field.name)
         for model in apps.get_models()
@@ -51,7 +51,7 @@ def test_every_moment_is_listed_once_with_its_bound_or_as_a_plain_fact() -> None
 @pytest.mark.django_db(transaction=True)
 class TestAfterAClockThatWasAhead:
     @MOVES
-    def test_no_column_lies_further_ahead_than_it_may(self, env: Environment, ahead: timedelta) -> None:
+    def test_no_column_is_further_ahead_than_allowed(self, env: Environment, ahead: timedelta) -> None:
         now = timezone.now()
         filled = _fill(env, at=now + ahead)
         ClockMark.objects.create(seen_at=now + ahead)
@@ -64,7 +64,7 @@ class TestAfterAClockThatWasAhead:
         assert put_right(now=timezone.now()) == 0
 
     @MOVES
-    def test_calls_go_through_at_once(self, env: Environment, ahead: timedelta) -> None:
+    def test_calls_are_made_at_once(self, env: Environment, ahead: timedelta) -> None:
         link, then = env.belvo_link(), timezone.now() + timedelta(minutes=16) + ahead
         used_up = {"calls": 40, "used": 40, "window_ends_at": then}
         CallQuota.objects.update_or_create(integration=env.belvo, scope="", defaults=used_up)
@@ -79,7 +79,7 @@ class TestAfterAClockThatWasAhead:
         assert len(env.calls("GET", f"/api/links/{link.remote_id}/")) == 1
 
     @MOVES
-    def test_link_that_was_read_then_believes_a_read_of_now(self, env: Environment, ahead: timedelta) -> None:
+    def test_link_read_then_accepts_a_new_read(self, env: Environment, ahead: timedelta) -> None:
         link, then = env.belvo_link(), timezone.now() + ahead
         Link.objects.update(observed_at=then, checked_at=then)
         ClockMark.objects.create(seen_at=then)
@@ -94,7 +94,7 @@ class TestAfterAClockThatWasAhead:
         assert link.observed_at is not None
         assert link.observed_at <= timezone.now()
 
-    def test_session_that_began_then_lasts_no_longer_than_others(self, env: Environment) -> None:
+    def test_session_started_then_lasts_no_longer_than_others(self, env: Environment) -> None:
         client, then = env.client(), int(time.time()) + 24 * 3600
         client.get("/links/")
         session = client.session
@@ -130,7 +130,7 @@ def test_jump_is_noticed_while_a_worker_runs(by: int, is_noticed: bool) -> None:
 
 
 @pytest.mark.django_db
-def test_machines_whose_clocks_differ_put_times_right_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clock_differences_between_machines_are_repaired_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     righted: list[datetime] = []
 
     def count(*, now: datetime) -> int:
@@ -150,7 +150,7 @@ def test_machines_whose_clocks_differ_put_times_right_now_and_then(monkeypatch: 
 
 @pytest.mark.django_db
 @MOVES
-def test_beat_goes_on_after_the_clock_went_back(tmp_path: Path, ahead: timedelta) -> None:
+def test_beat_continues_after_the_clock_went_back(tmp_path: Path, ahead: timedelta) -> None:
     scheduler = Scheduler(app=app, schedule_filename=str(tmp_path / "beat"))
     sent: list[str] = []
     scheduler.apply_entry = lambda entry, producer=None: sent.append(entry.name)

@@ -80,7 +80,7 @@ def source_of(template: Path) -> str:
 
 
 @pytest.mark.parametrize("what", FORBIDDEN)
-def test_no_template_holds(what: str) -> None:
+def test_no_template_contains(what: str) -> None:
     # Django's tags may contain quotes and equals signs.
     plain = {name: re.sub(r"\{%.*?%\}", "", source_of(name)) for name in TEMPLATES}
 
@@ -142,7 +142,7 @@ def test_forbidden_things_would_be_found() -> None:
     assert {what for what, sample in samples.items() if re.search(FORBIDDEN[what], sample)} == set(FORBIDDEN)
 
 
-def test_no_template_or_tag_names_what_a_higher_package_owns() -> None:
+def test_no_template_or_tag_uses_a_higher_package() -> None:
     templates = {str(name): (package_of(str(name)), ROOT / name) for name in TEMPLATES}
     tags = {str(path): (path.parts[-3], path) for path in CODE if path.parts[-2] == "templatetags"}
     found = {name: above(package, owners(path.read_text())) for name, (package, path) in (templates | tags).items()}
@@ -151,7 +151,7 @@ def test_no_template_or_tag_names_what_a_higher_package_owns() -> None:
     assert {name for name in FRAME if not found[name]} == set()
 
 
-def test_what_a_higher_package_owns_would_be_found() -> None:
+def test_use_of_a_higher_package_would_be_found() -> None:
     text = (
         """{% load i18n record_words %}{% url "bulk-list" %}{% url 'link-list' %}{% include "webhooks/_rows.html" %}"""
     )
@@ -163,13 +163,13 @@ def test_what_a_higher_package_owns_would_be_found() -> None:
     }
 
 
-def test_every_place_that_a_page_names_is_filled_and_no_other() -> None:
+def test_every_slot_of_a_page_is_filled_and_no_other() -> None:
     named = {place for name in TEMPLATES for place in re.findall(r"\{% parts \"([\w-]+)\"", source_of(name))}
 
     assert named == set(ADDED)
 
 
-def test_no_code_writes_out_an_address_of_ours() -> None:
+def test_no_code_hardcodes_our_urls() -> None:
     tops = get_resolver().url_patterns
     patterns = (each for top in tops for each in ([top] if str(top.pattern) else top.url_patterns))
     firsts = {str(pattern.pattern).split("/")[0] for pattern in patterns}
@@ -233,7 +233,7 @@ def test_pages_work_alike_with_and_without_script(env: Environment) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_page_breaks_its_own_policy(env: Environment) -> None:
+def test_no_page_violates_its_own_policy(env: Environment) -> None:
     for url, page in drawn(env):
         for element in page.elements:
             assert not {name for name in element.attrs if name == "style" or name.startswith("on")}, (url, element)
@@ -253,7 +253,7 @@ def test_every_page_has_one_heading_a_title_and_labels(env: Environment) -> None
 
 
 @pytest.mark.django_db(transaction=True)
-def test_every_change_carries_the_token_against_forgery(env: Environment) -> None:
+def test_every_change_has_a_csrf_token(env: Environment) -> None:
     for url, page in drawn(env):
         for form in page.forms:
             assert form.attrs.get("method") != "post" or "csrfmiddlewaretoken" in form.names, (url, form)

@@ -41,7 +41,7 @@ def next_of(location: str) -> str:
     ],
 )
 @pytest.mark.parametrize("htmx", [False, True])
-def test_leads_through_the_sign_in_back_to_the_form(
+def test_signing_in_leads_back_to_the_form(
     env: Environment, link: Link, path: str, sent_from: str, back: str, htmx: bool
 ) -> None:
     url, page = link.get_absolute_url(), f"{HERE}{link.get_absolute_url()}{sent_from}"
@@ -62,13 +62,13 @@ def test_leads_through_the_sign_in_back_to_the_form(
 
 
 @pytest.mark.parametrize("referer", ["https://evil.example/links/", "//evil.example/", "nonsense", ""])
-def test_leads_to_no_foreign_page(env: Environment, link: Link, referer: str) -> None:
+def test_signing_in_leads_to_no_other_site(env: Environment, link: Link, referer: str) -> None:
     answer = read(Client().post(f"{link.get_absolute_url()}credentials/", headers={"Referer": referer}))
 
     assert next_of(answer.location) == f"{link.get_absolute_url()}credentials/"
 
 
-def test_says_nothing_of_sending_where_a_page_was_only_opened(link: Link) -> None:
+def test_opening_a_page_shows_no_message_about_sending(link: Link) -> None:
     browser = Client()
 
     answer = browser.get(link.get_absolute_url())
@@ -87,7 +87,7 @@ def test_every_button_has_a_page_to_return_to(env: Environment, path: str) -> No
     assert env.client("mia").get(back).status_code == 200
 
 
-def test_form_of_an_earlier_session_is_not_taken_and_leads_back(env: Environment, link: Link) -> None:
+def test_form_from_an_earlier_session_is_rejected_and_leads_back(env: Environment, link: Link) -> None:
     url = f"{link.get_absolute_url()}credentials/"
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(env.people["ana"])
@@ -106,7 +106,7 @@ def test_form_of_an_earlier_session_is_not_taken_and_leads_back(env: Environment
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
-def test_form_of_an_earlier_session_leads_to_no_foreign_page(
+def test_form_from_an_earlier_session_leads_to_no_other_site(
     env: Environment, link: Link, headers: dict[str, str]
 ) -> None:
     url, foreign = link.get_absolute_url(), f"{HERE}//evil.example/links/"
@@ -119,7 +119,7 @@ def test_form_of_an_earlier_session_leads_to_no_foreign_page(
     assert not [each for each in [answer.location, *answer.links()] if each.startswith("//")]
 
 
-def test_part_of_a_page_of_an_earlier_session_is_drawn_anew(env: Environment, link: Link) -> None:
+def test_part_from_an_earlier_session_reloads_its_page(env: Environment, link: Link) -> None:
     url = f"{link.get_absolute_url()}credentials/"
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(env.people["ana"])

@@ -257,7 +257,7 @@ def an_operation_of_an_integration(env: Environment) -> Operation:
 
 @pytest.mark.django_db(transaction=True)  # some pages read from a provider besides the request
 @pytest.mark.parametrize("name", NAMES)
-def test_addresses_answer_each_role_as_the_table_says(env: Environment, places: dict[str, str], name: str) -> None:
+def test_urls_respond_to_each_role_as_listed(env: Environment, places: dict[str, str], name: str) -> None:
     client = env.client(name)
 
     got = {
@@ -270,7 +270,7 @@ def test_addresses_answer_each_role_as_the_table_says(env: Environment, places: 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", ["ana", "adm"])
-def test_no_address_breaks_while_nothing_can_be_saved(env: Environment, places: dict[str, str], name: str) -> None:
+def test_no_url_fails_while_nothing_can_be_saved(env: Environment, places: dict[str, str], name: str) -> None:
     client = env.client(name)
     client.raise_request_exception = False
 
@@ -287,7 +287,7 @@ def test_no_address_breaks_while_nothing_can_be_saved(env: Environment, places: 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", NAMES)
-def test_only_pages_that_record_a_view_are_refused_while_nothing_can_be_saved(
+def test_only_recorded_views_are_unavailable_while_nothing_can_be_saved(
     env: Environment, places: dict[str, str], name: str
 ) -> None:
     client = env.client(name)
@@ -302,7 +302,7 @@ def test_only_pages_that_record_a_view_are_refused_while_nothing_can_be_saved(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", ["ana", "adm"])
-def test_every_page_answers_head_as_it_answers_get(env: Environment, places: dict[str, str], name: str) -> None:
+def test_head_responds_like_get(env: Environment, places: dict[str, str], name: str) -> None:
     client = env.client(name)
     pages = {address: answers[name] for method, address, answers in ROWS if method == "GET"}
 
@@ -312,7 +312,7 @@ def test_every_page_answers_head_as_it_answers_get(env: Environment, places: dic
     assert not any(answer.content for answer in got.values())
 
 
-def test_table_has_every_address_of_ours() -> None:
+def test_table_has_every_url() -> None:
     tried = {re.sub(r"\{\w+\}|\?.*", "", address) for _method, address, _answers in ROWS}
     ours = [(name, pattern) for name, pattern in declared() if not OF_ALLAUTH_AND_ADMIN.match(name)]
 
@@ -320,13 +320,13 @@ def test_table_has_every_address_of_ours() -> None:
         assert re.sub(r"<[^>]*>", "", f"/{pattern}") in tried, name
 
 
-def test_every_address_has_a_right() -> None:
+def test_every_url_has_a_right() -> None:
     of_changes = {f"link-{slug}" for slug in PAGES}
     for name, _pattern in declared():
         assert name.startswith("admin:") or (name in URL_RIGHTS) is not (name in of_changes), name
 
 
-def test_nobody_is_let_in_without_having_logged_in(places: dict[str, str]) -> None:
+def test_every_page_needs_a_sign_in(places: dict[str, str]) -> None:
     stranger = Client()
 
     for method, address, _answers in ROWS:
@@ -338,7 +338,7 @@ def test_nobody_is_let_in_without_having_logged_in(places: dict[str, str]) -> No
 
 
 @pytest.mark.parametrize("address", ["/links/", "/operations/{operation}/", "/links/{link}/credentials/"])
-def test_part_of_a_page_is_sent_to_the_log_in_whole(places: dict[str, str], address: str) -> None:
+def test_part_request_redirects_the_whole_page_to_sign_in(places: dict[str, str], address: str) -> None:
     answer = Client().get(address.format(**places), headers=HTMX)
 
     assert answer.status_code == 401
@@ -380,7 +380,7 @@ def ask_for_a_code(env: Environment, link: Link) -> None:
 
 
 @pytest.mark.parametrize("name", ["mia", "aud", "adm"])
-def test_refused_address_is_on_the_record(env: Environment, places: dict[str, str], name: str) -> None:
+def test_denied_url_is_recorded(env: Environment, places: dict[str, str], name: str) -> None:
     env.client(name).post(f"/links/{places['link']}/credentials/", {"password": "typed by mistake"})
 
     event = AuditEvent.objects.get(action="access.denied")
@@ -391,11 +391,11 @@ def test_refused_address_is_on_the_record(env: Environment, places: dict[str, st
 @pytest.mark.parametrize(
     "address", ["/links/x/", "/operations/1/", "/links/6f1a4b5e-7c1d-4f7e-9a39-0f8f3c1d2b3a/", "/no/"]
 )
-def test_what_is_not_there_is_not_found(env: Environment, address: str) -> None:
+def test_missing_objects_are_not_found(env: Environment, address: str) -> None:
     assert env.client().get(address).status_code == 404
 
 
-def test_rule_without_an_address_is_dead_weight() -> None:
+def test_every_rule_has_a_url() -> None:
     names = {name for name, _pattern in declared()}
 
     assert {name for name, rule in URL_RIGHTS.items() if rule is not Access.PUBLIC} <= names

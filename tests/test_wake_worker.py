@@ -45,7 +45,7 @@ def test_task_without_a_row_is_sent(task: str) -> None:
     assert sent(task) == 1
 
 
-def test_work_that_comes_at_once_wakes_once(task: str) -> None:
+def test_simultaneous_work_wakes_once(task: str) -> None:
     waker = WakeSoon(task, pause=30)
 
     for _ in range(50):
@@ -54,7 +54,7 @@ def test_work_that_comes_at_once_wakes_once(task: str) -> None:
     wait_until(lambda: sent(task) == 1)
 
 
-def test_work_that_comes_just_after_wakes_once_more(task: str) -> None:
+def test_later_work_wakes_once_more(task: str) -> None:
     waker = WakeSoon(task, pause=0.2)
     waker.set()
     wait_until(lambda: sent(task) == 1)
@@ -65,7 +65,7 @@ def test_work_that_comes_just_after_wakes_once_more(task: str) -> None:
     wait_until(lambda: sent(task) == 2)
 
 
-def test_full_disk_keeps_no_half_of_a_message(tmp_path: Path) -> None:
+def test_full_disk_leaves_no_partial_message(tmp_path: Path) -> None:
     folders = {name: str(tmp_path) for name in ("data_folder_in", "data_folder_out")}
     options = folders | {"control_folder": str(tmp_path / "control")}
     with Connection("filesystem://", transport_options=options) as broker, broker.SimpleQueue("tests") as queue:
@@ -76,7 +76,7 @@ def test_full_disk_keeps_no_half_of_a_message(tmp_path: Path) -> None:
     assert set(tmp_path.iterdir()) == before
 
 
-def test_who_brings_work_does_not_wait_for_the_broker(task: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_caller_does_not_wait_for_the_broker(task: str, monkeypatch: pytest.MonkeyPatch) -> None:
     stuck, passed = threading.Event(), threading.Event()
     monkeypatch.setattr(current_app, "send_task", lambda *_args, **_more: stuck.wait(60) and passed.set())
 

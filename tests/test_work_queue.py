@@ -53,7 +53,7 @@ def link_reads(env: Environment) -> Rows:
     return LinkRead.objects.order_by("urgency", "due_at")
 
 
-def stranger_reads(env: Environment) -> Rows:
+def unknown_link_reads(env: Environment) -> Rows:
     UnknownLinkRead.objects.bulk_create(
         UnknownLinkRead(integration=env.belvo, remote_id=str(number)) for number in range(ROWS)
     )
@@ -75,7 +75,7 @@ def bulk_parts(env: Environment) -> Rows:
 
 
 @pytest.fixture(
-    params=[deliveries, link_reads, stranger_reads, full_check_batches, bulk_parts], ids=lambda make: make.__name__
+    params=[deliveries, link_reads, unknown_link_reads, full_check_batches, bulk_parts], ids=lambda make: make.__name__
 )
 def rows(request: pytest.FixtureRequest, env: Environment) -> Rows:
     """Rows of one table that are due, as its package claims them."""
@@ -134,7 +134,7 @@ def test_rows_are_claimed_in_order_and_no_more_than_asked_for(rows: Rows) -> Non
     assert len({item.claim_token for item in first}) == 1
 
 
-def test_row_whose_lease_ran_out_goes_to_another_and_the_late_result_is_discarded(rows: Rows) -> None:
+def test_expired_lease_passes_to_another_and_the_late_result_is_discarded(rows: Rows) -> None:
     [[late], _nobody] = with_connections(2, lambda number: [] if number else claimed(rows, lease=-SECOND))
     [after] = claimed(rows.filter(pk=late.pk))
 
@@ -154,7 +154,7 @@ def write_all(item: WorkItem) -> tuple[int, bool]:
     return held(item).update(**RELEASED, due_at=None), extend(item, MINUTE)
 
 
-def test_row_stays_claimed_until_its_lease_runs_out_which_can_be_extended(row: Rows) -> None:
+def test_row_stays_claimed_until_its_lease_expires(row: Rows) -> None:
     now = timezone.now()
     [item] = claim(row, now=now, limit=1, lease=MINUTE)
 
@@ -174,7 +174,7 @@ def test_row_without_a_due_time_or_not_due_yet_is_not_claimed(row: Rows) -> None
     assert due(row, timezone.now() + MINUTE).exists()
 
 
-def test_released_row_is_free_at_once_and_was_no_attempt(rows: Rows) -> None:
+def test_released_row_is_due_at_once_and_counts_no_attempt(rows: Rows) -> None:
     release(claimed(rows, limit=5))
 
     assert not rows.filter(~Q(attempts=0) | ~Q(lease_until=None) | ~Q(claim_token=None)).exists()
@@ -212,7 +212,7 @@ def test_each_failed_attempt_counts_and_waits_longer(row: Rows, raised: Exceptio
     ],
     ids=["keys refused", "keys refused before", "crowded", "quota", "paused", "busy"],
 )
-def test_call_that_was_held_back_is_no_attempt(row: Rows, raised: Exception, seconds: int) -> None:
+def test_call_that_was_not_made_counts_no_attempt(row: Rows, raised: Exception, seconds: int) -> None:
     assert waits(row, raised, 3) == [seconds] * 3
     assert row.get().attempts == 0
 
@@ -230,7 +230,7 @@ def waits(row: Rows, raised: Exception, times: int) -> list[int]:
 
 
 def test_rows_of_one_claim_wait_according_to_their_own_attempts(env: Environment) -> None:
-    rows = stranger_reads(env)
+    rows = unknown_link_reads(env)
     rows.filter(remote_id="1").update(attempts=3)
 
     until = retry_later(claimed(rows, limit=ROWS), RuntimeError(), at_least=timedelta(seconds=10))

@@ -28,7 +28,7 @@ def ana(member: Callable[[Role], User]) -> User:
     return member(Role.SUPPORT)
 
 
-def test_administrator_adds_a_colleague_on_the_record(administrator: Client) -> None:
+def test_adding_a_colleague_is_recorded(administrator: Client) -> None:
     administrator.post(
         f"{STAFF}add/",
         {"username": "ben", "name": "Ben", "role": "manager", "password1": NEW_PASSWORD, "password2": NEW_PASSWORD},
@@ -40,7 +40,7 @@ def test_administrator_adds_a_colleague_on_the_record(administrator: Client) -> 
     assert (event.actor, event.object_id, event.details) == ("administrator", str(ben.id), {"role": "manager"})
 
 
-def test_administrator_changes_role_and_access_on_the_record(administrator: Client, ana: User) -> None:
+def test_changing_role_and_access_is_recorded(administrator: Client, ana: User) -> None:
     administrator.post(f"{STAFF}{ana.id}/change/", {"username": "support", "name": ana.name, "role": "manager"})
 
     ana.refresh_from_db()
@@ -50,7 +50,7 @@ def test_administrator_changes_role_and_access_on_the_record(administrator: Clie
     assert event.details == {"fields": "Role, Active", "role": "manager", "active": False}
 
 
-def test_administrator_sets_a_password_on_the_record(administrator: Client, ana: User) -> None:
+def test_setting_a_password_is_recorded(administrator: Client, ana: User) -> None:
     administrator.post(f"{STAFF}{ana.id}/password/", {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
 
     ana.refresh_from_db()
@@ -70,7 +70,7 @@ def test_a_change_that_cannot_be_recorded_is_not_made(administrator: Client, ana
     assert ana.check_password(PASSWORD)
 
 
-def test_administrator_cannot_change_the_own_role(administrator: Client) -> None:
+def test_administrators_cannot_change_their_own_role(administrator: Client) -> None:
     me = User.objects.get()
 
     administrator.post(f"{STAFF}{me.id}/change/", {"username": "administrator", "name": "Me", "role": "auditor"})
@@ -79,12 +79,12 @@ def test_administrator_cannot_change_the_own_role(administrator: Client) -> None
     assert (me.name, me.role, me.is_active) == ("Me", "administrator", True)
 
 
-def test_nobody_is_deleted(administrator: Client, ana: User) -> None:
+def test_accounts_cannot_be_deleted(administrator: Client, ana: User) -> None:
     assert administrator.post(f"{STAFF}{ana.id}/delete/", {"post": "yes"}).status_code == 403
     assert User.objects.filter(pk=ana.pk).exists()
 
 
-def test_name_is_taken_in_any_case(administrator: Client, ana: User) -> None:
+def test_username_is_unique_in_any_case(administrator: Client, ana: User) -> None:
     page = administrator.post(
         f"{STAFF}add/",
         {"username": "SUPPORT", "role": "manager", "password1": NEW_PASSWORD, "password2": NEW_PASSWORD},
@@ -103,9 +103,9 @@ def test_auditor_sees_staff_without_their_password_hashes_and_changes_nothing(br
     assert auditor.post(f"{STAFF}{ana.id}/change/", {"role": "manager"}).status_code == 403
 
 
-def test_admin_sends_strangers_to_the_one_log_in(client: Client) -> None:
+def test_admin_redirects_to_the_sign_in_page(client: Client) -> None:
     assert client.get("/admin/")["Location"] == "/accounts/login/?next=/admin/"
 
 
-def test_admin_has_no_second_page_for_ones_own_password(administrator: Client) -> None:
+def test_admin_has_no_own_password_page(administrator: Client) -> None:
     assert administrator.get("/admin/password_change/")["Location"] == "/accounts/password/"

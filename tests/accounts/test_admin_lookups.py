@@ -23,7 +23,7 @@ def auditor(env: Environment) -> Client:
     return env.client("aud")
 
 
-def test_every_list_there_is_keeps_to_the_base() -> None:
+def test_every_list_uses_the_strict_base() -> None:
     lists = {f"{model._meta.app_label}/{model._meta.model_name}" for model in admin.site._registry}
 
     assert lists == set(ALL_LISTS)
@@ -63,7 +63,7 @@ def test_every_list_there_is_keeps_to_the_base() -> None:
         "links/link/?_popup=1&_to_field=remote_id",
     ],
 )  # fmt: skip
-def test_no_column_is_asked_about_but_those_of_the_filters(auditor: Client, asked: str) -> None:
+def test_only_filter_columns_can_be_queried(auditor: Client, asked: str) -> None:
     assert auditor.get(f"/admin/{asked}").status_code == 400
 
 
@@ -80,7 +80,7 @@ def test_search_is_bounded(auditor: Client) -> None:
         assert [answer.status_code for answer in answers] == [200, 400, 400]
 
 
-def test_counts_of_whole_tables_are_not_made(auditor: Client) -> None:
+def test_whole_tables_are_not_counted(auditor: Client) -> None:
     for name in ALL_LISTS:
         assert auditor.get(f"/admin/{name}/?_facets=True").context["cl"].add_facets is False
 
@@ -103,7 +103,7 @@ def test_list_that_offers_sorting_sorts_by_its_columns(auditor: Client) -> None:
 @pytest.mark.parametrize(
     ("app", "model", "field"), [("links", "link", "end_user"), ("operations", "operation", "link")]
 )
-def test_no_names_are_offered_to_choose_from(auditor: Client, app: str, model: str, field: str) -> None:
+def test_autocomplete_offers_no_names(auditor: Client, app: str, model: str, field: str) -> None:
     query = {"app_label": app, "model_name": model, "field_name": field, "term": ""}
 
     answer = auditor.get("/admin/autocomplete/", query)
@@ -113,14 +113,14 @@ def test_no_names_are_offered_to_choose_from(auditor: Client, app: str, model: s
 
 
 @pytest.mark.parametrize("query", ["e=1", "p=99999", "p=x", "all=", "_popup=1", "_changelist_filters=a"])
-def test_other_words_of_an_address_tell_nothing(auditor: Client, query: str) -> None:
+def test_other_query_parameters_reveal_nothing(auditor: Client, query: str) -> None:
     answer = auditor.get(f"/admin/links/link/?{query}", follow=True)
 
     assert answer.status_code in {200, 400}
     assert b"Wilhelmina" not in answer.content
 
 
-def test_text_of_a_message_is_neither_shown_nor_found(env: Environment) -> None:
+def test_delivery_body_is_neither_shown_nor_searched(env: Environment) -> None:
     deliver(open_endpoint(env.belvo), told_by_belvo(link_id="link-1", data={"owner": "Wilhelmina Quackenbush"}))
     pages = [
         env.open("/admin/webhooks/webhookdelivery/?q=link-1", "aud"),

@@ -125,7 +125,7 @@ def asked(env: Environment) -> Environment:
 
 
 @pytest.mark.parametrize(("act", "statement", "model"), CASES, ids=NAMED)
-def test_act_that_cannot_be_saved_whole_changes_nothing(
+def test_action_that_fails_midway_changes_nothing(
     asked: Environment, act: Act, statement: str, model: type[Model]
 ) -> None:
     before = state_of(asked)
@@ -142,7 +142,7 @@ def test_act_that_cannot_be_saved_whole_changes_nothing(
 
 
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
-def test_same_act_is_saved_whole_otherwise(asked: Environment, act: Act) -> None:
+def test_same_action_succeeds_otherwise(asked: Environment, act: Act) -> None:
     before = state_of(asked)
 
     page = act(asked)

@@ -20,18 +20,18 @@ def found() -> list[str]:
 
 
 @pytest.mark.usefixtures("deployment")
-def test_finds_nothing_in_a_sound_deployment() -> None:
+def test_check_passes_for_a_valid_deployment() -> None:
     assert found() == []
 
 
 @pytest.mark.usefixtures("deployment")
-def test_finds_a_key_that_each_process_would_make_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_finds_a_key_that_differs_per_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LINKADMIN_SECRET_KEY")
 
     assert found() == ["linkadmin.E001"]
 
 
-def test_accepts_a_key_that_was_made_once(deployment: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_accepts_a_generated_key(deployment: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LINKADMIN_SECRET_KEY")
     (deployment.KEYS_DIR / "secret_key").write_text("made once")
 
@@ -49,18 +49,18 @@ def test_accepts_a_key_that_was_made_once(deployment: Settings, monkeypatch: pyt
         ("SECURE_PROXY_SSL_HEADER", ("HTTP_X_FORWARDED_PROTO", "https"), "linkadmin.E004"),
     ],
 )
-def test_finds_what_must_not_be_in_production(deployment: Settings, setting: str, value: object, error: str) -> None:
+def test_check_finds_development_settings(deployment: Settings, setting: str, value: object, error: str) -> None:
     setattr(deployment, setting, value)
 
     assert found() == [error]
 
 
-def test_accepts_proxies_that_are_counted(deployment: Settings) -> None:
+def test_check_accepts_a_proxy_count(deployment: Settings) -> None:
     deployment.TRUSTED_PROXIES = 2
     deployment.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
     assert found() == []
 
 
-def test_keeps_quiet_outside_deployments() -> None:
+def test_check_only_runs_for_deployments() -> None:
     assert not [message for message in checks.run_checks() if "linkadmin" in str(message.id)]

@@ -86,7 +86,7 @@ def test_navigation_offers_what_the_role_may_open(role: Role | None, expected: l
         ("/admin/audit/auditevent/", "Audit log"),
     ],
 )
-def test_navigation_marks_where_one_is(path: str, current: str) -> None:
+def test_navigation_marks_the_current_page(path: str, current: str) -> None:
     items = [item for section in frame_of(Role.AUDITOR, path)["nav"] for item in section["items"]]
 
     assert [str(item["label"]) for item in items if item["current"]] == [current]
@@ -96,7 +96,7 @@ def test_navigation_has_no_empty_section() -> None:
     assert [str(section["label"]) for section in frame_of(Role.SUPPORT)["nav"]] == ["Work", "Setup"]
 
 
-def test_frame_says_who_one_is() -> None:
+def test_frame_shows_the_signed_in_person() -> None:
     frame = frame_of(Role.MANAGER)
 
     assert (frame["role_label"], frame["initials"]) == ("Account manager", "AL")
@@ -105,13 +105,13 @@ def test_frame_says_who_one_is() -> None:
 @pytest.mark.parametrize(
     ("environment", "words"), [("sandbox", "Sandbox"), ("production", "Production"), ("Rehearsal", "Rehearsal")]
 )
-def test_frame_says_in_words_which_environment_this_is(settings: Settings, environment: str, words: str) -> None:
+def test_frame_names_the_environment(settings: Settings, environment: str, words: str) -> None:
     settings.ENVIRONMENT = environment
 
     assert str(frame_of(None)["environment"]) == words
 
 
 @pytest.mark.django_db
-def test_frame_asks_nothing_of_the_database(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_frame_makes_no_queries(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_num_queries(0):
         frame_of(Role.AUDITOR)

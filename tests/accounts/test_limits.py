@@ -63,7 +63,7 @@ def fail(times: int, username: str = "support", **headers: str) -> None:
 
 
 @pytest.mark.usefixtures("ana")
-def test_sixth_try_reaches_no_hash_whatever_the_browser_says(settings: Settings, hashes: list[str]) -> None:
+def test_sixth_attempt_reaches_no_hash_whatever_the_client_claims(settings: Settings, hashes: list[str]) -> None:
     settings.ALLOWED_HOSTS = ["*"]
     for number in range(8):
         sign_in(
@@ -79,7 +79,7 @@ def test_sixth_try_reaches_no_hash_whatever_the_browser_says(settings: Settings,
     assert not is_in((sign_in(right := Client(), password=PASSWORD), right)[1])
 
 
-def test_name_of_nobody_is_limited_alike_and_kept_nowhere(hashes: list[str]) -> None:
+def test_unknown_username_is_limited_too_and_never_stored(hashes: list[str]) -> None:
     for number in range(8):
         sign_in(Client(), "Typed In The Wrong Field".swapcase() if number % 2 else "typed in the wrong field")
 
@@ -89,7 +89,7 @@ def test_name_of_nobody_is_limited_alike_and_kept_nowhere(hashes: list[str]) -> 
 
 
 @pytest.mark.usefixtures("ana")
-def test_rejected_attempt_is_told_with_its_time_and_is_on_the_record(ana: User, clock: Any) -> None:
+def test_blocked_attempt_shows_the_wait_and_is_recorded(ana: User, clock: Any) -> None:
     fail(1)
     clock.shift(60)
     fail(4)
@@ -103,7 +103,7 @@ def test_rejected_attempt_is_told_with_its_time_and_is_on_the_record(ana: User, 
 
 
 @pytest.mark.usefixtures("ana")
-def test_flood_of_rejected_attempts_does_not_fill_the_trail(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_flood_of_blocked_attempts_does_not_fill_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "ONE_BY_ONE", 3)
 
     fail(5 + 12)
@@ -113,7 +113,7 @@ def test_flood_of_rejected_attempts_does_not_fill_the_trail(monkeypatch: pytest.
 
 
 @pytest.mark.usefixtures("ana")
-def test_tries_are_free_again_one_by_one(clock: Any, hashes: list[str]) -> None:
+def test_attempts_expire_one_by_one(clock: Any, hashes: list[str]) -> None:
     for _ in range(5):
         fail(1)
         clock.shift(60)
@@ -124,7 +124,7 @@ def test_tries_are_free_again_one_by_one(clock: Any, hashes: list[str]) -> None:
     assert len(hashes) == 6
 
 
-def test_success_forgets_the_failures_before_it(client: Client, ana: User) -> None:
+def test_success_clears_earlier_failures(client: Client, ana: User) -> None:
     fail(4)
     sign_in(client, password=PASSWORD)
     assert is_in(client)
@@ -134,7 +134,7 @@ def test_success_forgets_the_failures_before_it(client: Client, ana: User) -> No
     assert is_in((sign_in(again := Client(), password=PASSWORD), again)[1])
 
 
-def test_strangers_do_not_lock_out_a_browser_that_is_known(client: Client, ana: User, hashes: list[str]) -> None:
+def test_unknown_browsers_do_not_lock_out_a_known_one(client: Client, ana: User, hashes: list[str]) -> None:
     sign_in(client, password=PASSWORD)
     client.post("/accounts/logout/")
     fail(30)
@@ -148,7 +148,7 @@ def test_strangers_do_not_lock_out_a_browser_that_is_known(client: Client, ana: 
     assert is_in(client)
 
 
-def test_known_browser_has_five_tries_and_no_more(client: Client, ana: User, hashes: list[str]) -> None:
+def test_known_browser_has_five_attempts(client: Client, ana: User, hashes: list[str]) -> None:
     sign_in(client, password=PASSWORD)
     client.post("/accounts/logout/")
     hashes.clear()
@@ -159,7 +159,7 @@ def test_known_browser_has_five_tries_and_no_more(client: Client, ana: User, has
     assert len(hashes) == 5
 
 
-def test_cookie_of_a_known_browser_is_worth_nothing_for_another_account_or_when_forged(
+def test_device_cookie_is_invalid_for_other_accounts_or_when_forged(
     client: Client, ana: User, member: Callable[[Role], User]
 ) -> None:
     member(Role.MANAGER)
@@ -177,7 +177,7 @@ def test_cookie_of_a_known_browser_is_worth_nothing_for_another_account_or_when_
     assert not is_in((sign_in(stranger, "manager", PASSWORD), stranger)[1])
 
 
-def test_device_cookie_is_kept_thirty_days_and_from_scripts(client: Client, ana: User, settings: Settings) -> None:
+def test_device_cookie_lasts_thirty_days_and_is_http_only(client: Client, ana: User, settings: Settings) -> None:
     settings.SECURE_COOKIES = True
     settings.SECURE_SSL_REDIRECT = False
 
@@ -200,7 +200,7 @@ def test_device_cookie_counts_for_thirty_days(client: Client, ana: User, clock: 
     assert not is_in(client)
 
 
-def test_one_address_has_twenty_tries_an_hour(hashes: list[str], ana: User, clock: Any) -> None:
+def test_one_address_has_twenty_attempts_an_hour(hashes: list[str], ana: User, clock: Any) -> None:
     for number in range(30):
         sign_in(Client(), f"name-{number}", REMOTE_ADDR="192.0.2.7")
     assert len(hashes) == 20
@@ -223,13 +223,13 @@ def test_addresses_of_one_ipv6_subscriber_are_one(hashes: list[str]) -> None:
     assert len(hashes) == 20
 
 
-def test_people_who_sign_in_do_not_use_up_their_address(member: Callable[[Role], User], ana: User) -> None:
+def test_successful_sign_ins_do_not_count_against_the_address(member: Callable[[Role], User], ana: User) -> None:
     for _ in range(25):
         sign_in(client := Client(), password=PASSWORD)
         assert is_in(client)
 
 
-def test_proxies_that_are_trusted_tell_the_address(settings: Settings, hashes: list[str]) -> None:
+def test_address_comes_from_trusted_proxies(settings: Settings, hashes: list[str]) -> None:
     settings.TRUSTED_PROXIES = 1
 
     for number in range(30):
@@ -240,7 +240,7 @@ def test_proxies_that_are_trusted_tell_the_address(settings: Settings, hashes: l
     assert len(hashes) == 21
 
 
-def test_present_password_is_not_guessed_in_an_open_session(client: Client, ana: User, hashes: list[str]) -> None:
+def test_current_password_cannot_be_guessed_in_an_open_session(client: Client, ana: User, hashes: list[str]) -> None:
     client.force_login(ana)
     new = {"password1": "another horse, another battery", "password2": "another horse, another battery"}
     for _ in range(5):
@@ -255,7 +255,7 @@ def test_present_password_is_not_guessed_in_an_open_session(client: Client, ana:
     assert AuditEvent.objects.filter(details__limit="session").count() == 1
 
 
-def test_strangers_do_not_keep_anybody_from_changing_the_password(client: Client, ana: User) -> None:
+def test_failed_sign_ins_elsewhere_do_not_block_a_password_change(client: Client, ana: User) -> None:
     client.force_login(ana)
     fail(6)
     new = {"password1": "another horse, another battery", "password2": "another horse, another battery"}
@@ -280,7 +280,7 @@ def test_django_admin_checks_no_password(
     assert Client().post("/admin/login/", {"username": "support"}).headers["Location"].startswith(LOGIN)
 
 
-def test_rows_that_bind_nobody_are_removed(ana: User, clock: Any) -> None:
+def test_expired_limits_are_removed(ana: User, clock: Any) -> None:
     fail(1)
     assert SignInLimit.objects.count() == 2
     clock.shift(15 * 60 + 1)

@@ -21,7 +21,7 @@ def test_member_has_exactly_one_known_role() -> None:
         User.objects.create(username="ana", role="king")
 
 
-def test_two_members_cannot_differ_by_case_alone() -> None:
+def test_usernames_cannot_differ_by_case_alone() -> None:
     User.objects.create_user(username="ana", password=PASSWORD, role=Role.SUPPORT)
 
     with pytest.raises(ValidationError, match="taken"):
@@ -29,7 +29,7 @@ def test_two_members_cannot_differ_by_case_alone() -> None:
 
 
 @pytest.mark.parametrize("role", Role)
-def test_django_permission_outside_the_matrix_is_nobodys(role: Role) -> None:
+def test_nobody_has_a_permission_outside_the_matrix(role: Role) -> None:
     member = User(username="ana", role=role)
 
     assert not member.has_perm("auth.view_group")
@@ -38,12 +38,12 @@ def test_django_permission_outside_the_matrix_is_nobodys(role: Role) -> None:
     assert not member.has_perm("accounts.delete_user")
 
 
-def test_disabled_member_has_no_permission_left() -> None:
+def test_inactive_account_has_no_permissions() -> None:
     assert User(role=Role.AUDITOR).has_perm("audit.view_auditevent")
     assert not User(role=Role.AUDITOR, is_active=False).has_perm("audit.view_auditevent")
 
 
-def test_first_administrator_is_made_on_the_record(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_creating_the_first_administrator_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
 
     call_command("createsuperuser", username="ada", interactive=False)
@@ -54,7 +54,7 @@ def test_first_administrator_is_made_on_the_record(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("password", ["short", "12345678901234567890", "ada.the.administrator", ""])
-def test_weak_password_makes_no_administrator(monkeypatch: pytest.MonkeyPatch, password: str) -> None:
+def test_weak_password_creates_no_administrator(monkeypatch: pytest.MonkeyPatch, password: str) -> None:
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", password)
 
     with pytest.raises(CommandError):
@@ -63,6 +63,6 @@ def test_weak_password_makes_no_administrator(monkeypatch: pytest.MonkeyPatch, p
     assert not User.objects.exists()
 
 
-def test_administrator_without_a_password_is_not_made() -> None:
+def test_administrator_without_a_password_is_not_created() -> None:
     with pytest.raises(CommandError):
         call_command("createsuperuser", username="ada", interactive=False)

@@ -60,7 +60,7 @@ def an_update_in_bulk(env: Environment, *, active: bool) -> None:
 
 
 @pytest.mark.parametrize("way", [the_admin_form, a_save, a_save_of_one_column, an_update, an_update_in_bulk])
-def test_deactivated_persons_sessions_never_come_back(env: Environment, way: object) -> None:
+def test_sessions_of_a_deactivated_account_never_come_back(env: Environment, way: object) -> None:
     client = env.client()
     assert is_in(client)
 
@@ -71,7 +71,7 @@ def test_deactivated_persons_sessions_never_come_back(env: Environment, way: obj
     assert is_in(signed_in(User.objects.get(username="ana")))
 
 
-def test_stale_copy_of_a_person_brings_no_session_back(env: Environment) -> None:
+def test_saving_a_stale_account_restores_no_session(env: Environment) -> None:
     client = env.client()
     kept = {name: value for name, value in StaffSession.objects.values()[0].items() if name != "id"}
     stale = User.objects.get(username="ana")
@@ -93,7 +93,7 @@ def test_password_set_by_an_administrator_ends_sessions_for_good(env: Environmen
 
 
 @pytest.mark.parametrize("address", ["/live/", "/"])
-def test_session_with_polls_alone_ends_when_idle(env: Environment, address: str) -> None:
+def test_session_with_nothing_but_polls_ends_when_idle(env: Environment, address: str) -> None:
     headers = HTMX | ({"Live-Follows": "anything"} if address == "/" else {})
     with time_machine.travel(START, tick=False) as clock:
         client = env.client()
@@ -106,7 +106,7 @@ def test_session_with_polls_alone_ends_when_idle(env: Environment, address: str)
     assert answer["Clear-Site-Data"] == '"cache", "storage"'
 
 
-def test_sessions_are_listed_in_plain_words(env: Environment) -> None:
+def test_sessions_are_listed_by_browser_and_address(env: Environment) -> None:
     Client(headers={"User-Agent": FIREFOX}).post("/accounts/login/", {"login": "ana", "password": PASSWORD})
     signed_in(env.people["ben"], "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Version/17.0 Safari/605.1")
 
@@ -119,7 +119,7 @@ def test_sessions_are_listed_in_plain_words(env: Environment) -> None:
     assert not any(each.session_key in page.source for each in StaffSession.objects.all())
 
 
-def test_times_of_a_session_are_told_as_people_say_them_with_the_exact_one_on_hover(env: Environment) -> None:
+def test_session_times_are_relative_with_the_exact_time_on_hover(env: Environment) -> None:
     with time_machine.travel(START, tick=False) as clock:
         client = signed_in(env.people["ana"])
         clock.shift(timedelta(minutes=8))
@@ -133,7 +133,7 @@ def test_times_of_a_session_are_told_as_people_say_them_with_the_exact_one_on_ho
     assert "59 s ago" in later.words
 
 
-def test_one_signs_out_of_all_other_sessions(env: Environment) -> None:
+def test_signing_out_everywhere_else(env: Environment) -> None:
     elsewhere = [signed_in(env.people["ana"]), signed_in(env.people["ana"])]
     colleague = signed_in(env.people["ben"])
     here = env.client()
@@ -145,7 +145,7 @@ def test_one_signs_out_of_all_other_sessions(env: Environment) -> None:
     assert AuditEvent.objects.filter(action="session.ended", actor="ana").count() == len(elsewhere)
 
 
-def test_one_ends_single_sessions_but_none_of_a_colleague(env: Environment) -> None:
+def test_single_sessions_can_be_ended_but_not_a_colleagues(env: Environment) -> None:
     elsewhere, colleague = signed_in(env.people["ana"]), signed_in(env.people["ben"])
     ids = {each.user_id: each.public_id for each in StaffSession.objects.all()}
     env.client()
@@ -156,7 +156,7 @@ def test_one_ends_single_sessions_but_none_of_a_colleague(env: Environment) -> N
     assert (is_in(elsewhere), is_in(colleague), is_in(env.client())) == (False, True, True)
 
 
-def test_administrator_ends_all_sessions_of_a_person_on_the_record(env: Environment) -> None:
+def test_administrator_ends_all_sessions_and_it_is_recorded(env: Environment) -> None:
     client = env.client()
     ana = env.people["ana"]
     address = f"/admin/accounts/user/{ana.pk}/"
@@ -170,7 +170,7 @@ def test_administrator_ends_all_sessions_of_a_person_on_the_record(env: Environm
     assert env.post(f"{address}end-sessions/", name="aud").status == HTTPStatus.FORBIDDEN
 
 
-def test_sessions_that_are_over_are_removed_on_the_record(env: Environment) -> None:
+def test_expired_sessions_are_removed_and_recorded(env: Environment) -> None:
     with time_machine.travel(START, tick=False) as clock:
         env.client()
         clock.shift(timedelta(minutes=14))
@@ -184,12 +184,12 @@ def test_sessions_that_are_over_are_removed_on_the_record(env: Environment) -> N
     assert (event.actor, event.object_id) == ("", str(env.people["ana"].pk))
 
 
-def test_sign_out_of_the_admin_clears_what_the_browser_kept(env: Environment) -> None:
+def test_sign_out_from_the_admin_clears_the_browser(env: Environment) -> None:
     answer = env.client("adm").post("/admin/logout/")
 
     assert answer["Clear-Site-Data"] == '"cache", "storage"'
     assert not is_in(env.client("adm"))
 
 
-def test_sessions_belong_to_the_store_of_the_settings() -> None:
+def test_configured_session_store_is_used() -> None:
     assert import_module(settings.SESSION_ENGINE).SessionStore.get_model_class() is StaffSession

@@ -45,7 +45,7 @@ def test_client_is_counted_from_the_right(settings: Settings, hops: int, forward
     assert seen(settings, hops, forwarded) == address
 
 
-def test_server_at_a_unix_socket_knows_no_address_but_the_forwarded_one(settings: Settings) -> None:
+def test_server_at_a_unix_socket_uses_the_forwarded_address(settings: Settings) -> None:
     assert seen(settings, 0, None, direct="") == "unknown"
     assert seen(settings, 1, "192.0.2.1", direct="") == "192.0.2.1"
 

@@ -75,7 +75,7 @@ def test_role_has_exactly_the_rights_of_the_table(role: str, right: str, granted
 
 @pytest.mark.urls("tests.accounts.urls")
 @pytest.mark.parametrize("role", Role)
-def test_pages_open_to_who_has_their_right(browser_of: Browser, role: Role) -> None:
+def test_pages_open_with_the_right_only(browser_of: Browser, role: Role) -> None:
     browser = browser_of(role)
 
     got = {(method, path): browser.generic(method, path).status_code for method, path, _right in PAGES}
@@ -84,7 +84,7 @@ def test_pages_open_to_who_has_their_right(browser_of: Browser, role: Role) -> N
 
 
 @pytest.mark.urls("tests.accounts.urls")
-def test_refused_page_is_on_the_record(browser_of: Browser) -> None:
+def test_denied_page_is_recorded(browser_of: Browser) -> None:
     browser_of(Role.ADMINISTRATOR).get("/one/link-detail/4f1c/")
 
     event = AuditEvent.objects.get(action="access.denied")
@@ -93,7 +93,7 @@ def test_refused_page_is_on_the_record(browser_of: Browser) -> None:
 
 
 @pytest.mark.urls("tests.accounts.urls")
-def test_refusal_by_the_page_itself_is_on_the_record(browser_of: Browser) -> None:
+def test_denial_by_the_view_itself_is_recorded(browser_of: Browser) -> None:
     response = browser_of(Role.MANAGER).post("/operation-decide/")
 
     assert response.status_code == 403
@@ -101,7 +101,7 @@ def test_refusal_by_the_page_itself_is_on_the_record(browser_of: Browser) -> Non
 
 
 @pytest.mark.urls("tests.accounts.urls")
-def test_path_that_is_no_id_stays_out_of_the_record(browser_of: Browser) -> None:
+def test_path_without_an_id_is_not_recorded(browser_of: Browser) -> None:
     browser_of(Role.ADMINISTRATOR).get("/one/link-detail/Maria Lopez/")
 
     assert AuditEvent.objects.get(action="access.denied").object_id == ""
@@ -109,18 +109,18 @@ def test_path_that_is_no_id_stays_out_of_the_record(browser_of: Browser) -> None
 
 @pytest.mark.urls("tests.accounts.urls")
 @pytest.mark.parametrize("role", Role)
-def test_page_that_nobody_declared_is_refused_to_all(browser_of: Browser, role: Role) -> None:
+def test_undeclared_page_is_denied_to_everyone(browser_of: Browser, role: Role) -> None:
     assert browser_of(role).get("/undeclared/").status_code == 403
 
 
 @pytest.mark.urls("tests.accounts.urls")
-def test_method_that_nobody_declared_is_refused(browser_of: Browser) -> None:
+def test_undeclared_method_is_denied(browser_of: Browser) -> None:
     assert browser_of(Role.SUPPORT).delete("/link-code/").status_code == 403
 
 
 @pytest.mark.urls("tests.accounts.urls")
 @pytest.mark.django_db
-def test_stranger_is_sent_to_the_log_in_and_back(client: Client) -> None:
+def test_visitor_is_redirected_to_sign_in_and_back(client: Client) -> None:
     response = client.get("/link-list/?state=broken")
 
     assert response.status_code == 302
@@ -129,7 +129,7 @@ def test_stranger_is_sent_to_the_log_in_and_back(client: Client) -> None:
 
 @pytest.mark.urls("tests.accounts.urls")
 @pytest.mark.django_db
-def test_part_of_a_page_sends_the_whole_page_to_the_log_in(client: Client) -> None:
+def test_part_request_redirects_the_whole_page_to_sign_in(client: Client) -> None:
     response = client.get(
         "/link-list/", headers={"HX-Request": "true", "HX-Current-URL": "http://testserver/link-list/?a=1"}
     )
@@ -140,7 +140,7 @@ def test_part_of_a_page_sends_the_whole_page_to_the_log_in(client: Client) -> No
 
 @pytest.mark.urls("tests.accounts.urls")
 @pytest.mark.django_db
-def test_part_of_a_page_does_not_carry_a_foreign_address(client: Client) -> None:
+def test_part_request_ignores_a_foreign_url(client: Client) -> None:
     response = client.get("/link-list/", headers={"HX-Request": "true", "HX-Current-URL": "https://evil.example/"})
 
     assert response["HX-Redirect"] == "/accounts/login/?next=/link-list/"

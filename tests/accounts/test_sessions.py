@@ -47,7 +47,7 @@ def ana(member: Callable[[Role], User]) -> User:
     return member(Role.SUPPORT)
 
 
-def test_right_password_opens_a_session_on_the_record(client: Client, ana: User) -> None:
+def test_sign_in_is_recorded(client: Client, ana: User) -> None:
     post_log_in(client, "support", PASSWORD)
 
     assert is_in(client)
@@ -56,7 +56,7 @@ def test_right_password_opens_a_session_on_the_record(client: Client, ana: User)
     assert event.request_id
 
 
-def test_log_in_gives_the_session_a_new_key(client: Client, ana: User) -> None:
+def test_sign_in_changes_the_session_key(client: Client, ana: User) -> None:
     planted = client.session
     planted.save()
     client.cookies["session"] = str(planted.session_key)
@@ -67,7 +67,7 @@ def test_log_in_gives_the_session_a_new_key(client: Client, ana: User) -> None:
     assert not planted.exists(planted.session_key)
 
 
-def test_wrong_password_is_refused_on_the_record_of_the_account(client: Client, ana: User) -> None:
+def test_wrong_password_is_recorded_for_the_account(client: Client, ana: User) -> None:
     post_log_in(client, "support", "wrong")
 
     assert not is_in(client)
@@ -76,7 +76,7 @@ def test_wrong_password_is_refused_on_the_record_of_the_account(client: Client, 
     assert event.actor == ""
 
 
-def test_unknown_name_is_refused_without_keeping_what_was_typed(client: Client) -> None:
+def test_unknown_username_is_rejected_and_not_stored(client: Client) -> None:
     post_log_in(client, "my secret, in the wrong field", "x")
 
     event = AuditEvent.objects.get(action="session.sign_in_rejected")
@@ -84,7 +84,7 @@ def test_unknown_name_is_refused_without_keeping_what_was_typed(client: Client) 
     assert "secret" not in event.canonical
 
 
-def test_disabled_account_looks_like_a_wrong_password(client: Client, ana: User) -> None:
+def test_inactive_account_looks_like_a_wrong_password(client: Client, ana: User) -> None:
     User.objects.update(is_active=False)
 
     disabled = post_log_in(client, "support", PASSWORD)
@@ -95,7 +95,7 @@ def test_disabled_account_looks_like_a_wrong_password(client: Client, ana: User)
     assert AuditEvent.objects.filter(action="session.sign_in_rejected", object_id=ana.id).count() == 2
 
 
-def test_sixth_wrong_password_locks_out_even_the_right_one(client: Client, ana: User) -> None:
+def test_sixth_wrong_password_blocks_the_right_one_too(client: Client, ana: User) -> None:
     for _attempt in range(5):
         post_log_in(client, "support", "wrong")
 
@@ -107,19 +107,19 @@ def test_sixth_wrong_password_locks_out_even_the_right_one(client: Client, ana: 
 @pytest.mark.parametrize(
     "target", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"]
 )
-def test_log_in_leads_to_no_foreign_place(client: Client, ana: User, target: str) -> None:
+def test_sign_in_redirects_to_no_other_site(client: Client, ana: User, target: str) -> None:
     response = post_log_in(client, "support", PASSWORD, to=target)
 
     assert response["Location"] == "/"
 
 
-def test_log_in_leads_back_to_an_own_path(client: Client, ana: User) -> None:
+def test_sign_in_redirects_to_our_own_path(client: Client, ana: User) -> None:
     response = post_log_in(client, "support", PASSWORD, to="/link-list/?state=broken")
 
     assert response["Location"] == "/link-list/?state=broken"
 
 
-def test_log_out_ends_the_session_on_the_record(browser_of: Browser) -> None:
+def test_sign_out_ends_the_session_and_is_recorded(browser_of: Browser) -> None:
     client = browser_of(Role.SUPPORT)
 
     response = client.post("/accounts/logout/")
@@ -130,7 +130,7 @@ def test_log_out_ends_the_session_on_the_record(browser_of: Browser) -> None:
     assert AuditEvent.objects.get(action="session.ended").details == {"reason": "signed out"}
 
 
-def test_log_out_is_not_done_by_a_mere_link(browser_of: Browser) -> None:
+def test_sign_out_needs_a_post(browser_of: Browser) -> None:
     client = browser_of(Role.SUPPORT)
 
     assert client.get("/accounts/logout/").status_code == 405
@@ -142,7 +142,7 @@ def test_other_pages_of_allauth_do_not_exist(client: Client, path: str) -> None:
     assert client.get(f"/accounts/{path}/").status_code == 404
 
 
-def test_session_ends_after_a_quarter_of_an_hour_without_a_request(browser_of: Browser) -> None:
+def test_session_ends_after_15_idle_minutes(browser_of: Browser) -> None:
     with time_machine.travel("2026-03-02T09:00Z", tick=False) as clock:
         client = browser_of(Role.SUPPORT)
         assert is_in(client)
@@ -153,7 +153,7 @@ def test_session_ends_after_a_quarter_of_an_hour_without_a_request(browser_of: B
     assert AuditEvent.objects.get(action="session.ended").details == {"reason": "idle"}
 
 
-def test_session_lasts_while_somebody_works_but_eight_hours_at_most(browser_of: Browser) -> None:
+def test_active_session_lasts_eight_hours_at_most(browser_of: Browser) -> None:
     with time_machine.travel("2026-03-02T09:00Z", tick=False) as clock:
         client = browser_of(Role.SUPPORT)
         for _ten_minutes in range(8 * 6 + 1):
@@ -176,7 +176,7 @@ def test_session_is_written_once_a_minute_at_most(
             client.get("/")
 
 
-def test_disabling_an_account_ends_its_sessions_at_once(browser_of: Browser) -> None:
+def test_deactivating_an_account_ends_its_sessions_at_once(browser_of: Browser) -> None:
     client = browser_of(Role.SUPPORT)
 
     User.objects.update(is_active=False)
@@ -184,7 +184,7 @@ def test_disabling_an_account_ends_its_sessions_at_once(browser_of: Browser) -> 
     assert not is_in(client)
 
 
-def test_another_role_ends_all_sessions(browser_of: Browser) -> None:
+def test_changing_the_role_ends_all_sessions(browser_of: Browser) -> None:
     client = browser_of(Role.SUPPORT)
 
     User.objects.update(role=Role.MANAGER)
@@ -192,7 +192,7 @@ def test_another_role_ends_all_sessions(browser_of: Browser) -> None:
     assert not is_in(client)
 
 
-def test_changing_ones_password_ends_the_other_sessions_on_the_record(client: Client, ana: User) -> None:
+def test_changing_your_password_ends_other_sessions_and_is_recorded(client: Client, ana: User) -> None:
     elsewhere = Client()
     client.force_login(ana)
     elsewhere.force_login(ana)
@@ -222,9 +222,7 @@ def test_short_password_is_not_accepted(client: Client, ana: User) -> None:
         ("", "UTC"),
     ],
 )
-def test_times_are_shown_in_the_readers_zone_if_there_is_such_a_zone(
-    browser_of: Browser, cookie: str, zone: str
-) -> None:
+def test_times_are_shown_in_the_readers_zone_if_it_is_known(browser_of: Browser, cookie: str, zone: str) -> None:
     client = browser_of(Role.SUPPORT)
     client.cookies["tz"] = cookie
 
@@ -232,7 +230,7 @@ def test_times_are_shown_in_the_readers_zone_if_there_is_such_a_zone(
 
 
 @pytest.mark.usefixtures("demo_staff")
-def test_demo_staff_sign_in_with_a_click_and_go_on_to_where_they_wanted(settings: Settings) -> None:
+def test_demo_staff_sign_in_with_a_click_and_reach_their_page(settings: Settings) -> None:
     settings.DEMO = True
     went = []
     for form in demo_forms(Client(), "/accounts/login/?next=/%3Fstate%3Dbroken"):
@@ -243,7 +241,7 @@ def test_demo_staff_sign_in_with_a_click_and_go_on_to_where_they_wanted(settings
 
 
 @pytest.mark.usefixtures("demo_staff")
-def test_a_click_of_the_demo_counts_as_a_try_and_needs_its_token(settings: Settings) -> None:
+def test_demo_click_counts_as_an_attempt_and_needs_a_csrf_token(settings: Settings) -> None:
     settings.DEMO = True
     User.objects.update(password=make_password("another"))
     form = demo_forms(Client(), "/accounts/login/")[0]

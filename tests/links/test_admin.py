@@ -82,14 +82,14 @@ def test_records_are_searched_and_filtered(env: Environment, record: str, query:
 
 @pytest.mark.parametrize("query", ["name__startswith=Wil", "name=Wilhelmina+Quackenbush", "name__gt=A"])
 @pytest.mark.parametrize("record", ["links/enduser", "links/link", "operations/operation"])
-def test_auditor_cannot_find_a_name_by_asking(env: Environment, record: str, query: str) -> None:
+def test_auditor_cannot_find_names_by_searching(env: Environment, record: str, query: str) -> None:
     _a_repair(env)
     through = "" if record == "links/enduser" else "end_user__"
 
     assert env.client("aud").get(f"/admin/{record}/?{through}{query}").status_code == 400
 
 
-def test_auditor_does_not_read_the_words_links_are_found_by(env: Environment) -> None:
+def test_auditor_does_not_see_search_text(env: Environment) -> None:
     _a_repair(env)
 
     assert env.client("aud").get("/admin/links/link/?search__text__contains=wil").status_code == 400

@@ -31,14 +31,14 @@ def assignee_of(link: Link) -> str:
 @pytest.mark.parametrize(
     ("to", "words"), [("ana", "Assigned to Ana."), ("mia", "Assigned to Mia."), ("ben", "Assigned to Ben.")]
 )
-def test_link_is_taken_or_handed_to_a_colleague(env: Environment, link: Link, to: str, words: str) -> None:
+def test_link_is_assigned(env: Environment, link: Link, to: str, words: str) -> None:
     answer = hand_over(env, link, to)
 
     assert assignee_of(link) == to
     assert words in env.open(answer.location).words
 
 
-def test_link_is_given_up(env: Environment, link: Link) -> None:
+def test_link_is_unassigned(env: Environment, link: Link) -> None:
     hand_over(env, link, "ana")
 
     answer = hand_over(env, link, "")
@@ -49,7 +49,7 @@ def test_link_is_given_up(env: Environment, link: Link) -> None:
     assert "Unassigned by Ana · previously Ana" in page.words
 
 
-def test_hand_over_is_in_the_timeline_and_on_the_record(env: Environment, link: Link) -> None:
+def test_assignment_is_in_the_timeline_and_recorded(env: Environment, link: Link) -> None:
     hand_over(env, link, "ben", "mia")
 
     assert "Assigned to Ben by Mia" in env.open(link.get_absolute_url()).words
@@ -57,14 +57,14 @@ def test_hand_over_is_in_the_timeline_and_on_the_record(env: Environment, link: 
     assert (event.actor, event.details) == ("mia", {"assignee": str(env.people["ben"].pk)})
 
 
-def test_choice_names_the_reader_and_who_can_look_after_links(env: Environment, link: Link) -> None:
+def test_choice_lists_the_reader_and_possible_assignees(env: Environment, link: Link) -> None:
     page = env.open(link.get_absolute_url())
 
     assert "Unassigned Me (Ana) Ben Mia Assign" in page.words
     assert "Aud" not in page.words
 
 
-def test_assignee_who_left_is_shown_until_somebody_takes_over(env: Environment, link: Link) -> None:
+def test_inactive_assignee_is_shown_until_somebody_takes_over(env: Environment, link: Link) -> None:
     hand_over(env, link, "ben")
     type(env.people["ben"]).objects.filter(username="ben").update(is_active=False)
 
@@ -73,7 +73,7 @@ def test_assignee_who_left_is_shown_until_somebody_takes_over(env: Environment, 
     assert form.values["assignee"] == str(env.people["ben"].pk)
 
 
-def test_same_assignee_again_is_no_hand_over(env: Environment, link: Link) -> None:
+def test_same_assignee_again_changes_nothing(env: Environment, link: Link) -> None:
     hand_over(env, link, "ben")
     hand_over(env, link, "ben")
 
@@ -97,7 +97,7 @@ def test_colleague_who_was_faster_is_not_overwritten(env: Environment, link: Lin
 
 
 @pytest.mark.parametrize("assignee", ["aud", "nobody at all"])
-def test_who_cannot_look_after_links_is_no_choice(env: Environment, link: Link, assignee: str) -> None:
+def test_only_possible_assignees_are_accepted(env: Environment, link: Link, assignee: str) -> None:
     chosen = str(env.people[assignee].pk) if assignee in env.people else assignee
 
     answer = env.post(f"{link.get_absolute_url()}assignee/", {"assignee": chosen})

@@ -40,7 +40,7 @@ def test_a_verdict_says_why_and_what_to_do(cause: Cause, verdict: Verdict) -> No
 
 
 @every_verdict
-def test_no_machine_repeats_a_customers_login(cause: Cause, verdict: Verdict) -> None:
+def test_no_customer_credentials_are_retried_automatically(cause: Cause, verdict: Verdict) -> None:
     if verdict.state.value.startswith("customer_"):
         assert verdict.retry in {Retry.NO, Retry.RISKY, Retry.START_AGAIN}
 
@@ -51,7 +51,7 @@ def test_a_state_is_shown_by_an_icon_of_the_sprite_and_a_known_tone(look: object
     assert look.tone in TONES  # type: ignore[attr-defined]
 
 
-def test_a_work_list_begins_with_running_codes_and_ends_with_the_ended() -> None:
+def test_work_list_starts_with_expiring_codes_and_ends_with_disconnected_links() -> None:
     order = sorted(STATES, key=lambda state: STATES[state].rank)
     assert order[:2] == [HealthState.CUSTOMER_CODE, HealthState.OUR_SETUP]
     assert order[5:] == [
@@ -253,22 +253,22 @@ def test_every_cause_has_a_row() -> None:
     ],
     ids=["Plaid codes", "Heron statuses", "Belvo statuses", "Belvo consents", "Belvo codes"],
 )
-def test_every_word_of_a_provider_has_a_row(known: Mapping[str, object], rows: list[tuple[object, ...]]) -> None:
+def test_every_provider_value_has_a_row(known: Mapping[str, object], rows: list[tuple[object, ...]]) -> None:
     assert set(known) <= {row[0] for row in rows}
 
 
 @pytest.mark.parametrize("code", BELVO_CODES_ABOUT_NO_LINK)
-def test_a_fault_of_the_request_or_the_account_says_nothing_about_a_link(code: str) -> None:
+def test_request_or_account_error_says_nothing_about_a_link(code: str) -> None:
     assert CODES[code][1] is None
 
 
-def test_a_code_that_plaid_has_not_invented_yet_is_no_cause() -> None:
+def test_unknown_plaid_code_is_no_cause() -> None:
     assert cause_of("SOME_FUTURE_CODE") is None
     assert cause_of("") is None
 
 
 @pytest.mark.django_db
-def test_page_of_a_link_says_whether_trying_again_helps(env: Environment) -> None:
+def test_link_page_shows_retry_advice(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.PASSWORD_WRONG)
 
     assert f"Retry advice {VERDICTS[Cause.PASSWORD_WRONG].retry.label}" in env.open(link.get_absolute_url()).words

@@ -44,7 +44,7 @@ def is_listed(env: Environment, link: Link, group: str) -> bool:
     return str(link.pk) in env.open(f"/links/?state={group}").source
 
 
-def test_answer_that_names_a_trouble_and_ancient_data_is_the_customers_turn(env: Environment) -> None:
+def test_problem_with_ancient_data_waits_on_the_customer(env: Environment) -> None:
     env.simulator.store.heron_links.clear()
     link = say(env, env.heron_link(), "active", LOGIN_REQUIRED, datetime.fromisoformat("2020-01-01T00:00:00Z"))
 
@@ -69,7 +69,7 @@ def test_answer_that_names_a_trouble_and_ancient_data_is_the_customers_turn(env:
     ],
     ids=str,
 )
-def test_sync_after_the_trouble_decides(
+def test_sync_after_the_problem_decides(
     env: Environment, synced: timedelta | None, state: HealthState, cause: Cause
 ) -> None:
     link = known_with_code(env)
@@ -79,7 +79,7 @@ def test_sync_after_the_trouble_decides(
     assert (link.health, link.cause, link.conflict) == (state.value, cause.value, True)
 
 
-def test_sync_longer_ago_than_three_days_is_not_believed_any_more(env: Environment) -> None:
+def test_sync_over_three_days_ago_is_no_longer_believed(env: Environment) -> None:
     link = known_with_code(env, since=20 * DAY)
 
     say(env, link, "active", LOGIN_REQUIRED, ago(timedelta(days=3, minutes=1)))
@@ -87,19 +87,19 @@ def test_sync_longer_ago_than_three_days_is_not_believed_any_more(env: Environme
     assert link.health == HealthState.CUSTOMER_LOGIN.value
 
 
-def test_trouble_that_nobody_knows_is_ours_to_look_at(env: Environment) -> None:
+def test_unrecognized_problem_waits_on_us(env: Environment) -> None:
     link = say(env, env.heron_link(), "active", "[SOME_FUTURE_CODE] something new", ago(DAY))
 
     assert (link.health, link.conflict) == (HealthState.UNKNOWN.value, True)
 
 
-def test_trouble_that_ends_the_link_ends_it(env: Environment) -> None:
+def test_disconnecting_problem_disconnects_the_link(env: Environment) -> None:
     link = say(env, env.heron_link(), "active", "[ITEM_NOT_FOUND] gone", ago(DAY))
 
     assert link.health == HealthState.DISCONNECTED.value
 
 
-def test_another_trouble_counts_from_when_it_is_named(env: Environment) -> None:
+def test_another_problem_counts_from_its_first_report(env: Environment) -> None:
     link = known_with_code(env)
 
     say(env, link, "active", "[INSTITUTION_DOWN] the bank is down", ago(timedelta(hours=1)))
@@ -107,7 +107,7 @@ def test_another_trouble_counts_from_when_it_is_named(env: Environment) -> None:
     assert link.health == HealthState.WAITING.value
 
 
-def test_trouble_that_is_not_named_any_more_is_over(env: Environment) -> None:
+def test_problem_that_is_no_longer_reported_is_gone(env: Environment) -> None:
     link = say(env, known_with_code(env), "active", None, ago(timedelta(hours=1)))
 
     assert (link.health, link.cause, link.conflict) == ("healthy", Cause.WORKING.value, False)
@@ -124,7 +124,7 @@ class TestTime:
         assert timedelta(days=2, hours=22) < link.stale_at - timezone.now() < 3 * DAY
         return link
 
-    def test_reports_that_never_grow_old_by_themselves_are_looked_at_too(self, env: Environment) -> None:
+    def test_reports_without_an_expiry_are_checked_too(self, env: Environment) -> None:
         link = env.heron_link()
         env.simulator.store.heron_links[link.remote_id].type = "plaid_assets_report"
         say(env, link, "erroring", LOGIN_REQUIRED, ago(10 * DAY))
@@ -149,7 +149,7 @@ class TestTime:
 
         assert (link.health, link.cause) == ("customer_login", Cause.LOGIN_REQUIRED.value)
 
-    def test_link_that_cannot_be_asked_about_turns_all_the_same(self, env: Environment) -> None:
+    def test_link_that_cannot_be_checked_changes_too(self, env: Environment) -> None:
         link = self.believed(env)
         Integration.objects.update(is_active=False)
         now = timezone.now()
@@ -167,7 +167,7 @@ class TestTime:
 @pytest.mark.parametrize(
     ("age", "state"), [(89 * DAY, HealthState.HEALTHY), (91 * DAY, HealthState.STALE)], ids=["recent", "ancient"]
 )
-def test_ancient_report_is_ours_to_look_at(env: Environment, age: timedelta, state: HealthState) -> None:
+def test_ancient_report_waits_on_us(env: Environment, age: timedelta, state: HealthState) -> None:
     link = env.heron_link()
     env.simulator.store.heron_links[link.remote_id].type = "plaid_assets_report"
 

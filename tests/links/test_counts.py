@@ -38,7 +38,7 @@ def test_counts_follow_every_change_before_and_after_folding(env: Environment) -
     assert not CountMove.objects.exists()
 
 
-def test_counts_are_told_by_integration_and_institution(env: Environment) -> None:
+def test_counts_are_kept_by_integration_and_institution(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.WORKING)
     env.heron_link()
     counts.fold()
@@ -47,7 +47,7 @@ def test_counts_are_told_by_integration_and_institution(env: Environment) -> Non
     assert counts.current(institution=link.institution) == Counter(healthy=1)
 
 
-def test_what_is_being_proven_counts_apart(env: Environment) -> None:
+def test_repairs_being_verified_count_separately(env: Environment) -> None:
     link = env.belvo_link()
     health.start_verifying(link, at=timezone.now(), request_id="")
     assert counts.current() == Counter(verifying=1)
@@ -64,7 +64,7 @@ def test_report_that_changes_nothing_moves_nothing(env: Environment) -> None:
     assert counts.fold() == 0
 
 
-def test_trend_tells_how_each_day_ended(env: Environment) -> None:
+def test_trend_shows_the_end_of_each_day(env: Environment) -> None:
     now = timezone.now()
     link = unseen(env)
     health.start_links([(link, RemoteLink(link.remote_id, Observation(Cause.WORKING)))], at=now - timedelta(days=5))
@@ -76,7 +76,7 @@ def test_trend_tells_how_each_day_ended(env: Environment) -> None:
     assert [dict(states) for states in days.values()] == [{}, *[{"healthy": 1}] * 3, *[{"waiting": 1}] * 3]
 
 
-def test_counting_anew_finds_the_same(env: Environment) -> None:
+def test_recount_gives_the_same_counts(env: Environment) -> None:
     tell(env.belvo_link(), Cause.BANK_DOWN)
     health.start_verifying(env.belvo_link("Beta"), at=timezone.now(), request_id="")
     env.heron_link()
@@ -87,7 +87,7 @@ def test_counting_anew_finds_the_same(env: Environment) -> None:
     assert counts.current() == before == Counter(waiting=1, verifying=1, healthy=1)
 
 
-def test_first_fold_counts_links_that_were_there_before_anybody_counted(env: Environment) -> None:
+def test_first_fold_counts_existing_links(env: Environment) -> None:
     env.heron_link()
     CountMove.objects.all().delete()
 
@@ -96,7 +96,7 @@ def test_first_fold_counts_links_that_were_there_before_anybody_counted(env: Env
     assert counts.current() == Counter(healthy=1)
 
 
-def test_counts_of_an_integration_go_with_it() -> None:
+def test_counts_are_deleted_with_their_integration() -> None:
     integration = Integration.objects.create(provider="heron", name="Heron", base_url="https://app.herondata.io")
     LinkCount.objects.create(integration=integration, institution=None, state="healthy", links=2)
     integration.delete()

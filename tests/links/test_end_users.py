@@ -20,7 +20,7 @@ def search(env: Environment, words: str, name: str = "ana", **headers: str) -> P
     return read(env.client(name).post("/customers/", {"q": words}, headers=headers))
 
 
-def test_customers_stand_by_name_with_what_needs_somebody(env: Environment) -> None:
+def test_customers_are_listed_by_name_with_links_that_need_somebody(env: Environment) -> None:
     env.belvo_link("Zebra Ltd", cause=Cause.WORKING)
     acme = env.belvo_link("Acme Corp", bank="gringotts_mx_retail").end_user
     Link.objects.create(integration=env.heron, end_user=acme, remote_id="item-1", health="healthy")
@@ -48,7 +48,7 @@ def test_nobody_found_offers_to_show_all(env: Environment) -> None:
     assert "/customers/" in page.links()
 
 
-def test_nobody_yet_says_how_a_customer_is_made(env: Environment) -> None:
+def test_empty_list_says_how_customers_are_added(env: Environment) -> None:
     assert "We add a customer when you create their first link." in env.open("/customers/").words
 
 
@@ -62,7 +62,7 @@ def test_pages_show_every_customer_once_although_names_repeat(env: Environment) 
     assert len(set(names(first) + names(second))) == PAGE_SIZE + 5
 
 
-def test_auditor_sees_customers_by_id_for_the_order_would_tell_their_names(env: Environment) -> None:
+def test_auditor_sees_customers_by_id_since_order_would_reveal_names(env: Environment) -> None:
     zebra = EndUser.objects.create(external_id="cus-1", name="Zebra Ltd")
     acme = EndUser.objects.create(external_id="cus-2", name="Acme Corp")
 
@@ -81,7 +81,7 @@ def test_auditors_pages_show_every_customer_once(env: Environment) -> None:
 
 
 @pytest.mark.parametrize(("words", "found"), [("acme", False), ("Acme Corp", False), ("us-77", False), ("cus-7", True)])
-def test_auditor_finds_a_customer_by_the_beginning_of_an_id_alone(env: Environment, words: str, found: bool) -> None:
+def test_auditor_finds_a_customer_only_by_the_start_of_an_id(env: Environment, words: str, found: bool) -> None:
     acme = EndUser.objects.create(external_id="cus-77", name="Acme Corp")
 
     assert names(search(env, words, "aud")) == ([acme.get_absolute_url()] if found else [])
@@ -131,7 +131,7 @@ def test_new_link_of_a_customer_knows_whose_it_is(env: Environment) -> None:
     assert page.inputs()["end_user_id"]["value"] == customer.external_id
 
 
-def test_search_by_htmx_answers_the_list_alone(env: Environment) -> None:
+def test_htmx_search_returns_only_the_list(env: Environment) -> None:
     acme = env.customer("Acme Corp")
 
     page = search(env, "acme", **HTMX)
@@ -140,7 +140,7 @@ def test_search_by_htmx_answers_the_list_alone(env: Environment) -> None:
     assert names(page) == [acme.get_absolute_url()]
 
 
-def test_links_are_counted_for_the_page_alone(
+def test_links_are_counted_only_for_the_page(
     env: Environment, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     env.belvo_link()

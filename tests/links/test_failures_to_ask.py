@@ -76,7 +76,7 @@ def taken_port(*, listening: bool) -> Iterator[str]:
     [*(("belvo", *row) for row in BELVO.items()), *(("heron", *row) for row in HERON.items())],
     ids=[*BELVO, *HERON],
 )
-def test_answer_that_tells_nothing_about_a_link_changes_nothing(
+def test_response_that_says_nothing_about_a_link_changes_nothing(
     env: Environment, settings: Settings, provider: str, answer: str, error: str
 ) -> None:
     settings.PROVIDER_READ_SECONDS = 2  # a longer Retry-After isn't waited for
@@ -108,7 +108,7 @@ def test_provider_that_does_not_answer_changes_nothing(
 
 
 @each_provider
-def test_next_good_answer_changes_the_state_and_takes_the_sentence_back(env: Environment, provider: str) -> None:
+def test_next_good_response_changes_the_state_and_removes_the_message(env: Environment, provider: str) -> None:
     link = broken_link(env, provider)
     before = known(link)
     env.simulator.fail("GET", "/api/", "lost_before", times=3)

@@ -100,7 +100,7 @@ def test_new_cause_of_the_same_state_is_noted_and_keeps_its_since(link: Link) ->
         ((WEBHOOK, Cause.BANK_DOWN), (CALL, Cause.PASSWORD_WRONG), HealthState.CUSTOMER_LOGIN),
     ],
 )
-def test_of_the_same_moment_the_closer_witness_is_believed(
+def test_at_the_same_time_the_closer_source_wins(
     link: Link, first: tuple[health.Source, Cause], second: tuple[health.Source, Cause], state: HealthState
 ) -> None:
     tell(link, first[1], first[0], after(1))
@@ -108,14 +108,14 @@ def test_of_the_same_moment_the_closer_witness_is_believed(
     assert tell(link, second[1], second[0], after(1)) is state
 
 
-def test_record_that_says_works_does_not_cancel_a_refused_attempt(link: Link) -> None:
+def test_record_that_says_works_does_not_cancel_a_rejection(link: Link) -> None:
     tell(link, Cause.PASSWORD_WRONG, CALL, after(1))
 
     assert tell(link, Cause.WORKING, LIST, after(2), good=after(-60)) is HealthState.CUSTOMER_LOGIN
     assert tell(link, Cause.WORKING, LIST, after(3)) is HealthState.CUSTOMER_LOGIN
 
 
-def test_words_of_a_refusal_outlive_a_record_that_proves_nothing(link: Link) -> None:
+def test_message_of_a_rejection_outlives_a_record_that_proves_nothing(link: Link) -> None:
     refused = Observation(Cause.PASSWORD_WRONG, raw_code="login_error", raw_words="Invalid credentials")
     health.observe(link, health.Report(refused, CALL, after(1)))
 
@@ -124,20 +124,20 @@ def test_words_of_a_refusal_outlive_a_record_that_proves_nothing(link: Link) -> 
     assert (link.raw_code, link.raw_words) == ("login_error", "Invalid credentials")
 
 
-def test_good_data_newer_than_the_refusal_cancels_it(link: Link) -> None:
+def test_good_data_newer_than_the_rejection_cancels_it(link: Link) -> None:
     tell(link, Cause.PASSWORD_WRONG, CALL, after(1))
 
     assert tell(link, Cause.WORKING, LIST, after(3), good=after(2)) is HealthState.HEALTHY
     assert tell(link, Cause.WORKING, LIST, after(4), good=after(2)) is HealthState.HEALTHY
 
 
-def test_record_that_names_a_trouble_is_believed_after_a_refusal(link: Link) -> None:
+def test_record_with_a_problem_is_believed_after_a_rejection(link: Link) -> None:
     tell(link, Cause.PASSWORD_WRONG, CALL, after(1))
 
     assert tell(link, Cause.CODE_NEEDED, LIST, after(2)) is HealthState.CUSTOMER_CODE
 
 
-def test_repair_is_proven_by_a_read_after_it(link: Link) -> None:
+def test_repair_is_verified_by_a_later_read(link: Link) -> None:
     tell(link, Cause.PASSWORD_WRONG, CALL, after(1))
     health.start_verifying(link, at=after(2), request_id="")
 
@@ -146,7 +146,7 @@ def test_repair_is_proven_by_a_read_after_it(link: Link) -> None:
     assert (link.health, link.verifying_since) == (HealthState.HEALTHY.value, None)
 
 
-def test_repair_is_not_proven_by_a_read_before_it(link: Link) -> None:
+def test_repair_is_not_verified_by_an_earlier_read(link: Link) -> None:
     health.start_verifying(link, at=after(2), request_id="")
 
     tell(link, Cause.WORKING, LIST, after(1))
@@ -163,7 +163,7 @@ def test_repair_is_not_disproven_by_a_record_that_lags_behind(link: Link) -> Non
 
 
 @pytest.mark.parametrize("cause", [Cause.LOGIN_REFUSED, Cause.GONE, Cause.BANK_DOWN])
-def test_repair_is_disproven_by_a_record_that_still_refuses_after_a_minute(link: Link, cause: Cause) -> None:
+def test_repair_is_disproven_by_a_record_that_still_rejects_after_a_minute(link: Link, cause: Cause) -> None:
     tell(link, Cause.PASSWORD_WRONG, CALL, after(1))
     health.start_verifying(link, at=after(2), request_id="")
 
@@ -183,7 +183,7 @@ def test_repair_is_not_disproven_by_a_record_of_old_data_or_of_a_link_being_set_
     assert link.verifying_since == after(2)
 
 
-def test_giving_up_leaves_a_newer_repair_its_time(link: Link) -> None:
+def test_timeout_leaves_a_newer_repair_alone(link: Link) -> None:
     health.start_verifying(link, at=after(2), request_id="")
     seen_before = Link.objects.get(pk=link.pk)
     health.start_verifying(link, at=after(3), request_id="")
@@ -202,21 +202,21 @@ UNASKABLE = [
 
 
 @pytest.mark.parametrize("state", UNASKABLE)
-def test_repair_is_not_asked_about_where_nobody_may_ask(link: Link, state: dict[str, Any]) -> None:
+def test_repair_is_not_checked_without_access(link: Link, state: dict[str, Any]) -> None:
     health.start_verifying(link, at=after(2), request_id="")
     Integration.objects.update(**state)
 
     assert not health.unverified(checked_before=after(5), now=after(5))
 
 
-def test_repair_is_asked_about_once_refused_keys_may_be_tried_again(link: Link) -> None:
+def test_repair_is_checked_once_rejected_keys_may_be_retried(link: Link) -> None:
     health.start_verifying(link, at=after(2), request_id="")
     Integration.objects.update(key_state=Integration.KeyState.REJECTED, keys_retry_at=after(5))
 
     assert list(health.unverified(checked_before=after(5), now=after(5))) == [link.pk]
 
 
-def test_link_that_is_gone_or_ended_does_not_stand_in_the_way_of_a_new_one(link: Link) -> None:
+def test_missing_or_disconnected_link_does_not_block_a_new_one(link: Link) -> None:
     assert list(Link.objects.standing()) == [link]
 
     tell(link, Cause.GONE, LIST, after(1))
@@ -227,7 +227,7 @@ def test_link_that_is_gone_or_ended_does_not_stand_in_the_way_of_a_new_one(link:
     assert not Link.objects.standing()
 
 
-def test_repair_is_disproven_by_a_newer_refusal(link: Link) -> None:
+def test_repair_is_disproven_by_a_newer_rejection(link: Link) -> None:
     health.start_verifying(link, at=after(2), request_id="")
 
     tell(link, Cause.PASSWORD_WRONG, CALL, after(3))
@@ -235,7 +235,7 @@ def test_repair_is_disproven_by_a_newer_refusal(link: Link) -> None:
     assert link.verifying_since is None
 
 
-def test_link_being_proven_ranks_with_those_that_need_nobody(link: Link) -> None:
+def test_link_being_verified_ranks_with_those_that_need_nobody(link: Link) -> None:
     tell(link, Cause.PASSWORD_WRONG, CALL, after(1))
     assert link.urgency == 30
 
@@ -254,7 +254,7 @@ def test_record_with_old_data_is_stale_at_once(link: Link) -> None:
     assert link.health == HealthState.STALE.value
 
 
-def test_permission_that_ends_within_two_weeks_is_asked_for_while_the_link_works(link: Link) -> None:
+def test_consent_expiring_within_two_weeks_is_flagged_while_the_link_works(link: Link) -> None:
     ends = (NOW + timedelta(days=9)).date()
 
     health.observe(link, health.Report(Observation(Cause.WORKING, renew_by=ends), LIST, after(1)))
@@ -262,7 +262,7 @@ def test_permission_that_ends_within_two_weeks_is_asked_for_while_the_link_works
     assert (link.health, link.cause, link.urgency) == (HealthState.HEALTHY.value, Cause.RENEW_SOON.value, 40)
 
 
-def test_permission_that_was_renewed_is_not_asked_for_any_more(link: Link) -> None:
+def test_renewed_consent_is_no_longer_flagged(link: Link) -> None:
     soon, later = (NOW + timedelta(days=9)).date(), (NOW + timedelta(days=365)).date()
     health.observe(link, health.Report(Observation(Cause.WORKING, renew_by=soon), LIST, after(1)))
 
@@ -271,7 +271,7 @@ def test_permission_that_was_renewed_is_not_asked_for_any_more(link: Link) -> No
     assert (link.cause, link.urgency) == (Cause.WORKING.value, 90)
 
 
-def test_trouble_comes_before_a_permission_that_ends_soon(link: Link) -> None:
+def test_problem_comes_before_an_expiring_consent(link: Link) -> None:
     soon = (NOW + timedelta(days=9)).date()
 
     health.observe(link, health.Report(Observation(Cause.BANK_DOWN, renew_by=soon), LIST, after(1)))
@@ -288,7 +288,7 @@ def test_data_from_the_future_counts_as_of_its_report(link: Link) -> None:
     assert link.stale_at == after(3) + timedelta(days=3)
 
 
-def test_data_that_stays_fresh_beyond_all_dates_never_grows_stale(link: Link) -> None:
+def test_data_that_stays_fresh_beyond_the_last_date_is_never_stale(link: Link) -> None:
     remote = RemoteLink(
         "link-1", Observation(Cause.WORKING, last_good_at=after(1)), fresh_for=timedelta(days=4_000_000)
     )
@@ -298,7 +298,7 @@ def test_data_that_stays_fresh_beyond_all_dates_never_grows_stale(link: Link) ->
     assert (link.health, link.stale_at) == (HealthState.HEALTHY.value, None)
 
 
-def test_older_record_does_not_say_when_data_grows_old(link: Link) -> None:
+def test_older_record_does_not_set_when_data_gets_old(link: Link) -> None:
     fresh = RemoteLink("link-1", Observation(Cause.WORKING, last_good_at=after(2)), fresh_for=timedelta(days=3))
     older = RemoteLink("link-1", Observation(Cause.WORKING, last_good_at=after(-9)), fresh_for=timedelta(minutes=1))
     health.observe_remote(link, fresh, source=LIST, at=after(3))
@@ -308,7 +308,7 @@ def test_older_record_does_not_say_when_data_grows_old(link: Link) -> None:
     assert link.stale_at == after(2) + timedelta(days=3)
 
 
-def test_wish_for_a_code_does_not_make_data_fresh_for_ever(link: Link) -> None:
+def test_code_request_does_not_keep_data_fresh_forever(link: Link) -> None:
     fresh = RemoteLink("link-1", Observation(Cause.WORKING, last_good_at=after(2)), fresh_for=timedelta(days=3))
     health.observe_remote(link, fresh, source=LIST, at=after(3))
 
@@ -317,7 +317,7 @@ def test_wish_for_a_code_does_not_make_data_fresh_for_ever(link: Link) -> None:
     assert link.stale_at == after(2) + timedelta(days=3)
 
 
-def test_record_with_data_and_no_limit_takes_the_limit_away(link: Link) -> None:
+def test_record_with_data_and_no_limit_removes_the_limit(link: Link) -> None:
     Link.objects.update(stale_at=after(60))
     remote = RemoteLink("link-1", Observation(Cause.WORKING, last_good_at=after(2)))
 
@@ -326,7 +326,7 @@ def test_record_with_data_and_no_limit_takes_the_limit_away(link: Link) -> None:
     assert link.stale_at is None
 
 
-def test_failure_to_ask_changes_no_state_and_shows(link: Link) -> None:
+def test_failed_check_changes_no_state_and_is_shown(link: Link) -> None:
     health.note_unasked(link, why="timeout", at=after(5))
 
     link.refresh_from_db()
@@ -334,7 +334,7 @@ def test_failure_to_ask_changes_no_state_and_shows(link: Link) -> None:
     assert link.changes.count() == 1
 
 
-def test_next_good_read_forgets_the_failure_to_ask(link: Link) -> None:
+def test_next_good_read_clears_the_failed_check(link: Link) -> None:
     health.note_unasked(link, why="timeout", at=after(5))
 
     tell(link, Cause.WORKING, LIST, after(6))
@@ -342,7 +342,7 @@ def test_next_good_read_forgets_the_failure_to_ask(link: Link) -> None:
     assert (link.check_failed, link.checked_at) == ("", after(6))
 
 
-def test_new_link_is_asked_about_until_it_is_set_up(env: Environment) -> None:
+def test_new_link_is_checked_until_it_is_set_up(env: Environment) -> None:
     now = timezone.now()
     link = env.heron_link(cause=Cause.PENDING)
     Link.objects.filter(pk=link.pk).update(checked_at=now - timedelta(seconds=20), health_since=now)

@@ -45,7 +45,7 @@ def test_day_is_as_bad_as_its_worst_hour() -> None:
     assert worst((1, CODE), (1, WAITS), (1, WORKS), before=WORKS) == ["healthy", "customer_code", "healthy", "healthy"]
 
 
-def test_trouble_that_began_the_day_before_counts_for_the_day_it_ends() -> None:
+def test_problem_from_the_day_before_counts_on_the_day_it_ends() -> None:
     assert worst((0, WAITS), (1, WORKS), before=WORKS)[:3] == ["waiting", "waiting", "healthy"]
 
 
@@ -124,7 +124,7 @@ def test_day_on_which_clocks_change_is_one_day(env: Environment, zone: str, chan
     assert "Working on 89 of 90 days; Bank or provider issue on 1" in page.words
 
 
-def test_days_are_cut_by_the_readers_clock(env: Environment) -> None:
+def test_days_are_those_of_the_readers_time_zone(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.WORKING)
     env.client().cookies["tz"] = "Pacific/Kiritimati"
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -175,7 +175,7 @@ def test_link_that_heron_never_filled_is_being_set_up(env: Environment) -> None:
     expect(verdict_after_asking(env, link), (SET_UP, "The provider is fetching data."))
 
 
-def test_link_missing_from_herons_list_has_ended(env: Environment) -> None:
+def test_link_missing_from_herons_list_is_disconnected(env: Environment) -> None:
     link = env.heron_link()
     other = env.heron_link("Other Ltd", item_id="item-2")
     env.simulator.store.heron_links[link.remote_id].end_user_id = other.end_user.external_id
@@ -185,14 +185,14 @@ def test_link_missing_from_herons_list_has_ended(env: Environment) -> None:
     )
 
 
-def test_link_that_belvo_does_not_know_has_ended(env: Environment) -> None:
+def test_link_that_belvo_does_not_know_is_disconnected(env: Environment) -> None:
     link = env.belvo_link()
     del env.simulator.store.belvo_links[link.remote_id]
 
     expect(verdict_after_asking(env, link), (ENDED, "Wrong ID, wrong environment, or the link was deleted."))
 
 
-def test_customer_whom_heron_does_not_know_is_a_matter_of_our_set_up(env: Environment) -> None:
+def test_customer_that_heron_does_not_know_is_a_configuration_problem(env: Environment) -> None:
     link = env.heron_link()
     env.simulator.store.end_users.clear()
 

@@ -52,7 +52,7 @@ def many(integration: Integration, count: int) -> list[Link]:
     return links
 
 
-def test_most_urgent_stand_first(env: Environment) -> None:
+def test_most_urgent_come_first(env: Environment) -> None:
     fine = env.heron_link(item_id="item-1", cause=Cause.WORKING)
     code = env.heron_link(item_id="item-2", cause=Cause.CODE_NEEDED)
     login = env.heron_link(item_id="item-3", cause=Cause.LOGIN_REQUIRED)
@@ -60,7 +60,7 @@ def test_most_urgent_stand_first(env: Environment) -> None:
     assert rows(env.open("/links/")) == [str(link.pk) for link in (code, login, fine)]
 
 
-def test_row_says_who_where_what_and_whose_turn(env: Environment) -> None:
+def test_row_shows_customer_institution_status_and_waiting_on(env: Environment) -> None:
     link = env.heron_link("Acme Corp", bank="First Platypus Bank", cause=Cause.LOGIN_REQUIRED)
 
     words = env.open("/links/").words
@@ -102,7 +102,7 @@ def test_exact_id_leads_to_the_link_itself(env: Environment, part: str) -> None:
     assert (answer.status, answer.location) == (303, link.get_absolute_url())
 
 
-def test_auditor_finds_a_link_by_the_beginning_of_an_id(env: Environment) -> None:
+def test_auditor_finds_a_link_by_the_start_of_an_id(env: Environment) -> None:
     link = env.heron_link(item_id="Item-aBcDeF")
     Link.objects.filter(pk=link.pk).update(data_source_id="dso_1234567890")
 
@@ -111,7 +111,7 @@ def test_auditor_finds_a_link_by_the_beginning_of_an_id(env: Environment) -> Non
 
 
 @pytest.mark.parametrize("words", ["Wilhelmina", "quackenbush", "wil", "Platypus", "tem-1"])
-def test_auditor_cannot_find_a_name_by_asking(env: Environment, words: str) -> None:
+def test_auditor_cannot_find_names_by_searching(env: Environment, words: str) -> None:
     env.heron_link("Wilhelmina Quackenbush", item_id="item-1", bank="First Platypus Bank")
 
     assert rows(search(env, words, "ana"))
@@ -138,7 +138,7 @@ def test_customers_id_leads_to_their_only_link(env: Environment) -> None:
 
 
 @pytest.mark.parametrize("words", ["%", "_", "acme'; drop table", "\x00", "a" * 5000, " "])
-def test_odd_words_find_nothing_or_all_and_break_nothing(env: Environment, words: str) -> None:
+def test_unusual_search_terms_break_nothing(env: Environment, words: str) -> None:
     env.heron_link("Acme Corp")
 
     page = search(env, words)
@@ -147,7 +147,7 @@ def test_odd_words_find_nothing_or_all_and_break_nothing(env: Environment, words
     assert len(rows(page)) == (0 if words.strip(" \0") else 1)
 
 
-def test_no_name_is_part_of_any_address(env: Environment) -> None:
+def test_no_name_is_part_of_any_url(env: Environment) -> None:
     many(env.heron, PAGE_SIZE + 1)
 
     page = search(env, "zebra")
@@ -158,7 +158,7 @@ def test_no_name_is_part_of_any_address(env: Environment) -> None:
     assert not [each for each in page.forms if each.attrs.get("method", "get") == "get" and "q" in each.names]
 
 
-def test_words_in_an_address_are_not_searched_for(env: Environment) -> None:
+def test_search_terms_in_a_url_are_ignored(env: Environment) -> None:
     env.heron_link("Acme Corp")
 
     assert len(rows(env.open("/links/?q=nobody"))) == 1
@@ -187,7 +187,7 @@ def test_next_page_of_a_search_is_of_the_same_search(env: Environment) -> None:
         ("healthy", {Cause.WORKING}),
     ],
 )
-def test_list_is_filtered_by_state_and_by_whose_turn_it_is(env: Environment, chosen: str, causes: set[Cause]) -> None:
+def test_list_is_filtered_by_status_and_group(env: Environment, chosen: str, causes: set[Cause]) -> None:
     every = [
         Cause.CODE_NEEDED, Cause.LOGIN_REQUIRED, Cause.CONSENT_EXPIRED, Cause.ACCOUNT_LOCKED, Cause.BANK_DOWN,
         Cause.RIGHTS_MISSING, Cause.SOURCE_UNKNOWN, Cause.STALE, Cause.WORKING, Cause.PENDING, Cause.GONE,
@@ -199,7 +199,7 @@ def test_list_is_filtered_by_state_and_by_whose_turn_it_is(env: Environment, cho
     assert set(rows(page)) == {str(links[cause].pk) for cause in causes}
 
 
-def test_link_being_proven_is_a_group_of_its_own(env: Environment) -> None:
+def test_link_being_verified_is_a_group_of_its_own(env: Environment) -> None:
     link = env.heron_link(cause=Cause.LOGIN_REQUIRED)
     Link.objects.filter(pk=link.pk).update(verifying_since=timezone.now())
 
@@ -220,7 +220,7 @@ def test_list_is_filtered_by_integration_bank_and_assignee(env: Environment) -> 
     assert rows(env.open("/links/?mine=1", "ben")) == []
 
 
-def test_each_filter_in_force_can_be_taken_away(env: Environment) -> None:
+def test_each_active_filter_can_be_removed(env: Environment) -> None:
     page = env.open(f"/links/?state=customer&integration={env.belvo.pk}")
 
     pills = [each.attrs for each in page.elements if each.attrs.get("class") == "pill"]
@@ -280,7 +280,7 @@ def test_bad_cursor_leads_to_the_first_page(env: Environment, way: str, text: st
     assert (page.status, rows(page)) == (200, [str(link.pk)])
 
 
-def test_strip_counts_each_group_and_hides_zeroes(env: Environment) -> None:
+def test_tiles_count_each_group_and_hide_zeroes(env: Environment) -> None:
     for number in range(3):
         env.heron_link(item_id=f"item-{number}", cause=Cause.LOGIN_REQUIRED)
     env.heron_link(item_id="item-3", cause=Cause.CODE_NEEDED)
@@ -293,7 +293,7 @@ def test_strip_counts_each_group_and_hides_zeroes(env: Environment) -> None:
     assert "Waiting on us" not in words.split("Filter")[0].split("Any status")[0]
 
 
-def test_nothing_yet_offers_to_begin(env: Environment) -> None:
+def test_empty_list_offers_to_create_a_link(env: Environment) -> None:
     page = env.open("/links/")
 
     assert "No links yet" in page.words
@@ -308,7 +308,7 @@ def test_nothing_found_offers_to_clear_the_filter(env: Environment) -> None:
     assert "No links match these filters." in search(env, "nobody").words
 
 
-def test_search_by_htmx_answers_the_list_alone(env: Environment) -> None:
+def test_htmx_search_returns_only_the_list(env: Environment) -> None:
     env.heron_link("Acme Corp")
 
     page = search(env, "acme", **HTMX)
@@ -332,7 +332,7 @@ def test_queries_do_not_grow_with_the_rows(env: Environment, django_assert_num_q
         assert len(rows(read(page))) == shown
 
 
-def test_filter_that_is_not_offered_gets_a_page_with_a_way_back(env: Environment) -> None:
+def test_unknown_filter_gets_a_page_with_a_way_back(env: Environment) -> None:
     page = env.open("/links/?state=foo")
 
     assert page.status == 400

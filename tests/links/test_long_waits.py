@@ -24,7 +24,7 @@ def ask(link: Link, cause: Cause, *, hours: float) -> str:
 
 
 @pytest.mark.parametrize("cause", [Cause.PENDING, Cause.FIRST_SYNC, Cause.DATA_PREPARING])
-def test_link_without_data_a_day_after_it_began_is_not_understood(env: Environment, cause: Cause) -> None:
+def test_link_without_data_after_a_day_is_unrecognized(env: Environment, cause: Cause) -> None:
     link = env.heron_link(cause=Cause.PENDING)
 
     assert ask(link, cause, hours=23.9) == cause.value
@@ -32,13 +32,13 @@ def test_link_without_data_a_day_after_it_began_is_not_understood(env: Environme
     assert link.health == HealthState.UNKNOWN.value
 
 
-def test_registration_that_waits_for_the_customer_is_not_a_link_without_data(env: Environment) -> None:
+def test_registration_waiting_for_the_customer_is_not_without_data(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.UNCONFIRMED)
 
     assert ask(link, Cause.UNCONFIRMED, hours=48) == Cause.UNCONFIRMED.value
 
 
-def test_link_that_had_data_once_may_be_set_up_anew_for_long(env: Environment) -> None:
+def test_link_that_had_data_may_be_set_up_again_for_long(env: Environment) -> None:
     link = env.heron_link()
     Link.objects.update(last_good_at=NOW - timedelta(days=9))
 

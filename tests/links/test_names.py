@@ -48,7 +48,7 @@ def test_name_is_cleaned_whichever_way_it_comes_in(env: Environment, typed: str,
     assert clean_name(typed) == kept
 
 
-def test_name_of_nothing_but_marks_is_none(env: Environment) -> None:
+def test_name_of_only_direction_marks_is_empty(env: Environment) -> None:
     values = {"end_user_id": "cus-1", "end_user_name": "\u202e \u200f", "access_token": "access-1", "item_id": "item-1"}
 
     answer = env.send(env.new_link_url(), **values)
@@ -104,7 +104,7 @@ def test_name_is_found_regardless_of_case_and_accents(env: Environment, words: s
     assert str(other.institution_id) not in banks
 
 
-def test_what_is_searched_is_folded_with_the_name(env: Environment) -> None:
+def test_search_text_is_folded_with_the_name(env: Environment) -> None:
     customer = env.customer("Ñandú")
     assert EndUser.objects.get().search == f"nandu {customer.external_id}"
 
@@ -115,7 +115,7 @@ def test_what_is_searched_is_folded_with_the_name(env: Environment) -> None:
     assert folded("İĞ") == "ig"
 
 
-def test_every_id_of_a_link_is_found_from_its_first_day(env: Environment) -> None:
+def test_every_id_of_a_new_link_can_be_found(env: Environment) -> None:
     values = {"end_user_id": "cus 1", "end_user_name": "New", "access_token": "access-1", "item_id": "ITEM-1"}
     env.send(env.new_link_url(), **values)
     link = Link.objects.get()
@@ -141,7 +141,7 @@ def named(env: Environment) -> tuple[Link, list[str]]:
     return link, [*names.values(), f"id {RTL}", f"id of another {RTL}", f"A note {RTL}"]
 
 
-def test_names_are_isolated_wherever_they_stand(env: Environment) -> None:
+def test_names_are_isolated_everywhere(env: Environment) -> None:
     link, names = named(env)
     bank = link.institution
     assert bank is not None
@@ -198,9 +198,7 @@ def test_customer_is_masked_unless_the_reader_is_known_to_see_names() -> None:
 
 
 @pytest.mark.parametrize(("reader", "title"), [("ana", "Acme Corp × Erebor"), ("aud", "A••• C••• × Erebor")])
-def test_link_is_called_by_its_customer_and_institution_on_each_of_its_pages(
-    env: Environment, reader: str, title: str
-) -> None:
+def test_link_pages_name_customer_and_institution(env: Environment, reader: str, title: str) -> None:
     link = env.belvo_link("Acme Corp")
     Institution.objects.filter(pk=link.institution_id).update(display_name="Erebor")
 

@@ -32,7 +32,7 @@ def test_note_is_written_on_the_links_page(env: Environment, link: Link, name: s
     assert f"Phoned: new card in May. {env.people[name].display_name}" in page.words
 
 
-def test_note_is_an_event_without_its_words(env: Environment, link: Link) -> None:
+def test_note_event_does_not_contain_the_text(env: Environment, link: Link) -> None:
     env.post(url_of(link), {"text": "Phoned"})
 
     event = AuditEvent.objects.get(action="link.note_added")
@@ -48,7 +48,7 @@ def test_note_is_an_event_without_its_words(env: Environment, link: Link) -> Non
         ("with a NUL \0", "Null characters are not allowed."),
     ],
 )
-def test_note_that_does_not_hold_keeps_what_was_typed(env: Environment, link: Link, text: str, words: str) -> None:
+def test_invalid_note_keeps_what_was_typed(env: Environment, link: Link, text: str, words: str) -> None:
     answer = env.post(url_of(link), {"text": text})
 
     assert answer.status == 422
@@ -65,14 +65,14 @@ def test_line_ends_count_once(env: Environment, link: Link) -> None:
     assert link.notes.get().text == lines.replace("\r\n", "\n")
 
 
-def test_form_stands_by_itself_for_who_comes_without_script(env: Environment, link: Link) -> None:
+def test_form_works_without_javascript(env: Environment, link: Link) -> None:
     page = env.open(url_of(link))
 
     assert page.form_with("text").action == url_of(link)
     assert AuditEvent.objects.get(action="link.viewed").details == {"page": "notes"}
 
 
-def test_script_swaps_the_form_and_leads_on_when_it_holds(env: Environment, link: Link) -> None:
+def test_script_swaps_the_form_and_redirects_when_valid(env: Environment, link: Link) -> None:
     refused = env.post(url_of(link), {"text": ""}, htmx=True)
     taken = env.post(url_of(link), {"text": "Phoned"}, htmx=True)
 
@@ -81,7 +81,7 @@ def test_script_swaps_the_form_and_leads_on_when_it_holds(env: Environment, link
     assert taken.location == link.get_absolute_url()
 
 
-def test_auditor_is_offered_no_form_and_may_send_none(env: Environment, link: Link) -> None:
+def test_auditor_has_no_form_and_may_not_submit_one(env: Environment, link: Link) -> None:
     page = env.open(link.get_absolute_url(), "aud")
     answer = env.post(url_of(link), {"text": "Phoned"}, "aud")
 
@@ -90,7 +90,7 @@ def test_auditor_is_offered_no_form_and_may_send_none(env: Environment, link: Li
     assert not link.notes.exists()
 
 
-def test_note_is_the_links_own(env: Environment, link: Link) -> None:
+def test_note_belongs_to_its_link(env: Environment, link: Link) -> None:
     other = env.belvo_link("Blue Fern", bank="gringotts_mx_retail")
     env.post(url_of(link), {"text": "Only here"})
 

@@ -48,7 +48,7 @@ def nothing_written() -> Iterator[None]:
     assert writes == []
 
 
-def test_links_made_elsewhere_begin_with_their_first_state(integration: Integration) -> None:
+def test_links_created_elsewhere_start_with_their_first_state(integration: Integration) -> None:
     link = integration.links.get(remote_id="link-1")
 
     assert link.health == "healthy"
@@ -63,7 +63,7 @@ def test_page_that_says_the_same_writes_nothing(integration: Integration) -> Non
     assert (seen.written, seen.changed, seen.unknown_links) == (0, 0, ())
 
 
-def test_page_writes_the_links_that_changed_alone(integration: Integration) -> None:
+def test_page_writes_only_links_that_changed(integration: Integration) -> None:
     page = [record(0), record(1, Cause.LOGIN_REFUSED), record(2), record(7)]
 
     seen = health.observe_page(integration, page, at=at(1))
@@ -85,7 +85,7 @@ def test_read_that_began_before_a_page_does_not_replace_it(integration: Integrat
     assert link.health == "healthy"
 
 
-def test_page_asked_for_before_a_read_does_not_replace_it(integration: Integration) -> None:
+def test_page_requested_before_a_read_does_not_replace_it(integration: Integration) -> None:
     link = integration.links.get(remote_id="link-1")
     health.observe_remote(link, record(1, Cause.BANK_DOWN), source=health.Source.LIST, at=at(2))
 
@@ -106,7 +106,7 @@ def test_link_that_was_missing_is_there_again(integration: Integration) -> None:
     assert (link.missing_since, link.health) == (None, "healthy")
 
 
-def test_repair_is_proven_by_a_page_that_says_the_same(integration: Integration) -> None:
+def test_repair_is_verified_by_an_unchanged_page(integration: Integration) -> None:
     link = integration.links.get(remote_id="link-1")
     health.start_verifying(link, at=at(1), request_id="")
 
@@ -116,7 +116,7 @@ def test_repair_is_proven_by_a_page_that_says_the_same(integration: Integration)
     assert not link.is_verifying
 
 
-def test_whole_list_counts_as_asked_about_each_link_in_it(integration: Integration) -> None:
+def test_full_list_counts_as_a_check_of_each_link(integration: Integration) -> None:
     Integration.objects.update(last_full_check_at=timezone.now() + timedelta(minutes=1))
     swept = Link.objects.select_related("integration").get(remote_id="link-1")
     health.note_missing([Link.objects.get(remote_id="link-2").pk], at=at(1))

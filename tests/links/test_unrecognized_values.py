@@ -35,19 +35,19 @@ def counted() -> list[tuple[str, str, int]]:
         (Observation(Cause.UNRECOGNIZED, "active", raw_words="New words"), "words", "New words"),
     ],
 )
-def test_word_is_counted_with_where_it_stood(env: Environment, seen: Observation, place: str, value: str) -> None:
+def test_value_is_counted_with_its_field(env: Environment, seen: Observation, place: str, value: str) -> None:
     say(env.heron_link(), seen)
 
     assert counted() == [(place, value, 1)]
 
 
-def test_word_that_is_known_is_not_counted(env: Environment) -> None:
+def test_recognized_value_is_not_counted(env: Environment) -> None:
     say(env.heron_link(), Observation(Cause.LOGIN_REQUIRED, "erroring", "ITEM_LOGIN_REQUIRED", "[ITEM_…] changed"))
 
     assert counted() == []
 
 
-def test_word_counts_once_per_change_and_not_per_read(env: Environment) -> None:
+def test_value_counts_once_per_change_and_not_per_read(env: Environment) -> None:
     link, now = env.heron_link(), timezone.now()
     odd, fine = Observation(Cause.UNRECOGNIZED, "migrating"), Observation(Cause.WORKING, "active")
 
@@ -59,7 +59,7 @@ def test_word_counts_once_per_change_and_not_per_read(env: Environment) -> None:
     assert known.last_link == link
 
 
-def test_report_that_came_late_counts_nothing(env: Environment) -> None:
+def test_late_report_counts_nothing(env: Environment) -> None:
     link, now = env.heron_link(), timezone.now()
     say(link, Observation(Cause.WORKING, "active"), at=now)
 
@@ -68,15 +68,13 @@ def test_report_that_came_late_counts_nothing(env: Environment) -> None:
     assert counted() == []
 
 
-def test_words_that_were_withheld_are_no_word(env: Environment) -> None:
+def test_withheld_message_is_no_value(env: Environment) -> None:
     say(env.heron_link(), Observation(Cause.ERROR_UNNAMED, "erroring", raw_words="withheld"))
 
     assert counted() == []
 
 
-def test_provider_that_never_says_the_same_twice_fills_no_table(
-    env: Environment, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ever_changing_values_do_not_fill_the_table(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unrecognized_values, "MOST_PER_PLACE", 3)
     link, now = env.heron_link(), timezone.now()
 
@@ -88,7 +86,7 @@ def test_provider_that_never_says_the_same_twice_fills_no_table(
     assert counted() == [("words", "failure 0", 2), ("words", "failure 1", 1), ("words", "failure 2", 1)]
 
 
-def test_refusal_of_what_is_no_link_yet_is_counted_too(env: Environment) -> None:
+def test_rejection_of_a_new_link_is_counted_too(env: Environment) -> None:
     customer = env.customer()
     env.simulator.fail("POST", "/api/links/", "heron_message")  # an error without a code
     typed = {"username": "anybody", "password": "pass_valid", "end_user_id": customer.external_id}
@@ -99,7 +97,7 @@ def test_refusal_of_what_is_no_link_yet_is_counted_too(env: Environment) -> None
     assert UnrecognizedValue.objects.get().provider == "belvo"
 
 
-def test_page_lists_words_with_the_links_that_say_them(env: Environment) -> None:
+def test_page_lists_values_with_their_links(env: Environment) -> None:
     odd, fine = env.heron_link("Acme", item_id="item-1"), env.heron_link("Blue", item_id="item-2")
     say(odd, Observation(Cause.UNRECOGNIZED, "migrating"))
     known = UnrecognizedValue.objects.get()
@@ -114,7 +112,7 @@ def test_page_lists_words_with_the_links_that_say_them(env: Environment) -> None
     assert "Unrecognized value: migrating" in listed.words
 
 
-def test_word_that_no_link_says_any_more_stays_with_its_count(env: Environment) -> None:
+def test_value_without_links_stays_with_its_count(env: Environment) -> None:
     link, now = env.heron_link(), timezone.now()
     say(link, Observation(Cause.UNRECOGNIZED, "migrating"), at=now)
     say(link, Observation(Cause.WORKING, "active"), at=now + timedelta(minutes=1))
@@ -122,7 +120,7 @@ def test_word_that_no_link_says_any_more_stays_with_its_count(env: Environment) 
     assert "migrating Heron Data Link status 1 —" in env.open("/unrecognized-values/").words
 
 
-def test_word_can_be_copied_for_a_report(env: Environment) -> None:
+def test_value_can_be_copied_for_a_report(env: Environment) -> None:
     say(env.heron_link(), Observation(Cause.UNRECOGNIZED, "migrating"))
 
     copied = [
@@ -132,7 +130,7 @@ def test_word_can_be_copied_for_a_report(env: Environment) -> None:
     assert copied[0].startswith("Heron Data · Link status: migrating (1×, ")
 
 
-def test_word_is_drawn_as_text_whatever_it_is(env: Environment) -> None:
+def test_value_is_always_drawn_as_text(env: Environment) -> None:
     say(env.heron_link(), Observation(Cause.UNRECOGNIZED, "<img src=x hx-get=/admin/>"))
 
     page = env.open("/unrecognized-values/")
@@ -141,11 +139,11 @@ def test_word_is_drawn_as_text_whatever_it_is(env: Environment) -> None:
     assert "&lt;img src=x" in page.source
 
 
-def test_empty_page_says_that_all_is_understood(env: Environment) -> None:
+def test_empty_page_says_that_all_values_are_recognized(env: Environment) -> None:
     assert "No unrecognized values" in env.open("/unrecognized-values/", "adm").words
 
 
-def test_overview_mentions_unknown_words_only_if_there_are_any(env: Environment) -> None:
+def test_overview_mentions_unrecognized_values_only_if_there_are_any(env: Environment) -> None:
     assert "/unrecognized-values/" in env.open("/").links()  # the navigation
     before = env.open("/").words
 

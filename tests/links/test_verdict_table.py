@@ -25,7 +25,7 @@ WAITING_ON = {
 every_cause = pytest.mark.parametrize("cause", list(Cause), ids=str)
 
 
-def test_table_is_the_one_that_was_read() -> None:
+def test_table_matches_the_reviewed_file() -> None:
     made = table()
     if os.environ.get("WRITE_VERDICTS"):
         REVIEWED.write_text(made, encoding="utf-8")
@@ -34,7 +34,7 @@ def test_table_is_the_one_that_was_read() -> None:
 
 
 @every_cause
-def test_who_is_waited_for_fits_the_group(cause: Cause) -> None:
+def test_waiting_on_fits_the_group(cause: Cause) -> None:
     said = judge(cause, is_verifying=False)
 
     assert said.group is not None
@@ -44,7 +44,7 @@ def test_who_is_waited_for_fits_the_group(cause: Cause) -> None:
 
 
 @every_cause
-def test_repair_that_is_being_proven_waits_for_nobody(cause: Cause) -> None:
+def test_repair_being_verified_waits_on_nobody(cause: Cause) -> None:
     said = judge(cause, is_verifying=True)
 
     assert said.turn is Turn.NOBODY
@@ -53,7 +53,7 @@ def test_repair_that_is_being_proven_waits_for_nobody(cause: Cause) -> None:
 
 
 @every_cause
-def test_what_is_not_understood_is_reported_and_asks_for_no_login(cause: Cause) -> None:
+def test_unrecognized_status_is_reported_and_asks_for_no_credentials(cause: Cause) -> None:
     said = judge(cause, is_verifying=False)
     way = way_on(said.remedy, known=known_steps(link_of(RepairKind.TYPED)), rights=MATRIX[Role.SUPPORT])
 

@@ -13,7 +13,7 @@ from tests.environment import Environment
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
-def test_links_are_counted_by_whose_turn_it_is(env: Environment) -> None:
+def test_links_are_counted_by_group(env: Environment) -> None:
     for number, cause in enumerate([Cause.LOGIN_REQUIRED, Cause.CODE_NEEDED, Cause.BANK_DOWN, Cause.WORKING]):
         env.heron_link(item_id=f"item-{number}", cause=cause)
 
@@ -41,7 +41,7 @@ def test_one_link_that_waits_is_no_incident(env: Environment) -> None:
     assert "No bank is failing for several customers at once." in env.open("/").words
 
 
-def test_broken_longest_stands_first(env: Environment) -> None:
+def test_longest_unresolved_comes_first(env: Environment) -> None:
     env.belvo_link("Blue Fern Bakery", bank="gringotts_mx_retail")
     oldest = env.belvo_link("Acme Corp")
     Link.objects.filter(pk=oldest.pk).update(health_since=timezone.now() - timedelta(days=9))
@@ -51,7 +51,7 @@ def test_broken_longest_stands_first(env: Environment) -> None:
     assert words.index("Acme Corp") < words.index("Blue Fern Bakery")
 
 
-def test_repair_that_is_being_proven_is_not_among_the_broken(env: Environment) -> None:
+def test_repair_being_verified_is_not_unresolved(env: Environment) -> None:
     link = env.belvo_link("Acme Corp")
     Link.objects.filter(pk=link.pk).update(verifying_since=timezone.now())
 
@@ -66,7 +66,7 @@ def test_my_links_are_shown_to_me(env: Environment) -> None:
     assert link.get_absolute_url() not in env.open("/", "ben").links()
 
 
-def test_auditor_sees_initials_and_administrator_figures_alone(env: Environment) -> None:
+def test_auditor_sees_initials_and_administrator_only_figures(env: Environment) -> None:
     link = env.belvo_link("Wilhelmina Quackenbush")
 
     auditor, administrator = env.open("/", "aud"), env.open("/", "adm")
@@ -77,14 +77,14 @@ def test_auditor_sees_initials_and_administrator_figures_alone(env: Environment)
     assert "One active link" in administrator.words
 
 
-def test_refused_keys_are_told_once(env: Environment) -> None:
+def test_rejected_keys_are_shown_once(env: Environment) -> None:
     env.belvo_link()
     type(env.belvo).objects.update(key_state="rejected")
 
     assert env.open("/").words.count("API keys rejected") == 1
 
 
-def test_refused_keys_that_may_be_tried_again_are_no_warning(env: Environment) -> None:
+def test_rejected_keys_due_for_a_retry_are_no_warning(env: Environment) -> None:
     env.belvo_link()
     type(env.belvo).objects.update(key_state="rejected", keys_retry_at=timezone.now())
 

@@ -31,7 +31,7 @@ def waiting_since(env: Environment, item_id: str, *, hours: int) -> Link:
     return link
 
 
-def test_curves_tell_who_was_needed_then_and_now(env: Environment) -> None:
+def test_curves_show_links_by_group_then_and_now(env: Environment) -> None:
     link_with_a_past(env, (60, Cause.WORKING), (30, Cause.LOGIN_REFUSED), (10, Cause.WORKING))
     link_with_a_past(env, (20, Cause.BANK_DOWN))
 
@@ -54,7 +54,7 @@ def test_curve_has_a_step_for_each_day(env: Environment) -> None:
     assert corners[-6:] == ["87,20", "88,20", "88,0", "89,0", "89,0", "90,0", "90,20"][-6:]
 
 
-def test_table_says_the_same_week_by_week(env: Environment) -> None:
+def test_table_shows_the_same_per_week(env: Environment) -> None:
     link_with_a_past(env, (60, Cause.WORKING), (30, Cause.LOGIN_REFUSED), (10, Cause.WORKING))
 
     words = env.open("/").words
@@ -71,7 +71,7 @@ def test_environment_without_links_has_no_trend(env: Environment) -> None:
     assert "Show as table" not in env.open("/").words
 
 
-def test_links_that_wait_for_more_than_two_days_are_told_and_found(env: Environment) -> None:
+def test_links_waiting_over_two_days_are_counted_and_listed(env: Environment) -> None:
     long = waiting_since(env, "item-1", hours=49)
     waiting_since(env, "item-2", hours=47)
     waiting_since(env, "item-3", hours=400)
@@ -85,7 +85,7 @@ def test_links_that_wait_for_more_than_two_days_are_told_and_found(env: Environm
     assert found.words.count("Bank or provider issue") == 2 + 1  # and once among the filter's choices
 
 
-def test_administrator_reads_the_figure_without_a_way_to_the_links(env: Environment) -> None:
+def test_administrator_sees_the_count_without_a_link(env: Environment) -> None:
     waiting_since(env, "item-1", hours=49)
 
     page = env.open("/", "adm")
@@ -94,13 +94,13 @@ def test_administrator_reads_the_figure_without_a_way_to_the_links(env: Environm
     assert "/links/?state=escalate" not in page.links()
 
 
-def test_nobody_is_told_of_waits_that_are_short(env: Environment) -> None:
+def test_short_waits_are_not_shown(env: Environment) -> None:
     waiting_since(env, "item-1", hours=47)
 
     assert "for over 2 days" not in env.open("/").words
 
 
-def test_link_that_waits_too_long_says_to_whom_to_write(env: Environment) -> None:
+def test_long_wait_says_whom_to_contact(env: Environment) -> None:
     words = "This has lasted over 2 days. Contact provider support with the request ID."
 
     assert words in env.open(waiting_since(env, "item-1", hours=49).get_absolute_url()).words

@@ -72,12 +72,12 @@ def test_report_is_logged_by_its_safe_parts(sent: object, directive: str, blocke
 
 
 @pytest.mark.parametrize(("body", "status"), [("no json", 400), ("[" * 9000, 400), ("x" * 17_000, 413)])
-def test_what_is_no_report_is_refused(body: str, status: int) -> None:
+def test_invalid_report_is_rejected(body: str, status: int) -> None:
     assert send(body) == status
 
 
 @pytest.mark.parametrize("blocked", ["http://[", "https://[::1"])
-def test_address_that_is_none_breaks_nothing(blocked: str) -> None:
+def test_invalid_url_in_a_report_is_harmless(blocked: str) -> None:
     assert send({"csp-report": {"blocked-uri": blocked, "document-uri": blocked}}) == 204
 
 
@@ -88,7 +88,7 @@ def test_reports_are_bounded_per_minute(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.django_db(transaction=True)
-def test_reports_that_cannot_be_counted_are_not_taken(settings: Settings) -> None:
+def test_reports_that_cannot_be_counted_are_rejected(settings: Settings) -> None:
     counts_in_database = "redis" not in settings.CACHES["default"]["BACKEND"]
 
     with read_only():

@@ -36,7 +36,7 @@ def encoding(client: Client, address: str, **values: str) -> str:
     return str(answer.get("Content-Encoding", ""))
 
 
-def test_every_view_that_can_show_a_secret_says_so() -> None:
+def test_every_view_with_a_secret_disables_compression() -> None:
     marked = {name for name, view in views() if getattr(view, "shows_secret", False)}
 
     assert marked == SHOW_A_SECRET
@@ -54,7 +54,7 @@ def test_page_is_compressed(env: Environment, address: str) -> None:
     assert b"</html>" in gzip.decompress(answer.content)
 
 
-def test_two_answers_alike_have_lengths_of_their_own(env: Environment) -> None:
+def test_equal_responses_differ_in_length(env: Environment) -> None:
     lengths = {len(env.client().get("/accounts/password/", headers=GZIP).content) for _each in range(30)}
 
     assert len(lengths) > 1
@@ -73,14 +73,14 @@ def test_challenge_is_not_compressed(env: Environment) -> None:
     assert encoding(env.client(), f"/links/{link.pk}/code/", code="") == "identity"
 
 
-def test_repair_address_is_not_compressed(env: Environment) -> None:
+def test_repair_url_is_not_compressed(env: Environment) -> None:
     link = env.belvo_link(bank="ofmockbank_br_retail")
     env.send(f"{link.get_absolute_url()}repair-url/", locale="es")
 
     assert encoding(env.client(), env.last_operation(link).get_absolute_url()) == "identity"
 
 
-def test_webhook_secret_and_address_are_not_compressed(env: Environment) -> None:
+def test_signing_secret_and_endpoint_url_are_not_compressed(env: Environment) -> None:
     open_endpoint(env.belvo)
     page = f"/integrations/{env.belvo.pk}/endpoint/"
 
@@ -88,7 +88,7 @@ def test_webhook_secret_and_address_are_not_compressed(env: Environment) -> None
     assert encoding(env.client("adm"), f"{page}secrets/", secret="") == "identity"
 
 
-def test_subscriptions_with_their_addresses_are_not_compressed(env: Environment) -> None:
+def test_subscriptions_with_their_urls_are_not_compressed(env: Environment) -> None:
     listed = f"/integrations/{env.heron.pk}/records/webhooks/"
 
     assert encoding(env.client("adm"), listed) == "identity"

@@ -31,7 +31,7 @@ DRAWINGS = {
 }  # no icons
 
 
-def test_every_icon_that_is_named_is_in_the_sprite_and_no_other() -> None:
+def test_sprite_has_exactly_the_icons_that_are_used() -> None:
     tables = {entry.icon for _label, entries in NAVIGATION for entry in entries}
     tables |= {change.page.icon for change in CHANGES.values() if change.page} | set(TURN_ICONS.values())
     pages = {name for page in PAGES.rglob("*.html") for name in IN_PAGES.findall(page.read_text())}
@@ -52,7 +52,7 @@ def named(code: ast.AST) -> Iterator[str]:
                     yield part.value
 
 
-def test_icons_that_code_names_are_found() -> None:
+def test_icons_named_in_code_are_found() -> None:
     code = 'a = ("warn", "clock")\nb = Look(tone, icon="plug")\nc = ["wrench", "key-round"]'
 
     assert set(named(ast.parse(code))) == {"clock", "plug", "key-round"}
@@ -71,7 +71,7 @@ def test_sprite_is_a_static_file_with_every_icon_under_its_name() -> None:
     assert text.count("<symbol ") == text.count("</symbol>") == len(icons.NAMES)
 
 
-def test_sprite_that_stayed_the_same_is_not_written_again() -> None:
+def test_unchanged_sprite_is_not_rewritten() -> None:
     written = Path(finders.find(icons.SPRITE)).stat().st_mtime_ns
 
     icons.SpriteFinder()

@@ -21,16 +21,16 @@ pytestmark = pytest.mark.django_db
         "/admin/links/link/%00/change/",
     ],
 )
-def test_address_with_a_nul_is_a_bad_request(env: Environment, address: str) -> None:
+def test_url_with_a_nul_is_a_bad_request(env: Environment, address: str) -> None:
     answer = env.client("aud").get(address)
 
     assert answer.status_code == 400
     assert answer["X-Request-Id"]
 
 
-def test_stranger_with_a_nul_is_refused_alike() -> None:
+def test_url_with_a_nul_is_rejected_without_a_session_too() -> None:
     assert Client().get("/accounts/login/?next=%00").status_code == 400
 
 
-def test_words_for_a_nul_are_none(env: Environment) -> None:
+def test_search_ignores_a_nul(env: Environment) -> None:
     assert env.client().get("/links/?other=%2500").status_code == 200

@@ -81,7 +81,7 @@ def test_new_link_keeps_what_was_typed_and_is_not_secret(env: Environment) -> No
     assert env.calls("POST") == []
 
 
-def test_code_is_not_sent_and_can_still_be_given_afterwards(env: Environment) -> None:
+def test_code_is_not_sent_and_can_be_entered_later(env: Environment) -> None:
     link = env.belvo_link()
     env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
     url = f"/links/{link.pk}/code/"
@@ -142,7 +142,7 @@ def _changes(env: Environment, link: Link) -> dict[str, tuple[str, str, dict[str
     }
 
 
-def test_every_change_is_refused_in_words(env: Environment) -> None:
+def test_every_change_explains_why_it_was_not_made(env: Environment) -> None:
     changes = _changes(env, env.belvo_link())
     clients = {who: env.client(who) for who, _url, _values in changes.values()}
     before = AuditEvent.objects.count()
@@ -158,7 +158,7 @@ def test_every_change_is_refused_in_words(env: Environment) -> None:
 
 
 @unwritable
-def test_page_of_a_customer_is_not_shown_unrecorded(env: Environment, trouble: Trouble) -> None:
+def test_customer_page_is_not_shown_without_a_record(env: Environment, trouble: Trouble) -> None:
     link = env.belvo_link("Acme Corp")
     pages = [link.get_absolute_url(), link.end_user.get_absolute_url(), f"/links/{link.pk}/history/"]
     client, auditor = env.client(), env.client("aud")
@@ -190,7 +190,7 @@ def test_pages_without_personal_data_open(env: Environment, trouble: Trouble) ->
 
 
 @unwritable
-def test_nobody_signs_in_and_everybody_signs_out(env: Environment, trouble: Trouble) -> None:
+def test_nobody_can_sign_in_and_everybody_can_sign_out(env: Environment, trouble: Trouble) -> None:
     leaving = {address: Client() for address in ("account_logout", "admin:logout")}
     for client in leaving.values():
         client.force_login(env.people["aud"])
@@ -210,7 +210,7 @@ def test_nobody_signs_in_and_everybody_signs_out(env: Environment, trouble: Trou
         assert "storage" in page.headers["clear-site-data"]
 
 
-def test_part_of_a_page_leaves_the_form_and_says_why_above_it(env: Environment) -> None:
+def test_part_request_keeps_the_form_with_the_message_above(env: Environment) -> None:
     link = env.belvo_link()
     client = env.client()
 
@@ -226,7 +226,7 @@ def test_part_of_a_page_leaves_the_form_and_says_why_above_it(env: Environment) 
     assert Refused(button).page.headers["hx-retarget"] == "#toasts"
 
 
-def test_database_that_is_away_is_told_in_words_on_every_page(env: Environment) -> None:
+def test_unreachable_database_is_explained_on_every_page(env: Environment) -> None:
     client, link = env.client(), env.belvo_link()
     key = client.cookies[settings.SESSION_COOKIE_NAME].value
 
@@ -242,7 +242,7 @@ def test_database_that_is_away_is_told_in_words_on_every_page(env: Environment) 
     assert client.session.exists(key)
 
 
-def test_provider_sends_a_message_again_that_could_not_be_kept(env: Environment) -> None:
+def test_provider_resends_a_webhook_that_could_not_be_stored(env: Environment) -> None:
     address = open_endpoint(env.belvo)
 
     with locked():
@@ -274,7 +274,7 @@ def test_error_after_the_call_left_does_not_say_that_nothing_was_sent(
 
 
 @pytest.mark.parametrize("outage", ["locked", "read-only"])
-def test_answer_that_cannot_be_saved_is_an_unknown_outcome(
+def test_response_that_cannot_be_saved_is_an_unknown_outcome(
     env: Environment, settings: Settings, monkeypatch: pytest.MonkeyPatch, outage: str
 ) -> None:
     settings.PROVIDER_CREDENTIALS_SECONDS = settings.LEASE_MARGIN_SECONDS = 0.2
@@ -302,7 +302,7 @@ def test_answer_that_cannot_be_saved_is_an_unknown_outcome(
 
 
 @pytest.mark.servers
-def test_connection_that_the_server_ended_is_told_in_words(env: Environment) -> None:
+def test_closed_connection_is_explained(env: Environment) -> None:
     client, link = env.client(), env.belvo_link()
     with psycopg.connect(**parameters(), autocommit=True) as another:
         another.execute(
