@@ -1,1 +1,1 @@
-"""An append-only, tamper-evident log of every act, refused act and read of personal data. Start with log.py."""
+"""Append-only, tamper-evident log of every action, denied attempt and read of personal data. Start with log.py."""

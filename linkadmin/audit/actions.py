@@ -1,4 +1,4 @@
-"""All actions and types of objects in the audit log. Events are hashed and searched for years: no text changes here."""
+"""All actions and target types of the audit log. Events are hashed and searched for years: never change a value."""
 
 from enum import StrEnum
 from typing import Literal, NewType
@@ -8,7 +8,7 @@ OperationStep = Literal["", ".canceled", ".resolved"]
 
 
 class Action(StrEnum):
-    """What was done; the word before the dot is the subject that a list filters by."""
+    """What was done. The part before the dot is the subject that a list filters by."""
 
     STAFF_CREATED = "staff.created"
     STAFF_UPDATED = "staff.updated"
@@ -62,5 +62,5 @@ class ObjectType(StrEnum):
 
 
 def of_operation(kind: str, step: OperationStep = "") -> OperationAction:
-    """Return the action of an operation's kind, such as `operation.create_link`: kinds are listed with operations."""
+    """Return the action for an operation kind, such as `operation.create_link`. Kinds are listed in operations."""
     return OperationAction(f"operation.{kind}{step}")

@@ -1,6 +1,6 @@
-"""The auditor's read-only home: the log itself, and what every admin of ours has in common.
+"""Read-only Django admin of the audit log, and the base classes of all our admins.
 
-What a page takes from its address is limited: Django would search by any column of any table.
+URL parameters are restricted: by default, Django filters by any column of any table.
 """
 
 from typing import Any
@@ -22,15 +22,15 @@ from django.utils.translation import gettext_lazy as _
 from .log import Action, ObjectType, Outcome, record
 from .models import AuditEvent
 
-# The pages of things that an event opens into, by their type: this package knows none of them.
+# URL names of pages an event links to, by target type: this package imports none of them.
 PAGES: dict[str, str] = {ObjectType.BULK_JOB: "bulk-detail"}
-SHORT_ID = 8  # characters of an id in a list; the whole of it is on the event's own page
+SHORT_ID = 8  # characters of an ID in a list; the event's own page shows all of it
 COUNT_LIMIT = 10_000  # rows; to see more, narrow the list
 SEARCH_LENGTH, SEARCH_WORDS = 200, 10
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]
-    """Count no further than COUNT_LIMIT, so that a page does not grow slower with the table."""
+    """Counts up to COUNT_LIMIT, so pages don't slow down as the table grows."""
 
     @cached_property
     def count(self) -> int:
@@ -39,7 +39,7 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
 
 
 class StrictChangeList(ChangeList):
-    """A list that sorts by what its page offers to sort by."""
+    """Sorts only by the columns its page offers."""
 
     def get_ordering(self, request: HttpRequest, queryset: "QuerySet[Any]") -> list[Any]:
         offered = [str(number) for number, name in enumerate(self.list_display) if name in (self.sortable_by or ())]
@@ -51,7 +51,7 @@ class StrictChangeList(ChangeList):
 
 
 class StrictAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """The base of all our admins: filters as declared, a short search, no counts of whole tables."""
+    """Base of all our admins: declared filters only, a short search, no counts of whole tables."""
 
     list_max_show_all = list_per_page = 50
     paginator = CappedPaginator
@@ -59,11 +59,11 @@ class StrictAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     show_full_result_count = False
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        """Allow what a filter of this list sends, by its whole name: no other column, and no other comparison."""
+        """Allow only the exact lookups that this list's filters send."""
         return lookup in self._offered_lookups()
 
     def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
-        """Find rows by their id alone."""
+        """Allow only the primary key."""
         return to_field == self.opts.pk.name
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -89,7 +89,7 @@ class StrictAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 class ReadOnlyAdmin(StrictAdmin):
-    """Show rows and change nothing. Who may look is decided by the role, through `has_perm("<app>.view_<model>")`."""
+    """Shows rows without changing them. Roles decide who may view, through `has_perm("<app>.view_<model>")`."""
 
     actions = None
 
@@ -104,7 +104,7 @@ class ReadOnlyAdmin(StrictAdmin):
 
 
 class SubjectFilter(admin.SimpleListFilter):
-    """Filter by the first word of the action: a fixed list, where all distinct actions would read the whole table."""
+    """Filters by the action's subject. A fixed list: finding all distinct actions would scan the table."""
 
     title = _("target type")
     parameter_name = "subject"
@@ -128,7 +128,7 @@ class SubjectFilter(admin.SimpleListFilter):
 
 
 class RoleFilter(admin.SimpleListFilter):
-    """Filter by the role the actor had at that time."""
+    """Filters by the role the person had at the time."""
 
     title = _("role")
     parameter_name = "role"
@@ -146,7 +146,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
     list_display = ("seq", "time", "actor", "actor_role", "action", "object", "outcome", "request")
     list_filter = ("outcome", SubjectFilter, RoleFilter, "at")
     ordering = ("-seq",)
-    # Exact, because an id or a name is pasted here, and because that is what the indexes can answer.
+    # Exact: IDs and names are pasted here, and the indexes support nothing else.
     search_fields = (
         "actor__exact",
         "action__startswith",

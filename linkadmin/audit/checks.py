@@ -1,4 +1,4 @@
-"""The nightly verification: what it found, and what administrators are told of it on every page."""
+"""The nightly verification: its result, and the alerts administrators see on every page."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,9 +13,9 @@ from . import clock
 from .models import AuditCheck, AuditEvent
 from .verify import VerificationReport, verify
 
-OVERDUE = timedelta(hours=26)  # a night, and two hours for a long log or a late start
+OVERDUE = timedelta(hours=26)  # a day, plus two hours for a long log or a late start
 
-# By whether it went back.
+# Keyed by whether the clock jumped back.
 _JUMPS = {
     True: ngettext_lazy(
         "The server clock jumped back %(count)d minute.",
@@ -42,7 +42,7 @@ class AuditAlert:
 
 
 def run() -> VerificationReport:
-    """Verify the log, and keep what was found. Raises ImproperlyConfigured without a key."""
+    """Verify the log and store the result. Raises ImproperlyConfigured without a key."""
     report = verify()
     found = {"checked_at": timezone.now(), "verdict": report.verdict, "finding": findings(report)}
     AuditCheck.objects.update_or_create(pk=1, defaults=found)
@@ -52,7 +52,7 @@ def run() -> VerificationReport:
 
 
 def findings(report: VerificationReport) -> str:
-    """Say everything that is wrong, the worst first; nothing if all is well."""
+    """Describe everything that's wrong, worst first; empty if nothing is."""
     said = [report.cut]
     if report.broken:
         said.append(
@@ -86,12 +86,12 @@ def findings(report: VerificationReport) -> str:
 
 
 def is_sound() -> bool:
-    """Tell whether the last verification found the log good and isn't overdue, and signed heads reach their file."""
+    """Whether the last verification passed and isn't overdue, and signed heads reach their file."""
     return not _faults()
 
 
 def alerts() -> list[AuditAlert]:
-    """Say what an administrator has to know: a clock that jumped, a failed or missing verification, unwritten heads."""
+    """Return what an administrator should know: clock jumps, failed or overdue verification, unwritten heads."""
     jump = clock.last_jump(now=timezone.now())
     if jump is None or jump.jumped_at is None:
         return _faults()

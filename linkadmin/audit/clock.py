@@ -1,4 +1,4 @@
-"""A clock that jumps is noticed by the workers, logged, and shown to administrators for a day."""
+"""Detects jumps of the server clock. Workers log them, and administrators see them for a day."""
 
 import time
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from linkadmin.moments import CLOCKS_APART, put_right
 
 from .models import ClockMark
 
-JUMP = CLOCKS_APART  # less is the drift of machines that are set right
+JUMP = CLOCKS_APART  # less is normal drift
 SHOWN_FOR = timedelta(days=1)
-REST = timedelta(minutes=5)  # before the next jump is news: between machines whose clocks differ, each look finds one
+REST = timedelta(minutes=5)  # between two reported jumps: if machines' clocks differ, every check finds one
 
 logger = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
 class _Seen:
-    """The last look of this process: the time of day, and a clock that nobody sets."""
+    """This process's last check: the wall clock and the monotonic clock."""
 
     at: datetime | None = None
     steady: float = 0.0
@@ -30,11 +30,11 @@ _seen = _Seen()
 
 
 def watch(*, now: datetime) -> None:
-    """Notice a jump since the last look; after one back, bring back what lies too far ahead."""
+    """Detect a jump since the last check; after a jump back, correct timestamps too far ahead."""
     by = _jump_here(now)
     with transaction.atomic():
         mark = ClockMark.objects.select_for_update().filter(pk=1).first() or ClockMark(seen_at=now)
-        if not by and mark.seen_at - now > JUMP:  # another process, or the one before this, saw a later moment
+        if not by and mark.seen_at - now > JUMP:  # another process, or an earlier one, saw a later time
             by = now - mark.seen_at
         is_news = bool(by) and (mark.jumped_at is None or not timedelta(0) <= now - mark.jumped_at < REST)
         if is_news:
@@ -52,7 +52,7 @@ def last_jump(*, now: datetime) -> ClockMark | None:
 
 
 def _jump_here(now: datetime) -> timedelta:
-    """Return by how much the time of day left the steady clock since the last look; zero for next to nothing."""
+    """Return how far the wall clock moved against the monotonic clock since the last check; zero within JUMP."""
     steady, before = time.monotonic(), _seen.at
     passed = timedelta(seconds=steady - _seen.steady)
     _seen.at, _seen.steady = now, steady

@@ -1,6 +1,6 @@
-"""Signed heads: how long the audit log was and what it ended with, written where its database is not.
+"""Signed heads: the log's length and last hash, written outside its database.
 
-A head is one JSON line in the log stream, and in a file by setting: seq, hash, time, signature.
+A head is one JSON line in the log stream, and in a file if configured: seq, hash, time, signature.
 """
 
 import fcntl
@@ -25,8 +25,8 @@ from .models import AuditCheck, AuditHead
 
 EVERY_EVENTS = 100
 EVERY = timedelta(minutes=5)
-EVENT = "audit.head"  # by which a head is found among other lines of the log stream
-LOCK_SECONDS = 5.0  # an act that is done already does not wait longer for the file
+EVENT = "audit.head"  # identifies heads among other lines of the log stream
+LOCK_SECONDS = 5.0  # a finished action waits no longer for the file
 _DOMAIN = "linkadmin-audit-head-v1"
 
 logger = structlog.get_logger(__name__)
@@ -34,11 +34,11 @@ logger = structlog.get_logger(__name__)
 
 @dataclass
 class Heads:
-    """The heads that a file holds, and what in it is none."""
+    """The heads in a file, and how many of its lines aren't valid heads."""
 
     hashes: dict[int, set[str]] = field(default_factory=dict)  # by seq
     forged: int = 0  # lines with a wrong signature
-    unreadable: int = 0  # lines that are cut or damaged
+    unreadable: int = 0  # truncated or damaged lines
 
     @property
     def newest(self) -> int:
@@ -46,12 +46,12 @@ class Heads:
 
 
 def is_due(head: AuditHead, *, seq: int, at: datetime) -> bool:
-    """Say whether the event `seq` is to be signed. A forged mark in the row, such as one ahead of time, delays none."""
+    """Whether event `seq` is due for signing. A forged mark in the row, such as a future time, delays nothing."""
     return not (0 <= seq - head.signed_seq < EVERY_EVENTS and timedelta(0) <= at - head.signed_at < EVERY)
 
 
 def sign_waiting() -> None:
-    """Sign events of quiet times, to which nothing was added for long, and repeat a head that could not be written."""
+    """Sign events of quiet periods, and retry a head that couldn't be written."""
     head, now = AuditHead.objects.first(), timezone.now()
     if head is None:
         return
@@ -63,7 +63,7 @@ def sign_waiting() -> None:
 
 
 def sign() -> None:
-    """Write the present head. A file that cannot be written is told to administrators, and loses nobody's act."""
+    """Write the current head. If the file can't be written, administrators are alerted and no action is lost."""
     path, problem = settings.AUDIT_HEADS_FILE, ""
     if not path:
         _signed_head()
@@ -78,7 +78,7 @@ def sign() -> None:
 
 
 def read(path: Path) -> Heads:
-    """Read the heads of a file: ours, or any part of the log stream. Raises OSError."""
+    """Read the heads in a file: ours, or any part of the log stream. Raises OSError."""
     heads, key = Heads(), audit_key()
     with path.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
@@ -88,16 +88,16 @@ def read(path: Path) -> Heads:
 
 def _take(heads: Heads, line: str, key: bytes) -> None:
     if EVENT not in line:
-        heads.unreadable += bool(line.strip()) and not line.endswith("\n")  # the stump of a line
+        heads.unreadable += bool(line.strip()) and not line.endswith("\n")  # a truncated line
         return
     try:
-        said = json.loads(line[line.index("{") :])  # a log collector may have put the host in front
-        if said.get("event") != EVENT:  # only speaks of heads, such as the one that was not written
+        said = json.loads(line[line.index("{") :])  # a log collector may prefix the host
+        if said.get("event") != EVENT:  # about heads, such as audit.head_not_written
             return
         seq, event_hash, written = said["seq"], str(said["hash"]), str(said["time"])
         signature = str(said["signature"])
         is_ours = hmac.compare_digest(signature.encode(), _signature(seq, event_hash, written, key).encode())
-    except (ValueError, KeyError, AttributeError, RecursionError):  # halves of characters, lists in lists without end
+    except (ValueError, KeyError, AttributeError, RecursionError):  # lone surrogates, endlessly nested lists
         heads.unreadable += 1
         return
     if not is_ours:
@@ -111,7 +111,7 @@ def _signature(seq: int, event_hash: str, written: str, key: bytes) -> str:
 
 
 def _signed_head() -> dict[str, Any]:
-    """Sign the head as it is now, and tell it to the log stream."""
+    """Sign the current head and write it to the log stream."""
     head, written = AuditHead.objects.get(), instant_text(timezone.now())
     line = {
         "seq": head.seq,
@@ -125,7 +125,7 @@ def _signed_head() -> dict[str, Any]:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[int]:
-    """Open the file for one writer at a time, so that later heads stand behind earlier ones."""
+    """Open the file for one writer at a time, so that heads stay in order."""
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     file = os.open(path, flags, 0o600)
     try:
@@ -150,7 +150,7 @@ def _lock(file: int) -> None:
 
 
 def _append(file: int, head: dict[str, Any]) -> int:
-    """Add a line of its own, also behind one that a full disk cut short, and have it on the disk."""
+    """Append a line, also after one that a full disk cut short, and fsync."""
     line = json.dumps({"event": EVENT} | head).encode() + b"\n"
     size = os.fstat(file).st_size
     if size and os.pread(file, 1, size - 1) != b"\n":

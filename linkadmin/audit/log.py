@@ -1,4 +1,4 @@
-"""The only writer of the audit trail."""
+"""The only writer of the audit log."""
 
 from collections.abc import Mapping
 from typing import Literal, Protocol
@@ -18,7 +18,7 @@ DETAIL_LIMIT = 200  # characters
 
 
 class Actor(Protocol):
-    """Whoever acts: a member of staff."""
+    """A member of staff."""
 
     @property
     def id(self) -> object: ...
@@ -38,12 +38,12 @@ def record(
     operation_id: object = "",
     details: Mapping[str, str | int] | None = None,
 ) -> AuditEvent:
-    """Append one event to the chain, in the transaction of the act; without one, in its own.
+    """Append one event to the chain, in the transaction of the action; without one, in its own.
 
-    Call it last in the transaction: appends wait for each other until commit. `actor` is None for the machine. Ids are
-    internal ones; details are facts that are neither personal nor secret. If the event cannot be written, the whole
-    transaction is lost with it. Raises ValidationError, ValueError or TypeError for what has no place in
-    an event, and ImproperlyConfigured without a key.
+    Call it last in the transaction: appends block each other until commit. `actor` is None for background work. IDs are
+    ours; details hold nothing personal or secret. If the event can't be written, the whole transaction rolls back.
+
+    Raises ValidationError, ValueError or TypeError for invalid values, and ImproperlyConfigured without a key.
     """
     key = audit_key()
     event = AuditEvent(
@@ -63,8 +63,8 @@ def record(
 
 
 def _append(event: AuditEvent, key: bytes) -> None:
-    """Give an event its place in the chain, and save it."""
-    # No savepoint: an act whose event cannot be written must not be committed by a caller that carries on.
+    """Chain an event and save it."""
+    # No savepoint: if the event can't be written, a caller that catches the error must not commit its action.
     with transaction.atomic(savepoint=False):
         head = AuditHead.objects.select_for_update().get()
         event.seq, event.prev, event.at = head.seq + 1, head.hash, timezone.now()

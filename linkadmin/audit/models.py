@@ -10,12 +10,10 @@ from .chain import GENESIS
 
 
 class Outcome(models.TextChoices):
-    """What became of an act."""
-
-    REQUESTED = "requested", _("Requested")  # written before the act is tried
+    REQUESTED = "requested", _("Requested")  # written before the attempt
     DONE = "done", _("Done")
-    DENIED = "denied", _("Denied")  # the person may not
-    REJECTED = "rejected", _("Rejected")  # the person may, the other side said no
+    DENIED = "denied", _("Denied")  # by role
+    REJECTED = "rejected", _("Rejected")  # by the bank or provider
     NOT_SENT = "not_sent", _("Not sent")
     NEEDS_CODE = "needs_code", _("Code needed")
     EXPIRED = "expired", _("Expired")
@@ -25,11 +23,11 @@ class Outcome(models.TextChoices):
 
 
 class AppendOnlyError(Exception):
-    """An audit event was to be changed or removed."""
+    """An audit event was about to be changed or deleted."""
 
 
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
-    """Refuse what a trigger in the database refuses as well, before it gets there."""
+    """Rejects changes before the database triggers do."""
 
     def update(self, **kwargs: Any) -> NoReturn:
         raise AppendOnlyError("audit events are only ever added")
@@ -39,11 +37,11 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
 
 
 class AuditEvent(models.Model):
-    """One act, told in ids and words that survive the things they name. Written by `audit.log.record` alone."""
+    """One action, in IDs and words that outlive what they refer to. Written only by `audit.log.record`."""
 
     seq = models.BigIntegerField(_("number"), primary_key=True)
     at = models.DateTimeField(_("time"))
-    actor_id = models.CharField(_("person ID"), max_length=36, blank=True)  # empty: the machine, or nobody yet known
+    actor_id = models.CharField(_("person ID"), max_length=36, blank=True)  # empty: background work, or not signed in
     actor = models.CharField(_("person"), max_length=150, blank=True)
     actor_role = models.CharField(_("role"), max_length=20, blank=True)
     action = models.CharField(_("action"), max_length=80)
@@ -85,7 +83,7 @@ class AuditEvent(models.Model):
 
 
 class AuditHead(models.Model):
-    """The last link of the chain: the one row that every append locks."""
+    """The end of the chain: the one row that every append locks."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     seq = models.BigIntegerField(default=0)
@@ -104,7 +102,7 @@ class AuditCheck(models.Model):
     """What the last nightly verification found, and whether signed heads reach their file. One row."""
 
     class Verdict(models.IntegerChoices):
-        """The exit status of `verify_audit`."""
+        """Exit status of `verify_audit`."""
 
         GOOD = 0, _("Verified")
         BROKEN = 1, _("Broken")
@@ -115,7 +113,7 @@ class AuditCheck(models.Model):
     verdict = models.PositiveSmallIntegerField(choices=Verdict, default=Verdict.GOOD)
     finding = models.TextField(blank=True)
     head_seq = models.BigIntegerField(default=0)  # of the newest head in the file
-    head_problem = models.CharField(max_length=200, blank=True)  # why the newest one is not there
+    head_problem = models.CharField(max_length=200, blank=True)  # why the newest head isn't there
     head_problem_since = models.DateTimeField(null=True)
 
     class Meta:
@@ -126,7 +124,7 @@ class AuditCheck(models.Model):
 
 
 class ClockMark(models.Model):
-    """The newest moment that a worker saw, and the last jump of the clock. One row."""
+    """The latest time a worker saw, and the last clock jump. One row."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     seen_at = models.DateTimeField()

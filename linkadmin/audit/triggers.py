@@ -1,4 +1,4 @@
-"""The triggers by which the database itself refuses to change or remove audit events, and whether they are there."""
+"""Database triggers that reject changes to audit events, and a check that they're in force."""
 
 from django.db import connection
 
@@ -8,12 +8,12 @@ _REFUSE = (
 )
 _ABORT = "BEGIN SELECT RAISE(ABORT, 'audit events are only ever added'); END"
 
-# A function stays behind when all tables are dropped.
+# Survives dropping all tables.
 POSTGRESQL_FUNCTION = (
     f"CREATE OR REPLACE FUNCTION audit_event_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ {_REFUSE} $$"
 )
 TRIGGERS = {
-    # REPLACE would remove the old row without asking the other triggers, hence the one on INSERT.
+    # REPLACE deletes the old row without firing the other triggers, hence the one on INSERT.
     "sqlite": {
         "audit_event_no_update": f"CREATE TRIGGER audit_event_no_update BEFORE UPDATE ON {TABLE} {_ABORT}",
         "audit_event_no_delete": f"CREATE TRIGGER audit_event_no_delete BEFORE DELETE ON {TABLE} {_ABORT}",
@@ -30,7 +30,7 @@ TRIGGERS = {
 
 
 def not_in_force() -> list[str]:
-    """Name the triggers that are missing, disabled, or not the ones we put there."""
+    """Return the names of triggers that are missing, disabled or not ours."""
     in_force = {"sqlite": _in_force_on_sqlite, "postgresql": _in_force_on_postgresql}[connection.vendor]()
     return sorted(TRIGGERS[connection.vendor].keys() - in_force)
 
@@ -43,7 +43,7 @@ def _in_force_on_sqlite() -> set[str]:
 
 def _in_force_on_postgresql() -> set[str]:
     with connection.cursor() as cursor:
-        # O and A: it fires in an ordinary session. tgqual: a condition that could let a change pass.
+        # O and A fire in ordinary sessions. tgqual is a condition that could let a change pass.
         cursor.execute(
             """
             SELECT tgname, prosrc FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid

@@ -1,4 +1,4 @@
-"""Prove that the chain is whole: every event recomputed, from the first to the head, and held against signed heads."""
+"""Verifies the chain: recomputes every event from first to last, and compares it with signed heads."""
 
 import hmac
 import json
@@ -24,7 +24,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Break:
-    """The first place where the chain does not hold."""
+    """The first place where the chain is broken."""
 
     seq: int
     reason: str
@@ -32,15 +32,13 @@ class Break:
 
 @dataclass(frozen=True)
 class VerificationReport:
-    """What a verification found."""
-
-    events: int  # good ones, from the beginning
-    head: str  # hash of the last good one
+    events: int  # intact ones, from the first
+    head: str  # hash of the last intact one
     broken: Break | None = None
     unprotected: tuple[str, ...] = ()  # triggers that are missing or disabled
-    cut: str = ""  # what a signed head says against the log, in words
+    cut: str = ""  # how the log contradicts a signed head, in words
     forged: int = 0  # heads with a wrong signature
-    unreadable: int = 0  # heads that are damaged
+    unreadable: int = 0  # damaged heads
 
     @property
     def is_whole(self) -> bool:
@@ -54,12 +52,12 @@ class VerificationReport:
 
 
 def verify(heads_file: Path | None = None) -> VerificationReport:
-    """Recompute the chain, and hold it against the heads of a file; without one, of the file in the settings.
+    """Recompute the chain and compare it with the heads in a file, by default the one in the settings.
 
     Raises ImproperlyConfigured without a key.
     """
     key = audit_key()
-    # In this order: heads and events may be added meanwhile, and the head only moves forward.
+    # In this order: heads and events may be added while we read, and the head only moves forward.
     heads, no_heads = _heads(heads_file)
     last = AuditEvent.objects.aggregate(last=Max("seq"))["last"] or 0
     head = AuditHead.objects.first()
@@ -74,13 +72,13 @@ def verify(heads_file: Path | None = None) -> VerificationReport:
 
 
 def _heads(path: Path | None) -> tuple[Heads, str]:
-    """Read the heads, and say what is wrong with the file as a whole."""
+    """Read the heads; also return what's wrong with the file as a whole."""
     written = AuditCheck.objects.values_list("head_seq", flat=True).first() or 0  # before the file, which only grows
     if path is None and not settings.AUDIT_HEADS_FILE:
         return Heads(), ""
     own = Path(settings.AUDIT_HEADS_FILE)
     try:
-        if path is None and own.exists() and not own.is_file():  # a pipe in its place would be waited at for ever
+        if path is None and own.exists() and not own.is_file():  # reading a pipe would block forever
             raise OSError(0, "it isn't a regular file")
         heads = read(path or own)
     except OSError as error:
@@ -106,7 +104,7 @@ def _shorter(heads: Heads, last: int) -> str:
 
 
 def _walk(head: AuditHead | None, last: int, heads: Heads, *, key: bytes) -> tuple[VerificationReport, str]:
-    """Recompute every event, and say which signed head is the first that names another one."""
+    """Recompute every event; also return which signed head is the first that doesn't match."""
     if head is None:
         return VerificationReport(events=0, head=GENESIS, broken=Break(last, "the head of the chain is missing")), ""
     seq, prev, rewritten = 0, GENESIS, ""
@@ -135,7 +133,7 @@ def _rows_until(last: int) -> Iterator[Row]:
 
 
 def _fault(row: Row, *, seq: int, prev: str, key: bytes) -> str:
-    """Say what is wrong with an event, or nothing."""
+    """Return what's wrong with an event; empty if nothing is."""
     if row["seq"] != seq:
         return "the event is missing"
     if row["prev"] != prev:
@@ -144,7 +142,7 @@ def _fault(row: Row, *, seq: int, prev: str, key: bytes) -> str:
         return "its hash doesn't match its text"
     if not hmac.compare_digest(row["mac"], keyed_mac(row["hash"], key=key)):
         return "its MAC doesn't match its hash"
-    # People read the columns; the chain protects the text. Reading it is cheaper than writing it anew.
+    # People read the columns, but the chain protects the text. Parsing it is cheaper than serializing again.
     if json.loads(row["canonical"]) != {name: row[name] for name in FACTS} | {"at": instant_text(row["at"])}:
         return "its columns don't match what was recorded"
     return ""

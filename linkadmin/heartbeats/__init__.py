@@ -1,1 +1,4 @@
-"""Beat and the workers leave a sign of life every few seconds: who reads it knows since when nothing has run."""
+"""Heartbeats of the scheduler and workers, so pages can say since when nothing has run.
+
+Start with signs.py, which writes them, and watch.py, which reads them.
+"""

@@ -1,4 +1,4 @@
-"""Writing heartbeats: beat with its ticks, a worker by a thread of its own and by the tasks it gets on with."""
+"""Writes heartbeats: the scheduler with each tick, a worker from its own thread and on task progress."""
 
 import os
 import socket
@@ -21,7 +21,7 @@ logger = structlog.get_logger(__name__)
 
 
 def alive(kind: ProgramKind, name: str, *, has_started: bool = False, has_worked: bool = False) -> None:
-    """Write that a program is alive. Forgets others of its kind that have been silent for a day."""
+    """Store a heartbeat. A process that just started also deletes rows of its kind older than a day."""
     now = timezone.now()
     seen: dict[str, object] = {"alive_at": now}
     seen |= {"started_at": now, "pid": os.getpid()} if has_started else {}
@@ -32,7 +32,7 @@ def alive(kind: ProgramKind, name: str, *, has_started: bool = False, has_worked
 
 
 class HeartbeatWriter:
-    """One program's heartbeats, at most one every few seconds. Without the database it goes on, and tries again."""
+    """Writes one process's heartbeats, at most one every EVERY_SECONDS. Without the database it keeps trying."""
 
     def __init__(self, kind: ProgramKind, name: str, *, of_work: bool = False) -> None:
         self._kind, self._name, self._of_work = kind, name, of_work
@@ -53,7 +53,7 @@ class HeartbeatWriter:
         release_connections()
 
     def keep_beating(self) -> None:
-        """Beat from a thread until the process ends."""
+        """Beat from a daemon thread until the process ends."""
 
         def beat_on() -> None:
             while True:
@@ -63,18 +63,18 @@ class HeartbeatWriter:
         threading.Thread(target=beat_on, name="heartbeat", daemon=True).start()
 
 
-_of_tasks: HeartbeatWriter | None = None  # of the process that runs a worker's tasks
+_of_tasks: HeartbeatWriter | None = None  # in the process that runs a worker's tasks
 
 
 def note_task(worker: str) -> None:
-    """Note that a worker has started a task, or ended one."""
+    """Note that a worker has started or finished a task."""
     global _of_tasks
     _of_tasks = _of_tasks or HeartbeatWriter(ProgramKind.WORKER, worker, of_work=True)
     _of_tasks.beat()
 
 
 def note_progress() -> None:
-    """Note that a task gets on, so that a worker whose slots are all busy for long is alive."""
+    """Note progress within a task, so that a worker busy with long tasks counts as alive."""
     if _of_tasks is not None:
         _of_tasks.beat()
 

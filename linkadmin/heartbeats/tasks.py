@@ -1,4 +1,4 @@
-"""The proof that idle workers not only live, but work."""
+"""Task that proves idle workers still run tasks."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What runs in the background, and since when it doesn't."""
+"""Tells what runs in the background, and since when it doesn't."""
 
 import time
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from django.utils.translation import gettext as _
 from .models import Heartbeat, ProgramKind
 
 DEAD_AFTER = timedelta(seconds=40)
-START_SECONDS = 30  # in which the programs of a fresh start come up, before a page says that they don't run
-KNOWN_SECONDS = 2.0  # less than between two polls of a page, so that none is told late by more than one
+START_SECONDS = 30  # after a start, before pages say that nothing runs
+KNOWN_SECONDS = 2.0  # shorter than a page's poll interval: a page is at most one poll late
 _started = time.monotonic()
 
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """What doesn't run. `since` is when something last did; None if nothing ever has."""
+    """What isn't running. `since` is its last heartbeat; None if there never was one."""
 
     scheduler_is_dead: bool
     workers_are_dead: bool
@@ -31,7 +31,7 @@ class Background:
 
 
 def look() -> Background:
-    """Tell what is dead. A worker that is alive but gets on with no task, while beat schedules some, counts as dead."""
+    """Read what's dead. A live worker that makes no progress while the scheduler queues tasks counts as dead."""
     seen = {
         kind: (alive, worked)
         for kind, alive, worked in Heartbeat.objects.order_by()
@@ -46,11 +46,11 @@ def look() -> Background:
     return Background(scheduler_is_dead, workers_are_dead, worked if workers_are_dead else beat)
 
 
-_known: tuple[float, Background] | None = None  # and when, by the monotonic clock
+_known: tuple[float, Background] | None = None  # with when it was read (monotonic seconds)
 
 
 def glance() -> Background:
-    """Tell what was dead a moment ago, so that not every page and poll of this process asks the database."""
+    """Return `look()`, cached for KNOWN_SECONDS so that not every page and poll queries the database."""
     global _known
     now = time.monotonic()
     if _known is None or now - _known[0] >= KNOWN_SECONDS:
@@ -59,7 +59,7 @@ def glance() -> Background:
 
 
 def words() -> str:
-    """Say on pages what doesn't run, and what that means; nothing while all runs, or is only starting."""
+    """Return the banner about stopped background processing; empty while it runs or is starting."""
     if not has_stopped():
         return ""
     told = _("Background processing has stopped.")
@@ -72,7 +72,7 @@ def words() -> str:
 
 
 def ongoing(claim: str, otherwise: str = "") -> str:
-    """Return what a page says that background work does or will do; while it has stopped, that this waits for it."""
+    """Return `claim` while background work runs; otherwise `otherwise`, or that it waits for background work."""
     return (otherwise or waiting()) if has_stopped() else claim
 
 
@@ -84,7 +84,7 @@ def waiting() -> str:
 
 
 def has_stopped() -> bool:
-    """Tell whether pages say that background work has stopped."""
+    """Whether pages say that background processing has stopped."""
     return not is_starting() and glance().has_stopped
 
 
@@ -97,5 +97,5 @@ def _exact(moment: datetime) -> str:
 
 
 def is_old(moment: datetime | None) -> bool:
-    """Tell whether a program that last showed something then is dead."""
+    """Whether a process last heard from at `moment` counts as dead."""
     return moment is None or timezone.now() - moment > DEAD_AFTER

@@ -1,4 +1,4 @@
-"""How a message is taken in: kept in one statement, copies counted, and a worker woken. Nothing else is done here."""
+"""Takes a delivery in: stores it in one statement, counts copies, wakes a worker. Nothing else happens here."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -11,14 +11,14 @@ from .models import DeliveryOutcome, DeliveryState, WebhookDelivery, insert_or_a
 
 MAX_BODY = 64 * 1024  # bytes
 LATE_AFTER = timedelta(days=1)  # by the provider's own time
-PROCESS_TASK = "webhooks.process_deliveries"  # sync has it: it reads what a delivery names
-PAUSE_SECONDS = 0.5  # between two messages of one process to the workers
+PROCESS_TASK = "webhooks.process_deliveries"  # defined in sync, which reads what a delivery names
+PAUSE_SECONDS = 0.5  # between two wake-ups from one process
 
 _waker = WakeSoon(PROCESS_TASK, PAUSE_SECONDS)
 
 
 def take(endpoint: LoadedEndpoint, body: bytes, *, signed_with: UUID, now: datetime) -> None:
-    """Keep a genuine message, or count a copy of one that is kept, and have the new one worked."""
+    """Store a genuine delivery and have it processed; count a copy of one we already have."""
     delivery = _delivery(endpoint, body, now=now)
     delivery.secret_id = signed_with
     is_new = insert_or_add(delivery, unique=("integration_id", "key"), counter="copies") == 1
@@ -28,7 +28,7 @@ def take(endpoint: LoadedEndpoint, body: bytes, *, signed_with: UUID, now: datet
 
 
 def _delivery(endpoint: LoadedEndpoint, body: bytes, *, now: datetime) -> WebhookDelivery:
-    """Read a message. Of one that cannot be read its size is kept, and there is nothing to work on."""
+    """Build the row. Of an unreadable payload only the size is stored, and there's nothing to process."""
     delivery = WebhookDelivery(
         id=timed_id(now),
         integration_id=endpoint.integration_id,
@@ -48,7 +48,7 @@ def _delivery(endpoint: LoadedEndpoint, body: bytes, *, now: datetime) -> Webhoo
         delivery.consent_id, delivery.request_id = hint.consent_id, hint.request_id
         delivery.remote_created_at = hint.created_at
         if hint.created_at is not None and hint.created_at < now - LATE_AFTER:
-            # The full checks since then have read what it tells of.
+            # Full checks since then have already read what it's about.
             delivery.outcome = DeliveryOutcome.LATE
     if delivery.outcome:
         delivery.state, delivery.processed_at = DeliveryState.DONE, now

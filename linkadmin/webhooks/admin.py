@@ -1,4 +1,4 @@
-"""Messages and their secrets for the auditor: what came, what proved it, what became of it. No text, no secret."""
+"""Deliveries and signing secrets in the Django admin, read-only, without payloads and secret values."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _

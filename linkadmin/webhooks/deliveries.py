@@ -1,6 +1,6 @@
-"""The work on messages: claimed by whoever works, closed by the reads they led to, and begun anew on request.
+"""Processes deliveries: claimed by workers, closed by the reads they lead to, reprocessed on request.
 
-The row is the truth. A worker that dies holds a message for a minute; one whose reads never came is looked at again.
+The row is the truth. A worker that dies holds a delivery for a minute; one whose reads never came is picked up again.
 """
 
 from collections.abc import Collection, Iterable
@@ -19,26 +19,26 @@ from linkadmin.work_queue import RELEASED, held
 
 from .models import DeliveryLink, DeliveryOutcome, DeliveryState, WebhookDelivery
 
-LOOK_AGAIN = timedelta(minutes=10)  # at a message whose links are still unread
-COPIES_COME_WITHIN = timedelta(minutes=10)  # of the work on a message: later ones may tell of something new
-MOST_REPROCESSED = 10_000  # by one click
-UNREAD = Q(read_at=None) | Q(read_at__lt=F("delivery__wanted_at"))  # of a message's links
+LOOK_AGAIN = timedelta(minutes=10)  # at a delivery whose links are still unread
+COPIES_COME_WITHIN = timedelta(minutes=10)  # after processing; later copies may be about something new
+MOST_REPROCESSED = 10_000  # per click
+UNREAD = Q(read_at=None) | Q(read_at__lt=F("delivery__wanted_at"))  # links of a delivery
 
 
 def claim(limit: int, *, now: datetime) -> list[WebhookDelivery]:
-    """Claim deliveries to process, the longest due first, whether they are new or their reads never came."""
+    """Claim deliveries to process, the longest due first: new ones, and those whose reads never came."""
     waiting = WebhookDelivery.objects.exclude(state=DeliveryState.DONE).order_by("due_at")
     return work_queue.claim(waiting, now=now, limit=limit, lease=work_queue.call_lease())
 
 
 @transaction.atomic
 def note_links(delivery: WebhookDelivery, links: Iterable[Link]) -> bool:
-    """Note which links a claimed message is about: it is done once all of them are read. Tell whether it was ours."""
+    """Store which links a claimed delivery is about; it's done once all are read. False if we lost the claim."""
     again = timezone.now() + LOOK_AGAIN
     if not _release(delivery, state=DeliveryState.PROCESSING, due_at=again, outcome=""):
         return False
     rows = [DeliveryLink(delivery=delivery, link=link) for link in links]
-    if delivery.attempts > 1 or delivery.reprocess_count:  # it may be about others than it was the last time
+    if delivery.attempts > 1 or delivery.reprocess_count:  # it may match other links than last time
         delivery.delivery_links.exclude(link__in=[row.link_id for row in rows]).delete()
     DeliveryLink.objects.bulk_create(rows, ignore_conflicts=True)
     return True
@@ -46,16 +46,16 @@ def note_links(delivery: WebhookDelivery, links: Iterable[Link]) -> bool:
 
 @transaction.atomic
 def close_read(link_ids: Collection[UUID], *, began_at: datetime, outcome: str) -> int:
-    """Close what waited for reads of these links that began at `began_at`; return how many messages are done by it.
+    """Close deliveries waiting for reads of these links that began at `began_at`; return how many are done.
 
-    A message is done when all its links were read since it came; it changed something if any of them did change.
+    A delivery is done when all its links were read after it arrived. It changed something if any of them changed.
     """
     told = WebhookDelivery.objects.filter(state=DeliveryState.PROCESSING, wanted_at__lte=began_at)
     waiting = DeliveryLink.objects.filter(UNREAD, link__in=link_ids, delivery__in=told)
     touched = list(waiting.values_list("pk", "delivery_id"))
     if not touched:
         return 0
-    # Two reads that end at once: the later one has to see what the earlier one closed.
+    # If two reads end at once, the later one must see what the earlier one closed.
     locked = WebhookDelivery.objects.select_for_update().order_by("pk")
     list(locked.filter(pk__in={delivery for _pk, delivery in touched}).values_list("pk"))
     DeliveryLink.objects.filter(pk__in=[pk for pk, _delivery in touched]).update(read_at=began_at, outcome=outcome)
@@ -71,15 +71,15 @@ def close_read(link_ids: Collection[UUID], *, began_at: datetime, outcome: str) 
 
 
 def close(delivery: WebhookDelivery, outcome: DeliveryOutcome) -> bool:
-    """Close a claimed message that needs no read. Tell whether it was still ours."""
+    """Close a claimed delivery that needs no read. False if we lost the claim."""
     return _release(delivery, state=DeliveryState.DONE, outcome=outcome, processed_at=timezone.now())
 
 
 @transaction.atomic
 def reprocess(chosen: "QuerySet[WebhookDelivery]", *, by: User, object_id: object = "") -> int:
-    """Have messages worked again, at most MOST_REPROCESSED of them, the newest first; return how many.
+    """Queue deliveries again, newest first, at most MOST_REPROCESSED; return how many.
 
-    `object_id` is the one that was chosen by itself.
+    `object_id` goes to the audit log when a single delivery was chosen.
     """
     newest = _reprocessable(chosen).order_by("-pk").values("pk")[:MOST_REPROCESSED]
     again = _anew(timezone.now()) | {"reprocess_count": F("reprocess_count") + 1, "reprocessed_by": by}
@@ -97,7 +97,7 @@ def reprocess(chosen: "QuerySet[WebhookDelivery]", *, by: User, object_id: objec
 
 
 def work_late_copy(integration_id: UUID, key: str, *, now: datetime) -> bool:
-    """Have a message worked again of which a copy comes long after: what reads the same may tell of something new."""
+    """Process a delivery again if a copy arrives much later: the same text may be about something new."""
     same = WebhookDelivery.objects.filter(
         integration=integration_id, key=key, processed_at__lt=now - COPIES_COME_WITHIN
     )
@@ -109,13 +109,12 @@ def _reprocessable(deliveries: "QuerySet[WebhookDelivery]") -> "QuerySet[Webhook
 
 
 def _anew(now: datetime) -> dict[str, object]:
-    """Return the columns of a message that somebody has to work on from now on."""
     none_yet = {**RELEASED, "outcome": "", "attempts": 0, "processed_at": None}
     return none_yet | {"state": DeliveryState.PENDING, "wanted_at": now, "due_at": now}
 
 
 def _release(delivery: WebhookDelivery, **values: object) -> bool:
-    """Write what became of a claimed message, unless the claim is over and somebody else has it."""
+    """Write the outcome of a claimed delivery. False if we lost the claim."""
     if not held(delivery).exclude(state=DeliveryState.DONE).update(**RELEASED, **values):
         return False
     delivery.claim_token = delivery.lease_until = None

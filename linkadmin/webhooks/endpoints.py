@@ -1,4 +1,4 @@
-"""The URL of an integration's webhooks, and the secrets that sign them: two may be live, to rotate without a gap."""
+"""The URL of an integration's webhooks and its signing secrets. Two secrets may be live, to rotate without a gap."""
 
 import time
 from collections import Counter
@@ -21,21 +21,21 @@ from linkadmin.providers.types import Secret
 
 from .models import ENCRYPTED_FOR, LIVE_SECRETS, WebhookEndpoint, WebhookSecret, new_path
 
-CACHE_SECONDS = 2.0  # a change of address or secrets is known to all processes after so long
-LOOKED_AT = 100  # of the last deliveries, to tell which secrets are in use
+CACHE_SECONDS = 2.0  # until all processes see a new URL or secret
+LOOKED_AT = 100  # counted to show which secrets are in use
 
 
 class TooManySecrets(Exception):
-    """There are two live secrets already: one has to be revoked first."""
+    """Two secrets are live already: revoke one first."""
 
 
 class StaleForm(Exception):
-    """Another secret was added since the form was shown."""
+    """Another secret was added after the form was shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedEndpoint:
-    """The integration behind a URL, and its live secrets."""
+    """The integration behind a URL and its live secrets."""
 
     integration_id: UUID
     provider_class: type[Provider]
@@ -43,7 +43,7 @@ class LoadedEndpoint:
     redactor: Redactor = field(repr=False)
 
     def secret_of(self, headers: Mapping[str, str], body: bytes) -> UUID | None:
-        """Return the secret that a delivery is signed with; None if it isn't genuine. Every secret is tried."""
+        """Return the secret a delivery is signed with; None if it isn't genuine. Always tries every secret."""
         is_genuine = self.provider_class.webhook_is_genuine
         matching = [pk for pk, secret in self.secrets if is_genuine(headers, body, [secret])]
         return matching[0] if matching else None
@@ -58,12 +58,12 @@ class SecretInUse:
     of: int
 
 
-_loaded: dict[str, tuple[float, LoadedEndpoint]] = {}  # by address, until when (monotonic seconds)
+_loaded: dict[str, tuple[float, LoadedEndpoint]] = {}  # by URL path; the float is the expiry (monotonic seconds)
 
 
 @transaction.atomic
 def renew(integration: Integration, *, by: User | None) -> WebhookEndpoint:
-    """Give an integration a new URL; what is sent to the one it had is refused from now on."""
+    """Give an integration a new URL. Requests to the old one are rejected from now on."""
     endpoint, is_new = WebhookEndpoint.objects.update_or_create(
         integration=integration, defaults={"path": new_path(), "created_at": timezone.now()}
     )
@@ -72,7 +72,7 @@ def renew(integration: Integration, *, by: User | None) -> WebhookEndpoint:
 
 
 def load(provider: str, path: str) -> LoadedEndpoint | None:
-    """Return the endpoint at a URL, or None. Raises DecryptionError if a secret of it does not open."""
+    """Return the endpoint at a URL, or None. Raises DecryptionError."""
     address = f"{provider}/{path}"
     until, endpoint = _loaded.get(address, (0.0, None))
     if endpoint is not None and time.monotonic() < until:
@@ -84,15 +84,15 @@ def load(provider: str, path: str) -> LoadedEndpoint | None:
 
 
 def forget() -> None:
-    """Read every endpoint again: a URL or a secret has changed."""
+    """Drop all cached endpoints, after a URL or secret changed."""
     _loaded.clear()
 
 
 @transaction.atomic
 def add_secret(integration: Integration, secret: Secret, *, by: User | None, after: int) -> WebhookSecret:
-    """Encrypt one more secret of an integration, the next one after version `after`.
+    """Encrypt and store a new secret, the one after version `after`.
 
-    Raises StaleForm if that was not the latest one, and TooManySecrets.
+    Raises StaleForm if `after` isn't the latest version, and TooManySecrets.
     """
     Integration.objects.select_for_update().get(pk=integration.pk)
     if latest_version(integration) != after:
@@ -108,19 +108,19 @@ def add_secret(integration: Integration, secret: Secret, *, by: User | None, aft
 
 @transaction.atomic
 def revoke_secret(row: WebhookSecret, *, by: User) -> None:
-    """Let a secret prove nothing any more, and drop its value."""
+    """Revoke a secret and delete its value."""
     live = WebhookSecret.objects.filter(pk=row.pk, revoked_at=None)
     if live.update(revoked_at=timezone.now(), encrypted=b""):
         _record(row.integration_id, Action.WEBHOOK_SECRET_REVOKED, by=by, fingerprint=row.fingerprint)
 
 
 def latest_version(integration: Integration) -> int:
-    """Return the version of the secret that was added last; 0 before the first."""
+    """Return the version of the newest secret; 0 before the first."""
     return integration.webhook_secrets.aggregate(latest=Max("version"))["latest"] or 0
 
 
 def secrets_in_use(integration: Integration) -> list[SecretInUse]:
-    """Return the live secrets, the newest first."""
+    """Return the live secrets, newest first."""
     live = integration.webhook_secrets.filter(revoked_at=None).select_related("created_by").order_by("-version")
     proved = Counter(integration.deliveries.order_by("-pk").values_list("secret_id", flat=True)[:LOOKED_AT])
     return [SecretInUse(row, proved[row.pk], proved.total()) for row in live]

@@ -1,4 +1,4 @@
-"""What an administrator types about an endpoint: a secret, which goes in and never comes out, and a confirmation."""
+"""Forms for an endpoint: a new signing secret, which is never shown again, and confirmations."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from linkadmin.web.secret_input import SecretInput
 
 
 class AfterForm(forms.Form):
-    """The version of the secret that was the latest when the form was shown: a form sent twice adds one secret."""
+    """The latest secret's version when the form was shown, so that a form sent twice adds one secret."""
 
     after = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
 
@@ -29,7 +29,7 @@ class AfterForm(forms.Form):
 
 
 class SecretForm(AfterForm):
-    """One secret, as the provider declares it."""
+    """One signing secret, in the field the provider declares."""
 
     def __init__(self, *args: Any, asked: CredentialField, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -43,12 +43,12 @@ class SecretForm(AfterForm):
         )
 
     def clean_secret(self) -> Secret:
-        """Wrap it before anything else can see it."""
+        """Wrap the value in Secret before other code sees it."""
         return Secret(self.cleaned_data["secret"])
 
 
 class ConfirmForm(forms.Form):
-    """A word that has to be typed before something that cannot be taken back."""
+    """A text to type before something that can't be undone."""
 
     mistyped = _("This doesn't match. Nothing was changed.")
     typed = forms.CharField(max_length=80, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}))

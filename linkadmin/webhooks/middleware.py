@@ -1,4 +1,4 @@
-"""Where a provider's messages leave the way that people's pages go."""
+"""Handles webhook deliveries before sessions, authentication and CSRF."""
 
 from collections.abc import Callable
 
@@ -13,10 +13,9 @@ PREFIX = "/webhooks/"
 
 
 def messages_first(get_response: GetResponse) -> GetResponse:
-    """Answer a provider's message before anything looks for a session, a person, a token or a right.
+    """Answer a delivery before anything looks for a session, user, CSRF token or permission.
 
-    A provider has none of them: the message proves itself. So nothing of a stranger's cookie is read either, and a
-    message costs what keeping it costs.
+    A provider has none of them: the delivery is signed. So no cookie is read, and a delivery costs only its insert.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:

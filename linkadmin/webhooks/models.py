@@ -1,4 +1,4 @@
-"""What providers tell us: where they send it, what proves that it is theirs, and each message with what came of it."""
+"""Webhook endpoints, signing secrets, and deliveries with their outcomes."""
 
 import secrets
 import uuid
@@ -17,22 +17,18 @@ from linkadmin.providers.records import WebhookKind
 from linkadmin.providers.types import LinkRef
 from linkadmin.work_queue import WorkItem
 
-# Part of the associated data of every encrypted secret: with another text none would open again.
+# Part of the associated data of every encrypted secret. Changing it makes them all undecryptable.
 ENCRYPTED_FOR = {"table": "inbox_webhooksecret", "field": "sealed"}
-LIVE_SECRETS = 2  # of one integration: the present one, and the next while it is changed
+LIVE_SECRETS = 2  # per integration: the current one, and the next during a rotation
 
 
 class DeliveryState(models.TextChoices):
-    """How far the work on a message is."""
-
     PENDING = "pending", _("Pending")
     PROCESSING = "processing", _("Processing")
     DONE = "done", _("Done")
 
 
 class DeliveryOutcome(models.TextChoices):
-    """What came of a message."""
-
     CHANGED = "changed", _("Status changed")
     NO_CHANGE = "no_change", _("No change")
     NO_MATCHING_LINK = "no_matching_link", _("No matching link")
@@ -43,13 +39,13 @@ class DeliveryOutcome(models.TextChoices):
 
 
 def timed_id(at: datetime) -> uuid.UUID:
-    """Make an id that is random but for its beginning, which lets ids stand in the order of time."""
+    """Return a random UUIDv7: it starts with the time, so IDs sort by time."""
     version, variant = 0x7 << 76, 0b10 << 62
     return uuid.UUID(int=first_id(at).int | version | secrets.randbits(12) << 64 | variant | secrets.randbits(62))
 
 
 def first_id(at: datetime) -> uuid.UUID:
-    """Return the least id of all that are made at a moment or after it."""
+    """Return the smallest ID created at or after a moment."""
     return uuid.UUID(int=int(at.timestamp() * 1000) << 80)
 
 
@@ -58,12 +54,12 @@ def new_delivery_id() -> uuid.UUID:
 
 
 def new_path() -> str:
-    """Make up the part of an address that nobody guesses: 128 random bits."""
+    """Return the secret part of an endpoint URL: 128 random bits."""
     return secrets.token_hex(16)
 
 
 class WebhookEndpoint(models.Model):
-    """The URL to which an integration's provider posts its webhooks."""
+    """The URL an integration's provider posts its webhooks to."""
 
     integration = models.OneToOneField(
         Integration, on_delete=models.CASCADE, primary_key=True, related_name="webhook_endpoint"
@@ -76,18 +72,18 @@ class WebhookEndpoint(models.Model):
 
     @property
     def address(self) -> str:
-        """Its path on our own host."""
+        """The URL path on our own host."""
         return reverse("webhook-delivery", args=[self.integration.provider, self.path])
 
 
 class WebhookSecret(models.Model):
-    """One encrypted secret that an integration's messages prove themselves with. Of a revoked one the value is gone."""
+    """An encrypted signing secret. A revoked one has no value."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="webhook_secrets")
     encrypted = models.BinaryField()
-    fingerprint = models.CharField(max_length=8)  # tells two secrets apart without telling the secret
-    version = models.PositiveIntegerField()  # counts the secrets of its integration
+    fingerprint = models.CharField(max_length=8)  # identifies a secret without revealing it
+    version = models.PositiveIntegerField()  # counts up per integration
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -102,21 +98,21 @@ class WebhookSecret(models.Model):
 
 
 class WebhookDelivery(WorkItem):
-    """One message of a provider, as it came and was cleaned. Its id stands in the order of time."""
+    """One webhook request, with its cleaned payload. IDs sort by time."""
 
     id = models.UUIDField(primary_key=True, default=new_delivery_id, editable=False)
     integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
-    key = models.CharField(max_length=64)  # what its copies have in common
+    key = models.CharField(max_length=64)  # equal for copies of the same delivery
     received_at = models.DateTimeField(_("received"), default=timezone.now)
     copies = models.PositiveIntegerField(_("times received"), default=1)
     size = models.PositiveIntegerField(_("size"), default=0)  # bytes
-    # No index: it is only ever looked at for a few deliveries.
+    # No index: only read for a few deliveries at a time.
     secret = models.ForeignKey(
         WebhookSecret, on_delete=models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
     )
 
     kind = models.CharField(_("type"), max_length=24, default=WebhookKind.UNKNOWN.value)
-    topic = models.CharField(_("topic"), max_length=250, blank=True)  # in the provider's own words
+    topic = models.CharField(_("topic"), max_length=250, blank=True)  # as the provider calls it
     remote_link_id = models.CharField(_("link ID"), max_length=120, blank=True)
     end_user_id = models.CharField(_("customer ID"), max_length=140, blank=True)  # ours, or the provider's
     consent_id = models.CharField(_("consent ID"), max_length=120, blank=True)
@@ -127,7 +123,7 @@ class WebhookDelivery(WorkItem):
     state = models.CharField(_("status"), max_length=10, choices=DeliveryState.choices, default=DeliveryState.PENDING)
     outcome = models.CharField(_("outcome"), max_length=17, choices=DeliveryOutcome.choices, blank=True)
     first_outcome = models.CharField(max_length=17, choices=DeliveryOutcome.choices, blank=True)  # before any reprocess
-    wanted_at = models.DateTimeField(default=timezone.now)  # a read that began before this is too old for it
+    wanted_at = models.DateTimeField(default=timezone.now)  # reads that began earlier don't count
     processed_at = models.DateTimeField(_("processed"), null=True, blank=True)
     reprocess_count = models.PositiveIntegerField(_("times reprocessed"), default=0)
     reprocessed_by = models.ForeignKey(
@@ -158,22 +154,22 @@ class WebhookDelivery(WorkItem):
 
     @property
     def ref(self) -> LinkRef:
-        """What it says of the link it is about; empty where it says nothing."""
+        """What the payload says about its link; empty where it says nothing."""
         return LinkRef(self.remote_link_id, self.end_user_id)
 
     @property
     def is_known(self) -> bool:
-        """Whether our tables know what it is about."""
+        """Whether we recognize its type."""
         return self.kind != WebhookKind.UNKNOWN.value
 
     @property
     def can_be_reprocessed(self) -> bool:
-        """Whether it can be worked again: it was worked, and there is something to work on."""
+        """Whether it was processed and its payload is readable."""
         return self.state == DeliveryState.DONE and self.outcome != DeliveryOutcome.INVALID_PAYLOAD
 
 
 class DeliveryLink(models.Model):
-    """A link that a message is about, and the read that showed what came of it."""
+    """A link a delivery is about, and what reading it showed."""
 
     id = models.BigAutoField(primary_key=True)
     delivery = models.ForeignKey(WebhookDelivery, on_delete=models.CASCADE, related_name="delivery_links")
@@ -205,9 +201,9 @@ class RefusalCount(models.Model):
 
 
 def insert_or_add(row: models.Model, *, unique: tuple[str, ...], counter: str) -> int:
-    """Insert a row, or add its counter to that of the row with the same unique columns; return the counter then.
+    """Insert a row, or add its counter to the existing row's; return the new count.
 
-    All in one statement: the ORM can ignore a conflict or overwrite, but neither add nor tell what came of it.
+    One statement: on a conflict, the ORM can ignore or overwrite, but not add.
     """
     fields = [field for field in row._meta.concrete_fields if not isinstance(field, models.AutoField)]
     values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]

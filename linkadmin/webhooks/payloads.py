@@ -1,4 +1,4 @@
-"""A message made safe to keep and show: every text cleaned and cut, no secret of its proof in it."""
+"""Makes payloads safe to store and show: texts are cleaned and cut, signing secrets removed."""
 
 import re
 from collections.abc import Iterator
@@ -8,21 +8,21 @@ from linkadmin.providers.deliveries import SHOWN_KEYS, SHOWN_KEYS_WITH_NAMES
 from linkadmin.providers.http.redaction import Redactor
 from linkadmin.providers.http.strict_json import parse
 
-MAX_NAME = 120  # characters of a name in the content
+MAX_NAME = 120  # characters of a key
 SHOWN_LINES = 300
-MOST_COUNTED = 10_000_000  # greater numbers may be those of an account, a person or a phone
+MOST_COUNTED = 10_000_000  # larger numbers may be account, ID or phone numbers
 
 
 def cleaned(body: bytes, redactor: Redactor) -> object:
-    """Return the content of a message with every text cleaned. Raises ValueError for what is not strict JSON."""
+    """Return a parsed payload with every text cleaned. Raises ValueError unless it's strict JSON."""
     return _clean(parse(body), redactor)
 
 
 def lines(content: object, *, see_names: bool) -> list[tuple[str, str]]:
-    """Return what a content holds as pairs of path and value, such as ("data.total", "12"), at most SHOWN_LINES.
+    """Return a payload as (path, value) pairs, such as ("data.total", "12"), at most SHOWN_LINES.
 
-    A value is shown if its key is on a list: one for everybody, one more for those who see names. All others are
-    masked, and so is a key that looks like no name of a field: it may be a value itself.
+    Only values under allowed keys are shown; readers who may see names have a longer list. All others are masked, and
+    so are keys that don't look like field names: they may be values themselves.
     """
     return list(
         islice(_walk(content, "", SHOWN_KEYS | SHOWN_KEYS_WITH_NAMES if see_names else SHOWN_KEYS), SHOWN_LINES)
@@ -55,6 +55,6 @@ def _walk(value: object, path: str, shown: frozenset[str], key: str = "") -> Ite
 
 
 MASK = "•••"
-_FIELD = re.compile(r"[a-z_][A-Za-z0-9_-]{0,59}")  # no field of a provider begins with a capital, as names do
+_FIELD = re.compile(r"[a-z_][A-Za-z0-9_-]{0,59}")  # providers' fields never start with a capital; names do
 _COUNT = re.compile(r"(?:total|new)(?:_[a-z_]+)?")
 _EMPTY = {"None": "null", "{}": "{}", "[]": "[]"}

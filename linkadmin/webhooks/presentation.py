@@ -1,4 +1,4 @@
-"""Messages as pages show them: every text made once, so that templates only place them."""
+"""Texts and badges of deliveries, ready for templates."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -53,7 +53,7 @@ OPEN_LOOKS = {
 
 
 def outcome_badge(delivery: WebhookDelivery, *, with_meaning: bool = False) -> StateBadge:
-    """Return what came of a message, as icon and word; with what that means, if asked for."""
+    """Return the badge of a delivery's outcome, explained if `with_meaning`."""
     if not delivery.outcome:
         tone, icon, label = OPEN_LOOKS[DeliveryState(delivery.state)]
         return StateBadge(tone, icon, watch.ongoing(str(label), _("Waiting for a background worker")))

@@ -1,4 +1,4 @@
-"""Which messages a page shows: filters from a fixed map, search by any id or topic, pages by key and not by number."""
+"""Queries of the delivery list: filters, search by any ID or topic, keyset pages."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ from linkadmin.providers.records import WebhookKind
 from .models import DeliveryLink, DeliveryOutcome, DeliveryState, WebhookDelivery, first_id
 
 NEWEST_FIRST = Keyset("pk", newest_first=True)
-COUNT_LIMIT = 1_000  # unknown ones; more are "1,000+"
+COUNT_LIMIT = 1_000  # unrecognized deliveries; more show as "1,000+"
 OPEN = "open"
 SPANS = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
 
@@ -60,17 +60,17 @@ class DeliveryFilter(django_filters.FilterSet):  # type: ignore[misc]
 
 
 def unknown(deliveries: "QuerySet[WebhookDelivery]") -> "QuerySet[WebhookDelivery]":
-    """Return those of a type that no table of ours knows, or that could not be read."""
+    """Return deliveries with an unrecognized type or an unreadable payload."""
     return deliveries.filter(kind=WebhookKind.UNKNOWN.value)
 
 
 def count_unknown() -> int:
-    """Count them, no further than COUNT_LIMIT."""
+    """Count unrecognized deliveries, up to COUNT_LIMIT."""
     return unknown(WebhookDelivery.objects.order_by())[:COUNT_LIMIT].count()
 
 
 def search(deliveries: "QuerySet[WebhookDelivery]", words: str) -> "QuerySet[WebhookDelivery]":
-    """Return the messages that name this id, whatever kind of id it is; else those with the words in their topic."""
+    """Return deliveries that mention this ID, of any kind; failing that, those with the words in their topic."""
     found = Q(remote_link_id=words) | Q(end_user_id=words) | Q(request_id=words) | Q(consent_id=words)
     links = Link.objects.filter(end_user__in=EndUser.objects.filter(external_id=words))
     if pasted := as_uuid(words):

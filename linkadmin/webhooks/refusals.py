@@ -1,7 +1,7 @@
-"""Messages that were refused: counted by the minute, and warned of when there are many.
+"""Counts rejected requests per minute and integration, and warns when there are many.
 
-Whoever knows no address costs no statement. Whoever knows one costs a statement each time at first, then one in a
-hundred, so that a flood of forgeries leaves the database to the genuine messages.
+A request to an unknown URL costs no statement. One to a known URL costs a statement for the first hundred, then one
+per hundred, so a flood of forgeries leaves the database to genuine deliveries.
 """
 
 import threading
@@ -17,19 +17,19 @@ from linkadmin.integrations.models import Integration
 
 from .models import RefusalCount, insert_or_add
 
-ALERT_ABOVE = 20  # in one minute
-ONE_BY_ONE = 100  # are counted exactly; later ones by hundreds
-NOWHERE = None  # an address that is none of ours
+ALERT_ABOVE = 20  # per minute
+ONE_BY_ONE = 100  # counted exactly; beyond that, per hundred
+NOWHERE = None  # an unknown URL
 
 logger = structlog.get_logger(__name__)
 
 _lock = threading.Lock()
-_seen: Counter[UUID | None] = Counter()  # within the minute `_minute`, by this process
+_seen: Counter[UUID | None] = Counter()  # in the minute `_minute`, in this process
 _minute = datetime.min
 
 
 def note(integration_id: UUID | None, *, now: datetime) -> None:
-    """Count a message that was refused, and warn once a minute of too many at one address."""
+    """Count a rejected request; warn at most once per minute and URL."""
     minute = now.replace(second=0, microsecond=0)
     seen = _count(integration_id, minute)
     if integration_id is NOWHERE:
@@ -45,7 +45,7 @@ def note(integration_id: UUID | None, *, now: datetime) -> None:
 
 
 def last_hour(integration: Integration) -> int:
-    """Return how many were refused at an integration's address within an hour."""
+    """Return how many requests to an integration's URL were rejected in the last hour."""
     recent = RefusalCount.objects.filter(
         integration=integration, minute__range=(timezone.now() - timedelta(hours=1), timezone.now())
     )
@@ -53,7 +53,7 @@ def last_hour(integration: Integration) -> int:
 
 
 def flooded(*, now: datetime) -> list[tuple[Integration, int]]:
-    """Return the integrations with too many refusals in one of the last ten minutes, and how many in the worst."""
+    """Return integrations with too many rejections in one of the last ten minutes, with the worst minute's count."""
     loud = RefusalCount.objects.filter(minute__range=(now - timedelta(minutes=10), now), count__gt=ALERT_ABOVE)
     worst = {row.integration: row.count for row in loud.select_related("integration").order_by("count")}
     return list(worst.items())

@@ -1,4 +1,4 @@
-"""Tasks that delete old deliveries."""
+"""Task that deletes old deliveries."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ BATCH = 2_000
 
 @shared_task(name="webhooks.delete_old")
 def delete_old() -> None:
-    """Drop messages and counts that are older than they are kept."""
+    """Delete deliveries and rejection counts older than DELIVERIES_KEPT_DAYS."""
     before = timezone.now() - timedelta(days=settings.DELIVERIES_KEPT_DAYS)
     old = WebhookDelivery.objects.filter(pk__lt=first_id(before)).order_by("pk").values_list("pk", flat=True)
     while ids := list(old[:BATCH]):

@@ -1,11 +1,11 @@
-"""Addresses of what providers tell us."""
+"""URLs of deliveries and webhook endpoints."""
 
 from django.urls import path
 
 from .views import acceptance, deliveries, endpoints
 
 urlpatterns = [
-    # Without its last slash too: a redirect would lose the message. The one with it is the address that is shown.
+    # Also without the trailing slash: a redirect would lose the delivery. Pages show the URL with it.
     path("webhooks/<slug:provider>/<slug:path>", acceptance.webhook_delivery, name="webhook-delivery"),
     path("webhooks/<slug:provider>/<slug:path>/", acceptance.webhook_delivery, name="webhook-delivery"),
     path("deliveries/", deliveries.delivery_list, name="delivery-list"),

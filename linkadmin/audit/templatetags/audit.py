@@ -1,4 +1,4 @@
-"""What pages say of the audit log."""
+"""Template tag for alerts about the audit log."""
 
 from django import template
 

@@ -1,4 +1,4 @@
-"""What pages say that background work does."""
+"""Template tag for what background work does or will do."""
 
 from django import template
 
@@ -9,5 +9,5 @@ register = template.Library()
 
 @register.simple_block_tag
 def ongoing(content: str) -> str:
-    """Show what background work does or will do; while it has stopped, that this waits for it."""
+    """Render the content while background work runs; otherwise say that it waits."""
     return watch.ongoing(content)

@@ -1,4 +1,4 @@
-"""The address where a provider leaves its messages: checked, kept, and answered at once."""
+"""The endpoint providers post webhooks to: verify, store, answer at once."""
 
 from http import HTTPStatus
 
@@ -13,7 +13,7 @@ from linkadmin.integrations.encryption import DecryptionError
 from linkadmin.web import storage
 from linkadmin.webhooks import acceptance, endpoints, refusals
 
-# Of these the provider hears that it shall send again later.
+# Answered with 503, so that the provider sends it again.
 OUR_TROUBLES = (DatabaseError, InterfaceError, DecryptionError)
 
 logger = structlog.get_logger(__name__)
@@ -22,7 +22,7 @@ logger = structlog.get_logger(__name__)
 @csrf_exempt
 @require_POST
 def webhook_delivery(request: HttpRequest, provider: str, path: str) -> HttpResponse:
-    """Take a message in. Who cannot prove to be the provider gets the same answer whether the address is one or not."""
+    """Take a delivery in. Unsigned requests get the same answer whether the URL exists or not."""
     try:
         return HttpResponse(status=_take(request, provider, path))
     except OUR_TROUBLES as error:
@@ -31,7 +31,7 @@ def webhook_delivery(request: HttpRequest, provider: str, path: str) -> HttpResp
 
 
 def _take(request: HttpRequest, provider: str, path: str) -> HTTPStatus:
-    """Look the address up first: a body sent to none of ours is not waited for."""
+    """Look the URL up first: an unknown one must not make us wait for a body."""
     endpoint = endpoints.load(provider, path)
     status = _take_in(request, endpoint) if endpoint else HTTPStatus.UNAUTHORIZED
     if status is not HTTPStatus.ACCEPTED:
@@ -42,12 +42,12 @@ def _take(request: HttpRequest, provider: str, path: str) -> HTTPStatus:
 def _take_in(request: HttpRequest, endpoint: endpoints.LoadedEndpoint) -> HTTPStatus:
     try:
         body = _read(request)
-    except OSError:  # it did not come in time
+    except OSError:  # the body didn't arrive in time
         return HTTPStatus.REQUEST_TIMEOUT
     declared = request.META.get("CONTENT_LENGTH", "")
     if len(body) > acceptance.MAX_BODY:
         return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    if declared.isdigit() and len(body) < int(declared):  # cut short on its way
+    if declared.isdigit() and len(body) < int(declared):  # truncated in transit
         return HTTPStatus.BAD_REQUEST
     signed_with = endpoint.secret_of({name.lower(): text for name, text in request.headers.items()}, body)
     if signed_with is None:
@@ -57,7 +57,7 @@ def _take_in(request: HttpRequest, endpoint: endpoints.LoadedEndpoint) -> HTTPSt
 
 
 def _read(request: HttpRequest) -> bytes:
-    """Return the body, or one byte more than is taken of one that is too long; also of one that comes in chunks."""
+    """Return the body, at most one byte over the limit; also of a chunked request."""
     in_chunks = "CONTENT_LENGTH" not in request.META and request.META.get("wsgi.input_terminated")
     source = request.META["wsgi.input"] if in_chunks else request
     read: bytes = source.read(acceptance.MAX_BODY + 1)

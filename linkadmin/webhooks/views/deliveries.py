@@ -1,4 +1,4 @@
-"""What providers told us: the list, one message with what came of it, and having it worked again."""
+"""Pages of deliveries: the list, one delivery, and reprocessing."""
 
 from uuid import UUID
 
@@ -28,7 +28,7 @@ from linkadmin.webhooks.presentation import outcome_badge
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def delivery_list(request: HttpRequest) -> HttpResponse:
-    """Show the messages, the newest first. What is searched for comes in the body of a POST: it may be a customer's."""
+    """Show deliveries, newest first. Search words come in a POST body because they may be a customer's."""
     words = _search_words(request)
     chosen, found = _narrowed(request.GET, words)
     page = queries.NEWEST_FIRST.page(found.select_related("integration"), request.GET)
@@ -53,7 +53,7 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def delivery_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Show one message: what it said, and what came of it. Looking at a customer's is an event."""
+    """Show one delivery. Viewing a customer's is recorded in the audit log."""
     delivery = get_object_or_404(
         WebhookDelivery.objects.select_related("integration", "secret", "reprocessed_by"), pk=pk
     )
@@ -76,7 +76,6 @@ def delivery_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 def delivery_reprocess(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Have one message worked again."""
     delivery = get_object_or_404(WebhookDelivery, pk=pk)
     if deliveries.reprocess(WebhookDelivery.objects.filter(pk=pk), by=reader(request), object_id=pk):
         wake_worker(acceptance.PROCESS_TASK)
@@ -91,7 +90,7 @@ def delivery_reprocess(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 def delivery_reprocess_all(request: HttpRequest) -> HttpResponse:
-    """Have all messages worked again that the list shows under the filters of its address and the words searched."""
+    """Reprocess all deliveries that match the list's filters and search."""
     _chosen, found = _narrowed(request.GET, _search_words(request))
     begun = deliveries.reprocess(found, by=reader(request))
     if begun:
@@ -125,5 +124,5 @@ def _record_view(request: HttpRequest, delivery: WebhookDelivery) -> None:
 
 
 def _search_words(request: HttpRequest) -> str:
-    # PostgreSQL takes no NUL to search for; one in an address is refused before any view.
+    # PostgreSQL rejects NUL in a search. One in a URL is rejected before any view.
     return request.POST.get("q", "").replace("\0", "").strip()[:200] if request.method == "POST" else ""

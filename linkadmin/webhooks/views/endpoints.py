@@ -1,4 +1,4 @@
-"""An integration's webhook endpoint: the URL its provider posts to, and the secrets that sign what comes there."""
+"""Pages of an integration's webhook endpoint: its URL and its signing secrets."""
 
 from typing import Any
 from uuid import UUID
@@ -24,13 +24,13 @@ from linkadmin.webhooks.models import LIVE_SECRETS, WebhookEndpoint, WebhookSecr
 @no_compression
 @require_safe
 def integration_endpoint(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Show where messages come in and what proves them. Secrets only as fingerprints."""
+    """Show the endpoint URL, and secrets only as fingerprints."""
     return _page(request, _integration(pk))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def endpoint_url(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Make the address, or a new one once it was read what that means."""
+    """Create the endpoint URL, or rotate it after a confirmation."""
     integration = _integration(pk)
     is_first = request.method == "POST" and not WebhookEndpoint.objects.filter(integration=integration).exists()
     form = ConfirmForm(request.POST or None, expected=integration.name)
@@ -51,7 +51,6 @@ def endpoint_url(request: HttpRequest, pk: UUID) -> HttpResponse:
 @sensitive_variables()
 @require_POST
 def secret_add(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Take in a secret that was typed."""
     integration = _integration(pk)
     form = SecretForm(request.POST, asked=integration.provider_class.webhook_fields[0])
     if not form.is_valid():
@@ -65,7 +64,7 @@ def secret_add(request: HttpRequest, pk: UUID) -> HttpResponse:
 @sensitive_variables()
 @require_POST
 def secret_make(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Make up a secret and show it this once."""
+    """Generate a secret and show it once."""
     integration = _integration(pk)
     if not integration.provider_class.makes_webhook_secret:
         raise Http404
@@ -77,7 +76,7 @@ def secret_make(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def secret_revoke(request: HttpRequest, pk: UUID, secret: UUID) -> HttpResponse:
-    """Let a secret prove nothing any more, once its consequence was read."""
+    """Revoke a secret after a confirmation."""
     integration = _integration(pk)
     row = get_object_or_404(WebhookSecret, pk=secret, integration=integration, revoked_at=None)
     form = ConfirmForm(request.POST or None, expected=row.fingerprint)
@@ -105,7 +104,7 @@ def _url(integration: Integration) -> str:
 
 @sensitive_variables()
 def _add(request: HttpRequest, integration: Integration, secret: Secret, *, after: int) -> bool:
-    """Keep a secret, or say why not; tell whether it is kept."""
+    """Store a secret, or show an error; return whether it was stored."""
     try:
         endpoints.add_secret(integration, secret, by=reader(request), after=after)
     except endpoints.StaleForm:
