@@ -1,7 +1,7 @@
-"""What providers answered a moment ago, encrypted in Django's cache: every web process finds it, and it soon expires.
+"""Caches providers' answers for a short time, encrypted, in Django's cache, shared by all web processes.
 
-A lost entry costs a new question, so a cache that can't be used is as good as an empty one. An answer is stored as
-JSON: plain data and our own records, never a secret.
+A lost entry costs one more request, so an unusable cache works like an empty one. Values are stored as JSON: plain
+data and our own records, never a secret.
 """
 
 import json
@@ -29,12 +29,12 @@ _OURS = ("linkadmin.providers.", "linkadmin.sync.")
 
 
 def find(key: UUID) -> Any:
-    """Return what is stored under a key; None if there is nothing that can be read here."""
+    """Return what's stored under a key; None if there's nothing readable."""
     return _tried(lambda: _decrypted(key, cache.get(_key(key))))
 
 
 def add(key: UUID, value: Any, *, seconds: float) -> bool:
-    """Store a value unless there is one already; tell whether it was stored."""
+    """Store a value unless there's one already; return whether it was stored."""
     return bool(_tried(lambda: cache.add(_key(key), _encrypted(key, value), timeout=seconds)))
 
 
@@ -47,7 +47,7 @@ def delete(key: UUID) -> None:
 
 
 def pack(value: Any) -> Any:
-    """Return a value as JSON: what JSON has no word for is an object whose one name says its type. Raises TypeError."""
+    """Return a value as JSON. A type that JSON lacks becomes an object whose only key names it. Raises TypeError."""
     if type(value) in _OF_JSON:
         return value
     if isinstance(value, list):
@@ -60,7 +60,7 @@ def pack(value: Any) -> Any:
 
 
 def unpack(packed: Any) -> Any:
-    """Return what was packed. Raises ValueError if that is nothing of ours, or looks otherwise here."""
+    """Return what was packed. Raises ValueError for types that aren't ours or have changed."""
     if isinstance(packed, list):
         return [unpack(each) for each in packed]
     if not isinstance(packed, dict):
@@ -77,7 +77,7 @@ def unpack(packed: Any) -> Any:
 def _tried(use: Callable[[], T]) -> T | None:
     try:
         return use()
-    except Exception as error:  # noqa: BLE001 - a server that is away, other keys, another release
+    except Exception as error:  # noqa: BLE001 - cache server down, other keys, another release
         logger.warning("cache.not_used", error=type(error).__name__)
     return None
 
@@ -119,7 +119,7 @@ def _unpack_ours(name: str, content: Any) -> Any:
     raise ValueError(f"{name} is no record")
 
 
-# How a type is written, and read again.
+# How to serialize and parse each type.
 _WRITTEN: dict[type, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     tuple: (lambda value: [pack(each) for each in value], lambda packed: tuple(unpack(each) for each in packed)),
     dict: (

@@ -1,4 +1,4 @@
-"""What time makes due: proofs of repairs, news of links being set up, data that grew old, permissions that end."""
+"""Reads that become due with time: repairs to verify, links being set up, old data, ending consents."""
 
 from datetime import datetime, timedelta
 
@@ -9,13 +9,13 @@ from linkadmin.links import due_reads, health
 from linkadmin.links.models import READ_EVERY, Link, LinkRead, Reason
 from linkadmin.providers.types import Cause
 
-AT_ONCE = 500  # links, of each kind in one round
-UNASKABLE_FOR = timedelta(hours=1)  # then old data counts as such although nobody could look for newer
-ENDED_EVERY = timedelta(days=1)  # between two looks at a permission whose day is over
+AT_ONCE = 500  # links of each kind per round
+UNASKABLE_FOR = timedelta(hours=1)  # then old data counts as stale even if no read was possible
+ENDED_EVERY = timedelta(days=1)  # between two reads of a link whose consent has ended
 
 
 def verify_repairs(*, now: datetime) -> None:
-    """Look for proof of repairs, and put back into the queue those for which none came in time."""
+    """Have repaired links read, and stop verifying those without proof in time."""
     patience = timedelta(seconds=settings.PROOF_SECONDS)
     for link in health.verification_overdue(repaired_before=now - patience)[:AT_ONCE]:
         health.stop_verifying(link, now=now)
@@ -24,7 +24,7 @@ def verify_repairs(*, now: datetime) -> None:
 
 
 def grow_stale(*, now: datetime) -> None:
-    """Ask about links whose data grew old: there may be newer. A read that finds none makes them stale."""
+    """Have links with old data read: there may be newer. A read that finds none marks them stale."""
     old = Link.objects.filter(pk__in=health.grown_stale(now=now))
     _want(old, Reason.AGE, now)
     wanted_in_vain = LinkRead.objects.filter(
@@ -35,7 +35,7 @@ def grow_stale(*, now: datetime) -> None:
 
 
 def end_permissions(*, now: datetime) -> None:
-    """Ask for permissions before they end, and look at those whose day is over."""
+    """Ask for consents to be renewed before they end, and read links whose consent has ended."""
     for link in health.ending_permissions(now=now)[:AT_ONCE]:
         health.ask_to_renew(link, now=now)
     says_works = (Cause.WORKING.value, Cause.RENEW_SOON.value)
@@ -44,7 +44,7 @@ def end_permissions(*, now: datetime) -> None:
 
 
 def _want(links: "QuerySet[Link]", reason: Reason, now: datetime) -> None:
-    """Want reads of links, but for those that somebody wants already."""
+    """Want reads of links, except of those already wanted."""
     wanted = LinkRead.objects.filter(link=OuterRef("pk"), due_at__isnull=False)
     ids = links.filter(~Exists(wanted)).order_by().values_list("pk", flat=True)[:AT_ONCE]
     due_reads.want(list(ids), reason=reason, at=now)

@@ -1,7 +1,7 @@
-"""What messages of the providers lead to: reads of the links they are about. What they say is never believed itself.
+"""Reads the links that deliveries are about. What a delivery says is never trusted on its own.
 
-A message names a link by its id at the provider, or a customer and so all their links. What it names and we do not know
-is asked for by its id or its customer's, and taken over.
+A delivery names a link by its provider ID, or a customer and so all their links. What we don't know is looked up at the
+provider and added.
 """
 
 from collections import defaultdict
@@ -34,13 +34,13 @@ from .models import UnknownLinkRead
 
 logger = structlog.get_logger(__name__)
 
-CLAIMED_AT_ONCE = 200  # messages
-READ_AT_ONCE = 100  # of what we do not know
-ALONE_AFTER = 2  # reads in vain: perhaps it is this one id that spoils the call
+CLAIMED_AT_ONCE = 200  # deliveries
+READ_AT_ONCE = 100  # unknown links or customers
+ALONE_AFTER = 2  # failed reads: maybe this one ID breaks the shared request
 
 
 def process() -> int:
-    """Have the links read that some waiting messages are about, and close those that need no read; return how many."""
+    """Queue reads for pending deliveries and close those that need none; return how many were claimed."""
     claimed = deliveries.claim(CLAIMED_AT_ONCE, now=timezone.now())
     by_integration = defaultdict(list)
     for delivery in sorted(claimed, key=attrgetter("wanted_at")):
@@ -51,13 +51,13 @@ def process() -> int:
 
 
 def work(integration_id: UUID) -> bool:
-    """Ask for what is due of an integration and unknown; tell whether it has to go on at once."""
+    """Look up an integration's unknown links that are due; return whether to continue at once."""
     due = UnknownLinkRead.objects.filter(integration=integration_id).order_by("due_at")
     return reads.work_rows(integration_id, due, _ask_for_all, limit=READ_AT_ONCE)
 
 
 def links_named(integration: Integration, names: Collection[LinkRef]) -> dict[LinkRef, list[Link]]:
-    """Return the links of ours, of those that have not ended, that each of them means; none where we know none."""
+    """Return our connected links that each reference means; an empty list where we know none."""
     links = Link.objects.filter(integration=integration, disconnected_at=None)
     by_id = {link.remote_id: [link] for link in links.filter(remote_id__in={each.remote_id for each in names} - {""})}
     customers = {each.end_user_id for each in names if not each.remote_id} - {""}
@@ -71,12 +71,12 @@ def links_named(integration: Integration, names: Collection[LinkRef]) -> dict[Li
 
 
 def _take_apart(integration: Integration, told: Sequence[WebhookDelivery]) -> None:
-    """Take messages together, and alone those that were taken in vain: one that breaks us must not hold up others."""
+    """Process deliveries together, but retried ones alone: one that breaks us must not hold up others."""
     together = [delivery for delivery in told if delivery.attempts <= 1]
     for some in (together, *([delivery] for delivery in told if delivery.attempts > 1)):
         try:
             _take(integration, some)
-        except Exception as error:  # noqa: BLE001 - next time each of them is taken alone
+        except Exception as error:  # noqa: BLE001 - next time each is processed alone
             logger.error(
                 "deliveries.broke", integration=str(integration.pk), named=len(some), error=type(error).__name__
             )
@@ -84,7 +84,7 @@ def _take_apart(integration: Integration, told: Sequence[WebhookDelivery]) -> No
 
 
 def _take(integration: Integration, told: Sequence[WebhookDelivery]) -> None:
-    """Want the reads first and let the messages wait for them after: dying in between, we begin anew."""
+    """Queue the reads before the deliveries wait for them: after a crash in between, we start over."""
     links = links_named(integration, {delivery.ref for delivery in told})
     _read([delivery for delivery in told if links[delivery.ref]], links)
     unknown = [delivery for delivery in told if not links[delivery.ref]]
@@ -101,7 +101,7 @@ def _take(integration: Integration, told: Sequence[WebhookDelivery]) -> None:
 
 
 def _read(told: Sequence[WebhookDelivery], links: Mapping[LinkRef, list[Link]]) -> None:
-    wishes = {link.pk: delivery.wanted_at for delivery in told for link in links[delivery.ref]}  # the latest stands
+    wishes = {link.pk: delivery.wanted_at for delivery in told for link in links[delivery.ref]}  # the latest wins
     due_reads.want_each(wishes, reason=Reason.WEBHOOK)
     for delivery in told:
         deliveries.note_links(delivery, links[delivery.ref])
@@ -111,9 +111,9 @@ def _read(told: Sequence[WebhookDelivery], links: Mapping[LinkRef, list[Link]]) 
 
 @transaction.atomic
 def _close_read(link_ids: Collection[UUID], *, since: datetime) -> None:
-    """Close messages whose links were read since they came, before they waited for it."""
+    """Close deliveries whose links were read after they arrived but before they started waiting."""
     read = LinkRead.objects.filter(pk__in=link_ids, answered_at__gte=since)
-    # Under the lock of who takes note of a read: it has closed by now what it saw, or will see what waits by now.
+    # Under the lock that storing a read takes: it has closed what it saw, or will see what waits now.
     for row in read.select_for_update(no_key=True).order_by("pk"):
         outcome = DeliveryOutcome.CHANGED if row.found_change else DeliveryOutcome.NO_CHANGE
         if row.answered_at is not None:
@@ -121,16 +121,16 @@ def _close_read(link_ids: Collection[UUID], *, since: datetime) -> None:
 
 
 def _can_be_asked_for(integration: Integration, named: LinkRef) -> bool:
-    """Tell whether a provider can be asked for what a message names."""
+    """Whether the provider can look up what a delivery names."""
     by_customer = integration.provider_class.full_check_by is FullCheckBy.CUSTOMERS
     return bool(named.end_user_id if by_customer else named.remote_id)
 
 
 def _want_unknown(integration: Integration, told: Sequence[WebhookDelivery]) -> None:
-    """Have what messages name asked for by reads that begin after them, and let the messages wait for these."""
+    """Queue lookups that begin after the deliveries, and let the deliveries wait for them."""
     if not told:
         return
-    wishes = {delivery.ref: delivery.wanted_at for delivery in told}  # the latest stands
+    wishes = {delivery.ref: delivery.wanted_at for delivery in told}  # the latest wins
     _want_each(integration, wishes)
     for delivery in told:
         deliveries.note_links(delivery, [])
@@ -156,8 +156,8 @@ def _want_each(integration: Integration, wishes: Mapping[LinkRef, datetime]) -> 
 
 @transaction.atomic
 def _close_answered(integration: Integration, names: Collection[LinkRef]) -> None:
-    """Close the messages about what was asked for since they came, before they waited for it."""
-    # Under the lock of who takes note of a read: it has closed by now what it saw, or will see what waits by now.
+    """Close deliveries whose lookup began after they arrived and ended before they started waiting."""
+    # Under the lock that storing a read takes: it has closed what it saw, or will see what waits now.
     for row in _locked(integration, names):
         if row.answered_at is not None:
             _close(integration, [row], row.answered_at)
@@ -178,14 +178,14 @@ def _ask_for(integration: Integration, rows: Sequence[UnknownLinkRead], time_sli
     began_at = timezone.now()
     try:
         _take_over(integration, rows, began_at)
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with this call, the next one may be right
+    except Exception as error:  # noqa: BLE001 - this request failed, the next may succeed
         if not isinstance(error, ProviderError):
             logger.error("unknown_link.failed", links=len(rows), error=type(error).__name__)
         says_no = isinstance(error, Rejected) and not isinstance(error, Blocked | Busy | KeysRejected)
         if len(rows) > 1 or not says_no:
             reads.retry_later(rows, error, time_slice)
             return
-    # It is known by now, or there is none with such an id.
+    # Either we know it by now, or no link has this ID.
     with transaction.atomic():
         reads.end(rows, lambda row: row.answer(began_at, now=timezone.now()))
         _close(integration, rows, began_at)
@@ -202,7 +202,7 @@ def _take_over(integration: Integration, rows: Sequence[UnknownLinkRead], began_
 
 
 def _our_id(provider: Provider, end_user_id: str) -> str:
-    """Return our id of a customer whom a message may name by the provider's."""
+    """Return our ID of a customer whom a delivery may name by the provider's ID."""
     if EndUser.objects.filter(external_id=end_user_id).exists():
         return end_user_id
     customer = provider.read_end_user(end_user_id)
@@ -211,7 +211,7 @@ def _our_id(provider: Provider, end_user_id: str) -> str:
 
 
 def _close(integration: Integration, rows: Sequence[UnknownLinkRead], began_at: datetime) -> None:
-    """Close what waited for these reads: with the links that are known by now, or without any."""
+    """Close deliveries waiting for these lookups: with the links we know by now, or without a match."""
     about = Q()
     for row in rows:
         about |= Q(remote_link_id=row.remote_id, end_user_id=row.end_user_id)
@@ -227,7 +227,6 @@ def _close(integration: Integration, rows: Sequence[UnknownLinkRead], began_at: 
 
 
 def _locked(integration: Integration, names: Collection[LinkRef]) -> list[UnknownLinkRead]:
-    """Return the rows of these names, locked."""
     rows = UnknownLinkRead.objects.filter(
         integration=integration,
         remote_id__in={named.remote_id for named in names},

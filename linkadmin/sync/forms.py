@@ -1,4 +1,4 @@
-"""What a reader types to ask a provider something, and to change what is set up there."""
+"""Forms for provider records: filters, and changes to subscriptions and data sources."""
 
 import json
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ from linkadmin.webhooks.forms import ConfirmForm
 
 
 class AskingForm(DrawnForm):
-    """The filters that a provider's list can be asked by. Sent in a body, since a filter may be a customer's name."""
+    """Filters of a provider's list. Sent in a POST body, since one may be a customer's name."""
 
     def __init__(self, *args: Any, asked: Iterable[CredentialField], **kwargs: Any) -> None:
         super().__init__(*args, asked=asked, **kwargs)
@@ -29,32 +29,32 @@ class AskingForm(DrawnForm):
 
     @classmethod
     def of(cls, asked: tuple[CredentialField, ...], posted: QueryDict) -> "AskingForm":
-        """Return the form as it was sent, or a fresh one if nothing of it was."""
+        """Return the form as sent, or an unbound one if nothing was."""
         return cls(posted if any(field.name in posted for field in asked) else None, asked=asked)
 
     @property
     def can_ask(self) -> bool:
-        """Tell whether there is enough to ask with: all that has to be filled is."""
+        """Whether all required filters are filled in."""
         if self.is_bound:
             return self.is_valid()
         return not any(field.required for field in self.asked.values())
 
     def filters(self) -> Filters:
-        """Return what was typed, by the provider's field names."""
+        """Return the filters by the provider's field names."""
         if not self.is_bound:
             return {}
         typed = {name: self.cleaned_data.get(name) for name in self.asked}
         return {name: tuple(value) if isinstance(value, list) else value for name, value in typed.items() if value}
 
     def kept(self) -> tuple[tuple[str, str], ...]:
-        """Return what a form has to send along to ask the same again."""
+        """Return the fields that a form repeats to ask the same again."""
         if not isinstance(self.data, QueryDict):
             return ()
         return tuple((name, value) for name in self.asked for value in self.data.getlist(name))
 
 
 class WebhookForm(OnceForm):
-    """A subscription to one topic's messages."""
+    """A subscription to one topic."""
 
     topic = forms.ChoiceField(label=_("Topic"))
     url = forms.CharField(
@@ -73,37 +73,37 @@ class WebhookForm(OnceForm):
 
 
 class SwitchForm(OnceForm):
-    """Whether something that a page of ours listed is to be on."""
+    """Turns something on or off that a page of ours listed."""
 
     enabled = forms.ChoiceField(choices=[(YES, YES), (NO, NO)], widget=forms.HiddenInput)
     mark = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
     @classmethod
     def listed(cls, *facts: object, enabled: bool, **now: str) -> Self:
-        """Return what a page puts beside a thing that it lists by these facts: it makes on of off, and off of on."""
+        """Return the form beside a listed thing, which `facts` identify: it toggles the current setting."""
         switched = {"enabled": NO if enabled else YES, "mark": _mark_of(*facts)}
         return cls(initial=switched | now, auto_id=False)
 
     def require_listed(self, *facts: object) -> None:
-        """Raise BadRequest unless a page of ours listed a thing by just these facts."""
+        """Raise BadRequest unless a page of ours listed a thing with exactly these facts."""
         if not constant_time_compare(self.cleaned_data["mark"], _mark_of(*facts)):
             raise BadRequest("a thing that was not listed so")
 
 
 def _mark_of(*facts: object) -> str:
-    """Return what a page of ours puts beside a thing that it lists by these facts; nobody else can make it."""
+    """Sign these facts, so that only our pages can offer to change the thing."""
     text = json.dumps([str(fact) for fact in facts])
     return salted_hmac("linkadmin.sync.mark", text, algorithm="sha256").hexdigest()
 
 
 class WebhookSwitchForm(SwitchForm):
-    """A subscription as it is now, and whether its messages are to come."""
+    """A subscription as it is now, to be paused or resumed."""
 
     topic = forms.CharField(max_length=200, widget=forms.HiddenInput)
     url = forms.CharField(max_length=500, widget=forms.HiddenInput)
 
 
 class TypedForm(ConfirmForm, OnceForm):
-    """A name that has to be typed once more before something with a wide effect."""
+    """A name to type before something with a wide effect."""
 
     mistyped = _("This doesn't match the name. Nothing was sent.")

@@ -1,4 +1,4 @@
-"""The catalogue of institutions: read from the provider once a day, kept here with the fields each bank asks for."""
+"""The institution list: read from the provider once a day, stored with the fields each bank asks for."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -36,20 +36,20 @@ COLUMNS = (
 
 
 def due(*, now: datetime) -> "QuerySet[Integration]":
-    """Return the integrations whose catalogue was not read for a day."""
+    """Return the integrations whose institution list is over a day old."""
     old = Q(institutions_read_at=None) | Q(institutions_read_at__lt=now - READ_EVERY)
     return Integration.objects.askable(now=now).that_can(Capability.INSTITUTIONS).filter(old)
 
 
 def read_institutions(integration: Integration) -> int:
-    """Read a provider's whole catalogue and keep it; return how many it has. Raises `ProviderError`."""
+    """Read and store the whole list; return its length. Raises `ProviderError`."""
     return read_institution_list(integration, connections.client_for(integration))
 
 
 def read_institution_list(integration: Integration, provider: Provider) -> int:
-    """Read the whole catalogue from a provider that is connected already. Raises `ProviderError`.
+    """Read and store the whole list with a given client; return its length. Raises `ProviderError`.
 
-    One that is no longer in it stays, with the links it has: it was read before the catalogue was.
+    Unlisted institutions stay, with their links; their `read_at` is older than the list's.
     """
     now, odd = timezone.now(), list[LeftOut]()
     remote = list(provider.list_institutions(odd))
@@ -62,21 +62,21 @@ def read_institution_list(integration: Integration, provider: Provider) -> int:
 
 
 def read_one(institution: Institution, provider: Provider) -> str:
-    """Read one institution anew and keep it; return its status. Raises `ProviderError`."""
+    """Read and store one institution; return its status. Raises `ProviderError`."""
     remote = provider.read_institution(institution.remote_id)
     _store(institution.integration, [remote], timezone.now())
     return remote.status
 
 
 def look_up(integration: Integration, provider: Provider, filters: Filters, page: int) -> RemotePage[RemoteInstitution]:
-    """Find institutions at the provider, and keep those on this page. Raises `ProviderError`."""
+    """Search institutions at the provider and store this page of results. Raises `ProviderError`."""
     found = provider.find_institutions(filters, page=page)
     _store(integration, found.items, timezone.now())
     return found
 
 
 def _store(integration: Integration, remote: Iterable[RemoteInstitution], now: datetime) -> int:
-    # One statement may not change a row twice, and a catalogue that moves between two pages lists a name twice.
+    # One statement can't update a row twice, and a list that shifts between two pages repeats a name.
     rows = {each.name: Institution(integration=integration, name=each.name, **_columns(each, now)) for each in remote}
     Institution.objects.bulk_create(
         rows.values(),

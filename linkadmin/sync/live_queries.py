@@ -1,6 +1,6 @@
-"""What a page reads at a provider and takes over nothing of: asked beside the page, and shown for a minute.
+"""Live reads of provider records for a page: in a thread, shown for a minute, never stored.
 
-What comes back may be personal: it is in the pages drawn from it and, encrypted, in the cache, nowhere else.
+Answers may be personal: they exist only in pages and, encrypted, in the cache.
 """
 
 import uuid
@@ -26,14 +26,14 @@ from linkadmin.providers.records import Filters
 from . import answer_cache
 
 SHOWN_SECONDS = 60.0
-MOST_CALLS = 4  # of one page, one after the other
+MOST_CALLS = 4  # per page, one after another
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Who asks what, of which provider. The parameters may hold names: they go to the provider and nowhere else."""
+    """Who reads what, from which provider. Parameters may hold names; they go only to the provider."""
 
     reader: User
     integration: Integration
@@ -45,7 +45,7 @@ class Question:
 
     @property
     def key(self) -> uuid.UUID:
-        """What makes two questions the same. Without our secret key nobody can tell which words are in it."""
+        """The same for the same question. Keyed, so that nobody can guess the parameters from it."""
         parameters = sorted(self.parameters.items())
         same = self.reader.pk, self.integration.pk, self.what, self.object_id, parameters, self.page
         digest = salted_hmac("linkadmin.sync.live_queries", repr(same), algorithm="sha256").digest()
@@ -54,7 +54,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class QueryFailure:
-    """Why there is no answer: the class and the facts of an error, without the frames that hang on the error itself."""
+    """Why there's no answer: an error's class and facts, without its traceback."""
 
     error: type[ProviderError]
     failure: Failure
@@ -62,7 +62,7 @@ class QueryFailure:
 
 @dataclass(slots=True)
 class Reading(Generic[T]):
-    """A question under way, or its answer."""
+    """A question in progress, or its answer."""
 
     id: uuid.UUID = field(default_factory=uuid.uuid4)
     began_at: datetime = field(default_factory=timezone.now)
@@ -75,17 +75,17 @@ class Reading(Generic[T]):
 
 
 def ask(question: Question, read: Callable[[Provider], T], *, seconds: float) -> Reading[T]:
-    """Ask a provider beside the page, or return what the same reader asked within the last minute.
+    """Start reading from a provider, or return what the same reader asked within the last minute.
 
-    Waits at most `seconds` for the answer, but not for one that another process waits for. Looking at a provider's
-    records is an event. Raises `Refusal` if our own rules forbid the call.
+    Waits at most `seconds`, and not for a read in another process. Viewing provider records goes into the audit log.
+    Raises `Refusal` if our own rules forbid the request.
     """
     ours: Reading[T] = Reading()
     reading = _find(question) or _claim(question, ours)
     if reading is ours:
         try:
             _begin(question, ours, read)
-        except BaseException:  # nobody will ever answer it
+        except BaseException:  # nobody would answer it
             forget(question)
             raise
     call_pool.wait_for(reading.id, seconds)
@@ -93,7 +93,7 @@ def ask(question: Question, read: Callable[[Provider], T], *, seconds: float) ->
 
 
 def forget(question: Question) -> None:
-    """Let the next reader of this page ask anew."""
+    """Drop the cached answer, so that the next page reads again."""
     answer_cache.delete(question.key)
 
 
@@ -102,14 +102,14 @@ def _find(question: Question) -> Reading[T] | None:
 
 
 def _claim(question: Question, ours: Reading[T]) -> Reading[T]:
-    """Let the others know that we ask; return their reading if one of them was faster."""
-    # Until a process that died can't be asking any more.
+    """Claim the question; if another process was faster, return its reading."""
+    # Long enough that a process that died can't be reading anymore.
     seconds = MOST_CALLS * settings.PROVIDER_READ_SECONDS + settings.LEASE_MARGIN_SECONDS
     return ours if answer_cache.add(question.key, ours, seconds=seconds) else _find(question) or ours
 
 
 def _store(question: Question, reading: Reading[T]) -> None:
-    """Store an answer, unless the question was forgotten while it was under way."""
+    """Store an answer, unless the question was dropped in the meantime."""
     asked: Reading[T] | None = _find(question)
     if asked is not None and asked.id == reading.id:
         answer_cache.store(question.key, reading, seconds=SHOWN_SECONDS)

@@ -1,4 +1,4 @@
-"""What we read: whole lists in full checks, what of them could not be taken over, and links that we do not know."""
+"""Full checks and their batches, skipped records, and reads of unknown links."""
 
 import uuid
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from linkadmin.providers.records import LeftOut
 from linkadmin.providers.types import LinkRef
 from linkadmin.work_queue import WorkItem
 
-MOST_NAMED = 200  # of one reading
+MOST_NAMED = 200  # per read
 REASONS = {
     Why.NO_OBJECT: _("The record isn't an object."),
     Why.NO_ID: _("The record has no ID."),
@@ -35,9 +35,9 @@ class FullCheckState(models.TextChoices):
 
 
 class FullCheck(WorkItem):
-    """One reading of all links of an integration, with how far it is and what it found.
+    """One read of all links of an integration, with its progress and results.
 
-    Begun once, gone on with by whoever finds it. No call of it is made before it is due.
+    Started once, continued by whichever worker claims it. No request is made before `due_at`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -57,8 +57,8 @@ class FullCheck(WorkItem):
     changed = models.PositiveIntegerField(_("links that changed status"), default=0)
     found = models.PositiveIntegerField(_("new links"), default=0)
     missing = models.PositiveIntegerField(_("links not listed"), default=0)
-    skipped = models.PositiveIntegerField(_("customers skipped"), default=0)  # with ids that cannot be ours
-    unread = models.PositiveIntegerField(_("customers not read"), default=0)  # after many tries
+    skipped = models.PositiveIntegerField(_("customers skipped"), default=0)  # with IDs we can't store
+    unread = models.PositiveIntegerField(_("customers not read"), default=0)  # after all retries
     note = models.CharField(_("note"), max_length=300, blank=True)  # why it failed, or waits
 
     class Meta:
@@ -83,9 +83,9 @@ class FullCheck(WorkItem):
 
 
 class FullCheckBatch(WorkItem):
-    """One call of a full check: a page of the list, or what the list does not say of one customer."""
+    """One request of a full check: a page of the list, or one customer's links."""
 
-    class BatchKind(models.TextChoices):  # read in the reverse order of the words: pages first
+    class BatchKind(models.TextChoices):  # processed in reverse alphabetical order: pages first
         PAGE = "page", _("Page")
         END = "end", _("First or last page, reread")
         CUSTOMER = "customer", _("Customer")
@@ -94,16 +94,16 @@ class FullCheckBatch(WorkItem):
     full_check = models.ForeignKey(FullCheck, on_delete=models.CASCADE, related_name="parts")
     kind = models.CharField(max_length=8, choices=BatchKind.choices)
     key = models.CharField(max_length=140)  # the number of the page, or the customer's id
-    fingerprint = models.BigIntegerField(null=True, blank=True)  # of what the list says of the customer
+    fingerprint = models.BigIntegerField(null=True, blank=True)  # of the customer's entry in the list
     done_at = models.DateTimeField(null=True, blank=True)
-    gave_up = models.BooleanField(default=False)  # it cannot be read: what it would say is not known
-    requested_at = models.DateTimeField(null=True, blank=True)  # when the answer was asked for that `ids` are from
-    total = models.PositiveIntegerField(null=True, blank=True)  # of the whole list, as its answer said
-    ids = models.BinaryField(default=bytes, blank=True)  # short hashes of the ids that were on it, eight bytes each
+    gave_up = models.BooleanField(default=False)  # it can't be read: its contents are unknown
+    requested_at = models.DateTimeField(null=True, blank=True)  # when the request was sent that returned `ids`
+    total = models.PositiveIntegerField(null=True, blank=True)  # of the whole list, per this response
+    ids = models.BinaryField(default=bytes, blank=True)  # eight-byte hashes of the IDs in it
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["full_check", "kind", "key"], name="one_batch_per_call")]
-        # In the order in which they are read.
+        # In processing order.
         indexes = [
             models.Index(
                 fields=["full_check", "-kind", "id"], condition=Q(done_at__isnull=True), name="full_check_undone"
@@ -115,7 +115,7 @@ class FullCheckBatch(WorkItem):
 
 
 class CustomerFingerprint(models.Model):
-    """What a provider's list said of a customer when their links were last read."""
+    """A customer's entry in the provider's list when their links were last read, as a fingerprint."""
 
     id = models.BigAutoField(primary_key=True)
     integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="+")
@@ -132,7 +132,7 @@ class CustomerFingerprint(models.Model):
 
 
 class SkippedRecord(models.Model):
-    """A record of a provider's list that is not here, and why."""
+    """A record in a provider's list that we couldn't use, and why."""
 
     class Kind(models.TextChoices):
         INSTITUTION = "institution", _("Institution")
@@ -143,7 +143,7 @@ class SkippedRecord(models.Model):
     integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="left_out")
     full_check = models.ForeignKey(FullCheck, on_delete=models.CASCADE, null=True, blank=True, related_name="left_out")
     kind = models.CharField(_("type"), max_length=12, choices=Kind.choices)
-    name = models.CharField(_("name"), max_length=140, blank=True)  # as well as the record tells
+    name = models.CharField(_("name"), max_length=140, blank=True)  # as far as the record says
     why = models.CharField(_("reason"), max_length=12, choices=[(each.value, REASONS[each]) for each in Why])
     at = models.DateTimeField(_("time"), default=timezone.now)
 
@@ -156,7 +156,7 @@ class SkippedRecord(models.Model):
 
 
 class UnknownLinkRead(DueRead):
-    """The reads of a link that messages name and we do not know, or of a customer's links: one row for all of them."""
+    """Due reads of a link that deliveries name but we don't know, or of a customer's links. One row for each."""
 
     remote_id = models.CharField(max_length=120, blank=True)
     end_user_id = models.CharField(max_length=140, blank=True)  # as the provider knows the customer
@@ -188,7 +188,7 @@ def note_skipped(
     *,
     full_check: FullCheck | None = None,
 ) -> None:
-    """Note what a reading of a provider's list could not take over, unless enough of it is named already."""
+    """Store skipped records, up to MOST_NAMED per full check."""
     named = integration.left_out.filter(full_check=full_check).count()
     SkippedRecord.objects.bulk_create(
         SkippedRecord(

@@ -1,10 +1,9 @@
-"""Links to be read: wanted by deliveries, repairs, full checks and the clock, and read by as few calls as may be.
+"""Reads links that deliveries, repairs, full checks and the clock want read, with as few requests as possible.
 
-A row for each link is the truth. However often a link is wanted, it is read once, by a read that begins after the last
-wish; never sooner than ten seconds after the one before.
+One row per link is the truth. However often a link is wanted, it's read once, by a read that starts after the last wish
+for it, and at most every ten seconds.
 
-Rows are claimed for a while, and ended by whoever still has them. Each integration has readers of its own, so that one
-whose provider is slow or away keeps nobody else waiting.
+Rows are claimed with a lease. Each integration has its own readers, so a slow provider doesn't hold up others.
 """
 
 import time
@@ -38,15 +37,15 @@ from .models import UnknownLinkRead
 logger = structlog.get_logger(__name__)
 
 CLAIMED_AT_ONCE = 100  # links
-CALLS_AT_ONCE = 4  # of one reader
-READERS = 2  # at one integration: the others' turn comes too
-ALONE_AFTER = 3  # reads in vain: perhaps it is this one link that spoils the call
+CALLS_AT_ONCE = 4  # per reader
+READERS = 2  # per integration, so that others get a turn
+ALONE_AFTER = 3  # failed reads: maybe this one link breaks the shared request
 
 Row = TypeVar("Row", LinkRead, UnknownLinkRead)
 
 
 def work(integration_id: UUID) -> bool:
-    """Read the links of an integration that are due, the most urgent first; tell whether it has to go on at once."""
+    """Read an integration's due links, most urgent first; return whether to continue at once."""
     due = LinkRead.objects.filter(integration=integration_id).order_by("urgency", "due_at")
     return work_rows(integration_id, due, _read_all, limit=CLAIMED_AT_ONCE)
 
@@ -58,12 +57,12 @@ def work_rows(
     *,
     limit: int,
 ) -> bool:
-    """Read what is due of an integration until nothing is, calls are held back, or others must have a turn.
+    """Read what's due until nothing is, requests are held back, or the time slice ends.
 
-    Tell whether somebody has to go on at once.
+    Return whether to continue at once.
     """
     time_slice = TimeSlice()
-    lease = SLICE + work_queue.call_lease()  # the last call may start when the slice ends
+    lease = SLICE + work_queue.call_lease()  # the last request may start when the slice ends
     while not time_slice.is_over:
         integration = Integration.objects.askable(now=timezone.now()).filter(pk=integration_id).first()
         if integration is None or _readers(due) >= READERS:
@@ -77,7 +76,7 @@ def work_rows(
 
 
 def end(rows: Sequence[Row], conclude: Callable[[Row], None]) -> None:
-    """Let claimed rows go, each with what came of it; one that somebody else has by now is left to them."""
+    """Release claimed rows, each with its result; skip those that another worker has claimed since."""
     if not rows:
         return
     model = type(rows[0])
@@ -91,7 +90,7 @@ def end(rows: Sequence[Row], conclude: Callable[[Row], None]) -> None:
 
 
 def retry_later(rows: Sequence[Row], error: Exception, time_slice: TimeSlice) -> None:
-    """Let claimed rows wait after an error, and the reader leave where all calls are held back."""
+    """Put claimed rows off after an error; stop the reader if all requests are held back."""
     rule = wait_after(error)
     tried = {"read_at": timezone.now()} if rule.is_attempt else None
     work_queue.retry_later(rows, error, at_least=READ_EVERY, also=tried)
@@ -100,7 +99,7 @@ def retry_later(rows: Sequence[Row], error: Exception, time_slice: TimeSlice) ->
 
 
 def integrations_due(*, now: datetime) -> "QuerySet[Integration, UUID]":
-    """Return the ids of integrations that may be asked and have something to be read."""
+    """Return the IDs of integrations with due reads that we may send requests to."""
     links, unknown = (
         rows.objects.filter(due_at__lte=now).order_by().values("integration") for rows in (LinkRead, UnknownLinkRead)
     )
@@ -110,15 +109,15 @@ def integrations_due(*, now: datetime) -> "QuerySet[Integration, UUID]":
 
 @dataclass(frozen=True, slots=True)
 class _SharedRead:
-    """Links that are read together, with their claimed rows."""
+    """Links read in one request, with their claimed rows."""
 
     links: list[Link]
     rows: list[LinkRead]
-    read: Callable[[Sequence[Link]], list[Link]]  # returns those that a second look has to find
+    read: Callable[[Sequence[Link]], list[Link]]  # returns those that need a second read
 
 
 def _read_all(integration: Integration, rows: Sequence[LinkRead], time_slice: TimeSlice) -> None:
-    """Read the links of claimed rows, a few calls at once."""
+    """Read the links of claimed rows, a few requests at once."""
     known = Link.objects.select_related("integration", "end_user", "institution")
     links = known.in_bulk([row.link_id for row in rows])
     end([row for row in rows if links[row.link_id].is_disconnected], LinkRead.drop)
@@ -146,14 +145,14 @@ def _calls(integration: Integration, pairs: Sequence[tuple[LinkRead, Link]]) -> 
 
 
 def _look_again(links: Sequence[Link]) -> list[Link]:
-    """Read a link that was missing already: what is not there the second time is gone."""
+    """Read a link that was missing before: if it's missing again, it's gone."""
     for link in links:
         reading.read(link, in_background=True)
     return []
 
 
 def _make(call: _SharedRead, time_slice: TimeSlice) -> None:
-    """Make one call, and note with each of its links what came of it."""
+    """Make one request and store the result with each of its links."""
     if time_slice.is_over:
         release(call.rows)
         return
@@ -161,7 +160,7 @@ def _make(call: _SharedRead, time_slice: TimeSlice) -> None:
     began_at = timezone.now()
     try:
         missing = {link.pk for link in call.read(call.links)}
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with this call, the next one may be right
+    except Exception as error:  # noqa: BLE001 - this request failed, the next may succeed
         if isinstance(error, ProviderError):
             _note_failure(call, error)
         else:
@@ -173,13 +172,13 @@ def _make(call: _SharedRead, time_slice: TimeSlice) -> None:
 
 
 def _known(link: Link) -> tuple[object, ...]:
-    """Return what of a link counts as news when it changes."""
+    """Return the parts of a link whose change counts as news."""
     return link.shown_state, link.cause, link.last_good_at, link.renew_by, link.disconnected_at
 
 
 @transaction.atomic
 def _note_answer(rows: Sequence[LinkRead], missing: set[UUID], news: set[UUID], began_at: datetime) -> None:
-    """Let rows go, and close the messages that waited for this read: both, or neither if we die meanwhile."""
+    """Release rows and close the deliveries that waited for this read, in one transaction."""
     now = timezone.now()
 
     def conclude(row: LinkRead) -> None:
@@ -196,8 +195,8 @@ def _note_answer(rows: Sequence[LinkRead], missing: set[UUID], news: set[UUID], 
 
 
 def _note_failure(call: _SharedRead, error: ProviderError) -> None:
-    """Say with links and deliveries that they wait."""
-    if wait_after(error) is not CROWD:  # which is over in a moment
+    """Mark links and deliveries as waiting."""
+    if wait_after(error) is not CROWD:  # which passes in a moment
         for link in call.links:
             health.note_unasked(link, why=reading.why_unasked(error), at=timezone.now())
         waiting = WebhookDelivery.objects.filter(state=DeliveryState.PROCESSING, links__in=call.links)
@@ -205,13 +204,13 @@ def _note_failure(call: _SharedRead, error: ProviderError) -> None:
 
 
 def _readers(rows: "QuerySet[Row]") -> int:
-    """Return how many are at some of these rows now."""
+    """Return how many readers hold some of these rows."""
     taken = work_queue.leased(rows.filter(due_at__isnull=False), timezone.now())
     return taken.order_by().values("claim_token").distinct().count()
 
 
 def _lingered(due: "QuerySet[Row]") -> bool:
-    """Wait for what is due in a moment; tell whether there is something."""
+    """Wait for rows that are due in a moment; return whether there are any."""
     now = timezone.now()
     free = due.filter(work_queue.unleased(now), due_at__lte=now + LINGER).order_by()
     at: datetime | None = free.aggregate(at=Min("due_at"))["at"]

@@ -1,4 +1,4 @@
-"""What a provider keeps, beside what we know of it: lists of links, and one customer or link read in one go."""
+"""What a provider has, next to what we have: lists of links, and all records of one customer or link."""
 
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class PartialAnswer(Generic[T]):
-    """One of several answers on a page, or why it is missing; neither: the provider has no such thing."""
+    """One of several answers on a page, or why it's missing. Both None: the provider has no such thing."""
 
     found: T | None = field(default=None, repr=False)
     trouble: QueryFailure | None = None
@@ -30,7 +30,7 @@ class PartialAnswer(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class CustomerRecord:
-    is_known: bool  # as far as the provider tells
+    is_known: bool  # according to the provider
     record: RemoteEndUser | None
     processing: PartialAnswer[str]
     links: PartialAnswer[list[RemoteLink]]
@@ -45,25 +45,25 @@ class LinkRecord:
 
 @dataclass(frozen=True, slots=True)
 class RecordRow:
-    """A provider's record as a page lists it, with our own of the same thing."""
+    """A provider's record, with our own of the same thing."""
 
     remote: object
     ours: Link | EndUser | Integration | None = None
-    switch: SwitchForm | None = None  # to send, if it can be switched
+    switch: SwitchForm | None = None  # if it can be turned on or off
 
 
 def tells_of_customers(integration: Integration) -> bool:
-    """Tell whether a provider can be asked about one customer."""
+    """Whether the provider can be asked about one customer."""
     return integration.can(Capability.END_USERS) or integration.provider_class.customer_filters("") is not None
 
 
 def tells_of_links(integration: Integration) -> bool:
-    """Tell whether a provider keeps something behind a link that a page of its own shows."""
+    """Whether the provider has records behind a link."""
     return integration.can(Capability.DATA_SOURCES) or integration.can(Capability.CONSENTS)
 
 
 def read_customer(provider: Provider, customer: EndUser) -> CustomerRecord:
-    """Read all that a provider keeps of one customer. Raises `ProviderError` if it cannot even be begun."""
+    """Read all records of one customer. Raises `ProviderError` if the first request fails."""
     end_user_id, can = customer.external_id, provider.capabilities
     record = None
     if Capability.END_USERS in can:
@@ -82,7 +82,7 @@ def read_customer(provider: Provider, customer: EndUser) -> CustomerRecord:
 
 
 def read_behind_link(provider: Provider, link: LinkRef) -> LinkRecord:
-    """Read what is behind one link. Raises `ProviderError` if the provider refuses our keys."""
+    """Read the records behind one link. Raises `ProviderError` if the provider rejects our API keys."""
     sources: PartialAnswer[list[RemoteDataSource]] = _sources(provider, link.end_user_id)
     if sources.found is not None:
         sources = PartialAnswer([each for each in sources.found if each.remote_link_id == link.remote_id])
@@ -91,9 +91,9 @@ def read_behind_link(provider: Provider, link: LinkRef) -> LinkRecord:
 
 
 def links_here(integration: Integration, remote_ids: Iterable[str], *, reader: User) -> dict[str, Link]:
-    """Return our links with these ids at a provider, one that has not ended before one that has.
+    """Return our links with these provider IDs, connected ones before disconnected ones.
 
-    Those of its other integrations too: some lists of a provider cover the whole account.
+    Includes the provider's other integrations: some lists cover the whole account.
     """
     wanted = {each for each in remote_ids if each}
     ours = visible_to(reader).filter(integration__provider=integration.provider, remote_id__in=wanted)
@@ -103,7 +103,7 @@ def links_here(integration: Integration, remote_ids: Iterable[str], *, reader: U
 
 
 def link_rows(found: Iterable[RemoteLink], here: Mapping[str, Link]) -> list[RecordRow]:
-    """Return links as a provider lists them; `here`: those of them that we know, by their id there."""
+    """Return a provider's links as rows; `here` maps provider IDs to our links."""
     operations = Operation.objects.open().filter(link__in=[link.pk for link in here.values()])
     waiting = frozenset(operations.values_list("link__remote_id", flat=True))
     return [RecordRow(_as_we_say(each, waiting), here.get(each.remote_id)) for each in found]
@@ -116,7 +116,7 @@ def _sources(provider: Provider, end_user_id: str) -> PartialAnswer[list[RemoteD
 
 
 def _part(read: Callable[[], T]) -> PartialAnswer[T]:
-    """Read one part of a page; what goes wrong with it does not spoil the others, unless it is our keys."""
+    """Read one part of a page. Its errors don't affect the others, except rejected API keys."""
     try:
         return PartialAnswer(read())
     except KeysRejected:
@@ -126,7 +126,7 @@ def _part(read: Callable[[], T]) -> PartialAnswer[T]:
 
 
 def _as_we_say(remote: RemoteLink, waiting: Container[str]) -> RemoteLink:
-    """Return what a link's own page would say: that waiting for a code which nobody can give any more is over."""
+    """Return a link as its own page shows it: if nobody can enter the code anymore, it isn't waiting for one."""
     seen = remote.observation
     if seen.cause is Cause.UNCONFIRMED and remote.remote_id not in waiting:
         return replace(remote, observation=replace(seen, cause=Cause.NEVER_CONFIRMED))

@@ -1,4 +1,4 @@
-"""The workers' part of reading what the providers know."""
+"""Celery tasks for all reads."""
 
 from uuid import UUID
 
@@ -39,7 +39,7 @@ def read_institution_list(integration_id: str) -> None:
 
 @shared_task(name=PROCESS_TASK)
 def process_deliveries() -> None:
-    """Work on the providers' messages until none waits, or others must have a turn."""
+    """Process deliveries until none is pending or the time slice ends."""
     time_slice = TimeSlice()
     while delivery_reads.process():
         if time_slice.is_over:
@@ -49,7 +49,7 @@ def process_deliveries() -> None:
 
 @shared_task(name="sync.wake_reads")
 def wake_reads() -> None:
-    """Find every integration with links to be read, so that a lost message loses nothing."""
+    """Wake a worker for each integration with due reads, in case a wake-up got lost."""
     for integration_id in reads.integrations_due(now=timezone.now()):
         wake_worker(READ_TASK, integration_id)
 
@@ -63,7 +63,6 @@ def read_due(integration_id: str) -> None:
 
 @shared_task(name="sync.tick_seconds")
 def tick_seconds() -> None:
-    """Do what a few seconds make due."""
     now = timezone.now()
     clock.verify_repairs(now=now)
     clock.grow_stale(now=now)
@@ -71,7 +70,6 @@ def tick_seconds() -> None:
 
 @shared_task(name="sync.tick_minutes")
 def tick_minutes() -> None:
-    """Do what need not be done every few seconds."""
     now = timezone.now()
     clock.end_permissions(now=now)
     health.escalate(now=now)
@@ -89,7 +87,7 @@ def recount() -> None:
 
 @shared_task(name="sync.wake_full_checks")
 def wake_full_checks() -> None:
-    """Find what is due, so that a lost message loses nothing."""
+    """Start and continue what's due, in case a wake-up got lost."""
     now = timezone.now()
     for integration in lifecycle.due(now=now):
         lifecycle.start(integration)

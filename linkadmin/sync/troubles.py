@@ -1,4 +1,4 @@
-"""Why a provider's records could not be read, in words: what happened, what it means, what to do."""
+"""Explains why provider records couldn't be read: what happened, what it means, what to do."""
 
 from math import ceil
 
@@ -32,7 +32,7 @@ KEYS_REFUSED = Explanation(
     ),
     gettext_lazy("Ask an administrator to test the integration's connection."),
 )
-# What an error means whatever else is known of it; the last row is of every other one.
+# What each error means; the last row is the fallback.
 MEANINGS = {
     KeysRejected: KEYS_REFUSED,
     NotFound: Explanation(
@@ -69,7 +69,6 @@ MEANINGS = {
 
 
 def explain_failure(trouble: QueryFailure) -> Explanation:
-    """Say what became of a read that brought nothing."""
     if issubclass(trouble.error, NotSent):
         return _not_sent(trouble.failure)
     if issubclass(trouble.error, OutcomeUnknown):
@@ -81,7 +80,7 @@ def explain_failure(trouble: QueryFailure) -> Explanation:
 
 
 def explain_refusal(refusal: Refusal) -> Explanation:
-    """Say why our own rules forbade a read."""
+    """Explain why our own rules forbid a read."""
     return Explanation("warn", _("No request was sent"), str(refusal.words), _("Our own records aren't affected."))
 
 

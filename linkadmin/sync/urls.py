@@ -7,7 +7,7 @@ from .views import account, customers, full_checks, institutions, records, unkno
 
 
 class RemoteIdConverter(StringConverter):
-    """An id that a provider gave; whatever else is in its place is no page."""
+    """An ID from a provider; anything else is a 404."""
 
     regex = IDENTIFIER
 

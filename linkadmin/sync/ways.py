@@ -1,4 +1,4 @@
-"""The ways from our pages to what a provider keeps. Drawn only where the provider can tell and the reader may ask."""
+"""Links from our pages to provider records, shown only if the provider has them and the reader may see them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +23,7 @@ class Way:
 
 
 def of_integration(page: Context) -> dict[str, Any]:
-    """List what an integration's provider can be asked for, and what can be changed there."""
+    """List what an integration's provider can show, and what can be changed there."""
     integration: Integration = page["integration"]
 
     def at(view: str, *more: str) -> str:
@@ -43,7 +43,7 @@ def of_integration(page: Context) -> dict[str, Any]:
             Way(_("Regenerate all reports"), _("for all its customers"), at("reports")),
         ),
     )
-    rights = {None, *page["rights"]}  # our own catalogue is for everybody
+    rights = {None, *page["rights"]}  # everyone may see our institution list
     ways = [way for capability, right, way in every if integration.can(capability) and right in rights]
     if can_full_check(integration):
         ways.append(Way(_("Full checks"), _("reads all its links"), at("full-checks")))
@@ -55,7 +55,7 @@ def institutions_of(page: Context) -> dict[str, Any]:
 
 
 def of_customer(page: Context) -> dict[str, Any]:
-    """List the integrations that can tell about a customer: where they have links, and where customers are known."""
+    """List the integrations that can show a customer: those with their links, and those that list customers."""
     customer: EndUser = page["customer"]
     ways = []
     if Right.READ_RECORDS in page["rights"]:
@@ -69,7 +69,7 @@ def of_customer(page: Context) -> dict[str, Any]:
 
 
 def of_link(page: Context) -> dict[str, str]:
-    """Return where one reads what is behind a link at the provider; empty if nobody can tell, or not to this reader."""
+    """Return the URL of a link's provider records; empty if there are none or the reader may not see them."""
     link: Link = page["link"]
     can_ask = Right.READ_RECORDS in page["rights"] and tells_of_links(link.integration)
     return {"url": reverse("link-records", args=[link.pk]) if can_ask else ""}
@@ -84,7 +84,7 @@ def to_customers(page: Context) -> dict[str, list[Way]]:
 
 
 def _elsewhere(page: Context, what: str, capability: Capability) -> dict[str, list[Way]]:
-    """Offer the providers' own lists to who looks for something that is not in ours."""
+    """List the providers' own lists, for readers who don't find something in ours."""
     able = Integration.objects.filter(is_active=True).that_can(capability).order_by("name")
     integrations = able if Right.READ_RECORDS in page["rights"] else able.none()
     return {"ways": [Way(each.name, "", reverse("integration-records", args=[each.pk, what])) for each in integrations]}

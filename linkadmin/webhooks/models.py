@@ -178,7 +178,7 @@ class DeliveryLink(models.Model):
     outcome = models.CharField(max_length=17, choices=DeliveryOutcome.choices, blank=True)
 
     class Meta:
-        # In this order the deliveries of a link stand in the order of time.
+        # In this order, a link's deliveries are sorted by time.
         constraints = [models.UniqueConstraint(fields=["link", "delivery"], name="one_row_per_link_and_delivery")]
 
     def __str__(self) -> str:
@@ -186,7 +186,7 @@ class DeliveryLink(models.Model):
 
 
 class RefusalCount(models.Model):
-    """How many messages were refused at an integration's address within one minute."""
+    """How many requests to an integration's URL were rejected in one minute."""
 
     id = models.BigAutoField(primary_key=True)
     integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="+", db_index=False)

@@ -1,4 +1,4 @@
-"""Readings of all that one integration has at its provider: how each link stands, which are new, which are missing."""
+"""Full checks: read all links of an integration, find new ones, notice missing ones. Start with lifecycle.py."""
 
 from .lifecycle import WORK_TASK, can_full_check, due, running, start, stop, waiting
 from .worker import work

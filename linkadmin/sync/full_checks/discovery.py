@@ -1,4 +1,4 @@
-"""Links and customers that came into being elsewhere: taken over as soon as a provider's records show them."""
+"""Adds links and customers created elsewhere, as soon as provider records show them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -13,21 +13,21 @@ from linkadmin.operations.models import Operation, OperationKind
 from linkadmin.operations.reading import without_attempt
 from linkadmin.providers.types import RemoteLink
 
-BEFORE = timedelta(minutes=5)  # so much older than an operation, a link was not made by it whatever the clocks say
+BEFORE = timedelta(minutes=5)  # a link this much older than an operation wasn't created by it, even if clocks differ
 
 
 @transaction.atomic
 def add_unknown_links(
     integration: Integration, remotes: Sequence[RemoteLink], *, at: datetime, end_user_id: str = ""
 ) -> list[Link]:
-    """Take over those of a provider's records that are links we do not know; return these, saved.
+    """Add the links among these records that we don't know; return them, saved.
 
-    They were asked for at `at`; `end_user_id` is whose they are, where the records themselves do not tell. Hand in at
-    most a few hundred.
+    `at` is when they were requested. `end_user_id` is their customer, where the records don't say. Pass at most a few
+    hundred.
     """
     if not remotes:
         return []
-    # One discovers at a time: two would take over the same link.
+    # One at a time: two would add the same link.
     Integration.objects.select_for_update(no_key=True).get(pk=integration.pk)
     new = _unknown(integration, remotes, at, end_user_id)
     owners = {
@@ -52,7 +52,7 @@ def add_unknown_links(
 
 
 def know_customers(names: Mapping[str, str]) -> dict[str, EndUser]:
-    """Return the customers with these ids, made if need be with the name beside theirs."""
+    """Return the customers with these IDs, creating those we don't have under the given names."""
     known = customers_with(names)
     if new := sorted(names.keys() - known.keys()):
         rows = [EndUser(external_id=each, name=names[each][:128]) for each in new]
@@ -62,21 +62,20 @@ def know_customers(names: Mapping[str, str]) -> dict[str, EndUser]:
 
 
 def customers_with(external_ids: Iterable[str]) -> dict[str, EndUser]:
-    """Return our customers with these ids."""
     return {each.external_id: each for each in EndUser.objects.filter(external_id__in={*external_ids})}
 
 
 def _unknown(
     integration: Integration, remotes: Sequence[RemoteLink], at: datetime, end_user_id: str
 ) -> list[RemoteLink]:
-    """Return the links that neither are ours nor may be becoming ours just now."""
+    """Return the links that aren't ours and that no open operation may be creating."""
     by_id = {each.remote_id: each for each in remotes}
-    # First the operations, then the links: one that ends between the two has made its link by then.
+    # Operations before links: one that ends in between has created its link by then.
     making = Operation.objects.open().filter(kind=OperationKind.CREATE_LINK, integration=integration)
     open_creates = list(making.select_related("end_user", "institution"))
     here = Link.objects.filter(integration=integration, remote_id__in=by_id)
     ours = set(here.filter(disconnected_at=None).values_list("remote_id", flat=True))
-    # A list may be older than the end of a link, and the provider's records may lag behind it.
+    # The list may predate a disconnect, and the provider's records may lag behind it.
     ended = set(here.filter(disconnected_at__gt=at - health.PROOF_LAG).values_list("remote_id", flat=True))
     return [
         each
@@ -87,12 +86,12 @@ def _unknown(
 
 
 def _may_make(create: Operation, remote: RemoteLink, end_user_id: str) -> bool:
-    """Tell whether an operation that is not over may be what this link comes from."""
+    """Whether an open operation may have created this link."""
     if remote.created_at is not None and remote.created_at < create.created_at - BEFORE:
         return False
     if create.natural_key:
         return create.natural_key == remote.remote_id
-    owner = end_user_id or remote.external_id  # a provider may have dropped it, so that without one it may be anybody's
+    owner = end_user_id or remote.external_id  # the provider may have dropped it: without one, it may be anyone's
     is_theirs = create.end_user is None or owner in ("", create.end_user.external_id)
     is_there = create.institution is None or remote.institution in ("", create.institution.name)
     return is_theirs and is_there

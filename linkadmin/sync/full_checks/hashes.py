@@ -1,4 +1,4 @@
-"""Short hashes of ids: which ones a list held, in eight bytes each."""
+"""Short hashes of IDs, eight bytes each, to remember which IDs a list had."""
 
 from array import array
 from bisect import bisect_left
@@ -13,23 +13,22 @@ SIZE = 8  # bytes
 
 
 def hashed(text: str) -> bytes:
-    """Return the short hash of an id."""
     return blake2b(text.encode(), digest_size=SIZE).digest()
 
 
 def packed(texts: Iterable[str]) -> bytes:
-    """Return the short hashes of ids, one behind the other."""
+    """Return the hashes of IDs, concatenated."""
     return b"".join(map(hashed, texts))
 
 
 def fingerprint_of(customer: RemoteEndUser) -> int:
-    """Return a number that stays the same while what the list says of a customer does, but for the name."""
+    """Return a number that changes when a customer's list entry does, except for the name."""
     text = repr(replace(customer, request_id=""))
     return int.from_bytes(hashed(text), signed=True)
 
 
 class Hashes:
-    """A set of ids, none of which it can name: a million of them take eight megabytes."""
+    """A set of hashed IDs, which it can't list: eight megabytes per million."""
 
     def __init__(self, chunks: Iterable[bytes | memoryview]) -> None:
         everything = array("Q")

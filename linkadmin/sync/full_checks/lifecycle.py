@@ -1,6 +1,6 @@
-"""The lifecycle of a full check: started once, continued by one worker at a time, and ended in one of three ways.
+"""The lifecycle of a full check: started once, continued by one worker at a time, ended as done, stopped or failed.
 
-Each of its parts is one call, and closed by the worker that holds its claim.
+Each of its batches is one request, and closed by the worker that holds its claim.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,10 +28,10 @@ from linkadmin.work_queue import RELEASED, held
 
 Kind = FullCheckBatch.BatchKind
 
-MOST_TRIES = 6  # of a part
-MOST_PAGES = 20_000  # a list that goes on is not one
+MOST_TRIES = 6  # per batch
+MOST_PAGES = 20_000  # a longer list never ends
 WORK_TASK = "sync.work_full_check"
-ATTENDED = timedelta(seconds=10)  # without a sign of life, another worker takes over
+ATTENDED = timedelta(seconds=10)  # without an extension, another worker takes over
 KEPT = timedelta(days=30)
 NEEDED = {
     FullCheckBy.LINKS: (Capability.LINKS,),
@@ -40,30 +40,29 @@ NEEDED = {
 
 
 def can_full_check(integration: Integration) -> bool:
-    """Tell whether an integration's provider lists what a full check reads."""
+    """Whether the integration's provider lists what a full check reads."""
     return all(integration.can(each) for each in NEEDED[integration.provider_class.full_check_by])
 
 
 def start(integration: Integration, *, started_by: User | None = None) -> FullCheck:
-    """Begin a full check, or return the one that is running. Raises `IntegrationOff` or `ProviderCannot`."""
+    """Start a full check, or return the running one. Raises `IntegrationOff` or `ProviderCannot`."""
     if not integration.is_active:
         raise refusals.IntegrationOff
     if not can_full_check(integration):
         raise refusals.ProviderCannot
     try:
         return running(integration) or _begin(integration, started_by)
-    except IntegrityError:  # somebody was faster
+    except IntegrityError:  # another process was faster
         return FullCheck.objects.get(integration=integration, state=FullCheckState.RUNNING)
 
 
 def running(integration: Integration) -> FullCheck | None:
-    """Return the full check of an integration that is not over."""
     return integration.full_checks.filter(state=FullCheckState.RUNNING).first()
 
 
 @transaction.atomic
 def stop(full_check: FullCheck, *, by: User) -> bool:
-    """End a full check before its time; tell whether it was still running. What it read stays."""
+    """Stop a full check; return whether it was still running. What it read stays."""
     stopped = _end(full_check, FullCheckState.STOPPED, stopped_by=by)
     if stopped:
         _record(full_check, by, Action.FULL_CHECK_STOPPED, {"seen": full_check.seen})
@@ -71,22 +70,22 @@ def stop(full_check: FullCheck, *, by: User) -> bool:
 
 
 def fail(full_check: FullCheck, why: str, *, missing: int = 0) -> None:
-    """End a full check that could not be read to its end, or cannot be believed. All links keep their state."""
+    """End a full check that can't be completed or isn't plausible. All links keep their state."""
     _end(full_check, FullCheckState.FAILED, note=why[:300], missing=missing)
 
 
 @transaction.atomic
 def complete(full_check: FullCheck, *, seen: int, missing: int) -> None:
-    """End a full check that read the whole list: all that is known was asked about at its beginning."""
+    """End a full check that read the whole list: everything was requested after its start."""
     if _end(full_check, FullCheckState.DONE, note="", seen=seen, missing=missing):
         Integration.objects.filter(pk=full_check.integration_id).update(last_full_check_at=full_check.started_at)
 
 
 def go_on(part: FullCheckBatch, page: RemotePage[Any]) -> None:
-    """Have the pages read that a page makes known of. Call it in the transaction that closes its part."""
+    """Queue the pages that this one reveals. Call it in the transaction that closes its batch."""
     number, full_check = int(part.key), part.full_check
     if number == 1 and page.items and page.total is not None:
-        # Where some records could not be read, fewer pages follow from this than there are: each names the next.
+        # With unreadable records, this computes too few pages, so each page also queues the next.
         add_pages(full_check, range(2, min(page.total // len(page.items), MOST_PAGES) + 1))
     if page.items and not page.is_last:
         if number >= MOST_PAGES:
@@ -97,12 +96,12 @@ def go_on(part: FullCheckBatch, page: RemotePage[Any]) -> None:
 
 
 def postpone(full_check_id: UUID, *, until: datetime, why: str) -> None:
-    """Let no call of a full check be made before a moment."""
+    """Make no requests for a full check before `until`."""
     _running().filter(pk=full_check_id).update(due_at=until, note=why[:300])
 
 
 def claim_check(full_check_id: UUID) -> FullCheck | None:
-    """Claim a full check; None if another worker has it, or there is nothing to do now."""
+    """Claim a full check; None if another worker has it or nothing is due."""
     full_checks = _running().filter(pk=full_check_id).select_related("integration")
     claimed = work_queue.claim(full_checks, now=timezone.now(), limit=1, lease=ATTENDED)
     if claimed and claimed[0].note:
@@ -111,17 +110,17 @@ def claim_check(full_check_id: UUID) -> FullCheck | None:
 
 
 def stay(full_check: FullCheck) -> bool:
-    """Extend the claim of a full check when it is about to run out; tell whether this worker may still make calls."""
+    """Extend the claim if it's about to expire; return whether this worker may still make requests."""
     now = timezone.now()
     full_check.refresh_from_db(fields=["state", "due_at"])
     is_short = full_check.lease_until is None or full_check.lease_until < now + ATTENDED / 2
     if is_short and not work_queue.extend(full_check, ATTENDED):
-        return False  # another worker has it by now
+        return False  # another worker has it
     return full_check.is_running and full_check.due_at is not None and full_check.due_at <= now
 
 
 def due(*, now: datetime) -> list[Integration]:
-    """Return the integrations whose links were not swept for a while."""
+    """Return the integrations that are due for a full check."""
     askable = Integration.objects.askable(now=now).annotate(last_began_at=Max("full_checks__started_at"))
     interval = timedelta(seconds=settings.FULL_CHECK_EVERY_SECONDS)
     old = askable.filter(Q(last_began_at=None) | Q(last_began_at__lte=now - interval))
@@ -130,17 +129,17 @@ def due(*, now: datetime) -> list[Integration]:
 
 
 def waiting(*, now: datetime) -> "QuerySet[FullCheck, UUID]":
-    """Return the ids of the full checks that nobody is at and that may go on."""
+    """Return the IDs of running full checks that are due and that no worker holds."""
     return work_queue.due(_running(), now).values_list("pk", flat=True)
 
 
 def add_pages(full_check: FullCheck, numbers: Iterable[int]) -> None:
-    """Have pages of the list read, unless they are known of already."""
+    """Queue pages of the list that aren't queued yet."""
     _add([FullCheckBatch(full_check=full_check, kind=Kind.PAGE, key=str(number)) for number in numbers])
 
 
 def add_customers(full_check: FullCheck, prints: Mapping[str, int]) -> None:
-    """Have the links of these customers read; with each what the list says of them."""
+    """Queue reads of these customers' links; the values are their fingerprints."""
     _add(
         [
             FullCheckBatch(full_check=full_check, kind=Kind.CUSTOMER, key=each, fingerprint=prints[each])
@@ -150,15 +149,15 @@ def add_customers(full_check: FullCheck, prints: Mapping[str, int]) -> None:
 
 
 def claim_parts(full_check_id: UUID, *, limit: int) -> list[FullCheckBatch]:
-    """Claim parts that are due, pages first."""
+    """Claim due batches, pages first."""
     in_order = FullCheckBatch.objects.filter(full_check=full_check_id, done_at=None).order_by("-kind", "id")
     return work_queue.claim(in_order, now=timezone.now(), limit=limit, lease=work_queue.call_lease())
 
 
 def lock_full_check(part: FullCheckBatch) -> bool:
-    """Lock its full check for this transaction, and tell whether the part is still ours and the full check goes on.
+    """Lock the batch's full check; return whether it's still running and the batch still ours.
 
-    Whoever changes more than one row of a full check does this first: in another order two would wait for each other.
+    Call it before changing several rows of a full check: in another order, two workers could deadlock.
     """
     full_check = FullCheck.objects.select_for_update(no_key=True).get(pk=part.full_check_id)
     return full_check.state == FullCheckState.RUNNING and held(part).exists()
@@ -166,14 +165,14 @@ def lock_full_check(part: FullCheckBatch) -> bool:
 
 @transaction.atomic
 def note_answer(part: FullCheckBatch, ids: bytes, *, requested_at: datetime, total: int | None) -> bool:
-    """Note which ids an answer holds before anything is made of it; tell whether the part is still ours."""
+    """Store which IDs a response has before using it; return whether the batch is still ours."""
     return lock_full_check(part) and bool(held(part).update(ids=ids, requested_at=requested_at, total=total))
 
 
 def answered_later(part: FullCheckBatch, requested_at: datetime) -> list[bytes | memoryview]:
-    """Return the ids on the pages that were asked for later than a moment: a link on two of them is as the later says.
+    """Return the hashed IDs of pages requested later: for a link on two pages, the later one counts.
 
-    No link is among those of two customers.
+    Two customers never share a link.
     """
     if part.kind == Kind.CUSTOMER:
         return []
@@ -184,12 +183,11 @@ def answered_later(part: FullCheckBatch, requested_at: datetime) -> list[bytes |
 
 
 def close_part(part: FullCheckBatch, **columns: object) -> None:
-    """Close a part of a full check that is held still, in the transaction of what it brought."""
+    """Close a claimed batch, in the transaction of its results."""
     held(part).update(**RELEASED, **columns, done_at=timezone.now())
 
 
 def undone(full_check: FullCheck) -> "QuerySet[FullCheckBatch]":
-    """Return the parts that are still to be read."""
     return full_check.parts.filter(done_at=None)
 
 
@@ -197,7 +195,7 @@ def undone(full_check: FullCheck) -> "QuerySet[FullCheckBatch]":
 def _begin(integration: Integration, started_by: User | None) -> FullCheck:
     full_check = FullCheck.objects.create(integration=integration, started_by=started_by)
     others = FullCheck.objects.filter(integration=integration).exclude(pk=full_check.pk)
-    FullCheckBatch.objects.filter(full_check__in=others).delete()  # also where none ever completes
+    FullCheckBatch.objects.filter(full_check__in=others).delete()  # even if none ever completes
     others.filter(started_at__lt=full_check.started_at - KEPT).delete()
     add_pages(full_check, [1])
     transaction.on_commit(partial(wake_worker, WORK_TASK, full_check.pk))
@@ -207,7 +205,7 @@ def _begin(integration: Integration, started_by: User | None) -> FullCheck:
 
 
 def _note_end_of_list(full_check: FullCheck) -> None:
-    """Note that the list was read to its end; if it moved meanwhile, what is new is at one of its ends."""
+    """Note that the whole list was read. If it shifted meanwhile, new links are at one of its ends."""
     pages = full_check.parts.filter(kind=Kind.PAGE).order_by()
     moved = pages.exclude(total=None).values("total").distinct().count() > 1
     if not (moved and _add_both_ends_again(full_check)):
@@ -215,7 +213,7 @@ def _note_end_of_list(full_check: FullCheck) -> None:
 
 
 def _add_both_ends_again(full_check: FullCheck) -> bool:
-    """Have the first page and the last one read once more; tell whether they were not before."""
+    """Queue the first and the last page once more; return whether any wasn't queued before."""
     before = full_check.parts.filter(kind=Kind.END).count()
     pages = full_check.parts.filter(kind=Kind.PAGE).values_list("key", flat=True)
     last = max(map(int, pages))

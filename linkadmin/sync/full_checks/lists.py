@@ -1,7 +1,6 @@
-"""What the calls of a full check read: pages of links or of customers, and the links of one customer.
+"""The requests of a full check: pages of links or customers, and one customer's links.
 
-Changes are written, and links we don't know are added. Of customers, the links are read of whom the list says something
-new.
+Changes are stored and unknown links added. A customer's links are read only if their list entry changed.
 """
 
 from collections import Counter
@@ -29,9 +28,9 @@ from . import lifecycle
 from .discovery import add_unknown_links, know_customers
 from .hashes import Hashes, fingerprint_of, packed
 
-AT_ONCE = 200  # links that are written under one lock
-OF_CUSTOMER = "end_user_id"  # by this every provider that is swept by customers lists the links of one
-# A link is watched until it is known to be well. One that is off stays so until the list says something else.
+AT_ONCE = 200  # links written under one lock
+OF_CUSTOMER = "end_user_id"  # the filter by customer, at every provider that is checked by customers
+# Links are read until they're known to be healthy. Disconnected ones stay so until their list entry changes.
 RESTLESS = ~Q(health=HealthState.DISCONNECTED.value) & (
     ~Q(health=HealthState.HEALTHY.value)
     | Q(fingerprint=None)
@@ -48,7 +47,7 @@ def read_links_page(part: FullCheckBatch, integration: Integration, provider: Pr
     except NotFound:
         if number == 1:
             raise
-        page = RemotePage(items=(), number=number, is_last=True)  # the list got shorter meanwhile
+        page = RemotePage(items=(), number=number, is_last=True)  # the list got shorter
     ids = packed(each.remote_id for each in page.items)
     if not lifecycle.note_answer(part, ids, requested_at=requested_at, total=page.total):
         return
@@ -64,7 +63,7 @@ def read_links_page(part: FullCheckBatch, integration: Integration, provider: Pr
 def take_links(
     part: FullCheckBatch, integration: Integration, remotes: Sequence[RemoteLink], requested_at: datetime
 ) -> Counter[str]:
-    """Take a page of links into account, in small lots; stop when another worker has taken its part over."""
+    """Process a page of links in small lots; stop if another worker has taken over the batch."""
     gain, rest = Counter(seen=len(remotes)), iter(remotes)
     while lot := list(islice(rest, AT_ONCE)):
         observed = _observe(part, integration, lot, requested_at)
@@ -97,13 +96,13 @@ def read_links_of_customer(part: FullCheckBatch, integration: Integration, provi
     """Read the links of one customer. Raises `ProviderError`."""
     requested_at = timezone.now()
     page: RemotePage[RemoteLink] = RemotePage(items=(), number=1, is_last=True)
-    with suppress(NotFound):  # the customer is gone since the list was read
+    with suppress(NotFound):  # the customer was deleted after the list was read
         page = provider.list_links({OF_CUSTOMER: part.key})
     _take_links(part, integration, page, requested_at)
 
 
 def give_up_customer(part: FullCheckBatch, integration: Integration, *, why: str) -> None:
-    """Leave out a customer whose links cannot be read: they keep their state, and their age shows."""
+    """Skip a customer whose links can't be read: they keep their state, and pages show its age."""
     for link in Link.objects.filter(integration=integration, end_user__external_id=part.key, disconnected_at=None):
         health.note_unasked(link, why=why, at=timezone.now())
     with transaction.atomic():
@@ -116,7 +115,7 @@ def give_up_customer(part: FullCheckBatch, integration: Integration, *, why: str
 def _observe(
     part: FullCheckBatch, integration: Integration, lot: Sequence[RemoteLink], requested_at: datetime
 ) -> health.Observed | None:
-    # Under the lock of the full check: no part that was asked for later gets in between.
+    # Under the full check's lock, so that no later request gets in between.
     if not lifecycle.lock_full_check(part):
         return None
     later = Hashes(lifecycle.answered_later(part, requested_at))
@@ -143,7 +142,7 @@ def _take_links(
 def _worth_reading(
     integration: Integration, customers: Sequence[RemoteEndUser], prints: dict[str, int]
 ) -> list[RemoteEndUser]:
-    """Return the customers of whom the list says something new, or whose links here are not known to be well."""
+    """Return the customers whose list entry changed, or with links here that aren't known to be healthy."""
     rows = CustomerFingerprint.objects.filter(integration=integration, end_user_id__in=prints)
     before = dict(rows.values_list("end_user_id", "fingerprint"))
     here = Link.objects.filter(integration=integration, end_user__external_id__in=prints, disconnected_at=None)
@@ -168,13 +167,13 @@ def _store_fingerprint(part: FullCheckBatch, integration: Integration) -> None:
 
 
 def _count(part: FullCheckBatch, gain: Mapping[str, int]) -> None:
-    """Add what a part brought to what its full check shows."""
+    """Add a batch's results to its full check."""
     more = {name: F(name) + number for name, number in gain.items()}
     FullCheck.objects.filter(pk=part.full_check_id).update(**more)
 
 
 def _leave_out(part: FullCheckBatch, kind: SkippedRecord.Kind, left_out: Sequence[LeftOut], *, counted: str) -> None:
-    """Count and name what a part has and we can't take over."""
+    """Count and store the records of a batch that we couldn't use."""
     if left_out:
         _count(part, {counted: len(left_out)})
         note_skipped(part.full_check.integration, kind, left_out, full_check=part.full_check)

@@ -1,4 +1,4 @@
-"""What follows from a whole list: links that are not on it are missing, until a second look says that they are gone."""
+"""Decides what's missing from a whole list: unlisted links are, until a second read confirms they're gone."""
 
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
@@ -22,13 +22,13 @@ T = TypeVar("T")
 
 Kind = FullCheckBatch.BatchKind
 
-FEW = 20  # links may always be missing; of more links than that, a tenth
+FEW = 20  # links may always be missing; of many links, a tenth
 SHARE = 10
 AT_ONCE = 500  # links
 
 
 def conclude(full_check: FullCheck) -> None:
-    """End a full check whose parts are all done: note which links are missing, unless they are too many to believe."""
+    """End a full check whose batches are all done: mark missing links, unless implausibly many are."""
     of_links = full_check.integration.provider_class.full_check_by is FullCheckBy.LINKS
     listed = Hashes(_ids(full_check, Kind.PAGE, Kind.END))
     seen = listed if of_links else Hashes(_ids(full_check, Kind.CUSTOMER))
@@ -58,9 +58,9 @@ def _unlisted(full_check: FullCheck, listed: Hashes) -> Iterator[UUID]:
 
 
 def _of_unlisted_customers(full_check: FullCheck, listed: Hashes, seen: Hashes) -> Iterator[UUID]:
-    """Yield the links whose customer is not listed, or was read and did not have them any more.
+    """Yield links whose customer isn't listed, or was read and no longer has them.
 
-    Of a customer about whom the list says nothing new, all links are as they were.
+    If a customer's list entry is unchanged, so are all their links.
     """
     read = set(full_check.parts.filter(kind=Kind.CUSTOMER, gave_up=False).values_list("key", flat=True).iterator())
     columns = ("pk", "remote_id", "end_user__external_id")
@@ -70,7 +70,7 @@ def _of_unlisted_customers(full_check: FullCheck, listed: Hashes, seen: Hashes) 
 
 
 def _known(full_check: FullCheck) -> "QuerySet[Link]":
-    """Return the links that the list must hold: there before it was read, and nobody is at work on their customers."""
+    """Return the links the list must have: created before it was read, with no open operation on their customer."""
     links = Link.objects.filter(
         integration=full_check.integration_id, created_at__lt=full_check.started_at, disconnected_at=None
     )
@@ -79,7 +79,7 @@ def _known(full_check: FullCheck) -> "QuerySet[Link]":
 
 
 def _is_confirmed(full_check: FullCheck) -> bool:
-    """Tell whether somebody began this full check after the last one said that too many links are missing."""
+    """Whether someone started this full check after the previous one reported too many missing links."""
     before = FullCheck.objects.filter(integration=full_check.integration_id, started_at__lt=full_check.started_at)
     last = before.order_by("-started_at").first()
     was_told = last is not None and last.state == FullCheckState.FAILED and last.missing > 0
@@ -95,7 +95,7 @@ def _too_many(links: int) -> str:
 
 
 def _forget_unlisted_customers(full_check: FullCheck, listed: Hashes) -> None:
-    """Forget what was said of customers who are not listed any more: should they come back, their links are read."""
+    """Delete the fingerprints of unlisted customers, so that their links are read if they come back."""
     prints = CustomerFingerprint.objects.filter(integration=full_check.integration_id).values_list("pk", "end_user_id")
     gone = [pk for pk, end_user_id in prints.iterator() if end_user_id not in listed]
     for some in _lots(gone):

@@ -1,4 +1,4 @@
-"""Full checks as their pages show them."""
+"""Texts and badges of full checks, ready for templates."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,7 +21,6 @@ LOOKS = {  # tone and icon
 
 
 def row(full_check: FullCheck) -> dict[str, Any]:
-    """Return what lists and its own page show of a full check."""
     tone, icon = LOOKS[FullCheckState(full_check.state)]
     label = str(FullCheckState(full_check.state).label)
     if full_check.is_running:
@@ -35,7 +34,7 @@ def row(full_check: FullCheck) -> dict[str, Any]:
 
 
 def progress(full_check: FullCheck) -> dict[str, Any]:
-    """Say how many calls of a running full check are made, of those that are known of."""
+    """Return how many requests of a running full check are done, of those known so far."""
     counted = {
         kind: (done, total)
         for kind, done, total in full_check.parts.order_by()
@@ -65,7 +64,7 @@ def progress(full_check: FullCheck) -> dict[str, Any]:
 
 
 def remarks(full_check: FullCheck) -> tuple[str, ...]:
-    """Say what a full check left out."""
+    """Return what a full check skipped, in words."""
     skipped = ngettext(
         "One record couldn't be used. It's listed below.",
         "%(count)d records couldn't be used. They're listed below.",

@@ -1,4 +1,4 @@
-"""The work on a full check: a few calls at once, by one worker at a time, for a time slice."""
+"""Processes a full check: a few requests at once, one worker at a time, for a time slice."""
 
 from collections.abc import Callable
 from functools import partial
@@ -28,16 +28,16 @@ from . import lifecycle, lists, missing
 logger = structlog.get_logger(__name__)
 
 CALLS_AT_ONCE = 4
-CLAIMED_AT_ONCE = 12  # so few that their leases hold until all of them are read
+CLAIMED_AT_ONCE = 12  # few enough to finish before their leases expire
 CALLS = ("list_links", "list_end_users")
-SHARE = 0.6  # of a quota; all that machines do has three quarters
+SHARE = 0.6  # of a quota; all background work together has three quarters
 SIGN_OF_LIFE = 2.0  # seconds
-FEW_CUSTOMERS = 20  # may be left out
-LASTING = frozenset({KEYS_REJECTED, ADDRESS_REFUSED})  # until a person does something
+FEW_CUSTOMERS = 20  # may be skipped
+LASTING = frozenset({KEYS_REJECTED, ADDRESS_REFUSED})  # until someone fixes it
 
 
 def work(full_check_id: UUID) -> None:
-    """Read the parts of a full check that are due, until none is or the time slice is over; end it after the last."""
+    """Process due batches until none is left or the time slice ends; end the full check after the last."""
     full_check = lifecycle.claim_check(full_check_id)
     if full_check is None:
         return
@@ -71,7 +71,7 @@ def _read_parts(full_check: FullCheck, provider: Provider, time_slice: TimeSlice
     def look(free: int) -> list[FullCheckBatch]:
         _leave_to_others(full_check)
         if not lifecycle.stay(full_check) or time_slice.is_over:
-            for part in ready:  # one by one: several are locked only under the lock of their full check
+            for part in ready:  # one at a time: locking several needs the full check's lock
                 release([part])
             ready.clear()
         elif free and not ready:
@@ -84,7 +84,7 @@ def _read_parts(full_check: FullCheck, provider: Provider, time_slice: TimeSlice
 
 
 def _leave_to_others(full_check: FullCheck) -> None:
-    """Let a full check wait while its share of a quota is used up: the rest is for deliveries."""
+    """Put a full check off when its share of a quota is used up: the rest is for deliveries."""
     now, integration = timezone.now(), full_check.integration
     scopes = {"", *map(integration.provider_class.quota_scope, CALLS)}
     windows = CallQuota.objects.filter(integration=integration, scope__in=scopes, window_ends_at__gt=now)
@@ -95,13 +95,13 @@ def _leave_to_others(full_check: FullCheck) -> None:
 
 
 def _read(full_check: FullCheck, part: FullCheckBatch, provider: Provider) -> None:
-    """Read a part, and take care of what goes wrong."""
+    """Process a batch, and handle what goes wrong."""
     part.full_check, integration = full_check, full_check.integration
     try:
         _reader(part, integration)(part, integration, provider)
     except ProviderError as error:
         _take_failure(part, integration, error)
-    except Exception as error:  # noqa: BLE001 - a page that we stumble over does not end the others
+    except Exception as error:  # noqa: BLE001 - one bad response doesn't end the others
         logger.error(
             "full_check.stumbled", full_check=str(part.full_check_id), part=part.pk, error=type(error).__name__
         )
@@ -117,7 +117,7 @@ def _reader(part: FullCheckBatch, integration: Integration) -> Callable[[FullChe
 
 
 def _take_failure(part: FullCheckBatch, integration: Integration, error: ProviderError) -> None:
-    """Let a part wait, and with it the full check where no call can be made now; or end the full check."""
+    """Put the batch off, and the full check if no request is possible now; or fail the full check."""
     wait = wait_after(error)
     if isinstance(error, KeysRejected) or error.failure.reason in LASTING:
         lifecycle.fail(part.full_check, _why(error))
@@ -130,7 +130,7 @@ def _take_failure(part: FullCheckBatch, integration: Integration, error: Provide
 
 
 def _try_again(part: FullCheckBatch, integration: Integration, error: Exception, *, reason: str, words: str) -> None:
-    """Let a part be read later; after the last try without the customer it is about, or not at all."""
+    """Retry the batch later; after the last attempt, skip its customer or fail the full check."""
     if part.attempts < lifecycle.MOST_TRIES:
         retry_later([part], error)
     elif part.kind == FullCheckBatch.BatchKind.CUSTOMER:
@@ -141,7 +141,7 @@ def _try_again(part: FullCheckBatch, integration: Integration, error: Exception,
 
 
 def _end_if_most_fail(full_check: FullCheck, words: str) -> None:
-    """End a full check that reads nearly nobody: it is not one customer that is odd."""
+    """Fail a full check that can read hardly any customer: the cause isn't a single one."""
     unread = full_check.parts.filter(gave_up=True).count()
     if unread > FEW_CUSTOMERS and unread * 10 > full_check.parts.count():
         lifecycle.fail(full_check, words)

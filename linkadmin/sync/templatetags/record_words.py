@@ -1,4 +1,4 @@
-"""What the records of a provider say, in words."""
+"""Template filters and tags for provider records."""
 
 from collections import Counter
 from collections.abc import Container, Iterable
@@ -23,14 +23,14 @@ register = template.Library()
 
 @register.filter
 def shown_to(name: object, rights: Container[Right]) -> str:
-    """Return a name, or its initials for a reader without the right to see it."""
+    """Return a name, or its initials for readers who may not see names."""
     return str(name) if Right.SEE_NAMES in rights else masked(str(name))
 
 
 @register.inclusion_tag("sync/records/_observed.html")
 def observed(seen: Observation) -> dict[str, StateBadge | str]:
     verdict = VERDICTS[seen.cause]
-    if seen.conflict:  # which of the two is true, the link's own page tells by the age of its data
+    if seen.conflict:  # the link's own page decides which is true, by the age of its data
         both = StateBadge("warn", "triangle-alert", _("Provider reports conflicting status"), str(verdict.reason))
         return {"state": both, "word": f"{seen.raw_status} · {seen.raw_code}"}
     return {"state": badge_of(verdict.state, str(verdict.reason)), "word": seen.raw_code or seen.raw_status}
@@ -38,7 +38,7 @@ def observed(seen: Observation) -> dict[str, StateBadge | str]:
 
 @register.filter
 def counted_states(sources: Iterable[RemoteSource]) -> list[StateBadge]:
-    """Return one badge for each state of several sources, with how many are in it."""
+    """Return one badge per state, with how many sources are in it."""
     counted = Counter(_badge_of_source(source) for source in sources)
     return [
         replace(badge, reason=ngettext("one source", "%(count)d sources", n) % {"count": n})
@@ -58,7 +58,7 @@ def account_in_words(account: RemoteAccount) -> str:
 
 @register.filter
 def host_only(url: str) -> str:
-    """Return an address without its secret part."""
+    """Return a URL without its path, which is secret."""
     try:
         host = urlsplit(url).hostname
     except ValueError:
@@ -67,7 +67,7 @@ def host_only(url: str) -> str:
 
 
 def _badge_of_source(source: RemoteSource) -> StateBadge:
-    # A list of customers tells no reason, so "not understood yet" would promise a word that nobody said.
+    # Customer lists give no reason, so "unrecognized status" would claim a value that nobody sent.
     if source.observation.cause is Cause.ERROR_UNNAMED:
         return StateBadge("warn", "circle-alert", _("Not working"))
     return badge_of(VERDICTS[source.observation.cause].state)

@@ -1,1 +1,1 @@
-"""Pages of what we read at the providers, of the catalogue of institutions, and of words that nobody here knows."""
+"""Pages of provider records, institutions, full checks, and unrecognized values."""

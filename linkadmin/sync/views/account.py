@@ -1,4 +1,4 @@
-"""Our account at a provider: our subscriptions to its messages, and all reports made anew."""
+"""Pages of our account at a provider: webhook subscriptions, and regenerating all reports."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -33,7 +33,6 @@ from .at_provider import change, integration_that_can, look, settled
 @no_compression
 @require_http_methods(["GET", "HEAD", "POST"])
 def integration_webhooks(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """List our subscriptions."""
     integration = integration_that_can(pk, Capability.WEBHOOKS)
     may_change = may(request.user, Right.MANAGE_INTEGRATIONS)
     seen = look(request, _listed(request, integration), lambda provider: provider.list_webhooks())
@@ -45,7 +44,7 @@ def integration_webhooks(request: HttpRequest, pk: UUID) -> HttpResponse:
 @no_compression
 @require_http_methods(["GET", "HEAD", "POST"])
 def integration_webhook_add(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Subscribe an address to a topic; which topics there are, the provider tells."""
+    """Subscribe to a topic; the provider lists the topics."""
     integration = integration_that_can(pk, Capability.WEBHOOKS)
     question = Question(reader(request), integration, "webhook-topics", ObjectType.INTEGRATION, integration.pk)
     seen = look(request, question, lambda provider: provider.list_webhook_topics())
@@ -78,11 +77,11 @@ def integration_webhook_add(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 def integration_webhook_switch(request: HttpRequest, pk: UUID, webhook: str) -> HttpResponse:
-    """Pause a subscription, or let it go on."""
+    """Pause or resume a subscription."""
     integration = integration_that_can(pk, Capability.WEBHOOKS)
     form = WebhookSwitchForm.sent(request.POST)
     typed = form.cleaned_data
-    # The whole subscription is sent: a pause must not be able to lead its messages elsewhere.
+    # The provider gets the whole subscription: a pause must not be able to change its URL.
     form.require_listed(integration.pk, webhook, typed["topic"], typed["url"])
     goes_on, paused = (
         _("Subscription resumed. Webhooks for this topic will arrive again."),
@@ -103,7 +102,7 @@ def integration_webhook_switch(request: HttpRequest, pk: UUID, webhook: str) -> 
 @no_compression
 @require_http_methods(["GET", "HEAD", "POST"])
 def integration_webhook_remove(request: HttpRequest, pk: UUID, webhook: str) -> HttpResponse:
-    """End a subscription, once its consequence was read."""
+    """Unsubscribe after a confirmation."""
     integration = integration_that_can(pk, Capability.WEBHOOKS)
     if "operation_key" in request.POST:
         return change(
@@ -130,7 +129,7 @@ def integration_webhook_remove(request: HttpRequest, pk: UUID, webhook: str) -> 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def integration_reports(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Make the reports of all customers of an integration anew, once its name was typed."""
+    """Regenerate the reports of all customers, after the integration's name was typed."""
     integration = integration_that_can(pk, Capability.REGENERATE_REPORTS)
     form = TypedForm(request.POST if request.method == "POST" else None, expected=integration.name)
     if not form.is_valid():

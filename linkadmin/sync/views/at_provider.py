@@ -1,6 +1,6 @@
-"""How pages ask a provider and have something changed there.
+"""How pages read from a provider and make changes there.
 
-An answer is shown at once, a panel polls for it, or the page says why there is none. A change leads back to the page.
+An answer is shown at once or polled for; if there's none, the page says why. A change leads back to the page.
 """
 
 from collections.abc import Callable
@@ -34,23 +34,23 @@ from linkadmin.web.pages import go
 T = TypeVar("T")
 Kept = tuple[tuple[str, str], ...]
 
-# Names in the body of a POST, beside what was typed: ask now whatever is kept, and do not wait with the answer.
+# POST fields beside the filters: read again despite a cached answer, answer without waiting, page number.
 AGAIN, POLL, PAGE = "again", "poll", "page"
 MOST_PAGES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Look(Generic[T]):
-    """One look at a provider's records: `found`, or still waiting, or why there is nothing."""
+    """One read of provider records: `found`, still running, or why there's nothing."""
 
     provider_label: str
     url: str
-    kept: Kept = field(default=(), repr=False)  # what a form has to send along to ask the same
+    kept: Kept = field(default=(), repr=False)  # what a form repeats to ask the same
     page: int = 1
     found: T | None = field(default=None, repr=False)
     began_at: datetime | None = None
     is_running: bool = False
-    is_kept: bool = False  # it was there already: nothing was asked for this page
+    is_kept: bool = False  # from the cache: this page made no request
     explanation: Explanation | None = None
     failure: Failure | None = None
 
@@ -60,17 +60,17 @@ class Look(Generic[T]):
 
     @property
     def elapsed(self) -> int:
-        """Seconds since it was asked."""
+        """Seconds since the request."""
         return int((self.now - self.began_at).total_seconds()) if self.began_at else 0
 
 
 def integration_that_can(pk: UUID, capability: Capability) -> Integration:
-    """Return an integration whose provider can do something, or raise 404."""
+    """Return an integration whose provider has a capability. Raises Http404."""
     return get_object_or_404(Integration.objects.that_can(capability), pk=pk)
 
 
 def look(request: HttpRequest, question: Question, read: Callable[[Provider], T], *, kept: Kept = ()) -> Look[T]:
-    """Ask for a page, waiting a moment for the answer unless the page polls for it."""
+    """Read for a page, waiting a moment for the answer unless the page polls for it."""
     if AGAIN in request.POST:
         live_queries.forget(question)
     looked_at = timezone.now()
@@ -92,7 +92,7 @@ def look(request: HttpRequest, question: Question, read: Callable[[Provider], T]
 
 
 def page_number(request: HttpRequest) -> int:
-    """Return the page that a form asks for; the first, if it names none."""
+    """Return the page that a form asks for; the first by default."""
     text = request.POST.get(PAGE, "")
     return min(max(int(text), 1), MOST_PAGES) if text.isdecimal() and len(text) < 9 else 1
 
@@ -109,7 +109,7 @@ def change(
     target: str = "",
     end_user: EndUser | None = None,
 ) -> HttpResponse:
-    """Have what a page shows changed, and show what came of it: the page itself, read anew, if it's done."""
+    """Make a change and show its outcome; if it's done, that's the page itself, read again."""
     try:
         operation = outcome_of(
             change_account(
@@ -129,7 +129,7 @@ def change(
 
 
 def settled(request: HttpRequest, operation: Operation, *, shown: Question, done: str, back: str) -> HttpResponse:
-    """Go on from a change that was begun."""
+    """Redirect after a change: back to the page if it's done, else to the operation."""
     live_queries.forget(shown)
     if not operation.is_done:
         return go(request, page_of(operation))

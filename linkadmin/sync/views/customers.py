@@ -1,4 +1,4 @@
-"""One customer, and one link, as a provider keeps them: read live, taken over into nothing."""
+"""Provider records of one customer or link, read live and never stored."""
 
 from functools import partial
 from typing import Any
@@ -41,7 +41,6 @@ from .at_provider import change, integration_that_can, look
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def end_user_records(request: HttpRequest, pk: UUID, integration: UUID) -> HttpResponse:
-    """Show what a provider keeps of a customer."""
     customer, source = get_object_or_404(EndUser, pk=pk), get_object_or_404(Integration, pk=integration)
     if not tells_of_customers(source):
         raise Http404
@@ -59,7 +58,7 @@ def end_user_records(request: HttpRequest, pk: UUID, integration: UUID) -> HttpR
 
 @require_POST
 def end_user_tell(request: HttpRequest, pk: UUID, integration: UUID) -> HttpResponse:
-    """Let a provider know a customer."""
+    """Add a customer at the provider."""
     customer, source = get_object_or_404(EndUser, pk=pk), integration_that_can(integration, Capability.END_USERS)
     return change(
         request,
@@ -74,10 +73,10 @@ def end_user_tell(request: HttpRequest, pk: UUID, integration: UUID) -> HttpResp
 
 @require_POST
 def data_source_switch(request: HttpRequest, pk: UUID, integration: UUID, source: str) -> HttpResponse:
-    """Count a data source in, or leave it out."""
+    """Include or exclude a data source."""
     customer, through = get_object_or_404(EndUser, pk=pk), integration_that_can(integration, Capability.DATA_SOURCES)
     form = SwitchForm.sent(request.POST)
-    # The provider does not ask whose it is: only what stood on this customer's page is switched under their name.
+    # The provider doesn't check the customer: only sources listed on this customer's page may be switched.
     form.require_listed(customer.pk, through.pk, source)
     enabled = form.cleaned_data["enabled"]
     counts, left_out = _("Data source included."), _("Data source excluded.")
@@ -96,7 +95,7 @@ def data_source_switch(request: HttpRequest, pk: UUID, integration: UUID, source
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def link_records(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Show what a provider keeps behind one link: where its data comes from, or the consents it rests on."""
+    """Show the data sources or consents behind a link."""
     link = link_for(request, pk)
     if not tells_of_links(link.integration):
         raise Http404
@@ -139,7 +138,7 @@ def _link_parts(found: LinkRecord) -> dict[str, Any]:
 
 
 def _shown(part: PartialAnswer[Any], rows: list[RecordRow]) -> dict[str, Any] | None:
-    """Return a part as a page shows it; None if the provider has no such thing."""
+    """Return a part as its template shows it; None if the provider has no such thing."""
     if part.found is None and part.trouble is None:
         return None
     return {

@@ -1,4 +1,4 @@
-"""Full checks of an integration: begun, watched and stopped."""
+"""Pages of full checks: start, watch, stop."""
 
 from uuid import UUID
 
@@ -27,7 +27,7 @@ _FULL_CHECK = CompiledQuery(lambda pk: FullCheck.objects.filter(pk=pk).values_li
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def integration_full_checks(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """List an integration's full checks, the newest first; by POST, begin one."""
+    """List an integration's full checks, newest first; POST starts one."""
     integration = get_object_or_404(Integration, pk=pk)
     if not full_checks.can_full_check(integration):
         raise Http404
@@ -46,7 +46,7 @@ def integration_full_checks(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def full_check_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Show one full check, with its progress while it runs; by POST, stop it."""
+    """Show one full check, with its progress while it runs; POST stops it."""
     full_check = get_object_or_404(FullCheck.objects.select_related("integration", "started_by", "stopped_by"), pk=pk)
     if request.method == "POST":
         return _stop(request, full_check)
@@ -65,7 +65,6 @@ def full_check_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_safe
 def full_check_live(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Answer the poll of a full check's page."""
     look = _look(pk)
     if look is None:
         raise Http404
@@ -77,7 +76,7 @@ def _page_version(full_check: FullCheck) -> PageVersion:
 
 
 def _look(pk: UUID) -> tuple[str, int] | None:
-    """Return the version of a full check, which its worker renews, and how often its page asks for it."""
+    """Return a full check's version, which its worker renews, and how many seconds to wait between polls."""
     row = _FULL_CHECK.row(pk)
     if row is None:
         return None

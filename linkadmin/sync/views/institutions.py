@@ -1,4 +1,4 @@
-"""The catalogue of institutions: what is known of each, and the provider asked anew about one, some or all of them."""
+"""Pages of institutions: the list, one institution, and refreshing them from the provider."""
 
 from functools import partial
 from typing import Any
@@ -35,7 +35,7 @@ from .at_provider import Look, integration_that_can, look, page_number
 
 @require_safe
 def institution_list(request: HttpRequest) -> HttpResponse:
-    """Show the catalogue by name, with known trouble on top."""
+    """Show institutions by name, with known problems on top."""
     chosen = institutions.InstitutionFilter(
         request.GET, queryset=Institution.objects.select_related("integration"), request=request
     )
@@ -87,7 +87,7 @@ def institution_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 def institution_read(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Read one institution anew, and go back to its page."""
+    """Refresh one institution, and go back to its page."""
     institution = get_object_or_404(Institution.objects.select_related("integration"), pk=pk)
     if not _can_read(institution):
         raise Http404
@@ -99,7 +99,7 @@ def institution_read(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 def institutions_read(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Read an integration's whole catalogue now, and go back to the list."""
+    """Refresh an integration's whole list, and go back to it."""
     integration = integration_that_can(pk, Capability.INSTITUTIONS)
     back = f"{reverse('institution-list')}?integration={integration.pk}"
     question = _question(request, integration, "catalogue", (ObjectType.INTEGRATION, integration.pk))
@@ -110,7 +110,7 @@ def institutions_read(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def institution_lookup(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Look institutions up at the provider; what is found is kept here."""
+    """Search institutions at the provider; results are stored."""
     integration = integration_that_can(pk, Capability.INSTITUTIONS)
     form = AskingForm.of(integration.provider_class.institution_filters, request.POST)
     seen, status = None, 200
@@ -143,7 +143,7 @@ def _question(
 
 
 def _go_back(request: HttpRequest, seen: Look[Any], title: str, done: str, back: str) -> HttpResponse:
-    """Wait for what is read, then go back with what came of it; `done` may hold what was found as `count`."""
+    """Wait for the answer, then go back with a message. `done` may use `count`."""
     if seen.found is None:
         return draw(request, "sync/waiting.html", "waiting", {"look": seen, "title": title, "back": back})
     if seen.is_kept:
@@ -155,7 +155,7 @@ def _go_back(request: HttpRequest, seen: Look[Any], title: str, done: str, back:
 
 
 def _found_rows(integration: Integration, found: RemotePage[RemoteInstitution]) -> list[dict[str, Any]]:
-    """Return what was found, as it is kept here by now, in the provider's order."""
+    """Return the results as stored here, in the provider's order."""
     names = [each.name for each in found.items]
     kept = {each.name: each for each in integration.institutions.select_related("integration").filter(name__in=names)}
     counted = institutions.link_counts(kept.values())
@@ -172,7 +172,6 @@ def _row(institution: Institution, link_counts: LinkCounts) -> dict[str, Any]:
 
 
 def _status(institution: Institution) -> StateBadge:
-    """Return how the provider's word about an institution is shown."""
     if not institution.is_listed:
         return StateBadge("quiet", "circle-slash", _("No longer listed"))
     if institution.is_down:
@@ -183,7 +182,7 @@ def _status(institution: Institution) -> StateBadge:
 
 
 def _sources(request: HttpRequest) -> dict[str, Any]:
-    """Return the integrations whose catalogue can be asked, for who may ask it."""
+    """Return the integrations whose institution list can be refreshed."""
     listing = Integration.objects.filter(is_active=True).that_can(Capability.INSTITUTIONS).order_by("name")
     return {
         "sources": listing,

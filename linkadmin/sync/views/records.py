@@ -1,4 +1,4 @@
-"""What a provider lists, read live and taken over into nothing: links, customers, and what is set up there."""
+"""Pages of a provider's lists, read live and never stored: links, customers, connectors."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from .at_provider import integration_that_can, look, page_number
 
 @dataclass(frozen=True, slots=True)
 class RecordKind:
-    """One list of a provider's: who can give it, what it can be asked by, and how it is read and drawn."""
+    """One of a provider's lists: who has it, its filters, and how it's read and shown."""
 
     title: Promise
     lead: Promise
@@ -36,7 +36,7 @@ class RecordKind:
     read: Callable[[Provider, Filters, int], Any]
     rows: Callable[[Any, Integration, User], list[RecordRow]]
     template: str
-    home: str = ""  # the list of ours that a reader without integrations comes from
+    home: str = ""  # our own list, for readers who can't open integrations
 
 
 def _links(page: Any, integration: Integration, user: User) -> list[RecordRow]:
@@ -88,7 +88,7 @@ CONNECTORS = RecordKind(
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def integration_records(request: HttpRequest, pk: UUID, what: str) -> HttpResponse:
-    """List links or customers. What they are asked by comes in the body of a POST: it may be a name."""
+    """List links or customers. Filters come in a POST body, since one may be a name."""
     if what not in KINDS:
         raise Http404
     return _list(request, pk, what, KINDS[what])
@@ -96,7 +96,6 @@ def integration_records(request: HttpRequest, pk: UUID, what: str) -> HttpRespon
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def integration_connectors(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """List what is set up in our account at the provider."""
     return _list(request, pk, "connectors", CONNECTORS)
 
 

@@ -1,4 +1,4 @@
-"""Words of the providers that are in no table of ours, with how often and where they were seen."""
+"""Page of provider values that we don't recognize, with how often and where they were seen."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def unknown_values(request: HttpRequest) -> HttpResponse:
 
 
 def _row(known: UnrecognizedValue, showing: int) -> dict[str, Any]:
-    """Return a word with how many links say it now, and what a developer needs to add it to a table."""
+    """Return a value with how many links have it now, and a line for the developers."""
     provider = provider_class(known.provider).label if known.provider in PROVIDERS else known.provider
     place, last = known.get_place_display(), exact_words(known.last_at)
     report = f"{provider} · {place}: {known.value} ({known.seen}×, {last})"
