@@ -1,4 +1,4 @@
-"""Our accounts at providers: their encrypted keys, the limits that all processes keep to, and the threads that call.
+"""Our accounts at providers: encrypted keys, limits shared by all processes, and the threads that make calls.
 
-Start with connections: it makes a client of an integration. rate_limiter admits each of its calls, call_pool runs them.
+Start with `connections`: it creates clients. `rate_limiter` admits each call, `call_pool` runs them.
 """

@@ -1,4 +1,4 @@
-"""Integrations and their keys, for administrators: a key can be written, and is never shown."""
+"""Integrations and their keys in the Django admin: keys can be written but are never shown."""
 
 from functools import partial
 from typing import Any
@@ -28,7 +28,7 @@ from .texts import translated
 
 
 class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
-    """An integration with its provider's own fields. Keys go in and never come out."""
+    """An integration with its provider's own fields. Keys are write-only."""
 
     class Meta:
         model = Integration
@@ -40,7 +40,7 @@ class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
         self.fields["provider"] = forms.ChoiceField(
             label=_("Provider"), choices=[(kind, provider_class(kind).label) for kind in kinds]
         )
-        # What each kind of provider asks for, under names that no other kind has.
+        # Each provider's fields, with the provider as a prefix.
         self.asked = {
             kind: {f"{kind}_{field.name}": translated(field) for field in provider_class(kind).config_fields}
             for kind in kinds
@@ -108,14 +108,14 @@ class IntegrationAdmin(StrictAdmin):
     search_fields = ("name", "base_url")
 
     def get_fieldsets(self, request: HttpRequest, obj: Integration | None = None) -> Any:
-        """Show a reader the row, and an administrator the form with its provider's fields."""
+        """Readers see the row; administrators get the form with the provider's fields."""
         if not self.has_change_permission(request, obj):
             keys = ("key_state", "keys_rejected_at", "keys_retry_at", "tested_at", "test_detail")
             return ((None, {"fields": (*IntegrationForm.Meta.fields, "options", *keys)}),)
         return ((None, {"fields": tuple(IntegrationForm(instance=obj).fields)}),)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        """Return the form as it is: its fields come from the provider, which the admin's factory cannot know."""
+        """Bypass the admin's form factory, which can't know the provider's fields."""
         return IntegrationForm if self.has_change_permission(request, obj) else super().get_form(request, obj, **kwargs)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -1,4 +1,4 @@
-"""Integrations through which no call gets anywhere now: their keys are rejected, or too many calls failed."""
+"""Integrations that can't be used now, because their keys are rejected or the circuit breaker is open."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ from .models import CircuitBreaker, Integration, IntegrationQuerySet
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Why an integration can't be used now, as the bar on its pages says it."""
+    """Why an integration can't be used now, for the bar on its pages."""
 
     integration: Integration
     words: str
-    is_about_keys: bool  # or else about an open circuit breaker
+    is_about_keys: bool  # otherwise about an open circuit breaker
     since: datetime | None = None
     until: str = ""
 
 
 def alerts(of: Collection[UUID] | None = None) -> list[Alert]:
-    """Return the alerts of some integrations, or of all that are in use."""
+    """Return the alerts of these integrations, or of all active ones."""
     found = troubled().select_related("circuit_breaker").order_by("name")
     if of is not None:
         found = found.filter(pk__in=of)
@@ -36,13 +36,13 @@ def alerts(of: Collection[UUID] | None = None) -> list[Alert]:
 
 
 def troubled() -> IntegrationQuerySet:
-    """Return the integrations in use that may have an alert: when they have none any more, the time tells."""
+    """Return active integrations that may have an alert. Some alerts end with time, so this isn't exact."""
     may_be = Q(key_state=Integration.KeyState.REJECTED) | Q(circuit_breaker__open_until__isnull=False)
     return Integration.objects.filter(may_be, is_active=True)
 
 
 def alert_of(integration: Integration) -> Alert | None:
-    """Tell whether an integration can't be used now; rejected keys come before an open circuit breaker."""
+    """Return the alert of an integration; rejected keys come before an open circuit breaker."""
     if integration.keys_rejected:
         until = clock_time(integration.keys_retry_at) if integration.keys_retry_at else ""
         since = integration.keys_rejected_at
@@ -55,7 +55,7 @@ def alert_of(integration: Integration) -> Alert | None:
 
 
 def why_keys(integration: Integration) -> str:
-    """Return the reason on everything that can't be done while an integration's keys are rejected; empty if it can."""
+    """Return why nothing can be sent while the keys are rejected; otherwise empty."""
     if not integration.keys_rejected:
         return ""
     return _("%(provider)s is rejecting our API keys for %(name)s.") % {

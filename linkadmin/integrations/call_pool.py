@@ -1,7 +1,7 @@
-"""A call runs in a thread of the process that took the form, so that no secret leaves it.
+"""Runs calls in threads of the process that received the form, so that no secret leaves it.
 
-The page's own thread waits a moment for the end and then lets the customer's support agent go on. When the process
-dies the secrets die with it; the row of the work has a lease for that.
+The request's thread waits a moment for the result; then the page polls. If the process dies, the secrets are gone and
+the lease on the operation's row expires.
 """
 
 import threading
@@ -21,7 +21,7 @@ from .slots import Slot, using_slot
 
 logger = structlog.get_logger(__name__)
 
-PAGES_THAT_WAIT = 4  # of one process; the threads of the others are for pages that have what they show
+PAGES_THAT_WAIT = 4  # per process; the other threads serve pages that needn't wait
 
 _pool = ThreadPoolExecutor(max_workers=settings.CALLS_AT_ONCE, thread_name_prefix="provider-call")
 _lock = threading.Lock()
@@ -31,7 +31,7 @@ _waiting = threading.BoundedSemaphore(PAGES_THAT_WAIT)
 
 @contextmanager
 def held(slot: Slot) -> Iterator[Slot]:
-    """Make this thread's calls in the slot, and free it unless it was handed over to work that was started."""
+    """Use the slot for this thread's calls, and free it afterwards unless `start` took it over."""
     try:
         with using_slot(slot):
             yield slot
@@ -41,7 +41,7 @@ def held(slot: Slot) -> Iterator[Slot]:
 
 
 def start(key: UUID, slot: Slot, work: Callable[[], None]) -> None:
-    """Run `work` beside the page, in the slot held for it."""
+    """Run `work` in a thread with this slot, which it frees."""
     slot.is_handed_over = True
     storage.call_may_have_left.set(True)
     with _lock:
@@ -51,9 +51,9 @@ def start(key: UUID, slot: Slot, work: Callable[[], None]) -> None:
 
 
 def wait_for(key: UUID, seconds: float) -> bool:
-    """Wait until all work of that key is over; tell whether it is. Work of another process counts as over.
+    """Wait for all work with this key; return whether it's finished. Work of other processes counts as finished.
 
-    Where others wait already, this returns at once: the page polls for the end.
+    Returns at once if too many threads wait already: the page polls instead.
     """
     with _lock:
         futures = [future for future, of in _running.items() if of == key]
@@ -75,7 +75,7 @@ def _run(key: UUID, slot: Slot, work: Callable[[], None]) -> None:
     try:
         with using_slot(slot):
             work()
-    except Exception as error:  # noqa: BLE001 - nobody else would see it; its message may hold what was typed
+    except Exception as error:  # noqa: BLE001 - nobody else would see it; its message may contain typed values
         logger.error("call.broken", operation_id=str(key), error=type(error).__name__)
     finally:
         free_slot(slot)

@@ -1,6 +1,6 @@
-"""When the circuit breaker of an integration opens, and how one call finds out whether the others may go on.
+"""When an integration's circuit breaker opens, and how one probe call closes it again.
 
-Rules over one row, which the caller holds locked: nothing here reads or saves.
+Rules on one row, locked by the caller; nothing here reads or saves.
 """
 
 from datetime import datetime, timedelta
@@ -16,15 +16,15 @@ from .denials import PAUSED
 from .models import CircuitBreaker
 
 GOOD, FAILED = ".", "x"
-SEEN = 20  # calls are remembered; half of them failed is too many
+SEEN = 20  # last calls remembered; opens if half of them failed
 IN_A_ROW, OF_LAST = "in_a_row", "of_last"
 
 
 def denial_of(breaker: CircuitBreaker, *, now: datetime) -> Denial | None:
-    """Return why no call may be made now, unless it is one that finds out."""
+    """Return why calls are denied now; None lets the next call through as the probe."""
     if breaker.open_until is None:
         return None
-    if now < breaker.open_until <= now + LONGEST_PAUSE:  # a later one was set by a clock that was ahead
+    if now < breaker.open_until <= now + LONGEST_PAUSE:  # a later time comes from a clock that was ahead
         return Denial(PAUSED, breaker.open_until, why(breaker))
     if breaker.probe_until is not None and now < breaker.probe_until <= now + LONGEST_CALL:
         return Denial(PAUSED, why=_("we're waiting for one request to show whether the provider is responding again"))
@@ -32,7 +32,7 @@ def denial_of(breaker: CircuitBreaker, *, now: datetime) -> Denial | None:
 
 
 def why(breaker: CircuitBreaker) -> str:
-    """Say what calls are paused for."""
+    """Return why calls are paused."""
     if breaker.open_reason == OF_LAST:
         failed = breaker.recent.count(FAILED)
         return _("%(failed)d of the last %(seen)d requests failed") % {"failed": failed, "seen": len(breaker.recent)}
@@ -42,9 +42,9 @@ def why(breaker: CircuitBreaker) -> str:
 
 
 def record(breaker: CircuitBreaker, signal: HealthSignal, *, is_probe: bool, now: datetime) -> None:
-    """Take the end of an attempt into account."""
+    """Record the result of an attempt."""
     if breaker.open_until is not None and not is_probe:
-        return  # it began before the breaker opened, and tells nothing about what came after
+        return  # it started before the breaker opened, so it says nothing about now
     if is_probe:
         breaker.probe_until = None
     if signal is HealthSignal.NOTHING:

@@ -1,4 +1,4 @@
-"""Every call of a client is admitted by the limits of its integration, and only the client holds the keys."""
+"""Creates provider clients. The rate limiter admits each call; only the client has the keys."""
 
 from django.conf import settings
 from django.db import transaction
@@ -20,12 +20,11 @@ from .rate_limiter import RateLimiter
 
 
 def client_for(integration: Integration, *, by_hand: bool = False, in_background: bool = False) -> Provider:
-    """Return a client for an integration, holding its keys for as long as the object lives.
+    """Return a client for an integration; it keeps the decrypted keys.
 
-    Each of its calls is admitted by the integration's rate limiter: `by_hand` in spite of an open circuit breaker, to
-    find out whether it may close; `in_background` with no more than a share of quotas and slots, so that people's calls
-    find theirs free.
-    Raises `KeysRejected` when a key is missing, or can't be decrypted any more.
+    The rate limiter admits each of its calls. `by_hand`: also with an open circuit breaker, as a test of whether it
+    may close. `in_background`: only uses a share of rate limits and slots, and leaves the rest to people.
+    Raises `KeysRejected` if a key is missing or can't be decrypted.
     """
     try:
         return integration.provider_class(
@@ -47,10 +46,10 @@ def client_for(integration: Integration, *, by_hand: bool = False, in_background
 
 
 def test_connection(integration: Integration, *, actor: User) -> Integration:
-    """Ask the provider whether address and keys are good, and keep its answer with the integration.
+    """Test the integration's base URL and keys, and store the result.
 
-    Raises `NotSent` when we denied the call ourselves, and `Busy` when the provider lets us wait: neither tells
-    anything about the keys.
+    Raises `NotSent` if we denied the call ourselves, and `Busy` if the provider rate-limits us: neither says anything
+    about the keys.
     """
     try:
         report = client_for(integration, by_hand=True).test_connection()
@@ -68,7 +67,7 @@ def _note_test(
     integration: Integration, *, actor: User, detail: str = "", error: ProviderError | None = None
 ) -> Integration:
     states = Integration.KeyState
-    integration.refresh_from_db(fields=["key_state", "keys_rejected_at", "keys_retry_at"])  # the test took its time
+    integration.refresh_from_db(fields=["key_state", "keys_rejected_at", "keys_retry_at"])  # may have changed meanwhile
     integration.tested_at = timezone.now()
     if error is not None:
         failure = error.failure
@@ -77,7 +76,7 @@ def _note_test(
         integration.key_state = states.REJECTED
         integration.keys_rejected_at = integration.keys_rejected_at or integration.tested_at
         integration.keys_retry_at = keys.retry_at(error)
-    elif error is None or not integration.keys_rejected:  # only a good test ends a rejection
+    elif error is None or not integration.keys_rejected:  # only a successful test ends a rejection
         integration.key_state = states.VALID if error is None else states.UNREACHABLE
         integration.keys_rejected_at = integration.keys_retry_at = None
     integration.test_detail = detail[:500]

@@ -1,4 +1,4 @@
-"""Each reason for which a call was denied by us, or got no answer, has words for the person who wanted it."""
+"""Texts for each reason why we denied a call, or got no response."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 PAUSED, QUOTA, NO_SLOT, KEYS_REJECTED, NO_DATABASE = "paused", "quota", "no_slot", "keys_rejected", "no_database"
-OWN_SHARE = "own_share"  # one person has half of the slots
-NO_FREE_SLOT = frozenset({NO_SLOT, OWN_SHARE})  # which is over in a moment
-DENIED = frozenset({PAUSED, QUOTA, KEYS_REJECTED, NO_DATABASE}) | NO_FREE_SLOT  # by us, so that nothing was sent
+OWN_SHARE = "own_share"  # one person uses half of the slots
+NO_FREE_SLOT = frozenset({NO_SLOT, OWN_SHARE})  # usually for a moment
+DENIED = frozenset({PAUSED, QUOTA, KEYS_REJECTED, NO_DATABASE}) | NO_FREE_SLOT  # by us: nothing was sent
 
 _DENIALS: "Mapping[str, StrOrPromise]" = {
     PAUSED: gettext_lazy("We paused requests to this provider because too many failed."),
@@ -45,7 +45,7 @@ _LOST_CALLS: "Mapping[str, StrOrPromise]" = {
 
 
 def describe(denial: Denial, integration: object) -> str:
-    """Say until when, where that is known, and why an integration's calls are denied."""
+    """Return why, and if known until when, calls are denied."""
     name, why = isolated(str(integration)), denial.why
     if denial.retry_at is None:
         return _("Requests to %(name)s are paused: %(why)s.") % {"name": name, "why": why}
@@ -54,17 +54,17 @@ def describe(denial: Denial, integration: object) -> str:
 
 
 def words_for(reason: str) -> str:
-    """Return a sentence for a reason of ours; empty for what is no reason of ours, such as a provider's code."""
+    """Return the text for one of our reasons; empty for anything else, such as a provider's code."""
     return str(_DENIALS.get(reason) or _LOST_CALLS.get(reason, ""))
 
 
 def why_unasked(reason: str) -> str:
-    """Return a sentence for why a link could not be asked about: a reason of ours or a provider's code."""
+    """Return why we couldn't read a link, from one of our reasons or a provider's code."""
     answered = _("The provider responded with the error “%(code)s”.")
     return words_for(reason) or answered % {"code": reason}
 
 
 def clock_time(at: datetime) -> str:
-    """Return a time of the reader's day, with its zone."""
+    """Return a time of day with its time zone."""
     local = timezone.localtime(at)
     return f"{date_format(local, 'H:i:s')} {local:%Z}"

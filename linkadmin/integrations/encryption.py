@@ -1,7 +1,7 @@
-"""Secrets at rest, encrypted and bound to the row and column they belong to.
+"""Encrypts secrets at rest, bound to their row and column.
 
-AES-256-GCM through tink. The associated data names environment, table, row, field and version, so a ciphertext
-moved to another place does not open.
+AES-256-GCM through tink. The associated data names environment, table, row, field and version, so a copied
+ciphertext can't be decrypted anywhere else.
 """
 
 import base64
@@ -19,7 +19,7 @@ from linkadmin.providers.types import Secret
 
 
 class DecryptionError(Exception):
-    """A value does not decrypt: another key ring, or it was moved or changed."""
+    """A value can't be decrypted: another key ring, or it was moved or changed."""
 
 
 def encrypt(secret: Secret, *, table: str, row: UUID, field: str, version: int) -> bytes:
@@ -27,7 +27,7 @@ def encrypt(secret: Secret, *, table: str, row: UUID, field: str, version: int) 
 
 
 def decrypt(encrypted: bytes | memoryview, *, table: str, row: UUID, field: str, version: int) -> Secret:
-    """Decrypt a value. Raises `DecryptionError` when it is not what was encrypted for this place."""
+    """Raises `DecryptionError` if the value wasn't encrypted for this row and field."""
     try:
         return Secret(_box().decrypt(bytes(encrypted), _place(table, row, field, version)).decode())
     except tink.TinkError:
@@ -35,7 +35,7 @@ def decrypt(encrypted: bytes | memoryview, *, table: str, row: UUID, field: str,
 
 
 def fingerprint(secret: Secret) -> str:
-    """Return eight hex digits that tell two secrets apart and tell nothing else."""
+    """Return eight hex digits that distinguish two secrets and reveal nothing else."""
     key = hashlib.sha256(b"linkadmin-fingerprint" + settings.SECRET_KEY.encode()).digest()
     return hmac.new(key, secret.reveal().encode(), hashlib.sha256).hexdigest()[:8]
 

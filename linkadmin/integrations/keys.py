@@ -1,4 +1,4 @@
-"""An integration's keys are stored encrypted, and every answer to a call notes whether the provider takes them."""
+"""Stores an integration's keys encrypted, and records from each response whether the provider accepts them."""
 
 from datetime import datetime, timedelta
 
@@ -13,12 +13,12 @@ from linkadmin.providers.types import Secret
 from .encryption import DecryptionError, decrypt, encrypt, fingerprint
 from .models import Integration, IntegrationSecret
 
-TABLE = "links_integrationsecret"  # in what a key is encrypted for, wherever it is stored
+TABLE = "links_integrationsecret"  # part of the associated data, even if the table is renamed
 
 
 @transaction.atomic
 def store_secret(integration: Integration, name: str, secret: Secret) -> None:
-    """Encrypt a key of an integration in place of the one it had."""
+    """Encrypt a key and replace the stored one."""
     row, _ = IntegrationSecret.objects.select_for_update().get_or_create(
         integration=integration, name=name, defaults={"encrypted": b"", "version": 0}
     )
@@ -30,7 +30,7 @@ def store_secret(integration: Integration, name: str, secret: Secret) -> None:
 
 
 def secrets_of(integration: Integration) -> dict[str, Secret]:
-    """Decrypt the keys of an integration. Raises `KeysRejected`."""
+    """Decrypt the keys. Raises `KeysRejected`."""
     try:
         return {
             row.name: decrypt(row.encrypted, table=TABLE, row=row.pk, field=row.name, version=row.version)
@@ -42,23 +42,23 @@ def secrets_of(integration: Integration) -> dict[str, Secret]:
 
 
 def note_result(integration: Integration, error: ProviderError | None) -> None:
-    """Note what the result of a call says about an integration's keys: one warning here, and no link is at fault."""
+    """Record what a call says about the keys. This flags the integration, never its links."""
     if isinstance(error, KeysRejected):
         _note_rejected(integration, error)
     elif error is None or (isinstance(error, Rejected | CodeRequired) and not isinstance(error, Blocked)):
-        # Otherwise no answer of the provider's came, and silence says nothing about keys.
+        # Without a response from the provider, we know nothing about the keys.
         _note_good(integration)
 
 
 def retry_at(error: KeysRejected) -> datetime | None:
-    """Return when refused keys may be tried again without a person, if ever."""
+    """Return when rejected keys may be retried without a person; None if never."""
     seconds = error.failure.retry_after
     return timezone.now() + timedelta(seconds=seconds) if seconds else None
 
 
 def _note_rejected(integration: Integration, error: KeysRejected) -> None:
     rows, until = Integration.objects.filter(pk=integration.pk), retry_at(error)
-    if until is not None:  # which makes nothing shorter that only a person can end
+    if until is not None:  # never shortens a rejection that only a person can end
         rows = rows.exclude(key_state=Integration.KeyState.REJECTED, keys_retry_at=None)
     rows.update(
         key_state=Integration.KeyState.REJECTED,
@@ -70,7 +70,7 @@ def _note_rejected(integration: Integration, error: KeysRejected) -> None:
 
 
 def _note_good(integration: Integration) -> None:
-    """Take back the warning, unless keys are refused for the time being: the call was admitted before that."""
+    """Mark the keys valid, unless they've been rejected since this call was admitted."""
     good, now = Integration.KeyState.VALID, timezone.now()
     if integration.key_state != good:
         rows = Integration.objects.filter(pk=integration.pk).exclude(key_state=good)

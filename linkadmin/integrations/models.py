@@ -1,4 +1,4 @@
-"""Our accounts at providers, their keys, and the rows that keep all processes together to their limits."""
+"""Our accounts at providers, their keys, and the rows that enforce limits across all processes."""
 
 import uuid
 from datetime import datetime
@@ -17,22 +17,21 @@ from linkadmin.providers import PROVIDERS, provider_class
 from linkadmin.providers.base import Provider
 from linkadmin.providers.types import Capability, PracticeHints
 
-INSTITUTIONS_TASK = "sync.read_institution_list"  # reads the list of an integration that is new or changed
+INSTITUTIONS_TASK = "sync.read_institution_list"  # reads the institutions of a new or changed integration
 
 
 class IntegrationQuerySet(models.QuerySet["Integration"]):
     def askable(self, *, now: datetime) -> "IntegrationQuerySet":
-        """Return those that may be asked without a person: in use, with keys that are not refused at `now`."""
+        """Active integrations whose keys aren't rejected at `now`."""
         usable = ~Q(key_state=Integration.KeyState.REJECTED) | Q(keys_retry_at__lte=now)
         return self.filter(usable, is_active=True)
 
     def that_can(self, capability: Capability) -> "IntegrationQuerySet":
-        """Return those whose provider has a capability."""
         return self.filter(provider__in=[kind for kind in PROVIDERS if capability in provider_class(kind).capabilities])
 
 
 class Integration(models.Model):
-    """One account at one provider: an address, keys, and the links reached through it."""
+    """One account at one provider: base URL, keys, and its links."""
 
     class KeyState(models.TextChoices):
         UNTESTED = "untested", _("API keys untested")
@@ -44,17 +43,17 @@ class Integration(models.Model):
     provider = models.CharField(_("provider"), max_length=20)
     name = NameField(_("name"), max_length=80, unique=True)
     base_url = models.CharField(_("base URL"), max_length=200)
-    options = models.JSONField(_("options"), default=dict, blank=True)  # the provider's non-secret config fields
+    options = models.JSONField(_("options"), default=dict, blank=True)  # config fields that aren't secret
     is_active = models.BooleanField(_("active"), default=True)
     key_state = models.CharField(_("API keys"), max_length=12, choices=KeyState.choices, default=KeyState.UNTESTED)
     keys_rejected_at = models.DateTimeField(_("API keys rejected since"), null=True, blank=True)
     keys_retry_at = models.DateTimeField(
         _("next retry of rejected API keys"), null=True, blank=True
-    )  # None: by a person
+    )  # None: only by a person
     tested_at = models.DateTimeField(_("last tested"), null=True, blank=True)
     test_detail = models.CharField(_("last test result"), max_length=500, blank=True)
     institutions_read_at = models.DateTimeField(_("institution list fetched"), null=True, blank=True)
-    last_full_check_at = models.DateTimeField(_("last full check"), null=True, blank=True)  # when it began
+    last_full_check_at = models.DateTimeField(_("last full check"), null=True, blank=True)  # when it started
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     objects = IntegrationQuerySet.as_manager()
@@ -71,7 +70,6 @@ class Integration(models.Model):
 
     @cached_property
     def provider_class(self) -> type[Provider]:
-        """The class of its provider, for what needs no keys: labels, capabilities, fields."""
         return provider_class(self.provider)
 
     @property
@@ -104,20 +102,20 @@ class Integration(models.Model):
 
     @property
     def keys_rejected(self) -> bool:
-        """Whether the keys are refused for now: until a moment where it may have been a rate limit."""
+        """Whether the keys are rejected now. A rejection that may have been a rate limit ends at `keys_retry_at`."""
         if self.key_state != self.KeyState.REJECTED:
             return False
         return self.keys_retry_at is None or self.keys_retry_at > timezone.now()
 
 
 class IntegrationSecret(models.Model):
-    """One encrypted key of an integration. Written by an administrator, read only while a call is signed."""
+    """One encrypted key of an integration. Administrators write it; only clients read it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="secrets")
     name = models.CharField(max_length=40)
     encrypted = models.BinaryField()
-    fingerprint = models.CharField(max_length=8)  # tells two keys apart without telling the key
+    fingerprint = models.CharField(max_length=8)  # distinguishes two keys without revealing them
     version = models.PositiveIntegerField(default=1)
     changed_at = models.DateTimeField(default=timezone.now)
 
@@ -129,28 +127,28 @@ class IntegrationSecret(models.Model):
 
 
 class CircuitBreaker(models.Model):
-    """Whether calls to an integration fail. Locked for a moment at the beginning and the end of each call."""
+    """Circuit breaker of an integration. Locked briefly at the start and end of each call."""
 
     integration = models.OneToOneField(
         Integration, on_delete=models.CASCADE, primary_key=True, related_name="circuit_breaker"
     )
     failures = models.PositiveSmallIntegerField(default=0)  # in a row
-    recent = models.CharField(max_length=20, blank=True)  # the last calls, the newest last: "." good, "x" failed
+    recent = models.CharField(max_length=20, blank=True)  # the last calls, newest last: "." succeeded, "x" failed
     open_until = models.DateTimeField(null=True, blank=True)
     open_reason = models.CharField(max_length=80, blank=True)
-    probe_until = models.DateTimeField(null=True, blank=True)  # then one call at a time finds out
+    probe_until = models.DateTimeField(null=True, blank=True)  # until then, a probe call is in flight
 
     def __str__(self) -> str:
         return str(self.integration_id)
 
 
 class CallSlot(models.Model):
-    """A call to an integration in flight, or about to be made; free when deleted, or when its lease ends."""
+    """A request slot, in use until deleted or until its lease ends."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="slots")
     call = models.CharField(max_length=60)
-    person = models.ForeignKey(  # for whom the call is made; None: for nobody in particular
+    person = models.ForeignKey(  # who started the call; None: the system
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="+", db_index=False
     )
     taken_at = models.DateTimeField(default=timezone.now)
@@ -164,16 +162,16 @@ class CallSlot(models.Model):
 
 
 class CallQuota(models.Model):
-    """How many calls of one kind were made within a window, and how many may be."""
+    """How many calls were made in a window, and how many are allowed."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="quotas")
-    scope = models.CharField(max_length=60, blank=True)  # the call; empty: all calls together
-    calls = models.PositiveIntegerField()  # how many a window allows
+    scope = models.CharField(max_length=60, blank=True)  # a call; empty: all calls
+    calls = models.PositiveIntegerField()  # allowed per window
     used = models.PositiveIntegerField(default=0)
     window_ends_at = models.DateTimeField()
-    reported = models.BooleanField(default=False)  # in the provider's answers, and not what its documents say
-    guesses = models.PositiveSmallIntegerField(default=0)  # waits in a row whose length no answer reported
+    reported = models.BooleanField(default=False)  # by the provider's responses, not its documents
+    guesses = models.PositiveSmallIntegerField(default=0)  # consecutive waits whose length no response reported
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["integration", "scope"], name="one_quota_per_scope")]

@@ -1,6 +1,6 @@
-"""How often an integration may be called: fixed windows that begin with their first call, exact over all processes.
+"""Rate limits: fixed windows that start with their first call, exact across all processes.
 
-What a provider's answers say comes before what its documents say. To count, the integration's row must be locked.
+Limits that responses report override documented ones. Counting requires a lock on the integration's row.
 """
 
 from collections.abc import Sequence
@@ -16,17 +16,17 @@ from linkadmin.providers.http.answer import MAX_RETRY_AFTER
 from .denials import QUOTA
 from .models import CallQuota, Integration
 
-MACHINE_SHARE = 0.75  # of a window; the rest is kept for what people do
-REPORTED_WINDOW = 60.0  # seconds; of a provider that reports when a window ends, until it reports the next one
-FIRST_GUESS, LONGEST_GUESS = 60.0, MAX_RETRY_AFTER  # seconds to wait where no answer tells for how long
-# A window that ends later was begun by a clock that was ahead.
+MACHINE_SHARE = 0.75  # of a window, for background work; the rest is for people
+REPORTED_WINDOW = 60.0  # seconds; the window of a provider that reports resets, until it reports the next
+FIRST_GUESS, LONGEST_GUESS = 60.0, MAX_RETRY_AFTER  # seconds to wait if no response says how long
+# A window that ends later comes from a clock that was ahead.
 LONGEST_WINDOW = BOUNDS["integrations.CallQuota"]["window_ends_at"] + CLOCKS_APART
-MOST_GUESSES = 10  # counted: by then they are as long as they get
-MOST_CALLS = 2_147_483_647  # what the column holds
+MOST_GUESSES = 10  # more aren't counted: the wait has its maximum by then
+MOST_CALLS = 2_147_483_647  # maximum of the column
 
 
 def windows(integration: Integration, call: str, *, now: datetime) -> list[CallQuota]:
-    """Return the windows that a call made now falls into, begun anew where the last one is over; saves nothing."""
+    """Return the windows that apply to a call now, with expired ones restarted. Saves nothing."""
     scopes = _scopes(integration, call)
     kept = {row.scope: row for row in CallQuota.objects.filter(integration=integration, scope__in=scopes)}
     documented = {quota.scope: quota for quota in integration.provider_class.quotas}
@@ -35,9 +35,9 @@ def windows(integration: Integration, call: str, *, now: datetime) -> list[CallQ
 
 
 def denial_of(quotas: Sequence[CallQuota], *, by_hand: bool = False, in_background: bool = False) -> Denial | None:
-    """Deny calls until the last of the windows with no call left ends.
+    """Deny calls until every exhausted window has ended.
 
-    By hand, the provider's request to wait is passed over; in the background, only a share of a window may be used.
+    `by_hand` ignores the provider's requests to wait; `in_background` may only use a share of each window.
     """
     share = MACHINE_SHARE if in_background else 1.0
     full = [quota for quota in quotas if quota.used >= quota.calls * share and (quota.calls or not by_hand)]
@@ -48,7 +48,7 @@ def denial_of(quotas: Sequence[CallQuota], *, by_hand: bool = False, in_backgrou
 
 
 def why(quota: CallQuota) -> str:
-    """Say why a window has no call left."""
+    """Return why a window has no calls left."""
     if not quota.calls and quota.guesses:
         return _("the provider rate-limited us and didn't say for how long")
     if not quota.calls:
@@ -63,14 +63,13 @@ def why(quota: CallQuota) -> str:
 
 
 def count(quotas: Sequence[CallQuota]) -> None:
-    """Count one call."""
     for quota in quotas:
         quota.used += 1
         quota.save()
 
 
 def apply_rate(integration: Integration, rate: Rate, *, now: datetime) -> None:
-    """Apply what an answer reported. Calls in flight may not be counted in it yet: ours do not get fewer."""
+    """Apply a reported limit. It may not include our calls in flight, so `used` never decreases."""
     quota = CallQuota.objects.filter(integration=integration, scope=rate.scope).first()
     if quota is None:
         quota = CallQuota(integration=integration, scope=rate.scope, calls=MOST_CALLS, window_ends_at=now)
@@ -85,27 +84,27 @@ def apply_rate(integration: Integration, rate: Rate, *, now: datetime) -> None:
     ours = quota.used if quota.window_ends_at > now else 0
     if rate.calls:
         quota.calls, quota.used = rate.calls, max(ours, rate.calls - rate.left)
-    else:  # of a limit that was reported before, nothing is left
+    else:  # a limit reported earlier is used up
         quota.calls = quota.used = quota.calls if quota.reported else 0
     quota.window_ends_at, quota.reported, quota.guesses = ends_at, True, 0
     quota.save()
 
 
 def note_answered(integration: Integration, call: str, *, now: datetime) -> None:
-    """Record a call that was not too soon: the next guess begins with the shortest."""
+    """Record a call that wasn't rate limited: the next guess starts short again."""
     guessed = CallQuota.objects.filter(integration=integration, scope__in=_scopes(integration, call), guesses__gt=0)
     guessed.exclude(calls=0, window_ends_at__gt=now).update(guesses=0)
 
 
 def forget_guesses(integration: Integration, *, now: datetime) -> None:
-    """End the waits whose length no answer reported: a person has found that calls are answered."""
+    """End guessed waits: a person has found that the provider responds."""
     guessed = CallQuota.objects.filter(integration=integration, guesses__gt=0)
     guessed.filter(calls=0).update(window_ends_at=now)
     guessed.update(guesses=0)
 
 
 def _guess(quota: CallQuota, now: datetime) -> None:
-    """Wait, twice as long each time in a row. Calls that were in flight when a wait began are no next time."""
+    """Wait twice as long each time in a row. Calls already in flight when a wait started don't count again."""
     if not quota.calls and quota.window_ends_at > now:
         return
     seconds = min(FIRST_GUESS * 2.0**quota.guesses, LONGEST_GUESS)

@@ -1,7 +1,7 @@
-"""Every call is admitted under the lock of one row per integration, so that all processes together keep to its limits.
+"""Admits each call under a lock on one row per integration, so that limits hold across all processes.
 
-One short transaction at the beginning of a call and one at its end; while the call runs, no database connection is
-held. What a process that died leaves behind has a lease.
+One short transaction at the start of a call and one at its end; no database connection is in use during the call.
+Leases clean up after processes that died.
 """
 
 import random
@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class CallRequest:
-    """A call that wants to be made, in a slot that was taken before or is taken with it; without a name, only that."""
+    """A call to admit, in a slot taken earlier or together with it. Without a name, only the slot."""
 
     slot: Slot
     call: str
@@ -43,14 +43,14 @@ class CallRequest:
     takes_slot: bool = True
     by_hand: bool = False
     in_background: bool = False
-    person_id: UUID | None = None  # who may have half of the slots
+    person_id: UUID | None = None  # may use half of the slots
 
 
 @transaction.atomic(durable=True)
 def take_slot(integration_id: UUID, *, call: str, seconds: float, person_id: UUID) -> Slot | Denial:
-    """Take a slot for `seconds` of a person's calls, or say at once that there is none.
+    """Take a slot for `seconds` of a person's calls, or return why there is none, without waiting.
 
-    For a named call, also say why it would be denied now. Nothing is counted: the call is admitted when it is made.
+    With a named call, also checks whether it would be denied now. Nothing is counted until the call is admitted.
     """
     request = CallRequest(Slot(integration_id), call, seconds, person_id=person_id)
     breaker = _locked(request.slot)
@@ -66,7 +66,7 @@ def free_slot(slot: Slot) -> None:
 
 
 def current_denial(integration: Integration, call: str) -> Denial | None:
-    """Tell whether a call would be denied now, before anybody types anything for it."""
+    """Return why a call would be denied now, to say so before anyone fills in a form."""
     now = timezone.now()
     breaker = CircuitBreaker.objects.filter(integration=integration).first()
     is_open = circuit_breaker.denial_of(breaker, now=now) if breaker else None
@@ -74,17 +74,17 @@ def current_denial(integration: Integration, call: str) -> Denial | None:
 
 
 def why_denied(integration: Integration, call: str) -> str:
-    """Return that denial in words; empty if the call would be made."""
+    """Return that denial as text; empty if the call would be admitted."""
     denial = current_denial(integration, call)
     return describe(denial, integration) if denial else ""
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimiter(Admission):
-    """Admits the calls of one integration.
+    """Admits one integration's calls.
 
-    `by_hand`: a person finds out, in spite of an open circuit breaker and of refused keys. `in_background`: nobody
-    waits for it, so that it leaves slots and a share of each window to those who do.
+    `by_hand`: for a person's test, despite an open circuit breaker or rejected keys. `in_background`: nobody waits, so
+    it leaves slots and a share of each window to people.
     """
 
     integration_id: UUID
@@ -92,7 +92,7 @@ class RateLimiter(Admission):
     in_background: bool = False
 
     def admit(self, call: str, *, seconds: float) -> Permit | Denial:
-        """Admit a call, in the slot taken for it or in one of its own. Raises RuntimeError inside a transaction."""
+        """Admit a call in this thread's slot, or in a new one. Raises RuntimeError inside a transaction."""
         taken = slots.slot_in_use(self.integration_id)
         request = CallRequest(
             slot=taken or Slot(self.integration_id),
@@ -114,31 +114,31 @@ class RateLimiter(Admission):
 
 @dataclass(frozen=True, slots=True)
 class AdmittedCall(Permit):
-    """One call on its way. What can't be recorded about it is lost: it never costs the provider's answer."""
+    """An admitted call. If something about it can't be recorded, that's lost; the response never is."""
 
     request: CallRequest
     is_probe: bool
 
     def record(self, result: AttemptResult) -> None:
-        """Record an attempt that another one may follow."""
+        """Record an attempt that may be followed by a retry."""
         _recorded(partial(_settle, self, result))
         release_connections()
         signs.note_progress()
 
     def may_retry(self) -> bool:
-        """Count another attempt, if neither refused keys nor the circuit breaker or a quota stand in its way."""
+        """Count a retry, unless rejected keys, the circuit breaker or a rate limit prevent it."""
         may = _recorded(partial(_count_retry, self))
         release_connections()
         return may is True
 
     def release(self, result: AttemptResult | None) -> None:
-        """Record the last attempt, and free the slot unless it was taken for more calls than this one."""
+        """Record the last attempt, and free the slot if it was taken for this call alone."""
         _recorded(partial(_settle, self, result, frees_slot=self.request.takes_slot))
         signs.note_progress()
 
 
 def _recorded(record: Callable[[], T]) -> T | None:
-    """Write to the database, or go on without: that it is away is no answer of the provider's."""
+    """Write to the database, or go on without it: an outage of ours must not cost a response."""
     try:
         return record()
     except (DatabaseError, InterfaceError, Integration.DoesNotExist) as error:
@@ -147,14 +147,14 @@ def _recorded(record: Callable[[], T]) -> T | None:
 
 
 def _admit_or_wait(request: CallRequest) -> AdmittedCall | Denial:
-    """Admit a call, waiting a moment for a slot: outside of pages, whose threads others need."""
+    """Wait briefly for a slot. Only for background work: pages need their threads."""
     until = time.monotonic() + min(slots.SLOT_WAIT_SECONDS, request.seconds)
     while True:
         admitted = _admit(request)
         if not isinstance(admitted, Denial) or admitted.reason not in NO_FREE_SLOT or time.monotonic() >= until:
             return admitted
         release_connections()
-        time.sleep(random.uniform(0.02, 0.08))  # noqa: S311 - so that those who wait do not all come at once
+        time.sleep(random.uniform(0.02, 0.08))  # noqa: S311 - spreads out those who wait
 
 
 @transaction.atomic(durable=True)
@@ -187,7 +187,7 @@ def _denial(request: CallRequest, breaker: CircuitBreaker, windows: list[CallQuo
 
 
 def _occupy(request: CallRequest) -> datetime:
-    """Write down which call the slot is for; return until when."""
+    """Write the call into its slot; return when the lease ends."""
     now, slot = timezone.now(), request.slot
     lease_until = now + timedelta(seconds=request.seconds + settings.LEASE_MARGIN_SECONDS)
     row = {"call": request.call, "taken_at": now, "lease_until": lease_until}
@@ -217,7 +217,7 @@ def _learn(admitted: AdmittedCall, result: AttemptResult) -> None:
         quotas.apply_rate(breaker.integration, result.rate, now=now)
     elif result.signal is HealthSignal.ANSWERS:
         quotas.note_answered(breaker.integration, request.call, now=now)
-    if not request.by_hand:  # who calls by hand notes more about the keys
+    if not request.by_hand:  # a call by hand records more about the keys
         keys.note_result(breaker.integration, result.error)
     elif result.error is None:
         quotas.forget_guesses(breaker.integration, now=now)
@@ -239,7 +239,7 @@ def _count_retry(admitted: AdmittedCall) -> bool:
 
 
 def _locked(slot: Slot) -> CircuitBreaker:
-    """Return an integration's row, made if need be, for the rest of this transaction."""
+    """Lock an integration's row, created if missing, for the rest of the transaction."""
     rows = CircuitBreaker.objects.select_for_update(of=("self",)).select_related("integration")
     breaker, _made = rows.get_or_create(integration_id=slot.integration_id)
     return breaker

@@ -1,4 +1,4 @@
-"""Request slots: a call is made in one, and a slot of a process that died is free again when its lease ends."""
+"""Request slots: one per call in flight. A lease frees the slots of processes that died."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,17 +16,17 @@ from linkadmin.providers.http.admission import Denial
 from .denials import NO_SLOT, OWN_SHARE
 from .models import CallSlot
 
-SLOT_WAIT_SECONDS = 1.0  # in the background; a page never waits for one
-SLOTS_FOR_PEOPLE = 3  # stay free of calls in the background
+SLOT_WAIT_SECONDS = 1.0  # in the background; pages never wait for a slot
+SLOTS_FOR_PEOPLE = 3  # never used by background work
 
 
 @dataclass(slots=True)
 class Slot:
-    """One of an integration's slots for calls."""
+    """One of an integration's request slots."""
 
     integration_id: UUID
     id: UUID = field(default_factory=uuid4)
-    is_handed_over: bool = False  # to a thread, which frees it
+    is_handed_over: bool = False  # to a thread that frees it
 
 
 _slot: ContextVar[Slot | None] = ContextVar("slot", default=None)
@@ -35,7 +35,7 @@ acting_person: ContextVar[UUID | None] = ContextVar("acting_person", default=Non
 
 @contextmanager
 def using_slot(slot: Slot) -> Iterator[None]:
-    """Make the calls of this thread in a slot that was taken before."""
+    """Use a slot taken earlier for this thread's calls."""
     token = _slot.set(slot)
     try:
         yield
@@ -45,7 +45,7 @@ def using_slot(slot: Slot) -> Iterator[None]:
 
 @contextmanager
 def acting_for(person_id: UUID) -> Iterator[None]:
-    """Count the slots that calls of this thread take as those of a person."""
+    """Attribute the slots that this thread takes to a person."""
     token = acting_person.set(person_id)
     try:
         yield
@@ -54,24 +54,24 @@ def acting_for(person_id: UUID) -> Iterator[None]:
 
 
 def slot_in_use(integration_id: UUID) -> Slot | None:
-    """Return the slot that this thread's calls to an integration are made in, if one was taken for them."""
+    """Return the slot of this thread's calls to an integration, if one was taken earlier."""
     slot = _slot.get()
     return slot if slot is not None and slot.integration_id == integration_id else None
 
 
 def share_of_one() -> int:
-    """Return how many slots one person may have."""
+    """How many slots one person may use."""
     return max(1, int(settings.CALLS_AT_ONCE_PER_INTEGRATION) // 2)
 
 
 def denial_of(
     integration_id: UUID, person_id: UUID | None, *, in_background: bool = False, drop_expired: bool = False
 ) -> Denial | None:
-    """Tell by one read why a call would find no slot now: certain only while the caller has the integration locked."""
+    """Return why no slot is free now. Certain only while the caller has locked the integration."""
     now = timezone.now()
     taken = CallSlot.objects.filter(integration=integration_id)
     rows = list(taken.values_list("lease_until", "person_id"))
-    # Leases end with processes that died, and none is longer than the longest call, whatever the clock was.
+    # A longer lease than the longest call comes from a clock that was ahead.
     holders = [holder for lease_until, holder in rows if now < lease_until <= now + LONGEST_CALL]
     if drop_expired and len(holders) < len(rows):
         taken.exclude(lease_until__gt=now, lease_until__lte=now + LONGEST_CALL).delete()

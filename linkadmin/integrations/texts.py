@@ -1,4 +1,4 @@
-"""What providers declare for forms, in the reader's language."""
+"""Translates what providers declare for forms."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from linkadmin.providers.types import CredentialField
 
 
 def translated(field: CredentialField) -> CredentialField:
-    """Return the field with every text translated; an institution's own labels stay as it sent them."""
+    """Translate the field's texts. An institution's own labels aren't in the catalog, so they stay as received."""
     return replace(
         field,
         label=_(field.label),

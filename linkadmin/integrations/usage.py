@@ -1,4 +1,4 @@
-"""How much of its limits an integration uses now, as its page shows it."""
+"""API usage of an integration: slots, rate limits and circuit breaker, for its page."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -59,7 +59,6 @@ CALLS: "Mapping[str, StrOrPromise]" = {
 
 
 def usage_of(integration: Integration) -> dict[str, Any]:
-    """Return what the panel on the page of an integration shows."""
     now = timezone.now()
     breaker = CircuitBreaker.objects.filter(integration=integration).first() or CircuitBreaker(integration=integration)
     slots = CallSlot.objects.filter(integration=integration, lease_until__gt=now).order_by("taken_at", "id")
@@ -76,7 +75,7 @@ def usage_of(integration: Integration) -> dict[str, Any]:
 
 
 def name_of(call: str) -> str:
-    """Return a call in words; one we have no words for as it is named."""
+    """Return a call's name; one without a name as its identifier."""
     return str(CALLS.get(call, call.replace("_", " ")))
 
 
@@ -99,7 +98,6 @@ def _state(breaker: CircuitBreaker, quotas: Iterable[CallQuota], *, now: datetim
 
 
 def _quota(quota: CallQuota) -> dict[str, str]:
-    """Return one window: how much of it is used, until when, and who says so."""
     used = {"used": min(quota.used, quota.calls), "calls": quota.calls}
     return {
         "scope": name_of(quota.scope),

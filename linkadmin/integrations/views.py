@@ -1,4 +1,4 @@
-"""Pages of integrations show whether keys are good and calls go through, and never a key."""
+"""Pages of integrations: keys, API usage and the connection test. Never shows a key."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
-"""Clients for the providers of bank connections. Plain Python: knows nothing of the rest of Linkadmin.
+"""Clients for Heron and Belvo. Plain Python: imports neither Django nor other packages of Linkadmin.
 
-Start with base: the calls a provider may offer. declared is what it says of itself, http what goes over the wire.
+Start with `base`, the calls a provider may offer. `declared` has what a provider says about itself; `http` sends.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from .base import Provider
 
-# One line per provider: its kind, and where its class is. Loaded when first asked for.
+# One line per provider: its kind and its class, imported on first use.
 PROVIDERS: Mapping[str, str] = {
     "belvo": "linkadmin.providers.belvo.provider:Belvo",
     "heron": "linkadmin.providers.heron.provider:Heron",
@@ -18,5 +18,5 @@ PROVIDERS: Mapping[str, str] = {
 
 
 def provider_class(kind: str) -> "type[Provider]":
-    """Return the class that speaks to a kind of provider. Raises KeyError if there is none."""
+    """Return a provider's class. Raises KeyError for an unknown kind."""
     return cast("type[Provider]", resolve_name(PROVIDERS[kind]))

@@ -1,4 +1,4 @@
-"""The calls a provider may offer. Each is unsupported unless a provider's module says otherwise."""
+"""The calls a provider may offer. Each raises Unsupported unless a provider overrides it."""
 
 # mypy: disable-error-code="empty-body"
 
@@ -45,10 +45,10 @@ T = TypeVar("T")
 
 
 class Provider(Declared):
-    """One provider's API, spoken with one integration's keys.
+    """One provider's API, called with one integration's keys.
 
-    Every call raises a `ProviderError`: `NotSent` when nothing left, `OutcomeUnknown` when the answer was lost,
-    a `Rejected` when the provider said no, `CodeRequired` when the bank wants a one-time code.
+    Every call raises a `ProviderError`: `NotSent` if nothing left, `OutcomeUnknown` if the response was lost,
+    a `Rejected` if the provider said no, `CodeRequired` if the bank wants a one-time code.
     """
 
     def __init__(
@@ -62,10 +62,7 @@ class Provider(Declared):
         admission: Admission | None = None,
         backoff: Backoff | None = None,
     ) -> None:
-        """Take an integration's configuration, and who admits its calls.
-
-        Raises KeysRejected if a field of the configuration is missing.
-        """
+        """Raises KeysRejected if a required config field has no value."""
         for field in self.config_fields:
             if field.required and not (secrets if field.secret else options).get(field.name):
                 words = f"{field.label}: missing"
@@ -86,82 +83,82 @@ class Provider(Declared):
 
     @optional
     def test_connection(self) -> ConnectionReport:
-        """Prove that the address answers and the keys are good."""
+        """Prove that the base URL responds and the keys are valid."""
 
-    # --- Changes. Each is made once, for one click of one person. ---
+    # --- Changes: each sent once, for one click by one person. ---
 
     @optional
     def create_link(self, new_link: NewLink) -> RemoteLink:
-        """Create a link. Contacts the bank at providers that log in themselves."""
+        """Create a link. Contacts the bank if `logs_in_itself`."""
 
     @optional
     def update_credentials(self, link: LinkRef, values: Values) -> RemoteLink:
-        """Give the bank's new credentials to the provider. Contacts the bank."""
+        """Send new credentials to the provider. Contacts the bank."""
 
     @optional
     def submit_code(self, *, session: Secret, remote_link_id: str, code: Secret | None) -> RemoteLink:
-        """Continue a login attempt with the customer's one-time code, or without one where none is expected."""
+        """Continue a sign-in attempt with the customer's one-time code; None where the bank expects no input."""
 
     @optional
     def refresh_data(self, link: LinkRef, values: Values) -> Accepted:
-        """Let the provider fetch a link's data now, with the login it has. It contacts the bank in its own time."""
+        """Have the provider fetch new data, in its own time, with the stored credentials."""
 
     @optional
     def change_settings(self, link: LinkRef, values: Values) -> RemoteLink:
-        """Change the given settings of a link and leave the others."""
+        """Change only the given settings of a link."""
 
     @optional
     def remove_link(self, link: LinkRef, values: Values) -> Removed:
-        """Take a link away, and all that `removal_reach` names with it."""
+        """Delete a link, and everything else that `removal_reach` names."""
 
     @optional
     def replace_token(self, link: LinkRef, values: Values) -> RemoteLink:
-        """Hand over a new access token for the same link."""
+        """Replace a link's access token."""
 
     @optional
     def create_repair_url(self, link: LinkRef, values: Values) -> RepairAddress:
-        """Make an address where the customer can repair this link. Changes nothing about the link."""
+        """Create a URL where the customer can repair this link. Changes nothing about the link."""
 
     @optional
     def regenerate_reports(self, end_user_id: str) -> ReportsRefreshed:
-        """Make a customer's reports anew; those of all customers of the integration if the id is empty."""
+        """Regenerate a customer's reports, or with an empty ID those of all customers of the integration."""
 
     @optional
     def create_end_user(self, end_user_id: str, name: str) -> RemoteEndUser:
-        """Let the provider know a customer."""
+        """Add a customer at the provider."""
 
     @optional
     def rename_end_user(self, end_user_id: str, name: str) -> RemoteEndUser:
-        """Change the name under which the provider shows a customer. Raises `NotFound` for one it does not know."""
+        """Change a customer's name at the provider. Raises `NotFound` for an unknown customer."""
 
     @optional
     def switch_data_source(self, remote_id: str, *, enabled: bool) -> RemoteDataSource:
-        """Count a source's data in, or leave it out."""
+        """Include or exclude a data source."""
 
     @optional
     def add_webhook(self, topic: str, url: str) -> RemoteWebhook:
-        """Subscribe an address to a topic's messages."""
+        """Subscribe a URL to a topic."""
 
     @optional
     def switch_webhook(self, webhook: RemoteWebhook, *, enabled: bool) -> RemoteWebhook:
-        """Pause a subscription, or let it go on."""
+        """Pause or resume a subscription."""
 
     @optional
     def remove_webhook(self, remote_id: str) -> None:
-        """End a subscription."""
+        """Unsubscribe."""
 
-    # --- Reads. They never contact a bank, and may be repeated. ---
+    # --- Reads: never contact a bank, and may be retried. ---
 
     @optional
     def read_link(self, link: LinkRef) -> RemoteLink:
-        """Read one link as the provider knows it. Never contacts the bank; raises `NotFound` if it is gone."""
+        """Read one link. Never contacts the bank; raises `NotFound` if it's gone."""
 
     @optional
     def find_link(self, *, remote_id: str, end_user_id: str, institution: str) -> list[RemoteLink]:
-        """Return the links that a create with these values may have made. Reads only; to learn a lost outcome."""
+        """Return the links that a create with these values may have made, to resolve an unknown outcome."""
 
     def read_links(self, links: Sequence[LinkRef]) -> list[RemoteLink]:
-        """Read one of the `batches`. Links that are gone are left out; others of their customer may come along."""
+        """Read one of the `batches`. Omits links that are gone; may include others of their customer."""
         found: list[RemoteLink] = []
         for link in links:
             with suppress(NotFound):
@@ -170,18 +167,18 @@ class Provider(Declared):
 
     @optional
     def list_links(self, filters: Filters, *, page: int = 1, whole: bool = False) -> RemotePage[RemoteLink]:
-        """Return one page of the provider's links; `whole`: as long as it may be, for who reads all of the list."""
+        """Return one page of links. With `whole`, pages are as long as possible, for reading the entire list."""
 
     @optional
     def list_institutions(self, left_out: list[LeftOut] | None = None) -> Iterator[RemoteInstitution]:
-        """Yield the provider's list of institutions; records that can't be taken over are added to `left_out`."""
+        """Yield all institutions. Records we can't use are added to `left_out`."""
 
     @optional
     def find_institutions(self, filters: Filters, *, page: int = 1) -> RemotePage[RemoteInstitution]:
-        """Return one page of the institutions that fit."""
+        """Return one page of matching institutions."""
 
     def read_institution(self, remote_id: str) -> RemoteInstitution:
-        """Read one institution by its ID at the provider: out of the list, where it has no endpoint of its own."""
+        """Read one institution by its ID at the provider. Searches the list unless overridden."""
         for institution in self.list_institutions():
             if institution.remote_id == remote_id:
                 return institution
@@ -189,7 +186,7 @@ class Provider(Declared):
 
     @optional
     def list_consents(self, link: LinkRef) -> list[RemoteConsent]:
-        """Return a link's consents, the newest first."""
+        """Return a link's consents, newest first."""
 
     @optional
     def read_consent(self, remote_id: str) -> RemoteConsent:
@@ -197,23 +194,23 @@ class Provider(Declared):
 
     @optional
     def list_end_users(self, filters: Filters, *, page: int = 1, whole: bool = False) -> RemotePage[RemoteEndUser]:
-        """Return one page of the provider's customers, with how their sources stand; `whole`: as for links."""
+        """Return one page of customers with the status of their data sources; `whole` as in `list_links`."""
 
     @optional
     def read_end_user(self, end_user_id: str) -> RemoteEndUser:
-        """Read one customer. Raises `NotFound` for one the provider does not know."""
+        """Read one customer. Raises `NotFound` for an unknown one."""
 
     @optional
     def read_processing(self, end_user_id: str) -> str:
-        """Return the provider's word for how far a customer's data is processed."""
+        """Return the provider's processing status of a customer's data."""
 
     @optional
     def list_data_sources(self, end_user_id: str) -> list[RemoteDataSource]:
-        """Return the sources of a customer's data."""
+        """Return a customer's data sources."""
 
     @optional
     def list_connectors(self) -> list[RemoteConnector]:
-        """Return what is set up in our account at the provider."""
+        """Return the connectors in our account at the provider."""
 
     @optional
     def list_webhooks(self) -> list[RemoteWebhook]:
@@ -221,14 +218,14 @@ class Provider(Declared):
 
     @optional
     def list_webhook_topics(self) -> list[str]:
-        """Return what can be subscribed to."""
+        """Return the topics we can subscribe to."""
 
     def _key_headers(self) -> Mapping[str, Secret]:
-        """Return the headers that carry the keys, where headers do."""
+        """Return the headers that carry the keys, if any do."""
         return {}
 
     def _basic_auth(self) -> tuple[Secret, Secret] | None:
-        """Return user and password of HTTP Basic, where that carries the keys."""
+        """Return username and password for HTTP Basic, if it carries the keys."""
         return None
 
     def _call(
@@ -244,7 +241,7 @@ class Provider(Declared):
         json: Json | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> T:
-        """Make one call; `ids` fill the path, each as one segment, `deadline` is that of reads unless given."""
+        """Send one request. `ids` fill the path, one segment each; the default deadline is the one for reads."""
         operation, refuse_this = self._operation(call), refuse or self._refuse
         if not all(ids):
             raise InvalidInput(Failure(operation, reason="bad_id"))
@@ -265,19 +262,19 @@ class Provider(Declared):
         raise Blocked(failure)
 
     def _is_shut_out(self) -> bool:
-        """Tell by one cheap read whether all requests are refused, after one that was for no reason we know."""
+        """After a 403 without a known reason, test the connection: are all requests denied?"""
         try:
             self.test_connection()
-        except ProviderError as error:  # any other says nothing about all requests
+        except ProviderError as error:  # any other error concerns this one request
             return isinstance(error, KeysRejected)
         return False
 
     def _refuse(self, operation: str, answer: Answer) -> ProviderError:
-        """Return the error for an answer that is not 2xx. OutcomeUnknown is made of it where the status says so."""
+        """Return the error for a response that isn't 2xx. An ambiguous status becomes OutcomeUnknown in the client."""
         return Rejected(Failure(operation, status=answer.status, request_id=answer.request_id))
 
     def _rate_of(self, call: str, answer: Answer, error: ProviderError | None) -> Rate | None:
-        """Return what an answer tells about how often may be called: in the error of a call that came too soon."""
+        """Return what a response says about the rate limit: by default, only what a 429 says."""
         if error is None or answer.status != HTTPStatus.TOO_MANY_REQUESTS:
             return None
         scope = self.quota_scope(call)
@@ -286,5 +283,5 @@ class Provider(Declared):
 
 
 def _segment(part: str) -> str:
-    """Return an ID as one segment of a path. Dots alone would lead elsewhere, so they are encoded like the rest."""
+    """Encode an ID as one path segment. A segment of dots alone would lead elsewhere, so they're encoded too."""
     return part.replace(".", "%2E") if part in {".", ".."} else quote(part, safe="")

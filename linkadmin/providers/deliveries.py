@@ -1,4 +1,4 @@
-"""What a stranger posts to us in a provider's name: proofs compared in constant time, words read with care."""
+"""Verifies and parses webhooks: untrusted until a secret is proven, in constant time."""
 
 import hmac
 import re
@@ -12,7 +12,7 @@ from .reading import required_mapping
 from .types import Secret
 
 _MAX_TOPIC = 120  # characters
-# Ids, kinds and times, as both providers name them. What is not here is shown to nobody.
+# IDs, types and times in both providers' payloads. Nobody sees any other key.
 SHOWN_KEYS = frozenset(
     {
         "action",
@@ -43,27 +43,27 @@ SHOWN_KEYS_WITH_NAMES = frozenset({"error_message", "name", "status_message"})
 
 
 def octets(text: str) -> bytes:
-    """Return the bytes of any text, also of one that is no valid Unicode."""
+    """Encode any text, even invalid Unicode."""
     return text.encode("utf-8", "surrogatepass")
 
 
 def keys(secrets: Iterable[Secret]) -> list[bytes]:
-    """Return the secrets as bytes. An empty one is none: anybody knows it."""
+    """Return the secrets as bytes without empty ones, which anybody could send."""
     return [octets(secret.reveal()) for secret in secrets if secret]
 
 
 def is_one_of(proof: bytes, good: Iterable[bytes]) -> bool:
-    """Compare a proof with each good one, in a time that tells nothing about either."""
+    """Compare with each expected value in constant time."""
     return any([hmac.compare_digest(proof, each) for each in good])  # noqa: C419 - all of them are compared
 
 
 def message(body: bytes) -> Mapping[str, object]:
-    """Return the object that a body holds. Raises ValueError for anything else."""
+    """Parse a JSON object. Raises ValueError for anything else."""
     return required_mapping(parse(body))
 
 
 def topic(value: object) -> str:
-    """Return what a message names itself, cleaned. Raises ValueError if it has no name."""
+    """Return the topic, cleaned. Raises ValueError if there is none."""
     named = clean(value)[:_MAX_TOPIC] if isinstance(value, str) else ""
     if not named:
         raise ValueError("a message that does not say what it is about")
@@ -71,11 +71,11 @@ def topic(value: object) -> str:
 
 
 def identifier(value: object) -> str:
-    """Return an id of the provider's; empty if it cannot be one."""
+    """Return a provider's ID; empty if it can't be one."""
     fits = isinstance(value, str) and len(value) <= MAX_IDENTIFIER and re.fullmatch(IDENTIFIER, value)
     return str(value) if fits else ""
 
 
 def customer_id(value: object) -> str:
-    """Return an ID of a customer, byte for byte; empty if it can be none."""
+    """Return a customer ID byte for byte; empty if it can't be one."""
     return value if isinstance(value, str) and is_customer_id(value) else ""

@@ -1,4 +1,4 @@
-"""What a refusal says, in every shape in which APIs write one: objects, lists, fields with their words, a bare text."""
+"""Reads errors in every shape that APIs use: objects, lists, fields with messages, plain text."""
 
 from collections.abc import Container, Iterator, Mapping
 from itertools import islice
@@ -7,7 +7,7 @@ from .errors import ErrorEntry
 from .http.answer import Answer
 from .reading import MAX_FIELDS
 
-# What errors are put into; no field of a form is called so.
+# Keys that wrap errors; no form field has such a name.
 _CONTAINERS = frozenset(
     {
         "errors",
@@ -24,16 +24,16 @@ _CONTAINERS = frozenset(
     }
 )
 _WORDS = ("message", "detail", "description")
-# What stands beside an error and is none; a session and what is shown with it least of all.
+# Keys beside an error that aren't errors, above all a session and its challenge.
 _NO_ERRORS = frozenset(
     {"request_id", "status", "status_code", "timestamp", "path", "session", "expiry", "link", "token_generation_data"}
 )
 
 
 def items_of(body: object) -> list[Mapping[str, object]]:
-    """Return the errors a body lists, as objects with any of code, message, field and request_id.
+    """Return the errors in a body, as objects with any of code, message, field and request_id.
 
-    What stands inside a field, or as a text of its own, comes behind what is an object itself.
+    Objects come first, then errors inside fields and plain texts.
     """
     found = list(islice(_items(body, ""), MAX_FIELDS))
     return [item for item, is_own in found if is_own] + [item for item, is_own in found if not is_own]
@@ -42,7 +42,7 @@ def items_of(body: object) -> list[Mapping[str, object]]:
 def entry_of(
     answer: Answer, item: Mapping[str, object], *, codes: Container[str], fields: Container[str]
 ) -> ErrorEntry:
-    """Return one error, cleaned; words of the provider's own vocabulary are no echo."""
+    """Return one error, cleaned. Known codes and field names aren't checked for echoes."""
     return ErrorEntry(
         code=answer.term(item.get("code"), codes),
         words=next(filter(None, (answer.words(item.get(name)) for name in _WORDS)), ""),

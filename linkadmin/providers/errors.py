@@ -1,6 +1,6 @@
-"""What can go wrong at a provider: one class per thing a caller does differently.
+"""What can go wrong at a provider: one class for each reaction of a caller.
 
-No error carries a request body, a header or a response body: only what a colleague may read aloud.
+No error contains a request body, header or response body, only what's safe to show.
 """
 
 from collections.abc import Mapping
@@ -8,102 +8,102 @@ from dataclasses import dataclass, field, replace
 
 from .types import Cause, Challenge, Observation
 
-BLOCK_SECONDS = 900.0  # how long calls are held back after a 403 that concerns the whole integration
+BLOCK_SECONDS = 900.0  # pause after a 403 that concerns the whole integration
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorEntry:
-    """One of the errors a provider lists, cleaned; any of it may be empty."""
+    """One of the errors in a response, cleaned. Any part may be empty."""
 
     code: str = ""
     words: str = ""
-    field: str = ""  # of the form, if it is about one
+    field: str = ""  # form field, if it's about one
     request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The facts of a failed call, cleaned: safe to store, to log and to show."""
+    """A failed call, cleaned: safe to store, log and show."""
 
-    operation: str  # our name of the call, such as belvo.update_credentials
-    status: int = 0  # HTTP status; 0 when no answer came
+    operation: str  # our name for the call, such as belvo.update_credentials
+    status: int = 0  # HTTP status; 0 without a response
     code: str = ""  # the provider's own code
-    words: str = ""  # the provider's own words, at most 500 characters
+    words: str = ""  # the provider's message, at most 500 characters
     request_id: str = ""
     retry_after: float | None = None  # seconds
-    fields: Mapping[str, str] = field(default_factory=dict)  # form field -> what the provider says about it
-    entries: tuple[ErrorEntry, ...] = ()  # all that the provider lists, the one to act on first
-    body: str = ""  # what came instead of words: empty, html, unreadable
-    reason: str = ""  # ours, for what happened on the line: timeout, reset, oversized, unreadable, ...
+    fields: Mapping[str, str] = field(default_factory=dict)  # form field -> the provider's message
+    entries: tuple[ErrorEntry, ...] = ()  # all errors, the one to act on first
+    body: str = ""  # the body if it isn't JSON: empty, html, unreadable
+    reason: str = ""  # ours, for a lost response: timeout, reset, oversized, unreadable, ...
 
 
 class ProviderError(Exception):
-    """A call to a provider did not end well. `outcome_unknown` says whether it may have acted all the same."""
+    """A failed call. `outcome_unknown`: the provider may have acted anyway."""
 
     outcome_unknown = False
 
     def __init__(self, failure: Failure, observation: Observation | None = None) -> None:
         super().__init__(f"{failure.operation}: {failure.status} {failure.code or failure.reason}")
         self.failure = failure
-        self.observation = observation  # what the refusal says about the link's health, if anything
+        self.observation = observation  # what the error says about the link's health, if anything
 
 
 class NotSent(ProviderError):
-    """Nothing left this process: DNS, connect, TLS, address guard, no free place. Safe to try again."""
+    """Nothing was sent: DNS, connect, TLS, blocked address, no free slot. Safe to retry."""
 
 
 class OutcomeUnknown(ProviderError):
-    """The request left and no valid answer came back: only reading can tell whether the provider acted."""
+    """The request left but no valid response arrived. Only a read can show whether the provider acted."""
 
     outcome_unknown = True
 
 
 class Rejected(ProviderError):
-    """The provider answered no, and nothing was changed."""
+    """The provider said no and changed nothing."""
 
 
 class InvalidInput(Rejected):
-    """The request is wrong: correct the fields and send it again."""
+    """The request is invalid: correct the fields and send it again."""
 
 
 class LoginRefused(Rejected):
-    """The bank refused the credentials or the code. Counts against the attempt budget."""
+    """The bank rejected the credentials or the code. Counts as a sign-in attempt."""
 
 
 class CodeTooLate(Rejected):
-    """The login attempt waiting for a code is over; the credentials have to be entered again."""
+    """The sign-in attempt expired: the credentials have to be entered again."""
 
 
 class Duplicate(Rejected):
-    """The provider knows this link already."""
+    """The provider already has this link."""
 
 
 class NotFound(Rejected):
-    """The provider does not know this link: removed, or another account or environment."""
+    """The provider doesn't have this link: deleted, or in another account or environment."""
 
 
 class Blocked(Rejected):
-    """A 403 that names no right and no quota, such as a firewall's page: this one request was refused.
+    """A 403 that names no missing permission or quota, such as a firewall's page. Concerns this one request.
 
-    It says nothing about our keys, nor about what the request was about.
+    Says nothing about our keys or about the link.
     """
 
 
 class Busy(Rejected):
-    """Not now: rate limit, another session, refreshed moments ago. `failure.retry_after` may say when."""
+    """Not now: rate limited, another session open, just refreshed. `failure.retry_after` may say when."""
 
 
 class KeysRejected(Rejected):
-    """Our own keys or rights are wrong. Concerns the whole integration, never the customer.
+    """Our keys or permissions are wrong. Concerns the whole integration, never the customer.
 
-    With `failure.retry_after` it is tried again by then; without, it lasts until a person acts.
+    With `failure.retry_after`, calls resume then; without, a person has to act.
     """
 
 
 def forbidden(failure: Failure, *, names_reason: bool) -> ProviderError:
-    """Return the error of a 403; `names_reason`: the provider itself says that a right or a quota is missing.
+    """Return the error for a 403. `names_reason`: it names a missing permission or quota.
 
-    The cheap read that tests the connection decides about all calls, so being refused it is no single refusal.
+    A 403 for the connection test, the cheapest read, means that all calls are denied.
     """
     if names_reason or failure.operation.endswith(".test_connection"):
         return KeysRejected(replace(failure, retry_after=BLOCK_SECONDS))
@@ -111,7 +111,7 @@ def forbidden(failure: Failure, *, names_reason: bool) -> ProviderError:
 
 
 class CodeRequired(ProviderError):
-    """The bank wants a one-time code. Not a failure: the next step."""
+    """The bank wants a one-time code: the next step, not a failure."""
 
     def __init__(self, failure: Failure, challenge: Challenge) -> None:
         waiting = Observation(cause=Cause.CODE_WAITING, raw_code=failure.code, raw_words=failure.words)
@@ -120,4 +120,4 @@ class CodeRequired(ProviderError):
 
 
 class Unsupported(ProviderError):
-    """This provider cannot do this. A page that asks first never sees it."""
+    """This provider can't do this. Check `capabilities` first."""

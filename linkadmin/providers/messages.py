@@ -2,5 +2,5 @@
 
 
 def gettext_noop(message: str) -> str:
-    """Return the message unchanged; `makemessages` finds it by the name of this function."""
+    """Mark a message for `makemessages`, which finds it by this function's name."""
     return message

@@ -1,11 +1,11 @@
-"""Pictures inside a provider's answer: as a data URI, or as bare base64 in any of the ways in which it is written."""
+"""Pictures in a response: data URIs or bare base64, in any spelling."""
 
 import base64
 import binascii
 import re
 from urllib.parse import unquote
 
-# By their first bytes, whatever an answer calls them. SVG is none of them: it can hold a script.
+# Recognized by content, not by declared type. No SVG: it can contain scripts.
 _KINDS = (
     ("png", re.compile(rb"\x89PNG\r\n\x1a\n.+IEND", re.DOTALL)),
     ("jpeg", re.compile(rb"\xff\xd8\xff.+\xff\xd9", re.DOTALL)),
@@ -15,20 +15,20 @@ _URI = re.compile(r"\s*data\s*:\s*(?=[a-z;])(?:[a-z]+/[\w.+-]+\s*)?(?:;[^,;]*)*,
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+")
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _MARKUP = re.compile(r"\s*<(?:svg|\?xml|!doctype|!--)", re.IGNORECASE)
-# Shorter ones may be what a QR code should say; the smallest picture is about as long.
+# Shorter data may be the content of a QR code; the smallest picture has about this length.
 _SHORTEST_DATA = 60  # characters
-_SHORTEST_LINE = 40  # of wrapped base64, which tells it from a sentence
+_SHORTEST_LINE = 40  # of wrapped base64; shorter lines are sentences
 
 
 def picture(text: str) -> str:
-    """Return the picture that a text is as a data URI; empty if it is none that can be shown."""
+    """Return the picture as a data URI; empty if there is none we can show."""
     data = _decoded(text)
     kind = next((kind for kind, looks in _KINDS if data and looks.match(data)), "")
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}" if kind else ""
 
 
 def is_unreadable_picture(text: str) -> bool:
-    """Tell whether a text is no words but data: a picture of another kind, a broken one, or anything in base64."""
+    """True for data that isn't a picture we can show: another format, damaged, or any other base64."""
     if picture(text):
         return False
     bare, lines = _bare(text), text.split()
@@ -38,7 +38,7 @@ def is_unreadable_picture(text: str) -> bool:
 
 
 def _decoded(text: str) -> bytes:
-    """Return what a text says in base64; nothing if it is none."""
+    """Decode base64; empty if it isn't any."""
     uri = _URI.match(text)
     bare = _bare(unquote(uri[1]) if uri else text)
     try:
@@ -48,5 +48,5 @@ def _decoded(text: str) -> bytes:
 
 
 def _bare(text: str) -> str:
-    """Return base64 in its usual alphabet, without line ends and padding."""
+    """Return base64 in the standard alphabet, without line breaks and padding."""
     return re.sub(r"\s+", "", text).rstrip("=").replace("-", "+").replace("_", "/")

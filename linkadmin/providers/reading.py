@@ -1,4 +1,4 @@
-"""Reads values and lists out of an answer: what is not there, or not as documented, is simply absent."""
+"""Reads values and lists from a response. Anything absent or malformed counts as absent."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -9,11 +9,11 @@ from typing import TypeVar
 
 import structlog
 
-MAX_FIELDS = 50  # that are kept of a form, or of a refusal which names them
+MAX_FIELDS = 50  # stored from a form, or from an error that names them
 _MAX_COUNT = 10**12
-_YEARS = range(1970, 9999)  # one day more or less, in any time zone, is still a date
+_YEARS = range(1970, 9999)  # a day more or less, in any time zone, is still a valid date
 _EPOCH_TEXT = re.compile(r"\d{9,13}(\.\d{1,9})?")
-_EPOCH = range(10**8, 10**14)  # seconds or milliseconds since 1970; what is less counts something else
+_EPOCH = range(10**8, 10**14)  # seconds or milliseconds since 1970; anything smaller isn't a time
 _MILLISECONDS_FROM = 10**11  # as seconds, these would be after the year 5000
 
 T = TypeVar("T")
@@ -22,41 +22,41 @@ log = structlog.get_logger(__name__)
 
 
 def mapping(value: object) -> Mapping[str, object]:
-    """Return a JSON object; an empty one for anything else."""
+    """Return an object; empty for anything else."""
     return value if isinstance(value, dict) else {}
 
 
 def required_mapping(value: object) -> Mapping[str, object]:
-    """Return a JSON object. Raises ValueError for anything else."""
+    """Raises ValueError for anything but an object."""
     if not isinstance(value, dict):
         raise ValueError("an object was expected")
     return value
 
 
 def mappings(value: object) -> list[Mapping[str, object]]:
-    """Return the objects of a JSON list; an empty list for anything else."""
+    """Return the objects in a list; empty for anything else."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def required_list(value: object) -> list[object]:
-    """Return a JSON list. Raises ValueError for anything else."""
+    """Raises ValueError for anything but a list."""
     if not isinstance(value, list):
         raise ValueError("a list was expected")
     return value
 
 
 class Why(StrEnum):
-    """Why a record of a list is left out."""
+    """Why a record was left out."""
 
     NO_OBJECT = "no_object"
     NO_ID = "no_id"
     ID_UNUSABLE = "id_unusable"  # too long, or with characters that can't be stored
     INCOMPLETE = "incomplete"
-    UNREAD = "unread"  # what is listed could not be asked about
+    UNREAD = "unread"  # we couldn't read the listed link itself
 
 
 class Unusable(ValueError):
-    """A record that can't be taken over."""
+    """A record we can't use."""
 
     def __init__(self, why: Why) -> None:
         super().__init__(why.value)
@@ -65,21 +65,21 @@ class Unusable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class OddRecord:
-    """A record that can't be taken over, as it came."""
+    """A record we can't use, as received."""
 
     item: object
     why: Why
 
     def may_be_one_of(self, missing: Collection[str], name: str) -> bool:
-        """Tell whether this may be one of the records with these IDs, which stand under `name`."""
+        """Whether this may be a record with one of these IDs, which are under `name`."""
         said = mapping(self.item).get(name)
         return bool(missing) and (not isinstance(said, str) or not said or said in missing)
 
 
 def records(items: Iterable[object], parse: Callable[[Mapping[str, object]], T]) -> tuple[list[T], list[OddRecord]]:
-    """Parse the records of a list; return what could be read, and what could not with the reason.
+    """Parse records; return those we could read, and the others with the reason.
 
-    One odd record does not take the others with it; of the odd ones only the number is logged.
+    One malformed record doesn't affect the rest. Only the number of malformed records is logged.
     """
     found: list[T] = []
     odd: list[OddRecord] = []
@@ -96,10 +96,10 @@ def records(items: Iterable[object], parse: Callable[[Mapping[str, object]], T])
 
 
 def listed(value: object, parse: Callable[[Mapping[str, object]], T]) -> tuple[list[T], list[OddRecord]]:
-    """Parse the records of a JSON list; return what could be read, and what could not.
+    """Parse the records of a list; return those we could read, and the others with the reason.
 
-    Raises ValueError if it is no list, or if none of its records is understood: what is not listed counts as gone, and
-    a list that we do not understand must not prove that.
+    Raises ValueError if it isn't a list, or if no record can be read: missing records count as gone, and a list that we
+    don't understand must not prove that.
     """
     found, odd = records(required_list(value), parse)
     if not found and any(record.why is not Why.ID_UNUSABLE for record in odd):
@@ -108,14 +108,14 @@ def listed(value: object, parse: Callable[[Mapping[str, object]], T]) -> tuple[l
 
 
 def all_records(value: object, parse: Callable[[Mapping[str, object]], T]) -> list[T]:
-    """Parse the records of a JSON list, without the odd ones. Raises ValueError as `listed` does."""
+    """Parse the records of a list and skip malformed ones. Raises ValueError like `listed`."""
     return listed(value, parse)[0]
 
 
 def moment(value: object) -> datetime | None:
-    """Return a date and time, in ISO 8601 or as seconds or milliseconds since 1970; one without a zone is UTC.
+    """Parse a time in ISO 8601, or in seconds or milliseconds since 1970. Without a zone, it's UTC.
 
-    None for the years that stand for "never".
+    None for the years that mean "never".
     """
     result = _written(value)
     if result is None or result.year not in _YEARS:
@@ -124,18 +124,18 @@ def moment(value: object) -> datetime | None:
 
 
 def day(value: object) -> date | None:
-    """Return a date, also the one of a date and time: the day that the provider wrote, in whatever zone."""
+    """Parse a date or the date of a time, as written, in any zone."""
     written = _written(value)
     return written.date() if written is not None and written.year in _YEARS else None
 
 
 def is_day(value: object) -> bool:
-    """Tell whether a value is a day without a time: the same day for whoever reads it."""
+    """Whether a value is a date without a time."""
     return isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value) is not None and day(value) is not None
 
 
 def _written(value: object) -> datetime | None:
-    """Return a date and time as it is written, with its zone if it has one."""
+    """Parse a time with its zone, if it has one."""
     if isinstance(value, str) and _EPOCH_TEXT.fullmatch(value):
         value = float(value)
     try:
@@ -149,7 +149,7 @@ def _written(value: object) -> datetime | None:
 
 
 def count(value: object) -> int | None:
-    """Return a whole number, also one written as text or with a fraction of zero; None if it is none."""
+    """Parse a whole number, also from text or with a fraction of zero; None for anything else."""
     if isinstance(value, str) and value.strip().isdecimal():
         value = float(value.strip()[:20])
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MAX_COUNT:

@@ -1,6 +1,6 @@
-"""What a provider's lists are searched by and hold beside links and institutions, and what it answers to a change.
+"""Results of calls other than links and institutions, and the filters of lists.
 
-Plain data, frozen, and free of secrets except where the type says `Secret`.
+Plain frozen data, without secrets except where the type is `Secret`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,18 +16,17 @@ from .types import Cause, CredentialField, Observation, RemoteInstitution, Remot
 
 T = TypeVar("T")
 
-# What was typed or chosen in a search, by the names of the fields that a provider declares for it.
+# What was entered in a search, by field name.
 Filters = Mapping[str, str | tuple[str, ...]]
 
 
 def params_of(filters: Filters, fields: Iterable[CredentialField]) -> dict[str, str]:
-    """Return the parameters of a search: of these fields, those that are filled."""
+    """Return the query parameters for the filled fields."""
     texts = {field.name: _text_of(filters.get(field.name, "")) for field in fields}
     return {name: text for name, text in texts.items() if text}
 
 
 def _text_of(value: str | tuple[str, ...]) -> str:
-    """Return what was typed or chosen in one field, several values with commas between them."""
     return value.strip() if isinstance(value, str) else ",".join(value)
 
 
@@ -38,20 +37,20 @@ class RemotePage(Generic[T]):
     items: tuple[T, ...]
     number: int  # counted from 1
     is_last: bool
-    total: int | None = None  # of all pages, where the provider tells
-    left_out: tuple["LeftOut", ...] = ()  # records on it that can't be taken over
+    total: int | None = None  # of all pages, if the provider says
+    left_out: tuple["LeftOut", ...] = ()  # records we can't use
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A record of a provider's list that can't be taken over, named as well as it can be."""
+    """A record we can't use, named as well as possible."""
 
     name: str  # empty if it has none
     why: Why
 
 
 def named(answer: Answer, odd: Iterable[OddRecord], *fields: str) -> tuple[LeftOut, ...]:
-    """Return these records, each with the first of the fields that says anything."""
+    """Return the records, each named by the first of the fields that has text."""
     return tuple(LeftOut(_name(answer, record.item, fields), record.why) for record in odd)
 
 
@@ -61,15 +60,15 @@ def _name(answer: Answer, item: object, fields: Iterable[str]) -> str:
 
 
 class Reach(StrEnum):
-    """How much one removal takes along."""
+    """What a removal deletes."""
 
     LINK = "link"
-    CUSTOMER = "customer"  # every link of the customer in that integration
+    CUSTOMER = "customer"  # every link of the customer in this integration
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The provider will do it; `link` is how the link stood at that moment, where the answer tells."""
+    """The provider accepted the request. `link`: the link at that moment, if the response has it."""
 
     link: RemoteLink | None = None
     request_id: str = ""
@@ -77,16 +76,16 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """A link, or all that goes with it, was taken away; not `finished`: it will be, in the provider's own time."""
+    """A removal. If not `finished`, the provider will do it later."""
 
-    cause: Cause  # what the links are from now on
+    cause: Cause  # of the links from now on
     finished: bool = True
     request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RepairAddress:
-    """An address at the provider where the customer repairs a link. Whoever has it can use it."""
+    """A URL at the provider where the customer repairs a link. Anyone who has it can use it."""
 
     url: Secret
     expires_in: int  # seconds
@@ -95,7 +94,7 @@ class RepairAddress:
 
 @dataclass(frozen=True, slots=True)
 class ReportsRefreshed:
-    """How many links' reports are made anew, and the ids of those that could not be."""
+    """How many links' reports are being regenerated, and the IDs of those that failed."""
 
     processed: int
     failed: tuple[str, ...] = ()
@@ -104,7 +103,7 @@ class ReportsRefreshed:
 
 @dataclass(frozen=True, slots=True)
 class RemoteSource:
-    """Where a customer's data came from, and how that source stands."""
+    """A source of a customer's data, and its health."""
 
     kind: str
     observation: Observation
@@ -112,12 +111,12 @@ class RemoteSource:
 
 @dataclass(frozen=True, slots=True)
 class RemoteEndUser:
-    """A customer as the provider knows them."""
+    """A customer at the provider."""
 
     end_user_id: str  # ours
     remote_id: str = ""
     name: str = field(default="", repr=False)
-    status: str = ""  # the provider's word; says nothing about the health of links
+    status: str = ""  # the provider's value; says nothing about the health of links
     created_at: datetime | None = None
     updated_at: datetime | None = None
     sources: tuple[RemoteSource, ...] = ()
@@ -137,13 +136,13 @@ class RemoteAccount:
 
 @dataclass(frozen=True, slots=True)
 class RemoteDataSource:
-    """One source of a customer's transactions, with its accounts."""
+    """A source of a customer's transactions, with its accounts."""
 
     remote_id: str
     kind: str
     observation: Observation
     enabled: bool
-    remote_link_id: str = ""  # of the link it comes from, if it comes from one
+    remote_link_id: str = ""  # if it comes from a link
     synced_at: datetime | None = None
     accounts: tuple[RemoteAccount, ...] = ()
     request_id: str = ""
@@ -151,20 +150,20 @@ class RemoteDataSource:
 
 @dataclass(frozen=True, slots=True)
 class RemoteConsent:
-    """A customer's permission at a bank of open finance: a clock of its own beside the link."""
+    """A customer's consent at an open finance bank. It expires independently of the link."""
 
     remote_id: str
     remote_link_id: str
     status: str
     observation: Observation
     created_at: datetime | None = None
-    expires_at: datetime | date | None = None  # a mere day is one in the reader's zone
+    expires_at: datetime | date | None = None  # a date without time is in the reader's time zone
     request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteConnector:
-    """What the provider itself calls an integration: one source of data, set up in our account there."""
+    """A data source set up in our account at the provider; Heron calls these integrations."""
 
     remote_id: str
     name: str
@@ -174,7 +173,7 @@ class RemoteConnector:
 
 @dataclass(frozen=True, slots=True)
 class RemoteWebhook:
-    """A subscription to one topic's messages."""
+    """A subscription to one topic."""
 
     remote_id: str
     topic: str
@@ -184,37 +183,37 @@ class RemoteWebhook:
 
 
 class FullCheckBy(StrEnum):
-    """What a full check reads page by page to learn how all links stand."""
+    """The list that a full check reads."""
 
-    LINKS = "links"  # their pages say everything
-    CUSTOMERS = "customers"  # with how their sources stand; then the links of some of them
+    LINKS = "links"  # pages of links have everything
+    CUSTOMERS = "customers"  # with the status of their data sources; then the links of some
 
 
 class WebhookKind(StrEnum):
-    """What a delivery is about. What it says is never taken for the truth: it is a reason to read."""
+    """What a webhook is about. Never trusted: only a reason to read."""
 
     LINK_TROUBLE = "link_trouble"
     CODE_NEEDED = "code_needed"
     LINK_REMOVED = "link_removed"
     DATA_ARRIVED = "data_arrived"
-    DATA_CHANGED = "data_changed"  # within data that was there
+    DATA_CHANGED = "data_changed"  # of existing data
     CONSENT_ENDING = "consent_ending"
     CONSENT_ENDED = "consent_ended"
     CONSENT_CHANGED = "consent_changed"
-    SOURCE_SWITCHED = "source_switched"  # a source of data was enabled or disabled
+    SOURCE_SWITCHED = "source_switched"  # a data source was enabled or disabled
     CUSTOMER_CHANGED = "customer_changed"
     UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookHint:
-    """What a delivery says, cleaned: which link, customer or consent is worth reading now."""
+    """The content of a webhook, cleaned: which link, customer or consent to read."""
 
     kind: WebhookKind
-    topic: str  # the provider's own word for the event, such as LINK invalid_credentials
+    topic: str  # the provider's name of the event, such as LINK invalid_credentials
     known: bool
     remote_link_id: str = ""
-    end_user_id: str = ""  # ours, or the provider's id of the customer
+    end_user_id: str = ""  # our customer ID, or the provider's
     consent_id: str = ""
     request_id: str = ""
     created_at: datetime | None = None
@@ -224,7 +223,7 @@ R = TypeVar("R", RemoteLink, RemoteInstitution, RemoteConsent, RemoteDataSource,
 
 
 def expect_id(found: R, remote_id: str) -> R:
-    """Return a record if it has this ID. Raises ValueError for another one."""
+    """Raises ValueError if the record has another ID."""
     if found.remote_id != remote_id:
         raise ValueError("another record was answered")
     return found

@@ -1,6 +1,6 @@
-"""The words every provider is translated into: links, institutions, fields, challenges, health.
+"""The vocabulary that all providers are translated into: links, institutions, fields, challenges, health.
 
-Everything here is plain data, frozen, and free of secrets except where the type says `Secret`.
+Plain frozen data, without secrets except where the type is `Secret`.
 """
 
 from collections.abc import Mapping
@@ -11,10 +11,10 @@ from typing import Any, NoReturn, Protocol
 
 
 class Secret:
-    """A text that must not appear anywhere but in the request it is meant for.
+    """Text that must appear nowhere but in the request it's meant for.
 
-    It shows as `<secret>`, compares to nothing by value, and refuses to be pickled, copied or formatted, so that
-    no log line, traceback, cache or session can come to hold it by accident.
+    Prints as `<secret>`, has no value equality, and can't be pickled, copied or formatted. So no log line, traceback,
+    cache or session ends up with it by accident.
     """
 
     __slots__ = ("_text",)
@@ -23,7 +23,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """Return the text itself. Only the transport, encryption and the check of a proof have a reason to."""
+        """Return the text. Only for the transport, encryption and verification."""
         return self._text
 
     def __bool__(self) -> bool:
@@ -43,36 +43,36 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """The longest a call may take in all, in seconds."""
+    """Deadlines of whole calls, in seconds."""
 
     read: float = 15.0
     change: float = 30.0
-    credentials: float = 310.0  # the provider itself may talk to the bank for five minutes
+    credentials: float = 310.0  # the provider may talk to the bank for five minutes
 
 
 class Capability(StrEnum):
-    """What a provider can do for a link; a page draws a button only for what is here."""
+    """What a provider can do. Pages only show buttons for what's listed."""
 
     CREATE = "create"
     UPDATE_CREDENTIALS = "update_credentials"
-    INSTITUTIONS = "institutions"  # publishes a catalogue, with the fields each institution asks for
-    REFRESH_DATA = "refresh_data"  # fetches a link's data from the bank when asked
+    INSTITUTIONS = "institutions"  # lists institutions, with their form fields
+    REFRESH_DATA = "refresh_data"  # fetches a link's data from the bank on request
     CHANGE_SETTINGS = "change_settings"
     REMOVE_LINK = "remove_link"
-    REPLACE_TOKEN = "replace_token"  # noqa: S105 - a word; takes a new access token for the same link
-    REPAIR_URL = "repair_address"  # makes an address where the customer repairs a link
-    REGENERATE_REPORTS = "regenerate_reports"  # makes a customer's reports anew
+    REPLACE_TOKEN = "replace_token"  # noqa: S105 - not a secret; takes a new access token for the same link
+    REPAIR_URL = "repair_address"  # creates a URL where the customer repairs a link
+    REGENERATE_REPORTS = "regenerate_reports"  # regenerates a customer's reports
     LINKS = "links"  # lists links
     CONSENTS = "consents"
     END_USERS = "end_users"
     DATA_SOURCES = "data_sources"
-    CONNECTORS = "connectors"  # lists what it calls integrations itself
-    WEBHOOKS = "webhooks"  # takes subscriptions by calls
-    WEBHOOK_DELIVERIES = "webhook_deliveries"  # sends messages about what happened
+    CONNECTORS = "connectors"  # lists what Heron calls integrations
+    WEBHOOKS = "webhooks"  # manages subscriptions through the API
+    WEBHOOK_DELIVERIES = "webhook_deliveries"  # sends webhooks
 
 
 class HealthState(StrEnum):
-    """Whose turn it is, in eleven words. The one vocabulary of link health."""
+    """The eleven health states of a link. Each says who has to act."""
 
     HEALTHY = "healthy"
     SETTING_UP = "setting_up"
@@ -88,7 +88,7 @@ class HealthState(StrEnum):
 
 
 class Cause(StrEnum):
-    """Why a link is in its state: one word per row of advice. What each means to staff is `linkadmin.links.causes`."""
+    """Why a link is in its state. `linkadmin.links.causes` has what each means to staff."""
 
     # it works
     WORKING = "working"
@@ -109,13 +109,13 @@ class Cause(StrEnum):
     LOGIN_REQUIRED = "login_required"
     LOGIN_REFUSED = "login_refused"
     LOGIN_UNCLEAR = "login_unclear"
-    PASSWORD_WRONG = "password_wrong"  # noqa: S105 - a word, no secret
+    PASSWORD_WRONG = "password_wrong"  # noqa: S105 - not a secret
     SIGN_IN_FAILED = "sign_in_failed"
     USERNAME_CHANGED = "username_changed"
     SIGN_IN_TOO_SLOW = "sign_in_too_slow"
-    # the customer gives a code
+    # the customer enters a code
     CODE_NEEDED = "code_needed"
-    CODE_WAITING = "code_waiting"  # an open login attempt, with a clock
+    CODE_WAITING = "code_waiting"  # an open sign-in attempt with a time limit
     CODE_WRONG = "code_wrong"
     CODE_TOO_LATE = "code_too_late"
     CODE_TRIES_USED = "code_tries_used"
@@ -123,7 +123,7 @@ class Cause(StrEnum):
     PHONE_NUMBER_WRONG = "phone_number_wrong"
     WIDGET_EXPIRED = "widget_expired"
     NEVER_CONFIRMED = "never_confirmed"
-    # the customer renews permission
+    # the customer renews the consent
     CONSENT_EXPIRED = "consent_expired"
     CONSENT_WITHDRAWN = "consent_withdrawn"
     CONSENT_ENDED_BY_BANK = "consent_ended_by_bank"
@@ -137,16 +137,16 @@ class Cause(StrEnum):
     NO_ACCOUNTS = "no_accounts"
     NO_PAYMENT_ACCOUNTS = "no_payment_accounts"
     MANUAL_STEP_OPEN = "manual_step_open"
-    # the customer sorts something out at the bank
+    # the customer has to act at the bank
     ACCOUNT_LOCKED = "account_locked"
     ITEM_LOCKED = "item_locked"
     ACCESS_FORBIDDEN = "access_forbidden"
     NOT_ACTIVATED = "not_activated"
     ACTIVATION_FAILED = "activation_failed"
     BANK_SETUP_OPEN = "bank_setup_open"
-    PASSWORD_RESET = "password_reset"  # noqa: S105 - a word, no secret
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - not a secret
     DEVICE_NOT_REMEMBERED = "device_not_remembered"
-    # bank or provider has trouble
+    # bank or provider issue
     BANK_DOWN = "bank_down"
     BANK_FAILING = "bank_failing"
     BANK_TROUBLE = "bank_trouble"
@@ -161,7 +161,7 @@ class Cause(StrEnum):
     PROVIDER_TROUBLE = "provider_trouble"
     REPORT_FAILED = "report_failed"
     TOO_MANY_CALLS = "too_many_calls"
-    # we have to correct something
+    # configuration problem on our side
     KEYS_WRONG = "keys_wrong"
     UPSTREAM_KEYS_WRONG = "upstream_keys_wrong"
     FEATURE_MISSING = "feature_missing"
@@ -170,13 +170,13 @@ class Cause(StrEnum):
     NOT_REGISTERED = "not_registered"
     WRONG_ID = "wrong_id"
     FIELD_MISSING = "field_missing"
-    TOKEN_OUTDATED = "token_outdated"  # noqa: S105 - a word, no secret
+    TOKEN_OUTDATED = "token_outdated"  # noqa: S105 - not a secret
     PRODUCT_MISSING = "product_missing"
     PRODUCT_MISFIT = "product_misfit"
     REQUEST_WRONG = "request_wrong"
     # says it works, but no new data
     STALE = "stale"
-    # ended
+    # disconnected
     SWITCHED_OFF = "switched_off"
     GONE = "gone"
     MISSING = "missing"  # no longer in the provider's list
@@ -188,7 +188,7 @@ class Cause(StrEnum):
     ACCOUNT_UNSUPPORTED = "account_unsupported"
     BANK_DROPPED = "bank_dropped"
     CODE_UNSUPPORTED = "code_unsupported"
-    # not understood yet
+    # unrecognized
     UNRECOGNIZED = "unrecognized"
     ERROR_UNRECOGNIZED = "error_unrecognized"
     ERROR_UNNAMED = "error_unnamed"
@@ -199,25 +199,25 @@ class Cause(StrEnum):
 
 class FieldKind(StrEnum):
     TEXT = "text"
-    PASSWORD = "password"  # noqa: S105 - a word, no secret
+    PASSWORD = "password"  # noqa: S105 - not a secret
     SELECT = "select"
-    MANY = "many"  # any number of the choices; its value is a tuple
-    FILE_TEXT = "file_text"  # a certificate or key: many lines, pasted
+    MANY = "many"  # any number of choices; its value is a tuple
+    FILE_TEXT = "file_text"  # a pasted certificate or key, of several lines
 
 
 class Cleaning(StrEnum):
-    """What is taken out of a typed value before it is sent."""
+    """What is removed from a typed value before it's sent."""
 
-    AS_TYPED = "as_typed"  # nothing: a password may begin with a space
-    TRIMMED = "trimmed"  # white space around it, and invisible marks
-    CODE = "code"  # as trimmed; of a number also what groups its digits
-    CERTIFICATE = "certificate"  # PEM armor and line ends: base64 is left
-    PRIVATE_KEY = "private_key"  # as a certificate
+    AS_TYPED = "as_typed"  # nothing: a password may start with a space
+    TRIMMED = "trimmed"  # surrounding whitespace and invisible characters
+    CODE = "code"  # like trimmed; in numbers, also digit separators
+    CERTIFICATE = "certificate"  # PEM armor and line breaks, which leaves base64
+    PRIVATE_KEY = "private_key"  # like a certificate
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One item of a select. `pattern` then governs the field named by `governs`, not the select itself."""
+    """An option of a select. Its `pattern` applies to the field that the select `governs`."""
 
     value: str
     label: str
@@ -227,7 +227,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class CredentialField:
-    """One input of a form, as the provider or the institution asks for it."""
+    """One form field, as the provider or institution declares it."""
 
     name: str
     label: str
@@ -239,43 +239,43 @@ class CredentialField:
     placeholder: str = ""
     help_text: str = ""
     choices: tuple[Choice, ...] = ()
-    governs: str = ""  # for a select: the field whose pattern the chosen item decides
+    governs: str = ""  # for a select: the field whose pattern the chosen option sets
     initial: str = ""
-    max_length: int = 0  # characters; 0 = no limit of the provider's
+    max_length: int = 0  # characters; 0 = no limit at the provider
     cleaning: Cleaning = Cleaning.AS_TYPED
-    is_number: bool = False  # digits, which may begin with zeros: typed on a keyboard of digits
-    advanced: bool = False  # rarely needed: shown folded away
-    needs: str = ""  # another field that has to be filled when this one is
-    identifies: bool = False  # its value will be the link's id at the provider
+    is_number: bool = False  # digits, possibly with leading zeros: gets a numeric keyboard
+    advanced: bool = False  # rarely needed: collapsed under "More options"
+    needs: str = ""  # another field that's required if this one is filled in
+    identifies: bool = False  # its value becomes the link's ID at the provider
 
 
-# What pages know of the words below; any other is shown as it came.
-INSTITUTION_DOWN = "down"  # status: not to be reached now
+# Values that pages know; any other is shown as received.
+INSTITUTION_DOWN = "down"  # status: unavailable now
 MAY_ASK_FOR_CODE = "token_required"  # feature
-# Integration types, by today's name and the one before 2023: the customer gives the bank a consent, not us a password.
+# Integration types where customers consent at the bank instead of giving us a password. The second name is pre-2023.
 BY_CONSENT = ("openfinance", "openbanking")
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteInstitution:
-    """A bank, tax office or employer as the provider lists it."""
+    """A bank, tax authority or employer in the provider's list."""
 
     remote_id: str
     name: str  # the provider's key, such as erebor_mx_retail
     display_name: str
     kind: str
     country: str
-    status: str  # INSTITUTION_DOWN, or the provider's word
-    integration_type: str  # one of BY_CONSENT, or the provider's word
+    status: str  # INSTITUTION_DOWN, or the provider's value
+    integration_type: str  # one of BY_CONSENT, or the provider's value
     features: tuple[str, ...]
     resources: tuple[str, ...]
-    form_fields: tuple[Mapping[str, object], ...]  # as received, cleaned; read by the provider that sent them
-    logo_url: str = ""  # shown as a text: an address of a stranger's is never fetched
+    form_fields: tuple[Mapping[str, object], ...]  # as received, cleaned; only its provider reads them
+    logo_url: str = ""  # shown as text: we never fetch untrusted URLs
     website: str = ""
 
 
 class InstitutionFields(Protocol):
-    """The part of an institution that decides which fields a form has."""
+    """The part of an institution that determines its form."""
 
     name: str
     form_fields: Any
@@ -290,17 +290,17 @@ Values = Mapping[str, Value]
 
 @dataclass(frozen=True, slots=True)
 class LinkRef:
-    """All that is needed to ask a provider about one link."""
+    """Identifies a link to its provider."""
 
     remote_id: str
-    end_user_id: str  # our id of the customer as the provider knows it
-    integration_type: str = ""  # the one of its institution, where it is known
-    institution: str = ""  # the provider's name of it, where it is known
+    end_user_id: str  # our customer ID, as the provider has it
+    integration_type: str = ""  # of its institution, if known
+    institution: str = ""  # the provider's name for it, if known
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What one answer of a provider says about the health of a link."""
+    """What a response says about a link's health."""
 
     cause: Cause
     raw_status: str = ""
@@ -308,38 +308,36 @@ class Observation:
     raw_words: str = ""
     last_good_at: datetime | None = None
     renew_by: date | None = None
-    renewal_known: bool = False  # the consent itself was read: without a date, it has no end
-    conflict: bool = False  # the provider says that it works, and names the trouble of `cause` beside it
+    renewal_known: bool = False  # the consent was read: no date means no expiry
+    conflict: bool = False  # the provider says that it works, but also names the problem in `cause`
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteLink:
-    """A link as the provider reports it."""
+    """A link at the provider."""
 
     remote_id: str
     observation: Observation
     institution: str = ""
     access_mode: str = ""
     refresh_rate: str = ""
-    storage: str = ""  # how long the provider keeps the login: store, nostore, 90d
-    stale_in: str = ""  # after how long data that is not renewed is removed: 365d
-    resources: tuple[str, ...] = ()  # what is fetched
+    storage: str = ""  # how long the provider stores credentials: store, nostore, 90d
+    stale_in: str = ""  # after how long unchanged data is deleted: 365d
+    resources: tuple[str, ...] = ()  # what the provider fetches
     kind: str = ""  # Heron: plaid_assets_report or plaid_integration
     external_id: str = ""
     data_source_id: str = ""
     created_at: datetime | None = None
-    created_by: str = ""  # who in our account at the provider registered it
-    updated_at: datetime | None = None  # when the provider last changed its record
+    created_by: str = ""  # who created it in our account at the provider
+    updated_at: datetime | None = None  # when the provider last changed the record
     last_accessed_at: datetime | None = None
-    fresh_for: timedelta | None = None  # how long its last good data counts as fresh; None: never stale by itself
+    fresh_for: timedelta | None = None  # how long after a sync its data counts as fresh; None: forever
     request_id: str = ""
-    cleared: tuple[
-        str, ...
-    ] = ()  # the fields above that the record has and leaves empty; what it lacks, it doesn't tell
+    cleared: tuple[str, ...] = ()  # fields above that the record has but leaves empty; absent ones are unknown
 
 
 class ChallengeKind(StrEnum):
-    """What the person has to do with the bank's challenge."""
+    """What the customer has to do for the bank's challenge."""
 
     CODE = "code"  # reads a code from a device or message
     NUMERIC = "numeric"  # types a number into the bank's device or app, gets a code back
@@ -350,33 +348,33 @@ class ChallengeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """A bank's wish for a one-time code."""
+    """A bank's request for a one-time code."""
 
     session: Secret
     remote_link_id: str
-    expires_in: int  # seconds from the receipt of the answer
+    expires_in: int  # seconds after receiving the response
     kind: ChallengeKind
     instructions: str = field(default="", repr=False)
     value: str = field(default="", repr=False)
     expects_input: bool = True
-    written_kind: str = field(default="", repr=False)  # the provider's own word for it
+    written_kind: str = field(default="", repr=False)  # the provider's value
     label: str = field(default="", repr=False)  # of the input
     pattern: str = field(default="", repr=False)  # of the input
 
 
 @dataclass(frozen=True, slots=True)
 class NewLink:
-    """A link to be created: what the provider needs beside the typed values."""
+    """A link to create: what the provider needs besides the typed values."""
 
     end_user_id: str
     end_user_name: str
-    institution: str  # the provider's name of it; empty where the provider does not ask
+    institution: str  # the provider's name for it; empty if the provider doesn't need one
     values: Values
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionReport:
-    """The good answer of a connection test. A bad one is a ProviderError."""
+    """The result of a successful connection test. A failed one raises a ProviderError."""
 
     detail: str
     duration_ms: int
@@ -384,7 +382,7 @@ class ConnectionReport:
 
 @dataclass(frozen=True, slots=True)
 class PracticeHints:
-    """What to type for practice, where a simulator stands in for the banks; empty where there is nothing to say."""
+    """Test values for the simulator; empty if there are none."""
 
     create: str = ""
     update: str = ""

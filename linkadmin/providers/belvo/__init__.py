@@ -1,1 +1,1 @@
-"""Belvo. Start with `provider`: its calls; `answers` and `records` read what comes back, `forms` says what is typed."""
+"""Belvo. Start with `provider`: its calls. `answers` and `records` parse responses, `forms` defines inputs."""

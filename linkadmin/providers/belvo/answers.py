@@ -1,4 +1,4 @@
-"""Belvo's answers, in every documented shape, as our words.
+"""Parses Belvo's responses about links, and its errors, in every documented shape.
 
 https://developers.belvo.com/apis/belvoopenapispec/links
 """
@@ -48,7 +48,7 @@ STATUS_CAUSES: Mapping[str, Cause] = {
     "unconfirmed": Cause.UNCONFIRMED,
 }
 
-# What a record may leave empty, by its name and by ours.
+# Fields that may be empty: Belvo's name -> ours.
 _CLEARABLE: Mapping[str, str] = {
     "access_mode": "access_mode",
     "refresh_rate": "refresh_rate",
@@ -60,12 +60,12 @@ _CLEARABLE: Mapping[str, str] = {
 }
 
 _MAX_ACCESS = 8000  # characters
-_DEFAULT_EXPIRY = 300  # seconds; for a challenge that does not tell
+_DEFAULT_EXPIRY = 300  # seconds, if the challenge doesn't say
 _MAX_EXPIRY = 24 * 3600
 _MAX_PICTURE = 1_000_000  # characters
 _MAX_CHALLENGE = 100_000  # characters of a text
 _MINUTES = re.compile(r"wait (\d{1,3}) minute")
-_CODE_WORDS = ("code", "token", "otp", "sms", "pin", "qr")  # kinds of challenge whose instructions are no question
+_CODE_WORDS = ("code", "token", "otp", "sms", "pin", "qr")  # challenge kinds whose instructions aren't a question
 _SESSION = re.compile(r"[!-~]{1,4000}")
 _ACCESS_MODE = re.compile("single|recurrent")
 _RATE = re.compile(r"(\d{1,4})([hd])")
@@ -75,30 +75,30 @@ _STORAGE = re.compile(rf"store|nostore|{_STORAGE_DAYS.pattern}")
 
 
 def report(answer: Answer) -> ConnectionReport:
-    """Read the connection test's page."""
     total = count(required_mapping(answer.data).get("count"))
     detail = "" if total is None else f"{total} institutions"
     return ConnectionReport(detail=detail, duration_ms=answer.duration_ms)
 
 
 def link(answer: Answer, *, expected_id: str = "", known: Container[str] = ()) -> RemoteLink:
-    """Read one link; `known` are the institution and the external ID that it has with us.
+    """Parse one link; `known` are the institution and external ID we have for it.
 
-    Raises ValueError if it is none, or not the expected one.
+    Raises ValueError if there's no link, or not the expected one.
     """
     found = link_of(answer, required_mapping(answer.data), known=known)
     return expect_id(found, expected_id) if expected_id else found
 
 
 def links(answer: Answer) -> list[RemoteLink]:
-    """Read a page of links, without the odd ones. Raises ValueError if it is none."""
+    """Parse a page of links and skip malformed ones. Raises ValueError if it isn't a page."""
     return records(results(answer), partial(link_of, answer))[0]
 
 
 def batch(answer: Answer, *, asked: frozenset[str]) -> list[RemoteLink]:
-    """Read the links that were asked for by their ids.
+    """Parse the links requested by ID.
 
-    Raises ValueError if one is not there but may be where we did not look: what is missing counts as gone.
+    Missing links count as gone, so this raises ValueError if a missing one could be elsewhere: on another page, or in a
+    malformed record.
     """
     links, odd = records(results(answer), partial(link_of, answer))
     found = [link for link in links if link.remote_id in asked]
@@ -110,18 +110,18 @@ def batch(answer: Answer, *, asked: frozenset[str]) -> list[RemoteLink]:
 
 
 def accepted(answer: Answer) -> Accepted:
-    """Read that a fetch will be made. Raises ValueError if the answer is no object."""
+    """Raises ValueError if the response isn't an object."""
     required_mapping(answer.data)
     return Accepted(request_id=answer.request_id)
 
 
 def removed(answer: Answer) -> Removed:
-    """Read that a link was removed, or will be."""
+    """A 202 means that the link will be deleted later."""
     return Removed(Cause.REMOVED, finished=answer.status != 202, request_id=answer.request_id)
 
 
 def repair_address(answer: Answer, *, locale: str) -> RepairAddress:
-    """Read the widget's address for one customer. What renews it for years is not even looked at."""
+    """Return the URL of the widget for one customer. The refresh token, valid for years, isn't read at all."""
     access = required_mapping(answer.data).get("access")
     if not isinstance(access, str) or not 0 < len(access) <= _MAX_ACCESS:
         raise ValueError("a token was expected")
@@ -134,12 +134,12 @@ def repair_address(answer: Answer, *, locale: str) -> RepairAddress:
 def refusal(
     operation: str, answer: Answer, *, link_id: str = "", at_bank: bool = False, about_link: bool = True
 ) -> ProviderError:
-    """Return the error of an answer that is not 2xx.
+    """Return the error for a response that isn't 2xx.
 
-    `at_bank`: the call was to log in at the bank; `about_link`: what it refuses can tell of a link's health.
+    `at_bank`: the call signs in at the bank. `about_link`: its errors say something about the link's health.
     """
     items = items_of(answer.data)
-    # The error to act on.
+    # The first error with a code is the one to act on.
     item = next((item for item in items if isinstance(item.get("code"), str)), items[0] if items else {})
     failure = _failure(operation, answer, item, items)
     if answer.status == 428 and failure.code != "activation_required":
@@ -164,7 +164,7 @@ def refusal(
 
 
 def link_of(answer: Answer, item: Mapping[str, object], *, known: Container[str] = ()) -> RemoteLink:
-    """Read a record of a link. Raises ValueError for one without ID, institution or status."""
+    """Parse a link record. Raises ValueError for one without ID, institution or status."""
     link_id = answer.identifier(item.get("id"), shape=UUID)
     if not link_id:
         raise Unusable(Why.ID_UNUSABLE if item.get("id") else Why.NO_ID)
@@ -192,7 +192,7 @@ def link_of(answer: Answer, item: Mapping[str, object], *, known: Container[str]
 
 
 def _setting(answer: Answer, value: object, known: re.Pattern[str], *, longest: int) -> str:
-    """Return a setting of a link. A word that Belvo documents is no echo, even if a secret equals it."""
+    """Return a setting. A documented value isn't an echo, even if a secret equals it."""
     if isinstance(value, str) and known.fullmatch(value) and not _MAYBE_PIN.search(value):
         return value
     return answer.identifier(value, longest=longest)
@@ -213,7 +213,7 @@ def _is_storage_over(answer: Answer, item: Mapping[str, object]) -> bool:
 
 
 def _fresh_for(item: Mapping[str, object]) -> timedelta | None:
-    """A link read once stays as it is; one kept up to date may miss one turn, and a day."""
+    """A one-time link never gets stale; a recurring one may miss one sync plus a day."""
     rate = _RATE.fullmatch(str(item.get("refresh_rate")))
     if item.get("access_mode") == "single" or rate is None:
         return None
@@ -232,7 +232,7 @@ def _failure(operation: str, answer: Answer, item: Mapping[str, object], items: 
         words=words,
         request_id=entries[0].request_id or answer.request_id,
         retry_after=_pause(answer, code, words),
-        # The first about a field is the one kept.
+        # The first error about a field wins.
         fields={entry.field: entry.words for entry in reversed(entries) if entry.field},
         entries=tuple(entry for entry in entries if entry.code or entry.words or entry.field),
         body=answer.body,
@@ -261,7 +261,7 @@ def _meaning(failure: Failure, message: object) -> tuple[type[ProviderError], Ca
 
 
 def _login_error(message: object) -> tuple[type[ProviderError], Cause]:
-    # As received: cleaned words may be withheld.
+    # Unredacted: cleaned text may be withheld.
     said = str(message)[:MAX_WORDS].casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     for phrase, error, cause in LOGIN_ERRORS:
         if phrase in said:
@@ -296,19 +296,19 @@ def _code_required(answer: Answer, failure: Failure, link_id: str) -> ProviderEr
 
 
 def _challenge_value(answer: Answer, value: object) -> str:
-    """Return what the bank shows. A picture is no echo, whatever its many characters happen to contain."""
+    """Return what the bank shows. A picture isn't checked for echoes: long data contains short secrets by chance."""
     shown = picture(value) if isinstance(value, str) and len(value) <= _MAX_PICTURE else ""
     return shown or answer.words(value, limit=_MAX_CHALLENGE)
 
 
 def _expects_input(data: Mapping[str, object]) -> bool:
-    # The reference says "expects", the guide "expect".
+    # The API reference has "expects", the guide "expect".
     answers = (data.get("expects_user_input"), data.get("expect_user_input"))
     return not any(str(said).casefold() == "false" for said in answers)
 
 
 def _kind(written: str, value: str, instructions: str, *, expects_input: bool) -> ChallengeKind:
-    # Only "numeric" is documented as a literal; what is not understood is shown as text.
+    # Only "numeric" is documented as a value; anything unknown is shown as text.
     word = written.casefold()
     if "qr" in word and value:
         return ChallengeKind.QR

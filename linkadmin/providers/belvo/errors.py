@@ -1,4 +1,4 @@
-"""Belvo's error codes: which class of ours each one is, and what it says about the link.
+"""Belvo's error codes: our error class for each, and what it says about the link.
 
 https://developers.belvo.com/developer_resources/resources-belvo-api-errors
 """
@@ -18,10 +18,10 @@ from linkadmin.providers.errors import (
 )
 from linkadmin.providers.types import Cause
 
-# Code -> error, cause. No cause: a fault of the request or the account, which says nothing about the link.
+# Code -> error, cause. None: the request or account is at fault, which says nothing about the link.
 CODES: MappingProxyType[str, tuple[type[ProviderError], Cause | None]] = MappingProxyType(
     {
-        # the login failed
+        # the sign-in failed
         "invalid_link": (LoginRefused, Cause.LOGIN_REFUSED),
         "unconfirmed_link": (Rejected, Cause.NEVER_CONFIRMED),
         "too_many_sessions": (Busy, Cause.SESSION_OPEN),
@@ -54,7 +54,7 @@ CODES: MappingProxyType[str, tuple[type[ProviderError], Cause | None]] = Mapping
         "duplicated": (Duplicate, None),
         "link_refreshed": (Busy, None),
         "method_not_allowed": (Rejected, Cause.REQUEST_WRONG),
-        # we are the problem
+        # our account is the problem
         "authentication_failed": (KeysRejected, None),
         "access_to_production_denied": (KeysRejected, None),
         "access_to_resource_denied": (KeysRejected, None),
@@ -63,12 +63,12 @@ CODES: MappingProxyType[str, tuple[type[ProviderError], Cause | None]] = Mapping
     }
 )
 
-WRONG_KEYS = "authentication_failed"  # whatever its status: keys that are wrong stay wrong
+WRONG_KEYS = "authentication_failed"  # with any status: wrong keys stay wrong
 
 KNOWN_CODES = frozenset({*CODES, "login_error", "token_required", "request_timeout", "unexpected_error"})
 
-# login_error tells its causes apart by its words alone, which are announced to become finer: the first phrase
-# found decides. Written in lower case, without final stop, with the plain apostrophe.
+# login_error names its cause only in its message, and Belvo plans to refine these: the first matching phrase wins.
+# Lowercase, no final period, plain apostrophe.
 LOGIN_ERRORS: tuple[tuple[str, type[ProviderError], Cause], ...] = (
     ("not supported yet", Rejected, Cause.CODE_UNSUPPORTED),
     ("account is locked", LoginRefused, Cause.ACCOUNT_LOCKED),
@@ -80,7 +80,7 @@ LOGIN_ERRORS: tuple[tuple[str, type[ProviderError], Cause], ...] = (
 )
 LOGIN_ERROR_ELSE = (LoginRefused, Cause.LOGIN_UNCLEAR)
 
-# For a code that is not known yet, or none: the firewall answers 403 with a web page.
+# For an unknown code, or none: the firewall returns 403 with a web page.
 STATUSES: MappingProxyType[int, type[ProviderError]] = MappingProxyType(
     {401: KeysRejected, 403: KeysRejected, 404: NotFound, 410: NotFound, 429: Busy}
 )

@@ -1,4 +1,4 @@
-"""How Belvo's lists are searched: the fields of a search, and the parameters they are sent as.
+"""Search fields for Belvo's lists, and their query parameters.
 
 https://developers.belvo.com/apis/belvoopenapispec/links/listlinks
 """
@@ -9,9 +9,9 @@ from linkadmin.providers.messages import gettext_noop as _
 from linkadmin.providers.records import Filters, params_of
 from linkadmin.providers.types import Choice, CredentialField, FieldKind
 
-_MAX_VALUES = 2000  # characters: some fifty link ids
+_MAX_VALUES = 2000  # characters: about fifty link IDs
 
-# These take several values under another name.
+# Several values go under another parameter name.
 _ONE_OR_MORE = frozenset(
     {"id", "external_id", "institution", "institution_user_id", "status", "country_code", "name", "type"}
 )
@@ -123,7 +123,6 @@ INSTITUTION_FILTERS: tuple[CredentialField, ...] = (
 
 
 def params_for(filters: Filters, fields: tuple[CredentialField, ...]) -> dict[str, str]:
-    """Return the parameters of a search by these fields."""
     sent = (_parameter(name, text) for name, text in params_of(filters, fields).items())
     return {name: text for name, text in sent if text}
 

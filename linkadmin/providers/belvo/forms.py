@@ -1,4 +1,4 @@
-"""The forms of Belvo's institutions: from their `form_fields` to our fields.
+"""Forms for Belvo's institutions: turns their `form_fields` into our fields.
 
 https://developers.belvo.com/apis/belvoopenapispec/institutions
 """
@@ -22,7 +22,7 @@ from linkadmin.providers.types import (
     Values,
 )
 
-# What each call takes, in the order it is sent.
+# The fields of each call, in the order they're sent.
 REGISTER_NAMES = (
     "username",
     "username2",
@@ -39,10 +39,10 @@ REGISTER_NAMES = (
     "stale_in",
 )
 UPDATE_NAMES = ("password", "password2", "token", "encryption_key", "username_type", "certificate", "private_key")
-# What an error can be about.
+# Fields that an error can name.
 FIELD_NAMES = frozenset({*REGISTER_NAMES, *UPDATE_NAMES, "institution", "external_id", "link", "session", "resources"})
 
-# What an institution's form may ask for.
+# Fields of institutions' forms that we support.
 _LABELS = {
     "username": _("Username"),
     "username2": _("Second username"),
@@ -54,7 +54,7 @@ _LABELS = {
 }
 _MAX_PATTERN = 300  # characters
 
-# Others are silently stored as nothing.
+# Belvo silently drops any other.
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9_-]{3,}")
 
 _CLEANINGS = {
@@ -70,7 +70,7 @@ _CODE_HELP = _("Leave blank. The bank will ask for a code if it needs one.")
 
 
 def _known(name: str, label: str = "", kind: FieldKind = FieldKind.TEXT, **more: Any) -> CredentialField:
-    """Return a field as Belvo has it, without what an institution says about it."""
+    """Return a field as documented, without what an institution says about it."""
     cleaning = _CLEANINGS.get(name, Cleaning.AS_TYPED)
     return CredentialField(name, label or _LABELS[name], kind, cleaning=cleaning, **{"secret": True, **more})
 
@@ -90,7 +90,7 @@ _CERTIFICATE = tuple(
         ("private_key", _("Private key"), "certificate", _("Base64 or PEM text. Needs the certificate too.")),
     )
 )
-# What Belvo takes beyond what an institution lists.
+# Fields Belvo accepts even if an institution doesn't list them.
 _MORE = tuple(
     replace(field, required=False, advanced=True)
     for field in (
@@ -143,7 +143,6 @@ _STALE_IN = CredentialField(
     help_text=_("Belvo permanently deletes data that hasn't been updated for this many days. Default: 365d."),
 )
 
-# How a link is removed.
 HOW, AT_ONCE, IN_BACKGROUND = "how", "at_once", "in_background"
 REMOVAL_FIELDS = (
     CredentialField(
@@ -169,7 +168,6 @@ ADDRESS_FIELDS = (
 
 
 def create_fields(institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
-    """Return the fields of a new link."""
     options = (
         _ACCESS_MODE,
         *_resources(
@@ -187,9 +185,9 @@ def create_fields(institution: InstitutionFields | None) -> tuple[CredentialFiel
 
 
 def update_fields(institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
-    """Return the fields that can repair a link, what the institution lists first; Belvo changes no user name.
+    """Return the fields that can repair a link: the institution's own first. Belvo doesn't change usernames.
 
-    There are none where no password is typed, as with open finance.
+    Empty where nobody enters a password, as with open finance.
     """
     if institution is None or _is_unknown(institution):
         return _with_more((_PASSWORD,), UPDATE_NAMES)
@@ -198,12 +196,10 @@ def update_fields(institution: InstitutionFields | None) -> tuple[CredentialFiel
 
 
 def code_field(institution: InstitutionFields | None) -> CredentialField | None:
-    """Return a one-time code as the institution asks for it."""
     return next((_field(item) for item in _items(institution) if item["name"] == "token"), None)
 
 
 def settings_fields(institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
-    """Return the settings of a link that can be changed."""
     access_mode = replace(
         _ACCESS_MODE,
         initial="",
@@ -222,7 +218,6 @@ def settings_fields(institution: InstitutionFields | None) -> tuple[CredentialFi
 
 
 def fetch_fields(institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
-    """Return what may be chosen for a fetch of new data."""
     return tuple(
         replace(field, advanced=False)
         for field in _resources(institution, "resources", _("Select none to fetch everything the bank offers."))
@@ -230,24 +225,24 @@ def fetch_fields(institution: InstitutionFields | None) -> tuple[CredentialField
 
 
 def settings(values: Values) -> dict[str, Value]:
-    """Return the body of a change of settings: only what is given, by Belvo's names."""
+    """Return the request body for changed settings, by Belvo's names."""
     named = {"access_mode": "access_mode", "stale_in": "stale_in", "resources": "fetch_resources"}
     return {theirs: values[ours] for ours, theirs in named.items() if values.get(ours)}
 
 
 def fixed_values(institution: InstitutionFields | None) -> Mapping[str, str]:
-    """Return the hidden fields with their fixed values."""
+    """Return the values of hidden fields."""
     hidden = [item for item in _items(institution) if item.get("type") == "hidden"]
     return {str(item["name"]): str(item["value"]) for item in hidden if isinstance(item.get("value"), str)}
 
 
 def is_external_id(text: str) -> bool:
-    """Tell whether Belvo keeps this as our id of a customer."""
+    """Belvo silently drops an external ID in any other format."""
     return _EXTERNAL_ID.fullmatch(text) is not None
 
 
 def _resources(institution: InstitutionFields | None, name: str, help_text: str) -> tuple[CredentialField, ...]:
-    """Return the field for what is fetched, bounded by what the institution offers; none where that is not known."""
+    """Return the field for fetched data with what the institution offers; none if we don't know."""
     offered = institution.resources if institution else ()
     words = offered if isinstance(offered, list | tuple) else ()
     choices = tuple(Choice(word, word) for word in words if isinstance(word, str) and word)
@@ -258,7 +253,7 @@ def _resources(institution: InstitutionFields | None, name: str, help_text: str)
 
 
 def _is_unknown(institution: InstitutionFields) -> bool:
-    """Tell whether nothing is known of what an institution asks for: its links were found before its record."""
+    """True for an institution we only know from its links: its own record hasn't been read."""
     return not _items(institution) and institution.integration_type not in BY_CONSENT
 
 
@@ -267,7 +262,7 @@ def _takes_password(fields: Iterable[CredentialField]) -> bool:
 
 
 def _with_more(fields: Iterable[CredentialField], names: Collection[str]) -> tuple[CredentialField, ...]:
-    """Return fields, and behind them what else the call takes."""
+    """Append the other fields that the call accepts."""
     shown = tuple(fields)
     listed = {field.name for field in shown}
     return (*shown, *(field for field in _MORE if field.name in names and field.name not in listed))
@@ -288,7 +283,6 @@ def _listed(institution: InstitutionFields | None) -> list[Mapping[str, object]]
 
 
 def _certificate(institution: InstitutionFields) -> tuple[CredentialField, ...]:
-    """Return certificate and private key where the institution takes them."""
     is_listed = any(item["name"] == "certificate" for item in _listed(institution))
     return _CERTIFICATE if is_listed or _is_fiscal(institution) else ()
 
@@ -300,8 +294,8 @@ def _is_fiscal(institution: InstitutionFields) -> bool:
 
 def _for_update(field: CredentialField, institution: InstitutionFields) -> CredentialField:
     if field.name == "password" and _is_fiscal(institution):
-        return replace(field, required=False)  # certificate and key can stand in for it
-    return replace(field, governs="")  # the user name it governs is not part of this form
+        return replace(field, required=False)  # certificate and key can replace it
+    return replace(field, governs="")  # the username it governs isn't part of this form
 
 
 def _field(item: Mapping[str, object]) -> CredentialField:
@@ -320,7 +314,7 @@ def _field(item: Mapping[str, object]) -> CredentialField:
         choices=choices,
         governs="username" if choices else "",
         initial=_preselected(item, choices),
-        # Not its `length`: a bank counts only the part that varies.
+        # Without its `length`: banks only count the part that varies.
         cleaning=_CLEANINGS.get(name, Cleaning.AS_TYPED),
         is_number=item.get("type") == "number",
         advanced=name == "token",
@@ -330,7 +324,7 @@ def _field(item: Mapping[str, object]) -> CredentialField:
 def _kind(name: str, written: object) -> FieldKind:
     if written == "select":
         return FieldKind.SELECT
-    # A number stays text: leading zeros count.
+    # A number stays text because leading zeros matter.
     return FieldKind.PASSWORD if written == "password" or name.startswith("password") else FieldKind.TEXT
 
 

@@ -1,4 +1,4 @@
-"""Belvo: links to banks, tax offices and employers in Latin America, with logins typed by staff.
+"""Belvo: links to banks, tax authorities and employers in Latin America. Staff enter the credentials.
 
 https://developers.belvo.com/apis/belvoopenapispec
 """
@@ -34,7 +34,7 @@ from .record_calls import PAGE_SIZE, BelvoRecordCalls
 
 _LONGEST_PAGE = 1000
 _LINKS_PER_READ = 100
-# What is read of a link: in a long page, what is not would be half of it.
+# The fields we read: the rest would double a long page.
 _READ_FIELDS = (
     "id,institution,status,access_mode,refresh_rate,credentials_storage,stale_in,fetch_resources,external_id,"
     "created_at,created_by,last_accessed_at"
@@ -42,13 +42,13 @@ _READ_FIELDS = (
 
 # https://developers.belvo.com/developer_resources/hosted-widget-update-mode
 _UPDATE_SCOPES = "read_institutions,write_links,read_links"
-# Open finance has no update mode: its customers renew their consents here, after signing in at their bank.
+# Open finance has no update mode: customers renew their consents here, after signing in at their bank.
 # https://developers.belvo.com/products/aggregation_brazil/aggregation-brazil-mybelvoportal
 _CONSENT_PORTAL = RepairAddress(Secret("https://meuportal.belvo.com/?mode=landing"), expires_in=24 * 3600)
 
 
 class Belvo(BelvoRecordCalls):
-    """Belvo's API, spoken with the secret keys of one environment."""
+    """Belvo's API, called with the secret keys of one environment."""
 
     kind = "belvo"
     label = "Belvo"
@@ -87,8 +87,8 @@ class Belvo(BelvoRecordCalls):
     )
 
     # https://developers.belvo.com/developer_resources/resources-belvo-api-errors
-    # Who calls more than 80 times in 30 s may find the address blocked: half of it. A sixth removal within a minute is
-    # refused with 429 and no more, so all five are used; one in the background is another call, without such a limit.
+    # Above 80 requests in 30 s, Belvo may block our IP: we use half. A sixth removal within a minute only gets a
+    # 429, so we use all five. A removal in the background is another call, without a limit.
     quotas = (Quota(40, 30.0), Quota(5, 60.0, "remove_link"))
 
     statuses = frozenset(answers.STATUS_CAUSES)
@@ -111,12 +111,12 @@ class Belvo(BelvoRecordCalls):
     webhook_is_genuine = staticmethod(webhooks.is_genuine)
     read_webhook = staticmethod(webhooks.read)
 
-    # The calls in which Belvo logs in at the bank: a trouble in one of them says something about the link.
+    # Belvo signs in at the bank during these calls, so their errors say something about the link.
     BANK_CALLS: ClassVar[frozenset[str]] = frozenset(
         {"belvo.create_link", "belvo.update_credentials", "belvo.submit_code"}
     )
 
-    # The calls whose refusals say nothing about the health of one link.
+    # Errors of these calls say nothing about one link's health.
     BESIDE_LINKS: ClassVar[frozenset[str]] = frozenset(
         {
             "belvo.test_connection",
@@ -130,22 +130,22 @@ class Belvo(BelvoRecordCalls):
         }
     )
 
-    # What not every account has: being refused one of these says nothing about the keys.
+    # Not every account may call these: a 403 says nothing about the keys.
     FEATURES: ClassVar[frozenset[str]] = frozenset({"belvo.list_consents", "belvo.read_consent"})
 
     def test_connection(self) -> ConnectionReport:
-        """Ask for the shortest page that needs good keys."""
+        """Request the smallest page that needs valid keys."""
         return self._call(
             "test_connection", "GET", "/api/institutions/", params={"page_size": "1"}, read=answers.report
         )
 
     @classmethod
     def customer_filters(cls, end_user_id: str) -> Filters | None:
-        """Return the search by the ID that we gave with each link; none for one that Belvo takes for several."""
+        """Search by external ID; None for an ID that Belvo would split into several."""
         return None if "," in end_user_id else {"external_id": end_user_id}
 
     def create_link(self, new_link: NewLink) -> RemoteLink:
-        """Register a link: Belvo logs in at the bank, which may take minutes or ask for a code."""
+        """Belvo signs in at the bank, which may take minutes or ask for a code."""
         body: dict[str, Value] = {"institution": new_link.institution}
         body |= _filled(new_link.values, forms.REGISTER_NAMES)
         if forms.is_external_id(new_link.end_user_id):
@@ -160,7 +160,7 @@ class Belvo(BelvoRecordCalls):
         )
 
     def update_credentials(self, link: LinkRef, values: Values) -> RemoteLink:
-        """Give new credentials: Belvo logs in at the bank, which may take minutes or ask for a code."""
+        """Belvo signs in at the bank, which may take minutes or ask for a code."""
         return self._call(
             "update_credentials",
             "PUT",
@@ -173,7 +173,7 @@ class Belvo(BelvoRecordCalls):
         )
 
     def submit_code(self, *, session: Secret, remote_link_id: str, code: Secret | None) -> RemoteLink:
-        """Resume a login attempt. The path has no link id: with one it would change the link's settings."""
+        """Resume a sign-in attempt. The path has no link ID: with one, the call would change the link's settings."""
         return self._call(
             "submit_code",
             "PATCH",
@@ -187,7 +187,7 @@ class Belvo(BelvoRecordCalls):
         )
 
     def refresh_data(self, link: LinkRef, values: Values) -> Accepted:
-        """Have a link's data fetched anew, which Belvo allows once in ten minutes."""
+        """Belvo allows one refresh in ten minutes."""
         resources = values.get("resources")
         return self._call(
             "refresh_data",
@@ -200,7 +200,7 @@ class Belvo(BelvoRecordCalls):
         )
 
     def change_settings(self, link: LinkRef, values: Values) -> RemoteLink:
-        """Change what is given. May ask for a code."""
+        """May ask for a code."""
         return self._call(
             "change_settings",
             "PATCH",
@@ -214,11 +214,11 @@ class Belvo(BelvoRecordCalls):
 
     @classmethod
     def removal_call(cls, values: Values) -> str:
-        """Return the name of the call: only the removal at once is held to a few a minute."""
+        """Only an immediate removal is limited to five per minute."""
         return "remove_link_in_background" if values.get(forms.HOW) == forms.IN_BACKGROUND else "remove_link"
 
     def remove_link(self, link: LinkRef, values: Values) -> Removed:
-        """Remove a link with all its data; at a bank of open finance this ends the consent too."""
+        """Also deletes the link's data and, at an open finance bank, ends the consent."""
         call = self.removal_call(values)
         return self._call(
             call,
@@ -231,7 +231,7 @@ class Belvo(BelvoRecordCalls):
         )
 
     def create_repair_url(self, link: LinkRef, values: Values) -> RepairAddress:
-        """Make the address of the widget in update mode, or name the portal where consents are renewed."""
+        """Create a URL for the widget in update mode, or return the portal where customers renew consents."""
         if link.integration_type in BY_CONSENT:
             return _CONSENT_PORTAL
         return self._call(
@@ -249,7 +249,6 @@ class Belvo(BelvoRecordCalls):
         )
 
     def read_link(self, link: LinkRef) -> RemoteLink:
-        """Read Belvo's record of a link."""
         return self._call(
             "read_link",
             "GET",
@@ -259,28 +258,26 @@ class Belvo(BelvoRecordCalls):
         )
 
     def find_link(self, *, remote_id: str, end_user_id: str, institution: str) -> list[RemoteLink]:
-        """Return the customer's links at this institution, older ones too.
+        """Return the customer's links at this institution, including older ones.
 
-        Finding none proves nothing: Belvo drops an external id that looks personal. Raises Unsupported for a customer
-        whose id Belvo was never given.
+        Finding none proves nothing: Belvo drops an external ID that looks personal. Raises Unsupported for a customer
+        whose ID Belvo never got.
         """
         if remote_id:
-            return super().read_links([LinkRef(remote_id=remote_id, end_user_id="")])  # by its own endpoint
+            return super().read_links([LinkRef(remote_id=remote_id, end_user_id="")])  # by ID, at its own endpoint
         if not forms.is_external_id(end_user_id):
             raise Unsupported(Failure(self._operation("find_link"), reason="no_external_id"))
         params = {"external_id": end_user_id, "institution": institution, "page_size": str(PAGE_SIZE)}
         found = self._call("find_link", "GET", "/api/links/", params=params, read=answers.links)
-        # Should the filter be ignored, another customer's link must not pass for this one's.
+        # If Belvo ignores the filter, another customer's link must not pass for this one's.
         return [link for link in found if (link.external_id, link.institution) == (end_user_id, institution)]
 
     def read_links(self, links: Sequence[LinkRef]) -> list[RemoteLink]:
-        """Read Belvo's records of up to a hundred links."""
         asked = frozenset(link.remote_id for link in links)
         params = {"id__in": ",".join(sorted(asked)), "page_size": str(_LINKS_PER_READ), "fields": _READ_FIELDS}
         return self._call("read_links", "GET", "/api/links/", params=params, read=partial(answers.batch, asked=asked))
 
     def list_links(self, filters: Filters, *, page: int = 1, whole: bool = False) -> RemotePage[RemoteLink]:
-        """Return one page of the links that fit."""
         params = filtering.params_for(filters, self.link_filters)
         if whole:
             params |= {"page_size": str(_LONGEST_PAGE), "fields": _READ_FIELDS}

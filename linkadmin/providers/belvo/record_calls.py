@@ -1,4 +1,4 @@
-"""What Belvo keeps beside links: institutions, and the consents of open finance.
+"""Belvo's institutions and the consents of open finance.
 
 https://developers.belvo.com/apis/belvoopenapispec
 """
@@ -18,15 +18,14 @@ from .filters import params_for
 T = TypeVar("T")
 
 PAGE_SIZE = 100
-_MAX_PAGES = 200  # a catalogue that never ends is not read for ever
+_MAX_PAGES = 200  # stops at a list that never ends
 _MAX_CONSENT_PAGES = 20
 
 
 class BelvoRecordCalls(Provider):
-    """The calls to Belvo that are about no link, and how pages are asked for."""
+    """Calls that aren't about links, and paging."""
 
     def list_institutions(self, left_out: list[LeftOut] | None = None) -> Iterator[RemoteInstitution]:
-        """Yield the institution list page by page."""
         for number in range(1, _MAX_PAGES + 1):
             page = self._page("list_institutions", "/api/institutions/", {}, number, parse=kept.institution_of)
             yield from page.items
@@ -36,12 +35,10 @@ class BelvoRecordCalls(Provider):
                 return
 
     def find_institutions(self, filters: Filters, *, page: int = 1) -> RemotePage[RemoteInstitution]:
-        """Return one page of the institutions that fit."""
         params = params_for(filters, self.institution_filters)
         return self._page("find_institutions", "/api/institutions/", params, page, parse=kept.institution_of)
 
     def read_institution(self, remote_id: str) -> RemoteInstitution:
-        """Read one institution by its number."""
         return self._call(
             "read_institution",
             "GET",
@@ -51,12 +48,11 @@ class BelvoRecordCalls(Provider):
         )
 
     def list_consents(self, link: LinkRef) -> list[RemoteConsent]:
-        """Return the consents that name this link, the newest first.
+        """Return the link's consents, newest first.
 
-        Belvo documents the search by link for its other lists, not for this one: should it be ignored, all are read.
-        A consent that names no link is nobody's.
+        The link filter isn't documented for this list. If Belvo ignores it, we read all and drop those of other links.
         """
-        # Whose a consent is, and what it allows, is not asked for.
+        # Omits whose consent it is and what it allows.
         params = {"page_size": "1000", "link": link.remote_id, "omit": "display_name,document_number,permissions"}
         found: list[RemoteConsent] = []
         for number in range(1, _MAX_CONSENT_PAGES + 1):
@@ -67,7 +63,6 @@ class BelvoRecordCalls(Provider):
         return sorted(found, key=lambda each: each.created_at.timestamp() if each.created_at else 0.0, reverse=True)
 
     def read_consent(self, remote_id: str) -> RemoteConsent:
-        """Read one consent."""
         return self._call(
             "read_consent", "GET", "/api/consents/{}/", remote_id, read=partial(kept.consent, expected_id=remote_id)
         )
@@ -81,7 +76,7 @@ class BelvoRecordCalls(Provider):
         *,
         parse: Callable[[Answer, Mapping[str, object]], T],
     ) -> RemotePage[T]:
-        # Belvo's own "next" is never followed: it could lead our keys to another host.
+        # Never follows Belvo's "next": it could send our keys to another host.
         paging = {"page": str(number), "page_size": str(PAGE_SIZE)}
         read = partial(kept.page, parse=parse, number=number)
         return self._call(call, "GET", path, params={**paging, **params}, read=read)

@@ -1,4 +1,4 @@
-"""Belvo's deliveries: what proves that they are Belvo's, and what each of them is about.
+"""Belvo's webhooks: verification, and what each is about.
 
 https://developers.belvo.com/developer_resources/resources-webhooks-aggregation
 """
@@ -14,7 +14,7 @@ from linkadmin.providers.types import CredentialField, FieldKind, Secret
 
 from .filters import RESOURCES
 
-# By webhook_type and webhook_code.
+# (webhook_type, webhook_code) -> kind.
 EVENTS: Mapping[tuple[str, str], WebhookKind] = {
     ("LINK", "invalid_credentials"): WebhookKind.LINK_TROUBLE,
     ("LINK", "token_required"): WebhookKind.CODE_NEEDED,
@@ -50,24 +50,23 @@ FIELDS = (
 
 
 def new_secret() -> Secret:
-    """Make up a header that nobody guesses."""
     return Secret(f"Bearer {chance.token_urlsafe(32)}")
 
 
 def is_genuine(headers: Mapping[str, str], body: bytes, secrets: Sequence[Secret]) -> bool:
-    """Tell whether a delivery carries one of the headers that were chosen; Belvo signs nothing."""
+    """Check the Authorization header against our secrets; Belvo signs nothing."""
     sent = _in_one_case(deliveries.octets(headers.get("authorization", "")))
     return deliveries.is_one_of(sent, map(_in_one_case, deliveries.keys(secrets)))
 
 
 def _in_one_case(header: bytes) -> bytes:
-    """Return an Authorization header with its scheme in small letters: RFC 9110 lets it be in any case."""
+    """Lowercase the scheme: RFC 9110 allows any case."""
     scheme, space, rest = header.partition(b" ")
     return scheme.lower() + space + rest
 
 
 def read(body: bytes) -> WebhookHint:
-    """Read what a delivery says. Raises ValueError if it is no message of Belvo's."""
+    """Raises ValueError if it isn't a Belvo webhook."""
     said = deliveries.message(body)
     event = deliveries.topic(said.get("webhook_type")), deliveries.topic(said.get("webhook_code"))
     return WebhookHint(

@@ -1,4 +1,4 @@
-"""Heron's answers about links, and its refusals, as our words.
+"""Parses Heron's responses about links, and its errors.
 
 https://docs.herondata.io/api-reference
 """
@@ -43,7 +43,7 @@ from linkadmin.providers.types import Cause, ConnectionReport, Observation, Remo
 
 from .plaid_codes import CAUSES, cause_of
 
-# Plaid pulls at least daily; an asset report is a snapshot, and only ancient ones are nobody's intention.
+# Plaid syncs at least daily. An asset report is a snapshot: only very old ones need attention.
 FRESH_FOR: Mapping[str, timedelta] = {
     "plaid_integration": timedelta(days=3),
     "plaid_assets_report": timedelta(days=90),
@@ -70,7 +70,7 @@ STATUS_ERRORS: Mapping[int, type[ProviderError]] = {
 
 _FIELD_NAMES = frozenset({"access_token", "asset_report_token", "end_user_id", "end_user_name", "item_id"})
 _KINDS = {kind: kind for kind in ("plaid_assets_report", "plaid_integration")}
-# Heron names an error by the phrase of its status.
+# Heron uses the status phrase as the error's name.
 _PHRASES = frozenset(status.phrase for status in HTTPStatus)
 CLOCKS_APART = 60.0  # seconds, at most, between Heron's clock and ours
 STATUSES = frozenset({*STATUS_CAUSES, "erroring"})
@@ -79,7 +79,7 @@ _BRACKETED = re.compile(r"\s*\[([A-Z0-9_]+)\]")
 
 
 class PartlyRefreshed(Rejected):
-    """Some reports are made anew and some are not: Heron says so with a status of refusals."""
+    """Some reports are regenerated and some aren't. Heron returns an error status for that."""
 
     def __init__(self, failure: Failure, refreshed: ReportsRefreshed) -> None:
         super().__init__(failure)
@@ -87,47 +87,44 @@ class PartlyRefreshed(Rejected):
 
 
 def report(answer: Answer) -> ConnectionReport:
-    """Read the greeting of the connection test."""
     greeting = answer.words(required_mapping(answer.data).get("hello"))
     return ConnectionReport(detail=greeting, duration_ms=answer.duration_ms)
 
 
 def link(answer: Answer, *, envelope: str = "link", expected_id: str = "") -> RemoteLink:
-    """Read one link out of its envelope. Raises ValueError if it is none, or not the expected one."""
+    """Parse one link. Raises ValueError if there is none, or not the expected one."""
     item = required_mapping(required_mapping(answer.data).get(envelope))
     found = _link(answer, item, known={expected_id})
     return expect_id(found, expected_id) if expected_id else found
 
 
 def batch(answer: Answer, *, asked: frozenset[str]) -> list[RemoteLink]:
-    """Read a customer's list. Raises ValueError if a link was asked for that is not there but an odd record may be."""
+    """Parse a customer's links. Raises ValueError if a requested one could be a malformed record."""
     links, odd = records(required_list(required_mapping(answer.data).get("links")), partial(_link, answer))
     missing = asked - {link.remote_id for link in links}
-    # What is not listed counts as gone, or as never made: an odd record must not prove that.
+    # A missing link counts as gone or never created: a malformed record must not prove that.
     if any(record.may_be_one_of(missing, "item_id") for record in odd):
         raise ValueError("a link may be a record that cannot be read")
     return links
 
 
 def link_page(answer: Answer) -> RemotePage[RemoteLink]:
-    """Read a customer's links, which have no pages. Raises ValueError if none of them can be read."""
+    """Parse a customer's links, which have no pages. Raises ValueError if none can be read."""
     links, odd = listed(required_mapping(answer.data).get("links"), partial(_link, answer))
     left_out = named(answer, odd, "item_id")
     return RemotePage(items=tuple(links), number=1, is_last=True, total=len(links), left_out=left_out)
 
 
 def accepted(answer: Answer, *, expected_id: str) -> Accepted:
-    """Read how a link stands at the moment its refresh begins."""
     return Accepted(link=link(answer, expected_id=expected_id), request_id=answer.request_id)
 
 
 def switched_off(answer: Answer) -> Removed:
-    """Read that the syncing of a customer's links has ended."""
     return Removed(Cause.SWITCHED_OFF, request_id=answer.request_id)
 
 
 def refreshed(answer: Answer) -> ReportsRefreshed:
-    """Read how many reports are made anew. Raises ValueError if the answer does not tell."""
+    """Raises ValueError if the response has no counts."""
     said = required_mapping(answer.data)
     processed, failed = count(said.get("processed_links")), required_list(said.get("failed_links"))
     if processed is None:
@@ -140,7 +137,7 @@ def refreshed(answer: Answer) -> ReportsRefreshed:
 
 
 def observe(answer: Answer, item: Mapping[str, object], *, synced_at: object) -> Observation:
-    """Return what a link or a source says about its health; `synced_at` is when it last gave good data."""
+    """Return the health of a link or data source; `synced_at` is its last successful sync."""
     status, message = answer.term(item.get("status"), STATUSES), item.get("status_message")
     bracketed = _BRACKETED.match(message) if isinstance(message, str) else None
     code = answer.term(bracketed[1], CAUSES) if bracketed else ""
@@ -156,7 +153,7 @@ def observe(answer: Answer, item: Mapping[str, object], *, synced_at: object) ->
 
 
 def refusal(operation: str, answer: Answer, *, about_link: bool) -> ProviderError:
-    """Return the error of an answer that is not 2xx; `about_link`: what it refuses can tell of a link's health."""
+    """Return the error for a response that isn't 2xx. `about_link`: it may say something about the link's health."""
     body = mapping(answer.data)
     description = body.get("description", body.get("message"))
     entries = _entries(answer, description)
@@ -172,7 +169,7 @@ def refusal(operation: str, answer: Answer, *, about_link: bool) -> ProviderErro
         entries=entries,
         body=answer.body,
     )
-    if answer.status == HTTPStatus.FORBIDDEN:  # its own refusals carry a name
+    if answer.status == HTTPStatus.FORBIDDEN:  # Heron's own errors have a name
         return forbidden(failure, names_reason=bool(failure.code))
     error = STATUS_ERRORS.get(answer.status, Rejected)
     if error is NotFound and about_link:
@@ -181,7 +178,7 @@ def refusal(operation: str, answer: Answer, *, about_link: bool) -> ProviderErro
 
 
 def rate(call: str, answer: Answer) -> Rate | None:
-    """Return what an answer tells about the rest of its window; None if it does not."""
+    """Return the rate limit that a response reports; None if it doesn't."""
     names = ("x-ratelimit-limit", "x-ratelimit-remaining")
     calls, left = (count(answer.headers.get(name)) for name in names)
     ends_in = _until_reset(answer)
@@ -225,7 +222,7 @@ def _pause(answer: Answer) -> float | None:
 
 
 def _until_reset(answer: Answer) -> float | None:
-    # https://docs.herondata.io/faqs/rate-limits-429-errors: the moment of the reset, in seconds since 1970
+    # https://docs.herondata.io/faqs/rate-limits-429-errors: when the window resets, in seconds since 1970
     reset = count(answer.headers.get("x-ratelimit-reset"))
     seconds = None if reset is None else reset - answer.received_at.timestamp()
     if seconds is None or not -CLOCKS_APART <= seconds <= LONGEST_SENSIBLE:  # another unit, or another clock
@@ -234,7 +231,7 @@ def _until_reset(answer: Answer) -> float | None:
 
 
 def _entries(answer: Answer, description: object) -> tuple[ErrorEntry, ...]:
-    """Return all errors of a refusal: in Heron's own envelope, or in whatever shape something before it answered."""
+    """Return all errors: in Heron's envelope, or in any shape from a proxy in front of it."""
     name = answer.term(mapping(answer.data).get("name"), _PHRASES)
     is_envelope = bool(name) or description is not None
     items = items_of({"description": description} if is_envelope else answer.data)
@@ -247,7 +244,7 @@ def _entries(answer: Answer, description: object) -> tuple[ErrorEntry, ...]:
 
 
 def _field_errors(answer: Answer, description: object) -> dict[str, str]:
-    """Return what a 422 says about each field; under "" what it says about the whole."""
+    """Return a 422's messages by field; under "" those about the whole."""
     found: dict[str, str] = {}
     places = mapping(description).values()  # "json" or "query"
     for name, said in islice(chain.from_iterable(map(_leaves, places)), MAX_FIELDS):

@@ -1,4 +1,4 @@
-"""What Heron's forms and searches ask for.
+"""Fields of Heron's forms and searches.
 
 https://docs.herondata.io/api-reference
 """

@@ -1,4 +1,4 @@
-"""Plaid's error codes, which Heron passes on in brackets, as our causes.
+"""Plaid's error codes, which Heron quotes in brackets, and our causes for them.
 
 https://plaid.com/docs/errors/
 """
@@ -28,7 +28,7 @@ CAUSES = MappingProxyType(
         "NO_ACCOUNTS": Cause.NO_ACCOUNTS,
         "NO_AUTH_ACCOUNTS": Cause.NO_PAYMENT_ACCOUNTS,
         "MANUAL_VERIFICATION_REQUIRED": Cause.MANUAL_STEP_OPEN,
-        # the end
+        # disconnected
         "USER_PERMISSION_REVOKED": Cause.PERMISSION_REVOKED,
         "ITEM_NOT_FOUND": Cause.GONE,
         "ITEM_CONCURRENTLY_DELETED": Cause.GONE,
@@ -48,7 +48,7 @@ CAUSES = MappingProxyType(
         "ASSET_REPORT_GENERATION_FAILED": Cause.REPORT_FAILED,
         "DATA_QUALITY_CHECK_FAILED": Cause.DATA_POOR,
         "DATA_UNAVAILABLE": Cause.DETAIL_HIDDEN,
-        # our set-up
+        # our setup
         "NO_INVESTMENT_ACCOUNTS": Cause.PRODUCT_MISFIT,
         "NO_INVESTMENT_AUTH_ACCOUNTS": Cause.PRODUCT_MISFIT,
         "NO_LIABILITY_ACCOUNTS": Cause.PRODUCT_MISFIT,
@@ -81,7 +81,6 @@ CAUSES = MappingProxyType(
 
 
 def cause_of(code: str) -> Cause | None:
-    """Return what a Plaid code means, or None for one that is not known yet."""
     found = CAUSES.get(code)
     if found is None and (code == "RATE_LIMIT" or code.endswith("_LIMIT")):
         return Cause.TOO_MANY_CALLS

@@ -46,7 +46,7 @@ T = TypeVar("T")
 _QUERY_ID = "end_user_id_or_heron_id"
 _LINKS_OF = "/api/end_users/{}/integration_links"
 
-# The calls whose refusals can tell of the health of a link.
+# Errors of these calls may say something about a link's health.
 _LINK_CALLS = ("create_link", "read_link", "find_link", "refresh_data", "replace_token", "remove_link")
 _OTHER_CALLS = (
     "test_connection",
@@ -68,13 +68,13 @@ _OTHER_CALLS = (
     "switch_webhook",
     "remove_webhook",
 )
-# Heron counts by endpoint: a customer's links of the whole account, and those in one integration.
+# Heron counts by endpoint: a customer's links in the account, and those in one integration.
 _COUNTED_AS = {"find_link": "read_link", "list_links_everywhere": "read_link", "read_links": "list_links"}
 _ENDPOINTS = dict.fromkeys(_COUNTED_AS.get(call, call) for call in (*_LINK_CALLS, *_OTHER_CALLS))
 
 
 class Heron(HeronRecordCalls):
-    """Heron's API, spoken with the key of one account, for one of its integrations."""
+    """Heron's API, called with one account's key, for one of its integrations."""
 
     kind = "heron"
     label = "Heron Data"
@@ -117,7 +117,7 @@ class Heron(HeronRecordCalls):
         ),
     )
     # https://docs.herondata.io/faqs/rate-limits-429-errors
-    # Counted for each endpoint by itself. The whole of it: every answer tells where the window stands.
+    # Counted per endpoint. We use the full limit because each response says how much is left.
     quotas = tuple(Quota(100, 60.0, call) for call in _ENDPOINTS)
     counted_as = _COUNTED_AS
     full_check_by = FullCheckBy.CUSTOMERS
@@ -133,21 +133,19 @@ class Heron(HeronRecordCalls):
     webhook_key = staticmethod(webhooks.key)
 
     def test_connection(self) -> ConnectionReport:
-        """Ask for the greeting that only a good key gets."""
         return self._call("test_connection", "GET", "/api/hello_world/authenticated", read=answers.report)
 
     @classmethod
     def create_fields(cls, institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
-        """Return what the exchange of Plaid's public token gave."""
+        """Plaid returns the item ID and access token when its public token is exchanged."""
         return forms.CREATE_FIELDS
 
     @classmethod
     def customer_filters(cls, end_user_id: str) -> Filters:
-        """Return the search in all integrations of the account."""
         return {"end_user_id": end_user_id, forms.EVERYWHERE: forms.YES}
 
     def create_link(self, new_link: NewLink) -> RemoteLink:
-        """Tell Heron of a connection made at Plaid. It is not made twice by being told twice."""
+        """Add a connection that exists at Plaid. Idempotent: sending it twice doesn't create two."""
         body = {
             "access_token": new_link.values.get("access_token", ""),
             "end_user_id": new_link.end_user_id,
@@ -167,7 +165,7 @@ class Heron(HeronRecordCalls):
         )
 
     def refresh_data(self, link: LinkRef, values: Values) -> Accepted:
-        """Have one link synced now; how it stands at that moment is answered, not how the sync ends."""
+        """Start a sync. The response has the link's status at that moment, not the result."""
         return self._call(
             "refresh_data",
             "POST",
@@ -179,8 +177,8 @@ class Heron(HeronRecordCalls):
         )
 
     def remove_link(self, link: LinkRef, values: Values) -> Removed:
-        """End the syncing of all links of the customer in this integration: Heron has no call for one of them."""
-        if not link.end_user_id:  # all customers' links, for all that is documented
+        """Stop syncing all of the customer's links in this integration: Heron can't remove a single one."""
+        if not link.end_user_id:  # as far as documented, this would be all customers' links
             raise InvalidInput(Failure(self._operation("remove_link"), reason="bad_id"))
         return self._call(
             "remove_link",
@@ -193,7 +191,7 @@ class Heron(HeronRecordCalls):
         )
 
     def replace_token(self, link: LinkRef, values: Values) -> RemoteLink:
-        """Hand over a new access token for the same item, in an envelope that is named after customers."""
+        """Replace the item's access token. The request's envelope is named after customers."""
         return self._call(
             "replace_token",
             "PUT",
@@ -205,7 +203,7 @@ class Heron(HeronRecordCalls):
         )
 
     def regenerate_reports(self, end_user_id: str) -> ReportsRefreshed:
-        """Make the asset reports of active links anew, which costs money at Plaid."""
+        """Regenerate the asset reports of active links. Plaid charges for that."""
         try:
             return self._call(
                 "regenerate_reports",
@@ -221,29 +219,29 @@ class Heron(HeronRecordCalls):
             return partly.refreshed
 
     def read_link(self, link: LinkRef) -> RemoteLink:
-        """Find one link in its customer's list: Heron has no call for a single one."""
+        """Heron has no endpoint for a single link, so search the customer's links."""
         if found := self._find_listed("read_link", link):
             return found[0]
         failure = Failure(self._operation("read_link"), reason="not_listed")
         raise NotFound(failure, Observation(cause=Cause.MISSING))
 
     def find_link(self, *, remote_id: str, end_user_id: str, institution: str) -> list[RemoteLink]:
-        """Return the customer's link with this item id, if Heron has it."""
+        """Return the customer's link with this item ID, if Heron has it."""
         try:
             return self._find_listed("find_link", LinkRef(remote_id, end_user_id))
         except NotFound:
-            return []  # the customer is unknown too, so nothing was created for them
+            return []  # the customer is unknown too, so nothing was created
 
     @classmethod
     def batches(cls, links: Sequence[LinkRef]) -> list[list[LinkRef]]:
-        """Put the links of each customer together, however many they are."""
+        """One batch per customer, however many links they have."""
         by_customer: dict[str, list[LinkRef]] = {}
         for link in links:
             by_customer.setdefault(link.end_user_id, []).append(link)
         return list(by_customer.values())
 
     def read_links(self, links: Sequence[LinkRef]) -> list[RemoteLink]:
-        """Read all links of a customer in this integration. Raises ValueError for links of several customers."""
+        """Raises ValueError for links of several customers."""
         (end_user_id,) = {link.end_user_id for link in links}
         asked = frozenset(link.remote_id for link in links)
         try:
@@ -253,10 +251,10 @@ class Heron(HeronRecordCalls):
                 self.read_end_user(end_user_id)
             except NotFound:
                 return []
-            raise  # it is the integration which Heron does not know
+            raise  # Heron doesn't know the integration
 
     def list_links(self, filters: Filters, *, page: int = 1, whole: bool = False) -> RemotePage[RemoteLink]:
-        """Return all links of a customer, which Heron does not divide into pages."""
+        """Heron returns all of a customer's links at once, without pages."""
         end_user_id = str(filters.get("end_user_id", ""))
         if filters.get(forms.EVERYWHERE) == forms.YES:
             return self._call("list_links_everywhere", "GET", _LINKS_OF, end_user_id, read=answers.link_page)
@@ -292,7 +290,7 @@ class Heron(HeronRecordCalls):
 
     def _refuse_reports(self, operation: str, answer: Answer) -> ProviderError:
         error = self._refuse(operation, answer)
-        if answer.status == 422 and "processed_links" in mapping(answer.data):  # in truth, what was done
+        if answer.status == 422 and "processed_links" in mapping(answer.data):  # what was really done
             return answers.PartlyRefreshed(error.failure, answers.refreshed(answer))
         if answer.status == 404:
             return NotFound(replace(error.failure, reason="no_reports"))

@@ -1,4 +1,4 @@
-"""What Heron keeps beside links: customers, sources of their data, connectors, subscriptions.
+"""Heron's customers, data sources, connectors and webhook subscriptions.
 
 https://docs.herondata.io/api-reference
 """
@@ -23,16 +23,15 @@ from . import forms
 from . import records as kept
 
 _PAGE = 100
-_LONG_PAGE = 500  # two kilobytes for each
-# A customer may carry four kilobytes of notes, so that a long page can be more than is read.
+_LONG_PAGE = 500  # about 2 KB each
+# A customer may have 4 KB of notes, so a long page could exceed our size limit.
 _TOO_MUCH = frozenset({"oversized", "unreadable"})
 
 
 class HeronRecordCalls(Provider):
-    """The calls to Heron that are about no link."""
+    """Calls that aren't about links."""
 
     def create_end_user(self, end_user_id: str, name: str) -> RemoteEndUser:
-        """Let Heron know a customer."""
         return self._call(
             "create_end_user",
             "POST",
@@ -44,7 +43,7 @@ class HeronRecordCalls(Provider):
         )
 
     def rename_end_user(self, end_user_id: str, name: str) -> RemoteEndUser:
-        """Change a customer's name. The call has no ID in its path, and leaves alone what it does not name."""
+        """The path has no ID. Fields that aren't sent stay as they are."""
         return self._call(
             "rename_end_user",
             "PUT",
@@ -55,7 +54,6 @@ class HeronRecordCalls(Provider):
         )
 
     def switch_data_source(self, remote_id: str, *, enabled: bool) -> RemoteDataSource:
-        """Count a source's transactions in, or leave them out."""
         return self._call(
             "switch_data_source",
             "PUT",
@@ -67,7 +65,6 @@ class HeronRecordCalls(Provider):
         )
 
     def add_webhook(self, topic: str, url: str) -> RemoteWebhook:
-        """Subscribe an address to one topic."""
         return self._call(
             "add_webhook",
             "POST",
@@ -78,7 +75,7 @@ class HeronRecordCalls(Provider):
         )
 
     def switch_webhook(self, webhook: RemoteWebhook, *, enabled: bool) -> RemoteWebhook:
-        """Pause a subscription, or let it go on; Heron wants all of it with each change."""
+        """Heron requires the entire subscription with each change."""
         return self._call(
             "switch_webhook",
             "PUT",
@@ -90,7 +87,6 @@ class HeronRecordCalls(Provider):
         )
 
     def remove_webhook(self, remote_id: str) -> None:
-        """End a subscription."""
         self._call(
             "remove_webhook",
             "DELETE",
@@ -101,10 +97,10 @@ class HeronRecordCalls(Provider):
         )
 
     def list_end_users(self, filters: Filters, *, page: int = 1, whole: bool = False) -> RemotePage[RemoteEndUser]:
-        """Return one page of the customers that fit, with how their sources stand; `whole`: the oldest first."""
+        """With `whole`, oldest first: new customers don't shift pages."""
         if not whole:
             return self._customers(filters, page, _PAGE)
-        filters = {**filters, "order_by": "created_asc"}  # in which what is new moves nothing to another page
+        filters = {**filters, "order_by": "created_asc"}  # so that new ones don't shift pages
         try:
             return self._customers(filters, page, _LONG_PAGE)
         except OutcomeUnknown as error:
@@ -133,7 +129,7 @@ class HeronRecordCalls(Provider):
         )
 
     def read_end_user(self, end_user_id: str) -> RemoteEndUser:
-        """Read one customer, by our id or by Heron's."""
+        """Takes our ID or Heron's."""
         return self._call(
             "read_end_user",
             "GET",
@@ -143,31 +139,29 @@ class HeronRecordCalls(Provider):
         )
 
     def read_processing(self, end_user_id: str) -> str:
-        """Return whether a customer's data is being processed still."""
         return self._call(
             "read_processing", "GET", "/api/end_users/{}/processing_status", end_user_id, read=kept.processing
         )
 
     def list_data_sources(self, end_user_id: str) -> list[RemoteDataSource]:
-        """Return a customer's links and files, with the accounts in them."""
+        """Includes uploaded files."""
         return self._call(
             "list_data_sources", "GET", "/api/end_users/{}/data_sources", end_user_id, read=kept.data_sources
         )
 
     def list_connectors(self) -> list[RemoteConnector]:
-        """Return what Heron calls integrations, without their keys."""
+        """Omits their keys."""
         return self._call("list_connectors", "GET", "/api/integrations", read=kept.connectors)
 
     def list_webhooks(self) -> list[RemoteWebhook]:
-        """Return our subscriptions, without their headers."""
+        """Omits their headers, which may contain secrets."""
         return self._call("list_webhooks", "GET", "/api/webhooks", read=kept.webhooks)
 
     def list_webhook_topics(self) -> list[str]:
-        """Return what can be subscribed to."""
         return self._call("list_webhook_topics", "GET", "/api/webhooks/topics", read=kept.topics)
 
     def _refuse_create(self, operation: str, answer: Answer) -> ProviderError:
-        # No status is documented for what is known already: 409, and 422 without fields, are its likely forms.
+        # The status for a duplicate isn't documented: probably 409, or 422 without fields.
         error = self._refuse(operation, answer)
         if answer.status == 409 or (answer.status == 422 and error.failure.words):
             return Duplicate(error.failure)

@@ -1,4 +1,4 @@
-"""What Heron keeps beside links, as our words: customers, sources of data, connectors, webhooks.
+"""Parses Heron's customers, data sources, connectors and webhook subscriptions.
 
 https://docs.herondata.io/api-reference
 """
@@ -36,7 +36,7 @@ from linkadmin.providers.types import Cause, Observation
 
 from .answers import observe
 
-# How files and other sources that are no links stand; `observe` knows the words of links.
+# Statuses of files and other sources; `observe` has those of links.
 _FILE_CAUSES: Mapping[str, Cause] = {
     "new": Cause.DATA_PREPARING,
     "parsing": Cause.DATA_PREPARING,
@@ -53,7 +53,7 @@ _MAX_URL = 500  # characters
 
 
 def end_user(answer: Answer, *, expected_id: str = "") -> RemoteEndUser:
-    """Read one customer. Raises ValueError if it is none, or not the expected one by either of its ids."""
+    """Parse one customer. Raises ValueError if there is none, or neither of its IDs is the expected one."""
     found = _end_user(answer, required_mapping(required_mapping(answer.data).get("end_user")))
     if expected_id and expected_id not in {found.end_user_id, found.remote_id}:
         raise ValueError("another customer was answered")
@@ -61,7 +61,7 @@ def end_user(answer: Answer, *, expected_id: str = "") -> RemoteEndUser:
 
 
 def end_user_page(answer: Answer, *, number: int, limit: int) -> RemotePage[RemoteEndUser]:
-    """Read a page of customers. Raises ValueError if none of them can be read."""
+    """Parse a page of customers. Raises ValueError if none can be read."""
     said = required_mapping(answer.data)
     users, meta = required_list(said.get("end_users")), mapping(said.get("_meta"))
     pages = count(meta.get("pages"))
@@ -71,44 +71,44 @@ def end_user_page(answer: Answer, *, number: int, limit: int) -> RemotePage[Remo
         number=number,
         is_last=len(users) < limit if pages is None else number >= pages,
         total=count(meta.get("total")),
-        left_out=named(answer, odd, "end_user_id", "heron_id"),  # by no person's name: not everybody may see those
+        left_out=named(answer, odd, "end_user_id", "heron_id"),  # never by name: not everyone may see customers' names
     )
 
 
 def processing(answer: Answer) -> str:
-    """Read how far the processing is. Raises ValueError if the answer does not tell."""
+    """Raises ValueError if the response has no status."""
     if status := answer.words(required_mapping(answer.data).get("status")):
         return status
     raise ValueError("the status is missing")
 
 
 def data_sources(answer: Answer) -> list[RemoteDataSource]:
-    """Read a customer's sources. Raises ValueError if none of them can be read."""
+    """Parse a customer's data sources. Raises ValueError if none can be read."""
     return all_records(answer.data, partial(_data_source, answer))
 
 
 def data_source(answer: Answer, *, expected_id: str, untold: bool) -> RemoteDataSource:
-    """Read one source; `untold`: whether it is enabled, where it does not say so.
+    """Parse one data source; `untold` stands in for a missing `is_enabled`.
 
-    Raises ValueError if it is none, or not the expected one.
+    Raises ValueError if there is none, or not the expected one.
     """
     return expect_id(_data_source(answer, {"is_enabled": untold, **required_mapping(answer.data)}), expected_id)
 
 
 def connectors(answer: Answer) -> list[RemoteConnector]:
-    """Read what is set up in the account. Raises ValueError if none of it can be read."""
+    """Parse connectors. Raises ValueError if none can be read."""
     return all_records(required_mapping(answer.data).get("integrations"), partial(_connector, answer))
 
 
 def webhooks(answer: Answer) -> list[RemoteWebhook]:
-    """Read our subscriptions. Raises ValueError if none of them can be read."""
+    """Parse subscriptions. Raises ValueError if none can be read."""
     return all_records(required_mapping(answer.data).get("webhooks"), partial(_webhook, answer))
 
 
 def webhook(answer: Answer, *, expected_id: str = "", untold: bool = True) -> RemoteWebhook:
-    """Read one subscription; `untold`: whether it is enabled, where it does not say so.
+    """Parse one subscription; `untold` stands in for a missing `is_enabled`.
 
-    Raises ValueError if it is none, or not the expected one.
+    Raises ValueError if there is none, or not the expected one.
     """
     item = required_mapping(required_mapping(answer.data).get("webhook"))
     found = _webhook(answer, {"is_enabled": untold, **item})
@@ -116,7 +116,7 @@ def webhook(answer: Answer, *, expected_id: str = "", untold: bool = True) -> Re
 
 
 def topics(answer: Answer) -> list[str]:
-    """Read what can be subscribed to. Raises ValueError if none of it can be read."""
+    """Parse topics. Raises ValueError if none can be read."""
     told = required_list(required_mapping(answer.data).get("topics"))
     found = [topic for topic in map(answer.identifier, told) if topic]
     if told and not found:
@@ -125,7 +125,7 @@ def topics(answer: Answer) -> list[str]:
 
 
 def nothing(answer: Answer) -> None:
-    """Read no more than that it was done."""
+    """Ignore the response: its status says everything."""
 
 
 def _end_user(answer: Answer, item: Mapping[str, object]) -> RemoteEndUser:
@@ -146,7 +146,7 @@ def _end_user(answer: Answer, item: Mapping[str, object]) -> RemoteEndUser:
 
 def _source(answer: Answer, item: Mapping[str, object]) -> RemoteSource:
     seen = _standing(answer, item, synced_at=None)
-    # It tells no time of the last good data, so that a first sync cannot be told from a later one.
+    # Without the time of the last sync, we can't recognize a first one.
     seen = replace(seen, cause=Cause.SYNCING) if seen.cause is Cause.FIRST_SYNC else seen
     return RemoteSource(kind=answer.words(item.get("type")), observation=seen)
 
@@ -169,7 +169,7 @@ def _data_source(answer: Answer, item: Mapping[str, object]) -> RemoteDataSource
 
 
 def _standing(answer: Answer, item: Mapping[str, object], *, synced_at: object) -> Observation:
-    """Return how a source stands: one that is a link as links do, any other by the words of files."""
+    """Return a data source's health. Files have statuses of their own; other sources use those of links."""
     status = answer.term(item.get("status"), _FILE_CAUSES)
     if status in _FILE_CAUSES:
         return Observation(_FILE_CAUSES[status], raw_status=status, last_good_at=moment(synced_at))
@@ -189,7 +189,7 @@ def _account(answer: Answer, item: Mapping[str, object]) -> RemoteAccount:
 
 
 def _connector(answer: Answer, item: Mapping[str, object]) -> RemoteConnector:
-    """Read what is not secret of a connector: an answer may hold the keys of the account at Plaid."""
+    """Skip secrets: the response may contain the account's Plaid keys."""
     connector_id = answer.identifier(item.get("heron_id"))
     if not connector_id:
         raise ValueError("a connector without an id")
@@ -202,9 +202,9 @@ def _connector(answer: Answer, item: Mapping[str, object]) -> RemoteConnector:
 
 
 def _webhook(answer: Answer, item: Mapping[str, object]) -> RemoteWebhook:
-    """Read a subscription. Its headers, which may hold secrets, are left where they are."""
+    """Skip the headers, which may contain secrets."""
     webhook_id, topic = answer.identifier(item.get("heron_id")), answer.identifier(item.get("topic"))
-    url = _exact(answer, item.get("url"), _MAX_URL)  # it is sent back as it came when the subscription is switched
+    url = _exact(answer, item.get("url"), _MAX_URL)  # sent back unchanged when the subscription is paused or resumed
     if not webhook_id or not topic or not url:
         raise ValueError("a subscription without id, topic or address")
     return RemoteWebhook(
@@ -217,5 +217,5 @@ def _webhook(answer: Answer, item: Mapping[str, object]) -> RemoteWebhook:
 
 
 def _exact(answer: Answer, value: object, longest: int) -> str:
-    """Return a text that is safe as it is; empty if it is none."""
+    """Return a text that cleaning wouldn't change; empty for any other."""
     return value if isinstance(value, str) and len(value) <= longest and answer.words(value) == value else ""

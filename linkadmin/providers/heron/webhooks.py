@@ -1,4 +1,4 @@
-"""Heron's deliveries: what proves that they are Heron's, and what each of them is about.
+"""Heron's webhooks: verification, and what each is about.
 
 https://docs.herondata.io/api-reference/webhooks
 """
@@ -45,16 +45,16 @@ _SIGNATURE = re.compile(r"[A-Za-z0-9+/]{43}=")
 
 
 def is_genuine(headers: Mapping[str, str], body: bytes, secrets: Sequence[Secret]) -> bool:
-    """Tell whether a delivery is signed with one of the secrets, as it came or as Heron would write it compactly."""
+    """Check the signature over the body as received, or as Heron would write it compactly."""
     signature, keys = headers.get("heron-signature", "").strip(), deliveries.keys(secrets)
-    if not keys or not _SIGNATURE.fullmatch(signature):  # before anything of the body is looked at
+    if not keys or not _SIGNATURE.fullmatch(signature):  # before reading the body
         return False
     good = [b64encode(hmac.digest(key, signed, "sha256")) for signed in (body, *_compact(body)) for key in keys]
     return deliveries.is_one_of(deliveries.octets(signature), good)
 
 
 def read(body: bytes) -> WebhookHint:
-    """Read what a delivery says. Raises ValueError if it is no message of Heron's."""
+    """Raises ValueError if it isn't a Heron webhook."""
     said = deliveries.message(body)
     named, data = deliveries.topic(said.get("topic")), mapping(said.get("data"))
     return WebhookHint(
@@ -68,12 +68,12 @@ def read(body: bytes) -> WebhookHint:
 
 
 def key(body: bytes) -> str:
-    """Return what deliveries of one message have in common, however they are spaced: one signature fits them all."""
+    """Ignores spacing: a signature is valid for the compact body too, so spacing must not create a second delivery."""
     return hashlib.sha256(next(_compact(body), body)).hexdigest()
 
 
 def _compact(body: bytes) -> Iterator[bytes]:
-    """Yield the ways in which the same message is written without spaces; none for what is no message."""
+    """Yield the body without spaces, in both ways of escaping; nothing if it isn't a webhook."""
     with suppress(ValueError):
         said = deliveries.message(body)
         for escaped in (True, False):
@@ -85,6 +85,6 @@ def _item_id(data: Mapping[str, object]) -> str:
 
 
 def _end_user_id(data: Mapping[str, object], *, is_customer: bool) -> str:
-    """Return our id of the customer, or else Heron's: `heron_id` is that of whatever the message is about."""
+    """Return our customer ID, or else Heron's. `heron_id` is the ID of whatever the webhook is about."""
     ours = deliveries.customer_id(data.get("end_user_id"))
     return ours or deliveries.identifier(data.get("heron_id" if is_customer else "end_user_heron_id"))

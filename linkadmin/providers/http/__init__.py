@@ -1,1 +1,1 @@
-"""One call, one connection, one deadline: everything between a provider's method and the wire. Start with `client`."""
+"""One call, one connection, one deadline: all between a provider's method and the network. Start with `client`."""

@@ -1,4 +1,4 @@
-"""Where this process may connect to: hosts from a list, addresses of the public internet, checked before use."""
+"""Restricts connections to listed hosts and public IP addresses, checked before use."""
 
 import socket
 import threading
@@ -10,12 +10,12 @@ from linkadmin.providers.messages import gettext_noop as _
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 _LOOPBACK_ADDRESSES = frozenset({ip_address("127.0.0.1"), ip_address("::1")})
-# Set aside like the others, but `is_global` calls them public: protocols, 6to4 relays, examples.
+# Reserved, though `is_global` says public: protocol assignments, 6to4 relays, documentation.
 _SET_ASIDE = tuple(map(ip_network, ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")))
 
 
 class AddressRefused(OSError):
-    """The host resolves to an address this process must not talk to."""
+    """The host resolves to a blocked address."""
 
 
 class InvalidBaseUrl(ValueError):
@@ -27,7 +27,7 @@ class InvalidBaseUrl(ValueError):
 
 
 def check_base_url(url: str, allowed_hosts: Collection[str], allow_loopback: bool) -> None:
-    """Check the address of a provider. Raises InvalidBaseUrl."""
+    """Raises InvalidBaseUrl."""
     if not url.isascii() or any(character.isspace() for character in url):
         raise InvalidBaseUrl(_("The URL can contain only ASCII characters, with no spaces."))
     try:
@@ -52,9 +52,9 @@ def check_base_url(url: str, allowed_hosts: Collection[str], allow_loopback: boo
 
 
 def resolve(host: str, port: int, *, allow_loopback: bool, timeout: float) -> list[tuple[socket.AddressFamily, str]]:
-    """Return the addresses of a host, all of them checked; `timeout` in seconds.
+    """Resolve a host and check each address; `timeout` in seconds.
 
-    Raises AddressRefused if any of them is not public, TimeoutError, or OSError if the name is unknown.
+    Raises AddressRefused if any address isn't public, TimeoutError, or OSError for an unknown name.
     """
     found = _look_up(host, port, timeout)
     for _family, text in found:
@@ -64,7 +64,7 @@ def resolve(host: str, port: int, *, allow_loopback: bool, timeout: float) -> li
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Tell whether an address is on the public internet and no disguise of another one."""
+    """Whether an address is on the public internet and doesn't embed another one."""
     if isinstance(address, IPv6Address) and (
         address.ipv4_mapped or address.sixtofour or address.teredo or address.is_site_local
     ):
@@ -82,7 +82,7 @@ def _is_allowed(host: str, text: str, *, allow_loopback: bool) -> bool:
 
 
 def _look_up(host: str, port: int, timeout: float) -> list[tuple[socket.AddressFamily, str]]:
-    # The resolver takes no time limit: it runs beside us, and is left behind when it does not come back.
+    # The resolver has no timeout, so it runs in a thread that we abandon.
     answers: list[tuple[socket.AddressFamily, str]] = []
 
     def ask() -> None:

@@ -1,4 +1,4 @@
-"""No call leaves without a permit. Who gives them, and by which limits, is handed in as an `Admission`."""
+"""Each call needs a permit. Callers pass in an `Admission`, which applies the limits."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,19 +10,19 @@ ADDRESS_REFUSED = "address_refused"
 
 
 class HealthSignal(Enum):
-    """What one attempt says about whether the provider can be reached."""
+    """What an attempt says about whether the provider is reachable."""
 
-    ANSWERS = auto()  # whatever it said
+    ANSWERS = auto()  # any response
     FAILS = auto()
-    NOTHING = auto()  # it never got as far as that
+    NOTHING = auto()  # nothing was sent
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """How often a provider may be called: at most `calls` in any window of `seconds`.
+    """A rate limit: at most `calls` per window of `seconds`.
 
-    `scope` names one call, such as remove_link, or all of them when empty. The half of what the provider documents is
-    right for a provider that does not tell where its window begins: two of our windows may lie within one of its own.
+    `scope` names one call, such as remove_link; empty means all calls. If the provider doesn't say when its window
+    starts, use half of the documented limit: two of our windows may fall into one of theirs.
     """
 
     calls: int
@@ -32,10 +32,9 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """What an answer told about how often may be called: so many calls are `left` of those a window allows.
+    """A rate limit reported by a response: `left` of `calls` remain in this window.
 
-    Without `calls` nothing may be called until the window ends; then `ends_in` is None where the answer did not tell
-    when that is.
+    With `calls` 0, no call is allowed until the window ends; `ends_in` is None if the response doesn't say when.
     """
 
     scope: str  # one call, such as remove_link; empty: all calls together
@@ -46,7 +45,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
-    """How one attempt ended: with which error, if any, and what the answer said about the rate."""
+    """Result of an attempt: its error, if any, and the reported rate limit."""
 
     error: ProviderError | None = None
     rate: Rate | None = None
@@ -55,7 +54,7 @@ class AttemptResult:
     def signal(self) -> HealthSignal:
         if isinstance(self.error, NotSent):
             return HealthSignal.NOTHING if self.error.failure.reason == ADDRESS_REFUSED else HealthSignal.FAILS
-        # A 408 is an answer too: the bank behind the provider took too long.
+        # A 408 counts as a response: the bank behind the provider took too long.
         if isinstance(self.error, OutcomeUnknown) and not 400 <= self.error.failure.status < 500:
             return HealthSignal.FAILS
         return HealthSignal.ANSWERS
@@ -63,35 +62,35 @@ class AttemptResult:
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """Why a call is not made now, and from when it may be; None: nobody knows."""
+    """Why a call isn't allowed now, and when it may be; None if unknown."""
 
     reason: str
     retry_at: datetime | None = None
-    why: str = ""  # in words, where the reason alone does not say
+    why: str = ""  # text, if the reason alone doesn't say it
 
     @property
     def retry_after(self) -> float | None:
-        """How many seconds that is from now."""
+        """Seconds from now."""
         return max(0.0, (self.retry_at - datetime.now(UTC)).total_seconds()) if self.retry_at else None
 
 
 class Permit:
-    """One admitted call. It ends with `release`, whatever came of it. This one records nothing."""
+    """An admitted call. Always ends with `release`. This base class records nothing."""
 
     def record(self, result: AttemptResult) -> None:
-        """Record an attempt that another one may follow."""
+        """Record an attempt that may be followed by a retry."""
 
     def may_retry(self) -> bool:
-        """Tell whether another attempt may be made now, and count it if so. Without a count, none may."""
+        """Whether a retry is allowed now; counts it. Never, in this base class."""
         return False
 
     def release(self, result: AttemptResult | None) -> None:
-        """Record the last attempt, unless that was done, and free the slot."""
+        """Record the last attempt, unless `record` did, and free the slot."""
 
 
 class Admission:
-    """Admits every call, and no retry: nobody counts them. Limits are the business of a subclass."""
+    """Admits every call and no retries. Subclasses apply limits."""
 
     def admit(self, call: str, *, seconds: float) -> Permit | Denial:
-        """Admit a call that takes `seconds` at most, with all its attempts; or say why not."""
+        """Admit a call of at most `seconds`, retries included, or say why not."""
         return Permit()

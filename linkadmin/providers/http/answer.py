@@ -1,4 +1,4 @@
-"""A provider's answer: every text of it read through a redactor, every ID by its shape."""
+"""A provider's response: text is read through a redactor, IDs by their format."""
 
 import re
 from collections.abc import Container, Mapping
@@ -11,7 +11,7 @@ from linkadmin.providers.names import is_customer_id
 from .redaction import MAX_WORDS, WITHHELD, Redactor
 
 MAX_RETRY_AFTER = 900.0  # seconds
-LONGEST_SENSIBLE = 9_999.0  # seconds; what is longer are milliseconds, or a moment of a wrong clock
+LONGEST_SENSIBLE = 9_999.0  # seconds; anything longer is in milliseconds, or from a wrong clock
 
 IDENTIFIER = r"[A-Za-z0-9_.:=-]+"
 MAX_IDENTIFIER = 120  # characters
@@ -21,34 +21,34 @@ REQUEST_ID = re.compile(rf"{UUID.pattern}|[0-9a-fA-F]{{32}}")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a provider answered, with the means to read it safely."""
+    """A response, and the safe ways to read it."""
 
     status: int
-    headers: Mapping[str, str] = field(repr=False)  # names in lower case
-    data: object = field(repr=False)  # parsed JSON; None if the body is empty or no JSON
+    headers: Mapping[str, str] = field(repr=False)  # lowercase names
+    data: object = field(repr=False)  # parsed JSON; None if the body is empty or not JSON
     readable: bool
     duration_ms: int
     received_at: datetime
-    body: str = ""  # what it is if it is not JSON: empty, html, unreadable
+    body: str = ""  # if it isn't JSON: empty, html, unreadable
     redactor: Redactor = field(default_factory=Redactor, repr=False)
 
     def words(self, value: object, *, limit: int = MAX_WORDS) -> str:
-        """Return a text of the provider's, cleaned; empty if it is no text."""
+        """Return a text, cleaned; empty if it isn't text."""
         return self.redactor.clean(value, limit=limit) if isinstance(value, str) else ""
 
     def name(self, value: object, *, limit: int = MAX_WORDS) -> str:
-        """Return a name of a person, company or institution, cleaned as names are stored; empty for anything else."""
+        """Return a name, normalized for storage; empty if it isn't text."""
         return self.redactor.name(value, limit=limit) if isinstance(value, str) else ""
 
     def customer_id(self, value: object, *, known: Container[str] = ()) -> str:
-        """Return an ID of a customer, byte for byte; empty if it can be none. `known` is as for `identifier`."""
+        """Return a customer ID byte for byte; empty if it can't be one. `known` as in `identifier`."""
         if not isinstance(value, str) or not is_customer_id(value):
             return ""
         is_echo = self.redactor.is_secret if value in known else self.redactor.echoes
         return "" if is_echo(value) else value
 
     def term(self, value: object, known: Container[str]) -> str:
-        """Return a word of the provider's vocabulary. One that we know is no echo, even if a secret equals it."""
+        """Return a code or status. A known one isn't an echo, even if a secret equals it."""
         return value if isinstance(value, str) and value in known else self.words(value)
 
     def identifier(
@@ -59,10 +59,10 @@ class Answer:
         shape: re.Pattern[str] | None = None,
         known: Container[str] = (),
     ) -> str:
-        """Return an ID of the provider's, of at most `longest` characters; empty if it cannot be one.
+        """Return a provider's ID of at most `longest` characters; empty if it can't be one.
 
-        An ID that has the `shape` of its field may contain a short secret by chance, such as a PIN, and one that is
-        `known` to us any: only one that is a secret as a whole is dropped. Any other text that contains one is an echo.
+        An ID in the format `shape` may contain a short secret such as a PIN by chance, and a `known` one may contain
+        anything: these are dropped only if they equal a secret. Any other text that contains a secret is an echo.
         """
         if not isinstance(value, str) or len(value) > longest or not re.fullmatch(IDENTIFIER, value):
             return ""
@@ -74,18 +74,17 @@ class Answer:
 
     @property
     def request_id(self) -> str:
-        """The id that the provider's support asks for."""
+        """The ID that the provider's support asks for."""
         first = self.data[0] if isinstance(self.data, list) and self.data else self.data
         from_body = first.get("request_id") if isinstance(first, dict) else None
         return self.request_id_in(from_body) or self.request_id_in(self.headers.get("x-request-id"))
 
     def request_id_in(self, value: object) -> str:
-        """Return a request ID; empty if it cannot be one."""
         return self.identifier(value, shape=REQUEST_ID)
 
     @property
     def retry_after(self) -> float | None:
-        """The pause the provider asks for, in seconds; None where it cannot be read."""
+        """The pause the provider asks for, in seconds; None if unreadable."""
         value = self.headers.get("retry-after", "").strip()
         if re.fullmatch(r"[0-9]{1,4}", value):
             return min(float(value), MAX_RETRY_AFTER)

@@ -1,4 +1,4 @@
-"""The only way out to providers: one call, one connection, one deadline, and errors that hold no secret."""
+"""The only way out to providers: one call, one connection, one deadline, and errors without secrets."""
 
 import base64
 import http.client
@@ -31,7 +31,7 @@ from .strict_json import parse
 
 VERSION = "0.1.0"
 
-# The statuses by which a provider says "no, and nothing was changed". Any other one beside 2xx leaves it open.
+# Statuses that mean "no, and nothing changed". After any other one except 2xx, the outcome is unknown.
 REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 423, 428, 429})
 
 T = TypeVar("T")
@@ -39,13 +39,13 @@ JsonValue: TypeAlias = "str | bool | Secret | Sequence[JsonValue] | Mapping[str,
 Json: TypeAlias = Mapping[str, JsonValue]
 
 log = structlog.get_logger(__name__)
-# Its warning about a broken header block quotes the block.
+# Its warning about malformed headers quotes them.
 logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One request: the path with its ids filled in, and a body that may hold secrets."""
+    """One request: the path with its IDs filled in, and a body that may contain secrets."""
 
     method: str
     path: str
@@ -56,7 +56,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class _Call(Generic[T]):
-    """One call, and how its answers are understood."""
+    """A call and how its responses are read."""
 
     operation: str
     message: Message
@@ -67,7 +67,7 @@ class _Call(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class _Attempt(Generic[T]):
-    """What came of sending a message once."""
+    """The result of one attempt."""
 
     outcome: T | ProviderError
     result: AttemptResult
@@ -88,7 +88,7 @@ class HttpClient:
         admission: Admission | None = None,
         backoff: Backoff | None = None,
     ) -> None:
-        """Take an integration's address and keys: `headers` or `auth` carry them, `keys` no answer may echo."""
+        """`headers` or `auth` carry the keys; no response may echo `keys`."""
         self._base_url = base_url.rstrip("/")
         self._allowed_hosts = allowed_hosts
         self._allow_loopback = allow_loopback
@@ -109,15 +109,14 @@ class HttpClient:
         rate: Callable[[Answer, ProviderError | None], Rate | None],
         policy: RetryPolicy,
     ) -> T:
-        """Send one message, and again as far as `policy` allows; `deadline` in seconds for all of it.
+        """Send a message, with retries as `policy` allows; `deadline` in seconds for everything.
 
-        `read` turns a good answer into what the caller wants, or into an error where the provider says no, or asks for
-        a code, in one; it raises ValueError if neither is there. `refuse` turns any other answer into the error to
-        raise. `rate` reads what an answer tells about how often may be called. Raises NotSent only if nothing left
-        this process.
+        `read` turns a 2xx response into a result, or into an error if it contains a rejection or asks for a code; it
+        raises ValueError if it finds neither. `refuse` turns any other response into the error to raise. `rate` reads
+        the rate limit that a response reports. Raises NotSent only if nothing left this process.
         """
         outcome = self._attempts(_Call(operation, message, read, refuse, rate), deadline, policy)
-        # Raised here, where no frame holds a body, and outside every except block, so that none is attached.
+        # Raised here, where no frame has a body, and outside of except blocks, so that no other error is attached.
         if isinstance(outcome, ProviderError):
             raise outcome
         return outcome
@@ -149,7 +148,7 @@ class HttpClient:
         try:
             with connection:
                 answer = self._exchange(connection, call.message)
-        except Exception as error:  # noqa: BLE001 - whatever broke, the caller gets one of our errors
+        except Exception as error:  # noqa: BLE001 - callers only get our errors
             reason = _reason(error, connection)
         if answer is None:
             failure = Failure(operation=call.operation, reason=reason)
@@ -176,9 +175,9 @@ class HttpClient:
             headers={**message.headers, **self._revealed_headers(has_body=message.json is not None)},
             data=None if message.json is None else json.dumps(_revealed(message.json)).encode(),
         ).prepare()
-        # As it was filled: `requests` decodes an encoded dot, and then takes the segment for one that leads elsewhere.
+        # Unchanged: `requests` decodes an encoded dot, so that the segment would lead elsewhere.
         request.url = self._base_url + message.path + (f"?{urlencode(message.params)}" if message.params else "")
-        # Without a session: one reads the whole body of a redirect that it does not follow, however long.
+        # No session: it would read the whole body of a redirect it doesn't follow.
         with closing(DeadlineAdapter(connection)) as adapter:
             seconds = connection.seconds_left
             timeout = (min(CONNECT_SECONDS, seconds), seconds)
@@ -206,7 +205,7 @@ class HttpClient:
             "User-Agent": f"linkadmin/{VERSION}",
             "Accept": "application/json",
             "Accept-Encoding": "identity",
-            # One connection per call: a change sent over a kept one may meet its end and leave us not knowing.
+            # One connection per call: a reused one may close during a change, and we wouldn't know the outcome.
             "Connection": "close",
         }
         if has_body:
@@ -218,7 +217,7 @@ class HttpClient:
 
 
 def _revealed(value: object) -> object:
-    """Return a body as it is sent."""
+    """Return a body with its secrets revealed, as sent."""
     if isinstance(value, Mapping):
         return {name: _revealed(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -235,7 +234,7 @@ def _secrets_in(value: object) -> Iterator[Secret]:
 
 
 def _parsed(body: bytes, encoding: str) -> tuple[object, bool, str]:
-    """Return what a body says in JSON, whether it can be read, and what it is if it is none."""
+    """Parse JSON; return the data, whether it's readable, and what the body is if not."""
     plain = b""
     try:
         plain = decoded(body, encoding.strip().lower())
@@ -250,7 +249,7 @@ def _judge(call: _Call[T], answer: Answer) -> T | ProviderError:
         if 200 <= answer.status < 300:
             return call.read(answer) if answer.readable else OutcomeUnknown(lost)
         error = call.refuse(answer)
-    except Exception:  # noqa: BLE001 - whatever a stranger sent: the call was made, and its outcome is open
+    except Exception:  # noqa: BLE001 - untrusted data: the call was made, so its outcome is unknown
         return OutcomeUnknown(lost)
     if answer.status not in REFUSALS and not error.outcome_unknown:
         return OutcomeUnknown(error.failure, error.observation)
@@ -260,11 +259,11 @@ def _judge(call: _Call[T], answer: Answer) -> T | ProviderError:
 def _rate_of(call: _Call[T], answer: Answer | None, error: ProviderError | None) -> Rate | None:
     try:
         return call.rate(answer, error) if answer else None
-    except Exception:  # noqa: BLE001 - what a stranger wrote into a header is no reason to lose the answer
+    except Exception:  # noqa: BLE001 - a malformed header must not cost us the response
         return None
 
 
-# The first that fits any error in the chain.
+# The first match for any error in the chain.
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (TooLong, "oversized"),
     (AddressRefused, ADDRESS_REFUSED),

@@ -1,4 +1,4 @@
-"""One connection for one call: to a checked address, and cut at its deadline whatever the other side does."""
+"""One connection per call: to a checked address, and closed at its deadline, whatever the server does."""
 
 import socket
 import ssl
@@ -20,14 +20,14 @@ CONNECT_SECONDS = 3.0
 
 
 class DeadlineConnection:
-    """Watches over one connection.
+    """Enforces the deadline of one connection.
 
-    Time limits of sockets are per read, so that a peer which drips single bytes holds a call for ever. A watchdog
-    therefore shuts the connection down at the deadline, in any phase: handshake, header or body.
+    Socket timeouts are per read, so a server that sends single bytes could hold a call forever. A watchdog closes the
+    connection at the deadline in any phase: handshake, headers or body.
     """
 
     def __init__(self, *, seconds: float, allow_loopback: bool) -> None:
-        self.connected = False  # once true, the request may have left
+        self.connected = False  # if true, the request may have left
         self.expired = False
         self._allow_loopback = allow_loopback
         self._ends_at = time.monotonic() + seconds
@@ -54,7 +54,7 @@ class DeadlineConnection:
         return max(0.001, self._ends_at - time.monotonic())
 
     def open(self, host: str, port: int) -> socket.socket:
-        """Connect to one of the host's checked addresses. Raises OSError."""
+        """Connect to one of the checked addresses. Raises OSError."""
         connect_by = time.monotonic() + min(CONNECT_SECONDS, self.seconds_left)
         failure = OSError("the host has no address")
         for family, address in resolve(
@@ -79,7 +79,7 @@ class DeadlineConnection:
         return connection
 
     def _watch(self, connection: socket.socket) -> None:
-        # A duplicate, because wrapping a socket in TLS takes the original away; shutting either down ends both.
+        # A duplicate, because TLS takes over the original; shutting down either ends both.
         with self._lock:
             self._handle = connection.dup()
         if self.expired:
@@ -92,7 +92,7 @@ class DeadlineConnection:
                 try:
                     self._handle.shutdown(socket.SHUT_RDWR)
                 except OSError:
-                    return  # the other side was faster
+                    return  # the server closed it first
 
 
 class _PooledConnection(HTTPConnection):
@@ -123,7 +123,7 @@ class _TLSPool(HTTPSConnectionPool):
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """Lets `requests` speak over one line, and only over that."""
+    """Makes `requests` use this one connection and no other."""
 
     def __init__(self, line: DeadlineConnection) -> None:
         super().__init__(max_retries=0)

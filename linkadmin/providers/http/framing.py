@@ -1,4 +1,4 @@
-"""What comes in over a line: a head of bounded size, one length, and a body that is whole and no bomb."""
+"""Limits on responses: bounded headers, one length, and a complete body that isn't a compression bomb."""
 
 import http.client
 import io
@@ -11,8 +11,8 @@ from typing import Any
 import requests
 
 MAX_BODY = 1024 * 1024  # bytes, decoded
-MAX_HEAD = 64 * 1024  # bytes of status lines and headers, those of interim answers included
-_MAX_TRAVELLED = 4 * MAX_BODY  # with what frames a body: a chunk of one byte weighs six
+MAX_HEAD = 64 * 1024  # bytes of status lines and headers, including interim responses
+_MAX_TRAVELLED = 4 * MAX_BODY  # including chunk framing: a chunk of one byte takes six
 _CHUNK = 16 * 1024
 _GZIP = 16 + zlib.MAX_WBITS
 _INTERIM = frozenset({102, 103})  # 100 is skipped by the standard library
@@ -20,11 +20,11 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 
 
 class TooLong(Exception):
-    """More came than is read."""
+    """The response is larger than our limits."""
 
 
 class Response(http.client.HTTPResponse):
-    """An answer whose head is short, and whose length is told in one way or in none."""
+    """A response with bounded headers and at most one declared length."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
@@ -32,12 +32,12 @@ class Response(http.client.HTTPResponse):
         self.fp = io.BufferedReader(self._measured)
 
     def begin(self) -> None:
-        """Read the head. Raises TooLong, OSError or HTTPException."""
+        """Read the headers. Raises TooLong, OSError or HTTPException."""
         super().begin()
         while self.status in _INTERIM:
-            self.headers = None  # type: ignore[assignment] # makes it begin again
+            self.headers = None  # type: ignore[assignment] # makes it start over
             super().begin()
-        # The standard library takes the end of the stream for the end of the headers.
+        # The standard library accepts the end of the stream as the end of the headers.
         if self._measured.has_ended:
             raise http.client.IncompleteRead(b"")
         _check_length(self.headers)
@@ -45,7 +45,7 @@ class Response(http.client.HTTPResponse):
 
 
 class _Measured(io.RawIOBase):
-    """A stream that gives only so many bytes: a header, a chunk's size or a trailer may have no end."""
+    """A stream with a byte limit: a header, chunk size or trailer may never end."""
 
     def __init__(self, stream: io.RawIOBase, left: int) -> None:
         self._stream = stream
@@ -69,7 +69,7 @@ class _Measured(io.RawIOBase):
 
 
 def read_body(response: requests.Response) -> bytes:
-    """Read a body as it travelled. Raises TooLong, or whatever the connection breaks with."""
+    """Read a body before decompression. Raises TooLong, or the connection's error."""
     if int(response.headers.get("Content-Length", 0)) > MAX_BODY:
         raise TooLong
     body = bytearray()
@@ -81,7 +81,7 @@ def read_body(response: requests.Response) -> bytes:
 
 
 def decoded(body: bytes, encoding: str) -> bytes:
-    """Undo the compression of a server that compresses unasked. Raises ValueError for any other, or half a one."""
+    """Decompress. Raises ValueError for an unsupported or truncated encoding."""
     if not body or encoding in {"", "identity"}:
         return body
     if encoding != "gzip":

@@ -1,4 +1,4 @@
-"""Makes a provider's words safe to store, log and show."""
+"""Makes a provider's text safe to store, log and show."""
 
 import base64
 import html
@@ -13,20 +13,20 @@ from linkadmin.providers.types import Secret
 MAX_WORDS = 500  # characters
 WITHHELD = "withheld"
 
-# Shorter ones occur in innocent sentences.
+# Shorter ones occur in ordinary sentences.
 _MIN_SECRET = 4
 _MIN_BASE64 = 5
-_MIN_IN_ID = 8  # one in 200 million random IDs holds eight given digits; a PIN is in one of 2,000
-_LOOKED_AT = 50_000  # characters; of a longer text only these, or twice what is wanted of it
+_MIN_IN_ID = 8  # 1 in 200 million random IDs contains 8 given digits; 1 in 2,000 a given PIN
+_LOOKED_AT = 50_000  # characters checked in a longer text, or twice the limit
 _SPACES = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
-# Control characters, marks that reverse or hide text, and halves of a character.
+# Control characters, marks that reverse or hide text, and lone surrogates.
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
 class Redactor:
-    """Cleans the texts of one answer: the forms in which a secret could come back are worked out once."""
+    """Cleans the texts of one response. Computes once in which forms a secret could be echoed."""
 
     __slots__ = ("_exact", "_folded")
 
@@ -42,28 +42,28 @@ class Redactor:
         return "<redactor>"
 
     def clean(self, text: str, *, limit: int = MAX_WORDS) -> str:
-        """Return a text without dangerous characters, cut at `limit` characters; withheld if it echoes a secret."""
+        """Remove dangerous characters and truncate to `limit` characters; withheld if it echoes a secret."""
         text = text[: max(_LOOKED_AT, 2 * limit)]
         safe = _safe(text)
         return WITHHELD if self._echoes(text) or self._echoes(safe) else safe[:limit]
 
     def is_secret(self, text: str) -> bool:
-        """Tell whether a text as a whole is a secret, in any form in which one could come back; dashes don't count."""
+        """Whether the text equals a secret in any form, ignoring dashes."""
         bare = text.casefold().replace("-", "")
         return text in self._exact or any(bare == form.replace("-", "") for form in self._folded)
 
     def echoes_in_id(self, text: str) -> bool:
-        """Tell whether an ID holds more of a secret than occurs in IDs by chance, in any form; dashes don't count."""
+        """Whether an ID contains more of a secret than chance explains, in any form, ignoring dashes."""
         bare = text.casefold().replace("-", "")
         forms = (form.replace("-", "") for form in self._folded)
         return any(form in bare for form in forms if len(form) >= _MIN_IN_ID) or self.is_secret(text)
 
     def name(self, text: str, *, limit: int = MAX_WORDS) -> str:
-        """Return the name of somebody as it is stored, cut at `limit` characters; withheld if it echoes a secret."""
+        """Normalize a name for storage and truncate to `limit` characters; withheld if it echoes a secret."""
         return WITHHELD if self.clean(text, limit=limit) == WITHHELD else clean_name(text[:_LOOKED_AT])[:limit]
 
     def echoes(self, text: str) -> bool:
-        """Tell whether a text holds a secret, as it stands or without what hides it."""
+        """Whether a text contains a secret, as is or with obfuscation removed."""
         return self._echoes(text) or self._echoes(_safe(text))
 
     def _echoes(self, text: str) -> bool:
@@ -75,7 +75,6 @@ class Redactor:
 
 
 def clean(text: str, secrets: Iterable[Secret] = ()) -> str:
-    """Clean one text."""
     return Redactor(secrets).clean(text)
 
 
@@ -84,7 +83,7 @@ def _safe(text: str) -> str:
 
 
 def _readings(text: str) -> Iterator[str]:
-    """Yield a text as it stands and as it would be read: no two programs escape the same characters."""
+    """Yield a text as is and unescaped: programs differ in which characters they escape."""
     yield text
     if "%" in text:
         yield unquote(text)
@@ -114,7 +113,7 @@ def _readable_forms(value: str) -> Iterator[str]:
 
 
 def _base64_forms(octets: bytes) -> Iterator[str]:
-    # Inside a longer text a value begins at one of three places; only whole characters of it are certain.
+    # In longer base64, a value starts at one of three offsets; only its complete characters are certain.
     for offset in range(3):
         encoded = base64.b64encode(b"\0" * offset + octets).decode()
         first = -(-offset * 8 // 6)

@@ -1,6 +1,6 @@
-"""Only reads, and creates that never left, are retried within a call. Nothing else sends a change again.
+"""Only reads, and creates that weren't sent, are retried within a call. No other change is ever sent again.
 
-Work in the background, which consists of reads, is done again later by `work_queue`.
+Background work only reads, and is retried later by `work_queue`.
 """
 
 import random
@@ -14,30 +14,27 @@ from linkadmin.providers.errors import NotSent, OutcomeUnknown, ProviderError
 
 from .admission import ADDRESS_REFUSED
 
-ATTEMPTS = 3  # in all
-# Of the time left, for an attempt that another may follow: enough for an answer that is slow, and some for the next if
-# nothing comes at all.
+ATTEMPTS = 3  # total
+# Share of the remaining time for an attempt that isn't the last: enough for a slow response, and the rest for a retry.
 ATTEMPT_SHARE = 2 / 3
 
 _LOST_ANSWER = frozenset({"reset", "timeout", "cut", "broken"})
 
 
 class RetryPolicy(Enum):
-    """How far a call may be retried without a person."""
+    """What may be retried without a person."""
 
     NEVER = auto()
-    UNSENT = auto()  # as long as nothing has left
-    READ = auto()  # and after any answer that was lost, or that asks to wait
+    UNSENT = auto()  # as long as nothing was sent
+    READ = auto()  # also after a lost response, or one that asks us to wait
 
     @classmethod
     def of(cls, call: str, method: str) -> "RetryPolicy":
-        """Return the row of the table for one of a provider's calls."""
         if method == "GET":
             return cls.READ
         return cls.UNSENT if call == "create_link" else cls.NEVER
 
     def allow_after(self, error: ProviderError) -> bool:
-        """Tell whether a call that ended with this error may be made once more."""
         if self is RetryPolicy.NEVER:
             return False
         if isinstance(error, NotSent):
@@ -47,7 +44,7 @@ class RetryPolicy(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """How long to wait before a retry: any time up to one that doubles with each attempt, in seconds."""
+    """Exponential backoff with full jitter, in seconds."""
 
     base: float
     cap: float
@@ -55,14 +52,14 @@ class Backoff:
     sleep: Callable[[float], None] = time.sleep
 
     def before_retry(self, number: int, error: ProviderError) -> float:
-        """Return the wait before the first, second, ... retry: never shorter than the provider asks for."""
+        """Return the wait before the first, second, ... retry: at least what the provider asks for."""
         jitter = self.chance() * min(self.cap, self.base * 2.0 ** (number - 1))
         return max(jitter, error.failure.retry_after or 0.0)
 
 
 @dataclass(slots=True)
 class RetryLoop:
-    """The attempts of one call, all before one moment of our monotonic clock."""
+    """The attempts of one call, within a deadline on the monotonic clock."""
 
     policy: RetryPolicy
     backoff: Backoff
@@ -71,12 +68,12 @@ class RetryLoop:
 
     @property
     def seconds(self) -> float:
-        """How long the next attempt may take."""
+        """Time limit of the next attempt."""
         left = max(0.001, self.ends_at - time.monotonic())
         return left * ATTEMPT_SHARE if self.policy is RetryPolicy.READ and self.number < ATTEMPTS else left
 
     def wait_after(self, error: ProviderError | None) -> float | None:
-        """Go on to the next attempt: return the wait before it in seconds, or None if there is none."""
+        """Return the wait before the next attempt in seconds, or None if there is none."""
         if error is None or self.number == ATTEMPTS or not self.policy.allow_after(error):
             return None
         wait = self.backoff.before_retry(self.number, error)

@@ -1,4 +1,4 @@
-"""Reads JSON that a stranger wrote: whatever is doubtful is refused, and nothing of it stays in the error."""
+"""Parses untrusted JSON strictly: anything ambiguous is an error, and the error contains none of it."""
 
 import json
 import math
@@ -6,17 +6,17 @@ from typing import NoReturn
 
 MAX_DEPTH = 32
 MAX_DIGITS = 20
-# Commas and openings, of which each value costs one: a megabyte of "[[[[" would take forty in memory.
+# Commas and opening brackets, at least one per value: 1 MB of "[[[[" would take 40 MB of memory.
 MAX_ITEMS = 30_000
 
 
 def parse(body: bytes) -> object:
-    """Return the parsed body. Raises ValueError, without context, if it is not strict JSON."""
+    """Raises ValueError, without context, if it isn't strict JSON."""
     try:
         value = _parse(body.decode("utf-8")) if _items(body) <= MAX_ITEMS else _REFUSED
     except (ValueError, RecursionError):
         value = _REFUSED
-    # Raised out here because the decoder's own error carries the whole document.
+    # Raised here because the decoder's own error contains the whole document.
     if value is _REFUSED or _depth(value) > MAX_DEPTH:
         raise ValueError("the answer is not strict JSON")
     return value

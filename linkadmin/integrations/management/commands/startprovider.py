@@ -1,4 +1,4 @@
-"""A first draft of a provider's module and of its tests. Existing files are never overwritten."""
+"""Drafts a provider's module and its tests. Never overwrites a file."""
 
 import keyword
 import re
@@ -14,13 +14,13 @@ from linkadmin.providers import PROVIDERS
 
 DRAFTS = Path(__file__).parents[1] / "new_provider"
 LONGEST_NAME = Integration._meta.get_field("provider").max_length or 0
-EXAMPLE = "tin_bank"  # of the guide
+EXAMPLE = "tin_bank"  # in the guide
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
 class Command(BaseCommand):
     help = "Create the module and tests of a new provider. docs/adding-a-provider.md explains the next steps."
-    requires_system_checks = ()  # it needs neither database nor keys
+    requires_system_checks = ()  # needs neither database nor keys
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="lowercase words separated by underscores")
@@ -56,7 +56,7 @@ def _drafted(draft: str, names: dict[str, str]) -> str:
 
 
 def _write(files: dict[str, str]) -> None:
-    """Create all files, or none if one of them exists."""
+    """Create all files, or none if one exists."""
     paths = {settings.BASE_DIR / path: text for path, text in files.items()}
     if taken := [str(path.relative_to(settings.BASE_DIR)) for path in paths if path.exists()]:
         raise CommandError(f"Nothing was written: {' and '.join(taken)} exists already. Choose another name.")
