@@ -1,4 +1,4 @@
-"""Every call that our clients make, each with values that the documents allow."""
+"""Every call of our clients, with values that the documents allow."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -11,7 +11,7 @@ from linkadmin.providers.types import LinkRef, NewLink, Secret
 from .relay import Exchange
 
 CUSTOMER = "cust-0001"
-BELVO_LINK = LinkRef("30cb4806-6e00-48a4-91c9-ca55968576c8", CUSTOMER)  # the one of the document's examples
+BELVO_LINK = LinkRef("30cb4806-6e00-48a4-91c9-ca55968576c8", CUSTOMER)  # from the document's examples
 HERON_LINK = LinkRef("q7Lr2VbXzNtoKd4WcJmEyP9sUhG1aFi3BTvn", CUSTOMER)
 SESSION = Secret("2675b703b9d4451f8d4861a3eee54449")
 DATA_SOURCE = "dso_4GkWmT7cYzQ2nHsV9bLxRe"
@@ -22,7 +22,7 @@ WEBHOOK = RemoteWebhook(
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A client's method, and the call of the document that it leads to."""
+    """A client method, and the documented call it makes."""
 
     method: str
     path: str
@@ -88,7 +88,7 @@ BELVO: Mapping[str, Call] = {
 # The document has no consents: tests/providers and the simulator stand in for it.
 BELVO_UNDOCUMENTED = {"list_consents", "read_consent"}
 
-CREATED_ITEM = "M5eVJqLnv3tbzdngLDp9FL5OlDNxlNhlE55op"  # that of the document's own answer to a new link
+CREATED_ITEM = "M5eVJqLnv3tbzdngLDp9FL5OlDNxlNhlE55op"  # from the document's own response to a new link
 
 HERON: Mapping[str, Call] = {
     "test_connection": Call("GET", "/api/hello_world/authenticated", lambda heron: heron.test_connection()),
@@ -164,12 +164,12 @@ HERON: Mapping[str, Call] = {
 
 
 def offered(provider: type[Provider]) -> set[str]:
-    """Return the names of the calls that a client makes, whatever is in the tables above."""
+    """Return all calls that a client makes, whether in the tables above or not."""
     calls = {name: value for name, value in vars(Provider).items() if callable(value) and name[0] != "_"}
     return {name for name, value in calls.items() if getattr(provider, name) is not value}
 
 
 def made(exchanges: Iterable[Exchange], calls: Mapping[str, Call]) -> set[str]:
-    """Return the names of the calls whose method and path are among the exchanges."""
+    """Return the calls whose method and path are among the exchanges."""
     sent = {(each.method, each.path) for each in exchanges}
     return {name for name, call in calls.items() if any(call.leads_to(method, path) for method, path in sent)}

@@ -1,4 +1,4 @@
-"""Prism before and behind everything: as a mock for our clients, as a judge in front of our simulator."""
+"""Prism on both sides: as a mock for our clients, and as a validating proxy in front of our simulator."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,7 +56,7 @@ def clock() -> Clock:
 
 @pytest.fixture(scope="session")
 def simulator(clock: Clock) -> Iterator[Simulator]:
-    """One for all tests, because Prism keeps the address it was started with."""
+    """One for all tests, because Prism keeps the URL it was started with."""
     with Simulator(record=True, clock=clock) as running:
         yield running
 
@@ -75,7 +75,7 @@ def heron_judge_url(program: Path, logs: Path, simulator: Simulator) -> Iterator
 
 @contextmanager
 def _judge(program: Path, log: Path, document: str, simulator: Simulator) -> Iterator[str]:
-    # Of requests the mock is the judge; here wrong ones have to arrive, so that their refusals can be judged.
+    # The mock checks requests. Here invalid ones must get through, so that their errors are checked.
     arguments = ("--errors", "--validate-request=false", str(CONTRACTS / document), simulator.url)
     with prism(program, log, "proxy", *arguments) as url:
         yield url

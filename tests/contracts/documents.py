@@ -1,4 +1,4 @@
-"""Reads the providers' OpenAPI documents: which answers they show, and which names they know."""
+"""Reads the providers' OpenAPI documents: their example responses and known names."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,21 +9,21 @@ import yaml
 
 from tests.needs import CONTRACTS
 
-MOCK_ONLY = "mock only"  # marks an answer that the provider does not give
+MOCK_ONLY = "mock only"  # marks a response that the provider never sends
 JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One answer that a document shows."""
+    """One example response in a document."""
 
     status: int
-    name: str  # empty where the document shows only one
+    name: str  # empty if the document has only one
     media_type: str
 
     @property
     def headers(self) -> dict[str, str]:
-        """What makes Prism give this answer."""
+        """Headers that make Prism return this response."""
         wanted = f"code={self.status}" + (f", example={self.name}" if self.name else "")
         return {"Prefer": wanted, "Accept": self.media_type}
 
@@ -33,24 +33,24 @@ class Example:
 
 @cache
 def document(name: str) -> Mapping[str, Any]:
-    """Return a document as it is; an empty one where the documents are not."""
+    """Return a document; empty if there is none here."""
     path = CONTRACTS / name
     parsed: Mapping[str, Any] = yaml.safe_load(path.read_text()) if path.exists() else {"paths": {}}
     return parsed
 
 
 def refusals(name: str, method: str, path: str) -> list[Example]:
-    """Return every answer but the good ones that a call can get."""
+    """Return all error responses of a call."""
     return [example for example in _examples(name, method, path) if not 200 <= example.status < 300]
 
 
 def good_answers(name: str, method: str, path: str) -> list[Example]:
-    """Return the answers of 2xx that have a name."""
+    """Return the 2xx responses that have a name."""
     return [example for example in _examples(name, method, path) if 200 <= example.status < 300 and example.name]
 
 
 def known_names(name: str, method: str, path: str) -> set[str]:
-    """Return the names of everything that a call may send: Prism lets others pass."""
+    """Return all field names that a call may send: Prism ignores unknown ones."""
     operation = _operation(name, method, path)
     schema = operation.get("requestBody", {}).get("content", {}).get(JSON, {}).get("schema", {})
     names = {parameter["name"] for parameter in operation.get("parameters", [])}

@@ -1,4 +1,4 @@
-"""Drives Belvo with belvo-python; run by a Python that has it. Tells what each step gave, as JSON.
+"""Calls Belvo with belvo-python, in a Python that has it. Prints the result of each step as JSON.
 
 Usage: python drive_belvo_python.py URL SECRET_ID SECRET_PASSWORD
 """
@@ -16,7 +16,7 @@ WANTS_CODE = 428
 
 
 def wanted_code(call: Any, *arguments: str, **options: str) -> dict[str, Any]:
-    """Make a call that is to be answered with a wish for a code; return the wish."""
+    """Make a call that asks for a code; return the challenge."""
     try:
         call(*arguments, raise_exception=True, **options)
     except RequestError as error:

@@ -1,4 +1,4 @@
-"""Stands between a client and Prism: asks Prism for one of its examples, and keeps what Prism says of each call."""
+"""A relay between a client and Prism: requests one of Prism's examples, and records violations of the document."""
 
 import http.client
 import json
@@ -12,19 +12,19 @@ from urllib.parse import parse_qsl, urlsplit
 
 from .tools import HOST
 
-SECONDS = 20  # the longest that one call may take
-PROBLEM = "application/problem+json"  # what Prism answers when it finds no answer in the document
+SECONDS = 20  # seconds per call
+PROBLEM = "application/problem+json"  # Prism's response if the document has none
 PASSED_BACK = ("content-type", "retry-after", "x-request-id", "x-ratelimit-reset")
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One call that went through, and how it departs from the document, if it does."""
+    """One call, and how it violates the document, if it does."""
 
     method: str
     path: str
     query: Mapping[str, str]
-    body: Any  # the JSON of it; None where there was none
+    body: Any  # parsed JSON; None without a body
     status: int
     violation: str
 
@@ -45,7 +45,7 @@ class Relay:
         return [f"{seen.method} {seen.path}: {seen.violation}" for seen in self.exchanges if seen.violation]
 
     def pass_on(self, request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, dict[str, str], bytes]:
-        """Make the same call upstream; return the status, headers and body of the answer."""
+        """Send the same call upstream; return status, headers and body of the response."""
         kept = {name: text for name, text in request.headers.items() if name.lower() != "host"}
         connection = http.client.HTTPConnection(self._upstream, timeout=SECONDS)
         try:

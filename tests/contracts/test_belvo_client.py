@@ -1,4 +1,4 @@
-"""Our client of Belvo against the document: what it sends is allowed, and every answer shown is understood."""
+"""Our Belvo client and Belvo's document: requests are valid, and every example response is understood."""
 
 import pytest
 
@@ -136,7 +136,7 @@ def test_a_documented_refusal_has_its_class_and_cause(
 
     observation = caught.value.observation
     assert (type(caught.value), observation.cause if observation else None) == (kind, cause)
-    # A firewall's answer may be about this one request: one cheap read tells, unless it is that read.
+    # A firewall's 403 may concern this one request: the connection test decides, unless this is the connection test.
     answers = 2 if str(example) == "text/html" and name != "test_connection" else 1
     assert [(sent.status, sent.violation) for sent in belvo_mock.exchanges] == answers * [(example.status, "")]
 
@@ -185,7 +185,7 @@ def test_a_documented_link_has_its_cause(belvo_mock: Relay, belvo: Provider, exa
     assert link.observation.cause is LINK_CAUSES[example.name]
 
 
-LISTED_CUSTOMER = "56ab5706-6e00-48a4-91c9-ca55968678d9"  # the one of the document's lists
+LISTED_CUSTOMER = "56ab5706-6e00-48a4-91c9-ca55968678d9"  # from the document's lists
 
 
 @pytest.mark.parametrize(("example", "count"), [("first_page", 2), ("last_page", 1), ("empty", 0)])
@@ -284,7 +284,7 @@ def _typed(name: str) -> Value:
 
 
 def test_a_certificate_in_place_of_a_password_is_the_one_departure(belvo_mock: Relay, belvo: Provider) -> None:
-    # Newer than the document: certificate and key stand in for the password at tax offices.
+    # Newer than the document: certificate and key can replace the password at tax authorities.
     with pytest.raises(ProviderError):
         belvo.update_credentials(BELVO_LINK, secrets(certificate="Y2VydA==", private_key="a2V5"))
 

@@ -1,4 +1,4 @@
-"""Belvo's own client for Python takes the simulator for Belvo."""
+"""Belvo's own Python client works with the simulator."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""The table of all calls in docs/provider-calls.md, held against documents, clients, pages and simulator."""
+"""docs/provider-calls.md lists all calls as in documents, clients, pages and simulator."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -54,7 +54,7 @@ def named(cell: str) -> list[str]:
 
 
 def calls_of(provider: str) -> dict[str, tuple[str, str]]:
-    """Return method and path of each call that the document names."""
+    """Return method and path of each documented call."""
     paths: dict[str, dict[str, Any]] = document(f"{provider}.yaml")["paths"]
     return {
         call["operationId"]: (method.upper(), path)

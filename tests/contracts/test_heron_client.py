@@ -1,4 +1,4 @@
-"""Our client of Heron against the document: what it sends is allowed, and every answer shown is understood."""
+"""Our Heron client and Heron's document: requests are valid, and every example response is understood."""
 
 import pytest
 
@@ -33,8 +33,8 @@ MEANINGS: dict[str, type[ProviderError]] = {
     "schema_level": InvalidInput,
     "plain_text": InvalidInput,
 }
-CREATES = {"create_link", "create_end_user"}  # what is known already is refused in words
-# To look for a customer who is unknown is to find nothing; of reports some may fail.
+CREATES = {"create_link", "create_end_user"}  # a duplicate is rejected with a message
+# Searching for an unknown customer finds nothing; some reports may fail.
 NO_ERROR = {("find_link", "404"), ("read_links", "404"), ("regenerate_reports", "422")}
 
 
@@ -161,7 +161,7 @@ CREATED_CAUSES = {
     "pending": Cause.PENDING,
     "active_assets": Cause.WORKING,
 }
-CREATED_ITEMS = {"seed": CREATED_ITEM}  # each answer names the item that was sent, and no other is believed
+CREATED_ITEMS = {"seed": CREATED_ITEM}  # each response has the requested item's ID; any other is rejected
 OTHER_ITEM = "q7Lr2VbXzNtoKd4WcJmEyP9sUhG1aFi3BTvn"
 
 

@@ -1,4 +1,4 @@
-"""The simulator as Belvo, judged by the document: whatever it answers is allowed, unless it breaks it on purpose."""
+"""The simulated Belvo follows Belvo's document, except where it breaks it on purpose."""
 
 import itertools
 from contextlib import suppress
@@ -60,7 +60,7 @@ def submit(belvo: Provider, challenge: Challenge, code: str) -> RemoteLink:
 
 
 def assert_answered_by(simulator: Simulator, judge: Relay) -> None:
-    """Make sure that the answer we saw is the simulator's own, and that Prism found nothing wrong with it."""
+    """Check that the response is the simulator's own, and that Prism found no violation."""
     assert judge.violations == []
     assert judge.exchanges[-1].status == simulator.calls[-1].status
 

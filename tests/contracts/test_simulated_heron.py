@@ -1,4 +1,4 @@
-"""The simulator as Heron, judged by the document: whatever it answers is allowed, unless it breaks it on purpose."""
+"""The simulated Heron follows Heron's document, except where it breaks it on purpose."""
 
 import itertools
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Every call the simulator answers, and every refusal of a wrong one, judged by the documents."""
+"""Every call of the simulator, and every error for an invalid one, follows the documents."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -37,7 +37,7 @@ UNJUDGED = {
 
 EREBOR = {"institution": "erebor_mx_retail", "username": "row3", "password": "x"}
 
-# method, path, body, status; {link} and the like are ids, made by the test. In order: the later live on the earlier.
+# method, path, body, status. {link} etc. are IDs created by the test. In order: later rows depend on earlier ones.
 BELVO_CALLS: list[Row] = [
     ("GET", "/api/", None, 200),
     ("GET", "/api/links/?page_size=1&page=1", None, 200),
@@ -59,7 +59,7 @@ BELVO_CALLS: list[Row] = [
     ("GET", "/api/institutions/?page_size=1000", None, 200),
     ("GET", "/api/institutions/1016/", None, 200),
     ("POST", "/api/token/", {"id": SECRET_ID, "password": SECRET_PASSWORD, "scopes": "read_institutions"}, 200),
-    # wrong ones
+    # invalid ones
     ("GET", "/api/institutions/77/", None, 404),
     ("GET", f"/api/links/{NOBODY}/", None, 404),
     ("PUT", f"/api/links/{NOBODY}/", {"password": "x"}, 404),
@@ -119,7 +119,7 @@ HERON_CALLS: list[Row] = [
     ("POST", "/api/webhooks", WEBHOOK | {"headers": {"X-Token": "x"}}, 201),
     ("PUT", "/api/webhooks/{webhook}", {"is_enabled": False}, 200),
     ("DELETE", "/api/webhooks/{webhook}", None, 204),
-    # wrong ones
+    # invalid ones
     ("POST", LINKS, {}, 422),
     ("POST", LINKS, {"access_token": 1, "end_user_id": None, "item_id": ""}, 422),
     ("POST", LINKS, ["a list"], 422),
@@ -157,7 +157,7 @@ HERON_CALLS: list[Row] = [
 
 @pytest.fixture
 def caller() -> Iterator[requests.Session]:
-    """Someone with good keys for both providers."""
+    """A client with valid keys for both providers."""
     with requests.Session() as session:
         session.auth = (SECRET_ID, SECRET_PASSWORD)
         session.headers["x-api-key"] = API_KEY
@@ -165,7 +165,7 @@ def caller() -> Iterator[requests.Session]:
 
 
 def make(caller: requests.Session, judge: Relay, rows: Sequence[Row], **ids: str) -> list[Row]:
-    """Make each call; return its row with the status that came back."""
+    """Make each call; return its row with the actual status."""
     made = []
     for method, path, body, _ in rows:
         answer = caller.request(method, judge.url + path.format(**ids), json=body, timeout=SECONDS)
@@ -174,13 +174,13 @@ def make(caller: requests.Session, judge: Relay, rows: Sequence[Row], **ids: str
 
 
 def register(caller: requests.Session, judge: Relay, username: str) -> str:
-    """Register a link; return its id."""
+    """Create a link; return its ID."""
     body = {"institution": "erebor_mx_retail", "username": username, "password": "x"}
     return str(caller.post(f"{judge.url}/api/links/", json=body, timeout=SECONDS).json()["id"])
 
 
 def prepare_heron(caller: requests.Session, judge: Relay, clock: Clock) -> dict[str, str]:
-    """Make what the rows of Heron work on; return its ids by the names that the rows have for them."""
+    """Create what Heron's rows need; return its IDs by the names in the rows."""
 
     def post(path: str, body: Any) -> Any:
         return caller.post(judge.url + path, json=body, timeout=SECONDS).json()
@@ -201,7 +201,7 @@ def prepare_heron(caller: requests.Session, judge: Relay, clock: Clock) -> dict[
 
 
 def untried(routes: Sequence[Route], rows: Sequence[Row]) -> set[str]:
-    """Return the calls of the simulator that no row makes."""
+    """Return the simulator's calls that no row makes."""
     tried = {(method, path.partition("?")[0].replace("{link}", NOBODY)) for method, path, _, _ in rows}
     return {
         f"{method} {route.pattern}"
@@ -255,7 +255,7 @@ def test_wrong_keys_are_refused_as_documented_by_heron(caller: requests.Session,
     assert heron_judge.violations == []
 
 
-# The faults that no document lists for any call of theirs, and the calls that others are listed for.
+# Faults that no document lists for their calls, and the calls that others are listed for.
 NOT_DOCUMENTED = {
     "nested_error": "the prose of Belvo's errors only",
     "method_not_allowed": "a 405 is in Belvo's list of errors, at no call",

@@ -1,4 +1,4 @@
-"""The programs of others that judge ours: found on the path, or installed once into a cache of their own."""
+"""Third-party programs for contract tests: found on the path, or installed once into their own cache."""
 
 import os
 import shutil
@@ -22,17 +22,17 @@ START_SECONDS = 40
 
 
 def prism_program() -> Path:
-    """Return the path of Prism. Skips if it cannot be had."""
+    """Return Prism's path. Skips the test if it can't be installed."""
     if found := shutil.which("prism"):
         return Path(found)
-    # Without scripts: one of its packages reports each installation to a stranger.
+    # Without scripts: one of its packages reports installations to a third party.
     install = ["npm", "install", "--prefix", ".", "--ignore-scripts", "--no-audit", "--no-fund"]
     folder = _installed(f"prism-{PRISM_VERSION}", [*install, f"@stoplight/prism-cli@{PRISM_VERSION}"])
     return folder / "node_modules" / ".bin" / "prism"
 
 
 def python_with_belvo() -> Path:
-    """Return the path of a Python that has belvo-python and nothing of ours. Skips if it cannot be had."""
+    """Return a Python that has belvo-python and nothing of ours. Skips the test if it can't be installed."""
     python = Path("bin") / "python"
     folder = _installed(
         f"belvo-python-{BELVO_PYTHON_VERSION}",
@@ -43,7 +43,7 @@ def python_with_belvo() -> Path:
 
 
 def _installed(name: str, *commands: list[str]) -> Path:
-    """Return the folder that the commands fill, each run inside of it; filled anew only if it is not there."""
+    """Run the commands in a folder and return it. Only the first time; later calls use the cache."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "linkadmin-tests"
     folder = cache / name
     cache.mkdir(parents=True, exist_ok=True)
@@ -53,7 +53,7 @@ def _installed(name: str, *commands: list[str]) -> Path:
             draft.mkdir()
             for command in commands:
                 _run(command, draft)
-            with suppress(OSError):  # a run beside this one was faster
+            with suppress(OSError):  # a parallel run was faster
                 draft.rename(folder)
     return folder
 
@@ -69,7 +69,7 @@ def _run(command: list[str], folder: Path) -> None:
 
 @contextmanager
 def prism(program: Path, log: Path, command: str, *arguments: str) -> Iterator[str]:
-    """Run Prism; gives its address. At the end no process of it is left."""
+    """Run Prism; yield its URL. Kills all its processes at the end."""
     port = _free_port()
     line = [str(program), command, "-v", "error", "-h", HOST, "-p", str(port), *arguments]
     with (
@@ -83,7 +83,7 @@ def prism(program: Path, log: Path, command: str, *arguments: str) -> Iterator[s
             yield f"http://{HOST}:{port}"
         finally:
             with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)  # it keeps nothing that an orderly end would save
+                os.killpg(process.pid, signal.SIGKILL)  # it has nothing to save
 
 
 def _free_port() -> int:

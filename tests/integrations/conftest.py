@@ -1,4 +1,4 @@
-"""Belvo at the end of a real socket, behind the rate limiter of its integration, and what to call it with."""
+"""Belvo on a real socket, behind its integration's rate limiter, and calls to make."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ def belvo() -> Integration:
 
 @pytest.fixture
 def serve(belvo: Integration) -> Iterator[Serve]:
-    """Let Belvo behave so on each call, the last way for ever."""
+    """Script Belvo's responses, one per call; the last one repeats."""
     scripts: list[Script] = []
 
     def start(*behaviours: Behaviour) -> Script:
@@ -55,7 +55,7 @@ def update(belvo: Integration) -> RemoteLink:
 
 
 def failed(call: Callable[[Integration], object], belvo: Integration, times: int = 1) -> str:
-    """Make a call that fails; return why the last one did."""
+    """Make failing calls; return the last reason."""
     for _each in range(times):
         with pytest.raises(ProviderError) as caught:
             call(belvo)
@@ -63,7 +63,7 @@ def failed(call: Callable[[Integration], object], belvo: Integration, times: int
 
 
 def breaker_of(belvo: Integration, **changed: object) -> CircuitBreaker:
-    """Return the row of an integration, changed first."""
+    """Update and return an integration's circuit breaker."""
     CircuitBreaker.objects.update_or_create(integration=belvo, defaults=changed)
     return CircuitBreaker.objects.get(integration=belvo)
 
@@ -73,7 +73,7 @@ def limiter_of(belvo: Integration, *, in_background: bool = False) -> RateLimite
 
 
 def is_admitted(belvo: Integration, *, in_background: bool = False) -> bool:
-    """Make a call that is over at once; tell whether it was admitted."""
+    """Start and end a call; return whether it was admitted."""
     permit = limiter_of(belvo, in_background=in_background).admit("read_link", seconds=15)
     if isinstance(permit, Denial):
         return False
@@ -82,7 +82,7 @@ def is_admitted(belvo: Integration, *, in_background: bool = False) -> bool:
 
 
 def at_once(callers: int, act: Callable[[], object]) -> list[object]:
-    """Do the same in many threads, each with a database connection of its own, as in as many processes."""
+    """Run in many threads with their own database connections, like as many processes."""
     barrier = threading.Barrier(callers)
 
     def run(_number: int) -> object:

@@ -1,4 +1,4 @@
-"""The administrator's integrations with their keys, which go in and never come out."""
+"""Integrations in the Django admin: keys are write-only."""
 
 import pytest
 from django.utils import timezone

@@ -1,4 +1,4 @@
-"""An integration that can't be used now says so on each of its pages, and nobody is asked for a secret meanwhile."""
+"""Unusable integrations say so on all their pages, and no form asks for a secret meanwhile."""
 
 import re
 from datetime import timedelta
@@ -27,7 +27,7 @@ def reject(integration: Integration, *, minutes: int = 8) -> None:
 
 
 def pages(env: Environment, link: Link) -> dict[str, tuple[str, ...]]:
-    """Return pages of a link's integration, customer and bank, and who sees them."""
+    """Return pages of a link's integration, customer and bank, and who may see them."""
     working, everybody = ("ana", "mia", "aud"), ("ana", "mia", "aud", "adm")
     of_link = link.get_absolute_url()
     return {
@@ -65,7 +65,7 @@ def test_rejected_keys_are_one_bar_on_every_page_for_every_role(env: Environment
 
 
 def bar_of(env: Environment, url: str, name: str = "ana") -> str:
-    """Return the source of the bars at the top of a page, its white space made one and its times without their tags."""
+    """Return the source of the bars above a page, with normalized whitespace and without time tags."""
     source = env.open(url, name).source
     assert source.count('id="alerts"') == 1
     inner = source.partition('id="alerts"')[2].partition("<main" if "<main" in source else 'id="content"')[0]

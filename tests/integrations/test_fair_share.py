@@ -1,4 +1,4 @@
-"""What calls in the background leave to those that a person waits for: slots, and a share of each quota."""
+"""Background calls leave slots and a share of each rate limit to people."""
 
 from datetime import timedelta
 
@@ -42,7 +42,7 @@ def admit(limiter: RateLimiter, call: str = "read_link") -> Permit | Denial:
 
 
 def admitted(limiter: RateLimiter, times: int, call: str = "read_link") -> int:
-    """Make calls that are over at once; return how many of them were let in."""
+    """Start and end calls; return how many were admitted."""
     made = [admit(limiter, call) for _each in range(times)]
     permits = [permit for permit in made if not isinstance(permit, Denial)]
     for permit in permits:

@@ -1,4 +1,4 @@
-"""Answers with status 403: the provider's own about rights and quotas, and a firewall's about one request."""
+"""403s: the provider's own about permissions and quotas, and a firewall's about one request."""
 
 from datetime import timedelta
 
@@ -25,7 +25,7 @@ def let_fail(env: Environment, *, path: str, answer: str, times: int = 1, method
 
 
 def ask_about(env: Environment, link: Link) -> Page:
-    """Let a person ask the provider about a link, and return the link's page after the answer."""
+    """Check a link's status by hand, and return the link's page."""
     env.post(f"{link.get_absolute_url()}refresh/")
     env.settled()
     return env.open(link.get_absolute_url())
@@ -130,7 +130,7 @@ def test_good_test_lets_reads_go_on_that_refused_keys_held(env: Environment) -> 
 
 
 class TestTooManyCalls:
-    """A 429 holds what the limit covers, for as long as the provider tells."""
+    """A 429 pauses what its limit covers, for as long as the provider says."""
 
     def test_at_belvo_holds_every_call(self, env: Environment) -> None:
         link, other = env.belvo_link(), env.belvo_link("Beta", bank="heimdall_mx_retail")
@@ -209,7 +209,7 @@ class TestTooManyCalls:
         assert env.calls("GET", path_of(link)) == []
 
     def _wait_after(self, env: Environment, link: Link) -> int:
-        """Let the wait before be over, ask once more, and return how long is waited after that, in seconds."""
+        """End the current wait, call again, and return the length of the next wait in seconds."""
         CallQuota.objects.filter(integration=env.belvo).update(window_ends_at=timezone.now())
         checked_at = timezone.now()
         ask_about(env, link)

@@ -1,4 +1,4 @@
-"""Integrations: whether their keys are good, and what is reached through them."""
+"""Pages of integrations: API keys and links."""
 
 from datetime import timedelta
 

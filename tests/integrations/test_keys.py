@@ -1,4 +1,4 @@
-"""What answers say about an integration's keys: refused for good or for a while, and good again."""
+"""What responses say about API keys: rejected until someone acts, rejected for a while, valid again."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ Answers = Callable[[Behaviour], None]
 
 @pytest.fixture
 def belvo_answers(env: Environment) -> Iterator[Answers]:
-    """Let Belvo from now on answer every call alike."""
+    """Give every call to Belvo the same response from now on."""
     scripts = []
 
     def answer(behaviour: Behaviour) -> None:
@@ -37,7 +37,7 @@ def belvo_answers(env: Environment) -> Iterator[Answers]:
 
 
 def ask_about(env: Environment, link: Link) -> None:
-    """Let a person ask Belvo about a link, and wait for the answer."""
+    """Check a link's status by hand, and wait for the response."""
     env.post(f"{link.get_absolute_url()}refresh/")
     env.settled()
     env.belvo.refresh_from_db()

@@ -1,4 +1,4 @@
-"""How often an integration may be called, counted for all processes together."""
+"""Rate limits, counted across all processes."""
 
 from datetime import timedelta
 

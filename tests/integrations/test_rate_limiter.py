@@ -1,4 +1,4 @@
-"""Every call is admitted or denied: circuit breaker, slots and retries, for all processes together."""
+"""Calls are admitted or denied: circuit breaker, slots and retries, across all processes."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The panel "API usage" on an integration's page: pauses, calls under way, quotas, in words."""
+"""The API usage panel on an integration's page."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""A server that answers exactly what a test tells it to, over a real socket, and providers that speak to it."""
+"""A server with scripted responses on a real socket, and providers that call it."""
 
 import json
 import socket
@@ -27,7 +27,7 @@ class Received:
 
 @dataclass
 class RecordingAdmission:
-    """Admits what a test says, and keeps the results."""
+    """Admits what a test says, and stores the results."""
 
     retries: int = 99
     denial: Denial | None = None
@@ -52,7 +52,7 @@ class RecordingAdmission:
 
 @dataclass
 class Script:
-    """Answers each connection with the next behaviour, the last one for ever."""
+    """Answers each connection with the next behavior; the last one repeats."""
 
     behaviours: list[Behaviour]
     received: list[Received] = field(default_factory=list)
@@ -85,7 +85,7 @@ class Script:
             self.received.append(read_request(connection))
             behaviour(connection)
         except (OSError, ValueError):
-            return  # the client has gone
+            return  # the client closed the connection
 
 
 def read_request(connection: socket.socket) -> Received:
@@ -100,7 +100,7 @@ def read_request(connection: socket.socket) -> Received:
 
 
 def reply(status: int, body: object = None, **headers: str) -> Behaviour:
-    """Answer with a status and a body: bytes as they are, anything else as JSON."""
+    """Respond with a status and a body: bytes as is, anything else as JSON."""
     payload = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     lines = [f"HTTP/1.1 {status} Said", f"Content-Length: {len(payload)}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
@@ -108,7 +108,7 @@ def reply(status: int, body: object = None, **headers: str) -> Behaviour:
 
 
 def send(octets: bytes) -> Behaviour:
-    """Write these bytes and hang up."""
+    """Send these bytes and close."""
     return lambda connection: connection.sendall(octets)
 
 

@@ -1,4 +1,4 @@
-"""Ways to misbehave on a connection, and a watch over what a call costs that meets one of them."""
+"""Ways to misbehave on a connection, and a check of what a call through one of them costs."""
 
 import os
 import socket
@@ -19,38 +19,38 @@ from .conftest import Behaviour, Script, belvo_at
 LINK_ID = "30cb4806-6e00-48a4-91c9-ca55968576c8"
 LINK = LinkRef(LINK_ID, "cust-0001")
 GOOD_LINK = {"id": LINK_ID, "institution": "erebor_mx_retail", "status": "valid"}
-BUSY_SECONDS = 60  # beyond its deadline no machine is so busy; who waits for a peer waits for ever
+BUSY_SECONDS = 60  # allowed beyond the deadline for a busy machine; a call without a deadline would hang forever
 MAX_GROWTH = 16 * 1024 * 1024  # bytes
 
 
 class Deaf(Script):
-    """Behaves without having read the request."""
+    """Responds without reading the request."""
 
     def _answer(self, connection: socket.socket) -> None:
         try:
             self.behaviours[0](connection)
         except OSError:
-            return  # the client has gone
+            return  # the client closed the connection
 
 
 @dataclass(frozen=True)
 class Ending:
     error: ProviderError
     seconds: float
-    growth: int  # bytes, at the highest point
+    growth: int  # peak, in bytes
 
 
 def change(url: str, *, seconds: float) -> None:
-    """Send a change with secrets, as for a customer who typed a new password."""
+    """Send a change with secrets, like a customer's new password."""
     values = {"password": Secret("canary-pässword"), "token": Secret("canary-token")}
     belvo_at(url, credentials=seconds).update_credentials(LINK, values)
 
 
 def suffer(call: Callable[[], object], *, within: float) -> Ending:
-    """Make a call that has to fail, and check that it ends in time, in bounds, and leaves nothing behind.
+    """Make a call that must fail; check that it ends in time, uses bounded memory and leaves nothing behind.
 
-    Memory is what Python allocates, counted exactly: the size of the process also tells what earlier tests gave back
-    to the allocator, and what the kernel keeps.
+    Memory is what Python allocates. The process size would include what earlier tests returned to the allocator, and
+    what the kernel keeps.
     """
     before = _left_open()
     tracemalloc.start()
@@ -68,7 +68,7 @@ def suffer(call: Callable[[], object], *, within: float) -> Ending:
 
 
 def suffer_until_received(url: str, received: Sized) -> Ending:
-    """Send a change that a provider gets and never answers whole; give it longer until it has got it in time."""
+    """Send a change that is received but never answered completely; raise the deadline until it's received in time."""
     for seconds in (1.0, 4.0, 16.0, 64.0):
         ending = suffer(lambda seconds=seconds: change(url, seconds=seconds), within=seconds)  # type: ignore[misc]
         if received:
@@ -81,7 +81,7 @@ def _left_open() -> tuple[int, int]:
 
 
 def _comes_back_to(before: tuple[int, int]) -> bool:
-    # The server's half of the connection goes a moment later.
+    # The server's side closes a moment later.
     deadline = time.monotonic() + BUSY_SECONDS
     while time.monotonic() < deadline:
         if all(now <= then for now, then in zip(_left_open(), before, strict=True)):
@@ -91,11 +91,11 @@ def _comes_back_to(before: tuple[int, int]) -> bool:
 
 
 def endless(octets: bytes, again: bytes) -> Behaviour:
-    """Write something, then something else until the client goes."""
+    """Send one thing, then repeat another until the client closes."""
     block = again * max(1, 16_384 // len(again))
 
     def behave(connection: socket.socket) -> None:
-        connection.settimeout(0.5)  # nobody may tell us that the client went without reading
+        connection.settimeout(0.5)  # we may never notice that the client closed without reading
         connection.sendall(octets)
         while True:
             connection.sendall(block)
@@ -104,7 +104,7 @@ def endless(octets: bytes, again: bytes) -> Behaviour:
 
 
 def drip(octets: bytes, again: bytes) -> Behaviour:
-    """Write something, then something else, byte by byte with pauses, until the client goes."""
+    """Send one thing, then repeat another byte by byte with pauses, until the client closes."""
 
     def behave(connection: socket.socket) -> None:
         connection.sendall(octets)
@@ -117,7 +117,7 @@ def drip(octets: bytes, again: bytes) -> Behaviour:
 
 
 def stall(octets: bytes = b"") -> Behaviour:
-    """Write something, then nothing until the client goes."""
+    """Send something, then nothing until the client closes."""
 
     def behave(connection: socket.socket) -> None:
         connection.sendall(octets)
@@ -128,12 +128,12 @@ def stall(octets: bytes = b"") -> Behaviour:
 
 
 def reset(octets: bytes = b"") -> Behaviour:
-    """Write something, then break the connection off."""
+    """Send something, then reset the connection."""
 
     def behave(connection: socket.socket) -> None:
         connection.sendall(octets)
         if octets:
-            time.sleep(0.05)  # a reset overtakes what was not read yet
+            time.sleep(0.05)  # a reset discards unread data
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     return behave

@@ -1,4 +1,4 @@
-"""Makes answers wrong: in their structure, in their bytes, and with echoes of what was sent."""
+"""Damages responses: their structure, their bytes, or with echoes of what was sent."""
 
 import base64
 import html
@@ -15,12 +15,12 @@ Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 
 def examples(few: int, *, many: int) -> pytest.MarkDecorator:
-    """Run a test with few examples in the ordinary run, and with many in the thorough one."""
+    """Few examples in the default run, many in the thorough one."""
     return pytest.mark.parametrize("examples", [few, pytest.param(many, marks=pytest.mark.thorough)])
 
 
 def for_all(prove: Callable[..., None], examples: int, **strategies: st.SearchStrategy[Any]) -> None:
-    """Try a property on so many examples, the same ones each time."""
+    """Test a property with this many examples, the same ones each time."""
     slow = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
     run = settings(max_examples=examples, derandomize=True, deadline=None, database=None, suppress_health_check=slow)
     run(given(**strategies)(prove))()
@@ -32,9 +32,9 @@ ECHOES: tuple[Callable[[str], str], ...] = (
     lambda text: quote(text, safe=""),
     quote,
     quote_plus,
-    lambda text: quote(text, safe="!'()*~"),  # as a browser does
+    lambda text: quote(text, safe="!'()*~"),  # like a browser
     lambda text: json.dumps(text)[1:-1],
-    lambda text: json.dumps(text, ensure_ascii=False)[1:-1].replace("/", "\\/"),  # as PHP does
+    lambda text: json.dumps(text, ensure_ascii=False)[1:-1].replace("/", "\\/"),  # like PHP
     html.escape,
     lambda text: html.escape(text).replace("&#x27;", "&#39;").replace("+", "&#43;"),
     lambda text: text.encode().hex(),
@@ -46,7 +46,7 @@ ECHOES: tuple[Callable[[str], str], ...] = (
 
 
 def echoes(secrets: list[str]) -> st.SearchStrategy[str]:
-    """Return texts that repeat a secret in one of the ways in which programs write a text."""
+    """Return a secret as programs might echo it, in different encodings."""
     return st.builds(
         lambda secret, echo, before, after: before + echo(secret) + after,
         st.sampled_from(secrets),
@@ -108,7 +108,7 @@ def enumerate_texts(value: list[object]) -> list[tuple[str, object]]:
 
 
 def mutated(draw: Draw, value: Any, echo: st.SearchStrategy[str]) -> Any:
-    """Return a value with one place of it changed: dropped, doubled, replaced, retyped, or made an echo."""
+    """Change one place in a value: drop, double, replace, retype, or turn into an echo."""
     if isinstance(value, dict | list) and value and draw(st.integers(0, 19)):
         place = draw(st.sampled_from(range(len(value)) if isinstance(value, list) else sorted(value)))
         changed = list(value) if isinstance(value, list) else dict(value)
@@ -133,7 +133,7 @@ def mutated(draw: Draw, value: Any, echo: st.SearchStrategy[str]) -> Any:
 
 
 def flooded(draw: Draw, value: Any, word: str) -> Any:
-    """Return a value with every third of its texts replaced by a word."""
+    """Replace every third text in a value."""
     if isinstance(value, dict):
         return {name: flooded(draw, inner, word) for name, inner in value.items()}
     if isinstance(value, list):
@@ -143,7 +143,7 @@ def flooded(draw: Draw, value: Any, word: str) -> Any:
 
 @st.composite
 def bodies(draw: Draw, shape: object, echo: st.SearchStrategy[str]) -> bytes:
-    """Return a body that was JSON of this shape, changed in some places, and now and then in its bytes."""
+    """Return a JSON body of this shape with some changes, now and then in its bytes."""
     value = shape
     if draw(st.booleans()):
         value = flooded(draw, value, draw(echo | st.sampled_from(ODD_TEXTS)))
@@ -157,7 +157,7 @@ def bodies(draw: Draw, shape: object, echo: st.SearchStrategy[str]) -> bytes:
 
 @st.composite
 def broken(draw: Draw, body: bytes) -> bytes:
-    """Return bytes with a piece cut out, doubled, or replaced by others."""
+    """Cut out, double or replace a piece of the bytes."""
     start = draw(st.integers(0, len(body)))
     end = draw(st.integers(start, min(len(body), start + 20)))
     piece = draw(st.sampled_from([b"", body[start:end] * 2, b"\x00", b"\xff", b'"', b"\\", b"}", b"]", b",", b"NaN"]))

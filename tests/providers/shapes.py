@@ -1,4 +1,4 @@
-"""Every call of every provider, with the answers that are documented for it."""
+"""Every call of every provider, with its documented responses."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -26,9 +26,9 @@ TYPED = {name: Secret(text) for name, text in SECRETS.items()}
 
 @dataclass(frozen=True)
 class Shape:
-    """A call, and the bodies that may answer it: good ones first, then refusals of its own.
+    """A call and its possible response bodies: successes first, then its own errors.
 
-    Without a body, the API has nothing for this call and it is `Unsupported`.
+    Without a body, the API has nothing for this call, and it raises `Unsupported`.
     """
 
     name: str
@@ -285,7 +285,7 @@ SHAPES = {"belvo": (BELVO, BELVO_REFUSALS), "heron": (HERON, HERON_REFUSALS)}
 
 
 def offered(provider: Provider) -> Iterator[str]:
-    """Yield the calls that a provider makes of its own."""
+    """Yield the calls that a provider implements itself."""
     for name, method in vars(Provider).items():
         if callable(method) and not name.startswith("_") and getattr(type(provider), name) is not method:
             yield name

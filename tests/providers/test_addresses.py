@@ -1,4 +1,4 @@
-"""Where this process may connect to."""
+"""Where this process may connect."""
 
 import socket
 import threading
@@ -72,7 +72,7 @@ def test_every_provider_has_its_own_list(kind: str) -> None:
         "192.168.1.1",
         "169.254.169.254",
         "100.64.0.1",
-        "0.0.0.0",  # noqa: S104 - an address to be refused
+        "0.0.0.0",  # noqa: S104 - must be blocked
         "224.0.0.1",
         "240.0.0.1",
         "255.255.255.255",

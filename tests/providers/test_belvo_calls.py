@@ -1,4 +1,4 @@
-"""Belvo: exactly what leaves the process, and every shape of a good answer and of a wanted code."""
+"""Belvo: exact requests, and every shape of a success and of a challenge."""
 
 import base64
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Belvo: every documented error becomes the right class, cause and facts."""
+"""Belvo: each documented error gives the right class, cause and details."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Belvo: the fields of a form come from the institution."""
+"""Belvo: form fields come from the institution."""
 
 import re
 from dataclasses import dataclass

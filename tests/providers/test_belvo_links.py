@@ -1,4 +1,4 @@
-"""Belvo: what is done with a link beside its login, and how links are listed."""
+"""Belvo: calls on links other than sign-ins, and lists of links."""
 
 from collections.abc import Callable
 from typing import Any

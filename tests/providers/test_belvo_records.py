@@ -1,4 +1,4 @@
-"""Belvo: its institutions one by one and by search, and the consents behind links of open finance."""
+"""Belvo: institutions, one by one and by search, and consents of open finance links."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime

@@ -1,4 +1,4 @@
-"""Bodies that are nearly JSON, or far too much of it, over a real socket."""
+"""Bodies that are almost JSON, or too large, over a real socket."""
 
 import json
 from collections.abc import Callable
@@ -14,16 +14,16 @@ from .faults import GOOD_LINK, LINK, change, suffer
 Serve = Callable[..., Script]
 
 GOOD = json.dumps(GOOD_LINK).encode()
-ROOM = 1024 * 1024  # bytes that a body may have
+ROOM = 1024 * 1024  # bytes, our size limit
 
 
 def extended(member: bytes) -> bytes:
-    """A good link with one more member."""
+    """A valid link with one more key."""
     return GOOD[:-1] + b"," + member + b"}"
 
 
 def filled(item: bytes) -> bytes:
-    """A good link with a list of as many items as there is room for."""
+    """A valid link with a list as long as our size limit allows."""
     return extended(b'"more":[' + (item + b",") * ((ROOM - 200) // (len(item) + 1)) + item + b"]")
 
 

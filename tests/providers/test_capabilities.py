@@ -1,4 +1,4 @@
-"""What a provider says it can do is what it does, and what it says of its limits is about its own calls."""
+"""Capabilities match the calls a provider implements, and its limits name its own calls."""
 
 import re
 from collections.abc import Mapping
@@ -72,7 +72,7 @@ INTERFACE = frozenset(
 
 
 def written_by(provider: type[Provider]) -> frozenset[str]:
-    """Return the public calls and forms that a provider's own modules have."""
+    """Return the public calls and forms defined in a provider's own modules."""
     own = provider.mro()[: provider.mro().index(Provider)]
     return INTERFACE.intersection(chain.from_iterable(map(vars, own)))
 

@@ -1,4 +1,4 @@
-"""Which IDs and words of a provider pass although they contain a secret, and which don't."""
+"""Which of a provider's IDs and texts pass although they contain a secret, and which don't."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +19,7 @@ Serve = Callable[..., Script]
     [
         (LINK_ID, LINK_ID),
         (LINK_ID.replace("-", ""), LINK_ID),
-        ("0123456789abcdef", "30313233-3435-3637-3839-616263646566"),  # its octets in hexadecimal digits
+        ("0123456789abcdef", "30313233-3435-3637-3839-616263646566"),  # its bytes in hex
     ],
 )
 def test_whole_secret_is_withheld_even_where_an_id_stands(serve: Serve, secret: str, said: str) -> None:
@@ -40,7 +40,7 @@ def test_whole_secret_is_withheld_even_where_an_id_stands(serve: Serve, secret: 
         ({"access_mode": "recurrently"}, ("access_mode", "")),
         ({"fetch_resources": ["RECURRENT"]}, ("resources", ("withheld",))),
         ({"request_id": "recurrent-1"}, ("request_id", "")),
-        ({"request_id": "726563757272656e7400000000000000"}, ("request_id", "")),  # in hexadecimal digits, filled up
+        ({"request_id": "726563757272656e7400000000000000"}, ("request_id", "")),  # in hex, padded
     ],
 )
 def test_only_what_stands_in_its_own_field_and_shape_is_no_echo(
@@ -69,7 +69,7 @@ def test_words_of_the_provider_are_taken_although_they_were_typed(serve: Serve) 
         ("hunter2hunter", "68756E746572326875 6E746572000000".replace(" ", ""), False),
         ("deadbeefcafe", "00dead-beefcafe0000".replace("-", "") + "0" * 15, False),
         ("12345678", "a1234567-8000-4000-8000-000000000000", False),
-        ("4806", "a4806567-8000-4000-8000-000000000000", True),  # as any PIN, by chance
+        ("4806", "a4806567-8000-4000-8000-000000000000", True),  # like any PIN, by chance
     ],
 )
 def test_id_holds_no_more_of_a_secret_than_chance_puts_there(

@@ -1,4 +1,4 @@
-"""What holds for every provider in the registry, and for one that is not in it yet."""
+"""Rules for every provider in the registry, and for one that isn't in it yet."""
 
 import subprocess
 import sys
@@ -68,7 +68,7 @@ def test_what_it_cannot_do_is_unsupported(kind: str) -> None:
 
 @every_provider
 def test_what_it_can_do_is_sent(kind: str) -> None:
-    provider = configured(kind, "http://127.0.0.1:9")  # nobody listens there
+    provider = configured(kind, "http://127.0.0.1:9")  # nothing listens there
     assert Capability.CREATE in provider.capabilities
     with pytest.raises(NotSent):
         provider.create_link(new_link())

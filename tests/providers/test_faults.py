@@ -1,4 +1,4 @@
-"""No peer can hold a call, fill the memory or pass nonsense for a success. All over real sockets."""
+"""No server can hang a call, fill memory or fake a success. All over real sockets."""
 
 import gzip
 import json
@@ -165,7 +165,7 @@ def test_a_reset_before_the_request_was_read_proves_nothing(
     serve_deaf: Callable[[Behaviour], Script], octets: bytes
 ) -> None:
     def behave(connection: socket.socket) -> None:
-        time.sleep(0.05)  # the request has left, and waits in the buffer
+        time.sleep(0.05)  # the request was sent and waits in the buffer
         reset(octets)(connection)
 
     url = serve_deaf(behave).url

@@ -1,4 +1,4 @@
-"""Heron: exactly what leaves the process, and what each answer means."""
+"""Heron: exact requests, and what each response means."""
 
 import re
 import time

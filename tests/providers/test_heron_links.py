@@ -1,4 +1,4 @@
-"""Heron: what is done with a customer's links beside their creation, and how they are listed."""
+"""Heron: calls on links other than creating them, and lists of links."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Heron: customers, the sources of their data, connectors and webhooks."""
+"""Heron: customers, data sources, connectors and webhook subscriptions."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime

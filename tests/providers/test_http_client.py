@@ -1,4 +1,4 @@
-"""What the one door out does when the other side is slow, wrong or hostile. All over real sockets."""
+"""The HTTP client with slow, broken and hostile servers. All over real sockets."""
 
 import gzip
 import logging
@@ -166,7 +166,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def tls_server(certificate: Path) -> Iterator[str]:
-    """Answer one call with a link, over TLS, for the name 127.0.0.1 alone."""
+    """Answer one call with a link over TLS, with a certificate for 127.0.0.1 only."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -284,7 +284,7 @@ def test_an_error_carries_no_secret_in_text_chain_or_frames(
 
 
 def frame_texts(error: BaseException) -> Iterator[str]:
-    """Show every local variable of the product's own frames as an error tracker would."""
+    """Return all local variables of our own frames, as an error tracker would."""
     for frame, _ in traceback.walk_tb(error.__traceback__):
         if "/linkadmin/" in frame.f_code.co_filename:
             yield from (repr(value) for value in frame.f_locals.values())

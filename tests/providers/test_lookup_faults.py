@@ -1,4 +1,4 @@
-"""A name that is not found, in time, on the public internet is not called."""
+"""Hosts that don't resolve, in time, to a public address are never called."""
 
 import socket
 import threading
@@ -38,7 +38,7 @@ def name_leads_to(monkeypatch: pytest.MonkeyPatch) -> Answers:
         ["10.0.0.1"],
         ["169.254.169.254"],
         ["100.64.0.1"],
-        ["0.0.0.0"],  # noqa: S104 - an address to be refused
+        ["0.0.0.0"],  # noqa: S104 - must be blocked
         ["192.168.0.1"],
         ["255.255.255.255"],
         ["::"],
@@ -105,7 +105,7 @@ def test_an_address_of_a_kind_that_this_machine_lacks_is_passed_over(serve: Serv
 @pytest.mark.parametrize(
     "host",
     [
-        "0.0.0.0",  # noqa: S104 - an address to be refused
+        "0.0.0.0",  # noqa: S104 - must be blocked
         "[::]",
         "[::ffff:127.0.0.1]",
         "[::ffff:7f00:1]",

@@ -1,4 +1,4 @@
-"""Whatever an answer looks like, a call gives our own types or our own errors, clean, bounded and without a secret."""
+"""Whatever a response contains, a call returns our types or raises our errors: clean, bounded, without secrets."""
 
 import base64
 import json
@@ -31,7 +31,7 @@ KEYS = {"belvo": ["our-secret-id", "our-secret-password"], "heron": ["key_012345
 EVERY_CALL = [(kind, shape) for kind, (shapes, _refusals) in SHAPES.items() for shape in shapes if shape.bodies]
 NAMES = [f"{kind}.{shape.name}" for kind, shape in EVERY_CALL]
 
-# What each call sends, beside the keys.
+# What each call sends besides the keys.
 SENT = {
     "create_link": {"belvo": ["username", "password", "token", "private_key"], "heron": ["access_token"]},
     "update_credentials": {"belvo": ["password", "token", "encryption_key", "private_key"]},
@@ -58,7 +58,7 @@ LONGEST = {"value": 100_000, "": 600}  # of a challenge: a picture; without a na
 
 @st.composite
 def answers(draw: Draw) -> tuple[str, Shape, bytes]:
-    """Return one of all calls, and the bytes of an answer to it that may be wrong in any way."""
+    """Return a call, and a response body that may be damaged in any way."""
     kind, shape = draw(st.sampled_from(EVERY_CALL))
     likely, unlikely = (GOOD, STATUSES) if (is_good := draw(st.booleans())) else (STATUSES, GOOD)
     chosen = draw(st.sampled_from(shape.bodies if is_good else shape.refusals + SHAPES[kind][1]))
@@ -70,22 +70,22 @@ def answers(draw: Draw) -> tuple[str, Shape, bytes]:
 
 
 def secrets_of(kind: str, shape: Shape) -> list[str]:
-    """Return what a call sends that nobody may see again."""
+    """Return the secrets that a call sends."""
     sent = [SECRETS[name] for name in SENT.get(shape.name, {}).get(kind, [])]
     return KEYS[kind] + sent + ([SESSION] if shape.name == "submit_code" else [])
 
 
 def answered(kind: str, shape: Shape, octets: bytes) -> tuple[object, list[object]]:
-    """Make a call whose connection has these bytes in it; return what came of it and what was logged.
+    """Make a call with these response bytes; return its result and what was logged.
 
-    Everything is the product's own but the listening server, which would cost most of the time.
+    Everything is the product's own except a listening server, which would take most of the time.
     """
     left_open: list[socket.socket] = []
 
     def connect(_line: DeadlineConnection, _host: str, _port: int) -> socket.socket:
         ours, theirs = socket.socketpair()
         left_open.append(theirs)
-        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1024 * 1024)  # nobody reads while we write
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1024 * 1024)  # nothing reads while we write
         theirs.settimeout(1)
         theirs.sendall(octets if len(left_open) == 1 else b'HTTP/1.1 200 Said\r\n\r\n{"results": []}')
         theirs.shutdown(socket.SHUT_WR)
@@ -110,7 +110,7 @@ def written(status: int, body: object) -> bytes:
 
 
 def parts(value: object, name: str = "") -> Iterator[tuple[str, object]]:
-    """Yield everything a result is made of, with the name of its field."""
+    """Yield all parts of a result, with their field names."""
     if isinstance(value, ProviderError):
         yield from parts([str(value), repr(value), value.failure, value.observation])
         yield from parts(value.challenge if isinstance(value, CodeRequired) else None)
@@ -151,7 +151,7 @@ def check_part(name: str, part: object) -> None:
     assert part is None or isinstance(part, OURS) or is_dataclass(part)
     if isinstance(part, str):
         assert len(part) <= LONGEST.get(name, 500)
-        # An ID of a customer is kept byte for byte, and only isolated where it is shown.
+        # Customer IDs are stored byte for byte, and isolated only for display.
         assert is_customer_id(part) if part and name in CUSTOMER_IDS else not UNSAFE.search(part)
     elif isinstance(part, datetime):
         for hours in (-14, 0, 14):

@@ -1,4 +1,4 @@
-"""Nobody beside the providers' own package, their double and the demo tells providers apart by name."""
+"""Only the providers package, the simulator and the demo may contain a provider's name."""
 
 import re
 import tokenize
@@ -13,7 +13,7 @@ NAMES = re.compile("|".join(PROVIDERS), re.IGNORECASE)
 
 
 def modules() -> Iterator[Path]:
-    """Yield the modules that have to work for every provider."""
+    """Yield the modules that must work for every provider."""
     package = ROOT / "linkadmin"
     for path in package.rglob("*.py"):
         if path.relative_to(package).parts[0] not in MAY_NAME_THEM:
@@ -21,7 +21,7 @@ def modules() -> Iterator[Path]:
 
 
 def said_in(module: Path) -> list[str]:
-    """Return the names and texts of a module in which a provider's name is; a comment may tell of one."""
+    """Return a module's names and texts that contain a provider's name. Comments may."""
     with tokenize.open(module) as source:
         tokens = list(tokenize.generate_tokens(source.readline))
     return [token.string for token in tokens if token.type != tokenize.COMMENT and NAMES.search(token.string)]

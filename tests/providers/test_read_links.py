@@ -1,4 +1,4 @@
-"""Many links read in few calls, and lists read whole, through real sockets."""
+"""Batch reads and complete lists of links, over real sockets."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Times as providers write them: in ISO 8601 with either z, in seconds or milliseconds since 1970, and mere days."""
+"""Times as providers write them: ISO 8601 with Z or z, seconds or milliseconds since 1970, dates."""
 
 from datetime import UTC, date, datetime
 

@@ -1,4 +1,4 @@
-"""Secrets stay where they belong, and a stranger's words are made safe."""
+"""Secrets stay where they belong, and untrusted text becomes safe."""
 
 import base64
 import copy

@@ -1,4 +1,4 @@
-"""What is retried without a person: the table of outcomes and calls, over real sockets."""
+"""Automatic retries: the table of outcomes and calls, over real sockets."""
 
 import socket
 import threading
@@ -127,7 +127,7 @@ def test_create_whose_second_try_was_sent_is_not_sent_a_third_time() -> None:
 
 
 def hang_up(server: socket.socket) -> socket.socket:
-    """Take one call, and hang up without a word."""
+    """Accept one call and close the connection."""
     with server, server.accept()[0] as connection:
         read_request(connection)
         return connection
@@ -165,7 +165,7 @@ def test_attempts_of_a_read_never_take_longer_than_its_deadline(monkeypatch: pyt
 
 
 def test_slow_answer_to_a_change_has_the_whole_deadline(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An attempt that another could follow would end long before the answer comes."""
+    """An attempt that could be retried would end long before this response."""
     monkeypatch.setattr("linkadmin.providers.http.retries.ATTEMPT_SHARE", 0.001)
 
     def slowly(connection: socket.socket) -> None:

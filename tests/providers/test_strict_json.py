@@ -1,4 +1,4 @@
-"""Only strict JSON comes in."""
+"""Only strict JSON is accepted."""
 
 import pytest
 

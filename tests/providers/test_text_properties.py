@@ -1,4 +1,4 @@
-"""The small readers of what a stranger wrote: they answer or refuse, and never stumble."""
+"""Properties of the readers of untrusted text: they return or raise as specified, never anything else."""
 
 import base64
 import json
@@ -65,7 +65,7 @@ def good_json_is_read(value: object) -> None:
 
 
 def numbers_in(value: object) -> list[str]:
-    """Return the digits of all numbers as they are written."""
+    """Return the digits of all numbers, as written."""
     if isinstance(value, dict | list):
         return [text for inner in (value.values() if isinstance(value, dict) else value) for text in numbers_in(inner)]
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -1,4 +1,4 @@
-"""Nothing is sent over a line that is not safe. Real handshakes, with certificates made for the occasion."""
+"""Nothing is sent without valid TLS. Real handshakes with generated certificates."""
 
 import shutil
 import socket
@@ -23,7 +23,7 @@ KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make an authority, and what it signed: for us, for another name, and for days gone by."""
+    """Create a CA and certificates: for us, for another name, and an expired one."""
     if shutil.which("openssl") is None:
         pytest.skip("openssl makes the certificates")
     path = tmp_path_factory.mktemp("tls")
@@ -54,7 +54,7 @@ def _authority_is_trusted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Serve a behaviour that speaks for itself, and give the https address of it."""
+    """Serve a behavior that does its own TLS; return its https URL."""
     started: list[Deaf] = []
 
     def start(behaviour: Behaviour) -> str:
@@ -67,7 +67,7 @@ def start() -> Iterator[Start]:
 
 
 class Vault:
-    """Makes a behaviour that is spoken over TLS, and keeps what was said to it."""
+    """Wraps a behavior in TLS and stores what it received."""
 
     def __init__(self, folder: Path, certificate: str, *, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> None:
         self.heard: list[str] = []
@@ -148,7 +148,7 @@ def test_a_handshake_that_stalls_is_left_at_the_deadline(start: Start, behaviour
 
 
 def cut_off(connection: socket.socket) -> None:
-    """Hang up without the goodbye that TLS asks for."""
+    """Close without TLS close_notify."""
     plain = socket.socket(fileno=connection.detach())
     reset()(plain)
     plain.close()

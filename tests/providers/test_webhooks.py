@@ -1,4 +1,4 @@
-"""What is posted to us in a provider's name: which of it is genuine, and what it says."""
+"""Webhooks: which are genuine, and what they say."""
 
 import hashlib
 import hmac
@@ -47,7 +47,7 @@ def spaced(message: object) -> bytes:
 
 
 def signed(body: bytes, secret: str = SECRET) -> dict[str, str]:
-    """Return the headers with which Heron signs a body."""
+    """Return Heron's signature headers for a body."""
     digest = hmac.new(secret.encode(), body, hashlib.sha256).digest()
     return {"heron-signature": b64encode(digest).decode(), "content-type": "application/json"}
 

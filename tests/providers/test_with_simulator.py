@@ -1,4 +1,4 @@
-"""Both providers against the simulator: from the first call to a repaired link."""
+"""Both providers with the simulator: from the first call to a repaired link."""
 
 from collections.abc import Iterator
 

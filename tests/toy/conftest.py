@@ -1,4 +1,4 @@
-"""A third provider, added by its one line in the registry, and an environment that knows no other."""
+"""A third provider, added by one line in the registry, and an environment with no other."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ def tinbank() -> Iterator[TinbankServer]:
 
 @pytest.fixture
 def integration(env: Environment, tinbank: TinbankServer) -> Integration:
-    """The one integration of the env, as an administrator adds it."""
+    """The only integration, as an administrator adds it."""
     Integration.objects.all().delete()
     typed = {"provider": "tin_bank", "name": "Tins of the north", "base_url": tinbank.url, "is_active": "on"}
     typed |= {"tin_bank_pass_key": PASS_KEY, "tin_bank_region": "north"}

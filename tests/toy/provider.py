@@ -1,4 +1,4 @@
-"""Tinbank: a made-up provider with words of its own, to show what one module and one registry line bring."""
+"""Tinbank: a made-up provider with its own terms. It shows what one module and one registry line give you."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -69,7 +69,7 @@ CARD_KIND = CredentialField(
 
 
 class Tinbank(Provider):
-    """Tinbank's API, spoken with one pass key, in one region."""
+    """Tinbank's API, called with one pass key, in one region."""
 
     kind = "tin_bank"
     label = "Tinbank"
@@ -157,7 +157,7 @@ class Tinbank(Provider):
         return {"Authorization": Secret(f"Bearer {self.secrets['pass_key'].reveal()}")}
 
     def _link_or_tan(self, answer: Answer) -> RemoteLink | ProviderError:
-        """Read what Tinbank answers to a sign-in. That the bank wants a code is a good answer there, not an error."""
+        """Parse the response to a sign-in. A request for a code is a 2xx there, not an error."""
         said = mapping(answer.data)
         return _tan_needed(answer, said) if said.get("state") == "tan_needed" else _tin(answer)
 

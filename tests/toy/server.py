@@ -1,4 +1,4 @@
-"""Tinbank itself, played over a real socket: it keeps its tins, and does by the typed PIN or card what a test wants."""
+"""Tinbank's server on a real socket: stores tins, and reacts to the typed PIN or card as a test needs."""
 
 import json
 import secrets
@@ -25,7 +25,7 @@ class Tin:
 
 
 class LineCut(Exception):
-    """The answer does not come."""
+    """The response never arrives."""
 
 
 @dataclass
@@ -105,7 +105,7 @@ class TinbankServer:
         raise Refused(404, "no_such_path", "Nothing is here")
 
     def posted(self, path: str) -> list[dict[str, Any]]:
-        """Return the bodies of the changes that came to an address, the oldest first."""
+        """Return the bodies of the changes sent to a path, oldest first."""
         return [body for method, came_to, body in self.calls if (method, came_to) == ("POST", f"/v9/north/{path}")]
 
     def _open(self, body: dict[str, Any]) -> dict[str, Any]:

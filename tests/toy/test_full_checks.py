@@ -1,4 +1,4 @@
-"""Full checks of a provider that nobody thought of: without a list there are none, with one its module is enough."""
+"""Full checks of a third provider: none without a list; with one, its module is enough."""
 
 from functools import partial
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class ListingTinbank(Tinbank):
-    """Tinbank with a list of all its tins, on one page."""
+    """Tinbank with a list of all tins, on one page."""
 
     capabilities = Tinbank.capabilities | {Capability.LINKS}
     link_filters = (CredentialField("holder", "Holder", required=False),)

@@ -1,4 +1,4 @@
-"""Institutions of a provider that lists them and has no endpoint for a single one: the list is searched."""
+"""Institutions of a provider without an endpoint for a single one: the list is searched."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""A third provider: one module and one line in the registry, and every page works for it."""
+"""A third provider needs one module and one registry line, and every page works."""
 
 import re
 
@@ -60,7 +60,7 @@ def link(env: Environment, integration: Integration) -> Link:
 
 @pytest.fixture
 def rusty(env: Environment, link: Link, tinbank: TinbankServer) -> Link:
-    """A link whose bank does not take the PIN any more."""
+    """A link whose bank rejects the PIN."""
     tinbank.tins[link.remote_id].state = "rusty"
     env.post(f"/links/{link.pk}/refresh/")
     link.refresh_from_db()
@@ -113,7 +113,7 @@ class TestItsIntegration:
 
         integration.refresh_from_db()
         assert integration.keys_rejected
-        assert integration.test_detail == "401 · key_unknown · withheld"  # its words held the key
+        assert integration.test_detail == "401 · key_unknown · withheld"  # its message contained the key
 
     def test_has_no_catalogue_to_be_read(self, integration: Integration) -> None:
         assert not due(now=timezone.now()).exists()
