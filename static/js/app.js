@@ -1,12 +1,12 @@
-/* What HTML cannot do alone. Loaded in <head>, so that the theme is set before the first paint; every listener is on the
-   document, so parts that htmx swaps in need no wiring. Without this file everything but the countdown works. */
+/* What HTML can't do. Loaded in <head> so that the theme is set before the first paint. All listeners are on the
+   document, so parts swapped in by htmx need no setup. Without this file, everything but the countdown works. */
 "use strict";
 
 {
   const root = document.documentElement;
   const query = (selector) => document.querySelector(selector);
 
-  /* --- Theme: the system's, unless the reader chose the other one. The Django admin keeps its choice under the same key. --- */
+  /* --- Theme: the system's, unless the reader chose the other one. The Django admin uses the same storage key. --- */
   const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
 
   function readTheme() {
@@ -24,12 +24,12 @@
   readTheme();
   addEventListener("storage", readTheme);
 
-  /* --- Time zone: the server formats times, so it must know whose. --- */
+  /* --- Time zone: the server formats times and needs to know the reader's zone. --- */
   const secure = location.protocol === "https:" ? "; Secure" : "";
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   document.cookie = `tz=${zone}; path=/; max-age=31536000; SameSite=Lax${secure}`;
 
-  /* --- Words for the ear --- */
+  /* --- Screen reader announcements --- */
   function announce(name) {
     const announcer = query("#announcer");
     if (!announcer) return;
@@ -38,7 +38,7 @@
   }
 
   /* --- Copy --- */
-  root.toggleAttribute("data-no-clipboard", !navigator.clipboard); // a plain http address has none
+  root.toggleAttribute("data-no-clipboard", !navigator.clipboard); // not available over plain HTTP
 
   async function copy(button) {
     const source = button.dataset.copy;
@@ -46,7 +46,7 @@
     try {
       await navigator.clipboard.writeText(text);
     } catch {
-      return announce("uncopied"); // the browser asked the reader, who said no
+      return announce("uncopied"); // the reader denied the browser's request
     }
     announce("copied");
     button.classList.add("is-copied");
@@ -67,7 +67,7 @@
     }
   });
 
-  /* --- Keyboard: / and Ctrl-K find anything --- */
+  /* --- Keyboard: / and Ctrl-K focus the search --- */
   document.addEventListener("keydown", (event) => {
     const typing = event.target.matches("input, textarea, select, [contenteditable]");
     const slash = event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey;
@@ -108,7 +108,7 @@
     if (bare !== input.value && /^\p{Nd}+$/u.test(bare)) input.value = bare;
   });
 
-  /* A bank's picture that the browser can't read says so. The event does not bubble. */
+  /* Show a message for a bank's picture that the browser can't read. The event doesn't bubble. */
   document.addEventListener(
     "error",
     (event) => {
@@ -120,7 +120,7 @@
     true,
   );
 
-  /* A change goes out once. Forms of htmx guard themselves with hx-disabled-elt; asking twice (GET) harms nobody. */
+  /* Submit changes once. htmx forms use hx-disabled-elt; repeating a GET is harmless. */
   function setBusy(form, busy) {
     form.toggleAttribute("data-sent", busy);
     form.setAttribute("aria-busy", busy);
@@ -138,7 +138,7 @@
     for (const form of document.querySelectorAll("form[data-sent]")) setBusy(form, false);
   });
 
-  /* --- Clocks: one tick a second moves all of them, by the distance to the server's clock, not by ours --- */
+  /* --- Clocks: all tick once a second, corrected to the server's clock --- */
   const seenAt = new WeakMap();
 
   function serverNow(element) {
@@ -152,7 +152,7 @@
     const scope = element.closest("[data-countdown-scope]") || document;
     for (const over of scope.querySelectorAll("[data-countdown-over]")) over.hidden = false;
     for (const control of element.closest("form")?.elements || []) control.disabled = true;
-    htmx.trigger(scope, "countdown-over"); // a part that has more to say than a sentence draws itself anew
+    htmx.trigger(scope, "countdown-over"); // parts that need more than a sentence redraw themselves
   }
 
   function tickCountdown(element) {
@@ -182,7 +182,7 @@
 
   setInterval(tick, 1000);
 
-  /* --- After the page or a part of it has arrived --- */
+  /* --- After a page or part is loaded --- */
   function arrived(part) {
     const target = part.matches("[data-autofocus]") ? part : part.querySelector("[data-autofocus]");
     target?.focus();
@@ -196,7 +196,7 @@
     if (event.target !== document.body) arrived(event.target);
   });
 
-  /* --- An answer that did not come, or that is no page of ours --- */
+  /* --- Missing responses, and pages that aren't ours --- */
   function showFailure(event) {
     const status = event.detail.xhr?.status || 0;
     const words = query(status >= 400 && status < 500 ? "#refused" : "#unreachable");
@@ -207,8 +207,8 @@
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr } = event.detail;
     if (![409, 503].includes(xhr.status) || xhr.getResponseHeader("Retry-After") === null) return;
-    query("#storage-refused, #not-sent")?.remove(); // said again, it is said once
-    event.detail.shouldSwap = true; // a refusal in words
+    query("#storage-refused, #not-sent")?.remove(); // show it only once
+    event.detail.shouldSwap = true; // an error page of ours
     event.detail.isError = false;
   });
 

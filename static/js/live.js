@@ -1,20 +1,20 @@
-/* Lets an open page follow what changes: #live says what to poll, and parts marked data-live-part are drawn again.
+/* Keeps an open page up to date: #live says what to poll, and parts with data-live-part are redrawn.
 
-   A page that awaits something polls while it is visible; one that awaits nothing only while somebody is there, so that
-   the bar of an integration that can't be used shows up. A hidden page never polls. */
+   A page that awaits something polls while visible. Others poll only while somebody is active, to show bars for
+   integrations that can't be used. Hidden pages never poll. */
 "use strict";
 
 {
   const BAR_SECONDS = 4; // between two polls of a page that awaits nothing
-  const PRESENT_MILLISECONDS = 60_000; // after the last sign of a person
+  const PRESENT_MILLISECONDS = 60_000; // after the last activity
   const MOST_SECONDS = 30; // between two polls that fail
   const FAILURES_SHOWN = 3;
   const CHANGED = 200;
   const OVER = 286;
 
   const query = (selector) => document.querySelector(selector);
-  const touched = new WeakSet(); // fields somebody has typed in
-  const held = new Map(); // new parts that wait until their forms are let go, by id
+  const touched = new WeakSet(); // fields that were edited
+  const held = new Map(); // new parts waiting until their forms are no longer in use, by ID
 
   let timer = 0;
   let failures = 0;
@@ -23,7 +23,7 @@
   let polledAt = 0;
   let presentAt = Date.now();
 
-  /* --- When to ask --- */
+  /* --- When to poll --- */
   function schedule() {
     clearTimeout(timer);
     timer = 0;
@@ -48,7 +48,7 @@
   document.addEventListener("visibilitychange", () => (document.hidden ? schedule() : somebodyIsThere()));
   addEventListener("pageshow", (event) => event.persisted && somebodyIsThere());
 
-  /* --- Ask --- */
+  /* --- Poll --- */
   const ofHtmx = () => ({ "HX-Request": "true", "HX-Current-URL": location.href });
 
   async function poll() {
@@ -84,7 +84,7 @@
     if (query("#live")) query("#live").dataset.version = version;
   }
 
-  /* Another page goes on from here. What somebody is typing is not thrown away for it. */
+  /* Another page continues from here. Don't discard what somebody is typing. */
   async function followTo(url) {
     const page = new URL(url, location.href);
     if (page.pathname === location.pathname) return redraw();
@@ -97,7 +97,7 @@
     if (toasts && !toasts.hasChildNodes()) toasts.append(query("#unreachable").content.cloneNode(true));
   }
 
-  /* --- Draw again --- */
+  /* --- Redraw --- */
   async function redraw() {
     const response = await fetch(location.href, { headers: { "Live-Follows": query("#live").dataset.follows } });
     if (response.status >= 500) throw new Error("no answer");
@@ -128,7 +128,7 @@
     refocus(part);
   }
 
-  /* A form that somebody is at stays, with what is typed; it can't be sent while the new one says why not. */
+  /* A form in use stays with its input. It can't be submitted while the new one says why not. */
   function hold(old, fresh) {
     const why = fresh.querySelector("#why-paused")?.closest(".alert");
     const form = old.querySelector("form[method=post]");
@@ -156,7 +156,7 @@
     for (const [id, fresh] of held) replace(document.getElementById(id), fresh);
   }
 
-  /* A part with a key is drawn again only when that changes; any other one, whenever it looks different. */
+  /* Parts with a key are redrawn when the key changes; all others when their markup differs. */
   function isSame(old, fresh) {
     if (fresh.dataset.liveKey !== undefined) return old.dataset.liveKey === fresh.dataset.liveKey;
     const [one, other] = [old, fresh].map((part) => {
@@ -168,7 +168,7 @@
     return one.isEqualNode(other);
   }
 
-  /* --- What somebody is at --- */
+  /* --- Parts in use --- */
   function isChanged(field) {
     if (field.matches("[type=checkbox], [type=radio]")) return field.checked !== field.defaultChecked;
     if (!field.matches("select")) return field.value !== field.defaultValue;
@@ -202,13 +202,13 @@
     old.querySelectorAll("details").forEach((each, place) => fresh[place] && (fresh[place].open = each.open));
   }
 
-  /* --- Words for the ear --- */
+  /* --- Screen reader announcements --- */
   const said = () => [...document.querySelectorAll("[data-live-say]")].map((each) => each.textContent.trim());
 
   function announce(news) {
     const announcer = query("#announcer");
     if (!announcer) return;
-    announcer.textContent = ""; // what was told before may not be true any more
+    announcer.textContent = ""; // earlier announcements may no longer be true
     if (news.length) requestAnimationFrame(() => (announcer.textContent = news.join(". ")));
   }
 

@@ -1,4 +1,4 @@
-/* Puts a button beside each password field that shows what is typed, drawn from the page's #reveal template. */
+/* Adds a button to each password field that shows the input, from the page's #reveal template. */
 "use strict";
 
 {
@@ -36,7 +36,7 @@
     if (input) set(input, !input.matches(shown));
   });
 
-  /* A field is a password again before it is sent, and whenever nobody looks at the page. */
+  /* Hide the input again before submitting, and whenever the page is hidden. */
   document.addEventListener("submit", (event) => hideIn(event.target), true);
   document.addEventListener("visibilitychange", () => document.hidden && hideIn(document));
   addEventListener("pagehide", () => hideIn(document));
