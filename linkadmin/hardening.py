@@ -9,14 +9,14 @@ from pathlib import Path
 
 _PR_SET_DUMPABLE = 4
 # What an earlier start may have left readable. A folder with none of these isn't ours to change.
-_KEPT = ("linkadmin.sqlite3", "linkadmin.sqlite3-wal", "linkadmin.sqlite3-shm", "keys", "broker", "beat", "icons")
+_OURS = ("linkadmin.sqlite3", "linkadmin.sqlite3-wal", "linkadmin.sqlite3-shm", "keys", "broker", "beat", "icons")
 
 
 def keep_files_private(data: Path) -> None:
     """Make new files private whatever the umask was, and fix the data folder's permissions."""
     os.umask(0o077)
-    kept = [path for name in _KEPT if (path := data / name).exists()]
-    for path in [data, *kept, *(data / "keys").glob("*"), *(data / "icons").glob("*")] if kept else []:
+    ours = [path for name in _OURS if (path := data / name).exists()]
+    for path in [data, *ours, *(data / "keys").glob("*"), *(data / "icons").glob("*")] if ours else []:
         status = path.lstat()
         is_shared = status.st_uid != os.geteuid() or stat.S_ISLNK(status.st_mode) or status.st_mode & stat.S_ISVTX
         if status.st_mode & 0o077 and not is_shared:

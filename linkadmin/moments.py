@@ -127,7 +127,7 @@ FACTS: Mapping[str, frozenset[str]] = {
 }
 
 
-def put_right(*, now: datetime) -> int:
+def repair_times(*, now: datetime) -> int:
     """After a clock was ahead, bring back times that are too far in the future. Returns how many values."""
     righted = 0
     for label, bounds in BOUNDS.items():

@@ -93,10 +93,10 @@ class Keyset:
 
 def without_place(query: QueryDict) -> QueryDict:
     """The query for the first page, otherwise unchanged."""
-    kept = query.copy()
+    rest = query.copy()
     for name in PLACES:
-        kept.pop(name, None)
-    return kept
+        rest.pop(name, None)
+    return rest
 
 
 def turned(query: QueryDict, name: str = "", value: str = "") -> str:

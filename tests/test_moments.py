@@ -17,7 +17,7 @@ from linkadmin.celery import app
 from linkadmin.integrations.models import CallQuota, CallSlot, CircuitBreaker
 from linkadmin.links.due_reads import want
 from linkadmin.links.models import Link, LinkRead, Reason
-from linkadmin.moments import BOUNDS, FACTS, put_right
+from linkadmin.moments import BOUNDS, FACTS, repair_times
 from linkadmin.operations.models import Operation
 from linkadmin.sync.models import UnknownLinkRead
 from tests.bulk.helpers import begun
@@ -61,7 +61,7 @@ class TestAfterAClockThatWasAhead:
         for label, column in filled:
             last = apps.get_model(label)._default_manager.aggregate(last=models.Max(column))["last"]
             assert last <= timezone.now() + BOUNDS[label][column], f"{label}.{column}"
-        assert put_right(now=timezone.now()) == 0
+        assert repair_times(now=timezone.now()) == 0
 
     @MOVES
     def test_calls_are_made_at_once(self, env: Environment, ahead: timedelta) -> None:
@@ -137,7 +137,7 @@ def test_clock_differences_between_machines_are_repaired_now_and_then(monkeypatc
         righted.append(now)
         return 0
 
-    monkeypatch.setattr(clock, "put_right", count)
+    monkeypatch.setattr(clock, "repair_times", count)
     start = timezone.now()
 
     for seconds in range(0, 660, 5):

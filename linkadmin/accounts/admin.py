@@ -23,7 +23,7 @@ from linkadmin.audit.log import Action, ObjectType, Outcome, record
 
 from . import sessions
 from .models import User
-from .views import log_out
+from .views import sign_out
 
 admin.site.site_title = admin.site.site_header = _("Linkadmin · Django admin")
 admin.site.enable_nav_sidebar = False  # the lists are wide, and the index page links to all of them
@@ -40,9 +40,9 @@ def _own_password(request: HttpRequest, extra_context: Any = None) -> HttpRespon
     return redirect("account_change_password")
 
 
-def log_out_of_admin(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+def sign_out_of_admin(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
     """Sign out as everywhere else: the browser clears what it stored of the admin too."""
-    return log_out(request)
+    return sign_out(request)
 
 
 def _no_autocomplete(request: HttpRequest) -> HttpResponse:
@@ -52,7 +52,7 @@ def _no_autocomplete(request: HttpRequest) -> HttpResponse:
 
 admin.site.autocomplete_view = _no_autocomplete  # type: ignore[method-assign]
 admin.site.login = secure_admin_login(_sign_in)  # type: ignore[method-assign]
-admin.site.logout = log_out_of_admin  # type: ignore[method-assign, assignment]
+admin.site.logout = sign_out_of_admin  # type: ignore[method-assign, assignment]
 admin.site.password_change = _own_password  # type: ignore[method-assign, assignment]
 
 

@@ -15,7 +15,7 @@ class LimitedBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth ha
     """allauth's backend, with limits checked before any password is hashed."""
 
     def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
-        """Raises TooManyTries, which the forms show."""
+        """Raises TooManyAttempts, which the forms show."""
         username, password = credentials.get("username"), credentials.get("password")
         if not username or not password:
             return None

@@ -46,7 +46,7 @@ BOUNDS = {
 }
 
 
-class TooManyTries(ValidationError):
+class TooManyAttempts(ValidationError):
     """No password is checked for now. Forms show the message."""
 
     def __init__(self, wait: timedelta) -> None:
@@ -60,7 +60,7 @@ class TooManyTries(ValidationError):
 
 
 @dataclass(frozen=True, slots=True)
-class Try:
+class Attempt:
     """A password check that was let through."""
 
     keys: tuple[str, ...]
@@ -73,13 +73,13 @@ class Try:
                 row = SignInLimit.objects.select_for_update().filter(pk=key).first()
                 if row is None:
                     continue
-                kept = [moment for moment in row.attempts if moment != self.at.timestamp()]
-                row.attempts = kept if _kind(key) == "address" else []
+                recent = [moment for moment in row.attempts if moment != self.at.timestamp()]
+                row.attempts = recent if _kind(key) == "address" else []
                 row.save(update_fields=["attempts"])
 
 
-def count(request: HttpRequest, username: str, user: User | None) -> Try:
-    """Count an attempt before its password is checked. Raises TooManyTries, and records it, if none is left."""
+def count(request: HttpRequest, username: str, user: User | None) -> Attempt:
+    """Count an attempt before its password is checked. Raises TooManyAttempts, and records it, if none is left."""
     now = timezone.now()
     keys = _keys(request, username, user)
     with transaction.atomic():
@@ -96,8 +96,8 @@ def count(request: HttpRequest, username: str, user: User | None) -> Try:
             _record_rejected(user, spent[0])
     if spent:
         free = [datetime.fromtimestamp(min(row.attempts), UTC) + BOUNDS[_kind(row.key)].within for row in spent]
-        raise TooManyTries(max(free) - now)
-    return Try(keys, now)
+        raise TooManyAttempts(max(free) - now)
+    return Attempt(keys, now)
 
 
 def device_of(request: HttpRequest, user: User) -> str:

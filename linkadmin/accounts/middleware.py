@@ -116,7 +116,7 @@ class DeclaredRights(MiddlewareMixin):
         if rule is Access.PUBLIC:
             return None
         if not request.user.is_authenticated:
-            return _to_log_in(request)
+            return _to_sign_in(request)
         if rule is None:
             logger.error("access.undeclared", view=_view_name(request), method=request.method)
         if rule is Access.SIGNED_IN or (isinstance(rule, Right) and may(request.user, rule)):
@@ -133,9 +133,9 @@ def _view_name(request: HttpRequest) -> str:
     return request.resolver_match.view_name if request.resolver_match else ""
 
 
-def _to_log_in(request: HttpRequest) -> HttpResponse:
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
     """Redirect to the sign-in page, as a whole page even for htmx: it must not be drawn into a part."""
-    unsent.tell_signed_out(request)
+    unsent.warn_signed_out(request)
     if request.htmx:  # type: ignore[attr-defined]
         response: HttpResponse = HttpResponseClientRedirect(redirect_to_login(unsent.page_behind(request)).url)
         response.status_code = 401

@@ -25,7 +25,7 @@ CLEARED = '"cache", "storage"'
 
 
 @receiver(user_logged_in)
-def record_log_in(request: HttpRequest, user: User, **kwargs: Any) -> None:
+def record_sign_in(request: HttpRequest, user: User, **kwargs: Any) -> None:
     # From the start: a session with nothing but polls has to end as well.
     request.session[STARTED] = request.session[SEEN] = int(time.time())
     request.session[ADDRESS] = client_address(request)
@@ -36,13 +36,13 @@ def record_log_in(request: HttpRequest, user: User, **kwargs: Any) -> None:
 
 
 @receiver(user_logged_out)
-def record_log_out(user: User | None, **kwargs: Any) -> None:
+def record_sign_out(user: User | None, **kwargs: Any) -> None:
     if user is not None:
         record_end(user, reason="signed out", actor=user)
 
 
 @receiver(user_login_failed)
-def record_refused_log_in(credentials: dict[str, Any], **kwargs: Any) -> None:
+def record_failed_sign_in(credentials: dict[str, Any], **kwargs: Any) -> None:
     """Record the account if it exists, never what was typed: that may be a password in the wrong field."""
     user = User.objects.named(credentials.get("username", ""))
     record(

@@ -14,7 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect
 SAFE = frozenset({"GET", "HEAD"})
 
 
-def tell_signed_out(request: HttpRequest) -> None:
+def warn_signed_out(request: HttpRequest) -> None:
     """Have the sign-in page say that nothing was sent. What was typed isn't stored."""
     if request.method not in SAFE:
         messages.warning(
@@ -67,8 +67,8 @@ def _methods_of(view: Any) -> frozenset[str]:
     """The methods a view accepts, read from Django's decorators. GET and HEAD if none declares any."""
     while view is not None:
         for cell in getattr(view, "__closure__", None) or ():
-            kept = cell.cell_contents
-            if isinstance(kept, list) and {"GET", "POST"} & {str(each) for each in kept}:
-                return frozenset(kept)
+            contents = cell.cell_contents
+            if isinstance(contents, list) and {"GET", "POST"} & {str(each) for each in contents}:
+                return frozenset(contents)
         view = getattr(view, "__wrapped__", None)
     return SAFE

@@ -3,11 +3,11 @@
 from allauth.account import views
 from django.urls import path
 
-from .views import PasswordChange, end_session, log_out, own_sessions
+from .views import PasswordChange, end_session, own_sessions, sign_out
 
 urlpatterns = [
     path("login/", views.login, name="account_login"),
-    path("logout/", log_out, name="account_logout"),
+    path("logout/", sign_out, name="account_logout"),
     path("sessions/", own_sessions, name="own-sessions"),
     path("sessions/end/", end_session, name="own-sessions-end"),
     path("password/", PasswordChange.as_view(), name="account_change_password"),

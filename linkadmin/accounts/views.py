@@ -36,9 +36,9 @@ class PasswordChange(views.PasswordChangeView):  # type: ignore[misc]  # allauth
 
 
 @require_POST
-def log_out(request: HttpRequest) -> HttpResponse:
+def sign_out(request: HttpRequest) -> HttpResponse:
     """Sign out, and have the browser clear what it stored of our pages."""
-    return _forgotten(views.logout(request))
+    return _clearing_browser(views.logout(request))
 
 
 def is_sign_out(request: HttpRequest) -> bool:
@@ -63,7 +63,7 @@ def signed_out_here(request: HttpRequest) -> HttpResponse:
     }
     response = HttpResponse(render_to_string("account/signed_out_here.html", context))
     response.headers["Cache-Control"] = "no-store"
-    return _forgotten(response)
+    return _clearing_browser(response)
 
 
 def _end_unrecorded(session: SessionBase) -> bool:
@@ -75,7 +75,7 @@ def _end_unrecorded(session: SessionBase) -> bool:
     return True
 
 
-def _forgotten(response: HttpResponse) -> HttpResponse:
+def _clearing_browser(response: HttpResponse) -> HttpResponse:
     response["Clear-Site-Data"] = sessions.CLEARED
     return response
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import transaction
 
-from linkadmin.moments import CLOCKS_APART, put_right
+from linkadmin.moments import CLOCKS_APART, repair_times
 
 from .models import ClockMark
 
@@ -42,8 +42,8 @@ def watch(*, now: datetime) -> None:
         mark.seen_at = now
         mark.save()
     if is_news:
-        righted = put_right(now=now) if by < timedelta(0) else 0
-        logger.error("clock.jumped", seconds=round(by.total_seconds()), put_right=righted)
+        repaired = repair_times(now=now) if by < timedelta(0) else 0
+        logger.error("clock.jumped", seconds=round(by.total_seconds()), repaired=repaired)
 
 
 def last_jump(*, now: datetime) -> ClockMark | None:

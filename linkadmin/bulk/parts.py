@@ -128,9 +128,9 @@ def _give_up(part: BulkPart, asked: list[Link], gone: dict[UUID, Result], error:
     """Try a part again later if the line failed, and end it with the reason if it always does."""
     if isinstance(error, NotSent | OutcomeUnknown) and _try_later(part, error):
         return
-    why, now = reading.why_unasked(error), timezone.now()
+    why, now = reading.why_check_failed(error), timezone.now()
     for link in asked:
-        health.note_unasked(link, why=why, at=now)
+        health.note_failed_check(link, why=why, at=now)
     end(part, gone | {link.pk: (ItemState.FAILED, why) for link in asked})
 
 

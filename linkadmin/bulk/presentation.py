@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from linkadmin.heartbeats import watch
-from linkadmin.integrations.denials import why_unasked
+from linkadmin.integrations.denials import why_check_failed
 from linkadmin.links.presentation import shown_states
 from linkadmin.providers.names import isolated
 from linkadmin.web.badges import StateBadge
@@ -250,4 +250,4 @@ def why_words(why: str) -> str:
     """Return a sentence for what a row keeps; empty for nothing."""
     if not why:
         return ""
-    return str(SkipReason(why).label) if why in SkipReason.values else why_unasked(why)
+    return str(SkipReason(why).label) if why in SkipReason.values else why_check_failed(why)

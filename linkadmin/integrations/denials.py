@@ -58,7 +58,7 @@ def words_for(reason: str) -> str:
     return str(_DENIALS.get(reason) or _LOST_CALLS.get(reason, ""))
 
 
-def why_unasked(reason: str) -> str:
+def why_check_failed(reason: str) -> str:
     """Return why we couldn't read a link, from one of our reasons or a provider's code."""
     answered = _("The provider responded with the error “%(code)s”.")
     return words_for(reason) or answered % {"code": reason}

@@ -26,24 +26,24 @@ def want(link_ids: Iterable[UUID], *, reason: Reason, at: datetime) -> None:
     want_each(dict.fromkeys(link_ids, at), reason=reason)
 
 
-def want_each(wishes: Mapping[UUID, datetime], *, reason: Reason) -> None:
+def want_each(after_by_link: Mapping[UUID, datetime], *, reason: Reason) -> None:
     """Have each link read after its own time."""
-    ids = iter(sorted(wishes))
+    ids = iter(sorted(after_by_link))
     while some := list(islice(ids, WRITTEN_AT_ONCE)):
-        _want({link_id: wishes[link_id] for link_id in some}, reason)
+        _want({link_id: after_by_link[link_id] for link_id in some}, reason)
 
 
 @transaction.atomic
-def _want(wishes: Mapping[UUID, datetime], reason: Reason) -> None:
-    known = set(LinkRead.objects.filter(pk__in=wishes).values_list("pk", flat=True))
-    if new := wishes.keys() - known:
+def _want(after_by_link: Mapping[UUID, datetime], reason: Reason) -> None:
+    known = set(LinkRead.objects.filter(pk__in=after_by_link).values_list("pk", flat=True))
+    if new := after_by_link.keys() - known:
         of = Link.objects.filter(pk__in=new).order_by("pk").values_list("pk", "integration")
         LinkRead.objects.bulk_create(
             [LinkRead(link_id=link_id, integration_id=integration_id, due_at=None) for link_id, integration_id in of],
             ignore_conflicts=True,
         )
-    rows = list(LinkRead.objects.filter(pk__in=wishes).select_for_update(no_key=True).order_by("pk"))
-    changed = [row for row in rows if row.want_for(reason, wishes[row.link_id])]
+    rows = list(LinkRead.objects.filter(pk__in=after_by_link).select_for_update(no_key=True).order_by("pk"))
+    changed = [row for row in rows if row.want_for(reason, after_by_link[row.link_id])]
     columns = ("due_at", "wanted_at", "wanted_since", "reason", "urgency")
     LinkRead.objects.bulk_update(changed, columns, batch_size=200)
     soon = timezone.now() + LINGER

@@ -81,7 +81,7 @@ def badge_of(state: HealthState, reason: str = "") -> StateBadge:
 
 def badge(link: Link) -> StateBadge:
     """The look of a link's status. A repair being verified is neither green nor red."""
-    judged = link.judgement
+    judged = link.judgment
     mark = _("Provider reports conflicting status") if link.conflict and judged.group is not None else ""
     shown = replace(_badge(judged.look, str(judged.reason)), mark=mark)
     return without_green(shown) if link.integration.keys_rejected else shown
@@ -142,7 +142,7 @@ def _badge(look: StateLook, reason: str = "") -> StateBadge:
 
 
 def _standing(link: Link, under_way: UnderWay | None) -> Standing:
-    judged = link.judgement
+    judged = link.judgment
     if under_way:
         return Standing(
             group=judged.group,

@@ -63,8 +63,8 @@ def news(link: Link, seen: Observation) -> Word | None:
 
 def count(provider: str, word: Word, *, at: datetime, link: Link | None = None) -> None:
     """Count a value that a link now has, or that concerned something that isn't a link yet."""
-    kept = UnrecognizedValue.objects.filter(provider=provider, place=word.place)
-    if not kept.filter(value=word.value).exists() and kept.count() >= MOST_PER_PLACE:
+    known = UnrecognizedValue.objects.filter(provider=provider, place=word.place)
+    if not known.filter(value=word.value).exists() and known.count() >= MOST_PER_PLACE:
         return
     row, _ = UnrecognizedValue.objects.get_or_create(
         provider=provider, place=word.place, value=word.value, defaults={"first_at": at, "last_at": at}

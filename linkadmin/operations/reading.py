@@ -94,10 +94,10 @@ def read_quietly(link: Link) -> None:
     try:
         read(link)
     except ProviderError as error:
-        health.note_unasked(link, why=why_unasked(error), at=timezone.now())
+        health.note_failed_check(link, why=why_check_failed(error), at=timezone.now())
 
 
-def why_unasked(error: ProviderError) -> str:
+def why_check_failed(error: ProviderError) -> str:
     """Return why links could not be asked about, as it is kept with them."""
     failure = error.failure
     return failure.code or failure.reason or f"HTTP {failure.status}"  # an answer may have nothing but its status

@@ -58,13 +58,13 @@ def trend_chart() -> TrendChart | None:
 
 def _curve(kind: str, heights: list[int], *, since: date) -> Curve:
     tone, icon = LOOKS[kind]
-    said = {
+    figures = {
         "first": heights[0],
         "day": date_format(since, "MONTH_DAY_FORMAT"),
         "most": max(heights),
         "now": heights[-1],
     }
-    words = _("%(now)d now · peak %(most)d · %(first)d on %(day)s") % said
+    words = _("%(now)d now · peak %(most)d · %(first)d on %(day)s") % figures
     return Curve(str(Group(kind).label), tone, icon, _steps(heights), heights[-1], words)
 
 

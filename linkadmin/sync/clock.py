@@ -23,21 +23,21 @@ def verify_repairs(*, now: datetime) -> None:
     _want(unverified, Reason.REPAIR, now)
 
 
-def grow_stale(*, now: datetime) -> None:
+def mark_stale(*, now: datetime) -> None:
     """Have links with old data read: there may be newer. A read that finds none marks them stale."""
-    old = Link.objects.filter(pk__in=health.grown_stale(now=now))
+    old = Link.objects.filter(pk__in=health.gone_stale(now=now))
     _want(old, Reason.AGE, now)
     wanted_in_vain = LinkRead.objects.filter(
         link=OuterRef("pk"), due_at__isnull=False, wanted_since__lte=now - UNASKABLE_FOR
     )
     for link in old.filter(Exists(wanted_in_vain), stale_at__lte=now - UNASKABLE_FOR)[:AT_ONCE]:
-        health.grow_stale(link, now=now)
+        health.mark_stale(link, now=now)
 
 
 def end_permissions(*, now: datetime) -> None:
     """Ask for consents to be renewed before they end, and read links whose consent has ended."""
-    for link in health.ending_permissions(now=now)[:AT_ONCE]:
-        health.ask_to_renew(link, now=now)
+    for link in health.expiring_consents(now=now)[:AT_ONCE]:
+        health.flag_expiring_consent(link, now=now)
     says_works = (Cause.WORKING.value, Cause.RENEW_SOON.value)
     over = Link.objects.filter(cause__in=says_works, renew_by__lt=now.date(), disconnected_at=None)
     _want(over.exclude(checked_at__gt=now - ENDED_EVERY), Reason.AGE, now)

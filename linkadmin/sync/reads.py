@@ -198,7 +198,7 @@ def _note_failure(call: _SharedRead, error: ProviderError) -> None:
     """Mark links and deliveries as waiting."""
     if wait_after(error) is not CROWD:  # which passes in a moment
         for link in call.links:
-            health.note_unasked(link, why=reading.why_unasked(error), at=timezone.now())
+            health.note_failed_check(link, why=reading.why_check_failed(error), at=timezone.now())
         waiting = WebhookDelivery.objects.filter(state=DeliveryState.PROCESSING, links__in=call.links)
         waiting.update(outcome=DeliveryOutcome.WAITING_TO_RETRY)
 

@@ -65,7 +65,7 @@ def read_due(integration_id: str) -> None:
 def tick_seconds() -> None:
     now = timezone.now()
     clock.verify_repairs(now=now)
-    clock.grow_stale(now=now)
+    clock.mark_stale(now=now)
 
 
 @shared_task(name="sync.tick_minutes")

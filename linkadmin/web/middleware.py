@@ -13,7 +13,7 @@ from django.utils.deprecation import MiddlewareMixin
 
 from . import probes, storage
 from .browser_policies import csp_reports
-from .views import storage_refused
+from .views import storage_unavailable
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -57,7 +57,7 @@ class StorageRefusals(MiddlewareMixin):
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         trouble = storage.trouble_of(exception)
-        return storage_refused(request, trouble) if trouble else None
+        return storage_unavailable(request, trouble) if trouble else None
 
 
 class NoNul(MiddlewareMixin):

@@ -22,10 +22,10 @@ logger = structlog.get_logger(__name__)
 def server_error(request: HttpRequest) -> HttpResponse:
     """Handle errors outside of views, such as loading a session. Explains it if the database is the cause."""
     trouble = storage.trouble_of(sys.exception())
-    return storage_refused(request, trouble) if trouble else defaults.server_error(request)
+    return storage_unavailable(request, trouble) if trouble else defaults.server_error(request)
 
 
-def storage_refused(request: HttpRequest, trouble: storage.Trouble) -> HttpResponse:
+def storage_unavailable(request: HttpRequest, trouble: storage.Trouble) -> HttpResponse:
     """Say that the database can't be used, without using it. Signing out always works."""
     logger.error(
         "storage.unavailable",

@@ -204,6 +204,6 @@ def test_no_bank_has_refused_so_often_of_late_that_a_repair_is_forbidden() -> No
 def test_what_works_is_fresh_and_what_is_stale_is_old() -> None:
     assert not Link.objects.filter(health=HealthState.HEALTHY.value, stale_at__lt=NOW + timedelta(days=1)).exists()
     assert not Link.objects.filter(health=HealthState.STALE.value).exclude(stale_at__lt=NOW).exists()
-    assert not health.grown_stale(now=NOW).exists()
+    assert not health.gone_stale(now=NOW).exists()
     assert Link.objects.filter(renew_by__gt=NOW.date()).count() >= 3
     assert Link.objects.filter(conflict=True).count() >= 2

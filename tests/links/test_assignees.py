@@ -16,7 +16,7 @@ def link(env: Environment) -> Link:
     return env.belvo_link()
 
 
-def hand_over(env: Environment, link: Link, to: str, name: str = "ana") -> Page:
+def choose_assignee(env: Environment, link: Link, to: str, name: str = "ana") -> Page:
     """Choose somebody on the link's page (or nobody, with an empty `to`) and submit."""
     form = env.open(link.get_absolute_url(), name).form_with("assignee")
     assignee = str(env.people[to].pk) if to else ""
@@ -32,16 +32,16 @@ def assignee_of(link: Link) -> str:
     ("to", "words"), [("ana", "Assigned to Ana."), ("mia", "Assigned to Mia."), ("ben", "Assigned to Ben.")]
 )
 def test_link_is_assigned(env: Environment, link: Link, to: str, words: str) -> None:
-    answer = hand_over(env, link, to)
+    answer = choose_assignee(env, link, to)
 
     assert assignee_of(link) == to
     assert words in env.open(answer.location).words
 
 
 def test_link_is_unassigned(env: Environment, link: Link) -> None:
-    hand_over(env, link, "ana")
+    choose_assignee(env, link, "ana")
 
-    answer = hand_over(env, link, "")
+    answer = choose_assignee(env, link, "")
 
     page = env.open(answer.location)
     assert assignee_of(link) == ""
@@ -50,7 +50,7 @@ def test_link_is_unassigned(env: Environment, link: Link) -> None:
 
 
 def test_assignment_is_in_the_timeline_and_recorded(env: Environment, link: Link) -> None:
-    hand_over(env, link, "ben", "mia")
+    choose_assignee(env, link, "ben", "mia")
 
     assert "Assigned to Ben by Mia" in env.open(link.get_absolute_url()).words
     event = AuditEvent.objects.get(action="link.assigned")
@@ -65,7 +65,7 @@ def test_choice_lists_the_reader_and_possible_assignees(env: Environment, link: 
 
 
 def test_inactive_assignee_is_shown_until_somebody_takes_over(env: Environment, link: Link) -> None:
-    hand_over(env, link, "ben")
+    choose_assignee(env, link, "ben")
     type(env.people["ben"]).objects.filter(username="ben").update(is_active=False)
 
     form = env.open(link.get_absolute_url()).form_with("assignee")
@@ -74,8 +74,8 @@ def test_inactive_assignee_is_shown_until_somebody_takes_over(env: Environment, 
 
 
 def test_same_assignee_again_changes_nothing(env: Environment, link: Link) -> None:
-    hand_over(env, link, "ben")
-    hand_over(env, link, "ben")
+    choose_assignee(env, link, "ben")
+    choose_assignee(env, link, "ben")
 
     assert link.assignee_changes.count() == 1
 
@@ -107,7 +107,7 @@ def test_only_possible_assignees_are_accepted(env: Environment, link: Link, assi
 
 
 def test_auditor_sees_the_assignee_and_no_choice(env: Environment, link: Link) -> None:
-    hand_over(env, link, "ben")
+    choose_assignee(env, link, "ben")
 
     page = env.open(link.get_absolute_url(), "aud")
 

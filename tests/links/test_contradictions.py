@@ -142,7 +142,7 @@ class TestTime:
         past = ago(timedelta(minutes=5))
         Link.objects.filter(pk=link.pk).update(stale_at=past, last_good_at=past - 3 * DAY, code_since=ago(9 * DAY))
 
-        clock.grow_stale(now=timezone.now())
+        clock.mark_stale(now=timezone.now())
         assert LinkRead.objects.filter(link=link, due_at__isnull=False).exists()
         LinkRead.objects.all().delete()  # it's due only some time after the last one
         env.prove(link)
@@ -154,10 +154,10 @@ class TestTime:
         Integration.objects.update(is_active=False)
         now = timezone.now()
         Link.objects.filter(pk=link.pk).update(stale_at=now - timedelta(hours=2))
-        clock.grow_stale(now=now)
+        clock.mark_stale(now=now)
 
         LinkRead.objects.update(wanted_since=now - timedelta(hours=2))
-        clock.grow_stale(now=now)
+        clock.mark_stale(now=now)
 
         link.refresh_from_db()
         assert (link.health, link.cause) == ("customer_login", Cause.LOGIN_REQUIRED.value)

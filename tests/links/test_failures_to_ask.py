@@ -54,7 +54,7 @@ def known(link: Link) -> tuple[dict[str, Any], int]:
     return {name: value for name, value in row.items() if name not in OF_ASKING}, link.changes.count()
 
 
-def words_after_asking(env: Environment, link: Link) -> str:
+def words_after_check(env: Environment, link: Link) -> str:
     """Check status with the page's button, wait for the result, and read the page."""
     env.post(f"{link.get_absolute_url()}refresh/")
     env.settled()
@@ -84,7 +84,7 @@ def test_response_that_says_nothing_about_a_link_changes_nothing(
     before = known(link)
     env.simulator.fail("GET", "/api/", answer, times=9)
 
-    words = words_after_asking(env, link)
+    words = words_after_check(env, link)
 
     assert f"{TITLE} The provider responded with the error “{error}”. {OLDER}" in words
     assert known(link) == before
@@ -101,7 +101,7 @@ def test_provider_that_does_not_answer_changes_nothing(
 
     with taken_port(listening=listening) as url:
         Integration.objects.update(base_url=url)
-        words = words_after_asking(env, link)
+        words = words_after_check(env, link)
 
     assert f"{TITLE} {why} {OLDER}" in words
     assert known(link) == before
@@ -113,8 +113,8 @@ def test_next_good_response_changes_the_state_and_removes_the_message(env: Envir
     before = known(link)
     env.simulator.fail("GET", "/api/", "lost_before", times=3)
 
-    assert TITLE in words_after_asking(env, link)
-    words = words_after_asking(env, link)
+    assert TITLE in words_after_check(env, link)
+    words = words_after_check(env, link)
 
     assert TITLE not in words
     assert known(link) != before

@@ -327,7 +327,7 @@ def test_record_with_data_and_no_limit_removes_the_limit(link: Link) -> None:
 
 
 def test_failed_check_changes_no_state_and_is_shown(link: Link) -> None:
-    health.note_unasked(link, why="timeout", at=after(5))
+    health.note_failed_check(link, why="timeout", at=after(5))
 
     link.refresh_from_db()
     assert (link.health, link.check_failed, link.checked_at) == (HealthState.HEALTHY.value, "timeout", after(5))
@@ -335,7 +335,7 @@ def test_failed_check_changes_no_state_and_is_shown(link: Link) -> None:
 
 
 def test_next_good_read_clears_the_failed_check(link: Link) -> None:
-    health.note_unasked(link, why="timeout", at=after(5))
+    health.note_failed_check(link, why="timeout", at=after(5))
 
     tell(link, Cause.WORKING, LIST, after(6))
 

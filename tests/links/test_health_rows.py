@@ -117,7 +117,7 @@ BELVO = {
 }
 
 
-def verdict_after_asking(env: Environment, link: Link) -> str:
+def verdict_after_check(env: Environment, link: Link) -> str:
     """Check status with the page's button. Returns the verdict's text."""
     env.post(f"/links/{link.pk}/refresh/")
     page = env.open(link.get_absolute_url())
@@ -139,7 +139,7 @@ def test_each_plaid_code_behind_a_heron_link_has_its_words(env: Environment, hal
     for code, row in list(PLAID.items())[half::2]:
         remote.status, remote.status_message, remote.settles_at = "erroring", f"[{code}] the bank's own words", None
 
-        shown = verdict_after_asking(env, link)
+        shown = verdict_after_check(env, link)
 
         expect(shown, row)
 
@@ -151,7 +151,7 @@ def test_each_status_of_heron_has_its_words(env: Environment) -> None:
     for (status, message), row in HERON.items():
         remote.status, remote.status_message, remote.settles_at = status, message, None
 
-        shown = verdict_after_asking(env, link)
+        shown = verdict_after_check(env, link)
 
         expect(shown, row)
 
@@ -162,7 +162,7 @@ def test_each_status_of_belvo_has_its_words(env: Environment) -> None:
     for (status, storage), row in BELVO.items():
         remote.status, remote.credentials_storage = status, storage
 
-        shown = verdict_after_asking(env, link)
+        shown = verdict_after_check(env, link)
 
         expect(shown, row)
 
@@ -172,7 +172,7 @@ def test_link_that_heron_never_filled_is_being_set_up(env: Environment) -> None:
     remote = env.simulator.store.heron_links[link.remote_id]
     remote.status, remote.last_successful_sync, remote.settles_at = "syncing", None, None
 
-    expect(verdict_after_asking(env, link), (SET_UP, "The provider is fetching data."))
+    expect(verdict_after_check(env, link), (SET_UP, "The provider is fetching data."))
 
 
 def test_link_missing_from_herons_list_is_disconnected(env: Environment) -> None:
@@ -181,7 +181,7 @@ def test_link_missing_from_herons_list_is_disconnected(env: Environment) -> None
     env.simulator.store.heron_links[link.remote_id].end_user_id = other.end_user.external_id
 
     expect(
-        verdict_after_asking(env, link), (ENDED, "If the link still isn't listed, treat it as removed at the provider.")
+        verdict_after_check(env, link), (ENDED, "If the link still isn't listed, treat it as removed at the provider.")
     )
 
 
@@ -189,11 +189,11 @@ def test_link_that_belvo_does_not_know_is_disconnected(env: Environment) -> None
     link = env.belvo_link()
     del env.simulator.store.belvo_links[link.remote_id]
 
-    expect(verdict_after_asking(env, link), (ENDED, "Wrong ID, wrong environment, or the link was deleted."))
+    expect(verdict_after_check(env, link), (ENDED, "Wrong ID, wrong environment, or the link was deleted."))
 
 
 def test_customer_that_heron_does_not_know_is_a_configuration_problem(env: Environment) -> None:
     link = env.heron_link()
     env.simulator.store.end_users.clear()
 
-    expect(verdict_after_asking(env, link), (US, "The integration, customer ID, or link ID is wrong"))
+    expect(verdict_after_check(env, link), (US, "The integration, customer ID, or link ID is wrong"))

@@ -3,7 +3,7 @@
 A provider's module finds the cause. Nothing here knows a provider's own values.
 """
 
-from .groups import VERDICTS, VERIFYING_LOOK, Group, Judgement, group_of, judge
+from .groups import VERDICTS, VERIFYING_LOOK, Group, Judgment, group_of, judge
 from .vocabulary import ESCALATED_RANK, RENEWAL_RANK, STATES, Remedy, RepairKind, Retry, StateLook, Turn, Verdict
 
 __all__ = [
@@ -13,7 +13,7 @@ __all__ = [
     "VERDICTS",
     "VERIFYING_LOOK",
     "Group",
-    "Judgement",
+    "Judgment",
     "Remedy",
     "RepairKind",
     "Retry",

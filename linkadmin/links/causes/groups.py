@@ -34,7 +34,7 @@ class Group(models.TextChoices):
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgment:
     """What every page says about a link: group, status, reason, who it's waiting on, and advice."""
 
     group: Group | None  # None: repair being verified, a group of its own
@@ -45,14 +45,14 @@ class Judgement:
     remedy: Remedy
 
 
-def judge(cause: Cause, *, is_verifying: bool, kind: RepairKind = RepairKind.TYPED) -> Judgement:
+def judge(cause: Cause, *, is_verifying: bool, kind: RepairKind = RepairKind.TYPED) -> Judgment:
     """What a cause means for a link of this kind. `is_verifying`: a repair was accepted but isn't verified yet."""
     verdict = VERDICTS[cause]
     # A disconnected link isn't repaired, whatever was sent before.
     if is_verifying and verdict.state is not HealthState.DISCONNECTED:
         return _BEING_VERIFIED
     reason, advice = _words_for(verdict, kind)
-    return Judgement(
+    return Judgment(
         group=group_of(verdict.state),
         look=STATES[verdict.state],
         reason=reason,
@@ -106,7 +106,7 @@ _WITHOUT_LOGIN: Mapping[tuple[Remedy, RepairKind], str | Promise] = MappingProxy
     }
 )
 VERIFYING_LOOK = StateLook(_("Verifying repair"), "info", "shield-check", STATES[HealthState.SETTING_UP].rank)
-_BEING_VERIFIED = Judgement(
+_BEING_VERIFIED = Judgment(
     group=None,
     look=VERIFYING_LOOK,
     reason=_("Waiting for a status check to confirm it"),

@@ -11,14 +11,14 @@ from linkadmin.links.causes import ESCALATED_RANK
 from linkadmin.links.models import ESCALATE_AFTER, HealthChange, Link
 from linkadmin.providers.types import Cause, HealthState
 
-from .rules import RENEW_WITHIN, WORKS, Report, Source, Taking, aged, as_known, become, renews_soon
+from .rules import RENEW_WITHIN, WORKS, AppliedReport, Report, Source, aged, as_known, renews_soon, set_state
 from .writer import lock, save
 
 SETTING_UP_EAGERLY = timedelta(minutes=10)
 
 
 @transaction.atomic
-def grow_stale(link: Link, *, now: datetime) -> HealthChange | None:
+def mark_stale(link: Link, *, now: datetime) -> HealthChange | None:
     """Mark a working link with old data as stale, or with the problem its provider reported beside the status."""
     lock(link)
     if HealthState(link.health) is not WORKS or link.stale_at is None or link.stale_at > now:
@@ -27,7 +27,7 @@ def grow_stale(link: Link, *, now: datetime) -> HealthChange | None:
 
 
 @transaction.atomic
-def ask_to_renew(link: Link, *, now: datetime) -> HealthChange | None:
+def flag_expiring_consent(link: Link, *, now: datetime) -> HealthChange | None:
     """Note on a working link that its consent expires soon."""
     lock(link)
     if link.cause != Cause.WORKING or not renews_soon(link, now):
@@ -61,17 +61,17 @@ def verification_overdue(*, repaired_before: datetime) -> "QuerySet[Link]":
     return Link.objects.filter(verifying_since__lt=repaired_before, disconnected_at=None)
 
 
-def grown_stale(*, now: datetime) -> "QuerySet[Link, UUID]":
+def gone_stale(*, now: datetime) -> "QuerySet[Link, UUID]":
     """IDs of links reported as working although their data is older than it should be."""
     return Link.objects.filter(health=WORKS, stale_at__lte=now, disconnected_at=None).values_list("pk", flat=True)
 
 
-def ending_permissions(*, now: datetime) -> "QuerySet[Link]":
+def expiring_consents(*, now: datetime) -> "QuerySet[Link]":
     """Working links whose consent expires soon."""
     return Link.objects.filter(cause=Cause.WORKING, renew_by__lte=(now + RENEW_WITHIN).date(), disconnected_at=None)
 
 
 def _turn(link: Link, report: Report) -> HealthChange | None:
     before = link.shown_state
-    change = become(link, report)
-    return save(link, Taking(accepted=True, change=change), before=before, at=report.at)
+    change = set_state(link, report)
+    return save(link, AppliedReport(accepted=True, change=change), before=before, at=report.at)

@@ -51,7 +51,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Taking:
+class AppliedReport:
     """The result of a report: whether it was news, and the changes it made (not saved yet)."""
 
     accepted: bool
@@ -59,7 +59,7 @@ class Taking:
     moved: InstitutionChange | None = None
 
 
-def take(link: Link, report: Report) -> Taking:
+def apply_report(link: Link, report: Report) -> AppliedReport:
     """Apply a report to a link, in memory."""
     report = replace(report, observation=_plausible(report.observation, report.at))
     if report.source is Source.LIST:
@@ -67,14 +67,14 @@ def take(link: Link, report: Report) -> Taking:
     if link.checking_since is not None and report.at >= link.checking_since:
         link.checking_since = None
     if is_older(link, report):
-        return Taking(accepted=False)
+        return AppliedReport(accepted=False)
     said = report.observation
     report = replace(report, observation=_weighed(link, report))
     if _proves_nothing(link, report):
         # The rejection's message stays: it's still the last thing we know.
         link.raw_status = report.observation.raw_status[:60]
         link.observed_at, link.observed_from = report.at, report.source
-        return Taking(accepted=False)
+        return AppliedReport(accepted=False)
     is_first = link.observed_at is None
     code_since = _code_since(link, report)
     _take_facts(link, report)
@@ -82,23 +82,25 @@ def take(link: Link, report: Report) -> Taking:
     if report.observation.cause is Cause.WORKING_WITH_ERROR and link.last_good_at is not None:
         believed_until = link.last_good_at + BELIEVED_FOR
         link.stale_at = min(filter(None, [link.stale_at, believed_until]))
-    return Taking(accepted=True, change=become(link, report, is_first=is_first))
+    return AppliedReport(accepted=True, change=set_state(link, report, is_first=is_first))
 
 
-def take_remote(link: Link, remote: RemoteLink, report: Report, *, institution: Institution | None = None) -> Taking:
+def apply_record(
+    link: Link, remote: RemoteLink, report: Report, *, institution: Institution | None = None
+) -> AppliedReport:
     """Apply a provider's full record to a link, in memory. `institution` is the one the record names."""
     if is_older(link, report):
-        return take(link, report)
+        return apply_report(link, report)
     moved = _move(link, institution, at=report.at)
     link.missing_since = None
     _take_record(link, remote)
     seen = _plausible(report.observation, report.at)
     if _tells_freshness(remote):
         link.stale_at = _stale_at(seen.last_good_at or link.last_good_at, remote.fresh_for)
-    return replace(take(link, report), moved=moved)
+    return replace(apply_report(link, report), moved=moved)
 
 
-def become(link: Link, report: Report, *, is_first: bool = False) -> HealthChange | None:
+def set_state(link: Link, report: Report, *, is_first: bool = False) -> HealthChange | None:
     """Set the state that follows from what the link now knows. Returns the change, not saved yet."""
     cause = _cause_of(link, report)
     state = VERDICTS[cause].state

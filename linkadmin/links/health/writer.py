@@ -19,7 +19,7 @@ from linkadmin.links.models import HealthChange, Institution, Link, LinkSearch, 
 from linkadmin.links.models.institutions import institutions_named
 from linkadmin.providers.types import Cause, HealthState, RemoteLink
 
-from .rules import RENEW_WITHIN, Report, Source, Taking, take, take_remote
+from .rules import RENEW_WITHIN, AppliedReport, Report, Source, apply_record, apply_report
 
 Understood = Callable[[Link, RemoteLink], RemoteLink]
 
@@ -44,9 +44,9 @@ def observe(link: Link, report: Report) -> HealthChange | None:
     """Apply a report. Returns the change of state, if any. Updates `link` in place."""
     lock(link)
     before, word = link.shown_state, unrecognized_values.news(link, report.observation)
-    taking = take(link, report)
+    applied = apply_report(link, report)
     link.fingerprint = None  # apply the provider's record next time, whatever it says
-    return save(link, taking, before=before, word=word, at=report.at)
+    return save(link, applied, before=before, word=word, at=report.at)
 
 
 @transaction.atomic
@@ -67,9 +67,9 @@ def observe_remote(
     lock(link)
     report = Report(remote.observation, source, at, operation_id, remote.request_id)
     before, word = link.shown_state, unrecognized_values.news(link, report.observation)
-    taking = take_remote(link, remote, report, institution=institution)
+    applied = apply_record(link, remote, report, institution=institution)
     link.fingerprint = fingerprint if link.observed_at == at else None  # it came too late: discard it
-    return save(link, taking, before=before, word=word, at=at)
+    return save(link, applied, before=before, word=word, at=at)
 
 
 @transaction.atomic
@@ -78,7 +78,7 @@ def start_link(remote: RemoteLink, link: Link, report: Report) -> Link:
     link.health_since = report.at
     link.save(force_insert=True)
     word = unrecognized_values.news(link, report.observation)
-    save(link, take_remote(link, remote, report), before="", word=word, at=report.at)
+    save(link, apply_record(link, remote, report), before="", word=word, at=report.at)
     LinkSearch.objects.create(link=link, text=search_text(link))
     return link
 
@@ -136,9 +136,9 @@ def start_links(found: Sequence[tuple[Link, RemoteLink]], *, at: datetime, under
         remote = understood(link, listed)
         words.append((link, unrecognized_values.news(link, remote.observation)))
         link.health_since = at
-        taking = take_remote(link, remote, Report(remote.observation, Source.LIST, at, request_id=remote.request_id))
+        applied = apply_record(link, remote, Report(remote.observation, Source.LIST, at, request_id=remote.request_id))
         link.fingerprint = fingerprint_of(listed)
-        changes += [taking.change] if taking.change else []
+        changes += [applied.change] if applied.change else []
     Link.objects.bulk_create([link for link, _remote in found])
     LinkSearch.objects.bulk_create([LinkSearch(link=link, text=search_text(link)) for link, _remote in found])
     HealthChange.objects.bulk_create(changes)
@@ -156,7 +156,7 @@ def start_verifying(link: Link, *, at: datetime, request_id: str) -> None:
     link.verifying_since = link.last_attempt_at = at
     link.refused_at = None
     link.request_id = request_id[:80]
-    save(link, Taking(accepted=True), before=before, at=at)
+    save(link, AppliedReport(accepted=True), before=before, at=at)
 
 
 @transaction.atomic
@@ -168,7 +168,7 @@ def stop_verifying(link: Link, *, now: datetime) -> None:
         return
     before = link.shown_state
     link.verifying_since = None
-    save(link, Taking(accepted=True), before=before, at=now)
+    save(link, AppliedReport(accepted=True), before=before, at=now)
 
 
 @transaction.atomic
@@ -177,7 +177,7 @@ def start_check(links: Iterable[UUID], *, at: datetime) -> None:
     Link.objects.filter(pk__in=_locked_in_order(links)).update(checking_since=at)
 
 
-def note_unasked(link: Link, *, why: str, at: datetime) -> None:
+def note_failed_check(link: Link, *, why: str, at: datetime) -> None:
     """Note that a link couldn't be checked. Its state stays, and its age shows."""
     Link.objects.filter(pk=link.pk).update(checked_at=at, check_failed=why[:80], checking_since=None)
 
@@ -221,19 +221,19 @@ def _locked_in_order(links: Iterable[UUID]) -> list[UUID]:
 
 
 def save(
-    link: Link, taking: Taking, *, before: str, at: datetime, word: unrecognized_values.Word | None = None
+    link: Link, applied: AppliedReport, *, before: str, at: datetime, word: unrecognized_values.Word | None = None
 ) -> HealthChange | None:
     """Save a locked link, its change of state and the move in the counts."""
     link.urgency = link.rank()
     link.save()
-    if taking.accepted and word is not None:
+    if applied.accepted and word is not None:
         unrecognized_values.count(link.integration.provider, word, at=at, link=link)
-    if taking.change is not None:
-        taking.change.save()
-    if taking.moved is not None:
-        taking.moved.save()
+    if applied.change is not None:
+        applied.change.save()
+    if applied.moved is not None:
+        applied.moved.save()
     counts.move(link, before=before, at=at)
-    return taking.change
+    return applied.change
 
 
 @transaction.atomic
@@ -252,10 +252,10 @@ def _write(
         remote = understood(link, records[link.remote_id])
         before, word = link.shown_state, unrecognized_values.news(link, remote.observation)
         report = Report(remote.observation, Source.LIST, at, request_id=remote.request_id)
-        taking = take_remote(link, remote, report, institution=named.get(remote.institution))
+        applied = apply_record(link, remote, report, institution=named.get(remote.institution))
         # It came too late: the next list is applied whatever it says.
         link.fingerprint = prints[link.remote_id] if link.observed_at == at else None
-        changed += save(link, taking, before=before, word=word, at=at) is not None
+        changed += save(link, applied, before=before, word=word, at=at) is not None
     return changed
 
 

@@ -11,14 +11,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.fields import FoldedField, NameField
-from linkadmin.integrations.denials import why_unasked
+from linkadmin.integrations.denials import why_check_failed
 from linkadmin.integrations.models import Integration
 from linkadmin.links.causes import (
     ESCALATED_RANK,
     RENEWAL_RANK,
     STATES,
     VERDICTS,
-    Judgement,
+    Judgment,
     RepairKind,
     Verdict,
     judge,
@@ -180,14 +180,14 @@ class Link(models.Model):
         return RepairKind.PAGE if Capability.REPAIR_URL in provider_class.capabilities else RepairKind.OWN_APP
 
     @property
-    def judgement(self) -> Judgement:
+    def judgment(self) -> Judgment:
         """What its cause means, in words that fit this kind of link."""
         return judge(Cause(self.cause), is_verifying=self.is_verifying, kind=self.repair_kind)
 
     @property
-    def why_unasked(self) -> str:
+    def why_check_failed(self) -> str:
         """Why the last check failed; empty if it didn't."""
-        return why_unasked(self.check_failed) if self.check_failed else ""
+        return why_check_failed(self.check_failed) if self.check_failed else ""
 
     @property
     def last_checked_at(self) -> datetime | None:

@@ -86,7 +86,8 @@ def link_refresh(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.info(request, _("Still contacting the provider. The result will appear on this page."))
     elif link.check_failed:
         messages.warning(
-            request, _("The status check failed. %(why)s What you see may be out of date.") % {"why": link.why_unasked}
+            request,
+            _("The status check failed. %(why)s What you see may be out of date.") % {"why": link.why_check_failed},
         )
     elif link.checked_at is None or link.checked_at < looked_at:
         messages.warning(

@@ -104,7 +104,7 @@ def read_links_of_customer(part: FullCheckBatch, integration: Integration, provi
 def give_up_customer(part: FullCheckBatch, integration: Integration, *, why: str) -> None:
     """Skip a customer whose links can't be read: they keep their state, and pages show its age."""
     for link in Link.objects.filter(integration=integration, end_user__external_id=part.key, disconnected_at=None):
-        health.note_unasked(link, why=why, at=timezone.now())
+        health.note_failed_check(link, why=why, at=timezone.now())
     with transaction.atomic():
         if lifecycle.lock_full_check(part):
             lifecycle.close_part(part, gave_up=True)

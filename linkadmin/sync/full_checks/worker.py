@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from linkadmin.integrations import connections
 from linkadmin.integrations.denials import KEYS_REJECTED
 from linkadmin.integrations.models import CallQuota, Integration
-from linkadmin.operations.reading import why_unasked
+from linkadmin.operations.reading import why_check_failed
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import KeysRejected, ProviderError
 from linkadmin.providers.http.admission import ADDRESS_REFUSED
@@ -122,7 +122,7 @@ def _take_failure(part: FullCheckBatch, integration: Integration, error: Provide
     if isinstance(error, KeysRejected) or error.failure.reason in LASTING:
         lifecycle.fail(part.full_check, _why(error))
     elif wait.is_attempt:
-        _try_again(part, integration, error, reason=why_unasked(error), words=_why(error))
+        _try_again(part, integration, error, reason=why_check_failed(error), words=_why(error))
     else:
         until = retry_later([part], error)
         if wait.holds_integration:

@@ -60,6 +60,6 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        made = make_keys(settings.KEYS_DIR)
+        created = make_keys(settings.KEYS_DIR)
         if options["verbosity"]:
-            self.stdout.write("\n".join(f"made {path}" for path in made) or "All keys exist. Nothing was created.")
+            self.stdout.write("\n".join(f"made {path}" for path in created) or "All keys exist. Nothing was created.")
