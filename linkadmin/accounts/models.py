@@ -89,6 +89,7 @@ class User(AbstractBaseUser):
         _("active"), default=True, help_text=_("Inactive staff can't sign in, and are signed out immediately.")
     )
 
+    last_login = models.DateTimeField(_("last sign-in"), blank=True, null=True)
     session_stamp = models.CharField(max_length=32, default=new_stamp, editable=False)  # a new value ends all sessions
 
     objects: ClassVar[UserManager] = UserManager()

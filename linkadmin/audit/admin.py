@@ -165,7 +165,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
     def object(self, event: AuditEvent) -> str:
         return f"{event.object_type} {event.object_id[:SHORT_ID]}".strip()
 
-    @admin.display(description=_("outcome"))
+    @admin.display(description=_("results"))
     def rows(self, event: AuditEvent) -> str | None:
         if event.object_type not in PAGES:
             return None

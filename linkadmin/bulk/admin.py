@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.audit.admin import ReadOnlyAdmin
-from linkadmin.links.admin import FoundById
+from linkadmin.links.admin import FoundById, RelatedIds
 
 from .models import BulkItem, BulkJob
 
@@ -36,10 +36,10 @@ class BulkJobAdmin(FoundById, ReadOnlyAdmin):
 
 
 @admin.register(BulkItem)
-class BulkItemAdmin(FoundById, ReadOnlyAdmin):
+class BulkItemAdmin(RelatedIds, FoundById, ReadOnlyAdmin):
     id_fields = ("job_id", "link_id")
-    fields = ("job", "link_id", "state", "why", "finished_at")
-    list_display = ("job", "link_id", "state", "why", "finished_at")
+    fields = ("job", "link_key", "state", "why", "finished_at")
+    list_display = ("job", "link_key", "state", "why", "finished_at")
     list_filter = ("state",)
     list_select_related = ("job",)
     ordering = ("-id",)

@@ -73,7 +73,7 @@ class SkipReason(models.TextChoices):
 class BulkJob(models.Model):
     """One act on many links, as one person planned and confirmed it."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(_("ID"), primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("type"), max_length=12, choices=JobKind.choices)
     state = models.CharField(_("status"), max_length=8, choices=JobState.choices, default=JobState.DRAFT)
     actor = models.ForeignKey(
@@ -182,7 +182,9 @@ class BulkItem(models.Model):
     """What became of one link in a job. While the job is stopped, what waits is stopped."""
 
     id = models.BigAutoField(primary_key=True)
-    job = models.ForeignKey(BulkJob, on_delete=models.CASCADE, related_name="items", db_index=False)
+    job = models.ForeignKey(
+        BulkJob, on_delete=models.CASCADE, related_name="items", db_index=False, verbose_name=_("bulk job")
+    )
     part = models.ForeignKey(BulkPart, on_delete=models.CASCADE, null=True, related_name="items")  # None: skipped
     link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="bulk_items")
     state = models.CharField(_("status"), max_length=8, choices=ItemState.choices, default=ItemState.WAITING)

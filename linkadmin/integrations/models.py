@@ -39,7 +39,7 @@ class Integration(models.Model):
         REJECTED = "rejected", _("API keys rejected")
         UNREACHABLE = "unreachable", _("No usable response")
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(_("ID"), primary_key=True, default=uuid.uuid4, editable=False)
     provider = models.CharField(_("provider"), max_length=20)
     name = NameField(_("name"), max_length=80, unique=True)
     base_url = models.CharField(_("base URL"), max_length=200)

@@ -27,6 +27,18 @@ class FoundById:
         return found | queryset.filter(Q.create([(name, pasted) for name in self.id_fields], Q.OR)), may_repeat
 
 
+class RelatedIds:
+    """Columns with the IDs of related records, without a query for each row."""
+
+    @admin.display(description=_("link ID"))
+    def link_key(self, row: Any) -> Any:
+        return row.link_id
+
+    @admin.display(description=_("operation ID"))
+    def operation_key(self, row: Any) -> Any:
+        return row.operation_id
+
+
 class MaskedNames:
     """Shows customers by initials: auditors check actions and need no names."""
 
@@ -88,10 +100,10 @@ class LinkAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
 
 
 @admin.register(HealthChange)
-class HealthChangeAdmin(FoundById, ReadOnlyAdmin):
+class HealthChangeAdmin(RelatedIds, FoundById, ReadOnlyAdmin):
     id_fields = ("link_id", "operation_id")
-    fields = ("at", "link_id", "source", "old", "new", "cause", "raw_status", "raw_code", "raw_words", "operation_id")
-    list_display = ("at", "link_id", "old", "new", "cause", "source", "raw_status", "raw_code")
+    fields = ("at", "link_key", "source", "old", "new", "cause", "raw_status", "raw_code", "raw_words", "operation_id")
+    list_display = ("at", "link_key", "old", "new", "cause", "source", "raw_status", "raw_code")
     list_filter = ("new", "source", "at")
     ordering = ("-id",)
     search_fields = ("link__remote_id__exact",)

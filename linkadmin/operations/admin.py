@@ -4,13 +4,13 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.audit.admin import ReadOnlyAdmin
-from linkadmin.links.admin import FoundById, MaskedNames
+from linkadmin.links.admin import FoundById, MaskedNames, RelatedIds
 
 from .models import AttemptAllowance, Operation
 
 
 @admin.register(Operation)
-class OperationAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
+class OperationAdmin(RelatedIds, FoundById, MaskedNames, ReadOnlyAdmin):
     id_fields = ("id", "link_id")
     fields = (
         "id",
@@ -18,12 +18,12 @@ class OperationAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
         "state",
         "outcome",
         "customer",
-        "link_id",
+        "link_key",
         "integration",
         "institution",
         "natural_key",
         "actor",
-        "parent_id",
+        "parent",
         "created_at",
         "sent_at",
         "finished_at",
@@ -62,9 +62,9 @@ class OperationAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
 
 
 @admin.register(AttemptAllowance)
-class AttemptAllowanceAdmin(ReadOnlyAdmin):
-    fields = ("allowed_at", "allowed_by", "reason", "link_id", "operation_id")
-    list_display = ("allowed_at", "allowed_by", "reason", "link_id", "operation_id")
+class AttemptAllowanceAdmin(RelatedIds, ReadOnlyAdmin):
+    fields = ("allowed_at", "allowed_by", "reason", "link_key", "operation_key")
+    list_display = ("allowed_at", "allowed_by", "reason", "link_key", "operation_key")
     list_select_related = ("allowed_by",)
     ordering = ("-allowed_at",)
     sortable_by = ()

@@ -95,21 +95,36 @@ class OperationQuerySet(models.QuerySet["Operation"]):
 class Operation(models.Model):
     """One change at a provider, asked for by one click of one person."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(_("ID"), primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("type"), max_length=20, choices=kind_choices)
     state = models.CharField(_("status"), max_length=20, choices=State.choices, default=State.PREPARED)
     version = models.PositiveIntegerField(default=1)
-    integration = models.ForeignKey(Integration, on_delete=models.PROTECT, related_name="operations")
+    integration = models.ForeignKey(
+        Integration, on_delete=models.PROTECT, related_name="operations", verbose_name=_("integration")
+    )
     link = models.ForeignKey(Link, on_delete=models.PROTECT, null=True, blank=True, related_name="operations")
     # None: it concerns the integration as a whole.
     end_user = models.ForeignKey(EndUser, on_delete=models.PROTECT, null=True, blank=True, related_name="operations")
-    institution = models.ForeignKey(Institution, on_delete=models.SET_NULL, null=True, blank=True)
-    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="operations")
+    institution = models.ForeignKey(
+        Institution, on_delete=models.SET_NULL, null=True, blank=True, verbose_name=_("institution")
+    )
+    parent = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="children",
+        verbose_name=_("earlier operation"),
+    )
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="operations", verbose_name=_("started by")
+    )
     operation_key = models.UUIDField()  # made with the form: the same form sent twice is one operation
     fingerprint = models.CharField(max_length=64)  # of the parameters that are not secret
     parameters = models.JSONField(default=dict, blank=True)  # what was typed and is not secret
-    natural_key = models.CharField(max_length=120, blank=True)  # the remote id of what it makes or changes, if known
+    natural_key = models.CharField(
+        _("provider ID"), max_length=120, blank=True
+    )  # the remote id of what it makes or changes, if known
 
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
@@ -130,13 +145,22 @@ class Operation(models.Model):
     result = models.JSONField(default=dict, blank=True)  # what a good answer told beside the link; nothing secret
     retry_at = models.DateTimeField(null=True, blank=True)
     duration_ms = models.PositiveIntegerField(_("duration"), null=True, blank=True)
-    counts_as_attempt = models.BooleanField(default=False)  # the bank refused a login: it locks after a few
+    counts_as_attempt = models.BooleanField(
+        _("counts as an attempt"), default=False
+    )  # the bank refused a login: it locks after a few
     asked = models.JSONField(
         default=dict, blank=True
     )  # what the bank wants to be told, in fingerprints (challenges.py)
-    asked_again = models.CharField(max_length=20, choices=AskedAgain.choices, blank=True)  # why, in answer to a code
+    asked_again = models.CharField(
+        _("why the bank asked again"), max_length=20, choices=AskedAgain.choices, blank=True
+    )  # why, in answer to a code
     decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="decisions"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="decisions",
+        verbose_name=_("resolved by"),
     )
     note = models.CharField(_("note"), max_length=820, blank=True)  # a reason, and how a decision was known
 

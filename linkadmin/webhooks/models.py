@@ -80,13 +80,17 @@ class WebhookSecret(models.Model):
     """An encrypted signing secret. A revoked one has no value."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="webhook_secrets")
+    integration = models.ForeignKey(
+        Integration, on_delete=models.CASCADE, related_name="webhook_secrets", verbose_name=_("integration")
+    )
     encrypted = models.BinaryField()
-    fingerprint = models.CharField(max_length=8)  # identifies a secret without revealing it
-    version = models.PositiveIntegerField()  # counts up per integration
-    created_at = models.DateTimeField(default=timezone.now)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
-    revoked_at = models.DateTimeField(null=True, blank=True)
+    fingerprint = models.CharField(_("fingerprint"), max_length=8)  # identifies a secret without revealing it
+    version = models.PositiveIntegerField(_("version"))  # counts up per integration
+    created_at = models.DateTimeField(_("added"), default=timezone.now)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("added by")
+    )
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -100,8 +104,10 @@ class WebhookSecret(models.Model):
 class WebhookDelivery(WorkItem):
     """One webhook request, with its cleaned payload. IDs sort by time."""
 
-    id = models.UUIDField(primary_key=True, default=new_delivery_id, editable=False)
-    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
+    id = models.UUIDField(_("ID"), primary_key=True, default=new_delivery_id, editable=False)
+    integration = models.ForeignKey(
+        Integration, on_delete=models.CASCADE, related_name="deliveries", db_index=False, verbose_name=_("integration")
+    )
     key = models.CharField(max_length=64)  # equal for copies of the same delivery
     received_at = models.DateTimeField(_("received"), default=timezone.now)
     copies = models.PositiveIntegerField(_("times received"), default=1)
@@ -127,7 +133,13 @@ class WebhookDelivery(WorkItem):
     processed_at = models.DateTimeField(_("processed"), null=True, blank=True)
     reprocess_count = models.PositiveIntegerField(_("times reprocessed"), default=0)
     reprocessed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("reprocessed by"),
     )
     links: "models.ManyToManyField[Link, DeliveryLink]" = models.ManyToManyField(
         Link, through="DeliveryLink", related_name="deliveries"

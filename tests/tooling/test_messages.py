@@ -6,7 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from django.contrib import admin
 from django.core.management import call_command
+from django.utils.functional import Promise
 
 ROOT = Path(__file__).parents[2]
 CATALOG = Path("linkadmin/locale/en/LC_MESSAGES/django.po")
@@ -37,6 +39,20 @@ def field(entry: str, name: str) -> str:
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.relative_to(ROOT / "templates").as_posix())
 def test_a_template_has_no_text_outside_gettext(path: Path) -> None:
     assert texts(path.read_text()) == []
+
+
+def test_labels_in_django_admin_can_be_translated() -> None:
+    shown = (
+        (model, name)
+        for model, records in admin.site._registry.items()
+        for name in {*records.list_display, *(records.fields or ())}
+    )
+    fields = ((model, field) for model, name in shown for field in model._meta.get_fields() if field.name == name)
+    assert [f"{model.__name__}.{field.name}" for model, field in fields if not is_lazy(field.verbose_name)] == []
+
+
+def is_lazy(text: object) -> bool:
+    return isinstance(text, Promise)
 
 
 @pytest.mark.deep

@@ -18,8 +18,10 @@ class Institution(models.Model):
     """A bank, tax authority or employer in one integration's list."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="institutions")
-    remote_id = models.CharField(max_length=80, blank=True)
+    integration = models.ForeignKey(
+        Integration, on_delete=models.CASCADE, related_name="institutions", verbose_name=_("integration")
+    )
+    remote_id = models.CharField(_("provider ID"), max_length=80, blank=True)
     name = models.CharField(_("name at provider"), max_length=120)
     display_name = NameField(_("name"), max_length=160)
     search = FoldedField(of=("display_name", "name"))
@@ -29,9 +31,9 @@ class Institution(models.Model):
     integration_type = models.CharField(_("access type"), max_length=20, blank=True)
     logo_url = models.CharField(_("logo"), max_length=300, blank=True)  # a text; never fetched
     website = models.CharField(_("website"), max_length=300, blank=True)
-    features = models.JSONField(default=list, blank=True)
-    resources = models.JSONField(default=list, blank=True)
-    form_fields = models.JSONField(default=list, blank=True)
+    features = models.JSONField(_("features"), default=list, blank=True)
+    resources = models.JSONField(_("data"), default=list, blank=True)
+    form_fields = models.JSONField(_("form fields"), default=list, blank=True)
     read_at = models.DateTimeField(_("fetched"), default=timezone.now)
 
     class Meta:

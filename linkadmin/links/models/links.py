@@ -39,7 +39,7 @@ CAUSE_CHOICES = [(cause.value, cause.value) for cause in Cause]
 class EndUser(models.Model):
     """A customer of the company: the person or firm whose banks are linked."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(_("ID"), primary_key=True, default=uuid.uuid4, editable=False)
     external_id = models.CharField(_("customer ID"), max_length=140, unique=True)
     name = NameField(_("name"), max_length=128, blank=True)
     search = FoldedField(of=("name", "external_id"))
@@ -70,10 +70,19 @@ class LinkQuerySet(models.QuerySet["Link"]):
 class Link(models.Model):
     """One customer's connection to one bank. Only `health/` writes its health columns."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    integration = models.ForeignKey(Integration, on_delete=models.PROTECT, related_name="links")
+    id = models.UUIDField(_("ID"), primary_key=True, default=uuid.uuid4, editable=False)
+    integration = models.ForeignKey(
+        Integration, on_delete=models.PROTECT, related_name="links", verbose_name=_("integration")
+    )
     end_user = models.ForeignKey(EndUser, on_delete=models.PROTECT, related_name="links")
-    institution = models.ForeignKey(Institution, on_delete=models.SET_NULL, null=True, blank=True, related_name="links")
+    institution = models.ForeignKey(
+        Institution,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="links",
+        verbose_name=_("institution"),
+    )
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="assigned_links"
     )
@@ -361,16 +370,16 @@ class HealthChange(models.Model):
         CLOCK = "clock", _("timeout")
 
     id = models.BigAutoField(primary_key=True)
-    link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="changes")
+    link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="changes", verbose_name=_("link"))
     at = models.DateTimeField(_("time"))
     source = models.CharField(_("source"), max_length=8, choices=Source.choices)
     old = models.CharField(_("previous status"), max_length=20, choices=HEALTH_CHOICES, blank=True)
     new = models.CharField(_("new status"), max_length=20, choices=HEALTH_CHOICES)
     cause = models.CharField(_("cause"), max_length=40, choices=CAUSE_CHOICES)
-    raw_status = models.CharField(max_length=60, blank=True)
-    raw_code = models.CharField(max_length=80, blank=True)
-    raw_words = models.CharField(max_length=500, blank=True)
-    operation_id = models.UUIDField(null=True, blank=True)
+    raw_status = models.CharField(_("provider status"), max_length=60, blank=True)
+    raw_code = models.CharField(_("provider code"), max_length=80, blank=True)
+    raw_words = models.CharField(_("provider message"), max_length=500, blank=True)
+    operation_id = models.UUIDField(_("operation ID"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("status change")
