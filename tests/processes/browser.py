@@ -109,9 +109,9 @@ class Browser:
         return list(dict.fromkeys(found))
 
     def state_of(self, link_page: str) -> str:
-        """Return the state of a link's latest operation, in the words of its page."""
+        """Return the status of a link's latest operation, as its page shows it."""
         page = self.get(self.operations(link_page)[0]).text
-        shown = re.search(r"<dt>State</dt><dd>([^<]+)</dd>", page)
+        shown = re.search(r"<dt>Status</dt><dd>([^<]+)</dd>", page)
         return shown[1] if shown else ""
 
     def says(self, path: str, words: str) -> bool:

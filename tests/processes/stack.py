@@ -41,7 +41,7 @@ BANKS = ("erebor_mx_retail", "heimdall_mx_retail", "ironbank_br_retail")
 LINKS_PER_BANK = 24  # as many as all tests of one worker may take
 LONG_AGO = "2026-01-02T08:00:00Z"
 
-Found = TypeVar("New")
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)

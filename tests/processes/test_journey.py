@@ -29,7 +29,7 @@ def test_a_call_ends_although_the_tab_that_started_it_is_closed(stack: Stack) ->
 
     browser.leave_while_sending(link.page, password="slow_2")
 
-    wait_for_state(browser, link.page, "Done")
+    wait_for_state(browser, link.page, "Succeeded")
     wait_for(lambda: browser.says(link.page, "Working"))
     (call,) = stack.calls("PUT", f"/api/links/{link.remote_id}/")
     assert call["milliseconds"] > 1000 * TAB_SECONDS

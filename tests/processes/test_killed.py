@@ -44,7 +44,7 @@ class Crash:
 
     def wait_until_settled(self) -> None:
         for link in (self.accepted, self.taken_over):
-            wait_for_state(self.browser, link.page, "Done, as the provider")
+            wait_for_state(self.browser, link.page, "Succeeded (confirmed)")
         wait_for_state(self.browser, self.asked.page, "Code expired")
 
 
@@ -67,7 +67,7 @@ def crash(embedded: Stack) -> Crash:
     embedded.thaw("worker", "beat")
     embedded.start("web")
     for link in crash.calling:
-        wait_for_state(crash.browser, link.page, "Unknown")
+        wait_for_state(crash.browser, link.page, "Outcome unknown")
         crash.said[link.page] = crash.browser.get(link.page).text
     embedded.thaw("simulator")
     return crash
@@ -80,13 +80,13 @@ def test_its_calls_are_unknown_once_their_leases_have_passed(crash: Crash) -> No
 
 def test_a_repair_the_bank_accepted_is_found_and_proven(crash: Crash) -> None:
     for link in (crash.accepted, crash.taken_over):
-        wait_for_state(crash.browser, link.page, "Done, as the provider")
+        wait_for_state(crash.browser, link.page, "Succeeded (confirmed)")
         crash.wait_until_page_says(link, "Working")
 
 
 def test_a_lost_request_for_a_code_means_to_start_again(crash: Crash) -> None:
     page = crash.asked.page
-    crash.wait_until_page_says(crash.asked, "its question was lost")
+    crash.wait_until_page_says(crash.asked, "The bank asked for a code, but its request")
 
     assert crash.browser.says(crash.browser.operations(page)[0], "Start over")
     assert not crash.browser.says(page, "Verifying repair")
@@ -156,13 +156,13 @@ def test_a_lost_answer_stays_unknown_while_nobody_works(loss: Loss) -> None:
 def test_it_is_learnt_once_they_work_again_although_the_message_is_gone(loss: Loss) -> None:
     page = loss.link.page
 
-    wait_for_state(loss.browser, page, "Done, as the provider")
+    wait_for_state(loss.browser, page, "Succeeded (confirmed)")
     wait_for(lambda: loss.browser.says(page, "Working"))
 
 
 def test_it_is_settled_once_and_the_bank_was_asked_once(loss: Loss) -> None:
     page = loss.link.page
-    wait_for_state(loss.browser, page, "Done")
+    wait_for_state(loss.browser, page, "Succeeded")
 
     operation = loss.browser.operations(page)[0].split("/")[2]
     assert loss.stack.browser("aud").outcomes_of(operation) == ["Requested", "Unknown", "Done"]

@@ -43,7 +43,7 @@ def test_locked_database_refuses_in_words_and_sends_nothing(stack: Stack) -> Non
 
     assert (sent.status_code, shown.status_code, left.status_code) == (503, 503, 200)
     assert "nothing was sent" in sent.text
-    assert "has to be recorded" in shown.text
+    assert "record that this page was opened" in shown.text
     assert "signed out in this browser" in left.text
     assert opened == [200, 200, 200]
     assert stack.calls("PUT", f"/api/links/{link.remote_id}") == []

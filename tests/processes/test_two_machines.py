@@ -48,7 +48,7 @@ def test_password_goes_to_one_machine_and_the_code_to_the_other(machines: Machin
     assert len(pictures[0]) == 1
     assert pictures[0] == pictures[1]
     assert done.url == f"{machines.there.url}{link.page}"
-    assert machines.here.state_of(link.page) == "Done"
+    assert machines.here.state_of(link.page) == "Succeeded"
     assert len(machines.stack.calls("PATCH", "/api/links")) == 1
 
 

@@ -108,7 +108,7 @@ def wait_for_line(process: subprocess.Popen[str], start: str) -> str:
 def test_a_taken_port_is_refused_with_a_way_out(demo: Demo, taken_port: int) -> None:
     said = refusal(demo(port=taken_port))
 
-    assert said.startswith(f"Port {taken_port} cannot be had (Address already in use)")
+    assert said.startswith(f"Port {taken_port} isn't available (Address already in use)")
     assert "make run PORT=" in said
 
 
@@ -122,7 +122,7 @@ def test_what_is_no_port_is_refused(demo: Demo, port: str) -> None:
 
 
 def test_one_port_for_both_is_refused(demo: Demo, free_ports: list[int]) -> None:
-    assert "choose two" in refusal(demo(simulator=free_ports[0]))
+    assert "Choose two different ports" in refusal(demo(simulator=free_ports[0]))
 
 
 def test_a_second_run_on_the_same_data_is_refused(demo: Demo, data: Path) -> None:

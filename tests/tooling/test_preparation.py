@@ -144,4 +144,4 @@ def test_demo_is_not_planted_beside_staff_of_somebody_s(tmp_path: Path, data: Pa
     )
 
     assert ended.returncode == 1
-    assert "has staff already" in ended.stderr
+    assert "already has staff" in ended.stderr
