@@ -1,7 +1,7 @@
-# Each target is a line or two that calls the real tool. `make` alone lists them.
+# Each target is a line or two that calls the real tool. `make` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
-# Keep compiled modules, whatever the shell says: every process starts, and pytest collects, in a third of the time.
+# Write compiled modules, whatever the shell says: processes start and pytest collects in a third of the time.
 export PYTHONDONTWRITEBYTECODE :=
 OURS := linkadmin tests bin .ci manage.py
 
@@ -18,13 +18,13 @@ run: ## run everything with demo data (PORT, SIMULATOR_PORT, LINKADMIN_DATA; RES
 	@$(PYTHON) bin/environment.py requirements.txt "$(LINKADMIN_DATA)"
 	@$(BIN)/python -m linkadmin.demo $(if $(filter-out 0,$(RESET)),--reset)
 
-test: environment ## run the tests (ARGS="-k name" picks some; .ci/run adds the deep ones, and those that need servers, Chromium, documents)
+test: environment ## run the tests (ARGS="-k name" selects some; .ci/run adds slow ones and those that need servers or Chromium)
 	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not servers and not browser and not processes and not contracts and not thorough and not deep" $(ARGS)
 
-environment: ## make .venv with everything the tests and checks need
+environment: ## create .venv with everything the tests and checks need
 	@$(PYTHON) bin/environment.py requirements-dev.txt
 
-lint: environment ## ruff on the Python, djlint on the templates
+lint: environment ## ruff for Python, djlint for templates
 	@$(BIN)/ruff check $(OURS)
 	@$(BIN)/ruff format --check $(OURS)
 	@$(BIN)/djlint --quiet --check templates
@@ -33,19 +33,19 @@ lint: environment ## ruff on the Python, djlint on the templates
 types: environment ## mypy, strict
 	@$(BIN)/mypy
 
-contracts: environment ## who may import whom
+contracts: environment ## rules about imports between packages
 	@$(BIN)/lint-imports
 
 check: lint types contracts ## lint, types and contracts
 
-messages: environment ## update the source catalog of texts (needs the package gettext)
+messages: environment ## update the source catalog (needs gettext)
 	@$(BIN)/python manage.py makemessages --locale en --no-wrap --no-obsolete --add-location file --ignore .venv --verbosity 0
 
-lock: environment ## compile the requirements files anew from the .in files
+lock: environment ## compile the requirements files again from the .in files
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes requirements-uv.in -o requirements-uv.txt
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes requirements-dev.in -o requirements-dev.txt
 
-clean: ## remove what the tools left behind; .venv and the data stay
+clean: ## remove the tools' caches; .venv and the data stay
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov test-results
 	@find $(OURS) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,6 +1,6 @@
-"""Ask pip-audit for known holes in what a lock file pins: 0 none, 1 some, 75 when there was nobody to ask.
+"""Check a lock file for known vulnerabilities with pip-audit. Exits with 0 for none, 1 for some, 75 without a source.
 
-Without a way to its source pip-audit passes over every package and calls that a success, so the answer is looked into.
+Without its source pip-audit skips every package and reports success, so the output is checked.
 """
 
 import json
@@ -15,14 +15,16 @@ def main(lock: str) -> int:
     command = [str(Path(sys.executable).with_name("pip-audit")), "--disable-pip", "--require-hashes", "-r", lock]
     outcome = subprocess.run([*command, "--progress-spinner", "off", "-f", "json"], capture_output=True, text=True)  # noqa: S603
     if not outcome.stdout.startswith("{"):
-        return say(f"not run: {(outcome.stderr.strip().splitlines() or ['pip-audit said nothing'])[-1]}", NOT_RUN)
+        return say(f"not run: {(outcome.stderr.strip().splitlines() or ['pip-audit printed nothing'])[-1]}", NOT_RUN)
     packages = json.loads(outcome.stdout)["dependencies"]
-    unasked = [package["name"] for package in packages if "skip_reason" in package]
-    if len(unasked) == len(packages):
-        return say("not run: the source of advisories knows none of the packages, so it is not the real one", NOT_RUN)
-    holes = [f"{package['name']}: {hole['id']}" for package in packages for hole in package.get("vulns", [])]
-    holes += [f"{name}: could not be asked about" for name in unasked]
-    return say("\n".join(holes), 1) if holes else say(f"{len(packages)} packages, no known hole", 0)
+    skipped = [package["name"] for package in packages if "skip_reason" in package]
+    if len(skipped) == len(packages):
+        return say("not run: the advisory source knows none of the packages, so it isn't the real one", NOT_RUN)
+    vulnerabilities = [f"{package['name']}: {each['id']}" for package in packages for each in package.get("vulns", [])]
+    vulnerabilities += [f"{name}: couldn't be checked" for name in skipped]
+    if vulnerabilities:
+        return say("\n".join(vulnerabilities), 1)
+    return say(f"{len(packages)} packages, no known vulnerabilities", 0)
 
 
 def say(text: str, status: int) -> int:

@@ -1,4 +1,4 @@
-"""The first run of a newcomer: a clean clone, `make run`, a log-in, Ctrl-C, and once more with the data kept."""
+"""A new user's first run: clean clone, `make run`, sign in, Ctrl-C, and the same again with the data of the first."""
 
 import http.client
 import os
@@ -17,7 +17,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 COLD_SECONDS = 240
-# Promised are 5 on a quiet machine, and the figure is printed; the limit only ends what hangs.
+# The goal is 5 on an idle machine, and the time is printed. The limit only stops a run that hangs.
 WARM_SECONDS = 60
 STOP_SECONDS = 20
 USER, PASSWORD = "support", "linkadmin-demo"
@@ -34,8 +34,8 @@ def main() -> None:
             try:
                 wait_until_healthy(demo, port, limit)
                 say(f"{name} start: {time.monotonic() - started:.1f} s")
-                log_in(f"http://127.0.0.1:{port}")
-                say(f"logged in as {USER}")
+                sign_in(f"http://127.0.0.1:{port}")
+                say(f"signed in as {USER}")
                 wait_until_open(simulator_port)
             finally:
                 stop(demo, clone)
@@ -43,7 +43,7 @@ def main() -> None:
 
 def start(clone: Path, port: int, simulator_port: int) -> subprocess.Popen[bytes]:
     command = ["make", "run", f"PORT={port}", f"SIMULATOR_PORT={simulator_port}"]
-    # A session of its own takes the Ctrl-C of a terminal as one group of processes does.
+    # In its own session, Ctrl-C reaches the whole process group, as in a terminal.
     return subprocess.Popen(command, cwd=clone, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
 
 
@@ -59,16 +59,16 @@ def wait_until_healthy(demo: subprocess.Popen[bytes], port: int, limit: float) -
     require(False, f"not ready within {limit} s")
 
 
-def log_in(site: str) -> None:
+def sign_in(site: str) -> None:
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
     with browser.open(f"{site}/", timeout=10) as page:
-        login, html = page.url, page.read().decode()
-    require("/login/" in login, f"the first page without a log-in is {login}")
+        sign_in_url, html = page.url, page.read().decode()
+    require("/login/" in sign_in_url, f"without a session, / leads to {sign_in_url}")
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', html)
-    require(token is not None, "the log-in page has no form")
+    require(token is not None, "the sign-in page has no form")
     form = {"csrfmiddlewaretoken": token[1] if token else "", "login": USER, "password": PASSWORD}
-    with browser.open(urllib.request.Request(login, urllib.parse.urlencode(form).encode()), timeout=10) as page:  # noqa: S310
-        require("/login/" not in page.url, "the log-in was refused")
+    with browser.open(urllib.request.Request(sign_in_url, urllib.parse.urlencode(form).encode()), timeout=10) as page:  # noqa: S310
+        require("/login/" not in page.url, "the sign-in was rejected")
 
 
 def wait_until_open(port: int) -> None:
@@ -78,19 +78,19 @@ def wait_until_open(port: int) -> None:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.1)
-    require(False, "the simulator does not answer")
+    require(False, "the simulator doesn't respond")
 
 
 def stop(demo: subprocess.Popen[bytes], clone: Path) -> None:
     os.killpg(demo.pid, signal.SIGINT)
-    asked = time.monotonic()
+    signaled = time.monotonic()
     demo.wait(timeout=4 * STOP_SECONDS)
-    took = time.monotonic() - asked
+    took = time.monotonic() - signaled
     listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout  # noqa: S607
     left = [line for line in listing.splitlines() if str(clone) in line]
     require(took <= STOP_SECONDS, f"Ctrl-C took {took:.1f} s")
-    require(not left, f"Ctrl-C left {left}")
-    say(f"Ctrl-C ended all in {took:.1f} s")
+    require(not left, f"Ctrl-C left these running: {left}")
+    say(f"Ctrl-C stopped everything in {took:.1f} s")
 
 
 def free_ports() -> tuple[int, int]:

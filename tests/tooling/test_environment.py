@@ -45,7 +45,7 @@ def test_a_python_that_is_too_old_is_refused_in_one_sentence(project: Path) -> N
 
     assert outcome.returncode == 1
     assert one_sentence(outcome.stderr)
-    assert "3.11 or newer, this is 3.10" in outcome.stderr
+    assert "3.11 or newer, and this is 3.10" in outcome.stderr
 
 
 def test_an_older_python_can_read_the_script_as_far_as_its_refusal() -> None:
@@ -68,7 +68,7 @@ def test_a_data_folder_that_cannot_be_written_is_said_before_anything_is_made(pr
 
     assert outcome.returncode == 1
     assert one_sentence(outcome.stderr)
-    assert "Cannot write in" in outcome.stderr
+    assert "Can't write to" in outcome.stderr
     assert "LINKADMIN_DATA" in outcome.stderr
     assert not (project / ".venv").exists()
 
